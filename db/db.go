@@ -1,0 +1,164 @@
+// Package db opens the registry's SQLite file safely and brings it to the current
+// schema. It knows nothing of what the tables mean.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Options say how a file is opened.
+type Options struct {
+	// Wait bounds, for each read or change, all waiting for the lock and for
+	// SQLite together; zero fails at once.
+	Wait time.Duration
+	// Holder says who this process is to those who wait for it; no secrets.
+	Holder string
+}
+
+// DB is one registry file. It is opened when something is first read or written.
+type DB struct {
+	path    string
+	options Options
+	reader  *sql.DB
+}
+
+// Create makes the file at path, an absolute path, with the newest schema and
+// what seed puts in; a registry that is there already is opened as it is. That
+// holds for many processes at once: one makes it, all open it.
+func Create(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (*DB, error) {
+	if err := checkFile(path); err == nil || !errors.Is(err, ErrMissing) {
+		return Open(ctx, path, o)
+	}
+	deadline := in(o.Wait)
+	lock, err := acquire(ctx, filepath.Dir(path), unix.LOCK_EX, deadline, o.Holder)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Unlock()
+	if err := checkFile(path); errors.Is(err, ErrMissing) {
+		if err := create(ctx, path, time.Until(deadline), seed); err != nil {
+			return nil, err
+		}
+	}
+	return Open(ctx, path, o)
+}
+
+// Open prepares to use the file at path, an absolute path. It refuses what is
+// missing, unsafe or not a registry, and leaves it untouched.
+func Open(_ context.Context, path string, o Options) (*DB, error) {
+	if err := checkFile(path); err != nil {
+		return nil, err
+	}
+	reader, err := sql.Open("sqlite", readDSN(path))
+	if err != nil {
+		return nil, err
+	}
+	reader.SetMaxOpenConns(1)
+	return &DB{path: path, options: o, reader: reader}, nil
+}
+
+// Close releases the file.
+func (d *DB) Close() error { return d.reader.Close() }
+
+// Read is a transaction that sees one instant of the file.
+type Read struct {
+	*sql.Tx
+	lock *Lock
+}
+
+// Close ends the reading.
+func (r *Read) Close() {
+	_ = r.Rollback() // nothing was written
+	r.lock.Unlock()
+}
+
+// Read begins reading. It takes no lock, but when a writer is in the way it
+// queues on the lock as a sharer instead of polling, so that no busy writer can
+// starve it. A file of an older schema is migrated first.
+func (d *DB) Read(ctx context.Context) (*Read, error) {
+	deadline := in(d.options.Wait)
+	tx, err := d.beginRead(ctx)
+	if errors.Is(err, errOlder) {
+		if err := d.migrate(ctx); err != nil {
+			return nil, err
+		}
+		tx, err = d.beginRead(ctx)
+	}
+	if err == nil {
+		return &Read{Tx: tx}, nil
+	}
+	if !isBusy(err) {
+		return nil, err
+	}
+	lock, err := acquire(ctx, filepath.Dir(d.path), unix.LOCK_SH, deadline, "")
+	if err != nil {
+		return nil, err
+	}
+	for {
+		tx, err := d.beginRead(ctx)
+		if err == nil {
+			return &Read{Tx: tx, lock: lock}, nil
+		}
+		// Still busy under the lock: a program that does not take it, or another
+		// reader that rolls back what a crash left.
+		if !isBusy(err) || time.Until(deadline) <= 0 {
+			lock.Unlock()
+			return nil, err
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// in returns the moment at which waiting ends. It measures, on the monotonic
+// clock; what the registry dates, it is told by its caller.
+func in(wait time.Duration) time.Time { return time.Now().Add(wait) }
+
+// errOlder is returned inside for a file that must be migrated first.
+var errOlder = errors.New("older schema")
+
+// beginRead begins a transaction and, in it, checks whose file this is and which
+// schema it has: what is read is of the instant that was checked.
+func (d *DB) beginRead(ctx context.Context) (*sql.Tx, error) {
+	tx, err := d.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := d.checkHeader(ctx, tx); err != nil {
+		return nil, errors.Join(err, tx.Rollback())
+	}
+	return tx, nil
+}
+
+func (d *DB) checkHeader(ctx context.Context, tx *sql.Tx) error {
+	var application, version int64
+	row := tx.QueryRowContext(ctx, "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version")
+	if err := row.Scan(&application, &version); err != nil {
+		return err
+	}
+	switch {
+	case application != applicationID:
+		return fmt.Errorf("%s: %w", d.path, ErrForeign)
+	case version > schemaVersion:
+		return fmt.Errorf("%s: %w: schema %d, this program knows %d", d.path, ErrNewer, version, schemaVersion)
+	case version < schemaVersion:
+		return errOlder
+	}
+	return nil
+}
+
+func (d *DB) migrate(ctx context.Context) error {
+	deadline := in(d.options.Wait)
+	lock, err := acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline, d.options.Holder)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	return migrate(ctx, d.path, time.Until(deadline))
+}

@@ -1,0 +1,67 @@
+package db
+
+import (
+	"errors"
+	"net/url"
+	"strconv"
+	"time"
+
+	"modernc.org/sqlite"
+)
+
+// These hold for every connection: SQLite's own advice for a file that another
+// hand may have written, and temporary tables kept off the disk. _dqs=0 makes a
+// misspelt "column" an error instead of a string.
+var everyPragma = []string{"temp_store(2)", "trusted_schema(0)", "cell_size_check(1)", "mmap_size(0)"}
+
+// readDSN opens for reading. It is mode=rw with query_only and not mode=ro,
+// because only so can SQLite roll back what a killed writer left. It never waits:
+// a reader that meets BUSY queues on the lock instead (see Read).
+func readDSN(path string) string {
+	return dsn(path, url.Values{
+		"_busy_timeout": {"0"},
+		"_query_only":   {"1"},
+	}, everyPragma)
+}
+
+// writeDSN opens for writing under the lock. EXTRA, not FULL: with the rollback
+// journal FULL does not sync the directory after the journal is unlinked, so a
+// power cut could take back an acknowledged commit.
+func writeDSN(path string, wait time.Duration, foreignKeys bool) string {
+	return dsn(path, url.Values{
+		"_busy_timeout": {strconv.FormatInt(max(wait.Milliseconds(), 0), 10)},
+		"_foreign_keys": {flag(foreignKeys)},
+		"_journal_mode": {"DELETE"},
+		"_synchronous":  {"EXTRA"},
+		"_txlock":       {"immediate"},
+	}, append([]string{"secure_delete(1)"}, everyPragma...))
+}
+
+// dsn builds a `file:` URI; a plain path would lose `mode`, and `?` or `%` in it.
+func dsn(path string, values url.Values, pragmas []string) string {
+	values.Set("mode", "rw")
+	values.Set("_defensive", "1")
+	values.Set("_dqs", "0")
+	values.Set("_error_rc", "1")
+	values["_pragma"] = pragmas
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: values.Encode()}).String()
+}
+
+func flag(on bool) string {
+	if on {
+		return "1"
+	}
+	return "0"
+}
+
+// Harden sets what holds for the whole process, before anything is opened. Open
+// file description locks are not lost when some other code here opens and closes
+// the same file; pragmas that SQLite does not know become errors.
+func Harden() error {
+	sqlite.StrictPragmas(true)
+	_, err := sqlite.OFDLocking(true)
+	if errors.Is(err, sqlite.ErrOFDLockingUnavailable) {
+		return nil // no such locks on this system; then nothing else may open the file, and nothing does
+	}
+	return err
+}

@@ -1,0 +1,83 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Why a registry can't be used.
+var (
+	// ErrMissing is returned when there is no file at the path.
+	ErrMissing = errors.New("no registry")
+	// ErrUnsafe is returned for a file that others can reach or that is not a
+	// plain file of one name.
+	ErrUnsafe = errors.New("refused as unsafe")
+	// ErrForeign is returned for a file that is not a registry; it stays untouched.
+	ErrForeign = errors.New("not a registry of sp")
+	// ErrNewer is returned for a registry with a schema newer than this program knows.
+	ErrNewer = errors.New("made by a newer sp")
+	// ErrDamaged is returned when SQLite finds the file corrupt.
+	ErrDamaged = errors.New("damaged")
+	// ErrReadOnly is returned when a change meets a read-only file or directory.
+	ErrReadOnly = errors.New("read-only")
+	// ErrFull is returned when the disk or the quota is full.
+	ErrFull = errors.New("disk full")
+	// ErrIO is returned when the system can't read, write or sync.
+	ErrIO = errors.New("input/output trouble")
+	// ErrBusy is returned when another process held the registry for too long.
+	ErrBusy = errors.New("busy")
+)
+
+// BusyError is ErrBusy with the holder of the lock, where that is known: its pid,
+// its command and since when.
+type BusyError struct{ Holder string }
+
+func (e *BusyError) Error() string {
+	if e.Holder == "" {
+		return "busy: another program holds the registry"
+	}
+	return "busy: held by " + e.Holder
+}
+
+// Unwrap returns ErrBusy.
+func (e *BusyError) Unwrap() error { return ErrBusy }
+
+// Explain adds to an error of SQLite which of this package's errors it is; other
+// errors it returns as they are. It shows SQLite's number, never SQL or a value.
+func Explain(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	code := e.Code()
+	kind := kindOf(code)
+	if kind == nil {
+		return err
+	}
+	return fmt.Errorf("%w (SQLite %d)", kind, code)
+}
+
+// kindOf sorts the extended result codes of https://www.sqlite.org/rescode.html;
+// nil stands for a broken constraint or a wrong call, which are our bugs.
+func kindOf(code int) error {
+	switch code & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return ErrBusy
+	case sqlite3.SQLITE_READONLY:
+		return ErrReadOnly
+	case sqlite3.SQLITE_FULL:
+		return ErrFull
+	case sqlite3.SQLITE_CORRUPT:
+		return ErrDamaged
+	case sqlite3.SQLITE_NOTADB:
+		return ErrForeign
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL:
+		return ErrIO
+	}
+	return nil
+}
+
+func isBusy(err error) bool { return errors.Is(Explain(err), ErrBusy) }

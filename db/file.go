@@ -1,0 +1,58 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// checkFile looks at the file before SQLite does, whose one answer to most
+// trouble is "unable to open database file". It never opens it: a fifo would
+// block, and closing would drop this process's own locks on the database.
+func checkFile(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w", path, ErrMissing)
+	}
+	if err != nil {
+		return err
+	}
+	unsafe := func(why, remedy string) error { return fmt.Errorf("%s: %w: %s (%s)", path, ErrUnsafe, why, remedy) }
+	stat, _ := info.Sys().(*syscall.Stat_t)
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		return unsafe("it is a symbolic link", "replace it with the file it points to")
+	case !info.Mode().IsRegular():
+		return unsafe("it is not a regular file", "move it away")
+	case stat != nil && int(stat.Uid) != os.Geteuid():
+		return unsafe(fmt.Sprintf("it belongs to user %d", stat.Uid), "chown it, or run as that user")
+	case stat != nil && stat.Nlink > 1:
+		return unsafe("it has another name, a hard link", "remove the other one")
+	case info.Mode().Perm()&0o077 != 0:
+		return unsafe(fmt.Sprintf("others can reach it, mode %04o", info.Mode().Perm()), "chmod 600 "+path)
+	case info.Size() == 0:
+		return fmt.Errorf("%s: %w: it is empty, 0 bytes", path, ErrForeign)
+	}
+	return nil
+}
+
+// makeFile makes an empty file that only its owner can reach, from its first
+// instant; SQLite by itself would make it 0644.
+func makeFile(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// SyncDir makes what was created, renamed or removed in dir outlast a power cut.
+func SyncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

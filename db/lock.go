@@ -1,0 +1,118 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockName is the file in the registry's directory that every change, migration
+// and export holds. It is never removed: a removed lock file is two locks.
+const lockName = ".lock"
+
+// Lock is a held kernel lock. The kernel drops it when the process ends, however
+// it ends, so that there are no stale locks.
+type Lock struct{ file *os.File }
+
+// Unlock releases the lock.
+func (l *Lock) Unlock() {
+	if l != nil {
+		_ = l.file.Close() // closing is what releases it; nothing was written that could be lost
+	}
+}
+
+// acquire takes the lock of dir, shared or exclusive (unix.LOCK_SH, unix.LOCK_EX),
+// by the deadline. An exclusive holder writes who it is into the file.
+func acquire(ctx context.Context, dir string, how int, deadline time.Time, holder string) (*Lock, error) {
+	path := filepath.Join(dir, lockName)
+	for {
+		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("lock: %w", err)
+		}
+		if err := wait(ctx, file, how, deadline); err != nil {
+			return nil, err
+		}
+		if !isFileAt(file, path) {
+			_ = file.Close()
+			continue // replaced while we waited: this lock keeps nobody out
+		}
+		if how == unix.LOCK_EX {
+			sign(file, holder)
+		}
+		return &Lock{file: file}, nil
+	}
+}
+
+// wait locks file by the deadline; on failure it is closed, at once or as soon as
+// the kernel gives it to us. A flock that blocks can't be cancelled, so it blocks
+// in a goroutine of its own.
+func wait(ctx context.Context, file *os.File, how int, deadline time.Time) error {
+	err := flock(file, how|unix.LOCK_NB)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, unix.EWOULDBLOCK) {
+		_ = file.Close()
+		return fmt.Errorf("lock: %w", err)
+	}
+	got := make(chan error, 1)
+	go func() { got <- flock(file, how) }()
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	select {
+	case err := <-got:
+		if err != nil {
+			_ = file.Close()
+			return fmt.Errorf("lock: %w", err)
+		}
+		return nil
+	case <-timer.C:
+		err = &BusyError{Holder: holderIn(file)}
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	go func() { <-got; _ = file.Close() }()
+	return err
+}
+
+func flock(file *os.File, how int) error {
+	for {
+		err := unix.Flock(int(file.Fd()), how)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+func isFileAt(file *os.File, path string) bool {
+	held, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(path)
+	return err == nil && os.SameFile(held, there)
+}
+
+// sign writes who holds the lock, for those who wait. It can fail without harm:
+// then they are told less.
+func sign(file *os.File, holder string) {
+	if file.Truncate(0) == nil {
+		_, _ = file.WriteAt([]byte(holder+"\n"), 0)
+	}
+}
+
+func holderIn(file *os.File) string {
+	text, err := io.ReadAll(io.LimitReader(io.NewSectionReader(file, 0, 512), 512))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}

@@ -1,0 +1,113 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// The header fields by which SQLite lets a program know its own files.
+const (
+	applicationID = 0x53504442 // "SPDB"
+	schemaVersion = 1          // of the newest file in migrations; user_version says which a file has
+)
+
+// newName is where a registry is made before it gets its own name, so that a
+// registry that is there is a whole one.
+const newName = ".sp.db.new"
+
+// create makes a registry at path, with what seed puts in, under the lock.
+func create(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) error {
+	dir := filepath.Dir(path)
+	made := filepath.Join(dir, newName)
+	for _, left := range []string{made, made + "-journal"} { // by a process that was killed here
+		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := makeFile(made); err != nil {
+		return err
+	}
+	if err := errors.Join(migrate(ctx, made, wait), seedNew(ctx, made, wait, seed)); err != nil {
+		return errors.Join(err, os.Remove(made))
+	}
+	if err := os.Rename(made, path); err != nil {
+		return err
+	}
+	return SyncDir(dir)
+}
+
+func seedNew(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) (err error) {
+	conn, err := sql.Open("sqlite", writeDSN(path, wait, true))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	if err := seed(ctx, tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// migrate brings the file at path to the newest schema. Its caller holds the
+// lock: goose has none for SQLite, and without one a migration can run twice.
+// Foreign keys are off, because with them on the usual rebuild of a table would
+// silently delete the rows that refer to it; they are checked afterwards.
+func migrate(ctx context.Context, path string, wait time.Duration) (err error) {
+	conn, err := sql.Open("sqlite", writeDSN(path, wait, false))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	conn.SetMaxOpenConns(1)
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, conn, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migration: %w", err)
+	}
+	return seal(ctx, conn)
+}
+
+// seal checks a migrated file and marks it as a registry of this schema. The
+// unique index makes a second application of a migration an error.
+func seal(ctx context.Context, conn *sql.DB) error {
+	var broken int
+	if err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM pragma_foreign_key_check").Scan(&broken); err != nil {
+		return err
+	}
+	if broken > 0 {
+		return fmt.Errorf("migration: %d rows refer to rows that are not there: %w", broken, ErrDamaged)
+	}
+	for _, statement := range []string{
+		"CREATE UNIQUE INDEX IF NOT EXISTS goose_db_version_once ON goose_db_version (version_id)",
+		fmt.Sprintf("PRAGMA application_id = %d", applicationID),
+		fmt.Sprintf("PRAGMA user_version = %d", schemaVersion),
+	} {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}

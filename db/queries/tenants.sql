@@ -1,0 +1,73 @@
+-- name: Tenant :one
+SELECT *
+FROM tenants
+WHERE id = @id;
+
+-- name: TenantsAfter :many
+SELECT *
+FROM tenants
+WHERE position > @position
+ORDER BY position
+LIMIT CAST(@size AS BIGINT);
+
+-- name: UnseenTenantsAfter :many
+SELECT *
+FROM tenants
+WHERE position > @position AND seen <> @revision
+ORDER BY position
+LIMIT CAST(@size AS BIGINT);
+
+-- name: TenantIDsFrom :many
+SELECT id
+FROM tenants
+WHERE id >= @prefix
+ORDER BY id
+LIMIT CAST(@size AS BIGINT);
+
+-- name: TenantIDsNamed :many
+SELECT id
+FROM tenants
+WHERE name = @name
+ORDER BY position
+LIMIT CAST(@size AS BIGINT);
+
+-- name: CountTenants :one
+SELECT COUNT(*) FROM tenants;
+
+-- name: LastPosition :one
+SELECT CAST(COALESCE(MAX(position), 0) AS BIGINT) AS position FROM tenants;
+
+-- name: InsertTenant :exec
+INSERT INTO tenants (
+    position, id, name, app_id, hostname, region, database_url, internal_database_url,
+    tenant_type, external_db_access, sync_token, shared_container_db, unknown_members, seen, version
+) VALUES (
+    @position, @id, @name, @app_id, @hostname, @region, @database_url, @internal_database_url,
+    @tenant_type, @external_db_access, @sync_token, @shared_container_db, @unknown_members, @seen, 1
+);
+
+-- name: UpdateTenant :exec
+UPDATE tenants
+SET name = @name,
+    app_id = @app_id,
+    hostname = @hostname,
+    region = @region,
+    database_url = @database_url,
+    internal_database_url = @internal_database_url,
+    tenant_type = @tenant_type,
+    external_db_access = @external_db_access,
+    sync_token = @sync_token,
+    shared_container_db = @shared_container_db,
+    unknown_members = @unknown_members,
+    seen = @seen,
+    version = version + 1
+WHERE id = @id;
+
+-- name: MarkTenantSeen :exec
+UPDATE tenants
+SET seen = @seen
+WHERE id = @id;
+
+-- name: DeleteTenant :exec
+DELETE FROM tenants
+WHERE id = @id;

@@ -1,0 +1,73 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Write is a transaction that holds the lock until Close, so that files that
+// follow the registry can be put in place after Commit and before the next writer.
+type Write struct {
+	*sql.Tx
+	conn *sql.DB
+	lock *Lock
+}
+
+// Close rolls back what was not committed and releases the lock.
+func (w *Write) Close() error {
+	_ = w.Rollback() // after a commit it does nothing
+	err := w.conn.Close()
+	w.lock.Unlock()
+	return err
+}
+
+// Write takes the lock and begins a change (BEGIN IMMEDIATE, so that what is
+// looked up first can't change before it is written).
+func (d *DB) Write(ctx context.Context) (*Write, error) {
+	if err := d.makeCurrent(ctx); err != nil {
+		return nil, err
+	}
+	deadline := in(d.options.Wait)
+	lock, err := acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline, d.options.Holder)
+	if err != nil {
+		return nil, err
+	}
+	conn, tx, err := d.beginWrite(ctx, time.Until(deadline))
+	if err != nil {
+		lock.Unlock()
+		return nil, err
+	}
+	return &Write{Tx: tx, conn: conn, lock: lock}, nil
+}
+
+// makeCurrent has the file checked, and migrated where it is older, before it is
+// opened for writing: opening for writing already touches it.
+func (d *DB) makeCurrent(ctx context.Context) error {
+	read, err := d.Read(ctx)
+	if err != nil {
+		return err
+	}
+	read.Close()
+	return nil
+}
+
+func (d *DB) beginWrite(ctx context.Context, wait time.Duration) (*sql.DB, *sql.Tx, error) {
+	conn, err := sql.Open("sqlite", writeDSN(d.path, wait, true))
+	if err != nil {
+		return nil, nil, err
+	}
+	conn.SetMaxOpenConns(1)
+	tx, err := conn.BeginTx(ctx, nil)
+	if err == nil {
+		if err = d.checkHeader(ctx, tx); err == nil {
+			return conn, tx, nil
+		}
+		err = errors.Join(err, tx.Rollback())
+	}
+	return nil, nil, errors.Join(err, conn.Close())
+}
