@@ -1,0 +1,24 @@
+package registry
+
+import "errors"
+
+// What a caller can do something about; wrapped with whom it concerns.
+var (
+	// ErrInvalid is returned for a value that is not allowed.
+	ErrInvalid = errors.New("not allowed")
+	// ErrNotFound is returned when what was named does not exist.
+	ErrNotFound = errors.New("not found")
+	// ErrExists is returned when what would be made is there already.
+	ErrExists = errors.New("exists already")
+	// ErrInUse is returned when something else still needs what would be changed.
+	ErrInUse = errors.New("in use")
+	// ErrConflict is returned when somebody else changed what would be overwritten.
+	ErrConflict = errors.New("changed by someone else")
+	// ErrNoTenant is returned when no tenant is selected.
+	ErrNoTenant = errors.New("no tenant configured")
+	// ErrNoProfile is returned when nothing names a profile, or a session or the
+	// default names one that cannot be used.
+	ErrNoProfile = errors.New("no profile")
+	// ErrNoURL is returned when a tenant has no usable connection URL.
+	ErrNoURL = errors.New("no usable database URL")
+)

@@ -1,0 +1,225 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// Import asks for the tenants of a file to be merged into the registry, by id:
+// known ones are updated in their place, new ones come last.
+type Import struct {
+	// Read gives each tenant of the file to take, and returns the rest of the file.
+	// An error of take it returns as it is.
+	Read func(take func(Tenant) error) (Document, error)
+	// Prune removes the tenants that the file lacks.
+	Prune bool
+	// Exact clears the optional members that the file lacks.
+	Exact bool
+	// FirstDuplicate takes the first of two tenants with one id instead of refusing
+	// the file.
+	FirstDuplicate bool
+	// DryRun changes nothing.
+	DryRun bool
+	// IfRevision, if not 0, is the revision that the registry must have.
+	IfRevision int64
+}
+
+// DuplicateError is returned for a file in which two tenants have one id.
+type DuplicateError struct{ ID TenantID }
+
+func (e *DuplicateError) Error() string { return fmt.Sprintf("tenant id %s stands twice", e.ID) }
+
+// Unwrap returns ErrInvalid.
+func (e *DuplicateError) Unwrap() error { return ErrInvalid }
+
+// Action is what an import does with one tenant.
+type Action string
+
+// What an import does with a tenant.
+const (
+	Add    Action = "add"
+	Update Action = "update"
+	Remove Action = "remove"
+	Keep   Action = "keep" // nothing changes, though the file says otherwise
+	Skip   Action = "skip" // a second tenant of one id
+)
+
+// Step is what an import does with one tenant, in names of members, not values.
+type Step struct {
+	Action  Action
+	ID      TenantID
+	Name    string
+	Changed []string
+	// Kept names the members that the file lacks and the registry keeps.
+	Kept []string
+	// Masked names the members whose mask in the file did not replace a real value.
+	Masked []string
+	// Removed is what went with a tenant that was removed.
+	Removed *Removed
+}
+
+// maxSteps bounds the steps that a plan lists, and so its memory; the counts are
+// always whole.
+const maxSteps = 1000
+
+// Plan is what an import did or, with DryRun, would do.
+type Plan struct {
+	// Revision is the one that the registry had before.
+	Revision                                    int64
+	Added, Updated, Unchanged, Removed, Skipped int
+	// Steps lists the first of them, without the unchanged.
+	Steps []Step
+	// Omitted counts the steps that are not listed.
+	Omitted int
+	// Document is the rest of the file as the registry holds it then.
+	Document        Document
+	DocumentChanged bool
+}
+
+func (p *Plan) note(s Step) {
+	if len(p.Steps) < maxSteps {
+		p.Steps = append(p.Steps, s)
+	} else {
+		p.Omitted++
+	}
+}
+
+// errDryRun rolls a change back that was only tried.
+var errDryRun = errors.New("dry run")
+
+// ImportTenants merges a file into the registry, whole or not at all.
+func (r *Registry) ImportTenants(ctx context.Context, i Import) (plan Plan, err error) {
+	err = r.write(ctx, func(c *change) error {
+		plan = Plan{Revision: c.revision - 1}
+		if i.IfRevision != 0 && i.IfRevision != plan.Revision {
+			return fmt.Errorf("the registry changed in the meantime: %w", ErrConflict)
+		}
+		if err := c.importAll(ctx, i, &plan); err != nil {
+			return err
+		}
+		if i.DryRun {
+			return errDryRun
+		}
+		return nil
+	})
+	if errors.Is(err, errDryRun) {
+		err = nil
+	}
+	return plan, err
+}
+
+func (c *change) importAll(ctx context.Context, i Import, plan *Plan) error {
+	next, err := c.q.LastPosition(ctx)
+	if err != nil {
+		return err
+	}
+	document, err := i.Read(func(t Tenant) error { return c.importTenant(ctx, i, t, &next, plan) })
+	if err != nil {
+		return err
+	}
+	if i.Prune {
+		if err := c.prune(ctx, plan); err != nil {
+			return err
+		}
+	}
+	return c.importDocument(ctx, i, document, plan)
+}
+
+// importTenant merges one tenant of the file. A row whose seen is this change's
+// revision was in the file before.
+func (c *change) importTenant(ctx context.Context, i Import, t Tenant, last *int64, plan *Plan) error {
+	row, err := c.q.Tenant(ctx, string(t.ID))
+	if err = absent(err, "tenant", string(t.ID)); errors.Is(err, ErrNotFound) {
+		*last++
+		plan.Added++
+		plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
+		c.touched = true
+		return c.q.InsertTenant(ctx, insertOf(t, *last, c.revision))
+	}
+	if err != nil {
+		return err
+	}
+	if row.Seen == c.revision {
+		if !i.FirstDuplicate {
+			return &DuplicateError{ID: t.ID}
+		}
+		plan.Skipped++
+		plan.note(Step{Action: Skip, ID: t.ID, Name: t.Name})
+		return nil
+	}
+	known, err := tenantOf(row)
+	if err != nil {
+		return err
+	}
+	return c.mergeTenant(ctx, i, known, t, plan)
+}
+
+func (c *change) mergeTenant(ctx context.Context, i Import, known, file Tenant, plan *Plan) error {
+	merged, step := merge(known, file, i.Exact)
+	if len(step.Changed) == 0 {
+		plan.Unchanged++
+		if step.Kept != nil || step.Masked != nil {
+			step.Action = Keep
+			plan.note(step)
+		}
+		return c.q.MarkTenantSeen(ctx, queries.MarkTenantSeenParams{ID: string(known.ID), Seen: c.revision})
+	}
+	plan.Updated++
+	plan.note(step)
+	c.touched = true
+	return c.q.UpdateTenant(ctx, updateOf(merged, c.revision))
+}
+
+// prune removes the tenants that the file did not have.
+func (c *change) prune(ctx context.Context, plan *Plan) error {
+	after := int64(0)
+	for {
+		rows, err := c.q.UnseenTenantsAfter(ctx, queries.UnseenTenantsAfterParams{
+			Position: after, Revision: c.revision, Size: batch,
+		})
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, row := range rows {
+			after = row.Position
+			tenant, err := tenantOf(row)
+			if err != nil {
+				return err
+			}
+			removed, err := c.removeTenant(ctx, tenant)
+			if err != nil {
+				return err
+			}
+			plan.Removed++
+			plan.note(Step{Action: Remove, ID: tenant.ID, Name: tenant.Name, Removed: &removed})
+		}
+	}
+}
+
+// importDocument takes over what stands beside the tenants. synced_at never goes
+// back, but in a new registry, whose own is only the time of its making.
+func (c *change) importDocument(ctx context.Context, i Import, file Document, plan *Plan) error {
+	state, err := c.State(ctx)
+	if err != nil {
+		return err
+	}
+	before := state.Document
+	plan.Document = before
+	if isNew := plan.Revision == 0; isNew || file.SyncedAt.After(before.SyncedAt) {
+		plan.Document.SyncedAt = file.SyncedAt
+	}
+	if plan.Document.Unknown = before.Unknown.with(file.Unknown); i.Exact {
+		plan.Document.Unknown = file.Unknown
+	}
+	if plan.Document.SyncedAt.Equal(before.SyncedAt) && len(plan.Document.Unknown.differing(before.Unknown)) == 0 {
+		return nil
+	}
+	plan.DocumentChanged = true
+	c.touched = true
+	return c.q.SetDocument(ctx, queries.SetDocumentParams{
+		SyncedAt: FormatTime(plan.Document.SyncedAt), UnknownMembers: plan.Document.Unknown.Reveal(),
+	})
+}

@@ -1,0 +1,62 @@
+package registry
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxName bounds, in bytes, what sp itself lets be called something.
+const maxName = 255
+
+// checkLabel holds the rule for ids and names that sp creates. Control and format
+// characters (bidirectional marks, zero width) are refused because a name that
+// shows as another one sends a command to the wrong database. What an imported
+// file holds is kept as it is.
+func checkLabel(what, text string) error {
+	bad := func(why string) error { return fmt.Errorf("%s: %s: %w", what, why, ErrInvalid) }
+	switch {
+	case text == "":
+		return bad("empty")
+	case len(text) > maxName:
+		return bad(fmt.Sprintf("longer than %d bytes", maxName))
+	case !utf8.ValidString(text):
+		return bad("not UTF-8")
+	case strings.TrimSpace(text) != text:
+		return bad("starts or ends with a space")
+	case strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }):
+		return bad("holds a control or invisible character")
+	}
+	return nil
+}
+
+// checkID holds the rule for a tenant id that sp creates: a label that can also
+// be given as an argument.
+func checkID(id TenantID) error {
+	if strings.HasPrefix(string(id), "-") {
+		return fmt.Errorf("tenant id: starts with a dash: %w", ErrInvalid)
+	}
+	return checkLabel("tenant id", string(id))
+}
+
+// CheckProfileName tells whether a profile may have that name: it is a directory
+// and an argument, so ASCII letters, digits, `-` and `_`, not starting with `-`.
+func CheckProfileName(name string) error {
+	bad := func(why string) error { return fmt.Errorf("profile name: %s: %w", why, ErrInvalid) }
+	switch {
+	case name == "":
+		return bad("empty")
+	case len(name) > maxName:
+		return bad(fmt.Sprintf("longer than %d bytes", maxName))
+	case name[0] == '-':
+		return bad("starts with a dash")
+	}
+	for _, r := range name {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (r < '0' || r > '9') && r != '-' && r != '_' {
+			return bad("only ASCII letters, digits, - and _ are allowed")
+		}
+	}
+	return nil
+}

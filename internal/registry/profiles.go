@@ -1,0 +1,156 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// NewProfile asks for a profile of a tenant; without one, of the selected tenant.
+type NewProfile struct {
+	Name   string
+	Tenant *TenantID
+}
+
+// CreateProfile makes a profile and returns it.
+func (r *Registry) CreateProfile(ctx context.Context, n NewProfile) (profile Profile, err error) {
+	if err := CheckProfileName(n.Name); err != nil {
+		return Profile{}, err
+	}
+	err = r.write(ctx, func(c *change) error {
+		tenant, err := c.tenantOrSelected(ctx, n.Tenant)
+		if err != nil {
+			return err
+		}
+		if err := c.checkProfileName(ctx, n.Name, ""); err != nil {
+			return err
+		}
+		profile = Profile{Name: n.Name, Tenant: tenant.ID}
+		return c.q.InsertProfile(ctx, queries.InsertProfileParams{
+			Name: n.Name, NameKey: nameKey(n.Name), TenantID: string(tenant.ID),
+		})
+	})
+	return profile, err
+}
+
+// nameKey is what two profile names share that differ only by case. Names are
+// ASCII, so it is the same everywhere.
+func nameKey(name string) string { return strings.ToLower(name) }
+
+// checkProfileName refuses a name that a profile other than except has, but for case.
+func (c *change) checkProfileName(ctx context.Context, name, except string) error {
+	alike, err := c.q.ProfileNamesAlike(ctx, nameKey(name))
+	for _, other := range alike {
+		if other != except {
+			return fmt.Errorf("profile %s: %w", other, ErrExists)
+		}
+	}
+	return err
+}
+
+// tenantOrSelected returns the tenant with that id or, with nil, the selected one.
+func (v *View) tenantOrSelected(ctx context.Context, id *TenantID) (Tenant, error) {
+	if id == nil {
+		selected, err := v.SelectedTenant(ctx)
+		if err != nil {
+			return Tenant{}, err
+		}
+		if selected == nil {
+			return Tenant{}, ErrNoTenant
+		}
+		id = selected
+	}
+	return v.Tenant(ctx, *id)
+}
+
+// ProfileEdit asks for changes of a profile; what is nil stays as it is.
+type ProfileEdit struct {
+	Name    string
+	NewName *string
+	Tenant  *TenantID
+}
+
+// UpdateProfile renames a profile or links it to another tenant, and returns it
+// as it is then. Its session and its being the default follow a rename; a profile
+// that is a session can't leave its tenant.
+func (r *Registry) UpdateProfile(ctx context.Context, e ProfileEdit) (profile Profile, err error) {
+	if e.NewName != nil {
+		if err := CheckProfileName(*e.NewName); err != nil {
+			return Profile{}, err
+		}
+	}
+	err = r.write(ctx, func(c *change) error {
+		if profile, err = c.Profile(ctx, e.Name); err != nil {
+			return err
+		}
+		if e.NewName != nil {
+			if err := c.checkProfileName(ctx, *e.NewName, e.Name); err != nil {
+				return err
+			}
+			profile.Name = *e.NewName
+		}
+		if e.Tenant != nil && *e.Tenant != profile.Tenant {
+			if err := c.checkRelink(ctx, e.Name, profile.Tenant, *e.Tenant); err != nil {
+				return err
+			}
+			profile.Tenant = *e.Tenant
+		}
+		return c.q.UpdateProfile(ctx, queries.UpdateProfileParams{
+			Name: e.Name, NewName: profile.Name, NameKey: nameKey(profile.Name), TenantID: string(profile.Tenant),
+		})
+	})
+	return profile, err
+}
+
+func (c *change) checkRelink(ctx context.Context, name string, from, to TenantID) error {
+	if _, err := c.Tenant(ctx, to); err != nil {
+		return err
+	}
+	session, err := c.Session(ctx, from)
+	if err == nil && session != nil && session.Profile == name {
+		err = fmt.Errorf("profile %s: it is the session of tenant %s: %w", name, from, ErrInUse)
+	}
+	return err
+}
+
+// RemovedProfile is a profile that was deleted and what went with it.
+type RemovedProfile struct {
+	Profile Profile
+	// Session tells that it was the session of its tenant, which has none now.
+	Session bool
+	// Default tells that it was the default; there is none now.
+	Default bool
+}
+
+// DeleteProfile deletes a profile, and the session that chose it.
+func (r *Registry) DeleteProfile(ctx context.Context, name string) (removed RemovedProfile, err error) {
+	err = r.write(ctx, func(c *change) error {
+		if removed.Profile, err = c.Profile(ctx, name); err != nil {
+			return err
+		}
+		session, err := c.Session(ctx, removed.Profile.Tenant)
+		if err != nil {
+			return err
+		}
+		if session != nil && session.Profile == name {
+			removed.Session = true
+			if err := c.q.DeleteSession(ctx, string(session.Tenant)); err != nil {
+				return err
+			}
+		}
+		s, err := c.Selection(ctx)
+		if err != nil {
+			return err
+		}
+		if s.DefaultProfile != nil && *s.DefaultProfile == name {
+			removed.Default, s.DefaultProfile = true, nil
+			if err := c.setSelection(ctx, s); err != nil {
+				return err
+			}
+		}
+		return c.q.DeleteProfile(ctx, name)
+	})
+	return removed, err
+}

@@ -1,0 +1,147 @@
+// Package registry keeps tenants, profiles and sessions: their rules, and the one
+// store that holds them.
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// Options hand a registry what it may not fetch for itself.
+type Options struct {
+	// Now tells the time; each change asks it once.
+	Now func() time.Time
+	// Rand is the source of what must not be guessed.
+	Rand io.Reader
+	// Wait bounds, for each read or change, the waiting for other processes.
+	Wait time.Duration
+	// Holder says who this process is to those who wait for it; no secrets.
+	Holder string
+	// Publish renders the files that follow the registry, within each change; nil
+	// leaves them behind.
+	Publish func(context.Context, *View) (Publication, error)
+}
+
+// Publication is a set of files rendered within a change: written and synced
+// under temporary names, so that all that can fail has been done before the
+// commit. The zero Publication is empty.
+type Publication struct {
+	// Files is what the registry remembers of them.
+	Files []File
+	// Place gives the files their names, after the commit.
+	Place func() error
+	// Discard removes them, when there was no commit.
+	Discard func() error
+}
+
+// ErrIncomplete is returned when a change was committed but something after it
+// was not done, such as putting a file in place.
+var ErrIncomplete = errors.New("the change was made, but not all that follows it")
+
+// Registry is an open registry.
+type Registry struct {
+	db      *db.DB
+	options Options
+}
+
+// Create opens the registry at path, an absolute path, and makes it where there
+// is none.
+func Create(ctx context.Context, path string, o Options) (*Registry, error) {
+	store, err := db.Create(ctx, path, db.Options{Wait: o.Wait, Holder: o.Holder}, func(ctx context.Context, tx *sql.Tx) error {
+		q := queries.New(tx)
+		if err := q.InsertMeta(ctx, FormatTime(o.Now())); err != nil {
+			return err
+		}
+		return q.InsertSelection(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Registry{db: store, options: o}, nil
+}
+
+// Open opens the registry at path, an absolute path; see db.Open for what is refused.
+func Open(ctx context.Context, path string, o Options) (*Registry, error) {
+	store, err := db.Open(ctx, path, db.Options{Wait: o.Wait, Holder: o.Holder})
+	if err != nil {
+		return nil, err
+	}
+	return &Registry{db: store, options: o}, nil
+}
+
+// Close releases the registry.
+func (r *Registry) Close() error { return r.db.Close() }
+
+// Publish renders the files that follow the registry without changing it.
+func (r *Registry) Publish(ctx context.Context) error {
+	return r.write(ctx, func(*change) error { return nil })
+}
+
+// change is a View that may also write, and the instant of the change.
+type change struct {
+	*View
+	now      time.Time
+	revision int64
+	touched  bool // something that a file of tenants shows has changed
+}
+
+// write runs fn as one change: one lock, one transaction, one instant. When it
+// returns nil or ErrIncomplete the change is durable; otherwise nothing changed.
+func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err error) {
+	tx, err := r.db.Write(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tx.Close()) }()
+	q := queries.New(tx)
+	revision, err := q.BumpRevision(ctx)
+	if err != nil {
+		return err
+	}
+	c := &change{View: &View{q: q}, now: r.options.Now(), revision: revision}
+	if err := fn(c); err != nil {
+		return err
+	}
+	publication, err := r.publish(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return errors.Join(err, publication.Discard())
+	}
+	if err := publication.Place(); err != nil {
+		return fmt.Errorf("%w: %w", ErrIncomplete, err)
+	}
+	return nil
+}
+
+// publish renders what follows the registry as c left it and remembers it.
+func (r *Registry) publish(ctx context.Context, c *change) (Publication, error) {
+	nothing := func() error { return nil }
+	none := Publication{Place: nothing, Discard: nothing}
+	if c.touched {
+		if err := c.q.MarkTenantsChanged(ctx); err != nil {
+			return none, err
+		}
+	}
+	if r.options.Publish == nil {
+		return none, nil
+	}
+	publication, err := r.options.Publish(ctx, c.View)
+	if err != nil || publication.Place == nil {
+		return none, err
+	}
+	for _, f := range publication.Files {
+		if err := c.q.PutFile(ctx, queries.PutFileParams(f)); err != nil {
+			return none, errors.Join(err, publication.Discard())
+		}
+	}
+	return publication, nil
+}

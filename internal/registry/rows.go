@@ -1,0 +1,118 @@
+package registry
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// Rows become domain values here and nowhere else, and are checked again on the
+// way: the file may have been written by another hand.
+
+func tenantOf(row queries.Tenant) (Tenant, error) {
+	t := Tenant{
+		ID:                  TenantID(row.ID),
+		Name:                row.Name,
+		AppID:               row.AppID,
+		Hostname:            row.Hostname,
+		Region:              row.Region,
+		DatabaseURL:         secretOf(row.DatabaseURL),
+		InternalDatabaseURL: secretOf(row.InternalDatabaseURL),
+		Kind:                Kind(row.TenantType),
+		ExternalDBAccess:    row.ExternalDBAccess,
+		SyncToken:           secretOf(row.SyncToken),
+		SharedContainerDB:   row.SharedContainerDB,
+		Unknown:             NewMembers(row.UnknownMembers),
+	}
+	if t.ID == "" || t.Name == "" || !t.IsLocal() && !t.IsCloud() {
+		return Tenant{}, fmt.Errorf("tenant at position %d: row does not make sense", row.Position)
+	}
+	return t, nil
+}
+
+func insertOf(t Tenant, position, seen int64) queries.InsertTenantParams {
+	return queries.InsertTenantParams{
+		Position:            position,
+		ID:                  string(t.ID),
+		Name:                t.Name,
+		AppID:               t.AppID,
+		Hostname:            t.Hostname,
+		Region:              t.Region,
+		DatabaseURL:         textOf(t.DatabaseURL),
+		InternalDatabaseURL: textOf(t.InternalDatabaseURL),
+		TenantType:          string(t.Kind),
+		ExternalDBAccess:    t.ExternalDBAccess,
+		SyncToken:           textOf(t.SyncToken),
+		SharedContainerDB:   t.SharedContainerDB,
+		UnknownMembers:      t.Unknown.Reveal(),
+		Seen:                seen,
+	}
+}
+
+func updateOf(t Tenant, seen int64) queries.UpdateTenantParams {
+	return queries.UpdateTenantParams{
+		ID:                  string(t.ID),
+		Name:                t.Name,
+		AppID:               t.AppID,
+		Hostname:            t.Hostname,
+		Region:              t.Region,
+		DatabaseURL:         textOf(t.DatabaseURL),
+		InternalDatabaseURL: textOf(t.InternalDatabaseURL),
+		TenantType:          string(t.Kind),
+		ExternalDBAccess:    t.ExternalDBAccess,
+		SyncToken:           textOf(t.SyncToken),
+		SharedContainerDB:   t.SharedContainerDB,
+		UnknownMembers:      t.Unknown.Reveal(),
+		Seen:                seen,
+	}
+}
+
+func secretOf(text *string) *Secret {
+	if text == nil {
+		return nil
+	}
+	secret := NewSecret(*text)
+	return &secret
+}
+
+func textOf(secret *Secret) *string {
+	if secret == nil {
+		return nil
+	}
+	text := secret.Reveal()
+	return &text
+}
+
+func stateOf(row queries.MetaRow) (State, error) {
+	syncedAt, err := ParseTime(row.SyncedAt)
+	if err != nil {
+		return State{}, fmt.Errorf("synced_at of the registry: %w", err)
+	}
+	return State{
+		Revision:        row.Revision,
+		TenantsRevision: row.TenantsRevision,
+		Document:        Document{SyncedAt: syncedAt, Unknown: NewMembers(row.UnknownMembers)},
+	}, nil
+}
+
+func sessionOf(row queries.Session) Session {
+	return Session{
+		Tenant:   TenantID(row.TenantID),
+		Profile:  row.Profile,
+		ChosenAt: time.UnixMicro(row.ChosenAt).UTC(),
+	}
+}
+
+func optionalSession(row queries.Session, err error) (*Session, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	session := sessionOf(row)
+	return &session, nil
+}

@@ -1,0 +1,176 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// Selection is what is selected in the registry; nil is nothing.
+type Selection struct {
+	Tenant         *TenantID
+	Previous       *TenantID
+	DefaultProfile *string
+	// Deleted is the selected tenant that was deleted; until the next selection
+	// no other one slips into its place.
+	Deleted *TenantID
+}
+
+// Selection returns what is selected.
+func (v *View) Selection(ctx context.Context) (Selection, error) {
+	row, err := v.q.Selection(ctx)
+	if err != nil {
+		return Selection{}, err
+	}
+	return Selection{
+		Tenant:         (*TenantID)(row.TenantID),
+		Previous:       (*TenantID)(row.PreviousTenantID),
+		DefaultProfile: row.DefaultProfile,
+		Deleted:        (*TenantID)(row.DeletedTenantID),
+	}, nil
+}
+
+// SelectedTenant returns the selected tenant, nil if none was ever selected, and
+// ErrNoTenant if the selected one was deleted.
+func (v *View) SelectedTenant(ctx context.Context) (*TenantID, error) {
+	s, err := v.Selection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s.Deleted != nil {
+		return nil, fmt.Errorf("the selected tenant %s was deleted: %w", *s.Deleted, ErrNoTenant)
+	}
+	return s.Tenant, nil
+}
+
+// DefaultProfile returns the registry's default profile, nil if there is none.
+func (v *View) DefaultProfile(ctx context.Context) (*string, error) {
+	s, err := v.Selection(ctx)
+	return s.DefaultProfile, err
+}
+
+// ActiveSession returns the session of the selected tenant, nil if there is none.
+func (v *View) ActiveSession(ctx context.Context) (*Session, error) {
+	return optionalSession(v.q.ActiveSession(ctx))
+}
+
+// SelectTenant makes a tenant the selected one; its session is active again as
+// it was. It returns the tenant.
+func (r *Registry) SelectTenant(ctx context.Context, id TenantID) (tenant Tenant, err error) {
+	err = r.write(ctx, func(c *change) error {
+		if tenant, err = c.Tenant(ctx, id); err != nil {
+			return err
+		}
+		return c.selectTenant(ctx, id)
+	})
+	return tenant, err
+}
+
+// SelectPrevious makes the tenant selected that was before the current one.
+func (r *Registry) SelectPrevious(ctx context.Context) (tenant Tenant, err error) {
+	err = r.write(ctx, func(c *change) error {
+		s, err := c.Selection(ctx)
+		if err != nil {
+			return err
+		}
+		if s.Previous == nil {
+			return fmt.Errorf("no other tenant was selected before: %w", ErrNoTenant)
+		}
+		if tenant, err = c.Tenant(ctx, *s.Previous); err != nil {
+			return err
+		}
+		return c.selectTenant(ctx, *s.Previous)
+	})
+	return tenant, err
+}
+
+func (c *change) selectTenant(ctx context.Context, id TenantID) error {
+	s, err := c.Selection(ctx)
+	if err != nil {
+		return err
+	}
+	if s.Tenant == nil || *s.Tenant != id {
+		if s.Tenant != nil {
+			s.Previous = s.Tenant
+		}
+		if s.Previous != nil && *s.Previous == id {
+			s.Previous = nil
+		}
+	}
+	s.Tenant, s.Deleted = &id, nil
+	return c.setSelection(ctx, s)
+}
+
+func (c *change) setSelection(ctx context.Context, s Selection) error {
+	return c.q.SetSelection(ctx, queries.SetSelectionParams{
+		TenantID:         (*string)(s.Tenant),
+		PreviousTenantID: (*string)(s.Previous),
+		DeletedTenantID:  (*string)(s.Deleted),
+		DefaultProfile:   s.DefaultProfile,
+	})
+}
+
+// SetDefaultProfile makes a profile the registry's default; nil takes it away.
+func (r *Registry) SetDefaultProfile(ctx context.Context, name *string) error {
+	return r.write(ctx, func(c *change) error {
+		if name != nil {
+			if _, err := c.Profile(ctx, *name); err != nil {
+				return err
+			}
+		}
+		s, err := c.Selection(ctx)
+		if err != nil {
+			return err
+		}
+		s.DefaultProfile = name
+		return c.setSelection(ctx, s)
+	})
+}
+
+// UseProfile selects the profile's tenant and makes the profile its session. It
+// returns the profile.
+func (r *Registry) UseProfile(ctx context.Context, name string) (profile Profile, err error) {
+	err = r.write(ctx, func(c *change) error {
+		if profile, err = c.Profile(ctx, name); err != nil {
+			return err
+		}
+		if err := c.selectTenant(ctx, profile.Tenant); err != nil {
+			return err
+		}
+		return c.q.PutSession(ctx, queries.PutSessionParams{
+			TenantID: string(profile.Tenant), Profile: name, ChosenAt: c.now.UnixMicro(),
+		})
+	})
+	return profile, err
+}
+
+// EndSession ends the session of a tenant. It returns the session, nil if there was none.
+func (r *Registry) EndSession(ctx context.Context, tenant TenantID) (ended *Session, err error) {
+	err = r.write(ctx, func(c *change) error {
+		if ended, err = c.Session(ctx, tenant); err != nil || ended == nil {
+			return err
+		}
+		return c.q.DeleteSession(ctx, string(tenant))
+	})
+	return ended, err
+}
+
+// EndSessions ends every session and returns those that there were.
+func (r *Registry) EndSessions(ctx context.Context) (ended []Session, err error) {
+	err = r.write(ctx, func(c *change) error {
+		for session, err := range c.Sessions(ctx, Page{}) {
+			if err != nil {
+				return err
+			}
+			ended = append(ended, session)
+		}
+		for _, session := range ended {
+			if err := c.q.DeleteSession(ctx, string(session.Tenant)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return ended, err
+}

@@ -1,0 +1,151 @@
+package registry
+
+import "fmt"
+
+// TenantID names a tenant: `local_` and hex digits for what sp creates, a UUID
+// from the cloud, and whatever an imported file held.
+type TenantID string
+
+// Kind says where a tenant's database runs.
+type Kind string
+
+// The kinds of tenant, spelled as tenants.json spells them.
+const (
+	Local Kind = "local"
+	Cloud Kind = "cloud"
+)
+
+// Tenant is an isolated environment with a database of its own: the eleven
+// members of the record in tenants.json, in its order. A nil member is absent,
+// which is not the same as empty.
+type Tenant struct {
+	ID                  TenantID
+	Name                string
+	AppID               *string
+	Hostname            *string
+	Region              *string
+	DatabaseURL         *Secret
+	InternalDatabaseURL *Secret
+	Kind                Kind
+	ExternalDBAccess    bool
+	SyncToken           *Secret
+	SharedContainerDB   *string
+
+	// Unknown holds the members that the record does not define, in their order;
+	// a Secret because nobody knows what is in them.
+	Unknown Members
+}
+
+// NewLocal returns a local tenant with a database of its own.
+func NewLocal(id TenantID, name string, databaseURL Secret) Tenant {
+	return Tenant{ID: id, Name: name, Kind: Local, DatabaseURL: &databaseURL}
+}
+
+// NewLocalShared returns a local tenant whose database lives in a shared container.
+func NewLocalShared(id TenantID, name string, databaseURL Secret, sharedContainerDB string) Tenant {
+	t := NewLocal(id, name, databaseURL)
+	t.SharedContainerDB = &sharedContainerDB
+	return t
+}
+
+// CloudParams is what the cloud says of a new tenant; the URL and the token may
+// be absent until it is provisioned.
+type CloudParams struct {
+	ID                  TenantID
+	Name                string
+	AppID               string
+	Hostname            string
+	Region              string
+	InternalDatabaseURL *Secret
+	SyncToken           *Secret
+}
+
+// NewCloud returns a cloud tenant.
+func NewCloud(p CloudParams) Tenant {
+	return Tenant{
+		ID:                  p.ID,
+		Name:                p.Name,
+		AppID:               &p.AppID,
+		Hostname:            &p.Hostname,
+		Region:              &p.Region,
+		InternalDatabaseURL: p.InternalDatabaseURL,
+		Kind:                Cloud,
+		SyncToken:           p.SyncToken,
+	}
+}
+
+// IsLocal tells whether the tenant's database runs on this machine.
+func (t Tenant) IsLocal() bool { return t.Kind == Local }
+
+// IsCloud tells whether the tenant runs on managed infrastructure.
+func (t Tenant) IsCloud() bool { return t.Kind == Cloud }
+
+// UsesSharedContainer tells whether the tenant's database lives in a shared container.
+func (t Tenant) UsesSharedContainer() bool { return t.SharedContainerDB != nil }
+
+// OwnURL returns the URL under which the tenant's own side reaches its database:
+// database_url of a local tenant, internal_database_url of a cloud one; nil when absent.
+func (t Tenant) OwnURL() *Secret {
+	if t.IsCloud() {
+		return t.InternalDatabaseURL
+	}
+	return t.DatabaseURL
+}
+
+// HasDatabaseURL tells whether OwnURL is present and not empty.
+func (t Tenant) HasDatabaseURL() bool {
+	u := t.OwnURL()
+	return u != nil && !u.Empty()
+}
+
+// IsSyncTokenMissing tells whether a cloud tenant has no sync token; an empty
+// one counts as present, as it does for the original tool.
+func (t Tenant) IsSyncTokenMissing() bool { return t.IsCloud() && t.SyncToken == nil }
+
+// IsDatabaseURLMasked tells whether OwnURL has stars in place of its password.
+func (t Tenant) IsDatabaseURLMasked() bool {
+	u := t.OwnURL()
+	return u != nil && IsMasked(*u)
+}
+
+// HasMissingCredentials tells whether a cloud tenant lacks its sync token or a
+// usable internal URL; a local tenant never does.
+func (t Tenant) HasMissingCredentials() bool {
+	return t.IsCloud() && (t.IsSyncTokenMissing() || t.InternalDatabaseURL == nil || t.IsDatabaseURLMasked())
+}
+
+// Equal tells whether both tenants hold the same record, unknown members included.
+func (t Tenant) Equal(o Tenant) bool { return len(t.Differing(o)) == 0 }
+
+// Differing names the members, as tenants.json spells them and in its order,
+// whose values differ between the two tenants.
+func (t Tenant) Differing(o Tenant) []string {
+	var names []string
+	differ := func(name string, same bool) {
+		if !same {
+			names = append(names, name)
+		}
+	}
+	differ("id", t.ID == o.ID)
+	differ("name", t.Name == o.Name)
+	differ("app_id", equalStrings(t.AppID, o.AppID))
+	differ("hostname", equalStrings(t.Hostname, o.Hostname))
+	differ("region", equalStrings(t.Region, o.Region))
+	differ("database_url", EqualSecrets(t.DatabaseURL, o.DatabaseURL))
+	differ("internal_database_url", EqualSecrets(t.InternalDatabaseURL, o.InternalDatabaseURL))
+	differ("tenant_type", t.Kind == o.Kind)
+	differ("external_db_access", t.ExternalDBAccess == o.ExternalDBAccess)
+	differ("sync_token", EqualSecrets(t.SyncToken, o.SyncToken))
+	differ("shared_container_db", equalStrings(t.SharedContainerDB, o.SharedContainerDB))
+	return append(names, t.Unknown.differing(o.Unknown)...)
+}
+
+func equalStrings(a, b *string) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+// String shows a tenant as people name it: the id and, in parentheses, the name.
+func (t Tenant) String() string { return fmt.Sprintf("%s (%s)", t.ID, t.Name) }

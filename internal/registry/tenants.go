@@ -1,0 +1,189 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// NewTenant asks for a tenant; without an id it gets one of its own.
+type NewTenant struct {
+	Tenant             Tenant
+	AllowDuplicateName bool
+}
+
+// Check tells whether the request can be granted, as far as it shows by itself.
+func (n NewTenant) Check() error {
+	if n.Tenant.ID != "" {
+		if err := checkID(n.Tenant.ID); err != nil {
+			return err
+		}
+	}
+	return checkTenant(n.Tenant)
+}
+
+// checkTenant holds the rules for a tenant that sp creates or changes.
+func checkTenant(t Tenant) error {
+	if err := checkLabel("tenant name", t.Name); err != nil {
+		return err
+	}
+	for _, url := range []*Secret{t.DatabaseURL, t.InternalDatabaseURL} {
+		if url != nil {
+			if err := CheckURL(*url); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// CreateTenant puts a tenant behind the others and returns it.
+func (r *Registry) CreateTenant(ctx context.Context, n NewTenant) (Tenant, error) {
+	if err := n.Check(); err != nil {
+		return Tenant{}, err
+	}
+	tenant := n.Tenant
+	err := r.write(ctx, func(c *change) error {
+		if err := c.checkName(ctx, tenant, n.AllowDuplicateName); err != nil {
+			return err
+		}
+		if tenant.ID == "" {
+			id, err := c.freeLocalID(ctx)
+			if err != nil {
+				return err
+			}
+			tenant.ID = id
+		} else if taken, err := c.hasTenant(ctx, tenant.ID); err != nil || taken {
+			return errors.Join(err, fmt.Errorf("tenant %s: %w", tenant.ID, ErrExists))
+		}
+		return c.addTenant(ctx, tenant)
+	})
+	return tenant, err
+}
+
+func (c *change) addTenant(ctx context.Context, t Tenant) error {
+	last, err := c.q.LastPosition(ctx)
+	if err != nil {
+		return err
+	}
+	c.touched = true
+	return c.q.InsertTenant(ctx, insertOf(t, last+1, c.revision))
+}
+
+func (c *change) hasTenant(ctx context.Context, id TenantID) (bool, error) {
+	_, err := c.Tenant(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// checkName refuses a name that another tenant has.
+func (c *change) checkName(ctx context.Context, t Tenant, allowDuplicate bool) error {
+	if allowDuplicate {
+		return nil
+	}
+	others, err := c.tenantsNamed(ctx, t.Name, 2)
+	for _, other := range others {
+		if other != t.ID {
+			return fmt.Errorf("tenant name %q: %s has it: %w", t.Name, other, ErrExists)
+		}
+	}
+	return err
+}
+
+// freeLocalID returns `local_` and the lower-case hex of the change's
+// milliseconds, as the original makes its ids, one step on while taken.
+func (c *change) freeLocalID(ctx context.Context) (TenantID, error) {
+	for at := c.now; ; at = at.Add(time.Millisecond) {
+		id := TenantID("local_" + strconv.FormatInt(at.UnixMilli(), 16))
+		taken, err := c.hasTenant(ctx, id)
+		if err != nil || !taken {
+			return id, err
+		}
+	}
+}
+
+// Optional says what becomes of an optional member: nothing (the zero value), a
+// new value, or absent.
+type Optional[T any] struct {
+	Set   *T
+	Clear bool
+}
+
+func (o Optional[T]) apply(to **T) {
+	if o.Clear {
+		*to = nil
+	} else if o.Set != nil {
+		*to = o.Set
+	}
+}
+
+// TenantEdit asks for changes of a tenant; what is zero stays as it is.
+type TenantEdit struct {
+	ID                  TenantID
+	Name                *string
+	AppID               Optional[string]
+	Hostname            Optional[string]
+	Region              Optional[string]
+	DatabaseURL         Optional[Secret]
+	InternalDatabaseURL Optional[Secret]
+	ExternalDBAccess    *bool
+	SyncToken           Optional[Secret]
+	SharedContainerDB   Optional[string]
+	AllowDuplicateName  bool
+}
+
+// check looks at the new values only: what an import left stays editable.
+func (e TenantEdit) check() error {
+	t := Tenant{Name: "kept", DatabaseURL: e.DatabaseURL.Set, InternalDatabaseURL: e.InternalDatabaseURL.Set}
+	if e.Name != nil {
+		t.Name = *e.Name
+	}
+	return checkTenant(t)
+}
+
+func (e TenantEdit) apply(t *Tenant) {
+	if e.Name != nil {
+		t.Name = *e.Name
+	}
+	e.AppID.apply(&t.AppID)
+	e.Hostname.apply(&t.Hostname)
+	e.Region.apply(&t.Region)
+	e.DatabaseURL.apply(&t.DatabaseURL)
+	e.InternalDatabaseURL.apply(&t.InternalDatabaseURL)
+	if e.ExternalDBAccess != nil {
+		t.ExternalDBAccess = *e.ExternalDBAccess
+	}
+	e.SyncToken.apply(&t.SyncToken)
+	e.SharedContainerDB.apply(&t.SharedContainerDB)
+}
+
+// UpdateTenant changes a tenant. It returns the tenant as it is then, and the
+// names of the members that changed.
+func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenant, changed []string, err error) {
+	if err := e.check(); err != nil {
+		return Tenant{}, nil, err
+	}
+	err = r.write(ctx, func(c *change) error {
+		before, err := c.Tenant(ctx, e.ID)
+		if err != nil {
+			return err
+		}
+		tenant = before
+		e.apply(&tenant)
+		if tenant.Name != before.Name {
+			if err := c.checkName(ctx, tenant, e.AllowDuplicateName); err != nil {
+				return err
+			}
+		}
+		if changed = before.Differing(tenant); len(changed) == 0 {
+			return nil
+		}
+		c.touched = true
+		return c.q.UpdateTenant(ctx, updateOf(tenant, c.revision))
+	})
+	return tenant, changed, err
+}

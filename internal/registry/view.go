@@ -1,0 +1,239 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// View answers questions about one instant of the registry.
+type View struct {
+	q     *queries.Queries
+	close func()
+}
+
+// View begins reading; the caller closes what it gets.
+func (r *Registry) View(ctx context.Context) (*View, error) {
+	read, err := r.db.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &View{q: queries.New(read), close: read.Close}, nil
+}
+
+// Close ends the reading.
+func (v *View) Close() { v.close() }
+
+// State is how far the registry has come: every change adds one to Revision, and
+// TenantsRevision is the revision of the last one that a file of tenants shows.
+type State struct {
+	Revision        int64
+	TenantsRevision int64
+	Document        Document
+}
+
+// State returns how far the registry has come.
+func (v *View) State(ctx context.Context) (State, error) {
+	row, err := v.q.Meta(ctx)
+	if err != nil {
+		return State{}, err
+	}
+	return stateOf(row)
+}
+
+// File is what the registry remembers of a file that it wrote: the SHA-256 of
+// what stood there before and of what it wrote, in hexadecimal and empty for
+// nothing, and the TenantsRevision that the file shows. A Path that is relative,
+// to the registry's directory, is tracked; an absolute one is a copy.
+type File struct {
+	Path            string
+	Previous        string
+	Current         string
+	TenantsRevision int64
+}
+
+// File returns what is remembered of the file at path, nil if nothing is.
+func (v *View) File(ctx context.Context, path string) (*File, error) {
+	row, err := v.q.File(ctx, path)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	file := File(row)
+	return &file, nil
+}
+
+// Tenant returns the tenant with that id.
+func (v *View) Tenant(ctx context.Context, id TenantID) (Tenant, error) {
+	row, err := v.q.Tenant(ctx, string(id))
+	if err != nil {
+		return Tenant{}, absent(err, "tenant", string(id))
+	}
+	return tenantOf(row)
+}
+
+// Len returns how many tenants there are.
+func (v *View) Len(ctx context.Context) (int, error) {
+	n, err := v.q.CountTenants(ctx)
+	return int(n), err
+}
+
+// IsEmpty tells whether there is no tenant.
+func (v *View) IsEmpty(ctx context.Context) (bool, error) {
+	last, err := v.q.LastPosition(ctx)
+	return last == 0, err
+}
+
+// Page is a part of a list: at most Limit rows, all if it is 0, from the one
+// behind After on.
+type Page struct {
+	After string
+	Limit int
+}
+
+// batch is how many rows are read at once; it bounds memory, not the answer.
+const batch = 256
+
+// Tenants streams tenants in their order of entry.
+func (v *View) Tenants(ctx context.Context, page Page) iter.Seq2[Tenant, error] {
+	return func(yield func(Tenant, error) bool) {
+		after := int64(math.MinInt64)
+		if page.After != "" {
+			row, err := v.q.Tenant(ctx, page.After)
+			if err != nil {
+				yield(Tenant{}, absent(err, "tenant", page.After))
+				return
+			}
+			after = row.Position
+		}
+		rows := stream(page.Limit, func(size int64) ([]queries.Tenant, error) {
+			rows, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: after, Size: size})
+			if len(rows) > 0 {
+				after = rows[len(rows)-1].Position
+			}
+			return rows, err
+		})
+		convert(rows, tenantOf)(yield)
+	}
+}
+
+// Profile returns the profile with that name.
+func (v *View) Profile(ctx context.Context, name string) (Profile, error) {
+	row, err := v.q.Profile(ctx, name)
+	if err != nil {
+		return Profile{}, absent(err, "profile", name)
+	}
+	return Profile{Name: row.Name, Tenant: TenantID(row.TenantID)}, nil
+}
+
+// Profiles streams, in order of name, the profiles of one tenant or, with nil, of all.
+func (v *View) Profiles(ctx context.Context, tenant *TenantID, page Page) iter.Seq2[Profile, error] {
+	after := page.After
+	rows := stream(page.Limit, func(size int64) ([]Profile, error) {
+		rows, err := v.profilesAfter(ctx, tenant, after, size)
+		if len(rows) > 0 {
+			after = rows[len(rows)-1].Name
+		}
+		return rows, err
+	})
+	return convert(rows, func(p Profile) (Profile, error) { return p, nil })
+}
+
+// ProfilesOf returns at most limit profiles in order of name, of one tenant or,
+// with nil, of all.
+func (v *View) ProfilesOf(ctx context.Context, tenant *TenantID, limit int) ([]Profile, error) {
+	return v.profilesAfter(ctx, tenant, "", int64(limit))
+}
+
+func (v *View) profilesAfter(ctx context.Context, tenant *TenantID, after string, size int64) ([]Profile, error) {
+	var profiles []Profile
+	if tenant == nil {
+		rows, err := v.q.ProfilesAfter(ctx, queries.ProfilesAfterParams{Name: after, Size: size})
+		for _, row := range rows {
+			profiles = append(profiles, Profile{Name: row.Name, Tenant: TenantID(row.TenantID)})
+		}
+		return profiles, err
+	}
+	rows, err := v.q.TenantProfilesAfter(ctx, queries.TenantProfilesAfterParams{TenantID: string(*tenant), Name: after, Size: size})
+	for _, row := range rows {
+		profiles = append(profiles, Profile{Name: row.Name, Tenant: TenantID(row.TenantID)})
+	}
+	return profiles, err
+}
+
+// Session returns the session of a tenant, nil if it has none.
+func (v *View) Session(ctx context.Context, tenant TenantID) (*Session, error) {
+	return optionalSession(v.q.Session(ctx, string(tenant)))
+}
+
+// Sessions streams the sessions in order of their tenants' ids.
+func (v *View) Sessions(ctx context.Context, page Page) iter.Seq2[Session, error] {
+	after := page.After
+	rows := stream(page.Limit, func(size int64) ([]queries.Session, error) {
+		rows, err := v.q.SessionsAfter(ctx, queries.SessionsAfterParams{TenantID: after, Size: size})
+		if len(rows) > 0 {
+			after = rows[len(rows)-1].TenantID
+		}
+		return rows, err
+	})
+	return convert(rows, func(row queries.Session) (Session, error) { return sessionOf(row), nil })
+}
+
+// stream yields what fetch returns, a batch at a time, until a batch is not full
+// or limit rows, if it is not 0, were yielded.
+func stream[T any](limit int, fetch func(size int64) ([]T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		left := limit
+		for {
+			size := batch
+			if limit > 0 {
+				size = min(size, left)
+			}
+			rows, err := fetch(int64(size))
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return
+				}
+			}
+			left -= len(rows)
+			if len(rows) < size || limit > 0 && left == 0 {
+				return
+			}
+		}
+	}
+}
+
+// convert yields what to makes of each row; the first error ends it.
+func convert[R, T any](rows iter.Seq2[R, error], to func(R) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for row, err := range rows {
+			var t T
+			if err == nil {
+				t, err = to(row)
+			}
+			if !yield(t, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// absent turns "no rows" into ErrNotFound of what was looked for.
+func absent(err error, what, name string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("%s %s: %w", what, name, ErrNotFound)
+	}
+	return err
+}
