@@ -43,14 +43,14 @@ func FormatTime(t time.Time) string {
 func ParseTime(text string) (time.Time, error) {
 	const shape = "0000-00-00T00:00:00"
 	if len(text) <= len(shape) || !hasShape(text[:len(shape)], shape) {
-		return time.Time{}, errors.New("time is not RFC 3339, such as 2026-02-01T10:00:00Z")
+		return time.Time{}, errors.New("time is not RFC 3339 (YYYY-MM-DDThh:mm:ssZ)")
 	}
 	fraction, zone := cutFraction(text[len(shape):])
 	if zone == "z" {
 		zone = "Z"
 	}
 	if zone != "Z" && !hasShape(zone, "+00:00") || zone != "Z" && (zone[1:3] > "23" || zone[4:] > "59") {
-		return time.Time{}, errors.New("time has no zone: Z or an offset such as +02:00")
+		return time.Time{}, errors.New("time has no zone (Z or +hh:mm)")
 	}
 	t, err := time.Parse("2006-01-02T15:04:05.999999999Z07:00", text[:10]+"T"+text[11:len(shape)]+fraction+zone)
 	if err != nil {

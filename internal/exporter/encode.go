@@ -1,0 +1,123 @@
+// Package exporter is tenants.json: its bytes, reading it strictly, and putting
+// it safely in place.
+package exporter
+
+import (
+	"io"
+	"iter"
+	"strconv"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// flushAt is how many bytes of text Encode gathers before it writes them.
+const flushAt = 64 << 10
+
+// Encode writes tenants.json as the original tool does, byte for byte:
+//
+//	{
+//	  "tenants": [
+//	    {
+//	      "id": "local_19bff27604c",
+//	      "name": "my-project",
+//	      "tenant_type": "local",
+//	      "external_db_access": false
+//	    }
+//	  ],
+//	  "synced_at": "2026-02-01T10:00:00Z"
+//	}
+//
+// with no newline at the end. Absent members are left out, empty ones are not;
+// members that the record does not define follow the defined ones. An error of
+// tenants or of w ends it and is returned as it is; what was written by then is
+// a torso.
+func Encode(w io.Writer, doc registry.Document, tenants iter.Seq2[registry.Tenant, error]) error {
+	text := make([]byte, 0, flushAt+flushAt/4)
+	text = append(text, "{\n  \"tenants\": ["...)
+	end := "],"
+	for tenant, err := range tenants {
+		if err != nil {
+			return err
+		}
+		if len(text) >= flushAt {
+			if _, err := w.Write(text); err != nil {
+				return err
+			}
+			text = text[:0]
+		}
+		if end == "\n  ]," {
+			text = append(text, ',')
+		}
+		text = appendTenant(text, tenant)
+		end = "\n  ],"
+	}
+	text = append(text, end...)
+	text = append(text, "\n  \"synced_at\": "...)
+	text = appendString(text, registry.FormatTime(doc.SyncedAt))
+	text = appendMembers(text, doc.Unknown, 1)
+	text = append(text, "\n}"...)
+	_, err := w.Write(text)
+	return err
+}
+
+// EncodeDocumented writes what Encode writes, without the members that the
+// record does not define.
+func EncodeDocumented(w io.Writer, doc registry.Document, tenants iter.Seq2[registry.Tenant, error]) error {
+	doc.Unknown = registry.Members{}
+	return Encode(w, doc, func(yield func(registry.Tenant, error) bool) {
+		for tenant, err := range tenants {
+			tenant.Unknown = registry.Members{}
+			if !yield(tenant, err) {
+				return
+			}
+		}
+	})
+}
+
+func appendTenant(text []byte, t registry.Tenant) []byte {
+	text = append(text, "\n    {\n      \"id\": "...)
+	text = appendString(text, string(t.ID))
+	text = appendString(appendName(text, "name"), t.Name)
+	text = appendOptional(text, "app_id", t.AppID)
+	text = appendOptional(text, "hostname", t.Hostname)
+	text = appendOptional(text, "region", t.Region)
+	text = appendSecret(text, "database_url", t.DatabaseURL)
+	text = appendSecret(text, "internal_database_url", t.InternalDatabaseURL)
+	text = appendString(appendName(text, "tenant_type"), string(t.Kind))
+	text = strconv.AppendBool(appendName(text, "external_db_access"), t.ExternalDBAccess)
+	text = appendSecret(text, "sync_token", t.SyncToken)
+	text = appendOptional(text, "shared_container_db", t.SharedContainerDB)
+	text = appendMembers(text, t.Unknown, 3)
+	return append(text, "\n    }"...)
+}
+
+// appendName appends the name of a record's member that is not the first.
+func appendName(text []byte, name string) []byte {
+	text = append(text, ",\n      \""...)
+	text = append(text, name...)
+	return append(text, `": `...)
+}
+
+func appendOptional(text []byte, name string, value *string) []byte {
+	if value == nil {
+		return text
+	}
+	return appendString(appendName(text, name), *value)
+}
+
+func appendSecret(text []byte, name string, value *registry.Secret) []byte {
+	if value == nil {
+		return text
+	}
+	return appendString(appendName(text, name), value.Reveal())
+}
+
+// appendMembers appends members behind others of an object whose members stand
+// at depth.
+func appendMembers(text []byte, members registry.Members, depth int) []byte {
+	if members.Empty() {
+		return text
+	}
+	text = appendLine(append(text, ','), depth)
+	return appendIndented(text, members.Reveal(), depth)
+}

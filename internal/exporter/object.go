@@ -1,0 +1,60 @@
+package exporter
+
+// object reads the members of an object of which some are defined: those once at
+// most, all others into unknown.
+type object struct {
+	s       *scanner
+	defined []string
+	unknown *unknown
+
+	seen  uint // bit i: defined[i] was read
+	begun bool
+}
+
+// next passes to the value of the next defined member and returns its name; past
+// the end of the object it returns false.
+func (o *object) next() (name string, more bool, err error) {
+	for {
+		text, at, more, err := o.s.nextMember(!o.begun)
+		if err != nil || !more {
+			return "", false, err
+		}
+		o.begun = true
+		i := indexOf(o.defined, text)
+		if i < 0 {
+			if err := o.unknown.add(text, at); err != nil {
+				return "", false, err
+			}
+			continue
+		}
+		name = o.defined[i]
+		if o.seen&(1<<i) != 0 {
+			return "", false, o.s.failAt(at, about(name, "is given twice"))
+		}
+		o.seen |= 1 << i
+		return name, true, nil
+	}
+}
+
+// require refuses an object, past whose end s stands, that lacks one of some
+// defined members. The place is the closing brace: there it could be put.
+func (o *object) require(names ...string) error {
+	for _, name := range names {
+		if o.seen&(1<<indexOf(o.defined, []byte(name))) == 0 {
+			end := o.s.place()
+			end.Column--
+			return o.s.failAt(end, about(name, "is missing"))
+		}
+	}
+	return nil
+}
+
+// indexOf returns where name stands in names, or -1.
+func indexOf(names []string, name []byte) int {
+	for i := range names {
+		if names[i] == string(name) {
+			return i
+		}
+	}
+	return -1
+}
