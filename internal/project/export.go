@@ -1,0 +1,76 @@
+package project
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// IgnoreExport makes ready for a file with secrets at an absolute path outside the
+// directory, and tells whether it wrote a .gitignore. Where the file's directory
+// is missing it is made, 0700, with a .gitignore of `*`; in one that was there and
+// belongs to a work tree, a line for this one file is appended to the directory's
+// .gitignore unless git ignores the file anyway. Here rules that only this machine
+// has do count, for the file is only on this machine.
+func IgnoreExport(ctx context.Context, git Git, file string) (bool, error) {
+	if err := checkAbsolute(file); err != nil {
+		return false, err
+	}
+	dir, name := filepath.Dir(file), filepath.Base(file)
+	if name == ".gitignore" || name == dir {
+		return false, fmt.Errorf("%s: %w: an export can't take its place", file, registry.ErrInvalid)
+	}
+	made, err := makeAll(dir)
+	if err != nil {
+		return false, err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil { // what counts is whose work tree it is in
+		return false, err
+	}
+	ignore := ignoreFileIn(dir)
+	if made {
+		return true, ignore.place("*")
+	}
+	rule := "/" + escapeName(name)
+	ignored, text, err := ignore.coversExport(ctx, git, name, rule)
+	if ignored || err != nil {
+		return false, err
+	}
+	if err := ignore.append(text, rule); err != nil {
+		return false, err
+	}
+	if ignored, _, err = ignore.coversExport(ctx, git, name, rule); err == nil && !ignored {
+		err = ignore.refuse("git would track "+name+" all the same", "export to another directory")
+	}
+	return true, err
+}
+
+// coversExport tells whether the file of that name beside f stays out of git, and
+// what text f holds.
+func (f ignoreFile) coversExport(ctx context.Context, git Git, name, rule string) (bool, string, error) {
+	dir := filepath.Dir(string(f))
+	if !inWorkTree(dir) {
+		return true, "", nil
+	}
+	verdicts, unanswered := git.verdicts(ctx, dir, []string{name})
+	switch {
+	case unanswered == nil && verdicts[0].ignored():
+		return true, "", nil
+	case unanswered != nil && !errors.Is(unanswered, ErrGit):
+		return false, "", unanswered
+	}
+	text, _, err := f.read()
+	return err == nil && unanswered != nil && covers(text, rule), text, err
+}
+
+// escapeName writes a file's name so that git takes it literally behind a `/`. A
+// line break can't be written; `?` stands for it.
+func escapeName(name string) string {
+	bare := strings.TrimRight(name, " ")
+	escaped := strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, "\n", "?", "\r", "?").Replace(bare)
+	return escaped + strings.Repeat(`\ `, len(name)-len(bare))
+}

@@ -1,0 +1,124 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// maxRead is how many bytes of a file that somebody else may have written are read.
+const maxRead = 1 << 20
+
+// ReadProfile returns the profile that a path given in place of a name stands for:
+// the name of the directory around profile.yaml, and the tenant that the file
+// names, nil where it names none. A relative path starts at cwd, `~` is home, and a
+// directory stands for its profile.yaml. The file must be, links resolved,
+// profiles/NAME/profile.yaml in this directory: no other is a profile of it.
+func (d Dir) ReadProfile(path, cwd, home string) (name string, tenant *registry.TenantID, err error) {
+	full, err := expand(path, cwd, home)
+	if err != nil {
+		return "", nil, fmt.Errorf("profile %s: %w", path, err)
+	}
+	inside, err := d.profileFile(full)
+	if err != nil {
+		return "", nil, fmt.Errorf("profile %s: %w", path, err)
+	}
+	text, err := d.read(inside)
+	if err != nil {
+		return "", nil, fmt.Errorf("profile %s: %w", path, err)
+	}
+	tenant, err = tenantOf(text)
+	if err != nil {
+		return "", nil, fmt.Errorf("profile %s: %w", path, err)
+	}
+	return filepath.Base(filepath.Dir(inside)), tenant, nil
+}
+
+// expand makes the path absolute. It does not clean it: `..` behind a symbolic
+// link is not what the letters say.
+func expand(path, cwd, home string) (string, error) {
+	if filepath.IsAbs(path) {
+		return path, nil
+	}
+	base, rest := cwd, path
+	if path == "~" || strings.HasPrefix(path, "~/") {
+		base, rest = home, path[1:]
+	}
+	return base + "/" + rest, checkAbsolute(base)
+}
+
+// profileFile returns the path within d of the profile.yaml that path leads to.
+func (d Dir) profileFile(path string) (string, error) {
+	file, err := filepath.EvalSymlinks(path)
+	if err == nil && isDir(file) {
+		file, err = filepath.EvalSymlinks(filepath.Join(file, "profile.yaml"))
+	}
+	if err != nil {
+		return "", explain(err)
+	}
+	inside, err := filepath.Rel(d.path, file)
+	if err != nil || !filepath.IsLocal(inside) {
+		return "", fmt.Errorf("%w: it is not inside %s", registry.ErrInvalid, d.path)
+	}
+	if ok, err := filepath.Match("profiles/*/profile.yaml", inside); err != nil || !ok {
+		return "", fmt.Errorf("%w: it is not profiles/NAME/profile.yaml of %s", registry.ErrInvalid, d.path)
+	}
+	return inside, nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// read reads a file by its path within d. os.Root holds it there, even if a
+// directory on the way has become a symbolic link by now.
+func (d Dir) read(inside string) ([]byte, error) {
+	root, err := os.OpenRoot(d.path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	text, err := readFile(root.OpenFile(inside, os.O_RDONLY|syscall.O_NONBLOCK, 0))
+	return text, explain(err)
+}
+
+// readFile reads and closes what was just opened, without blocking for a fifo, if
+// it is a regular file of at most maxRead bytes.
+func readFile(file *os.File, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxRead+1))
+	if err == nil && len(text) > maxRead {
+		return nil, errors.New("it is larger than 1 MiB")
+	}
+	return text, err
+}
+
+// explain sorts what goes wrong with a path that somebody typed: what is not
+// there, what may not be read (as it is), and what is no profile.
+func explain(err error) error {
+	switch {
+	case err == nil, errors.Is(err, fs.ErrPermission):
+		return err
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return registry.ErrNotFound
+	}
+	return fmt.Errorf("%w: %w", registry.ErrInvalid, err)
+}
