@@ -49,6 +49,17 @@ func IgnoreExport(ctx context.Context, git Git, file string) (bool, error) {
 	return true, err
 }
 
+// IsTracked tells whether git tracks the file at an absolute path already, which
+// no rule changes; where git does not answer, the error is ErrGit.
+func IsTracked(ctx context.Context, git Git, file string) (bool, error) {
+	dir := filepath.Dir(file)
+	if git.Path == "" || !inWorkTree(dir) {
+		return false, nil
+	}
+	answer, err := git.run(ctx, dir, nil, "ls-files", "-z", "--", ":(literal)"+filepath.Base(file))
+	return answer != "", err
+}
+
 // coversExport tells whether the file of that name beside f stays out of git, and
 // what text f holds.
 func (f ignoreFile) coversExport(ctx context.Context, git Git, name, rule string) (bool, string, error) {

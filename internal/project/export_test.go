@@ -141,3 +141,21 @@ func TestExportIsRefusedWhereItCannotBeIgnored(t *testing.T) {
 	_, err := IgnoreExport(t.Context(), Git{}, filepath.Join(file, "x", "copy.json"))
 	require.Error(t, err)
 }
+
+func TestExportThatGitTracksIsTold(t *testing.T) {
+	t.Parallel()
+	git := realGit(t)
+	tree := workTree(t, git)
+	tracked := mustWrite(t, filepath.Join(tree, "copy*.json"), "{}")
+	other := mustWrite(t, filepath.Join(tree, "copyX.json"), "{}")
+	runGit(t, git, tree, "add", "-f", "--", ":(literal)copy*.json")
+
+	for file, want := range map[string]bool{tracked: true, other: false, filepath.Join(tempDir(t), "x"): false} {
+		is, err := IsTracked(t.Context(), git, file)
+		require.NoError(t, err)
+		require.Equal(t, want, is, file)
+	}
+	is, err := IsTracked(t.Context(), Git{}, tracked)
+	require.NoError(t, err)
+	require.False(t, is, "nobody to ask")
+}

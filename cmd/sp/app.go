@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// app is one run of the program: the world, what holds for every command, and the
+// answer so far.
+type app struct {
+	world
+	json     bool
+	dir      string // --dir
+	noExport bool   // --no-export
+	command  string // the words of the command, for those who wait for it
+	changed  bool   // the registry has changed
+	out      spool
+	// documented tells that the answer is a JSON document already.
+	documented bool
+}
+
+// defaultWait bounds the waiting for other processes, unless SP_LOCK_TIMEOUT does.
+const defaultWait = 10 * time.Second
+
+func (a *app) env(name string) *string {
+	if value, ok := a.lookupEnv(name); ok {
+		return &value
+	}
+	return nil
+}
+
+// wait reads SP_LOCK_TIMEOUT: a duration such as 500ms, or a number of seconds.
+func (a *app) wait() (time.Duration, error) {
+	text := a.env("SP_LOCK_TIMEOUT")
+	if text == nil || *text == "" {
+		return defaultWait, nil
+	}
+	wait, err := time.ParseDuration(*text)
+	if seconds, notNumber := strconv.Atoi(*text); notNumber == nil {
+		wait, err = time.Duration(seconds)*time.Second, nil
+	}
+	if err != nil || wait < 0 {
+		return 0, usage("SP_LOCK_TIMEOUT is not a duration such as 10s")
+	}
+	return wait, nil
+}
+
+// options are what a registry is opened with; publish is nil for one that is only read.
+func (a *app) options(publish publish) (registry.Options, error) {
+	wait, err := a.wait()
+	return registry.Options{
+		Now:     a.now,
+		Rand:    a.rand,
+		Wait:    wait,
+		Holder:  fmt.Sprintf("pid %d (%s) since %s", os.Getpid(), a.command, a.now().UTC().Format(time.RFC3339)),
+		Publish: publish,
+	}, err
+}
+
+// read runs fn on one instant of the registry.
+func (a *app) read(ctx context.Context, fn func(dir project.Dir, view *registry.View) error) error {
+	dir, err := a.project()
+	if err != nil {
+		return err
+	}
+	options, err := a.options(nil)
+	if err != nil {
+		return err
+	}
+	reg, err := registry.Open(ctx, dir.Registry(), options)
+	if err != nil {
+		return err
+	}
+	view, err := reg.View(ctx)
+	if err != nil {
+		return errors.Join(err, reg.Close())
+	}
+	err = fn(dir, view)
+	view.Close()
+	return errors.Join(err, reg.Close())
+}
+
+// change runs fn, which changes the registry in one transaction; the tracked file
+// follows. A signal ends it with nothing half done.
+func (a *app) change(ctx context.Context, fn func(ctx context.Context, reg *registry.Registry) error) error {
+	dir, err := a.project()
+	if err != nil {
+		return err
+	}
+	return a.changeIn(ctx, dir, registry.Open, a.follow(tracked(dir)), fn)
+}
+
+// tracked is the publisher of the file that follows the registry.
+func tracked(dir project.Dir) exporter.Publisher {
+	return exporter.Publisher{Path: dir.Tenants(), Name: exporter.TrackedName}
+}
+
+// publish is how files follow a change.
+type publish func(context.Context, *registry.View) (registry.Publication, error)
+
+// follow writes the publisher's file with a change, or leaves it for --no-export.
+func (a *app) follow(p exporter.Publisher) publish {
+	if a.noExport {
+		return p.Defer
+	}
+	return p.Publish
+}
+
+type opener func(context.Context, string, registry.Options) (*registry.Registry, error)
+
+func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, publish publish, fn func(context.Context, *registry.Registry) error) error {
+	options, err := a.options(publish)
+	if err != nil {
+		return err
+	}
+	ctx, stop := a.untilSignal(ctx)
+	defer stop()
+	reg, err := open(ctx, dir.Registry(), options)
+	if err != nil {
+		return err
+	}
+	err = fn(ctx, reg)
+	a.changed = made(err)
+	var told *signalError
+	if err != nil && errors.As(context.Cause(ctx), &told) {
+		err = told
+	}
+	var changed *exporter.ChangedError
+	if errors.As(err, &changed) {
+		err = withHint(err, "%s", a.conflict(ctx, reg, changed.Path))
+	}
+	return errors.Join(err, reg.Close())
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/urfave/cli/v3"
+	"golang.org/x/sys/unix"
+)
+
+// What only the command line can be told.
+var (
+	errUsage       = errors.New("wrong usage")
+	errConfirm     = errors.New("not confirmed")
+	errUnsupported = errors.New("not offered yet")
+	errFile        = errors.New("file refused")
+	errUnprinted   = errors.New("the answer could not be written")
+)
+
+// exits says with which code and word each kind of error ends a run, and what
+// helps. The first that matches holds.
+var exits = []struct {
+	err  error
+	exit int
+	code string
+	hint string
+}{
+	{registry.ErrIncomplete, 8, "incomplete", "sp status tells how the file stands; sp export writes it"},
+	{errUsage, 2, "usage", ""},
+	{resolver.ErrUsage, 2, "usage", ""},
+	{errConfirm, 2, "confirmation_required", "-y answers yes"},
+	{errFile, 6, "store", ""},
+	{errUnsupported, 9, "unsupported", ""},
+	{registry.ErrConflict, 4, "conflict", "sp import takes the file over; sp export --force overwrites it"},
+	{registry.ErrExists, 4, "exists", ""},
+	{registry.ErrInUse, 4, "in_use", ""},
+	{registry.ErrNoTenant, 5, "no_tenant", "sp tenant list, then sp tenant select ID"},
+	{registry.ErrNoProfile, 5, "no_profile", "sp profile list, then sp session switch NAME"},
+	{registry.ErrNoURL, 5, "no_url", ""},
+	{registry.ErrNotFound, 3, "not_found", ""},
+	{registry.ErrInvalid, 2, "invalid", ""},
+	{db.ErrBusy, 7, "busy", "try again, or raise SP_LOCK_TIMEOUT (10s)"},
+	{project.ErrNoDirectory, 6, "store", "sp init makes a registry here; sp import PATH makes one from a tenants.json"},
+	{db.ErrMissing, 6, "store", "sp init makes a registry; sp import PATH makes one from a tenants.json"},
+	{db.ErrNewer, 6, "store", "upgrade sp"},
+	{db.ErrForeign, 6, "store", "it was left untouched; move it away, then sp init or sp import"},
+	{db.ErrUnsafe, 6, "store", ""},
+	{db.ErrDamaged, 6, "store", "copy it, together with a -journal beside it, before anything else"},
+	{db.ErrReadOnly, 6, "store", "nothing was changed; make the directory and its files writable for you"},
+	{db.ErrFull, 6, "store", "nothing was changed; free some space"},
+	{db.ErrIO, 6, "store", ""},
+	{project.ErrUnsafe, 6, "store", ""},
+	{project.ErrExposed, 6, "store", ""},
+	{project.ErrGit, 6, "store", ""},
+	{exporter.ErrUnsafe, 6, "store", "move it away"},
+	{errUnprinted, 6, "store", ""},
+	{fs.ErrPermission, 6, "store", ""},
+	{fs.ErrNotExist, 6, "store", ""},
+	{fs.ErrExist, 6, "store", ""},
+	{unix.EROFS, 6, "store", ""},
+	{unix.ENOSPC, 6, "store", "free some space"},
+	{unix.EDQUOT, 6, "store", "free some space"},
+	{unix.EIO, 6, "store", ""},
+}
+
+// hinted is an error with advice that its kind alone could not give.
+type hinted struct {
+	error
+	hint string
+}
+
+// Unwrap returns the error itself.
+func (h *hinted) Unwrap() error { return h.error }
+
+func withHint(err error, format string, args ...any) error {
+	return &hinted{error: err, hint: fmt.Sprintf(format, args...)}
+}
+
+func usage(format string, args ...any) error {
+	return fmt.Errorf(format+": %w", append(args, errUsage)...)
+}
+
+// failure is an error as it is reported, with --json as one document.
+type failure struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+	exit    int
+}
+
+func failureOf(err error) failure {
+	err = db.Explain(err)
+	if _, ok := err.(cli.ExitCoder); ok { // the library's way of saying that there is no such command
+		err = withHint(usage("no help for that"), "sp --help lists the commands")
+	}
+	f := failure{Code: "internal", exit: 1, Message: err.Error()}
+	var s *signalError
+	if errors.As(err, &s) {
+		f.Code, f.exit = "interrupted", 128+int(s.signal)
+	}
+	for _, row := range exits {
+		if f.exit == 1 && errors.Is(err, row.err) {
+			f.Code, f.exit, f.Hint = row.code, row.exit, row.hint
+			if row.code == "usage" || row.err == errFile { // the word is for programs; people see it
+				f.Message = strings.TrimSuffix(f.Message, ": "+row.err.Error())
+			}
+		}
+	}
+	var h *hinted
+	if errors.As(err, &h) {
+		f.Hint = h.hint
+	}
+	return f
+}
+
+// fail reports an error and returns the exit code.
+func (a *app) fail(err error) int {
+	f := failureOf(err)
+	if a.json {
+		text, _ := json.MarshalIndent(map[string]failure{"error": f}, "", "  ") // strings always marshal
+		_, _ = fmt.Fprintln(a.stdout, printableLines(string(text)))             // nothing is left to report to
+		return f.exit
+	}
+	a.note("%s", f.Message)
+	for _, line := range strings.Split(f.Hint, "\n") {
+		if line != "" {
+			a.note("hint: %s", line)
+		}
+	}
+	return f.exit
+}
+
+func isIncomplete(err error) bool { return errors.Is(err, registry.ErrIncomplete) }
+
+// made tells whether a change was made, even if not all that follows it was done.
+func made(err error) bool { return err == nil || isIncomplete(err) }
+
+// unprinted is what it means that the answer can't be written: after a change, the
+// change must be reported all the same.
+func (a *app) unprinted(err error) error {
+	if a.changed {
+		return fmt.Errorf("%w: the answer could not be written: %w", registry.ErrIncomplete, err)
+	}
+	return fmt.Errorf("%w: %w", errUnprinted, err)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) explainCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "explain",
+		Usage: "say which source decides, which do not, and why",
+		Description: "Shows every source in order: what it holds, whether it decided, and why not.\n" +
+			"The password of the URL is not shown.\n\n" +
+			"  SYSTEMPROMPT_PROFILE=production sp explain",
+		Flags:  profileFlags(),
+		Action: func(ctx context.Context, cmd *cli.Command) error { return a.explain(ctx, a.request(cmd)) },
+	}
+}
+
+func (a *app) explain(ctx context.Context, request resolver.Request) error {
+	return a.read(ctx, func(dir project.Dir, view *registry.View) error {
+		request.ReadProfile = a.profileReader(dir)
+		e, err := resolver.Explain(ctx, view, request)
+		if err != nil {
+			return err
+		}
+		if errors.Is(e.Err, resolver.ErrUsage) {
+			return e.Err
+		}
+		if a.json {
+			return a.document(explanationOf(e))
+		}
+		return a.table("Explanation", rowsOf(explanationRows(e)...))
+	})
+}
+
+// explanation is an Explanation in JSON.
+type explanation struct {
+	Selected  *registry.TenantID `json:"selected_tenant"`
+	Selection string             `json:"selection"`
+	Sources   []finding          `json:"sources"`
+	Note      string             `json:"note,omitempty"`
+	Result    *connection        `json:"result"`
+	Error     *failure           `json:"unresolved,omitempty"`
+}
+
+type finding struct {
+	Source  resolver.Source    `json:"source"`
+	Holds   *string            `json:"holds"`
+	Decided bool               `json:"decided"`
+	Why     string             `json:"why"`
+	Profile *string            `json:"profile,omitempty"`
+	Tenant  *registry.TenantID `json:"tenant_id,omitempty"`
+}
+
+func explanationOf(e resolver.Explanation) explanation {
+	answer := explanation{Selected: e.Selection.Tenant, Selection: e.Selection.String(), Note: e.Note}
+	for _, f := range e.Sources {
+		row := finding{Source: f.Source, Holds: f.Holds, Decided: f.Decided, Why: f.Why}
+		if f.Profile != nil {
+			row.Profile = &f.Profile.Name
+		}
+		if f.Tenant != nil {
+			row.Tenant = &f.Tenant.ID
+		}
+		answer.Sources = append(answer.Sources, row)
+	}
+	if e.Connection != nil {
+		c := connectionOf(*e.Connection, registry.DescribeURL(e.Connection.URL))
+		answer.Result = &c
+	}
+	if e.Err != nil {
+		f := failureOf(adviseResolving(e.Err))
+		answer.Error = &f
+	}
+	return answer
+}
+
+// explanationRows has a row for each source, then what comes of it.
+func explanationRows(e resolver.Explanation) [][]string {
+	var rows [][]string
+	for _, f := range e.Sources {
+		holds, decided := "-", ""
+		if f.Holds != nil {
+			holds = fmt.Sprintf("%q", *f.Holds)
+		}
+		if f.Decided {
+			decided = "(decided)"
+		}
+		rows = append(rows, []string{string(f.Source), holds, decided, f.Why})
+	}
+	rows = append(rows, []string{"selected", "", "", e.Selection.String()})
+	if e.Note != "" {
+		rows = append(rows, []string{"note", "", "", e.Note})
+	}
+	if e.Err != nil {
+		return append(rows, []string{"result", "", "", "nothing: " + e.Err.Error()})
+	}
+	c := e.Connection
+	result := fmt.Sprintf("tenant %s (%s), %s", c.Tenant.ID, c.Tenant.Name, registry.DescribeURL(c.URL))
+	if c.Profile != nil {
+		result = fmt.Sprintf("profile %s of %s", c.Profile.Name, result)
+	}
+	return append(rows, []string{"result", "", "", result})
+}

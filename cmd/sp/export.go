@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) exportCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "export",
+		Usage:     "write tenants.json, and keep it current from then on",
+		ArgsUsage: "[-]",
+		Description: "Without --path it is .systemprompt/tenants.json (0600), which every later change of\n" +
+			"a tenant rewrites. --path makes a copy elsewhere; - prints it. What somebody else\n" +
+			"wrote is not overwritten.",
+		Flags: []cli.Flag{
+			stringFlag("path", "write a copy to `FILE` instead"),
+			boolFlag("check", "write nothing; exit 4 if the file is not what it would be"),
+			boolFlag("drop-unknown", "leave out what the documented record does not define (copies only)"),
+			boolFlag("force", "overwrite what somebody else wrote"),
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			toStdout, err := exportsToStdout(cmd)
+			if err != nil {
+				return err
+			}
+			if toStdout {
+				return a.printExport(ctx, cmd.Bool("drop-unknown"))
+			}
+			return a.export(ctx, cmd)
+		},
+	}
+}
+
+func exportsToStdout(cmd *cli.Command) (bool, error) {
+	to := argument(cmd, 0)
+	switch {
+	case to != nil && *to != "-":
+		return false, withHint(usage("export: only - is known here"), "--path FILE writes a copy")
+	case to != nil && cmd.IsSet("path"):
+		return false, usage("export: --path and -")
+	case to != nil && (cmd.Bool("check") || cmd.Bool("force")):
+		return false, usage("export -: --check and --force are for files")
+	case cmd.Bool("check") && cmd.Bool("force"):
+		return false, usage("export: --check and --force")
+	}
+	return to != nil || cmd.String("path") == "-", nil
+}
+
+func (a *app) printExport(ctx context.Context, documented bool) error {
+	if err := a.refuseJSON("export -"); err != nil {
+		return err
+	}
+	return a.read(ctx, func(dir project.Dir, view *registry.View) error {
+		a.out.dir = dir.Path()
+		state, err := view.State(ctx)
+		if err != nil {
+			return err
+		}
+		encode := exporter.Encode
+		if documented {
+			encode = exporter.EncodeDocumented
+		}
+		return encode(&a.out, state.Document, view.Tenants(ctx, registry.Page{}))
+	})
+}
+
+func (a *app) export(ctx context.Context, cmd *cli.Command) error {
+	dir, err := a.project()
+	if err != nil {
+		return err
+	}
+	publisher, err := a.publisherOf(cmd, dir)
+	if err != nil {
+		return err
+	}
+	if cmd.Bool("check") {
+		return a.checkExport(ctx, publisher)
+	}
+	if publisher.Name != exporter.TrackedName {
+		if err := a.hideCopy(ctx, publisher.Path); err != nil {
+			return err
+		}
+	} else if err := a.hideFirstExport(ctx, dir); err != nil {
+		return err
+	}
+	return a.changeIn(ctx, dir, registry.Open, publisher.Publish, func(ctx context.Context, reg *registry.Registry) error {
+		if err := reg.Publish(ctx); err != nil {
+			return err
+		}
+		a.note("%s is current", publisher.Path)
+		if a.json {
+			return a.document(map[string]string{"path": publisher.Path})
+		}
+		return nil
+	})
+}
+
+// publisherOf is the publisher of the file that the flags name.
+func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher, error) {
+	p := tracked(dir)
+	if cmd.IsSet("path") {
+		if cmd.String("path") == "" {
+			return p, usage("--path is empty")
+		}
+		path, err := a.resolved(cmd.String("path"))
+		if err != nil {
+			return p, err
+		}
+		if path != p.Path {
+			p = exporter.Publisher{Path: path, Name: path}
+		}
+	}
+	p.Wanted, p.Force, p.Documented = true, cmd.Bool("force"), cmd.Bool("drop-unknown")
+	if p.Documented && p.Name == exporter.TrackedName {
+		return p, withHint(usage("--drop-unknown: not for the file that follows the registry"), "--path FILE writes a copy")
+	}
+	return p, nil
+}
+
+// hideFirstExport asks git before the file is there for the first time.
+func (a *app) hideFirstExport(ctx context.Context, dir project.Dir) error {
+	first := false
+	err := a.read(ctx, func(_ project.Dir, view *registry.View) error {
+		file, err := view.File(ctx, exporter.TrackedName)
+		first = file == nil
+		return err
+	})
+	if err != nil || !first {
+		return err
+	}
+	return a.hideSecrets(ctx, dir)
+}
+
+func (a *app) checkExport(ctx context.Context, p exporter.Publisher) error {
+	return a.read(ctx, func(_ project.Dir, view *registry.View) error {
+		current, err := p.IsCurrent(ctx, view)
+		if err != nil {
+			return err
+		}
+		if !current {
+			return withHint(fmt.Errorf("%s: not what it would be: %w", p.Path, registry.ErrConflict), "sp export writes it; sp status tells more")
+		}
+		if a.json {
+			return a.document(map[string]any{"path": p.Path, "current": true})
+		}
+		return nil
+	})
+}

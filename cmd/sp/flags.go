@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+func stringFlag(name, usage string) cli.Flag {
+	return &cli.StringFlag{Name: name, Usage: usage, OnlyOnce: true}
+}
+
+func boolFlag(name, usage string) cli.Flag { return &cli.BoolFlag{Name: name, Usage: usage} }
+
+// yesFlag answers the question of a destructive command.
+func yesFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do it without asking"}
+}
+
+// noExportFlag defers what a change of a tenant would write.
+func (a *app) noExportFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "no-export", Usage: "leave tenants.json behind, for the next change or export", Destination: &a.noExport}
+}
+
+// pageFlags are those of every list.
+func pageFlags(after string) []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "limit", Usage: "at most `N` rows", OnlyOnce: true},
+		stringFlag("after", "only rows behind `"+after+"`"),
+		boolFlag("stale", "only if the last sync is longer ago than --max-age"),
+		maxAgeFlag(),
+	}
+}
+
+// defaultMaxAge is how old a sync may be before the registry counts as stale.
+const defaultMaxAge = 24 * time.Hour
+
+func maxAgeFlag() cli.Flag {
+	return &cli.DurationFlag{Name: "max-age", Usage: "how old the last sync may be, such as `24h`", Value: defaultMaxAge, HideDefault: true, OnlyOnce: true}
+}
+
+// page reads the flags of a list.
+func page(cmd *cli.Command) (registry.Page, error) {
+	p := registry.Page{After: cmd.String("after"), Limit: cmd.Int("limit")}
+	if cmd.IsSet("limit") && p.Limit < 1 {
+		return p, usage("--limit: at least 1")
+	}
+	return p, nil
+}
+
+// hidesFresh tells whether --stale asks for nothing because the registry is not stale.
+func (a *app) hidesFresh(ctx context.Context, cmd *cli.Command, view *registry.View) (bool, error) {
+	if !cmd.Bool("stale") {
+		return false, nil
+	}
+	state, err := view.State(ctx)
+	return !state.Document.IsStale(a.now(), cmd.Duration("max-age")), err
+}
+
+// secretFlags are the three ways to give one secret. A flag's value shows in the
+// list of processes and the shell's history; the other two do not.
+func secretFlags(name, what string) []cli.Flag {
+	return []cli.Flag{
+		stringFlag(name, what),
+		boolFlag(name+"-stdin", "the same, read from stdin"),
+		stringFlag(name+"-file", "the same, read from `FILE`"),
+	}
+}
+
+// maxSecret is how long a secret may be.
+const maxSecret = 64 << 10
+
+// secret reads what secretFlags gave, nil for nothing. One line end behind it is
+// not part of it.
+func (a *app) secret(cmd *cli.Command, name string) (*registry.Secret, error) {
+	var ways []string
+	for _, way := range []string{name, name + "-stdin", name + "-file"} {
+		if cmd.IsSet(way) {
+			ways = append(ways, "--"+way)
+		}
+	}
+	switch {
+	case len(ways) > 1:
+		return nil, usage("only one of %s", strings.Join(ways, ", "))
+	case cmd.Bool(name + "-stdin"):
+		return readSecret(a.stdin, name)
+	case cmd.IsSet(name + "-file"):
+		path, err := a.absolute(cmd.String(name + "-file"))
+		if err != nil {
+			return nil, err
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		secret, err := readSecret(file, name)
+		return secret, errors.Join(err, file.Close())
+	case cmd.IsSet(name):
+		secret := registry.NewSecret(cmd.String(name))
+		return &secret, nil
+	}
+	return nil, nil
+}
+
+func readSecret(r io.Reader, name string) (*registry.Secret, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxSecret {
+		return nil, fmt.Errorf("--%s: longer than %d bytes: %w", name, maxSecret, registry.ErrInvalid)
+	}
+	text = bytes.TrimSuffix(text, []byte("\n"))
+	secret := registry.NewSecret(string(bytes.TrimSuffix(text, []byte("\r"))))
+	return &secret, nil
+}
+
+// confirm asks before something that can't be undone. Without a terminal, -y has
+// to have answered.
+func (a *app) confirm(cmd *cli.Command, question string) error {
+	if cmd.Bool("yes") {
+		return nil
+	}
+	if !a.terminal(int(a.stdin.Fd())) {
+		return fmt.Errorf("%s: %w", question, errConfirm)
+	}
+	fmt.Fprint(a.stderr, "sp: "+printable(question)+" [y/N] ")
+	answer, err := readLine(a.stdin)
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
+		return fmt.Errorf("%s: %w", question, errConfirm)
+	}
+	return nil
+}
+
+// readLine reads one line and not a byte more; the rest of stdin may be for others.
+func readLine(r io.Reader) (string, error) {
+	var line []byte
+	for b := make([]byte, 1); len(line) < maxSecret; {
+		n, err := r.Read(b)
+		if n == 1 && b[0] == '\n' || errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return "", err
+		}
+		line = append(line, b[:n]...)
+	}
+	return strings.TrimSpace(string(line)), nil
+}

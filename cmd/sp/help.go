@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v3"
+)
+
+// rootHelp fits a screen: what it is, a session from the documents, the commands.
+const rootHelp = `sp - {{.Usage}}
+
+Try:
+  sp import tenants.json                      take over an existing registry
+  sp tenant create --type local --name my-project --database-url URL
+  sp tenant select local_19bff27604c
+  sp profile create local                     linked to the selected tenant
+  sp session switch local
+  psql "$(sp resolve)"                        the right database, every time
+  sp explain                                  and why
+
+Commands:{{range .VisibleCommands}}
+  {{printf "%-10s" .Name}} {{.Usage}}{{end}}
+
+Flags of every command:{{range .VisibleFlags}}
+  {{.}}{{end}}
+
+sp COMMAND --help tells more. Exit codes: 0 done, 1 bug, 2 usage, 3 not found,
+4 exists or changed, 5 nothing to resolve, 6 store, 7 busy, 8 incomplete, 9 not offered.
+`
+
+const commandHelp = `{{.FullName}} - {{.Usage}}
+
+Usage:
+  {{.FullName}}{{if .VisibleCommands}} COMMAND{{end}}{{if .ArgsUsage}} {{.ArgsUsage}}{{end}}{{if .VisibleFlags}} [flags]{{end}}
+{{if .Description}}
+{{.Description}}
+{{end}}{{if .VisibleCommands}}
+Commands:{{range .VisibleCommands}}
+  {{printf "%-20s" .Name}} {{.Usage}}{{end}}
+{{end}}{{if .VisibleFlags}}
+Flags:{{range .VisibleFlags}}
+  {{.}}{{end}}
+{{end}}`
+
+// helpCommand is `sp help COMMAND`, for those who write it so.
+func (a *app) helpCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "help",
+		Usage:     "tell more of a command",
+		ArgsUsage: "[COMMAND...]",
+		Action: func(_ context.Context, cmd *cli.Command) error {
+			words := append([]string{"sp"}, cmd.Args().Slice()...)
+			// The context of this command would make it the parent of the other.
+			return a.root().Run(context.Background(), append(words, "--help"))
+		},
+	}
+}

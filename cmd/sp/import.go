@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) importCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "import",
+		Usage:     "merge a tenants.json into the registry, whole or not at all",
+		ArgsUsage: "[PATH]",
+		Description: "PATH is .systemprompt/tenants.json unless given; - is stdin. Known tenants are\n" +
+			"updated in their place, new ones come last, none is removed. An optional member that\n" +
+			"the file lacks stays, and a masked URL never replaces a real one.\n\n" +
+			"  sp import --dry-run tenants.json",
+		Flags: []cli.Flag{
+			boolFlag("dry-run", "show the plan and change nothing"),
+			boolFlag("prune", "remove the tenants that the file lacks"),
+			boolFlag("exact", "clear the optional members that the file lacks"),
+			stringFlag("duplicates", "`first` takes the first of two tenants with one id"),
+			yesFlag(), a.noExportFlag(),
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if d := optional(cmd, "duplicates"); d != nil && *d != "first" {
+				return usage("--duplicates: first")
+			}
+			return a.importFile(ctx, cmd)
+		},
+	}
+}
+
+// importFile opens the file and the registry, makes the latter where there is none,
+// and imports. Opening the file comes first: nothing is made for one that is not there.
+func (a *app) importFile(ctx context.Context, cmd *cli.Command) error {
+	source, err := a.openSource(argument(cmd, 0))
+	if err != nil {
+		return err
+	}
+	defer source.close()
+	request := registry.Import{
+		Prune:          cmd.Bool("prune"),
+		Exact:          cmd.Bool("exact"),
+		FirstDuplicate: cmd.String("duplicates") == "first",
+		DryRun:         cmd.Bool("dry-run"),
+		Read:           source.read,
+	}
+	if request.DryRun {
+		return a.tryImport(ctx, request)
+	}
+	// Where there is no registry, the file is checked before one is made for it.
+	if dir, err := a.project(); err != nil || !hasRegistry(dir) {
+		if _, err := source.read(func(registry.Tenant) error { return nil }); err != nil {
+			return err
+		}
+	}
+	dir, err := a.makeProject()
+	if err != nil {
+		return err
+	}
+	if err := a.hideSecrets(ctx, dir); err != nil {
+		return err
+	}
+	return a.changeIn(ctx, dir, registry.Create, a.followImport(dir, source), func(ctx context.Context, reg *registry.Registry) error {
+		return a.importInto(ctx, cmd, reg, request)
+	})
+}
+
+// followImport writes the tracked file with an import. The file may be the very one
+// that is imported: then what was read of it, and no other content, may be replaced.
+func (a *app) followImport(dir project.Dir, source *source) publish {
+	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
+		publisher := tracked(dir)
+		if source.path == publisher.Path {
+			publisher.Wanted, publisher.Read = true, source.hash
+		}
+		return a.follow(publisher)(ctx, view)
+	}
+}
+
+// importInto imports and reports. Where tenants would be removed, it asks first,
+// and then takes no other registry than the one that was asked about.
+func (a *app) importInto(ctx context.Context, cmd *cli.Command, reg *registry.Registry, request registry.Import) error {
+	if request.Prune && !cmd.Bool("yes") {
+		trial := request
+		trial.DryRun = true
+		plan, err := reg.ImportTenants(ctx, trial)
+		if err != nil {
+			return err
+		}
+		if plan.Removed > 0 {
+			a.notePlan(plan)
+			if err := a.confirm(cmd, fmt.Sprintf("remove %d tenants that the file lacks?", plan.Removed)); err != nil {
+				return err
+			}
+			request.IfRevision = plan.Revision
+		}
+	}
+	plan, err := reg.ImportTenants(ctx, request)
+	if !made(err) {
+		return err
+	}
+	a.notePlan(plan)
+	if a.json {
+		err = firstOf(err, a.document(planOf(plan)))
+	}
+	return err
+}
+
+// tryImport shows the plan. Where there is no registry, the plan is that of a new
+// one, tried out in a place that is gone afterwards.
+func (a *app) tryImport(ctx context.Context, request registry.Import) error {
+	path, open := "", registry.Open
+	dir, err := a.project()
+	switch {
+	case errors.Is(err, project.ErrNoDirectory):
+		open = registry.Create
+	case err != nil:
+		return err
+	case hasRegistry(dir):
+		path = dir.Registry()
+	default:
+		open = registry.Create
+	}
+	if path == "" {
+		scratch, err := os.MkdirTemp("", "sp-dry-run-")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(scratch) }() // what is left of it is the system's to sweep
+		path = scratch + "/sp.db"
+	}
+	options, err := a.options(nil)
+	if err != nil {
+		return err
+	}
+	ctx, stop := a.untilSignal(ctx)
+	defer stop()
+	reg, err := open(ctx, path, options)
+	if err != nil {
+		return err
+	}
+	plan, err := reg.ImportTenants(ctx, request)
+	if err := errors.Join(err, reg.Close()); err != nil {
+		return err
+	}
+	return a.answerPlan(plan)
+}

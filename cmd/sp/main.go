@@ -1,0 +1,97 @@
+// Command sp keeps the registry of tenants, profiles and sessions.
+//
+// To follow a command from the shell to its answer, read this file from the top:
+// main hands the outside world to run, run finds the command that the arguments
+// name (tree.go), the command's file does the work on the registry (app.go opens
+// it), and run prints the answer or the error and says the exit code (exits.go).
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/urfave/cli/v3"
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+)
+
+func main() {
+	os.Exit(start())
+}
+
+// start prepares the process before anything touches a file, and runs.
+func start() int {
+	unix.Umask(0o077)                        // every file is born private
+	cli.SubcommandHelpTemplate = commandHelp // the library takes it from nowhere else
+	if err := db.Harden(); err != nil {
+		fmt.Fprintln(os.Stderr, "sp:", err)
+		return 1
+	}
+	return run(context.Background(), os.Args, world{
+		stdin:            os.Stdin,
+		stdout:           os.Stdout,
+		stderr:           os.Stderr,
+		lookupEnv:        os.LookupEnv,
+		workingDirectory: os.Getwd,
+		now:              time.Now,
+		rand:             rand.Reader,
+		terminal:         term.IsTerminal,
+		git:              findGit,
+		untilSignal:      untilSignal,
+	})
+}
+
+// world is all that a run may know of what is outside the program.
+type world struct {
+	stdin            *os.File
+	stdout, stderr   *os.File
+	lookupEnv        func(string) (string, bool)
+	workingDirectory func() (string, error)
+	now              func() time.Time
+	rand             io.Reader
+	terminal         func(fd int) bool
+	git              func() project.Git
+	untilSignal      func(context.Context) (context.Context, func())
+}
+
+// run does what the arguments ask and returns the exit code.
+func run(ctx context.Context, args []string, w world) int {
+	a := &app{world: w}
+	defer a.out.close()
+	err := a.root().Run(ctx, args)
+	a.json = asksForJSON(args) // even where the arguments could not be read that far
+	return a.finish(err)
+}
+
+// finish prints the answer or, if there is an error, what went wrong.
+func (a *app) finish(err error) int {
+	if err == nil && a.json && !a.documented {
+		err = a.wrapHelp()
+	}
+	if err == nil || isIncomplete(err) && !a.json {
+		if printed := a.out.copyTo(a.stdout); printed != nil && err == nil {
+			err = a.unprinted(printed)
+		}
+	}
+	if err == nil {
+		return 0
+	}
+	return a.fail(err)
+}
+
+// wrapHelp makes a document of the help, the one answer that the library prints.
+func (a *app) wrapHelp() error {
+	var help strings.Builder
+	if err := a.out.copyTo(&help); err != nil {
+		return err
+	}
+	a.out.memory = nil
+	return a.document(map[string]string{"help": help.String()})
+}

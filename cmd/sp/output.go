@@ -1,0 +1,186 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strings"
+	"unicode/utf8"
+)
+
+// spool holds an answer until the command is done: nothing is printed by a command
+// that fails, and no reader of ours can keep the registry locked. What exceeds
+// spoolMemory goes to a file that has no name.
+type spool struct {
+	memory []byte
+	file   *os.File
+	// dir is where that file is made; empty for the system's.
+	dir string
+}
+
+const spoolMemory = 4 << 20
+
+// Write adds to the answer.
+func (s *spool) Write(p []byte) (int, error) {
+	if s.file == nil && len(s.memory)+len(p) <= spoolMemory {
+		s.memory = append(s.memory, p...)
+		return len(p), nil
+	}
+	if s.file == nil {
+		file, err := unnamedFile(s.dir)
+		if err != nil {
+			return 0, err
+		}
+		s.file = file
+	}
+	return s.file.Write(p)
+}
+
+// unnamedFile makes a file that only this process can reach and that is gone with it.
+func unnamedFile(dir string) (*os.File, error) {
+	file, err := os.CreateTemp(dir, ".sp-*.tmp")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// copyTo writes the whole answer to w.
+func (s *spool) copyTo(w io.Writer) error {
+	if len(s.memory) > 0 {
+		if _, err := w.Write(s.memory); err != nil {
+			return err
+		}
+	}
+	if s.file == nil {
+		return nil
+	}
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := io.Copy(w, s.file)
+	return err
+}
+
+func (s *spool) close() {
+	if s.file != nil {
+		_ = s.file.Close() // it has no name and no reader any more
+	}
+}
+
+// line answers one line, made harmless.
+func (a *app) line(text string) error {
+	_, err := io.WriteString(&a.out, printable(text)+"\n")
+	return err
+}
+
+// document answers one JSON document. Whatever a terminal could take for a command
+// is escaped, which JSON allows and every reader undoes.
+func (a *app) document(v any) error {
+	a.documented = true
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(&a.out, printableLines(text.String()))
+	return err
+}
+
+// table answers rows of columns: aligned under a heading on a terminal, else one
+// line a row with tabs between the columns.
+func (a *app) table(heading string, rows iter.Seq2[[]string, error]) error {
+	if a.terminal(int(a.stdout.Fd())) {
+		return a.alignedTable(heading, rows)
+	}
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		for i := range row {
+			row[i] = printable(row[i])
+		}
+		if _, err := io.WriteString(&a.out, strings.TrimRight(strings.Join(row, "\t"), "\t")+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) alignedTable(heading string, rows iter.Seq2[[]string, error]) error {
+	var all [][]string
+	var widths []int
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		for i := range row {
+			row[i] = printable(row[i])
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+		}
+		all = append(all, row)
+	}
+	fmt.Fprintf(&a.out, "%s\n%s\n", heading, strings.Repeat("━", 53))
+	for _, row := range all {
+		var line strings.Builder
+		for i, cell := range row {
+			if widths[i] > 0 {
+				line.WriteString("  " + cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)))
+			}
+		}
+		if _, err := io.WriteString(&a.out, strings.TrimRight(line.String(), " ")+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rowsOf makes a sequence of rows that are at hand.
+func rowsOf(rows ...[]string) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// eachRow makes a row of every value of a sequence.
+func eachRow[T any](values iter.Seq2[T, error], row func(T) ([]string, error)) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		for v, err := range values {
+			var cells []string
+			if err == nil {
+				cells, err = row(v)
+			}
+			if !yield(cells, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// shortID cuts a long id for a terminal, as the tables of the documents do.
+func (a *app) shortID(id string) string {
+	if a.terminal(int(a.stdout.Fd())) && len(id) > 20 && utf8.ValidString(id[:13]) {
+		return id[:13] + "..."
+	}
+	return id
+}
+
+// note says something beside the answer.
+func (a *app) note(format string, args ...any) {
+	fmt.Fprintln(a.stderr, "sp: "+printable(fmt.Sprintf(format, args...)))
+}

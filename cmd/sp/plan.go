@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// maxNoted bounds the steps that are reported beside the answer.
+const maxNoted = 20
+
+func (a *app) notePlan(p registry.Plan) {
+	for i, step := range p.Steps {
+		if i == maxNoted {
+			a.note("and %d more", len(p.Steps)-i+p.Omitted)
+			break
+		}
+		a.note("%s", describeStep(step))
+	}
+	a.note("import: %s", countSteps(p))
+}
+
+func countSteps(p registry.Plan) string {
+	text := fmt.Sprintf("%d added, %d updated, %d unchanged", p.Added, p.Updated, p.Unchanged)
+	if p.Removed > 0 {
+		text += fmt.Sprintf(", %d removed", p.Removed)
+	}
+	if p.Skipped > 0 {
+		text += fmt.Sprintf(", %d duplicates skipped", p.Skipped)
+	}
+	return text
+}
+
+func describeStep(s registry.Step) string {
+	text := fmt.Sprintf("%s %s (%s)", s.Action, s.ID, s.Name)
+	if len(s.Changed) > 0 {
+		text += ": " + strings.Join(s.Changed, ", ")
+	}
+	if len(s.Kept) > 0 {
+		text += "; kept, not in the file: " + strings.Join(s.Kept, ", ")
+	}
+	if len(s.Masked) > 0 {
+		text += "; kept, masked in the file: " + strings.Join(s.Masked, ", ")
+	}
+	if s.Removed != nil && len(s.Removed.Profiles) > 0 {
+		text += "; with its profiles " + strings.Join(s.Removed.Profiles, ", ")
+	}
+	if s.Removed != nil && s.Removed.Session != nil {
+		text += "; with its session"
+	}
+	return text
+}
+
+// answerPlan answers what an import would do.
+func (a *app) answerPlan(p registry.Plan) error {
+	if a.json {
+		return a.document(planOf(p))
+	}
+	for _, step := range p.Steps {
+		if err := a.line(describeStep(step)); err != nil {
+			return err
+		}
+	}
+	if p.Omitted > 0 {
+		if err := a.line(fmt.Sprintf("and %d more", p.Omitted)); err != nil {
+			return err
+		}
+	}
+	return a.line(countSteps(p))
+}
+
+// plan is a plan in JSON.
+type plan struct {
+	Added     int    `json:"added"`
+	Updated   int    `json:"updated"`
+	Unchanged int    `json:"unchanged"`
+	Removed   int    `json:"removed"`
+	Skipped   int    `json:"skipped"`
+	SyncedAt  string `json:"synced_at"`
+	Steps     []step `json:"steps"`
+	Omitted   int    `json:"omitted,omitempty"`
+}
+
+type step struct {
+	Action  registry.Action   `json:"action"`
+	ID      registry.TenantID `json:"id"`
+	Name    string            `json:"name"`
+	Changed []string          `json:"changed,omitempty"`
+	Kept    []string          `json:"kept,omitempty"`
+	Masked  []string          `json:"masked,omitempty"`
+	Removed *removal          `json:"removed,omitempty"`
+}
+
+func planOf(p registry.Plan) plan {
+	answer := plan{
+		Added: p.Added, Updated: p.Updated, Unchanged: p.Unchanged, Removed: p.Removed, Skipped: p.Skipped,
+		SyncedAt: registry.FormatTime(p.Document.SyncedAt), Steps: []step{}, Omitted: p.Omitted,
+	}
+	for _, s := range p.Steps {
+		row := step{Action: s.Action, ID: s.ID, Name: s.Name, Changed: s.Changed, Kept: s.Kept, Masked: s.Masked}
+		if s.Removed != nil {
+			gone := removalOf(*s.Removed)
+			row.Removed = &gone
+		}
+		answer.Steps = append(answer.Steps, row)
+	}
+	return answer
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) profileCreateCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "create",
+		Usage:       "create a profile of the selected tenant",
+		ArgsUsage:   "NAME",
+		Description: "  sp profile create production --tenant my-project-prod",
+		Flags:       []cli.Flag{stringFlag("tenant", "of the tenant `ID` instead")},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
+				n := registry.NewProfile{Name: cmd.Args().First()}
+				if ref := optional(cmd, "tenant"); ref != nil {
+					id, err := findID(ctx, reg, *ref)
+					if err != nil {
+						return err
+					}
+					n.Tenant = &id
+				}
+				p, err := reg.CreateProfile(ctx, n)
+				return a.tellProfile(p, err, "created")
+			})
+		},
+	}
+}
+
+// tellProfile reports a change of a profile, and the tenant that it concerns.
+func (a *app) tellProfile(p registry.Profile, err error, what string) error {
+	if !made(err) {
+		return err
+	}
+	a.note("profile %s of tenant %s %s", p.Name, p.Tenant, what)
+	if a.json {
+		err = firstOf(err, a.document(profile{Name: p.Name, Tenant: p.Tenant}))
+	}
+	return err
+}
+
+func (a *app) profileEditCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "edit",
+		Usage:       "rename a profile, or link it to another tenant",
+		ArgsUsage:   "NAME",
+		Description: "A session and the default follow a rename. A profile that is a tenant's session\ncan't leave that tenant: sp session logout first.",
+		Flags:       []cli.Flag{stringFlag("name", "its new `NAME`"), stringFlag("tenant", "its new tenant's `ID`")},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			edit := registry.ProfileEdit{Name: cmd.Args().First(), NewName: optional(cmd, "name")}
+			ref := optional(cmd, "tenant")
+			if edit.NewName == nil && ref == nil {
+				return withHint(usage("profile edit: nothing to change"), "--name NAME, --tenant ID")
+			}
+			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
+				if ref != nil {
+					id, err := findID(ctx, reg, *ref)
+					if err != nil {
+						return err
+					}
+					edit.Tenant = &id
+				}
+				p, err := reg.UpdateProfile(ctx, edit)
+				return a.tellProfile(p, err, "changed")
+			})
+		},
+	}
+}
+
+func (a *app) profileDefaultCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "default",
+		Usage:       "print the default profile, or set it",
+		ArgsUsage:   "[NAME]",
+		Description: "It holds where no stronger source names a profile, unless another tenant than its\nown is selected.",
+		Flags:       []cli.Flag{boolFlag("clear", "have none")},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			name := argument(cmd, 0)
+			switch {
+			case name != nil && cmd.Bool("clear"):
+				return usage("profile default: NAME and --clear")
+			case name == nil && !cmd.Bool("clear"):
+				return a.printDefault(ctx)
+			}
+			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
+				return a.setDefault(ctx, reg, name)
+			})
+		},
+	}
+}
+
+func (a *app) printDefault(ctx context.Context) error {
+	return a.read(ctx, func(_ project.Dir, view *registry.View) error {
+		name, err := view.DefaultProfile(ctx)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.document(map[string]any{"default_profile": name})
+		}
+		if name == nil {
+			return withHint(fmt.Errorf("%w is the default", registry.ErrNoProfile), "sp profile default NAME sets it")
+		}
+		return a.line(*name)
+	})
+}
+
+func (a *app) setDefault(ctx context.Context, reg *registry.Registry, name *string) error {
+	err := reg.SetDefaultProfile(ctx, name)
+	if !made(err) {
+		return err
+	}
+	if name == nil {
+		a.note("no profile is the default now")
+	} else {
+		a.note("profile %s is the default now", *name)
+	}
+	if a.json {
+		err = firstOf(err, a.document(map[string]any{"default_profile": name}))
+	}
+	return err
+}
+
+func (a *app) profileDeleteCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "delete",
+		Usage:     "delete a profile, and the session that chose it",
+		ArgsUsage: "NAME",
+		Flags:     []cli.Flag{yesFlag()},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
+				return a.deleteProfile(ctx, cmd, reg)
+			})
+		},
+	}
+}
+
+func (a *app) deleteProfile(ctx context.Context, cmd *cli.Command, reg *registry.Registry) error {
+	name := cmd.Args().First()
+	view, err := reg.View(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := view.Profile(ctx, name)
+	view.Close()
+	if err != nil {
+		return err
+	}
+	if err := a.confirm(cmd, fmt.Sprintf("delete profile %s of tenant %s?", p.Name, p.Tenant)); err != nil {
+		return err
+	}
+	removed, err := reg.DeleteProfile(ctx, name)
+	if !made(err) {
+		return err
+	}
+	a.note("profile %s of tenant %s deleted", name, removed.Profile.Tenant)
+	if removed.Session {
+		a.note("the session that chose it ended")
+	}
+	if removed.Default {
+		a.note("it was the default profile; there is none now")
+	}
+	if a.json {
+		err = firstOf(err, a.document(map[string]any{
+			"name": name, "tenant_id": removed.Profile.Tenant, "was_session": removed.Session, "was_default": removed.Default,
+		}))
+	}
+	return err
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/urfave/cli/v3"
+)
+
+func profileFlags() []cli.Flag {
+	return []cli.Flag{
+		stringFlag("profile", "work in the profile `NAME`, or in that of a path to a profile.yaml"),
+		stringFlag("network", "`external` reaches a cloud tenant's database from outside"),
+	}
+}
+
+func (a *app) resolveCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "resolve",
+		Usage: "print the database URL of the profile in effect",
+		Description: "The first source that names a profile decides: --profile, SYSTEMPROMPT_PROFILE,\n" +
+			"the session of the selected tenant, the default. One that names something\n" +
+			"unusable is an error. sp explain says which decided, and why.\n\n" +
+			"  psql \"$(sp resolve)\"\n" +
+			"  sp resolve --profile production --network external",
+		Flags: append(profileFlags(), stringFlag("tenant", "the tenant `ID`, without a profile")),
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.resolve(ctx, a.request(cmd), optional(cmd, "tenant"))
+		},
+	}
+}
+
+// request is what the flags and the environment ask for.
+func (a *app) request(cmd *cli.Command) resolver.Request {
+	return resolver.Request{
+		Flag:    optional(cmd, "profile"),
+		Env:     a.env("SYSTEMPROMPT_PROFILE"),
+		Network: resolver.Network(cmd.String("network")),
+	}
+}
+
+// profileReader lets the resolver turn paths into names.
+func (a *app) profileReader(dir project.Dir) func(string) (string, *registry.TenantID, error) {
+	return func(path string) (string, *registry.TenantID, error) {
+		cwd, err := a.workingDirectory()
+		if err != nil {
+			return "", nil, err
+		}
+		home := ""
+		if value := a.env("HOME"); value != nil {
+			home = *value
+		}
+		return dir.ReadProfile(path, cwd, home)
+	}
+}
+
+func (a *app) resolve(ctx context.Context, request resolver.Request, tenant *string) error {
+	return a.read(ctx, func(dir project.Dir, view *registry.View) error {
+		request.ReadProfile = a.profileReader(dir)
+		if tenant != nil {
+			found, err := view.FindTenant(ctx, *tenant)
+			if err != nil {
+				return err
+			}
+			request.Tenant = &found.ID
+		}
+		c, err := resolver.Resolve(ctx, view, request)
+		if err != nil {
+			return adviseResolving(err)
+		}
+		if a.json {
+			return a.document(connectionOf(c, c.URL.Reveal()))
+		}
+		return a.printURL(c)
+	})
+}
+
+// printURL answers the URL and nothing else. One that holds a control character
+// would be more than one line, and is no URL.
+func (a *app) printURL(c resolver.Connection) error {
+	url := c.URL.Reveal()
+	if strings.ContainsFunc(url, unicode.IsControl) {
+		return withHint(fmt.Errorf("tenant %s: the URL holds a control character: %w", c.Tenant.ID, registry.ErrNoURL),
+			"sp tenant edit %s --database-url-stdin", c.Tenant.ID)
+	}
+	_, err := io.WriteString(&a.out, url+"\n")
+	return err
+}
+
+// connection is a connection in JSON.
+type connection struct {
+	Source  resolver.Source   `json:"source"`
+	Profile *string           `json:"profile"`
+	Tenant  registry.TenantID `json:"tenant_id"`
+	Name    string            `json:"tenant_name"`
+	Kind    registry.Kind     `json:"tenant_type"`
+	URL     string            `json:"url"`
+}
+
+func connectionOf(c resolver.Connection, url string) connection {
+	answer := connection{Source: c.Source, Tenant: c.Tenant.ID, Name: c.Tenant.Name, Kind: c.Tenant.Kind, URL: url}
+	if c.Profile != nil {
+		answer.Profile = &c.Profile.Name
+	}
+	return answer
+}
+
+// adviseResolving adds what helps with an error of resolving.
+func adviseResolving(err error) error {
+	var nothing *resolver.NothingError
+	var url *resolver.URLError
+	switch {
+	case errors.As(err, &nothing) && nothing.Selection.Tenant == nil:
+		return withHint(err, "sp tenant list, then sp tenant select ID\nor name a profile: --profile NAME")
+	case errors.As(err, &nothing):
+		return withHint(err, "sp session switch NAME, or --profile NAME\nsp profile create NAME links a new one to the selected tenant")
+	case errors.As(err, &url):
+		return withHint(err, "%s", urlAdvice(url))
+	}
+	return err
+}
+
+func urlAdvice(e *resolver.URLError) string {
+	switch {
+	case e.Fault == resolver.Off:
+		return fmt.Sprintf("sp tenant edit %s --external-db-access, if it has one", e.Tenant)
+	case e.Member == "internal_database_url":
+		return fmt.Sprintf("sp tenant edit %s --internal-database-url-stdin", e.Tenant)
+	}
+	return fmt.Sprintf("sp tenant edit %s --database-url-stdin", e.Tenant)
+}

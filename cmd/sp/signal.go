@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+
+	"golang.org/x/sys/unix"
+)
+
+// signalError is why a context ended: this process was told to.
+type signalError struct{ signal unix.Signal }
+
+func (e *signalError) Error() string { return "ended by " + unix.SignalName(e.signal) }
+
+// untilSignal returns a context that ends when this process is told to end. Only
+// commands that change something use it: the others may die at any time, and
+// waiting for signals costs them a third of an empty program's start.
+func untilSignal(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	// A change that was made must be reported even if nobody reads it any more.
+	signal.Ignore(unix.SIGPIPE)
+	go func() {
+		select {
+		case s := <-signals:
+			cancel(&signalError{signal: s.(unix.Signal)})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel(nil)
+	}
+}

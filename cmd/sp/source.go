@@ -1,0 +1,112 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// source is a file to import. It is read more than once, so stdin is kept in a
+// spool, and so is whatever else can't be read again.
+type source struct {
+	name string // for people
+	path string // absolute; empty for stdin
+	file *os.File
+	hash string // of the content that was read last, SHA-256 in hexadecimal
+}
+
+func (a *app) openSource(ref *string) (*source, error) {
+	if ref != nil && *ref == "-" {
+		return spooled("stdin", a.stdin)
+	}
+	path := ""
+	if ref == nil {
+		dir, err := a.project()
+		if err != nil {
+			return nil, err
+		}
+		path = dir.Tenants()
+	} else {
+		absolute, err := a.resolved(*ref)
+		if err != nil {
+			return nil, err
+		}
+		path = absolute
+	}
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, withHint(fmt.Errorf("%s: Tenants not synced: there is no such file: %w", path, errFile), "sp import PATH")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		defer func() { _ = file.Close() }()
+		if err == nil && info.IsDir() {
+			return nil, fmt.Errorf("%s: it is a directory: %w", path, errFile)
+		}
+		return spooled(path, file)
+	}
+	return &source{name: path, path: path, file: file}, nil
+}
+
+func spooled(name string, r io.Reader) (*source, error) {
+	file, err := unnamedFile("")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(file, r); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return &source{name: name, file: file}, nil
+}
+
+func (s *source) close() { _ = s.file.Close() } // it was only read
+
+// read is what registry.Import wants; what is wrong with the file it says with the
+// file's name and the place.
+func (s *source) read(take func(registry.Tenant) error) (registry.Document, error) {
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return registry.Document{}, err
+	}
+	var at exporter.Place
+	sum := sha256.New()
+	document, err := exporter.Decode(io.TeeReader(s.file, sum), func(t registry.Tenant, place exporter.Place) error {
+		at = place
+		return take(t)
+	})
+	var format *exporter.FormatError
+	var duplicate *registry.DuplicateError
+	switch {
+	case errors.As(err, &format):
+		return document, fmt.Errorf("%s: %w: %w", s.name, err, errFile)
+	case errors.As(err, &duplicate):
+		return document, withHint(fmt.Errorf("%s: tenant id %s stands at %s and again at %s: %w",
+			s.name, duplicate.ID, s.first(duplicate.ID), at, errFile), "--duplicates first takes the first of them")
+	}
+	s.hash = hex.EncodeToString(sum.Sum(nil)) // whole: Decode reads to the end
+	return document, err
+}
+
+// first finds where the first tenant with that id stands.
+func (s *source) first(id registry.TenantID) (at exporter.Place) {
+	found := errors.New("found")
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return at
+	}
+	_, _ = exporter.Decode(s.file, func(t registry.Tenant, place exporter.Place) error { // it was read before
+		if t.ID != id {
+			return nil
+		}
+		at = place
+		return found
+	})
+	return at
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) statusCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "status",
+		Usage: "tell what is selected, what would be resolved, and how the files stand",
+		Flags: []cli.Flag{maxAgeFlag()},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.status(ctx, cmd.Duration("max-age"))
+		},
+	}
+}
+
+// status is what `sp status` tells, in JSON.
+type status struct {
+	Directory      string             `json:"directory"`
+	Tenants        int                `json:"tenants"`
+	Selected       *registry.TenantID `json:"selected_tenant"`
+	Deleted        *registry.TenantID `json:"deleted_tenant,omitempty"`
+	Session        *string            `json:"session_profile"`
+	DefaultProfile *string            `json:"default_profile"`
+	Resolved       *connection        `json:"resolved"`
+	Unresolved     *failure           `json:"unresolved,omitempty"`
+	SyncedAt       string             `json:"synced_at"`
+	Stale          bool               `json:"stale"`
+	Export         exporter.Standing  `json:"export"`
+	tokenMissing   bool
+}
+
+func (a *app) status(ctx context.Context, maxAge time.Duration) error {
+	return a.read(ctx, func(dir project.Dir, view *registry.View) error {
+		s := status{Directory: dir.Path()}
+		if err := s.readSelection(ctx, view); err != nil {
+			return err
+		}
+		state, err := view.State(ctx)
+		if err != nil {
+			return err
+		}
+		s.SyncedAt, s.Stale = registry.FormatTime(state.Document.SyncedAt), state.Document.IsStale(a.now(), maxAge)
+		if s.Export, err = tracked(dir).Standing(ctx, view); err != nil {
+			return err
+		}
+		request := resolver.Request{Env: a.env("SYSTEMPROMPT_PROFILE"), ReadProfile: a.profileReader(dir)}
+		if err := s.resolve(ctx, view, request); err != nil {
+			return err
+		}
+		if s.tokenMissing {
+			a.warnOfToken(s.Resolved.Tenant)
+		}
+		if a.json {
+			return a.document(s)
+		}
+		return a.table("Status", rowsOf(s.rows()...))
+	})
+}
+
+// resolve tells what a command would talk to, or why to nothing. An error means
+// that reading failed.
+func (s *status) resolve(ctx context.Context, view *registry.View, request resolver.Request) error {
+	e, err := resolver.Explain(ctx, view, request)
+	if err != nil {
+		return err
+	}
+	if e.Err != nil {
+		f := failureOf(adviseResolving(e.Err))
+		s.Unresolved = &f
+		return nil
+	}
+	shown := connectionOf(*e.Connection, registry.DescribeURL(e.Connection.URL))
+	s.Resolved, s.tokenMissing = &shown, e.Connection.Tenant.IsSyncTokenMissing()
+	return nil
+}
+
+func (s *status) readSelection(ctx context.Context, view *registry.View) error {
+	var err error
+	if s.Tenants, err = view.Len(ctx); err != nil {
+		return err
+	}
+	selection, err := view.Selection(ctx)
+	if err != nil {
+		return err
+	}
+	s.Selected, s.Deleted, s.DefaultProfile = selection.Tenant, selection.Deleted, selection.DefaultProfile
+	session, err := view.ActiveSession(ctx)
+	if session != nil {
+		s.Session = &session.Profile
+	}
+	return err
+}
+
+func (s *status) rows() [][]string {
+	selected := "none"
+	switch {
+	case s.Deleted != nil:
+		selected = fmt.Sprintf("none; %s was deleted", *s.Deleted)
+	case s.Selected != nil:
+		selected = string(*s.Selected)
+	}
+	resolves := ""
+	if s.Unresolved != nil {
+		resolves = "nothing: " + s.Unresolved.Message
+	} else {
+		resolves = fmt.Sprintf("profile %s of tenant %s (%s), from the %s", *s.Resolved.Profile, s.Resolved.Tenant, s.Resolved.Name, s.Resolved.Source)
+	}
+	rows := [][]string{
+		{"directory", s.Directory},
+		{"tenants", fmt.Sprint(s.Tenants)},
+		{"selected", selected},
+		{"session", orNone(s.Session)},
+		{"default", orNone(s.DefaultProfile)},
+		{"resolves", resolves},
+	}
+	if s.Resolved != nil {
+		rows = append(rows, []string{"database", s.Resolved.URL})
+	}
+	synced := s.SyncedAt
+	if s.Stale {
+		synced += " (stale)"
+	}
+	return append(rows, []string{"synced", synced}, []string{"export", describeStanding(s.Export)})
+}
+
+func orNone(text *string) string {
+	if text == nil {
+		return "none"
+	}
+	return *text
+}
+
+func describeStanding(s exporter.Standing) string {
+	switch s {
+	case exporter.Untracked:
+		return "untracked: sp export starts to keep tenants.json"
+	case exporter.Missing:
+		return "missing: sp export writes tenants.json again"
+	case exporter.Behind:
+		return "behind: sp export, or the next change, catches up"
+	case exporter.Changed:
+		return "changed by someone else: sp import takes it over, sp export --force overwrites it"
+	}
+	return "current"
+}
+
+// warnOfToken is the warning of the playbook.
+func (a *app) warnOfToken(id registry.TenantID) {
+	a.note("warning: Sync token missing for cloud tenant %s", id)
+}

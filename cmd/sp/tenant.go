@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) tenantCommands() *cli.Command {
+	return group("tenant", "create, list, show, edit, select and delete tenants", append([]*cli.Command{
+		a.tenantCreateCommand(), a.tenantListCommand(), a.tenantShowCommand(),
+		a.tenantEditCommand(), a.tenantSelectCommand(), a.tenantDeleteCommand(),
+	}, laterTenantCommands()...)...)
+}
+
+func (a *app) tenantListCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "list",
+		Usage:       "list the tenants in their order of entry",
+		Description: "Columns: id, (selected), type, name, region. A pipe gets them with tabs between,\nand ids whole.",
+		Flags:       pageFlags("ID"),
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			page, err := page(cmd)
+			if err != nil {
+				return err
+			}
+			return a.read(ctx, func(_ project.Dir, view *registry.View) error {
+				return a.listTenants(ctx, cmd, view, page)
+			})
+		},
+	}
+}
+
+func (a *app) listTenants(ctx context.Context, cmd *cli.Command, view *registry.View, page registry.Page) error {
+	selection, err := view.Selection(ctx)
+	if err != nil {
+		return err
+	}
+	tenants := view.Tenants(ctx, page)
+	if hidden, err := a.hidesFresh(ctx, cmd, view); err != nil {
+		return err
+	} else if hidden {
+		tenants = func(func(registry.Tenant, error) bool) {}
+	}
+	if a.json {
+		rows := []tenant{}
+		for t, err := range tenants {
+			if err != nil {
+				return err
+			}
+			rows = append(rows, tenantOf(t, selection))
+		}
+		return a.document(map[string]any{"tenants": rows})
+	}
+	return a.table("Tenants", eachRow(tenants, func(t registry.Tenant) ([]string, error) {
+		mark, region := "", ""
+		if isSelected(t.ID, selection) {
+			mark = "(selected)"
+		}
+		if t.Region != nil {
+			region = *t.Region
+		}
+		return []string{a.shortID(string(t.ID)), mark, string(t.Kind), t.Name, region}, nil
+	}))
+}
+
+func isSelected(id registry.TenantID, s registry.Selection) bool {
+	return s.Tenant != nil && *s.Tenant == id
+}
+
+// tenant is a tenant in JSON: as in tenants.json, but no secret is shown.
+type tenant struct {
+	ID                  registry.TenantID `json:"id"`
+	Name                string            `json:"name"`
+	AppID               *string           `json:"app_id,omitempty"`
+	Hostname            *string           `json:"hostname,omitempty"`
+	Region              *string           `json:"region,omitempty"`
+	DatabaseURL         *string           `json:"database_url,omitempty"`
+	InternalDatabaseURL *string           `json:"internal_database_url,omitempty"`
+	Kind                registry.Kind     `json:"tenant_type"`
+	ExternalDBAccess    bool              `json:"external_db_access"`
+	SyncToken           *string           `json:"sync_token,omitempty"`
+	SharedContainerDB   *string           `json:"shared_container_db,omitempty"`
+	UnknownMembers      []string          `json:"unknown_members,omitempty"`
+	Selected            bool              `json:"selected"`
+	MissingCredentials  bool              `json:"missing_credentials"`
+}
+
+func tenantOf(t registry.Tenant, s registry.Selection) tenant {
+	return tenant{
+		ID:                  t.ID,
+		Name:                t.Name,
+		AppID:               t.AppID,
+		Hostname:            t.Hostname,
+		Region:              t.Region,
+		DatabaseURL:         describe(t.DatabaseURL, registry.DescribeURL),
+		InternalDatabaseURL: describe(t.InternalDatabaseURL, registry.DescribeURL),
+		Kind:                t.Kind,
+		ExternalDBAccess:    t.ExternalDBAccess,
+		SyncToken:           describe(t.SyncToken, func(registry.Secret) string { return "***" }),
+		SharedContainerDB:   t.SharedContainerDB,
+		UnknownMembers:      t.Unknown.Names(),
+		Selected:            isSelected(t.ID, s),
+		MissingCredentials:  t.HasMissingCredentials(),
+	}
+}
+
+// describe shows a secret that is there without telling it.
+func describe(s *registry.Secret, as func(registry.Secret) string) *string {
+	if s == nil {
+		return nil
+	}
+	text := ""
+	if !s.Empty() {
+		text = as(*s)
+	}
+	return &text
+}
+
+// rows shows what the tenant has, a member a row.
+func (t tenant) rows() [][]string {
+	rows := [][]string{{"id", string(t.ID)}, {"name", t.Name}, {"type", string(t.Kind)}, {"selected", yesNo(t.Selected)}}
+	for _, member := range []struct {
+		name  string
+		value *string
+	}{
+		{"app id", t.AppID},
+		{"hostname", t.Hostname},
+		{"region", t.Region},
+		{"database", t.DatabaseURL},
+		{"internal database", t.InternalDatabaseURL},
+		{"sync token", t.SyncToken},
+		{"shared container", t.SharedContainerDB},
+	} {
+		if member.value != nil {
+			rows = append(rows, []string{member.name, *member.value})
+		}
+	}
+	rows = append(rows, []string{"external access", yesNo(t.ExternalDBAccess)})
+	if len(t.UnknownMembers) > 0 {
+		rows = append(rows, []string{"unknown members", strings.Join(t.UnknownMembers, ", ")})
+	}
+	if t.MissingCredentials {
+		rows = append(rows, []string{"credentials", "missing"})
+	}
+	return rows
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func (a *app) tenantShowCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "show",
+		Usage:       "show a tenant, the selected one without ID; no secret is shown",
+		ArgsUsage:   "[ID]",
+		Description: "ID may also be a tenant's name or the start of its id, where only one has it.",
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.read(ctx, func(_ project.Dir, view *registry.View) error {
+				t, err := namedTenant(ctx, view, argument(cmd, 0))
+				if err != nil {
+					return err
+				}
+				selection, err := view.Selection(ctx)
+				if err != nil {
+					return err
+				}
+				if t.IsSyncTokenMissing() {
+					a.warnOfToken(t.ID)
+				}
+				shown := tenantOf(t, selection)
+				if a.json {
+					return a.document(shown)
+				}
+				return a.table("Tenant: "+printable(t.Name), rowsOf(shown.rows()...))
+			})
+		},
+	}
+}
+
+// namedTenant returns the tenant that an argument means, the selected one without it.
+func namedTenant(ctx context.Context, view *registry.View, ref *string) (registry.Tenant, error) {
+	if ref != nil {
+		return view.FindTenant(ctx, *ref)
+	}
+	selected, err := view.SelectedTenant(ctx)
+	if err != nil {
+		return registry.Tenant{}, err
+	}
+	if selected == nil {
+		return registry.Tenant{}, registry.ErrNoTenant
+	}
+	return view.Tenant(ctx, *selected)
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) tenantDeleteCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "delete",
+		Usage:       "delete a tenant with its session and its profiles",
+		ArgsUsage:   "ID",
+		Description: "ID is the whole id: no name and no part of it. The database itself is left alone.",
+		Flags:       []cli.Flag{yesFlag(), a.noExportFlag()},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
+				return a.deleteTenant(ctx, cmd, reg)
+			})
+		},
+	}
+}
+
+func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, reg *registry.Registry) error {
+	id := registry.TenantID(cmd.Args().First())
+	view, err := reg.View(ctx)
+	if err != nil {
+		return err
+	}
+	t, err := view.Tenant(ctx, id)
+	view.Close() // nothing is held while somebody thinks about an answer
+	if err != nil {
+		return err
+	}
+	if err := a.confirm(cmd, fmt.Sprintf("delete tenant %s with its session and profiles?", t)); err != nil {
+		return err
+	}
+	removed, err := reg.DeleteTenant(ctx, id)
+	if !made(err) {
+		return err
+	}
+	a.noteRemoved(removed)
+	if a.json {
+		err = firstOf(err, a.document(removalOf(removed)))
+	}
+	return err
+}
+
+// removal is what a deletion took, in JSON.
+type removal struct {
+	ID       registry.TenantID `json:"id"`
+	Name     string            `json:"name"`
+	Profiles []string          `json:"profiles"`
+	Session  *string           `json:"session_profile"`
+	Selected bool              `json:"was_selected"`
+	Default  bool              `json:"had_default_profile"`
+}
+
+func removalOf(r registry.Removed) removal {
+	gone := removal{ID: r.Tenant.ID, Name: r.Tenant.Name, Profiles: append([]string{}, r.Profiles...), Selected: r.Selected, Default: r.Default}
+	if r.Session != nil {
+		gone.Session = &r.Session.Profile
+	}
+	return gone
+}
+
+func (a *app) noteRemoved(r registry.Removed) {
+	a.note("tenant %s deleted", r.Tenant)
+	if r.Session != nil {
+		a.note("its session (profile %s) ended", r.Session.Profile)
+	}
+	for _, name := range r.Profiles {
+		a.note("its profile %s deleted", name)
+	}
+	if r.Default {
+		a.note("one of them was the default profile; there is none now")
+	}
+	if r.Selected {
+		a.note("it was selected; nothing is, until the next sp tenant select")
+	}
+}

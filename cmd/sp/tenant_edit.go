@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+// editable are the members that an edit can clear, and the flags that set them.
+var editable = []string{"app-id", "hostname", "region", "database-url", "internal-database-url", "sync-token", "shared-container-db"}
+
+func (a *app) tenantEditCommand() *cli.Command {
+	flags := []cli.Flag{
+		stringFlag("name", "what people call it"),
+		stringFlag("app-id", "its application in the cloud"),
+		stringFlag("hostname", "where it is deployed"),
+		stringFlag("region", "where in the world"),
+		stringFlag("shared-container-db", "the `NAME` of its database in a shared container"),
+		boolFlag("external-db-access", "its database takes connections from outside (=false: it does not)"),
+		boolFlag("allow-duplicate-name", "though another tenant has that name"),
+		&cli.StringSliceFlag{Name: "clear", Usage: "take a member away: " + strings.Join(editable, ", ")},
+		a.noExportFlag(),
+	}
+	flags = append(flags, secretFlags("database-url", "how its database is reached `URL`")...)
+	flags = append(flags, secretFlags("internal-database-url", "how a cloud tenant's own side reaches it `URL`")...)
+	flags = append(flags, secretFlags("sync-token", "what authorises synchronisation `TOKEN`")...)
+	return &cli.Command{
+		Name:        "edit",
+		Usage:       "change a tenant; its id and type stay",
+		ArgsUsage:   "ID",
+		Description: "  sp tenant edit local_19bff27604c --database-url-file url.txt --clear shared-container-db",
+		Flags:       flags,
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			edit, err := a.tenantEdit(cmd)
+			if err != nil {
+				return err
+			}
+			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
+				return a.editTenant(ctx, cmd, reg, edit)
+			})
+		},
+	}
+}
+
+// tenantEdit reads the flags of an edit, all but the tenant's id.
+func (a *app) tenantEdit(cmd *cli.Command) (e registry.TenantEdit, err error) {
+	cleared := cmd.StringSlice("clear")
+	given := len(cleared)
+	text := func(name string) registry.Optional[string] {
+		return registry.Optional[string]{Set: optional(cmd, name), Clear: slices.Contains(cleared, name)}
+	}
+	secret := func(name string) registry.Optional[registry.Secret] {
+		value, problem := a.secret(cmd, name)
+		if value != nil {
+			given++
+			a.warnOfArgument(cmd, name, *value)
+		}
+		err = firstOf(err, problem)
+		return registry.Optional[registry.Secret]{Set: value, Clear: slices.Contains(cleared, name)}
+	}
+	for _, name := range cleared {
+		if !slices.Contains(editable, name) {
+			return e, usage("--clear: one of %s", strings.Join(editable, ", "))
+		}
+		if cmd.IsSet(name) || cmd.IsSet(name+"-stdin") || cmd.IsSet(name+"-file") {
+			return e, usage("--%s and --clear %s", name, name)
+		}
+	}
+	for _, name := range []string{"name", "app-id", "hostname", "region", "shared-container-db", "external-db-access"} {
+		if cmd.IsSet(name) {
+			given++
+		}
+	}
+	if stdins(cmd) > 1 {
+		return e, usage("only one value can be read from stdin")
+	}
+	e = registry.TenantEdit{
+		Name:                optional(cmd, "name"),
+		AppID:               text("app-id"),
+		Hostname:            text("hostname"),
+		Region:              text("region"),
+		DatabaseURL:         secret("database-url"),
+		InternalDatabaseURL: secret("internal-database-url"),
+		SyncToken:           secret("sync-token"),
+		SharedContainerDB:   text("shared-container-db"),
+		AllowDuplicateName:  cmd.Bool("allow-duplicate-name"),
+	}
+	if cmd.IsSet("external-db-access") {
+		access := cmd.Bool("external-db-access")
+		e.ExternalDBAccess = &access
+	}
+	if given == 0 && err == nil {
+		err = withHint(usage("tenant edit: nothing to change"), "sp tenant edit --help lists what can be")
+	}
+	return e, err
+}
+
+func stdins(cmd *cli.Command) int {
+	n := 0
+	for _, name := range []string{"database-url-stdin", "internal-database-url-stdin", "sync-token-stdin"} {
+		if cmd.Bool(name) {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *app) editTenant(ctx context.Context, cmd *cli.Command, reg *registry.Registry, edit registry.TenantEdit) (err error) {
+	if edit.ID, err = findID(ctx, reg, cmd.Args().First()); err != nil {
+		return err
+	}
+	t, changed, err := reg.UpdateTenant(ctx, edit)
+	if !made(err) {
+		return err
+	}
+	if len(changed) == 0 {
+		a.note("tenant %s: nothing changed", t)
+	} else {
+		a.note("tenant %s changed: %s", t, strings.Join(changed, ", "))
+	}
+	if a.json {
+		err = firstOf(err, a.document(map[string]any{"id": t.ID, "changed": append([]string{}, changed...)}))
+	}
+	return err
+}
