@@ -1,0 +1,43 @@
+# make demo and make test need Go and make, nothing else.
+export CGO_ENABLED = 0
+
+TOOL = go tool -modfile=tools/go.mod
+
+.PHONY: build demo test check race sqlc fmt cover
+
+build:
+	go build -trimpath -ldflags '-s -w' -o bin/sp ./cmd/sp
+
+# The README's session on the sample of the documents, in a fresh directory.
+demo: build
+	@sh demo/demo.sh bin/sp
+
+# The whole hermetic suite: no network, no server, no home directory.
+test:
+	go test ./...
+
+# Everything that is asked of a change.
+check: fmt
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	$(TOOL) sqlc vet
+	$(TOOL) sqlc diff
+	go mod tidy -diff
+	cd tools && go mod tidy -diff
+	$(MAKE) race
+
+# The race detector is written in C.
+race:
+	@if command -v $${CC:-cc} >/dev/null; then CGO_ENABLED=1 go test -race -short ./...; \
+	else echo 'race: skipped, there is no C compiler'; fi
+
+fmt:
+	@test -z "$$($(TOOL) gofumpt -l cmd db internal)" || { $(TOOL) gofumpt -d cmd db internal; exit 1; }
+
+# After a change of db/migrations or db/queries.
+sqlc:
+	$(TOOL) sqlc generate
+
+cover:
+	go test -coverpkg=./... -coverprofile=bin/cover.out ./...
+	go tool cover -func=bin/cover.out | tail -1
