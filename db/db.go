@@ -83,34 +83,51 @@ func (r *Read) Close() {
 // queues on the lock as a sharer instead of polling, so that no busy writer can
 // starve it. A file of an older schema is migrated first.
 func (d *DB) Read(ctx context.Context) (*Read, error) {
-	deadline := in(d.options.Wait)
+	return d.readBy(ctx, in(d.options.Wait))
+}
+
+func (d *DB) readBy(ctx context.Context, deadline time.Time) (*Read, error) {
 	tx, err := d.beginRead(ctx)
 	if errors.Is(err, errOlder) {
-		if err := d.migrate(ctx); err != nil {
+		if err := d.migrate(ctx, deadline); err != nil {
 			return nil, err
 		}
 		tx, err = d.beginRead(ctx)
 	}
-	if err == nil {
-		return &Read{Tx: tx}, nil
+	if isBusy(err) {
+		return d.queue(ctx, deadline)
 	}
-	if !isBusy(err) {
+	if err != nil {
 		return nil, err
 	}
+	return &Read{Tx: tx}, nil
+}
+
+// queue begins reading when the writers before it are done.
+func (d *DB) queue(ctx context.Context, deadline time.Time) (*Read, error) {
 	lock, err := acquire(ctx, filepath.Dir(d.path), unix.LOCK_SH, deadline, "")
 	if err != nil {
 		return nil, err
 	}
+	tx, err := d.poll(ctx, deadline)
+	if err == nil {
+		return &Read{Tx: tx, lock: lock}, nil
+	}
+	lock.Unlock()
+	if errors.Is(err, errOlder) { // put back from a backup meanwhile; migrating takes the lock alone
+		return d.readBy(ctx, deadline)
+	}
+	return nil, err
+}
+
+// poll begins a transaction under the lock. It can be busy even there: with a
+// program that does not take the lock, or with another reader that rolls back
+// what a crash left.
+func (d *DB) poll(ctx context.Context, deadline time.Time) (*sql.Tx, error) {
 	for {
 		tx, err := d.beginRead(ctx)
-		if err == nil {
-			return &Read{Tx: tx, lock: lock}, nil
-		}
-		// Still busy under the lock: a program that does not take it, or another
-		// reader that rolls back what a crash left.
 		if !isBusy(err) || time.Until(deadline) <= 0 {
-			lock.Unlock()
-			return nil, err
+			return tx, err
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
@@ -153,12 +170,28 @@ func (d *DB) checkHeader(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-func (d *DB) migrate(ctx context.Context) error {
-	deadline := in(d.options.Wait)
+// migrate brings the file to the current schema. Under the lock it looks again:
+// another process may have migrated it meanwhile, even a newer program.
+func (d *DB) migrate(ctx context.Context, deadline time.Time) error {
 	lock, err := acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline, d.options.Holder)
 	if err != nil {
 		return err
 	}
 	defer lock.Unlock()
+	tx, err := d.poll(ctx, deadline)
+	if err == nil {
+		return tx.Rollback()
+	}
+	if !errors.Is(err, errOlder) {
+		return err
+	}
+	d.letGo()
 	return migrate(ctx, d.path, time.Until(deadline))
+}
+
+// letGo closes the connection that waits for the next read: while any is open, a
+// file in WAL mode can't be turned back to the rollback journal.
+func (d *DB) letGo() {
+	d.reader.SetMaxIdleConns(0)
+	d.reader.SetMaxIdleConns(1)
 }

@@ -19,7 +19,7 @@ func checkFile(path string) error {
 	if err != nil {
 		return err
 	}
-	unsafe := func(why, remedy string) error { return fmt.Errorf("%s: %w: %s (%s)", path, ErrUnsafe, why, remedy) }
+	unsafe := func(why, remedy string) error { return unsafe(path, why, remedy) }
 	stat, _ := info.Sys().(*syscall.Stat_t)
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
@@ -34,6 +34,22 @@ func checkFile(path string) error {
 		return unsafe(fmt.Sprintf("others can reach it, mode %04o", info.Mode().Perm()), "chmod 600 "+path)
 	case info.Size() == 0:
 		return fmt.Errorf("%s: %w: it is empty, 0 bytes", path, ErrForeign)
+	}
+	return nil
+}
+
+func unsafe(path, why, remedy string) error {
+	return fmt.Errorf("%s: %w: %s (%s)", path, ErrUnsafe, why, remedy)
+}
+
+// checkNoJournal refuses to make a registry beside the journal of one that is
+// gone: SQLite would play it back into the new one. It is not ours to remove,
+// for it may be all that can mend the other.
+func checkNoJournal(path string) error {
+	for _, journal := range []string{path + "-journal", path + "-wal"} {
+		if _, err := os.Lstat(journal); err == nil {
+			return unsafe(journal, "it belongs to a registry that is gone", "put that back, or remove this")
+		}
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ const (
 
 // newName is where a registry is made before it gets its own name, so that a
 // registry that is there is a whole one.
-const newName = ".sp.db.new"
+const newName = "sp.db.new"
 
 // create makes a registry at path, with what seed puts in, under the lock.
 func create(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) error {
@@ -36,14 +36,21 @@ func create(ctx context.Context, path string, wait time.Duration, seed func(cont
 			return err
 		}
 	}
+	if err := checkNoJournal(path); err != nil {
+		return err
+	}
 	if err := makeFile(made); err != nil {
 		return err
 	}
-	if err := errors.Join(migrate(ctx, made, wait), seedNew(ctx, made, wait, seed)); err != nil {
-		return errors.Join(err, os.Remove(made))
+	err := migrate(ctx, made, wait)
+	if err == nil {
+		err = seedNew(ctx, made, wait, seed)
 	}
-	if err := os.Rename(made, path); err != nil {
-		return err
+	if err == nil {
+		err = os.Rename(made, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(made))
 	}
 	return SyncDir(dir)
 }

@@ -29,10 +29,10 @@ func (w *Write) Close() error {
 // Write takes the lock and begins a change (BEGIN IMMEDIATE, so that what is
 // looked up first can't change before it is written).
 func (d *DB) Write(ctx context.Context) (*Write, error) {
-	if err := d.makeCurrent(ctx); err != nil {
+	deadline := in(d.options.Wait)
+	if err := d.makeCurrent(ctx, deadline); err != nil {
 		return nil, err
 	}
-	deadline := in(d.options.Wait)
 	lock, err := acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline, d.options.Holder)
 	if err != nil {
 		return nil, err
@@ -47,12 +47,13 @@ func (d *DB) Write(ctx context.Context) (*Write, error) {
 
 // makeCurrent has the file checked, and migrated where it is older, before it is
 // opened for writing: opening for writing already touches it.
-func (d *DB) makeCurrent(ctx context.Context) error {
-	read, err := d.Read(ctx)
+func (d *DB) makeCurrent(ctx context.Context, deadline time.Time) error {
+	read, err := d.readBy(ctx, deadline)
 	if err != nil {
 		return err
 	}
 	read.Close()
+	d.letGo()
 	return nil
 }
 

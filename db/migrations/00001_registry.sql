@@ -46,7 +46,7 @@ CREATE TABLE profiles (
 
 CREATE UNIQUE INDEX profiles_name_tenant ON profiles (name, tenant_id);
 CREATE INDEX profiles_tenant ON profiles (tenant_id, name);
-CREATE INDEX profiles_name_key ON profiles (name_key);
+CREATE INDEX profiles_name_key ON profiles (name_key, name);
 
 -- One session a tenant, and its profile belongs to that tenant.
 CREATE TABLE sessions (

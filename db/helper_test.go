@@ -1,0 +1,249 @@
+package db
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	flags "flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+var update = flags.Bool("update", false, "write the golden files anew")
+
+// roles are what this test binary does when a test starts it again as another process.
+var roles = map[string]func(args []string) error{}
+
+const roleVariable = "SP_DB_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	if err := Harden(); err != nil {
+		panic(err)
+	}
+	if role, ok := roles[os.Getenv(roleVariable)]; ok {
+		if err := role(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// process is this test binary in a role; it says "ready" when it has done its part.
+type process struct {
+	*exec.Cmd
+	out    *bufio.Reader
+	errors strings.Builder
+}
+
+func mustStart(t *testing.T, role string, args ...string) *process {
+	t.Helper()
+	return mustStartWith(t, nil, role, args...)
+}
+
+func mustStartWith(t *testing.T, in *os.File, role string, args ...string) *process {
+	t.Helper()
+	p := &process{Cmd: exec.Command(os.Args[0], args...)}
+	if in != nil {
+		p.Stdin = in
+	}
+	p.Env = append(os.Environ(), roleVariable+"="+role)
+	p.Stderr = &p.errors
+	out, err := p.StdoutPipe()
+	require.NoError(t, err)
+	p.out = bufio.NewReader(out)
+	require.NoError(t, p.Start())
+	t.Cleanup(func() { _ = p.Process.Kill(); _ = p.Wait() })
+	return p
+}
+
+func (p *process) mustBeReady(t *testing.T) {
+	t.Helper()
+	line, err := p.out.ReadString('\n')
+	require.NoError(t, err, p.errors.String())
+	require.Equal(t, "ready\n", line)
+}
+
+func (p *process) mustEnd(t *testing.T) {
+	t.Helper()
+	_, _ = io.Copy(io.Discard, p.out)
+	require.NoError(t, p.Wait(), p.errors.String())
+}
+
+func (p *process) mustKill(t *testing.T) {
+	t.Helper()
+	require.NoError(t, p.Process.Signal(syscall.SIGKILL))
+	require.Error(t, p.Wait())
+}
+
+// ready tells the test that started this process, and waits to be killed.
+func ready() error {
+	fmt.Println("ready")
+	time.Sleep(time.Minute)
+	return nil
+}
+
+// seed puts in the least that a registry holds.
+func seed(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO registry_meta VALUES (1, 0, 0, 'then', '')")
+	return err
+}
+
+// patient waits long enough on a busy machine; hasty fails at once.
+var (
+	patient = Options{Wait: 20 * time.Second, Holder: "pid 1 (the test)"}
+	hasty   = Options{Holder: "pid 2 (in a hurry)"}
+)
+
+func mustCreateAt(t *testing.T, path string) {
+	t.Helper()
+	d, err := Create(t.Context(), path, patient, seed)
+	require.NoError(t, err)
+	require.NoError(t, d.Close())
+}
+
+func mustCreate(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sp.db")
+	mustCreateAt(t, path)
+	return path
+}
+
+func mustOpen(t *testing.T, path string, o Options) *DB {
+	t.Helper()
+	d, err := Open(t.Context(), path, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, d.Close()) })
+	return d
+}
+
+// mustRaw opens the file as a program does that knows nothing of our rules.
+func mustRaw(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	conn, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
+	require.NoError(t, err)
+	conn.SetMaxOpenConns(1)
+	t.Cleanup(func() { require.NoError(t, conn.Close()) })
+	return conn
+}
+
+func mustExec(t *testing.T, conn *sql.DB, statements ...string) {
+	t.Helper()
+	for _, s := range statements {
+		_, err := conn.ExecContext(context.Background(), s)
+		require.NoError(t, err, s)
+	}
+}
+
+// mustMess changes the file behind our back.
+func mustMess(t *testing.T, path string, statements ...string) {
+	t.Helper()
+	conn := mustRaw(t, path)
+	mustExec(t, conn, statements...)
+	require.NoError(t, conn.Close())
+}
+
+func mustRevision(t *testing.T, path string) (revision int) {
+	t.Helper()
+	read, err := mustOpen(t, path, patient).Read(t.Context())
+	require.NoError(t, err)
+	defer read.Close()
+	require.NoError(t, read.QueryRow("SELECT revision FROM registry_meta").Scan(&revision))
+	return revision
+}
+
+func mustVersion(t *testing.T, path string) (version int) {
+	t.Helper()
+	conn := mustRaw(t, path)
+	require.NoError(t, conn.QueryRow("PRAGMA user_version").Scan(&version))
+	require.NoError(t, conn.Close())
+	return version
+}
+
+func addOne(ctx context.Context, d *DB) error {
+	w, err := d.Write(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = w.Close() }()
+	if _, err := w.ExecContext(ctx, "UPDATE registry_meta SET revision = revision + 1"); err != nil {
+		return err
+	}
+	return w.Commit()
+}
+
+// fingerprint tells all that must not change: each name in the directory of
+// path, its mode, time and content.
+func fingerprint(t *testing.T, path string) string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	var text strings.Builder
+	for _, e := range entries {
+		info, err := e.Info()
+		require.NoError(t, err)
+		var content []byte
+		if info.Mode().IsRegular() {
+			content, err = os.ReadFile(filepath.Join(filepath.Dir(path), e.Name()))
+			require.NoError(t, err)
+		}
+		fmt.Fprintf(&text, "%s %v %v %x\n", e.Name(), info.Mode(), info.ModTime(), sha256.Sum256(content))
+	}
+	return text.String()
+}
+
+func names(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func mustLock(t *testing.T, dir string, how int, holder string) *Lock {
+	t.Helper()
+	lock, err := acquire(t.Context(), dir, how, in(20*time.Second), holder)
+	require.NoError(t, err)
+	return lock
+}
+
+func mustBeFree(t *testing.T, dir string) {
+	t.Helper()
+	mustLock(t, dir, unix.LOCK_EX, "").Unlock()
+}
+
+// mustSeeWaiter returns when somebody waits for the lock of dir.
+func mustSeeWaiter(t *testing.T, dir string) {
+	t.Helper()
+	info, err := os.Stat(filepath.Join(dir, lockName))
+	require.NoError(t, err)
+	inode := fmt.Sprintf(":%d ", info.Sys().(*syscall.Stat_t).Ino)
+	waits := func() bool {
+		locks, err := os.ReadFile("/proc/locks")
+		if err != nil {
+			return true // not told here; the test is weaker then, not wrong
+		}
+		for line := range strings.Lines(string(locks)) {
+			if strings.Contains(line, "->") && strings.Contains(line, inode) {
+				return true
+			}
+		}
+		return false
+	}
+	require.Eventually(t, waits, 20*time.Second, time.Millisecond)
+}

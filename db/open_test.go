@@ -1,0 +1,159 @@
+package db
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// refused says what each file is, why it is refused, and how it comes to be at
+// the path of a whole registry.
+var refused = map[string]struct {
+	why  error
+	make func(t *testing.T, path string)
+}{
+	"missing": {ErrMissing, func(t *testing.T, path string) { require.NoError(t, os.Remove(path)) }},
+	"empty":   {ErrForeign, func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 0)) }},
+	"one byte": {ErrForeign, func(t *testing.T, path string) {
+		require.NoError(t, os.WriteFile(path, []byte("x"), 0o600))
+	}},
+	"garbage": {ErrForeign, func(t *testing.T, path string) {
+		require.NoError(t, os.WriteFile(path, bytes.Repeat([]byte{0xee, 0x01, 0x00, 0x7f}, 5000), 0o600))
+	}},
+	"text": {ErrForeign, func(t *testing.T, path string) {
+		require.NoError(t, os.WriteFile(path, []byte("dear diary\n"), 0o600))
+	}},
+	"JSON": {ErrForeign, func(t *testing.T, path string) {
+		require.NoError(t, os.WriteFile(path, []byte(`{"tenants":[],"synced_at":"2026-02-01T10:00:00Z"}`), 0o600))
+	}},
+	"another application's": {ErrForeign, func(t *testing.T, path string) {
+		mustMess(t, path, "PRAGMA application_id = 7")
+	}},
+	"another application's, with a log of its own": {ErrForeign, func(t *testing.T, path string) {
+		mustMess(t, path, "PRAGMA application_id = 7", "PRAGMA journal_mode = WAL")
+	}},
+	"no application's": {ErrForeign, func(t *testing.T, path string) {
+		mustMess(t, path, "PRAGMA application_id = 0", "PRAGMA user_version = 0")
+	}},
+	"newer": {ErrNewer, func(t *testing.T, path string) { mustMess(t, path, "PRAGMA user_version = 2") }},
+	"symbolic link": {ErrUnsafe, func(t *testing.T, path string) {
+		require.NoError(t, os.Rename(path, path+".real"))
+		require.NoError(t, os.Symlink(path+".real", path))
+	}},
+	"dangling symbolic link": {ErrUnsafe, func(t *testing.T, path string) {
+		require.NoError(t, os.Remove(path))
+		require.NoError(t, os.Symlink(path+".real", path))
+	}},
+	"directory": {ErrUnsafe, func(t *testing.T, path string) {
+		require.NoError(t, os.Remove(path))
+		require.NoError(t, os.Mkdir(path, 0o700))
+	}},
+	"fifo": {ErrUnsafe, func(t *testing.T, path string) {
+		require.NoError(t, os.Remove(path))
+		require.NoError(t, syscall.Mkfifo(path, 0o600))
+	}},
+	"hard link":         {ErrUnsafe, func(t *testing.T, path string) { require.NoError(t, os.Link(path, path+".two")) }},
+	"readable by all":   {ErrUnsafe, func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o644)) }},
+	"readable by group": {ErrUnsafe, func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o640)) }},
+	"writable by all":   {ErrUnsafe, func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o602)) }},
+	"another owner's": {ErrUnsafe, func(t *testing.T, path string) {
+		if os.Getuid() != 0 {
+			t.Skip("only root can give a file away")
+		}
+		require.NoError(t, os.Chown(path, 12345, 12345))
+	}},
+}
+
+// tries are all the ways to get at a registry that is there.
+var tries = map[string]func(t *testing.T, path string) error{
+	"Read": func(t *testing.T, path string) error {
+		d, err := Open(t.Context(), path, hasty)
+		if err != nil {
+			return err
+		}
+		defer func() { require.NoError(t, d.Close()) }()
+		_, err = d.Read(t.Context())
+		return err
+	},
+	"Write": func(t *testing.T, path string) error {
+		d, err := Open(t.Context(), path, hasty)
+		if err != nil {
+			return err
+		}
+		defer func() { require.NoError(t, d.Close()) }()
+		_, err = d.Write(t.Context())
+		return err
+	},
+	"Create": func(t *testing.T, path string) error {
+		d, err := Create(t.Context(), path, hasty, seed)
+		if err != nil {
+			return err
+		}
+		defer func() { require.NoError(t, d.Close()) }()
+		_, err = d.Read(t.Context())
+		return err
+	},
+}
+
+func TestWhatIsNotARegistryIsRefusedAndLeftUntouched(t *testing.T) {
+	t.Parallel()
+	for what, r := range refused {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			path := mustCreate(t)
+			r.make(t, path)
+			before := fingerprint(t, path)
+			for how, try := range tries {
+				if r.why == ErrMissing && how == "Create" {
+					continue // makes it, as another test shows
+				}
+				result := make(chan error, 1)
+				go func() { result <- try(t, path) }()
+				select {
+				case err := <-result:
+					require.ErrorIs(t, Explain(err), r.why, how)
+				case <-time.After(10 * time.Second):
+					t.Fatal(how, "blocks")
+				}
+				require.Equal(t, before, fingerprint(t, path), how)
+			}
+		})
+	}
+}
+
+func TestOpenSaysHowToMendWhatIsUnsafe(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	require.NoError(t, os.Chmod(path, 0o644))
+	_, err := Open(t.Context(), path, hasty)
+	require.EqualError(t, err, path+": refused as unsafe: others can reach it, mode 0644 (chmod 600 "+path+")")
+	require.NoError(t, os.Chmod(path, 0o600))
+	require.Equal(t, 0, mustRevision(t, path))
+}
+
+func TestOpenTakesAFileThatItsOwnerMadeReadOnly(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	require.NoError(t, os.Chmod(path, 0o400))
+	require.Equal(t, 0, mustRevision(t, path))
+}
+
+func TestPathsMayHoldAnything(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"with space", "what?", "a#b", "%41", "100%", `quote"d'`, "back\\slash", "new\nline", "non-UTF-8 \xff\xfe", "ümläut", "a&mode=ro", ":memory:", "~",
+	} {
+		dir := filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.Mkdir(dir, 0o700), name)
+		path := filepath.Join(dir, name+".db")
+		mustCreateAt(t, path)
+		require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)), name)
+		require.Equal(t, 1, mustRevision(t, path), name)
+		require.ElementsMatch(t, []string{".lock", name + ".db"}, names(t, dir))
+	}
+}

@@ -1,0 +1,67 @@
+CREATE TABLE files (
+    path             TEXT    NOT NULL PRIMARY KEY CHECK (path <> ''),
+    previous         TEXT    NOT NULL,
+    current          TEXT    NOT NULL CHECK (current <> ''),
+    tenants_revision INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE profiles (
+    name      TEXT NOT NULL PRIMARY KEY CHECK (name <> ''),
+    name_key  TEXT NOT NULL CHECK (name_key <> ''),
+    tenant_id TEXT NOT NULL REFERENCES tenants (id)
+) STRICT;
+
+CREATE INDEX profiles_name_key ON profiles (name_key, name);
+
+CREATE UNIQUE INDEX profiles_name_tenant ON profiles (name, tenant_id);
+
+CREATE INDEX profiles_tenant ON profiles (tenant_id, name);
+
+CREATE TABLE registry_meta (
+    id               INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    revision         INTEGER NOT NULL CHECK (revision >= 0),
+    tenants_revision INTEGER NOT NULL CHECK (tenants_revision BETWEEN 0 AND revision),
+    synced_at        TEXT    NOT NULL CHECK (synced_at <> ''),
+    unknown_members  TEXT    NOT NULL
+) STRICT;
+
+CREATE TABLE selection (
+    id                 INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    tenant_id          TEXT REFERENCES tenants (id),
+    previous_tenant_id TEXT REFERENCES tenants (id),
+    deleted_tenant_id  TEXT,
+    default_profile    TEXT REFERENCES profiles (name) ON UPDATE CASCADE,
+    CHECK (tenant_id IS NULL OR deleted_tenant_id IS NULL)
+) STRICT;
+
+CREATE TABLE sessions (
+    tenant_id TEXT    NOT NULL PRIMARY KEY REFERENCES tenants (id),
+    profile   TEXT    NOT NULL,
+    chosen_at INTEGER NOT NULL, -- microseconds since 1970
+    FOREIGN KEY (profile, tenant_id) REFERENCES profiles (name, tenant_id) ON UPDATE CASCADE
+) STRICT;
+
+CREATE INDEX sessions_profile ON sessions (profile, tenant_id);
+
+CREATE TABLE tenants (
+    position              INTEGER NOT NULL PRIMARY KEY,
+    id                    TEXT    NOT NULL CHECK (id <> ''),
+    name                  TEXT    NOT NULL CHECK (name <> ''),
+    app_id                TEXT,
+    hostname              TEXT,
+    region                TEXT,
+    database_url          TEXT,
+    internal_database_url TEXT,
+    tenant_type           TEXT    NOT NULL CHECK (tenant_type IN ('local', 'cloud')),
+    external_db_access    INTEGER NOT NULL CHECK (external_db_access IN (0, 1)),
+    sync_token            TEXT,
+    shared_container_db   TEXT,
+    unknown_members       TEXT    NOT NULL,
+    seen                  INTEGER NOT NULL,
+    version               INTEGER NOT NULL CHECK (version > 0)
+) STRICT;
+
+CREATE UNIQUE INDEX tenants_id ON tenants (id);
+
+CREATE INDEX tenants_name ON tenants (name);
+

@@ -1,0 +1,195 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+func init() {
+	// add PATH N: adds one, N times, each in a change of its own.
+	roles["add"] = func(args []string) error {
+		d, err := Open(context.Background(), args[0], patient)
+		if err != nil {
+			return err
+		}
+		n, err := strconv.Atoi(args[1])
+		if err != nil {
+			return err
+		}
+		for range n {
+			if err := addOne(context.Background(), d); err != nil {
+				return Explain(err)
+			}
+		}
+		return d.Close()
+	}
+}
+
+func TestWritersQueueAndLoseNothing(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	const processes, each = 4, 25
+	var all []*process
+	for range processes {
+		all = append(all, mustStart(t, "add", path, strconv.Itoa(each)))
+	}
+	for _, p := range all {
+		p.mustEnd(t)
+	}
+	require.Equal(t, processes*each, mustRevision(t, path))
+	require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+}
+
+func TestAWriteHoldsTheLockUntilClose(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	w, err := mustOpen(t, path, patient).Write(t.Context())
+	require.NoError(t, err)
+	_, err = mustOpen(t, path, hasty).Write(t.Context())
+	require.EqualError(t, err, "busy: held by pid 1 (the test)")
+	require.NoError(t, w.Commit())
+	_, err = mustOpen(t, path, hasty).Write(t.Context())
+	require.ErrorIs(t, err, ErrBusy, "files that follow the registry are still to be put in place")
+	require.NoError(t, w.Close())
+	mustBeFree(t, filepath.Dir(path))
+}
+
+func TestAWriteIsImmediate(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	w, err := mustOpen(t, path, patient).Write(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, w.Close()) }()
+	foreign := mustRaw(t, path)
+	mustExec(t, foreign, "SELECT COUNT(*) FROM tenants")
+	_, err = foreign.Exec("BEGIN IMMEDIATE")
+	require.ErrorIs(t, Explain(err), ErrBusy)
+}
+
+func TestCloseWithoutCommitTakesBack(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	w, err := mustOpen(t, path, patient).Write(t.Context())
+	require.NoError(t, err)
+	_, err = w.Exec("UPDATE registry_meta SET revision = 9")
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	require.Equal(t, 0, mustRevision(t, path))
+	require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	w, err = mustOpen(t, path, patient).Write(ctx)
+	require.NoError(t, err)
+	_, err = w.Exec("UPDATE registry_meta SET revision = 9")
+	require.NoError(t, err)
+	cancel()
+	require.Error(t, w.Commit())
+	require.NoError(t, w.Close())
+	require.Equal(t, 0, mustRevision(t, path))
+	mustBeFree(t, filepath.Dir(path))
+}
+
+// One deadline bounds the whole waiting: for SQLite while checking, then for the lock.
+func TestAWriteWaitsNoLongerThanItMay(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	foreign := mustRaw(t, path)
+	mustExec(t, foreign, "BEGIN EXCLUSIVE")
+	shared := mustLock(t, filepath.Dir(path), unix.LOCK_SH, "")
+	defer shared.Unlock()
+	const wait = 2 * time.Second
+	d := mustOpen(t, path, Options{Wait: wait})
+	time.AfterFunc(wait*3/4, func() { _, _ = foreign.Exec("ROLLBACK") })
+	start := time.Now()
+	_, err := d.Write(t.Context())
+	require.ErrorIs(t, Explain(err), ErrBusy)
+	require.Less(t, time.Since(start), wait*3/2)
+}
+
+func TestAWriteTurnsTheFileBackToTheRollbackJournal(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	mustMess(t, path, "PRAGMA journal_mode = WAL")
+	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
+	require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+	var mode string
+	require.NoError(t, mustRaw(t, path).QueryRow("PRAGMA journal_mode").Scan(&mode))
+	require.Equal(t, "delete", mode)
+	require.Equal(t, 1, mustRevision(t, path))
+}
+
+// querier is a transaction of either kind.
+type querier interface {
+	pragma(t *testing.T, name string) string
+}
+
+func (r *Read) pragma(t *testing.T, name string) string {
+	value := "0" // no row: this SQLite was built without it, as without mmap
+	if err := r.QueryRow("PRAGMA " + name).Scan(&value); !errors.Is(err, sql.ErrNoRows) {
+		require.NoError(t, err, name)
+	}
+	return value
+}
+
+func (w *Write) pragma(t *testing.T, name string) string {
+	return (&Read{Tx: w.Tx}).pragma(t, name)
+}
+
+func TestPragmasAreInEffect(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	every := map[string]string{"temp_store": "2", "trusted_schema": "0", "cell_size_check": "1", "mmap_size": "0"}
+	requireAll := func(q querier, more map[string]string) {
+		for _, pragmas := range []map[string]string{every, more} {
+			for name, want := range pragmas {
+				require.Equal(t, want, q.pragma(t, name), name)
+			}
+		}
+	}
+	read, err := mustOpen(t, path, patient).Read(t.Context())
+	require.NoError(t, err)
+	requireAll(read, map[string]string{"query_only": "1", "busy_timeout": "0"})
+	_, err = read.Exec(`SELECT "no such column" FROM tenants`)
+	require.ErrorContains(t, err, "no such column")
+	read.Close()
+
+	w, err := mustOpen(t, path, patient).Write(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, w.Close()) }()
+	requireAll(w, map[string]string{
+		"query_only": "0", "foreign_keys": "1", "journal_mode": "delete", "synchronous": "3", "secure_delete": "1",
+	})
+	require.NotEqual(t, "0", w.pragma(t, "busy_timeout"))
+	_, err = w.Exec(`SELECT "no such column" FROM tenants`)
+	require.ErrorContains(t, err, "no such column")
+	_, err = w.Exec("PRAGMA writable_schema = 1")
+	require.NoError(t, err)
+	_, err = w.Exec("DELETE FROM sqlite_schema")
+	require.Error(t, err, "a defensive connection lets nobody at the schema")
+}
+
+func TestADeletedSecretIsGoneFromTheFile(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	change := func(statement string) {
+		w, err := mustOpen(t, path, patient).Write(t.Context())
+		require.NoError(t, err)
+		_, err = w.Exec(statement)
+		require.NoError(t, err)
+		require.NoError(t, w.Commit())
+		require.NoError(t, w.Close())
+	}
+	change(`INSERT INTO tenants (id, name, tenant_type, external_db_access, sync_token, unknown_members, seen, version)
+		VALUES ('a', 'a', 'local', 0, 'canary-4711', '', 0, 1)`)
+	require.True(t, holds(t, path, "canary-4711"))
+	change("DELETE FROM tenants")
+	require.False(t, holds(t, path, "canary-4711"))
+}
