@@ -28,9 +28,9 @@ func (v *View) FindTenant(ctx context.Context, ref string) (Tenant, error) {
 	case err != nil:
 		return Tenant{}, err
 	case len(candidates) == 0:
-		return Tenant{}, fmt.Errorf("tenant %s: %w", ref, ErrNotFound)
+		return Tenant{}, fmt.Errorf("tenant %s: %w", shown(ref), ErrNotFound)
 	case len(candidates) > 1:
-		return Tenant{}, fmt.Errorf("tenant %s: more than one matches: %s: %w", ref, listIDs(candidates), ErrInvalid)
+		return Tenant{}, fmt.Errorf("tenant %s: more than one matches: %s: %w", shown(ref), listIDs(candidates), ErrInvalid)
 	}
 	return v.Tenant(ctx, candidates[0])
 }

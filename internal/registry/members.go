@@ -1,6 +1,11 @@
 package registry
 
-import "strings"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+)
 
 // Members is a list of JSON members that the record does not define, kept for
 // the tool that wrote them: compact JSON text such as
@@ -19,6 +24,19 @@ func NewMembers(text string) Members {
 		return Members{}
 	}
 	return Members{text: NewSecret(text)}
+}
+
+// check tells whether the text has its form; what cuts it relies on that.
+func (m Members) check() error {
+	if m.Empty() {
+		return nil
+	}
+	text := "{" + m.Reveal() + "}"
+	var compact bytes.Buffer
+	if json.Compact(&compact, []byte(text)) != nil || compact.String() != text {
+		return errors.New("unknown members are not compact JSON")
+	}
+	return nil
 }
 
 // Reveal returns the members' text.

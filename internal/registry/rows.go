@@ -30,6 +30,9 @@ func tenantOf(row queries.Tenant) (Tenant, error) {
 	if t.ID == "" || t.Name == "" || !t.IsLocal() && !t.IsCloud() {
 		return Tenant{}, fmt.Errorf("tenant at position %d: row does not make sense", row.Position)
 	}
+	if err := t.Unknown.check(); err != nil {
+		return Tenant{}, fmt.Errorf("tenant at position %d: %w", row.Position, err)
+	}
 	return t, nil
 }
 
@@ -91,10 +94,14 @@ func stateOf(row queries.MetaRow) (State, error) {
 	if err != nil {
 		return State{}, fmt.Errorf("synced_at of the registry: %w", err)
 	}
+	unknown := NewMembers(row.UnknownMembers)
+	if err := unknown.check(); err != nil {
+		return State{}, fmt.Errorf("registry: %w", err)
+	}
 	return State{
 		Revision:        row.Revision,
 		TenantsRevision: row.TenantsRevision,
-		Document:        Document{SyncedAt: syncedAt, Unknown: NewMembers(row.UnknownMembers)},
+		Document:        Document{SyncedAt: syncedAt, Unknown: unknown},
 	}, nil
 }
 

@@ -21,6 +21,9 @@ func (n NewTenant) Check() error {
 			return err
 		}
 	}
+	if !n.Tenant.IsLocal() && !n.Tenant.IsCloud() {
+		return fmt.Errorf("tenant type: neither local nor cloud: %w", ErrInvalid)
+	}
 	return checkTenant(n.Tenant)
 }
 

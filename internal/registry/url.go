@@ -42,8 +42,8 @@ func HasPassword(url Secret) bool {
 // stars for the user and the password and without parameters; `***` when it is
 // not plain enough to be sure what in it is secret.
 func DescribeURL(url Secret) string {
-	u, ok := cutURL(url.Reveal())
-	if !ok || CheckURL(url) != nil && !IsMasked(url) {
+	u, err := checkForm(url.Reveal())
+	if err != nil {
 		return "***"
 	}
 	if u.hasUser {
@@ -57,35 +57,44 @@ func DescribeURL(url Secret) string {
 // ambiguous is refused. The error never quotes the URL. The form is the one of
 // https://www.postgresql.org/docs/current/libpq-connect.html (Connection URIs).
 func CheckURL(url Secret) error {
-	text := url.Reveal()
-	bad := func(why string) error { return fmt.Errorf("database URL: %s: %w", why, ErrInvalid) }
+	if _, err := checkForm(url.Reveal()); err != nil {
+		return err
+	}
+	if IsMasked(url) {
+		return badURL("has stars in place of the password")
+	}
+	return nil
+}
+
+func badURL(why string) error { return fmt.Errorf("database URL: %s: %w", why, ErrInvalid) }
+
+// checkForm is CheckURL for a URL that may be masked; it returns its parts.
+func checkForm(text string) (urlParts, error) {
 	if text == "" {
-		return bad("empty")
+		return urlParts{}, badURL("empty")
 	}
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
-		return bad("holds a space or a control character (percent-encode it)")
+		return urlParts{}, badURL("holds a space or a control character (percent-encode it)")
 	}
 	u, ok := cutURL(text)
 	switch {
 	case !ok || u.scheme != "postgres" && u.scheme != "postgresql":
-		return bad("does not start with postgres:// or postgresql://")
+		return u, badURL("does not start with postgres:// or postgresql://")
 	case strings.Contains(text, "#"):
-		return bad("holds a bare # (percent-encode it as %23)")
+		return u, badURL("holds a bare # (percent-encode it as %23)")
 	case strings.Contains(u.user+u.password, "@"):
-		return bad("holds more than one @ (percent-encode it as %40 in a user or password)")
+		return u, badURL("holds more than one @ (percent-encode it as %40 in a user or password)")
 	case strings.Contains(u.path+u.query, "@"):
-		return bad("holds an @ behind the host (percent-encode / ? and @ in a user or password)")
-	case IsMasked(url):
-		return bad("has stars in place of the password")
+		return u, badURL("holds an @ behind the host (percent-encode / ? and @ in a user or password)")
 	case !validEscapes(text):
-		return bad("holds a % that does not start an escape such as %25")
+		return u, badURL("holds a % that does not start an escape such as %25")
 	}
 	for host := range strings.SplitSeq(u.hosts, ",") {
 		if why := badHost(host); why != "" {
-			return bad(why)
+			return u, badURL(why)
 		}
 	}
-	return nil
+	return u, nil
 }
 
 // urlParts is a connection URL cut at its separators; nothing is decoded.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"strings"
 
 	"github.com/sp-registry/sp/db/queries"
 )
@@ -135,15 +136,16 @@ func (v *View) Profile(ctx context.Context, name string) (Profile, error) {
 
 // Profiles streams, in order of name, the profiles of one tenant or, with nil, of all.
 func (v *View) Profiles(ctx context.Context, tenant *TenantID, page Page) iter.Seq2[Profile, error] {
-	after := page.After
-	rows := stream(page.Limit, func(size int64) ([]Profile, error) {
-		rows, err := v.profilesAfter(ctx, tenant, after, size)
-		if len(rows) > 0 {
-			after = rows[len(rows)-1].Name
-		}
-		return rows, err
-	})
-	return convert(rows, func(p Profile) (Profile, error) { return p, nil })
+	return func(yield func(Profile, error) bool) {
+		after := page.After
+		stream(page.Limit, func(size int64) ([]Profile, error) {
+			rows, err := v.profilesAfter(ctx, tenant, after, size)
+			if len(rows) > 0 {
+				after = rows[len(rows)-1].Name
+			}
+			return rows, err
+		})(yield)
+	}
 }
 
 // ProfilesOf returns at most limit profiles in order of name, of one tenant or,
@@ -175,15 +177,17 @@ func (v *View) Session(ctx context.Context, tenant TenantID) (*Session, error) {
 
 // Sessions streams the sessions in order of their tenants' ids.
 func (v *View) Sessions(ctx context.Context, page Page) iter.Seq2[Session, error] {
-	after := page.After
-	rows := stream(page.Limit, func(size int64) ([]queries.Session, error) {
-		rows, err := v.q.SessionsAfter(ctx, queries.SessionsAfterParams{TenantID: after, Size: size})
-		if len(rows) > 0 {
-			after = rows[len(rows)-1].TenantID
-		}
-		return rows, err
-	})
-	return convert(rows, func(row queries.Session) (Session, error) { return sessionOf(row), nil })
+	return func(yield func(Session, error) bool) {
+		after := page.After
+		rows := stream(page.Limit, func(size int64) ([]queries.Session, error) {
+			rows, err := v.q.SessionsAfter(ctx, queries.SessionsAfterParams{TenantID: after, Size: size})
+			if len(rows) > 0 {
+				after = rows[len(rows)-1].TenantID
+			}
+			return rows, err
+		})
+		convert(rows, func(row queries.Session) (Session, error) { return sessionOf(row), nil })(yield)
+	}
 }
 
 // stream yields what fetch returns, a batch at a time, until a batch is not full
@@ -233,7 +237,16 @@ func convert[R, T any](rows iter.Seq2[R, error], to func(R) (T, error)) iter.Seq
 // absent turns "no rows" into ErrNotFound of what was looked for.
 func absent(err error, what, name string) error {
 	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("%s %s: %w", what, name, ErrNotFound)
+		return fmt.Errorf("%s %s: %w", what, shown(name), ErrNotFound)
 	}
 	return err
+}
+
+// shown is a name that may be repeated to the user: not one that must have been
+// meant as a URL.
+func shown(name string) string {
+	if strings.Contains(name, "://") {
+		return "***"
+	}
+	return name
 }

@@ -32,12 +32,21 @@ func TestResolveReadsNothingThatItDoesNotNeed(t *testing.T) {
 		{"session", nil, variable(""), "ActiveSession Profile Tenant"},
 		{"session broken", func(w *world) { w.sessions[tenantA] = "x" }, resolver.Request{}, "ActiveSession Profile"},
 		{"default", noSession, resolver.Request{}, "ActiveSession SelectedTenant DefaultProfile Profile Tenant"},
-		{"only profile", func(w *world) { *w = *combination{selection: "selected", profiles: 1}.world() }, resolver.Request{},
-			"ActiveSession SelectedTenant DefaultProfile ProfilesOf Tenant"},
-		{"nothing", func(w *world) { w.sessions, w.standing = nil, nil }, resolver.Request{},
-			"ActiveSession SelectedTenant DefaultProfile ProfilesOf"},
-		{"nothing, no profile", func(w *world) { *w = world{} }, resolver.Request{},
-			"ActiveSession SelectedTenant DefaultProfile ProfilesOf"},
+		{
+			"only profile", func(w *world) { *w = *combination{selection: "selected", profiles: 1}.world() },
+			resolver.Request{},
+			"ActiveSession SelectedTenant DefaultProfile ProfilesOf Tenant",
+		},
+		{
+			"nothing", func(w *world) { w.sessions, w.standing = nil, nil },
+			resolver.Request{},
+			"ActiveSession SelectedTenant DefaultProfile ProfilesOf",
+		},
+		{
+			"nothing, no profile", func(w *world) { *w = world{} },
+			resolver.Request{},
+			"ActiveSession SelectedTenant DefaultProfile ProfilesOf",
+		},
 		{"deleted", func(w *world) { w.deleted = true }, resolver.Request{}, "ActiveSession SelectedTenant ProfilesOf"},
 	} {
 		t.Run(r.name, func(t *testing.T) {

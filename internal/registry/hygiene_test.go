@@ -1,0 +1,103 @@
+package registry
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// slow are the plans that are meant to look at every row.
+var slow = map[string]string{
+	"CountTenants": "SCAN tenants",
+	// A deleted tenant or profile is looked for in the one row of selection.
+	"DeleteTenant":  "SCAN selection",
+	"DeleteProfile": "SCAN selection",
+	"UpdateProfile": "SCAN selection",
+}
+
+// generatedQueries returns what sqlc made, by the name of the query.
+func generatedQueries(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("../../db/queries/*.sql.go")
+	require.NoError(t, err)
+	texts := map[string]string{}
+	for _, file := range files {
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(tree, func(n ast.Node) bool {
+			if literal, ok := n.(*ast.BasicLit); ok && strings.HasPrefix(literal.Value, "`-- name: ") {
+				text := strings.Trim(literal.Value, "`")
+				texts[strings.Fields(text)[2]] = text
+			}
+			return true
+		})
+	}
+	return texts
+}
+
+// writtenQueries returns the names of the queries that we wrote.
+func writtenQueries(t *testing.T) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob("../../db/queries/*.sql")
+	require.NoError(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, found := range regexp.MustCompile(`(?m)^-- name: (\w+)`).FindAllSubmatch(text, -1) {
+			names = append(names, string(found[1]))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestEveryQueryFindsItsRowsByAnIndex(t *testing.T) {
+	t.Parallel()
+	conn := mustWhole(t)
+	queries := generatedQueries(t)
+	require.Equal(t, writtenQueries(t), slices.Sorted(maps.Keys(queries)))
+	meant := map[string]bool{}
+	for name, text := range queries {
+		arguments := 0
+		for _, number := range regexp.MustCompile(`\?(\d+)`).FindAllStringSubmatch(text, -1) {
+			n, err := strconv.Atoi(number[1])
+			require.NoError(t, err)
+			arguments = max(arguments, n)
+		}
+		rows, err := conn.Query("EXPLAIN QUERY PLAN "+text, make([]any, arguments)...)
+		require.NoError(t, err, name)
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			require.NoError(t, rows.Scan(&id, &parent, &unused, &detail))
+			if expected, ok := slow[name]; ok && strings.HasPrefix(detail, expected) {
+				meant[name] = true
+				continue
+			}
+			require.NotContains(t, detail, "SCAN", name)
+			require.NotContains(t, detail, "TEMP B-TREE", name)
+			require.NotContains(t, detail, "AUTOMATIC", name)
+		}
+		require.NoError(t, rows.Close())
+	}
+	for name := range slow {
+		require.True(t, meant[name], "%s is not slow any more", name)
+	}
+}
+
+func TestQueriesHoldNoClockAndNoChance(t *testing.T) {
+	t.Parallel()
+	for name, text := range generatedQueries(t) {
+		require.NotRegexp(t, `(?i)\b(now|random|current_timestamp|current_date|strftime|datetime|julianday|unixepoch)\b`, text, name)
+	}
+}

@@ -1,0 +1,158 @@
+package registry
+
+import (
+	"database/sql"
+	"errors"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"modernc.org/sqlite"
+)
+
+// whole is a registry in which every column of every table holds something.
+var whole = []string{
+	"UPDATE registry_meta SET revision = 5, tenants_revision = 3, unknown_members = '\"a\":1'",
+	"INSERT INTO tenants VALUES (1, 'a', 'A', '', '', '', '', '', 'local', 0, '', '', '', 1, 1)",
+	"INSERT INTO tenants VALUES (2, 'b', 'B', '', '', '', '', '', 'cloud', 1, '', '', '', 1, 1)",
+	"INSERT INTO profiles VALUES ('pa', 'pa', 'a'), ('pb', 'pb', 'b')",
+	"INSERT INTO sessions VALUES ('a', 'pa', 0)",
+	"UPDATE selection SET tenant_id = 'a', previous_tenant_id = 'b', default_profile = 'pa'",
+	"INSERT INTO files VALUES ('f', '', 'x', 0)",
+}
+
+// Each CHECK, key and reference of the schema has its rows here.
+var violations = map[string]map[string][]string{
+	"CHECK": {
+		"registry_meta: id = 1":                     {"UPDATE registry_meta SET id = 2", "INSERT INTO registry_meta VALUES (2, 0, 0, 'x', '')"},
+		"registry_meta: revision >= 0":              {"UPDATE registry_meta SET revision = -1, tenants_revision = -1", "UPDATE registry_meta SET revision = -1, tenants_revision = 0"},
+		"registry_meta: tenants_revision":           {"UPDATE registry_meta SET tenants_revision = 6", "UPDATE registry_meta SET tenants_revision = -1"},
+		"registry_meta: synced_at <> ''":            {"UPDATE registry_meta SET synced_at = ''"},
+		"tenants: id <> ''":                         {"UPDATE tenants SET id = '' WHERE position = 2"},
+		"tenants: name <> ''":                       {"UPDATE tenants SET name = ''"},
+		"tenants: tenant_type":                      {"UPDATE tenants SET tenant_type = 'Local'", "UPDATE tenants SET tenant_type = ''"},
+		"tenants: external_db_access":               {"UPDATE tenants SET external_db_access = 2", "UPDATE tenants SET external_db_access = -1"},
+		"tenants: version > 0":                      {"UPDATE tenants SET version = 0"},
+		"profiles: name <> ''":                      {"INSERT INTO profiles VALUES ('', 'x', 'a')"},
+		"profiles: name_key <> ''":                  {"INSERT INTO profiles VALUES ('x', '', 'a')"},
+		"selection: id = 1":                         {"INSERT INTO selection (id) VALUES (2)", "UPDATE selection SET id = 0"},
+		"selection: tenant_id or deleted_tenant_id": {"UPDATE selection SET deleted_tenant_id = 'x'"},
+		"files: path <> ''":                         {"INSERT INTO files VALUES ('', '', 'x', 0)"},
+		"files: current <> ''":                      {"INSERT INTO files VALUES ('g', '', '', 0)"},
+	},
+	"UNIQUE": {
+		"registry_meta.id":     {"INSERT INTO registry_meta VALUES (1, 0, 0, 'x', '')"},
+		"tenants.position":     {"INSERT INTO tenants VALUES (1, 'c', 'C', '', '', '', '', '', 'local', 0, '', '', '', 1, 1)"},
+		"tenants.id":           {"INSERT INTO tenants VALUES (3, 'a', 'C', '', '', '', '', '', 'local', 0, '', '', '', 1, 1)"},
+		"profiles.name":        {"INSERT INTO profiles VALUES ('pa', 'pa', 'b')"},
+		"profiles.name_tenant": {"INSERT INTO profiles VALUES ('pa', 'x', 'a')"},
+		"sessions.tenant_id":   {"INSERT INTO sessions VALUES ('a', 'pa', 1)"},
+		"selection.id":         {"INSERT INTO selection (id) VALUES (1)"},
+		"files.path":           {"INSERT INTO files VALUES ('f', '', 'x', 0)"},
+	},
+	"FOREIGN KEY": {
+		"profiles.tenant_id":           {"INSERT INTO profiles VALUES ('x', 'x', 'nobody')", "UPDATE profiles SET tenant_id = 'nobody' WHERE name = 'pb'", "DELETE FROM tenants WHERE id = 'b'"},
+		"sessions.tenant_id":           {"INSERT INTO sessions VALUES ('nobody', 'pa', 0)", "UPDATE tenants SET id = 'c' WHERE id = 'a'"},
+		"sessions.profile of tenant":   {"INSERT INTO sessions VALUES ('b', 'pa', 0)", "UPDATE sessions SET profile = 'pb'", "UPDATE sessions SET profile = 'x'", "DELETE FROM profiles WHERE name = 'pa'"},
+		"selection.tenant_id":          {"UPDATE selection SET tenant_id = 'nobody'"},
+		"selection.previous_tenant_id": {"UPDATE selection SET previous_tenant_id = 'nobody'"},
+		"selection.default_profile":    {"UPDATE selection SET default_profile = 'x'"},
+	},
+}
+
+func mustWhole(t *testing.T) *sql.DB {
+	t.Helper()
+	d := mustDesk(t)
+	mustMess(t, d.path, whole...)
+	return mustRaw(t, d.path)
+}
+
+// requireRefused makes sure that a constraint refuses the statement.
+func requireRefused(t *testing.T, conn *sql.DB, statement, what string) {
+	t.Helper()
+	_, err := conn.Exec(statement)
+	var e *sqlite.Error
+	require.True(t, errors.As(err, &e), "%s: %s", what, statement)
+	require.Equal(t, 19, e.Code()&0xff, "%s: %s: %v", what, statement, err)
+	if what != "" {
+		require.ErrorContains(t, err, what, statement)
+	}
+}
+
+func TestTheSchemaSaysNo(t *testing.T) {
+	t.Parallel()
+	conn := mustWhole(t)
+	for what, cases := range violations {
+		for rule, statements := range cases {
+			for _, statement := range statements {
+				requireRefused(t, conn, statement, what)
+				_ = rule
+			}
+		}
+	}
+}
+
+func TestEveryRuleOfTheSchemaIsTried(t *testing.T) {
+	t.Parallel()
+	schema, err := os.ReadFile("../../db/testdata/schema.sql")
+	require.NoError(t, err)
+	count := func(pattern string) int { return len(regexp.MustCompile(pattern).FindAllString(string(schema), -1)) }
+	require.Equal(t, count(`CHECK \(`), len(violations["CHECK"]))
+	require.Equal(t, count(`PRIMARY KEY|CREATE UNIQUE`), len(violations["UNIQUE"]))
+	require.Equal(t, count(`REFERENCES`), len(violations["FOREIGN KEY"]))
+	require.Equal(t, count(`CREATE TABLE`), count(`(?m)^\) STRICT;$`), "every table is strict")
+}
+
+func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
+	t.Parallel()
+	conn := mustWhole(t)
+	rows, err := conn.Query(`SELECT m.name, c.name, c.type, c."notnull" FROM sqlite_schema m, pragma_table_info(m.name) c
+		WHERE m.type = 'table' AND m.name NOT LIKE 'goose%' AND m.name NOT LIKE 'sqlite%' ORDER BY 1, c.cid`)
+	require.NoError(t, err)
+	type column struct {
+		table, name, kind string
+		notNull           bool
+	}
+	var columns []column
+	for rows.Next() {
+		var c column
+		require.NoError(t, rows.Scan(&c.table, &c.name, &c.kind, &c.notNull))
+		columns = append(columns, c)
+	}
+	require.NoError(t, rows.Close())
+	require.Len(t, columns, 5+15+3+3+5+4)
+	var optional []string
+	for _, c := range columns {
+		if !c.notNull {
+			optional = append(optional, c.table+"."+c.name)
+			_, err := conn.Exec("UPDATE " + c.table + " SET " + c.name + " = NULL")
+			require.NoError(t, err, c)
+		} else if !(c.table == "tenants" && c.name == "position" || strings.HasSuffix(c.table, "tion") && c.name == "id" || c.table == "registry_meta" && c.name == "id") {
+			requireRefused(t, conn, "UPDATE "+c.table+" SET "+c.name+" = NULL", "NOT NULL")
+		}
+		wrong := map[string]string{"INTEGER": "'text'", "TEXT": "x'00'"}[c.kind]
+		_, err := conn.Exec("UPDATE " + c.table + " SET " + c.name + " = " + wrong)
+		require.Error(t, err, "%v takes %s", c, wrong)
+		if c.kind == "INTEGER" {
+			_, err = conn.Exec("UPDATE " + c.table + " SET " + c.name + " = 0.5")
+			require.Error(t, err, c)
+		}
+	}
+	require.Equal(t, []string{
+		"selection.tenant_id", "selection.previous_tenant_id", "selection.deleted_tenant_id", "selection.default_profile",
+		"tenants.app_id", "tenants.hostname", "tenants.region", "tenants.database_url", "tenants.internal_database_url",
+		"tenants.sync_token", "tenants.shared_container_db",
+	}, optional)
+}
+
+func TestARenamedProfileTakesWhatRefersToItAlong(t *testing.T) {
+	t.Parallel()
+	conn := mustWhole(t)
+	_, err := conn.Exec("UPDATE profiles SET name = 'new' WHERE name = 'pa'")
+	require.NoError(t, err)
+	var session, standard string
+	require.NoError(t, conn.QueryRow("SELECT s.profile, d.default_profile FROM sessions s, selection d").Scan(&session, &standard))
+	require.Equal(t, []string{"new", "new"}, []string{session, standard})
+}

@@ -1,0 +1,184 @@
+package registry
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func TestMaskedIsThreeOrMoreStarsForAPassword(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]bool{
+		"postgres://u:***@h/d":                           true,
+		"postgres://u:********@h/d":                      true,
+		"postgres://u:%2A%2A%2A@h/d":                     true,
+		"postgres://u:%2a*%2A@h/d":                       true,
+		"postgres://:***@h/d":                            true,
+		"postgresql://u:***@h1:1,h2:2/d?sslmode=on":      true,
+		"postgres://h/d?password=***":                    true,
+		"postgres://h/d?a=b&password=%2A%2A%2A&c=d":      true,
+		"mysql://u:***@h/d":                              true,
+		"postgres://u:**@h/d":                            false,
+		"postgres://u:*@h/d":                             false,
+		"postgres://u:@h/d":                              false,
+		"postgres://u@h/d":                               false,
+		"postgres://***@h/d":                             false,
+		"postgres://u:***x@h/d":                          false,
+		"postgres://u:x***@h/d":                          false,
+		"postgres://u:%2A%2A@h/d":                        false,
+		"postgres://u:%252A%252A%252A@h/d":               false,
+		"postgres://u:pw@***/d":                          false,
+		"postgres://u:pw@h/***":                          false,
+		"postgres://u:pw@h/d?application_name=***":       false,
+		"postgres://u:pw@h/d?xpassword=***":              false,
+		"postgres://u:pw:***@h/d":                        false,
+		"***":                                            false,
+		"":                                               false,
+		"host=h password=***":                            false,
+		"postgres://u:p@ss:***@h/d":                      false,
+		"postgres://u:" + strings.Repeat("*", 99) + "@h": true,
+	} {
+		require.Equal(t, want, IsMasked(NewSecret(url)), url)
+	}
+}
+
+func TestURLsThatEveryClientReadsAlike(t *testing.T) {
+	t.Parallel()
+	for url, described := range map[string]string{
+		"postgres://u:pw@h:5432/d":                         "postgres://***:***@h:5432/d",
+		"postgresql://u:pw@h/d":                            "postgresql://***:***@h/d",
+		"postgres://u@h/d":                                 "postgres://***:***@h/d",
+		"postgres://h/d":                                   "postgres://h/d",
+		"postgres://u:pw@h":                                "postgres://***:***@h",
+		"postgres://u:pw@h/":                               "postgres://***:***@h/",
+		"postgres://":                                      "postgres://",
+		"postgres:///d":                                    "postgres:///d",
+		"postgres://u:pw@h1:1,h2:65535,h3/d":               "postgres://***:***@h1:1,h2:65535,h3/d",
+		"postgres://u:pw@[::1]:5432/d":                     "postgres://***:***@[::1]:5432/d",
+		"postgres://u:pw@[2001:db8::1]/d":                  "postgres://***:***@[2001:db8::1]/d",
+		"postgres://u:pw@%2Fvar%2Frun/d":                   "postgres://***:***@%2Fvar%2Frun/d",
+		"postgres:///d?host=/var/run&user=u&password=pw":   "postgres:///d",
+		"postgres://u:pw@h/d?sslmode=require&password=x":   "postgres://***:***@h/d",
+		"postgres://u:p%40s%2Fs%3F%23%25%20%5C@h/d":        "postgres://***:***@h/d",
+		"postgres://u:p:w@h/d":                             "postgres://***:***@h/d",
+		"postgres://u:p'\"\\$&;=+!w@h/d":                   "postgres://***:***@h/d",
+		"postgres://ü:pässwörd@hôst/d":                     "postgres://***:***@hôst/d",
+		"postgres://u:" + strings.Repeat("x", 4096) + "@h": "postgres://***:***@h",
+	} {
+		require.NoError(t, CheckURL(NewSecret(url)), url)
+		require.Equal(t, described, DescribeURL(NewSecret(url)), url)
+	}
+}
+
+func TestURLsThatAreRefusedAndNotDescribed(t *testing.T) {
+	t.Parallel()
+	for url, why := range map[string]string{
+		"":                                   "empty",
+		"h/d":                                "postgres://",
+		"u:secret@h/d":                       "postgres://",
+		"POSTGRES://u:secret@h/d":            "postgres://",
+		"http://u:secret@h/d":                "postgres://",
+		"file:///secret":                     "postgres://",
+		"javascript:secret":                  "postgres://",
+		"host=h user=u password=secret":      "space",
+		"host=h":                             "postgres://",
+		" postgres://u:secret@h/d":           "space",
+		"postgres://u:secret@h/d\n":          "space",
+		"postgres://u:sec ret@h/d":           "space",
+		"postgres://u:sec\tret@h/d":          "space",
+		"postgres://u:secret\x00@h/d":        "control",
+		"postgres://u:secret\x1b[0m@h/d":     "control",
+		"postgres://u:secret\u202e@h/d":      "control",
+		"postgres://u:secret\u200b@h/d":      "control",
+		"postgres://u:secret\u00a0@h/d":      "space",
+		"postgres://u:secret\xff@h/d":        "control",
+		"postgres://u:sec@ret@h/d":           "more than one @",
+		"postgres://u@x:secret@h/d":          "more than one @",
+		"postgres://u:sec/ret@h/d":           "behind the host",
+		"postgres://u:sec?ret@h/d":           "behind the host",
+		"postgres://u:sec#ret@h/d":           "#",
+		"postgres://u:secret@h/d#x":          "#",
+		"postgres://u:sec%zzret@h/d":         "%",
+		"postgres://u:secret%@h/d":           "%",
+		"postgres://u:secret%4@h/d":          "%",
+		"postgres://u:secret%00@h/d":         "%",
+		"postgres://u:secret@h/d%":           "%",
+		"postgres://u:secret@h/d?x=%+1":      "%",
+		"postgres://u:secret@h:0/d":          "port",
+		"postgres://u:secret@h:65536/d":      "port",
+		"postgres://u:secret@h:-1/d":         "port",
+		"postgres://u:secret@h:+1/d":         "port",
+		"postgres://u:secret@h:5432x/d":      "port",
+		"postgres://u:secret@h1:1,h2:zero/d": "port",
+		"postgres://u:secret@::1/d":          "port",
+		"postgres://u:secret@[::1/d":         "[",
+		"postgres://u:secret@[::1]5432/d":    "]",
+		"postgres://u:secret":                "port",
+	} {
+		err := CheckURL(NewSecret(url))
+		require.ErrorIs(t, err, ErrInvalid, url)
+		require.ErrorContains(t, err, why, url)
+		require.NotContains(t, err.Error(), "ret", url)
+		require.Equal(t, "***", DescribeURL(NewSecret(url)), url)
+	}
+}
+
+func TestMaskedURLsAreRefusedButDescribed(t *testing.T) {
+	t.Parallel()
+	for url, described := range map[string]string{
+		"postgres://u:***@h:5432/d":                  "postgres://***:***@h:5432/d",
+		"postgres://h/d?password=********":           "postgres://h/d",
+		"postgres://u:sec/ret@h/d?password=***":      "***",
+		"postgres://u:sec#ret@h/d?password=***":      "***",
+		"postgres://u:secret?x@h/d?a=b&password=***": "***",
+		"secret://u:***@h/d":                         "***",
+		"u:secret postgres://u:***@h/d":              "***",
+		"postgres://u:***@h:secret/d":                "***",
+	} {
+		require.ErrorIs(t, CheckURL(NewSecret(url)), ErrInvalid, url)
+		require.Equal(t, described, DescribeURL(NewSecret(url)), url)
+	}
+}
+
+func TestHasPassword(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]bool{
+		"postgres://u:pw@h/d": true, "postgres://u@h/d": false, "postgres://u:@h/d": false, "postgres://h/d": false,
+		"postgres://h/d?password=x": true, "postgres://h/d?sslpassword=x": true, "postgres://h/d?sslmode=on": false,
+		"host=h password=x": true, "host=h": true, "": true,
+	} {
+		require.Equal(t, want, HasPassword(NewSecret(url)), url)
+	}
+}
+
+// The password is hidden, whatever is around it and however it is written.
+func TestNeitherDescribeURLNorCheckURLShowsAPassword(t *testing.T) {
+	t.Parallel()
+	described := 0
+	part := rapid.OneOf(rapid.StringMatching(`[a-z]{0,3}`), rapid.SampledFrom([]string{"/", "?", "#", "@", ":", "%", "%zz", "***", ",", "[", " "}), rapid.StringN(0, 3, -1))
+	rapid.Check(t, func(t *rapid.T) {
+		password := part.Draw(t, "before") + canary + part.Draw(t, "after")
+		user, host, database := part.Draw(t, "user"), part.Draw(t, "host"), part.Draw(t, "database")
+		for _, scheme := range []string{"postgres", "postgresql", "mysql", ""} {
+			for _, query := range []string{"", "sslmode=require", "password=***", "a=b&password=%2A%2A%2A"} {
+				for _, url := range []string{
+					scheme + "://" + user + ":" + password + "@" + host + "/" + database + "?" + query,
+					scheme + "://" + user + "@" + host + "/" + database + "?" + query + "&password=" + password,
+					scheme + "://" + host + "/" + database + "?password=" + password + "&" + query,
+				} {
+					if err := CheckURL(NewSecret(url)); err != nil {
+						require.NotContains(t, err.Error(), canary, url)
+					}
+					shown := DescribeURL(NewSecret(url))
+					require.NotContains(t, shown, canary, url)
+					if shown != "***" {
+						described++
+					}
+				}
+			}
+		}
+	})
+	require.Positive(t, described)
+}
