@@ -8,6 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/sp-registry/sp/internal/registry"
 )
 
 // ErrUnsafe is returned for a destination that is not a plain file.
@@ -15,9 +20,8 @@ var ErrUnsafe = errors.New("refused as unsafe: not a regular file")
 
 // destination is what stands where a file will be put; the zero one is nothing.
 type destination struct {
-	hash    string
-	size    int64
-	private bool // only the owner can reach it
+	hash string
+	info fs.FileInfo // of before it was read
 }
 
 func lookAt(path string) (destination, error) {
@@ -32,12 +36,33 @@ func lookAt(path string) (destination, error) {
 		return destination{}, fmt.Errorf("%s: %w", path, ErrUnsafe)
 	}
 	hash, err := HashFile(path)
-	return destination{hash: hash, size: info.Size(), private: info.Mode().Perm()&0o077 == 0}, err
+	return destination{hash: hash, info: info}, err
 }
 
-// HashFile returns the SHA-256 of a file's content in hexadecimal.
+// isPrivate tells whether only the owner can reach it.
+func (d destination) isPrivate() bool { return d.info.Mode().Perm()&0o077 == 0 }
+
+// isStillAt tells whether nobody wrote there since. Who writes in place, at the
+// same length, within one tick of the file system's clock, is not seen.
+func (d destination) isStillAt(path string) bool {
+	info, err := os.Lstat(path)
+	if d.info == nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	return err == nil && os.SameFile(info, d.info) && info.Size() == d.info.Size() && info.ModTime().Equal(d.info.ModTime())
+}
+
+// isOurs tells whether it is what the registry remembers having written last. Where
+// a command was stopped before that was in place, what it left shows so, and what
+// stood there before is still to be replaced; otherwise somebody else brought it back.
+func (d destination) isOurs(file *registry.File, left []string) bool {
+	return d.hash == file.Current || len(left) > 0 && d.hash == file.Previous
+}
+
+// HashFile returns the SHA-256 of a file's content in hexadecimal. It does not wait
+// for the writer of a fifo.
 func HashFile(path string) (string, error) {
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return "", err
 	}
@@ -48,14 +73,45 @@ func HashFile(path string) (string, error) {
 
 func hexOf(sum []byte) string { return hex.EncodeToString(sum) }
 
-func removeAll(paths []string) []error {
+// createTemporary makes a new file beside path, which only its owner can reach from
+// its first instant.
+func createTemporary(path string) (*os.File, error) {
+	return os.CreateTemp(filepath.Dir(path), temporaryPrefix(path)+"*"+temporarySuffix)
+}
+
+const temporarySuffix = ".tmp"
+
+func temporaryPrefix(path string) string { return "." + filepath.Base(path) + "." }
+
+// leftovers lists the temporary files beside path, of commands that were stopped.
+// The registry is locked, so that none of them is still being written, unless two
+// registries put copies at one place; one of those commands then says that it
+// could not.
+func leftovers(path string) ([]string, error) {
+	dir := filepath.Dir(path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var left []string
+	for _, entry := range entries {
+		digits, ours := strings.CutPrefix(entry.Name(), temporaryPrefix(path))
+		digits, whole := strings.CutSuffix(digits, temporarySuffix)
+		if ours && whole && digits != "" && strings.Trim(digits, "0123456789") == "" && entry.Type().IsRegular() {
+			left = append(left, filepath.Join(dir, entry.Name()))
+		}
+	}
+	return left, nil
+}
+
+func removeAll(paths []string) error {
 	var errs []error
 	for _, path := range paths {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
-	return errs
+	return errors.Join(errs...)
 }
 
 func syncDir(dir string) error {

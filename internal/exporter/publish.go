@@ -44,63 +44,65 @@ func (e *ChangedError) Error() string { return e.Path + ": " + registry.ErrConfl
 func (e *ChangedError) Unwrap() error { return registry.ErrConflict }
 
 // Publish renders the file as the view shows it, beside its place, when it is due:
-// when it is Wanted, when tenants changed since it was written, or when a killed
-// command left its rendering behind.
+// when it is Wanted, when tenants changed since it was written, or when a command
+// was stopped before its rendering was in place.
 func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.Publication, error) {
+	none := registry.Publication{}
 	state, err := view.State(ctx)
 	if err != nil {
-		return registry.Publication{}, err
+		return none, err
 	}
 	file, err := view.File(ctx, p.Name)
-	if err != nil || file == nil && !p.Wanted {
-		return registry.Publication{}, err
-	}
-	left, err := p.leftovers()
 	if err != nil {
-		return registry.Publication{}, err
+		return none, err
 	}
-	behind := file != nil && file.TenantsRevision < state.TenantsRevision
-	if !p.Wanted && !behind && len(left) == 0 {
-		return registry.Publication{}, nil
+	left, err := leftovers(p.Path)
+	if err != nil {
+		return none, err
+	}
+	switch {
+	case p.Wanted:
+	case file == nil:
+		return sweep(left), nil
+	case file.TenantsRevision == state.TenantsRevision && len(left) == 0:
+		return none, nil
 	}
 	there, err := lookAt(p.Path)
-	if err != nil {
-		return registry.Publication{}, err
+	free := err == nil && p.mayReplace(there, file, left)
+	if changing := state.TenantsRevision == state.Revision; !free && !p.Wanted && !changing {
+		return none, nil // no reason to stop a command that changes no tenant
 	}
-	changing := state.TenantsRevision == state.Revision
-	if !p.mayReplace(there, file) {
-		if p.Wanted || changing {
-			return p.publishSame(ctx, view, state, there)
-		}
-		return registry.Publication{}, nil // no reason to stop a command that changes no tenant
+	if err == nil && !free {
+		err = p.checkSame(ctx, view, state.Document, there)
+	}
+	if err != nil {
+		return none, err
 	}
 	return p.render(ctx, view, state, there, left)
 }
 
-// mayReplace tells whether what stands at the place is nothing, or ours: what the
-// registry remembers having written last or, if a command was killed before it
-// put that in place, the time before.
-func (p Publisher) mayReplace(there destination, file *registry.File) bool {
+// mayReplace tells whether what stands at the place is nothing, or ours.
+func (p Publisher) mayReplace(there destination, file *registry.File, left []string) bool {
 	switch {
-	case p.Force || there.hash == "" || there.size == 0 || there.hash == p.Read:
+	case p.Force || there.hash == "" || there.info.Size() == 0 || there.hash == p.Read:
 		return true
 	case file == nil:
 		return false
 	}
-	return there.hash == file.Current || there.hash == file.Previous
+	return there.isOurs(file, left)
 }
 
-// publishSame takes a file that somebody else wrote only if it holds the very
-// bytes that ours would.
-func (p Publisher) publishSame(ctx context.Context, view *registry.View, state registry.State, there destination) (registry.Publication, error) {
-	hash := sha256.New()
-	if err := p.encode(ctx, hash, view, state.Document); err != nil {
-		return registry.Publication{}, err
+// checkSame refuses a file that somebody else wrote, unless it holds the very bytes
+// that ours would.
+func (p Publisher) checkSame(ctx context.Context, view *registry.View, doc registry.Document, there destination) error {
+	sum := sha256.New()
+	if err := p.encode(ctx, sum, view, doc); err != nil {
+		return err
 	}
-	if hexOf(hash.Sum(nil)) != there.hash {
-		return registry.Publication{}, &ChangedError{Path: p.Path}
+	if hexOf(sum.Sum(nil)) != there.hash {
+		return &ChangedError{Path: p.Path}
 	}
-	return p.render(ctx, view, state, there, nil)
+	return nil
 }
 
 // render writes the temporary file, hashing as it writes, and describes what
@@ -110,16 +112,9 @@ func (p Publisher) render(ctx context.Context, view *registry.View, state regist
 	if err != nil {
 		return registry.Publication{}, err
 	}
-	remove := append(left, temporary)
-	place := func() error { return errors.Join(removeAll(remove)...) }
-	if hash != there.hash || !there.private {
-		remove = left
-		place = func() error {
-			if err := os.Rename(temporary, p.Path); err != nil {
-				return err
-			}
-			return errors.Join(append(removeAll(left), syncDir(filepath.Dir(p.Path)))...)
-		}
+	place := func() error { return p.place(temporary, there, left) }
+	if hash == there.hash && there.isPrivate() {
+		place = sweep(append(left, temporary)).Place
 	}
 	return registry.Publication{
 		Files:   []registry.File{{Path: p.Name, Previous: there.hash, Current: hash, TenantsRevision: state.TenantsRevision}},
@@ -128,10 +123,31 @@ func (p Publisher) render(ctx context.Context, view *registry.View, state regist
 	}, nil
 }
 
+// place gives the temporary file its name, unless somebody wrote there since we
+// looked; only the instant between this look and the rename is left to chance. One
+// that can't be placed stays, so that the next command tries again.
+func (p Publisher) place(temporary string, there destination, left []string) error {
+	var err error
+	if p.Force || there.isStillAt(p.Path) {
+		err = os.Rename(temporary, p.Path)
+	} else {
+		err = &ChangedError{Path: p.Path}
+	}
+	return errors.Join(err, removeAll(left), syncDir(filepath.Dir(p.Path)))
+}
+
+// sweep is a publication of nothing that removes what commands left behind.
+func sweep(left []string) registry.Publication {
+	return registry.Publication{
+		Place:   func() error { return removeAll(left) },
+		Discard: func() error { return nil },
+	}
+}
+
 // write makes a new file beside the destination, private from its first byte and
 // synced, and returns its path and hash.
 func (p Publisher) write(ctx context.Context, view *registry.View, doc registry.Document) (path, hash string, err error) {
-	file, err := os.CreateTemp(filepath.Dir(p.Path), p.pattern())
+	file, err := createTemporary(p.Path)
 	if err != nil {
 		return "", "", err
 	}
@@ -152,26 +168,4 @@ func (p Publisher) encode(ctx context.Context, w io.Writer, view *registry.View,
 		return EncodeDocumented(w, doc, tenants)
 	}
 	return Encode(w, doc, tenants)
-}
-
-// pattern names the temporary files of the destination, as os.CreateTemp wants it.
-func (p Publisher) pattern() string { return "." + filepath.Base(p.Path) + ".*.tmp" }
-
-// leftovers lists the temporary files of commands that were killed. The registry
-// is locked, so that none of them is still being written.
-func (p Publisher) leftovers() ([]string, error) {
-	if p.Name != TrackedName {
-		return nil, nil
-	}
-	entries, err := os.ReadDir(filepath.Dir(p.Path))
-	if err != nil {
-		return nil, err
-	}
-	var left []string
-	for _, entry := range entries {
-		if ok, _ := filepath.Match(p.pattern(), entry.Name()); ok {
-			left = append(left, filepath.Join(filepath.Dir(p.Path), entry.Name()))
-		}
-	}
-	return left, nil
 }

@@ -31,17 +31,22 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 	if err != nil {
 		return "", err
 	}
+	if file == nil {
+		return Untracked, nil
+	}
+	left, err := leftovers(p.Path) // before the look: a command may be putting its file in place just now
+	if err != nil {
+		return "", err
+	}
 	there, err := lookAt(p.Path)
 	switch {
 	case err != nil:
 		return "", err
-	case file == nil:
-		return Untracked, nil
 	case there.hash == "":
 		return Missing, nil
 	case there.hash == file.Current && file.TenantsRevision == state.TenantsRevision:
 		return Current, nil
-	case there.hash == file.Current || there.hash == file.Previous:
+	case there.isOurs(file, left):
 		return Behind, nil
 	}
 	return Changed, nil
