@@ -17,6 +17,7 @@ import (
 // answer so far.
 type app struct {
 	world
+	args     []string
 	json     bool
 	dir      string // --dir
 	noExport bool   // --no-export

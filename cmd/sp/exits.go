@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"github.com/sp-registry/sp/db"
@@ -62,13 +61,8 @@ var exits = []struct {
 	{project.ErrGit, 6, "store", ""},
 	{exporter.ErrUnsafe, 6, "store", "move it away"},
 	{errUnprinted, 6, "store", ""},
-	{fs.ErrPermission, 6, "store", ""},
-	{fs.ErrNotExist, 6, "store", ""},
-	{fs.ErrExist, 6, "store", ""},
-	{unix.EROFS, 6, "store", ""},
 	{unix.ENOSPC, 6, "store", "free some space"},
 	{unix.EDQUOT, 6, "store", "free some space"},
-	{unix.EIO, 6, "store", ""},
 }
 
 // hinted is an error with advice that its kind alone could not give.
@@ -114,6 +108,10 @@ func failureOf(err error) failure {
 			}
 		}
 	}
+	var errno unix.Errno
+	if f.exit == 1 && errors.As(err, &errno) { // the system says no: trouble with a file, not a bug
+		f.Code, f.exit = "store", 6
+	}
 	var h *hinted
 	if errors.As(err, &h) {
 		f.Hint = h.hint
@@ -147,7 +145,7 @@ func made(err error) bool { return err == nil || isIncomplete(err) }
 // change must be reported all the same.
 func (a *app) unprinted(err error) error {
 	if a.changed {
-		return fmt.Errorf("%w: the answer could not be written: %w", registry.ErrIncomplete, err)
+		return withHint(fmt.Errorf("%w: the answer could not be written: %w", registry.ErrIncomplete, err), "do not repeat the command; look first")
 	}
 	return fmt.Errorf("%w: %w", errUnprinted, err)
 }

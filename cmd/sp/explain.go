@@ -24,6 +24,9 @@ func (a *app) explainCommand() *cli.Command {
 }
 
 func (a *app) explain(ctx context.Context, request resolver.Request) error {
+	if request.Network != resolver.OwnNetwork && request.Network != resolver.ExternalNetwork {
+		return usage("--network: only external is known")
+	}
 	return a.read(ctx, func(dir project.Dir, view *registry.View) error {
 		request.ReadProfile = a.profileReader(dir)
 		e, err := resolver.Explain(ctx, view, request)

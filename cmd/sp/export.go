@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
@@ -83,7 +83,7 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 		return a.checkExport(ctx, publisher)
 	}
 	if publisher.Name != exporter.TrackedName {
-		if err := a.hideCopy(ctx, publisher.Path); err != nil {
+		if err := a.prepareCopy(ctx, publisher); err != nil {
 			return err
 		}
 	} else if err := a.hideFirstExport(ctx, dir); err != nil {
@@ -99,6 +99,20 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 		}
 		return nil
 	})
+}
+
+// prepareCopy makes a copy's directory and keeps the copy out of git, unless it
+// would be refused.
+func (a *app) prepareCopy(ctx context.Context, p exporter.Publisher) error {
+	err := a.read(ctx, func(_ project.Dir, view *registry.View) error { return p.Check(ctx, view) })
+	var changed *exporter.ChangedError
+	if errors.As(err, &changed) {
+		return withHint(err, "sp export --path %s --force overwrites it", quoted(p.Path))
+	}
+	if err != nil {
+		return err
+	}
+	return a.hideCopy(ctx, p.Path)
 }
 
 // publisherOf is the publisher of the file that the flags name.
@@ -137,6 +151,13 @@ func (a *app) hideFirstExport(ctx context.Context, dir project.Dir) error {
 	return a.hideSecrets(ctx, dir)
 }
 
+// outdatedError is what --check finds: who is behind it is not known.
+type outdatedError struct{ path string }
+
+func (e *outdatedError) Error() string { return e.path + ": it is not what sp export would write" }
+
+func (e *outdatedError) Unwrap() error { return registry.ErrConflict }
+
 func (a *app) checkExport(ctx context.Context, p exporter.Publisher) error {
 	return a.read(ctx, func(_ project.Dir, view *registry.View) error {
 		current, err := p.IsCurrent(ctx, view)
@@ -144,7 +165,7 @@ func (a *app) checkExport(ctx context.Context, p exporter.Publisher) error {
 			return err
 		}
 		if !current {
-			return withHint(fmt.Errorf("%s: not what it would be: %w", p.Path, registry.ErrConflict), "sp export writes it; sp status tells more")
+			return withHint(&outdatedError{path: p.Path}, "sp export writes it; sp status tells more")
 		}
 		if a.json {
 			return a.document(map[string]any{"path": p.Path, "current": true})

@@ -18,7 +18,9 @@ func stringFlag(name, usage string) cli.Flag {
 	return &cli.StringFlag{Name: name, Usage: usage, OnlyOnce: true}
 }
 
-func boolFlag(name, usage string) cli.Flag { return &cli.BoolFlag{Name: name, Usage: usage} }
+func boolFlag(name, usage string) cli.Flag {
+	return &cli.BoolFlag{Name: name, Usage: usage, OnlyOnce: true}
+}
 
 // yesFlag answers the question of a destructive command.
 func yesFlag() cli.Flag {
@@ -125,7 +127,7 @@ func readSecret(r io.Reader, name string) (*registry.Secret, error) {
 
 // confirm asks before something that can't be undone. Without a terminal, -y has
 // to have answered.
-func (a *app) confirm(cmd *cli.Command, question string) error {
+func (a *app) confirm(ctx context.Context, cmd *cli.Command, question string) error {
 	if cmd.Bool("yes") {
 		return nil
 	}
@@ -133,7 +135,7 @@ func (a *app) confirm(cmd *cli.Command, question string) error {
 		return fmt.Errorf("%s: %w", question, errConfirm)
 	}
 	fmt.Fprint(a.stderr, "sp: "+printable(question)+" [y/N] ")
-	answer, err := readLine(a.stdin)
+	answer, err := readLine(ctx, a.stdin)
 	if err != nil {
 		return err
 	}
@@ -143,8 +145,24 @@ func (a *app) confirm(cmd *cli.Command, question string) error {
 	return nil
 }
 
-// readLine reads one line and not a byte more; the rest of stdin may be for others.
-func readLine(r io.Reader) (string, error) {
+// readLine reads one line, or ends with the context: a read can't be called off, so
+// it is left behind.
+func readLine(ctx context.Context, r io.Reader) (line string, err error) {
+	done := make(chan struct{})
+	go func() {
+		line, err = readOneLine(r)
+		close(done)
+	}()
+	select {
+	case <-done:
+		return line, err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+// readOneLine reads not a byte more; the rest of stdin may be for others.
+func readOneLine(r io.Reader) (string, error) {
 	var line []byte
 	for b := make([]byte, 1); len(line) < maxSecret; {
 		n, err := r.Read(b)

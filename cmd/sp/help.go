@@ -51,7 +51,10 @@ func (a *app) helpCommand() *cli.Command {
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			words := append([]string{"sp"}, cmd.Args().Slice()...)
 			// The context of this command would make it the parent of the other.
-			return a.root().Run(context.Background(), append(words, "--help"))
+			asked := a.json // the other tree sets it anew
+			err := a.root().Run(context.Background(), append(words, "--help"))
+			a.json = asked
+			return err
 		},
 	}
 }

@@ -96,7 +96,7 @@ func (a *app) importInto(ctx context.Context, cmd *cli.Command, reg *registry.Re
 		}
 		if plan.Removed > 0 {
 			a.notePlan(plan)
-			if err := a.confirm(cmd, fmt.Sprintf("remove %d tenants that the file lacks?", plan.Removed)); err != nil {
+			if err := a.confirm(ctx, cmd, fmt.Sprintf("remove %d tenants that the file lacks?", plan.Removed)); err != nil {
 				return err
 			}
 			request.IfRevision = plan.Revision

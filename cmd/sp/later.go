@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v3"
 )
@@ -11,20 +12,23 @@ import (
 // making, or the application: each says so, nothing pretends.
 
 // later is a command that takes any arguments and flags and does not exist yet.
-func later(name, usage, why string) *cli.Command {
+func (a *app) later(name, usage, why string) *cli.Command {
 	return &cli.Command{
 		Name:            name,
 		Usage:           usage + " (not offered yet)",
 		ArgsUsage:       "[ARGUMENT...]",
 		SkipFlagParsing: true,
 		Action: func(_ context.Context, cmd *cli.Command) error {
-			if len(cmd.Args().Slice()) == 1 && cmd.Args().First() == "--help" {
+			a.json = a.json || asksForJSON(a.args) // its flags are not read
+			if slices.ContainsFunc(cmd.Args().Slice(), asksForHelp) {
 				return cli.ShowSubcommandHelp(cmd)
 			}
 			return fmt.Errorf("%s: %w: %s", commandWords(cmd), errUnsupported, why)
 		},
 	}
 }
+
+func asksForHelp(word string) bool { return word == "--help" || word == "-h" }
 
 const (
 	needsCloud       = "this sp does not talk to SystemPrompt Cloud"
@@ -33,31 +37,31 @@ const (
 )
 
 // laterTenantCommands stand under tenant.
-func laterTenantCommands() []*cli.Command {
+func (a *app) laterTenantCommands() []*cli.Command {
 	return []*cli.Command{
-		later("rotate-credentials", "new database credentials", needsCloud),
-		later("rotate-sync-token", "a new sync token", needsCloud),
-		later("cancel", "cancel a cloud tenant's subscription", needsCloud),
+		a.later("rotate-credentials", "new database credentials", needsCloud),
+		a.later("rotate-sync-token", "a new sync token", needsCloud),
+		a.later("cancel", "cancel a cloud tenant's subscription", needsCloud),
 	}
 }
 
 // laterCloudCommands stand under cloud only.
 func (a *app) laterCloudCommands() []*cli.Command {
 	return []*cli.Command{
-		group("auth", "the account at SystemPrompt Cloud", later("login", "log in", needsCloud)),
-		later("login", "log in", needsCloud),
-		group("sync", "files to and from the cloud", later("push", "send files", needsCloud), later("pull", "fetch files", needsCloud)),
-		later("deploy", "deploy the application", needsApplication),
+		group("auth", "the account at SystemPrompt Cloud", a.later("login", "log in", needsCloud)),
+		a.later("login", "log in", needsCloud),
+		group("sync", "files to and from the cloud", a.later("push", "send files", needsCloud), a.later("pull", "fetch files", needsCloud)),
+		a.later("deploy", "deploy the application", needsApplication),
 	}
 }
 
 // laterCommands stand at the top.
 func (a *app) laterCommands() []*cli.Command {
 	return []*cli.Command{
-		later("login", "log in to SystemPrompt Cloud", needsCloud),
+		a.later("login", "log in to SystemPrompt Cloud", needsCloud),
 		group("db", "the PostgreSQL server for local tenants",
-			later("up", "start it", needsServer), later("down", "stop it", needsServer), later("status", "tell how it is", needsServer)),
+			a.later("up", "start it", needsServer), a.later("down", "stop it", needsServer), a.later("status", "tell how it is", needsServer)),
 		group("infra", "the application's own infrastructure",
-			group("db", "its database", later("migrate", "run its migrations", needsApplication))),
+			group("db", "its database", a.later("migrate", "run its migrations", needsApplication))),
 	}
 }

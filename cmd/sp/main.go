@@ -63,11 +63,9 @@ type world struct {
 
 // run does what the arguments ask and returns the exit code.
 func run(ctx context.Context, args []string, w world) int {
-	a := &app{world: w}
+	a := &app{world: w, args: args}
 	defer a.out.close()
-	err := a.root().Run(ctx, args)
-	a.json = asksForJSON(args) // even where the arguments could not be read that far
-	return a.finish(err)
+	return a.finish(a.root().Run(ctx, args))
 }
 
 // finish prints the answer or, if there is an error, what went wrong.

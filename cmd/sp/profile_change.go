@@ -152,7 +152,7 @@ func (a *app) deleteProfile(ctx context.Context, cmd *cli.Command, reg *registry
 	if err != nil {
 		return err
 	}
-	if err := a.confirm(cmd, fmt.Sprintf("delete profile %s of tenant %s?", p.Name, p.Tenant)); err != nil {
+	if err := a.confirm(ctx, cmd, fmt.Sprintf("delete profile %s of tenant %s?", p.Name, p.Tenant)); err != nil {
 		return err
 	}
 	removed, err := reg.DeleteProfile(ctx, name)

@@ -62,6 +62,12 @@ func (a *app) profileReader(dir project.Dir) func(string) (string, *registry.Ten
 }
 
 func (a *app) resolve(ctx context.Context, request resolver.Request, tenant *string) error {
+	switch {
+	case tenant != nil && request.Flag != nil:
+		return usage("--tenant excludes --profile")
+	case request.Network != resolver.OwnNetwork && request.Network != resolver.ExternalNetwork:
+		return usage("--network: only external is known")
+	}
 	return a.read(ctx, func(dir project.Dir, view *registry.View) error {
 		request.ReadProfile = a.profileReader(dir)
 		if tenant != nil {

@@ -12,7 +12,7 @@ import (
 func (a *app) sessionCommands() *cli.Command {
 	return group("session", "list, show, switch and end sessions, one a tenant",
 		a.sessionListCommand(), a.sessionShowCommand(), a.sessionSwitchCommand(), a.sessionLogoutCommand(),
-		later("login", "authenticate the session", needsCloud))
+		a.later("login", "authenticate the session", needsCloud))
 }
 
 // session is a session in JSON.
@@ -139,7 +139,7 @@ func (a *app) sessionLogoutCommand() *cli.Command {
 				return usage("--profile and --all")
 			}
 			if cmd.Bool("all") {
-				if err := a.confirm(cmd, "end every session?"); err != nil {
+				if err := a.confirm(ctx, cmd, "end every session?"); err != nil {
 					return err
 				}
 			}

@@ -13,7 +13,7 @@ func (a *app) tenantCommands() *cli.Command {
 	return group("tenant", "create, list, show, edit, select and delete tenants", append([]*cli.Command{
 		a.tenantCreateCommand(), a.tenantListCommand(), a.tenantShowCommand(),
 		a.tenantEditCommand(), a.tenantSelectCommand(), a.tenantDeleteCommand(),
-	}, laterTenantCommands()...)...)
+	}, a.laterTenantCommands()...)...)
 }
 
 func (a *app) tenantListCommand() *cli.Command {

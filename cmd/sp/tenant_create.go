@@ -23,7 +23,7 @@ func (a *app) tenantCreateCommand() *cli.Command {
 			boolFlag("external-db-access", "its database takes connections from outside"),
 			boolFlag("allow-duplicate-name", "though another tenant has that name"),
 			a.noExportFlag(),
-		}, secretFlags("database-url", "how its database is reached, `postgres://USER:PASSWORD@HOST/DB`")...),
+		}, secretFlags("database-url", "how its database is reached: postgres://USER:PASSWORD@HOST/DB `URL`")...),
 		Action: a.createTenant,
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/sp-registry/sp/internal/registry"
@@ -31,10 +32,13 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, reg *registry.
 	}
 	t, err := view.Tenant(ctx, id)
 	view.Close() // nothing is held while somebody thinks about an answer
+	if errors.Is(err, registry.ErrNotFound) {
+		return withHint(err, "it takes the whole id, as sp tenant list prints it into a pipe")
+	}
 	if err != nil {
 		return err
 	}
-	if err := a.confirm(cmd, fmt.Sprintf("delete tenant %s with its session and profiles?", t)); err != nil {
+	if err := a.confirm(ctx, cmd, fmt.Sprintf("delete tenant %s with its session and profiles?", t)); err != nil {
 		return err
 	}
 	removed, err := reg.DeleteTenant(ctx, id)

@@ -19,20 +19,21 @@ func (a *app) tenantEditCommand() *cli.Command {
 		stringFlag("hostname", "where it is deployed"),
 		stringFlag("region", "where in the world"),
 		stringFlag("shared-container-db", "the `NAME` of its database in a shared container"),
-		boolFlag("external-db-access", "its database takes connections from outside (=false: it does not)"),
+		boolFlag("external-db-access", "connections from outside are taken (=false: not)"),
 		boolFlag("allow-duplicate-name", "though another tenant has that name"),
-		&cli.StringSliceFlag{Name: "clear", Usage: "take a member away: " + strings.Join(editable, ", ")},
+		&cli.StringSliceFlag{Name: "clear", Usage: "take `MEMBERS` away, with commas between"},
 		a.noExportFlag(),
 	}
 	flags = append(flags, secretFlags("database-url", "how its database is reached `URL`")...)
 	flags = append(flags, secretFlags("internal-database-url", "how a cloud tenant's own side reaches it `URL`")...)
 	flags = append(flags, secretFlags("sync-token", "what authorises synchronisation `TOKEN`")...)
 	return &cli.Command{
-		Name:        "edit",
-		Usage:       "change a tenant; its id and type stay",
-		ArgsUsage:   "ID",
-		Description: "  sp tenant edit local_19bff27604c --database-url-file url.txt --clear shared-container-db",
-		Flags:       flags,
+		Name:      "edit",
+		Usage:     "change a tenant; its id and type stay",
+		ArgsUsage: "ID",
+		Description: "--clear takes " + strings.Join(editable[:4], ", ") + ",\n" + strings.Join(editable[4:], ", ") + ".\n\n" +
+			"  sp tenant edit local_19bff27604c --database-url-file url.txt --clear region,hostname",
+		Flags: flags,
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			edit, err := a.tenantEdit(cmd)
 			if err != nil {

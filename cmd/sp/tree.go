@@ -4,7 +4,9 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v3"
 )
@@ -24,7 +26,7 @@ func (a *app) root() *cli.Command {
 		ArgValidator:                  a.checkArguments,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "dir", Usage: "the .systemprompt directory `DIR` (SP_DIR; else found upwards from here)", Destination: &a.dir, OnlyOnce: true},
-			&cli.BoolFlag{Name: "json", Usage: "answer with one JSON document", Destination: &a.json},
+			&cli.BoolFlag{Name: "json", Usage: "answer with one JSON document", Destination: &a.json, OnlyOnce: true},
 		},
 		Commands: []*cli.Command{
 			a.initCommand(), a.importCommand(), a.exportCommand(),
@@ -70,7 +72,7 @@ func (a *app) missingCommand(_ context.Context, cmd *cli.Command) error {
 	if cmd.Args().Present() {
 		word := cmd.Args().First()
 		err := usage("unknown command %s", strings.TrimSpace(commandWords(cmd)+" "+word))
-		if near := cli.SuggestCommand(cmd.Commands, word); isNear(word, near) {
+		if near := cli.SuggestCommand(cmd.Commands, word); near != word && isNear(word, near) {
 			return withHint(err, "did you mean %s %s?", cmd.FullName(), near)
 		}
 		return withHint(err, "%s --help lists the commands", cmd.FullName())
@@ -91,6 +93,9 @@ func (a *app) checkArguments(_ context.Context, cmd *cli.Command) error {
 	words := strings.Fields(cmd.ArgsUsage)
 	required := len(words) - strings.Count(cmd.ArgsUsage, "[")
 	given := cmd.Args().Slice()
+	if err := refuseEmpty(cmd, given, words); err != nil {
+		return err
+	}
 	if len(given) < required {
 		return withHint(usage("%s: %s is missing", commandWords(cmd), words[len(given)]), "%s", synopsis(cmd))
 	}
@@ -111,6 +116,29 @@ func commandWords(cmd *cli.Command) string {
 	return strings.TrimSpace(strings.TrimPrefix(cmd.FullName(), "sp"))
 }
 
+// canBeEmpty are the flags whose empty value means something: a list from its
+// start, and members of the record, which tells empty from absent.
+var canBeEmpty = []string{"after", "app-id", "hostname", "region", "shared-container-db", "sync-token"}
+
+// refuseEmpty refuses what is given and empty: a script whose variable is not set
+// must not get what it would have got without the flag.
+func refuseEmpty(cmd *cli.Command, given, words []string) error {
+	for i, word := range given {
+		if word == "" && i < len(words) {
+			return usage("%s", about(cmd, strings.Trim(words[i], "[]")+" is empty"))
+		}
+	}
+	for _, name := range cmd.FlagNames() {
+		if value, ok := cmd.Value(name).(string); ok && value == "" && !slices.Contains(canBeEmpty, name) {
+			return usage("%s", about(cmd, "--"+name+" is empty"))
+		}
+		if age, ok := cmd.Value(name).(time.Duration); ok && age < 0 {
+			return usage("%s", about(cmd, "--"+name+" is before now"))
+		}
+	}
+	return nil
+}
+
 // about says something of a command; of the program itself, without a name.
 func about(cmd *cli.Command, what string) string {
 	if name := commandWords(cmd); name != "" {
@@ -129,6 +157,7 @@ var flagName = regexp.MustCompile(`^[a-z][a-z-]{0,30}$`)
 
 // usageError words the library's complaint anew, because it quotes values.
 func (a *app) usageError(_ context.Context, cmd *cli.Command, err error, _ bool) error {
+	a.json = a.json || asksForJSON(a.args)
 	help := cmd.FullName() + " --help"
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
@@ -136,7 +165,11 @@ func (a *app) usageError(_ context.Context, cmd *cli.Command, err error, _ bool)
 		if !flagName.MatchString(name) {
 			return withHint(usage("%s", about(cmd, "unknown flag")), "%s", help)
 		}
-		err := usage("%s", about(cmd, "unknown flag --"+name))
+		dashes := strings.Repeat("-", min(len(name), 2))
+		err := usage("%s", about(cmd, "unknown flag "+dashes+name))
+		if name == "version" {
+			return withHint(err, "sp version")
+		}
 		if near := cli.SuggestFlag(cmd.VisibleFlags(), name, false); isNear(name, strings.TrimLeft(near, "-")) {
 			return withHint(err, "did you mean %s?", near)
 		}
@@ -159,13 +192,16 @@ func (a *app) usageError(_ context.Context, cmd *cli.Command, err error, _ bool)
 // whatever the quoted value holds.
 var invalidValue = regexp.MustCompile(`(?s)^invalid value .* for flag -{1,2}([a-z-]+): `)
 
-// asksForJSON tells whether the arguments hold --json; it must be known even when
-// they can't be read.
+// asksForJSON tells whether the arguments hold --json, where they can't be read so far.
 func asksForJSON(args []string) bool {
 	if end := slices.Index(args, "--"); end >= 0 {
 		args = args[:end]
 	}
-	return slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
+	return slices.ContainsFunc(args, func(arg string) bool {
+		value, ok := strings.CutPrefix(arg, "--json=")
+		yes, _ := strconv.ParseBool(value)
+		return arg == "--json" || ok && yes
+	})
 }
 
 // optional returns a flag's value, nil if it was not given.

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// exitsWith runs `exits N PROGRAM ARGUMENT...`: it must end with that very code. Of sp
+// it also asks what holds for every failure: stdout is empty or, with --json, one
+// document with an error; stderr speaks as sp.
+func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits N program [argument...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit %d, want %d", got, want)
+	}
+	if args[1] != "sp" {
+		return
+	}
+	stdout, stderr := ts.ReadFile("stdout"), ts.ReadFile("stderr")
+	asJSON := asksForJSON(args)
+	if asJSON {
+		ts.Check(checkDocument(stdout, want != 0))
+	}
+	if !asJSON && want != 0 && want != 8 && stdout != "" {
+		ts.Fatalf("a failure wrote to stdout")
+	}
+	ts.Check(checkNotes(stderr))
+}
+
+// checkDocument tells whether text is exactly one JSON document; that of a failure
+// is an error with a code and a message.
+func checkDocument(text string, failed bool) error {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	var document any
+	if err := decoder.Decode(&document); err != nil {
+		return fmt.Errorf("stdout is not a JSON document: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("stdout holds more than one JSON document")
+	}
+	if !strings.HasSuffix(text, "\n") {
+		return errors.New("stdout does not end with a newline")
+	}
+	if failed && (member(document, "error.code") == nil || member(document, "error.message") == nil) {
+		return errors.New("stdout holds no error")
+	}
+	return nil
+}
+
+// checkNotes tells whether every line beside the answer says who speaks.
+func checkNotes(stderr string) error {
+	for line := range strings.Lines(stderr) {
+		if !strings.HasPrefix(line, "sp: ") {
+			return fmt.Errorf("stderr: a line that does not start with sp: %q", line)
+		}
+	}
+	return nil
+}
+
+// isDocument checks that a file or stdout is exactly one JSON document and, with
+// `json FILE MEMBER VALUE`, that it says so at that dotted path.
+func isDocument(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 && len(args) != 3 {
+		ts.Fatalf("usage: json file [member value]")
+	}
+	text := ts.ReadFile(args[0])
+	ts.Check(checkDocument(text, false))
+	if len(args) == 1 {
+		return
+	}
+	var document any
+	ts.Check(json.Unmarshal([]byte(text), &document))
+	got := fmt.Sprint(member(document, args[1]))
+	if (got == args[2]) == neg {
+		ts.Fatalf("%s is %q", args[1], got)
+	}
+}
+
+// member walks a dotted path into a document; a number is an index of an array.
+func member(document any, path string) any {
+	for name := range strings.SplitSeq(path, ".") {
+		switch v := document.(type) {
+		case map[string]any:
+			document = v[name]
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i >= len(v) {
+				return nil
+			}
+			document = v[i]
+		default:
+			return nil
+		}
+	}
+	return document
+}
+
+// hasMode checks the permissions of files: `mode 0600 FILE...`.
+func hasMode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: mode 0600 file...")
+	}
+	for _, name := range args[1:] {
+		info, err := os.Lstat(ts.MkAbs(name))
+		ts.Check(err)
+		if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
+			ts.Fatalf("%s has mode %s", name, got)
+		}
+	}
+}
+
+// sameExport is cmp for what sp exports, which ends without the newline that every
+// file of a script has: `exported FILE EXPECTED`.
+func sameExport(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: exported file expected")
+	}
+	got, want := ts.ReadFile(args[0]), strings.TrimSuffix(ts.ReadFile(args[1]), "\n")
+	if got != want {
+		ts.Fatalf("%s is not what is expected but\n%s", args[0], got)
+	}
+}

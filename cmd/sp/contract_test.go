@@ -1,0 +1,189 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+	"github.com/urfave/cli/v3"
+)
+
+// commands returns every command of the tree, groups too, by its words behind sp.
+func commands(t *testing.T) map[string]*cli.Command {
+	t.Helper()
+	found := map[string]*cli.Command{}
+	var walk func(prefix string, cmd *cli.Command)
+	walk = func(prefix string, cmd *cli.Command) {
+		for _, sub := range cmd.Commands {
+			words := strings.TrimSpace(prefix + " " + sub.Name)
+			found[words] = sub
+			walk(words, sub)
+		}
+	}
+	walk("", (&app{}).root())
+	require.Greater(t, len(found), 60, "are these all?")
+	return found
+}
+
+func isLeaf(cmd *cli.Command) bool { return len(cmd.Commands) == 0 }
+
+// takesAnything tells of the commands that are not there yet, and of help.
+func takesAnything(cmd *cli.Command) bool { return strings.HasSuffix(cmd.ArgsUsage, "...]") }
+
+func TestEveryCommandSaysWhatItDoes(t *testing.T) {
+	t.Parallel()
+	for words, cmd := range commands(t) {
+		require.NotEmpty(t, cmd.Usage, words)
+		require.False(t, strings.HasSuffix(cmd.Usage, "."), words)
+		for _, flag := range cmd.Flags {
+			if documented, ok := flag.(cli.DocGenerationFlag); ok {
+				require.NotEmpty(t, documented.GetUsage(), "%s --%s", words, flag.Names()[0])
+			}
+		}
+	}
+}
+
+// TestHelpFitsAScreen holds every help to 40 lines of 100 columns.
+func TestHelpFitsAScreen(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	check := func(words []string) {
+		o := s.must(append(slices.Clone(words), "--help")...)
+		require.Empty(t, o.stderr, words)
+		lines := strings.Split(strings.TrimSuffix(o.stdout, "\n"), "\n")
+		require.LessOrEqual(t, len(lines), 40, "sp %s --help", strings.Join(words, " "))
+		for _, line := range lines {
+			if utf8.RuneCountInString(line) > 100 {
+				t.Errorf("sp %s --help: wider than 100 columns: %s", strings.Join(words, " "), line)
+			}
+		}
+		full := strings.Join(append([]string{"sp"}, words...), " ")
+		require.True(t, strings.HasPrefix(o.stdout, full+" - "), "%s: %q", full, lines[0])
+	}
+	check(nil)
+	for words := range commands(t) {
+		check(strings.Fields(words))
+		// `sp help tenant list` says what `sp tenant list --help` says.
+		helped := s.must(append([]string{"help"}, strings.Fields(words)...)...)
+		require.Equal(t, s.must(append(strings.Fields(words), "--help")...).stdout, helped.stdout, words)
+	}
+}
+
+func TestHelpIsOneDocumentWithJSON(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	for words := range commands(t) {
+		o := s.must(append(strings.Fields(words), "--json", "--help")...)
+		require.NoError(t, checkDocument(o.stdout, false), words)
+	}
+}
+
+// TestWrongUsageIsRefusedEverywhere also with --json, as one document; nothing is
+// made for it.
+func TestWrongUsageIsRefusedEverywhere(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	refuse := func(args ...string) {
+		o := s.run(args...)
+		require.Equal(t, 2, o.exit, "sp %v: %s", args, o.stderr)
+		require.Empty(t, o.stdout, "sp %v", args)
+		require.NoError(t, checkNotes(o.stderr), "sp %v", args)
+		o = s.run(append([]string{"--json"}, args...)...)
+		require.Equal(t, 2, o.exit, "sp --json %v", args)
+		require.Equal(t, "usage", o.code(t), "sp --json %v", args)
+		require.Empty(t, o.stderr, "sp --json %v", args)
+	}
+	for words, cmd := range commands(t) {
+		at := strings.Fields(words)
+		switch {
+		case !isLeaf(cmd):
+			refuse(at...)
+			refuse(append(at, "frobnicate")...)
+			refuse(append(at, "--frobnicate")...)
+		case takesAnything(cmd):
+		default:
+			refuse(append(at, "--frobnicate")...)
+			superfluous := slices.Repeat([]string{"-"}, len(strings.Fields(cmd.ArgsUsage))+1)
+			refuse(append(at, superfluous...)...)
+			refuse(append(append(at, "--"), superfluous...)...)
+			if missing := len(strings.Fields(cmd.ArgsUsage)) - strings.Count(cmd.ArgsUsage, "["); missing > 0 {
+				refuse(at...)
+			}
+		}
+	}
+	require.NoDirExists(t, s.dir+"/.systemprompt")
+}
+
+// TestValueOfAFlagIsNotRepeated gives every flag that can't take it a value that
+// might be a secret.
+func TestValueOfAFlagIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	const secret = "s3cret-value"
+	for words, cmd := range commands(t) {
+		for _, flag := range cmd.Flags {
+			o := s.run(append(strings.Fields(words), "--"+flag.Names()[0]+"="+secret, "--"+flag.Names()[0]+"="+secret)...)
+			require.NotContains(t, o.stdout+o.stderr, secret, "sp %s --%s", words, flag.Names()[0])
+			if len(flag.Names()[0]) > 1 && isLeaf(cmd) && !takesAnything(cmd) {
+				require.Equal(t, 2, o.exit, "sp %s --%s: %s", words, flag.Names()[0], o.stderr)
+			}
+		}
+	}
+}
+
+// contract is the table of exit codes in section 4 of the design.
+var contract = map[int][]string{
+	1: {"internal"},
+	2: {"usage", "invalid", "confirmation_required"},
+	3: {"not_found"},
+	4: {"exists", "in_use", "conflict"},
+	5: {"no_profile", "no_tenant", "no_url"},
+	6: {"store"},
+	7: {"busy"},
+	8: {"incomplete"},
+	9: {"unavailable", "denied", "mismatch", "unsupported"},
+}
+
+func TestEveryErrorHasItsRowInTheContract(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "internal", failureOf(errors.New("x")).Code)
+	require.Equal(t, 1, failureOf(errors.New("x")).exit)
+	for _, row := range exits {
+		require.Contains(t, contract[row.exit], row.code, "%v", row.err)
+		f := failureOf(fmt.Errorf("wrapped: %w", row.err))
+		require.Equal(t, row.exit, f.exit, "%v is hidden by another row", row.err)
+		require.Equal(t, row.code, f.Code, "%v is hidden by another row", row.err)
+	}
+}
+
+// TestLibraryRepeatsNothing keeps the words of the library away from what people
+// typed: it would quote them.
+func TestLibraryRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	for _, args := range [][]string{
+		{"tenant", "list", "--limit=9s3cret"},
+		{"tenant", "list", "--max-age", "s3cret"},
+		{"--json=s3cret", "status"},
+		{"tenant", "list", "--stale=s3cret"},
+		{"status", "-s3cret"},
+		{"tenant", "delete", "-ys3cret"},
+		{"s3cret://x@y", "--help"},
+		{"tenant", "show", "--s3cret=1"},
+		{"export", "--check=s3cret"},
+		{"help", "s3cret"},
+		{"--dir", "x", "--s3cret=x"},
+	} {
+		for _, args := range [][]string{args, append([]string{"--json"}, args...)} {
+			o := s.run(args...)
+			require.Equal(t, 2, o.exit, args)
+			if !slices.Contains(args, "help") && !strings.HasPrefix(args[len(args)-1], "--s3cret") && !slices.Contains(args, "--help") {
+				require.NotContains(t, o.stdout+o.stderr, "s3cret", args)
+			}
+		}
+	}
+}

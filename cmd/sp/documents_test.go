@@ -1,0 +1,188 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// notOffered are the command lines of the documents that need the cloud, a database
+// server or the application. Later work only shortens this list.
+var notOffered = []string{
+	"cloud deploy",
+	"cloud sync pull",
+	"cloud sync push",
+	"cloud tenant cancel <tenant-id> -y",
+	"cloud tenant create --region iad",
+	"cloud tenant create --region iad --name my-project",
+	"cloud tenant create --type local",
+	"cloud tenant create --type local --name my-project",
+	"cloud tenant rotate-credentials",
+	"cloud tenant rotate-credentials <id>",
+	"cloud tenant rotate-credentials <tenant-id> -y",
+	"cloud tenant rotate-sync-token",
+	"cloud tenant rotate-sync-token <id>",
+	"cloud tenant rotate-sync-token <tenant-id> -y",
+	"db up",
+	"infra db migrate",
+	"login",
+}
+
+// just maps the recipes of the documents to commands. `just start` starts the
+// application, which is none of sp's commands.
+var just = map[string]string{"login": "login", "db-up": "db up", "migrate": "infra db migrate", "start": ""}
+
+func TestEveryCommandLineOfTheDocumentsWorks(t *testing.T) {
+	t.Parallel()
+	var refused []string
+	for _, line := range documentedLines(t) {
+		words := strings.Fields(regexp.MustCompile(`<(tenant-)?id>`).ReplaceAllString(line, "999bc654-9a64-49bc-98be-db976fc84e76"))
+		// Most are there without the word `cloud`, too.
+		spellings := [][]string{words}
+		if words[0] == "cloud" && (words[1] == "tenant" || words[1] == "profile") {
+			spellings = append(spellings, words[1:])
+		}
+		for _, spelling := range spellings {
+			o := documentedProject(t).run(append(slices.Clone(spelling), "--json")...)
+			if slices.Contains(notOffered, line) {
+				require.Equal(t, 9, o.exit, "sp %v: %s", spelling, o.stdout)
+				require.Equal(t, "unsupported", o.code(t), "sp %v", spelling)
+				refused = append(refused, line)
+			} else {
+				require.Zero(t, o.exit, "sp %v: %s%s", spelling, o.stdout, o.stderr)
+			}
+		}
+	}
+	slices.Sort(refused)
+	require.Equal(t, notOffered, slices.Compact(refused), "the list holds what no document says")
+}
+
+// TestDocumentsAreReadWhole holds what the extraction finds against a list, so that
+// it can't find less one day.
+func TestDocumentsAreReadWhole(t *testing.T) {
+	t.Parallel()
+	offered := slices.DeleteFunc(documentedLines(t), func(line string) bool { return slices.Contains(notOffered, line) })
+	require.Equal(t, []string{
+		"cloud profile create local",
+		"cloud profile create production",
+		"cloud tenant delete <id> -y",
+		"cloud tenant delete <tenant-id> -y",
+		"cloud tenant list",
+		"cloud tenant select <id>",
+		"cloud tenant select <tenant-id>",
+		"cloud tenant select local_19bff27604c",
+		"cloud tenant show",
+		"cloud tenant show 999bc654-9a64-49bc-98be-db976fc84e76",
+		"cloud tenant show <id>",
+		"cloud tenant show <tenant-id>",
+	}, offered)
+}
+
+// documentedProject has the tenants of the overview's sample, the local one selected.
+func documentedProject(t *testing.T) *sandbox {
+	t.Helper()
+	text, err := os.ReadFile(corpus + "/accept/doc-overview.in.json")
+	require.NoError(t, err)
+	s := newSandbox(t)
+	s.must("import", s.write("tenants.json", string(text)))
+	s.must("tenant", "select", "local_19bff27604c")
+	return s
+}
+
+// documentedLines returns, sorted and each once, the command lines that the three
+// documents print, without the program's name.
+func documentedLines(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/documents/*.txt")
+	require.NoError(t, err)
+	require.Len(t, files, 3)
+	found := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for line := range strings.Lines(strings.ReplaceAll(string(text), "push/pull", "push and systemprompt cloud sync pull")) {
+			for _, command := range commandsIn(t, line) {
+				found[command] = true
+			}
+		}
+	}
+	var lines []string
+	for line := range found {
+		lines = append(lines, line)
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// mention is where a command may start: behind the program's name, at the word
+// `cloud`, which tables and messages print alone, or behind `just`.
+var mention = regexp.MustCompile(`(?:^|[ "])(systemprompt|just|cloud) ([a-z].*)`)
+
+// documentedArgument is what belongs to a command behind its words; prose does not look so.
+var documentedArgument = regexp.MustCompile(`^(-y|--[a-z-]+ \S+|<[a-z-]+>|local_[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|local|production)(?:$|\s)`)
+
+func commandsIn(t *testing.T, line string) []string {
+	t.Helper()
+	var found []string
+	for {
+		at := mention.FindStringSubmatchIndex(line)
+		if at == nil {
+			return found
+		}
+		word, rest := line[at[2]:at[3]], line[at[4]:at[5]]
+		line = rest
+		switch word {
+		case "just":
+			recipe := strings.Fields(rest)[0]
+			command, known := just[recipe]
+			require.True(t, known, "just %s", recipe)
+			if command != "" {
+				found = append(found, command)
+			}
+			continue
+		case "cloud":
+			rest = "cloud " + rest
+		}
+		command, complete := commandAt(rest)
+		require.True(t, complete || word == "cloud", "systemprompt %s: not a command", rest)
+		if complete {
+			found = append(found, command)
+			line = strings.TrimPrefix(rest, command)
+		}
+	}
+}
+
+// commandAt follows the words of a text down the tree of commands, as far as a
+// command that can be run, and takes its arguments.
+func commandAt(text string) (command string, complete bool) {
+	a := &app{}
+	at := a.root()
+	for _, word := range strings.Fields(text) {
+		word = strings.Trim(word, `",`)
+		next := at.Command(word)
+		if next == nil {
+			break
+		}
+		at = next
+		command += " " + at.Name
+	}
+	command = strings.TrimSpace(command)
+	if len(at.Commands) > 0 || command == "" {
+		return "", false
+	}
+	rest := strings.TrimPrefix(text, command)
+	for {
+		rest = strings.TrimLeft(rest, " ")
+		argument := documentedArgument.FindStringSubmatch(rest)
+		if argument == nil {
+			return command, true
+		}
+		command += " " + argument[1]
+		rest = strings.TrimPrefix(rest, argument[1])
+	}
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/sp-registry/sp/"
+
+// house says, for each package, which others of this module it may import: the
+// drawing of section 1 of the design. A package that is not here has no place yet.
+var house = map[string][]string{
+	"cmd/sp":             {"db", "internal/registry", "internal/resolver", "internal/exporter", "internal/project", "internal/provision", "internal/cloud", "internal/server"},
+	"db/queries":         {},
+	"db":                 {"db/migrations"},
+	"internal/registry":  {"db", "db/queries"},
+	"internal/resolver":  {"internal/registry"},
+	"internal/exporter":  {"internal/registry"},
+	"internal/project":   {"internal/registry"},
+	"internal/provision": {"internal/registry"},
+	"internal/cloud":     {"internal/registry"},
+	"internal/server":    {"internal/registry", "internal/provision"},
+}
+
+// goFile is one file of Go that is not a test.
+type goFile struct {
+	pkg, path string
+	syntax    *ast.File
+}
+
+// sources parses all that the module is built from.
+func sources(t *testing.T) []goFile {
+	t.Helper()
+	var found []goFile
+	root := "../.."
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := entry.Name()
+		if entry.IsDir() && path != root && (name == "testdata" || name == "tools" || strings.HasPrefix(name, ".")) {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		syntax, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		pkg, err := filepath.Rel(root, filepath.Dir(path))
+		found = append(found, goFile{pkg: filepath.ToSlash(pkg), path: path, syntax: syntax})
+		return err
+	})
+	require.NoError(t, err)
+	require.Greater(t, len(found), 50, "are these all?")
+	return found
+}
+
+func imports(s goFile) []string {
+	var paths []string
+	for _, spec := range s.syntax.Imports {
+		path, _ := strconv.Unquote(spec.Path.Value) // the parser made sure
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+func TestPackagesImportOnlyWhatTheHouseAllows(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		allowed, known := house[s.pkg]
+		require.True(t, known, "package %s has no place in the house", s.pkg)
+		for _, path := range imports(s) {
+			require.NotEqual(t, "C", path, "%s uses cgo", s.path)
+			if inside, ok := strings.CutPrefix(path, module); ok {
+				require.Contains(t, allowed, inside, "%s imports %s", s.path, inside)
+			}
+		}
+	}
+}
+
+// TestThirdPartyStaysWhereItBelongs holds who may import what is not ours.
+func TestThirdPartyStaysWhereItBelongs(t *testing.T) {
+	t.Parallel()
+	allowed := map[string][]string{
+		"database/sql":                    {"db", "db/queries", "internal/registry"},
+		"modernc.org/sqlite":              {"db"},
+		"modernc.org/sqlite/lib":          {"db"},
+		"github.com/pressly/goose/v3":     {"db"},
+		"github.com/urfave/cli/v3":        {"cmd/sp"},
+		"golang.org/x/term":               {"cmd/sp"},
+		"golang.org/x/sys/unix":           {"cmd/sp", "db", "internal/project", "internal/exporter"},
+		"go.yaml.in/yaml/v3":              {"internal/project"},
+		"github.com/jackc/pgx/v5":         {"internal/provision"},
+		"github.com/jackc/pgx/v5/pgconn":  {"internal/provision"},
+		"github.com/jackc/pgx/v5/pgxpool": {"internal/provision"},
+	}
+	for _, s := range sources(t) {
+		for _, path := range imports(s) {
+			ours := strings.HasPrefix(path, module)
+			standard := !strings.Contains(strings.Split(path, "/")[0], ".")
+			if _, listed := allowed[path]; !ours && (listed || !standard) {
+				require.Contains(t, allowed[path], s.pkg, "%s imports %s", s.path, path)
+			}
+		}
+	}
+}
+
+// outside is what only cmd/sp may use of the standard library: the environment, the
+// streams, the clock and the end of the process.
+var outside = map[string][]string{
+	"os":   {"Getenv", "LookupEnv", "Environ", "ExpandEnv", "Exit", "Stdin", "Stdout", "Stderr", "Args", "Getwd", "UserHomeDir"},
+	"fmt":  {"Print", "Printf", "Println", "Scan", "Scanln", "Scanf"},
+	"log":  nil, // nothing of it
+	"time": {"Now", "Since", "Until"},
+}
+
+// waits are the files of db that measure how long they wait for other processes, on
+// the monotonic clock; nothing that is kept is dated by it.
+var waits = []string{"../../db/db.go", "../../db/lock.go", "../../db/write.go", "../../db/migrate.go"}
+
+func TestOnlyTheCommandLineKnowsTheOutside(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		if s.pkg == "cmd/sp" {
+			continue
+		}
+		ast.Inspect(s.syntax, func(node ast.Node) bool {
+			selector, ok := node.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			pkg, ok := selector.X.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			names, listed := outside[pkg.Name]
+			switch {
+			case pkg.Name == "time" && slices.Contains(waits, s.path):
+			case listed && (names == nil || slices.Contains(names, selector.Sel.Name)):
+				t.Errorf("%s uses %s.%s", s.path, pkg.Name, selector.Sel.Name)
+			}
+			return true
+		})
+	}
+}
+
+// TestTheProcessEndsInOnePlace also for cmd/sp: one os.Exit, and the world's parts
+// are taken only where it is made.
+func TestTheProcessEndsInOnePlace(t *testing.T) {
+	t.Parallel()
+	uses := map[string][]string{}
+	for _, s := range sources(t) {
+		ast.Inspect(s.syntax, func(node ast.Node) bool {
+			if selector, ok := node.(*ast.SelectorExpr); ok {
+				if pkg, ok := selector.X.(*ast.Ident); ok {
+					name := pkg.Name + "." + selector.Sel.Name
+					uses[name] = append(uses[name], filepath.Base(s.path))
+				}
+			}
+			return true
+		})
+	}
+	for _, name := range []string{"os.Exit", "os.LookupEnv", "os.Getwd", "os.Stdin", "os.Stdout", "term.IsTerminal", "rand.Reader"} {
+		require.Equal(t, []string{"main.go"}, uses[name], name)
+	}
+	require.Empty(t, uses["os.Getenv"])
+	require.Equal(t, []string{"git.go"}, uses["os.Environ"], "git needs its own part of it")
+}
+
+func TestPackagesAreNouns(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		require.NotContains(t, []string{"model", "models", "store", "service", "util", "utils", "errors", "config", "common", "helper", "types"},
+			filepath.Base(s.pkg), "package %s", s.pkg)
+		require.NotContains(t, []string{"model", "store", "service", "util", "errors", "config"}, s.syntax.Name.Name, s.path)
+	}
+}
+
+// TestNoNetworkIsLinked keeps the start small and the program offline: net/http alone
+// is a third of its size.
+func TestNoNetworkIsLinked(t *testing.T) {
+	t.Parallel()
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", ".")
+	list.Env = append(list.Environ(), "CGO_ENABLED=0", "GOPROXY=off")
+	out, err := list.Output()
+	require.NoError(t, err)
+	deps := strings.Fields(string(out))
+	require.True(t, slices.Contains(deps, module+"db"))
+	for _, dep := range []string{"net/http", "crypto/tls", "log/syslog", "runtime/cgo"} {
+		require.False(t, slices.Contains(deps, dep), dep)
+	}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
+)
+
+// memory is what a script keeps between two of its lines.
+type memory struct {
+	seen map[string]string // what remember saw, by directory
+	lock *os.File          // what hold holds
+}
+
+// memoryKey is where a script's values hold its memory.
+type memoryKey struct{}
+
+func memoryOf(ts *testscript.TestScript) *memory { return ts.Value(memoryKey{}).(*memory) }
+
+// remember notes the names, modes and contents below a directory, or that there is
+// none; unchanged checks that they are the same still.
+func remember(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: remember directory")
+	}
+	memoryOf(ts).seen[args[0]] = snapshot(ts.MkAbs(args[0]))
+}
+
+func unchanged(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: [!] unchanged directory")
+	}
+	before, ok := memoryOf(ts).seen[args[0]]
+	if !ok {
+		ts.Fatalf("%s was not remembered", args[0])
+	}
+	if now := snapshot(ts.MkAbs(args[0])); (now == before) == neg {
+		ts.Fatalf("--- %s before\n%s--- now\n%s", args[0], before, now)
+	}
+}
+
+// snapshot lists what is at and below path. What the lock holds is who held it
+// last, and no part of the registry.
+func snapshot(path string) string {
+	var list strings.Builder
+	_ = filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error { // errors are listed
+		if err != nil {
+			fmt.Fprintln(&list, err)
+			return nil
+		}
+		var content []byte
+		if entry.Type().IsRegular() && entry.Name() != ".lock" {
+			content, err = os.ReadFile(file)
+		}
+		mode := "gone"
+		if info, gone := entry.Info(); gone == nil {
+			mode = info.Mode().String()
+		}
+		fmt.Fprintf(&list, "%s %s %x %v\n", strings.TrimPrefix(file, path), mode, sha256.Sum256(content), err)
+		return nil
+	})
+	return list.String()
+}
+
+// hold takes the lock of a registry's directory as another process would, and
+// signs it: `hold DIR WHO`. release gives it back.
+func hold(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: hold directory who")
+	}
+	file, err := os.OpenFile(filepath.Join(ts.MkAbs(args[0]), ".lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	ts.Check(err)
+	ts.Defer(func() { _ = file.Close() })
+	ts.Check(unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB))
+	ts.Check(file.Truncate(0))
+	_, err = file.WriteString(args[1] + "\n")
+	ts.Check(err)
+	memoryOf(ts).lock = file
+}
+
+func release(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 || memoryOf(ts).lock == nil {
+		ts.Fatalf("usage: release, after hold")
+	}
+	ts.Check(memoryOf(ts).lock.Close())
+}
+
+// runSQL changes a SQLite file, or makes one, as a program that is not sp would:
+// `sql FILE STATEMENT`.
+func runSQL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql file statement")
+	}
+	file, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	_, err = file.Exec(args[1])
+	ts.Check(errors.Join(err, file.Close()))
+}

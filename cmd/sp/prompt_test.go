@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestInterruptEndsAQuestion types Ctrl-C where sp waits for an answer: that has to
+// end the command at once, with nothing done.
+func TestInterruptEndsAQuestion(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"tenant delete a", "profile delete p", "import --prune empty.json", "session logout --all"} {
+		t.Run(strings.Fields(line)[0], func(t *testing.T) {
+			t.Parallel()
+			s := newSandbox(t)
+			s.must("import", s.write("one.json", `{"tenants": [{"id": "a", "name": "a"}], "synced_at": "2026-02-01T10:00:00Z"}`))
+			s.must("profile", "create", "p", "--tenant", "a")
+			s.must("session", "switch", "p")
+			s.write("empty.json", `{"tenants": [], "synced_at": "2026-02-01T10:00:00Z"}`)
+			before := s.must("export", "-").stdout
+
+			state := interruptAt(t, s.dir, "[y/N] ", strings.Fields(line)...)
+			ended := state.Signaled() && state.Signal() == syscall.SIGINT || state.ExitStatus() == 130
+			require.True(t, ended, "sp %s: exit %d, signal %d (9: it went on waiting)", line, state.ExitStatus(), state.Signal())
+			require.Equal(t, before, s.must("export", "-").stdout)
+			s.must("session", "show")
+		})
+	}
+}
+
+// interruptAt runs sp on a terminal until it shows the prompt, and presses Ctrl-C.
+func interruptAt(t *testing.T, dir, prompt string, args ...string) syscall.WaitStatus {
+	t.Helper()
+	control, terminal, err := openTerminal()
+	require.NoError(t, err)
+	defer func() { _ = control.Close() }()
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
+	defer stop()
+	cmd := exec.CommandContext(ctx, "sp", args...)
+	cmd.Dir, cmd.Env = dir, []string{"HOME=" + dir}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	require.NoError(t, cmd.Start())
+	require.NoError(t, terminal.Close())
+	shown, buffer := "", make([]byte, 256)
+	for !strings.HasSuffix(shown, prompt) {
+		n, err := control.Read(buffer)
+		require.NoError(t, err, "shown: %s", shown)
+		shown += string(buffer[:n])
+	}
+	_, err = control.Write([]byte{3})
+	require.NoError(t, err)
+	_ = cmd.Wait() // how it ended is in its state
+	return cmd.ProcessState.Sys().(syscall.WaitStatus)
+}

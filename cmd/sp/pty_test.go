@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// runOnTerminal is the program `pty`: it runs a command whose three streams are a
+// terminal, types what stdin holds, prints what the screen would show, and ends
+// with the command's exit code.
+func runOnTerminal(args []string) int {
+	screen, code, err := onTerminal(exec.Command(args[0], args[1:]...), os.Stdin)
+	fmt.Print(strings.ReplaceAll(screen, "\r\n", "\n"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "pty:", err)
+		return 125
+	}
+	return code
+}
+
+func onTerminal(cmd *exec.Cmd, typed io.Reader) (screen string, code int, err error) {
+	control, terminal, err := openTerminal()
+	if err != nil {
+		return "", 0, err
+	}
+	defer func() { _ = control.Close() }()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		return "", 0, err
+	}
+	_ = terminal.Close() // the command holds it open
+	go func() { _, _ = io.Copy(control, typed) }()
+	shown, err := io.ReadAll(control)
+	if !errors.Is(err, syscall.EIO) && err != nil { // EIO: nobody has the terminal open any more
+		return "", 0, err
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		return "", 0, err
+	}
+	return string(shown), cmd.ProcessState.ExitCode(), nil
+}
+
+func openTerminal() (control, terminal *os.File, err error) {
+	control, err = os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	number, err := unix.IoctlGetInt(int(control.Fd()), unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(control.Fd()), unix.TIOCSPTLCK, 0)
+	}
+	if err == nil {
+		terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, control.Close())
+	}
+	return control, terminal, nil
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/stretchr/testify/require"
+	"github.com/urfave/cli/v3"
+)
+
+// sandbox is a directory to run sp in, within this process: nothing of the machine
+// but that directory, and a clock that stands still.
+type sandbox struct {
+	t     *testing.T
+	dir   string
+	env   map[string]string
+	stdin string
+}
+
+// noon is the time in every sandbox.
+var noon = time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)
+
+// outcome is what a run of sp leaves behind.
+type outcome struct {
+	exit           int
+	stdout, stderr string
+}
+
+func newSandbox(t *testing.T) *sandbox {
+	t.Helper()
+	return &sandbox{t: t, dir: t.TempDir(), env: map[string]string{}}
+}
+
+var takeHelpTemplate = sync.OnceFunc(func() { cli.SubcommandHelpTemplate = commandHelp })
+
+// run runs `sp ARGUMENT...`. The streams are files, as a shell would redirect them.
+func (s *sandbox) run(args ...string) outcome {
+	s.t.Helper()
+	takeHelpTemplate()
+	streams := s.t.TempDir()
+	open := func(name, text string) *os.File {
+		path := filepath.Join(streams, name)
+		require.NoError(s.t, os.WriteFile(path, []byte(text), 0o600))
+		file, err := os.OpenFile(path, os.O_RDWR, 0)
+		require.NoError(s.t, err)
+		return file
+	}
+	stdin, stdout, stderr := open("stdin", s.stdin), open("stdout", ""), open("stderr", "")
+	exit := run(s.t.Context(), append([]string{"sp"}, args...), world{
+		stdin: stdin, stdout: stdout, stderr: stderr,
+		lookupEnv: func(name string) (string, bool) {
+			value, ok := s.env[name]
+			return value, ok
+		},
+		workingDirectory: func() (string, error) { return s.dir, nil },
+		now:              func() time.Time { return noon },
+		rand:             bytes.NewReader(make([]byte, 1024)),
+		terminal:         func(int) bool { return false },
+		git:              func() project.Git { return project.Git{} },
+		untilSignal:      func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
+	})
+	read := func(file *os.File) string {
+		_, err := file.Seek(0, io.SeekStart)
+		require.NoError(s.t, err)
+		text, err := io.ReadAll(file)
+		require.NoError(s.t, err)
+		require.NoError(s.t, file.Close())
+		return string(text)
+	}
+	_ = stdin.Close()
+	return outcome{exit: exit, stdout: read(stdout), stderr: read(stderr)}
+}
+
+// must is run for what has to work.
+func (s *sandbox) must(args ...string) outcome {
+	s.t.Helper()
+	o := s.run(args...)
+	require.Zero(s.t, o.exit, "sp %s: %s%s", strings.Join(args, " "), o.stdout, o.stderr)
+	return o
+}
+
+// write makes a file in the sandbox and returns its path.
+func (s *sandbox) write(name, text string) string {
+	s.t.Helper()
+	path := filepath.Join(s.dir, name)
+	require.NoError(s.t, os.MkdirAll(filepath.Dir(path), 0o700))
+	require.NoError(s.t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+// read returns what a file of the sandbox holds.
+func (s *sandbox) read(name string) string {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, name))
+	require.NoError(s.t, err)
+	return string(text)
+}
+
+// code returns the code word of a failure that was answered with --json.
+func (o outcome) code(t *testing.T) string {
+	t.Helper()
+	require.NoError(t, checkDocument(o.stdout, true), "stdout: %s", o.stdout)
+	var document struct{ Error failure }
+	require.NoError(t, json.Unmarshal([]byte(o.stdout), &document))
+	return document.Error.Code
+}
