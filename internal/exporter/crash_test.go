@@ -200,7 +200,11 @@ func TestKilledAnywhere(t *testing.T) {
 	h := mustTrack(t)
 	acknowledged := []string{"a"}
 	seed := rand.NewPCG(1, 2)
-	for round := range 12 {
+	rounds := 12
+	if testing.Short() {
+		rounds = 3
+	}
+	for round := range rounds {
 		cmd := h.process("churn", fmt.Sprint(round))
 		out, err := cmd.StdoutPipe()
 		require.NoError(t, err)

@@ -24,7 +24,10 @@ func TestPrivateFromBirthUnderAnyUmask(t *testing.T) {
 func TestManyProcessesLoseNothing(t *testing.T) {
 	t.Parallel()
 	h := mustTrack(t)
-	const processes, each = 4, 25
+	processes, each := 4, 25
+	if testing.Short() {
+		each = 5
+	}
 	ended := make(chan error)
 	for p := range processes {
 		go func() {

@@ -2,6 +2,7 @@ package exporter_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 
@@ -86,19 +87,16 @@ func TestUnchangedBytesKeepTheFile(t *testing.T) {
 
 func TestChangesThatWereDeferredAreCaughtUp(t *testing.T) {
 	t.Parallel()
-	for i := range otherChanges() {
-		h := mustTrack(t)
+	h := mustTrack(t)
+	for i, a := range otherChanges() {
 		before := fingerprint(t, h.path(), false)
-		for _, a := range otherChanges()[:i] {
-			h.must(t, nil, a)
-		}
-		h.must(t, nil, create("b"))
-		h.must(t, nil, create("c"))
+		h.must(t, nil, create(fmt.Sprint("b", i)))
+		h.must(t, nil, create(fmt.Sprint("c", i)))
 		require.Equal(t, before, fingerprint(t, h.path(), false))
 		require.Equal(t, exporter.Behind, h.standing(t))
 		require.False(t, h.isCurrent(t, h.follower()))
 
-		h.must(t, h.follower().Publish, otherChanges()[i])
+		h.must(t, h.follower().Publish, a)
 		h.mustBeCurrent(t)
 	}
 }
