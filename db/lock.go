@@ -24,7 +24,10 @@ type Lock struct{ file *os.File }
 // Unlock releases the lock.
 func (l *Lock) Unlock() {
 	if l != nil {
-		_ = l.file.Close() // closing is what releases it; nothing was written that could be lost
+		// Unlocked by hand, not only by closing: a child that is just being started
+		// has the file open for an instant, too. Neither can lose anything.
+		_ = flock(l.file, unix.LOCK_UN)
+		_ = l.file.Close()
 	}
 }
 

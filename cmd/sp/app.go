@@ -112,7 +112,20 @@ func (a *app) follow(p exporter.Publisher) publish {
 	if a.noExport {
 		return p.Defer
 	}
-	return p.Publish
+	return a.warnOfExposure(p)
+}
+
+// warnOfExposure publishes, and tells if what is replaced could be read by others:
+// its secrets may be known.
+func (a *app) warnOfExposure(p exporter.Publisher) publish {
+	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
+		before, missing := os.Lstat(p.Path)
+		publication, err := p.Publish(ctx, view)
+		if err == nil && publication.Place != nil && missing == nil && before.Mode().Perm()&0o077 != 0 {
+			a.note("warning: others could read %s until now; consider its secrets known to them", p.Path)
+		}
+		return publication, err
+	}
 }
 
 type opener func(context.Context, string, registry.Options) (*registry.Registry, error)

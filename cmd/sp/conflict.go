@@ -29,6 +29,9 @@ func (a *app) conflict(ctx context.Context, reg *registry.Registry, path string)
 			lines = append(lines, fmt.Sprintf("tenant %s: %s", d.ID, strings.Join(d.Members, ", ")))
 		}
 	}
+	if len(differences) == 0 {
+		lines = append(lines, "no tenant differs: what stands beside the tenants does, or the layout")
+	}
 	if len(differences) == maxDifferences {
 		lines = append(lines, "and perhaps more")
 	}

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
@@ -89,7 +92,7 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 	} else if err := a.hideFirstExport(ctx, dir); err != nil {
 		return err
 	}
-	return a.changeIn(ctx, dir, registry.Open, publisher.Publish, func(ctx context.Context, reg *registry.Registry) error {
+	return a.changeIn(ctx, dir, registry.Open, a.warnOfExposure(publisher), func(ctx context.Context, reg *registry.Registry) error {
 		if err := reg.Publish(ctx); err != nil {
 			return err
 		}
@@ -119,14 +122,16 @@ func (a *app) prepareCopy(ctx context.Context, p exporter.Publisher) error {
 func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher, error) {
 	p := tracked(dir)
 	if cmd.IsSet("path") {
-		if cmd.String("path") == "" {
-			return p, usage("--path is empty")
-		}
 		path, err := a.resolved(cmd.String("path"))
 		if err != nil {
 			return p, err
 		}
-		if path != p.Path {
+		switch {
+		case path == p.Path:
+		case isInside(dir, path):
+			return p, withHint(fmt.Errorf("%s: a copy inside %s: %w", path, dir.Path(), registry.ErrInvalid),
+				"what is in there has its own use; name a place outside")
+		default:
 			p = exporter.Publisher{Path: path, Name: path}
 		}
 	}
@@ -135,6 +140,22 @@ func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher
 		return p, withHint(usage("--drop-unknown: not for the file that follows the registry"), "--path FILE writes a copy")
 	}
 	return p, nil
+}
+
+// isInside tells whether a path leads into the directory, by whatever name.
+func isInside(dir project.Dir, path string) bool {
+	own, err := os.Stat(dir.Path())
+	if err != nil {
+		return false
+	}
+	for parent := filepath.Dir(path); ; parent = filepath.Dir(parent) {
+		if info, err := os.Stat(parent); err == nil && os.SameFile(info, own) {
+			return true
+		}
+		if parent == filepath.Dir(parent) {
+			return false
+		}
+	}
 }
 
 // hideFirstExport asks git before the file is there for the first time.

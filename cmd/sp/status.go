@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -50,7 +51,10 @@ func (a *app) status(ctx context.Context, maxAge time.Duration) error {
 			return err
 		}
 		s.SyncedAt, s.Stale = registry.FormatTime(state.Document.SyncedAt), state.Document.IsStale(a.now(), maxAge)
-		if s.Export, err = tracked(dir).Standing(ctx, view); err != nil {
+		if s.Export, err = tracked(dir).Standing(ctx, view); errors.Is(err, exporter.ErrUnsafe) {
+			s.Export, err = "unsafe", nil
+		}
+		if err != nil {
 			return err
 		}
 		request := resolver.Request{Env: a.env("SYSTEMPROMPT_PROFILE"), ReadProfile: a.profileReader(dir)}
@@ -148,6 +152,8 @@ func describeStanding(s exporter.Standing) string {
 		return "missing: sp export writes tenants.json again"
 	case exporter.Behind:
 		return "behind: sp export, or the next change, catches up"
+	case "unsafe":
+		return "refused as unsafe: what is there is not a regular file; move it away"
 	case exporter.Changed:
 		return "changed by someone else: sp import takes it over, sp export --force overwrites it"
 	}
