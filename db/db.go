@@ -60,7 +60,6 @@ func Open(_ context.Context, path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader.SetMaxOpenConns(1)
 	return &DB{path: path, options: o, reader: reader}, nil
 }
 

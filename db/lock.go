@@ -19,11 +19,17 @@ const lockName = ".lock"
 
 // Lock is a held kernel lock. The kernel drops it when the process ends, however
 // it ends, so that there are no stale locks.
-type Lock struct{ file *os.File }
+type Lock struct {
+	file   *os.File
+	signed bool
+}
 
 // Unlock releases the lock.
 func (l *Lock) Unlock() {
 	if l != nil {
+		if l.signed {
+			_ = l.file.Truncate(0) // or those who wait for a sharer would be told of us
+		}
 		// Unlocked by hand, not only by closing: a child that is just being started
 		// has the file open for an instant, too. Neither can lose anything.
 		_ = flock(l.file, unix.LOCK_UN)
@@ -50,7 +56,7 @@ func acquire(ctx context.Context, dir string, how int, deadline time.Time, holde
 		if how == unix.LOCK_EX {
 			sign(file, holder)
 		}
-		return &Lock{file: file}, nil
+		return &Lock{file: file, signed: how == unix.LOCK_EX}, nil
 	}
 }
 

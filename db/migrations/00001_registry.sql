@@ -17,7 +17,7 @@ CREATE TABLE registry_meta (
 -- into an empty registry builds that index last. seen is the revision of the
 -- change that wrote the row or found it in a file; version counts its changes.
 CREATE TABLE tenants (
-    position              INTEGER NOT NULL PRIMARY KEY,
+    position              INTEGER NOT NULL PRIMARY KEY CHECK (position > 0),
     id                    TEXT    NOT NULL CHECK (id <> ''),
     name                  TEXT    NOT NULL CHECK (name <> ''),
     app_id                TEXT,

@@ -44,7 +44,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_profile ON sessions (profile, tenant_id);
 
 CREATE TABLE tenants (
-    position              INTEGER NOT NULL PRIMARY KEY,
+    position              INTEGER NOT NULL PRIMARY KEY CHECK (position > 0),
     id                    TEXT    NOT NULL CHECK (id <> ''),
     name                  TEXT    NOT NULL CHECK (name <> ''),
     app_id                TEXT,

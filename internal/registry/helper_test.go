@@ -125,11 +125,16 @@ type contents struct {
 }
 
 // mustContents looks with other eyes: it opens the file anew.
-func mustContents(t require.TestingT, path string) (c contents) {
+func mustContents(t require.TestingT, path string) contents {
 	ctx := context.Background()
 	r, err := Open(ctx, path, Options{Wait: 20 * time.Second})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, r.Close()) }()
+	return contentsOf(t, r)
+}
+
+func contentsOf(t require.TestingT, r *Registry) (c contents) {
+	ctx := context.Background()
 	v, err := r.View(ctx)
 	require.NoError(t, err)
 	defer v.Close()

@@ -23,8 +23,8 @@ type Import struct {
 	FirstDuplicate bool
 	// DryRun changes nothing.
 	DryRun bool
-	// IfRevision, if not 0, is the revision that the registry must have.
-	IfRevision int64
+	// IfRevision, unless nil, is the revision that the registry must have.
+	IfRevision *int64
 }
 
 // DuplicateError is returned for a file in which two tenants have one id.
@@ -94,7 +94,7 @@ var errDryRun = errors.New("dry run")
 func (r *Registry) ImportTenants(ctx context.Context, i Import) (plan Plan, err error) {
 	err = r.write(ctx, func(c *change) error {
 		plan = Plan{Revision: c.revision - 1}
-		if i.IfRevision != 0 && i.IfRevision != plan.Revision {
+		if i.IfRevision != nil && *i.IfRevision != plan.Revision {
 			return fmt.Errorf("the registry changed in the meantime: %w", ErrConflict)
 		}
 		if err := c.importAll(ctx, i, &plan); err != nil {
@@ -131,6 +131,9 @@ func (c *change) importAll(ctx context.Context, i Import, plan *Plan) error {
 // importTenant merges one tenant of the file. A row whose seen is this change's
 // revision was in the file before.
 func (c *change) importTenant(ctx context.Context, i Import, t Tenant, last *int64, plan *Plan) error {
+	if t.ID == "" || t.Name == "" || !t.IsLocal() && !t.IsCloud() {
+		return fmt.Errorf("tenant %s: id, name or type is missing: %w", t.ID, ErrInvalid)
+	}
 	row, err := c.q.Tenant(ctx, string(t.ID))
 	if err = absent(err, "tenant", string(t.ID)); errors.Is(err, ErrNotFound) {
 		*last++

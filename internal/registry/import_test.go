@@ -3,8 +3,11 @@ package registry
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/db"
 )
 
 func TestAnImportUpdatesInPlaceAndAppends(t *testing.T) {
@@ -210,12 +213,12 @@ func TestADryRunTellsThePlanAndChangesNothing(t *testing.T) {
 		return nil
 	})
 	i.DryRun = false
-	i.IfRevision = dry.Revision
+	i.IfRevision = &dry.Revision
 	plan := d.mustImport(t, i)
 	require.Equal(t, steps(dry), steps(plan))
 	require.Equal(t, dry.Document.SyncedAt, plan.Document.SyncedAt)
 	d.mustRefuse(t, ErrConflict, func() error { _, err := d.ImportTenants(t.Context(), i); return err })
-	i.IfRevision = 0
+	i.IfRevision = nil
 	d.mustImport(t, i)
 }
 
@@ -267,4 +270,33 @@ func TestImportsKeepWhatTheFileHolds(t *testing.T) {
 	d.mustImport(t, file(odd, local("a")))
 	require.Equal(t, revealAll([]Tenant{odd, local("a")}), mustContents(t, d.path).Tenants)
 	require.Empty(t, d.mustImport(t, file(odd)).Steps)
+}
+
+func TestAnImportIsHeldToTheRulesOfTheRecord(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	for _, bad := range []Tenant{{Name: "n", Kind: Local}, {ID: "i", Kind: Local}, {ID: "i", Name: "n"}, {ID: "i", Name: "n", Kind: "hybrid"}} {
+		d.mustRefuse(t, ErrInvalid, func() error {
+			_, err := d.ImportTenants(t.Context(), Import{Read: func(take func(Tenant) error) (Document, error) { return Document{}, take(bad) }})
+			return err
+		})
+	}
+}
+
+func TestAViewThatIsOpenDoesNotHangAChange(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a")
+	r, err := Open(t.Context(), d.path, Options{Now: func() time.Time { return noon }, Wait: 50 * time.Millisecond})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Close()) }()
+	edit := TenantEdit{ID: "a", ExternalDBAccess: ptr(true)}
+
+	view, err := r.View(t.Context())
+	require.NoError(t, err)
+	_, _, err = r.UpdateTenant(t.Context(), edit)
+	require.ErrorIs(t, db.Explain(err), db.ErrBusy, "its commit waits for the reader, within Wait")
+	view.Close()
+	_, _, err = r.UpdateTenant(t.Context(), edit)
+	require.NoError(t, err)
 }

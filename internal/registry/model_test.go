@@ -169,11 +169,11 @@ type modelFile struct {
 	synced              time.Time
 	prune, exact, first bool
 	dry                 bool
-	revision            int64
+	revision            *int64
 }
 
 func (m *model) load(f modelFile) error {
-	if f.revision != 0 && f.revision != m.revision {
+	if f.revision != nil && *f.revision != m.revision {
 		return ErrConflict
 	}
 	n := m.clone()

@@ -30,6 +30,7 @@ var violations = map[string]map[string][]string{
 		"registry_meta: revision >= 0":              {"UPDATE registry_meta SET revision = -1, tenants_revision = -1", "UPDATE registry_meta SET revision = -1, tenants_revision = 0"},
 		"registry_meta: tenants_revision":           {"UPDATE registry_meta SET tenants_revision = 6", "UPDATE registry_meta SET tenants_revision = -1"},
 		"registry_meta: synced_at <> ''":            {"UPDATE registry_meta SET synced_at = ''"},
+		"tenants: position > 0":                     {"UPDATE tenants SET position = 0 WHERE position = 2", "UPDATE tenants SET position = -1 WHERE position = 2"},
 		"tenants: id <> ''":                         {"UPDATE tenants SET id = '' WHERE position = 2"},
 		"tenants: name <> ''":                       {"UPDATE tenants SET name = ''"},
 		"tenants: tenant_type":                      {"UPDATE tenants SET tenant_type = 'Local'", "UPDATE tenants SET tenant_type = ''"},

@@ -32,6 +32,15 @@ func checkTenant(t Tenant) error {
 	if err := checkLabel("tenant name", t.Name); err != nil {
 		return err
 	}
+	for what, label := range map[string]*string{
+		"app id": t.AppID, "hostname": t.Hostname, "region": t.Region, "shared container": t.SharedContainerDB,
+	} {
+		if label != nil && *label != "" {
+			if err := checkLabel(what, *label); err != nil {
+				return err
+			}
+		}
+	}
 	for _, url := range []*Secret{t.DatabaseURL, t.InternalDatabaseURL} {
 		if url != nil {
 			if err := CheckURL(*url); err != nil {
@@ -141,7 +150,10 @@ type TenantEdit struct {
 
 // check looks at the new values only: what an import left stays editable.
 func (e TenantEdit) check() error {
-	t := Tenant{Name: "kept", DatabaseURL: e.DatabaseURL.Set, InternalDatabaseURL: e.InternalDatabaseURL.Set}
+	t := Tenant{
+		Name: "kept", AppID: e.AppID.Set, Hostname: e.Hostname.Set, Region: e.Region.Set,
+		DatabaseURL: e.DatabaseURL.Set, InternalDatabaseURL: e.InternalDatabaseURL.Set, SharedContainerDB: e.SharedContainerDB.Set,
+	}
 	if e.Name != nil {
 		t.Name = *e.Name
 	}
