@@ -99,7 +99,7 @@ func (a *app) importInto(ctx context.Context, cmd *cli.Command, reg *registry.Re
 			if err := a.confirm(ctx, cmd, fmt.Sprintf("remove %d tenants that the file lacks?", plan.Removed)); err != nil {
 				return err
 			}
-			request.IfRevision = plan.Revision
+			request.IfRevision = &plan.Revision
 		}
 	}
 	plan, err := reg.ImportTenants(ctx, request)

@@ -43,7 +43,7 @@ func interruptAt(t *testing.T, dir, prompt string, args ...string) syscall.WaitS
 	ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
 	defer stop()
 	cmd := exec.CommandContext(ctx, "sp", args...)
-	cmd.Dir, cmd.Env = dir, []string{"HOME=" + dir}
+	cmd.Dir, cmd.Env = dir, []string{"HOME=" + dir, "GORACE=atexit_sleep_ms=0"}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	require.NoError(t, cmd.Start())

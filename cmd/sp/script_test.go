@@ -15,10 +15,24 @@ var update = flag.Bool("update", false, "rewrite the expected outputs in testdat
 // runs a command on a terminal.
 func TestMain(m *testing.M) {
 	unix.Umask(0o022) // what most people have; sp has to be stricter by itself
+	useMemory()
 	testscript.Main(m, map[string]func(){
 		"sp":  func() { os.Exit(start()) },
 		"pty": func() { os.Exit(runOnTerminal(os.Args[1:])) },
 	})
+}
+
+// useMemory puts the temporary directories of the tests where syncing costs nothing,
+// if there is such a place with room that can hold programs, and nobody chose
+// another. It makes the suite three times as fast; power cuts are tested elsewhere.
+func useMemory() {
+	const place, room = "/dev/shm", 1 << 30
+	var fs unix.Statfs_t
+	chosen := os.Getenv("TMPDIR") != ""
+	if !chosen && unix.Statfs(place, &fs) == nil && fs.Flags&(unix.ST_NOEXEC|unix.ST_RDONLY) == 0 &&
+		fs.Bavail*uint64(fs.Bsize) >= room && unix.Access(place, unix.W_OK) == nil {
+		_ = os.Setenv("TMPDIR", place) // it can't fail for these
+	}
 }
 
 // TestScripts runs the manual: every command and every refusal, from the outside.
@@ -55,6 +69,7 @@ func hermetic(env *testscript.Env) error {
 		"HOME=" + env.WorkDir + "/home",
 		"GIT_CONFIG_GLOBAL=/dev/null",
 		"GIT_CONFIG_NOSYSTEM=1",
+		"GORACE=atexit_sleep_ms=0", // else each program under the race detector waits a second at its end
 		"LC_ALL=C",
 		"TZ=UTC",
 	}
