@@ -121,7 +121,7 @@ func (a *app) warnOfExposure(p exporter.Publisher) publish {
 	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
 		before, missing := os.Lstat(p.Path)
 		publication, err := p.Publish(ctx, view)
-		if err == nil && publication.Place != nil && missing == nil && before.Mode().Perm()&0o077 != 0 {
+		if err == nil && len(publication.Files) > 0 && missing == nil && before.Mode().Perm()&0o077 != 0 {
 			a.note("warning: others could read %s until now; consider its secrets known to them", p.Path)
 		}
 		return publication, err
