@@ -19,6 +19,7 @@ test:
 # Everything that is asked of a change.
 check: fmt
 	go vet ./...
+	go test -run '^TestHouse' ./cmd/sp
 	$(TOOL) staticcheck ./...
 	$(TOOL) sqlc vet
 	$(TOOL) sqlc diff
@@ -32,12 +33,14 @@ race:
 	else echo 'race: skipped, there is no C compiler'; fi
 
 fmt:
-	@test -z "$$($(TOOL) gofumpt -l cmd db internal)" || { $(TOOL) gofumpt -d cmd db internal; exit 1; }
+	@wrong=$$($(TOOL) gofumpt -l cmd db internal) || exit 1; \
+	test -z "$$wrong" || { $(TOOL) gofumpt -d cmd db internal; exit 1; }
 
 # After a change of db/migrations or db/queries.
 sqlc:
 	$(TOOL) sqlc generate
 
 cover:
+	mkdir -p bin
 	go test -coverpkg=./... -coverprofile=bin/cover.out ./...
 	go tool cover -func=bin/cover.out | tail -1

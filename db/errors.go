@@ -63,6 +63,9 @@ func Explain(err error) error {
 // kindOf sorts the extended result codes of https://www.sqlite.org/rescode.html;
 // nil stands for a broken constraint or a wrong call, which are our bugs.
 func kindOf(code int) error {
+	if code == sqlite3.SQLITE_IOERR_DELETE { // of the journal, in a directory that can't be written
+		return ErrReadOnly
+	}
 	switch code & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return ErrBusy

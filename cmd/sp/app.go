@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/sp-registry/sp/internal/exporter"
@@ -23,6 +22,7 @@ type app struct {
 	noExport bool   // --no-export
 	command  string // the words of the command, for those who wait for it
 	changed  bool   // the registry has changed
+	exposed  string // the file that others could read until it was replaced
 	out      spool
 	// documented tells that the answer is a JSON document already.
 	documented bool
@@ -45,8 +45,8 @@ func (a *app) wait() (time.Duration, error) {
 		return defaultWait, nil
 	}
 	wait, err := time.ParseDuration(*text)
-	if seconds, notNumber := strconv.Atoi(*text); notNumber == nil {
-		wait, err = time.Duration(seconds)*time.Second, nil
+	if err != nil { // without a unit
+		wait, err = time.ParseDuration(*text + "s")
 	}
 	if err != nil || wait < 0 {
 		return 0, usage("SP_LOCK_TIMEOUT is not a duration such as 10s")
@@ -59,7 +59,6 @@ func (a *app) options(publish publish) (registry.Options, error) {
 	wait, err := a.wait()
 	return registry.Options{
 		Now:     a.now,
-		Rand:    a.rand,
 		Wait:    wait,
 		Holder:  fmt.Sprintf("pid %d (%s) since %s", os.Getpid(), a.command, a.now().UTC().Format(time.RFC3339)),
 		Publish: publish,
@@ -115,14 +114,13 @@ func (a *app) follow(p exporter.Publisher) publish {
 	return a.warnOfExposure(p)
 }
 
-// warnOfExposure publishes, and tells if what is replaced could be read by others:
-// its secrets may be known.
+// warnOfExposure publishes, and marks if what is replaced could be read by others.
 func (a *app) warnOfExposure(p exporter.Publisher) publish {
 	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
 		before, missing := os.Lstat(p.Path)
 		publication, err := p.Publish(ctx, view)
 		if err == nil && len(publication.Files) > 0 && missing == nil && before.Mode().Perm()&0o077 != 0 {
-			a.note("warning: others could read %s until now; consider its secrets known to them", p.Path)
+			a.exposed = p.Path // told when it is done and the lock is free: stderr may be slow
 		}
 		return publication, err
 	}
@@ -144,12 +142,19 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, publis
 	err = fn(ctx, reg)
 	a.changed = made(err)
 	var told *signalError
-	if err != nil && errors.As(context.Cause(ctx), &told) {
+	if !a.changed && errors.As(context.Cause(ctx), &told) {
 		err = told
+	}
+	if a.changed && a.exposed != "" {
+		a.note("warning: others could read %s until now; consider its secrets known to them", a.exposed)
 	}
 	var changed *exporter.ChangedError
 	if errors.As(err, &changed) {
 		err = withHint(err, "%s", a.conflict(ctx, reg, changed.Path))
 	}
-	return errors.Join(err, reg.Close())
+	closed := reg.Close()
+	if closed != nil && a.changed {
+		closed = fmt.Errorf("%w: %w", registry.ErrIncomplete, closed)
+	}
+	return errors.Join(err, closed)
 }

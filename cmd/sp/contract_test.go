@@ -47,7 +47,8 @@ func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 	}
 }
 
-// TestHelpFitsAScreen holds every help to 40 lines of 100 columns.
+// TestHelpFitsAScreen holds every help to 40 lines of 100 columns, and that of the
+// program to 28 of 80.
 func TestHelpFitsAScreen(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
@@ -65,6 +66,11 @@ func TestHelpFitsAScreen(t *testing.T) {
 		require.True(t, strings.HasPrefix(o.stdout, full+" - "), "%s: %q", full, lines[0])
 	}
 	check(nil)
+	lines := strings.Split(strings.TrimSuffix(s.must("--help").stdout, "\n"), "\n")
+	require.LessOrEqual(t, len(lines), 28)
+	for _, line := range lines {
+		require.LessOrEqual(t, utf8.RuneCountInString(line), 80, line)
+	}
 	for words := range commands(t) {
 		check(strings.Fields(words))
 		// `sp help tenant list` says what `sp tenant list --help` says.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/project"
 )
@@ -28,34 +30,60 @@ func (a *app) project() (project.Dir, error) {
 // namedDir returns the absolute path that --dir or SP_DIR gives, or nothing.
 func (a *app) namedDir() (string, error) {
 	if a.dir != "" {
-		return a.absolute(a.dir)
+		return a.resolved(a.dir)
 	}
 	if value := a.env("SP_DIR"); value != nil && *value != "" {
-		return a.absolute(*value)
+		return a.resolved(*value)
 	}
 	return "", nil
 }
 
+// absolute puts the working directory before a relative path, as the shell sees it:
+// links are followed before `..` is taken, so nothing is cleaned here.
 func (a *app) absolute(path string) (string, error) {
 	if filepath.IsAbs(path) {
-		return filepath.Clean(path), nil
+		return path, nil
 	}
 	cwd, err := a.workingDirectory()
-	return filepath.Join(cwd, path), err
+	if err != nil {
+		return "", err
+	}
+	if cwd, err = filepath.EvalSymlinks(cwd); err != nil {
+		return "", err
+	}
+	return cwd + "/" + path, nil
 }
 
-// resolved returns the absolute path of a file, the links of its directory followed,
-// as the paths of a project are. The file itself may be a link, or missing.
+// resolved returns the absolute path of a file or directory, the links of what is
+// above it followed, as the paths of a project are. It may itself be a link, or missing.
 func (a *app) resolved(path string) (string, error) {
 	path, err := a.absolute(path)
 	if err != nil {
 		return "", err
 	}
-	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
-	if err != nil {
-		return path, nil // what is wrong with it shows when the file is opened
+	path = strings.TrimRight(path, "/")
+	slash := strings.LastIndexByte(path, '/')
+	if base := path[slash+1:]; base != "." && base != ".." {
+		above, err := filepath.EvalSymlinks(path[:slash] + "/")
+		if err != nil {
+			return path, nil // what is wrong with it shows when it is opened
+		}
+		return filepath.Join(above, base), nil
 	}
-	return filepath.Join(dir, filepath.Base(path)), nil
+	actual, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return path, nil
+	}
+	return actual, nil
+}
+
+// here is where a new directory goes. Inside another one it would only be in the way.
+func (a *app) here() (string, error) {
+	path, err := a.resolved(project.Name)
+	if err == nil && slices.Contains(strings.Split(filepath.Dir(path), "/"), project.Name) {
+		err = withHint(usage("%s is inside a %s directory", filepath.Dir(path), project.Name), "go where the project is")
+	}
+	return path, err
 }
 
 // makeProjectHere makes the directory where it was named, else in the working
@@ -63,7 +91,7 @@ func (a *app) resolved(path string) (string, error) {
 func (a *app) makeProjectHere() (project.Dir, error) {
 	path, err := a.namedDir()
 	if err == nil && path == "" {
-		path, err = a.absolute(project.Name)
+		path, err = a.here()
 	}
 	if err != nil {
 		return project.Dir{}, err
@@ -92,6 +120,19 @@ func (a *app) adopt(path string) (project.Dir, error) {
 		a.note("others could read %s until now; it is 0700 from here on", dir.Path())
 	}
 	return dir, err
+}
+
+// hasExport tells whether a tenants.json is there, whoever wrote it.
+func hasExport(dir project.Dir) bool {
+	_, err := os.Lstat(dir.Tenants())
+	return err == nil
+}
+
+// tellOfExport says, when a registry is made, that an older one is beside it.
+func (a *app) tellOfExport(dir project.Dir) {
+	if hasExport(dir) {
+		a.note("%s is not in this registry; sp import takes it over", dir.Tenants())
+	}
 }
 
 // hasRegistry tells whether something stands where the directory's registry does.

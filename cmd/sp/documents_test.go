@@ -42,9 +42,9 @@ func TestEveryCommandLineOfTheDocumentsWorks(t *testing.T) {
 	var refused []string
 	for _, line := range documentedLines(t) {
 		words := strings.Fields(regexp.MustCompile(`<(tenant-)?id>`).ReplaceAllString(line, "999bc654-9a64-49bc-98be-db976fc84e76"))
-		// Most are there without the word `cloud`, too.
+		// Each is there without the word `cloud`, too.
 		spellings := [][]string{words}
-		if words[0] == "cloud" && (words[1] == "tenant" || words[1] == "profile") {
+		if words[0] == "cloud" {
 			spellings = append(spellings, words[1:])
 		}
 		for _, spelling := range spellings {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -38,7 +37,7 @@ var exits = []struct {
 	{errConfirm, 2, "confirmation_required", "-y answers yes"},
 	{errFile, 6, "store", ""},
 	{errUnsupported, 9, "unsupported", ""},
-	{registry.ErrConflict, 4, "conflict", "sp import takes the file over; sp export --force overwrites it"},
+	{registry.ErrConflict, 4, "conflict", ""},
 	{registry.ErrExists, 4, "exists", ""},
 	{registry.ErrInUse, 4, "in_use", ""},
 	{registry.ErrNoTenant, 5, "no_tenant", "sp tenant list, then sp tenant select ID"},
@@ -59,7 +58,7 @@ var exits = []struct {
 	{project.ErrUnsafe, 6, "store", ""},
 	{project.ErrExposed, 6, "store", ""},
 	{project.ErrGit, 6, "store", ""},
-	{exporter.ErrUnsafe, 6, "store", "move it away"},
+	{exporter.ErrUnsafe, 6, "store", "name a regular file, or move that away"},
 	{errUnprinted, 6, "store", ""},
 	{unix.ENOSPC, 6, "store", "free some space"},
 	{unix.EDQUOT, 6, "store", "free some space"},
@@ -123,8 +122,8 @@ func failureOf(err error) failure {
 func (a *app) fail(err error) int {
 	f := failureOf(err)
 	if a.json {
-		text, _ := json.MarshalIndent(map[string]failure{"error": f}, "", "  ") // strings always marshal
-		_, _ = fmt.Fprintln(a.stdout, printableLines(string(text)))             // nothing is left to report to
+		text, _ := marshal(map[string]failure{"error": f}, "") // strings always marshal
+		_, _ = fmt.Fprintln(a.stdout, text)                    // nothing is left to report to
 		return f.exit
 	}
 	a.note("%s", f.Message)

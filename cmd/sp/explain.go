@@ -16,17 +16,16 @@ func (a *app) explainCommand() *cli.Command {
 		Name:  "explain",
 		Usage: "say which source decides, which do not, and why",
 		Description: "Shows every source in order: what it holds, whether it decided, and why not.\n" +
-			"The password of the URL is not shown.\n\n" +
+			"The URL is shown without its user and password.\n\n" +
 			"  SYSTEMPROMPT_PROFILE=production sp explain",
-		Flags:  profileFlags(),
-		Action: func(ctx context.Context, cmd *cli.Command) error { return a.explain(ctx, a.request(cmd)) },
+		Flags: append(profileFlags(), boolFlag("reveal", "show the password, which is masked otherwise")),
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.explain(ctx, a.request(cmd), showing(cmd.Bool("reveal")))
+		},
 	}
 }
 
-func (a *app) explain(ctx context.Context, request resolver.Request) error {
-	if request.Network != resolver.OwnNetwork && request.Network != resolver.ExternalNetwork {
-		return usage("--network: only external is known")
-	}
+func (a *app) explain(ctx context.Context, request resolver.Request, shown showing) error {
 	return a.read(ctx, func(dir project.Dir, view *registry.View) error {
 		request.ReadProfile = a.profileReader(dir)
 		e, err := resolver.Explain(ctx, view, request)
@@ -37,9 +36,9 @@ func (a *app) explain(ctx context.Context, request resolver.Request) error {
 			return e.Err
 		}
 		if a.json {
-			return a.document(explanationOf(e))
+			return a.document(explanationOf(e, shown))
 		}
-		return a.table("Explanation", rowsOf(explanationRows(e)...))
+		return a.table("Explanation", rowsOf(explanationRows(e, shown)...))
 	})
 }
 
@@ -62,7 +61,7 @@ type finding struct {
 	Tenant  *registry.TenantID `json:"tenant_id,omitempty"`
 }
 
-func explanationOf(e resolver.Explanation) explanation {
+func explanationOf(e resolver.Explanation, shown showing) explanation {
 	answer := explanation{Selected: e.Selection.Tenant, Selection: e.Selection.String(), Note: e.Note}
 	for _, f := range e.Sources {
 		row := finding{Source: f.Source, Holds: f.Holds, Decided: f.Decided, Why: f.Why}
@@ -75,7 +74,7 @@ func explanationOf(e resolver.Explanation) explanation {
 		answer.Sources = append(answer.Sources, row)
 	}
 	if e.Connection != nil {
-		c := connectionOf(*e.Connection, registry.DescribeURL(e.Connection.URL))
+		c := connectionOf(*e.Connection, *shown.url(&e.Connection.URL))
 		answer.Result = &c
 	}
 	if e.Err != nil {
@@ -86,7 +85,7 @@ func explanationOf(e resolver.Explanation) explanation {
 }
 
 // explanationRows has a row for each source, then what comes of it.
-func explanationRows(e resolver.Explanation) [][]string {
+func explanationRows(e resolver.Explanation, shown showing) [][]string {
 	var rows [][]string
 	for _, f := range e.Sources {
 		holds, decided := "-", ""
@@ -106,7 +105,7 @@ func explanationRows(e resolver.Explanation) [][]string {
 		return append(rows, []string{"result", "", "", "nothing: " + e.Err.Error()})
 	}
 	c := e.Connection
-	result := fmt.Sprintf("tenant %s (%s), %s", c.Tenant.ID, c.Tenant.Name, registry.DescribeURL(c.URL))
+	result := fmt.Sprintf("tenant %s (%s), %s", c.Tenant.ID, c.Tenant.Name, *shown.url(&c.URL))
 	if c.Profile != nil {
 		result = fmt.Sprintf("profile %s of %s", c.Profile.Name, result)
 	}

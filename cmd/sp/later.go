@@ -45,23 +45,25 @@ func (a *app) laterTenantCommands() []*cli.Command {
 	}
 }
 
-// laterCloudCommands stand under cloud only.
+// laterCloudCommands stand under cloud, and at the top too.
 func (a *app) laterCloudCommands() []*cli.Command {
 	return []*cli.Command{
 		group("auth", "the account at SystemPrompt Cloud", a.later("login", "log in", needsCloud)),
-		a.later("login", "log in", needsCloud),
+		a.later("login", "log in to SystemPrompt Cloud", needsCloud),
 		group("sync", "files to and from the cloud", a.later("push", "send files", needsCloud), a.later("pull", "fetch files", needsCloud)),
 		a.later("deploy", "deploy the application", needsApplication),
 	}
 }
 
-// laterCommands stand at the top.
+// laterCommands stand at the top. The help of the program does not list them.
 func (a *app) laterCommands() []*cli.Command {
-	return []*cli.Command{
-		a.later("login", "log in to SystemPrompt Cloud", needsCloud),
+	commands := append(a.laterCloudCommands(),
 		group("db", "the PostgreSQL server for local tenants",
 			a.later("up", "start it", needsServer), a.later("down", "stop it", needsServer), a.later("status", "tell how it is", needsServer)),
 		group("infra", "the application's own infrastructure",
-			group("db", "its database", a.later("migrate", "run its migrations", needsApplication))),
+			group("db", "its database", a.later("migrate", "run its migrations", needsApplication))))
+	for _, command := range commands {
+		command.Hidden = true
 	}
+	return commands
 }

@@ -8,9 +8,7 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -41,7 +39,6 @@ func start() int {
 		lookupEnv:        os.LookupEnv,
 		workingDirectory: os.Getwd,
 		now:              time.Now,
-		rand:             rand.Reader,
 		terminal:         term.IsTerminal,
 		git:              findGit,
 		untilSignal:      untilSignal,
@@ -55,7 +52,6 @@ type world struct {
 	lookupEnv        func(string) (string, bool)
 	workingDirectory func() (string, error)
 	now              func() time.Time
-	rand             io.Reader
 	terminal         func(fd int) bool
 	git              func() project.Git
 	untilSignal      func(context.Context) (context.Context, func())

@@ -80,19 +80,55 @@ func (a *app) line(text string) error {
 	return err
 }
 
-// document answers one JSON document. Whatever a terminal could take for a command
-// is escaped, which JSON allows and every reader undoes.
+// document answers one JSON document.
 func (a *app) document(v any) error {
 	a.documented = true
+	text, err := marshal(v, "")
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(&a.out, text+"\n")
+	return err
+}
+
+// documentList answers one JSON document with a list in it, a value at a time, so
+// that a long one needs no memory.
+func documentList[T any](a *app, name string, values iter.Seq2[T, error]) error {
+	a.documented = true
+	fmt.Fprintf(&a.out, "{\n  %q: [", name)
+	separator := "\n    "
+	for v, err := range values {
+		if err != nil {
+			return err
+		}
+		text, err := marshal(v, "    ")
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(&a.out, separator+text); err != nil {
+			return err
+		}
+		separator = ",\n    "
+	}
+	end := "\n  ]\n}\n"
+	if separator == "\n    " {
+		end = "]\n}\n"
+	}
+	_, err := io.WriteString(&a.out, end)
+	return err
+}
+
+// marshal writes a value as JSON. Whatever a terminal could take for a command is
+// escaped, which JSON allows and every reader undoes.
+func marshal(v any, indent string) (string, error) {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
+	encoder.SetIndent(indent, "  ")
 	if err := encoder.Encode(v); err != nil {
-		return err
+		return "", err
 	}
-	_, err := io.WriteString(&a.out, printableLines(text.String()))
-	return err
+	return printableLines(strings.TrimSuffix(text.String(), "\n")), nil
 }
 
 // table answers rows of columns: aligned under a heading on a terminal, else one
@@ -157,15 +193,15 @@ func rowsOf(rows ...[]string) iter.Seq2[[]string, error] {
 	}
 }
 
-// eachRow makes a row of every value of a sequence.
-func eachRow[T any](values iter.Seq2[T, error], row func(T) ([]string, error)) iter.Seq2[[]string, error] {
-	return func(yield func([]string, error) bool) {
+// each makes something else of every value of a sequence.
+func each[T, R any](values iter.Seq2[T, error], to func(T) R) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
 		for v, err := range values {
-			var cells []string
+			var r R
 			if err == nil {
-				cells, err = row(v)
+				r = to(v)
 			}
-			if !yield(cells, err) || err != nil {
+			if !yield(r, err) || err != nil {
 				return
 			}
 		}

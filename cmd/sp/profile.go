@@ -57,17 +57,10 @@ func (a *app) listProfiles(ctx context.Context, cmd *cli.Command, view *registry
 		profiles = func(func(registry.Profile, error) bool) {}
 	}
 	if a.json {
-		rows := []profile{}
-		for p, err := range profiles {
-			if err != nil {
-				return err
-			}
-			rows = append(rows, standing.profile(p))
-		}
-		return a.document(map[string]any{"profiles": rows})
+		return documentList(a, "profiles", each(profiles, standing.profile))
 	}
-	return a.table("Profiles", eachRow(profiles, func(p registry.Profile) ([]string, error) {
-		return []string{p.Name, standing.profile(p).mark(), a.shortID(string(p.Tenant))}, nil
+	return a.table("Profiles", each(profiles, func(p registry.Profile) []string {
+		return []string{p.Name, standing.profile(p).mark(), a.shortID(string(p.Tenant))}
 	}))
 }
 
@@ -138,7 +131,7 @@ func (a *app) showProfile(ctx context.Context, view *registry.View, name *string
 	}
 	shown := standing.profile(p)
 	if a.json {
-		return a.document(map[string]any{"profile": shown, "tenant": tenantOf(t, standing.selection)})
+		return a.document(map[string]any{"profile": shown, "tenant": tenantOf(t, standing.selection, masked)})
 	}
 	return a.table("Profile: "+p.Name, rowsOf(
 		[]string{"name", p.Name},

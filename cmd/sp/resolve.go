@@ -57,16 +57,19 @@ func (a *app) profileReader(dir project.Dir) func(string) (string, *registry.Ten
 		if value := a.env("HOME"); value != nil {
 			home = *value
 		}
+		switch {
+		case strings.Contains(path, "@") && strings.Contains(path, ":"): // not to be repeated
+			return "", nil, fmt.Errorf("a way to a database where a profile belongs: %w", registry.ErrInvalid)
+		case path[0] == '~' && home == "":
+			return "", nil, fmt.Errorf("%s: HOME is not set: %w", path, registry.ErrInvalid)
+		}
 		return dir.ReadProfile(path, cwd, home)
 	}
 }
 
 func (a *app) resolve(ctx context.Context, request resolver.Request, tenant *string) error {
-	switch {
-	case tenant != nil && request.Flag != nil:
+	if tenant != nil && request.Flag != nil { // before one of them is looked up
 		return usage("--tenant excludes --profile")
-	case request.Network != resolver.OwnNetwork && request.Network != resolver.ExternalNetwork:
-		return usage("--network: only external is known")
 	}
 	return a.read(ctx, func(dir project.Dir, view *registry.View) error {
 		request.ReadProfile = a.profileReader(dir)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,7 +56,6 @@ func mustRunIn(t *testing.T, args ...string) string {
 		lookupEnv:        func(string) (string, bool) { return "", false },
 		workingDirectory: func() (string, error) { return t.TempDir(), nil },
 		now:              func() time.Time { return time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC) },
-		rand:             rand.Reader,
 		terminal:         func(int) bool { return false },
 		git:              func() project.Git { return project.Git{} },
 		untilSignal:      func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -63,7 +62,6 @@ func (s *sandbox) run(args ...string) outcome {
 		},
 		workingDirectory: func() (string, error) { return s.dir, nil },
 		now:              func() time.Time { return noon },
-		rand:             bytes.NewReader(make([]byte, 1024)),
 		terminal:         func(int) bool { return false },
 		git:              func() project.Git { return project.Git{} },
 		untilSignal:      func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },

@@ -62,21 +62,14 @@ func (a *app) listSessions(ctx context.Context, cmd *cli.Command, view *registry
 		sessions = func(func(registry.Session, error) bool) {}
 	}
 	if a.json {
-		rows := []session{}
-		for s, err := range sessions {
-			if err != nil {
-				return err
-			}
-			rows = append(rows, sessionOf(s, selection))
-		}
-		return a.document(map[string]any{"sessions": rows})
+		return documentList(a, "sessions", each(sessions, func(s registry.Session) session { return sessionOf(s, selection) }))
 	}
-	return a.table("Sessions", eachRow(sessions, func(s registry.Session) ([]string, error) {
+	return a.table("Sessions", each(sessions, func(s registry.Session) []string {
 		shown, mark := sessionOf(s, selection), ""
 		if shown.Active {
 			mark = "(active)"
 		}
-		return []string{a.shortID(string(s.Tenant)), mark, s.Profile, shown.ChosenAt}, nil
+		return []string{a.shortID(string(s.Tenant)), mark, s.Profile, shown.ChosenAt}
 	}))
 }
 

@@ -19,12 +19,17 @@ func (e *signalError) Error() string { return "ended by " + unix.SignalName(e.si
 func untilSignal(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	for _, s := range []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP} {
+		if !signal.Ignored(s) { // as nohup and a shell's & have it
+			signal.Notify(signals, s)
+		}
+	}
 	// A change that was made must be reported even if nobody reads it any more.
 	signal.Ignore(unix.SIGPIPE)
 	go func() {
 		select {
 		case s := <-signals:
+			signal.Stop(signals) // a second one ends the process at once
 			cancel(&signalError{signal: s.(unix.Signal)})
 		case <-ctx.Done():
 		}

@@ -33,6 +33,9 @@ func (a *app) openSource(ref *string) (*source, error) {
 		}
 		path = dir.Tenants()
 	} else {
+		if err := checkFileWord("import", *ref); err != nil {
+			return nil, err
+		}
 		absolute, err := a.resolved(*ref)
 		if err != nil {
 			return nil, err
@@ -41,7 +44,11 @@ func (a *app) openSource(ref *string) (*source, error) {
 	}
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, withHint(fmt.Errorf("%s: Tenants not synced: there is no such file: %w", path, errFile), "sp import PATH")
+		err := fmt.Errorf("%s: Tenants not synced: there is no such file: %w", path, errFile)
+		if ref == nil {
+			err = withHint(err, "sp import PATH takes another")
+		}
+		return nil, err
 	}
 	if err != nil {
 		return nil, err

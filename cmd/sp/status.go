@@ -16,7 +16,7 @@ import (
 func (a *app) statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "status",
-		Usage: "tell what is selected, what would be resolved, and how the files stand",
+		Usage: "what is selected, what would be resolved, how the export stands",
 		Flags: []cli.Flag{maxAgeFlag()},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			return a.status(ctx, cmd.Duration("max-age"))
@@ -51,10 +51,7 @@ func (a *app) status(ctx context.Context, maxAge time.Duration) error {
 			return err
 		}
 		s.SyncedAt, s.Stale = registry.FormatTime(state.Document.SyncedAt), state.Document.IsStale(a.now(), maxAge)
-		if s.Export, err = tracked(dir).Standing(ctx, view); errors.Is(err, exporter.ErrUnsafe) {
-			s.Export, err = "unsafe", nil
-		}
-		if err != nil {
+		if s.Export, err = exportStanding(ctx, dir, view); err != nil {
 			return err
 		}
 		request := resolver.Request{Env: a.env("SYSTEMPROMPT_PROFILE"), ReadProfile: a.profileReader(dir)}
@@ -144,15 +141,34 @@ func orNone(text *string) string {
 	return *text
 }
 
+// What a standing becomes for people, where the exporter leaves it open.
+const (
+	unsafe     exporter.Standing = "unsafe"     // not a regular file
+	unimported exporter.Standing = "unimported" // untracked, and a file is there
+)
+
+func exportStanding(ctx context.Context, dir project.Dir, view *registry.View) (exporter.Standing, error) {
+	s, err := tracked(dir).Standing(ctx, view)
+	if errors.Is(err, exporter.ErrUnsafe) {
+		return unsafe, nil
+	}
+	if s == exporter.Untracked && hasExport(dir) {
+		return unimported, err
+	}
+	return s, err
+}
+
 func describeStanding(s exporter.Standing) string {
 	switch s {
 	case exporter.Untracked:
 		return "untracked: sp export starts to keep tenants.json"
+	case unimported:
+		return "not taken over: sp import merges the tenants.json that is there"
 	case exporter.Missing:
 		return "missing: sp export writes tenants.json again"
 	case exporter.Behind:
 		return "behind: sp export, or the next change, catches up"
-	case "unsafe":
+	case unsafe:
 		return "refused as unsafe: what is there is not a regular file; move it away"
 	case exporter.Changed:
 		return "changed by someone else: sp import takes it over, sp export --force overwrites it"

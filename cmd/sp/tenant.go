@@ -46,16 +46,9 @@ func (a *app) listTenants(ctx context.Context, cmd *cli.Command, view *registry.
 		tenants = func(func(registry.Tenant, error) bool) {}
 	}
 	if a.json {
-		rows := []tenant{}
-		for t, err := range tenants {
-			if err != nil {
-				return err
-			}
-			rows = append(rows, tenantOf(t, selection))
-		}
-		return a.document(map[string]any{"tenants": rows})
+		return documentList(a, "tenants", each(tenants, func(t registry.Tenant) tenant { return tenantOf(t, selection, masked) }))
 	}
-	return a.table("Tenants", eachRow(tenants, func(t registry.Tenant) ([]string, error) {
+	return a.table("Tenants", each(tenants, func(t registry.Tenant) []string {
 		mark, region := "", ""
 		if isSelected(t.ID, selection) {
 			mark = "(selected)"
@@ -63,7 +56,7 @@ func (a *app) listTenants(ctx context.Context, cmd *cli.Command, view *registry.
 		if t.Region != nil {
 			region = *t.Region
 		}
-		return []string{a.shortID(string(t.ID)), mark, string(t.Kind), t.Name, region}, nil
+		return []string{a.shortID(string(t.ID)), mark, string(t.Kind), t.Name, region}
 	}))
 }
 
@@ -89,18 +82,18 @@ type tenant struct {
 	MissingCredentials  bool              `json:"missing_credentials"`
 }
 
-func tenantOf(t registry.Tenant, s registry.Selection) tenant {
+func tenantOf(t registry.Tenant, s registry.Selection, shown showing) tenant {
 	return tenant{
 		ID:                  t.ID,
 		Name:                t.Name,
 		AppID:               t.AppID,
 		Hostname:            t.Hostname,
 		Region:              t.Region,
-		DatabaseURL:         describe(t.DatabaseURL, registry.DescribeURL),
-		InternalDatabaseURL: describe(t.InternalDatabaseURL, registry.DescribeURL),
+		DatabaseURL:         shown.url(t.DatabaseURL),
+		InternalDatabaseURL: shown.url(t.InternalDatabaseURL),
 		Kind:                t.Kind,
 		ExternalDBAccess:    t.ExternalDBAccess,
-		SyncToken:           describe(t.SyncToken, func(registry.Secret) string { return "***" }),
+		SyncToken:           shown.token(t.SyncToken),
 		SharedContainerDB:   t.SharedContainerDB,
 		UnknownMembers:      t.Unknown.Names(),
 		Selected:            isSelected(t.ID, s),
@@ -108,14 +101,30 @@ func tenantOf(t registry.Tenant, s registry.Selection) tenant {
 	}
 }
 
-// describe shows a secret that is there without telling it.
-func describe(s *registry.Secret, as func(registry.Secret) string) *string {
-	if s == nil {
+// showing says how a secret is shown that is there.
+type showing bool
+
+const (
+	masked   showing = false
+	revealed showing = true
+)
+
+func (s showing) url(url *registry.Secret) *string { return s.text(url, registry.DescribeURL) }
+
+func (s showing) token(token *registry.Secret) *string {
+	return s.text(token, func(registry.Secret) string { return "***" })
+}
+
+func (s showing) text(secret *registry.Secret, mask func(registry.Secret) string) *string {
+	if secret == nil {
 		return nil
 	}
 	text := ""
-	if !s.Empty() {
-		text = as(*s)
+	switch {
+	case s == revealed:
+		text = secret.Reveal()
+	case !secret.Empty():
+		text = mask(*secret)
 	}
 	return &text
 }
@@ -159,9 +168,10 @@ func yesNo(b bool) string {
 func (a *app) tenantShowCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "show",
-		Usage:       "show a tenant, the selected one without ID; no secret is shown",
+		Usage:       "show a tenant, the selected one without ID",
 		ArgsUsage:   "[ID]",
 		Description: "ID may also be a tenant's name or the start of its id, where only one has it.",
+		Flags:       []cli.Flag{boolFlag("reveal", "show the secrets, which are masked otherwise")},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			return a.read(ctx, func(_ project.Dir, view *registry.View) error {
 				t, err := namedTenant(ctx, view, argument(cmd, 0))
@@ -175,7 +185,7 @@ func (a *app) tenantShowCommand() *cli.Command {
 				if t.IsSyncTokenMissing() {
 					a.warnOfToken(t.ID)
 				}
-				shown := tenantOf(t, selection)
+				shown := tenantOf(t, selection, showing(cmd.Bool("reveal")))
 				if a.json {
 					return a.document(shown)
 				}

@@ -23,7 +23,7 @@ func (a *app) tenantCreateCommand() *cli.Command {
 			boolFlag("external-db-access", "its database takes connections from outside"),
 			boolFlag("allow-duplicate-name", "though another tenant has that name"),
 			a.noExportFlag(),
-		}, secretFlags("database-url", "how its database is reached: postgres://USER:PASSWORD@HOST/DB `URL`")...),
+		}, secretFlags("database-url", "the `URL` of its database, postgres://USER:PASSWORD@HOST/DB")...),
 		Action: a.createTenant,
 	}
 }
@@ -48,9 +48,6 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 	}
 	a.warnOfArgument(cmd, "database-url", *url)
 	t := registry.NewLocal(registry.TenantID(cmd.String("id")), cmd.String("name"), *url)
-	if cmd.IsSet("id") && t.ID == "" {
-		return usage("--id is empty")
-	}
 	t.SharedContainerDB = optional(cmd, "shared-container-db")
 	t.ExternalDBAccess = cmd.Bool("external-db-access")
 	return a.storeTenant(ctx, registry.NewTenant{Tenant: t, AllowDuplicateName: cmd.Bool("allow-duplicate-name")})
@@ -66,6 +63,7 @@ func (a *app) storeTenant(ctx context.Context, n registry.NewTenant) error {
 		return err
 	}
 	if !hasRegistry(dir) {
+		a.tellOfExport(dir)
 		if err := a.hideSecrets(ctx, dir); err != nil {
 			return err
 		}
@@ -96,6 +94,10 @@ func firstOf(a, b error) error {
 // warnOfArgument tells that a secret was given where others can read it.
 func (a *app) warnOfArgument(cmd *cli.Command, name string, secret registry.Secret) {
 	if cmd.IsSet(name) && registry.HasPassword(secret) {
-		a.note("warning: a password in --%s shows in the list of processes and the shell's history; --%s-stdin keeps it out", name, name)
+		what := "a password"
+		if name == "sync-token" {
+			what = "a token"
+		}
+		a.note("warning: %s in --%s shows in the list of processes and the shell's history; --%s-stdin keeps it out", what, name, name)
 	}
 }

@@ -30,7 +30,7 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, reg *registry.
 	if err != nil {
 		return err
 	}
-	t, err := view.Tenant(ctx, id)
+	question, err := deletionQuestion(ctx, view, id)
 	view.Close() // nothing is held while somebody thinks about an answer
 	if errors.Is(err, registry.ErrNotFound) {
 		return withHint(err, "it takes the whole id, as sp tenant list prints it into a pipe")
@@ -38,7 +38,7 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, reg *registry.
 	if err != nil {
 		return err
 	}
-	if err := a.confirm(ctx, cmd, fmt.Sprintf("delete tenant %s with its session and profiles?", t)); err != nil {
+	if err := a.confirm(ctx, cmd, question); err != nil {
 		return err
 	}
 	removed, err := reg.DeleteTenant(ctx, id)
@@ -50,6 +50,37 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, reg *registry.
 		err = firstOf(err, a.document(removalOf(removed)))
 	}
 	return err
+}
+
+// maxAsked bounds the profiles that a question names.
+const maxAsked = 10
+
+// deletionQuestion names the tenant and all that would go with it.
+func deletionQuestion(ctx context.Context, view *registry.View, id registry.TenantID) (string, error) {
+	t, err := view.Tenant(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	session, err := view.Session(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	profiles, err := view.ProfilesOf(ctx, &id, maxAsked+1)
+	if err != nil {
+		return "", err
+	}
+	question := fmt.Sprintf("delete tenant %s", t)
+	if session != nil {
+		question += fmt.Sprintf(", its session (profile %s)", session.Profile)
+	}
+	for i, p := range profiles {
+		if i == maxAsked {
+			question += " and more"
+			break
+		}
+		question += ", its profile " + p.Name
+	}
+	return question + "?", nil
 }
 
 // removal is what a deletion took, in JSON.

@@ -24,9 +24,9 @@ func (a *app) tenantEditCommand() *cli.Command {
 		&cli.StringSliceFlag{Name: "clear", Usage: "take `MEMBERS` away, with commas between"},
 		a.noExportFlag(),
 	}
-	flags = append(flags, secretFlags("database-url", "how its database is reached `URL`")...)
-	flags = append(flags, secretFlags("internal-database-url", "how a cloud tenant's own side reaches it `URL`")...)
-	flags = append(flags, secretFlags("sync-token", "what authorises synchronisation `TOKEN`")...)
+	flags = append(flags, secretFlags("database-url", "the `URL` of its database")...)
+	flags = append(flags, secretFlags("internal-database-url", "the `URL` for a cloud tenant's own side")...)
+	flags = append(flags, secretFlags("sync-token", "the `TOKEN` that authorises synchronisation")...)
 	return &cli.Command{
 		Name:      "edit",
 		Usage:     "change a tenant; its id and type stay",

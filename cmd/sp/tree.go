@@ -16,7 +16,7 @@ import (
 func (a *app) root() *cli.Command {
 	root := &cli.Command{
 		Name:                          "sp",
-		Usage:                         "tenants, profiles and sessions, and which database a command talks to",
+		Usage:                         "which database a command talks to, and why",
 		CustomRootCommandHelpTemplate: rootHelp,
 		Writer:                        &a.out,
 		ErrWriter:                     a.stderr,
@@ -25,7 +25,7 @@ func (a *app) root() *cli.Command {
 		ExitErrHandler:                func(context.Context, *cli.Command, error) {}, // it would exit by itself
 		ArgValidator:                  a.checkArguments,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "dir", Usage: "the .systemprompt directory `DIR` (SP_DIR; else found upwards from here)", Destination: &a.dir, OnlyOnce: true},
+			&cli.StringFlag{Name: "dir", Usage: "the .systemprompt directory (SP_DIR; else upwards from here)", Destination: &a.dir, OnlyOnce: true},
 			&cli.BoolFlag{Name: "json", Usage: "answer with one JSON document", Destination: &a.json, OnlyOnce: true},
 		},
 		Commands: []*cli.Command{
@@ -33,7 +33,7 @@ func (a *app) root() *cli.Command {
 			a.tenantCommands(), a.profileCommands(), a.sessionCommands(),
 			a.resolveCommand(), a.explainCommand(), a.statusCommand(),
 			a.versionCommand(), a.helpCommand(),
-			a.cloudCommands(), group("admin", "the session commands, as the documents write them", a.sessionCommands()),
+			a.cloudCommands(), group("admin", "the same session commands, as the documents write them", a.sessionCommands()),
 		},
 	}
 	root.Commands = append(root.Commands, a.laterCommands()...)
@@ -46,7 +46,7 @@ func (a *app) root() *cli.Command {
 
 // cloudCommands is the word `cloud`, under which the documents write most commands.
 func (a *app) cloudCommands() *cli.Command {
-	cloud := group("cloud", "the tenant and profile commands, as the documents write them", a.tenantCommands(), a.profileCommands())
+	cloud := group("cloud", "the same tenant and profile commands, likewise", a.tenantCommands(), a.profileCommands())
 	cloud.Commands = append(cloud.Commands, a.laterCloudCommands()...)
 	return cloud
 }
@@ -71,6 +71,9 @@ func (a *app) complete(cmd *cli.Command) {
 func (a *app) missingCommand(_ context.Context, cmd *cli.Command) error {
 	if cmd.Args().Present() {
 		word := cmd.Args().First()
+		if !flagName.MatchString(word) {
+			word = "***"
+		}
 		err := usage("unknown command %s", strings.TrimSpace(commandWords(cmd)+" "+word))
 		if near := cli.SuggestCommand(cmd.Commands, word); near != word && isNear(word, near) {
 			return withHint(err, "did you mean %s %s?", cmd.FullName(), near)
@@ -118,7 +121,7 @@ func commandWords(cmd *cli.Command) string {
 
 // canBeEmpty are the flags whose empty value means something: a list from its
 // start, and members of the record, which tells empty from absent.
-var canBeEmpty = []string{"after", "app-id", "hostname", "region", "shared-container-db", "sync-token"}
+var canBeEmpty = []string{"after", "app-id", "hostname", "region", "shared-container-db"}
 
 // refuseEmpty refuses what is given and empty: a script whose variable is not set
 // must not get what it would have got without the flag.

@@ -6,7 +6,7 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// version is the release that CHANGELOG.md calls so.
+// version is the one that CHANGELOG.md has at its top.
 const version = "0.1.0"
 
 func (a *app) versionCommand() *cli.Command {

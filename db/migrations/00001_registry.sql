@@ -13,8 +13,8 @@ CREATE TABLE registry_meta (
 ) STRICT;
 
 -- position is the order of entry and, being the rowid, the order of an export.
--- id has an index of its own instead of being a primary key, because an import
--- into an empty registry builds that index last. seen is the revision of the
+-- id has an index of its own instead of being a primary key, so that an import
+-- into an empty registry can build that index last. seen is the revision of the
 -- change that wrote the row or found it in a file; version counts its changes.
 CREATE TABLE tenants (
     position              INTEGER NOT NULL PRIMARY KEY CHECK (position > 0),

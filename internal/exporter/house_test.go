@@ -3,7 +3,6 @@ package exporter_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"os"
 	"path/filepath"
 	"testing"
@@ -80,7 +79,6 @@ type publish = func(context.Context, *registry.View) (registry.Publication, erro
 func (h house) options(p publish) registry.Options {
 	return registry.Options{
 		Now:     func() time.Time { return time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC) },
-		Rand:    rand.Reader,
 		Wait:    30 * time.Second,
 		Holder:  "the test",
 		Publish: p,

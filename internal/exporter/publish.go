@@ -38,7 +38,7 @@ type Publisher struct {
 // ChangedError is returned for a file that somebody else wrote or changed.
 type ChangedError struct{ Path string }
 
-func (e *ChangedError) Error() string { return e.Path + ": " + registry.ErrConflict.Error() }
+func (e *ChangedError) Error() string { return e.Path + ": changed by someone else" }
 
 // Unwrap returns registry.ErrConflict.
 func (e *ChangedError) Unwrap() error { return registry.ErrConflict }

@@ -12,8 +12,8 @@ var (
 	ErrExists = errors.New("exists already")
 	// ErrInUse is returned when something else still needs what would be changed.
 	ErrInUse = errors.New("in use")
-	// ErrConflict is returned when somebody else changed what would be overwritten.
-	ErrConflict = errors.New("changed by someone else")
+	// ErrConflict is returned when two sides say different things, and sp may not choose.
+	ErrConflict = errors.New("conflict")
 	// ErrNoTenant is returned when no tenant is selected.
 	ErrNoTenant = errors.New("no tenant configured")
 	// ErrNoProfile is returned when nothing names a profile, or a session or the

@@ -95,7 +95,7 @@ func (r *Registry) ImportTenants(ctx context.Context, i Import) (plan Plan, err 
 	err = r.write(ctx, func(c *change) error {
 		plan = Plan{Revision: c.revision - 1}
 		if i.IfRevision != nil && *i.IfRevision != plan.Revision {
-			return fmt.Errorf("the registry changed in the meantime: %w", ErrConflict)
+			return fmt.Errorf("the registry changed since it was looked at: %w", ErrConflict)
 		}
 		if err := c.importAll(ctx, i, &plan); err != nil {
 			return err
@@ -108,6 +108,29 @@ func (r *Registry) ImportTenants(ctx context.Context, i Import) (plan Plan, err 
 	if errors.Is(err, errDryRun) {
 		err = nil
 	}
+	return plan, err
+}
+
+// PlanNew returns what an import into a new registry would do, without one; the
+// file is refused as it would be there. It remembers the ids that it has seen.
+func PlanNew(i Import) (Plan, error) {
+	var plan Plan
+	seen := map[TenantID]bool{}
+	document, err := i.Read(func(t Tenant) error {
+		switch {
+		case !seen[t.ID]:
+			seen[t.ID] = true
+			plan.Added++
+			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
+		case !i.FirstDuplicate:
+			return &DuplicateError{ID: t.ID}
+		default:
+			plan.Skipped++
+			plan.note(Step{Action: Skip, ID: t.ID, Name: t.Name})
+		}
+		return nil
+	})
+	plan.Document = document
 	return plan, err
 }
 
@@ -211,7 +234,7 @@ func (c *change) importDocument(ctx context.Context, i Import, file Document, pl
 	}
 	before := state.Document
 	plan.Document = before
-	if isNew := plan.Revision == 0; isNew || file.SyncedAt.After(before.SyncedAt) {
+	if isNew := state.TenantsRevision == 0; isNew || file.SyncedAt.After(before.SyncedAt) {
 		plan.Document.SyncedAt = file.SyncedAt
 	}
 	if plan.Document.Unknown = before.Unknown.with(file.Unknown); i.Exact {

@@ -232,7 +232,7 @@ func (m *model) merge(f modelFile) error {
 			touched = true
 		}
 	}
-	if m.revision == 0 && !f.synced.Equal(m.synced) || f.synced.After(m.synced) {
+	if m.tenantsRevision == 0 && !f.synced.Equal(m.synced) || f.synced.After(m.synced) {
 		m.synced, touched = f.synced, true
 	}
 	m.changed(touched)

@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/sp-registry/sp/db"
@@ -18,8 +17,6 @@ import (
 type Options struct {
 	// Now tells the time; each change asks it once.
 	Now func() time.Time
-	// Rand is the source of what must not be guessed.
-	Rand io.Reader
 	// Wait bounds, for each read or change, the waiting for other processes.
 	Wait time.Duration
 	// Holder says who this process is to those who wait for it; no secrets.
@@ -99,7 +96,14 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, tx.Close()) }()
+	committed := false
+	defer func() {
+		if closed := tx.Close(); closed != nil && committed {
+			err = errors.Join(err, fmt.Errorf("%w: %w", ErrIncomplete, closed))
+		} else if err == nil {
+			err = closed
+		}
+	}()
 	q := queries.New(tx)
 	revision, err := q.BumpRevision(ctx)
 	if err != nil {
@@ -116,6 +120,7 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 	if err := tx.Commit(); err != nil {
 		return errors.Join(err, publication.Discard())
 	}
+	committed = true
 	if err := publication.Place(); err != nil {
 		return fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}

@@ -32,11 +32,18 @@ func checkTenant(t Tenant) error {
 	if err := checkLabel("tenant name", t.Name); err != nil {
 		return err
 	}
-	for what, label := range map[string]*string{
-		"app id": t.AppID, "hostname": t.Hostname, "region": t.Region, "shared container": t.SharedContainerDB,
+	for _, member := range []struct {
+		name string
+		text *string
+	}{
+		{"app id", t.AppID},
+		{"hostname", t.Hostname},
+		{"region", t.Region},
+		{"shared container", t.SharedContainerDB},
+		{"sync token", textOf(t.SyncToken)},
 	} {
-		if label != nil && *label != "" {
-			if err := checkLabel(what, *label); err != nil {
+		if member.text != nil && *member.text != "" {
+			if err := checkLabel(member.name, *member.text); err != nil {
 				return err
 			}
 		}
@@ -151,7 +158,7 @@ type TenantEdit struct {
 // check looks at the new values only: what an import left stays editable.
 func (e TenantEdit) check() error {
 	t := Tenant{
-		Name: "kept", AppID: e.AppID.Set, Hostname: e.Hostname.Set, Region: e.Region.Set,
+		Name: "kept", AppID: e.AppID.Set, Hostname: e.Hostname.Set, Region: e.Region.Set, SyncToken: e.SyncToken.Set,
 		DatabaseURL: e.DatabaseURL.Set, InternalDatabaseURL: e.InternalDatabaseURL.Set, SharedContainerDB: e.SharedContainerDB.Set,
 	}
 	if e.Name != nil {

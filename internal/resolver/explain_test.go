@@ -208,7 +208,7 @@ func TestExplainSaysWhatEverySourceHolds(t *testing.T) {
 func TestExplainRefusesANetworkItDoesNotKnow(t *testing.T) {
 	e, err := resolver.Explain(ctx, home(), resolver.Request{Network: "moon"})
 	require.NoError(t, err)
-	require.EqualError(t, e.Err, `--network "moon" is not known: wrong usage`)
+	require.EqualError(t, e.Err, `--network: only external is known: wrong usage`)
 	require.Len(t, e.Sources, 4)
 }
 

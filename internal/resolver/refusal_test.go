@@ -68,11 +68,11 @@ var refusals = []struct {
 	{"file unknown to the registry", nil, fileNaming("x", nil, nil), registry.ErrNotFound, `profile "x" of --profile: not found`},
 	{
 		"file of another tenant", nil, fileNaming("a1", new(tenantB), nil), registry.ErrConflict,
-		`profile "a1" of --profile belongs to tenant "tenant-a", but its file names "tenant-b": changed by someone else`,
+		`profile "a1" of --profile belongs to tenant "tenant-a", but its file names "tenant-b": conflict`,
 	},
 	{
 		"file of an empty tenant", nil, fileNaming("a1", new(registry.TenantID("")), nil), registry.ErrConflict,
-		`profile "a1" of --profile belongs to tenant "tenant-a", but its file names "": changed by someone else`,
+		`profile "a1" of --profile belongs to tenant "tenant-a", but its file names "": conflict`,
 	},
 	{
 		"file not there", nil, fileNaming("", nil, fmt.Errorf("profile file x: %w", registry.ErrNotFound)), registry.ErrNotFound,
@@ -126,7 +126,7 @@ var refusals = []struct {
 	{"tenant and flag", nil, resolver.Request{Tenant: new(tenantA), Flag: new("a1")}, resolver.ErrUsage, `--tenant excludes --profile: wrong usage`},
 	{"tenant and empty flag", nil, resolver.Request{Tenant: new(tenantA), Flag: new("")}, resolver.ErrUsage, `--tenant excludes --profile: wrong usage`},
 
-	{"network unknown", nil, resolver.Request{Network: "moon\n"}, resolver.ErrUsage, `--network "moon\n" is not known: wrong usage`},
+	{"network unknown", nil, resolver.Request{Network: "moon\n"}, resolver.ErrUsage, `--network: only external is known: wrong usage`},
 	{
 		"network external, local tenant", nil,
 		resolver.Request{Network: resolver.ExternalNetwork},

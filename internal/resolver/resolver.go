@@ -97,7 +97,7 @@ func Resolve(ctx context.Context, r Reader, req Request) (Connection, error) {
 
 func (n Network) check() error {
 	if n != OwnNetwork && n != ExternalNetwork {
-		return usage("--network %q is not known", n)
+		return usage("--network: only external is known")
 	}
 	return nil
 }
