@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
@@ -41,39 +37,6 @@ func (a *app) exportCommand() *cli.Command {
 	}
 }
 
-func exportsToStdout(cmd *cli.Command) (bool, error) {
-	to := argument(cmd, 0)
-	switch {
-	case to != nil && *to != "-":
-		return false, withHint(usage("export: only - is known here"), "--path FILE writes a copy")
-	case to != nil && cmd.IsSet("path"):
-		return false, usage("export: --path and -")
-	case to != nil && (cmd.Bool("check") || cmd.Bool("force")):
-		return false, usage("export -: --check and --force are for files")
-	case cmd.Bool("check") && cmd.Bool("force"):
-		return false, usage("export: --check and --force")
-	}
-	return to != nil || cmd.String("path") == "-", nil
-}
-
-func (a *app) printExport(ctx context.Context, documented bool) error {
-	if err := a.refuseJSON("export -"); err != nil {
-		return err
-	}
-	return a.read(ctx, func(dir project.Dir, view *registry.View) error {
-		a.out.dir = dir.Path()
-		state, err := view.State(ctx)
-		if err != nil {
-			return err
-		}
-		encode := exporter.Encode
-		if documented {
-			encode = exporter.EncodeDocumented
-		}
-		return encode(&a.out, state.Document, view.Tenants(ctx, registry.Page{}))
-	})
-}
-
 func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 	dir, err := a.project()
 	if err != nil {
@@ -105,20 +68,6 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 	})
 }
 
-// prepareCopy makes a copy's directory and keeps the copy out of git, unless it
-// would be refused.
-func (a *app) prepareCopy(ctx context.Context, p exporter.Publisher) error {
-	err := a.read(ctx, func(_ project.Dir, view *registry.View) error { return p.Check(ctx, view) })
-	var changed *exporter.ChangedError
-	if errors.As(err, &changed) {
-		return withHint(err, "sp export --path %s --force overwrites it", quoted(p.Path))
-	}
-	if err != nil {
-		return err
-	}
-	return a.hideCopy(ctx, p.Path)
-}
-
 // publisherOf is the publisher of the file that the flags name.
 func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher, error) {
 	p := tracked(dir)
@@ -144,39 +93,6 @@ func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher
 		return p, withHint(usage("--drop-unknown: not for the file that follows the registry"), "--path FILE writes a copy")
 	}
 	return p, nil
-}
-
-// isInRegistry tells whether a path leads into the directory of a registry, this
-// one or another, by whatever name.
-func isInRegistry(dir project.Dir, path string) bool {
-	own, err := os.Stat(dir.Path())
-	if err != nil {
-		return false
-	}
-	if _, err := os.Lstat(filepath.Join(filepath.Dir(path), filepath.Base(dir.Registry()))); err == nil {
-		return true
-	}
-	for parent := filepath.Dir(path); ; parent = filepath.Dir(parent) {
-		info, err := os.Stat(parent)
-		if err == nil && os.SameFile(info, own) || filepath.Base(parent) == project.Name {
-			return true
-		}
-		if parent == filepath.Dir(parent) {
-			return false
-		}
-	}
-}
-
-// checkFileWord refuses what can't be the name of a file, and must not be repeated
-// if it was meant as a URL.
-func checkFileWord(what, path string) error {
-	if strings.Contains(path, "://") {
-		return usage("%s: a URL where a file belongs", what)
-	}
-	if strings.HasSuffix(path, "/") {
-		return usage("%s: %s names a directory", what, path)
-	}
-	return nil
 }
 
 // hideFirstExport asks git before the file is there for the first time.

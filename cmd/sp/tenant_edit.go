@@ -49,34 +49,19 @@ func (a *app) tenantEditCommand() *cli.Command {
 // tenantEdit reads the flags of an edit, all but the tenant's id.
 func (a *app) tenantEdit(cmd *cli.Command) (e registry.TenantEdit, err error) {
 	cleared := cmd.StringSlice("clear")
-	given := len(cleared)
+	if err := checkCleared(cmd, cleared); err != nil {
+		return e, err
+	}
 	text := func(name string) registry.Optional[string] {
 		return registry.Optional[string]{Set: optional(cmd, name), Clear: slices.Contains(cleared, name)}
 	}
 	secret := func(name string) registry.Optional[registry.Secret] {
 		value, problem := a.secret(cmd, name)
 		if value != nil {
-			given++
 			a.warnOfArgument(cmd, name, *value)
 		}
 		err = firstOf(err, problem)
 		return registry.Optional[registry.Secret]{Set: value, Clear: slices.Contains(cleared, name)}
-	}
-	for _, name := range cleared {
-		if !slices.Contains(editable, name) {
-			return e, usage("--clear: one of %s", strings.Join(editable, ", "))
-		}
-		if cmd.IsSet(name) || cmd.IsSet(name+"-stdin") || cmd.IsSet(name+"-file") {
-			return e, usage("--%s and --clear %s", name, name)
-		}
-	}
-	for _, name := range []string{"name", "app-id", "hostname", "region", "shared-container-db", "external-db-access"} {
-		if cmd.IsSet(name) {
-			given++
-		}
-	}
-	if stdins(cmd) > 1 {
-		return e, usage("only one value can be read from stdin")
 	}
 	e = registry.TenantEdit{
 		Name:                optional(cmd, "name"),
@@ -87,16 +72,32 @@ func (a *app) tenantEdit(cmd *cli.Command) (e registry.TenantEdit, err error) {
 		InternalDatabaseURL: secret("internal-database-url"),
 		SyncToken:           secret("sync-token"),
 		SharedContainerDB:   text("shared-container-db"),
-		AllowDuplicateName:  cmd.Bool("allow-duplicate-name"),
 	}
 	if cmd.IsSet("external-db-access") {
 		access := cmd.Bool("external-db-access")
 		e.ExternalDBAccess = &access
 	}
-	if given == 0 && err == nil {
+	if err == nil && e == (registry.TenantEdit{}) {
 		err = withHint(usage("tenant edit: nothing to change"), "sp tenant edit --help lists what can be")
 	}
+	e.AllowDuplicateName = cmd.Bool("allow-duplicate-name")
 	return e, err
+}
+
+// checkCleared refuses what can't be taken away, or is set as well.
+func checkCleared(cmd *cli.Command, cleared []string) error {
+	for _, name := range cleared {
+		if !slices.Contains(editable, name) {
+			return usage("--clear: one of %s", strings.Join(editable, ", "))
+		}
+		if cmd.IsSet(name) || cmd.IsSet(name+"-stdin") || cmd.IsSet(name+"-file") {
+			return usage("--%s and --clear %s", name, name)
+		}
+	}
+	if stdins(cmd) > 1 {
+		return usage("only one value can be read from stdin")
+	}
+	return nil
 }
 
 func stdins(cmd *cli.Command) int {

@@ -4,10 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"iter"
 	"math"
-	"strings"
 
 	"github.com/sp-registry/sp/db/queries"
 )
@@ -91,16 +89,6 @@ func (v *View) IsEmpty(ctx context.Context) (bool, error) {
 	last, err := v.q.LastPosition(ctx)
 	return last == 0, err
 }
-
-// Page is a part of a list: at most Limit rows, all if it is 0, from the one
-// behind After on.
-type Page struct {
-	After string
-	Limit int
-}
-
-// batch is how many rows are read at once; it bounds memory, not the answer.
-const batch = 256
 
 // Tenants streams tenants in their order of entry.
 func (v *View) Tenants(ctx context.Context, page Page) iter.Seq2[Tenant, error] {
@@ -188,65 +176,4 @@ func (v *View) Sessions(ctx context.Context, page Page) iter.Seq2[Session, error
 		})
 		convert(rows, func(row queries.Session) (Session, error) { return sessionOf(row), nil })(yield)
 	}
-}
-
-// stream yields what fetch returns, a batch at a time, until a batch is not full
-// or limit rows, if it is not 0, were yielded.
-func stream[T any](limit int, fetch func(size int64) ([]T, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		left := limit
-		for {
-			size := batch
-			if limit > 0 {
-				size = min(size, left)
-			}
-			rows, err := fetch(int64(size))
-			if err != nil {
-				var none T
-				yield(none, err)
-				return
-			}
-			for _, row := range rows {
-				if !yield(row, nil) {
-					return
-				}
-			}
-			left -= len(rows)
-			if len(rows) < size || limit > 0 && left == 0 {
-				return
-			}
-		}
-	}
-}
-
-// convert yields what to makes of each row; the first error ends it.
-func convert[R, T any](rows iter.Seq2[R, error], to func(R) (T, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for row, err := range rows {
-			var t T
-			if err == nil {
-				t, err = to(row)
-			}
-			if !yield(t, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// absent turns "no rows" into ErrNotFound of what was looked for.
-func absent(err error, what, name string) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("%s %s: %w", what, shown(name), ErrNotFound)
-	}
-	return err
-}
-
-// shown is a name that may be repeated to the user: not one that must have been
-// meant as a way to a database.
-func shown(name string) string {
-	if strings.Contains(name, "://") || strings.Contains(name, "@") || strings.Contains(name, "password=") {
-		return "***"
-	}
-	return name
 }

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) tenantShowCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "show",
+		Usage:       "show a tenant, the selected one without ID",
+		ArgsUsage:   "[ID]",
+		Description: "ID may also be a tenant's name or the start of its id, where only one has it.",
+		Flags:       []cli.Flag{boolFlag("reveal", "show the secrets, which are masked otherwise")},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.read(ctx, func(_ project.Dir, view *registry.View) error {
+				t, err := namedTenant(ctx, view, argument(cmd, 0))
+				if err != nil {
+					return err
+				}
+				selection, err := view.Selection(ctx)
+				if err != nil {
+					return err
+				}
+				if t.IsSyncTokenMissing() {
+					a.warnOfToken(t.ID)
+				}
+				shown := tenantOf(t, selection, showing(cmd.Bool("reveal")))
+				if a.json {
+					return a.document(shown)
+				}
+				return a.table("Tenant: "+printable(t.Name), rowsOf(shown.rows()...))
+			})
+		},
+	}
+}
+
+// namedTenant returns the tenant that an argument means, the selected one without it.
+func namedTenant(ctx context.Context, view *registry.View, ref *string) (registry.Tenant, error) {
+	if ref != nil {
+		return view.FindTenant(ctx, *ref)
+	}
+	selected, err := view.SelectedTenant(ctx)
+	if err != nil {
+		return registry.Tenant{}, err
+	}
+	if selected == nil {
+		return registry.Tenant{}, registry.ErrNoTenant
+	}
+	return view.Tenant(ctx, *selected)
+}
+
+// tenant is a tenant in JSON, as in tenants.json; secrets are masked unless revealed.
+type tenant struct {
+	ID                  registry.TenantID `json:"id"`
+	Name                string            `json:"name"`
+	AppID               *string           `json:"app_id,omitempty"`
+	Hostname            *string           `json:"hostname,omitempty"`
+	Region              *string           `json:"region,omitempty"`
+	DatabaseURL         *string           `json:"database_url,omitempty"`
+	InternalDatabaseURL *string           `json:"internal_database_url,omitempty"`
+	Kind                registry.Kind     `json:"tenant_type"`
+	ExternalDBAccess    bool              `json:"external_db_access"`
+	SyncToken           *string           `json:"sync_token,omitempty"`
+	SharedContainerDB   *string           `json:"shared_container_db,omitempty"`
+	UnknownMembers      []string          `json:"unknown_members,omitempty"`
+	Selected            bool              `json:"selected"`
+	MissingCredentials  bool              `json:"missing_credentials"`
+}
+
+func tenantOf(t registry.Tenant, s registry.Selection, shown showing) tenant {
+	return tenant{
+		ID:                  t.ID,
+		Name:                t.Name,
+		AppID:               t.AppID,
+		Hostname:            t.Hostname,
+		Region:              t.Region,
+		DatabaseURL:         shown.url(t.DatabaseURL),
+		InternalDatabaseURL: shown.url(t.InternalDatabaseURL),
+		Kind:                t.Kind,
+		ExternalDBAccess:    t.ExternalDBAccess,
+		SyncToken:           shown.token(t.SyncToken),
+		SharedContainerDB:   t.SharedContainerDB,
+		UnknownMembers:      t.Unknown.Names(),
+		Selected:            isSelected(t.ID, s),
+		MissingCredentials:  t.HasMissingCredentials(),
+	}
+}
+
+// showing says how a secret is shown that is there.
+type showing bool
+
+const (
+	masked   showing = false
+	revealed showing = true
+)
+
+func (s showing) url(url *registry.Secret) *string { return s.text(url, registry.DescribeURL) }
+
+func (s showing) token(token *registry.Secret) *string {
+	return s.text(token, func(registry.Secret) string { return "***" })
+}
+
+func (s showing) text(secret *registry.Secret, mask func(registry.Secret) string) *string {
+	if secret == nil {
+		return nil
+	}
+	text := ""
+	switch {
+	case s == revealed:
+		text = secret.Reveal()
+	case !secret.Empty():
+		text = mask(*secret)
+	}
+	return &text
+}
+
+// rows shows what the tenant has, a member a row.
+func (t tenant) rows() [][]string {
+	rows := [][]string{{"id", string(t.ID)}, {"name", t.Name}, {"type", string(t.Kind)}, {"selected", yesNo(t.Selected)}}
+	for _, member := range []struct {
+		name  string
+		value *string
+	}{
+		{"app id", t.AppID},
+		{"hostname", t.Hostname},
+		{"region", t.Region},
+		{"database", t.DatabaseURL},
+		{"internal database", t.InternalDatabaseURL},
+		{"sync token", t.SyncToken},
+		{"shared container", t.SharedContainerDB},
+	} {
+		if member.value != nil {
+			rows = append(rows, []string{member.name, *member.value})
+		}
+	}
+	rows = append(rows, []string{"external access", yesNo(t.ExternalDBAccess)})
+	if len(t.UnknownMembers) > 0 {
+		rows = append(rows, []string{"unknown members", strings.Join(t.UnknownMembers, ", ")})
+	}
+	if t.MissingCredentials {
+		rows = append(rows, []string{"credentials", "missing"})
+	}
+	return rows
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
