@@ -57,7 +57,7 @@ func Explain(err error) error {
 	if kind == nil {
 		return err
 	}
-	return fmt.Errorf("%w (SQLite %d)", kind, code)
+	return fmt.Errorf("registry: %w (SQLite %d)", kind, code)
 }
 
 // kindOf sorts the extended result codes of https://www.sqlite.org/rescode.html;

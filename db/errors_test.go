@@ -75,7 +75,7 @@ func TestExplainSaysWhatItIsAndShowsNeitherSQLNorValues(t *testing.T) {
 		err = Explain(fmt.Errorf("wrapped: %w", p.do(t, path, w)))
 		require.ErrorIs(t, err, p.want, what)
 		require.NotContains(t, err.Error(), "canary", what)
-		require.Regexp(t, `^[a-z/ -]+ \(SQLite \d+\)$`, err.Error(), what)
+		require.Regexp(t, `^registry: [a-z/ -]+ \(SQLite \d+\)$`, err.Error(), what)
 		require.NoError(t, w.Close())
 	}
 }

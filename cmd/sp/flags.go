@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
@@ -31,41 +30,6 @@ func yesFlag() cli.Flag {
 // noExportFlag defers what a change of a tenant would write.
 func (a *app) noExportFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "no-export", Usage: "leave tenants.json behind, for the next change or export", Destination: &a.noExport}
-}
-
-// pageFlags are those of every list.
-func pageFlags(after string) []cli.Flag {
-	return []cli.Flag{
-		&cli.IntFlag{Name: "limit", Usage: "at most `N` rows", HideDefault: true, OnlyOnce: true},
-		stringFlag("after", "only rows behind `"+after+"`"),
-		boolFlag("stale", "only if the last sync is longer ago than --max-age"),
-		maxAgeFlag(),
-	}
-}
-
-// defaultMaxAge is how old a sync may be before the registry counts as stale.
-const defaultMaxAge = 24 * time.Hour
-
-func maxAgeFlag() cli.Flag {
-	return &cli.DurationFlag{Name: "max-age", Usage: "how old the last sync may be, such as `24h`", Value: defaultMaxAge, HideDefault: true, OnlyOnce: true}
-}
-
-// page reads the flags of a list.
-func page(cmd *cli.Command) (registry.Page, error) {
-	p := registry.Page{After: cmd.String("after"), Limit: cmd.Int("limit")}
-	if cmd.IsSet("limit") && p.Limit < 1 {
-		return p, usage("--limit: at least 1")
-	}
-	return p, nil
-}
-
-// hidesFresh tells whether --stale asks for nothing because the registry is not stale.
-func (a *app) hidesFresh(ctx context.Context, cmd *cli.Command, view *registry.View) (bool, error) {
-	if !cmd.Bool("stale") {
-		return false, nil
-	}
-	state, err := view.State(ctx)
-	return !state.Document.IsStale(a.now(), cmd.Duration("max-age")), err
 }
 
 // secretFlags are the three ways to give one secret. A flag's value shows in the

@@ -24,44 +24,23 @@ type profile struct {
 }
 
 func (a *app) profileListCommand() *cli.Command {
-	return &cli.Command{
-		Name:        "list",
+	return a.listCommand("NAME", &cli.Command{
 		Usage:       "list the profiles of the selected tenant, of all when none is",
 		Description: "Columns: name, (active) or (default), tenant. Active is the one that the selected\ntenant's session chose.",
-		Flags:       append(pageFlags("NAME"), boolFlag("all", "the profiles of every tenant")),
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			page, err := page(cmd)
-			if err != nil {
-				return err
-			}
-			return a.read(ctx, func(_ project.Dir, view *registry.View) error {
-				return a.listProfiles(ctx, cmd, view, page)
-			})
-		},
-	}
-}
-
-func (a *app) listProfiles(ctx context.Context, cmd *cli.Command, view *registry.View, page registry.Page) error {
-	standing, err := standingOf(ctx, view)
-	if err != nil {
-		return err
-	}
-	tenant := standing.selection.Tenant
-	if cmd.Bool("all") {
-		tenant = nil
-	}
-	profiles := view.Profiles(ctx, tenant, page)
-	if hidden, err := a.hidesFresh(ctx, cmd, view); err != nil {
-		return err
-	} else if hidden {
-		profiles = func(func(registry.Profile, error) bool) {}
-	}
-	if a.json {
-		return documentList(a, "profiles", each(profiles, standing.profile))
-	}
-	return a.table("Profiles", each(profiles, func(p registry.Profile) []string {
-		return []string{p.Name, standing.profile(p).mark(), a.shortID(string(p.Tenant))}
-	}))
+		Flags:       []cli.Flag{boolFlag("all", "the profiles of every tenant")},
+	}, func(ctx context.Context, l list) error {
+		standing, err := standingOf(ctx, l.view)
+		if err != nil {
+			return err
+		}
+		tenant := standing.selection.Tenant
+		if l.cmd.Bool("all") {
+			tenant = nil
+		}
+		return answerList(a, l, "profiles", l.view.Profiles(ctx, tenant, l.page), standing.profile, func(p registry.Profile) []string {
+			return []string{p.Name, standing.profile(p).mark(), a.shortID(string(p.Tenant))}
+		})
+	})
 }
 
 func (p profile) mark() string {

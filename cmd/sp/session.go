@@ -33,44 +33,23 @@ func sessionOf(s registry.Session, selection registry.Selection) session {
 }
 
 func (a *app) sessionListCommand() *cli.Command {
-	return &cli.Command{
-		Name:        "list",
+	return a.listCommand("ID", &cli.Command{
 		Usage:       "list the sessions of all tenants",
 		Description: "Columns: tenant, (active), profile, since when.",
-		Flags:       pageFlags("ID"),
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			page, err := page(cmd)
-			if err != nil {
-				return err
-			}
-			return a.read(ctx, func(_ project.Dir, view *registry.View) error {
-				return a.listSessions(ctx, cmd, view, page)
-			})
-		},
-	}
-}
-
-func (a *app) listSessions(ctx context.Context, cmd *cli.Command, view *registry.View, page registry.Page) error {
-	selection, err := view.Selection(ctx)
-	if err != nil {
-		return err
-	}
-	sessions := view.Sessions(ctx, page)
-	if hidden, err := a.hidesFresh(ctx, cmd, view); err != nil {
-		return err
-	} else if hidden {
-		sessions = func(func(registry.Session, error) bool) {}
-	}
-	if a.json {
-		return documentList(a, "sessions", each(sessions, func(s registry.Session) session { return sessionOf(s, selection) }))
-	}
-	return a.table("Sessions", each(sessions, func(s registry.Session) []string {
-		shown, mark := sessionOf(s, selection), ""
-		if shown.Active {
-			mark = "(active)"
+	}, func(ctx context.Context, l list) error {
+		selection, err := l.view.Selection(ctx)
+		if err != nil {
+			return err
 		}
-		return []string{a.shortID(string(s.Tenant)), mark, s.Profile, shown.ChosenAt}
-	}))
+		asJSON := func(s registry.Session) session { return sessionOf(s, selection) }
+		return answerList(a, l, "sessions", l.view.Sessions(ctx, l.page), asJSON, func(s registry.Session) []string {
+			mark := ""
+			if isSelected(s.Tenant, selection) {
+				mark = "(active)"
+			}
+			return []string{a.shortID(string(s.Tenant)), mark, s.Profile, registry.FormatTime(s.ChosenAt)}
+		})
+	})
 }
 
 func (a *app) sessionShowCommand() *cli.Command {
