@@ -20,6 +20,9 @@ type Options struct {
 	Wait time.Duration
 	// Holder says who this process is to those who wait for it; no secrets.
 	Holder string
+	// Waiting, if not nil, is told once when the lock takes longer than a second, and
+	// who holds it, if that is known.
+	Waiting func(holder string)
 }
 
 // DB is one registry file. It is opened when something is first read or written.
@@ -37,7 +40,7 @@ func Create(ctx context.Context, path string, o Options, seed func(context.Conte
 		return Open(ctx, path, o)
 	}
 	deadline := in(o.Wait)
-	lock, err := acquire(ctx, filepath.Dir(path), unix.LOCK_EX, deadline, o.Holder)
+	lock, err := o.acquire(ctx, filepath.Dir(path), unix.LOCK_EX, deadline)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +107,7 @@ func (d *DB) readBy(ctx context.Context, deadline time.Time) (*Read, error) {
 
 // queue begins reading when the writers before it are done.
 func (d *DB) queue(ctx context.Context, deadline time.Time) (*Read, error) {
-	lock, err := acquire(ctx, filepath.Dir(d.path), unix.LOCK_SH, deadline, "")
+	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_SH, deadline)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +175,7 @@ func (d *DB) checkHeader(ctx context.Context, tx *sql.Tx) error {
 // migrate brings the file to the current schema. Under the lock it looks again:
 // another process may have migrated it meanwhile, even a newer program.
 func (d *DB) migrate(ctx context.Context, deadline time.Time) error {
-	lock, err := acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline, d.options.Holder)
+	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline)
 	if err != nil {
 		return err
 	}

@@ -217,7 +217,7 @@ func names(t *testing.T, dir string) (names []string) {
 
 func mustLock(t *testing.T, dir string, how int, holder string) *Lock {
 	t.Helper()
-	lock, err := acquire(t.Context(), dir, how, in(20*time.Second), holder)
+	lock, err := Options{Holder: holder}.acquire(t.Context(), dir, how, in(20*time.Second))
 	require.NoError(t, err)
 	return lock
 }

@@ -17,6 +17,9 @@ import (
 // and export holds. It is never removed: a removed lock file is two locks.
 const lockName = ".lock"
 
+// patience is how long one waits before those who asked for it are told.
+const patience = time.Second
+
 // Lock is a held kernel lock. The kernel drops it when the process ends, however
 // it ends, so that there are no stale locks.
 type Lock struct {
@@ -39,14 +42,14 @@ func (l *Lock) Unlock() {
 
 // acquire takes the lock of dir, shared or exclusive (unix.LOCK_SH, unix.LOCK_EX),
 // by the deadline. An exclusive holder writes who it is into the file.
-func acquire(ctx context.Context, dir string, how int, deadline time.Time, holder string) (*Lock, error) {
+func (o Options) acquire(ctx context.Context, dir string, how int, deadline time.Time) (*Lock, error) {
 	path := filepath.Join(dir, lockName)
 	for {
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 		if err != nil {
 			return nil, fmt.Errorf("lock: %w", err)
 		}
-		if err := wait(ctx, file, how, deadline); err != nil {
+		if err := o.wait(ctx, file, how, deadline); err != nil {
 			return nil, err
 		}
 		if !isFileAt(file, path) {
@@ -54,7 +57,7 @@ func acquire(ctx context.Context, dir string, how int, deadline time.Time, holde
 			continue // replaced while we waited: this lock keeps nobody out
 		}
 		if how == unix.LOCK_EX {
-			sign(file, holder)
+			sign(file, o.Holder)
 		}
 		return &Lock{file: file, signed: how == unix.LOCK_EX}, nil
 	}
@@ -63,7 +66,7 @@ func acquire(ctx context.Context, dir string, how int, deadline time.Time, holde
 // wait locks file by the deadline; on failure it is closed, at once or as soon as
 // the kernel gives it to us. A flock that blocks can't be cancelled, so it blocks
 // in a goroutine of its own.
-func wait(ctx context.Context, file *os.File, how int, deadline time.Time) error {
+func (o Options) wait(ctx context.Context, file *os.File, how int, deadline time.Time) error {
 	err := flock(file, how|unix.LOCK_NB)
 	if err == nil {
 		return nil
@@ -74,8 +77,11 @@ func wait(ctx context.Context, file *os.File, how int, deadline time.Time) error
 	}
 	got := make(chan error, 1)
 	go func() { got <- flock(file, how) }()
-	timer := time.NewTimer(time.Until(deadline))
-	defer timer.Stop()
+	if o.Waiting != nil {
+		defer time.AfterFunc(patience, func() { o.Waiting(holderIn(file)) }).Stop()
+	}
+	over := time.NewTimer(time.Until(deadline))
+	defer over.Stop()
 	select {
 	case err := <-got:
 		if err != nil {
@@ -83,7 +89,7 @@ func wait(ctx context.Context, file *os.File, how int, deadline time.Time) error
 			return fmt.Errorf("lock: %w", err)
 		}
 		return nil
-	case <-timer.C:
+	case <-over.C:
 		err = &BusyError{Holder: holderIn(file)}
 	case <-ctx.Done():
 		err = context.Cause(ctx)

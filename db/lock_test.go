@@ -16,7 +16,8 @@ import (
 func init() {
 	// hold DIR: takes the lock and keeps it.
 	roles["hold"] = func(args []string) error {
-		if _, err := acquire(context.Background(), args[0], unix.LOCK_EX, in(patient.Wait), "pid 4711 (sp hold)"); err != nil {
+		o := Options{Holder: "pid 4711 (sp hold)"}
+		if _, err := o.acquire(context.Background(), args[0], unix.LOCK_EX, in(patient.Wait)); err != nil {
 			return err
 		}
 		return ready()
@@ -25,7 +26,7 @@ func init() {
 
 func tryLock(t *testing.T, dir string, how int, wait time.Duration) error {
 	t.Helper()
-	lock, err := acquire(t.Context(), dir, how, in(wait), "another")
+	lock, err := Options{Holder: "another"}.acquire(t.Context(), dir, how, in(wait))
 	lock.Unlock()
 	return err
 }
@@ -94,7 +95,7 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	result := make(chan error, 1)
 	go func() {
-		_, err := acquire(ctx, dir, unix.LOCK_EX, in(time.Minute), "")
+		_, err := Options{}.acquire(ctx, dir, unix.LOCK_EX, in(time.Minute))
 		result <- err
 	}()
 	mustSeeWaiter(t, dir)
@@ -124,7 +125,7 @@ func TestALockFileThatWasReplacedKeepsNobodyOut(t *testing.T) {
 	lock := mustLock(t, dir, unix.LOCK_EX, "holder")
 	got := make(chan *Lock, 1)
 	go func() {
-		waiter, err := acquire(t.Context(), dir, unix.LOCK_EX, in(20*time.Second), "waiter")
+		waiter, err := Options{Holder: "waiter"}.acquire(t.Context(), dir, unix.LOCK_EX, in(20*time.Second))
 		if err != nil {
 			waiter = nil
 		}

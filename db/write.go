@@ -33,7 +33,7 @@ func (d *DB) Write(ctx context.Context) (*Write, error) {
 	if err := d.makeCurrent(ctx, deadline); err != nil {
 		return nil, err
 	}
-	lock, err := acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline, d.options.Holder)
+	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline)
 	if err != nil {
 		return nil, err
 	}

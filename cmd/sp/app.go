@@ -62,7 +62,15 @@ func (a *app) options(publish publish) (registry.Options, error) {
 		Wait:    wait,
 		Holder:  fmt.Sprintf("pid %d (%s) since %s", os.Getpid(), a.command, a.now().UTC().Format(time.RFC3339)),
 		Publish: publish,
+		Waiting: a.noteWaiting,
 	}, err
+}
+
+func (a *app) noteWaiting(holder string) {
+	if holder == "" {
+		holder = "another program"
+	}
+	a.note("waiting for %s", holder)
 }
 
 // read runs fn on one instant of the registry.

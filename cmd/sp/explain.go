@@ -38,7 +38,11 @@ func (a *app) explain(ctx context.Context, request resolver.Request, shown showi
 		if a.json {
 			return a.document(explanationOf(e, shown))
 		}
-		return a.table("Explanation", rowsOf(explanationRows(e, shown)...))
+		rows := explanationRows(e, shown)
+		if a.terminal(int(a.stdout.Fd())) {
+			rows = forPeople(rows)
+		}
+		return a.table("Explanation", rowsOf(rows...))
 	})
 }
 
@@ -110,4 +114,19 @@ func explanationRows(e resolver.Explanation, shown showing) [][]string {
 		result = fmt.Sprintf("profile %s of %s", c.Profile.Name, result)
 	}
 	return append(rows, []string{"result", "", "", result})
+}
+
+// forPeople gives each explanation a line of its own, under what it explains: side
+// by side they would be wider than a terminal.
+func forPeople(rows [][]string) [][]string {
+	var lines [][]string
+	for _, row := range rows {
+		source, holds, decided, why := row[0], row[1], row[2], row[3]
+		if holds == "" {
+			lines = append(lines, []string{source, "", why})
+			continue
+		}
+		lines = append(lines, []string{source, decided, holds}, []string{"", "", why})
+	}
+	return lines
 }

@@ -21,6 +21,9 @@ type Options struct {
 	Wait time.Duration
 	// Holder says who this process is to those who wait for it; no secrets.
 	Holder string
+	// Waiting, if not nil, is told once when other processes take longer than a
+	// second, and who they are, if that is known.
+	Waiting func(holder string)
 	// Publish renders the files that follow the registry, within each change; nil
 	// leaves them behind.
 	Publish func(context.Context, *View) (Publication, error)
@@ -51,7 +54,7 @@ type Registry struct {
 // Create opens the registry at path, an absolute path, and makes it where there
 // is none.
 func Create(ctx context.Context, path string, o Options) (*Registry, error) {
-	store, err := db.Create(ctx, path, db.Options{Wait: o.Wait, Holder: o.Holder}, func(ctx context.Context, tx *sql.Tx) error {
+	store, err := db.Create(ctx, path, o.forFile(), func(ctx context.Context, tx *sql.Tx) error {
 		q := queries.New(tx)
 		if err := q.InsertMeta(ctx, FormatTime(o.Now())); err != nil {
 			return err
@@ -66,11 +69,15 @@ func Create(ctx context.Context, path string, o Options) (*Registry, error) {
 
 // Open opens the registry at path, an absolute path; see db.Open for what is refused.
 func Open(ctx context.Context, path string, o Options) (*Registry, error) {
-	store, err := db.Open(ctx, path, db.Options{Wait: o.Wait, Holder: o.Holder})
+	store, err := db.Open(ctx, path, o.forFile())
 	if err != nil {
 		return nil, err
 	}
 	return &Registry{db: store, options: o}, nil
+}
+
+func (o Options) forFile() db.Options {
+	return db.Options{Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting}
 }
 
 // Close releases the registry.
