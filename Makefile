@@ -3,7 +3,7 @@ export CGO_ENABLED = 0
 
 TOOL = go tool -modfile=tools/go.mod
 
-.PHONY: build demo test check race sqlc fmt cover
+.PHONY: build demo test check race sqlc fmt
 
 build:
 	go build -trimpath -ldflags '-s -w' -o bin/sp ./cmd/sp
@@ -39,8 +39,3 @@ fmt:
 # After a change of db/migrations or db/queries.
 sqlc:
 	$(TOOL) sqlc generate
-
-cover:
-	mkdir -p bin
-	go test -coverpkg=./... -coverprofile=bin/cover.out ./...
-	go tool cover -func=bin/cover.out | tail -1
