@@ -14,8 +14,17 @@ import (
 // follow the registry can be put in place after Commit and before the next writer.
 type Write struct {
 	*sql.Tx
+	ctx  context.Context
 	conn *sql.DB
 	lock *Lock
+}
+
+// Commit makes the change durable, unless its context has ended.
+func (w *Write) Commit() error {
+	if w.ctx.Err() != nil {
+		return context.Cause(w.ctx)
+	}
+	return w.Tx.Commit()
 }
 
 // Close rolls back what was not committed and releases the lock.
@@ -42,7 +51,7 @@ func (d *DB) Write(ctx context.Context) (*Write, error) {
 		lock.Unlock()
 		return nil, err
 	}
-	return &Write{Tx: tx, conn: conn, lock: lock}, nil
+	return &Write{Tx: tx, ctx: ctx, conn: conn, lock: lock}, nil
 }
 
 // makeCurrent has the file checked, and migrated where it is older, before it is
@@ -63,7 +72,9 @@ func (d *DB) beginWrite(ctx context.Context, wait time.Duration) (*sql.DB, *sql.
 		return nil, nil, err
 	}
 	conn.SetMaxOpenConns(1)
-	tx, err := conn.BeginTx(ctx, nil)
+	// Not bound to the context: database/sql would roll back beside us when it ends,
+	// and this process could be gone before that is done.
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err == nil {
 		if err = d.checkHeader(ctx, tx); err == nil {
 			return conn, tx, nil

@@ -193,3 +193,13 @@ func TestADeletedSecretIsGoneFromTheFile(t *testing.T) {
 	change("DELETE FROM tenants")
 	require.False(t, holds(t, path, "canary-4711"))
 }
+
+func TestAChangeThatIsCalledOffIsNotCommitted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	w, err := mustOpen(t, mustCreate(t), patient).Write(ctx)
+	require.NoError(t, err)
+	cancel()
+	require.ErrorIs(t, w.Commit(), context.Canceled)
+	require.NoError(t, w.Close())
+}

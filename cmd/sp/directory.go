@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,26 +56,41 @@ func (a *app) absolute(path string) (string, error) {
 }
 
 // resolved returns the absolute path of a file or directory, the links of what is
-// above it followed, as the paths of a project are. It may itself be a link, or missing.
+// above it followed, as the paths of a project are. It may itself be a link, or be
+// missing with what is above it: the path is the same before and after that is made.
 func (a *app) resolved(path string) (string, error) {
 	path, err := a.absolute(path)
 	if err != nil {
 		return "", err
 	}
+	above, name := cutName(path)
+	if name == "" || name == "." || name == ".." {
+		return resolvedDir(path)
+	}
+	above, err = resolvedDir(above)
+	return filepath.Join(above, name), err
+}
+
+// resolvedDir follows all links of a directory's path. Where its end is missing,
+// that is kept as it is; what `..` behind it would mean nobody can say.
+func resolvedDir(path string) (string, error) {
+	actual, err := filepath.EvalSymlinks(path)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return actual, err
+	}
+	above, name := cutName(path)
+	if name == "" || name == ".." {
+		return "", err
+	}
+	above, err = resolvedDir(above)
+	return filepath.Join(above, name), err
+}
+
+// cutName cuts the last name off a path, without cleaning what is above it.
+func cutName(path string) (above, name string) {
 	path = strings.TrimRight(path, "/")
 	slash := strings.LastIndexByte(path, '/')
-	if base := path[slash+1:]; base != "." && base != ".." {
-		above, err := filepath.EvalSymlinks(path[:slash] + "/")
-		if err != nil {
-			return path, nil // what is wrong with it shows when it is opened
-		}
-		return filepath.Join(above, base), nil
-	}
-	actual, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return path, nil
-	}
-	return actual, nil
+	return path[:slash+1], path[slash+1:]
 }
 
 // here is where a new directory goes. Inside another one it would only be in the way.

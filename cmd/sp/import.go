@@ -94,7 +94,7 @@ func (a *app) importInto(ctx context.Context, cmd *cli.Command, reg *registry.Re
 			return err
 		}
 		if plan.Removed > 0 {
-			a.notePlan(plan)
+			a.noteSteps(plan)
 			if err := a.confirm(ctx, cmd, fmt.Sprintf("remove %d tenants that the file lacks?", plan.Removed)); err != nil {
 				return err
 			}

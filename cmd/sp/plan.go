@@ -11,6 +11,11 @@ import (
 const maxNoted = 20
 
 func (a *app) notePlan(p registry.Plan) {
+	a.noteSteps(p)
+	a.note("import: %s", countSteps(p))
+}
+
+func (a *app) noteSteps(p registry.Plan) {
 	for i, step := range p.Steps {
 		if i == maxNoted {
 			a.note("and %d more", len(p.Steps)-i+p.Omitted)
@@ -18,7 +23,6 @@ func (a *app) notePlan(p registry.Plan) {
 		}
 		a.note("%s", describeStep(step))
 	}
-	a.note("import: %s", countSteps(p))
 }
 
 func countSteps(p registry.Plan) string {

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -30,4 +34,45 @@ func TestASignalThatWasIgnoredStaysIgnored(t *testing.T) {
 	var told *signalError
 	require.ErrorAs(t, context.Cause(ctx), &told)
 	require.Equal(t, unix.SIGTERM, told.signal)
+}
+
+// TestASignalLeavesNothingHalfDone ends an import as soon as its journal is there: by
+// the time the process is gone, all has been taken back.
+func TestASignalLeavesNothingHalfDone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var file bytes.Buffer
+	file.WriteString(`{"synced_at": "2026-02-01T10:00:00Z", "tenants": [`)
+	for i := range 30_000 {
+		fmt.Fprintf(&file, `{"id": "t%d", "name": "%0200d"},`, i, i)
+	}
+	file.WriteString(`{"id": "last", "name": "last"}]}`)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "many.json"), file.Bytes(), 0o600))
+	sp := func(args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), "sp", args...)
+		cmd.Dir = dir
+		return cmd
+	}
+	require.NoError(t, sp("init").Run())
+
+	cmd := sp("import", "many.json")
+	require.NoError(t, cmd.Start())
+	for journal := filepath.Join(dir, ".systemprompt", "sp.db-journal"); ; time.Sleep(time.Millisecond) {
+		if info, err := os.Stat(journal); err == nil && info.Size() > 0 {
+			break
+		}
+		require.NoError(t, cmd.Process.Signal(unix.Signal(0)), "it ended by itself")
+	}
+	require.NoError(t, cmd.Process.Signal(unix.SIGTERM))
+	var ended *exec.ExitError
+	require.ErrorAs(t, cmd.Wait(), &ended)
+
+	require.Equal(t, 128+int(unix.SIGTERM), ended.ExitCode())
+	entries, err := os.ReadDir(filepath.Join(dir, ".systemprompt"))
+	require.NoError(t, err)
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	require.Equal(t, []string{".gitignore", ".lock", "sp.db"}, names)
 }

@@ -25,22 +25,9 @@ func (a *app) openSource(ref *string) (*source, error) {
 	if ref != nil && *ref == "-" {
 		return spooled("stdin", a.stdin)
 	}
-	path := ""
-	if ref == nil {
-		dir, err := a.project()
-		if err != nil {
-			return nil, err
-		}
-		path = dir.Tenants()
-	} else {
-		if err := checkFileWord("import", *ref); err != nil {
-			return nil, err
-		}
-		absolute, err := a.resolved(*ref)
-		if err != nil {
-			return nil, err
-		}
-		path = absolute
+	path, err := a.sourcePath(ref)
+	if err != nil {
+		return nil, err
 	}
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -61,6 +48,18 @@ func (a *app) openSource(ref *string) (*source, error) {
 		return spooled(path, file)
 	}
 	return &source{name: path, path: path, file: file}, nil
+}
+
+// sourcePath is the path that was given, else that of the tracked file.
+func (a *app) sourcePath(ref *string) (string, error) {
+	if ref == nil {
+		dir, err := a.project()
+		return dir.Tenants(), err
+	}
+	if err := checkFileWord("import", *ref); err != nil {
+		return "", err
+	}
+	return a.resolved(*ref)
 }
 
 func spooled(name string, r io.Reader) (*source, error) {

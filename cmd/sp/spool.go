@@ -37,7 +37,7 @@ func (s *spool) Write(p []byte) (int, error) {
 func unnamedFile(dir string) (*os.File, error) {
 	file, err := os.CreateTemp(dir, ".sp-*.tmp")
 	if err != nil {
-		return nil, err
+		return nil, withHint(err, "TMPDIR names where what is long is kept until it is whole")
 	}
 	if err := os.Remove(file.Name()); err != nil {
 		_ = file.Close()
