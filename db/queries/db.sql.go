@@ -7,6 +7,7 @@ package queries
 import (
 	"context"
 	"database/sql"
+	"fmt"
 )
 
 type DBTX interface {
@@ -20,12 +21,388 @@ func New(db DBTX) *Queries {
 	return &Queries{db: db}
 }
 
+func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
+	q := Queries{db: db}
+	var err error
+	if q.activeSessionStmt, err = db.PrepareContext(ctx, activeSession); err != nil {
+		return nil, fmt.Errorf("error preparing query ActiveSession: %w", err)
+	}
+	if q.bumpRevisionStmt, err = db.PrepareContext(ctx, bumpRevision); err != nil {
+		return nil, fmt.Errorf("error preparing query BumpRevision: %w", err)
+	}
+	if q.countTenantsStmt, err = db.PrepareContext(ctx, countTenants); err != nil {
+		return nil, fmt.Errorf("error preparing query CountTenants: %w", err)
+	}
+	if q.deleteProfileStmt, err = db.PrepareContext(ctx, deleteProfile); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteProfile: %w", err)
+	}
+	if q.deleteSessionStmt, err = db.PrepareContext(ctx, deleteSession); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteSession: %w", err)
+	}
+	if q.deleteTenantStmt, err = db.PrepareContext(ctx, deleteTenant); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteTenant: %w", err)
+	}
+	if q.fileStmt, err = db.PrepareContext(ctx, file); err != nil {
+		return nil, fmt.Errorf("error preparing query File: %w", err)
+	}
+	if q.insertMetaStmt, err = db.PrepareContext(ctx, insertMeta); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertMeta: %w", err)
+	}
+	if q.insertProfileStmt, err = db.PrepareContext(ctx, insertProfile); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertProfile: %w", err)
+	}
+	if q.insertSelectionStmt, err = db.PrepareContext(ctx, insertSelection); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertSelection: %w", err)
+	}
+	if q.insertTenantStmt, err = db.PrepareContext(ctx, insertTenant); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertTenant: %w", err)
+	}
+	if q.lastPositionStmt, err = db.PrepareContext(ctx, lastPosition); err != nil {
+		return nil, fmt.Errorf("error preparing query LastPosition: %w", err)
+	}
+	if q.markTenantSeenStmt, err = db.PrepareContext(ctx, markTenantSeen); err != nil {
+		return nil, fmt.Errorf("error preparing query MarkTenantSeen: %w", err)
+	}
+	if q.markTenantsChangedStmt, err = db.PrepareContext(ctx, markTenantsChanged); err != nil {
+		return nil, fmt.Errorf("error preparing query MarkTenantsChanged: %w", err)
+	}
+	if q.metaStmt, err = db.PrepareContext(ctx, meta); err != nil {
+		return nil, fmt.Errorf("error preparing query Meta: %w", err)
+	}
+	if q.profileStmt, err = db.PrepareContext(ctx, profile); err != nil {
+		return nil, fmt.Errorf("error preparing query Profile: %w", err)
+	}
+	if q.profileNamesAlikeStmt, err = db.PrepareContext(ctx, profileNamesAlike); err != nil {
+		return nil, fmt.Errorf("error preparing query ProfileNamesAlike: %w", err)
+	}
+	if q.profilesAfterStmt, err = db.PrepareContext(ctx, profilesAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query ProfilesAfter: %w", err)
+	}
+	if q.putFileStmt, err = db.PrepareContext(ctx, putFile); err != nil {
+		return nil, fmt.Errorf("error preparing query PutFile: %w", err)
+	}
+	if q.putSessionStmt, err = db.PrepareContext(ctx, putSession); err != nil {
+		return nil, fmt.Errorf("error preparing query PutSession: %w", err)
+	}
+	if q.selectionStmt, err = db.PrepareContext(ctx, selection); err != nil {
+		return nil, fmt.Errorf("error preparing query Selection: %w", err)
+	}
+	if q.sessionStmt, err = db.PrepareContext(ctx, session); err != nil {
+		return nil, fmt.Errorf("error preparing query Session: %w", err)
+	}
+	if q.sessionsAfterStmt, err = db.PrepareContext(ctx, sessionsAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query SessionsAfter: %w", err)
+	}
+	if q.setDocumentStmt, err = db.PrepareContext(ctx, setDocument); err != nil {
+		return nil, fmt.Errorf("error preparing query SetDocument: %w", err)
+	}
+	if q.setSelectionStmt, err = db.PrepareContext(ctx, setSelection); err != nil {
+		return nil, fmt.Errorf("error preparing query SetSelection: %w", err)
+	}
+	if q.tenantStmt, err = db.PrepareContext(ctx, tenant); err != nil {
+		return nil, fmt.Errorf("error preparing query Tenant: %w", err)
+	}
+	if q.tenantIDsFromStmt, err = db.PrepareContext(ctx, tenantIDsFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query TenantIDsFrom: %w", err)
+	}
+	if q.tenantIDsNamedStmt, err = db.PrepareContext(ctx, tenantIDsNamed); err != nil {
+		return nil, fmt.Errorf("error preparing query TenantIDsNamed: %w", err)
+	}
+	if q.tenantProfilesAfterStmt, err = db.PrepareContext(ctx, tenantProfilesAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query TenantProfilesAfter: %w", err)
+	}
+	if q.tenantsAfterStmt, err = db.PrepareContext(ctx, tenantsAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query TenantsAfter: %w", err)
+	}
+	if q.unseenTenantsAfterStmt, err = db.PrepareContext(ctx, unseenTenantsAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query UnseenTenantsAfter: %w", err)
+	}
+	if q.updateProfileStmt, err = db.PrepareContext(ctx, updateProfile); err != nil {
+		return nil, fmt.Errorf("error preparing query UpdateProfile: %w", err)
+	}
+	if q.updateTenantStmt, err = db.PrepareContext(ctx, updateTenant); err != nil {
+		return nil, fmt.Errorf("error preparing query UpdateTenant: %w", err)
+	}
+	return &q, nil
+}
+
+func (q *Queries) Close() error {
+	var err error
+	if q.activeSessionStmt != nil {
+		if cerr := q.activeSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing activeSessionStmt: %w", cerr)
+		}
+	}
+	if q.bumpRevisionStmt != nil {
+		if cerr := q.bumpRevisionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing bumpRevisionStmt: %w", cerr)
+		}
+	}
+	if q.countTenantsStmt != nil {
+		if cerr := q.countTenantsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countTenantsStmt: %w", cerr)
+		}
+	}
+	if q.deleteProfileStmt != nil {
+		if cerr := q.deleteProfileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteProfileStmt: %w", cerr)
+		}
+	}
+	if q.deleteSessionStmt != nil {
+		if cerr := q.deleteSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteSessionStmt: %w", cerr)
+		}
+	}
+	if q.deleteTenantStmt != nil {
+		if cerr := q.deleteTenantStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteTenantStmt: %w", cerr)
+		}
+	}
+	if q.fileStmt != nil {
+		if cerr := q.fileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing fileStmt: %w", cerr)
+		}
+	}
+	if q.insertMetaStmt != nil {
+		if cerr := q.insertMetaStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertMetaStmt: %w", cerr)
+		}
+	}
+	if q.insertProfileStmt != nil {
+		if cerr := q.insertProfileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertProfileStmt: %w", cerr)
+		}
+	}
+	if q.insertSelectionStmt != nil {
+		if cerr := q.insertSelectionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertSelectionStmt: %w", cerr)
+		}
+	}
+	if q.insertTenantStmt != nil {
+		if cerr := q.insertTenantStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertTenantStmt: %w", cerr)
+		}
+	}
+	if q.lastPositionStmt != nil {
+		if cerr := q.lastPositionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastPositionStmt: %w", cerr)
+		}
+	}
+	if q.markTenantSeenStmt != nil {
+		if cerr := q.markTenantSeenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing markTenantSeenStmt: %w", cerr)
+		}
+	}
+	if q.markTenantsChangedStmt != nil {
+		if cerr := q.markTenantsChangedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing markTenantsChangedStmt: %w", cerr)
+		}
+	}
+	if q.metaStmt != nil {
+		if cerr := q.metaStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing metaStmt: %w", cerr)
+		}
+	}
+	if q.profileStmt != nil {
+		if cerr := q.profileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing profileStmt: %w", cerr)
+		}
+	}
+	if q.profileNamesAlikeStmt != nil {
+		if cerr := q.profileNamesAlikeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing profileNamesAlikeStmt: %w", cerr)
+		}
+	}
+	if q.profilesAfterStmt != nil {
+		if cerr := q.profilesAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing profilesAfterStmt: %w", cerr)
+		}
+	}
+	if q.putFileStmt != nil {
+		if cerr := q.putFileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putFileStmt: %w", cerr)
+		}
+	}
+	if q.putSessionStmt != nil {
+		if cerr := q.putSessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putSessionStmt: %w", cerr)
+		}
+	}
+	if q.selectionStmt != nil {
+		if cerr := q.selectionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing selectionStmt: %w", cerr)
+		}
+	}
+	if q.sessionStmt != nil {
+		if cerr := q.sessionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionStmt: %w", cerr)
+		}
+	}
+	if q.sessionsAfterStmt != nil {
+		if cerr := q.sessionsAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sessionsAfterStmt: %w", cerr)
+		}
+	}
+	if q.setDocumentStmt != nil {
+		if cerr := q.setDocumentStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setDocumentStmt: %w", cerr)
+		}
+	}
+	if q.setSelectionStmt != nil {
+		if cerr := q.setSelectionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setSelectionStmt: %w", cerr)
+		}
+	}
+	if q.tenantStmt != nil {
+		if cerr := q.tenantStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing tenantStmt: %w", cerr)
+		}
+	}
+	if q.tenantIDsFromStmt != nil {
+		if cerr := q.tenantIDsFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing tenantIDsFromStmt: %w", cerr)
+		}
+	}
+	if q.tenantIDsNamedStmt != nil {
+		if cerr := q.tenantIDsNamedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing tenantIDsNamedStmt: %w", cerr)
+		}
+	}
+	if q.tenantProfilesAfterStmt != nil {
+		if cerr := q.tenantProfilesAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing tenantProfilesAfterStmt: %w", cerr)
+		}
+	}
+	if q.tenantsAfterStmt != nil {
+		if cerr := q.tenantsAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing tenantsAfterStmt: %w", cerr)
+		}
+	}
+	if q.unseenTenantsAfterStmt != nil {
+		if cerr := q.unseenTenantsAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing unseenTenantsAfterStmt: %w", cerr)
+		}
+	}
+	if q.updateProfileStmt != nil {
+		if cerr := q.updateProfileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing updateProfileStmt: %w", cerr)
+		}
+	}
+	if q.updateTenantStmt != nil {
+		if cerr := q.updateTenantStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing updateTenantStmt: %w", cerr)
+		}
+	}
+	return err
+}
+
+func (q *Queries) exec(ctx context.Context, stmt *sql.Stmt, query string, args ...interface{}) (sql.Result, error) {
+	switch {
+	case stmt != nil && q.tx != nil:
+		return q.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+	case stmt != nil:
+		return stmt.ExecContext(ctx, args...)
+	default:
+		return q.db.ExecContext(ctx, query, args...)
+	}
+}
+
+func (q *Queries) query(ctx context.Context, stmt *sql.Stmt, query string, args ...interface{}) (*sql.Rows, error) {
+	switch {
+	case stmt != nil && q.tx != nil:
+		return q.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+	case stmt != nil:
+		return stmt.QueryContext(ctx, args...)
+	default:
+		return q.db.QueryContext(ctx, query, args...)
+	}
+}
+
+func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, args ...interface{}) *sql.Row {
+	switch {
+	case stmt != nil && q.tx != nil:
+		return q.tx.StmtContext(ctx, stmt).QueryRowContext(ctx, args...)
+	case stmt != nil:
+		return stmt.QueryRowContext(ctx, args...)
+	default:
+		return q.db.QueryRowContext(ctx, query, args...)
+	}
+}
+
 type Queries struct {
-	db DBTX
+	db                      DBTX
+	tx                      *sql.Tx
+	activeSessionStmt       *sql.Stmt
+	bumpRevisionStmt        *sql.Stmt
+	countTenantsStmt        *sql.Stmt
+	deleteProfileStmt       *sql.Stmt
+	deleteSessionStmt       *sql.Stmt
+	deleteTenantStmt        *sql.Stmt
+	fileStmt                *sql.Stmt
+	insertMetaStmt          *sql.Stmt
+	insertProfileStmt       *sql.Stmt
+	insertSelectionStmt     *sql.Stmt
+	insertTenantStmt        *sql.Stmt
+	lastPositionStmt        *sql.Stmt
+	markTenantSeenStmt      *sql.Stmt
+	markTenantsChangedStmt  *sql.Stmt
+	metaStmt                *sql.Stmt
+	profileStmt             *sql.Stmt
+	profileNamesAlikeStmt   *sql.Stmt
+	profilesAfterStmt       *sql.Stmt
+	putFileStmt             *sql.Stmt
+	putSessionStmt          *sql.Stmt
+	selectionStmt           *sql.Stmt
+	sessionStmt             *sql.Stmt
+	sessionsAfterStmt       *sql.Stmt
+	setDocumentStmt         *sql.Stmt
+	setSelectionStmt        *sql.Stmt
+	tenantStmt              *sql.Stmt
+	tenantIDsFromStmt       *sql.Stmt
+	tenantIDsNamedStmt      *sql.Stmt
+	tenantProfilesAfterStmt *sql.Stmt
+	tenantsAfterStmt        *sql.Stmt
+	unseenTenantsAfterStmt  *sql.Stmt
+	updateProfileStmt       *sql.Stmt
+	updateTenantStmt        *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db: tx,
+		db:                      tx,
+		tx:                      tx,
+		activeSessionStmt:       q.activeSessionStmt,
+		bumpRevisionStmt:        q.bumpRevisionStmt,
+		countTenantsStmt:        q.countTenantsStmt,
+		deleteProfileStmt:       q.deleteProfileStmt,
+		deleteSessionStmt:       q.deleteSessionStmt,
+		deleteTenantStmt:        q.deleteTenantStmt,
+		fileStmt:                q.fileStmt,
+		insertMetaStmt:          q.insertMetaStmt,
+		insertProfileStmt:       q.insertProfileStmt,
+		insertSelectionStmt:     q.insertSelectionStmt,
+		insertTenantStmt:        q.insertTenantStmt,
+		lastPositionStmt:        q.lastPositionStmt,
+		markTenantSeenStmt:      q.markTenantSeenStmt,
+		markTenantsChangedStmt:  q.markTenantsChangedStmt,
+		metaStmt:                q.metaStmt,
+		profileStmt:             q.profileStmt,
+		profileNamesAlikeStmt:   q.profileNamesAlikeStmt,
+		profilesAfterStmt:       q.profilesAfterStmt,
+		putFileStmt:             q.putFileStmt,
+		putSessionStmt:          q.putSessionStmt,
+		selectionStmt:           q.selectionStmt,
+		sessionStmt:             q.sessionStmt,
+		sessionsAfterStmt:       q.sessionsAfterStmt,
+		setDocumentStmt:         q.setDocumentStmt,
+		setSelectionStmt:        q.setSelectionStmt,
+		tenantStmt:              q.tenantStmt,
+		tenantIDsFromStmt:       q.tenantIDsFromStmt,
+		tenantIDsNamedStmt:      q.tenantIDsNamedStmt,
+		tenantProfilesAfterStmt: q.tenantProfilesAfterStmt,
+		tenantsAfterStmt:        q.tenantsAfterStmt,
+		unseenTenantsAfterStmt:  q.unseenTenantsAfterStmt,
+		updateProfileStmt:       q.updateProfileStmt,
+		updateTenantStmt:        q.updateTenantStmt,
 	}
 }

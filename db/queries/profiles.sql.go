@@ -17,7 +17,7 @@ WHERE selection.id = 1
 `
 
 func (q *Queries) ActiveSession(ctx context.Context) (Session, error) {
-	row := q.db.QueryRowContext(ctx, activeSession)
+	row := q.queryRow(ctx, q.activeSessionStmt, activeSession)
 	var i Session
 	err := row.Scan(&i.TenantID, &i.Profile, &i.ChosenAt)
 	return i, err
@@ -29,7 +29,7 @@ WHERE name = ?1
 `
 
 func (q *Queries) DeleteProfile(ctx context.Context, name string) error {
-	_, err := q.db.ExecContext(ctx, deleteProfile, name)
+	_, err := q.exec(ctx, q.deleteProfileStmt, deleteProfile, name)
 	return err
 }
 
@@ -39,7 +39,7 @@ WHERE tenant_id = ?1
 `
 
 func (q *Queries) DeleteSession(ctx context.Context, tenantID string) error {
-	_, err := q.db.ExecContext(ctx, deleteSession, tenantID)
+	_, err := q.exec(ctx, q.deleteSessionStmt, deleteSession, tenantID)
 	return err
 }
 
@@ -55,7 +55,7 @@ type InsertProfileParams struct {
 }
 
 func (q *Queries) InsertProfile(ctx context.Context, arg InsertProfileParams) error {
-	_, err := q.db.ExecContext(ctx, insertProfile, arg.Name, arg.NameKey, arg.TenantID)
+	_, err := q.exec(ctx, q.insertProfileStmt, insertProfile, arg.Name, arg.NameKey, arg.TenantID)
 	return err
 }
 
@@ -71,7 +71,7 @@ type ProfileRow struct {
 }
 
 func (q *Queries) Profile(ctx context.Context, name string) (ProfileRow, error) {
-	row := q.db.QueryRowContext(ctx, profile, name)
+	row := q.queryRow(ctx, q.profileStmt, profile, name)
 	var i ProfileRow
 	err := row.Scan(&i.Name, &i.TenantID)
 	return i, err
@@ -86,7 +86,7 @@ LIMIT 2
 `
 
 func (q *Queries) ProfileNamesAlike(ctx context.Context, nameKey string) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, profileNamesAlike, nameKey)
+	rows, err := q.query(ctx, q.profileNamesAlikeStmt, profileNamesAlike, nameKey)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ type ProfilesAfterRow struct {
 }
 
 func (q *Queries) ProfilesAfter(ctx context.Context, arg ProfilesAfterParams) ([]ProfilesAfterRow, error) {
-	rows, err := q.db.QueryContext(ctx, profilesAfter, arg.Name, arg.Size)
+	rows, err := q.query(ctx, q.profilesAfterStmt, profilesAfter, arg.Name, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ type PutSessionParams struct {
 }
 
 func (q *Queries) PutSession(ctx context.Context, arg PutSessionParams) error {
-	_, err := q.db.ExecContext(ctx, putSession, arg.TenantID, arg.Profile, arg.ChosenAt)
+	_, err := q.exec(ctx, q.putSessionStmt, putSession, arg.TenantID, arg.Profile, arg.ChosenAt)
 	return err
 }
 
@@ -174,7 +174,7 @@ WHERE tenant_id = ?1
 `
 
 func (q *Queries) Session(ctx context.Context, tenantID string) (Session, error) {
-	row := q.db.QueryRowContext(ctx, session, tenantID)
+	row := q.queryRow(ctx, q.sessionStmt, session, tenantID)
 	var i Session
 	err := row.Scan(&i.TenantID, &i.Profile, &i.ChosenAt)
 	return i, err
@@ -194,7 +194,7 @@ type SessionsAfterParams struct {
 }
 
 func (q *Queries) SessionsAfter(ctx context.Context, arg SessionsAfterParams) ([]Session, error) {
-	rows, err := q.db.QueryContext(ctx, sessionsAfter, arg.TenantID, arg.Size)
+	rows, err := q.query(ctx, q.sessionsAfterStmt, sessionsAfter, arg.TenantID, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +236,7 @@ type TenantProfilesAfterRow struct {
 }
 
 func (q *Queries) TenantProfilesAfter(ctx context.Context, arg TenantProfilesAfterParams) ([]TenantProfilesAfterRow, error) {
-	rows, err := q.db.QueryContext(ctx, tenantProfilesAfter, arg.TenantID, arg.Name, arg.Size)
+	rows, err := q.query(ctx, q.tenantProfilesAfterStmt, tenantProfilesAfter, arg.TenantID, arg.Name, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -272,7 +272,7 @@ type UpdateProfileParams struct {
 }
 
 func (q *Queries) UpdateProfile(ctx context.Context, arg UpdateProfileParams) error {
-	_, err := q.db.ExecContext(ctx, updateProfile,
+	_, err := q.exec(ctx, q.updateProfileStmt, updateProfile,
 		arg.NewName,
 		arg.NameKey,
 		arg.TenantID,

@@ -17,7 +17,7 @@ RETURNING revision
 `
 
 func (q *Queries) BumpRevision(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, bumpRevision)
+	row := q.queryRow(ctx, q.bumpRevisionStmt, bumpRevision)
 	var revision int64
 	err := row.Scan(&revision)
 	return revision, err
@@ -30,7 +30,7 @@ WHERE path = ?1
 `
 
 func (q *Queries) File(ctx context.Context, path string) (File, error) {
-	row := q.db.QueryRowContext(ctx, file, path)
+	row := q.queryRow(ctx, q.fileStmt, file, path)
 	var i File
 	err := row.Scan(
 		&i.Path,
@@ -47,7 +47,7 @@ VALUES (1, 0, 0, ?1, '')
 `
 
 func (q *Queries) InsertMeta(ctx context.Context, syncedAt string) error {
-	_, err := q.db.ExecContext(ctx, insertMeta, syncedAt)
+	_, err := q.exec(ctx, q.insertMetaStmt, insertMeta, syncedAt)
 	return err
 }
 
@@ -56,7 +56,7 @@ INSERT INTO selection (id) VALUES (1)
 `
 
 func (q *Queries) InsertSelection(ctx context.Context) error {
-	_, err := q.db.ExecContext(ctx, insertSelection)
+	_, err := q.exec(ctx, q.insertSelectionStmt, insertSelection)
 	return err
 }
 
@@ -67,7 +67,7 @@ WHERE id = 1
 `
 
 func (q *Queries) MarkTenantsChanged(ctx context.Context) error {
-	_, err := q.db.ExecContext(ctx, markTenantsChanged)
+	_, err := q.exec(ctx, q.markTenantsChangedStmt, markTenantsChanged)
 	return err
 }
 
@@ -85,7 +85,7 @@ type MetaRow struct {
 }
 
 func (q *Queries) Meta(ctx context.Context) (MetaRow, error) {
-	row := q.db.QueryRowContext(ctx, meta)
+	row := q.queryRow(ctx, q.metaStmt, meta)
 	var i MetaRow
 	err := row.Scan(
 		&i.Revision,
@@ -113,7 +113,7 @@ type PutFileParams struct {
 }
 
 func (q *Queries) PutFile(ctx context.Context, arg PutFileParams) error {
-	_, err := q.db.ExecContext(ctx, putFile,
+	_, err := q.exec(ctx, q.putFileStmt, putFile,
 		arg.Path,
 		arg.Previous,
 		arg.Current,
@@ -136,7 +136,7 @@ type SelectionRow struct {
 }
 
 func (q *Queries) Selection(ctx context.Context) (SelectionRow, error) {
-	row := q.db.QueryRowContext(ctx, selection)
+	row := q.queryRow(ctx, q.selectionStmt, selection)
 	var i SelectionRow
 	err := row.Scan(
 		&i.TenantID,
@@ -159,7 +159,7 @@ type SetDocumentParams struct {
 }
 
 func (q *Queries) SetDocument(ctx context.Context, arg SetDocumentParams) error {
-	_, err := q.db.ExecContext(ctx, setDocument, arg.SyncedAt, arg.UnknownMembers)
+	_, err := q.exec(ctx, q.setDocumentStmt, setDocument, arg.SyncedAt, arg.UnknownMembers)
 	return err
 }
 
@@ -180,7 +180,7 @@ type SetSelectionParams struct {
 }
 
 func (q *Queries) SetSelection(ctx context.Context, arg SetSelectionParams) error {
-	_, err := q.db.ExecContext(ctx, setSelection,
+	_, err := q.exec(ctx, q.setSelectionStmt, setSelection,
 		arg.TenantID,
 		arg.PreviousTenantID,
 		arg.DeletedTenantID,

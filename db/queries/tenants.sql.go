@@ -14,7 +14,7 @@ SELECT COUNT(*) FROM tenants
 `
 
 func (q *Queries) CountTenants(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, countTenants)
+	row := q.queryRow(ctx, q.countTenantsStmt, countTenants)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -26,7 +26,7 @@ WHERE id = ?1
 `
 
 func (q *Queries) DeleteTenant(ctx context.Context, id string) error {
-	_, err := q.db.ExecContext(ctx, deleteTenant, id)
+	_, err := q.exec(ctx, q.deleteTenantStmt, deleteTenant, id)
 	return err
 }
 
@@ -58,7 +58,7 @@ type InsertTenantParams struct {
 }
 
 func (q *Queries) InsertTenant(ctx context.Context, arg InsertTenantParams) error {
-	_, err := q.db.ExecContext(ctx, insertTenant,
+	_, err := q.exec(ctx, q.insertTenantStmt, insertTenant,
 		arg.Position,
 		arg.ID,
 		arg.Name,
@@ -82,7 +82,7 @@ SELECT CAST(COALESCE(MAX(position), 0) AS BIGINT) AS position FROM tenants
 `
 
 func (q *Queries) LastPosition(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, lastPosition)
+	row := q.queryRow(ctx, q.lastPositionStmt, lastPosition)
 	var position int64
 	err := row.Scan(&position)
 	return position, err
@@ -100,7 +100,7 @@ type MarkTenantSeenParams struct {
 }
 
 func (q *Queries) MarkTenantSeen(ctx context.Context, arg MarkTenantSeenParams) error {
-	_, err := q.db.ExecContext(ctx, markTenantSeen, arg.Seen, arg.ID)
+	_, err := q.exec(ctx, q.markTenantSeenStmt, markTenantSeen, arg.Seen, arg.ID)
 	return err
 }
 
@@ -111,7 +111,7 @@ WHERE id = ?1
 `
 
 func (q *Queries) Tenant(ctx context.Context, id string) (Tenant, error) {
-	row := q.db.QueryRowContext(ctx, tenant, id)
+	row := q.queryRow(ctx, q.tenantStmt, tenant, id)
 	var i Tenant
 	err := row.Scan(
 		&i.Position,
@@ -147,7 +147,7 @@ type TenantIDsFromParams struct {
 }
 
 func (q *Queries) TenantIDsFrom(ctx context.Context, arg TenantIDsFromParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, tenantIDsFrom, arg.Prefix, arg.Size)
+	rows, err := q.query(ctx, q.tenantIDsFromStmt, tenantIDsFrom, arg.Prefix, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ type TenantIDsNamedParams struct {
 }
 
 func (q *Queries) TenantIDsNamed(ctx context.Context, arg TenantIDsNamedParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, tenantIDsNamed, arg.Name, arg.Size)
+	rows, err := q.query(ctx, q.tenantIDsNamedStmt, tenantIDsNamed, arg.Name, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ type TenantsAfterParams struct {
 }
 
 func (q *Queries) TenantsAfter(ctx context.Context, arg TenantsAfterParams) ([]Tenant, error) {
-	rows, err := q.db.QueryContext(ctx, tenantsAfter, arg.Position, arg.Size)
+	rows, err := q.query(ctx, q.tenantsAfterStmt, tenantsAfter, arg.Position, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -272,7 +272,7 @@ type UnseenTenantsAfterParams struct {
 }
 
 func (q *Queries) UnseenTenantsAfter(ctx context.Context, arg UnseenTenantsAfterParams) ([]Tenant, error) {
-	rows, err := q.db.QueryContext(ctx, unseenTenantsAfter, arg.Position, arg.Revision, arg.Size)
+	rows, err := q.query(ctx, q.unseenTenantsAfterStmt, unseenTenantsAfter, arg.Position, arg.Revision, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -345,7 +345,7 @@ type UpdateTenantParams struct {
 }
 
 func (q *Queries) UpdateTenant(ctx context.Context, arg UpdateTenantParams) error {
-	_, err := q.db.ExecContext(ctx, updateTenant,
+	_, err := q.exec(ctx, q.updateTenantStmt, updateTenant,
 		arg.Name,
 		arg.AppID,
 		arg.Hostname,

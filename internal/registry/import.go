@@ -59,7 +59,16 @@ func (r *Registry) ImportTenants(ctx context.Context, i Import) (plan Plan, err 
 	return plan, err
 }
 
-func (c *change) importAll(ctx context.Context, i Import, plan *Plan) error {
+// importAll runs on prepared statements: a file has many tenants, and each takes two.
+func (c *change) importAll(ctx context.Context, i Import, plan *Plan) (err error) {
+	plain := c.q
+	if c.q, err = queries.Prepare(ctx, c.tx); err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, c.q.Close())
+		c.q = plain
+	}()
 	next, err := c.q.LastPosition(ctx)
 	if err != nil {
 		return err

@@ -91,6 +91,7 @@ func (r *Registry) Publish(ctx context.Context) error {
 // change is a View that may also write, and the instant of the change.
 type change struct {
 	*View
+	tx       queries.DBTX
 	now      time.Time
 	revision int64
 	touched  bool // something that a file of tenants shows has changed
@@ -116,7 +117,7 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 	if err != nil {
 		return err
 	}
-	c := &change{View: &View{q: q}, now: r.options.Now(), revision: revision}
+	c := &change{View: &View{q: q}, tx: tx, now: r.options.Now(), revision: revision}
 	if err := fn(c); err != nil {
 		return err
 	}
