@@ -64,8 +64,8 @@ func makeFile(path string) error {
 	return file.Close()
 }
 
-// SyncDir makes what was created, renamed or removed in dir outlast a power cut.
-func SyncDir(dir string) error {
+// syncDir makes what was created, renamed or removed in dir outlast a power cut.
+func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

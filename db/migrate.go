@@ -52,7 +52,7 @@ func create(ctx context.Context, path string, wait time.Duration, seed func(cont
 	if err != nil {
 		return errors.Join(err, os.Remove(made))
 	}
-	return SyncDir(dir)
+	return syncDir(dir)
 }
 
 func seedNew(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) (err error) {

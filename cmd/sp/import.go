@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,7 +108,7 @@ func (a *app) importInto(ctx context.Context, cmd *cli.Command, reg *registry.Re
 	}
 	a.notePlan(plan)
 	if a.json {
-		err = firstOf(err, a.document(planOf(plan)))
+		err = cmp.Or(err, a.document(planOf(plan)))
 	}
 	return err
 }

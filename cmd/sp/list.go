@@ -36,11 +36,13 @@ func (a *app) listCommand(after string, cmd *cli.Command, answer func(context.Co
 		}
 		return a.read(ctx, func(_ project.Dir, view *registry.View) error {
 			l.view = view
-			state, err := view.State(ctx)
-			if err != nil {
-				return err
+			if cmd.Bool("stale") {
+				state, err := view.State(ctx)
+				if err != nil {
+					return err
+				}
+				l.hidden = !state.Document.IsStale(a.now(), cmd.Duration("max-age"))
 			}
-			l.hidden = cmd.Bool("stale") && !state.Document.IsStale(a.now(), cmd.Duration("max-age"))
 			return answer(ctx, l)
 		})
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -40,7 +41,7 @@ func (a *app) tellProfile(p registry.Profile, err error, what string) error {
 	}
 	a.note("profile %s of tenant %s %s", p.Name, p.Tenant, what)
 	if a.json {
-		err = firstOf(err, a.document(profile{Name: p.Name, Tenant: p.Tenant}))
+		err = cmp.Or(err, a.document(profile{Name: p.Name, Tenant: p.Tenant}))
 	}
 	return err
 }
@@ -122,7 +123,7 @@ func (a *app) setDefault(ctx context.Context, reg *registry.Registry, name *stri
 		a.note("profile %s is the default now", *name)
 	}
 	if a.json {
-		err = firstOf(err, a.document(map[string]any{"default_profile": name}))
+		err = cmp.Or(err, a.document(map[string]any{"default_profile": name}))
 	}
 	return err
 }
@@ -167,7 +168,7 @@ func (a *app) deleteProfile(ctx context.Context, cmd *cli.Command, reg *registry
 		a.note("it was the default profile; there is none now")
 	}
 	if a.json {
-		err = firstOf(err, a.document(map[string]any{
+		err = cmp.Or(err, a.document(map[string]any{
 			"name": name, "tenant_id": removed.Profile.Tenant, "was_session": removed.Session, "was_default": removed.Default,
 		}))
 	}

@@ -58,7 +58,7 @@ func (a *app) sessionShowCommand() *cli.Command {
 		Usage: "show the session of the selected tenant",
 		Action: func(ctx context.Context, _ *cli.Command) error {
 			return a.read(ctx, func(_ project.Dir, view *registry.View) error {
-				t, err := namedTenant(ctx, view, nil)
+				t, err := view.TenantOrSelected(ctx, nil)
 				if err != nil {
 					return err
 				}

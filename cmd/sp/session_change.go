@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -73,7 +74,7 @@ func sessionTenant(ctx context.Context, reg *registry.Registry, name *string) (r
 	}
 	defer view.Close()
 	if name == nil {
-		t, err := namedTenant(ctx, view, nil)
+		t, err := view.TenantOrSelected(ctx, nil)
 		return t.ID, err
 	}
 	p, err := view.Profile(ctx, *name)
@@ -100,7 +101,7 @@ func (a *app) tellEnded(ended []registry.Session, err error) error {
 		a.note("there was no session to end")
 	}
 	if a.json {
-		err = firstOf(err, a.document(map[string]any{"ended": names}))
+		err = cmp.Or(err, a.document(map[string]any{"ended": names}))
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -75,20 +76,12 @@ func (a *app) storeTenant(ctx context.Context, n registry.NewTenant) error {
 		}
 		a.note("tenant %s created", t)
 		if a.json {
-			err = firstOf(err, a.document(map[string]any{"id": t.ID, "name": t.Name}))
+			err = cmp.Or(err, a.document(map[string]any{"id": t.ID, "name": t.Name}))
 		} else {
-			err = firstOf(err, a.line(string(t.ID)))
+			err = cmp.Or(err, a.line(string(t.ID)))
 		}
 		return err
 	})
-}
-
-// firstOf returns the first of two errors that is one.
-func firstOf(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // warnOfArgument tells that a secret was given where others can read it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, reg *registry.
 	}
 	a.noteRemoved(removed)
 	if a.json {
-		err = firstOf(err, a.document(removalOf(removed)))
+		err = cmp.Or(err, a.document(removalOf(removed)))
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -60,7 +61,7 @@ func (a *app) tenantEdit(cmd *cli.Command) (e registry.TenantEdit, err error) {
 		if value != nil {
 			a.warnOfArgument(cmd, name, *value)
 		}
-		err = firstOf(err, problem)
+		err = cmp.Or(err, problem)
 		return registry.Optional[registry.Secret]{Set: value, Clear: slices.Contains(cleared, name)}
 	}
 	e = registry.TenantEdit{
@@ -124,7 +125,7 @@ func (a *app) editTenant(ctx context.Context, cmd *cli.Command, reg *registry.Re
 		a.note("tenant %s changed: %s", t, strings.Join(changed, ", "))
 	}
 	if a.json {
-		err = firstOf(err, a.document(map[string]any{"id": t.ID, "changed": append([]string{}, changed...)}))
+		err = cmp.Or(err, a.document(map[string]any{"id": t.ID, "changed": append([]string{}, changed...)}))
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/sp-registry/sp/internal/registry"
@@ -38,7 +39,7 @@ func (a *app) selectTenant(ctx context.Context, reg *registry.Registry, ref stri
 	}
 	a.note("tenant %s selected", selected)
 	if a.json {
-		err = firstOf(err, a.document(map[string]any{"selected_tenant": selected.ID}))
+		err = cmp.Or(err, a.document(map[string]any{"selected_tenant": selected.ID}))
 	}
 	return err
 }

@@ -44,14 +44,7 @@ func namedTenant(ctx context.Context, view *registry.View, ref *string) (registr
 	if ref != nil {
 		return view.FindTenant(ctx, *ref)
 	}
-	selected, err := view.SelectedTenant(ctx)
-	if err != nil {
-		return registry.Tenant{}, err
-	}
-	if selected == nil {
-		return registry.Tenant{}, registry.ErrNoTenant
-	}
-	return view.Tenant(ctx, *selected)
+	return view.TenantOrSelected(ctx, nil)
 }
 
 // tenant is a tenant in JSON, as in tenants.json; secrets are masked unless revealed.

@@ -17,12 +17,9 @@ func (p Publisher) Defer(ctx context.Context, view *registry.View) (registry.Pub
 	if err != nil {
 		return registry.Publication{}, err
 	}
-	nothing := func() error { return nil }
-	return registry.Publication{
-		Files: []registry.File{{
-			Path: p.Name, Previous: p.Read, Current: p.Read, TenantsRevision: state.TenantsRevision - 1,
-		}},
-		Place:   nothing,
-		Discard: nothing,
-	}, nil
+	publication := sweep(nil)
+	publication.Files = []registry.File{{
+		Path: p.Name, Previous: p.Read, Current: p.Read, TenantsRevision: state.TenantsRevision - 1,
+	}}
+	return publication, nil
 }

@@ -95,14 +95,18 @@ func (p Publisher) mayReplace(there destination, file *registry.File, left []str
 // checkSame refuses a file that somebody else wrote, unless it holds the very bytes
 // that ours would.
 func (p Publisher) checkSame(ctx context.Context, view *registry.View, doc registry.Document, there destination) error {
+	same, err := p.isSame(ctx, view, doc, there)
+	if err == nil && !same {
+		err = &ChangedError{Path: p.Path}
+	}
+	return err
+}
+
+// isSame tells whether what stands at the place holds the bytes that ours would.
+func (p Publisher) isSame(ctx context.Context, view *registry.View, doc registry.Document, there destination) (bool, error) {
 	sum := sha256.New()
-	if err := p.encode(ctx, sum, view, doc); err != nil {
-		return err
-	}
-	if hexOf(sum.Sum(nil)) != there.hash {
-		return &ChangedError{Path: p.Path}
-	}
-	return nil
+	err := p.encode(ctx, sum, view, doc)
+	return hexOf(sum.Sum(nil)) == there.hash, err
 }
 
 // render writes the temporary file, hashing as it writes, and describes what

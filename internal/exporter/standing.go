@@ -2,7 +2,6 @@ package exporter
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"io"
 
@@ -62,11 +61,7 @@ func (p Publisher) IsCurrent(ctx context.Context, view *registry.View) (bool, er
 	if err != nil {
 		return false, err
 	}
-	sum := sha256.New()
-	if err := p.encode(ctx, sum, view, state.Document); err != nil {
-		return false, err
-	}
-	return hexOf(sum.Sum(nil)) == there.hash, nil
+	return p.isSame(ctx, view, state.Document, there)
 }
 
 // Difference is what a file and the registry say differently of one tenant.

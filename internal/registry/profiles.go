@@ -20,7 +20,7 @@ func (r *Registry) CreateProfile(ctx context.Context, n NewProfile) (profile Pro
 		return Profile{}, err
 	}
 	err = r.write(ctx, func(c *change) error {
-		tenant, err := c.tenantOrSelected(ctx, n.Tenant)
+		tenant, err := c.TenantOrSelected(ctx, n.Tenant)
 		if err != nil {
 			return err
 		}
@@ -48,21 +48,6 @@ func (c *change) checkProfileName(ctx context.Context, name, except string) erro
 		}
 	}
 	return err
-}
-
-// tenantOrSelected returns the tenant with that id or, with nil, the selected one.
-func (v *View) tenantOrSelected(ctx context.Context, id *TenantID) (Tenant, error) {
-	if id == nil {
-		selected, err := v.SelectedTenant(ctx)
-		if err != nil {
-			return Tenant{}, err
-		}
-		if selected == nil {
-			return Tenant{}, ErrNoTenant
-		}
-		id = selected
-	}
-	return v.Tenant(ctx, *id)
 }
 
 // ProfileEdit asks for changes of a profile; what is nil stays as it is.

@@ -44,6 +44,22 @@ func (v *View) SelectedTenant(ctx context.Context) (*TenantID, error) {
 	return s.Tenant, nil
 }
 
+// TenantOrSelected returns the tenant with that id or, with nil, the selected one,
+// and ErrNoTenant if none is.
+func (v *View) TenantOrSelected(ctx context.Context, id *TenantID) (Tenant, error) {
+	if id == nil {
+		selected, err := v.SelectedTenant(ctx)
+		if err != nil {
+			return Tenant{}, err
+		}
+		if selected == nil {
+			return Tenant{}, ErrNoTenant
+		}
+		id = selected
+	}
+	return v.Tenant(ctx, *id)
+}
+
 // DefaultProfile returns the registry's default profile, nil if there is none.
 func (v *View) DefaultProfile(ctx context.Context) (*string, error) {
 	s, err := v.Selection(ctx)
