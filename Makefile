@@ -3,7 +3,7 @@ export CGO_ENABLED = 0
 
 TOOL = go tool -modfile=tools/go.mod
 
-.PHONY: build demo test check race sqlc fmt
+.PHONY: build demo test check race sqlc fmt guarantees torture
 
 build:
 	go build -trimpath -ldflags '-s -w' -o bin/sp ./cmd/sp
@@ -15,6 +15,16 @@ demo: build
 # The whole hermetic suite: no network, no server, no home directory.
 test:
 	go test ./...
+
+# The promises under crashes, faults and races, on the real program: a small size of each
+# (docs/guarantees.md), and nothing is skipped. It needs strace, git and sqlite3, and root
+# for another user's view.
+guarantees:
+	go test ./torture -count=1 -timeout 14m -size small -strict
+
+# The same for hours.
+torture:
+	go test ./torture -count=1 -timeout 24h -size long
 
 # Everything that is asked of a change.
 check: fmt
