@@ -40,7 +40,7 @@ var refused = map[string]struct {
 	"no application's": {ErrForeign, func(t *testing.T, path string) {
 		mustMess(t, path, "PRAGMA application_id = 0", "PRAGMA user_version = 0")
 	}},
-	"newer": {ErrNewer, func(t *testing.T, path string) { mustMess(t, path, "PRAGMA user_version = 2") }},
+	"newer": {ErrNewer, func(t *testing.T, path string) { mustMess(t, path, "PRAGMA user_version = 1000") }},
 	"symbolic link": {ErrUnsafe, func(t *testing.T, path string) {
 		require.NoError(t, os.Rename(path, path+".real"))
 		require.NoError(t, os.Symlink(path+".real", path))

@@ -42,7 +42,7 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, reg *registry.
 	if err := a.confirm(ctx, cmd, question); err != nil {
 		return err
 	}
-	removed, err := reg.DeleteTenant(ctx, id)
+	removed, err := reg.DeleteTenant(ctx, registry.Deletion{ID: id})
 	if !made(err) {
 		return err
 	}

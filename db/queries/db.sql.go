@@ -30,6 +30,21 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.bumpRevisionStmt, err = db.PrepareContext(ctx, bumpRevision); err != nil {
 		return nil, fmt.Errorf("error preparing query BumpRevision: %w", err)
 	}
+	if q.changeStmt, err = db.PrepareContext(ctx, change); err != nil {
+		return nil, fmt.Errorf("error preparing query Change: %w", err)
+	}
+	if q.changeThatAddedStmt, err = db.PrepareContext(ctx, changeThatAdded); err != nil {
+		return nil, fmt.Errorf("error preparing query ChangeThatAdded: %w", err)
+	}
+	if q.changesBeforeStmt, err = db.PrepareContext(ctx, changesBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query ChangesBefore: %w", err)
+	}
+	if q.countEntriesStmt, err = db.PrepareContext(ctx, countEntries); err != nil {
+		return nil, fmt.Errorf("error preparing query CountEntries: %w", err)
+	}
+	if q.countKeptSecretsStmt, err = db.PrepareContext(ctx, countKeptSecrets); err != nil {
+		return nil, fmt.Errorf("error preparing query CountKeptSecrets: %w", err)
+	}
 	if q.countTenantsStmt, err = db.PrepareContext(ctx, countTenants); err != nil {
 		return nil, fmt.Errorf("error preparing query CountTenants: %w", err)
 	}
@@ -42,8 +57,32 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.deleteTenantStmt, err = db.PrepareContext(ctx, deleteTenant); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteTenant: %w", err)
 	}
+	if q.entriesOfKindAfterStmt, err = db.PrepareContext(ctx, entriesOfKindAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query EntriesOfKindAfter: %w", err)
+	}
 	if q.fileStmt, err = db.PrepareContext(ctx, file); err != nil {
 		return nil, fmt.Errorf("error preparing query File: %w", err)
+	}
+	if q.forgetSecretStmt, err = db.PrepareContext(ctx, forgetSecret); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetSecret: %w", err)
+	}
+	if q.forgetSecretsOfStmt, err = db.PrepareContext(ctx, forgetSecretsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetSecretsOf: %w", err)
+	}
+	if q.forgetSecretsUntilStmt, err = db.PrepareContext(ctx, forgetSecretsUntil); err != nil {
+		return nil, fmt.Errorf("error preparing query ForgetSecretsUntil: %w", err)
+	}
+	if q.historyStmt, err = db.PrepareContext(ctx, history); err != nil {
+		return nil, fmt.Errorf("error preparing query History: %w", err)
+	}
+	if q.insertChangeStmt, err = db.PrepareContext(ctx, insertChange); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertChange: %w", err)
+	}
+	if q.insertEntryStmt, err = db.PrepareContext(ctx, insertEntry); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertEntry: %w", err)
+	}
+	if q.insertHistoryStmt, err = db.PrepareContext(ctx, insertHistory); err != nil {
+		return nil, fmt.Errorf("error preparing query InsertHistory: %w", err)
 	}
 	if q.insertMetaStmt, err = db.PrepareContext(ctx, insertMeta); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertMeta: %w", err)
@@ -57,8 +96,20 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.insertTenantStmt, err = db.PrepareContext(ctx, insertTenant); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertTenant: %w", err)
 	}
+	if q.keepSecretStmt, err = db.PrepareContext(ctx, keepSecret); err != nil {
+		return nil, fmt.Errorf("error preparing query KeepSecret: %w", err)
+	}
+	if q.keptSecretStmt, err = db.PrepareContext(ctx, keptSecret); err != nil {
+		return nil, fmt.Errorf("error preparing query KeptSecret: %w", err)
+	}
 	if q.lastPositionStmt, err = db.PrepareContext(ctx, lastPosition); err != nil {
 		return nil, fmt.Errorf("error preparing query LastPosition: %w", err)
+	}
+	if q.latestChangeAtStmt, err = db.PrepareContext(ctx, latestChangeAt); err != nil {
+		return nil, fmt.Errorf("error preparing query LatestChangeAt: %w", err)
+	}
+	if q.latestUndoOfStmt, err = db.PrepareContext(ctx, latestUndoOf); err != nil {
+		return nil, fmt.Errorf("error preparing query LatestUndoOf: %w", err)
 	}
 	if q.markTenantSeenStmt, err = db.PrepareContext(ctx, markTenantSeen); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkTenantSeen: %w", err)
@@ -68,6 +119,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.metaStmt, err = db.PrepareContext(ctx, meta); err != nil {
 		return nil, fmt.Errorf("error preparing query Meta: %w", err)
+	}
+	if q.nextEntryStmt, err = db.PrepareContext(ctx, nextEntry); err != nil {
+		return nil, fmt.Errorf("error preparing query NextEntry: %w", err)
 	}
 	if q.profileStmt, err = db.PrepareContext(ctx, profile); err != nil {
 		return nil, fmt.Errorf("error preparing query Profile: %w", err)
@@ -84,6 +138,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.putSessionStmt, err = db.PrepareContext(ctx, putSession); err != nil {
 		return nil, fmt.Errorf("error preparing query PutSession: %w", err)
 	}
+	if q.recordedPositionsAfterStmt, err = db.PrepareContext(ctx, recordedPositionsAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query RecordedPositionsAfter: %w", err)
+	}
 	if q.selectionStmt, err = db.PrepareContext(ctx, selection); err != nil {
 		return nil, fmt.Errorf("error preparing query Selection: %w", err)
 	}
@@ -93,6 +150,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.sessionsAfterStmt, err = db.PrepareContext(ctx, sessionsAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query SessionsAfter: %w", err)
 	}
+	if q.setDigestKeyStmt, err = db.PrepareContext(ctx, setDigestKey); err != nil {
+		return nil, fmt.Errorf("error preparing query SetDigestKey: %w", err)
+	}
 	if q.setDocumentStmt, err = db.PrepareContext(ctx, setDocument); err != nil {
 		return nil, fmt.Errorf("error preparing query SetDocument: %w", err)
 	}
@@ -101,6 +161,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.tenantStmt, err = db.PrepareContext(ctx, tenant); err != nil {
 		return nil, fmt.Errorf("error preparing query Tenant: %w", err)
+	}
+	if q.tenantChangesBeforeStmt, err = db.PrepareContext(ctx, tenantChangesBefore); err != nil {
+		return nil, fmt.Errorf("error preparing query TenantChangesBefore: %w", err)
 	}
 	if q.tenantIDsFromStmt, err = db.PrepareContext(ctx, tenantIDsFrom); err != nil {
 		return nil, fmt.Errorf("error preparing query TenantIDsFrom: %w", err)
@@ -138,6 +201,31 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing bumpRevisionStmt: %w", cerr)
 		}
 	}
+	if q.changeStmt != nil {
+		if cerr := q.changeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing changeStmt: %w", cerr)
+		}
+	}
+	if q.changeThatAddedStmt != nil {
+		if cerr := q.changeThatAddedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing changeThatAddedStmt: %w", cerr)
+		}
+	}
+	if q.changesBeforeStmt != nil {
+		if cerr := q.changesBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing changesBeforeStmt: %w", cerr)
+		}
+	}
+	if q.countEntriesStmt != nil {
+		if cerr := q.countEntriesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countEntriesStmt: %w", cerr)
+		}
+	}
+	if q.countKeptSecretsStmt != nil {
+		if cerr := q.countKeptSecretsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countKeptSecretsStmt: %w", cerr)
+		}
+	}
 	if q.countTenantsStmt != nil {
 		if cerr := q.countTenantsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countTenantsStmt: %w", cerr)
@@ -158,9 +246,49 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing deleteTenantStmt: %w", cerr)
 		}
 	}
+	if q.entriesOfKindAfterStmt != nil {
+		if cerr := q.entriesOfKindAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing entriesOfKindAfterStmt: %w", cerr)
+		}
+	}
 	if q.fileStmt != nil {
 		if cerr := q.fileStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing fileStmt: %w", cerr)
+		}
+	}
+	if q.forgetSecretStmt != nil {
+		if cerr := q.forgetSecretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetSecretStmt: %w", cerr)
+		}
+	}
+	if q.forgetSecretsOfStmt != nil {
+		if cerr := q.forgetSecretsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetSecretsOfStmt: %w", cerr)
+		}
+	}
+	if q.forgetSecretsUntilStmt != nil {
+		if cerr := q.forgetSecretsUntilStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing forgetSecretsUntilStmt: %w", cerr)
+		}
+	}
+	if q.historyStmt != nil {
+		if cerr := q.historyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing historyStmt: %w", cerr)
+		}
+	}
+	if q.insertChangeStmt != nil {
+		if cerr := q.insertChangeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertChangeStmt: %w", cerr)
+		}
+	}
+	if q.insertEntryStmt != nil {
+		if cerr := q.insertEntryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertEntryStmt: %w", cerr)
+		}
+	}
+	if q.insertHistoryStmt != nil {
+		if cerr := q.insertHistoryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing insertHistoryStmt: %w", cerr)
 		}
 	}
 	if q.insertMetaStmt != nil {
@@ -183,9 +311,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing insertTenantStmt: %w", cerr)
 		}
 	}
+	if q.keepSecretStmt != nil {
+		if cerr := q.keepSecretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keepSecretStmt: %w", cerr)
+		}
+	}
+	if q.keptSecretStmt != nil {
+		if cerr := q.keptSecretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keptSecretStmt: %w", cerr)
+		}
+	}
 	if q.lastPositionStmt != nil {
 		if cerr := q.lastPositionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastPositionStmt: %w", cerr)
+		}
+	}
+	if q.latestChangeAtStmt != nil {
+		if cerr := q.latestChangeAtStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing latestChangeAtStmt: %w", cerr)
+		}
+	}
+	if q.latestUndoOfStmt != nil {
+		if cerr := q.latestUndoOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing latestUndoOfStmt: %w", cerr)
 		}
 	}
 	if q.markTenantSeenStmt != nil {
@@ -201,6 +349,11 @@ func (q *Queries) Close() error {
 	if q.metaStmt != nil {
 		if cerr := q.metaStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing metaStmt: %w", cerr)
+		}
+	}
+	if q.nextEntryStmt != nil {
+		if cerr := q.nextEntryStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing nextEntryStmt: %w", cerr)
 		}
 	}
 	if q.profileStmt != nil {
@@ -228,6 +381,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing putSessionStmt: %w", cerr)
 		}
 	}
+	if q.recordedPositionsAfterStmt != nil {
+		if cerr := q.recordedPositionsAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing recordedPositionsAfterStmt: %w", cerr)
+		}
+	}
 	if q.selectionStmt != nil {
 		if cerr := q.selectionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing selectionStmt: %w", cerr)
@@ -243,6 +401,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing sessionsAfterStmt: %w", cerr)
 		}
 	}
+	if q.setDigestKeyStmt != nil {
+		if cerr := q.setDigestKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setDigestKeyStmt: %w", cerr)
+		}
+	}
 	if q.setDocumentStmt != nil {
 		if cerr := q.setDocumentStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setDocumentStmt: %w", cerr)
@@ -256,6 +419,11 @@ func (q *Queries) Close() error {
 	if q.tenantStmt != nil {
 		if cerr := q.tenantStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing tenantStmt: %w", cerr)
+		}
+	}
+	if q.tenantChangesBeforeStmt != nil {
+		if cerr := q.tenantChangesBeforeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing tenantChangesBeforeStmt: %w", cerr)
 		}
 	}
 	if q.tenantIDsFromStmt != nil {
@@ -330,79 +498,121 @@ func (q *Queries) queryRow(ctx context.Context, stmt *sql.Stmt, query string, ar
 }
 
 type Queries struct {
-	db                      DBTX
-	tx                      *sql.Tx
-	activeSessionStmt       *sql.Stmt
-	bumpRevisionStmt        *sql.Stmt
-	countTenantsStmt        *sql.Stmt
-	deleteProfileStmt       *sql.Stmt
-	deleteSessionStmt       *sql.Stmt
-	deleteTenantStmt        *sql.Stmt
-	fileStmt                *sql.Stmt
-	insertMetaStmt          *sql.Stmt
-	insertProfileStmt       *sql.Stmt
-	insertSelectionStmt     *sql.Stmt
-	insertTenantStmt        *sql.Stmt
-	lastPositionStmt        *sql.Stmt
-	markTenantSeenStmt      *sql.Stmt
-	markTenantsChangedStmt  *sql.Stmt
-	metaStmt                *sql.Stmt
-	profileStmt             *sql.Stmt
-	profileNamesAlikeStmt   *sql.Stmt
-	profilesAfterStmt       *sql.Stmt
-	putFileStmt             *sql.Stmt
-	putSessionStmt          *sql.Stmt
-	selectionStmt           *sql.Stmt
-	sessionStmt             *sql.Stmt
-	sessionsAfterStmt       *sql.Stmt
-	setDocumentStmt         *sql.Stmt
-	setSelectionStmt        *sql.Stmt
-	tenantStmt              *sql.Stmt
-	tenantIDsFromStmt       *sql.Stmt
-	tenantIDsNamedStmt      *sql.Stmt
-	tenantProfilesAfterStmt *sql.Stmt
-	tenantsAfterStmt        *sql.Stmt
-	unseenTenantsAfterStmt  *sql.Stmt
-	updateProfileStmt       *sql.Stmt
-	updateTenantStmt        *sql.Stmt
+	db                         DBTX
+	tx                         *sql.Tx
+	activeSessionStmt          *sql.Stmt
+	bumpRevisionStmt           *sql.Stmt
+	changeStmt                 *sql.Stmt
+	changeThatAddedStmt        *sql.Stmt
+	changesBeforeStmt          *sql.Stmt
+	countEntriesStmt           *sql.Stmt
+	countKeptSecretsStmt       *sql.Stmt
+	countTenantsStmt           *sql.Stmt
+	deleteProfileStmt          *sql.Stmt
+	deleteSessionStmt          *sql.Stmt
+	deleteTenantStmt           *sql.Stmt
+	entriesOfKindAfterStmt     *sql.Stmt
+	fileStmt                   *sql.Stmt
+	forgetSecretStmt           *sql.Stmt
+	forgetSecretsOfStmt        *sql.Stmt
+	forgetSecretsUntilStmt     *sql.Stmt
+	historyStmt                *sql.Stmt
+	insertChangeStmt           *sql.Stmt
+	insertEntryStmt            *sql.Stmt
+	insertHistoryStmt          *sql.Stmt
+	insertMetaStmt             *sql.Stmt
+	insertProfileStmt          *sql.Stmt
+	insertSelectionStmt        *sql.Stmt
+	insertTenantStmt           *sql.Stmt
+	keepSecretStmt             *sql.Stmt
+	keptSecretStmt             *sql.Stmt
+	lastPositionStmt           *sql.Stmt
+	latestChangeAtStmt         *sql.Stmt
+	latestUndoOfStmt           *sql.Stmt
+	markTenantSeenStmt         *sql.Stmt
+	markTenantsChangedStmt     *sql.Stmt
+	metaStmt                   *sql.Stmt
+	nextEntryStmt              *sql.Stmt
+	profileStmt                *sql.Stmt
+	profileNamesAlikeStmt      *sql.Stmt
+	profilesAfterStmt          *sql.Stmt
+	putFileStmt                *sql.Stmt
+	putSessionStmt             *sql.Stmt
+	recordedPositionsAfterStmt *sql.Stmt
+	selectionStmt              *sql.Stmt
+	sessionStmt                *sql.Stmt
+	sessionsAfterStmt          *sql.Stmt
+	setDigestKeyStmt           *sql.Stmt
+	setDocumentStmt            *sql.Stmt
+	setSelectionStmt           *sql.Stmt
+	tenantStmt                 *sql.Stmt
+	tenantChangesBeforeStmt    *sql.Stmt
+	tenantIDsFromStmt          *sql.Stmt
+	tenantIDsNamedStmt         *sql.Stmt
+	tenantProfilesAfterStmt    *sql.Stmt
+	tenantsAfterStmt           *sql.Stmt
+	unseenTenantsAfterStmt     *sql.Stmt
+	updateProfileStmt          *sql.Stmt
+	updateTenantStmt           *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 	return &Queries{
-		db:                      tx,
-		tx:                      tx,
-		activeSessionStmt:       q.activeSessionStmt,
-		bumpRevisionStmt:        q.bumpRevisionStmt,
-		countTenantsStmt:        q.countTenantsStmt,
-		deleteProfileStmt:       q.deleteProfileStmt,
-		deleteSessionStmt:       q.deleteSessionStmt,
-		deleteTenantStmt:        q.deleteTenantStmt,
-		fileStmt:                q.fileStmt,
-		insertMetaStmt:          q.insertMetaStmt,
-		insertProfileStmt:       q.insertProfileStmt,
-		insertSelectionStmt:     q.insertSelectionStmt,
-		insertTenantStmt:        q.insertTenantStmt,
-		lastPositionStmt:        q.lastPositionStmt,
-		markTenantSeenStmt:      q.markTenantSeenStmt,
-		markTenantsChangedStmt:  q.markTenantsChangedStmt,
-		metaStmt:                q.metaStmt,
-		profileStmt:             q.profileStmt,
-		profileNamesAlikeStmt:   q.profileNamesAlikeStmt,
-		profilesAfterStmt:       q.profilesAfterStmt,
-		putFileStmt:             q.putFileStmt,
-		putSessionStmt:          q.putSessionStmt,
-		selectionStmt:           q.selectionStmt,
-		sessionStmt:             q.sessionStmt,
-		sessionsAfterStmt:       q.sessionsAfterStmt,
-		setDocumentStmt:         q.setDocumentStmt,
-		setSelectionStmt:        q.setSelectionStmt,
-		tenantStmt:              q.tenantStmt,
-		tenantIDsFromStmt:       q.tenantIDsFromStmt,
-		tenantIDsNamedStmt:      q.tenantIDsNamedStmt,
-		tenantProfilesAfterStmt: q.tenantProfilesAfterStmt,
-		tenantsAfterStmt:        q.tenantsAfterStmt,
-		unseenTenantsAfterStmt:  q.unseenTenantsAfterStmt,
-		updateProfileStmt:       q.updateProfileStmt,
-		updateTenantStmt:        q.updateTenantStmt,
+		db:                         tx,
+		tx:                         tx,
+		activeSessionStmt:          q.activeSessionStmt,
+		bumpRevisionStmt:           q.bumpRevisionStmt,
+		changeStmt:                 q.changeStmt,
+		changeThatAddedStmt:        q.changeThatAddedStmt,
+		changesBeforeStmt:          q.changesBeforeStmt,
+		countEntriesStmt:           q.countEntriesStmt,
+		countKeptSecretsStmt:       q.countKeptSecretsStmt,
+		countTenantsStmt:           q.countTenantsStmt,
+		deleteProfileStmt:          q.deleteProfileStmt,
+		deleteSessionStmt:          q.deleteSessionStmt,
+		deleteTenantStmt:           q.deleteTenantStmt,
+		entriesOfKindAfterStmt:     q.entriesOfKindAfterStmt,
+		fileStmt:                   q.fileStmt,
+		forgetSecretStmt:           q.forgetSecretStmt,
+		forgetSecretsOfStmt:        q.forgetSecretsOfStmt,
+		forgetSecretsUntilStmt:     q.forgetSecretsUntilStmt,
+		historyStmt:                q.historyStmt,
+		insertChangeStmt:           q.insertChangeStmt,
+		insertEntryStmt:            q.insertEntryStmt,
+		insertHistoryStmt:          q.insertHistoryStmt,
+		insertMetaStmt:             q.insertMetaStmt,
+		insertProfileStmt:          q.insertProfileStmt,
+		insertSelectionStmt:        q.insertSelectionStmt,
+		insertTenantStmt:           q.insertTenantStmt,
+		keepSecretStmt:             q.keepSecretStmt,
+		keptSecretStmt:             q.keptSecretStmt,
+		lastPositionStmt:           q.lastPositionStmt,
+		latestChangeAtStmt:         q.latestChangeAtStmt,
+		latestUndoOfStmt:           q.latestUndoOfStmt,
+		markTenantSeenStmt:         q.markTenantSeenStmt,
+		markTenantsChangedStmt:     q.markTenantsChangedStmt,
+		metaStmt:                   q.metaStmt,
+		nextEntryStmt:              q.nextEntryStmt,
+		profileStmt:                q.profileStmt,
+		profileNamesAlikeStmt:      q.profileNamesAlikeStmt,
+		profilesAfterStmt:          q.profilesAfterStmt,
+		putFileStmt:                q.putFileStmt,
+		putSessionStmt:             q.putSessionStmt,
+		recordedPositionsAfterStmt: q.recordedPositionsAfterStmt,
+		selectionStmt:              q.selectionStmt,
+		sessionStmt:                q.sessionStmt,
+		sessionsAfterStmt:          q.sessionsAfterStmt,
+		setDigestKeyStmt:           q.setDigestKeyStmt,
+		setDocumentStmt:            q.setDocumentStmt,
+		setSelectionStmt:           q.setSelectionStmt,
+		tenantStmt:                 q.tenantStmt,
+		tenantChangesBeforeStmt:    q.tenantChangesBeforeStmt,
+		tenantIDsFromStmt:          q.tenantIDsFromStmt,
+		tenantIDsNamedStmt:         q.tenantIDsNamedStmt,
+		tenantProfilesAfterStmt:    q.tenantProfilesAfterStmt,
+		tenantsAfterStmt:           q.tenantsAfterStmt,
+		unseenTenantsAfterStmt:     q.unseenTenantsAfterStmt,
+		updateProfileStmt:          q.updateProfileStmt,
+		updateTenantStmt:           q.updateTenantStmt,
 	}
 }

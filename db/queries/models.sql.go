@@ -4,6 +4,25 @@
 
 package queries
 
+type Change struct {
+	Sequence   int64
+	MadeAt     int64
+	Command    string
+	Undoes     *int64
+	FirstAdded *int64
+	LastAdded  *int64
+}
+
+type Entry struct {
+	Sequence int64
+	Kind     string
+	ID       string
+	TenantID string
+	Position *int64
+	Before   string
+	Revoked  string
+}
+
 type File struct {
 	Path            string
 	Previous        string

@@ -35,7 +35,12 @@ LIMIT CAST(@size AS BIGINT);
 SELECT COUNT(*) FROM tenants;
 
 -- name: LastPosition :one
-SELECT CAST(COALESCE(MAX(position), 0) AS BIGINT) AS position FROM tenants;
+SELECT CAST(COALESCE(MAX(given.position), 0) AS BIGINT) AS position
+FROM (
+    SELECT MAX(tenants.position) AS position FROM tenants
+    UNION ALL
+    SELECT MAX(changes.last_added) FROM changes
+) AS given;
 
 -- name: InsertTenant :exec
 INSERT INTO tenants (

@@ -78,7 +78,12 @@ func (q *Queries) InsertTenant(ctx context.Context, arg InsertTenantParams) erro
 }
 
 const lastPosition = `-- name: LastPosition :one
-SELECT CAST(COALESCE(MAX(position), 0) AS BIGINT) AS position FROM tenants
+SELECT CAST(COALESCE(MAX(given.position), 0) AS BIGINT) AS position
+FROM (
+    SELECT MAX(tenants.position) AS position FROM tenants
+    UNION ALL
+    SELECT MAX(changes.last_added) FROM changes
+) AS given
 `
 
 func (q *Queries) LastPosition(ctx context.Context) (int64, error) {

@@ -1,9 +1,59 @@
+CREATE TABLE changes (
+    sequence    INTEGER NOT NULL PRIMARY KEY CHECK (sequence > 0),
+    made_at     INTEGER NOT NULL, -- microseconds since 1970
+    command     TEXT    NOT NULL,
+    undoes      INTEGER REFERENCES changes (sequence),
+    first_added INTEGER,
+    last_added  INTEGER,
+    CHECK ((first_added IS NULL) = (last_added IS NULL) AND COALESCE(first_added, 0) <= COALESCE(last_added, 0))
+) STRICT;
+
+CREATE INDEX changes_added ON changes (last_added);
+
+CREATE INDEX changes_undoes ON changes (undoes, sequence);
+
+CREATE TABLE entries (
+    sequence  INTEGER NOT NULL REFERENCES changes (sequence) DEFERRABLE INITIALLY DEFERRED,
+    kind      TEXT    NOT NULL CHECK (kind IN ('tenant', 'profile', 'session', 'selection', 'document')),
+    id        TEXT    NOT NULL CHECK (id <> ''),
+    tenant_id TEXT    NOT NULL,
+    position  INTEGER,
+    before    TEXT    NOT NULL,
+    revoked   TEXT    NOT NULL,
+    PRIMARY KEY (sequence, kind, id),
+    CHECK ((kind = 'tenant') = (position IS NOT NULL))
+) STRICT;
+
+CREATE INDEX entries_position ON entries (position, sequence);
+
+CREATE INDEX entries_tenant ON entries (tenant_id, sequence);
+
+CREATE INDEX entries_thing ON entries (kind, id, sequence);
+
 CREATE TABLE files (
     path             TEXT    NOT NULL PRIMARY KEY CHECK (path <> ''),
     previous         TEXT    NOT NULL,
     current          TEXT    NOT NULL CHECK (current <> ''),
     tenants_revision INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE history (
+    id         INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    since      INTEGER NOT NULL CHECK (since >= 0),
+    digest_key TEXT    NOT NULL
+) STRICT;
+
+CREATE TABLE kept_secrets (
+    tenant_id  TEXT    NOT NULL,
+    digest     TEXT    NOT NULL CHECK (digest <> ''),
+    value      TEXT    NOT NULL,
+    kept_until INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, digest)
+) STRICT;
+
+CREATE INDEX kept_secrets_digest ON kept_secrets (digest, tenant_id);
+
+CREATE INDEX kept_secrets_until ON kept_secrets (kept_until);
 
 CREATE TABLE profiles (
     name      TEXT NOT NULL PRIMARY KEY CHECK (name <> ''),

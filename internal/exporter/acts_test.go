@@ -45,7 +45,7 @@ func rename(id, name string) act {
 
 func remove(id string) act {
 	return func(ctx context.Context, r *registry.Registry) error {
-		_, err := r.DeleteTenant(ctx, registry.TenantID(id))
+		_, err := r.DeleteTenant(ctx, registry.Deletion{ID: registry.TenantID(id)})
 		return err
 	}
 }

@@ -19,6 +19,14 @@ func (d Document) IsStale(now time.Time, maxAge time.Duration) bool {
 	return now.Sub(d.SyncedAt) > maxAge
 }
 
+// secrets returns what of a document the history may not hold.
+func (d Document) secrets() map[string]Secret {
+	if d.Unknown.Empty() {
+		return nil
+	}
+	return map[string]Secret{unknownMembers: d.Unknown.text}
+}
+
 // FormatTime writes an instant as chrono does, and so as tenants.json holds it:
 // RFC 3339 in UTC with `Z` and 0, 3, 6 or 9 digits of a second, the fewest that
 // are exact. Go's RFC3339Nano trims to any number of digits and will not do.

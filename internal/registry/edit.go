@@ -30,6 +30,8 @@ type TenantEdit struct {
 	SyncToken           Optional[Secret]
 	SharedContainerDB   Optional[string]
 	AllowDuplicateName  bool
+	// Purge forgets the secrets that it replaces, and earlier ones of the tenant, at once.
+	Purge bool
 }
 
 // check looks at the new values only: what an import left stays editable.
@@ -67,11 +69,12 @@ func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenan
 		return Tenant{}, nil, err
 	}
 	err = r.write(ctx, func(c *change) error {
-		before, err := c.Tenant(ctx, e.ID)
+		c.record.purge = e.Purge
+		before, err := c.placedTenant(ctx, e.ID)
 		if err != nil {
 			return err
 		}
-		tenant = before
+		tenant = before.Tenant
 		e.apply(&tenant)
 		if tenant.Name != before.Name {
 			if err := c.checkName(ctx, tenant, e.AllowDuplicateName); err != nil {
@@ -81,8 +84,7 @@ func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenan
 		if changed = before.Differing(tenant); len(changed) == 0 {
 			return nil
 		}
-		c.touched = true
-		return c.q.UpdateTenant(ctx, updateOf(tenant, c.revision))
+		return c.updateTenant(ctx, before, tenant)
 	})
 	return tenant, changed, err
 }

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -60,9 +61,11 @@ func mustDeskAt(t require.TestingT, path string) *desk {
 
 func (d *desk) options() Options {
 	return Options{
-		Now:    func() time.Time { d.asked++; return d.now },
-		Wait:   20 * time.Second,
-		Holder: "the test",
+		Now:     func() time.Time { d.asked++; return d.now },
+		Wait:    20 * time.Second,
+		Rand:    rand.NewChaCha8([32]byte{1}),
+		Command: "sp test",
+		Holder:  "the test",
 		Publish: func(context.Context, *View) (Publication, error) {
 			d.published++
 			return Publication{}, nil

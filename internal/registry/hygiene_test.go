@@ -18,7 +18,8 @@ import (
 
 // slow are the plans that are meant to look at every row.
 var slow = map[string]string{
-	"CountTenants": "SCAN tenants",
+	"CountTenants":     "SCAN tenants",
+	"CountKeptSecrets": "SCAN kept_secrets",
 	// A deleted tenant or profile is looked for in the one row of selection.
 	"DeleteTenant":  "SCAN selection",
 	"DeleteProfile": "SCAN selection",

@@ -23,6 +23,8 @@ type Import struct {
 	FirstDuplicate bool
 	// DryRun changes nothing.
 	DryRun bool
+	// Purge forgets the secrets that it replaces or removes at once.
+	Purge bool
 	// IfRevision, unless nil, is the revision that the registry must have.
 	IfRevision *int64
 }
@@ -69,11 +71,8 @@ func (c *change) importAll(ctx context.Context, i Import, plan *Plan) (err error
 		err = errors.Join(err, c.q.Close())
 		c.q = plain
 	}()
-	next, err := c.q.LastPosition(ctx)
-	if err != nil {
-		return err
-	}
-	document, err := i.Read(func(t Tenant) error { return c.importTenant(ctx, i, t, &next, plan) })
+	c.record.purge = i.Purge
+	document, err := i.Read(func(t Tenant) error { return c.importTenant(ctx, i, t, plan) })
 	if err != nil {
 		return err
 	}
@@ -87,17 +86,15 @@ func (c *change) importAll(ctx context.Context, i Import, plan *Plan) (err error
 
 // importTenant merges one tenant of the file. A row whose seen is this change's
 // revision was in the file before.
-func (c *change) importTenant(ctx context.Context, i Import, t Tenant, last *int64, plan *Plan) error {
+func (c *change) importTenant(ctx context.Context, i Import, t Tenant, plan *Plan) error {
 	if t.ID == "" || t.Name == "" || !t.IsLocal() && !t.IsCloud() {
 		return fmt.Errorf("tenant %s: id, name or type is missing: %w", t.ID, ErrInvalid)
 	}
 	row, err := c.q.Tenant(ctx, string(t.ID))
 	if err = absent(err, "tenant", string(t.ID)); errors.Is(err, ErrNotFound) {
-		*last++
 		plan.Added++
 		plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
-		c.touched = true
-		return c.q.InsertTenant(ctx, insertOf(t, *last, c.revision))
+		return c.appendTenant(ctx, t)
 	}
 	if err != nil {
 		return err
@@ -110,15 +107,15 @@ func (c *change) importTenant(ctx context.Context, i Import, t Tenant, last *int
 		plan.note(Step{Action: Skip, ID: t.ID, Name: t.Name})
 		return nil
 	}
-	known, err := tenantOf(row)
+	known, err := placedTenantOf(row)
 	if err != nil {
 		return err
 	}
 	return c.mergeTenant(ctx, i, known, t, plan)
 }
 
-func (c *change) mergeTenant(ctx context.Context, i Import, known, file Tenant, plan *Plan) error {
-	merged, step := merge(known, file, i.Exact)
+func (c *change) mergeTenant(ctx context.Context, i Import, known placedTenant, file Tenant, plan *Plan) error {
+	merged, step := merge(known.Tenant, file, i.Exact)
 	if len(step.Changed) == 0 {
 		plan.Unchanged++
 		if step.Kept != nil || step.Masked != nil {
@@ -129,8 +126,7 @@ func (c *change) mergeTenant(ctx context.Context, i Import, known, file Tenant, 
 	}
 	plan.Updated++
 	plan.note(step)
-	c.touched = true
-	return c.q.UpdateTenant(ctx, updateOf(merged, c.revision))
+	return c.updateTenant(ctx, known, merged)
 }
 
 // prune removes the tenants that the file did not have.
@@ -145,7 +141,7 @@ func (c *change) prune(ctx context.Context, plan *Plan) error {
 		}
 		for _, row := range rows {
 			after = row.Position
-			tenant, err := tenantOf(row)
+			tenant, err := placedTenantOf(row)
 			if err != nil {
 				return err
 			}
@@ -178,8 +174,5 @@ func (c *change) importDocument(ctx context.Context, i Import, file Document, pl
 		return nil
 	}
 	plan.DocumentChanged = true
-	c.touched = true
-	return c.q.SetDocument(ctx, queries.SetDocumentParams{
-		SyncedAt: FormatTime(plan.Document.SyncedAt), UnknownMembers: plan.Document.Unknown.Reveal(),
-	})
+	return c.setDocument(ctx, before, plan.Document)
 }

@@ -95,7 +95,7 @@ var operations = map[string]func(m *machine) (want, got error){
 	},
 	"delete tenant": func(m *machine) (want, got error) {
 		id := m.id("id")
-		_, got = m.d.DeleteTenant(m.t.Context(), id)
+		_, got = m.d.DeleteTenant(m.t.Context(), Deletion{ID: id})
 		return m.delete(id), got
 	},
 	"import":  func(m *machine) (want, got error) { return m.load(false) },

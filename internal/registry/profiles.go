@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"github.com/sp-registry/sp/db/queries"
 )
 
 // NewProfile asks for a profile of a tenant; without one, of the selected tenant.
@@ -28,9 +26,7 @@ func (r *Registry) CreateProfile(ctx context.Context, n NewProfile) (profile Pro
 			return err
 		}
 		profile = Profile{Name: n.Name, Tenant: tenant.ID}
-		return c.q.InsertProfile(ctx, queries.InsertProfileParams{
-			Name: n.Name, NameKey: nameKey(n.Name), TenantID: string(tenant.ID),
-		})
+		return c.insertProfile(ctx, profile)
 	})
 	return profile, err
 }
@@ -67,9 +63,11 @@ func (r *Registry) UpdateProfile(ctx context.Context, e ProfileEdit) (profile Pr
 		}
 	}
 	err = r.write(ctx, func(c *change) error {
-		if profile, err = c.Profile(ctx, e.Name); err != nil {
+		before, err := c.Profile(ctx, e.Name)
+		if err != nil {
 			return err
 		}
+		profile = before
 		if e.NewName != nil {
 			if err := c.checkProfileName(ctx, *e.NewName, e.Name); err != nil {
 				return err
@@ -82,9 +80,7 @@ func (r *Registry) UpdateProfile(ctx context.Context, e ProfileEdit) (profile Pr
 			}
 			profile.Tenant = *e.Tenant
 		}
-		return c.q.UpdateProfile(ctx, queries.UpdateProfileParams{
-			Name: e.Name, NewName: profile.Name, NameKey: nameKey(profile.Name), TenantID: string(profile.Tenant),
-		})
+		return c.updateProfile(ctx, before, profile)
 	})
 	return profile, err
 }
@@ -121,7 +117,7 @@ func (r *Registry) DeleteProfile(ctx context.Context, name string) (removed Remo
 		}
 		if session != nil && session.Profile == name {
 			removed.Session = true
-			if err := c.q.DeleteSession(ctx, string(session.Tenant)); err != nil {
+			if err := c.deleteSession(ctx, *session); err != nil {
 				return err
 			}
 		}
@@ -130,12 +126,12 @@ func (r *Registry) DeleteProfile(ctx context.Context, name string) (removed Remo
 			return err
 		}
 		if s.DefaultProfile != nil && *s.DefaultProfile == name {
-			removed.Default, s.DefaultProfile = true, nil
-			if err := c.setSelection(ctx, s); err != nil {
+			removed.Default = true
+			if err := c.setDefault(ctx, nil); err != nil {
 				return err
 			}
 		}
-		return c.q.DeleteProfile(ctx, name)
+		return c.deleteProfile(ctx, removed.Profile)
 	})
 	return removed, err
 }

@@ -4,9 +4,11 @@ package registry
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/sp-registry/sp/db"
@@ -19,6 +21,10 @@ type Options struct {
 	Now func() time.Time
 	// Wait bounds, for each read or change, the waiting for other processes.
 	Wait time.Duration
+	// Rand is where keys and tokens come from; nil is the system's.
+	Rand io.Reader
+	// Command is the command line that the history notes for each change; no secrets.
+	Command string
 	// Holder says who this process is to those who wait for it; no secrets.
 	Holder string
 	// Waiting, if not nil, is told once when other processes take longer than a
@@ -59,7 +65,10 @@ func Create(ctx context.Context, path string, o Options) (*Registry, error) {
 		if err := q.InsertMeta(ctx, FormatTime(o.Now())); err != nil {
 			return err
 		}
-		return q.InsertSelection(ctx)
+		if err := q.InsertSelection(ctx); err != nil {
+			return err
+		}
+		return q.InsertHistory(ctx)
 	})
 	if err != nil {
 		return nil, err
@@ -74,6 +83,13 @@ func Open(ctx context.Context, path string, o Options) (*Registry, error) {
 		return nil, err
 	}
 	return &Registry{db: store, options: o}, nil
+}
+
+func (o Options) random() io.Reader {
+	if o.Rand == nil {
+		return rand.Reader
+	}
+	return o.Rand
 }
 
 func (o Options) forFile() db.Options {
@@ -93,8 +109,10 @@ type change struct {
 	*View
 	tx       queries.DBTX
 	now      time.Time
+	random   io.Reader
 	revision int64
 	touched  bool // something that a file of tenants shows has changed
+	record   record
 }
 
 // write runs fn as one change: one lock, one transaction, one instant. When it
@@ -117,8 +135,11 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 	if err != nil {
 		return err
 	}
-	c := &change{View: &View{q: q}, tx: tx, now: r.options.Now(), revision: revision}
-	if err := fn(c); err != nil {
+	c := &change{
+		View: &View{q: q}, tx: tx, now: r.options.Now(), random: r.options.random(), revision: revision,
+		record: record{command: r.options.Command},
+	}
+	if err := c.do(ctx, fn); err != nil {
 		return err
 	}
 	publication, err := r.publish(ctx, c)
@@ -133,6 +154,17 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 		return fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}
 	return nil
+}
+
+// do runs fn and closes its record. The secrets that were kept long enough go with it.
+func (c *change) do(ctx context.Context, fn func(c *change) error) error {
+	if err := c.q.ForgetSecretsUntil(ctx, c.now.UnixMicro()); err != nil {
+		return err
+	}
+	if err := fn(c); err != nil {
+		return err
+	}
+	return c.record.close(ctx, c)
 }
 
 // publish renders what follows the registry as c left it and remembers it.

@@ -1,8 +1,6 @@
 package registry
 
-import (
-	"context"
-)
+import "context"
 
 // Removed is a tenant that was deleted and what went with it.
 type Removed struct {
@@ -15,10 +13,18 @@ type Removed struct {
 	Default bool
 }
 
+// Deletion asks for the end of a tenant.
+type Deletion struct {
+	ID TenantID
+	// Purge forgets its secrets at once, and earlier ones of it.
+	Purge bool
+}
+
 // DeleteTenant deletes a tenant with its session and its profiles.
-func (r *Registry) DeleteTenant(ctx context.Context, id TenantID) (removed Removed, err error) {
+func (r *Registry) DeleteTenant(ctx context.Context, d Deletion) (removed Removed, err error) {
 	err = r.write(ctx, func(c *change) error {
-		tenant, err := c.Tenant(ctx, id)
+		c.record.purge = d.Purge
+		tenant, err := c.placedTenant(ctx, d.ID)
 		if err != nil {
 			return err
 		}
@@ -28,8 +34,8 @@ func (r *Registry) DeleteTenant(ctx context.Context, id TenantID) (removed Remov
 	return removed, err
 }
 
-func (c *change) removeTenant(ctx context.Context, t Tenant) (removed Removed, err error) {
-	removed.Tenant = t
+func (c *change) removeTenant(ctx context.Context, t placedTenant) (removed Removed, err error) {
+	removed.Tenant = t.Tenant
 	for profile, err := range c.Profiles(ctx, &t.ID, Page{}) {
 		if err != nil {
 			return removed, err
@@ -39,28 +45,30 @@ func (c *change) removeTenant(ctx context.Context, t Tenant) (removed Removed, e
 	if removed.Session, err = c.Session(ctx, t.ID); err != nil {
 		return removed, err
 	}
-	if err := c.q.DeleteSession(ctx, string(t.ID)); err != nil {
-		return removed, err
+	if removed.Session != nil {
+		if err := c.deleteSession(ctx, *removed.Session); err != nil {
+			return removed, err
+		}
 	}
 	if err := c.unselect(ctx, &removed); err != nil {
 		return removed, err
 	}
 	for _, name := range removed.Profiles {
-		if err := c.q.DeleteProfile(ctx, name); err != nil {
+		if err := c.deleteProfile(ctx, Profile{Name: name, Tenant: t.ID}); err != nil {
 			return removed, err
 		}
 	}
-	c.touched = true
-	return removed, c.q.DeleteTenant(ctx, string(t.ID))
+	return removed, c.deleteTenant(ctx, t)
 }
 
 // unselect takes a tenant that goes, and its profiles, out of the selection, and
 // leaves the mark where it was the selected one.
 func (c *change) unselect(ctx context.Context, removed *Removed) error {
-	s, err := c.Selection(ctx)
+	before, err := c.Selection(ctx)
 	if err != nil {
 		return err
 	}
+	s := before
 	id := removed.Tenant.ID
 	if s.Tenant != nil && *s.Tenant == id {
 		s.Tenant, s.Deleted = nil, &id
@@ -75,5 +83,5 @@ func (c *change) unselect(ctx context.Context, removed *Removed) error {
 			removed.Default = true
 		}
 	}
-	return c.setSelection(ctx, s)
+	return c.setSelection(ctx, before, s)
 }

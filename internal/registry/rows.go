@@ -36,6 +36,17 @@ func tenantOf(row queries.Tenant) (Tenant, error) {
 	return t, nil
 }
 
+// placedTenant is a tenant and its position, by which the history knows it.
+type placedTenant struct {
+	Tenant
+	position int64
+}
+
+func placedTenantOf(row queries.Tenant) (placedTenant, error) {
+	t, err := tenantOf(row)
+	return placedTenant{Tenant: t, position: row.Position}, err
+}
+
 func insertOf(t Tenant, position, seen int64) queries.InsertTenantParams {
 	return queries.InsertTenantParams{
 		Position:            position,

@@ -3,8 +3,6 @@ package registry
 import (
 	"context"
 	"fmt"
-
-	"github.com/sp-registry/sp/db/queries"
 )
 
 // Selection is what is selected in the registry; nil is nothing.
@@ -102,10 +100,11 @@ func (r *Registry) SelectPrevious(ctx context.Context) (tenant Tenant, err error
 }
 
 func (c *change) selectTenant(ctx context.Context, id TenantID) error {
-	s, err := c.Selection(ctx)
+	before, err := c.Selection(ctx)
 	if err != nil {
 		return err
 	}
+	s := before
 	if s.Tenant == nil || *s.Tenant != id {
 		if s.Tenant != nil {
 			s.Previous = s.Tenant
@@ -115,16 +114,7 @@ func (c *change) selectTenant(ctx context.Context, id TenantID) error {
 		}
 	}
 	s.Tenant, s.Deleted = &id, nil
-	return c.setSelection(ctx, s)
-}
-
-func (c *change) setSelection(ctx context.Context, s Selection) error {
-	return c.q.SetSelection(ctx, queries.SetSelectionParams{
-		TenantID:         (*string)(s.Tenant),
-		PreviousTenantID: (*string)(s.Previous),
-		DeletedTenantID:  (*string)(s.Deleted),
-		DefaultProfile:   s.DefaultProfile,
-	})
+	return c.setSelection(ctx, before, s)
 }
 
 // SetDefaultProfile makes a profile the registry's default; nil takes it away.
@@ -135,13 +125,18 @@ func (r *Registry) SetDefaultProfile(ctx context.Context, name *string) error {
 				return err
 			}
 		}
-		s, err := c.Selection(ctx)
-		if err != nil {
-			return err
-		}
-		s.DefaultProfile = name
-		return c.setSelection(ctx, s)
+		return c.setDefault(ctx, name)
 	})
+}
+
+func (c *change) setDefault(ctx context.Context, name *string) error {
+	before, err := c.Selection(ctx)
+	if err != nil {
+		return err
+	}
+	s := before
+	s.DefaultProfile = name
+	return c.setSelection(ctx, before, s)
 }
 
 // UseProfile selects the profile's tenant and makes the profile its session. It
@@ -154,9 +149,7 @@ func (r *Registry) UseProfile(ctx context.Context, name string) (profile Profile
 		if err := c.selectTenant(ctx, profile.Tenant); err != nil {
 			return err
 		}
-		return c.q.PutSession(ctx, queries.PutSessionParams{
-			TenantID: string(profile.Tenant), Profile: name, ChosenAt: c.now.UnixMicro(),
-		})
+		return c.putSession(ctx, Session{Tenant: profile.Tenant, Profile: name, ChosenAt: c.now})
 	})
 	return profile, err
 }
@@ -167,7 +160,7 @@ func (r *Registry) EndSession(ctx context.Context, tenant TenantID) (ended *Sess
 		if ended, err = c.Session(ctx, tenant); err != nil || ended == nil {
 			return err
 		}
-		return c.q.DeleteSession(ctx, string(tenant))
+		return c.deleteSession(ctx, *ended)
 	})
 	return ended, err
 }
@@ -182,7 +175,7 @@ func (r *Registry) EndSessions(ctx context.Context) (ended []Session, err error)
 			ended = append(ended, session)
 		}
 		for _, session := range ended {
-			if err := c.q.DeleteSession(ctx, string(session.Tenant)); err != nil {
+			if err := c.deleteSession(ctx, session); err != nil {
 				return err
 			}
 		}

@@ -77,18 +77,9 @@ func (r *Registry) CreateTenant(ctx context.Context, n NewTenant) (Tenant, error
 		} else if taken, err := c.hasTenant(ctx, tenant.ID); err != nil || taken {
 			return errors.Join(err, fmt.Errorf("tenant %s: %w", tenant.ID, ErrExists))
 		}
-		return c.addTenant(ctx, tenant)
+		return c.appendTenant(ctx, tenant)
 	})
 	return tenant, err
-}
-
-func (c *change) addTenant(ctx context.Context, t Tenant) error {
-	last, err := c.q.LastPosition(ctx)
-	if err != nil {
-		return err
-	}
-	c.touched = true
-	return c.q.InsertTenant(ctx, insertOf(t, last+1, c.revision))
 }
 
 func (c *change) hasTenant(ctx context.Context, id TenantID) (bool, error) {

@@ -21,7 +21,7 @@ func TestCreatedTenantsStandInTheirOrderOfEntry(t *testing.T) {
 		requireTenants(t, []Tenant{tenant}, []Tenant{created})
 	}
 	require.Equal(t, revealAll(want), mustContents(t, d.path).Tenants)
-	_, err := d.DeleteTenant(t.Context(), "bare")
+	_, err := d.DeleteTenant(t.Context(), Deletion{ID: "bare"})
 	require.NoError(t, err)
 	d.mustTenants(t, "0")
 	require.Equal(t, []string{"b", "c", "a", "0"}, ids(mustContents(t, d.path)))
@@ -63,7 +63,7 @@ func TestEachChangeAsksTheClockOnce(t *testing.T) {
 		},
 		func() error { _, err := d.UseProfile(t.Context(), "p"); return err },
 		func() error { _, err := d.ImportTenants(t.Context(), file(local("b"), local("c"))); return err },
-		func() error { _, err := d.DeleteTenant(t.Context(), "a"); return err },
+		func() error { _, err := d.DeleteTenant(t.Context(), Deletion{ID: "a"}); return err },
 	}
 	for i, change := range changes {
 		require.NoError(t, change())
@@ -194,7 +194,7 @@ func TestDeleteTakesProfilesAndSessionAlong(t *testing.T) {
 	d.mustUse(t, "a1")
 	d.mustUse(t, "b1")
 	require.NoError(t, d.SetDefaultProfile(t.Context(), ptr("a2")))
-	removed, err := d.DeleteTenant(t.Context(), "a")
+	removed, err := d.DeleteTenant(t.Context(), Deletion{ID: "a"})
 	require.NoError(t, err)
 	requireTenants(t, []Tenant{local("a")}, []Tenant{removed.Tenant})
 	removed.Tenant = Tenant{}
@@ -206,7 +206,7 @@ func TestDeleteTakesProfilesAndSessionAlong(t *testing.T) {
 	require.Equal(t, []Profile{{"b1", "b"}}, after.Profiles)
 	require.Len(t, after.Sessions, 1)
 	require.Equal(t, Selection{Tenant: ptr(TenantID("b"))}, after.Selection, "neither previous nor default is left")
-	d.mustRefuse(t, ErrNotFound, func() error { _, err := d.DeleteTenant(t.Context(), "a"); return err })
+	d.mustRefuse(t, ErrNotFound, func() error { _, err := d.DeleteTenant(t.Context(), Deletion{ID: "a"}); return err })
 }
 
 func TestDeletingTheSelectedTenantLeavesAMark(t *testing.T) {
@@ -216,7 +216,7 @@ func TestDeletingTheSelectedTenantLeavesAMark(t *testing.T) {
 	d.mustProfiles(t, "a", "pa")
 	d.mustProfiles(t, "b", "pb")
 	d.mustUse(t, "pa")
-	removed, err := d.DeleteTenant(t.Context(), "a")
+	removed, err := d.DeleteTenant(t.Context(), Deletion{ID: "a"})
 	require.NoError(t, err)
 	require.True(t, removed.Selected)
 	d.mustReopen(t)

@@ -71,11 +71,16 @@ func (v *View) File(ctx context.Context, path string) (*File, error) {
 
 // Tenant returns the tenant with that id.
 func (v *View) Tenant(ctx context.Context, id TenantID) (Tenant, error) {
+	placed, err := v.placedTenant(ctx, id)
+	return placed.Tenant, err
+}
+
+func (v *View) placedTenant(ctx context.Context, id TenantID) (placedTenant, error) {
 	row, err := v.q.Tenant(ctx, string(id))
 	if err != nil {
-		return Tenant{}, absent(err, "tenant", string(id))
+		return placedTenant{}, absent(err, "tenant", string(id))
 	}
-	return tenantOf(row)
+	return placedTenantOf(row)
 }
 
 // Len returns how many tenants there are.
@@ -86,8 +91,8 @@ func (v *View) Len(ctx context.Context) (int, error) {
 
 // IsEmpty tells whether there is no tenant.
 func (v *View) IsEmpty(ctx context.Context) (bool, error) {
-	last, err := v.q.LastPosition(ctx)
-	return last == 0, err
+	first, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: math.MinInt64, Size: 1})
+	return len(first) == 0, err
 }
 
 // Tenants streams tenants in their order of entry.

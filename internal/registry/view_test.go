@@ -135,7 +135,7 @@ func TestT16T22LenAndIsEmpty(t *testing.T) {
 	n, empty = look()
 	require.Equal(t, []any{2, false}, []any{n, empty})
 	for _, id := range []TenantID{"b", "a"} {
-		_, err := d.DeleteTenant(t.Context(), id)
+		_, err := d.DeleteTenant(t.Context(), Deletion{ID: id})
 		require.NoError(t, err)
 	}
 	n, empty = look()

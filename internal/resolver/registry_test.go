@@ -139,7 +139,7 @@ func (c combination) mustDeleteSelected(t *testing.T, r *registry.Registry) {
 		_, err := r.UseProfile(ctx, "g1")
 		require.NoError(t, err)
 	}
-	_, err = r.DeleteTenant(ctx, tenantGone)
+	_, err = r.DeleteTenant(ctx, registry.Deletion{ID: tenantGone})
 	require.NoError(t, err)
 }
 

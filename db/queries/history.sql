@@ -1,0 +1,116 @@
+-- name: History :one
+SELECT since, digest_key
+FROM history
+WHERE id = 1;
+
+-- name: InsertHistory :exec
+INSERT INTO history (id, since, digest_key)
+VALUES (1, 0, '');
+
+-- name: SetDigestKey :exec
+UPDATE history
+SET digest_key = @digest_key
+WHERE id = 1;
+
+-- name: InsertChange :exec
+INSERT INTO changes (sequence, made_at, command, undoes, first_added, last_added)
+VALUES (@sequence, @made_at, @command, @undoes, @first_added, @last_added);
+
+-- name: Change :one
+SELECT sequence, made_at, command, undoes, first_added, last_added
+FROM changes
+WHERE sequence = @sequence;
+
+-- name: ChangesBefore :many
+SELECT sequence, made_at, command, undoes, first_added, last_added
+FROM changes
+WHERE sequence < @sequence
+ORDER BY sequence DESC
+LIMIT CAST(@size AS BIGINT);
+
+-- name: TenantChangesBefore :many
+SELECT sequence, made_at, command, undoes, first_added, last_added
+FROM changes
+WHERE sequence < CAST(@sequence AS BIGINT) AND (
+    EXISTS (SELECT 1 FROM entries WHERE entries.sequence = changes.sequence AND entries.tenant_id = CAST(@tenant_id AS TEXT))
+    OR EXISTS (SELECT 1 FROM tenants WHERE tenants.id = CAST(@tenant_id AS TEXT)
+        AND tenants.position BETWEEN changes.first_added AND changes.last_added)
+    OR EXISTS (SELECT 1 FROM entries WHERE entries.kind = 'tenant' AND entries.id = CAST(@tenant_id AS TEXT)
+        AND entries.position BETWEEN changes.first_added AND changes.last_added))
+ORDER BY changes.sequence DESC
+LIMIT CAST(@size AS BIGINT);
+
+-- name: LatestChangeAt :one
+SELECT CAST(COALESCE(MAX(sequence), 0) AS BIGINT) AS sequence
+FROM changes
+WHERE made_at <= @made_at;
+
+-- name: LatestUndoOf :one
+SELECT CAST(COALESCE(MAX(sequence), 0) AS BIGINT) AS sequence
+FROM changes
+WHERE undoes = CAST(@sequence AS BIGINT);
+
+-- name: ChangeThatAdded :one
+SELECT sequence, first_added
+FROM changes
+WHERE last_added >= CAST(@position AS BIGINT)
+ORDER BY last_added
+LIMIT 1;
+
+-- name: InsertEntry :exec
+INSERT INTO entries (sequence, kind, id, tenant_id, position, before, revoked)
+VALUES (@sequence, @kind, @id, @tenant_id, @position, @before, @revoked)
+ON CONFLICT (sequence, kind, id) DO NOTHING;
+
+-- name: EntriesOfKindAfter :many
+SELECT sequence, kind, id, tenant_id, position, before, revoked
+FROM entries
+WHERE sequence = @sequence AND kind = @kind AND id > @id
+ORDER BY id
+LIMIT CAST(@size AS BIGINT);
+
+-- name: CountEntries :one
+SELECT COUNT(*)
+FROM entries
+WHERE sequence = @sequence;
+
+-- name: NextEntry :one
+SELECT sequence, kind, id, tenant_id, position, before, revoked
+FROM entries
+WHERE kind = @kind AND id = @id AND sequence > @sequence
+ORDER BY sequence
+LIMIT 1;
+
+-- name: RecordedPositionsAfter :many
+SELECT position, id
+FROM entries
+WHERE position > CAST(@position AS BIGINT) AND sequence > @sequence
+ORDER BY position, sequence
+LIMIT CAST(@size AS BIGINT);
+
+-- name: KeepSecret :exec
+INSERT INTO kept_secrets (tenant_id, digest, value, kept_until)
+VALUES (@tenant_id, @digest, @value, @kept_until)
+ON CONFLICT (tenant_id, digest) DO UPDATE
+SET kept_until = excluded.kept_until;
+
+-- name: KeptSecret :one
+SELECT value
+FROM kept_secrets
+WHERE tenant_id = @tenant_id AND digest = @digest;
+
+-- name: CountKeptSecrets :one
+SELECT COUNT(*), CAST(COALESCE(MAX(kept_until), 0) AS BIGINT) AS kept_until
+FROM kept_secrets;
+
+-- name: ForgetSecret :exec
+DELETE FROM kept_secrets
+WHERE digest = @digest;
+
+-- name: ForgetSecretsOf :exec
+DELETE FROM kept_secrets
+WHERE tenant_id = @tenant_id;
+
+-- name: ForgetSecretsUntil :exec
+DELETE FROM kept_secrets
+WHERE kept_until <= @kept_until;

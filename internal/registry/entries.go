@@ -1,0 +1,138 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// entriesOf streams what a change did.
+func (v *View) entriesOf(ctx context.Context, c Change, d digester) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for _, what := range entities {
+			for row, err := range v.rowsOf(ctx, c.Sequence, what) {
+				var e Entry
+				if err == nil {
+					e, err = v.entryOf(ctx, row, d)
+				}
+				if !yield(e, err) || err != nil {
+					return
+				}
+			}
+		}
+		for id, err := range v.appendedBy(ctx, c) {
+			e := Entry{Entity: TenantEntity, ID: string(id), Tenant: id}
+			if err == nil {
+				var after state
+				after, err = v.stateAt(ctx, TenantEntity, string(id), c.Sequence, d)
+				e.After = after.image
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// rowsOf streams the entries of a change for one kind of thing.
+func (v *View) rowsOf(ctx context.Context, sequence int64, what Entity) iter.Seq2[queries.Entry, error] {
+	after := ""
+	return stream(0, func(size int64) ([]queries.Entry, error) {
+		rows, err := v.q.EntriesOfKindAfter(ctx, queries.EntriesOfKindAfterParams{
+			Sequence: sequence, Kind: string(what), ID: after, Size: size,
+		})
+		if len(rows) > 0 {
+			after = rows[len(rows)-1].ID
+		}
+		return rows, err
+	})
+}
+
+// entryOf compares a thing before and after, and keeps what differs.
+func (v *View) entryOf(ctx context.Context, row queries.Entry, d digester) (Entry, error) {
+	e := Entry{Entity: Entity(row.Kind), ID: row.ID, Tenant: TenantID(row.TenantID)}
+	before, err := readImage(row.Before)
+	if err != nil {
+		return e, err
+	}
+	after, err := v.stateAt(ctx, e.Entity, e.ID, row.Sequence, d)
+	if before == nil || after.image == nil {
+		e.Before, e.After = before, after.image
+		return e, err
+	}
+	differing := before.differing(after.image)
+	e.Before, e.After = before.only(differing), after.image.only(differing)
+	return e, err
+}
+
+// appendedBy streams the tenants that a change appended, first those that are still there.
+func (v *View) appendedBy(ctx context.Context, c Change) iter.Seq2[TenantID, error] {
+	return func(yield func(TenantID, error) bool) {
+		if c.firstAdded == 0 {
+			return
+		}
+		for t, err := range v.tenantsFrom(ctx, c.firstAdded) {
+			if err == nil && t.position > c.lastAdded {
+				break
+			}
+			if !yield(t.ID, err) || err != nil {
+				return
+			}
+		}
+		last := int64(0)
+		for row, err := range v.recordedFrom(ctx, c) {
+			if err == nil && *row.Position > c.lastAdded {
+				return
+			}
+			if err == nil {
+				again := *row.Position == last
+				last = *row.Position
+				if there, trouble := v.isAt(ctx, TenantID(row.ID), last); there || again {
+					continue
+				} else if trouble != nil {
+					err = trouble
+				}
+			}
+			if !yield(TenantID(row.ID), err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// tenantsFrom streams the tenants from a position on.
+func (v *View) tenantsFrom(ctx context.Context, position int64) iter.Seq2[placedTenant, error] {
+	after := position - 1
+	rows := stream(0, func(size int64) ([]queries.Tenant, error) {
+		rows, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: after, Size: size})
+		if len(rows) > 0 {
+			after = rows[len(rows)-1].Position
+		}
+		return rows, err
+	})
+	return convert(rows, placedTenantOf)
+}
+
+// recordedFrom streams the tenants that a change appended and a later one touched.
+func (v *View) recordedFrom(ctx context.Context, c Change) iter.Seq2[queries.RecordedPositionsAfterRow, error] {
+	after := c.firstAdded - 1
+	return stream(0, func(size int64) ([]queries.RecordedPositionsAfterRow, error) {
+		rows, err := v.q.RecordedPositionsAfter(ctx, queries.RecordedPositionsAfterParams{
+			Position: after, Sequence: c.Sequence, Size: size,
+		})
+		if len(rows) > 0 {
+			after = *rows[len(rows)-1].Position
+		}
+		return rows, err
+	})
+}
+
+func (v *View) isAt(ctx context.Context, id TenantID, position int64) (bool, error) {
+	t, err := v.placedTenant(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return t.position == position, err
+}

@@ -1,0 +1,180 @@
+package registry
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/sp-registry/sp/db"
+)
+
+// image is what the history remembers of one thing: its members, by name, as JSON
+// text. A secret is only its digest:
+//
+//	{"database_url":{"digest":"5d41…"},"name":"x","tenant_type":"local"}
+//
+// A nil image says that the thing was not there.
+type image map[string]json.RawMessage
+
+// digester writes secrets as keyed digests: who reads the history can tell whether
+// a secret changed, and cannot try out guesses.
+type digester struct{ key []byte }
+
+// hidden is a secret in an image.
+type hidden struct {
+	Digest string `json:"digest"`
+}
+
+func (d digester) of(s Secret) string {
+	mac := hmac.New(sha256.New, d.key)
+	mac.Write([]byte(s.Reveal()))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+func (m image) text() string {
+	if m == nil {
+		return ""
+	}
+	text, _ := json.Marshal(m) // what is in it was marshalled before
+	return string(text)
+}
+
+func readImage(text string) (image, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var m image
+	if err := json.Unmarshal([]byte(text), &m); err != nil || m == nil {
+		return nil, fmt.Errorf("history: an entry is not a JSON object: %w", db.ErrDamaged)
+	}
+	return m, nil
+}
+
+func (m image) put(name string, value any) {
+	m[name], _ = json.Marshal(value) // texts, numbers and truth values always marshal
+}
+
+func putOptional[T any](m image, name string, value *T) {
+	if value != nil {
+		m.put(name, *value)
+	}
+}
+
+func (m image) putSecret(name string, s *Secret, d digester) {
+	if s != nil {
+		m.put(name, hidden{Digest: d.of(*s)})
+	}
+}
+
+// differing names, in order, the members that differ between two images.
+func (m image) differing(o image) []string {
+	var names []string
+	for name, value := range m {
+		if string(o[name]) != string(value) {
+			names = append(names, name)
+		}
+	}
+	for name := range o {
+		if _, both := m[name]; !both {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// only returns the members with those names.
+func (m image) only(names []string) image {
+	some := image{}
+	for _, name := range names {
+		if value, ok := m[name]; ok {
+			some[name] = value
+		}
+	}
+	return some
+}
+
+// with returns m with those members as o has them, or without them.
+func (m image) with(names []string, o image) image {
+	merged := maps.Clone(m)
+	for _, name := range names {
+		if value, ok := o[name]; ok {
+			merged[name] = value
+		} else {
+			delete(merged, name)
+		}
+	}
+	return merged
+}
+
+func imageOfTenant(t Tenant, d digester) image {
+	m := image{}
+	m.put("name", t.Name)
+	putOptional(m, "app_id", t.AppID)
+	putOptional(m, "hostname", t.Hostname)
+	putOptional(m, "region", t.Region)
+	m.put("tenant_type", t.Kind)
+	m.put("external_db_access", t.ExternalDBAccess)
+	putOptional(m, "shared_container_db", t.SharedContainerDB)
+	for name, s := range t.secrets() {
+		m.putSecret(name, &s, d)
+	}
+	return m
+}
+
+// secrets returns what of a tenant the history may not hold, by member.
+func (t Tenant) secrets() map[string]Secret {
+	found := map[string]Secret{}
+	for name, s := range map[string]*Secret{
+		"database_url": t.DatabaseURL, "internal_database_url": t.InternalDatabaseURL, "sync_token": t.SyncToken,
+	} {
+		if s != nil {
+			found[name] = *s
+		}
+	}
+	if !t.Unknown.Empty() {
+		found[unknownMembers] = t.Unknown.text
+	}
+	return found
+}
+
+// unknownMembers is how an image calls the members that the record does not define.
+const unknownMembers = "unknown_members"
+
+func imageOfProfile(p Profile) image {
+	m := image{}
+	m.put("tenant_id", p.Tenant)
+	return m
+}
+
+func imageOfSession(s *Session) image {
+	if s == nil {
+		return nil
+	}
+	m := image{}
+	m.put("profile", s.Profile)
+	m.put("chosen_at", FormatTime(s.ChosenAt))
+	return m
+}
+
+func imageOfSelection(s Selection) image {
+	m := image{}
+	putOptional(m, "tenant_id", s.Tenant)
+	putOptional(m, "previous_tenant_id", s.Previous)
+	putOptional(m, "deleted_tenant_id", s.Deleted)
+	putOptional(m, "default_profile", s.DefaultProfile)
+	return m
+}
+
+func imageOfDocument(doc Document, d digester) image {
+	m := image{}
+	m.put("synced_at", FormatTime(doc.SyncedAt))
+	if !doc.Unknown.Empty() {
+		m.putSecret(unknownMembers, &doc.Unknown.text, d)
+	}
+	return m
+}

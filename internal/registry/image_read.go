@@ -1,0 +1,101 @@
+package registry
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/sp-registry/sp/db"
+)
+
+// finder returns the secret with that digest, which the image has as that member.
+type finder func(member, digest string) (Secret, error)
+
+// imageReader makes things of an image again, and stops at the first trouble.
+type imageReader struct {
+	image
+	find finder
+	err  error
+}
+
+func (r *imageReader) value(name string, to any) {
+	if text, ok := r.image[name]; ok && r.err == nil {
+		if json.Unmarshal(text, to) != nil {
+			r.err = fmt.Errorf("history: member %s: %w", name, db.ErrDamaged)
+		}
+	}
+}
+
+func (r *imageReader) secret(name string) *Secret {
+	if _, ok := r.image[name]; !ok || r.err != nil {
+		return nil
+	}
+	var h hidden
+	r.value(name, &h)
+	if r.err != nil {
+		return nil
+	}
+	s, err := r.find(name, h.Digest)
+	if err != nil {
+		r.err = fmt.Errorf("%s: %w", name, err)
+	}
+	return &s
+}
+
+func (r *imageReader) members() Members {
+	if s := r.secret(unknownMembers); s != nil && r.err == nil {
+		return Members{text: *s}
+	}
+	return Members{}
+}
+
+func (r *imageReader) tenant(id TenantID) Tenant {
+	t := Tenant{ID: id}
+	r.value("name", &t.Name)
+	r.value("app_id", &t.AppID)
+	r.value("hostname", &t.Hostname)
+	r.value("region", &t.Region)
+	t.DatabaseURL = r.secret("database_url")
+	t.InternalDatabaseURL = r.secret("internal_database_url")
+	r.value("tenant_type", &t.Kind)
+	r.value("external_db_access", &t.ExternalDBAccess)
+	t.SyncToken = r.secret("sync_token")
+	r.value("shared_container_db", &t.SharedContainerDB)
+	t.Unknown = r.members()
+	return t
+}
+
+func (r *imageReader) profile(name string) Profile {
+	p := Profile{Name: name}
+	r.value("tenant_id", &p.Tenant)
+	return p
+}
+
+func (r *imageReader) session(tenant TenantID) Session {
+	s := Session{Tenant: tenant}
+	r.value("profile", &s.Profile)
+	s.ChosenAt = r.instant("chosen_at")
+	return s
+}
+
+func (r *imageReader) selection() (s Selection) {
+	r.value("tenant_id", &s.Tenant)
+	r.value("previous_tenant_id", &s.Previous)
+	r.value("deleted_tenant_id", &s.Deleted)
+	r.value("default_profile", &s.DefaultProfile)
+	return s
+}
+
+func (r *imageReader) document() Document {
+	return Document{SyncedAt: r.instant("synced_at"), Unknown: r.members()}
+}
+
+func (r *imageReader) instant(name string) time.Time {
+	var text string
+	r.value(name, &text)
+	at, err := ParseTime(text)
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("history: member %s: %w", name, db.ErrDamaged)
+	}
+	return at
+}

@@ -1,0 +1,127 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// state is a thing at some time; the image is nil where it was not there.
+type state struct {
+	image    image
+	position int64 // of a tenant
+}
+
+// stateAt returns a thing as it was after the change with that sequence: as the next
+// entry says it was before or, without one, as it is. A tenant that was appended
+// later was not there.
+func (v *View) stateAt(ctx context.Context, what Entity, id string, sequence int64, d digester) (state, error) {
+	var s state
+	next, err := v.q.NextEntry(ctx, queries.NextEntryParams{Kind: string(what), ID: id, Sequence: sequence})
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		s, err = v.stateNow(ctx, what, id, d)
+	case err == nil:
+		s.image, err = readImage(next.Before)
+		if next.Position != nil {
+			s.position = *next.Position
+		}
+	}
+	if err != nil || what != TenantEntity || s.image == nil {
+		return s, err
+	}
+	appended, err := v.appended(ctx, s.position)
+	if appended > sequence {
+		s.image = nil
+	}
+	return s, err
+}
+
+// appended returns the change that appended the tenant at a position, 0 if that was
+// before the history.
+func (v *View) appended(ctx context.Context, position int64) (int64, error) {
+	row, err := v.q.ChangeThatAdded(ctx, position)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && *row.FirstAdded > position {
+		return 0, nil
+	}
+	return row.Sequence, err
+}
+
+// stateNow returns a thing as it is.
+func (v *View) stateNow(ctx context.Context, what Entity, id string, d digester) (s state, err error) {
+	switch what {
+	case TenantEntity:
+		var t placedTenant
+		if t, err = v.placedTenant(ctx, TenantID(id)); err == nil {
+			s = state{image: imageOfTenant(t.Tenant, d), position: t.position}
+		}
+	case ProfileEntity:
+		var p Profile
+		if p, err = v.Profile(ctx, id); err == nil {
+			s.image = imageOfProfile(p)
+		}
+	case SessionEntity:
+		var session *Session
+		session, err = v.Session(ctx, TenantID(id))
+		s.image = imageOfSession(session)
+	case SelectionEntity:
+		var selection Selection
+		selection, err = v.Selection(ctx)
+		s.image = imageOfSelection(selection)
+	case DocumentEntity:
+		var now State
+		now, err = v.State(ctx)
+		s.image = imageOfDocument(now.Document, d)
+	}
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	return s, err
+}
+
+// SequenceAt returns the sequence of the last change that was made by that time.
+func (v *View) SequenceAt(ctx context.Context, at time.Time) (int64, error) {
+	return v.q.LatestChangeAt(ctx, at.UnixMicro())
+}
+
+// TenantAt returns a tenant as it was after the change with that sequence, and the
+// members whose secret is not kept any more, which are empty then. The registry
+// knows nothing of the time before its history.
+func (v *View) TenantAt(ctx context.Context, id TenantID, sequence int64) (t Tenant, forgotten []string, err error) {
+	began, err := v.q.History(ctx)
+	if err != nil {
+		return t, nil, err
+	}
+	if sequence < began.Since {
+		return t, nil, fmt.Errorf("change %d: the history begins with %d: %w", sequence, began.Since, ErrNotFound)
+	}
+	d, err := v.digests(ctx)
+	if err != nil {
+		return t, nil, err
+	}
+	then, err := v.stateAt(ctx, TenantEntity, string(id), sequence, d)
+	if err == nil && then.image == nil {
+		err = fmt.Errorf("tenant %s at change %d: %w", shown(string(id)), sequence, ErrNotFound)
+	}
+	if err != nil {
+		return t, nil, err
+	}
+	now, err := v.placedTenant(ctx, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return t, nil, err
+	}
+	find := v.findIn(ctx, id, now.secrets(), d)
+	r := imageReader{image: then.image, find: func(member, digest string) (Secret, error) {
+		s, err := find(member, digest)
+		if errors.Is(err, ErrForgotten) {
+			forgotten, err = append(forgotten, member), nil
+		}
+		return s, err
+	}}
+	t = r.tenant(id)
+	return t, forgotten, r.err
+}

@@ -1,0 +1,213 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// Undo asks for a change that reverses another.
+type Undo struct {
+	// Sequence is the change to reverse; nil is the last that is not an undo and was
+	// not undone.
+	Sequence *int64
+	// Purge forgets the secrets that it removes at once.
+	Purge bool
+}
+
+// LaterError is returned for a change that can't be undone without losing a later one.
+type LaterError struct {
+	Undone, Later Change
+	// What the later one did, such as "deleted tenant x".
+	What string
+}
+
+func (e *LaterError) Error() string {
+	return fmt.Sprintf("%s can't be undone: %s %s since", e.Undone, e.Later, e.What)
+}
+
+// Unwrap returns ErrConflict.
+func (e *LaterError) Unwrap() error { return ErrConflict }
+
+// Undo reverses one change and returns it. It is itself a change, which can be
+// undone. Members that were not part of the change keep what later ones gave them;
+// where a later change would be lost, nothing changes, and the error is a LaterError.
+func (r *Registry) Undo(ctx context.Context, u Undo) (undone Change, err error) {
+	err = r.write(ctx, func(c *change) error {
+		c.record.purge = u.Purge
+		if undone, err = c.toUndo(ctx, u.Sequence); err != nil {
+			return err
+		}
+		c.record.undoes = &undone.Sequence
+		d, err := c.digests(ctx)
+		if err != nil {
+			return err
+		}
+		return undoing{change: c, undone: undone, d: d}.run(ctx)
+	})
+	return undone, err
+}
+
+// toUndo returns the change to reverse.
+func (c *change) toUndo(ctx context.Context, sequence *int64) (Change, error) {
+	if sequence == nil {
+		return c.lastToUndo(ctx)
+	}
+	undone, err := c.changeRow(ctx, *sequence)
+	if err != nil {
+		return Change{}, err
+	}
+	by, err := c.undoneBy(ctx, *sequence)
+	if err != nil || by == 0 {
+		return undone, err
+	}
+	later, err := c.changeRow(ctx, by)
+	return Change{}, errors.Join(err, &LaterError{Undone: undone, Later: later, What: "undid it"})
+}
+
+// lastToUndo returns the last change that is not an undo and was not undone.
+func (c *change) lastToUndo(ctx context.Context) (Change, error) {
+	gone := map[int64]bool{}
+	before := int64(math.MaxInt64)
+	for {
+		rows, err := c.q.ChangesBefore(ctx, queries.ChangesBeforeParams{Sequence: before, Size: batch})
+		if err != nil {
+			return Change{}, err
+		}
+		for _, row := range rows {
+			before = row.Sequence
+			switch {
+			case gone[row.Sequence]:
+			case row.Undoes != nil:
+				gone[*row.Undoes] = true
+			default:
+				return changeOf(row), nil
+			}
+		}
+		if len(rows) < batch {
+			return Change{}, fmt.Errorf("a change to undo: %w", ErrNotFound)
+		}
+	}
+}
+
+// undoneBy returns the change that undid another and was not undone itself, 0 if none.
+func (c *change) undoneBy(ctx context.Context, sequence int64) (int64, error) {
+	by, err := c.q.LatestUndoOf(ctx, sequence)
+	if err != nil || by == 0 {
+		return 0, err
+	}
+	redone, err := c.undoneBy(ctx, by)
+	if redone != 0 {
+		by = 0
+	}
+	return by, err
+}
+
+// undoing is the reversal of one change: first what it removed or altered is put
+// back, what is referred to before what refers, then what it made is removed, in
+// the opposite order.
+type undoing struct {
+	*change
+	undone Change
+	d      digester
+}
+
+func (u undoing) run(ctx context.Context) error {
+	for _, what := range entities {
+		for row, err := range u.rowsOf(ctx, u.undone.Sequence, what) {
+			if err != nil {
+				return err
+			}
+			if err := u.restore(ctx, row); err != nil {
+				return err
+			}
+		}
+	}
+	for i := len(entities) - 1; i >= 0; i-- {
+		for row, err := range u.rowsOf(ctx, u.undone.Sequence, entities[i]) {
+			if err != nil {
+				return err
+			}
+			if row.Before == "" {
+				if err := u.remove(ctx, entities[i], row.ID); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if err := u.removeAppended(ctx); err != nil {
+		return err
+	}
+	return u.checkTwins(ctx)
+}
+
+// restore puts one thing back as it was before the change.
+func (u undoing) restore(ctx context.Context, row queries.Entry) error {
+	if row.Revoked != "" {
+		return fmt.Errorf("%s can't be undone: it revoked the %s of %s %s: %w",
+			u.undone, row.Revoked, row.Kind, row.ID, ErrConflict)
+	}
+	before, err := readImage(row.Before)
+	if err != nil || before == nil {
+		return err
+	}
+	what := Entity(row.Kind)
+	after, err := u.stateAt(ctx, what, row.ID, row.Sequence, u.d)
+	if err != nil {
+		return err
+	}
+	now, err := u.stateNow(ctx, what, row.ID, u.d)
+	if err != nil {
+		return err
+	}
+	if (after.image == nil) != (now.image == nil) || after.position != now.position && now.image != nil {
+		return u.later(ctx, what, row.ID, nil)
+	}
+	wanted := before
+	if now.image != nil {
+		changed := before.differing(after.image)
+		if len(after.image.only(changed).differing(now.image.only(changed))) > 0 {
+			return u.later(ctx, what, row.ID, changed)
+		}
+		wanted = now.image.with(changed, before)
+	}
+	return u.put(ctx, row, wanted, now)
+}
+
+// remove takes one thing away that the change made.
+func (u undoing) remove(ctx context.Context, what Entity, id string) error {
+	after, err := u.stateAt(ctx, what, id, u.undone.Sequence, u.d)
+	if err != nil {
+		return err
+	}
+	now, err := u.stateNow(ctx, what, id, u.d)
+	if err != nil || now.image == nil { // a later change took it away
+		return err
+	}
+	if len(after.image.differing(now.image)) > 0 || after.position != now.position {
+		return u.later(ctx, what, id, nil)
+	}
+	return u.takeAway(ctx, what, id)
+}
+
+// removeAppended takes away the tenants that the change appended.
+func (u undoing) removeAppended(ctx context.Context) error {
+	if u.undone.firstAdded == 0 {
+		return nil
+	}
+	for t, err := range u.tenantsFrom(ctx, u.undone.firstAdded) {
+		if err != nil {
+			return err
+		}
+		if t.position > u.undone.lastAdded {
+			return nil
+		}
+		if err := u.remove(ctx, TenantEntity, string(t.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// later says which later change would be lost: the last that touched the thing or,
+// with members, one of these.
+func (u undoing) later(ctx context.Context, what Entity, id string, members []string) error {
+	found, err := u.lastTouch(ctx, what, id, members)
+	if err != nil {
+		return err
+	}
+	change, err := u.changeRow(ctx, found)
+	if err != nil {
+		return err
+	}
+	verb := "changed "
+	if members != nil {
+		verb += strings.Join(members, ", ") + " of "
+	}
+	return &LaterError{Undone: u.undone, Later: change, What: verb + described(what, id)}
+}
+
+// described names a thing; of selection and document there is only one.
+func described(what Entity, id string) string {
+	switch what {
+	case SelectionEntity:
+		return "what is selected"
+	case DocumentEntity:
+		return "what stands beside the tenants"
+	case SessionEntity:
+		return "the session of tenant " + id
+	}
+	return string(what) + " " + id
+}
+
+// lastTouch returns the last change after the one to undo that touched the thing or,
+// with members, one of these.
+func (u undoing) lastTouch(ctx context.Context, what Entity, id string, members []string) (int64, error) {
+	found, after := int64(0), u.undone.Sequence
+	for {
+		row, err := u.q.NextEntry(ctx, queries.NextEntryParams{Kind: string(what), ID: id, Sequence: after})
+		if errors.Is(err, sql.ErrNoRows) || err == nil && row.Sequence == u.revision {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+		after = row.Sequence
+		touched, err := u.touches(ctx, row, members)
+		if err != nil {
+			return 0, err
+		}
+		if touched {
+			found = row.Sequence
+		}
+	}
+	if what != TenantEntity {
+		return found, nil
+	}
+	now, err := u.stateNow(ctx, what, id, u.d)
+	if err != nil || now.image == nil {
+		return found, err
+	}
+	appended, err := u.appended(ctx, now.position)
+	return max(found, appended), err
+}
+
+func (u undoing) touches(ctx context.Context, row queries.Entry, members []string) (bool, error) {
+	if members == nil {
+		return true, nil
+	}
+	before, err := readImage(row.Before)
+	if err != nil {
+		return false, err
+	}
+	after, err := u.stateAt(ctx, Entity(row.Kind), row.ID, row.Sequence, u.d)
+	return len(before.only(members).differing(after.image.only(members))) > 0, err
+}

@@ -1,0 +1,211 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// put makes a thing what it was, or refuses where what it refers to is gone.
+func (u undoing) put(ctx context.Context, row queries.Entry, wanted image, now state) error {
+	if now.image != nil && len(wanted.differing(now.image)) == 0 {
+		return nil
+	}
+	r := &imageReader{image: wanted}
+	switch Entity(row.Kind) {
+	case TenantEntity:
+		return u.putTenant(ctx, row, r, now)
+	case ProfileEntity:
+		return u.putProfile(ctx, row.ID, r, now)
+	case SessionEntity:
+		s := r.session(TenantID(row.ID))
+		return u.putWhere(ctx, r.err, ProfileEntity, s.Profile, func() error { return u.putSession(ctx, s) })
+	case SelectionEntity:
+		return u.putSelection(ctx, r)
+	default:
+		return u.putDocument(ctx, r)
+	}
+}
+
+func (u undoing) putTenant(ctx context.Context, row queries.Entry, r *imageReader, now state) error {
+	id := TenantID(row.ID)
+	var known placedTenant
+	if now.image != nil {
+		var err error
+		if known, err = u.placedTenant(ctx, id); err != nil {
+			return err
+		}
+	}
+	r.find = u.findIn(ctx, id, known.secrets(), u.d)
+	t := r.tenant(id)
+	switch {
+	case r.err != nil:
+		return u.cannot(r.err)
+	case now.image == nil:
+		return u.insertTenant(ctx, t, *row.Position)
+	}
+	return u.updateTenant(ctx, known, t)
+}
+
+// cannot says which secret is missing for the undo.
+func (u undoing) cannot(err error) error {
+	if errors.Is(err, ErrForgotten) {
+		return fmt.Errorf("%s can't be undone: %w", u.undone, err)
+	}
+	return err
+}
+
+func (u undoing) putProfile(ctx context.Context, name string, r *imageReader, now state) error {
+	p := r.profile(name)
+	if now.image == nil {
+		return u.putWhere(ctx, r.err, TenantEntity, string(p.Tenant), func() error { return u.insertProfile(ctx, p) })
+	}
+	known, err := u.Profile(ctx, name)
+	if err != nil {
+		return err
+	}
+	session, err := u.Session(ctx, known.Tenant)
+	if err != nil {
+		return err
+	}
+	if session != nil && session.Profile == name {
+		return u.later(ctx, SessionEntity, string(known.Tenant), nil)
+	}
+	return u.putWhere(ctx, r.err, TenantEntity, string(p.Tenant), func() error { return u.updateProfile(ctx, known, p) })
+}
+
+// putWhere puts something that refers to a thing, unless that is gone.
+func (u undoing) putWhere(ctx context.Context, err error, what Entity, id string, put func() error) error {
+	if err == nil {
+		err = u.mustBeThere(ctx, what, id)
+	}
+	if err != nil {
+		return err
+	}
+	return put()
+}
+
+func (u undoing) mustBeThere(ctx context.Context, what Entity, id string) error {
+	s, err := u.stateNow(ctx, what, id, u.d)
+	if err == nil && s.image == nil {
+		err = u.later(ctx, what, id, nil)
+	}
+	return err
+}
+
+func (u undoing) putSelection(ctx context.Context, r *imageReader) error {
+	s := r.selection()
+	err := r.err
+	for _, id := range []*TenantID{s.Tenant, s.Previous} {
+		if err == nil && id != nil {
+			err = u.mustBeThere(ctx, TenantEntity, string(*id))
+		}
+	}
+	if err == nil && s.DefaultProfile != nil {
+		err = u.mustBeThere(ctx, ProfileEntity, *s.DefaultProfile)
+	}
+	if err != nil {
+		return err
+	}
+	before, err := u.Selection(ctx)
+	if err != nil {
+		return err
+	}
+	return u.setSelection(ctx, before, s)
+}
+
+func (u undoing) putDocument(ctx context.Context, r *imageReader) error {
+	state, err := u.State(ctx)
+	if err != nil {
+		return err
+	}
+	r.find = u.findIn(ctx, "", state.Document.secrets(), u.d)
+	doc := r.document()
+	if r.err != nil {
+		return u.cannot(r.err)
+	}
+	return u.setDocument(ctx, state.Document, doc)
+}
+
+// takeAway removes a thing that the change made, unless a later one relies on it.
+func (u undoing) takeAway(ctx context.Context, what Entity, id string) error {
+	switch what {
+	case TenantEntity:
+		return u.takeTenant(ctx, TenantID(id))
+	case ProfileEntity:
+		return u.takeProfile(ctx, id)
+	default: // a session; selection and document are always there
+		s, err := u.Session(ctx, TenantID(id))
+		if err != nil {
+			return err
+		}
+		return u.deleteSession(ctx, *s)
+	}
+}
+
+func (u undoing) takeTenant(ctx context.Context, id TenantID) error {
+	profiles, err := u.ProfilesOf(ctx, &id, 1)
+	if err != nil {
+		return err
+	}
+	if len(profiles) > 0 {
+		return u.later(ctx, ProfileEntity, profiles[0].Name, nil)
+	}
+	s, err := u.Selection(ctx)
+	if err != nil {
+		return err
+	}
+	for _, selected := range []*TenantID{s.Tenant, s.Previous} {
+		if selected != nil && *selected == id {
+			return u.later(ctx, SelectionEntity, string(SelectionEntity), nil)
+		}
+	}
+	t, err := u.placedTenant(ctx, id)
+	if err != nil {
+		return err
+	}
+	return u.deleteTenant(ctx, t)
+}
+
+func (u undoing) takeProfile(ctx context.Context, name string) error {
+	p, err := u.Profile(ctx, name)
+	if err != nil {
+		return err
+	}
+	session, err := u.Session(ctx, p.Tenant)
+	if err != nil {
+		return err
+	}
+	if session != nil && session.Profile == name {
+		return u.later(ctx, SessionEntity, string(p.Tenant), nil)
+	}
+	s, err := u.Selection(ctx)
+	if err != nil {
+		return err
+	}
+	if s.DefaultProfile != nil && *s.DefaultProfile == name {
+		return u.later(ctx, SelectionEntity, string(SelectionEntity), nil)
+	}
+	return u.deleteProfile(ctx, p)
+}
+
+// checkTwins refuses what would leave two profiles whose names differ only by case.
+func (u undoing) checkTwins(ctx context.Context) error {
+	for row, err := range u.rowsOf(ctx, u.undone.Sequence, ProfileEntity) {
+		if err != nil {
+			return err
+		}
+		alike, err := u.q.ProfileNamesAlike(ctx, nameKey(row.ID))
+		if err != nil {
+			return err
+		}
+		for _, name := range alike {
+			if len(alike) > 1 && name != row.ID {
+				return u.later(ctx, ProfileEntity, name, nil)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,306 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func (d *desk) mustUndo(t testing.TB, sequence ...int64) Change {
+	t.Helper()
+	var u Undo
+	if len(sequence) > 0 {
+		u.Sequence = &sequence[0]
+	}
+	undone, err := d.Undo(t.Context(), u)
+	require.NoError(t, err)
+	return undone
+}
+
+func (d *desk) undo(t testing.TB, sequence int64) error {
+	_, err := d.Undo(t.Context(), Undo{Sequence: &sequence})
+	return err
+}
+
+// revision is the sequence of the last change.
+func (d *desk) revision(t testing.TB) int64 { return mustContents(t, d.path).Revision }
+
+func (d *desk) mustEdit(t testing.TB, e TenantEdit) int64 {
+	t.Helper()
+	_, changed, err := d.UpdateTenant(t.Context(), e)
+	require.NoError(t, err)
+	require.NotEmpty(t, changed)
+	return d.revision(t)
+}
+
+func (d *desk) mustDelete(t testing.TB, id TenantID) int64 {
+	t.Helper()
+	_, err := d.DeleteTenant(t.Context(), Deletion{ID: id})
+	require.NoError(t, err)
+	return d.revision(t)
+}
+
+// known is what undoing brings back: all but the counts of changes.
+func known(c contents) contents {
+	c.Revision, c.TenantsRevision = 0, 0
+	return c
+}
+
+// undoable are the operations of the model that change something.
+func undoable() map[string]func(*machine) (want, got error) {
+	found := maps.Clone(operations)
+	for _, name := range []string{"dry run", "move the clock", "reopen"} {
+		delete(found, name)
+	}
+	found["edit tenant"] = func(m *machine) (want, got error) {
+		e := TenantEdit{ID: m.id("id"), DatabaseURL: Optional[Secret]{Set: secret("postgres://u:" + someTexts.Draw(m.t, "pw") + "@h/x")}}
+		e.SyncToken.Clear = rapid.Bool().Draw(m.t, "clear token")
+		_, _, got = m.d.UpdateTenant(m.t.Context(), e)
+		return got, got
+	}
+	return found
+}
+
+// TestUndoingAllChangesBringsBackEveryStateBefore does things of every kind, undoes
+// them one by one, comparing with what was there before each, and then undoes the
+// undoings.
+func TestUndoingAllChangesBringsBackEveryStateBefore(t *testing.T) {
+	t.Parallel()
+	undone := map[string]int{}
+	dir, run := mustMemoryDir(t), 0
+	names := slices.Sorted(maps.Keys(undoable()))
+	rapid.Check(t, func(t *rapid.T) {
+		run++
+		path := filepath.Join(dir, fmt.Sprint(run))
+		require.NoError(t, os.Mkdir(path, 0o700))
+		m := &machine{t: t, d: mustDeskAt(t, filepath.Join(path, "sp.db")), model: &model{
+			synced: noon, profiles: map[string]TenantID{}, sessions: map[TenantID]Session{},
+		}}
+		m.furnish()
+		states, kinds := []contents{known(contentsOf(t, m.d.Registry))}, []string{}
+		for range 12 {
+			name := rapid.SampledFrom(names).Draw(t, "operation")
+			before := historyOf(t, m.d)
+			_, _ = undoable()[name](m)
+			if historyOf(t, m.d) > before {
+				states, kinds = append(states, known(contentsOf(t, m.d.Registry))), append(kinds, name)
+			}
+			m.d.now = m.d.now.Add(time.Minute)
+		}
+		for i := len(kinds) - 1; i >= 0; i-- {
+			_, err := m.d.Undo(t.Context(), Undo{})
+			require.NoError(t, err, kinds[i])
+			require.Equal(t, states[i], known(contentsOf(t, m.d.Registry)), "undid %s", kinds[i])
+			undone[kinds[i]]++
+		}
+		last := contentsOf(t, m.d.Registry).Revision
+		for i := range kinds {
+			_, err := m.d.Undo(t.Context(), Undo{Sequence: ptr(last - int64(i))})
+			require.NoError(t, err, "redo %s", kinds[i])
+			require.Equal(t, states[i+1], known(contentsOf(t, m.d.Registry)), "redid %s", kinds[i])
+		}
+		require.NoError(t, m.d.Close())
+	})
+	t.Log("undone:", undone)
+	if !testing.Short() {
+		for _, name := range names {
+			require.Positive(t, undone[name], "%s was never undone", name)
+		}
+	}
+}
+
+// historyOf counts the changes that the history tells of.
+func historyOf(t require.TestingT, d *desk) int {
+	ctx := context.Background()
+	v, err := d.View(ctx)
+	require.NoError(t, err)
+	defer v.Close()
+	return len(mustAll(t, v.Changes(ctx, nil, Page{})))
+}
+
+func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
+	t.Parallel()
+	other := TenantID("b")
+	for name, c := range map[string]struct {
+		do, later func(t *testing.T, d *desk) // what is undone, and what stands in its way
+		what      string
+	}{
+		"a member that was edited again": {
+			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
+			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("y")}) },
+			"changed name of tenant a",
+		},
+		"a secret that was edited again": {
+			func(t *testing.T, d *desk) {
+				d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret("postgres://u:1@h/a")}})
+			},
+			func(t *testing.T, d *desk) {
+				d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Clear: true}})
+			},
+			"changed database_url of tenant a",
+		},
+		"an edit of what was deleted": {
+			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
+			func(t *testing.T, d *desk) { d.mustDelete(t, "a") },
+			"changed tenant a",
+		},
+		"a deletion of what is there again": {
+			func(t *testing.T, d *desk) { d.mustDelete(t, "a") },
+			func(t *testing.T, d *desk) { d.mustTenants(t, "a") },
+			"changed tenant a",
+		},
+		"a tenant that was edited": {
+			func(t *testing.T, d *desk) { d.mustTenants(t, "c") },
+			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "c", Name: ptr("x")}) },
+			"changed tenant c",
+		},
+		"a tenant that has a profile": {
+			func(t *testing.T, d *desk) { d.mustTenants(t, "c") },
+			func(t *testing.T, d *desk) { d.mustProfiles(t, "c", "pc") },
+			"changed profile pc",
+		},
+		"a tenant that is selected": {
+			func(t *testing.T, d *desk) { d.mustTenants(t, "c") },
+			func(t *testing.T, d *desk) { d.mustSelect(t, "c") },
+			"changed what is selected",
+		},
+		"a profile whose tenant was deleted": {
+			func(t *testing.T, d *desk) {
+				_, err := d.DeleteProfile(t.Context(), "pa")
+				require.NoError(t, err)
+			},
+			func(t *testing.T, d *desk) { d.mustDelete(t, "a") },
+			"changed tenant a",
+		},
+		"a profile that is a session": {
+			func(t *testing.T, d *desk) { d.mustProfiles(t, "a", "new") },
+			func(t *testing.T, d *desk) { d.mustUse(t, "new") },
+			"changed the session of tenant a",
+		},
+		"a profile that is the default": {
+			func(t *testing.T, d *desk) { d.mustProfiles(t, "a", "new") },
+			func(t *testing.T, d *desk) { require.NoError(t, d.SetDefaultProfile(t.Context(), ptr("new"))) },
+			"changed what is selected",
+		},
+		"a profile whose name another has but for case": {
+			func(t *testing.T, d *desk) {
+				_, err := d.DeleteProfile(t.Context(), "pa")
+				require.NoError(t, err)
+			},
+			func(t *testing.T, d *desk) { d.mustProfiles(t, "b", "PA") },
+			"changed profile PA",
+		},
+		"a link that became a session": {
+			func(t *testing.T, d *desk) {
+				_, err := d.UpdateProfile(t.Context(), ProfileEdit{Name: "pa", Tenant: &other})
+				require.NoError(t, err)
+			},
+			func(t *testing.T, d *desk) { d.mustUse(t, "pa") },
+			"changed the session of tenant b",
+		},
+		"a selection that changed again": {
+			func(t *testing.T, d *desk) { d.mustSelect(t, "a") },
+			func(t *testing.T, d *desk) { d.mustSelect(t, "b") },
+			"changed tenant_id of what is selected",
+		},
+		"a session whose profile was deleted": {
+			func(t *testing.T, d *desk) {
+				d.mustUse(t, "pa")
+				_, err := d.EndSession(t.Context(), "a")
+				require.NoError(t, err)
+			},
+			func(t *testing.T, d *desk) {
+				_, err := d.DeleteProfile(t.Context(), "pa")
+				require.NoError(t, err)
+			},
+			"changed profile pa",
+		},
+		"what was undone already": {
+			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
+			func(t *testing.T, d *desk) { d.mustUndo(t) },
+			"undid it",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := mustDesk(t)
+			d.mustTenants(t, "a", "b")
+			d.mustProfiles(t, "a", "pa")
+			c.do(t, d)
+			sequence := d.revision(t)
+			c.later(t, d)
+			later := d.revision(t)
+
+			d.mustRefuse(t, ErrConflict, func() error { return d.undo(t, sequence) })
+			var e *LaterError
+			require.ErrorAs(t, d.undo(t, sequence), &e)
+			require.Equal(t, []int64{sequence, later}, []int64{e.Undone.Sequence, e.Later.Sequence})
+			require.Equal(t, c.what, e.What)
+			require.EqualError(t, e, fmt.Sprintf("change %d (sp test) can't be undone: change %d (sp test) %s since", sequence, later, c.what))
+		})
+	}
+}
+
+func TestUndoKeepsWhatLaterChangesDidToOtherMembers(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a")
+	first := d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x"), Region: Optional[string]{Set: ptr("here")}})
+	d.mustEdit(t, TenantEdit{ID: "a", AppID: Optional[string]{Set: ptr("app")}})
+
+	require.Equal(t, first, d.mustUndo(t, first).Sequence)
+
+	a, err := d.mustView(t).Tenant(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, "a", a.Name)
+	require.Nil(t, a.Region)
+	require.Equal(t, "app", *a.AppID)
+}
+
+func TestAnImportIsUndoneAsOne(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a", "b")
+	before := known(mustContents(t, d.path))
+	changed := local("a")
+	changed.Name = "changed"
+	var many []Tenant
+	for i := range 600 { // more than are read at once
+		many = append(many, local(TenantID(fmt.Sprintf("n%03d", i))))
+	}
+	i := fileOf(Document{SyncedAt: noon.Add(time.Hour), Unknown: NewMembers(`"x":1`)}, append(many, changed)...)
+	i.Prune = true
+	d.mustImport(t, i)
+	imported := d.revision(t)
+	after := known(mustContents(t, d.path))
+	require.Len(t, after.Tenants, 601)
+
+	d.mustUndo(t)
+	require.Equal(t, before, known(mustContents(t, d.path)))
+	d.mustUndo(t, d.revision(t))
+	require.Equal(t, after, known(mustContents(t, d.path)))
+
+	d.mustEdit(t, TenantEdit{ID: "n333", Name: ptr("mine")})
+	var e *LaterError
+	require.ErrorAs(t, d.undo(t, imported), &e)
+	require.Equal(t, "changed tenant n333", e.What)
+}
+
+func TestThereMustBeSomethingToUndo(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	_, err := d.Undo(t.Context(), Undo{})
+	require.ErrorIs(t, err, ErrNotFound)
+	d.mustTenants(t, "a")
+	d.mustRefuse(t, ErrNotFound, func() error { return d.undo(t, 7) })
+	d.mustUndo(t)
+	d.mustRefuse(t, ErrNotFound, func() error { _, err := d.Undo(t.Context(), Undo{}); return err })
+}

@@ -1,0 +1,191 @@
+package registry
+
+import (
+	"context"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// Every row that a change writes is written here, so that none can be without its
+// entry in the history.
+
+// appendTenant puts a tenant behind all others that there ever were.
+func (c *change) appendTenant(ctx context.Context, t Tenant) error {
+	if c.record.last == 0 {
+		last, err := c.q.LastPosition(ctx)
+		if err != nil {
+			return err
+		}
+		c.record.first, c.record.last = last+1, last
+	}
+	c.record.last++
+	c.touched = true
+	return c.q.InsertTenant(ctx, insertOf(t, c.record.last, c.revision))
+}
+
+// insertTenant puts a tenant back where it was.
+func (c *change) insertTenant(ctx context.Context, t Tenant, position int64) error {
+	c.touched = true
+	if err := c.entry(ctx, TenantEntity, string(t.ID), t.ID, &position, nil); err != nil {
+		return err
+	}
+	return c.q.InsertTenant(ctx, insertOf(t, position, c.revision))
+}
+
+func (c *change) updateTenant(ctx context.Context, before placedTenant, after Tenant) error {
+	c.touched = true
+	if err := c.tenantEntry(ctx, before, &after); err != nil {
+		return err
+	}
+	return c.q.UpdateTenant(ctx, updateOf(after, c.revision))
+}
+
+func (c *change) deleteTenant(ctx context.Context, before placedTenant) error {
+	c.touched = true
+	if err := c.tenantEntry(ctx, before, nil); err != nil {
+		return err
+	}
+	return c.q.DeleteTenant(ctx, string(before.ID))
+}
+
+// tenantEntry records a tenant as it was and keeps the secrets that it had and,
+// after, has no more.
+func (c *change) tenantEntry(ctx context.Context, before placedTenant, after *Tenant) error {
+	d, err := c.digests(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.entry(ctx, TenantEntity, string(before.ID), before.ID, &before.position, imageOfTenant(before.Tenant, d)); err != nil {
+		return err
+	}
+	var left map[string]Secret
+	if after != nil {
+		left = after.secrets()
+	}
+	return c.keepRemoved(ctx, before.ID, before.secrets(), left)
+}
+
+func (c *change) insertProfile(ctx context.Context, p Profile) error {
+	if err := c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, nil); err != nil {
+		return err
+	}
+	return c.q.InsertProfile(ctx, queries.InsertProfileParams{Name: p.Name, NameKey: nameKey(p.Name), TenantID: string(p.Tenant)})
+}
+
+// updateProfile renames or relinks a profile. To the history a new name is another
+// profile, and the session and the default that follow it change, too.
+func (c *change) updateProfile(ctx context.Context, before, after Profile) error {
+	if before == after {
+		return nil
+	}
+	if err := c.entry(ctx, ProfileEntity, before.Name, before.Tenant, nil, imageOfProfile(before)); err != nil {
+		return err
+	}
+	if before.Name != after.Name {
+		if err := c.renameEntries(ctx, before, after); err != nil {
+			return err
+		}
+	}
+	return c.q.UpdateProfile(ctx, queries.UpdateProfileParams{
+		Name: before.Name, NewName: after.Name, NameKey: nameKey(after.Name), TenantID: string(after.Tenant),
+	})
+}
+
+func (c *change) renameEntries(ctx context.Context, before, after Profile) error {
+	if err := c.entry(ctx, ProfileEntity, after.Name, after.Tenant, nil, nil); err != nil {
+		return err
+	}
+	session, err := c.Session(ctx, before.Tenant)
+	if err != nil {
+		return err
+	}
+	if session != nil && session.Profile == before.Name {
+		if err := c.entry(ctx, SessionEntity, string(session.Tenant), session.Tenant, nil, imageOfSession(session)); err != nil {
+			return err
+		}
+	}
+	s, err := c.Selection(ctx)
+	if err == nil && s.DefaultProfile != nil && *s.DefaultProfile == before.Name {
+		err = c.selectionEntry(ctx, s, before.Tenant)
+	}
+	return err
+}
+
+func (c *change) deleteProfile(ctx context.Context, p Profile) error {
+	if err := c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, imageOfProfile(p)); err != nil {
+		return err
+	}
+	return c.q.DeleteProfile(ctx, p.Name)
+}
+
+func (c *change) putSession(ctx context.Context, s Session) error {
+	before, err := c.Session(ctx, s.Tenant)
+	if err != nil {
+		return err
+	}
+	if err := c.entry(ctx, SessionEntity, string(s.Tenant), s.Tenant, nil, imageOfSession(before)); err != nil {
+		return err
+	}
+	return c.q.PutSession(ctx, queries.PutSessionParams{
+		TenantID: string(s.Tenant), Profile: s.Profile, ChosenAt: s.ChosenAt.UnixMicro(),
+	})
+}
+
+func (c *change) deleteSession(ctx context.Context, s Session) error {
+	if err := c.entry(ctx, SessionEntity, string(s.Tenant), s.Tenant, nil, imageOfSession(&s)); err != nil {
+		return err
+	}
+	return c.q.DeleteSession(ctx, string(s.Tenant))
+}
+
+// setSelection changes what is selected; where that is the same, nothing.
+func (c *change) setSelection(ctx context.Context, before, after Selection) error {
+	if len(imageOfSelection(before).differing(imageOfSelection(after))) == 0 {
+		return nil
+	}
+	if err := c.selectionEntry(ctx, before, concerned(before.Tenant, after.Tenant)); err != nil {
+		return err
+	}
+	return c.q.SetSelection(ctx, queries.SetSelectionParams{
+		TenantID:         (*string)(after.Tenant),
+		PreviousTenantID: (*string)(after.Previous),
+		DeletedTenantID:  (*string)(after.Deleted),
+		DefaultProfile:   after.DefaultProfile,
+	})
+}
+
+// concerned returns the tenant that is selected from now on or, where none is, that
+// was; none where that stays.
+func concerned(before, after *TenantID) TenantID {
+	switch {
+	case before != nil && after != nil && *before == *after:
+		return ""
+	case after != nil:
+		return *after
+	case before != nil:
+		return *before
+	}
+	return ""
+}
+
+// selectionEntry records what was selected, as a matter of the tenant that it concerns.
+func (c *change) selectionEntry(ctx context.Context, before Selection, tenant TenantID) error {
+	return c.entry(ctx, SelectionEntity, string(SelectionEntity), tenant, nil, imageOfSelection(before))
+}
+
+func (c *change) setDocument(ctx context.Context, before, after Document) error {
+	d, err := c.digests(ctx)
+	if err != nil {
+		return err
+	}
+	c.touched = true
+	if err := c.entry(ctx, DocumentEntity, string(DocumentEntity), "", nil, imageOfDocument(before, d)); err != nil {
+		return err
+	}
+	if err := c.keepRemoved(ctx, "", before.secrets(), after.secrets()); err != nil {
+		return err
+	}
+	return c.q.SetDocument(ctx, queries.SetDocumentParams{
+		SyncedAt: FormatTime(after.SyncedAt), UnknownMembers: after.Unknown.Reveal(),
+	})
+}
