@@ -15,6 +15,8 @@ import (
 
 // Options say how a file is opened.
 type Options struct {
+	// Now tells the time, by which automatic copies are dated and expire.
+	Now func() time.Time
 	// Wait bounds, for each read or change, all waiting for the lock and for
 	// SQLite together; zero fails at once.
 	Wait time.Duration
@@ -188,6 +190,9 @@ func (d *DB) migrate(ctx context.Context, deadline time.Time) error {
 		return err
 	}
 	d.letGo()
+	if _, err := keepCopy(ctx, d.path, BeforeMigration, d.options.Now(), time.Until(deadline)); err != nil {
+		return err
+	}
 	return migrate(ctx, d.path, time.Until(deadline))
 }
 

@@ -29,12 +29,18 @@ func readDSN(path string) string {
 // power cut could take back an acknowledged commit.
 func writeDSN(path string, wait time.Duration, foreignKeys bool) string {
 	return dsn(path, url.Values{
-		"_busy_timeout": {strconv.FormatInt(max(wait.Milliseconds(), 0), 10)},
+		"_busy_timeout": {milliseconds(wait)},
 		"_foreign_keys": {flag(foreignKeys)},
 		"_journal_mode": {"DELETE"},
 		"_synchronous":  {"EXTRA"},
 		"_txlock":       {"immediate"},
 	}, append([]string{"secure_delete(1)"}, everyPragma...))
+}
+
+// copyDSN opens for VACUUM INTO, which only reads the file but is a writing
+// statement to query_only.
+func copyDSN(path string, wait time.Duration) string {
+	return dsn(path, url.Values{"_busy_timeout": {milliseconds(wait)}}, everyPragma)
 }
 
 // dsn builds a `file:` URI; a plain path would lose `mode`, and `?` or `%` in it.
@@ -45,6 +51,10 @@ func dsn(path string, values url.Values, pragmas []string) string {
 	values.Set("_error_rc", "1")
 	values["_pragma"] = pragmas
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: values.Encode()}).String()
+}
+
+func milliseconds(wait time.Duration) string {
+	return strconv.FormatInt(max(wait.Milliseconds(), 0), 10)
 }
 
 func flag(on bool) string {

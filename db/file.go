@@ -64,6 +64,16 @@ func makeFile(path string) error {
 	return file.Close()
 }
 
+// syncFile makes what was written to the file at path outlast a power cut. No
+// connection may have it open.
+func syncFile(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
 // syncDir makes what was created, renamed or removed in dir outlast a power cut.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)

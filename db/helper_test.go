@@ -102,10 +102,15 @@ func seed(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
+// today is when the tests take place.
+var today = time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC)
+
+func clock() time.Time { return today }
+
 // patient waits long enough on a busy machine; hasty fails at once.
 var (
-	patient = Options{Wait: 20 * time.Second, Holder: "pid 1 (the test)"}
-	hasty   = Options{Holder: "pid 2 (in a hurry)"}
+	patient = Options{Now: clock, Wait: 20 * time.Second, Holder: "pid 1 (the test)"}
+	hasty   = Options{Now: clock, Holder: "pid 2 (in a hurry)"}
 )
 
 func mustCreateAt(t *testing.T, path string) {

@@ -172,7 +172,7 @@ func TestAStoppedHolderDoesNotHangWhoWaits(t *testing.T) {
 	holder.mustBeReady(t)
 	require.NoError(t, holder.Process.Signal(syscall.SIGSTOP))
 	start := time.Now()
-	_, err := mustOpen(t, path, Options{Wait: 100 * time.Millisecond}).Write(t.Context())
+	_, err := mustOpen(t, path, Options{Now: clock, Wait: 100 * time.Millisecond}).Write(t.Context())
 	require.Less(t, time.Since(start), 5*time.Second)
 	require.EqualError(t, err, "busy: held by pid 4711 (sp hold)")
 	holder.mustKill(t)

@@ -99,7 +99,7 @@ func TestAnOlderFileIsMigratedAtTheFirstUse(t *testing.T) {
 		require.NoError(t, use(t, path), how)
 		require.Equal(t, schemaVersion, mustVersion(t, path), how)
 		require.Equal(t, want, schemaOf(t, mustRaw(t, path)), how)
-		require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+		require.Equal(t, []string{".lock", "sp.db", "sp.db.bak-migration-20261121T093000.000000Z"}, names(t, filepath.Dir(path)))
 	}
 }
 

@@ -139,7 +139,7 @@ func TestAReadGivesUpOnAProgramThatKnowsNoLock(t *testing.T) {
 	mustExec(t, foreign, "BEGIN EXCLUSIVE")
 	const wait = 100 * time.Millisecond
 	start := time.Now()
-	_, err := mustOpen(t, path, Options{Wait: wait}).Read(t.Context())
+	_, err := mustOpen(t, path, Options{Now: clock, Wait: wait}).Read(t.Context())
 	require.ErrorIs(t, Explain(err), ErrBusy)
 	require.GreaterOrEqual(t, time.Since(start), wait)
 	require.Less(t, time.Since(start), wait+5*time.Second)
@@ -262,7 +262,7 @@ func TestAReadIsOfOneInstant(t *testing.T) {
 	path := mustCreate(t)
 	read, err := mustOpen(t, path, patient).Read(t.Context())
 	require.NoError(t, err)
-	err = addOne(t.Context(), mustOpen(t, path, Options{Wait: 50 * time.Millisecond}))
+	err = addOne(t.Context(), mustOpen(t, path, Options{Now: clock, Wait: 50 * time.Millisecond}))
 	require.ErrorIs(t, Explain(err), ErrBusy, "a commit waits for those who read")
 	var revision int
 	require.NoError(t, read.QueryRow("SELECT revision FROM registry_meta").Scan(&revision))

@@ -14,6 +14,8 @@ import (
 // follow the registry can be put in place after Commit and before the next writer.
 type Write struct {
 	*sql.Tx
+	// Now is the instant of the change; the clock is asked once for each.
+	Now  time.Time
 	ctx  context.Context
 	conn *sql.DB
 	lock *Lock
@@ -46,12 +48,14 @@ func (d *DB) Write(ctx context.Context) (*Write, error) {
 	if err != nil {
 		return nil, err
 	}
+	now := d.options.Now()
+	sweep(d.path, now)
 	conn, tx, err := d.beginWrite(ctx, time.Until(deadline))
 	if err != nil {
 		lock.Unlock()
 		return nil, err
 	}
-	return &Write{Tx: tx, ctx: ctx, conn: conn, lock: lock}, nil
+	return &Write{Tx: tx, Now: now, ctx: ctx, conn: conn, lock: lock}, nil
 }
 
 // makeCurrent has the file checked, and migrated where it is older, before it is

@@ -106,7 +106,7 @@ func TestAWriteWaitsNoLongerThanItMay(t *testing.T) {
 	shared := mustLock(t, filepath.Dir(path), unix.LOCK_SH, "")
 	defer shared.Unlock()
 	const wait = 2 * time.Second
-	d := mustOpen(t, path, Options{Wait: wait})
+	d := mustOpen(t, path, Options{Now: clock, Wait: wait})
 	time.AfterFunc(wait*3/4, func() { _, _ = foreign.Exec("ROLLBACK") })
 	start := time.Now()
 	_, err := d.Write(t.Context())

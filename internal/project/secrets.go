@@ -21,7 +21,7 @@ type secrecy struct {
 // secrecies are the secret files of the directory, sp's and the original tool's:
 // databases, URLs, tokens, and the docker files, which hold passwords.
 var secrecies = []secrecy{
-	{"/sp.db*", []string{"sp.db", "sp.db-journal", "sp.db-wal", "sp.db.bak-1"}},
+	{"/sp.db*", []string{"sp.db", "sp.db-journal", "sp.db-wal", "sp.db.new", "sp.db.bak.new", "sp.db.bak-migration-20261121T093000.000000Z"}},
 	{"/.lock", []string{".lock"}},
 	{"/tenants.json*", []string{"tenants.json"}},
 	{".*.tmp", []string{".tenants.json.1.tmp", "profiles/*/.secrets.json.1.tmp"}},

@@ -93,7 +93,7 @@ func (o Options) random() io.Reader {
 }
 
 func (o Options) forFile() db.Options {
-	return db.Options{Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting}
+	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting}
 }
 
 // Close releases the registry.
@@ -136,7 +136,7 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 		return err
 	}
 	c := &change{
-		View: &View{q: q}, tx: tx, now: r.options.Now(), random: r.options.random(), revision: revision,
+		View: &View{q: q}, tx: tx, now: tx.Now, random: r.options.random(), revision: revision,
 		record: record{command: r.options.Command},
 	}
 	if err := c.do(ctx, fn); err != nil {
