@@ -21,6 +21,7 @@ type app struct {
 	dir      string // --dir
 	noExport bool   // --no-export
 	command  string // the words of the command, for those who wait for it
+	noted    string // the whole command line without secrets, for the history
 	changed  bool   // the registry has changed
 	exposed  string // the file that others could read until it was replaced
 	out      spool
@@ -59,6 +60,8 @@ func (a *app) options(publish publish) (registry.Options, error) {
 	wait, err := a.wait()
 	return registry.Options{
 		Now:     a.now,
+		Rand:    a.random,
+		Command: a.noted,
 		Wait:    wait,
 		Holder:  fmt.Sprintf("pid %d (%s) since %s", os.Getpid(), a.command, a.now().UTC().Format(time.RFC3339)),
 		Publish: publish,

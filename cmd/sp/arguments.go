@@ -12,8 +12,8 @@ import (
 // checkArguments holds a command to its ArgsUsage: as many words as it names,
 // those in brackets optional.
 func (a *app) checkArguments(_ context.Context, cmd *cli.Command) error {
-	a.command = cmd.FullName()
-	if len(cmd.Commands) > 0 {
+	a.command, a.noted = cmd.FullName(), commandLine(cmd)
+	if isGroup(cmd) {
 		return nil
 	}
 	words := strings.Fields(cmd.ArgsUsage)
@@ -88,3 +88,6 @@ func argument(cmd *cli.Command, n int) *string {
 	value := cmd.Args().Get(n)
 	return &value
 }
+
+// isGroup tells of a command that only holds others.
+func isGroup(cmd *cli.Command) bool { return len(cmd.Commands) > 0 && cmd.ArgsUsage == "" }

@@ -29,7 +29,7 @@ func commands(t *testing.T) map[string]*cli.Command {
 	return found
 }
 
-func isLeaf(cmd *cli.Command) bool { return len(cmd.Commands) == 0 }
+func isLeaf(cmd *cli.Command) bool { return !isGroup(cmd) }
 
 // takesAnything tells of the commands that are not there yet, and of help.
 func takesAnything(cmd *cli.Command) bool { return strings.HasSuffix(cmd.ArgsUsage, "...]") }
@@ -48,7 +48,7 @@ func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 }
 
 // TestHelpFitsAScreen holds every help to 40 lines of 100 columns, and that of the
-// program to 28 of 80.
+// program to 32 of 80.
 func TestHelpFitsAScreen(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
@@ -67,7 +67,7 @@ func TestHelpFitsAScreen(t *testing.T) {
 	}
 	check(nil)
 	lines := strings.Split(strings.TrimSuffix(s.must("--help").stdout, "\n"), "\n")
-	require.LessOrEqual(t, len(lines), 28)
+	require.LessOrEqual(t, len(lines), 32)
 	for _, line := range lines {
 		require.LessOrEqual(t, utf8.RuneCountInString(line), 80, line)
 	}

@@ -27,6 +27,11 @@ func yesFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do it without asking"}
 }
 
+// purgeFlag ends at once that removed secrets can be put back.
+func purgeFlag() cli.Flag {
+	return boolFlag("purge", "forget removed secrets at once (else in 7 days)")
+}
+
 // noExportFlag defers what a change of a tenant would write.
 func (a *app) noExportFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "no-export", Usage: "leave tenants.json behind, for the next change or export", Destination: &a.noExport}

@@ -15,6 +15,7 @@ const rootHelp = `sp - {{.Usage}}
 
 Commands:{{range .VisibleCommands}}
   {{printf "%-9s" .Name}} {{.Usage}}{{end}}
+sp cloud … and sp admin session … work too, as the documents write them.
 
 Flags of every command:{{range .VisibleFlags}}
   {{.}}{{end}}
@@ -26,7 +27,7 @@ Exit codes: 0 done, 1 bug, 2 usage, 3 not found, 4 exists or conflict,
 const commandHelp = `{{.FullName}} - {{.Usage}}
 
 Usage:
-  {{.FullName}}{{if .VisibleCommands}} COMMAND{{end}}{{if .ArgsUsage}} {{.ArgsUsage}}{{end}}{{if .VisibleFlags}} [flags]{{end}}
+  {{.FullName}}{{if and .VisibleCommands (not .ArgsUsage)}} COMMAND{{end}}{{if .ArgsUsage}} {{.ArgsUsage}}{{end}}{{if .VisibleFlags}} [flags]{{end}}
 {{if .Description}}
 {{.Description}}
 {{end}}{{if .VisibleCommands}}

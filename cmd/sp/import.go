@@ -25,7 +25,7 @@ func (a *app) importCommand() *cli.Command {
 			boolFlag("prune", "remove the tenants that the file lacks"),
 			boolFlag("exact", "clear the optional members that the file lacks"),
 			stringFlag("duplicates", "`first` takes the first of two tenants with one id"),
-			yesFlag(), a.noExportFlag(),
+			yesFlag(), purgeFlag(), a.noExportFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if d := optional(cmd, "duplicates"); d != nil && *d != "first" {
@@ -49,6 +49,7 @@ func (a *app) importFile(ctx context.Context, cmd *cli.Command) error {
 		Exact:          cmd.Bool("exact"),
 		FirstDuplicate: cmd.String("duplicates") == "first",
 		DryRun:         cmd.Bool("dry-run"),
+		Purge:          cmd.Bool("purge"),
 		Read:           source.read,
 	}
 	if request.DryRun {

@@ -40,7 +40,6 @@ const (
 func (a *app) laterTenantCommands() []*cli.Command {
 	return []*cli.Command{
 		a.later("rotate-credentials", "new database credentials", needsCloud),
-		a.later("rotate-sync-token", "a new sync token", needsCloud),
 		a.later("cancel", "cancel a cloud tenant's subscription", needsCloud),
 	}
 }
@@ -55,15 +54,11 @@ func (a *app) laterCloudCommands() []*cli.Command {
 	}
 }
 
-// laterCommands stand at the top. The help of the program does not list them.
+// laterCommands stand at the top.
 func (a *app) laterCommands() []*cli.Command {
-	commands := append(a.laterCloudCommands(),
+	return append(a.laterCloudCommands(),
 		group("db", "the PostgreSQL server for local tenants",
 			a.later("up", "start it", needsServer), a.later("down", "stop it", needsServer), a.later("status", "tell how it is", needsServer)),
 		group("infra", "the application's own infrastructure",
 			group("db", "its database", a.later("migrate", "run its migrations", needsApplication))))
-	for _, command := range commands {
-		command.Hidden = true
-	}
-	return commands
 }

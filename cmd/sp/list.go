@@ -24,16 +24,17 @@ type list struct {
 func (a *app) listCommand(after string, cmd *cli.Command, answer func(context.Context, list) error) *cli.Command {
 	cmd.Name = "list"
 	cmd.Flags = append([]cli.Flag{
-		&cli.IntFlag{Name: "limit", Usage: "at most `N` rows", HideDefault: true, OnlyOnce: true},
+		limitFlag(),
 		stringFlag("after", "only rows behind `"+after+"`"),
 		boolFlag("stale", "only if the last sync is longer ago than --max-age"),
 		maxAgeFlag(),
 	}, cmd.Flags...)
 	cmd.Action = func(ctx context.Context, cmd *cli.Command) error {
-		l := list{cmd: cmd, page: registry.Page{After: cmd.String("after"), Limit: cmd.Int("limit")}}
-		if cmd.IsSet("limit") && l.page.Limit < 1 {
-			return usage("--limit: at least 1")
+		page, err := pageOf(cmd)
+		if err != nil {
+			return err
 		}
+		l := list{cmd: cmd, page: page}
 		return a.read(ctx, func(_ project.Dir, view *registry.View) error {
 			l.view = view
 			if cmd.Bool("stale") {
@@ -47,6 +48,19 @@ func (a *app) listCommand(after string, cmd *cli.Command, answer func(context.Co
 		})
 	}
 	return cmd
+}
+
+func limitFlag() cli.Flag {
+	return &cli.IntFlag{Name: "limit", Usage: "at most `N` rows", HideDefault: true, OnlyOnce: true}
+}
+
+// pageOf is the part of a list that --limit and --after ask for.
+func pageOf(cmd *cli.Command) (registry.Page, error) {
+	page := registry.Page{After: cmd.String("after"), Limit: cmd.Int("limit")}
+	if cmd.IsSet("limit") && page.Limit < 1 {
+		return page, usage("--limit: at least 1")
+	}
+	return page, nil
 }
 
 // answerList answers values as rows or, with --json, as one document.

@@ -8,7 +8,9 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -39,6 +41,7 @@ func start() int {
 		lookupEnv:        os.LookupEnv,
 		workingDirectory: os.Getwd,
 		now:              time.Now,
+		random:           rand.Reader,
 		terminal:         term.IsTerminal,
 		git:              findGit,
 		untilSignal:      untilSignal,
@@ -52,6 +55,7 @@ type world struct {
 	lookupEnv        func(string) (string, bool)
 	workingDirectory func() (string, error)
 	now              func() time.Time
+	random           io.Reader
 	terminal         func(fd int) bool
 	git              func() project.Git
 	untilSignal      func(context.Context) (context.Context, func())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,6 +63,7 @@ func (s *sandbox) run(args ...string) outcome {
 		},
 		workingDirectory: func() (string, error) { return s.dir, nil },
 		now:              func() time.Time { return noon },
+		random:           rand.NewChaCha8([32]byte{}),
 		terminal:         func(int) bool { return false },
 		git:              func() project.Git { return project.Git{} },
 		untilSignal:      func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },

@@ -11,6 +11,7 @@ func (a *app) tenantCommands() *cli.Command {
 	return group("tenant", "create, list, show, edit, select and delete tenants", append([]*cli.Command{
 		a.tenantCreateCommand(), a.tenantListCommand(), a.tenantShowCommand(),
 		a.tenantEditCommand(), a.tenantSelectCommand(), a.tenantDeleteCommand(),
+		a.tenantRotateTokenCommand(),
 	}, a.laterTenantCommands()...)...)
 }
 

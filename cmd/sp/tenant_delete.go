@@ -16,7 +16,7 @@ func (a *app) tenantDeleteCommand() *cli.Command {
 		Usage:       "delete a tenant with its session and its profiles",
 		ArgsUsage:   "ID",
 		Description: "ID is the whole id: no name and no part of it. The database itself is left alone.",
-		Flags:       []cli.Flag{yesFlag(), a.noExportFlag()},
+		Flags:       []cli.Flag{yesFlag(), purgeFlag(), a.noExportFlag()},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
 				return a.deleteTenant(ctx, cmd, reg)
@@ -42,7 +42,7 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, reg *registry.
 	if err := a.confirm(ctx, cmd, question); err != nil {
 		return err
 	}
-	removed, err := reg.DeleteTenant(ctx, registry.Deletion{ID: id})
+	removed, err := reg.DeleteTenant(ctx, registry.Deletion{ID: id, Purge: cmd.Bool("purge")})
 	if !made(err) {
 		return err
 	}

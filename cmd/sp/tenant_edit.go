@@ -23,6 +23,7 @@ func (a *app) tenantEditCommand() *cli.Command {
 		boolFlag("external-db-access", "connections from outside are taken (=false: not)"),
 		boolFlag("allow-duplicate-name", "though another tenant has that name"),
 		&cli.StringSliceFlag{Name: "clear", Usage: "take `MEMBERS` away, with commas between"},
+		purgeFlag(),
 		a.noExportFlag(),
 	}
 	flags = append(flags, secretFlags("database-url", "the `URL` of its database")...)
@@ -81,7 +82,7 @@ func (a *app) tenantEdit(cmd *cli.Command) (e registry.TenantEdit, err error) {
 	if err == nil && e == (registry.TenantEdit{}) {
 		err = withHint(usage("tenant edit: nothing to change"), "sp tenant edit --help lists what can be")
 	}
-	e.AllowDuplicateName = cmd.Bool("allow-duplicate-name")
+	e.AllowDuplicateName, e.Purge = cmd.Bool("allow-duplicate-name"), cmd.Bool("purge")
 	return e, err
 }
 

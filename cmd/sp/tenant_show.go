@@ -11,14 +11,18 @@ import (
 
 func (a *app) tenantShowCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "show",
-		Usage:       "show a tenant, the selected one without ID",
-		ArgsUsage:   "[ID]",
-		Description: "ID may also be a tenant's name or the start of its id, where only one has it.",
-		Flags:       []cli.Flag{boolFlag("reveal", "show the secrets, which are masked otherwise")},
+		Name:      "show",
+		Usage:     "show a tenant, the selected one without ID",
+		ArgsUsage: "[ID]",
+		Description: "ID may also be a tenant's name or the start of its id, where only one has it.\n" +
+			"--at 12 is as it was after change 12 of sp log, --at 2026-02-01T10:00:00Z as it was then.",
+		Flags: []cli.Flag{
+			boolFlag("reveal", "show the secrets, which are masked otherwise"),
+			stringFlag("at", "as it was at that `TIME` or sequence"),
+		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			return a.read(ctx, func(_ project.Dir, view *registry.View) error {
-				t, err := namedTenant(ctx, view, argument(cmd, 0))
+				t, forgotten, err := shownTenant(ctx, view, argument(cmd, 0), optional(cmd, "at"))
 				if err != nil {
 					return err
 				}
@@ -30,6 +34,7 @@ func (a *app) tenantShowCommand() *cli.Command {
 					a.warnOfToken(t.ID)
 				}
 				shown := tenantOf(t, selection, showing(cmd.Bool("reveal")))
+				shown.Forgotten = forgotten
 				if a.json {
 					return a.document(shown)
 				}
@@ -63,6 +68,8 @@ type tenant struct {
 	UnknownMembers      []string          `json:"unknown_members,omitempty"`
 	Selected            bool              `json:"selected"`
 	MissingCredentials  bool              `json:"missing_credentials"`
+	// Forgotten are the members whose secret was there and is not kept any more.
+	Forgotten []string `json:"no_longer_kept,omitempty"`
 }
 
 func tenantOf(t registry.Tenant, s registry.Selection, shown showing) tenant {
@@ -134,6 +141,9 @@ func (t tenant) rows() [][]string {
 	rows = append(rows, []string{"external access", yesNo(t.ExternalDBAccess)})
 	if len(t.UnknownMembers) > 0 {
 		rows = append(rows, []string{"unknown members", strings.Join(t.UnknownMembers, ", ")})
+	}
+	if len(t.Forgotten) > 0 {
+		rows = append(rows, []string{"no longer kept", strings.Join(t.Forgotten, ", ")})
 	}
 	if t.MissingCredentials {
 		rows = append(rows, []string{"credentials", "missing"})

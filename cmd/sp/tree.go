@@ -27,11 +27,12 @@ func (a *app) root() *cli.Command {
 			a.initCommand(), a.importCommand(), a.exportCommand(),
 			a.tenantCommands(), a.profileCommands(), a.sessionCommands(),
 			a.resolveCommand(), a.explainCommand(), a.statusCommand(),
+			a.logCommand(), a.tenantShowCommand(), a.undoCommand(),
 			a.versionCommand(), a.helpCommand(),
-			a.cloudCommands(), group("admin", "the same session commands, as the documents write them", a.sessionCommands()),
 		},
 	}
-	root.Commands = append(root.Commands, a.laterCommands()...)
+	root.Commands = append(root.Commands, hidden(append(a.laterCommands(),
+		a.cloudCommands(), group("admin", "the same session commands, as the documents write them", a.sessionCommands()))...)...)
 	_ = root.Walk(func(cmd *cli.Command) error { // it returns what this returns
 		a.complete(cmd)
 		return nil
@@ -44,6 +45,14 @@ func (a *app) cloudCommands() *cli.Command {
 	cloud := group("cloud", "the same tenant and profile commands, likewise", a.tenantCommands(), a.profileCommands())
 	cloud.Commands = append(cloud.Commands, a.laterCloudCommands()...)
 	return cloud
+}
+
+// hidden takes commands out of the help of the program, which has to fit a screen.
+func hidden(commands ...*cli.Command) []*cli.Command {
+	for _, command := range commands {
+		command.Hidden = true
+	}
+	return commands
 }
 
 func group(name, usage string, commands ...*cli.Command) *cli.Command {

@@ -29,9 +29,10 @@ func (c *change) entry(ctx context.Context, what Entity, id string, tenant Tenan
 	})
 }
 
-// close puts the change itself into the history, if it did anything.
+// close puts the change itself into the history, if it did anything. An undo that
+// found nothing left to do is there, so that it is not done again.
 func (r *record) close(ctx context.Context, c *change) error {
-	if !r.entries && r.first == 0 {
+	if !r.entries && r.first == 0 && r.undoes == nil {
 		return nil
 	}
 	params := queries.InsertChangeParams{

@@ -32,21 +32,42 @@ func (e *LaterError) Error() string {
 // Unwrap returns ErrConflict.
 func (e *LaterError) Unwrap() error { return ErrConflict }
 
-// Undo reverses one change and returns it. It is itself a change, which can be
-// undone. Members that were not part of the change keep what later ones gave them;
+// RevokedError is returned for a change that can't be undone because it made a secret
+// worthless.
+type RevokedError struct {
+	Undone Change
+	Member string
+	Tenant TenantID
+}
+
+func (e *RevokedError) Error() string {
+	return fmt.Sprintf("%s can't be undone: it revoked the %s of tenant %s", e.Undone, e.Member, e.Tenant)
+}
+
+// Unwrap returns ErrConflict.
+func (e *RevokedError) Unwrap() error { return ErrConflict }
+
+// Undone is a change that was taken back, and the change that did it.
+type Undone struct{ Change, By Change }
+
+// Undo reverses one change. It is itself a change, which can be undone. Members that were not part of the change keep what later ones gave them;
 // where a later change would be lost, nothing changes, and the error is a LaterError.
-func (r *Registry) Undo(ctx context.Context, u Undo) (undone Change, err error) {
+func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) {
 	err = r.write(ctx, func(c *change) error {
 		c.record.purge = u.Purge
-		if undone, err = c.toUndo(ctx, u.Sequence); err != nil {
+		if undone.Change, err = c.toUndo(ctx, u.Sequence); err != nil {
 			return err
 		}
-		c.record.undoes = &undone.Sequence
+		c.record.undoes = &undone.Change.Sequence
 		d, err := c.digests(ctx)
 		if err != nil {
 			return err
 		}
-		return undoing{change: c, undone: undone, d: d}.run(ctx)
+		if err := (undoing{change: c, undone: undone.Change, d: d}).run(ctx); err != nil {
+			return err
+		}
+		undone.By, err = c.listed(ctx, Change{Sequence: c.revision, MadeAt: c.now, Command: c.record.command, Undoes: c.record.undoes})
+		return err
 	})
 	return undone, err
 }
@@ -147,8 +168,7 @@ func (u undoing) run(ctx context.Context) error {
 // restore puts one thing back as it was before the change.
 func (u undoing) restore(ctx context.Context, row queries.Entry) error {
 	if row.Revoked != "" {
-		return fmt.Errorf("%s can't be undone: it revoked the %s of %s %s: %w",
-			u.undone, row.Revoked, row.Kind, row.ID, ErrConflict)
+		return &RevokedError{Undone: u.undone, Member: row.Revoked, Tenant: TenantID(row.ID)}
 	}
 	before, err := readImage(row.Before)
 	if err != nil || before == nil {

@@ -22,7 +22,8 @@ func (d *desk) mustUndo(t testing.TB, sequence ...int64) Change {
 	}
 	undone, err := d.Undo(t.Context(), u)
 	require.NoError(t, err)
-	return undone
+	require.Equal(t, undone.Change.Sequence, *undone.By.Undoes)
+	return undone.Change
 }
 
 func (d *desk) undo(t testing.TB, sequence int64) error {

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"time"
 
 	"github.com/sp-registry/sp/db/queries"
 )
@@ -119,8 +120,9 @@ func (c *change) deleteProfile(ctx context.Context, p Profile) error {
 }
 
 func (c *change) putSession(ctx context.Context, s Session) error {
+	s.ChosenAt = s.ChosenAt.Truncate(time.Microsecond) // as it is stored
 	before, err := c.Session(ctx, s.Tenant)
-	if err != nil {
+	if err != nil || len(imageOfSession(before).differing(imageOfSession(&s))) == 0 {
 		return err
 	}
 	if err := c.entry(ctx, SessionEntity, string(s.Tenant), s.Tenant, nil, imageOfSession(before)); err != nil {

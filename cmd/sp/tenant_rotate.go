@@ -1,0 +1,50 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) tenantRotateTokenCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "rotate-sync-token",
+		Usage:     "give a local tenant a new random sync token",
+		ArgsUsage: "[ID]",
+		Description: "The selected tenant without ID. The old token is revoked: it is kept nowhere, and sp undo\n" +
+			"does not bring it back. The token of a cloud tenant is made there (not offered yet).",
+		Flags: []cli.Flag{yesFlag(), a.noExportFlag()},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error { return a.rotateToken(ctx, cmd, reg) })
+		},
+	}
+}
+
+func (a *app) rotateToken(ctx context.Context, cmd *cli.Command, reg *registry.Registry) error {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return err
+	}
+	t, err := namedTenant(ctx, view, argument(cmd, 0))
+	view.Close() // nothing is held while somebody thinks about an answer
+	if err != nil {
+		return err
+	}
+	if t.IsCloud() {
+		return fmt.Errorf("%s: tenant %s: %w: %s", commandWords(cmd), t, errUnsupported, needsCloud)
+	}
+	if err := a.confirm(ctx, cmd, fmt.Sprintf("revoke the sync token of tenant %s?", t)); err != nil {
+		return err
+	}
+	if t, err = reg.RotateSyncToken(ctx, t.ID); !made(err) {
+		return err
+	}
+	a.note("tenant %s has a new sync token", t)
+	if a.json {
+		err = cmp.Or(err, a.document(map[string]any{"id": t.ID}))
+	}
+	return err
+}

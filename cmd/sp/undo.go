@@ -1,0 +1,45 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) undoCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "undo",
+		Usage:     "reverse a change, the last one without SEQUENCE",
+		ArgsUsage: "[SEQUENCE]",
+		Description: "SEQUENCE is the number that sp log prints. Where a later change would be lost, nothing\n" +
+			"happens and both are named. An undo is a change itself: sp undo with its number takes\n" +
+			"it back. Without a number it takes the last change that was not undone yet.",
+		Flags: []cli.Flag{purgeFlag(), a.noExportFlag()},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			u := registry.Undo{Purge: cmd.Bool("purge")}
+			if word := argument(cmd, 0); word != nil {
+				sequence, err := strconv.ParseInt(*word, 10, 64)
+				if err != nil || sequence < 1 {
+					return withHint(usage("undo: SEQUENCE is a number, as sp log prints it"), "sp log")
+				}
+				u.Sequence = &sequence
+			}
+			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error { return a.undo(ctx, reg, u) })
+		},
+	}
+}
+
+func (a *app) undo(ctx context.Context, reg *registry.Registry, u registry.Undo) error {
+	undone, err := reg.Undo(ctx, u)
+	if !made(err) {
+		return err
+	}
+	a.note("%s undone: %s", undone.Change, describeEntries(undone.By))
+	if a.json {
+		err = cmp.Or(err, a.document(changeOf(undone.By)))
+	}
+	return err
+}
