@@ -32,7 +32,10 @@ LIMIT CAST(@size AS BIGINT);
 SELECT sequence, made_at, command, undoes, first_added, last_added
 FROM changes
 WHERE sequence < CAST(@sequence AS BIGINT) AND (
-    EXISTS (SELECT 1 FROM entries WHERE entries.sequence = changes.sequence AND entries.tenant_id = CAST(@tenant_id AS TEXT))
+    EXISTS (SELECT 1 FROM entries WHERE entries.sequence = changes.sequence AND entries.kind <> 'tenant'
+        AND entries.tenant_id = CAST(@tenant_id AS TEXT))
+    OR EXISTS (SELECT 1 FROM entries WHERE entries.sequence = changes.sequence AND entries.kind = 'tenant'
+        AND entries.id = CAST(@tenant_id AS TEXT))
     OR EXISTS (SELECT 1 FROM tenants WHERE tenants.id = CAST(@tenant_id AS TEXT)
         AND tenants.position BETWEEN changes.first_added AND changes.last_added)
     OR EXISTS (SELECT 1 FROM entries WHERE entries.kind = 'tenant' AND entries.id = CAST(@tenant_id AS TEXT)

@@ -440,7 +440,10 @@ const tenantChangesBefore = `-- name: TenantChangesBefore :many
 SELECT sequence, made_at, command, undoes, first_added, last_added
 FROM changes
 WHERE sequence < CAST(?1 AS BIGINT) AND (
-    EXISTS (SELECT 1 FROM entries WHERE entries.sequence = changes.sequence AND entries.tenant_id = CAST(?2 AS TEXT))
+    EXISTS (SELECT 1 FROM entries WHERE entries.sequence = changes.sequence AND entries.kind <> 'tenant'
+        AND entries.tenant_id = CAST(?2 AS TEXT))
+    OR EXISTS (SELECT 1 FROM entries WHERE entries.sequence = changes.sequence AND entries.kind = 'tenant'
+        AND entries.id = CAST(?2 AS TEXT))
     OR EXISTS (SELECT 1 FROM tenants WHERE tenants.id = CAST(?2 AS TEXT)
         AND tenants.position BETWEEN changes.first_added AND changes.last_added)
     OR EXISTS (SELECT 1 FROM entries WHERE entries.kind = 'tenant' AND entries.id = CAST(?2 AS TEXT)

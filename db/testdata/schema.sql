@@ -22,11 +22,11 @@ CREATE TABLE entries (
     revoked   TEXT    NOT NULL,
     PRIMARY KEY (sequence, kind, id),
     CHECK ((kind = 'tenant') = (position IS NOT NULL))
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX entries_position ON entries (position, sequence);
+CREATE INDEX entries_position ON entries (position, sequence) WHERE position IS NOT NULL;
 
-CREATE INDEX entries_tenant ON entries (tenant_id, sequence);
+CREATE INDEX entries_tenant ON entries (tenant_id, sequence) WHERE kind <> 'tenant';
 
 CREATE INDEX entries_thing ON entries (kind, id, sequence);
 

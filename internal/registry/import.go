@@ -47,7 +47,8 @@ func (r *Registry) ImportTenants(ctx context.Context, i Import) (plan Plan, err 
 		if i.IfRevision != nil && *i.IfRevision != plan.Revision {
 			return fmt.Errorf("the registry changed since it was looked at: %w", ErrConflict)
 		}
-		if err := c.importAll(ctx, i, &plan); err != nil {
+		err := c.prepared(ctx, func() error { return c.importAll(ctx, i, &plan) })
+		if err != nil {
 			return err
 		}
 		if i.DryRun {
@@ -61,16 +62,7 @@ func (r *Registry) ImportTenants(ctx context.Context, i Import) (plan Plan, err 
 	return plan, err
 }
 
-// importAll runs on prepared statements: a file has many tenants, and each takes two.
-func (c *change) importAll(ctx context.Context, i Import, plan *Plan) (err error) {
-	plain := c.q
-	if c.q, err = queries.Prepare(ctx, c.tx); err != nil {
-		return err
-	}
-	defer func() {
-		err = errors.Join(err, c.q.Close())
-		c.q = plain
-	}()
+func (c *change) importAll(ctx context.Context, i Import, plan *Plan) error {
 	c.record.purge = i.Purge
 	document, err := i.Read(func(t Tenant) error { return c.importTenant(ctx, i, t, plan) })
 	if err != nil {

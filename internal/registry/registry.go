@@ -167,6 +167,19 @@ func (c *change) do(ctx context.Context, fn func(c *change) error) error {
 	return c.record.close(ctx, c)
 }
 
+// prepared runs fn on prepared statements: it is worth it where many rows change.
+func (c *change) prepared(ctx context.Context, fn func() error) (err error) {
+	plain := c.q
+	if c.q, err = queries.Prepare(ctx, c.tx); err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, c.q.Close())
+		c.q = plain
+	}()
+	return fn()
+}
+
 // publish renders what follows the registry as c left it and remembers it.
 func (r *Registry) publish(ctx context.Context, c *change) (Publication, error) {
 	nothing := func() error { return nil }

@@ -63,7 +63,7 @@ func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) 
 		if err != nil {
 			return err
 		}
-		if err := (undoing{change: c, undone: undone.Change, d: d}).run(ctx); err != nil {
+		if err := c.prepared(ctx, func() error { return undoing{change: c, undone: undone.Change, d: d}.run(ctx) }); err != nil {
 			return err
 		}
 		undone.By, err = c.listed(ctx, Change{Sequence: c.revision, MadeAt: c.now, Command: c.record.command, Undoes: c.record.undoes})
