@@ -57,10 +57,7 @@ func (a *app) profileReader(dir project.Dir) func(string) (string, *registry.Ten
 		if value := a.env("HOME"); value != nil {
 			home = *value
 		}
-		switch {
-		case strings.Contains(path, "@") && strings.Contains(path, ":"): // not to be repeated
-			return "", nil, fmt.Errorf("a way to a database where a profile belongs: %w", registry.ErrInvalid)
-		case path[0] == '~' && home == "":
+		if path[0] == '~' && home == "" {
 			return "", nil, fmt.Errorf("%s: HOME is not set: %w", path, registry.ErrInvalid)
 		}
 		return dir.ReadProfile(path, cwd, home)
