@@ -37,12 +37,12 @@ var caged = strings.ReplaceAll(`{"synced_at": "2026-02-01T10:00:00Z", "note": "M
 // mayHoldSecrets are the files that do, by their names in the project.
 var mayHoldSecrets = []string{".systemprompt/sp.db", ".systemprompt/tenants.json", ".systemprompt/profiles/x/profile.yaml", ".systemprompt/profiles/y/profile.yaml", "copy.json"}
 
-// cage makes a registry that is full of markers, and files to go wrong with.
-func cage(s *sandbox) {
+// cage makes a registry of a document like caged, and files to go wrong with.
+func cage(s *sandbox, caged string) {
 	s.write("given/caged.json", caged)
 	s.write("given/changed.json", strings.ReplaceAll(caged, marker, marker+"2"))
 	s.write("given/cut.json", caged[:len(caged)-4])
-	s.write("given/twice.json", strings.Replace(caged, `"id": "b"`, `"id": "a"`, 1))
+	s.write("given/twice.json", strings.Replace(caged, `"id": "b`, `"id": "a`, 1))
 	s.write("given/wrong.json", strings.Replace(caged, `"tenant_type": "cloud"`, `"tenant_type": "`+marker+`"`, 1))
 	s.write("given/time.json", strings.Replace(caged, "2026-02-01T10:00:00Z", marker, 1))
 	s.write("given/odd.txt", "postgres://u:"+marker+"@h/x y")

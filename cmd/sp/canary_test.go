@@ -79,7 +79,7 @@ func TestSecretsShowNowhere(t *testing.T) {
 	t.Parallel()
 	rows := rowsOfEveryCommand(t)
 	template := newSandbox(t)
-	cage(template)
+	cage(template, caged)
 	for what, c := range cages {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -109,7 +109,7 @@ func TestSecretsShowNowhere(t *testing.T) {
 func TestWhatTellsASecretTellsIt(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
-	cage(s)
+	cage(s, caged)
 	for _, line := range []string{
 		"resolve --tenant a", "resolve --tenant a --json", "export -", "export - --drop-unknown",
 		"tenant show a --reveal", "tenant show b --reveal --json", "explain --profile a --reveal", "explain --profile a --reveal --json",

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"unicode"
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -89,11 +87,12 @@ func (a *app) resolve(ctx context.Context, request resolver.Request, tenant *str
 }
 
 // printURL answers the URL and nothing else. One that holds a control character
-// would be more than one line, and is no URL.
+// would be more than one line, one with an invisible character another URL than it
+// looks: neither is a URL.
 func (a *app) printURL(c resolver.Connection) error {
 	url := c.URL.Reveal()
-	if strings.ContainsFunc(url, unicode.IsControl) {
-		return withHint(fmt.Errorf("tenant %s: the URL holds a control character: %w", c.Tenant.ID, registry.ErrNoURL),
+	if printable(url) != url {
+		return withHint(fmt.Errorf("tenant %s: the URL holds a control or invisible character: %w", c.Tenant.ID, registry.ErrNoURL),
 			"sp tenant edit %s --database-url-stdin", c.Tenant.ID)
 	}
 	_, err := io.WriteString(&a.out, url+"\n")
