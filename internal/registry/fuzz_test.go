@@ -15,9 +15,20 @@ import (
 // ends with; and what is accepted, Go's parser reads with the same host.
 func FuzzURL(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"postgres://u:", "@h:5432/d"}, {"postgresql://u:", "@[::1]/d?sslmode=require"}, {"postgres://h1:1,h2:2/d?password=", "&x=y"},
-		{"host=h password=", " user=u"}, {"postgres://u:x", "@h@i/d"}, {"postgres://u:a/", "?b#c"}, {"postgres://", ""}, {"", ""}, {"mysql://u:***@h/", ""},
-		{"postgres://u:%zz", "@h:0/d"}, {"postgres://u:\x00", "\xff@h"}, {"javascript:", ""}, {"postgres:///d?host=/run&password=", ""}, {"postgres://u:", ""},
+		{"postgres://u:", "@h:5432/d"},
+		{"postgresql://u:", "@[::1]/d?sslmode=require"},
+		{"postgres://h1:1,h2:2/d?password=", "&x=y"},
+		{"host=h password=", " user=u"},
+		{"postgres://u:x", "@h@i/d"},
+		{"postgres://u:a/", "?b#c"},
+		{"postgres://", ""},
+		{"", ""},
+		{"mysql://u:***@h/", ""},
+		{"postgres://u:%zz", "@h:0/d"},
+		{"postgres://u:\x00", "\xff@h"},
+		{"javascript:", ""},
+		{"postgres:///d?host=/run&password=", ""},
+		{"postgres://u:", ""},
 	} {
 		f.Add(seed[0], seed[1])
 	}

@@ -14,8 +14,10 @@ var badLabels = []string{
 	"z" + strings.Repeat("\u0301", 5), "postgres://u:secret@h/d", "u:secret@h", "host=h Password=secret",
 }
 
-var goodLabels = []string{"a", "My Tenant", "Ünïcödé 名前", "a'b\"c\\d;--", "=1+1", "..", strings.Repeat("x", 255), "e\u0301", "🙂",
-	"z\u0301\u0302\u0303\u0304", "བསྒྲུབས", "שָׁ֖לוֹם", "me@home", "8:30 @home", "a://b", "a=b"}
+var goodLabels = []string{
+	"a", "My Tenant", "Ünïcödé 名前", "a'b\"c\\d;--", "=1+1", "..", strings.Repeat("x", 255), "e\u0301", "🙂",
+	"z\u0301\u0302\u0303\u0304", "བསྒྲུབས", "שָׁ֖לוֹם", "me@home", "8:30 @home", "a://b", "a=b",
+}
 
 func TestLabelsOfWhatSpCreates(t *testing.T) {
 	t.Parallel()
