@@ -15,12 +15,22 @@ const maxName = 255
 // shows as another one sends a command to the wrong database. What an imported
 // file holds is kept as it is.
 func checkLabel(what, text string) error {
+	if len(text) > maxName {
+		return fmt.Errorf("%s: longer than %d bytes: %w", what, maxName, ErrInvalid)
+	}
+	if IsConnection(text) {
+		return fmt.Errorf("%s: is a way to a database, and names are shown everywhere: %w", what, ErrInvalid)
+	}
+	return checkText(what, text)
+}
+
+// checkText holds the rule for every text that sp creates; a token may be longer than
+// a name.
+func checkText(what, text string) error {
 	bad := func(why string) error { return fmt.Errorf("%s: %s: %w", what, why, ErrInvalid) }
 	switch {
 	case text == "":
 		return bad("empty")
-	case len(text) > maxName:
-		return bad(fmt.Sprintf("longer than %d bytes", maxName))
 	case !utf8.ValidString(text):
 		return bad("not UTF-8")
 	case strings.TrimSpace(text) != text:
@@ -29,8 +39,6 @@ func checkLabel(what, text string) error {
 		return bad("holds a control or invisible character")
 	case hasFlood(text):
 		return bad(fmt.Sprintf("holds more than %d combining marks in a row", maxMarks))
-	case IsConnection(text):
-		return bad("is a way to a database, and names are shown everywhere")
 	}
 	return nil
 }
