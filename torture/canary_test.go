@@ -178,6 +178,24 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 	require.Contains(t, string(log), "check-ignore", "git was asked")
 }
 
+// TestNoSecretShowsOnAReadOnlyFileSystem runs the same commands where nothing can be
+// written.
+func TestNoSecretShowsOnAReadOnlyFileSystem(t *testing.T) {
+	sized(t, 1, 1)
+	c := newCanaryPlace(t)
+	c.must("import", c.give("tenants.json", markedDocument(3)))
+	c.must("export")
+	before := c.files()
+	for _, words := range c.commandsByHelp() {
+		for _, args := range [][]string{words, append(slices.Clone(words), "a")} {
+			o := c.mounted(readOnly, args...)
+			require.NotEqual(t, 1, o.exit, "sp %q: %s", args, o.stderr)
+			c.requireNoLeak(o, tellsByNature(args), nil)
+		}
+	}
+	require.Equal(t, before, c.files())
+}
+
 // tellsByNature is section 4 of the design, once more.
 func tellsByNature(args []string) bool {
 	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--json" })
@@ -210,7 +228,7 @@ func TestNoSecretOutlivesAnAbort(t *testing.T) {
 		t.Run(signal.String(), func(t *testing.T) {
 			for range rounds {
 				c := newCanaryPlace(t)
-				many := c.give("many.json", markedDocument(20_000))
+				many := c.give("many.json", markedDocument(8_000))
 				c.must("import", c.give("one.json", markedDocument(0)))
 				c.must("export")
 				o := c.endInTheMiddle(signal, "import", many)

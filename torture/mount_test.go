@@ -9,22 +9,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// readOnly makes the working directory so.
+const readOnly = "mount --bind . . && mount -o remount,bind,ro ."
+
 // TestAReadOnlyFileSystemCanBeRead in a mount namespace of its own: what reads works,
 // what writes says so, and nothing changes.
 func TestAReadOnlyFileSystemCanBeRead(t *testing.T) {
 	sized(t, 1, 1)
 	p := trackedPlace(t)
 	before := p.files()
-	readOnly := func(args ...string) outcome {
-		return p.mounted("mount --bind . . && mount -o remount,bind,ro . && cd .", args...)
-	}
 	for _, line := range [][]string{{"tenant", "list"}, {"tenant", "show", "a"}, {"resolve", "--tenant", "a"}, {"status"}, {"explain"}, {"export", "-"}, {"export", "--check"}} {
-		o := readOnly(line...)
+		o := p.mounted(readOnly, line...)
 		require.Zero(t, o.exit, "sp %v: %s", line, o.stderr)
 		require.Equal(t, p.run(line...).stdout, o.stdout, "sp %v", line)
 	}
 	for _, line := range [][]string{{"tenant", "edit", "a", "--region", "x"}, {"export", "--force"}, {"import"}, {"tenant", "delete", "a", "-y"}, {"profile", "create", "p", "--tenant", "a"}} {
-		o := readOnly(line...)
+		o := p.mounted(readOnly, line...)
 		require.Equal(t, 6, o.exit, "sp %v: %s", line, o.stderr)
 		require.Contains(t, o.stderr, "read-only", "sp %v", line)
 		require.Equal(t, before, p.files(), "sp %v", line)
@@ -37,9 +37,9 @@ func TestAnInterruptedChangeOnAReadOnlyFileSystemIsToldSo(t *testing.T) {
 	sized(t, 1, 1)
 	c := newCanaryPlace(t)
 	c.must("import", c.give("one.json", markedDocument(0)))
-	c.endInTheMiddle(9, "import", c.give("many.json", markedDocument(20_000)))
+	c.endInTheMiddle(9, "import", c.give("many.json", markedDocument(8_000)))
 	before := c.files()
-	o := c.mounted("mount --bind . . && mount -o remount,bind,ro . && cd .", "tenant", "list")
+	o := c.mounted(readOnly, "tenant", "list")
 	require.Equal(t, 6, o.exit, o.stdout)
 	require.Contains(t, o.stderr, "read-only")
 	require.Equal(t, before, c.files())
