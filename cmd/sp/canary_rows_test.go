@@ -1,63 +1,13 @@
 package main
 
 import (
-	"encoding/base64"
-	"encoding/hex"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/urfave/cli/v3"
 )
-
-// marker stands for every secret. It is as long as it is so that a part of it is
-// known in base64 wherever it starts.
-const marker = "CANARYc4n4ryCANARY"
-
-const (
-	markedURL      = "postgres://u:" + marker + "@h/d"
-	markedKeywords = "host=h user=u password=" + marker
-)
-
-// caged is a tenants.json in which every member that can hold a secret holds the
-// marker: as a URL's user, password, parameter, or without being a URL at all, and
-// in members that the record does not define.
-var caged = strings.ReplaceAll(`{"synced_at": "2026-02-01T10:00:00Z", "note": "MARK", "nested": {"deep": [{"x": "MARK"}]}, "tenants": [
-  {"id": "a", "name": "a", "database_url": "postgres://MARK:MARK@h:1/a?password=MARK&sslkey=MARK", "docker_project": {"x": ["MARK"]}},
-  {"id": "b", "name": "b", "tenant_type": "cloud", "external_db_access": true, "database_url": "postgres://MARK@h/MARK@x",
-   "internal_database_url": "postgres://u:MARK#x@h/b", "sync_token": "MARK"},
-  {"id": "c", "name": "c", "database_url": "MARK", "internal_database_url": "host=h password=MARK"},
-  {"id": "d", "name": "d", "tenant_type": "cloud", "database_url": "postgres://u:p/MARK@h/d", "internal_database_url": "postgres://MARK:***@h/d"},
-  {"id": "e", "name": "e", "database_url": "postgres://h/e\nMARK", "api_key": "MARK", "pin": 1}]}`, "MARK", marker)
-
-// mayHoldSecrets are the files that do, by their names in the project.
-var mayHoldSecrets = []string{".systemprompt/sp.db", ".systemprompt/tenants.json", ".systemprompt/profiles/x/profile.yaml", ".systemprompt/profiles/y/profile.yaml", "copy.json"}
-
-// cage makes a registry of a document like caged, and files to go wrong with.
-func cage(s *sandbox, caged string) {
-	s.write("given/caged.json", caged)
-	s.write("given/changed.json", strings.ReplaceAll(caged, marker, marker+"2"))
-	s.write("given/cut.json", caged[:len(caged)-4])
-	s.write("given/twice.json", strings.Replace(caged, `"id": "b`, `"id": "a`, 1))
-	s.write("given/wrong.json", strings.Replace(caged, `"tenant_type": "cloud"`, `"tenant_type": "`+marker+`"`, 1))
-	s.write("given/time.json", strings.Replace(caged, "2026-02-01T10:00:00Z", marker, 1))
-	s.write("given/odd.txt", "postgres://u:"+marker+"@h/x y")
-	s.write("given/good.txt", "postgres://u:"+marker+"@h/good\n")
-	s.write("given/long.txt", strings.Repeat(marker, 9000))
-	s.must("import", "given/caged.json")
-	for _, tenant := range []string{"a", "b", "c", "d", "e"} {
-		s.must("profile", "create", tenant, "--tenant", tenant)
-	}
-	s.must("profile", "create", "x", "--tenant", "a")
-	s.must("profile", "create", "y", "--tenant", "a")
-	s.must("session", "switch", "a")
-	s.write(".systemprompt/profiles/x/profile.yaml", "cloud: ["+marker+"\n")
-	s.write(".systemprompt/profiles/y/profile.yaml", "cloud: {tenant_id: '"+markedURL+"', token: "+marker+"}\n")
-}
 
 // canaryRows says for every command how it is run over a registry full of secrets:
 // what works, and what goes wrong in its own way. URL and KEYWORDS stand for a
@@ -121,51 +71,58 @@ func tells(args []string) bool {
 	return printed || slices.Contains(args, "--reveal")
 }
 
-// needles are the ways in which a marker may be written.
-var needles = func() []string {
-	found := []string{marker, hex.EncodeToString([]byte(marker)), each2(marker, "%%%02x"), each2(marker, `\u%04x`), strings.Trim(fmt.Sprint([]byte(marker)), "[]")}
-	for i, needle := range found {
-		found[i] = strings.ToLower(needle)
-	}
-	for before := range 3 {
-		// What stands before and behind the marker has a part in its first and last characters.
-		text := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + marker))
-		found = append(found, text[4:len(text)-4]) // no + or / is in it, so that both alphabets write it alike
-	}
-	return found
-}()
-
-// each2 writes every byte of a text by a format.
-func each2(text, format string) string {
-	var b strings.Builder
-	for i := range len(text) {
-		fmt.Fprintf(&b, format, text[i])
-	}
-	return b.String()
-}
-
-// markersIn returns which needles a text holds.
-func markersIn(text string) (found []string) {
-	lower := strings.ToLower(text)
-	for _, needle := range needles {
-		if strings.Contains(text, needle) || strings.Contains(lower, needle) {
-			found = append(found, needle)
-		}
-	}
-	return found
-}
-
-// makePrivate gives a copied tree the modes that sp gives its own.
-func makePrivate(t *testing.T, dir string) {
+// rowsOfEveryCommand are canaryRows by the words of every command that does
+// something, those under `cloud` and `admin` too.
+func rowsOfEveryCommand(t *testing.T) map[string]canaryRow {
 	t.Helper()
-	require.NoError(t, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+	rows, used := map[string]canaryRow{}, map[string]bool{}
+	for words, cmd := range commands(t) {
+		if !isLeaf(cmd) {
+			continue
 		}
-		mode := os.FileMode(0o600)
-		if entry.IsDir() {
-			mode = 0o700
+		given, ok := canaryRows[canonical(words)]
+		require.True(t, ok || takesAnything(cmd), "sp %s has no row in canaryRows: say there how it is run over a registry full of secrets", words)
+		rows[words] = canaryRow{cmd: cmd, given: given}
+		used[canonical(words)] = true
+	}
+	for words := range canaryRows {
+		require.True(t, used[words], "canaryRows has a row for %q, which is no command", words)
+	}
+	return rows
+}
+
+// canonical are the words of a command without `cloud` or `admin` before them.
+func canonical(words string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(words, "cloud "), "admin ")
+}
+
+// canaryRow is one command with the lines that were given for it.
+type canaryRow struct {
+	cmd   *cli.Command
+	given []string
+}
+
+// lines are all the arguments to run the command with.
+func (r canaryRow) lines(deep bool) [][]string {
+	var lines [][]string
+	for _, line := range r.given {
+		args := strings.Fields(line)
+		for i, arg := range args {
+			arg = strings.ReplaceAll(arg, "URL", markedURL)
+			args[i] = strings.ReplaceAll(arg, "KEYWORDS", markedKeywords)
 		}
-		return os.Chmod(path, mode)
-	}))
+		lines = append(lines, args)
+	}
+	lines = append(lines, []string{"--help"}, []string{markedURL}, []string{markedKeywords}, []string{"--", markedURL})
+	if !deep {
+		return lines
+	}
+	lines = append(lines, []string{"--" + markedURL}, []string{"--frobnicate=" + marker}, []string{"-" + marker}, slices.Repeat([]string{markedURL}, 9))
+	for _, flag := range r.cmd.Flags {
+		name := flag.Names()[0]
+		for _, value := range []string{markedURL, markedKeywords} {
+			lines = append(lines, []string{"--" + name + "=" + value}, []string{"a", "--" + name, value}, []string{"--" + name + value})
+		}
+	}
+	return lines
 }
