@@ -80,7 +80,8 @@ func TestNoSecretShowsOnAReadOnlyFileSystem(t *testing.T) {
 // tellsByNature is section 4 of the design, once more.
 func tellsByNature(args []string) bool {
 	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--json" })
-	return args[0] == "resolve" || args[0] == "export" && slices.Contains(args, "-") || slices.Contains(args, "--reveal")
+	printed := args[0] == "resolve" || args[0] == "env" || args[0] == "export" && slices.Contains(args, "-")
+	return printed || slices.Contains(args, "--reveal") || slices.Contains(args, "--token-only")
 }
 
 // TestNoSecretOutlivesAnAbort ends an import in its middle, as a panic, a crash or a

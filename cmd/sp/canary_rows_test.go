@@ -67,8 +67,8 @@ var canaryRows = map[string][]string{
 // tells is what may print a secret on stdout: section 4 of the design.
 func tells(args []string) bool {
 	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--json" })
-	printed := args[0] == "resolve" || args[0] == "export" && slices.Contains(args, "-")
-	return printed || slices.Contains(args, "--reveal")
+	printed := args[0] == "resolve" || args[0] == "env" || args[0] == "export" && slices.Contains(args, "-")
+	return printed || slices.Contains(args, "--reveal") || slices.Contains(args, "--token-only")
 }
 
 // rowsOfEveryCommand are canaryRows by the words of every command that does

@@ -23,6 +23,9 @@ func TestHostileNamesShowHarmless(t *testing.T) {
 		"what moves the cursor": hostiles["sequences"] + hostiles["controls"] + hostiles["lines"],
 		"what is not seen":      hostiles["bidi"] + hostiles["invisible"] + hostiles["spaces"] + hostiles["floods"],
 	} {
+		if testing.Short() && what == "what is not seen" {
+			continue
+		}
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			document := hostileDocument(t, hostile)
