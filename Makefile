@@ -3,7 +3,7 @@ export CGO_ENABLED = 0
 
 TOOL = go tool -modfile=tools/go.mod
 
-.PHONY: build demo test check race sqlc fmt guarantees torture
+.PHONY: build demo test check race sqlc fmt guarantees torture fuzz
 
 build:
 	go build -trimpath -ldflags '-s -w' -o bin/sp ./cmd/sp
@@ -25,6 +25,17 @@ guarantees:
 # The same for hours.
 torture:
 	go test ./torture -count=1 -timeout 24h -size long
+
+# Each fuzz target for a while; `go test` runs their seeds. What is found stands in
+# testdata/fuzz beside the target, to be mended and kept.
+FUZZTIME ?= 60s
+fuzz:
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			go test "$$package" -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s || exit 1; \
+		done; \
+	done
 
 # Everything that is asked of a change.
 check: fmt

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
 
@@ -54,10 +55,8 @@ func harmlessFlag(cmd *cli.Command, name string) string {
 // harmlessWord is a word as a shell would take it, but for what may be a way to a
 // database.
 func harmlessWord(word string) string {
-	for _, sign := range []string{"://", "@", "password"} {
-		if strings.Contains(word, sign) {
-			return "***"
-		}
+	if registry.IsConnection(word) {
+		return "***"
 	}
 	return quoted(word)
 }

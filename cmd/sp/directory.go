@@ -30,13 +30,17 @@ func (a *app) project() (project.Dir, error) {
 
 // namedDir returns the absolute path that --dir or SP_DIR gives, or nothing.
 func (a *app) namedDir() (string, error) {
-	if a.dir != "" {
-		return a.resolved(a.dir)
+	what, path := "--dir", a.dir
+	if value := a.env("SP_DIR"); path == "" && value != nil {
+		what, path = "SP_DIR", *value
 	}
-	if value := a.env("SP_DIR"); value != nil && *value != "" {
-		return a.resolved(*value)
+	if path == "" {
+		return "", nil
 	}
-	return "", nil
+	if err := checkPathWord(what, path); err != nil {
+		return "", err
+	}
+	return a.resolved(path)
 }
 
 // absolute puts the working directory before a relative path, as the shell sees it:

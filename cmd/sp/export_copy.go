@@ -81,11 +81,19 @@ func isInRegistry(dir project.Dir, path string) bool {
 	}
 }
 
-// checkFileWord refuses what can't be the name of a file, and must not be repeated
-// if it was meant as a URL.
+// checkPathWord refuses what was meant as a way to a database: it must not be
+// repeated, and nothing is made under its name.
+func checkPathWord(what, path string) error {
+	if strings.Contains(path, "://") || registry.IsConnection(path) {
+		return usage("%s: a way to a database where a path belongs", what)
+	}
+	return nil
+}
+
+// checkFileWord refuses what can't be the name of a file.
 func checkFileWord(what, path string) error {
-	if strings.Contains(path, "://") {
-		return usage("%s: a URL where a file belongs", what)
+	if err := checkPathWord(what, path); err != nil {
+		return err
 	}
 	if strings.HasSuffix(path, "/") {
 		return usage("%s: %s names a directory", what, path)

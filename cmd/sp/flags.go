@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -69,17 +70,31 @@ func (a *app) secret(cmd *cli.Command, name string) (*registry.Secret, error) {
 		if err != nil {
 			return nil, err
 		}
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		secret, err := readSecret(file, name)
-		return secret, errors.Join(err, file.Close())
+		secret, err := readSecretFile(path, name)
+		return secret, withoutPath(err, name)
 	case cmd.IsSet(name):
 		secret := registry.NewSecret(cmd.String(name))
 		return &secret, nil
 	}
 	return nil, nil
+}
+
+func readSecretFile(path, name string) (*registry.Secret, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := readSecret(file, name)
+	return secret, errors.Join(err, file.Close())
+}
+
+// withoutPath names the flag in place of the path, which may be the very secret.
+func withoutPath(err error, name string) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return fmt.Errorf("--%s-file: %w", name, path.Err)
+	}
+	return err
 }
 
 // readStdin reads a secret from stdin; at a terminal it asks, and shows nothing of

@@ -102,7 +102,7 @@ func (a *app) alignedTable(heading string, rows iter.Seq2[[]string, error]) erro
 		}
 		all = append(all, row)
 	}
-	fmt.Fprintf(&a.out, "%s\n%s\n", heading, strings.Repeat("━", 53))
+	fmt.Fprintf(&a.out, "%s\n%s\n", printable(heading), strings.Repeat("━", 53))
 	for _, row := range all {
 		var line strings.Builder
 		for i, cell := range row {

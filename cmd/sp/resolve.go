@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"unicode"
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -57,10 +55,7 @@ func (a *app) profileReader(dir project.Dir) func(string) (string, *registry.Ten
 		if value := a.env("HOME"); value != nil {
 			home = *value
 		}
-		switch {
-		case strings.Contains(path, "@") && strings.Contains(path, ":"): // not to be repeated
-			return "", nil, fmt.Errorf("a way to a database where a profile belongs: %w", registry.ErrInvalid)
-		case path[0] == '~' && home == "":
+		if path[0] == '~' && home == "" {
 			return "", nil, fmt.Errorf("%s: HOME is not set: %w", path, registry.ErrInvalid)
 		}
 		return dir.ReadProfile(path, cwd, home)
@@ -92,12 +87,13 @@ func (a *app) resolve(ctx context.Context, request resolver.Request, tenant *str
 }
 
 // printURL answers the URL and nothing else. One that holds a control character
-// would be more than one line, and is no URL.
+// would be more than one line, one with an invisible character another URL than it
+// looks: neither is a URL.
 func (a *app) printURL(c resolver.Connection) error {
 	url := c.URL.Reveal()
-	if strings.ContainsFunc(url, unicode.IsControl) {
-		return withHint(fmt.Errorf("tenant %s: the URL holds a control character: %w", c.Tenant.ID, registry.ErrNoURL),
-			"sp tenant edit %s --database-url-stdin", c.Tenant.ID)
+	if printable(url) != url {
+		return withHint(fmt.Errorf("tenant %s: the URL holds a control or invisible character: %w", c.Tenant.ID, registry.ErrNoURL),
+			"sp tenant edit %s --database-url-stdin", quoted(string(c.Tenant.ID)))
 	}
 	_, err := io.WriteString(&a.out, url+"\n")
 	return err
@@ -137,11 +133,12 @@ func adviseResolving(err error) error {
 }
 
 func urlAdvice(e *resolver.URLError) string {
+	id := quoted(string(e.Tenant)) // it may be copied into a shell
 	switch {
 	case e.Fault == resolver.Off:
-		return fmt.Sprintf("sp tenant edit %s --external-db-access, if it has one", e.Tenant)
+		return fmt.Sprintf("sp tenant edit %s --external-db-access, if it has one", id)
 	case e.Member == "internal_database_url":
-		return fmt.Sprintf("sp tenant edit %s --internal-database-url-stdin", e.Tenant)
+		return fmt.Sprintf("sp tenant edit %s --internal-database-url-stdin", id)
 	}
-	return fmt.Sprintf("sp tenant edit %s --database-url-stdin", e.Tenant)
+	return fmt.Sprintf("sp tenant edit %s --database-url-stdin", id)
 }

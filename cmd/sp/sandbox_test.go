@@ -20,10 +20,12 @@ import (
 // sandbox is a directory to run sp in, within this process: nothing of the machine
 // but that directory, and a clock that stands still.
 type sandbox struct {
-	t     *testing.T
-	dir   string
-	env   map[string]string
-	stdin string
+	t        *testing.T
+	dir      string
+	env      map[string]string
+	stdin    string
+	terminal bool   // the streams count as a terminal
+	stdout   string // the file to answer into, where that is not a fresh one
 }
 
 // noon is the time in every sandbox.
@@ -55,8 +57,15 @@ func (s *sandbox) run(args ...string) outcome {
 		return file
 	}
 	stdin, stdout, stderr := open("stdin", s.stdin), open("stdout", ""), open("stderr", "")
+	answer := stdout
+	if s.stdout != "" {
+		var err error
+		answer, err = os.OpenFile(s.stdout, os.O_WRONLY, 0)
+		require.NoError(s.t, err)
+		defer func() { _ = answer.Close() }()
+	}
 	exit := run(s.t.Context(), append([]string{"sp"}, args...), world{
-		stdin: stdin, stdout: stdout, stderr: stderr,
+		stdin: stdin, stdout: answer, stderr: stderr,
 		lookupEnv: func(name string) (string, bool) {
 			value, ok := s.env[name]
 			return value, ok
@@ -64,7 +73,7 @@ func (s *sandbox) run(args ...string) outcome {
 		workingDirectory: func() (string, error) { return s.dir, nil },
 		now:              func() time.Time { return noon },
 		random:           rand.NewChaCha8([32]byte{}),
-		terminal:         func(int) bool { return false },
+		terminal:         func(int) bool { return s.terminal },
 		git:              func() project.Git { return project.Git{} },
 		untilSignal:      func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
 	})

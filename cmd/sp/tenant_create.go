@@ -70,11 +70,16 @@ func (a *app) storeTenant(ctx context.Context, n registry.NewTenant) error {
 		}
 	}
 	return a.changeIn(ctx, dir, registry.Create, a.follow(tracked(dir)), func(ctx context.Context, reg *registry.Registry) error {
+		alike, err := lookalikes(ctx, reg, n.Tenant.Name)
+		if err != nil {
+			return err
+		}
 		t, err := reg.CreateTenant(ctx, n)
 		if !made(err) {
 			return err
 		}
 		a.note("tenant %s created", t)
+		a.warnOfLookalikes(t, alike)
 		if a.json {
 			err = cmp.Or(err, a.document(map[string]any{"id": t.ID, "name": t.Name}))
 		} else {
@@ -82,6 +87,24 @@ func (a *app) storeTenant(ctx context.Context, n registry.NewTenant) error {
 		}
 		return err
 	})
+}
+
+// lookalikes are the tenants whose names people could take for that one.
+func lookalikes(ctx context.Context, reg *registry.Registry, name string) ([]registry.TenantID, error) {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer view.Close()
+	return view.Lookalikes(ctx, name)
+}
+
+func (a *app) warnOfLookalikes(t registry.Tenant, alike []registry.TenantID) {
+	for _, other := range alike {
+		if other != t.ID {
+			a.note("warning: the name of tenant %s looks the same; its id tells them apart", other)
+		}
+	}
 }
 
 // warnOfArgument tells that a secret was given where others can read it.

@@ -116,10 +116,17 @@ func (a *app) editTenant(ctx context.Context, cmd *cli.Command, reg *registry.Re
 	if edit.ID, err = findID(ctx, reg, cmd.Args().First()); err != nil {
 		return err
 	}
+	var alike []registry.TenantID
+	if edit.Name != nil {
+		if alike, err = lookalikes(ctx, reg, *edit.Name); err != nil {
+			return err
+		}
+	}
 	t, changed, err := reg.UpdateTenant(ctx, edit)
 	if !made(err) {
 		return err
 	}
+	a.warnOfLookalikes(t, alike)
 	if len(changed) == 0 {
 		a.note("tenant %s: nothing changed", t)
 	} else {

@@ -38,7 +38,7 @@ func (a *app) tenantShowCommand() *cli.Command {
 				if a.json {
 					return a.document(shown)
 				}
-				return a.table("Tenant: "+printable(t.Name), rowsOf(shown.rows()...))
+				return a.table("Tenant: "+t.Name, rowsOf(shown.rows()...))
 			})
 		},
 	}

@@ -8,14 +8,21 @@ import (
 )
 
 // printable makes a text that anybody may have written harmless: what could move
-// the cursor, end the line or turn the writing direction shows as an escape.
+// the cursor, end the line, turn the writing direction, or cover other lines, shows
+// as an escape, and so does what would not show at all.
 func printable(text string) string {
-	if !strings.ContainsFunc(text, isHarmful) && !strings.Contains(text, "\uFFFD") {
-		return strings.ToValidUTF8(text, "\uFFFD")
+	if isPlain(text) {
+		return text
 	}
 	var b strings.Builder
+	marks := 0
 	for _, r := range text {
-		if isHarmful(r) {
+		if !unicode.Is(unicode.M, r) {
+			marks = 0
+		} else {
+			marks++
+		}
+		if isHarmful(r) || marks > maxMarks {
 			writeEscape(&b, r)
 		} else {
 			b.WriteRune(r)
@@ -24,8 +31,20 @@ func printable(text string) string {
 	return b.String()
 }
 
+// isPlain tells of the texts that nearly all are: ASCII that shows.
+func isPlain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// maxMarks is how many combining marks on one letter are shown; a flood of them
+// covers the lines above and below.
+const maxMarks = 4
+
 // isHarmful tells whether a terminal does something else with r than show it.
-func isHarmful(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
+func isHarmful(r rune) bool {
+	return r != ' ' && !unicode.IsPrint(r) ||
+		r > unicode.MaxLatin1 && unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
 
 // writeEscape writes r as JSON would: \u and four hexadecimal digits, twice for a
 // rune past U+FFFF.

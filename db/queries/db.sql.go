@@ -171,6 +171,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.tenantIDsNamedStmt, err = db.PrepareContext(ctx, tenantIDsNamed); err != nil {
 		return nil, fmt.Errorf("error preparing query TenantIDsNamed: %w", err)
 	}
+	if q.tenantNamesAfterStmt, err = db.PrepareContext(ctx, tenantNamesAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query TenantNamesAfter: %w", err)
+	}
 	if q.tenantProfilesAfterStmt, err = db.PrepareContext(ctx, tenantProfilesAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query TenantProfilesAfter: %w", err)
 	}
@@ -436,6 +439,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing tenantIDsNamedStmt: %w", cerr)
 		}
 	}
+	if q.tenantNamesAfterStmt != nil {
+		if cerr := q.tenantNamesAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing tenantNamesAfterStmt: %w", cerr)
+		}
+	}
 	if q.tenantProfilesAfterStmt != nil {
 		if cerr := q.tenantProfilesAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing tenantProfilesAfterStmt: %w", cerr)
@@ -549,6 +557,7 @@ type Queries struct {
 	tenantChangesBeforeStmt    *sql.Stmt
 	tenantIDsFromStmt          *sql.Stmt
 	tenantIDsNamedStmt         *sql.Stmt
+	tenantNamesAfterStmt       *sql.Stmt
 	tenantProfilesAfterStmt    *sql.Stmt
 	tenantsAfterStmt           *sql.Stmt
 	unseenTenantsAfterStmt     *sql.Stmt
@@ -609,6 +618,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		tenantChangesBeforeStmt:    q.tenantChangesBeforeStmt,
 		tenantIDsFromStmt:          q.tenantIDsFromStmt,
 		tenantIDsNamedStmt:         q.tenantIDsNamedStmt,
+		tenantNamesAfterStmt:       q.tenantNamesAfterStmt,
 		tenantProfilesAfterStmt:    q.tenantProfilesAfterStmt,
 		tenantsAfterStmt:           q.tenantsAfterStmt,
 		unseenTenantsAfterStmt:     q.unseenTenantsAfterStmt,

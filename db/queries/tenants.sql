@@ -31,6 +31,13 @@ WHERE name = @name
 ORDER BY position
 LIMIT CAST(@size AS BIGINT);
 
+-- name: TenantNamesAfter :many
+SELECT DISTINCT name
+FROM tenants
+WHERE name > @name
+ORDER BY name
+LIMIT CAST(@size AS BIGINT);
+
 -- name: CountTenants :one
 SELECT COUNT(*) FROM tenants;
 

@@ -210,6 +210,42 @@ func (q *Queries) TenantIDsNamed(ctx context.Context, arg TenantIDsNamedParams) 
 	return items, nil
 }
 
+const tenantNamesAfter = `-- name: TenantNamesAfter :many
+SELECT DISTINCT name
+FROM tenants
+WHERE name > ?1
+ORDER BY name
+LIMIT CAST(?2 AS BIGINT)
+`
+
+type TenantNamesAfterParams struct {
+	Name string
+	Size int64
+}
+
+func (q *Queries) TenantNamesAfter(ctx context.Context, arg TenantNamesAfterParams) ([]string, error) {
+	rows, err := q.query(ctx, q.tenantNamesAfterStmt, tenantNamesAfter, arg.Name, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const tenantsAfter = `-- name: TenantsAfter :many
 SELECT position, id, name, app_id, hostname, region, database_url, internal_database_url, tenant_type, external_db_access, sync_token, shared_container_db, unknown_members, seen, version
 FROM tenants

@@ -100,8 +100,12 @@ func FuzzTenantOf(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if _, err := tenantOf(text); err != nil {
+		id, err := tenantOf(text)
+		if err != nil {
 			require.ErrorIs(t, err, registry.ErrInvalid)
+			require.Nil(t, id)
+			require.Regexp(t, `^[a-zA-Z0-9 :,._-]+$`, err.Error(), "in words of our own")
+			require.Less(t, len(err.Error()), 120)
 		}
 	})
 }

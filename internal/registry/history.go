@@ -85,7 +85,7 @@ func sequenceOf(after string) (int64, error) {
 	}
 	sequence, err := strconv.ParseInt(after, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("change %q: a sequence is a number: %w", after, ErrInvalid)
+		return 0, fmt.Errorf("sequence of a change: not a number: %w", ErrInvalid)
 	}
 	return sequence, nil
 }

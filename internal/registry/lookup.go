@@ -18,7 +18,7 @@ func absent(err error, what, name string) error {
 // shown is a name that may be repeated to the user: not one that must have been
 // meant as a way to a database.
 func shown(name string) string {
-	if strings.Contains(name, "://") || strings.Contains(name, "@") || strings.Contains(name, "password=") {
+	if strings.Contains(name, "://") || strings.Contains(name, "@") || IsConnection(name) {
 		return "***"
 	}
 	return name

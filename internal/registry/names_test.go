@@ -10,9 +10,14 @@ import (
 var badLabels = []string{
 	"", " ", " a", "a ", "\ta", "a\n", "a\u00a0", strings.Repeat("x", 256), strings.Repeat("é", 128), "a\x00b", "a\tb", "a\nb", "a\rb", "a\x1b[31mb",
 	"a\x7fb", "a\u0085b", "a\u009bb", "a\u202eb", "a\u2066b", "a\u200bb", "a\u200db", "a\ufeffb", "a\u2028b", "a\u2029b", "a\U000e0041b", "a\xffb", "a\xed\xa0\x80b",
+	"a\u034fb", "a\u115fb", "a\u3164b", "a\uffa0b", "a\ufe0fb", "a\U000e0100b", "a\u061cb", "a\u180eb", "a\u00adb",
+	"z" + strings.Repeat("\u0301", 5), "postgres://u:secret@h/d", "u:secret@h", "host=h Password=secret",
 }
 
-var goodLabels = []string{"a", "My Tenant", "Ünïcödé 名前", "a'b\"c\\d;--", "=1+1", "..", strings.Repeat("x", 255), "e\u0301", "🙂"}
+var goodLabels = []string{
+	"a", "My Tenant", "Ünïcödé 名前", "a'b\"c\\d;--", "=1+1", "..", strings.Repeat("x", 255), "e\u0301", "🙂",
+	"z\u0301\u0302\u0303\u0304", "བསྒྲུབས", "שָׁ֖לוֹם", "me@home", "8:30 @home", "a://b", "a=b",
+}
 
 func TestLabelsOfWhatSpCreates(t *testing.T) {
 	t.Parallel()

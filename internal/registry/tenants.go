@@ -40,12 +40,16 @@ func checkTenant(t Tenant) error {
 		{"hostname", t.Hostname},
 		{"region", t.Region},
 		{"shared container", t.SharedContainerDB},
-		{"sync token", textOf(t.SyncToken)},
 	} {
 		if member.text != nil && *member.text != "" {
 			if err := checkLabel(member.name, *member.text); err != nil {
 				return err
 			}
+		}
+	}
+	if token := textOf(t.SyncToken); token != nil && *token != "" {
+		if err := checkText("sync token", *token); err != nil {
+			return err
 		}
 	}
 	for _, url := range []*Secret{t.DatabaseURL, t.InternalDatabaseURL} {

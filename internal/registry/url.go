@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -37,6 +38,17 @@ func HasPassword(url Secret) bool {
 	u, ok := cutURL(url.Reveal())
 	return !ok || u.password != "" || strings.Contains(u.query, "password=")
 }
+
+// IsConnection tells whether a text that was given as something else, a name or a
+// path, must have been meant as a way to a database: user:password@host, with or
+// without a scheme, or libpq's keywords. It may hold a password and is not repeated.
+func IsConnection(text string) bool {
+	return userAtHost.MatchString(text) || strings.Contains(strings.ToLower(text), "password=")
+}
+
+// userAtHost needs no `//`, but without it no blank may stand in the password: a
+// name such as "8:30 @home" is no connection.
+var userAtHost = regexp.MustCompile(`(?s)://.*@|:\S+@`)
 
 // DescribeURL says which server and database a connection URL points to, with
 // stars for the user and the password and without parameters; `***` when it is

@@ -142,6 +142,18 @@ func TestMaskedURLsAreRefusedButDescribed(t *testing.T) {
 	}
 }
 
+func TestWaysToADatabaseAreTold(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"postgres://u:pw@h/d": true, "postgres://pw@h": true, "u:pw@h/d": true, "host=h password=x": true, "PASSWORD=x": true,
+		"postgres://u:p w@h": true, "postgres://h/d?sslpassword=x": true, "/dir/postgres:/u:pw@h": true, "://u:p\nw@h": true,
+		"": false, "local": false, "a/b.yaml": false, "me@home": false, "8:30 @home": false, "git@host:path": false,
+		"https://example.org": false, "C:\\x": false,
+	} {
+		require.Equal(t, want, IsConnection(text), text)
+	}
+}
+
 func TestHasPassword(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]bool{

@@ -162,12 +162,12 @@ tenant "tenant-a" is selected: its session is active, and the default has to be 
 error: --profile is empty: wrong usage
 `},
 	{"url", nil, flag("postgres://u:" + canary + "@h"), `
-* flag "***": --profile is a URL, not a profile: not allowed
+* flag "***": --profile is a way to a database, not a profile: not allowed
 - environment -: not set
 - session "a1": a stronger source decided; alone it would name profile "a1" of tenant "tenant-a" (the session of tenant "tenant-a")
 - default "a2": a stronger source decided; alone it would name profile "a2" of tenant "tenant-a" (the registry's default profile)
 tenant "tenant-a" is selected: its session is active, and the default has to be its own
-error: --profile is a URL, not a profile: not allowed
+error: --profile is a way to a database, not a profile: not allowed
 `},
 	{"empty registry", func(w *world) { *w = world{} }, resolver.Request{}, `
 - flag -: not set

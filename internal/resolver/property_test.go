@@ -91,11 +91,20 @@ func drawRequest(t *rapid.T) resolver.Request {
 	return req
 }
 
-func TestAnyWorldObeysTheRules(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w, req := drawWorld(t), drawRequest(t)
-		require.Equal(t, specified(w, req), resolve(t, w, req))
-	})
+func anyWorldObeysTheRules(t *rapid.T) {
+	w, req := drawWorld(t), drawRequest(t)
+	require.Equal(t, specified(w, req), resolve(t, w, req))
+}
+
+func TestAnyWorldObeysTheRules(t *testing.T) { rapid.Check(t, anyWorldObeysTheRules) }
+
+// FuzzResolve is the same, led by what the fuzzer finds: an unusable source is an
+// error in every world, and never a way to a weaker one.
+func FuzzResolve(f *testing.F) {
+	for _, seed := range []string{"", "\x00", strings.Repeat("\xff", 400), strings.Repeat("sixteen bytes of", 40)} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(rapid.MakeFuzz(anyWorldObeysTheRules))
 }
 
 func TestAWeakerSourceNeverChangesWhatAStrongerDecided(t *testing.T) {

@@ -52,13 +52,13 @@ var refusals = []struct {
 		"flag without tenant", func(w *world) { delete(w.tenants, tenantA) }, flag("a1"), registry.ErrNotFound,
 		`tenant "tenant-a" of profile "a1" of --profile: not found`,
 	},
-	{"flag a URL", nil, flag("postgres://u:" + canary + "@h/db"), registry.ErrInvalid, `--profile is a URL, not a profile: not allowed`},
+	{"flag a URL", nil, flag("postgres://u:" + canary + "@h/db"), registry.ErrInvalid, `--profile is a way to a database, not a profile: not allowed`},
 	{"flag in another case", nil, flag("A1"), registry.ErrNotFound, `profile "A1" of --profile: not found`},
 	{"flag a space", nil, flag(" "), registry.ErrNotFound, `profile " " of --profile: not found`},
 	{"variable unknown", nil, variable("x"), registry.ErrNotFound, `profile "x" of SYSTEMPROMPT_PROFILE: not found`},
 	{
 		"variable a URL", nil, variable("jdbc:postgresql://u:" + canary + "@h/db"), registry.ErrInvalid,
-		`SYSTEMPROMPT_PROFILE is a URL, not a profile: not allowed`,
+		`SYSTEMPROMPT_PROFILE is a way to a database, not a profile: not allowed`,
 	},
 	{
 		"variable without tenant", func(w *world) { delete(w.tenants, tenantA) }, variable("a1"), registry.ErrNotFound,

@@ -42,10 +42,10 @@ func (q *query) given(ctx context.Context, f *Finding, value *string) error {
 	case *value == "":
 		f.Why = "empty counts as not set"
 		return nil
-	case isURL(*value):
+	case isURL(*value), registry.IsConnection(*value):
 		hidden := "***"
 		f.Holds = &hidden
-		return refuse("%s is a URL, not a profile: %w", f.place(), registry.ErrInvalid)
+		return refuse("%s is a way to a database, not a profile: %w", f.place(), registry.ErrInvalid)
 	case isPath(*value):
 		return q.file(ctx, f, *value)
 	}
@@ -74,9 +74,18 @@ func (q *query) file(ctx context.Context, f *Finding, path string) error {
 	}
 	if tenant != nil && *tenant != p.Tenant {
 		return refuse("profile %q of %s belongs to tenant %q, but its file names %q: %w",
-			name, f.place(), p.Tenant, *tenant, registry.ErrConflict)
+			name, f.place(), p.Tenant, harmless(*tenant), registry.ErrConflict)
 	}
 	return q.settle(ctx, f, p)
+}
+
+// harmless is what a profile.yaml names, unless somebody put a connection string
+// there, which is not repeated.
+func harmless(id registry.TenantID) registry.TenantID {
+	if registry.IsConnection(string(id)) {
+		return "***"
+	}
+	return id
 }
 
 // session asks the session of the selected tenant.

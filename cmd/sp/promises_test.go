@@ -1,0 +1,76 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// named is a test or a script as a document names it, a subtest of it too.
+var named = regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Z]\\w*|[a-z0-9_]+\\.txt)(?:/[^`]*)?`")
+
+// TestTheDocumentsNameTestsThatExist: a promise whose test is gone is a promise no more.
+func TestTheDocumentsNameTestsThatExist(t *testing.T) {
+	t.Parallel()
+	tests := testsOfTheTree(t)
+	for _, document := range []string{"../../SECURITY.md", "../../docs/guarantees.md"} {
+		text, err := os.ReadFile(document)
+		if errors.Is(err, fs.ErrNotExist) && filepath.Base(document) == "guarantees.md" {
+			continue // not written yet
+		}
+		require.NoError(t, err)
+		found := named.FindAllStringSubmatch(string(text), -1)
+		require.NotEmpty(t, found, document)
+		for _, name := range found {
+			if !tests[name[1]] {
+				t.Errorf("%s names %s, which is no test", filepath.Base(document), name[1])
+			}
+		}
+	}
+}
+
+// TestEveryActorHasATest reads the threat model: of each actor that is kept out, a test
+// says so.
+func TestEveryActorHasATest(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../SECURITY.md")
+	require.NoError(t, err)
+	actors := regexp.MustCompile(`(?m)^\| (A[1-9]) \|.*$`).FindAllStringSubmatch(string(text), -1)
+	require.Len(t, actors, 9)
+	for _, row := range actors {
+		promised := !strings.Contains(row[0], "**Nothing.**")
+		require.Equal(t, promised, named.MatchString(row[0]), row[1])
+		require.Equal(t, row[1] != "A9", promised, row[1])
+	}
+}
+
+// testsOfTheTree returns the names of all tests, fuzz targets, benchmarks and scripts.
+func testsOfTheTree(t *testing.T) map[string]bool {
+	t.Helper()
+	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)
+	found := map[string]bool{}
+	require.NoError(t, filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if filepath.Base(filepath.Dir(path)) == "script" {
+			found[entry.Name()] = true
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		for _, name := range function.FindAllStringSubmatch(string(text), -1) {
+			found[name[1]] = true
+		}
+		return err
+	}))
+	require.Greater(t, len(found), 300, "are these all?")
+	return found
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+var texts = []string{
+	"", "plain", "a\x1b[31mb", "\u009b", "\x9b", "e\u0301", "z" + strings.Repeat("\u0301", 9), "\u202e", "\ufeff", "🙂", "\U000e0041", "\xed\xa0\x80",
+	"a\nb\tc", `\u001b`, "\ufffd", "'", "it's", `"$(touch x)"`, "`x`", "-rf", "a b", "\\", "!", "*", "~", "é", "\n", "a=b", "#", "&&", "\u00a0",
+}
+
+// FuzzPrintable holds that nothing harmful comes out, that what is harmless comes out
+// as it is, and that doing it twice is doing it once.
+func FuzzPrintable(f *testing.F) {
+	for _, text := range texts {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		shown := printable(text)
+		require.Empty(t, harmIn(shown, false), "%q", text)
+		require.NotContains(t, shown, "\n")
+		require.Equal(t, shown, printable(shown))
+		if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+			require.Equal(t, text, shown)
+		}
+		lines := printableLines(text)
+		require.Empty(t, harmIn(lines, false), "%q", text)
+		require.Equal(t, strings.Count(text, "\n"), strings.Count(lines, "\n"))
+		if document, err := marshal(text, ""); utf8.ValidString(text) {
+			require.NoError(t, err)
+			require.NoError(t, checkDocument(document+"\n", false))
+			require.Empty(t, harmIn(document, false), "%q", text)
+		}
+	})
+}
+
+// FuzzQuoted reads a quoted word as POSIX says a shell does (2.2 Quoting): what is
+// not in single quotes has no meaning of its own, and the whole is the word.
+func FuzzQuoted(f *testing.F) {
+	for _, text := range texts {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, word string) {
+		var read strings.Builder
+		inside := false
+		quote := quoted(word)
+		for i := 0; i < len(quote); i++ {
+			switch c := quote[i]; {
+			case c == '\'':
+				inside = !inside
+			case inside:
+				read.WriteByte(c)
+			case c == '\\':
+				i++
+				read.WriteByte(quote[i])
+			default:
+				require.Contains(t, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+,-", string(c))
+				read.WriteByte(c)
+			}
+		}
+		require.False(t, inside)
+		require.NotEmpty(t, quote, "an empty word is a word")
+		require.Equal(t, word, read.String())
+	})
+}
+
+// TestAShellTakesAQuotedWordLiterally asks the shell itself.
+func TestAShellTakesAQuotedWordLiterally(t *testing.T) {
+	t.Parallel()
+	words := append([]string{"\r", "$HOME", "a;b", "a|b", ">x", "(", "{a,b}", "\xff\x9b", "a'b'c", "''", "\t", "%s", "\x01"}, texts...)
+	for _, word := range words {
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+quoted(word)).Output()
+		require.NoError(t, err, "%q", word)
+		require.Equal(t, word, string(out), "%q", word)
+	}
+}

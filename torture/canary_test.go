@@ -1,0 +1,110 @@
+package torture
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestNoSecretLeavesTheProcess runs the real program in a git work tree, every command
+// that its help names: nothing but the registry and the exports holds a secret
+// afterwards, git is given none, and only what tells one by its nature shows one.
+func TestNoSecretLeavesTheProcess(t *testing.T) {
+	sized(t, 1, 1)
+	c := newCanaryPlace(t)
+	document := c.give("tenants.json", markedDocument(3))
+	url := c.give("url.txt", markedURL+"\n")
+	c.run("import", document)
+	c.requireNoLeak(outcome{}, false, nil)
+	check := func(args ...string) {
+		t.Helper()
+		for _, args := range [][]string{args, append([]string{"--json"}, args...)} {
+			cmd := c.command(args...)
+			cmd.Stdin = strings.NewReader(markedURL)
+			o, err := runToEnd(cmd)
+			require.NoError(t, err)
+			require.NotEqual(t, 1, o.exit, "sp %q: %s", args, o.stderr)
+			c.requireNoLeak(o, tellsByNature(args), nil)
+		}
+	}
+	for _, line := range [][]string{
+		{"export"},
+		{"export", "--path", "copy.json"},
+		{"export", "-"},
+		{"tenant", "create", "--name", "n", "--database-url-stdin"},
+		{"tenant", "create", "--name", "f", "--database-url-file", url},
+		{"tenant", "create", "--name", "g", "--database-url", markedURL},
+		{"tenant", "edit", "a", "--sync-token-stdin"},
+		{"tenant", "edit", "a", "--database-url-file", markedURL},
+		{"profile", "create", "p", "--tenant", "a"},
+		{"session", "switch", "p"},
+		{"resolve"},
+		{"tenant", "show", "a", "--reveal"},
+	} {
+		check(line...)
+	}
+	require.Contains(t, c.must("resolve"), marker)
+	for _, words := range c.commandsByHelp() {
+		for _, args := range [][]string{nil, {"a"}, {"t1", "-y"}, {markedURL}, {"--" + markedURL}, {"--help"}} {
+			check(append(slices.Clone(words), args...)...)
+		}
+	}
+	require.Contains(t, c.must("export", "-"), marker)
+	log, err := os.ReadFile(c.log)
+	require.NoError(t, err)
+	require.Contains(t, string(log), "check-ignore", "git was asked")
+}
+
+// TestNoSecretShowsOnAReadOnlyFileSystem runs the same commands where nothing can be
+// written.
+func TestNoSecretShowsOnAReadOnlyFileSystem(t *testing.T) {
+	sized(t, 1, 1)
+	c := newCanaryPlace(t)
+	c.must("import", c.give("tenants.json", markedDocument(3)))
+	c.must("export")
+	before := c.files()
+	for _, words := range c.commandsByHelp() {
+		for _, args := range [][]string{words, append(slices.Clone(words), "a")} {
+			o := c.mounted(readOnly, args...)
+			require.NotEqual(t, 1, o.exit, "sp %q: %s", args, o.stderr)
+			c.requireNoLeak(o, tellsByNature(args), nil)
+		}
+	}
+	require.Equal(t, before, c.files())
+}
+
+// tellsByNature is section 4 of the design, once more.
+func tellsByNature(args []string) bool {
+	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "--json" })
+	printed := args[0] == "resolve" || args[0] == "env" || args[0] == "export" && slices.Contains(args, "-")
+	return printed || slices.Contains(args, "--reveal") || slices.Contains(args, "--token-only")
+}
+
+// TestNoSecretOutlivesAnAbort ends an import in its middle, as a panic, a crash or a
+// debugger would: no stack shows a secret, and what is left lying is private and is
+// gone after the next change.
+func TestNoSecretOutlivesAnAbort(t *testing.T) {
+	rounds := sized(t, 1, 50)
+	for _, signal := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGABRT, syscall.SIGSEGV, syscall.SIGTRAP, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGKILL} {
+		t.Run(signal.String(), func(t *testing.T) {
+			for range rounds {
+				c := newCanaryPlace(t)
+				many := c.give("many.json", markedDocument(8_000))
+				c.must("import", c.give("one.json", markedDocument(0)))
+				c.must("export")
+				o := c.endInTheMiddle(signal, "import", many)
+				c.requireNoLeak(o, false, mayBeLeft)
+				if signal == syscall.SIGQUIT {
+					require.Contains(t, o.stderr, "goroutine ", "there was a stack to look at")
+				}
+				o = c.run("tenant", "edit", "a", "--region", "x")
+				require.Zero(t, o.exit, o.stderr)
+				c.requireNoLeak(o, false, nil)
+			}
+		})
+	}
+}
