@@ -3,6 +3,7 @@ package db
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -50,14 +51,30 @@ func (e *BusyError) Unwrap() error { return ErrBusy }
 func Explain(err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
-		return err
+		return explainScan(err)
 	}
 	code := e.Code()
 	kind := kindOf(code)
-	if kind == nil {
+	switch {
+	case code == sqlite3.SQLITE_ERROR && strings.Contains(e.Error(), "no such column"): // sqlc vet prepares ours
+		return unreadable(err)
+	case kind == nil:
 		return err
+	case code == sqlite3.SQLITE_READONLY_ROLLBACK:
+		return fmt.Errorf("registry: %w, and a change that was interrupted must be taken back before it can be read (SQLite %d)", kind, code)
+	case code == sqlite3.SQLITE_READONLY_DBMOVED:
+		return fmt.Errorf("registry: the file was moved or replaced meanwhile: %w (SQLite %d)", kind, code)
 	}
 	return fmt.Errorf("registry: %w (SQLite %d)", kind, code)
+}
+
+// explainScan takes the place of database/sql's error for a value that its column
+// can't hold, which quotes the value. It has no type, only this beginning.
+func explainScan(err error) error {
+	if err != nil && strings.Contains(err.Error(), "sql: Scan error on column") {
+		return fmt.Errorf("registry: %w: a row does not make sense", ErrDamaged)
+	}
+	return err
 }
 
 // kindOf sorts the extended result codes of https://www.sqlite.org/rescode.html;

@@ -115,7 +115,7 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 	q := queries.New(tx)
 	revision, err := q.BumpRevision(ctx)
 	if err != nil {
-		return err
+		return vanished(err)
 	}
 	c := &change{View: &View{q: q}, tx: tx, now: r.options.Now(), revision: revision}
 	if err := fn(c); err != nil {
