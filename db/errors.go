@@ -80,7 +80,10 @@ func explainScan(err error) error {
 // kindOf sorts the extended result codes of https://www.sqlite.org/rescode.html;
 // nil stands for a broken constraint or a wrong call, which are our bugs.
 func kindOf(code int) error {
-	if code == sqlite3.SQLITE_IOERR_DELETE { // of the journal, in a directory that can't be written
+	switch code {
+	case sqlite3.SQLITE_CONSTRAINT_DATATYPE: // Go's types fit the columns; a number at its end, to which one is added, does not
+		return ErrDamaged
+	case sqlite3.SQLITE_IOERR_DELETE: // of the journal, in a directory that can't be written
 		return ErrReadOnly
 	}
 	switch code & 0xff {
