@@ -21,7 +21,7 @@ import (
 type kills struct {
 	place
 	dice         *rand.Rand
-	began, acked atomic.Int64 // the numbers that were begun and acknowledged last
+	began, acked atomic.Int64  // the numbers that were begun and acknowledged last
 	took         time.Duration // by a change that nobody ended, lately
 	problems     []string
 	outcomes     map[string]int
