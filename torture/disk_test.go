@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ func (p place) contents() string {
 	var text strings.Builder
 	for _, e := range mustList(p.t, p.store("")) {
 		if e.Name() != ".lock" {
-			fmt.Fprintf(&text, "%s %x\n", e.Name(), mustRead(p.t, p.store(e.Name())))
+			fmt.Fprintf(&text, "%s %x\n", e.Name(), sha256.Sum256(mustRead(p.t, p.store(e.Name()))))
 		}
 	}
 	return text.String()
