@@ -28,6 +28,8 @@ var (
 	ErrFull = errors.New("disk full")
 	// ErrIO is returned when the system can't read, write or sync.
 	ErrIO = errors.New("input/output trouble")
+	// ErrReplaced is returned when another file stands at the path since a change began.
+	ErrReplaced = errors.New("moved or replaced meanwhile")
 	// ErrBusy is returned when another process held the registry for too long.
 	ErrBusy = errors.New("busy")
 )
@@ -62,8 +64,6 @@ func Explain(err error) error {
 		return err
 	case code == sqlite3.SQLITE_READONLY_ROLLBACK:
 		return fmt.Errorf("registry: %w, and a change that was interrupted must be taken back before it can be read (SQLite %d)", kind, code)
-	case code == sqlite3.SQLITE_READONLY_DBMOVED:
-		return fmt.Errorf("registry: the file was moved or replaced meanwhile: %w (SQLite %d)", kind, code)
 	}
 	return fmt.Errorf("registry: %w (SQLite %d)", kind, code)
 }
@@ -83,6 +83,8 @@ func kindOf(code int) error {
 	switch code {
 	case sqlite3.SQLITE_CONSTRAINT_DATATYPE: // Go's types fit the columns; a number at its end, to which one is added, does not
 		return ErrDamaged
+	case sqlite3.SQLITE_READONLY_DBMOVED:
+		return ErrReplaced
 	case sqlite3.SQLITE_IOERR_DELETE: // of the journal, in a directory that can't be written
 		return ErrReadOnly
 	}
