@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"time"
 
@@ -144,34 +143,17 @@ func in(wait time.Duration) time.Time { return time.Now().Add(wait) }
 // errOlder is returned inside for a file that must be migrated first.
 var errOlder = errors.New("older schema")
 
-// beginRead begins a transaction and, in it, checks whose file this is and which
-// schema it has: what is read is of the instant that was checked.
+// beginRead begins a transaction and checks the file in it: what is read is of the
+// instant that was checked.
 func (d *DB) beginRead(ctx context.Context) (*sql.Tx, error) {
 	tx, err := d.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
-	if err := d.checkHeader(ctx, tx); err != nil {
+	if err := d.check(ctx, tx); err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
 	return tx, nil
-}
-
-func (d *DB) checkHeader(ctx context.Context, tx *sql.Tx) error {
-	var application, version int64
-	row := tx.QueryRowContext(ctx, "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version")
-	if err := row.Scan(&application, &version); err != nil {
-		return err
-	}
-	switch {
-	case application != applicationID:
-		return fmt.Errorf("%s: %w", d.path, ErrForeign)
-	case version > schemaVersion:
-		return fmt.Errorf("%s: %w: schema %d, this program knows %d", d.path, ErrNewer, version, schemaVersion)
-	case version < schemaVersion:
-		return errOlder
-	}
-	return nil
 }
 
 // migrate brings the file to the current schema. Under the lock it looks again:

@@ -3,6 +3,7 @@ package db
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -27,6 +28,8 @@ var (
 	ErrFull = errors.New("disk full")
 	// ErrIO is returned when the system can't read, write or sync.
 	ErrIO = errors.New("input/output trouble")
+	// ErrReplaced is returned when another file stands at the path since a change began.
+	ErrReplaced = errors.New("moved or replaced meanwhile")
 	// ErrBusy is returned when another process held the registry for too long.
 	ErrBusy = errors.New("busy")
 )
@@ -50,20 +53,39 @@ func (e *BusyError) Unwrap() error { return ErrBusy }
 func Explain(err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
-		return err
+		return explainScan(err)
 	}
 	code := e.Code()
 	kind := kindOf(code)
-	if kind == nil {
+	switch {
+	case code == sqlite3.SQLITE_ERROR && strings.Contains(e.Error(), "no such column"): // sqlc vet prepares ours
+		return unreadable(err)
+	case kind == nil:
 		return err
+	case code == sqlite3.SQLITE_READONLY_ROLLBACK:
+		return fmt.Errorf("registry: %w, and a change that was interrupted must be taken back before it can be read (SQLite %d)", kind, code)
 	}
 	return fmt.Errorf("registry: %w (SQLite %d)", kind, code)
+}
+
+// explainScan takes the place of database/sql's error for a value that its column
+// can't hold, which quotes the value. It has no type, only this beginning.
+func explainScan(err error) error {
+	if err != nil && strings.Contains(err.Error(), "sql: Scan error on column") {
+		return fmt.Errorf("registry: %w: a row does not make sense", ErrDamaged)
+	}
+	return err
 }
 
 // kindOf sorts the extended result codes of https://www.sqlite.org/rescode.html;
 // nil stands for a broken constraint or a wrong call, which are our bugs.
 func kindOf(code int) error {
-	if code == sqlite3.SQLITE_IOERR_DELETE { // of the journal, in a directory that can't be written
+	switch code {
+	case sqlite3.SQLITE_CONSTRAINT_DATATYPE: // Go's types fit the columns; a number at its end, to which one is added, does not
+		return ErrDamaged
+	case sqlite3.SQLITE_READONLY_DBMOVED:
+		return ErrReplaced
+	case sqlite3.SQLITE_IOERR_DELETE: // of the journal, in a directory that can't be written
 		return ErrReadOnly
 	}
 	switch code & 0xff {

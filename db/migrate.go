@@ -92,7 +92,7 @@ func migrate(ctx context.Context, path string, wait time.Duration) (err error) {
 		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migration: %w", err)
+		return fmt.Errorf("migration: %w", unreadable(err))
 	}
 	return seal(ctx, conn)
 }

@@ -77,7 +77,10 @@ var tries = map[string]func(t *testing.T, path string) error{
 			return err
 		}
 		defer func() { require.NoError(t, d.Close()) }()
-		_, err = d.Read(t.Context())
+		read, err := d.Read(t.Context())
+		if err == nil {
+			read.Close()
+		}
 		return err
 	},
 	"Write": func(t *testing.T, path string) error {
@@ -86,7 +89,10 @@ var tries = map[string]func(t *testing.T, path string) error{
 			return err
 		}
 		defer func() { require.NoError(t, d.Close()) }()
-		_, err = d.Write(t.Context())
+		w, err := d.Write(t.Context())
+		if err == nil {
+			err = w.Close()
+		}
 		return err
 	},
 	"Create": func(t *testing.T, path string) error {
@@ -95,7 +101,10 @@ var tries = map[string]func(t *testing.T, path string) error{
 			return err
 		}
 		defer func() { require.NoError(t, d.Close()) }()
-		_, err = d.Read(t.Context())
+		read, err := d.Read(t.Context())
+		if err == nil {
+			read.Close()
+		}
 		return err
 	},
 }

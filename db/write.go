@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -17,14 +20,20 @@ type Write struct {
 	// Now is the instant of the change; the clock is asked once for each.
 	Now  time.Time
 	ctx  context.Context
+	path string
+	file fs.FileInfo // of path, before it was opened
 	conn *sql.DB
 	lock *Lock
 }
 
-// Commit makes the change durable, unless its context has ended.
+// Commit makes the change durable, unless its context has ended or it would go into a
+// file that nobody finds any more: SQLite looks for that only until its journal is there.
 func (w *Write) Commit() error {
 	if w.ctx.Err() != nil {
 		return context.Cause(w.ctx)
+	}
+	if there, err := os.Lstat(w.path); err != nil || !os.SameFile(there, w.file) {
+		return fmt.Errorf("%s: %w", w.path, ErrReplaced)
 	}
 	return w.Tx.Commit()
 }
@@ -50,12 +59,17 @@ func (d *DB) Write(ctx context.Context) (*Write, error) {
 	}
 	now := d.options.Now()
 	sweep(d.path, now)
+	file, err := os.Lstat(d.path)
+	if err != nil {
+		lock.Unlock()
+		return nil, err
+	}
 	conn, tx, err := d.beginWrite(ctx, time.Until(deadline))
 	if err != nil {
 		lock.Unlock()
 		return nil, err
 	}
-	return &Write{Tx: tx, Now: now, ctx: ctx, conn: conn, lock: lock}, nil
+	return &Write{Tx: tx, Now: now, ctx: ctx, path: d.path, file: file, conn: conn, lock: lock}, nil
 }
 
 // makeCurrent has the file checked, and migrated where it is older, before it is
@@ -80,7 +94,7 @@ func (d *DB) beginWrite(ctx context.Context, wait time.Duration) (*sql.DB, *sql.
 	// and this process could be gone before that is done.
 	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err == nil {
-		if err = d.checkHeader(ctx, tx); err == nil {
+		if err = d.check(ctx, tx); err == nil {
 			return conn, tx, nil
 		}
 		err = errors.Join(err, tx.Rollback())

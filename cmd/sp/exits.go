@@ -54,6 +54,7 @@ var exits = []struct {
 	{db.ErrUnsafe, 6, "store", ""},
 	{db.ErrDamaged, 6, "store", "copy it, together with a -journal beside it, before anything else"},
 	{db.ErrReadOnly, 6, "store", "nothing was changed; make the directory and its files writable for you"},
+	{db.ErrReplaced, 6, "store", "the file that is there now was not changed; look which one you want"},
 	{db.ErrFull, 6, "store", "nothing was changed; free some space"},
 	{db.ErrIO, 6, "store", ""},
 	{project.ErrUnsafe, 6, "store", ""},

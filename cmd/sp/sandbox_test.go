@@ -18,7 +18,7 @@ import (
 )
 
 // sandbox is a directory to run sp in, within this process: nothing of the machine
-// but that directory, and a clock that stands still.
+// but that directory, and a clock that stands still until a test moves it.
 type sandbox struct {
 	t        *testing.T
 	dir      string
@@ -26,9 +26,10 @@ type sandbox struct {
 	stdin    string
 	terminal bool   // the streams count as a terminal
 	stdout   string // the file to answer into, where that is not a fresh one
+	now      time.Time
 }
 
-// noon is the time in every sandbox.
+// noon is the time in every sandbox at first.
 var noon = time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)
 
 // outcome is what a run of sp leaves behind.
@@ -39,7 +40,7 @@ type outcome struct {
 
 func newSandbox(t *testing.T) *sandbox {
 	t.Helper()
-	return &sandbox{t: t, dir: t.TempDir(), env: map[string]string{}}
+	return &sandbox{t: t, dir: t.TempDir(), env: map[string]string{}, now: noon}
 }
 
 var takeHelpTemplate = sync.OnceFunc(func() { cli.SubcommandHelpTemplate = commandHelp })
@@ -71,7 +72,7 @@ func (s *sandbox) run(args ...string) outcome {
 			return value, ok
 		},
 		workingDirectory: func() (string, error) { return s.dir, nil },
-		now:              func() time.Time { return noon },
+		now:              func() time.Time { return s.now },
 		random:           rand.NewChaCha8([32]byte{}),
 		terminal:         func(int) bool { return s.terminal },
 		git:              func() project.Git { return project.Git{} },

@@ -17,13 +17,13 @@ func TestT19FindTenant(t *testing.T) {
 	}
 	d.mustImport(t, file(
 		named("local_1", "shop"), named("local_12", "local_1"), named("local_2", "twin"), named("cloud", "twin"),
-		named("uuid-a", "uuid"), named("%", "percent"), named("_x", "under"), named("é1", "É"), named("\xff", "odd"),
+		named("uuid-a", "uuid"), named("%", "percent"), named("_x", "under"), named("é1", "É"), named("\U0010ffff", "odd"),
 	))
 	v := d.mustView(t)
 	for ref, want := range map[string]TenantID{
 		"local_1":  "local_1", // an exact id beats a name and a prefix
 		"local_12": "local_12", "shop": "local_1", "cloud": "cloud", "cl": "cloud", "local_2": "local_2",
-		"percent": "%", "%": "%", "_": "_x", "é": "é1", "É": "é1", "\xff": "\xff",
+		"percent": "%", "%": "%", "_": "_x", "é": "é1", "É": "é1", "\U0010ffff": "\U0010ffff",
 	} {
 		tenant, err := v.FindTenant(t.Context(), ref)
 		require.NoError(t, err, ref)

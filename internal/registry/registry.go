@@ -133,7 +133,7 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 	q := queries.New(tx)
 	revision, err := q.BumpRevision(ctx)
 	if err != nil {
-		return err
+		return vanished(err)
 	}
 	c := &change{
 		View: &View{q: q}, tx: tx, now: tx.Now, random: r.options.random(), revision: revision,

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
 )
 
@@ -27,11 +29,11 @@ func tenantOf(row queries.Tenant) (Tenant, error) {
 		SharedContainerDB:   row.SharedContainerDB,
 		Unknown:             NewMembers(row.UnknownMembers),
 	}
-	if t.ID == "" || t.Name == "" || !t.IsLocal() && !t.IsCloud() {
-		return Tenant{}, fmt.Errorf("tenant at position %d: row does not make sense", row.Position)
+	if t.ID == "" || t.Name == "" || !t.IsLocal() && !t.IsCloud() || !isText(row) {
+		return Tenant{}, fmt.Errorf("tenant at position %d: %w: row does not make sense", row.Position, db.ErrDamaged)
 	}
 	if err := t.Unknown.check(); err != nil {
-		return Tenant{}, fmt.Errorf("tenant at position %d: %w", row.Position, err)
+		return Tenant{}, fmt.Errorf("tenant at position %d: %w: %w", row.Position, db.ErrDamaged, err)
 	}
 	return t, nil
 }
@@ -45,6 +47,19 @@ type placedTenant struct {
 func placedTenantOf(row queries.Tenant) (placedTenant, error) {
 	t, err := tenantOf(row)
 	return placedTenant{Tenant: t, position: row.Position}, err
+}
+
+// isText tells whether all that should be UTF-8 is; sp never puts in anything else.
+func isText(row queries.Tenant) bool {
+	for _, text := range []*string{
+		&row.ID, &row.Name, row.AppID, row.Hostname, row.Region, row.DatabaseURL,
+		row.InternalDatabaseURL, row.SyncToken, row.SharedContainerDB, &row.UnknownMembers,
+	} {
+		if text != nil && !utf8.ValidString(*text) {
+			return false
+		}
+	}
+	return true
 }
 
 func insertOf(t Tenant, position, seen int64) queries.InsertTenantParams {
@@ -103,11 +118,11 @@ func textOf(secret *Secret) *string {
 func stateOf(row queries.MetaRow) (State, error) {
 	syncedAt, err := ParseTime(row.SyncedAt)
 	if err != nil {
-		return State{}, fmt.Errorf("synced_at of the registry: %w", err)
+		return State{}, fmt.Errorf("synced_at of the registry: %w: it is no time", db.ErrDamaged)
 	}
 	unknown := NewMembers(row.UnknownMembers)
 	if err := unknown.check(); err != nil {
-		return State{}, fmt.Errorf("registry: %w", err)
+		return State{}, fmt.Errorf("registry: %w: %w", db.ErrDamaged, err)
 	}
 	return State{
 		Revision:        row.Revision,
@@ -122,6 +137,14 @@ func sessionOf(row queries.Session) Session {
 		Profile:  row.Profile,
 		ChosenAt: time.UnixMicro(row.ChosenAt).UTC(),
 	}
+}
+
+// vanished is the error of a query for a row that every registry has.
+func vanished(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("registry: %w: a row that every registry has is gone", db.ErrDamaged)
+	}
+	return err
 }
 
 func optionalSession(row queries.Session, err error) (*Session, error) {

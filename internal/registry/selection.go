@@ -19,7 +19,7 @@ type Selection struct {
 func (v *View) Selection(ctx context.Context) (Selection, error) {
 	row, err := v.q.Selection(ctx)
 	if err != nil {
-		return Selection{}, err
+		return Selection{}, vanished(err)
 	}
 	return Selection{
 		Tenant:         (*TenantID)(row.TenantID),

@@ -40,7 +40,7 @@ type State struct {
 func (v *View) State(ctx context.Context) (State, error) {
 	row, err := v.q.Meta(ctx)
 	if err != nil {
-		return State{}, err
+		return State{}, vanished(err)
 	}
 	return stateOf(row)
 }

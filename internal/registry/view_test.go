@@ -104,7 +104,7 @@ func TestAListThatCannotBeReadSaysSoOnce(t *testing.T) {
 	require.ErrorIs(t, bad[0], ErrNotFound)
 	v.Close()
 
-	mustMess(t, d.path, "PRAGMA ignore_check_constraints = 1", "UPDATE tenants SET tenant_type = 'shared' WHERE position = 2")
+	mustMess(t, d.path, large, "PRAGMA ignore_check_constraints = 1", "UPDATE tenants SET tenant_type = 'shared' WHERE position = 2")
 	v = d.mustView(t)
 	good, bad = count(v.Tenants(t.Context(), Page{}))
 	require.Equal(t, 1, good)
@@ -181,17 +181,38 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	require.Nil(t, name)
 }
 
+// large makes a registry so large that it is not checked whole before it is used.
+const large = "INSERT INTO files VALUES ('/large', '', hex(zeroblob(100000)), 0)"
+
 func TestARowThatMakesNoSenseIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, damage := range []string{"tenant_type = 'shared'", "name = ''", "tenant_type = ''"} {
+	for _, damage := range []string{"tenant_type = 'shared'", "name = ''", "tenant_type = ''", "region = CAST(x'61ff' AS TEXT)", "unknown_members = 'x'"} {
 		d := mustDesk(t)
 		d.mustTenants(t, "a")
-		mustMess(t, d.path, "PRAGMA ignore_check_constraints = 1", "UPDATE tenants SET "+damage)
+		mustMess(t, d.path, large, "PRAGMA ignore_check_constraints = 1", "UPDATE tenants SET "+damage)
 		_, err := d.mustView(t).Tenant(t.Context(), "a")
-		require.ErrorContains(t, err, "does not make sense", damage)
+		require.ErrorIs(t, err, db.ErrDamaged, damage)
+		require.ErrorContains(t, err, "tenant at position 1", damage)
 	}
 	d := mustDesk(t)
 	mustMess(t, d.path, "UPDATE registry_meta SET synced_at = 'yesterday'")
 	_, err := d.mustView(t).State(t.Context())
-	require.ErrorContains(t, err, "synced_at")
+	require.ErrorIs(t, err, db.ErrDamaged)
+	require.EqualError(t, err, "synced_at of the registry: damaged: it is no time")
+}
+
+// What is always there is gone: no row is no answer then, and no bug either.
+func TestARowThatEveryRegistryHasIsMissed(t *testing.T) {
+	t.Parallel()
+	for _, table := range []string{"registry_meta", "selection"} {
+		d := mustDesk(t)
+		d.mustTenants(t, "a")
+		mustMess(t, d.path, "DELETE FROM "+table)
+		_, err := d.mustView(t).State(t.Context())
+		require.Equal(t, table == "registry_meta", errors.Is(err, db.ErrDamaged), err)
+		_, err = d.mustView(t).Selection(t.Context())
+		require.Equal(t, table == "selection", errors.Is(err, db.ErrDamaged), err)
+		_, err = d.SelectTenant(t.Context(), "a")
+		require.ErrorIs(t, err, db.ErrDamaged)
+	}
 }

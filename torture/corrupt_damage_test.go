@@ -1,0 +1,123 @@
+package torture
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite"
+)
+
+// damages are the ways to damage a file; each number of a run takes the next one.
+var damages = []struct {
+	name string
+	do   func(file []byte, n int, r *rand.Rand) []byte
+}{
+	{"cut at a page", func(f []byte, n int, _ *rand.Rand) []byte { return f[:n%pages(f)*pageSize(f)] }},
+	{"cut anywhere", func(f []byte, _ int, r *rand.Rand) []byte { return f[:r.IntN(len(f))] }},
+	{"page of zeros", func(f []byte, n int, _ *rand.Rand) []byte { return inPage(f, n, func(p []byte) { clear(p) }) }},
+	{"page of noise", func(f []byte, n int, r *rand.Rand) []byte {
+		return inPage(f, n, func(p []byte) { noise(p, r) })
+	}},
+	{"page twice", func(f []byte, n int, r *rand.Rand) []byte {
+		other := r.IntN(pages(f)) * pageSize(f)
+		return inPage(f, n, func(p []byte) { copy(p, bytes.Clone(f[other:other+pageSize(f)])) })
+	}},
+	{"half a page old", func(f []byte, n int, r *rand.Rand) []byte {
+		return inPage(f, n, func(p []byte) { clear(p[len(p)/2:]) })
+	}},
+	{"bits in a page's head", func(f []byte, n int, r *rand.Rand) []byte {
+		return inPage(f, n, func(p []byte) { flip(p[:16], r, 1+r.IntN(3)) })
+	}},
+	{"one bit", func(f []byte, _ int, r *rand.Rand) []byte { flip(f, r, 1); return f }},
+	{"bits", func(f []byte, n int, r *rand.Rand) []byte {
+		return inPage(f, n, func(p []byte) { flip(p, r, 1+r.IntN(64)) })
+	}},
+	{"bits in the header", func(f []byte, _ int, r *rand.Rand) []byte { flip(f[:100], r, 1+r.IntN(4)); return f }},
+	{"forged header", func(f []byte, _ int, r *rand.Rand) []byte {
+		at := 16 + 4*r.IntN(21)
+		binary.BigEndian.PutUint32(f[at:], []uint32{0, 1, 2, 255, 1 << 16, 1<<31 - 1, 1<<32 - 1, r.Uint32()}[r.IntN(8)])
+		return f
+	}},
+	{"appended", func(f []byte, _ int, r *rand.Rand) []byte {
+		more := make([]byte, r.IntN(3*pageSize(f)))
+		noise(more, r)
+		return append(f, more...)
+	}},
+}
+
+// damage returns a damaged copy of the file, the same for each number in every run.
+func damage(file []byte, number int) (string, []byte) {
+	d := damages[number%len(damages)]
+	return d.name, d.do(bytes.Clone(file), number/len(damages), dice(number))
+}
+
+func pageSize(file []byte) int { return int(binary.BigEndian.Uint16(file[16:])) }
+
+func pages(file []byte) int { return len(file) / pageSize(file) }
+
+func inPage(file []byte, n int, do func([]byte)) []byte {
+	at := n % pages(file) * pageSize(file)
+	do(file[at : at+pageSize(file)])
+	return file
+}
+
+func noise(p []byte, r *rand.Rand) {
+	for i := range p {
+		p[i] = byte(r.Uint32())
+	}
+}
+
+func flip(p []byte, r *rand.Rand, bits int) {
+	for range bits {
+		p[r.IntN(len(p))] ^= 1 << r.IntN(8)
+	}
+}
+
+// isWhole tells whether SQLite itself finds nothing wrong with the file.
+func isWhole(t *testing.T, file []byte) bool {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sp.db")
+	require.NoError(t, os.WriteFile(path, file, 0o600))
+	conn := mustOpenRaw(t, path)
+	defer func() { _ = conn.Close() }()
+	rows, err := conn.Query("SELECT integrity_check FROM pragma_integrity_check UNION ALL SELECT 'foreign key' FROM pragma_foreign_key_check")
+	if err != nil {
+		return false
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var finding string
+		if rows.Scan(&finding) != nil || finding != "ok" {
+			return false
+		}
+	}
+	return rows.Err() == nil
+}
+
+// mustOpenRaw opens a database as a program does that knows nothing of our rules.
+func mustOpenRaw(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	conn, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
+	require.NoError(t, err)
+	conn.SetMaxOpenConns(1)
+	return conn
+}
+
+// mess changes a database behind sp's back.
+func mess(t *testing.T, path string, statements ...string) {
+	t.Helper()
+	conn := mustOpenRaw(t, path)
+	for _, s := range statements {
+		_, err := conn.Exec(s)
+		require.NoError(t, err, s)
+	}
+	require.NoError(t, conn.Close(), fmt.Sprint(statements))
+}

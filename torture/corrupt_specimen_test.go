@@ -1,0 +1,125 @@
+package torture
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// specimen is a registry that is damaged and looked at again and again.
+type specimen struct {
+	place
+	whole  []byte             // sp.db
+	export []byte             // tenants.json
+	right  map[string]outcome // what the commands of probes answer when all is well
+}
+
+// probes are commands that only read, and together read all that there is.
+var probes = []string{
+	"tenant list --json",
+	"tenant show t7 --json --reveal",
+	"tenant show big --json --reveal",
+	"resolve --tenant t11",
+	"resolve",
+	"explain --json",
+	"status --json --max-age 876000h",
+	"profile list --json --all",
+	"export -",
+}
+
+// cure is a change that has to be refused, or to do what it says.
+const cure = "tenant edit t3 --region cured"
+
+func newSpecimen(t *testing.T) *specimen {
+	t.Helper()
+	s := &specimen{place: newPlace(t)}
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "in.json"), []byte(manyTenants(60)), 0o600))
+	s.must("import", "in.json")
+	for i := range 20 {
+		s.must("profile", "create", fmt.Sprintf("p%d", i), "--tenant", fmt.Sprintf("t%d", i))
+	}
+	s.must("session", "switch", "p2")
+	s.must("profile", "default", "p1")
+	s.must("export")
+	s.whole, s.export = mustRead(t, s.store("sp.db")), mustRead(t, s.store("tenants.json"))
+	s.right = map[string]outcome{}
+	for _, probe := range probes {
+		s.right[probe] = s.run(strings.Fields(probe)...)
+		require.Zero(t, s.right[probe].exit, "%s: %s", probe, s.right[probe].stderr)
+	}
+	return s
+}
+
+// manyTenants is a tenants.json of n tenants and one whose row needs many pages.
+func manyTenants(n int) string {
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, `{"id": "t%d", "name": "tenant %d", "database_url": "postgres://u:s3cret%d@h%d/db", "docker_project": {"x": [%d]}},`, i, i, i, i, i)
+	}
+	return `{"tenants": [` + text.String() + `{"id": "big", "name": "big", "x": "` + strings.Repeat("x", 30_000) + `"}], "synced_at": "2026-02-01T10:00:00Z"}`
+}
+
+func mustRead(t *testing.T, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return text
+}
+
+// infect puts a damaged sp.db into an otherwise untouched directory.
+func (s *specimen) infect(damaged []byte) error {
+	entries, err := os.ReadDir(s.store(""))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != ".gitignore" {
+			if err := os.RemoveAll(s.store(e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	if err := os.WriteFile(s.store("tenants.json"), s.export, 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(s.store("sp.db"), damaged, 0o600)
+}
+
+// tooLong is what no command may take, whatever the file holds.
+const tooLong = 20 * time.Second
+
+func (s *specimen) try(command string) (outcome, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), tooLong)
+	defer cancel()
+	prepared := s.command(strings.Fields(command)...)
+	cmd := exec.CommandContext(ctx, prepared.Path, prepared.Args[1:]...)
+	cmd.Dir, cmd.Env = prepared.Dir, prepared.Env
+	o, err := runToEnd(cmd)
+	if ctx.Err() != nil {
+		return o, fmt.Errorf("%s: no end after %s", command, tooLong)
+	}
+	return o, err
+}
+
+// trouble says what is wrong with how a command took a damaged file, whatever the
+// damage: a panic, a bug reported as such, a secret in what is not the answer.
+func trouble(command string, o outcome) string {
+	switch {
+	case strings.Contains(o.stderr, "goroutine ") || strings.Contains(o.stderr, "panic"):
+		return command + ": panic: " + o.stderr
+	case o.exit == 1 || o.exit < 0:
+		return fmt.Sprintf("%s: exit %d: %s", command, o.exit, strings.Join(strings.Fields(o.stderr+o.stdout), " "))
+	case o.exit != 0 && (o.stderr == "" && !strings.Contains(o.stdout, `"error"`)):
+		return fmt.Sprintf("%s: exit %d without a word", command, o.exit)
+	case o.exit != 0 && strings.Contains(o.stdout+o.stderr, "s3cret"):
+		return command + ": shows a secret: " + o.stdout + o.stderr
+	}
+	return ""
+}

@@ -1,0 +1,98 @@
+package torture
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// run ends n changes with signals, each followed by one that must work and mend what
+// was left.
+func (k *kills) run(n int, signals ...os.Signal) {
+	stop, polled := make(chan struct{}), make(chan struct{})
+	var seen []string
+	var looks int
+	go func() {
+		seen, looks = k.poll(stop)
+		close(polled)
+	}()
+	for i := range n {
+		after := time.Duration(k.dice.Int64N(int64(k.took * 5 / 4)))
+		k.problem(k.change(after, signals[i%len(signals)]))
+		if signals[i%len(signals)] != syscall.SIGKILL {
+			k.problem(k.leftovers())
+		}
+		if k.dice.IntN(4) == 0 { // what mends may be killed as well
+			k.problem(k.change(after/2, signals[i%len(signals)]))
+		}
+		k.afterwards()
+	}
+	close(stop)
+	<-polled
+	k.problems = append(k.problems, seen...)
+	k.t.Logf("%d looks at tenants.json; of %d changes %v", looks, k.began.Load(), k.outcomes)
+}
+
+func (k *kills) problem(what string) {
+	if what != "" {
+		k.problems = append(k.problems, fmt.Sprintf("change %d: %s", k.began.Load(), what))
+	}
+}
+
+// afterwards reads, checks that what is there was acknowledged or on its way, and
+// changes once more; then nothing of the trouble may be left.
+func (k *kills) afterwards() {
+	there, err := k.there()
+	if err != nil || there < k.acked.Load() || there > k.began.Load() {
+		k.problem(fmt.Sprintf("the registry shows %d, where %d was acknowledged and %d begun last: %v", there, k.acked.Load(), k.began.Load(), err))
+	}
+	k.problem(k.change(0, nil))
+	k.problem(k.leftovers())
+	if o := k.place.run("export", "--check"); o.exit != 0 {
+		k.problem("not mended: " + o.stderr)
+	}
+}
+
+// leftovers says what lies in the directory that does not belong there.
+func (k *kills) leftovers() string {
+	for _, e := range mustList(k.t, k.store("")) {
+		switch e.Name() {
+		case ".gitignore", ".lock", "sp.db", "tenants.json":
+		default:
+			return "left: " + e.Name()
+		}
+	}
+	return ""
+}
+
+// wholeAfter is what holds after all of it.
+func (k *kills) wholeAfter() {
+	require.Empty(k.t, head(k.problems))
+	require.True(k.t, isWhole(k.t, mustRead(k.t, k.store("sp.db"))))
+	require.Greater(k.t, k.outcomes["died"]+k.outcomes["ended"], 0, "nothing was ended")
+	require.Greater(k.t, k.outcomes["done"], 0)
+}
+
+// TestKilledAtAnyTime (B4, fault 22): SIGKILL at random times. Nothing that was acknowledged
+// is lost, tenants.json is the old or the new one at every instant, and the next
+// change mends what was left.
+func TestKilledAtAnyTime(t *testing.T) {
+	n := sized(t, 100, 5000)
+	k := newKills(t)
+	k.run(n, syscall.SIGKILL)
+	k.wholeAfter()
+}
+
+// TestToldToEndAtAnyTime (fault 29): as before, but politely: then nothing is left at
+// all, and the exit says 128 and the signal only where nothing was changed.
+func TestToldToEndAtAnyTime(t *testing.T) {
+	n := sized(t, 50, 3000)
+	k := newKills(t)
+	k.run(n, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	k.wholeAfter()
+	require.Greater(t, k.outcomes["ended"], 0, "no signal came in time")
+}

@@ -1,0 +1,149 @@
+package torture
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// kills is a loop of changes that are ended from outside at random times. Each change
+// writes the next number into one tenant, and in ways that take turns.
+type kills struct {
+	place
+	dice         *rand.Rand
+	began, acked atomic.Int64  // the numbers that were begun and acknowledged last
+	took         time.Duration // by a change that nobody ended, lately
+	problems     []string
+	outcomes     map[string]int
+}
+
+func newKills(t *testing.T) *kills {
+	t.Helper()
+	k := &kills{place: newPlace(t), dice: dice(1), outcomes: map[string]int{}}
+	k.writeDocument(0)
+	k.must("import", "in.json")
+	k.must("export")
+	for range 10 {
+		require.Empty(t, k.change(0, nil))
+	}
+	return k
+}
+
+// writeDocument makes the file that an import would take.
+func (k *kills) writeDocument(number int64) {
+	text := fmt.Sprintf(`{"tenants": [{"id": "n", "name": "n", "database_url": %q, "region": "%d"}, {"id": "other", "name": "other"}], "synced_at": "2026-02-01T10:00:00Z"}`,
+		numberedURL(number), number)
+	require.NoError(k.t, os.WriteFile(filepath.Join(k.dir, "in.json"), []byte(text), 0o600))
+}
+
+func numberedURL(number int64) string { return fmt.Sprintf("postgres://u:s3cret@h/n-%d", number) }
+
+// command is the change that writes a number.
+func (k *kills) args(number int64) []string {
+	n := strconv.FormatInt(number, 10)
+	if number%3 == 0 {
+		k.writeDocument(number)
+		return []string{"import", "in.json"}
+	}
+	return []string{"tenant", "edit", "n", "--region", n, "--database-url", numberedURL(number)}
+}
+
+// change writes the next number and, after a while, sends the signal, if there is one.
+// It returns what is wrong.
+func (k *kills) change(after time.Duration, end os.Signal) string {
+	number := k.began.Add(1)
+	cmd := k.command(k.args(number)...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return err.Error()
+	}
+	if end != nil {
+		time.Sleep(after)
+		_ = cmd.Process.Signal(end) // it may be gone
+	}
+	_ = cmd.Wait()
+	if end == nil {
+		k.took = (3*k.took + time.Since(start)) / 4
+	}
+	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	switch {
+	case status.Exited() && status.ExitStatus() == 0:
+		k.acked.Store(number)
+		k.outcomes["done"]++
+		return ""
+	case status.Signaled() && end == status.Signal():
+		k.outcomes["died"]++
+		return ""
+	case end != nil && status.ExitStatus() == 128+int(end.(syscall.Signal)):
+		k.outcomes["ended"]++
+		if there, err := k.there(); err != nil || there == number {
+			return fmt.Sprintf("exit %d, and the change was made: %v", status.ExitStatus(), err)
+		}
+		return ""
+	}
+	return fmt.Sprintf("%v: %s", cmd.ProcessState, stderr.String())
+}
+
+// there is the number in the registry.
+func (k *kills) there() (int64, error) {
+	o, err := runToEnd(k.command("tenant", "list", "--json"))
+	if err != nil || o.exit != 0 {
+		return 0, fmt.Errorf("a read right after: exit %d: %s%s %w", o.exit, o.stdout, o.stderr, err)
+	}
+	return numberIn([]byte(o.stdout))
+}
+
+// numberIn reads the number in a list of tenants or an export, which shows it twice.
+func numberIn(text []byte) (int64, error) {
+	var document struct {
+		Tenants []struct {
+			ID, Region string
+			URL        string `json:"database_url"`
+		}
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		return 0, err
+	}
+	if len(document.Tenants) != 2 || !strings.HasSuffix(document.Tenants[0].URL, "/n-"+document.Tenants[0].Region) {
+		return 0, fmt.Errorf("neither old nor new: %s", text)
+	}
+	return strconv.ParseInt(document.Tenants[0].Region, 10, 64)
+}
+
+// poll reads tenants.json until it is told to stop, and says what is wrong with what
+// it saw, and how often it looked.
+func (k *kills) poll(stop chan struct{}) (problems []string, looks int) {
+	for last := int64(0); ; looks++ {
+		select {
+		case <-stop:
+			return problems, looks
+		case <-time.After(200 * time.Microsecond): // the machine is for what is tested
+		}
+		least := k.acked.Load()
+		text, err := os.ReadFile(k.store("tenants.json"))
+		info, gone := os.Lstat(k.store("tenants.json"))
+		most := k.began.Load()
+		number, wrong := numberIn(text)
+		switch {
+		case err != nil || gone != nil || wrong != nil:
+			problems = append(problems, fmt.Sprintf("tenants.json: %v %v %v", err, gone, wrong))
+		case info.Mode() != 0o600:
+			problems = append(problems, fmt.Sprintf("tenants.json has mode %v", info.Mode()))
+		case number < least || number > most || number < last:
+			problems = append(problems, fmt.Sprintf("tenants.json shows %d, where %d was acknowledged, %d seen before and %d begun last", number, least, last, most))
+		}
+		last = number
+	}
+}

@@ -1,0 +1,154 @@
+package torture
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// limited runs sp with a limit of the shell's ulimit.
+func (p place) limited(limit string, args ...string) outcome {
+	p.t.Helper()
+	cmd := p.command(args...)
+	cmd.Args = append([]string{"sh", "-c", "ulimit " + limit + ` && exec "$0" "$@"`, p.sp}, args...)
+	cmd.Path = "/bin/sh"
+	o, err := runToEnd(cmd)
+	require.NoError(p.t, err)
+	return o
+}
+
+// limits are arguments of ulimit: of memory in KiB, of open files, of the size of files
+// in blocks of 512 bytes.
+func limits() []string {
+	all := []string{"-v 60000", "-v 200000", "-v 800000"}
+	for files := 3; files < 17; files++ {
+		all = append(all, fmt.Sprintf("-n %d", files))
+	}
+	for root := range 12 {
+		all = append(all, fmt.Sprintf("-f %d", root*root*2))
+	}
+	return all
+}
+
+// TestLimitsOfTheSystemChangeNothing (fault 39): files may not grow, few may be open,
+// little memory is to be had. A change is made or not, and said so.
+func TestLimitsOfTheSystemChangeNothing(t *testing.T) {
+	sized(t, 1, 1)
+	t.Parallel()
+	p := newPlace(t)
+	p.settle()
+	in := filepath.Join(p.dir, "big.json")
+	require.NoError(t, os.WriteFile(in, []byte(manyTenants(500)), 0o600))
+	refused, done := 0, 0
+	for i, limit := range limits() {
+		for _, command := range []string{fmt.Sprintf("tenant edit a --region r%d", i), "import big.json", "export --path copy.json"} {
+			if p.isMadeWithin(limit, command) {
+				done++
+			} else {
+				refused++
+			}
+		}
+	}
+	t.Logf("%d refused, %d made", refused, done)
+	require.Greater(t, refused, 20)
+	require.Greater(t, done, 5)
+	p.must("import", "big.json")
+	p.must("export", "--check")
+	require.True(t, isWhole(t, mustRead(t, p.store("sp.db"))))
+}
+
+// isMadeWithin tells whether a change was made; if not, it must have changed nothing.
+func (p place) isMadeWithin(limit, command string) bool {
+	p.t.Helper()
+	before, said := p.contents(), p.must("tenant", "list")
+	o := p.limited(limit, strings.Fields(command)...)
+	if o.exit == 0 {
+		return true
+	}
+	told := fmt.Sprintf("ulimit %s: %s: exit %d: %.300s", limit, command, o.exit, o.stderr)
+	require.NotEmpty(p.t, o.stderr, told)
+	require.Equal(p.t, said, p.must("tenant", "list"), told) // which takes back what the command itself could not
+	switch {
+	case strings.HasPrefix(limit, "-v"): // Go's runtime ended the process, anywhere
+		p.must("tenant", "select", "a")
+		p.must("export", "--check")
+		return false
+	case strings.HasPrefix(o.stderr, "runtime: "): // or at its start: it needs up to 8 files for itself
+		require.Contains(p.t, []string{"-n 3", "-n 4", "-n 5", "-n 6", "-n 7", "-n 8"}, limit, told)
+	default:
+		require.Equal(p.t, 6, o.exit, told)
+	}
+	require.Equal(p.t, before, p.contents(), told)
+	return false
+}
+
+// TestManyTenantsTakeBoundedTimeAndMemory (fault 27): a hundred thousand, and names of a
+// mebibyte.
+func TestManyTenantsTakeBoundedTimeAndMemory(t *testing.T) {
+	n := sized(t, 20_000, 1_000_000)
+	p := newPlace(t)
+	p.must("init")
+	text := manyTenants(n)
+	text = strings.Replace(text, `"name": "big"`, `"name": "`+strings.Repeat("n", 1<<20)+`"`, 1)
+	require.NoError(t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(text), 0o600))
+	for _, command := range []string{"import in.json", "export", "tenant list --json", "tenant edit t7 --region x", "resolve --tenant t9", "tenant show big", "status"} {
+		cmd := p.command(strings.Fields(command)...)
+		start := time.Now()
+		o, err := runToEnd(cmd)
+		require.NoError(t, err)
+		require.Zero(t, o.exit, "%s: %.300s", command, o.stderr)
+		peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss >> 10
+		t.Logf("%d tenants: %s: %s, %d MiB", n, command, time.Since(start).Round(time.Millisecond), peak)
+		require.Less(t, peak, int64(128), command)
+	}
+}
+
+// TestAChangeSyncsNoMoreThanItMust (B14): seven calls are what durability costs: the journal
+// twice, the file, the directory of the journal's end, the temporary file, its
+// directory, and one to spare.
+func TestAChangeSyncsNoMoreThanItMust(t *testing.T) {
+	sized(t, 1, 1)
+	strace := need(t, "strace")
+	p := newPlace(t)
+	p.settle()
+	trace := filepath.Join(p.dir, "trace")
+	cmd := exec.Command(strace, "-f", "-qq", "-o", trace, "-e", "trace=fsync,fdatasync", p.sp,
+		"tenant", "create", "--id", "b", "--name", "b", "--database-url", "postgres://h/b")
+	cmd.Dir, cmd.Env = p.dir, p.env
+	o, err := runToEnd(cmd)
+	require.NoError(t, err)
+	require.Zero(t, o.exit, o.stderr)
+	syncs := 0
+	for line := range strings.Lines(string(mustRead(t, trace))) {
+		if strings.Contains(line, "sync(") { // not the ends of those that were interrupted by another thread
+			syncs++
+		}
+	}
+	t.Logf("%d syncs", syncs)
+	require.LessOrEqual(t, syncs, 7)
+	require.GreaterOrEqual(t, syncs, 5, "is that durable?")
+
+	for _, command := range []string{"tenant edit a --region %d", "resolve"} {
+		var took []time.Duration
+		for i := range 60 {
+			start := time.Now()
+			if strings.Contains(command, "%") {
+				p.must(strings.Fields(fmt.Sprintf(command, i))...)
+			} else {
+				p.must(command)
+			}
+			took = append(took, time.Since(start))
+		}
+		slices.Sort(took)
+		t.Logf("whole process, %d cores: %s: p50 %s, p99 %s", runtime.NumCPU(), command, took[30], took[59])
+	}
+}

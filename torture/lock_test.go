@@ -1,0 +1,182 @@
+package torture
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// stopped starts an import that takes a while, and stops it while it holds the lock.
+func (p place) stopped() *exec.Cmd {
+	p.t.Helper()
+	path := filepath.Join(p.dir, "many.json")
+	if _, err := os.Stat(path); err != nil {
+		require.NoError(p.t, os.WriteFile(path, []byte(manyTenants(20_000)), 0o600))
+	}
+	cmd := p.command("import", path)
+	require.NoError(p.t, cmd.Start())
+	p.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	require.Eventually(p.t, func() bool { return strings.Contains(p.holder(), fmt.Sprintf("pid %d ", cmd.Process.Pid)) }, time.Minute, time.Millisecond)
+	require.NoError(p.t, cmd.Process.Signal(syscall.SIGSTOP))
+	require.True(p.t, p.isLocked(), "it was too fast")
+	return cmd
+}
+
+// holder is who says in the lock file that he holds it.
+func (p place) holder() string {
+	text, _ := os.ReadFile(p.store(".lock"))
+	return string(text)
+}
+
+func (p place) isLocked() bool {
+	file, err := os.Open(p.store(".lock"))
+	require.NoError(p.t, err)
+	defer func() { _ = file.Close() }()
+	return unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil
+}
+
+// waiting is place with a time-out.
+func (p place) waiting(timeout string) place {
+	p.env = append(p.env[:len(p.env):len(p.env)], "SP_LOCK_TIMEOUT="+timeout)
+	return p
+}
+
+// soon runs a command that has to end within a second after that time. The machine may
+// be slow for once; sp may not be every time.
+func (p place) soon(after time.Duration, command string) (o outcome, took time.Duration) {
+	p.t.Helper()
+	for range 4 {
+		start := time.Now()
+		o = p.run(strings.Fields(command)...)
+		if took = time.Since(start); took < after+time.Second {
+			return o, took
+		}
+	}
+	p.t.Fatalf("%s took %s", command, took)
+	return o, took
+}
+
+// TestAStoppedHolderIsNamed (B15, fault 30): who waits for a stopped process gives up in
+// time and says for whom he waited; reads go on, and so does all when it is killed.
+func TestAStoppedHolderIsNamed(t *testing.T) {
+	sized(t, 1, 1)
+	t.Parallel()
+	p := newPlace(t)
+	p.settle()
+	holder := p.stopped()
+	for timeout, bound := range map[string]time.Duration{"0": 0, "1500ms": 1500 * time.Millisecond} {
+		for _, command := range []string{"tenant edit a --region x", "export", "import --dry-run many.json"} {
+			o, took := p.waiting(timeout).soon(bound, command)
+			require.Equal(t, 7, o.exit, "%s: %s", command, o.stderr)
+			require.Contains(t, o.stderr, fmt.Sprintf("busy: held by pid %d (sp import) since 2", holder.Process.Pid))
+			require.Contains(t, o.stderr, "SP_LOCK_TIMEOUT")
+			require.GreaterOrEqual(t, took, bound)
+			require.Equal(t, bound > time.Second, strings.Contains(o.stderr, "waiting for pid "), o.stderr)
+		}
+	}
+	for _, command := range []string{"tenant list", "resolve", "status"} { // nothing of its change is in the way
+		p.waiting("0").must(strings.Fields(command)...)
+	}
+	require.NoError(t, holder.Process.Kill())
+	_ = holder.Wait()
+	require.Equal(t, "a\n", firstColumn(p.waiting("0").must("tenant", "list")), "a read right after")
+	p.must("tenant", "edit", "a", "--region", "x")
+	p.must("export", "--check")
+}
+
+func firstColumn(table string) (column string) {
+	for line := range strings.Lines(table) {
+		first, _, _ := strings.Cut(line, "\t")
+		column += first + "\n"
+	}
+	return column
+}
+
+// TestAReadAfterAnyKillWorks (fault 25): the killed one has written half of its change
+// into the file by then.
+func TestAReadAfterAnyKillWorks(t *testing.T) {
+	rounds := sized(t, 3, 100)
+	t.Parallel()
+	p := newPlace(t)
+	p.settle()
+	said := p.must("tenant", "list")
+	for range rounds {
+		holder := p.stopped()
+		require.NoError(t, holder.Process.Signal(syscall.SIGCONT))
+		require.Eventually(t, func() bool { // it spills
+			info, err := os.Stat(p.store("sp.db"))
+			return err == nil && info.Size() > 300_000 || !p.isLocked()
+		}, time.Minute, time.Millisecond)
+		require.NoError(t, holder.Process.Kill())
+		_ = holder.Wait()
+		require.Equal(t, said, p.waiting("0").must("tenant", "list"))
+		require.NoFileExists(t, p.store("sp.db-journal"))
+	}
+}
+
+// TestAnotherProgramThatHoldsTheFileIsWaitedFor (fault 25): a program that does not know
+// our lock writes for longer than we wait.
+func TestAnotherProgramThatHoldsTheFileIsWaitedFor(t *testing.T) {
+	sized(t, 1, 1)
+	t.Parallel()
+	p := newPlace(t)
+	p.settle()
+	conn := mustOpenRaw(t, p.store("sp.db"))
+	defer func() { _ = conn.Close() }()
+	for how, commands := range map[string][]string{
+		"BEGIN IMMEDIATE": {"tenant edit a --region x", "export", "profile create q --tenant a"}, // reads are not in its way
+		"BEGIN EXCLUSIVE": {"tenant edit a --region x", "export", "tenant list", "resolve", "init"},
+	} {
+		_, err := conn.Exec(how)
+		require.NoError(t, err)
+		for _, command := range commands {
+			for timeout, bound := range map[string]time.Duration{"0": 0, "300ms": 300 * time.Millisecond} {
+				o, _ := p.waiting(timeout).soon(bound, command)
+				require.Equal(t, 7, o.exit, "%s: %s", command, o.stderr)
+				require.Contains(t, o.stderr, "busy")
+			}
+		}
+		_, err = conn.Exec("ROLLBACK")
+		require.NoError(t, err)
+	}
+	p.must("tenant", "edit", "a", "--region", "x")
+	p.must("export", "--check")
+}
+
+// TestADelayedExportOverwritesNoNewerOne (fault 34): while one command takes its time to
+// put tenants.json in place, another changes the registry: it has to wait.
+func TestADelayedExportOverwritesNoNewerOne(t *testing.T) {
+	sized(t, 1, 1)
+	t.Parallel()
+	strace := need(t, "strace")
+	p := newPlace(t)
+	p.settle()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	slow := exec.CommandContext(ctx, strace, "-f", "-qq", "-o", filepath.Join(p.dir, "trace"),
+		"-e", "trace=rename,renameat,renameat2", "-e", "inject=rename,renameat,renameat2:delay_enter=1500000",
+		p.sp, "tenant", "create", "--id", "slow", "--name", "slow", "--database-url", "postgres://h/slow")
+	slow.Dir, slow.Env = p.dir, p.env
+	require.NoError(t, slow.Start())
+	conn := mustOpenRaw(t, p.store("sp.db"))
+	require.Eventually(t, func() (committed bool) { // and not in place
+		return conn.QueryRow("SELECT COUNT(*) FROM tenants WHERE id = 'slow'").Scan(&committed) == nil && committed
+	}, 30*time.Second, time.Millisecond)
+	require.NoError(t, conn.Close())
+	require.NotContains(t, string(mustRead(t, p.store("tenants.json"))), "slow")
+	require.Contains(t, p.must("status", "--json"), `"export": "behind"`)
+
+	p.must("tenant", "create", "--id", "fast", "--name", "fast", "--database-url", "postgres://h/fast")
+	require.NoError(t, slow.Wait())
+	require.Contains(t, string(mustRead(t, p.store("tenants.json"))), "fast")
+	require.Equal(t, p.must("export", "-"), string(mustRead(t, p.store("tenants.json"))))
+}
