@@ -176,7 +176,7 @@ func TestHouseTheProcessEndsInOnePlace(t *testing.T) {
 		require.Equal(t, []string{"main.go"}, uses[name], name)
 	}
 	require.Empty(t, uses["os.Getenv"])
-	require.Equal(t, []string{"git.go"}, uses["os.Environ"], "git needs its own part of it")
+	require.Equal(t, []string{"git.go", "process.go"}, uses["os.Environ"], "git needs its own part of it; the secrets are taken out of it")
 }
 
 func TestHousePackagesAreNouns(t *testing.T) {

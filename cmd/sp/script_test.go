@@ -11,14 +11,15 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected outputs in testdata/script")
 
-// TestMain makes this binary the commands of the scripts: `sp`, and `pty`, which
+// TestMain makes this binary the commands of the tests: `sp`, `sp-child`, and `pty`, which
 // runs a command on a terminal.
 func TestMain(m *testing.M) {
 	unix.Umask(0o022) // what most people have; sp has to be stricter by itself
 	useMemory()
 	testscript.Main(m, map[string]func(){
-		"sp":  func() { os.Exit(start()) },
-		"pty": func() { os.Exit(runOnTerminal(os.Args[1:])) },
+		"sp":       func() { os.Exit(start()) },
+		"pty":      func() { os.Exit(runOnTerminal(os.Args[1:])) },
+		"sp-child": func() { os.Exit(runChild()) },
 	})
 }
 
