@@ -34,27 +34,6 @@ type DB struct {
 	reader  *sql.DB
 }
 
-// Create makes the file at path, an absolute path, with the newest schema and
-// what seed puts in; a registry that is there already is opened as it is. That
-// holds for many processes at once: one makes it, all open it.
-func Create(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (*DB, error) {
-	if err := checkFile(path); err == nil || !errors.Is(err, ErrMissing) {
-		return Open(ctx, path, o)
-	}
-	deadline := in(o.Wait)
-	lock, err := o.acquire(ctx, filepath.Dir(path), unix.LOCK_EX, deadline)
-	if err != nil {
-		return nil, err
-	}
-	defer lock.Unlock()
-	if err := checkFile(path); errors.Is(err, ErrMissing) {
-		if err := create(ctx, path, time.Until(deadline), seed); err != nil {
-			return nil, err
-		}
-	}
-	return Open(ctx, path, o)
-}
-
 // Open prepares to use the file at path, an absolute path. It refuses what is
 // missing, unsafe or not a registry, and leaves it untouched.
 func Open(_ context.Context, path string, o Options) (*DB, error) {

@@ -73,5 +73,6 @@ func Harden() error {
 	if errors.Is(err, sqlite.ErrOFDLockingUnavailable) {
 		return nil // no such locks on this system; then nothing else may open the file, and nothing does
 	}
+	mayOpen.Store(err == nil)
 	return err
 }

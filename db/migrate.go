@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -22,55 +20,6 @@ const (
 	applicationID = 0x53504442 // "SPDB"
 	schemaVersion = 2          // of the newest file in migrations; user_version says which a file has
 )
-
-// newName is where a registry is made before it gets its own name, so that a
-// registry that is there is a whole one.
-const newName = "sp.db.new"
-
-// create makes a registry at path, with what seed puts in, under the lock.
-func create(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) error {
-	dir := filepath.Dir(path)
-	made := filepath.Join(dir, newName)
-	for _, left := range []string{made, made + "-journal"} { // by a process that was killed here
-		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	if err := checkNoJournal(path); err != nil {
-		return err
-	}
-	if err := makeFile(made); err != nil {
-		return err
-	}
-	err := migrate(ctx, made, wait)
-	if err == nil {
-		err = seedNew(ctx, made, wait, seed)
-	}
-	if err == nil {
-		err = os.Rename(made, path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(made))
-	}
-	return syncDir(dir)
-}
-
-func seedNew(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) (err error) {
-	conn, err := sql.Open("sqlite", writeDSN(path, wait, true))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if err := seed(ctx, tx); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
 
 // migrate brings the file at path to the newest schema. Its caller holds the
 // lock: goose has none for SQLite, and without one a migration can run twice.

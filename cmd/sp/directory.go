@@ -31,6 +31,7 @@ func (a *app) project() (project.Dir, error) {
 // checked returns a directory that nobody else can replace.
 func (a *app) checked(dir project.Dir, err error) (project.Dir, error) {
 	if err == nil {
+		a.registry = dir.Registry()
 		err = a.checkAbove(dir.Path())
 	}
 	return dir, err
@@ -153,6 +154,7 @@ func (a *app) adopt(path string) (project.Dir, error) {
 		return project.Dir{}, err
 	}
 	dir, made, err := project.Make(path)
+	a.registry = dir.Registry()
 	switch made {
 	case project.Created:
 		a.note("made %s", dir.Path())

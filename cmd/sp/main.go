@@ -33,7 +33,7 @@ func start() int {
 		fmt.Fprintln(os.Stderr, "sp:", err)
 		return 1
 	}
-	return run(context.Background(), os.Args, world{
+	w := world{
 		stdin:            os.Stdin,
 		stdout:           os.Stdout,
 		stderr:           os.Stderr,
@@ -44,7 +44,11 @@ func start() int {
 		terminal:         term.IsTerminal,
 		git:              func() project.Git { return findGit(self.start) },
 		untilSignal:      untilSignal,
-	})
+	}
+	if err := checkLimits(); err != nil {
+		return (&app{world: w, json: asksForJSON(os.Args)}).fail(err)
+	}
+	return run(context.Background(), os.Args, w)
 }
 
 // world is all that a run may know of what is outside the program.

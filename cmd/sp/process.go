@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime/debug"
@@ -43,6 +44,19 @@ func refuseDumps() {
 		_ = unix.Setrlimit(unix.RLIMIT_CORE, &limit)
 	}
 	refuseInspection()
+}
+
+// enoughFiles is how many files a command may have open at once, at most.
+const enoughFiles = 32
+
+// checkLimits refuses to begin what would run out of files half-way: with too few,
+// Go's own runtime gives up, wherever it is.
+func checkLimits() error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil && limit.Cur < enoughFiles {
+		return withHint(fmt.Errorf("only %d files may be open at once: %w", limit.Cur, errFile), "ulimit -n 1024")
+	}
+	return nil
 }
 
 // isSecretVariable tells of a variable's name whether its value is a secret for sp:

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 )
@@ -75,11 +74,10 @@ func isPrivateGroup(info fs.FileInfo) bool {
 	return ok && (stat.Gid == 0 || int(stat.Gid) == os.Getegid() && os.Getegid() == os.Geteuid())
 }
 
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,-]+$`)
-
 // quoted writes a path so that a shell takes it literally.
 func quoted(path string) string {
-	if plainWord.MatchString(path) {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+,-"
+	if strings.Trim(path, plain) == "" {
 		return path
 	}
 	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
