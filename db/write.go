@@ -16,17 +16,39 @@ type Write struct {
 	*sql.Tx
 	// Now is the instant of the change; the clock is asked once for each.
 	Now  time.Time
+	path string
 	ctx  context.Context
 	conn *sql.DB
 	lock *Lock
 }
 
-// Commit makes the change durable, unless its context has ended.
+// Commit makes the change durable, unless its context has ended. When it fails, the
+// change may have taken effect all the same: Recheck tells.
 func (w *Write) Commit() error {
 	if w.ctx.Err() != nil {
 		return context.Cause(w.ctx)
 	}
 	return w.Tx.Commit()
+}
+
+// Recheck ends the transaction, whatever became of it, and has look read what is in
+// the file now, through a new connection and before the next writer.
+func (w *Write) Recheck(look func(context.Context, *sql.Tx) error) (err error) {
+	_ = w.Rollback()             // after a commit it does nothing
+	_ = w.conn.Close()           // it has failed before
+	const wait = 2 * time.Second // for those who read just now, or take a change back
+	conn, err := sql.Open("sqlite", recheckDSN(w.path, wait))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	ctx := context.WithoutCancel(w.ctx)
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	return look(ctx, tx)
 }
 
 // Close rolls back what was not committed and releases the lock.
@@ -55,7 +77,7 @@ func (d *DB) Write(ctx context.Context) (*Write, error) {
 		lock.Unlock()
 		return nil, err
 	}
-	return &Write{Tx: tx, Now: now, ctx: ctx, conn: conn, lock: lock}, nil
+	return &Write{Tx: tx, Now: now, path: d.path, ctx: ctx, conn: conn, lock: lock}, nil
 }
 
 // makeCurrent has the file checked, and migrated where it is older, before it is

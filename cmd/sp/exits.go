@@ -32,6 +32,7 @@ var exits = []struct {
 	hint string
 }{
 	{registry.ErrIncomplete, 8, "incomplete", "sp status tells how the file stands; sp export writes it"},
+	{registry.ErrUnknown, 8, "incomplete", "look before you do it again: sp status, sp tenant list"},
 	{errUsage, 2, "usage", ""},
 	{resolver.ErrUsage, 2, "usage", ""},
 	{errConfirm, 2, "confirmation_required", "-y answers yes"},
