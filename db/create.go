@@ -20,7 +20,7 @@ const newName = "sp.db.new"
 // what seed puts in; a registry that is there already is opened as it is. That
 // holds for many processes at once: one makes it, all open it.
 func Create(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (*DB, error) {
-	if err := checkFile(path); err == nil || !errors.Is(err, ErrMissing) {
+	if _, err := checkFile(path); err == nil || !errors.Is(err, ErrMissing) {
 		return Open(ctx, path, o)
 	}
 	deadline := in(o.Wait)
@@ -29,7 +29,7 @@ func Create(ctx context.Context, path string, o Options, seed func(context.Conte
 		return nil, err
 	}
 	defer lock.Unlock()
-	if err := checkFile(path); errors.Is(err, ErrMissing) {
+	if _, err := checkFile(path); errors.Is(err, ErrMissing) {
 		if err := create(ctx, path, time.Until(deadline), seed); err != nil {
 			return nil, err
 		}

@@ -102,4 +102,21 @@ func kindOf(code int) error {
 	return nil
 }
 
+// kindIn returns which of this package's errors an error of SQLite is, if any.
+func kindIn(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	return kindOf(e.Code())
+}
+
 func isBusy(err error) bool { return errors.Is(Explain(err), ErrBusy) }
+
+// named says which file an error is about.
+func named(path string, err error) error {
+	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNewer) {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return err
+}

@@ -15,28 +15,28 @@ var sides = []string{"-journal", "-wal", "-shm"}
 
 // checkFile looks at the file before SQLite does, whose one answer to most trouble
 // is "unable to open database file", and which may write into what is not ours.
-func checkFile(path string) error {
+func checkFile(path string) (fs.FileInfo, error) {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: %w", path, ErrMissing)
+		return nil, fmt.Errorf("%s: %w", path, ErrMissing)
 	}
 	if err != nil {
-		return denied(path, err)
+		return nil, denied(path, err)
 	}
 	if err := checkSafe(path, info); err != nil {
-		return err
+		return nil, err
 	}
 	if info.Size() == 0 {
-		return fmt.Errorf("%s: %w: it is empty, 0 bytes", path, ErrForeign)
+		return nil, fmt.Errorf("%s: %w: it is empty, 0 bytes", path, ErrForeign)
 	}
 	for _, side := range sides {
 		if info, err := os.Lstat(path + side); err == nil {
 			if err := checkSafe(path+side, info); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	return checkMark(path)
+	return info, named(path, checkMark(path))
 }
 
 // checkSafe refuses what others can reach and what is not a plain file of one name.

@@ -3,7 +3,6 @@ package db
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"sync/atomic"
@@ -39,12 +38,28 @@ func checkMark(path string) error {
 	var header [headerSize]byte
 	if _, err := io.ReadFull(file, header[:]); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return fmt.Errorf("%s: %w", path, ErrForeign)
+			return ErrForeign
 		}
 		return err
 	}
 	if string(header[:len(magic)]) != magic || binary.BigEndian.Uint32(header[markAt:]) != applicationID {
-		return fmt.Errorf("%s: %w", path, ErrForeign)
+		return ErrForeign
 	}
 	return nil
+}
+
+// hasMagic tells whether the file at path is a database of SQLite, whosever. No
+// connection may have it open.
+func hasMagic(path string) (bool, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false, denied(path, err)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	start := make([]byte, len(magic))
+	n, err := io.ReadFull(file, start)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return string(start[:n]) == magic, err
 }

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"golang.org/x/sys/unix"
 )
 
 //go:embed migrations/*.sql
@@ -20,6 +22,28 @@ const (
 	applicationID = 0x53504442 // "SPDB"
 	schemaVersion = 2          // of the newest file in migrations; user_version says which a file has
 )
+
+// migrate brings the file to the current schema. Under the lock it looks again:
+// another process may have migrated it meanwhile, even a newer program.
+func (d *DB) migrate(ctx context.Context, deadline time.Time) error {
+	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	tx, err := d.poll(ctx, deadline)
+	if err == nil {
+		return tx.Rollback()
+	}
+	if !errors.Is(err, errOlder) {
+		return err
+	}
+	d.letGo()
+	if _, err := keepCopy(ctx, d.path, BeforeMigration, d.options.Now(), time.Until(deadline)); err != nil {
+		return err
+	}
+	return migrate(ctx, d.path, time.Until(deadline))
+}
 
 // migrate brings the file at path to the newest schema. Its caller holds the
 // lock: goose has none for SQLite, and without one a migration can run twice.
@@ -32,6 +56,10 @@ func migrate(ctx context.Context, path string, wait time.Duration) (err error) {
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	conn.SetMaxOpenConns(1)
+	return migrateOn(ctx, conn)
+}
+
+func migrateOn(ctx context.Context, conn *sql.DB) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -49,12 +77,8 @@ func migrate(ctx context.Context, path string, wait time.Duration) (err error) {
 // seal checks a migrated file and marks it as a registry of this schema. The
 // unique index makes a second application of a migration an error.
 func seal(ctx context.Context, conn *sql.DB) error {
-	var broken int
-	if err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM pragma_foreign_key_check").Scan(&broken); err != nil {
-		return err
-	}
-	if broken > 0 {
-		return fmt.Errorf("migration: %d rows refer to rows that are not there: %w", broken, ErrDamaged)
+	if err := checkReferences(ctx, conn); err != nil {
+		return fmt.Errorf("migration: %w", err)
 	}
 	for _, statement := range []string{
 		"CREATE UNIQUE INDEX IF NOT EXISTS goose_db_version_once ON goose_db_version (version_id)",

@@ -102,7 +102,7 @@ func (d *DB) beginWrite(ctx context.Context, wait time.Duration) (*sql.DB, *sql.
 	// and this process could be gone before that is done.
 	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err == nil {
-		if err = d.checkHeader(ctx, tx); err == nil {
+		if err = named(d.path, checkVersion(ctx, tx)); err == nil {
 			return conn, tx, nil
 		}
 		err = errors.Join(err, tx.Rollback())
