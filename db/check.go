@@ -25,7 +25,7 @@ const checkedWhole = 64
 //go:embed shape.txt
 var shape string
 
-const readHeader = `SELECT application_id, user_version, page_count, (
+const readAll = `SELECT application_id, user_version, page_count, (
 	SELECT group_concat(type || ' ' || name || ' ' || tbl_name || char(10), '' ORDER BY type, name)
 	FROM sqlite_schema
 	WHERE NOT (type IN ('table', 'index') AND (name LIKE 'sqlite~_%' ESCAPE '~' OR name IN ('goose_db_version', 'goose_db_version_once')))
@@ -33,34 +33,55 @@ const readHeader = `SELECT application_id, user_version, page_count, (
 
 // check finds out, in the transaction that is about to use the file, whose it is,
 // which schema it has, and whether it can be believed.
-func (d *DB) check(ctx context.Context, tx *sql.Tx) error {
+func check(ctx context.Context, tx rower) error {
 	var application, version, pages int64
 	var found sql.NullString
-	if err := tx.QueryRowContext(ctx, readHeader).Scan(&application, &version, &pages, &found); err != nil {
+	if err := tx.QueryRowContext(ctx, readAll).Scan(&application, &version, &pages, &found); err != nil {
 		return unreadable(err)
 	}
+	err := judge(application, version)
 	switch {
-	case application != applicationID:
-		return fmt.Errorf("%s: %w", d.path, ErrForeign)
-	case version > schemaVersion:
-		return fmt.Errorf("%s: %w: schema %d, this program knows %d", d.path, ErrNewer, version, schemaVersion)
-	case version < schemaVersion:
-		return errOlder
+	case err != nil:
+		return err
 	case found.String != shape:
-		return fmt.Errorf("%s: %w: its tables are not those that sp made", d.path, ErrDamaged)
+		return fmt.Errorf("%w: its tables are not those that sp made", ErrDamaged)
 	case pages <= checkedWhole:
-		return d.checkWhole(ctx, tx)
+		return checkIntegrity(ctx, tx)
 	}
 	return nil
 }
 
-func (d *DB) checkWhole(ctx context.Context, tx *sql.Tx) error {
+// checkVersion only checks whose file it is and which schema it has.
+func checkVersion(ctx context.Context, tx rower) error {
+	var application, version int64
+	row := tx.QueryRowContext(ctx, "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version")
+	if err := row.Scan(&application, &version); err != nil {
+		return unreadable(err)
+	}
+	return judge(application, version)
+}
+
+func judge(application, version int64) error {
+	switch {
+	case application != applicationID:
+		return ErrForeign
+	case version > schemaVersion:
+		return fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, version, schemaVersion)
+	case version < schemaVersion:
+		return errOlder
+	}
+	return nil
+}
+
+// checkIntegrity has SQLite check every page, index and constraint. What it found may
+// quote what the table holds.
+func checkIntegrity(ctx context.Context, tx rower) error {
 	var finding string
 	if err := tx.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&finding); err != nil {
 		return unreadable(err)
 	}
 	if finding != "ok" {
-		return fmt.Errorf("%s: %w", d.path, ErrDamaged)
+		return fmt.Errorf("%w: SQLite's integrity check fails", ErrDamaged)
 	}
 	return nil
 }

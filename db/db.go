@@ -5,11 +5,10 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"path/filepath"
+	"io/fs"
+	"os"
+	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Options say how a file is opened.
@@ -30,157 +29,69 @@ type Options struct {
 type DB struct {
 	path    string
 	options Options
-	reader  *sql.DB
-}
 
-// Create makes the file at path, an absolute path, with the newest schema and
-// what seed puts in; a registry that is there already is opened as it is. That
-// holds for many processes at once: one makes it, all open it.
-func Create(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (*DB, error) {
-	if err := checkFile(path); err == nil || !errors.Is(err, ErrMissing) {
-		return Open(ctx, path, o)
-	}
-	deadline := in(o.Wait)
-	lock, err := o.acquire(ctx, filepath.Dir(path), unix.LOCK_EX, deadline)
-	if err != nil {
-		return nil, err
-	}
-	defer lock.Unlock()
-	if err := checkFile(path); errors.Is(err, ErrMissing) {
-		if err := create(ctx, path, time.Until(deadline), seed); err != nil {
-			return nil, err
-		}
-	}
-	return Open(ctx, path, o)
+	mu     sync.Mutex
+	reader *sql.DB
+	file   fs.FileInfo // what the reader has open
 }
 
 // Open prepares to use the file at path, an absolute path. It refuses what is
 // missing, unsafe or not a registry, and leaves it untouched.
 func Open(_ context.Context, path string, o Options) (*DB, error) {
-	if err := checkFile(path); err != nil {
-		return nil, err
-	}
-	reader, err := sql.Open("sqlite", readDSN(path))
+	d := &DB{path: path, options: o}
+	_, err := d.current()
 	if err != nil {
 		return nil, err
 	}
-	return &DB{path: path, options: o, reader: reader}, nil
+	return d, nil
 }
 
 // Close releases the file.
-func (d *DB) Close() error { return d.reader.Close() }
-
-// Read is a transaction that sees one instant of the file.
-type Read struct {
-	*sql.Tx
-	lock *Lock
+func (d *DB) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.reader.Close()
 }
 
-// Close ends the reading.
-func (r *Read) Close() {
-	_ = r.Rollback() // nothing was written
-	r.lock.Unlock()
-}
-
-// Read begins reading. It takes no lock, but when a writer is in the way it
-// queues on the lock as a sharer instead of polling, so that no busy writer can
-// starve it. A file of an older schema is migrated first.
-func (d *DB) Read(ctx context.Context) (*Read, error) {
-	return d.readBy(ctx, in(d.options.Wait))
-}
-
-func (d *DB) readBy(ctx context.Context, deadline time.Time) (*Read, error) {
-	tx, err := d.beginRead(ctx)
-	if errors.Is(err, errOlder) {
-		if err := d.migrate(ctx, deadline); err != nil {
-			return nil, err
+// current returns the connections to the file that is at the path now. When another
+// was put there, as by a restore, what had the old one open is done with: a journal at
+// the path is now the new one's, and SQLite would roll it back into the old one.
+func (d *DB) current() (*sql.DB, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.file != nil {
+		if info, err := os.Lstat(d.path); err == nil && os.SameFile(info, d.file) {
+			return d.reader, nil
 		}
-		tx, err = d.beginRead(ctx)
 	}
-	if isBusy(err) {
-		return d.queue(ctx, deadline)
-	}
+	info, err := checkFile(d.path)
 	if err != nil {
 		return nil, err
 	}
-	return &Read{Tx: tx}, nil
-}
-
-// queue begins reading when the writers before it are done.
-func (d *DB) queue(ctx context.Context, deadline time.Time) (*Read, error) {
-	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_SH, deadline)
+	reader, err := sql.Open("sqlite", readDSN(d.path))
 	if err != nil {
 		return nil, err
 	}
-	tx, err := d.poll(ctx, deadline)
-	if err == nil {
-		return &Read{Tx: tx, lock: lock}, nil
+	if d.reader != nil {
+		_ = d.reader.Close() // it only read
 	}
-	lock.Unlock()
-	if errors.Is(err, errOlder) { // put back from a backup meanwhile; migrating takes the lock alone
-		return d.readBy(ctx, deadline)
-	}
-	return nil, err
+	d.reader, d.file = reader, info
+	return reader, nil
 }
 
-// poll begins a transaction under the lock. It can be busy even there: with a
-// program that does not take the lock, or with another reader that rolls back
-// what a crash left.
-func (d *DB) poll(ctx context.Context, deadline time.Time) (*sql.Tx, error) {
-	for {
-		tx, err := d.beginRead(ctx)
-		if !isBusy(err) || time.Until(deadline) <= 0 {
-			return tx, err
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
-}
-
-// in returns the moment at which waiting ends. It measures, on the monotonic
-// clock; what the registry dates, it is told by its caller.
-func in(wait time.Duration) time.Time { return time.Now().Add(wait) }
-
-// errOlder is returned inside for a file that must be migrated first.
-var errOlder = errors.New("older schema")
-
-// beginRead begins a transaction and checks the file in it: what is read is of the
-// instant that was checked.
-func (d *DB) beginRead(ctx context.Context) (*sql.Tx, error) {
-	tx, err := d.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	if err := d.check(ctx, tx); err != nil {
-		return nil, errors.Join(err, tx.Rollback())
-	}
-	return tx, nil
-}
-
-// migrate brings the file to the current schema. Under the lock it looks again:
-// another process may have migrated it meanwhile, even a newer program.
-func (d *DB) migrate(ctx context.Context, deadline time.Time) error {
-	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline)
-	if err != nil {
-		return err
-	}
-	defer lock.Unlock()
-	tx, err := d.poll(ctx, deadline)
-	if err == nil {
-		return tx.Rollback()
-	}
-	if !errors.Is(err, errOlder) {
-		return err
-	}
-	d.letGo()
-	if _, err := keepCopy(ctx, d.path, BeforeMigration, d.options.Now(), time.Until(deadline)); err != nil {
-		return err
-	}
-	return migrate(ctx, d.path, time.Until(deadline))
+// isOpen tells whether a file is the one that is read.
+func (d *DB) isOpen(file *os.File) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	info, err := file.Stat()
+	return err == nil && os.SameFile(info, d.file)
 }
 
 // letGo closes the connection that waits for the next read: while any is open, a
 // file in WAL mode can't be turned back to the rollback journal.
 func (d *DB) letGo() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.reader.SetMaxIdleConns(0)
 	d.reader.SetMaxIdleConns(1)
 }

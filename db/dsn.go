@@ -37,6 +37,11 @@ func writeDSN(path string, wait time.Duration, foreignKeys bool) string {
 	}, append([]string{"secure_delete(1)"}, everyPragma...))
 }
 
+// recheckDSN opens for reading under the lock, on which nobody can queue then.
+func recheckDSN(path string, wait time.Duration) string {
+	return dsn(path, url.Values{"_busy_timeout": {milliseconds(wait)}, "_query_only": {"1"}}, everyPragma)
+}
+
 // copyDSN opens for VACUUM INTO, which only reads the file but is a writing
 // statement to query_only.
 func copyDSN(path string, wait time.Duration) string {
@@ -73,5 +78,6 @@ func Harden() error {
 	if errors.Is(err, sqlite.ErrOFDLockingUnavailable) {
 		return nil // no such locks on this system; then nothing else may open the file, and nothing does
 	}
+	mayOpen.Store(err == nil)
 	return err
 }

@@ -22,11 +22,11 @@ func TestKindsOfTrouble(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]error{
 		5: ErrBusy, 261: ErrBusy, 517: ErrBusy, 6: ErrBusy, 262: ErrBusy,
-		8: ErrReadOnly, 776: ErrReadOnly, 1032: ErrReplaced, 1544: ErrReadOnly,
-		13: ErrFull,
+		8: ErrReadOnly, 1544: ErrReadOnly, 2570: ErrReadOnly, 264: ErrUnfinished, 776: ErrUnfinished, 1032: ErrMoved,
+		13: ErrFull, 778: ErrFull,
 		11: ErrDamaged, 267: ErrDamaged, 779: ErrDamaged, 3091: ErrDamaged,
 		26: ErrForeign,
-		3:  ErrIO, 7: ErrIO, 10: ErrIO, 778: ErrIO, 1290: ErrIO, 2058: ErrIO, 4874: ErrIO, 14: ErrIO, 1038: ErrIO, 15: ErrIO,
+		3:  ErrIO, 7: ErrIO, 10: ErrIO, 1290: ErrIO, 2058: ErrIO, 4874: ErrIO, 14: ErrIO, 1038: ErrIO, 15: ErrIO,
 		0: nil, 1: nil, 19: nil, 275: nil, 787: nil, 1299: nil, 1555: nil, 1811: nil, 2067: nil, 20: nil, 21: nil, 25: nil,
 	} {
 		require.Equal(t, want, kindOf(code), code)

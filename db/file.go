@@ -5,41 +5,88 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 )
 
-// checkFile looks at the file before SQLite does, whose one answer to most
-// trouble is "unable to open database file". It never opens it: a fifo would
-// block, and closing would drop this process's own locks on the database.
-func checkFile(path string) error {
+// sides are what SQLite keeps beside a file, and plays back into it when it is opened.
+var sides = []string{"-journal", "-wal", "-shm"}
+
+// checkFile looks at the file before SQLite does, whose one answer to most trouble
+// is "unable to open database file", and which may write into what is not ours.
+func checkFile(path string) (fs.FileInfo, error) {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: %w", path, ErrMissing)
+		return nil, fmt.Errorf("%s: %w", path, ErrMissing)
 	}
 	if err != nil {
-		return err
+		return nil, denied(path, err)
 	}
-	unsafe := func(why, remedy string) error { return unsafe(path, why, remedy) }
+	if err := checkSafe(path, info); err != nil {
+		return nil, err
+	}
+	if info.Size() == 0 {
+		return nil, fmt.Errorf("%s: %w: it is empty, 0 bytes", path, ErrForeign)
+	}
+	for _, side := range sides {
+		if info, err := os.Lstat(path + side); err == nil {
+			if err := checkSafe(path+side, info); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return info, named(path, checkMark(path))
+}
+
+// checkSafe refuses what others can reach and what is not a plain file of one name.
+func checkSafe(path string, info fs.FileInfo) error {
 	stat, _ := info.Sys().(*syscall.Stat_t)
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
-		return unsafe("it is a symbolic link", "replace it with the file it points to")
+		return unsafe(path, "it is a symbolic link", replaceLink(path))
 	case !info.Mode().IsRegular():
-		return unsafe("it is not a regular file", "move it away")
+		return unsafe(path, "it is not a regular file", "mv "+quoted(path)+" "+quoted(path+".away"))
 	case stat != nil && int(stat.Uid) != os.Geteuid():
-		return unsafe(fmt.Sprintf("it belongs to user %d", stat.Uid), "chown it, or run as that user")
+		return unsafe(path, fmt.Sprintf("it belongs to user %d", stat.Uid), takeOver(path, stat.Uid))
 	case stat != nil && stat.Nlink > 1:
-		return unsafe("it has another name, a hard link", "remove the other one")
+		single := quoted(path + ".single")
+		return unsafe(path, "it has another name, a hard link", "cp -p "+quoted(path)+" "+single+" && mv "+single+" "+quoted(path))
 	case info.Mode().Perm()&0o077 != 0:
-		return unsafe(fmt.Sprintf("others can reach it, mode %04o", info.Mode().Perm()), "chmod 600 "+path)
-	case info.Size() == 0:
-		return fmt.Errorf("%s: %w: it is empty, 0 bytes", path, ErrForeign)
+		return unsafe(path, fmt.Sprintf("others can reach it, mode %04o", info.Mode().Perm()), "chmod 600 "+quoted(path))
 	}
 	return nil
 }
 
+// replaceLink is the command that puts what a link points to in its place.
+func replaceLink(path string) string {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "rm " + quoted(path)
+	}
+	return "mv " + quoted(target) + " " + quoted(path)
+}
+
+// takeOver is what helps with a file of another user. Root is told to be that user,
+// who could not use what root makes there.
+func takeOver(path string, owner uint32) string {
+	if os.Geteuid() == 0 {
+		return fmt.Sprintf("run as that user: sudo -u '#%d' sp", owner)
+	}
+	return fmt.Sprintf("sudo chown %d %s", os.Geteuid(), quoted(path))
+}
+
 func unsafe(path, why, remedy string) error {
 	return fmt.Errorf("%s: %w: %s (%s)", path, ErrUnsafe, why, remedy)
+}
+
+// quoted writes a path so that a shell takes it literally.
+func quoted(path string) string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+,-"
+	if strings.Trim(path, plain) == "" {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // checkNoJournal refuses to make a registry beside the journal of one that is
@@ -48,7 +95,7 @@ func unsafe(path, why, remedy string) error {
 func checkNoJournal(path string) error {
 	for _, journal := range []string{path + "-journal", path + "-wal"} {
 		if _, err := os.Lstat(journal); err == nil {
-			return unsafe(journal, "it belongs to a registry that is gone", "put that back, or remove this")
+			return unsafe(journal, "it belongs to a registry that is gone", "put that back, or mv "+quoted(journal)+" "+quoted(journal+".away"))
 		}
 	}
 	return nil

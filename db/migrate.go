@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"golang.org/x/sys/unix"
 )
 
 //go:embed migrations/*.sql
@@ -23,53 +23,26 @@ const (
 	schemaVersion = 2          // of the newest file in migrations; user_version says which a file has
 )
 
-// newName is where a registry is made before it gets its own name, so that a
-// registry that is there is a whole one.
-const newName = "sp.db.new"
-
-// create makes a registry at path, with what seed puts in, under the lock.
-func create(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) error {
-	dir := filepath.Dir(path)
-	made := filepath.Join(dir, newName)
-	for _, left := range []string{made, made + "-journal"} { // by a process that was killed here
-		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	if err := checkNoJournal(path); err != nil {
+// migrate brings the file to the current schema. Under the lock it looks again:
+// another process may have migrated it meanwhile, even a newer program.
+func (d *DB) migrate(ctx context.Context, deadline time.Time) error {
+	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline)
+	if err != nil {
 		return err
 	}
-	if err := makeFile(made); err != nil {
-		return err
-	}
-	err := migrate(ctx, made, wait)
+	defer lock.Unlock()
+	tx, err := d.poll(ctx, deadline)
 	if err == nil {
-		err = seedNew(ctx, made, wait, seed)
+		return tx.Rollback()
 	}
-	if err == nil {
-		err = os.Rename(made, path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(made))
-	}
-	return syncDir(dir)
-}
-
-func seedNew(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) (err error) {
-	conn, err := sql.Open("sqlite", writeDSN(path, wait, true))
-	if err != nil {
+	if !errors.Is(err, errOlder) {
 		return err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
+	d.letGo()
+	if _, err := keepCopy(ctx, d.path, BeforeMigration, d.options.Now(), time.Until(deadline)); err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if err := seed(ctx, tx); err != nil {
-		return err
-	}
-	return tx.Commit()
+	return migrate(ctx, d.path, time.Until(deadline))
 }
 
 // migrate brings the file at path to the newest schema. Its caller holds the
@@ -83,6 +56,10 @@ func migrate(ctx context.Context, path string, wait time.Duration) (err error) {
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	conn.SetMaxOpenConns(1)
+	return migrateOn(ctx, conn)
+}
+
+func migrateOn(ctx context.Context, conn *sql.DB) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -100,12 +77,8 @@ func migrate(ctx context.Context, path string, wait time.Duration) (err error) {
 // seal checks a migrated file and marks it as a registry of this schema. The
 // unique index makes a second application of a migration an error.
 func seal(ctx context.Context, conn *sql.DB) error {
-	var broken int
-	if err := conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM pragma_foreign_key_check").Scan(&broken); err != nil {
-		return err
-	}
-	if broken > 0 {
-		return fmt.Errorf("migration: %d rows refer to rows that are not there: %w", broken, ErrDamaged)
+	if err := checkReferences(ctx, conn); err != nil {
+		return fmt.Errorf("migration: %w", err)
 	}
 	for _, statement := range []string{
 		"CREATE UNIQUE INDEX IF NOT EXISTS goose_db_version_once ON goose_db_version (version_id)",

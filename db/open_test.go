@@ -3,7 +3,9 @@ package db
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -37,6 +39,17 @@ var refused = map[string]struct {
 	"another application's, with a log of its own": {ErrForeign, func(t *testing.T, path string) {
 		mustMess(t, path, "PRAGMA application_id = 7", "PRAGMA journal_mode = WAL")
 	}},
+	"another application's, with a log that it has not written back": {ErrForeign, func(t *testing.T, path string) {
+		mustMess(t, path, "PRAGMA application_id = 7", "PRAGMA journal_mode = WAL")
+		mustExec(t, mustRaw(t, path), "CREATE TABLE theirs (x)") // and it stays open
+	}},
+	"another application's, killed while it wrote": {ErrForeign, func(t *testing.T, path string) {
+		mustMess(t, path, "PRAGMA application_id = 7")
+		mustSpill(t, path)
+	}},
+	"too short for a header": {ErrForeign, func(t *testing.T, path string) {
+		require.NoError(t, os.Truncate(path, 99))
+	}},
 	"no application's": {ErrForeign, func(t *testing.T, path string) {
 		mustMess(t, path, "PRAGMA application_id = 0", "PRAGMA user_version = 0")
 	}},
@@ -56,6 +69,31 @@ var refused = map[string]struct {
 	"fifo": {ErrUnsafe, func(t *testing.T, path string) {
 		require.NoError(t, os.Remove(path))
 		require.NoError(t, syscall.Mkfifo(path, 0o600))
+	}},
+	"a journal that is a link": {ErrUnsafe, func(t *testing.T, path string) {
+		mustSpill(t, path)
+		require.NoError(t, os.Rename(path+"-journal", path+".real"))
+		require.NoError(t, os.Symlink(path+".real", path+"-journal"))
+	}},
+	"a journal that others can write": {ErrUnsafe, func(t *testing.T, path string) {
+		mustSpill(t, path)
+		require.NoError(t, os.Chmod(path+"-journal", 0o666))
+	}},
+	"a journal with another name": {ErrUnsafe, func(t *testing.T, path string) {
+		mustSpill(t, path)
+		require.NoError(t, os.Link(path+"-journal", path+".two"))
+	}},
+	"another owner's journal": {ErrUnsafe, func(t *testing.T, path string) {
+		if os.Getuid() != 0 {
+			t.Skip("only root can give a file away")
+		}
+		mustSpill(t, path)
+		require.NoError(t, os.Chown(path+"-journal", 12345, 12345))
+	}},
+	"a log that is a link": {ErrUnsafe, func(t *testing.T, path string) { require.NoError(t, os.Symlink("x", path+"-wal")) }},
+	"a shared memory of others": {ErrUnsafe, func(t *testing.T, path string) {
+		require.NoError(t, os.WriteFile(path+"-shm", nil, 0o600))
+		require.NoError(t, os.Chmod(path+"-shm", 0o644))
 	}},
 	"hard link":         {ErrUnsafe, func(t *testing.T, path string) { require.NoError(t, os.Link(path, path+".two")) }},
 	"readable by all":   {ErrUnsafe, func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o644)) }},
@@ -132,6 +170,43 @@ func TestWhatIsNotARegistryIsRefusedAndLeftUntouched(t *testing.T) {
 				require.Equal(t, before, fingerprint(t, path), how)
 			}
 		})
+	}
+}
+
+// mends are unsafe files whose message holds a command that a shell runs.
+var mends = map[string]func(t *testing.T, path string){
+	"mode":      func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o644)) },
+	"hard link": func(t *testing.T, path string) { require.NoError(t, os.Link(path, path+".two")) },
+	"link": func(t *testing.T, path string) {
+		require.NoError(t, os.Rename(path, path+".real"))
+		require.NoError(t, os.Symlink(path+".real", path))
+	},
+	"journal": func(t *testing.T, path string) {
+		mustSpill(t, path)
+		require.NoError(t, os.Chmod(path+"-journal", 0o604))
+	},
+	"lock": func(t *testing.T, path string) {
+		lock := filepath.Join(filepath.Dir(path), lockName)
+		require.NoError(t, os.Remove(lock))
+		require.NoError(t, os.Symlink(path, lock))
+	},
+}
+
+func TestWhatIsUnsafeIsMendedByTheCommandInTheMessage(t *testing.T) {
+	t.Parallel()
+	for what, spoil := range mends {
+		dir := filepath.Join(t.TempDir(), "it's a dir")
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		path := filepath.Join(dir, "sp.db")
+		mustCreateAt(t, path)
+		spoil(t, path)
+		err := tries["Write"](t, path)
+		require.ErrorIs(t, err, ErrUnsafe, what)
+		_, command, _ := strings.Cut(strings.TrimSuffix(err.Error(), ")"), " (")
+		out, err := exec.Command("sh", "-c", command).CombinedOutput()
+		require.NoError(t, err, "%s: %s: %s", what, command, out)
+		require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)), what)
+		require.Equal(t, 1, mustRevision(t, path), what)
 	}
 }
 

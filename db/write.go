@@ -19,23 +19,44 @@ type Write struct {
 	*sql.Tx
 	// Now is the instant of the change; the clock is asked once for each.
 	Now  time.Time
-	ctx  context.Context
 	path string
+	ctx  context.Context
 	file fs.FileInfo // of path, before it was opened
 	conn *sql.DB
 	lock *Lock
 }
 
 // Commit makes the change durable, unless its context has ended or it would go into a
-// file that nobody finds any more: SQLite looks for that only until its journal is there.
+// file that nobody finds any more: SQLite looks for that only until its journal is
+// there. When it fails, the change may have taken effect all the same: Recheck tells.
 func (w *Write) Commit() error {
 	if w.ctx.Err() != nil {
 		return context.Cause(w.ctx)
 	}
 	if there, err := os.Lstat(w.path); err != nil || !os.SameFile(there, w.file) {
-		return fmt.Errorf("%s: %w", w.path, ErrReplaced)
+		return fmt.Errorf("%s: %w", w.path, ErrMoved)
 	}
 	return w.Tx.Commit()
+}
+
+// Recheck ends the transaction, whatever became of it, and has look read what is in
+// the file now, through a new connection and before the next writer.
+func (w *Write) Recheck(look func(context.Context, *sql.Tx) error) (err error) {
+	_ = w.Rollback()             // after a commit it does nothing
+	_ = w.conn.Close()           // it has failed before
+	const wait = 2 * time.Second // for those who read just now, or take a change back
+	conn, err := sql.Open("sqlite", recheckDSN(w.path, wait))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	ctx := context.WithoutCancel(w.ctx)
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	return look(ctx, tx)
 }
 
 // Close rolls back what was not committed and releases the lock.
@@ -94,7 +115,7 @@ func (d *DB) beginWrite(ctx context.Context, wait time.Duration) (*sql.DB, *sql.
 	// and this process could be gone before that is done.
 	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err == nil {
-		if err = d.check(ctx, tx); err == nil {
+		if err = named(d.path, check(ctx, tx)); err == nil {
 			return conn, tx, nil
 		}
 		err = errors.Join(err, tx.Rollback())

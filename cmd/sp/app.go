@@ -23,6 +23,7 @@ type app struct {
 	command  string // the words of the command, for those who wait for it
 	noted    string // the whole command line without secrets, for the history
 	changed  bool   // the registry has changed
+	registry string // its path, once it is known
 	exposed  string // the file that others could read until it was replaced
 	out      spool
 	// documented tells that the answer is a JSON document already.

@@ -45,6 +45,8 @@ var canaryRows = map[string][]string{
 	"log":                      {"", "a", "nosuch", "--limit 1", "--after CANARYc4n4ryCANARY"},
 	"log purge":                {"", "-y"},
 	"show":                     {"", "a --at 1", "a --at CANARYc4n4ryCANARY", "nosuch --at 1", "a --at 1 --reveal"},
+	"backup":                   {"copy.db", "copy.db --force", "copy.db", "given", "x.db --age-recipient CANARYc4n4ryCANARY", "x.db --age-recipients-file given/odd.txt", ".systemprompt/sp.db"},
+	"restore":                  {"nosuch.db", "given/caged.json -y", "given", "given/caged.json --age-identity given/odd.txt -y", "copy.db -y", ".systemprompt/sp.db -y"},
 	"undo":                     {"", "1", "99", "CANARYc4n4ryCANARY", "--purge"},
 	"profile create":           {"new", "new --tenant b", "a", "fresh --tenant nosuch"},
 	"profile list":             {"", "--all", "--limit 1"},

@@ -19,13 +19,31 @@ func (a *app) project() (project.Dir, error) {
 		return project.Dir{}, err
 	}
 	if named != "" {
-		return project.At(named)
+		return a.checked(project.At(named))
 	}
 	cwd, err := a.workingDirectory()
 	if err != nil {
 		return project.Dir{}, err
 	}
-	return project.Find(cwd)
+	return a.checked(project.Find(cwd))
+}
+
+// checked returns a directory that nobody else can replace.
+func (a *app) checked(dir project.Dir, err error) (project.Dir, error) {
+	if err == nil {
+		a.registry = dir.Registry()
+		err = a.checkAbove(dir.Path())
+	}
+	return dir, err
+}
+
+// checkAbove refuses a place for a directory where somebody else could replace it.
+func (a *app) checkAbove(path string) error {
+	home := a.env("HOME")
+	if home == nil {
+		return project.CheckAbove(path, "")
+	}
+	return project.CheckAbove(path, *home)
 }
 
 // namedDir returns the absolute path that --dir or SP_DIR gives, or nothing.
@@ -132,7 +150,11 @@ func (a *app) makeProject() (project.Dir, error) {
 }
 
 func (a *app) adopt(path string) (project.Dir, error) {
+	if err := a.checkAbove(path); err != nil {
+		return project.Dir{}, err
+	}
 	dir, made, err := project.Make(path)
+	a.registry = dir.Registry()
 	switch made {
 	case project.Created:
 		a.note("made %s", dir.Path())

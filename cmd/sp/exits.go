@@ -32,6 +32,7 @@ var exits = []struct {
 	hint string
 }{
 	{registry.ErrIncomplete, 8, "incomplete", "sp status tells how the file stands; sp export writes it"},
+	{registry.ErrUnknown, 8, "incomplete", "look before you do it again: sp status, sp tenant list"},
 	{errUsage, 2, "usage", ""},
 	{resolver.ErrUsage, 2, "usage", ""},
 	{errConfirm, 2, "confirmation_required", "-y answers yes"},
@@ -54,8 +55,10 @@ var exits = []struct {
 	{db.ErrUnsafe, 6, "store", ""},
 	{db.ErrDamaged, 6, "store", "copy it, together with a -journal beside it, before anything else"},
 	{db.ErrReadOnly, 6, "store", "nothing was changed; make the directory and its files writable for you"},
-	{db.ErrReplaced, 6, "store", "the file that is there now was not changed; look which one you want"},
+	{db.ErrUnfinished, 6, "store", "make the directory writable and run any command of sp there"},
+	{db.ErrMoved, 6, "store", "nothing was changed; look at what is there now, then try again"},
 	{db.ErrFull, 6, "store", "nothing was changed; free some space"},
+	{db.ErrDenied, 6, "store", ""},
 	{db.ErrIO, 6, "store", ""},
 	{project.ErrUnsafe, 6, "store", ""},
 	{project.ErrExposed, 6, "store", ""},
@@ -64,6 +67,7 @@ var exits = []struct {
 	{errUnprinted, 6, "store", ""},
 	{unix.ENOSPC, 6, "store", "free some space"},
 	{unix.EDQUOT, 6, "store", "free some space"},
+	{unix.EFBIG, 6, "store", "raise the limit of file sizes (ulimit -f)"},
 }
 
 // hinted is an error with advice that its kind alone could not give.
@@ -122,7 +126,7 @@ func failureOf(err error) failure {
 
 // fail reports an error and returns the exit code.
 func (a *app) fail(err error) int {
-	f := failureOf(err)
+	f := failureOf(db.Diagnose(a.registry, err))
 	if a.json {
 		text, _ := marshal(map[string]failure{"error": f}, "") // strings always marshal
 		_, _ = fmt.Fprintln(a.stdout, text)                    // nothing is left to report to

@@ -35,7 +35,7 @@ func purgeFlag() cli.Flag {
 
 // noExportFlag defers what a change of a tenant would write.
 func (a *app) noExportFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "no-export", Usage: "leave tenants.json behind, for the next change or export", Destination: &a.noExport}
+	return &cli.BoolFlag{Name: "no-export", Usage: "leave tenants.json behind until the next change", Destination: &a.noExport}
 }
 
 // secretFlags are the three ways to give one secret. A flag's value shows in the

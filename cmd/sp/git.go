@@ -12,13 +12,14 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 )
 
-// findGit finds the program that knows what would be shared; none where there is none.
-func findGit() project.Git {
+// findGit finds the program that knows what would be shared; none where there is
+// none. It is started by start.
+func findGit(start func(*exec.Cmd) error) project.Git {
 	path, err := exec.LookPath("git")
 	if err != nil {
 		return project.Git{}
 	}
-	return project.Git{Path: path, Env: os.Environ()}
+	return project.Git{Path: path, Env: os.Environ(), Start: start}
 }
 
 // hideSecrets makes sure, before the first secret is there, that git tracks none,

@@ -18,7 +18,6 @@ import (
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/urfave/cli/v3"
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
 
@@ -28,24 +27,28 @@ func main() {
 
 // start prepares the process before anything touches a file, and runs.
 func start() int {
-	unix.Umask(0o077)                        // every file is born private
+	self := guard()
 	cli.SubcommandHelpTemplate = commandHelp // the library takes it from nowhere else
 	if err := db.Harden(); err != nil {
 		fmt.Fprintln(os.Stderr, "sp:", err)
 		return 1
 	}
-	return run(context.Background(), os.Args, world{
+	w := world{
 		stdin:            os.Stdin,
 		stdout:           os.Stdout,
 		stderr:           os.Stderr,
-		lookupEnv:        os.LookupEnv,
+		lookupEnv:        self.before(os.LookupEnv),
 		workingDirectory: os.Getwd,
 		now:              time.Now,
 		random:           rand.Reader,
 		terminal:         term.IsTerminal,
-		git:              findGit,
+		git:              func() project.Git { return findGit(self.start) },
 		untilSignal:      untilSignal,
-	})
+	}
+	if err := checkLimits(); err != nil {
+		return (&app{world: w, json: asksForJSON(os.Args)}).fail(err)
+	}
+	return run(context.Background(), os.Args, w)
 }
 
 // world is all that a run may know of what is outside the program.

@@ -1,24 +1,28 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"testing"
 
+	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected outputs in testdata/script")
 
-// TestMain makes this binary the commands of the scripts: `sp`, and `pty`, which
+// TestMain makes this binary the commands of the tests: `sp`, `sp-child`, `keygen`, and `pty`, which
 // runs a command on a terminal.
 func TestMain(m *testing.M) {
 	unix.Umask(0o022) // what most people have; sp has to be stricter by itself
 	useMemory()
 	testscript.Main(m, map[string]func(){
-		"sp":  func() { os.Exit(start()) },
-		"pty": func() { os.Exit(runOnTerminal(os.Args[1:])) },
+		"sp":       func() { os.Exit(start()) },
+		"pty":      func() { os.Exit(runOnTerminal(os.Args[1:])) },
+		"sp-child": func() { os.Exit(runChild()) },
+		"keygen":   func() { os.Exit(runKeygen(os.Args[1:])) },
 	})
 }
 
@@ -75,4 +79,17 @@ func hermetic(env *testscript.Env) error {
 	}
 	env.Values[memoryKey{}] = &memory{seen: map[string]string{}}
 	return os.MkdirAll(env.WorkDir+"/home", 0o755)
+}
+
+// runKeygen makes an identity of age and its recipient: `keygen IDENTITY RECIPIENT`.
+func runKeygen(files []string) int {
+	identity, err := age.GenerateX25519Identity()
+	if err != nil || len(files) != 2 {
+		return 1
+	}
+	err = os.WriteFile(files[0], []byte("# made for a test\n"+identity.String()+"\n"), 0o600)
+	if errors.Join(err, os.WriteFile(files[1], []byte(identity.Recipient().String()+"\n"), 0o600)) != nil {
+		return 1
+	}
+	return 0
 }

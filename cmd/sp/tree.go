@@ -24,7 +24,7 @@ func (a *app) root() *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "answer with one JSON document", Destination: &a.json, OnlyOnce: true},
 		},
 		Commands: []*cli.Command{
-			a.initCommand(), a.importCommand(), a.exportCommand(),
+			a.initCommand(), a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(),
 			a.tenantCommands(), a.profileCommands(), a.sessionCommands(),
 			a.resolveCommand(), a.explainCommand(), a.statusCommand(),
 			a.logCommand(), a.tenantShowCommand(), a.undoCommand(),

@@ -63,6 +63,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.fileStmt, err = db.PrepareContext(ctx, file); err != nil {
 		return nil, fmt.Errorf("error preparing query File: %w", err)
 	}
+	if q.filesStmt, err = db.PrepareContext(ctx, files); err != nil {
+		return nil, fmt.Errorf("error preparing query Files: %w", err)
+	}
 	if q.forgetSecretStmt, err = db.PrepareContext(ctx, forgetSecret); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetSecret: %w", err)
 	}
@@ -155,6 +158,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.setDocumentStmt, err = db.PrepareContext(ctx, setDocument); err != nil {
 		return nil, fmt.Errorf("error preparing query SetDocument: %w", err)
+	}
+	if q.setRevisionStmt, err = db.PrepareContext(ctx, setRevision); err != nil {
+		return nil, fmt.Errorf("error preparing query SetRevision: %w", err)
 	}
 	if q.setSelectionStmt, err = db.PrepareContext(ctx, setSelection); err != nil {
 		return nil, fmt.Errorf("error preparing query SetSelection: %w", err)
@@ -257,6 +263,11 @@ func (q *Queries) Close() error {
 	if q.fileStmt != nil {
 		if cerr := q.fileStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing fileStmt: %w", cerr)
+		}
+	}
+	if q.filesStmt != nil {
+		if cerr := q.filesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing filesStmt: %w", cerr)
 		}
 	}
 	if q.forgetSecretStmt != nil {
@@ -414,6 +425,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setDocumentStmt: %w", cerr)
 		}
 	}
+	if q.setRevisionStmt != nil {
+		if cerr := q.setRevisionStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setRevisionStmt: %w", cerr)
+		}
+	}
 	if q.setSelectionStmt != nil {
 		if cerr := q.setSelectionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setSelectionStmt: %w", cerr)
@@ -521,6 +537,7 @@ type Queries struct {
 	deleteTenantStmt           *sql.Stmt
 	entriesOfKindAfterStmt     *sql.Stmt
 	fileStmt                   *sql.Stmt
+	filesStmt                  *sql.Stmt
 	forgetSecretStmt           *sql.Stmt
 	forgetSecretsOfStmt        *sql.Stmt
 	forgetSecretsUntilStmt     *sql.Stmt
@@ -552,6 +569,7 @@ type Queries struct {
 	sessionsAfterStmt          *sql.Stmt
 	setDigestKeyStmt           *sql.Stmt
 	setDocumentStmt            *sql.Stmt
+	setRevisionStmt            *sql.Stmt
 	setSelectionStmt           *sql.Stmt
 	tenantStmt                 *sql.Stmt
 	tenantChangesBeforeStmt    *sql.Stmt
@@ -582,6 +600,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deleteTenantStmt:           q.deleteTenantStmt,
 		entriesOfKindAfterStmt:     q.entriesOfKindAfterStmt,
 		fileStmt:                   q.fileStmt,
+		filesStmt:                  q.filesStmt,
 		forgetSecretStmt:           q.forgetSecretStmt,
 		forgetSecretsOfStmt:        q.forgetSecretsOfStmt,
 		forgetSecretsUntilStmt:     q.forgetSecretsUntilStmt,
@@ -613,6 +632,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		sessionsAfterStmt:          q.sessionsAfterStmt,
 		setDigestKeyStmt:           q.setDigestKeyStmt,
 		setDocumentStmt:            q.setDocumentStmt,
+		setRevisionStmt:            q.setRevisionStmt,
 		setSelectionStmt:           q.setSelectionStmt,
 		tenantStmt:                 q.tenantStmt,
 		tenantChangesBeforeStmt:    q.tenantChangesBeforeStmt,

@@ -20,6 +20,8 @@ const patience = 5 * time.Second
 type Git struct {
 	Path string
 	Env  []string
+	// Start starts it; nil does as usual.
+	Start func(*exec.Cmd) error
 
 	patience time.Duration // for tests; 0 is patience
 }
@@ -95,7 +97,10 @@ func (g Git) run(ctx context.Context, dir string, stdin *bytes.Buffer, command .
 	if stdin != nil {
 		cmd.Stdin = stdin
 	}
-	err := cmd.Run()
+	err := g.start(cmd)
+	if err == nil {
+		err = cmd.Wait()
+	}
 	switch {
 	case err == nil, cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == 1:
 		return out.String(), nil
@@ -106,6 +111,13 @@ func (g Git) run(ctx context.Context, dir string, stdin *bytes.Buffer, command .
 	}
 	said, _, _ := strings.Cut(complaint.String(), "\n")
 	return "", fmt.Errorf("%w: %w: %s", ErrGit, err, said)
+}
+
+func (g Git) start(cmd *exec.Cmd) error {
+	if g.Start != nil {
+		return g.Start(cmd)
+	}
+	return cmd.Start()
 }
 
 // harmless returns options under which the configuration of a repository that

@@ -19,6 +19,7 @@ import (
 // slow are the plans that are meant to look at every row.
 var slow = map[string]string{
 	"CountTenants":     "SCAN tenants",
+	"Files":            "SCAN files",
 	"CountKeptSecrets": "SCAN kept_secrets",
 	// A deleted tenant or profile is looked for in the one row of selection.
 	"DeleteTenant":  "SCAN selection",

@@ -116,7 +116,8 @@ type change struct {
 }
 
 // write runs fn as one change: one lock, one transaction, one instant. When it
-// returns nil or ErrIncomplete the change is durable; otherwise nothing changed.
+// returns nil or ErrIncomplete the change was made; otherwise nothing changed, unless
+// it is ErrUnknown.
 func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err error) {
 	tx, err := r.db.Write(ctx)
 	if err != nil {
@@ -146,11 +147,14 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 	if err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	committed, err = commit(tx, revision)
+	switch {
+	case errors.Is(err, ErrUnknown):
+		return err // what was rendered stays: the next change knows by it what to do
+	case !committed:
 		return errors.Join(err, publication.Discard())
 	}
-	committed = true
-	if err := publication.Place(); err != nil {
+	if err := errors.Join(err, publication.Place()); err != nil {
 		return fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}
 	return nil

@@ -58,6 +58,9 @@ func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) 
 		if undone.Change, err = c.toUndo(ctx, u.Sequence); err != nil {
 			return err
 		}
+		if err := c.refuseRestored(ctx, undone.Change); err != nil {
+			return err
+		}
 		c.record.undoes = &undone.Change.Sequence
 		d, err := c.digests(ctx)
 		if err != nil {

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"filippo.io/age"
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+	"golang.org/x/sys/unix"
+)
+
+func (a *app) backupCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "backup",
+		Usage:     "write the whole registry to a file, for sp restore",
+		ArgsUsage: "FILE",
+		Description: "FILE (0600) holds all secrets; what sp does not need any more is not in it. With a\n" +
+			"recipient it is encrypted with age, and what is not encrypted never touches a disk.\n" +
+			"A copy with cp instead may be taken in the middle of a change.\n\n" +
+			"  sp backup --age-recipient age1… ~/backups/sp.age",
+		Flags: append(recipientFlags(), boolFlag("force", "overwrite FILE")),
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.backup(ctx, cmd)
+		},
+	}
+}
+
+func (a *app) backup(ctx context.Context, cmd *cli.Command) error {
+	to, err := a.recipients(cmd)
+	if err != nil {
+		return err
+	}
+	dir, err := a.project()
+	if err != nil {
+		return err
+	}
+	path, err := a.backupPath(cmd, dir)
+	if err != nil {
+		return err
+	}
+	options, err := a.storeOptions()
+	if err != nil {
+		return err
+	}
+	store, err := db.Open(ctx, dir.Registry(), options)
+	if err != nil {
+		return err
+	}
+	ctx, stop := a.untilSignal(ctx)
+	defer stop()
+	err = a.hideCopy(ctx, path)
+	if err == nil {
+		err = writeBackup(ctx, store, path, cmd.Bool("force"), to)
+	}
+	if err := errors.Join(err, store.Close()); err != nil {
+		return err
+	}
+	a.note("%s holds the registry", path)
+	if a.json {
+		return a.document(map[string]any{"path": path, "encrypted": len(to) > 0})
+	}
+	return nil
+}
+
+// storeOptions are what the registry's file is opened with, without the rules.
+func (a *app) storeOptions() (db.Options, error) {
+	o, err := a.options(nil)
+	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting}, err
+}
+
+// backupPath is where the backup goes: not among the registry's own files, and not
+// over something else unless that is forced.
+func (a *app) backupPath(cmd *cli.Command, dir project.Dir) (string, error) {
+	word := cmd.Args().First()
+	if word == "-" {
+		return "", withHint(usage("backup: stdout is not a place for it"), "name a file")
+	}
+	if err := checkFileWord("backup", word); err != nil {
+		return "", err
+	}
+	path, err := a.resolved(word)
+	if err != nil {
+		return "", err
+	}
+	if isInRegistry(dir, path) {
+		return "", withHint(fmt.Errorf("%s: a backup in the directory of a registry: %w", path, registry.ErrInvalid),
+			"what is in there has its own use, and goes with it; name another place")
+	}
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return path, nil
+	case err != nil:
+		return "", err
+	case !info.Mode().IsRegular():
+		return "", withHint(fmt.Errorf("%s: not a regular file: %w", path, errFile), "name another place")
+	case !cmd.Bool("force"):
+		return "", existing(path)
+	}
+	return path, nil
+}
+
+func existing(path string) error {
+	return withHint(fmt.Errorf("%s: %w", path, registry.ErrExists), "sp backup --force overwrites it")
+}
+
+// writeBackup writes to a temporary file beside path, which gets the name when it is
+// whole and durable.
+func writeBackup(ctx context.Context, store *db.DB, path string, force bool, to []age.Recipient) error {
+	sweepBackups(path)
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"+unfinished)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(file.Name()); _ = file.Close() }()               // after it has its name, the former does nothing
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil { // see sweepBackups
+		return err
+	}
+	if len(to) == 0 {
+		err = store.Backup(ctx, file.Name())
+	} else {
+		err = encrypt(file, to, func(w io.Writer) error { return store.Stream(ctx, w) })
+	}
+	if err == nil {
+		err = give(file.Name(), path, force)
+	}
+	if err == nil {
+		err = syncDirectory(filepath.Dir(path))
+	}
+	return err
+}
+
+// give gives a finished file its name. Without force, nothing that came there
+// meanwhile is overwritten, but on a file system without hard links, where only a look
+// is left.
+func give(from, to string, force bool) error {
+	if force {
+		return os.Rename(from, to)
+	}
+	err := os.Link(from, to)
+	if errors.Is(err, fs.ErrExist) {
+		return existing(to)
+	}
+	if err == nil {
+		return nil
+	}
+	if _, err := os.Lstat(to); err == nil {
+		return existing(to)
+	}
+	return os.Rename(from, to)
+}
+
+// unfinished ends the name of a backup that is being written.
+const unfinished = ".backup.tmp"
+
+// sweepBackups removes what killed commands left beside path, which may be all of a
+// registry's secrets. A backup that is still being written is locked.
+func sweepBackups(path string) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		name := entry.Name()
+		if !strings.HasPrefix(name, "."+filepath.Base(path)+".") || !strings.HasSuffix(name, unfinished) {
+			continue
+		}
+		name = filepath.Join(filepath.Dir(path), name)
+		file, err := os.OpenFile(name, os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+		if err != nil {
+			continue
+		}
+		if unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+			_ = os.Remove(name) // what stays is tried again by the next backup
+		}
+		_ = file.Close()
+	}
+}
+
+// syncDirectory makes a new name in dir outlast a power cut.
+func syncDirectory(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"filippo.io/age"
+	"filippo.io/age/armor"
+	"github.com/urfave/cli/v3"
+)
+
+// Only the keys of age itself are taken, as its authors advise: ssh keys would cost
+// every command the start of a network library.
+
+func recipientFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "age-recipient", Usage: "encrypt for `KEY` (age1…)"},
+		&cli.StringSliceFlag{Name: "age-recipients-file", Usage: "encrypt for those in `FILE`"},
+	}
+}
+
+// recipients are for whom the flags say to encrypt; none is for no encryption.
+func (a *app) recipients(cmd *cli.Command) ([]age.Recipient, error) {
+	var to []age.Recipient
+	for _, word := range cmd.StringSlice("age-recipient") {
+		found, err := age.ParseRecipients(strings.NewReader(word))
+		if err != nil { // it is not repeated: it may be an identity
+			return nil, withHint(usage("--age-recipient: not a recipient of age"), "they start with age1; age-keygen -y IDENTITY-FILE prints one")
+		}
+		to = append(to, found...)
+	}
+	for _, name := range cmd.StringSlice("age-recipients-file") {
+		text, err := a.readKeys(name)
+		if err != nil {
+			return nil, err
+		}
+		found, err := age.ParseRecipients(bytes.NewReader(text))
+		if err != nil {
+			return nil, withHint(usage("--age-recipients-file: %s holds something else than recipients of age", name), "they start with age1, one a line")
+		}
+		to = append(to, found...)
+	}
+	return to, nil
+}
+
+// identities are what the flags say to decrypt with.
+func (a *app) identities(cmd *cli.Command) ([]age.Identity, error) {
+	var all []age.Identity
+	for _, name := range cmd.StringSlice("age-identity") {
+		text, err := a.readKeys(name)
+		if err != nil {
+			return nil, err
+		}
+		found, err := age.ParseIdentities(bytes.NewReader(text))
+		if err != nil { // the library quotes the line
+			return nil, withHint(usage("--age-identity: %s holds something else than identities of age", name),
+				"they start with AGE-SECRET-KEY-; one with a passphrase has to be decrypted first (age -d)")
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// readKeys reads a file of keys.
+func (a *app) readKeys(name string) ([]byte, error) {
+	path, err := a.absolute(name)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxSecret+1))
+	if err == nil && len(text) > maxSecret {
+		err = usage("%s: too long for a file of keys", name)
+	}
+	return text, errors.Join(err, file.Close())
+}
+
+// encrypt has write write through age to a file, and syncs it.
+func encrypt(file *os.File, to []age.Recipient, write func(io.Writer) error) error {
+	sealed, err := age.Encrypt(file, to...)
+	if err != nil {
+		return usage("--age-recipient: %v", err) // recipients that do not go together
+	}
+	if err := write(sealed); err != nil {
+		return err
+	}
+	return errors.Join(sealed.Close(), file.Sync())
+}
+
+const ageHeader = "age-encryption.org/v1"
+
+// isEncrypted tells, by its start, whether a file is one of age.
+func isEncrypted(start []byte) bool {
+	return bytes.HasPrefix(start, []byte(ageHeader)) || bytes.HasPrefix(start, []byte(armor.Header))
+}
+
+// decrypt reads a file of age.
+func decrypt(name string, file io.Reader, with []age.Identity) (io.Reader, error) {
+	source := bufio.NewReader(file)
+	var in io.Reader = source
+	if start, _ := source.Peek(len(armor.Header)); string(start) == armor.Header {
+		in = armor.NewReader(source)
+	}
+	out, err := age.Decrypt(in, with...)
+	var none *age.NoIdentityMatchError
+	if errors.As(err, &none) {
+		return nil, withHint(fmt.Errorf("%s: encrypted for somebody else: %w", name, errFile), "--age-identity FILE names the identity that it was encrypted for")
+	}
+	if err != nil {
+		return nil, damagedFile(name)
+	}
+	return out, nil
+}
+
+// damagedFile is the refusal of a file of age that is not as it was written. The
+// library's words for it mean nothing to who reads them.
+func damagedFile(name string) error {
+	return fmt.Errorf("%s: damaged: it can't be decrypted to its end: %w", name, errFile)
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// process is what this process took away from itself before it touches a file, so
+// that nothing of it can leak: it is needed again for lookups and for children.
+type process struct {
+	umask   int               // the user's own
+	secrets map[string]string // taken out of the environment
+}
+
+// guard makes every file be born private, leaves no core file, whose memory holds
+// secrets, shows no more than a stack if we crash, and takes the secrets given to sp
+// out of the environment, so that no child inherits them. What a sandbox forbids of
+// that is no reason to refuse to work.
+func guard() process {
+	p := process{umask: unix.Umask(0o077), secrets: map[string]string{}}
+	refuseDumps()
+	debug.SetTraceback("single")
+	for _, variable := range os.Environ() {
+		if name, value, _ := strings.Cut(variable, "="); isSecretVariable(name) {
+			p.secrets[name] = value
+			_ = os.Unsetenv(name) // it can fail for no name that was there
+		}
+	}
+	return p
+}
+
+// refuseDumps keeps what a crash would write out of files. The hard limit stays: it
+// is a child's to raise its own again.
+func refuseDumps() {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_CORE, &limit) == nil {
+		limit.Cur = 0
+		_ = unix.Setrlimit(unix.RLIMIT_CORE, &limit)
+	}
+	refuseInspection()
+}
+
+// enoughFiles is how many files a command may have open at once, at most.
+const enoughFiles = 32
+
+// checkLimits refuses to begin what would run out of files half-way: with too few,
+// Go's own runtime gives up, wherever it is.
+func checkLimits() error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil && limit.Cur < enoughFiles {
+		return withHint(fmt.Errorf("only %d files may be open at once: %w", limit.Cur, errFile), "ulimit -n 1024")
+	}
+	return nil
+}
+
+// isSecretVariable tells of a variable's name whether its value is a secret for sp:
+// SP_POSTGRES_ADMIN_URL, SP_TOKEN and what may come to be called like them.
+// Variables of other names, PGPASSWORD say, are their user's, who may want a child to
+// have them.
+func isSecretVariable(name string) bool {
+	own, ok := strings.CutPrefix(name, "SP_")
+	if !ok {
+		return false
+	}
+	for _, word := range strings.Split(own, "_") {
+		switch word {
+		case "URL", "TOKEN", "TOKENS", "SECRET", "SECRETS", "PASSWORD", "PASSPHRASE", "KEY", "CREDENTIALS":
+			return true
+		}
+	}
+	return false
+}
+
+// before looks up the environment as it was when the process started: the secrets,
+// and the rest where it still is.
+func (p process) before(rest func(string) (string, bool)) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		if value, ok := p.secrets[name]; ok {
+			return value, true
+		}
+		return rest(name)
+	}
+}
+
+var umasking sync.Mutex
+
+// start starts a child, which gets the user's own umask. The umask belongs to the
+// whole process, so for this instant it is not a private one for anything else that
+// would be made; but children are started while no registry is open, and what sp
+// makes names its own mode each time. The umask is the second lock on that door.
+func (p process) start(child *exec.Cmd) error {
+	umasking.Lock()
+	defer umasking.Unlock()
+	private := unix.Umask(p.umask)
+	defer unix.Umask(private)
+	return child.Start()
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// runChild is a command of the tests: a guarded process whose child prints its umask
+// and environment; it prints what it sees itself.
+func runChild() int {
+	self := guard()
+	child := exec.Command("sh", "-c", "umask; env")
+	child.Stdout = os.Stdout
+	if err := self.start(child); err != nil || child.Wait() != nil {
+		return 1
+	}
+	lookupEnv := self.before(os.LookupEnv)
+	token, _ := lookupEnv("SP_TOKEN")
+	dir, _ := lookupEnv("SP_DIR")
+	_, missing := lookupEnv("SP_NO_SUCH_TOKEN")
+	fmt.Printf("itself: %s %s %v umask %04o\n", token, dir, missing, unix.Umask(0))
+	return 0
+}
+
+func TestAChildGetsItsUsersUmaskAndNoSecretOfSp(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), "sp-child")
+	cmd.Env = append(os.Environ(), "SP_TOKEN=canary-token", "SP_POSTGRES_ADMIN_URL=canary-admin", "SP_CLOUD_SYNC_TOKEN=canary-sync",
+		"SP_DIR=/a/directory", "PGPASSWORD=the user's own", "TOKEN=the user's own")
+	cmd.Stdout = &out
+	require.NoError(t, cmd.Run())
+	child, itself, found := bytes.Cut(out.Bytes(), []byte("itself: "))
+	require.True(t, found)
+	require.Equal(t, "canary-token /a/directory false umask 0077\n", string(itself))
+	require.Regexp(t, `^0022\n`, string(child))
+	require.NotContains(t, string(child), "canary")
+	for _, kept := range []string{"SP_DIR=/a/directory", "PGPASSWORD=the user's own", "\nTOKEN=the user's own"} {
+		require.Contains(t, string(child), kept)
+	}
+}
+
+func TestSecretVariablesAreThoseOfSp(t *testing.T) {
+	t.Parallel()
+	for name, secret := range map[string]bool{
+		"SP_TOKEN": true, "SP_POSTGRES_ADMIN_URL": true, "SP_SYNC_TOKEN": true, "SP_DB_PASSWORD": true, "SP_SECRET": true,
+		"SP_DIR": false, "SP_LOCK_TIMEOUT": false, "SYSTEMPROMPT_PROFILE": false, "SP_CURLY": false,
+		"TOKEN": false, "PGPASSWORD": false, "DATABASE_URL": false, "SYSTEMPROMPT_DATABASE_URL": false, "": false,
+	} {
+		require.Equal(t, secret, isSecretVariable(name), name)
+	}
+}

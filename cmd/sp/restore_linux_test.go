@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// deaths are the calls at which a restore is killed, each at every one of them: all
+// that makes something durable, gives it a name, or takes it away.
+var deaths = []string{"fsync", "renameat", "unlink", "unlinkat"}
+
+// TestARestoreThatIsKilledLeavesTheOldOrTheNew kills a restore wherever it could hurt.
+// After that the registry is the old or the new one, whole; the next commands work, and
+// tenants.json follows.
+func TestARestoreThatIsKilledLeavesTheOldOrTheNew(t *testing.T) {
+	t.Parallel()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("skipped: there is no strace")
+	}
+	if exec.Command(strace, "-qq", "-o", "/dev/null", "true").Run() != nil {
+		t.Skip("skipped: strace may not trace here")
+	}
+	followed := mustFollowed(t)
+	require.NoError(t, spIn(t, followed, "sp", "backup", "b.db").Run())
+	require.NoError(t, spIn(t, followed, "sp", "tenant", "edit", "a", "--name", "b").Run())
+	seen := map[string]int{}
+	for _, call := range deaths {
+		for n := 1; dieRestoring(t, followed, []string{strace, "-f", "-qq", "-e", "trace=" + call, "-e", fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, n)}, seen); n++ {
+		}
+	}
+	require.NotZero(t, seen["a"], "%v", seen)
+	require.NotZero(t, seen["b"], "%v", seen)
+}
+
+// dieRestoring is one such death, in a copy of the directory followed; it tells whether
+// it came to that.
+func dieRestoring(t *testing.T, followed string, strace []string, seen map[string]int) bool {
+	t.Helper()
+	dir, inject := t.TempDir(), strace[len(strace)-1]
+	require.NoError(t, exec.CommandContext(t.Context(), "cp", "-a", followed+"/.", dir).Run())
+	err := spIn(t, dir, append(strace, "-o", "/dev/null", "sp", "restore", "-y", "b.db")...).Run()
+	if err == nil {
+		return false
+	}
+	listed, err := spIn(t, dir, "sp", "tenant", "list").CombinedOutput()
+	require.NoError(t, err, "%s: %s", inject, listed)
+	name := strings.TrimSpace(strings.TrimPrefix(string(listed), "a\t\tlocal\t"))
+	require.Contains(t, []string{"a", "b"}, name, inject)
+	seen[name]++
+
+	said, err := spIn(t, dir, "sp", "tenant", "edit", "a", "--region", "x").CombinedOutput()
+	require.NoError(t, err, "%s: %s", inject, said)
+	require.NoError(t, spIn(t, dir, "sp", "export", "--check").Run(), inject)
+	entries, err := os.ReadDir(filepath.Join(dir, ".systemprompt"))
+	require.NoError(t, err)
+	for _, entry := range entries {
+		if strings.Contains(entry.Name(), ".bak-restore-") {
+			continue
+		}
+		require.Contains(t, []string{".gitignore", ".lock", "sp.db", "tenants.json"}, entry.Name(), inject)
+	}
+	return true
+}

@@ -1,0 +1,156 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Backup writes what the registry holds at one instant to the file at to, an empty
+// one that its owner alone can reach; it keeps its mode. The file is synced and was
+// found whole when Backup returns nil. Like a read it takes no lock unless a writer
+// is in the way.
+func (d *DB) Backup(ctx context.Context, to string) error {
+	deadline := in(d.options.Wait)
+	if err := d.makeCurrent(ctx, deadline); err != nil {
+		return err
+	}
+	err := vacuumInto(ctx, d.path, to, 0)
+	if isBusy(err) {
+		err = d.queueBackup(ctx, to, deadline)
+	}
+	if err == nil {
+		err = syncFile(to)
+	}
+	if err == nil {
+		err = verify(ctx, to)
+	}
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (d *DB) queueBackup(ctx context.Context, to string, deadline time.Time) error {
+	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_SH, deadline)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	if err := os.Truncate(to, 0); err != nil {
+		return err
+	}
+	return vacuumInto(ctx, d.path, to, time.Until(deadline))
+}
+
+// Stream writes what the registry holds at one instant to w, without a file in
+// between: byte for byte the file itself, which nobody changes while it is read.
+// Like Backup it is checked, and before the first byte.
+func (d *DB) Stream(ctx context.Context, w io.Writer) error {
+	if err := d.leaveLog(ctx); err != nil {
+		return err
+	}
+	// Opened before and closed after the reading: where SQLite has only POSIX locks,
+	// closing the file drops them.
+	file, err := os.OpenFile(d.path, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return denied(d.path, err)
+	}
+	defer func() { _ = file.Close() }() // it is only read
+	read, err := d.Read(ctx)
+	if err != nil {
+		return err
+	}
+	defer read.Close()
+	if !d.isOpen(file) {
+		return fmt.Errorf("%s: %w", d.path, ErrMoved)
+	}
+	if err := checkWhole(ctx, read); err != nil {
+		return err
+	}
+	_, err = io.Copy(w, cancellable{ctx, file})
+	return err
+}
+
+// leaveLog turns a file in WAL mode back to the rollback journal: what is in the log
+// is not in the file.
+func (d *DB) leaveLog(ctx context.Context) error {
+	read, err := d.Read(ctx)
+	if err != nil {
+		return err
+	}
+	var mode string
+	err = read.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode)
+	read.Close()
+	if err != nil || mode != "wal" {
+		return err
+	}
+	w, err := d.Write(ctx)
+	if err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// cancellable reads until its context ends.
+type cancellable struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (c cancellable) Read(p []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.Reader.Read(p)
+}
+
+// verify checks that the file at path is a whole registry of this schema.
+func verify(ctx context.Context, path string) (err error) {
+	conn, err := sql.Open("sqlite", recheckDSN(path, 0))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	if err := checkVersion(ctx, tx); err != nil {
+		return err
+	}
+	return checkWhole(ctx, tx)
+}
+
+// rower is a transaction or a connection.
+type rower interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// checkWhole checks the whole file, and that what refers to something finds it.
+func checkWhole(ctx context.Context, tx rower) error {
+	if err := checkIntegrity(ctx, tx); err != nil {
+		return err
+	}
+	return checkReferences(ctx, tx)
+}
+
+func checkReferences(ctx context.Context, tx rower) error {
+	var broken int
+	if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM pragma_foreign_key_check").Scan(&broken); err != nil {
+		return err
+	}
+	if broken > 0 {
+		return fmt.Errorf("registry: %d rows refer to rows that are not there: %w", broken, ErrDamaged)
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// newName is where a registry is made before it gets its own name, so that a
+// registry that is there is a whole one.
+const newName = "sp.db.new"
+
+// Create makes the file at path, an absolute path, with the newest schema and
+// what seed puts in; a registry that is there already is opened as it is. That
+// holds for many processes at once: one makes it, all open it.
+func Create(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (*DB, error) {
+	if _, err := checkFile(path); err == nil || !errors.Is(err, ErrMissing) {
+		return Open(ctx, path, o)
+	}
+	deadline := in(o.Wait)
+	lock, err := o.acquire(ctx, filepath.Dir(path), unix.LOCK_EX, deadline)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Unlock()
+	if _, err := checkFile(path); errors.Is(err, ErrMissing) {
+		if err := create(ctx, path, time.Until(deadline), seed); err != nil {
+			return nil, err
+		}
+	}
+	return Open(ctx, path, o)
+}
+
+// create makes a registry at path, with what seed puts in, under the lock.
+func create(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) error {
+	dir := filepath.Dir(path)
+	made := filepath.Join(dir, newName)
+	for _, left := range []string{made, made + "-journal"} { // by a process that was killed here
+		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := checkNoJournal(path); err != nil {
+		return err
+	}
+	if err := makeFile(made); err != nil {
+		return err
+	}
+	err := migrate(ctx, made, wait)
+	if err == nil {
+		err = seedNew(ctx, made, wait, seed)
+	}
+	if err == nil {
+		err = os.Rename(made, path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(made))
+	}
+	return syncDir(dir)
+}
+
+func seedNew(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) (err error) {
+	conn, err := sql.Open("sqlite", writeDSN(path, wait, true))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	if err := seed(ctx, tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}

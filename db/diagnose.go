@@ -1,0 +1,82 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Diagnose is Explain with a look at the file at path where SQLite does not tell what
+// is wrong: that it can't open something, or that something is read-only.
+func Diagnose(path string, err error) error {
+	var e *sqlite.Error
+	if path == "" || !errors.As(err, &e) {
+		return Explain(err)
+	}
+	switch code := e.Code(); code & 0xff {
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR:
+		if kindOf(code) == ErrMoved || kindOf(code) == ErrFull {
+			break
+		}
+		if found := look(path); found != nil {
+			return fmt.Errorf("registry: %w (SQLite %d)", found, code)
+		}
+	}
+	return Explain(err)
+}
+
+// look finds the first thing in the way of using the file at path, nil if there is
+// none by now.
+func look(path string) error {
+	dir := filepath.Dir(path)
+	opened, err := os.Open(dir)
+	if errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("%s: %w", dir, ErrMissing)
+	}
+	if err != nil {
+		return denied(dir, err)
+	}
+	_ = opened.Close() // it was only looked at
+	if _, err := os.Lstat(path); err != nil {
+		return fmt.Errorf("%s: %w", path, ErrMissing)
+	}
+	for _, file := range []string{dir, path, path + "-journal"} {
+		for _, may := range []uint32{unix.R_OK, unix.W_OK} {
+			err := unix.Access(file, may)
+			if err != nil && !errors.Is(err, unix.ENOENT) {
+				return denied(file, err)
+			}
+		}
+	}
+	return nil
+}
+
+// denied says what the system's refusal of a file means, and what helps.
+func denied(path string, err error) error {
+	switch {
+	case errors.Is(err, unix.EROFS):
+		return fmt.Errorf("%s: %w: it is on a file system that can't be written", path, ErrReadOnly)
+	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
+		return fmt.Errorf("%s: %w: too many files are open (ulimit -n 1024)", path, ErrIO)
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+		return fmt.Errorf("%s: %w (%s)", path, ErrDenied, permit(path))
+	}
+	return err
+}
+
+// permit is the command that gives us back the use of a file or directory of ours.
+func permit(path string) string {
+	info, err := os.Lstat(path)
+	switch {
+	case err != nil:
+		return "chmod u+rwx " + quoted(filepath.Dir(path))
+	case info.IsDir():
+		return "chmod u+rwx " + quoted(path)
+	}
+	return "chmod 600 " + quoted(path)
+}

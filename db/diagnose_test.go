@@ -1,0 +1,172 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+func init() {
+	// try PATH: reads and changes, and tells what is in the way of each.
+	roles["try"] = func(args []string) error {
+		path := args[0]
+		for _, what := range []func() error{
+			func() error {
+				d, err := Open(context.Background(), path, hasty)
+				if err != nil {
+					return err
+				}
+				read, err := d.Read(context.Background())
+				if err == nil {
+					read.Close()
+				}
+				return errors.Join(err, d.Close())
+			},
+			func() error {
+				d, err := Open(context.Background(), path, hasty)
+				if err != nil {
+					return err
+				}
+				return errors.Join(addOne(context.Background(), d), d.Close())
+			},
+		} {
+			err := Diagnose(path, what())
+			if err == nil {
+				fmt.Println("done")
+				continue
+			}
+			fmt.Println(err)
+		}
+		return nil
+	}
+}
+
+// mustTry is what a user who is not root is told, of reading and of changing.
+func mustTry(t *testing.T, path string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "try")
+	content, err := os.ReadFile(os.Args[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(program, content, 0o755))
+	cmd := exec.Command(program, path)
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 12345, Gid: 12345}}
+		for _, dir := range []string{filepath.Dir(program), filepath.Dir(filepath.Dir(program))} {
+			require.NoError(t, os.Chmod(dir, 0o755))
+		}
+	}
+	cmd.Env = append(os.Environ(), roleVariable+"=try")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	return string(out)
+}
+
+// mustGive makes a registry the user's who tries it.
+func mustGive(t *testing.T, paths ...string) {
+	t.Helper()
+	if os.Getuid() == 0 {
+		for _, path := range paths {
+			require.NoError(t, os.Chown(path, 12345, 12345))
+		}
+	}
+}
+
+// TestTheSystemsRefusalIsNamedWithWhatHelps: SQLite says "unable to open database file"
+// to all of these, or nothing.
+func TestTheSystemsRefusalIsNamedWithWhatHelps(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		spoil func(t *testing.T, path string)
+		want  string // PATH and DIR stand for what they are
+	}{
+		"nothing": {func(*testing.T, string) {}, "done\ndone\n"},
+		"a file that can't be read": {
+			func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o000)) },
+			"PATH: permission denied (chmod 600 PATH)\nPATH: permission denied (chmod 600 PATH)\n",
+		},
+		"a file that can't be written": {
+			func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o400)) },
+			"done\nregistry: PATH: permission denied (chmod 600 PATH) (SQLite 8)\n",
+		},
+		"a directory that can't be entered": {
+			func(t *testing.T, path string) { require.NoError(t, os.Chmod(filepath.Dir(path), 0o600)) },
+			"PATH: permission denied (chmod u+rwx DIR)\nPATH: permission denied (chmod u+rwx DIR)\n",
+		},
+		"a directory that can't be written": {
+			func(t *testing.T, path string) { require.NoError(t, os.Chmod(filepath.Dir(path), 0o500)) },
+			"done\nregistry: DIR: permission denied (chmod u+rwx DIR) (SQLite 1544)\n",
+		},
+		"a journal that can't be read": {
+			func(t *testing.T, path string) {
+				mustSpill(t, path)
+				mustGive(t, path+"-journal")
+				require.NoError(t, os.Chmod(path+"-journal", 0o000))
+			},
+			"registry: PATH-journal: permission denied (chmod 600 PATH-journal) (SQLite 14)\n" +
+				"registry: PATH-journal: permission denied (chmod 600 PATH-journal) (SQLite 14)\n",
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			path := mustCreate(t)
+			dir := filepath.Dir(path)
+			require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755))
+			mustBeFree(t, dir) // the lock file is there
+			mustGive(t, dir, path, filepath.Join(dir, lockName))
+			c.spoil(t, path)
+			got := mustTry(t, path)
+			require.NoError(t, os.Chmod(dir, 0o700))
+			require.Equal(t, strings.NewReplacer("PATH", path, "DIR", dir).Replace(c.want), got)
+		})
+	}
+}
+
+func TestADirectoryThatIsGoneIsNamed(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	d := mustOpen(t, path, hasty)
+	require.NoError(t, os.RemoveAll(filepath.Dir(path)))
+	_, err := d.Read(t.Context())
+	require.ErrorIs(t, Diagnose(path, err), ErrMissing)
+	_, err = Open(t.Context(), path, hasty)
+	require.ErrorIs(t, err, ErrMissing)
+}
+
+func TestTooManyOpenFilesAreNamed(t *testing.T) {
+	t.Parallel()
+	require.ErrorContains(t, denied("/x", unix.EMFILE), "/x: input/output trouble: too many files are open (ulimit -n 1024)")
+	require.ErrorIs(t, denied("/x", unix.EROFS), ErrReadOnly)
+	require.Equal(t, io.EOF, denied("/x", io.EOF))
+}
+
+// A registry that is put in the place of one that is open: the reader goes on with
+// the old one, the writer is told, and the new one stays as it was put there.
+func TestARegistryThatIsReplacedWhileItIsOpen(t *testing.T) {
+	t.Parallel()
+	path, other := mustCreate(t), mustCreate(t)
+	require.NoError(t, addOne(t.Context(), mustOpen(t, other, patient)))
+	read, err := mustOpen(t, path, patient).Read(t.Context())
+	require.NoError(t, err)
+	defer read.Close()
+	w, err := mustOpen(t, path, patient).Write(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, os.Rename(other, path))
+
+	_, err = w.Exec("UPDATE registry_meta SET revision = 9")
+	require.ErrorIs(t, Diagnose(path, err), ErrMoved)
+	require.NoError(t, w.Close())
+	var revision int
+	require.NoError(t, read.QueryRow("SELECT revision FROM registry_meta").Scan(&revision))
+	require.Equal(t, 0, revision)
+	require.Equal(t, 1, mustRevision(t, path))
+}

@@ -1,0 +1,65 @@
+package db
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"sync/atomic"
+	"syscall"
+)
+
+// Where SQLite's file format keeps its magic and the application_id.
+const (
+	magic      = "SQLite format 3\x00"
+	markAt     = 68
+	headerSize = 100
+)
+
+// mayOpen tells whether opening and closing a database file beside SQLite is
+// harmless: with POSIX locks, closing it would drop this process's own locks. Harden
+// sets it where SQLite uses locks of the open file description.
+var mayOpen atomic.Bool
+
+// checkMark reads whose file it is before SQLite opens it, because opening is enough
+// to change what is not ours: SQLite would roll back another application's journal
+// and write its log into it. Our mark is in the file itself from its first commit on,
+// before it has its name, and nothing changes it since; so a file without it is not
+// ours, whatever a journal beside it may hold.
+func checkMark(path string) error {
+	if !mayOpen.Load() {
+		return nil // the first read of SQLite's looks, too
+	}
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return denied(path, err)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	var header [headerSize]byte
+	if _, err := io.ReadFull(file, header[:]); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return ErrForeign
+		}
+		return err
+	}
+	if string(header[:len(magic)]) != magic || binary.BigEndian.Uint32(header[markAt:]) != applicationID {
+		return ErrForeign
+	}
+	return nil
+}
+
+// hasMagic tells whether the file at path is a database of SQLite, whosever. No
+// connection may have it open.
+func hasMagic(path string) (bool, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false, denied(path, err)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	start := make([]byte, len(magic))
+	n, err := io.ReadFull(file, start)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return string(start[:n]) == magic, err
+}

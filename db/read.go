@@ -1,0 +1,101 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Read is a transaction that sees one instant of the file.
+type Read struct {
+	*sql.Tx
+	lock *Lock
+}
+
+// Close ends the reading.
+func (r *Read) Close() {
+	_ = r.Rollback() // nothing was written
+	r.lock.Unlock()
+}
+
+// Read begins reading. It takes no lock, but when a writer is in the way it
+// queues on the lock as a sharer instead of polling, so that no busy writer can
+// starve it. A file of an older schema is migrated first.
+func (d *DB) Read(ctx context.Context) (*Read, error) {
+	return d.readBy(ctx, in(d.options.Wait))
+}
+
+func (d *DB) readBy(ctx context.Context, deadline time.Time) (*Read, error) {
+	tx, err := d.beginRead(ctx)
+	if errors.Is(err, errOlder) {
+		if err := d.migrate(ctx, deadline); err != nil {
+			return nil, err
+		}
+		tx, err = d.beginRead(ctx)
+	}
+	if isBusy(err) {
+		return d.queue(ctx, deadline)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Read{Tx: tx}, nil
+}
+
+// queue begins reading when the writers before it are done.
+func (d *DB) queue(ctx context.Context, deadline time.Time) (*Read, error) {
+	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_SH, deadline)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := d.poll(ctx, deadline)
+	if err == nil {
+		return &Read{Tx: tx, lock: lock}, nil
+	}
+	lock.Unlock()
+	if errors.Is(err, errOlder) { // put back from a backup meanwhile; migrating takes the lock alone
+		return d.readBy(ctx, deadline)
+	}
+	return nil, err
+}
+
+// poll begins a transaction under the lock. It can be busy even there: with a
+// program that does not take the lock, or with another reader that rolls back
+// what a crash left.
+func (d *DB) poll(ctx context.Context, deadline time.Time) (*sql.Tx, error) {
+	for {
+		tx, err := d.beginRead(ctx)
+		if !isBusy(err) || time.Until(deadline) <= 0 {
+			return tx, err
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// in returns the moment at which waiting ends. It measures, on the monotonic
+// clock; what the registry dates, it is told by its caller.
+func in(wait time.Duration) time.Time { return time.Now().Add(wait) }
+
+// errOlder is returned inside for a file that must be migrated first.
+var errOlder = errors.New("older schema")
+
+// beginRead begins a transaction and checks the file in it: what is read is of the
+// instant that was checked.
+func (d *DB) beginRead(ctx context.Context) (*sql.Tx, error) {
+	reader, err := d.current()
+	if err != nil {
+		return nil, err
+	}
+	tx, err := reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := named(d.path, check(ctx, tx)); err != nil {
+		return nil, errors.Join(err, tx.Rollback())
+	}
+	return tx, nil
+}

@@ -1,0 +1,201 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// present is what a backup takes the place of.
+type present int
+
+const (
+	nothing present = iota
+	whole           // as far as can be seen from outside
+	remains         // of a registry, which do not even look like one
+)
+
+// classify says what is at path, and refuses what others may have made: only garbage
+// can be taken for a registry that is damaged.
+func classify(path string) (present, error) {
+	switch _, err := checkFile(path); {
+	case err == nil:
+		return whole, nil
+	case errors.Is(err, ErrMissing):
+		return nothing, checkNoJournal(path)
+	case errors.Is(err, ErrForeign):
+		if isDatabase, looked := hasMagic(path); looked != nil || isDatabase {
+			return nothing, errors.Join(err, looked)
+		}
+		return remains, nil
+	default:
+		return nothing, err
+	}
+}
+
+// keep makes the automatic copy of what is replaced, and holds that against other
+// writers, even those that take no lock, until it is replaced. What can't be read any
+// more is copied as it is, with what lies beside it; SQLite is kept away from what does
+// not look like a database, for it would roll a journal into it all the same.
+func (r *Restoration) keep(ctx context.Context, replaced present, deadline time.Time) (err error) {
+	if replaced == whole {
+		if err = r.hold(ctx, deadline); err == nil {
+			r.Kept, err = keepCopy(ctx, r.path, BeforeRestore, r.Now, time.Until(deadline))
+		}
+	}
+	if replaced == remains || isDamage(err) {
+		r.Kept, err = copyDamaged(r.path, r.Now)
+	}
+	return err
+}
+
+// hold begins a transaction in what is replaced, of which nothing is written.
+func (r *Restoration) hold(ctx context.Context, deadline time.Time) (err error) {
+	if r.old, err = sql.Open("sqlite", writeDSN(r.path, time.Until(deadline), false)); err != nil {
+		return err
+	}
+	r.old.SetMaxOpenConns(1)
+	if r.Replaced, err = r.old.BeginTx(context.WithoutCancel(ctx), nil); err != nil {
+		return err
+	}
+	if err := named(r.path, checkVersion(ctx, r.Replaced)); !errors.Is(err, errOlder) {
+		return err
+	}
+	return nil
+}
+
+// isDamage tells whether an error is of the file and not of the moment.
+func isDamage(err error) bool {
+	err = Explain(err)
+	return errors.Is(err, ErrDamaged) || errors.Is(err, ErrForeign)
+}
+
+// copyDamaged copies the file at path and what lies beside it, byte for byte; itself
+// last, for by its name the copy is found.
+func copyDamaged(path string, now time.Time) (string, error) {
+	name := freeCopyPath(path, BeforeRestore, now)
+	for _, side := range []string{"-journal", "-wal", ""} {
+		err := copyFile(path+side, path+copyNew)
+		if errors.Is(err, os.ErrNotExist) && side != "" {
+			continue
+		}
+		if err == nil {
+			err = os.Rename(path+copyNew, name+side)
+		}
+		if err != nil {
+			return "", errors.Join(err, removeIfThere(path+copyNew))
+		}
+	}
+	return name, syncDir(filepath.Dir(path))
+}
+
+// copyFile copies a file, durably, to a new one that only its owner can reach.
+func copyFile(from, to string) error {
+	source, err := os.OpenFile(from, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = source.Close() }() // it is only read
+	file, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, source)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// checkBackup checks that the file at path, which nobody else uses, is a whole
+// registry that this program knows, and migrates it where it is older. Opening it lets
+// SQLite roll back what lies beside it.
+func checkBackup(ctx context.Context, path string) (err error) {
+	if err := checkMark(path); err != nil {
+		return err
+	}
+	conn, err := sql.Open("sqlite", writeDSN(path, 0, false))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	conn.SetMaxOpenConns(1)
+	if err := checkWhole(ctx, conn); err != nil {
+		return err
+	}
+	err = checkVersion(ctx, conn)
+	if errors.Is(err, errOlder) {
+		err = migrateBackup(ctx, conn)
+	}
+	if err != nil {
+		return err
+	}
+	return checkSchema(ctx, conn)
+}
+
+// migrateBackup migrates what claims to be older. If it is not, that is no bug of the
+// migrations, whose errors quote them.
+func migrateBackup(ctx context.Context, conn *sql.DB) error {
+	err := migrateOn(ctx, conn)
+	if err == nil || kindIn(err) != nil || ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w: it can't be brought to this schema", ErrForeign)
+}
+
+// checkSchema refuses a registry with anything in its schema that the migrations did
+// not put there: a trigger in a file that somebody hands us would run with our changes.
+func checkSchema(ctx context.Context, conn *sql.DB) (err error) {
+	fresh, err := sql.Open("sqlite", "file::memory:")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, fresh.Close()) }()
+	fresh.SetMaxOpenConns(1)
+	if err := migrateOn(ctx, fresh); err != nil {
+		return err
+	}
+	want, err := schema(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	got, err := schema(ctx, conn)
+	if err == nil && got != want {
+		err = fmt.Errorf("registry: %w: its schema is not the one that sp makes", ErrForeign)
+	}
+	return err
+}
+
+// schema is the text of a schema, but for what SQLite and goose keep for themselves.
+func schema(ctx context.Context, conn *sql.DB) (string, error) {
+	rows, err := conn.QueryContext(ctx, `SELECT type || ' ' || name || ' ' || tbl_name || ' ' || COALESCE(sql, '') FROM sqlite_schema
+		WHERE name NOT LIKE 'sqlite_%' AND NOT (tbl_name = 'goose_db_version' AND type IN ('table', 'index')) ORDER BY type, name`)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = rows.Close() }() // Err tells
+	var text strings.Builder
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return "", err
+		}
+		text.WriteString(line + "\n")
+	}
+	return text.String(), rows.Err()
+}

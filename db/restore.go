@@ -1,0 +1,178 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// BackupError says why a backup can't be restored.
+type BackupError struct {
+	// Name is what the backup is called, Err what is wrong with it.
+	Name string
+	Err  error
+}
+
+func (e *BackupError) Error() string { return e.Name + ": " + e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *BackupError) Unwrap() error { return e.Err }
+
+// Restoration is a backup that is about to take the place of the registry at a path.
+// Like a Write it is a transaction, in the backup's copy, and holds the lock until
+// Close.
+type Restoration struct {
+	*sql.Tx
+	// Now is the instant of the restore.
+	Now time.Time
+	// Replaced reads what is replaced; nil where there is nothing, or nothing that can
+	// be read.
+	Replaced *sql.Tx
+	// Kept is the automatic copy of what is replaced; empty where there is nothing.
+	Kept string
+
+	path, staged string
+	ctx          context.Context
+	conn, old    *sql.DB
+	lock         *Lock
+	swapped      bool
+}
+
+// Source is what is to be restored.
+type Source struct {
+	// Name is what errors call it.
+	Name string
+	// Copy writes the file itself, side being empty, or what SQLite left beside it
+	// ("-journal", "-wal"), and tells whether there is such a thing.
+	Copy func(side string, to io.Writer) (bool, error)
+}
+
+// Restore prepares to put a backup in the place of the registry at path. The backup is
+// copied beside it, checked whole, and migrated where it is older; what is there is
+// kept as an automatic copy, whole or, if it is damaged, byte for byte. Until Commit
+// nothing has changed. It refuses to replace what is not a registry, is unsafe, or was
+// made by a newer program.
+func Restore(ctx context.Context, path string, o Options, source Source) (_ *Restoration, err error) {
+	deadline := in(o.Wait)
+	lock, err := o.acquire(ctx, filepath.Dir(path), unix.LOCK_EX, deadline)
+	if err != nil {
+		return nil, err
+	}
+	r := &Restoration{Now: o.Now(), path: path, staged: filepath.Join(filepath.Dir(path), newName), ctx: ctx, lock: lock}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	replaced, err := classify(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.stage(ctx, source); err != nil {
+		return nil, err
+	}
+	if err := r.keep(ctx, replaced, deadline); err != nil {
+		return nil, err
+	}
+	_, _ = removeCopies(path, func(c Copy) bool { return c.Expired(r.Now) }) // not before: the backup may be one of them
+	if r.conn, err = sql.Open("sqlite", writeDSN(r.staged, time.Until(deadline), true)); err != nil {
+		return nil, err
+	}
+	r.conn.SetMaxOpenConns(1)
+	r.Tx, err = r.conn.BeginTx(context.WithoutCancel(ctx), nil)
+	return r, err
+}
+
+// stage copies the backup beside the registry and checks it.
+func (r *Restoration) stage(ctx context.Context, source Source) error {
+	if err := removeWithJournal(r.staged); err != nil { // left by a process that was killed here
+		return err
+	}
+	for _, side := range []string{"-journal", "-wal", ""} {
+		if err := r.copySide(side, source); err != nil {
+			return err
+		}
+	}
+	err := checkBackup(ctx, r.staged)
+	if isDamage(err) || errors.Is(err, ErrNewer) {
+		err = &BackupError{Name: source.Name, Err: Explain(err)}
+	}
+	return err
+}
+
+func (r *Restoration) copySide(side string, source Source) error {
+	name := r.staged + side
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	there, err := source.Copy(side, file)
+	if err == nil {
+		err = file.Sync()
+	}
+	err = errors.Join(err, file.Close())
+	if err == nil && !there {
+		err = os.Remove(name)
+	}
+	return err
+}
+
+// Commit puts the backup in the place of the registry, and tells whether it is there
+// now: an error after that is of what is not certain. What lies beside the registry
+// goes before the new one comes, or SQLite would roll it into that; nothing of it is
+// needed, for it was rolled back, or kept with the copy of what is damaged.
+func (r *Restoration) Commit() (bool, error) {
+	if r.ctx.Err() != nil {
+		return false, context.Cause(r.ctx)
+	}
+	if err := errors.Join(r.Tx.Commit(), r.conn.Close()); err != nil {
+		return false, err
+	}
+	for _, side := range sides {
+		if _, err := os.Lstat(r.staged + side); err == nil {
+			return false, fmt.Errorf("%s: %w: it was left open", r.staged+side, ErrIO)
+		}
+		if err := removeIfThere(r.path + side); err != nil {
+			return false, err
+		}
+	}
+	dir := filepath.Dir(r.path)
+	if err := syncDir(dir); err != nil {
+		return false, err
+	}
+	if err := os.Rename(r.staged, r.path); err != nil {
+		return false, err
+	}
+	r.swapped = true
+	return true, syncDir(dir)
+}
+
+// Close takes back what was not committed and releases the lock.
+func (r *Restoration) Close() error {
+	var errs []error
+	for _, tx := range []*sql.Tx{r.Tx, r.Replaced} {
+		if tx != nil {
+			_ = tx.Rollback() // after a commit it does nothing; of the other nothing was written
+		}
+	}
+	for _, conn := range []*sql.DB{r.conn, r.old} {
+		if conn != nil {
+			errs = append(errs, conn.Close())
+		}
+	}
+	if !r.swapped {
+		errs = append(errs, removeWithJournal(r.staged))
+		if r.Kept != "" {
+			errs = append(errs, removeWithJournal(r.Kept))
+		}
+	}
+	r.lock.Unlock()
+	return errors.Join(errs...)
+}

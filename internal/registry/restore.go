@@ -1,0 +1,136 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// Restored is what a restore did.
+type Restored struct {
+	// Revision is what the registry has now, above that of the backup and that of
+	// what it replaced.
+	Revision int64
+	// Tenants is how many there are now.
+	Tenants int
+	// Kept is the automatic copy of what was replaced; empty where there was nothing.
+	Kept string
+}
+
+// beyond is added to the revision of a backup where nobody knows which one the
+// registry had: more changes than anybody has made since.
+const beyond = 1_000_000
+
+// Restore puts a backup in the place of the registry at path, an absolute path, as one
+// change; see db.Restore. The files that follow the registry follow it back, unless
+// somebody else wrote them as far as anyone can tell: those stay, and the error is then
+// ErrIncomplete and says so with ErrConflict.
+func Restore(ctx context.Context, path string, o Options, source db.Source) (done Restored, err error) {
+	tx, err := db.Restore(ctx, path, o.forFile(), source)
+	if err != nil {
+		return Restored{}, err
+	}
+	swapped := false
+	defer func() {
+		if closed := tx.Close(); closed != nil && swapped {
+			err = errors.Join(err, fmt.Errorf("%w: %w", ErrIncomplete, closed))
+		} else if err == nil {
+			err = closed
+		}
+	}()
+	r := &Registry{options: o}
+	c := &change{
+		View: &View{q: queries.New(tx)}, tx: tx, now: tx.Now, random: o.random(),
+		record: record{command: o.Command},
+	}
+	if err := c.succeed(ctx, tx.Replaced, tx.Kept != ""); err != nil {
+		return Restored{}, err
+	}
+	publication, left, err := r.publishRestored(ctx, c)
+	if err != nil {
+		return Restored{}, err
+	}
+	done = Restored{Revision: c.revision, Kept: tx.Kept}
+	if done.Tenants, err = c.Len(ctx); err == nil {
+		swapped, err = tx.Commit()
+	}
+	if !swapped {
+		return Restored{}, errors.Join(err, publication.Discard())
+	}
+	if err := errors.Join(err, publication.Place(), left); err != nil {
+		return done, fmt.Errorf("%w: %w", ErrIncomplete, err)
+	}
+	return done, nil
+}
+
+// succeed makes the backup the next revision of what it replaces, and has it remember
+// the files as they are now. What can't be read of a damaged registry is not known.
+func (c *change) succeed(ctx context.Context, replaced *sql.Tx, there bool) error {
+	own, err := c.q.Meta(ctx)
+	if err != nil {
+		return err
+	}
+	latest := own.Revision
+	var files []queries.File
+	known := false
+	if replaced != nil {
+		old := queries.New(replaced)
+		if meta, err := old.Meta(ctx); err == nil {
+			latest, known = max(latest, meta.Revision), true
+			files, err = old.Files(ctx)
+			known = err == nil
+		}
+	}
+	if there && !known {
+		latest += beyond
+	}
+	if err := c.q.SetRevision(ctx, latest); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := c.q.PutFile(ctx, queries.PutFileParams(f)); err != nil {
+			return err
+		}
+	}
+	if c.revision, err = c.q.BumpRevision(ctx); err != nil {
+		return err
+	}
+	c.touched = true
+	return c.recordRestore(ctx)
+}
+
+// recordRestore tells the history of a change that has no entries: all that the backup
+// holds is as its own history says.
+func (c *change) recordRestore(ctx context.Context) error {
+	if err := c.q.ForgetSecretsUntil(ctx, c.now.UnixMicro()); err != nil {
+		return err
+	}
+	return c.q.InsertChange(ctx, queries.InsertChangeParams{
+		Sequence: c.revision, MadeAt: c.now.UnixMicro(), Command: c.record.command,
+	})
+}
+
+// publishRestored is publish, but what somebody else wrote stays and is no reason to
+// stop: who restores a backup wants the registry back.
+func (r *Registry) publishRestored(ctx context.Context, c *change) (publication Publication, left, err error) {
+	publication, err = r.publish(ctx, c)
+	if errors.Is(err, ErrConflict) {
+		nothing := func() error { return nil }
+		return Publication{Place: nothing, Discard: nothing}, err, nil
+	}
+	return publication, nil, err
+}
+
+// refuseRestored refuses to undo a restore, of which the history has no entries: the
+// copy of what was replaced is the way back.
+func (c *change) refuseRestored(ctx context.Context, undone Change) error {
+	entries, err := c.q.CountEntries(ctx, undone.Sequence)
+	if err == nil && entries == 0 && undone.firstAdded == 0 {
+		err = fmt.Errorf("%s can't be undone: it restored a backup: %w", undone, ErrConflict)
+	}
+	return err
+}
