@@ -1,0 +1,69 @@
+package torture
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestKilledAtAnyCallLeavesTheOldOrTheNewState sweeps SIGKILL over the writing system
+// calls of commands (bar B5, faults 22, 25 and 28).
+func TestKilledAtAnyCallLeavesTheOldOrTheNewState(t *testing.T) {
+	sized(t, 1, 1)
+	need(t, "strace")
+	for _, s := range shapesOf(*size) {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			stride := s.stride(1)
+			w := &sweep{scene: newScene(t, s.first(), spPath), names: writes, wants: call.writes, happens: "signal=KILL"}
+			hot, old := 0, 0
+			w.all(stride, func(at call, o outcome) {
+				require.Equal(t, -1, o.exit, "not killed at %s", at.text)
+				f, err := w.judgeKilled(o)
+				require.NoError(t, err, "killed at %s %d, %s", at.name, at.rank, at.path)
+				hot += count(f.hot)
+				old += count(f.registry[0] == 0)
+			})
+			w.report(t, stride, fmt.Sprintf("%d left a journal, %d the old state, %d the new", hot, old, len(w.happenedAt)-old))
+		})
+	}
+}
+
+// writes tells whether a call of the project writes, or makes a file that can be
+// aimed at. One with a name of chance can't; killed at the look at its place, just
+// before it is made, a command leaves the same.
+func (c call) writes() bool {
+	if !c.opens() {
+		return c.path != ""
+	}
+	makes := strings.Contains(c.text, "O_CREAT") && !strings.Contains(c.path, randomly)
+	return c.path != "" && makes || strings.HasSuffix(c.path, "/tenants.json")
+}
+
+// judgeKilled judges what a killed command left: what it answered, it had done.
+func (sc *scene) judgeKilled(o outcome) (finding, error) {
+	f, err := sc.judge()
+	if err != nil {
+		return f, err
+	}
+	d := sc.acknowledged(0)
+	if o.stdout != "" {
+		d = sc.acknowledged(len(sc.shape.steps))
+	}
+	return f, f.meets(d)
+}
+
+// first is the shape with its first step only.
+func (s shape) first() shape {
+	s.steps = s.steps[:1]
+	return s
+}
+
+func count(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
