@@ -18,6 +18,7 @@ type scene struct {
 	start tree
 	// stages are what may be found: before the steps, on the way, and after each.
 	stages []stage
+	left   tree // by the steps when they were recorded
 }
 
 // stage is what a project shows, and what it shows when the next command is through.
@@ -41,7 +42,7 @@ func newScene(t *testing.T, s shape, sp string) *scene {
 	t.Helper()
 	base := quickDir(t)
 	sc := &scene{shape: s, place: place{t: t, sp: sp, dir: filepath.Join(base, "project")}}
-	sc.env = []string{"PATH=/nowhere", "HOME=" + base, "TMPDIR=" + base, "LC_ALL=C", "TZ=UTC"}
+	sc.env = []string{"PATH=/nowhere", "HOME=" + base, "TMPDIR=" + base, "LC_ALL=C", "TZ=UTC", "GOMAXPROCS=1"}
 	require.NoError(t, os.Mkdir(sc.dir, 0o700))
 	for name, text := range inputs() {
 		require.NoError(t, os.WriteFile(filepath.Join(sc.dir, name), []byte(text), 0o600))

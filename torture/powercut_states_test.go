@@ -1,0 +1,126 @@
+package torture
+
+import (
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+)
+
+// sector is what a disk writes whole or not at all.
+const sector = 512
+
+// afterCut calls each with every state that a power cut at this instant could leave:
+// the names of each directory up to any of the pending moves, and of the pending data
+// all, none, one write only, all but one, one of them torn, or only room for it.
+func (d *disk) afterCut(each func(tree)) {
+	for _, data := range d.pendingData() {
+		d.eachPrefix(d.directories(), map[*inode]int{}, func(moves map[*inode]int) {
+			x := tree{}
+			d.root.survive("", data, moves, x)
+			each(x)
+		})
+	}
+}
+
+// survive adds to x what is left below a directory.
+func (i *inode) survive(path string, data map[*inode][]write, moves map[*inode]int, x tree) {
+	names := i.kept
+	if moves[i] > 0 {
+		names = maps.Clone(i.kept)
+		for _, m := range i.moves[:moves[i]] {
+			m.apply(names)
+		}
+	}
+	for name, below := range names {
+		inside := filepath.Join(path, name)
+		if below.mode.IsDir() {
+			x[inside] = node{mode: below.mode}
+			below.survive(inside, data, moves, x)
+			continue
+		}
+		x[inside] = node{mode: below.mode, data: below.with(data[below])}
+	}
+}
+
+// running adds to x what running programs see below a directory.
+func (i *inode) running(path string, x tree) {
+	for name, below := range i.names {
+		inside := filepath.Join(path, name)
+		x[inside] = node{mode: below.mode, data: below.with(below.writes)}
+		below.running(inside, x)
+	}
+}
+
+// eachPrefix goes through all combinations of how many pending moves of each
+// directory are durable.
+func (d *disk) eachPrefix(dirs []*inode, chosen map[*inode]int, each func(map[*inode]int)) {
+	if len(dirs) == 0 {
+		each(chosen)
+		return
+	}
+	for n := range len(dirs[0].moves) + 1 {
+		chosen[dirs[0]] = n
+		d.eachPrefix(dirs[1:], chosen, each)
+	}
+}
+
+func (d *disk) directories() []*inode {
+	return d.find(func(i *inode) bool { return len(i.moves) > 0 })
+}
+
+// find returns what can still get a name: what has one, had one, or is to have one.
+func (d *disk) find(wanted func(*inode) bool) []*inode {
+	var found []*inode
+	seen := map[*inode]bool{}
+	var visit func(*inode)
+	visit = func(i *inode) {
+		if i == nil || seen[i] {
+			return
+		}
+		seen[i] = true
+		if wanted(i) {
+			found = append(found, i)
+		}
+		for _, names := range []map[string]*inode{i.kept, i.names} {
+			for _, name := range slices.Sorted(maps.Keys(names)) {
+				visit(names[name])
+			}
+		}
+		for _, m := range i.moves {
+			visit(m.inode)
+		}
+	}
+	visit(d.root)
+	return found
+}
+
+// pendingData lists the choices of what of the pending data is durable.
+func (d *disk) pendingData() []map[*inode][]write {
+	all, room := map[*inode][]write{}, map[*inode][]write{}
+	dirty := d.find(func(i *inode) bool { return len(i.writes) > 0 && i.mode&fs.ModeDir == 0 })
+	for _, i := range dirty {
+		all[i] = i.writes
+		for _, w := range i.writes {
+			room[i] = append(room[i], write{at: w.at, data: make([]byte, len(w.data)), cut: w.cut})
+		}
+	}
+	choices := []map[*inode][]write{all}
+	if len(dirty) > 0 {
+		choices = append(choices, map[*inode][]write{}, room)
+	}
+	for _, i := range dirty {
+		for n, w := range i.writes {
+			without := maps.Clone(all)
+			without[i] = slices.Delete(slices.Clone(i.writes), n, n+1)
+			choices = append(choices, without, map[*inode][]write{i: {w}})
+			if len(w.data) > sector {
+				torn := maps.Clone(all)
+				torn[i] = slices.Clone(i.writes)
+				torn[i][n].data = w.data[:(len(w.data)/2+sector-1)/sector*sector]
+				choices = append(choices, torn)
+			}
+		}
+	}
+	return choices
+}
