@@ -66,6 +66,14 @@ func newScene(t *testing.T, s shape, sp string) *scene {
 	return sc
 }
 
+// text is that of a file of the project.
+func (sc *scene) text(path string) string {
+	sc.t.Helper()
+	text, err := os.ReadFile(filepath.Join(sc.dir, path))
+	require.NoError(sc.t, err)
+	return string(text)
+}
+
 // stageAfter is what there is after some commands, learnt by running them twice.
 func (sc *scene) stageAfter(lines []string) stage {
 	var now, next [2]glance

@@ -17,7 +17,7 @@ func TestPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			sc := newScene(t, s, spPath)
-			cuts := sc.cuts(limit, false)
+			cuts := sc.cuts(limit)
 			t.Logf("%s: %s", s.name, cuts)
 			require.Empty(t, cuts.broken)
 			require.GreaterOrEqual(t, cuts.states, 500)
@@ -40,8 +40,8 @@ func (c cuts) String() string {
 type instant func(x tree, acknowledged, call int)
 
 // cuts judges all states that differ, or every so many where there are more than the
-// limit. With enough it ends with the first bad one.
-func (sc *scene) cuts(limit int, enough bool) cuts {
+// limit; those after an acknowledgement all.
+func (sc *scene) cuts(limit int) cuts {
 	steps := sc.recordAll()
 	c := cuts{stages: map[int]int{}}
 	order := map[uint64]int{} // of the states that differ
@@ -53,30 +53,34 @@ func (sc *scene) cuts(limit int, enough bool) cuts {
 	})
 	c.distinct = len(order)
 	stride := (c.distinct + limit - 1) / limit
-	judged := map[uint64]verdict{}
+	known := map[uint64]verdict{}
 	sc.replayAll(steps, func(x tree, acknowledged, call int) {
 		digest := x.digest()
-		if order[digest]%stride != 0 && acknowledged == 0 || enough && len(c.broken) > 0 {
+		if order[digest]%stride != 0 && acknowledged == 0 || len(c.broken) == 10 {
 			return
 		}
-		v, known := judged[digest]
-		if !known {
+		v, judged := known[digest]
+		if !judged {
 			v = sc.verdictOn(x)
-			judged[digest] = v
-			c.judged++
-			if v.err == nil {
-				c.stages[v.registry[0]]++
-			}
+			known[digest] = v
+			c.count(v)
 		}
 		err := v.err
 		if err == nil {
 			err = v.meets(sc.acknowledged(acknowledged))
 		}
-		if err != nil && len(c.broken) < 10 {
+		if err != nil {
 			c.broken = append(c.broken, fmt.Sprintf("cut after call %d, %d acknowledged: %v\n%s", call, acknowledged, err, x.listing()))
 		}
 	})
 	return c
+}
+
+func (c *cuts) count(v verdict) {
+	c.judged++
+	if v.err == nil {
+		c.stages[v.registry[0]]++
+	}
 }
 
 type verdict struct {
