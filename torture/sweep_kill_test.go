@@ -17,7 +17,7 @@ func TestKilledAtAnyCallLeavesTheOldOrTheNewState(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			stride := s.stride(1)
-			w := &sweep{scene: newScene(t, s.first(), spPath), names: writes, wants: call.writes, happens: "signal=KILL"}
+			w := &sweep{scene: newScene(t, s.first(), spPath), names: writes, wants: call.writes, happens: always("signal=KILL")}
 			hot, old := 0, 0
 			w.all(stride, func(at call, o outcome) {
 				require.Equal(t, -1, o.exit, "not killed at %s", at.text)

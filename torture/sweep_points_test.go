@@ -16,13 +16,16 @@ type point struct {
 
 func (c call) point() point { return point{c.name, c.path, c.rank} }
 
+// always lets the same happen at every point.
+func always(what string) func(int, call) string { return func(int, call) string { return what } }
+
 // sweep goes through the points of a scene's one command.
 type sweep struct {
 	*scene
 	names string // of the system calls, as strace takes them
 	wants func(call) bool
-	// happens is what strace is told to do at the call.
-	happens    string
+	// happens is what strace is told to do at the call, the i-th point.
+	happens    func(i int, c call) string
 	happenedAt map[point]bool
 	points     []call // all that there are
 }
@@ -46,7 +49,7 @@ func (w *sweep) all(stride int, each func(at call, o outcome)) {
 				continue
 			}
 			require.NoError(w.t, w.start.layOut(w.dir))
-			o, calls := w.strace(w.names, w.shape.steps[0], w.at(c)...)
+			o, calls := w.strace(w.names, w.shape.steps[0], w.at(i, c)...)
 			if met := w.met(calls, c); met != nil && !w.happenedAt[met.point()] {
 				w.happenedAt[met.point()] = true
 				each(*met, o)
@@ -59,8 +62,10 @@ func (w *sweep) asked(stride int) int { return (len(w.points) + stride - 1) / st
 
 // at is how strace is told to tamper with a call. Where the path is known, only calls
 // with that path count, which leaves the threads less to confuse.
-func (w *sweep) at(c call) []string {
-	inject := func(n int) []string { return []string{"-e", fmt.Sprintf("inject=%s:%s:when=%d", c.name, w.happens, n)} }
+func (w *sweep) at(i int, c call) []string {
+	inject := func(n int) []string {
+		return []string{"-e", fmt.Sprintf("inject=%s:%s:when=%d", c.name, w.happens(i, c), n)}
+	}
 	path := w.aim(c)
 	if path == "" {
 		return inject(c.nth)
