@@ -81,6 +81,8 @@ func (sc *scene) judgeRefused(o outcome) (kind string, err error) {
 		return "", fmt.Errorf("a secret was told")
 	case o.exit == 0:
 		kind, d = "done", sc.acknowledged(1)
+	case o.exit == 8 && strings.Contains(o.stderr, "whether the change was made is not known"):
+		kind, d = "not known, and told so", demand{to: last} // where looking again was refused, too
 	case o.exit == 8:
 		kind, d = "incomplete, and told so", demand{from: last, to: last}
 		if !strings.Contains(o.stderr, "the change was made") {
