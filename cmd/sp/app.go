@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -160,7 +161,7 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, publis
 		}
 		closed := reg.Close()
 		if closed != nil && a.changed {
-			closed = fmt.Errorf("%w: %w", registry.ErrIncomplete, closed)
+			closed = fmt.Errorf("%w: %w", registry.ErrIncomplete, db.Explain(closed))
 		}
 		return errors.Join(err, closed)
 	})

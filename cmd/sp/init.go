@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
@@ -42,7 +43,7 @@ func (a *app) init(ctx context.Context) error {
 	a.changed = missing && hasRegistry(dir)
 	switch {
 	case err != nil && a.changed:
-		return withHint(fmt.Errorf("%w: %w", registry.ErrIncomplete, err), "sp init, again, tells whether it can be used")
+		return withHint(fmt.Errorf("%w: %w", registry.ErrIncomplete, db.Explain(err)), "sp init, again, tells whether it can be used")
 	case err != nil:
 		return err
 	case a.json:
