@@ -12,7 +12,9 @@ const sector = 512
 
 // afterCut calls each with every state that a power cut at this instant could leave:
 // the names of each directory up to any of the pending moves, and of the pending data
-// all, none, one write only, all but one, one of them torn, or only room for it.
+// all, none, one write only, all but one, one of them torn between two sectors, or only
+// room at the end of the file. A sector that was there holds what it held or what it
+// was to hold.
 func (d *disk) afterCut(each func(tree)) {
 	for _, data := range d.pendingData() {
 		d.eachPrefix(d.directories(), map[*inode]int{}, func(moves map[*inode]int) {
@@ -102,7 +104,9 @@ func (d *disk) pendingData() []map[*inode][]write {
 	for _, i := range dirty {
 		all[i] = i.writes
 		for _, w := range i.writes {
-			room[i] = append(room[i], write{at: w.at, data: make([]byte, len(w.data)), cut: w.cut})
+			if start := max(w.at, len(i.data)); start < w.at+len(w.data) {
+				room[i] = append(room[i], write{at: start, data: make([]byte, w.at+len(w.data)-start)})
+			}
 		}
 	}
 	choices := []map[*inode][]write{all}
