@@ -14,10 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// node is a file or a directory of a tree.
+// node is a file or a directory of a tree; sum is of its data, where that is known.
 type node struct {
 	mode fs.FileMode
 	data []byte
+	sum  uint64
 }
 
 // tree is all that is in a directory, by the paths from there, held in memory so
@@ -106,8 +107,11 @@ func (x tree) digest() uint64 {
 	var sum maphash.Hash
 	sum.SetSeed(seed)
 	for _, path := range x.paths() {
-		fmt.Fprintf(&sum, "%s\x00%v\x00%d\x00", path, x[path].mode, len(x[path].data))
-		_, _ = sum.Write(x[path].data)
+		n := x[path]
+		if n.sum == 0 {
+			n.sum = maphash.Bytes(seed, n.data)
+		}
+		fmt.Fprintf(&sum, "%s\x00%v\x00%d\x00", path, n.mode, n.sum)
 	}
 	return sum.Sum64()
 }

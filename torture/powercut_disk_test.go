@@ -17,6 +17,7 @@ type inode struct {
 	mode fs.FileMode
 
 	data   []byte  // durable
+	sum    uint64  // of data, where it is known
 	writes []write // pending
 
 	names map[string]*inode // as running programs see them
@@ -93,7 +94,9 @@ func (d *disk) rename(from, to string) error {
 }
 
 func (i *inode) sync() {
-	i.data, i.writes = i.with(i.writes), nil
+	if len(i.writes) > 0 {
+		i.data, i.sum, i.writes = i.with(i.writes), 0, nil
+	}
 	for _, m := range i.moves {
 		m.apply(i.kept)
 	}

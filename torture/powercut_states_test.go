@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"hash/maphash"
 	"io/fs"
 	"maps"
 	"path/filepath"
@@ -26,7 +27,7 @@ func (d *disk) afterCut(each func(tree)) {
 }
 
 // survive adds to x what is left below a directory.
-func (i *inode) survive(path string, data map[*inode][]write, moves map[*inode]int, x tree) {
+func (i *inode) survive(path string, data choice, moves map[*inode]int, x tree) {
 	names := i.kept
 	if moves[i] > 0 {
 		names = maps.Clone(i.kept)
@@ -41,8 +42,27 @@ func (i *inode) survive(path string, data map[*inode][]write, moves map[*inode]i
 			below.survive(inside, data, moves, x)
 			continue
 		}
-		x[inside] = node{mode: below.mode, data: below.with(data[below])}
+		n, chosen := data[below]
+		if !chosen {
+			n = below.durable()
+		}
+		n.mode = below.mode
+		x[inside] = n
 	}
+}
+
+// durable is a file's data without what is pending.
+func (i *inode) durable() node {
+	if i.sum == 0 {
+		i.sum = maphash.Bytes(seed, i.data)
+	}
+	return node{data: i.data, sum: i.sum}
+}
+
+// holding is a file's data with some of what is pending.
+func (i *inode) holding(writes []write) node {
+	data := i.with(writes)
+	return node{data: data, sum: maphash.Bytes(seed, data)}
 }
 
 // running adds to x what running programs see below a directory.
@@ -97,34 +117,46 @@ func (d *disk) find(wanted func(*inode) bool) []*inode {
 	return found
 }
 
+// choice is what some files hold after a cut; the others hold what is durable.
+type choice map[*inode]node
+
 // pendingData lists the choices of what of the pending data is durable.
-func (d *disk) pendingData() []map[*inode][]write {
-	all, room := map[*inode][]write{}, map[*inode][]write{}
+func (d *disk) pendingData() []choice {
+	all, room := choice{}, choice{}
 	dirty := d.find(func(i *inode) bool { return len(i.writes) > 0 && i.mode&fs.ModeDir == 0 })
 	for _, i := range dirty {
-		all[i] = i.writes
-		for _, w := range i.writes {
-			if start := max(w.at, len(i.data)); start < w.at+len(w.data) {
-				room[i] = append(room[i], write{at: start, data: make([]byte, w.at+len(w.data)-start)})
-			}
-		}
+		all[i], room[i] = i.holding(i.writes), i.holding(i.growth())
 	}
-	choices := []map[*inode][]write{all}
+	choices := []choice{all}
 	if len(dirty) > 0 {
-		choices = append(choices, map[*inode][]write{}, room)
+		choices = append(choices, choice{}, room)
+	}
+	but := func(i *inode, writes []write) {
+		other := maps.Clone(all)
+		other[i] = i.holding(writes)
+		choices = append(choices, other)
 	}
 	for _, i := range dirty {
 		for n, w := range i.writes {
-			without := maps.Clone(all)
-			without[i] = slices.Delete(slices.Clone(i.writes), n, n+1)
-			choices = append(choices, without, map[*inode][]write{i: {w}})
+			but(i, slices.Delete(slices.Clone(i.writes), n, n+1))
+			choices = append(choices, choice{i: i.holding([]write{w})})
 			if len(w.data) > sector {
-				torn := maps.Clone(all)
-				torn[i] = slices.Clone(i.writes)
-				torn[i][n].data = w.data[:(len(w.data)/2+sector-1)/sector*sector]
-				choices = append(choices, torn)
+				torn := slices.Clone(i.writes)
+				torn[n].data = w.data[:(len(w.data)/2+sector-1)/sector*sector]
+				but(i, torn)
 			}
 		}
 	}
 	return choices
+}
+
+// growth is the room at the end of the file that the pending writes need.
+func (i *inode) growth() []write {
+	var room []write
+	for _, w := range i.writes {
+		if start := max(w.at, len(i.data)); start < w.at+len(w.data) {
+			room = append(room, write{at: start, data: make([]byte, w.at+len(w.data)-start)})
+		}
+	}
+	return room
 }

@@ -24,6 +24,7 @@ type sweep struct {
 	*scene
 	names string // of the system calls, as strace takes them
 	wants func(call) bool
+	more  []string // for strace
 	// happens is what strace is told to do at the call, the i-th point.
 	happens    func(i int, c call) string
 	happenedAt map[point]bool
@@ -49,7 +50,7 @@ func (w *sweep) all(stride int, each func(at call, o outcome)) {
 				continue
 			}
 			require.NoError(w.t, w.start.layOut(w.dir))
-			o, calls := w.strace(w.names, w.shape.steps[0], w.at(i, c)...)
+			o, calls := w.strace(w.names, w.shape.steps[0], append(w.at(i, c), w.more...)...)
 			if met := w.met(calls, c); met != nil && !w.happenedAt[met.point()] {
 				w.happenedAt[met.point()] = true
 				each(*met, o)
