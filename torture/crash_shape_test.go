@@ -101,8 +101,8 @@ func shapes() []shape {
 		{name: "log purge", before: append(tracked[:5:5], "tenant delete a -y"), steps: []string{"log purge -y"}, next: mend},
 		{name: "first export", before: untracked, steps: []string{"export"}, next: mend},
 		{name: "export that was behind", before: append(tracked[:5:5], "tenant edit a --region fra --no-export"), steps: []string{"export"}, next: mend},
-		{name: "forced export", before: tracked, foreign: `{"tenants":[],"synced_at":"2026-02-01T10:00:00Z"}`, steps: []string{"export --force"}, next: "export --force"},
-		{name: "import of the tracked file", before: tracked, foreign: inputs()["two.json"], steps: []string{"import"}, next: "import"},
+		{name: "forced export", before: tracked, foreign: `{"tenants":[],"synced_at":"2026-02-01T10:00:00Z"}`, steps: []string{"export --force"}, next: mend},
+		{name: "import of the tracked file", before: tracked, foreign: inputs()["two.json"], steps: []string{"import"}, next: mend},
 		{
 			name: "first copy", before: untracked, steps: []string{"export --path out/copy.json"}, next: "export --path out/copy.json",
 			copies: []string{"out/copy.json"},

@@ -31,17 +31,22 @@ type sweep struct {
 	points     []call // all that there are
 }
 
-// attempts is how often a point is tried. strace counts calls for each thread, and
+// attempts returns how often a point is tried. strace counts calls for each thread, and
 // Go moves a command from one thread to another now and then, so that a run may
 // meet another point than the one that was meant; the log shows which it met, and
 // where not all are asked for that one does as well.
-const attempts = 4
+func attempts() int {
+	if *size == "long" {
+		return 20
+	}
+	return 4
+}
 
 // all runs the command once for every stride-th point, and hands on what came of it,
 // with the project as it was left.
 func (w *sweep) all(stride int, each func(at call, o outcome)) {
 	w.happenedAt, w.points = map[point]bool{}, w.undisturbed()
-	for try := range attempts {
+	for try := range attempts() {
 		for i, c := range w.points {
 			if try > 0 { // count on a run in one thread, which is what many are
 				c.nth, c.nthThere = c.all, c.rank

@@ -69,7 +69,10 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.P
 	there, err := lookAt(p.Path)
 	free := err == nil && p.mayReplace(there, file, left)
 	if changing := state.TenantsRevision == state.Revision; !free && !p.Wanted && !changing {
-		return none, nil // no reason to stop a command that changes no tenant
+		if err != nil {
+			return none, nil // no reason to stop a command that changes no tenant
+		}
+		return sweep(left), nil // nor is this: what was left says nothing of what somebody else wrote
 	}
 	if err == nil && !free {
 		err = p.checkSame(ctx, view, state.Document, there)
