@@ -100,3 +100,19 @@ func (sc *scene) judgeRefused(o outcome) (kind string, err error) {
 	}
 	return kind, f.meets(d)
 }
+
+// TestAnInitThatCannotLookAtWhatItMadeSaysThatItWasMade refuses every lock on a registry
+// that was made just now.
+func TestAnInitThatCannotLookAtWhatItMadeSaysThatItWasMade(t *testing.T) {
+	sized(t, 1, 1)
+	need(t, "strace")
+	t.Parallel()
+	sc := newScene(t, shapeNamed("first init"), spPath)
+	require.NoError(t, sc.start.layOut(sc.dir))
+	o, _ := sc.strace("fcntl", "init", "-P", sc.store("sp.db"), "-e", "inject=fcntl:error=EIO:when=2+")
+	require.Equal(t, 8, o.exit, o.stderr)
+	require.Contains(t, o.stderr, "the change was made")
+	o, _ = sc.strace("fcntl", "init", "-P", sc.store("sp.db"), "-e", "inject=fcntl:error=EIO:when=2+")
+	require.Equal(t, 6, o.exit, "the second time nothing was made")
+	sc.must("init")
+}

@@ -2,6 +2,8 @@ package torture
 
 import (
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -66,4 +68,31 @@ func count(yes bool) int {
 		return 1
 	}
 	return 0
+}
+
+// TestAKilledCopyShowsGitNothing kills a copy into a work tree before it has its name.
+func TestAKilledCopyShowsGitNothing(t *testing.T) {
+	sized(t, 1, 1)
+	need(t, "strace")
+	git := need(t, "git")
+	t.Parallel()
+	sc := newScene(t, shapeNamed("first copy"), spPath)
+	sc.env = append(sc.env, "PATH="+filepath.Dir(git), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
+	require.NoError(t, sc.start.layOut(sc.dir))
+	ask := func(args ...string) string {
+		cmd := exec.Command(git, append([]string{"-C", filepath.Join(sc.dir, "out")}, args...)...)
+		cmd.Env = sc.env
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		return string(out)
+	}
+	ask("init", "-q", sc.dir)
+	o, _ := sc.strace("renameat", sc.shape.steps[0], "-e", "inject=renameat:signal=KILL")
+	require.Equal(t, -1, o.exit)
+	left, err := filepath.Glob(filepath.Join(sc.dir, "out", ".copy.json.*.tmp"))
+	require.NoError(t, err)
+	require.Len(t, left, 1, "the test should see what it is about")
+	require.Equal(t, "?? out/.gitignore\n", ask("status", "--porcelain", "-uall", "."))
+	sc.must("export", "--path", "out/copy.json")
+	require.NoFileExists(t, left[0])
 }
