@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"testing"
 
 	"github.com/stretchr/testify/require"
 )
@@ -28,6 +29,14 @@ var (
 
 // randomly stands in a path for what is drawn anew in each run.
 const randomly = "RANDOM"
+
+// needStrace is for tests that can't do without; some containers have it and forbid it.
+func needStrace(t *testing.T) {
+	t.Helper()
+	if out, err := exec.Command(need(t, "strace"), "-f", "-qq", "-o", os.DevNull, spPath, "version").CombinedOutput(); err != nil {
+		missing(t, "strace can't trace here: "+string(out))
+	}
+}
 
 // oneThread keeps Go from moving a command that strace slows down to another thread at
 // every turn.

@@ -12,7 +12,7 @@ import (
 // power cut during a command could leave, and judges each (bar B7, fault 37).
 func TestPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
 	limit := sized(t, 150, 1_000_000)
-	need(t, "strace")
+	needStrace(t)
 	for _, s := range shapesOf(*size) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -38,7 +38,7 @@ var refusals = map[string][]string{
 // of commands: what is said of the state is true (bar B6, fault 38).
 func TestARefusedCallIsToldAndLeavesTheOldOrTheNewState(t *testing.T) {
 	rounds := sized(t, 1, 6) // the small size tries one refusal at each point, and not the same at all
-	need(t, "strace")
+	needStrace(t)
 	for _, s := range shapesOf(*size) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -105,7 +105,7 @@ func (sc *scene) judgeRefused(o outcome) (kind string, err error) {
 // that was made just now.
 func TestAnInitThatCannotLookAtWhatItMadeSaysThatItWasMade(t *testing.T) {
 	sized(t, 1, 1)
-	need(t, "strace")
+	needStrace(t)
 	t.Parallel()
 	sc := newScene(t, shapeNamed("first init"), spPath)
 	require.NoError(t, sc.start.layOut(sc.dir))

@@ -14,7 +14,7 @@ import (
 // calls of commands (bar B5, faults 22, 25 and 28).
 func TestKilledAtAnyCallLeavesTheOldOrTheNewState(t *testing.T) {
 	sized(t, 1, 1)
-	need(t, "strace")
+	needStrace(t)
 	for _, s := range shapesOf(*size) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -73,7 +73,7 @@ func count(yes bool) int {
 // TestAKilledCopyShowsGitNothing kills a copy into a work tree before it has its name.
 func TestAKilledCopyShowsGitNothing(t *testing.T) {
 	sized(t, 1, 1)
-	need(t, "strace")
+	needStrace(t)
 	git := need(t, "git")
 	t.Parallel()
 	sc := newScene(t, shapeNamed("first copy"), spPath)

@@ -13,7 +13,7 @@ import (
 // change was made.
 func TestAToldEndLeavesNothingHalfDone(t *testing.T) {
 	sized(t, 1, 1)
-	need(t, "strace")
+	needStrace(t)
 	for _, s := range shapesOf(*size) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -11,7 +11,7 @@ import (
 // which mends what the first left (bar B5, two kills).
 func TestKilledWhileMendingLeavesWhatCanBeMended(t *testing.T) {
 	first := sized(t, 18, 1) // every so many of what the first kill can leave
-	need(t, "strace")
+	needStrace(t)
 	for _, s := range shapesOf(*size) {
 		if *size == "small" && s.name != "create, exported" {
 			continue

@@ -20,7 +20,7 @@ import (
 // directories are synced.
 func TestPowerCutsSeeASyncThatIsMissing(t *testing.T) {
 	sized(t, 1, 1)
-	need(t, "strace")
+	needStrace(t)
 	sync := func(file, old string) []change { return []change{{file, old, "error(nil)"}} }
 	for _, v := range []struct {
 		variant
@@ -52,7 +52,7 @@ func TestPowerCutsSeeASyncThatIsMissing(t *testing.T) {
 // or the other sweeps the file that it is about to rename.
 func TestAnExportIsNotOverwrittenByAnOlderOne(t *testing.T) {
 	sized(t, 1, 1)
-	need(t, "strace")
+	needStrace(t)
 	t.Run("held", func(t *testing.T) {
 		t.Parallel()
 		sc := newScene(t, shapeNamed("create, exported"), spPath)
@@ -97,7 +97,7 @@ func (sc *scene) overtake() int {
 // has in its first instant, where the caller's umask hides nothing (fault 1).
 func TestFilesAreBornPrivate(t *testing.T) {
 	sized(t, 1, 1)
-	need(t, "strace")
+	needStrace(t)
 	t.Run("born so", func(t *testing.T) {
 		t.Parallel()
 		for _, s := range shapesOf(*size) {
@@ -107,11 +107,13 @@ func TestFilesAreBornPrivate(t *testing.T) {
 	})
 	t.Run("made so after", func(t *testing.T) {
 		t.Parallel()
+		const temporary = "internal/exporter/temporary.go"
 		after := variant{"chmod after", []change{
-			{"cmd/sp/main.go", "unix.Umask(0o077)", "unix.Umask(0o022)"},
+			{temporary, `"strings"`, `"strings"; "syscall"`},
 			{
-				"internal/exporter/temporary.go", `return os.CreateTemp(filepath.Dir(path), temporaryPrefix(path)+"*"+temporarySuffix)`,
-				`file, err := os.OpenFile(filepath.Join(filepath.Dir(path), temporaryPrefix(path)+"1"+temporarySuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+				temporary, `return os.CreateTemp(filepath.Dir(path), temporaryPrefix(path)+"*"+temporarySuffix)`,
+				`syscall.Umask(0o022)
+				file, err := os.OpenFile(filepath.Join(filepath.Dir(path), temporaryPrefix(path)+"1"+temporarySuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 				if err == nil {
 					err = file.Chmod(0o600)
 				}
