@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -145,28 +146,37 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, publis
 	if err != nil {
 		return err
 	}
+	return a.untilTold(ctx, func(ctx context.Context) error {
+		reg, err := open(ctx, dir.Registry(), options)
+		if err != nil {
+			return err
+		}
+		err = fn(ctx, reg)
+		a.changed = made(err)
+		if a.changed && a.exposed != "" {
+			a.note("warning: others could read %s until now; consider its secrets known to them", a.exposed)
+		}
+		var changed *exporter.ChangedError
+		if errors.As(err, &changed) {
+			err = withHint(err, "%s", a.conflict(ctx, reg, changed.Path))
+		}
+		closed := reg.Close()
+		if closed != nil && a.changed {
+			closed = fmt.Errorf("%w: %w", registry.ErrIncomplete, db.Explain(closed))
+		}
+		return errors.Join(err, closed)
+	})
+}
+
+// untilTold runs fn, which takes back what it began when its context ends, until this
+// process is told to end; then that is why it failed.
+func (a *app) untilTold(ctx context.Context, fn func(context.Context) error) error {
 	ctx, stop := a.untilSignal(ctx)
 	defer stop()
-	reg, err := open(ctx, dir.Registry(), options)
-	if err != nil {
-		return err
-	}
-	err = fn(ctx, reg)
-	a.changed = made(err)
+	err := fn(ctx)
 	var told *signalError
-	if !a.changed && errors.As(context.Cause(ctx), &told) {
-		err = told
+	if err != nil && !a.changed && errors.As(context.Cause(ctx), &told) {
+		return told
 	}
-	if a.changed && a.exposed != "" {
-		a.note("warning: others could read %s until now; consider its secrets known to them", a.exposed)
-	}
-	var changed *exporter.ChangedError
-	if errors.As(err, &changed) {
-		err = withHint(err, "%s", a.conflict(ctx, reg, changed.Path))
-	}
-	closed := reg.Close()
-	if closed != nil && a.changed {
-		closed = fmt.Errorf("%w: %w", registry.ErrIncomplete, closed)
-	}
-	return errors.Join(err, closed)
+	return err
 }

@@ -32,7 +32,7 @@ func (a *app) exportCommand() *cli.Command {
 			if toStdout {
 				return a.printExport(ctx, cmd.Bool("drop-unknown"))
 			}
-			return a.export(ctx, cmd)
+			return a.untilTold(ctx, func(ctx context.Context) error { return a.export(ctx, cmd) })
 		},
 	}
 }

@@ -61,15 +61,17 @@ func (a *app) importFile(ctx context.Context, cmd *cli.Command) error {
 			return err
 		}
 	}
-	dir, err := a.makeProject()
-	if err != nil {
-		return err
-	}
-	if err := a.hideSecrets(ctx, dir); err != nil {
-		return err
-	}
-	return a.changeIn(ctx, dir, registry.Create, a.followImport(dir, source), func(ctx context.Context, reg *registry.Registry) error {
-		return a.importInto(ctx, cmd, reg, request)
+	return a.untilTold(ctx, func(ctx context.Context) error {
+		dir, err := a.makeProject()
+		if err != nil {
+			return err
+		}
+		if err := a.hideSecrets(ctx, dir); err != nil {
+			return err
+		}
+		return a.changeIn(ctx, dir, registry.Create, a.followImport(dir, source), func(ctx context.Context, reg *registry.Registry) error {
+			return a.importInto(ctx, cmd, reg, request)
+		})
 	})
 }
 

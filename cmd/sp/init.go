@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
@@ -13,7 +17,7 @@ func (a *app) initCommand() *cli.Command {
 		Usage: "make a registry in this directory's .systemprompt",
 		Description: "Makes .systemprompt (0700) with an empty registry and a .gitignore that keeps\n" +
 			"its secrets out of git. What is there already stays as it is.",
-		Action: func(ctx context.Context, _ *cli.Command) error { return a.init(ctx) },
+		Action: func(ctx context.Context, _ *cli.Command) error { return a.untilTold(ctx, a.init) },
 	}
 }
 
@@ -27,30 +31,36 @@ func (a *app) init(ctx context.Context) error {
 	if err := a.hideSecrets(ctx, dir); err != nil {
 		return err
 	}
-	if !hasRegistry(dir) {
+	missing := !hasRegistry(dir)
+	if missing {
 		a.tellOfExport(dir)
 	}
 	options, err := a.options(nil)
 	if err != nil {
 		return err
 	}
+	err = makeRegistry(ctx, dir, options)
+	a.changed = missing && hasRegistry(dir)
+	switch {
+	case err != nil && a.changed:
+		return withHint(fmt.Errorf("%w: %w", registry.ErrIncomplete, db.Explain(err)), "sp init, again, tells whether it can be used")
+	case err != nil:
+		return err
+	case a.json:
+		return a.document(map[string]string{"directory": dir.Path()})
+	}
+	return a.line(dir.Path())
+}
+
+// makeRegistry makes the registry where it is missing, and looks whether it can be used.
+func makeRegistry(ctx context.Context, dir project.Dir, options registry.Options) error {
 	reg, err := registry.Create(ctx, dir.Registry(), options)
 	if err != nil {
 		return err
 	}
-	view, err := reg.View(ctx) // whether it can be used is part of the answer
-	if err != nil {
-		return err
+	view, err := reg.View(context.WithoutCancel(ctx)) // a signal comes too late now
+	if err == nil {
+		view.Close()
 	}
-	view.Close()
-	a.changed = true
-	if a.json {
-		err = a.document(map[string]string{"directory": dir.Path()})
-	} else {
-		err = a.line(dir.Path())
-	}
-	if closed := reg.Close(); err == nil {
-		err = closed
-	}
-	return err
+	return errors.Join(err, reg.Close())
 }

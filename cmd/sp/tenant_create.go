@@ -51,7 +51,9 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 	t := registry.NewLocal(registry.TenantID(cmd.String("id")), cmd.String("name"), *url)
 	t.SharedContainerDB = optional(cmd, "shared-container-db")
 	t.ExternalDBAccess = cmd.Bool("external-db-access")
-	return a.storeTenant(ctx, registry.NewTenant{Tenant: t, AllowDuplicateName: cmd.Bool("allow-duplicate-name")})
+	return a.untilTold(ctx, func(ctx context.Context) error {
+		return a.storeTenant(ctx, registry.NewTenant{Tenant: t, AllowDuplicateName: cmd.Bool("allow-duplicate-name")})
+	})
 }
 
 // storeTenant registers a tenant, in a new registry where there is none.

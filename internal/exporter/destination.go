@@ -8,8 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/sp-registry/sp/internal/registry"
@@ -72,52 +70,3 @@ func HashFile(path string) (string, error) {
 }
 
 func hexOf(sum []byte) string { return hex.EncodeToString(sum) }
-
-// createTemporary makes a new file beside path, which only its owner can reach from
-// its first instant.
-func createTemporary(path string) (*os.File, error) {
-	return os.CreateTemp(filepath.Dir(path), temporaryPrefix(path)+"*"+temporarySuffix)
-}
-
-const temporarySuffix = ".tmp"
-
-func temporaryPrefix(path string) string { return "." + filepath.Base(path) + "." }
-
-// leftovers lists the temporary files beside path, of commands that were stopped.
-// The registry is locked, so that none of them is still being written, unless two
-// registries put copies at one place; one of those commands then says that it
-// could not.
-func leftovers(path string) ([]string, error) {
-	dir := filepath.Dir(path)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var left []string
-	for _, entry := range entries {
-		digits, ours := strings.CutPrefix(entry.Name(), temporaryPrefix(path))
-		digits, whole := strings.CutSuffix(digits, temporarySuffix)
-		if ours && whole && digits != "" && strings.Trim(digits, "0123456789") == "" && entry.Type().IsRegular() {
-			left = append(left, filepath.Join(dir, entry.Name()))
-		}
-	}
-	return left, nil
-}
-
-func removeAll(paths []string) error {
-	var errs []error
-	for _, path := range paths {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}

@@ -22,6 +22,18 @@ func TestWhatCommandsLeftIsSwept(t *testing.T) {
 	}
 }
 
+// A forced export that was killed leaves secrets beside a file that is not ours.
+func TestWhatCommandsLeftBesideAForeignFileIsSwept(t *testing.T) {
+	t.Parallel()
+	h := mustTrack(t)
+	mustWrite(t, h.path(), foreign)
+	left := filepath.Join(h.dir, ".tenants.json.1.tmp")
+	mustWrite(t, left, "{")
+	h.must(t, h.follower().Publish, profile("x", "a"))
+	require.NoFileExists(t, left)
+	require.Equal(t, foreign, mustRead(t, h.path()))
+}
+
 // Somebody may tidy up at the same time.
 func TestWhatCommandsLeftMayBeGone(t *testing.T) {
 	t.Parallel()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -70,7 +69,10 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.P
 	there, err := lookAt(p.Path)
 	free := err == nil && p.mayReplace(there, file, left)
 	if changing := state.TenantsRevision == state.Revision; !free && !p.Wanted && !changing {
-		return none, nil // no reason to stop a command that changes no tenant
+		if err != nil {
+			return none, nil // no reason to stop a command that changes no tenant
+		}
+		return sweep(left), nil // nor is this: what was left says nothing of what somebody else wrote
 	}
 	if err == nil && !free {
 		err = p.checkSame(ctx, view, state.Document, there)
@@ -112,32 +114,32 @@ func (p Publisher) isSame(ctx context.Context, view *registry.View, doc registry
 // render writes the temporary file, hashing as it writes, and describes what
 // remains to be done after the commit.
 func (p Publisher) render(ctx context.Context, view *registry.View, state registry.State, there destination, left []string) (registry.Publication, error) {
-	temporary, hash, err := p.write(ctx, view, state.Document)
+	made, err := p.write(ctx, view, state.Document)
 	if err != nil {
 		return registry.Publication{}, err
 	}
-	place := func() error { return p.place(temporary, there, left) }
-	if hash == there.hash && there.isPrivate() {
-		place = sweep(append(left, temporary)).Place
+	place := func() error { return p.place(made, there, left) }
+	if made.hash == there.hash && there.isPrivate() {
+		place = func() error { return errors.Join(removeAll(left), made.discard()) }
 	}
 	return registry.Publication{
-		Files:   []registry.File{{Path: p.Name, Previous: there.hash, Current: hash, TenantsRevision: state.TenantsRevision}},
+		Files:   []registry.File{{Path: p.Name, Previous: there.hash, Current: made.hash, TenantsRevision: state.TenantsRevision}},
 		Place:   place,
-		Discard: func() error { return os.Remove(temporary) },
+		Discard: made.discard,
 	}, nil
 }
 
 // place gives the temporary file its name, unless somebody wrote there since we
 // looked; only the instant between this look and the rename is left to chance. One
 // that can't be placed stays, so that the next command tries again.
-func (p Publisher) place(temporary string, there destination, left []string) error {
+func (p Publisher) place(made temporary, there destination, left []string) error {
 	var err error
 	if p.Force || there.isStillAt(p.Path) {
-		err = os.Rename(temporary, p.Path)
+		err = os.Rename(made.path, p.Path)
 	} else {
 		err = &ChangedError{Path: p.Path}
 	}
-	return errors.Join(err, removeAll(left), syncDir(filepath.Dir(p.Path)))
+	return errors.Join(err, removeAll(left), made.dir.Sync(), made.dir.Close())
 }
 
 // sweep is a publication of nothing that removes what commands left behind.
@@ -146,24 +148,6 @@ func sweep(left []string) registry.Publication {
 		Place:   func() error { return removeAll(left) },
 		Discard: func() error { return nil },
 	}
-}
-
-// write makes a new file beside the destination, private from its first byte and
-// synced, and returns its path and hash.
-func (p Publisher) write(ctx context.Context, view *registry.View, doc registry.Document) (path, hash string, err error) {
-	file, err := createTemporary(p.Path)
-	if err != nil {
-		return "", "", err
-	}
-	sum := sha256.New()
-	err = p.encode(ctx, io.MultiWriter(file, sum), view, doc)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return "", "", errors.Join(err, os.Remove(file.Name()))
-	}
-	return file.Name(), hexOf(sum.Sum(nil)), nil
 }
 
 func (p Publisher) encode(ctx context.Context, w io.Writer, view *registry.View, doc registry.Document) error {

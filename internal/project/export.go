@@ -13,9 +13,10 @@ import (
 // IgnoreExport makes ready for a file with secrets at an absolute path outside the
 // directory, and tells whether it wrote a .gitignore. Where the file's directory
 // is missing it is made, 0700, with a .gitignore of `*`; in one that was there and
-// belongs to a work tree, a line for this one file is appended to the directory's
-// .gitignore unless git ignores the file anyway. Here rules that only this machine
-// has do count, for the file is only on this machine.
+// belongs to a work tree, lines for this one file, and for what is left of it where
+// a command is killed, are appended to the directory's .gitignore unless git ignores
+// them anyway. Here rules that only this machine has do count, for the file is only
+// on this machine.
 func IgnoreExport(ctx context.Context, git Git, file string) (bool, error) {
 	if err := checkAbsolute(file); err != nil {
 		return false, err
@@ -35,15 +36,15 @@ func IgnoreExport(ctx context.Context, git Git, file string) (bool, error) {
 	if made {
 		return true, ignore.place("*")
 	}
-	rule := "/" + escapeName(name)
-	ignored, text, err := ignore.coversExport(ctx, git, name, rule)
-	if ignored || err != nil {
+	ignore.sweep()
+	rules, text, err := ignore.lacksForExport(ctx, git, name)
+	if len(rules) == 0 || err != nil {
 		return false, err
 	}
-	if err := ignore.append(text, rule); err != nil {
+	if err := ignore.append(text, rules...); err != nil {
 		return false, err
 	}
-	if ignored, _, err = ignore.coversExport(ctx, git, name, rule); err == nil && !ignored {
+	if rules, _, err = ignore.lacksForExport(ctx, git, name); err == nil && len(rules) > 0 {
 		err = ignore.refuse("git would track "+name+" all the same", "export to another directory")
 	}
 	return true, err
@@ -60,22 +61,32 @@ func IsTracked(ctx context.Context, git Git, file string) (bool, error) {
 	return answer != "", err
 }
 
-// coversExport tells whether the file of that name beside f stays out of git, and
-// what text f holds.
-func (f ignoreFile) coversExport(ctx context.Context, git Git, name, rule string) (bool, string, error) {
+// lacksForExport returns the rules without which the file of that name beside f, or
+// what is left of it, would not stay out of git, and what text f holds.
+func (f ignoreFile) lacksForExport(ctx context.Context, git Git, name string) (rules []string, text string, err error) {
 	dir := filepath.Dir(string(f))
 	if !inWorkTree(dir) {
-		return true, "", nil
+		return nil, "", nil
 	}
-	verdicts, unanswered := git.verdicts(ctx, dir, []string{name})
-	switch {
-	case unanswered == nil && verdicts[0].ignored():
-		return true, "", nil
-	case unanswered != nil && !errors.Is(unanswered, ErrGit):
-		return false, "", unanswered
+	rule := escapeName(name)
+	secrets := []exposure{
+		{path: name, rule: "/" + rule},
+		{path: "." + name + ".1.tmp", rule: "/." + rule + ".*.tmp"},
 	}
-	text, _, err := f.read()
-	return err == nil && unanswered != nil && covers(text, rule), text, err
+	verdicts, unanswered := git.verdicts(ctx, dir, []string{secrets[0].path, secrets[1].path})
+	if unanswered == nil && verdicts[0].ignored() && verdicts[1].ignored() {
+		return nil, "", nil
+	}
+	if unanswered != nil && !errors.Is(unanswered, ErrGit) {
+		return nil, "", unanswered
+	}
+	text, _, err = f.read()
+	for i, s := range secrets {
+		if unanswered == nil && !verdicts[i].ignored() || unanswered != nil && !covers(text, s.rule) {
+			rules = append(rules, s.rule)
+		}
+	}
+	return rules, text, err
 }
 
 // escapeName writes a file's name so that git takes it literally behind a `/`. A

@@ -40,6 +40,7 @@ func TestExportOfAnyNameIsIgnoredAndNothingElse(t *testing.T) {
 	for _, name := range names {
 		dir := mustMkdir(t, filepath.Join(tree, "d", strings.Map(func(r rune) rune { return 'x' }, name)+filepath.Base(t.TempDir())))
 		mustWrite(t, filepath.Join(dir, name), "{}")
+		mustWrite(t, filepath.Join(dir, "."+name+".4711.tmp"), "half a copy, of a command that was killed")
 		for _, other := range []string{"a.json", "what", "a", "b", "other", "new", "deep/" + strings.Trim(name, "/")} {
 			mustWrite(t, filepath.Join(dir, other), "")
 		}
@@ -47,7 +48,7 @@ func TestExportOfAnyNameIsIgnoredAndNothingElse(t *testing.T) {
 		wrote, err := IgnoreExport(t.Context(), git, filepath.Join(dir, name))
 		require.NoError(t, err, "%q", name)
 		require.True(t, wrote, "%q", name)
-		require.Len(t, untracked(t, git, dir), before, "%q: one is gone, and .gitignore has come", name)
+		require.Len(t, untracked(t, git, dir), before-1, "%q: two are gone, and .gitignore has come", name)
 
 		wrote, err = IgnoreExport(t.Context(), git, filepath.Join(dir, name))
 		require.NoError(t, err)
@@ -68,7 +69,7 @@ func TestExportAppendsToWhatIsThere(t *testing.T) {
 		wrote, err := IgnoreExport(t.Context(), git, filepath.Join(tree, "copy.json"))
 		require.NoError(t, err)
 		require.True(t, wrote)
-		require.Equal(t, "/target\n!*.json\n/copy.json\n", mustRead(t, file))
+		require.Equal(t, "/target\n!*.json\n/copy.json\n/.copy.json.*.tmp\n", mustRead(t, file))
 		wrote, err = IgnoreExport(t.Context(), git, filepath.Join(tree, "copy.json"))
 		require.NoError(t, err)
 		require.False(t, wrote)
@@ -79,8 +80,8 @@ func TestExportThatGitIgnoresAnywayNeedsNoLine(t *testing.T) {
 	t.Parallel()
 	git := realGit(t)
 	tree := workTree(t, git)
-	mustWrite(t, filepath.Join(tree, ".gitignore"), "*.secret\n/private/\n")
-	mustWrite(t, filepath.Join(tree, ".git", "info", "exclude"), "mine.json\n")
+	mustWrite(t, filepath.Join(tree, ".gitignore"), "*.secret*\n/private/\n")
+	mustWrite(t, filepath.Join(tree, ".git", "info", "exclude"), "*mine.json*\n")
 	mustMkdir(t, filepath.Join(tree, "private"))
 	for _, name := range []string{"a.secret", "private/x.json", "mine.json"} {
 		wrote, err := IgnoreExport(t.Context(), git, filepath.Join(tree, name))
@@ -94,6 +95,22 @@ func TestExportThatGitIgnoresAnywayNeedsNoLine(t *testing.T) {
 	require.NoError(t, err, "a .gitignore that is not needed may be what it is")
 }
 
+// What a killed command leaves beside a copy holds the same secrets under another name.
+func TestExportThatOnlyGitsRuleForItsNameCoversNeedsOneForWhatIsLeftOfIt(t *testing.T) {
+	t.Parallel()
+	git := realGit(t)
+	for _, git := range []Git{git, {}} {
+		tree := workTree(t, realGit(t))
+		mustWrite(t, filepath.Join(tree, ".gitignore"), "/copy.json\n")
+		wrote, err := IgnoreExport(t.Context(), git, filepath.Join(tree, "copy.json"))
+		require.NoError(t, err)
+		require.True(t, wrote)
+		require.Equal(t, "/copy.json\n/.copy.json.*.tmp\n", mustRead(t, filepath.Join(tree, ".gitignore")))
+		mustWrite(t, filepath.Join(tree, ".copy.json.4711.tmp"), "{}")
+		require.NotContains(t, untracked(t, realGit(t), tree), ".copy.json.4711.tmp")
+	}
+}
+
 func TestExportThroughALinkIntoAWorkTreeIsIgnored(t *testing.T) {
 	t.Parallel()
 	git := realGit(t)
@@ -104,7 +121,7 @@ func TestExportThroughALinkIntoAWorkTreeIsIgnored(t *testing.T) {
 	wrote, err := IgnoreExport(t.Context(), git, filepath.Join(link, "copy.json"))
 	require.NoError(t, err)
 	require.True(t, wrote)
-	require.Equal(t, "/copy.json\n", mustRead(t, filepath.Join(sub, ".gitignore")))
+	require.Equal(t, "/copy.json\n/.copy.json.*.tmp\n", mustRead(t, filepath.Join(sub, ".gitignore")))
 }
 
 func TestExportOutsideAWorkTreeWritesNothing(t *testing.T) {

@@ -33,6 +33,7 @@ func ignoreFileIn(dir string) ignoreFile { return ignoreFile(filepath.Join(dir, 
 
 // fill makes the file with the directory's rules if it is missing.
 func (f ignoreFile) fill() error {
+	f.sweep()
 	if _, found, err := f.read(); found || err != nil {
 		return err
 	}
@@ -65,10 +66,26 @@ func (f ignoreFile) link(text string) error {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		err = os.Rename(temp.Name(), string(f)) // a file system without hard links
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return f.link(text) // another process swept; or the directory is gone, which the next try will say
+	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// sweep removes what processes left that were killed while they made the file. What
+// another one makes just now it removes too, and that one tries again. None holds a
+// secret, so that what can't be removed may stay.
+func (f ignoreFile) sweep() {
+	dir := filepath.Dir(string(f))
+	entries, _ := os.ReadDir(dir)
+	for _, entry := range entries {
+		if left, _ := filepath.Match(".gitignore.[0-9]*.tmp", entry.Name()); left {
+			_ = os.Remove(filepath.Join(dir, entry.Name()))
+		}
+	}
 }
 
 // read returns the file's text and whether there is one. It refuses what git

@@ -53,11 +53,19 @@ func TestMakeCompletesWhatACrashLeft(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(tempDir(t), Name)
 	require.NoError(t, os.Mkdir(path, 0o700))
-	mustWrite(t, filepath.Join(path, ".gitignore.1.tmp"), "# Ma")
+	left := mustWrite(t, filepath.Join(path, ".gitignore.1.tmp"), "# Ma")
+	theirs := mustWrite(t, filepath.Join(path, ".gitignore.old.tmp"), "# Mi")
 	d, made, err := Make(path)
 	require.NoError(t, err)
 	require.Equal(t, Kept, made)
 	require.Contains(t, mustRead(t, string(d.ignoreFile())), "\n*\n")
+	require.NoFileExists(t, left)
+	require.FileExists(t, theirs)
+
+	mustWrite(t, left, "# Ma") // by one that was killed after its .gitignore was there
+	_, _, err = Make(path)
+	require.NoError(t, err)
+	require.NoFileExists(t, left)
 }
 
 func TestMakeTightensAndTells(t *testing.T) {

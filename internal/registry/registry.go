@@ -126,7 +126,7 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 	committed := false
 	defer func() {
 		if closed := tx.Close(); closed != nil && committed {
-			err = errors.Join(err, fmt.Errorf("%w: %w", ErrIncomplete, closed))
+			err = errors.Join(err, fmt.Errorf("%w: %w", ErrIncomplete, db.Explain(closed)))
 		} else if err == nil {
 			err = closed
 		}

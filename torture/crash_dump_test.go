@@ -1,0 +1,123 @@
+package torture
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	_ "modernc.org/sqlite" // reads a registry as sp left it
+)
+
+// dump checks that a database is whole and returns all that is in it, a value a
+// line, in an order that does not depend on what the values are.
+func dump(path string) (text string, err error) {
+	conn, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: "mode=ro"}).String())
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	whole, err := column(conn, "SELECT integrity_check FROM pragma_integrity_check")
+	if err != nil {
+		return "", err
+	}
+	broken, err := column(conn, "SELECT \"table\" FROM pragma_foreign_key_check")
+	if err != nil {
+		return "", err
+	}
+	if said := strings.Join(whole, "; "); said != "ok" || len(broken) > 0 {
+		return "", fmt.Errorf("the database is damaged: %s; rows without what they refer to: %v", said, broken)
+	}
+	tables, err := column(conn, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, table := range tables {
+		if err := dumpTable(conn, table, &b); err != nil {
+			return "", err
+		}
+	}
+	return b.String(), nil
+}
+
+func column(conn *sql.DB, query string) (values []string, err error) {
+	rows, err := conn.Query(query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
+	return values, rows.Err()
+}
+
+func dumpTable(conn *sql.DB, table string, b *strings.Builder) (err error) {
+	rows, err := conn.Query(`SELECT * FROM "` + table + `"`)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	names, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	for row := 0; rows.Next(); row++ {
+		values := make([]any, len(names))
+		for i := range values {
+			values[i] = &values[i]
+		}
+		if err := rows.Scan(values...); err != nil {
+			return err
+		}
+		for i, name := range names {
+			// goose's own clock counts seconds; and what stood in a file's place before
+			// depends on whether a command was stopped.
+			if name != "tstamp" && name != "previous" {
+				fmt.Fprintf(b, "%s %d %s %T %q\n", table, row, name, values[i], fmt.Sprint(values[i]))
+			}
+		}
+	}
+	return rows.Err()
+}
+
+// pattern is a text as it has to be found again. A line that differed between two
+// runs of the same commands tells the time or is chance: it may be anything.
+type pattern struct {
+	lines []string
+	loose map[int]bool
+}
+
+func newPattern(once, again string) (pattern, error) {
+	p := pattern{lines: strings.Split(once, "\n"), loose: map[int]bool{}}
+	other := strings.Split(again, "\n")
+	if len(other) != len(p.lines) {
+		return p, fmt.Errorf("the same commands left %d lines, then %d", len(p.lines), len(other))
+	}
+	for i := range p.lines {
+		p.loose[i] = p.lines[i] != other[i]
+	}
+	return p, nil
+}
+
+func (p pattern) matches(text string) bool { return p.difference(text) == "" }
+
+// difference shows the first line that is not as it has to be.
+func (p pattern) difference(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range min(len(lines), len(p.lines)) {
+		if lines[i] != p.lines[i] && !p.loose[i] {
+			return fmt.Sprintf("line %d is %q, not %q", i+1, lines[i], p.lines[i])
+		}
+	}
+	if len(lines) != len(p.lines) {
+		return fmt.Sprintf("%d lines, not %d", len(lines), len(p.lines))
+	}
+	return ""
+}

@@ -1,0 +1,163 @@
+package torture
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// scene is a shape with the project that it starts from, in one directory where
+// every state that is judged is laid out in turn: a copy is remembered by its path.
+type scene struct {
+	place
+	shape shape
+	start tree
+	// stages are what may be found: before the steps, on the way, and after each.
+	stages []stage
+	left   tree // by the steps when they were recorded
+}
+
+// stage is what a project shows, and what it shows when the next command is through.
+type stage struct{ now, next view }
+
+// view is what can be seen of a project. What differs between two runs is loose.
+type view struct {
+	answer  pattern            // of sp export -, with the exit code
+	files   map[string]pattern // tenants.json and the copies; one that is missing is ""
+	dump    pattern            // the database; only of what was mended
+	listing pattern            // all files and their modes; only of what was mended
+}
+
+// glance is a view as it is seen once.
+type glance struct {
+	answer, dump, listing string
+	files                 map[string]string
+}
+
+func newScene(t *testing.T, s shape, sp string) *scene {
+	t.Helper()
+	base := quickDir(t)
+	sc := &scene{shape: s, place: place{t: t, sp: sp, dir: filepath.Join(base, "project")}}
+	sc.env = []string{"PATH=/nowhere", "HOME=" + base, "TMPDIR=" + base, "LC_ALL=C", "TZ=UTC", "GOMAXPROCS=1"}
+	require.NoError(t, os.MkdirAll(filepath.Join(sc.dir, "out"), 0o700)) // for copies
+	for name, text := range inputs() {
+		require.NoError(t, os.WriteFile(filepath.Join(sc.dir, name), []byte(text), 0o600))
+	}
+	for _, line := range s.before {
+		sc.must(strings.Fields(line)...)
+	}
+	if s.foreign != "" {
+		require.NoError(t, os.WriteFile(sc.store("tenants.json"), []byte(s.foreign), 0o600))
+	}
+	var err error
+	sc.start, err = readTree(sc.dir)
+	require.NoError(t, err)
+	for i := range len(s.through) + 1 {
+		sc.stages = append(sc.stages, sc.stageAfter(s.through[:i]))
+	}
+	for i := range s.steps {
+		sc.stages = append(sc.stages, sc.stageAfter(s.steps[:i+1]))
+	}
+	sc.mustTellStagesApart()
+	return sc
+}
+
+// text is that of a file of the project.
+func (sc *scene) text(path string) string {
+	sc.t.Helper()
+	text, err := os.ReadFile(filepath.Join(sc.dir, path))
+	require.NoError(sc.t, err)
+	return string(text)
+}
+
+// stageAfter is what there is after some commands, learnt by running them twice.
+func (sc *scene) stageAfter(lines []string) stage {
+	var now, next [2]glance
+	for i := range 2 {
+		require.NoError(sc.t, sc.start.layOut(sc.dir))
+		for _, line := range lines {
+			sc.must(strings.Fields(line)...)
+		}
+		now[i] = sc.glance(false)
+		sc.must(strings.Fields(sc.shape.next)...)
+		next[i] = sc.glance(true)
+	}
+	return stage{now: sc.viewOf(now), next: sc.viewOf(next)}
+}
+
+func (sc *scene) viewOf(seen [2]glance) view {
+	same := func(of func(glance) string) pattern {
+		p, err := newPattern(of(seen[0]), of(seen[1]))
+		require.NoError(sc.t, err)
+		return p
+	}
+	v := view{
+		answer:  same(func(g glance) string { return g.answer }),
+		dump:    same(func(g glance) string { return g.dump }),
+		listing: same(func(g glance) string { return g.listing }),
+		files:   map[string]pattern{},
+	}
+	for path := range seen[0].files {
+		v.files[path] = same(func(g glance) string { return g.files[path] })
+	}
+	return v
+}
+
+// glance looks at the project; a mended one is looked at in whole.
+func (sc *scene) glance(whole bool) glance {
+	g, err := sc.look(whole)
+	require.NoError(sc.t, err)
+	return g
+}
+
+// look tells an error for what no project may show, whatever was stopped in it.
+func (sc *scene) look(whole bool) (glance, error) {
+	there, err := readTree(sc.dir)
+	if err != nil {
+		return glance{}, err
+	}
+	if exposed := there.exposed(); len(exposed) > 0 {
+		return glance{}, fmt.Errorf("others can reach %v", exposed)
+	}
+	g := glance{files: map[string]string{}}
+	for _, path := range append([]string{".systemprompt/tenants.json"}, sc.shape.copies...) {
+		g.files[path] = string(there[path].data)
+	}
+	read := sc.run("export", "-")
+	g.answer = fmt.Sprintf("exit %d\n%s", read.exit, read.stdout)
+	_, made := there[filepath.Join(".systemprompt", "sp.db")]
+	if made && read.exit != 0 || !made && read.exit != 6 || strings.Contains(read.stderr, canary) {
+		return g, fmt.Errorf("sp export - says exit %d: %s", read.exit, read.stderr)
+	}
+	if !whole {
+		return g, nil
+	}
+	g.listing = there.listing()
+	g.dump, err = dump(sc.store("sp.db"))
+	return g, err
+}
+
+// mustTellStagesApart makes sure that a step that was not done can be seen.
+func (sc *scene) mustTellStagesApart() {
+	sc.t.Helper()
+	for i := 1; i < len(sc.stages); i++ {
+		before, after := sc.stages[i-1], sc.stages[i]
+		same := before.now.answer.matches(strings.Join(after.now.answer.lines, "\n")) &&
+			before.next.dump.matches(strings.Join(after.next.dump.lines, "\n")) &&
+			before.now.matchesFiles(after.now)
+		require.False(sc.t, same, "%s: step %d changes nothing that can be seen", sc.shape.name, i)
+	}
+}
+
+func (v view) matchesFiles(other view) bool {
+	for path, p := range v.files {
+		if !p.matches(strings.Join(other.files[path].lines, "\n")) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,142 @@
+package torture
+
+import (
+	"fmt"
+	"strings"
+)
+
+// shape is a way of changing something that can be stopped at any instant.
+type shape struct {
+	name string
+	// before makes the project that it starts from.
+	before []string
+	// through is what the first step does on the way, if that is a state of its own.
+	through []string
+	// steps are the command that is stopped, or one after the other.
+	steps []string
+	// next is the writing command that comes after, whatever was stopped; it finds
+	// what is to be mended by itself.
+	next string
+	// foreign is what somebody else put at tenants.json before the first step.
+	foreign string
+	// copies are files that follow the registry beside tenants.json.
+	copies []string
+	// small tells that the small size has it: one of each shape of write.
+	small bool
+}
+
+// stride is which share of the points the small size takes. Those that make a registry
+// have some hundred, nearly all of them in the migration of a file that has no name yet.
+func (s shape) stride(usual int) int {
+	switch {
+	case *size == "long":
+		return 1
+	case len(s.before) == 0:
+		return 4 * usual
+	}
+	return usual
+}
+
+// canary is in every secret of the projects here.
+const canary = "CANARY4711"
+
+// inputs are the files that the commands of the shapes read.
+func inputs() map[string]string {
+	record := func(id, more string) string {
+		return fmt.Sprintf(`{"id":"%s","name":"%s","database_url":"postgres://u:%s@h/%s"%s}`, id, id, canary, id, more)
+	}
+	file := func(records ...string) string {
+		return `{"synced_at":"2026-02-01T10:00:00Z","tenants":[` + strings.Join(records, ",") + `]}`
+	}
+	cloud := `,"tenant_type":"cloud","internal_database_url":"postgres://u:` + canary + `@i/x","sync_token":"` + canary + `"`
+	return map[string]string{
+		"url.txt":  "postgres://u:" + canary + "@h/d",
+		"one.json": file(record("a", ""), record("b", cloud), record("c", "")),
+		"two.json": file(record("b", cloud), record("c", `,"region":"iad"`), record("d", "")),
+	}
+}
+
+// A project as most are: three tenants, two profiles, a session, and the export that
+// follows. secondProfile comes last, so that the tracked file is as old as it can be.
+var (
+	tracked = []string{
+		"import one.json", "export", "profile create p --tenant a", "profile create q --tenant b", "session switch p",
+	}
+	untracked = []string{"import one.json", "profile create p --tenant a", "profile create q --tenant b", "session switch p"}
+	copied    = append(untracked[:4:4], "export --path out/copy.json", "tenant edit a --region fra")
+)
+
+// mend is a writing command that changes no tenant; the tracked file is mended all
+// the same.
+const mend = "profile create mend --tenant b"
+
+// shapes are all commands that change something. Those of the small size write each
+// in a way of its own.
+func shapes() []shape {
+	return []shape{
+		{name: "first init", steps: []string{"init"}, next: "init", small: true},
+		{name: "create, exported", before: tracked, steps: []string{"tenant create --id n --name n --database-url-file url.txt"}, next: mend, small: true},
+		{name: "import into nothing", through: []string{"init"}, steps: []string{"import one.json"}, next: "import one.json", small: true},
+		{
+			name: "copy", before: copied, steps: []string{"export --path out/copy.json"}, next: "export --path out/copy.json",
+			copies: []string{"out/copy.json"}, small: true,
+		},
+		{name: "delete, exported", before: tracked, steps: []string{"tenant delete a -y"}, next: mend, small: true},
+		{name: "profile create", before: tracked, steps: []string{"profile create r --tenant c"}, next: mend, small: true},
+		{name: "session switch", before: tracked, steps: []string{"session switch q"}, next: mend, small: true},
+
+		{name: "create into nothing", through: []string{"init"}, steps: []string{"tenant create --id n --name n --database-url-file url.txt"}, next: "tenant create --id m --name m --database-url-file url.txt"},
+		{name: "edit, exported", before: tracked, steps: []string{"tenant edit a --region fra"}, next: mend},
+		{name: "edit of a secret", before: tracked, steps: []string{"tenant edit a --database-url-file url.txt"}, next: mend},
+		{name: "edit, not exported", before: tracked, steps: []string{"tenant edit a --region fra --no-export"}, next: "export"},
+		{name: "select", before: tracked, steps: []string{"tenant select c"}, next: mend},
+		{name: "profile edit", before: tracked, steps: []string{"profile edit q --name z"}, next: mend},
+		{name: "profile default", before: tracked, steps: []string{"profile default q"}, next: mend},
+		{name: "profile delete", before: tracked, steps: []string{"profile delete q -y"}, next: mend},
+		{name: "logout", before: tracked, steps: []string{"session logout"}, next: mend},
+		{name: "merge, exported", before: tracked, steps: []string{"import two.json"}, next: mend},
+		{name: "prune, exported", before: tracked, steps: []string{"import two.json --prune -y"}, next: mend},
+		{name: "rotation of a token", before: tracked, steps: []string{"tenant rotate-sync-token a -y"}, next: mend},
+		{name: "undo of a deletion", before: append(tracked[:5:5], "tenant delete a -y"), steps: []string{"undo"}, next: mend},
+		{name: "log purge", before: append(tracked[:5:5], "tenant delete a -y"), steps: []string{"log purge -y"}, next: mend},
+		{name: "first export", before: untracked, steps: []string{"export"}, next: mend},
+		{name: "export that was behind", before: append(tracked[:5:5], "tenant edit a --region fra --no-export"), steps: []string{"export"}, next: mend},
+		{name: "forced export", before: tracked, foreign: `{"tenants":[],"synced_at":"2026-02-01T10:00:00Z"}`, steps: []string{"export --force"}, next: mend},
+		{name: "import of the tracked file", before: tracked, foreign: inputs()["two.json"], steps: []string{"import"}, next: mend},
+		{
+			name: "first copy", before: untracked, steps: []string{"export --path out/copy.json"}, next: "export --path out/copy.json",
+			copies: []string{"out/copy.json"},
+		},
+
+		{name: "create and delete", before: tracked, steps: []string{"tenant create --id n --name n --database-url-file url.txt", "tenant delete a -y"}, next: mend},
+		{name: "two creates", before: tracked, steps: []string{"tenant create --id n --name n --database-url-file url.txt", "tenant create --id m --name m --database-url-file url.txt"}, next: mend},
+		{name: "init and import", steps: []string{"init", "import one.json"}, next: "import one.json"},
+		{name: "import and first export", through: []string{"init"}, steps: []string{"import one.json", "export"}, next: "import one.json"},
+		{name: "switch and edit", before: tracked, steps: []string{"session switch q", "tenant edit b --region fra"}, next: mend},
+		{
+			name: "edit and copy", before: copied, steps: []string{"tenant edit a --region iad", "export --path out/copy.json"}, next: "export --path out/copy.json",
+			copies: []string{"out/copy.json"},
+		},
+	}
+}
+
+// shapesOf are those of this size.
+func shapesOf(size string) []shape {
+	var chosen []shape
+	for _, s := range shapes() {
+		if s.small || size == "long" {
+			chosen = append(chosen, s)
+		}
+	}
+	return chosen
+}
+
+// shapeNamed is for those who need a certain one.
+func shapeNamed(name string) shape {
+	for _, s := range shapes() {
+		if s.name == name {
+			return s
+		}
+	}
+	panic("no shape " + name)
+}

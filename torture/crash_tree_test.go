@@ -1,0 +1,131 @@
+package torture
+
+import (
+	"fmt"
+	"hash/maphash"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// node is a file or a directory of a tree; sum is of its data, where that is known.
+type node struct {
+	mode fs.FileMode
+	data []byte
+	sum  uint64
+}
+
+// tree is all that is in a directory, by the paths from there, held in memory so
+// that it can be laid out again and again.
+type tree map[string]node
+
+func readTree(dir string) (tree, error) {
+	read := tree{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		n := node{mode: info.Mode()}
+		if info.Mode().IsRegular() {
+			n.data, err = os.ReadFile(path)
+		}
+		inside, _ := filepath.Rel(dir, path) // path is below dir
+		read[inside] = n
+		return err
+	})
+	return read, err
+}
+
+// paths lists what is in the tree, what is above before what is below.
+func (x tree) paths() []string { return slices.Sorted(maps.Keys(x)) }
+
+// layOut makes dir hold the tree and nothing else.
+func (x tree) layOut(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
+			return err
+		}
+	}
+	for _, path := range x.paths() {
+		full, n := filepath.Join(dir, path), x[path]
+		if n.mode.IsDir() {
+			err = os.Mkdir(full, n.mode.Perm())
+		} else {
+			err = os.WriteFile(full, n.data, n.mode.Perm())
+		}
+		if err == nil {
+			err = os.Chmod(full, n.mode.Perm()) // whatever the umask
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listing is the names and modes, one a line.
+func (x tree) listing() string {
+	var b strings.Builder
+	for _, path := range x.paths() {
+		fmt.Fprintf(&b, "%v %s\n", x[path].mode, path)
+	}
+	return b.String()
+}
+
+// exposed names what in the registry's directory or among the secrets others can
+// reach. A .gitignore, finished or not, holds no secret and is meant to be shared.
+func (x tree) exposed() []string {
+	var found []string
+	for _, path := range x.paths() {
+		if mode := x[path].mode; mode.Perm()&0o077 != 0 && !isShared(path) {
+			found = append(found, fmt.Sprintf("%v %s", mode, path))
+		}
+	}
+	return found
+}
+
+func isShared(path string) bool { return strings.HasPrefix(filepath.Base(path), ".gitignore") }
+
+var seed = maphash.MakeSeed()
+
+// digest tells trees apart.
+func (x tree) digest() uint64 {
+	var sum maphash.Hash
+	sum.SetSeed(seed)
+	for _, path := range x.paths() {
+		n := x[path]
+		if n.sum == 0 {
+			n.sum = maphash.Bytes(seed, n.data)
+		}
+		fmt.Fprintf(&sum, "%s\x00%v\x00%d\x00", path, n.mode, n.sum)
+	}
+	return sum.Sum64()
+}
+
+// quickDir is a new directory in memory where the system has one: thousands of
+// states are laid out in it, and nothing is asked of it but to hold them.
+func quickDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "sp-torture-")
+	if err != nil {
+		dir = t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir, err = filepath.EvalSymlinks(dir)
+	require.NoError(t, err)
+	return dir
+}

@@ -1,0 +1,98 @@
+package torture
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestKilledAtAnyCallLeavesTheOldOrTheNewState sweeps SIGKILL over the writing system
+// calls of commands (bar B5, faults 22, 25 and 28).
+func TestKilledAtAnyCallLeavesTheOldOrTheNewState(t *testing.T) {
+	sized(t, 1, 1)
+	needStrace(t)
+	for _, s := range shapesOf(*size) {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			stride := s.stride(1)
+			w := &sweep{scene: newScene(t, s.first(), spPath), names: writes, wants: call.writes, happens: always("signal=KILL")}
+			hot, old := 0, 0
+			w.all(stride, func(at call, o outcome) {
+				require.Equal(t, -1, o.exit, "not killed at %s", at.text)
+				f, err := w.judgeKilled(o)
+				require.NoError(t, err, "killed at %s %d, %s", at.name, at.rank, at.path)
+				hot += count(f.hot)
+				old += count(f.registry[0] == 0)
+			})
+			w.report(t, stride, fmt.Sprintf("%d left a journal, %d the old state, %d the new", hot, old, len(w.happenedAt)-old))
+		})
+	}
+}
+
+// writes tells whether a call of the project writes, or makes a file that can be
+// aimed at. One with a name of chance can't; killed at the look at its place, just
+// before it is made, a command leaves the same.
+func (c call) writes() bool {
+	if !c.opens() {
+		return c.path != ""
+	}
+	makes := strings.Contains(c.text, "O_CREAT") && !strings.Contains(c.path, randomly)
+	return c.path != "" && makes || strings.HasSuffix(c.path, "/tenants.json")
+}
+
+// judgeKilled judges what a killed command left: what it answered, it had done.
+func (sc *scene) judgeKilled(o outcome) (finding, error) {
+	f, err := sc.judge()
+	if err != nil {
+		return f, err
+	}
+	d := sc.acknowledged(0)
+	if o.stdout != "" {
+		d = sc.acknowledged(len(sc.shape.steps))
+	}
+	return f, f.meets(d)
+}
+
+// first is the shape with its first step only.
+func (s shape) first() shape {
+	s.steps = s.steps[:1]
+	return s
+}
+
+func count(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// TestAKilledCopyShowsGitNothing kills a copy into a work tree before it has its name.
+func TestAKilledCopyShowsGitNothing(t *testing.T) {
+	sized(t, 1, 1)
+	needStrace(t)
+	git := need(t, "git")
+	t.Parallel()
+	sc := newScene(t, shapeNamed("first copy"), spPath)
+	sc.env = append(sc.env, "PATH="+filepath.Dir(git), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
+	require.NoError(t, sc.start.layOut(sc.dir))
+	ask := func(args ...string) string {
+		cmd := exec.Command(git, append([]string{"-C", filepath.Join(sc.dir, "out")}, args...)...)
+		cmd.Env = sc.env
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		return string(out)
+	}
+	ask("init", "-q", sc.dir)
+	o, _ := sc.strace("renameat", sc.shape.steps[0], "-e", "inject=renameat:signal=KILL")
+	require.Equal(t, -1, o.exit)
+	left, err := filepath.Glob(filepath.Join(sc.dir, "out", ".copy.json.*.tmp"))
+	require.NoError(t, err)
+	require.Len(t, left, 1, "the test should see what it is about")
+	require.Equal(t, "?? out/.gitignore\n", ask("status", "--porcelain", "-uall", "."))
+	sc.must("export", "--path", "out/copy.json")
+	require.NoFileExists(t, left[0])
+}

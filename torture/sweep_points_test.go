@@ -1,0 +1,125 @@
+package torture
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// point is one system call of a command, at which something happens to it.
+type point struct {
+	name, path string
+	rank       int
+}
+
+func (c call) point() point { return point{c.name, c.path, c.rank} }
+
+// always lets the same happen at every point.
+func always(what string) func(int, call) string { return func(int, call) string { return what } }
+
+// sweep goes through the points of a scene's one command.
+type sweep struct {
+	*scene
+	names string // of the system calls, as strace takes them
+	wants func(call) bool
+	more  []string // for strace
+	// happens is what strace is told to do at the call, the i-th point.
+	happens    func(i int, c call) string
+	happenedAt map[point]bool
+	points     []call // all that there are
+}
+
+// attempts returns how often a point is tried. strace counts calls for each thread, and
+// Go moves a command from one thread to another now and then, so that a run may
+// meet another point than the one that was meant; the log shows which it met, and
+// where not all are asked for that one does as well.
+func attempts() int {
+	if *size == "long" {
+		return 20
+	}
+	return 4
+}
+
+// all runs the command once for every stride-th point, and hands on what came of it,
+// with the project as it was left.
+func (w *sweep) all(stride int, each func(at call, o outcome)) {
+	w.happenedAt, w.points = map[point]bool{}, w.undisturbed()
+	for try := range attempts() {
+		for i, c := range w.points {
+			if try > 0 { // count on a run in one thread, which is what many are
+				c.nth, c.nthThere = c.all, c.rank
+			}
+			if i%stride != 0 || w.happenedAt[c.point()] || len(w.happenedAt) == w.asked(stride) {
+				continue
+			}
+			require.NoError(w.t, w.start.layOut(w.dir))
+			o, calls := w.strace(w.names, w.shape.steps[0], append(w.at(i, c), w.more...)...)
+			if met := w.met(calls, c); met != nil && !w.happenedAt[met.point()] {
+				w.happenedAt[met.point()] = true
+				each(*met, o)
+			}
+		}
+	}
+}
+
+func (w *sweep) asked(stride int) int { return (len(w.points) + stride - 1) / stride }
+
+// at is how strace is told to tamper with a call. Where the path is known, only calls
+// with that path count, which leaves the threads less to confuse.
+func (w *sweep) at(i int, c call) []string {
+	inject := func(n int) []string {
+		return []string{"-e", fmt.Sprintf("inject=%s:%s:when=%d", c.name, w.happens(i, c), n)}
+	}
+	path := w.aim(c)
+	if path == "" {
+		return inject(c.nth)
+	}
+	return append(inject(c.nthThere), "-P", path)
+}
+
+// undisturbed returns the points of a run that nothing happens to.
+func (w *sweep) undisturbed() []call {
+	require.NoError(w.t, w.start.layOut(w.dir))
+	o, calls := w.strace(w.names, w.shape.steps[0])
+	require.Zero(w.t, o.exit, o.stderr)
+	var found []call
+	for _, c := range calls {
+		if w.wants(c) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// met returns the call of the project that it happened at, by what strace counted.
+func (w *sweep) met(calls []call, meant call) *call {
+	number := meant.nth
+	if w.aim(meant) != "" {
+		number = meant.nthThere
+	}
+	for _, c := range calls {
+		if c.name == meant.name && c.nth == number && w.wants(c) {
+			return &c
+		}
+	}
+	return nil
+}
+
+// report fails where more than one point in ten was missed, or where there was nothing
+// to sweep. The power cuts know no threads and stop at every one.
+func (w *sweep) report(t *testing.T, stride int, more string) {
+	t.Helper()
+	t.Logf("%s: %d of %d points asked for, of %d: %s", w.shape.name, len(w.happenedAt), w.asked(stride), len(w.points), more)
+	require.GreaterOrEqual(t, 10*len(w.happenedAt), 9*w.asked(stride), "points that no run met")
+	require.Greater(t, len(w.happenedAt), 5, "are these all?")
+}
+
+// writes are the system calls that change a file, its name or its mode, or make it
+// durable; open and openat where they make one.
+var writes = strings.Join([]string{
+	"open", "openat", "creat", "mkdir", "mkdirat", "write", "pwrite64", "writev", "pwritev", "ftruncate", "truncate", "fallocate",
+	"copy_file_range", "fsync", "fdatasync", "sync_file_range", "rename", "renameat", "renameat2", "link", "linkat", "symlinkat",
+	"unlink", "unlinkat", "rmdir", "fchmod", "fchmodat", "chmod",
+}, ",")

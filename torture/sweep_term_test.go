@@ -1,0 +1,63 @@
+package torture
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestAToldEndLeavesNothingHalfDone sweeps SIGTERM over the writing system calls of
+// commands (fault 29): either all is taken back at once, by the command itself, or the
+// change was made.
+func TestAToldEndLeavesNothingHalfDone(t *testing.T) {
+	sized(t, 1, 1)
+	needStrace(t)
+	for _, s := range shapesOf(*size) {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			stride := s.stride(4)
+			w := &sweep{scene: newScene(t, s.first(), spPath), names: writes, wants: call.writes, happens: always("signal=TERM")}
+			kinds := tally{}
+			w.all(stride, func(at call, o outcome) {
+				kind, err := w.judgeTold(o)
+				require.NoError(t, err, "told at %s %d, %s: exit %d, %s", at.name, at.rank, at.path, o.exit, o.stderr)
+				kinds[kind]++
+			})
+			w.report(t, stride, kinds.String())
+		})
+	}
+}
+
+// judgeTold judges what a command left that was told to end. Before it has begun, and
+// when nothing is left to do but to answer, the signal may end it by itself.
+func (sc *scene) judgeTold(o outcome) (kind string, err error) {
+	kind, d := "ended with 143, old state", demand{to: len(sc.shape.through)}
+	switch o.exit {
+	case 143:
+	case -1:
+		kind, d = "ended by the signal", demand{to: len(sc.stages) - 1}
+		if o.stdout != "" {
+			d = sc.acknowledged(1)
+		}
+	case 0:
+		kind, d = "done", sc.acknowledged(1)
+	default:
+		return "", fmt.Errorf("it is no other trouble")
+	}
+	there, err := readTree(sc.dir)
+	if err != nil {
+		return "", err
+	}
+	for _, path := range there.paths() {
+		if strings.HasSuffix(path, ".tmp") || strings.Contains(path, "sp.db.new") || strings.HasSuffix(path, "-journal") {
+			return "", fmt.Errorf("it left %s", path)
+		}
+	}
+	f, err := sc.judge()
+	if err != nil {
+		return "", err
+	}
+	return kind, f.meets(d)
+}
