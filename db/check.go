@@ -16,7 +16,7 @@ import (
 // look as if it had never been, and the default would take its place. Registries of
 // some hundred tenants are that small, and it costs them less than a millisecond.
 // In a larger one SQLite sees the damage that it meets; the rest is left to doctor.
-const checkedWhole = 64
+const checkedWhole = 40
 
 // shape is what there is in a file of the newest schema, a line for each: a trigger
 // or a view that is not ours would act in our name. It is not compared as SQL, whose

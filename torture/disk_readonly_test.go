@@ -32,7 +32,7 @@ func (p place) mustRefuseWrites(answers func() string, words string, sp func(arg
 // left something to be taken back, that is said, and done as soon as it can be.
 func TestAReadOnlyMountIsRead(t *testing.T) {
 	sized(t, 1, 1)
-	p := newDisk(t, 4<<20)
+	p := newSmallDisk(t, 4<<20)
 	answers := p.settle()
 	p.copies()
 	p.writeDocument()

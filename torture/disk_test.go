@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newDisk is a place on a file system of its own, of so many bytes.
-func newDisk(t *testing.T, size int) place {
+// newSmallDisk is a place on a file system of its own, of so many bytes.
+func newSmallDisk(t *testing.T, size int) place {
 	t.Helper()
 	needRoot(t)
 	p := newPlace(t)
@@ -86,7 +86,7 @@ func (p place) writeDocument() {
 // with honest words, reads go on, and all is well again when there is room.
 func TestAFullDiskChangesNothing(t *testing.T) {
 	levels := sized(t, 10, 300)
-	p := newDisk(t, 1<<20)
+	p := newSmallDisk(t, 1<<20)
 	answers := p.settle()
 	p.copies()
 	p.writeDocument()
@@ -125,7 +125,7 @@ func TestAFullDiskChangesNothing(t *testing.T) {
 // The first start on a full disk leaves nothing that is in the way of the second.
 func TestAFullDiskTakesNoRegistry(t *testing.T) {
 	levels := sized(t, 5, 60)
-	p := newDisk(t, 1<<20)
+	p := newSmallDisk(t, 1<<20)
 	p.writeDocument()
 	for level := range levels {
 		for _, command := range []string{"init", "import in.json", "tenant create --name x --database-url postgres://h/x"} {
