@@ -16,7 +16,7 @@ import (
 func (p place) mustRefuseWrites(answers func() string, words string, sp func(args ...string) outcome) {
 	p.t.Helper()
 	before, said := p.contents(), answers()
-	for i, write := range writes {
+	for i, write := range changingLines {
 		if strings.Contains(write, "%") {
 			write = fmt.Sprintf(write, fmt.Sprintf("n%d", i))
 		}

@@ -66,8 +66,8 @@ func (p place) settle() (answers func() string) {
 	}
 }
 
-// writes are changes of each shape, which all must fail where nothing can be written.
-var writes = []string{
+// changingLines are changes of each shape, which all must fail where nothing can be written.
+var changingLines = []string{
 	"tenant create --id %s --name %[1]s --database-url postgres://h/x",
 	"tenant edit a --region %s",
 	"profile create %s --tenant a",
@@ -92,7 +92,7 @@ func TestAFullDiskChangesNothing(t *testing.T) {
 	p.writeDocument()
 	refused, done := 0, 0
 	for level := range levels {
-		for i, write := range writes {
+		for i, write := range changingLines {
 			if strings.Contains(write, "%") {
 				write = fmt.Sprintf(write, fmt.Sprintf("n%d-%d", level, i))
 			}
