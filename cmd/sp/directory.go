@@ -13,19 +13,21 @@ import (
 
 // project finds the .systemprompt directory: --dir, else SP_DIR, else upwards from
 // the working directory.
-func (a *app) project() (project.Dir, error) {
+func (a *app) project() (project.Dir, error) { return a.projectBy(project.At, project.Find) }
+
+func (a *app) projectBy(at, find func(string) (project.Dir, error)) (project.Dir, error) {
 	named, err := a.namedDir()
 	if err != nil {
 		return project.Dir{}, err
 	}
 	if named != "" {
-		return project.At(named)
+		return at(named)
 	}
 	cwd, err := a.workingDirectory()
 	if err != nil {
 		return project.Dir{}, err
 	}
-	return project.Find(cwd)
+	return find(cwd)
 }
 
 // namedDir returns the absolute path that --dir or SP_DIR gives, or nothing.

@@ -11,14 +11,16 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected outputs in testdata/script")
 
-// TestMain makes this binary the commands of the scripts: `sp`, and `pty`, which
-// runs a command on a terminal.
+// TestMain makes this binary the commands of the scripts: `sp`, `pty`, which runs a
+// command on a terminal, and `crash`.
 func TestMain(m *testing.M) {
 	unix.Umask(0o022) // what most people have; sp has to be stricter by itself
 	useMemory()
 	testscript.Main(m, map[string]func(){
 		"sp":  func() { os.Exit(start()) },
 		"pty": func() { os.Exit(runOnTerminal(os.Args[1:])) },
+		// crash dies in the middle of a change of the registry that it is given.
+		"crash": func() { crashIn(os.Args[1]) },
 	})
 }
 
