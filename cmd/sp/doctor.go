@@ -15,7 +15,7 @@ var errUnwell = errors.New("something is wrong")
 func (a *app) doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
-		Usage: "look at everything that could be wrong, and mend what is safe to mend",
+		Usage: "look at what can be wrong, and mend what is safe to mend",
 		Description: "One line a finding: result, check, message. Exit 6 if a result is an error.\n\n" +
 			"  error    commands refuse because of it, or others can have the secrets: files and\n" +
 			"           directories of others or open to them, a damaged registry, secrets in git,\n" +

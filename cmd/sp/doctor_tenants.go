@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -31,7 +32,8 @@ func (c *checkup) surveyed(ctx context.Context) (*survey, error) {
 			}
 			s.look(t)
 		}
-		if !s.likenesses.settle() && !s.databases.settle() {
+		names, databases := s.likenesses.settle(), s.databases.settle()
+		if !names && !databases {
 			return nil
 		}
 		for t, err := range view.Tenants(ctx, registry.Page{}) {
@@ -53,7 +55,8 @@ func (s *survey) look(t registry.Tenant) {
 	s.lookAtCredentials(t)
 	for _, u := range urlsOf(t) {
 		if err := registry.CheckURL(*u.url); err != nil && !registry.IsMasked(*u.url) {
-			s.urls.add(warn("tenant %s: %s: %v", t.ID, u.member, err).remedy("sp tenant edit %s --%s-stdin", quoted(string(t.ID)), u.flag))
+			why := strings.TrimSuffix(strings.TrimPrefix(err.Error(), "database URL: "), ": "+registry.ErrInvalid.Error())
+			s.urls.add(warn("tenant %s: %s %s", t.ID, u.member, why).remedy("sp tenant edit %s --%s-stdin", quoted(string(t.ID)), u.flag))
 		}
 		if place, ok := registry.DatabaseOf(*u.url); ok {
 			s.databases.note(place)
