@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -128,40 +129,53 @@ func (c *checkup) examine(ctx context.Context, check check) ([]diagnosis, error)
 	if !c.fix {
 		return findings, nil
 	}
+	outcomes := map[string]error{} // of what was tried, by its message
+	var mended []diagnosis
 	var told *signalError
-	var fixed []diagnosis
-	failed := map[string]error{}
 	for _, f := range findings {
 		if f.mend == nil {
 			continue
 		}
-		if err := f.mend(ctx); errors.As(err, &told) {
+		err := f.mend(ctx)
+		if errors.As(err, &told) {
 			return nil, told
-		} else if err != nil {
-			failed[f.Message] = err
-			continue
 		}
-		fixed = append(fixed, diagnose(resultFixed, "%s", f.mended))
+		outcomes[f.Message] = err
+		mended = append(mended, f)
 	}
-	c.mended = c.mended || len(fixed) > 0
-	if len(fixed) == 0 && len(failed) == 0 {
+	if len(mended) == 0 {
 		return findings, nil
 	}
-	return append(fixed, c.left(check.look(ctx), failed, len(fixed) > 0)...), nil
+	return c.conclude(mended, outcomes, check.look(ctx)), nil
 }
 
-// left are the findings of the second look, with why those could not be mended.
-func (c *checkup) left(findings []diagnosis, failed map[string]error, fixed bool) []diagnosis {
-	var left []diagnosis
-	for _, f := range findings {
-		if err, ok := failed[f.Message]; ok {
-			f = f.unmended(err)
-		}
-		if f.Result != resultOK || !fixed {
-			left = append(left, f)
+// errStill is the outcome of what was mended without an error and is there still.
+var errStill = errors.New("it is as it was")
+
+// conclude says what of the mended is gone, and what the second look found.
+func (c *checkup) conclude(mended []diagnosis, outcomes map[string]error, left []diagnosis) []diagnosis {
+	var all []diagnosis
+	for i, f := range left {
+		if err, tried := outcomes[f.Message]; tried {
+			left[i] = f.unmended(cmp.Or(err, errStill))
+			delete(outcomes, f.Message)
 		}
 	}
-	return left
+	for _, f := range mended {
+		switch err, gone := outcomes[f.Message]; {
+		case gone && err != nil: // it shows otherwise now
+			all = append(all, f.unmended(err))
+		case gone:
+			all = append(all, diagnose(resultFixed, "%s", f.mended))
+			c.mended = true
+		}
+	}
+	for _, f := range left {
+		if f.Result != resultOK || len(all) == 0 {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 func whyNot(have need) string {

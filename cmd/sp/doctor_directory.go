@@ -143,32 +143,41 @@ func (c *checkup) checkTemporaries(context.Context) []diagnosis {
 		return []diagnosis{inform("%s: a command is running, and may use it", some(pathsOf(left)))}
 	}
 	var findings bounded
-	var swept []string // by every change
+	sweep := once(c.catchUp(false))
 	for _, t := range left {
-		path := filepath.Join(c.dir.Path(), t.Path)
-		f := warn("%s: left by a command that was stopped", path)
-		switch {
-		case t.Free() && c.now().Sub(t.Time).Abs() < time.Minute: // made without the lock, perhaps just now
-			f.Result = resultInfo
-		case t.Free():
-			f = f.remedy("rm -- %s", quoted(path)).
-				mendable(func(context.Context) error { return c.dir.RemoveTemporary(t) }, "%s: removed", path)
-		case t.Ours():
-			swept = append(swept, t.Path)
-			continue
-		default:
-			f = f.remedy("rm -- %s, if no program uses it", quoted(path))
-		}
-		findings.add(f)
-	}
-	if len(swept) > 0 {
-		f := warn("left by a command that was stopped: %s", some(swept)).remedy("the next change removes it")
-		if c.have >= needRegistry {
-			f = f.mendable(c.catchUp(false), "removed what a command had left: %s", some(swept))
-		}
-		findings.add(f)
+		findings.add(c.temporary(t, sweep))
 	}
 	return orFine(findings.all(), "nothing is left over")
+}
+
+// temporary is the finding of a file that a command left; sweep is a change, which
+// removes those that are made under the lock.
+func (c *checkup) temporary(t project.Temporary, sweep func(context.Context) error) diagnosis {
+	path := filepath.Join(c.dir.Path(), t.Path)
+	left := warn("%s: left by a command that was stopped", path)
+	switch {
+	case t.Free() && c.now().Sub(t.Time).Abs() < time.Minute: // made without the lock, perhaps just now
+		return inform("%s: a command is making it, or was stopped just now", path)
+	case t.Free():
+		return left.remedy("rm -- %s", quoted(path)).
+			mendable(func(context.Context) error { return c.dir.RemoveTemporary(t) }, "%s: removed", path)
+	case !t.Ours():
+		return left.remedy("rm -- %s, if no program uses it", quoted(path))
+	case c.have < needRegistry:
+		return left.remedy("the next change removes it")
+	}
+	return left.remedy("the next change removes it").mendable(sweep, "%s: removed", path)
+}
+
+// once runs fn the first time only; its outcome is that of every time.
+func once(fn func(context.Context) error) func(context.Context) error {
+	done, outcome := false, error(nil)
+	return func(ctx context.Context) error {
+		if !done {
+			done, outcome = true, fn(ctx)
+		}
+		return outcome
+	}
 }
 
 func pathsOf(left []project.Temporary) []string {
