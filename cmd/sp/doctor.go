@@ -71,8 +71,7 @@ type checkup struct {
 	survey       *survey // of all tenants; three checks share it
 }
 
-// checks are all of them, in order: a check may rely on those before it. What is to
-// be known of kept secrets belongs behind the copies.
+// checks are all of them, in order: a check may rely on those before it.
 func (c *checkup) checks() []check {
 	return []check{
 		{"directory", needNothing, c.checkDirectory},
@@ -90,6 +89,7 @@ func (c *checkup) checks() []check {
 		{"export", needRegistry, c.checkExportStanding},
 		{"temporary-files", needDirectory, c.checkTemporaries},
 		{"copies", needDirectory, c.checkCopies},
+		{"kept-secrets", needRegistry, c.checkKeptSecrets},
 		{"selection", needRegistry, c.checkSelection},
 		{"profiles", needRegistry, c.checkProfiles},
 		{"synced", needRegistry, c.checkSynced},

@@ -142,7 +142,7 @@ func (a *app) answerFindings(findings []diagnosis) error {
 	}
 	var unwell error
 	if wrong > 0 {
-		unwell = fmt.Errorf("%w: %s", errUnwell, count(wrong, "error"))
+		unwell = fmt.Errorf("%w: %s", errUnwell, counted(wrong, "error"))
 	}
 	if wrong > 0 && mendable {
 		unwell = withHint(unwell, "sp doctor --fix mends what is safe to mend")
@@ -159,11 +159,4 @@ func (a *app) answerFindings(findings []diagnosis) error {
 		document.Error = &f
 	}
 	return errors.Join(a.document(document), unwell)
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -61,10 +61,30 @@ func (c *checkup) checkCopies(context.Context) []diagnosis {
 			findings = append(findings, f)
 			continue
 		}
-		findings = append(findings, inform("%s: made %s ago, before a %s", copied.Path, ago, copied.Why))
+		findings = append(findings, inform("%s: made %s ago, before a %s", copied.Path, ago, copied.Why).remedy("sp log purge removes it"))
 	}
 	if errors.Is(err, os.ErrNotExist) {
 		err = nil
 	}
 	return troubled(orFine(findings, "there are none"), err)
+}
+
+// checkKeptSecrets tells what could still be read of secrets that changes removed.
+func (c *checkup) checkKeptSecrets(ctx context.Context) []diagnosis {
+	var kept registry.Kept
+	err := c.read(ctx, func(_ project.Dir, view *registry.View) (err error) {
+		kept, err = view.KeptSecrets(ctx)
+		return err
+	})
+	secrets, until := counted(kept.Secrets, "removed secret"), registry.FormatTime(kept.Until)
+	switch {
+	case err != nil:
+		return []diagnosis{trouble(err)}
+	case kept.Secrets == 0:
+		return []diagnosis{fine("no removed secret is kept")}
+	case kept.Until.Before(c.now()):
+		return []diagnosis{warn("%s kept, whose time was over at %s", secrets, until).remedy("the next change forgets them").
+			mendable(c.catchUp(false), "%s forgotten, whose time was over at %s", secrets, until)}
+	}
+	return []diagnosis{inform("%s kept for sp undo, until %s", secrets, until).remedy("sp log purge forgets them")}
 }

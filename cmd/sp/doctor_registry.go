@@ -169,7 +169,7 @@ func (c *checkup) checkSynced(ctx context.Context) []diagnosis {
 // age writes a duration as people count it.
 func age(d time.Duration) string {
 	if d < 48*time.Hour {
-		return count(int(d/time.Hour), "hour")
+		return counted(int(d/time.Hour), "hour")
 	}
-	return count(int(d/(24*time.Hour)), "day")
+	return counted(int(d/(24*time.Hour)), "day")
 }
