@@ -59,7 +59,7 @@ const nobody = 65534
 
 // readOnlyPlace is a registry, its export behind, that belongs to another user than
 // root, as whom sp runs there, and who may only read its directory.
-func readOnlyPlace(t *testing.T) readOnly {
+func readOnlyPlace(t *testing.T) guest {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		missing(t, "only root can be another user")
@@ -72,7 +72,7 @@ func readOnlyPlace(t *testing.T) readOnly {
 	require.NoError(t, os.WriteFile(p.sp, text, 0o755))
 	require.NoError(t, os.Chmod(filepath.Dir(p.dir), 0o755))
 	require.NoError(t, os.Chown(p.dir, nobody, nobody))
-	r := readOnly{p}
+	r := guest{p}
 	var tenants []string
 	for i := range 300 {
 		tenants = append(tenants, fmt.Sprintf(`{"id": "t%d", "name": "t%d", "database_url": "postgres://u:s3cret@h/t%d"}`, i, i, i))
@@ -87,22 +87,22 @@ func readOnlyPlace(t *testing.T) readOnly {
 	return r
 }
 
-// readOnly is a place in which sp runs as nobody.
-type readOnly struct{ place }
+// guest is a place in which sp runs as nobody.
+type guest struct{ place }
 
-func (r readOnly) as(cmd *exec.Cmd) *exec.Cmd {
+func (r guest) as(cmd *exec.Cmd) *exec.Cmd {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	return cmd
 }
 
-func (r readOnly) run(args ...string) outcome {
+func (r guest) run(args ...string) outcome {
 	r.t.Helper()
 	o, err := runToEnd(r.as(r.command(args...)))
 	require.NoError(r.t, err)
 	return o
 }
 
-func (r readOnly) must(args ...string) string {
+func (r guest) must(args ...string) string {
 	r.t.Helper()
 	o := r.run(args...)
 	require.Zero(r.t, o.exit, "sp %v: %s%s", args, o.stdout, o.stderr)
@@ -111,7 +111,7 @@ func (r readOnly) must(args ...string) string {
 
 // mustLeaveHotJournal kills a program of SQLite in the middle of a change that is
 // too large for its cache, so that part of it is in the file.
-func mustLeaveHotJournal(t *testing.T, r readOnly) {
+func mustLeaveHotJournal(t *testing.T, r guest) {
 	t.Helper()
 	cmd := r.as(exec.Command(need(t, "sqlite3"), r.store("sp.db")))
 	cmd.Dir = r.dir

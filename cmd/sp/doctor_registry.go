@@ -115,7 +115,8 @@ func (c *checkup) checkProfiles(ctx context.Context) []diagnosis {
 	return troubled(orFine(findings.all(), "each belongs to a tenant that is there"), err)
 }
 
-// checkProfileFile holds one profile.yaml against the registry.
+// checkProfileFile holds one profile.yaml against the registry. What it names is only
+// repeated if it is a tenant: it could be anything, a URL too.
 func (c *checkup) checkProfileFile(ctx context.Context, findings *bounded, dir project.Dir, view *registry.View, path string) error {
 	full := filepath.Join(dir.Path(), path)
 	name, tenant, err := dir.ReadProfile(full, "", "")
@@ -123,25 +124,26 @@ func (c *checkup) checkProfileFile(ctx context.Context, findings *bounded, dir p
 		findings.add(warn("%s", failureOf(err).Message))
 		return nil
 	}
+	id, named := "ID", "a tenant that is not there"
+	if tenant != nil {
+		err := tenantIn(ctx, view, *tenant)
+		if err == nil {
+			id, named = quoted(string(*tenant)), "tenant "+string(*tenant)
+		} else if !errors.Is(err, registry.ErrNotFound) {
+			return err
+		}
+	}
 	profile, err := view.Profile(ctx, name)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
-		findings.add(warn("%s: the registry has no profile %s", full, name).remedy("sp profile create %s --tenant %s", quoted(name), orID(tenant)))
+		findings.add(warn("%s: the registry has no profile %s", full, name).remedy("sp profile create %s --tenant %s", quoted(name), id))
 	case err != nil:
 		return err
 	case tenant != nil && *tenant != profile.Tenant:
-		findings.add(warn("%s: it names tenant %s, the registry says %s; its path is refused in place of a name", full, *tenant, profile.Tenant).
-			remedy("sp profile edit %s --tenant %s, or mend the file", quoted(name), orID(tenant)))
+		findings.add(warn("%s: it names %s, the registry says %s; its path is refused in place of a name", full, named, profile.Tenant).
+			remedy("sp profile edit %s --tenant %s, or mend the file", quoted(name), id))
 	}
 	return nil
-}
-
-// orID writes a tenant for a command line, or the word for one that is not known.
-func orID(tenant *registry.TenantID) string {
-	if tenant == nil || *tenant == "" {
-		return "ID"
-	}
-	return quoted(string(*tenant))
 }
 
 // checkSynced compares the last sync with the clock.

@@ -101,7 +101,6 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 		"github.com/urfave/cli/v3":        {"cmd/sp"},
 		"golang.org/x/term":               {"cmd/sp"},
 		"golang.org/x/sys/unix":           {"cmd/sp", "db", "internal/project", "internal/exporter"},
-		"golang.org/x/text/unicode/norm":  {"internal/registry"},
 		"go.yaml.in/yaml/v3":              {"internal/project"},
 		"github.com/jackc/pgx/v5":         {"internal/provision"},
 		"github.com/jackc/pgx/v5/pgconn":  {"internal/provision"},
