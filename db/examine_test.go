@@ -140,15 +140,15 @@ func TestStraysAreWhatTheMigrationsDidNotMake(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		mess string
-		want []string
+		want []Stray
 	}{
 		{"ANALYZE", nil},
 		{"PRAGMA user_version = 1", nil},
-		{"CREATE VIEW v AS SELECT 1", []string{"view v was added"}},
-		{"CREATE TRIGGER t AFTER INSERT ON tenants BEGIN SELECT 1; END", []string{"trigger t was added"}},
-		{"DROP INDEX tenants_name", []string{"index tenants_name is missing"}},
-		{"ALTER TABLE files ADD COLUMN more TEXT", []string{"table files is another one"}},
-		{"DROP TABLE sessions", []string{"index sessions_profile is missing", "table sessions is missing"}},
+		{"CREATE VIEW v AS SELECT 1", []Stray{{What: "view v was added"}}},
+		{"CREATE TRIGGER t AFTER INSERT ON tenants BEGIN SELECT 1; END", []Stray{{What: "trigger t was added"}}},
+		{"DROP INDEX tenants_name", []Stray{{What: "index tenants_name is missing"}}},
+		{"ALTER TABLE files ADD COLUMN more TEXT", []Stray{{What: "table files is altered", Altered: true}}},
+		{"DROP TABLE sessions", []Stray{{What: "index sessions_profile is missing"}, {What: "table sessions is missing"}}},
 	} {
 		path := mustCreate(t)
 		mustMess(t, path, c.mess)

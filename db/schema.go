@@ -7,14 +7,24 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 )
 
-// Strays names what stands in the file's schema otherwise than this program makes
-// it: a table, index, view or trigger that is missing, that was added, or that is
-// another one. A trigger that somebody added would run with every change.
-func (e *Examination) Strays(ctx context.Context) ([]string, error) {
+// Stray is what stands in a file's schema otherwise than this program makes it: a
+// table, index, view or trigger.
+type Stray struct {
+	// What says which, and what is with it.
+	What string
+	// Altered tells that it is there, and is defined in other words. That may be
+	// harmless: another version of SQLite may have written them.
+	Altered bool
+}
+
+// Strays returns what is missing, was added or is altered in the file's schema. A
+// trigger that somebody added would run with every change; commands refuse it.
+func (e *Examination) Strays(ctx context.Context) ([]Stray, error) {
 	want, err := newestSchema(ctx)
 	if err != nil {
 		return nil, err
@@ -23,21 +33,21 @@ func (e *Examination) Strays(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var strays []string
+	var strays []Stray
 	for what, text := range want {
 		switch found, ok := have[what]; {
 		case !ok:
-			strays = append(strays, what+" is missing")
+			strays = append(strays, Stray{What: what + " is missing"})
 		case found != text:
-			strays = append(strays, what+" is another one")
+			strays = append(strays, Stray{What: what + " is altered", Altered: true})
 		}
 	}
 	for what := range have {
 		if _, ok := want[what]; !ok {
-			strays = append(strays, what+" was added")
+			strays = append(strays, Stray{What: what + " was added"})
 		}
 	}
-	slices.Sort(strays)
+	slices.SortFunc(strays, func(a, b Stray) int { return strings.Compare(a.What, b.What) })
 	return strays, nil
 }
 

@@ -55,8 +55,6 @@ func TestDoctorTellsOfAHotJournalThatCantBeRolledBack(t *testing.T) {
 	require.NoFileExists(t, p.store("sp.db-journal"))
 }
 
-const nobody = 65534
-
 // readOnlyPlace is a registry, its export behind, that belongs to another user than
 // root, as whom sp runs there, and who may only read its directory.
 func readOnlyPlace(t *testing.T) guest {

@@ -111,11 +111,17 @@ func (c *checkup) strays(ctx context.Context, e *db.Examination) ([]diagnosis, e
 	c.have = needOurs
 	strays, err := e.Strays(ctx)
 	var findings bounded
+	broken := false
 	for _, stray := range strays {
-		findings.add(wrong("the schema was changed by another program: %s", stray).
-			remedy("undo that with sqlite3; or sp export -, and sp import into a new registry"))
+		if stray.Altered {
+			findings.add(warn("the schema was changed by another program, or written by another SQLite: %s", stray.What))
+			continue
+		}
+		broken = true
+		findings.add(wrong("the schema was changed by another program: %s", stray.What).
+			remedy("undo that with sqlite3, or put a backup or a copy back"))
 	}
-	if err != nil || len(strays) > 0 {
+	if err != nil || broken {
 		return findings.all(), err
 	}
 	c.have = needRegistry
