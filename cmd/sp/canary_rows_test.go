@@ -16,6 +16,7 @@ import (
 var canaryRows = map[string][]string{
 	"init":   {"", "--dir URL", "--dir KEYWORDS", "--dir new"},
 	"status": {"", "--max-age CANARYc4n4ryCANARY"},
+	"doctor": {"", "--fix"}, // --connect would ask the network; doctor_database_test.go has it
 	"import": {
 		"--dry-run given/caged.json", "given/caged.json", "-", "--dry-run -", "given/changed.json", "given/cut.json", "given/twice.json",
 		"given/wrong.json", "given/time.json", "given/odd.txt", "--duplicates first --dry-run given/twice.json", "--duplicates CANARYc4n4ryCANARY",

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,7 +42,7 @@ func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
 	if asJSON {
 		ts.Check(checkDocument(stdout, want != 0))
 	}
-	if !asJSON && want != 0 && want != 8 && stdout != "" {
+	if !asJSON && want != 0 && want != 8 && stdout != "" && !slices.Contains(args, "doctor") { // its table is the answer all the same
 		ts.Fatalf("a failure wrote to stdout")
 	}
 	ts.Check(checkNotes(stderr))

@@ -73,7 +73,7 @@ func counted(n int, thing string) string {
 	switch {
 	case n == 1 || strings.HasPrefix(thing, "of "):
 		return fmt.Sprintf("%d %s", n, thing)
-	case strings.HasSuffix(thing, "y"):
+	case strings.HasSuffix(thing, "y") && !strings.HasSuffix(thing, "ay"):
 		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(thing, "y"))
 	}
 	return fmt.Sprintf("%d %ss", n, thing)

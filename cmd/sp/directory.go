@@ -11,21 +11,25 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 )
 
-// project finds the .systemprompt directory: --dir, else SP_DIR, else upwards from
-// the working directory.
+// project finds the .systemprompt directory that a command uses.
 func (a *app) project() (project.Dir, error) {
+	return a.checked(a.projectBy(project.At, project.Find))
+}
+
+// projectBy looks where --dir says, else SP_DIR, else upwards from the working directory.
+func (a *app) projectBy(at, find func(string) (project.Dir, error)) (project.Dir, error) {
 	named, err := a.namedDir()
 	if err != nil {
 		return project.Dir{}, err
 	}
 	if named != "" {
-		return a.checked(project.At(named))
+		return at(named)
 	}
 	cwd, err := a.workingDirectory()
 	if err != nil {
 		return project.Dir{}, err
 	}
-	return a.checked(project.Find(cwd))
+	return find(cwd)
 }
 
 // checked returns a directory that nobody else can replace.

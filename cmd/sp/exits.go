@@ -23,6 +23,9 @@ var (
 	errUnprinted   = errors.New("the answer could not be written")
 )
 
+// doctorHint is for trouble that seldom comes alone.
+const doctorHint = "sp doctor tells all that is wrong, and mends with --fix what is safe to mend"
+
 // exits says with which code and word each kind of error ends a run, and what
 // helps. The first that matches holds.
 var exits = []struct {
@@ -52,19 +55,20 @@ var exits = []struct {
 	{db.ErrMissing, 6, "store", "sp init makes a registry; sp import PATH makes one from a tenants.json"},
 	{db.ErrNewer, 6, "store", "upgrade sp"},
 	{db.ErrForeign, 6, "store", "it was left untouched; move it away, then sp init or sp import"},
-	{db.ErrUnsafe, 6, "store", ""},
-	{db.ErrDamaged, 6, "store", "copy it, together with a -journal beside it, before anything else"},
+	{db.ErrUnsafe, 6, "store", doctorHint},
+	{db.ErrDamaged, 6, "store", "copy it, together with a -journal beside it, before anything else\n" + doctorHint},
 	{db.ErrReadOnly, 6, "store", "nothing was changed; make the directory and its files writable for you"},
 	{db.ErrUnfinished, 6, "store", "make the directory writable and run any command of sp there"},
 	{db.ErrMoved, 6, "store", "nothing was changed; look at what is there now, then try again"},
 	{db.ErrFull, 6, "store", "nothing was changed; free some space"},
 	{db.ErrDenied, 6, "store", ""},
 	{db.ErrIO, 6, "store", ""},
-	{project.ErrUnsafe, 6, "store", ""},
+	{project.ErrUnsafe, 6, "store", doctorHint},
 	{project.ErrExposed, 6, "store", ""},
 	{project.ErrGit, 6, "store", ""},
 	{exporter.ErrUnsafe, 6, "store", "name a regular file, or move that away"},
 	{errUnprinted, 6, "store", ""},
+	{errUnwell, 6, "store", ""},
 	{unix.ENOSPC, 6, "store", "free some space"},
 	{unix.EDQUOT, 6, "store", "free some space"},
 	{unix.EFBIG, 6, "store", "raise the limit of file sizes (ulimit -f)"},
@@ -126,6 +130,9 @@ func failureOf(err error) failure {
 
 // fail reports an error and returns the exit code.
 func (a *app) fail(err error) int {
+	if a.json && errors.Is(err, errUnwell) { // it stands in the answer
+		return failureOf(err).exit
+	}
 	f := failureOf(db.Diagnose(a.registry, err))
 	if a.json {
 		text, _ := marshal(map[string]failure{"error": f}, "") // strings always marshal

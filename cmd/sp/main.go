@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -76,7 +77,7 @@ func (a *app) finish(err error) int {
 	if err == nil && a.json && !a.documented {
 		err = a.wrapHelp()
 	}
-	if err == nil || isIncomplete(err) && !a.json {
+	if err == nil || isIncomplete(err) && !a.json || errors.Is(err, errUnwell) {
 		if printed := a.out.copyTo(a.stdout); printed != nil && err == nil {
 			err = a.unprinted(printed)
 		}

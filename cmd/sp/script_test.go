@@ -13,8 +13,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected outputs in testdata/script")
 
-// TestMain makes this binary the commands of the tests: `sp`, `sp-child`, `keygen`, and `pty`, which
-// runs a command on a terminal.
+// TestMain makes this binary the commands of the tests: `sp`, `sp-child`, `keygen`, `crash`,
+// and `pty`, which runs a command on a terminal.
 func TestMain(m *testing.M) {
 	unix.Umask(0o022) // what most people have; sp has to be stricter by itself
 	useMemory()
@@ -23,6 +23,8 @@ func TestMain(m *testing.M) {
 		"pty":      func() { os.Exit(runOnTerminal(os.Args[1:])) },
 		"sp-child": func() { os.Exit(runChild()) },
 		"keygen":   func() { os.Exit(runKeygen(os.Args[1:])) },
+		// crash dies in the middle of a change of the registry that it is given.
+		"crash": func() { crashIn(os.Args[1]) },
 	})
 }
 

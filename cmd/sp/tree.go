@@ -26,7 +26,7 @@ func (a *app) root() *cli.Command {
 		Commands: []*cli.Command{
 			a.initCommand(), a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(),
 			a.tenantCommands(), a.profileCommands(), a.sessionCommands(),
-			a.resolveCommand(), a.explainCommand(), a.statusCommand(),
+			a.resolveCommand(), a.explainCommand(), a.statusCommand(), a.doctorCommand(),
 			a.logCommand(), a.tenantShowCommand(), a.undoCommand(),
 			a.versionCommand(), a.helpCommand(),
 		},

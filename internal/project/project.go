@@ -50,7 +50,9 @@ func (d Dir) Tenants() string { return filepath.Join(d.path, "tenants.json") }
 // or above it; above means the real parents, as for git, and not those of a
 // symbolic link on the way. A file of that name is passed by. A directory that is
 // not safe is an error, and no reason to go on: further up is another registry.
-func Find(start string) (Dir, error) {
+func Find(start string) (Dir, error) { return find(start, At) }
+
+func find(start string, at func(string) (Dir, error)) (Dir, error) {
 	if err := checkAbsolute(start); err != nil {
 		return Dir{}, err
 	}
@@ -60,7 +62,7 @@ func Find(start string) (Dir, error) {
 	}
 	passed := ""
 	for up := dir; ; up = filepath.Dir(up) {
-		d, err := At(filepath.Join(up, Name))
+		d, err := at(filepath.Join(up, Name))
 		switch {
 		case !errors.Is(err, ErrNoDirectory):
 			return d, err

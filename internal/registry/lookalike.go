@@ -18,12 +18,12 @@ const maxLookedAt = 10_000
 // another alphabet. It reads names, and so is asked only when one is given; of very
 // many it reads the first.
 func (v *View) Lookalikes(ctx context.Context, name string) (found []TenantID, err error) {
-	look := skeleton(name)
+	look := LikenessOf(name)
 	for other, err := range v.tenantNames(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		if other == name || skeleton(other) != look {
+		if other == name || LikenessOf(other) != look {
 			continue
 		}
 		ids, err := v.tenantsNamed(ctx, other, maxCandidates)
@@ -47,11 +47,11 @@ func (v *View) tenantNames(ctx context.Context) iter.Seq2[string, error] {
 	})
 }
 
-// skeleton is what two names share that look alike, in the manner of Unicode's
+// LikenessOf returns what two names share that look alike, in the manner of Unicode's
 // UTS 39, with the letters that people can type instead of its thousands: case,
 // combining marks and what is not seen fall away, and each letter is the Latin one
 // that it looks like.
-func skeleton(name string) string {
+func LikenessOf(name string) string {
 	letters := likes()
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -93,3 +93,12 @@ var likes = sync.OnceValue(func() map[rune]rune {
 	}
 	return found
 })
+
+// MixesAlphabets tells whether a name has Latin letters beside Cyrillic or Greek
+// ones, as no word has, and a name that pretends to be another one may.
+func MixesAlphabets(name string) bool {
+	has := func(alphabet *unicode.RangeTable) bool {
+		return strings.ContainsFunc(name, func(r rune) bool { return unicode.Is(alphabet, r) })
+	}
+	return has(unicode.Latin) && (has(unicode.Cyrillic) || has(unicode.Greek))
+}

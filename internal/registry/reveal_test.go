@@ -23,6 +23,7 @@ var revealers = []string{
 	"internal/registry/members.go",
 	"internal/registry/rows.go",
 	"internal/registry/secret.go",
+	"internal/registry/server.go",
 	"internal/registry/url.go",
 	"internal/registry/writes.go",
 }

@@ -142,6 +142,9 @@ func (c *change) deleteSession(ctx context.Context, s Session) error {
 
 // setSelection changes what is selected; where that is the same, nothing.
 func (c *change) setSelection(ctx context.Context, before, after Selection) error {
+	if err := c.dropNowhere(ctx, &after); err != nil {
+		return err
+	}
 	if len(imageOfSelection(before).differing(imageOfSelection(after))) == 0 {
 		return nil
 	}

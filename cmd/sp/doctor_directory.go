@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/project"
+)
+
+// checkDirectory finds the directory. In one that others can write in nothing is
+// looked at: a journal that they put there would be rolled into the registry.
+func (c *checkup) checkDirectory(context.Context) []diagnosis {
+	dir, err := c.projectBy(project.Locate, project.Search)
+	if err != nil {
+		return []diagnosis{trouble(err)}
+	}
+	mode, err := dir.Mode()
+	if err != nil {
+		return []diagnosis{trouble(err)}
+	}
+	path, tighten := dir.Path(), func(context.Context) error { return dir.Tighten() }
+	if mode&0o022 != 0 {
+		return []diagnosis{wrong("%s: others can write in it, mode %04o", path, mode).remedy("chmod 700 %s", quoted(path)).
+			mendable(tighten, "%s: others could write in it until now, mode %04o", path, mode)}
+	}
+	c.dir, c.have = dir, needDirectory
+	switch {
+	case mode&0o055 != 0:
+		return []diagnosis{warn("%s: others can look into it, mode %04o", path, mode).remedy("chmod 700 %s", quoted(path)).
+			mendable(tighten, "%s: others could look into it until now, mode %04o", path, mode)}
+	case mode&0o700 != 0o700:
+		return []diagnosis{warn("%s: you can't change what is in it, mode %04o", path, mode).remedy("chmod 700 %s", quoted(path))}
+	}
+	return []diagnosis{fine("%s", path)}
+}
+
+// checkParents looks at what is above the directory. Commands refuse one that somebody
+// else could replace, and so does this.
+func (c *checkup) checkParents(context.Context) []diagnosis {
+	if err := c.checkAbove(c.dir.Path()); err != nil {
+		c.have = needNothing
+		return []diagnosis{trouble(err)}
+	}
+	c.registry = c.dir.Registry()
+	return []diagnosis{fine("nobody else can replace the directory")}
+}
+
+func (c *checkup) checkFileSystem(context.Context) []diagnosis {
+	name, err := c.dir.RemoteFileSystem()
+	switch {
+	case err != nil:
+		return []diagnosis{trouble(err)}
+	case name != "":
+		return []diagnosis{warn("%s: on %s, locks may not be seen by everybody, and changes may be lost", c.dir.Path(), name).
+			remedy("keep the registry on a local disk: --dir or SP_DIR")}
+	}
+	return []diagnosis{fine("locks can be relied on")}
+}
+
+// checkGitignore asks git what it would track. Outside a work tree it may be asked
+// once there is one.
+func (c *checkup) checkGitignore(ctx context.Context) []diagnosis {
+	exposed, err := c.dir.Exposed(ctx, c.git())
+	switch {
+	case err != nil:
+		return []diagnosis{trouble(err)}
+	case len(exposed) == 0:
+		return []diagnosis{fine("the secrets stay out of git")}
+	}
+	bad := warn
+	if c.dir.InWorkTree() {
+		bad = wrong
+	}
+	path := filepath.Join(c.dir.Path(), ".gitignore")
+	complete := func(ctx context.Context) error {
+		_, err := c.dir.EnsureIgnored(ctx, c.git())
+		return err
+	}
+	return []diagnosis{bad("%s: it does not keep %s out of git", path, some(exposed)).remedy("sp doctor --fix completes it").
+		mendable(complete, "%s: it did not keep %s out of git until now", path, some(exposed))}
+}
+
+func (c *checkup) checkTracked(ctx context.Context) []diagnosis {
+	switch {
+	case !c.dir.InWorkTree():
+		return []diagnosis{fine("it is in no git work tree")}
+	case c.git().Path == "":
+		return []diagnosis{skip("git is not there to be asked")}
+	}
+	tracked, err := c.dir.TrackedSecrets(ctx, c.git())
+	if errors.Is(err, project.ErrGit) {
+		return []diagnosis{warn("whether git tracks a secret is not known: %v", err)}
+	}
+	var findings bounded
+	for _, path := range tracked {
+		findings.add(wrong("git tracks %s; consider its secrets known to all who have the repository", path).
+			remedy("git -C %s rm --cached -- %s", quoted(c.dir.Path()), quoted(path)))
+	}
+	return troubled(orFine(findings.all(), "git tracks no secret"), err)
+}
+
+// checkSecretFiles looks at all that may hold a secret but sp.db itself.
+func (c *checkup) checkSecretFiles(context.Context) []diagnosis {
+	loose, err := c.dir.LooseSecrets()
+	var findings bounded
+	for _, l := range loose {
+		path := filepath.Join(c.dir.Path(), l.Path)
+		switch {
+		case l.Strange:
+			findings.add(wrong("%s: it belongs to user %d", path, l.Owner).remedy("chown it, or run as that user"))
+		case l.Readable():
+			findings.add(c.reachable(path, l.Mode, func(context.Context) error { return c.dir.TightenFile(l.Path) }))
+		case l.Names > 1:
+			findings.add(warn("%s: it has another name, a hard link", path).remedy("remove the other one"))
+		}
+	}
+	return troubled(orFine(findings.all(), "only you can reach them"), err)
+}
+
+// reachable is the finding of a file that others can reach.
+func (c *checkup) reachable(path string, mode fs.FileMode, tighten func(context.Context) error) diagnosis {
+	return wrong("%s: others can reach it, mode %04o", path, mode).remedy("chmod 600 %s", quoted(path)).
+		mendable(tighten, "%s: others could reach it until now, mode %04o; consider its secrets known to them", path, mode)
+}
+
+// checkTemporaries looks for what a command left when it was stopped. While a change
+// is being made, they may be in use.
+func (c *checkup) checkTemporaries(context.Context) []diagnosis {
+	left, err := c.dir.Temporaries()
+	if err != nil {
+		return []diagnosis{trouble(err)}
+	}
+	if held, _, _ := db.Holder(c.dir.Registry()); held && len(left) > 0 { // checkLock tells of an error
+		return []diagnosis{inform("%s: a command is running, and may use it", some(pathsOf(left)))}
+	}
+	var findings bounded
+	sweep := once(c.catchUp(false))
+	for _, t := range left {
+		findings.add(c.temporary(t, sweep))
+	}
+	return orFine(findings.all(), "nothing is left over")
+}
+
+// temporary is the finding of a file that a command left; sweep is a change, which
+// removes those that are made under the lock.
+func (c *checkup) temporary(t project.Temporary, sweep func(context.Context) error) diagnosis {
+	path := filepath.Join(c.dir.Path(), t.Path)
+	left := warn("%s: left by a command that was stopped", path)
+	switch {
+	case t.Free() && c.now().Sub(t.Time).Abs() < time.Minute: // made without the lock, perhaps just now
+		return inform("%s: a command is making it, or was stopped just now", path)
+	case t.Free():
+		return left.remedy("rm -- %s", quoted(path)).
+			mendable(func(context.Context) error { return c.dir.RemoveTemporary(t) }, "%s: removed", path)
+	case !t.Ours():
+		return left.remedy("rm -- %s, if no program uses it", quoted(path))
+	case c.have < needRegistry:
+		return left.remedy("the next change removes it")
+	}
+	return left.remedy("the next change removes it").mendable(sweep, "%s: removed", path)
+}
+
+// once runs fn the first time only; its outcome is that of every time.
+func once(fn func(context.Context) error) func(context.Context) error {
+	done, outcome := false, error(nil)
+	return func(ctx context.Context) error {
+		if !done {
+			done, outcome = true, fn(ctx)
+		}
+		return outcome
+	}
+}
+
+func pathsOf(left []project.Temporary) []string {
+	paths := make([]string, len(left))
+	for i, t := range left {
+		paths[i] = t.Path
+	}
+	return paths
+}
+
+// some names the first of several things.
+func some(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + " and others"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"golang.org/x/sys/unix"
+)
+
+func (c *checkup) checkLock(context.Context) []diagnosis {
+	held, holder, err := db.Holder(c.dir.Registry())
+	switch {
+	case err != nil:
+		return []diagnosis{trouble(err)}
+	case held && holder == "":
+		return []diagnosis{inform("another program is changing the registry")}
+	case held:
+		return []diagnosis{inform("held by %s", holder)}
+	}
+	return []diagnosis{fine("nobody holds it")}
+}
+
+// checkFile tells why sp.db can't be opened, if that shows from outside.
+func (c *checkup) checkFile(context.Context) []diagnosis {
+	path := c.dir.Registry()
+	err := db.CheckFile(path)
+	mode, exposed := db.Exposure(path)
+	switch {
+	case err == nil:
+		c.have = needFile
+	case exposed:
+		return []diagnosis{c.reachable(path, mode, func(context.Context) error { return db.Tighten(path) })}
+	case errors.Is(err, db.ErrMissing) && slices.Contains(db.Beside(path), path+"-journal"):
+		return []diagnosis{trouble(withHint(err, "%s-journal belongs to it: put that file back before anything else", path))}
+	case (errors.Is(err, db.ErrMissing) || errors.Is(err, db.ErrForeign)) && hasExport(c.dir):
+		return []diagnosis{trouble(withHint(err, "tenants.json is still there: move what is called sp.db away, then sp import"))}
+	default:
+		return []diagnosis{trouble(err)}
+	}
+	if unix.Access(path, unix.W_OK) != nil || unix.Access(c.dir.Path(), unix.W_OK) != nil {
+		return []diagnosis{warn("%s: it can be read, but not changed", path).remedy("make it and its directory writable for you")}
+	}
+	return []diagnosis{fine("%s", path)}
+}
+
+// checkJournal looks at the journal of a change that was interrupted. Who opens the
+// registry next rolls it back, and so does this.
+func (c *checkup) checkJournal(ctx context.Context) []diagnosis {
+	journal := c.dir.Registry() + "-journal"
+	left := func() bool { return slices.Contains(db.Beside(c.dir.Registry()), journal) }
+	if !left() {
+		return []diagnosis{fine("no change was interrupted")}
+	}
+	if held, _, _ := db.Holder(c.dir.Registry()); held { // checkLock tells of an error
+		return []diagnosis{inform("%s: a change is being made", journal)}
+	}
+	err := c.onFile(ctx, func(*db.Examination) error { return nil })
+	switch {
+	case err != nil:
+		return []diagnosis{trouble(err)}
+	case left():
+		return []diagnosis{inform("%s: nothing is in it that must be rolled back; it goes with the next change", journal)}
+	}
+	return []diagnosis{inform("%s: left by a change that was interrupted; it was rolled back just now, as every command does", journal)}
+}
+
+// onFile runs fn on the file as it is.
+func (c *checkup) onFile(ctx context.Context, fn func(*db.Examination) error) error {
+	options, err := c.options(nil)
+	if err != nil {
+		return err
+	}
+	e, err := db.Examine(ctx, c.dir.Registry(), db.Options{Now: c.now, Wait: options.Wait, Holder: options.Holder, Waiting: options.Waiting})
+	if err != nil {
+		return db.Diagnose(c.dir.Registry(), err)
+	}
+	defer e.Close()
+	return db.Diagnose(c.dir.Registry(), fn(e))
+}
+
+// checkSchema tells whose file it is and whether this program can work with it.
+func (c *checkup) checkSchema(ctx context.Context) (findings []diagnosis) {
+	err := c.onFile(ctx, func(e *db.Examination) error {
+		switch path := c.dir.Registry(); {
+		case !e.Ours:
+			findings = []diagnosis{wrong("%s: it is the database of another application", path).remedy("move it away, then sp init or sp import")}
+			return nil
+		case e.Schema > e.Newest:
+			findings = []diagnosis{wrong("%s: schema %d was made by a newer sp, this one knows %d", path, e.Schema, e.Newest).remedy("upgrade sp")}
+			return nil
+		case e.Schema < e.Newest:
+			findings = []diagnosis{warn("%s: schema %d is older than this sp's, %d", path, e.Schema, e.Newest).
+				remedy("the next command migrates it, and keeps a copy").
+				mendable(c.migrate, "%s: migrated from schema %d to %d", path, e.Schema, e.Newest)}
+			return nil
+		}
+		var err error
+		findings, err = c.strays(ctx, e)
+		return err
+	})
+	return troubled(findings, err)
+}
+
+// strays looks for what another program did to the schema. Only without it is the
+// registry written to, for a trigger would run.
+func (c *checkup) strays(ctx context.Context, e *db.Examination) ([]diagnosis, error) {
+	c.have = needOurs
+	strays, err := e.Strays(ctx)
+	var findings bounded
+	broken := false
+	for _, stray := range strays {
+		if stray.Altered {
+			findings.add(warn("the schema was changed by another program, or written by another SQLite: %s", stray.What))
+			continue
+		}
+		broken = true
+		findings.add(wrong("the schema was changed by another program: %s", stray.What).
+			remedy("undo that with sqlite3, or put a backup or a copy back"))
+	}
+	if err != nil || broken {
+		return findings.all(), err
+	}
+	c.have = needRegistry
+	if e.Journal != "delete" {
+		findings.add(warn("another program set the journal to %s", e.Journal).remedy("the next change sets it back").
+			mendable(c.catchUp(false), "the journal was set to %s by another program, and is set back", e.Journal))
+	}
+	return orFine(findings.all(), "as this sp makes it"), nil
+}
+
+// migrate brings the file to this program's schema, as opening it does.
+func (c *checkup) migrate(ctx context.Context) error {
+	return c.read(ctx, func(project.Dir, *registry.View) error { return nil })
+}
+
+const restoreAdvice = "copy it, together with a -journal beside it, before anything else"
+
+// checkIntegrity has SQLite look at every page. Nothing is read from, and nothing
+// written by, a registry that is damaged.
+func (c *checkup) checkIntegrity(ctx context.Context) (findings []diagnosis) {
+	err := c.onFile(ctx, func(e *db.Examination) error {
+		damages, err := e.Damages(ctx, maxFindings)
+		for _, damage := range damages {
+			findings = append(findings, wrong("%s: damaged: %s", c.dir.Registry(), damage).remedy(restoreAdvice))
+		}
+		return err
+	})
+	if err != nil || len(findings) > 0 {
+		c.have = needFile
+	}
+	return troubled(orFine(findings, "every page is as it should be"), err)
+}
+
+func (c *checkup) checkForeignKeys(ctx context.Context) (findings []diagnosis) {
+	err := c.onFile(ctx, func(e *db.Examination) error {
+		orphans, err := e.Orphans(ctx, maxFindings)
+		for _, o := range orphans {
+			findings = append(findings, wrong("row %d of %s refers to a row of %s that is not there", o.Row, o.Table, o.Parent).
+				remedy("the checks below tell which, if sp can mend it"))
+		}
+		return err
+	})
+	return troubled(orFine(findings, "no row refers to one that is not there"), err)
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const nobody = 65534
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+}
+
+func TestDoctorTellsWhatBelongsToSomebodyElse(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	s := newSandbox(t)
+	s.mustImport("2026-02-01T12:00:00Z", oneTenant)
+	s.must("export")
+	for path, where := range map[string]string{
+		".systemprompt/sp.db":        "registry-file",
+		".systemprompt/tenants.json": "secret-files",
+		".systemprompt/.lock":        "secret-files",
+		".systemprompt":              "directory",
+	} {
+		full := filepath.Join(s.dir, path)
+		require.NoError(t, os.Chown(full, nobody, nobody))
+		for _, args := range [][]string{nil, {"--fix"}} {
+			found := s.diagnosed(6, args...)[where]
+			require.Equal(t, resultError, found[0].Result, path)
+			require.Contains(t, found[0].Message, full+": ", path)
+			require.Contains(t, found[0].Message+found[0].Remedy, "it belongs to user 65534", path)
+		}
+		info, err := os.Lstat(full)
+		require.NoError(t, err)
+		require.Equal(t, nobody, int(statOf(info).Uid), "an owner is not for sp to change")
+		require.NoError(t, os.Chown(full, os.Geteuid(), os.Getegid()))
+		require.NotEqual(t, resultError, s.diagnosed(0)[where][0].Result, path)
+	}
+}
+
+func TestDoctorTellsOfAParentOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	s := newSandbox(t)
+	s.mustImport("2026-02-01T12:00:00Z", oneTenant)
+	require.NoError(t, os.Chown(s.dir, nobody, nobody))
+	found := s.diagnosed(6)["parents"][0]
+	require.Equal(t, resultError, found.Result)
+	require.Contains(t, found.Message, s.dir+": refused as unsafe: it belongs to user 65534")
+	require.NoError(t, os.Chown(s.dir, os.Geteuid(), os.Getegid()))
+	require.Equal(t, resultOK, s.diagnosed(0)["parents"][0].Result)
+}
+
+func statOf(info os.FileInfo) *syscall.Stat_t { return info.Sys().(*syscall.Stat_t) }

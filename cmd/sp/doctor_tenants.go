@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// survey is what one pass over all tenants finds, and a second one where some share
+// a name or a database. It keeps eight bytes of each, and bounded findings.
+type survey struct {
+	credentials, urls, names bounded
+	likenesses, databases    shared
+}
+
+// surveyed returns the survey, made when it is first asked for.
+func (c *checkup) surveyed(ctx context.Context) (*survey, error) {
+	if c.survey != nil {
+		return c.survey, nil
+	}
+	s := &survey{likenesses: newShared(), databases: newShared()}
+	err := c.read(ctx, func(_ project.Dir, view *registry.View) error {
+		for t, err := range view.Tenants(ctx, registry.Page{}) {
+			if err != nil {
+				return err
+			}
+			s.look(t)
+		}
+		names, databases := s.likenesses.settle(), s.databases.settle()
+		if !names && !databases {
+			return nil
+		}
+		for t, err := range view.Tenants(ctx, registry.Page{}) {
+			if err != nil {
+				return err
+			}
+			s.compare(t)
+		}
+		return nil
+	})
+	if err == nil {
+		c.survey = s
+	}
+	return s, err
+}
+
+// look judges a tenant by itself.
+func (s *survey) look(t registry.Tenant) {
+	s.lookAtCredentials(t)
+	for _, u := range urlsOf(t) {
+		if err := registry.CheckURL(*u.url); err != nil && !registry.IsMasked(*u.url) {
+			why := strings.TrimSuffix(strings.TrimPrefix(err.Error(), "database URL: "), ": "+registry.ErrInvalid.Error())
+			s.urls.add(warn("tenant %s: %s %s", t.ID, u.member, why).remedy("sp tenant edit %s --%s-stdin", quoted(string(t.ID)), u.flag))
+		}
+		if place, ok := registry.DatabaseOf(*u.url); ok {
+			s.databases.note(place)
+		}
+	}
+	rename := fmt.Sprintf("sp tenant edit %s --name NAME", quoted(string(t.ID)))
+	if printable(t.Name) != t.Name {
+		s.names.add(warn("tenant %s: its name holds what can't be seen: %s", t.ID, plain(t.Name)).remedy("%s", rename))
+	}
+	if registry.MixesAlphabets(t.Name) {
+		s.names.add(warn("tenant %s: its name mixes Latin letters with others that look like them: %s", t.ID, plain(t.Name)).remedy("%s", rename))
+	}
+	s.likenesses.note(registry.LikenessOf(t.Name))
+}
+
+// plain writes a name so that every letter that is not of the usual ones shows.
+func plain(name string) string { return strconv.QuoteToASCII(name) }
+
+func (s *survey) lookAtCredentials(t registry.Tenant) {
+	edit := "sp tenant edit " + quoted(string(t.ID))
+	flag, member := "--database-url-stdin", "database_url"
+	if t.IsCloud() {
+		flag, member = "--internal-database-url-stdin", "internal_database_url"
+	}
+	switch {
+	case !t.HasDatabaseURL():
+		s.credentials.add(warn("tenant %s: %s is missing", t.ID, member).remedy("%s %s", edit, flag))
+	case t.IsDatabaseURLMasked():
+		s.credentials.add(warn("tenant %s: %s has stars in place of its password", t.ID, member).remedy("%s %s", edit, flag))
+	}
+	if t.IsSyncTokenMissing() {
+		s.credentials.add(warn("tenant %s: sync_token is missing", t.ID).remedy("%s --sync-token-stdin", edit))
+	}
+}
+
+// compare finds who shares a name or a database with a tenant before it.
+func (s *survey) compare(t registry.Tenant) {
+	if before, ok := s.likenesses.before(registry.LikenessOf(t.Name), t); ok {
+		s.names.add(warn("tenants %s and %s: their names look alike: %s, %s", before.ID, t.ID, plain(before.Name), plain(t.Name)).
+			remedy("sp tenant edit %s --name NAME", quoted(string(t.ID))))
+	}
+	for _, u := range urlsOf(t) {
+		place, ok := registry.DatabaseOf(*u.url)
+		if !ok {
+			continue
+		}
+		if before, ok := s.databases.before(place, t); ok && before.ID != t.ID {
+			s.urls.add(warn("tenants %s and %s have the same database: %s", before.ID, t.ID, registry.DescribeURL(*u.url)).
+				remedy("sp tenant edit %s --%s-stdin, if one was copied", quoted(string(t.ID)), u.flag))
+		}
+	}
+}
+
+// memberURL is one URL of a tenant.
+type memberURL struct {
+	member, flag string
+	url          *registry.Secret
+}
+
+// urlsOf returns the URLs that a tenant has.
+func urlsOf(t registry.Tenant) []memberURL {
+	return slices.DeleteFunc([]memberURL{
+		{"database_url", "database-url", t.DatabaseURL},
+		{"internal_database_url", "internal-database-url", t.InternalDatabaseURL},
+	}, func(u memberURL) bool { return u.url == nil || u.url.Empty() })
+}
+
+// shared finds texts that more than one tenant has, without keeping the texts.
+type shared struct {
+	seed   maphash.Seed
+	hashes []uint64
+	first  map[string]registry.Tenant
+}
+
+func newShared() shared {
+	return shared{seed: maphash.MakeSeed(), first: map[string]registry.Tenant{}}
+}
+
+func (s *shared) note(text string) { s.hashes = append(s.hashes, maphash.String(s.seed, text)) }
+
+// settle keeps only what was noted more than once, and tells whether there is any.
+func (s *shared) settle() bool {
+	slices.Sort(s.hashes)
+	var twice []uint64
+	for i := 1; i < len(s.hashes); i++ {
+		if s.hashes[i] == s.hashes[i-1] && (len(twice) == 0 || twice[len(twice)-1] != s.hashes[i]) {
+			twice = append(twice, s.hashes[i])
+		}
+	}
+	s.hashes = twice
+	return len(twice) > 0
+}
+
+// before returns the first tenant that was asked of with that text, if there is one
+// before t. Of too many different texts the last are not told of.
+func (s *shared) before(text string, t registry.Tenant) (registry.Tenant, bool) {
+	if _, many := slices.BinarySearch(s.hashes, maphash.String(s.seed, text)); !many {
+		return registry.Tenant{}, false
+	}
+	first, ok := s.first[text]
+	if !ok && len(s.first) < 50*maxFindings {
+		s.first[text] = registry.Tenant{ID: t.ID, Name: t.Name}
+	}
+	return first, ok
+}
+
+func (c *checkup) checkCredentials(ctx context.Context) []diagnosis {
+	s, err := c.surveyed(ctx)
+	return troubled(orFine(s.credentials.all(), "every tenant has its own"), err)
+}
+
+func (c *checkup) checkURLs(ctx context.Context) []diagnosis {
+	s, err := c.surveyed(ctx)
+	return troubled(orFine(s.urls.all(), "each leads to a database of its own"), err)
+}
+
+func (c *checkup) checkNames(ctx context.Context) []diagnosis {
+	s, err := c.surveyed(ctx)
+	return troubled(orFine(s.names.all(), "no two look alike"), err)
+}

@@ -1,0 +1,134 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Examination looks at a registry file as it is, whatever schema it has; unlike a
+// Read it migrates nothing. What a crash interrupted SQLite rolls back even so.
+type Examination struct {
+	// Ours tells whether the file is a registry of sp; nothing else is asked of
+	// another application's file.
+	Ours bool
+	// Schema is the version of its schema, Newest the one that this program knows.
+	Schema, Newest int64
+	// Journal is SQLite's journal mode, "delete" for all that sp wrote.
+	Journal string
+
+	tx   *sql.Tx
+	conn *sql.DB
+	lock *Lock
+}
+
+// Examine begins to look at the file at path, an absolute path. It waits as a
+// Read does: only behind a writer that is in the way.
+func Examine(ctx context.Context, path string, o Options) (*Examination, error) {
+	if _, err := checkFile(path); err != nil {
+		return nil, err
+	}
+	conn, err := sql.Open("sqlite", readDSN(path))
+	if err != nil {
+		return nil, err
+	}
+	e := &Examination{conn: conn, Newest: schemaVersion}
+	err = e.begin(ctx)
+	if isBusy(err) {
+		err = e.queue(ctx, path, o)
+	}
+	if err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *Examination) queue(ctx context.Context, path string, o Options) (err error) {
+	deadline := in(o.Wait)
+	if e.lock, err = o.acquire(ctx, filepath.Dir(path), unix.LOCK_SH, deadline); err != nil {
+		return err
+	}
+	for { // under the lock only a program that does not take it can be in the way
+		if err = e.begin(ctx); !isBusy(err) || time.Until(deadline) <= 0 {
+			return err
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+func (e *Examination) begin(ctx context.Context) error {
+	tx, err := e.conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	var application int64
+	err = tx.QueryRowContext(ctx, "SELECT application_id, user_version, journal_mode FROM pragma_application_id, pragma_user_version, pragma_journal_mode").
+		Scan(&application, &e.Schema, &e.Journal)
+	if err == nil { // those are in the header; this reads the first page, and so whether it can be read
+		_, err = tx.ExecContext(ctx, "SELECT COUNT(*) FROM sqlite_schema")
+	}
+	if err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	e.tx, e.Ours = tx, application == applicationID
+	return nil
+}
+
+// Close ends the looking.
+func (e *Examination) Close() {
+	if e.tx != nil {
+		_ = e.tx.Rollback() // nothing was written
+	}
+	_ = e.conn.Close()
+	e.lock.Unlock()
+}
+
+// Damages returns the first limit things that SQLite's integrity_check finds wrong,
+// in its words: names of tables and numbers of rows and pages, no values.
+func (e *Examination) Damages(ctx context.Context, limit int) ([]string, error) {
+	rows, err := e.tx.QueryContext(ctx, fmt.Sprintf("PRAGMA integrity_check(%d)", limit))
+	found, err := collect(rows, err, func() (string, error) {
+		var what string
+		return what, rows.Scan(&what)
+	})
+	if len(found) == 1 && found[0] == "ok" {
+		found = nil
+	}
+	return found, err
+}
+
+// Orphan is a row that refers to one that is not there.
+type Orphan struct {
+	Table, Parent string
+	Row           int64
+}
+
+// Orphans returns the first limit rows whose foreign keys lead nowhere.
+func (e *Examination) Orphans(ctx context.Context, limit int) ([]Orphan, error) {
+	rows, err := e.tx.QueryContext(ctx, `SELECT "table", COALESCE(rowid, 0), parent FROM pragma_foreign_key_check LIMIT ?`, limit)
+	return collect(rows, err, func() (o Orphan, err error) {
+		return o, rows.Scan(&o.Table, &o.Row, &o.Parent)
+	})
+}
+
+// collect reads all rows with scan.
+func collect[T any](rows *sql.Rows, err error, scan func() (T, error)) (all []T, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		one, err := scan()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}

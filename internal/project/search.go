@@ -1,0 +1,37 @@
+package project
+
+import (
+	"io/fs"
+	"os"
+)
+
+// Search returns what Find does, and also a directory that others can write in:
+// for those who look at what is wrong with it.
+func Search(start string) (Dir, error) { return find(start, Locate) }
+
+// Locate returns what At does, and also a directory that others can write in.
+func Locate(path string) (Dir, error) {
+	actual, _, err := locate(path)
+	if err != nil {
+		return Dir{}, err
+	}
+	return Dir{path: actual}, nil
+}
+
+// Mode returns the permissions of the directory.
+func (d Dir) Mode() (fs.FileMode, error) {
+	info, err := os.Lstat(d.path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Mode().Perm(), nil
+}
+
+// Tighten takes from group and others what they may do in the directory.
+func (d Dir) Tighten() error {
+	_, err := d.tighten()
+	return err
+}
+
+// InWorkTree tells whether the directory looks like a part of a git work tree.
+func (d Dir) InWorkTree() bool { return inWorkTree(d.path) }
