@@ -31,7 +31,7 @@ func (d *DB) Backup(ctx context.Context, to string) error {
 		err = syncFile(to)
 	}
 	if err == nil {
-		err = verify(ctx, to)
+		err = named(d.path, verify(ctx, to))
 	}
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -71,9 +71,9 @@ func (d *DB) Stream(ctx context.Context, w io.Writer) error {
 	}
 	defer read.Close()
 	if !d.isOpen(file) {
-		return fmt.Errorf("%s: %w", d.path, ErrMoved)
+		return fmt.Errorf("%s: %w", d.path, ErrReplaced)
 	}
-	if err := checkWhole(ctx, read); err != nil {
+	if err := named(d.path, checkAll(ctx, read)); err != nil {
 		return err
 	}
 	_, err = io.Copy(w, cancellable{ctx, file})
@@ -125,20 +125,15 @@ func verify(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
-	if err := checkVersion(ctx, tx); err != nil {
+	if err := check(ctx, tx); err != nil {
 		return err
 	}
-	return checkWhole(ctx, tx)
+	return checkAll(ctx, tx)
 }
 
-// rower is a transaction or a connection.
-type rower interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-// checkWhole checks the whole file, and that what refers to something finds it.
-func checkWhole(ctx context.Context, tx rower) error {
-	if err := checkIntegrity(ctx, tx); err != nil {
+// checkAll checks all that can be checked, however large the file is.
+func checkAll(ctx context.Context, tx rower) error {
+	if err := checkWhole(ctx, tx); err != nil {
 		return err
 	}
 	return checkReferences(ctx, tx)
@@ -150,7 +145,7 @@ func checkReferences(ctx context.Context, tx rower) error {
 		return err
 	}
 	if broken > 0 {
-		return fmt.Errorf("registry: %d rows refer to rows that are not there: %w", broken, ErrDamaged)
+		return fmt.Errorf("%d rows refer to rows that are not there: %w", broken, ErrDamaged)
 	}
 	return nil
 }

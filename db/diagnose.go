@@ -20,8 +20,8 @@ func Diagnose(path string, err error) error {
 	}
 	switch code := e.Code(); code & 0xff {
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR:
-		if kindOf(code) == ErrMoved || kindOf(code) == ErrFull {
-			break
+		if kindOf(code) == ErrReplaced || kindOf(code) == ErrFull || code == sqlite3.SQLITE_READONLY_ROLLBACK {
+			break // the code says more than a look would
 		}
 		if found := look(path); found != nil {
 			return fmt.Errorf("registry: %w (SQLite %d)", found, code)

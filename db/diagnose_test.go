@@ -148,25 +148,3 @@ func TestTooManyOpenFilesAreNamed(t *testing.T) {
 	require.ErrorIs(t, denied("/x", unix.EROFS), ErrReadOnly)
 	require.Equal(t, io.EOF, denied("/x", io.EOF))
 }
-
-// A registry that is put in the place of one that is open: the reader goes on with
-// the old one, the writer is told, and the new one stays as it was put there.
-func TestARegistryThatIsReplacedWhileItIsOpen(t *testing.T) {
-	t.Parallel()
-	path, other := mustCreate(t), mustCreate(t)
-	require.NoError(t, addOne(t.Context(), mustOpen(t, other, patient)))
-	read, err := mustOpen(t, path, patient).Read(t.Context())
-	require.NoError(t, err)
-	defer read.Close()
-	w, err := mustOpen(t, path, patient).Write(t.Context())
-	require.NoError(t, err)
-	require.NoError(t, os.Rename(other, path))
-
-	_, err = w.Exec("UPDATE registry_meta SET revision = 9")
-	require.ErrorIs(t, Diagnose(path, err), ErrMoved)
-	require.NoError(t, w.Close())
-	var revision int
-	require.NoError(t, read.QueryRow("SELECT revision FROM registry_meta").Scan(&revision))
-	require.Equal(t, 0, revision)
-	require.Equal(t, 1, mustRevision(t, path))
-}

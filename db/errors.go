@@ -24,11 +24,6 @@ var (
 	ErrDamaged = errors.New("damaged")
 	// ErrDenied is returned when the system does not let us at a file or directory.
 	ErrDenied = errors.New("permission denied")
-	// ErrMoved is returned when the file was moved or replaced while it was open.
-	ErrMoved = errors.New("moved or replaced while it was open")
-	// ErrUnfinished is returned when a change that was interrupted has to be taken
-	// back before anything can be read, and that can't be written.
-	ErrUnfinished = errors.New("read-only, and an interrupted change has to be taken back first")
 	// ErrReadOnly is returned when a change meets a read-only file or directory.
 	ErrReadOnly = errors.New("read-only")
 	// ErrFull is returned when there is no room: the disk is full, or a quota or a
@@ -36,6 +31,8 @@ var (
 	ErrFull = errors.New("disk full")
 	// ErrIO is returned when the system can't read, write or sync.
 	ErrIO = errors.New("input/output trouble")
+	// ErrReplaced is returned when another file stands at the path since a change began.
+	ErrReplaced = errors.New("moved or replaced meanwhile")
 	// ErrBusy is returned when another process held the registry for too long.
 	ErrBusy = errors.New("busy")
 )
@@ -68,6 +65,8 @@ func Explain(err error) error {
 		return unreadable(err)
 	case kind == nil:
 		return err
+	case code == sqlite3.SQLITE_READONLY_ROLLBACK:
+		return fmt.Errorf("registry: %w, and a change that was interrupted must be taken back before it can be read (SQLite %d)", kind, code)
 	}
 	more := ""
 	if code == sqlite3.SQLITE_IOERR_WRITE { // SQLite says no more than that a write failed
@@ -91,14 +90,12 @@ func kindOf(code int) error {
 	switch code { // whose class says the wrong thing
 	case sqlite3.SQLITE_CONSTRAINT_DATATYPE: // Go's types fit the columns; a number at its end, to which one is added, does not
 		return ErrDamaged
+	case sqlite3.SQLITE_READONLY_DBMOVED:
+		return ErrReplaced
 	case sqlite3.SQLITE_IOERR_DELETE: // of the journal, in a directory that can't be written
 		return ErrReadOnly
 	case sqlite3.SQLITE_IOERR_WRITE:
 		return ErrFull
-	case sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY:
-		return ErrUnfinished
-	case sqlite3.SQLITE_READONLY_DBMOVED:
-		return ErrMoved
 	}
 	switch code & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
@@ -117,20 +114,11 @@ func kindOf(code int) error {
 	return nil
 }
 
-// kindIn returns which of this package's errors an error of SQLite is, if any.
-func kindIn(err error) error {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return nil
-	}
-	return kindOf(e.Code())
-}
-
 func isBusy(err error) bool { return errors.Is(Explain(err), ErrBusy) }
 
 // named says which file an error is about.
 func named(path string, err error) error {
-	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNewer) {
+	if errors.Is(err, ErrForeign) || errors.Is(err, ErrNewer) || errors.Is(err, ErrDamaged) {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return err

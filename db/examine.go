@@ -14,9 +14,6 @@ import (
 // Examination looks at a registry file as it is, whatever schema it has; unlike a
 // Read it migrates nothing. What a crash interrupted SQLite rolls back even so.
 type Examination struct {
-	// Ours tells whether the file is a registry of sp; nothing else is asked of
-	// another application's file.
-	Ours bool
 	// Schema is the version of its schema, Newest the one that this program knows.
 	Schema, Newest int64
 	// Journal is SQLite's journal mode, "delete" for all that sp wrote.
@@ -27,7 +24,8 @@ type Examination struct {
 	lock *Lock
 }
 
-// Examine begins to look at the file at path, an absolute path. It waits as a
+// Examine begins to look at the file at path, an absolute path, which Open would take
+// but for its schema. It waits as a
 // Read does: only behind a writer that is in the way.
 func Examine(ctx context.Context, path string, o Options) (*Examination, error) {
 	if _, err := checkFile(path); err != nil {
@@ -67,16 +65,15 @@ func (e *Examination) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var application int64
-	err = tx.QueryRowContext(ctx, "SELECT application_id, user_version, journal_mode FROM pragma_application_id, pragma_user_version, pragma_journal_mode").
-		Scan(&application, &e.Schema, &e.Journal)
+	err = tx.QueryRowContext(ctx, "SELECT user_version, journal_mode FROM pragma_user_version, pragma_journal_mode").
+		Scan(&e.Schema, &e.Journal)
 	if err == nil { // those are in the header; this reads the first page, and so whether it can be read
 		_, err = tx.ExecContext(ctx, "SELECT COUNT(*) FROM sqlite_schema")
 	}
 	if err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
-	e.tx, e.Ours = tx, application == applicationID
+	e.tx = tx
 	return nil
 }
 

@@ -23,10 +23,9 @@ func mustExamine(t *testing.T, path string) *Examination {
 func TestExamineChangesNothing(t *testing.T) {
 	t.Parallel()
 	for what, mess := range map[string][]string{
-		"ours":    nil,
-		"older":   {"PRAGMA user_version = 0"},
-		"newer":   {"PRAGMA user_version = 77"},
-		"foreign": {"PRAGMA application_id = 1"},
+		"ours":  nil,
+		"older": {"PRAGMA user_version = 0"},
+		"newer": {"PRAGMA user_version = 77"},
 	} {
 		path := mustCreate(t)
 		mustMess(t, path, mess...)
@@ -48,17 +47,20 @@ func TestExamineTellsWhoseFileItIs(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
 	e := mustExamine(t, path)
-	require.True(t, e.Ours)
 	require.EqualValues(t, schemaVersion, e.Schema)
 	require.EqualValues(t, schemaVersion, e.Newest)
 	require.Equal(t, "delete", e.Journal)
 
 	path = mustCreate(t)
-	mustMess(t, path, "PRAGMA application_id = 1", "PRAGMA user_version = 77", "PRAGMA journal_mode = WAL")
+	mustMess(t, path, "PRAGMA user_version = 77", "PRAGMA journal_mode = WAL")
 	e = mustExamine(t, path)
-	require.False(t, e.Ours)
 	require.EqualValues(t, 77, e.Schema)
 	require.Equal(t, "wal", e.Journal)
+
+	path = mustCreate(t)
+	mustMess(t, path, "PRAGMA application_id = 1")
+	_, err := Examine(t.Context(), path, hasty)
+	require.ErrorIs(t, err, ErrForeign)
 }
 
 func TestExamineRefusesWhatIsNoFileToOpen(t *testing.T) {

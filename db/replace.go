@@ -4,11 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -66,7 +64,7 @@ func (r *Restoration) hold(ctx context.Context, deadline time.Time) (err error) 
 	if r.Replaced, err = r.old.BeginTx(context.WithoutCancel(ctx), nil); err != nil {
 		return err
 	}
-	if err := named(r.path, checkVersion(ctx, r.Replaced)); !errors.Is(err, errOlder) {
+	if err := named(r.path, check(ctx, r.Replaced)); !errors.Is(err, errOlder) {
 		return err
 	}
 	return nil
@@ -135,67 +133,14 @@ func checkBackup(ctx context.Context, path string) (err error) {
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	conn.SetMaxOpenConns(1)
-	if err := checkWhole(ctx, conn); err != nil {
+	if err := checkAll(ctx, conn); err != nil {
 		return err
 	}
-	err = checkVersion(ctx, conn)
+	err = check(ctx, conn)
 	if errors.Is(err, errOlder) {
-		err = migrateBackup(ctx, conn)
-	}
-	if err != nil {
-		return err
-	}
-	return checkSchema(ctx, conn)
-}
-
-// migrateBackup migrates what claims to be older. If it is not, that is no bug of the
-// migrations, whose errors quote them.
-func migrateBackup(ctx context.Context, conn *sql.DB) error {
-	err := migrateOn(ctx, conn)
-	if err == nil || kindIn(err) != nil || ctx.Err() != nil {
-		return err
-	}
-	return fmt.Errorf("%w: it can't be brought to this schema", ErrForeign)
-}
-
-// checkSchema refuses a registry with anything in its schema that the migrations did
-// not put there: a trigger in a file that somebody hands us would run with our changes.
-func checkSchema(ctx context.Context, conn *sql.DB) (err error) {
-	fresh, err := sql.Open("sqlite", "file::memory:")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, fresh.Close()) }()
-	fresh.SetMaxOpenConns(1)
-	if err := migrateOn(ctx, fresh); err != nil {
-		return err
-	}
-	want, err := schema(ctx, fresh)
-	if err != nil {
-		return err
-	}
-	got, err := schema(ctx, conn)
-	if err == nil && got != want {
-		err = fmt.Errorf("registry: %w: its schema is not the one that sp makes", ErrForeign)
+		if err = migrateOn(ctx, conn); err == nil {
+			err = check(ctx, conn)
+		}
 	}
 	return err
-}
-
-// schema is the text of a schema, but for what SQLite and goose keep for themselves.
-func schema(ctx context.Context, conn *sql.DB) (string, error) {
-	rows, err := conn.QueryContext(ctx, `SELECT type || ' ' || name || ' ' || tbl_name || ' ' || COALESCE(sql, '') FROM sqlite_schema
-		WHERE name NOT LIKE 'sqlite_%' AND NOT (tbl_name = 'goose_db_version' AND type IN ('table', 'index')) ORDER BY type, name`)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = rows.Close() }() // Err tells
-	var text strings.Builder
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			return "", err
-		}
-		text.WriteString(line + "\n")
-	}
-	return text.String(), rows.Err()
 }

@@ -49,7 +49,7 @@ func TestAChangeOfAReplacedFileIsRefused(t *testing.T) {
 			mustReplace(t, path)
 			err = w.Commit()
 		}
-		require.ErrorIs(t, Explain(err), ErrMoved, when)
+		require.ErrorIs(t, Explain(err), ErrReplaced, when)
 		require.NoError(t, w.Close())
 		require.Equal(t, 100, mustRevision(t, path), when)
 		require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
@@ -60,6 +60,6 @@ func TestAChangeOfAReplacedFileIsRefused(t *testing.T) {
 	w, err := mustOpen(t, path, patient).Write(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, os.Rename(path, path+".away"))
-	require.ErrorIs(t, w.Commit(), ErrMoved)
+	require.ErrorIs(t, w.Commit(), ErrReplaced)
 	require.NoError(t, w.Close())
 }

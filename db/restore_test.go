@@ -176,12 +176,12 @@ var unfit = map[string]struct {
 	"with orphans": {ErrDamaged, func(t *testing.T, path string) {
 		mustMess(t, path, "PRAGMA foreign_keys = 0", "INSERT INTO profiles VALUES ('p', 'p', 'nobody')")
 	}},
-	"with triggers": {ErrForeign, func(t *testing.T, path string) {
+	"with triggers": {ErrDamaged, func(t *testing.T, path string) {
 		mustMess(t, path, "CREATE TRIGGER t AFTER INSERT ON tenants BEGIN DELETE FROM profiles; END")
 	}},
-	"with a view":     {ErrForeign, func(t *testing.T, path string) { mustMess(t, path, "CREATE VIEW v AS SELECT 1") }},
-	"without a table": {ErrForeign, func(t *testing.T, path string) { mustMess(t, path, "DROP TABLE files") }},
-	"older, but not really": {ErrForeign, func(t *testing.T, path string) {
+	"with a view":     {ErrDamaged, func(t *testing.T, path string) { mustMess(t, path, "CREATE VIEW v AS SELECT 1") }},
+	"without a table": {ErrDamaged, func(t *testing.T, path string) { mustMess(t, path, "DROP TABLE files") }},
+	"older, but not really": {ErrDamaged, func(t *testing.T, path string) {
 		mustAge(t, path)
 		mustMess(t, path, "CREATE TABLE tenants (x)")
 	}},

@@ -19,31 +19,37 @@ type Write struct {
 	*sql.Tx
 	// Now is the instant of the change; the clock is asked once for each.
 	Now  time.Time
-	path string
 	ctx  context.Context
+	path string
 	file fs.FileInfo // of path, before it was opened
 	conn *sql.DB
 	lock *Lock
 }
 
 // Commit makes the change durable, unless its context has ended or it would go into a
-// file that nobody finds any more: SQLite looks for that only until its journal is
-// there. When it fails, the change may have taken effect all the same: Recheck tells.
+// file that nobody finds any more: SQLite looks for that only until its journal is there.
+// When it fails in another way, the change may have taken effect all the same: Recheck
+// tells.
 func (w *Write) Commit() error {
 	if w.ctx.Err() != nil {
 		return context.Cause(w.ctx)
 	}
 	if there, err := os.Lstat(w.path); err != nil || !os.SameFile(there, w.file) {
-		return fmt.Errorf("%s: %w", w.path, ErrMoved)
+		return fmt.Errorf("%s: %w", w.path, ErrReplaced)
 	}
 	return w.Tx.Commit()
 }
 
 // Recheck ends the transaction, whatever became of it, and has look read what is in
-// the file now, through a new connection and before the next writer.
+// the file now, through a new connection and before the next writer. It does not call
+// look while the journal is still there, which to remove is to commit: the change was
+// not made then, even if taking it back is left to the next command.
 func (w *Write) Recheck(look func(context.Context, *sql.Tx) error) (err error) {
-	_ = w.Rollback()             // after a commit it does nothing
-	_ = w.conn.Close()           // it has failed before
+	_ = w.Rollback()   // after a commit it does nothing
+	_ = w.conn.Close() // it has failed before
+	if hasJournal(w.path) {
+		return nil
+	}
 	const wait = 2 * time.Second // for those who read just now, or take a change back
 	conn, err := sql.Open("sqlite", recheckDSN(w.path, wait))
 	if err != nil {
@@ -57,6 +63,18 @@ func (w *Write) Recheck(look func(context.Context, *sql.Tx) error) (err error) {
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
 	return look(ctx, tx)
+}
+
+// hasJournal tells whether there is a journal that SQLite would roll back.
+func hasJournal(path string) bool {
+	file, err := os.OpenFile(path+"-journal", os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	var first [1]byte
+	n, _ := file.Read(first[:])
+	return n == 1 && first[0] != 0
 }
 
 // Close rolls back what was not committed and releases the lock.

@@ -19,8 +19,8 @@ import (
 
 func recipientFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "age-recipient", Usage: "encrypt for `KEY` (age1…)"},
-		&cli.StringSliceFlag{Name: "age-recipients-file", Usage: "encrypt for those in `FILE`"},
+		&cli.StringSliceFlag{Name: "age-recipient", Usage: "encrypt for `KEY` (age1…); may be repeated"},
+		stringFlag("age-recipients-file", "encrypt for those in `FILE`, one a line"),
 	}
 }
 
@@ -34,40 +34,47 @@ func (a *app) recipients(cmd *cli.Command) ([]age.Recipient, error) {
 		}
 		to = append(to, found...)
 	}
-	for _, name := range cmd.StringSlice("age-recipients-file") {
-		text, err := a.readKeys(name)
-		if err != nil {
-			return nil, err
-		}
-		found, err := age.ParseRecipients(bytes.NewReader(text))
-		if err != nil {
-			return nil, withHint(usage("--age-recipients-file: %s holds something else than recipients of age", name), "they start with age1, one a line")
-		}
-		to = append(to, found...)
+	name := optional(cmd, "age-recipients-file")
+	if name == nil {
+		return to, nil
 	}
-	return to, nil
+	text, err := a.readKeys("--age-recipients-file", *name)
+	if err != nil {
+		return nil, err
+	}
+	found, err := age.ParseRecipients(bytes.NewReader(text))
+	if err != nil { // the library quotes the line
+		return nil, withHint(usage("--age-recipients-file: %s holds something else than recipients of age", *name), "they start with age1, one a line")
+	}
+	return append(to, found...), nil
 }
 
 // identities are what the flags say to decrypt with.
 func (a *app) identities(cmd *cli.Command) ([]age.Identity, error) {
-	var all []age.Identity
-	for _, name := range cmd.StringSlice("age-identity") {
-		text, err := a.readKeys(name)
-		if err != nil {
-			return nil, err
-		}
-		found, err := age.ParseIdentities(bytes.NewReader(text))
-		if err != nil { // the library quotes the line
-			return nil, withHint(usage("--age-identity: %s holds something else than identities of age", name),
-				"they start with AGE-SECRET-KEY-; one with a passphrase has to be decrypted first (age -d)")
-		}
-		all = append(all, found...)
+	name := optional(cmd, "age-identity")
+	if name == nil {
+		return nil, nil
 	}
-	return all, nil
+	text, err := a.readKeys("--age-identity", *name)
+	if err != nil {
+		return nil, err
+	}
+	found, err := age.ParseIdentities(bytes.NewReader(text))
+	if err != nil { // the library quotes the line
+		return nil, withHint(usage("--age-identity: %s holds something else than identities of age", *name),
+			"they start with AGE-SECRET-KEY-; one with a passphrase has to be decrypted first (age -d)")
+	}
+	return found, nil
 }
 
 // readKeys reads a file of keys.
-func (a *app) readKeys(name string) ([]byte, error) {
+func (a *app) readKeys(flag, name string) ([]byte, error) {
+	if strings.HasPrefix(strings.ToUpper(name), "AGE-SECRET-KEY-") { // which must not be repeated
+		return nil, withHint(usage("%s: an identity where a file belongs", flag), "write it to a file that nobody else can read")
+	}
+	if err := checkFileWord(flag, name); err != nil {
+		return nil, err
+	}
 	path, err := a.absolute(name)
 	if err != nil {
 		return nil, err

@@ -43,6 +43,7 @@ func cage(s *sandbox, caged string) {
 	s.must("profile", "create", "x", "--tenant", "a")
 	s.must("profile", "create", "y", "--tenant", "a")
 	s.must("session", "switch", "a")
+	s.must("backup", "given/backup.db")
 	s.write(".systemprompt/profiles/x/profile.yaml", "cloud: ["+marker+"\n")
 	s.write(".systemprompt/profiles/y/profile.yaml", "cloud: {tenant_id: '"+markedURL+"', token: "+marker+"}\n")
 }

@@ -26,6 +26,14 @@ var canaryRows = map[string][]string{
 		"", "--path copy.json", "--check", "--check --path given/caged.json", "--path given/caged.json", "--path given", "--force",
 		"-", "- --drop-unknown", "--path nosuch/../x", "--path copy.json --drop-unknown --force", "--path .systemprompt/copy.json",
 	},
+	"backup": {
+		"copy.db", "copy.db", "copy.db --force", ".systemprompt/x", "given", "-", "URL", "--age-recipient CANARYc4n4ryCANARY x.age",
+		"--age-recipient URL x.age", "--age-recipients-file given/odd.txt x.age", "--age-recipients-file given/long.txt x.age",
+	},
+	"restore": {
+		"given/backup.db", "given/caged.json -y", "given/odd.txt -y", "given", "-", "nosuch", "URL", "given/backup.db --age-identity given/odd.txt",
+		"given/backup.db --age-identity given/long.txt", ".systemprompt/sp.db -y", "given/backup.db -y", "given/backup.db -y --no-export",
+	},
 	"tenant create": {
 		"--name n --id n --database-url URL", "--name n --database-url postgres://u:CANARYc4n4ryCANARY@@h/d", "--name n --database-url-stdin",
 		"--name m --id m --database-url-file given/good.txt", "--name o --database-url-file given/odd.txt", "--name o --database-url-file given/long.txt",
@@ -46,8 +54,6 @@ var canaryRows = map[string][]string{
 	"log":                      {"", "a", "nosuch", "--limit 1", "--after CANARYc4n4ryCANARY"},
 	"log purge":                {"", "-y"},
 	"show":                     {"", "a --at 1", "a --at CANARYc4n4ryCANARY", "nosuch --at 1", "a --at 1 --reveal"},
-	"backup":                   {"copy.db", "copy.db --force", "copy.db", "given", "x.db --age-recipient CANARYc4n4ryCANARY", "x.db --age-recipients-file given/odd.txt", ".systemprompt/sp.db"},
-	"restore":                  {"nosuch.db", "given/caged.json -y", "given", "given/caged.json --age-identity given/odd.txt -y", "copy.db -y", ".systemprompt/sp.db -y"},
 	"undo":                     {"", "1", "99", "CANARYc4n4ryCANARY", "--purge"},
 	"profile create":           {"new", "new --tenant b", "a", "fresh --tenant nosuch"},
 	"profile list":             {"", "--all", "--limit 1"},

@@ -82,13 +82,10 @@ func (c *checkup) onFile(ctx context.Context, fn func(*db.Examination) error) er
 	return db.Diagnose(c.dir.Registry(), fn(e))
 }
 
-// checkSchema tells whose file it is and whether this program can work with it.
+// checkSchema tells whether this program can work with the file.
 func (c *checkup) checkSchema(ctx context.Context) (findings []diagnosis) {
 	err := c.onFile(ctx, func(e *db.Examination) error {
 		switch path := c.dir.Registry(); {
-		case !e.Ours:
-			findings = []diagnosis{wrong("%s: it is the database of another application", path).remedy("move it away, then sp init or sp import")}
-			return nil
 		case e.Schema > e.Newest:
 			findings = []diagnosis{wrong("%s: schema %d was made by a newer sp, this one knows %d", path, e.Schema, e.Newest).remedy("upgrade sp")}
 			return nil

@@ -47,7 +47,7 @@ func refuseDumps() {
 }
 
 // enoughFiles is how many files a command may have open at once, at most.
-const enoughFiles = 32
+const enoughFiles = 16
 
 // checkLimits refuses to begin what would run out of files half-way: with too few,
 // Go's own runtime gives up, wherever it is.

@@ -22,7 +22,7 @@ func (a *app) restoreCommand() *cli.Command {
 			"checked whole before anything changes. The registry that is there, damaged or not, is\n" +
 			"kept beside it for 7 days, and tenants.json follows.",
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "age-identity", Usage: "decrypt with the identity in `FILE`; may be repeated"},
+			stringFlag("age-identity", "decrypt with the identities in `FILE`"),
 			yesFlag(), a.noExportFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error { return a.restore(ctx, cmd) },

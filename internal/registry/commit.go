@@ -22,8 +22,8 @@ var ErrUnknown = errors.New("whether the change was made is not known")
 // for the lock is held.
 func commit(tx *db.Write, revision int64) (made bool, err error) {
 	failed := tx.Commit()
-	if failed == nil {
-		return true, nil
+	if failed == nil || errors.Is(failed, db.ErrReplaced) { // another file is there now, to which nothing was done
+		return failed == nil, failed
 	}
 	err = tx.Recheck(func(ctx context.Context, tx *sql.Tx) error {
 		meta, err := queries.New(tx).Meta(ctx)
