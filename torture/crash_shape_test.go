@@ -99,6 +99,10 @@ func shapes() []shape {
 		{name: "rotation of a token", before: tracked, steps: []string{"tenant rotate-sync-token a -y"}, next: mend},
 		{name: "undo of a deletion", before: append(tracked[:5:5], "tenant delete a -y"), steps: []string{"undo"}, next: mend},
 		{name: "log purge", before: append(tracked[:5:5], "tenant delete a -y"), steps: []string{"log purge -y"}, next: mend},
+		{
+			name: "restore", before: append(tracked[:5:5], "backup out/backup", "tenant edit a --region fra"), steps: []string{"restore out/backup -y"},
+			next: mend,
+		},
 		{name: "first export", before: untracked, steps: []string{"export"}, next: mend},
 		{name: "export that was behind", before: append(tracked[:5:5], "tenant edit a --region fra --no-export"), steps: []string{"export"}, next: mend},
 		{name: "forced export", before: tracked, foreign: `{"tenants":[],"synced_at":"2026-02-01T10:00:00Z"}`, steps: []string{"export --force"}, next: mend},

@@ -77,11 +77,14 @@ func (x tree) layOut(dir string) error {
 	return nil
 }
 
-// listing is the names and modes, one a line.
+// listing is the names and modes, one a line, without the automatic copies: those are
+// kept for their days whether the command that made one was done or not.
 func (x tree) listing() string {
 	var b strings.Builder
 	for _, path := range x.paths() {
-		fmt.Fprintf(&b, "%v %s\n", x[path].mode, path)
+		if !strings.Contains(path, "sp.db.bak-") {
+			fmt.Fprintf(&b, "%v %s\n", x[path].mode, path)
+		}
 	}
 	return b.String()
 }

@@ -56,6 +56,8 @@ func (r *replay) follow(e event) error {
 		r.name(paths[0], directory(fs.ModeDir|modeOf(e.args[len(e.args)-1])))
 	case "write", "pwrite64":
 		return r.write(e, paths[0])
+	case "copy_file_range":
+		return r.copy(e, paths)
 	case "ftruncate":
 		at.writes = append(at.writes, write{at: number(e.args[1]), cut: true})
 	case "fsync", "fdatasync":
@@ -112,5 +114,20 @@ func (r *replay) write(e event, path string) error {
 		r.offsets[offset] = at + e.ret
 	}
 	i.writes = append(i.writes, write{at: at, data: []byte(e.args[1].text)})
+	return nil
+}
+
+// copy is a write of what another file of the project holds, each from where it is.
+func (r *replay) copy(e event, paths []string) error {
+	if len(paths) != 2 || e.args[1].word != "NULL" || e.args[3].word != "NULL" {
+		return fmt.Errorf("a copy between %v at places of its own is not known here", paths)
+	}
+	from, to := fmt.Sprint(number(e.args[0]), paths[0]), fmt.Sprint(number(e.args[2]), paths[1])
+	source, target := r.at(paths[0]), r.at(paths[1])
+	start := r.offsets[from]
+	data := source.with(source.writes)[start : start+e.ret]
+	target.writes = append(target.writes, write{at: r.offsets[to], data: data})
+	r.offsets[from] += e.ret
+	r.offsets[to] += e.ret
 	return nil
 }
