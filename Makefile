@@ -54,8 +54,8 @@ race:
 	else echo 'race: skipped, there is no C compiler'; fi
 
 fmt:
-	@wrong=$$($(TOOL) gofumpt -l cmd db internal) || exit 1; \
-	test -z "$$wrong" || { $(TOOL) gofumpt -d cmd db internal; exit 1; }
+	@wrong=$$($(TOOL) gofumpt -l cmd db internal torture) || exit 1; \
+	test -z "$$wrong" || { $(TOOL) gofumpt -d cmd db internal torture; exit 1; }
 
 # After a change of db/migrations or db/queries.
 sqlc:

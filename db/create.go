@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -41,10 +40,8 @@ func Create(ctx context.Context, path string, o Options, seed func(context.Conte
 func create(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) error {
 	dir := filepath.Dir(path)
 	made := filepath.Join(dir, newName)
-	for _, left := range []string{made, made + "-journal"} { // by a process that was killed here
-		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	if err := removeWithJournal(made); err != nil { // left by a process that was killed here
+		return err
 	}
 	if err := checkNoJournal(path); err != nil {
 		return err
@@ -60,7 +57,7 @@ func create(ctx context.Context, path string, wait time.Duration, seed func(cont
 		err = os.Rename(made, path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(made))
+		return errors.Join(err, removeWithJournal(made))
 	}
 	return syncDir(dir)
 }

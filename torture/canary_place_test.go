@@ -47,7 +47,7 @@ func holdsMarker(text []byte) bool {
 // mayHoldSecrets are the files of a place that do; mid-command and after a kill also
 // the journal and the export that is not in its place yet.
 var (
-	mayHoldSecrets = regexp.MustCompile(`^project/\.systemprompt/(sp\.db|sp\.db\.bak-.*|tenants\.json)$|^project/copy\.json$|^given/`)
+	mayHoldSecrets = regexp.MustCompile(`^project/\.systemprompt/(sp\.db|sp\.db\.bak-.*|tenants\.json)$|^project/(copy\.json|a)$|^given/`)
 	mayBeLeft      = regexp.MustCompile(`^project/\.systemprompt/(sp\.db-journal|\.tenants\.json\.[0-9]+\.tmp)$`)
 )
 
