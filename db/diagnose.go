@@ -23,7 +23,11 @@ func Diagnose(path string, err error) error {
 		if kindOf(code) == ErrReplaced || kindOf(code) == ErrFull || code == sqlite3.SQLITE_READONLY_ROLLBACK {
 			break // the code says more than a look would
 		}
-		if found := look(path); found != nil {
+		found := look(path)
+		if found != nil && kindOf(code) == ErrReadOnly && !errors.Is(found, ErrReadOnly) {
+			found = fmt.Errorf("%w: %w", ErrReadOnly, found)
+		}
+		if found != nil {
 			return fmt.Errorf("registry: %w (SQLite %d)", found, code)
 		}
 	}

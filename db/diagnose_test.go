@@ -55,9 +55,9 @@ func init() {
 func mustTry(t *testing.T, path string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "try")
-	content, err := os.ReadFile(os.Args[0])
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(program, content, 0o755))
+	// By another process: a child that is started meanwhile has what we write open, too.
+	require.NoError(t, exec.Command("cp", os.Args[0], program).Run())
+	require.NoError(t, os.Chmod(program, 0o755))
 	cmd := exec.Command(program, path)
 	if os.Getuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 12345, Gid: 12345}}
@@ -96,7 +96,7 @@ func TestTheSystemsRefusalIsNamedWithWhatHelps(t *testing.T) {
 		},
 		"a file that can't be written": {
 			func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o400)) },
-			"done\nregistry: PATH: permission denied (chmod 600 PATH) (SQLite 8)\n",
+			"done\nregistry: read-only: PATH: permission denied (chmod 600 PATH) (SQLite 8)\n",
 		},
 		"a directory that can't be entered": {
 			func(t *testing.T, path string) { require.NoError(t, os.Chmod(filepath.Dir(path), 0o600)) },
@@ -104,7 +104,7 @@ func TestTheSystemsRefusalIsNamedWithWhatHelps(t *testing.T) {
 		},
 		"a directory that can't be written": {
 			func(t *testing.T, path string) { require.NoError(t, os.Chmod(filepath.Dir(path), 0o500)) },
-			"done\nregistry: DIR: permission denied (chmod u+rwx DIR) (SQLite 1544)\n",
+			"done\nregistry: read-only: DIR: permission denied (chmod u+rwx DIR) (SQLite 1544)\n",
 		},
 		"a journal that can't be read": {
 			func(t *testing.T, path string) {
