@@ -42,6 +42,7 @@ type Restoration struct {
 	ctx          context.Context
 	conn, old    *sql.DB
 	lock         *Lock
+	begun        bool // something of the registry is gone already
 	swapped      bool
 }
 
@@ -139,19 +140,35 @@ func (r *Restoration) Commit() (bool, error) {
 		if _, err := os.Lstat(r.staged + side); err == nil {
 			return false, fmt.Errorf("%s: %w: it was left open", r.staged+side, ErrIO)
 		}
+	}
+	if err := r.swap(); err != nil {
+		return r.swapped, r.told(err)
+	}
+	return true, syncDir(filepath.Dir(r.path))
+}
+
+// swap removes what lies beside the registry, and then gives the new one its name.
+// From the first of that on the copy is all that there is of what was there.
+func (r *Restoration) swap() error {
+	r.begun = true
+	for _, side := range sides {
 		if err := removeIfThere(r.path + side); err != nil {
-			return false, err
+			return err
 		}
 	}
-	dir := filepath.Dir(r.path)
-	if err := syncDir(dir); err != nil {
-		return false, err
+	if err := syncDir(filepath.Dir(r.path)); err != nil {
+		return err
 	}
-	if err := os.Rename(r.staged, r.path); err != nil {
-		return false, err
+	err := os.Rename(r.staged, r.path)
+	r.swapped = err == nil
+	return err
+}
+
+func (r *Restoration) told(err error) error {
+	if r.Kept == "" {
+		return err
 	}
-	r.swapped = true
-	return true, syncDir(dir)
+	return fmt.Errorf("%w (what was there is kept: %s)", err, r.Kept)
 }
 
 // Close takes back what was not committed and releases the lock.
@@ -169,7 +186,7 @@ func (r *Restoration) Close() error {
 	}
 	if !r.swapped {
 		errs = append(errs, removeWithJournal(r.staged))
-		if r.Kept != "" {
+		if r.Kept != "" && !r.begun {
 			errs = append(errs, removeWithJournal(r.Kept))
 		}
 	}

@@ -32,7 +32,7 @@ func TestPowerCutsSeeASyncThatIsMissing(t *testing.T) {
 		{variant{"the directory of an export", sync("internal/exporter/publish.go", "made.dir.Sync()")}, "create, exported", 5, true},
 		{variant{"the directory of a copy, before the commit", sync("internal/exporter/temporary.go", "made.dir.Sync()")}, "copy", 1000, false},
 		{variant{"the export itself", sync("internal/exporter/temporary.go", "file.Sync()")}, "create, exported", 5, false},
-		{variant{"the directory of a new registry", []change{{"db/migrate.go", "return syncDir(dir)", "return nil"}}}, "first init", 5, false},
+		{variant{"the directory of a new registry", []change{{"db/create.go", "return syncDir(dir)", "return nil"}}}, "first init", 5, false},
 	} {
 		if !v.small && *size == "small" {
 			continue

@@ -95,6 +95,9 @@ func (a *app) backupPath(cmd *cli.Command, dir project.Dir) (string, error) {
 		return "", withHint(fmt.Errorf("%s: a backup in the directory of a registry: %w", path, registry.ErrInvalid),
 			"what is in there has its own use, and goes with it; name another place")
 	}
+	if err := a.checkAbove(path); err != nil { // who can rename the file could give us theirs to write into
+		return "", err
+	}
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -131,10 +134,26 @@ func writeBackup(ctx context.Context, store *db.DB, path string, force bool, to 
 		err = encrypt(file, to, func(w io.Writer) error { return store.Stream(ctx, w) })
 	}
 	if err == nil {
+		err = checkSame(file)
+	}
+	if err == nil {
 		err = give(file.Name(), path, force)
 	}
 	if err == nil {
 		err = syncDirectory(filepath.Dir(path))
+	}
+	return err
+}
+
+// checkSame refuses what stands at the file's name and is not the file.
+func checkSame(file *os.File) error {
+	made, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := os.Lstat(file.Name())
+	if err == nil && !os.SameFile(made, there) {
+		err = fmt.Errorf("%s: somebody put another file in its place: %w", file.Name(), errFile)
 	}
 	return err
 }

@@ -51,12 +51,13 @@ func tenantOfHistory(ctx context.Context, view *registry.View, ref *string) (*re
 	if ref == nil {
 		return nil, nil
 	}
-	t, err := view.FindTenant(ctx, *ref)
-	if errors.Is(err, registry.ErrNotFound) {
-		id := registry.TenantID(*ref)
-		for _, trouble := range view.Changes(ctx, &id, registry.Page{Limit: 1}) {
-			return &id, trouble
-		}
+	id := registry.TenantID(*ref)
+	if _, err := view.Tenant(ctx, id); !errors.Is(err, registry.ErrNotFound) {
+		return &id, err
 	}
+	for _, err := range view.Changes(ctx, &id, registry.Page{Limit: 1}) { // one that was deleted comes before a living one's name
+		return &id, err
+	}
+	t, err := view.FindTenant(ctx, *ref)
 	return &t.ID, err
 }

@@ -444,9 +444,9 @@ WHERE sequence < CAST(?1 AS BIGINT) AND (
         AND entries.tenant_id = CAST(?2 AS TEXT))
     OR EXISTS (SELECT 1 FROM entries WHERE entries.sequence = changes.sequence AND entries.kind = 'tenant'
         AND entries.id = CAST(?2 AS TEXT))
-    OR EXISTS (SELECT 1 FROM tenants WHERE tenants.id = CAST(?2 AS TEXT)
+    OR changes.first_added IS NOT NULL AND EXISTS (SELECT 1 FROM tenants WHERE tenants.id = CAST(?2 AS TEXT)
         AND tenants.position BETWEEN changes.first_added AND changes.last_added)
-    OR EXISTS (SELECT 1 FROM entries WHERE entries.kind = 'tenant' AND entries.id = CAST(?2 AS TEXT)
+    OR changes.first_added IS NOT NULL AND EXISTS (SELECT 1 FROM entries WHERE entries.kind = 'tenant' AND entries.id = CAST(?2 AS TEXT)
         AND entries.position BETWEEN changes.first_added AND changes.last_added))
 ORDER BY changes.sequence DESC
 LIMIT CAST(?3 AS BIGINT)

@@ -83,6 +83,8 @@ FROM (
     SELECT MAX(tenants.position) AS position FROM tenants
     UNION ALL
     SELECT MAX(changes.last_added) FROM changes
+    UNION ALL
+    SELECT MAX(entries.position) FROM entries WHERE entries.position IS NOT NULL
 ) AS given
 `
 

@@ -129,7 +129,7 @@ func (r *Registry) publishRestored(ctx context.Context, c *change) (publication 
 // copy of what was replaced is the way back.
 func (c *change) refuseRestored(ctx context.Context, undone Change) error {
 	entries, err := c.q.CountEntries(ctx, undone.Sequence)
-	if err == nil && entries == 0 && undone.firstAdded == 0 {
+	if err == nil && entries == 0 && undone.firstAdded == 0 && undone.Undoes == nil {
 		err = fmt.Errorf("%s can't be undone: it restored a backup: %w", undone, ErrConflict)
 	}
 	return err

@@ -66,7 +66,10 @@ func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) 
 		if err != nil {
 			return err
 		}
-		if err := c.prepared(ctx, func() error { return undoing{change: c, undone: undone.Change, d: d}.run(ctx) }); err != nil {
+		if err := c.prepared(ctx, func() error {
+			u := &undoing{change: c, undone: undone.Change, d: d}
+			return u.run(ctx)
+		}); err != nil {
 			return err
 		}
 		undone.By, err = c.listed(ctx, Change{Sequence: c.revision, MadeAt: c.now, Command: c.record.command, Undoes: c.record.undoes})
@@ -137,9 +140,12 @@ type undoing struct {
 	*change
 	undone Change
 	d      digester
+	// renames tells that the change took a profile away: the one that it made is that
+	// one under a new name.
+	renames bool
 }
 
-func (u undoing) run(ctx context.Context) error {
+func (u *undoing) run(ctx context.Context) error {
 	for _, what := range entities {
 		for row, err := range u.rowsOf(ctx, u.undone.Sequence, what) {
 			if err != nil {
@@ -169,7 +175,7 @@ func (u undoing) run(ctx context.Context) error {
 }
 
 // restore puts one thing back as it was before the change.
-func (u undoing) restore(ctx context.Context, row queries.Entry) error {
+func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 	if row.Revoked != "" {
 		return &RevokedError{Undone: u.undone, Member: row.Revoked, Tenant: TenantID(row.ID)}
 	}
@@ -189,11 +195,20 @@ func (u undoing) restore(ctx context.Context, row queries.Entry) error {
 	if (after.image == nil) != (now.image == nil) || after.position != now.position && now.image != nil {
 		return u.later(ctx, what, row.ID, nil)
 	}
+	u.renames = u.renames || what == ProfileEntity && after.image == nil
+	if after.image == nil {
+		if err := u.checkUntouched(ctx, what, row.ID, nil); err != nil {
+			return err
+		}
+	}
 	wanted := before
 	if now.image != nil {
 		changed := before.differing(after.image)
 		if len(after.image.only(changed).differing(now.image.only(changed))) > 0 {
 			return u.later(ctx, what, row.ID, changed)
+		}
+		if err := u.checkUntouched(ctx, what, row.ID, changed); err != nil {
+			return err
 		}
 		wanted = now.image.with(changed, before)
 	}
@@ -201,23 +216,28 @@ func (u undoing) restore(ctx context.Context, row queries.Entry) error {
 }
 
 // remove takes one thing away that the change made.
-func (u undoing) remove(ctx context.Context, what Entity, id string) error {
+func (u *undoing) remove(ctx context.Context, what Entity, id string) error {
 	after, err := u.stateAt(ctx, what, id, u.undone.Sequence, u.d)
 	if err != nil {
 		return err
 	}
 	now, err := u.stateNow(ctx, what, id, u.d)
-	if err != nil || now.image == nil { // a later change took it away
+	switch {
+	case err != nil:
 		return err
-	}
-	if len(after.image.differing(now.image)) > 0 || after.position != now.position {
+	case now.image == nil && !(u.renames && what == ProfileEntity && after.image != nil):
+		return nil // a later change took it away
+	case now.image == nil, len(after.image.differing(now.image)) > 0, after.position != now.position:
 		return u.later(ctx, what, id, nil)
+	}
+	if err := u.checkUntouched(ctx, what, id, nil); err != nil {
+		return err
 	}
 	return u.takeAway(ctx, what, id)
 }
 
 // removeAppended takes away the tenants that the change appended.
-func (u undoing) removeAppended(ctx context.Context) error {
+func (u *undoing) removeAppended(ctx context.Context) error {
 	if u.undone.firstAdded == 0 {
 		return nil
 	}

@@ -11,8 +11,11 @@ import (
 
 // later says which later change would be lost: the last that touched the thing or,
 // with members, one of these.
-func (u undoing) later(ctx context.Context, what Entity, id string, members []string) error {
-	found, err := u.lastTouch(ctx, what, id, members)
+func (u *undoing) later(ctx context.Context, what Entity, id string, members []string) error {
+	found, err := u.lastTouch(ctx, what, id, members, true)
+	if err == nil && found == 0 {
+		found, err = u.lastTouch(ctx, what, id, members, false)
+	}
 	if err != nil {
 		return err
 	}
@@ -40,9 +43,20 @@ func described(what Entity, id string) string {
 	return string(what) + " " + id
 }
 
+// checkUntouched refuses what a later change touched, though it looks as if none had:
+// one that gave the same value again would be lost, too.
+func (u *undoing) checkUntouched(ctx context.Context, what Entity, id string, members []string) error {
+	found, err := u.lastTouch(ctx, what, id, members, true)
+	if err != nil || found == 0 {
+		return err
+	}
+	return u.later(ctx, what, id, members)
+}
+
 // lastTouch returns the last change after the one to undo that touched the thing or,
-// with members, one of these.
-func (u undoing) lastTouch(ctx context.Context, what Entity, id string, members []string) (int64, error) {
+// with members, one of these. With standing, changes that were undone do not count,
+// and neither do the undos.
+func (u *undoing) lastTouch(ctx context.Context, what Entity, id string, members []string, standing bool) (int64, error) {
 	found, after := int64(0), u.undone.Sequence
 	for {
 		row, err := u.q.NextEntry(ctx, queries.NextEntryParams{Kind: string(what), ID: id, Sequence: after})
@@ -54,6 +68,9 @@ func (u undoing) lastTouch(ctx context.Context, what Entity, id string, members 
 		}
 		after = row.Sequence
 		touched, err := u.touches(ctx, row, members)
+		if err == nil && touched && standing {
+			touched, err = u.stands(ctx, row.Sequence)
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -69,10 +86,13 @@ func (u undoing) lastTouch(ctx context.Context, what Entity, id string, members 
 		return found, err
 	}
 	appended, err := u.appended(ctx, now.position)
-	return max(found, appended), err
+	if err != nil || appended <= u.undone.Sequence { // it was there before
+		return found, err
+	}
+	return max(found, appended), nil
 }
 
-func (u undoing) touches(ctx context.Context, row queries.Entry, members []string) (bool, error) {
+func (u *undoing) touches(ctx context.Context, row queries.Entry, members []string) (bool, error) {
 	if members == nil {
 		return true, nil
 	}
@@ -82,4 +102,14 @@ func (u undoing) touches(ctx context.Context, row queries.Entry, members []strin
 	}
 	after, err := u.stateAt(ctx, Entity(row.Kind), row.ID, row.Sequence, u.d)
 	return len(before.only(members).differing(after.image.only(members))) > 0, err
+}
+
+// stands tells whether a change is neither an undo nor undone.
+func (u *undoing) stands(ctx context.Context, sequence int64) (bool, error) {
+	c, err := u.changeRow(ctx, sequence)
+	if err != nil || c.Undoes != nil {
+		return false, err
+	}
+	by, err := u.undoneBy(ctx, sequence)
+	return by == 0, err
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // put makes a thing what it was, or refuses where what it refers to is gone.
-func (u undoing) put(ctx context.Context, row queries.Entry, wanted image, now state) error {
+func (u *undoing) put(ctx context.Context, row queries.Entry, wanted image, now state) error {
 	if now.image != nil && len(wanted.differing(now.image)) == 0 {
 		return nil
 	}
@@ -21,7 +21,7 @@ func (u undoing) put(ctx context.Context, row queries.Entry, wanted image, now s
 		return u.putProfile(ctx, row.ID, r, now)
 	case SessionEntity:
 		s := r.session(TenantID(row.ID))
-		return u.putWhere(ctx, r.err, ProfileEntity, s.Profile, func() error { return u.putSession(ctx, s) })
+		return u.putWhere(ctx, r.err, ProfileEntity, s.Profile, func() error { return u.putSessionOf(ctx, s) })
 	case SelectionEntity:
 		return u.putSelection(ctx, r)
 	default:
@@ -29,7 +29,7 @@ func (u undoing) put(ctx context.Context, row queries.Entry, wanted image, now s
 	}
 }
 
-func (u undoing) putTenant(ctx context.Context, row queries.Entry, r *imageReader, now state) error {
+func (u *undoing) putTenant(ctx context.Context, row queries.Entry, r *imageReader, now state) error {
 	id := TenantID(row.ID)
 	var known placedTenant
 	if now.image != nil {
@@ -50,14 +50,14 @@ func (u undoing) putTenant(ctx context.Context, row queries.Entry, r *imageReade
 }
 
 // cannot says which secret is missing for the undo.
-func (u undoing) cannot(err error) error {
+func (u *undoing) cannot(err error) error {
 	if errors.Is(err, ErrForgotten) {
 		return fmt.Errorf("%s can't be undone: %w", u.undone, err)
 	}
 	return err
 }
 
-func (u undoing) putProfile(ctx context.Context, name string, r *imageReader, now state) error {
+func (u *undoing) putProfile(ctx context.Context, name string, r *imageReader, now state) error {
 	p := r.profile(name)
 	if now.image == nil {
 		return u.putWhere(ctx, r.err, TenantEntity, string(p.Tenant), func() error { return u.insertProfile(ctx, p) })
@@ -76,8 +76,20 @@ func (u undoing) putProfile(ctx context.Context, name string, r *imageReader, no
 	return u.putWhere(ctx, r.err, TenantEntity, string(p.Tenant), func() error { return u.updateProfile(ctx, known, p) })
 }
 
+// putSessionOf puts a session back, unless its profile belongs to another tenant now.
+func (u *undoing) putSessionOf(ctx context.Context, s Session) error {
+	p, err := u.Profile(ctx, s.Profile)
+	if err != nil {
+		return err
+	}
+	if p.Tenant != s.Tenant {
+		return u.later(ctx, ProfileEntity, s.Profile, nil)
+	}
+	return u.putSession(ctx, s)
+}
+
 // putWhere puts something that refers to a thing, unless that is gone.
-func (u undoing) putWhere(ctx context.Context, err error, what Entity, id string, put func() error) error {
+func (u *undoing) putWhere(ctx context.Context, err error, what Entity, id string, put func() error) error {
 	if err == nil {
 		err = u.mustBeThere(ctx, what, id)
 	}
@@ -87,7 +99,7 @@ func (u undoing) putWhere(ctx context.Context, err error, what Entity, id string
 	return put()
 }
 
-func (u undoing) mustBeThere(ctx context.Context, what Entity, id string) error {
+func (u *undoing) mustBeThere(ctx context.Context, what Entity, id string) error {
 	s, err := u.stateNow(ctx, what, id, u.d)
 	if err == nil && s.image == nil {
 		err = u.later(ctx, what, id, nil)
@@ -95,7 +107,7 @@ func (u undoing) mustBeThere(ctx context.Context, what Entity, id string) error 
 	return err
 }
 
-func (u undoing) putSelection(ctx context.Context, r *imageReader) error {
+func (u *undoing) putSelection(ctx context.Context, r *imageReader) error {
 	s := r.selection()
 	err := r.err
 	for _, id := range []*TenantID{s.Tenant, s.Previous} {
@@ -116,7 +128,7 @@ func (u undoing) putSelection(ctx context.Context, r *imageReader) error {
 	return u.setSelection(ctx, before, s)
 }
 
-func (u undoing) putDocument(ctx context.Context, r *imageReader) error {
+func (u *undoing) putDocument(ctx context.Context, r *imageReader) error {
 	state, err := u.State(ctx)
 	if err != nil {
 		return err
@@ -130,7 +142,7 @@ func (u undoing) putDocument(ctx context.Context, r *imageReader) error {
 }
 
 // takeAway removes a thing that the change made, unless a later one relies on it.
-func (u undoing) takeAway(ctx context.Context, what Entity, id string) error {
+func (u *undoing) takeAway(ctx context.Context, what Entity, id string) error {
 	switch what {
 	case TenantEntity:
 		return u.takeTenant(ctx, TenantID(id))
@@ -145,7 +157,7 @@ func (u undoing) takeAway(ctx context.Context, what Entity, id string) error {
 	}
 }
 
-func (u undoing) takeTenant(ctx context.Context, id TenantID) error {
+func (u *undoing) takeTenant(ctx context.Context, id TenantID) error {
 	profiles, err := u.ProfilesOf(ctx, &id, 1)
 	if err != nil {
 		return err
@@ -169,7 +181,7 @@ func (u undoing) takeTenant(ctx context.Context, id TenantID) error {
 	return u.deleteTenant(ctx, t)
 }
 
-func (u undoing) takeProfile(ctx context.Context, name string) error {
+func (u *undoing) takeProfile(ctx context.Context, name string) error {
 	p, err := u.Profile(ctx, name)
 	if err != nil {
 		return err
@@ -192,7 +204,7 @@ func (u undoing) takeProfile(ctx context.Context, name string) error {
 }
 
 // checkTwins refuses what would leave two profiles whose names differ only by case.
-func (u undoing) checkTwins(ctx context.Context) error {
+func (u *undoing) checkTwins(ctx context.Context) error {
 	for row, err := range u.rowsOf(ctx, u.undone.Sequence, ProfileEntity) {
 		if err != nil {
 			return err

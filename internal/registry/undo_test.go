@@ -224,6 +224,45 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 			},
 			"changed profile pa",
 		},
+		"a rename whose new name was changed again": {
+			func(t *testing.T, d *desk) {
+				_, err := d.UpdateProfile(t.Context(), ProfileEdit{Name: "pa", NewName: ptr("q")})
+				require.NoError(t, err)
+			},
+			func(t *testing.T, d *desk) {
+				_, err := d.UpdateProfile(t.Context(), ProfileEdit{Name: "q", NewName: ptr("r")})
+				require.NoError(t, err)
+			},
+			"changed profile q",
+		},
+		"a session whose profile belongs to another tenant now": {
+			func(t *testing.T, d *desk) {
+				d.mustUse(t, "pa")
+				_, err := d.EndSession(t.Context(), "a")
+				require.NoError(t, err)
+			},
+			func(t *testing.T, d *desk) {
+				_, err := d.UpdateProfile(t.Context(), ProfileEdit{Name: "pa", Tenant: &other})
+				require.NoError(t, err)
+			},
+			"changed profile pa",
+		},
+		"a member that was given the same value again": {
+			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
+			func(t *testing.T, d *desk) {
+				d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("y")})
+				d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")})
+			},
+			"changed name of tenant a",
+		},
+		"a deletion of what was made and deleted again": {
+			func(t *testing.T, d *desk) { d.mustDelete(t, "a") },
+			func(t *testing.T, d *desk) {
+				d.mustTenants(t, "a")
+				d.mustDelete(t, "a")
+			},
+			"changed tenant a",
+		},
 		"what was undone already": {
 			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
 			func(t *testing.T, d *desk) { d.mustUndo(t) },
@@ -304,4 +343,42 @@ func TestThereMustBeSomethingToUndo(t *testing.T) {
 	d.mustRefuse(t, ErrNotFound, func() error { return d.undo(t, 7) })
 	d.mustUndo(t)
 	d.mustRefuse(t, ErrNotFound, func() error { _, err := d.Undo(t.Context(), Undo{}); return err })
+}
+
+// TestNoPositionOfBeforeTheHistoryIsGivenTwice is a registry with tenants that was
+// migrated to the schema with a history.
+func TestNoPositionOfBeforeTheHistoryIsGivenTwice(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a", "b")
+	mustMess(t, d.path, "DELETE FROM changes", "UPDATE history SET since = 2")
+	deleted := d.mustDelete(t, "b")
+	d.mustTenants(t, "c")
+	d.mustUndo(t, deleted)
+	require.Equal(t, []string{"a", "b", "c"}, ids(mustContents(t, d.path)))
+}
+
+func TestPurgeEndsWhatAnEditBeforeItKept(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a")
+	e := TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret("postgres://u:2@h/a")}}
+	d.mustEdit(t, e)
+	e.Purge = true
+	_, changed, err := d.UpdateTenant(t.Context(), e)
+	require.NoError(t, err)
+	require.Empty(t, changed)
+	requireNowhere(t, filepath.Dir(d.path), "pw-a")
+}
+
+func TestAnUndoThatFoundNothingIsNoRestore(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a")
+	d.mustProfiles(t, "a", "p")
+	made := d.revision(t)
+	_, err := d.DeleteProfile(t.Context(), "p")
+	require.NoError(t, err)
+	d.mustUndo(t, made)
+	d.mustUndo(t, d.revision(t))
 }
