@@ -54,11 +54,22 @@ func Copies(path string) ([]Copy, error) {
 	}
 	var copies []Copy
 	for _, entry := range entries {
-		if c, ok := parseCopy(path, entry.Name()); ok && entry.Type().IsRegular() {
-			copies = append(copies, c)
+		c, ok := parseCopy(path, withoutSide(entry.Name()))
+		if twice := len(copies) > 0 && copies[len(copies)-1] == c; ok && !twice && entry.Type().IsRegular() {
+			copies = append(copies, c) // also one that was killed between its journal and itself
 		}
 	}
 	return copies, nil
+}
+
+// withoutSide is the name of the file beside which SQLite, or a copy, puts that one.
+func withoutSide(name string) string {
+	for _, side := range sides {
+		if file, ok := strings.CutSuffix(name, side); ok {
+			return file
+		}
+	}
+	return name
 }
 
 // parseCopy reads the name of a copy. A name that is not exactly what copyPath

@@ -119,6 +119,20 @@ func TestOnlyOurOwnNamesAreCopies(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
+// A process that is killed while it copies a damaged registry leaves the journal's copy.
+func TestAJournalWithoutItsCopyIsFoundAndRemoved(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	left := copyPath(path, BeforeRestore, today)
+	require.NoError(t, os.WriteFile(left+"-journal", []byte("pages"), 0o600))
+	copies, err := Copies(path)
+	require.NoError(t, err)
+	require.Equal(t, []Copy{{Path: left, Why: BeforeRestore, Made: today}}, copies)
+	_, err = RemoveCopies(path)
+	require.NoError(t, err)
+	require.NoFileExists(t, left+"-journal")
+}
+
 func TestCopiesAreGoneAfterAWeekWithTheNextChange(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)

@@ -89,7 +89,7 @@ func copyDamaged(path string, now time.Time) (string, error) {
 			err = os.Rename(path+copyNew, name+side)
 		}
 		if err != nil {
-			return "", errors.Join(err, removeIfThere(path+copyNew))
+			return "", errors.Join(err, removeIfThere(path+copyNew), removeWithJournal(name))
 		}
 	}
 	return name, syncDir(filepath.Dir(path))

@@ -16,6 +16,9 @@ func (a *app) checkArguments(_ context.Context, cmd *cli.Command) error {
 	if isGroup(cmd) {
 		return nil
 	}
+	if a.noExport && cmd.Bool("purge") {
+		return usage("%s", about(cmd, "--purge and --no-export: tenants.json would still hold what is purged"))
+	}
 	words := strings.Fields(cmd.ArgsUsage)
 	required := len(words) - strings.Count(cmd.ArgsUsage, "[")
 	given := cmd.Args().Slice()

@@ -36,7 +36,9 @@ func (c *checkup) checkFile(context.Context) []diagnosis {
 		return []diagnosis{c.reachable(path, mode, func(context.Context) error { return db.Tighten(path) })}
 	case errors.Is(err, db.ErrMissing) && slices.Contains(db.Beside(path), path+"-journal"):
 		return []diagnosis{trouble(withHint(err, "%s-journal belongs to it: put that file back before anything else", path))}
-	case (errors.Is(err, db.ErrMissing) || errors.Is(err, db.ErrForeign)) && hasExport(c.dir):
+	case errors.Is(err, db.ErrMissing) && hasExport(c.dir):
+		return []diagnosis{trouble(withHint(err, "tenants.json is still there: sp import takes it over, or sp restore FILE a backup"))}
+	case errors.Is(err, db.ErrForeign) && hasExport(c.dir):
 		return []diagnosis{trouble(withHint(err, "tenants.json is still there: move what is called sp.db away, then sp import"))}
 	default:
 		return []diagnosis{trouble(err)}
