@@ -15,7 +15,8 @@ SELECT 1, revision, '' FROM registry_meta;
 -- One row a change: sequence is the revision that it made, undoes the change that
 -- it took back. The tenants that it appended are those from position first_added
 -- to last_added: no position is given twice, so that a file of a million tenants
--- is one row here.
+-- is one row here. restored is the revision of the backup that a restore put in
+-- place: of what was between that and the restore, this history tells nothing.
 CREATE TABLE changes (
     sequence    INTEGER NOT NULL PRIMARY KEY CHECK (sequence > 0),
     made_at     INTEGER NOT NULL, -- microseconds since 1970
@@ -23,11 +24,13 @@ CREATE TABLE changes (
     undoes      INTEGER REFERENCES changes (sequence),
     first_added INTEGER,
     last_added  INTEGER,
+    restored    INTEGER,
     CHECK ((first_added IS NULL) = (last_added IS NULL) AND COALESCE(first_added, 0) <= COALESCE(last_added, 0))
 ) STRICT;
 
 CREATE INDEX changes_added ON changes (last_added);
 CREATE INDEX changes_undoes ON changes (undoes, sequence);
+CREATE INDEX changes_restored ON changes (sequence, restored) WHERE restored IS NOT NULL;
 
 -- What a change did to one thing that was not appended. before is the thing as it
 -- was, a JSON object of its members with digests for secrets, and empty where it

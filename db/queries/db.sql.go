@@ -144,6 +144,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.recordedPositionsAfterStmt, err = db.PrepareContext(ctx, recordedPositionsAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query RecordedPositionsAfter: %w", err)
 	}
+	if q.restoreOverStmt, err = db.PrepareContext(ctx, restoreOver); err != nil {
+		return nil, fmt.Errorf("error preparing query RestoreOver: %w", err)
+	}
 	if q.selectionStmt, err = db.PrepareContext(ctx, selection); err != nil {
 		return nil, fmt.Errorf("error preparing query Selection: %w", err)
 	}
@@ -400,6 +403,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing recordedPositionsAfterStmt: %w", cerr)
 		}
 	}
+	if q.restoreOverStmt != nil {
+		if cerr := q.restoreOverStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing restoreOverStmt: %w", cerr)
+		}
+	}
 	if q.selectionStmt != nil {
 		if cerr := q.selectionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing selectionStmt: %w", cerr)
@@ -564,6 +572,7 @@ type Queries struct {
 	putFileStmt                *sql.Stmt
 	putSessionStmt             *sql.Stmt
 	recordedPositionsAfterStmt *sql.Stmt
+	restoreOverStmt            *sql.Stmt
 	selectionStmt              *sql.Stmt
 	sessionStmt                *sql.Stmt
 	sessionsAfterStmt          *sql.Stmt
@@ -627,6 +636,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		putFileStmt:                q.putFileStmt,
 		putSessionStmt:             q.putSessionStmt,
 		recordedPositionsAfterStmt: q.recordedPositionsAfterStmt,
+		restoreOverStmt:            q.restoreOverStmt,
 		selectionStmt:              q.selectionStmt,
 		sessionStmt:                q.sessionStmt,
 		sessionsAfterStmt:          q.sessionsAfterStmt,

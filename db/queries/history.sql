@@ -13,23 +13,23 @@ SET digest_key = @digest_key
 WHERE id = 1;
 
 -- name: InsertChange :exec
-INSERT INTO changes (sequence, made_at, command, undoes, first_added, last_added)
-VALUES (@sequence, @made_at, @command, @undoes, @first_added, @last_added);
+INSERT INTO changes (sequence, made_at, command, undoes, first_added, last_added, restored)
+VALUES (@sequence, @made_at, @command, @undoes, @first_added, @last_added, @restored);
 
 -- name: Change :one
-SELECT sequence, made_at, command, undoes, first_added, last_added
+SELECT sequence, made_at, command, undoes, first_added, last_added, restored
 FROM changes
 WHERE sequence = @sequence;
 
 -- name: ChangesBefore :many
-SELECT sequence, made_at, command, undoes, first_added, last_added
+SELECT sequence, made_at, command, undoes, first_added, last_added, restored
 FROM changes
 WHERE sequence < @sequence
 ORDER BY sequence DESC
 LIMIT CAST(@size AS BIGINT);
 
 -- name: TenantChangesBefore :many
-SELECT sequence, made_at, command, undoes, first_added, last_added
+SELECT sequence, made_at, command, undoes, first_added, last_added, restored
 FROM changes
 WHERE sequence < CAST(@sequence AS BIGINT) AND (
     EXISTS (SELECT 1 FROM entries WHERE entries.sequence = changes.sequence AND entries.kind <> 'tenant'
@@ -58,6 +58,13 @@ SELECT sequence, first_added
 FROM changes
 WHERE last_added >= CAST(@position AS BIGINT)
 ORDER BY last_added
+LIMIT 1;
+
+-- name: RestoreOver :many
+SELECT sequence
+FROM changes
+WHERE restored IS NOT NULL AND sequence > @sequence AND restored < CAST(@sequence AS BIGINT)
+ORDER BY sequence
 LIMIT 1;
 
 -- name: InsertEntry :exec

@@ -10,7 +10,7 @@ import (
 )
 
 const change = `-- name: Change :one
-SELECT sequence, made_at, command, undoes, first_added, last_added
+SELECT sequence, made_at, command, undoes, first_added, last_added, restored
 FROM changes
 WHERE sequence = ?1
 `
@@ -25,6 +25,7 @@ func (q *Queries) Change(ctx context.Context, sequence int64) (Change, error) {
 		&i.Undoes,
 		&i.FirstAdded,
 		&i.LastAdded,
+		&i.Restored,
 	)
 	return i, err
 }
@@ -50,7 +51,7 @@ func (q *Queries) ChangeThatAdded(ctx context.Context, position int64) (ChangeTh
 }
 
 const changesBefore = `-- name: ChangesBefore :many
-SELECT sequence, made_at, command, undoes, first_added, last_added
+SELECT sequence, made_at, command, undoes, first_added, last_added, restored
 FROM changes
 WHERE sequence < ?1
 ORDER BY sequence DESC
@@ -78,6 +79,7 @@ func (q *Queries) ChangesBefore(ctx context.Context, arg ChangesBeforeParams) ([
 			&i.Undoes,
 			&i.FirstAdded,
 			&i.LastAdded,
+			&i.Restored,
 		); err != nil {
 			return nil, err
 		}
@@ -222,8 +224,8 @@ func (q *Queries) History(ctx context.Context) (HistoryRow, error) {
 }
 
 const insertChange = `-- name: InsertChange :exec
-INSERT INTO changes (sequence, made_at, command, undoes, first_added, last_added)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+INSERT INTO changes (sequence, made_at, command, undoes, first_added, last_added, restored)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 `
 
 type InsertChangeParams struct {
@@ -233,6 +235,7 @@ type InsertChangeParams struct {
 	Undoes     *int64
 	FirstAdded *int64
 	LastAdded  *int64
+	Restored   *int64
 }
 
 func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) error {
@@ -243,6 +246,7 @@ func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) erro
 		arg.Undoes,
 		arg.FirstAdded,
 		arg.LastAdded,
+		arg.Restored,
 	)
 	return err
 }
@@ -425,6 +429,37 @@ func (q *Queries) RecordedPositionsAfter(ctx context.Context, arg RecordedPositi
 	return items, nil
 }
 
+const restoreOver = `-- name: RestoreOver :many
+SELECT sequence
+FROM changes
+WHERE restored IS NOT NULL AND sequence > ?1 AND restored < CAST(?1 AS BIGINT)
+ORDER BY sequence
+LIMIT 1
+`
+
+func (q *Queries) RestoreOver(ctx context.Context, sequence int64) ([]int64, error) {
+	rows, err := q.query(ctx, q.restoreOverStmt, restoreOver, sequence)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var sequence int64
+		if err := rows.Scan(&sequence); err != nil {
+			return nil, err
+		}
+		items = append(items, sequence)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setDigestKey = `-- name: SetDigestKey :exec
 UPDATE history
 SET digest_key = ?1
@@ -437,7 +472,7 @@ func (q *Queries) SetDigestKey(ctx context.Context, digestKey string) error {
 }
 
 const tenantChangesBefore = `-- name: TenantChangesBefore :many
-SELECT sequence, made_at, command, undoes, first_added, last_added
+SELECT sequence, made_at, command, undoes, first_added, last_added, restored
 FROM changes
 WHERE sequence < CAST(?1 AS BIGINT) AND (
     EXISTS (SELECT 1 FROM entries WHERE entries.sequence = changes.sequence AND entries.kind <> 'tenant'
@@ -474,6 +509,7 @@ func (q *Queries) TenantChangesBefore(ctx context.Context, arg TenantChangesBefo
 			&i.Undoes,
 			&i.FirstAdded,
 			&i.LastAdded,
+			&i.Restored,
 		); err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ type Change struct {
 	Undoes     *int64
 	FirstAdded *int64
 	LastAdded  *int64
+	Restored   *int64
 }
 
 type Entry struct {

@@ -5,10 +5,13 @@ CREATE TABLE changes (
     undoes      INTEGER REFERENCES changes (sequence),
     first_added INTEGER,
     last_added  INTEGER,
+    restored    INTEGER,
     CHECK ((first_added IS NULL) = (last_added IS NULL) AND COALESCE(first_added, 0) <= COALESCE(last_added, 0))
 ) STRICT;
 
 CREATE INDEX changes_added ON changes (last_added);
+
+CREATE INDEX changes_restored ON changes (sequence, restored) WHERE restored IS NOT NULL;
 
 CREATE INDEX changes_undoes ON changes (undoes, sequence);
 

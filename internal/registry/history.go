@@ -41,6 +41,7 @@ type Change struct {
 	Omitted int
 
 	firstAdded, lastAdded int64
+	restored              *int64
 }
 
 // String names the change as people look for it.
@@ -114,7 +115,7 @@ func (v *View) changeRow(ctx context.Context, sequence int64) (Change, error) {
 }
 
 func changeOf(row queries.Change) Change {
-	c := Change{Sequence: row.Sequence, MadeAt: time.UnixMicro(row.MadeAt).UTC(), Command: row.Command, Undoes: row.Undoes}
+	c := Change{Sequence: row.Sequence, MadeAt: time.UnixMicro(row.MadeAt).UTC(), Command: row.Command, Undoes: row.Undoes, restored: row.Restored}
 	if row.FirstAdded != nil && row.LastAdded != nil {
 		c.firstAdded, c.lastAdded = *row.FirstAdded, *row.LastAdded
 	}

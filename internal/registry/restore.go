@@ -100,17 +100,17 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, there bool) erro
 		return err
 	}
 	c.touched = true
-	return c.recordRestore(ctx)
+	return c.recordRestore(ctx, own.Revision)
 }
 
 // recordRestore tells the history of a change that has no entries: all that the backup
 // holds is as its own history says.
-func (c *change) recordRestore(ctx context.Context) error {
+func (c *change) recordRestore(ctx context.Context, restored int64) error {
 	if err := c.q.ForgetSecretsUntil(ctx, c.now.UnixMicro()); err != nil {
 		return err
 	}
 	return c.q.InsertChange(ctx, queries.InsertChangeParams{
-		Sequence: c.revision, MadeAt: c.now.UnixMicro(), Command: c.record.command,
+		Sequence: c.revision, MadeAt: c.now.UnixMicro(), Command: c.record.command, Restored: &restored,
 	})
 }
 
@@ -125,12 +125,11 @@ func (r *Registry) publishRestored(ctx context.Context, c *change) (publication 
 	return publication, nil, err
 }
 
-// refuseRestored refuses to undo a restore, of which the history has no entries: the
+// checkRestored refuses to undo a restore, of which the history has no entries: the
 // copy of what was replaced is the way back.
-func (c *change) refuseRestored(ctx context.Context, undone Change) error {
-	entries, err := c.q.CountEntries(ctx, undone.Sequence)
-	if err == nil && entries == 0 && undone.firstAdded == 0 && undone.Undoes == nil {
-		err = fmt.Errorf("%s can't be undone: it restored a backup: %w", undone, ErrConflict)
+func checkRestored(undone Change) error {
+	if undone.restored == nil {
+		return nil
 	}
-	return err
+	return fmt.Errorf("%s can't be undone: it restored a backup: %w", undone, ErrConflict)
 }

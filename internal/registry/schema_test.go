@@ -22,7 +22,7 @@ var whole = []string{
 	"UPDATE selection SET tenant_id = 'a', previous_tenant_id = 'b', default_profile = 'pa'",
 	"INSERT INTO files VALUES ('f', '', 'x', 0)",
 	"UPDATE history SET digest_key = '00'",
-	"INSERT INTO changes VALUES (1, 0, 'sp', NULL, 1, 2), (2, 0, 'sp undo', 1, NULL, NULL)",
+	"INSERT INTO changes VALUES (1, 0, 'sp', NULL, 1, 2, NULL), (2, 0, 'sp undo', 1, NULL, NULL, NULL)",
 	"INSERT INTO entries VALUES (2, 'tenant', 'a', 'a', 1, '', ''), (2, 'profile', 'pa', 'a', NULL, '', '')",
 	"INSERT INTO kept_secrets VALUES ('a', '00', 'x', 0)",
 }
@@ -48,7 +48,7 @@ var violations = map[string]map[string][]string{
 		"files: current <> ''":                      {"INSERT INTO files VALUES ('g', '', '', 0)"},
 		"history: id = 1":                           {"UPDATE history SET id = 2"},
 		"history: since >= 0":                       {"UPDATE history SET since = -1"},
-		"changes: sequence > 0":                     {"INSERT INTO changes VALUES (0, 0, '', NULL, NULL, NULL)"},
+		"changes: sequence > 0":                     {"INSERT INTO changes VALUES (0, 0, '', NULL, NULL, NULL, NULL)"},
 		"changes: first_added with last_added":      {"UPDATE changes SET first_added = NULL WHERE sequence = 1", "UPDATE changes SET last_added = NULL WHERE sequence = 1", "UPDATE changes SET first_added = 3 WHERE sequence = 1"},
 		"entries: kind":                             {"INSERT INTO entries VALUES (2, 'x', 'a', 'a', NULL, '', '')"},
 		"entries: id <> ''":                         {"INSERT INTO entries VALUES (2, 'profile', '', 'a', NULL, '', '')"},
@@ -65,7 +65,7 @@ var violations = map[string]map[string][]string{
 		"selection.id":         {"INSERT INTO selection (id) VALUES (1)"},
 		"files.path":           {"INSERT INTO files VALUES ('f', '', 'x', 0)"},
 		"history.id":           {"INSERT INTO history VALUES (1, 0, '')"},
-		"changes.sequence":     {"INSERT INTO changes VALUES (1, 0, '', NULL, NULL, NULL)"},
+		"changes.sequence":     {"INSERT INTO changes VALUES (1, 0, '', NULL, NULL, NULL, NULL)"},
 		"entries: one a thing": {"INSERT INTO entries VALUES (2, 'tenant', 'a', 'b', 2, '', '')"},
 		"kept_secrets: digest": {"INSERT INTO kept_secrets VALUES ('a', '00', 'y', 1)"},
 	},
@@ -76,7 +76,7 @@ var violations = map[string]map[string][]string{
 		"selection.tenant_id":          {"UPDATE selection SET tenant_id = 'nobody'"},
 		"selection.previous_tenant_id": {"UPDATE selection SET previous_tenant_id = 'nobody'"},
 		"selection.default_profile":    {"UPDATE selection SET default_profile = 'x'"},
-		"changes.undoes":               {"INSERT INTO changes VALUES (3, 0, '', 9, NULL, NULL)"},
+		"changes.undoes":               {"INSERT INTO changes VALUES (3, 0, '', 9, NULL, NULL, NULL)"},
 		"entries.sequence":             {"INSERT INTO entries VALUES (9, 'profile', 'x', 'a', NULL, '', '')"},
 	},
 }
@@ -148,7 +148,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 5+15+3+3+5+4+3+6+7+4)
+	require.Len(t, columns, 5+15+3+3+5+4+3+7+7+4)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {
@@ -167,7 +167,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{
-		"changes.undoes", "changes.first_added", "changes.last_added", "entries.position",
+		"changes.undoes", "changes.first_added", "changes.last_added", "changes.restored", "entries.position",
 		"selection.tenant_id", "selection.previous_tenant_id", "selection.deleted_tenant_id", "selection.default_profile",
 		"tenants.app_id", "tenants.hostname", "tenants.region", "tenants.database_url", "tenants.internal_database_url",
 		"tenants.sync_token", "tenants.shared_container_db",

@@ -99,6 +99,13 @@ func (v *View) TenantAt(ctx context.Context, id TenantID, sequence int64) (t Ten
 	if sequence < began.Since {
 		return t, nil, fmt.Errorf("change %d: the history begins with %d: %w", sequence, began.Since, ErrNotFound)
 	}
+	over, err := v.q.RestoreOver(ctx, sequence)
+	if err == nil && len(over) > 0 {
+		err = fmt.Errorf("change %d: change %d restored an older backup over it: %w", sequence, over[0], ErrNotFound)
+	}
+	if err != nil {
+		return t, nil, err
+	}
 	d, err := v.digests(ctx)
 	if err != nil {
 		return t, nil, err

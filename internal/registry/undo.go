@@ -58,7 +58,7 @@ func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) 
 		if undone.Change, err = c.toUndo(ctx, u.Sequence); err != nil {
 			return err
 		}
-		if err := c.refuseRestored(ctx, undone.Change); err != nil {
+		if err := checkRestored(undone.Change); err != nil {
 			return err
 		}
 		c.record.undoes = &undone.Change.Sequence
