@@ -8,11 +8,16 @@ import (
 	"github.com/sp-registry/sp/db/queries"
 )
 
-// entriesOf streams what a change did.
-func (v *View) entriesOf(ctx context.Context, c Change, d digester) iter.Seq2[Entry, error] {
+// entriesOf streams what a change did, to one tenant and what belongs to it or, with
+// nil, to all.
+func (v *View) entriesOf(ctx context.Context, c Change, tenant *TenantID, d digester) iter.Seq2[Entry, error] {
+	other := func(id string) bool { return tenant != nil && id != string(*tenant) }
 	return func(yield func(Entry, error) bool) {
 		for _, what := range entities {
 			for row, err := range v.rowsOf(ctx, c.Sequence, what) {
+				if err == nil && other(row.TenantID) {
+					continue
+				}
 				var e Entry
 				if err == nil {
 					e, err = v.entryOf(ctx, row, d)
@@ -23,6 +28,9 @@ func (v *View) entriesOf(ctx context.Context, c Change, d digester) iter.Seq2[En
 			}
 		}
 		for id, err := range v.appendedBy(ctx, c) {
+			if err == nil && other(string(id)) {
+				continue
+			}
 			e := Entry{Entity: TenantEntity, ID: string(id), Tenant: id}
 			if err == nil {
 				var after state

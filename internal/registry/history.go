@@ -76,7 +76,7 @@ func (v *View) Changes(ctx context.Context, tenant *TenantID, page Page) iter.Se
 			}
 			return rows, err
 		})
-		convert(rows, func(row queries.Change) (Change, error) { return v.listed(ctx, changeOf(row)) })(yield)
+		convert(rows, func(row queries.Change) (Change, error) { return v.listed(ctx, changeOf(row), tenant) })(yield)
 	}
 }
 
@@ -106,7 +106,7 @@ func (v *View) Change(ctx context.Context, sequence int64) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	return v.listed(ctx, c)
+	return v.listed(ctx, c, nil)
 }
 
 func (v *View) changeRow(ctx context.Context, sequence int64) (Change, error) {
@@ -122,8 +122,9 @@ func changeOf(row queries.Change) Change {
 	return c
 }
 
-// listed adds to a change what it did.
-func (v *View) listed(ctx context.Context, c Change) (Change, error) {
+// listed adds to a change what it did, to one tenant and what belongs to it or, with
+// nil, to all.
+func (v *View) listed(ctx context.Context, c Change, tenant *TenantID) (Change, error) {
 	d, err := v.digests(ctx)
 	if err != nil {
 		return c, err
@@ -141,9 +142,11 @@ func (v *View) listed(ctx context.Context, c Change) (Change, error) {
 		}
 		return err == nil && len(c.Entries) < maxEntries
 	}
-	for e, err := range v.entriesOf(ctx, c, d) {
+	for e, err := range v.entriesOf(ctx, c, tenant, d) {
 		if !note(e, err) {
-			c.Omitted = int(total) - len(c.Entries)
+			if c.Omitted = int(total) - len(c.Entries); tenant != nil {
+				c.Omitted = 0 // not so many concern one tenant
+			}
 			return c, err
 		}
 	}

@@ -135,6 +135,7 @@ func TestTheHistoryOfATenantHasAllThatBelongedToIt(t *testing.T) {
 	require.Equal(t, []int64{7, 6, 4, 2}, sequences(d.mustHistory(t, &b, Page{})))
 	require.Equal(t, []int64{8, 5}, sequences(d.mustHistory(t, &a, Page{After: "9", Limit: 2})))
 	require.Equal(t, []int64{4, 3, 2, 1}, sequences(d.mustHistory(t, nil, Page{After: "5"})))
+	require.Equal(t, []string{"+tenant a"}, effects(d.mustHistory(t, &a, Page{After: "10", Limit: 1})[0]), "nothing of c, which came with it")
 	require.Empty(t, d.mustHistory(t, ptr(TenantID("nobody")), Page{}))
 	for _, err := range d.mustView(t).Changes(t.Context(), nil, Page{After: "x"}) {
 		require.ErrorIs(t, err, ErrInvalid)

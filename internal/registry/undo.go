@@ -72,7 +72,7 @@ func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) 
 		}); err != nil {
 			return err
 		}
-		undone.By, err = c.listed(ctx, Change{Sequence: c.revision, MadeAt: c.now, Command: c.record.command, Undoes: c.record.undoes})
+		undone.By, err = c.listed(ctx, Change{Sequence: c.revision, MadeAt: c.now, Command: c.record.command, Undoes: c.record.undoes}, nil)
 		return err
 	})
 	return undone, err

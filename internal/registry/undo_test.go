@@ -78,6 +78,7 @@ func TestUndoingAllChangesBringsBackEveryStateBefore(t *testing.T) {
 	undone := map[string]int{}
 	dir, run := mustMemoryDir(t), 0
 	names := slices.Sorted(maps.Keys(undoable()))
+	names = append(names, "update profile", "update profile", "update profile") // which is refused most often
 	rapid.Check(t, func(t *rapid.T) {
 		run++
 		path := filepath.Join(dir, fmt.Sprint(run))
@@ -86,8 +87,12 @@ func TestUndoingAllChangesBringsBackEveryStateBefore(t *testing.T) {
 			synced: noon, profiles: map[string]TenantID{}, sessions: map[TenantID]Session{},
 		}}
 		m.furnish()
+		for _, profile := range []string{"p", "q", "r"} { // so that there are sessions to end
+			_, err := m.d.UseProfile(t.Context(), profile)
+			require.NoError(t, err)
+		}
 		states, kinds := []contents{known(contentsOf(t, m.d.Registry))}, []string{}
-		for range 12 {
+		for range 15 {
 			name := rapid.SampledFrom(names).Draw(t, "operation")
 			before := historyOf(t, m.d)
 			_, _ = undoable()[name](m)
