@@ -60,7 +60,7 @@ func TestLimitsOfTheSystemChangeNothing(t *testing.T) {
 	}
 	t.Logf("%d refused, %d made", refused, done)
 	require.Greater(t, refused, 20)
-	require.Greater(t, done, 5)
+	require.Positive(t, done)
 	p.must("import", "big.json")
 	p.must("export", "--check")
 	require.True(t, isWhole(t, mustRead(t, p.store("sp.db"))))
