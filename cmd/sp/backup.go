@@ -140,7 +140,7 @@ func writeBackup(ctx context.Context, store *db.DB, path string, force bool, to 
 		err = give(file.Name(), path, force)
 	}
 	if err == nil {
-		err = syncDirectory(filepath.Dir(path))
+		err = project.SyncDir(filepath.Dir(path))
 	}
 	return err
 }
@@ -203,13 +203,4 @@ func sweepBackups(path string) {
 		}
 		_ = file.Close()
 	}
-}
-
-// syncDirectory makes a new name in dir outlast a power cut.
-func syncDirectory(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
@@ -58,5 +59,5 @@ func harmlessWord(word string) string {
 	if registry.IsConnection(word) {
 		return "***"
 	}
-	return quoted(word)
+	return project.Quoted(word)
 }

@@ -25,16 +25,16 @@ func (c *checkup) checkDirectory(context.Context) []diagnosis {
 	}
 	path, tighten := dir.Path(), func(context.Context) error { return dir.Tighten() }
 	if mode&0o022 != 0 {
-		return []diagnosis{wrong("%s: others can write in it, mode %04o", path, mode).remedy("chmod 700 %s", quoted(path)).
+		return []diagnosis{wrong("%s: others can write in it, mode %04o", path, mode).remedy("chmod 700 %s", project.Quoted(path)).
 			mendable(tighten, "%s: others could write in it until now, mode %04o", path, mode)}
 	}
 	c.dir, c.have = dir, needDirectory
 	switch {
 	case mode&0o055 != 0:
-		return []diagnosis{warn("%s: others can look into it, mode %04o", path, mode).remedy("chmod 700 %s", quoted(path)).
+		return []diagnosis{warn("%s: others can look into it, mode %04o", path, mode).remedy("chmod 700 %s", project.Quoted(path)).
 			mendable(tighten, "%s: others could look into it until now, mode %04o", path, mode)}
 	case mode&0o700 != 0o700:
-		return []diagnosis{warn("%s: you can't change what is in it, mode %04o", path, mode).remedy("chmod 700 %s", quoted(path))}
+		return []diagnosis{warn("%s: you can't change what is in it, mode %04o", path, mode).remedy("chmod 700 %s", project.Quoted(path))}
 	}
 	return []diagnosis{fine("%s", path)}
 }
@@ -99,7 +99,7 @@ func (c *checkup) checkTracked(ctx context.Context) []diagnosis {
 	var findings bounded
 	for _, path := range tracked {
 		findings.add(wrong("git tracks %s; consider its secrets known to all who have the repository", path).
-			remedy("git -C %s rm --cached -- %s", quoted(c.dir.Path()), quoted(path)))
+			remedy("git -C %s rm --cached -- %s", project.Quoted(c.dir.Path()), project.Quoted(path)))
 	}
 	return troubled(orFine(findings.all(), "git tracks no secret"), err)
 }
@@ -124,7 +124,7 @@ func (c *checkup) checkSecretFiles(context.Context) []diagnosis {
 
 // reachable is the finding of a file that others can reach.
 func (c *checkup) reachable(path string, mode fs.FileMode, tighten func(context.Context) error) diagnosis {
-	return wrong("%s: others can reach it, mode %04o", path, mode).remedy("chmod 600 %s", quoted(path)).
+	return wrong("%s: others can reach it, mode %04o", path, mode).remedy("chmod 600 %s", project.Quoted(path)).
 		mendable(tighten, "%s: others could reach it until now, mode %04o; consider its secrets known to them", path, mode)
 }
 
@@ -155,10 +155,10 @@ func (c *checkup) temporary(t project.Temporary, sweep func(context.Context) err
 	case t.Free() && c.now().Sub(t.Time).Abs() < time.Minute: // made without the lock, perhaps just now
 		return inform("%s: a command is making it, or was stopped just now", path)
 	case t.Free():
-		return left.remedy("rm -- %s", quoted(path)).
+		return left.remedy("rm -- %s", project.Quoted(path)).
 			mendable(func(context.Context) error { return c.dir.RemoveTemporary(t) }, "%s: removed", path)
 	case !t.Ours():
-		return left.remedy("rm -- %s, if no program uses it", quoted(path))
+		return left.remedy("rm -- %s, if no program uses it", project.Quoted(path))
 	case c.have < needRegistry:
 		return left.remedy("the next change removes it")
 	}

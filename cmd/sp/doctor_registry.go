@@ -96,7 +96,7 @@ func (c *checkup) checkProfiles(ctx context.Context) []diagnosis {
 			}
 			if err := tenantIn(ctx, view, profile.Tenant); errors.Is(err, registry.ErrNotFound) {
 				findings.add(wrong("profile %s belongs to tenant %s, which is not there", profile.Name, profile.Tenant).
-					remedy("sp profile edit %s --tenant ID, or sp profile delete %s", quoted(profile.Name), quoted(profile.Name)))
+					remedy("sp profile edit %s --tenant ID, or sp profile delete %s", project.Quoted(profile.Name), project.Quoted(profile.Name)))
 			} else if err != nil {
 				return err
 			}
@@ -128,7 +128,7 @@ func (c *checkup) checkProfileFile(ctx context.Context, findings *bounded, dir p
 	if tenant != nil {
 		err := tenantIn(ctx, view, *tenant)
 		if err == nil {
-			id, named = quoted(string(*tenant)), "tenant "+string(*tenant)
+			id, named = project.Quoted(string(*tenant)), "tenant "+string(*tenant)
 		} else if !errors.Is(err, registry.ErrNotFound) {
 			return err
 		}
@@ -136,12 +136,12 @@ func (c *checkup) checkProfileFile(ctx context.Context, findings *bounded, dir p
 	profile, err := view.Profile(ctx, name)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
-		findings.add(warn("%s: the registry has no profile %s", full, name).remedy("sp profile create %s --tenant %s", quoted(name), id))
+		findings.add(warn("%s: the registry has no profile %s", full, name).remedy("sp profile create %s --tenant %s", project.Quoted(name), id))
 	case err != nil:
 		return err
 	case tenant != nil && *tenant != profile.Tenant:
 		findings.add(warn("%s: it names %s, the registry says %s; its path is refused in place of a name", full, named, profile.Tenant).
-			remedy("sp profile edit %s --tenant %s, or mend the file", quoted(name), id))
+			remedy("sp profile edit %s --tenant %s, or mend the file", project.Quoted(name), id))
 	}
 	return nil
 }

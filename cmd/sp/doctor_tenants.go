@@ -56,13 +56,13 @@ func (s *survey) look(t registry.Tenant) {
 	for _, u := range urlsOf(t) {
 		if err := registry.CheckURL(*u.url); err != nil && !registry.IsMasked(*u.url) {
 			why := strings.TrimSuffix(strings.TrimPrefix(err.Error(), "database URL: "), ": "+registry.ErrInvalid.Error())
-			s.urls.add(warn("tenant %s: %s %s", t.ID, u.member, why).remedy("sp tenant edit %s --%s-stdin", quoted(string(t.ID)), u.flag))
+			s.urls.add(warn("tenant %s: %s %s", t.ID, u.member, why).remedy("sp tenant edit %s --%s-stdin", project.Quoted(string(t.ID)), u.flag))
 		}
 		if place, ok := registry.DatabaseOf(*u.url); ok {
 			s.databases.note(place)
 		}
 	}
-	rename := fmt.Sprintf("sp tenant edit %s --name NAME", quoted(string(t.ID)))
+	rename := fmt.Sprintf("sp tenant edit %s --name NAME", project.Quoted(string(t.ID)))
 	if printable(t.Name) != t.Name {
 		s.names.add(warn("tenant %s: its name holds what can't be seen: %s", t.ID, plain(t.Name)).remedy("%s", rename))
 	}
@@ -76,7 +76,7 @@ func (s *survey) look(t registry.Tenant) {
 func plain(name string) string { return strconv.QuoteToASCII(name) }
 
 func (s *survey) lookAtCredentials(t registry.Tenant) {
-	edit := "sp tenant edit " + quoted(string(t.ID))
+	edit := "sp tenant edit " + project.Quoted(string(t.ID))
 	flag, member := "--database-url-stdin", "database_url"
 	if t.IsCloud() {
 		flag, member = "--internal-database-url-stdin", "internal_database_url"
@@ -96,7 +96,7 @@ func (s *survey) lookAtCredentials(t registry.Tenant) {
 func (s *survey) compare(t registry.Tenant) {
 	if before, ok := s.likenesses.before(registry.LikenessOf(t.Name), t); ok {
 		s.names.add(warn("tenants %s and %s: their names look alike: %s, %s", before.ID, t.ID, plain(before.Name), plain(t.Name)).
-			remedy("sp tenant edit %s --name NAME", quoted(string(t.ID))))
+			remedy("sp tenant edit %s --name NAME", project.Quoted(string(t.ID))))
 	}
 	for _, u := range urlsOf(t) {
 		place, ok := registry.DatabaseOf(*u.url)
@@ -105,7 +105,7 @@ func (s *survey) compare(t registry.Tenant) {
 		}
 		if before, ok := s.databases.before(place, t); ok && before.ID != t.ID {
 			s.urls.add(warn("tenants %s and %s have the same database: %s", before.ID, t.ID, registry.DescribeURL(*u.url)).
-				remedy("sp tenant edit %s --%s-stdin, if one was copied", quoted(string(t.ID)), u.flag))
+				remedy("sp tenant edit %s --%s-stdin, if one was copied", project.Quoted(string(t.ID)), u.flag))
 		}
 	}
 }

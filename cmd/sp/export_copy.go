@@ -52,7 +52,7 @@ func (a *app) prepareCopy(ctx context.Context, p exporter.Publisher) error {
 	err := a.read(ctx, func(_ project.Dir, view *registry.View) error { return p.Check(ctx, view) })
 	var changed *exporter.ChangedError
 	if errors.As(err, &changed) {
-		return withHint(err, "sp export --path %s --force overwrites it", quoted(p.Path))
+		return withHint(err, "sp export --path %s --force overwrites it", project.Quoted(p.Path))
 	}
 	if err != nil {
 		return err

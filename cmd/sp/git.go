@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/sp-registry/sp/internal/project"
@@ -56,7 +55,7 @@ func (a *app) hideCopy(ctx context.Context, path string) error {
 }
 
 func (a *app) warnOfTracked(dir, path string) {
-	a.note("warning: git tracks %s; untrack it: git -C %s rm --cached -- %s", path, quoted(dir), quoted(path))
+	a.note("warning: git tracks %s; untrack it: git -C %s rm --cached -- %s", path, project.Quoted(dir), project.Quoted(path))
 }
 
 // forgiveGit takes it that git does not answer what it tracks, as it refuses in a
@@ -67,14 +66,4 @@ func (a *app) forgiveGit(err error) error {
 		return nil
 	}
 	return err
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,-]+$`)
-
-// quoted writes a word so that a shell takes it literally.
-func quoted(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

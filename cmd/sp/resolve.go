@@ -93,7 +93,7 @@ func (a *app) printURL(c resolver.Connection) error {
 	url := c.URL.Reveal()
 	if printable(url) != url {
 		return withHint(fmt.Errorf("tenant %s: the URL holds a control or invisible character: %w", c.Tenant.ID, registry.ErrNoURL),
-			"sp tenant edit %s --database-url-stdin", quoted(string(c.Tenant.ID)))
+			"sp tenant edit %s --database-url-stdin", project.Quoted(string(c.Tenant.ID)))
 	}
 	_, err := io.WriteString(&a.out, url+"\n")
 	return err
@@ -133,7 +133,7 @@ func adviseResolving(err error) error {
 }
 
 func urlAdvice(e *resolver.URLError) string {
-	id := quoted(string(e.Tenant)) // it may be copied into a shell
+	id := project.Quoted(string(e.Tenant)) // it may be copied into a shell
 	switch {
 	case e.Fault == resolver.Off:
 		return fmt.Sprintf("sp tenant edit %s --external-db-access, if it has one", id)

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"filippo.io/age"
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/sys/unix"
 )
@@ -47,7 +48,7 @@ func (a *app) openBackup(cmd *cli.Command) (*backupFile, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	if !b.encrypted && b.info.Mode().Perm()&0o077 != 0 {
-		a.note("warning: others can read %s; consider its secrets known to them (chmod 600 %s)", path, quoted(path))
+		a.note("warning: others can read %s; consider its secrets known to them (chmod 600 %s)", path, project.Quoted(path))
 	}
 	return b, nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/stretchr/testify/require"
 )
 
@@ -48,7 +49,7 @@ func FuzzQuoted(f *testing.F) {
 	f.Fuzz(func(t *testing.T, word string) {
 		var read strings.Builder
 		inside := false
-		quote := quoted(word)
+		quote := project.Quoted(word)
 		for i := 0; i < len(quote); i++ {
 			switch c := quote[i]; {
 			case c == '\'':
@@ -74,7 +75,7 @@ func TestAShellTakesAQuotedWordLiterally(t *testing.T) {
 	t.Parallel()
 	words := append([]string{"\r", "$HOME", "a;b", "a|b", ">x", "(", "{a,b}", "\xff\x9b", "a'b'c", "''", "\t", "%s", "\x01"}, texts...)
 	for _, word := range words {
-		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+quoted(word)).Output()
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+project.Quoted(word)).Output()
 		require.NoError(t, err, "%q", word)
 		require.Equal(t, word, string(out), "%q", word)
 	}

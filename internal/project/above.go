@@ -56,7 +56,7 @@ func refuseWritable(dirs []string, sudo string) error {
 	}
 	command := sudo + "chmod go-w"
 	for _, dir := range dirs {
-		command += " " + quoted(dir)
+		command += " " + Quoted(dir)
 	}
 	return unsafe(dirs[0], "others can write in it, and so replace what is in it", command+", or keep the registry elsewhere: --dir DIRECTORY")
 }
@@ -74,11 +74,11 @@ func isPrivateGroup(info fs.FileInfo) bool {
 	return ok && (stat.Gid == 0 || int(stat.Gid) == os.Getegid() && os.Getegid() == os.Geteuid())
 }
 
-// quoted writes a path so that a shell takes it literally.
-func quoted(path string) string {
+// Quoted writes a word, such as a path, so that a shell takes it literally.
+func Quoted(word string) string {
 	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+,-"
-	if strings.Trim(path, plain) == "" {
-		return path
+	if word != "" && strings.Trim(word, plain) == "" {
+		return word
 	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

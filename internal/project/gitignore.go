@@ -72,7 +72,7 @@ func (f ignoreFile) link(text string) error {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return syncDir(dir)
+	return SyncDir(dir)
 }
 
 // sweep removes what processes left that were killed while they made the file. What
@@ -120,7 +120,7 @@ func (f ignoreFile) append(text string, lines ...string) error {
 		return f.refuse(err.Error(), "make it writable")
 	}
 	_, err = file.WriteString(added)
-	if err := errors.Join(err, file.Sync(), file.Close(), syncDir(filepath.Dir(string(f)))); err != nil {
+	if err := errors.Join(err, file.Sync(), file.Close(), SyncDir(filepath.Dir(string(f)))); err != nil {
 		return f.refuse(err.Error(), "see that these lines are in it: "+strings.Join(lines, " "))
 	}
 	return nil

@@ -90,7 +90,7 @@ func makeAll(path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, syncDir(filepath.Dir(path))
+	return true, SyncDir(filepath.Dir(path))
 }
 
 // tighten takes all rights from group and others. It works on an open directory,
@@ -111,8 +111,8 @@ func (d Dir) tighten() (Made, error) {
 	return Tightened, dir.Chmod(info.Mode() &^ 0o077)
 }
 
-// syncDir makes what was created in dir outlast a power cut.
-func syncDir(dir string) error {
+// SyncDir makes what was created in dir outlast a power cut.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

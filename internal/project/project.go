@@ -84,7 +84,7 @@ func At(path string) (Dir, error) {
 	// Sticky does not help: it keeps others from replacing our files, but not
 	// from adding a journal that SQLite would roll into the database.
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
-		return Dir{}, unsafe(actual, fmt.Sprintf("others can write in it, mode %04o", mode), "chmod 700 "+quoted(actual))
+		return Dir{}, unsafe(actual, fmt.Sprintf("others can write in it, mode %04o", mode), "chmod 700 "+Quoted(actual))
 	}
 	return Dir{path: actual}, nil
 }

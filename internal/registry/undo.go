@@ -2,9 +2,7 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
 
 	"github.com/sp-registry/sp/db/queries"
 )
@@ -50,8 +48,9 @@ func (e *RevokedError) Unwrap() error { return ErrConflict }
 // Undone is a change that was taken back, and the change that did it.
 type Undone struct{ Change, By Change }
 
-// Undo reverses one change. It is itself a change, which can be undone. Members that were not part of the change keep what later ones gave them;
-// where a later change would be lost, nothing changes, and the error is a LaterError.
+// Undo reverses one change. It is itself a change, which can be undone. Members that
+// were not part of the change keep what later ones gave them; where a later change
+// would be lost, nothing changes, and the error is a LaterError.
 func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) {
 	err = r.write(ctx, func(c *change) error {
 		c.record.purge = u.Purge
@@ -76,61 +75,6 @@ func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) 
 		return err
 	})
 	return undone, err
-}
-
-// toUndo returns the change to reverse.
-func (c *change) toUndo(ctx context.Context, sequence *int64) (Change, error) {
-	if sequence == nil {
-		return c.lastToUndo(ctx)
-	}
-	undone, err := c.changeRow(ctx, *sequence)
-	if err != nil {
-		return Change{}, err
-	}
-	by, err := c.undoneBy(ctx, *sequence)
-	if err != nil || by == 0 {
-		return undone, err
-	}
-	later, err := c.changeRow(ctx, by)
-	return Change{}, errors.Join(err, &LaterError{Undone: undone, Later: later, What: "undid it"})
-}
-
-// lastToUndo returns the last change that is not an undo and was not undone.
-func (c *change) lastToUndo(ctx context.Context) (Change, error) {
-	gone := map[int64]bool{}
-	before := int64(math.MaxInt64)
-	for {
-		rows, err := c.q.ChangesBefore(ctx, queries.ChangesBeforeParams{Sequence: before, Size: batch})
-		if err != nil {
-			return Change{}, err
-		}
-		for _, row := range rows {
-			before = row.Sequence
-			switch {
-			case gone[row.Sequence]:
-			case row.Undoes != nil:
-				gone[*row.Undoes] = true
-			default:
-				return changeOf(row), nil
-			}
-		}
-		if len(rows) < batch {
-			return Change{}, fmt.Errorf("a change to undo: %w", ErrNotFound)
-		}
-	}
-}
-
-// undoneBy returns the change that undid another and was not undone itself, 0 if none.
-func (c *change) undoneBy(ctx context.Context, sequence int64) (int64, error) {
-	by, err := c.q.LatestUndoOf(ctx, sequence)
-	if err != nil || by == 0 {
-		return 0, err
-	}
-	redone, err := c.undoneBy(ctx, by)
-	if redone != 0 {
-		by = 0
-	}
-	return by, err
 }
 
 // undoing is the reversal of one change: first what it removed or altered is put
@@ -196,21 +140,16 @@ func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 		return u.later(ctx, what, row.ID, nil)
 	}
 	u.renames = u.renames || what == ProfileEntity && after.image == nil
-	if after.image == nil {
-		if err := u.checkUntouched(ctx, what, row.ID, nil); err != nil {
-			return err
-		}
-	}
-	wanted := before
+	wanted, changed := before, []string(nil)
 	if now.image != nil {
-		changed := before.differing(after.image)
+		changed = before.differing(after.image)
 		if len(after.image.only(changed).differing(now.image.only(changed))) > 0 {
 			return u.later(ctx, what, row.ID, changed)
 		}
-		if err := u.checkUntouched(ctx, what, row.ID, changed); err != nil {
-			return err
-		}
 		wanted = now.image.with(changed, before)
+	}
+	if err := u.checkUntouched(ctx, what, row.ID, changed); err != nil {
+		return err
 	}
 	return u.put(ctx, row, wanted, now)
 }

@@ -19,7 +19,12 @@ func (u *undoing) later(ctx context.Context, what Entity, id string, members []s
 	if err != nil {
 		return err
 	}
-	change, err := u.changeRow(ctx, found)
+	return u.blame(ctx, found, what, id, members)
+}
+
+// blame returns the error that names the later change.
+func (u *undoing) blame(ctx context.Context, later int64, what Entity, id string, members []string) error {
+	change, err := u.changeRow(ctx, later)
 	if err != nil {
 		return err
 	}
@@ -50,7 +55,7 @@ func (u *undoing) checkUntouched(ctx context.Context, what Entity, id string, me
 	if err != nil || found == 0 {
 		return err
 	}
-	return u.later(ctx, what, id, members)
+	return u.blame(ctx, found, what, id, members)
 }
 
 // lastTouch returns the last change after the one to undo that touched the thing or,
