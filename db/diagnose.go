@@ -23,8 +23,9 @@ func Diagnose(path string, err error) error {
 		if kindOf(code) == ErrReplaced || kindOf(code) == ErrFull || code == sqlite3.SQLITE_READONLY_ROLLBACK {
 			break // the code says more than a look would
 		}
-		found := look(path)
-		if found != nil && kindOf(code) == ErrReadOnly && !errors.Is(found, ErrReadOnly) {
+		deleting := code == sqlite3.SQLITE_IOERR_DELETE // the journal, in a directory that perhaps can't be written
+		found := look(path, code&0xff != sqlite3.SQLITE_IOERR || deleting)
+		if found != nil && (deleting || kindOf(code) == ErrReadOnly) && !errors.Is(found, ErrReadOnly) {
 			found = fmt.Errorf("%w: %w", ErrReadOnly, found)
 		}
 		if found != nil {
@@ -34,9 +35,9 @@ func Diagnose(path string, err error) error {
 	return Explain(err)
 }
 
-// look finds the first thing in the way of using the file at path, nil if there is
-// none by now.
-func look(path string) error {
+// look finds the first thing in the way of reading the file at path, or of writing it
+// too, nil if there is none by now.
+func look(path string, writing bool) error {
 	dir := filepath.Dir(path)
 	opened, err := os.Open(dir)
 	if errors.Is(err, unix.ENOENT) {
@@ -49,8 +50,12 @@ func look(path string) error {
 	if _, err := os.Lstat(path); err != nil {
 		return fmt.Errorf("%s: %w", path, ErrMissing)
 	}
+	uses := []uint32{unix.R_OK}
+	if writing {
+		uses = append(uses, unix.W_OK)
+	}
 	for _, file := range []string{dir, path, path + "-journal"} {
-		for _, may := range []uint32{unix.R_OK, unix.W_OK} {
+		for _, may := range uses {
 			err := unix.Access(file, may)
 			if err != nil && !errors.Is(err, unix.ENOENT) {
 				return denied(file, err)

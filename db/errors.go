@@ -92,8 +92,6 @@ func kindOf(code int) error {
 		return ErrDamaged
 	case sqlite3.SQLITE_READONLY_DBMOVED:
 		return ErrReplaced
-	case sqlite3.SQLITE_IOERR_DELETE: // of the journal, in a directory that can't be written
-		return ErrReadOnly
 	case sqlite3.SQLITE_IOERR_WRITE:
 		return ErrFull
 	}

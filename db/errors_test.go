@@ -22,7 +22,7 @@ func TestKindsOfTrouble(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]error{
 		5: ErrBusy, 261: ErrBusy, 517: ErrBusy, 6: ErrBusy, 262: ErrBusy,
-		8: ErrReadOnly, 776: ErrReadOnly, 1032: ErrReplaced, 1544: ErrReadOnly, 2570: ErrReadOnly,
+		8: ErrReadOnly, 776: ErrReadOnly, 1032: ErrReplaced, 1544: ErrReadOnly, 2570: ErrIO,
 		13: ErrFull, 778: ErrFull,
 		11: ErrDamaged, 267: ErrDamaged, 779: ErrDamaged, 3091: ErrDamaged,
 		26: ErrForeign,

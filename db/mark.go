@@ -35,8 +35,13 @@ func checkMark(path string) error {
 		return denied(path, err)
 	}
 	defer func() { _ = file.Close() }() // it was only read
+	return CheckHeader(file)
+}
+
+// CheckHeader reads the beginning of a file, and refuses one that is no registry.
+func CheckHeader(r io.Reader) error {
 	var header [headerSize]byte
-	if _, err := io.ReadFull(file, header[:]); err != nil {
+	if _, err := io.ReadFull(r, header[:]); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return ErrForeign
 		}

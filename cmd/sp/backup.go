@@ -8,14 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"filippo.io/age"
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
-	"golang.org/x/sys/unix"
 )
 
 func (a *app) backupCommand() *cli.Command {
@@ -120,14 +118,11 @@ func existing(path string) error {
 // whole and durable.
 func writeBackup(ctx context.Context, store *db.DB, path string, force bool, to []age.Recipient) error {
 	sweepBackups(path)
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"+unfinished)
+	file, err := createUnfinished(path)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(file.Name()); _ = file.Close() }()               // after it has its name, the former does nothing
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil { // see sweepBackups
-		return err
-	}
+	defer func() { _ = os.Remove(file.Name()); _ = file.Close() }() // after it has its name, the former does nothing
 	if len(to) == 0 {
 		err = store.Backup(ctx, file.Name())
 	} else {
@@ -176,31 +171,4 @@ func give(from, to string, force bool) error {
 		return existing(to)
 	}
 	return os.Rename(from, to)
-}
-
-// unfinished ends the name of a backup that is being written.
-const unfinished = ".backup.tmp"
-
-// sweepBackups removes what killed commands left beside path, which may be all of a
-// registry's secrets. A backup that is still being written is locked.
-func sweepBackups(path string) {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		return
-	}
-	for _, entry := range entries {
-		name := entry.Name()
-		if !strings.HasPrefix(name, "."+filepath.Base(path)+".") || !strings.HasSuffix(name, unfinished) {
-			continue
-		}
-		name = filepath.Join(filepath.Dir(path), name)
-		file, err := os.OpenFile(name, os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-		if err != nil {
-			continue
-		}
-		if unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
-			_ = os.Remove(name) // what stays is tried again by the next backup
-		}
-		_ = file.Close()
-	}
 }

@@ -70,13 +70,17 @@ func snapshot(path string) string {
 	return list.String()
 }
 
-// hold takes the lock of a registry's directory as another process would, and
-// signs it: `hold DIR WHO`. release gives it back.
+// hold takes the lock of a registry's directory, or of a file, as another process
+// would, and signs it: `hold DIR WHO`. release gives it back.
 func hold(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: hold directory who")
 	}
-	file, err := os.OpenFile(filepath.Join(ts.MkAbs(args[0]), ".lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	path := ts.MkAbs(args[0])
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, ".lock")
+	}
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	ts.Check(err)
 	ts.Defer(func() { _ = file.Close() })
 	ts.Check(unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
@@ -32,7 +33,7 @@ func (a *app) restoreCommand() *cli.Command {
 func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 	from, err := a.openBackup(cmd)
 	if err != nil {
-		return err
+		return a.explainRestore(ctx, err)
 	}
 	defer func() { _ = from.file.Close() }() // it is only read
 	dir, err := a.makeProject()
@@ -45,10 +46,6 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 	if info, err := os.Stat(dir.Registry()); err == nil && os.SameFile(info, from.info) {
 		return usage("restore: %s is the registry itself", from.path)
 	}
-	options, err := a.options(a.follow(tracked(dir)))
-	if err != nil {
-		return err
-	}
 	ctx, stop := a.untilSignal(ctx)
 	defer stop()
 	if hasRegistry(dir) {
@@ -56,7 +53,7 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 			return err
 		}
 	}
-	done, err := registry.Restore(ctx, dir.Registry(), options, db.Source{Name: from.path, Copy: from.copyTo})
+	done, err := a.restoreFrom(ctx, dir, from)
 	a.changed = made(err)
 	if !a.changed {
 		return a.explainRestore(ctx, err)
@@ -69,6 +66,27 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 		err = cmp.Or(err, a.document(restorationOf(dir, done)))
 	}
 	return err
+}
+
+// restoreFrom keeps the file as it is until it is copied, where it is the registry of
+// another directory, which may be in use.
+func (a *app) restoreFrom(ctx context.Context, dir project.Dir, from *backupFile) (registry.Restored, error) {
+	options, err := a.options(a.follow(tracked(dir)))
+	if err != nil {
+		return registry.Restored{}, err
+	}
+	if filepath.Base(from.path) == project.RegistryName {
+		store, err := a.storeOptions()
+		if err != nil {
+			return registry.Restored{}, err
+		}
+		lock, err := db.Share(ctx, from.path, store)
+		if err != nil {
+			return registry.Restored{}, fmt.Errorf("%s: %w", from.path, err)
+		}
+		defer lock.Unlock()
+	}
+	return registry.Restore(ctx, dir.Registry(), options, db.Source{Name: from.path, Copy: from.copyTo})
 }
 
 // explainRestore says of an error, before which nothing was changed, what helps.

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"filippo.io/age"
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/sys/unix"
@@ -73,7 +74,19 @@ func (b *backupFile) look() (err error) {
 	case !b.encrypted && len(b.with) > 0:
 		return usage("restore: --age-identity: %s is not encrypted", b.path)
 	}
-	return nil
+	return b.checkStart()
+}
+
+// checkStart refuses what is no registry at all before anything is made for it.
+func (b *backupFile) checkStart() error {
+	text, err := b.plain()
+	if err == nil {
+		err = db.CheckHeader(text)
+	}
+	if errors.Is(err, db.ErrForeign) {
+		err = &db.BackupError{Name: b.path, Err: err}
+	}
+	return err
 }
 
 // copyTo copies the file, decrypted, or what SQLite left beside it: an automatic copy
@@ -97,19 +110,21 @@ func (b *backupFile) copyTo(side string, to io.Writer) (bool, error) {
 }
 
 func (b *backupFile) copyFile(to io.Writer) error {
-	if _, err := b.file.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	if !b.encrypted {
-		_, err := io.Copy(to, b.file)
-		return err
-	}
-	plain, err := decrypt(b.path, b.file, b.with)
+	text, err := b.plain()
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(to, decrypting{plain, b.path})
+	_, err = io.Copy(to, text)
 	return err
+}
+
+// plain reads the file from its start, decrypted.
+func (b *backupFile) plain() (io.Reader, error) {
+	if _, err := b.file.Seek(0, io.SeekStart); err != nil || !b.encrypted {
+		return b.file, err
+	}
+	text, err := decrypt(b.path, b.file, b.with)
+	return decrypting{text, b.path}, err
 }
 
 // decrypting reads what is decrypted; where that ends too early or was changed, nothing

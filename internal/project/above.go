@@ -34,12 +34,12 @@ func CheckAbove(path, home string) error {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return err
-		case !isOurs(info) && owner(info) != 0:
+		case !IsOurs(info) && owner(info) != 0:
 			return unsafe(up, fmt.Sprintf("it belongs to user %d, who can replace what is in it", owner(info)),
 				"run as that user, or keep the registry elsewhere: --dir DIRECTORY")
 		case isWritableByOthers(info):
 			writable = append([]string{up}, writable...)
-			if !isOurs(info) {
+			if !IsOurs(info) {
 				sudo = "sudo "
 			}
 		}

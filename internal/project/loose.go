@@ -39,7 +39,7 @@ func (d Dir) LooseSecrets() ([]Loose, error) {
 		if !ok || path == "sp.db" || !isSecret(path) {
 			return
 		}
-		l := Loose{Path: path, Mode: info.Mode().Perm(), Owner: int(stat.Uid), Names: int(stat.Nlink), Strange: !isOurs(info)}
+		l := Loose{Path: path, Mode: info.Mode().Perm(), Owner: int(stat.Uid), Names: int(stat.Nlink), Strange: !IsOurs(info)}
 		if l.Strange || l.Readable() || l.Names > 1 {
 			loose = append(loose, l)
 		}
@@ -97,7 +97,7 @@ func (d Dir) TightenFile(path string) error {
 		return err
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s: %w: it is not a regular file", filepath.Join(d.path, path), ErrUnsafe)
-	case !isOurs(info):
+	case !IsOurs(info):
 		return checkOwner(filepath.Join(d.path, path), info)
 	}
 	return file.Chmod(info.Mode().Perm() &^ 0o077)

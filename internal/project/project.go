@@ -16,6 +16,9 @@ import (
 // Name is what the directory is called where it is found by walking up.
 const Name = ".systemprompt"
 
+// RegistryName is what the registry is called in it.
+const RegistryName = "sp.db"
+
 // Why the directory can't be used.
 var (
 	// ErrNoDirectory is returned when there is no such directory.
@@ -41,7 +44,7 @@ type Dir struct{ path string }
 func (d Dir) Path() string { return d.path }
 
 // Registry returns the path of sp.db.
-func (d Dir) Registry() string { return filepath.Join(d.path, "sp.db") }
+func (d Dir) Registry() string { return filepath.Join(d.path, RegistryName) }
 
 // Tenants returns the path of tenants.json.
 func (d Dir) Tenants() string { return filepath.Join(d.path, "tenants.json") }
@@ -128,7 +131,7 @@ func locate(path string) (string, fs.FileInfo, error) {
 // repository may hold a link to our home.
 func checkLink(path string, link fs.FileInfo, target string, err error) error {
 	switch {
-	case !isOurs(link):
+	case !IsOurs(link):
 		return unsafe(path, "it is a symbolic link that another user made", "remove it, or name its target with --dir")
 	case err != nil:
 		return unsafe(path, "it is a symbolic link that leads nowhere", "remove it")
@@ -148,13 +151,14 @@ func checkAbsolute(path string) error {
 // checkOwner refuses what does not belong to the user who runs sp. Nobody else
 // will do, not even for root, who would leave files there that the owner can't read.
 func checkOwner(path string, info fs.FileInfo) error {
-	if !isOurs(info) {
+	if !IsOurs(info) {
 		return unsafe(path, fmt.Sprintf("it belongs to user %d", owner(info)), "run as that user")
 	}
 	return nil
 }
 
-func isOurs(info fs.FileInfo) bool { return owner(info) == os.Geteuid() }
+// IsOurs tells whether a file belongs to the user who runs this.
+func IsOurs(info fs.FileInfo) bool { return owner(info) == os.Geteuid() }
 
 func owner(info fs.FileInfo) int {
 	stat, ok := info.Sys().(*syscall.Stat_t)

@@ -46,8 +46,8 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // LogValue returns the redaction.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// EqualSecrets compares two optional secrets; absent and empty differ.
-func EqualSecrets(a, b *Secret) bool {
+// equalSecrets compares two optional secrets; absent and empty differ.
+func equalSecrets(a, b *Secret) bool {
 	if a == nil || b == nil {
 		return a == b
 	}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/project"
+	"golang.org/x/sys/unix"
+)
+
+// unfinished ends the name of a backup that is being written.
+const unfinished = ".backup.tmp"
+
+// createUnfinished makes the temporary file of a backup to path, locked as long as it
+// is open: that is how sweepBackups knows it from what a killed command left.
+func createUnfinished(path string) (*os.File, error) {
+	for {
+		file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"+unfinished)
+		if err != nil {
+			return nil, err
+		}
+		err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil && checkSame(file) == nil {
+			return file, nil
+		}
+		_ = file.Close() // swept before it was locked: the sweep has removed it, or will
+		if err != nil && !errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, errors.Join(err, os.Remove(file.Name()))
+		}
+	}
+}
+
+// sweepBackups removes what killed commands left in the directory of path, each of
+// which may be all of a registry's secrets.
+func sweepBackups(path string) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		if entry.Type().IsRegular() && isUnfinished(entry.Name()) {
+			sweepBackup(filepath.Join(filepath.Dir(path), entry.Name()))
+		}
+	}
+}
+
+// isUnfinished tells of a name whether createUnfinished gave it.
+func isUnfinished(name string) bool {
+	rest, ok := strings.CutSuffix(name, unfinished)
+	_, err := strconv.ParseUint(strings.TrimPrefix(filepath.Ext(rest), "."), 10, 64)
+	return ok && err == nil && strings.HasPrefix(name, ".")
+}
+
+func sweepBackup(name string) {
+	file, err := os.OpenFile(name, os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return
+	}
+	defer func() { _ = file.Close() }() // nothing was written
+	info, err := file.Stat()
+	if err == nil && project.IsOurs(info) && unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+		_ = os.Remove(name) // what stays is tried again by the next backup
+	}
+}
