@@ -24,7 +24,7 @@ func commands(t *testing.T) map[string]*cli.Command {
 			walk(words, sub)
 		}
 	}
-	walk("", (&app{}).root())
+	walk("", (&app{}).root(nil))
 	require.Greater(t, len(found), 60, "are these all?")
 	return found
 }

@@ -168,7 +168,7 @@ func commandsIn(t *testing.T, line string) []string {
 // command that can be run, and takes its arguments.
 func commandAt(text string) (command string, complete bool) {
 	a := &app{}
-	at := a.root()
+	at := a.root(nil)
 	for _, word := range strings.Fields(text) {
 		word = strings.Trim(word, `",`)
 		next := at.Command(word)

@@ -45,10 +45,10 @@ func (a *app) helpCommand() *cli.Command {
 		Usage:     "tell more of a command, as --help behind it does",
 		ArgsUsage: "[COMMAND...]",
 		Action: func(_ context.Context, cmd *cli.Command) error {
-			words := append([]string{"sp"}, cmd.Args().Slice()...)
+			words := append(append([]string{"sp"}, cmd.Args().Slice()...), "--help")
 			// The context of this command would make it the parent of the other.
 			asked := a.json // the other tree sets it anew
-			err := a.root().Run(context.Background(), append(words, "--help"))
+			err := a.root(words).Run(context.Background(), words)
 			a.json = asked
 			return err
 		},

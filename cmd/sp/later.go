@@ -45,20 +45,28 @@ func (a *app) laterTenantCommands() []*cli.Command {
 }
 
 // laterCloudCommands stand under cloud, and at the top too.
-func (a *app) laterCloudCommands() []*cli.Command {
-	return []*cli.Command{
-		group("auth", "the account at SystemPrompt Cloud", a.later("login", "log in", needsCloud)),
-		a.later("login", "log in to SystemPrompt Cloud", needsCloud),
-		group("sync", "files to and from the cloud", a.later("push", "send files", needsCloud), a.later("pull", "fetch files", needsCloud)),
-		a.later("deploy", "deploy the application", needsApplication),
+func laterCloudCommands() []topCommand {
+	return []topCommand{
+		{"auth", func(a *app) *cli.Command {
+			return group("auth", "the account at SystemPrompt Cloud", a.later("login", "log in", needsCloud))
+		}},
+		{"login", func(a *app) *cli.Command { return a.later("login", "log in to SystemPrompt Cloud", needsCloud) }},
+		{"sync", func(a *app) *cli.Command {
+			return group("sync", "files to and from the cloud", a.later("push", "send files", needsCloud), a.later("pull", "fetch files", needsCloud))
+		}},
+		{"deploy", func(a *app) *cli.Command { return a.later("deploy", "deploy the application", needsApplication) }},
 	}
 }
 
 // laterCommands stand at the top.
-func (a *app) laterCommands() []*cli.Command {
-	return append(a.laterCloudCommands(),
-		group("db", "the PostgreSQL server for local tenants",
-			a.later("up", "start it", needsServer), a.later("down", "stop it", needsServer), a.later("status", "tell how it is", needsServer)),
-		group("infra", "the application's own infrastructure",
-			group("db", "its database", a.later("migrate", "run its migrations", needsApplication))))
+func laterCommands() []topCommand {
+	return append(laterCloudCommands(),
+		topCommand{"db", func(a *app) *cli.Command {
+			return group("db", "the PostgreSQL server for local tenants",
+				a.later("up", "start it", needsServer), a.later("down", "stop it", needsServer), a.later("status", "tell how it is", needsServer))
+		}},
+		topCommand{"infra", func(a *app) *cli.Command {
+			return group("infra", "the application's own infrastructure",
+				group("db", "its database", a.later("migrate", "run its migrations", needsApplication)))
+		}})
 }

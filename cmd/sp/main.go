@@ -69,7 +69,7 @@ type world struct {
 func run(ctx context.Context, args []string, w world) int {
 	a := &app{world: w, args: args}
 	defer a.out.close()
-	return a.finish(a.root().Run(ctx, args))
+	return a.finish(a.root(args).Run(ctx, args))
 }
 
 // finish prints the answer or, if there is an error, what went wrong.

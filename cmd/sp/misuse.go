@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/urfave/cli/v3"
 )
@@ -14,7 +15,7 @@ import (
 func (a *app) missingCommand(_ context.Context, cmd *cli.Command) error {
 	if cmd.Args().Present() {
 		word := cmd.Args().First()
-		if !flagName.MatchString(word) {
+		if !isFlagName(word) {
 			word = "***"
 		}
 		err := usage("unknown command %s", strings.TrimSpace(commandWords(cmd)+" "+word))
@@ -35,9 +36,11 @@ func isNear(word, suggestion string) bool {
 	return word != "" && suggestion != "" && word[0] == suggestion[0] && max(len(word), len(suggestion)) < 2*min(len(word), len(suggestion))
 }
 
-// flagName is what may be repeated of a mistyped flag; anything else might be a
-// value, and so a secret.
-var flagName = regexp.MustCompile(`^[a-z][a-z-]{0,30}$`)
+// isFlagName tells what may be repeated of a mistyped flag or command; anything else
+// might be a value, and so a secret.
+func isFlagName(word string) bool {
+	return word != "" && len(word) <= 31 && word[0] != '-' && strings.Trim(word, "abcdefghijklmnopqrstuvwxyz-") == ""
+}
 
 // usageError words the library's complaint anew, because it quotes values.
 func (a *app) usageError(_ context.Context, cmd *cli.Command, err error, _ bool) error {
@@ -46,7 +49,7 @@ func (a *app) usageError(_ context.Context, cmd *cli.Command, err error, _ bool)
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		name = strings.TrimLeft(name, "-")
-		if !flagName.MatchString(name) {
+		if !isFlagName(name) {
 			return withHint(usage("%s", about(cmd, "unknown flag")), "%s", help)
 		}
 		dashes := strings.Repeat("-", min(len(name), 2))
@@ -62,7 +65,7 @@ func (a *app) usageError(_ context.Context, cmd *cli.Command, err error, _ bool)
 	if name, ok := strings.CutPrefix(text, "flag needs an argument: "); ok {
 		return withHint(usage("%s", about(cmd, "flag "+name+" needs a value")), "%s", help)
 	}
-	if found := invalidValue.FindStringSubmatch(text); found != nil {
+	if found := invalidValue().FindStringSubmatch(text); found != nil {
 		why := "the value can't be used"
 		if strings.HasSuffix(text, "can't duplicate this flag") {
 			why = "given more than once"
@@ -74,7 +77,9 @@ func (a *app) usageError(_ context.Context, cmd *cli.Command, err error, _ bool)
 
 // invalidValue finds the flag's name in the library's words; the greedy start skips
 // whatever the quoted value holds.
-var invalidValue = regexp.MustCompile(`(?s)^invalid value .* for flag -{1,2}([a-z-]+): `)
+var invalidValue = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)^invalid value .* for flag -{1,2}([a-z-]+): `)
+})
 
 // asksForJSON tells whether the arguments hold --json, where they can't be read so far.
 func asksForJSON(args []string) bool {

@@ -2,13 +2,54 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 )
 
-// root returns the tree of commands. Each has a constructor, one file a noun; those
-// that the documents write under `cloud` or `admin` are there a second time.
-func (a *app) root() *cli.Command {
+// topCommand is a command of the top. It is built when it is wanted: building and setting
+// up all of them takes as long as the rest of a resolve.
+type topCommand struct {
+	name  string
+	build func(*app) *cli.Command
+}
+
+// topCommands are the commands that the help shows, one file a noun.
+func topCommands() []topCommand {
+	return []topCommand{
+		{"init", (*app).initCommand},
+		{"import", (*app).importCommand},
+		{"export", (*app).exportCommand},
+		{"backup", (*app).backupCommand},
+		{"restore", (*app).restoreCommand},
+		{"tenant", (*app).tenantCommands},
+		{"profile", (*app).profileCommands},
+		{"session", (*app).sessionCommands},
+		{"resolve", (*app).resolveCommand},
+		{"explain", (*app).explainCommand},
+		{"status", (*app).statusCommand},
+		{"doctor", (*app).doctorCommand},
+		{"log", (*app).logCommand},
+		{"show", (*app).tenantShowCommand},
+		{"undo", (*app).undoCommand},
+		{"version", (*app).versionCommand},
+		{"help", (*app).helpCommand},
+	}
+}
+
+// hiddenCommands are left out of the help of the program, which has to fit a screen:
+// what is not offered yet, and the same commands under the words of the documents.
+func hiddenCommands() []topCommand {
+	return append(laterCommands(),
+		topCommand{"cloud", (*app).cloudCommands},
+		topCommand{"admin", func(a *app) *cli.Command {
+			return group("admin", "the same session commands, as the documents write them", a.sessionCommands())
+		}})
+}
+
+// root returns the tree of commands: all of it for help and for what is no command, else
+// only the branch that the arguments name.
+func (a *app) root(args []string) *cli.Command {
 	root := &cli.Command{
 		Name:                          "sp",
 		Usage:                         "which database a command talks to, and why",
@@ -23,16 +64,8 @@ func (a *app) root() *cli.Command {
 			&cli.StringFlag{Name: "dir", Usage: "the .systemprompt directory (SP_DIR; else upwards from here)", Destination: &a.dir, OnlyOnce: true},
 			&cli.BoolFlag{Name: "json", Usage: "answer with one JSON document", Destination: &a.json, OnlyOnce: true},
 		},
-		Commands: []*cli.Command{
-			a.initCommand(), a.importCommand(), a.exportCommand(), a.backupCommand(), a.restoreCommand(),
-			a.tenantCommands(), a.profileCommands(), a.sessionCommands(),
-			a.resolveCommand(), a.explainCommand(), a.statusCommand(), a.doctorCommand(),
-			a.logCommand(), a.tenantShowCommand(), a.undoCommand(),
-			a.versionCommand(), a.helpCommand(),
-		},
+		Commands: a.branch(firstWord(args)),
 	}
-	root.Commands = append(root.Commands, hidden(append(a.laterCommands(),
-		a.cloudCommands(), group("admin", "the same session commands, as the documents write them", a.sessionCommands()))...)...)
 	_ = root.Walk(func(cmd *cli.Command) error { // it returns what this returns
 		a.complete(cmd)
 		return nil
@@ -40,19 +73,54 @@ func (a *app) root() *cli.Command {
 	return root
 }
 
-// cloudCommands is the word `cloud`, under which the documents write most commands.
-func (a *app) cloudCommands() *cli.Command {
-	cloud := group("cloud", "the same tenant and profile commands, likewise", a.tenantCommands(), a.profileCommands())
-	cloud.Commands = append(cloud.Commands, a.laterCloudCommands()...)
-	return cloud
+// branch builds the command of that name; all, if there is none.
+func (a *app) branch(name string) []*cli.Command {
+	shown, hidden := topCommands(), hiddenCommands()
+	for _, e := range append(shown, hidden...) {
+		if e.name == name {
+			return []*cli.Command{e.build(a)}
+		}
+	}
+	return append(a.build(shown), hide(a.build(hidden))...)
 }
 
-// hidden takes commands out of the help of the program, which has to fit a screen.
-func hidden(commands ...*cli.Command) []*cli.Command {
+func (a *app) build(entries []topCommand) []*cli.Command {
+	commands := make([]*cli.Command, len(entries))
+	for i, e := range entries {
+		commands[i] = e.build(a)
+	}
+	return commands
+}
+
+func hide(commands []*cli.Command) []*cli.Command {
 	for _, command := range commands {
 		command.Hidden = true
 	}
 	return commands
+}
+
+// firstWord is the word that names the command; none where that is not plain, behind
+// a flag that only the library can read.
+func firstWord(args []string) string {
+	for i := 1; i < len(args); i++ {
+		switch word := args[i]; {
+		case word == "--dir":
+			i++
+		case word == "--json", strings.HasPrefix(word, "--dir="):
+		case strings.HasPrefix(word, "-"):
+			return ""
+		default:
+			return word
+		}
+	}
+	return ""
+}
+
+// cloudCommands is the word `cloud`, under which the documents write most commands.
+func (a *app) cloudCommands() *cli.Command {
+	cloud := group("cloud", "the same tenant and profile commands, likewise", a.tenantCommands(), a.profileCommands())
+	cloud.Commands = append(cloud.Commands, a.build(laterCloudCommands())...)
+	return cloud
 }
 
 func group(name, usage string, commands ...*cli.Command) *cli.Command {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"sync"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -110,11 +111,11 @@ func member(mapping *yaml.Node, key string) (*yaml.Node, error) {
 	return value, nil
 }
 
-var lineOfError = regexp.MustCompile(`^yaml: line (\d+):`)
+var lineOfError = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: line (\d+):`) })
 
 // place returns where the parser stopped, and nothing else of what it says.
 func place(err error) string {
-	if found := lineOfError.FindStringSubmatch(err.Error()); found != nil {
+	if found := lineOfError().FindStringSubmatch(err.Error()); found != nil {
 		return " near line " + found[1]
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -43,12 +44,12 @@ func HasPassword(url Secret) bool {
 // path, must have been meant as a way to a database: user:password@host, with or
 // without a scheme, or libpq's keywords. It may hold a password and is not repeated.
 func IsConnection(text string) bool {
-	return userAtHost.MatchString(text) || strings.Contains(strings.ToLower(text), "password=")
+	return userAtHost().MatchString(text) || strings.Contains(strings.ToLower(text), "password=")
 }
 
 // userAtHost needs no `//`, but without it no blank may stand in the password: a
 // name such as "8:30 @home" is no connection.
-var userAtHost = regexp.MustCompile(`(?s)://.*@|:\S+@`)
+var userAtHost = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)://.*@|:\S+@`) })
 
 // DescribeURL says which server and database a connection URL points to, with
 // stars for the user and the password and without parameters; `***` when it is
