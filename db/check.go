@@ -6,6 +6,8 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -25,12 +27,6 @@ const checkedWhole = 64
 //go:embed shape.txt
 var shape string
 
-const readHeader = `SELECT application_id, user_version, page_count, (
-	SELECT group_concat(type || ' ' || name || ' ' || tbl_name || char(10), '' ORDER BY type, name)
-	FROM sqlite_schema
-	WHERE NOT (type IN ('table', 'index') AND (name LIKE 'sqlite~_%' ESCAPE '~' OR name IN ('goose_db_version', 'goose_db_version_once')))
-) FROM pragma_application_id, pragma_user_version, pragma_page_count`
-
 // rower is a transaction or a connection.
 type rower interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
@@ -39,24 +35,43 @@ type rower interface {
 // check finds out, in the transaction that is about to use the file, whose it is,
 // which schema it has, and whether it can be believed.
 func check(ctx context.Context, tx rower) error {
-	var application, version, pages int64
-	var found sql.NullString
-	if err := tx.QueryRowContext(ctx, readHeader).Scan(&application, &version, &pages, &found); err != nil {
-		return unreadable(err)
+	var header [3]int64
+	for i, name := range []string{"application_id", "user_version", "page_count"} {
+		var err error
+		if header[i], err = headerValue(ctx, tx, name); err != nil {
+			return unreadable(err)
+		}
 	}
-	switch {
+	switch application, version := header[0], header[1]; {
 	case application != applicationID:
 		return ErrForeign
 	case version > schemaVersion:
 		return fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, version, schemaVersion)
 	case version < schemaVersion:
 		return errOlder
-	case found.String != shape:
+	}
+	found, err := shapeOf(ctx, tx)
+	switch pages := header[2]; {
+	case err != nil:
+		return unreadable(err)
+	case found != shape:
 		return fmt.Errorf("%w: its tables are not those that sp made", ErrDamaged)
 	case pages <= checkedWhole:
 		return checkWhole(ctx, tx)
 	}
 	return nil
+}
+
+// shapeOf lists what there is in a file, but for what SQLite keeps for itself, whose
+// names nobody else can use. It is sorted here: for so few lines SQLite takes longer.
+func shapeOf(ctx context.Context, tx rower) (string, error) {
+	var all sql.NullString
+	err := tx.QueryRowContext(ctx, "SELECT group_concat(type || ' ' || name || ' ' || tbl_name, char(10)) FROM sqlite_schema").Scan(&all)
+	lines := slices.DeleteFunc(strings.Split(all.String, "\n"), func(line string) bool {
+		return strings.HasPrefix(line, "table sqlite_") || strings.HasPrefix(line, "index sqlite_")
+	})
+	slices.Sort(lines)
+	return strings.Join(lines, "\n") + "\n", err
 }
 
 // checkWhole has SQLite check every page, index and constraint.

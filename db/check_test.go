@@ -10,13 +10,22 @@ import (
 
 func TestTheShapeIsThatOfTheMigrations(t *testing.T) {
 	t.Parallel()
-	var got string
-	require.NoError(t, mustRaw(t, mustCreate(t)).QueryRow(readHeader).Scan(new(int), new(int), new(int), &got))
+	got, err := shapeOf(t.Context(), mustRaw(t, mustCreate(t)))
+	require.NoError(t, err)
 	if *update {
 		require.NoError(t, os.WriteFile("shape.txt", []byte(got), 0o644))
 		return // what is compiled in is the old one
 	}
 	require.Equal(t, shape, got, "go test ./db -update, after a look at the difference")
+}
+
+// SQLite parses the whole schema at every open.
+func TestTheSchemaIsSmall(t *testing.T) {
+	t.Parallel()
+	var objects, length int
+	require.NoError(t, mustRaw(t, mustCreate(t)).QueryRow("SELECT COUNT(*), SUM(length(sql)) FROM sqlite_schema").Scan(&objects, &length))
+	require.Less(t, objects, 25)
+	require.Less(t, length, 5000)
 }
 
 // large makes a file so large that it is not checked whole.
@@ -32,13 +41,12 @@ func TestASchemaThatIsNotOursIsRefused(t *testing.T) {
 			"CREATE TRIGGER t AFTER UPDATE ON registry_meta BEGIN DELETE FROM tenants; END",
 			"PRAGMA writable_schema = 1", "UPDATE sqlite_schema SET name = 'sqlite_t' WHERE type = 'trigger'",
 		},
-		"trigger of goose's table": {"CREATE TRIGGER goose_db_version_once2 AFTER INSERT ON goose_db_version BEGIN DELETE FROM tenants; END"},
-		"view":                     {"CREATE VIEW v AS SELECT 1"},
-		"view for a table":         {"DROP TABLE files", "CREATE VIEW files AS SELECT 'tenants.json' AS path, '' AS previous, 'x' AS current, 0 AS tenants_revision"},
-		"dropped table":            {"DROP TABLE files"},
-		"dropped table, large":     {large, "DROP TABLE selection"},
-		"dropped index":            {"DROP INDEX tenants_name"},
-		"another's table":          {"CREATE TABLE theirs (x)"},
+		"view":                 {"CREATE VIEW v AS SELECT 1"},
+		"view for a table":     {"DROP TABLE files", "CREATE VIEW files AS SELECT 'tenants.json' AS path, '' AS previous, 'x' AS current, 0 AS tenants_revision"},
+		"dropped table":        {"DROP TABLE files"},
+		"dropped table, large": {large, "DROP TABLE selection"},
+		"dropped index":        {"DROP INDEX tenants_name"},
+		"another's table":      {"CREATE TABLE theirs (x)"},
 	} {
 		path := mustCreate(t)
 		mustMess(t, path, statements...)
@@ -68,7 +76,7 @@ func TestASmallFileIsCheckedWhole(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
 	mustMess(t, path, "INSERT INTO files VALUES ('tenants.json', '', 'x', 0)", "PRAGMA writable_schema = 1",
-		"UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_sessions_1') WHERE name = 'sqlite_autoindex_files_1'")
+		"UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'sessions_profile') WHERE name = 'profiles_tenant'")
 	for how, try := range tries {
 		require.ErrorIs(t, try(t, path), ErrDamaged, how)
 	}
@@ -93,7 +101,7 @@ func TestAValueThatDoesNotFitIsNotShown(t *testing.T) {
 func TestAFileThatIsNotWhatItsVersionSaysIsDamage(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustMess(t, path, "DROP TABLE goose_db_version", "PRAGMA user_version = 0")
+	mustMess(t, path, "PRAGMA user_version = 0")
 	for how, try := range tries {
 		require.ErrorIs(t, Explain(try(t, path)), ErrDamaged, how)
 	}

@@ -20,7 +20,7 @@ func TestAMigrationKeepsACopyOfWhatWasThere(t *testing.T) {
 	t.Parallel()
 	for how, use := range tries {
 		path := mustCreate(t)
-		mustMess(t, path, "UPDATE registry_meta SET revision = 41", "PRAGMA user_version = 0")
+		mustAge(t, path)
 		require.NoError(t, use(t, path), how)
 		require.Equal(t, schemaVersion, mustVersion(t, path), how)
 
@@ -31,7 +31,6 @@ func TestAMigrationKeepsACopyOfWhatWasThere(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o600), info.Mode(), how)
 		require.Equal(t, 0, mustVersion(t, copies[0].Path), "it is what was there before: %s", how)
-		require.Equal(t, 41, mustRevision(t, copies[0].Path), how)
 	}
 }
 
@@ -46,7 +45,7 @@ func TestAMigrationWithoutACopyIsRefused(t *testing.T) {
 	t.Parallel()
 	for how, try := range tries {
 		path := mustCreate(t)
-		mustMess(t, path, "PRAGMA user_version = 0")
+		mustAge(t, path)
 		require.NoError(t, os.MkdirAll(filepath.Join(path+copyNew, "in the way"), 0o700))
 		require.Error(t, try(t, path), how)
 		require.Equal(t, 0, mustVersion(t, path), how)

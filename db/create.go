@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,7 +28,7 @@ func Create(ctx context.Context, path string, o Options, seed func(context.Conte
 	}
 	defer lock.Unlock()
 	if _, err := checkFile(path); errors.Is(err, ErrMissing) {
-		if err := create(ctx, path, time.Until(deadline), seed); err != nil {
+		if err := create(ctx, path, seed); err != nil {
 			return nil, err
 		}
 	}
@@ -37,7 +36,7 @@ func Create(ctx context.Context, path string, o Options, seed func(context.Conte
 }
 
 // create makes a registry at path, with what seed puts in, under the lock.
-func create(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) error {
+func create(ctx context.Context, path string, seed func(context.Context, *sql.Tx) error) error {
 	dir := filepath.Dir(path)
 	made := filepath.Join(dir, newName)
 	if err := removeWithJournal(made); err != nil { // left by a process that was killed here
@@ -49,9 +48,9 @@ func create(ctx context.Context, path string, wait time.Duration, seed func(cont
 	if err := makeFile(made); err != nil {
 		return err
 	}
-	err := migrate(ctx, made, wait)
+	err := fill(ctx, made, seed)
 	if err == nil {
-		err = seedNew(ctx, made, wait, seed)
+		err = syncFile(made)
 	}
 	if err == nil {
 		err = os.Rename(made, path)
@@ -62,12 +61,18 @@ func create(ctx context.Context, path string, wait time.Duration, seed func(cont
 	return syncDir(dir)
 }
 
-func seedNew(ctx context.Context, path string, wait time.Duration, seed func(context.Context, *sql.Tx) error) (err error) {
-	conn, err := sql.Open("sqlite", writeDSN(path, wait, true))
+// fill makes a registry of an empty file. Nothing of it needs to be durable before it
+// is whole.
+func fill(ctx context.Context, path string, seed func(context.Context, *sql.Tx) error) (err error) {
+	conn, err := sql.Open("sqlite", newDSN(path))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
+	conn.SetMaxOpenConns(1)
+	if err := migrateOn(ctx, conn); err != nil {
+		return err
+	}
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -37,6 +37,11 @@ func writeDSN(path string, wait time.Duration, foreignKeys bool) string {
 	}, append([]string{"secure_delete(1)"}, everyPragma...))
 }
 
+// newDSN opens a file that nobody else knows yet, and that is synced when it is whole.
+func newDSN(path string) string {
+	return dsn(path, url.Values{"_foreign_keys": {"1"}, "_journal_mode": {"MEMORY"}, "_synchronous": {"OFF"}}, everyPragma)
+}
+
 // recheckDSN opens for reading under the lock, on which nobody can queue then.
 func recheckDSN(path string, wait time.Duration) string {
 	return dsn(path, url.Values{"_busy_timeout": {milliseconds(wait)}, "_query_only": {"1"}}, everyPragma)

@@ -25,8 +25,7 @@ type Examination struct {
 }
 
 // Examine begins to look at the file at path, an absolute path, which Open would take
-// but for its schema. It waits as a
-// Read does: only behind a writer that is in the way.
+// but for its schema. It waits as a Read does: only behind a writer that is in the way.
 func Examine(ctx context.Context, path string, o Options) (*Examination, error) {
 	if _, err := checkFile(path); err != nil {
 		return nil, err
@@ -100,17 +99,17 @@ func (e *Examination) Damages(ctx context.Context, limit int) ([]string, error) 
 	return found, err
 }
 
-// Orphan is a row that refers to one that is not there.
-type Orphan struct {
+// Orphans are the rows of one table that refer to rows of another that are not there.
+type Orphans struct {
 	Table, Parent string
-	Row           int64
+	Rows          int64
 }
 
-// Orphans returns the first limit rows whose foreign keys lead nowhere.
-func (e *Examination) Orphans(ctx context.Context, limit int) ([]Orphan, error) {
-	rows, err := e.tx.QueryContext(ctx, `SELECT "table", COALESCE(rowid, 0), parent FROM pragma_foreign_key_check LIMIT ?`, limit)
-	return collect(rows, err, func() (o Orphan, err error) {
-		return o, rows.Scan(&o.Table, &o.Row, &o.Parent)
+// Orphans counts the rows whose foreign keys lead nowhere.
+func (e *Examination) Orphans(ctx context.Context) ([]Orphans, error) {
+	rows, err := e.tx.QueryContext(ctx, `SELECT "table", parent, COUNT(*) FROM pragma_foreign_key_check GROUP BY "table", parent ORDER BY "table", parent`)
+	return collect(rows, err, func() (o Orphans, err error) {
+		return o, rows.Scan(&o.Table, &o.Parent, &o.Rows)
 	})
 }
 

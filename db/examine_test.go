@@ -34,7 +34,7 @@ func TestExamineChangesNothing(t *testing.T) {
 		require.NoError(t, err, what)
 		_, err = e.Damages(t.Context(), 5)
 		require.NoError(t, err, what)
-		_, err = e.Orphans(t.Context(), 5)
+		_, err = e.Orphans(t.Context())
 		require.NoError(t, err, what)
 		_, err = e.Strays(t.Context())
 		require.NoError(t, err, what)
@@ -125,17 +125,14 @@ func TestDamagesAreSQLitesOwnWords(t *testing.T) {
 	require.Equal(t, []string{"CHECK constraint failed in tenants"}, found)
 }
 
-func TestOrphansNameTheRowAndWhatItRefersTo(t *testing.T) {
+func TestOrphansAreCountedByWhatTheyReferTo(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustMess(t, path, "PRAGMA foreign_keys = 0", "INSERT INTO profiles VALUES ('p', 'p', 'gone')", "INSERT INTO profiles VALUES ('q', 'q', 'gone')")
-	e := mustExamine(t, path)
-	found, err := e.Orphans(t.Context(), 5)
+	mustMess(t, path, "PRAGMA foreign_keys = 0", "INSERT INTO profiles VALUES ('p', 'p', 'gone')", "INSERT INTO profiles VALUES ('q', 'q', 'gone')",
+		"INSERT INTO selection (id, tenant_id) VALUES (1, 'gone')")
+	found, err := mustExamine(t, path).Orphans(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []Orphan{{Table: "profiles", Row: 1, Parent: "tenants"}, {Table: "profiles", Row: 2, Parent: "tenants"}}, found)
-	found, err = e.Orphans(t.Context(), 1)
-	require.NoError(t, err)
-	require.Len(t, found, 1)
+	require.Equal(t, []Orphans{{Table: "profiles", Parent: "tenants", Rows: 2}, {Table: "selection", Parent: "tenants", Rows: 1}}, found)
 }
 
 func TestStraysAreWhatTheMigrationsDidNotMake(t *testing.T) {

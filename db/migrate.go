@@ -20,7 +20,7 @@ var migrations embed.FS
 // The header fields by which SQLite lets a program know its own files.
 const (
 	applicationID = 0x53504442 // "SPDB"
-	schemaVersion = 2          // of the newest file in migrations; user_version says which a file has
+	schemaVersion = 1          // of the newest file in migrations; user_version says which a file has
 )
 
 // migrate brings the file to the current schema. Under the lock it looks again:
@@ -48,7 +48,7 @@ func (d *DB) migrate(ctx context.Context, deadline time.Time) error {
 // migrate brings the file at path to the newest schema. Its caller holds the
 // lock: goose has none for SQLite, and without one a migration can run twice.
 // Foreign keys are off, because with them on the usual rebuild of a table would
-// silently delete the rows that refer to it; they are checked afterwards.
+// silently delete the rows that refer to it; each migration ends with their check.
 func migrate(ctx context.Context, path string, wait time.Duration) (err error) {
 	conn, err := sql.Open("sqlite", writeDSN(path, wait, false))
 	if err != nil {
@@ -60,34 +60,25 @@ func migrate(ctx context.Context, path string, wait time.Duration) (err error) {
 }
 
 func migrateOn(ctx context.Context, conn *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, conn, files, goose.WithDisableGlobalRegistry(true))
+	return migrateTo(ctx, conn, migrations)
+}
+
+func migrateTo(ctx context.Context, conn *sql.DB, files fs.FS) error {
+	provider, err := migrator(conn, files)
 	if err != nil {
 		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migration: %w", unreadable(err))
 	}
-	return seal(ctx, conn)
+	return nil
 }
 
-// seal checks a migrated file and marks it as a registry of this schema. The
-// unique index makes a second application of a migration an error.
-func seal(ctx context.Context, conn *sql.DB) error {
-	if err := checkReferences(ctx, conn); err != nil {
-		return fmt.Errorf("migration: %w", err)
+// migrator is goose over the files in migrations.
+func migrator(conn *sql.DB, files fs.FS) (*goose.Provider, error) {
+	files, err := fs.Sub(files, "migrations")
+	if err != nil {
+		return nil, err
 	}
-	for _, statement := range []string{
-		"CREATE UNIQUE INDEX IF NOT EXISTS goose_db_version_once ON goose_db_version (version_id)",
-		fmt.Sprintf("PRAGMA application_id = %d", applicationID),
-		fmt.Sprintf("PRAGMA user_version = %d", schemaVersion),
-	} {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
+	return goose.NewProvider("", conn, files, goose.WithStore(versions{}), goose.WithDisableGlobalRegistry(true))
 }

@@ -8,17 +8,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
 
-// schemaOf returns what the file's schema says, but for what goose keeps for itself.
+// schemaOf returns what the file's schema says.
 func schemaOf(t *testing.T, conn *sql.DB) string {
 	t.Helper()
 	rows, err := conn.QueryContext(t.Context(), `SELECT sql FROM sqlite_schema
-		WHERE sql IS NOT NULL AND tbl_name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite_%' ORDER BY tbl_name, type DESC, name`)
+		WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY tbl_name, type DESC, name`)
 	require.NoError(t, err)
 	defer rows.Close()
 	var text strings.Builder
@@ -58,9 +59,7 @@ func TestMigrationsAreNumberedWithoutGapsAndSchemaVersionIsTheNewest(t *testing.
 func TestEachMigrationCanBeTakenBack(t *testing.T) {
 	t.Parallel()
 	conn := mustRaw(t, mustCreate(t))
-	files, err := fs.Sub(migrations, "migrations")
-	require.NoError(t, err)
-	p, err := goose.NewProvider(goose.DialectSQLite3, conn, files, goose.WithDisableGlobalRegistry(true))
+	p, err := migrator(conn, migrations)
 	require.NoError(t, err)
 	full := schemaOf(t, conn)
 	sources := p.ListSources()
@@ -79,15 +78,21 @@ func TestEachMigrationCanBeTakenBack(t *testing.T) {
 // of it is there yet, but for the application's mark.
 func mustAge(t *testing.T, path string) {
 	t.Helper()
-	files, err := fs.Sub(migrations, "migrations")
-	require.NoError(t, err)
 	conn := mustRaw(t, path)
-	p, err := goose.NewProvider(goose.DialectSQLite3, conn, files, goose.WithDisableGlobalRegistry(true))
+	p, err := migrator(conn, migrations)
 	require.NoError(t, err)
 	_, err = p.DownTo(t.Context(), 0)
 	require.NoError(t, err)
-	mustExec(t, conn, "PRAGMA user_version = 0")
 	require.NoError(t, conn.Close())
+}
+
+// mustDrops are the statements that take everything out of a file.
+func mustDrops(t *testing.T, conn *sql.DB) (drops []string) {
+	t.Helper()
+	rows, err := conn.QueryContext(t.Context(), "SELECT 'DROP TABLE ' || name FROM sqlite_schema WHERE type = 'table'")
+	drops, err = collect(rows, err, func() (drop string, err error) { return drop, rows.Scan(&drop) })
+	require.NoError(t, err)
+	return drops
 }
 
 func TestAnOlderFileIsMigratedAtTheFirstUse(t *testing.T) {
@@ -103,19 +108,46 @@ func TestAnOlderFileIsMigratedAtTheFirstUse(t *testing.T) {
 	}
 }
 
+// withNext are the migrations and a next one.
+func withNext(t *testing.T, statements string) fs.FS {
+	t.Helper()
+	baseline, err := fs.ReadFile(migrations, "migrations/00001_registry.sql")
+	require.NoError(t, err)
+	return fstest.MapFS{
+		"migrations/00001_registry.sql": {Data: baseline},
+		"migrations/00002_next.sql":     {Data: []byte("-- +goose Up\n" + statements)},
+	}
+}
+
 func TestAMigrationKeepsWhatIsThere(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustMess(t, path, "UPDATE registry_meta SET revision = 41", "PRAGMA user_version = 0")
+	mustMess(t, path, "UPDATE registry_meta SET revision = 41")
+	require.NoError(t, migrateTo(t.Context(), mustRaw(t, path), withNext(t, "ALTER TABLE registry_meta ADD COLUMN next TEXT;")))
+	require.Equal(t, 2, mustVersion(t, path))
+	var revision int
+	require.NoError(t, mustRaw(t, path).QueryRow("SELECT revision FROM registry_meta WHERE next IS NULL").Scan(&revision))
+	require.Equal(t, 41, revision)
+}
+
+// What a migration leaves behind it is checked in its own transaction.
+func TestAMigrationThatLeavesRowsThatReferToNothingIsTakenBack(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	before := schemaOf(t, mustRaw(t, path))
+	next := withNext(t, "CREATE TABLE next (x); INSERT INTO profiles VALUES ('p', 'p', 'nobody');")
+	for range 2 {
+		require.ErrorIs(t, migrateTo(t.Context(), mustRaw(t, path), next), ErrDamaged)
+		require.Equal(t, 1, mustVersion(t, path))
+		require.Equal(t, before, schemaOf(t, mustRaw(t, path)))
+	}
 	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
-	require.Equal(t, 42, mustRevision(t, path))
-	require.Equal(t, schemaVersion, mustVersion(t, path))
 }
 
 func TestMigrationTakesTheLock(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustMess(t, path, "PRAGMA user_version = 0")
+	mustAge(t, path)
 	for _, how := range []int{unix.LOCK_EX, unix.LOCK_SH} {
 		lock := mustLock(t, filepath.Dir(path), how, "pid 7")
 		before := fingerprint(t, path)
@@ -125,7 +157,7 @@ func TestMigrationTakesTheLock(t *testing.T) {
 		}
 		lock.Unlock()
 	}
-	require.Equal(t, 0, mustRevision(t, path))
+	require.NoError(t, tries["Read"](t, path))
 	require.Equal(t, schemaVersion, mustVersion(t, path))
 }
 
@@ -173,26 +205,6 @@ func TestOneMigratesWhenManyWaitForIt(t *testing.T) {
 	for range cap(results) {
 		require.NoError(t, <-results)
 	}
-	var rows int
-	require.NoError(t, mustRaw(t, path).QueryRow("SELECT COUNT(*) FROM goose_db_version").Scan(&rows))
-	require.Equal(t, schemaVersion+1, rows)
-}
-
-func TestRowsThatReferToNothingAreRefused(t *testing.T) {
-	t.Parallel()
-	path := mustCreate(t)
-	mustMess(t, path, "PRAGMA foreign_keys = 0", "INSERT INTO profiles VALUES ('p', 'p', 'nobody')", "PRAGMA user_version = 0")
-	for how, try := range tries {
-		require.ErrorIs(t, try(t, path), ErrDamaged, how)
-		require.Equal(t, 0, mustVersion(t, path), how)
-	}
-	mustMess(t, path, "DELETE FROM profiles")
-	require.Equal(t, 0, mustRevision(t, path))
-}
-
-func TestAMigrationCannotBeAppliedTwice(t *testing.T) {
-	t.Parallel()
-	conn := mustRaw(t, mustCreate(t))
-	_, err := conn.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, 1)")
-	require.ErrorContains(t, err, "UNIQUE")
+	require.Equal(t, schemaVersion, mustVersion(t, path))
+	require.Len(t, names(t, filepath.Dir(path)), 3, "one automatic copy")
 }

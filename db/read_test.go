@@ -175,7 +175,7 @@ func TestAQueuedReadMigratesToo(t *testing.T) {
 	path := mustCreate(t)
 	lock := mustLock(t, filepath.Dir(path), unix.LOCK_EX, "pid 7")
 	foreign := mustRaw(t, path)
-	mustExec(t, foreign, "BEGIN EXCLUSIVE", "PRAGMA user_version = 0")
+	mustExec(t, foreign, append([]string{"BEGIN EXCLUSIVE", "PRAGMA user_version = 0"}, mustDrops(t, foreign)...)...)
 	d := mustOpen(t, path, patient)
 	result := make(chan error, 1)
 	go func() {

@@ -4,12 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
-
-	"github.com/pressly/goose/v3"
 )
 
 // Stray is what stands in a file's schema otherwise than this program makes it: a
@@ -73,18 +69,7 @@ func newestSchema(ctx context.Context) (schema map[string]string, err error) {
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	conn.SetMaxOpenConns(1) // each connection would have a memory of its own
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, conn, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return nil, err
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return nil, fmt.Errorf("migration: %w", err)
-	}
-	if err := seal(ctx, conn); err != nil {
+	if err := migrateOn(ctx, conn); err != nil {
 		return nil, err
 	}
 	tx, err := conn.BeginTx(ctx, nil)

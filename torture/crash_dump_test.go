@@ -77,9 +77,8 @@ func dumpTable(conn *sql.DB, table string, b *strings.Builder) (err error) {
 			return err
 		}
 		for i, name := range names {
-			// goose's own clock counts seconds; and what stood in a file's place before
-			// depends on whether a command was stopped.
-			if name != "tstamp" && name != "previous" {
+			// What stood in a file's place before depends on whether a command was stopped.
+			if name != "previous" {
 				fmt.Fprintf(b, "%s %d %s %T %q\n", table, row, name, values[i], fmt.Sprint(values[i]))
 			}
 		}

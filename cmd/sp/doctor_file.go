@@ -156,9 +156,9 @@ func (c *checkup) checkIntegrity(ctx context.Context) (findings []diagnosis) {
 
 func (c *checkup) checkForeignKeys(ctx context.Context) (findings []diagnosis) {
 	err := c.onFile(ctx, func(e *db.Examination) error {
-		orphans, err := e.Orphans(ctx, maxFindings)
+		orphans, err := e.Orphans(ctx)
 		for _, o := range orphans {
-			findings = append(findings, wrong("row %d of %s refers to a row of %s that is not there", o.Row, o.Table, o.Parent).
+			findings = append(findings, wrong("rows of %s that refer to rows of %s that are not there: %d", o.Table, o.Parent, o.Rows).
 				remedy("the checks below tell which, if sp can mend it"))
 		}
 		return err

@@ -57,6 +57,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.deleteTenantStmt, err = db.PrepareContext(ctx, deleteTenant); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteTenant: %w", err)
 	}
+	if q.digestKeyStmt, err = db.PrepareContext(ctx, digestKey); err != nil {
+		return nil, fmt.Errorf("error preparing query DigestKey: %w", err)
+	}
 	if q.entriesOfKindAfterStmt, err = db.PrepareContext(ctx, entriesOfKindAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query EntriesOfKindAfter: %w", err)
 	}
@@ -75,17 +78,11 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.forgetSecretsUntilStmt, err = db.PrepareContext(ctx, forgetSecretsUntil); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetSecretsUntil: %w", err)
 	}
-	if q.historyStmt, err = db.PrepareContext(ctx, history); err != nil {
-		return nil, fmt.Errorf("error preparing query History: %w", err)
-	}
 	if q.insertChangeStmt, err = db.PrepareContext(ctx, insertChange); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertChange: %w", err)
 	}
 	if q.insertEntryStmt, err = db.PrepareContext(ctx, insertEntry); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertEntry: %w", err)
-	}
-	if q.insertHistoryStmt, err = db.PrepareContext(ctx, insertHistory); err != nil {
-		return nil, fmt.Errorf("error preparing query InsertHistory: %w", err)
 	}
 	if q.insertMetaStmt, err = db.PrepareContext(ctx, insertMeta); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertMeta: %w", err)
@@ -258,6 +255,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing deleteTenantStmt: %w", cerr)
 		}
 	}
+	if q.digestKeyStmt != nil {
+		if cerr := q.digestKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing digestKeyStmt: %w", cerr)
+		}
+	}
 	if q.entriesOfKindAfterStmt != nil {
 		if cerr := q.entriesOfKindAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing entriesOfKindAfterStmt: %w", cerr)
@@ -288,11 +290,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing forgetSecretsUntilStmt: %w", cerr)
 		}
 	}
-	if q.historyStmt != nil {
-		if cerr := q.historyStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing historyStmt: %w", cerr)
-		}
-	}
 	if q.insertChangeStmt != nil {
 		if cerr := q.insertChangeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertChangeStmt: %w", cerr)
@@ -301,11 +298,6 @@ func (q *Queries) Close() error {
 	if q.insertEntryStmt != nil {
 		if cerr := q.insertEntryStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertEntryStmt: %w", cerr)
-		}
-	}
-	if q.insertHistoryStmt != nil {
-		if cerr := q.insertHistoryStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing insertHistoryStmt: %w", cerr)
 		}
 	}
 	if q.insertMetaStmt != nil {
@@ -543,16 +535,15 @@ type Queries struct {
 	deleteProfileStmt          *sql.Stmt
 	deleteSessionStmt          *sql.Stmt
 	deleteTenantStmt           *sql.Stmt
+	digestKeyStmt              *sql.Stmt
 	entriesOfKindAfterStmt     *sql.Stmt
 	fileStmt                   *sql.Stmt
 	filesStmt                  *sql.Stmt
 	forgetSecretStmt           *sql.Stmt
 	forgetSecretsOfStmt        *sql.Stmt
 	forgetSecretsUntilStmt     *sql.Stmt
-	historyStmt                *sql.Stmt
 	insertChangeStmt           *sql.Stmt
 	insertEntryStmt            *sql.Stmt
-	insertHistoryStmt          *sql.Stmt
 	insertMetaStmt             *sql.Stmt
 	insertProfileStmt          *sql.Stmt
 	insertSelectionStmt        *sql.Stmt
@@ -607,16 +598,15 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deleteProfileStmt:          q.deleteProfileStmt,
 		deleteSessionStmt:          q.deleteSessionStmt,
 		deleteTenantStmt:           q.deleteTenantStmt,
+		digestKeyStmt:              q.digestKeyStmt,
 		entriesOfKindAfterStmt:     q.entriesOfKindAfterStmt,
 		fileStmt:                   q.fileStmt,
 		filesStmt:                  q.filesStmt,
 		forgetSecretStmt:           q.forgetSecretStmt,
 		forgetSecretsOfStmt:        q.forgetSecretsOfStmt,
 		forgetSecretsUntilStmt:     q.forgetSecretsUntilStmt,
-		historyStmt:                q.historyStmt,
 		insertChangeStmt:           q.insertChangeStmt,
 		insertEntryStmt:            q.insertEntryStmt,
-		insertHistoryStmt:          q.insertHistoryStmt,
 		insertMetaStmt:             q.insertMetaStmt,
 		insertProfileStmt:          q.insertProfileStmt,
 		insertSelectionStmt:        q.insertSelectionStmt,

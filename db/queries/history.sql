@@ -1,14 +1,10 @@
--- name: History :one
-SELECT since, digest_key
-FROM history
+-- name: DigestKey :one
+SELECT digest_key
+FROM registry_meta
 WHERE id = 1;
 
--- name: InsertHistory :exec
-INSERT INTO history (id, since, digest_key)
-VALUES (1, 0, '');
-
 -- name: SetDigestKey :exec
-UPDATE history
+UPDATE registry_meta
 SET digest_key = @digest_key
 WHERE id = 1;
 

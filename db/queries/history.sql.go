@@ -124,6 +124,19 @@ func (q *Queries) CountKeptSecrets(ctx context.Context) (CountKeptSecretsRow, er
 	return i, err
 }
 
+const digestKey = `-- name: DigestKey :one
+SELECT digest_key
+FROM registry_meta
+WHERE id = 1
+`
+
+func (q *Queries) DigestKey(ctx context.Context) (string, error) {
+	row := q.queryRow(ctx, q.digestKeyStmt, digestKey)
+	var digest_key string
+	err := row.Scan(&digest_key)
+	return digest_key, err
+}
+
 const entriesOfKindAfter = `-- name: EntriesOfKindAfter :many
 SELECT sequence, kind, id, tenant_id, position, before, revoked
 FROM entries
@@ -205,24 +218,6 @@ func (q *Queries) ForgetSecretsUntil(ctx context.Context, keptUntil int64) error
 	return err
 }
 
-const history = `-- name: History :one
-SELECT since, digest_key
-FROM history
-WHERE id = 1
-`
-
-type HistoryRow struct {
-	Since     int64
-	DigestKey string
-}
-
-func (q *Queries) History(ctx context.Context) (HistoryRow, error) {
-	row := q.queryRow(ctx, q.historyStmt, history)
-	var i HistoryRow
-	err := row.Scan(&i.Since, &i.DigestKey)
-	return i, err
-}
-
 const insertChange = `-- name: InsertChange :exec
 INSERT INTO changes (sequence, made_at, command, undoes, first_added, last_added, restored)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -277,16 +272,6 @@ func (q *Queries) InsertEntry(ctx context.Context, arg InsertEntryParams) error 
 		arg.Before,
 		arg.Revoked,
 	)
-	return err
-}
-
-const insertHistory = `-- name: InsertHistory :exec
-INSERT INTO history (id, since, digest_key)
-VALUES (1, 0, '')
-`
-
-func (q *Queries) InsertHistory(ctx context.Context) error {
-	_, err := q.exec(ctx, q.insertHistoryStmt, insertHistory)
 	return err
 }
 
@@ -461,7 +446,7 @@ func (q *Queries) RestoreOver(ctx context.Context, sequence int64) ([]int64, err
 }
 
 const setDigestKey = `-- name: SetDigestKey :exec
-UPDATE history
+UPDATE registry_meta
 SET digest_key = ?1
 WHERE id = 1
 `

@@ -1,6 +1,6 @@
 -- name: InsertMeta :exec
-INSERT INTO registry_meta (id, revision, tenants_revision, synced_at, unknown_members)
-VALUES (1, 0, 0, @synced_at, '');
+INSERT INTO registry_meta (id, revision, tenants_revision, synced_at, unknown_members, digest_key)
+VALUES (1, 0, 0, @synced_at, '', '');
 
 -- name: Meta :one
 SELECT revision, tenants_revision, synced_at, unknown_members

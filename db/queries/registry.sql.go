@@ -42,8 +42,8 @@ func (q *Queries) File(ctx context.Context, path string) (File, error) {
 }
 
 const insertMeta = `-- name: InsertMeta :exec
-INSERT INTO registry_meta (id, revision, tenants_revision, synced_at, unknown_members)
-VALUES (1, 0, 0, ?1, '')
+INSERT INTO registry_meta (id, revision, tenants_revision, synced_at, unknown_members, digest_key)
+VALUES (1, 0, 0, ?1, '', '')
 `
 
 func (q *Queries) InsertMeta(ctx context.Context, syncedAt string) error {

@@ -38,13 +38,7 @@ CREATE TABLE files (
     previous         TEXT    NOT NULL,
     current          TEXT    NOT NULL CHECK (current <> ''),
     tenants_revision INTEGER NOT NULL
-) STRICT;
-
-CREATE TABLE history (
-    id         INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
-    since      INTEGER NOT NULL CHECK (since >= 0),
-    digest_key TEXT    NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE kept_secrets (
     tenant_id  TEXT    NOT NULL,
@@ -52,7 +46,7 @@ CREATE TABLE kept_secrets (
     value      TEXT    NOT NULL,
     kept_until INTEGER NOT NULL,
     PRIMARY KEY (tenant_id, digest)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX kept_secrets_digest ON kept_secrets (digest, tenant_id);
 
@@ -62,7 +56,7 @@ CREATE TABLE profiles (
     name      TEXT NOT NULL PRIMARY KEY CHECK (name <> ''),
     name_key  TEXT NOT NULL CHECK (name_key <> ''),
     tenant_id TEXT NOT NULL REFERENCES tenants (id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX profiles_name_key ON profiles (name_key, name);
 
@@ -75,7 +69,8 @@ CREATE TABLE registry_meta (
     revision         INTEGER NOT NULL CHECK (revision >= 0),
     tenants_revision INTEGER NOT NULL CHECK (tenants_revision BETWEEN 0 AND revision),
     synced_at        TEXT    NOT NULL CHECK (synced_at <> ''),
-    unknown_members  TEXT    NOT NULL
+    unknown_members  TEXT    NOT NULL,
+    digest_key       TEXT    NOT NULL
 ) STRICT;
 
 CREATE TABLE selection (
@@ -92,7 +87,7 @@ CREATE TABLE sessions (
     profile   TEXT    NOT NULL,
     chosen_at INTEGER NOT NULL, -- microseconds since 1970
     FOREIGN KEY (profile, tenant_id) REFERENCES profiles (name, tenant_id) ON UPDATE CASCADE
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX sessions_profile ON sessions (profile, tenant_id);
 

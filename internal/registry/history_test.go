@@ -221,29 +221,6 @@ func TestATenantIsShownAsItWas(t *testing.T) {
 	}
 }
 
-func TestAMigratedRegistryKnowsWhenItsHistoryBegan(t *testing.T) {
-	t.Parallel()
-	d := mustDesk(t)
-	d.mustTenants(t, "a", "b")
-	d.mustDelete(t, "b")
-	mustMess(t, d.path, "DELETE FROM entries", "DELETE FROM changes", "UPDATE history SET since = 3") // as a migration leaves it
-
-	d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) // 4
-	name := func(sequence int64) string {
-		return look(t, d, func(ctx context.Context, v *View) (Tenant, error) {
-			then, _, err := v.TenantAt(ctx, "a", sequence)
-			return then, err
-		}).Name
-	}
-	require.Equal(t, "a", name(3))
-	require.Equal(t, "x", name(4))
-	d.mustUndo(t)
-	require.Equal(t, reveal(local("a")), mustContents(t, d.path).Tenants[0])
-	_, _, err := d.mustView(t).TenantAt(t.Context(), "a", 2)
-	require.ErrorIs(t, err, ErrNotFound)
-	require.ErrorContains(t, err, "begins with 3")
-}
-
 // TestTheHistoryHoldsNoSecret looks at the whole file after the kept secrets are purged.
 func TestTheHistoryHoldsNoSecret(t *testing.T) {
 	t.Parallel()

@@ -78,11 +78,11 @@ func (c *change) keepRemoved(ctx context.Context, tenant TenantID, before, after
 
 // digests returns what makes digests; its key is empty before the first is made.
 func (v *View) digests(ctx context.Context) (digester, error) {
-	row, err := v.q.History(ctx)
+	text, err := v.q.DigestKey(ctx)
 	if err != nil {
-		return digester{}, err
+		return digester{}, vanished(err)
 	}
-	key, err := hex.DecodeString(row.DigestKey)
+	key, err := hex.DecodeString(text)
 	if err != nil {
 		return digester{}, fmt.Errorf("history: its key is not hexadecimal: %w", db.ErrDamaged)
 	}

@@ -65,10 +65,7 @@ func Create(ctx context.Context, path string, o Options) (*Registry, error) {
 		if err := q.InsertMeta(ctx, FormatTime(o.Now())); err != nil {
 			return err
 		}
-		if err := q.InsertSelection(ctx); err != nil {
-			return err
-		}
-		return q.InsertHistory(ctx)
+		return q.InsertSelection(ctx)
 	})
 	if err != nil {
 		return nil, err

@@ -14,14 +14,13 @@ import (
 
 // whole is a registry in which every column of every table holds something.
 var whole = []string{
-	"UPDATE registry_meta SET revision = 5, tenants_revision = 3, unknown_members = '\"a\":1'",
+	"UPDATE registry_meta SET revision = 5, tenants_revision = 3, unknown_members = '\"a\":1', digest_key = '00'",
 	"INSERT INTO tenants VALUES (1, 'a', 'A', '', '', '', '', '', 'local', 0, '', '', '', 1, 1)",
 	"INSERT INTO tenants VALUES (2, 'b', 'B', '', '', '', '', '', 'cloud', 1, '', '', '', 1, 1)",
 	"INSERT INTO profiles VALUES ('pa', 'pa', 'a'), ('pb', 'pb', 'b')",
 	"INSERT INTO sessions VALUES ('a', 'pa', 0)",
 	"UPDATE selection SET tenant_id = 'a', previous_tenant_id = 'b', default_profile = 'pa'",
 	"INSERT INTO files VALUES ('f', '', 'x', 0)",
-	"UPDATE history SET digest_key = '00'",
 	"INSERT INTO changes VALUES (1, 0, 'sp', NULL, 1, 2, NULL), (2, 0, 'sp undo', 1, NULL, NULL, NULL)",
 	"INSERT INTO entries VALUES (2, 'tenant', 'a', 'a', 1, '', ''), (2, 'profile', 'pa', 'a', NULL, '', '')",
 	"INSERT INTO kept_secrets VALUES ('a', '00', 'x', 0)",
@@ -30,7 +29,7 @@ var whole = []string{
 // Each CHECK, key and reference of the schema has its rows here.
 var violations = map[string]map[string][]string{
 	"CHECK": {
-		"registry_meta: id = 1":                     {"UPDATE registry_meta SET id = 2", "INSERT INTO registry_meta VALUES (2, 0, 0, 'x', '')"},
+		"registry_meta: id = 1":                     {"UPDATE registry_meta SET id = 2", "INSERT INTO registry_meta VALUES (2, 0, 0, 'x', '', '')"},
 		"registry_meta: revision >= 0":              {"UPDATE registry_meta SET revision = -1, tenants_revision = -1", "UPDATE registry_meta SET revision = -1, tenants_revision = 0"},
 		"registry_meta: tenants_revision":           {"UPDATE registry_meta SET tenants_revision = 6", "UPDATE registry_meta SET tenants_revision = -1"},
 		"registry_meta: synced_at <> ''":            {"UPDATE registry_meta SET synced_at = ''"},
@@ -46,8 +45,6 @@ var violations = map[string]map[string][]string{
 		"selection: tenant_id or deleted_tenant_id": {"UPDATE selection SET deleted_tenant_id = 'x'"},
 		"files: path <> ''":                         {"INSERT INTO files VALUES ('', '', 'x', 0)"},
 		"files: current <> ''":                      {"INSERT INTO files VALUES ('g', '', '', 0)"},
-		"history: id = 1":                           {"UPDATE history SET id = 2"},
-		"history: since >= 0":                       {"UPDATE history SET since = -1"},
 		"changes: sequence > 0":                     {"INSERT INTO changes VALUES (0, 0, '', NULL, NULL, NULL, NULL)"},
 		"changes: first_added with last_added":      {"UPDATE changes SET first_added = NULL WHERE sequence = 1", "UPDATE changes SET last_added = NULL WHERE sequence = 1", "UPDATE changes SET first_added = 3 WHERE sequence = 1"},
 		"entries: kind":                             {"INSERT INTO entries VALUES (2, 'x', 'a', 'a', NULL, '', '')"},
@@ -56,7 +53,7 @@ var violations = map[string]map[string][]string{
 		"kept_secrets: digest <> ''":                {"INSERT INTO kept_secrets VALUES ('a', '', 'x', 0)"},
 	},
 	"UNIQUE": {
-		"registry_meta.id":     {"INSERT INTO registry_meta VALUES (1, 0, 0, 'x', '')"},
+		"registry_meta.id":     {"INSERT INTO registry_meta VALUES (1, 0, 0, 'x', '', '')"},
 		"tenants.position":     {"INSERT INTO tenants VALUES (1, 'c', 'C', '', '', '', '', '', 'local', 0, '', '', '', 1, 1)"},
 		"tenants.id":           {"INSERT INTO tenants VALUES (3, 'a', 'C', '', '', '', '', '', 'local', 0, '', '', '', 1, 1)"},
 		"profiles.name":        {"INSERT INTO profiles VALUES ('pa', 'pa', 'b')"},
@@ -64,7 +61,6 @@ var violations = map[string]map[string][]string{
 		"sessions.tenant_id":   {"INSERT INTO sessions VALUES ('a', 'pa', 1)"},
 		"selection.id":         {"INSERT INTO selection (id) VALUES (1)"},
 		"files.path":           {"INSERT INTO files VALUES ('f', '', 'x', 0)"},
-		"history.id":           {"INSERT INTO history VALUES (1, 0, '')"},
 		"changes.sequence":     {"INSERT INTO changes VALUES (1, 0, '', NULL, NULL, NULL, NULL)"},
 		"entries: one a thing": {"INSERT INTO entries VALUES (2, 'tenant', 'a', 'b', 2, '', '')"},
 		"kept_secrets: digest": {"INSERT INTO kept_secrets VALUES ('a', '00', 'y', 1)"},
@@ -135,7 +131,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 	t.Parallel()
 	conn := mustWhole(t)
 	rows, err := conn.Query(`SELECT m.name, c.name, c.type, c."notnull" FROM sqlite_schema m, pragma_table_info(m.name) c
-		WHERE m.type = 'table' AND m.name NOT LIKE 'goose%' AND m.name NOT LIKE 'sqlite%' ORDER BY 1, c.cid`)
+		WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' ORDER BY 1, c.cid`)
 	require.NoError(t, err)
 	type column struct {
 		table, name, kind string
@@ -148,7 +144,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 5+15+3+3+5+4+3+7+7+4)
+	require.Len(t, columns, 6+15+3+3+5+4+7+7+4)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {

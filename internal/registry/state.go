@@ -89,16 +89,8 @@ func (v *View) SequenceAt(ctx context.Context, at time.Time) (int64, error) {
 }
 
 // TenantAt returns a tenant as it was after the change with that sequence, and the
-// members whose secret is not kept any more, which are empty then. The registry
-// knows nothing of the time before its history.
+// members whose secret is not kept any more, which are empty then.
 func (v *View) TenantAt(ctx context.Context, id TenantID, sequence int64) (t Tenant, forgotten []string, err error) {
-	began, err := v.q.History(ctx)
-	if err != nil {
-		return t, nil, err
-	}
-	if sequence < began.Since {
-		return t, nil, fmt.Errorf("change %d: the history begins with %d: %w", sequence, began.Since, ErrNotFound)
-	}
 	over, err := v.q.RestoreOver(ctx, sequence)
 	if err == nil && len(over) > 0 {
 		err = fmt.Errorf("change %d: change %d restored an older backup over it: %w", sequence, over[0], ErrNotFound)

@@ -350,19 +350,6 @@ func TestThereMustBeSomethingToUndo(t *testing.T) {
 	d.mustRefuse(t, ErrNotFound, func() error { _, err := d.Undo(t.Context(), Undo{}); return err })
 }
 
-// TestNoPositionOfBeforeTheHistoryIsGivenTwice is a registry with tenants that was
-// migrated to the schema with a history.
-func TestNoPositionOfBeforeTheHistoryIsGivenTwice(t *testing.T) {
-	t.Parallel()
-	d := mustDesk(t)
-	d.mustTenants(t, "a", "b")
-	mustMess(t, d.path, "DELETE FROM changes", "UPDATE history SET since = 2")
-	deleted := d.mustDelete(t, "b")
-	d.mustTenants(t, "c")
-	d.mustUndo(t, deleted)
-	require.Equal(t, []string{"a", "b", "c"}, ids(mustContents(t, d.path)))
-}
-
 func TestPurgeEndsWhatAnEditBeforeItKept(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
