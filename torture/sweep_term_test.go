@@ -36,6 +36,9 @@ func (sc *scene) judgeTold(o outcome) (kind string, err error) {
 	kind, d := "ended with 143, old state", demand{to: len(sc.shape.through)}
 	switch o.exit {
 	case 143:
+		if sc.shape.piecemeal {
+			kind, d = "ended with 143, mended in part", demand{to: len(sc.stages) - 1}
+		}
 	case -1:
 		kind, d = "ended by the signal", demand{to: len(sc.stages) - 1}
 		if o.stdout != "" {
@@ -51,6 +54,9 @@ func (sc *scene) judgeTold(o outcome) (kind string, err error) {
 		return "", err
 	}
 	for _, path := range there.paths() {
+		if _, was := sc.start[path]; was || strings.HasPrefix(path, keptFiles) {
+			continue
+		}
 		if strings.HasSuffix(path, ".tmp") || strings.Contains(path, "sp.db.new") || strings.HasSuffix(path, "-journal") {
 			return "", fmt.Errorf("it left %s", path)
 		}
