@@ -1,9 +1,13 @@
 package torture
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // finding says which stages a state can be taken for: its registry, and the oldest
@@ -34,6 +38,9 @@ func (sc *scene) judge() (finding, error) {
 	if len(shown.stages) == 0 {
 		return f, fmt.Errorf("the registry is of no stage: %s", shown.why)
 	}
+	if err := sc.letTimePass(before); err != nil {
+		return f, err
+	}
 	if o := sc.run(strings.Fields(sc.shape.next)...); o.exit != 0 {
 		return f, fmt.Errorf("the next command, sp %s: exit %d: %s", sc.shape.next, o.exit, o.stderr)
 	}
@@ -47,6 +54,20 @@ func (sc *scene) judge() (finding, error) {
 		return f, fmt.Errorf("after the next command it is of no stage: %s", settled.why)
 	}
 	return f, nil
+}
+
+// letTimePass makes what was left unfinished old enough that no command can be at it:
+// doctor spares the .gitignore of the last minute.
+func (sc *scene) letTimePass(left tree) error {
+	for _, path := range left.paths() {
+		if strings.HasSuffix(path, ".tmp") {
+			path = filepath.Join(sc.dir, path)
+			if err := os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // candidates are stages that something can be of, and why it is not of the others.
@@ -83,7 +104,7 @@ func (sc *scene) stageOfFiles(seen glance) (int, error) {
 
 // difference compares all that is seen of a mended project.
 func (v view) difference(g glance) string {
-	all := []string{v.answer.difference(g.answer), v.dump.difference(g.dump), v.listing.difference(g.listing)}
+	all := []string{v.answer.difference(g.answer), v.dump.difference(g.dump), v.listing.difference(g.listing), v.doctor.difference(g.doctor)}
 	for path, p := range v.files {
 		all = append(all, p.difference(g.files[path]))
 	}

@@ -30,12 +30,13 @@ type view struct {
 	files   map[string]pattern // tenants.json and the copies; one that is missing is ""
 	dump    pattern            // the database; only of what was mended
 	listing pattern            // all files and their modes; only of what was mended
+	doctor  pattern            // what it finds wrong; only in what was mended
 }
 
 // glance is a view as it is seen once.
 type glance struct {
-	answer, dump, listing string
-	files                 map[string]string
+	answer, dump, listing, doctor string
+	files                         map[string]string
 }
 
 func newScene(t *testing.T, s shape, sp string) *scene {
@@ -56,6 +57,9 @@ func newScene(t *testing.T, s shape, sp string) *scene {
 	var err error
 	sc.start, err = readTree(sc.dir)
 	require.NoError(t, err)
+	if s.spoil != nil {
+		s.spoil(sc.start)
+	}
 	for i := range len(s.through) + 1 {
 		sc.stages = append(sc.stages, sc.stageAfter(s.through[:i]))
 	}
@@ -99,6 +103,7 @@ func (sc *scene) viewOf(seen [2]glance) view {
 		answer:  same(func(g glance) string { return g.answer }),
 		dump:    same(func(g glance) string { return g.dump }),
 		listing: same(func(g glance) string { return g.listing }),
+		doctor:  same(func(g glance) string { return g.doctor }),
 		files:   map[string]pattern{},
 	}
 	for path := range seen[0].files {
@@ -120,8 +125,8 @@ func (sc *scene) look(whole bool) (glance, error) {
 	if err != nil {
 		return glance{}, err
 	}
-	if exposed := there.exposed(); len(exposed) > 0 {
-		return glance{}, fmt.Errorf("others can reach %v", exposed)
+	if err := sc.mustBeSafe(there); err != nil {
+		return glance{}, err
 	}
 	g := glance{files: map[string]string{}}
 	for _, path := range append([]string{".systemprompt/tenants.json"}, sc.shape.copies...) {
@@ -130,14 +135,21 @@ func (sc *scene) look(whole bool) (glance, error) {
 	read := sc.run("export", "-")
 	g.answer = fmt.Sprintf("exit %d\n%s", read.exit, read.stdout)
 	_, made := there[filepath.Join(".systemprompt", "sp.db")]
-	if made && read.exit != 0 || !made && read.exit != 6 || strings.Contains(read.stderr, canary) {
+	refused := read.exit == 6 && (!made || sc.shape.spoil != nil) // at which stage, they know themselves
+	if !refused && (!made || read.exit != 0) || strings.Contains(read.stderr, canary) {
 		return g, fmt.Errorf("sp export - says exit %d: %s", read.exit, read.stderr)
 	}
 	if !whole {
 		return g, nil
 	}
 	g.listing = there.listing()
+	if g.doctor, err = sc.findings(); err != nil {
+		return g, err
+	}
 	g.dump, err = dump(sc.store("sp.db"))
+	if sc.shape.piecemeal { // how many changes it took tells where it was stopped
+		g.dump = countedRevision.ReplaceAllString(g.dump, "")
+	}
 	return g, err
 }
 

@@ -19,7 +19,16 @@ type shape struct {
 	next string
 	// foreign is what somebody else put at tenants.json before the first step.
 	foreign string
-	// copies are files that follow the registry beside tenants.json.
+	// spoil does to the project what commands refuse to work with, until the first
+	// step has mended it.
+	spoil func(tree)
+	// keeps tells that the registry's file as it was is never lost: it stays where it
+	// was, or as an automatic copy, byte for byte.
+	keeps bool
+	// piecemeal tells that the command makes several changes, each of its own: stopped
+	// on the way, it leaves those that it had made, and says which.
+	piecemeal bool
+	// copies are files that follow the registry beside tenants.json, or are made of it.
 	copies []string
 	// small tells that the small size has it: one of each shape of write.
 	small bool
@@ -64,6 +73,9 @@ var (
 	}
 	untracked = []string{"import one.json", "profile create p --tenant a", "profile create q --tenant b", "session switch p"}
 	copied    = append(untracked[:4:4], "export --path out/copy.json", "tenant edit a --region fra")
+	behind    = append(tracked[:5:5], "tenant edit a --region fra --no-export")
+	secured   = append(behind[:5:5], "backup out/backup", behind[5])
+	backedUp  = append(tracked[:5:5], "backup out/backup", "tenant edit a --region fra")
 )
 
 // mend is a writing command that changes no tenant; the tracked file is mended all
@@ -84,6 +96,15 @@ func shapes() []shape {
 		{name: "delete, exported", before: tracked, steps: []string{"tenant delete a -y"}, next: mend, small: true},
 		{name: "profile create", before: tracked, steps: []string{"profile create r --tenant c"}, next: mend, small: true},
 		{name: "session switch", before: tracked, steps: []string{"session switch q"}, next: mend, small: true},
+		{
+			name: "backup", before: backedUp[:5:5], steps: []string{"backup out/backup --json"}, next: "backup out/next --force",
+			copies: []string{"out/backup", "out/next"}, small: true,
+		},
+		{
+			name: "restore over remains", before: secured, spoil: shredded, steps: []string{"restore out/backup -y --json"},
+			next: "restore out/backup -y", keeps: true, small: true,
+		},
+		{name: "doctor --fix", before: behind, spoil: neglected, steps: []string{"doctor --fix"}, next: "doctor --fix", piecemeal: true, small: true},
 
 		{name: "create into nothing", through: []string{"init"}, steps: []string{"tenant create --id n --name n --database-url-file url.txt"}, next: "tenant create --id m --name m --database-url-file url.txt"},
 		{name: "edit, exported", before: tracked, steps: []string{"tenant edit a --region fra"}, next: mend},
@@ -100,11 +121,19 @@ func shapes() []shape {
 		{name: "undo of a deletion", before: append(tracked[:5:5], "tenant delete a -y"), steps: []string{"undo"}, next: mend},
 		{name: "log purge", before: append(tracked[:5:5], "tenant delete a -y"), steps: []string{"log purge -y"}, next: mend},
 		{
-			name: "restore", before: append(tracked[:5:5], "backup out/backup", "tenant edit a --region fra"), steps: []string{"restore out/backup -y"},
+			name: "restore", before: backedUp, steps: []string{"restore out/backup -y --json"},
 			next: mend,
 		},
+		{
+			name: "restore over damage", before: secured, spoil: damaged, steps: []string{"restore out/backup -y --json"},
+			next: "restore out/backup -y", keeps: true,
+		},
+		{
+			name: "backup over another", before: backedUp, steps: []string{"backup out/backup --force --json"}, next: "backup out/next --force",
+			copies: []string{"out/backup", "out/next"},
+		},
 		{name: "first export", before: untracked, steps: []string{"export"}, next: mend},
-		{name: "export that was behind", before: append(tracked[:5:5], "tenant edit a --region fra --no-export"), steps: []string{"export"}, next: mend},
+		{name: "export that was behind", before: behind, steps: []string{"export"}, next: mend},
 		{name: "forced export", before: tracked, foreign: `{"tenants":[],"synced_at":"2026-02-01T10:00:00Z"}`, steps: []string{"export --force"}, next: mend},
 		{name: "import of the tracked file", before: tracked, foreign: inputs()["two.json"], steps: []string{"import"}, next: mend},
 		{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,14 +61,14 @@ func TestAReadOnlyMountIsRead(t *testing.T) {
 }
 
 // interrupt leaves a database as a killed writer does: half written, with the journal
-// that undoes it.
-func interrupt(t *testing.T, path string) {
+// that undoes it. More is what it did besides.
+func interrupt(t *testing.T, path string, more ...string) {
 	t.Helper()
 	conn := mustOpenRaw(t, path)
-	for _, s := range []string{
-		"PRAGMA cache_size = 2", "BEGIN IMMEDIATE", "DELETE FROM sessions", "UPDATE registry_meta SET revision = 666",
+	for _, s := range slices.Concat([]string{"PRAGMA cache_size = 2", "BEGIN IMMEDIATE"}, more, []string{
+		"DELETE FROM sessions", "UPDATE registry_meta SET revision = 666",
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO files SELECT 'path' || i, hex(zeroblob(200)), 'x', 0 FROM n",
-	} {
+	}) {
 		_, err := conn.Exec(s)
 		require.NoError(t, err, s)
 	}

@@ -18,14 +18,7 @@ import (
 // gone; the server has nothing to complain about.
 func TestDoctorFindsARealPostgreSQL(t *testing.T) {
 	sized(t, 1, 1)
-	postgres, err := exec.LookPath("postgres") // only this test needs it, so -strict does not
-	if err != nil {
-		t.Skip("no postgres on this machine")
-	}
-	if postgres, err = filepath.EvalSymlinks(postgres); err != nil {
-		t.Skip(err)
-	}
-	server := mustStartServer(t, filepath.Dir(postgres))
+	server := mustStartServer(t, needServer(t))
 	p := newPlace(t)
 	connect := func(url string) outcome {
 		p.must("tenant", "edit", "a", "--database-url", url)
@@ -49,6 +42,20 @@ func TestDoctorFindsARealPostgreSQL(t *testing.T) {
 	o := connect(fmt.Sprintf("postgres://u:s3cret@127.0.0.1:%d/d", server.port))
 	require.Equal(t, 6, o.exit)
 	require.Contains(t, o.stdout, "connection refused")
+}
+
+// needServer returns the directory of PostgreSQL's programs. Debian keeps them out of
+// PATH, for they may be of several versions.
+func needServer(t *testing.T) string {
+	t.Helper()
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	require.NoError(t, err)
+	if len(found) > 0 {
+		return filepath.Dir(found[len(found)-1])
+	}
+	postgres, err := filepath.EvalSymlinks(need(t, "postgres")) // initdb stands beside the file
+	require.NoError(t, err)
+	return filepath.Dir(postgres)
 }
 
 // server is a PostgreSQL server of its own: its data, socket and port.

@@ -22,12 +22,15 @@ func (k *kills) run(n int, signals ...os.Signal) {
 	}()
 	for i := range n {
 		after := time.Duration(k.dice.Int64N(int64(k.took * 5 / 4)))
+		if i%2 == 1 && signals[0] == syscall.SIGKILL {
+			after = asItWrites
+		}
 		k.problem(k.change(after, signals[i%len(signals)]))
 		if signals[i%len(signals)] != syscall.SIGKILL {
 			k.problem(k.leftovers())
 		}
 		if k.dice.IntN(4) == 0 { // what mends may be killed as well
-			k.problem(k.change(after/2, signals[i%len(signals)]))
+			k.problem(k.change(max(0, after/2), signals[i%len(signals)]))
 		}
 		k.afterwards()
 	}

@@ -39,10 +39,18 @@ func newKills(t *testing.T) *kills {
 	return k
 }
 
+// crowd is how many tenants an import changes besides: its pages must take long enough
+// to write for some of the kills to come in between.
+const crowd = 80
+
 // writeDocument makes the file that an import would take.
 func (k *kills) writeDocument(number int64) {
-	text := fmt.Sprintf(`{"tenants": [{"id": "n", "name": "n", "database_url": %q, "region": "%d"}, {"id": "other", "name": "other"}], "synced_at": "2026-02-01T10:00:00Z"}`,
-		numberedURL(number), number)
+	var more strings.Builder
+	for i := range crowd {
+		fmt.Fprintf(&more, `, {"id": "m%d", "name": "m%d", "hostname": "%d%s"}`, i, i, number, strings.Repeat("x", 250))
+	}
+	text := fmt.Sprintf(`{"tenants": [{"id": "n", "name": "n", "database_url": %q, "region": "%d"}, {"id": "other", "name": "other"}%s], "synced_at": "2026-02-01T10:00:00Z"}`,
+		numberedURL(number), number, more.String())
 	require.NoError(k.t, os.WriteFile(filepath.Join(k.dir, "in.json"), []byte(text), 0o600))
 }
 
@@ -65,12 +73,12 @@ func (k *kills) change(after time.Duration, end os.Signal) string {
 	cmd := k.command(k.args(number)...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
-	start := time.Now()
+	start, before := time.Now(), k.written()
 	if err := cmd.Start(); err != nil {
 		return err.Error()
 	}
 	if end != nil {
-		time.Sleep(after)
+		k.await(after, before)
 		_ = cmd.Process.Signal(end) // it may be gone
 	}
 	_ = cmd.Wait()
@@ -96,6 +104,29 @@ func (k *kills) change(after time.Duration, end os.Signal) string {
 	return fmt.Sprintf("%v: %s", cmd.ProcessState, stderr.String())
 }
 
+// asItWrites stands for the time at which a change begins to write into the registry's
+// file: that takes so little of the whole that hardly a random instant falls into it.
+const asItWrites = time.Duration(-1)
+
+// await returns after that long, or at a random instant while the file is written.
+func (k *kills) await(after time.Duration, before time.Time) {
+	if after != asItWrites {
+		time.Sleep(after)
+		return
+	}
+	for start := time.Now(); k.written().Equal(before) && time.Since(start) < 3*k.took; {
+	}
+	for start, more := time.Now(), time.Duration(k.dice.IntN(500))*time.Microsecond; time.Since(start) < more; {
+	}
+}
+
+// written is when the registry's file was written last.
+func (k *kills) written() time.Time {
+	info, err := os.Stat(k.store("sp.db"))
+	require.NoError(k.t, err)
+	return info.ModTime()
+}
+
 // there is the number in the registry.
 func (k *kills) there() (int64, error) {
 	o, err := runToEnd(k.command("tenant", "list", "--json"))
@@ -109,15 +140,21 @@ func (k *kills) there() (int64, error) {
 func numberIn(text []byte) (int64, error) {
 	var document struct {
 		Tenants []struct {
-			ID, Region string
-			URL        string `json:"database_url"`
+			ID, Region, Hostname string
+			URL                  string `json:"database_url"`
 		}
 	}
 	if err := json.Unmarshal(text, &document); err != nil {
 		return 0, err
 	}
-	if len(document.Tenants) != 2 || !strings.HasSuffix(document.Tenants[0].URL, "/n-"+document.Tenants[0].Region) {
-		return 0, fmt.Errorf("neither old nor new: %s", text)
+	all := document.Tenants
+	if len(all) != 2+crowd || !strings.HasSuffix(all[0].URL, "/n-"+all[0].Region) {
+		return 0, fmt.Errorf("neither old nor new: %.300s", text)
+	}
+	for _, t := range all[3:] {
+		if t.Hostname != all[2].Hostname {
+			return 0, fmt.Errorf("half of an import: %.300s", t.Hostname)
+		}
 	}
 	return strconv.ParseInt(document.Tenants[0].Region, 10, 64)
 }
@@ -129,7 +166,7 @@ func (k *kills) poll(stop chan struct{}) (problems []string, looks int) {
 		select {
 		case <-stop:
 			return problems, looks
-		case <-time.After(200 * time.Microsecond): // the machine is for what is tested
+		case <-time.After(time.Millisecond): // the machine is for what is tested
 		}
 		least := k.acked.Load()
 		text, err := os.ReadFile(k.store("tenants.json"))

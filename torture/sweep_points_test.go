@@ -39,7 +39,7 @@ func attempts() int {
 	if *size == "long" {
 		return 20
 	}
-	return 4
+	return 8
 }
 
 // all runs the command once for every stride-th point, and hands on what came of it,
@@ -48,9 +48,7 @@ func (w *sweep) all(stride int, each func(at call, o outcome)) {
 	w.happenedAt, w.points = map[point]bool{}, w.undisturbed()
 	for try := range attempts() {
 		for i, c := range w.points {
-			if try > 0 { // count on a run in one thread, which is what many are
-				c.nth, c.nthThere = c.all, c.rank
-			}
+			c = c.tried(try)
 			if i%stride != 0 || w.happenedAt[c.point()] || len(w.happenedAt) == w.asked(stride) {
 				continue
 			}
@@ -62,6 +60,18 @@ func (w *sweep) all(stride int, each func(at call, o outcome)) {
 			}
 		}
 	}
+}
+
+// tried is where a point is looked for the n-th time: as it was met before, as in a run
+// in one thread, which is what many are, and then wherever its thread may begin to count.
+func (c call) tried(n int) call {
+	switch {
+	case n == 1:
+		c.nth, c.nthThere = c.all, c.rank
+	case n > 1:
+		c.nth, c.nthThere = 1+n%c.all, 1+n%c.rank
+	}
+	return c
 }
 
 func (w *sweep) asked(stride int) int { return (len(w.points) + stride - 1) / stride }

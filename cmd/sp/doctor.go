@@ -104,11 +104,17 @@ func (c *checkup) run(ctx context.Context) ([]diagnosis, error) {
 	if _, err := c.options(nil); err != nil { // wrong usage is no trouble of the registry's
 		return nil, err
 	}
+	if c.fix {
+		var stop func()
+		ctx, stop = c.untilSignal(ctx)
+		defer stop()
+	}
 	var all []diagnosis
+	var told *signalError
 	for _, check := range c.checks() {
-		findings, err := c.examine(ctx, check)
-		if err != nil {
-			return nil, err
+		findings := c.examine(ctx, check)
+		if errors.As(context.Cause(ctx), &told) { // what could not be found out then says nothing
+			return nil, told
 		}
 		for _, f := range findings {
 			f.Check = check.name
@@ -120,33 +126,28 @@ func (c *checkup) run(ctx context.Context) ([]diagnosis, error) {
 }
 
 // examine makes one check. With --fix it mends what can be mended and looks again:
-// what is said to be fixed is gone. The error is a signal that ended the mending.
-func (c *checkup) examine(ctx context.Context, check check) ([]diagnosis, error) {
+// what is said to be fixed is gone. Once the context has ended, it begins nothing.
+func (c *checkup) examine(ctx context.Context, check check) []diagnosis {
 	if c.have < check.need {
-		return []diagnosis{skip("%s", whyNot(c.have))}, nil
+		return []diagnosis{skip("%s", whyNot(c.have))}
 	}
 	findings := check.look(ctx)
 	if !c.fix {
-		return findings, nil
+		return findings
 	}
 	outcomes := map[string]error{} // of what was tried, by its message
 	var mended []diagnosis
-	var told *signalError
 	for _, f := range findings {
-		if f.mend == nil {
+		if f.mend == nil || ctx.Err() != nil {
 			continue
 		}
-		err := f.mend(ctx)
-		if errors.As(err, &told) {
-			return nil, told
-		}
-		outcomes[f.Message] = err
+		outcomes[f.Message] = f.mend(ctx)
 		mended = append(mended, f)
 	}
 	if len(mended) == 0 {
-		return findings, nil
+		return findings
 	}
-	return c.conclude(mended, outcomes, check.look(ctx)), nil
+	return c.conclude(mended, outcomes, check.look(ctx))
 }
 
 // errStill is the outcome of what was mended without an error and is there still.

@@ -31,12 +31,13 @@ type Loose struct {
 func (l Loose) Readable() bool { return l.Mode&0o077 != 0 }
 
 // LooseSecrets lists the secret files that others can reach, that are another
-// user's or that have a second name, but for sp.db, of which db knows more.
+// user's or that have a second name, but for sp.db, of which db knows more. An
+// unfinished .gitignore holds no secret, and may be the finished one by another name.
 func (d Dir) LooseSecrets() ([]Loose, error) {
 	var loose []Loose
 	err := d.eachFile(secretPlaces, func(path string, info fs.FileInfo) {
 		stat, ok := info.Sys().(*syscall.Stat_t)
-		if !ok || path == "sp.db" || !isSecret(path) {
+		if !ok || path == "sp.db" || !isSecret(path) || isNumbered(path, ".gitignore.") {
 			return
 		}
 		l := Loose{Path: path, Mode: info.Mode().Perm(), Owner: int(stat.Uid), Names: int(stat.Nlink), Strange: !IsOurs(info)}

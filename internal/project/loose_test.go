@@ -37,8 +37,8 @@ func TestSearchFindsWhatFindRefuses(t *testing.T) {
 func TestLooseSecretsAreFoundAndTightened(t *testing.T) {
 	t.Parallel()
 	d := mustMake(t, filepath.Join(tempDir(t), Name))
-	public := []string{"profiles/p/profile.yaml", "README", ".gitignore"}
-	secret := []string{"tenants.json", "sp.db.bak-1", "credentials.json", "sessions/index.json", "docker/shared.yaml", "profiles/p/secrets.json", "profiles/p/docker/compose.yaml"}
+	public := []string{"profiles/p/profile.yaml", "README", ".gitignore", ".gitignore.4711.tmp"}
+	secret := []string{"tenants.json", ".tenants.json.4711.tmp", "sp.db.bak-1", "credentials.json", "sessions/index.json", "docker/shared.yaml", "profiles/p/secrets.json", "profiles/p/docker/compose.yaml"}
 	for _, path := range append(append([]string{"sp.db", "docker/data/base/1"}, public...), secret...) {
 		full := filepath.Join(d.Path(), path)
 		mustMkdir(t, filepath.Dir(full))
@@ -60,6 +60,9 @@ func TestLooseSecretsAreFoundAndTightened(t *testing.T) {
 	loose, err = d.LooseSecrets()
 	require.NoError(t, err)
 	require.Empty(t, loose)
+	for _, path := range public {
+		require.Equal(t, os.FileMode(0o640), modeOf(t, filepath.Join(d.Path(), path)).Perm(), path)
+	}
 }
 
 func TestTightenFileStaysInTheDirectory(t *testing.T) {
