@@ -107,7 +107,7 @@ SET kept_until = excluded.kept_until;
 -- name: KeptSecret :one
 SELECT value
 FROM kept_secrets
-WHERE tenant_id = @tenant_id AND digest = @digest;
+WHERE tenant_id = @tenant_id AND digest = @digest AND kept_until > @now;
 
 -- name: CountKeptSecrets :one
 SELECT COUNT(*), CAST(COALESCE(MAX(kept_until), 0) AS BIGINT) AS kept_until

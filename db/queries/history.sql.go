@@ -317,16 +317,17 @@ func (q *Queries) KeepSecret(ctx context.Context, arg KeepSecretParams) error {
 const keptSecret = `-- name: KeptSecret :one
 SELECT value
 FROM kept_secrets
-WHERE tenant_id = ?1 AND digest = ?2
+WHERE tenant_id = ?1 AND digest = ?2 AND kept_until > ?3
 `
 
 type KeptSecretParams struct {
 	TenantID string
 	Digest   string
+	Now      int64
 }
 
 func (q *Queries) KeptSecret(ctx context.Context, arg KeptSecretParams) (string, error) {
-	row := q.queryRow(ctx, q.keptSecretStmt, keptSecret, arg.TenantID, arg.Digest)
+	row := q.queryRow(ctx, q.keptSecretStmt, keptSecret, arg.TenantID, arg.Digest, arg.Now)
 	var value string
 	err := row.Scan(&value)
 	return value, err

@@ -315,6 +315,44 @@ func TestRemovedSecretsAreKeptForSevenDays(t *testing.T) {
 	requireNowhere(t, filepath.Dir(d.path), "pw-a")
 }
 
+// TestNobodyGetsASecretWhoseTimeIsOver has no change since that would have taken it along.
+func TestNobodyGetsASecretWhoseTimeIsOver(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a") // 1
+	d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret("postgres://u:2@h/a")}})
+	edited := d.revision(t)
+	before := func() (Tenant, []string) {
+		v, err := d.View(t.Context())
+		require.NoError(t, err)
+		defer v.Close()
+		then, forgotten, err := v.TenantAt(t.Context(), "a", 1)
+		require.NoError(t, err)
+		return then, forgotten
+	}
+	until := look(t, d, func(ctx context.Context, v *View) (Kept, error) { return v.KeptSecrets(ctx) }).Until
+
+	d.now = until.Add(-time.Microsecond)
+	then, forgotten := before()
+	require.Empty(t, forgotten)
+	require.Equal(t, reveal(local("a")), reveal(then))
+
+	d.now = until
+	then, forgotten = before()
+	require.Equal(t, []string{"database_url"}, forgotten)
+	require.Empty(t, then.DatabaseURL.Reveal())
+	d.mustRefuse(t, ErrForgotten, func() error { return d.undo(t, edited) })
+	data, err := os.ReadFile(d.path)
+	require.NoError(t, err)
+	require.Contains(t, string(data), "pw-a", "it was not the file that had forgotten it")
+
+	_, err = d.PurgeSecrets(t.Context())
+	require.NoError(t, err)
+	purged, forgottenThen := before()
+	require.Equal(t, forgotten, forgottenThen, "as if it were purged")
+	require.Equal(t, reveal(then), reveal(purged))
+}
+
 func TestPurgeForgetsAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, purge := range map[string]func(d *desk) error{

@@ -90,7 +90,8 @@ func (v *View) digests(ctx context.Context) (digester, error) {
 }
 
 // findIn returns how secrets of a tenant are found by their digests: among those
-// that it has, the empty one, and those that are kept.
+// that it has, the empty one, and those that are kept. One whose time is over may still be
+// in the file, as a read removes nothing; nobody gets it all the same.
 func (v *View) findIn(ctx context.Context, tenant TenantID, has map[string]Secret, d digester) finder {
 	return func(_, digest string) (Secret, error) {
 		for _, secret := range has {
@@ -101,7 +102,9 @@ func (v *View) findIn(ctx context.Context, tenant TenantID, has map[string]Secre
 		if empty := NewSecret(""); d.of(empty) == digest {
 			return empty, nil
 		}
-		value, err := v.q.KeptSecret(ctx, queries.KeptSecretParams{TenantID: string(tenant), Digest: digest})
+		value, err := v.q.KeptSecret(ctx, queries.KeptSecretParams{
+			TenantID: string(tenant), Digest: digest, Now: v.now.UnixMicro(),
+		})
 		if errors.Is(err, sql.ErrNoRows) {
 			err = ErrForgotten
 		}

@@ -17,7 +17,7 @@ import (
 
 // Options hand a registry what it may not fetch for itself.
 type Options struct {
-	// Now tells the time; each change asks it once.
+	// Now tells the time; each view and each change asks it once.
 	Now func() time.Time
 	// Wait bounds, for each read or change, the waiting for other processes.
 	Wait time.Duration
@@ -104,11 +104,10 @@ func (r *Registry) Publish(ctx context.Context) error {
 	return r.write(ctx, func(*change) error { return nil })
 }
 
-// change is a View that may also write, and the instant of the change.
+// change is a View that may also write; its instant is that of the change.
 type change struct {
 	*View
 	tx       queries.DBTX
-	now      time.Time
 	random   io.Reader
 	revision int64
 	touched  bool // something that a file of tenants shows has changed
@@ -137,7 +136,7 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 		return vanished(err)
 	}
 	c := &change{
-		View: &View{q: q}, tx: tx, now: tx.Now, random: r.options.random(), revision: revision,
+		View: &View{q: q, now: tx.Now}, tx: tx, random: r.options.random(), revision: revision,
 		record: record{command: r.options.Command},
 	}
 	if err := c.do(ctx, fn); err != nil {

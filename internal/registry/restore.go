@@ -44,7 +44,7 @@ func Restore(ctx context.Context, path string, o Options, source db.Source) (don
 	}()
 	r := &Registry{options: o}
 	c := &change{
-		View: &View{q: queries.New(tx)}, tx: tx, now: tx.Now, random: o.random(),
+		View: &View{q: queries.New(tx), now: tx.Now}, tx: tx, random: o.random(),
 		record: record{command: o.Command},
 	}
 	if err := c.succeed(ctx, tx.Replaced, tx.Kept != ""); err != nil {
