@@ -57,6 +57,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.deleteTenantStmt, err = db.PrepareContext(ctx, deleteTenant); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteTenant: %w", err)
 	}
+	if q.endSecretStmt, err = db.PrepareContext(ctx, endSecret); err != nil {
+		return nil, fmt.Errorf("error preparing query EndSecret: %w", err)
+	}
+	if q.endSecretsOfStmt, err = db.PrepareContext(ctx, endSecretsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query EndSecretsOf: %w", err)
+	}
 	if q.entriesOfKindAfterStmt, err = db.PrepareContext(ctx, entriesOfKindAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query EntriesOfKindAfter: %w", err)
 	}
@@ -65,12 +71,6 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.filesStmt, err = db.PrepareContext(ctx, files); err != nil {
 		return nil, fmt.Errorf("error preparing query Files: %w", err)
-	}
-	if q.forgetSecretStmt, err = db.PrepareContext(ctx, forgetSecret); err != nil {
-		return nil, fmt.Errorf("error preparing query ForgetSecret: %w", err)
-	}
-	if q.forgetSecretsOfStmt, err = db.PrepareContext(ctx, forgetSecretsOf); err != nil {
-		return nil, fmt.Errorf("error preparing query ForgetSecretsOf: %w", err)
 	}
 	if q.forgetSecretsUntilStmt, err = db.PrepareContext(ctx, forgetSecretsUntil); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetSecretsUntil: %w", err)
@@ -258,6 +258,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing deleteTenantStmt: %w", cerr)
 		}
 	}
+	if q.endSecretStmt != nil {
+		if cerr := q.endSecretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endSecretStmt: %w", cerr)
+		}
+	}
+	if q.endSecretsOfStmt != nil {
+		if cerr := q.endSecretsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endSecretsOfStmt: %w", cerr)
+		}
+	}
 	if q.entriesOfKindAfterStmt != nil {
 		if cerr := q.entriesOfKindAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing entriesOfKindAfterStmt: %w", cerr)
@@ -271,16 +281,6 @@ func (q *Queries) Close() error {
 	if q.filesStmt != nil {
 		if cerr := q.filesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing filesStmt: %w", cerr)
-		}
-	}
-	if q.forgetSecretStmt != nil {
-		if cerr := q.forgetSecretStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing forgetSecretStmt: %w", cerr)
-		}
-	}
-	if q.forgetSecretsOfStmt != nil {
-		if cerr := q.forgetSecretsOfStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing forgetSecretsOfStmt: %w", cerr)
 		}
 	}
 	if q.forgetSecretsUntilStmt != nil {
@@ -543,11 +543,11 @@ type Queries struct {
 	deleteProfileStmt          *sql.Stmt
 	deleteSessionStmt          *sql.Stmt
 	deleteTenantStmt           *sql.Stmt
+	endSecretStmt              *sql.Stmt
+	endSecretsOfStmt           *sql.Stmt
 	entriesOfKindAfterStmt     *sql.Stmt
 	fileStmt                   *sql.Stmt
 	filesStmt                  *sql.Stmt
-	forgetSecretStmt           *sql.Stmt
-	forgetSecretsOfStmt        *sql.Stmt
 	forgetSecretsUntilStmt     *sql.Stmt
 	historyStmt                *sql.Stmt
 	insertChangeStmt           *sql.Stmt
@@ -607,11 +607,11 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deleteProfileStmt:          q.deleteProfileStmt,
 		deleteSessionStmt:          q.deleteSessionStmt,
 		deleteTenantStmt:           q.deleteTenantStmt,
+		endSecretStmt:              q.endSecretStmt,
+		endSecretsOfStmt:           q.endSecretsOfStmt,
 		entriesOfKindAfterStmt:     q.entriesOfKindAfterStmt,
 		fileStmt:                   q.fileStmt,
 		filesStmt:                  q.filesStmt,
-		forgetSecretStmt:           q.forgetSecretStmt,
-		forgetSecretsOfStmt:        q.forgetSecretsOfStmt,
 		forgetSecretsUntilStmt:     q.forgetSecretsUntilStmt,
 		historyStmt:                q.historyStmt,
 		insertChangeStmt:           q.insertChangeStmt,

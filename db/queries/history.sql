@@ -113,12 +113,14 @@ WHERE tenant_id = @tenant_id AND digest = @digest AND kept_until > @now;
 SELECT COUNT(*), CAST(COALESCE(MAX(kept_until), 0) AS BIGINT) AS kept_until
 FROM kept_secrets;
 
--- name: ForgetSecret :exec
-DELETE FROM kept_secrets
+-- name: EndSecret :exec
+UPDATE kept_secrets
+SET kept_until = @now
 WHERE digest = @digest;
 
--- name: ForgetSecretsOf :exec
-DELETE FROM kept_secrets
+-- name: EndSecretsOf :exec
+UPDATE kept_secrets
+SET kept_until = @now
 WHERE tenant_id = @tenant_id;
 
 -- name: ForgetSecretsUntil :exec

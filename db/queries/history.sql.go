@@ -124,6 +124,38 @@ func (q *Queries) CountKeptSecrets(ctx context.Context) (CountKeptSecretsRow, er
 	return i, err
 }
 
+const endSecret = `-- name: EndSecret :exec
+UPDATE kept_secrets
+SET kept_until = ?1
+WHERE digest = ?2
+`
+
+type EndSecretParams struct {
+	Now    int64
+	Digest string
+}
+
+func (q *Queries) EndSecret(ctx context.Context, arg EndSecretParams) error {
+	_, err := q.exec(ctx, q.endSecretStmt, endSecret, arg.Now, arg.Digest)
+	return err
+}
+
+const endSecretsOf = `-- name: EndSecretsOf :exec
+UPDATE kept_secrets
+SET kept_until = ?1
+WHERE tenant_id = ?2
+`
+
+type EndSecretsOfParams struct {
+	Now      int64
+	TenantID string
+}
+
+func (q *Queries) EndSecretsOf(ctx context.Context, arg EndSecretsOfParams) error {
+	_, err := q.exec(ctx, q.endSecretsOfStmt, endSecretsOf, arg.Now, arg.TenantID)
+	return err
+}
+
 const entriesOfKindAfter = `-- name: EntriesOfKindAfter :many
 SELECT sequence, kind, id, tenant_id, position, before, revoked
 FROM entries
@@ -173,26 +205,6 @@ func (q *Queries) EntriesOfKindAfter(ctx context.Context, arg EntriesOfKindAfter
 		return nil, err
 	}
 	return items, nil
-}
-
-const forgetSecret = `-- name: ForgetSecret :exec
-DELETE FROM kept_secrets
-WHERE digest = ?1
-`
-
-func (q *Queries) ForgetSecret(ctx context.Context, digest string) error {
-	_, err := q.exec(ctx, q.forgetSecretStmt, forgetSecret, digest)
-	return err
-}
-
-const forgetSecretsOf = `-- name: ForgetSecretsOf :exec
-DELETE FROM kept_secrets
-WHERE tenant_id = ?1
-`
-
-func (q *Queries) ForgetSecretsOf(ctx context.Context, tenantID string) error {
-	_, err := q.exec(ctx, q.forgetSecretsOfStmt, forgetSecretsOf, tenantID)
-	return err
 }
 
 const forgetSecretsUntil = `-- name: ForgetSecretsUntil :exec

@@ -83,7 +83,7 @@ func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenan
 		}
 		if changed = before.Differing(tenant); len(changed) == 0 {
 			if e.Purge { // of an edit before this one
-				return c.q.ForgetSecretsOf(ctx, string(e.ID))
+				return c.endSecretsOf(ctx, e.ID)
 			}
 			return nil
 		}

@@ -394,6 +394,26 @@ func TestPurgeForgetsAtOnce(t *testing.T) {
 	}
 }
 
+// TestAnUndoMayPurgeWhatItPutsBackElsewhere is an import in which two tenants changed
+// their secrets with each other.
+func TestAnUndoMayPurgeWhatItPutsBackElsewhere(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a", "b")
+	before := known(mustContents(t, d.path))
+	a, b := local("a"), local("b")
+	a.DatabaseURL, b.DatabaseURL = b.DatabaseURL, a.DatabaseURL
+	a.SyncToken = secret("token-of-the-import")
+	d.mustImport(t, fileOf(Document{SyncedAt: noon.Add(time.Hour)}, a, b))
+
+	_, err := d.Undo(t.Context(), Undo{Purge: true})
+	require.NoError(t, err)
+
+	require.Equal(t, before, known(mustContents(t, d.path)))
+	require.Zero(t, look(t, d, func(ctx context.Context, v *View) (Kept, error) { return v.KeptSecrets(ctx) }).Secrets)
+	requireNowhere(t, filepath.Dir(d.path), "token-of-the-import")
+}
+
 func TestARotatedTokenIsRevoked(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)

@@ -159,12 +159,16 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 	return nil
 }
 
-// do runs fn and closes its record. The secrets that were kept long enough go with it.
+// do runs fn and closes its record. The secrets that were kept long enough go before
+// it, so that it finds none of them, and those whose time it ends go after it.
 func (c *change) do(ctx context.Context, fn func(c *change) error) error {
-	if err := c.q.ForgetSecretsUntil(ctx, c.now.UnixMicro()); err != nil {
+	if err := c.forgetOver(ctx); err != nil {
 		return err
 	}
 	if err := fn(c); err != nil {
+		return err
+	}
+	if err := c.forgetOver(ctx); err != nil {
 		return err
 	}
 	return c.record.close(ctx, c)

@@ -106,7 +106,7 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, there bool) erro
 // recordRestore tells the history of a change that has no entries: all that the backup
 // holds is as its own history says.
 func (c *change) recordRestore(ctx context.Context, restored int64) error {
-	if err := c.q.ForgetSecretsUntil(ctx, c.now.UnixMicro()); err != nil {
+	if err := c.forgetOver(ctx); err != nil {
 		return err
 	}
 	return c.q.InsertChange(ctx, queries.InsertChangeParams{

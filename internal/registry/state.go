@@ -121,7 +121,7 @@ func (v *View) TenantAt(ctx context.Context, id TenantID, sequence int64) (t Ten
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return t, nil, err
 	}
-	find := v.findIn(ctx, id, now.secrets(), d)
+	find := v.findIn(ctx, id, now.secrets(), d, v.now)
 	r := imageReader{image: then.image, find: func(member, digest string) (Secret, error) {
 		s, err := find(member, digest)
 		if errors.Is(err, ErrForgotten) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sp-registry/sp/db/queries"
 )
@@ -38,7 +39,7 @@ func (u *undoing) putTenant(ctx context.Context, row queries.Entry, r *imageRead
 			return err
 		}
 	}
-	r.find = u.findIn(ctx, id, known.secrets(), u.d)
+	r.find = u.find(ctx, id, known.secrets())
 	t := r.tenant(id)
 	switch {
 	case r.err != nil:
@@ -47,6 +48,11 @@ func (u *undoing) putTenant(ctx context.Context, row queries.Entry, r *imageRead
 		return u.insertTenant(ctx, t, *row.Position)
 	}
 	return u.updateTenant(ctx, known, t)
+}
+
+// find finds what is kept, and what this undo itself purges: that is kept until now.
+func (u *undoing) find(ctx context.Context, tenant TenantID, has map[string]Secret) finder {
+	return u.findIn(ctx, tenant, has, u.d, u.now.Add(-time.Microsecond))
 }
 
 // cannot says which secret is missing for the undo.
@@ -133,7 +139,7 @@ func (u *undoing) putDocument(ctx context.Context, r *imageReader) error {
 	if err != nil {
 		return err
 	}
-	r.find = u.findIn(ctx, "", state.Document.secrets(), u.d)
+	r.find = u.find(ctx, "", state.Document.secrets())
 	doc := r.document()
 	if r.err != nil {
 		return u.cannot(r.err)
