@@ -19,7 +19,7 @@ type Undo struct {
 // LaterError is returned for a change that can't be undone without losing a later one.
 type LaterError struct {
 	Undone, Later Change
-	// What the later one did, such as "deleted tenant x".
+	// What the later one did, such as "removed tenant x", in the words of the log.
 	What string
 }
 

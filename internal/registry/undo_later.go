@@ -28,11 +28,39 @@ func (u *undoing) blame(ctx context.Context, later int64, what Entity, id string
 	if err != nil {
 		return err
 	}
-	verb := "changed "
-	if members != nil {
-		verb += strings.Join(members, ", ") + " of "
+	did, err := u.didAt(ctx, later, what, id, members)
+	if err != nil {
+		return err
 	}
-	return &LaterError{Undone: u.undone, Later: change, What: verb + described(what, id)}
+	return &LaterError{Undone: u.undone, Later: change, What: did + described(what, id)}
+}
+
+// didAt says what a change did to a thing: made or removed it, or changed it or, with
+// members, those of these that it changed. A tenant without an entry was appended.
+func (u *undoing) didAt(ctx context.Context, sequence int64, what Entity, id string, members []string) (string, error) {
+	row, err := u.q.NextEntry(ctx, queries.NextEntryParams{Kind: string(what), ID: id, Sequence: sequence - 1})
+	if errors.Is(err, sql.ErrNoRows) || err == nil && row.Sequence != sequence {
+		return "created ", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	before, err := readImage(row.Before)
+	if err != nil {
+		return "", err
+	}
+	after, err := u.stateAt(ctx, what, id, sequence, u.d)
+	switch {
+	case err != nil:
+		return "", err
+	case after.image == nil:
+		return "removed ", nil
+	case before == nil:
+		return "created ", nil
+	case len(members) == 0:
+		return "changed ", nil
+	}
+	return "changed " + strings.Join(before.only(members).differing(after.image.only(members)), ", ") + " of ", nil
 }
 
 // described names a thing; of selection and document there is only one.

@@ -144,6 +144,15 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("y")}) },
 			"changed name of tenant a",
 		},
+		"one of two members that was edited again": {
+			func(t *testing.T, d *desk) {
+				d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x"), Region: Optional[string]{Set: ptr("here")}})
+			},
+			func(t *testing.T, d *desk) {
+				d.mustEdit(t, TenantEdit{ID: "a", AppID: Optional[string]{Set: ptr("app")}, Region: Optional[string]{Set: ptr("there")}})
+			},
+			"changed region of tenant a",
+		},
 		"a secret that was edited again": {
 			func(t *testing.T, d *desk) {
 				d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret("postgres://u:1@h/a")}})
@@ -156,12 +165,12 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 		"an edit of what was deleted": {
 			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
 			func(t *testing.T, d *desk) { d.mustDelete(t, "a") },
-			"changed tenant a",
+			"removed tenant a",
 		},
 		"a deletion of what is there again": {
 			func(t *testing.T, d *desk) { d.mustDelete(t, "a") },
 			func(t *testing.T, d *desk) { d.mustTenants(t, "a") },
-			"changed tenant a",
+			"created tenant a",
 		},
 		"a tenant that was edited": {
 			func(t *testing.T, d *desk) { d.mustTenants(t, "c") },
@@ -171,7 +180,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 		"a tenant that has a profile": {
 			func(t *testing.T, d *desk) { d.mustTenants(t, "c") },
 			func(t *testing.T, d *desk) { d.mustProfiles(t, "c", "pc") },
-			"changed profile pc",
+			"created profile pc",
 		},
 		"a tenant that is selected": {
 			func(t *testing.T, d *desk) { d.mustTenants(t, "c") },
@@ -184,12 +193,12 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				require.NoError(t, err)
 			},
 			func(t *testing.T, d *desk) { d.mustDelete(t, "a") },
-			"changed tenant a",
+			"removed tenant a",
 		},
 		"a profile that is a session": {
 			func(t *testing.T, d *desk) { d.mustProfiles(t, "a", "new") },
 			func(t *testing.T, d *desk) { d.mustUse(t, "new") },
-			"changed the session of tenant a",
+			"created the session of tenant a",
 		},
 		"a profile that is the default": {
 			func(t *testing.T, d *desk) { d.mustProfiles(t, "a", "new") },
@@ -202,7 +211,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				require.NoError(t, err)
 			},
 			func(t *testing.T, d *desk) { d.mustProfiles(t, "b", "PA") },
-			"changed profile PA",
+			"created profile PA",
 		},
 		"a link that became a session": {
 			func(t *testing.T, d *desk) {
@@ -210,7 +219,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				require.NoError(t, err)
 			},
 			func(t *testing.T, d *desk) { d.mustUse(t, "pa") },
-			"changed the session of tenant b",
+			"created the session of tenant b",
 		},
 		"a selection that changed again": {
 			func(t *testing.T, d *desk) { d.mustSelect(t, "a") },
@@ -227,7 +236,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				_, err := d.DeleteProfile(t.Context(), "pa")
 				require.NoError(t, err)
 			},
-			"changed profile pa",
+			"removed profile pa",
 		},
 		"a rename whose new name was changed again": {
 			func(t *testing.T, d *desk) {
@@ -238,7 +247,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				_, err := d.UpdateProfile(t.Context(), ProfileEdit{Name: "q", NewName: ptr("r")})
 				require.NoError(t, err)
 			},
-			"changed profile q",
+			"removed profile q",
 		},
 		"a session whose profile belongs to another tenant now": {
 			func(t *testing.T, d *desk) {
@@ -266,7 +275,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				d.mustTenants(t, "a")
 				d.mustDelete(t, "a")
 			},
-			"changed tenant a",
+			"removed tenant a",
 		},
 		"what was undone already": {
 			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
