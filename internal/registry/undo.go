@@ -142,7 +142,9 @@ func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 	u.renames = u.renames || what == ProfileEntity && after.image == nil
 	wanted, changed := before, []string(nil)
 	if now.image != nil {
-		changed = before.differing(after.image)
+		if changed = before.differing(after.image); len(changed) == 0 {
+			return nil // with no members, all that touched the thing since would stand in the way
+		}
 		if len(after.image.only(changed).differing(now.image.only(changed))) > 0 {
 			return u.later(ctx, what, row.ID, changed)
 		}

@@ -396,3 +396,18 @@ func TestAnUndoThatFoundNothingIsNoRestore(t *testing.T) {
 	d.mustUndo(t, made)
 	d.mustUndo(t, d.revision(t))
 }
+
+// TestWhatAChangeLeftAsItWasIsInNobodysWay has an entry without a difference, which no
+// command of today leaves.
+func TestWhatAChangeLeftAsItWasIsInNobodysWay(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a")
+	edited := d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")})
+	mustMess(t, d.path, fmt.Sprintf("UPDATE entries SET before = json_set(before, '$.name', 'x') WHERE sequence = %d", edited))
+	d.mustEdit(t, TenantEdit{ID: "a", Region: Optional[string]{Set: ptr("here")}})
+	before := known(mustContents(t, d.path))
+
+	d.mustUndo(t, edited)
+	require.Equal(t, before, known(mustContents(t, d.path)))
+}
