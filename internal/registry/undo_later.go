@@ -12,14 +12,21 @@ import (
 // later says which later change would be lost: the last that touched the thing or,
 // with members, one of these.
 func (u *undoing) later(ctx context.Context, what Entity, id string, members []string) error {
-	found, err := u.lastTouch(ctx, what, id, members, true)
-	if err == nil && found == 0 {
-		found, err = u.lastTouch(ctx, what, id, members, false)
-	}
+	found, err := u.latestTouch(ctx, what, id, members)
 	if err != nil {
 		return err
 	}
 	return u.blame(ctx, found, what, id, members)
+}
+
+// latestTouch returns the last change that touched the thing and stands; where none
+// does, the last at all.
+func (u *undoing) latestTouch(ctx context.Context, what Entity, id string, members []string) (int64, error) {
+	found, err := u.lastTouch(ctx, what, id, members, true)
+	if err == nil && found == 0 {
+		found, err = u.lastTouch(ctx, what, id, members, false)
+	}
+	return found, err
 }
 
 // blame returns the error that names the later change.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -410,4 +411,73 @@ func TestWhatAChangeLeftAsItWasIsInNobodysWay(t *testing.T) {
 
 	d.mustUndo(t, edited)
 	require.Equal(t, before, known(mustContents(t, d.path)))
+}
+
+func TestUndoGivesNoNameBackThatAnotherTenantGotSince(t *testing.T) {
+	t.Parallel()
+	rename := func(id TenantID, name string) func(t *testing.T, d *desk) {
+		return func(t *testing.T, d *desk) {
+			d.mustEdit(t, TenantEdit{ID: id, Name: ptr(name), AllowDuplicateName: true})
+		}
+	}
+	remove := func(id TenantID) func(t *testing.T, d *desk) {
+		return func(t *testing.T, d *desk) { d.mustDelete(t, id) }
+	}
+	load := func(tenants ...Tenant) func(t *testing.T, d *desk) {
+		return func(t *testing.T, d *desk) {
+			d.mustImport(t, fileOf(Document{SyncedAt: noon.Add(time.Hour)}, tenants...))
+		}
+	}
+	called := func(id TenantID, name string) Tenant {
+		c := local(id)
+		c.Name = name
+		return c
+	}
+	nothing := func(*testing.T, *desk) {}
+	for name, c := range map[string]struct {
+		first, do, later func(t *testing.T, d *desk) // what there was, what is undone, and what came since
+		refused          bool
+		names            string
+	}{
+		"of a deleted tenant":                       {nothing, remove("a"), rename("b", "a"), true, "b:a"},
+		"of a renamed tenant":                       {nothing, rename("a", "x"), rename("b", "a"), true, "a:x b:a"},
+		"to a new tenant":                           {nothing, remove("a"), load(called("c", "a")), true, "b:b c:a"},
+		"but those that there were":                 {rename("b", "a"), remove("a"), nothing, false, "a:a b:a"},
+		"but those that are there again":            {rename("b", "a"), remove("a"), func(t *testing.T, d *desk) { rename("b", "x")(t, d); rename("b", "a")(t, d) }, false, "a:a b:a"},
+		"but names that tenants took of each other": {nothing, load(called("a", "b"), called("b", "a")), nothing, false, "a:a b:b"},
+		"but the name of one that goes":             {nothing, load(called("a", "x"), called("c", "a")), nothing, false, "a:a b:b"},
+		"but names that differ":                     {nothing, remove("a"), rename("b", "x"), false, "a:a b:x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := mustDesk(t)
+			d.mustTenants(t, "a", "b")
+			c.first(t, d)
+			c.do(t, d)
+			sequence := d.revision(t)
+			c.later(t, d)
+			later := d.revision(t)
+
+			if c.refused {
+				d.mustRefuse(t, ErrExists, func() error { return d.undo(t, sequence) })
+				var e *NameTakenError
+				require.ErrorAs(t, d.undo(t, sequence), &e)
+				require.Equal(t, []int64{sequence, later}, []int64{e.Undone.Sequence, e.Later.Sequence})
+				require.EqualError(t, e, fmt.Sprintf(
+					"change %d (sp test) can't be undone: change %d (sp test) gave the name of tenant a to tenant %s since", sequence, later, e.Other))
+			} else {
+				d.mustUndo(t, sequence)
+			}
+			require.Equal(t, c.names, names(t, d))
+		})
+	}
+}
+
+// names lists the tenants with their names.
+func names(t *testing.T, d *desk) string {
+	var found []string
+	for _, tenant := range look(t, d, func(ctx context.Context, v *View) ([]Tenant, error) { return mustAll(t, v.Tenants(ctx, Page{})), nil }) {
+		found = append(found, string(tenant.ID)+":"+tenant.Name)
+	}
+	return strings.Join(found, " ")
 }
