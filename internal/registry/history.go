@@ -69,15 +69,20 @@ func (v *View) Changes(ctx context.Context, tenant *TenantID, page Page) iter.Se
 			yield(Change{}, err)
 			return
 		}
-		rows := stream(page.Limit, func(size int64) ([]queries.Change, error) {
-			rows, err := v.changesBefore(ctx, tenant, before, size)
-			if len(rows) > 0 {
-				before = rows[len(rows)-1].Sequence
-			}
-			return rows, err
-		})
+		rows := v.changeRows(ctx, tenant, before, page.Limit)
 		convert(rows, func(row queries.Change) (Change, error) { return v.listed(ctx, changeOf(row), tenant) })(yield)
 	}
+}
+
+// changeRows streams the rows of the changes before a sequence, newest first.
+func (v *View) changeRows(ctx context.Context, tenant *TenantID, before int64, limit int) iter.Seq2[queries.Change, error] {
+	return stream(limit, func(size int64) ([]queries.Change, error) {
+		rows, err := v.changesBefore(ctx, tenant, before, size)
+		if len(rows) > 0 {
+			before = rows[len(rows)-1].Sequence
+		}
+		return rows, err
+	})
 }
 
 func sequenceOf(after string) (int64, error) {

@@ -109,7 +109,7 @@ func (u *undoing) lastTouch(ctx context.Context, what Entity, id string, members
 		after = row.Sequence
 		touched, err := u.touches(ctx, row, members)
 		if err == nil && touched && standing {
-			touched, err = u.stands(ctx, row.Sequence)
+			touched, err = u.standsAt(ctx, row.Sequence)
 		}
 		if err != nil {
 			return 0, err
@@ -144,12 +144,10 @@ func (u *undoing) touches(ctx context.Context, row queries.Entry, members []stri
 	return len(before.only(members).differing(after.image.only(members))) > 0, err
 }
 
-// stands tells whether a change is neither an undo nor undone.
-func (u *undoing) stands(ctx context.Context, sequence int64) (bool, error) {
-	c, err := u.changeRow(ctx, sequence)
-	if err != nil || c.Undoes != nil {
+func (u *undoing) standsAt(ctx context.Context, sequence int64) (bool, error) {
+	made, err := u.changeRow(ctx, sequence)
+	if err != nil {
 		return false, err
 	}
-	by, err := u.undoneBy(ctx, sequence)
-	return by == 0, err
+	return u.stands(ctx, made)
 }
