@@ -72,6 +72,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.filesStmt, err = db.PrepareContext(ctx, files); err != nil {
 		return nil, fmt.Errorf("error preparing query Files: %w", err)
 	}
+	if q.firstChangeStmt, err = db.PrepareContext(ctx, firstChange); err != nil {
+		return nil, fmt.Errorf("error preparing query FirstChange: %w", err)
+	}
 	if q.forgetSecretsUntilStmt, err = db.PrepareContext(ctx, forgetSecretsUntil); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetSecretsUntil: %w", err)
 	}
@@ -281,6 +284,11 @@ func (q *Queries) Close() error {
 	if q.filesStmt != nil {
 		if cerr := q.filesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing filesStmt: %w", cerr)
+		}
+	}
+	if q.firstChangeStmt != nil {
+		if cerr := q.firstChangeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing firstChangeStmt: %w", cerr)
 		}
 	}
 	if q.forgetSecretsUntilStmt != nil {
@@ -548,6 +556,7 @@ type Queries struct {
 	entriesOfKindAfterStmt     *sql.Stmt
 	fileStmt                   *sql.Stmt
 	filesStmt                  *sql.Stmt
+	firstChangeStmt            *sql.Stmt
 	forgetSecretsUntilStmt     *sql.Stmt
 	historyStmt                *sql.Stmt
 	insertChangeStmt           *sql.Stmt
@@ -612,6 +621,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		entriesOfKindAfterStmt:     q.entriesOfKindAfterStmt,
 		fileStmt:                   q.fileStmt,
 		filesStmt:                  q.filesStmt,
+		firstChangeStmt:            q.firstChangeStmt,
 		forgetSecretsUntilStmt:     q.forgetSecretsUntilStmt,
 		historyStmt:                q.historyStmt,
 		insertChangeStmt:           q.insertChangeStmt,

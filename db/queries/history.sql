@@ -48,6 +48,13 @@ SELECT CAST(COALESCE(MAX(sequence), 0) AS BIGINT) AS sequence
 FROM changes
 WHERE made_at <= @made_at;
 
+-- name: FirstChange :one
+SELECT sequence, made_at
+FROM changes
+WHERE sequence > 0
+ORDER BY sequence
+LIMIT 1;
+
 -- name: LatestUndoOf :one
 SELECT CAST(COALESCE(MAX(sequence), 0) AS BIGINT) AS sequence
 FROM changes

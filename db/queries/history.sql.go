@@ -207,6 +207,26 @@ func (q *Queries) EntriesOfKindAfter(ctx context.Context, arg EntriesOfKindAfter
 	return items, nil
 }
 
+const firstChange = `-- name: FirstChange :one
+SELECT sequence, made_at
+FROM changes
+WHERE sequence > 0
+ORDER BY sequence
+LIMIT 1
+`
+
+type FirstChangeRow struct {
+	Sequence int64
+	MadeAt   int64
+}
+
+func (q *Queries) FirstChange(ctx context.Context) (FirstChangeRow, error) {
+	row := q.queryRow(ctx, q.firstChangeStmt, firstChange)
+	var i FirstChangeRow
+	err := row.Scan(&i.Sequence, &i.MadeAt)
+	return i, err
+}
+
 const forgetSecretsUntil = `-- name: ForgetSecretsUntil :exec
 DELETE FROM kept_secrets
 WHERE kept_until <= ?1

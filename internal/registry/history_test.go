@@ -214,11 +214,21 @@ func TestATenantIsShownAsItWas(t *testing.T) {
 		require.ErrorIs(t, err, ErrNotFound)
 	}
 
-	for minutes, want := range map[int]int64{-1: 0, 0: 1, 59: 1, 60: 2, 121: 4} {
+	for minutes, want := range map[int]int64{0: 1, 59: 1, 60: 2, 121: 4} {
 		sequence, err := v.SequenceAt(t.Context(), noon.Add(time.Duration(minutes)*time.Minute))
 		require.NoError(t, err)
 		require.Equal(t, want, sequence, minutes)
 	}
+	_, err := v.SequenceAt(t.Context(), noon.Add(-time.Minute))
+	require.ErrorIs(t, err, ErrNotFound)
+	require.ErrorContains(t, err, "the history begins with change 1 of ")
+}
+
+func TestAHistoryWithoutAChangeSaysSo(t *testing.T) {
+	t.Parallel()
+	_, err := mustDesk(t).mustView(t).SequenceAt(t.Context(), noon)
+	require.ErrorIs(t, err, ErrNotFound)
+	require.ErrorContains(t, err, "no change yet")
 }
 
 func TestAMigratedRegistryKnowsWhenItsHistoryBegan(t *testing.T) {
@@ -239,9 +249,13 @@ func TestAMigratedRegistryKnowsWhenItsHistoryBegan(t *testing.T) {
 	require.Equal(t, "x", name(4))
 	d.mustUndo(t)
 	require.Equal(t, reveal(local("a")), mustContents(t, d.path).Tenants[0])
-	_, _, err := d.mustView(t).TenantAt(t.Context(), "a", 2)
+	v := d.mustView(t)
+	_, _, err := v.TenantAt(t.Context(), "a", 2)
 	require.ErrorIs(t, err, ErrNotFound)
 	require.ErrorContains(t, err, "begins with 3")
+	_, err = v.SequenceAt(t.Context(), noon.Add(-time.Hour))
+	require.ErrorIs(t, err, ErrNotFound)
+	require.EqualError(t, err, "2026-02-01T11:00:00.123456789Z: the history begins with change 4 of 2026-02-01T12:00:00.123456Z: not found")
 }
 
 // TestTheHistoryHoldsNoSecret looks at the whole file after the kept secrets are purged.

@@ -83,9 +83,22 @@ func (v *View) stateNow(ctx context.Context, what Entity, id string, d digester)
 	return s, err
 }
 
-// SequenceAt returns the sequence of the last change that was made by that time.
+// SequenceAt returns the sequence of the last change that was made by that time. What
+// was before the first change that the history tells of, nobody knows.
 func (v *View) SequenceAt(ctx context.Context, at time.Time) (int64, error) {
-	return v.q.LatestChangeAt(ctx, at.UnixMicro())
+	sequence, err := v.q.LatestChangeAt(ctx, at.UnixMicro())
+	if err != nil || sequence > 0 {
+		return sequence, err
+	}
+	first, err := v.q.FirstChange(ctx)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		err = fmt.Errorf("%s: the history has no change yet: %w", FormatTime(at), ErrNotFound)
+	case err == nil:
+		err = fmt.Errorf("%s: the history begins with change %d of %s: %w",
+			FormatTime(at), first.Sequence, FormatTime(time.UnixMicro(first.MadeAt)), ErrNotFound)
+	}
+	return 0, err
 }
 
 // TenantAt returns a tenant as it was after the change with that sequence, and the
