@@ -83,6 +83,7 @@ func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenan
 		}
 		if changed = before.Differing(tenant); len(changed) == 0 {
 			if e.Purge { // of an edit before this one
+				c.record.purged = true
 				return c.endSecretsOf(ctx, e.ID)
 			}
 			return nil

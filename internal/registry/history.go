@@ -36,12 +36,15 @@ type Change struct {
 	Command string
 	// Undoes is the sequence of the change that it took back.
 	Undoes *int64
+	// Restored is the revision of the backup that it put in the registry's place.
+	Restored *int64
+	// Purged tells that all it did was to forget what undos could bring back.
+	Purged bool
 	// Entries are the first of what it did, Omitted counts the rest.
 	Entries []Entry
 	Omitted int
 
 	firstAdded, lastAdded int64
-	restored              *int64
 }
 
 // String names the change as people look for it.
@@ -120,11 +123,22 @@ func (v *View) changeRow(ctx context.Context, sequence int64) (Change, error) {
 }
 
 func changeOf(row queries.Change) Change {
-	c := Change{Sequence: row.Sequence, MadeAt: time.UnixMicro(row.MadeAt).UTC(), Command: row.Command, Undoes: row.Undoes, restored: row.Restored}
+	c := Change{Sequence: row.Sequence, MadeAt: time.UnixMicro(row.MadeAt).UTC(), Command: row.Command, Undoes: row.Undoes, Restored: row.Restored}
 	if row.FirstAdded != nil && row.LastAdded != nil {
 		c.firstAdded, c.lastAdded = *row.FirstAdded, *row.LastAdded
 	}
 	return c
+}
+
+// weighed returns a change and to how many things it did something. One that did
+// nothing, and is there all the same, is an undo, a restore or a purge.
+func (v *View) weighed(ctx context.Context, c Change) (Change, int64, error) {
+	total, err := v.q.CountEntries(ctx, c.Sequence)
+	if c.firstAdded != 0 {
+		total += c.lastAdded - c.firstAdded + 1
+	}
+	c.Purged = total == 0 && c.Undoes == nil && c.Restored == nil
+	return c, total, err
 }
 
 // listed adds to a change what it did, to one tenant and what belongs to it or, with
@@ -134,12 +148,9 @@ func (v *View) listed(ctx context.Context, c Change, tenant *TenantID) (Change, 
 	if err != nil {
 		return c, err
 	}
-	total, err := v.q.CountEntries(ctx, c.Sequence)
+	c, total, err := v.weighed(ctx, c)
 	if err != nil {
 		return c, err
-	}
-	if c.firstAdded != 0 {
-		total += c.lastAdded - c.firstAdded + 1
 	}
 	note := func(e Entry, err error) bool {
 		if err == nil {

@@ -279,10 +279,32 @@ func TestTheHistoryHoldsNoSecret(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(data), "CANARY")
 
-	purged, err := d.PurgeSecrets(t.Context())
+	purged, err := d.PurgeSecrets(t.Context(), false)
 	require.NoError(t, err)
 	require.Equal(t, 4, purged)
 	requireNowhere(t, filepath.Dir(d.path), "CANARY")
+}
+
+// TestAPurgeIsInTheHistoryIfItDestroysSomething holds for secrets, and for copies that
+// only the caller knows of.
+func TestAPurgeIsInTheHistoryIfItDestroysSomething(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a", "b") // 1, 2
+	d.mustDelete(t, "a")       // 3
+	d.mustDelete(t, "b")       // 4
+	for _, copies := range []bool{false, true, false} {
+		_, err := d.PurgeSecrets(t.Context(), copies) // 5, 6, nothing
+		require.NoError(t, err)
+	}
+	changes := d.mustHistory(t, nil, Page{})
+	require.Equal(t, []int64{6, 5, 4, 3, 2, 1}, sequences(changes))
+	for _, c := range changes {
+		require.Equal(t, c.Sequence > 4, c.Purged)
+	}
+	d.mustRefuse(t, ErrConflict, func() error { return d.undo(t, 5) })
+	require.EqualError(t, d.undo(t, 6), "change 6 (sp test) can't be undone: what it purged is gone: conflict")
+	d.mustRefuse(t, ErrForgotten, func() error { _, err := d.Undo(t.Context(), Undo{}); return err }) // of 4
 }
 
 // requireNowhere searches all files of a directory for a text.
@@ -360,7 +382,7 @@ func TestNobodyGetsASecretWhoseTimeIsOver(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(data), "pw-a", "it was not the file that had forgotten it")
 
-	_, err = d.PurgeSecrets(t.Context())
+	_, err = d.PurgeSecrets(t.Context(), false)
 	require.NoError(t, err)
 	purged, forgottenThen := before()
 	require.Equal(t, forgotten, forgottenThen, "as if it were purged")

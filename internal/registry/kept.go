@@ -33,14 +33,16 @@ func (v *View) KeptSecrets(ctx context.Context) (Kept, error) {
 }
 
 // PurgeSecrets forgets all removed secrets at once, and returns how many there were.
-// What removed them can't be undone any more.
-func (r *Registry) PurgeSecrets(ctx context.Context) (purged int, err error) {
+// What removed them can't be undone any more. The history tells of it if there were
+// any, or if the caller says that copies of the registry go, too.
+func (r *Registry) PurgeSecrets(ctx context.Context, copies bool) (purged int, err error) {
 	err = r.write(ctx, func(c *change) error {
 		kept, err := c.KeptSecrets(ctx)
 		if err != nil {
 			return err
 		}
 		purged = kept.Secrets
+		c.record.purged = purged > 0 || copies
 		return c.q.ForgetSecretsUntil(ctx, kept.Until.UnixMicro())
 	})
 	return purged, err

@@ -124,12 +124,3 @@ func (r *Registry) publishRestored(ctx context.Context, c *change) (publication 
 	}
 	return publication, nil, err
 }
-
-// checkRestored refuses to undo a restore, of which the history has no entries: the
-// copy of what was replaced is the way back.
-func checkRestored(undone Change) error {
-	if undone.restored == nil {
-		return nil
-	}
-	return fmt.Errorf("%s can't be undone: it restored a backup: %w", undone, ErrConflict)
-}

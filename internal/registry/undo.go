@@ -9,8 +9,8 @@ import (
 
 // Undo asks for a change that reverses another.
 type Undo struct {
-	// Sequence is the change to reverse; nil is the last that is not an undo and was
-	// not undone.
+	// Sequence is the change to reverse; nil is the last that is neither an undo nor a
+	// purge and was not undone.
 	Sequence *int64
 	// Purge forgets the secrets that it removes at once.
 	Purge bool
@@ -57,7 +57,7 @@ func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) 
 		if undone.Change, err = c.toUndo(ctx, u.Sequence); err != nil {
 			return err
 		}
-		if err := checkRestored(undone.Change); err != nil {
+		if err := checkReversible(undone.Change); err != nil {
 			return err
 		}
 		c.record.undoes = &undone.Change.Sequence

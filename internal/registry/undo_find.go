@@ -16,6 +16,9 @@ func (c *change) toUndo(ctx context.Context, sequence *int64) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
+	if undone, _, err = c.weighed(ctx, undone); err != nil {
+		return Change{}, err
+	}
 	by, err := c.undoneBy(ctx, *sequence)
 	if err != nil || by == 0 {
 		return undone, err
@@ -24,18 +27,33 @@ func (c *change) toUndo(ctx context.Context, sequence *int64) (Change, error) {
 	return Change{}, errors.Join(err, &LaterError{Undone: undone, Later: later, What: "undid it"})
 }
 
-// lastToUndo returns the last change that stands.
+// lastToUndo returns the last change that stands. A purge is passed over: nothing is
+// to be reversed of it.
 func (c *change) lastToUndo(ctx context.Context) (Change, error) {
 	for row, err := range c.changeRows(ctx, nil, math.MaxInt64, 0) {
 		if err != nil {
 			return Change{}, err
 		}
-		last := changeOf(row)
-		if stands, err := c.stands(ctx, last); err != nil || stands {
+		last, _, err := c.weighed(ctx, changeOf(row))
+		if err != nil {
+			return Change{}, err
+		}
+		if stands, err := c.stands(ctx, last); err != nil || stands && !last.Purged {
 			return last, err
 		}
 	}
 	return Change{}, fmt.Errorf("a change to undo: %w", ErrNotFound)
+}
+
+// checkReversible refuses what the history has nothing of to put back.
+func checkReversible(undone Change) error {
+	switch {
+	case undone.Restored != nil: // the copy of what was replaced is the way back
+		return fmt.Errorf("%s can't be undone: it restored a backup: %w", undone, ErrConflict)
+	case undone.Purged:
+		return fmt.Errorf("%s can't be undone: what it purged is gone: %w", undone, ErrConflict)
+	}
+	return nil
 }
 
 // stands tells whether a change is neither an undo nor undone.
