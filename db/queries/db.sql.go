@@ -66,6 +66,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.entriesOfKindAfterStmt, err = db.PrepareContext(ctx, entriesOfKindAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query EntriesOfKindAfter: %w", err)
 	}
+	if q.entriesOfTenantAfterStmt, err = db.PrepareContext(ctx, entriesOfTenantAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query EntriesOfTenantAfter: %w", err)
+	}
 	if q.fileStmt, err = db.PrepareContext(ctx, file); err != nil {
 		return nil, fmt.Errorf("error preparing query File: %w", err)
 	}
@@ -274,6 +277,11 @@ func (q *Queries) Close() error {
 	if q.entriesOfKindAfterStmt != nil {
 		if cerr := q.entriesOfKindAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing entriesOfKindAfterStmt: %w", cerr)
+		}
+	}
+	if q.entriesOfTenantAfterStmt != nil {
+		if cerr := q.entriesOfTenantAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing entriesOfTenantAfterStmt: %w", cerr)
 		}
 	}
 	if q.fileStmt != nil {
@@ -554,6 +562,7 @@ type Queries struct {
 	endSecretStmt              *sql.Stmt
 	endSecretsOfStmt           *sql.Stmt
 	entriesOfKindAfterStmt     *sql.Stmt
+	entriesOfTenantAfterStmt   *sql.Stmt
 	fileStmt                   *sql.Stmt
 	filesStmt                  *sql.Stmt
 	firstChangeStmt            *sql.Stmt
@@ -619,6 +628,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		endSecretStmt:              q.endSecretStmt,
 		endSecretsOfStmt:           q.endSecretsOfStmt,
 		entriesOfKindAfterStmt:     q.entriesOfKindAfterStmt,
+		entriesOfTenantAfterStmt:   q.entriesOfTenantAfterStmt,
 		fileStmt:                   q.fileStmt,
 		filesStmt:                  q.filesStmt,
 		firstChangeStmt:            q.firstChangeStmt,

@@ -61,7 +61,7 @@ FROM changes
 WHERE undoes = CAST(@sequence AS BIGINT);
 
 -- name: ChangeThatAdded :one
-SELECT sequence, first_added
+SELECT sequence, first_added, last_added
 FROM changes
 WHERE last_added >= CAST(@position AS BIGINT)
 ORDER BY last_added
@@ -83,6 +83,13 @@ ON CONFLICT (sequence, kind, id) DO NOTHING;
 SELECT sequence, kind, id, tenant_id, position, before, revoked
 FROM entries
 WHERE sequence = @sequence AND kind = @kind AND id > @id
+ORDER BY id
+LIMIT CAST(@size AS BIGINT);
+
+-- name: EntriesOfTenantAfter :many
+SELECT sequence, kind, id, tenant_id, position, before, revoked
+FROM entries
+WHERE tenant_id = @tenant_id AND sequence = @sequence AND kind = @kind AND kind <> 'tenant' AND id > @id
 ORDER BY id
 LIMIT CAST(@size AS BIGINT);
 

@@ -31,7 +31,7 @@ func (q *Queries) Change(ctx context.Context, sequence int64) (Change, error) {
 }
 
 const changeThatAdded = `-- name: ChangeThatAdded :one
-SELECT sequence, first_added
+SELECT sequence, first_added, last_added
 FROM changes
 WHERE last_added >= CAST(?1 AS BIGINT)
 ORDER BY last_added
@@ -41,12 +41,13 @@ LIMIT 1
 type ChangeThatAddedRow struct {
 	Sequence   int64
 	FirstAdded *int64
+	LastAdded  *int64
 }
 
 func (q *Queries) ChangeThatAdded(ctx context.Context, position int64) (ChangeThatAddedRow, error) {
 	row := q.queryRow(ctx, q.changeThatAddedStmt, changeThatAdded, position)
 	var i ChangeThatAddedRow
-	err := row.Scan(&i.Sequence, &i.FirstAdded)
+	err := row.Scan(&i.Sequence, &i.FirstAdded, &i.LastAdded)
 	return i, err
 }
 
@@ -173,6 +174,59 @@ type EntriesOfKindAfterParams struct {
 
 func (q *Queries) EntriesOfKindAfter(ctx context.Context, arg EntriesOfKindAfterParams) ([]Entry, error) {
 	rows, err := q.query(ctx, q.entriesOfKindAfterStmt, entriesOfKindAfter,
+		arg.Sequence,
+		arg.Kind,
+		arg.ID,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Entry
+	for rows.Next() {
+		var i Entry
+		if err := rows.Scan(
+			&i.Sequence,
+			&i.Kind,
+			&i.ID,
+			&i.TenantID,
+			&i.Position,
+			&i.Before,
+			&i.Revoked,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const entriesOfTenantAfter = `-- name: EntriesOfTenantAfter :many
+SELECT sequence, kind, id, tenant_id, position, before, revoked
+FROM entries
+WHERE tenant_id = ?1 AND sequence = ?2 AND kind = ?3 AND kind <> 'tenant' AND id > ?4
+ORDER BY id
+LIMIT CAST(?5 AS BIGINT)
+`
+
+type EntriesOfTenantAfterParams struct {
+	TenantID string
+	Sequence int64
+	Kind     string
+	ID       string
+	Size     int64
+}
+
+func (q *Queries) EntriesOfTenantAfter(ctx context.Context, arg EntriesOfTenantAfterParams) ([]Entry, error) {
+	rows, err := q.query(ctx, q.entriesOfTenantAfterStmt, entriesOfTenantAfter,
+		arg.TenantID,
 		arg.Sequence,
 		arg.Kind,
 		arg.ID,

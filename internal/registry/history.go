@@ -148,9 +148,11 @@ func (v *View) listed(ctx context.Context, c Change, tenant *TenantID) (Change, 
 	if err != nil {
 		return c, err
 	}
-	c, total, err := v.weighed(ctx, c)
-	if err != nil {
-		return c, err
+	total := int64(0) // of what concerns one tenant there are not so many that any is omitted
+	if tenant == nil {
+		if c, total, err = v.weighed(ctx, c); err != nil {
+			return c, err
+		}
 	}
 	note := func(e Entry, err error) bool {
 		if err == nil {
@@ -160,9 +162,7 @@ func (v *View) listed(ctx context.Context, c Change, tenant *TenantID) (Change, 
 	}
 	for e, err := range v.entriesOf(ctx, c, tenant, d) {
 		if !note(e, err) {
-			if c.Omitted = int(total) - len(c.Entries); tenant != nil {
-				c.Omitted = 0 // not so many concern one tenant
-			}
+			c.Omitted = max(int(total)-len(c.Entries), 0)
 			return c, err
 		}
 	}

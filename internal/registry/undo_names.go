@@ -57,7 +57,11 @@ func (u *undoing) hadName(ctx context.Context, id TenantID, name string) (bool, 
 
 // nameTaken returns the error that names the change by which another has the name.
 func (u *undoing) nameTaken(ctx context.Context, id, other TenantID) error {
-	later, err := u.latestTouch(ctx, TenantEntity, string(other), []string{"name"})
+	t, err := u.look(ctx, TenantEntity, string(other))
+	if err != nil {
+		return err
+	}
+	later, err := u.latestTouch(ctx, t, []string{"name"})
 	if err != nil {
 		return err
 	}

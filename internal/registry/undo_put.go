@@ -31,14 +31,7 @@ func (u *undoing) put(ctx context.Context, row queries.Entry, wanted image, now 
 }
 
 func (u *undoing) putTenant(ctx context.Context, row queries.Entry, r *imageReader, now state) error {
-	id := TenantID(row.ID)
-	var known placedTenant
-	if now.image != nil {
-		var err error
-		if known, err = u.placedTenant(ctx, id); err != nil {
-			return err
-		}
-	}
+	id, known := TenantID(row.ID), now.tenant
 	r.find = u.find(ctx, id, known.secrets())
 	t := r.tenant(id)
 	if r.err != nil {

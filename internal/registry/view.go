@@ -15,6 +15,7 @@ import (
 type View struct {
 	q     *queries.Queries
 	now   time.Time // the instant: what was kept until then is not any more
+	span  span      // what appended answered last
 	close func()
 }
 
