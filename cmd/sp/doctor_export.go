@@ -82,7 +82,7 @@ func (c *checkup) checkKeptSecrets(ctx context.Context) []diagnosis {
 		return []diagnosis{trouble(err)}
 	case kept.Secrets == 0:
 		return []diagnosis{fine("no removed secret is kept")}
-	case kept.Until.Before(c.now()):
+	case !kept.Until.After(c.now()):
 		return []diagnosis{warn("%s kept, whose time was over at %s", secrets, until).remedy("the next change forgets them").
 			mendable(c.catchUp(false), "%s forgotten, whose time was over at %s", secrets, until)}
 	}

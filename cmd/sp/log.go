@@ -16,9 +16,11 @@ import (
 func (a *app) logCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "log",
-		Usage:     "what was changed, when and by which command; newest first",
+		Usage:     "what was changed or purged, when and by which command; newest first",
 		ArgsUsage: "[TENANT]",
-		Description: "TENANT: only what concerns it; a deleted one by its whole id.\n" +
+		Description: "Changes of tenants and of what stands beside them, of profiles, sessions, selection and\n" +
+			"default, restores and purges; not which files follow the registry.\n" +
+			"TENANT: only what concerns it; a deleted one by its whole id.\n" +
 			"Columns: sequence (for sp undo and --at), instant, command, what it did. --json shows\n" +
 			"members before and after; secrets are digests.\n\n" +
 			"  sp log purge    forgets the removed secrets that sp undo could bring back",
@@ -53,6 +55,8 @@ type change struct {
 	At       string  `json:"at"`
 	Command  string  `json:"command"`
 	Undoes   *int64  `json:"undoes,omitempty"`
+	Restored *int64  `json:"restored,omitempty"`
+	Purged   bool    `json:"purged,omitempty"`
 	Entries  []entry `json:"entries"`
 	Omitted  int     `json:"omitted,omitempty"`
 }
@@ -69,7 +73,7 @@ type entry struct {
 func changeOf(c registry.Change) change {
 	shown := change{
 		Sequence: c.Sequence, At: registry.FormatTime(c.MadeAt), Command: c.Command,
-		Undoes: c.Undoes, Entries: []entry{}, Omitted: c.Omitted,
+		Undoes: c.Undoes, Restored: c.Restored, Purged: c.Purged, Entries: []entry{}, Omitted: c.Omitted,
 	}
 	for _, e := range c.Entries {
 		shown.Entries = append(shown.Entries, entry(e))
@@ -79,8 +83,13 @@ func changeOf(c registry.Change) change {
 
 func changeRow(c registry.Change) []string {
 	did := describeEntries(c)
-	if c.Undoes != nil {
+	switch {
+	case c.Undoes != nil:
 		did = fmt.Sprintf("undid %d: %s", *c.Undoes, did)
+	case c.Restored != nil:
+		did = fmt.Sprintf("restored a backup of change %d", *c.Restored)
+	case c.Purged:
+		did = "purged what could be brought back"
 	}
 	return []string{fmt.Sprint(c.Sequence), registry.FormatTime(c.MadeAt.Truncate(time.Second)), c.Command, did}
 }
@@ -107,17 +116,18 @@ func (a *app) purge(ctx context.Context, reg *registry.Registry) error {
 	if err != nil {
 		return err
 	}
-	secrets, err := reg.PurgeSecrets(ctx)
+	copies, _ := db.Copies(dir.Registry()) // removing them says what is the matter
+	secrets, err := reg.PurgeSecrets(ctx, len(copies) > 0)
 	if !made(err) {
 		return err
 	}
-	copies, trouble := db.RemoveCopies(dir.Registry())
+	removed, trouble := db.RemoveCopies(dir.Registry())
 	if trouble != nil {
 		err = errors.Join(err, fmt.Errorf("%w: %w", registry.ErrIncomplete, trouble))
 	}
-	a.note("%s forgotten, %s removed", counted(secrets, "secret"), counted(len(copies), "automatic copy"))
+	a.note("%s forgotten, %s removed", counted(secrets, "secret"), counted(len(removed), "automatic copy"))
 	if a.json && err == nil {
-		return a.document(map[string]int{"secrets": secrets, "copies": len(copies)})
+		return a.document(map[string]int{"secrets": secrets, "copies": len(removed)})
 	}
 	return err
 }

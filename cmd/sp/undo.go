@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strconv"
 
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
@@ -34,6 +36,10 @@ func (a *app) undoCommand() *cli.Command {
 
 func (a *app) undo(ctx context.Context, reg *registry.Registry, u registry.Undo) error {
 	undone, err := reg.Undo(ctx, u)
+	var taken *registry.NameTakenError
+	if errors.As(err, &taken) {
+		return withHint(err, "sp tenant edit %s --name NAME gives that one another name first", project.Quoted(string(taken.Other)))
+	}
 	if !made(err) {
 		return err
 	}

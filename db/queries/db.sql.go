@@ -60,8 +60,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.digestKeyStmt, err = db.PrepareContext(ctx, digestKey); err != nil {
 		return nil, fmt.Errorf("error preparing query DigestKey: %w", err)
 	}
+	if q.endSecretStmt, err = db.PrepareContext(ctx, endSecret); err != nil {
+		return nil, fmt.Errorf("error preparing query EndSecret: %w", err)
+	}
+	if q.endSecretsOfStmt, err = db.PrepareContext(ctx, endSecretsOf); err != nil {
+		return nil, fmt.Errorf("error preparing query EndSecretsOf: %w", err)
+	}
 	if q.entriesOfKindAfterStmt, err = db.PrepareContext(ctx, entriesOfKindAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query EntriesOfKindAfter: %w", err)
+	}
+	if q.entriesOfTenantAfterStmt, err = db.PrepareContext(ctx, entriesOfTenantAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query EntriesOfTenantAfter: %w", err)
 	}
 	if q.fileStmt, err = db.PrepareContext(ctx, file); err != nil {
 		return nil, fmt.Errorf("error preparing query File: %w", err)
@@ -69,11 +78,8 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.filesStmt, err = db.PrepareContext(ctx, files); err != nil {
 		return nil, fmt.Errorf("error preparing query Files: %w", err)
 	}
-	if q.forgetSecretStmt, err = db.PrepareContext(ctx, forgetSecret); err != nil {
-		return nil, fmt.Errorf("error preparing query ForgetSecret: %w", err)
-	}
-	if q.forgetSecretsOfStmt, err = db.PrepareContext(ctx, forgetSecretsOf); err != nil {
-		return nil, fmt.Errorf("error preparing query ForgetSecretsOf: %w", err)
+	if q.firstChangeStmt, err = db.PrepareContext(ctx, firstChange); err != nil {
+		return nil, fmt.Errorf("error preparing query FirstChange: %w", err)
 	}
 	if q.forgetSecretsUntilStmt, err = db.PrepareContext(ctx, forgetSecretsUntil); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetSecretsUntil: %w", err)
@@ -260,9 +266,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing digestKeyStmt: %w", cerr)
 		}
 	}
+	if q.endSecretStmt != nil {
+		if cerr := q.endSecretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endSecretStmt: %w", cerr)
+		}
+	}
+	if q.endSecretsOfStmt != nil {
+		if cerr := q.endSecretsOfStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing endSecretsOfStmt: %w", cerr)
+		}
+	}
 	if q.entriesOfKindAfterStmt != nil {
 		if cerr := q.entriesOfKindAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing entriesOfKindAfterStmt: %w", cerr)
+		}
+	}
+	if q.entriesOfTenantAfterStmt != nil {
+		if cerr := q.entriesOfTenantAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing entriesOfTenantAfterStmt: %w", cerr)
 		}
 	}
 	if q.fileStmt != nil {
@@ -275,14 +296,9 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing filesStmt: %w", cerr)
 		}
 	}
-	if q.forgetSecretStmt != nil {
-		if cerr := q.forgetSecretStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing forgetSecretStmt: %w", cerr)
-		}
-	}
-	if q.forgetSecretsOfStmt != nil {
-		if cerr := q.forgetSecretsOfStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing forgetSecretsOfStmt: %w", cerr)
+	if q.firstChangeStmt != nil {
+		if cerr := q.firstChangeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing firstChangeStmt: %w", cerr)
 		}
 	}
 	if q.forgetSecretsUntilStmt != nil {
@@ -536,11 +552,13 @@ type Queries struct {
 	deleteSessionStmt          *sql.Stmt
 	deleteTenantStmt           *sql.Stmt
 	digestKeyStmt              *sql.Stmt
+	endSecretStmt              *sql.Stmt
+	endSecretsOfStmt           *sql.Stmt
 	entriesOfKindAfterStmt     *sql.Stmt
+	entriesOfTenantAfterStmt   *sql.Stmt
 	fileStmt                   *sql.Stmt
 	filesStmt                  *sql.Stmt
-	forgetSecretStmt           *sql.Stmt
-	forgetSecretsOfStmt        *sql.Stmt
+	firstChangeStmt            *sql.Stmt
 	forgetSecretsUntilStmt     *sql.Stmt
 	insertChangeStmt           *sql.Stmt
 	insertEntryStmt            *sql.Stmt
@@ -599,11 +617,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		deleteSessionStmt:          q.deleteSessionStmt,
 		deleteTenantStmt:           q.deleteTenantStmt,
 		digestKeyStmt:              q.digestKeyStmt,
+		endSecretStmt:              q.endSecretStmt,
+		endSecretsOfStmt:           q.endSecretsOfStmt,
 		entriesOfKindAfterStmt:     q.entriesOfKindAfterStmt,
+		entriesOfTenantAfterStmt:   q.entriesOfTenantAfterStmt,
 		fileStmt:                   q.fileStmt,
 		filesStmt:                  q.filesStmt,
-		forgetSecretStmt:           q.forgetSecretStmt,
-		forgetSecretsOfStmt:        q.forgetSecretsOfStmt,
+		firstChangeStmt:            q.firstChangeStmt,
 		forgetSecretsUntilStmt:     q.forgetSecretsUntilStmt,
 		insertChangeStmt:           q.insertChangeStmt,
 		insertEntryStmt:            q.insertEntryStmt,

@@ -44,13 +44,20 @@ SELECT CAST(COALESCE(MAX(sequence), 0) AS BIGINT) AS sequence
 FROM changes
 WHERE made_at <= @made_at;
 
+-- name: FirstChange :one
+SELECT sequence, made_at
+FROM changes
+WHERE sequence > 0
+ORDER BY sequence
+LIMIT 1;
+
 -- name: LatestUndoOf :one
 SELECT CAST(COALESCE(MAX(sequence), 0) AS BIGINT) AS sequence
 FROM changes
 WHERE undoes = CAST(@sequence AS BIGINT);
 
 -- name: ChangeThatAdded :one
-SELECT sequence, first_added
+SELECT sequence, first_added, last_added
 FROM changes
 WHERE last_added >= CAST(@position AS BIGINT)
 ORDER BY last_added
@@ -72,6 +79,13 @@ ON CONFLICT (sequence, kind, id) DO NOTHING;
 SELECT sequence, kind, id, tenant_id, position, before, revoked
 FROM entries
 WHERE sequence = @sequence AND kind = @kind AND id > @id
+ORDER BY id
+LIMIT CAST(@size AS BIGINT);
+
+-- name: EntriesOfTenantAfter :many
+SELECT sequence, kind, id, tenant_id, position, before, revoked
+FROM entries
+WHERE tenant_id = @tenant_id AND sequence = @sequence AND kind = @kind AND kind <> 'tenant' AND id > @id
 ORDER BY id
 LIMIT CAST(@size AS BIGINT);
 
@@ -103,18 +117,20 @@ SET kept_until = excluded.kept_until;
 -- name: KeptSecret :one
 SELECT value
 FROM kept_secrets
-WHERE tenant_id = @tenant_id AND digest = @digest;
+WHERE tenant_id = @tenant_id AND digest = @digest AND kept_until > @now;
 
 -- name: CountKeptSecrets :one
 SELECT COUNT(*), CAST(COALESCE(MAX(kept_until), 0) AS BIGINT) AS kept_until
 FROM kept_secrets;
 
--- name: ForgetSecret :exec
-DELETE FROM kept_secrets
+-- name: EndSecret :exec
+UPDATE kept_secrets
+SET kept_until = @now
 WHERE digest = @digest;
 
--- name: ForgetSecretsOf :exec
-DELETE FROM kept_secrets
+-- name: EndSecretsOf :exec
+UPDATE kept_secrets
+SET kept_until = @now
 WHERE tenant_id = @tenant_id;
 
 -- name: ForgetSecretsUntil :exec

@@ -31,7 +31,7 @@ func (q *Queries) Change(ctx context.Context, sequence int64) (Change, error) {
 }
 
 const changeThatAdded = `-- name: ChangeThatAdded :one
-SELECT sequence, first_added
+SELECT sequence, first_added, last_added
 FROM changes
 WHERE last_added >= CAST(?1 AS BIGINT)
 ORDER BY last_added
@@ -41,12 +41,13 @@ LIMIT 1
 type ChangeThatAddedRow struct {
 	Sequence   int64
 	FirstAdded *int64
+	LastAdded  *int64
 }
 
 func (q *Queries) ChangeThatAdded(ctx context.Context, position int64) (ChangeThatAddedRow, error) {
 	row := q.queryRow(ctx, q.changeThatAddedStmt, changeThatAdded, position)
 	var i ChangeThatAddedRow
-	err := row.Scan(&i.Sequence, &i.FirstAdded)
+	err := row.Scan(&i.Sequence, &i.FirstAdded, &i.LastAdded)
 	return i, err
 }
 
@@ -137,6 +138,38 @@ func (q *Queries) DigestKey(ctx context.Context) (string, error) {
 	return digest_key, err
 }
 
+const endSecret = `-- name: EndSecret :exec
+UPDATE kept_secrets
+SET kept_until = ?1
+WHERE digest = ?2
+`
+
+type EndSecretParams struct {
+	Now    int64
+	Digest string
+}
+
+func (q *Queries) EndSecret(ctx context.Context, arg EndSecretParams) error {
+	_, err := q.exec(ctx, q.endSecretStmt, endSecret, arg.Now, arg.Digest)
+	return err
+}
+
+const endSecretsOf = `-- name: EndSecretsOf :exec
+UPDATE kept_secrets
+SET kept_until = ?1
+WHERE tenant_id = ?2
+`
+
+type EndSecretsOfParams struct {
+	Now      int64
+	TenantID string
+}
+
+func (q *Queries) EndSecretsOf(ctx context.Context, arg EndSecretsOfParams) error {
+	_, err := q.exec(ctx, q.endSecretsOfStmt, endSecretsOf, arg.Now, arg.TenantID)
+	return err
+}
+
 const entriesOfKindAfter = `-- name: EntriesOfKindAfter :many
 SELECT sequence, kind, id, tenant_id, position, before, revoked
 FROM entries
@@ -188,24 +221,77 @@ func (q *Queries) EntriesOfKindAfter(ctx context.Context, arg EntriesOfKindAfter
 	return items, nil
 }
 
-const forgetSecret = `-- name: ForgetSecret :exec
-DELETE FROM kept_secrets
-WHERE digest = ?1
+const entriesOfTenantAfter = `-- name: EntriesOfTenantAfter :many
+SELECT sequence, kind, id, tenant_id, position, before, revoked
+FROM entries
+WHERE tenant_id = ?1 AND sequence = ?2 AND kind = ?3 AND kind <> 'tenant' AND id > ?4
+ORDER BY id
+LIMIT CAST(?5 AS BIGINT)
 `
 
-func (q *Queries) ForgetSecret(ctx context.Context, digest string) error {
-	_, err := q.exec(ctx, q.forgetSecretStmt, forgetSecret, digest)
-	return err
+type EntriesOfTenantAfterParams struct {
+	TenantID string
+	Sequence int64
+	Kind     string
+	ID       string
+	Size     int64
 }
 
-const forgetSecretsOf = `-- name: ForgetSecretsOf :exec
-DELETE FROM kept_secrets
-WHERE tenant_id = ?1
+func (q *Queries) EntriesOfTenantAfter(ctx context.Context, arg EntriesOfTenantAfterParams) ([]Entry, error) {
+	rows, err := q.query(ctx, q.entriesOfTenantAfterStmt, entriesOfTenantAfter,
+		arg.TenantID,
+		arg.Sequence,
+		arg.Kind,
+		arg.ID,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Entry
+	for rows.Next() {
+		var i Entry
+		if err := rows.Scan(
+			&i.Sequence,
+			&i.Kind,
+			&i.ID,
+			&i.TenantID,
+			&i.Position,
+			&i.Before,
+			&i.Revoked,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const firstChange = `-- name: FirstChange :one
+SELECT sequence, made_at
+FROM changes
+WHERE sequence > 0
+ORDER BY sequence
+LIMIT 1
 `
 
-func (q *Queries) ForgetSecretsOf(ctx context.Context, tenantID string) error {
-	_, err := q.exec(ctx, q.forgetSecretsOfStmt, forgetSecretsOf, tenantID)
-	return err
+type FirstChangeRow struct {
+	Sequence int64
+	MadeAt   int64
+}
+
+func (q *Queries) FirstChange(ctx context.Context) (FirstChangeRow, error) {
+	row := q.queryRow(ctx, q.firstChangeStmt, firstChange)
+	var i FirstChangeRow
+	err := row.Scan(&i.Sequence, &i.MadeAt)
+	return i, err
 }
 
 const forgetSecretsUntil = `-- name: ForgetSecretsUntil :exec
@@ -302,16 +388,17 @@ func (q *Queries) KeepSecret(ctx context.Context, arg KeepSecretParams) error {
 const keptSecret = `-- name: KeptSecret :one
 SELECT value
 FROM kept_secrets
-WHERE tenant_id = ?1 AND digest = ?2
+WHERE tenant_id = ?1 AND digest = ?2 AND kept_until > ?3
 `
 
 type KeptSecretParams struct {
 	TenantID string
 	Digest   string
+	Now      int64
 }
 
 func (q *Queries) KeptSecret(ctx context.Context, arg KeptSecretParams) (string, error) {
-	row := q.queryRow(ctx, q.keptSecretStmt, keptSecret, arg.TenantID, arg.Digest)
+	row := q.queryRow(ctx, q.keptSecretStmt, keptSecret, arg.TenantID, arg.Digest, arg.Now)
 	var value string
 	err := row.Scan(&value)
 	return value, err

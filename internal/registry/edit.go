@@ -83,7 +83,8 @@ func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenan
 		}
 		if changed = before.Differing(tenant); len(changed) == 0 {
 			if e.Purge { // of an edit before this one
-				return c.q.ForgetSecretsOf(ctx, string(e.ID))
+				c.record.purged = true
+				return c.endSecretsOf(ctx, e.ID)
 			}
 			return nil
 		}

@@ -11,37 +11,33 @@ import (
 // entriesOf streams what a change did, to one tenant and what belongs to it or, with
 // nil, to all.
 func (v *View) entriesOf(ctx context.Context, c Change, tenant *TenantID, d digester) iter.Seq2[Entry, error] {
-	other := func(id string) bool { return tenant != nil && id != string(*tenant) }
 	return func(yield func(Entry, error) bool) {
 		for _, what := range entities {
-			for row, err := range v.rowsOf(ctx, c.Sequence, what) {
-				if err == nil && other(row.TenantID) {
-					continue
-				}
-				var e Entry
-				if err == nil {
-					e, err = v.entryOf(ctx, row, d)
-				}
+			rows := v.rowsOf(ctx, c.Sequence, what)
+			if tenant != nil {
+				rows = v.rowsOfTenant(ctx, c.Sequence, what, *tenant)
+			}
+			for e, err := range convert(rows, func(row queries.Entry) (Entry, error) { return v.entryOf(ctx, row, d) }) {
 				if !yield(e, err) || err != nil {
 					return
 				}
 			}
 		}
-		for id, err := range v.appendedBy(ctx, c) {
-			if err == nil && other(string(id)) {
-				continue
-			}
-			e := Entry{Entity: TenantEntity, ID: string(id), Tenant: id}
-			if err == nil {
-				var after state
-				after, err = v.stateAt(ctx, TenantEntity, string(id), c.Sequence, d)
-				e.After = after.image
-			}
+		appended := v.appendedBy(ctx, c)
+		if tenant != nil {
+			appended = v.appendedIf(ctx, c, *tenant, d)
+		}
+		for e, err := range convert(appended, func(id TenantID) (Entry, error) { return v.appendedEntry(ctx, c, id, d) }) {
 			if !yield(e, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+func (v *View) appendedEntry(ctx context.Context, c Change, id TenantID, d digester) (Entry, error) {
+	after, err := v.stateAt(ctx, TenantEntity, string(id), c.Sequence, d)
+	return Entry{Entity: TenantEntity, ID: string(id), Tenant: id, After: after.image}, err
 }
 
 // rowsOf streams the entries of a change for one kind of thing.
@@ -50,6 +46,28 @@ func (v *View) rowsOf(ctx context.Context, sequence int64, what Entity) iter.Seq
 	return stream(0, func(size int64) ([]queries.Entry, error) {
 		rows, err := v.q.EntriesOfKindAfter(ctx, queries.EntriesOfKindAfterParams{
 			Sequence: sequence, Kind: string(what), ID: after, Size: size,
+		})
+		if len(rows) > 0 {
+			after = rows[len(rows)-1].ID
+		}
+		return rows, err
+	})
+}
+
+// rowsOfTenant streams the entries of a change for one kind of thing that concern a
+// tenant, which among a hundred thousand are few.
+func (v *View) rowsOfTenant(ctx context.Context, sequence int64, what Entity, tenant TenantID) iter.Seq2[queries.Entry, error] {
+	after := ""
+	return stream(0, func(size int64) (rows []queries.Entry, err error) {
+		if what == TenantEntity { // there is one at most; by tenant only the others are indexed
+			row, err := v.nextEntry(ctx, what, string(tenant), sequence-1)
+			if row != nil && row.Sequence == sequence {
+				rows = append(rows, *row)
+			}
+			return rows, err
+		}
+		rows, err = v.q.EntriesOfTenantAfter(ctx, queries.EntriesOfTenantAfterParams{
+			Sequence: sequence, Kind: string(what), TenantID: string(tenant), ID: after, Size: size,
 		})
 		if len(rows) > 0 {
 			after = rows[len(rows)-1].ID
@@ -106,6 +124,16 @@ func (v *View) appendedBy(ctx context.Context, c Change) iter.Seq2[TenantID, err
 			if !yield(TenantID(row.ID), err) || err != nil {
 				return
 			}
+		}
+	}
+}
+
+// appendedIf yields a tenant if the change appended it: no position is given twice.
+func (v *View) appendedIf(ctx context.Context, c Change, id TenantID, d digester) iter.Seq2[TenantID, error] {
+	return func(yield func(TenantID, error) bool) {
+		then, err := v.stateAt(ctx, TenantEntity, string(id), c.Sequence, d)
+		if err != nil || then.image != nil && c.firstAdded <= then.position && then.position <= c.lastAdded {
+			yield(id, err)
 		}
 	}
 }

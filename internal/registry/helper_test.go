@@ -130,7 +130,7 @@ type contents struct {
 // mustContents looks with other eyes: it opens the file anew.
 func mustContents(t require.TestingT, path string) contents {
 	ctx := context.Background()
-	r, err := Open(ctx, path, Options{Wait: 20 * time.Second})
+	r, err := Open(ctx, path, Options{Now: func() time.Time { return noon }, Wait: 20 * time.Second})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, r.Close()) }()
 	return contentsOf(t, r)

@@ -36,12 +36,15 @@ type Change struct {
 	Command string
 	// Undoes is the sequence of the change that it took back.
 	Undoes *int64
+	// Restored is the revision of the backup that it put in the registry's place.
+	Restored *int64
+	// Purged tells that all it did was to forget what undos could bring back.
+	Purged bool
 	// Entries are the first of what it did, Omitted counts the rest.
 	Entries []Entry
 	Omitted int
 
 	firstAdded, lastAdded int64
-	restored              *int64
 }
 
 // String names the change as people look for it.
@@ -69,15 +72,20 @@ func (v *View) Changes(ctx context.Context, tenant *TenantID, page Page) iter.Se
 			yield(Change{}, err)
 			return
 		}
-		rows := stream(page.Limit, func(size int64) ([]queries.Change, error) {
-			rows, err := v.changesBefore(ctx, tenant, before, size)
-			if len(rows) > 0 {
-				before = rows[len(rows)-1].Sequence
-			}
-			return rows, err
-		})
+		rows := v.changeRows(ctx, tenant, before, page.Limit)
 		convert(rows, func(row queries.Change) (Change, error) { return v.listed(ctx, changeOf(row), tenant) })(yield)
 	}
+}
+
+// changeRows streams the rows of the changes before a sequence, newest first.
+func (v *View) changeRows(ctx context.Context, tenant *TenantID, before int64, limit int) iter.Seq2[queries.Change, error] {
+	return stream(limit, func(size int64) ([]queries.Change, error) {
+		rows, err := v.changesBefore(ctx, tenant, before, size)
+		if len(rows) > 0 {
+			before = rows[len(rows)-1].Sequence
+		}
+		return rows, err
+	})
 }
 
 func sequenceOf(after string) (int64, error) {
@@ -115,11 +123,22 @@ func (v *View) changeRow(ctx context.Context, sequence int64) (Change, error) {
 }
 
 func changeOf(row queries.Change) Change {
-	c := Change{Sequence: row.Sequence, MadeAt: time.UnixMicro(row.MadeAt).UTC(), Command: row.Command, Undoes: row.Undoes, restored: row.Restored}
+	c := Change{Sequence: row.Sequence, MadeAt: time.UnixMicro(row.MadeAt).UTC(), Command: row.Command, Undoes: row.Undoes, Restored: row.Restored}
 	if row.FirstAdded != nil && row.LastAdded != nil {
 		c.firstAdded, c.lastAdded = *row.FirstAdded, *row.LastAdded
 	}
 	return c
+}
+
+// weighed returns a change and to how many things it did something. One that did
+// nothing, and is there all the same, is an undo, a restore or a purge.
+func (v *View) weighed(ctx context.Context, c Change) (Change, int64, error) {
+	total, err := v.q.CountEntries(ctx, c.Sequence)
+	if c.firstAdded != 0 {
+		total += c.lastAdded - c.firstAdded + 1
+	}
+	c.Purged = total == 0 && c.Undoes == nil && c.Restored == nil
+	return c, total, err
 }
 
 // listed adds to a change what it did, to one tenant and what belongs to it or, with
@@ -129,12 +148,11 @@ func (v *View) listed(ctx context.Context, c Change, tenant *TenantID) (Change, 
 	if err != nil {
 		return c, err
 	}
-	total, err := v.q.CountEntries(ctx, c.Sequence)
-	if err != nil {
-		return c, err
-	}
-	if c.firstAdded != 0 {
-		total += c.lastAdded - c.firstAdded + 1
+	total := int64(0) // of what concerns one tenant there are not so many that any is omitted
+	if tenant == nil {
+		if c, total, err = v.weighed(ctx, c); err != nil {
+			return c, err
+		}
 	}
 	note := func(e Entry, err error) bool {
 		if err == nil {
@@ -144,9 +162,7 @@ func (v *View) listed(ctx context.Context, c Change, tenant *TenantID) (Change, 
 	}
 	for e, err := range v.entriesOf(ctx, c, tenant, d) {
 		if !note(e, err) {
-			if c.Omitted = int(total) - len(c.Entries); tenant != nil {
-				c.Omitted = 0 // not so many concern one tenant
-			}
+			c.Omitted = max(int(total)-len(c.Entries), 0)
 			return c, err
 		}
 	}

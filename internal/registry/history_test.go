@@ -214,11 +214,21 @@ func TestATenantIsShownAsItWas(t *testing.T) {
 		require.ErrorIs(t, err, ErrNotFound)
 	}
 
-	for minutes, want := range map[int]int64{-1: 0, 0: 1, 59: 1, 60: 2, 121: 4} {
+	for minutes, want := range map[int]int64{0: 1, 59: 1, 60: 2, 121: 4} {
 		sequence, err := v.SequenceAt(t.Context(), noon.Add(time.Duration(minutes)*time.Minute))
 		require.NoError(t, err)
 		require.Equal(t, want, sequence, minutes)
 	}
+	_, err := v.SequenceAt(t.Context(), noon.Add(-time.Minute))
+	require.ErrorIs(t, err, ErrNotFound)
+	require.ErrorContains(t, err, "the history begins with change 1 of ")
+}
+
+func TestAHistoryWithoutAChangeSaysSo(t *testing.T) {
+	t.Parallel()
+	_, err := mustDesk(t).mustView(t).SequenceAt(t.Context(), noon)
+	require.ErrorIs(t, err, ErrNotFound)
+	require.ErrorContains(t, err, "no change yet")
 }
 
 // TestTheHistoryHoldsNoSecret looks at the whole file after the kept secrets are purged.
@@ -242,10 +252,32 @@ func TestTheHistoryHoldsNoSecret(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(data), "CANARY")
 
-	purged, err := d.PurgeSecrets(t.Context())
+	purged, err := d.PurgeSecrets(t.Context(), false)
 	require.NoError(t, err)
 	require.Equal(t, 4, purged)
 	requireNowhere(t, filepath.Dir(d.path), "CANARY")
+}
+
+// TestAPurgeIsInTheHistoryIfItDestroysSomething holds for secrets, and for copies that
+// only the caller knows of.
+func TestAPurgeIsInTheHistoryIfItDestroysSomething(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a", "b") // 1, 2
+	d.mustDelete(t, "a")       // 3
+	d.mustDelete(t, "b")       // 4
+	for _, copies := range []bool{false, true, false} {
+		_, err := d.PurgeSecrets(t.Context(), copies) // 5, 6, nothing
+		require.NoError(t, err)
+	}
+	changes := d.mustHistory(t, nil, Page{})
+	require.Equal(t, []int64{6, 5, 4, 3, 2, 1}, sequences(changes))
+	for _, c := range changes {
+		require.Equal(t, c.Sequence > 4, c.Purged)
+	}
+	d.mustRefuse(t, ErrConflict, func() error { return d.undo(t, 5) })
+	require.EqualError(t, d.undo(t, 6), "change 6 (sp test) can't be undone: what it purged is gone: conflict")
+	d.mustRefuse(t, ErrForgotten, func() error { _, err := d.Undo(t.Context(), Undo{}); return err }) // of 4
 }
 
 // requireNowhere searches all files of a directory for a text.
@@ -292,6 +324,44 @@ func TestRemovedSecretsAreKeptForSevenDays(t *testing.T) {
 	requireNowhere(t, filepath.Dir(d.path), "pw-a")
 }
 
+// TestNobodyGetsASecretWhoseTimeIsOver has no change since that would have taken it along.
+func TestNobodyGetsASecretWhoseTimeIsOver(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a") // 1
+	d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret("postgres://u:2@h/a")}})
+	edited := d.revision(t)
+	before := func() (Tenant, []string) {
+		v, err := d.View(t.Context())
+		require.NoError(t, err)
+		defer v.Close()
+		then, forgotten, err := v.TenantAt(t.Context(), "a", 1)
+		require.NoError(t, err)
+		return then, forgotten
+	}
+	until := look(t, d, func(ctx context.Context, v *View) (Kept, error) { return v.KeptSecrets(ctx) }).Until
+
+	d.now = until.Add(-time.Microsecond)
+	then, forgotten := before()
+	require.Empty(t, forgotten)
+	require.Equal(t, reveal(local("a")), reveal(then))
+
+	d.now = until
+	then, forgotten = before()
+	require.Equal(t, []string{"database_url"}, forgotten)
+	require.Empty(t, then.DatabaseURL.Reveal())
+	d.mustRefuse(t, ErrForgotten, func() error { return d.undo(t, edited) })
+	data, err := os.ReadFile(d.path)
+	require.NoError(t, err)
+	require.Contains(t, string(data), "pw-a", "it was not the file that had forgotten it")
+
+	_, err = d.PurgeSecrets(t.Context(), false)
+	require.NoError(t, err)
+	purged, forgottenThen := before()
+	require.Equal(t, forgotten, forgottenThen, "as if it were purged")
+	require.Equal(t, reveal(then), reveal(purged))
+}
+
 func TestPurgeForgetsAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, purge := range map[string]func(d *desk) error{
@@ -331,6 +401,26 @@ func TestPurgeForgetsAtOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAnUndoMayPurgeWhatItPutsBackElsewhere is an import in which two tenants changed
+// their secrets with each other.
+func TestAnUndoMayPurgeWhatItPutsBackElsewhere(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a", "b")
+	before := known(mustContents(t, d.path))
+	a, b := local("a"), local("b")
+	a.DatabaseURL, b.DatabaseURL = b.DatabaseURL, a.DatabaseURL
+	a.SyncToken = secret("token-of-the-import")
+	d.mustImport(t, fileOf(Document{SyncedAt: noon.Add(time.Hour)}, a, b))
+
+	_, err := d.Undo(t.Context(), Undo{Purge: true})
+	require.NoError(t, err)
+
+	require.Equal(t, before, known(mustContents(t, d.path)))
+	require.Zero(t, look(t, d, func(ctx context.Context, v *View) (Kept, error) { return v.KeptSecrets(ctx) }).Secrets)
+	requireNowhere(t, filepath.Dir(d.path), "token-of-the-import")
 }
 
 func TestARotatedTokenIsRevoked(t *testing.T) {

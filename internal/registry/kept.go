@@ -33,22 +33,24 @@ func (v *View) KeptSecrets(ctx context.Context) (Kept, error) {
 }
 
 // PurgeSecrets forgets all removed secrets at once, and returns how many there were.
-// What removed them can't be undone any more.
-func (r *Registry) PurgeSecrets(ctx context.Context) (purged int, err error) {
+// What removed them can't be undone any more. The history tells of it if there were
+// any, or if the caller says that copies of the registry go, too.
+func (r *Registry) PurgeSecrets(ctx context.Context, copies bool) (purged int, err error) {
 	err = r.write(ctx, func(c *change) error {
 		kept, err := c.KeptSecrets(ctx)
 		if err != nil {
 			return err
 		}
 		purged = kept.Secrets
+		c.record.purged = purged > 0 || copies
 		return c.q.ForgetSecretsUntil(ctx, kept.Until.UnixMicro())
 	})
 	return purged, err
 }
 
 // keepRemoved keeps the secrets that a tenant had and has no more, for an undo. It
-// keeps none, and forgets the earlier ones of the tenant, where the change purges,
-// and never one that is revoked.
+// keeps none, and ends the time of the earlier ones of the tenant, where the change
+// purges, and never one that is revoked.
 func (c *change) keepRemoved(ctx context.Context, tenant TenantID, before, after map[string]Secret) error {
 	d, err := c.digests(ctx)
 	if err != nil {
@@ -60,7 +62,7 @@ func (c *change) keepRemoved(ctx context.Context, tenant TenantID, before, after
 		}
 		digest := d.of(secret)
 		if c.record.purge || c.record.revoked == name {
-			err = c.q.ForgetSecret(ctx, digest)
+			err = c.q.EndSecret(ctx, queries.EndSecretParams{Digest: digest, Now: c.now.UnixMicro()})
 		} else {
 			err = c.q.KeepSecret(ctx, queries.KeepSecretParams{
 				TenantID: string(tenant), Digest: digest, Value: secret.Reveal(), KeptUntil: c.now.Add(keptFor).UnixMicro(),
@@ -71,9 +73,21 @@ func (c *change) keepRemoved(ctx context.Context, tenant TenantID, before, after
 		}
 	}
 	if c.record.purge {
-		return c.q.ForgetSecretsOf(ctx, string(tenant))
+		return c.endSecretsOf(ctx, tenant)
 	}
 	return nil
+}
+
+// endSecretsOf says that the time of a tenant's kept secrets is over. They go at the end
+// of the change: an undo of many tenants may still want to put back what it has taken
+// from one of them.
+func (c *change) endSecretsOf(ctx context.Context, tenant TenantID) error {
+	return c.q.EndSecretsOf(ctx, queries.EndSecretsOfParams{TenantID: string(tenant), Now: c.now.UnixMicro()})
+}
+
+// forgetOver forgets the secrets that were kept long enough.
+func (c *change) forgetOver(ctx context.Context) error {
+	return c.q.ForgetSecretsUntil(ctx, c.now.UnixMicro())
 }
 
 // digests returns what makes digests; its key is empty before the first is made.
@@ -90,8 +104,9 @@ func (v *View) digests(ctx context.Context) (digester, error) {
 }
 
 // findIn returns how secrets of a tenant are found by their digests: among those
-// that it has, the empty one, and those that are kept.
-func (v *View) findIn(ctx context.Context, tenant TenantID, has map[string]Secret, d digester) finder {
+// that it has, the empty one, and those that are kept at that instant. One whose time is over may still be
+// in the file, as a read removes nothing; nobody gets it all the same.
+func (v *View) findIn(ctx context.Context, tenant TenantID, has map[string]Secret, d digester, at time.Time) finder {
 	return func(_, digest string) (Secret, error) {
 		for _, secret := range has {
 			if d.of(secret) == digest {
@@ -101,7 +116,9 @@ func (v *View) findIn(ctx context.Context, tenant TenantID, has map[string]Secre
 		if empty := NewSecret(""); d.of(empty) == digest {
 			return empty, nil
 		}
-		value, err := v.q.KeptSecret(ctx, queries.KeptSecretParams{TenantID: string(tenant), Digest: digest})
+		value, err := v.q.KeptSecret(ctx, queries.KeptSecretParams{
+			TenantID: string(tenant), Digest: digest, Now: at.UnixMicro(),
+		})
 		if errors.Is(err, sql.ErrNoRows) {
 			err = ErrForgotten
 		}

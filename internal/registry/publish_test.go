@@ -70,7 +70,7 @@ func (p *press) create(ctx context.Context, id TenantID) error {
 
 func (p *press) mustFile(t *testing.T, path string) *File {
 	t.Helper()
-	r, err := Open(t.Context(), p.d.path, Options{Wait: time.Second})
+	r, err := Open(t.Context(), p.d.path, Options{Now: func() time.Time { return noon }, Wait: time.Second})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, r.Close()) }()
 	v, err := r.View(t.Context())

@@ -16,6 +16,7 @@ type record struct {
 	entries     bool
 	revoked     string // the member of a tenant whose old value is worthless now
 	purge       bool   // keep none of the secrets that it removes
+	purged      bool   // it forgets what was removed before, and is told of for that alone
 	digester    *digester
 }
 
@@ -30,9 +31,10 @@ func (c *change) entry(ctx context.Context, what Entity, id string, tenant Tenan
 }
 
 // close puts the change itself into the history, if it did anything. An undo that
-// found nothing left to do is there, so that it is not done again.
+// found nothing left to do is there, so that it is not done again, and a purge, so that
+// who misses what it destroyed finds it.
 func (r *record) close(ctx context.Context, c *change) error {
-	if !r.entries && r.first == 0 && r.undoes == nil {
+	if !r.entries && r.first == 0 && r.undoes == nil && !r.purged {
 		return nil
 	}
 	params := queries.InsertChangeParams{

@@ -17,7 +17,7 @@ import (
 
 // Options hand a registry what it may not fetch for itself.
 type Options struct {
-	// Now tells the time; each change asks it once.
+	// Now tells the time; each view and each change asks it once.
 	Now func() time.Time
 	// Wait bounds, for each read or change, the waiting for other processes.
 	Wait time.Duration
@@ -101,11 +101,10 @@ func (r *Registry) Publish(ctx context.Context) error {
 	return r.write(ctx, func(*change) error { return nil })
 }
 
-// change is a View that may also write, and the instant of the change.
+// change is a View that may also write; its instant is that of the change.
 type change struct {
 	*View
 	tx       queries.DBTX
-	now      time.Time
 	random   io.Reader
 	revision int64
 	touched  bool // something that a file of tenants shows has changed
@@ -134,7 +133,7 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 		return vanished(err)
 	}
 	c := &change{
-		View: &View{q: q}, tx: tx, now: tx.Now, random: r.options.random(), revision: revision,
+		View: &View{q: q, now: tx.Now}, tx: tx, random: r.options.random(), revision: revision,
 		record: record{command: r.options.Command},
 	}
 	if err := c.do(ctx, fn); err != nil {
@@ -157,12 +156,16 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 	return nil
 }
 
-// do runs fn and closes its record. The secrets that were kept long enough go with it.
+// do runs fn and closes its record. The secrets that were kept long enough go before
+// it, so that it finds none of them, and those whose time it ends go after it.
 func (c *change) do(ctx context.Context, fn func(c *change) error) error {
-	if err := c.q.ForgetSecretsUntil(ctx, c.now.UnixMicro()); err != nil {
+	if err := c.forgetOver(ctx); err != nil {
 		return err
 	}
 	if err := fn(c); err != nil {
+		return err
+	}
+	if err := c.forgetOver(ctx); err != nil {
 		return err
 	}
 	return c.record.close(ctx, c)

@@ -44,7 +44,7 @@ func Restore(ctx context.Context, path string, o Options, source db.Source) (don
 	}()
 	r := &Registry{options: o}
 	c := &change{
-		View: &View{q: queries.New(tx)}, tx: tx, now: tx.Now, random: o.random(),
+		View: &View{q: queries.New(tx), now: tx.Now}, tx: tx, random: o.random(),
 		record: record{command: o.Command},
 	}
 	if err := c.succeed(ctx, tx.Replaced, tx.Kept != ""); err != nil {
@@ -106,7 +106,7 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, there bool) erro
 // recordRestore tells the history of a change that has no entries: all that the backup
 // holds is as its own history says.
 func (c *change) recordRestore(ctx context.Context, restored int64) error {
-	if err := c.q.ForgetSecretsUntil(ctx, c.now.UnixMicro()); err != nil {
+	if err := c.forgetOver(ctx); err != nil {
 		return err
 	}
 	return c.q.InsertChange(ctx, queries.InsertChangeParams{
@@ -123,13 +123,4 @@ func (r *Registry) publishRestored(ctx context.Context, c *change) (publication 
 		return Publication{Place: nothing, Discard: nothing}, err, nil
 	}
 	return publication, nil, err
-}
-
-// checkRestored refuses to undo a restore, of which the history has no entries: the
-// copy of what was replaced is the way back.
-func checkRestored(undone Change) error {
-	if undone.restored == nil {
-		return nil
-	}
-	return fmt.Errorf("%s can't be undone: it restored a backup: %w", undone, ErrConflict)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/sp-registry/sp/db/queries"
@@ -13,26 +14,53 @@ import (
 // state is a thing at some time; the image is nil where it was not there.
 type state struct {
 	image    image
-	position int64 // of a tenant
+	position int64        // of a tenant
+	tenant   placedTenant // the tenant itself, as it is now
 }
 
 // stateAt returns a thing as it was after the change with that sequence: as the next
 // entry says it was before or, without one, as it is. A tenant that was appended
 // later was not there.
 func (v *View) stateAt(ctx context.Context, what Entity, id string, sequence int64, d digester) (state, error) {
-	var s state
-	next, err := v.q.NextEntry(ctx, queries.NextEntryParams{Kind: string(what), ID: id, Sequence: sequence})
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		s, err = v.stateNow(ctx, what, id, d)
-	case err == nil:
-		s.image, err = readImage(next.Before)
-		if next.Position != nil {
-			s.position = *next.Position
-		}
+	next, err := v.nextEntry(ctx, what, id, sequence)
+	if err != nil {
+		return state{}, err
 	}
-	if err != nil || what != TenantEntity || s.image == nil {
+	if next != nil {
+		return v.stateBefore(ctx, *next, sequence)
+	}
+	now, err := v.stateNow(ctx, what, id, d)
+	if err != nil {
+		return state{}, err
+	}
+	return v.thereAt(ctx, now, sequence)
+}
+
+// nextEntry returns the first entry of a thing after a sequence, nil if there is none.
+func (v *View) nextEntry(ctx context.Context, what Entity, id string, sequence int64) (*queries.Entry, error) {
+	next, err := v.q.NextEntry(ctx, queries.NextEntryParams{Kind: string(what), ID: id, Sequence: sequence})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return &next, err
+}
+
+// stateBefore returns a thing as an entry says it was, unless it was not there after
+// the change with that sequence.
+func (v *View) stateBefore(ctx context.Context, e queries.Entry, sequence int64) (s state, err error) {
+	if s.image, err = readImage(e.Before); err != nil {
 		return s, err
+	}
+	if e.Position != nil {
+		s.position = *e.Position
+	}
+	return v.thereAt(ctx, s, sequence)
+}
+
+// thereAt takes a tenant away that was appended after the change with that sequence.
+func (v *View) thereAt(ctx context.Context, s state, sequence int64) (state, error) {
+	if s.position == 0 || s.image == nil {
+		return s, nil
 	}
 	appended, err := v.appended(ctx, s.position)
 	if appended > sequence {
@@ -41,14 +69,27 @@ func (v *View) stateAt(ctx context.Context, what Entity, id string, sequence int
 	return s, err
 }
 
+// span is a range of positions, and the change that appended the tenants there; 0 is none.
+type span struct{ first, last, sequence int64 }
+
 // appended returns the change that appended the tenant at a position, 0 if that was
-// before the history.
+// before the history. It remembers the last answer: who asks asks for many of one range.
 func (v *View) appended(ctx context.Context, position int64) (int64, error) {
-	row, err := v.q.ChangeThatAdded(ctx, position)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && *row.FirstAdded > position {
-		return 0, nil
+	if v.span.first <= position && position <= v.span.last {
+		return v.span.sequence, nil
 	}
-	return row.Sequence, err
+	row, err := v.q.ChangeThatAdded(ctx, position)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		v.span = span{first: position, last: math.MaxInt64}
+	case err != nil:
+		return 0, err
+	case *row.FirstAdded > position:
+		v.span = span{first: position, last: *row.FirstAdded - 1}
+	default:
+		v.span = span{first: *row.FirstAdded, last: *row.LastAdded, sequence: row.Sequence}
+	}
+	return v.span.sequence, nil
 }
 
 // stateNow returns a thing as it is.
@@ -57,7 +98,7 @@ func (v *View) stateNow(ctx context.Context, what Entity, id string, d digester)
 	case TenantEntity:
 		var t placedTenant
 		if t, err = v.placedTenant(ctx, TenantID(id)); err == nil {
-			s = state{image: imageOfTenant(t.Tenant, d), position: t.position}
+			s = state{image: imageOfTenant(t.Tenant, d), position: t.position, tenant: t}
 		}
 	case ProfileEntity:
 		var p Profile
@@ -83,9 +124,22 @@ func (v *View) stateNow(ctx context.Context, what Entity, id string, d digester)
 	return s, err
 }
 
-// SequenceAt returns the sequence of the last change that was made by that time.
+// SequenceAt returns the sequence of the last change that was made by that time. What
+// was before the first change that the history tells of, nobody knows.
 func (v *View) SequenceAt(ctx context.Context, at time.Time) (int64, error) {
-	return v.q.LatestChangeAt(ctx, at.UnixMicro())
+	sequence, err := v.q.LatestChangeAt(ctx, at.UnixMicro())
+	if err != nil || sequence > 0 {
+		return sequence, err
+	}
+	first, err := v.q.FirstChange(ctx)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		err = fmt.Errorf("%s: the history has no change yet: %w", FormatTime(at), ErrNotFound)
+	case err == nil:
+		err = fmt.Errorf("%s: the history begins with change %d of %s: %w",
+			FormatTime(at), first.Sequence, FormatTime(time.UnixMicro(first.MadeAt)), ErrNotFound)
+	}
+	return 0, err
 }
 
 // TenantAt returns a tenant as it was after the change with that sequence, and the
@@ -113,7 +167,7 @@ func (v *View) TenantAt(ctx context.Context, id TenantID, sequence int64) (t Ten
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return t, nil, err
 	}
-	find := v.findIn(ctx, id, now.secrets(), d)
+	find := v.findIn(ctx, id, now.secrets(), d, v.now)
 	r := imageReader{image: then.image, find: func(member, digest string) (Secret, error) {
 		s, err := find(member, digest)
 		if errors.Is(err, ErrForgotten) {

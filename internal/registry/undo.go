@@ -9,8 +9,8 @@ import (
 
 // Undo asks for a change that reverses another.
 type Undo struct {
-	// Sequence is the change to reverse; nil is the last that is not an undo and was
-	// not undone.
+	// Sequence is the change to reverse; nil is the last that is neither an undo nor a
+	// purge and was not undone.
 	Sequence *int64
 	// Purge forgets the secrets that it removes at once.
 	Purge bool
@@ -19,7 +19,7 @@ type Undo struct {
 // LaterError is returned for a change that can't be undone without losing a later one.
 type LaterError struct {
 	Undone, Later Change
-	// What the later one did, such as "deleted tenant x".
+	// What the later one did, such as "removed tenant x", in the words of the log.
 	What string
 }
 
@@ -57,7 +57,7 @@ func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) 
 		if undone.Change, err = c.toUndo(ctx, u.Sequence); err != nil {
 			return err
 		}
-		if err := checkRestored(undone.Change); err != nil {
+		if err := checkReversible(undone.Change); err != nil {
 			return err
 		}
 		c.record.undoes = &undone.Change.Sequence
@@ -66,7 +66,7 @@ func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) 
 			return err
 		}
 		if err := c.prepared(ctx, func() error {
-			u := &undoing{change: c, undone: undone.Change, d: d}
+			u := &undoing{change: c, undone: undone.Change, d: d, standing: map[int64]bool{}}
 			return u.run(ctx)
 		}); err != nil {
 			return err
@@ -87,6 +87,9 @@ type undoing struct {
 	// renames tells that the change took a profile away: the one that it made is that
 	// one under a new name.
 	renames bool
+	// Whether changes stand, by sequence, and what is selected when all is put back.
+	standing map[int64]bool
+	selected *Selection
 }
 
 func (u *undoing) run(ctx context.Context) error {
@@ -127,28 +130,26 @@ func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 	if err != nil || before == nil {
 		return err
 	}
-	what := Entity(row.Kind)
-	after, err := u.stateAt(ctx, what, row.ID, row.Sequence, u.d)
+	t, err := u.look(ctx, Entity(row.Kind), row.ID)
 	if err != nil {
 		return err
 	}
-	now, err := u.stateNow(ctx, what, row.ID, u.d)
-	if err != nil {
-		return err
-	}
+	after, now := t.after, t.now
 	if (after.image == nil) != (now.image == nil) || after.position != now.position && now.image != nil {
-		return u.later(ctx, what, row.ID, nil)
+		return u.laterOf(ctx, t, nil)
 	}
-	u.renames = u.renames || what == ProfileEntity && after.image == nil
+	u.renames = u.renames || t.what == ProfileEntity && after.image == nil
 	wanted, changed := before, []string(nil)
 	if now.image != nil {
-		changed = before.differing(after.image)
+		if changed = before.differing(after.image); len(changed) == 0 {
+			return nil // with no members, all that touched the thing since would stand in the way
+		}
 		if len(after.image.only(changed).differing(now.image.only(changed))) > 0 {
-			return u.later(ctx, what, row.ID, changed)
+			return u.laterOf(ctx, t, changed)
 		}
 		wanted = now.image.with(changed, before)
 	}
-	if err := u.checkUntouched(ctx, what, row.ID, changed); err != nil {
+	if err := u.checkUntouched(ctx, t, changed); err != nil {
 		return err
 	}
 	return u.put(ctx, row, wanted, now)
@@ -156,23 +157,21 @@ func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 
 // remove takes one thing away that the change made.
 func (u *undoing) remove(ctx context.Context, what Entity, id string) error {
-	after, err := u.stateAt(ctx, what, id, u.undone.Sequence, u.d)
+	t, err := u.look(ctx, what, id)
 	if err != nil {
 		return err
 	}
-	now, err := u.stateNow(ctx, what, id, u.d)
+	after, now := t.after, t.now
 	switch {
-	case err != nil:
-		return err
 	case now.image == nil && !(u.renames && what == ProfileEntity && after.image != nil):
 		return nil // a later change took it away
 	case now.image == nil, len(after.image.differing(now.image)) > 0, after.position != now.position:
-		return u.later(ctx, what, id, nil)
+		return u.laterOf(ctx, t, nil)
 	}
-	if err := u.checkUntouched(ctx, what, id, nil); err != nil {
+	if err := u.checkUntouched(ctx, t, nil); err != nil {
 		return err
 	}
-	return u.takeAway(ctx, what, id)
+	return u.takeAway(ctx, t)
 }
 
 // removeAppended takes away the tenants that the change appended.

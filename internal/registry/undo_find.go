@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-
-	"github.com/sp-registry/sp/db/queries"
 )
 
 // toUndo returns the change to reverse.
@@ -18,6 +16,9 @@ func (c *change) toUndo(ctx context.Context, sequence *int64) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
+	if undone, _, err = c.weighed(ctx, undone); err != nil {
+		return Change{}, err
+	}
 	by, err := c.undoneBy(ctx, *sequence)
 	if err != nil || by == 0 {
 		return undone, err
@@ -26,29 +27,42 @@ func (c *change) toUndo(ctx context.Context, sequence *int64) (Change, error) {
 	return Change{}, errors.Join(err, &LaterError{Undone: undone, Later: later, What: "undid it"})
 }
 
-// lastToUndo returns the last change that is not an undo and was not undone.
+// lastToUndo returns the last change that stands. A purge is passed over: nothing is
+// to be reversed of it.
 func (c *change) lastToUndo(ctx context.Context) (Change, error) {
-	gone := map[int64]bool{}
-	before := int64(math.MaxInt64)
-	for {
-		rows, err := c.q.ChangesBefore(ctx, queries.ChangesBeforeParams{Sequence: before, Size: batch})
+	for row, err := range c.changeRows(ctx, nil, math.MaxInt64, 0) {
 		if err != nil {
 			return Change{}, err
 		}
-		for _, row := range rows {
-			before = row.Sequence
-			switch {
-			case gone[row.Sequence]:
-			case row.Undoes != nil:
-				gone[*row.Undoes] = true
-			default:
-				return changeOf(row), nil
-			}
+		last, _, err := c.weighed(ctx, changeOf(row))
+		if err != nil {
+			return Change{}, err
 		}
-		if len(rows) < batch {
-			return Change{}, fmt.Errorf("a change to undo: %w", ErrNotFound)
+		if stands, err := c.stands(ctx, last); err != nil || stands && !last.Purged {
+			return last, err
 		}
 	}
+	return Change{}, fmt.Errorf("a change to undo: %w", ErrNotFound)
+}
+
+// checkReversible refuses what the history has nothing of to put back.
+func checkReversible(undone Change) error {
+	switch {
+	case undone.Restored != nil: // the copy of what was replaced is the way back
+		return fmt.Errorf("%s can't be undone: it restored a backup: %w", undone, ErrConflict)
+	case undone.Purged:
+		return fmt.Errorf("%s can't be undone: what it purged is gone: %w", undone, ErrConflict)
+	}
+	return nil
+}
+
+// stands tells whether a change is neither an undo nor undone.
+func (c *change) stands(ctx context.Context, made Change) (bool, error) {
+	if made.Undoes != nil {
+		return false, nil
+	}
+	by, err := c.undoneBy(ctx, made.Sequence)
+	return by == 0 && err == nil, err
 }
 
 // undoneBy returns the change that undid another and was not undone itself, 0 if none.

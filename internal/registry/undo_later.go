@@ -2,24 +2,63 @@ package registry
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"strings"
 
 	"github.com/sp-registry/sp/db/queries"
 )
 
+// thing is one thing as it is now and as it was after the change to undo, and its next
+// entry after that.
+type thing struct {
+	what       Entity
+	id         string
+	now, after state
+	next       *queries.Entry
+}
+
+// look looks at a thing: once, as there may be very many.
+func (u *undoing) look(ctx context.Context, what Entity, id string) (t thing, err error) {
+	t = thing{what: what, id: id}
+	if t.now, err = u.stateNow(ctx, what, id, u.d); err != nil {
+		return t, err
+	}
+	if t.next, err = u.nextEntry(ctx, what, id, u.undone.Sequence); err != nil {
+		return t, err
+	}
+	if t.next != nil {
+		t.after, err = u.stateBefore(ctx, *t.next, u.undone.Sequence)
+	} else {
+		t.after, err = u.thereAt(ctx, t.now, u.undone.Sequence)
+	}
+	return t, err
+}
+
 // later says which later change would be lost: the last that touched the thing or,
 // with members, one of these.
 func (u *undoing) later(ctx context.Context, what Entity, id string, members []string) error {
-	found, err := u.lastTouch(ctx, what, id, members, true)
-	if err == nil && found == 0 {
-		found, err = u.lastTouch(ctx, what, id, members, false)
-	}
+	t, err := u.look(ctx, what, id)
 	if err != nil {
 		return err
 	}
-	return u.blame(ctx, found, what, id, members)
+	return u.laterOf(ctx, t, members)
+}
+
+func (u *undoing) laterOf(ctx context.Context, t thing, members []string) error {
+	found, err := u.latestTouch(ctx, t, members)
+	if err != nil {
+		return err
+	}
+	return u.blame(ctx, found, t.what, t.id, members)
+}
+
+// latestTouch returns the last change that touched the thing and stands; where none
+// does, the last at all.
+func (u *undoing) latestTouch(ctx context.Context, t thing, members []string) (int64, error) {
+	found, err := u.lastTouch(ctx, t, members, true)
+	if err == nil && found == 0 {
+		found, err = u.lastTouch(ctx, t, members, false)
+	}
+	return found, err
 }
 
 // blame returns the error that names the later change.
@@ -28,11 +67,39 @@ func (u *undoing) blame(ctx context.Context, later int64, what Entity, id string
 	if err != nil {
 		return err
 	}
-	verb := "changed "
-	if members != nil {
-		verb += strings.Join(members, ", ") + " of "
+	did, err := u.didAt(ctx, later, what, id, members)
+	if err != nil {
+		return err
 	}
-	return &LaterError{Undone: u.undone, Later: change, What: verb + described(what, id)}
+	return &LaterError{Undone: u.undone, Later: change, What: did + described(what, id)}
+}
+
+// didAt says what a change did to a thing: made or removed it, or changed it or, with
+// members, those of these that it changed. A tenant without an entry was appended.
+func (u *undoing) didAt(ctx context.Context, sequence int64, what Entity, id string, members []string) (string, error) {
+	row, err := u.nextEntry(ctx, what, id, sequence-1)
+	if err != nil {
+		return "", err
+	}
+	if row == nil || row.Sequence != sequence {
+		return "created ", nil
+	}
+	before, err := readImage(row.Before)
+	if err != nil {
+		return "", err
+	}
+	after, err := u.stateAt(ctx, what, id, sequence, u.d)
+	switch {
+	case err != nil:
+		return "", err
+	case after.image == nil:
+		return "removed ", nil
+	case before == nil:
+		return "created ", nil
+	case len(members) == 0:
+		return "changed ", nil
+	}
+	return "changed " + strings.Join(before.only(members).differing(after.image.only(members)), ", ") + " of ", nil
 }
 
 // described names a thing; of selection and document there is only one.
@@ -50,51 +117,52 @@ func described(what Entity, id string) string {
 
 // checkUntouched refuses what a later change touched, though it looks as if none had:
 // one that gave the same value again would be lost, too.
-func (u *undoing) checkUntouched(ctx context.Context, what Entity, id string, members []string) error {
-	found, err := u.lastTouch(ctx, what, id, members, true)
+func (u *undoing) checkUntouched(ctx context.Context, t thing, members []string) error {
+	found, err := u.lastTouch(ctx, t, members, true)
 	if err != nil || found == 0 {
 		return err
 	}
-	return u.blame(ctx, found, what, id, members)
+	return u.blame(ctx, found, t.what, t.id, members)
 }
 
 // lastTouch returns the last change after the one to undo that touched the thing or,
 // with members, one of these. With standing, changes that were undone do not count,
 // and neither do the undos.
-func (u *undoing) lastTouch(ctx context.Context, what Entity, id string, members []string, standing bool) (int64, error) {
-	found, after := int64(0), u.undone.Sequence
-	for {
-		row, err := u.q.NextEntry(ctx, queries.NextEntryParams{Kind: string(what), ID: id, Sequence: after})
-		if errors.Is(err, sql.ErrNoRows) || err == nil && row.Sequence == u.revision {
-			break
-		}
-		if err != nil {
-			return 0, err
-		}
-		after = row.Sequence
-		touched, err := u.touches(ctx, row, members)
-		if err == nil && touched && standing {
-			touched, err = u.stands(ctx, row.Sequence)
-		}
-		if err != nil {
-			return 0, err
-		}
-		if touched {
-			found = row.Sequence
-		}
+func (u *undoing) lastTouch(ctx context.Context, t thing, members []string, standing bool) (found int64, err error) {
+	if found, err = u.lastEntry(ctx, t, members, standing); err != nil {
+		return 0, err
 	}
-	if what != TenantEntity {
+	if t.what != TenantEntity || t.now.image == nil {
 		return found, nil
 	}
-	now, err := u.stateNow(ctx, what, id, u.d)
-	if err != nil || now.image == nil {
-		return found, err
-	}
-	appended, err := u.appended(ctx, now.position)
+	appended, err := u.appended(ctx, t.now.position)
 	if err != nil || appended <= u.undone.Sequence { // it was there before
 		return found, err
 	}
 	return max(found, appended), nil
+}
+
+// lastEntry returns the last change with an entry that says so.
+func (u *undoing) lastEntry(ctx context.Context, t thing, members []string, standing bool) (found int64, err error) {
+	for row := t.next; row != nil && row.Sequence != u.revision; {
+		counts := true
+		if standing {
+			counts, err = u.standsAt(ctx, row.Sequence)
+		}
+		if err == nil && counts {
+			counts, err = u.touches(ctx, *row, members)
+		}
+		if err != nil {
+			return 0, err
+		}
+		if counts {
+			found = row.Sequence
+		}
+		if row, err = u.nextEntry(ctx, t.what, t.id, row.Sequence); err != nil {
+			return 0, err
+		}
+	}
+	return found, nil
 }
 
 func (u *undoing) touches(ctx context.Context, row queries.Entry, members []string) (bool, error) {
@@ -109,12 +177,15 @@ func (u *undoing) touches(ctx context.Context, row queries.Entry, members []stri
 	return len(before.only(members).differing(after.image.only(members))) > 0, err
 }
 
-// stands tells whether a change is neither an undo nor undone.
-func (u *undoing) stands(ctx context.Context, sequence int64) (bool, error) {
-	c, err := u.changeRow(ctx, sequence)
-	if err != nil || c.Undoes != nil {
+// standsAt remembers its answers: a change may have touched very many things.
+func (u *undoing) standsAt(ctx context.Context, sequence int64) (bool, error) {
+	if stands, known := u.standing[sequence]; known {
+		return stands, nil
+	}
+	made, err := u.changeRow(ctx, sequence)
+	if err != nil {
 		return false, err
 	}
-	by, err := u.undoneBy(ctx, sequence)
-	return by == 0, err
+	u.standing[sequence], err = u.stands(ctx, made)
+	return u.standing[sequence], err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sp-registry/sp/db/queries"
 )
@@ -30,23 +31,26 @@ func (u *undoing) put(ctx context.Context, row queries.Entry, wanted image, now 
 }
 
 func (u *undoing) putTenant(ctx context.Context, row queries.Entry, r *imageReader, now state) error {
-	id := TenantID(row.ID)
-	var known placedTenant
-	if now.image != nil {
-		var err error
-		if known, err = u.placedTenant(ctx, id); err != nil {
+	id, known := TenantID(row.ID), now.tenant
+	r.find = u.find(ctx, id, known.secrets())
+	t := r.tenant(id)
+	if r.err != nil {
+		return u.cannot(r.err)
+	}
+	if known.Name != t.Name {
+		if err := u.checkNamesakes(ctx, t); err != nil {
 			return err
 		}
 	}
-	r.find = u.findIn(ctx, id, known.secrets(), u.d)
-	t := r.tenant(id)
-	switch {
-	case r.err != nil:
-		return u.cannot(r.err)
-	case now.image == nil:
+	if now.image == nil {
 		return u.insertTenant(ctx, t, *row.Position)
 	}
 	return u.updateTenant(ctx, known, t)
+}
+
+// find finds what is kept, and what this undo itself purges: that is kept until now.
+func (u *undoing) find(ctx context.Context, tenant TenantID, has map[string]Secret) finder {
+	return u.findIn(ctx, tenant, has, u.d, u.now.Add(-time.Microsecond))
 }
 
 // cannot says which secret is missing for the undo.
@@ -133,91 +137,10 @@ func (u *undoing) putDocument(ctx context.Context, r *imageReader) error {
 	if err != nil {
 		return err
 	}
-	r.find = u.findIn(ctx, "", state.Document.secrets(), u.d)
+	r.find = u.find(ctx, "", state.Document.secrets())
 	doc := r.document()
 	if r.err != nil {
 		return u.cannot(r.err)
 	}
 	return u.setDocument(ctx, state.Document, doc)
-}
-
-// takeAway removes a thing that the change made, unless a later one relies on it.
-func (u *undoing) takeAway(ctx context.Context, what Entity, id string) error {
-	switch what {
-	case TenantEntity:
-		return u.takeTenant(ctx, TenantID(id))
-	case ProfileEntity:
-		return u.takeProfile(ctx, id)
-	default: // a session; selection and document are always there
-		s, err := u.Session(ctx, TenantID(id))
-		if err != nil {
-			return err
-		}
-		return u.deleteSession(ctx, *s)
-	}
-}
-
-func (u *undoing) takeTenant(ctx context.Context, id TenantID) error {
-	profiles, err := u.ProfilesOf(ctx, &id, 1)
-	if err != nil {
-		return err
-	}
-	if len(profiles) > 0 {
-		return u.later(ctx, ProfileEntity, profiles[0].Name, nil)
-	}
-	s, err := u.Selection(ctx)
-	if err != nil {
-		return err
-	}
-	for _, selected := range []*TenantID{s.Tenant, s.Previous} {
-		if selected != nil && *selected == id {
-			return u.later(ctx, SelectionEntity, string(SelectionEntity), nil)
-		}
-	}
-	t, err := u.placedTenant(ctx, id)
-	if err != nil {
-		return err
-	}
-	return u.deleteTenant(ctx, t)
-}
-
-func (u *undoing) takeProfile(ctx context.Context, name string) error {
-	p, err := u.Profile(ctx, name)
-	if err != nil {
-		return err
-	}
-	session, err := u.Session(ctx, p.Tenant)
-	if err != nil {
-		return err
-	}
-	if session != nil && session.Profile == name {
-		return u.later(ctx, SessionEntity, string(p.Tenant), nil)
-	}
-	s, err := u.Selection(ctx)
-	if err != nil {
-		return err
-	}
-	if s.DefaultProfile != nil && *s.DefaultProfile == name {
-		return u.later(ctx, SelectionEntity, string(SelectionEntity), nil)
-	}
-	return u.deleteProfile(ctx, p)
-}
-
-// checkTwins refuses what would leave two profiles whose names differ only by case.
-func (u *undoing) checkTwins(ctx context.Context) error {
-	for row, err := range u.rowsOf(ctx, u.undone.Sequence, ProfileEntity) {
-		if err != nil {
-			return err
-		}
-		alike, err := u.q.ProfileNamesAlike(ctx, nameKey(row.ID))
-		if err != nil {
-			return err
-		}
-		for _, name := range alike {
-			if len(alike) > 1 && name != row.ID {
-				return u.later(ctx, ProfileEntity, name, nil)
-			}
-		}
-	}
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,18 +68,38 @@ func undoable() map[string]func(*machine) (want, got error) {
 		_, _, got = m.d.UpdateTenant(m.t.Context(), e)
 		return got, got
 	}
+	found["swap secrets"] = func(m *machine) (want, got error) {
+		all := tenantsOf(m.t, m.d.Registry)
+		if len(all) > 1 {
+			a, b := &all[0], &all[1]
+			a.DatabaseURL, b.DatabaseURL, a.SyncToken, b.SyncToken = b.DatabaseURL, a.DatabaseURL, b.SyncToken, a.SyncToken
+		}
+		i := fileOf(Document{SyncedAt: m.d.now}, all...)
+		i.Exact = true
+		_, got = m.d.ImportTenants(m.t.Context(), i)
+		return got, got
+	}
 	return found
 }
 
+func tenantsOf(t require.TestingT, r *Registry) []Tenant {
+	ctx := context.Background()
+	v, err := r.View(ctx)
+	require.NoError(t, err)
+	defer v.Close()
+	return mustAll(t, v.Tenants(ctx, Page{}))
+}
+
 // TestUndoingAllChangesBringsBackEveryStateBefore does things of every kind, undoes
-// them one by one, comparing with what was there before each, and then undoes the
-// undoings.
+// them one by one, comparing with what was there before each, undoes the undoings, and
+// undoes it all once more, the last purging what it removes.
 func TestUndoingAllChangesBringsBackEveryStateBefore(t *testing.T) {
 	t.Parallel()
 	undone := map[string]int{}
 	dir, run := mustMemoryDir(t), 0
 	names := slices.Sorted(maps.Keys(undoable()))
-	names = append(names, "update profile", "update profile", "update profile") // which is refused most often
+	names = append(names, slices.Repeat([]string{"update profile"}, 6)...) // which is refused most often
+	names = append(names, "set default", "set default")
 	rapid.Check(t, func(t *rapid.T) {
 		run++
 		path := filepath.Join(dir, fmt.Sprint(run))
@@ -113,23 +134,41 @@ func TestUndoingAllChangesBringsBackEveryStateBefore(t *testing.T) {
 			require.NoError(t, err, "redo %s", kinds[i])
 			require.Equal(t, states[i+1], known(contentsOf(t, m.d.Registry)), "redid %s", kinds[i])
 		}
+		for i := len(kinds) - 1; i >= 0; i-- {
+			_, err := m.d.Undo(t.Context(), Undo{Purge: i == 0})
+			require.NoError(t, err, "once more %s", kinds[i])
+			require.Equal(t, states[i], known(contentsOf(t, m.d.Registry)), "undid once more %s", kinds[i])
+		}
 		require.NoError(t, m.d.Close())
 	})
 	t.Log("undone:", undone)
 	if !testing.Short() {
-		for _, name := range names {
-			require.Positive(t, undone[name], "%s was never undone", name)
-		}
+		requireShares(t, names, undone)
 	}
 }
 
-// historyOf counts the changes that the history tells of.
-func historyOf(t require.TestingT, d *desk) int {
+// requireShares sees to it that chance leaves out no kind of change: of two hundred that
+// were undone, at least one is of each, where ten are to be expected.
+func requireShares(t *testing.T, kinds []string, undone map[string]int) {
+	t.Helper()
+	total := 0
+	for _, n := range undone {
+		total += n
+	}
+	for _, kind := range kinds {
+		require.GreaterOrEqual(t, 200*undone[kind], total, "%s: %d of %d", kind, undone[kind], total)
+	}
+}
+
+// historyOf returns the last change that the history tells of.
+func historyOf(t require.TestingT, d *desk) int64 {
 	ctx := context.Background()
 	v, err := d.View(ctx)
 	require.NoError(t, err)
 	defer v.Close()
-	return len(mustAll(t, v.Changes(ctx, nil, Page{})))
+	last, err := v.SequenceAt(ctx, d.now.Add(time.Hour))
+	require.NoError(t, err)
+	return last
 }
 
 func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
@@ -144,6 +183,15 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("y")}) },
 			"changed name of tenant a",
 		},
+		"one of two members that was edited again": {
+			func(t *testing.T, d *desk) {
+				d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x"), Region: Optional[string]{Set: ptr("here")}})
+			},
+			func(t *testing.T, d *desk) {
+				d.mustEdit(t, TenantEdit{ID: "a", AppID: Optional[string]{Set: ptr("app")}, Region: Optional[string]{Set: ptr("there")}})
+			},
+			"changed region of tenant a",
+		},
 		"a secret that was edited again": {
 			func(t *testing.T, d *desk) {
 				d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret("postgres://u:1@h/a")}})
@@ -156,12 +204,12 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 		"an edit of what was deleted": {
 			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
 			func(t *testing.T, d *desk) { d.mustDelete(t, "a") },
-			"changed tenant a",
+			"removed tenant a",
 		},
 		"a deletion of what is there again": {
 			func(t *testing.T, d *desk) { d.mustDelete(t, "a") },
 			func(t *testing.T, d *desk) { d.mustTenants(t, "a") },
-			"changed tenant a",
+			"created tenant a",
 		},
 		"a tenant that was edited": {
 			func(t *testing.T, d *desk) { d.mustTenants(t, "c") },
@@ -171,7 +219,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 		"a tenant that has a profile": {
 			func(t *testing.T, d *desk) { d.mustTenants(t, "c") },
 			func(t *testing.T, d *desk) { d.mustProfiles(t, "c", "pc") },
-			"changed profile pc",
+			"created profile pc",
 		},
 		"a tenant that is selected": {
 			func(t *testing.T, d *desk) { d.mustTenants(t, "c") },
@@ -184,12 +232,12 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				require.NoError(t, err)
 			},
 			func(t *testing.T, d *desk) { d.mustDelete(t, "a") },
-			"changed tenant a",
+			"removed tenant a",
 		},
 		"a profile that is a session": {
 			func(t *testing.T, d *desk) { d.mustProfiles(t, "a", "new") },
 			func(t *testing.T, d *desk) { d.mustUse(t, "new") },
-			"changed the session of tenant a",
+			"created the session of tenant a",
 		},
 		"a profile that is the default": {
 			func(t *testing.T, d *desk) { d.mustProfiles(t, "a", "new") },
@@ -202,7 +250,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				require.NoError(t, err)
 			},
 			func(t *testing.T, d *desk) { d.mustProfiles(t, "b", "PA") },
-			"changed profile PA",
+			"created profile PA",
 		},
 		"a link that became a session": {
 			func(t *testing.T, d *desk) {
@@ -210,7 +258,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				require.NoError(t, err)
 			},
 			func(t *testing.T, d *desk) { d.mustUse(t, "pa") },
-			"changed the session of tenant b",
+			"created the session of tenant b",
 		},
 		"a selection that changed again": {
 			func(t *testing.T, d *desk) { d.mustSelect(t, "a") },
@@ -227,7 +275,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				_, err := d.DeleteProfile(t.Context(), "pa")
 				require.NoError(t, err)
 			},
-			"changed profile pa",
+			"removed profile pa",
 		},
 		"a rename whose new name was changed again": {
 			func(t *testing.T, d *desk) {
@@ -238,7 +286,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				_, err := d.UpdateProfile(t.Context(), ProfileEdit{Name: "q", NewName: ptr("r")})
 				require.NoError(t, err)
 			},
-			"changed profile q",
+			"removed profile q",
 		},
 		"a session whose profile belongs to another tenant now": {
 			func(t *testing.T, d *desk) {
@@ -266,7 +314,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				d.mustTenants(t, "a")
 				d.mustDelete(t, "a")
 			},
-			"changed tenant a",
+			"removed tenant a",
 		},
 		"what was undone already": {
 			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
@@ -373,4 +421,88 @@ func TestAnUndoThatFoundNothingIsNoRestore(t *testing.T) {
 	require.NoError(t, err)
 	d.mustUndo(t, made)
 	d.mustUndo(t, d.revision(t))
+}
+
+// TestWhatAChangeLeftAsItWasIsInNobodysWay has an entry without a difference, which no
+// command of today leaves.
+func TestWhatAChangeLeftAsItWasIsInNobodysWay(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a")
+	edited := d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")})
+	mustMess(t, d.path, fmt.Sprintf("UPDATE entries SET before = json_set(before, '$.name', 'x') WHERE sequence = %d", edited))
+	d.mustEdit(t, TenantEdit{ID: "a", Region: Optional[string]{Set: ptr("here")}})
+	before := known(mustContents(t, d.path))
+
+	d.mustUndo(t, edited)
+	require.Equal(t, before, known(mustContents(t, d.path)))
+}
+
+func TestUndoGivesNoNameBackThatAnotherTenantGotSince(t *testing.T) {
+	t.Parallel()
+	rename := func(id TenantID, name string) func(t *testing.T, d *desk) {
+		return func(t *testing.T, d *desk) {
+			d.mustEdit(t, TenantEdit{ID: id, Name: ptr(name), AllowDuplicateName: true})
+		}
+	}
+	remove := func(id TenantID) func(t *testing.T, d *desk) {
+		return func(t *testing.T, d *desk) { d.mustDelete(t, id) }
+	}
+	load := func(tenants ...Tenant) func(t *testing.T, d *desk) {
+		return func(t *testing.T, d *desk) {
+			d.mustImport(t, fileOf(Document{SyncedAt: noon.Add(time.Hour)}, tenants...))
+		}
+	}
+	called := func(id TenantID, name string) Tenant {
+		c := local(id)
+		c.Name = name
+		return c
+	}
+	nothing := func(*testing.T, *desk) {}
+	for name, c := range map[string]struct {
+		first, do, later func(t *testing.T, d *desk) // what there was, what is undone, and what came since
+		refused          bool
+		names            string
+	}{
+		"of a deleted tenant":                       {nothing, remove("a"), rename("b", "a"), true, "b:a"},
+		"of a renamed tenant":                       {nothing, rename("a", "x"), rename("b", "a"), true, "a:x b:a"},
+		"to a new tenant":                           {nothing, remove("a"), load(called("c", "a")), true, "b:b c:a"},
+		"but those that there were":                 {rename("b", "a"), remove("a"), nothing, false, "a:a b:a"},
+		"but those that are there again":            {rename("b", "a"), remove("a"), func(t *testing.T, d *desk) { rename("b", "x")(t, d); rename("b", "a")(t, d) }, false, "a:a b:a"},
+		"but names that tenants took of each other": {nothing, load(called("a", "b"), called("b", "a")), nothing, false, "a:a b:b"},
+		"but the name of one that goes":             {nothing, load(called("a", "x"), called("c", "a")), nothing, false, "a:a b:b"},
+		"but names that differ":                     {nothing, remove("a"), rename("b", "x"), false, "a:a b:x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := mustDesk(t)
+			d.mustTenants(t, "a", "b")
+			c.first(t, d)
+			c.do(t, d)
+			sequence := d.revision(t)
+			c.later(t, d)
+			later := d.revision(t)
+
+			if c.refused {
+				d.mustRefuse(t, ErrExists, func() error { return d.undo(t, sequence) })
+				var e *NameTakenError
+				require.ErrorAs(t, d.undo(t, sequence), &e)
+				require.Equal(t, []int64{sequence, later}, []int64{e.Undone.Sequence, e.Later.Sequence})
+				require.EqualError(t, e, fmt.Sprintf(
+					"change %d (sp test) can't be undone: change %d (sp test) gave the name of tenant a to tenant %s since", sequence, later, e.Other))
+			} else {
+				d.mustUndo(t, sequence)
+			}
+			require.Equal(t, c.names, names(t, d))
+		})
+	}
+}
+
+// names lists the tenants with their names.
+func names(t *testing.T, d *desk) string {
+	var found []string
+	for _, tenant := range look(t, d, func(ctx context.Context, v *View) ([]Tenant, error) { return mustAll(t, v.Tenants(ctx, Page{})), nil }) {
+		found = append(found, string(tenant.ID)+":"+tenant.Name)
+	}
+	return strings.Join(found, " ")
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"math"
+	"time"
 
 	"github.com/sp-registry/sp/db/queries"
 )
@@ -13,6 +14,8 @@ import (
 // View answers questions about one instant of the registry.
 type View struct {
 	q     *queries.Queries
+	now   time.Time // the instant: what was kept until then is not any more
+	span  span      // what appended answered last
 	close func()
 }
 
@@ -22,7 +25,7 @@ func (r *Registry) View(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &View{q: queries.New(read), close: read.Close}, nil
+	return &View{q: queries.New(read), now: r.options.Now(), close: read.Close}, nil
 }
 
 // Close ends the reading.
