@@ -44,7 +44,7 @@ func TestARefusedCallIsToldAndLeavesTheOldOrTheNewState(t *testing.T) {
 			t.Parallel()
 			stride := s.stride(2)
 			if s.piecemeal && *size == "small" {
-				stride *= 6 // it looks at all there is, again and again
+				stride *= 12 // it looks at all there is, again and again
 			}
 			w := &sweep{scene: newScene(t, s.first(), spPath), names: strings.Join(slices.Sorted(maps.Keys(refusals)), ",")}
 			w.wants = func(c call) bool { return c.path != "" }
