@@ -20,10 +20,13 @@ import (
 // is in the way.
 func (d *DB) Backup(ctx context.Context, to string) error {
 	deadline := in(d.options.Wait)
-	if err := d.makeCurrent(ctx, deadline); err != nil {
+	read, err := d.readBy(ctx, deadline) // which migrates an older file
+	if err != nil {
 		return err
 	}
-	err := vacuumInto(ctx, d.path, to, 0)
+	read.Close()
+	d.letGo()
+	err = vacuumInto(ctx, d.path, to, 0)
 	if isBusy(err) {
 		err = d.queueBackup(ctx, to, deadline)
 	}

@@ -13,11 +13,11 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// checkedWhole is up to how many pages a file is checked whole, by SQLite itself,
-// before anything in it is believed: with a page of an index gone a session would
-// look as if it had never been, and the default would take its place. Registries of
-// some hundred tenants are that small, and it costs them about a millisecond.
-// In a larger one SQLite sees the damage that it meets; the rest is left to doctor.
+// checkedWhole is up to how many pages a file is checked by SQLite itself before
+// anything in it is believed: with a page of an index gone a session would look as if
+// it had never been, and the default would take its place. Registries of some hundred
+// tenants are that small. In a larger one SQLite sees the damage that it meets; the
+// rest is left to doctor.
 const checkedWhole = 64
 
 // shape is what there is in a file of the newest schema, a line for each: a trigger
@@ -32,34 +32,65 @@ type rower interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// check finds out, in the transaction that is about to use the file, whose it is,
-// which schema it has, and whether it can be believed.
-func check(ctx context.Context, tx rower) error {
-	var header [3]int64
-	for i, name := range []string{"application_id", "user_version", "page_count"} {
-		var err error
-		if header[i], err = headerValue(ctx, tx, name); err != nil {
-			return unreadable(err)
+// checkRead finds out, in the transaction that is about to read the file, whose it is,
+// which schema it has, and whether what is relied on can be believed.
+func checkRead(ctx context.Context, tx rower, relied []string) error {
+	small, err := checkShape(ctx, tx)
+	for _, table := range relied {
+		if err == nil && small {
+			err = checkPages(ctx, tx, table)
 		}
 	}
-	switch application, version := header[0], header[1]; {
-	case application != applicationID:
+	return err
+}
+
+// check does the same for a transaction that may change anything in the file.
+func check(ctx context.Context, tx rower) error {
+	small, err := checkShape(ctx, tx)
+	if err == nil && small {
+		err = checkWhole(ctx, tx)
+	}
+	return err
+}
+
+// checkVersion refuses what is not a registry of this schema.
+func checkVersion(ctx context.Context, tx rower) error {
+	application, err := headerValue(ctx, tx, "application_id")
+	if err != nil {
+		return unreadable(err)
+	}
+	if application != applicationID {
 		return ErrForeign
+	}
+	version, err := headerValue(ctx, tx, "user_version")
+	switch {
+	case err != nil:
+		return unreadable(err)
 	case version > schemaVersion:
 		return fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, version, schemaVersion)
+	case version < 0:
+		return fmt.Errorf("%w: there is no schema %d", ErrDamaged, version)
 	case version < schemaVersion:
 		return errOlder
 	}
-	found, err := shapeOf(ctx, tx)
-	switch pages := header[2]; {
-	case err != nil:
-		return unreadable(err)
-	case found != shape:
-		return fmt.Errorf("%w: its tables are not those that sp made", ErrDamaged)
-	case pages <= checkedWhole:
-		return checkWhole(ctx, tx)
-	}
 	return nil
+}
+
+// checkShape refuses, too, what holds something else than sp made, and tells whether
+// the file is small.
+func checkShape(ctx context.Context, tx rower) (small bool, err error) {
+	if err := checkVersion(ctx, tx); err != nil {
+		return false, err
+	}
+	found, err := shapeOf(ctx, tx)
+	if err == nil && found != shape {
+		err = fmt.Errorf("%w: its tables are not those that sp made", ErrDamaged)
+	}
+	if err != nil {
+		return false, unreadable(err)
+	}
+	pages, err := headerValue(ctx, tx, "page_count")
+	return pages <= checkedWhole, unreadable(err)
 }
 
 // shapeOf lists what there is in a file, but for what SQLite keeps for itself, whose
@@ -75,9 +106,12 @@ func shapeOf(ctx context.Context, tx rower) (string, error) {
 }
 
 // checkWhole has SQLite check every page, index and constraint.
-func checkWhole(ctx context.Context, tx rower) error {
+func checkWhole(ctx context.Context, tx rower) error { return checkPages(ctx, tx, "1") }
+
+// checkPages has SQLite check one table, or up to a first finding all.
+func checkPages(ctx context.Context, tx rower, what string) error {
 	var finding string
-	if err := tx.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&finding); err != nil {
+	if err := tx.QueryRowContext(ctx, "PRAGMA integrity_check("+what+")").Scan(&finding); err != nil {
 		return unreadable(err)
 	}
 	if finding != "ok" {

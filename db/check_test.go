@@ -1,6 +1,7 @@
 package db
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -72,13 +73,19 @@ func TestADroppedColumnIsDamage(t *testing.T) {
 
 // Half of an index is gone. SQLite would not notice: what it looks up there is just
 // not there any more.
-func TestASmallFileIsCheckedWhole(t *testing.T) {
+func TestASmallFileIsChecked(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustMess(t, path, "INSERT INTO files VALUES ('tenants.json', '', 'x', 0)", "PRAGMA writable_schema = 1",
-		"UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'sessions_profile') WHERE name = 'profiles_tenant'")
-	for how, try := range tries {
-		require.ErrorIs(t, try(t, path), ErrDamaged, how)
+	mustMess(t, path, "INSERT INTO tenants VALUES (1, 'a', 'a', NULL, NULL, NULL, NULL, NULL, 'local', 0, NULL, NULL, '', 1, 1)", "PRAGMA writable_schema = 1",
+		"UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'sessions_profile') WHERE name = 'tenants_name'")
+	require.ErrorIs(t, tries["Write"](t, path), ErrDamaged, "a change relies on all of it")
+	for table, damaged := range map[string]bool{"tenants": true, "profiles": false} {
+		d := mustOpen(t, path, Options{Now: clock, Relied: []string{"selection", table}})
+		read, err := d.Read(t.Context())
+		require.Equal(t, damaged, errors.Is(err, ErrDamaged), table)
+		if err == nil {
+			read.Close()
+		}
 	}
 }
 
@@ -101,8 +108,10 @@ func TestAValueThatDoesNotFitIsNotShown(t *testing.T) {
 func TestAFileThatIsNotWhatItsVersionSaysIsDamage(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustMess(t, path, "PRAGMA user_version = 0")
-	for how, try := range tries {
-		require.ErrorIs(t, Explain(try(t, path)), ErrDamaged, how)
+	for _, version := range []string{"0", "-1"} {
+		mustMess(t, path, "PRAGMA user_version = "+version)
+		for how, try := range tries {
+			require.ErrorIs(t, Explain(try(t, path)), ErrDamaged, "%s: %s", version, how)
+		}
 	}
 }

@@ -182,5 +182,8 @@ func vacuumInto(ctx context.Context, path, to string, wait time.Duration) (err e
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	_, err = conn.ExecContext(ctx, "VACUUM INTO ?", to)
+	if err != nil && strings.Contains(err.Error(), "output file already exists") { // SQLite says so, too, where it can't see its size
+		err = fmt.Errorf("%s: %w: it is not empty, or can't be looked at", to, ErrIO)
+	}
 	return err
 }

@@ -23,6 +23,9 @@ type Options struct {
 	// Waiting, if not nil, is told once when the lock takes longer than a second, and
 	// who holds it, if that is known.
 	Waiting func(holder string)
+	// Relied lists the tables that are checked with their indexes before a small file
+	// is read; before it is changed, it is checked whole.
+	Relied []string
 }
 
 // DB is one registry file. It is opened when something is first read or written.

@@ -23,22 +23,28 @@ const (
 	schemaVersion = 1          // of the newest file in migrations; user_version says which a file has
 )
 
-// migrate brings the file to the current schema. Under the lock it looks again:
-// another process may have migrated it meanwhile, even a newer program.
+// migrate brings the file to the current schema.
 func (d *DB) migrate(ctx context.Context, deadline time.Time) error {
 	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline)
 	if err != nil {
 		return err
 	}
 	defer lock.Unlock()
-	tx, err := d.poll(ctx, deadline)
+	return d.makeCurrent(ctx, deadline)
+}
+
+// makeCurrent looks, under the lock, which schema the file has, and migrates it where
+// that is older; another process, even of a newer program, may just have done so. It is
+// done before the file is opened for writing: that already touches it.
+func (d *DB) makeCurrent(ctx context.Context, deadline time.Time) error {
+	tx, err := d.poll(ctx, deadline, checkVersion)
 	if err == nil {
-		return tx.Rollback()
+		err = tx.Rollback()
 	}
+	d.letGo()
 	if !errors.Is(err, errOlder) {
 		return err
 	}
-	d.letGo()
 	if _, err := keepCopy(ctx, d.path, BeforeMigration, d.options.Now(), time.Until(deadline)); err != nil {
 		return err
 	}

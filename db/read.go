@@ -30,12 +30,12 @@ func (d *DB) Read(ctx context.Context) (*Read, error) {
 }
 
 func (d *DB) readBy(ctx context.Context, deadline time.Time) (*Read, error) {
-	tx, err := d.beginRead(ctx)
+	tx, err := d.beginRead(ctx, d.checkRead)
 	if errors.Is(err, errOlder) {
 		if err := d.migrate(ctx, deadline); err != nil {
 			return nil, err
 		}
-		tx, err = d.beginRead(ctx)
+		tx, err = d.beginRead(ctx, d.checkRead)
 	}
 	if isBusy(err) {
 		return d.queue(ctx, deadline)
@@ -52,7 +52,7 @@ func (d *DB) queue(ctx context.Context, deadline time.Time) (*Read, error) {
 	if err != nil {
 		return nil, err
 	}
-	tx, err := d.poll(ctx, deadline)
+	tx, err := d.poll(ctx, deadline, d.checkRead)
 	if err == nil {
 		return &Read{Tx: tx, lock: lock}, nil
 	}
@@ -66,9 +66,9 @@ func (d *DB) queue(ctx context.Context, deadline time.Time) (*Read, error) {
 // poll begins a transaction under the lock. It can be busy even there: with a
 // program that does not take the lock, or with another reader that rolls back
 // what a crash left.
-func (d *DB) poll(ctx context.Context, deadline time.Time) (*sql.Tx, error) {
+func (d *DB) poll(ctx context.Context, deadline time.Time, check func(context.Context, rower) error) (*sql.Tx, error) {
 	for {
-		tx, err := d.beginRead(ctx)
+		tx, err := d.beginRead(ctx, check)
 		if !isBusy(err) || time.Until(deadline) <= 0 {
 			return tx, err
 		}
@@ -83,9 +83,14 @@ func in(wait time.Duration) time.Time { return time.Now().Add(wait) }
 // errOlder is returned inside for a file that must be migrated first.
 var errOlder = errors.New("older schema")
 
+// checkRead checks what is about to be read.
+func (d *DB) checkRead(ctx context.Context, tx rower) error {
+	return checkRead(ctx, tx, d.options.Relied)
+}
+
 // beginRead begins a transaction and checks the file in it: what is read is of the
 // instant that was checked.
-func (d *DB) beginRead(ctx context.Context) (*sql.Tx, error) {
+func (d *DB) beginRead(ctx context.Context, check func(context.Context, rower) error) (*sql.Tx, error) {
 	reader, err := d.current()
 	if err != nil {
 		return nil, err

@@ -89,38 +89,24 @@ func (w *Write) Close() error {
 // looked up first can't change before it is written).
 func (d *DB) Write(ctx context.Context) (*Write, error) {
 	deadline := in(d.options.Wait)
-	if err := d.makeCurrent(ctx, deadline); err != nil {
-		return nil, err
-	}
 	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline)
 	if err != nil {
 		return nil, err
 	}
-	now := d.options.Now()
-	sweep(d.path, now)
-	file, err := os.Lstat(d.path)
+	w := &Write{ctx: ctx, path: d.path, lock: lock}
+	if err = d.makeCurrent(ctx, deadline); err == nil {
+		w.Now = d.options.Now()
+		sweep(d.path, w.Now)
+		w.file, err = os.Lstat(d.path)
+	}
+	if err == nil {
+		w.conn, w.Tx, err = d.beginWrite(ctx, time.Until(deadline))
+	}
 	if err != nil {
 		lock.Unlock()
 		return nil, err
 	}
-	conn, tx, err := d.beginWrite(ctx, time.Until(deadline))
-	if err != nil {
-		lock.Unlock()
-		return nil, err
-	}
-	return &Write{Tx: tx, Now: now, ctx: ctx, path: d.path, file: file, conn: conn, lock: lock}, nil
-}
-
-// makeCurrent has the file checked, and migrated where it is older, before it is
-// opened for writing: opening for writing already touches it.
-func (d *DB) makeCurrent(ctx context.Context, deadline time.Time) error {
-	read, err := d.readBy(ctx, deadline)
-	if err != nil {
-		return err
-	}
-	read.Close()
-	d.letGo()
-	return nil
+	return w, nil
 }
 
 func (d *DB) beginWrite(ctx context.Context, wait time.Duration) (*sql.DB, *sql.Tx, error) {

@@ -53,12 +53,14 @@ func (a *app) backup(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := a.untilSignal(ctx)
-	defer stop()
-	err = a.hideCopy(ctx, path)
-	if err == nil {
-		err = writeBackup(ctx, store, path, cmd.Bool("force"), to)
-	}
+	err = a.untilTold(ctx, func(ctx context.Context) error {
+		if err := a.hideCopy(ctx, path); err != nil {
+			return err
+		}
+		err := writeBackup(ctx, store, path, cmd.Bool("force"), to)
+		a.changed = made(err)
+		return err
+	})
 	if err := errors.Join(err, store.Close()); err != nil {
 		return err
 	}
@@ -122,7 +124,7 @@ func writeBackup(ctx context.Context, store *db.DB, path string, force bool, to 
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(file.Name()); _ = file.Close() }() // after it has its name, the former does nothing
+	defer func() { _ = removeUnfinished(file.Name()); _ = file.Close() }() // after it has its name, the former does nothing
 	if len(to) == 0 {
 		err = store.Backup(ctx, file.Name())
 	} else {
@@ -134,10 +136,13 @@ func writeBackup(ctx context.Context, store *db.DB, path string, force bool, to 
 	if err == nil {
 		err = give(file.Name(), path, force)
 	}
-	if err == nil {
-		err = project.SyncDir(filepath.Dir(path))
+	if err != nil {
+		return err
 	}
-	return err
+	if err := project.SyncDir(filepath.Dir(path)); err != nil {
+		return withHint(fmt.Errorf("%w: %w", registry.ErrIncomplete, err), "%s is whole; sp backup --force writes it again", path)
+	}
+	return nil
 }
 
 // checkSame refuses what stands at the file's name and is not the file.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -62,6 +63,16 @@ func sweepBackup(name string) {
 	defer func() { _ = file.Close() }() // nothing was written
 	info, err := file.Stat()
 	if err == nil && project.IsOurs(info) && unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
-		_ = os.Remove(name) // what stays is tried again by the next backup
+		_ = removeUnfinished(name) // what stays is tried again by the next backup
 	}
+}
+
+// removeUnfinished removes the file and, first, the journal that SQLite may have left
+// beside it: while anything is left of it, it is found.
+func removeUnfinished(name string) error {
+	err := os.Remove(name + "-journal")
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = os.Remove(name)
+	}
+	return err
 }

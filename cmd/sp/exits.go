@@ -54,7 +54,7 @@ var exits = []struct {
 	{project.ErrNoDirectory, 6, "store", "sp init makes a registry here; sp import PATH makes one from a tenants.json"},
 	{db.ErrMissing, 6, "store", "sp init makes a registry; sp import PATH makes one from a tenants.json"},
 	{db.ErrNewer, 6, "store", "upgrade sp"},
-	{db.ErrForeign, 6, "store", "it was left untouched; move it away, then sp init or sp import"},
+	{db.ErrForeign, 6, "store", "it was left untouched; move it away, then sp restore a backup, sp init or sp import"},
 	{db.ErrUnsafe, 6, "store", doctorHint},
 	{db.ErrDamaged, 6, "store", "copy it, together with a -journal beside it, before anything else\n" + doctorHint},
 	{db.ErrReadOnly, 6, "store", "nothing was changed; make the directory and its files writable for you"},

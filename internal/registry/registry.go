@@ -89,8 +89,11 @@ func (o Options) random() io.Reader {
 	return o.Rand
 }
 
+// relied are all tables but those of the history: what a command answers from.
+var relied = []string{"registry_meta", "selection", "sessions", "profiles", "tenants", "files"}
+
 func (o Options) forFile() db.Options {
-	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting}
+	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting, Relied: relied}
 }
 
 // Close releases the registry.
