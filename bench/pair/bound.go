@@ -33,7 +33,9 @@ func (b Bound) Judge(e Estimate) Verdict {
 		return Reported
 	case b.Stretch != 0 && b.within(e, b.Stretch):
 		return Reached
-	case b.Gate == 0 || b.within(e, b.Gate):
+	case b.Gate == 0:
+		return Reported
+	case b.within(e, b.Gate):
 		return Held
 	}
 	return Missed

@@ -31,6 +31,7 @@ type Reading struct {
 	MinorFaults  int64
 	MajorFaults  int64
 	User, System time.Duration
+	Complaint    string // the end of what a command that failed wrote on stderr
 }
 
 // ParseReading reads the line that gauge writes.
@@ -61,21 +62,30 @@ type Gauge struct {
 // Run runs one command to its end and measures it. A command that fails is an error,
 // with what it said.
 func (g Gauge) Run(c Command) (Reading, error) {
-	reading, err := g.once(c)
+	reading, err := g.Try(c)
+	if err == nil && reading.Exit != 0 {
+		err = fmt.Errorf("%s: exit %d: %s", c.Label, reading.Exit, reading.Complaint)
+	}
+	return reading, err
+}
+
+// Try is Run for a command that may fail.
+func (g Gauge) Try(c Command) (Reading, error) {
+	reading, err := g.prepared(c)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", c.Label, err)
 	}
 	return reading, err
 }
 
-func (g Gauge) once(c Command) (Reading, error) {
+func (g Gauge) prepared(c Command) (Reading, error) {
 	if c.Before != nil {
 		if err := c.Before(); err != nil {
 			return Reading{}, err
 		}
 	}
 	reading, err := g.measured(c)
-	if err == nil && c.After != nil {
+	if err == nil && reading.Exit == 0 && c.After != nil {
 		err = c.After()
 	}
 	return reading, err
@@ -107,8 +117,8 @@ func (g Gauge) measured(c Command) (Reading, error) {
 		return Reading{}, fmt.Errorf("gauge: %w: %s", firstOf(ended, err), streams.complaint())
 	}
 	reading, err := ParseReading(string(line))
-	if err == nil && reading.Exit != 0 {
-		err = fmt.Errorf("exit %d: %s", reading.Exit, streams.complaint())
+	if reading.Exit != 0 {
+		reading.Complaint = streams.complaint()
 	}
 	return reading, err
 }

@@ -8,9 +8,14 @@ import (
 	"math/rand/v2"
 )
 
-// warmUps is how many rounds are run before those that count: programs and data are in
-// the page cache then.
-const warmUps = 3
+// warmUps returns how many rounds are run before those that count: programs and data
+// are in the page cache then. One is enough of what takes seconds.
+func warmUps(rounds int) int {
+	if rounds <= 5 {
+		return 1
+	}
+	return 3
+}
 
 // Rig runs rounds.
 type Rig struct {
@@ -28,13 +33,13 @@ func (r Rig) Compare(rounds int, commands ...Command) (Series, error) {
 		return nil, err
 	}
 	series := Series{}
-	for round := range rounds + min(warmUps, rounds) {
+	for round := range rounds + warmUps(rounds) {
 		for _, i := range r.Rand.Perm(len(commands)) {
 			reading, err := r.Run(commands[i])
 			if err != nil {
 				return nil, err
 			}
-			if round >= min(warmUps, rounds) {
+			if round >= warmUps(rounds) {
 				series[commands[i].Label] = append(series[commands[i].Label], reading)
 			}
 		}
