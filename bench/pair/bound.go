@@ -19,6 +19,7 @@ const (
 	Missed   Verdict = "**missed**"
 	Held     Verdict = "gate"
 	Reached  Verdict = "stretch"
+	Failed   Verdict = "**failed**" // something went wrong: there is no figure
 )
 
 // Judge holds an estimate against the bound by the far end of its interval: what may

@@ -44,7 +44,7 @@ func (b *Bench) changing(name string, n int, url string) (pair.Series, error) {
 	create := func(p Place, label string, more ...string) pair.Command {
 		c := b.sp(p, label, append([]string{"tenant", "create", "--id", "local_bench", "--name", "bench", "--database-url-file", url}, more...)...)
 		c.After = func() error {
-			_, err := b.Rig.Run(b.sp(p, "clearing", append([]string{"tenant", "delete", "local_bench", "-y", "--purge"}, more...)...))
+			_, err := b.Rig.Run(b.sp(p, "clearing", append([]string{"tenant", "delete", "local_bench", "-y"}, more...)...))
 			return err
 		}
 		return c

@@ -26,7 +26,7 @@ func prompt(b *Bench) ([]Figure, error) {
 		return pair.Command{Label: label, Program: bash, Args: []string{"--norc", "-c", loop}, Dir: place.Dir}
 	}
 	s, err := b.Rig.Compare(b.rounds(100_000), script("tests", tests, "[[ sp.db -nt .lock || -e sp.db-journal ]] || :"),
-		script("resolves", resolves, `x=$(`+b.Peers.SP.Path+` resolve)`))
+		script("resolves", resolves, `x=$(`+b.Peers.SP.Path+` resolve) || exit`))
 	if err != nil {
 		return []Figure{later}, err
 	}

@@ -47,13 +47,17 @@ type Figure struct {
 	Unit  string // a ratio has none
 	Bound pair.Bound
 	Note  string
-	// Missing says why there is no value.
+	// Missing says why there is no value, Failed that there should have been one.
 	Missing string
+	Failed  bool
 }
 
 // Verdict holds the figure against its bound.
 func (f Figure) Verdict() pair.Verdict {
-	if f.Missing != "" {
+	switch {
+	case f.Failed:
+		return pair.Failed
+	case f.Missing != "":
 		return "not measured"
 	}
 	return f.Bound.Judge(f.Value)
@@ -80,7 +84,7 @@ func (b *Bench) Measure(g Goal) []Figure {
 	begin := time.Now()
 	figures, err := g.run(b)
 	if err != nil {
-		figures = append(figures, Figure{Name: g.Title, Missing: err.Error()})
+		figures = append(figures, Figure{Name: g.Title, Missing: err.Error(), Failed: true})
 	}
 	for i := range figures {
 		figures[i].Goal = g.ID
@@ -113,6 +117,8 @@ func (b *Bench) rounds(n int) int {
 		rounds = 5
 	case n >= 100_000:
 		rounds = 15
+	case n >= 10_000:
+		rounds = 50
 	}
 	if n < 1_000_000 {
 		rounds *= b.Scale
