@@ -117,7 +117,7 @@ func alone(cache string) (unlock func(), err error) {
 func newBench(o options, root, work string) (*scenarios.Bench, error) {
 	note("building and gathering the programs")
 	set, err := peers.Workshop{
-		Root: root, Dir: work, Extra: filepath.Join(o.cache, "peers"), Env: append(os.Environ(), "CGO_ENABLED=0"), Note: note,
+		Root: root, Dir: work, Cache: o.cache, Extra: filepath.Join(o.cache, "peers"), Env: append(os.Environ(), "CGO_ENABLED=0"), Note: note,
 	}.Gather()
 	if err != nil {
 		return nil, err

@@ -76,8 +76,8 @@ func (r *report) save(o options) error {
 	switch {
 	case o.docs == "":
 		return nil
-	case r.void():
-		note("%s stays as it is: the run is void", o.docs)
+	case r.void() || o.only != "":
+		note("%s stays as it is: the run is void or not of all goals", o.docs)
 		return nil
 	}
 	return updateDocument(o.docs, fmt.Sprintf("From [%s](../%s).\n\n%s", filepath.Base(path), filepath.ToSlash(path), table(r.figures)))
@@ -108,7 +108,7 @@ func (r *report) writeConditions(text *strings.Builder) {
 	line("sp", "%s", r.machine.commit)
 	line("machine", "%s, %s, kernel %s", r.machine.cpu, r.machine.memory, r.machine.kernel)
 	line("load before and after", "%s; %s", r.machine.load, loadNow())
-	line("took", "%s, %.2g times the usual rounds (200; 50 of 10k, 15 of 100k, 5 of 1M tenants), 3 warm-ups (1 of 5 rounds), page cache warm", time.Since(r.begin).Round(time.Second), r.scale)
+	line("took", "%s, %.2g times the usual rounds (200; 50 of 10k, 15 or 7 of 100k, 5 of 1M tenants), 3 warm-ups (1 of 5 rounds), page cache warm", time.Since(r.begin).Round(time.Second), r.scale)
 	versions := []string{r.machine.goVersion}
 	if r.machine.rustc != "" {
 		versions = append(versions, r.machine.rustc)

@@ -63,6 +63,12 @@ func (s Series) Times(label string) []float64 {
 	return s.each(label, func(r Reading) float64 { return r.Took.Seconds() })
 }
 
+// Work returns the seconds of processor time of each round, which other processes on the
+// machine lengthen less than they do Times.
+func (s Series) Work(label string) []float64 {
+	return s.each(label, func(r Reading) float64 { return (r.User + r.System).Seconds() })
+}
+
 // Peaks returns the peak memory of each round, in MB of 10^6 bytes.
 func (s Series) Peaks(label string) []float64 {
 	return s.each(label, func(r Reading) float64 { return float64(r.PeakKB) * 1024 / 1e6 })

@@ -12,7 +12,7 @@ import (
 const gojq = "github.com/itchyny/gojq/cmd/gojq@v0.12.17"
 
 // serde builds the reader and writer over serde_json, from Debian's crates.
-func (w Workshop) serde(s Set) (string, error) {
+func (w Workshop) serde(Set) (string, error) {
 	cargo, err := exec.LookPath("cargo")
 	if err != nil {
 		home := ""
@@ -26,7 +26,7 @@ func (w Workshop) serde(s Set) (string, error) {
 			return "", err
 		}
 	}
-	target := filepath.Join(s.builtIn, "serde")
+	target := filepath.Join(w.Cache, "cargo")
 	_, err = w.tool(filepath.Join(w.Root, "bench/peers/serde"), cargo, "build", "--release", "--offline", "--locked", "--target-dir", target)
 	if err != nil {
 		return "", fmt.Errorf("%w (needs librust-serde-json-dev, librust-serde-derive-dev, librust-chrono-dev)", err)

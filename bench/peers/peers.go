@@ -38,6 +38,7 @@ type Set struct {
 type Workshop struct {
 	Root  string   // of the module
 	Dir   string   // to build in, emptied by who made it
+	Cache string   // what is slow to build is kept there
 	Extra string   // a directory of further ones: jq-1.7.1, …
 	Env   []string // of the builds
 	Note  func(format string, args ...any)

@@ -51,10 +51,6 @@ func besideAWriter(b *Bench) ([]Figure, error) {
 
 func (b *Bench) besideFigures(quiet, busy, ratios []float64, timeOuts, changes int) []Figure {
 	usual := pair.Median(quiet)
-	tail := make([]float64, len(busy))
-	for i := range busy {
-		tail[i] = busy[i] / usual
-	}
 	late := pair.Estimate{Median: float64(timeOuts), Low: float64(timeOuts), High: float64(timeOuts)}
 	return []Figure{
 		{
@@ -62,7 +58,7 @@ func (b *Bench) besideFigures(quiet, busy, ratios []float64, timeOuts, changes i
 			Note: fmt.Sprintf("%s / %s; %d changes meanwhile", duration(pair.Median(busy)), duration(usual), changes),
 		},
 		{
-			Name: "p99 beside a writer / quiet median", Value: pair.MeasureQuantile(b.Rig.Rand, tail, 0.99), Bound: pair.Bound{Gate: 12, Stretch: 6},
+			Name: "p99 beside a writer / quiet median", Value: pair.MeasureQuantile(b.Rig.Rand, shared(busy, usual), 0.99), Bound: pair.Bound{Gate: 12, Stretch: 6},
 			Note: fmt.Sprintf("%s; quiet p99 %s", duration(pair.Quantile(busy, 0.99)), duration(pair.Quantile(quiet, 0.99))),
 		},
 		{Name: "time-outs", Unit: fmt.Sprintf("of %d", len(busy)), Value: late, Bound: pair.Bound{None: true}},

@@ -15,8 +15,18 @@ func (b *Bench) ratio(name string, s pair.Series, over, under string, bound pair
 		Name:  name,
 		Value: pair.Measure(b.Rig.Rand, pair.Ratios(s.Times(over), s.Times(under))),
 		Bound: bound,
-		Note:  fmt.Sprintf("%s / %s", took(s, over), took(s, under)),
+		Note: fmt.Sprintf("%s / %s; processor time %.2g", took(s, over), took(s, under),
+			pair.Median(pair.Ratios(s.Work(over), s.Work(under)))),
 	}
+}
+
+// shared divides values by one and the same.
+func shared(values []float64, by float64) []float64 {
+	ratios := make([]float64, len(values))
+	for i, value := range values {
+		ratios[i] = value / by
+	}
+	return ratios
 }
 
 // peak is the most memory that a command had.

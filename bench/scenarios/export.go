@@ -145,7 +145,7 @@ func (b *Bench) memory(what string, measured func(int) (pair.Series, error), bou
 	}
 	return append(figures, Figure{
 		Name:  fmt.Sprintf("`sp %s`: peak memory, %s / 10k", what, count(many)),
-		Value: pair.Span(pair.Ratios(s.Peaks("sp"), few.Peaks("sp")[:len(s["sp"])])),
+		Value: pair.Span(shared(s.Peaks("sp"), pair.Median(few.Peaks("sp")))),
 		Bound: asked(*growth),
 		Note:  fmt.Sprintf("%.1f MB / %.1f MB", pair.Median(s.Peaks("sp")), pair.Median(few.Peaks("sp"))),
 	}), nil

@@ -115,8 +115,10 @@ func (b *Bench) rounds(n int) int {
 	switch {
 	case n >= 1_000_000:
 		rounds = 5
-	case n >= 100_000:
+	case n >= 100_000 && b.Full:
 		rounds = 15
+	case n >= 100_000:
+		rounds = 7
 	case n >= 10_000:
 		rounds = 50
 	}

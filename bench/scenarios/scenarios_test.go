@@ -47,8 +47,10 @@ func TestAShortRunLeavesTheMillionOut(t *testing.T) {
 
 func TestRoundsFollowHowLongOneTakes(t *testing.T) {
 	t.Parallel()
-	b := &Bench{Scale: 1}
+	b := &Bench{Scale: 1, Full: true}
 	require.Equal(t, []int{200, 200, 50, 15, 5}, []int{b.rounds(gen.Sizes[0]), b.rounds(1000), b.rounds(10_000), b.rounds(100_000), b.rounds(1_000_000)})
+	b.Full = false
+	require.Equal(t, 7, b.rounds(100_000), "for minutes")
 	b.Scale = 0.01
 	require.Equal(t, 3, b.rounds(10), "never fewer")
 }
