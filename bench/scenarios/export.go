@@ -10,9 +10,13 @@ import (
 	"github.com/sp-registry/sp/bench/pair"
 )
 
+// output is a command that writes a whole tenants.json, and where.
+type output struct {
+	pair.Command
+	path string
+}
+
 // exporting runs every way to write the file of n tenants, once a run of the bench.
-// That of sp is durable: synced, renamed, the directory synced. `export -` and serde are
-// not, and serde is not atomic either.
 func (b *Bench) exporting(n int) (pair.Series, error) {
 	if s, measured := b.exports[n]; measured {
 		return s, nil
@@ -21,31 +25,16 @@ func (b *Bench) exporting(n int) (pair.Series, error) {
 	if err != nil {
 		return nil, err
 	}
-	var outputs []string
 	var commands []pair.Command
-	add := func(c pair.Command, output string) {
-		c.Before = removing(output)
-		commands, outputs = append(commands, c), append(outputs, output)
-	}
-	add(b.sp(place, "sp", "export"), place.store("tenants.json"))
-	printed := b.sp(place, "sp -", "export", "-")
-	printed.Stdout = filepath.Join(b.Work, "printed.json")
-	add(printed, printed.Stdout)
-	if serde := b.Peers.Serde; serde != nil {
-		to := filepath.Join(b.Work, "serde.json")
-		add(pair.Command{Label: "serde", Program: serde.Path, Args: []string{"rewrite", place.File, to}}, to)
-	}
-	if cp := b.Peers.Copy; cp != nil {
-		to := filepath.Join(b.Work, "cp.json")
-		add(pair.Command{Label: "cp", Program: cp.Path, Args: []string{place.File, to}}, to)
-	}
-	for i, c := range commands {
-		if _, err := b.Rig.Run(c); err != nil {
+	for _, o := range b.outputs(place) {
+		o.Before = removing(o.path)
+		if _, err := b.Rig.Run(o.Command); err != nil {
 			return nil, err
 		}
-		if err := sameBytes(outputs[i], place.File); err != nil {
+		if err := sameBytes(o.path, place.File); err != nil {
 			return nil, err
 		}
+		commands = append(commands, o.Command)
 	}
 	s, err := b.Rig.Compare(b.rounds(n), commands...)
 	if err != nil {
@@ -55,10 +44,27 @@ func (b *Bench) exporting(n int) (pair.Series, error) {
 		b.exports = map[int]pair.Series{}
 	}
 	b.exports[n] = s
-	for _, output := range outputs[1:] {
-		_ = removing(output)() // it is only in the way
+	for _, o := range b.outputs(place)[1:] {
+		_ = removing(o.path)() // it is only in the way
 	}
 	return s, nil
+}
+
+// outputs are the ways to write the file. sp's own is durable: synced, renamed, the
+// directory synced. `export -` and serde are not, and serde is not atomic either.
+func (b *Bench) outputs(place Place) []output {
+	printed := output{b.sp(place, "sp -", "export", "-"), filepath.Join(b.Work, "printed.json")}
+	printed.Stdout = printed.path
+	outputs := []output{{b.sp(place, "sp", "export"), place.store("tenants.json")}, printed}
+	if serde := b.Peers.Serde; serde != nil {
+		to := filepath.Join(b.Work, "serde.json")
+		outputs = append(outputs, output{pair.Command{Label: "serde", Program: serde.Path, Args: []string{"rewrite", place.File, to}}, to})
+	}
+	if cp := b.Peers.Copy; cp != nil {
+		to := filepath.Join(b.Work, "cp.json")
+		outputs = append(outputs, output{pair.Command{Label: "cp", Program: cp.Path, Args: []string{place.File, to}}, to})
+	}
+	return outputs
 }
 
 // removing removes a file, so that nothing finds what it is to write.
@@ -102,53 +108,6 @@ func exportAtScale(b *Bench) ([]Figure, error) {
 		figures = append(figures, Figure{Name: name(n), Bound: bound, Missing: onlyFull})
 	}
 	return figures, nil
-}
-
-// exportMemory is P8, of the same runs.
-func exportMemory(b *Bench) ([]Figure, error) {
-	return b.memory("export", b.exporting, pair.Bound{Gate: 32, Stretch: 16}, &pair.Bound{Gate: 2.0, Stretch: 1.2})
-}
-
-// memory is the peak memory of something at the largest size and, if growth is bound,
-// that by its peak at 10k.
-func (b *Bench) memory(what string, measured func(int) (pair.Series, error), bound pair.Bound, growth *pair.Bound) ([]Figure, error) {
-	many := 100_000
-	var figures []Figure
-	if b.Full {
-		many = 1_000_000
-	} else {
-		figures = []Figure{{Name: fmt.Sprintf("`sp %s`: peak memory, 1M", what), Bound: bound, Missing: onlyFull}}
-	}
-	s, err := measured(many)
-	if err != nil {
-		return figures, err
-	}
-	asked := func(bound pair.Bound) pair.Bound {
-		if b.Full {
-			return bound
-		}
-		return pair.Bound{}
-	}
-	most := peak(fmt.Sprintf("`sp %s`: peak memory, %s", what, count(many)), s, "sp", asked(bound))
-	for _, other := range []string{"serde", "sqlite3"} {
-		if len(s[other]) > 0 {
-			most.Note = fmt.Sprintf("%s: %.0f MB", other, pair.Median(s.Peaks(other)))
-		}
-	}
-	figures = append(figures, most)
-	if growth == nil {
-		return figures, nil
-	}
-	few, err := measured(10_000)
-	if err != nil {
-		return figures, err
-	}
-	return append(figures, Figure{
-		Name:  fmt.Sprintf("`sp %s`: peak memory, %s / 10k", what, count(many)),
-		Value: pair.Span(shared(s.Peaks("sp"), pair.Median(few.Peaks("sp")))),
-		Bound: asked(*growth),
-		Note:  fmt.Sprintf("%.1f MB / %.1f MB", pair.Median(s.Peaks("sp")), pair.Median(few.Peaks("sp"))),
-	}), nil
 }
 
 // exportUnchanged is P9: an export of what the file shows already, by resolve. That a
