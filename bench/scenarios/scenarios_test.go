@@ -88,7 +88,7 @@ func TestSharesAreDifferencesInUnits(t *testing.T) {
 			s[label] = append(s[label], pair.Reading{Took: toDuration(took * drift)})
 		}
 	}
-	for _, share := range differences(s, "more", "less", "empty") {
+	for _, share := range differences(s.Times, "more", "less", "empty") {
 		require.InDelta(t, 0.5, share, 1e-9)
 	}
 }

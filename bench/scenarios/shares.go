@@ -21,8 +21,8 @@ func (b *Bench) shares(s pair.Series, variants []peers.Peer, bound pair.Bound) [
 		}
 		figures = append(figures, Figure{
 			Name:  name + ", in empty Go programs",
-			Value: pair.Measure(b.Rig.Rand, differences(s, more, less, "empty")),
-			Note:  fmt.Sprintf("%s; binary %s, without %s", took(s, more), megabytes(b.path(more)), megabytes(b.path(less))),
+			Value: pair.Measure(b.Rig.Rand, differences(s.Times, more, less, "empty")),
+			Note:  fmt.Sprintf("%s; processor time %.2g; binary %s, without %s", took(s, more), pair.Median(differences(s.Work, more, less, "empty")), megabytes(b.path(more)), megabytes(b.path(less))),
 		})
 		if v.Name == "sp+all" {
 			figures = append(figures, b.ratio("`sp resolve` with all of them / empty Go", s, v.Name, "empty", bound))
@@ -31,10 +31,10 @@ func (b *Bench) shares(s pair.Series, variants []peers.Peer, bound pair.Bound) [
 	return figures
 }
 
-func differences(s pair.Series, more, less, unit string) []float64 {
-	values := s.Times(more)
-	for i, less := range s.Times(less) {
-		values[i] = (values[i] - less) / s.Times(unit)[i]
+func differences(of func(label string) []float64, more, less, unit string) []float64 {
+	values, units := of(more), of(unit)
+	for i, less := range of(less) {
+		values[i] = (values[i] - less) / units[i]
 	}
 	return values
 }
