@@ -49,7 +49,8 @@ func Quantile(values []float64, q float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()
 	}
-	sorted := slices.Sorted(slices.Values(values))
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
 	at := q * float64(len(sorted)-1)
 	below := int(at)
 	if below+1 >= len(sorted) {

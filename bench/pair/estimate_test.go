@@ -48,9 +48,9 @@ func TestADriftOfTheMachineIsInNoRatio(t *testing.T) {
 func TestTheIntervalHoldsTheTruthAsOftenAsItSays(t *testing.T) {
 	t.Parallel()
 	r, held := dice(), 0
-	const trials = 200
+	const trials = 100
 	for range trials {
-		values := make([]float64, 50)
+		values := make([]float64, 30)
 		for i := range values {
 			values[i] = math.Exp(r.NormFloat64()) // its median is 1
 		}
