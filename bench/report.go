@@ -21,7 +21,7 @@ type report struct {
 	full    bool
 	scale   float64
 	bench   *scenarios.Bench
-	itself  []pair.Estimate // sp against its copy, the last one counts
+	itself  []scenarios.Itself // sp against its copy, the last one counts
 	figures []scenarios.Figure
 }
 
@@ -34,7 +34,7 @@ func (r *report) measure(o options) error {
 			return err
 		}
 		r.itself = append(r.itself, e)
-		note("sp / its copy: %s", interval(e))
+		note("sp / its copy: %s", e)
 		if !e.Void() {
 			break
 		}
@@ -103,7 +103,7 @@ func (r *report) writeConditions(text *strings.Builder) {
 		fmt.Fprintf(text, "- %s: %s\n", name, fmt.Sprintf(format, args...))
 	}
 	for i, e := range r.itself {
-		line(fmt.Sprintf("sp / its copy, attempt %d", i+1), "%s%s", interval(e), map[bool]string{true: ", void"}[e.Void()])
+		line(fmt.Sprintf("sp / its copy, attempt %d", i+1), "%s", e)
 	}
 	line("sp", "%s", r.machine.commit)
 	line("machine", "%s, %s, kernel %s", r.machine.cpu, r.machine.memory, r.machine.kernel)

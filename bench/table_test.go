@@ -36,18 +36,19 @@ func TestTheTableShowsMissesAndFailuresAsWhatTheyAre(t *testing.T) {
 
 func TestARunPassesWhenItCountsAndNothingIsMissedOrFailed(t *testing.T) {
 	t.Parallel()
-	good, bad := pair.Estimate{Median: 1, Low: 0.99, High: 1.01}, pair.Estimate{Median: 1.1, Low: 1.05, High: 1.2}
+	good := scenarios.Itself{Estimate: pair.Estimate{Median: 1, Low: 0.99, High: 1.01}}
+	bad := scenarios.Itself{Estimate: pair.Estimate{Median: 1.1, Low: 1.05, High: 1.2}}
 	held, missed, left, broken := figures[0], figures[1], figures[4], figures[5]
 	for name, c := range map[string]struct {
 		r      report
 		passed bool
 	}{
-		"held":                 {report{itself: []pair.Estimate{good}, figures: []scenarios.Figure{held, left}}, true},
-		"quiet in the end":     {report{itself: []pair.Estimate{bad, good}, figures: []scenarios.Figure{held}}, true},
-		"void":                 {report{itself: []pair.Estimate{good, bad}, figures: []scenarios.Figure{held}}, false},
+		"held":                 {report{itself: []scenarios.Itself{good}, figures: []scenarios.Figure{held, left}}, true},
+		"quiet in the end":     {report{itself: []scenarios.Itself{bad, good}, figures: []scenarios.Figure{held}}, true},
+		"void":                 {report{itself: []scenarios.Itself{good, bad}, figures: []scenarios.Figure{held}}, false},
 		"never held to itself": {report{figures: []scenarios.Figure{held}}, false},
-		"missed":               {report{itself: []pair.Estimate{good}, figures: []scenarios.Figure{held, missed}}, false},
-		"failed":               {report{itself: []pair.Estimate{good}, figures: []scenarios.Figure{held, broken}}, false},
+		"missed":               {report{itself: []scenarios.Itself{good}, figures: []scenarios.Figure{held, missed}}, false},
+		"failed":               {report{itself: []scenarios.Itself{good}, figures: []scenarios.Figure{held, broken}}, false},
 	} {
 		require.Equal(t, c.passed, c.r.passed(), name)
 	}

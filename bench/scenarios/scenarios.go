@@ -93,20 +93,39 @@ func (b *Bench) Measure(g Goal) []Figure {
 	return figures
 }
 
+// Itself is sp by its own copy. Where their page faults differ, the two files lie in the
+// page cache in different ways, and no number of rounds helps.
+type Itself struct {
+	pair.Estimate
+	Faults, TwinFaults float64
+}
+
+// String has three digits after the point: the limits are that narrow.
+func (i Itself) String() string {
+	verdict := ""
+	if i.Void() {
+		verdict = ", void"
+	}
+	return fmt.Sprintf("%.3f [%.3f, %.3f], page faults %.0f / %.0f%s", i.Median, i.Low, i.High, i.Faults, i.TwinFaults, verdict)
+}
+
 // Itself measures sp against its own copy: how well this machine measures just now. A
 // further attempt has more rounds: noise narrows with them, a difference does not.
-func (b *Bench) Itself(attempt int) (pair.Estimate, error) {
+func (b *Bench) Itself(attempt int) (Itself, error) {
 	place, err := b.place(1000)
 	if err != nil {
-		return pair.Estimate{}, err
+		return Itself{}, err
 	}
 	sp, twin := b.resolve(place, "sp"), b.resolve(place, "twin")
 	twin.Program = b.Peers.Twin.Path
 	series, err := b.Rig.Compare(attempt*b.rounds(1000), sp, twin)
 	if err != nil {
-		return pair.Estimate{}, err
+		return Itself{}, err
 	}
-	return pair.Measure(b.Rig.Rand, pair.Ratios(series.Times("sp"), series.Times("twin"))), nil
+	return Itself{
+		Estimate: pair.Measure(b.Rig.Rand, pair.Ratios(series.Times("sp"), series.Times("twin"))),
+		Faults:   pair.Median(series.Faults("sp")), TwinFaults: pair.Median(series.Faults("twin")),
+	}, nil
 }
 
 // rounds is how often something is run that takes as long as n tenants make it.
