@@ -1,11 +1,13 @@
 package scenarios
 
 import (
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,6 +16,29 @@ import (
 	"github.com/sp-registry/sp/bench/peers"
 )
 
+// programs builds once what the tests run, for TestMain to remove.
+var (
+	programsDir string
+	programs    = sync.OnceValues(func() (string, error) {
+		dir, err := os.MkdirTemp("", "sp-bench-test-")
+		if err != nil {
+			return "", err
+		}
+		out, err := exec.Command("go", "build", "-o", dir, "../../cmd/sp", "../gauge", "../peers/empty").CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("%w: %s", err, out)
+		}
+		programsDir = dir
+		return dir, err
+	})
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	_ = os.RemoveAll(programsDir) // nothing, if none was needed
+	os.Exit(code)
+}
+
 // mustBench has the real sp and the real gauge, and no peers. Listing their sources
 // tells the cache of test results that they count.
 func mustBench(t *testing.T) *Bench {
@@ -21,17 +46,13 @@ func mustBench(t *testing.T) *Bench {
 	for _, dir := range []string{"../../cmd", "../../db", "../../internal", "../gauge"} {
 		require.NoError(t, filepath.WalkDir(dir, func(_ string, _ fs.DirEntry, err error) error { return err }))
 	}
-	dir := t.TempDir()
-	build := func(name, pkg string) peers.Peer {
-		path := filepath.Join(dir, name)
-		out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, pkg).CombinedOutput()
-		require.NoError(t, err, "%s", out)
-		return peers.Peer{Name: name, Path: path}
-	}
+	built, err := programs()
+	require.NoError(t, err)
+	program := func(name string) peers.Peer { return peers.Peer{Name: name, Path: filepath.Join(built, name)} }
 	b := &Bench{Cache: t.TempDir(), Work: t.TempDir(), Scale: 0.001, Note: t.Logf}
-	b.Peers = peers.Set{SP: build("sp", "../../cmd/sp"), Twin: build("twin", "../../cmd/sp"), Empty: build("empty", "../peers/empty")}
+	b.Peers = peers.Set{SP: program("sp"), Twin: program("sp"), Empty: program("empty")}
 	b.Rig = pair.Rig{
-		Gauge: pair.Gauge{Path: build("gauge", "../gauge").Path, Env: []string{"HOME=" + b.Work, "PATH=" + os.Getenv("PATH")}},
+		Gauge: pair.Gauge{Path: program("gauge").Path, Env: []string{"HOME=" + b.Work, "PATH=" + os.Getenv("PATH")}},
 		Rand:  rand.New(rand.NewPCG(1, 0)),
 	}
 	return b
