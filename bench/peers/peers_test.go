@@ -32,9 +32,21 @@ func TestAPeerThatIsAbsentIsLeftOutAndNoted(t *testing.T) {
 	s := Set{Dir: w.Dir}
 	require.Nil(t, w.optional(s, "nobody", w.onPath("no-such-program-anywhere")))
 	require.Contains(t, noted, any("nobody"))
-	peer := w.optional(s, "sh", w.onPath("sh"))
-	require.NotNil(t, peer)
-	require.Equal(t, filepath.Join(w.Dir, "sh"), peer.Path)
+	require.NotNil(t, w.optional(s, "sh", w.onPath("sh")))
+}
+
+func TestPeersLieInPathsOfOneLength(t *testing.T) {
+	t.Parallel()
+	s := Set{Dir: t.TempDir()}
+	seen := map[string]bool{}
+	for _, name := range []string{"sp", "sp-twin", "a-longer-name"} {
+		peer, err := s.take(name, "peers.go")
+		require.NoError(t, err)
+		require.Equal(t, name, peer.Name)
+		require.Len(t, filepath.Base(peer.Path), 3)
+		seen[peer.Path] = true
+	}
+	require.Len(t, seen, 3)
 }
 
 func TestWhatLinksTheLibrariesIsGo(t *testing.T) {
