@@ -15,7 +15,7 @@ func (b *Bench) ratio(name string, s pair.Series, over, under string, bound pair
 		Name:  name,
 		Value: pair.Measure(b.Rig.Rand, pair.Ratios(s.Times(over), s.Times(under))),
 		Bound: bound,
-		Note: fmt.Sprintf("%s / %s; processor time %.2g", took(s, over), took(s, under),
+		Note: fmt.Sprintf("%s / %s; processor time %.3g", took(s, over), took(s, under),
 			pair.Median(pair.Ratios(s.Work(over), s.Work(under)))),
 	}
 }
