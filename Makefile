@@ -3,7 +3,7 @@ export CGO_ENABLED = 0
 
 TOOL = go tool -modfile=tools/go.mod
 
-.PHONY: build demo test check race sqlc fmt guarantees torture fuzz
+.PHONY: build demo test check race sqlc fmt guarantees torture fuzz bench bench-full
 
 build:
 	go build -trimpath -ldflags '-s -w' -o bin/sp ./cmd/sp
@@ -37,6 +37,15 @@ fuzz:
 		done; \
 	done
 
+# How fast sp is, against an empty program and the peers that this machine has, in minutes:
+# docs/performance.md. BENCH=-gate ends non-zero where a gate is missed.
+bench:
+	go run ./bench $(BENCH)
+
+# The same with a million tenants, for most of an hour; the document's table is written from it.
+bench-full:
+	go run ./bench -full -docs docs/performance.md $(BENCH)
+
 # Everything that is asked of a change.
 check: fmt
 	go vet ./...
@@ -57,8 +66,8 @@ race:
 	else echo 'race: skipped, there is no C compiler'; fi
 
 fmt:
-	@wrong=$$($(TOOL) gofumpt -l cmd db internal torture) || exit 1; \
-	test -z "$$wrong" || { $(TOOL) gofumpt -d cmd db internal torture; exit 1; }
+	@wrong=$$($(TOOL) gofumpt -l bench cmd db internal torture) || exit 1; \
+	test -z "$$wrong" || { $(TOOL) gofumpt -d bench cmd db internal torture; exit 1; }
 
 # After a change of db/migrations or db/queries.
 sqlc:

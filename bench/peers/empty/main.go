@@ -1,0 +1,4 @@
+// Command empty is the floor: what any program in Go costs.
+package main
+
+func main() {}

@@ -1,0 +1,103 @@
+package scenarios
+
+import (
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/bench/pair"
+	"github.com/sp-registry/sp/bench/peers"
+)
+
+// programs builds once what the tests run, for TestMain to remove.
+var (
+	programsDir string
+	programs    = sync.OnceValues(func() (string, error) {
+		dir, err := os.MkdirTemp("", "sp-bench-test-")
+		if err != nil {
+			return "", err
+		}
+		out, err := exec.Command("go", "build", "-o", dir, "../../cmd/sp", "../gauge", "../peers/empty").CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("%w: %s", err, out)
+		}
+		programsDir = dir
+		return dir, err
+	})
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	_ = os.RemoveAll(programsDir) // nothing, if none was needed
+	os.Exit(code)
+}
+
+// mustBench has the real sp and the real gauge, and no peers. Listing their sources
+// tells the cache of test results that they count.
+func mustBench(t *testing.T) *Bench {
+	t.Helper()
+	for _, dir := range []string{"../../cmd", "../../db", "../../internal", "../gauge"} {
+		require.NoError(t, filepath.WalkDir(dir, func(_ string, _ fs.DirEntry, err error) error { return err }))
+	}
+	built, err := programs()
+	require.NoError(t, err)
+	program := func(name string) peers.Peer { return peers.Peer{Name: name, Path: filepath.Join(built, name)} }
+	b := &Bench{Cache: t.TempDir(), Work: t.TempDir(), Scale: 0.001, Note: t.Logf}
+	b.Peers = peers.Set{SP: program("sp"), Twin: program("sp"), Empty: program("empty")}
+	b.Rig = pair.Rig{
+		Gauge: pair.Gauge{Path: program("gauge").Path, Env: []string{"HOME=" + b.Work, "PATH=" + os.Getenv("PATH")}},
+		Rand:  rand.New(rand.NewPCG(1, 0)),
+	}
+	return b
+}
+
+// TestGoalsAreMeasuredWithTheRealProgram at their smallest size: the commands that they
+// run are those that sp has.
+func TestGoalsAreMeasuredWithTheRealProgram(t *testing.T) {
+	t.Parallel()
+	b := mustBench(t)
+	place, err := b.place(10)
+	require.NoError(t, err)
+	require.FileExists(t, place.store("sp.db"))
+	for _, id := range []string{"P6", "P16"} {
+		for _, goal := range Goals {
+			if goal.ID == id {
+				for _, figure := range b.Measure(goal) {
+					require.NotEqual(t, pair.Failed, figure.Verdict(), figure.Missing)
+				}
+			}
+		}
+	}
+	_, err = b.exporting(10)
+	require.NoError(t, err)
+	_, err = b.importing(10)
+	require.NoError(t, err)
+	url := filepath.Join(b.Work, "url")
+	require.NoError(t, os.WriteFile(url, []byte("postgres://u:p@localhost/d\n"), 0o600))
+	s, err := b.changing("change", 10, url)
+	require.NoError(t, err)
+	require.Len(t, s.Times("create --no-export"), 3)
+	e, err := b.Itself(1)
+	require.NoError(t, err)
+	require.Positive(t, e.Median)
+}
+
+func TestWhatIsNotWhatWasImportedIsNotMeasured(t *testing.T) {
+	t.Parallel()
+	b := mustBench(t)
+	place, err := b.place(10)
+	require.NoError(t, err)
+	_, err = b.Rig.Run(b.sp(place, "rename", "tenant", "edit", place.Tenant, "--name", "other"))
+	require.NoError(t, err)
+	require.ErrorContains(t, b.isWhole(place), "differ at byte")
+	err = b.answerAlike(b.resolve(place, "resolve"), b.sp(place, "help", "--help"))
+	require.ErrorContains(t, err, "help answers something else than resolve")
+	require.Error(t, b.answerAlike(b.empty("empty")), "nothing is no answer")
+}
