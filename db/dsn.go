@@ -10,9 +10,14 @@ import (
 )
 
 // These hold for every connection: SQLite's own advice for a file that another
-// hand may have written, and temporary tables kept off the disk. _dqs=0 makes a
-// misspelt "column" an error instead of a string.
-var everyPragma = []string{"temp_store(2)", "trusted_schema(0)", "cell_size_check(1)", "mmap_size(0)"}
+// hand may have written. _dqs=0 makes a misspelt "column" an error instead of a string.
+var wary = []string{"trusted_schema(0)", "cell_size_check(1)", "mmap_size(0)"}
+
+// Temporary tables are kept off the disk, but for what sorts very many rows.
+var (
+	inMemory = append([]string{"temp_store(2)"}, wary...)
+	onDisk   = append([]string{"temp_store(1)", "cache_size(-8000)"}, wary...)
+)
 
 // readDSN opens for reading. It is mode=rw with query_only and not mode=ro,
 // because only so can SQLite roll back what a killed writer left. It never waits:
@@ -21,36 +26,46 @@ func readDSN(path string) string {
 	return dsn(path, url.Values{
 		"_busy_timeout": {"0"},
 		"_query_only":   {"1"},
-	}, everyPragma)
+	}, inMemory)
 }
 
 // writeDSN opens for writing under the lock. EXTRA, not FULL: with the rollback
 // journal FULL does not sync the directory after the journal is unlinked, so a
 // power cut could take back an acknowledged commit.
 func writeDSN(path string, wait time.Duration, foreignKeys bool) string {
+	return changeDSN(path, wait, foreignKeys, inMemory)
+}
+
+// bulkDSN is writeDSN for very many new rows, whose names and ids are sorted for their
+// indexes on the disk, in files without a name, instead of in memory.
+func bulkDSN(path string, wait time.Duration) string {
+	return changeDSN(path, wait, true, onDisk)
+}
+
+func changeDSN(path string, wait time.Duration, foreignKeys bool, pragmas []string) string {
 	return dsn(path, url.Values{
 		"_busy_timeout": {milliseconds(wait)},
 		"_foreign_keys": {flag(foreignKeys)},
 		"_journal_mode": {"DELETE"},
 		"_synchronous":  {"EXTRA"},
 		"_txlock":       {"immediate"},
-	}, append([]string{"secure_delete(1)"}, everyPragma...))
+	}, append([]string{"secure_delete(1)"}, pragmas...))
 }
 
 // newDSN opens a file that nobody else knows yet, and that is synced when it is whole.
 func newDSN(path string) string {
-	return dsn(path, url.Values{"_foreign_keys": {"1"}, "_journal_mode": {"MEMORY"}, "_synchronous": {"OFF"}}, everyPragma)
+	return dsn(path, url.Values{"_foreign_keys": {"1"}, "_journal_mode": {"MEMORY"}, "_synchronous": {"OFF"}}, inMemory)
 }
 
 // recheckDSN opens for reading under the lock, on which nobody can queue then.
 func recheckDSN(path string, wait time.Duration) string {
-	return dsn(path, url.Values{"_busy_timeout": {milliseconds(wait)}, "_query_only": {"1"}}, everyPragma)
+	return dsn(path, url.Values{"_busy_timeout": {milliseconds(wait)}, "_query_only": {"1"}}, inMemory)
 }
 
 // copyDSN opens for VACUUM INTO, which only reads the file but is a writing
 // statement to query_only.
 func copyDSN(path string, wait time.Duration) string {
-	return dsn(path, url.Values{"_busy_timeout": {milliseconds(wait)}}, everyPragma)
+	return dsn(path, url.Values{"_busy_timeout": {milliseconds(wait)}}, inMemory)
 }
 
 // dsn builds a `file:` URI; a plain path would lose `mode`, and `?` or `%` in it.

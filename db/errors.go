@@ -33,6 +33,8 @@ var (
 	ErrIO = errors.New("input/output trouble")
 	// ErrReplaced is returned when another file stands at the path since a change began.
 	ErrReplaced = errors.New("moved or replaced meanwhile")
+	// ErrNotUnique is returned when an index can't be made because two rows are alike.
+	ErrNotUnique = errors.New("two rows are alike")
 	// ErrBusy is returned when another process held the registry for too long.
 	ErrBusy = errors.New("busy")
 )

@@ -23,6 +23,7 @@ type Write struct {
 	path string
 	file fs.FileInfo // of path, before it was opened
 	conn *sql.DB
+	on   *sql.Conn // the one of conn
 	lock *Lock
 }
 
@@ -45,8 +46,7 @@ func (w *Write) Commit() error {
 // look while the journal is still there, which to remove is to commit: the change was
 // not made then, even if taking it back is left to the next command.
 func (w *Write) Recheck(look func(context.Context, *sql.Tx) error) (err error) {
-	_ = w.Rollback()   // after a commit it does nothing
-	_ = w.conn.Close() // it has failed before
+	_ = w.end() // it has failed before
 	if hasJournal(w.path) {
 		return nil
 	}
@@ -79,15 +79,28 @@ func hasJournal(path string) bool {
 
 // Close rolls back what was not committed and releases the lock.
 func (w *Write) Close() error {
-	_ = w.Rollback() // after a commit it does nothing
-	err := w.conn.Close()
+	err := w.end()
 	w.lock.Unlock()
 	return err
+}
+
+func (w *Write) end() error {
+	_ = w.Rollback() // after a commit it does nothing
+	return errors.Join(w.on.Close(), w.conn.Close())
 }
 
 // Write takes the lock and begins a change (BEGIN IMMEDIATE, so that what is
 // looked up first can't change before it is written).
 func (d *DB) Write(ctx context.Context) (*Write, error) {
+	return d.write(ctx, func(wait time.Duration) string { return writeDSN(d.path, wait, true) })
+}
+
+// WriteBulk is Write for a change that adds very many rows.
+func (d *DB) WriteBulk(ctx context.Context) (*Write, error) {
+	return d.write(ctx, func(wait time.Duration) string { return bulkDSN(d.path, wait) })
+}
+
+func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*Write, error) {
 	deadline := in(d.options.Wait)
 	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline)
 	if err != nil {
@@ -100,7 +113,7 @@ func (d *DB) Write(ctx context.Context) (*Write, error) {
 		w.file, err = os.Lstat(d.path)
 	}
 	if err == nil {
-		w.conn, w.Tx, err = d.beginWrite(ctx, time.Until(deadline))
+		err = w.begin(dsn(time.Until(deadline)))
 	}
 	if err != nil {
 		lock.Unlock()
@@ -109,20 +122,21 @@ func (d *DB) Write(ctx context.Context) (*Write, error) {
 	return w, nil
 }
 
-func (d *DB) beginWrite(ctx context.Context, wait time.Duration) (*sql.DB, *sql.Tx, error) {
-	conn, err := sql.Open("sqlite", writeDSN(d.path, wait, true))
-	if err != nil {
-		return nil, nil, err
+// begin is not bound to the context: database/sql would roll back beside us when it
+// ends, and this process could be gone before that is done.
+func (w *Write) begin(dsn string) (err error) {
+	if w.conn, err = sql.Open("sqlite", dsn); err != nil {
+		return err
 	}
-	conn.SetMaxOpenConns(1)
-	// Not bound to the context: database/sql would roll back beside us when it ends,
-	// and this process could be gone before that is done.
-	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
-	if err == nil {
-		if err = named(d.path, check(ctx, tx)); err == nil {
-			return conn, tx, nil
-		}
-		err = errors.Join(err, tx.Rollback())
+	ctx := context.WithoutCancel(w.ctx)
+	if w.on, err = w.conn.Conn(ctx); err != nil {
+		return errors.Join(err, w.conn.Close())
 	}
-	return nil, nil, errors.Join(err, conn.Close())
+	if w.Tx, err = w.on.BeginTx(ctx, nil); err != nil {
+		return errors.Join(err, w.on.Close(), w.conn.Close())
+	}
+	if err := named(w.path, check(ctx, w)); err != nil {
+		return errors.Join(err, w.end())
+	}
+	return nil
 }

@@ -51,6 +51,7 @@ func (a *app) importFile(ctx context.Context, cmd *cli.Command) error {
 		DryRun:         cmd.Bool("dry-run"),
 		Purge:          cmd.Bool("purge"),
 		Read:           source.read,
+		Hash:           source.sum,
 	}
 	if request.DryRun {
 		return a.tryImport(ctx, request)

@@ -101,6 +101,22 @@ func (s *source) read(take func(registry.Tenant) error) (registry.Document, erro
 	return document, err
 }
 
+// sum returns the SHA-256, in hexadecimal, of what was read last or, before, will be.
+func (s *source) sum() (string, error) {
+	if s.hash != "" {
+		return s.hash, nil
+	}
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, s.file); err != nil {
+		return "", err
+	}
+	s.hash = hex.EncodeToString(sum.Sum(nil))
+	return s.hash, nil
+}
+
 // first finds where the first tenant with that id stands.
 func (s *source) first(id registry.TenantID) (at exporter.Place) {
 	found := errors.New("found")

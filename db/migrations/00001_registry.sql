@@ -6,14 +6,19 @@
 -- orders the writers; tenants_revision is the revision of the last change that a
 -- file of tenants shows. synced_at is text because it must come out of an export
 -- as it went in, with its nanoseconds. digest_key, in hexadecimal, keys the digests
--- by which the history knows secrets, and is empty until the first of them.
+-- by which the history knows secrets, and is empty until the first of them. The file
+-- that was imported last, by its SHA-256, and its tenants are what the registry held at
+-- imported_revision, a tenants_revision.
 CREATE TABLE registry_meta (
-    id               INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
-    revision         INTEGER NOT NULL CHECK (revision >= 0),
-    tenants_revision INTEGER NOT NULL CHECK (tenants_revision BETWEEN 0 AND revision),
-    synced_at        TEXT    NOT NULL CHECK (synced_at <> ''),
-    unknown_members  TEXT    NOT NULL,
-    digest_key       TEXT    NOT NULL
+    id                INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    revision          INTEGER NOT NULL CHECK (revision >= 0),
+    tenants_revision  INTEGER NOT NULL CHECK (tenants_revision BETWEEN 0 AND revision),
+    synced_at         TEXT    NOT NULL CHECK (synced_at <> ''),
+    unknown_members   TEXT    NOT NULL,
+    digest_key        TEXT    NOT NULL,
+    imported          TEXT    NOT NULL,
+    imported_revision INTEGER NOT NULL,
+    imported_tenants  INTEGER NOT NULL
 ) STRICT;
 
 -- position is the order of entry and, being the rowid, the order of an export.

@@ -84,6 +84,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.forgetSecretsUntilStmt, err = db.PrepareContext(ctx, forgetSecretsUntil); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetSecretsUntil: %w", err)
 	}
+	if q.importedStmt, err = db.PrepareContext(ctx, imported); err != nil {
+		return nil, fmt.Errorf("error preparing query Imported: %w", err)
+	}
 	if q.insertChangeStmt, err = db.PrepareContext(ctx, insertChange); err != nil {
 		return nil, fmt.Errorf("error preparing query InsertChange: %w", err)
 	}
@@ -164,6 +167,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.setDocumentStmt, err = db.PrepareContext(ctx, setDocument); err != nil {
 		return nil, fmt.Errorf("error preparing query SetDocument: %w", err)
+	}
+	if q.setImportedStmt, err = db.PrepareContext(ctx, setImported); err != nil {
+		return nil, fmt.Errorf("error preparing query SetImported: %w", err)
 	}
 	if q.setRevisionStmt, err = db.PrepareContext(ctx, setRevision); err != nil {
 		return nil, fmt.Errorf("error preparing query SetRevision: %w", err)
@@ -306,6 +312,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing forgetSecretsUntilStmt: %w", cerr)
 		}
 	}
+	if q.importedStmt != nil {
+		if cerr := q.importedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing importedStmt: %w", cerr)
+		}
+	}
 	if q.insertChangeStmt != nil {
 		if cerr := q.insertChangeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing insertChangeStmt: %w", cerr)
@@ -441,6 +452,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setDocumentStmt: %w", cerr)
 		}
 	}
+	if q.setImportedStmt != nil {
+		if cerr := q.setImportedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setImportedStmt: %w", cerr)
+		}
+	}
 	if q.setRevisionStmt != nil {
 		if cerr := q.setRevisionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing setRevisionStmt: %w", cerr)
@@ -560,6 +576,7 @@ type Queries struct {
 	filesStmt                  *sql.Stmt
 	firstChangeStmt            *sql.Stmt
 	forgetSecretsUntilStmt     *sql.Stmt
+	importedStmt               *sql.Stmt
 	insertChangeStmt           *sql.Stmt
 	insertEntryStmt            *sql.Stmt
 	insertMetaStmt             *sql.Stmt
@@ -587,6 +604,7 @@ type Queries struct {
 	sessionsAfterStmt          *sql.Stmt
 	setDigestKeyStmt           *sql.Stmt
 	setDocumentStmt            *sql.Stmt
+	setImportedStmt            *sql.Stmt
 	setRevisionStmt            *sql.Stmt
 	setSelectionStmt           *sql.Stmt
 	tenantStmt                 *sql.Stmt
@@ -625,6 +643,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		filesStmt:                  q.filesStmt,
 		firstChangeStmt:            q.firstChangeStmt,
 		forgetSecretsUntilStmt:     q.forgetSecretsUntilStmt,
+		importedStmt:               q.importedStmt,
 		insertChangeStmt:           q.insertChangeStmt,
 		insertEntryStmt:            q.insertEntryStmt,
 		insertMetaStmt:             q.insertMetaStmt,
@@ -652,6 +671,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		sessionsAfterStmt:          q.sessionsAfterStmt,
 		setDigestKeyStmt:           q.setDigestKeyStmt,
 		setDocumentStmt:            q.setDocumentStmt,
+		setImportedStmt:            q.setImportedStmt,
 		setRevisionStmt:            q.setRevisionStmt,
 		setSelectionStmt:           q.setSelectionStmt,
 		tenantStmt:                 q.tenantStmt,

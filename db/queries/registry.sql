@@ -1,6 +1,9 @@
 -- name: InsertMeta :exec
-INSERT INTO registry_meta (id, revision, tenants_revision, synced_at, unknown_members, digest_key)
-VALUES (1, 0, 0, @synced_at, '', '');
+INSERT INTO registry_meta (
+    id, revision, tenants_revision, synced_at, unknown_members, digest_key, imported, imported_revision, imported_tenants
+) VALUES (
+    1, 0, 0, @synced_at, '', '', '', 0, 0
+);
 
 -- name: Meta :one
 SELECT revision, tenants_revision, synced_at, unknown_members
@@ -21,6 +24,16 @@ WHERE id = 1;
 -- name: SetDocument :exec
 UPDATE registry_meta
 SET synced_at = @synced_at, unknown_members = @unknown_members
+WHERE id = 1;
+
+-- name: Imported :one
+SELECT imported, imported_revision, imported_tenants
+FROM registry_meta
+WHERE id = 1;
+
+-- name: SetImported :exec
+UPDATE registry_meta
+SET imported = @imported, imported_revision = @imported_revision, imported_tenants = @imported_tenants
 WHERE id = 1;
 
 -- name: InsertSelection :exec

@@ -41,9 +41,31 @@ func (q *Queries) File(ctx context.Context, path string) (File, error) {
 	return i, err
 }
 
+const imported = `-- name: Imported :one
+SELECT imported, imported_revision, imported_tenants
+FROM registry_meta
+WHERE id = 1
+`
+
+type ImportedRow struct {
+	Imported         string
+	ImportedRevision int64
+	ImportedTenants  int64
+}
+
+func (q *Queries) Imported(ctx context.Context) (ImportedRow, error) {
+	row := q.queryRow(ctx, q.importedStmt, imported)
+	var i ImportedRow
+	err := row.Scan(&i.Imported, &i.ImportedRevision, &i.ImportedTenants)
+	return i, err
+}
+
 const insertMeta = `-- name: InsertMeta :exec
-INSERT INTO registry_meta (id, revision, tenants_revision, synced_at, unknown_members, digest_key)
-VALUES (1, 0, 0, ?1, '', '')
+INSERT INTO registry_meta (
+    id, revision, tenants_revision, synced_at, unknown_members, digest_key, imported, imported_revision, imported_tenants
+) VALUES (
+    1, 0, 0, ?1, '', '', '', 0, 0
+)
 `
 
 func (q *Queries) InsertMeta(ctx context.Context, syncedAt string) error {
@@ -160,6 +182,23 @@ type SetDocumentParams struct {
 
 func (q *Queries) SetDocument(ctx context.Context, arg SetDocumentParams) error {
 	_, err := q.exec(ctx, q.setDocumentStmt, setDocument, arg.SyncedAt, arg.UnknownMembers)
+	return err
+}
+
+const setImported = `-- name: SetImported :exec
+UPDATE registry_meta
+SET imported = ?1, imported_revision = ?2, imported_tenants = ?3
+WHERE id = 1
+`
+
+type SetImportedParams struct {
+	Imported         string
+	ImportedRevision int64
+	ImportedTenants  int64
+}
+
+func (q *Queries) SetImported(ctx context.Context, arg SetImportedParams) error {
+	_, err := q.exec(ctx, q.setImportedStmt, setImported, arg.Imported, arg.ImportedRevision, arg.ImportedTenants)
 	return err
 }
 

@@ -65,12 +65,15 @@ CREATE UNIQUE INDEX profiles_name_tenant ON profiles (name, tenant_id);
 CREATE INDEX profiles_tenant ON profiles (tenant_id, name);
 
 CREATE TABLE registry_meta (
-    id               INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
-    revision         INTEGER NOT NULL CHECK (revision >= 0),
-    tenants_revision INTEGER NOT NULL CHECK (tenants_revision BETWEEN 0 AND revision),
-    synced_at        TEXT    NOT NULL CHECK (synced_at <> ''),
-    unknown_members  TEXT    NOT NULL,
-    digest_key       TEXT    NOT NULL
+    id                INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    revision          INTEGER NOT NULL CHECK (revision >= 0),
+    tenants_revision  INTEGER NOT NULL CHECK (tenants_revision BETWEEN 0 AND revision),
+    synced_at         TEXT    NOT NULL CHECK (synced_at <> ''),
+    unknown_members   TEXT    NOT NULL,
+    digest_key        TEXT    NOT NULL,
+    imported          TEXT    NOT NULL,
+    imported_revision INTEGER NOT NULL,
+    imported_tenants  INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE selection (

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
 )
 
@@ -25,6 +26,9 @@ type Import struct {
 	DryRun bool
 	// Purge forgets the secrets that it replaces or removes at once.
 	Purge bool
+	// Hash, unless nil, returns the SHA-256, in hexadecimal, of what Read has read or,
+	// before that, will read.
+	Hash func() (string, error)
 	// IfRevision, unless nil, is the revision that the registry must have.
 	IfRevision *int64
 }
@@ -41,14 +45,27 @@ func (e *DuplicateError) Unwrap() error { return ErrInvalid }
 var errDryRun = errors.New("dry run")
 
 // ImportTenants merges a file into the registry, whole or not at all.
-func (r *Registry) ImportTenants(ctx context.Context, i Import) (plan Plan, err error) {
-	err = r.write(ctx, func(c *change) error {
+func (r *Registry) ImportTenants(ctx context.Context, i Import) (Plan, error) {
+	plan, err := r.importBy(ctx, i, (*change).importAll)
+	if errors.Is(err, db.ErrNotUnique) { // one by one it shows which
+		return r.importBy(ctx, i, (*change).mergeAll)
+	}
+	return plan, err
+}
+
+// importBy makes one change of reading the file with read.
+func (r *Registry) importBy(ctx context.Context, i Import, read func(*change, context.Context, Import, *Plan) (Document, error)) (plan Plan, err error) {
+	tx, err := r.db.WriteBulk(ctx)
+	if err != nil {
+		return plan, err
+	}
+	err = r.writeTo(ctx, tx, func(c *change) error {
 		plan = Plan{Revision: c.revision - 1}
 		if i.IfRevision != nil && *i.IfRevision != plan.Revision {
 			return fmt.Errorf("the registry changed since it was looked at: %w", ErrConflict)
 		}
-		err := c.prepared(ctx, func() error { return c.importAll(ctx, i, &plan) })
-		if err != nil {
+		c.record.purge = i.Purge
+		if err := c.importWith(ctx, i, read, &plan); err != nil {
 			return err
 		}
 		if i.DryRun {
@@ -62,9 +79,12 @@ func (r *Registry) ImportTenants(ctx context.Context, i Import) (plan Plan, err 
 	return plan, err
 }
 
-func (c *change) importAll(ctx context.Context, i Import, plan *Plan) error {
-	c.record.purge = i.Purge
-	document, err := i.Read(func(t Tenant) error { return c.importTenant(ctx, i, t, plan) })
+func (c *change) importWith(ctx context.Context, i Import, read func(*change, context.Context, Import, *Plan) (Document, error), plan *Plan) error {
+	known, err := c.isImported(ctx, i, plan)
+	if err != nil || known {
+		return err
+	}
+	document, err := read(c, ctx, i, plan)
 	if err != nil {
 		return err
 	}
@@ -73,14 +93,38 @@ func (c *change) importAll(ctx context.Context, i Import, plan *Plan) error {
 			return err
 		}
 	}
-	return c.importDocument(ctx, i, document, plan)
+	if err := c.importDocument(ctx, i, document, plan); err != nil {
+		return err
+	}
+	return c.noteImport(ctx, i, *plan)
+}
+
+// importAll puts the tenants of the file into an empty registry, or merges them.
+func (c *change) importAll(ctx context.Context, i Import, plan *Plan) (Document, error) {
+	empty, err := c.IsEmpty(ctx)
+	if err != nil {
+		return Document{}, err
+	}
+	if empty {
+		return c.addAll(ctx, i, plan)
+	}
+	return c.mergeAll(ctx, i, plan)
+}
+
+// mergeAll merges the tenants of the file, one by one.
+func (c *change) mergeAll(ctx context.Context, i Import, plan *Plan) (document Document, err error) {
+	err = c.prepared(ctx, func() error {
+		document, err = i.Read(func(t Tenant) error { return c.importTenant(ctx, i, t, plan) })
+		return err
+	})
+	return document, err
 }
 
 // importTenant merges one tenant of the file. A row whose seen is this change's
 // revision was in the file before.
 func (c *change) importTenant(ctx context.Context, i Import, t Tenant, plan *Plan) error {
-	if t.ID == "" || t.Name == "" || !t.IsLocal() && !t.IsCloud() {
-		return fmt.Errorf("tenant %s: id, name or type is missing: %w", t.ID, ErrInvalid)
+	if err := checkWhole(t); err != nil {
+		return err
 	}
 	row, err := c.q.Tenant(ctx, string(t.ID))
 	if err = absent(err, "tenant", string(t.ID)); errors.Is(err, ErrNotFound) {

@@ -1,7 +1,5 @@
 package registry
 
-import "hash/maphash"
-
 // Action is what an import does with one tenant.
 type Action string
 
@@ -44,37 +42,15 @@ type Plan struct {
 	// Document is the rest of the file as the registry holds it then.
 	Document        Document
 	DocumentChanged bool
+
+	keeps bool // the registry keeps something that the file says otherwise
 }
 
 func (p *Plan) note(s Step) {
+	p.keeps = p.keeps || s.Kept != nil || s.Masked != nil
 	if len(p.Steps) < maxSteps {
 		p.Steps = append(p.Steps, s)
 	} else {
 		p.Omitted++
 	}
-}
-
-// PlanNew returns what an import into a new registry would do, without one; the
-// file is refused as it would be there. It remembers a hash of each id, 64 bits of
-// a million of which are alike by chance once in thirty million files.
-func PlanNew(i Import) (Plan, error) {
-	var plan Plan
-	seen, seed := map[uint64]bool{}, maphash.MakeSeed()
-	document, err := i.Read(func(t Tenant) error {
-		id := maphash.String(seed, string(t.ID))
-		switch {
-		case !seen[id]:
-			seen[id] = true
-			plan.Added++
-			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
-		case !i.FirstDuplicate:
-			return &DuplicateError{ID: t.ID}
-		default:
-			plan.Skipped++
-			plan.note(Step{Action: Skip, ID: t.ID, Name: t.Name})
-		}
-		return nil
-	})
-	plan.Document = document
-	return plan, err
 }

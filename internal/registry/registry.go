@@ -108,6 +108,7 @@ func (r *Registry) Publish(ctx context.Context) error {
 type change struct {
 	*View
 	tx       queries.DBTX
+	write    *db.Write // the same; nil in a restore
 	random   io.Reader
 	revision int64
 	touched  bool // something that a file of tenants shows has changed
@@ -117,11 +118,15 @@ type change struct {
 // write runs fn as one change: one lock, one transaction, one instant. When it
 // returns nil or ErrIncomplete the change was made; otherwise nothing changed, unless
 // it is ErrUnknown.
-func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err error) {
+func (r *Registry) write(ctx context.Context, fn func(c *change) error) error {
 	tx, err := r.db.Write(ctx)
 	if err != nil {
 		return err
 	}
+	return r.writeTo(ctx, tx, fn)
+}
+
+func (r *Registry) writeTo(ctx context.Context, tx *db.Write, fn func(c *change) error) (err error) {
 	committed := false
 	defer func() {
 		if closed := tx.Close(); closed != nil && committed {
@@ -136,7 +141,7 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 		return vanished(err)
 	}
 	c := &change{
-		View: &View{q: q, now: tx.Now}, tx: tx, random: r.options.random(), revision: revision,
+		View: &View{q: q, now: tx.Now}, tx: tx, write: tx, random: r.options.random(), revision: revision,
 		record: record{command: r.options.Command},
 	}
 	if err := c.do(ctx, fn); err != nil {

@@ -29,7 +29,7 @@ var whole = []string{
 // Each CHECK, key and reference of the schema has its rows here.
 var violations = map[string]map[string][]string{
 	"CHECK": {
-		"registry_meta: id = 1":                     {"UPDATE registry_meta SET id = 2", "INSERT INTO registry_meta VALUES (2, 0, 0, 'x', '', '')"},
+		"registry_meta: id = 1":                     {"UPDATE registry_meta SET id = 2", "INSERT INTO registry_meta VALUES (2, 0, 0, 'x', '', '', '', 0, 0)"},
 		"registry_meta: revision >= 0":              {"UPDATE registry_meta SET revision = -1, tenants_revision = -1", "UPDATE registry_meta SET revision = -1, tenants_revision = 0"},
 		"registry_meta: tenants_revision":           {"UPDATE registry_meta SET tenants_revision = 6", "UPDATE registry_meta SET tenants_revision = -1"},
 		"registry_meta: synced_at <> ''":            {"UPDATE registry_meta SET synced_at = ''"},
@@ -53,7 +53,7 @@ var violations = map[string]map[string][]string{
 		"kept_secrets: digest <> ''":                {"INSERT INTO kept_secrets VALUES ('a', '', 'x', 0)"},
 	},
 	"UNIQUE": {
-		"registry_meta.id":     {"INSERT INTO registry_meta VALUES (1, 0, 0, 'x', '', '')"},
+		"registry_meta.id":     {"INSERT INTO registry_meta VALUES (1, 0, 0, 'x', '', '', '', 0, 0)"},
 		"tenants.position":     {"INSERT INTO tenants VALUES (1, 'c', 'C', '', '', '', '', '', 'local', 0, '', '', '', 1, 1)"},
 		"tenants.id":           {"INSERT INTO tenants VALUES (3, 'a', 'C', '', '', '', '', '', 'local', 0, '', '', '', 1, 1)"},
 		"profiles.name":        {"INSERT INTO profiles VALUES ('pa', 'pa', 'b')"},
@@ -144,7 +144,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 6+15+3+3+5+4+7+7+4)
+	require.Len(t, columns, 9+15+3+3+5+4+7+7+4)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {

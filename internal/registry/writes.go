@@ -13,15 +13,19 @@ import (
 // appendTenant puts a tenant behind all others that there ever were.
 func (c *change) appendTenant(ctx context.Context, t Tenant) error {
 	if c.record.last == 0 {
-		last, err := c.q.LastPosition(ctx)
-		if err != nil {
+		if err := c.startAppending(ctx); err != nil {
 			return err
 		}
-		c.record.first, c.record.last = last+1, last
 	}
 	c.record.last++
 	c.touched = true
 	return c.q.InsertTenant(ctx, insertOf(t, c.record.last, c.revision))
+}
+
+func (c *change) startAppending(ctx context.Context) error {
+	last, err := c.q.LastPosition(ctx)
+	c.record.first, c.record.last = last+1, last
+	return err
 }
 
 // insertTenant puts a tenant back where it was.

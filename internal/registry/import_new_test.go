@@ -1,0 +1,147 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// crowd are more than a batch, with all kinds of members.
+func crowd() (tenants []Tenant) {
+	for n := range 3*batch + 7 {
+		t := fullTenant()
+		if n%3 == 0 {
+			t = local("")
+		}
+		t.ID, t.Name = TenantID(fmt.Sprintf("%x", n*7919%4096)), fmt.Sprint("n", n%100)
+		tenants = append(tenants, t)
+	}
+	return tenants
+}
+
+// TestTenantsOfAnEmptyRegistryAreTheOnesThatAreMerged compares the fast way into an
+// empty registry with the plain one.
+func TestTenantsOfAnEmptyRegistryAreTheOnesThatAreMerged(t *testing.T) {
+	t.Parallel()
+	var fast *desk
+	for _, tenants := range [][]Tenant{crowd(), crowd()[:batch], crowd()[:1], nil} {
+		fast = mustDesk(t)
+		plain := mustDesk(t)
+		first, err := fast.importBy(t.Context(), file(tenants...), (*change).importAll)
+		require.NoError(t, err)
+		second, err := plain.importBy(t.Context(), file(tenants...), (*change).mergeAll)
+		require.NoError(t, err)
+		require.Equal(t, second, first)
+		require.Equal(t, mustContents(t, plain.path), mustContents(t, fast.path))
+		require.Equal(t, plain.mustHistory(t, nil, Page{}), fast.mustHistory(t, nil, Page{}))
+	}
+	require.Empty(t, mustContents(t, fast.path).Tenants)
+	fast.mustImport(t, file(crowd()...))
+	fast.mustUndo(t)
+	require.Empty(t, mustContents(t, fast.path).Tenants)
+	fast.mustImport(t, file(crowd()[1:]...))
+	require.Equal(t, revealAll(crowd()[1:]), mustContents(t, fast.path).Tenants, "behind the positions that were given")
+}
+
+func TestAnImportIntoAnEmptyRegistryIsWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	for _, at := range []int{0, 1, batch, 2*batch + 1} {
+		i := Import{Read: func(take func(Tenant) error) (Document, error) {
+			for _, t := range crowd()[:at] {
+				if err := take(t); err != nil {
+					return Document{}, err
+				}
+			}
+			return Document{}, errTrouble
+		}}
+		d.mustRefuse(t, errTrouble, func() error { _, err := d.ImportTenants(t.Context(), i); return err })
+		bad := append(crowd()[:at:at], Tenant{ID: "bad", Name: "", Kind: Local})
+		d.mustRefuse(t, ErrInvalid, func() error { _, err := d.ImportTenants(t.Context(), file(bad...)); return err })
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	i := file(crowd()...)
+	read := i.Read
+	i.Read = func(take func(Tenant) error) (Document, error) {
+		cancel(errTrouble)
+		return read(take)
+	}
+	d.mustRefuse(t, errTrouble, func() error { _, err := d.ImportTenants(ctx, i); return err })
+}
+
+// again counts how often a file is read.
+func again(i Import, hash string) (Import, *int) {
+	reads, read := 0, i.Read
+	i.Read = func(take func(Tenant) error) (Document, error) {
+		reads++
+		return read(take)
+	}
+	i.Hash = func() (string, error) { return hash, nil }
+	return i, &reads
+}
+
+func TestAFileThatWasJustImportedIsNotReadAgain(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	tenants := crowd()
+	i, reads := again(file(tenants...), "1")
+	first := d.mustImport(t, i)
+	before := mustContents(t, d.path)
+	plan := d.mustImport(t, i)
+	require.Equal(t, 1, *reads)
+	require.Equal(t, Plan{Revision: first.Revision + 1, Unchanged: len(tenants), Document: first.Document}, plan)
+	after := mustContents(t, d.path)
+	after.Revision = before.Revision
+	require.Equal(t, before, after)
+
+	for what, differs := range map[string]func(i *Import){
+		"prune": func(i *Import) { i.Prune = true },
+		"exact": func(i *Import) { i.Exact = true },
+		"purge": func(i *Import) { i.Purge = true },
+		"other": func(i *Import) { i.Hash = func() (string, error) { return "2", nil } },
+		"none":  func(i *Import) { i.Hash = nil },
+	} {
+		j, reads := again(file(tenants...), "1")
+		differs(&j)
+		plan := d.mustImport(t, j)
+		require.Equal(t, 1, *reads, what)
+		require.Equal(t, len(tenants), plan.Unchanged, what)
+		d.mustImport(t, i)
+	}
+}
+
+// TestAFileIsReadAgainWhenItCouldChangeAnything: after every change of a tenant or of
+// the document, and where the registry kept something that the file says otherwise.
+func TestAFileIsReadAgainWhenItCouldChangeAnything(t *testing.T) {
+	t.Parallel()
+	for what, change := range map[string]func(d *desk){
+		"edited":   func(d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
+		"deleted":  func(d *desk) { d.mustDelete(t, "a") },
+		"added":    func(d *desk) { d.mustTenants(t, "z") },
+		"undone":   func(d *desk) { d.mustUndo(t) },
+		"imported": func(d *desk) { d.mustImport(t, file(local("a"), local("c"))) },
+	} {
+		d := mustDesk(t)
+		i, reads := again(file(local("a"), local("b")), "1")
+		d.mustImport(t, i)
+		change(d)
+		d.mustImport(t, i)
+		require.Equal(t, 2, *reads, what)
+		require.Subset(t, mustContents(t, d.path).Tenants, revealAll([]Tenant{local("b")}), what)
+	}
+	d := mustDesk(t)
+	d.mustImport(t, file(fullTenant()))
+	i, reads := again(file(Tenant{ID: "c", Name: "Cloud", Kind: Cloud}), "1") // it lacks members
+	for n := range 2 {
+		require.Len(t, d.mustImport(t, i).Steps, 1)
+		require.Equal(t, n+1, *reads)
+	}
+	twice, reads := again(file(local("a"), local("a")), "2")
+	twice.FirstDuplicate = true
+	for range 2 {
+		require.Equal(t, 1, d.mustImport(t, twice).Skipped)
+	}
+	require.Equal(t, 2, *reads)
+}
