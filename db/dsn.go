@@ -16,7 +16,7 @@ var wary = []string{"trusted_schema(0)", "cell_size_check(1)", "mmap_size(0)"}
 // Temporary tables are kept off the disk, but for what sorts very many rows.
 var (
 	inMemory = append([]string{"temp_store(2)"}, wary...)
-	onDisk   = append([]string{"temp_store(1)", "cache_size(-8000)"}, wary...)
+	onDisk   = append([]string{"temp_store(1)"}, wary...)
 )
 
 // readDSN opens for reading. It is mode=rw with query_only and not mode=ro,
