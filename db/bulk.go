@@ -6,8 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -21,6 +19,7 @@ type Bulk struct {
 	on   *sql.Conn
 	text string
 	stmt driver.StmtExecContext
+	fast *engine // nil where there is no such way
 	args []driver.NamedValue
 }
 
@@ -40,6 +39,9 @@ func (b *Bulk) ExecContext(ctx context.Context, text string, args ...any) (sql.R
 			if err := b.prepare(conn, text); err != nil {
 				return err
 			}
+		}
+		if b.fast != nil && b.fast.run(args) {
+			return nil
 		}
 		b.args = b.args[:0]
 		for i, arg := range args {
@@ -67,35 +69,18 @@ func (b *Bulk) prepare(conn any, text string) error {
 	if err := b.close(); err != nil {
 		return err
 	}
-	stmt, err := conn.(driver.Conn).Prepare(unnumbered(text))
+	stmt, err := conn.(driver.Conn).Prepare(text)
 	if err != nil {
 		return err
 	}
-	b.text, b.stmt = text, stmt.(driver.StmtExecContext)
+	b.text, b.stmt, b.fast = text, stmt.(driver.StmtExecContext), newEngine(conn, text)
 	return nil
 }
 
-// unnumbered takes the numbers off the parameters of a statement that has them in order,
-// ?1 to ?9 and on: the driver looks for an argument with that name otherwise, each time.
-func unnumbered(text string) string {
-	plain, n := text, 0
-	for rest, found := text, true; ; n++ {
-		if _, rest, found = strings.Cut(rest, "?"); !found {
-			break
-		}
-		if !strings.HasPrefix(rest, strconv.Itoa(n+1)) {
-			return text
-		}
-	}
-	for ; n > 0; n-- { // ?1 is the beginning of ?12
-		plain = strings.Replace(plain, "?"+strconv.Itoa(n), "?", 1)
-	}
-	return plain
-}
-
 func (b *Bulk) close() error {
+	b.fast.close()
 	stmt := b.stmt
-	b.stmt = nil
+	b.stmt, b.fast = nil, nil
 	if stmt == nil {
 		return nil
 	}

@@ -44,16 +44,16 @@ func checkSafe(path string, info fs.FileInfo) error {
 	stat, _ := info.Sys().(*syscall.Stat_t)
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
-		return unsafe(path, "it is a symbolic link", replaceLink(path))
+		return unsafeError(path, "it is a symbolic link", replaceLink(path))
 	case !info.Mode().IsRegular():
-		return unsafe(path, "it is not a regular file", "mv "+quoted(path)+" "+quoted(path+".away"))
+		return unsafeError(path, "it is not a regular file", "mv "+quoted(path)+" "+quoted(path+".away"))
 	case stat != nil && int(stat.Uid) != os.Geteuid():
-		return unsafe(path, fmt.Sprintf("it belongs to user %d", stat.Uid), takeOver(path, stat.Uid))
+		return unsafeError(path, fmt.Sprintf("it belongs to user %d", stat.Uid), takeOver(path, stat.Uid))
 	case stat != nil && stat.Nlink > 1:
 		single := quoted(path + ".single")
-		return unsafe(path, "it has another name, a hard link", "cp -p "+quoted(path)+" "+single+" && mv "+single+" "+quoted(path))
+		return unsafeError(path, "it has another name, a hard link", "cp -p "+quoted(path)+" "+single+" && mv "+single+" "+quoted(path))
 	case info.Mode().Perm()&0o077 != 0:
-		return unsafe(path, fmt.Sprintf("others can reach it, mode %04o", info.Mode().Perm()), "chmod 600 "+quoted(path))
+		return unsafeError(path, fmt.Sprintf("others can reach it, mode %04o", info.Mode().Perm()), "chmod 600 "+quoted(path))
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func takeOver(path string, owner uint32) string {
 	return fmt.Sprintf("sudo chown %d %s", os.Geteuid(), quoted(path))
 }
 
-func unsafe(path, why, remedy string) error {
+func unsafeError(path, why, remedy string) error {
 	return fmt.Errorf("%s: %w: %s (%s)", path, ErrUnsafe, why, remedy)
 }
 
@@ -95,7 +95,7 @@ func quoted(path string) string {
 func checkNoJournal(path string) error {
 	for _, journal := range []string{path + "-journal", path + "-wal"} {
 		if _, err := os.Lstat(journal); err == nil {
-			return unsafe(journal, "it belongs to a registry that is gone", "put that back, or mv "+quoted(journal)+" "+quoted(journal+".away"))
+			return unsafeError(journal, "it belongs to a registry that is gone", "put that back, or mv "+quoted(journal)+" "+quoted(journal+".away"))
 		}
 	}
 	return nil

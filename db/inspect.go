@@ -47,7 +47,7 @@ func Tighten(path string) (err error) {
 		return err
 	}
 	if !isPlain(info) {
-		return unsafe(path, "it is not a file of ours with one name", "look at it")
+		return unsafeError(path, "it is not a file of ours with one name", "look at it")
 	}
 	return file.Chmod(info.Mode().Perm() &^ 0o077)
 }
@@ -76,7 +76,7 @@ func Holder(path string) (held bool, holder string, err error) {
 	case err != nil:
 		return false, "", err
 	case !info.Mode().IsRegular():
-		return false, "", unsafe(name, "it is not a regular file", "move it away")
+		return false, "", unsafeError(name, "it is not a regular file", "move it away")
 	}
 	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {

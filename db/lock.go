@@ -47,7 +47,7 @@ func (o Options) acquire(ctx context.Context, dir string, how int, deadline time
 	for {
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 		if errors.Is(err, unix.ELOOP) {
-			return nil, unsafe(path, "it is a symbolic link", "rm "+quoted(path))
+			return nil, unsafeError(path, "it is a symbolic link", "rm "+quoted(path))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("lock: %w", denied(path, err))
