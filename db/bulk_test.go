@@ -35,7 +35,10 @@ func TestABulkWritesWhatItsTransactionWouldWrite(t *testing.T) {
 			return err
 		}
 		for _, args := range [][]any{
-			{"/a", "", text, int64(-1)}, {"/b", &text, "x", int64(1) << 62}, {"/c", "", "x", true}, {"/d", "nul\x00in it", "x", false},
+			{"/a", "", text, int64(-1)},
+			{"/b", &text, "x", int64(1) << 62},
+			{"/c", "", "x", true},
+			{"/d", "nul\x00in it", "x", false},
 			{"/e", new(string), strings.Repeat("long ", 10_000), int64(0)},
 		} {
 			require.NoError(t, exec(insertFile, args...))
