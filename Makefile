@@ -3,14 +3,17 @@ export CGO_ENABLED = 0
 
 TOOL = go tool -modfile=tools/go.mod
 
+# Where the program goes.
+SP = bin/sp
+
 .PHONY: build demo test check race sqlc fmt guarantees torture fuzz bench bench-full
 
 build:
-	go build -trimpath -ldflags '-s -w' -o bin/sp ./cmd/sp
+	go build -trimpath -ldflags '-s -w' -o $(SP) ./cmd/sp
 
 # The README's session on the sample of the documents, in a fresh directory.
 demo: build
-	@sh demo/demo.sh bin/sp
+	@sh demo/demo.sh $(SP)
 
 # The whole hermetic suite: no network, no server, no home directory.
 test:

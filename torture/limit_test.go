@@ -3,7 +3,6 @@ package torture
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -117,22 +116,10 @@ func TestManyTenantsTakeBoundedTimeAndMemory(t *testing.T) {
 // directory, and one to spare.
 func TestAChangeSyncsNoMoreThanItMust(t *testing.T) {
 	sized(t, 1, 1)
-	strace := need(t, "strace")
+	needStrace(t)
 	p := newPlace(t)
 	p.settle()
-	trace := filepath.Join(p.dir, "trace")
-	cmd := exec.Command(strace, "-f", "-qq", "-o", trace, "-e", "trace=fsync,fdatasync", p.sp,
-		"tenant", "create", "--id", "b", "--name", "b", "--database-url", "postgres://h/b")
-	cmd.Dir, cmd.Env = p.dir, p.env
-	o, err := runToEnd(cmd)
-	require.NoError(t, err)
-	require.Zero(t, o.exit, o.stderr)
-	syncs := 0
-	for line := range strings.Lines(string(mustRead(t, trace))) {
-		if strings.Contains(line, "sync(") { // not the ends of those that were interrupted by another thread
-			syncs++
-		}
-	}
+	syncs := p.traced(strings.Fields("tenant create --id b --name b --database-url postgres://h/b")).syncs
 	t.Logf("%d syncs", syncs)
 	require.LessOrEqual(t, syncs, 7)
 	require.GreaterOrEqual(t, syncs, 5, "is that durable?")
