@@ -19,6 +19,8 @@ type source struct {
 	path string // absolute; empty for stdin
 	file *os.File
 	hash string // of the content that was read last, SHA-256 in hexadecimal
+	// watch, unless nil, tells how far a reading has come.
+	watch func(*os.File, io.Reader) io.Reader
 }
 
 func (a *app) openSource(ref *string) (*source, error) {
@@ -84,7 +86,11 @@ func (s *source) read(take func(registry.Tenant) error) (registry.Document, erro
 	}
 	var at exporter.Place
 	sum := sha256.New()
-	document, err := exporter.Decode(io.TeeReader(s.file, sum), func(t registry.Tenant, place exporter.Place) error {
+	text := io.TeeReader(s.file, sum)
+	if s.watch != nil {
+		text = s.watch(s.file, text)
+	}
+	document, err := exporter.Decode(text, func(t registry.Tenant, place exporter.Place) error {
 		at = place
 		return take(t)
 	})
