@@ -14,19 +14,34 @@ import (
 )
 
 // TestMemoryIsFlat (P8, P11): ten times as many tenants take no more memory to import and
-// to export, here or elsewhere, than they do because Go's collector came a little later.
+// to export. What is taken also depends on when Go's collector came, by a fifth: hence the
+// most of three runs for the few.
 func TestMemoryIsFlat(t *testing.T) {
 	few := sized(t, 20_000, 100_000)
 	const times, ratio = 10, 1.3
-	small, large := newGate(t), newGate(t)
-	lines := []string{"import in.json", "import in.json", "export", "export -"}
-	require.NoError(t, os.WriteFile(filepath.Join(small.dir, "in.json"), []byte(manyTenants(few)), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(large.dir, "in.json"), []byte(manyTenants(few*times)), 0o600))
-	for _, line := range lines {
-		before, after := small.peak(line), large.peak(line)
-		t.Logf("%s: %.1f MiB of %d tenants, %.1f MiB of %d", line, before, few, after, few*times)
-		require.LessOrEqual(t, after, ratio*before, line)
+	gate := newGate(t)
+	small := map[string]float64{}
+	for range 3 {
+		for line, peak := range gate.peaks(few) {
+			small[line] = max(small[line], peak)
+		}
 	}
+	for line, large := range gate.peaks(few * times) {
+		t.Logf("%s: %.1f MiB of %d tenants, %.1f MiB of %d", line, small[line], few, large, few*times)
+		require.LessOrEqual(t, large, ratio*small[line], line)
+	}
+}
+
+// peaks returns the most memory that each of some commands had, in MiB, at that many tenants.
+func (p place) peaks(tenants int) map[string]float64 {
+	p.t.Helper()
+	p.dir = p.t.TempDir()
+	require.NoError(p.t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(manyTenants(tenants)), 0o600))
+	peaks := map[string]float64{}
+	for _, line := range []string{"import in.json", "import --exact in.json", "export", "export -"} { // the second finds all of it there
+		peaks[line] = p.peak(line)
+	}
+	return peaks
 }
 
 // runnerVariable makes this program a runner that measures another one.
