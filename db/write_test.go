@@ -83,8 +83,8 @@ func TestTwoWritersAtOnceAreNeverRefused(t *testing.T) {
 	path := mustCreate(t)
 	const each = 25
 	ended := make(chan error, 2)
-	for range 2 {
-		conn, err := sql.Open("sqlite", writeDSN(path, patient.Wait, true))
+	for _, dsn := range []string{writeDSN(path, patient.Wait, true), bulkDSN(path, patient.Wait)} {
+		conn, err := sql.Open("sqlite", dsn)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, conn.Close()) })
 		conn.SetMaxOpenConns(1)

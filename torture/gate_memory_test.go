@@ -38,7 +38,7 @@ func (p place) peaks(tenants int) map[string]float64 {
 	p.dir = p.t.TempDir()
 	require.NoError(p.t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(manyTenants(tenants)), 0o600))
 	peaks := map[string]float64{}
-	for _, line := range []string{"import in.json", "import --exact in.json", "export", "export -"} { // the second finds all of it there
+	for _, line := range []string{"import in.json", "import --exact in.json", "export", "export -"} { // exact finds all of it there
 		peaks[line] = p.peak(line)
 	}
 	return peaks

@@ -2,21 +2,23 @@ package main
 
 import (
 	"go/ast"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// begins are the files that begin a transaction that may write, and on what: writeDSN makes
-// every transaction of its connections an immediate one; what newDSN opens nobody else
-// knows yet, and nobody else has a database in memory.
-var begins = map[string]string{
-	"../../db/write.go":   "writeDSN",
-	"../../db/replace.go": "writeDSN",
-	"../../db/restore.go": "writeDSN",
-	"../../db/create.go":  "newDSN",
-	"../../db/schema.go":  ":memory:",
+// writers are the files that begin a transaction that may write, and what they open: writeDSN
+// and bulkDSN make every transaction of their connections an immediate one, recheckDSN lets
+// none write; what newDSN opens nobody else knows yet, and nobody else has a database
+// in memory.
+var writers = map[string][]string{
+	"../../db/write.go":   {"bulkDSN", "recheckDSN", "writeDSN"},
+	"../../db/replace.go": {"writeDSN"},
+	"../../db/restore.go": {"writeDSN"},
+	"../../db/create.go":  {"newDSN"},
+	"../../db/schema.go":  {":memory:"},
 }
 
 // TestHouseNoWriteIsDeferred: a transaction that looks first and begins to write later fails
@@ -25,59 +27,45 @@ var begins = map[string]string{
 // they only read.
 func TestHouseNoWriteIsDeferred(t *testing.T) {
 	t.Parallel()
-	opened, begun := map[string][]string{}, map[string]int{}
+	met := 0
 	for _, s := range sources(t) {
-		ast.Inspect(s.syntax, func(node ast.Node) bool {
-			switch n := node.(type) {
-			case *ast.BasicLit:
-				text := strings.ToUpper(strings.TrimSpace(strings.Trim(n.Value, "\"`")))
-				require.False(t, strings.HasPrefix(text, "BEGIN ") || text == "BEGIN" || strings.HasPrefix(text, "SAVEPOINT "),
-					"%s begins a transaction by hand", s.path)
-			case *ast.CallExpr:
-				name, dsn := calledMethod(n), ""
-				if name == "Open" && len(n.Args) == 2 {
-					dsn = argumentName(n.Args[1])
-				}
-				switch {
-				case dsn != "" && argumentName(n.Args[0]) == "sqlite":
-					opened[s.path] = append(opened[s.path], dsn)
-				case (name == "Begin" || name == "BeginTx") && !onlyReads(n):
-					begun[s.path]++
-				}
+		opens, begins := transactionsIn(t, s)
+		what, mayWrite := writers[s.path]
+		if !mayWrite {
+			require.False(t, begins, "%s begins a transaction that may write", s.path)
+			continue
+		}
+		met++
+		require.True(t, begins, "%s begins none any more", s.path)
+		require.ElementsMatch(t, what, opens, s.path)
+	}
+	require.Equal(t, len(writers), met)
+}
+
+// transactionsIn tells what a file opens, each once, and whether it begins a transaction that
+// may write.
+func transactionsIn(t *testing.T, s goFile) (opens []string, begins bool) {
+	ast.Inspect(s.syntax, func(node ast.Node) bool {
+		switch n := node.(type) {
+		case *ast.BasicLit:
+			text := strings.ToLower(strings.Trim(n.Value, "\"` \n\t"))
+			byHand := text == "begin" || strings.HasPrefix(text, "begin ") || strings.HasPrefix(text, "savepoint ")
+			require.False(t, byHand, "%s begins a transaction by hand", s.path)
+			if text == ":memory:" {
+				opens = append(opens, text)
 			}
-			return true
-		})
-	}
-	for path := range begun {
-		require.Contains(t, begins, path, "%s begins a transaction that may write", path)
-	}
-	for path, dsn := range begins {
-		require.Positive(t, begun[path], "%s begins none any more", path)
-		require.Contains(t, opened[path], dsn, path)
-		for _, other := range opened[path] {
-			require.Contains(t, []string{dsn, "recheckDSN"}, other, path) // that one is query_only
+		case *ast.CallExpr:
+			if function, ok := n.Fun.(*ast.Ident); ok && strings.HasSuffix(function.Name, "DSN") {
+				opens = append(opens, function.Name)
+			}
+			if method, ok := n.Fun.(*ast.SelectorExpr); ok && (method.Sel.Name == "Begin" || method.Sel.Name == "BeginTx") {
+				begins = begins || !onlyReads(n)
+			}
 		}
-	}
-}
-
-func calledMethod(call *ast.CallExpr) string {
-	if selector, ok := call.Fun.(*ast.SelectorExpr); ok {
-		return selector.Sel.Name
-	}
-	return ""
-}
-
-// argumentName is a string as it stands there, or the function that makes it.
-func argumentName(arg ast.Expr) string {
-	switch a := arg.(type) {
-	case *ast.BasicLit:
-		return strings.Trim(a.Value, `"`)
-	case *ast.CallExpr:
-		if function, ok := a.Fun.(*ast.Ident); ok {
-			return function.Name
-		}
-	}
-	return "?"
+		return true
+	})
+	slices.Sort(opens)
+	return slices.Compact(opens), begins
 }
 
 // onlyReads tells whether a transaction begins with &sql.TxOptions{ReadOnly: true}.

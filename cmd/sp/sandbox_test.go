@@ -82,10 +82,10 @@ func (s *sandbox) run(args ...string) outcome {
 			s.now = s.now.Add(s.step)
 			return s.now
 		},
-		random:           rand.NewChaCha8([32]byte{}),
-		terminal:         func(int) bool { return s.terminal },
-		git:              func() project.Git { return project.Git{} },
-		untilSignal:      func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
+		random:      rand.NewChaCha8([32]byte{}),
+		terminal:    func(int) bool { return s.terminal },
+		git:         func() project.Git { return project.Git{} },
+		untilSignal: func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
 	})
 	read := func(file *os.File) string {
 		_, err := file.Seek(0, io.SeekStart)

@@ -86,11 +86,7 @@ func (s *source) read(take func(registry.Tenant) error) (registry.Document, erro
 	}
 	var at exporter.Place
 	sum := sha256.New()
-	text := io.TeeReader(s.file, sum)
-	if s.watch != nil {
-		text = s.watch(s.file, text)
-	}
-	document, err := exporter.Decode(text, func(t registry.Tenant, place exporter.Place) error {
+	document, err := exporter.Decode(s.watched(io.TeeReader(s.file, sum)), func(t registry.Tenant, place exporter.Place) error {
 		at = place
 		return take(t)
 	})
@@ -107,6 +103,13 @@ func (s *source) read(take func(registry.Tenant) error) (registry.Document, erro
 	return document, err
 }
 
+func (s *source) watched(r io.Reader) io.Reader {
+	if s.watch == nil {
+		return r
+	}
+	return s.watch(s.file, r)
+}
+
 // sum returns the SHA-256, in hexadecimal, of what was read last or, before, will be.
 func (s *source) sum() (string, error) {
 	if s.hash != "" {
@@ -116,7 +119,7 @@ func (s *source) sum() (string, error) {
 		return "", err
 	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, s.file); err != nil {
+	if _, err := io.Copy(sum, s.watched(s.file)); err != nil {
 		return "", err
 	}
 	s.hash = hex.EncodeToString(sum.Sum(nil))
