@@ -62,7 +62,7 @@ func (p place) peak(line string) float64 {
 	cmd.Dir, cmd.Env = p.dir, append(p.env, runnerVariable+"=1")
 	o, err := runToEnd(cmd)
 	require.NoError(p.t, err)
-	require.Zero(p.t, o.exit, o.stderr)
+	require.Zero(p.t, o.exit, "%s: %.300s", line, o.stderr)
 	var peak, own int64
 	_, err = fmt.Sscanf(o.stdout, "%d KiB, and the runner had %d KiB", &peak, &own)
 	require.NoError(p.t, err, o.stdout)
