@@ -3,21 +3,24 @@ export CGO_ENABLED = 0
 
 TOOL = go tool -modfile=tools/go.mod
 
+# Where the program goes.
+SP = bin/sp
+
 .PHONY: build demo test check race sqlc fmt guarantees torture fuzz bench bench-full
 
 build:
-	go build -trimpath -ldflags '-s -w' -o bin/sp ./cmd/sp
+	go build -trimpath -ldflags '-s -w' -o $(SP) ./cmd/sp
 
 # The README's session on the sample of the documents, in a fresh directory.
 demo: build
-	@sh demo/demo.sh bin/sp
+	@sh demo/demo.sh $(SP)
 
 # The whole hermetic suite: no network, no server, no home directory.
 test:
 	go test ./...
 
 # The promises under crashes, faults and races, on the real program: a small size of each
-# (docs/guarantees.md), and nothing is skipped. It needs strace, git, sqlite3, unshare
+# (docs/guarantees.md), and nothing is skipped; and the gates on what it costs, in counts. It needs strace, git, sqlite3, unshare
 # and a PostgreSQL server's programs, and root for another user's view.
 guarantees:
 	go test ./torture -count=1 -timeout 14m -size small -strict

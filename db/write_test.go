@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -72,6 +73,51 @@ func TestAWriteIsImmediate(t *testing.T) {
 	mustExec(t, foreign, "SELECT COUNT(*) FROM tenants")
 	_, err = foreign.Exec("BEGIN IMMEDIATE")
 	require.ErrorIs(t, Explain(err), ErrBusy)
+}
+
+// TestTwoWritersAtOnceAreNeverRefused looks below the lock, which keeps writers apart: a
+// transaction that begins by reading and writes later (a deferred one) can't be made to
+// wait for another one, and fails at once, whatever the time-out.
+func TestTwoWritersAtOnceAreNeverRefused(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	const each = 25
+	ended := make(chan error, 2)
+	for _, dsn := range []string{writeDSN(path, patient.Wait, true), bulkDSN(path, patient.Wait)} {
+		conn, err := sql.Open("sqlite", dsn)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, conn.Close()) })
+		conn.SetMaxOpenConns(1)
+		go func() {
+			for range each {
+				if err := readThenWrite(t.Context(), conn); err != nil {
+					ended <- err
+					return
+				}
+			}
+			ended <- nil
+		}()
+	}
+	require.NoError(t, <-ended)
+	require.NoError(t, <-ended)
+	require.Equal(t, 2*each, mustRevision(t, path), "an update was lost")
+}
+
+func readThenWrite(ctx context.Context, conn *sql.DB) error {
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	var revision int
+	if err := tx.QueryRow("SELECT revision FROM registry_meta").Scan(&revision); err != nil {
+		return err
+	}
+	runtime.Gosched() // the other one's turn
+	if _, err := tx.Exec("UPDATE registry_meta SET revision = ?", revision+1); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 func TestCloseWithoutCommitTakesBack(t *testing.T) {

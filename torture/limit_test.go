@@ -3,12 +3,10 @@ package torture
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -101,14 +99,10 @@ func TestManyTenantsTakeBoundedTimeAndMemory(t *testing.T) {
 	text = strings.Replace(text, `"name": "big"`, `"name": "`+strings.Repeat("n", 1<<20)+`"`, 1)
 	require.NoError(t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(text), 0o600))
 	for _, command := range []string{"import in.json", "export", "tenant list --json", "tenant edit t7 --region x", "resolve --tenant t9", "tenant show big", "status"} {
-		cmd := p.command(strings.Fields(command)...)
 		start := time.Now()
-		o, err := runToEnd(cmd)
-		require.NoError(t, err)
-		require.Zero(t, o.exit, "%s: %.300s", command, o.stderr)
-		peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss >> 10
-		t.Logf("%d tenants: %s: %s, %d MiB", n, command, time.Since(start).Round(time.Millisecond), peak)
-		require.Less(t, peak, int64(128), command)
+		peak := p.peak(command)
+		t.Logf("%d tenants: %s: %s, %.0f MiB", n, command, time.Since(start).Round(time.Millisecond), peak)
+		require.Less(t, peak, 128.0, command)
 	}
 }
 
@@ -117,22 +111,10 @@ func TestManyTenantsTakeBoundedTimeAndMemory(t *testing.T) {
 // directory, and one to spare.
 func TestAChangeSyncsNoMoreThanItMust(t *testing.T) {
 	sized(t, 1, 1)
-	strace := need(t, "strace")
+	needStrace(t)
 	p := newPlace(t)
 	p.settle()
-	trace := filepath.Join(p.dir, "trace")
-	cmd := exec.Command(strace, "-f", "-qq", "-o", trace, "-e", "trace=fsync,fdatasync", p.sp,
-		"tenant", "create", "--id", "b", "--name", "b", "--database-url", "postgres://h/b")
-	cmd.Dir, cmd.Env = p.dir, p.env
-	o, err := runToEnd(cmd)
-	require.NoError(t, err)
-	require.Zero(t, o.exit, o.stderr)
-	syncs := 0
-	for line := range strings.Lines(string(mustRead(t, trace))) {
-		if strings.Contains(line, "sync(") { // not the ends of those that were interrupted by another thread
-			syncs++
-		}
-	}
+	syncs := p.traced(strings.Fields("tenant create --id b --name b --database-url postgres://h/b")).syncs
 	t.Logf("%d syncs", syncs)
 	require.LessOrEqual(t, syncs, 7)
 	require.GreaterOrEqual(t, syncs, 5, "is that durable?")

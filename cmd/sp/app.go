@@ -27,6 +27,7 @@ type app struct {
 	registry string // its path, once it is known
 	exposed  string // the file that others could read until it was replaced
 	out      spool
+	progress progress
 	// documented tells that the answer is a JSON document already.
 	documented bool
 }
@@ -129,6 +130,7 @@ func (a *app) follow(p exporter.Publisher) publish {
 
 // warnOfExposure publishes, and marks if what is replaced could be read by others.
 func (a *app) warnOfExposure(p exporter.Publisher) publish {
+	p.Watch = a.watchWriting
 	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
 		before, missing := os.Lstat(p.Path)
 		publication, err := p.Publish(ctx, view)

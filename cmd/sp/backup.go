@@ -57,7 +57,7 @@ func (a *app) backup(ctx context.Context, cmd *cli.Command) error {
 		if err := a.hideCopy(ctx, path); err != nil {
 			return err
 		}
-		err := writeBackup(ctx, store, path, cmd.Bool("force"), to)
+		err := a.writeBackup(ctx, store, path, cmd.Bool("force"), to)
 		a.changed = made(err)
 		return err
 	})
@@ -118,7 +118,7 @@ func existing(path string) error {
 
 // writeBackup writes to a temporary file beside path, which gets the name when it is
 // whole and durable.
-func writeBackup(ctx context.Context, store *db.DB, path string, force bool, to []age.Recipient) error {
+func (a *app) writeBackup(ctx context.Context, store *db.DB, path string, force bool, to []age.Recipient) error {
 	sweepBackups(path)
 	file, err := createUnfinished(path)
 	if err != nil {
@@ -128,7 +128,7 @@ func writeBackup(ctx context.Context, store *db.DB, path string, force bool, to 
 	if len(to) == 0 {
 		err = store.Backup(ctx, file.Name())
 	} else {
-		err = encrypt(file, to, func(w io.Writer) error { return store.Stream(ctx, w) })
+		err = encrypt(file, to, func(w io.Writer) error { return store.Stream(ctx, a.watchWriting(w)) })
 	}
 	if err == nil {
 		err = checkSame(file)

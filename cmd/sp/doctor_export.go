@@ -40,6 +40,7 @@ func (c *checkup) checkExportStanding(ctx context.Context) []diagnosis {
 func (c *checkup) catchUp(wanted bool) func(context.Context) error {
 	return func(ctx context.Context) error {
 		p := tracked(c.dir)
+		p.Watch = c.watchWriting
 		p.Wanted = wanted
 		return c.changeIn(ctx, c.dir, registry.Open, p.Publish, func(ctx context.Context, reg *registry.Registry) error {
 			return reg.Publish(ctx)

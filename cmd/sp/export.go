@@ -117,6 +117,7 @@ func (e *outdatedError) Error() string { return e.path + ": it is not what sp ex
 func (e *outdatedError) Unwrap() error { return registry.ErrConflict }
 
 func (a *app) checkExport(ctx context.Context, p exporter.Publisher) error {
+	p.Watch = a.watchWriting
 	return a.read(ctx, func(_ project.Dir, view *registry.View) error {
 		current, err := p.IsCurrent(ctx, view)
 		if err != nil {

@@ -42,7 +42,7 @@ func (a *app) printExport(ctx context.Context, documented bool) error {
 		if documented {
 			encode = exporter.EncodeDocumented
 		}
-		return encode(&a.out, state.Document, view.Tenants(ctx, registry.Page{}))
+		return encode(a.watchWriting(&a.out), state.Document, view.Tenants(ctx, registry.Page{}))
 	})
 }
 

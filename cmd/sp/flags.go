@@ -138,6 +138,7 @@ func (a *app) confirm(ctx context.Context, cmd *cli.Command, question string) er
 	if !a.terminal(int(a.stdin.Fd())) {
 		return fmt.Errorf("%s: %w", question, errConfirm)
 	}
+	a.clearProgress()
 	fmt.Fprint(a.stderr, "sp: "+printable(question)+" [y/N] ")
 	answer, err := readLine(ctx, a.stdin)
 	if err != nil {

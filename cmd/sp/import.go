@@ -44,6 +44,7 @@ func (a *app) importFile(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	defer source.close()
+	source.watch = a.watchReading
 	request := registry.Import{
 		Prune:          cmd.Bool("prune"),
 		Exact:          cmd.Bool("exact"),

@@ -21,6 +21,7 @@ type backupFile struct {
 	info      fs.FileInfo
 	encrypted bool
 	with      []age.Identity
+	watch     func(*os.File, io.Reader) io.Reader
 }
 
 // openBackup opens the file that the arguments name, and says what is odd about it.
@@ -44,7 +45,7 @@ func (a *app) openBackup(cmd *cli.Command) (*backupFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backupFile{path: path, file: file, with: with}
+	b := &backupFile{path: path, file: file, with: with, watch: a.watchReading}
 	if err := b.look(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -114,7 +115,7 @@ func (b *backupFile) copyFile(to io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(to, text)
+	_, err = io.Copy(to, b.watch(b.file, text))
 	return err
 }
 

@@ -27,6 +27,8 @@ type sandbox struct {
 	terminal bool   // the streams count as a terminal
 	stdout   string // the file to answer into, where that is not a fresh one
 	now      time.Time
+	step     time.Duration // by which the clock goes on whenever it is asked
+	screen   *os.File      // stderr, where that is not a fresh file
 }
 
 // noon is the time in every sandbox at first.
@@ -65,18 +67,25 @@ func (s *sandbox) run(args ...string) outcome {
 		require.NoError(s.t, err)
 		defer func() { _ = answer.Close() }()
 	}
+	told := stderr
+	if s.screen != nil {
+		told = s.screen
+	}
 	exit := run(s.t.Context(), append([]string{"sp"}, args...), world{
-		stdin: stdin, stdout: answer, stderr: stderr,
+		stdin: stdin, stdout: answer, stderr: told,
 		lookupEnv: func(name string) (string, bool) {
 			value, ok := s.env[name]
 			return value, ok
 		},
 		workingDirectory: func() (string, error) { return s.dir, nil },
-		now:              func() time.Time { return s.now },
-		random:           rand.NewChaCha8([32]byte{}),
-		terminal:         func(int) bool { return s.terminal },
-		git:              func() project.Git { return project.Git{} },
-		untilSignal:      func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
+		now: func() time.Time {
+			s.now = s.now.Add(s.step)
+			return s.now
+		},
+		random:      rand.NewChaCha8([32]byte{}),
+		terminal:    func(int) bool { return s.terminal },
+		git:         func() project.Git { return project.Git{} },
+		untilSignal: func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
 	})
 	read := func(file *os.File) string {
 		_, err := file.Seek(0, io.SeekStart)

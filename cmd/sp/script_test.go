@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"testing"
 
@@ -14,7 +15,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected outputs in testdata/script")
 
 // TestMain makes this binary the commands of the tests: `sp`, `sp-child`, `keygen`, `crash`,
-// and `pty`, which runs a command on a terminal.
+// `may-draw` and `pty`, which runs a command on a terminal.
 func TestMain(m *testing.M) {
 	unix.Umask(0o022) // what most people have; sp has to be stricter by itself
 	useMemory()
@@ -23,6 +24,8 @@ func TestMain(m *testing.M) {
 		"pty":      func() { os.Exit(runOnTerminal(os.Args[1:])) },
 		"sp-child": func() { os.Exit(runChild()) },
 		"keygen":   func() { os.Exit(runKeygen(os.Args[1:])) },
+		// may-draw says whether sp would draw a line that nobody asked for on its stderr.
+		"may-draw": func() { fmt.Println((&app{world: world{stderr: os.Stderr}}).mayDraw()) },
 		// crash dies in the middle of a change of the registry that it is given.
 		"crash": func() { crashIn(os.Args[1]) },
 	})

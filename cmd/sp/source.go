@@ -19,6 +19,8 @@ type source struct {
 	path string // absolute; empty for stdin
 	file *os.File
 	hash string // of the content that was read last, SHA-256 in hexadecimal
+	// watch, unless nil, tells how far a reading has come.
+	watch func(*os.File, io.Reader) io.Reader
 }
 
 func (a *app) openSource(ref *string) (*source, error) {
@@ -84,7 +86,7 @@ func (s *source) read(take func(registry.Tenant) error) (registry.Document, erro
 	}
 	var at exporter.Place
 	sum := sha256.New()
-	document, err := exporter.Decode(io.TeeReader(s.file, sum), func(t registry.Tenant, place exporter.Place) error {
+	document, err := exporter.Decode(s.watched(io.TeeReader(s.file, sum)), func(t registry.Tenant, place exporter.Place) error {
 		at = place
 		return take(t)
 	})
@@ -101,6 +103,13 @@ func (s *source) read(take func(registry.Tenant) error) (registry.Document, erro
 	return document, err
 }
 
+func (s *source) watched(r io.Reader) io.Reader {
+	if s.watch == nil {
+		return r
+	}
+	return s.watch(s.file, r)
+}
+
 // sum returns the SHA-256, in hexadecimal, of what was read last or, before, will be.
 func (s *source) sum() (string, error) {
 	if s.hash != "" {
@@ -110,7 +119,7 @@ func (s *source) sum() (string, error) {
 		return "", err
 	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, s.file); err != nil {
+	if _, err := io.Copy(sum, s.watched(s.file)); err != nil {
 		return "", err
 	}
 	s.hash = hex.EncodeToString(sum.Sum(nil))

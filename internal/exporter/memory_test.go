@@ -71,17 +71,6 @@ func TestMemoryDoesNotGrowWithTheFile(t *testing.T) {
 	require.Less(t, many, few+1<<20)
 }
 
-func TestEncodeAllocatesNothingPerTenant(t *testing.T) {
-	f := file{}
-	for tenant := range generated(1000) {
-		f.tenants = append(f.tenants, tenant)
-	}
-	allocations := testing.AllocsPerRun(5, func() {
-		require.NoError(t, exporter.Encode(io.Discard, f.doc, f.all()))
-	})
-	require.Less(t, allocations, 50.0)
-}
-
 func BenchmarkEncode(b *testing.B) {
 	f := file{}
 	for tenant := range generated(1000) {

@@ -32,6 +32,9 @@ type Publisher struct {
 	Read string
 	// Documented leaves out the members that the record does not define.
 	Documented bool
+	// Watch, if not nil, is put before what the file is rendered into, and sees how
+	// far that has come.
+	Watch func(io.Writer) io.Writer
 }
 
 // ChangedError is returned for a file that somebody else wrote or changed.
@@ -151,6 +154,9 @@ func sweep(left []string) registry.Publication {
 }
 
 func (p Publisher) encode(ctx context.Context, w io.Writer, view *registry.View, doc registry.Document) error {
+	if p.Watch != nil {
+		w = p.Watch(w)
+	}
 	tenants := view.Tenants(ctx, registry.Page{})
 	if p.Documented {
 		return EncodeDocumented(w, doc, tenants)

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// progress is the line on the terminal that tells how far long work has come. It stands
+// there until something else is to be said.
+type progress struct {
+	began time.Time // when the first of the work was done
+	told  time.Time // when the line was drawn last
+	width int       // of what stands there
+}
+
+// Work that is over in a second needs no telling; the line changes ten times a second.
+const (
+	progressAfter = time.Second
+	progressEach  = time.Second / 10
+)
+
+// showsProgress tells whether there is somebody to look at the line, on a terminal that
+// can go back to its start.
+func (a *app) showsProgress() bool {
+	kind := a.env("TERM")
+	return a.terminal(int(a.stderr.Fd())) && (kind == nil || *kind != "dumb")
+}
+
+// meter counts the bytes of one pass of the work.
+type meter struct {
+	app      *app
+	verb     string
+	done, of int64 // of is 0 where nobody knows
+}
+
+func (m *meter) add(n int) {
+	m.done += int64(n)
+	m.app.advance(m)
+}
+
+// String says how far the pass has come.
+func (m *meter) String() string {
+	if m.of > 0 {
+		return fmt.Sprintf("%d %% %s", min(100*m.done/m.of, 100), m.verb)
+	}
+	return fmt.Sprintf("%d MB %s", m.done/1e6, m.verb)
+}
+
+type watchedReader struct {
+	io.Reader
+	meter
+}
+
+func (r *watchedReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.add(n)
+	return n, err
+}
+
+// watchReading returns what reads a file and tells how far it has come, in large pieces:
+// each asks the clock.
+func (a *app) watchReading(file *os.File, r io.Reader) io.Reader {
+	info, err := file.Stat()
+	if err != nil || !a.showsProgress() {
+		return r
+	}
+	return &watchedReader{r, meter{app: a, verb: "read", of: info.Size()}}
+}
+
+type watchedWriter struct {
+	io.Writer
+	meter
+}
+
+func (w *watchedWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.add(n)
+	return n, err
+}
+
+// watchWriting is for what is written likewise; how much it will be, nobody knows.
+func (a *app) watchWriting(w io.Writer) io.Writer {
+	if !a.showsProgress() {
+		return w
+	}
+	return &watchedWriter{w, meter{app: a, verb: "written"}}
+}
+
+// advance draws the line when it is due.
+func (a *app) advance(m *meter) {
+	now, line := a.now(), &a.progress
+	if line.began.IsZero() {
+		line.began = now
+	}
+	if now.Sub(line.began) < progressAfter || now.Sub(line.told) < progressEach || !a.mayDraw() {
+		return
+	}
+	text := fmt.Sprintf("sp: %s: %s", strings.TrimPrefix(a.command, "sp "), m)
+	// Nothing is lost with a line that can't be drawn, and nobody can be told either.
+	_, _ = fmt.Fprintf(a.stderr, "\r%-*s", line.width, text)
+	line.told, line.width = now, len(text)
+}
+
+// mayDraw tells whether drawing neither waits nor disturbs. The registry may be locked
+// meanwhile: a terminal that was stopped with Ctrl-S would keep everybody waiting, and to
+// a job in the background the terminal does not belong.
+func (a *app) mayDraw() bool {
+	fd := int(a.stderr.Fd())
+	if group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil && group != unix.Getpgrp() {
+		return false
+	}
+	can := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+	n, err := unix.Poll(can, 0)
+	return err == nil && n == 1 && can[0].Revents == unix.POLLOUT
+}
+
+// clearProgress takes the line away, before something else is said.
+func (a *app) clearProgress() {
+	if a.progress.width > 0 {
+		_, _ = fmt.Fprintf(a.stderr, "\r%*s\r", a.progress.width, "") // as above
+		a.progress.width = 0
+	}
+}

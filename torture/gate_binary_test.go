@@ -1,0 +1,41 @@
+package torture
+
+import (
+	"debug/buildinfo"
+	"debug/elf"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// maxProgram bounds the program in bytes; it has 12 599 500 today. It is read from the disk
+// before its first answer after a boot, and that is all that its size costs.
+const maxProgram = 12_650_000
+
+// TestTheProgramIsSmallAndPlain: as `make build` makes it, it is not position-independent,
+// which would cost every start an eighth, and needs no other library.
+func TestTheProgramIsSmallAndPlain(t *testing.T) {
+	sized(t, 1, 1)
+	p := newGate(t)
+	program, err := elf.Open(p.sp)
+	require.NoError(t, err)
+	defer func() { _ = program.Close() }()
+	require.Equal(t, elf.ET_EXEC, program.Type, "position-independent")
+	require.Nil(t, program.Section(".interp"), "linked dynamically")
+	require.Nil(t, program.Section(".symtab"), "not stripped")
+	built, err := buildinfo.ReadFile(p.sp)
+	require.NoError(t, err)
+	settings := map[string]string{}
+	for _, s := range built.Settings {
+		settings[s.Key] = s.Value
+	}
+	require.Equal(t, "0", settings["CGO_ENABLED"])
+	require.Equal(t, "true", settings["-trimpath"])
+	require.Equal(t, "exe", settings["-buildmode"])
+
+	info, err := os.Stat(p.sp)
+	require.NoError(t, err)
+	t.Logf("%d bytes", info.Size())
+	require.LessOrEqual(t, info.Size(), int64(maxProgram))
+}

@@ -1,0 +1,121 @@
+package torture
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// cost is what a command asks of the system. Calls are all but those by which Go's
+// runtime lets its threads wait and wake each other: how many these are is chance. Opens
+// are without those of /proc and /sys, where the runtime looks for the machine's limits.
+type cost struct{ syncs, clones, opens, calls, faults int }
+
+var costs = []struct {
+	line  string // %d is another number in each run
+	bound cost
+}{
+	{"resolve", cost{syncs: 0, clones: 4, opens: 3, calls: 155, faults: 550}},
+	// The journal twice, the file, the directory of the journal's end, the temporary
+	// file, its directory, and one to spare: see TestAChangeSyncsNoMoreThanItMust.
+	{"tenant create --id b%d --name b%[1]d --database-url postgres://h/b", cost{syncs: 7, clones: 6, opens: 17, calls: 460, faults: 1250}},
+	{"tenant edit t7 --region r%d", cost{syncs: 7, clones: 6, opens: 13, calls: 430, faults: 1250}},
+}
+
+// TestCommandsCostTheSystemNoMore counts what commands ask of the system at a thousand
+// tenants whose file is tracked. Of some runs the least is taken: threads that come at
+// another time add to what a command needs, and never take from it.
+func TestCommandsCostTheSystemNoMore(t *testing.T) {
+	runs := sized(t, 10, 100)
+	needStrace(t)
+	p := newGate(t)
+	require.NoError(t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(manyTenants(1000)), 0o600))
+	p.must("import", "in.json")
+	p.must("export")
+	p.must("tenant", "select", "t7")
+	p.must("profile", "create", "p")
+	for i, c := range costs {
+		least := p.least(c.line, runs)
+		t.Logf("%s: %+v", c.line, least)
+		for what, pair := range map[string][2]int{
+			"syncs": {least.syncs, c.bound.syncs}, "clones": {least.clones, c.bound.clones}, "opens": {least.opens, c.bound.opens},
+			"system calls": {least.calls, c.bound.calls}, "page faults": {least.faults, c.bound.faults},
+		} {
+			require.LessOrEqual(t, pair[0], pair[1], "%s: %s", c.line, what)
+		}
+		require.Positive(t, least.opens, "what was counted?")
+		require.Equal(t, i > 0, least.syncs > 0, "a change must sync, a look must not")
+	}
+}
+
+// least is the least of each that some runs cost.
+func (p place) least(line string, runs int) cost {
+	p.t.Helper()
+	var least cost
+	for i := range runs {
+		c := p.traced(words(line, 2*i))
+		c.faults = p.faultsOf(words(line, 2*i+1))
+		if i == 0 {
+			least = c
+		}
+		least = cost{
+			syncs: min(least.syncs, c.syncs), clones: min(least.clones, c.clones), opens: min(least.opens, c.opens),
+			calls: min(least.calls, c.calls), faults: min(least.faults, c.faults),
+		}
+	}
+	return least
+}
+
+func words(line string, number int) []string {
+	if strings.Contains(line, "%") {
+		line = fmt.Sprintf(line, number)
+	}
+	return strings.Fields(line)
+}
+
+// waiting are the calls by which threads wait for each other and are woken.
+var waiting = regexp.MustCompile(`^(futex|nanosleep|clock_nanosleep|sched_yield|tgkill|rt_sig\w+)$`)
+
+// traced counts the system calls of a command that has to work.
+func (p place) traced(args []string) (c cost) {
+	p.t.Helper()
+	trace := filepath.Join(p.dir, "trace")
+	cmd := exec.Command(need(p.t, "strace"), append([]string{"-f", "-qq", "-o", trace, p.sp}, args...)...)
+	cmd.Dir, cmd.Env = p.dir, p.env
+	o, err := runToEnd(cmd)
+	require.NoError(p.t, err)
+	require.Zero(p.t, o.exit, o.stderr)
+	for line := range strings.Lines(string(mustRead(p.t, trace))) {
+		found := callLine.FindStringSubmatch(strings.TrimSpace(line))
+		if found == nil || waiting.MatchString(found[2]) {
+			continue // a signal, or the second half of a call
+		}
+		c.calls++
+		switch name, rest := found[2], found[3]; {
+		case name == "fsync" || name == "fdatasync":
+			c.syncs++
+		case name == "clone" || name == "clone3":
+			c.clones++
+		case (name == "open" || name == "openat") && !strings.Contains(rest, `"/proc/`) && !strings.Contains(rest, `"/sys/`):
+			c.opens++
+		}
+	}
+	return c
+}
+
+// faultsOf counts the pages that a command touches for the first time.
+func (p place) faultsOf(args []string) int {
+	p.t.Helper()
+	cmd := p.command(args...)
+	o, err := runToEnd(cmd)
+	require.NoError(p.t, err)
+	require.Zero(p.t, o.exit, o.stderr)
+	return int(cmd.ProcessState.SysUsage().(*syscall.Rusage).Minflt)
+}

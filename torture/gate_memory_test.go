@@ -1,0 +1,88 @@
+package torture
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestMemoryIsFlat (P8, P11): ten times as many tenants take no more memory to import and
+// to export. What is taken also depends on when Go's collector came, by a fifth: hence the
+// most of some runs for the few, and the least of two for the many.
+func TestMemoryIsFlat(t *testing.T) {
+	few := sized(t, 20_000, 100_000)
+	const times, ratio = 10, 1.3
+	gate := newGate(t)
+	small, large := gate.peaks(few), gate.peaks(few*times)
+	for range 2 {
+		for line, peak := range gate.peaks(few) {
+			small[line] = max(small[line], peak)
+		}
+	}
+	for line, peak := range gate.peaks(few * times) {
+		peak = min(peak, large[line])
+		t.Logf("%s: %.1f MiB of %d tenants, %.1f MiB of %d", line, small[line], few, peak, few*times)
+		require.LessOrEqual(t, peak, ratio*small[line], line)
+	}
+}
+
+// peaks returns the most memory that each of some commands had, in MiB, at that many tenants.
+func (p place) peaks(tenants int) map[string]float64 {
+	p.t.Helper()
+	p.dir = p.t.TempDir()
+	require.NoError(p.t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(manyTenants(tenants)), 0o600))
+	peaks := map[string]float64{}
+	for _, line := range []string{"import in.json", "import --exact in.json", "export", "export -"} { // exact finds all of it there
+		peaks[line] = p.peak(line)
+	}
+	return peaks
+}
+
+// runnerVariable makes this program a runner that measures another one.
+const runnerVariable = "SP_TORTURE_RUNNER"
+
+// peak returns the most memory that a command had, in MiB. The system counts what the
+// process was before it became that program, too, so that it must be started by one which
+// is small: this one is not, but its copy is.
+func (p place) peak(line string) float64 {
+	p.t.Helper()
+	cmd := exec.Command(os.Args[0], append([]string{p.sp}, strings.Fields(line)...)...)
+	cmd.Dir, cmd.Env = p.dir, append(p.env, runnerVariable+"=1")
+	o, err := runToEnd(cmd)
+	require.NoError(p.t, err)
+	require.Zero(p.t, o.exit, "%s: %.300s", line, o.stderr)
+	var peak, own int64
+	_, err = fmt.Sscanf(o.stdout, "%d KiB, and the runner had %d KiB", &peak, &own)
+	require.NoError(p.t, err, o.stdout)
+	require.Greater(p.t, peak, own, "the runner is the larger one: what did it measure?")
+	return float64(peak) / 1024
+}
+
+// runMeasured runs a program and prints the most memory that it had.
+func runMeasured(args []string) int {
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = os.Environ()
+	cmd.Stderr = os.Stderr
+	err := cmd.Run()
+	var ended *exec.ExitError
+	if err != nil && !errors.As(err, &ended) {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	var own string
+	status, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			own = strings.Fields(rest)[0]
+		}
+	}
+	fmt.Printf("%d KiB, and the runner had %s KiB\n", cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss, own)
+	return cmd.ProcessState.ExitCode()
+}
