@@ -176,9 +176,5 @@ func sweep(left []string) registry.Publication {
 }
 
 func (p Publisher) encode(ctx context.Context, w io.Writer, view *registry.View, doc registry.Document) error {
-	tenants := view.Tenants(ctx, registry.Page{})
-	if p.Documented {
-		return EncodeDocumented(w, doc, tenants)
-	}
-	return Encode(w, doc, tenants)
+	return EncodeView(ctx, w, view, doc, p.Documented)
 }
