@@ -72,7 +72,7 @@ func TestLongWorkShowsHowFarItHasCome(t *testing.T) {
 		{"import --dry-run many.json", `\rsp: import: \d+ % read`},
 		{"import many.json", `\rsp: import: [1-8]\d % read`},
 		{"export", `\rsp: export: 0 MB written`},
-		{"export --check", `\rsp: export: 0 MB written`},
+		{"export --check", ``}, // which looks at the file no more than it must
 		{"export -", `\rsp: export: 0 MB written`},
 		{"export --path copy.json", `\rsp: export: 0 MB written`},
 		{"tenant edit t7 --region x", `\rsp: tenant edit: 0 MB written`},
@@ -103,13 +103,13 @@ func TestNobodyElseIsShownProgress(t *testing.T) {
 		require.NotContains(t, s.must(strings.Fields(line)...).stderr, "\r", line)
 	}
 	s.env["TERM"] = "dumb"
-	_, written := s.onScreen("export")
+	_, written := s.onScreen("export", "--path", "copy.json", "--force")
 	require.NotContains(t, written, "\rsp")
 	s.env["TERM"], s.step = "xterm", time.Millisecond
-	_, written = s.onScreen("export")
+	_, written = s.onScreen("export", "--path", "copy.json", "--force")
 	require.NotContains(t, written, "\rsp")
 	s.step = 300 * time.Millisecond
-	_, written = s.onScreen("export")
+	_, written = s.onScreen("export", "--path", "copy.json", "--force")
 	require.Contains(t, written, "\rsp", "the same can be shown")
 }
 

@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
 )
 
@@ -16,6 +17,8 @@ type View struct {
 	q     *queries.Queries
 	now   time.Time // the instant: what was kept until then is not any more
 	span  span      // what appended answered last
+	since time.Time
+	scan  func(context.Context, db.Scan) iter.Seq[db.Piece] // nil while it can't be used
 	close func()
 }
 
@@ -25,11 +28,16 @@ func (r *Registry) View(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &View{q: queries.New(read), now: r.options.Now(), close: read.Close}, nil
+	return &View{q: queries.New(read), now: r.options.Now(), scan: read.Scan, close: read.Close}, nil
 }
 
 // Close ends the reading.
 func (v *View) Close() { v.close() }
+
+// Since returns an instant before the change whose view it is, by the clock of the
+// file system: whatever is written in the registry's directory from now on is dated
+// that or later. It is zero where nothing is known of that, as when only reading.
+func (v *View) Since() time.Time { return v.since }
 
 // State is how far the registry has come: every change adds one to Revision, and
 // TenantsRevision is the revision of the last one that a file of tenants shows.
@@ -51,12 +59,14 @@ func (v *View) State(ctx context.Context) (State, error) {
 // File is what the registry remembers of a file that it wrote: the SHA-256 of
 // what stood there before and of what it wrote, in hexadecimal and empty for
 // nothing, and the TenantsRevision that the file shows. A Path that is relative,
-// to the registry's directory, is tracked; an absolute one is a copy.
+// to the registry's directory, is tracked; an absolute one is a copy. Stamp is what
+// the file system said of a file that held Current, empty if that is not known.
 type File struct {
 	Path            string
 	Previous        string
 	Current         string
 	TenantsRevision int64
+	Stamp           string
 }
 
 // File returns what is remembered of the file at path, nil if nothing is.
@@ -110,15 +120,18 @@ func (v *View) Tenants(ctx context.Context, page Page) iter.Seq2[Tenant, error] 
 			}
 			after = row.Position
 		}
-		rows := stream(page.Limit, func(size int64) ([]queries.Tenant, error) {
-			rows, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: after, Size: size})
-			if len(rows) > 0 {
-				after = rows[len(rows)-1].Position
-			}
-			return rows, err
-		})
-		convert(rows, tenantOf)(yield)
+		convert(v.rowsAfter(ctx, after, page.Limit), tenantOf)(yield)
 	}
+}
+
+func (v *View) rowsAfter(ctx context.Context, position int64, limit int) iter.Seq2[queries.Tenant, error] {
+	return stream(limit, func(size int64) ([]queries.Tenant, error) {
+		rows, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: position, Size: size})
+		if len(rows) > 0 {
+			position = rows[len(rows)-1].Position
+		}
+		return rows, err
+	})
 }
 
 // Profile returns the profile with that name.
