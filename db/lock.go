@@ -25,6 +25,7 @@ const patience = time.Second
 type Lock struct {
 	file   *os.File
 	signed bool
+	since  time.Time // when it was signed, as the file system dates that
 }
 
 // Unlock releases the lock.
@@ -59,10 +60,11 @@ func (o Options) acquire(ctx context.Context, dir string, how int, deadline time
 			_ = file.Close()
 			continue // replaced while we waited: this lock keeps nobody out
 		}
-		if how == unix.LOCK_EX {
-			sign(file, o.Holder)
+		lock := &Lock{file: file, signed: how == unix.LOCK_EX}
+		if lock.signed {
+			lock.since = sign(file, o.Holder)
 		}
-		return &Lock{file: file, signed: how == unix.LOCK_EX}, nil
+		return lock, nil
 	}
 }
 
@@ -119,12 +121,17 @@ func isFileAt(file *os.File, path string) bool {
 	return err == nil && os.SameFile(held, there)
 }
 
-// sign writes who holds the lock, for those who wait. It can fail without harm:
-// then they are told less.
-func sign(file *os.File, holder string) {
+// sign writes who holds the lock, for those who wait, and returns how that was dated.
+// It can fail without harm: then they are told less, and it is an earlier date.
+func sign(file *os.File, holder string) time.Time {
 	if file.Truncate(0) == nil {
 		_, _ = file.WriteAt([]byte(holder+"\n"), 0)
 	}
+	info, err := file.Stat()
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 func holderIn(file *os.File) string {

@@ -18,7 +18,11 @@ import (
 type Write struct {
 	*sql.Tx
 	// Now is the instant of the change; the clock is asked once for each.
-	Now  time.Time
+	Now time.Time
+	// Since is an instant before the change, by the clock of the file system: whatever
+	// is written beside the file from now on is dated that or later.
+	Since time.Time
+
 	ctx  context.Context
 	path string
 	file fs.FileInfo // of path, before it was opened
@@ -106,7 +110,7 @@ func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*W
 	if err != nil {
 		return nil, err
 	}
-	w := &Write{ctx: ctx, path: d.path, lock: lock}
+	w := &Write{Since: lock.since, ctx: ctx, path: d.path, lock: lock}
 	if err = d.makeCurrent(ctx, deadline); err == nil {
 		w.Now = d.options.Now()
 		sweep(d.path, w.Now)

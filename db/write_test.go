@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -47,6 +48,30 @@ func TestWritersQueueAndLoseNothing(t *testing.T) {
 	}
 	require.Equal(t, processes*each, mustRevision(t, path))
 	require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+}
+
+// Since is what files are compared with: never later than what is written from then on.
+func TestWhatFollowsAWriteIsDatedSinceOrLater(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	for range 20 {
+		before := filepath.Join(filepath.Dir(path), "before")
+		require.NoError(t, os.WriteFile(before, nil, 0o600))
+		w, err := mustOpen(t, path, patient).Write(t.Context())
+		require.NoError(t, err)
+		after := filepath.Join(filepath.Dir(path), "after")
+		require.NoError(t, os.WriteFile(after, nil, 0o600))
+		require.NoError(t, w.Close())
+		require.False(t, w.Since.Before(mustModTime(t, before)))
+		require.False(t, w.Since.After(mustModTime(t, after)))
+	}
+}
+
+func mustModTime(t *testing.T, path string) time.Time {
+	t.Helper()
+	info, err := os.Lstat(path)
+	require.NoError(t, err)
+	return info.ModTime()
 }
 
 func TestAWriteHoldsTheLockUntilClose(t *testing.T) {

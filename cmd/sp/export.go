@@ -32,7 +32,7 @@ func (a *app) exportCommand() *cli.Command {
 			if toStdout {
 				return a.printExport(ctx, cmd.Bool("drop-unknown"))
 			}
-			return a.untilTold(ctx, func(ctx context.Context) error { return a.export(ctx, cmd) })
+			return a.export(ctx, cmd)
 		},
 	}
 }
@@ -46,26 +46,64 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if cmd.Bool("check") {
-		return a.checkExport(ctx, publisher)
+	first, settled, err := a.findExport(ctx, publisher)
+	switch {
+	case err != nil:
+		return err
+	case settled:
+		return a.answerExport(publisher, cmd.Bool("check"))
 	}
-	if publisher.Name != exporter.TrackedName {
-		if err := a.prepareCopy(ctx, publisher); err != nil {
+	return a.untilTold(ctx, func(ctx context.Context) error {
+		switch {
+		case cmd.Bool("check"):
+			return a.checkExport(ctx, publisher)
+		case publisher.Name != exporter.TrackedName:
+			err = a.prepareCopy(ctx, publisher)
+		case first: // git is asked before the file is there for the first time
+			err = a.hideSecrets(ctx, dir)
+		}
+		if err != nil {
 			return err
 		}
-	} else if err := a.hideFirstExport(ctx, dir); err != nil {
+		return a.writeExport(ctx, dir, publisher)
+	})
+}
+
+// findExport finds out, in one look and without reading the file, whether the
+// registry knows it yet and whether there is nothing to do.
+func (a *app) findExport(ctx context.Context, p exporter.Publisher) (first, settled bool, err error) {
+	err = a.read(ctx, func(_ project.Dir, view *registry.View) error {
+		file, err := view.File(ctx, p.Name)
+		if err != nil || file == nil {
+			first = true
+			return err
+		}
+		settled, err = p.IsSettled(ctx, view)
 		return err
-	}
-	return a.changeIn(ctx, dir, registry.Open, a.warnOfExposure(publisher), func(ctx context.Context, reg *registry.Registry) error {
+	})
+	return first, settled, err
+}
+
+func (a *app) writeExport(ctx context.Context, dir project.Dir, p exporter.Publisher) error {
+	return a.changeIn(ctx, dir, registry.Open, a.warnOfExposure(p), func(ctx context.Context, reg *registry.Registry) error {
 		if err := reg.Publish(ctx); err != nil {
 			return err
 		}
-		a.note("%s is current", publisher.Path)
-		if a.json {
-			return a.document(map[string]string{"path": publisher.Path})
-		}
-		return nil
+		return a.answerExport(p, false)
 	})
+}
+
+func (a *app) answerExport(p exporter.Publisher, checked bool) error {
+	answer := map[string]any{"path": p.Path}
+	if checked {
+		answer["current"] = true
+	} else {
+		a.note("%s is current", p.Path)
+	}
+	if a.json {
+		return a.document(answer)
+	}
+	return nil
 }
 
 // publisherOf is the publisher of the file that the flags name.
@@ -95,20 +133,6 @@ func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher
 	return p, nil
 }
 
-// hideFirstExport asks git before the file is there for the first time.
-func (a *app) hideFirstExport(ctx context.Context, dir project.Dir) error {
-	first := false
-	err := a.read(ctx, func(_ project.Dir, view *registry.View) error {
-		file, err := view.File(ctx, exporter.TrackedName)
-		first = file == nil
-		return err
-	})
-	if err != nil || !first {
-		return err
-	}
-	return a.hideSecrets(ctx, dir)
-}
-
 // outdatedError is what --check finds: who is behind it is not known.
 type outdatedError struct{ path string }
 
@@ -126,9 +150,6 @@ func (a *app) checkExport(ctx context.Context, p exporter.Publisher) error {
 		if !current {
 			return withHint(&outdatedError{path: p.Path}, "sp status tells how it stands")
 		}
-		if a.json {
-			return a.document(map[string]any{"path": p.Path, "current": true})
-		}
-		return nil
+		return a.answerExport(p, true)
 	})
 }

@@ -81,12 +81,15 @@ CREATE TABLE selection (
 -- The files that show tenants: a path relative to the directory is tracked, and
 -- rewritten with every change of a tenant; an absolute one is a copy. The hashes
 -- (SHA-256 in hexadecimal, empty for no file) tell our bytes from another's;
--- tenants_revision is the one that current shows.
+-- tenants_revision is the one that current shows. stamp is what the file system said
+-- of a file that held current, and that every write to it changes; empty where that
+-- is not known.
 CREATE TABLE files (
     path             TEXT    NOT NULL PRIMARY KEY CHECK (path <> ''),
     previous         TEXT    NOT NULL,
     current          TEXT    NOT NULL CHECK (current <> ''),
-    tenants_revision INTEGER NOT NULL
+    tenants_revision INTEGER NOT NULL,
+    stamp            TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- One row a change: sequence is the revision that it made, undoes the change that

@@ -29,6 +29,7 @@ type File struct {
 	Previous        string
 	Current         string
 	TenantsRevision int64
+	Stamp           string
 }
 
 type Session struct {

@@ -53,14 +53,15 @@ SET tenant_id = @tenant_id,
 WHERE id = 1;
 
 -- name: File :one
-SELECT path, previous, current, tenants_revision
+SELECT path, previous, current, tenants_revision, stamp
 FROM files
 WHERE path = @path;
 
 -- name: PutFile :exec
-INSERT INTO files (path, previous, current, tenants_revision)
-VALUES (@path, @previous, @current, @tenants_revision)
+INSERT INTO files (path, previous, current, tenants_revision, stamp)
+VALUES (@path, @previous, @current, @tenants_revision, @stamp)
 ON CONFLICT (path) DO UPDATE
 SET previous = excluded.previous,
     current = excluded.current,
-    tenants_revision = excluded.tenants_revision;
+    tenants_revision = excluded.tenants_revision,
+    stamp = excluded.stamp;

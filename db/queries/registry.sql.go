@@ -24,7 +24,7 @@ func (q *Queries) BumpRevision(ctx context.Context) (int64, error) {
 }
 
 const file = `-- name: File :one
-SELECT path, previous, current, tenants_revision
+SELECT path, previous, current, tenants_revision, stamp
 FROM files
 WHERE path = ?1
 `
@@ -37,6 +37,7 @@ func (q *Queries) File(ctx context.Context, path string) (File, error) {
 		&i.Previous,
 		&i.Current,
 		&i.TenantsRevision,
+		&i.Stamp,
 	)
 	return i, err
 }
@@ -119,12 +120,13 @@ func (q *Queries) Meta(ctx context.Context) (MetaRow, error) {
 }
 
 const putFile = `-- name: PutFile :exec
-INSERT INTO files (path, previous, current, tenants_revision)
-VALUES (?1, ?2, ?3, ?4)
+INSERT INTO files (path, previous, current, tenants_revision, stamp)
+VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (path) DO UPDATE
 SET previous = excluded.previous,
     current = excluded.current,
-    tenants_revision = excluded.tenants_revision
+    tenants_revision = excluded.tenants_revision,
+    stamp = excluded.stamp
 `
 
 type PutFileParams struct {
@@ -132,6 +134,7 @@ type PutFileParams struct {
 	Previous        string
 	Current         string
 	TenantsRevision int64
+	Stamp           string
 }
 
 func (q *Queries) PutFile(ctx context.Context, arg PutFileParams) error {
@@ -140,6 +143,7 @@ func (q *Queries) PutFile(ctx context.Context, arg PutFileParams) error {
 		arg.Previous,
 		arg.Current,
 		arg.TenantsRevision,
+		arg.Stamp,
 	)
 	return err
 }

@@ -4,6 +4,6 @@ SET revision = @revision
 WHERE id = 1;
 
 -- name: Files :many
-SELECT path, previous, current, tenants_revision
+SELECT path, previous, current, tenants_revision, stamp
 FROM files
 ORDER BY path;

@@ -10,7 +10,7 @@ import (
 )
 
 const files = `-- name: Files :many
-SELECT path, previous, current, tenants_revision
+SELECT path, previous, current, tenants_revision, stamp
 FROM files
 ORDER BY path
 `
@@ -29,6 +29,7 @@ func (q *Queries) Files(ctx context.Context) ([]File, error) {
 			&i.Previous,
 			&i.Current,
 			&i.TenantsRevision,
+			&i.Stamp,
 		); err != nil {
 			return nil, err
 		}

@@ -37,7 +37,8 @@ CREATE TABLE files (
     path             TEXT    NOT NULL PRIMARY KEY CHECK (path <> ''),
     previous         TEXT    NOT NULL,
     current          TEXT    NOT NULL CHECK (current <> ''),
-    tenants_revision INTEGER NOT NULL
+    tenants_revision INTEGER NOT NULL,
+    stamp            TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE kept_secrets (

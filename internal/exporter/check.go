@@ -11,11 +11,7 @@ import (
 // Check tells, before anything is made for it, whether Publish would refuse to
 // overwrite what stands at the place. Publish looks again.
 func (p Publisher) Check(ctx context.Context, view *registry.View) error {
-	state, err := view.State(ctx)
-	if err != nil {
-		return err
-	}
-	file, err := view.File(ctx, p.Name)
+	file, state, err := p.record(ctx, view)
 	if err != nil {
 		return err
 	}
@@ -26,7 +22,7 @@ func (p Publisher) Check(ctx context.Context, view *registry.View) error {
 	if err != nil {
 		return err
 	}
-	there, err := lookAt(p.Path)
+	there, err := lookAt(p.Path, file)
 	if err != nil || p.mayReplace(there, file, left) {
 		return err
 	}

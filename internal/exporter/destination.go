@@ -22,7 +22,8 @@ type destination struct {
 	info fs.FileInfo // of before it was read
 }
 
-func lookAt(path string) (destination, error) {
+// lookAt looks at what stands at path, and reads it unless it is known by its stamp.
+func lookAt(path string, known *registry.File) (destination, error) {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return destination{}, nil
@@ -32,6 +33,9 @@ func lookAt(path string) (destination, error) {
 	}
 	if !info.Mode().IsRegular() {
 		return destination{}, fmt.Errorf("%s: %w", path, ErrUnsafe)
+	}
+	if isStamped(path, known) {
+		return destination{hash: known.Current, info: info}, nil
 	}
 	hash, err := HashFile(path)
 	return destination{hash: hash, info: info}, err

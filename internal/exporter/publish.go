@@ -50,11 +50,7 @@ func (e *ChangedError) Unwrap() error { return registry.ErrConflict }
 // was stopped before its rendering was in place.
 func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.Publication, error) {
 	none := registry.Publication{}
-	state, err := view.State(ctx)
-	if err != nil {
-		return none, err
-	}
-	file, err := view.File(ctx, p.Name)
+	file, state, err := p.record(ctx, view)
 	if err != nil {
 		return none, err
 	}
@@ -69,7 +65,10 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.P
 	case file.TenantsRevision == state.TenantsRevision && len(left) == 0:
 		return none, nil
 	}
-	there, err := lookAt(p.Path)
+	there, err := lookAt(p.Path, file)
+	if err == nil && len(left) == 0 && p.shows(file, state) && there.hash == file.Current && there.isPrivate() {
+		return p.stamp(view, *file)
+	}
 	free := err == nil && p.mayReplace(there, file, left)
 	if changing := state.TenantsRevision == state.Revision; !free && !p.Wanted && !changing {
 		if err != nil {
@@ -84,6 +83,32 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.P
 		return none, err
 	}
 	return p.render(ctx, view, state, there, left)
+}
+
+// record is what the registry remembers of the file, and how far the registry has come.
+func (p Publisher) record(ctx context.Context, view *registry.View) (file *registry.File, state registry.State, err error) {
+	if state, err = view.State(ctx); err == nil {
+		file, err = view.File(ctx, p.Name)
+	}
+	return file, state, err
+}
+
+// shows tells whether what was written last is what would be written now. Of a copy
+// that is not known, for what it leaves out is not remembered.
+func (p Publisher) shows(file *registry.File, state registry.State) bool {
+	return p.Name == TrackedName && file != nil && file.TenantsRevision == state.TenantsRevision
+}
+
+// stamp remembers the file, which is current, by its stamp.
+func (p Publisher) stamp(view *registry.View, file registry.File) (registry.Publication, error) {
+	stamp, err := takeStamp(p.Path, file.Current, view.Since())
+	if err != nil || stamp == "" || stamp == file.Stamp {
+		return registry.Publication{}, err
+	}
+	file.Stamp = stamp
+	publication := sweep(nil)
+	publication.Files = []registry.File{file}
+	return publication, nil
 }
 
 // mayReplace tells whether what stands at the place is nothing, or ours.

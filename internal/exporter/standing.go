@@ -22,11 +22,7 @@ const (
 
 // Standing returns how the publisher's file stands, without rendering it.
 func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing, error) {
-	state, err := view.State(ctx)
-	if err != nil {
-		return "", err
-	}
-	file, err := view.File(ctx, p.Name)
+	file, state, err := p.record(ctx, view)
 	if err != nil {
 		return "", err
 	}
@@ -37,7 +33,7 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 	if err != nil {
 		return "", err
 	}
-	there, err := lookAt(p.Path)
+	there, err := lookAt(p.Path, file)
 	switch {
 	case err != nil:
 		return "", err
@@ -51,15 +47,30 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 	return Changed, nil
 }
 
+// IsSettled tells, by the registry's record and the file's stamp and without reading
+// it, that the tracked file is current and that no command left anything to do. If not,
+// it may be so all the same.
+func (p Publisher) IsSettled(ctx context.Context, view *registry.View) (bool, error) {
+	file, state, err := p.record(ctx, view)
+	if err != nil || !p.shows(file, state) || file.Stamp == "" {
+		return false, err
+	}
+	left, err := leftovers(p.Path)
+	return err == nil && len(left) == 0 && isStamped(p.Path, file), err
+}
+
 // IsCurrent tells whether the publisher's file holds the bytes that it would get now.
 func (p Publisher) IsCurrent(ctx context.Context, view *registry.View) (bool, error) {
-	there, err := lookAt(p.Path)
+	file, state, err := p.record(ctx, view)
+	if err != nil {
+		return false, err
+	}
+	there, err := lookAt(p.Path, file)
 	if err != nil || there.hash == "" {
 		return false, err
 	}
-	state, err := view.State(ctx)
-	if err != nil {
-		return false, err
+	if p.shows(file, state) && there.hash == file.Current {
+		return true, nil
 	}
 	return p.isSame(ctx, view, state.Document, there)
 }

@@ -20,7 +20,7 @@ var whole = []string{
 	"INSERT INTO profiles VALUES ('pa', 'pa', 'a'), ('pb', 'pb', 'b')",
 	"INSERT INTO sessions VALUES ('a', 'pa', 0)",
 	"UPDATE selection SET tenant_id = 'a', previous_tenant_id = 'b', default_profile = 'pa'",
-	"INSERT INTO files VALUES ('f', '', 'x', 0)",
+	"INSERT INTO files VALUES ('f', '', 'x', 0, '')",
 	"INSERT INTO changes VALUES (1, 0, 'sp', NULL, 1, 2, NULL), (2, 0, 'sp undo', 1, NULL, NULL, NULL)",
 	"INSERT INTO entries VALUES (2, 'tenant', 'a', 'a', 1, '', ''), (2, 'profile', 'pa', 'a', NULL, '', '')",
 	"INSERT INTO kept_secrets VALUES ('a', '00', 'x', 0)",
@@ -43,8 +43,8 @@ var violations = map[string]map[string][]string{
 		"profiles: name_key <> ''":                  {"INSERT INTO profiles VALUES ('x', '', 'a')"},
 		"selection: id = 1":                         {"INSERT INTO selection (id) VALUES (2)", "UPDATE selection SET id = 0"},
 		"selection: tenant_id or deleted_tenant_id": {"UPDATE selection SET deleted_tenant_id = 'x'"},
-		"files: path <> ''":                         {"INSERT INTO files VALUES ('', '', 'x', 0)"},
-		"files: current <> ''":                      {"INSERT INTO files VALUES ('g', '', '', 0)"},
+		"files: path <> ''":                         {"INSERT INTO files VALUES ('', '', 'x', 0, '')"},
+		"files: current <> ''":                      {"INSERT INTO files VALUES ('g', '', '', 0, '')"},
 		"changes: sequence > 0":                     {"INSERT INTO changes VALUES (0, 0, '', NULL, NULL, NULL, NULL)"},
 		"changes: first_added with last_added":      {"UPDATE changes SET first_added = NULL WHERE sequence = 1", "UPDATE changes SET last_added = NULL WHERE sequence = 1", "UPDATE changes SET first_added = 3 WHERE sequence = 1"},
 		"entries: kind":                             {"INSERT INTO entries VALUES (2, 'x', 'a', 'a', NULL, '', '')"},
@@ -60,7 +60,7 @@ var violations = map[string]map[string][]string{
 		"profiles.name_tenant": {"INSERT INTO profiles VALUES ('pa', 'x', 'a')"},
 		"sessions.tenant_id":   {"INSERT INTO sessions VALUES ('a', 'pa', 1)"},
 		"selection.id":         {"INSERT INTO selection (id) VALUES (1)"},
-		"files.path":           {"INSERT INTO files VALUES ('f', '', 'x', 0)"},
+		"files.path":           {"INSERT INTO files VALUES ('f', '', 'x', 0, '')"},
 		"changes.sequence":     {"INSERT INTO changes VALUES (1, 0, '', NULL, NULL, NULL, NULL)"},
 		"entries: one a thing": {"INSERT INTO entries VALUES (2, 'tenant', 'a', 'b', 2, '', '')"},
 		"kept_secrets: digest": {"INSERT INTO kept_secrets VALUES ('a', '00', 'y', 1)"},
@@ -144,7 +144,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 9+15+3+3+5+4+7+7+4)
+	require.Len(t, columns, 9+15+3+3+5+5+7+7+4)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {

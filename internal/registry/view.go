@@ -16,6 +16,7 @@ type View struct {
 	q     *queries.Queries
 	now   time.Time // the instant: what was kept until then is not any more
 	span  span      // what appended answered last
+	since time.Time
 	close func()
 }
 
@@ -30,6 +31,11 @@ func (r *Registry) View(ctx context.Context) (*View, error) {
 
 // Close ends the reading.
 func (v *View) Close() { v.close() }
+
+// Since returns an instant before the change whose view it is, by the clock of the
+// file system: whatever is written in the registry's directory from now on is dated
+// that or later. It is zero where nothing is known of that, as when only reading.
+func (v *View) Since() time.Time { return v.since }
 
 // State is how far the registry has come: every change adds one to Revision, and
 // TenantsRevision is the revision of the last one that a file of tenants shows.
@@ -51,12 +57,14 @@ func (v *View) State(ctx context.Context) (State, error) {
 // File is what the registry remembers of a file that it wrote: the SHA-256 of
 // what stood there before and of what it wrote, in hexadecimal and empty for
 // nothing, and the TenantsRevision that the file shows. A Path that is relative,
-// to the registry's directory, is tracked; an absolute one is a copy.
+// to the registry's directory, is tracked; an absolute one is a copy. Stamp is what
+// the file system said of a file that held Current, empty if that is not known.
 type File struct {
 	Path            string
 	Previous        string
 	Current         string
 	TenantsRevision int64
+	Stamp           string
 }
 
 // File returns what is remembered of the file at path, nil if nothing is.
