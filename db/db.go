@@ -42,7 +42,7 @@ type DB struct {
 // missing, unsafe or not a registry, and leaves it untouched.
 func Open(_ context.Context, path string, o Options) (*DB, error) {
 	d := &DB{path: path, options: o}
-	_, err := d.current()
+	_, _, err := d.current()
 	if err != nil {
 		return nil, err
 	}
@@ -59,27 +59,27 @@ func (d *DB) Close() error {
 // current returns the connections to the file that is at the path now. When another
 // was put there, as by a restore, what had the old one open is done with: a journal at
 // the path is now the new one's, and SQLite would roll it back into the old one.
-func (d *DB) current() (*sql.DB, error) {
+func (d *DB) current() (*sql.DB, fs.FileInfo, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.file != nil {
 		if info, err := os.Lstat(d.path); err == nil && os.SameFile(info, d.file) {
-			return d.reader, nil
+			return d.reader, d.file, nil
 		}
 	}
 	info, err := checkFile(d.path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	reader, err := sql.Open("sqlite", readDSN(d.path))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if d.reader != nil {
 		_ = d.reader.Close() // it only read
 	}
 	d.reader, d.file = reader, info
-	return reader, nil
+	return reader, info, nil
 }
 
 // isOpen tells whether a file is the one that is read.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 // Read is a transaction that sees one instant of the file.
 type Read struct {
 	*sql.Tx
+	path string
+	file fs.FileInfo // that is read
 	lock *Lock
 }
 
@@ -40,10 +43,7 @@ func (d *DB) readBy(ctx context.Context, deadline time.Time) (*Read, error) {
 	if isBusy(err) {
 		return d.queue(ctx, deadline)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &Read{Tx: tx}, nil
+	return tx, err
 }
 
 // queue begins reading when the writers before it are done.
@@ -54,7 +54,8 @@ func (d *DB) queue(ctx context.Context, deadline time.Time) (*Read, error) {
 	}
 	tx, err := d.poll(ctx, deadline, d.checkRead)
 	if err == nil {
-		return &Read{Tx: tx, lock: lock}, nil
+		tx.lock = lock
+		return tx, nil
 	}
 	lock.Unlock()
 	if errors.Is(err, errOlder) { // put back from a backup meanwhile; migrating takes the lock alone
@@ -66,7 +67,7 @@ func (d *DB) queue(ctx context.Context, deadline time.Time) (*Read, error) {
 // poll begins a transaction under the lock. It can be busy even there: with a
 // program that does not take the lock, or with another reader that rolls back
 // what a crash left.
-func (d *DB) poll(ctx context.Context, deadline time.Time, check func(context.Context, rower) error) (*sql.Tx, error) {
+func (d *DB) poll(ctx context.Context, deadline time.Time, check func(context.Context, rower) error) (*Read, error) {
 	for {
 		tx, err := d.beginRead(ctx, check)
 		if !isBusy(err) || time.Until(deadline) <= 0 {
@@ -90,8 +91,8 @@ func (d *DB) checkRead(ctx context.Context, tx rower) error {
 
 // beginRead begins a transaction and checks the file in it: what is read is of the
 // instant that was checked.
-func (d *DB) beginRead(ctx context.Context, check func(context.Context, rower) error) (*sql.Tx, error) {
-	reader, err := d.current()
+func (d *DB) beginRead(ctx context.Context, check func(context.Context, rower) error) (*Read, error) {
+	reader, file, err := d.current()
 	if err != nil {
 		return nil, err
 	}
@@ -102,5 +103,5 @@ func (d *DB) beginRead(ctx context.Context, check func(context.Context, rower) e
 	if err := named(d.path, check(ctx, tx)); err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
-	return tx, nil
+	return &Read{Tx: tx, path: d.path, file: file}, nil
 }

@@ -38,11 +38,7 @@ func (a *app) printExport(ctx context.Context, documented bool) error {
 		if err != nil {
 			return err
 		}
-		encode := exporter.Encode
-		if documented {
-			encode = exporter.EncodeDocumented
-		}
-		return encode(a.watchWriting(&a.out), state.Document, view.Tenants(ctx, registry.Page{}))
+		return exporter.EncodeView(ctx, a.watchWriting(&a.out), view, state.Document, documented)
 	})
 }
 

@@ -115,6 +115,7 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 		"modernc.org/sqlite":                   {"db"},
 		"modernc.org/libc":                     {"db"},
 		"modernc.org/sqlite/lib":               {"db"},
+		"modernc.org/libc":                     {"db"},
 		"github.com/pressly/goose/v3":          {"db"},
 		"github.com/pressly/goose/v3/database": {"db"},
 		"filippo.io/age":                       {"cmd/sp"},

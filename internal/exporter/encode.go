@@ -33,8 +33,8 @@ const flushAt = 64 << 10
 // a torso.
 func Encode(w io.Writer, doc registry.Document, tenants iter.Seq2[registry.Tenant, error]) error {
 	text := make([]byte, 0, flushAt+flushAt/4)
-	text = append(text, "{\n  \"tenants\": ["...)
-	end := "],"
+	text = append(text, head...)
+	some := false
 	for tenant, err := range tenants {
 		if err != nil {
 			return err
@@ -45,19 +45,27 @@ func Encode(w io.Writer, doc registry.Document, tenants iter.Seq2[registry.Tenan
 			}
 			text = text[:0]
 		}
-		if end == "\n  ]," {
+		if some {
 			text = append(text, ',')
 		}
 		text = appendTenant(text, tenant)
-		end = "\n  ],"
+		some = true
 	}
-	text = append(text, end...)
-	text = append(text, "\n  \"synced_at\": "...)
+	_, err := w.Write(appendTail(text, doc, some))
+	return err
+}
+
+const head = "{\n  \"tenants\": ["
+
+// appendTail appends what follows the tenants.
+func appendTail(text []byte, doc registry.Document, some bool) []byte {
+	if some {
+		text = append(text, "\n  "...)
+	}
+	text = append(text, "],\n  \"synced_at\": "...)
 	text = appendString(text, registry.FormatTime(doc.SyncedAt))
 	text = appendMembers(text, doc.Unknown, 1)
-	text = append(text, "\n}"...)
-	_, err := w.Write(text)
-	return err
+	return append(text, "\n}"...)
 }
 
 // EncodeDocumented writes what Encode writes, without the members that the

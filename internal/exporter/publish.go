@@ -182,9 +182,5 @@ func (p Publisher) encode(ctx context.Context, w io.Writer, view *registry.View,
 	if p.Watch != nil {
 		w = p.Watch(w)
 	}
-	tenants := view.Tenants(ctx, registry.Page{})
-	if p.Documented {
-		return EncodeDocumented(w, doc, tenants)
-	}
-	return Encode(w, doc, tenants)
+	return EncodeView(ctx, w, view, doc, p.Documented)
 }

@@ -147,6 +147,9 @@ func (r *Registry) writeTo(ctx context.Context, tx *db.Write, fn func(c *change)
 	if err := c.do(ctx, fn); err != nil {
 		return err
 	}
+	if !c.touched {
+		c.scan = tx.Scan
+	}
 	publication, err := r.publish(ctx, c)
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 var revealers = []string{
 	"cmd/sp/resolve.go", "cmd/sp/tenant_show.go",
 	"internal/exporter/encode.go",
+	"internal/exporter/encode_view.go",
 	"internal/registry/image.go",
 	"internal/registry/kept.go",
 	"internal/registry/members.go",

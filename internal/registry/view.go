@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
 )
 
@@ -17,6 +18,7 @@ type View struct {
 	now   time.Time // the instant: what was kept until then is not any more
 	span  span      // what appended answered last
 	since time.Time
+	scan  func(context.Context, db.Scan) iter.Seq[db.Piece] // nil while it can't be used
 	close func()
 }
 
@@ -26,7 +28,7 @@ func (r *Registry) View(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &View{q: queries.New(read), now: r.options.Now(), close: read.Close}, nil
+	return &View{q: queries.New(read), now: r.options.Now(), scan: read.Scan, close: read.Close}, nil
 }
 
 // Close ends the reading.
@@ -118,15 +120,18 @@ func (v *View) Tenants(ctx context.Context, page Page) iter.Seq2[Tenant, error] 
 			}
 			after = row.Position
 		}
-		rows := stream(page.Limit, func(size int64) ([]queries.Tenant, error) {
-			rows, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: after, Size: size})
-			if len(rows) > 0 {
-				after = rows[len(rows)-1].Position
-			}
-			return rows, err
-		})
-		convert(rows, tenantOf)(yield)
+		convert(v.rowsAfter(ctx, after, page.Limit), tenantOf)(yield)
 	}
+}
+
+func (v *View) rowsAfter(ctx context.Context, position int64, limit int) iter.Seq2[queries.Tenant, error] {
+	return stream(limit, func(size int64) ([]queries.Tenant, error) {
+		rows, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: position, Size: size})
+		if len(rows) > 0 {
+			position = rows[len(rows)-1].Position
+		}
+		return rows, err
+	})
 }
 
 // Profile returns the profile with that name.
