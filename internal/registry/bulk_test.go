@@ -1,0 +1,208 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/sp-registry/sp/db"
+)
+
+// spelled is a rendering that writes down all that a tenant holds, in either form.
+var spelled = Rendering{
+	Tenant: func(text []byte, t Tenant) []byte { return append(append(text, reveal(t)...), '\n') },
+	Record: func(text []byte, r *Record) []byte {
+		text = append(append(text, reveal(r.tenant())...), '\n')
+		return text
+	},
+}
+
+// tenant is the tenant that a record holds.
+func (r *Record) tenant() Tenant {
+	optional := func(c Column) *string {
+		if r.Reveal(c) == nil {
+			return nil
+		}
+		return ptr(string(r.Reveal(c)))
+	}
+	return Tenant{
+		ID: TenantID(r.Reveal(ColumnID)), Name: string(r.Reveal(ColumnName)), AppID: optional(ColumnAppID),
+		Hostname: optional(ColumnHostname), Region: optional(ColumnRegion), DatabaseURL: secretOf(optional(ColumnDatabaseURL)),
+		InternalDatabaseURL: secretOf(optional(ColumnInternalDatabaseURL)), Kind: Kind(r.Reveal(ColumnKind)),
+		ExternalDBAccess: r.ExternalDBAccess, SyncToken: secretOf(optional(ColumnSyncToken)),
+		SharedContainerDB: optional(ColumnSharedContainerDB), Unknown: r.Unknown,
+	}
+}
+
+// rendered is what Rendered streams, and what it streams the plain way.
+func rendered(t require.TestingT, v *View) (text, plain string, err error) {
+	join := func(v *View) (string, error) {
+		var all strings.Builder
+		for piece, err := range v.Rendered(context.Background(), spelled) {
+			if err != nil {
+				return all.String(), err
+			}
+			all.Write(piece)
+		}
+		return all.String(), nil
+	}
+	text, err = join(v)
+	slow := *v
+	slow.scan = nil
+	plain, plainErr := join(&slow)
+	require.Equal(t, fmt.Sprint(plainErr), fmt.Sprint(err))
+	return text, plain, err
+}
+
+// mustSpread moves tenants behind the position from which on a look is taken by several.
+func mustSpread(t testing.TB, d *desk) {
+	t.Helper()
+	mustMess(t, d.path, "UPDATE tenants SET position = position + 2000")
+}
+
+// scans returns a view that counts the pieces that it got the fast way.
+func (d *desk) scans(t testing.TB) (*View, *int) {
+	t.Helper()
+	v := d.mustView(t)
+	n := 0
+	fast := v.scan
+	v.scan = func(ctx context.Context, s db.Scan) iter.Seq[db.Piece] {
+		return func(yield func(db.Piece) bool) {
+			for piece := range fast(ctx, s) {
+				n++
+				if !yield(piece) {
+					return
+				}
+			}
+		}
+	}
+	return v, &n
+}
+
+// anyText has what texts of the record can have: quotes, controls, NUL, other planes.
+var anyText = rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "\x00", "a\x00b", "\"\\/\b\f\n\r\t\x1f\x7f", "é\u2028😀\U0010ffff", strings.Repeat("x", 10000)}))
+
+func TestRecordsAreTheTenantsThatTheyStandFor(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		d := mustDesk(t)
+		some := rapid.StringMatching(`[a-z]{1,8}`)
+		optional := func(name string) *string { return rapid.Ptr(anyText, true).Draw(rt, name) }
+		var tenants []Tenant
+		for _, id := range rapid.SliceOfNDistinct(some, 0, 20, rapid.ID[string]).Draw(rt, "ids") {
+			tenants = append(tenants, Tenant{
+				ID: TenantID(id), Name: some.Draw(rt, "name") + anyText.Draw(rt, "name"), AppID: optional("app_id"), Hostname: optional("hostname"),
+				Region: optional("region"), DatabaseURL: secretOf(optional("url")), InternalDatabaseURL: secretOf(optional("internal")),
+				Kind: rapid.SampledFrom([]Kind{Local, Cloud}).Draw(rt, "kind"), ExternalDBAccess: rapid.Bool().Draw(rt, "access"),
+				SyncToken: secretOf(optional("token")), SharedContainerDB: optional("shared"),
+				Unknown: NewMembers(rapid.SampledFrom([]string{"", `"a":1`, `"b":{"c":[1,"\u0000"]},"é":null`}).Draw(rt, "unknown")),
+			})
+		}
+		d.mustImport(t, file(tenants...))
+		mustSpread(t, d)
+		v, n := d.scans(t)
+		text, plain, err := rendered(rt, v)
+		require.NoError(rt, err)
+		require.Equal(rt, plain, text)
+		require.Equal(rt, len(tenants) > 0, *n > 0)
+		want := ""
+		for _, tenant := range tenants {
+			want += reveal(tenant) + "\n"
+		}
+		require.Equal(rt, want, text)
+	})
+}
+
+// Of a row that makes no sense the plain way tells, and nothing before it is lost.
+func TestRenderedReadsOnWhereTheFastWayEnds(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	var tenants []Tenant
+	for i := range 3000 {
+		tenants = append(tenants, local(TenantID(fmt.Sprintf("t%04d", i))))
+	}
+	d.mustImport(t, file(tenants...))
+	v, n := d.scans(t)
+	whole, plain, err := rendered(t, v)
+	require.NoError(t, err)
+	require.Equal(t, plain, whole)
+	require.Greater(t, *n, 3)
+	v.Close()
+
+	mustMess(t, d.path, "PRAGMA ignore_check_constraints = 1", "UPDATE tenants SET tenant_type = 'other' WHERE position = 2500")
+	v, n = d.scans(t)
+	text, plain, err := rendered(t, v)
+	require.ErrorIs(t, err, db.ErrDamaged)
+	require.ErrorContains(t, err, "tenant at position 2500")
+	require.Greater(t, *n, 1)
+	for _, text := range []string{text, plain} { // a last piece that was not full is not yielded
+		require.True(t, strings.HasPrefix(whole, text))
+		require.Greater(t, len(text), len(whole)/2)
+	}
+}
+
+func TestRenderedEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustImport(t, file(local("a"), local("b")))
+	mustSpread(t, d)
+	v := d.mustView(t)
+	ctx, stop := context.WithCancelCause(t.Context())
+	stop(errors.New("told to"))
+	for _, err := range v.Rendered(ctx, spelled) {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	n := 0
+	for _, err := range v.Rendered(t.Context(), spelled) {
+		require.NoError(t, err)
+		n++
+		break
+	}
+	require.Equal(t, 1, n)
+}
+
+// What a change wrote only its own transaction sees, so it renders the plain way.
+func TestAChangeOfTenantsIsRenderedAsItLeftThem(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustImport(t, file(local("a"), local("b")))
+	mustSpread(t, d)
+	var seen []string
+	d.mustFollow(t, func(ctx context.Context, v *View) (Publication, error) {
+		text, plain, err := rendered(t, v)
+		require.Equal(t, plain, text)
+		seen = append(seen, fmt.Sprint(v.scan != nil, strings.Count(text, "\n"), strings.Contains(text, "renamed")))
+		return Publication{}, err
+	})
+	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Name: ptr("renamed")})
+	require.NoError(t, err)
+	require.NoError(t, d.Publish(t.Context()))
+	require.Equal(t, []string{"false 2 true", "true 2 true"}, seen)
+}
+
+// mustFollow opens the registry with something that follows it.
+func (d *desk) mustFollow(t *testing.T, publish func(context.Context, *View) (Publication, error)) {
+	t.Helper()
+	require.NoError(t, d.Close())
+	o := d.options()
+	o.Publish = publish
+	r, err := Open(t.Context(), d.path, o)
+	require.NoError(t, err)
+	d.Registry = r
+}
+
+// A record holds secrets, and shows none.
+func TestRecordRedactsItself(t *testing.T) {
+	t.Parallel()
+	r := Record{}
+	r.text[ColumnSyncToken] = []byte("hunter2")
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
+		require.Equal(t, redacted, fmt.Sprintf(verb, r))
+		require.Equal(t, redacted, fmt.Sprintf(verb, &r))
+	}
+}
