@@ -21,7 +21,7 @@ type cursor struct {
 }
 
 // setup is for every connection that only reads; see everyPragma.
-const setup = "PRAGMA cell_size_check = 1; PRAGMA trusted_schema = 0; PRAGMA mmap_size = 0; PRAGMA cache_size = -1024; BEGIN"
+const setup = "PRAGMA cell_size_check = 1; PRAGMA trusted_schema = 0; PRAGMA mmap_size = 0; PRAGMA cache_size = -256; BEGIN"
 
 // openCursor opens the file at path for a query with one parameter, in a transaction.
 func openCursor(path, query string) (*cursor, error) {

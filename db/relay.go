@@ -9,7 +9,7 @@ import (
 // span is how many rowids one reader takes at a time, and pieces how many spans may be
 // read before their turn: what a scan takes of memory.
 const (
-	span   = 512
+	span   = 128
 	pieces = 4
 )
 

@@ -60,5 +60,10 @@ func appendColumn(text []byte, name string, value []byte) []byte {
 	if value == nil {
 		return text
 	}
-	return appendString(append(text, name...), value)
+	text = append(text, name...)
+	if !isPlain(value) {
+		return appendString(text, value)
+	}
+	text = append(append(text, '"'), value...)
+	return append(text, '"')
 }

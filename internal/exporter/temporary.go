@@ -2,9 +2,7 @@ package exporter
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,12 +24,12 @@ func (p Publisher) write(ctx context.Context, view *registry.View, doc registry.
 	if err != nil {
 		return temporary{}, err
 	}
-	sum := sha256.New()
-	err = p.encode(ctx, io.MultiWriter(file, sum), view, doc)
+	to := newSink(file)
+	err = p.encode(ctx, to, view, doc)
 	if err == nil {
 		err = file.Sync()
 	}
-	made := temporary{path: file.Name(), hash: hexOf(sum.Sum(nil))}
+	made := temporary{path: file.Name(), hash: to.hash()}
 	if err = errors.Join(err, file.Close()); err == nil {
 		made.dir, err = os.Open(filepath.Dir(p.Path))
 	}
