@@ -113,8 +113,8 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 	allowed := map[string][]string{
 		"database/sql":                         {"db", "db/queries", "internal/registry"},
 		"modernc.org/sqlite":                   {"db"},
-		"modernc.org/libc":                     {"db"},
 		"modernc.org/sqlite/lib":               {"db"},
+		"modernc.org/libc":                     {"db"},
 		"github.com/pressly/goose/v3":          {"db"},
 		"github.com/pressly/goose/v3/database": {"db"},
 		"filippo.io/age":                       {"cmd/sp"},
