@@ -3,7 +3,7 @@ package db
 import (
 	"errors"
 	"fmt"
-	pointer "unsafe" // that name is taken here
+	"unsafe"
 
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -55,7 +55,12 @@ func openCursor(path, query string) (*cursor, error) {
 
 var errCursor = errors.New("cursor")
 
-func (c *cursor) returned() uintptr { return *(*uintptr)(pointer.Pointer(&libc.GoBytes(c.out, 8)[0])) }
+func (c *cursor) returned() uintptr { return pointerAt(c.out) }
+
+// pointerAt is the pointer that stands at an address of C's memory.
+func pointerAt(address uintptr) uintptr {
+	return *(*uintptr)(unsafe.Pointer(&libc.GoBytes(address, 8)[0]))
+}
 
 // with hands fn a text as C knows it.
 func (c *cursor) with(text string, fn func(text uintptr) int32) error {

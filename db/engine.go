@@ -2,8 +2,6 @@ package db
 
 import (
 	"reflect"
-	"runtime"
-	"unsafe"
 
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -16,6 +14,9 @@ import (
 type engine struct {
 	tls      *libc.TLS
 	db, stmt uintptr
+	at       uintptr // where the texts of a row are, in C's memory
+	room     []byte  // the same
+	used     int     // bytes of it
 }
 
 // newEngine prepares the statement on the driver's connection, whose handle the driver
@@ -37,28 +38,63 @@ func newEngine(conn any, text string) *engine {
 	return e
 }
 
+// prepare gives SQLite memory of its own to write in: what stands on Go's stack may move.
 func (e *engine) prepare(text string) uintptr {
-	zero := append([]byte(text), 0)
-	var stmt uintptr
-	rc := sqlite3.Xsqlite3_prepare_v2(e.tls, e.db, address(zero), int32(len(zero)), uintptr(unsafe.Pointer(&stmt)), 0)
-	runtime.KeepAlive(zero)
-	if rc != sqlite3.SQLITE_OK {
+	sql, err := libc.CString(text)
+	if err != nil {
 		return 0
 	}
-	return stmt
+	defer libc.Xfree(e.tls, sql)
+	stmt := libc.Xmalloc(e.tls, 8)
+	if stmt == 0 {
+		return 0
+	}
+	defer libc.Xfree(e.tls, stmt)
+	if sqlite3.Xsqlite3_prepare_v2(e.tls, e.db, sql, -1, stmt, 0) != sqlite3.SQLITE_OK {
+		return 0
+	}
+	return pointerAt(stmt)
 }
 
-// run runs the statement, and tells whether it did. The texts are not copied: Go does
-// not move what is in use, and SQLite looks at them only until they are bound anew.
+// run runs the statement, and tells whether it did.
 func (e *engine) run(args []any) bool {
+	if !e.makeRoom(args) {
+		return false
+	}
 	for i, arg := range args {
 		if !e.bind(int32(i+1), arg) {
 			return false
 		}
 	}
 	done := sqlite3.Xsqlite3_step(e.tls, e.stmt) == sqlite3.SQLITE_DONE
-	runtime.KeepAlive(args)
 	return sqlite3.Xsqlite3_reset(e.tls, e.stmt) == sqlite3.SQLITE_OK && done
+}
+
+// makeRoom makes room for the texts of one row in C's memory, where SQLite looks at them
+// until they are bound anew.
+func (e *engine) makeRoom(args []any) bool {
+	need := 1 // an empty text is somewhere, too; one that is nowhere would be NULL
+	for _, arg := range args {
+		switch text := arg.(type) {
+		case string:
+			need += len(text)
+		case *string:
+			if text != nil {
+				need += len(*text)
+			}
+		}
+	}
+	if need > len(e.room) {
+		libc.Xfree(e.tls, e.at)
+		size := 2*need + 4096
+		if e.at = libc.Xmalloc(e.tls, libc.Tsize_t(size)); e.at == 0 {
+			e.room = nil
+			return false
+		}
+		e.room = libc.GoBytes(e.at, size)
+	}
+	e.used = 0
+	return true
 }
 
 func (e *engine) bind(at int32, arg any) bool {
@@ -86,22 +122,16 @@ func (e *engine) bind(at int32, arg any) bool {
 	return rc == sqlite3.SQLITE_OK
 }
 
-// nothingThere is where an empty text is; a text that is nowhere would be NULL.
-var nothingThere = make([]byte, 1)
-
 func (e *engine) bindText(at int32, text string) int32 {
 	const static = 0 // SQLite's word for a text that it need not copy
-	where := address(nothingThere)
-	if text != "" {
-		where = uintptr(unsafe.Pointer(unsafe.StringData(text)))
-	}
+	where := e.at + uintptr(e.used)
+	e.used += copy(e.room[e.used:], text)
 	return sqlite3.Xsqlite3_bind_text(e.tls, e.stmt, at, where, int32(len(text)), static)
 }
 
 func (e *engine) close() {
 	if e != nil {
 		sqlite3.Xsqlite3_finalize(e.tls, e.stmt)
+		libc.Xfree(e.tls, e.at)
 	}
 }
-
-func address(b []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(b))) }
