@@ -68,6 +68,23 @@ func (o Options) acquire(ctx context.Context, dir string, how int, deadline time
 	}
 }
 
+// Share waits until nobody changes the registry at path, and keeps those who would
+// out until Unlock, so that its files can be copied. Where no lock stands beside it
+// nobody uses it, and the lock is nil.
+func Share(ctx context.Context, path string, o Options) (*Lock, error) {
+	file, err := os.OpenFile(filepath.Join(filepath.Dir(path), lockName), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	if err := o.wait(ctx, file, unix.LOCK_SH, in(o.Wait)); err != nil {
+		return nil, err
+	}
+	return &Lock{file: file}, nil
+}
+
 // wait locks file by the deadline; on failure it is closed, at once or as soon as
 // the kernel gives it to us. A flock that blocks can't be cancelled, so it blocks
 // in a goroutine of its own.

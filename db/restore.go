@@ -55,23 +55,6 @@ type Source struct {
 	Copy func(side string, to io.Writer) (bool, error)
 }
 
-// Share waits until nobody changes the registry at path, and keeps those who would
-// out until Unlock, so that its files can be copied. Where no lock stands beside it
-// nobody uses it, and the lock is nil.
-func Share(ctx context.Context, path string, o Options) (*Lock, error) {
-	file, err := os.OpenFile(filepath.Join(filepath.Dir(path), lockName), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("lock: %w", err)
-	}
-	if err := o.wait(ctx, file, unix.LOCK_SH, in(o.Wait)); err != nil {
-		return nil, err
-	}
-	return &Lock{file: file}, nil
-}
-
 // Restore prepares to put a backup in the place of the registry at path. The backup is
 // copied beside it, checked whole, and migrated where it is older; what is there is
 // kept as an automatic copy, whole or, if it is damaged, byte for byte. Until Commit

@@ -194,27 +194,3 @@ func (c *change) prepared(ctx context.Context, fn func() error) (err error) {
 	}()
 	return fn()
 }
-
-// publish renders what follows the registry as c left it and remembers it.
-func (r *Registry) publish(ctx context.Context, c *change) (Publication, error) {
-	nothing := func() error { return nil }
-	none := Publication{Place: nothing, Discard: nothing}
-	if c.touched {
-		if err := c.q.MarkTenantsChanged(ctx); err != nil {
-			return none, err
-		}
-	}
-	if r.options.Publish == nil {
-		return none, nil
-	}
-	publication, err := r.options.Publish(ctx, c.View)
-	if err != nil || publication.Place == nil {
-		return none, err
-	}
-	for _, f := range publication.Files {
-		if err := c.q.PutFile(ctx, queries.PutFileParams(f)); err != nil {
-			return none, errors.Join(err, publication.Discard())
-		}
-	}
-	return publication, nil
-}
