@@ -36,12 +36,15 @@ type rower interface {
 // which schema it has, and whether what is relied on can be believed.
 func checkRead(ctx context.Context, tx rower, relied []string) error {
 	small, err := checkShape(ctx, tx)
+	if err != nil || !small {
+		return err
+	}
 	for _, table := range relied {
-		if err == nil && small {
-			err = checkPages(ctx, tx, table)
+		if err := checkPages(ctx, tx, table); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // check does the same for a transaction that may change anything in the file.

@@ -3,6 +3,7 @@ package db
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -20,8 +21,10 @@ type cursor struct {
 	failed   bool
 }
 
-// setup is for every connection that only reads; see everyPragma.
-const setup = "PRAGMA cell_size_check = 1; PRAGMA trusted_schema = 0; PRAGMA mmap_size = 0; PRAGMA cache_size = -256; BEGIN"
+// setup makes the connection as wary as every other, and begins its transaction.
+func setup() string {
+	return "PRAGMA " + strings.Join(wary, "; PRAGMA ") + "; PRAGMA cache_size(-256); BEGIN"
+}
 
 // openCursor opens the file at path for a query with one parameter, in a transaction.
 func openCursor(path, query string) (*cursor, error) {
@@ -33,18 +36,14 @@ func openCursor(path, query string) (*cursor, error) {
 	}
 	err := c.with(path, func(name uintptr) int32 {
 		rc := sqlite3.Xsqlite3_open_v2(c.tls, name, c.out, sqlite3.SQLITE_OPEN_READONLY|sqlite3.SQLITE_OPEN_NOMUTEX|sqlite3.SQLITE_OPEN_NOFOLLOW, 0)
-		c.db = c.returned()
+		c.db = pointerAt(c.out)
 		return rc
 	})
 	if err == nil {
-		err = c.with(setup, func(text uintptr) int32 { return sqlite3.Xsqlite3_exec(c.tls, c.db, text, 0, 0, 0) })
+		err = c.with(setup(), func(text uintptr) int32 { return sqlite3.Xsqlite3_exec(c.tls, c.db, text, 0, 0, 0) })
 	}
 	if err == nil {
-		err = c.with(query, func(text uintptr) int32 {
-			rc := sqlite3.Xsqlite3_prepare_v2(c.tls, c.db, text, -1, c.out, 0)
-			c.stmt = c.returned()
-			return rc
-		})
+		c.stmt, err = prepare(c.tls, c.db, query)
 	}
 	if err != nil {
 		c.close()
@@ -55,13 +54,6 @@ func openCursor(path, query string) (*cursor, error) {
 
 var errCursor = errors.New("cursor")
 
-func (c *cursor) returned() uintptr { return pointerAt(c.out) }
-
-// pointerAt is the pointer that stands at an address of C's memory.
-func pointerAt(address uintptr) uintptr {
-	return *(*uintptr)(unsafe.Pointer(&libc.GoBytes(address, 8)[0]))
-}
-
 // with hands fn a text as C knows it.
 func (c *cursor) with(text string, fn func(text uintptr) int32) error {
 	p, err := libc.CString(text)
@@ -70,6 +62,30 @@ func (c *cursor) with(text string, fn func(text uintptr) int32) error {
 	}
 	defer libc.Xfree(c.tls, p)
 	return checked(fn(p))
+}
+
+// prepare prepares a statement. SQLite returns it in memory of its own: what stands on
+// Go's stack may move.
+func prepare(tls *libc.TLS, db uintptr, text string) (stmt uintptr, err error) {
+	sql, err := libc.CString(text)
+	if err != nil {
+		return 0, err
+	}
+	defer libc.Xfree(tls, sql)
+	out := libc.Xmalloc(tls, 8)
+	if out == 0 {
+		return 0, errCursor
+	}
+	defer libc.Xfree(tls, out)
+	if err := checked(sqlite3.Xsqlite3_prepare_v2(tls, db, sql, -1, out, 0)); err != nil {
+		return 0, err
+	}
+	return pointerAt(out), nil
+}
+
+// pointerAt is the pointer that stands at an address of C's memory.
+func pointerAt(address uintptr) uintptr {
+	return *(*uintptr)(unsafe.Pointer(&libc.GoBytes(address, 8)[0]))
 }
 
 func checked(rc int32) error {

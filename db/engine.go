@@ -12,11 +12,11 @@ import (
 // takes to insert it. It is an addition to the driver and never instead of it: what does
 // not go well here is left as it was, and the driver tries it and says what is wrong.
 type engine struct {
-	tls      *libc.TLS
-	db, stmt uintptr
-	at       uintptr // where the texts of a row are, in C's memory
-	room     []byte  // the same
-	used     int     // bytes of it
+	tls  *libc.TLS
+	stmt uintptr
+	at   uintptr // where the texts of a row are, in C's memory
+	room []byte  // the same
+	used int     // bytes of it
 }
 
 // newEngine prepares the statement on the driver's connection, whose handle the driver
@@ -30,30 +30,12 @@ func newEngine(conn any, text string) *engine {
 	if !tls.IsValid() || tls.Type() != reflect.TypeFor[*libc.TLS]() || handle.Kind() != reflect.Uintptr {
 		return nil
 	}
-	e := &engine{tls: (*libc.TLS)(tls.UnsafePointer()), db: uintptr(handle.Uint())}
-	e.stmt = e.prepare(text)
-	if e.stmt == 0 {
+	e := &engine{tls: (*libc.TLS)(tls.UnsafePointer())}
+	var err error
+	if e.stmt, err = prepare(e.tls, uintptr(handle.Uint()), text); err != nil {
 		return nil
 	}
 	return e
-}
-
-// prepare gives SQLite memory of its own to write in: what stands on Go's stack may move.
-func (e *engine) prepare(text string) uintptr {
-	sql, err := libc.CString(text)
-	if err != nil {
-		return 0
-	}
-	defer libc.Xfree(e.tls, sql)
-	stmt := libc.Xmalloc(e.tls, 8)
-	if stmt == 0 {
-		return 0
-	}
-	defer libc.Xfree(e.tls, stmt)
-	if sqlite3.Xsqlite3_prepare_v2(e.tls, e.db, sql, -1, stmt, 0) != sqlite3.SQLITE_OK {
-		return 0
-	}
-	return pointerAt(stmt)
 }
 
 // run runs the statement, and tells whether it did.

@@ -53,8 +53,11 @@ func (r *Registry) ImportTenants(ctx context.Context, i Import) (Plan, error) {
 	return plan, err
 }
 
+// reading puts the tenants of a file where they belong, and returns the rest of the file.
+type reading func(*change, context.Context, Import, *Plan) (Document, error)
+
 // importBy makes one change of reading the file with read.
-func (r *Registry) importBy(ctx context.Context, i Import, read func(*change, context.Context, Import, *Plan) (Document, error)) (plan Plan, err error) {
+func (r *Registry) importBy(ctx context.Context, i Import, read reading) (plan Plan, err error) {
 	tx, err := r.db.WriteBulk(ctx)
 	if err != nil {
 		return plan, err
@@ -79,7 +82,7 @@ func (r *Registry) importBy(ctx context.Context, i Import, read func(*change, co
 	return plan, err
 }
 
-func (c *change) importWith(ctx context.Context, i Import, read func(*change, context.Context, Import, *Plan) (Document, error), plan *Plan) error {
+func (c *change) importWith(ctx context.Context, i Import, read reading, plan *Plan) error {
 	known, err := c.isImported(ctx, i, plan)
 	if err != nil || known {
 		return err
