@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -40,8 +39,10 @@ func (b *Bulk) ExecContext(ctx context.Context, text string, args ...any) (sql.R
 				return err
 			}
 		}
-		if b.fast != nil && b.fast.run(args) {
-			return nil
+		if b.fast != nil {
+			if done, err := b.fast.run(args); done || err != nil {
+				return err
+			}
 		}
 		b.args = b.args[:0]
 		for i, arg := range args {
@@ -113,7 +114,7 @@ func (w *Write) WithoutIndexes(ctx context.Context, table string, fn func() erro
 	}
 	for _, index := range indexes {
 		_, err := w.ExecContext(ctx, index[1])
-		var e *sqlite.Error
+		var e coded
 		if errors.As(err, &e) && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE {
 			err = ErrNotUnique
 		}

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -62,6 +63,39 @@ func TestABulkWritesWhatItsTransactionWouldWrite(t *testing.T) {
 	}
 	require.Equal(t, rows[1], rows[0])
 	require.Contains(t, rows[0], "integer4611686018427387904")
+}
+
+// TestABulkEndsWithItsTransaction: where SQLite can't write it takes back all that was
+// done, and what a bulk then ran would be outside of any transaction, and stay.
+func TestABulkEndsWithItsTransaction(t *testing.T) {
+	t.Parallel()
+	for _, fast := range []bool{true, false} {
+		path := mustCreate(t)
+		w, err := mustOpen(t, path, patient).WriteBulk(t.Context())
+		require.NoError(t, err)
+		_, err = w.ExecContext(t.Context(), "PRAGMA max_page_count = 1") // which means: no more than there are
+		require.NoError(t, err)
+		bulk := w.Bulk()
+		put := func(i int) error {
+			if b := bulk; !fast && b.fast != nil {
+				b.fast.close()
+				b.fast = nil
+			}
+			_, err := bulk.ExecContext(t.Context(), insertFile, fmt.Sprint("/", i), "", strings.Repeat("x", 200), int64(i))
+			return err
+		}
+		for i := 0; err == nil; i++ {
+			require.Less(t, i, 1000, "it was to be full")
+			err = put(i)
+		}
+		require.ErrorIs(t, Explain(err), ErrFull)
+		require.NotErrorIs(t, Explain(err), ErrDamaged)
+		require.NoError(t, bulk.Close())
+		require.NoError(t, w.Close())
+		var files int
+		require.NoError(t, mustRaw(t, path).QueryRow("SELECT count(*) FROM files").Scan(&files))
+		require.Zero(t, files)
+	}
 }
 
 func TestABulkStopsWithItsContext(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -126,7 +125,7 @@ func checkPages(ctx context.Context, tx rower, what string) error {
 // unreadable adds ErrDamaged to SQLite's most general error, where our own SQL is
 // known to be right: it stands for a file that SQLite can't make sense of.
 func unreadable(err error) error {
-	var e *sqlite.Error
+	var e coded
 	if errors.As(err, &e) && e.Code() == sqlite3.SQLITE_ERROR {
 		return fmt.Errorf("registry: %w (SQLite %d)", ErrDamaged, e.Code())
 	}

@@ -7,14 +7,13 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Diagnose is Explain with a look at the file at path where SQLite does not tell what
 // is wrong: that it can't open something, or that something is read-only.
 func Diagnose(path string, err error) error {
-	var e *sqlite.Error
+	var e coded
 	if path == "" || !errors.As(err, &e) {
 		return Explain(err)
 	}

@@ -13,6 +13,7 @@ import (
 // not go well here is left as it was, and the driver tries it and says what is wrong.
 type engine struct {
 	tls  *libc.TLS
+	db   uintptr
 	stmt uintptr
 	at   uintptr // where the texts of a row are, in C's memory
 	room []byte  // the same
@@ -30,26 +31,34 @@ func newEngine(conn any, text string) *engine {
 	if !tls.IsValid() || tls.Type() != reflect.TypeFor[*libc.TLS]() || handle.Kind() != reflect.Uintptr {
 		return nil
 	}
-	e := &engine{tls: (*libc.TLS)(tls.UnsafePointer())}
+	e := &engine{tls: (*libc.TLS)(tls.UnsafePointer()), db: uintptr(handle.Uint())}
 	var err error
-	if e.stmt, err = prepare(e.tls, uintptr(handle.Uint()), text); err != nil {
+	if e.stmt, err = prepare(e.tls, e.db, text); err != nil {
 		return nil
 	}
 	return e
 }
 
-// run runs the statement, and tells whether it did.
-func (e *engine) run(args []any) bool {
+// run runs the statement, and tells whether it did. An error means that SQLite took the
+// whole transaction back, as it does where it can't write: what ran now would be
+// outside of any.
+func (e *engine) run(args []any) (bool, error) {
 	if !e.makeRoom(args) {
-		return false
+		return false, nil
 	}
 	for i, arg := range args {
 		if !e.bind(int32(i+1), arg) {
-			return false
+			return false, nil
 		}
 	}
-	done := sqlite3.Xsqlite3_step(e.tls, e.stmt) == sqlite3.SQLITE_DONE
-	return sqlite3.Xsqlite3_reset(e.tls, e.stmt) == sqlite3.SQLITE_OK && done
+	_ = sqlite3.Xsqlite3_step(e.tls, e.stmt) // reset says the same again
+	if sqlite3.Xsqlite3_reset(e.tls, e.stmt) == sqlite3.SQLITE_OK {
+		return true, nil
+	}
+	if sqlite3.Xsqlite3_get_autocommit(e.tls, e.db) != 0 {
+		return false, resultCode(sqlite3.Xsqlite3_extended_errcode(e.tls, e.db))
+	}
+	return false, nil
 }
 
 // makeRoom makes room for the texts of one row in C's memory, where SQLite looks at them

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -53,10 +52,24 @@ func (e *BusyError) Error() string {
 // Unwrap returns ErrBusy.
 func (e *BusyError) Unwrap() error { return ErrBusy }
 
+// coded is an error that has SQLite's extended result code, as the driver's have.
+type coded interface {
+	error
+	Code() int
+}
+
+// resultCode is the error of a call of SQLite's own interface.
+type resultCode int
+
+func (c resultCode) Error() string { return fmt.Sprintf("SQLite %d", c.Code()) }
+
+// Code returns the extended result code.
+func (c resultCode) Code() int { return int(c) }
+
 // Explain adds to an error of SQLite which of this package's errors it is; other
 // errors it returns as they are. It shows SQLite's number, never SQL or a value.
 func Explain(err error) error {
-	var e *sqlite.Error
+	var e coded
 	if !errors.As(err, &e) {
 		return explainScan(err)
 	}
