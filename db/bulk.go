@@ -14,8 +14,7 @@ import (
 // ran last, and runs it without what database/sql does around it, which takes longer
 // than the engine. One goroutine at a time may use it.
 type Bulk struct {
-	*sql.Tx
-	on   *sql.Conn
+	*sql.Conn
 	text string
 	stmt driver.StmtExecContext
 	fast *engine // nil where there is no such way
@@ -23,7 +22,7 @@ type Bulk struct {
 }
 
 // Bulk returns the transaction for many rows; the caller closes it before the commit.
-func (w *Write) Bulk() *Bulk { return &Bulk{Tx: w.Tx, on: w.on} }
+func (w *Write) Bulk() *Bulk { return &Bulk{Conn: w.Conn} }
 
 // ExecContext runs a statement that returns no rows. Its arguments are strings,
 // numbers, booleans and pointers to strings. The context is looked at before, and does
@@ -33,7 +32,7 @@ func (b *Bulk) ExecContext(ctx context.Context, text string, args ...any) (sql.R
 		return nil, context.Cause(ctx)
 	}
 	var result driver.Result
-	err := b.on.Raw(func(conn any) (err error) {
+	err := b.Raw(func(conn any) (err error) {
 		if b.stmt == nil || b.text != text {
 			if err := b.prepare(conn, text); err != nil {
 				return err
@@ -90,7 +89,7 @@ func (b *Bulk) close() error {
 
 // Close gives the statement back.
 func (b *Bulk) Close() error {
-	return b.on.Raw(func(any) error { return b.close() })
+	return b.Raw(func(any) error { return b.close() })
 }
 
 // WithoutIndexes runs fn while a table has no index, and makes the indexes again: for

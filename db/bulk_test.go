@@ -26,7 +26,7 @@ func TestABulkWritesWhatItsTransactionWouldWrite(t *testing.T) {
 		bulk, text := w.Bulk(), "it's \u2028 \"odd\" ?1"
 		exec := func(text string, args ...any) error {
 			if !fast {
-				if err := bulk.on.Raw(func(conn any) error { return bulk.prepare(conn, text) }); err != nil {
+				if err := bulk.Raw(func(conn any) error { return bulk.prepare(conn, text) }); err != nil {
 					return err
 				}
 				bulk.fast.close()
@@ -123,9 +123,9 @@ func TestIndexesAreMadeAgainAsTheyWere(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, w.WithoutIndexes(t.Context(), "tenants", func() error {
 		var indexes int
-		require.NoError(t, w.QueryRow("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'tenants'").Scan(&indexes))
+		require.NoError(t, w.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'tenants'").Scan(&indexes))
 		require.Zero(t, indexes)
-		_, err := w.Exec(insertTenant, 1, "a")
+		_, err := w.ExecContext(t.Context(), insertTenant, 1, "a")
 		return err
 	}))
 	require.NoError(t, w.Commit())
@@ -149,7 +149,7 @@ func TestRowsThatAreAlikeAreNoticedWhenTheIndexIsMade(t *testing.T) {
 		require.NoError(t, err)
 		require.ErrorIs(t, w.WithoutIndexes(t.Context(), "tenants", func() error {
 			for i, id := range c.ids {
-				_, err := w.Exec(insertTenant, i+1, id)
+				_, err := w.ExecContext(t.Context(), insertTenant, i+1, id)
 				require.NoError(t, err)
 			}
 			return c.fail

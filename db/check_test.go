@@ -67,7 +67,7 @@ func TestADroppedColumnIsDamage(t *testing.T) {
 	read, err := mustOpen(t, path, patient).Read(t.Context())
 	require.NoError(t, err)
 	defer read.Close()
-	_, err = read.Exec("SELECT unknown_members FROM registry_meta")
+	_, err = read.ExecContext(t.Context(), "SELECT unknown_members FROM registry_meta")
 	require.EqualError(t, Explain(err), "registry: damaged (SQLite 1)")
 }
 
@@ -98,7 +98,7 @@ func TestAValueThatDoesNotFitIsNotShown(t *testing.T) {
 	read, err := mustOpen(t, path, patient).Read(t.Context())
 	require.NoError(t, err)
 	defer read.Close()
-	err = read.QueryRow("SELECT revision FROM registry_meta").Scan(new(int))
+	err = read.QueryRowContext(t.Context(), "SELECT revision FROM registry_meta").Scan(new(int))
 	require.True(t, strings.Contains(err.Error(), "canary"), "then Explain has nothing to hide any more: %v", err)
 	require.EqualError(t, Explain(err), "registry: damaged: a row does not make sense")
 	require.ErrorIs(t, Explain(err), ErrDamaged)

@@ -44,12 +44,12 @@ var provoked = map[string]struct {
 	}},
 	"read-only": {ErrReadOnly, func(t *testing.T, path string, w *Write) error {
 		mustExecTx(t, w, "PRAGMA query_only = 1")
-		_, err := w.Exec("UPDATE files SET current = ?", "canary")
+		_, err := w.ExecContext(t.Context(), "UPDATE files SET current = ?", "canary")
 		return err
 	}},
 	"full": {ErrFull, func(t *testing.T, path string, w *Write) error {
 		mustExecTx(t, w, "PRAGMA max_page_count = 1")
-		_, err := w.Exec("INSERT INTO files VALUES (?, hex(zeroblob(20000)), 'x', 0, '')", "canary")
+		_, err := w.ExecContext(t.Context(), "INSERT INTO files VALUES (?, hex(zeroblob(20000)), 'x', 0, '')", "canary")
 		return err
 	}},
 	"no file": {ErrIO, func(t *testing.T, path string, _ *Write) error {
@@ -62,7 +62,7 @@ var provoked = map[string]struct {
 
 func mustExecTx(t *testing.T, w *Write, statement string) {
 	t.Helper()
-	_, err := w.Exec(statement)
+	_, err := w.ExecContext(t.Context(), statement)
 	require.NoError(t, err)
 }
 
@@ -93,7 +93,7 @@ func TestABrokenConstraintShowsNoValues(t *testing.T) {
 		"INSERT INTO files VALUES ('x', '', 'canary', 'canary', '')",
 		"INSERT INTO profiles VALUES ('canary', 'canary', 'canary')",
 	} {
-		_, err := w.Exec(statement)
+		_, err := w.ExecContext(t.Context(), statement)
 		require.Error(t, err, statement)
 		require.NotContains(t, Explain(err).Error(), "canary", statement)
 	}
@@ -121,7 +121,7 @@ func TestADamagedFileIsNamedSo(t *testing.T) {
 		var read *Read
 		read, err = d.Read(t.Context())
 		require.NoError(t, err)
-		err = read.QueryRow("SELECT revision FROM registry_meta").Scan(new(int))
+		err = read.QueryRowContext(t.Context(), "SELECT revision FROM registry_meta").Scan(new(int))
 		read.Close()
 	}
 	require.ErrorIs(t, Explain(err), ErrDamaged)

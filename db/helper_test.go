@@ -166,7 +166,7 @@ func mustRevision(t *testing.T, path string) (revision int) {
 	read, err := mustOpen(t, path, patient).Read(t.Context())
 	require.NoError(t, err)
 	defer read.Close()
-	require.NoError(t, read.QueryRow("SELECT revision FROM registry_meta").Scan(&revision))
+	require.NoError(t, read.QueryRowContext(t.Context(), "SELECT revision FROM registry_meta").Scan(&revision))
 	return revision
 }
 

@@ -37,9 +37,9 @@ func (d *DB) migrate(ctx context.Context, deadline time.Time) error {
 // that is older; another process, even of a newer program, may just have done so. It is
 // done before the file is opened for writing: that already touches it.
 func (d *DB) makeCurrent(ctx context.Context, deadline time.Time) error {
-	tx, err := d.poll(ctx, deadline, checkVersion)
+	read, err := d.poll(ctx, deadline, checkVersion)
 	if err == nil {
-		err = tx.Rollback()
+		read.Close()
 	}
 	d.letGo()
 	if !errors.Is(err, errOlder) {

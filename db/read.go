@@ -11,9 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Read is a transaction that sees one instant of the file.
+// Read is a transaction that sees one instant of the file. It is a connection within
+// BEGIN and not a sql.Tx, which has a goroutine wait for the end of each statement.
 type Read struct {
-	*sql.Tx
+	*sql.Conn
 	path string
 	file fs.FileInfo // that is read
 	lock *Lock
@@ -21,8 +22,14 @@ type Read struct {
 
 // Close ends the reading.
 func (r *Read) Close() {
-	_ = r.Rollback() // nothing was written
+	r.end()
 	r.lock.Unlock()
+}
+
+// end leaves the transaction, in which nothing was written, whoever has ended by now.
+func (r *Read) end() {
+	_, _ = r.ExecContext(context.Background(), "ROLLBACK")
+	_ = r.Conn.Close()
 }
 
 // Read begins reading. It takes no lock, but when a writer is in the way it
@@ -96,12 +103,17 @@ func (d *DB) beginRead(ctx context.Context, check func(context.Context, rower) e
 	if err != nil {
 		return nil, err
 	}
-	tx, err := reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	conn, err := reader.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := named(d.path, check(ctx, tx)); err != nil {
-		return nil, errors.Join(err, tx.Rollback())
+	r := &Read{Conn: conn, path: d.path, file: file}
+	if _, err = conn.ExecContext(ctx, "BEGIN"); err == nil {
+		err = named(d.path, check(ctx, r))
 	}
-	return &Read{Tx: tx, path: d.path, file: file}, nil
+	if err != nil {
+		r.end()
+		return nil, err
+	}
+	return r, nil
 }

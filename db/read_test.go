@@ -70,7 +70,7 @@ func TestAReadSeesThroughAWriterThatHasNotCommitted(t *testing.T) {
 	path := mustCreate(t)
 	w, err := mustOpen(t, path, patient).Write(t.Context())
 	require.NoError(t, err)
-	_, err = w.Exec("UPDATE registry_meta SET revision = 5")
+	_, err = w.ExecContext(t.Context(), "UPDATE registry_meta SET revision = 5")
 	require.NoError(t, err)
 	d := mustOpen(t, path, hasty)
 	read, err := d.Read(t.Context())
@@ -96,7 +96,7 @@ func TestAReadQueuesBehindAWriterThatIsInItsWay(t *testing.T) {
 	go func() {
 		read, err := d.Read(t.Context())
 		if err == nil {
-			err = read.QueryRow("SELECT revision FROM registry_meta").Scan(&revision)
+			err = read.QueryRowContext(t.Context(), "SELECT revision FROM registry_meta").Scan(&revision)
 			read.Close()
 		}
 		results <- err
@@ -210,7 +210,7 @@ func TestReadsChangeNothing(t *testing.T) {
 	for range 3 {
 		read, err := d.Read(t.Context())
 		require.NoError(t, err)
-		_, err = read.Exec("UPDATE registry_meta SET revision = 9")
+		_, err = read.ExecContext(t.Context(), "UPDATE registry_meta SET revision = 9")
 		require.ErrorIs(t, Explain(err), ErrReadOnly)
 		read.Close()
 	}
@@ -265,7 +265,7 @@ func TestAReadIsOfOneInstant(t *testing.T) {
 	err = addOne(t.Context(), mustOpen(t, path, Options{Now: clock, Wait: 50 * time.Millisecond}))
 	require.ErrorIs(t, Explain(err), ErrBusy, "a commit waits for those who read")
 	var revision int
-	require.NoError(t, read.QueryRow("SELECT revision FROM registry_meta").Scan(&revision))
+	require.NoError(t, read.QueryRowContext(t.Context(), "SELECT revision FROM registry_meta").Scan(&revision))
 	require.Equal(t, 0, revision)
 	read.Close()
 	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))

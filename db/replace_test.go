@@ -27,7 +27,7 @@ func TestAReadOfAReplacedFileIsOfTheOldOne(t *testing.T) {
 	defer read.Close()
 	mustReplace(t, path)
 	revision := -1
-	require.NoError(t, read.QueryRow("SELECT revision FROM registry_meta").Scan(&revision))
+	require.NoError(t, read.QueryRowContext(t.Context(), "SELECT revision FROM registry_meta").Scan(&revision))
 	require.Equal(t, 0, revision)
 	require.Equal(t, 100, mustRevision(t, path))
 }
@@ -43,7 +43,7 @@ func TestAChangeOfAReplacedFileIsRefused(t *testing.T) {
 		if replaceFirst {
 			mustReplace(t, path)
 		}
-		_, err = w.Exec(change)
+		_, err = w.ExecContext(t.Context(), change)
 		require.Equal(t, replaceFirst, err != nil)
 		if err == nil {
 			mustReplace(t, path)

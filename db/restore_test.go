@@ -298,7 +298,7 @@ func TestWhoHadTheRegistryOpenFollowsARestore(t *testing.T) {
 		read, err := d.Read(t.Context())
 		require.NoError(t, err)
 		defer read.Close()
-		require.NoError(t, read.QueryRow("SELECT revision FROM registry_meta").Scan(&revision))
+		require.NoError(t, read.QueryRowContext(t.Context(), "SELECT revision FROM registry_meta").Scan(&revision))
 		return revision
 	}
 	require.Equal(t, 1, revision())
@@ -307,7 +307,7 @@ func TestWhoHadTheRegistryOpenFollowsARestore(t *testing.T) {
 	_, err = restore(t.Context(), path, sourceOf(backup))
 	require.NoError(t, err)
 	var seen int
-	require.NoError(t, old.QueryRow("SELECT revision FROM registry_meta").Scan(&seen))
+	require.NoError(t, old.QueryRowContext(t.Context(), "SELECT revision FROM registry_meta").Scan(&seen))
 	require.Equal(t, 1, seen, "one instant")
 	old.Close()
 

@@ -33,13 +33,13 @@ type Piece struct {
 
 // Scan yields pieces in the order of rowids, as long as all is well; see scan.
 func (r *Read) Scan(ctx context.Context, s Scan) iter.Seq[Piece] {
-	return scan(ctx, r.Tx, r.path, r.file, s)
+	return scan(ctx, r, r.path, r.file, s)
 }
 
 // Scan yields pieces in the order of rowids, as long as all is well; see scan. The
 // change must not have written to the table.
 func (w *Write) Scan(ctx context.Context, s Scan) iter.Seq[Piece] {
-	return scan(ctx, w.Tx, w.path, w.file, s)
+	return scan(ctx, w, w.path, w.file, s)
 }
 
 // scan reads and renders with two readers at once, each on a connection of its own. It

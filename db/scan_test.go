@@ -46,7 +46,7 @@ func series(from, to int) string {
 func plainly(t *testing.T, tx *Read) string {
 	t.Helper()
 	var all strings.Builder
-	rows, err := tx.Query(strings.Replace(rowids.Query, "?1", strconv.Itoa(math.MinInt64), 1))
+	rows, err := tx.QueryContext(t.Context(), strings.Replace(rowids.Query, "?1", strconv.Itoa(math.MinInt64), 1))
 	require.NoError(t, err)
 	for rows.Next() {
 		var position int64
@@ -130,7 +130,7 @@ func TestScanWithinAWrite(t *testing.T) {
 	before.Close()
 	w, err := mustOpen(t, path, patient).Write(t.Context())
 	require.NoError(t, err)
-	_, err = w.Exec("UPDATE registry_meta SET revision = revision + 1")
+	_, err = w.ExecContext(t.Context(), "UPDATE registry_meta SET revision = revision + 1")
 	require.NoError(t, err)
 	require.Equal(t, want, together(t, w.Scan(t.Context(), rowids)))
 	for range w.Scan(t.Context(), rowids) {

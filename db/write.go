@@ -14,9 +14,10 @@ import (
 )
 
 // Write is a transaction that holds the lock until Close, so that files that
-// follow the registry can be put in place after Commit and before the next writer.
+// follow the registry can be put in place after Commit and before the next writer. It
+// is a connection, as Read is.
 type Write struct {
-	*sql.Tx
+	*sql.Conn
 	// Now is the instant of the change; the clock is asked once for each.
 	Now time.Time
 	// Since is an instant before the change, by the clock of the file system: whatever
@@ -26,8 +27,7 @@ type Write struct {
 	ctx  context.Context
 	path string
 	file fs.FileInfo // of path, before it was opened
-	conn *sql.DB
-	on   *sql.Conn // the one of conn
+	pool *sql.DB     // of the one connection
 	lock *Lock
 }
 
@@ -42,7 +42,11 @@ func (w *Write) Commit() error {
 	if there, err := os.Lstat(w.path); err != nil || !os.SameFile(there, w.file) {
 		return fmt.Errorf("%s: %w", w.path, ErrReplaced)
 	}
-	return w.Tx.Commit()
+	_, err := w.ExecContext(context.WithoutCancel(w.ctx), "COMMIT")
+	if err == nil {
+		_ = w.Conn.Close() // what came now would be outside of any transaction
+	}
+	return err
 }
 
 // Recheck ends the transaction, whatever became of it, and has look read what is in
@@ -89,8 +93,9 @@ func (w *Write) Close() error {
 }
 
 func (w *Write) end() error {
-	_ = w.Rollback() // after a commit it does nothing
-	return errors.Join(w.on.Close(), w.conn.Close())
+	_, _ = w.ExecContext(context.WithoutCancel(w.ctx), "ROLLBACK") // which may have ended by itself
+	_ = w.Conn.Close()                                             // which gives it back to the pool
+	return w.pool.Close()
 }
 
 // Write takes the lock and begins a change (BEGIN IMMEDIATE, so that what is
@@ -129,17 +134,17 @@ func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*W
 // begin is not bound to the context: database/sql would roll back beside us when it
 // ends, and this process could be gone before that is done.
 func (w *Write) begin(dsn string) (err error) {
-	if w.conn, err = sql.Open("sqlite", dsn); err != nil {
+	if w.pool, err = sql.Open("sqlite", dsn); err != nil {
 		return err
 	}
 	ctx := context.WithoutCancel(w.ctx)
-	if w.on, err = w.conn.Conn(ctx); err != nil {
-		return errors.Join(err, w.conn.Close())
+	if w.Conn, err = w.pool.Conn(ctx); err != nil {
+		return errors.Join(err, w.pool.Close())
 	}
-	if w.Tx, err = w.on.BeginTx(ctx, nil); err != nil {
-		return errors.Join(err, w.on.Close(), w.conn.Close())
+	if _, err = w.ExecContext(ctx, "BEGIN IMMEDIATE"); err == nil {
+		err = named(w.path, check(ctx, w))
 	}
-	if err := named(w.path, check(ctx, w)); err != nil {
+	if err != nil {
 		return errors.Join(err, w.end())
 	}
 	return nil

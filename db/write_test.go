@@ -109,13 +109,9 @@ func TestTwoWritersAtOnceAreNeverRefused(t *testing.T) {
 	const each = 25
 	ended := make(chan error, 2)
 	for _, dsn := range []string{writeDSN(path, patient.Wait, true), bulkDSN(path, patient.Wait)} {
-		conn, err := sql.Open("sqlite", dsn)
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, conn.Close()) })
-		conn.SetMaxOpenConns(1)
 		go func() {
 			for range each {
-				if err := readThenWrite(t.Context(), conn); err != nil {
+				if err := readThenWrite(t.Context(), path, dsn); err != nil {
 					ended <- err
 					return
 				}
@@ -128,21 +124,24 @@ func TestTwoWritersAtOnceAreNeverRefused(t *testing.T) {
 	require.Equal(t, 2*each, mustRevision(t, path), "an update was lost")
 }
 
-func readThenWrite(ctx context.Context, conn *sql.DB) error {
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
+func readThenWrite(ctx context.Context, path, dsn string) (err error) {
+	w := &Write{ctx: ctx, path: path}
+	if w.file, err = os.Lstat(path); err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	if err := w.begin(dsn); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.end()) }()
 	var revision int
-	if err := tx.QueryRow("SELECT revision FROM registry_meta").Scan(&revision); err != nil {
+	if err := w.QueryRowContext(ctx, "SELECT revision FROM registry_meta").Scan(&revision); err != nil {
 		return err
 	}
 	runtime.Gosched() // the other one's turn
-	if _, err := tx.Exec("UPDATE registry_meta SET revision = ?", revision+1); err != nil {
+	if _, err := w.ExecContext(ctx, "UPDATE registry_meta SET revision = ?", revision+1); err != nil {
 		return err
 	}
-	return tx.Commit()
+	return w.Commit()
 }
 
 func TestCloseWithoutCommitTakesBack(t *testing.T) {
@@ -150,7 +149,7 @@ func TestCloseWithoutCommitTakesBack(t *testing.T) {
 	path := mustCreate(t)
 	w, err := mustOpen(t, path, patient).Write(t.Context())
 	require.NoError(t, err)
-	_, err = w.Exec("UPDATE registry_meta SET revision = 9")
+	_, err = w.ExecContext(t.Context(), "UPDATE registry_meta SET revision = 9")
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	require.Equal(t, 0, mustRevision(t, path))
@@ -159,7 +158,7 @@ func TestCloseWithoutCommitTakesBack(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w, err = mustOpen(t, path, patient).Write(ctx)
 	require.NoError(t, err)
-	_, err = w.Exec("UPDATE registry_meta SET revision = 9")
+	_, err = w.ExecContext(t.Context(), "UPDATE registry_meta SET revision = 9")
 	require.NoError(t, err)
 	cancel()
 	require.Error(t, w.Commit())
@@ -204,14 +203,14 @@ type querier interface {
 
 func (r *Read) pragma(t *testing.T, name string) string {
 	value := "0" // no row: this SQLite was built without it, as without mmap
-	if err := r.QueryRow("PRAGMA " + name).Scan(&value); !errors.Is(err, sql.ErrNoRows) {
+	if err := r.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&value); !errors.Is(err, sql.ErrNoRows) {
 		require.NoError(t, err, name)
 	}
 	return value
 }
 
 func (w *Write) pragma(t *testing.T, name string) string {
-	return (&Read{Tx: w.Tx}).pragma(t, name)
+	return (&Read{Conn: w.Conn}).pragma(t, name)
 }
 
 func TestPragmasAreInEffect(t *testing.T) {
@@ -228,7 +227,7 @@ func TestPragmasAreInEffect(t *testing.T) {
 	read, err := mustOpen(t, path, patient).Read(t.Context())
 	require.NoError(t, err)
 	requireAll(read, map[string]string{"query_only": "1", "busy_timeout": "0"})
-	_, err = read.Exec(`SELECT "no such column" FROM tenants`)
+	_, err = read.ExecContext(t.Context(), `SELECT "no such column" FROM tenants`)
 	require.ErrorContains(t, err, "no such column")
 	read.Close()
 
@@ -239,11 +238,11 @@ func TestPragmasAreInEffect(t *testing.T) {
 		"query_only": "0", "foreign_keys": "1", "journal_mode": "delete", "synchronous": "3", "secure_delete": "1",
 	})
 	require.NotEqual(t, "0", w.pragma(t, "busy_timeout"))
-	_, err = w.Exec(`SELECT "no such column" FROM tenants`)
+	_, err = w.ExecContext(t.Context(), `SELECT "no such column" FROM tenants`)
 	require.ErrorContains(t, err, "no such column")
-	_, err = w.Exec("PRAGMA writable_schema = 1")
+	_, err = w.ExecContext(t.Context(), "PRAGMA writable_schema = 1")
 	require.NoError(t, err)
-	_, err = w.Exec("DELETE FROM sqlite_schema")
+	_, err = w.ExecContext(t.Context(), "DELETE FROM sqlite_schema")
 	require.Error(t, err, "a defensive connection lets nobody at the schema")
 }
 
@@ -253,7 +252,7 @@ func TestADeletedSecretIsGoneFromTheFile(t *testing.T) {
 	change := func(statement string) {
 		w, err := mustOpen(t, path, patient).Write(t.Context())
 		require.NoError(t, err)
-		_, err = w.Exec(statement)
+		_, err = w.ExecContext(t.Context(), statement)
 		require.NoError(t, err)
 		require.NoError(t, w.Commit())
 		require.NoError(t, w.Close())
