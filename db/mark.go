@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync/atomic"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Where SQLite's file format keeps its magic and the application_id.
@@ -30,12 +32,27 @@ func checkMark(path string) error {
 	if !mayOpen.Load() {
 		return nil // the first read of SQLite's looks, too
 	}
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return denied(path, err)
+	file, err := unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	for err == unix.EINTR {
+		file, err = unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	}
-	defer func() { _ = file.Close() }() // it was only read
-	return CheckHeader(file)
+	if err != nil {
+		return denied(path, &os.PathError{Op: "open", Path: path, Err: err})
+	}
+	defer func() { _ = unix.Close(file) }() // it was only read
+	return CheckHeader(descriptor(file))
+}
+
+// descriptor is an open file without package os, whose first one sets up its waiting
+// for all that can block: a command that only reads would do that for these bytes.
+type descriptor int
+
+func (d descriptor) Read(p []byte) (int, error) {
+	n, err := unix.Read(int(d), p)
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
+	return max(n, 0), err
 }
 
 // CheckHeader reads the beginning of a file, and refuses one that is no registry.

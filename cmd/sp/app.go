@@ -79,7 +79,9 @@ func (a *app) noteWaiting(holder string) {
 	a.note("waiting for %s", holder)
 }
 
-// read runs fn on one instant of the registry.
+// read runs fn on one instant of the registry. The file is let go, for the answer may
+// take its time to print, but not closed: the end of the process does that for nothing,
+// and a close would be a thirtieth of what the command takes.
 func (a *app) read(ctx context.Context, fn func(dir project.Dir, view *registry.View) error) error {
 	dir, err := a.project()
 	if err != nil {
@@ -95,11 +97,10 @@ func (a *app) read(ctx context.Context, fn func(dir project.Dir, view *registry.
 	}
 	view, err := reg.View(ctx)
 	if err != nil {
-		return errors.Join(err, reg.Close())
+		return err
 	}
-	err = fn(dir, view)
-	view.Close()
-	return errors.Join(err, reg.Close())
+	defer view.Close()
+	return fn(dir, view)
 }
 
 // change runs fn, which changes the registry in one transaction; the tracked file
