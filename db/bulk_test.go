@@ -158,3 +158,40 @@ func TestRowsThatAreAlikeAreNoticedWhenTheIndexIsMade(t *testing.T) {
 		require.Equal(t, before, schemaOf(t, mustRaw(t, path)), "all of it was taken back")
 	}
 }
+
+// TestIndexesOfManyRowsAreWhole sorts more than SQLite keeps in memory, which is where
+// its second thread begins.
+func TestIndexesOfManyRowsAreWhole(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	const rows = 30_000
+	for _, last := range []int{7, rows} { // whose id is another one's, and is not
+		w, err := mustOpen(t, path, patient).WriteBulk(t.Context())
+		require.NoError(t, err)
+		bulk := w.Bulk()
+		err = w.WithoutIndexes(t.Context(), "tenants", func() error {
+			for i := range rows + 1 {
+				id := min(i, rows-1)
+				if i == rows {
+					id = last
+				}
+				scattered := uint32(id) * 2654435761
+				_, err := bulk.ExecContext(t.Context(), insertTenant, int64(i+1), fmt.Sprintf("%08x-%040d", scattered, id))
+				require.NoError(t, err)
+			}
+			return bulk.Close()
+		})
+		if last < rows {
+			require.ErrorIs(t, err, ErrNotUnique)
+		} else {
+			require.NoError(t, err)
+			require.NoError(t, w.Commit())
+		}
+		require.NoError(t, w.Close())
+	}
+	raw := mustRaw(t, path)
+	var found, whole string
+	require.NoError(t, raw.QueryRow("PRAGMA integrity_check").Scan(&whole))
+	require.NoError(t, raw.QueryRow("SELECT COUNT(*) FROM (SELECT id FROM tenants INDEXED BY tenants_id ORDER BY id)").Scan(&found))
+	require.Equal(t, []string{"ok", fmt.Sprint(rows + 1)}, []string{whole, found})
+}
