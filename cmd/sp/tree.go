@@ -75,13 +75,14 @@ func (a *app) root(args []string) *cli.Command {
 
 // branch builds the command of that name; all, if there is none.
 func (a *app) branch(name string) []*cli.Command {
-	shown, hidden := topCommands(), hiddenCommands()
-	for _, e := range append(shown, hidden...) {
-		if e.name == name {
-			return []*cli.Command{e.build(a)}
+	for _, commands := range []func() []topCommand{topCommands, hiddenCommands} {
+		for _, e := range commands() {
+			if e.name == name {
+				return []*cli.Command{e.build(a)}
+			}
 		}
 	}
-	return append(a.build(shown), hide(a.build(hidden))...)
+	return append(a.build(topCommands()), hide(a.build(hiddenCommands()))...)
 }
 
 func (a *app) build(entries []topCommand) []*cli.Command {
