@@ -19,6 +19,9 @@ import (
 // rest is left to doctor.
 const checkedWhole = 64
 
+// pageSize is SQLite's own, in bytes, which sp leaves as it is.
+const pageSize = 4096
+
 // shape is what there is in a file of the newest schema, a line for each: a trigger
 // or a view that is not ours would act in our name. It is not compared as SQL, whose
 // spelling may change with SQLite's version when a migration alters a table.
@@ -31,11 +34,19 @@ type rower interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// checkRead finds out, in the transaction that is about to read the file, whose it is,
-// which schema it has, and whether what is relied on can be believed.
+// checkRead finds out, in the transaction that is about to read the file, which schema
+// it has, and whether what is relied on can be believed. Whose it is checkMark has found
+// out before; where that may not, it is done here.
 func checkRead(ctx context.Context, tx rower, relied []string) error {
-	small, err := checkShape(ctx, tx)
-	if err != nil || !small {
+	if !mayOpen.Load() {
+		if err := checkApplication(ctx, tx); err != nil {
+			return err
+		}
+	}
+	if err := checkSchema(ctx, tx); err != nil {
+		return err
+	}
+	if err := checkShape(ctx, tx); err != nil {
 		return err
 	}
 	for _, table := range relied {
@@ -48,22 +59,36 @@ func checkRead(ctx context.Context, tx rower, relied []string) error {
 
 // check does the same for a transaction that may change anything in the file.
 func check(ctx context.Context, tx rower) error {
-	small, err := checkShape(ctx, tx)
-	if err == nil && small {
-		err = checkWhole(ctx, tx)
+	if err := checkVersion(ctx, tx); err != nil {
+		return err
 	}
-	return err
+	if err := checkShape(ctx, tx); err != nil {
+		return err
+	}
+	pages, err := headerValue(ctx, tx, "page_count")
+	if err == nil && pages <= checkedWhole {
+		return checkWhole(ctx, tx)
+	}
+	return unreadable(err)
 }
 
 // checkVersion refuses what is not a registry of this schema.
 func checkVersion(ctx context.Context, tx rower) error {
-	application, err := headerValue(ctx, tx, "application_id")
-	if err != nil {
-		return unreadable(err)
+	if err := checkApplication(ctx, tx); err != nil {
+		return err
 	}
-	if application != applicationID {
+	return checkSchema(ctx, tx)
+}
+
+func checkApplication(ctx context.Context, tx rower) error {
+	application, err := headerValue(ctx, tx, "application_id")
+	if err == nil && application != applicationID {
 		return ErrForeign
 	}
+	return unreadable(err)
+}
+
+func checkSchema(ctx context.Context, tx rower) error {
 	version, err := headerValue(ctx, tx, "user_version")
 	switch {
 	case err != nil:
@@ -78,21 +103,13 @@ func checkVersion(ctx context.Context, tx rower) error {
 	return nil
 }
 
-// checkShape refuses, too, what holds something else than sp made, and tells whether
-// the file is small.
-func checkShape(ctx context.Context, tx rower) (small bool, err error) {
-	if err := checkVersion(ctx, tx); err != nil {
-		return false, err
-	}
+// checkShape refuses what holds something else than sp made.
+func checkShape(ctx context.Context, tx rower) error {
 	found, err := shapeOf(ctx, tx)
 	if err == nil && found != shape {
 		err = fmt.Errorf("%w: its tables are not those that sp made", ErrDamaged)
 	}
-	if err != nil {
-		return false, unreadable(err)
-	}
-	pages, err := headerValue(ctx, tx, "page_count")
-	return pages <= checkedWhole, unreadable(err)
+	return unreadable(err)
 }
 
 // shapeOf lists what there is in a file, but for what SQLite keeps for itself, whose

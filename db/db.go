@@ -82,6 +82,13 @@ func (d *DB) current() (*sql.DB, fs.FileInfo, error) {
 	return reader, info, nil
 }
 
+// size is how many bytes the file had when it was opened.
+func (d *DB) size() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.file.Size()
+}
+
 // isOpen tells whether a file is the one that is read.
 func (d *DB) isOpen(file *os.File) bool {
 	d.mu.Lock()

@@ -91,9 +91,13 @@ func in(wait time.Duration) time.Time { return time.Now().Add(wait) }
 // errOlder is returned inside for a file that must be migrated first.
 var errOlder = errors.New("older schema")
 
-// checkRead checks what is about to be read.
+// checkRead checks what is about to be read; how large it is was seen when it was opened.
 func (d *DB) checkRead(ctx context.Context, tx rower) error {
-	return checkRead(ctx, tx, d.options.Relied)
+	var relied []string
+	if d.size() <= checkedWhole*pageSize {
+		relied = d.options.Relied
+	}
+	return checkRead(ctx, tx, relied)
 }
 
 // beginRead begins a transaction and checks the file in it: what is read is of the
