@@ -35,7 +35,7 @@ type DB struct {
 
 	mu     sync.Mutex
 	reader *sql.DB
-	file   fs.FileInfo // what the reader has open
+	file   fs.FileInfo // what the reader has open, as it was seen last
 }
 
 // Open prepares to use the file at path, an absolute path. It refuses what is
@@ -64,7 +64,8 @@ func (d *DB) current() (*sql.DB, fs.FileInfo, error) {
 	defer d.mu.Unlock()
 	if d.file != nil {
 		if info, err := os.Lstat(d.path); err == nil && os.SameFile(info, d.file) {
-			return d.reader, d.file, nil
+			d.file = info
+			return d.reader, info, nil
 		}
 	}
 	info, err := checkFile(d.path)
@@ -82,7 +83,7 @@ func (d *DB) current() (*sql.DB, fs.FileInfo, error) {
 	return reader, info, nil
 }
 
-// size is how many bytes the file had when it was opened.
+// size is how many bytes the file had when it was seen last.
 func (d *DB) size() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()

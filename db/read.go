@@ -91,7 +91,7 @@ func in(wait time.Duration) time.Time { return time.Now().Add(wait) }
 // errOlder is returned inside for a file that must be migrated first.
 var errOlder = errors.New("older schema")
 
-// checkRead checks what is about to be read; how large it is was seen when it was opened.
+// checkRead checks what is about to be read; how large it is was seen just now.
 func (d *DB) checkRead(ctx context.Context, tx rower) error {
 	var relied []string
 	if d.size() <= checkedWhole*pageSize {
