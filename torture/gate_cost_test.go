@@ -22,7 +22,7 @@ var costs = []struct {
 	line  string // %d is another number in each run
 	bound cost
 }{
-	{"resolve", cost{syncs: 0, clones: 4, opens: 3, calls: 155, faults: 550}},
+	{"resolve", cost{syncs: 0, clones: 4, opens: 3, calls: 142, faults: 535}},
 	// The journal twice, the file, the directory of the journal's end, the temporary
 	// file, its directory, and one to spare: see TestAChangeSyncsNoMoreThanItMust.
 	{"tenant create --id b%d --name b%[1]d --database-url postgres://h/b", cost{syncs: 7, clones: 6, opens: 17, calls: 460, faults: 1250}},
