@@ -101,6 +101,9 @@ func TestWhatIsNotWhatWasImportedIsNotMeasured(t *testing.T) {
 	require.ErrorContains(t, err, "help answers something else than resolve")
 	require.Error(t, b.answerAlike(b.empty("empty")), "nothing is no answer")
 
+	require.NoError(t, b.answersLines(b.sp(place, "list", "tenant", "list"), 10))
+	require.ErrorContains(t, b.answersLines(b.empty("empty"), 1), "empty answers 0 lines, not 1")
+
 	change := b.sp(place, "change", "version")
 	change.After = func() error { return nil }
 	require.NoError(t, os.WriteFile(place.store("tenants.json"), []byte("{}"), 0o600))
