@@ -91,7 +91,7 @@ func (r *report) String() string {
 		text.WriteString("**VOID: sp differs from its own copy by more than chance; nothing below counts.**\n\n")
 	}
 	text.WriteString(table(r.figures))
-	text.WriteString("\nA figure is the median of the ratios of its rounds, with the 95 % interval (for memory: the least and the\n" +
+	text.WriteString("\nA figure is the median of the ratios of its rounds, with the 95 % interval (for the memory of imports and exports: the least and the\n" +
 		"most that was seen). A gate or stretch is held by the far end of the interval.\n\n")
 	r.writeConditions(&text)
 	return text.String()

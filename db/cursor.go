@@ -115,8 +115,12 @@ func (c *cursor) next() (bool, error) {
 	}
 }
 
-// Int returns a column of the row as a number.
+// Int returns a column of the row as a number. What is none is not made one, as SQLite
+// would.
 func (c *cursor) Int(column int) int64 {
+	if sqlite3.Xsqlite3_column_type(c.tls, c.stmt, int32(column)) != sqlite3.SQLITE_INTEGER {
+		c.failed = true
+	}
 	return sqlite3.Xsqlite3_column_int64(c.tls, c.stmt, int32(column))
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 // BEGIN and not a sql.Tx, which has a goroutine wait for the end of each statement.
 type Read struct {
 	*sql.Conn
+	db   *DB
 	path string
 	file fs.FileInfo // that is read
 	lock *Lock
@@ -26,10 +28,15 @@ func (r *Read) Close() {
 	r.lock.Unlock()
 }
 
-// end leaves the transaction, in which nothing was written, whoever has ended by now.
+// end leaves the transaction, in which nothing was written, whoever has ended by now. A
+// connection that has read a log is closed, too: while it is open, nobody can turn the
+// file back to the rollback journal, and who has read may be long in printing it.
 func (r *Read) end() {
 	_, _ = r.ExecContext(context.Background(), "ROLLBACK")
 	_ = r.Conn.Close()
+	if _, err := os.Lstat(r.path + "-wal"); err == nil {
+		r.db.letGo()
+	}
 }
 
 // Read begins reading. It takes no lock, but when a writer is in the way it
@@ -111,7 +118,7 @@ func (d *DB) beginRead(ctx context.Context, check func(context.Context, rower) e
 	if err != nil {
 		return nil, err
 	}
-	r := &Read{Conn: conn, path: d.path, file: file}
+	r := &Read{Conn: conn, db: d, path: d.path, file: file}
 	if _, err = conn.ExecContext(ctx, "BEGIN"); err == nil {
 		err = named(d.path, check(ctx, r))
 	}

@@ -271,3 +271,24 @@ func TestAReadIsOfOneInstant(t *testing.T) {
 	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
 	require.Equal(t, 1, mustRevision(t, path))
 }
+
+// Who has read may be long in printing it: until then, and with no connection to wait for
+// the next read, others turn back what another program set.
+func TestAFileInWALModeIsLetGoOfOnceItIsRead(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	other := mustRaw(t, path)
+	_, err := other.Exec("PRAGMA journal_mode = WAL")
+	require.NoError(t, err)
+	require.NoError(t, other.Close())
+	d := mustOpen(t, path, patient)
+	for range 2 {
+		read, err := d.Read(t.Context())
+		require.NoError(t, err)
+		read.Close()
+		require.NoFileExists(t, path+"-wal")
+	}
+	w, err := mustOpen(t, path, hasty).Write(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+}

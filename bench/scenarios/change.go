@@ -1,6 +1,9 @@
 package scenarios
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -49,8 +52,11 @@ func (b *Bench) changing(name string, n int, url string) (pair.Series, error) {
 		}
 		return c
 	}
-	s, err := b.Rig.Compare(b.rounds(n),
-		create(current, "create"), create(behind, "create --no-export", "--no-export"), b.resolve(current, "resolve"))
+	made, left := create(current, "create"), create(behind, "create --no-export", "--no-export")
+	if err := errors.Join(b.follows(made, current, true), b.follows(left, behind, false)); err != nil {
+		return nil, err
+	}
+	s, err := b.Rig.Compare(b.rounds(n), made, left, b.resolve(current, "resolve"))
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +69,20 @@ func (b *Bench) changing(name string, n int, url string) (pair.Series, error) {
 		}
 	}
 	return s, nil
+}
+
+// follows makes sure that a change is in the tracked file when it is made, or is not.
+func (b *Bench) follows(change pair.Command, p Place, wanted bool) error {
+	clear := change.After
+	change.After = func() error {
+		text, err := os.ReadFile(p.store("tenants.json"))
+		if err == nil && bytes.Contains(text, []byte(`"local_bench"`)) != wanted {
+			err = fmt.Errorf("%s: that the change is in the file is %t", change.Label, !wanted)
+		}
+		return errors.Join(err, clear())
+	}
+	_, err := b.Rig.Run(change)
+	return err
 }
 
 // tracked is a place whose tenants.json follows.

@@ -105,6 +105,19 @@ func (b *Bench) empty(label string) pair.Command {
 	return pair.Command{Label: label, Program: b.Peers.Empty.Path}
 }
 
+// answersLines makes sure that a command prints so many lines.
+func (b *Bench) answersLines(c pair.Command, want int) error {
+	c.Stdout = filepath.Join(b.Work, "answer")
+	if _, err := b.Rig.Run(c); err != nil {
+		return err
+	}
+	answer, err := os.ReadFile(c.Stdout)
+	if got := bytes.Count(answer, []byte("\n")); err == nil && got != want {
+		err = fmt.Errorf("%s answers %d lines, not %d", c.Label, got, want)
+	}
+	return err
+}
+
 // answerAlike makes sure that commands print the same bytes, and something at all.
 func (b *Bench) answerAlike(commands ...pair.Command) error {
 	var first []byte

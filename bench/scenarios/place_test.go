@@ -100,4 +100,13 @@ func TestWhatIsNotWhatWasImportedIsNotMeasured(t *testing.T) {
 	err = b.answerAlike(b.resolve(place, "resolve"), b.sp(place, "help", "--help"))
 	require.ErrorContains(t, err, "help answers something else than resolve")
 	require.Error(t, b.answerAlike(b.empty("empty")), "nothing is no answer")
+
+	require.NoError(t, b.answersLines(b.sp(place, "list", "tenant", "list"), 10))
+	require.ErrorContains(t, b.answersLines(b.empty("empty"), 1), "empty answers 0 lines, not 1")
+
+	change := b.sp(place, "change", "version")
+	change.After = func() error { return nil }
+	require.NoError(t, os.WriteFile(place.store("tenants.json"), []byte("{}"), 0o600))
+	require.NoError(t, b.follows(change, place, false))
+	require.ErrorContains(t, b.follows(change, place, true), "that the change is in the file is false")
 }

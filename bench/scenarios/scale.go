@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/sp-registry/sp/bench/pair"
@@ -8,17 +9,18 @@ import (
 
 // resolveAtScale is P4: resolve among many tenants, by resolve among ten.
 func resolveAtScale(b *Bench) ([]Figure, error) {
-	return b.atScale("resolve", pair.Bound{Gate: 1.15, Stretch: 1.05}, pair.Bound{Gate: 1.1, Stretch: 1.02}, "resolve")
+	return b.atScale("resolve", pair.Bound{Gate: 1.15, Stretch: 1.05}, pair.Bound{Gate: 1.1, Stretch: 1.02}, 1, "resolve")
 }
 
 // firstPage is P13: the first fifty of many tenants, by a list of ten.
 func firstPage(b *Bench) ([]Figure, error) {
-	return b.atScale("tenant list --limit 50", pair.Bound{Gate: 1.15, Stretch: 1.05}, pair.Bound{}, "tenant", "list", "--limit", "50")
+	return b.atScale("tenant list --limit 50", pair.Bound{Gate: 1.15, Stretch: 1.05}, pair.Bound{}, 50, "tenant", "list", "--limit", "50")
 }
 
 // atScale compares a command among many tenants with the same among ten. A short run
-// has a hundred thousand of them, of which nothing is asked.
-func (b *Bench) atScale(what string, time, memory pair.Bound, args ...string) ([]Figure, error) {
+// has a hundred thousand of them, of which nothing is asked. It answers a line for each
+// of as many tenants as are there, up to most.
+func (b *Bench) atScale(what string, time, memory pair.Bound, most int, args ...string) ([]Figure, error) {
 	many := 100_000
 	var figures []Figure
 	if b.Full {
@@ -36,7 +38,11 @@ func (b *Bench) atScale(what string, time, memory pair.Bound, args ...string) ([
 	if err != nil {
 		return figures, err
 	}
-	s, err := b.Rig.Compare(b.rounds(10), b.sp(lots, "many", args...), b.sp(few, "10", args...))
+	among, ten := b.sp(lots, "many", args...), b.sp(few, "10", args...)
+	if err := errors.Join(b.answersLines(among, min(most, many)), b.answersLines(ten, min(most, 10))); err != nil {
+		return figures, err
+	}
+	s, err := b.Rig.Compare(b.rounds(10), among, ten)
 	if err != nil {
 		return figures, err
 	}

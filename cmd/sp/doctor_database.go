@@ -18,7 +18,7 @@ import (
 const connectWithin = 3 * time.Second
 
 // checkDatabase tries whether a server answers for the tenant that sp resolve would
-// name. The registry is closed by then: nobody waits for a network.
+// name. The registry is let go of by then: nobody waits for a network.
 func (c *checkup) checkDatabase(ctx context.Context) []diagnosis {
 	if !c.connect {
 		return []diagnosis{skip("--connect tries whether its server answers")}

@@ -135,6 +135,41 @@ func TestAStoppedTerminalKeepsNobodyWaiting(t *testing.T) {
 	require.Zero(t, (<-ended).exit)
 }
 
+// TestAWarningThatNobodyReadsKeepsNobodyWaiting: what reads the registry warns when it has
+// let go of it, for a change would wait for as long as stderr does.
+func TestAWarningThatNobodyReadsKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.must("import", s.write("cloud.json", `{"tenants": [{"id": "a", "name": "a", "tenant_type": "cloud", "internal_database_url": "postgres://h/a"}], "synced_at": "2026-02-01T10:00:00Z"}`))
+	s.must("profile", "create", "p", "--tenant", "a")
+	for _, line := range []string{"tenant show a", "status"} {
+		reader, full, err := os.Pipe()
+		require.NoError(t, err)
+		size, err := unix.FcntlInt(full.Fd(), unix.F_GETPIPE_SZ, 0)
+		require.NoError(t, err)
+		_, err = full.Write(make([]byte, size))
+		require.NoError(t, err)
+		other := newSandbox(t)
+		other.dir, other.env["SP_LOCK_TIMEOUT"] = s.dir, "1s"
+		s.screen = full
+		ended := make(chan outcome)
+		go func() { ended <- s.run(strings.Fields(line)...) }()
+		for i := range 20 {
+			other.must("tenant", "edit", "a", "--region", fmt.Sprint(i))
+		}
+		said := make(chan string)
+		go func() {
+			text, _ := io.ReadAll(reader)
+			said <- string(text)
+		}()
+		require.Zero(t, (<-ended).exit)
+		require.NoError(t, full.Close())
+		require.Contains(t, <-said, "Sync token missing for cloud tenant a", line)
+		require.NoError(t, reader.Close())
+		s.screen = nil
+	}
+}
+
 // TestAJobInTheBackgroundDoesNotDraw over what its user does in the foreground; where the
 // terminal stops such a job for writing, it would keep the registry locked.
 func TestAJobInTheBackgroundDoesNotDraw(t *testing.T) {

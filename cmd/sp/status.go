@@ -41,8 +41,22 @@ type status struct {
 }
 
 func (a *app) status(ctx context.Context, maxAge time.Duration) error {
-	return a.read(ctx, func(dir project.Dir, view *registry.View) error {
-		s := status{Directory: dir.Path()}
+	s, err := a.findStatus(ctx, maxAge)
+	if err != nil {
+		return err
+	}
+	if s.tokenMissing {
+		a.warnOfToken(s.Resolved.Tenant)
+	}
+	if a.json {
+		return a.document(s)
+	}
+	return a.table("Status", rowsOf(s.rows()...))
+}
+
+func (a *app) findStatus(ctx context.Context, maxAge time.Duration) (s status, err error) {
+	err = a.read(ctx, func(dir project.Dir, view *registry.View) error {
+		s.Directory = dir.Path()
 		if err := s.readSelection(ctx, view); err != nil {
 			return err
 		}
@@ -55,17 +69,9 @@ func (a *app) status(ctx context.Context, maxAge time.Duration) error {
 			return err
 		}
 		request := resolver.Request{Env: a.env("SYSTEMPROMPT_PROFILE"), ReadProfile: a.profileReader(dir)}
-		if err := s.resolve(ctx, view, request); err != nil {
-			return err
-		}
-		if s.tokenMissing {
-			a.warnOfToken(s.Resolved.Tenant)
-		}
-		if a.json {
-			return a.document(s)
-		}
-		return a.table("Status", rowsOf(s.rows()...))
+		return s.resolve(ctx, view, request)
 	})
+	return s, err
 }
 
 // resolve tells what a command would talk to, or why to nothing. An error means

@@ -21,27 +21,33 @@ func (a *app) tenantShowCommand() *cli.Command {
 			stringFlag("at", "as it was at that `TIME` or sequence"),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			return a.read(ctx, func(_ project.Dir, view *registry.View) error {
-				t, forgotten, err := shownTenant(ctx, view, argument(cmd, 0), optional(cmd, "at"))
-				if err != nil {
-					return err
-				}
-				selection, err := view.Selection(ctx)
-				if err != nil {
-					return err
-				}
-				if t.IsSyncTokenMissing() {
-					a.warnOfToken(t.ID)
-				}
-				shown := tenantOf(t, selection, showing(cmd.Bool("reveal")))
-				shown.Forgotten = forgotten
-				if a.json {
-					return a.document(shown)
-				}
-				return a.table("Tenant: "+t.Name, rowsOf(shown.rows()...))
-			})
+			shown, err := a.findShown(ctx, cmd)
+			if err != nil {
+				return err
+			}
+			if shown.tokenMissing {
+				a.warnOfToken(shown.ID)
+			}
+			if a.json {
+				return a.document(shown)
+			}
+			return a.table("Tenant: "+shown.Name, rowsOf(shown.rows()...))
 		},
 	}
+}
+
+func (a *app) findShown(ctx context.Context, cmd *cli.Command) (shown tenant, err error) {
+	err = a.read(ctx, func(_ project.Dir, view *registry.View) error {
+		t, forgotten, err := shownTenant(ctx, view, argument(cmd, 0), optional(cmd, "at"))
+		if err != nil {
+			return err
+		}
+		selection, err := view.Selection(ctx)
+		shown = tenantOf(t, selection, showing(cmd.Bool("reveal")))
+		shown.Forgotten, shown.tokenMissing = forgotten, t.IsSyncTokenMissing()
+		return err
+	})
+	return shown, err
 }
 
 // namedTenant returns the tenant that an argument means, the selected one without it.
@@ -69,7 +75,8 @@ type tenant struct {
 	Selected            bool              `json:"selected"`
 	MissingCredentials  bool              `json:"missing_credentials"`
 	// Forgotten are the members whose secret was there and is not kept any more.
-	Forgotten []string `json:"no_longer_kept,omitempty"`
+	Forgotten    []string `json:"no_longer_kept,omitempty"`
+	tokenMissing bool
 }
 
 func tenantOf(t registry.Tenant, s registry.Selection, shown showing) tenant {

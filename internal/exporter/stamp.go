@@ -26,8 +26,10 @@ import (
 //
 // What is written through a mapping is dated when the page is touched for the first
 // time since it was last synced, hence the sync. Not seen is what a file system does
-// not date (a mapping in tmpfs), and what is written after the clock was set back, at
-// the very nanosecond that was noted.
+// not date (a mapping in tmpfs), or dates as the writer wants, for it keeps no time of
+// change of its own (FAT, sshfs); what is written after the clock was set back, at the
+// very nanosecond that was noted; what a single call of write that began, and was dated,
+// before `since` has still to write; and what a power cut left of a write without its date.
 func stampOf(stat *unix.Stat_t) string {
 	return fmt.Sprintf("%d %d %d %d", stat.Ino, stat.Size, unix.TimespecToNsec(stat.Mtim), unix.TimespecToNsec(stat.Ctim))
 }

@@ -48,7 +48,8 @@ func (r *Record) Reveal(c Column) []byte { return r.text[c] }
 // Format writes the redaction, whatever the verb.
 func (r Record) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
 
-// read takes a row over and tells whether it makes sense, as tenantOf does.
+// read takes a row over and tells whether it makes sense, as tenantOf and what scans for
+// it do.
 func (r *Record) read(row db.Row) bool {
 	for c := ColumnID; c <= columnUnknown; c++ {
 		r.text[c] = row.Text(int(c))
@@ -60,7 +61,11 @@ func (r *Record) read(row db.Row) bool {
 	if len(r.text[ColumnID]) == 0 || len(r.text[ColumnName]) == 0 || kind != Local && kind != Cloud {
 		return false
 	}
-	r.ExternalDBAccess = row.Int(int(columnAccess)) != 0
+	access := row.Int(int(columnAccess))
+	if access != 0 && access != 1 || r.text[columnUnknown] == nil {
+		return false
+	}
+	r.ExternalDBAccess = access == 1
 	r.Unknown = NewMembers(string(r.text[columnUnknown]))
 	return r.Unknown.check() == nil
 }
