@@ -109,6 +109,8 @@ func kindOf(code int) error {
 		return ErrReplaced
 	case sqlite3.SQLITE_IOERR_WRITE:
 		return ErrFull
+	case sqlite3.SQLITE_CONSTRAINT_COMMITHOOK: // see Write.guard
+		return ErrIO
 	}
 	switch code & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
