@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"testing"
@@ -69,6 +70,36 @@ func TestAnImportIntoAnEmptyRegistryIsWholeOrNotAtAll(t *testing.T) {
 		return read(take)
 	}
 	d.mustRefuse(t, errTrouble, func() error { _, err := d.ImportTenants(ctx, i); return err })
+}
+
+// TestAFileIsRefusedForWhatComesFirst in it, whatever there is already.
+func TestAFileIsRefusedForWhatComesFirst(t *testing.T) {
+	t.Parallel()
+	empty, used := mustDesk(t), mustDesk(t)
+	used.mustTenants(t, "z")
+	for _, c := range []struct {
+		tenants []Tenant
+		want    error
+	}{
+		{[]Tenant{local("a"), local("a")}, &DuplicateError{ID: "a"}},
+		{append(crowd(), crowd()[1]), &DuplicateError{ID: crowd()[1].ID}},
+		{[]Tenant{local("a"), local("b")}, errTrouble},
+	} {
+		i := Import{Read: func(take func(Tenant) error) (Document, error) {
+			_, err := file(c.tenants...).Read(take)
+			return Document{}, cmp.Or(err, errTrouble)
+		}}
+		_, err := PlanNew(i)
+		require.EqualError(t, err, c.want.Error(), "where there is no registry")
+		for _, d := range []*desk{empty, used} {
+			_, err := d.ImportTenants(t.Context(), i)
+			require.EqualError(t, err, c.want.Error())
+		}
+		i.FirstDuplicate = true
+		_, err = PlanNew(i)
+		require.Equal(t, errTrouble, err)
+		empty.mustRefuse(t, errTrouble, func() error { _, err := empty.ImportTenants(t.Context(), i); return err })
+	}
 }
 
 // again counts how often a file is read.
