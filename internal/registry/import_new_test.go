@@ -3,6 +3,7 @@ package registry
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"testing"
 
@@ -26,24 +27,44 @@ func crowd() (tenants []Tenant) {
 // empty registry with the plain one.
 func TestTenantsOfAnEmptyRegistryAreTheOnesThatAreMerged(t *testing.T) {
 	t.Parallel()
-	var fast *desk
+	var fast, plain *desk
 	for _, tenants := range [][]Tenant{crowd(), crowd()[:batch], crowd()[:1], nil} {
-		fast = mustDesk(t)
-		plain := mustDesk(t)
-		first, err := fast.importBy(t.Context(), file(tenants...), (*change).importAll)
-		require.NoError(t, err)
-		second, err := plain.importBy(t.Context(), file(tenants...), (*change).mergeAll)
-		require.NoError(t, err)
-		require.Equal(t, second, first)
-		require.Equal(t, mustContents(t, plain.path), mustContents(t, fast.path))
-		require.Equal(t, plain.mustHistory(t, nil, Page{}), fast.mustHistory(t, nil, Page{}))
+		for _, prune := range []bool{false, true} {
+			fast, plain = mustDesk(t), mustDesk(t)
+			requireMergedAlike(t, fast, plain, tenants, prune)
+		}
 	}
 	require.Empty(t, mustContents(t, fast.path).Tenants)
-	fast.mustImport(t, file(crowd()...))
+	requireMergedAlike(t, fast, plain, crowd(), false)
 	fast.mustUndo(t)
+	plain.mustUndo(t)
 	require.Empty(t, mustContents(t, fast.path).Tenants)
-	fast.mustImport(t, file(crowd()[1:]...))
+	requireMergedAlike(t, fast, plain, crowd()[1:], false)
 	require.Equal(t, revealAll(crowd()[1:]), mustContents(t, fast.path).Tenants, "behind the positions that were given")
+}
+
+// requireMergedAlike imports tenants in the fast way and in the plain one.
+func requireMergedAlike(t *testing.T, fast, plain *desk, tenants []Tenant, prune bool) {
+	t.Helper()
+	i := file(tenants...)
+	i.Prune = prune
+	first, err := fast.importBy(t.Context(), i, (*change).importAll)
+	require.NoError(t, err)
+	second, err := plain.importBy(t.Context(), i, (*change).mergeAll)
+	require.NoError(t, err)
+	require.Equal(t, second, first)
+	require.Equal(t, mustContents(t, plain.path), mustContents(t, fast.path))
+	require.Len(t, mustContents(t, fast.path).Tenants, len(tenants))
+	require.Equal(t, mustPlaces(t, plain), mustPlaces(t, fast))
+	require.Equal(t, plain.mustHistory(t, nil, Page{}), fast.mustHistory(t, nil, Page{}))
+}
+
+// mustPlaces returns what no view shows of the tenants.
+func mustPlaces(t *testing.T, d *desk) (places sql.NullString) {
+	t.Helper()
+	require.NoError(t, mustRaw(t, d.path).QueryRow(
+		"SELECT group_concat(position || ' ' || id || ' ' || seen || ' ' || version, '; ' ORDER BY position) FROM tenants").Scan(&places))
+	return places
 }
 
 func TestAnImportIntoAnEmptyRegistryIsWholeOrNotAtAll(t *testing.T) {
@@ -165,6 +186,13 @@ func TestAFileIsReadAgainWhenItCouldChangeAnything(t *testing.T) {
 	d := mustDesk(t)
 	d.mustImport(t, file(fullTenant()))
 	i, reads := again(file(Tenant{ID: "c", Name: "Cloud", Kind: Cloud}), "1") // it lacks members
+	for n := range 2 {
+		require.Len(t, d.mustImport(t, i).Steps, 1)
+		require.Equal(t, n+1, *reads)
+	}
+	hidden := fullTenant()
+	hidden.DatabaseURL = secret(masked)
+	i, reads = again(file(hidden), "3")
 	for n := range 2 {
 		require.Len(t, d.mustImport(t, i).Steps, 1)
 		require.Equal(t, n+1, *reads)
