@@ -80,6 +80,15 @@ func TestExplainSaysWhatItIsAndShowsNeitherSQLNorValues(t *testing.T) {
 	}
 }
 
+// TestExplainNamesTMPDIR: many rows are sorted in temporary files, which have no place
+// where everything is read-only.
+func TestExplainNamesTMPDIR(t *testing.T) {
+	t.Parallel()
+	err := Explain(resultCode(6410))
+	require.ErrorIs(t, err, ErrIO)
+	require.EqualError(t, err, "registry: input/output trouble, for there is no directory for temporary files; TMPDIR names one (SQLite 6410)")
+}
+
 func TestABrokenConstraintShowsNoValues(t *testing.T) {
 	t.Parallel()
 	w, err := mustOpen(t, mustCreate(t), patient).Write(t.Context())
