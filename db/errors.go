@@ -84,8 +84,11 @@ func Explain(err error) error {
 		return fmt.Errorf("registry: %w, and a change that was interrupted must be taken back before it can be read (SQLite %d)", kind, code)
 	}
 	more := ""
-	if code == sqlite3.SQLITE_IOERR_WRITE { // SQLite says no more than that a write failed
+	switch code {
+	case sqlite3.SQLITE_IOERR_WRITE: // SQLite says no more than that a write failed
 		more = ", or a quota, or a limit of size; or the disk fails"
+	case sqlite3.SQLITE_IOERR_GETTEMPPATH: // nor what it wants of us here
+		more = ", for there is no directory for temporary files; TMPDIR names one"
 	}
 	return fmt.Errorf("registry: %w%s (SQLite %d)", kind, more, code)
 }
@@ -109,6 +112,8 @@ func kindOf(code int) error {
 		return ErrReplaced
 	case sqlite3.SQLITE_IOERR_WRITE:
 		return ErrFull
+	case sqlite3.SQLITE_CONSTRAINT_COMMITHOOK: // see Write.guard
+		return ErrIO
 	}
 	switch code & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:

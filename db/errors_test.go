@@ -26,7 +26,7 @@ func TestKindsOfTrouble(t *testing.T) {
 		13: ErrFull, 778: ErrFull,
 		11: ErrDamaged, 267: ErrDamaged, 779: ErrDamaged, 3091: ErrDamaged,
 		26: ErrForeign,
-		3:  ErrIO, 7: ErrIO, 10: ErrIO, 1290: ErrIO, 2058: ErrIO, 4874: ErrIO, 14: ErrIO, 1038: ErrIO, 15: ErrIO,
+		3:  ErrIO, 7: ErrIO, 10: ErrIO, 1290: ErrIO, 2058: ErrIO, 4874: ErrIO, 14: ErrIO, 1038: ErrIO, 15: ErrIO, 531: ErrIO,
 		0: nil, 1: nil, 19: nil, 275: nil, 787: nil, 1299: nil, 1555: nil, 1811: nil, 2067: nil, 20: nil, 21: nil, 25: nil,
 	} {
 		require.Equal(t, want, kindOf(code), code)
@@ -78,6 +78,15 @@ func TestExplainSaysWhatItIsAndShowsNeitherSQLNorValues(t *testing.T) {
 		require.Regexp(t, `^registry: [a-z/ -]+ \(SQLite \d+\)$`, err.Error(), what)
 		require.NoError(t, w.Close())
 	}
+}
+
+// TestExplainNamesTMPDIR: many rows are sorted in temporary files, which have no place
+// where everything is read-only.
+func TestExplainNamesTMPDIR(t *testing.T) {
+	t.Parallel()
+	err := Explain(resultCode(6410))
+	require.ErrorIs(t, err, ErrIO)
+	require.EqualError(t, err, "registry: input/output trouble, for there is no directory for temporary files; TMPDIR names one (SQLite 6410)")
 }
 
 func TestABrokenConstraintShowsNoValues(t *testing.T) {

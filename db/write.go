@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"modernc.org/sqlite"
 )
 
 // Write is a transaction that holds the lock until Close, so that files that
@@ -42,6 +43,7 @@ func (w *Write) Commit() error {
 	if there, err := os.Lstat(w.path); err != nil || !os.SameFile(there, w.file) {
 		return fmt.Errorf("%s: %w", w.path, ErrReplaced)
 	}
+	w.guard(nil)
 	_, err := w.ExecContext(context.WithoutCancel(w.ctx), "COMMIT")
 	if err == nil {
 		_ = w.Conn.Close() // what came now would be outside of any transaction
@@ -94,6 +96,7 @@ func (w *Write) Close() error {
 
 func (w *Write) end() error {
 	_, _ = w.ExecContext(context.WithoutCancel(w.ctx), "ROLLBACK") // which may have ended by itself
+	w.guard(nil)                                                   // of which the driver would keep it
 	_ = w.Conn.Close()                                             // which gives it back to the pool
 	return w.pool.Close()
 }
@@ -142,10 +145,21 @@ func (w *Write) begin(dsn string) (err error) {
 		return errors.Join(err, w.pool.Close())
 	}
 	if _, err = w.ExecContext(ctx, "BEGIN IMMEDIATE"); err == nil {
+		w.guard(func() int32 { return 1 })
 		err = named(w.path, check(ctx, w))
 	}
 	if err != nil {
 		return errors.Join(err, w.end())
 	}
 	return nil
+}
+
+// guard has every commit but Commit's fail. SQLite takes the whole transaction back
+// where it can't read or write or has no memory; if that was not minded, each statement
+// from there on would be a transaction of its own, and stay.
+func (w *Write) guard(hook sqlite.CommitHookFn) {
+	_ = w.Raw(func(conn any) error { // it fails for one that is closed, which commits nothing
+		conn.(sqlite.HookRegisterer).RegisterCommitHook(hook)
+		return nil
+	})
 }

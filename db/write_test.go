@@ -273,3 +273,21 @@ func TestAChangeThatIsCalledOffIsNotCommitted(t *testing.T) {
 	require.ErrorIs(t, w.Commit(), context.Canceled)
 	require.NoError(t, w.Close())
 }
+
+// TestOnlyCommitCommits: SQLite takes the whole transaction back where it can't write.
+// Who does not mind that and goes on changes nothing.
+func TestOnlyCommitCommits(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	w, err := mustOpen(t, path, patient).Write(t.Context())
+	require.NoError(t, err)
+	mustExecTx(t, w, "UPDATE registry_meta SET revision = 9")
+	mustExecTx(t, w, "PRAGMA max_page_count = 1")
+	_, err = w.ExecContext(t.Context(), "INSERT INTO files VALUES ('/a', hex(zeroblob(20000)), 'x', 0, '')")
+	require.ErrorIs(t, Explain(err), ErrFull)
+	_, err = w.ExecContext(t.Context(), "UPDATE registry_meta SET revision = 8")
+	require.ErrorIs(t, Explain(err), ErrIO)
+	require.Error(t, w.Commit())
+	require.NoError(t, w.Close())
+	require.Equal(t, 0, mustRevision(t, path))
+}

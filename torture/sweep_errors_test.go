@@ -18,7 +18,7 @@ var refusals = map[string][]string{
 	"mkdirat":    {"ENOSPC", "EACCES", "EDQUOT"},
 	"write":      {"ENOSPC", "EIO", "EDQUOT", "EINTR"},
 	"pwrite64":   {"ENOSPC", "EIO", "EDQUOT", "EINTR"},
-	"pread64":    {"EIO", "EINTR"},
+	"pread64":    {"EIO", "ESTALE", "EINTR"},
 	"ftruncate":  {"EIO", "EINTR"},
 	"fsync":      {"EIO", "ENOSPC", "EDQUOT"},
 	"renameat":   {"EIO", "EACCES", "ENOSPC", "EBUSY"},

@@ -84,8 +84,11 @@ type Rendering struct {
 // a piece is gone when the next is asked for.
 func (v *View) Rendered(ctx context.Context, rendering Rendering) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		after, ended := v.scanned(ctx, rendering.Record, func(piece []byte) bool { return yield(piece, nil) })
-		if ended {
+		after, ended, err := v.scanned(ctx, rendering.Record, func(piece []byte) bool { return yield(piece, nil) })
+		if err != nil {
+			yield(nil, err)
+		}
+		if ended || err != nil {
 			return
 		}
 		text := make([]byte, 0, 96<<10)
@@ -114,10 +117,13 @@ func (v *View) Rendered(ctx context.Context, rendering Rendering) iter.Seq2[[]by
 
 // scanned yields what it can read the fast way, and returns behind which position the
 // rest is to be read, or that nobody wants it.
-func (v *View) scanned(ctx context.Context, render func([]byte, *Record) []byte, yield func([]byte) bool) (after int64, ended bool) {
+func (v *View) scanned(ctx context.Context, render func([]byte, *Record) []byte, yield func([]byte) bool) (after int64, ended bool, err error) {
 	after = math.MinInt64
-	if v.scan == nil || !v.hasMany(ctx) {
-		return after, false
+	if v.scan == nil {
+		return after, false, nil
+	}
+	if many, err := v.hasMany(ctx); err != nil || !many {
+		return after, false, err
 	}
 	scan := db.Scan{Query: everyTenant, Render: func() db.Render {
 		r := &Record{}
@@ -130,15 +136,15 @@ func (v *View) scanned(ctx context.Context, render func([]byte, *Record) []byte,
 	}}
 	for piece := range v.scan(ctx, scan) {
 		if !yield(piece.Text) {
-			return after, true
+			return after, true, nil
 		}
 		after = piece.Last
 	}
-	return after, false
+	return after, false, nil
 }
 
 // hasMany tells whether positions go so far that there may be many tenants.
-func (v *View) hasMany(ctx context.Context) bool {
+func (v *View) hasMany(ctx context.Context) (bool, error) {
 	last, err := v.q.LastPosition(ctx)
-	return err == nil && last > fewTenants
+	return last > fewTenants, err
 }

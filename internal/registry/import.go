@@ -47,7 +47,7 @@ var errDryRun = errors.New("dry run")
 // ImportTenants merges a file into the registry, whole or not at all.
 func (r *Registry) ImportTenants(ctx context.Context, i Import) (Plan, error) {
 	plan, err := r.importBy(ctx, i, (*change).importAll)
-	if errors.Is(err, db.ErrNotUnique) { // one by one it shows which
+	if errors.Is(err, db.ErrNotUnique) || errors.Is(err, errRefused) { // one by one it shows which, and what comes first
 		return r.importBy(ctx, i, (*change).mergeAll)
 	}
 	return plan, err

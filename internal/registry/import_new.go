@@ -11,7 +11,8 @@ import (
 
 // addAll puts the tenants of the file into a registry that has none. There is nothing
 // to look up, the indexes are made when all rows are there, and the file is read while
-// they are written. Two tenants with one id are db.ErrNotUnique.
+// they are written. Two tenants with one id are db.ErrNotUnique, but where the file is
+// refused for something else: that is errRefused, for they may stand before it.
 func (c *change) addAll(ctx context.Context, i Import, plan *Plan) (document Document, err error) {
 	if err := c.startAppending(ctx); err != nil {
 		return document, err
@@ -20,7 +21,7 @@ func (c *change) addAll(ctx context.Context, i Import, plan *Plan) (document Doc
 	q := queries.New(bulk)
 	put := func(row queries.InsertTenantParams) error { return q.InsertTenant(ctx, row) }
 	err = c.write.WithoutIndexes(ctx, "tenants", func() error {
-		document, err = inBatches(i.Read, put, func(t Tenant) (queries.InsertTenantParams, error) {
+		document, err = inBatches(i.readHastily, put, func(t Tenant) (queries.InsertTenantParams, error) {
 			plan.Added++
 			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
 			c.record.last++
@@ -30,6 +31,18 @@ func (c *change) addAll(ctx context.Context, i Import, plan *Plan) (document Doc
 	})
 	if c.touched = plan.Added > 0; !c.touched {
 		c.record.first, c.record.last = 0, 0
+	}
+	return document, err
+}
+
+// errRefused is returned inside for a file that was refused without a look for two
+// tenants with one id.
+var errRefused = errors.New("refused")
+
+func (i Import) readHastily(take func(Tenant) error) (Document, error) {
+	document, err := i.Read(take)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errRefused, err)
 	}
 	return document, err
 }

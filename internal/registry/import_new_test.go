@@ -1,7 +1,9 @@
 package registry
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"testing"
 
@@ -25,24 +27,44 @@ func crowd() (tenants []Tenant) {
 // empty registry with the plain one.
 func TestTenantsOfAnEmptyRegistryAreTheOnesThatAreMerged(t *testing.T) {
 	t.Parallel()
-	var fast *desk
+	var fast, plain *desk
 	for _, tenants := range [][]Tenant{crowd(), crowd()[:batch], crowd()[:1], nil} {
-		fast = mustDesk(t)
-		plain := mustDesk(t)
-		first, err := fast.importBy(t.Context(), file(tenants...), (*change).importAll)
-		require.NoError(t, err)
-		second, err := plain.importBy(t.Context(), file(tenants...), (*change).mergeAll)
-		require.NoError(t, err)
-		require.Equal(t, second, first)
-		require.Equal(t, mustContents(t, plain.path), mustContents(t, fast.path))
-		require.Equal(t, plain.mustHistory(t, nil, Page{}), fast.mustHistory(t, nil, Page{}))
+		for _, prune := range []bool{false, true} {
+			fast, plain = mustDesk(t), mustDesk(t)
+			requireMergedAlike(t, fast, plain, tenants, prune)
+		}
 	}
 	require.Empty(t, mustContents(t, fast.path).Tenants)
-	fast.mustImport(t, file(crowd()...))
+	requireMergedAlike(t, fast, plain, crowd(), false)
 	fast.mustUndo(t)
+	plain.mustUndo(t)
 	require.Empty(t, mustContents(t, fast.path).Tenants)
-	fast.mustImport(t, file(crowd()[1:]...))
+	requireMergedAlike(t, fast, plain, crowd()[1:], false)
 	require.Equal(t, revealAll(crowd()[1:]), mustContents(t, fast.path).Tenants, "behind the positions that were given")
+}
+
+// requireMergedAlike imports tenants in the fast way and in the plain one.
+func requireMergedAlike(t *testing.T, fast, plain *desk, tenants []Tenant, prune bool) {
+	t.Helper()
+	i := file(tenants...)
+	i.Prune = prune
+	first, err := fast.importBy(t.Context(), i, (*change).importAll)
+	require.NoError(t, err)
+	second, err := plain.importBy(t.Context(), i, (*change).mergeAll)
+	require.NoError(t, err)
+	require.Equal(t, second, first)
+	require.Equal(t, mustContents(t, plain.path), mustContents(t, fast.path))
+	require.Len(t, mustContents(t, fast.path).Tenants, len(tenants))
+	require.Equal(t, mustPlaces(t, plain), mustPlaces(t, fast))
+	require.Equal(t, plain.mustHistory(t, nil, Page{}), fast.mustHistory(t, nil, Page{}))
+}
+
+// mustPlaces returns what no view shows of the tenants.
+func mustPlaces(t *testing.T, d *desk) (places sql.NullString) {
+	t.Helper()
+	require.NoError(t, mustRaw(t, d.path).QueryRow(
+		"SELECT group_concat(position || ' ' || id || ' ' || seen || ' ' || version, '; ' ORDER BY position) FROM tenants").Scan(&places))
+	return places
 }
 
 func TestAnImportIntoAnEmptyRegistryIsWholeOrNotAtAll(t *testing.T) {
@@ -69,6 +91,36 @@ func TestAnImportIntoAnEmptyRegistryIsWholeOrNotAtAll(t *testing.T) {
 		return read(take)
 	}
 	d.mustRefuse(t, errTrouble, func() error { _, err := d.ImportTenants(ctx, i); return err })
+}
+
+// TestAFileIsRefusedForWhatComesFirst in it, whatever there is already.
+func TestAFileIsRefusedForWhatComesFirst(t *testing.T) {
+	t.Parallel()
+	empty, used := mustDesk(t), mustDesk(t)
+	used.mustTenants(t, "z")
+	for _, c := range []struct {
+		tenants []Tenant
+		want    error
+	}{
+		{[]Tenant{local("a"), local("a")}, &DuplicateError{ID: "a"}},
+		{append(crowd(), crowd()[1]), &DuplicateError{ID: crowd()[1].ID}},
+		{[]Tenant{local("a"), local("b")}, errTrouble},
+	} {
+		i := Import{Read: func(take func(Tenant) error) (Document, error) {
+			_, err := file(c.tenants...).Read(take)
+			return Document{}, cmp.Or(err, errTrouble)
+		}}
+		_, err := PlanNew(i)
+		require.EqualError(t, err, c.want.Error(), "where there is no registry")
+		for _, d := range []*desk{empty, used} {
+			_, err := d.ImportTenants(t.Context(), i)
+			require.EqualError(t, err, c.want.Error())
+		}
+		i.FirstDuplicate = true
+		_, err = PlanNew(i)
+		require.Equal(t, errTrouble, err)
+		empty.mustRefuse(t, errTrouble, func() error { _, err := empty.ImportTenants(t.Context(), i); return err })
+	}
 }
 
 // again counts how often a file is read.
@@ -134,6 +186,13 @@ func TestAFileIsReadAgainWhenItCouldChangeAnything(t *testing.T) {
 	d := mustDesk(t)
 	d.mustImport(t, file(fullTenant()))
 	i, reads := again(file(Tenant{ID: "c", Name: "Cloud", Kind: Cloud}), "1") // it lacks members
+	for n := range 2 {
+		require.Len(t, d.mustImport(t, i).Steps, 1)
+		require.Equal(t, n+1, *reads)
+	}
+	hidden := fullTenant()
+	hidden.DatabaseURL = secret(masked)
+	i, reads = again(file(hidden), "3")
 	for n := range 2 {
 		require.Len(t, d.mustImport(t, i).Steps, 1)
 		require.Equal(t, n+1, *reads)

@@ -18,7 +18,7 @@ func PlanNew(i Import) (Plan, error) {
 		return nil
 	})
 	plan.Document = document
-	if twice := ids.twice(); err == nil && len(twice) > 0 {
+	if twice := ids.twice(); len(twice) > 0 { // they may stand before what else is wrong
 		return planDuplicates(i, twice, ids.seed)
 	}
 	return plan, err
