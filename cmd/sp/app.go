@@ -19,14 +19,13 @@ type app struct {
 	world
 	args     []string
 	json     bool
-	dir      string             // --dir
-	noExport bool               // --no-export
-	command  string             // the words of the command, for those who wait for it
-	noted    string             // the whole command line without secrets, for the history
-	changed  bool               // the registry has changed
-	registry string             // its path, once it is known
-	exposed  string             // the file that others could read until it was replaced
-	idle     *registry.Registry // was only read, and is not closed
+	dir      string // --dir
+	noExport bool   // --no-export
+	command  string // the words of the command, for those who wait for it
+	noted    string // the whole command line without secrets, for the history
+	changed  bool   // the registry has changed
+	registry string // its path, once it is known
+	exposed  string // the file that others could read until it was replaced
 	out      spool
 	progress progress
 	// documented tells that the answer is a JSON document already.
@@ -81,8 +80,8 @@ func (a *app) noteWaiting(holder string) {
 }
 
 // read runs fn on one instant of the registry. The file is let go, for the answer may
-// take its time to print, but not closed: the end of the process does that for nothing
-// or, before it, changeIn; a close would be a thirtieth of what the command takes.
+// take its time to print, but not closed: the end of the process does that for nothing,
+// and a close would be a thirtieth of what the command takes.
 func (a *app) read(ctx context.Context, fn func(dir project.Dir, view *registry.View) error) error {
 	dir, err := a.project()
 	if err != nil {
@@ -96,23 +95,12 @@ func (a *app) read(ctx context.Context, fn func(dir project.Dir, view *registry.
 	if err != nil {
 		return err
 	}
-	a.closeIdle()
-	a.idle = reg
 	view, err := reg.View(ctx)
 	if err != nil {
 		return err
 	}
 	defer view.Close()
 	return fn(dir, view)
-}
-
-// closeIdle closes what was only read: left open, it would keep a file in WAL mode from
-// being turned back.
-func (a *app) closeIdle() {
-	if a.idle != nil {
-		_ = a.idle.Close() // nothing was written
-		a.idle = nil
-	}
 }
 
 // change runs fn, which changes the registry in one transaction; the tracked file
@@ -161,7 +149,6 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, publis
 	if err != nil {
 		return err
 	}
-	a.closeIdle()
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		reg, err := open(ctx, dir.Registry(), options)
 		if err != nil {
