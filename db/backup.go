@@ -128,7 +128,7 @@ func verify(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
-	if err := check(ctx, tx); err != nil {
+	if err := checkForm(ctx, tx); err != nil {
 		return err
 	}
 	return checkAll(ctx, tx)

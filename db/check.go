@@ -59,10 +59,7 @@ func checkRead(ctx context.Context, tx rower, relied []string) error {
 
 // check does the same for a transaction that may change anything in the file.
 func check(ctx context.Context, tx rower) error {
-	if err := checkVersion(ctx, tx); err != nil {
-		return err
-	}
-	if err := checkShape(ctx, tx); err != nil {
+	if err := checkForm(ctx, tx); err != nil {
 		return err
 	}
 	pages, err := headerValue(ctx, tx, "page_count")
@@ -70,6 +67,14 @@ func check(ctx context.Context, tx rower) error {
 		return checkWhole(ctx, tx)
 	}
 	return unreadable(err)
+}
+
+// checkForm refuses what does not look like a registry of this schema.
+func checkForm(ctx context.Context, tx rower) error {
+	if err := checkVersion(ctx, tx); err != nil {
+		return err
+	}
+	return checkShape(ctx, tx)
 }
 
 // checkVersion refuses what is not a registry of this schema.

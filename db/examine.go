@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -51,12 +50,8 @@ func (e *Examination) queue(ctx context.Context, path string, o Options) (err er
 	if e.lock, err = o.acquire(ctx, filepath.Dir(path), unix.LOCK_SH, deadline); err != nil {
 		return err
 	}
-	for { // under the lock only a program that does not take it can be in the way
-		if err = e.begin(ctx); !isBusy(err) || time.Until(deadline) <= 0 {
-			return err
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
+	// Under the lock only a program that does not take it can be in the way.
+	return whileBusy(deadline, func() error { return e.begin(ctx) })
 }
 
 func (e *Examination) begin(ctx context.Context) error {

@@ -121,9 +121,12 @@ func (o Options) wait(ctx context.Context, file *os.File, how int, deadline time
 }
 
 func flock(file *os.File, how int) error {
+	return ignoringEINTR(func() error { return unix.Flock(int(file.Fd()), how) })
+}
+
+func ignoringEINTR(call func() error) error {
 	for {
-		err := unix.Flock(int(file.Fd()), how)
-		if !errors.Is(err, unix.EINTR) {
+		if err := call(); !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}

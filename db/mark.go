@@ -32,10 +32,11 @@ func checkMark(path string) error {
 	if !mayOpen.Load() {
 		return nil // the first read of SQLite's looks, too
 	}
-	file, err := unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	for err == unix.EINTR {
+	var file int
+	err := ignoringEINTR(func() (err error) {
 		file, err = unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	}
+		return err
+	})
 	if err != nil {
 		return denied(path, &os.PathError{Op: "open", Path: path, Err: err})
 	}

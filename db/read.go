@@ -82,10 +82,20 @@ func (d *DB) queue(ctx context.Context, deadline time.Time) (*Read, error) {
 // program that does not take the lock, or with another reader that rolls back
 // what a crash left.
 func (d *DB) poll(ctx context.Context, deadline time.Time, check func(context.Context, rower) error) (*Read, error) {
+	var r *Read
+	err := whileBusy(deadline, func() (err error) {
+		r, err = d.beginRead(ctx, check)
+		return err
+	})
+	return r, err
+}
+
+// whileBusy tries until SQLite is not busy any more, or the deadline is over.
+func whileBusy(deadline time.Time, try func() error) error {
 	for {
-		tx, err := d.beginRead(ctx, check)
+		err := try()
 		if !isBusy(err) || time.Until(deadline) <= 0 {
-			return tx, err
+			return err
 		}
 		time.Sleep(2 * time.Millisecond)
 	}

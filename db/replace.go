@@ -136,7 +136,7 @@ func checkBackup(ctx context.Context, path string) (err error) {
 	if err := checkAll(ctx, conn); err != nil {
 		return err
 	}
-	err = check(ctx, conn)
+	err = checkForm(ctx, conn)
 	if errors.Is(err, errOlder) {
 		if err = migrateOn(ctx, conn); err == nil {
 			err = check(ctx, conn)

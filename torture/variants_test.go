@@ -61,7 +61,7 @@ func TestAnExportIsNotOverwrittenByAnOlderOne(t *testing.T) {
 	})
 	t.Run("no lock", func(t *testing.T) {
 		t.Parallel()
-		none := variant{"no lock", []change{{"db/lock.go", "err := unix.Flock(int(file.Fd()), how)", "err := error(nil)"}}}
+		none := variant{"no lock", []change{{"db/lock.go", "return unix.Flock(int(file.Fd()), how)", "return nil"}}}
 		sc := newScene(t, shapeNamed("create, exported"), none.build(t))
 		exit := sc.overtake()
 		t.Logf("without the lock the slow command ends with exit %d", exit)

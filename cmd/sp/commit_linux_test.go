@@ -24,13 +24,7 @@ var faults = []struct{ call, errno, onward string }{
 // not known.
 func TestAFailedCommitIsReportedAsWhatItWas(t *testing.T) {
 	t.Parallel()
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("skipped: there is no strace")
-	}
-	if exec.Command(strace, "-qq", "-o", "/dev/null", "true").Run() != nil {
-		t.Skip("skipped: strace may not trace here")
-	}
+	strace := straceHere(t)
 	followed, seen := mustFollowed(t), map[string]int{}
 	for _, fault := range faults {
 		for n := 1; ; n++ {
@@ -112,4 +106,17 @@ func judge(t *testing.T, inject string, made bool, exit int, said string, seen m
 		require.False(t, made, "%s: exit %d: %s", inject, exit, said)
 		seen["not made"]++
 	}
+}
+
+// straceHere returns the path of strace, where it is there and may trace.
+func straceHere(t *testing.T) string {
+	t.Helper()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("skipped: there is no strace")
+	}
+	if exec.Command(strace, "-qq", "-o", "/dev/null", "true").Run() != nil {
+		t.Skip("skipped: strace may not trace here")
+	}
+	return strace
 }

@@ -21,13 +21,7 @@ var deaths = []string{"fsync", "renameat", "unlink", "unlinkat"}
 // tenants.json follows.
 func TestARestoreThatIsKilledLeavesTheOldOrTheNew(t *testing.T) {
 	t.Parallel()
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("skipped: there is no strace")
-	}
-	if exec.Command(strace, "-qq", "-o", "/dev/null", "true").Run() != nil {
-		t.Skip("skipped: strace may not trace here")
-	}
+	strace := straceHere(t)
 	followed := mustFollowed(t)
 	require.NoError(t, spIn(t, followed, "sp", "backup", "b.db").Run())
 	require.NoError(t, spIn(t, followed, "sp", "tenant", "edit", "a", "--name", "b").Run())
