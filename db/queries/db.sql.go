@@ -48,8 +48,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.countTenantsStmt, err = db.PrepareContext(ctx, countTenants); err != nil {
 		return nil, fmt.Errorf("error preparing query CountTenants: %w", err)
 	}
+	if q.deleteFileStmt, err = db.PrepareContext(ctx, deleteFile); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteFile: %w", err)
+	}
 	if q.deleteProfileStmt, err = db.PrepareContext(ctx, deleteProfile); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteProfile: %w", err)
+	}
+	if q.deleteProfileSecretStmt, err = db.PrepareContext(ctx, deleteProfileSecret); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteProfileSecret: %w", err)
 	}
 	if q.deleteSessionStmt, err = db.PrepareContext(ctx, deleteSession); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteSession: %w", err)
@@ -59,6 +65,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.digestKeyStmt, err = db.PrepareContext(ctx, digestKey); err != nil {
 		return nil, fmt.Errorf("error preparing query DigestKey: %w", err)
+	}
+	if q.dueFilesStmt, err = db.PrepareContext(ctx, dueFiles); err != nil {
+		return nil, fmt.Errorf("error preparing query DueFiles: %w", err)
 	}
 	if q.endSecretStmt, err = db.PrepareContext(ctx, endSecret); err != nil {
 		return nil, fmt.Errorf("error preparing query EndSecret: %w", err)
@@ -80,6 +89,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.firstChangeStmt, err = db.PrepareContext(ctx, firstChange); err != nil {
 		return nil, fmt.Errorf("error preparing query FirstChange: %w", err)
+	}
+	if q.followingFileStmt, err = db.PrepareContext(ctx, followingFile); err != nil {
+		return nil, fmt.Errorf("error preparing query FollowingFile: %w", err)
 	}
 	if q.forgetSecretsUntilStmt, err = db.PrepareContext(ctx, forgetSecretsUntil); err != nil {
 		return nil, fmt.Errorf("error preparing query ForgetSecretsUntil: %w", err)
@@ -138,14 +150,26 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.profileNamesAlikeStmt, err = db.PrepareContext(ctx, profileNamesAlike); err != nil {
 		return nil, fmt.Errorf("error preparing query ProfileNamesAlike: %w", err)
 	}
+	if q.profileSecretsStmt, err = db.PrepareContext(ctx, profileSecrets); err != nil {
+		return nil, fmt.Errorf("error preparing query ProfileSecrets: %w", err)
+	}
 	if q.profilesAfterStmt, err = db.PrepareContext(ctx, profilesAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query ProfilesAfter: %w", err)
 	}
 	if q.putFileStmt, err = db.PrepareContext(ctx, putFile); err != nil {
 		return nil, fmt.Errorf("error preparing query PutFile: %w", err)
 	}
+	if q.putFollowingFileStmt, err = db.PrepareContext(ctx, putFollowingFile); err != nil {
+		return nil, fmt.Errorf("error preparing query PutFollowingFile: %w", err)
+	}
+	if q.putProfileSecretStmt, err = db.PrepareContext(ctx, putProfileSecret); err != nil {
+		return nil, fmt.Errorf("error preparing query PutProfileSecret: %w", err)
+	}
 	if q.putSessionStmt, err = db.PrepareContext(ctx, putSession); err != nil {
 		return nil, fmt.Errorf("error preparing query PutSession: %w", err)
+	}
+	if q.putWholeFileStmt, err = db.PrepareContext(ctx, putWholeFile); err != nil {
+		return nil, fmt.Errorf("error preparing query PutWholeFile: %w", err)
 	}
 	if q.recordedPositionsAfterStmt, err = db.PrepareContext(ctx, recordedPositionsAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query RecordedPositionsAfter: %w", err)
@@ -252,9 +276,19 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing countTenantsStmt: %w", cerr)
 		}
 	}
+	if q.deleteFileStmt != nil {
+		if cerr := q.deleteFileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteFileStmt: %w", cerr)
+		}
+	}
 	if q.deleteProfileStmt != nil {
 		if cerr := q.deleteProfileStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteProfileStmt: %w", cerr)
+		}
+	}
+	if q.deleteProfileSecretStmt != nil {
+		if cerr := q.deleteProfileSecretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteProfileSecretStmt: %w", cerr)
 		}
 	}
 	if q.deleteSessionStmt != nil {
@@ -270,6 +304,11 @@ func (q *Queries) Close() error {
 	if q.digestKeyStmt != nil {
 		if cerr := q.digestKeyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing digestKeyStmt: %w", cerr)
+		}
+	}
+	if q.dueFilesStmt != nil {
+		if cerr := q.dueFilesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dueFilesStmt: %w", cerr)
 		}
 	}
 	if q.endSecretStmt != nil {
@@ -305,6 +344,11 @@ func (q *Queries) Close() error {
 	if q.firstChangeStmt != nil {
 		if cerr := q.firstChangeStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing firstChangeStmt: %w", cerr)
+		}
+	}
+	if q.followingFileStmt != nil {
+		if cerr := q.followingFileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing followingFileStmt: %w", cerr)
 		}
 	}
 	if q.forgetSecretsUntilStmt != nil {
@@ -402,6 +446,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing profileNamesAlikeStmt: %w", cerr)
 		}
 	}
+	if q.profileSecretsStmt != nil {
+		if cerr := q.profileSecretsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing profileSecretsStmt: %w", cerr)
+		}
+	}
 	if q.profilesAfterStmt != nil {
 		if cerr := q.profilesAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing profilesAfterStmt: %w", cerr)
@@ -412,9 +461,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing putFileStmt: %w", cerr)
 		}
 	}
+	if q.putFollowingFileStmt != nil {
+		if cerr := q.putFollowingFileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putFollowingFileStmt: %w", cerr)
+		}
+	}
+	if q.putProfileSecretStmt != nil {
+		if cerr := q.putProfileSecretStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putProfileSecretStmt: %w", cerr)
+		}
+	}
 	if q.putSessionStmt != nil {
 		if cerr := q.putSessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putSessionStmt: %w", cerr)
+		}
+	}
+	if q.putWholeFileStmt != nil {
+		if cerr := q.putWholeFileStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putWholeFileStmt: %w", cerr)
 		}
 	}
 	if q.recordedPositionsAfterStmt != nil {
@@ -564,10 +628,13 @@ type Queries struct {
 	countEntriesStmt           *sql.Stmt
 	countKeptSecretsStmt       *sql.Stmt
 	countTenantsStmt           *sql.Stmt
+	deleteFileStmt             *sql.Stmt
 	deleteProfileStmt          *sql.Stmt
+	deleteProfileSecretStmt    *sql.Stmt
 	deleteSessionStmt          *sql.Stmt
 	deleteTenantStmt           *sql.Stmt
 	digestKeyStmt              *sql.Stmt
+	dueFilesStmt               *sql.Stmt
 	endSecretStmt              *sql.Stmt
 	endSecretsOfStmt           *sql.Stmt
 	entriesOfKindAfterStmt     *sql.Stmt
@@ -575,6 +642,7 @@ type Queries struct {
 	fileStmt                   *sql.Stmt
 	filesStmt                  *sql.Stmt
 	firstChangeStmt            *sql.Stmt
+	followingFileStmt          *sql.Stmt
 	forgetSecretsUntilStmt     *sql.Stmt
 	importedStmt               *sql.Stmt
 	insertChangeStmt           *sql.Stmt
@@ -594,9 +662,13 @@ type Queries struct {
 	nextEntryStmt              *sql.Stmt
 	profileStmt                *sql.Stmt
 	profileNamesAlikeStmt      *sql.Stmt
+	profileSecretsStmt         *sql.Stmt
 	profilesAfterStmt          *sql.Stmt
 	putFileStmt                *sql.Stmt
+	putFollowingFileStmt       *sql.Stmt
+	putProfileSecretStmt       *sql.Stmt
 	putSessionStmt             *sql.Stmt
+	putWholeFileStmt           *sql.Stmt
 	recordedPositionsAfterStmt *sql.Stmt
 	restoreOverStmt            *sql.Stmt
 	selectionStmt              *sql.Stmt
@@ -631,10 +703,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		countEntriesStmt:           q.countEntriesStmt,
 		countKeptSecretsStmt:       q.countKeptSecretsStmt,
 		countTenantsStmt:           q.countTenantsStmt,
+		deleteFileStmt:             q.deleteFileStmt,
 		deleteProfileStmt:          q.deleteProfileStmt,
+		deleteProfileSecretStmt:    q.deleteProfileSecretStmt,
 		deleteSessionStmt:          q.deleteSessionStmt,
 		deleteTenantStmt:           q.deleteTenantStmt,
 		digestKeyStmt:              q.digestKeyStmt,
+		dueFilesStmt:               q.dueFilesStmt,
 		endSecretStmt:              q.endSecretStmt,
 		endSecretsOfStmt:           q.endSecretsOfStmt,
 		entriesOfKindAfterStmt:     q.entriesOfKindAfterStmt,
@@ -642,6 +717,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		fileStmt:                   q.fileStmt,
 		filesStmt:                  q.filesStmt,
 		firstChangeStmt:            q.firstChangeStmt,
+		followingFileStmt:          q.followingFileStmt,
 		forgetSecretsUntilStmt:     q.forgetSecretsUntilStmt,
 		importedStmt:               q.importedStmt,
 		insertChangeStmt:           q.insertChangeStmt,
@@ -661,9 +737,13 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		nextEntryStmt:              q.nextEntryStmt,
 		profileStmt:                q.profileStmt,
 		profileNamesAlikeStmt:      q.profileNamesAlikeStmt,
+		profileSecretsStmt:         q.profileSecretsStmt,
 		profilesAfterStmt:          q.profilesAfterStmt,
 		putFileStmt:                q.putFileStmt,
+		putFollowingFileStmt:       q.putFollowingFileStmt,
+		putProfileSecretStmt:       q.putProfileSecretStmt,
 		putSessionStmt:             q.putSessionStmt,
+		putWholeFileStmt:           q.putWholeFileStmt,
 		recordedPositionsAfterStmt: q.recordedPositionsAfterStmt,
 		restoreOverStmt:            q.restoreOverStmt,
 		selectionStmt:              q.selectionStmt,

@@ -30,12 +30,30 @@ type File struct {
 	Current         string
 	TenantsRevision int64
 	Stamp           string
+	Base            string
+	Due             bool
+}
+
+type ProfileSecret struct {
+	Profile string
+	Key     string
+	Value   string
 }
 
 type Session struct {
-	TenantID string
-	Profile  string
-	ChosenAt int64
+	TenantID  string
+	Profile   string
+	ChosenAt  int64
+	Token     *string
+	Issuer    *string
+	SessionID *string
+	ContextID *string
+	UserID    *string
+	UserEmail *string
+	UserType  *string
+	CreatedAt *string
+	ExpiresAt *string
+	LastUsed  *string
 }
 
 type Tenant struct {

@@ -38,29 +38,63 @@ DELETE FROM profiles
 WHERE name = @name;
 
 -- name: Session :one
-SELECT tenant_id, profile, chosen_at
+SELECT tenant_id, profile, chosen_at, token, issuer, session_id, context_id, user_id, user_email, user_type,
+       created_at, expires_at, last_used
 FROM sessions
 WHERE tenant_id = @tenant_id;
 
 -- name: ActiveSession :one
-SELECT sessions.tenant_id, sessions.profile, sessions.chosen_at
-FROM selection
-JOIN sessions ON sessions.tenant_id = selection.tenant_id
-WHERE selection.id = 1;
+SELECT tenant_id, profile, chosen_at, token, issuer, session_id, context_id, user_id, user_email, user_type,
+       created_at, expires_at, last_used
+FROM sessions
+WHERE tenant_id = (SELECT selection.tenant_id FROM selection WHERE selection.id = 1);
 
 -- name: SessionsAfter :many
-SELECT tenant_id, profile, chosen_at
+SELECT tenant_id, profile, chosen_at, token, issuer, session_id, context_id, user_id, user_email, user_type,
+       created_at, expires_at, last_used
 FROM sessions
 WHERE tenant_id > @tenant_id
 ORDER BY tenant_id
 LIMIT CAST(@size AS BIGINT);
 
 -- name: PutSession :exec
-INSERT INTO sessions (tenant_id, profile, chosen_at)
-VALUES (@tenant_id, @profile, @chosen_at)
+INSERT INTO sessions (
+    tenant_id, profile, chosen_at, token, issuer, session_id, context_id, user_id, user_email, user_type,
+    created_at, expires_at, last_used
+) VALUES (
+    @tenant_id, @profile, @chosen_at, @token, @issuer, @session_id, @context_id, @user_id, @user_email, @user_type,
+    @created_at, @expires_at, @last_used
+)
 ON CONFLICT (tenant_id) DO UPDATE
-SET profile = excluded.profile, chosen_at = excluded.chosen_at;
+SET profile = excluded.profile,
+    chosen_at = excluded.chosen_at,
+    token = excluded.token,
+    issuer = excluded.issuer,
+    session_id = excluded.session_id,
+    context_id = excluded.context_id,
+    user_id = excluded.user_id,
+    user_email = excluded.user_email,
+    user_type = excluded.user_type,
+    created_at = excluded.created_at,
+    expires_at = excluded.expires_at,
+    last_used = excluded.last_used;
 
 -- name: DeleteSession :exec
 DELETE FROM sessions
 WHERE tenant_id = @tenant_id;
+
+-- name: ProfileSecrets :many
+SELECT profile, key, value
+FROM profile_secrets
+WHERE profile = @profile
+ORDER BY key;
+
+-- name: PutProfileSecret :exec
+INSERT INTO profile_secrets (profile, key, value)
+VALUES (@profile, @key, @value)
+ON CONFLICT (profile, key) DO UPDATE
+SET value = excluded.value;
+
+-- name: DeleteProfileSecret :exec
+DELETE FROM profile_secrets
+WHERE profile = @profile AND key = @key;

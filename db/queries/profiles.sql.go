@@ -10,16 +10,30 @@ import (
 )
 
 const activeSession = `-- name: ActiveSession :one
-SELECT sessions.tenant_id, sessions.profile, sessions.chosen_at
-FROM selection
-JOIN sessions ON sessions.tenant_id = selection.tenant_id
-WHERE selection.id = 1
+SELECT tenant_id, profile, chosen_at, token, issuer, session_id, context_id, user_id, user_email, user_type,
+       created_at, expires_at, last_used
+FROM sessions
+WHERE tenant_id = (SELECT selection.tenant_id FROM selection WHERE selection.id = 1)
 `
 
 func (q *Queries) ActiveSession(ctx context.Context) (Session, error) {
 	row := q.queryRow(ctx, q.activeSessionStmt, activeSession)
 	var i Session
-	err := row.Scan(&i.TenantID, &i.Profile, &i.ChosenAt)
+	err := row.Scan(
+		&i.TenantID,
+		&i.Profile,
+		&i.ChosenAt,
+		&i.Token,
+		&i.Issuer,
+		&i.SessionID,
+		&i.ContextID,
+		&i.UserID,
+		&i.UserEmail,
+		&i.UserType,
+		&i.CreatedAt,
+		&i.ExpiresAt,
+		&i.LastUsed,
+	)
 	return i, err
 }
 
@@ -30,6 +44,21 @@ WHERE name = ?1
 
 func (q *Queries) DeleteProfile(ctx context.Context, name string) error {
 	_, err := q.exec(ctx, q.deleteProfileStmt, deleteProfile, name)
+	return err
+}
+
+const deleteProfileSecret = `-- name: DeleteProfileSecret :exec
+DELETE FROM profile_secrets
+WHERE profile = ?1 AND key = ?2
+`
+
+type DeleteProfileSecretParams struct {
+	Profile string
+	Key     string
+}
+
+func (q *Queries) DeleteProfileSecret(ctx context.Context, arg DeleteProfileSecretParams) error {
+	_, err := q.exec(ctx, q.deleteProfileSecretStmt, deleteProfileSecret, arg.Profile, arg.Key)
 	return err
 }
 
@@ -108,6 +137,36 @@ func (q *Queries) ProfileNamesAlike(ctx context.Context, nameKey string) ([]stri
 	return items, nil
 }
 
+const profileSecrets = `-- name: ProfileSecrets :many
+SELECT profile, key, value
+FROM profile_secrets
+WHERE profile = ?1
+ORDER BY key
+`
+
+func (q *Queries) ProfileSecrets(ctx context.Context, profile string) ([]ProfileSecret, error) {
+	rows, err := q.query(ctx, q.profileSecretsStmt, profileSecrets, profile)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ProfileSecret
+	for rows.Next() {
+		var i ProfileSecret
+		if err := rows.Scan(&i.Profile, &i.Key, &i.Value); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const profilesAfter = `-- name: ProfilesAfter :many
 SELECT name, tenant_id
 FROM profiles
@@ -149,26 +208,85 @@ func (q *Queries) ProfilesAfter(ctx context.Context, arg ProfilesAfterParams) ([
 	return items, nil
 }
 
-const putSession = `-- name: PutSession :exec
-INSERT INTO sessions (tenant_id, profile, chosen_at)
+const putProfileSecret = `-- name: PutProfileSecret :exec
+INSERT INTO profile_secrets (profile, key, value)
 VALUES (?1, ?2, ?3)
+ON CONFLICT (profile, key) DO UPDATE
+SET value = excluded.value
+`
+
+type PutProfileSecretParams struct {
+	Profile string
+	Key     string
+	Value   string
+}
+
+func (q *Queries) PutProfileSecret(ctx context.Context, arg PutProfileSecretParams) error {
+	_, err := q.exec(ctx, q.putProfileSecretStmt, putProfileSecret, arg.Profile, arg.Key, arg.Value)
+	return err
+}
+
+const putSession = `-- name: PutSession :exec
+INSERT INTO sessions (
+    tenant_id, profile, chosen_at, token, issuer, session_id, context_id, user_id, user_email, user_type,
+    created_at, expires_at, last_used
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+    ?11, ?12, ?13
+)
 ON CONFLICT (tenant_id) DO UPDATE
-SET profile = excluded.profile, chosen_at = excluded.chosen_at
+SET profile = excluded.profile,
+    chosen_at = excluded.chosen_at,
+    token = excluded.token,
+    issuer = excluded.issuer,
+    session_id = excluded.session_id,
+    context_id = excluded.context_id,
+    user_id = excluded.user_id,
+    user_email = excluded.user_email,
+    user_type = excluded.user_type,
+    created_at = excluded.created_at,
+    expires_at = excluded.expires_at,
+    last_used = excluded.last_used
 `
 
 type PutSessionParams struct {
-	TenantID string
-	Profile  string
-	ChosenAt int64
+	TenantID  string
+	Profile   string
+	ChosenAt  int64
+	Token     *string
+	Issuer    *string
+	SessionID *string
+	ContextID *string
+	UserID    *string
+	UserEmail *string
+	UserType  *string
+	CreatedAt *string
+	ExpiresAt *string
+	LastUsed  *string
 }
 
 func (q *Queries) PutSession(ctx context.Context, arg PutSessionParams) error {
-	_, err := q.exec(ctx, q.putSessionStmt, putSession, arg.TenantID, arg.Profile, arg.ChosenAt)
+	_, err := q.exec(ctx, q.putSessionStmt, putSession,
+		arg.TenantID,
+		arg.Profile,
+		arg.ChosenAt,
+		arg.Token,
+		arg.Issuer,
+		arg.SessionID,
+		arg.ContextID,
+		arg.UserID,
+		arg.UserEmail,
+		arg.UserType,
+		arg.CreatedAt,
+		arg.ExpiresAt,
+		arg.LastUsed,
+	)
 	return err
 }
 
 const session = `-- name: Session :one
-SELECT tenant_id, profile, chosen_at
+SELECT tenant_id, profile, chosen_at, token, issuer, session_id, context_id, user_id, user_email, user_type,
+       created_at, expires_at, last_used
 FROM sessions
 WHERE tenant_id = ?1
 `
@@ -176,12 +294,27 @@ WHERE tenant_id = ?1
 func (q *Queries) Session(ctx context.Context, tenantID string) (Session, error) {
 	row := q.queryRow(ctx, q.sessionStmt, session, tenantID)
 	var i Session
-	err := row.Scan(&i.TenantID, &i.Profile, &i.ChosenAt)
+	err := row.Scan(
+		&i.TenantID,
+		&i.Profile,
+		&i.ChosenAt,
+		&i.Token,
+		&i.Issuer,
+		&i.SessionID,
+		&i.ContextID,
+		&i.UserID,
+		&i.UserEmail,
+		&i.UserType,
+		&i.CreatedAt,
+		&i.ExpiresAt,
+		&i.LastUsed,
+	)
 	return i, err
 }
 
 const sessionsAfter = `-- name: SessionsAfter :many
-SELECT tenant_id, profile, chosen_at
+SELECT tenant_id, profile, chosen_at, token, issuer, session_id, context_id, user_id, user_email, user_type,
+       created_at, expires_at, last_used
 FROM sessions
 WHERE tenant_id > ?1
 ORDER BY tenant_id
@@ -202,7 +335,21 @@ func (q *Queries) SessionsAfter(ctx context.Context, arg SessionsAfterParams) ([
 	var items []Session
 	for rows.Next() {
 		var i Session
-		if err := rows.Scan(&i.TenantID, &i.Profile, &i.ChosenAt); err != nil {
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.Profile,
+			&i.ChosenAt,
+			&i.Token,
+			&i.Issuer,
+			&i.SessionID,
+			&i.ContextID,
+			&i.UserID,
+			&i.UserEmail,
+			&i.UserType,
+			&i.CreatedAt,
+			&i.ExpiresAt,
+			&i.LastUsed,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -65,3 +65,27 @@ SET previous = excluded.previous,
     current = excluded.current,
     tenants_revision = excluded.tenants_revision,
     stamp = excluded.stamp;
+
+-- name: FollowingFile :one
+SELECT path, previous, current, base, due
+FROM files
+WHERE path = @path;
+
+-- name: DueFiles :many
+SELECT path, previous, current, base, due
+FROM files
+WHERE due = 1
+ORDER BY path;
+
+-- name: PutFollowingFile :exec
+INSERT INTO files (path, previous, current, tenants_revision, stamp, base, due)
+VALUES (@path, @previous, @current, 0, '', @base, @due)
+ON CONFLICT (path) DO UPDATE
+SET previous = excluded.previous,
+    current = excluded.current,
+    base = excluded.base,
+    due = excluded.due;
+
+-- name: DeleteFile :exec
+DELETE FROM files
+WHERE path = @path;

@@ -23,21 +23,110 @@ func (q *Queries) BumpRevision(ctx context.Context) (int64, error) {
 	return revision, err
 }
 
+const deleteFile = `-- name: DeleteFile :exec
+DELETE FROM files
+WHERE path = ?1
+`
+
+func (q *Queries) DeleteFile(ctx context.Context, path string) error {
+	_, err := q.exec(ctx, q.deleteFileStmt, deleteFile, path)
+	return err
+}
+
+const dueFiles = `-- name: DueFiles :many
+SELECT path, previous, current, base, due
+FROM files
+WHERE due = 1
+ORDER BY path
+`
+
+type DueFilesRow struct {
+	Path     string
+	Previous string
+	Current  string
+	Base     string
+	Due      bool
+}
+
+func (q *Queries) DueFiles(ctx context.Context) ([]DueFilesRow, error) {
+	rows, err := q.query(ctx, q.dueFilesStmt, dueFiles)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DueFilesRow
+	for rows.Next() {
+		var i DueFilesRow
+		if err := rows.Scan(
+			&i.Path,
+			&i.Previous,
+			&i.Current,
+			&i.Base,
+			&i.Due,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const file = `-- name: File :one
 SELECT path, previous, current, tenants_revision, stamp
 FROM files
 WHERE path = ?1
 `
 
-func (q *Queries) File(ctx context.Context, path string) (File, error) {
+type FileRow struct {
+	Path            string
+	Previous        string
+	Current         string
+	TenantsRevision int64
+	Stamp           string
+}
+
+func (q *Queries) File(ctx context.Context, path string) (FileRow, error) {
 	row := q.queryRow(ctx, q.fileStmt, file, path)
-	var i File
+	var i FileRow
 	err := row.Scan(
 		&i.Path,
 		&i.Previous,
 		&i.Current,
 		&i.TenantsRevision,
 		&i.Stamp,
+	)
+	return i, err
+}
+
+const followingFile = `-- name: FollowingFile :one
+SELECT path, previous, current, base, due
+FROM files
+WHERE path = ?1
+`
+
+type FollowingFileRow struct {
+	Path     string
+	Previous string
+	Current  string
+	Base     string
+	Due      bool
+}
+
+func (q *Queries) FollowingFile(ctx context.Context, path string) (FollowingFileRow, error) {
+	row := q.queryRow(ctx, q.followingFileStmt, followingFile, path)
+	var i FollowingFileRow
+	err := row.Scan(
+		&i.Path,
+		&i.Previous,
+		&i.Current,
+		&i.Base,
+		&i.Due,
 	)
 	return i, err
 }
@@ -144,6 +233,35 @@ func (q *Queries) PutFile(ctx context.Context, arg PutFileParams) error {
 		arg.Current,
 		arg.TenantsRevision,
 		arg.Stamp,
+	)
+	return err
+}
+
+const putFollowingFile = `-- name: PutFollowingFile :exec
+INSERT INTO files (path, previous, current, tenants_revision, stamp, base, due)
+VALUES (?1, ?2, ?3, 0, '', ?4, ?5)
+ON CONFLICT (path) DO UPDATE
+SET previous = excluded.previous,
+    current = excluded.current,
+    base = excluded.base,
+    due = excluded.due
+`
+
+type PutFollowingFileParams struct {
+	Path     string
+	Previous string
+	Current  string
+	Base     string
+	Due      bool
+}
+
+func (q *Queries) PutFollowingFile(ctx context.Context, arg PutFollowingFileParams) error {
+	_, err := q.exec(ctx, q.putFollowingFileStmt, putFollowingFile,
+		arg.Path,
+		arg.Previous,
+		arg.Current,
+		arg.Base,
+		arg.Due,
 	)
 	return err
 }

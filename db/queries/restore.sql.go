@@ -10,7 +10,7 @@ import (
 )
 
 const files = `-- name: Files :many
-SELECT path, previous, current, tenants_revision, stamp
+SELECT path, previous, current, tenants_revision, stamp, base, due
 FROM files
 ORDER BY path
 `
@@ -30,6 +30,8 @@ func (q *Queries) Files(ctx context.Context) ([]File, error) {
 			&i.Current,
 			&i.TenantsRevision,
 			&i.Stamp,
+			&i.Base,
+			&i.Due,
 		); err != nil {
 			return nil, err
 		}
@@ -42,6 +44,41 @@ func (q *Queries) Files(ctx context.Context) ([]File, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const putWholeFile = `-- name: PutWholeFile :exec
+INSERT INTO files (path, previous, current, tenants_revision, stamp, base, due)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (path) DO UPDATE
+SET previous = excluded.previous,
+    current = excluded.current,
+    tenants_revision = excluded.tenants_revision,
+    stamp = excluded.stamp,
+    base = excluded.base,
+    due = excluded.due
+`
+
+type PutWholeFileParams struct {
+	Path            string
+	Previous        string
+	Current         string
+	TenantsRevision int64
+	Stamp           string
+	Base            string
+	Due             bool
+}
+
+func (q *Queries) PutWholeFile(ctx context.Context, arg PutWholeFileParams) error {
+	_, err := q.exec(ctx, q.putWholeFileStmt, putWholeFile,
+		arg.Path,
+		arg.Previous,
+		arg.Current,
+		arg.TenantsRevision,
+		arg.Stamp,
+		arg.Base,
+		arg.Due,
+	)
+	return err
 }
 
 const setRevision = `-- name: SetRevision :exec

@@ -39,7 +39,9 @@ CREATE TABLE files (
     current          TEXT    NOT NULL CHECK (current <> ''),
     tenants_revision INTEGER NOT NULL,
     stamp            TEXT    NOT NULL
-) STRICT, WITHOUT ROWID;
+, base TEXT NOT NULL DEFAULT '', due INTEGER NOT NULL DEFAULT 0 CHECK (due IN (0, 1))) STRICT, WITHOUT ROWID;
+
+CREATE INDEX files_due ON files (due, path) WHERE due = 1;
 
 CREATE TABLE kept_secrets (
     tenant_id  TEXT    NOT NULL,
@@ -52,6 +54,13 @@ CREATE TABLE kept_secrets (
 CREATE INDEX kept_secrets_digest ON kept_secrets (digest, tenant_id);
 
 CREATE INDEX kept_secrets_until ON kept_secrets (kept_until);
+
+CREATE TABLE profile_secrets (
+    profile TEXT NOT NULL REFERENCES profiles (name) ON UPDATE CASCADE,
+    key     TEXT NOT NULL CHECK (key <> ''),
+    value   TEXT NOT NULL,
+    PRIMARY KEY (profile, key)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE profiles (
     name      TEXT NOT NULL PRIMARY KEY CHECK (name <> ''),
@@ -89,7 +98,7 @@ CREATE TABLE selection (
 CREATE TABLE sessions (
     tenant_id TEXT    NOT NULL PRIMARY KEY REFERENCES tenants (id),
     profile   TEXT    NOT NULL,
-    chosen_at INTEGER NOT NULL, -- microseconds since 1970
+    chosen_at INTEGER NOT NULL, token TEXT, issuer TEXT, session_id TEXT, context_id TEXT, user_id TEXT, user_email TEXT, user_type TEXT, created_at TEXT, expires_at TEXT CHECK ((expires_at IS NULL) = (token IS NULL)), last_used TEXT, -- microseconds since 1970
     FOREIGN KEY (profile, tenant_id) REFERENCES profiles (name, tenant_id) ON UPDATE CASCADE
 ) STRICT, WITHOUT ROWID;
 

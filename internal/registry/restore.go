@@ -92,7 +92,10 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, there bool) erro
 		return err
 	}
 	for _, f := range files {
-		if err := c.q.PutFile(ctx, queries.PutFileParams(f)); err != nil {
+		if f.Base != "" {
+			f.Due = true
+		}
+		if err := c.q.PutWholeFile(ctx, queries.PutWholeFileParams(f)); err != nil {
 			return err
 		}
 	}

@@ -18,9 +18,10 @@ var whole = []string{
 	"INSERT INTO tenants VALUES (1, 'a', 'A', '', '', '', '', '', 'local', 0, '', '', '', 1, 1)",
 	"INSERT INTO tenants VALUES (2, 'b', 'B', '', '', '', '', '', 'cloud', 1, '', '', '', 1, 1)",
 	"INSERT INTO profiles VALUES ('pa', 'pa', 'a'), ('pb', 'pb', 'b')",
-	"INSERT INTO sessions VALUES ('a', 'pa', 0)",
+	"INSERT INTO sessions VALUES ('a', 'pa', 0, '', '', '', '', '', '', '', '', '', '')",
+	"INSERT INTO profile_secrets VALUES ('pa', 'k', '')",
 	"UPDATE selection SET tenant_id = 'a', previous_tenant_id = 'b', default_profile = 'pa'",
-	"INSERT INTO files VALUES ('f', '', 'x', 0, '')",
+	"INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('f', '', 'x', 0, '')",
 	"INSERT INTO changes VALUES (1, 0, 'sp', NULL, 1, 2, NULL), (2, 0, 'sp undo', 1, NULL, NULL, NULL)",
 	"INSERT INTO entries VALUES (2, 'tenant', 'a', 'a', 1, '', ''), (2, 'profile', 'pa', 'a', NULL, '', '')",
 	"INSERT INTO kept_secrets VALUES ('a', '00', 'x', 0)",
@@ -43,8 +44,11 @@ var violations = map[string]map[string][]string{
 		"profiles: name_key <> ''":                  {"INSERT INTO profiles VALUES ('x', '', 'a')"},
 		"selection: id = 1":                         {"INSERT INTO selection (id) VALUES (2)", "UPDATE selection SET id = 0"},
 		"selection: tenant_id or deleted_tenant_id": {"UPDATE selection SET deleted_tenant_id = 'x'"},
-		"files: path <> ''":                         {"INSERT INTO files VALUES ('', '', 'x', 0, '')"},
-		"files: current <> ''":                      {"INSERT INTO files VALUES ('g', '', '', 0, '')"},
+		"files: path <> ''":                         {"INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('', '', 'x', 0, '')"},
+		"files: current <> ''":                      {"INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('g', '', '', 0, '')"},
+		"files: due":                                {"UPDATE files SET due = 2", "UPDATE files SET due = -1"},
+		"sessions: expires_at with token":           {"UPDATE sessions SET token = NULL", "UPDATE sessions SET expires_at = NULL"},
+		"profile_secrets: key <> ''":                {"INSERT INTO profile_secrets VALUES ('pa', '', '')"},
 		"changes: sequence > 0":                     {"INSERT INTO changes VALUES (0, 0, '', NULL, NULL, NULL, NULL)"},
 		"changes: first_added with last_added":      {"UPDATE changes SET first_added = NULL WHERE sequence = 1", "UPDATE changes SET last_added = NULL WHERE sequence = 1", "UPDATE changes SET first_added = 3 WHERE sequence = 1"},
 		"entries: kind":                             {"INSERT INTO entries VALUES (2, 'x', 'a', 'a', NULL, '', '')"},
@@ -58,20 +62,22 @@ var violations = map[string]map[string][]string{
 		"tenants.id":           {"INSERT INTO tenants VALUES (3, 'a', 'C', '', '', '', '', '', 'local', 0, '', '', '', 1, 1)"},
 		"profiles.name":        {"INSERT INTO profiles VALUES ('pa', 'pa', 'b')"},
 		"profiles.name_tenant": {"INSERT INTO profiles VALUES ('pa', 'x', 'a')"},
-		"sessions.tenant_id":   {"INSERT INTO sessions VALUES ('a', 'pa', 1)"},
+		"sessions.tenant_id":   {"INSERT INTO sessions (tenant_id, profile, chosen_at) VALUES ('a', 'pa', 1)"},
 		"selection.id":         {"INSERT INTO selection (id) VALUES (1)"},
-		"files.path":           {"INSERT INTO files VALUES ('f', '', 'x', 0, '')"},
+		"files.path":           {"INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('f', '', 'x', 0, '')"},
+		"profile_secrets":      {"INSERT INTO profile_secrets VALUES ('pa', 'k', 'x')"},
 		"changes.sequence":     {"INSERT INTO changes VALUES (1, 0, '', NULL, NULL, NULL, NULL)"},
 		"entries: one a thing": {"INSERT INTO entries VALUES (2, 'tenant', 'a', 'b', 2, '', '')"},
 		"kept_secrets: digest": {"INSERT INTO kept_secrets VALUES ('a', '00', 'y', 1)"},
 	},
 	"FOREIGN KEY": {
 		"profiles.tenant_id":           {"INSERT INTO profiles VALUES ('x', 'x', 'nobody')", "UPDATE profiles SET tenant_id = 'nobody' WHERE name = 'pb'", "DELETE FROM tenants WHERE id = 'b'"},
-		"sessions.tenant_id":           {"INSERT INTO sessions VALUES ('nobody', 'pa', 0)", "UPDATE tenants SET id = 'c' WHERE id = 'a'"},
-		"sessions.profile of tenant":   {"INSERT INTO sessions VALUES ('b', 'pa', 0)", "UPDATE sessions SET profile = 'pb'", "UPDATE sessions SET profile = 'x'", "DELETE FROM profiles WHERE name = 'pa'"},
+		"sessions.tenant_id":           {"INSERT INTO sessions (tenant_id, profile, chosen_at) VALUES ('nobody', 'pa', 0)", "UPDATE tenants SET id = 'c' WHERE id = 'a'"},
+		"sessions.profile of tenant":   {"INSERT INTO sessions (tenant_id, profile, chosen_at) VALUES ('b', 'pa', 0)", "UPDATE sessions SET profile = 'pb'", "UPDATE sessions SET profile = 'x'", "DELETE FROM profiles WHERE name = 'pa'"},
 		"selection.tenant_id":          {"UPDATE selection SET tenant_id = 'nobody'"},
 		"selection.previous_tenant_id": {"UPDATE selection SET previous_tenant_id = 'nobody'"},
 		"selection.default_profile":    {"UPDATE selection SET default_profile = 'x'"},
+		"profile_secrets.profile":      {"INSERT INTO profile_secrets VALUES ('x', 'k', '')", "DELETE FROM profiles WHERE name = 'pa'"},
 		"changes.undoes":               {"INSERT INTO changes VALUES (3, 0, '', 9, NULL, NULL, NULL)"},
 		"entries.sequence":             {"INSERT INTO entries VALUES (9, 'profile', 'x', 'a', NULL, '', '')"},
 	},
@@ -117,14 +123,14 @@ func TestEveryRuleOfTheSchemaIsTried(t *testing.T) {
 	require.Equal(t, count(`CHECK \(`), len(violations["CHECK"]))
 	require.Equal(t, count(`PRIMARY KEY|CREATE UNIQUE`), len(violations["UNIQUE"]))
 	require.Equal(t, count(`REFERENCES`), len(violations["FOREIGN KEY"]))
-	require.Equal(t, count(`CREATE TABLE`), count(`(?m)^\) STRICT(, WITHOUT ROWID)?;$`), "every table is strict")
+	require.Equal(t, count(`CREATE TABLE`), count(`(?m)\) STRICT(, WITHOUT ROWID)?;$`), "every table is strict")
 }
 
 // rowids are never null because SQLite gives them a value, bound are the columns that
 // are null or not by what stands beside them.
 var (
 	rowids = []string{"tenants.position", "selection.id", "registry_meta.id", "history.id", "changes.sequence"}
-	bound  = []string{"changes.first_added", "changes.last_added", "entries.position"}
+	bound  = []string{"changes.first_added", "changes.last_added", "entries.position", "sessions.token", "sessions.expires_at"}
 )
 
 func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
@@ -144,7 +150,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 9+15+3+3+5+5+7+7+4)
+	require.Len(t, columns, 9+15+3+13+5+7+7+7+4+3)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {
@@ -165,6 +171,8 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 	require.Equal(t, []string{
 		"changes.undoes", "changes.first_added", "changes.last_added", "changes.restored", "entries.position",
 		"selection.tenant_id", "selection.previous_tenant_id", "selection.deleted_tenant_id", "selection.default_profile",
+		"sessions.token", "sessions.issuer", "sessions.session_id", "sessions.context_id", "sessions.user_id", "sessions.user_email",
+		"sessions.user_type", "sessions.created_at", "sessions.expires_at", "sessions.last_used",
 		"tenants.app_id", "tenants.hostname", "tenants.region", "tenants.database_url", "tenants.internal_database_url",
 		"tenants.sync_token", "tenants.shared_container_db",
 	}, optional)

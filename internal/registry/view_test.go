@@ -24,7 +24,7 @@ func mustMany(t *testing.T, n int) *desk {
 	mustMess(t, d.path,
 		"INSERT INTO profiles SELECT 'p' || id, 'p' || id, id FROM tenants",
 		"INSERT INTO profiles SELECT 'q' || id, 'q' || id, 't0000' FROM tenants",
-		"INSERT INTO sessions SELECT id, 'p' || id, 0 FROM tenants")
+		"INSERT INTO sessions (tenant_id, profile, chosen_at) SELECT id, 'p' || id, 0 FROM tenants")
 	return d
 }
 
@@ -182,7 +182,7 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 }
 
 // large makes a registry so large that it is not checked whole before it is used.
-const large = "INSERT INTO files VALUES ('/large', '', hex(zeroblob(100000)), 0, '')"
+const large = "INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('/large', '', hex(zeroblob(100000)), 0, '')"
 
 func TestARowThatMakesNoSenseIsRefused(t *testing.T) {
 	t.Parallel()
