@@ -9,10 +9,30 @@ type Profile struct {
 	Tenant TenantID
 }
 
-// Session is what is active in one tenant: the profile chosen there. It outlives
-// the selection of another tenant, so that coming back restores it.
+// Session is what is active in one tenant: the profile chosen there, and what
+// authenticates it. It outlives the selection of another tenant, so that coming back
+// restores it.
 type Session struct {
 	Tenant   TenantID
 	Profile  string
 	ChosenAt time.Time
+	// Authentication is nil where only the profile was chosen.
+	Authentication *Authentication
 }
+
+// Authentication is what a session shows to the application's server. When it is
+// expired, the choice of the profile still holds.
+type Authentication struct {
+	Token Secret
+	// Issuer is who made the token; older versions of the original know none.
+	Issuer                         *string
+	SessionID, ContextID           string
+	UserID, UserEmail, UserType    string
+	CreatedAt, ExpiresAt, LastUsed time.Time
+}
+
+// IsExpired tells whether the authentication has ended, which it has at ExpiresAt.
+func (a Authentication) IsExpired(now time.Time) bool { return !now.Before(a.ExpiresAt) }
+
+// IsValid tells whether it authenticates: it has a token and is not expired.
+func (a Authentication) IsValid(now time.Time) bool { return !a.Token.Empty() && !a.IsExpired(now) }
