@@ -55,10 +55,8 @@ func (r *Registry) publish(ctx context.Context, c *change) (Publication, error) 
 	if err != nil || publication.Place == nil {
 		return none, err
 	}
-	for _, f := range publication.Files {
-		if err := c.q.PutFile(ctx, queries.PutFileParams(f)); err != nil {
-			return none, errors.Join(err, publication.Discard())
-		}
+	if err := c.remember(ctx, publication); err != nil {
+		return none, errors.Join(err, publication.Discard())
 	}
 	return publication, nil
 }

@@ -145,19 +145,36 @@ func (t Tenant) secrets() map[string]Secret {
 // unknownMembers is how an image calls the members that the record does not define.
 const unknownMembers = "unknown_members"
 
-func imageOfProfile(p Profile) image {
+// ofSecrets is before the name of a profile's secret in an image, and in what is kept.
+const ofSecrets = "secrets."
+
+func imageOfProfile(p Profile, secrets map[string]Secret, d digester) image {
 	m := image{}
 	m.put("tenant_id", p.Tenant)
+	for key, s := range secrets {
+		m.putSecret(ofSecrets+key, &s, d)
+	}
 	return m
 }
 
-func imageOfSession(s *Session) image {
+func imageOfSession(s *Session, d digester) image {
 	if s == nil {
 		return nil
 	}
 	m := image{}
 	m.put("profile", s.Profile)
 	m.put("chosen_at", FormatTime(s.ChosenAt))
+	if a := s.Authentication; a != nil {
+		m.putSecret("token", &a.Token, d)
+		putOptional(m, "issuer", a.Issuer)
+		for name, value := range map[string]string{
+			"session_id": a.SessionID, "context_id": a.ContextID,
+			"user_id": a.UserID, "user_email": a.UserEmail, "user_type": a.UserType,
+			"created_at": FormatTime(a.CreatedAt), "expires_at": FormatTime(a.ExpiresAt), "last_used": FormatTime(a.LastUsed),
+		} {
+			m.put(name, value)
+		}
+	}
 	return m
 }
 

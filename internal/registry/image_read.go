@@ -2,7 +2,9 @@ package registry
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sp-registry/sp/db"
@@ -71,11 +73,45 @@ func (r *imageReader) profile(name string) Profile {
 	return p
 }
 
+func (r *imageReader) profileSecrets() map[string]Secret {
+	secrets := map[string]Secret{}
+	for name := range r.image {
+		if key, ok := strings.CutPrefix(name, ofSecrets); ok {
+			if s := r.secret(name); s != nil && r.err == nil {
+				secrets[key] = *s
+			}
+		}
+	}
+	return secrets
+}
+
 func (r *imageReader) session(tenant TenantID) Session {
 	s := Session{Tenant: tenant}
 	r.value("profile", &s.Profile)
 	s.ChosenAt = r.instant("chosen_at")
+	s.Authentication = r.authentication()
 	return s
+}
+
+// authentication returns what authenticated a session, nil if nothing did. Tokens are
+// not kept: one that the session has not now is gone, and all that went with it.
+func (r *imageReader) authentication() *Authentication {
+	token := r.secret("token")
+	if errors.Is(r.err, ErrForgotten) {
+		r.err, token = nil, nil
+	}
+	if token == nil || r.err != nil {
+		return nil
+	}
+	a := Authentication{Token: *token}
+	r.value("issuer", &a.Issuer)
+	r.value("session_id", &a.SessionID)
+	r.value("context_id", &a.ContextID)
+	r.value("user_id", &a.UserID)
+	r.value("user_email", &a.UserEmail)
+	r.value("user_type", &a.UserType)
+	a.CreatedAt, a.ExpiresAt, a.LastUsed = r.instant("created_at"), r.instant("expires_at"), r.instant("last_used")
+	return &a
 }
 
 func (r *imageReader) selection() (s Selection) {

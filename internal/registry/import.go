@@ -14,7 +14,11 @@ import (
 type Import struct {
 	// Read gives each tenant of the file to take, and returns the rest of the file.
 	// An error of take it returns as it is.
+	// It is nil where there is no file of tenants.
 	Read func(take func(Tenant) error) (Document, error)
+	// Profiles and Sessions, which may be nil, come after the tenants.
+	Profiles []ImportedProfile
+	Sessions *SessionsEdit
 	// Prune removes the tenants that the file lacks.
 	Prune bool
 	// Exact clears the optional members that the file lacks.
@@ -83,6 +87,15 @@ func (r *Registry) importBy(ctx context.Context, i Import, read reading) (plan P
 }
 
 func (c *change) importWith(ctx context.Context, i Import, read reading, plan *Plan) error {
+	if i.Read != nil {
+		if err := c.importTenants(ctx, i, read, plan); err != nil {
+			return err
+		}
+	}
+	return c.importProfiles(ctx, i, plan)
+}
+
+func (c *change) importTenants(ctx context.Context, i Import, read reading, plan *Plan) error {
 	known, err := c.isImported(ctx, i, plan)
 	if err != nil || known {
 		return err

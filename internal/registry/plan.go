@@ -1,15 +1,16 @@
 package registry
 
-// Action is what an import does with one tenant.
+// Action is what an import does with one thing.
 type Action string
 
-// What an import does with a tenant.
+// What an import does with a tenant, a profile or a session.
 const (
 	Add    Action = "add"
 	Update Action = "update"
 	Remove Action = "remove"
 	Keep   Action = "keep" // nothing changes, though the file says otherwise
-	Skip   Action = "skip" // a second tenant of one id
+	Skip   Action = "skip" // a second tenant of one id, or what the registry has no place for
+	Select Action = "select"
 )
 
 // Step is what an import does with one tenant, in names of members, not values.
@@ -42,6 +43,9 @@ type Plan struct {
 	// Document is the rest of the file as the registry holds it then.
 	Document        Document
 	DocumentChanged bool
+	// Profiles and Sessions list what became of those; not the unchanged.
+	Profiles []ProfileStep
+	Sessions []SessionStep
 
 	keeps bool // the registry keeps something that the file says otherwise
 }

@@ -8,10 +8,21 @@ import (
 // PlanNew returns what an import into a new registry would do, without one; the
 // file is refused as it would be there, and read once more to find out if two tenants
 // may have one id.
-func PlanNew(i Import) (Plan, error) {
-	var plan Plan
+func PlanNew(i Import) (plan Plan, err error) {
+	belonging := i.belonging()
+	if i.Read != nil {
+		plan, err = planTenants(i, belonging)
+	}
+	if err == nil {
+		belonging.plan(i, &plan)
+	}
+	return plan, err
+}
+
+func planTenants(i Import, belonging belonging) (plan Plan, err error) {
 	ids := hashes{seed: maphash.MakeSeed()}
 	document, err := i.Read(func(t Tenant) error {
+		belonging.note(t.ID)
 		ids.add(t.ID)
 		plan.Added++
 		plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})

@@ -31,6 +31,24 @@ type Authentication struct {
 	CreatedAt, ExpiresAt, LastUsed time.Time
 }
 
+// secrets returns what of a session the history may not hold; a nil one has none.
+func (s *Session) secrets() map[string]Secret {
+	if s == nil || s.Authentication == nil {
+		return nil
+	}
+	return map[string]Secret{"token": s.Authentication.Token}
+}
+
+// usedAt returns the same, used last at that instant.
+func (a *Authentication) usedAt(now time.Time) *Authentication {
+	if a == nil {
+		return nil
+	}
+	used := *a
+	used.LastUsed = now
+	return &used
+}
+
 // IsExpired tells whether the authentication has ended, which it has at ExpiresAt.
 func (a Authentication) IsExpired(now time.Time) bool { return !now.Before(a.ExpiresAt) }
 

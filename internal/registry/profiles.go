@@ -10,12 +10,21 @@ import (
 type NewProfile struct {
 	Name   string
 	Tenant *TenantID
+	// Secrets are what its secrets.json has beside what is the tenant's.
+	Secrets []ProfileSecret
 }
 
 // CreateProfile makes a profile and returns it.
 func (r *Registry) CreateProfile(ctx context.Context, n NewProfile) (profile Profile, err error) {
 	if err := CheckProfileName(n.Name); err != nil {
 		return Profile{}, err
+	}
+	secrets := map[string]Secret{}
+	for _, s := range n.Secrets {
+		if err := CheckProfileSecret(s); err != nil {
+			return Profile{}, err
+		}
+		secrets[s.Key] = s.Value
 	}
 	err = r.write(ctx, func(c *change) error {
 		tenant, err := c.TenantOrSelected(ctx, n.Tenant)
@@ -26,7 +35,7 @@ func (r *Registry) CreateProfile(ctx context.Context, n NewProfile) (profile Pro
 			return err
 		}
 		profile = Profile{Name: n.Name, Tenant: tenant.ID}
-		return c.insertProfile(ctx, profile)
+		return c.insertProfile(ctx, profile, secrets)
 	})
 	return profile, err
 }

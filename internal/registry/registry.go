@@ -39,8 +39,11 @@ type Options struct {
 // under temporary names, so that all that can fail has been done before the
 // commit. The zero Publication is empty.
 type Publication struct {
-	// Files is what the registry remembers of them.
-	Files []File
+	// Files is what the registry remembers of them, and Following of the small ones.
+	Files     []File
+	Following []FollowingFile
+	// Forgotten are the paths of small ones that are no more.
+	Forgotten []string
 	// Place gives the files their names, after the commit.
 	Place func() error
 	// Discard removes them, when there was no commit.
@@ -90,7 +93,7 @@ func (o Options) random() io.Reader {
 }
 
 // relied are all tables but those of the history: what a command answers from.
-var relied = []string{"registry_meta", "selection", "sessions", "profiles", "tenants", "files"}
+var relied = []string{"registry_meta", "selection", "sessions", "profiles", "profile_secrets", "tenants", "files"}
 
 func (o Options) forFile() db.Options {
 	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting, Relied: relied}
@@ -141,7 +144,7 @@ func (r *Registry) writeTo(ctx context.Context, tx *db.Write, fn func(c *change)
 		return vanished(err)
 	}
 	c := &change{
-		View: &View{q: q, now: tx.Now, since: tx.Since}, tx: tx, write: tx, random: r.options.random(), revision: revision,
+		View: &View{q: q, now: tx.Now, since: tx.Since, due: &Due{}}, tx: tx, write: tx, random: r.options.random(), revision: revision,
 		record: record{command: r.options.Command},
 	}
 	if err := c.do(ctx, fn); err != nil {

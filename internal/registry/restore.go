@@ -44,7 +44,7 @@ func Restore(ctx context.Context, path string, o Options, source db.Source) (don
 	}()
 	r := &Registry{options: o}
 	c := &change{
-		View: &View{q: queries.New(tx), now: tx.Now}, tx: tx, random: o.random(),
+		View: &View{q: queries.New(tx), now: tx.Now, due: &Due{Sessions: true}}, tx: tx, random: o.random(),
 		record: record{command: o.Command},
 	}
 	if err := c.succeed(ctx, tx.Replaced, tx.Kept != ""); err != nil {
@@ -103,6 +103,12 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, there bool) erro
 		return err
 	}
 	c.touched = true
+	for p, err := range c.Profiles(ctx, nil, Page{}) {
+		if err != nil {
+			return err
+		}
+		c.due.Profiles = append(c.due.Profiles, p.Name)
+	}
 	return c.recordRestore(ctx, own.Revision)
 }
 

@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 	"unicode/utf8"
 
 	"github.com/sp-registry/sp/db"
@@ -131,29 +130,10 @@ func stateOf(row queries.MetaRow) (State, error) {
 	}, nil
 }
 
-func sessionOf(row queries.Session) Session {
-	return Session{
-		Tenant:   TenantID(row.TenantID),
-		Profile:  row.Profile,
-		ChosenAt: time.UnixMicro(row.ChosenAt).UTC(),
-	}
-}
-
 // vanished is the error of a query for a row that every registry has.
 func vanished(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("registry: %w: a row that every registry has is gone", db.ErrDamaged)
 	}
 	return err
-}
-
-func optionalSession(row queries.Session, err error) (*Session, error) {
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	session := sessionOf(row)
-	return &session, nil
 }

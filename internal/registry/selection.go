@@ -149,7 +149,15 @@ func (r *Registry) UseProfile(ctx context.Context, name string) (profile Profile
 		if err := c.selectTenant(ctx, profile.Tenant); err != nil {
 			return err
 		}
-		return c.putSession(ctx, Session{Tenant: profile.Tenant, Profile: name, ChosenAt: c.now})
+		session, err := c.Session(ctx, profile.Tenant)
+		if err != nil {
+			return err
+		}
+		chosen := Session{Tenant: profile.Tenant, Profile: name, ChosenAt: c.now}
+		if session != nil {
+			chosen.Authentication = session.Authentication.usedAt(c.now)
+		}
+		return c.putSession(ctx, chosen)
 	})
 	return profile, err
 }

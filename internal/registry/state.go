@@ -103,12 +103,14 @@ func (v *View) stateNow(ctx context.Context, what Entity, id string, d digester)
 	case ProfileEntity:
 		var p Profile
 		if p, err = v.Profile(ctx, id); err == nil {
-			s.image = imageOfProfile(p)
+			var secrets map[string]Secret
+			secrets, err = v.profileSecrets(ctx, p.Name)
+			s.image = imageOfProfile(p, secrets, d)
 		}
 	case SessionEntity:
 		var session *Session
 		session, err = v.Session(ctx, TenantID(id))
-		s.image = imageOfSession(session)
+		s.image = imageOfSession(session, d)
 	case SelectionEntity:
 		var selection Selection
 		selection, err = v.Selection(ctx)

@@ -21,6 +21,11 @@ func (u *undoing) put(ctx context.Context, row queries.Entry, wanted image, now 
 	case ProfileEntity:
 		return u.putProfile(ctx, row.ID, r, now)
 	case SessionEntity:
+		known, err := u.Session(ctx, TenantID(row.ID))
+		if err != nil {
+			return err
+		}
+		r.find = u.find(ctx, TenantID(row.ID), known.secrets())
 		s := r.session(TenantID(row.ID))
 		return u.putWhere(ctx, r.err, ProfileEntity, s.Profile, func() error { return u.putSessionOf(ctx, s) })
 	case SelectionEntity:
@@ -63,21 +68,60 @@ func (u *undoing) cannot(err error) error {
 
 func (u *undoing) putProfile(ctx context.Context, name string, r *imageReader, now state) error {
 	p := r.profile(name)
-	if now.image == nil {
-		return u.putWhere(ctx, r.err, TenantEntity, string(p.Tenant), func() error { return u.insertProfile(ctx, p) })
-	}
-	known, err := u.Profile(ctx, name)
+	has, err := u.secretsOfProfiles(ctx, p.Tenant, name)
 	if err != nil {
+		return err
+	}
+	r.find = u.find(ctx, p.Tenant, has)
+	secrets := r.profileSecrets()
+	if r.err != nil {
+		return u.cannot(r.err)
+	}
+	if now.image == nil {
+		return u.putWhere(ctx, r.err, TenantEntity, string(p.Tenant), func() error { return u.insertProfile(ctx, p, secrets) })
+	}
+	if err := u.relink(ctx, p); err != nil {
+		return err
+	}
+	return u.putProfileSecrets(ctx, p, secrets)
+}
+
+// relink gives a profile back to the tenant that it belonged to.
+func (u *undoing) relink(ctx context.Context, p Profile) error {
+	known, err := u.Profile(ctx, p.Name)
+	if err != nil || known.Tenant == p.Tenant {
 		return err
 	}
 	session, err := u.Session(ctx, known.Tenant)
 	if err != nil {
 		return err
 	}
-	if session != nil && session.Profile == name {
+	if session != nil && session.Profile == p.Name {
 		return u.later(ctx, SessionEntity, string(known.Tenant), nil)
 	}
-	return u.putWhere(ctx, r.err, TenantEntity, string(p.Tenant), func() error { return u.updateProfile(ctx, known, p) })
+	return u.putWhere(ctx, nil, TenantEntity, string(p.Tenant), func() error { return u.updateProfile(ctx, known, p) })
+}
+
+// secretsOfProfiles returns the secrets that a profile has, and those of the profiles
+// of a tenant: a renamed one takes its secrets along.
+func (u *undoing) secretsOfProfiles(ctx context.Context, tenant TenantID, name string) (map[string]Secret, error) {
+	all, err := u.profileSecrets(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	for p, err := range u.Profiles(ctx, &tenant, Page{}) {
+		if err != nil {
+			return nil, err
+		}
+		secrets, err := u.profileSecrets(ctx, p.Name)
+		if err != nil {
+			return nil, err
+		}
+		for key, s := range secrets {
+			all[p.Name+" "+key] = s // two profiles may have a secret of one name
+		}
+	}
+	return all, nil
 }
 
 // putSessionOf puts a session back, unless its profile belongs to another tenant now.

@@ -18,6 +18,7 @@ type View struct {
 	now   time.Time // the instant: what was kept until then is not any more
 	span  span      // what appended answered last
 	since time.Time
+	due   *Due                                              // nil but in a change
 	scan  func(context.Context, db.Scan) iter.Seq[db.Piece] // nil while it can't be used
 	close func()
 }
@@ -195,6 +196,6 @@ func (v *View) Sessions(ctx context.Context, page Page) iter.Seq2[Session, error
 			}
 			return rows, err
 		})
-		convert(rows, func(row queries.Session) (Session, error) { return sessionOf(row), nil })(yield)
+		convert(rows, sessionOf)(yield)
 	}
 }

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"time"
 
 	"github.com/sp-registry/sp/db/queries"
 )
@@ -42,6 +41,9 @@ func (c *change) updateTenant(ctx context.Context, before placedTenant, after Te
 	if err := c.tenantEntry(ctx, before, &after); err != nil {
 		return err
 	}
+	if err := c.dueOf(ctx, before.Tenant, after); err != nil {
+		return err
+	}
 	return c.q.UpdateTenant(ctx, updateOf(after, c.revision))
 }
 
@@ -70,80 +72,6 @@ func (c *change) tenantEntry(ctx context.Context, before placedTenant, after *Te
 	return c.keepRemoved(ctx, before.ID, before.secrets(), left)
 }
 
-func (c *change) insertProfile(ctx context.Context, p Profile) error {
-	if err := c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, nil); err != nil {
-		return err
-	}
-	return c.q.InsertProfile(ctx, queries.InsertProfileParams{Name: p.Name, NameKey: nameKey(p.Name), TenantID: string(p.Tenant)})
-}
-
-// updateProfile renames or relinks a profile. To the history a new name is another
-// profile, and the session and the default that follow it change, too.
-func (c *change) updateProfile(ctx context.Context, before, after Profile) error {
-	if before == after {
-		return nil
-	}
-	if err := c.entry(ctx, ProfileEntity, before.Name, before.Tenant, nil, imageOfProfile(before)); err != nil {
-		return err
-	}
-	if before.Name != after.Name {
-		if err := c.renameEntries(ctx, before, after); err != nil {
-			return err
-		}
-	}
-	return c.q.UpdateProfile(ctx, queries.UpdateProfileParams{
-		Name: before.Name, NewName: after.Name, NameKey: nameKey(after.Name), TenantID: string(after.Tenant),
-	})
-}
-
-func (c *change) renameEntries(ctx context.Context, before, after Profile) error {
-	if err := c.entry(ctx, ProfileEntity, after.Name, after.Tenant, nil, nil); err != nil {
-		return err
-	}
-	session, err := c.Session(ctx, before.Tenant)
-	if err != nil {
-		return err
-	}
-	if session != nil && session.Profile == before.Name {
-		if err := c.entry(ctx, SessionEntity, string(session.Tenant), session.Tenant, nil, imageOfSession(session)); err != nil {
-			return err
-		}
-	}
-	s, err := c.Selection(ctx)
-	if err == nil && s.DefaultProfile != nil && *s.DefaultProfile == before.Name {
-		err = c.selectionEntry(ctx, s, before.Tenant)
-	}
-	return err
-}
-
-func (c *change) deleteProfile(ctx context.Context, p Profile) error {
-	if err := c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, imageOfProfile(p)); err != nil {
-		return err
-	}
-	return c.q.DeleteProfile(ctx, p.Name)
-}
-
-func (c *change) putSession(ctx context.Context, s Session) error {
-	s.ChosenAt = s.ChosenAt.Truncate(time.Microsecond) // as it is stored
-	before, err := c.Session(ctx, s.Tenant)
-	if err != nil || len(imageOfSession(before).differing(imageOfSession(&s))) == 0 {
-		return err
-	}
-	if err := c.entry(ctx, SessionEntity, string(s.Tenant), s.Tenant, nil, imageOfSession(before)); err != nil {
-		return err
-	}
-	return c.q.PutSession(ctx, queries.PutSessionParams{
-		TenantID: string(s.Tenant), Profile: s.Profile, ChosenAt: s.ChosenAt.UnixMicro(),
-	})
-}
-
-func (c *change) deleteSession(ctx context.Context, s Session) error {
-	if err := c.entry(ctx, SessionEntity, string(s.Tenant), s.Tenant, nil, imageOfSession(&s)); err != nil {
-		return err
-	}
-	return c.q.DeleteSession(ctx, string(s.Tenant))
-}
-
 // setSelection changes what is selected; where that is the same, nothing.
 func (c *change) setSelection(ctx context.Context, before, after Selection) error {
 	if err := c.dropNowhere(ctx, &after); err != nil {
@@ -155,6 +83,7 @@ func (c *change) setSelection(ctx context.Context, before, after Selection) erro
 	if err := c.selectionEntry(ctx, before, concerned(before.Tenant, after.Tenant)); err != nil {
 		return err
 	}
+	c.due.Sessions = true
 	return c.q.SetSelection(ctx, queries.SetSelectionParams{
 		TenantID:         (*string)(after.Tenant),
 		PreviousTenantID: (*string)(after.Previous),

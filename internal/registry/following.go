@@ -1,0 +1,111 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// FollowingFile is what the registry remembers of a small file that follows it, by its
+// slash-separated path in the directory: the SHA-256 of what stood there before and of
+// what is to stand there, in hexadecimal and empty for no file, and Base, against
+// which what another program changes there shows. It is due from the change that it has
+// to show until a later one finds it in place.
+type FollowingFile struct {
+	Path              string
+	Previous, Current string
+	Base              string
+	Due               bool
+}
+
+// FollowingFile returns what is remembered of the file at path, nil if nothing is.
+func (v *View) FollowingFile(ctx context.Context, path string) (*FollowingFile, error) {
+	row, err := v.q.FollowingFile(ctx, path)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	file := FollowingFile(row)
+	return &file, nil
+}
+
+// DueFiles returns the files that earlier changes may have left behind.
+func (v *View) DueFiles(ctx context.Context) ([]FollowingFile, error) {
+	rows, err := v.q.DueFiles(ctx)
+	var files []FollowingFile
+	for _, row := range rows {
+		files = append(files, FollowingFile(row))
+	}
+	return files, err
+}
+
+// Due says what of a change the small files have to show.
+type Due struct {
+	// Sessions tells that a session changed, or what is selected.
+	Sessions bool
+	// Profiles are those whose secrets, name or tenant changed, or that are no more.
+	Profiles []string
+	// Renamed are the profiles that have a new name, which is the value.
+	Renamed map[string]string
+}
+
+// Due returns what the change that this is a view of has done so far, for the small files.
+func (v *View) Due() Due { return *v.due }
+
+func (d *Due) profile(name string) {
+	if !slices.Contains(d.Profiles, name) {
+		d.Profiles = append(d.Profiles, name)
+	}
+}
+
+func (d *Due) renamed(from, to string) {
+	if d.Renamed == nil {
+		d.Renamed = map[string]string{}
+	}
+	d.Renamed[from] = to
+	d.profile(from)
+}
+
+// dueOf notes the profiles of a tenant whose secrets.json shows something else now.
+func (c *change) dueOf(ctx context.Context, before, after Tenant) error {
+	if len(onlyConnection(before).Differing(onlyConnection(after))) == 0 {
+		return nil
+	}
+	for p, err := range c.Profiles(ctx, &before.ID, Page{}) {
+		if err != nil {
+			return err
+		}
+		c.due.profile(p.Name)
+	}
+	return nil
+}
+
+// onlyConnection is what secrets.json shows of a tenant.
+func onlyConnection(t Tenant) Tenant {
+	return Tenant{Kind: t.Kind, DatabaseURL: t.DatabaseURL, InternalDatabaseURL: t.InternalDatabaseURL, SyncToken: t.SyncToken}
+}
+
+// remember notes what is to be known of the files of a publication.
+func (c *change) remember(ctx context.Context, p Publication) error {
+	for _, f := range p.Files {
+		if err := c.q.PutFile(ctx, queries.PutFileParams(f)); err != nil {
+			return err
+		}
+	}
+	for _, f := range p.Following {
+		if err := c.q.PutFollowingFile(ctx, queries.PutFollowingFileParams(f)); err != nil {
+			return err
+		}
+	}
+	for _, path := range p.Forgotten {
+		if err := c.q.DeleteFile(ctx, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
