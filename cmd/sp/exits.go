@@ -63,6 +63,7 @@ var exits = []struct {
 	{db.ErrDenied, 6, "store", ""},
 	{db.ErrIO, 6, "store", ""},
 	{project.ErrUnsafe, 6, "store", doctorHint},
+	{project.ErrUnusable, 6, "store", doctorHint},
 	{project.ErrExposed, 6, "store", ""},
 	{project.ErrGit, 6, "store", ""},
 	{exporter.ErrUnsafe, 6, "store", "name a regular file, or move that away"},

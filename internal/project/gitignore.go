@@ -102,7 +102,11 @@ func (f ignoreFile) read() (text string, found bool, err error) {
 	case !info.Mode().IsRegular():
 		return "", false, f.refuse("it is not a regular file", "move it away")
 	}
-	data, err := readFile(os.OpenFile(string(f), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0))
+	file, err := os.OpenFile(string(f), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", false, f.refuse(err.Error(), "make it readable")
+	}
+	data, err := readFile(file, maxRead)
 	if err != nil {
 		return "", false, f.refuse(err.Error(), "make it readable")
 	}

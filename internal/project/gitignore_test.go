@@ -30,7 +30,7 @@ func spoiledIgnoreFiles() map[string]func(t *testing.T, path string) {
 func TestRefusedGitignoreIsNamedWithItsRemedy(t *testing.T) {
 	t.Parallel()
 	for name, remedy := range map[string]string{
-		"link": "replace it with a file", "directory": "move it away", "fifo": "move it away", "too large": "larger than 1 MiB",
+		"link": "replace it with a file", "directory": "move it away", "fifo": "move it away", "too large": "larger than 16 MiB",
 	} {
 		f := ignoreFileIn(tempDir(t))
 		spoiledIgnoreFiles()[name](t, string(f))

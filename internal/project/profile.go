@@ -13,8 +13,13 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// maxRead is how many bytes of a file that somebody else may have written are read.
-const maxRead = 1 << 20
+// How many bytes of a file that somebody else may have written are read. YAML is
+// parsed into nodes of a hundred times its size, so that 16 MiB of it would take
+// several gigabytes and ten seconds; no profile.yaml comes near a mebibyte.
+const (
+	maxRead = 16 << 20
+	maxYAML = 1 << 20
+)
 
 // ReadProfile returns the profile that a path given in place of a name stands for:
 // the name of the directory around profile.yaml, and the tenant that the file
@@ -86,16 +91,17 @@ func (d Dir) read(inside string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = root.Close() }()
-	text, err := readFile(root.OpenFile(inside, os.O_RDONLY|syscall.O_NONBLOCK, 0))
+	file, err := root.OpenFile(inside, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, explain(err)
+	}
+	text, err := readFile(file, maxYAML)
 	return text, explain(err)
 }
 
 // readFile reads and closes what was just opened, without blocking for a fifo, if
-// it is a regular file of at most maxRead bytes.
-func readFile(file *os.File, err error) ([]byte, error) {
-	if err != nil {
-		return nil, err
-	}
+// it is a regular file of at most limit bytes.
+func readFile(file *os.File, limit int) ([]byte, error) {
 	defer func() { _ = file.Close() }()
 	info, err := file.Stat()
 	if err != nil {
@@ -104,9 +110,9 @@ func readFile(file *os.File, err error) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a regular file")
 	}
-	text, err := io.ReadAll(io.LimitReader(file, maxRead+1))
-	if err == nil && len(text) > maxRead {
-		return nil, errors.New("it is larger than 1 MiB")
+	text, err := io.ReadAll(io.LimitReader(file, int64(limit)+1))
+	if err == nil && len(text) > limit {
+		return nil, fmt.Errorf("it is larger than %d MiB", limit>>20)
 	}
 	return text, err
 }

@@ -124,7 +124,7 @@ func TestReadProfileRefusesWhatIsNoRegularFile(t *testing.T) {
 	for name, put := range map[string]func() error{
 		"fifo":      func() error { return syscall.Mkfifo(file, 0o600) },
 		"socket":    func() error { return syscall.Mknod(file, syscall.S_IFSOCK|0o600, 0) },
-		"too large": func() error { return os.WriteFile(file, make([]byte, maxRead+1), 0o600) },
+		"too large": func() error { return os.WriteFile(file, make([]byte, maxYAML+1), 0o600) },
 	} {
 		require.NoError(t, os.RemoveAll(file))
 		require.NoError(t, put())
@@ -136,7 +136,7 @@ func TestReadProfileRefusesWhatIsNoRegularFile(t *testing.T) {
 func TestReadProfileReadsUpToTheLimit(t *testing.T) {
 	t.Parallel()
 	text := "cloud: {tenant_id: x}\n"
-	d, file := withProfile(t, text+strings.Repeat("#", maxRead-len(text)))
+	d, file := withProfile(t, text+strings.Repeat("#", maxYAML-len(text)))
 	_, tenant, err := d.ReadProfile(file, "/", "/")
 	require.NoError(t, err)
 	require.Equal(t, registry.TenantID("x"), *tenant)

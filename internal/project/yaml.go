@@ -15,7 +15,7 @@ import (
 )
 
 // maxNodes is how many nodes a profile.yaml may have once its aliases are replaced
-// by what they stand for; without aliases a file of maxRead can't have as many.
+// by what they stand for; without aliases a file of maxYAML can't have as many.
 const maxNodes = 1 << 20
 
 // tenantOf returns cloud.tenant_id of a profile.yaml, nil where it has none. It

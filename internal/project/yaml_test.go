@@ -68,8 +68,8 @@ func TestHostileYAMLIsRefusedAndNotQuoted(t *testing.T) {
 		"UTF-16":          "\xff\xfec\x00:\x00",
 		"NUL":             "cloud: {tenant_id: canary\x00}",
 		"escape":          "cloud: {tenant_id: canary\x1b}",
-		"deep":            strings.Repeat("[", maxRead),
-		"deep block":      strings.Repeat("- ", maxRead/2),
+		"deep":            strings.Repeat("[", maxYAML),
+		"deep block":      strings.Repeat("- ", maxYAML/2),
 	} {
 		start := time.Now()
 		_, err := tenantOf([]byte(text))

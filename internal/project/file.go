@@ -1,0 +1,98 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// ErrUnusable is returned for a file of the directory that can't be used: it is not
+// what it should be, or it does not say what it should.
+var ErrUnusable = errors.New("the file can't be used")
+
+// corrupt is the ErrUnusable of a text; whoever knows its path puts that before it.
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrUnusable, fmt.Sprintf(format, args...))
+}
+
+// ReadFile returns the text of a file by its slash path within the directory, and
+// whether there is one. What is or goes through a symbolic link, is another user's,
+// is no regular file, is too large or can't be read is ErrUnusable.
+func (d Dir) ReadFile(inside string) (text []byte, found bool, err error) {
+	root, err := os.OpenRoot(d.path)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { _ = root.Close() }()
+	full := filepath.Join(d.path, filepath.FromSlash(inside))
+	if err := d.checkWay(root, inside); err != nil {
+		return nil, false, absent(full, err)
+	}
+	file, err := root.OpenFile(filepath.FromSlash(inside), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, false, absent(full, err)
+	}
+	limit := maxRead
+	if strings.HasSuffix(inside, ".yaml") {
+		limit = maxYAML
+	}
+	text, err = readFile(file, limit)
+	if err != nil {
+		return nil, false, absent(full, err)
+	}
+	return text, true, nil
+}
+
+// checkWay looks at each part of a path before it is opened. os.Root holds the path
+// inside whatever is put there afterwards.
+func (d Dir) checkWay(root *os.Root, inside string) error {
+	parts := strings.Split(inside, "/")
+	for i := range parts {
+		way := filepath.Join(parts[:i+1]...)
+		info, err := root.Lstat(way)
+		if err != nil {
+			return err
+		}
+		full, last := filepath.Join(d.path, way), i == len(parts)-1
+		switch {
+		case info.Mode()&fs.ModeSymlink != 0:
+			return unusable(full, "it is a symbolic link", "put what it leads to in its place")
+		case !last && !info.IsDir():
+			return unusable(full, "it is not a directory", "move it away")
+		case last && !info.Mode().IsRegular():
+			return unusable(full, "it is not a regular file", "move it away")
+		case !IsOurs(info):
+			return unusable(full, fmt.Sprintf("it belongs to user %d", owner(info)), "run as that user, or take it over with chown")
+		}
+	}
+	return nil
+}
+
+func unusable(full, why, remedy string) error {
+	return fmt.Errorf("%s: %w: %s (%s)", full, ErrUnusable, why, remedy)
+}
+
+// absent turns what a file that is not there says into nothing, and names the file in
+// what is wrong with another.
+func absent(full string, err error) error {
+	var bare *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, ErrUnusable):
+		return err
+	case errors.Is(err, syscall.ELOOP): // it became a link since it was looked at
+		return unusable(full, "it is a symbolic link", "put what it leads to in its place")
+	case errors.As(err, &bare):
+		err = bare.Err
+	}
+	remedy := "move it away"
+	if errors.Is(err, fs.ErrPermission) {
+		remedy = "chmod u+r " + Quoted(full)
+	}
+	return fmt.Errorf("%s: %w: %w (%s)", full, ErrUnusable, err, remedy)
+}
