@@ -26,6 +26,8 @@ type app struct {
 	changed  bool   // the registry has changed
 	registry string // its path, once it is known
 	exposed  string // the file that others could read until it was replaced
+	small    project.FollowOptions
+	left     []string // files that a change leaves though what they belong to is gone
 	out      spool
 	progress progress
 	// documented tells that the answer is a JSON document already.
@@ -145,7 +147,7 @@ func (a *app) warnOfExposure(p exporter.Publisher) publish {
 type opener func(context.Context, string, registry.Options) (*registry.Registry, error)
 
 func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, publish publish, fn func(context.Context, *registry.Registry) error) error {
-	options, err := a.options(publish)
+	options, err := a.options(a.withSmall(dir, publish))
 	if err != nil {
 		return err
 	}
@@ -158,6 +160,9 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, publis
 		a.changed = made(err)
 		if a.changed && a.exposed != "" {
 			a.note("warning: others could read %s until now; consider its secrets known to them", a.exposed)
+		}
+		if a.changed {
+			a.tellLeft(dir)
 		}
 		var changed *exporter.ChangedError
 		if errors.As(err, &changed) {

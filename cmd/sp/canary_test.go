@@ -102,7 +102,8 @@ func requireNoLeftover(t *testing.T, dir string) {
 		info, err := entry.Info()
 		require.NoError(t, err)
 		require.Zero(t, info.Mode().Perm()&0o077, "%s: mode %v", name, info.Mode())
-		meant := slices.Contains(mayHoldSecrets, name) || strings.HasPrefix(name, "given/") || strings.HasPrefix(name, ".systemprompt/sp.db.bak-restore-")
+		ofProfile, _ := filepath.Match(".systemprompt/profiles/*/secrets.json", name)
+		meant := ofProfile || slices.Contains(mayHoldSecrets, name) || strings.HasPrefix(name, "given/") || strings.HasPrefix(name, ".systemprompt/sp.db.bak-restore-")
 		require.True(t, meant, "%s holds a secret", name)
 		return nil
 	}))

@@ -10,30 +10,6 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-func (a *app) profileCreateCommand() *cli.Command {
-	return &cli.Command{
-		Name:        "create",
-		Usage:       "create a profile of the selected tenant",
-		ArgsUsage:   "NAME",
-		Description: "  sp profile create production --tenant my-project-prod",
-		Flags:       []cli.Flag{stringFlag("tenant", "of the tenant `ID` instead")},
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				n := registry.NewProfile{Name: cmd.Args().First()}
-				if ref := optional(cmd, "tenant"); ref != nil {
-					id, err := findID(ctx, reg, *ref)
-					if err != nil {
-						return err
-					}
-					n.Tenant = &id
-				}
-				p, err := reg.CreateProfile(ctx, n)
-				return a.tellProfile(p, err, "created")
-			})
-		},
-	}
-}
-
 // tellProfile reports a change of a profile, and the tenant that it concerns.
 func (a *app) tellProfile(p registry.Profile, err error, what string) error {
 	if !made(err) {
@@ -49,7 +25,7 @@ func (a *app) tellProfile(p registry.Profile, err error, what string) error {
 func (a *app) profileEditCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "edit",
-		Usage:       "rename a profile, or link it to another tenant",
+		Usage:       "rename a profile, or link it to another tenant, with its files",
 		ArgsUsage:   "NAME",
 		Description: "A session and the default follow a rename. A profile that is a tenant's session\ncan't leave that tenant: sp session logout first.",
 		Flags:       []cli.Flag{stringFlag("name", "its new `NAME`"), stringFlag("tenant", "its new tenant's `ID`")},

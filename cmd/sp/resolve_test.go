@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,6 +51,7 @@ func mustRunIn(t *testing.T, args ...string) string {
 	}
 	stdout := file("stdout")
 	code := run(context.Background(), args, world{
+		random:           rand.Reader,
 		stdin:            file("stdin"),
 		stdout:           stdout,
 		stderr:           file("stderr"),

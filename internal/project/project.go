@@ -46,6 +46,9 @@ func (d Dir) Path() string { return d.path }
 // Registry returns the path of sp.db.
 func (d Dir) Registry() string { return filepath.Join(d.path, RegistryName) }
 
+// Full returns the path of a file by its slash path in the directory.
+func (d Dir) Full(inside string) string { return filepath.Join(d.path, filepath.FromSlash(inside)) }
+
 // Tenants returns the path of tenants.json.
 func (d Dir) Tenants() string { return filepath.Join(d.path, "tenants.json") }
 

@@ -4,22 +4,29 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/sp-registry/sp/db/queries"
 )
 
 // FollowingFile is what the registry remembers of a small file that follows it, by its
-// slash-separated path in the directory: the SHA-256 of what stood there before and of
-// what is to stand there, in hexadecimal and empty for no file, and Base, against
-// which what another program changes there shows. It is due from the change that it has
-// to show until a later one finds it in place.
+// path in the directory, such as sessions/index.json: the SHA-256 of what stood there
+// before and of what is to stand there, in hexadecimal and empty for no file, and Base,
+// against which what another program changes there shows. It is due from the change
+// that it has to show until a later one finds it in place. One that sp knows and has not
+// written itself has one hash for both.
 type FollowingFile struct {
 	Path              string
 	Previous, Current string
 	Base              string
 	Due               bool
 }
+
+// isFollowing tells a small file's path from that of tenants.json and of copies of it.
+func isFollowing(path string) bool { return !filepath.IsAbs(path) && strings.Contains(path, "/") }
 
 // FollowingFile returns what is remembered of the file at path, nil if nothing is.
 func (v *View) FollowingFile(ctx context.Context, path string) (*FollowingFile, error) {
@@ -48,28 +55,25 @@ func (v *View) DueFiles(ctx context.Context) ([]FollowingFile, error) {
 type Due struct {
 	// Sessions tells that a session changed, or what is selected.
 	Sessions bool
-	// Profiles are those whose secrets, name or tenant changed, or that are no more.
+	// Profiles are those whose secrets, name or tenant changed, or that are no more, in order.
 	Profiles []string
 	// Renamed are the profiles that have a new name, which is the value.
 	Renamed map[string]string
 }
 
 // Due returns what the change that this is a view of has done so far, for the small files.
-func (v *View) Due() Due { return *v.due }
-
-func (d *Due) profile(name string) {
-	if !slices.Contains(d.Profiles, name) {
-		d.Profiles = append(d.Profiles, name)
-	}
+func (v *View) Due() Due {
+	return Due{Sessions: v.due.sessions, Profiles: slices.Sorted(maps.Keys(v.due.profiles)), Renamed: v.due.renamed}
 }
 
-func (d *Due) renamed(from, to string) {
-	if d.Renamed == nil {
-		d.Renamed = map[string]string{}
-	}
-	d.Renamed[from] = to
-	d.profile(from)
+// due gathers what Due tells.
+type due struct {
+	sessions bool
+	profiles map[string]bool
+	renamed  map[string]string
 }
+
+func newDue() *due { return &due{profiles: map[string]bool{}, renamed: map[string]string{}} }
 
 // dueOf notes the profiles of a tenant whose secrets.json shows something else now.
 func (c *change) dueOf(ctx context.Context, before, after Tenant) error {
@@ -80,7 +84,7 @@ func (c *change) dueOf(ctx context.Context, before, after Tenant) error {
 		if err != nil {
 			return err
 		}
-		c.due.profile(p.Name)
+		c.due.profiles[p.Name] = true
 	}
 	return nil
 }

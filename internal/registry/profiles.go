@@ -12,19 +12,33 @@ type NewProfile struct {
 	Tenant *TenantID
 	// Secrets are what its secrets.json has beside what is the tenant's.
 	Secrets []ProfileSecret
+	// DatabaseURL is for a tenant that has none yet. One that has another is not changed:
+	// its other profiles would connect elsewhere.
+	DatabaseURL *Secret
+}
+
+func (n NewProfile) check() (secrets map[string]Secret, err error) {
+	if err := CheckProfileName(n.Name); err != nil {
+		return nil, err
+	}
+	secrets = map[string]Secret{}
+	for _, s := range n.Secrets {
+		if err := CheckProfileSecret(s); err != nil {
+			return nil, err
+		}
+		secrets[s.Key] = s.Value
+	}
+	if n.DatabaseURL != nil {
+		err = CheckURL(*n.DatabaseURL)
+	}
+	return secrets, err
 }
 
 // CreateProfile makes a profile and returns it.
 func (r *Registry) CreateProfile(ctx context.Context, n NewProfile) (profile Profile, err error) {
-	if err := CheckProfileName(n.Name); err != nil {
+	secrets, err := n.check()
+	if err != nil {
 		return Profile{}, err
-	}
-	secrets := map[string]Secret{}
-	for _, s := range n.Secrets {
-		if err := CheckProfileSecret(s); err != nil {
-			return Profile{}, err
-		}
-		secrets[s.Key] = s.Value
 	}
 	err = r.write(ctx, func(c *change) error {
 		tenant, err := c.TenantOrSelected(ctx, n.Tenant)
@@ -34,10 +48,38 @@ func (r *Registry) CreateProfile(ctx context.Context, n NewProfile) (profile Pro
 		if err := c.checkProfileName(ctx, n.Name, ""); err != nil {
 			return err
 		}
+		if err := c.giveURL(ctx, tenant.ID, n.DatabaseURL); err != nil {
+			return err
+		}
 		profile = Profile{Name: n.Name, Tenant: tenant.ID}
 		return c.insertProfile(ctx, profile, secrets)
 	})
 	return profile, err
+}
+
+// giveURL gives a tenant that can't be connected to its database's URL.
+func (c *change) giveURL(ctx context.Context, id TenantID, url *Secret) error {
+	if url == nil {
+		return nil
+	}
+	before, err := c.placedTenant(ctx, id)
+	if err != nil {
+		return err
+	}
+	after := before.Tenant
+	to := &after.DatabaseURL
+	if after.IsCloud() {
+		to = &after.InternalDatabaseURL
+	}
+	switch known := *to; {
+	case known == nil || known.Empty() || IsMasked(*known):
+		*to = url
+	case known.Equal(*url):
+		return nil
+	default:
+		return fmt.Errorf("tenant %s has another database URL (sp tenant edit changes it, for all its profiles): %w", id, ErrConflict)
+	}
+	return c.updateTenant(ctx, before, after)
 }
 
 // nameKey is what two profile names share that differ only by case. Names are

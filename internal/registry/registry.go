@@ -144,7 +144,7 @@ func (r *Registry) writeTo(ctx context.Context, tx *db.Write, fn func(c *change)
 		return vanished(err)
 	}
 	c := &change{
-		View: &View{q: q, now: tx.Now, since: tx.Since, due: &Due{}}, tx: tx, write: tx, random: r.options.random(), revision: revision,
+		View: &View{q: q, now: tx.Now, since: tx.Since, due: newDue()}, tx: tx, write: tx, random: r.options.random(), revision: revision,
 		record: record{command: r.options.Command},
 	}
 	if err := c.do(ctx, fn); err != nil {

@@ -44,7 +44,7 @@ func Restore(ctx context.Context, path string, o Options, source db.Source) (don
 	}()
 	r := &Registry{options: o}
 	c := &change{
-		View: &View{q: queries.New(tx), now: tx.Now, due: &Due{Sessions: true}}, tx: tx, random: o.random(),
+		View: &View{q: queries.New(tx), now: tx.Now, due: newDue()}, tx: tx, random: o.random(),
 		record: record{command: o.Command},
 	}
 	if err := c.succeed(ctx, tx.Replaced, tx.Kept != ""); err != nil {
@@ -92,9 +92,7 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, there bool) erro
 		return err
 	}
 	for _, f := range files {
-		if f.Base != "" {
-			f.Due = true
-		}
+		f.Due = isFollowing(f.Path)
 		if err := c.q.PutWholeFile(ctx, queries.PutWholeFileParams(f)); err != nil {
 			return err
 		}
@@ -102,12 +100,12 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, there bool) erro
 	if c.revision, err = c.q.BumpRevision(ctx); err != nil {
 		return err
 	}
-	c.touched = true
+	c.touched, c.due.sessions = true, true
 	for p, err := range c.Profiles(ctx, nil, Page{}) {
 		if err != nil {
 			return err
 		}
-		c.due.Profiles = append(c.due.Profiles, p.Name)
+		c.due.profiles[p.Name] = true
 	}
 	return c.recordRestore(ctx, own.Revision)
 }

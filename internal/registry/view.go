@@ -18,7 +18,7 @@ type View struct {
 	now   time.Time // the instant: what was kept until then is not any more
 	span  span      // what appended answered last
 	since time.Time
-	due   *Due                                              // nil but in a change
+	due   *due                                              // nil but in a change
 	scan  func(context.Context, db.Scan) iter.Seq[db.Piece] // nil while it can't be used
 	close func()
 }

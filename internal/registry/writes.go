@@ -83,7 +83,7 @@ func (c *change) setSelection(ctx context.Context, before, after Selection) erro
 	if err := c.selectionEntry(ctx, before, concerned(before.Tenant, after.Tenant)); err != nil {
 		return err
 	}
-	c.due.Sessions = true
+	c.due.sessions = true
 	return c.q.SetSelection(ctx, queries.SetSelectionParams{
 		TenantID:         (*string)(after.Tenant),
 		PreviousTenantID: (*string)(after.Previous),

@@ -12,7 +12,7 @@ func (c *change) insertProfile(ctx context.Context, p Profile, secrets map[strin
 	if err := c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, nil); err != nil {
 		return err
 	}
-	c.due.profile(p.Name)
+	c.due.profiles[p.Name] = true
 	err := c.q.InsertProfile(ctx, queries.InsertProfileParams{Name: p.Name, NameKey: nameKey(p.Name), TenantID: string(p.Tenant)})
 	if err != nil {
 		return err
@@ -37,9 +37,9 @@ func (c *change) updateProfile(ctx context.Context, before, after Profile) error
 		if err := c.renameEntries(ctx, before, after); err != nil {
 			return err
 		}
-		c.due.renamed(before.Name, after.Name)
+		c.due.profiles[before.Name], c.due.renamed[before.Name] = true, after.Name
 	}
-	c.due.profile(after.Name)
+	c.due.profiles[after.Name] = true
 	return c.q.UpdateProfile(ctx, queries.UpdateProfileParams{
 		Name: before.Name, NewName: after.Name, NameKey: nameKey(after.Name), TenantID: string(after.Tenant),
 	})
@@ -90,7 +90,7 @@ func (c *change) putProfileSecrets(ctx context.Context, p Profile, after map[str
 	if err := c.profileEntry(ctx, p, before, after); err != nil {
 		return err
 	}
-	c.due.profile(p.Name)
+	c.due.profiles[p.Name] = true
 	return c.putSecretRows(ctx, p.Name, before, after)
 }
 
@@ -128,6 +128,6 @@ func (c *change) deleteProfile(ctx context.Context, p Profile) error {
 	if err := c.putSecretRows(ctx, p.Name, secrets, nil); err != nil {
 		return err
 	}
-	c.due.profile(p.Name)
+	c.due.profiles[p.Name] = true
 	return c.q.DeleteProfile(ctx, p.Name)
 }

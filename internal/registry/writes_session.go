@@ -35,6 +35,6 @@ func (c *change) sessionEntry(ctx context.Context, tenant TenantID, before *Sess
 			return err
 		}
 	}
-	c.due.Sessions = true
+	c.due.sessions = true
 	return c.entry(ctx, SessionEntity, string(tenant), tenant, nil, imageOfSession(before, d))
 }

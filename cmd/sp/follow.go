@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// Files that follow the registry are rendered within a change, beside their places, and
+// put there after its commit: first tenants.json, which p publishes, then the small ones.
+
+// withSmall publishes what p does, and the small files of the directory.
+func (a *app) withSmall(dir project.Dir, p publish) publish {
+	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
+		tenants, err := p(ctx, view)
+		if err != nil {
+			return tenants, err
+		}
+		small, err := a.publishSmall(ctx, dir, view)
+		if err != nil {
+			if tenants.Discard != nil {
+				err = errors.Join(err, tenants.Discard())
+			}
+			return registry.Publication{}, err
+		}
+		return together(tenants, small), nil
+	}
+}
+
+// publishSmall stages the small files that a change concerns.
+func (a *app) publishSmall(ctx context.Context, dir project.Dir, view *registry.View) (registry.Publication, error) {
+	options := a.small
+	options.Now, options.Defer = a.now(), a.noExport
+	found, err := dir.Follow(ctx, view, options)
+	if err != nil {
+		return registry.Publication{}, err
+	}
+	a.left = found.Left
+	staged, err := stage(dir, found)
+	if err != nil {
+		return registry.Publication{}, err
+	}
+	return registry.Publication{
+		Following: found.Files, Forgotten: found.Forgotten,
+		Place: staged.Place, Discard: staged.Discard,
+	}, nil
+}
+
+func stage(dir project.Dir, found project.Following) (*exporter.Staged, error) {
+	var moves []exporter.Move
+	for _, m := range found.Moves {
+		moves = append(moves, exporter.Move{From: dir.Full(m.From), To: dir.Full(m.To)})
+	}
+	var changes []exporter.Change
+	for _, c := range found.Changes {
+		changes = append(changes, exporter.Change{Path: dir.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
+	}
+	return exporter.Stage(moves, changes)
+}
+
+// together is one publication of two, the first of which may be empty.
+func together(first, second registry.Publication) registry.Publication {
+	if first.Place == nil {
+		second.Files = first.Files
+		return second
+	}
+	return registry.Publication{
+		Files: first.Files, Following: second.Following, Forgotten: second.Forgotten,
+		Place:   func() error { return errors.Join(first.Place(), second.Place()) },
+		Discard: func() error { return errors.Join(first.Discard(), second.Discard()) },
+	}
+}
+
+// tellLeft says which files a change has left, because sp has not written them.
+func (a *app) tellLeft(dir project.Dir) {
+	for _, path := range a.left {
+		a.note("%s stays: it is not as sp wrote it", dir.Full(path))
+	}
+}

@@ -1,0 +1,144 @@
+package project
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// Contents is what a directory holds beside tenants.json, as its files say.
+type Contents struct {
+	Profiles []FoundProfile
+	// Sessions is nil where there is no index of them; IndexHash is the index's SHA-256.
+	Sessions  *registry.SessionsEdit
+	IndexHash string
+	// Left says of what can't be taken why.
+	Left []string
+}
+
+// FoundProfile is a profile with the text of its profile.yaml.
+type FoundProfile struct {
+	registry.ImportedProfile
+	Configuration []byte
+}
+
+// Contents reads the profiles with their secrets, and the sessions. Files that can't be
+// used, or that name one outside the directory, are an error that names them; what is
+// whole but has no place in a registry is told in Left.
+func (d Dir) Contents() (c Contents, err error) {
+	files, err := d.ProfileFiles()
+	if err != nil {
+		return c, err
+	}
+	for _, file := range files {
+		if err := d.findProfile(path.Base(path.Dir(file)), &c); err != nil {
+			return c, err
+		}
+	}
+	if err := d.findSessions(&c); err != nil {
+		return c, err
+	}
+	return c, d.findCredentials(&c)
+}
+
+func (d Dir) findProfile(name string, c *Contents) error {
+	inside := ProfilePath(name)
+	text, found, err := d.ReadFile(inside)
+	if err != nil || !found {
+		return err
+	}
+	tenant, err := tenantOf(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w: %w", d.Full(inside), ErrUnusable, err)
+	}
+	if _, err := d.ProfileReferences(name); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnusable, err)
+	}
+	if tenant == nil {
+		c.Left = append(c.Left, inside+": it names no tenant (cloud.tenant_id)")
+		return nil
+	}
+	p := FoundProfile{Configuration: text}
+	p.Name, p.Tenant = name, *tenant
+	if p.Secrets, err = d.findSecrets(name); err != nil {
+		return err
+	}
+	c.Profiles = append(c.Profiles, p)
+	return nil
+}
+
+// Taken tells whether the directory holds files of a profile that is none of the
+// registry's and can't become this tenant's as it is: secrets, or a profile.yaml of
+// another tenant.
+func (d Dir) Taken(profile string, tenant registry.TenantID) (file string, err error) {
+	if _, found, err := d.ReadFile(SecretsPath(profile)); err != nil || found {
+		return d.Full(SecretsPath(profile)), err
+	}
+	text, found, err := d.ReadFile(ProfilePath(profile))
+	if err != nil || !found {
+		return "", err
+	}
+	named, err := tenantOf(text)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%s: %w: %w", d.Full(ProfilePath(profile)), ErrUnusable, err)
+	case named != nil && *named != tenant:
+		return d.Full(ProfilePath(profile)), nil
+	}
+	return "", nil
+}
+
+// findSecrets reads the secrets of a profile that are not its tenant's.
+func (d Dir) findSecrets(name string) (secrets []registry.ProfileSecret, err error) {
+	text, _, err := d.ReadFile(SecretsPath(name))
+	if err != nil {
+		return nil, err
+	}
+	members, err := ReadSecrets(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", d.Full(SecretsPath(name)), err)
+	}
+	for _, m := range members {
+		if !slices.Contains(registry.TenantSecrets, m.Name) && !m.Value.Empty() {
+			secrets = append(secrets, registry.ProfileSecret{Key: m.Name, Value: m.Value})
+		}
+	}
+	return secrets, nil
+}
+
+// findSessions reads the index. Who moves over wants to go on where he was; a tenant
+// that is selected here stays so all the same.
+func (d Dir) findSessions(c *Contents) error {
+	text, found, err := d.ReadFile(IndexPath)
+	if err != nil || !found {
+		return err
+	}
+	index, err := ReadIndex(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.Full(IndexPath), err)
+	}
+	c.IndexHash = hashOf(text)
+	c.Sessions = &registry.SessionsEdit{Put: index.Sessions, Active: index.Active, KeepSelection: true}
+	if index.ActiveProfile != nil {
+		c.Sessions.ActiveProfile = *index.ActiveProfile
+	}
+	for _, foreign := range index.Foreign {
+		c.Left = append(c.Left, fmt.Sprintf("%s: %s: %s", IndexPath, foreign.Key, foreign.Why))
+	}
+	return nil
+}
+
+// findCredentials recognises the file that logs the original in to the cloud.
+func (d Dir) findCredentials(c *Contents) error {
+	text, found, err := d.ReadFile(CredentialsPath)
+	if err != nil || !found {
+		return err
+	}
+	if _, err := ReadCredentials(text); err != nil {
+		return fmt.Errorf("%s: %w", d.Full(CredentialsPath), err)
+	}
+	c.Left = append(c.Left, CredentialsPath+": the registry has no place for it; it stays as it is")
+	return nil
+}
