@@ -136,4 +136,11 @@ func TestAnOldIndexDoesNotTakeTheIssuerAway(t *testing.T) {
 	change, _, err = MergeIndex(RenderIndex(state), v4, state, SettleNobody)
 	require.NoError(t, err)
 	require.Equal(t, "https://issuer", *change.Put[0].Authentication.Issuer)
+
+	state.EntryVersion, used.Authentication = 6, &authentication
+	v6, err := WriteIndex(nil, nil, IndexState{Sessions: []registry.Session{used}, EntryVersion: 6}, noon)
+	require.NoError(t, err)
+	change, _, err = MergeIndex(RenderIndex(state), v6, state, SettleNobody)
+	require.NoError(t, err)
+	require.Nil(t, change.Put[0].Authentication.Issuer, "a new one can say that there is none")
 }

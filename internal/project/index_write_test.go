@@ -156,6 +156,21 @@ func TestWriteIndexRefusesWhatJSONCannotHold(t *testing.T) {
 	require.ErrorContains(t, err, "what was written last")
 }
 
+func TestAnIndexThatIsGoneIsWrittenWhole(t *testing.T) {
+	t.Parallel()
+	now := IndexState{Sessions: []registry.Session{sessionFor("a", "dev", "ta")}, Active: pointer(registry.TenantID("a"))}
+	require.Equal(t, mustPut(t, "", "", now), mustPut(t, "", string(RenderIndex(now)), now))
+}
+
+func TestAnIndexThatSaysItAlreadyStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	existing := `{"sessions":{"tenant_a":` + entryText("a") + `},"active_key":"tenant_a"}`
+	compact, err := parseObject([]byte(existing))
+	require.NoError(t, err)
+	now := IndexState{Sessions: mustIndex(t, []byte(existing)).Sessions, Active: pointer(registry.TenantID("a"))}
+	require.Equal(t, compact.compact(), mustPut(t, compact.compact(), "", now))
+}
+
 // I2 I9: going to B and back leaves A's token and context as they were.
 func TestSwitchingBackAndForthLeavesTheSessions(t *testing.T) {
 	t.Parallel()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -78,70 +77,6 @@ func compactJSON(text []byte) (string, error) {
 		compact = append(compact, text[i])
 	}
 	return string(compact), nil
-}
-
-// endOfString says how many bytes the JSON string at the start of text takes, its
-// quotes included.
-func endOfString[T string | []byte](text T) int {
-	for i := 1; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(text)
-}
-
-// hasHalfPair tells whether a quoted string holds an escape of half a surrogate pair,
-// which Go would read as U+FFFD without a word.
-func hasHalfPair(quoted []byte) bool {
-	for i := 0; i < len(quoted); i++ {
-		if quoted[i] != '\\' {
-			continue
-		}
-		i++
-		high, ok := hexEscape(quoted[i:])
-		if !ok || !utf16.IsSurrogate(high) {
-			continue
-		}
-		i += 5
-		if quoted[i] != '\\' {
-			return true
-		}
-		low, ok := hexEscape(quoted[i+1:])
-		if !ok || utf16.DecodeRune(high, low) == utf8.RuneError {
-			return true
-		}
-		i += 5
-	}
-	return false
-}
-
-// hexEscape returns the number behind the u of an escape.
-func hexEscape(text []byte) (r rune, ok bool) {
-	if text[0] != 'u' {
-		return 0, false
-	}
-	for _, c := range text[1:5] {
-		r = r<<4 | rune(strings.IndexByte("0123456789abcdef", c|0x20)&0xf)
-	}
-	return r, true
-}
-
-func unquote(quoted string) string {
-	var text string
-	_ = json.Unmarshal([]byte(quoted), &text) // it is known to be a string
-	return text
-}
-
-// textOf returns what a value says if it is a string.
-func textOf(value string) (string, bool) {
-	if !strings.HasPrefix(value, `"`) {
-		return "", false
-	}
-	return unquote(value), true
 }
 
 // membersOf cuts a compact object.

@@ -93,26 +93,3 @@ func (o object) pretty() []byte {
 	}
 	return text
 }
-
-func quoted(text string) string { return string(appendString(nil, text)) }
-
-// appendString appends a JSON string as serde_json escapes it: not <, > and &, not
-// 0x7f, not U+2028, all of which encoding/json has its own mind about.
-func appendString(text []byte, s string) []byte {
-	const short, hex = "\"\"\\\\\bb\ff\nn\rr\tt", "0123456789abcdef"
-	text = append(text, '"')
-	for i := range len(s) {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			text = append(text, c)
-			continue
-		}
-		text = append(text, '\\')
-		if letter := strings.IndexByte(short, c); letter >= 0 {
-			text = append(text, short[letter+1])
-			continue
-		}
-		text = append(text, 'u', '0', '0', hex[c>>4], hex[c&0xf])
-	}
-	return append(text, '"')
-}

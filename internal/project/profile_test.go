@@ -150,3 +150,14 @@ func TestReadProfileTellsWhatItMayNotRead(t *testing.T) {
 	_, _, err := d.ReadProfile(file, "/", "/")
 	require.ErrorIs(t, err, fs.ErrPermission)
 }
+
+// C5: a path names the profile of its directory; one without such a directory names none.
+func TestReadProfileTakesTheNameFromTheDirectory(t *testing.T) {
+	t.Parallel()
+	d, file := withProfile(t, "name: other\n")
+	name, _, err := d.ReadProfile(file, "/", "/")
+	require.NoError(t, err)
+	require.Equal(t, "staging", name, "and not from the file")
+	_, _, err = d.ReadProfile("/", "/", "/")
+	require.Error(t, err)
+}

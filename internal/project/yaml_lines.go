@@ -8,14 +8,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlLines is a text cut behind the line breaks that YAML 1.1 knows, which is how the
-// parser counts its lines. A byte order mark is not a part of the first column.
+// lineBreaks end a line for YAML 1.1.
+const lineBreaks = "\r\n\u0085\u2028\u2029"
+
+// yamlLines is a text cut behind its line breaks, which is how the parser counts
+// lines. A byte order mark is not a part of the first column.
 type yamlLines []string
 
 func linesOf(text []byte) (lines yamlLines) {
 	rest := string(text)
 	for rest != "" {
-		end := strings.IndexAny(rest, "\r\n\u0085\u2028\u2029")
+		end := strings.IndexAny(rest, lineBreaks)
 		if end < 0 {
 			return append(lines, rest)
 		}
@@ -66,7 +69,7 @@ func tokenAt(rest string, n *yaml.Node) (token string, ok bool) {
 	case n.Style&yaml.DoubleQuotedStyle != 0:
 		token = quotedToken(rest, '"')
 	default:
-		return n.Value, n.Value != "" && strings.HasPrefix(rest, n.Value) && endsPlain(rest[len(n.Value):])
+		return n.Value, n.Value != "" && strings.HasPrefix(rest, n.Value) // else it goes on elsewhere
 	}
 	var again yaml.Node
 	if token == "" || yaml.Unmarshal([]byte(token), &again) != nil || len(again.Content) != 1 {
@@ -92,18 +95,6 @@ func quotedToken(rest string, quote byte) string {
 		}
 	}
 	return ""
-}
-
-// endsPlain tells whether a scalar without quotes ends where rest begins.
-func endsPlain(rest string) bool {
-	trimmed := strings.TrimLeft(rest, " \t")
-	switch {
-	case trimmed == "", strings.ContainsAny(trimmed[:1], "\r\n\xc2\xe2"):
-		return true // the line ends; YAML's other line breaks begin with the last two bytes
-	case trimmed[0] == '#':
-		return len(trimmed) < len(rest)
-	}
-	return trimmed[0] == ':' // it was a key
 }
 
 // lastOf returns the number of the last line with something of the last of the nested
