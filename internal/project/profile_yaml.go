@@ -100,11 +100,13 @@ func (b build) profile(name string, tenant registry.Tenant) *yaml.Node {
 	)
 }
 
+// rateLimits has those of the original's counters whose names its public documentation
+// gives.
 func (b build) rateLimits() *yaml.Node {
 	return mapping(
 		"disabled", b.unthrottled,
 		"oauth_public_per_second", 10, "oauth_auth_per_second", 10, "contexts_per_second", 100, "tasks_per_second", 50,
-		"artifacts_per_second", 50, "agent_registry_per_second", 50, "agents_per_second", 20, "mcp_registry_per_second", 50,
+		"artifacts_per_second", 50, "agents_per_second", 20,
 		"mcp_per_second", 200, "stream_per_second", 100, "content_per_second", 50, "burst_multiplier", 3,
 		"tier_multipliers", mapping("admin", 10.0, "user", 1.0, "a2a", 5.0, "mcp", 5.0, "service", 5.0, "anon", 0.5))
 }
