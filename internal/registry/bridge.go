@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/sp-registry/sp/db/queries"
+	"time"
 )
 
 // Side is who is right about what both changed.
@@ -19,6 +18,9 @@ const (
 	Ours   Side = "ours"   // the registry's
 )
 
+// BridgeCommand is what the history says of a bridge that is part of another command.
+const BridgeCommand = "tenants.json was changed by another program"
+
 // Bridge asks for what another program did to a file of tenants to be taken over: it
 // is merged, three ways, with what was done here since the file showed the registry.
 // What it was then the history tells.
@@ -27,10 +29,18 @@ type Bridge struct {
 	Read func(take func(Tenant) error) (Document, error)
 	// Since is the TenantsRevision that the file showed before.
 	Since int64
+	// Written is when the other program wrote the file: what in it is as it was here
+	// not long before is out of date, and no change. Zero is not known.
+	Written time.Time
 	// Settle says who is right where both changed the same.
 	Settle Side
 	// DryRun changes nothing.
 	DryRun bool
+	// Purge forgets the secrets that it replaces or removes at once.
+	Purge bool
+	// Done, unless nil, is given the plan when it was carried out, as a part of
+	// another command.
+	Done func(Plan)
 }
 
 // Conflict is what both sides changed of one tenant: the members or, where one side
@@ -71,7 +81,7 @@ func (e *ConflictsError) Unwrap() error { return ErrConflict }
 // TakeOver makes one change of a bridge.
 func (r *Registry) TakeOver(ctx context.Context, b Bridge) (plan Plan, err error) {
 	err = r.write(ctx, func(c *change) error {
-		plan = Plan{Revision: c.revision - 1}
+		plan = Plan{}
 		if err := c.takeOver(ctx, b, &plan); err != nil {
 			return err
 		}
@@ -87,15 +97,20 @@ func (r *Registry) TakeOver(ctx context.Context, b Bridge) (plan Plan, err error
 }
 
 func (c *change) takeOver(ctx context.Context, b Bridge, plan *Plan) error {
+	c.record.command, c.record.purge = BridgeCommand, b.Purge
+	plan.Revision = c.revision - 1
 	t, err := c.bridging(ctx, b, plan)
 	if err != nil {
 		return err
 	}
-	document, err := b.Read(func(tenant Tenant) error { return t.take(ctx, tenant) })
+	var document Document
+	err = c.prepared(ctx, func() error {
+		if document, err = b.Read(func(tenant Tenant) error { return t.take(ctx, tenant) }); err != nil {
+			return err
+		}
+		return t.takeMissing(ctx)
+	})
 	if err != nil {
-		return err
-	}
-	if err := t.takeMissing(ctx); err != nil {
 		return err
 	}
 	if len(t.conflicts.Conflicts) > 0 {
@@ -104,81 +119,34 @@ func (c *change) takeOver(ctx context.Context, b Bridge, plan *Plan) error {
 	return c.importDocument(ctx, Import{}, document, plan)
 }
 
-// bridging is a bridge at work.
-type bridging struct {
-	*change
-	Bridge
-	plan      *Plan
-	digester  digester
-	blind     bool // nobody knows what was then
-	conflicts ConflictsError
-}
-
-func (c *change) bridging(ctx context.Context, b Bridge, plan *Plan) (*bridging, error) {
-	d, err := c.digests(ctx)
-	if err != nil {
-		return nil, err
+// bridged makes the change that Options.Bridge asks for, if it does, and returns the
+// change that comes after it, which is c where nothing was to be done. Both are one
+// transaction: a command that fails takes back what came before it.
+func (c *change) bridged(ctx context.Context, o Options) (next *change, done func(), err error) {
+	nothing := func() {}
+	if o.Bridge == nil {
+		return c, nothing, nil
 	}
-	over, err := c.q.RestoreOver(ctx, b.Since)
-	return &bridging{change: c, Bridge: b, plan: plan, digester: d, blind: len(over) > 0}, err
-}
-
-// then returns a tenant as it was when the file showed it, nil where it was not there.
-func (t *bridging) then(ctx context.Context, id TenantID) (image, error) {
-	s, err := t.stateAt(ctx, TenantEntity, string(id), t.Since, t.digester)
-	return s.image, err
-}
-
-func (t *bridging) conflict(c Conflict) {
-	if len(t.conflicts.Conflicts) < maxConflicts {
-		t.conflicts.Conflicts = append(t.conflicts.Conflicts, c)
-	} else {
-		t.conflicts.Omitted++
+	b, err := o.Bridge(ctx, c.View)
+	if err != nil || b == nil {
+		return c, nothing, err
 	}
-}
-
-// takeMissing removes the tenants that the other program removed. One that was changed
-// here meanwhile, or that profiles or a session work with, somebody has to settle.
-func (t *bridging) takeMissing(ctx context.Context) error {
-	after := int64(0)
-	for {
-		rows, err := t.q.UnseenTenantsAfter(ctx, queries.UnseenTenantsAfterParams{
-			Position: after, Revision: t.revision, Size: batch,
-		})
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		for _, row := range rows {
-			after = row.Position
-			tenant, err := placedTenantOf(row)
-			if err != nil {
-				return err
-			}
-			if err := t.takeRemoval(ctx, tenant); err != nil {
-				return err
-			}
+	var plan Plan
+	if err := c.do(ctx, func(c *change) error { return c.takeOver(ctx, *b, &plan) }); err != nil {
+		return nil, nothing, err
+	}
+	if c.touched {
+		if err := c.q.MarkTenantsChanged(ctx); err != nil {
+			return nil, nothing, err
 		}
 	}
-}
-
-func (t *bridging) takeRemoval(ctx context.Context, ours placedTenant) error {
-	base, err := t.then(ctx, ours.ID)
-	if err != nil || base == nil && !t.blind || t.Settle == Ours {
-		return err // it was added since, or is to stay
+	next = &change{
+		View: &View{q: c.q, now: c.now, since: c.since}, tx: c.tx, write: c.write, random: c.random,
+		record: record{command: o.Command}, bridge: c.revision, stirred: c.touched,
 	}
-	if t.Settle != Theirs {
-		changed := t.blind || len(base.differing(imageOfTenant(ours.Tenant, t.digester))) > 0
-		used, err := t.ProfilesOf(ctx, &ours.ID, 1)
-		if err != nil {
-			return err
-		}
-		if changed || len(used) > 0 {
-			t.conflict(Conflict{ID: ours.ID, Deleted: Theirs})
-			return nil
-		}
+	next.revision, err = c.q.BumpRevision(ctx)
+	if b.Done != nil {
+		nothing = func() { b.Done(plan) }
 	}
-	removed, err := t.removeTenant(ctx, ours)
-	t.plan.Removed++
-	t.plan.note(Step{Action: Remove, ID: ours.ID, Name: ours.Name, Removed: &removed})
-	return err
+	return next, nothing, vanished(err)
 }

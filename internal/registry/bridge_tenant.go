@@ -1,79 +1,5 @@
 package registry
 
-import (
-	"context"
-	"errors"
-	"slices"
-
-	"github.com/sp-registry/sp/db/queries"
-)
-
-// take merges one tenant of the file.
-func (t *bridging) take(ctx context.Context, theirs Tenant) error {
-	if err := checkWhole(theirs); err != nil {
-		return err
-	}
-	base, err := t.then(ctx, theirs.ID)
-	if err != nil {
-		return err
-	}
-	row, err := t.q.Tenant(ctx, string(theirs.ID))
-	if err = absent(err, "tenant", string(theirs.ID)); errors.Is(err, ErrNotFound) {
-		return t.takeUnknown(ctx, base, theirs)
-	}
-	if err != nil {
-		return err
-	}
-	if row.Seen == t.revision {
-		return &DuplicateError{ID: theirs.ID}
-	}
-	ours, err := placedTenantOf(row)
-	if err != nil {
-		return err
-	}
-	m := t.mergeThree(base, ours.Tenant, theirs)
-	if len(m.conflicts) > 0 {
-		t.conflict(Conflict{ID: ours.ID, Members: m.conflicts})
-	}
-	if len(m.step.Changed) == 0 {
-		t.plan.Unchanged++
-		return t.q.MarkTenantSeen(ctx, queries.MarkTenantSeenParams{ID: string(ours.ID), Seen: t.revision})
-	}
-	t.plan.Updated++
-	t.plan.note(m.step)
-	return t.updateTenant(ctx, ours, m.merged)
-}
-
-// takeUnknown takes a tenant that is not here: the other program added it or, where it
-// was deleted here since, did or did not change it.
-func (t *bridging) takeUnknown(ctx context.Context, base image, theirs Tenant) error {
-	if base != nil && !t.blind && t.Settle != Theirs {
-		changed := t.changedBy(base, theirs)
-		if changed && t.Settle == Nobody {
-			t.conflict(Conflict{ID: theirs.ID, Deleted: Ours})
-		}
-		return nil
-	}
-	t.plan.Added++
-	t.plan.note(Step{Action: Add, ID: theirs.ID, Name: theirs.Name})
-	return t.appendTenant(ctx, theirs)
-}
-
-// changedBy tells whether the file says something else of a tenant than it said then:
-// a mask says nothing, nor does a member's absence that some programs don't know.
-func (t *bridging) changedBy(base image, theirs Tenant) bool {
-	now := imageOfTenant(theirs, t.digester)
-	return slices.ContainsFunc(base.differing(now), func(name string) bool {
-		_, there := now[name]
-		return (there || !forgettable[name]) && !t.isMask(name, theirs)
-	})
-}
-
-func (t *bridging) isMask(name string, theirs Tenant) bool {
-	s, ok := theirs.secrets()[name]
-	return ok && name != unknownMembers && IsMasked(s)
-}
-
 // forgettable are the members that some version of the original tool does not know,
 // and drops when it writes the file: that they are missing says nothing.
 var forgettable = map[string]bool{"sync_token": true, "shared_container_db": true, unknownMembers: true}
@@ -81,6 +7,7 @@ var forgettable = map[string]bool{"sync_token": true, "shared_container_db": tru
 // threeWay merges one tenant.
 type threeWay struct {
 	base, ours, theirs image
+	past               past
 	blind              bool
 	settle             Side
 	merged             Tenant
@@ -90,10 +17,10 @@ type threeWay struct {
 
 // mergeThree merges a tenant member by member: what only one side changed is taken from
 // that side.
-func (t *bridging) mergeThree(base image, ours, theirs Tenant) threeWay {
+func (t *bridging) mergeThree(base image, past past, ours, theirs Tenant) threeWay {
 	m := threeWay{
 		base: base, ours: imageOfTenant(ours, t.digester), theirs: imageOfTenant(theirs, t.digester),
-		blind: t.blind, settle: t.Settle, merged: ours, step: Step{Action: Update, ID: ours.ID},
+		past: past, blind: t.blind, settle: t.Settle, merged: ours, step: Step{Action: Update, ID: ours.ID},
 	}
 	takeMember(&m, "name", &m.merged.Name, theirs.Name)
 	takeMember(&m, "app_id", &m.merged.AppID, theirs.AppID)
@@ -128,6 +55,9 @@ func (m *threeWay) takes(name string) bool {
 	switch {
 	case ours == theirs, !m.blind && theirs == base:
 		return false
+	case m.past.had(name, m.theirs):
+		m.step.Stale = append(m.step.Stale, name)
+		return false
 	case !m.blind && ours == base:
 		return true
 	case m.settle == Nobody:
@@ -149,6 +79,10 @@ func (m *threeWay) takeURL(name string, merged **Secret, theirs *Secret) {
 func (m *threeWay) takeUnknown(ours, theirs Members) {
 	base, here, there := string(m.base[unknownMembers]), string(m.ours[unknownMembers]), string(m.theirs[unknownMembers])
 	if here == there || theirs.Empty() || !m.blind && there == base {
+		return
+	}
+	if m.past.had(unknownMembers, m.theirs) {
+		m.step.Stale = append(m.step.Stale, unknownMembers)
 		return
 	}
 	if contradict := here != base && ours.contradicts(theirs); contradict && m.settle == Nobody {

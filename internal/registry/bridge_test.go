@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -105,12 +105,23 @@ func TestABridgeIsAThreeWayMerge(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		run++
 		d := mustDeskAt(t, filepath.Join(dir, fmt.Sprintf("%d.db", run)))
-		base := drawSide(t, "base", nil)
-		since := d.mustBase(t, base.tenants()...)
-		ours, theirs := drawSide(t, "ours", base), drawSide(t, "theirs", base)
+		d.now = noon.Add(-time.Hour)
+		older := drawSide(t, "older", nil)
+		since := d.mustBase(t, older.tenants()...)
+		base, read := older, older
+		if rapid.Bool().Draw(t, "written again") {
+			d.now = noon.Add(-time.Minute)
+			base = drawSide(t, "base", older)
+			since = d.mustBase(t, base.tenants()...)
+			read = rapid.SampledFrom([]side{older, base}).Draw(t, "read")
+		}
+		d.now = noon
+		ours, theirs := drawSide(t, "ours", base), drawSide(t, "theirs", read)
 		d.mustBase(t, ours.tenants()...)
-		want, conflict := base.merged(ours, theirs)
-		_, err := d.TakeOver(context.Background(), bridgeOf(since, Nobody, theirs.tenants()...))
+		want, conflict := base.merged(older, ours, theirs)
+		b := bridgeOf(since, Nobody, theirs.tenants()...)
+		b.Written = noon
+		_, err := d.TakeOver(context.Background(), b)
 		if conflict {
 			conflicted++
 			require.ErrorIs(t, err, ErrConflict)
@@ -132,133 +143,3 @@ func TestABridgeIsAThreeWayMerge(t *testing.T) {
 
 // lateX is where x was added to y, behind it.
 var lateX = regexp.MustCompile(`\{"y":(.),"x":(.)\}`)
-
-// side is what one program knows: members by name, of tenants by id.
-type side map[string]map[string]string
-
-var bridged = []string{"name", "region", "hostname", "database_url", "sync_token", "shared_container_db", "x", "y"}
-
-func drawSide(t *rapid.T, label string, base side) side {
-	drawn := side{}
-	for _, id := range []string{"a", "b", "c"} {
-		known, there := base[id]
-		if base != nil && rapid.IntRange(0, 3).Draw(t, label+" keeps "+id) > 0 {
-			if there {
-				drawn[id] = known
-			}
-			continue
-		}
-		if rapid.IntRange(0, 4).Draw(t, label+" has "+id) == 0 {
-			continue
-		}
-		members := map[string]string{}
-		for _, name := range bridged {
-			value := known[name]
-			if base == nil || rapid.IntRange(0, 3).Draw(t, "changes "+name) == 0 {
-				value = rapid.SampledFrom([]string{"", "1", "2", "***"}).Draw(t, name)
-			}
-			if value == "***" && (name != "database_url" || label == "ours") || value == "" && name == "name" {
-				value = "1" // a mask comes from elsewhere
-			}
-			members[name] = value
-		}
-		drawn[id] = members
-	}
-	return drawn
-}
-
-func (s side) tenants() (all []Tenant) {
-	for _, id := range []string{"a", "b", "c"} {
-		m, there := s[id]
-		if !there {
-			continue
-		}
-		text := func(name string) *string {
-			if m[name] == "" {
-				return nil
-			}
-			return ptr(m[name])
-		}
-		tenant := Tenant{
-			ID: TenantID(id), Name: m["name"] + id, Kind: Local, Region: text("region"), Hostname: text("hostname"),
-			SyncToken: secretOf(text("sync_token")), SharedContainerDB: text("shared_container_db"),
-		}
-		if url := text("database_url"); url != nil {
-			tenant.DatabaseURL = secret("postgres://u:" + *url + "@h/d")
-		}
-		var unknown []string
-		for _, name := range []string{"x", "y"} {
-			if m[name] != "" {
-				unknown = append(unknown, fmt.Sprintf("%q:%s", name, m[name]))
-			}
-		}
-		tenant.Unknown = NewMembers(strings.Join(unknown, ","))
-		all = append(all, tenant)
-	}
-	return all
-}
-
-// merged says what comes of changes of both sides, and whether somebody has to settle them.
-func (s side) merged(ours, theirs side) (merged side, conflict bool) {
-	merged = side{}
-	for _, id := range []string{"a", "b", "c"} {
-		base, was := s[id]
-		o, here := ours[id]
-		t, there := theirs[id]
-		switch {
-		case here && there:
-			m, c := mergedMembers(base, o, t)
-			merged[id], conflict = m, conflict || c
-		case here && !was:
-			merged[id] = o
-		case here:
-			conflict = conflict || !sameMembers(base, o)
-		case there && !was:
-			merged[id] = t
-		case there:
-			conflict = conflict || theyChanged(base, t)
-		}
-	}
-	return merged, conflict
-}
-
-func mergedMembers(base, o, t map[string]string) (m map[string]string, conflict bool) {
-	m = map[string]string{}
-	blob := func(of map[string]string) string { return of["x"] + "," + of["y"] }
-	for _, name := range bridged {
-		switch {
-		case name == "x" || name == "y":
-			m[name] = o[name]
-			if t[name] != "" && blob(t) != blob(base) {
-				m[name] = t[name]
-				conflict = conflict || o[name] != "" && o[name] != t[name] && blob(o) != blob(base)
-			}
-		case t[name] == "" && (name == "sync_token" || name == "shared_container_db"),
-			name == "database_url" && t[name] == "***" && o[name] != "" && o[name] != "***",
-			o[name] == t[name], t[name] == base[name]:
-			m[name] = o[name]
-		case o[name] == base[name]:
-			m[name] = t[name]
-		default:
-			conflict = true
-		}
-	}
-	return m, conflict
-}
-
-func sameMembers(a, b map[string]string) bool {
-	return !slices.ContainsFunc(bridged, func(name string) bool { return a[name] != b[name] })
-}
-
-func theyChanged(base, t map[string]string) bool {
-	blob := func(of map[string]string) string { return of["x"] + "," + of["y"] }
-	return slices.ContainsFunc(bridged, func(name string) bool {
-		switch {
-		case name == "x" || name == "y":
-			return blob(t) != "," && blob(t) != blob(base)
-		case t[name] == "" && (name == "sync_token" || name == "shared_container_db"), name == "database_url" && t[name] == "***":
-			return false
-		}
-		return t[name] != base[name]
-	})
-}
