@@ -33,7 +33,7 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 	if err != nil {
 		return "", err
 	}
-	there, err := lookAt(p.Path, file)
+	there, err := p.look(file, view)
 	switch {
 	case err != nil:
 		return "", err
