@@ -47,6 +47,21 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 	return Changed, nil
 }
 
+// IsChanged tells whether somebody else wrote the publisher's file, which the registry
+// remembers. Within a change: nobody puts that in place meanwhile.
+func (p Publisher) IsChanged(ctx context.Context, view *registry.View) (bool, error) {
+	file, err := view.File(ctx, p.Name)
+	if err != nil || file == nil {
+		return false, err
+	}
+	there, err := p.look(file, view)
+	if err != nil || there.hash == "" || there.hash == file.Current {
+		return false, err
+	}
+	left, err := leftovers(p.Path)
+	return err == nil && !there.isOurs(file, left), err
+}
+
 // IsSettled tells, by the registry's record and the file's stamp and without reading
 // it, that the tracked file is current and that no command left anything to do. If not,
 // it may be so all the same.

@@ -72,7 +72,7 @@ type ConflictsError struct {
 }
 
 func (e *ConflictsError) Error() string {
-	return fmt.Sprintf("%d tenants were changed on both sides", len(e.Conflicts)+e.Omitted)
+	return "changed here and by another program"
 }
 
 // Unwrap returns ErrConflict.
