@@ -32,10 +32,11 @@ type write struct {
 	cut  bool
 }
 
-// move takes a name away, gives one, or both at once.
+// move takes a name away, gives one, or both at once; other, unless nil, gets the name
+// that is taken away.
 type move struct {
-	from, to string
-	inode    *inode
+	from, to     string
+	inode, other *inode
 }
 
 func newDisk(x tree) *disk {
@@ -93,6 +94,21 @@ func (d *disk) rename(from, to string) error {
 	return nil
 }
 
+// swap is one move as well.
+func (d *disk) swap(from, to string) error {
+	i, other := d.at(from), d.at(to)
+	if i == nil || other == nil {
+		return fmt.Errorf("%s and %s change places, and one is not there", from, to)
+	}
+	if err := d.rename(from, to); err != nil {
+		return err
+	}
+	above := d.at(filepath.Dir(from))
+	above.names[filepath.Base(from)] = other
+	above.moves[len(above.moves)-1].other = other
+	return nil
+}
+
 func (i *inode) sync() {
 	if len(i.writes) > 0 {
 		i.data, i.sum, i.writes = i.with(i.writes), 0, nil
@@ -109,6 +125,9 @@ func (m move) apply(names map[string]*inode) {
 	}
 	if m.to != "" {
 		names[m.to] = m.inode
+	}
+	if m.other != nil {
+		names[m.from] = m.other
 	}
 }
 

@@ -67,6 +67,9 @@ func (r *replay) follow(e event) error {
 	case "link", "linkat":
 		r.name(paths[1], at)
 	case "rename", "renameat", "renameat2":
+		if e.args[len(e.args)-1].word == "RENAME_EXCHANGE" {
+			return r.swap(paths[0], paths[1])
+		}
 		return r.rename(paths[0], paths[1])
 	case "unlink", "unlinkat":
 		r.unlink(paths[0])

@@ -22,6 +22,7 @@ var refusals = map[string][]string{
 	"ftruncate":  {"EIO", "EINTR"},
 	"fsync":      {"EIO", "ENOSPC", "EDQUOT"},
 	"renameat":   {"EIO", "EACCES", "ENOSPC", "EBUSY"},
+	"renameat2":  {"EIO", "EACCES", "ENOSPC", "EBUSY", "EINVAL"},
 	"linkat":     {"EPERM", "EIO", "ENOSPC"},
 	"unlink":     {"EIO", "EACCES", "EBUSY"},
 	"unlinkat":   {"EIO", "EACCES"},

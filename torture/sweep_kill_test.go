@@ -87,7 +87,7 @@ func TestAKilledCopyShowsGitNothing(t *testing.T) {
 		return string(out)
 	}
 	ask("init", "-q", sc.dir)
-	o, _ := sc.strace("renameat", sc.shape.steps[0], "-e", "inject=renameat:signal=KILL")
+	o, _ := sc.strace("renameat2", sc.shape.steps[0], "-e", "inject=renameat2:signal=KILL")
 	require.Equal(t, -1, o.exit)
 	left, err := filepath.Glob(filepath.Join(sc.dir, "out", ".copy.json.*.tmp"))
 	require.NoError(t, err)

@@ -29,7 +29,7 @@ func TestPowerCutsSeeASyncThatIsMissing(t *testing.T) {
 		small  bool
 	}{
 		{variant{"FULL", []change{{"db/dsn.go", `{"EXTRA"}`, `{"FULL"}`}}}, "profile create", 5, true},
-		{variant{"the directory of an export", sync("internal/exporter/publish.go", "made.dir.Sync()")}, "create, exported", 5, true},
+		{variant{"the directory of an export", sync("internal/exporter/putting.go", "made.dir.Sync()")}, "create, exported", 5, true},
 		{variant{"the directory of a copy, before the commit", sync("internal/exporter/temporary.go", "made.dir.Sync()")}, "copy", 1000, false},
 		{variant{"the export itself", sync("internal/exporter/temporary.go", "file.Sync()")}, "create, exported", 5, false},
 		{variant{"the directory of a new registry", []change{{"db/create.go", "return syncDir(dir)", "return nil"}}}, "first init", 5, false},
@@ -77,7 +77,7 @@ func (sc *scene) overtake() int {
 	slow := sc.command("tenant", "create", "--id", "slow", "--name", "slow", "--database-url-file", "url.txt")
 	slow.Path = need(sc.t, "strace")
 	slow.Args = append([]string{
-		"strace", "-f", "-qq", "-o", sc.beside("strace.log"), "-e", "trace=renameat", "-e", "inject=renameat:delay_enter=2000000", sc.sp,
+		"strace", "-f", "-qq", "-o", sc.beside("strace.log"), "-e", "trace=renameat2", "-e", "inject=renameat2:delay_enter=2000000", sc.sp,
 	}, slow.Args[1:]...)
 	require.NoError(sc.t, slow.Start())
 	committed := func() bool {

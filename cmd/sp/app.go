@@ -28,6 +28,8 @@ type app struct {
 	exposed  string // the file that others could read until it was replaced
 	small    project.FollowOptions
 	left     []string // files that a change leaves though what they belong to is gone
+	bridged  *bridging
+	sessions *sessionsBridge
 	out      spool
 	progress progress
 	// documented tells that the answer is a JSON document already.
@@ -112,6 +114,16 @@ func (a *app) change(ctx context.Context, fn func(ctx context.Context, reg *regi
 	if err != nil {
 		return err
 	}
+	return a.changeIn(ctx, dir, registry.Open, a.followOnly(tracked(dir)), fn)
+}
+
+// changeTenants is change for what tenants.json shows: what another program did to that
+// is taken over first.
+func (a *app) changeTenants(ctx context.Context, fn func(ctx context.Context, reg *registry.Registry) error) error {
+	dir, err := a.project()
+	if err != nil {
+		return err
+	}
 	return a.changeIn(ctx, dir, registry.Open, a.follow(tracked(dir)), fn)
 }
 
@@ -123,12 +135,12 @@ func tracked(dir project.Dir) exporter.Publisher {
 // publish is how files follow a change.
 type publish func(context.Context, *registry.View) (registry.Publication, error)
 
-// follow writes the publisher's file with a change, or leaves it for --no-export.
-func (a *app) follow(p exporter.Publisher) publish {
+// followOnly writes the publisher's file with a change, or leaves it for --no-export.
+func (a *app) followOnly(p exporter.Publisher) following {
 	if a.noExport {
-		return p.Defer
+		return following{publish: p.Defer}
 	}
-	return a.warnOfExposure(p)
+	return following{publish: a.warnOfExposure(p)}
 }
 
 // warnOfExposure publishes, and marks if what is replaced could be read by others.
@@ -146,17 +158,18 @@ func (a *app) warnOfExposure(p exporter.Publisher) publish {
 
 type opener func(context.Context, string, registry.Options) (*registry.Registry, error)
 
-func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, publish publish, fn func(context.Context, *registry.Registry) error) error {
-	options, err := a.options(a.withSmall(dir, publish))
+func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, files following, fn func(context.Context, *registry.Registry) error) error {
+	options, err := a.options(a.withSmall(dir, files.publish))
 	if err != nil {
 		return err
 	}
+	options.Bridge = a.withSessions(dir, files.bridge)
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		reg, err := open(ctx, dir.Registry(), options)
 		if err != nil {
 			return err
 		}
-		err = fn(ctx, reg)
+		err = a.tellSessions(a.endBridge(fn(ctx, reg)))
 		a.changed = made(err)
 		if a.changed && a.exposed != "" {
 			a.note("warning: others could read %s until now; consider its secrets known to them", a.exposed)

@@ -15,7 +15,7 @@ import (
 // that one on (+): some of the calls of a commit and of what follows it. The harness in
 // torture has them all.
 var faults = []struct{ call, errno, onward string }{
-	{"fsync", "EIO", ""}, {"fsync", "EIO", "+"}, {"unlink", "EIO", ""}, {"renameat", "EIO", ""}, {"fcntl", "EIO", "+"},
+	{"fsync", "EIO", ""}, {"fsync", "EIO", "+"}, {"unlink", "EIO", ""}, {"renameat2", "EIO", ""}, {"fcntl", "EIO", "+"},
 }
 
 // TestAFailedCommitIsReportedAsWhatItWas injects every fault at every point of a change

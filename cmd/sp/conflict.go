@@ -16,7 +16,10 @@ const maxDifferences = 20
 // conflict says what differs between a file that somebody else wrote and the
 // registry, and what settles it.
 func (a *app) conflict(ctx context.Context, reg *registry.Registry, path string) string {
-	const remedy = "sp import takes the file's tenants over; sp export --force overwrites the file"
+	remedy := "sp import takes the file's tenants over; sp export --force overwrites the file"
+	if a.bridged != nil && a.bridged.publisher.Path == path && a.bridged.source != nil {
+		remedy = "it was written while this command ran: the next one merges it"
+	}
 	differences, err := a.differences(ctx, reg, path)
 	if err != nil {
 		return fmt.Sprintf("what differs can't be told: %v\n%s", err, remedy)

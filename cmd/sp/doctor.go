@@ -20,8 +20,9 @@ func (a *app) doctorCommand() *cli.Command {
 		Description: "One line a finding: result, check, message. Exit 6 if a result is an error.\n\n" +
 			"  error    commands refuse because of it, or others can have the secrets: files and\n" +
 			"           directories of others or open to them, a damaged registry, secrets in git,\n" +
+			"           a tenants.json that can't be read\n" +
+			"  warning  it may go wrong: stale, masked, alike, left over, behind, a network's files,\n" +
 			"           a tenants.json that somebody else changed\n" +
-			"  warning  it may go wrong: stale, masked, alike, left over, behind, a network's files\n" +
 			"  info, ok, skipped, fixed\n\n" +
 			"--fix takes rights from others, completes .gitignore, migrates, brings tenants.json\n" +
 			"up to date, removes temporary files and expired copies. It never removes a journal,\n" +

@@ -24,14 +24,33 @@ func (c *checkup) checkExportStanding(ctx context.Context) []diagnosis {
 		return []diagnosis{trouble(err)}
 	case s == exporter.Missing || s == exporter.Behind:
 		return []diagnosis{warn("%s", said).mendable(c.catchUp(true), "tenants.json was %s, and is current", s)}
-	case s == exporter.Changed || s == unsafe:
+	case s == unsafe:
 		return []diagnosis{wrong("%s", said)}
+	case s == exporter.Changed:
+		if err := c.readExport(); err != nil {
+			return []diagnosis{wrong("%v", err).remedy("mend it, or sp import --set-aside")}
+		}
+		return []diagnosis{warn("%s", said)}
 	case s == unimported:
 		return []diagnosis{warn("%s", said)}
 	case s == exporter.Untracked:
 		return []diagnosis{inform("%s", said)}
 	}
 	return []diagnosis{fine("%s", said)}
+}
+
+// readExport refuses what no command can merge.
+func (c *checkup) readExport() error {
+	path := c.dir.Tenants()
+	s, err := c.openSource(&path)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err = s.checkTwice(); err == nil {
+		return nil
+	}
+	return errors.New(failureOf(err).Message) // its hint is not for here
 }
 
 // catchUp makes a change of nothing, which does all that each change does besides:
@@ -42,7 +61,7 @@ func (c *checkup) catchUp(wanted bool) func(context.Context) error {
 		p := tracked(c.dir)
 		p.Watch = c.watchWriting
 		p.Wanted = wanted
-		return c.changeIn(ctx, c.dir, registry.Open, p.Publish, func(ctx context.Context, reg *registry.Registry) error {
+		return c.changeIn(ctx, c.dir, registry.Open, following{publish: p.Publish}, func(ctx context.Context, reg *registry.Registry) error {
 			return reg.Publish(ctx)
 		})
 	}

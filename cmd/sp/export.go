@@ -85,7 +85,11 @@ func (a *app) findExport(ctx context.Context, p exporter.Publisher) (first, sett
 }
 
 func (a *app) writeExport(ctx context.Context, dir project.Dir, p exporter.Publisher) error {
-	return a.changeIn(ctx, dir, registry.Open, a.warnOfExposure(p), func(ctx context.Context, reg *registry.Registry) error {
+	files := following{publish: a.warnOfExposure(p)}
+	if p.Name == exporter.TrackedName && !p.Force {
+		files = a.over(&bridging{publisher: p})
+	}
+	return a.changeIn(ctx, dir, registry.Open, files, func(ctx context.Context, reg *registry.Registry) error {
 		if err := reg.Publish(ctx); err != nil {
 			return err
 		}

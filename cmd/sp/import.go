@@ -25,11 +25,21 @@ func (a *app) importCommand() *cli.Command {
 			boolFlag("prune", "remove the tenants that the file lacks"),
 			boolFlag("exact", "clear the optional members that the file lacks"),
 			stringFlag("duplicates", "`first` takes the first of two tenants with one id"),
+			boolFlag("theirs", "where another program and sp changed the same, take tenants.json's side"),
+			boolFlag("ours", "there, take the registry's side"),
+			boolFlag("set-aside", "move a corrupt tenants.json away, and write the registry's"),
 			yesFlag(), purgeFlag(), a.noExportFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if d := optional(cmd, "duplicates"); d != nil && *d != "first" {
 				return usage("--duplicates: first")
+			}
+			own, err := a.importsOwn(ctx, cmd)
+			if err != nil {
+				return err
+			}
+			if own != nil {
+				return a.importOwn(ctx, cmd, own)
 			}
 			return a.importFile(ctx, cmd)
 		},
@@ -79,14 +89,15 @@ func (a *app) importFile(ctx context.Context, cmd *cli.Command) error {
 
 // followImport writes the tracked file with an import. The file may be the very one
 // that is imported: then what was read of it, and no other content, may be replaced.
-func (a *app) followImport(dir project.Dir, source *source) publish {
-	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
-		publisher := tracked(dir)
-		if source.path == publisher.Path {
-			publisher.Wanted, publisher.Read = true, source.hash
-		}
-		return a.follow(publisher)(ctx, view)
+func (a *app) followImport(dir project.Dir, source *source) following {
+	publisher := tracked(dir)
+	if source.path != publisher.Path {
+		return a.follow(publisher)
 	}
+	return following{publish: func(ctx context.Context, view *registry.View) (registry.Publication, error) {
+		publisher.Wanted, publisher.Read = true, source.hash
+		return a.followOnly(publisher).publish(ctx, view)
+	}}
 }
 
 // importInto imports and reports. Where tenants would be removed, it asks first,

@@ -47,6 +47,15 @@ func describeStep(s registry.Step) string {
 	if len(s.Masked) > 0 {
 		text += "; kept, masked in the file: " + strings.Join(s.Masked, ", ")
 	}
+	if len(s.Stale) > 0 {
+		text += "; kept, changed here after the file was read: " + strings.Join(s.Stale, ", ")
+	}
+	switch s.Action {
+	case registry.Stay:
+		text += ": not in the file, but added here after that was read"
+	case registry.Gone:
+		text += ": in the file, but deleted here after that was read"
+	}
 	if s.Removed != nil && len(s.Removed.Profiles) > 0 {
 		text += "; with its profiles " + strings.Join(s.Removed.Profiles, ", ")
 	}
@@ -93,6 +102,7 @@ type step struct {
 	Changed []string          `json:"changed,omitempty"`
 	Kept    []string          `json:"kept,omitempty"`
 	Masked  []string          `json:"masked,omitempty"`
+	Stale   []string          `json:"stale,omitempty"`
 	Removed *removal          `json:"removed,omitempty"`
 }
 
@@ -102,7 +112,7 @@ func planOf(p registry.Plan) plan {
 		SyncedAt: registry.FormatTime(p.Document.SyncedAt), Steps: []step{}, Omitted: p.Omitted,
 	}
 	for _, s := range p.Steps {
-		row := step{Action: s.Action, ID: s.ID, Name: s.Name, Changed: s.Changed, Kept: s.Kept, Masked: s.Masked}
+		row := step{Action: s.Action, ID: s.ID, Name: s.Name, Changed: s.Changed, Kept: s.Kept, Masked: s.Masked, Stale: s.Stale}
 		if s.Removed != nil {
 			gone := removalOf(*s.Removed)
 			row.Removed = &gone

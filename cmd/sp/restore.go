@@ -60,7 +60,7 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 	}
 	a.noteRestored(from, done)
 	if errors.Is(err, registry.ErrConflict) {
-		return withHint(err, "sp import takes that file over, sp export --force overwrites it")
+		return withHint(err, "sp import merges that file, sp export --force overwrites it")
 	}
 	if a.json {
 		err = cmp.Or(err, a.document(restorationOf(dir, done)))
@@ -71,7 +71,7 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 // restoreFrom keeps the file as it is until it is copied, where it is the registry of
 // another directory, which may be in use.
 func (a *app) restoreFrom(ctx context.Context, dir project.Dir, from *backupFile) (registry.Restored, error) {
-	options, err := a.options(a.follow(tracked(dir)))
+	options, err := a.options(a.followOnly(tracked(dir)).publish)
 	if err != nil {
 		return registry.Restored{}, err
 	}

@@ -14,7 +14,7 @@ import (
 
 // deaths are the calls at which a restore is killed, each at every one of them: all
 // that makes something durable, gives it a name, or takes it away.
-var deaths = []string{"fsync", "renameat", "unlink", "unlinkat"}
+var deaths = []string{"fsync", "renameat", "renameat2", "unlink", "unlinkat"}
 
 // TestARestoreThatIsKilledLeavesTheOldOrTheNew kills a restore wherever it could hurt.
 // After that the registry is the old or the new one, whole; the next commands work, and
@@ -33,7 +33,7 @@ func TestARestoreThatIsKilledLeavesTheOldOrTheNew(t *testing.T) {
 	require.NotZero(t, seen["b"], "%v", seen)
 	// strace counts the calls of each thread by itself, so that where a count strikes is
 	// up to the scheduler; the file that comes last is one sure place.
-	require.True(t, dieRestoring(t, followed, []string{strace, "-f", "-qq", "-P", "tenants.json", "-e", "trace=renameat", "-e", "inject=renameat:signal=KILL"}, seen))
+	require.True(t, dieRestoring(t, followed, []string{strace, "-f", "-qq", "-P", "tenants.json", "-e", "trace=renameat2", "-e", "inject=renameat2:signal=KILL"}, seen))
 	require.NotZero(t, seen["a"], "%v", seen)
 }
 

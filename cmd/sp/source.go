@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
@@ -19,6 +20,8 @@ type source struct {
 	path string // absolute; empty for stdin
 	file *os.File
 	hash string // of the content that was read last, SHA-256 in hexadecimal
+	// written is when another program wrote it; zero is not known.
+	written time.Time
 	// watch, unless nil, tells how far a reading has come.
 	watch func(*os.File, io.Reader) io.Reader
 }
@@ -97,7 +100,7 @@ func (s *source) read(take func(registry.Tenant) error) (registry.Document, erro
 		return document, fmt.Errorf("%s: %w: %w", s.name, err, errFile)
 	case errors.As(err, &duplicate):
 		return document, withHint(fmt.Errorf("%s: tenant id %s stands at %s and again at %s: %w",
-			s.name, duplicate.ID, s.first(duplicate.ID), at, errFile), "--duplicates first takes the first of them")
+			s.name, duplicate.ID, s.first(duplicate.ID), at, errFile), "sp import --duplicates first takes the first of them")
 	}
 	s.hash = hex.EncodeToString(sum.Sum(nil)) // whole: Decode reads to the end
 	return document, err

@@ -177,7 +177,7 @@ func describeStanding(s exporter.Standing) string {
 	case unsafe:
 		return "refused as unsafe: what is there is not a regular file; move it away"
 	case exporter.Changed:
-		return "changed by someone else: sp import takes it over, sp export --force overwrites it"
+		return "changed by someone else: sp import, or the next change, merges it; sp export --force overwrites it"
 	}
 	return "current"
 }

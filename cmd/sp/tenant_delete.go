@@ -18,7 +18,7 @@ func (a *app) tenantDeleteCommand() *cli.Command {
 		Description: "ID is the whole id: no name and no part of it. The database itself is left alone.",
 		Flags:       []cli.Flag{yesFlag(), purgeFlag(), a.noExportFlag()},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
+			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error {
 				return a.deleteTenant(ctx, cmd, reg)
 			})
 		},

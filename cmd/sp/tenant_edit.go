@@ -41,7 +41,7 @@ func (a *app) tenantEditCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
+			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error {
 				return a.editTenant(ctx, cmd, reg, edit)
 			})
 		},

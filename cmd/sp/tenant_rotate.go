@@ -18,7 +18,7 @@ func (a *app) tenantRotateTokenCommand() *cli.Command {
 			"does not bring it back. The token of a cloud tenant is made there (not offered yet).",
 		Flags: []cli.Flag{yesFlag()},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error { return a.rotateToken(ctx, cmd, reg) })
+			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error { return a.rotateToken(ctx, cmd, reg) })
 		},
 	}
 }

@@ -29,7 +29,7 @@ func (a *app) undoCommand() *cli.Command {
 				}
 				u.Sequence = &sequence
 			}
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error { return a.undo(ctx, reg, u) })
+			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error { return a.undo(ctx, reg, u) })
 		},
 	}
 }

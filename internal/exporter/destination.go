@@ -9,6 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -18,8 +21,30 @@ var ErrUnsafe = errors.New("refused as unsafe: not a regular file")
 
 // destination is what stands where a file will be put; the zero one is nothing.
 type destination struct {
-	hash string
-	info fs.FileInfo // of before it was read
+	hash    string
+	info    fs.FileInfo // of before it was read
+	stamp   string      // likewise; see stampOf
+	changed time.Time   // its last change, likewise
+}
+
+// Look is what stood at the place of a file when it was looked at; the zero one is none.
+type Look struct {
+	there destination
+	taken bool
+}
+
+// look is lookAt but for what was looked at before and, as its stamp shows, not changed
+// since. A change dated before the view's own beginning is over: no other has its date.
+func (p Publisher) look(known *registry.File, view *registry.View) (destination, error) {
+	if p.Look == nil {
+		return lookAt(p.Path, known)
+	}
+	if before := p.Look.there; p.Look.taken && before.info != nil && before.changed.Before(view.Since()) && before.stamp == lastStamp(p.Path) {
+		return before, nil
+	}
+	there, err := lookAt(p.Path, known)
+	*p.Look = Look{there: there, taken: err == nil}
+	return there, err
 }
 
 // lookAt looks at what stands at path, and reads it unless it is known by its stamp.
@@ -34,11 +59,17 @@ func lookAt(path string, known *registry.File) (destination, error) {
 	if !info.Mode().IsRegular() {
 		return destination{}, fmt.Errorf("%s: %w", path, ErrUnsafe)
 	}
-	if isStamped(path, known) {
-		return destination{hash: known.Current, info: info}, nil
+	var stat unix.Stat_t
+	if err := ignoringEINTR(func() error { return unix.Lstat(path, &stat) }); err != nil {
+		return destination{}, &fs.PathError{Op: "lstat", Path: path, Err: err}
 	}
-	hash, err := HashFile(path)
-	return destination{hash: hash, info: info}, err
+	there := destination{info: info, stamp: stampOf(&stat), changed: time.Unix(stat.Ctim.Unix())}
+	if known != nil && known.Stamp != "" && known.Stamp == there.stamp {
+		there.hash = known.Current
+		return there, nil
+	}
+	there.hash, err = HashFile(path)
+	return there, err
 }
 
 // isPrivate tells whether only the owner can reach it.
@@ -51,7 +82,12 @@ func (d destination) isStillAt(path string) bool {
 	if d.info == nil {
 		return errors.Is(err, fs.ErrNotExist)
 	}
-	return err == nil && os.SameFile(info, d.info) && info.Size() == d.info.Size() && info.ModTime().Equal(d.info.ModTime())
+	return err == nil && d.is(info)
+}
+
+// is tells whether a file is this one, and was not written since, by its dates.
+func (d destination) is(info fs.FileInfo) bool {
+	return os.SameFile(info, d.info) && info.Size() == d.info.Size() && info.ModTime().Equal(d.info.ModTime())
 }
 
 // isOurs tells whether it is what the registry remembers having written last. Where

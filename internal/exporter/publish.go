@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
-	"os"
 
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -32,6 +31,9 @@ type Publisher struct {
 	Read string
 	// Documented leaves out the members that the record does not define.
 	Documented bool
+	// Look, if not nil, is kept from a question to the next within one change, so that
+	// what stands there is read once.
+	Look *Look
 	// Watch, if not nil, is put before what the file is rendered into, and sees how
 	// far that has come.
 	Watch func(io.Writer) io.Writer
@@ -65,7 +67,7 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.P
 	case file.TenantsRevision == state.TenantsRevision && len(left) == 0:
 		return none, nil
 	}
-	there, err := lookAt(p.Path, file)
+	there, err := p.look(file, view)
 	if err == nil && len(left) == 0 && p.shows(file, state) && there.hash == file.Current && there.isPrivate() {
 		return p.stamp(view, *file)
 	}
@@ -146,7 +148,8 @@ func (p Publisher) render(ctx context.Context, view *registry.View, state regist
 	if err != nil {
 		return registry.Publication{}, err
 	}
-	place := func() error { return p.place(made, there, left) }
+	isOver := there.changed.Before(view.Since())
+	place := func() error { return p.place(made, there, isOver, left) }
 	if made.hash == there.hash && there.isPrivate() {
 		place = func() error { return errors.Join(removeAll(left), made.discard()) }
 	}
@@ -155,19 +158,6 @@ func (p Publisher) render(ctx context.Context, view *registry.View, state regist
 		Place:   place,
 		Discard: made.discard,
 	}, nil
-}
-
-// place gives the temporary file its name, unless somebody wrote there since we
-// looked; only the instant between this look and the rename is left to chance. One
-// that can't be placed stays, so that the next command tries again.
-func (p Publisher) place(made temporary, there destination, left []string) error {
-	var err error
-	if p.Force || there.isStillAt(p.Path) {
-		err = os.Rename(made.path, p.Path)
-	} else {
-		err = &ChangedError{Path: p.Path}
-	}
-	return errors.Join(err, removeAll(left), made.dir.Sync(), made.dir.Close())
 }
 
 // sweep is a publication of nothing that removes what commands left behind.

@@ -33,7 +33,7 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 	if err != nil {
 		return "", err
 	}
-	there, err := lookAt(p.Path, file)
+	there, err := p.look(file, view)
 	switch {
 	case err != nil:
 		return "", err
@@ -45,6 +45,21 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 		return Behind, nil
 	}
 	return Changed, nil
+}
+
+// IsChanged tells whether somebody else wrote the publisher's file, which the registry
+// remembers. Within a change: nobody puts that in place meanwhile.
+func (p Publisher) IsChanged(ctx context.Context, view *registry.View) (bool, error) {
+	file, err := view.File(ctx, p.Name)
+	if err != nil || file == nil {
+		return false, err
+	}
+	there, err := p.look(file, view)
+	if err != nil || there.hash == "" || there.hash == file.Current {
+		return false, err
+	}
+	left, err := leftovers(p.Path)
+	return err == nil && !there.isOurs(file, left), err
 }
 
 // IsSettled tells, by the registry's record and the file's stamp and without reading

@@ -151,6 +151,23 @@ func (f *follower) remembered(ctx context.Context, path string) (*registry.Follo
 	return known, err
 }
 
+// WrittenText is the text of a file and its SHA-256 in hexadecimal.
+type WrittenText struct {
+	Text []byte
+	Hash string
+}
+
+// ChangedIndex returns the index of sessions as another program wrote it, nil if it is
+// as sp wrote it or not there, and what sp wrote last, against which that is to be seen.
+func (d Dir) ChangedIndex(ctx context.Context, view *registry.View) (base []byte, theirs *WrittenText, err error) {
+	f := follower{dir: d, view: view, known: map[string]*registry.FollowingFile{}}
+	s, err := f.look(ctx, IndexPath, IndexPath)
+	if err != nil || !s.there || s.isOurs() {
+		return nil, nil, err
+	}
+	return s.base(), &WrittenText{Text: s.text, Hash: s.hash}, nil
+}
+
 // isOurs tells whether what stands there is what sp wrote last, or had to replace.
 func (s standingFile) isOurs() bool {
 	return s.known != nil && (s.hash == s.known.Current || s.known.Due && s.hash == s.known.Previous)

@@ -32,6 +32,7 @@ func (f *follower) index(ctx context.Context) error {
 	if f.o.Force {
 		base = s.text
 	}
+	state.Chosen = f.due.Sessions
 	text, err := WriteIndex(s.text, base, state, f.o.Now)
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.dir.Full(IndexPath), err)

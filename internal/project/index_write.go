@@ -17,6 +17,9 @@ type IndexState struct {
 	// Active is the selected tenant, and ActiveProfile the profile that is active.
 	Active        *registry.TenantID
 	ActiveProfile *string
+	// Chosen says that a session or what is selected was changed just now, here: then
+	// what is active is written whatever the index says.
+	Chosen bool
 	// EntryVersion, 4 or 6, is for an index that says none; 0 means 4.
 	EntryVersion int
 	// ProfilePath returns the path of a profile's profile.yaml; without it, none is
@@ -142,11 +145,11 @@ func objectIn(value string) object {
 
 // putActive puts in what is active where that differs between old and now.
 func (x *indexText) putActive(old indexText, now IndexState) (changed bool) {
-	if key := keyOf(now.Active); keyOf(old.Active) != key && x.top.value("active_key") != key {
+	if key := keyOf(now.Active); (now.Chosen || keyOf(old.Active) != key) && x.top.value("active_key") != key {
 		x.top, changed = x.top.with("active_key", key), true
 	}
 	switch {
-	case equal(old.ActiveProfile, now.ActiveProfile):
+	case equal(old.ActiveProfile, now.ActiveProfile) && !now.Chosen:
 	case now.ActiveProfile == nil:
 		changed = changed || x.top.value("active_profile_name") != ""
 		x.top = x.top.without("active_profile_name")

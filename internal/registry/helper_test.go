@@ -239,7 +239,7 @@ func ids(c contents) (ids []string) {
 func steps(p Plan) (texts []string) {
 	for _, s := range p.Steps {
 		text := fmt.Sprintf("%s %s", s.Action, s.ID)
-		for what, names := range map[string][]string{"changed": s.Changed, "kept": s.Kept, "masked": s.Masked} {
+		for what, names := range map[string][]string{"changed": s.Changed, "kept": s.Kept, "masked": s.Masked, "stale": s.Stale} {
 			if len(names) > 0 {
 				text += " " + what + ":" + strings.Join(names, ",")
 			}

@@ -11,6 +11,8 @@ const (
 	Keep   Action = "keep" // nothing changes, though the file says otherwise
 	Skip   Action = "skip" // a second tenant of one id, or what the registry has no place for
 	Select Action = "select"
+	Stay   Action = "stay" // the file lacks it, for it is older than the tenant
+	Gone   Action = "gone" // the file has it, for it is older than its deletion
 )
 
 // Step is what an import does with one tenant, in names of members, not values.
@@ -23,9 +25,15 @@ type Step struct {
 	Kept []string
 	// Masked names the members whose mask in the file did not replace a real value.
 	Masked []string
+	// Stale names the members that the file has as they were here before they were
+	// changed: it is taken for older than the change.
+	Stale []string
 	// Removed is what went with a tenant that was removed.
 	Removed *Removed
 }
+
+// tells tells whether the file says otherwise than the registry that keeps its own.
+func (s Step) tells() bool { return s.Kept != nil || s.Masked != nil || s.Stale != nil }
 
 // maxSteps bounds the steps that a plan lists, and so its memory; the counts are
 // always whole.
@@ -51,7 +59,7 @@ type Plan struct {
 }
 
 func (p *Plan) note(s Step) {
-	p.keeps = p.keeps || s.Kept != nil || s.Masked != nil
+	p.keeps = p.keeps || s.tells()
 	if len(p.Steps) < maxSteps {
 		p.Steps = append(p.Steps, s)
 	} else {

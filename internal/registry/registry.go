@@ -33,6 +33,10 @@ type Options struct {
 	// Publish renders the files that follow the registry, within each change; nil
 	// leaves them behind.
 	Publish func(context.Context, *View) (Publication, error)
+	// Bridge, if not nil, is asked before each change, in its transaction, whether
+	// another program changed a file of tenants that has to be taken over first; nil
+	// says no. That is a change of its own.
+	Bridge func(context.Context, *View) (*Bridge, error)
 }
 
 // Publication is a set of files rendered within a change: written and synced
@@ -116,6 +120,8 @@ type change struct {
 	revision int64
 	touched  bool // something that a file of tenants shows has changed
 	record   record
+	bridge   int64 // the change before it in the same transaction, of a bridge; 0 is none
+	stirred  bool  // and that one touched something that a file of tenants shows
 }
 
 // write runs fn as one change: one lock, one transaction, one instant. When it
@@ -147,23 +153,28 @@ func (r *Registry) writeTo(ctx context.Context, tx *db.Write, fn func(c *change)
 		View: &View{q: q, now: tx.Now, since: tx.Since, due: newDue()}, tx: tx, write: tx, random: r.options.random(), revision: revision,
 		record: record{command: r.options.Command},
 	}
+	c, bridged, err := c.bridged(ctx, r.options)
+	if err != nil {
+		return err
+	}
 	if err := c.do(ctx, fn); err != nil {
 		return err
 	}
-	if !c.touched {
+	if !c.touched && !c.stirred {
 		c.scan = tx.Scan
 	}
 	publication, err := r.publish(ctx, c)
 	if err != nil {
 		return err
 	}
-	committed, err = commit(tx, revision)
+	committed, err = commit(tx, c.revision)
 	switch {
 	case errors.Is(err, ErrUnknown):
 		return err // what was rendered stays: the next change knows by it what to do
 	case !committed:
 		return errors.Join(err, publication.Discard())
 	}
+	bridged()
 	if err := errors.Join(err, publication.Place()); err != nil {
 		return fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}

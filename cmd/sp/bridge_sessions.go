@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// sessionsBridge is the index of sessions between us and another program, within one
+// command.
+type sessionsBridge struct {
+	steps []registry.SessionStep // what was taken over
+}
+
+// withSessions asks, with what a command asks for before a change, for what another
+// program did to sessions/index.json. Where the command changes tenants, what is wrong
+// with the index is only said when the index is to be written.
+func (a *app) withSessions(dir project.Dir, tenants func(context.Context, *registry.View) (*registry.Bridge, error)) func(context.Context, *registry.View) (*registry.Bridge, error) {
+	return func(ctx context.Context, view *registry.View) (bridge *registry.Bridge, err error) {
+		if tenants != nil {
+			if bridge, err = tenants(ctx, view); err != nil {
+				return nil, err
+			}
+		}
+		if a.noExport || a.small.Force {
+			return bridge, nil
+		}
+		edit, hash, err := a.sessionsOf(ctx, dir, view)
+		if err != nil && tenants != nil && a.settles() == project.SettleNobody {
+			return bridge, nil
+		}
+		if a.small.Taken = hash; err != nil || edit == nil {
+			return bridge, err
+		}
+		if bridge == nil {
+			bridge = &registry.Bridge{}
+		}
+		a.sessions = &sessionsBridge{}
+		bridge.Sessions, bridge.Done = edit, a.sessions.heed(bridge.Done)
+		return bridge, nil
+	}
+}
+
+// heed notes what became of the sessions, and passes the plan on.
+func (b *sessionsBridge) heed(done func(registry.Plan)) func(registry.Plan) {
+	return func(p registry.Plan) {
+		b.steps = p.Sessions
+		if done != nil {
+			done(p)
+		}
+	}
+}
+
+// settles is who is right where both sides changed the same, by the flags.
+func (a *app) settles() project.Settling {
+	if a.bridged == nil {
+		return project.SettleNobody
+	}
+	return map[registry.Side]project.Settling{
+		registry.Nobody: project.SettleNobody, registry.Theirs: project.SettleTheirs, registry.Ours: project.SettleOurs,
+	}[a.bridged.settle]
+}
+
+// sessionsOf returns what another program did to the index since sp wrote it, nil for
+// nothing, and the hash of the index that says so, empty where it is as sp wrote it.
+func (a *app) sessionsOf(ctx context.Context, dir project.Dir, view *registry.View) (edit *registry.SessionsEdit, hash string, err error) {
+	written, text, err := dir.ChangedIndex(ctx, view)
+	if err != nil || text == nil {
+		return nil, "", err
+	}
+	ours, _, err := dir.IndexState(ctx, view)
+	if err != nil {
+		return nil, "", err
+	}
+	change, conflicts, err := project.MergeIndex(written, text.Text, ours, a.settles())
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", dir.Full(project.IndexPath), err)
+	}
+	if len(written) == 0 { // sp never wrote it: what is selected here stays
+		conflicts = slices.DeleteFunc(conflicts, func(name string) bool { return strings.HasPrefix(name, "active_") })
+	}
+	if len(conflicts) > 0 && a.settles() == project.SettleNobody {
+		return nil, "", withHint(&project.ChangedError{Path: dir.Full(project.IndexPath), Members: conflicts}, "%s", settleHint)
+	}
+	if change.Empty() {
+		return nil, text.Hash, nil
+	}
+	return editOf(change, ours), text.Hash, nil
+}
+
+const settleHint = "sp import --theirs takes the file's side in that, sp import --ours the registry's; both merge the rest"
+
+// editOf says what a change of the index means for the sessions.
+func editOf(change project.IndexChange, ours project.IndexState) *registry.SessionsEdit {
+	edit := registry.SessionsEdit{Put: change.Put, Ended: change.Removed, Active: ours.Active}
+	if change.ActiveChanged {
+		edit.Active = change.Active
+	}
+	if change.ProfileChanged && change.ActiveProfile != nil {
+		edit.ActiveProfile = *change.ActiveProfile
+	}
+	return &edit
+}
+
+// tellSessions says what was taken over of the index.
+func (a *app) tellSessions(err error) error {
+	if a.sessions != nil && len(a.sessions.steps) > 0 {
+		a.note("before that, what another program did to %s was taken over:", project.IndexPath)
+		a.noteSessions(a.sessions.steps)
+	}
+	var changed *project.ChangedError
+	var told *hinted
+	if errors.As(err, &changed) && !errors.As(err, &told) {
+		err = withHint(err, "%s", adviceOn(changed))
+	}
+	return err
+}
+
+func (a *app) noteSessions(steps []registry.SessionStep) {
+	for i, step := range steps {
+		if i == maxNoted {
+			a.note("and %d more", len(steps)-i)
+			return
+		}
+		a.note("%s", describeSession(step))
+	}
+}
+
+func describeSession(s registry.SessionStep) string {
+	text := fmt.Sprintf("%s session of tenant %s", s.Action, s.Tenant)
+	if s.Action == registry.Select {
+		text = fmt.Sprintf("select tenant %s", s.Tenant)
+	}
+	if s.Profile != "" {
+		text += " (profile " + s.Profile + ")"
+	}
+	if s.Why != "" {
+		text += ": " + s.Why
+	}
+	return text
+}
+
+// adviceOn says what helps where another program changed a small file.
+func adviceOn(e *project.ChangedError) string {
+	if strings.HasSuffix(e.Path, "secrets.json") {
+		return "sp export --force writes the registry's side; what is the file's, sp tenant edit and sp secrets set take"
+	}
+	return settleHint
+}

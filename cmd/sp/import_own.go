@@ -1,0 +1,155 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+// importsOwn tells whether an import is of the file that follows the registry, and is to
+// merge what another program did to it, or to set it aside: nil if not.
+func (a *app) importsOwn(ctx context.Context, cmd *cli.Command) (*bridging, error) {
+	settle, err := settlement(cmd)
+	if err != nil {
+		return nil, err
+	}
+	path, err := a.sourcePath(argument(cmd, 0))
+	if err != nil {
+		return nil, err
+	}
+	wanted := settle != registry.Nobody || cmd.Bool("set-aside")
+	dir, err := a.project()
+	if err != nil || path != dir.Tenants() || !hasRegistry(dir) {
+		if wanted {
+			return nil, usage("--theirs, --ours, --set-aside: only for the tenants.json that follows a registry")
+		}
+		return nil, nil // what is wrong is for the import to say
+	}
+	b := &bridging{
+		publisher: tracked(dir), settle: settle, purge: cmd.Bool("purge"), setAside: cmd.Bool("set-aside"), noExport: a.noExport,
+	}
+	b.publisher.Wanted = true
+	if b.setAside {
+		return b, nil
+	}
+	standing, err := a.standingOf(ctx, b.publisher)
+	switch {
+	case err != nil:
+		return nil, err
+	case standing == exporter.Untracked && wanted:
+		return nil, withHint(usage("--theirs, --ours: sp has not written this tenants.json"), "sp import merges it")
+	case wanted, standing == exporter.Changed && !rulesItself(cmd):
+		return b, nil
+	}
+	return nil, nil
+}
+
+// settlement is who is right, by the flags.
+func settlement(cmd *cli.Command) (registry.Side, error) {
+	theirs, ours, aside := cmd.Bool("theirs"), cmd.Bool("ours"), cmd.Bool("set-aside")
+	switch {
+	case theirs && ours, aside && (theirs || ours):
+		return registry.Nobody, usage("--theirs, --ours, --set-aside: one of them")
+	case (theirs || ours || aside) && rulesItself(cmd):
+		return registry.Nobody, usage("--theirs, --ours, --set-aside: not with --prune, --exact or --duplicates")
+	case theirs:
+		return registry.Theirs, nil
+	case ours:
+		return registry.Ours, nil
+	}
+	return registry.Nobody, nil
+}
+
+// rulesItself tells whether the flags say what the file means, whatever was before.
+func rulesItself(cmd *cli.Command) bool {
+	return cmd.Bool("prune") || cmd.Bool("exact") || cmd.IsSet("duplicates")
+}
+
+func (a *app) standingOf(ctx context.Context, p exporter.Publisher) (standing exporter.Standing, err error) {
+	err = a.read(ctx, func(_ project.Dir, view *registry.View) (err error) {
+		standing, err = p.Standing(ctx, view)
+		if errors.Is(err, exporter.ErrUnsafe) {
+			standing, err = unsafe, nil
+		}
+		return err
+	})
+	return standing, err
+}
+
+// importOwn merges what another program did to the tracked file.
+func (a *app) importOwn(ctx context.Context, cmd *cli.Command, b *bridging) error {
+	if cmd.Bool("dry-run") {
+		return a.tryOwn(ctx, b)
+	}
+	return a.untilTold(ctx, func(ctx context.Context) error {
+		dir, err := a.makeProject()
+		if err != nil {
+			return err
+		}
+		if err := a.hideSecrets(ctx, dir); err != nil {
+			return err
+		}
+		return a.changeIn(ctx, dir, registry.Open, a.over(b), func(ctx context.Context, reg *registry.Registry) error {
+			err := reg.Publish(ctx)
+			if !made(err) {
+				return err
+			}
+			plan := registry.Plan{}
+			if b.plan != nil {
+				plan = *b.plan
+			} else if b.aside == "" {
+				a.note("no other program changed %s", b.publisher.Path)
+			}
+			if a.json {
+				err = cmp.Or(err, a.document(planOf(plan)))
+			}
+			return err
+		})
+	})
+}
+
+// tryOwn shows what would be taken over.
+func (a *app) tryOwn(ctx context.Context, b *bridging) error {
+	if b.setAside {
+		return usage("--set-aside: not with --dry-run")
+	}
+	dir, err := a.project()
+	if err != nil {
+		return err
+	}
+	options, err := a.options(nil)
+	if err != nil {
+		return err
+	}
+	ctx, stop := a.untilSignal(ctx)
+	defer stop()
+	reg, err := registry.Open(ctx, dir.Registry(), options)
+	if err != nil {
+		return err
+	}
+	plan, err := a.tryBridge(ctx, reg, b)
+	a.bridged = b
+	if err = a.endBridge(errors.Join(err, reg.Close())); err != nil {
+		return err
+	}
+	return a.answerPlan(plan)
+}
+
+func (a *app) tryBridge(ctx context.Context, reg *registry.Registry, b *bridging) (plan registry.Plan, err error) {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return plan, err
+	}
+	bridge, err := a.bridge(ctx, view, b)
+	view.Close()
+	if err != nil || bridge == nil {
+		return plan, err
+	}
+	bridge.DryRun = true
+	return reg.TakeOver(ctx, *bridge)
+}

@@ -1,0 +1,17 @@
+//go:build !linux
+
+package exporter
+
+import (
+	"errors"
+	"os"
+)
+
+// errNoSwap is returned where two files can't change places.
+var errNoSwap = errors.New("not offered by this system")
+
+func swap(string, string) error { return errNoSwap }
+
+func moveNew(string, string) error { return errNoSwap }
+
+func waitUnwritten(*os.File) bool { return true }

@@ -1,0 +1,174 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Side is who is right about what both changed.
+type Side string
+
+// The sides of a bridge. Nobody settles nothing: then a conflict ends it.
+const (
+	Nobody Side = ""
+	Theirs Side = "theirs" // the file's
+	Ours   Side = "ours"   // the registry's
+)
+
+// BridgeCommand is what the history says of a bridge that is part of another command,
+// and SessionsBridgeCommand of one that concerns the sessions alone.
+const (
+	BridgeCommand         = "tenants.json was changed by another program"
+	SessionsBridgeCommand = "sessions/index.json was changed by another program"
+)
+
+// Bridge asks for what another program did to a file of tenants to be taken over: it
+// is merged, three ways, with what was done here since the file showed the registry.
+// What it was then the history tells.
+type Bridge struct {
+	// Read gives each tenant of the file to take, and returns the rest of the file. It is
+	// nil where only sessions are to be taken over.
+	Read func(take func(Tenant) error) (Document, error)
+	// Sessions is what was done to the sessions, nil for nothing.
+	Sessions *SessionsEdit
+	// Since is the TenantsRevision that the file showed before.
+	Since int64
+	// Written is when the other program wrote the file: what in it is as it was here
+	// not long before is out of date, and no change. Zero is not known.
+	Written time.Time
+	// Settle says who is right where both changed the same.
+	Settle Side
+	// DryRun changes nothing.
+	DryRun bool
+	// Purge forgets the secrets that it replaces or removes at once.
+	Purge bool
+	// Done, unless nil, is given the plan when it was carried out, as a part of
+	// another command.
+	Done func(Plan)
+}
+
+// Conflict is what both sides changed of one tenant: the members or, where one side
+// has deleted it, which.
+type Conflict struct {
+	ID      TenantID
+	Members []string
+	Deleted Side
+}
+
+// String says it in names, never values.
+func (c Conflict) String() string {
+	switch c.Deleted {
+	case Theirs:
+		return fmt.Sprintf("tenant %s: the file has it no more, and it is in use or was changed here", c.ID)
+	case Ours:
+		return fmt.Sprintf("tenant %s: deleted here, and the file changed it", c.ID)
+	}
+	return fmt.Sprintf("tenant %s: both changed %s", c.ID, strings.Join(c.Members, ", "))
+}
+
+// maxConflicts bounds the conflicts that are listed.
+const maxConflicts = 20
+
+// ConflictsError is returned for a bridge that somebody has to settle.
+type ConflictsError struct {
+	Conflicts []Conflict // the first of them
+	Omitted   int
+}
+
+func (e *ConflictsError) Error() string {
+	return "changed here and by another program"
+}
+
+// Unwrap returns ErrConflict.
+func (e *ConflictsError) Unwrap() error { return ErrConflict }
+
+// TakeOver makes one change of a bridge.
+func (r *Registry) TakeOver(ctx context.Context, b Bridge) (plan Plan, err error) {
+	err = r.write(ctx, func(c *change) error {
+		plan = Plan{}
+		if err := c.takeOver(ctx, b, &plan); err != nil {
+			return err
+		}
+		if b.DryRun {
+			return errDryRun
+		}
+		return nil
+	})
+	if errors.Is(err, errDryRun) {
+		err = nil
+	}
+	return plan, err
+}
+
+func (c *change) takeOver(ctx context.Context, b Bridge, plan *Plan) error {
+	c.record.command, c.record.purge = BridgeCommand, b.Purge
+	plan.Revision = c.revision - 1
+	if b.Read == nil {
+		c.record.command = SessionsBridgeCommand
+	} else if err := c.takeTenants(ctx, b, plan); err != nil {
+		return err
+	}
+	if b.Sessions == nil {
+		return nil
+	}
+	var err error
+	plan.Sessions, err = c.editSessions(ctx, *b.Sessions)
+	return err
+}
+
+func (c *change) takeTenants(ctx context.Context, b Bridge, plan *Plan) error {
+	t, err := c.bridging(ctx, b, plan)
+	if err != nil {
+		return err
+	}
+	var document Document
+	err = c.prepared(ctx, func() error {
+		if document, err = b.Read(func(tenant Tenant) error { return t.take(ctx, tenant) }); err != nil {
+			return err
+		}
+		return t.takeMissing(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	if len(t.conflicts.Conflicts) > 0 {
+		return &t.conflicts
+	}
+	return c.importDocument(ctx, Import{}, document, plan)
+}
+
+// bridged makes the change that Options.Bridge asks for, if it does, and returns the
+// change that comes after it, which is c where nothing was to be done. Both are one
+// transaction: a command that fails takes back what came before it.
+func (c *change) bridged(ctx context.Context, o Options) (next *change, done func(), err error) {
+	nothing := func() {}
+	if o.Bridge == nil {
+		return c, nothing, nil
+	}
+	b, err := o.Bridge(ctx, c.View)
+	if err != nil || b == nil {
+		return c, nothing, err
+	}
+	var plan Plan
+	if err := c.do(ctx, func(c *change) error { return c.takeOver(ctx, *b, &plan) }); err != nil {
+		return nil, nothing, err
+	}
+	if c.touched {
+		if err := c.q.MarkTenantsChanged(ctx); err != nil {
+			return nil, nothing, err
+		}
+	}
+	c.due.sessions = false // what was taken over, the index shows already
+	next = &change{
+		View: &View{q: c.q, now: c.now, since: c.since, due: c.due}, tx: c.tx, write: c.write, random: c.random,
+		record: record{command: o.Command}, bridge: c.revision, stirred: c.touched,
+	}
+	next.revision, err = c.q.BumpRevision(ctx)
+	if b.Done != nil {
+		nothing = func() { b.Done(plan) }
+	}
+	return next, nothing, vanished(err)
+}

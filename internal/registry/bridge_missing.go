@@ -1,0 +1,62 @@
+package registry
+
+import (
+	"context"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// takeMissing removes the tenants that the other program removed. One that was changed
+// here meanwhile, or that profiles or a session work with, somebody has to settle.
+func (t *bridging) takeMissing(ctx context.Context) error {
+	after := int64(0)
+	for {
+		rows, err := t.q.UnseenTenantsAfter(ctx, queries.UnseenTenantsAfterParams{
+			Position: after, Revision: t.revision, Size: batch,
+		})
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, row := range rows {
+			after = row.Position
+			tenant, err := placedTenantOf(row)
+			if err != nil {
+				return err
+			}
+			if err := t.takeRemoval(ctx, tenant); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (t *bridging) takeRemoval(ctx context.Context, ours placedTenant) error {
+	base, err := t.then(ctx, ours.ID)
+	if err != nil || base == nil && !t.blind || t.Settle == Ours {
+		return err // it was added since, or is to stay
+	}
+	past, err := t.past(ctx, ours.ID)
+	if err != nil {
+		return err
+	}
+	if past.added != 0 {
+		t.plan.Unchanged++
+		t.plan.note(Step{Action: Stay, ID: ours.ID, Name: ours.Name})
+		return nil
+	}
+	if t.Settle != Theirs {
+		changed := t.blind || len(base.differing(imageOfTenant(ours.Tenant, t.digester))) > 0
+		used, err := t.ProfilesOf(ctx, &ours.ID, 1)
+		if err != nil {
+			return err
+		}
+		if changed || len(used) > 0 {
+			t.conflict(Conflict{ID: ours.ID, Deleted: Theirs})
+			return nil
+		}
+	}
+	removed, err := t.removeTenant(ctx, ours)
+	t.plan.Removed++
+	t.plan.note(Step{Action: Remove, ID: ours.ID, Name: ours.Name, Removed: &removed})
+	return err
+}

@@ -1,0 +1,145 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func bridgeOf(since int64, settle Side, tenants ...Tenant) Bridge {
+	return Bridge{Read: file(tenants...).Read, Since: since, Settle: settle}
+}
+
+// mustBase has a registry hold these tenants, and returns the revision of that.
+func (d *desk) mustBase(t require.TestingT, tenants ...Tenant) int64 {
+	i := file(tenants...)
+	i.Exact, i.Prune = true, true
+	_, err := d.ImportTenants(context.Background(), i)
+	require.NoError(t, err)
+	v, err := d.View(context.Background())
+	require.NoError(t, err)
+	defer v.Close()
+	state, err := v.State(context.Background())
+	require.NoError(t, err)
+	return state.TenantsRevision
+}
+
+func with(t Tenant, edit func(*Tenant)) Tenant {
+	edit(&t)
+	return t
+}
+
+func TestABridgeTakesWhatOneSideChanged(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	a, b, c := local("a"), local("b"), local("c")
+	since := d.mustBase(t, a, b, c)
+	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Region: Optional[string]{Set: ptr("fra")}})
+	require.NoError(t, err)
+	_, err = d.CreateTenant(t.Context(), NewTenant{Tenant: local("new")})
+	require.NoError(t, err)
+
+	theirs := with(a, func(t *Tenant) { t.Name = "theirs"; t.Unknown = NewMembers(`"docker_project":"x"`) })
+	plan, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody, theirs, b, local("added")))
+	require.NoError(t, err)
+	require.Equal(t, []string{"update a changed:name,docker_project", "add added", "remove c"}, steps(plan))
+	require.Equal(t, 1, plan.Unchanged)
+	merged := with(theirs, func(t *Tenant) { t.Region = ptr("fra") })
+
+	require.Equal(t, revealAll([]Tenant{merged, b, local("new"), local("added")}), mustContents(t, d.path).Tenants)
+}
+
+func TestABridgeStopsWhereBothSidesChangedTheSame(t *testing.T) {
+	t.Parallel()
+	for settle, want := range map[Side]string{Ours: "ours", Theirs: "theirs"} {
+		d := mustDesk(t)
+		since := d.mustBase(t, local("a"), local("b"), local("c"))
+		d.mustBase(t, with(local("a"), func(t *Tenant) { t.Name, t.Region = "ours", ptr("ours") }), local("c"))
+		d.mustProfiles(t, "c", "p")
+		theirs := []Tenant{
+			with(local("a"), func(t *Tenant) { t.Name, t.Hostname = "theirs", ptr("h") }),
+			with(local("b"), func(t *Tenant) { t.Name = "changed" }),
+		}
+		before := mustContents(t, d.path)
+		_, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody, theirs...))
+		var conflicts *ConflictsError
+		require.ErrorAs(t, err, &conflicts)
+		require.ErrorIs(t, err, ErrConflict)
+		require.Equal(t, []Conflict{{ID: "a", Members: []string{"name"}}, {ID: "b", Deleted: Ours}, {ID: "c", Deleted: Theirs}}, conflicts.Conflicts)
+		require.Equal(t, before, mustContents(t, d.path))
+
+		_, err = d.TakeOver(t.Context(), bridgeOf(since, settle, theirs...))
+		require.NoError(t, err)
+		after := mustContents(t, d.path)
+		require.Contains(t, after.Tenants[0], fmt.Sprintf(`"a" %q - "h" "ours"`, want), "what one side changed is there in any case")
+		require.Equal(t, map[Side][]string{Ours: {"a", "c"}, Theirs: {"a", "b"}}[settle], ids(after))
+	}
+}
+
+func TestABridgeKeepsWhatTheOtherProgramCanNotKnow(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	full := with(local("a"), func(t *Tenant) {
+		t.SyncToken, t.SharedContainerDB, t.Unknown = secret("token"), ptr("db"), NewMembers(`"x":1,"y":2`)
+	})
+	since := d.mustBase(t, full)
+	mask := with(local("a"), func(t *Tenant) { t.DatabaseURL = secret("postgres://u:***@localhost:5432/a"); t.Name = "renamed" })
+	plan, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody, mask))
+	require.NoError(t, err)
+	require.Equal(t, []string{"update a changed:name kept:sync_token,shared_container_db masked:database_url"}, steps(plan))
+	require.Equal(t, []string{reveal(with(full, func(t *Tenant) { t.Name = "renamed" }))}, mustContents(t, d.path).Tenants)
+}
+
+// TestABridgeIsAThreeWayMerge says of random changes of both sides what is to come of
+// each member, by its values.
+func TestABridgeIsAThreeWayMerge(t *testing.T) {
+	t.Parallel()
+	dir, run, conflicted := mustMemoryDir(t), 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		run++
+		d := mustDeskAt(t, filepath.Join(dir, fmt.Sprintf("%d.db", run)))
+		d.now = noon.Add(-time.Hour)
+		older := drawSide(t, "older", nil)
+		since := d.mustBase(t, older.tenants()...)
+		base, read := older, older
+		if rapid.Bool().Draw(t, "written again") {
+			d.now = noon.Add(-time.Minute)
+			base = drawSide(t, "base", older)
+			since = d.mustBase(t, base.tenants()...)
+			read = rapid.SampledFrom([]side{older, base}).Draw(t, "read")
+		}
+		d.now = noon
+		ours, theirs := drawSide(t, "ours", base), drawSide(t, "theirs", read)
+		d.mustBase(t, ours.tenants()...)
+		want, conflict := base.merged(older, ours, theirs)
+		b := bridgeOf(since, Nobody, theirs.tenants()...)
+		b.Written = noon
+		_, err := d.TakeOver(context.Background(), b)
+		if conflict {
+			conflicted++
+			require.ErrorIs(t, err, ErrConflict)
+			want = ours
+		} else {
+			require.NoError(t, err)
+		}
+		got := mustContents(t, d.path).Tenants
+		slices.Sort(got)
+		for i := range got {
+			got[i] = lateX.ReplaceAllString(got[i], `{"x":$2,"y":$1}`)
+		}
+		require.Equal(t, revealAll(want.tenants()), got)
+		require.NoError(t, d.Close())
+	})
+	require.Positive(t, conflicted)
+	require.Less(t, conflicted, run)
+}
+
+// lateX is where x was added to y, behind it.
+var lateX = regexp.MustCompile(`\{"y":(.),"x":(.)\}`)
