@@ -28,10 +28,12 @@ type app struct {
 	exposed  string // the file that others could read until it was replaced
 	small    project.FollowOptions
 	left     []string // files that a change leaves though what they belong to is gone
-	bridged  *bridging
-	sessions *sessionsBridge
-	out      spool
-	progress progress
+	// files that an import leaves though they say otherwise
+	differing []*project.ChangedError
+	bridged   *bridging
+	sessions  *sessionsBridge
+	out       spool
+	progress  progress
 	// documented tells that the answer is a JSON document already.
 	documented bool
 }

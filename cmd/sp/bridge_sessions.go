@@ -27,7 +27,7 @@ func (a *app) withSessions(dir project.Dir, tenants func(context.Context, *regis
 				return nil, err
 			}
 		}
-		if a.noExport || a.small.Force {
+		if a.noExport || a.small.Force || a.small.Taken != "" {
 			return bridge, nil
 		}
 		edit, hash, err := a.sessionsOf(ctx, dir, view)
@@ -111,7 +111,7 @@ func editOf(change project.IndexChange, ours project.IndexState) *registry.Sessi
 func (a *app) tellSessions(err error) error {
 	if a.sessions != nil && len(a.sessions.steps) > 0 {
 		a.note("before that, what another program did to %s was taken over:", project.IndexPath)
-		a.noteSessions(a.sessions.steps)
+		a.noteLines(linesOf(registry.Plan{Sessions: a.sessions.steps}, nil))
 	}
 	var changed *project.ChangedError
 	var told *hinted
@@ -119,30 +119,6 @@ func (a *app) tellSessions(err error) error {
 		err = withHint(err, "%s", adviceOn(changed))
 	}
 	return err
-}
-
-func (a *app) noteSessions(steps []registry.SessionStep) {
-	for i, step := range steps {
-		if i == maxNoted {
-			a.note("and %d more", len(steps)-i)
-			return
-		}
-		a.note("%s", describeSession(step))
-	}
-}
-
-func describeSession(s registry.SessionStep) string {
-	text := fmt.Sprintf("%s session of tenant %s", s.Action, s.Tenant)
-	if s.Action == registry.Select {
-		text = fmt.Sprintf("select tenant %s", s.Tenant)
-	}
-	if s.Profile != "" {
-		text += " (profile " + s.Profile + ")"
-	}
-	if s.Why != "" {
-		text += ": " + s.Why
-	}
-	return text
 }
 
 // adviceOn says what helps where another program changed a small file.

@@ -79,6 +79,11 @@ func (a *app) findExport(ctx context.Context, p exporter.Publisher) (first, sett
 			return err
 		}
 		settled, err = p.IsSettled(ctx, view)
+		if err != nil || !settled || p.Name != exporter.TrackedName {
+			return err
+		}
+		behind, err := view.DueFiles(ctx)
+		settled = len(behind) == 0 && !p.Force
 		return err
 	})
 	return first, settled, err
@@ -131,6 +136,7 @@ func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher
 		}
 	}
 	p.Wanted, p.Force, p.Documented = true, cmd.Bool("force"), cmd.Bool("drop-unknown")
+	a.small.Force = p.Force && p.Name == exporter.TrackedName
 	if p.Documented && p.Name == exporter.TrackedName {
 		return p, withHint(usage("--drop-unknown: not for the file that follows the registry"), "--path FILE writes a copy")
 	}

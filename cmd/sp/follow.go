@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
@@ -38,7 +39,7 @@ func (a *app) publishSmall(ctx context.Context, dir project.Dir, view *registry.
 	if err != nil {
 		return registry.Publication{}, err
 	}
-	a.left = found.Left
+	a.left, a.differing = found.Left, found.Differing
 	staged, err := stage(dir, found)
 	if err != nil {
 		return registry.Publication{}, err
@@ -78,5 +79,9 @@ func together(first, second registry.Publication) registry.Publication {
 func (a *app) tellLeft(dir project.Dir) {
 	for _, path := range a.left {
 		a.note("%s stays: it is not as sp wrote it", dir.Full(path))
+	}
+	for _, file := range a.differing {
+		a.note("%s stays as it is: it says otherwise than the registry in %s (sp export --force writes it)",
+			file.Path, strings.Join(file.Members, ", "))
 	}
 }

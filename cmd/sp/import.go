@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -34,38 +35,51 @@ func (a *app) importCommand() *cli.Command {
 			if d := optional(cmd, "duplicates"); d != nil && *d != "first" {
 				return usage("--duplicates: first")
 			}
-			own, err := a.importsOwn(ctx, cmd)
+			what, err := a.importingOf(ctx, argument(cmd, 0))
+			if err != nil {
+				return err
+			}
+			own, err := a.importsOwn(ctx, cmd, what)
 			if err != nil {
 				return err
 			}
 			if own != nil {
-				return a.importOwn(ctx, cmd, own)
+				return a.importOwn(ctx, cmd, own, what)
 			}
-			return a.importFile(ctx, cmd)
+			return a.importAll(ctx, cmd, what)
 		},
 	}
 }
 
-// importFile opens the file and the registry, makes the latter where there is none,
+// importAll opens the file and the registry, makes the latter where there is none,
 // and imports. Opening the file comes first: nothing is made for one that is not there.
-func (a *app) importFile(ctx context.Context, cmd *cli.Command) error {
-	source, err := a.openSource(argument(cmd, 0))
+func (a *app) importAll(ctx context.Context, cmd *cli.Command, what importing) error {
+	source, err := a.openSource(what.ref)
+	if errors.Is(err, os.ErrNotExist) && !what.isEmpty() {
+		source, err = nil, nil // a directory need not have tenants
+	}
 	if err != nil {
 		return err
 	}
-	defer source.close()
-	source.watch = a.watchReading
 	request := registry.Import{
 		Prune:          cmd.Bool("prune"),
 		Exact:          cmd.Bool("exact"),
 		FirstDuplicate: cmd.String("duplicates") == "first",
 		DryRun:         cmd.Bool("dry-run"),
 		Purge:          cmd.Bool("purge"),
-		Read:           source.read,
-		Hash:           source.sum,
 	}
+	if source != nil {
+		defer source.close()
+		source.watch = a.watchReading
+		request.Read, request.Hash = source.read, source.sum
+	}
+	what.complete(&request)
 	if request.DryRun {
-		return a.tryImport(ctx, request)
+		return a.tryImport(ctx, request, what)
+	}
+	a.small.Lenient = true
+	if what.own && what.contents != nil {
+		a.small.Taken = what.contents.IndexHash
 	}
 	// Where there is no registry, the file is checked before one is made for it.
 	if dir, err := a.project(); err != nil || !hasRegistry(dir) {
@@ -82,7 +96,7 @@ func (a *app) importFile(ctx context.Context, cmd *cli.Command) error {
 			return err
 		}
 		return a.changeIn(ctx, dir, registry.Create, a.followImport(dir, source), func(ctx context.Context, reg *registry.Registry) error {
-			return a.importInto(ctx, cmd, reg, request)
+			return a.importInto(ctx, cmd, reg, request, what)
 		})
 	})
 }
@@ -91,7 +105,7 @@ func (a *app) importFile(ctx context.Context, cmd *cli.Command) error {
 // that is imported: then what was read of it, and no other content, may be replaced.
 func (a *app) followImport(dir project.Dir, source *source) following {
 	publisher := tracked(dir)
-	if source.path != publisher.Path {
+	if source == nil || source.path != publisher.Path {
 		return a.follow(publisher)
 	}
 	return following{publish: func(ctx context.Context, view *registry.View) (registry.Publication, error) {
@@ -102,7 +116,7 @@ func (a *app) followImport(dir project.Dir, source *source) following {
 
 // importInto imports and reports. Where tenants would be removed, it asks first,
 // and then takes no other registry than the one that was asked about.
-func (a *app) importInto(ctx context.Context, cmd *cli.Command, reg *registry.Registry, request registry.Import) error {
+func (a *app) importInto(ctx context.Context, cmd *cli.Command, reg *registry.Registry, request registry.Import, what importing) error {
 	if request.Prune && !cmd.Bool("yes") {
 		trial := request
 		trial.DryRun = true
@@ -122,23 +136,23 @@ func (a *app) importInto(ctx context.Context, cmd *cli.Command, reg *registry.Re
 	if !made(err) {
 		return err
 	}
-	a.notePlan(plan)
+	a.notePlan(plan, what.left()...)
 	if a.json {
-		err = cmp.Or(err, a.document(planOf(plan)))
+		err = cmp.Or(err, a.document(planOf(plan, what.left()...)))
 	}
 	return err
 }
 
 // tryImport shows the plan: it imports and takes that back, or goes by the file
 // alone where there is no registry.
-func (a *app) tryImport(ctx context.Context, request registry.Import) error {
+func (a *app) tryImport(ctx context.Context, request registry.Import, what importing) error {
 	dir, err := a.project()
 	if errors.Is(err, project.ErrNoDirectory) || err == nil && !hasRegistry(dir) {
 		plan, err := registry.PlanNew(request)
 		if err != nil {
 			return err
 		}
-		return a.answerPlan(plan)
+		return a.answerPlan(plan, what.left()...)
 	}
 	if err != nil {
 		return err
@@ -157,5 +171,5 @@ func (a *app) tryImport(ctx context.Context, request registry.Import) error {
 	if err := errors.Join(err, reg.Close()); err != nil {
 		return err
 	}
-	return a.answerPlan(plan)
+	return a.answerPlan(plan, what.left()...)
 }

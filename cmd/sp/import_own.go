@@ -13,12 +13,12 @@ import (
 
 // importsOwn tells whether an import is of the file that follows the registry, and is to
 // merge what another program did to it, or to set it aside: nil if not.
-func (a *app) importsOwn(ctx context.Context, cmd *cli.Command) (*bridging, error) {
+func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) (*bridging, error) {
 	settle, err := settlement(cmd)
 	if err != nil {
 		return nil, err
 	}
-	path, err := a.sourcePath(argument(cmd, 0))
+	path, err := a.sourcePath(what.ref)
 	if err != nil {
 		return nil, err
 	}
@@ -82,10 +82,11 @@ func (a *app) standingOf(ctx context.Context, p exporter.Publisher) (standing ex
 }
 
 // importOwn merges what another program did to the tracked file.
-func (a *app) importOwn(ctx context.Context, cmd *cli.Command, b *bridging) error {
+func (a *app) importOwn(ctx context.Context, cmd *cli.Command, b *bridging, what importing) error {
 	if cmd.Bool("dry-run") {
-		return a.tryOwn(ctx, b)
+		return a.tryOwn(ctx, b, what)
 	}
+	a.small.Lenient = true
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		dir, err := a.makeProject()
 		if err != nil {
@@ -95,26 +96,36 @@ func (a *app) importOwn(ctx context.Context, cmd *cli.Command, b *bridging) erro
 			return err
 		}
 		return a.changeIn(ctx, dir, registry.Open, a.over(b), func(ctx context.Context, reg *registry.Registry) error {
-			err := reg.Publish(ctx)
-			if !made(err) {
-				return err
-			}
-			plan := registry.Plan{}
-			if b.plan != nil {
-				plan = *b.plan
-			} else if b.aside == "" {
-				a.note("no other program changed %s", b.publisher.Path)
-			}
-			if a.json {
-				err = cmp.Or(err, a.document(planOf(plan)))
-			}
-			return err
+			return a.importBeside(ctx, reg, b, what)
 		})
 	})
 }
 
+// importBeside imports what is beside the tracked file, whose own changes are merged
+// before that.
+func (a *app) importBeside(ctx context.Context, reg *registry.Registry, b *bridging, what importing) error {
+	var request registry.Import
+	what.complete(&request)
+	plan, err := reg.ImportTenants(ctx, request)
+	if !made(err) {
+		return err
+	}
+	a.noteLines(linesOf(plan, what.left()))
+	if b.plan != nil {
+		beside := plan
+		plan = *b.plan
+		plan.Profiles, plan.Sessions = beside.Profiles, append(plan.Sessions, beside.Sessions...)
+	} else if b.aside == "" {
+		a.note("no other program changed %s", b.publisher.Path)
+	}
+	if a.json {
+		err = cmp.Or(err, a.document(planOf(plan, what.left()...)))
+	}
+	return err
+}
+
 // tryOwn shows what would be taken over.
-func (a *app) tryOwn(ctx context.Context, b *bridging) error {
+func (a *app) tryOwn(ctx context.Context, b *bridging, what importing) error {
 	if b.setAside {
 		return usage("--set-aside: not with --dry-run")
 	}
@@ -133,11 +144,18 @@ func (a *app) tryOwn(ctx context.Context, b *bridging) error {
 		return err
 	}
 	plan, err := a.tryBridge(ctx, reg, b)
+	if err == nil {
+		request := registry.Import{DryRun: true}
+		what.complete(&request)
+		var beside registry.Plan
+		beside, err = reg.ImportTenants(ctx, request)
+		plan.Profiles, plan.Sessions = beside.Profiles, append(plan.Sessions, beside.Sessions...)
+	}
 	a.bridged = b
 	if err = a.endBridge(errors.Join(err, reg.Close())); err != nil {
 		return err
 	}
-	return a.answerPlan(plan)
+	return a.answerPlan(plan, what.left()...)
 }
 
 func (a *app) tryBridge(ctx context.Context, reg *registry.Registry, b *bridging) (plan registry.Plan, err error) {

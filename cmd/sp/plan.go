@@ -10,8 +10,10 @@ import (
 // maxNoted bounds the steps that are reported beside the answer.
 const maxNoted = 20
 
-func (a *app) notePlan(p registry.Plan) {
+// notePlan tells what an import did, and what of a directory it left.
+func (a *app) notePlan(p registry.Plan, left ...string) {
 	a.noteSteps(p)
+	a.noteLines(linesOf(p, left))
 	a.note("import: %s", countSteps(p))
 }
 
@@ -66,9 +68,9 @@ func describeStep(s registry.Step) string {
 }
 
 // answerPlan answers what an import would do.
-func (a *app) answerPlan(p registry.Plan) error {
+func (a *app) answerPlan(p registry.Plan, left ...string) error {
 	if a.json {
-		return a.document(planOf(p))
+		return a.document(planOf(p, left...))
 	}
 	for _, step := range p.Steps {
 		if err := a.line(describeStep(step)); err != nil {
@@ -77,6 +79,11 @@ func (a *app) answerPlan(p registry.Plan) error {
 	}
 	if p.Omitted > 0 {
 		if err := a.line(fmt.Sprintf("and %d more", p.Omitted)); err != nil {
+			return err
+		}
+	}
+	for _, line := range linesOf(p, left) {
+		if err := a.line(line); err != nil {
 			return err
 		}
 	}
@@ -93,6 +100,10 @@ type plan struct {
 	SyncedAt  string `json:"synced_at"`
 	Steps     []step `json:"steps"`
 	Omitted   int    `json:"omitted,omitempty"`
+	// What else a directory holds.
+	Profiles []profileStep `json:"profiles,omitempty"`
+	Sessions []sessionStep `json:"sessions,omitempty"`
+	Left     []string      `json:"left,omitempty"`
 }
 
 type step struct {
@@ -106,10 +117,16 @@ type step struct {
 	Removed *removal          `json:"removed,omitempty"`
 }
 
-func planOf(p registry.Plan) plan {
+func planOf(p registry.Plan, left ...string) plan {
 	answer := plan{
 		Added: p.Added, Updated: p.Updated, Unchanged: p.Unchanged, Removed: p.Removed, Skipped: p.Skipped,
-		SyncedAt: registry.FormatTime(p.Document.SyncedAt), Steps: []step{}, Omitted: p.Omitted,
+		SyncedAt: registry.FormatTime(p.Document.SyncedAt), Steps: []step{}, Omitted: p.Omitted, Left: left,
+	}
+	for _, s := range p.Profiles {
+		answer.Profiles = append(answer.Profiles, profileStep(s))
+	}
+	for _, s := range p.Sessions {
+		answer.Sessions = append(answer.Sessions, sessionStep(s))
 	}
 	for _, s := range p.Steps {
 		row := step{Action: s.Action, ID: s.ID, Name: s.Name, Changed: s.Changed, Kept: s.Kept, Masked: s.Masked, Stale: s.Stale}

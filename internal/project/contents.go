@@ -1,6 +1,7 @@
 package project
 
 import (
+	"context"
 	"fmt"
 	"path"
 	"slices"
@@ -66,6 +67,45 @@ func (d Dir) findProfile(name string, c *Contents) error {
 		return err
 	}
 	c.Profiles = append(c.Profiles, p)
+	return nil
+}
+
+// Configurations are the texts of the profile.yaml files, by the profile.
+func (c Contents) Configurations() map[string][]byte {
+	texts := map[string][]byte{}
+	for _, p := range c.Profiles {
+		texts[p.Name] = p.Configuration
+	}
+	return texts
+}
+
+// Known takes out of what the registry's own directory holds what sp wrote there: what
+// another program changed in the index of sessions is merged before a change, and of
+// secrets only those that it changed count.
+func (d Dir) Known(ctx context.Context, view *registry.View, c *Contents) error {
+	index, err := view.FollowingFile(ctx, IndexPath)
+	if err != nil {
+		return err
+	}
+	if index != nil {
+		c.Sessions, c.IndexHash = nil, ""
+	}
+	for i, p := range c.Profiles {
+		file, err := view.FollowingFile(ctx, SecretsPath(p.Name))
+		if err != nil {
+			return err
+		}
+		if file == nil {
+			continue
+		}
+		written, err := ReadSecrets([]byte(file.Base))
+		if err != nil {
+			return fmt.Errorf("what was written last: %w", err)
+		}
+		c.Profiles[i].Secrets = slices.DeleteFunc(p.Secrets, func(s registry.ProfileSecret) bool {
+			return slices.ContainsFunc(written, func(m SecretMember) bool { return m.Name == s.Key && m.Value.Equal(s.Value) })
+		})
+	}
 	return nil
 }
 

@@ -2,12 +2,9 @@ package project
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"fmt"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -24,8 +21,10 @@ type Following struct {
 	// Files is what is to be remembered of them, Forgotten of which nothing is any more.
 	Files     []registry.FollowingFile
 	Forgotten []string
-	// Left are the files of profiles that are no more and that sp has not written.
-	Left []string
+	// Left are the files of profiles that are no more and that sp has not written, and
+	// Differing those that a lenient change has left.
+	Left      []string
+	Differing []*ChangedError
 }
 
 // FileMove is a profile's directory that is to have another name.
@@ -46,8 +45,14 @@ type FollowOptions struct {
 	// Taken is the SHA-256 of an index of sessions that this very change has taken into
 	// the registry.
 	Taken string
-	// Force has the registry's side win in all that another program changed.
+	// Force has the registry's side win in all that another program changed, in every
+	// file that follows it.
 	Force bool
+	// Configurations are the texts of profile.yaml for profiles that have none yet.
+	Configurations map[string][]byte
+	// Lenient leaves a secrets.json that sp has not written and that says otherwise than
+	// the registry as it is.
+	Lenient bool
 	// Defer leaves all files as they are, to be written by a later change.
 	Defer bool
 }
@@ -76,27 +81,59 @@ func (d Dir) Follow(ctx context.Context, view *registry.View, o FollowOptions) (
 	if err != nil {
 		return Following{}, err
 	}
-	f := follower{dir: d, view: view, o: o, due: view.Due(), known: map[string]*registry.FollowingFile{}}
-	names := slices.Clone(f.due.Profiles)
-	index := f.due.Sessions || o.Taken != ""
+	f := follower{
+		dir: d, view: view, o: o, due: view.Due(),
+		known: map[string]*registry.FollowingFile{}, caught: map[string]bool{},
+	}
 	for _, file := range behind {
 		f.known[file.Path] = &file
-		if file.Path == IndexPath {
-			index = true
-		} else {
-			names = append(names, path.Base(path.Dir(file.Path)))
-		}
 	}
-	slices.Sort(names)
-	if index {
+	if o.Force {
+		err = f.all(ctx)
+	}
+	if err == nil && (f.due.Sessions || o.Taken != "") {
 		err = f.index(ctx)
 	}
-	for _, name := range slices.Compact(names) {
+	for _, name := range f.due.Profiles {
 		if err == nil {
 			err = f.profile(ctx, name)
 		}
 	}
+	for _, file := range behind {
+		if err == nil {
+			err = f.catchUp(ctx, file.Path)
+		}
+	}
 	return f.found, err
+}
+
+// all has every file that follows the registry looked at.
+func (f *follower) all(ctx context.Context) error {
+	f.due.Sessions, f.due.Profiles = true, nil
+	for p, err := range f.view.Profiles(ctx, nil, registry.Page{}) {
+		if err != nil {
+			return err
+		}
+		f.due.Profiles = append(f.due.Profiles, p.Name)
+	}
+	return nil
+}
+
+// catchUp deals with a file that an earlier change left behind and this one does not
+// concern: what is in its way is no reason to stop the change.
+func (f *follower) catchUp(ctx context.Context, file string) (err error) {
+	name := path.Base(path.Dir(file))
+	switch {
+	case file == IndexPath && !f.due.Sessions && f.o.Taken == "":
+		err = f.index(ctx)
+	case file != IndexPath && !slices.Contains(f.due.Profiles, name) && !f.caught[name]:
+		f.caught[name] = true
+		err = f.profile(ctx, name)
+	}
+	if errors.Is(err, ErrUnusable) || errors.Is(err, registry.ErrConflict) {
+		return nil
+	}
+	return err
 }
 
 // follower gathers what becomes of the files.
@@ -106,128 +143,7 @@ type follower struct {
 	o     FollowOptions
 	due   registry.Due
 	known map[string]*registry.FollowingFile
-	found Following
-}
-
-// standingFile is a file as it is, and what is remembered of it.
-type standingFile struct {
-	path  string // in the registry's words
-	at    string // where it is before the moves
-	known *registry.FollowingFile
-	text  []byte
-	there bool
-	hash  string // of what stands there, empty if nothing does
-}
-
-// look reads a file. Where a command was stopped before the file was in place, what it
-// left beside it is what the registry takes to be there.
-func (f *follower) look(ctx context.Context, path, at string) (s standingFile, err error) {
-	s = standingFile{path: path, at: at}
-	if s.known, err = f.remembered(ctx, path); err != nil {
-		return s, err
-	}
-	if s.text, s.there, err = f.dir.ReadFile(at); err != nil || !s.there {
-		return s, err
-	}
-	s.hash = hashOf(s.text)
-	if k := s.known; k != nil && k.Due && s.hash == k.Previous && s.hash != k.Current {
-		left, err := f.dir.leftover(at, k.Current)
-		if err != nil {
-			return s, err
-		}
-		if left != nil {
-			s.text = left
-		}
-	}
-	return s, nil
-}
-
-func (f *follower) remembered(ctx context.Context, path string) (*registry.FollowingFile, error) {
-	if known, ok := f.known[path]; ok {
-		return known, nil
-	}
-	known, err := f.view.FollowingFile(ctx, path)
-	f.known[path] = known
-	return known, err
-}
-
-// WrittenText is the text of a file and its SHA-256 in hexadecimal.
-type WrittenText struct {
-	Text []byte
-	Hash string
-}
-
-// ChangedIndex returns the index of sessions as another program wrote it, nil if it is
-// as sp wrote it or not there, and what sp wrote last, against which that is to be seen.
-func (d Dir) ChangedIndex(ctx context.Context, view *registry.View) (base []byte, theirs *WrittenText, err error) {
-	f := follower{dir: d, view: view, known: map[string]*registry.FollowingFile{}}
-	s, err := f.look(ctx, IndexPath, IndexPath)
-	if err != nil || !s.there || s.isOurs() {
-		return nil, nil, err
-	}
-	return s.base(), &WrittenText{Text: s.text, Hash: s.hash}, nil
-}
-
-// isOurs tells whether what stands there is what sp wrote last, or had to replace.
-func (s standingFile) isOurs() bool {
-	return s.known != nil && (s.hash == s.known.Current || s.known.Due && s.hash == s.known.Previous)
-}
-
-func (s standingFile) base() []byte {
-	if s.known == nil {
-		return nil
-	}
-	return []byte(s.known.Base)
-}
-
-// become notes what a file is to hold, and what is to be remembered of it.
-func (f *follower) become(s standingFile, text []byte, base string, shared bool) {
-	file := registry.FollowingFile{Path: s.path, Previous: s.hash, Current: hashOf(text), Base: base}
-	if file.Current != s.hash || !s.there {
-		file.Due = true
-		f.found.Changes = append(f.found.Changes, FileChange{Path: s.at, Text: text, Expected: s.hash, Shared: shared})
-	} else if k := s.known; k != nil && k.Current == file.Current {
-		file.Previous = k.Previous // as it was when sp wrote it
-	}
-	if s.known == nil || *s.known != file || s.path != s.at {
-		f.found.Files = append(f.found.Files, file)
-	}
-}
-
-// putOff notes that a file is to be written by a later change.
-func (f *follower) putOff(s standingFile) {
-	file := registry.FollowingFile{Path: s.path, Previous: s.hash, Current: hashOf(nil)}
-	if s.known != nil {
-		file = *s.known
-	}
-	file.Due = true
-	f.found.Files = append(f.found.Files, file)
-}
-
-// leftover returns the text that a command left beside a file and that has this hash,
-// nil if there is none.
-func (d Dir) leftover(inside, hash string) ([]byte, error) {
-	dir, base := path.Split(inside)
-	entries, err := os.ReadDir(filepath.Join(d.path, filepath.FromSlash(dir)))
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range entries {
-		if !isNumbered(entry.Name(), "."+base+".") {
-			continue
-		}
-		text, found, err := d.ReadFile(dir + entry.Name())
-		if err != nil {
-			return nil, err
-		}
-		if found && hashOf(text) == hash {
-			return text, nil
-		}
-	}
-	return nil, nil
-}
-
-func hashOf(text []byte) string {
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+	// caught are the profiles of which an earlier change left a file behind, so far.
+	caught map[string]bool
+	found  Following
 }

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// importing is what an import is of: a file of tenants and, if that is the one of a
+// directory, what else is there.
+type importing struct {
+	ref      *string // the file, as openSource takes it
+	own      bool    // it is the directory of the registry
+	contents *project.Contents
+}
+
+// importingOf finds out what is to be imported. A directory stands for all that is in
+// it, and for the `.systemprompt` in it; so does no word for the registry's own.
+func (a *app) importingOf(ctx context.Context, ref *string) (i importing, err error) {
+	from, own, err := a.importedDir(ref)
+	if err != nil || from == nil {
+		return importing{ref: ref}, err
+	}
+	contents, err := from.Contents()
+	if err != nil {
+		return i, err
+	}
+	tenants := from.Tenants()
+	i = importing{ref: &tenants, own: own, contents: &contents}
+	if ref == nil {
+		i.ref = nil
+	}
+	if own && hasRegistry(*from) {
+		err = a.read(ctx, func(dir project.Dir, view *registry.View) error {
+			return dir.Known(ctx, view, &contents)
+		})
+	} else if !own {
+		a.small.Configurations = contents.Configurations()
+	}
+	return i, err
+}
+
+// importedDir returns the directory that is to be imported, nil for a file.
+func (a *app) importedDir(ref *string) (from *project.Dir, own bool, err error) {
+	mine, missing := a.project()
+	if ref == nil {
+		if errors.Is(missing, project.ErrNoDirectory) {
+			return nil, false, nil // which is for the import of a file to say
+		}
+		return &mine, true, missing
+	}
+	if *ref == "-" || checkPathWord("import", *ref) != nil {
+		return nil, false, nil
+	}
+	path, err := a.absolute(*ref)
+	if err != nil {
+		return nil, false, err
+	}
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return nil, false, nil
+	}
+	if _, err := os.Lstat(filepath.Join(path, project.Name)); filepath.Base(path) != project.Name && !errors.Is(err, fs.ErrNotExist) {
+		path = filepath.Join(path, project.Name)
+	}
+	dir, err := project.At(path)
+	return &dir, missing == nil && dir.Path() == mine.Path(), err
+}
+
+// complete adds what a directory holds beside its tenants to what is asked for.
+func (i importing) complete(request *registry.Import) {
+	if i.contents == nil {
+		return
+	}
+	for _, p := range i.contents.Profiles {
+		request.Profiles = append(request.Profiles, p.ImportedProfile)
+	}
+	request.Sessions = i.contents.Sessions
+}
+
+// isEmpty tells whether there is nothing beside the tenants.
+func (i importing) isEmpty() bool {
+	return i.contents == nil || len(i.contents.Profiles) == 0 && i.contents.Sessions == nil
+}
+
+// left says what of the directory is not taken.
+func (i importing) left() []string {
+	if i.contents == nil {
+		return nil
+	}
+	return i.contents.Left
+}

@@ -1,0 +1,69 @@
+package project
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// index is what becomes of sessions/index.json. It is made for the first session.
+func (f *follower) index(ctx context.Context) error {
+	s, err := f.look(ctx, IndexPath, IndexPath)
+	if err != nil {
+		return err
+	}
+	state, some, err := f.dir.IndexState(ctx, f.view)
+	if err != nil || !some && !s.there && s.known == nil {
+		return err
+	}
+	if f.o.Defer {
+		f.putOff(s)
+		return nil
+	}
+	if s.there && !s.isOurs() && s.hash != f.o.Taken && !f.o.Force {
+		return &ChangedError{Path: f.dir.Full(IndexPath)}
+	}
+	base := s.base()
+	if f.o.Force {
+		base = s.text
+	}
+	state.Chosen = f.due.Sessions
+	text, err := WriteIndex(s.text, base, state, f.o.Now)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.dir.Full(IndexPath), err)
+	}
+	f.become(s, text, string(RenderIndex(state)), false)
+	return nil
+}
+
+// IndexState returns what the index of the sessions is to show of a view, and whether
+// there is any session.
+func (d Dir) IndexState(ctx context.Context, view *registry.View) (state IndexState, some bool, err error) {
+	for session, err := range view.Sessions(ctx, registry.Page{}) {
+		if err != nil {
+			return state, false, err
+		}
+		some = true
+		if session.Authentication != nil {
+			state.Sessions = append(state.Sessions, session)
+		}
+	}
+	selection, err := view.Selection(ctx)
+	if err != nil || selection.Tenant == nil {
+		return state, some, err
+	}
+	state.Active = selection.Tenant
+	active, err := view.Session(ctx, *selection.Tenant)
+	if active != nil {
+		state.ActiveProfile = &active.Profile
+	}
+	state.ProfilePath = func(name string) string { return d.Full(ProfilePath(name)) }
+	return state, some, err
+}
+
+// ProfilePath is where the configuration of a profile lies within the directory.
+func ProfilePath(name string) string { return "profiles/" + name + "/profile.yaml" }
+
+// SecretsPath is where the secrets of a profile lie within the directory.
+func SecretsPath(name string) string { return "profiles/" + name + "/secrets.json" }
