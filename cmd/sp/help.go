@@ -13,9 +13,8 @@ const rootHelp = `sp - {{.Usage}}
   sp tenant select local_19bff27604c
   psql "$(sp resolve)"                  the right database; sp explain says why
 
-Commands:{{range .VisibleCommands}}
+Commands (sp cloud … and sp admin session … too, as the documents write them):{{range .VisibleCommands}}
   {{printf "%-9s" .Name}} {{.Usage}}{{end}}
-sp cloud … and sp admin session … work too, as the documents write them.
 
 Flags of every command:{{range .VisibleFlags}}
   {{.}}{{end}}
