@@ -13,10 +13,10 @@ const rootHelp = `sp - {{.Usage}}
   sp tenant select local_19bff27604c
   psql "$(sp resolve)"                  the right database; sp explain says why
 
-Commands (sp cloud … and sp admin session … too, as the documents write them):{{range .VisibleCommands}}
+Commands:{{range .VisibleCommands}}
   {{printf "%-9s" .Name}} {{.Usage}}{{end}}
 
-Flags of every command:{{range .VisibleFlags}}
+Flags of every command (sp cloud … and sp admin session … work, too):{{range .VisibleFlags}}
   {{.}}{{end}}
 
 Exit codes: 0 done, 1 bug, 2 usage, 3 not found, 4 exists or conflict,
