@@ -42,6 +42,10 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 		{"tenant", "edit", "a", "--database-url-file", markedURL},
 		{"profile", "create", "p", "--tenant", "a"},
 		{"session", "switch", "p"},
+		{"secrets", "set", "api"},
+		{"secrets", "get", "api", "--reveal"},
+		{"session", "login", "--email", "u@example.com"},
+		{"session", "show"},
 		{"resolve"},
 		{"tenant", "show", "a", "--reveal"},
 	} {

@@ -62,6 +62,7 @@ func inputs() map[string]string {
 		"url.txt":  "postgres://u:" + canary + "@h/d",
 		"one.json": file(record("a", ""), record("b", cloud), record("c", "")),
 		"two.json": file(record("b", cloud), record("c", `,"region":"iad"`), record("d", "")),
+		"key.txt":  canary,
 	}
 }
 
@@ -114,6 +115,9 @@ func shapes() []shape {
 		{name: "profile edit", before: tracked, steps: []string{"profile edit q --name z"}, next: mend},
 		{name: "profile default", before: tracked, steps: []string{"profile default q"}, next: mend},
 		{name: "profile delete", before: tracked, steps: []string{"profile delete q -y"}, next: mend},
+		{name: "secret of a profile", before: tracked, steps: []string{"secrets set api --profile q --file key.txt"}, next: mend},
+		{name: "secret taken away", before: append(tracked[:5:5], "secrets set api --profile q --file key.txt"), steps: []string{"secrets unset api --profile q"}, next: mend},
+		{name: "login", before: tracked, steps: []string{"session login --profile q --token-file key.txt --email u@example.com"}, next: mend},
 		{name: "logout", before: tracked, steps: []string{"session logout"}, next: mend},
 		{name: "merge, exported", before: tracked, steps: []string{"import two.json"}, next: mend},
 		{name: "prune, exported", before: tracked, steps: []string{"import two.json --prune -y"}, next: mend},

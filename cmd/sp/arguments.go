@@ -17,7 +17,7 @@ func (a *app) checkArguments(_ context.Context, cmd *cli.Command) error {
 		return nil
 	}
 	if a.noExport && cmd.Bool("purge") {
-		return usage("%s", about(cmd, "--purge and --no-export: tenants.json would still hold what is purged"))
+		return usage("%s", about(cmd, "--purge and --no-export: the file would still hold what is purged"))
 	}
 	words := strings.Fields(cmd.ArgsUsage)
 	required := len(words) - strings.Count(cmd.ArgsUsage, "[")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,13 +37,19 @@ func cage(s *sandbox, caged string) {
 	s.write("given/odd.txt", "postgres://u:"+marker+"@h/x y")
 	s.write("given/good.txt", "postgres://u:"+marker+"@h/good\n")
 	s.write("given/long.txt", strings.Repeat(marker, 9000))
+	s.write("given/token.txt", marker+"9\n")
+	s.write("given/jwt.txt", "e30."+base64.RawURLEncoding.EncodeToString([]byte(`{"email":"u@example.com","jti":"`+marker+`"}`))+"."+marker)
+	s.write("given/secrets.json", strings.ReplaceAll(`{"api": "MARK3", "more": "xMARK", "deep": {"x": "MARK"}, "list": ["MARK"], "sync_token": "MARK"}`, "MARK", marker))
 	s.must("import", "given/caged.json")
 	for _, tenant := range []string{"a", "b", "c", "d", "e"} {
 		s.must("profile", "create", tenant, "--tenant", tenant)
 	}
 	s.must("profile", "create", "x", "--tenant", "a")
 	s.must("profile", "create", "y", "--tenant", "a")
-	s.must("session", "switch", "a")
+	s.must("session", "login", "--profile", "a", "--token-file", "given/token.txt", "--email", "u@example.com")
+	for _, key := range []string{"api", "odd"} {
+		s.must("secrets", "set", key, "--file", "given/odd.txt", "--profile", "a")
+	}
 	s.must("backup", "given/backup.db")
 	s.write(".systemprompt/profiles/x/profile.yaml", "cloud: ["+marker+"\n")
 	s.write(".systemprompt/profiles/y/profile.yaml", "cloud: {tenant_id: '"+markedURL+"', token: "+marker+"}\n")

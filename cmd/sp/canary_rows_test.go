@@ -65,6 +65,25 @@ var canaryRows = map[string][]string{
 	"session show":             {""},
 	"session switch":           {"b", "d", "nosuch"},
 	"session logout":           {"", "--profile b", "--all", "--all -y"},
+	"session login": {
+		"", "--profile b --email u@example.com", "--profile a --force-new", "--profile a --force-new --email u@example.com",
+		"--profile a --token-file given/token.txt --email u@example.com", "--profile b --token-file given/token.txt --email CANARYc4n4ryCANARY",
+		"--profile b --token-file given/jwt.txt", "--profile b --token-file given/odd.txt --email u@example.com", "--token-file given/long.txt",
+		"--token-file CANARYc4n4ryCANARY --email u@example.com", "--profile nosuch", "--token-file given --email u@example.com", "--profile a --token-only",
+		"--profile b --token-file given/token.txt --email u@example.com --token-only", "--duration-hours CANARYc4n4ryCANARY", "--profile c --token-file -",
+		"--profile b --token-file given/token.txt --email u@example.com --issuer URL",
+	},
+	"secrets set": {
+		"new --profile a", "api --profile a", "api --profile a --file given/token.txt", "api --file given", "api --file CANARYc4n4ryCANARY", "api --file given/long.txt",
+		"api=CANARYc4n4ryCANARY", "api --profile nosuch", "database_url --profile a", "api --profile b --file given/odd.txt --purge", "URL", "-- -x",
+	},
+	"secrets list":  {"", "--profile a", "--profile b", "--profile e", "--profile a --limit 1 --after api", "--profile nosuch"},
+	"secrets get":   {"api --profile a", "database_url --profile e", "sync_token --profile b", "database_url --profile c", "nosuch", "api --reveal --profile a"},
+	"secrets unset": {"api --profile a", "api --profile a", "nosuch", "database_url", "odd --purge --profile a", "odd --purge -y --profile a", "URL"},
+	"secrets import": {
+		"given/secrets.json --profile a", "- --profile a", "given/caged.json --profile b", "given/cut.json", "given/odd.txt", "given", "nosuch.json", "URL",
+		"given/long.txt", "given/secrets.json --profile b --purge",
+	},
 	"resolve": {
 		"", "--profile a", "--profile b", "--profile b --network external", "--profile c", "--profile d", "--profile d --network external",
 		"--profile e", "--tenant a", "--tenant d", "--tenant e", "--profile a --tenant URL", "--profile nosuch", "--network CANARYc4n4ryCANARY",

@@ -57,6 +57,7 @@ func TestWhatTellsASecretTellsIt(t *testing.T) {
 	for _, line := range []string{
 		"resolve --tenant a", "resolve --tenant a --json", "export -", "export - --drop-unknown",
 		"tenant show a --reveal", "tenant show b --reveal --json", "explain --profile a --reveal", "explain --profile a --reveal --json",
+		"secrets get api --profile a --reveal", "secrets get sync_token --profile b --reveal --json", "session login --token-only",
 	} {
 		o := s.must(strings.Fields(line)...)
 		require.True(t, tells(strings.Fields(line)), line)

@@ -35,6 +35,9 @@ func (a *app) explain(ctx context.Context, request resolver.Request, shown showi
 		if errors.Is(e.Err, resolver.ErrUsage) {
 			return e.Err
 		}
+		if err := a.noteExpiry(ctx, view, &e); err != nil {
+			return err
+		}
 		if a.json {
 			return a.document(explanationOf(e, shown))
 		}
@@ -44,6 +47,19 @@ func (a *app) explain(ctx context.Context, request resolver.Request, shown showi
 		}
 		return a.table("Explanation", rowsOf(rows...))
 	})
+}
+
+// noteExpiry adds that the session authenticates no more: its choice of a profile holds.
+func (a *app) noteExpiry(ctx context.Context, view *registry.View, e *resolver.Explanation) error {
+	s, err := view.ActiveSession(ctx)
+	if err != nil || s == nil || s.Authentication == nil || !s.Authentication.IsExpired(a.now()) {
+		return err
+	}
+	if e.Note != "" {
+		e.Note += "; "
+	}
+	e.Note += "the session's token is expired, its choice of the profile holds"
+	return nil
 }
 
 // explanation is an Explanation in JSON.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
-	"golang.org/x/term"
 )
 
 func stringFlag(name, usage string) cli.Flag {
@@ -33,9 +32,9 @@ func purgeFlag() cli.Flag {
 	return boolFlag("purge", "forget removed secrets at once (else in 7 days)")
 }
 
-// noExportFlag defers what a change of a tenant would write.
+// noExportFlag defers what a change would write into the files that follow.
 func (a *app) noExportFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "no-export", Usage: "leave tenants.json behind until the next change", Destination: &a.noExport}
+	return &cli.BoolFlag{Name: "no-export", Usage: "leave the files behind until the next change", Destination: &a.noExport}
 }
 
 // secretFlags are the three ways to give one secret. A flag's value shows in the
@@ -53,7 +52,7 @@ const maxSecret = 64 << 10
 
 // secret reads what secretFlags gave, nil for nothing. One line end behind it is
 // not part of it.
-func (a *app) secret(cmd *cli.Command, name string) (*registry.Secret, error) {
+func (a *app) secret(ctx context.Context, cmd *cli.Command, name string) (*registry.Secret, error) {
 	var ways []string
 	for _, way := range []string{name, name + "-stdin", name + "-file"} {
 		if cmd.IsSet(way) {
@@ -64,14 +63,13 @@ func (a *app) secret(cmd *cli.Command, name string) (*registry.Secret, error) {
 	case len(ways) > 1:
 		return nil, usage("only one of %s", strings.Join(ways, ", "))
 	case cmd.Bool(name + "-stdin"):
-		return a.readStdin(name)
+		return a.readStdin(ctx, name, "--"+name)
 	case cmd.IsSet(name + "-file"):
 		path, err := a.absolute(cmd.String(name + "-file"))
 		if err != nil {
 			return nil, err
 		}
-		secret, err := readSecretFile(path, name)
-		return secret, withoutPath(err, name)
+		return readSecretFile(path, "--"+name+"-file")
 	case cmd.IsSet(name):
 		secret := registry.NewSecret(cmd.String(name))
 		return &secret, nil
@@ -79,105 +77,56 @@ func (a *app) secret(cmd *cli.Command, name string) (*registry.Secret, error) {
 	return nil, nil
 }
 
-func readSecretFile(path, name string) (*registry.Secret, error) {
+// readSecretFile reads a secret from a file that a flag names.
+func readSecretFile(path, flag string) (*registry.Secret, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, withoutPath(err, flag)
 	}
-	secret, err := readSecret(file, name)
-	return secret, errors.Join(err, file.Close())
+	secret, err := readSecret(file, flag)
+	return secret, withoutPath(errors.Join(err, file.Close()), flag)
 }
 
 // withoutPath names the flag in place of the path, which may be the very secret.
-func withoutPath(err error, name string) error {
+func withoutPath(err error, flag string) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
-		return fmt.Errorf("--%s-file: %w", name, path.Err)
+		return fmt.Errorf("%s: %w", flag, path.Err)
 	}
 	return err
 }
 
 // readStdin reads a secret from stdin; at a terminal it asks, and shows nothing of
-// what is typed.
-func (a *app) readStdin(name string) (*registry.Secret, error) {
-	fd := int(a.stdin.Fd())
-	if !a.terminal(fd) {
-		return readSecret(a.stdin, name)
+// what is typed. what is how errors name it.
+func (a *app) readStdin(ctx context.Context, prompt, what string) (*registry.Secret, error) {
+	if !a.terminal(int(a.stdin.Fd())) {
+		return readSecret(a.stdin, what)
 	}
-	fmt.Fprintf(a.stderr, "sp: %s: ", name)
-	typed, err := term.ReadPassword(fd)
+	fmt.Fprintf(a.stderr, "sp: %s: ", printable(prompt))
+	typed, err := typedAt(ctx, int(a.stdin.Fd()))
 	fmt.Fprintln(a.stderr)
 	if err != nil {
 		return nil, err
 	}
-	return readSecret(bytes.NewReader(typed), name)
+	return readSecret(bytes.NewReader(typed), what)
 }
 
-func readSecret(r io.Reader, name string) (*registry.Secret, error) {
+// errNothingCame is for a secret that is empty: what wrote it has failed, perhaps; it
+// must not take a secret away.
+var errNothingCame = fmt.Errorf("nothing came: %w", registry.ErrInvalid)
+
+func readSecret(r io.Reader, what string) (*registry.Secret, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
 	if err != nil {
 		return nil, err
 	}
 	if len(text) > maxSecret {
-		return nil, fmt.Errorf("--%s: longer than %d bytes: %w", name, maxSecret, registry.ErrInvalid)
+		return nil, fmt.Errorf("%s: longer than %d bytes: %w", what, maxSecret, registry.ErrInvalid)
 	}
 	text = bytes.TrimSuffix(text, []byte("\n"))
 	secret := registry.NewSecret(string(bytes.TrimSuffix(text, []byte("\r"))))
-	if secret.Empty() { // what wrote it has failed, perhaps; it must not take a secret away
-		return nil, fmt.Errorf("--%s: nothing came: %w", name, registry.ErrInvalid)
+	if secret.Empty() {
+		return nil, fmt.Errorf("%s: %w", what, errNothingCame)
 	}
 	return &secret, nil
-}
-
-// confirm asks before something that can't be undone. Without a terminal, -y has
-// to have answered.
-func (a *app) confirm(ctx context.Context, cmd *cli.Command, question string) error {
-	if cmd.Bool("yes") {
-		return nil
-	}
-	if !a.terminal(int(a.stdin.Fd())) {
-		return fmt.Errorf("%s: %w", question, errConfirm)
-	}
-	a.clearProgress()
-	fmt.Fprint(a.stderr, "sp: "+printable(question)+" [y/N] ")
-	answer, err := readLine(ctx, a.stdin)
-	if err != nil {
-		return err
-	}
-	if !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
-		return fmt.Errorf("%s: %w", question, errConfirm)
-	}
-	return nil
-}
-
-// readLine reads one line, or ends with the context: a read can't be called off, so
-// it is left behind.
-func readLine(ctx context.Context, r io.Reader) (line string, err error) {
-	done := make(chan struct{})
-	go func() {
-		line, err = readOneLine(r)
-		close(done)
-	}()
-	select {
-	case <-done:
-		return line, err
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
-}
-
-// readOneLine reads not a byte more; the rest of stdin may be for others.
-func readOneLine(r io.Reader) (string, error) {
-	var line []byte
-	for b := make([]byte, 1); len(line) < maxSecret; {
-		n, err := r.Read(b)
-		if n == 1 && b[0] == '\n' || errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return "", err
-		}
-		line = append(line, b[:n]...)
-	}
-	return strings.TrimSpace(string(line)), nil
 }

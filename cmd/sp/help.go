@@ -15,9 +15,8 @@ const rootHelp = `sp - {{.Usage}}
 
 Commands:{{range .VisibleCommands}}
   {{printf "%-9s" .Name}} {{.Usage}}{{end}}
-sp cloud … and sp admin session … work too, as the documents write them.
 
-Flags of every command:{{range .VisibleFlags}}
+Flags of every command (sp cloud … and sp admin session … work, too):{{range .VisibleFlags}}
   {{.}}{{end}}
 
 Exit codes: 0 done, 1 bug, 2 usage, 3 not found, 4 exists or conflict,

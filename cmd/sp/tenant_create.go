@@ -36,7 +36,7 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 	case kind == string(registry.Cloud) || cmd.IsSet("region"):
 		return fmt.Errorf("tenant create: a cloud tenant: %w: %s", errUnsupported, needsCloud)
 	}
-	url, err := a.secret(cmd, "database-url")
+	url, err := a.secret(ctx, cmd, "database-url")
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (a *app) tenantEditCommand() *cli.Command {
 			"  sp tenant edit local_19bff27604c --database-url-file url.txt --clear region,hostname",
 		Flags: flags,
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			edit, err := a.tenantEdit(cmd)
+			edit, err := a.tenantEdit(ctx, cmd)
 			if err != nil {
 				return err
 			}
@@ -49,7 +49,7 @@ func (a *app) tenantEditCommand() *cli.Command {
 }
 
 // tenantEdit reads the flags of an edit, all but the tenant's id.
-func (a *app) tenantEdit(cmd *cli.Command) (e registry.TenantEdit, err error) {
+func (a *app) tenantEdit(ctx context.Context, cmd *cli.Command) (e registry.TenantEdit, err error) {
 	cleared := cmd.StringSlice("clear")
 	if err := checkCleared(cmd, cleared); err != nil {
 		return e, err
@@ -58,7 +58,7 @@ func (a *app) tenantEdit(cmd *cli.Command) (e registry.TenantEdit, err error) {
 		return registry.Optional[string]{Set: optional(cmd, name), Clear: slices.Contains(cleared, name)}
 	}
 	secret := func(name string) registry.Optional[registry.Secret] {
-		value, problem := a.secret(cmd, name)
+		value, problem := a.secret(ctx, cmd, name)
 		if value != nil {
 			a.warnOfArgument(cmd, name, *value)
 		}

@@ -25,6 +25,7 @@ func topCommands() []topCommand {
 		{"tenant", (*app).tenantCommands},
 		{"profile", (*app).profileCommands},
 		{"session", (*app).sessionCommands},
+		{"secrets", (*app).secretsCommands},
 		{"resolve", (*app).resolveCommand},
 		{"explain", (*app).explainCommand},
 		{"status", (*app).statusCommand},
@@ -119,7 +120,8 @@ func firstWord(args []string) string {
 
 // cloudCommands is the word `cloud`, under which the documents write most commands.
 func (a *app) cloudCommands() *cli.Command {
-	cloud := group("cloud", "the same tenant and profile commands, likewise", a.tenantCommands(), a.profileCommands())
+	cloud := group("cloud", "the same tenant, profile and secrets commands, likewise",
+		a.tenantCommands(), a.profileCommands(), a.secretsCommands())
 	cloud.Commands = append(cloud.Commands, a.build(laterCloudCommands())...)
 	return cloud
 }

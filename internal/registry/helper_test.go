@@ -128,8 +128,10 @@ type contents struct {
 	Document                  string
 	Tenants                   []string
 	Profiles                  []Profile
-	Sessions                  []Session
+	Sessions                  []Session // without what authenticates them, a Secret is a func
 	Selection                 Selection
+	// Secrets are those of the profiles, Authentications those of the sessions, told.
+	Secrets, Authentications []string
 }
 
 // mustContents looks with other eyes: it opens the file anew.
@@ -153,9 +155,32 @@ func contentsOf(t require.TestingT, r *Registry) (c contents) {
 	c.Tenants = revealAll(mustAll(t, v.Tenants(ctx, Page{})))
 	c.Profiles = mustAll(t, v.Profiles(ctx, nil, Page{}))
 	c.Sessions = mustAll(t, v.Sessions(ctx, Page{}))
+	for i, s := range c.Sessions {
+		if a := s.Authentication; a != nil {
+			c.Authentications = append(c.Authentications, string(s.Tenant)+" "+revealAuthentication(*a))
+			c.Sessions[i].Authentication = nil
+		}
+	}
+	for _, p := range c.Profiles {
+		secrets, err := v.ProfileSecrets(ctx, p.Name)
+		require.NoError(t, err)
+		for _, s := range secrets {
+			c.Secrets = append(c.Secrets, p.Name+" "+s.Key+"="+s.Value.Reveal())
+		}
+	}
 	c.Selection, err = v.Selection(ctx)
 	require.NoError(t, err)
 	return c
+}
+
+// revealAuthentication writes all that is in it.
+func revealAuthentication(a Authentication) string {
+	issuer := "-"
+	if a.Issuer != nil {
+		issuer = *a.Issuer
+	}
+	return fmt.Sprintf("%s issuer:%s %s %s %s %s %s %s..%s used %s", a.Token.Reveal(), issuer, a.SessionID, a.ContextID,
+		a.UserID, a.UserEmail, a.UserType, FormatTime(a.CreatedAt), FormatTime(a.ExpiresAt), FormatTime(a.LastUsed))
 }
 
 // mustRefuse makes sure that do is refused for that reason and leaves no trace.

@@ -58,7 +58,7 @@ func (b belonging) plan(i Import, plan *Plan) {
 	if active := i.Sessions.Active; active != nil {
 		step := SessionStep{Action: Select, Tenant: *active, Profile: i.Sessions.ActiveProfile}
 		if !b[*active] {
-			step.Action, step.Why = Skip, notActive
+			step = SessionStep{Action: Skip, Tenant: *active, Why: notActive}
 		}
 		plan.Sessions = append(plan.Sessions, step)
 	}

@@ -144,7 +144,7 @@ func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 		if changed = before.differing(after.image); len(changed) == 0 {
 			return nil // with no members, all that touched the thing since would stand in the way
 		}
-		if len(after.image.only(changed).differing(now.image.only(changed))) > 0 {
+		if len(after.image.only(changed).lasting(t.what).differing(now.image.only(changed).lasting(t.what))) > 0 {
 			return u.laterOf(ctx, t, changed)
 		}
 		wanted = now.image.with(changed, before)
@@ -165,7 +165,7 @@ func (u *undoing) remove(ctx context.Context, what Entity, id string) error {
 	switch {
 	case now.image == nil && !(u.renames && what == ProfileEntity && after.image != nil):
 		return nil // a later change took it away
-	case now.image == nil, len(after.image.differing(now.image)) > 0, after.position != now.position:
+	case now.image == nil, len(after.image.lasting(what).differing(now.image.lasting(what))) > 0, after.position != now.position:
 		return u.laterOf(ctx, t, nil)
 	}
 	if err := u.checkUntouched(ctx, t, nil); err != nil {

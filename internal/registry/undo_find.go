@@ -77,3 +77,12 @@ func (c *change) undoneBy(ctx context.Context, sequence int64) (int64, error) {
 	}
 	return by, err
 }
+
+// lasting is what of a thing an undo can have brought back: of a session not what
+// authenticates it, for tokens are not kept.
+func (m image) lasting(what Entity) image {
+	if m == nil || what != SessionEntity {
+		return m
+	}
+	return m.only([]string{"profile", "chosen_at"})
+}

@@ -19,7 +19,7 @@ func (u *undoing) put(ctx context.Context, row queries.Entry, wanted image, now 
 	case TenantEntity:
 		return u.putTenant(ctx, row, r, now)
 	case ProfileEntity:
-		return u.putProfile(ctx, row.ID, r, now)
+		return u.putProfile(ctx, row, r, now)
 	case SessionEntity:
 		known, err := u.Session(ctx, TenantID(row.ID))
 		if err != nil {
@@ -66,13 +66,13 @@ func (u *undoing) cannot(err error) error {
 	return err
 }
 
-func (u *undoing) putProfile(ctx context.Context, name string, r *imageReader, now state) error {
-	p := r.profile(name)
-	has, err := u.secretsOfProfiles(ctx, p.Tenant, name)
+func (u *undoing) putProfile(ctx context.Context, row queries.Entry, r *imageReader, now state) error {
+	p := r.profile(row.ID)
+	has, err := u.profileSecrets(ctx, row.ID)
 	if err != nil {
 		return err
 	}
-	r.find = u.find(ctx, p.Tenant, has)
+	r.find = u.findOfProfiles(ctx, u.find(ctx, TenantID(row.TenantID), has))
 	secrets := r.profileSecrets()
 	if r.err != nil {
 		return u.cannot(r.err)
@@ -102,26 +102,30 @@ func (u *undoing) relink(ctx context.Context, p Profile) error {
 	return u.putWhere(ctx, nil, TenantEntity, string(p.Tenant), func() error { return u.updateProfile(ctx, known, p) })
 }
 
-// secretsOfProfiles returns the secrets that a profile has, and those of the profiles
-// of a tenant: a renamed one takes its secrets along.
-func (u *undoing) secretsOfProfiles(ctx context.Context, tenant TenantID, name string) (map[string]Secret, error) {
-	all, err := u.profileSecrets(ctx, name)
-	if err != nil {
-		return nil, err
+// findOfProfiles finds what find does and, where that has it no more, what a profile
+// has: a renamed one took its secrets along, to another tenant perhaps.
+func (u *undoing) findOfProfiles(ctx context.Context, find finder) finder {
+	return func(member, digest string) (Secret, error) {
+		s, forgotten := find(member, digest)
+		if !errors.Is(forgotten, ErrForgotten) {
+			return s, forgotten
+		}
+		for p, err := range u.Profiles(ctx, nil, Page{}) {
+			if err != nil {
+				return s, err
+			}
+			secrets, err := u.profileSecrets(ctx, p.Name)
+			if err != nil {
+				return s, err
+			}
+			for _, s := range secrets {
+				if u.d.of(s) == digest {
+					return s, nil
+				}
+			}
+		}
+		return s, forgotten
 	}
-	for p, err := range u.Profiles(ctx, &tenant, Page{}) {
-		if err != nil {
-			return nil, err
-		}
-		secrets, err := u.profileSecrets(ctx, p.Name)
-		if err != nil {
-			return nil, err
-		}
-		for key, s := range secrets {
-			all[p.Name+" "+key] = s // two profiles may have a secret of one name
-		}
-	}
-	return all, nil
 }
 
 // putSessionOf puts a session back, unless its profile belongs to another tenant now.

@@ -78,21 +78,40 @@ func Resolve(ctx context.Context, r Reader, req Request) (Connection, error) {
 	if err := req.Network.check(); err != nil {
 		return Connection{}, err
 	}
+	f, err := decide(ctx, r, req)
+	if err != nil {
+		return Connection{}, err
+	}
+	return req.connect(f)
+}
+
+// Profile returns the profile that Resolve would work in, whether or not its tenant has
+// a URL. The request names no tenant.
+func Profile(ctx context.Context, r Reader, req Request) (registry.Profile, error) {
+	f, err := decide(ctx, r, req)
+	if err == nil {
+		err = f.Err
+	}
+	if err != nil {
+		return registry.Profile{}, err
+	}
+	return *f.Profile, nil
+}
+
+// decide returns what the first source says that names anything, usable or not.
+func decide(ctx context.Context, r Reader, req Request) (Finding, error) {
 	q := &query{reader: r, req: req}
 	for _, source := range req.sources() {
 		f, err := q.consult(ctx, source)
-		if err != nil {
-			return Connection{}, err
-		}
-		if f.names() {
-			return req.connect(f)
+		if err != nil || f.names() {
+			return f, err
 		}
 	}
 	nothing, err := q.nothing(ctx)
 	if err != nil {
-		return Connection{}, err
+		return Finding{}, err
 	}
-	return Connection{}, nothing
+	return Finding{}, nothing
 }
 
 func (n Network) check() error {

@@ -1,0 +1,84 @@
+package db
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// rowsOf returns the rows that a query finds, each written with the names of its columns.
+func rowsOf(t *testing.T, conn *sql.DB, query string) (texts []string) {
+	t.Helper()
+	rows, err := conn.QueryContext(t.Context(), query)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	names, err := rows.Columns()
+	require.NoError(t, err)
+	for rows.Next() {
+		values, to := make([]any, len(names)), make([]any, len(names))
+		for i := range values {
+			to[i] = &values[i]
+		}
+		require.NoError(t, rows.Scan(to...))
+		var text strings.Builder
+		for i, value := range values {
+			fmt.Fprintf(&text, "%s=%v ", names[i], value)
+		}
+		texts = append(texts, text.String())
+	}
+	require.NoError(t, rows.Err())
+	return texts
+}
+
+// filled puts a row into every table of schema 1.
+var filled = []string{
+	"UPDATE registry_meta SET revision = 7, tenants_revision = 5, synced_at = '2026-02-01T10:00:00.123456789Z', digest_key = 'ab'",
+	"INSERT INTO tenants VALUES (1, 'a', 'A', NULL, 'h', '', 'postgres://u:p@h/d', NULL, 'local', 1, 't', NULL, '', 3, 2)",
+	"INSERT INTO profiles VALUES ('P', 'p', 'a')",
+	"INSERT INTO sessions VALUES ('a', 'P', 1769947200000001)",
+	"INSERT INTO selection VALUES (1, 'a', NULL, NULL, 'P')",
+	"INSERT INTO files VALUES ('tenants.json', 'old', 'new', 5, 'stamp')",
+	"INSERT INTO changes VALUES (7, 1, 'sp test', NULL, NULL, NULL, NULL)",
+	"INSERT INTO entries VALUES (7, 'session', 'a', 'a', NULL, '', '')",
+	"INSERT INTO kept_secrets VALUES ('a', 'd', 'v', 9)",
+}
+
+// TestARegistryOfSchemaOneKeepsAllItsRows has them as they were, and in what is new
+// nothing: no secrets, no session that is authenticated, no file that is due.
+func TestARegistryOfSchemaOneKeepsAllItsRows(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	conn := mustRaw(t, path)
+	p, err := migrator(conn, migrations)
+	require.NoError(t, err)
+	_, err = p.DownTo(t.Context(), 1)
+	require.NoError(t, err)
+	for _, statement := range filled {
+		_, err := conn.ExecContext(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+	_, err = conn.ExecContext(t.Context(), "PRAGMA user_version = 1")
+	require.NoError(t, err)
+	columns, before := map[string]string{}, map[string][]string{}
+	for _, table := range []string{"registry_meta", "tenants", "profiles", "sessions", "selection", "files", "changes", "entries", "kept_secrets"} {
+		names := rowsOf(t, conn, "SELECT name FROM pragma_table_info('"+table+"') ORDER BY cid")
+		columns[table] = strings.ReplaceAll(strings.TrimSpace(strings.Join(names, ", ")), "name=", "")
+		before[table] = rowsOf(t, conn, "SELECT "+columns[table]+" FROM "+table)
+		require.Len(t, before[table], 1, table)
+	}
+	require.NoError(t, conn.Close())
+
+	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
+	require.Equal(t, schemaVersion, mustVersion(t, path))
+	conn = mustRaw(t, path)
+	before["registry_meta"][0] = strings.Replace(before["registry_meta"][0], "revision=7 ", "revision=8 ", 1) // addOne's
+	for table, rows := range before {
+		require.Equal(t, rows, rowsOf(t, conn, "SELECT "+columns[table]+" FROM "+table), table)
+	}
+	require.Empty(t, rowsOf(t, conn, "SELECT * FROM profile_secrets"))
+	require.Len(t, rowsOf(t, conn, "SELECT 1 FROM sessions WHERE coalesce(token, issuer, session_id, context_id, user_id, user_email, user_type, created_at, expires_at, last_used) IS NULL"), 1)
+	require.Len(t, rowsOf(t, conn, "SELECT 1 FROM files WHERE base = '' AND due = 0"), 1)
+}

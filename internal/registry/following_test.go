@@ -1,0 +1,108 @@
+package registry
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestWhatTheSmallFilesHaveToShow lists, for every kind of change, which of them are due
+// with it: the index of the sessions, and those of which profiles.
+func TestWhatTheSmallFilesHaveToShow(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	edit := func(e TenantEdit) func(d *desk) error {
+		return func(d *desk) error { _, _, err := d.UpdateTenant(ctx, e); return err }
+	}
+	profile := func(e ProfileEdit) func(d *desk) error {
+		return func(d *desk) error { _, err := d.UpdateProfile(ctx, e); return err }
+	}
+	secrets := func(e SecretEdit) func(d *desk) error { return func(d *desk) error { return editSecrets(d, e) } }
+	undo := func(do func(d *desk) error) func(d *desk) error {
+		return func(d *desk) error {
+			if err := do(d); err != nil {
+				return err
+			}
+			_, err := d.Undo(ctx, Undo{})
+			return err
+		}
+	}
+	set := func(text string) Optional[Secret] { return Optional[Secret]{Set: secret(text)} }
+	rename := profile(ProfileEdit{Name: "pa", NewName: ptr("na")})
+	for name, c := range map[string]struct {
+		do   func(d *desk) error
+		want Due
+	}{
+		"create tenant": {do: func(d *desk) error { _, err := d.CreateTenant(ctx, NewTenant{Tenant: local("c")}); return err }},
+		"its name":      {do: edit(TenantEdit{ID: "a", Name: ptr("new")})},
+		"its hostname":  {do: edit(TenantEdit{ID: "a", Hostname: Optional[string]{Set: ptr("h")}})},
+		"its URL":       {edit(TenantEdit{ID: "a", DatabaseURL: set("postgres://u:9@h/d")}), Due{Profiles: []string{"pa", "qa"}}},
+		"the same URL":  {do: edit(TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: local("a").DatabaseURL}})},
+		"its token":     {edit(TenantEdit{ID: "b", SyncToken: set("t")}), Due{Profiles: []string{"pb"}}},
+		"rotated":       {func(d *desk) error { _, err := d.RotateSyncToken(ctx, "b"); return err }, Due{Profiles: []string{"pb"}}},
+		"imported URL": {func(d *desk) error {
+			changed := local("b")
+			changed.DatabaseURL = secret("postgres://u:9@h/d")
+			_, err := d.ImportTenants(ctx, file(changed))
+			return err
+		}, Due{Profiles: []string{"pb"}}},
+		"pruned": {func(d *desk) error {
+			i := file(local("a"))
+			i.Prune = true
+			_, err := d.ImportTenants(ctx, i)
+			return err
+		}, Due{Profiles: []string{"pb"}}},
+		"delete tenant": {func(d *desk) error { _, err := d.DeleteTenant(ctx, Deletion{ID: "a"}); return err }, Due{Sessions: true, Profiles: []string{"pa", "qa"}}},
+
+		"create profile": {func(d *desk) error {
+			_, err := d.CreateProfile(ctx, NewProfile{Name: "n", Tenant: ptr(TenantID("a"))})
+			return err
+		}, Due{Profiles: []string{"n"}}},
+		"rename":         {rename, Due{Sessions: true, Profiles: []string{"na", "pa"}, Renamed: map[string]string{"pa": "na"}}},
+		"rename, unused": {profile(ProfileEdit{Name: "qa", NewName: ptr("na")}), Due{Profiles: []string{"na", "qa"}, Renamed: map[string]string{"qa": "na"}}},
+		"relink":         {profile(ProfileEdit{Name: "qa", Tenant: ptr(TenantID("b"))}), Due{Profiles: []string{"qa"}}},
+		"delete profile": {func(d *desk) error { _, err := d.DeleteProfile(ctx, "qa"); return err }, Due{Profiles: []string{"qa"}}},
+		"set":            {secrets(SecretEdit{Profile: "qa", Put: put("k=2")}), Due{Profiles: []string{"qa"}}},
+		"set the same":   {do: secrets(SecretEdit{Profile: "pa", Put: put("k=1")})},
+		"unset":          {secrets(SecretEdit{Profile: "pa", Unset: []string{"k"}}), Due{Profiles: []string{"pa"}}},
+		"default":        {func(d *desk) error { return d.SetDefaultProfile(ctx, ptr("qa")) }, Due{Sessions: true}}, // it is of the selection
+
+		"select":          {func(d *desk) error { _, err := d.SelectTenant(ctx, "b"); return err }, Due{Sessions: true}},
+		"select the same": {do: func(d *desk) error { _, err := d.SelectTenant(ctx, "a"); return err }},
+		"use":             {func(d *desk) error { _, err := d.UseProfile(ctx, "qa"); return err }, Due{Sessions: true}},
+		"log in": {func(d *desk) error {
+			_, err := d.Authenticate(ctx, Login{Profile: "pa", Authentication: authenticated("n")})
+			return err
+		}, Due{Sessions: true}},
+		"log out":          {func(d *desk) error { _, err := d.EndSession(ctx, "a"); return err }, Due{Sessions: true}},
+		"log out, nothing": {do: func(d *desk) error { _, err := d.EndSession(ctx, "b"); return err }},
+		"end all":          {func(d *desk) error { _, err := d.EndSessions(ctx); return err }, Due{Sessions: true}},
+		"merge": {func(d *desk) error {
+			_, err := d.EditSessions(ctx, SessionsEdit{Put: []Session{session("b", "pb", "t")}})
+			return err
+		}, Due{Sessions: true}},
+		"nothing": {do: func(d *desk) error { return d.Registry.Publish(ctx) }},
+
+		// What an undo is due for is what the second of the two changes did.
+		"undo set":    {undo(secrets(SecretEdit{Profile: "qa", Put: put("k=2")})), Due{Profiles: []string{"qa"}}},
+		"undo URL":    {undo(edit(TenantEdit{ID: "b", DatabaseURL: set("postgres://u:9@h/d")})), Due{Profiles: []string{"pb"}}},
+		"undo rename": {undo(profile(ProfileEdit{Name: "qa", NewName: ptr("na")})), Due{Profiles: []string{"na", "qa"}}}, // to an undo it is another profile
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := mustTwoDesk(t)
+			d.mustPut(t, "pa", "k=1")
+			d.mustLogin(t, "pa", "tok")
+			var last Due
+			d.Registry.options.Publish = func(_ context.Context, v *View) (Publication, error) {
+				last = v.Due()
+				return Publication{Place: func() error { return nil }, Discard: func() error { return nil }}, nil
+			}
+			require.NoError(t, c.do(d))
+			slices.Sort(last.Profiles)
+			require.Equal(t, c.want, last)
+		})
+	}
+}
