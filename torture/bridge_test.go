@@ -28,7 +28,7 @@ func TestBesideTheOriginalToolNothingIsLost(t *testing.T) {
 
 // TestBesideTheOriginalToolWhatIsMissingShows breaks what keeps them from losing anything.
 func TestBesideTheOriginalToolWhatIsMissingShows(t *testing.T) {
-	rounds := sized(t, 4, 10)
+	rounds := sized(t, 8, 20)
 	for _, v := range []variant{
 		{"an old file is a new one", []change{{"internal/registry/bridge_past.go", "string(then[name]) == string(now[name])", `string(then[name]) == "x"+string(now[name])`}}},
 		{"no look before the rename", []change{{"internal/exporter/putting.go", "case p.Force:", "case true:"}}},

@@ -82,7 +82,7 @@ func (p Publisher) exchange(made temporary, there destination, old guarded, isOv
 // had found it already to ask for it.
 func (p Publisher) endExchange(made temporary, there destination, old guarded) (err error) {
 	defer old.close()
-	same := !old.isWanted()
+	same := old.isAt(made.path) && !old.isWanted()
 	if same && !old.guarded {
 		same, err = there.isWhole(old.file, false)
 	}
@@ -140,6 +140,13 @@ func guardFile(path string) (guarded, error) {
 func (g guarded) close() { _ = g.file.Close() } // it was only read
 
 func (g guarded) isWritten() bool { return g.written }
+
+// isAt tells whether it is the one that has this path: another may have been renamed there.
+func (g guarded) isAt(path string) bool {
+	there, err := os.Lstat(path)
+	info, failed := g.file.Stat()
+	return err == nil && failed == nil && os.SameFile(there, info)
+}
 
 // isWanted tells whether somebody waits to write it.
 func (g guarded) isWanted() bool { return g.guarded && isWanted(g.file) }

@@ -81,6 +81,35 @@ func TestAnOpenFileIsWaitedForButNotForLong(t *testing.T) {
 	h.mustBeCurrent(t)
 }
 
+// A newer version of the other program puts whole files in place, at any instant: what it
+// wrote last is there in the end, or ours that knew it.
+func TestWhoRenamesInBetweenIsNotOverwritten(t *testing.T) {
+	t.Parallel()
+	h := mustTrack(t)
+	for i := range 20 {
+		stop, wrote := make(chan struct{}), make(chan string)
+		go func() {
+			last := ""
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					wrote <- last
+					return
+				default:
+					last = strings.ReplaceAll(foreign, "theirs", fmt.Sprintf("theirs %d", n))
+					_ = os.WriteFile(h.path()+".new", []byte(last), 0o600)
+					_ = os.Rename(h.path()+".new", h.path())
+				}
+			}
+		}()
+		require.NoError(t, h.do(h.forced().Publish, export))
+		err := h.do(h.follower().Publish, create(fmt.Sprint("b", i)))
+		time.Sleep(time.Millisecond)
+		close(stop)
+		require.Equal(t, <-wrote, mustRead(t, h.path()), "%v", err)
+	}
+}
+
 // Who asks for the file while ours takes its place is let in when the old one is back.
 func TestWhoComesInBetweenWritesTheOldFile(t *testing.T) {
 	t.Parallel()
