@@ -24,9 +24,10 @@ var costs = []struct {
 }{
 	{"resolve", cost{syncs: 0, clones: 4, opens: 3, calls: 142, faults: 535}},
 	// The journal twice, the file, the directory of the journal's end, the temporary
-	// file, its directory, and one to spare: see TestAChangeSyncsNoMoreThanItMust.
-	{"tenant create --id b%d --name b%[1]d --database-url postgres://h/b", cost{syncs: 7, clones: 6, opens: 17, calls: 490, faults: 1250}},
-	{"tenant edit t7 --region r%d", cost{syncs: 7, clones: 6, opens: 13, calls: 460, faults: 1250}},
+	// file, its directory, and one to spare: see TestAChangeSyncsNoMoreThanItMust. The file
+	// that is replaced is opened to keep others from writing it.
+	{"tenant create --id b%d --name b%[1]d --database-url postgres://h/b", cost{syncs: 7, clones: 6, opens: 18, calls: 490, faults: 1250}},
+	{"tenant edit t7 --region r%d", cost{syncs: 7, clones: 6, opens: 14, calls: 460, faults: 1250}},
 }
 
 // TestCommandsCostTheSystemNoMore counts what commands ask of the system at a thousand

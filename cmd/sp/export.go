@@ -16,8 +16,8 @@ func (a *app) exportCommand() *cli.Command {
 		Usage:     "write tenants.json, and keep it current from then on",
 		ArgsUsage: "[-]",
 		Description: "Without --path it is .systemprompt/tenants.json (0600), which every later change of\n" +
-			"a tenant rewrites. --path makes a copy elsewhere; - prints it. What somebody else\n" +
-			"wrote is not overwritten.",
+			"a tenant rewrites. --path makes a copy elsewhere; - prints it. What another program\n" +
+			"did to it is merged first; what is no tenants.json of ours is not overwritten.",
 		Flags: []cli.Flag{
 			stringFlag("path", "write a copy to `FILE` instead"),
 			boolFlag("check", "write nothing; exit 4 if the file is not what it would be"),

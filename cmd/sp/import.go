@@ -19,7 +19,10 @@ func (a *app) importCommand() *cli.Command {
 		ArgsUsage: "[PATH]",
 		Description: "PATH is .systemprompt/tenants.json unless given; - is stdin. Known tenants are\n" +
 			"updated in their place, new ones come last, none is removed. An optional member that\n" +
-			"the file lacks stays, and a masked URL never replaces a real one.\n\n" +
+			"the file lacks stays, and a masked URL never replaces a real one.\n" +
+			"Of .systemprompt/tenants.json itself, what another program changed since sp wrote it\n" +
+			"is merged with what sp changed, removals too; what both changed is settled by --theirs\n" +
+			"or --ours.\n\n" +
 			"  sp import --dry-run tenants.json",
 		Flags: []cli.Flag{
 			boolFlag("dry-run", "show the plan and change nothing (it waits as a change does)"),

@@ -50,16 +50,16 @@ func (h house) watched(t *testing.T, fn func()) (events []string) {
 }
 
 // One change is one temporary file, whose mode is never set because it is born with
-// it, and one rename, by which it and what stood there change places: that is looked at
-// once more and removed. One that no file shows touches nothing.
+// it, and one rename, by which it and what stood there, which nobody can open for
+// writing meanwhile, change places; that is removed. One that no file shows touches nothing.
 func TestChangeTouchesEachFileOnce(t *testing.T) {
 	t.Parallel()
 	h := mustTrack(t)
 	look := "open tenants.json"
 	write := []string{"create .tenants.json.N.tmp", "open .tenants.json.N.tmp", "written .tenants.json.N.tmp"}
 	place := []string{
-		"rename .tenants.json.N.tmp", "to tenants.json", "rename tenants.json", "to .tenants.json.N.tmp",
-		"open .tenants.json.N.tmp", "remove .tenants.json.N.tmp",
+		look, "rename .tenants.json.N.tmp", "to tenants.json", "rename tenants.json", "to .tenants.json.N.tmp",
+		"remove .tenants.json.N.tmp",
 	}
 	require.Equal(t, append(append([]string{look}, write...), place...),
 		h.watched(t, func() { h.must(t, h.follower().Publish, create("b")) }))

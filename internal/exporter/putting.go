@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,35 +15,36 @@ import (
 // place gives the temporary file its name, unless somebody wrote there since we looked.
 // One that can't be placed stays, so that the next command tries again.
 func (p Publisher) place(made temporary, there destination, isOver bool, left []string) error {
-	err := p.put(made, there, isOver)
-	return errors.Join(err, removeAll(left), made.dir.Sync(), made.dir.Close())
+	last, err := p.put(made, there, isOver)
+	err = errors.Join(err, removeAll(left), made.dir.Sync())
+	if last != nil {
+		err = errors.Join(err, last())
+	}
+	return errors.Join(err, made.dir.Close())
 }
 
-// put is place without what comes after. Between the look and the rename another program
-// may write, and one that has the file open may do so after the rename. So the two files
-// change places, and what stood there is looked at again under the other name, where
-// nobody can open it any more. Where that can't be had, the instant is left to chance.
-func (p Publisher) put(made temporary, there destination, isOver bool) error {
+// put is place without the sync, and without what is to be done after that, if anything.
+func (p Publisher) put(made temporary, there destination, isOver bool) (last func() error, err error) {
 	switch {
 	case p.Force:
-		return os.Rename(made.path, p.Path)
+		return nil, os.Rename(made.path, p.Path)
 	case !there.isStillAt(p.Path):
-		return &ChangedError{Path: p.Path}
+		return nil, &ChangedError{Path: p.Path}
 	case there.info == nil:
-		return p.putFirst(made)
+		return nil, p.putFirst(made)
 	}
-	err := swap(made.path, p.Path)
-	if errors.Is(err, errNoSwap) {
-		return os.Rename(made.path, p.Path)
-	}
+	old, err := guardFile(p.Path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	same, err := there.isWhole(made.path, isOver)
-	if same && err == nil {
-		return os.Remove(made.path)
+	if err = p.exchange(made, there, old, isOver); err == nil {
+		return func() error { return p.endExchange(made, there, old) }, nil
 	}
-	return p.putBack(made, err)
+	old.close()
+	if errors.Is(err, errNoSwap) {
+		err = os.Rename(made.path, p.Path)
+	}
+	return nil, err
 }
 
 // putFirst puts it where nothing stood.
@@ -57,21 +59,55 @@ func (p Publisher) putFirst(made temporary) error {
 	return err
 }
 
-// putBack gives what stood there its name again, because it was changed or, for this
-// reason, nobody knows. What comes out is ours, unless somebody wrote into it meanwhile:
-// then both are kept.
-func (p Publisher) putBack(made temporary, reason error) error {
+// exchange puts it where something stands. Another program may open that for writing at
+// any time, by its name and before it loses it, and write after. So nobody is let to, from
+// a last look at it until ours has the name; the two change places, and who wants to write
+// by then is given the old one back. Where that can't be had, what comes out is looked at
+// instead; where that neither, the instant between look and rename is left to chance.
+func (p Publisher) exchange(made temporary, there destination, old guarded, isOver bool) error {
+	if old.isWritten() {
+		return &ChangedError{Path: p.Path}
+	}
+	same, err := there.isWhole(old.file, isOver)
+	if err == nil && !same {
+		err = &ChangedError{Path: p.Path}
+	}
+	if err != nil {
+		return err
+	}
+	return swap(made.path, p.Path)
+}
+
+// endExchange removes the old one, or puts it back. The sync before it gave time to who
+// had found it already to ask for it.
+func (p Publisher) endExchange(made temporary, there destination, old guarded) (err error) {
+	defer old.close()
+	same := old.isAt(made.path) && !old.isWanted()
+	if same && !old.guarded {
+		same, err = there.isWhole(old.file, false)
+	}
+	if !same {
+		return errors.Join(err, p.putBack(made))
+	}
+	return os.Remove(made.path)
+}
+
+// putBack gives what stood there its name again. What comes out is ours, unless somebody
+// wrote into it in that instant: then both are kept.
+func (p Publisher) putBack(made temporary) error {
+	changed := &ChangedError{Path: p.Path}
 	if err := swap(made.path, p.Path); err != nil {
-		return errors.Join(reason, err, p.keep(made.path))
+		return errors.Join(changed, err, p.keep(made.path))
 	}
-	if reason != nil {
-		return reason // ours stays what it was: it had the name for an instant
+	ours, err := guardFile(made.path)
+	if err != nil {
+		return errors.Join(changed, err, p.keep(made.path))
 	}
-	ours, err := destination{hash: made.hash}.isWhole(made.path, false)
-	if !ours || err != nil {
-		return errors.Join(&ChangedError{Path: p.Path}, err, p.keep(made.path))
+	defer ours.close()
+	if same, err := (destination{hash: made.hash}).isWhole(ours.file, false); !same || err != nil || ours.isWritten() {
+		return errors.Join(changed, err, p.keep(made.path))
 	}
-	return &ChangedError{Path: p.Path}
+	return changed
 }
 
 // keep gives a file that must not be lost a name that no later command sweeps, and says so.
@@ -83,23 +119,48 @@ func (p Publisher) keep(path string) error {
 	return fmt.Errorf("%s: two programs wrote it at once: what the other version held is in %s", p.Path, filepath.Base(kept))
 }
 
-// isWhole tells whether the file, which stands at path now, holds what it held, and is
-// not open to anybody for writing. By its dates alone that shows where those of before
-// were over. Who keeps it open for long is taken for one who changes it.
-func (d destination) isWhole(path string, isOver bool) (same bool, err error) {
+// guarded is a file that nobody else is writing and, where the system offers that, nobody
+// can begin to write until it is closed.
+type guarded struct {
+	file    *os.File
+	guarded bool
+	written bool // somebody was writing it, and did not end
+}
+
+func guardFile(path string) (guarded, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return false, err
+		return guarded{}, err
 	}
-	defer func() { _ = file.Close() }() // it was only read
-	if !waitUnwritten(file) {
-		return false, nil
-	}
+	g := guarded{file: file}
+	g.guarded, g.written = guard(file)
+	return g, nil
+}
+
+func (g guarded) close() { _ = g.file.Close() } // it was only read
+
+func (g guarded) isWritten() bool { return g.written }
+
+// isAt tells whether it is the one that has this path: another may have been renamed there.
+func (g guarded) isAt(path string) bool {
+	there, err := os.Lstat(path)
+	info, failed := g.file.Stat()
+	return err == nil && failed == nil && os.SameFile(there, info)
+}
+
+// isWanted tells whether somebody waits to write it.
+func (g guarded) isWanted() bool { return g.guarded && isWanted(g.file) }
+
+// isWhole tells whether the file holds what it held. By its dates alone that shows where
+// those of before were over.
+func (d destination) isWhole(file *os.File, isOver bool) (bool, error) {
 	info, err := file.Stat()
 	if err != nil || isOver && d.is(info) {
 		return err == nil, err
 	}
 	sum := sha256.New()
-	_, err = io.Copy(sum, file)
-	return err == nil && hexOf(sum.Sum(nil)) == d.hash, err
+	if _, err := io.Copy(sum, io.NewSectionReader(file, 0, math.MaxInt64)); err != nil {
+		return false, err
+	}
+	return hexOf(sum.Sum(nil)) == d.hash, nil
 }

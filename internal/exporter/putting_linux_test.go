@@ -81,37 +81,59 @@ func TestAnOpenFileIsWaitedForButNotForLong(t *testing.T) {
 	h.mustBeCurrent(t)
 }
 
-// Where ours was written into in the instant that it had the name, both are kept.
-func TestOfTwoWritesAtOnceNoneIsLost(t *testing.T) {
+// A newer version of the other program puts whole files in place, at any instant: what it
+// wrote last is there in the end, or ours that knew it.
+func TestWhoRenamesInBetweenIsNotOverwritten(t *testing.T) {
 	t.Parallel()
 	h := mustTrack(t)
-	begin, done := latecomer(t, h.path(), foreign, 200*time.Millisecond)
-	second := strings.ReplaceAll(foreign, "theirs", "others")
-	wrote := make(chan error, 1)
-	err := h.do(meanwhile(h.follower(), func() {
-		before, err := os.Lstat(h.path())
-		require.NoError(t, err)
-		begin()
+	for i := range 20 {
+		stop, wrote := make(chan struct{}), make(chan string)
 		go func() {
-			for now, err := os.Lstat(h.path()); err != nil || os.SameFile(before, now); now, err = os.Lstat(h.path()) {
-				time.Sleep(time.Millisecond)
+			last := ""
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					wrote <- last
+					return
+				default:
+					last = strings.ReplaceAll(foreign, "theirs", fmt.Sprintf("theirs %d", n))
+					_ = os.WriteFile(h.path()+".new", []byte(last), 0o600)
+					_ = os.Rename(h.path()+".new", h.path())
+				}
 			}
-			wrote <- os.WriteFile(h.path(), []byte(second), 0o600)
 		}()
-	}), create("b"))
-	require.NoError(t, <-done)
-	require.NoError(t, <-wrote)
-	require.ErrorIs(t, err, registry.ErrIncomplete)
-	mustConflict(t, err, h.path())
-	require.Equal(t, foreign, mustRead(t, h.path()))
-	kept := ""
-	for _, name := range names(t, h.dir) {
-		if strings.HasSuffix(name, ".kept.tmp") {
-			kept = name
-		}
+		require.NoError(t, h.do(h.forced().Publish, export))
+		err := h.do(h.follower().Publish, create(fmt.Sprint("b", i)))
+		time.Sleep(time.Millisecond)
+		close(stop)
+		require.Equal(t, <-wrote, mustRead(t, h.path()), "%v", err)
 	}
-	require.ErrorContains(t, err, kept)
-	require.Equal(t, second, mustRead(t, h.dir+"/"+kept))
-	h.must(t, h.forced().Publish, export)
-	require.FileExists(t, h.dir+"/"+kept)
+}
+
+// Who asks for the file while ours takes its place is let in when the old one is back.
+func TestWhoComesInBetweenWritesTheOldFile(t *testing.T) {
+	t.Parallel()
+	h := mustTrack(t)
+	for i := range 20 {
+		stop, wrote := make(chan struct{}), make(chan string)
+		go func() {
+			last := ""
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					wrote <- last
+					return
+				default:
+					last = strings.ReplaceAll(foreign, "theirs", fmt.Sprintf("theirs %d", n))
+					_ = os.WriteFile(h.path(), []byte(last), 0o600)
+				}
+			}
+		}()
+		err := h.do(h.forced().Publish, export)
+		require.NoError(t, err)
+		err = h.do(h.follower().Publish, create(fmt.Sprint("b", i)))
+		time.Sleep(time.Millisecond)
+		close(stop)
+		require.Equal(t, <-wrote, mustRead(t, h.path()), "%v", err)
+	}
 }

@@ -28,16 +28,22 @@ func renameWith(flags uint, from, to string) error {
 	return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
 }
 
-// waitUnwritten waits, for a second at most, until nobody has a file open for writing: as
-// long as somebody has, a lease to read it is refused. Where there are no leases it tells
-// that nobody has.
-func waitUnwritten(file *os.File) bool {
+// guard takes a lease to read a file: nobody can open it for writing until it is given
+// back, which closing the file does; who tries waits for that. As long as somebody has it
+// open for writing it is refused, for which guard waits a second at most.
+func guard(file *os.File) (guarded, written bool) {
 	for range 200 {
 		_, err := unix.FcntlInt(file.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
 		if !errors.Is(err, unix.EAGAIN) {
-			return true // closing the file ends the lease
+			return err == nil, false // without leases nothing is known
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	return false
+	return false, true
+}
+
+// isWanted tells whether the lease was asked back.
+func isWanted(file *os.File) bool {
+	kind, err := unix.FcntlInt(file.Fd(), unix.F_GETLEASE, 0)
+	return err != nil || kind != unix.F_RDLCK
 }

@@ -1,0 +1,259 @@
+package torture
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestBesideTheOriginalToolNothingIsLost has the tool that sp came after write the same
+// tenants.json, whole and without a lock, while four shells run sp. In the end all that
+// each of them was told is in the registry and in the file.
+func TestBesideTheOriginalToolNothingIsLost(t *testing.T) {
+	steps := sized(t, 60, 1000)
+	b := newBeside(newPlace(t))
+	began := time.Now()
+	problems := b.run(4, steps)
+	t.Logf("%d writes of the original, %d commands, %d tried again %v, in %s", b.original.steps, b.ran, b.again, b.exits, time.Since(began))
+	require.Empty(t, problems)
+	require.Positive(t, b.original.steps)
+	require.Positive(t, b.merged, "nothing was ever merged")
+}
+
+// TestBesideTheOriginalToolWhatIsMissingShows breaks what keeps them from losing anything.
+func TestBesideTheOriginalToolWhatIsMissingShows(t *testing.T) {
+	rounds := sized(t, 8, 20)
+	for _, v := range []variant{
+		{"an old file is a new one", []change{{"internal/registry/bridge_past.go", "string(then[name]) == string(now[name])", `string(then[name]) == "x"+string(now[name])`}}},
+		{"no look before the rename", []change{{"internal/exporter/putting.go", "case p.Force:", "case true:"}}},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			sp := v.build(t)
+			for range rounds {
+				p := newPlace(t)
+				p.sp = sp
+				if problems := newBeside(p).run(4, 25); len(problems) > 0 {
+					t.Log(head(problems))
+					return
+				}
+			}
+			require.Fail(t, "nothing shows it")
+		})
+	}
+}
+
+// beside is a registry with the original tool beside it.
+type beside struct {
+	place
+	original *original
+
+	mu       sync.Mutex
+	problems []string
+	ran      int
+	again    int
+	merged   int
+	exits    map[int]int
+	settled  map[string]bool // tenants that were said to be in conflict
+}
+
+func newBeside(p place) *beside {
+	p.must("init")
+	p.must("export")
+	return &beside{place: p, original: newOriginal(p.store("tenants.json"), 7), exits: map[int]int{}, settled: map[string]bool{}}
+}
+
+// run has so many shells take so many steps, and the original write all the while.
+func (b *beside) run(shells, steps int) []string {
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if err := b.original.step(); err != nil {
+					b.problem("the original: %v", err)
+				}
+				time.Sleep(time.Duration(b.original.dice.IntN(100)) * time.Millisecond)
+			}
+		}
+	}()
+	all := make([]*shell, shells)
+	var group sync.WaitGroup
+	for i := range all {
+		all[i] = &shell{beside: b, name: fmt.Sprint("s", i), dice: dice(i), said: map[string]string{}, tokens: map[string]string{}}
+		group.Go(func() {
+			for n := range steps {
+				all[i].step(n)
+			}
+		})
+	}
+	group.Wait()
+	close(stop)
+	<-ended
+	b.sp("export")
+	b.judge(all)
+	return b.problems
+}
+
+func (b *beside) problem(format string, args ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.problems = append(b.problems, fmt.Sprintf(format, args...))
+}
+
+// sp runs a command as a careful script does: what was not made is tried again, what
+// somebody has to settle is settled for sp's side.
+func (b *beside) sp(args ...string) {
+	for range 100 {
+		o, err := runToEnd(b.command(args...))
+		b.note(o)
+		switch {
+		case err != nil:
+			b.problem("sp %s: %v", strings.Join(args, " "), err)
+			return
+		case o.exit == 0 || o.exit == 8:
+			return
+		case o.exit == 4 && strings.Contains(o.stderr, "sp import --ours"):
+			b.settle(o.stderr)
+		case o.exit != 4 && o.exit != 6 && o.exit != 7:
+			b.problem("sp %s: exit %d: %s", strings.Join(args, " "), o.exit, o.stderr)
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	b.problem("sp %s: never done", strings.Join(args, " "))
+}
+
+func (b *beside) note(o outcome) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ran++
+	b.exits[o.exit]++
+	if o.exit != 0 && o.exit != 8 {
+		b.again++
+	}
+	if strings.Contains(o.stderr, "before that, what another program did") {
+		b.merged++
+	}
+	if strings.Contains(o.stderr, "two programs wrote it at once") {
+		b.problems = append(b.problems, o.stderr) // it is not lost, but so rare that it should be seen
+	}
+}
+
+// settle remembers what was said to be in conflict.
+func (b *beside) settle(said string) {
+	b.mu.Lock()
+	for line := range strings.Lines(said) {
+		if _, rest, found := strings.Cut(line, "hint: tenant "); found {
+			id, _, _ := strings.Cut(rest, ":")
+			b.settled[id] = true
+		}
+	}
+	b.mu.Unlock()
+	o, err := runToEnd(b.command("import", "--ours"))
+	b.note(o)
+	if err != nil {
+		b.problem("sp import --ours: %v", err)
+	}
+}
+
+// judge compares what each was told with what is there.
+func (b *beside) judge(all []*shell) {
+	var answer struct {
+		Tenants []map[string]any `json:"tenants"`
+	}
+	b.fromJSON(b.must("export", "-"), &answer)
+	there := map[string]map[string]any{}
+	for _, t := range answer.Tenants {
+		there[t["id"].(string)] = t
+	}
+	for _, s := range all {
+		s.judge(there)
+	}
+	for id, said := range b.original.said {
+		b.compare("the original's "+id, there[id], "region", said["region"])
+		delete(there, id)
+	}
+	for id := range there {
+		if id[0] == 'o' {
+			b.problem("%s came back", id)
+		}
+	}
+	b.must("export", "--check")
+	if text := string(mustRead(b.t, b.store("tenants.json"))); text != b.must("export", "-") {
+		b.problem("the file is not what sp export would write:\n%s", text)
+	}
+	if o := b.place.run("doctor"); o.exit != 0 {
+		b.problem("sp doctor: %s", o.stdout)
+	}
+}
+
+func (b *beside) fromJSON(text string, to any) {
+	require.NoError(b.t, json.Unmarshal([]byte(text), to))
+}
+
+func (b *beside) compare(what string, there map[string]any, member, want string) {
+	if got := fmt.Sprint(there[member]); there == nil || got != want {
+		b.problem("%s: %s is %v, and not %s", what, member, got, want)
+	}
+}
+
+// shell is one in which sp is called. It owns tenants that nobody else changes, but for
+// the member of theirs that is the original's.
+type shell struct {
+	*beside
+	name   string
+	dice   *rand.Rand
+	said   map[string]string // the region of each of its tenants
+	tokens map[string]string
+	gone   []string
+}
+
+func (s *shell) step(n int) {
+	id := ""
+	for id = range s.said {
+		break
+	}
+	number := fmt.Sprint(n)
+	switch dice := s.dice.IntN(10); {
+	case id == "" || dice < 3:
+		id = s.name + "-" + number
+		s.sp("tenant", "create", "--id", id, "--name", id, "--database-url", numbered(id, number), "--shared-container-db", "t"+number)
+		s.said[id], s.tokens[id] = "<nil>", "t"+number
+	case dice < 6:
+		s.sp("tenant", "edit", id, "--region", number)
+		s.said[id] = number
+	case dice < 7:
+		s.sp("tenant", "delete", id, "-y")
+		delete(s.said, id)
+		s.gone = append(s.gone, id)
+	case dice < 8:
+		s.sp("tenant", "select", id)
+	default:
+		s.sp("export")
+	}
+}
+
+func (s *shell) judge(there map[string]map[string]any) {
+	for id, region := range s.said {
+		s.compare(id, there[id], "region", region)
+		s.compare(id, there[id], "shared_container_db", s.tokens[id])
+		if host := s.original.hosts[id]; host != "" && !s.settled[id] {
+			s.compare("the original's member of "+id, there[id], "hostname", host)
+		}
+	}
+	for _, id := range s.gone {
+		if there[id] != nil {
+			s.problem("%s came back", id)
+		}
+	}
+}
