@@ -26,9 +26,9 @@ func sessionSteps(steps []SessionStep) (texts []string) {
 	return texts
 }
 
-// session is one as a file has it.
+// session is one as a file has it; when its profile was chosen, a file does not tell.
 func session(tenant TenantID, profile, text string) Session {
-	s := Session{Tenant: tenant, Profile: profile, ChosenAt: noon}
+	s := Session{Tenant: tenant, Profile: profile, ChosenAt: noon.Add(time.Minute)}
 	if text != "" {
 		a := authenticated(text)
 		s.Authentication = &a
