@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 
-	"golang.org/x/term"
-
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -19,10 +17,10 @@ func (a *app) ask(ctx context.Context, question string) (string, error) {
 
 // askSecret asks for a secret at the terminal, and shows nothing of what is typed. It
 // is nil where nothing is.
-func (a *app) askSecret(question string) (*registry.Secret, error) {
+func (a *app) askSecret(ctx context.Context, question string) (*registry.Secret, error) {
 	a.clearProgress()
 	fmt.Fprint(a.stderr, "sp: "+printable(question)+": ")
-	typed, err := term.ReadPassword(int(a.stdin.Fd()))
+	typed, err := typedAt(ctx, int(a.stdin.Fd()))
 	fmt.Fprintln(a.stderr)
 	if err != nil || len(bytes.TrimSpace(typed)) == 0 {
 		return nil, err

@@ -24,7 +24,7 @@ var caged = strings.ReplaceAll(`{"synced_at": "2026-02-01T10:00:00Z", "note": "M
   {"id": "e", "name": "e", "database_url": "postgres://h/e\nMARK", "api_key": "MARK", "pin": 1}]}`, "MARK", marker)
 
 // mayHoldSecrets are the files that do, by their names in the project.
-var mayHoldSecrets = []string{".systemprompt/sp.db", ".systemprompt/tenants.json", ".systemprompt/profiles/x/profile.yaml", ".systemprompt/profiles/y/profile.yaml", "copy.json", "copy.db"}
+var mayHoldSecrets = []string{".systemprompt/sp.db", ".systemprompt/tenants.json", ".systemprompt/sessions/index.json", ".systemprompt/profiles/x/profile.yaml", ".systemprompt/profiles/y/profile.yaml", "copy.json", "copy.db"}
 
 // cage makes a registry of a document like caged, and files to go wrong with.
 func cage(s *sandbox, caged string) {

@@ -32,8 +32,11 @@ func (a *app) profileCreateCommand() *cli.Command {
 			if err := registry.CheckProfileName(cmd.Args().First()); err != nil {
 				return err
 			}
-			n, err := a.newProfile(ctx, cmd)
-			if err != nil {
+			var n registry.NewProfile
+			if err := a.untilTold(ctx, func(ctx context.Context) (err error) {
+				n, err = a.newProfile(ctx, cmd)
+				return err
+			}); err != nil {
 				return err
 			}
 			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
@@ -47,14 +50,14 @@ func (a *app) profileCreateCommand() *cli.Command {
 // newProfile gathers what flags, stdin and answers say of a new profile.
 func (a *app) newProfile(ctx context.Context, cmd *cli.Command) (n registry.NewProfile, err error) {
 	n.Name = cmd.Args().First()
-	if n.DatabaseURL, err = a.secret(cmd, "database-url"); err != nil {
+	if n.DatabaseURL, err = a.secret(ctx, cmd, "database-url"); err != nil {
 		return n, err
 	}
 	if n.DatabaseURL != nil {
 		a.warnOfArgument(cmd, "database-url", *n.DatabaseURL)
 	}
 	for _, provider := range providers {
-		key, err := a.secret(cmd, provider+"-key")
+		key, err := a.secret(ctx, cmd, provider+"-key")
 		if err != nil {
 			return n, err
 		}
@@ -103,7 +106,7 @@ func (a *app) completeProfile(ctx context.Context, cmd *cli.Command, n *registry
 	if err != nil || !asks {
 		return err
 	}
-	return a.askSecrets(t, n)
+	return a.askSecrets(ctx, t, n)
 }
 
 // checkNewProfile refuses a name that is taken, and returns the selected tenant, nil if
@@ -144,9 +147,9 @@ func (a *app) askTenant(ctx context.Context, selected *registry.TenantID) (*stri
 }
 
 // askSecrets asks for the URL that the tenant lacks, and for the keys that no flag gave.
-func (a *app) askSecrets(t registry.Tenant, n *registry.NewProfile) error {
+func (a *app) askSecrets(ctx context.Context, t registry.Tenant, n *registry.NewProfile) error {
 	if !t.HasDatabaseURL() && n.DatabaseURL == nil {
-		url, err := a.askSecret(fmt.Sprintf("database URL of %s (Enter for none yet)", t))
+		url, err := a.askSecret(ctx, fmt.Sprintf("database URL of %s (Enter for none yet)", t))
 		if err != nil {
 			return err
 		}
@@ -159,7 +162,7 @@ func (a *app) askSecrets(t registry.Tenant, n *registry.NewProfile) error {
 		if slices.ContainsFunc(n.Secrets, given) {
 			continue
 		}
-		key, err := a.askSecret("API key for " + provider + " (Enter for none)")
+		key, err := a.askSecret(ctx, "API key for " + provider + " (Enter for none)")
 		if err != nil {
 			return err
 		}

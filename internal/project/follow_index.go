@@ -3,6 +3,7 @@ package project
 import (
 	"context"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -58,7 +59,9 @@ func (d Dir) IndexState(ctx context.Context, view *registry.View) (state IndexSt
 	if active != nil {
 		state.ActiveProfile = &active.Profile
 	}
-	state.ProfilePath = func(name string) string { return d.Full(ProfilePath(name)) }
+	if utf8.ValidString(d.path) { // else JSON can't hold it
+		state.ProfilePath = func(name string) string { return d.Full(ProfilePath(name)) }
+	}
 	return state, some, err
 }
 

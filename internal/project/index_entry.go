@@ -3,7 +3,6 @@ package project
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sp-registry/sp/internal/registry"
@@ -153,15 +152,8 @@ func entryOf(s registry.Session, version int, there object, pathOf func(string) 
 	put := func(name, text string) { entry = append(entry, pair{name, quoted(text)}) }
 	put("tenant_key", string(s.Tenant))
 	put("profile_name", s.Profile)
-	path, _ := textOf(there.value("profile_path"))
-	if !strings.HasSuffix("/"+path, "/profiles/"+s.Profile+"/profile.yaml") {
-		path = ""
-		if pathOf != nil {
-			path = pathOf(s.Profile)
-		}
-	}
-	if path != "" {
-		put("profile_path", path)
+	if pathOf != nil {
+		put("profile_path", pathOf(s.Profile))
 	}
 	put("session_token", a.Token.Reveal())
 	if version == 6 {

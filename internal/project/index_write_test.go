@@ -167,7 +167,7 @@ func TestAnIndexThatSaysItAlreadyStaysAsItIs(t *testing.T) {
 	existing := `{"sessions":{"tenant_a":` + entryText("a") + `},"active_key":"tenant_a"}`
 	compact, err := parseObject([]byte(existing))
 	require.NoError(t, err)
-	now := IndexState{Sessions: mustIndex(t, []byte(existing)).Sessions, Active: pointer(registry.TenantID("a"))}
+	now := IndexState{Sessions: mustIndex(t, []byte(existing)).Sessions, Active: pointer(registry.TenantID("a")), ProfilePath: profilePath}
 	require.Equal(t, compact.compact(), mustPut(t, compact.compact(), "", now))
 }
 
