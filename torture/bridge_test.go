@@ -3,7 +3,6 @@ package torture
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +15,7 @@ import (
 // tenants.json, whole and without a lock, while four shells run sp. In the end all that
 // each of them was told is in the registry and in the file.
 func TestBesideTheOriginalToolNothingIsLost(t *testing.T) {
-	steps := sized(t, 60, 1000)
+	steps := sized(t, 40, 1000)
 	b := newBeside(newPlace(t))
 	began := time.Now()
 	problems := b.run(4, steps)
@@ -204,56 +203,5 @@ func (b *beside) fromJSON(text string, to any) {
 func (b *beside) compare(what string, there map[string]any, member, want string) {
 	if got := fmt.Sprint(there[member]); there == nil || got != want {
 		b.problem("%s: %s is %v, and not %s", what, member, got, want)
-	}
-}
-
-// shell is one in which sp is called. It owns tenants that nobody else changes, but for
-// the member of theirs that is the original's.
-type shell struct {
-	*beside
-	name   string
-	dice   *rand.Rand
-	said   map[string]string // the region of each of its tenants
-	tokens map[string]string
-	gone   []string
-}
-
-func (s *shell) step(n int) {
-	id := ""
-	for id = range s.said {
-		break
-	}
-	number := fmt.Sprint(n)
-	switch dice := s.dice.IntN(10); {
-	case id == "" || dice < 3:
-		id = s.name + "-" + number
-		s.sp("tenant", "create", "--id", id, "--name", id, "--database-url", numbered(id, number), "--shared-container-db", "t"+number)
-		s.said[id], s.tokens[id] = "<nil>", "t"+number
-	case dice < 6:
-		s.sp("tenant", "edit", id, "--region", number)
-		s.said[id] = number
-	case dice < 7:
-		s.sp("tenant", "delete", id, "-y")
-		delete(s.said, id)
-		s.gone = append(s.gone, id)
-	case dice < 8:
-		s.sp("tenant", "select", id)
-	default:
-		s.sp("export")
-	}
-}
-
-func (s *shell) judge(there map[string]map[string]any) {
-	for id, region := range s.said {
-		s.compare(id, there[id], "region", region)
-		s.compare(id, there[id], "shared_container_db", s.tokens[id])
-		if host := s.original.hosts[id]; host != "" && !s.settled[id] {
-			s.compare("the original's member of "+id, there[id], "hostname", host)
-		}
-	}
-	for _, id := range s.gone {
-		if there[id] != nil {
-			s.problem("%s came back", id)
-		}
 	}
 }

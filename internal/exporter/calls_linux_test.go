@@ -82,7 +82,8 @@ func TestAnUnchangedFileIsNotRead(t *testing.T) {
 		require.Equal(t, exporter.Current, h.standing(t))
 	}))
 	events := h.watched(t, func() { h.must(t, h.follower().Publish, create("b")) })
-	require.NotContains(t, events, "open tenants.json", "nor by a change that replaces it")
+	require.Equal(t, "open .tenants.json.N.tmp", events[1], "nor by a change that replaces it,")
+	require.Equal(t, []string{"open tenants.json", "rename .tenants.json.N.tmp"}, events[3:5], "but to keep others from writing it")
 	require.Contains(t, events, "to tenants.json")
 }
 
