@@ -33,6 +33,9 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 			text = ProfileYAML(p.Name, t)
 		}
 	}
+	if edits := f.o.Edits[p.Name]; err == nil && len(edits) > 0 {
+		text, err = EditYAML(text, edits)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.dir.Full(s.at), err)
 	}
