@@ -61,6 +61,9 @@ func (f *follower) linked(s standingFile, p registry.Profile, from string) ([]by
 		if err != nil {
 			return nil, err
 		}
+		if before, ok := f.due.Relinked[p.Name]; ok && was == nil {
+			was = &before
+		}
 		changed := (has == nil) != (was == nil) || has != nil && *has != *was
 		if changed && !f.o.Force {
 			return nil, fmt.Errorf("it names another tenant than %s, to which the profile belongs: %w", p.Tenant, registry.ErrConflict)
