@@ -165,9 +165,10 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, publis
 			a.tellLeft(dir)
 		}
 		var changed *exporter.ChangedError
-		if errors.As(err, &changed) {
+		if errors.As(err, &changed) && !isSmall(dir, changed.Path) {
 			err = withHint(err, "%s", a.conflict(ctx, reg, changed.Path))
 		}
+		err = hintOnSmall(err)
 		closed := reg.Close()
 		if closed != nil && a.changed {
 			closed = fmt.Errorf("%w: %w", registry.ErrIncomplete, db.Explain(closed))

@@ -46,6 +46,7 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	a.small.Wanted, a.small.Force = publisher.Name == exporter.TrackedName, publisher.Force && publisher.Name == exporter.TrackedName
 	first, settled, err := a.findExport(ctx, publisher)
 	switch {
 	case err != nil:
@@ -70,15 +71,17 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 }
 
 // findExport finds out, in one look and without reading the file, whether the
-// registry knows it yet and whether there is nothing to do.
+// registry knows it yet and whether there is nothing to do, in the small files either.
 func (a *app) findExport(ctx context.Context, p exporter.Publisher) (first, settled bool, err error) {
-	err = a.read(ctx, func(_ project.Dir, view *registry.View) error {
+	err = a.read(ctx, func(dir project.Dir, view *registry.View) error {
 		file, err := view.File(ctx, p.Name)
 		if err != nil || file == nil {
 			first = true
 			return err
 		}
-		settled, err = p.IsSettled(ctx, view)
+		if settled, err = p.IsSettled(ctx, view); err == nil && settled && a.small.Wanted {
+			settled, err = a.smallSettled(ctx, dir, view)
+		}
 		return err
 	})
 	return first, settled, err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
@@ -58,7 +59,7 @@ func stage(dir project.Dir, found project.Following) (*exporter.Staged, error) {
 	for _, c := range found.Changes {
 		changes = append(changes, exporter.Change{Path: dir.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
 	}
-	return exporter.Stage(moves, changes)
+	return exporter.Stage(dir.Path(), moves, changes)
 }
 
 // together is one publication of two, the first of which may be empty.
@@ -72,6 +73,31 @@ func together(first, second registry.Publication) registry.Publication {
 		Place:   func() error { return errors.Join(first.Place(), second.Place()) },
 		Discard: func() error { return errors.Join(first.Discard(), second.Discard()) },
 	}
+}
+
+// hintOnSmall says what settles that another program changed a small file, too.
+func hintOnSmall(err error) error {
+	var changed *project.ChangedError
+	if errors.As(err, &changed) {
+		return withHint(err, "sp export --force has the registry's side hold in all that both changed")
+	}
+	return err
+}
+
+// smallSettled tells whether an export has nothing to write into small files.
+func (a *app) smallSettled(ctx context.Context, dir project.Dir, view *registry.View) (bool, error) {
+	options := a.small
+	options.Now = a.now()
+	next, err := dir.Follow(ctx, view, options)
+	if errors.Is(err, registry.ErrConflict) {
+		return false, nil // the change says so
+	}
+	return len(next.Moves)+len(next.Changes) == 0, err
+}
+
+// isSmall tells whether a path is that of a small file of the directory.
+func isSmall(dir project.Dir, path string) bool {
+	return strings.HasPrefix(path, dir.Full("profiles")+"/") || path == dir.Full(project.IndexPath)
 }
 
 // tellLeft says which files a change has left, because sp has not written them.

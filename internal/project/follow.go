@@ -2,12 +2,9 @@ package project
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"os"
+	"maps"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -46,8 +43,12 @@ type FollowOptions struct {
 	// Taken is the SHA-256 of an index of sessions that this very change has taken into
 	// the registry.
 	Taken string
-	// Force has the registry's side win in all that another program changed.
+	// Force has all files follow, whether they are behind or not, and the registry's side
+	// win in all that another program changed.
 	Force bool
+	// Wanted has what another program changed stop the change also where a file is only
+	// behind, and this change nothing to it.
+	Wanted bool
 	// Defer leaves all files as they are, to be written by a later change.
 	Defer bool
 }
@@ -76,141 +77,78 @@ func (d Dir) Follow(ctx context.Context, view *registry.View, o FollowOptions) (
 	if err != nil {
 		return Following{}, err
 	}
-	f := follower{dir: d, view: view, o: o, due: view.Due(), known: map[string]*registry.FollowingFile{}}
-	names := slices.Clone(f.due.Profiles)
-	index := f.due.Sessions || o.Taken != ""
+	f := &follower{dir: d, view: view, o: o, due: view.Due(), known: map[string]*registry.FollowingFile{}}
 	for _, file := range behind {
 		f.known[file.Path] = &file
-		if file.Path == IndexPath {
-			index = true
-		} else {
-			names = append(names, path.Base(path.Dir(file.Path)))
-		}
 	}
-	slices.Sort(names)
-	if index {
-		err = f.index(ctx)
+	f.renamed = maps.Clone(f.due.Renamed)
+	if f.renamed == nil {
+		f.renamed = map[string]string{}
 	}
-	for _, name := range slices.Compact(names) {
-		if err == nil {
-			err = f.profile(ctx, name)
-		}
+	err = f.resumeMoves(ctx, behind)
+	if err == nil && len(f.due.Profiles) > 1 {
+		err = f.undoneMoves(ctx)
+	}
+	if err == nil {
+		err = f.all(ctx, behind)
 	}
 	return f.found, err
 }
 
 // follower gathers what becomes of the files.
 type follower struct {
-	dir   Dir
-	view  *registry.View
-	o     FollowOptions
-	due   registry.Due
-	known map[string]*registry.FollowingFile
-	found Following
+	dir     Dir
+	view    *registry.View
+	o       FollowOptions
+	due     registry.Due
+	renamed map[string]string // profiles, with the change or a stopped one before
+	known   map[string]*registry.FollowingFile
+	found   Following
 }
 
-// standingFile is a file as it is, and what is remembered of it.
-type standingFile struct {
-	path  string // in the registry's words
-	at    string // where it is before the moves
-	known *registry.FollowingFile
-	text  []byte
-	there bool
-	hash  string // of what stands there, empty if nothing does
-}
-
-// look reads a file. Where a command was stopped before the file was in place, what it
-// left beside it is what the registry takes to be there.
-func (f *follower) look(ctx context.Context, path, at string) (s standingFile, err error) {
-	s = standingFile{path: path, at: at}
-	if s.known, err = f.remembered(ctx, path); err != nil {
-		return s, err
-	}
-	if s.text, s.there, err = f.dir.ReadFile(at); err != nil || !s.there {
-		return s, err
-	}
-	s.hash = hashOf(s.text)
-	if k := s.known; k != nil && k.Due && s.hash == k.Previous && s.hash != k.Current {
-		left, err := f.dir.leftover(at, k.Current)
-		if err != nil {
-			return s, err
-		}
-		if left != nil {
-			s.text = left
+// all goes through the files, the index first and then by profile.
+func (f *follower) all(ctx context.Context, behind []registry.FollowingFile) error {
+	index := f.due.Sessions || f.o.Taken != "" || f.o.Force
+	names := slices.Clone(f.due.Profiles)
+	for _, file := range behind {
+		if file.Path == IndexPath {
+			index = true
+		} else {
+			names = append(names, profileOf(file.Path))
 		}
 	}
-	return s, nil
-}
-
-func (f *follower) remembered(ctx context.Context, path string) (*registry.FollowingFile, error) {
-	if known, ok := f.known[path]; ok {
-		return known, nil
-	}
-	known, err := f.view.FollowingFile(ctx, path)
-	f.known[path] = known
-	return known, err
-}
-
-// isOurs tells whether what stands there is what sp wrote last, or had to replace.
-func (s standingFile) isOurs() bool {
-	return s.known != nil && (s.hash == s.known.Current || s.known.Due && s.hash == s.known.Previous)
-}
-
-func (s standingFile) base() []byte {
-	if s.known == nil {
-		return nil
-	}
-	return []byte(s.known.Base)
-}
-
-// become notes what a file is to hold, and what is to be remembered of it.
-func (f *follower) become(s standingFile, text []byte, base string, shared bool) {
-	file := registry.FollowingFile{Path: s.path, Previous: s.hash, Current: hashOf(text), Base: base}
-	if file.Current != s.hash || !s.there {
-		file.Due = true
-		f.found.Changes = append(f.found.Changes, FileChange{Path: s.at, Text: text, Expected: s.hash, Shared: shared})
-	} else if k := s.known; k != nil && k.Current == file.Current {
-		file.Previous = k.Previous // as it was when sp wrote it
-	}
-	if s.known == nil || *s.known != file || s.path != s.at {
-		f.found.Files = append(f.found.Files, file)
-	}
-}
-
-// putOff notes that a file is to be written by a later change.
-func (f *follower) putOff(s standingFile) {
-	file := registry.FollowingFile{Path: s.path, Previous: s.hash, Current: hashOf(nil)}
-	if s.known != nil {
-		file = *s.known
-	}
-	file.Due = true
-	f.found.Files = append(f.found.Files, file)
-}
-
-// leftover returns the text that a command left beside a file and that has this hash,
-// nil if there is none.
-func (d Dir) leftover(inside, hash string) ([]byte, error) {
-	dir, base := path.Split(inside)
-	entries, err := os.ReadDir(filepath.Join(d.path, filepath.FromSlash(dir)))
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range entries {
-		if !isNumbered(entry.Name(), "."+base+".") {
-			continue
-		}
-		text, found, err := d.ReadFile(dir + entry.Name())
-		if err != nil {
-			return nil, err
-		}
-		if found && hashOf(text) == hash {
-			return text, nil
+	if f.o.Force {
+		for p, err := range f.view.Profiles(ctx, nil, registry.Page{}) {
+			if err != nil {
+				return err
+			}
+			names = append(names, p.Name)
 		}
 	}
-	return nil, nil
+	if index {
+		if err := f.index(ctx); err != nil {
+			return err
+		}
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if err := f.profile(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func hashOf(text []byte) string {
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+// profileOf is the name of the profile whose file a path is.
+func profileOf(file string) string { return path.Base(path.Dir(file)) }
+
+// conflict is what becomes of a file that can't be merged: if the change has nothing to
+// say in it, it stays as it is, and behind.
+func (f *follower) conflict(err error, concerned bool) error {
+	if concerned || f.o.Wanted {
+		return err
+	}
+	return nil
 }
+
+func (f *follower) concerns(profile string) bool { return slices.Contains(f.due.Profiles, profile) }

@@ -1,0 +1,167 @@
+package project
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// configuration is what becomes of profile.yaml: it is made once, and of one that is
+// there only what names the tenant and the profile follows.
+func (f *follower) configuration(ctx context.Context, p registry.Profile, from string) error {
+	s, err := f.look(ctx, ProfilePath(p.Name), ProfilePath(from))
+	if err != nil {
+		return err
+	}
+	if f.o.Defer {
+		f.putOff(s)
+		return nil
+	}
+	if !s.there {
+		t, err := f.view.Tenant(ctx, p.Tenant)
+		if err == nil {
+			text := ProfileYAML(p.Name, t)
+			f.become(s, text, text, true)
+		}
+		return err
+	}
+	base, err := s.profileBase()
+	if err != nil {
+		return unreadable(f.dir.Full(s.at), err)
+	}
+	elsewhere, err := linksElsewhere(s.text, base, p.Tenant)
+	switch {
+	case err != nil:
+		return unreadable(f.dir.Full(s.at), err)
+	case elsewhere && !f.o.Force:
+		err := fmt.Errorf("%s: it names another tenant than %s, to which the profile belongs: %w", f.dir.Full(s.at), p.Tenant, registry.ErrConflict)
+		return f.conflict(err, f.concerns(p.Name))
+	}
+	return f.relink(s, base, p, from)
+}
+
+// relink has a profile.yaml name its profile and tenant as they are called now; what
+// is remembered of it is what sp itself has written there.
+func (f *follower) relink(s standingFile, base []byte, p registry.Profile, from string) error {
+	text, err := linked(s.text, p, from)
+	s.base = base
+	if err == nil {
+		base, err = linked(base, p, from)
+	}
+	if err != nil {
+		return unreadable(f.dir.Full(s.at), err)
+	}
+	f.become(s, text, base, true)
+	return nil
+}
+
+// profileBase is what sp has written in a profile.yaml: in one that somebody else made,
+// no more than its tenant. Where a command was stopped, it is what sp wrote before.
+func (s standingFile) profileBase() ([]byte, error) {
+	has, err := tenantOf(s.text)
+	if err != nil {
+		return nil, err
+	}
+	if k := s.known; k == nil || len(s.base) == 0 || k.Previous == k.Current {
+		var edits []YAMLEdit
+		if has != nil {
+			edits = append(edits, YAMLEdit{Path: []string{"cloud", "tenant_id"}, Value: string(*has)})
+		}
+		return EditYAML(nil, edits)
+	}
+	was, err := tenantOf(s.was)
+	if err == nil && len(s.was) > 0 && equal(has, was) {
+		return s.was, nil
+	}
+	return s.base, err
+}
+
+// linksElsewhere tells whether somebody made a profile.yaml name another tenant than
+// the profile's, which base did not.
+func linksElsewhere(text, base []byte, tenant registry.TenantID) (bool, error) {
+	has, err := tenantOf(text)
+	if err != nil || equal(has, &tenant) {
+		return false, err
+	}
+	was, err := tenantOf(base)
+	return !equal(has, was), err
+}
+
+// linked returns the text of a profile.yaml that names this tenant and, if it called
+// itself by the profile's old name, the new one.
+func linked(text []byte, p registry.Profile, from string) ([]byte, error) {
+	edits := []YAMLEdit{{Path: []string{"cloud", "tenant_id"}, Value: string(p.Tenant)}}
+	if from != p.Name {
+		more, err := renamed(text, from, p.Name)
+		if err != nil {
+			return nil, err
+		}
+		edits = append(edits, more...)
+	}
+	return EditYAML(text, edits)
+}
+
+// renamed are the edits that give a profile.yaml that calls itself by the profile's old
+// name the new one.
+func renamed(text []byte, from, to string) (edits []YAMLEdit, err error) {
+	top, err := parse(text)
+	if err != nil || top == nil {
+		return nil, err
+	}
+	for _, names := range [][3]string{{"name", from, to}, {"display_name", DisplayName(from), DisplayName(to)}} {
+		value, err := member(top, names[0])
+		if err != nil {
+			return nil, err
+		}
+		if value != nil && value.Kind == yaml.ScalarNode && value.Value == names[1] {
+			edits = append(edits, YAMLEdit{Path: []string{names[0]}, Value: names[2]})
+		}
+	}
+	return edits, nil
+}
+
+// gone is what becomes of the files of a profile that is no more: those that sp wrote
+// and nobody else changed go.
+func (f *follower) gone(ctx context.Context, name string) error {
+	_, moved := f.renamed[name]
+	for _, path := range []string{SecretsPath(name), ProfilePath(name)} {
+		s, err := f.look(ctx, path, path)
+		if err != nil {
+			return err
+		}
+		switch {
+		case s.known == nil && (moved || !s.there):
+		case s.known != nil && (moved || f.o.Defer):
+			f.putOff(s)
+		case s.known != nil && !s.there:
+			f.found.Forgotten = append(f.found.Forgotten, path)
+			if f.dir.isThere("profiles/" + name) { // a command was stopped before it removed that
+				f.found.Changes = append(f.found.Changes, FileChange{Path: path})
+			}
+		case s.mayGo():
+			f.putOff(s)
+			f.found.Changes = append(f.found.Changes, FileChange{Path: path, Expected: s.hash})
+		default:
+			f.found.Left = append(f.found.Left, path)
+			if s.known != nil {
+				f.found.Forgotten = append(f.found.Forgotten, path)
+			}
+		}
+	}
+	return nil
+}
+
+// mayGo tells whether a file is sp's alone.
+func (s standingFile) mayGo() bool {
+	if !s.isOurs() || s.known.Previous == s.known.Current {
+		return false
+	}
+	if s.path == SecretsPath(profileOf(s.path)) {
+		return s.isAllOurs()
+	}
+	return bytes.Equal(s.text, s.base) || bytes.Equal(s.text, s.was)
+}

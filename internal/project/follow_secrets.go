@@ -1,0 +1,147 @@
+package project
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// secrets is what becomes of secrets.json.
+func (f *follower) secrets(ctx context.Context, p registry.Profile, from string) error {
+	s, err := f.look(ctx, SecretsPath(p.Name), SecretsPath(from))
+	if err != nil {
+		return err
+	}
+	if f.o.Defer {
+		f.putOff(s)
+		return nil
+	}
+	members, err := SecretMembers(ctx, f.view, p)
+	if err != nil {
+		return err
+	}
+	text, conflicts, err := f.merged(&s, members)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", f.dir.Full(s.at), err)
+	case len(conflicts) > 0:
+		return f.conflict(&ChangedError{Path: s.at, Members: conflicts}, f.concerns(p.Name))
+	}
+	f.become(s, text, RenderSecrets(members), false)
+	return nil
+}
+
+// merged puts the members into the file, against the base that holds for it.
+func (f *follower) merged(s *standingFile, members []SecretMember) (text []byte, conflicts []string, err error) {
+	if s.base, err = s.secretBase(); err != nil {
+		return nil, nil, err
+	}
+	base := s.base
+	if f.o.Force {
+		if base, err = forced(s.text, base, members); err != nil {
+			return nil, nil, err
+		}
+	}
+	return WriteSecrets(s.text, base, members)
+}
+
+// secretBase is what sp wrote last, but for the members that the file has as they were
+// before that: there a command was stopped, or another program put back what it had read.
+func (s standingFile) secretBase() ([]byte, error) {
+	if len(s.was) == 0 || !s.there {
+		return s.base, nil
+	}
+	var all [3][]SecretMember
+	for i, text := range [][]byte{s.text, s.was, s.base} {
+		var err error
+		if all[i], err = ReadSecrets(text); err != nil {
+			return nil, err
+		}
+	}
+	theirs, was, base := all[0], all[1], all[2]
+	for _, m := range was {
+		if value := secretNamed(theirs, m.Name); value != nil && value.Equal(m.Value) {
+			base = append(slices.DeleteFunc(base, named(m.Name)), m)
+		}
+	}
+	return RenderSecrets(base), nil
+}
+
+func named(name string) func(SecretMember) bool {
+	return func(m SecretMember) bool { return m.Name == name }
+}
+
+func secretNamed(members []SecretMember, name string) *registry.Secret {
+	if at := slices.IndexFunc(members, named(name)); at >= 0 {
+		return &members[at].Value
+	}
+	return nil
+}
+
+// forced is a base against which another program changed nothing that sp has written or
+// writes now.
+func forced(text, base []byte, ours []SecretMember) ([]byte, error) {
+	theirs, err := ReadSecrets(text)
+	if err != nil {
+		return nil, err
+	}
+	old, err := ReadSecrets(base)
+	if err != nil {
+		return nil, err
+	}
+	theirs = slices.DeleteFunc(theirs, func(m SecretMember) bool {
+		return secretNamed(old, m.Name) == nil && secretNamed(ours, m.Name) == nil
+	})
+	return RenderSecrets(theirs), nil
+}
+
+// isAllOurs tells whether a secrets.json holds nothing that sp has not written.
+func (s standingFile) isAllOurs() bool {
+	file, err := parseSecrets(s.text)
+	base, bad := parseSecrets(s.base)
+	was, worse := parseSecrets(s.was)
+	if err != nil || bad != nil || worse != nil {
+		return false
+	}
+	return !slices.ContainsFunc(file, func(m pair) bool {
+		return !isNone(m.value) && m.value != base.value(m.name) && m.value != was.value(m.name)
+	})
+}
+
+// SecretMembers are the members of a profile's secrets.json that sp writes: what is its
+// tenant's, but for a masked URL, and its own.
+func SecretMembers(ctx context.Context, view *registry.View, p registry.Profile) ([]SecretMember, error) {
+	t, err := view.Tenant(ctx, p.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	own, err := view.ProfileSecrets(ctx, p.Name)
+	members := TenantMembers(t)
+	for _, s := range own {
+		members = append(members, SecretMember{Name: s.Key, Value: s.Value})
+	}
+	return members, err
+}
+
+// TenantMembers are the members of secrets.json that are the tenant's. Its database_url
+// is what every version of the original asks for; a cloud tenant that has none for the
+// outside gets the internal one there, too.
+func TenantMembers(t registry.Tenant) (members []SecretMember) {
+	url := t.DatabaseURL
+	if t.IsCloud() && !isUsable(url) {
+		url = t.InternalDatabaseURL
+	}
+	for _, m := range []struct {
+		name  string
+		value *registry.Secret
+	}{{"database_url", url}, {"internal_database_url", t.InternalDatabaseURL}, {"sync_token", t.SyncToken}} {
+		if isUsable(m.value) {
+			members = append(members, SecretMember{Name: m.name, Value: *m.value})
+		}
+	}
+	return members
+}
+
+func isUsable(s *registry.Secret) bool { return s != nil && !s.Empty() && !registry.IsMasked(*s) }
