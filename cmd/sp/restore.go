@@ -59,6 +59,7 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 		return a.explainRestore(ctx, err)
 	}
 	a.noteRestored(from, done)
+	a.tellLeft(dir)
 	if errors.Is(err, registry.ErrConflict) {
 		return withHint(err, "sp import takes that file over, sp export --force overwrites it")
 	}
@@ -71,7 +72,8 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 // restoreFrom keeps the file as it is until it is copied, where it is the registry of
 // another directory, which may be in use.
 func (a *app) restoreFrom(ctx context.Context, dir project.Dir, from *backupFile) (registry.Restored, error) {
-	options, err := a.options(a.follow(tracked(dir)))
+	a.small.Keep = true
+	options, err := a.options(a.withSmall(dir, a.follow(tracked(dir))))
 	if err != nil {
 		return registry.Restored{}, err
 	}

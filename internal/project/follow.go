@@ -21,7 +21,8 @@ type Following struct {
 	// Files is what is to be remembered of them, Forgotten of which nothing is any more.
 	Files     []registry.FollowingFile
 	Forgotten []string
-	// Left are the files of profiles that are no more and that sp has not written.
+	// Left are the files of profiles that are no more and that sp has not written, and
+	// those that were to be kept.
 	Left []string
 }
 
@@ -49,6 +50,8 @@ type FollowOptions struct {
 	// Wanted has what another program changed stop the change also where a file is only
 	// behind, and this change nothing to it.
 	Wanted bool
+	// Keep has a file that can't be merged stay as it is, and be told, and stops nothing.
+	Keep bool
 	// Defer leaves all files as they are, to be written by a later change.
 	Defer bool
 }
@@ -144,8 +147,12 @@ func profileOf(file string) string { return path.Base(path.Dir(file)) }
 
 // conflict is what becomes of a file that can't be merged: if the change has nothing to
 // say in it, it stays as it is, and behind.
-func (f *follower) conflict(err error, concerned bool) error {
-	if concerned || f.o.Wanted {
+func (f *follower) conflict(s standingFile, err error, concerned bool) error {
+	switch {
+	case f.o.Keep:
+		f.found.Left = append(f.found.Left, s.at)
+		return nil
+	case concerned || f.o.Wanted:
 		return err
 	}
 	return nil

@@ -26,7 +26,7 @@ func (f *follower) index(ctx context.Context) error {
 		if _, err := parseIndex(s.text); err != nil {
 			return fmt.Errorf("%s: %w", f.dir.Full(IndexPath), err)
 		}
-		return f.conflict(&ChangedError{Path: IndexPath}, f.due.Sessions)
+		return f.conflict(s, &ChangedError{Path: IndexPath}, f.due.Sessions)
 	}
 	base := s.base
 	if f.o.Force || s.isStopped() {

@@ -3,6 +3,7 @@ package project
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
@@ -39,7 +40,7 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 		return unreadable(f.dir.Full(s.at), err)
 	case elsewhere && !f.o.Force:
 		err := fmt.Errorf("%s: it names another tenant than %s, to which the profile belongs: %w", f.dir.Full(s.at), p.Tenant, registry.ErrConflict)
-		return f.conflict(err, f.concerns(p.Name))
+		return f.conflict(s, err, f.concerns(p.Name))
 	}
 	return f.relink(s, base, p, from)
 }
@@ -47,8 +48,12 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 // relink has a profile.yaml name its profile and tenant as they are called now; what
 // is remembered of it is what sp itself has written there.
 func (f *follower) relink(s standingFile, base []byte, p registry.Profile, from string) error {
-	text, err := linked(s.text, p, from)
+	from, err := s.nameBefore(from)
 	s.base = base
+	var text []byte
+	if err == nil {
+		text, err = linked(s.text, p, from)
+	}
 	if err == nil {
 		base, err = linked(base, p, from)
 	}
@@ -73,11 +78,40 @@ func (s standingFile) profileBase() ([]byte, error) {
 		}
 		return EditYAML(nil, edits)
 	}
-	was, err := tenantOf(s.was)
-	if err == nil && len(s.was) > 0 && equal(has, was) {
-		return s.was, nil
+	if len(s.was) == 0 || s.isStopped() {
+		return s.firstBase(), nil
 	}
-	return s.base, err
+	was, err := tenantOf(s.was)
+	now, bad := tenantOf(s.base)
+	if equal(has, was) && !equal(was, now) { // another program put it back
+		return s.was, err
+	}
+	return s.base, errors.Join(err, bad)
+}
+
+// firstBase is the older of what sp has written.
+func (s standingFile) firstBase() []byte {
+	if len(s.was) > 0 {
+		return s.was
+	}
+	return s.base
+}
+
+// nameBefore is the name that a profile.yaml goes by: where a command was stopped when it
+// had moved the directory, one that the profile has no more.
+func (s standingFile) nameBefore(from string) (string, error) {
+	if !s.isStopped() || len(s.was) == 0 {
+		return from, nil
+	}
+	top, err := parse(s.was)
+	if err != nil || top == nil {
+		return from, err
+	}
+	name, err := member(top, "name")
+	if err != nil || name == nil || name.Kind != yaml.ScalarNode {
+		return from, err
+	}
+	return name.Value, nil
 }
 
 // linksElsewhere tells whether somebody made a profile.yaml name another tenant than

@@ -27,7 +27,7 @@ func (f *follower) secrets(ctx context.Context, p registry.Profile, from string)
 	case err != nil:
 		return fmt.Errorf("%s: %w", f.dir.Full(s.at), err)
 	case len(conflicts) > 0:
-		return f.conflict(&ChangedError{Path: s.at, Members: conflicts}, f.concerns(p.Name))
+		return f.conflict(s, &ChangedError{Path: s.at, Members: conflicts}, f.concerns(p.Name))
 	}
 	f.become(s, text, RenderSecrets(members), false)
 	return nil
