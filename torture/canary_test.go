@@ -42,6 +42,10 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 		{"tenant", "edit", "a", "--database-url-file", markedURL},
 		{"profile", "create", "p", "--tenant", "a"},
 		{"session", "switch", "p"},
+		{"tenant", "edit", "a", "--database-url-file", url},
+		{"profile", "edit", "p", "--name", "q"},
+		{"profile", "create", "r", "--tenant", "t1", "--gemini-key-file", url},
+		{"profile", "delete", "r", "-y"},
 		{"resolve"},
 		{"tenant", "show", "a", "--reveal"},
 	} {
