@@ -80,7 +80,7 @@ func (a *app) importAll(ctx context.Context, cmd *cli.Command, what importing) e
 	if request.DryRun {
 		return a.tryImport(ctx, request, what)
 	}
-	a.small.Lenient = true
+	a.small.Keep = true
 	if what.own && what.contents != nil {
 		a.small.Taken, a.sessions.imported = what.contents.IndexHash, what.contents.IndexHash != ""
 	}

@@ -90,7 +90,7 @@ func (a *app) importOwn(ctx context.Context, cmd *cli.Command, b *bridging, what
 	if cmd.Bool("dry-run") {
 		return a.tryOwn(ctx, b, what)
 	}
-	a.small.Lenient = true
+	a.small.Keep = true
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		dir, err := a.makeProject()
 		if err != nil {
