@@ -1,7 +1,6 @@
 package torture
 
 import (
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -81,16 +80,17 @@ func (d *disk) unlink(path string) {
 }
 
 // rename is one move, for it is one in the journal of every file system in use; from
-// one directory to another it would be two, which sp never asks for.
-func (d *disk) rename(from, to string) error {
+// one directory to another it is taken for two, of which the disk may keep either.
+func (d *disk) rename(from, to string) {
 	if filepath.Dir(from) != filepath.Dir(to) {
-		return fmt.Errorf("a rename from %s to another directory, %s", from, to)
+		d.name(to, d.at(from))
+		d.unlink(from)
+		return
 	}
 	above, i := d.at(filepath.Dir(from)), d.at(from)
 	delete(above.names, filepath.Base(from))
 	above.names[filepath.Base(to)] = i
 	above.moves = append(above.moves, move{from: filepath.Base(from), to: filepath.Base(to), inode: i})
-	return nil
 }
 
 func (i *inode) sync() {

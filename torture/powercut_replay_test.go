@@ -67,7 +67,7 @@ func (r *replay) follow(e event) error {
 	case "link", "linkat":
 		r.name(paths[1], at)
 	case "rename", "renameat", "renameat2":
-		return r.rename(paths[0], paths[1])
+		r.rename(paths[0], paths[1])
 	case "unlink", "unlinkat":
 		r.unlink(paths[0])
 	default:
