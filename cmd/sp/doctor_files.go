@@ -48,7 +48,7 @@ func describeBehind(paths []string) string {
 }
 
 func describeChanged(paths []string) string {
-	return "changed by someone else: " + some(paths) + ": it stays, and what sp writes there is merged"
+	return "changed by someone else: " + some(paths) + ": it stays, and what sp writes there is merged (sp import takes what is new, sp export --force writes the registry's side)"
 }
 
 // checkFiles tells how the small files stand to the registry.

@@ -2,6 +2,7 @@ package project
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -20,7 +21,7 @@ type FilesStanding struct {
 // FilesStanding tells how the small files stand. One that can't be used is an error.
 func (d Dir) FilesStanding(ctx context.Context, view *registry.View) (FilesStanding, error) {
 	s := FilesStanding{Behind: []string{}, Changed: []string{}}
-	next, err := d.Follow(ctx, view, FollowOptions{})
+	next, err := d.Follow(ctx, view, FollowOptions{Wanted: true, Keep: true})
 	if err != nil {
 		return s, err
 	}
@@ -55,8 +56,12 @@ func (d Dir) isChanged(file registry.FollowingFile) (bool, error) {
 		return !file.Due, nil
 	case hash == file.Current || file.Due && hash == file.Previous:
 		return false, nil
+	case file.Path == IndexPath:
+		_, err := ReadIndex(text)
+		return true, inFile(d.Full(file.Path), err)
 	case file.Path != ProfilePath(profileOf(file.Path)):
-		return true, nil
+		_, err := ReadSecrets(text)
+		return true, inFile(d.Full(file.Path), err)
 	}
 	base, _, _ := strings.Cut(file.Base, betweenBases)
 	has, err := tenantOf(text)
@@ -65,4 +70,12 @@ func (d Dir) isChanged(file registry.FollowingFile) (bool, error) {
 	}
 	was, err := tenantOf([]byte(base))
 	return !equal(has, was), err
+}
+
+// inFile is an error that says which file it is of.
+func inFile(full string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", full, err)
 }
