@@ -52,6 +52,7 @@ func (a *app) withSessions(dir project.Dir, tenants func(context.Context, *regis
 func (b *sessionsBridge) heed(done func(registry.Plan)) func(registry.Plan) {
 	return func(p registry.Plan) {
 		b.steps = p.Sessions
+		p.Sessions = nil // they are told once
 		if done != nil {
 			done(p)
 		}

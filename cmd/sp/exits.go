@@ -66,6 +66,7 @@ var exits = []struct {
 	{project.ErrUnsafe, 6, "store", doctorHint},
 	{project.ErrExposed, 6, "store", ""},
 	{project.ErrGit, 6, "store", ""},
+	{exporter.ErrForeign, 6, "store", "take it over with chown, or move it away"},
 	{exporter.ErrUnsafe, 6, "store", "name a regular file, or move that away"},
 	{errUnprinted, 6, "store", ""},
 	{errUnwell, 6, "store", ""},

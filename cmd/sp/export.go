@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
@@ -63,6 +65,9 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 		case first: // git is asked before the file is there for the first time
 			err = a.hideSecrets(ctx, dir)
 		}
+		if err == nil {
+			err = a.refuseCorrupt(publisher)
+		}
 		if err != nil {
 			return err
 		}
@@ -85,6 +90,24 @@ func (a *app) findExport(ctx context.Context, p exporter.Publisher) (first, sett
 		return err
 	})
 	return first, settled, err
+}
+
+// refuseCorrupt keeps even --force from overwriting a tracked file that can't be read:
+// what is in it, nobody knows.
+func (a *app) refuseCorrupt(p exporter.Publisher) error {
+	info, err := os.Stat(p.Path)
+	if !p.Force || p.Name != exporter.TrackedName || err != nil || info.Size() == 0 {
+		return nil
+	}
+	source, err := a.openSource(&p.Path)
+	if err != nil {
+		return err
+	}
+	defer source.close()
+	if _, err = source.read(func(registry.Tenant) error { return nil }); errors.Is(err, errFile) {
+		err = withHint(err, "sp import --set-aside moves it away")
+	}
+	return err
 }
 
 func (a *app) writeExport(ctx context.Context, dir project.Dir, p exporter.Publisher) error {

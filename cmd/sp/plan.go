@@ -97,7 +97,7 @@ type plan struct {
 	Unchanged int    `json:"unchanged"`
 	Removed   int    `json:"removed"`
 	Skipped   int    `json:"skipped"`
-	SyncedAt  string `json:"synced_at"`
+	SyncedAt  string `json:"synced_at,omitempty"`
 	Steps     []step `json:"steps"`
 	Omitted   int    `json:"omitted,omitempty"`
 	// What else a directory holds.
@@ -120,7 +120,10 @@ type step struct {
 func planOf(p registry.Plan, left ...string) plan {
 	answer := plan{
 		Added: p.Added, Updated: p.Updated, Unchanged: p.Unchanged, Removed: p.Removed, Skipped: p.Skipped,
-		SyncedAt: registry.FormatTime(p.Document.SyncedAt), Steps: []step{}, Omitted: p.Omitted, Left: left,
+		Steps: []step{}, Omitted: p.Omitted, Left: left,
+	}
+	if !p.Document.SyncedAt.IsZero() { // where no tenants were looked at
+		answer.SyncedAt = registry.FormatTime(p.Document.SyncedAt)
 	}
 	for _, s := range p.Profiles {
 		answer.Profiles = append(answer.Profiles, profileStep(s))

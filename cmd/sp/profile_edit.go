@@ -66,7 +66,7 @@ func (a *app) editProfile(ctx context.Context, edit registry.ProfileEdit, ref *s
 // ownKeys are what other flags and commands set, with what the registry knows.
 var ownKeys = map[string]string{
 	"name": "--name", "cloud.tenant_id": "--tenant",
-	"cloud.tenants_path": "", "cloud.credentials_path": "",
+	"cloud.tenants_path": "", "cloud.credentials_path": "", "secrets.secrets_path": "",
 }
 
 // yamlEdits reads KEY=VALUE words: a number is one, true and false are truth values, all
@@ -80,7 +80,7 @@ func yamlEdits(words []string) (edits []project.YAMLEdit, err error) {
 		case !found || slices.Contains(path, ""):
 			return nil, withHint(usage("--set: not KEY=VALUE"), "such as --set server.port=8081")
 		case own && flag == "":
-			return nil, usage("--set %s: newer versions of the original refuse it", key)
+			return nil, usage("--set %s: sp keeps that file where it is", key)
 		case own:
 			return nil, withHint(usage("--set %s: the registry knows it", key), "%s changes it", flag)
 		case registry.IsConnection(value) || strings.Contains(value, "://") && strings.Contains(value, "@"):

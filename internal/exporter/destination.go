@@ -19,6 +19,9 @@ import (
 // ErrUnsafe is returned for a destination that is not a plain file.
 var ErrUnsafe = errors.New("refused as unsafe: not a regular file")
 
+// ErrForeign is returned for a destination that is another user's.
+var ErrForeign = errors.New("refused as unsafe: another user's file")
+
 // destination is what stands where a file will be put; the zero one is nothing.
 type destination struct {
 	hash    string
@@ -62,6 +65,9 @@ func lookAt(path string, known *registry.File) (destination, error) {
 	var stat unix.Stat_t
 	if err := ignoringEINTR(func() error { return unix.Lstat(path, &stat) }); err != nil {
 		return destination{}, &fs.PathError{Op: "lstat", Path: path, Err: err}
+	}
+	if int(stat.Uid) != os.Geteuid() {
+		return destination{}, fmt.Errorf("%s: it belongs to user %d: %w", path, stat.Uid, ErrForeign)
 	}
 	there := destination{info: info, stamp: stampOf(&stat), changed: time.Unix(stat.Ctim.Unix())}
 	if known != nil && known.Stamp != "" && known.Stamp == there.stamp {

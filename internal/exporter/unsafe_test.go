@@ -109,3 +109,17 @@ func TestHashFileDoesNotWaitForAFifo(t *testing.T) {
 	_, err = exporter.HashFile(filepath.Dir(path))
 	require.Error(t, err)
 }
+
+func TestAnotherUsersFileIsRefused(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	h := mustTrack(t)
+	require.NoError(t, os.Chown(h.path(), 4711, -1))
+	before := h.everything(t)
+	for _, p := range []exporter.Publisher{h.follower(), h.wanted(), h.forced()} {
+		require.ErrorIs(t, h.do(p.Publish, create("b")), exporter.ErrForeign)
+		require.Equal(t, before, h.everything(t))
+	}
+}

@@ -54,8 +54,14 @@ func (d Dir) findProfile(name string, c *Contents) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w: %w", d.Full(inside), ErrUnusable, err)
 	}
-	if _, err := d.ProfileReferences(name); err != nil {
+	references, err := d.ProfileReferences(name)
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnusable, err)
+	}
+	for _, r := range references {
+		if r.Member == "secrets.secrets_path" && r.Inside != SecretsPath(name) {
+			c.Left = append(c.Left, fmt.Sprintf("%s: %s: sp keeps a profile's secrets in secrets.json", inside, r.Member))
+		}
 	}
 	if tenant == nil {
 		c.Left = append(c.Left, inside+": it names no tenant (cloud.tenant_id)")

@@ -55,6 +55,9 @@ func (d Dir) IndexState(ctx context.Context, view *registry.View) (state IndexSt
 			state.Sessions = append(state.Sessions, session)
 		}
 	}
+	if utf8.ValidString(d.path) { // else JSON can't hold it
+		state.ProfilePath = func(name string) string { return d.Full(ProfilePath(name)) }
+	}
 	selection, err := view.Selection(ctx)
 	if err != nil || selection.Tenant == nil {
 		return state, some, err
@@ -63,9 +66,6 @@ func (d Dir) IndexState(ctx context.Context, view *registry.View) (state IndexSt
 	active, err := view.Session(ctx, *selection.Tenant)
 	if active != nil {
 		state.ActiveProfile = &active.Profile
-	}
-	if utf8.ValidString(d.path) { // else JSON can't hold it
-		state.ProfilePath = func(name string) string { return d.Full(ProfilePath(name)) }
 	}
 	return state, some, err
 }

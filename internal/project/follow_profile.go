@@ -42,7 +42,8 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 	case err != nil:
 		return unreadable(f.dir.Full(s.at), err)
 	case elsewhere && !f.o.Force:
-		err := fmt.Errorf("%s: it names another tenant than %s, to which the profile belongs: %w", f.dir.Full(s.at), p.Tenant, registry.ErrConflict)
+		err := fmt.Errorf("%s: it does not name tenant %s, to which the profile belongs (mend it, or sp export --force): %w",
+			f.dir.Full(s.at), p.Tenant, registry.ErrConflict)
 		return f.conflict(s, err, f.concerns(p.Name))
 	}
 	return f.relink(s, base, p, from)

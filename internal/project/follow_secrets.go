@@ -26,11 +26,22 @@ func (f *follower) secrets(ctx context.Context, p registry.Profile, from string)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", f.dir.Full(s.at), err)
+	case len(conflicts) > 0 && f.o.Keep && s.known == nil:
+		f.adopt(s, text, members)
+		fallthrough
 	case len(conflicts) > 0:
 		return f.conflict(s, &ChangedError{Path: f.dir.Full(s.at), Members: conflicts}, f.concerns(p.Name))
 	}
 	f.become(s, text, RenderSecrets(members), false)
 	return nil
+}
+
+// adopt takes what a file that sp has not written says otherwise for a change of
+// another program's: it holds there until the same changes here.
+func (f *follower) adopt(s standingFile, ours []byte, members []SecretMember) {
+	f.found.Files = append(f.found.Files, registry.FollowingFile{
+		Path: s.path, Previous: s.hash, Current: hashOf(append(ours, '\n')), Base: string(RenderSecrets(members)),
+	})
 }
 
 // merged puts the members into the file, against the base that holds for it.

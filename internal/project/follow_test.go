@@ -78,7 +78,7 @@ func TestAProfileThatSomebodyLinkedElsewhereIsAConflict(t *testing.T) {
 	before := o.secretsIn("p")
 	err := o.relink("p", "b")(t.Context())
 	require.ErrorIs(t, err, registry.ErrConflict)
-	require.ErrorContains(t, err, "profile.yaml: it names another tenant than b")
+	require.ErrorContains(t, err, "profile.yaml: it does not name tenant b")
 	require.ErrorIs(t, o.url("a", "postgres://u:second@h/a")(t.Context()), registry.ErrConflict)
 	require.Equal(t, theirs, o.configuration("p"))
 	require.Equal(t, before, o.secretsIn("p"))
