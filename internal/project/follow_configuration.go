@@ -24,7 +24,7 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 	switch {
 	case s.there:
 		text, err = f.linked(s, p, from)
-	case s.known != nil && s.known.Base != "":
+	case names(s.base(), p.Tenant): // not what is left of another profile of this name
 		text = s.base()
 	default:
 		var t registry.Tenant
@@ -38,6 +38,12 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 	}
 	f.become(s, text, string(text), true)
 	return nil
+}
+
+// names tells whether a profile.yaml names this tenant.
+func names(text []byte, tenant registry.TenantID) bool {
+	has, err := tenantOf(text)
+	return err == nil && has != nil && *has == tenant
 }
 
 // linked returns the text of a profile.yaml that names this tenant, and the profile as

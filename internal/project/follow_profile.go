@@ -3,6 +3,7 @@ package project
 import (
 	"context"
 	"errors"
+	"path"
 
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -59,12 +60,22 @@ func (f *follower) inherit(ctx context.Context, from, to string) error {
 	return nil
 }
 
+// withoutSecrets forgets what sp wrote into a secrets.json: its hash is enough to take the
+// file away, and the secrets may have been purged.
+func (s standingFile) withoutSecrets() standingFile {
+	if path.Base(s.path) == path.Base(SecretsPath("")) {
+		known := *s.known
+		known.Base, s.known = "", &known
+	}
+	return s
+}
+
 // gone is what becomes of the files of a profile that is no more: those that sp wrote
 // and nobody else changed go.
 func (f *follower) gone(ctx context.Context, name string) error {
 	_, moved := f.due.Renamed[name]
-	for _, path := range []string{SecretsPath(name), ProfilePath(name)} {
-		s, err := f.look(ctx, path, path)
+	for _, file := range []string{SecretsPath(name), ProfilePath(name)} {
+		s, err := f.look(ctx, file, file)
 		if err != nil {
 			return err
 		}
@@ -73,14 +84,14 @@ func (f *follower) gone(ctx context.Context, name string) error {
 		case s.known != nil && (moved || f.o.Defer):
 			f.putOff(s)
 		case s.known != nil && !s.there:
-			f.found.Forgotten = append(f.found.Forgotten, path)
+			f.found.Forgotten = append(f.found.Forgotten, file)
 		case s.isOurs() && s.known.Previous != s.known.Current:
-			f.putOff(s)
-			f.found.Changes = append(f.found.Changes, FileChange{Path: path, Expected: s.hash})
+			f.putOff(s.withoutSecrets())
+			f.found.Changes = append(f.found.Changes, FileChange{Path: file, Expected: s.hash})
 		default:
-			f.found.Left = append(f.found.Left, path)
+			f.found.Left = append(f.found.Left, file)
 			if s.known != nil {
-				f.found.Forgotten = append(f.found.Forgotten, path)
+				f.found.Forgotten = append(f.found.Forgotten, file)
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func (f *follower) secrets(ctx context.Context, p registry.Profile, from string)
 		return err
 	}
 	base := s.base()
-	if f.o.Force {
+	if f.o.Force || s.isOurs() && len(base) == 0 { // or that of a profile of this name that went and left its file
 		base, err = forced(s.text, base, members)
 	}
 	if err != nil {
