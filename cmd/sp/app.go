@@ -31,7 +31,7 @@ type app struct {
 	// files that an import leaves though they say otherwise
 	differing []*project.ChangedError
 	bridged   *bridging
-	sessions  *sessionsBridge
+	sessions  sessionsBridge
 	out       spool
 	progress  progress
 	// documented tells that the answer is a JSON document already.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,12 +15,14 @@ import (
 // sessionsBridge is the index of sessions between us and another program, within one
 // command.
 type sessionsBridge struct {
-	steps []registry.SessionStep // what was taken over
+	imported bool                   // the command itself takes what the index says
+	steps    []registry.SessionStep // what was taken over
+	trouble  error                  // why nothing could be
 }
 
 // withSessions asks, with what a command asks for before a change, for what another
-// program did to sessions/index.json. Where the command changes tenants, what is wrong
-// with the index is only said when the index is to be written.
+// program did to sessions/index.json. What is wrong with the index is only said when the
+// index is to be written.
 func (a *app) withSessions(dir project.Dir, tenants func(context.Context, *registry.View) (*registry.Bridge, error)) func(context.Context, *registry.View) (*registry.Bridge, error) {
 	return func(ctx context.Context, view *registry.View) (bridge *registry.Bridge, err error) {
 		if tenants != nil {
@@ -27,12 +30,12 @@ func (a *app) withSessions(dir project.Dir, tenants func(context.Context, *regis
 				return nil, err
 			}
 		}
-		if a.noExport || a.small.Force || a.small.Taken != "" {
+		if a.noExport || a.small.Force || a.sessions.imported {
 			return bridge, nil
 		}
 		edit, hash, err := a.sessionsOf(ctx, dir, view)
-		if err != nil && tenants != nil && a.settles() == project.SettleNobody {
-			return bridge, nil
+		if err != nil && a.settles() == project.SettleNobody {
+			a.sessions.trouble, err = err, nil
 		}
 		if a.small.Taken = hash; err != nil || edit == nil {
 			return bridge, err
@@ -40,7 +43,6 @@ func (a *app) withSessions(dir project.Dir, tenants func(context.Context, *regis
 		if bridge == nil {
 			bridge = &registry.Bridge{}
 		}
-		a.sessions = &sessionsBridge{}
 		bridge.Sessions, bridge.Done = edit, a.sessions.heed(bridge.Done)
 		return bridge, nil
 	}
@@ -109,13 +111,19 @@ func editOf(change project.IndexChange, ours project.IndexState) *registry.Sessi
 
 // tellSessions says what was taken over of the index.
 func (a *app) tellSessions(err error) error {
-	if a.sessions != nil && len(a.sessions.steps) > 0 {
+	if len(a.sessions.steps) > 0 {
 		a.note("before that, what another program did to %s was taken over:", project.IndexPath)
 		a.noteLines(linesOf(registry.Plan{Sessions: a.sessions.steps}, nil))
 	}
 	var changed *project.ChangedError
+	if !errors.As(err, &changed) {
+		return err
+	}
+	if a.sessions.trouble != nil && filepath.Base(changed.Path) == filepath.Base(project.IndexPath) {
+		err = a.sessions.trouble
+	}
 	var told *hinted
-	if errors.As(err, &changed) && !errors.As(err, &told) {
+	if !errors.As(err, &told) && errors.As(err, &changed) {
 		err = withHint(err, "%s", adviceOn(changed))
 	}
 	return err

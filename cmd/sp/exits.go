@@ -40,7 +40,7 @@ var exits = []struct {
 	{resolver.ErrUsage, 2, "usage", ""},
 	{errConfirm, 2, "confirmation_required", "-y answers yes"},
 	{errFile, 6, "store", ""},
-	{project.ErrUnusable, 6, "store", doctorHint},
+	{project.ErrUnusable, 6, "store", "mend that file, or move it away; what follows the registry is written anew"},
 	{errUnsupported, 9, "unsupported", ""},
 	{registry.ErrConflict, 4, "conflict", ""},
 	{registry.ErrExists, 4, "exists", ""},

@@ -82,7 +82,7 @@ func (a *app) importAll(ctx context.Context, cmd *cli.Command, what importing) e
 	}
 	a.small.Lenient = true
 	if what.own && what.contents != nil {
-		a.small.Taken = what.contents.IndexHash
+		a.small.Taken, a.sessions.imported = what.contents.IndexHash, what.contents.IndexHash != ""
 	}
 	// Where there is no registry, the file is checked before one is made for it.
 	if dir, err := a.project(); err != nil || !hasRegistry(dir) {

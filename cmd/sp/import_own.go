@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"os"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
@@ -41,6 +42,9 @@ func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) 
 	switch {
 	case err != nil:
 		return nil, err
+	case standing == exporter.Untracked && wanted && !exists(dir.Tenants()):
+		b.publisher.Wanted = false // there is an index of sessions to settle, perhaps
+		return b, nil
 	case standing == exporter.Untracked && wanted:
 		return nil, withHint(usage("--theirs, --ours: sp has not written this tenants.json"), "sp import merges it")
 	case wanted, standing == exporter.Changed && !rulesItself(cmd):
@@ -115,7 +119,7 @@ func (a *app) importBeside(ctx context.Context, reg *registry.Registry, b *bridg
 		beside := plan
 		plan = *b.plan
 		plan.Profiles, plan.Sessions = beside.Profiles, append(plan.Sessions, beside.Sessions...)
-	} else if b.aside == "" {
+	} else if b.aside == "" && b.publisher.Wanted {
 		a.note("no other program changed %s", b.publisher.Path)
 	}
 	if a.json {
@@ -170,4 +174,9 @@ func (a *app) tryBridge(ctx context.Context, reg *registry.Registry, b *bridging
 	}
 	bridge.DryRun = true
 	return reg.TakeOver(ctx, *bridge)
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }

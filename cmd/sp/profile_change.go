@@ -22,34 +22,6 @@ func (a *app) tellProfile(p registry.Profile, err error, what string) error {
 	return err
 }
 
-func (a *app) profileEditCommand() *cli.Command {
-	return &cli.Command{
-		Name:        "edit",
-		Usage:       "rename a profile, or link it to another tenant, with its files",
-		ArgsUsage:   "NAME",
-		Description: "A session and the default follow a rename. A profile that is a tenant's session\ncan't leave that tenant: sp session logout first.",
-		Flags:       []cli.Flag{stringFlag("name", "its new `NAME`"), stringFlag("tenant", "its new tenant's `ID`")},
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			edit := registry.ProfileEdit{Name: cmd.Args().First(), NewName: optional(cmd, "name")}
-			ref := optional(cmd, "tenant")
-			if edit.NewName == nil && ref == nil {
-				return withHint(usage("profile edit: nothing to change"), "--name NAME, --tenant ID")
-			}
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				if ref != nil {
-					id, err := findID(ctx, reg, *ref)
-					if err != nil {
-						return err
-					}
-					edit.Tenant = &id
-				}
-				p, err := reg.UpdateProfile(ctx, edit)
-				return a.tellProfile(p, err, "changed")
-			})
-		},
-	}
-}
-
 func (a *app) profileDefaultCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "default",

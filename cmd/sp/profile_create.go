@@ -162,7 +162,7 @@ func (a *app) askSecrets(ctx context.Context, t registry.Tenant, n *registry.New
 		if slices.ContainsFunc(n.Secrets, given) {
 			continue
 		}
-		key, err := a.askSecret(ctx, "API key for " + provider + " (Enter for none)")
+		key, err := a.askSecret(ctx, "API key for "+provider+" (Enter for none)")
 		if err != nil {
 			return err
 		}

@@ -21,7 +21,7 @@ func (a *app) restoreCommand() *cli.Command {
 		ArgsUsage: "FILE",
 		Description: "FILE is what sp backup wrote, or an automatic copy (.systemprompt/sp.db.bak-…). It is\n" +
 			"checked whole before anything changes. The registry that is there, damaged or not, is\n" +
-			"kept beside it for 7 days, and tenants.json follows.",
+			"kept beside it for 7 days, and the files that follow the registry do.",
 		Flags: []cli.Flag{
 			stringFlag("age-identity", "decrypt with the identities in `FILE`"),
 			yesFlag(), a.noExportFlag(),
@@ -71,7 +71,7 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 // restoreFrom keeps the file as it is until it is copied, where it is the registry of
 // another directory, which may be in use.
 func (a *app) restoreFrom(ctx context.Context, dir project.Dir, from *backupFile) (registry.Restored, error) {
-	options, err := a.options(a.followOnly(tracked(dir)).publish)
+	options, err := a.options(a.withSmall(dir, a.followOnly(tracked(dir)).publish))
 	if err != nil {
 		return registry.Restored{}, err
 	}

@@ -50,6 +50,8 @@ type FollowOptions struct {
 	Force bool
 	// Configurations are the texts of profile.yaml for profiles that have none yet.
 	Configurations map[string][]byte
+	// Edits are what is to change in profiles' profile.yaml, whatever else does.
+	Edits map[string][]YAMLEdit
 	// Lenient leaves a secrets.json that sp has not written and that says otherwise than
 	// the registry as it is.
 	Lenient bool
@@ -90,6 +92,11 @@ func (d Dir) Follow(ctx context.Context, view *registry.View, o FollowOptions) (
 	}
 	if o.Force {
 		err = f.all(ctx)
+	}
+	for name := range o.Edits {
+		if !slices.Contains(f.due.Profiles, name) {
+			f.due.Profiles = append(f.due.Profiles, name)
+		}
 	}
 	if err == nil && (f.due.Sessions || o.Taken != "") {
 		err = f.index(ctx)

@@ -33,6 +33,9 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 			text = ProfileYAML(p.Name, t)
 		}
 	}
+	if edits := f.o.Edits[p.Name]; err == nil && len(edits) > 0 {
+		text, err = EditYAML(text, edits)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.dir.Full(s.at), err)
 	}
@@ -63,6 +66,9 @@ func (f *follower) linked(s standingFile, p registry.Profile, from string) ([]by
 		was, err := tenantOf(s.base())
 		if err != nil {
 			return nil, err
+		}
+		if before, ok := f.due.Relinked[p.Name]; ok && was == nil {
+			was = &before
 		}
 		changed := (has == nil) != (was == nil) || has != nil && *has != *was
 		if changed && !f.o.Force {

@@ -3,6 +3,7 @@ package project
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path"
 
 	"github.com/sp-registry/sp/internal/registry"
@@ -37,6 +38,9 @@ func (f *follower) movedFrom(ctx context.Context, name string) (string, error) {
 		_, there, err := f.dir.ReadFile(ProfilePath(from))
 		if err != nil || !there {
 			return name, err
+		}
+		if exists(f.dir.Full("profiles/" + name)) {
+			return "", fmt.Errorf("%s: %w", f.dir.Full("profiles/"+name), registry.ErrExists)
 		}
 		f.found.Moves = append(f.found.Moves, FileMove{From: "profiles/" + from, To: "profiles/" + name})
 		return from, f.inherit(ctx, from, name)

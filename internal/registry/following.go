@@ -57,13 +57,15 @@ type Due struct {
 	Sessions bool
 	// Profiles are those whose secrets, name or tenant changed, or that are no more, in order.
 	Profiles []string
-	// Renamed are the profiles that have a new name, which is the value.
-	Renamed map[string]string
+	// Renamed are the profiles that have a new name, which is the value, and Relinked
+	// those of another tenant now, by their names, with the tenant that they had.
+	Renamed  map[string]string
+	Relinked map[string]TenantID
 }
 
 // Due returns what the change that this is a view of has done so far, for the small files.
 func (v *View) Due() Due {
-	return Due{Sessions: v.due.sessions, Profiles: slices.Sorted(maps.Keys(v.due.profiles)), Renamed: v.due.renamed}
+	return Due{Sessions: v.due.sessions, Profiles: slices.Sorted(maps.Keys(v.due.profiles)), Renamed: v.due.renamed, Relinked: v.due.relinked}
 }
 
 // due gathers what Due tells.
@@ -71,9 +73,12 @@ type due struct {
 	sessions bool
 	profiles map[string]bool
 	renamed  map[string]string
+	relinked map[string]TenantID
 }
 
-func newDue() *due { return &due{profiles: map[string]bool{}, renamed: map[string]string{}} }
+func newDue() *due {
+	return &due{profiles: map[string]bool{}, renamed: map[string]string{}, relinked: map[string]TenantID{}}
+}
 
 // dueOf notes the profiles of a tenant whose secrets.json shows something else now.
 func (c *change) dueOf(ctx context.Context, before, after Tenant) error {

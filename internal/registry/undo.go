@@ -87,6 +87,8 @@ type undoing struct {
 	// renames tells that the change took a profile away: the one that it made is that
 	// one under a new name.
 	renames bool
+	// back and taken are the profiles that came back and went.
+	back, taken []string
 	// Whether changes stand, by sequence, and what is selected when all is put back.
 	standing map[int64]bool
 	selected *Selection
@@ -117,6 +119,9 @@ func (u *undoing) run(ctx context.Context) error {
 	}
 	if err := u.removeAppended(ctx); err != nil {
 		return err
+	}
+	if u.renames && len(u.back) == 1 && len(u.taken) == 1 { // its files have their old place again
+		u.due.renamed[u.taken[0]] = u.back[0]
 	}
 	return u.checkTwins(ctx)
 }

@@ -78,6 +78,7 @@ func (u *undoing) putProfile(ctx context.Context, row queries.Entry, r *imageRea
 		return u.cannot(r.err)
 	}
 	if now.image == nil {
+		u.back = append(u.back, p.Name)
 		return u.putWhere(ctx, r.err, TenantEntity, string(p.Tenant), func() error { return u.insertProfile(ctx, p, secrets) })
 	}
 	if err := u.relink(ctx, p); err != nil {

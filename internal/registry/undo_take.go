@@ -69,5 +69,6 @@ func (u *undoing) takeProfile(ctx context.Context, name string) error {
 	if s.DefaultProfile != nil && *s.DefaultProfile == name {
 		return u.later(ctx, SelectionEntity, string(SelectionEntity), nil)
 	}
+	u.taken = append(u.taken, name)
 	return u.deleteProfile(ctx, p)
 }

@@ -39,6 +39,9 @@ func (c *change) updateProfile(ctx context.Context, before, after Profile) error
 		}
 		c.due.profiles[before.Name], c.due.renamed[before.Name] = true, after.Name
 	}
+	if before.Tenant != after.Tenant {
+		c.due.relinked[after.Name] = before.Tenant
+	}
 	c.due.profiles[after.Name] = true
 	return c.q.UpdateProfile(ctx, queries.UpdateProfileParams{
 		Name: before.Name, NewName: after.Name, NameKey: nameKey(after.Name), TenantID: string(after.Tenant),

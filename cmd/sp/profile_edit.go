@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) profileEditCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "edit",
+		Usage:     "rename a profile, link it to another tenant, or set what profile.yaml says",
+		ArgsUsage: "NAME",
+		Description: "Its files, a session and the default follow a rename. A profile that is a tenant's\n" +
+			"session can't leave that tenant: sp session logout first. --set changes single values,\n" +
+			"and keeps comments and all else that stands there.\n\n" +
+			"  sp profile edit local --set server.port=8081 --set runtime.log_level=debug",
+		Flags: []cli.Flag{
+			stringFlag("name", "its new `NAME`"), stringFlag("tenant", "its new tenant's `ID`"),
+			&cli.StringSliceFlag{Name: "set", Usage: "`KEY=VALUE` in profile.yaml; as often as needed"},
+			a.noExportFlag(),
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			edit := registry.ProfileEdit{Name: cmd.Args().First(), NewName: optional(cmd, "name")}
+			ref := optional(cmd, "tenant")
+			edits, err := yamlEdits(cmd.StringSlice("set"))
+			switch {
+			case err != nil:
+				return err
+			case edit.NewName == nil && ref == nil && len(edits) == 0:
+				return withHint(usage("profile edit: nothing to change"), "--name NAME, --tenant ID, --set KEY=VALUE")
+			case len(edits) > 0 && a.noExport:
+				return usage("profile edit: --set and --no-export: profile.yaml is where the value is kept")
+			}
+			return a.editProfile(ctx, edit, ref, edits)
+		},
+	}
+}
+
+func (a *app) editProfile(ctx context.Context, edit registry.ProfileEdit, ref *string, edits []project.YAMLEdit) error {
+	name := edit.Name
+	if edit.NewName != nil {
+		name = *edit.NewName
+	}
+	if len(edits) > 0 {
+		a.small.Edits = map[string][]project.YAMLEdit{name: edits}
+	}
+	return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
+		if ref != nil {
+			id, err := findID(ctx, reg, *ref)
+			if err != nil {
+				return err
+			}
+			edit.Tenant = &id
+		}
+		p, err := reg.UpdateProfile(ctx, edit)
+		return a.tellProfile(p, err, "changed")
+	})
+}
+
+// ownKeys are what other flags and commands set, with what the registry knows.
+var ownKeys = map[string]string{
+	"name": "--name", "cloud.tenant_id": "--tenant",
+	"cloud.tenants_path": "", "cloud.credentials_path": "",
+}
+
+// yamlEdits reads KEY=VALUE words: a number is one, true and false are truth values, all
+// else is text.
+func yamlEdits(words []string) (edits []project.YAMLEdit, err error) {
+	for _, word := range words {
+		key, value, found := strings.Cut(word, "=")
+		path := strings.Split(key, ".")
+		flag, own := ownKeys[key]
+		switch {
+		case !found || slices.Contains(path, ""):
+			return nil, withHint(usage("--set: not KEY=VALUE"), "such as --set server.port=8081")
+		case own && flag == "":
+			return nil, usage("--set %s: newer versions of the original refuse it", key)
+		case own:
+			return nil, withHint(usage("--set %s: the registry knows it", key), "%s changes it", flag)
+		case registry.IsConnection(value) || strings.Contains(value, "://") && strings.Contains(value, "@"):
+			return nil, withHint(usage("--set %s: a way to a database does not belong in profile.yaml", key), "sp tenant edit")
+		}
+		edits = append(edits, project.YAMLEdit{Path: path, Value: typedValue(value)})
+	}
+	return edits, nil
+}
+
+func typedValue(text string) any {
+	if n, err := strconv.Atoi(text); err == nil && strconv.Itoa(n) == text {
+		return n
+	}
+	if text == "true" || text == "false" {
+		return text == "true"
+	}
+	return text
+}
