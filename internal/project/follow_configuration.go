@@ -20,7 +20,7 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 		f.putOff(s)
 		return nil
 	}
-	text := s.text
+	var text []byte
 	switch {
 	case s.there:
 		text, err = f.linked(s, p, from)
