@@ -47,8 +47,8 @@ func holdsMarker(text []byte) bool {
 // mayHoldSecrets are the files of a place that do; mid-command and after a kill also
 // the journal and the export that is not in its place yet.
 var (
-	mayHoldSecrets = regexp.MustCompile(`^project/\.systemprompt/(sp\.db|sp\.db\.bak-.*|tenants\.json)$|^project/(copy\.json|a)$|^given/`)
-	mayBeLeft      = regexp.MustCompile(`^project/\.systemprompt/(sp\.db-journal|\.tenants\.json\.[0-9]+\.tmp)$`)
+	mayHoldSecrets = regexp.MustCompile(`^project/\.systemprompt/(sp\.db|sp\.db\.bak-.*|tenants\.json|profiles/[^/]+/secrets\.json|sessions/index\.json)$|^project/(copy\.json|a)$|^given/`)
+	mayBeLeft      = regexp.MustCompile(`^project/\.systemprompt/(sp\.db-journal|\.(tenants\.json|file)\.[0-9]+\.tmp)$`)
 )
 
 // canaryPlace is a project in a git work tree, with home and temporary files beside

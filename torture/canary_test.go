@@ -46,6 +46,10 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 		{"secrets", "get", "api", "--reveal"},
 		{"session", "login", "--email", "u@example.com"},
 		{"session", "show"},
+		{"tenant", "edit", "a", "--database-url-file", url},
+		{"profile", "edit", "p", "--name", "q"},
+		{"profile", "create", "r", "--tenant", "t1", "--gemini-key-file", url},
+		{"profile", "delete", "r", "-y"},
 		{"resolve"},
 		{"tenant", "show", "a", "--reveal"},
 	} {

@@ -94,6 +94,10 @@ func (sc *scene) stageOfFiles(seen glance) (int, error) {
 	reached := len(sc.stages) - 1
 	for path, text := range seen.files {
 		of := sc.stagesThat(func(s stage) string { return s.now.files[path].difference(text) })
+		if len(of.stages) == 0 { // a directory is renamed before what is in it is written
+			before := strings.Replace(path, "/profiles/z/", "/profiles/q/", 1)
+			of = sc.stagesThat(func(s stage) string { return s.now.files[before].difference(text) })
+		}
 		if len(of.stages) == 0 {
 			return 0, fmt.Errorf("%s is neither old nor new: %s", path, of.why)
 		}

@@ -129,7 +129,7 @@ func (sc *scene) look(whole bool) (glance, error) {
 		return glance{}, err
 	}
 	g := glance{files: map[string]string{}}
-	for _, path := range append([]string{".systemprompt/tenants.json"}, sc.shape.copies...) {
+	for _, path := range append(following(), sc.shape.copies...) {
 		g.files[path] = string(there[path].data)
 	}
 	read := sc.run("export", "-")
@@ -151,6 +151,16 @@ func (sc *scene) look(whole bool) (glance, error) {
 		g.dump = countedRevision.ReplaceAllString(g.dump, "")
 	}
 	return g, err
+}
+
+// following are the files that may follow the registries of the shapes.
+func following() []string {
+	files := []string{".systemprompt/tenants.json", ".systemprompt/sessions/index.json"}
+	for _, name := range []string{"p", "q", "r", "z", "mend"} {
+		dir := ".systemprompt/profiles/" + name
+		files = append(files, dir+"/profile.yaml", dir+"/secrets.json", dir+"/notes.txt")
+	}
+	return files
 }
 
 // mustTellStagesApart makes sure that a step that was not done can be seen.

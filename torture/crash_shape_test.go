@@ -74,9 +74,11 @@ var (
 	}
 	untracked = []string{"import one.json", "profile create p --tenant a", "profile create q --tenant b", "session switch p"}
 	copied    = append(untracked[:4:4], "export --path out/copy.json", "tenant edit a --region fra")
-	behind    = append(tracked[:5:5], "tenant edit a --region fra --no-export")
-	secured   = append(behind[:5:5], "backup out/backup", behind[5])
-	backedUp  = append(tracked[:5:5], "backup out/backup", "tenant edit a --region fra")
+	// One tenant with two profiles, whose secrets.json both show its URL.
+	twoProfiles = append(tracked[:5:5], "profile create r --tenant a")
+	behind      = append(tracked[:5:5], "tenant edit a --region fra --no-export")
+	secured     = append(behind[:5:5], "backup out/backup", behind[5])
+	backedUp    = append(tracked[:5:5], "backup out/backup", "tenant edit a --region fra")
 )
 
 // mend is a writing command that changes no tenant; the tracked file is mended all
@@ -97,6 +99,9 @@ func shapes() []shape {
 		{name: "delete, exported", before: tracked, steps: []string{"tenant delete a -y"}, next: mend, small: true},
 		{name: "profile create", before: tracked, steps: []string{"profile create r --tenant c"}, next: mend, small: true},
 		{name: "session switch", before: tracked, steps: []string{"session switch q"}, next: mend, small: true},
+		{name: "edit of a URL", before: twoProfiles, steps: []string{"tenant edit a --database-url-file url.txt"}, next: mend, small: true},
+		{name: "profile rename", before: tracked, spoil: shared, steps: []string{"profile edit q --name z"}, next: mend, small: true},
+		{name: "profile delete", before: tracked, steps: []string{"profile delete q -y"}, next: mend, small: true},
 		{
 			name: "backup", before: backedUp[:5:5], steps: []string{"backup out/backup --json"}, next: "backup out/next --force",
 			copies: []string{"out/backup", "out/next"}, small: true,
@@ -112,12 +117,12 @@ func shapes() []shape {
 		{name: "edit of a secret", before: tracked, steps: []string{"tenant edit a --database-url-file url.txt"}, next: mend},
 		{name: "edit, not exported", before: tracked, steps: []string{"tenant edit a --region fra --no-export"}, next: "export"},
 		{name: "select", before: tracked, steps: []string{"tenant select c"}, next: mend},
-		{name: "profile edit", before: tracked, steps: []string{"profile edit q --name z"}, next: mend},
+		{name: "profile relink", before: tracked, spoil: shared, steps: []string{"profile edit q --tenant c"}, next: mend},
 		{name: "profile default", before: tracked, steps: []string{"profile default q"}, next: mend},
-		{name: "profile delete", before: tracked, steps: []string{"profile delete q -y"}, next: mend},
 		{name: "secret of a profile", before: tracked, steps: []string{"secrets set api --profile q --file key.txt"}, next: mend},
 		{name: "secret taken away", before: append(tracked[:5:5], "secrets set api --profile q --file key.txt"), steps: []string{"secrets unset api --profile q"}, next: mend},
 		{name: "login", before: tracked, steps: []string{"session login --profile q --token-file key.txt --email u@example.com"}, next: mend},
+		{name: "profile delete, with what others wrote", before: tracked, spoil: shared, steps: []string{"profile delete q -y"}, next: mend},
 		{name: "logout", before: tracked, steps: []string{"session logout"}, next: mend},
 		{name: "merge, exported", before: tracked, steps: []string{"import two.json"}, next: mend},
 		{name: "prune, exported", before: tracked, steps: []string{"import two.json --prune -y"}, next: mend},

@@ -52,6 +52,15 @@ func neglected(x tree) {
 	x[keptFiles+"20200101T000000.000000Z"] = node{mode: 0o600, data: []byte(canary)}
 }
 
+// shared has another program add a secret to the files of the profile q, and people a
+// comment and a file of their own.
+func shared(x tree) {
+	const dir = ".systemprompt/profiles/q/"
+	x.change(dir+"secrets.json", func(n *node) { n.data = bytes.Replace(n.data, []byte("{"), []byte(`{"github": "`+canary+`",`), 1) })
+	x.change(dir+"profile.yaml", func(n *node) { n.data = append([]byte("# mine\n"), n.data...) })
+	x[dir+"notes.txt"] = node{mode: 0o600, data: []byte("mine")}
+}
+
 // mustBeSafe tells what no state of the project may be, whatever it shows.
 func (sc *scene) mustBeSafe(there tree) error {
 	from := sc.start.exposed()

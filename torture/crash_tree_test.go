@@ -94,14 +94,20 @@ func (x tree) listing() string {
 func (x tree) exposed() []string {
 	var found []string
 	for _, path := range x.paths() {
-		if mode := x[path].mode; mode.Perm()&0o077 != 0 && !isShared(path) {
+		if mode := x[path].mode; mode.Perm()&0o077 != 0 && !x.isShared(path) {
 			found = append(found, fmt.Sprintf("%v %s", mode, path))
 		}
 	}
 	return found
 }
 
-func isShared(path string) bool { return strings.HasPrefix(filepath.Base(path), ".gitignore") }
+// isShared tells what others may read: what is meant for git, and where it waits for its
+// place it holds no secret.
+func (x tree) isShared(path string) bool {
+	base := filepath.Base(path)
+	waits := strings.HasPrefix(base, ".file.") && !strings.Contains(string(x[path].data), canary)
+	return strings.HasPrefix(base, ".gitignore") || base == "profile.yaml" || waits
+}
 
 var seed = maphash.MakeSeed()
 

@@ -82,16 +82,17 @@ func (d *disk) unlink(path string) {
 }
 
 // rename is one move, for it is one in the journal of every file system in use; from
-// one directory to another it would be two, which sp never asks for.
-func (d *disk) rename(from, to string) error {
+// one directory to another it is taken for two, of which the disk may keep either.
+func (d *disk) rename(from, to string) {
 	if filepath.Dir(from) != filepath.Dir(to) {
-		return fmt.Errorf("a rename from %s to another directory, %s", from, to)
+		d.name(to, d.at(from))
+		d.unlink(from)
+		return
 	}
 	above, i := d.at(filepath.Dir(from)), d.at(from)
 	delete(above.names, filepath.Base(from))
 	above.names[filepath.Base(to)] = i
 	above.moves = append(above.moves, move{from: filepath.Base(from), to: filepath.Base(to), inode: i})
-	return nil
 }
 
 // swap is one move as well.
@@ -100,9 +101,10 @@ func (d *disk) swap(from, to string) error {
 	if i == nil || other == nil {
 		return fmt.Errorf("%s and %s change places, and one is not there", from, to)
 	}
-	if err := d.rename(from, to); err != nil {
-		return err
+	if filepath.Dir(from) != filepath.Dir(to) {
+		return fmt.Errorf("%s and %s change places, in two directories", from, to)
 	}
+	d.rename(from, to)
 	above := d.at(filepath.Dir(from))
 	above.names[filepath.Base(from)] = other
 	above.moves[len(above.moves)-1].other = other

@@ -70,7 +70,7 @@ func (r *replay) follow(e event) error {
 		if e.args[len(e.args)-1].word == "RENAME_EXCHANGE" {
 			return r.swap(paths[0], paths[1])
 		}
-		return r.rename(paths[0], paths[1])
+		r.rename(paths[0], paths[1])
 	case "unlink", "unlinkat":
 		r.unlink(paths[0])
 	default:

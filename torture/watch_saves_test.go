@@ -62,6 +62,14 @@ func watchSaves(p place, saves int) (found []string, w *watch) {
 			must("export", "--path", filepath.Join(copies, fmt.Sprintf("copy%d.json", i%3)))
 		case 1:
 			must("profile", "create", fmt.Sprintf("p%d", i), "--tenant", "a")
+			must("session", "switch", fmt.Sprintf("p%d", i))
+		case 2:
+			must("tenant", "edit", "a", "--database-url", fmt.Sprintf("postgres://u:s3cret@h/%d", i))
+			for _, dir := range []string{"profiles", "sessions", fmt.Sprintf("profiles/p%d", i-1)} {
+				if info, err := os.Stat(p.store(dir)); err != nil || info.Mode().Perm() != 0o700 {
+					w.find("%s is made with mode %v", dir, info)
+				}
+			}
 		default:
 			must("tenant", "edit", "a", "--region", fmt.Sprint(i))
 		}

@@ -41,8 +41,16 @@ const nobody = 65534
 // pause is between two looks: the machine is for what is looked at.
 const pause = 100 * time.Microsecond
 
-// isPublic tells of the one file that holds no secret and is meant for all.
-func isPublic(path string) bool { return strings.HasPrefix(filepath.Base(path), ".gitignore") }
+// isPublic tells of the files that hold no secret and are meant for all; a profile.yaml
+// where it waits for its place is one by what it holds.
+func isPublic(path string) bool {
+	name := filepath.Base(path)
+	if strings.HasPrefix(name, ".gitignore") || name == "profile.yaml" {
+		return true
+	}
+	text, err := os.ReadFile(path)
+	return strings.HasPrefix(name, ".file.") && (err != nil || strings.HasPrefix(string(text), "# systemprompt.io Profile"))
+}
 
 // startWatch needs root, to look as another user.
 func startWatch(p place, dirs ...string) *watch {
@@ -114,14 +122,14 @@ func events(inotify int, watched map[int]string) (paths []string) {
 
 func (w *watch) lookAt(path string) {
 	info, err := os.Lstat(path)
-	if err != nil || !info.Mode().IsRegular() || isPublic(path) {
+	if err != nil || !info.Mode().IsRegular() {
 		return
 	}
 	w.looks.Add(1)
 	w.mu.Lock()
 	w.paths[path], w.there[path] = true, true
 	w.mu.Unlock()
-	if info.Mode().Perm()&0o077 != 0 {
+	if info.Mode().Perm()&0o077 != 0 && !isPublic(path) {
 		w.find("%s has mode %v", filepath.Base(path), info.Mode())
 	}
 }

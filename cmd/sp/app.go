@@ -28,12 +28,11 @@ type app struct {
 	exposed  string // the file that others could read until it was replaced
 	small    project.FollowOptions
 	left     []string // files that a change leaves though what they belong to is gone
-	// files that an import leaves though they say otherwise
-	differing []*project.ChangedError
-	bridged   *bridging
-	sessions  sessionsBridge
-	out       spool
-	progress  progress
+	kept     []error  // conflicts that stopped nothing
+	bridged  *bridging
+	sessions sessionsBridge
+	out      spool
+	progress progress
 	// documented tells that the answer is a JSON document already.
 	documented bool
 }
@@ -180,7 +179,7 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, files 
 			a.tellLeft(dir)
 		}
 		var changed *exporter.ChangedError
-		if errors.As(err, &changed) {
+		if errors.As(err, &changed) && !isSmall(dir, changed.Path) {
 			err = withHint(err, "%s", a.conflict(ctx, reg, changed.Path))
 		}
 		closed := reg.Close()

@@ -24,9 +24,10 @@ func (a *app) doctorCommand() *cli.Command {
 			"  warning  it may go wrong: stale, masked, alike, left over, behind, a network's files,\n" +
 			"           a tenants.json that somebody else changed\n" +
 			"  info, ok, skipped, fixed\n\n" +
-			"--fix takes rights from others, completes .gitignore, migrates, brings tenants.json\n" +
-			"up to date, removes temporary files and expired copies. It never removes a journal,\n" +
-			"overwrites what somebody else wrote, changes an owner, or touches a secret.\n" +
+			"--fix takes rights from others, completes .gitignore, migrates, brings files that\n" +
+			"follow the registry up to date, removes temporary files and expired copies. It never\n" +
+			"removes a journal, overwrites what somebody else wrote, changes an owner, or touches\n" +
+			"a secret.\n" +
 			"--connect asks the server of the database that sp resolve would name for a sign of\n" +
 			"life, for at most 3 seconds; it does not log in.",
 		Flags: []cli.Flag{
@@ -88,6 +89,7 @@ func (c *checkup) checks() []check {
 		{"integrity", needOurs, c.checkIntegrity},
 		{"foreign-keys", needOurs, c.checkForeignKeys},
 		{"export", needRegistry, c.checkExportStanding},
+		{"files", needRegistry, c.checkFiles},
 		{"temporary-files", needDirectory, c.checkTemporaries},
 		{"copies", needDirectory, c.checkCopies},
 		{"kept-secrets", needRegistry, c.checkKeptSecrets},

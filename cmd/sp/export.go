@@ -46,6 +46,7 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	a.small.Wanted, a.small.Force = publisher.Name == exporter.TrackedName, publisher.Force && publisher.Name == exporter.TrackedName
 	first, settled, err := a.findExport(ctx, publisher)
 	switch {
 	case err != nil:
@@ -70,20 +71,17 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 }
 
 // findExport finds out, in one look and without reading the file, whether the
-// registry knows it yet and whether there is nothing to do.
+// registry knows it yet and whether there is nothing to do, in the small files either.
 func (a *app) findExport(ctx context.Context, p exporter.Publisher) (first, settled bool, err error) {
-	err = a.read(ctx, func(_ project.Dir, view *registry.View) error {
+	err = a.read(ctx, func(dir project.Dir, view *registry.View) error {
 		file, err := view.File(ctx, p.Name)
 		if err != nil || file == nil {
 			first = true
 			return err
 		}
-		settled, err = p.IsSettled(ctx, view)
-		if err != nil || !settled || p.Name != exporter.TrackedName {
-			return err
+		if settled, err = p.IsSettled(ctx, view); err == nil && settled && a.small.Wanted {
+			settled, err = a.smallSettled(ctx, dir, view)
 		}
-		behind, err := view.DueFiles(ctx)
-		settled = len(behind) == 0 && !p.Force
 		return err
 	})
 	return first, settled, err
@@ -136,7 +134,6 @@ func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher
 		}
 	}
 	p.Wanted, p.Force, p.Documented = true, cmd.Bool("force"), cmd.Bool("drop-unknown")
-	a.small.Force = p.Force && p.Name == exporter.TrackedName
 	if p.Documented && p.Name == exporter.TrackedName {
 		return p, withHint(usage("--drop-unknown: not for the file that follows the registry"), "--path FILE writes a copy")
 	}

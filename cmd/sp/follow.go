@@ -39,7 +39,7 @@ func (a *app) publishSmall(ctx context.Context, dir project.Dir, view *registry.
 	if err != nil {
 		return registry.Publication{}, err
 	}
-	a.left, a.differing = found.Left, found.Differing
+	a.left, a.kept = found.Left, found.Kept
 	staged, err := stage(dir, found)
 	if err != nil {
 		return registry.Publication{}, err
@@ -59,7 +59,7 @@ func stage(dir project.Dir, found project.Following) (*exporter.Staged, error) {
 	for _, c := range found.Changes {
 		changes = append(changes, exporter.Change{Path: dir.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
 	}
-	return exporter.Stage(moves, changes)
+	return exporter.Stage(dir.Path(), moves, changes)
 }
 
 // together is one publication of two, the first of which may be empty.
@@ -75,13 +75,28 @@ func together(first, second registry.Publication) registry.Publication {
 	}
 }
 
+// smallSettled tells whether an export has nothing to write into small files.
+func (a *app) smallSettled(ctx context.Context, dir project.Dir, view *registry.View) (bool, error) {
+	options := a.small
+	options.Now = a.now()
+	next, err := dir.Follow(ctx, view, options)
+	if errors.Is(err, registry.ErrConflict) {
+		return false, nil // the change says so
+	}
+	return len(next.Moves)+len(next.Changes) == 0, err
+}
+
+// isSmall tells whether a path is that of a small file of the directory.
+func isSmall(dir project.Dir, path string) bool {
+	return strings.HasPrefix(path, dir.Full("profiles")+"/") || path == dir.Full(project.IndexPath)
+}
+
 // tellLeft says which files a change has left, because sp has not written them.
 func (a *app) tellLeft(dir project.Dir) {
 	for _, path := range a.left {
 		a.note("%s stays: it is not as sp wrote it", dir.Full(path))
 	}
-	for _, file := range a.differing {
-		a.note("%s stays as it is: it says otherwise than the registry in %s (sp export --force writes it)",
-			file.Path, strings.Join(file.Members, ", "))
+	for _, conflict := range a.kept {
+		a.note("%s; it stays as it is (sp export --force writes it)", conflict)
 	}
 }

@@ -80,7 +80,7 @@ func (a *app) importAll(ctx context.Context, cmd *cli.Command, what importing) e
 	if request.DryRun {
 		return a.tryImport(ctx, request, what)
 	}
-	a.small.Lenient = true
+	a.small.Keep = true
 	if what.own && what.contents != nil {
 		a.small.Taken, a.sessions.imported = what.contents.IndexHash, what.contents.IndexHash != ""
 	}
@@ -160,6 +160,18 @@ func (a *app) tryImport(ctx context.Context, request registry.Import, what impor
 	if err != nil {
 		return err
 	}
+	var plan registry.Plan
+	if err := a.try(ctx, dir, func(ctx context.Context, reg *registry.Registry) error {
+		plan, err = reg.ImportTenants(ctx, request)
+		return err
+	}); err != nil {
+		return err
+	}
+	return a.answerPlan(plan, what.left()...)
+}
+
+// try runs fn, which takes back what it changes; no file follows it.
+func (a *app) try(ctx context.Context, dir project.Dir, fn func(context.Context, *registry.Registry) error) error {
 	options, err := a.options(nil)
 	if err != nil {
 		return err
@@ -170,9 +182,5 @@ func (a *app) tryImport(ctx context.Context, request registry.Import, what impor
 	if err != nil {
 		return err
 	}
-	plan, err := reg.ImportTenants(ctx, request)
-	if err := errors.Join(err, reg.Close()); err != nil {
-		return err
-	}
-	return a.answerPlan(plan, what.left()...)
+	return errors.Join(fn(ctx, reg), reg.Close())
 }

@@ -90,7 +90,7 @@ func (a *app) importOwn(ctx context.Context, cmd *cli.Command, b *bridging, what
 	if cmd.Bool("dry-run") {
 		return a.tryOwn(ctx, b, what)
 	}
-	a.small.Lenient = true
+	a.small.Keep = true
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		dir, err := a.makeProject()
 		if err != nil {
@@ -137,26 +137,19 @@ func (a *app) tryOwn(ctx context.Context, b *bridging, what importing) error {
 	if err != nil {
 		return err
 	}
-	options, err := a.options(nil)
-	if err != nil {
-		return err
-	}
-	ctx, stop := a.untilSignal(ctx)
-	defer stop()
-	reg, err := registry.Open(ctx, dir.Registry(), options)
-	if err != nil {
-		return err
-	}
-	plan, err := a.tryBridge(ctx, reg, b)
-	if err == nil {
+	var plan registry.Plan
+	err = a.try(ctx, dir, func(ctx context.Context, reg *registry.Registry) error {
+		if plan, err = a.tryBridge(ctx, reg, b); err != nil {
+			return err
+		}
 		request := registry.Import{DryRun: true}
 		what.complete(&request)
-		var beside registry.Plan
-		beside, err = reg.ImportTenants(ctx, request)
+		beside, err := reg.ImportTenants(ctx, request)
 		plan.Profiles, plan.Sessions = beside.Profiles, append(plan.Sessions, beside.Sessions...)
-	}
+		return err
+	})
 	a.bridged = b
-	if err = a.endBridge(errors.Join(err, reg.Close())); err != nil {
+	if err = a.endBridge(err); err != nil {
 		return err
 	}
 	return a.answerPlan(plan, what.left()...)

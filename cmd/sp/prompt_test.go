@@ -129,3 +129,43 @@ func TestASecretThatIsTypedDoesNotShow(t *testing.T) {
 		})
 	}
 }
+
+// TestTheWizardShowsNoSecret answers each question when it is asked.
+func TestTheWizardShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.must("import", s.write("one.json", `{"tenants": [{"id": "a", "name": "a"}], "synced_at": "2026-02-01T10:00:00Z"}`))
+	control, terminal, err := openTerminal()
+	require.NoError(t, err)
+	defer func() { _ = control.Close() }()
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	cmd := exec.CommandContext(ctx, "sp", "profile", "create", "p")
+	cmd.Dir, cmd.Env = s.dir, []string{"HOME=" + s.dir, "GORACE=atexit_sleep_ms=0"}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	require.NoError(t, cmd.Start())
+	require.NoError(t, terminal.Close())
+	shown, buffer := "", make([]byte, 256)
+	for _, qa := range [][2]string{
+		{"tenant: ", "a"},
+		{"yet): ", "postgres://u:s3cret@h/d"},
+		{"gemini (Enter for none): ", "AIza-s3cret"},
+		{"anthropic (Enter for none): ", ""},
+		{"openai (Enter for none): ", ""},
+	} {
+		for !strings.HasSuffix(shown, qa[0]) {
+			n, err := control.Read(buffer)
+			require.NoError(t, err, "shown: %s", shown)
+			shown += string(buffer[:n])
+		}
+		time.Sleep(50 * time.Millisecond) // the question comes before the echo is off
+		_, err = control.Write([]byte(qa[1] + "\n"))
+		require.NoError(t, err)
+	}
+	rest, _ := io.ReadAll(control) // it ends in an error: nobody has the terminal open any more
+	require.NoError(t, cmd.Wait())
+	require.Contains(t, string(rest), "profile p of tenant a created")
+	require.NotContains(t, shown+string(rest), "s3cret")
+	require.Contains(t, s.read(".systemprompt/profiles/p/secrets.json"), "AIza-s3cret")
+}

@@ -59,6 +59,7 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 		return a.explainRestore(ctx, err)
 	}
 	a.noteRestored(from, done)
+	a.tellLeft(dir)
 	if errors.Is(err, registry.ErrConflict) {
 		return withHint(err, "sp import merges that file, sp export --force overwrites it")
 	}
@@ -71,6 +72,7 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 // restoreFrom keeps the file as it is until it is copied, where it is the registry of
 // another directory, which may be in use.
 func (a *app) restoreFrom(ctx context.Context, dir project.Dir, from *backupFile) (registry.Restored, error) {
+	a.small.Keep = true
 	options, err := a.options(a.withSmall(dir, a.followOnly(tracked(dir)).publish))
 	if err != nil {
 		return registry.Restored{}, err

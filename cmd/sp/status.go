@@ -37,6 +37,7 @@ type status struct {
 	SyncedAt       string             `json:"synced_at"`
 	Stale          bool               `json:"stale"`
 	Export         exporter.Standing  `json:"export"`
+	Files          smallFiles         `json:"files"`
 	tokenMissing   bool
 }
 
@@ -66,6 +67,9 @@ func (a *app) findStatus(ctx context.Context, maxAge time.Duration) (s status, e
 		}
 		s.SyncedAt, s.Stale = registry.FormatTime(state.Document.SyncedAt), state.Document.IsStale(a.now(), maxAge)
 		if s.Export, err = exportStanding(ctx, dir, view); err != nil {
+			return err
+		}
+		if s.Files, err = findSmallFiles(ctx, dir, view); err != nil {
 			return err
 		}
 		request := resolver.Request{Env: a.env("SYSTEMPROMPT_PROFILE"), ReadProfile: a.profileReader(dir)}
@@ -137,7 +141,7 @@ func (s *status) rows() [][]string {
 	if s.Stale {
 		synced += " (stale)"
 	}
-	return append(rows, []string{"synced", synced}, []string{"export", describeStanding(s.Export)})
+	return append(rows, []string{"synced", synced}, []string{"export", describeStanding(s.Export)}, []string{"files", s.Files.describe()})
 }
 
 func orNone(text *string) string {

@@ -3,13 +3,11 @@ package exporter
 import (
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"golang.org/x/sys/unix"
 )
 
 // Change is what is to become of one small file.
@@ -29,11 +27,11 @@ type Change struct {
 // in place.
 type Move struct{ From, To string }
 
-// Staged are changes whose files wait, written and synced, beside their places.
+// Staged are changes whose files wait, written and synced.
 type Staged struct {
+	dir     string
 	moves   []Move
 	changes []stagedChange
-	made    []string // directories
 }
 
 type stagedChange struct {
@@ -41,11 +39,22 @@ type stagedChange struct {
 	temporary string // empty for a removal
 }
 
-// Stage writes the files of changes beside their places, and makes the directories that
-// are missing; all that can fail is done. Place or Discard is to follow. What commands
-// left there that were stopped goes.
-func Stage(moves []Move, changes []Change) (staged *Staged, err error) {
-	staged = &Staged{moves: moves}
+// waiting is how files are called that wait for their places.
+const waiting = "file"
+
+// Stage writes the files of changes into dir, where they wait; all that can fail is
+// done, but for directories that are missing: those come with what is in them. Place or
+// Discard is to follow. What commands left there that were stopped goes, whatever it was
+// for: so they wait in one place, the registry's own, which the commit syncs, too.
+func Stage(dir string, moves []Move, changes []Change) (staged *Staged, err error) {
+	left, err := leftovers(filepath.Join(dir, waiting))
+	if err == nil {
+		err = removeAll(left)
+	}
+	if err != nil {
+		return nil, err
+	}
+	staged = &Staged{dir: dir, moves: moves}
 	for _, c := range changes {
 		if err := staged.add(c); err != nil {
 			return nil, errors.Join(err, staged.Discard())
@@ -59,17 +68,7 @@ func (s *Staged) add(c Change) error {
 		s.changes = append(s.changes, stagedChange{Change: c})
 		return nil
 	}
-	if err := s.makeDir(filepath.Dir(c.Path)); err != nil {
-		return err
-	}
-	left, err := leftovers(c.Path)
-	if err == nil {
-		err = removeAll(left)
-	}
-	if err != nil {
-		return err
-	}
-	file, err := createTemporary(c.Path)
+	file, err := s.create(c.Path)
 	if err != nil {
 		return err
 	}
@@ -81,22 +80,47 @@ func (s *Staged) add(c Change) error {
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-// makeDir makes a directory, and what is missing above it, for its owner alone.
-func (s *Staged) makeDir(dir string) error {
-	err := os.Mkdir(dir, 0o700)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := s.makeDir(filepath.Dir(dir)); err != nil {
-			return err
-		}
-		err = os.Mkdir(dir, 0o700)
+// create makes the file that waits for path, near that where it is another file system,
+// since nothing can be renamed from one to the other.
+func (s *Staged) create(path string) (*os.File, error) {
+	near, there, err := standing(filepath.Dir(path))
+	if err != nil {
+		return nil, err
 	}
-	if errors.Is(err, fs.ErrExist) {
-		return nil
+	var here unix.Stat_t
+	if err := unix.Stat(s.dir, &here); err != nil {
+		return nil, err
 	}
+	if here.Dev == there.Dev {
+		return createTemporary(filepath.Join(s.dir, waiting))
+	}
+	left, err := leftovers(filepath.Join(near, waiting))
 	if err == nil {
-		s.made = append(s.made, dir)
+		err = removeAll(left)
 	}
-	return err
+	if err != nil {
+		return nil, err
+	}
+	return createTemporary(filepath.Join(near, waiting))
+}
+
+// standing returns the directory, or the next above it that is there, and that something
+// can be made in it.
+func standing(dir string) (string, unix.Stat_t, error) {
+	var stat unix.Stat_t
+	err := unix.Stat(dir, &stat)
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return standing(filepath.Dir(dir))
+	case err == nil && stat.Mode&unix.S_IFMT != unix.S_IFDIR:
+		err = unix.ENOTDIR
+	case err == nil:
+		err = unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+	}
+	if err != nil {
+		err = &fs.PathError{Op: "open", Path: dir, Err: err}
+	}
+	return dir, stat, err
 }
 
 // Discard removes what was staged.
@@ -107,89 +131,7 @@ func (s *Staged) Discard() error {
 			errs = append(errs, os.Remove(c.temporary))
 		}
 	}
-	for _, dir := range slices.Backward(s.made) {
-		errs = append(errs, os.Remove(dir))
-	}
 	return errors.Join(errs...)
-}
-
-// Place renames directories, gives the files their names and removes those that are to
-// go, in their order. What somebody else has changed since stays, and is a ChangedError.
-func (s *Staged) Place() error {
-	var errs []error
-	dirs := map[string]bool{}
-	for _, dir := range s.made {
-		dirs[filepath.Dir(dir)] = true
-	}
-	for _, m := range s.moves {
-		errs = append(errs, move(m))
-		dirs[filepath.Dir(m.From)] = true
-	}
-	for _, c := range s.changes {
-		c = s.moved(c)
-		errs = append(errs, c.place())
-		dirs[filepath.Dir(c.Path)] = true
-		if c.Text == nil { // its directory may be gone with it
-			dirs[filepath.Dir(filepath.Dir(c.Path))] = true
-		}
-	}
-	for dir := range dirs {
-		errs = append(errs, syncDir(dir))
-	}
-	return errors.Join(errs...)
-}
-
-// moved returns a change with its paths as they are after the moves.
-func (s *Staged) moved(c stagedChange) stagedChange {
-	for _, m := range s.moves {
-		if filepath.Dir(c.Path) == m.From {
-			c.Path = filepath.Join(m.To, filepath.Base(c.Path))
-			if c.temporary != "" {
-				c.temporary = filepath.Join(m.To, filepath.Base(c.temporary))
-			}
-		}
-	}
-	return c
-}
-
-// move renames a directory, if nothing is in its new place.
-func move(m Move) error {
-	if _, err := os.Lstat(m.To); err == nil {
-		return fmt.Errorf("%s: %w", m.To, registry.ErrExists)
-	}
-	return os.Rename(m.From, m.To)
-}
-
-func (c stagedChange) place() error {
-	there, err := lookAt(c.Path, nil)
-	switch {
-	case err != nil:
-		return err
-	case there.hash != c.Expected:
-		err = &ChangedError{Path: c.Path}
-	case c.temporary != "":
-		return os.Rename(c.temporary, c.Path)
-	case there.hash != "":
-		err = os.Remove(c.Path)
-	}
-	if c.temporary != "" {
-		return errors.Join(err, os.Remove(c.temporary))
-	}
-	_ = os.Remove(filepath.Dir(c.Path)) // which fails unless it is empty
-	return err
-}
-
-// syncDir makes what happened in a directory outlast a power cut; one that is gone has
-// nothing to outlast it.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Hash returns the SHA-256 of text in hexadecimal.

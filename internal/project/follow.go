@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -21,10 +22,10 @@ type Following struct {
 	// Files is what is to be remembered of them, Forgotten of which nothing is any more.
 	Files     []registry.FollowingFile
 	Forgotten []string
-	// Left are the files of profiles that are no more and that sp has not written, and
-	// Differing those that a lenient change has left.
-	Left      []string
-	Differing []*ChangedError
+	// Left are the files of profiles that are no more and that sp has not written, and Kept
+	// says which conflicts were to stop nothing.
+	Left []string
+	Kept []error
 }
 
 // FileMove is a profile's directory that is to have another name.
@@ -45,16 +46,18 @@ type FollowOptions struct {
 	// Taken is the SHA-256 of an index of sessions that this very change has taken into
 	// the registry.
 	Taken string
-	// Force has the registry's side win in all that another program changed, in every
-	// file that follows it.
+	// Force has all files follow, whether they are behind or not, and the registry's side
+	// win in all that another program changed.
 	Force bool
+	// Wanted has what another program changed stop the change also where a file is only
+	// behind, and this change nothing to it.
+	Wanted bool
+	// Keep has a file that can't be merged stay as it is, and be told, and stops nothing.
+	Keep bool
 	// Configurations are the texts of profile.yaml for profiles that have none yet.
 	Configurations map[string][]byte
 	// Edits are what is to change in profiles' profile.yaml, whatever else does.
 	Edits map[string][]YAMLEdit
-	// Lenient leaves a secrets.json that sp has not written and that says otherwise than
-	// the registry as it is.
-	Lenient bool
 	// Defer leaves all files as they are, to be written by a later change.
 	Defer bool
 }
@@ -83,74 +86,91 @@ func (d Dir) Follow(ctx context.Context, view *registry.View, o FollowOptions) (
 	if err != nil {
 		return Following{}, err
 	}
-	f := follower{
-		dir: d, view: view, o: o, due: view.Due(),
-		known: map[string]*registry.FollowingFile{}, caught: map[string]bool{},
-	}
+	f := &follower{dir: d, view: view, o: o, due: view.Due(), known: map[string]*registry.FollowingFile{}}
 	for _, file := range behind {
 		f.known[file.Path] = &file
 	}
-	if o.Force {
-		err = f.all(ctx)
+	f.renamed = maps.Clone(f.due.Renamed)
+	if f.renamed == nil {
+		f.renamed = map[string]string{}
 	}
-	for name := range o.Edits {
-		if !slices.Contains(f.due.Profiles, name) {
-			f.due.Profiles = append(f.due.Profiles, name)
-		}
-	}
-	if err == nil && (f.due.Sessions || o.Taken != "") {
-		err = f.index(ctx)
-	}
-	for _, name := range f.due.Profiles {
-		if err == nil {
-			err = f.profile(ctx, name)
-		}
-	}
-	for _, file := range behind {
-		if err == nil {
-			err = f.catchUp(ctx, file.Path)
-		}
+	err = f.resumeMoves(ctx, behind)
+	if err == nil {
+		err = f.all(ctx, behind)
 	}
 	return f.found, err
 }
 
-// all has every file that follows the registry looked at.
-func (f *follower) all(ctx context.Context) error {
-	f.due.Sessions, f.due.Profiles = true, nil
-	for p, err := range f.view.Profiles(ctx, nil, registry.Page{}) {
-		if err != nil {
+// follower gathers what becomes of the files.
+type follower struct {
+	dir     Dir
+	view    *registry.View
+	o       FollowOptions
+	due     registry.Due
+	renamed map[string]string // profiles, with the change or a stopped one before
+	known   map[string]*registry.FollowingFile
+	found   Following
+}
+
+// all goes through the files, the index first and then by profile.
+func (f *follower) all(ctx context.Context, behind []registry.FollowingFile) error {
+	index := f.due.Sessions || f.o.Taken != "" || f.o.Force
+	names := slices.Clone(f.due.Profiles)
+	for _, file := range behind {
+		if file.Path == IndexPath {
+			index = true
+		} else {
+			names = append(names, profileOf(file.Path))
+		}
+	}
+	names = slices.AppendSeq(names, maps.Keys(f.o.Edits))
+	if f.o.Force {
+		for p, err := range f.view.Profiles(ctx, nil, registry.Page{}) {
+			if err != nil {
+				return err
+			}
+			names = append(names, p.Name)
+		}
+	}
+	if index {
+		if err := f.unlessBehind(f.index(ctx), f.due.Sessions || f.o.Taken != ""); err != nil {
 			return err
 		}
-		f.due.Profiles = append(f.due.Profiles, p.Name)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if err := f.unlessBehind(f.profile(ctx, name), f.concerns(name)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// catchUp deals with a file that an earlier change left behind and this one does not
-// concern: what is in its way is no reason to stop the change.
-func (f *follower) catchUp(ctx context.Context, file string) (err error) {
-	name := path.Base(path.Dir(file))
-	switch {
-	case file == IndexPath && !f.due.Sessions && f.o.Taken == "":
-		err = f.index(ctx)
-	case file != IndexPath && !slices.Contains(f.due.Profiles, name) && !f.caught[name]:
-		f.caught[name] = true
-		err = f.profile(ctx, name)
-	}
-	if errors.Is(err, ErrUnusable) || errors.Is(err, registry.ErrConflict) {
+// unlessBehind is what is wrong with a file, if the change has something to say in it:
+// that one that is only behind can't be used is no reason to stop.
+func (f *follower) unlessBehind(err error, concerned bool) error {
+	if errors.Is(err, ErrUnusable) && !concerned && !f.o.Wanted && !f.o.Force {
 		return nil
 	}
 	return err
 }
 
-// follower gathers what becomes of the files.
-type follower struct {
-	dir   Dir
-	view  *registry.View
-	o     FollowOptions
-	due   registry.Due
-	known map[string]*registry.FollowingFile
-	// caught are the profiles of which an earlier change left a file behind, so far.
-	caught map[string]bool
-	found  Following
+// profileOf is the name of the profile whose file a path is.
+func profileOf(file string) string { return path.Base(path.Dir(file)) }
+
+// conflict is what becomes of a file that can't be merged: if the change has nothing to
+// say in it, it stays as it is, and behind.
+func (f *follower) conflict(s standingFile, err error, concerned bool) error {
+	switch {
+	case f.o.Keep:
+		f.found.Kept = append(f.found.Kept, err)
+		return nil
+	case concerned || f.o.Wanted:
+		return err
+	}
+	return nil
+}
+
+func (f *follower) concerns(profile string) bool {
+	return slices.Contains(f.due.Profiles, profile) || len(f.o.Edits[profile]) > 0
 }

@@ -2,6 +2,7 @@ package project
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -23,18 +24,22 @@ func (f *follower) index(ctx context.Context) error {
 		return nil
 	}
 	if s.there && !s.isOurs() && s.hash != f.o.Taken && !f.o.Force {
-		return &ChangedError{Path: f.dir.Full(IndexPath)}
+		if _, err := parseIndex(s.text); err != nil {
+			return fmt.Errorf("%s: %w", f.dir.Full(IndexPath), err)
+		}
+		return f.conflict(s, &ChangedError{Path: f.dir.Full(IndexPath)}, f.due.Sessions)
 	}
-	base := s.base()
-	if f.o.Force {
+	base := s.base
+	if f.o.Force || s.isStopped() {
 		base = s.text
 	}
 	state.Chosen = f.due.Sessions
+	s.base = nil // what another program changes there is compared with the last only
 	text, err := WriteIndex(s.text, base, state, f.o.Now)
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.dir.Full(IndexPath), err)
 	}
-	f.become(s, text, string(RenderIndex(state)), false)
+	f.become(s, text, RenderIndex(state), false)
 	return nil
 }
 
@@ -70,3 +75,22 @@ func ProfilePath(name string) string { return "profiles/" + name + "/profile.yam
 
 // SecretsPath is where the secrets of a profile lie within the directory.
 func SecretsPath(name string) string { return "profiles/" + name + "/secrets.json" }
+
+// profile is what becomes of the files of a profile.
+func (f *follower) profile(ctx context.Context, name string) error {
+	p, err := f.view.Profile(ctx, name)
+	if errors.Is(err, registry.ErrNotFound) {
+		return f.gone(ctx, name)
+	}
+	if err != nil {
+		return err
+	}
+	from, err := f.movedFrom(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := f.configuration(ctx, p, from); err != nil {
+		return err
+	}
+	return f.secrets(ctx, p, from)
+}

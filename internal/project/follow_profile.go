@@ -1,103 +1,182 @@
 package project
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"path"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// profile is what becomes of the files of a profile.
-func (f *follower) profile(ctx context.Context, name string) error {
-	p, err := f.view.Profile(ctx, name)
-	if errors.Is(err, registry.ErrNotFound) {
-		return f.gone(ctx, name)
-	}
+// configuration is what becomes of profile.yaml: it is made once, and of one that is
+// there only what names the tenant and the profile follows.
+func (f *follower) configuration(ctx context.Context, p registry.Profile, from string) error {
+	s, err := f.look(ctx, ProfilePath(p.Name), ProfilePath(from))
 	if err != nil {
 		return err
 	}
-	from, err := f.movedFrom(ctx, name)
+	if f.o.Defer {
+		f.putOff(s)
+		return nil
+	}
+	if !s.there {
+		t, err := f.view.Tenant(ctx, p.Tenant)
+		if err != nil {
+			return err
+		}
+		text := f.o.Configurations[p.Name]
+		if text == nil {
+			text = ProfileYAML(p.Name, t)
+		}
+		return f.edited(s, text, text, p.Name)
+	}
+	base, err := f.profileBase(s, p)
 	if err != nil {
-		return err
+		return unreadable(f.dir.Full(s.at), err)
 	}
-	if err := f.configuration(ctx, p, from); err != nil {
-		return err
+	elsewhere, err := linksElsewhere(s.text, base, p.Tenant)
+	switch {
+	case err != nil:
+		return unreadable(f.dir.Full(s.at), err)
+	case elsewhere && !f.o.Force:
+		err := fmt.Errorf("%s: it names another tenant than %s, to which the profile belongs: %w", f.dir.Full(s.at), p.Tenant, registry.ErrConflict)
+		return f.conflict(s, err, f.concerns(p.Name))
 	}
-	return f.secrets(ctx, p, from)
+	return f.relink(s, base, p, from)
 }
 
-// movedFrom returns the name that a profile had before the change, and has its
-// directory renamed.
-func (f *follower) movedFrom(ctx context.Context, name string) (string, error) {
-	for from, to := range f.due.Renamed {
-		if to != name || f.o.Defer {
-			continue
-		}
-		_, there, err := f.dir.ReadFile(ProfilePath(from))
-		if err != nil || !there {
-			return name, err
-		}
-		if exists(f.dir.Full("profiles/" + name)) {
-			return "", fmt.Errorf("%s: %w", f.dir.Full("profiles/"+name), registry.ErrExists)
-		}
-		f.found.Moves = append(f.found.Moves, FileMove{From: "profiles/" + from, To: "profiles/" + name})
-		return from, f.inherit(ctx, from, name)
+// relink has a profile.yaml name its profile and tenant as they are called now; what
+// is remembered of it is what sp itself has written there.
+func (f *follower) relink(s standingFile, base []byte, p registry.Profile, from string) error {
+	from, err := s.nameBefore(from)
+	s.base = base
+	var text []byte
+	if err == nil {
+		text, err = linked(s.text, p, from)
 	}
-	return name, nil
+	if err == nil {
+		base, err = linked(base, p, from)
+	}
+	if err != nil {
+		return unreadable(f.dir.Full(s.at), err)
+	}
+	return f.edited(s, text, base, p.Name)
 }
 
-// inherit has what is remembered of the files under the old name hold for the new one.
-func (f *follower) inherit(ctx context.Context, from, to string) error {
-	for old, path := range map[string]string{ProfilePath(from): ProfilePath(to), SecretsPath(from): SecretsPath(to)} {
-		known, err := f.remembered(ctx, old)
-		if err != nil {
-			return err
-		}
-		if known != nil {
-			moved := *known
-			moved.Path = path
-			f.known[path] = &moved
-		}
+// edited is what becomes of a profile.yaml with what was asked to be set in it.
+func (f *follower) edited(s standingFile, text, base []byte, profile string) error {
+	edits := f.o.Edits[profile]
+	if len(edits) == 0 {
+		f.become(s, text, base, true)
+		return nil
 	}
+	set, err := EditYAML(text, edits)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.dir.Full(s.at), err)
+	}
+	if bytes.Equal(text, base) { // it is sp's alone, and stays that
+		base = set
+	}
+	f.become(s, set, base, true)
 	return nil
 }
 
-// withoutSecrets forgets what sp wrote into a secrets.json: its hash is enough to take the
-// file away, and the secrets may have been purged.
-func (s standingFile) withoutSecrets() standingFile {
-	if path.Base(s.path) == path.Base(SecretsPath("")) {
-		known := *s.known
-		known.Base, s.known = "", &known
+// profileBase is what sp has written in a profile.yaml: in one that somebody else made,
+// no more than its tenant. Where a command was stopped, it is what sp wrote before.
+func (f *follower) profileBase(s standingFile, p registry.Profile) ([]byte, error) {
+	has, err := tenantOf(s.text)
+	if err != nil {
+		return nil, err
 	}
-	return s
+	if before, moved := f.due.Relinked[p.Name]; s.known == nil && has != nil && *has != p.Tenant && !(moved && *has == before) {
+		return nil, nil // somebody means another tenant
+	}
+	if k := s.known; k == nil || len(s.base) == 0 || k.Previous == k.Current {
+		var edits []YAMLEdit
+		if has != nil {
+			edits = append(edits, YAMLEdit{Path: []string{"cloud", "tenant_id"}, Value: string(*has)})
+		}
+		return EditYAML(nil, edits)
+	}
+	if len(s.was) == 0 || s.isStopped() {
+		return s.firstBase(), nil
+	}
+	was, err := tenantOf(s.was)
+	now, bad := tenantOf(s.base)
+	if equal(has, was) && !equal(was, now) { // another program put it back
+		return s.was, err
+	}
+	return s.base, errors.Join(err, bad)
 }
 
-// gone is what becomes of the files of a profile that is no more: those that sp wrote
-// and nobody else changed go.
-func (f *follower) gone(ctx context.Context, name string) error {
-	_, moved := f.due.Renamed[name]
-	for _, file := range []string{SecretsPath(name), ProfilePath(name)} {
-		s, err := f.look(ctx, file, file)
+// firstBase is the older of what sp has written.
+func (s standingFile) firstBase() []byte {
+	if len(s.was) > 0 {
+		return s.was
+	}
+	return s.base
+}
+
+// nameBefore is the name that a profile.yaml goes by: where a command was stopped when it
+// had moved the directory, one that the profile has no more.
+func (s standingFile) nameBefore(from string) (string, error) {
+	if !s.isStopped() || len(s.was) == 0 {
+		return from, nil
+	}
+	top, err := parse(s.was)
+	if err != nil || top == nil {
+		return from, err
+	}
+	name, err := member(top, "name")
+	if err != nil || name == nil || name.Kind != yaml.ScalarNode {
+		return from, err
+	}
+	return name.Value, nil
+}
+
+// linksElsewhere tells whether somebody made a profile.yaml name another tenant than
+// the profile's, which base did not.
+func linksElsewhere(text, base []byte, tenant registry.TenantID) (bool, error) {
+	has, err := tenantOf(text)
+	if err != nil || equal(has, &tenant) {
+		return false, err
+	}
+	was, err := tenantOf(base)
+	return !equal(has, was), err
+}
+
+// linked returns the text of a profile.yaml that names this tenant and, if it called
+// itself by the profile's old name, the new one.
+func linked(text []byte, p registry.Profile, from string) ([]byte, error) {
+	edits := []YAMLEdit{{Path: []string{"cloud", "tenant_id"}, Value: string(p.Tenant)}}
+	if from != p.Name {
+		more, err := renamed(text, from, p.Name)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		switch {
-		case s.known == nil && !s.there || moved && s.known == nil:
-		case s.known != nil && (moved || f.o.Defer):
-			f.putOff(s)
-		case s.known != nil && !s.there:
-			f.found.Forgotten = append(f.found.Forgotten, file)
-		case s.isOurs() && s.known.Previous != s.known.Current:
-			f.putOff(s.withoutSecrets())
-			f.found.Changes = append(f.found.Changes, FileChange{Path: file, Expected: s.hash})
-		default:
-			f.found.Left = append(f.found.Left, file)
-			if s.known != nil {
-				f.found.Forgotten = append(f.found.Forgotten, file)
-			}
+		edits = append(edits, more...)
+	}
+	return EditYAML(text, edits)
+}
+
+// renamed are the edits that give a profile.yaml that calls itself by the profile's old
+// name the new one.
+func renamed(text []byte, from, to string) (edits []YAMLEdit, err error) {
+	top, err := parse(text)
+	if err != nil || top == nil {
+		return nil, err
+	}
+	for _, names := range [][3]string{{"name", from, to}, {"display_name", DisplayName(from), DisplayName(to)}} {
+		value, err := member(top, names[0])
+		if err != nil {
+			return nil, err
+		}
+		if value != nil && value.Kind == yaml.ScalarNode && value.Value == names[1] {
+			edits = append(edits, YAMLEdit{Path: []string{names[0]}, Value: names[2]})
 		}
 	}
-	return nil
+	return edits, nil
 }

@@ -22,25 +22,61 @@ func (f *follower) secrets(ctx context.Context, p registry.Profile, from string)
 	if err != nil {
 		return err
 	}
-	base := s.base()
-	if f.o.Force || s.isOurs() && len(base) == 0 { // or that of a profile of this name that went and left its file
-		base, err = forced(s.text, base, members)
+	text, conflicts, err := f.merged(&s, members)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", f.dir.Full(s.at), err)
+	case len(conflicts) > 0:
+		return f.conflict(s, &ChangedError{Path: f.dir.Full(s.at), Members: conflicts}, f.concerns(p.Name))
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", f.dir.Full(s.path), err)
+	f.become(s, text, RenderSecrets(members), false)
+	return nil
+}
+
+// merged puts the members into the file, against the base that holds for it.
+func (f *follower) merged(s *standingFile, members []SecretMember) (text []byte, conflicts []string, err error) {
+	if s.base, err = s.secretBase(); err != nil {
+		return nil, nil, err
 	}
-	text, conflicts, err := WriteSecrets(s.text, base, members)
-	if err != nil {
-		return fmt.Errorf("%s: %w", f.dir.Full(s.path), err)
+	base := s.base
+	if f.o.Force {
+		if base, err = forced(s.text, base, members); err != nil {
+			return nil, nil, err
+		}
 	}
-	if len(conflicts) > 0 && f.o.Lenient && s.known == nil {
-		f.found.Differing = append(f.found.Differing, &ChangedError{Path: f.dir.Full(s.path), Members: conflicts})
-		return nil
+	return WriteSecrets(s.text, base, members)
+}
+
+// secretBase is what sp wrote last, but for the members that the file has as they were
+// before that: there a command was stopped, or another program put back what it had read.
+func (s standingFile) secretBase() ([]byte, error) {
+	if len(s.was) == 0 || !s.there {
+		return s.base, nil
 	}
-	if len(conflicts) > 0 {
-		return &ChangedError{Path: f.dir.Full(s.path), Members: conflicts}
+	var all [3][]SecretMember
+	for i, text := range [][]byte{s.text, s.was, s.base} {
+		var err error
+		if all[i], err = ReadSecrets(text); err != nil {
+			return nil, err
+		}
 	}
-	f.become(s, text, string(RenderSecrets(members)), false)
+	theirs, was, base := all[0], all[1], all[2]
+	for _, m := range was {
+		if value := secretNamed(theirs, m.Name); value != nil && value.Equal(m.Value) {
+			base = append(slices.DeleteFunc(base, named(m.Name)), m)
+		}
+	}
+	return RenderSecrets(base), nil
+}
+
+func named(name string) func(SecretMember) bool {
+	return func(m SecretMember) bool { return m.Name == name }
+}
+
+func secretNamed(members []SecretMember, name string) *registry.Secret {
+	if at := slices.IndexFunc(members, named(name)); at >= 0 {
+		return &members[at].Value
+	}
 	return nil
 }
 
@@ -55,13 +91,23 @@ func forced(text, base []byte, ours []SecretMember) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	named := func(m SecretMember) func(SecretMember) bool {
-		return func(o SecretMember) bool { return o.Name == m.Name }
-	}
 	theirs = slices.DeleteFunc(theirs, func(m SecretMember) bool {
-		return !slices.ContainsFunc(old, named(m)) && !slices.ContainsFunc(ours, named(m))
+		return secretNamed(old, m.Name) == nil && secretNamed(ours, m.Name) == nil
 	})
 	return RenderSecrets(theirs), nil
+}
+
+// isAllOurs tells whether a secrets.json holds nothing that sp has not written.
+func (s standingFile) isAllOurs() bool {
+	file, err := parseSecrets(s.text)
+	base, bad := parseSecrets(s.base)
+	was, worse := parseSecrets(s.was)
+	if err != nil || bad != nil || worse != nil {
+		return false
+	}
+	return !slices.ContainsFunc(file, func(m pair) bool {
+		return !isNone(m.value) && m.value != base.value(m.name) && m.value != was.value(m.name)
+	})
 }
 
 // SecretMembers are the members of a profile's secrets.json that sp writes: what is its

@@ -119,7 +119,7 @@ func (t Temporary) Free() bool {
 
 // Ours tells whether it has a name that this program gives.
 func (t Temporary) Ours() bool {
-	return t.Free() || isNumbered(t.Path, ".tenants.json.") || !strings.HasPrefix(filepath.Base(t.Path), ".")
+	return t.Free() || isNumbered(t.Path, ".tenants.json.") || isNumbered(t.Path, ".file.") || !strings.HasPrefix(filepath.Base(t.Path), ".")
 }
 
 func isNumbered(name, prefix string) bool {

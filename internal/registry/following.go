@@ -41,6 +41,18 @@ func (v *View) FollowingFile(ctx context.Context, path string) (*FollowingFile, 
 	return &file, nil
 }
 
+// FollowingFiles returns all small files that the registry remembers, by their paths.
+func (v *View) FollowingFiles(ctx context.Context) ([]FollowingFile, error) {
+	rows, err := v.q.Files(ctx)
+	var files []FollowingFile
+	for _, row := range rows {
+		if isFollowing(row.Path) {
+			files = append(files, FollowingFile{Path: row.Path, Previous: row.Previous, Current: row.Current, Base: row.Base, Due: row.Due})
+		}
+	}
+	return files, err
+}
+
 // DueFiles returns the files that earlier changes may have left behind.
 func (v *View) DueFiles(ctx context.Context) ([]FollowingFile, error) {
 	rows, err := v.q.DueFiles(ctx)
@@ -63,8 +75,12 @@ type Due struct {
 	Relinked map[string]TenantID
 }
 
-// Due returns what the change that this is a view of has done so far, for the small files.
+// Due returns what the change that this is a view of has done so far, for the small
+// files; a view of no change has nothing.
 func (v *View) Due() Due {
+	if v.due == nil {
+		return Due{}
+	}
 	return Due{Sessions: v.due.sessions, Profiles: slices.Sorted(maps.Keys(v.due.profiles)), Renamed: v.due.renamed, Relinked: v.due.relinked}
 }
 

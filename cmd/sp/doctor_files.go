@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// smallFiles is how the small files stand, as status tells it.
+type smallFiles struct {
+	project.FilesStanding
+	// Refused says which one can't be used, and why.
+	Refused string `json:"refused,omitempty"`
+}
+
+// findSmallFiles looks at the small files. One that can't be used is no reason not to
+// tell of all else.
+func findSmallFiles(ctx context.Context, dir project.Dir, view *registry.View) (smallFiles, error) {
+	s, err := dir.FilesStanding(ctx, view)
+	if errors.Is(err, project.ErrUnusable) {
+		return smallFiles{FilesStanding: s, Refused: err.Error()}, nil
+	}
+	return smallFiles{FilesStanding: s}, err
+}
+
+func (s smallFiles) describe() string {
+	var said []string
+	if s.Refused != "" {
+		said = append(said, "refused: "+s.Refused)
+	}
+	if len(s.Behind) > 0 {
+		said = append(said, describeBehind(s.Behind))
+	}
+	if len(s.Changed) > 0 {
+		said = append(said, describeChanged(s.Changed))
+	}
+	if len(said) == 0 {
+		return "current"
+	}
+	return strings.Join(said, "; ")
+}
+
+func describeBehind(paths []string) string {
+	return "behind: " + some(paths) + ": sp export, or the next change, catches up"
+}
+
+func describeChanged(paths []string) string {
+	return "changed by someone else: " + some(paths) + ": it stays, and what sp writes there is merged (sp import takes what is new, sp export --force writes the registry's side)"
+}
+
+// checkFiles tells how the small files stand to the registry.
+func (c *checkup) checkFiles(ctx context.Context) []diagnosis {
+	var s smallFiles
+	err := c.read(ctx, func(dir project.Dir, view *registry.View) (err error) {
+		s, err = findSmallFiles(ctx, dir, view)
+		return err
+	})
+	var findings []diagnosis
+	if s.Refused != "" {
+		findings = append(findings, wrong("%s", s.Refused))
+	}
+	if len(s.Behind) > 0 {
+		findings = append(findings, warn("%s", describeBehind(s.Behind)).
+			mendable(c.catchUp(false), "%s: was behind, and is current", some(s.Behind)))
+	}
+	if len(s.Changed) > 0 {
+		findings = append(findings, inform("%s", describeChanged(s.Changed)))
+	}
+	return troubled(orFine(findings, "current"), err)
+}

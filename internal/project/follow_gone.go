@@ -1,0 +1,48 @@
+package project
+
+import (
+	"bytes"
+	"context"
+)
+
+// gone is what becomes of the files of a profile that is no more: those that sp wrote
+// and nobody else changed go.
+func (f *follower) gone(ctx context.Context, name string) error {
+	_, moved := f.renamed[name]
+	for _, path := range []string{SecretsPath(name), ProfilePath(name)} {
+		s, err := f.look(ctx, path, path)
+		if err != nil {
+			return err
+		}
+		switch {
+		case s.known == nil && (moved || !s.there):
+		case s.known != nil && (moved || f.o.Defer):
+			f.putOff(s)
+		case s.known != nil && !s.there:
+			f.found.Forgotten = append(f.found.Forgotten, path)
+			if f.dir.isThere("profiles/" + name) { // a command was stopped before it removed that
+				f.found.Changes = append(f.found.Changes, FileChange{Path: path})
+			}
+		case s.mayGo():
+			f.putOff(s)
+			f.found.Changes = append(f.found.Changes, FileChange{Path: path, Expected: s.hash})
+		default:
+			f.found.Left = append(f.found.Left, path)
+			if s.known != nil {
+				f.found.Forgotten = append(f.found.Forgotten, path)
+			}
+		}
+	}
+	return nil
+}
+
+// mayGo tells whether a file is sp's alone.
+func (s standingFile) mayGo() bool {
+	if !s.isOurs() || s.known.Previous == s.known.Current {
+		return false
+	}
+	if s.path == SecretsPath(profileOf(s.path)) {
+		return s.isAllOurs()
+	}
+	return bytes.Equal(s.text, s.base) || bytes.Equal(s.text, s.was)
+}
