@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -73,4 +74,33 @@ func TestAFileThatIsNotTheOneIsMadeAgain(t *testing.T) {
 	text, err := os.ReadFile(f.Path)
 	require.NoError(t, err)
 	require.Equal(t, mustWrite(t, 10), text)
+}
+
+func TestADirectoryHasAProfileAndASessionForEachTenant(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), ".systemprompt")
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "profiles", "old"), 0o700))
+	require.NoError(t, WriteDirectory(dir, 10))
+	require.NoDirExists(t, filepath.Join(dir, "profiles", "old"))
+	tenants, err := os.ReadFile(filepath.Join(dir, "tenants.json"))
+	require.NoError(t, err)
+	require.Equal(t, mustWrite(t, 10), tenants)
+	var index struct {
+		Sessions map[string]map[string]any `json:"sessions"`
+		Active   string                    `json:"active_key"`
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "sessions", "index.json"))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &index))
+	require.Equal(t, "tenant_"+ID(0), index.Active)
+	require.Len(t, index.Sessions, 10)
+	for i := range 10 {
+		require.Equal(t, Profile(i), index.Sessions["tenant_"+ID(i)]["profile_name"])
+		var secrets map[string]*string
+		text, err := os.ReadFile(filepath.Join(dir, "profiles", Profile(i), "secrets.json"))
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(text, &secrets))
+		require.Contains(t, string(tenants), *secrets["database_url"])
+		require.FileExists(t, filepath.Join(dir, "profiles", Profile(i), "profile.yaml"))
+	}
 }

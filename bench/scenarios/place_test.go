@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/bench/gen"
 	"github.com/sp-registry/sp/bench/pair"
 	"github.com/sp-registry/sp/bench/peers"
 )
@@ -66,7 +67,7 @@ func TestGoalsAreMeasuredWithTheRealProgram(t *testing.T) {
 	place, err := b.place(10)
 	require.NoError(t, err)
 	require.FileExists(t, place.store("sp.db"))
-	for _, id := range []string{"P6", "P16"} {
+	for _, id := range []string{"P6", "P16", "D1", "D2", "D4"} {
 		for _, goal := range Goals {
 			if goal.ID == id {
 				for _, figure := range b.Measure(goal) {
@@ -75,6 +76,9 @@ func TestGoalsAreMeasuredWithTheRealProgram(t *testing.T) {
 			}
 		}
 	}
+	figures, err := b.moving(10)
+	require.NoError(t, err)
+	require.Len(t, figures, 3)
 	_, err = b.exporting(10)
 	require.NoError(t, err)
 	_, err = b.importing(10)
@@ -109,4 +113,36 @@ func TestWhatIsNotWhatWasImportedIsNotMeasured(t *testing.T) {
 	require.NoError(t, os.WriteFile(place.store("tenants.json"), []byte("{}"), 0o600))
 	require.NoError(t, b.follows(change, place, false))
 	require.ErrorContains(t, b.follows(change, place, true), "that the change is in the file is false")
+}
+
+// TestADirectoryThatIsNotWholeIsNotMeasured: what D1 to D4 hold against the files can fail.
+func TestADirectoryThatIsNotWholeIsNotMeasured(t *testing.T) {
+	t.Parallel()
+	b := mustBench(t)
+	place, err := b.moved("whole", 4)
+	require.NoError(t, err)
+	index := place.store("sessions/index.json")
+	require.NoError(t, holds(index, `"session_token": "token-`, 4))
+	require.ErrorContains(t, holds(index, `"session_token": "token-`, 3), "4 times, not 3")
+	require.ErrorContains(t, holds(index, `"active_profile_name": "`+gen.Profile(1)+`"`, 1), "0 times, not 1")
+	require.ErrorIs(t, holds(place.store("none"), "", 1), os.ErrNotExist)
+
+	source := filepath.Join(b.Work, "another")
+	require.NoError(t, gen.WriteDirectory(filepath.Join(source, ".systemprompt"), 4))
+	require.NoError(t, b.isMoved(place, source))
+	last := gen.Profile(3)
+	for _, c := range []struct {
+		args []string
+		why  string
+	}{
+		{[]string{"session", "logout", "--profile", gen.Profile(2)}, "sessions answers 3 lines, not 4"},
+		{[]string{"secrets", "unset", "anthropic", "--profile", last}, "secret: exit 3"},
+		{[]string{"secrets", "unset", "jwt_secret", "--profile", last}, last + "/secrets.json differ at byte"},
+		{[]string{"profile", "delete", gen.Profile(0), "-y"}, "profiles answers 3 lines, not 4"},
+		{[]string{"tenant", "edit", gen.ID(0), "--name", "other"}, "differ at byte"},
+	} {
+		_, err := b.Rig.Run(b.sp(place, "change", c.args...))
+		require.NoError(t, err)
+		require.ErrorContains(t, b.isMoved(place, source), c.why)
+	}
 }

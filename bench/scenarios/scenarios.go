@@ -12,7 +12,8 @@ import (
 	"github.com/sp-registry/sp/bench/peers"
 )
 
-// Goal is one row of the table, and how it is measured.
+// Goal is one row of the table, and how it is measured: P1 to P16 are those of the goals of
+// sp's speed, the others have no bound.
 type Goal struct {
 	ID    string
 	Title string
@@ -37,6 +38,10 @@ var Goals = []Goal{
 	{"P14", "one change", oneChange},
 	{"P15", "eight writers", eightWriters},
 	{"P16", "help", help},
+	{"D1", "a session chosen, and its index", switching},
+	{"D2", "a URL edited, and the files of its profiles", following},
+	{"D3", "a directory imported", moving},
+	{"D4", "a profile created, and its files", creating},
 }
 
 // Figure is one number of a goal.

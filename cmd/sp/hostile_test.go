@@ -97,7 +97,7 @@ func TestHostileTextsAreRefusedFromFlags(t *testing.T) {
 	t.Parallel()
 	raw := maps.Clone(hostiles)
 	delete(raw, "spaces") // a name may hold them inside
-	raw["C1 alone"], raw["not UTF-8"], raw["a surrogate"], raw["overlong"] = "a\x9b31m", "a\xff\xfe", "a\xed\xa0\x80", "a\xc0\x9b"
+	raw["a control of one byte"], raw["not UTF-8"], raw["a surrogate"], raw["overlong"] = "a\x9b31m", "a\xff\xfe", "a\xed\xa0\x80", "a\xc0\x9b"
 	s := newSandbox(t)
 	s.must("init")
 	for what, hostile := range raw {

@@ -33,9 +33,10 @@ func (s *sandbox) shownSession() (shown session) {
 	return shown
 }
 
-// TestASessionTellsHowLongItAuthenticates holds rows E4, E6 and C11 of the original's cases:
-// a countdown that ends in minutes, none when it is over, and a warning after more than 24
-// whole hours without use.
+// TestASessionTellsHowLongItAuthenticates holds rows E4, E6, C11 and S11 of the original's
+// cases: a countdown that ends in minutes, none when it is over, and a warning after more than
+// 24 whole hours without use. One that is over is still shown, on purpose: its profile stays
+// chosen.
 func TestASessionTellsHowLongItAuthenticates(t *testing.T) {
 	t.Parallel()
 	s := loginSandbox(t)
@@ -97,7 +98,8 @@ func TestAnExistingSessionIsNotUsedByBeingTold(t *testing.T) {
 }
 
 // TestHowLongASessionLasts is row E20 and what the token says of itself: no session outlives
-// its token.
+// its token. P10 differs on purpose: what can't be read as a JWT is a token like any other,
+// which lasts a day, and not one that has expired.
 func TestHowLongASessionLasts(t *testing.T) {
 	t.Parallel()
 	exp := func(at time.Time) string { return jwt(fmt.Sprintf(`{"exp":%d}`, at.Unix())) }

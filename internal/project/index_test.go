@@ -113,7 +113,7 @@ func TestAnIndexIsReadAndItsForeignEntriesAreTold(t *testing.T) {
 		{"version text", "tenant_x", entry(`"version": 4`, `"version": "4"`), "neither 4 nor 6"},
 		{"version 4.0", "tenant_x", entry(`"version": 4`, `"version": 4.0`), "neither 4 nor 6"},
 		{"E18 v5: the original gives up the file, sp leaves the entry to others", "tenant_x", entry(`"version": 4`, `"version": 5`), "neither 4 nor 6"},
-		{"E16 v6", "tenant_x", entry(v6...), ""},
+		{"E16 v6: on purpose its issuer is kept and compared with none, sp being nobody's server", "tenant_x", entry(v6...), ""},
 		{"E18 v6 without issuer", "tenant_x", entry(`"version": 4`, `"version": 6`), "it has no issuer"},
 		{"v6 may leave out times", "tenant_x", entry(append(v6, `"created_at": "2026-02-01T11:00:00Z", `, "", `, "last_used": "2026-02-01T12:00:00Z"`, "")...), ""},
 		{"v6 needs a user type", "tenant_x", entry(append(v6, `"user_type": "admin", `, "")...), "it has no user_type"},
@@ -143,8 +143,8 @@ func TestAnIndexIsReadAsAWhole(t *testing.T) {
 		"S24":                    {`{"sessions": {}}`, Index{}},
 		"S24 without sessions":   {`{"version":0}`, Index{}},
 		"S10 unset":              {`{"sessions": {}, "active_key": null}`, Index{}},
-		"S10 S7 local":           {`{"active_key": "local"}`, Index{ActiveKey: pointer("local")}},
-		"S10 S21 tenant":         {`{"active_key": "tenant_my-org"}`, Index{ActiveKey: pointer("tenant_my-org"), Active: pointer(registry.TenantID("my-org"))}},
+		"K4 S10 S7 local":        {`{"active_key": "local"}`, Index{ActiveKey: pointer("local")}},
+		"K4 S10 S21 tenant":      {`{"active_key": "tenant_my-org"}`, Index{ActiveKey: pointer("tenant_my-org"), Active: pointer(registry.TenantID("my-org"))}},
 		"S10 C10 unknown-format": {`{"active_key": "unknown-format"}`, Index{ActiveKey: pointer("unknown-format")}},
 		"S8 I4":                  {`{"active_key": "tenant_b", "active_profile_name": "p"}`, Index{ActiveKey: pointer("tenant_b"), Active: pointer(registry.TenantID("b")), ActiveProfile: pointer("p")}},
 		"S9 ghost":               {`{"active_key": "tenant_ghost", "active_profile_name": "p", "sessions": {}}`, Index{ActiveKey: pointer("tenant_ghost"), Active: pointer(registry.TenantID("ghost")), ActiveProfile: pointer("p")}},
@@ -153,6 +153,8 @@ func TestAnIndexIsReadAsAWhole(t *testing.T) {
 	}
 	x := mustIndex(t, []byte(`{"sessions": {"tenant_b": `+entryText("b")+`, "local": {"version": 6}, "tenant_a": `+entryText("a")+`}}`))
 	require.Equal(t, 6, x.EntryVersion, "the first by its key")
+	require.Len(t, x.Sessions, 2, "K6: three keys are three entries")
+	require.Equal(t, "local", x.Foreign[0].Key)
 	require.Equal(t, registry.TenantID("a"), x.Sessions[0].Tenant, "S15 both, by the tenant's id")
 	require.Equal(t, registry.TenantID("b"), x.Sessions[1].Tenant)
 	require.Equal(t, x.Sessions[0].Authentication.LastUsed, x.Sessions[0].ChosenAt)
@@ -187,8 +189,7 @@ func TestAnIndexThatIsNoneIsRefused(t *testing.T) {
 	}
 }
 
-// What the original asks of a session, E6 E8 I7 I8; that of the local key and of a
-// profile (E7 E9) sp does not have.
+// What the original asks of a session, E6 E8 I7 I8.
 func TestASessionIsValidWhileItHasATokenAndTime(t *testing.T) {
 	t.Parallel()
 	for number, c := range map[string]struct {

@@ -171,7 +171,7 @@ func TestAnIndexThatSaysItAlreadyStaysAsItIs(t *testing.T) {
 	require.Equal(t, compact.compact(), mustPut(t, compact.compact(), "", now))
 }
 
-// I2 I9: going to B and back leaves A's token and context as they were.
+// I2: going to B and back leaves A's token and context as they were.
 func TestSwitchingBackAndForthLeavesTheSessions(t *testing.T) {
 	t.Parallel()
 	a, b := sessionFor("a", "dev", "ta"), sessionFor("b", "prod", "tb")

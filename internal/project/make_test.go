@@ -32,6 +32,8 @@ func TestMakeIsPrivateUnderAnyUmask(t *testing.T) {
 	}
 }
 
+// P4 and S18: parents are made, and a .gitignore that keeps secrets out; on purpose it is
+// one for all of the directory, and lets profile.yaml through.
 func TestMakeIsRepeatable(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(tempDir(t), "a", Name)

@@ -20,6 +20,7 @@ func withProfile(t *testing.T, text string) (Dir, string) {
 	return d, mustWrite(t, filepath.Join(d.Path(), "profiles", "staging", "profile.yaml"), text)
 }
 
+// C3. A directory stands, on purpose, for its profile.yaml, and not for itself.
 func TestReadProfileTakesEverySpelling(t *testing.T) {
 	t.Parallel()
 	d, file := withProfile(t, "name: staging\ncloud:\n  tenant_id: local_19c\n  tenants_path: ../../../../x\n")
@@ -101,6 +102,7 @@ func TestReadStaysInsideTheDirectory(t *testing.T) {
 	require.ErrorIs(t, err, registry.ErrInvalid)
 }
 
+// C3, as far as it is missing.
 func TestReadProfileTellsWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	d, file := withProfile(t, "")

@@ -11,6 +11,7 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
+// P3; P1 differs on purpose: the registry is sp.db, and tenants.json follows it.
 func TestFindWalksUpToTheNearest(t *testing.T) {
 	t.Parallel()
 	top := tempDir(t)
@@ -28,6 +29,7 @@ func TestFindWalksUpToTheNearest(t *testing.T) {
 	require.Equal(t, filepath.Join(near.Path(), "tenants.json"), near.Tenants())
 }
 
+// P3 without a marker.
 func TestFindTellsWhenThereIsNone(t *testing.T) {
 	t.Parallel()
 	start := mustMkdir(t, filepath.Join(tempDir(t), "a"))

@@ -139,6 +139,7 @@ func TestAJWTSecretIs64RandomAlphanumerics(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
 
+// P5 and P6, as far as they load: sp saves no credentials.
 func TestCredentialsAreRecognised(t *testing.T) {
 	t.Parallel()
 	good := `{"api_token": "jwt", "api_url": "https://api.systemprompt.io", "authenticated_at": "2026-02-01T10:00:00Z", "user_email": "a@b.cd", "last_validated_at": null, "new": 1}`

@@ -77,7 +77,8 @@ func TestComingBackRestoresWhatAuthenticates(t *testing.T) {
 	}
 }
 
-// TestAnotherProfileOfTheTenantKeepsItsAuthentication, used then (E5).
+// TestAnotherProfileOfTheTenantKeepsItsAuthentication, used then (E5). E7 differs on
+// purpose: there is one session a tenant, and it authenticates every profile of it.
 func TestAnotherProfileOfTheTenantKeepsItsAuthentication(t *testing.T) {
 	t.Parallel()
 	d := mustTwoDesk(t)
@@ -205,6 +206,23 @@ func TestEmailsAsTheOriginalTakesThem(t *testing.T) {
 	} {
 		require.ErrorIs(t, CheckEmail(bad), ErrInvalid, "%q", bad)
 	}
+}
+
+// TestWhatWasReadIsNobodyElses: I9, and S14 counts them.
+func TestWhatWasReadIsNobodyElses(t *testing.T) {
+	t.Parallel()
+	d := mustTwoDesk(t)
+	require.Empty(t, d.authentications(t))
+	before := d.mustLogin(t, "pa", "tok-1")
+	require.Len(t, d.authentications(t), 1)
+	d.mustLogin(t, "pb", "tok-b")
+	require.Len(t, d.authentications(t), 2)
+	d.mustLogin(t, "pa", "tok-2")
+	require.Len(t, d.authentications(t), 2, "one a tenant")
+	require.True(t, before.Authentication.Token.Equal(NewSecret("tok-1")), "what was read before the rotation")
+	_, err := d.EndSession(t.Context(), "a")
+	require.NoError(t, err)
+	require.Len(t, d.authentications(t), 1)
 }
 
 // TestAnAuthenticationEndsAtItsExpiry is rows E6, E8, I7 and I8: at that instant, not behind it.

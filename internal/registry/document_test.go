@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// T17, by the one reading of the clock that a change makes.
 func TestT17ANewRegistryIsSyncedWhenItIsMade(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)

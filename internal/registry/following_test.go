@@ -62,7 +62,7 @@ func TestWhatTheSmallFilesHaveToShow(t *testing.T) {
 		}, Due{Profiles: []string{"n"}}},
 		"rename":         {rename, Due{Sessions: true, Profiles: []string{"na", "pa"}, Renamed: map[string]string{"pa": "na"}}},
 		"rename, unused": {profile(ProfileEdit{Name: "qa", NewName: ptr("na")}), Due{Profiles: []string{"na", "qa"}, Renamed: map[string]string{"qa": "na"}}},
-		"relink":         {profile(ProfileEdit{Name: "qa", Tenant: ptr(TenantID("b"))}), Due{Profiles: []string{"qa"}}},
+		"relink":         {profile(ProfileEdit{Name: "qa", Tenant: ptr(TenantID("b"))}), Due{Profiles: []string{"qa"}, Relinked: map[string]TenantID{"qa": "a"}}},
 		"delete profile": {func(d *desk) error { _, err := d.DeleteProfile(ctx, "qa"); return err }, Due{Profiles: []string{"qa"}}},
 		"set":            {secrets(SecretEdit{Profile: "qa", Put: put("k=2")}), Due{Profiles: []string{"qa"}}},
 		"set the same":   {do: secrets(SecretEdit{Profile: "pa", Put: put("k=1")})},
@@ -88,7 +88,7 @@ func TestWhatTheSmallFilesHaveToShow(t *testing.T) {
 		// What an undo is due for is what the second of the two changes did.
 		"undo set":    {undo(secrets(SecretEdit{Profile: "qa", Put: put("k=2")})), Due{Profiles: []string{"qa"}}},
 		"undo URL":    {undo(edit(TenantEdit{ID: "b", DatabaseURL: set("postgres://u:9@h/d")})), Due{Profiles: []string{"pb"}}},
-		"undo rename": {undo(profile(ProfileEdit{Name: "qa", NewName: ptr("na")})), Due{Profiles: []string{"na", "qa"}}}, // to an undo it is another profile
+		"undo rename": {undo(profile(ProfileEdit{Name: "qa", NewName: ptr("na")})), Due{Profiles: []string{"na", "qa"}, Renamed: map[string]string{"na": "qa"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -102,6 +102,12 @@ func TestWhatTheSmallFilesHaveToShow(t *testing.T) {
 			}
 			require.NoError(t, c.do(d))
 			slices.Sort(last.Profiles)
+			if len(last.Renamed) == 0 {
+				last.Renamed = nil
+			}
+			if len(last.Relinked) == 0 {
+				last.Relinked = nil
+			}
 			require.Equal(t, c.want, last)
 		})
 	}

@@ -7,10 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The T numbers are those of reference/original.md, section 8. Left to other
-// packages: T2, T3, T11 to T15 and T23 to T25 (bytes: exporter), T9, T18, T29 and
-// T30 (the control plane's answers: cloud). Left out: T28, a lookup that takes
-// internal_database_url for a local tenant, which section 2 of DESIGN.md ends.
+// The T numbers are those of the original's test cases; cmd/sp has a list of those that
+// are proved nowhere. What is bytes is in the exporter.
 
 const (
 	plain  = "postgres://u:pw@h:5432/d"
@@ -88,6 +86,7 @@ func TestT20T21StaleIsStrictlyOlder(t *testing.T) {
 	}
 }
 
+// T27, in the words of the record that sp writes: shared_container_db.
 func TestT27UsesSharedContainer(t *testing.T) {
 	t.Parallel()
 	require.True(t, NewLocalShared("i", "n", NewSecret(plain), "db").UsesSharedContainer())
@@ -98,6 +97,7 @@ func TestT27UsesSharedContainer(t *testing.T) {
 
 func TestT33Masked(t *testing.T) {
 	t.Parallel()
+	// T33: three stars, eight, none, no URL
 	require.True(t, cloud(secret("postgres://u:***@h/d"), nil).IsDatabaseURLMasked())
 	require.True(t, cloud(secret("postgres://u:********@h/d"), nil).IsDatabaseURLMasked())
 	require.False(t, cloud(secret(plain), nil).IsDatabaseURLMasked())
@@ -131,6 +131,7 @@ func TestT34MissingCredentials(t *testing.T) {
 	require.False(t, Tenant{Kind: Local}.IsSyncTokenMissing())
 }
 
+// T35, and what is neither is none of both.
 func TestT35KindsExcludeEachOther(t *testing.T) {
 	t.Parallel()
 	for kind, is := range map[Kind][2]bool{Local: {true, false}, Cloud: {false, true}, "Local": {false, false}, "": {false, false}} {

@@ -116,6 +116,7 @@ func TestAListThatCannotBeReadSaysSoOnce(t *testing.T) {
 	require.ErrorIs(t, errors.Join(bad...), context.Canceled)
 }
 
+// T16, T22: a registry of none, of two, and of none again.
 func TestT16T22LenAndIsEmpty(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
@@ -162,10 +163,27 @@ func TestAViewIsOfOneInstant(t *testing.T) {
 	require.Equal(t, []string{"a", "b"}, ids(mustContents(t, d.path)))
 }
 
+// T19 and S3: in an empty store and beside others; a tenant that is missing is an error,
+// a session that is missing is none.
 func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	t.Parallel()
+	full := mustTwoDesk(t)
+	full.mustLogin(t, "pa", "tok-a")
+	w := full.mustView(t)
+	tenant, err := w.Tenant(t.Context(), "b")
+	require.NoError(t, err)
+	require.Equal(t, TenantID("b"), tenant.ID)
+	_, err = w.Tenant(t.Context(), "x")
+	require.ErrorIs(t, err, ErrNotFound)
+	found, err := w.Session(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, "pa", found.Profile)
+	found, err = w.Session(t.Context(), "b")
+	require.NoError(t, err)
+	require.Nil(t, found)
+
 	v := mustDesk(t).mustView(t)
-	_, err := v.Tenant(t.Context(), "x")
+	_, err = v.Tenant(t.Context(), "x")
 	require.ErrorIs(t, err, ErrNotFound)
 	require.EqualError(t, err, "tenant x: not found")
 	_, err = v.Profile(t.Context(), "x")

@@ -10,6 +10,7 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
+// C1 and C2.
 func TestAPathIsToldFromAName(t *testing.T) {
 	for _, path := range []string{
 		"a/b", "/", "./x", "../x", "x/", ".", "..", ".x", "~", "~/p", "~user", "/abs/profile.yaml",

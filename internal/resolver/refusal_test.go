@@ -145,6 +145,8 @@ var refusals = []struct {
 		resolver.Request{},
 		registry.ErrNoProfile, `no profile: nothing names one of tenant "tenant-gone"; candidates: none`,
 	},
+	// C8 differs on purpose: where nothing is known, no profile is called unknown; those
+	// that there are, are.
 	{
 		"nothing selected", func(w *world) { w.selected, w.standing = nil, nil },
 		resolver.Request{},

@@ -11,7 +11,8 @@ import (
 
 // rules states section 2 "Resolution" of the design once more, as a decision
 // table: every combination fits exactly one line. `any` fits everything, a|b
-// fits a and b. What follows `=>` is the outcome as outcome writes it.
+// fits a and b. What follows `=>` is the outcome as outcome writes it. (C4: flag,
+// variable, session, in this order.)
 const rules = `
 flag       variable      tenant    session  default     profiles
 
