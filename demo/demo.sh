@@ -30,9 +30,9 @@ run tenant list
 
 say 'A profile for each tenant; a new one belongs to the selected tenant.'
 run tenant select local_19bff27604c
-run profile create local
+run profile create local -y
 run tenant select my-project-prod
-run profile create production
+run profile create production -y
 run profile list --all
 
 say 'Which database? First the weakest source: the default, with nothing else said.'
@@ -57,3 +57,7 @@ run export
 ls -l .systemprompt/tenants.json
 cmp .systemprompt/tenants.json "$here/expected.json"
 echo 'Byte for byte what the original tool writes.'
+
+say 'The other files of the directory follow, too.'
+run secrets list
+find .systemprompt/profiles .systemprompt/sessions -type f -exec ls -l {} +

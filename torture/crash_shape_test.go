@@ -99,9 +99,9 @@ func shapes() []shape {
 		{name: "delete, exported", before: tracked, steps: []string{"tenant delete a -y"}, next: mend, small: true},
 		{name: "profile create", before: tracked, steps: []string{"profile create r --tenant c"}, next: mend, small: true},
 		{name: "session switch", before: tracked, steps: []string{"session switch q"}, next: mend, small: true},
-		{name: "edit of a URL", before: twoProfiles, steps: []string{"tenant edit a --database-url-file url.txt"}, next: mend, small: true},
+		{name: "edit of a URL", before: twoProfiles, steps: []string{"tenant edit a --database-url-file url.txt"}, next: mend},
 		{name: "profile rename", before: tracked, spoil: shared, steps: []string{"profile edit q --name z"}, next: mend, small: true},
-		{name: "profile delete", before: tracked, steps: []string{"profile delete q -y"}, next: mend, small: true},
+		{name: "profile delete", before: tracked, steps: []string{"profile delete q -y"}, next: mend},
 		{
 			name: "backup", before: backedUp[:5:5], steps: []string{"backup out/backup --json"}, next: "backup out/next --force",
 			copies: []string{"out/backup", "out/next"}, small: true,

@@ -3,6 +3,7 @@ package torture
 import (
 	"crypto/sha256"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,11 +43,12 @@ func (p place) fill(left int) {
 // contents is all that must not change, but for the lock file.
 func (p place) contents() string {
 	var text strings.Builder
-	for _, e := range mustList(p.t, p.store("")) {
-		if e.Name() != ".lock" {
-			fmt.Fprintf(&text, "%s %x\n", e.Name(), sha256.Sum256(mustRead(p.t, p.store(e.Name()))))
+	require.NoError(p.t, filepath.WalkDir(p.store(""), func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && e.Name() != ".lock" {
+			fmt.Fprintf(&text, "%s %x\n", path, sha256.Sum256(mustRead(p.t, path)))
 		}
-	}
+		return err
+	}))
 	return text.String()
 }
 

@@ -12,16 +12,23 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Place renames directories, makes those that are missing, gives the files their names and removes those that are to
-// go, in their order. What somebody else has changed since stays, and is a ChangedError.
+// Place renames directories, makes those that are missing, gives the files their names
+// and removes those that are to go, in their order. What somebody else has changed since
+// stays, and is a ChangedError; where a directory can't be renamed, what is in it stays.
 func (s *Staged) Place() error {
 	var errs []error
 	dirs := touched{}
+	stuck := map[string]bool{}
 	for _, m := range s.moves {
-		errs = append(errs, move(m))
+		err := move(m)
+		errs, stuck[m.From] = append(errs, err), err != nil
 		dirs[filepath.Dir(m.From)] = true
 	}
 	for _, c := range s.changes {
+		if stuck[filepath.Dir(c.Path)] {
+			errs = append(errs, c.discard())
+			continue
+		}
 		c = s.moved(c)
 		if c.Text != nil {
 			errs = append(errs, dirs.make(filepath.Dir(c.Path)))
@@ -81,13 +88,20 @@ func move(m Move) error {
 // place replaces or removes the file, and lets nothing wait that has no place.
 func (c stagedChange) place() error {
 	err := c.replace()
-	if err != nil && c.temporary != "" {
-		err = errors.Join(err, removeAll([]string{c.temporary}))
+	if err != nil {
+		err = errors.Join(err, c.discard())
 	}
 	if c.temporary == "" {
 		_ = os.Remove(filepath.Dir(c.Path)) // which fails unless it is empty
 	}
 	return err
+}
+
+func (c stagedChange) discard() error {
+	if c.temporary == "" {
+		return nil
+	}
+	return removeAll([]string{c.temporary})
 }
 
 func (c stagedChange) replace() error {

@@ -1,6 +1,7 @@
 package exporter_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -219,4 +220,15 @@ func TestADirectoryMovesOverNothing(t *testing.T) {
 	require.Equal(t, map[string]string{
 		"profiles/": "", "profiles/old/": "", "profiles/old/secrets.json": "1", "profiles/new/": "", "profiles/new/secrets.json": "theirs",
 	}, s.all(t))
+}
+
+// What follows a directory that can't be renamed waits for the next change, which would
+// otherwise find a new one in its way.
+func TestWhatIsInADirectoryThatCanNotMoveStays(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	s.write(t, "profiles/other/secrets.json", "1")
+	staged := s.stage(t, s.move("profiles/old", "profiles/new"), s.change("profiles/old/secrets.json", "", "2"))
+	require.ErrorIs(t, staged.Place(), fs.ErrNotExist)
+	require.Equal(t, map[string]string{"profiles/": "", "profiles/other/": "", "profiles/other/secrets.json": "1"}, s.all(t))
 }

@@ -24,6 +24,7 @@ func (f *follower) gone(ctx context.Context, name string) error {
 				f.found.Changes = append(f.found.Changes, FileChange{Path: path})
 			}
 		case s.mayGo():
+			s.forget()
 			f.putOff(s)
 			f.found.Changes = append(f.found.Changes, FileChange{Path: path, Expected: s.hash})
 		default:
@@ -34,6 +35,16 @@ func (f *follower) gone(ctx context.Context, name string) error {
 		}
 	}
 	return nil
+}
+
+// forget leaves of the secrets that are remembered of a file no more than tells them
+// from others: they are gone.
+func (s *standingFile) forget() {
+	if s.path == SecretsPath(profileOf(s.path)) && len(s.base) > 0 {
+		known := *s.known
+		known.Base = s.former()
+		s.known = &known
+	}
 }
 
 // mayGo tells whether a file is sp's alone.

@@ -73,12 +73,26 @@ func (s standingFile) secretBase() ([]byte, error) {
 	}
 	theirs, was, base := all[0], all[1], all[2]
 	for _, m := range was {
-		if value := secretNamed(theirs, m.Name); value != nil && value.Equal(m.Value) {
-			base = append(slices.DeleteFunc(base, named(m.Name)), m)
+		if value := secretNamed(theirs, m.Name); value != nil && digest(*value).Equal(m.Value) {
+			base = append(slices.DeleteFunc(base, named(m.Name)), SecretMember{Name: m.Name, Value: *value})
 		}
 	}
 	return RenderSecrets(base), nil
 }
+
+// digested are the members of a base with digests in place of the values.
+func digested(base []byte) []byte {
+	members, err := ReadSecrets(base)
+	if err != nil {
+		return nil // it says nothing then
+	}
+	for i, m := range members {
+		members[i].Value = digest(m.Value)
+	}
+	return RenderSecrets(members)
+}
+
+func digest(s registry.Secret) registry.Secret { return registry.NewSecret(hashOf([]byte(s.Reveal()))) }
 
 func named(name string) func(SecretMember) bool {
 	return func(m SecretMember) bool { return m.Name == name }
@@ -117,7 +131,8 @@ func (s standingFile) isAllOurs() bool {
 		return false
 	}
 	return !slices.ContainsFunc(file, func(m pair) bool {
-		return !isNone(m.value) && m.value != base.value(m.name) && m.value != was.value(m.name)
+		text, _ := textOf(m.value)
+		return !isNone(m.value) && m.value != base.value(m.name) && quoted(hashOf([]byte(text))) != was.value(m.name)
 	})
 }
 

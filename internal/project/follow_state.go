@@ -74,7 +74,7 @@ func (f *follower) become(s standingFile, text, base []byte, shared bool) {
 		file.Due = true
 		f.found.Changes = append(f.found.Changes, FileChange{Path: s.at, Text: text, Expected: s.hash, Shared: shared})
 		if s.there && len(s.base) > 0 {
-			file.Base += betweenBases + string(s.base)
+			file.Base += s.former()
 		}
 	case k != nil && k.Current == file.Current:
 		file.Previous = k.Previous // as it was when sp wrote it
@@ -82,6 +82,15 @@ func (f *follower) become(s standingFile, text, base []byte, shared bool) {
 	if s.known == nil || *s.known != file || s.at != s.path {
 		f.found.Files = append(f.found.Files, file)
 	}
+}
+
+// former is what is remembered of what sp wrote there before: of secrets, which may just
+// have been revoked or purged, no more than tells them from others.
+func (s standingFile) former() string {
+	if s.path == SecretsPath(profileOf(s.path)) {
+		return betweenBases + string(digested(s.base))
+	}
+	return betweenBases + string(s.base)
 }
 
 // putOff notes that a file is to be written by a later change.
