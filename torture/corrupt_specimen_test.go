@@ -18,6 +18,7 @@ type specimen struct {
 	place
 	whole  []byte             // sp.db
 	export []byte             // tenants.json
+	small  map[string][]byte  // the other files that follow, by their paths
 	right  map[string]outcome // what the commands of probes answer when all is well
 }
 
@@ -49,6 +50,14 @@ func newSpecimen(t *testing.T) *specimen {
 	s.must("profile", "default", "p1")
 	s.must("export")
 	s.whole, s.export = mustRead(t, s.store("sp.db")), mustRead(t, s.store("tenants.json"))
+	s.small = map[string][]byte{}
+	for _, pattern := range []string{"profiles/*/*", "sessions/*"} {
+		paths, err := filepath.Glob(s.store(pattern))
+		require.NoError(t, err)
+		for _, path := range paths {
+			s.small[path] = mustRead(t, path)
+		}
+	}
 	s.right = map[string]outcome{}
 	for _, probe := range probes {
 		s.right[probe] = s.run(strings.Fields(probe)...)
@@ -84,6 +93,14 @@ func (s *specimen) infect(damaged []byte) error {
 			if err := os.RemoveAll(s.store(e.Name())); err != nil {
 				return err
 			}
+		}
+	}
+	for path, text := range s.small {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			return err
 		}
 	}
 	if err := os.WriteFile(s.store("tenants.json"), s.export, 0o600); err != nil {

@@ -34,16 +34,17 @@ type shape struct {
 	small bool
 }
 
-// stride is which share of the points the small size takes. Those that make a registry
-// have some hundred, nearly all of them in the migration of a file that has no name yet.
+// stride is which share of the points the small size takes: with the files that follow,
+// a change has twice as many as it had. Those that make a registry have some hundred,
+// nearly all of them in the migrations of a file that has no name yet.
 func (s shape) stride(usual int) int {
 	switch {
 	case *size == "long":
 		return 1
 	case len(s.before) == 0:
-		return 4 * usual
+		return 8 * usual
 	}
-	return usual
+	return 2 * usual
 }
 
 // canary is in every secret of the projects here.

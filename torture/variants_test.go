@@ -109,11 +109,11 @@ func TestFilesAreBornPrivate(t *testing.T) {
 		t.Parallel()
 		const temporary = "internal/exporter/temporary.go"
 		after := variant{"chmod after", []change{
-			{temporary, `"strings"`, `"strings"; "syscall"`},
+			{temporary, `"strings"`, `"strconv"; "strings"; "syscall"; "time"`},
 			{
 				temporary, `return os.CreateTemp(filepath.Dir(path), temporaryPrefix(path)+"*"+temporarySuffix)`,
 				`syscall.Umask(0o022)
-				file, err := os.OpenFile(filepath.Join(filepath.Dir(path), temporaryPrefix(path)+"1"+temporarySuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+				file, err := os.OpenFile(filepath.Join(filepath.Dir(path), temporaryPrefix(path)+strconv.FormatInt(time.Now().UnixNano(), 10)+temporarySuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 				if err == nil {
 					err = file.Chmod(0o600)
 				}
