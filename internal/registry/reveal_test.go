@@ -21,8 +21,8 @@ var revealers = []string{
 	"cmd/sp/tenant_show.go",
 	"internal/exporter/encode.go",
 	"internal/exporter/encode_view.go",
-	"internal/project/index_entry.go",
 	"internal/project/follow_secrets.go", // tells what was written before by digests
+	"internal/project/index_entry.go",
 	"internal/project/secrets_file.go",
 	"internal/registry/authenticate.go", // checks what it takes
 	"internal/registry/image.go",
