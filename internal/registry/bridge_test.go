@@ -137,8 +137,10 @@ func TestABridgeIsAThreeWayMerge(t *testing.T) {
 		require.Equal(t, revealAll(want.tenants()), got)
 		require.NoError(t, d.Close())
 	})
-	require.Positive(t, conflicted)
-	require.Less(t, conflicted, run)
+	if !testing.Short() { // then there are too few
+		require.Positive(t, conflicted)
+		require.Less(t, conflicted, run)
+	}
 }
 
 // lateX is where x was added to y, behind it.
