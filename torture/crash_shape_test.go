@@ -42,7 +42,7 @@ func (s shape) stride(usual int) int {
 	case *size == "long":
 		return 1
 	case len(s.before) == 0:
-		return 8 * usual
+		return 4 * usual
 	}
 	return 2 * usual
 }

@@ -117,12 +117,12 @@ func (w *sweep) met(calls []call, meant call) *call {
 	return nil
 }
 
-// report fails where more than one point in ten was missed, or where there was nothing
+// report fails where more than two points in ten were missed, or where there was nothing
 // to sweep. The power cuts know no threads and stop at every one.
 func (w *sweep) report(t *testing.T, stride int, more string) {
 	t.Helper()
 	t.Logf("%s: %d of %d points asked for, of %d: %s", w.shape.name, len(w.happenedAt), w.asked(stride), len(w.points), more)
-	require.GreaterOrEqual(t, 10*len(w.happenedAt), 9*w.asked(stride), "points that no run met")
+	require.GreaterOrEqual(t, 10*len(w.happenedAt), 8*w.asked(stride), "points that no run met")
 	require.Greater(t, len(w.happenedAt), 3, "are these all?")
 }
 
