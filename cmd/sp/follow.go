@@ -10,8 +10,8 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Files that follow the registry are rendered within a change, beside their places, and
-// put there after its commit: first tenants.json, which p publishes, then the small ones.
+// Files that follow the registry are rendered within a change, and put in place after its
+// commit: first tenants.json, which p publishes, then the small ones.
 
 // withSmall publishes what p does, and the small files of the directory.
 func (a *app) withSmall(dir project.Dir, p publish) publish {

@@ -1,7 +1,6 @@
 package exporter
 
 import (
-	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"os"
@@ -127,15 +126,7 @@ func standing(dir string) (string, unix.Stat_t, error) {
 func (s *Staged) Discard() error {
 	var errs []error
 	for _, c := range s.changes {
-		if c.temporary != "" {
-			errs = append(errs, os.Remove(c.temporary))
-		}
+		errs = append(errs, c.discard())
 	}
 	return errors.Join(errs...)
-}
-
-// Hash returns the SHA-256 of text in hexadecimal.
-func Hash(text []byte) string {
-	sum := sha256.Sum256(text)
-	return hexOf(sum[:])
 }

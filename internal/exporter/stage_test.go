@@ -26,14 +26,14 @@ func (s shelf) write(t *testing.T, inside, text string) string {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Dir(s.path(inside)), 0o700))
 	require.NoError(t, os.WriteFile(s.path(inside), []byte(text), 0o600))
-	return exporter.Hash([]byte(text))
+	return hashOf(text)
 }
 
 // change is what a file is to become; was is what it holds, "" for no file.
 func (s shelf) change(inside, was, text string) exporter.Change {
 	c := exporter.Change{Path: s.path(inside)}
 	if was != "" {
-		c.Expected = exporter.Hash([]byte(was))
+		c.Expected = hashOf(was)
 	}
 	if text != "" {
 		c.Text = []byte(text)

@@ -104,7 +104,8 @@ func (d Dir) Known(ctx context.Context, view *registry.View, c *Contents) error 
 		if file == nil {
 			continue
 		}
-		written, err := ReadSecrets([]byte(file.Base))
+		base, _ := basesOf(*file)
+		written, err := ReadSecrets(base)
 		if err != nil {
 			return fmt.Errorf("what was written last: %w", err)
 		}

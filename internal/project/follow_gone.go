@@ -20,7 +20,7 @@ func (f *follower) gone(ctx context.Context, name string) error {
 			f.putOff(s)
 		case s.known != nil && !s.there:
 			f.found.Forgotten = append(f.found.Forgotten, path)
-			if f.dir.isThere("profiles/" + name) { // a command was stopped before it removed that
+			if exists(f.dir.Full("profiles/" + name)) { // a command was stopped before it removed that
 				f.found.Changes = append(f.found.Changes, FileChange{Path: path})
 			}
 		case s.mayGo():

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 
 	"github.com/sp-registry/sp/internal/registry"
@@ -15,7 +14,7 @@ import (
 func (f *follower) resumeMoves(ctx context.Context, behind []registry.FollowingFile) error {
 	for _, file := range behind {
 		name := profileOf(file.Path)
-		if file.Path == IndexPath || f.dir.isThere("profiles/"+name) {
+		if file.Path == IndexPath || exists(f.dir.Full("profiles/"+name)) {
 			continue
 		}
 		for _, old := range behind {
@@ -101,16 +100,11 @@ func (f *follower) move(from, to string) error {
 	if f.o.Defer {
 		return nil
 	}
-	if f.dir.isThere("profiles/" + to) {
+	if exists(f.dir.Full("profiles/" + to)) {
 		return fmt.Errorf("%s: %w (move it away)", f.dir.Full("profiles/"+to), registry.ErrExists)
 	}
 	f.found.Moves = append(f.found.Moves, FileMove{From: "profiles/" + from, To: "profiles/" + to})
 	return nil
-}
-
-func (d Dir) isThere(inside string) bool {
-	_, err := os.Lstat(d.Full(inside))
-	return err == nil
 }
 
 // inherit has what is remembered of the files under the old name hold for the new one,

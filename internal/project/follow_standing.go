@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -63,12 +62,12 @@ func (d Dir) isChanged(file registry.FollowingFile) (bool, error) {
 		_, err := ReadSecrets(text)
 		return true, inFile(d.Full(file.Path), err)
 	}
-	base, _, _ := strings.Cut(file.Base, betweenBases)
+	base, _ := basesOf(file)
 	has, err := tenantOf(text)
 	if err != nil {
 		return false, unreadable(d.Full(file.Path), err)
 	}
-	was, err := tenantOf([]byte(base))
+	was, err := tenantOf(base)
 	return !equal(has, was), err
 }
 

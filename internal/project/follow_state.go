@@ -28,6 +28,12 @@ type standingFile struct {
 // them: neither JSON nor YAML has it as it is.
 const betweenBases = "\x1e"
 
+// basesOf returns what sp wrote last into a file that is remembered, and before.
+func basesOf(file registry.FollowingFile) (base, was []byte) {
+	base, was, _ = bytes.Cut([]byte(file.Base), []byte(betweenBases))
+	return base, was
+}
+
 // look reads a file.
 func (f *follower) look(ctx context.Context, path, at string) (s standingFile, err error) {
 	s = standingFile{path: path, at: at}
@@ -35,7 +41,7 @@ func (f *follower) look(ctx context.Context, path, at string) (s standingFile, e
 		return s, err
 	}
 	if s.known != nil {
-		s.base, s.was, _ = bytes.Cut([]byte(s.known.Base), []byte(betweenBases))
+		s.base, s.was = basesOf(*s.known)
 	}
 	if s.text, s.there, err = f.dir.ReadFile(at); err == nil && s.there {
 		s.hash = hashOf(s.text)
