@@ -34,7 +34,7 @@ func (c *checkup) checkDatabase(ctx context.Context) []diagnosis {
 		f := failureOf(adviseResolving(err))
 		return []diagnosis{warn("nothing to connect to: %s", f.Message)}
 	}
-	servers, err := registry.Servers(connection.URL)
+	servers, err := registry.Addresses(connection.URL)
 	if err != nil {
 		return []diagnosis{trouble(fmt.Errorf("tenant %s: %w", connection.Tenant.ID, err))}
 	}
@@ -60,8 +60,8 @@ var errStranger = errors.New("what answers there is not PostgreSQL")
 var sslRequest = []byte{0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f}
 
 // knock asks a server for a sign of life and says what it answered.
-func knock(ctx context.Context, s registry.Server) (string, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, s.Network, s.Address)
+func knock(ctx context.Context, s registry.Address) (string, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, s.Network, s.Name)
 	if err != nil {
 		return "", err
 	}

@@ -24,14 +24,16 @@ var revealers = []string{
 	"internal/project/follow_secrets.go", // tells what was written before by digests
 	"internal/project/index_entry.go",
 	"internal/project/secrets_file.go",
+	"internal/registry/address.go",
 	"internal/registry/authenticate.go", // checks what it takes
 	"internal/registry/image.go",
 	"internal/registry/kept.go",
 	"internal/registry/members.go",
 	"internal/registry/profile_secrets.go", // checks what it takes
+	"internal/registry/rotations.go",
 	"internal/registry/rows.go",
 	"internal/registry/secret.go",
-	"internal/registry/server.go",
+	"internal/registry/servers.go",
 	"internal/registry/url.go",
 	"internal/registry/writes.go",
 	"internal/registry/writes_profile.go",

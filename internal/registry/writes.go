@@ -52,6 +52,9 @@ func (c *change) deleteTenant(ctx context.Context, before placedTenant) error {
 	if err := c.tenantEntry(ctx, before, nil); err != nil {
 		return err
 	}
+	if err := c.q.DeleteRotation(ctx, string(before.ID)); err != nil {
+		return err
+	}
 	return c.q.DeleteTenant(ctx, string(before.ID))
 }
 
