@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// startPatience is how long a server may take until it takes connections, and to stop.
+const startPatience = 60 * time.Second
+
+// Cluster is a server of the machine's own programs, in a directory of its own:
+//
+//	data/      what the server keeps; there as soon as it is whole
+//	data.new/  what initdb is making, or was when it was killed
+//	password   for initdb, and only while that runs
+//	log        what the server says
+//	lock       held while one of sp's commands makes, starts or stops it
+type Cluster struct {
+	Dir      string // an absolute path, which need not be there yet
+	Programs Programs
+	Port     int
+	Password registry.Secret
+	Env      []string // of the programs
+}
+
+// Exists tells whether the cluster is made.
+func (c Cluster) Exists() bool {
+	_, err := os.Stat(filepath.Join(c.data(), "PG_VERSION"))
+	return err == nil
+}
+
+// Up makes the cluster if there is none, starts it if it does not run, and returns when
+// it takes connections. It outlives the command and its terminal. Of several commands
+// that call it at once, one does the work.
+func (c Cluster) Up(ctx context.Context) error {
+	if err := refuseRoot(os.Geteuid()); err != nil {
+		return err
+	}
+	return c.up(ctx)
+}
+
+func refuseRoot(user int) error {
+	if user == 0 {
+		return fmt.Errorf("%w (run sp as another user, or use a server that is there: --server URL)", ErrRoot)
+	}
+	return nil
+}
+
+func (c Cluster) up(ctx context.Context) error {
+	if err := makeDir(c.Dir); err != nil {
+		return err
+	}
+	held, err := acquire(ctx, c.Dir)
+	if err != nil {
+		return err
+	}
+	defer held.release()
+	if err := c.sweep(); err != nil {
+		return err
+	}
+	if !c.Exists() {
+		if err := c.make(ctx, held); err != nil {
+			return err
+		}
+	}
+	if err := c.checkData(); err != nil {
+		return err
+	}
+	return c.start(ctx)
+}
+
+// Down stops the server, and returns when it is gone; where it does not run, nothing is
+// to be done.
+func (c Cluster) Down(ctx context.Context) error {
+	if _, err := os.Lstat(c.Dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	held, err := acquire(ctx, c.Dir)
+	if err != nil {
+		return err
+	}
+	defer held.release()
+	return c.stop(ctx)
+}
+
+// Running tells whether the server runs, ready or not yet.
+func (c Cluster) Running(ctx context.Context) (bool, error) {
+	m, err := c.postmaster(ctx)
+	return m.runs, err
+}
+
+func (c Cluster) data() string { return filepath.Join(c.Dir, "data") }
+
+// checkData refuses data that these programs can't use, before they say so in words of
+// their own.
+func (c Cluster) checkData() error {
+	info, err := os.Stat(c.data())
+	if err != nil {
+		return err
+	}
+	if err := checkOurs(c.data(), info); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(c.data(), "PG_VERSION"))
+	if err != nil {
+		return err
+	}
+	if made := strings.TrimSpace(string(text)); made != c.Programs.Version {
+		return fmt.Errorf("%s: made by PostgreSQL %s, and the programs in %s are PostgreSQL %s: %w (name those of %s in SP_POSTGRES_BIN, or move it with pg_upgrade)",
+			c.data(), made, c.Programs.Dir, c.Programs.Version, ErrVersion, made)
+	}
+	return nil
+}
+
+// env is what the programs are given: of what is libpq's and the server's own nothing,
+// or they would look at other data; and they speak English, which is read here.
+func (c Cluster) env() []string {
+	env := []string{"LC_ALL=C"}
+	for _, variable := range c.Env {
+		if !strings.HasPrefix(variable, "PG") && !strings.HasPrefix(variable, "LC_") && !strings.HasPrefix(variable, "LANG") {
+			env = append(env, variable)
+		}
+	}
+	return env
+}

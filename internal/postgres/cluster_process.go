@@ -1,0 +1,73 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// postmaster is the server's process, as its file says:
+//
+//	1 its pid, 2 the data, 3 when it started, 4 its port, …, 8 how far it is
+type postmaster struct {
+	pid, port int
+	ready     bool
+	runs      bool // the process is there, and is this cluster's
+}
+
+func (c Cluster) pidFile() string { return filepath.Join(c.data(), "postmaster.pid") }
+
+// postmaster reads the file, which a server that was killed leaves behind.
+func (c Cluster) postmaster(ctx context.Context) (m postmaster, err error) {
+	text, err := os.ReadFile(c.pidFile())
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return m, nil
+	}
+	if err != nil {
+		return m, err
+	}
+	lines := append(strings.Split(string(text), "\n"), make([]string, 8)...)
+	if m.pid, err = strconv.Atoi(strings.TrimSpace(lines[0])); err != nil || m.pid <= 1 {
+		return postmaster{}, nil // it is being written, or a power cut emptied it: the server judges
+	}
+	if port, err := strconv.Atoi(strings.TrimSpace(lines[3])); err == nil {
+		m.port = port
+	}
+	m.ready = strings.TrimSpace(lines[7]) == "ready"
+	m.runs, err = isServer(ctx, m.pid, c.data())
+	return m, err
+}
+
+// stop ends the server fast: its clients are disconnected, and nothing is lost.
+func (c Cluster) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("%s: it does not stop: %w", c.data(), ErrUnusable))
+	defer cancel()
+	for asked := 0; ; {
+		m, err := c.postmaster(ctx)
+		if err != nil || !m.runs {
+			return err
+		}
+		if asked != m.pid {
+			if err := syscall.Kill(m.pid, syscall.SIGINT); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("%s: process %d: %w", c.data(), m.pid, err)
+			}
+			asked = m.pid
+		}
+		if err := pause(ctx, 10*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// isAlive tells whether there is a process, whosever it is.
+func isAlive(pid int) bool {
+	err := syscall.Kill(pid, 0)
+	return err == nil || errors.Is(err, syscall.EPERM)
+}

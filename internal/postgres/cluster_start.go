@@ -1,0 +1,144 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// errAgain is for what passes by itself: processes of a server that was killed are still
+// about, or one is just stopping.
+var errAgain = errors.New("another server still uses the data")
+
+// maxLog is how large a log may be for the next start to go on with it.
+const maxLog = 1 << 20
+
+// start starts the server unless it runs, and waits until it takes connections.
+func (c Cluster) start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startPatience,
+		fmt.Errorf("%s: no connections after %v: %w (see %s)", c.data(), startPatience, ErrUnusable, c.logFile()))
+	defer cancel()
+	for {
+		err := c.tryStart(ctx)
+		if !errors.Is(err, errAgain) {
+			return err
+		}
+		if over := pause(ctx, 100*time.Millisecond); over != nil {
+			return fmt.Errorf("%w: %w", err, over)
+		}
+	}
+}
+
+func (c Cluster) tryStart(ctx context.Context) error {
+	m, err := c.postmaster(ctx)
+	if err != nil {
+		return err
+	}
+	if m.runs && m.port != c.Port {
+		if err := c.stop(ctx); err != nil {
+			return err
+		}
+		m = postmaster{}
+	}
+	if m.runs {
+		return c.await(ctx, m.pid, nil)
+	}
+	if m.pid != 0 && isAlive(m.pid) { // by now another program, and the server would believe that it is one
+		if err := os.Remove(c.pidFile()); err != nil {
+			return err
+		}
+	}
+	if err := checkPort(c.Port); err != nil {
+		return err
+	}
+	said, err := c.openLog()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = said.Close() }()
+	return c.launch(ctx, said)
+}
+
+// launch starts the server in a session of its own, so that neither Ctrl-C nor the end of
+// the terminal is its end, and with nothing of sp's open.
+func (c Cluster) launch(ctx context.Context, said *os.File) error {
+	from, err := said.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	server := exec.Command(c.Programs.Program("postgres"), "-D", c.data(), "-p", strconv.Itoa(c.Port))
+	server.Dir, server.Env, server.Stdout, server.Stderr = c.Dir, c.env(), said, said
+	server.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := server.Start(); err != nil {
+		return fmt.Errorf("postgres: %w: %w", ErrUnusable, err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	err = c.await(ctx, server.Process.Pid, ended)
+	var exit *exec.ExitError
+	if err == nil || ctx.Err() != nil || !errors.As(err, &exit) {
+		return err
+	}
+	return c.explain(said, from, err)
+}
+
+// await returns when the server of this pid is ready, or how it ended.
+func (c Cluster) await(ctx context.Context, pid int, ended <-chan error) error {
+	for {
+		m, err := c.postmaster(ctx)
+		switch {
+		case err != nil:
+			return err
+		case m.pid == pid && m.runs && m.ready:
+			return nil
+		case ended == nil && !m.runs: // it was just stopping
+			return errAgain
+		}
+		select {
+		case err := <-ended:
+			if err == nil {
+				return errAgain // somebody stopped it
+			}
+			return err
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// explain says why the server ended, by what it wrote into the log since.
+func (c Cluster) explain(said *os.File, from int64, ended error) error {
+	text, err := io.ReadAll(io.NewSectionReader(said, from, maxLog))
+	if err != nil {
+		return err
+	}
+	why := c.complaint(string(text), ended)
+	switch {
+	case strings.Contains(string(text), "could not bind"):
+		return portTaken(c.Port)
+	case strings.Contains(why, "postmaster.pid") && strings.Contains(why, "exists"), strings.Contains(why, "shared memory block"):
+		return fmt.Errorf("%s: %s: %w: %w", c.data(), why, ErrUnusable, errAgain)
+	}
+	return fmt.Errorf("%s: %s: %w (see %s)", c.data(), why, ErrUnusable, c.logFile())
+}
+
+func (c Cluster) logFile() string { return filepath.Join(c.Dir, "log") }
+
+// openLog opens the log, a new one if it has become large.
+func (c Cluster) openLog() (*os.File, error) {
+	if info, err := os.Lstat(c.logFile()); err == nil && info.Size() > maxLog {
+		if err := os.Rename(c.logFile(), c.logFile()+".old"); err != nil {
+			return nil, err
+		}
+	}
+	return os.OpenFile(c.logFile(), os.O_RDWR|os.O_CREATE|os.O_APPEND|syscall.O_NOFOLLOW, 0o600)
+}

@@ -1,0 +1,142 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// Container is the name of the container, of which a machine has one; its volume and its
+// compose project are called after it.
+const Container = "systemprompt-shared-db"
+
+const (
+	volume  = Container + "-data"
+	release = "postgres:18-alpine"
+	// label is on the container and the volume, with the directory to which they belong.
+	label = "io.systemprompt.directory"
+	// enginePatience is how long docker may take to say what there is.
+	enginePatience = 3 * time.Second
+)
+
+// Docker is a server in a container. Its password stands in a file that only its owner
+// can read, and in no argument of a program.
+type Docker struct {
+	Dir      string // docker/ of the project, an absolute path, which need not be there yet
+	Program  string // the path of docker, empty where there is none
+	Port     int
+	Password registry.Secret
+	Env      []string // of docker
+	Owner    string   // the .systemprompt directory, by which the container is known again
+
+	patience time.Duration // for tests; 0 is enginePatience
+}
+
+// Engine returns the version of the engine, or ErrNone if none answers in time.
+func (d Docker) Engine(ctx context.Context) (version string, err error) {
+	out, err := d.ask(ctx, "version", "--format", "{{.Server.Version}}")
+	if version = strings.TrimSpace(out); err == nil && version == "" {
+		err = fmt.Errorf("docker: no engine answers: %w", ErrNone)
+	}
+	return version, err
+}
+
+// ask runs docker for what it knows by itself or from the engine, which is an answer in
+// time or none.
+func (d Docker) ask(ctx context.Context, args ...string) (string, error) {
+	patience := enginePatience
+	if d.patience != 0 {
+		patience = d.patience
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, patience, errors.New("no answer"))
+	defer cancel()
+	if !filepath.IsAbs(d.Program) {
+		return "", fmt.Errorf("docker: the program: %w", ErrNone)
+	}
+	out, said, err := d.command(args...).run(limited)
+	switch {
+	case err == nil:
+		return out, nil
+	case ctx.Err() != nil:
+		return "", err
+	case limited.Err() != nil:
+		return "", fmt.Errorf("docker: nothing for %v: %w", patience, ErrNone)
+	}
+	return "", fmt.Errorf("docker %s: %s: %w", args[0], d.complaint(said, err), ErrNone)
+}
+
+// do runs docker for what it does, for as long as that takes.
+func (d Docker) do(ctx context.Context, args ...string) error {
+	_, said, err := d.command(args...).run(ctx)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if strings.Contains(said, "port is already allocated") || strings.Contains(said, "address already in use") {
+		return portTaken(d.Port)
+	}
+	return fmt.Errorf("docker %s: %s: %w", args[0], d.complaint(said, err), ErrUnusable)
+}
+
+func (d Docker) command(args ...string) command {
+	return command{program: d.Program, args: args, env: d.Env}
+}
+
+// complaint is what docker says is wrong, without what it adds to every refusal.
+func (d Docker) complaint(said string, err error) string {
+	said, _, _ = strings.Cut(said, "\nRun 'docker ")
+	said, _, _ = strings.Cut(said, "\nSee 'docker ")
+	said = strings.TrimPrefix(lastLine(said), "docker: ")
+	if said == "" {
+		said = err.Error()
+	}
+	return without(d.Password, said)
+}
+
+// owner is the directory as a label can have it.
+func (d Docker) owner() string { return strings.ToValidUTF8(d.Owner, "\uFFFD") }
+
+// container is how the container stands; it has no state where there is none.
+type container struct{ state, owner string }
+
+func (d Docker) container(ctx context.Context) (c container, err error) {
+	out, err := d.ask(ctx, "ps", "--all", "--filter", "name=^/?"+Container+"$", "--format", `{{.State}}{{"\t"}}{{.Label "`+label+`"}}`)
+	c.state, c.owner, _ = strings.Cut(strings.TrimSuffix(out, "\n"), "\t")
+	return c, err
+}
+
+// own returns the container as it stands, and refuses another's.
+func (d Docker) own(ctx context.Context) (container, error) {
+	c, err := d.container(ctx)
+	if err == nil && c.state != "" && c.owner != d.owner() {
+		err = d.taken("container "+Container, c.owner)
+	}
+	return c, err
+}
+
+func (d Docker) taken(what, owner string) error {
+	whose := "something else than sp made it"
+	if owner != "" {
+		whose = "it belongs to " + owner
+	}
+	return fmt.Errorf("%s: %s: %w (use another server with --server URL, or one of your own with --provider local)", what, whose, ErrTaken)
+}
+
+// Down stops the container, if it is this project's. Its volume stays.
+func (d Docker) Down(ctx context.Context) error {
+	runs, err := d.Running(ctx)
+	if err != nil || !runs {
+		return err
+	}
+	return d.do(ctx, "stop", Container)
+}
+
+// Running tells whether the container runs, and is this project's.
+func (d Docker) Running(ctx context.Context) (bool, error) {
+	c, err := d.container(ctx)
+	return c.owner == d.owner() && (c.state == "running" || c.state == "restarting"), err
+}

@@ -1,0 +1,129 @@
+package postgres
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// compose is what shared.yaml says below its first lines.
+const compose = `name: ` + Container + `
+services:
+  postgres:
+    image: ` + release + `
+    container_name: ` + Container + `
+    restart: unless-stopped
+    ports:
+      - "` + loopback + `:PORT:5432"
+    env_file:
+      - shared.env
+    labels:
+      ` + label + `: OWNER
+    volumes:
+      - data:/var/lib/postgresql
+    healthcheck:
+      test: ["CMD", "pg_isready", "-U", "` + image + `", "-h", "` + loopback + `"]
+      interval: 5s
+      timeout: 5s
+      retries: 5
+volumes:
+  data:
+    name: ` + volume + `
+    labels:
+      ` + label + `: OWNER
+`
+
+// firstLine begins the first line of a shared.yaml that sp wrote; the SHA-256 of what is below
+// it follows.
+const firstLine = "# Made by sp, and kept as it is once you edit it. "
+
+const passwordName = "POSTGRES_PASSWORD="
+
+func (d Docker) composeFile() string { return filepath.Join(d.Dir, "shared.yaml") }
+
+func (d Docker) envFile() string { return filepath.Join(d.Dir, "shared.env") }
+
+// writeFiles puts what the container is made from in place. A password that is there is
+// that of the volume, and perhaps nowhere else: it is never replaced by another.
+func (d Docker) writeFiles() error {
+	kept, found, err := d.KnownPassword()
+	switch {
+	case err != nil:
+		return err
+	case found && !kept.Equal(d.Password):
+		return fmt.Errorf("%s: it has another password: %w (it is that of the volume %s; move the file away if there is none)", d.envFile(), ErrUnusable, volume)
+	case !found:
+		err = writeFile(d.envFile(), line("# The password of the container, which it is made with.\n"+passwordName, d.Password))
+	default:
+		err = os.Chmod(d.envFile(), 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(d.composeFile())
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case err == nil && !isUnedited(text):
+		return d.checkEdited(string(text))
+	}
+	return writeFile(d.composeFile(), d.compose())
+}
+
+// checkEdited keeps a shared.yaml that somebody edited; the older tool's, which has the
+// same name, makes another container.
+func (d Docker) checkEdited(text string) error {
+	if !strings.Contains(text, "container_name: "+Container) {
+		return fmt.Errorf("%s: it does not make the container %s: %w (move it away, or use its server with --server URL)", d.composeFile(), Container, ErrTaken)
+	}
+	return os.Chmod(d.composeFile(), 0o600)
+}
+
+// KnownPassword returns the password in shared.env, with which the container and its
+// volume were made, and whether there is one.
+func (d Docker) KnownPassword() (registry.Secret, bool, error) {
+	text, err := os.ReadFile(d.envFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return registry.Secret{}, false, nil
+	}
+	for said := range strings.Lines(string(text)) {
+		if password, found := strings.CutPrefix(strings.TrimSpace(said), passwordName); found {
+			return registry.NewSecret(password), true, nil
+		}
+	}
+	if err == nil {
+		err = fmt.Errorf("%s: no %s in it: %w", d.envFile(), strings.TrimSuffix(passwordName, "="), ErrUnusable)
+	}
+	return registry.Secret{}, false, err
+}
+
+// compose is the text of shared.yaml.
+func (d Docker) compose() []byte {
+	owner, err := json.Marshal(d.owner()) // which YAML reads the same
+	if err != nil {
+		panic(err) // of a string
+	}
+	text := strings.NewReplacer("PORT", strconv.Itoa(d.Port), "OWNER", strings.ReplaceAll(string(owner), "$", "$$")).Replace(compose)
+	return []byte(firstLine + sum([]byte(text)) + "\n" + text)
+}
+
+// isUnedited tells whether a shared.yaml is as sp wrote it, for whatever port.
+func isUnedited(text []byte) bool {
+	first, rest, _ := bytes.Cut(text, []byte("\n"))
+	return string(first) == firstLine+sum(rest)
+}
+
+func sum(text []byte) string {
+	hash := sha256.Sum256(text)
+	return hex.EncodeToString(hash[:])
+}

@@ -1,0 +1,134 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Up starts the container, which is made if there is none, and returns when the server
+// in it answers. Until when that is tried, ctx says.
+func (d Docker) Up(ctx context.Context, answers func(context.Context) error) error {
+	if !isPlain(d.Password) {
+		return fmt.Errorf("the password of the container: %w", ErrUnusable)
+	}
+	if err := makeDir(d.Dir); err != nil {
+		return err
+	}
+	held, err := acquire(ctx, d.Dir)
+	if err != nil {
+		return err
+	}
+	defer held.release()
+	c, err := d.own(ctx)
+	if err != nil {
+		return err
+	}
+	switch c.state {
+	case "running", "restarting":
+	case "", "created":
+		err = d.make(ctx, c)
+	default:
+		err = d.do(ctx, "start", Container)
+	}
+	if err != nil {
+		return err
+	}
+	return d.await(ctx, answers)
+}
+
+// make makes the container, by compose where docker has that. One that was only created
+// never ran: its port was taken, say.
+func (d Docker) make(ctx context.Context, c container) error {
+	if c.state != "" {
+		if err := d.do(ctx, "rm", Container); err != nil {
+			return err
+		}
+	}
+	if err := checkPort(d.Port); err != nil {
+		return err
+	}
+	if err := d.checkVolume(ctx); err != nil {
+		return err
+	}
+	if err := d.writeFiles(); err != nil {
+		return err
+	}
+	err := d.create(ctx)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if _, other := d.own(ctx); errors.Is(other, ErrTaken) { // it was faster
+		return other
+	}
+	return err
+}
+
+// checkVolume refuses to put a server on another project's data.
+func (d Docker) checkVolume(ctx context.Context) error {
+	out, err := d.ask(ctx, "volume", "ls", "--filter", "name="+volume, "--format", `{{.Name}}{{"\t"}}{{.Label "`+label+`"}}`)
+	for found := range strings.Lines(out) {
+		name, owner, _ := strings.Cut(strings.TrimSuffix(found, "\n"), "\t")
+		if name == volume && owner != d.owner() {
+			return d.taken("volume "+volume, owner)
+		}
+	}
+	return err
+}
+
+// create makes and starts the container. Without compose it means the same as what
+// shared.yaml says.
+func (d Docker) create(ctx context.Context) error {
+	if _, err := d.ask(ctx, "compose", "version"); err == nil {
+		return d.do(ctx, "compose", "--project-name", Container, "--file", d.composeFile(), "up", "--detach")
+	}
+	if err := d.do(ctx, "volume", "create", "--label", label+"="+d.owner(), volume); err != nil {
+		return err
+	}
+	return d.do(ctx, "run", "--detach", "--name", Container, "--restart", "unless-stopped",
+		"--publish", loopback+":"+strconv.Itoa(d.Port)+":5432", "--env-file", d.envFile(),
+		"--label", label+"="+d.owner(), "--volume", volume+":/var/lib/postgresql",
+		"--health-cmd", "pg_isready -U "+image+" -h "+loopback, "--health-interval", "5s", "--health-timeout", "5s", "--health-retries", "5",
+		release)
+}
+
+// await returns when the server answers, or why it won't.
+func (d Docker) await(ctx context.Context, answers func(context.Context) error) error {
+	for {
+		said := try(ctx, answers)
+		if said == nil {
+			return nil
+		}
+		c, err := d.own(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			return err
+		case c.state != "running":
+			return d.ended(ctx, c)
+		}
+		if err := pause(ctx, 200*time.Millisecond); err != nil {
+			return fmt.Errorf("container %s: no answer: %w: %w", Container, err, said)
+		}
+	}
+}
+
+// try asks once; who does not say so in a while has not answered.
+func try(ctx context.Context, answers func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return answers(ctx)
+}
+
+// ended says how a container ended that was to run, by its last word.
+func (d Docker) ended(ctx context.Context, c container) error {
+	if c.state == "" {
+		return fmt.Errorf("container %s: it is gone again: %w", Container, ErrUnusable)
+	}
+	out, said, err := d.command("logs", "--tail", "20", Container).run(ctx)
+	why := d.complaint(out+said, errors.Join(err, errors.New("it says nothing")))
+	return fmt.Errorf("container %s: %s: %s: %w (docker logs %s)", Container, c.state, why, ErrUnusable, Container)
+}

@@ -1,0 +1,86 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+var password = registry.NewSecret("hunter2-hunter2-hunter2")
+
+func mustWrite(t *testing.T, path, text string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+}
+
+func mustRead(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(text)
+}
+
+func modeOf(t *testing.T, path string) os.FileMode {
+	t.Helper()
+	info, err := os.Lstat(path)
+	require.NoError(t, err)
+	return info.Mode().Perm()
+}
+
+// mustProgram makes a program of a shell script.
+func mustProgram(t *testing.T, path, script string) {
+	t.Helper()
+	mustWrite(t, path, "#!/bin/sh\n"+script+"\n")
+	require.NoError(t, os.Chmod(path, 0o700))
+}
+
+// programsOf makes programs in a directory that say this of their version.
+func programsOf(t *testing.T, dir, version string) Programs {
+	t.Helper()
+	for _, name := range needed {
+		mustProgram(t, filepath.Join(dir, name), "echo '"+name+" (PostgreSQL) "+version+" (Debian)'")
+	}
+	return Programs{Dir: dir, Version: majorOf(") " + version + " ")}
+}
+
+// soon bounds what may not take long.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// mustFreePort is a port on which nobody listens.
+func mustFreePort(t *testing.T) int {
+	t.Helper()
+	port, err := FreePort(0)
+	require.NoError(t, err)
+	return port
+}
+
+// entries are the names in a directory.
+func entries(t *testing.T, dir string) string {
+	t.Helper()
+	found, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var names []string
+	for _, entry := range found {
+		names = append(names, entry.Name())
+	}
+	return strings.Join(names, " ")
+}
+
+func requireNoSecret(t *testing.T, err error) {
+	t.Helper()
+	require.NotContains(t, fmt.Sprintf("%v %+v", err, err), password.Reveal())
+}

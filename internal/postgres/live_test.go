@@ -1,0 +1,84 @@
+package postgres
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+func TestLiveAServerOfTheMachinesOwnPrograms(t *testing.T) {
+	t.Parallel()
+	c := liveCluster(t)
+	require.False(t, c.Exists())
+	c.mustUp(t)
+	require.Equal(t, c.Programs.Version, c.mustAsk(t, "SELECT current_setting('server_version_num')::int / 10000"))
+	require.Equal(t, "UTF8|C.UTF-8|t", c.mustAsk(t, "SELECT pg_encoding_to_char(encoding), datcollate, rolsuper FROM pg_database, pg_roles WHERE datname = 'postgres' AND rolname = 'sp_admin'"))
+	require.Equal(t, "127.0.0.1||16MB|scram-sha-256", c.mustAsk(t, "SELECT current_setting('listen_addresses'), current_setting('unix_socket_directories'), current_setting('shared_buffers'), current_setting('password_encryption')"))
+	said, err := ask(t, ClusterURL(c.Port, registry.NewSecret("wrong")), "SELECT 1")
+	require.Error(t, err)
+	require.Contains(t, said, "password authentication failed")
+
+	require.Equal(t, "data lock log", entries(t, c.Dir))
+	for name, mode := range map[string]os.FileMode{"data": 0o700, "lock": 0o600, "log": 0o600} {
+		require.Equal(t, mode, modeOf(t, filepath.Join(c.Dir, name)), name)
+	}
+	pid := mustRead(t, c.pidFile())
+	c.mustUp(t)
+	require.Equal(t, pid, mustRead(t, c.pidFile()), "the same server")
+
+	c.mustAsk(t, "CREATE TABLE kept AS SELECT 1 AS n")
+	require.NoError(t, c.Down(soon(t)))
+	runs, err := c.Running(soon(t))
+	require.NoError(t, err)
+	require.False(t, runs)
+	require.NoError(t, c.Down(soon(t)), "again")
+	c.mustUp(t)
+	require.Equal(t, "1", c.mustAsk(t, "SELECT n FROM kept"))
+	require.NotContains(t, mustRead(t, c.logFile()), password.Reveal())
+}
+
+func TestLiveStatementsAreNotLogged(t *testing.T) {
+	t.Parallel()
+	c := liveCluster(t)
+	c.mustUp(t)
+	_, err := ask(t, ClusterURL(c.Port, c.Password), "ALTER ROLE nobody PASSWORD 'canary'")
+	require.Error(t, err)
+	c.mustAsk(t, "CREATE ROLE somebody PASSWORD 'canary'")
+	require.NotContains(t, mustRead(t, c.logFile()), "canary")
+}
+
+func TestLiveAKilledServerComesBackWithItsData(t *testing.T) {
+	t.Parallel()
+	c := liveCluster(t)
+	c.mustUp(t)
+	c.mustAsk(t, "CREATE TABLE kept AS SELECT 1 AS n")
+	for range 3 {
+		require.True(t, c.kill(t))
+		c.mustUp(t)
+		require.Equal(t, "1", c.mustAsk(t, "SELECT n FROM kept"))
+	}
+}
+
+// A backend at work does not see that its postmaster is gone until it has ended.
+func TestLiveAKilledServersBackendsAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	c := liveCluster(t)
+	c.mustUp(t)
+	c.mustAsk(t, "CREATE TABLE kept AS SELECT 1 AS n")
+	busy := exec.CommandContext(t.Context(), "psql", "--no-psqlrc", "--quiet", "--command",
+		"DO $$ DECLARE until timestamptz := clock_timestamp() + interval '3 s'; BEGIN WHILE clock_timestamp() < until LOOP END LOOP; END $$", ClusterURL(c.Port, c.Password).Reveal())
+	require.NoError(t, busy.Start())
+	defer func() { _ = busy.Wait() }()
+	require.Eventually(t, func() bool {
+		return c.mustAsk(t, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'DO%'") == "1"
+	}, 5*time.Second, 10*time.Millisecond)
+	require.True(t, c.kill(t))
+	c.mustUp(t)
+	require.Equal(t, "1", c.mustAsk(t, "SELECT n FROM kept"))
+}

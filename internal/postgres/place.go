@@ -1,0 +1,106 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// makeDir makes a directory for its owner alone, or makes sure that one that is there
+// is that.
+func makeDir(dir string) error {
+	if !filepath.IsAbs(dir) {
+		return fmt.Errorf("%s: %w: not an absolute path", dir, registry.ErrInvalid)
+	}
+	err := os.Mkdir(dir, 0o700)
+	if err == nil {
+		return syncDir(filepath.Dir(dir))
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	if err := checkOurs(dir, info); err != nil || info.Mode().Perm() == 0o700 {
+		return err
+	}
+	return os.Chmod(dir, 0o700)
+}
+
+// checkOurs refuses what is no directory, or another user's.
+func checkOurs(dir string, info fs.FileInfo) error {
+	if !info.IsDir() {
+		return fmt.Errorf("%s: not a directory: %w (move it away)", dir, ErrUnusable)
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s: it belongs to user %d: %w (run sp as that user, or take it over with chown -R)", dir, stat.Uid, ErrUnusable)
+	}
+	return nil
+}
+
+// writeFile puts a file whole in its place, for its owner alone.
+func writeFile(path string, text []byte) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp") // which is 0600
+	if err != nil {
+		return err
+	}
+	_, err = temp.Write(text)
+	err = errors.Join(err, temp.Sync(), temp.Close())
+	if err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temp.Name()))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes what was created in dir outlast a power cut.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// lock is a kernel lock, which ends with the last process that has it.
+type lock struct{ file *os.File }
+
+// acquire takes the lock of a directory, as soon as no other process has it.
+func acquire(ctx context.Context, dir string) (lock, error) {
+	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return lock{}, err
+	}
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
+			err = pause(ctx, 20*time.Millisecond)
+			if err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			_ = file.Close()
+			return lock{}, fmt.Errorf("%s: another command is at work: %w", dir, err)
+		}
+		return lock{file}, nil
+	}
+}
+
+// release gives the lock back. It is unlocked by hand: a child that is just being
+// started has the file open for an instant, too.
+func (l lock) release() {
+	_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN)
+	_ = l.file.Close()
+}

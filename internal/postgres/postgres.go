@@ -1,0 +1,19 @@
+// Package postgres runs the PostgreSQL server of a project, of the machine's own
+// programs or in Docker, on a port of 127.0.0.1 and nowhere else.
+package postgres
+
+import "errors"
+
+// What a caller can do something about; wrapped with what it concerns.
+var (
+	// ErrNone is returned where a machine has no programs, or no engine answers.
+	ErrNone = errors.New("not there")
+	// ErrRoot is returned where the programs would run as root, which they refuse.
+	ErrRoot = errors.New("PostgreSQL does not run as root")
+	// ErrTaken is returned for a port or a container that belongs to somebody else.
+	ErrTaken = errors.New("taken")
+	// ErrVersion is returned for data that programs of another major version made.
+	ErrVersion = errors.New("of another version")
+	// ErrUnusable is returned for a server that can't be made or does not start.
+	ErrUnusable = errors.New("the server can't be run")
+)

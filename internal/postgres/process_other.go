@@ -1,0 +1,32 @@
+//go:build !linux
+
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// isServer tells whether a process is the server of the data, by the command that
+// started it.
+func isServer(ctx context.Context, pid int, data string) (bool, error) {
+	if !isAlive(pid) {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	ps := exec.CommandContext(ctx, "/bin/ps", "-ww", "-p", strconv.Itoa(pid), "-o", "command=")
+	ps.Env = []string{"LC_ALL=C"}
+	said, err := ps.Output()
+	if _, gone := err.(*exec.ExitError); gone && ctx.Err() == nil {
+		return false, nil // since it was looked at
+	}
+	if err != nil {
+		return false, fmt.Errorf("ps: %w", err)
+	}
+	return strings.Contains(string(said), " -D "+data+" "), nil
+}
