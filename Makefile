@@ -6,7 +6,7 @@ TOOL = go tool -modfile=tools/go.mod
 # Where the program goes.
 SP = bin/sp
 
-.PHONY: build demo test check race sqlc fmt guarantees torture fuzz bench bench-full
+.PHONY: build demo test test-pg check race sqlc fmt guarantees torture fuzz bench bench-full
 
 build:
 	go build -trimpath -ldflags '-s -w' -o $(SP) ./cmd/sp
@@ -18,6 +18,11 @@ demo: build
 # The whole hermetic suite: no network, no server, no home directory.
 test:
 	go test ./...
+
+# What only a PostgreSQL server can prove. One is started from this machine's programs,
+# unless SP_TEST_POSTGRES is the URL of a superuser on one that runs.
+test-pg:
+	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} go test ./internal/pgtest -count=1
 
 # The promises under crashes, faults and races, on the real program: a small size of each
 # (docs/guarantees.md), and nothing is skipped; and the gates on what it costs, in counts. It needs strace, git, sqlite3, unshare
