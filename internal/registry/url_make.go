@@ -47,7 +47,10 @@ func WithPassword(url, password Secret) (Secret, error) {
 // checked is a URL that was put together, if it can be used.
 func checked(u urlParts) (Secret, error) {
 	url := NewSecret(u.String())
-	return url, CheckURL(url)
+	if err := CheckURL(url); err != nil {
+		return Secret{}, err
+	}
+	return url, nil
 }
 
 // String puts a URL together from its parts.
