@@ -8,22 +8,26 @@ import (
 // alone returns a URL, of the form that registry.CheckURL accepts, that says all that the
 // library would else look for in the environment and the home directory.
 func alone(text string) string {
-	said, query := saidBy(text), []string(nil)
-	for _, parameter := range unsaid {
-		if !said[parameter[0]] {
-			query = append(query, parameter[0]+"="+parameter[1])
-		}
-	}
+	said := saidBy(text)
 	text = strings.TrimRight(text, "?&")
 	separator := "?"
 	if strings.Contains(text, "?") {
 		separator = "&"
 	}
-	return text + separator + strings.Join(query, "&")
+	for _, parameter := range unsaid {
+		if name, value := parameter[0], parameter[1]; said[name] == "" {
+			if name == "host" { // it would be a socket without one
+				value = said["hostaddr"]
+			}
+			text += separator + name + "=" + value
+			separator = "&"
+		}
+	}
+	return text
 }
 
-// saidBy returns which parameters a URL has.
-func saidBy(text string) map[string]bool {
+// saidBy returns what a URL says, encoded as it is there; empty is as good as not said.
+func saidBy(text string) map[string]string {
 	_, text, _ = strings.Cut(text, "://")
 	text, query, _ := strings.Cut(text, "?")
 	authority, database, _ := strings.Cut(text, "/")
@@ -32,7 +36,8 @@ func saidBy(text string) map[string]bool {
 		login, hosts = "", authority
 	}
 	_, password, _ := strings.Cut(login, ":")
-	said := map[string]bool{"host": hasHost(hosts), "port": hasPort(hosts), "dbname": database != "", "password": password != ""}
+	host, port := saidByHosts(hosts)
+	said := map[string]string{"host": host, "port": port, "dbname": database, "password": password}
 	for parameter := range strings.SplitSeq(query, "&") {
 		key, value, _ := strings.Cut(parameter, "=")
 		name, err := url.PathUnescape(key)
@@ -43,27 +48,23 @@ func saidBy(text string) map[string]bool {
 		case "database":
 			name = "dbname"
 		case "ssl": // another way to say sslmode=require
-			said["sslmode"] = said["sslmode"] || value == "true"
+			said["sslmode"] += value
 		}
-		said[name] = true
+		said[name] = value
 	}
 	return said
 }
 
-func hasHost(hosts string) bool {
+// saidByHosts returns a host and a port, if any of the hosts has one.
+func saidByHosts(hosts string) (name, port string) {
 	for host := range strings.SplitSeq(hosts, ",") {
-		if host != "" && host[0] != ':' {
-			return true
+		before, after, _ := strings.Cut(host[strings.LastIndexByte(host, ']')+1:], ":")
+		if before != "" || strings.HasPrefix(host, "[") {
+			name = host
+		}
+		if after != "" {
+			port = after
 		}
 	}
-	return false
-}
-
-func hasPort(hosts string) bool {
-	for host := range strings.SplitSeq(hosts, ",") {
-		if _, port, _ := strings.Cut(host[strings.LastIndexByte(host, ']')+1:], ":"); port != "" {
-			return true
-		}
-	}
-	return false
+	return name, port
 }

@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io/fs"
 	"net"
@@ -64,17 +65,17 @@ func connectTrouble(ctx context.Context, doing string, config *pgconn.Config, er
 	switch {
 	case isA[*net.DNSError](err):
 		t.why = "the host's name is not known, or nobody can be asked for it"
-	case isA[*tls.CertificateVerificationError](err):
+	case isA[*tls.CertificateVerificationError](err), isA[x509.UnknownAuthorityError](err), isA[x509.CertificateInvalidError](err):
 		t.why, t.kind = "the server's certificate is not trusted", ErrDenied
 	case strings.Contains(err.Error(), "server refused TLS connection") && !plain(config):
 		t.why, t.kind = "the server offers no TLS, which the URL demands", ErrDenied
-	case isA[tls.AlertError](err), isA[tls.RecordHeaderError](err):
+	case isA[tls.AlertError](err) && !plain(config):
 		t.why, t.kind = "no TLS that both sides accept", ErrDenied
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		t.why = "connection refused: nobody listens there"
 	case errors.Is(err, fs.ErrPermission):
 		t.why, t.kind = "the socket is closed to this user", ErrDenied
-	case isA[*net.OpError](err) && errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		t.why = "no way to the host"
 	case pgconn.Timeout(err):
 		t.why = "no answer in time"

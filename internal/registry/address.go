@@ -49,17 +49,41 @@ func DatabaseOf(u Secret) (string, bool) {
 		name = unescape(strings.TrimPrefix(parts.path, "/"))
 	}
 	if name == "" { // it is called like the user then
-		name = unescape(parts.user)
+		name = parts.role()
 	}
+	return parts.place() + name, true
+}
+
+// place is where the servers are, in one spelling.
+func (u urlParts) place() string {
 	var b strings.Builder
-	for _, h := range parts.targets() {
+	for _, h := range u.targets() {
 		host := strings.TrimSuffix(strings.ToLower(h.host), ".")
 		if host == "127.0.0.1" || host == "::1" {
 			host = "localhost"
 		}
 		b.WriteString(host + "\x00" + h.port + "\x00")
 	}
-	return b.String() + name, true
+	return b.String()
+}
+
+// SameLogin tells whether two URLs log in as the same role on the same servers, whatever the
+// database and the password.
+func SameLogin(a, b Secret) bool {
+	first, err := checkForm(a.Reveal())
+	second, unreadable := checkForm(b.Reveal())
+	if err != nil || unreadable != nil {
+		return false
+	}
+	return first.role() != "" && first.role() == second.role() && first.place() == second.place()
+}
+
+// role is who logs in.
+func (u urlParts) role() string {
+	if user := u.parameter("user"); user != "" {
+		return user
+	}
+	return unescape(u.user)
 }
 
 // target is one server of a connection URL; a host can be the path of a directory.

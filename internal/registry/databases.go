@@ -74,6 +74,15 @@ func (v *View) Databases(ctx context.Context) ([]Database, error) {
 	return databases, err
 }
 
+// IsGone tells whether a tenant is not there any more.
+func (v *View) IsGone(ctx context.Context, id TenantID) (bool, error) {
+	_, err := v.Tenant(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return true, nil
+	}
+	return false, err
+}
+
 func databaseOf(row queries.Database) Database {
 	d := Database{
 		Tenant: TenantID(row.TenantID), State: DatabaseState(row.State), Server: row.Server, Name: row.Name, Login: DatabaseLogin(row.Login),

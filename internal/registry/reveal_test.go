@@ -16,12 +16,14 @@ import (
 // revealers are the files in which a secret is told; one that joins them is
 // looked at. In registry: comparing, cutting and storing.
 var revealers = []string{
+	"cmd/sp/psql.go", // gives it to psql
 	"cmd/sp/resolve.go",
 	"cmd/sp/session_token.go", // reads what a JWT says of itself
 	"cmd/sp/tenant_show.go",
 	"internal/exporter/encode.go",
 	"internal/exporter/encode_view.go",
 	"internal/pgtest/pgtest.go",
+	"internal/postgres/url.go",
 	"internal/project/follow_secrets.go", // tells what was written before by digests
 	"internal/project/index_entry.go",
 	"internal/project/secrets_file.go",

@@ -97,9 +97,9 @@ func TestURLsThatAreMadeReadBack(t *testing.T) {
 		u, ok := cutURL(url.Reveal())
 		require.True(t, ok)
 		require.Equal(t, []string{user, password, "/" + database}, []string{unescape(u.user), unescape(u.password), unescape(u.path)})
-		before, err := Servers(admin)
+		before, err := Addresses(admin)
 		require.NoError(t, err)
-		after, err := Servers(url)
+		after, err := Addresses(url)
 		require.NoError(t, err)
 		require.Equal(t, before, after)
 

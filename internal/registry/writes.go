@@ -44,6 +44,11 @@ func (c *change) updateTenant(ctx context.Context, before placedTenant, after Te
 	if err := c.dueOf(ctx, before.Tenant, after); err != nil {
 		return err
 	}
+	if !equalSecrets(before.DatabaseURL, after.DatabaseURL) { // what was planned for it was for another one
+		if err := c.q.DeleteRotation(ctx, string(after.ID)); err != nil {
+			return err
+		}
+	}
 	return c.q.UpdateTenant(ctx, updateOf(after, c.revision))
 }
 
