@@ -217,7 +217,7 @@ func TestACommandWaitsForAnother(t *testing.T) {
 func TestWhatDoesNotRunIsDown(t *testing.T) {
 	t.Parallel()
 	c := newFakeCluster(t, "")
-	for _, text := range []string{"none", "", "x", "1\n", "99999999\n/data\n1\n5432\n\n\n\nready\n", own()} {
+	for _, text := range []string{"none", "", "x", "1\n", "99999999\n/data\n1\n5432\n\n\n\nready\n", staleOf(os.Getpid())} {
 		if text != "none" {
 			mustWrite(t, c.pidFile(), text)
 		}

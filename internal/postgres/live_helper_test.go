@@ -140,8 +140,8 @@ func (c Cluster) mustAsk(t *testing.T, query string) string {
 	return said
 }
 
-// own is the file of a postmaster whose pid this process has by now.
-func own() string { return fmt.Sprintf("%d\n/data\n1\n5432\n\n\n\nready\n", os.Getpid()) }
+// staleOf is the file of a postmaster whose pid another process has by now.
+func staleOf(pid int) string { return fmt.Sprintf("%d\n/data\n1\n5432\n\n\n\nready\n", pid) }
 
 // child is another process that brings the cluster up.
 func (c Cluster) child(t *testing.T) *exec.Cmd {

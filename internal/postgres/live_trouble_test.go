@@ -18,12 +18,21 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
+// mustSleep is another program.
+func mustSleep(t *testing.T) (pid int) {
+	t.Helper()
+	other := exec.CommandContext(t.Context(), "sleep", "60")
+	require.NoError(t, other.Start())
+	t.Cleanup(func() { _ = other.Wait() })
+	return other.Process.Pid
+}
+
 func TestLiveAStalePidOfAnotherProgramIsNoServer(t *testing.T) {
 	t.Parallel()
 	c := liveCluster(t)
 	c.mustUp(t)
 	require.True(t, c.kill(t))
-	mustWrite(t, c.pidFile(), own())
+	mustWrite(t, c.pidFile(), staleOf(mustSleep(t)))
 	runs, err := c.Running(soon(t))
 	require.NoError(t, err)
 	require.False(t, runs)

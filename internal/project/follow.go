@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -14,8 +13,8 @@ import (
 )
 
 // Following is what the small files of the directory are to become with a change: the
-// index of the sessions, and profile.yaml and secrets.json of profiles. Paths are
-// those in the directory.
+// index of the sessions, and profile.yaml, secrets.json and compose.yaml of profiles.
+// Paths are those in the directory.
 type Following struct {
 	Moves   []FileMove
 	Changes []FileChange
@@ -156,7 +155,11 @@ func (f *follower) unlessBehind(err error, concerned bool) error {
 }
 
 // profileOf is the name of the profile whose file a path is.
-func profileOf(file string) string { return path.Base(path.Dir(file)) }
+func profileOf(file string) string {
+	_, inside, _ := strings.Cut(file, "/")
+	name, _, _ := strings.Cut(inside, "/")
+	return name
+}
 
 // conflict is what becomes of a file that can't be merged: if the change has nothing to
 // say in it, it stays as it is, and behind.

@@ -3,14 +3,19 @@ package project
 import (
 	"bytes"
 	"context"
+	"errors"
 )
 
 // gone is what becomes of the files of a profile that is no more: those that sp wrote
 // and nobody else changed go.
 func (f *follower) gone(ctx context.Context, name string) error {
 	_, moved := f.renamed[name]
-	for _, path := range []string{SecretsPath(name), ProfilePath(name)} {
+	for _, path := range []string{ComposePath(name), SecretsPath(name), ProfilePath(name)} {
 		s, err := f.look(ctx, path, path)
+		if path == ComposePath(name) && errors.Is(err, ErrUnusable) { // which stops nothing
+			f.disown(s)
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -92,5 +92,8 @@ func (f *follower) profile(ctx context.Context, name string) error {
 	if err := f.configuration(ctx, p, from); err != nil {
 		return err
 	}
+	if err := f.compose(ctx, p, from); err != nil {
+		return err
+	}
 	return f.secrets(ctx, p, from)
 }

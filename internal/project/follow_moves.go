@@ -14,7 +14,7 @@ import (
 func (f *follower) resumeMoves(ctx context.Context, behind []registry.FollowingFile) error {
 	for _, file := range behind {
 		name := profileOf(file.Path)
-		if file.Path == IndexPath || exists(f.dir.Full("profiles/"+name)) {
+		if file.Path == IndexPath || file.Path == ComposePath(name) || exists(f.dir.Full("profiles/"+name)) { // all compose files are the same
 			continue
 		}
 		for _, old := range behind {
@@ -110,7 +110,7 @@ func (f *follower) move(from, to string) error {
 // inherit has what is remembered of the files under the old name hold for the new one,
 // if nothing is of that.
 func (f *follower) inherit(ctx context.Context, from, to string) error {
-	for old, path := range map[string]string{ProfilePath(from): ProfilePath(to), SecretsPath(from): SecretsPath(to)} {
+	for old, path := range map[string]string{ProfilePath(from): ProfilePath(to), SecretsPath(from): SecretsPath(to), ComposePath(from): ComposePath(to)} {
 		now, err := f.remembered(ctx, path)
 		if err != nil {
 			return err

@@ -58,6 +58,8 @@ func (d Dir) isChanged(file registry.FollowingFile) (bool, error) {
 	case file.Path == IndexPath:
 		_, err := ReadIndex(text)
 		return true, inFile(d.Full(file.Path), err)
+	case file.Path == ComposePath(profileOf(file.Path)): // people are to edit it
+		return false, nil
 	case file.Path != ProfilePath(profileOf(file.Path)):
 		_, err := ReadSecrets(text)
 		return true, inFile(d.Full(file.Path), err)
