@@ -68,6 +68,10 @@ func (a *app) bridge(ctx context.Context, view *registry.View, b *bridging) (*re
 	if b.setAside {
 		return nil, a.setAside(ctx, b)
 	}
+	if b.source != nil { // of an earlier change of this command: what stands there now is ours
+		b.source.close()
+		b.source = nil
+	}
 	changed, err := b.publisher.IsChanged(ctx, view)
 	if err != nil || !changed {
 		return nil, nil

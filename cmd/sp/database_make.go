@@ -44,7 +44,9 @@ func (a *app) makeDatabase(ctx context.Context, reg *registry.Registry, h *host,
 }
 
 func (a *app) makeDatabaseOf(ctx context.Context, reg *registry.Registry, h *host, t registry.Tenant) (registry.Tenant, error) {
-	d, err := a.lockDatabase(ctx, reg, h, t.ID)
+	ctx, cancel := context.WithTimeout(ctx, workWithin)
+	defer cancel()
+	d, err := lockDatabase(ctx, reg, h, t.ID)
 	if err != nil {
 		return t, err
 	}
@@ -71,28 +73,13 @@ func (h *host) database(d registry.Database) provision.Database {
 
 // lockDatabase keeps other commands from the same database on its server until the
 // connection ends, and looks at it again: one before may have changed it.
-func (a *app) lockDatabase(ctx context.Context, reg *registry.Registry, h *host, id registry.TenantID) (*registry.Database, error) {
-	view, err := reg.View(ctx)
-	if err != nil {
-		return nil, err
+func lockDatabase(ctx context.Context, reg *registry.Registry, h *host, id registry.TenantID) (*registry.Database, error) {
+	d, err := databaseOf(ctx, reg, id)
+	if err == nil && d != nil {
+		if err = h.admin.Lock(ctx, h.database(*d)); err == nil {
+			d, err = databaseOf(ctx, reg, id)
+		}
 	}
-	d, err := view.Database(ctx, id)
-	view.Close()
-	if err == nil && d == nil {
-		err = fmt.Errorf("tenant %s: its database was dropped meanwhile: %w", id, registry.ErrConflict)
-	}
-	if err == nil {
-		err = h.admin.Lock(ctx, h.database(*d))
-	}
-	if err != nil {
-		return nil, err
-	}
-	view, err = reg.View(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer view.Close()
-	d, err = view.Database(ctx, id)
 	if err == nil && d == nil {
 		err = fmt.Errorf("tenant %s: its database was dropped meanwhile: %w", id, registry.ErrConflict)
 	}

@@ -21,22 +21,51 @@ func (a *app) retireDue(ctx context.Context, reg *registry.Registry, h *host) er
 		return err
 	}
 	for _, d := range databases {
-		if d.Server != h.Name || d.RetireAt == nil || d.RetireAt.After(a.now()) {
+		if d.Server != h.Name || !a.isDue(d) {
 			continue
 		}
-		if err := h.admin.Retire(ctx, h.database(d), provision.Login(d.Login.Other())); err != nil {
-			return err
-		}
-		if err := reg.RetiredLogin(ctx, d.Tenant); !made(err) {
+		if err := a.retire(ctx, reg, h, d); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// isDue tells whether the time of a database's other login is over.
+func (a *app) isDue(d registry.Database) bool { return d.RetireAt != nil && !d.RetireAt.After(a.now()) }
+
+// retire ends the other login of a database, unless a command has it in hand: a rotation
+// is about to make that the one which is published.
+func (a *app) retire(ctx context.Context, reg *registry.Registry, h *host, d registry.Database) error {
+	free, err := h.admin.TryLock(ctx, h.database(d))
+	if err != nil || !free {
+		return err
+	}
+	now, err := databaseOf(ctx, reg, d.Tenant)
+	if err != nil || now == nil || !a.isDue(*now) {
+		return err
+	}
+	if err := h.admin.Retire(ctx, h.database(*now), provision.Login(now.Login.Other())); err != nil {
+		return err
+	}
+	if err := reg.RetiredLogin(ctx, d.Tenant); !made(err) {
+		return err
+	}
+	return nil
+}
+
+func databaseOf(ctx context.Context, reg *registry.Registry, id registry.TenantID) (*registry.Database, error) {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer view.Close()
+	return view.Database(ctx, id)
+}
+
 // retireDueOf does so where that is due for a tenant.
 func (a *app) retireDueOf(ctx context.Context, dir project.Dir, reg *registry.Registry, p prospect) error {
-	if p.database.RetireAt == nil || p.database.RetireAt.After(a.now()) {
+	if !a.isDue(*p.database) {
 		return nil
 	}
 	s, err := p.server()
@@ -48,6 +77,8 @@ func (a *app) retireDueOf(ctx context.Context, dir project.Dir, reg *registry.Re
 		return err
 	}
 	defer h.close()
+	ctx, cancel := context.WithTimeout(ctx, workWithin)
+	defer cancel()
 	a.note("its old login ends")
 	return a.retireDue(ctx, reg, h)
 }

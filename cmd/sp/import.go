@@ -140,6 +140,9 @@ func (a *app) importInto(ctx context.Context, cmd *cli.Command, reg *registry.Re
 		return err
 	}
 	a.notePlan(plan, what.left()...)
+	if plan.Removed > 0 {
+		err = errors.Join(err, afterwards(a.tellOrphans(ctx, reg)))
+	}
 	if a.json {
 		err = cmp.Or(err, a.document(planOf(plan, what.left()...)))
 	}

@@ -16,9 +16,11 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// How long is waited for a server: to answer, to start, and to come as an image first.
+// How long is waited for a server: to answer, to do what it is asked, to start, and to
+// come as an image first.
 const (
 	answerWithin = 5 * time.Second
+	workWithin   = time.Minute
 	startWithin  = time.Minute
 	fetchWithin  = 10 * time.Minute
 )
@@ -106,13 +108,16 @@ func (a *app) startDocker(ctx context.Context, dir project.Dir, s registry.Serve
 	ctx, cancel := context.WithTimeout(ctx, fetchWithin)
 	defer cancel()
 	a.step("starting PostgreSQL in Docker, which may have to fetch it first")
-	return docker.Up(ctx, func(ctx context.Context) error {
-		server, err := a.connect(ctx, s.Admin)
-		if err != nil {
-			return err
-		}
-		return server.Close()
-	})
+	return docker.Up(ctx, func(ctx context.Context) error { return a.answers(ctx, s) })
+}
+
+// answers tells whether databases may be made on a server.
+func (a *app) answers(ctx context.Context, s registry.Server) error {
+	server, err := a.connect(ctx, s.Admin)
+	if err != nil {
+		return fmt.Errorf("server %s: %w", s.Name, err)
+	}
+	return server.Close()
 }
 
 // planServer gives a server that sp will run its port and password.

@@ -65,6 +65,9 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 			return a.storeTenant(ctx, n, nil)
 		}
 		s, err := a.findServerFirst(ctx, w)
+		if err == nil && !s.IsOwn() { // nothing is made where it does not answer
+			err = a.answers(ctx, s)
+		}
 		if err != nil {
 			return err
 		}

@@ -49,7 +49,9 @@ func (a *app) dropDatabase(ctx context.Context, dir project.Dir, reg *registry.R
 		return err
 	}
 	defer h.close()
-	locked, err := a.lockDatabase(ctx, reg, h, d.Tenant)
+	ctx, cancel := context.WithTimeout(ctx, workWithin)
+	defer cancel()
+	locked, err := lockDatabase(ctx, reg, h, d.Tenant)
 	if err != nil {
 		return err
 	}
@@ -71,6 +73,39 @@ func (a *app) deleteOrphan(ctx context.Context, cmd *cli.Command, dir project.Di
 	err := reg.ForgetDatabase(ctx, d.Tenant)
 	if a.json && made(err) {
 		err = cmp.Or(err, a.document(removal{ID: d.Tenant, Profiles: []string{}}))
+	}
+	return err
+}
+
+// tellOrphans names the databases whose tenants are gone: nobody works with them, and they
+// are still on their servers.
+func (a *app) tellOrphans(ctx context.Context, reg *registry.Registry) error {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return err
+	}
+	defer view.Close()
+	databases, err := view.Databases(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range databases {
+		gone, err := view.IsGone(ctx, d.Tenant)
+		if err != nil {
+			return err
+		}
+		if gone {
+			a.note("database %s of tenant %s, which is gone, stays on server %s: sp tenant delete %s -y drops it", d.Name, d.Tenant, d.Server, project.Quoted(string(d.Tenant)))
+		}
+	}
+	return nil
+}
+
+// tellLeftDatabase says that a tenant whose URL was changed has a database of its own, too.
+func (a *app) tellLeftDatabase(ctx context.Context, reg *registry.Registry, t registry.Tenant) error {
+	d, err := databaseOf(ctx, reg, t.ID)
+	if err == nil && d != nil {
+		a.note("database %s, which was made for it, stays on server %s until the tenant is deleted", d.Name, d.Server)
 	}
 	return err
 }

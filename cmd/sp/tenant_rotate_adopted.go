@@ -37,6 +37,8 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 		return err
 	}
 	a.step("changing the password")
+	ctx, cancel := context.WithTimeout(ctx, workWithin)
+	defer cancel()
 	problem := setPassword(ctx, before, next)
 	changed, err := whichWorks(ctx, before, next, problem)
 	if err != nil {

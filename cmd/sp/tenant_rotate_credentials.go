@@ -101,7 +101,9 @@ func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir proje
 		return err
 	}
 	defer h.close()
-	d, err := a.lockDatabase(ctx, reg, h, p.tenant.ID)
+	ctx, cancel := context.WithTimeout(ctx, workWithin)
+	defer cancel()
+	d, err := lockDatabase(ctx, reg, h, p.tenant.ID)
 	if err != nil {
 		return err
 	}
@@ -109,13 +111,13 @@ func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir proje
 		return err
 	}
 	before, after := *orEmpty(p.tenant.DatabaseURL), d.Login.Other()
+	if own, err := registry.URLFor(h.Admin, d.Name, d.Name, registry.Secret{}); err != nil || !leadsTo(before, own) {
+		return withHint(errors.Join(err, fmt.Errorf("tenant %s: its URL does not lead to database %s, which was made for it: %w", p.tenant, d.Name, registry.ErrConflict)),
+			"sp log %s tells who changed it", project.Quoted(string(p.tenant.ID)))
+	}
 	url, err := h.admin.Enable(ctx, h.database(*d), provision.Login(after), a.random)
 	if err != nil {
 		return err
-	}
-	if !leadsTo(before, url) {
-		return withHint(fmt.Errorf("tenant %s: its URL does not lead to database %s, which was made for it: %w", p.tenant, d.Name, registry.ErrConflict),
-			"sp log %s tells who changed it", project.Quoted(string(p.tenant.ID)))
 	}
 	grace := cmd.Duration("grace")
 	if cmd.Bool("now") {

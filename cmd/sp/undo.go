@@ -44,6 +44,7 @@ func (a *app) undo(ctx context.Context, reg *registry.Registry, u registry.Undo)
 		return err
 	}
 	a.note("%s undone: %s", undone.Change, describeEntries(undone.By))
+	err = errors.Join(err, afterwards(a.tellOrphans(ctx, reg)))
 	if a.json {
 		err = cmp.Or(err, a.document(changeOf(undone.By)))
 	}

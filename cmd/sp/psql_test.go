@@ -1,0 +1,77 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// psqlSandbox has two tenants, a profile of the first, and a psql that is never run.
+func psqlSandbox(t *testing.T) *sandbox {
+	t.Helper()
+	s := newSandbox(t)
+	program := s.write("programs/psql", "#!/bin/sh\n")
+	require.NoError(t, makeExecutable(program))
+	s.env["PATH"] = s.dir + "/programs"
+	s.must("tenant", "create", "--id", "one", "--name", "first", "--database-url", "postgres://u:s3cr%40t@h:5/d?sslmode=require&password=s3cr%40t")
+	s.must("tenant", "create", "--id", "two", "--name", "second", "--database-url", "postgres://v@h/e")
+	s.must("profile", "create", "dev", "--tenant", "one", "-y")
+	return s
+}
+
+func TestPsqlGetsThePasswordInItsEnvironmentOnly(t *testing.T) {
+	t.Parallel()
+	s := psqlSandbox(t)
+	s.environ = []string{
+		"HOME=/h", "PGHOST=elsewhere", "PGHOSTADDR=10.0.0.1", "PGPORT=1", "PGDATABASE=x", "PGUSER=x", "PGPASSWORD=x", "PGPASSFILE=/x", "PGSERVICE=x",
+		"PGSERVICEFILE=/x", "PGAPPNAME=mine", "PGTARGETSESSIONATTRS=standby",
+	}
+	s.must("psql", "one", "--", "-c", "SELECT 1")
+	require.Equal(t, []string{s.dir + "/programs/psql", "psql", "postgres://u@h:5/d?sslmode=require", "-c", "SELECT 1"}, s.replaced)
+	require.Equal(t, []string{"HOME=/h", "PGAPPNAME=mine", "PGPASSWORD=s3cr@t"}, s.given)
+	s.must("psql", "two")
+	require.NotContains(t, s.given, "PGPASSWORD=", "it asks for one")
+}
+
+func TestPsqlOpensTheTenantOrTheProfileThatIsNamed(t *testing.T) {
+	t.Parallel()
+	s := psqlSandbox(t)
+	for _, words := range [][]string{{"one"}, {"first"}, {"dev"}, {"--profile", "dev"}} {
+		s.replaced = nil
+		s.must(append([]string{"psql"}, words...)...)
+		require.Equal(t, "postgres://u@h:5/d?sslmode=require", s.replaced[2], words)
+	}
+	s.must("session", "switch", "dev")
+	s.must("psql", "--", "-l")
+	require.Equal(t, []string{"psql", "postgres://u@h:5/d?sslmode=require", "-l"}, s.replaced[1:], "the profile in effect")
+
+	// A word that means a profile and another tenant means neither.
+	s.must("profile", "create", "two", "--tenant", "one", "-y")
+	require.Equal(t, "usage", s.run("psql", "--json", "two").code(t))
+	o := s.run("psql", "two")
+	require.Equal(t, 2, o.exit)
+	require.Contains(t, o.stderr, "two is a profile, and tenant two (second)")
+	s.must("psql", "--profile", "two")
+	require.Equal(t, "postgres://u@h:5/d?sslmode=require", s.replaced[2])
+}
+
+func TestPsqlRefuses(t *testing.T) {
+	t.Parallel()
+	s := psqlSandbox(t)
+	for exit, lines := range map[int][][]string{
+		2: {{"psql", "one", "two"}, {"psql", "one", "--json"}, {"psql", "one", "--profile", "dev"}},
+		3: {{"psql", "nobody"}, {"psql", "--profile", "nobody"}},
+	} {
+		for _, line := range lines {
+			require.Equal(t, exit, s.run(line...).exit, line)
+		}
+	}
+	require.Nil(t, s.replaced)
+	s.env["PATH"], s.env["SP_POSTGRES_BIN"] = "", s.dir
+	o := s.run("psql", "one")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "psql: not found")
+}
+
+func makeExecutable(path string) error { return os.Chmod(path, 0o700) }
