@@ -6,7 +6,7 @@ TOOL = go tool -modfile=tools/go.mod
 # Where the program goes.
 SP = bin/sp
 
-.PHONY: build demo test check race sqlc fmt guarantees torture fuzz bench bench-full
+.PHONY: build demo test test-pg check race sqlc fmt guarantees torture fuzz bench bench-full
 
 build:
 	go build -trimpath -ldflags '-s -w' -o $(SP) ./cmd/sp
@@ -18,6 +18,11 @@ demo: build
 # The whole hermetic suite: no network, no server, no home directory.
 test:
 	go test ./...
+
+# What only a PostgreSQL server can prove. One is started from this machine's programs,
+# unless SP_TEST_POSTGRES is the URL of a superuser on one that runs.
+test-pg:
+	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} go test ./internal/pgtest ./internal/provision -count=1
 
 # The promises under crashes, faults and races, on the real program: a small size of each
 # (docs/guarantees.md), and nothing is skipped; and the gates on what it costs, in counts. It needs strace, git, sqlite3, unshare
@@ -61,11 +66,12 @@ check: fmt
 	$(MAKE) race
 
 # The race detector is written in C. A command is one goroutine but where it waits for
-# a signal, an answer or the lock, and the registry but where it imports into nothing; the
-# rest of both would run for minutes for nothing.
+# a signal, an answer or the lock, the registry but where it imports into nothing, and the
+# exporter but in tests of several; the rest would run for minutes for nothing.
 race:
 	@if command -v $${CC:-cc} >/dev/null; then \
-		CGO_ENABLED=1 go test -race -short ./db/... ./internal/exporter ./internal/project && \
+		CGO_ENABLED=1 go test -race -short ./db/... && \
+		CGO_ENABLED=1 go test -race -short -run 'Put|Process|Stream|Memory' ./internal/exporter && \
 		CGO_ENABLED=1 go test -race -short -run 'Import|DoNotShowThrough' ./internal/registry && \
 		CGO_ENABLED=1 go test -race -short -run 'Signal|Stream|TestScripts/^(busy|concurrent|terminal|tenant_delete)$$' ./cmd/sp; \
 	else echo 'race: skipped, there is no C compiler'; fi

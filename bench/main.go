@@ -135,7 +135,7 @@ func newBench(o options, root, work string) (*scenarios.Bench, error) {
 // the like, whatever stands in ours.
 func environment(work string) []string {
 	return []string{
-		"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + work, "TMPDIR=" + filepath.Join(work, "tmp"), "LC_ALL=C", "TZ=UTC",
+		"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + work, "TMPDIR=" + filepath.Join(work, "tmp"), "LC_ALL=C", "TZ=UTC", "SP_OFFLINE=1",
 		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
 	}
 }

@@ -78,7 +78,9 @@ func TestARegistryOfSchemaOneKeepsAllItsRows(t *testing.T) {
 	for table, rows := range before {
 		require.Equal(t, rows, rowsOf(t, conn, "SELECT "+columns[table]+" FROM "+table), table)
 	}
-	require.Empty(t, rowsOf(t, conn, "SELECT * FROM profile_secrets"))
+	for _, table := range []string{"profile_secrets", "servers", "databases", "rotations"} {
+		require.Empty(t, rowsOf(t, conn, "SELECT * FROM "+table), table)
+	}
 	require.Len(t, rowsOf(t, conn, "SELECT 1 FROM sessions WHERE coalesce(token, issuer, session_id, context_id, user_id, user_email, user_type, created_at, expires_at, last_used) IS NULL"), 1)
 	require.Len(t, rowsOf(t, conn, "SELECT 1 FROM files WHERE base = '' AND due = 0"), 1)
 }

@@ -147,8 +147,8 @@ func (c canaryPlace) commandsByHelp(words ...string) (leaves [][]string) {
 }
 
 // endInTheMiddle sends the signal as soon as the command has begun to write into the
-// registry itself.
-func (c canaryPlace) endInTheMiddle(signal syscall.Signal, args ...string) outcome {
+// registry itself, and tells whether it came before the end: on a loaded machine it may not.
+func (c canaryPlace) endInTheMiddle(signal syscall.Signal, args ...string) (o outcome, ended bool) {
 	t := c.t
 	t.Helper()
 	cmd := c.command(args...)
@@ -162,8 +162,7 @@ func (c canaryPlace) endInTheMiddle(signal syscall.Signal, args ...string) outco
 		}
 		require.True(t, time.Now().Before(deadline), "it does not write: %s", &stderr)
 	}
-	require.NoError(t, cmd.Process.Signal(signal))
-	_ = cmd.Wait() // how it ended is in its state
-	require.False(t, cmd.ProcessState.Success(), "it was done before the signal came")
-	return outcome{exit: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
+	_ = cmd.Process.Signal(signal) // where it is done already
+	_ = cmd.Wait()                 // how it ended is in its state
+	return outcome{exit: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}, !cmd.ProcessState.Success()
 }

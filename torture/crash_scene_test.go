@@ -43,7 +43,7 @@ func newScene(t *testing.T, s shape, sp string) *scene {
 	t.Helper()
 	base := quickDir(t)
 	sc := &scene{shape: s, place: place{t: t, sp: sp, dir: filepath.Join(base, "project")}}
-	sc.env = []string{"PATH=/nowhere", "HOME=" + base, "TMPDIR=" + base, "LC_ALL=C", "TZ=UTC", "GOMAXPROCS=1"}
+	sc.env = []string{"PATH=/nowhere", "HOME=" + base, "TMPDIR=" + base, "LC_ALL=C", "TZ=UTC", "SP_OFFLINE=1", "GOMAXPROCS=1"}
 	require.NoError(t, os.MkdirAll(filepath.Join(sc.dir, "out"), 0o700)) // for copies
 	for name, text := range inputs() {
 		require.NoError(t, os.WriteFile(filepath.Join(sc.dir, name), []byte(text), 0o600))

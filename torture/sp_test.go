@@ -109,7 +109,7 @@ func newPlace(t *testing.T) place {
 // hermetic gives the place an environment that owes nothing to the machine's.
 func (p place) hermetic() place {
 	p.env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + p.dir, "TMPDIR=" + p.dir, "LC_ALL=C", "TZ=UTC",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + p.dir, "TMPDIR=" + p.dir, "LC_ALL=C", "TZ=UTC", "SP_OFFLINE=1",
 		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
 	}
 	return p

@@ -10,7 +10,7 @@ import (
 )
 
 // secretNames are the flags whose value is a secret.
-var secretNames = []string{"database-url", "internal-database-url", "sync-token"}
+var secretNames = []string{"database-url", "internal-database-url", "sync-token", "server"}
 
 // maxLine bounds what the history keeps of a command line.
 const maxLine = 500

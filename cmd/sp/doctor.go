@@ -28,11 +28,10 @@ func (a *app) doctorCommand() *cli.Command {
 			"follow the registry up to date, removes temporary files and expired copies. It never\n" +
 			"removes a journal, overwrites what somebody else wrote, changes an owner, or touches\n" +
 			"a secret.\n" +
-			"--connect asks the server of the database that sp resolve would name for a sign of\n" +
-			"life, for at most 3 seconds; it does not log in.",
+			"--connect logs in to the database that sp resolve would name, within 5 seconds.",
 		Flags: []cli.Flag{
 			boolFlag("fix", "mend what is safe to mend"),
-			boolFlag("connect", "try whether the resolved database's server answers"),
+			boolFlag("connect", "log in to the resolved database"),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			c := &checkup{app: a, fix: cmd.Bool("fix"), connect: cmd.Bool("connect")}
@@ -99,6 +98,7 @@ func (c *checkup) checks() []check {
 		{"credentials", needRegistry, c.checkCredentials},
 		{"urls", needRegistry, c.checkURLs},
 		{"names", needRegistry, c.checkNames},
+		{"databases", needRegistry, c.checkDatabases},
 		{"database", needRegistry, c.checkDatabase},
 	}
 }

@@ -83,7 +83,11 @@ func (s *survey) lookAtCredentials(t registry.Tenant) {
 	}
 	switch {
 	case !t.HasDatabaseURL():
-		s.credentials.add(warn("tenant %s: %s is missing", t.ID, member).remedy("%s %s", edit, flag))
+		remedy := edit + " " + flag
+		if t.IsLocal() {
+			remedy = "sp tenant provision " + project.Quoted(string(t.ID)) + " makes a database; " + remedy
+		}
+		s.credentials.add(warn("tenant %s: %s is missing", t.ID, member).remedy("%s", remedy))
 	case t.IsDatabaseURLMasked():
 		s.credentials.add(warn("tenant %s: %s has stars in place of its password", t.ID, member).remedy("%s %s", edit, flag))
 	}

@@ -7,7 +7,9 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
 	"github.com/urfave/cli/v3"
@@ -42,6 +44,15 @@ var exits = []struct {
 	{errFile, 6, "store", ""},
 	{project.ErrUnusable, 6, "store", "mend that file, or move it away; what follows the registry is written anew"},
 	{errUnsupported, 9, "unsupported", ""},
+	{errNoServer, 9, "unavailable", ""},
+	{errUnreached, 9, "unavailable", ""},
+	{provision.ErrUnavailable, 9, "unavailable", "see that the server runs, and that the address is right"},
+	{provision.ErrDenied, 9, "denied", ""},
+	{provision.ErrMismatch, 9, "mismatch", ""},
+	{provision.ErrUnchecked, 9, "unsupported", ""},
+	{postgres.ErrNone, 9, "unavailable", ""},
+	{postgres.ErrRoot, 9, "unavailable", ""},
+	{postgres.ErrTaken, 9, "unavailable", ""},
 	{registry.ErrConflict, 4, "conflict", ""},
 	{registry.ErrExists, 4, "exists", ""},
 	{registry.ErrInUse, 4, "in_use", ""},
@@ -131,7 +142,7 @@ func failureOf(err error) failure {
 
 // fail reports an error and returns the exit code.
 func (a *app) fail(err error) int {
-	if a.json && errors.Is(err, errUnwell) { // it stands in the answer
+	if a.json && isAnswered(err) {
 		return failureOf(err).exit
 	}
 	f := failureOf(db.Diagnose(a.registry, err))
@@ -148,6 +159,9 @@ func (a *app) fail(err error) int {
 	}
 	return f.exit
 }
+
+// isAnswered tells of an error that stands in the answer.
+func isAnswered(err error) bool { return errors.Is(err, errUnwell) || errors.Is(err, errUnreached) }
 
 func isIncomplete(err error) bool { return errors.Is(err, registry.ErrIncomplete) }
 

@@ -20,7 +20,7 @@ Flags of every command (sp cloud … and sp admin session … work, too):{{range
   {{.}}{{end}}
 
 Exit codes: 0 done, 1 bug, 2 usage, 3 not found, 4 exists or conflict,
-5 nothing to resolve, 6 store, 7 busy, 8 incomplete, 9 not offered.
+5 nothing to resolve, 6 store, 7 busy, 8 incomplete, 9 unavailable or refused.
 `
 
 const commandHelp = `{{.FullName}} - {{.Usage}}

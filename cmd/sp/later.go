@@ -8,8 +8,8 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// The commands of the documents that need the cloud, a database server of our own
-// making, or the application: each says so, nothing pretends.
+// The commands of the documents that need the cloud or the application: each says so,
+// nothing pretends.
 
 // later is a command that takes any arguments and flags and does not exist yet.
 func (a *app) later(name, usage, why string) *cli.Command {
@@ -32,14 +32,12 @@ func asksForHelp(word string) bool { return word == "--help" || word == "-h" }
 
 const (
 	needsCloud       = "this sp does not talk to SystemPrompt Cloud"
-	needsServer      = "this sp does not run PostgreSQL servers"
 	needsApplication = "this belongs to the application, not to its registry"
 )
 
 // laterTenantCommands stand under tenant.
 func (a *app) laterTenantCommands() []*cli.Command {
 	return []*cli.Command{
-		a.later("rotate-credentials", "new database credentials", needsCloud),
 		a.later("cancel", "cancel a cloud tenant's subscription", needsCloud),
 	}
 }
@@ -61,10 +59,6 @@ func laterCloudCommands() []topCommand {
 // laterCommands stand at the top.
 func laterCommands() []topCommand {
 	return append(laterCloudCommands(),
-		topCommand{"db", func(a *app) *cli.Command {
-			return group("db", "the PostgreSQL server for local tenants",
-				a.later("up", "start it", needsServer), a.later("down", "stop it", needsServer), a.later("status", "tell how it is", needsServer))
-		}},
 		topCommand{"infra", func(a *app) *cli.Command {
 			return group("infra", "the application's own infrastructure",
 				group("db", "its database", a.later("migrate", "run its migrations", needsApplication)))

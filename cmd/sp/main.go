@@ -9,7 +9,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -45,6 +44,8 @@ func start() int {
 		terminal:         term.IsTerminal,
 		git:              func() project.Git { return findGit(self.start) },
 		untilSignal:      untilSignal,
+		environ:          os.Environ,
+		replace:          self.replace,
 	}
 	if err := checkLimits(); err != nil {
 		return (&app{world: w, json: asksForJSON(os.Args)}).fail(err)
@@ -63,6 +64,8 @@ type world struct {
 	terminal         func(fd int) bool
 	git              func() project.Git
 	untilSignal      func(context.Context) (context.Context, func())
+	environ          func() []string // without the secrets that were given to sp
+	replace          func(program string, args, environ []string) error
 }
 
 // run does what the arguments ask and returns the exit code.
@@ -78,7 +81,7 @@ func (a *app) finish(err error) int {
 	if err == nil && a.json && !a.documented {
 		err = a.wrapHelp()
 	}
-	if err == nil || isIncomplete(err) && !a.json || errors.Is(err, errUnwell) {
+	if err == nil || isIncomplete(err) && !a.json || isAnswered(err) {
 		if printed := a.out.copyTo(a.stdout); printed != nil && err == nil {
 			err = a.unprinted(printed)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 // that nothing of it can leak: it is needed again for lookups and for children.
 type process struct {
 	umask   int               // the user's own
+	core    unix.Rlimit       // likewise
 	secrets map[string]string // taken out of the environment
 }
 
@@ -24,7 +26,7 @@ type process struct {
 // that is no reason to refuse to work.
 func guard() process {
 	p := process{umask: unix.Umask(0o077), secrets: map[string]string{}}
-	refuseDumps()
+	p.core = refuseDumps()
 	debug.SetTraceback("single")
 	for _, variable := range os.Environ() {
 		if name, value, _ := strings.Cut(variable, "="); isSecretVariable(name) {
@@ -37,13 +39,27 @@ func guard() process {
 
 // refuseDumps keeps what a crash would write out of files. The hard limit stays: it
 // is a child's to raise its own again.
-func refuseDumps() {
-	var limit unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_CORE, &limit) == nil {
-		limit.Cur = 0
-		_ = unix.Setrlimit(unix.RLIMIT_CORE, &limit)
+func refuseDumps() (before unix.Rlimit) {
+	if unix.Getrlimit(unix.RLIMIT_CORE, &before) == nil {
+		none := before
+		none.Cur = 0
+		_ = unix.Setrlimit(unix.RLIMIT_CORE, &none)
 	}
 	refuseInspection()
+	return before
+}
+
+// replace makes this process that program, which has what the user's own shell would have
+// given it. It returns only where that can't be.
+func (p process) replace(program string, args, environ []string) error {
+	umasking.Lock()
+	defer umasking.Unlock()
+	private := unix.Umask(p.umask)
+	_ = unix.Setrlimit(unix.RLIMIT_CORE, &p.core)
+	err := unix.Exec(program, args, environ)
+	unix.Umask(private)
+	_ = refuseDumps()
+	return fmt.Errorf("%s: %w", filepath.Base(program), err)
 }
 
 // enoughFiles is how many files a command may have open at once, at most.
@@ -86,6 +102,12 @@ func (p process) before(rest func(string) (string, bool)) func(string) (string, 
 		}
 		return rest(name)
 	}
+}
+
+// isProgram tells whether a file is there that may be executed.
+func isProgram(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && unix.Access(path, unix.X_OK) == nil
 }
 
 var umasking sync.Mutex

@@ -140,5 +140,8 @@ func urlAdvice(e *resolver.URLError) string {
 	case e.Member == "internal_database_url":
 		return fmt.Sprintf("sp tenant edit %s --internal-database-url-stdin", id)
 	}
+	if e.Fault == resolver.Absent || e.Fault == resolver.Empty {
+		return fmt.Sprintf("sp tenant provision %s makes a database, sp tenant edit %s --database-url-stdin names one", id, id)
+	}
 	return fmt.Sprintf("sp tenant edit %s --database-url-stdin", id)
 }

@@ -29,6 +29,9 @@ type sandbox struct {
 	now      time.Time
 	step     time.Duration // by which the clock goes on whenever it is asked
 	screen   *os.File      // stderr, where that is not a fresh file
+	environ  []string      // what children inherit
+
+	replaced, given []string // what the process was replaced with, and its environment
 }
 
 // noon is the time in every sandbox at first.
@@ -42,7 +45,7 @@ type outcome struct {
 
 func newSandbox(t *testing.T) *sandbox {
 	t.Helper()
-	return &sandbox{t: t, dir: t.TempDir(), env: map[string]string{}, now: noon}
+	return &sandbox{t: t, dir: t.TempDir(), env: map[string]string{"SP_OFFLINE": "1"}, now: noon}
 }
 
 var takeHelpTemplate = sync.OnceFunc(func() { cli.SubcommandHelpTemplate = commandHelp })
@@ -82,9 +85,15 @@ func (s *sandbox) run(args ...string) outcome {
 			s.now = s.now.Add(s.step)
 			return s.now
 		},
-		random:      rand.NewChaCha8([32]byte{}),
-		terminal:    func(int) bool { return s.terminal },
-		git:         func() project.Git { return project.Git{} },
+		random:   rand.NewChaCha8([32]byte{}),
+		terminal: func(int) bool { return s.terminal },
+		git:      func() project.Git { return project.Git{} },
+		environ:  func() []string { return s.environ },
+		replace: func(program string, args, environ []string) error {
+			s.replaced = append([]string{program}, args...)
+			s.given = environ
+			return nil
+		},
 		untilSignal: func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
 	})
 	read := func(file *os.File) string {

@@ -8,10 +8,10 @@ import (
 )
 
 func (a *app) tenantCommands() *cli.Command {
-	return group("tenant", "create, list, show, edit, select and delete tenants", append([]*cli.Command{
+	return group("tenant", "create, list, show, edit, select, check and delete tenants", append([]*cli.Command{
 		a.tenantCreateCommand(), a.tenantListCommand(), a.tenantShowCommand(),
 		a.tenantEditCommand(), a.tenantSelectCommand(), a.tenantDeleteCommand(),
-		a.tenantRotateTokenCommand(),
+		a.tenantProvisionCommand(), a.tenantCheckCommand(), a.tenantRotateCredentialsCommand(), a.tenantRotateTokenCommand(),
 	}, a.laterTenantCommands()...)...)
 }
 

@@ -12,10 +12,12 @@ import (
 func (a *app) tenantCreateCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "create",
-		Usage: "register a local tenant with the database it has, and print its id",
-		Description: "  sp tenant create --type local --name my-project --database-url-stdin < url.txt\n\n" +
-			"A database of its own making, and cloud tenants, are not offered yet.",
-		Flags: append([]cli.Flag{
+		Usage: "make a local tenant with a database of its own, and print its id",
+		Description: "  sp tenant create --type local --name my-project\n" +
+			"  sp tenant create --name my-project --database-url-stdin < url.txt\n\n" +
+			"Without the URL of a database, one is made: on the server of --server, on the one that\n" +
+			"sp runs for this project, in Docker, or with this machine's own PostgreSQL.",
+		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "type", Usage: "`local` or cloud", OnlyOnce: true},
 			stringFlag("name", "what people call it"),
 			stringFlag("id", "its id, else local_ and the time in hexadecimal"),
@@ -23,8 +25,10 @@ func (a *app) tenantCreateCommand() *cli.Command {
 			stringFlag("shared-container-db", "the `NAME` of its database in a shared container"),
 			boolFlag("external-db-access", "its database takes connections from outside"),
 			boolFlag("allow-duplicate-name", "though another tenant has that name"),
+			boolFlag("no-database", "its database comes later: sp tenant provision ID"),
+			boolFlag("no-check", "do not try whether the database of the URL answers"),
 			a.noExportFlag(),
-		}, secretFlags("database-url", "the `URL` of its database, postgres://USER:PASSWORD@HOST/DB")...),
+		}, secretFlags("database-url", "the `URL` of its database, postgres://USER:PASSWORD@HOST/DB")...), serverFlags()...),
 		Action: a.createTenant,
 	}
 }
@@ -36,31 +40,71 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 	case kind == string(registry.Cloud) || cmd.IsSet("region"):
 		return fmt.Errorf("tenant create: a cloud tenant: %w: %s", errUnsupported, needsCloud)
 	}
-	url, err := a.secret(ctx, cmd, "database-url")
+	w, err := a.wantedServer(ctx, cmd)
 	if err != nil {
 		return err
 	}
-	if url == nil {
-		return withHint(fmt.Errorf("tenant create: a tenant without --database-url: %w: %s", errUnsupported, needsServer),
-			"name a database that is there: --database-url-stdin")
+	n, err := a.newTenant(ctx, cmd, w)
+	if err != nil {
+		return err
 	}
-	if !cmd.IsSet("name") {
-		return usage("tenant create: --name is missing")
+	switch given := n.Tenant.DatabaseURL != nil; {
+	case given && (cmd.Bool("no-database") || w.provider != "" && w.provider != "url"):
+		return usage("tenant create: either the URL of a database, or where to make one")
+	case !given && w.provider == "url":
+		return withHint(usage("tenant create: --provider url: which database?"), "--database-url-stdin")
+	case cmd.Bool("no-database") && w.provider != "":
+		return usage("tenant create: either --no-database, or where to make one")
+	case given && !cmd.Bool("no-check"):
+		if err := a.checkAdopted(ctx, *n.Tenant.DatabaseURL); err != nil {
+			return err
+		}
 	}
-	a.warnOfArgument(cmd, "database-url", *url)
-	t := registry.NewLocal(registry.TenantID(cmd.String("id")), cmd.String("name"), *url)
-	t.SharedContainerDB = optional(cmd, "shared-container-db")
-	t.ExternalDBAccess = cmd.Bool("external-db-access")
 	return a.untilTold(ctx, func(ctx context.Context) error {
-		return a.storeTenant(ctx, registry.NewTenant{Tenant: t, AllowDuplicateName: cmd.Bool("allow-duplicate-name")})
+		if n.Tenant.DatabaseURL != nil || cmd.Bool("no-database") {
+			return a.storeTenant(ctx, n, nil)
+		}
+		s, err := a.findServerFirst(ctx, w)
+		if err != nil {
+			return err
+		}
+		return a.storeTenant(ctx, n, &s)
 	})
 }
 
-// storeTenant registers a tenant, in a new registry where there is none.
-func (a *app) storeTenant(ctx context.Context, n registry.NewTenant) error {
-	if err := n.Check(); err != nil {
-		return err // before a directory is made for it
+// newTenant is the tenant that the flags describe. At a terminal, what is not given is asked for.
+func (a *app) newTenant(ctx context.Context, cmd *cli.Command, w wanted) (n registry.NewTenant, err error) {
+	url, err := a.secret(ctx, cmd, "database-url")
+	if err != nil {
+		return n, err
 	}
+	name := cmd.String("name")
+	if !cmd.IsSet("name") {
+		if a.json || !a.terminal(int(a.stdin.Fd())) || !a.terminal(int(a.stderr.Fd())) {
+			return n, usage("tenant create: --name is missing")
+		}
+		if name, err = a.ask(ctx, "name"); err != nil {
+			return n, err
+		}
+		if url == nil && w.provider == "" && !cmd.Bool("no-database") {
+			if url, err = a.askSecret(ctx, "database URL (Enter for a new database)"); err != nil {
+				return n, err
+			}
+		}
+	}
+	if url != nil {
+		a.warnOfArgument(cmd, "database-url", *url)
+	}
+	n.Tenant = registry.Tenant{ID: registry.TenantID(cmd.String("id")), Name: name, Kind: registry.Local, DatabaseURL: url}
+	n.Tenant.SharedContainerDB = optional(cmd, "shared-container-db")
+	n.Tenant.ExternalDBAccess = cmd.Bool("external-db-access")
+	n.AllowDuplicateName = cmd.Bool("allow-duplicate-name")
+	return n, n.Check() // before anything is made for it
+}
+
+// storeTenant registers a tenant, in a new registry where there is none, and makes it a
+// database where s is not nil.
+func (a *app) storeTenant(ctx context.Context, n registry.NewTenant, s *registry.Server) error {
 	dir, err := a.makeProject()
 	if err != nil {
 		return err
@@ -76,7 +120,7 @@ func (a *app) storeTenant(ctx context.Context, n registry.NewTenant) error {
 		if err != nil {
 			return err
 		}
-		t, err := reg.CreateTenant(ctx, n)
+		t, err := a.makeTenant(ctx, dir, reg, n, s)
 		if !made(err) {
 			return err
 		}

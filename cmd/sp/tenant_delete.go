@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
@@ -13,26 +14,41 @@ import (
 func (a *app) tenantDeleteCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "delete",
-		Usage:       "delete a tenant with its session and its profiles",
+		Usage:       "delete a tenant with its session, its profiles and its own database",
 		ArgsUsage:   "ID",
-		Description: "ID is the whole id: no name and no part of it. The database itself is left alone.",
-		Flags:       []cli.Flag{yesFlag(), purgeFlag(), a.noExportFlag()},
+		Description: "ID is the whole id: no name and no part of it. A database that sp has not made is left alone.",
+		Flags: []cli.Flag{
+			yesFlag(), purgeFlag(), a.noExportFlag(),
+			boolFlag("keep-database", "leave the database, of which sp knows nothing then"),
+		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
+			dir, err := a.project()
+			if err != nil {
+				return err
+			}
 			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.deleteTenant(ctx, cmd, reg)
+				return a.deleteTenant(ctx, cmd, dir, reg)
 			})
 		},
 	}
 }
 
-func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, reg *registry.Registry) error {
+func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, dir project.Dir, reg *registry.Registry) error {
 	id := registry.TenantID(cmd.Args().First())
 	view, err := reg.View(ctx)
 	if err != nil {
 		return err
 	}
-	question, err := deletionQuestion(ctx, view, id)
+	d, err := view.Database(ctx, id)
+	if err != nil {
+		view.Close()
+		return err
+	}
+	question, err := deletionQuestion(ctx, view, id, d != nil && !cmd.Bool("keep-database"))
 	view.Close() // nothing is held while somebody thinks about an answer
+	if d != nil && errors.Is(err, registry.ErrNotFound) {
+		return a.deleteOrphan(ctx, cmd, dir, reg, *d)
+	}
 	if errors.Is(err, registry.ErrNotFound) {
 		return withHint(err, "it takes the whole id, as sp tenant list prints it into a pipe")
 	}
@@ -42,11 +58,20 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, reg *registry.
 	if err := a.confirm(ctx, cmd, question); err != nil {
 		return err
 	}
-	removed, err := reg.DeleteTenant(ctx, registry.Deletion{ID: id, Purge: cmd.Bool("purge")})
+	deletion := registry.Deletion{ID: id, Purge: cmd.Bool("purge")}
+	if d != nil {
+		if deletion.Database, err = a.endDatabase(ctx, dir, reg, *d, cmd.Bool("keep-database")); err != nil {
+			return err
+		}
+	}
+	removed, err := reg.DeleteTenant(ctx, deletion)
 	if !made(err) {
 		return err
 	}
 	a.noteRemoved(removed)
+	if d == nil && removed.Tenant.HasDatabaseURL() {
+		a.note("its database was not made by sp, and is left alone")
+	}
 	if a.json {
 		err = cmp.Or(err, a.document(removalOf(removed)))
 	}
@@ -57,7 +82,7 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, reg *registry.
 const maxAsked = 10
 
 // deletionQuestion names the tenant and all that would go with it.
-func deletionQuestion(ctx context.Context, view *registry.View, id registry.TenantID) (string, error) {
+func deletionQuestion(ctx context.Context, view *registry.View, id registry.TenantID, drops bool) (string, error) {
 	t, err := view.Tenant(ctx, id)
 	if err != nil {
 		return "", err
@@ -71,6 +96,9 @@ func deletionQuestion(ctx context.Context, view *registry.View, id registry.Tena
 		return "", err
 	}
 	question := fmt.Sprintf("delete tenant %s", t)
+	if drops {
+		question += ", its database with all that is in it"
+	}
 	if session != nil {
 		question += fmt.Sprintf(", its session (profile %s)", session.Profile)
 	}

@@ -39,6 +39,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.changesBeforeStmt, err = db.PrepareContext(ctx, changesBefore); err != nil {
 		return nil, fmt.Errorf("error preparing query ChangesBefore: %w", err)
 	}
+	if q.chooseNoServerStmt, err = db.PrepareContext(ctx, chooseNoServer); err != nil {
+		return nil, fmt.Errorf("error preparing query ChooseNoServer: %w", err)
+	}
 	if q.countEntriesStmt, err = db.PrepareContext(ctx, countEntries); err != nil {
 		return nil, fmt.Errorf("error preparing query CountEntries: %w", err)
 	}
@@ -47,6 +50,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.countTenantsStmt, err = db.PrepareContext(ctx, countTenants); err != nil {
 		return nil, fmt.Errorf("error preparing query CountTenants: %w", err)
+	}
+	if q.databaseStmt, err = db.PrepareContext(ctx, database); err != nil {
+		return nil, fmt.Errorf("error preparing query Database: %w", err)
+	}
+	if q.databasesStmt, err = db.PrepareContext(ctx, databases); err != nil {
+		return nil, fmt.Errorf("error preparing query Databases: %w", err)
+	}
+	if q.deleteDatabaseStmt, err = db.PrepareContext(ctx, deleteDatabase); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteDatabase: %w", err)
 	}
 	if q.deleteFileStmt, err = db.PrepareContext(ctx, deleteFile); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteFile: %w", err)
@@ -57,11 +69,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.deleteProfileSecretStmt, err = db.PrepareContext(ctx, deleteProfileSecret); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteProfileSecret: %w", err)
 	}
+	if q.deleteRotationStmt, err = db.PrepareContext(ctx, deleteRotation); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteRotation: %w", err)
+	}
 	if q.deleteSessionStmt, err = db.PrepareContext(ctx, deleteSession); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteSession: %w", err)
 	}
 	if q.deleteTenantStmt, err = db.PrepareContext(ctx, deleteTenant); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteTenant: %w", err)
+	}
+	if q.deleteUnusedServersStmt, err = db.PrepareContext(ctx, deleteUnusedServers); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteUnusedServers: %w", err)
 	}
 	if q.digestKeyStmt, err = db.PrepareContext(ctx, digestKey); err != nil {
 		return nil, fmt.Errorf("error preparing query DigestKey: %w", err)
@@ -156,6 +174,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.profilesAfterStmt, err = db.PrepareContext(ctx, profilesAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query ProfilesAfter: %w", err)
 	}
+	if q.putDatabaseStmt, err = db.PrepareContext(ctx, putDatabase); err != nil {
+		return nil, fmt.Errorf("error preparing query PutDatabase: %w", err)
+	}
 	if q.putFileStmt, err = db.PrepareContext(ctx, putFile); err != nil {
 		return nil, fmt.Errorf("error preparing query PutFile: %w", err)
 	}
@@ -164,6 +185,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.putProfileSecretStmt, err = db.PrepareContext(ctx, putProfileSecret); err != nil {
 		return nil, fmt.Errorf("error preparing query PutProfileSecret: %w", err)
+	}
+	if q.putRotationStmt, err = db.PrepareContext(ctx, putRotation); err != nil {
+		return nil, fmt.Errorf("error preparing query PutRotation: %w", err)
+	}
+	if q.putServerStmt, err = db.PrepareContext(ctx, putServer); err != nil {
+		return nil, fmt.Errorf("error preparing query PutServer: %w", err)
 	}
 	if q.putSessionStmt, err = db.PrepareContext(ctx, putSession); err != nil {
 		return nil, fmt.Errorf("error preparing query PutSession: %w", err)
@@ -177,8 +204,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.restoreOverStmt, err = db.PrepareContext(ctx, restoreOver); err != nil {
 		return nil, fmt.Errorf("error preparing query RestoreOver: %w", err)
 	}
+	if q.rotationStmt, err = db.PrepareContext(ctx, rotation); err != nil {
+		return nil, fmt.Errorf("error preparing query Rotation: %w", err)
+	}
 	if q.selectionStmt, err = db.PrepareContext(ctx, selection); err != nil {
 		return nil, fmt.Errorf("error preparing query Selection: %w", err)
+	}
+	if q.serverStmt, err = db.PrepareContext(ctx, server); err != nil {
+		return nil, fmt.Errorf("error preparing query Server: %w", err)
+	}
+	if q.serversStmt, err = db.PrepareContext(ctx, servers); err != nil {
+		return nil, fmt.Errorf("error preparing query Servers: %w", err)
 	}
 	if q.sessionStmt, err = db.PrepareContext(ctx, session); err != nil {
 		return nil, fmt.Errorf("error preparing query Session: %w", err)
@@ -261,6 +297,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing changesBeforeStmt: %w", cerr)
 		}
 	}
+	if q.chooseNoServerStmt != nil {
+		if cerr := q.chooseNoServerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing chooseNoServerStmt: %w", cerr)
+		}
+	}
 	if q.countEntriesStmt != nil {
 		if cerr := q.countEntriesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countEntriesStmt: %w", cerr)
@@ -274,6 +315,21 @@ func (q *Queries) Close() error {
 	if q.countTenantsStmt != nil {
 		if cerr := q.countTenantsStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countTenantsStmt: %w", cerr)
+		}
+	}
+	if q.databaseStmt != nil {
+		if cerr := q.databaseStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing databaseStmt: %w", cerr)
+		}
+	}
+	if q.databasesStmt != nil {
+		if cerr := q.databasesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing databasesStmt: %w", cerr)
+		}
+	}
+	if q.deleteDatabaseStmt != nil {
+		if cerr := q.deleteDatabaseStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteDatabaseStmt: %w", cerr)
 		}
 	}
 	if q.deleteFileStmt != nil {
@@ -291,6 +347,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing deleteProfileSecretStmt: %w", cerr)
 		}
 	}
+	if q.deleteRotationStmt != nil {
+		if cerr := q.deleteRotationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteRotationStmt: %w", cerr)
+		}
+	}
 	if q.deleteSessionStmt != nil {
 		if cerr := q.deleteSessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteSessionStmt: %w", cerr)
@@ -299,6 +360,11 @@ func (q *Queries) Close() error {
 	if q.deleteTenantStmt != nil {
 		if cerr := q.deleteTenantStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteTenantStmt: %w", cerr)
+		}
+	}
+	if q.deleteUnusedServersStmt != nil {
+		if cerr := q.deleteUnusedServersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteUnusedServersStmt: %w", cerr)
 		}
 	}
 	if q.digestKeyStmt != nil {
@@ -456,6 +522,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing profilesAfterStmt: %w", cerr)
 		}
 	}
+	if q.putDatabaseStmt != nil {
+		if cerr := q.putDatabaseStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putDatabaseStmt: %w", cerr)
+		}
+	}
 	if q.putFileStmt != nil {
 		if cerr := q.putFileStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putFileStmt: %w", cerr)
@@ -469,6 +540,16 @@ func (q *Queries) Close() error {
 	if q.putProfileSecretStmt != nil {
 		if cerr := q.putProfileSecretStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putProfileSecretStmt: %w", cerr)
+		}
+	}
+	if q.putRotationStmt != nil {
+		if cerr := q.putRotationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putRotationStmt: %w", cerr)
+		}
+	}
+	if q.putServerStmt != nil {
+		if cerr := q.putServerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putServerStmt: %w", cerr)
 		}
 	}
 	if q.putSessionStmt != nil {
@@ -491,9 +572,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing restoreOverStmt: %w", cerr)
 		}
 	}
+	if q.rotationStmt != nil {
+		if cerr := q.rotationStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing rotationStmt: %w", cerr)
+		}
+	}
 	if q.selectionStmt != nil {
 		if cerr := q.selectionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing selectionStmt: %w", cerr)
+		}
+	}
+	if q.serverStmt != nil {
+		if cerr := q.serverStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing serverStmt: %w", cerr)
+		}
+	}
+	if q.serversStmt != nil {
+		if cerr := q.serversStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing serversStmt: %w", cerr)
 		}
 	}
 	if q.sessionStmt != nil {
@@ -625,14 +721,20 @@ type Queries struct {
 	changeStmt                 *sql.Stmt
 	changeThatAddedStmt        *sql.Stmt
 	changesBeforeStmt          *sql.Stmt
+	chooseNoServerStmt         *sql.Stmt
 	countEntriesStmt           *sql.Stmt
 	countKeptSecretsStmt       *sql.Stmt
 	countTenantsStmt           *sql.Stmt
+	databaseStmt               *sql.Stmt
+	databasesStmt              *sql.Stmt
+	deleteDatabaseStmt         *sql.Stmt
 	deleteFileStmt             *sql.Stmt
 	deleteProfileStmt          *sql.Stmt
 	deleteProfileSecretStmt    *sql.Stmt
+	deleteRotationStmt         *sql.Stmt
 	deleteSessionStmt          *sql.Stmt
 	deleteTenantStmt           *sql.Stmt
+	deleteUnusedServersStmt    *sql.Stmt
 	digestKeyStmt              *sql.Stmt
 	dueFilesStmt               *sql.Stmt
 	endSecretStmt              *sql.Stmt
@@ -664,14 +766,20 @@ type Queries struct {
 	profileNamesAlikeStmt      *sql.Stmt
 	profileSecretsStmt         *sql.Stmt
 	profilesAfterStmt          *sql.Stmt
+	putDatabaseStmt            *sql.Stmt
 	putFileStmt                *sql.Stmt
 	putFollowingFileStmt       *sql.Stmt
 	putProfileSecretStmt       *sql.Stmt
+	putRotationStmt            *sql.Stmt
+	putServerStmt              *sql.Stmt
 	putSessionStmt             *sql.Stmt
 	putWholeFileStmt           *sql.Stmt
 	recordedPositionsAfterStmt *sql.Stmt
 	restoreOverStmt            *sql.Stmt
+	rotationStmt               *sql.Stmt
 	selectionStmt              *sql.Stmt
+	serverStmt                 *sql.Stmt
+	serversStmt                *sql.Stmt
 	sessionStmt                *sql.Stmt
 	sessionsAfterStmt          *sql.Stmt
 	setDigestKeyStmt           *sql.Stmt
@@ -700,14 +808,20 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		changeStmt:                 q.changeStmt,
 		changeThatAddedStmt:        q.changeThatAddedStmt,
 		changesBeforeStmt:          q.changesBeforeStmt,
+		chooseNoServerStmt:         q.chooseNoServerStmt,
 		countEntriesStmt:           q.countEntriesStmt,
 		countKeptSecretsStmt:       q.countKeptSecretsStmt,
 		countTenantsStmt:           q.countTenantsStmt,
+		databaseStmt:               q.databaseStmt,
+		databasesStmt:              q.databasesStmt,
+		deleteDatabaseStmt:         q.deleteDatabaseStmt,
 		deleteFileStmt:             q.deleteFileStmt,
 		deleteProfileStmt:          q.deleteProfileStmt,
 		deleteProfileSecretStmt:    q.deleteProfileSecretStmt,
+		deleteRotationStmt:         q.deleteRotationStmt,
 		deleteSessionStmt:          q.deleteSessionStmt,
 		deleteTenantStmt:           q.deleteTenantStmt,
+		deleteUnusedServersStmt:    q.deleteUnusedServersStmt,
 		digestKeyStmt:              q.digestKeyStmt,
 		dueFilesStmt:               q.dueFilesStmt,
 		endSecretStmt:              q.endSecretStmt,
@@ -739,14 +853,20 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		profileNamesAlikeStmt:      q.profileNamesAlikeStmt,
 		profileSecretsStmt:         q.profileSecretsStmt,
 		profilesAfterStmt:          q.profilesAfterStmt,
+		putDatabaseStmt:            q.putDatabaseStmt,
 		putFileStmt:                q.putFileStmt,
 		putFollowingFileStmt:       q.putFollowingFileStmt,
 		putProfileSecretStmt:       q.putProfileSecretStmt,
+		putRotationStmt:            q.putRotationStmt,
+		putServerStmt:              q.putServerStmt,
 		putSessionStmt:             q.putSessionStmt,
 		putWholeFileStmt:           q.putWholeFileStmt,
 		recordedPositionsAfterStmt: q.recordedPositionsAfterStmt,
 		restoreOverStmt:            q.restoreOverStmt,
+		rotationStmt:               q.rotationStmt,
 		selectionStmt:              q.selectionStmt,
+		serverStmt:                 q.serverStmt,
+		serversStmt:                q.serversStmt,
 		sessionStmt:                q.sessionStmt,
 		sessionsAfterStmt:          q.sessionsAfterStmt,
 		setDigestKeyStmt:           q.setDigestKeyStmt,

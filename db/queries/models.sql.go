@@ -14,6 +14,15 @@ type Change struct {
 	Restored   *int64
 }
 
+type Database struct {
+	TenantID string
+	State    string
+	Server   string
+	Name     string
+	Login    string
+	RetireAt *int64
+}
+
 type Entry struct {
 	Sequence int64
 	Kind     string
@@ -38,6 +47,13 @@ type ProfileSecret struct {
 	Profile string
 	Key     string
 	Value   string
+}
+
+type Server struct {
+	Name     string
+	Provider string
+	AdminURL string
+	Chosen   bool
 }
 
 type Session struct {

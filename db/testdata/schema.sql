@@ -15,6 +15,15 @@ CREATE INDEX changes_restored ON changes (sequence, restored) WHERE restored IS 
 
 CREATE INDEX changes_undoes ON changes (undoes, sequence);
 
+CREATE TABLE databases (
+    tenant_id TEXT    NOT NULL PRIMARY KEY CHECK (tenant_id <> ''),
+    state     TEXT    NOT NULL CHECK (state IN ('provisioning', 'ready', 'dropping')),
+    server    TEXT    NOT NULL REFERENCES servers (name),
+    name      TEXT    NOT NULL CHECK (name <> ''),
+    login     TEXT    NOT NULL CHECK (login IN ('a', 'b')),
+    retire_at INTEGER
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE entries (
     sequence  INTEGER NOT NULL REFERENCES changes (sequence) DEFERRABLE INITIALLY DEFERRED,
     kind      TEXT    NOT NULL CHECK (kind IN ('tenant', 'profile', 'session', 'selection', 'document')),
@@ -86,6 +95,11 @@ CREATE TABLE registry_meta (
     imported_tenants  INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE rotations (
+    tenant_id    TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id),
+    database_url TEXT NOT NULL CHECK (database_url <> '')
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE selection (
     id                 INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     tenant_id          TEXT REFERENCES tenants (id),
@@ -94,6 +108,13 @@ CREATE TABLE selection (
     default_profile    TEXT REFERENCES profiles (name) ON UPDATE CASCADE,
     CHECK (tenant_id IS NULL OR deleted_tenant_id IS NULL)
 ) STRICT;
+
+CREATE TABLE servers (
+    name      TEXT    NOT NULL PRIMARY KEY CHECK (name <> ''),
+    provider  TEXT    NOT NULL CHECK (provider IN ('server', 'docker', 'local')),
+    admin_url TEXT    NOT NULL CHECK (admin_url <> ''),
+    chosen    INTEGER NOT NULL CHECK (chosen IN (0, 1))
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
     tenant_id TEXT    NOT NULL PRIMARY KEY REFERENCES tenants (id),

@@ -18,9 +18,14 @@ import (
 
 // slow are the plans that are meant to look at every row.
 var slow = map[string]string{
-	"CountTenants":     "SCAN tenants",
-	"Files":            "SCAN files",
-	"CountKeptSecrets": "SCAN kept_secrets",
+	"CountTenants":   "SCAN tenants",
+	"Files":          "SCAN files",
+	"Servers":        "SCAN servers",
+	"ChooseNoServer": "SCAN servers",
+	"Databases":      "SCAN databases",
+	// There are a handful of servers, and databases go one at a time.
+	"DeleteUnusedServers": "SCAN ",
+	"CountKeptSecrets":    "SCAN kept_secrets",
 	// A deleted tenant or profile is looked for in the one row of selection.
 	"DeleteTenant":  "SCAN selection",
 	"DeleteProfile": "SCAN selection",

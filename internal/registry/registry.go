@@ -97,7 +97,7 @@ func (o Options) random() io.Reader {
 }
 
 // relied are all tables but those of the history: what a command answers from.
-var relied = []string{"registry_meta", "selection", "sessions", "profiles", "profile_secrets", "tenants", "files"}
+var relied = []string{"registry_meta", "selection", "sessions", "profiles", "profile_secrets", "tenants", "files", "servers", "databases", "rotations"}
 
 func (o Options) forFile() db.Options {
 	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting, Relied: relied}

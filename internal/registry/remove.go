@@ -1,6 +1,9 @@
 package registry
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Removed is a tenant that was deleted and what went with it.
 type Removed struct {
@@ -18,7 +21,20 @@ type Deletion struct {
 	ID TenantID
 	// Purge forgets its secrets at once, and earlier ones of it.
 	Purge bool
+	// Database says what has become of the database that sp made for it, if there is one.
+	Database Fate
 }
+
+// Fate is what becomes of a database whose tenant goes.
+type Fate int
+
+// The fates of a database. One that stays recorded keeps its tenant from being deleted; one
+// that was dropped makes its URL worthless for an undo.
+const (
+	StaysRecorded Fate = iota
+	WasDropped
+	IsLeft
+)
 
 // DeleteTenant deletes a tenant with its session and its profiles.
 func (r *Registry) DeleteTenant(ctx context.Context, d Deletion) (removed Removed, err error) {
@@ -28,10 +44,29 @@ func (r *Registry) DeleteTenant(ctx context.Context, d Deletion) (removed Remove
 		if err != nil {
 			return err
 		}
+		if err := c.endDatabase(ctx, tenant, d.Database); err != nil {
+			return err
+		}
 		removed, err = c.removeTenant(ctx, tenant)
 		return err
 	})
 	return removed, err
+}
+
+// endDatabase forgets the database that sp made for a tenant, unless it is still there to
+// be dropped.
+func (c *change) endDatabase(ctx context.Context, t placedTenant, fate Fate) error {
+	d, err := c.Database(ctx, t.ID)
+	if err != nil || d == nil {
+		return err
+	}
+	switch fate {
+	case StaysRecorded:
+		return fmt.Errorf("tenant %s: database %s, which was made for it, is still there: %w", t, d.Name, ErrInUse)
+	case WasDropped:
+		c.record.revoked = "database_url"
+	}
+	return c.forgetDatabase(ctx, t.ID)
 }
 
 func (c *change) removeTenant(ctx context.Context, t placedTenant) (removed Removed, err error) {

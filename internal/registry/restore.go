@@ -91,6 +91,11 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, there bool) erro
 	if err := c.q.SetRevision(ctx, latest); err != nil {
 		return err
 	}
+	if replaced != nil {
+		if err := c.keepDatabases(ctx, &View{q: queries.New(replaced)}); err != nil {
+			return err
+		}
+	}
 	for _, f := range files {
 		f.Due = isFollowing(f.Path)
 		if err := c.q.PutWholeFile(ctx, queries.PutWholeFileParams(f)); err != nil {
@@ -108,6 +113,36 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, there bool) erro
 		c.due.profiles[p.Name] = true
 	}
 	return c.recordRestore(ctx, own.Revision)
+}
+
+// keepDatabases goes on knowing the databases that sp has made since the backup: nobody
+// else would ever drop them.
+func (c *change) keepDatabases(ctx context.Context, replaced *View) error {
+	servers, err := replaced.Servers(ctx)
+	databases, unreadable := replaced.Databases(ctx)
+	if err != nil || unreadable != nil {
+		return nil // it is damaged, and whoever restores a backup knows
+	}
+	for _, s := range servers {
+		known, err := c.Server(ctx, s.Name)
+		if err == nil && known == nil {
+			s.Chosen = false
+			err = c.putServer(ctx, s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, d := range databases {
+		known, err := c.Database(ctx, d.Tenant)
+		if err == nil && known == nil {
+			err = c.putDatabase(ctx, d)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recordRestore tells the history of a change that has no entries: all that the backup

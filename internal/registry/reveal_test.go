@@ -16,23 +16,31 @@ import (
 // revealers are the files in which a secret is told; one that joins them is
 // looked at. In registry: comparing, cutting and storing.
 var revealers = []string{
+	"cmd/sp/psql.go", // gives it to psql
 	"cmd/sp/resolve.go",
 	"cmd/sp/session_token.go", // reads what a JWT says of itself
 	"cmd/sp/tenant_show.go",
 	"internal/exporter/encode.go",
 	"internal/exporter/encode_view.go",
+	"internal/pgtest/pgtest.go",
+	"internal/postgres/url.go",
 	"internal/project/follow_secrets.go", // tells what was written before by digests
 	"internal/project/index_entry.go",
 	"internal/project/secrets_file.go",
+	"internal/provision/dial.go",
+	"internal/provision/password.go", // makes what the server keeps of it
+	"internal/registry/address.go",
 	"internal/registry/authenticate.go", // checks what it takes
 	"internal/registry/image.go",
 	"internal/registry/kept.go",
 	"internal/registry/members.go",
 	"internal/registry/profile_secrets.go", // checks what it takes
+	"internal/registry/rotations.go",
 	"internal/registry/rows.go",
 	"internal/registry/secret.go",
-	"internal/registry/server.go",
+	"internal/registry/servers.go",
 	"internal/registry/url.go",
+	"internal/registry/url_make.go",
 	"internal/registry/writes.go",
 	"internal/registry/writes_profile.go",
 }

@@ -25,6 +25,9 @@ var whole = []string{
 	"INSERT INTO changes VALUES (1, 0, 'sp', NULL, 1, 2, NULL), (2, 0, 'sp undo', 1, NULL, NULL, NULL)",
 	"INSERT INTO entries VALUES (2, 'tenant', 'a', 'a', 1, '', ''), (2, 'profile', 'pa', 'a', NULL, '', '')",
 	"INSERT INTO kept_secrets VALUES ('a', '00', 'x', 0)",
+	"INSERT INTO servers VALUES ('s', 'server', 'x', 0)",
+	"INSERT INTO databases VALUES ('a', 'ready', 's', 'd', 'a', NULL)",
+	"INSERT INTO rotations VALUES ('a', 'x')",
 }
 
 // Each CHECK, key and reference of the schema has its rows here.
@@ -55,6 +58,15 @@ var violations = map[string]map[string][]string{
 		"entries: id <> ''":                         {"INSERT INTO entries VALUES (2, 'profile', '', 'a', NULL, '', '')"},
 		"entries: position of a tenant":             {"INSERT INTO entries VALUES (2, 'profile', 'x', 'a', 1, '', '')", "INSERT INTO entries VALUES (2, 'tenant', 'x', 'a', NULL, '', '')"},
 		"kept_secrets: digest <> ''":                {"INSERT INTO kept_secrets VALUES ('a', '', 'x', 0)"},
+		"servers: name <> ''":                       {"INSERT INTO servers VALUES ('', 'server', 'x', 0)"},
+		"servers: provider":                         {"UPDATE servers SET provider = 'url'"},
+		"servers: admin_url <> ''":                  {"UPDATE servers SET admin_url = ''"},
+		"servers: chosen":                           {"UPDATE servers SET chosen = 2"},
+		"databases: tenant_id <> ''":                {"UPDATE databases SET tenant_id = ''"},
+		"databases: state":                          {"UPDATE databases SET state = 'pending'"},
+		"databases: name <> ''":                     {"UPDATE databases SET name = ''"},
+		"databases: login":                          {"UPDATE databases SET login = 'c'"},
+		"rotations: database_url <> ''":             {"UPDATE rotations SET database_url = ''"},
 	},
 	"UNIQUE": {
 		"registry_meta.id":     {"INSERT INTO registry_meta VALUES (1, 0, 0, 'x', '', '', '', 0, 0)"},
@@ -69,6 +81,9 @@ var violations = map[string]map[string][]string{
 		"changes.sequence":     {"INSERT INTO changes VALUES (1, 0, '', NULL, NULL, NULL, NULL)"},
 		"entries: one a thing": {"INSERT INTO entries VALUES (2, 'tenant', 'a', 'b', 2, '', '')"},
 		"kept_secrets: digest": {"INSERT INTO kept_secrets VALUES ('a', '00', 'y', 1)"},
+		"servers.name":         {"INSERT INTO servers VALUES ('s', 'local', 'y', 0)"},
+		"databases.tenant_id":  {"INSERT INTO databases VALUES ('a', 'ready', 's', 'e', 'b', 1)"},
+		"rotations.tenant_id":  {"INSERT INTO rotations VALUES ('a', 'y')"},
 	},
 	"FOREIGN KEY": {
 		"profiles.tenant_id":           {"INSERT INTO profiles VALUES ('x', 'x', 'nobody')", "UPDATE profiles SET tenant_id = 'nobody' WHERE name = 'pb'", "DELETE FROM tenants WHERE id = 'b'"},
@@ -80,6 +95,8 @@ var violations = map[string]map[string][]string{
 		"profile_secrets.profile":      {"INSERT INTO profile_secrets VALUES ('x', 'k', '')", "DELETE FROM profiles WHERE name = 'pa'"},
 		"changes.undoes":               {"INSERT INTO changes VALUES (3, 0, '', 9, NULL, NULL, NULL)"},
 		"entries.sequence":             {"INSERT INTO entries VALUES (9, 'profile', 'x', 'a', NULL, '', '')"},
+		"databases.server":             {"UPDATE databases SET server = 'x'", "DELETE FROM servers"},
+		"rotations.tenant_id":          {"UPDATE rotations SET tenant_id = 'x'"},
 	},
 }
 
@@ -150,7 +167,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 9+15+3+13+5+7+7+7+4+3)
+	require.Len(t, columns, 9+15+3+13+5+7+7+7+4+3+4+6+2)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {
@@ -169,7 +186,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{
-		"changes.undoes", "changes.first_added", "changes.last_added", "changes.restored", "entries.position",
+		"changes.undoes", "changes.first_added", "changes.last_added", "changes.restored", "databases.retire_at", "entries.position",
 		"selection.tenant_id", "selection.previous_tenant_id", "selection.deleted_tenant_id", "selection.default_profile",
 		"sessions.token", "sessions.issuer", "sessions.session_id", "sessions.context_id", "sessions.user_id", "sessions.user_email",
 		"sessions.user_type", "sessions.created_at", "sessions.expires_at", "sessions.last_used",

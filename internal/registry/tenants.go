@@ -12,6 +12,8 @@ import (
 type NewTenant struct {
 	Tenant             Tenant
 	AllowDuplicateName bool
+	// Database, if not nil, is where its database is to be made; it has no URL then.
+	Database *PlannedDatabase
 }
 
 // Check tells whether the request can be granted, as far as it shows by itself.
@@ -80,6 +82,11 @@ func (r *Registry) CreateTenant(ctx context.Context, n NewTenant) (Tenant, error
 			tenant.ID = id
 		} else if taken, err := c.hasTenant(ctx, tenant.ID); err != nil || taken {
 			return errors.Join(err, fmt.Errorf("tenant %s: %w", tenant.ID, ErrExists))
+		}
+		if n.Database != nil {
+			if err := c.planDatabase(ctx, tenant, *n.Database); err != nil {
+				return err
+			}
 		}
 		return c.appendTenant(ctx, tenant)
 	})

@@ -44,12 +44,20 @@ func (c *change) updateTenant(ctx context.Context, before placedTenant, after Te
 	if err := c.dueOf(ctx, before.Tenant, after); err != nil {
 		return err
 	}
+	if !equalSecrets(before.DatabaseURL, after.DatabaseURL) { // what was planned for it was for another one
+		if err := c.q.DeleteRotation(ctx, string(after.ID)); err != nil {
+			return err
+		}
+	}
 	return c.q.UpdateTenant(ctx, updateOf(after, c.revision))
 }
 
 func (c *change) deleteTenant(ctx context.Context, before placedTenant) error {
 	c.touched = true
 	if err := c.tenantEntry(ctx, before, nil); err != nil {
+		return err
+	}
+	if err := c.q.DeleteRotation(ctx, string(before.ID)); err != nil {
 		return err
 	}
 	return c.q.DeleteTenant(ctx, string(before.ID))

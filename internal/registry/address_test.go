@@ -6,10 +6,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestServersOfAURLAreTheOnesThatClientsTry(t *testing.T) {
+func TestAddressesOfAURLAreTheOnesThatClientsTry(t *testing.T) {
 	t.Parallel()
-	anywhere := []Server{{"unix", "/var/run/postgresql/.s.PGSQL.5432"}, {"unix", "/tmp/.s.PGSQL.5432"}, {"tcp", "localhost:5432"}}
-	for url, want := range map[string][]Server{
+	anywhere := []Address{{"unix", "/var/run/postgresql/.s.PGSQL.5432"}, {"unix", "/tmp/.s.PGSQL.5432"}, {"tcp", "localhost:5432"}}
+	for url, want := range map[string][]Address{
 		"postgres://u:p@h/d":                            {{"tcp", "h:5432"}},
 		"postgres://u:p@h:99/d":                         {{"tcp", "h:99"}},
 		"postgres://h:/d":                               {{"tcp", "h:5432"}},
@@ -27,12 +27,12 @@ func TestServersOfAURLAreTheOnesThatClientsTry(t *testing.T) {
 		"postgres://u:***@masked/d":                     {{"tcp", "masked:5432"}},
 		"postgres://h/d?application_name=x&port=&q=%41": {{"tcp", "h:5432"}},
 	} {
-		servers, err := Servers(NewSecret(url))
+		servers, err := Addresses(NewSecret(url))
 		require.NoError(t, err, url)
 		require.Equal(t, want, servers, url)
 	}
 	for _, url := range []string{"", "host=h", "postgres://u:p@x@h/d", "mysql://h/d", "postgres://h:0/d"} {
-		_, err := Servers(NewSecret(url))
+		_, err := Addresses(NewSecret(url))
 		require.ErrorIs(t, err, ErrInvalid, url)
 		_, ok := DatabaseOf(NewSecret(url))
 		require.False(t, ok, url)

@@ -6,35 +6,35 @@ import (
 	"strings"
 )
 
-// Server is an address under which a connection URL looks for its server, as
+// Address is where a connection URL looks for its server, as
 // net.Dial takes it: "tcp" with a host and port, or "unix" with a socket's path.
-type Server struct{ Network, Address string }
+type Address struct{ Network, Name string }
 
-// Servers returns the addresses that a connection URL names, in the order in which
+// Addresses returns the addresses that a connection URL names, in the order in which
 // clients try them, as in
 // https://www.postgresql.org/docs/current/libpq-connect.html (Parameter Key Words).
 // A URL that CheckURL would refuse, but for a masked one, has none.
-func Servers(u Secret) ([]Server, error) {
+func Addresses(u Secret) ([]Address, error) {
 	parts, err := checkForm(u.Reveal())
 	if err != nil {
 		return nil, err
 	}
-	var servers []Server
+	var servers []Address
 	for _, h := range parts.targets() {
 		switch {
 		case h.host == "": // what clients are built with differs
 			servers = append(servers, socketIn("/var/run/postgresql", h.port), socketIn("/tmp", h.port),
-				Server{"tcp", net.JoinHostPort("localhost", h.port)})
+				Address{"tcp", net.JoinHostPort("localhost", h.port)})
 		case strings.HasPrefix(h.host, "/"), strings.HasPrefix(h.host, "@"):
 			servers = append(servers, socketIn(h.host, h.port))
 		default:
-			servers = append(servers, Server{"tcp", net.JoinHostPort(h.host, h.port)})
+			servers = append(servers, Address{"tcp", net.JoinHostPort(h.host, h.port)})
 		}
 	}
 	return servers, nil
 }
 
-func socketIn(dir, port string) Server { return Server{"unix", dir + "/.s.PGSQL." + port} }
+func socketIn(dir, port string) Address { return Address{"unix", dir + "/.s.PGSQL." + port} }
 
 // DatabaseOf returns what two URLs share that lead to the same database, as far as
 // that shows from their text: servers, ports and database, whoever logs in. It is
@@ -49,17 +49,41 @@ func DatabaseOf(u Secret) (string, bool) {
 		name = unescape(strings.TrimPrefix(parts.path, "/"))
 	}
 	if name == "" { // it is called like the user then
-		name = unescape(parts.user)
+		name = parts.role()
 	}
+	return parts.place() + name, true
+}
+
+// place is where the servers are, in one spelling.
+func (u urlParts) place() string {
 	var b strings.Builder
-	for _, h := range parts.targets() {
+	for _, h := range u.targets() {
 		host := strings.TrimSuffix(strings.ToLower(h.host), ".")
 		if host == "127.0.0.1" || host == "::1" {
 			host = "localhost"
 		}
 		b.WriteString(host + "\x00" + h.port + "\x00")
 	}
-	return b.String() + name, true
+	return b.String()
+}
+
+// SameLogin tells whether two URLs log in as the same role on the same servers, whatever the
+// database and the password.
+func SameLogin(a, b Secret) bool {
+	first, err := checkForm(a.Reveal())
+	second, unreadable := checkForm(b.Reveal())
+	if err != nil || unreadable != nil {
+		return false
+	}
+	return first.role() != "" && first.role() == second.role() && first.place() == second.place()
+}
+
+// role is who logs in.
+func (u urlParts) role() string {
+	if user := u.parameter("user"); user != "" {
+		return user
+	}
+	return unescape(u.user)
 }
 
 // target is one server of a connection URL; a host can be the path of a directory.

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) dbStatusCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "status",
+		Usage: "tell which servers sp knows, how they are, and what is on them",
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.untilTold(ctx, a.dbStatus)
+		},
+	}
+}
+
+// serverStatus is how a server is, in JSON.
+type serverStatus struct {
+	Name      string            `json:"name"`
+	Provider  registry.Provider `json:"provider"`
+	Address   string            `json:"address"`
+	Running   bool              `json:"running"`
+	Version   string            `json:"version,omitempty"`
+	Trouble   string            `json:"trouble,omitempty"`
+	Chosen    bool              `json:"chosen"`
+	Databases []databaseStatus  `json:"databases"`
+}
+
+// databaseStatus is how a database that sp made is, in JSON.
+type databaseStatus struct {
+	Name    string                 `json:"name"`
+	Tenant  registry.TenantID      `json:"tenant_id"`
+	State   registry.DatabaseState `json:"state"`
+	Orphan  bool                   `json:"tenant_is_gone"`
+	OldEnds *string                `json:"old_login_ends_at"`
+}
+
+func (a *app) dbStatus(ctx context.Context) error {
+	var dir project.Dir
+	var servers []registry.Server
+	found := []serverStatus{}
+	err := a.read(ctx, func(d project.Dir, view *registry.View) (err error) {
+		dir = d
+		if servers, err = view.Servers(ctx); err != nil {
+			return err
+		}
+		for _, s := range servers {
+			found = append(found, serverStatus{Name: s.Name, Provider: s.Provider, Address: addressOf(s), Chosen: s.Chosen, Databases: []databaseStatus{}})
+		}
+		return readDatabases(ctx, view, found)
+	})
+	if err != nil {
+		return err
+	}
+	for i, s := range servers {
+		a.askServer(ctx, dir, s, &found[i])
+	}
+	next, err := a.nextServer(ctx, servers)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.document(map[string]any{"servers": found, "next": next})
+	}
+	rows := [][]string{}
+	for _, s := range found {
+		rows = append(rows, s.rows()...)
+	}
+	return a.table("Servers", rowsOf(append(rows, []string{"next", next})...))
+}
+
+// readDatabases puts the databases to their servers.
+func readDatabases(ctx context.Context, view *registry.View, servers []serverStatus) error {
+	databases, err := view.Databases(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range databases {
+		gone, err := view.IsGone(ctx, d.Tenant)
+		if err != nil {
+			return err
+		}
+		for i := range servers {
+			if servers[i].Name == d.Server {
+				servers[i].Databases = append(servers[i].Databases, databaseStatusOf(d, gone))
+			}
+		}
+	}
+	return nil
+}
+
+func databaseStatusOf(d registry.Database, gone bool) databaseStatus {
+	s := databaseStatus{Name: d.Name, Tenant: d.Tenant, State: d.State, Orphan: gone}
+	if d.RetireAt != nil {
+		at := registry.FormatTime(*d.RetireAt)
+		s.OldEnds = &at
+	}
+	return s
+}
+
+// askServer asks a server whether it answers.
+func (a *app) askServer(ctx context.Context, dir project.Dir, s registry.Server, status *serverStatus) {
+	if s.IsOwn() {
+		running, err := a.running(ctx, dir, s)
+		if err != nil || !running {
+			status.Trouble = "stopped"
+			if err != nil {
+				status.Trouble = failureOf(err).Message
+			}
+			return
+		}
+	}
+	admin, err := a.connect(ctx, s.Admin)
+	if err != nil {
+		status.Trouble = failureOf(err).Message
+		return
+	}
+	status.Running, status.Version = true, admin.Version()
+	_ = admin.Close() // nothing was begun
+}
+
+// nextServer says where the database of a new tenant would be made.
+func (a *app) nextServer(ctx context.Context, known []registry.Server) (string, error) {
+	w := wanted{}
+	if url := a.env("SP_POSTGRES_ADMIN_URL"); url != nil && *url != "" {
+		admin := registry.NewSecret(*url)
+		w.admin = &admin
+	}
+	s, err := a.findServer(ctx, w, known)
+	if err != nil {
+		return "nowhere: " + failureOf(err).Message, nil
+	}
+	if s.Admin.Empty() {
+		with, err := a.canRun(ctx, s.Provider)
+		return fmt.Sprintf("a new database would be made with %s", with), err
+	}
+	return fmt.Sprintf("a new database would be made on server %s", s.Name), nil
+}
+
+func (s serverStatus) rows() [][]string {
+	state := "PostgreSQL " + s.Version
+	if s.Trouble != "" {
+		state = s.Trouble
+	}
+	marks := []string{s.Name, s.Address, state}
+	if s.Chosen {
+		marks = append(marks, "(chosen)")
+	}
+	rows := [][]string{marks}
+	for _, d := range s.Databases {
+		notes := []string{string(d.State)}
+		if d.Orphan {
+			notes = append(notes, "its tenant is gone: sp tenant delete "+project.Quoted(string(d.Tenant))+" -y drops it")
+		}
+		if d.OldEnds != nil {
+			notes = append(notes, "the old login ends at "+*d.OldEnds)
+		}
+		rows = append(rows, []string{"  " + d.Name, string(d.Tenant), strings.Join(notes, "; ")})
+	}
+	return rows
+}

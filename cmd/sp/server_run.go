@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// How long is waited for a server: to answer, to start, and to come as an image first.
+const (
+	answerWithin = 5 * time.Second
+	startWithin  = time.Minute
+	fetchWithin  = 10 * time.Minute
+)
+
+// host is a server that answers, and on which databases may be made.
+type host struct {
+	registry.Server
+	admin *provision.Server
+}
+
+// close ends the connection; there is nothing that it could lose.
+func (h *host) close() { _ = h.admin.Close() }
+
+// bringUp starts the server if sp runs it, connects to it, and remembers it: one of its
+// own before it is made, another once it has answered.
+func (a *app) bringUp(ctx context.Context, dir project.Dir, reg *registry.Registry, s registry.Server) (h *host, err error) {
+	if s.IsOwn() {
+		if s, err = a.startServer(ctx, dir, reg, s); err != nil {
+			return nil, err
+		}
+	}
+	admin, err := a.connect(ctx, s.Admin)
+	if err != nil {
+		return nil, fmt.Errorf("server %s: %w", s.Name, err)
+	}
+	h = &host{s, admin}
+	if !s.IsOwn() {
+		if err := reg.PutServer(ctx, s); !made(err) {
+			h.close()
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+func (a *app) connect(ctx context.Context, admin registry.Secret) (*provision.Server, error) {
+	if err := a.mayConnect(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	server, err := provision.Connect(ctx, admin)
+	if err == nil {
+		server.Progress = a.step
+	}
+	return server, err
+}
+
+// startServer starts a server that sp runs, and makes it where it is not there yet. It is
+// remembered before: what is made has a password that nobody else knows.
+func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Registry, s registry.Server) (registry.Server, error) {
+	if err := a.mayConnect(); err != nil {
+		return s, err
+	}
+	if s.Admin.Empty() {
+		if _, err := a.canRun(ctx, s.Provider); err != nil {
+			return s, err
+		}
+		var err error
+		if s, err = a.planServer(s); err != nil {
+			return s, err
+		}
+		if err := reg.PutServer(ctx, s); !made(err) {
+			return s, err
+		}
+	}
+	if s.Provider == registry.InDocker {
+		return s, a.startDocker(ctx, dir, s)
+	}
+	cluster, err := a.cluster(dir, s)
+	if err != nil {
+		return s, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	a.step("starting PostgreSQL")
+	return s, cluster.Up(ctx)
+}
+
+func (a *app) startDocker(ctx context.Context, dir project.Dir, s registry.Server) error {
+	docker, err := a.dockerOf(dir, s)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, fetchWithin)
+	defer cancel()
+	a.step("starting PostgreSQL in Docker, which may have to fetch it first")
+	return docker.Up(ctx, func(ctx context.Context) error {
+		server, err := a.connect(ctx, s.Admin)
+		if err != nil {
+			return err
+		}
+		return server.Close()
+	})
+}
+
+// planServer gives a server that sp will run its port and password.
+func (a *app) planServer(s registry.Server) (registry.Server, error) {
+	password, err := provision.NewPassword(a.random)
+	if err != nil {
+		return s, err
+	}
+	preferred, url := 0, postgres.ClusterURL
+	if s.Provider == registry.InDocker { // where older tools look for it
+		preferred, url = 5432, postgres.DockerURL
+	}
+	port, err := postgres.FreePort(preferred)
+	s.Admin = url(port, password)
+	return s, err
+}
+
+// cluster is the server of this machine's own programs.
+func (a *app) cluster(dir project.Dir, s registry.Server) (postgres.Cluster, error) {
+	port, password, err := loginOf(s)
+	if err != nil {
+		return postgres.Cluster{}, err
+	}
+	programs, err := a.programs()
+	return postgres.Cluster{Dir: dir.Full("postgres"), Programs: programs, Port: port, Password: password, Env: a.environ()}, err
+}
+
+// docker is Docker, with nothing about the container yet.
+func (a *app) docker(s registry.Server) (postgres.Docker, error) {
+	d := postgres.Docker{Program: a.lookPath("docker"), Env: a.environ()}
+	if d.Program == "" {
+		return d, fmt.Errorf("docker: %w", postgres.ErrNone)
+	}
+	return d, nil
+}
+
+func (a *app) dockerOf(dir project.Dir, s registry.Server) (d postgres.Docker, err error) {
+	if d, err = a.docker(s); err != nil {
+		return d, err
+	}
+	d.Dir, d.Owner = dir.Full("docker"), dir.Path()
+	d.Port, d.Password, err = loginOf(s)
+	return d, err
+}
+
+// loginOf cuts the port and the password out of the URL of a server that sp runs.
+func loginOf(s registry.Server) (port int, password registry.Secret, err error) {
+	at, err := registry.Addresses(s.Admin)
+	if err != nil {
+		return 0, password, err
+	}
+	_, text, err := net.SplitHostPort(at[0].Name)
+	if err == nil {
+		port, err = strconv.Atoi(text)
+	}
+	if err != nil {
+		return 0, password, fmt.Errorf("server %s: no port in its URL: %w", s.Name, registry.ErrInvalid)
+	}
+	_, password, err = registry.WithoutPassword(s.Admin)
+	return port, password, err
+}
+
+// running tells whether a server that sp runs does run.
+func (a *app) running(ctx context.Context, dir project.Dir, s registry.Server) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	if s.Provider == registry.InDocker {
+		docker, err := a.dockerOf(dir, s)
+		if err != nil {
+			return false, nil // without Docker there is no container
+		}
+		return docker.Running(ctx)
+	}
+	cluster, err := a.cluster(dir, s)
+	if errors.Is(err, postgres.ErrNone) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return cluster.Running(ctx)
+}
+
+func (a *app) searchPath() []string {
+	path := a.env("PATH")
+	if path == nil {
+		return nil
+	}
+	return filepath.SplitList(*path)
+}
+
+// lookPath finds a program in PATH, nothing where there is none.
+func (a *app) lookPath(name string) string {
+	for _, dir := range a.searchPath() {
+		if path := filepath.Join(dir, name); strings.HasPrefix(path, "/") && isProgram(path) {
+			return path
+		}
+	}
+	return ""
+}

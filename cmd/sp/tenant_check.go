@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+// errUnreached is what tenant check ends with when a database does not answer as it
+// should. Its table is the answer and stands on stdout.
+var errUnreached = errors.New("not every database answers as it should")
+
+func (a *app) tenantCheckCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "check",
+		Usage:     "log in to a tenant's database, and say what helps where that fails",
+		ArgsUsage: "[ID]",
+		Description: "The selected tenant without ID. Columns: id, ok or what is wrong, how long it took, the\n" +
+			"server's version, whether the connection is encrypted.",
+		Flags: []cli.Flag{boolFlag("all", "every tenant")},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if cmd.Bool("all") && cmd.Args().Len() > 0 {
+				return usage("tenant check: --all and an ID")
+			}
+			return a.untilTold(ctx, func(ctx context.Context) error { return a.checkTenants(ctx, cmd.Bool("all"), argument(cmd, 0)) })
+		},
+	}
+}
+
+// checked is how a tenant's database answers, in JSON.
+type checked struct {
+	ID registry.TenantID `json:"id"`
+	// Result is ok, or the code of what is wrong.
+	Result  string `json:"result"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+	Latency *int64 `json:"latency_ms"`
+	Version string `json:"server_version,omitempty"`
+	TLS     bool   `json:"tls"`
+
+	token bool // it is a cloud tenant that misses its token
+}
+
+func (c checked) row() []string {
+	if c.Result != "ok" {
+		return []string{string(c.ID), c.Message}
+	}
+	return []string{string(c.ID), c.Result, fmt.Sprintf("%d ms", *c.Latency), "PostgreSQL " + c.Version, c.encryption()}
+}
+
+func (c checked) encryption() string {
+	if c.TLS {
+		return "with TLS"
+	}
+	return "without TLS"
+}
+
+func (a *app) checkTenants(ctx context.Context, all bool, ref *string) error {
+	subjects, err := a.subjects(ctx, all, ref)
+	if err != nil {
+		return err
+	}
+	results := a.checkAll(ctx, subjects)
+	var wrong []string
+	rows := make([][]string, len(results))
+	for i, c := range results {
+		rows[i] = c.row()
+		if c.token {
+			a.warnOfToken(c.ID)
+			a.note("hint: sp tenant rotate-sync-token %s, or sp tenant edit %s --sync-token-stdin", c.ID, c.ID)
+		}
+		if c.Result != "ok" {
+			wrong = append(wrong, string(c.ID))
+			for line := range strings.SplitSeq(c.Hint, "\n") {
+				if line != "" {
+					a.note("hint: %s: %s", c.ID, line)
+				}
+			}
+		}
+	}
+	if a.json {
+		err = a.document(map[string]any{"tenants": results})
+	} else {
+		err = a.table("Databases", rowsOf(rows...))
+	}
+	if err == nil && len(wrong) > 0 {
+		err = fmt.Errorf("%w: %s", errUnreached, strings.Join(wrong, ", "))
+	}
+	return err
+}
+
+// subject is a tenant whose database is to be checked.
+type subject struct {
+	tenant   registry.Tenant
+	database *registry.Database
+	server   *registry.Server
+}
+
+func subjectOf(ctx context.Context, view *registry.View, t registry.Tenant) (s subject, err error) {
+	s.tenant = t
+	if s.database, err = view.Database(ctx, t.ID); err == nil && s.database != nil {
+		s.server, err = view.Server(ctx, s.database.Server)
+	}
+	return s, err
+}
+
+// subjects reads all that the checks need; the registry is let go of by then.
+func (a *app) subjects(ctx context.Context, all bool, ref *string) (subjects []subject, err error) {
+	err = a.read(ctx, func(_ project.Dir, view *registry.View) error {
+		look := func(t registry.Tenant) error {
+			s, err := subjectOf(ctx, view, t)
+			subjects = append(subjects, s)
+			return err
+		}
+		if !all {
+			t, err := namedTenant(ctx, view, ref)
+			if err != nil {
+				return err
+			}
+			return look(t)
+		}
+		for t, err := range view.Tenants(ctx, registry.Page{}) {
+			if err != nil {
+				return err
+			}
+			if err := look(t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return subjects, err
+}
+
+// atOnce is how many databases are asked at the same time.
+const atOnce = 8
+
+func (a *app) checkAll(ctx context.Context, subjects []subject) []checked {
+	results := make([]checked, len(subjects))
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for i, s := range subjects {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			results[i] = a.checkTenant(ctx, s)
+		})
+	}
+	wait.Wait()
+	return results
+}
+
+func (a *app) checkTenant(ctx context.Context, s subject) checked {
+	c := checked{ID: s.tenant.ID, Result: "ok", token: s.tenant.IsSyncTokenMissing()}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	began := a.now()
+	standing, err := provision.Standing{}, a.mayConnect()
+	if err == nil {
+		standing, err = s.ask(ctx)
+	}
+	if err == nil {
+		ms := a.now().Sub(began).Milliseconds()
+		c.Latency, c.Version, c.TLS, c.Message = &ms, standing.Version, standing.TLS, "connected"
+		return c
+	}
+	f := failureOf(a.adviseConnecting(s, err))
+	c.Result, c.Message, c.Hint = f.Code, f.Message, f.Hint
+	return c
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+// endDatabase drops the database that sp made for a tenant, or leaves it.
+func (a *app) endDatabase(ctx context.Context, dir project.Dir, reg *registry.Registry, d registry.Database, keep bool) (registry.Fate, error) {
+	if keep {
+		a.note("database %s stays on server %s, with the roles %s_owner, %s_a and %s_b", d.Name, d.Server, d.Name, d.Name, d.Name)
+		return registry.IsLeft, nil
+	}
+	if err := a.dropDatabase(ctx, dir, reg, d); err != nil {
+		return registry.StaysRecorded, withHint(fmt.Errorf("database %s: %w", d.Name, err),
+			"nothing is deleted; when that is mended, say it again\n--keep-database deletes the tenant and leaves the database where it is")
+	}
+	a.note("database %s dropped", d.Name)
+	return registry.WasDropped, nil
+}
+
+// dropDatabase drops a database and its roles. That it is about to go is recorded first,
+// so that nobody publishes a login to it meanwhile.
+func (a *app) dropDatabase(ctx context.Context, dir project.Dir, reg *registry.Registry, d registry.Database) error {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := view.Server(ctx, d.Server)
+	view.Close()
+	if err == nil && s == nil {
+		err = fmt.Errorf("server %s: %w", d.Server, registry.ErrNotFound)
+	}
+	if err != nil {
+		return err
+	}
+	w := wanted{}
+	if url := a.env("SP_POSTGRES_ADMIN_URL"); url != nil && *url != "" {
+		admin := registry.NewSecret(*url)
+		w.admin = &admin
+	}
+	h, err := a.bringUp(ctx, dir, reg, w.instead(*s))
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	locked, err := a.lockDatabase(ctx, reg, h, d.Tenant)
+	if err != nil {
+		return err
+	}
+	if err := reg.DropDatabase(ctx, d.Tenant); !made(err) {
+		return err
+	}
+	return h.admin.Drop(ctx, h.database(*locked))
+}
+
+// deleteOrphan drops a database whose tenant is no more: an undo, an import or another
+// program took that away.
+func (a *app) deleteOrphan(ctx context.Context, cmd *cli.Command, dir project.Dir, reg *registry.Registry, d registry.Database) error {
+	if err := a.confirm(ctx, cmd, fmt.Sprintf("drop database %s with all that is in it? its tenant %s is gone", d.Name, d.Tenant)); err != nil {
+		return err
+	}
+	if _, err := a.endDatabase(ctx, dir, reg, d, cmd.Bool("keep-database")); err != nil {
+		return err
+	}
+	err := reg.ForgetDatabase(ctx, d.Tenant)
+	if a.json && made(err) {
+		err = cmp.Or(err, a.document(removal{ID: d.Tenant, Profiles: []string{}}))
+	}
+	return err
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// url is the URL under which a tenant's database can be reached from here.
+func (s subject) url() *registry.Secret {
+	t := s.tenant
+	if t.IsCloud() && t.ExternalDBAccess && t.DatabaseURL != nil {
+		return t.DatabaseURL
+	}
+	return t.OwnURL()
+}
+
+// ask logs in to a tenant's database, and looks whether it is the one that was made for it.
+func (s subject) ask(ctx context.Context) (provision.Standing, error) {
+	url := s.url()
+	if url == nil || url.Empty() || registry.IsMasked(*url) {
+		return provision.Standing{}, registry.ErrNoURL
+	}
+	standing, err := provision.Check(ctx, *url)
+	if err == nil && standing.Tenant != "" && standing.Tenant != s.tenant.ID {
+		err = fmt.Errorf("it was made for tenant %s: %w", standing.Tenant, provision.ErrMismatch)
+	}
+	return standing, err
+}
+
+// The words of the documents' troubleshooting tables.
+const (
+	connectionFailed   = "Database connection failed"
+	accessDenied       = "Access denied"
+	provisioningFailed = "Provisioning failed"
+)
+
+// adviseConnecting says which row of the documents' tables a failure is, and what helps.
+func (a *app) adviseConnecting(s subject, err error) error {
+	id := project.Quoted(string(s.tenant.ID))
+	named := func(what string) error { return fmt.Errorf("tenant %s: %s: %w", s.tenant, what, err) }
+	switch {
+	case s.database != nil && s.database.State == registry.Dropping:
+		return withHint(named(provisioningFailed+": its database is being dropped"), "sp tenant delete %s -y goes on with that", id)
+	case s.database != nil && (s.database.State != registry.Ready || errors.Is(err, registry.ErrNoURL)):
+		return withHint(named(provisioningFailed), "sp tenant provision %s goes on, sp tenant delete %s -y undoes it", id, id)
+	case errors.Is(err, registry.ErrNoURL) && s.tenant.IsCloud():
+		return withHint(named(connectionFailed+": internal_database_url is missing or masked"), "sp tenant edit %s --internal-database-url-stdin", id)
+	case errors.Is(err, registry.ErrNoURL) && s.tenant.IsDatabaseURLMasked():
+		return withHint(named(accessDenied+": its URL has stars in place of the password"), "sp tenant edit %s --database-url-stdin", id)
+	case errors.Is(err, registry.ErrNoURL):
+		return withHint(named(connectionFailed), "sp tenant provision %s makes a database, sp tenant edit %s --database-url-stdin names one", id, id)
+	case errors.Is(err, provision.ErrDenied):
+		return withHint(named(accessDenied), "sp tenant rotate-credentials %s, or sp tenant edit %s --database-url-stdin", id, id)
+	case errors.Is(err, provision.ErrMismatch):
+		return withHint(named(connectionFailed), "see where its URL leads: sp tenant show %s", id)
+	case s.server != nil && s.server.IsOwn():
+		return withHint(named(connectionFailed), "sp db up starts PostgreSQL")
+	case s.tenant.IsLocal():
+		return withHint(named(connectionFailed), "see that its PostgreSQL runs, and that the address is right: sp tenant show %s", id)
+	}
+	return withHint(named(connectionFailed), "see that you are where its address is known: sp tenant show %s", id)
+}
+
+// adoptWithin bounds how long a database that is adopted is tried.
+const adoptWithin = 3 * time.Second
+
+// checkAdopted logs in to a database that is about to be adopted. One that refuses is
+// refused; where nobody answers it may be that nobody does yet.
+func (a *app) checkAdopted(ctx context.Context, url registry.Secret) error {
+	if a.mayConnect() != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, adoptWithin)
+	defer cancel()
+	a.step("trying its database")
+	_, err := provision.Check(ctx, url)
+	switch {
+	case errors.Is(err, provision.ErrDenied):
+		return withHint(fmt.Errorf("tenant create: %s: %w", accessDenied, err), "nothing was stored; --no-check stores it all the same")
+	case errors.Is(err, provision.ErrMismatch):
+		return withHint(fmt.Errorf("tenant create: %s: %w", connectionFailed, err), "nothing was stored; --no-check stores it all the same")
+	case err != nil && context.Cause(ctx) != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded):
+		return err
+	case err != nil:
+		a.note("warning: %s: %v; sp tenant check tries again", connectionFailed, err)
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+// defaultGrace is how long the old credentials work beside the new ones.
+const defaultGrace = 10 * time.Minute
+
+func (a *app) tenantRotateCredentialsCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "rotate-credentials",
+		Usage:     "give a local tenant's database another login",
+		ArgsUsage: "[ID]",
+		Description: "The selected tenant without ID. The new login is tried before anybody gets it; tenants.json and\n" +
+			"secrets.json follow. The old one ends after --grace, or with --now at once, and its open sessions\n" +
+			"with it. A database that sp has not made has one role: that gets another password, at once.",
+		Flags: []cli.Flag{
+			yesFlag(),
+			&cli.DurationFlag{Name: "grace", Usage: "how long the old login still works", Value: defaultGrace, OnlyOnce: true},
+			boolFlag("now", "end the old login at once"),
+			a.noExportFlag(),
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if cmd.Bool("now") && cmd.IsSet("grace") {
+				return usage("--now and --grace")
+			}
+			dir, err := a.project()
+			if err != nil {
+				return err
+			}
+			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error {
+				return a.rotateCredentials(ctx, cmd, dir, reg)
+			})
+		},
+	}
+}
+
+// rotated is what a rotation did, in JSON.
+type rotated struct {
+	ID registry.TenantID `json:"id"`
+	// OldEnds is when the old login ends; nil where it has ended.
+	OldEnds *string `json:"old_login_ends_at"`
+	// Unchecked tells that the server lets everybody in, whatever the password.
+	Unchecked bool `json:"passwords_unchecked"`
+	// Also are the tenants that log in as the same role, and have its new password too.
+	Also []registry.TenantID `json:"also,omitempty"`
+}
+
+func (a *app) rotateCredentials(ctx context.Context, cmd *cli.Command, dir project.Dir, reg *registry.Registry) error {
+	p, err := lookAt(ctx, reg, argument(cmd, 0))
+	if err != nil {
+		return err
+	}
+	t, done := p.tenant, rotated{ID: p.tenant.ID}
+	switch {
+	case t.IsCloud():
+		return fmt.Errorf("%s: tenant %s: %w: %s", commandWords(cmd), t, errUnsupported, needsCloud)
+	case p.database != nil && p.database.State != registry.Ready:
+		return withHint(fmt.Errorf("tenant %s: Provisioning failed: its database is not finished: %w", t, registry.ErrConflict), "sp tenant provision %s", project.Quoted(string(t.ID)))
+	case !t.HasDatabaseURL():
+		return withHint(fmt.Errorf("tenant %s: %w", t, registry.ErrNoURL), "sp tenant provision %s", project.Quoted(string(t.ID)))
+	case p.database == nil:
+		err = a.rotateAdopted(ctx, cmd, reg, t, &done)
+	default:
+		err = a.rotateProvisioned(ctx, cmd, dir, reg, p, &done)
+	}
+	if !made(err) {
+		return err
+	}
+	if done.Unchecked {
+		a.note("warning: this server checks no passwords: the old one opens it as well as any (pg_hba.conf)")
+	}
+	if a.json {
+		err = cmp.Or(err, a.document(done))
+	}
+	return err
+}
+
+// rotateProvisioned flips to the idle one of the two logins. What is published works, as
+// it has just been tried; what was published before works until then.
+func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir project.Dir, reg *registry.Registry, p prospect, done *rotated) error {
+	if err := a.confirm(ctx, cmd, fmt.Sprintf("end the database login of tenant %s?", p.tenant)); err != nil {
+		return err
+	}
+	s, err := p.server()
+	if err != nil {
+		return err
+	}
+	h, err := a.bringUp(ctx, dir, reg, s)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	d, err := a.lockDatabase(ctx, reg, h, p.tenant.ID)
+	if err != nil {
+		return err
+	}
+	if p, err = lookAt(ctx, reg, (*string)(&p.tenant.ID)); err != nil {
+		return err
+	}
+	before, after := *orEmpty(p.tenant.DatabaseURL), d.Login.Other()
+	url, err := h.admin.Enable(ctx, h.database(*d), provision.Login(after), a.random)
+	if err != nil {
+		return err
+	}
+	if !leadsTo(before, url) {
+		return withHint(fmt.Errorf("tenant %s: its URL does not lead to database %s, which was made for it: %w", p.tenant, d.Name, registry.ErrConflict),
+			"sp log %s tells who changed it", project.Quoted(string(p.tenant.ID)))
+	}
+	grace := cmd.Duration("grace")
+	if cmd.Bool("now") {
+		grace = 0
+	}
+	at := a.now().Add(grace)
+	if _, err := reg.PublishCredentials(ctx, registry.Credentials{Tenant: d.Tenant, URL: url, Login: after, RetireAt: &at}); !made(err) {
+		return err
+	}
+	a.note("tenant %s has new credentials", p.tenant)
+	return a.endOld(ctx, reg, h, *d, before, url, grace, done)
+}
+
+// endOld ends the login that was published before, and looks whether it has: a server may
+// let everybody in.
+func (a *app) endOld(ctx context.Context, reg *registry.Registry, h *host, d registry.Database, before, after registry.Secret, grace time.Duration, done *rotated) error {
+	old := d.Login
+	if grace > 0 {
+		at, err := h.admin.Expire(ctx, h.database(d), provision.Login(old), grace)
+		if err == nil {
+			ends := registry.FormatTime(at)
+			done.OldEnds = &ends
+			a.note("the old ones end at %s", ends)
+			err = a.checkPasswords(ctx, after, done)
+		}
+		return afterwards(errors.Join(err, a.retireDue(ctx, reg, h)))
+	}
+	if err := a.retireDue(ctx, reg, h); err != nil {
+		return afterwards(err)
+	}
+	refused, err := provision.Refuses(ctx, before)
+	done.Unchecked = !refused
+	if err == nil && refused {
+		a.note("the old ones are refused (28P01)")
+	}
+	return afterwards(err)
+}
+
+// afterwards is what it means that something failed behind a change.
+func afterwards(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", registry.ErrIncomplete, err)
+}
+
+func (a *app) checkPasswords(ctx context.Context, url registry.Secret, done *rotated) error {
+	err := provision.ChecksPasswords(ctx, url, a.random)
+	done.Unchecked = errors.Is(err, provision.ErrUnchecked)
+	if done.Unchecked {
+		return nil
+	}
+	return err
+}

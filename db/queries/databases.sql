@@ -1,0 +1,66 @@
+-- name: Server :one
+SELECT name, provider, admin_url, chosen
+FROM servers
+WHERE name = @name;
+
+-- name: Servers :many
+SELECT name, provider, admin_url, chosen
+FROM servers
+ORDER BY name;
+
+-- name: PutServer :exec
+INSERT INTO servers (name, provider, admin_url, chosen)
+VALUES (@name, @provider, @admin_url, @chosen)
+ON CONFLICT (name) DO UPDATE
+SET provider = excluded.provider,
+    admin_url = excluded.admin_url,
+    chosen = excluded.chosen;
+
+-- name: ChooseNoServer :exec
+UPDATE servers
+SET chosen = 0
+WHERE chosen = 1;
+
+-- name: DeleteUnusedServers :exec
+DELETE FROM servers
+WHERE provider = 'server' AND chosen = 0
+    AND NOT EXISTS (SELECT 1 FROM databases WHERE databases.server = servers.name);
+
+-- name: Database :one
+SELECT tenant_id, state, server, name, login, retire_at
+FROM databases
+WHERE tenant_id = @tenant_id;
+
+-- name: Databases :many
+SELECT tenant_id, state, server, name, login, retire_at
+FROM databases
+ORDER BY tenant_id;
+
+-- name: PutDatabase :exec
+INSERT INTO databases (tenant_id, state, server, name, login, retire_at)
+VALUES (@tenant_id, @state, @server, @name, @login, @retire_at)
+ON CONFLICT (tenant_id) DO UPDATE
+SET state = excluded.state,
+    server = excluded.server,
+    name = excluded.name,
+    login = excluded.login,
+    retire_at = excluded.retire_at;
+
+-- name: DeleteDatabase :exec
+DELETE FROM databases
+WHERE tenant_id = @tenant_id;
+
+-- name: Rotation :one
+SELECT database_url
+FROM rotations
+WHERE tenant_id = @tenant_id;
+
+-- name: PutRotation :exec
+INSERT INTO rotations (tenant_id, database_url)
+VALUES (@tenant_id, @database_url)
+ON CONFLICT (tenant_id) DO UPDATE
+SET database_url = excluded.database_url;
+
+-- name: DeleteRotation :exec
+DELETE FROM rotations
+WHERE tenant_id = @tenant_id;

@@ -1,0 +1,81 @@
+package provision
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// Standing is what a client of a tenant meets.
+type Standing struct {
+	Version        string // of the server, as "15.18"
+	TLS            bool   // between here and the server
+	User, Database string
+	Tenant         registry.TenantID // as marked on the database, "" where it is not
+}
+
+// Check logs in as a client of a tenant would.
+func Check(ctx context.Context, url registry.Secret) (Standing, error) {
+	s, err := dial(ctx, "login", url)
+	if err != nil {
+		return Standing{}, err
+	}
+	defer s.close()
+	rows, err := s.query(ctx, "what the login leads to", `SELECT session_user, current_database(),
+		coalesce(pg_catalog.shobj_description(datdba, 'pg_authid'), '') FROM pg_catalog.pg_database WHERE datname = current_database()`)
+	if err != nil {
+		return Standing{}, err
+	}
+	_, encrypted := s.conn.Conn().(*tls.Conn)
+	return Standing{
+		Version: s.version(), TLS: encrypted,
+		User: rows[0][0], Database: rows[0][1], Tenant: markedFor(rows[0][2]),
+	}, nil
+}
+
+// version returns the server's version without what a distribution adds to it.
+func (s session) version() string {
+	version, _, _ := strings.Cut(s.conn.ParameterStatus("server_version"), " ")
+	return version
+}
+
+// Refuses tells whether a server refuses the password of a URL with SQLSTATE 28P01. Any other
+// refusal proves nothing about the password. A server that can't take a login now has not
+// answered, which is an error.
+func Refuses(ctx context.Context, url registry.Secret) (bool, error) {
+	s, err := dial(ctx, "login with a password that must not work", url)
+	if err == nil {
+		s.close()
+		return false, nil
+	}
+	switch state := stateOf(err); {
+	case state == "28P01":
+		return true, nil
+	case state != "" && kindOf(state) != ErrUnavailable:
+		return false, nil
+	}
+	return false, err
+}
+
+// ChecksPasswords tries a wrong password in place of the one of a URL: ErrUnchecked where the
+// server does not answer with 28P01.
+func ChecksPasswords(ctx context.Context, url registry.Secret, random io.Reader) error {
+	wrong, err := NewPassword(random)
+	if err != nil {
+		return err
+	}
+	if url, err = registry.WithPassword(url, wrong); err != nil {
+		return err
+	}
+	refuses, err := Refuses(ctx, url)
+	if err != nil {
+		return err
+	}
+	if !refuses {
+		return &trouble{doing: "login with a wrong password", why: "it was not refused as such", kind: ErrUnchecked}
+	}
+	return nil
+}

@@ -1,0 +1,238 @@
+package provision
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+func TestCreateMakesAWholeDatabaseWithALogin(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	d := newDatabase(t, s, "Acme Inc.")
+	require.Regexp(t, `^sp_acme_inc_[a-z0-9]{6}$`, d.Name)
+	var steps []string
+	s.Progress = func(step string) { steps = append(steps, step) }
+	requireWhole(t, d, mustCreate(t, s, d))
+	require.Equal(t, []string{"look", "roles", "database", "rights", "login"}, steps)
+	require.Regexp(t, `^\d+\.\d+$`, s.Version())
+}
+
+// TestCreateGoesOnAfterEveryStep where it was cut off in front of one, or in the middle.
+func TestCreateGoesOnAfterEveryStep(t *testing.T) {
+	t.Parallel()
+	for _, last := range []string{"look", "roles", "database", "rights", "login"} {
+		t.Run(last, func(t *testing.T) {
+			t.Parallel()
+			cut := mustConnect(t, pgtest.Server(t))
+			d := newDatabase(t, mustConnect(t, pgtest.Server(t)), last)
+			ctx, cancel := context.WithCancel(t.Context())
+			cut.Progress = func(step string) {
+				if step == last {
+					cancel()
+				}
+			}
+			_, err := cut.Create(ctx, d, rand.Reader)
+			require.ErrorIs(t, err, context.Canceled)
+			requireWhole(t, d, mustCreate(t, mustConnect(t, pgtest.Server(t)), d))
+		})
+	}
+}
+
+// TestCreateGoesOnWhereverItWasCutOff also where the server still works on what was cut off.
+func TestCreateGoesOnWhereverItWasCutOff(t *testing.T) {
+	t.Parallel()
+	for after := time.Millisecond; after < 100*time.Millisecond; after = after * 3 / 2 {
+		t.Run(after.String(), func(t *testing.T) {
+			t.Parallel()
+			cut := mustConnect(t, pgtest.Server(t))
+			d := newDatabase(t, mustConnect(t, pgtest.Server(t)), "cut")
+			ctx, cancel := context.WithTimeout(t.Context(), after)
+			defer cancel()
+			if _, err := cut.Create(ctx, d, rand.Reader); err != nil {
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+			}
+			requireWhole(t, d, mustCreate(t, mustConnect(t, pgtest.Server(t)), d))
+		})
+	}
+}
+
+func TestDropGoesOnWhereverItWasCutOff(t *testing.T) {
+	t.Parallel()
+	for after := time.Millisecond; after < 100*time.Millisecond; after *= 2 {
+		t.Run(after.String(), func(t *testing.T) {
+			t.Parallel()
+			cut, s := mustConnect(t, pgtest.Server(t)), mustConnect(t, pgtest.Server(t))
+			d := newDatabase(t, s, "cut")
+			mustCreate(t, s, d)
+			ctx, cancel := context.WithTimeout(t.Context(), after)
+			defer cancel()
+			if err := cut.Drop(ctx, d); err != nil {
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+			}
+			require.NoError(t, s.Drop(within(t), d))
+			requireGone(t, d)
+		})
+	}
+}
+
+func TestCreateGoesOnFromWhatIsThere(t *testing.T) {
+	t.Parallel()
+	for name, statements := range map[string][]string{
+		"one role":           {`CREATE ROLE %[1]s_owner`},
+		"no membership":      {`CREATE ROLE %[1]s_owner`, `CREATE ROLE %[1]s_a NOLOGIN CONNECTION LIMIT 100`},
+		"roles":              {`CREATE ROLE %[1]s_owner`, `CREATE ROLE %[1]s_a CONNECTION LIMIT 100`, `CREATE ROLE %[1]s_b CONNECTION LIMIT 100`},
+		"an open database":   {`CREATE ROLE %[1]s_owner`, `CREATE DATABASE %[1]s OWNER %[1]s_owner TEMPLATE template0`},
+		"a broken database":  {`CREATE ROLE %[1]s_owner`, `CREATE DATABASE %[1]s OWNER %[1]s_owner TEMPLATE template0`, `UPDATE pg_database SET datconnlimit = -2 WHERE datname = '%[1]s'`},
+		"a login":            {`CREATE ROLE %[1]s_owner`, `CREATE DATABASE %[1]s OWNER %[1]s_owner TEMPLATE template0`, `CREATE ROLE %[1]s_a LOGIN PASSWORD 'old' VALID UNTIL '2001-01-01' CONNECTION LIMIT 100`},
+		"a marked database":  {`CREATE ROLE %[1]s_owner`, `CREATE DATABASE %[1]s OWNER %[1]s_owner TEMPLATE template0`, `COMMENT ON ROLE %[1]s_owner IS 'sp tenant local_%[1]s'`},
+		"a template of ours": {`CREATE ROLE %[1]s_owner`, `CREATE DATABASE %[1]s OWNER %[1]s_owner TEMPLATE template0 IS_TEMPLATE true`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := mustConnect(t, pgtest.Server(t))
+			d := newDatabase(t, s, name)
+			for _, statement := range statements {
+				pgtest.Exec(t, pgtest.Server(t), replaced(statement, d))
+			}
+			requireWhole(t, d, mustCreate(t, s, d))
+		})
+	}
+}
+
+func TestCreateAgainEndsTheFormerPassword(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	d := newDatabase(t, s, "again")
+	first := mustCreate(t, s, d)
+	pgtest.Exec(t, first, `CREATE TABLE kept (n int)`)
+	second := mustCreate(t, s, d)
+	requireWhole(t, d, second)
+	mustRefuse(t, first)
+	pgtest.Exec(t, second, `TABLE kept`)
+}
+
+func TestCreateRefusesTheDatabaseOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	for name, statements := range map[string][]string{
+		"another owner":                 {`CREATE DATABASE %[1]s TEMPLATE template0`},
+		"another tenant":                {`CREATE ROLE %[1]s_owner`, `CREATE DATABASE %[1]s OWNER %[1]s_owner TEMPLATE template0`, `COMMENT ON ROLE %[1]s_owner IS 'sp tenant local_other'`},
+		"only a role of another tenant": {`CREATE ROLE %[1]s_owner`, `COMMENT ON ROLE %[1]s_owner IS 'sp tenant local_other'`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			admin := pgtest.Server(t)
+			s := mustConnect(t, admin)
+			d := newDatabase(t, s, name)
+			t.Cleanup(func() { // before d is dropped
+				pgtest.Exec(t, admin, `DROP DATABASE IF EXISTS `+d.Name)
+				pgtest.Exec(t, admin, `DROP ROLE IF EXISTS `+d.Owner())
+			})
+			for _, statement := range statements {
+				pgtest.Exec(t, admin, replaced(statement, d))
+			}
+			before := count(t, "pg_database WHERE datname = "+literal(d.Name)) + 10*count(t, "pg_roles WHERE starts_with(rolname, "+literal(d.Name)+")")
+			_, err := s.Create(within(t), d, rand.Reader)
+			require.ErrorIs(t, err, ErrMismatch)
+			require.ErrorIs(t, s.Drop(within(t), d), ErrMismatch)
+			require.Equal(t, before, count(t, "pg_database WHERE datname = "+literal(d.Name))+10*count(t, "pg_roles WHERE starts_with(rolname, "+literal(d.Name)+")"))
+		})
+	}
+}
+
+// TestCreateManyAtOnce: they all change the rights on the same two databases.
+func TestCreateManyAtOnce(t *testing.T) {
+	t.Parallel()
+	admin := pgtest.Trust(t) // a server of its own: nobody else's tests need its postgres open
+	var wait sync.WaitGroup
+	for i := range 8 {
+		s := mustConnect(t, admin)
+		d := newDatabase(t, s, fmt.Sprint("many", i))
+		d.Own = true
+		wait.Go(func() {
+			_, err := s.Create(t.Context(), d, rand.Reader)
+			assert.NoError(t, err)
+		})
+	}
+	wait.Wait()
+}
+
+func TestCreateTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	admin := pgtest.Server(t)
+	d := newDatabase(t, mustConnect(t, admin), "twice")
+	var wait sync.WaitGroup
+	for range 2 {
+		s := mustConnect(t, admin)
+		wait.Go(func() { // the one that comes last has the login that works
+			_, err := s.Create(t.Context(), d, rand.Reader)
+			assert.Contains(t, []string{"", "28P01", "57P01"}, stateOf(err), "%v", err)
+		})
+	}
+	wait.Wait()
+	requireWhole(t, d, mustCreate(t, mustConnect(t, admin), d))
+}
+
+// TestAnAdministratorNeedsNoMoreThanDatabasesAndRoles for all that is done.
+func TestAnAdministratorNeedsNoMoreThanDatabasesAndRoles(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Admin(t, "sp_test_plain_admin", "pw"))
+	d := newDatabase(t, s, "plain")
+	a := mustCreate(t, s, d)
+	requireWhole(t, d, mustCreate(t, s, d))
+	a, err := s.Enable(within(t), d, LoginA, rand.Reader)
+	require.NoError(t, err)
+	done := openSession(t, a)
+	_, err = s.Enable(within(t), d, LoginB, rand.Reader)
+	require.NoError(t, err)
+	_, err = s.Expire(within(t), d, LoginA, 0)
+	require.NoError(t, err)
+	mustRefuse(t, a)
+	require.NoError(t, s.Retire(within(t), d, LoginA))
+	done()
+	require.NoError(t, s.Drop(within(t), d))
+	requireGone(t, d)
+}
+
+func TestAnAdministratorWithoutTheRightsIsRefused(t *testing.T) {
+	t.Parallel()
+	admin := pgtest.Server(t)
+	for role, rights := range map[string]string{"sp_test_none": "", "sp_test_no_db": "CREATEROLE", "sp_test_no_role": "CREATEDB"} {
+		pgtest.Exec(t, admin, "DROP ROLE IF EXISTS "+role, "CREATE ROLE "+role+" LOGIN PASSWORD 'pw' "+rights)
+		t.Cleanup(func() { pgtest.Exec(t, admin, "DROP ROLE "+role) })
+		url, err := registry.URLFor(admin, role, "postgres", registry.NewSecret("pw"))
+		require.NoError(t, err)
+		_, err = Connect(within(t), url)
+		require.ErrorIs(t, err, ErrDenied, role)
+		require.ErrorContains(t, err, "CREATE", role)
+	}
+}
+
+func TestHostileNamesAreQuoted(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	for _, name := range []string{`"; DROP DATABASE postgres; --`, `it's \ "x"`, `Ünï cödé`, `%s$1%%`, "a\nb", strings.Repeat("x", longest-len("_owner"))} {
+		d := Database{Name: name, Tenant: registry.TenantID(`local_'\ "; --`)}
+		dropAtTheEnd(t, s, d)
+		requireWhole(t, d, mustCreate(t, s, d))
+		require.NoError(t, s.Drop(within(t), d))
+		requireGone(t, d)
+	}
+	for _, name := range []string{"", strings.Repeat("x", longest-len("_owner")+1), "a\x00b"} {
+		d := Database{Name: name}
+		_, err := s.Create(within(t), d, rand.Reader)
+		require.ErrorIs(t, err, registry.ErrInvalid, "%q", name)
+		require.ErrorIs(t, s.Drop(within(t), d), registry.ErrInvalid, "%q", name)
+		require.ErrorIs(t, s.Retire(within(t), d, LoginA), registry.ErrInvalid, "%q", name)
+	}
+}

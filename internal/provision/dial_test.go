@@ -1,0 +1,116 @@
+package provision
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// led is where a connection leads, and how.
+type led struct {
+	host, database, user, password string
+	port                           uint16
+	timeout                        time.Duration
+	tls, picky                     bool
+	others                         int
+	settings                       [9]string
+	parameters                     map[string]string
+}
+
+func mustLead(t *testing.T, url string) led {
+	t.Helper()
+	c, err := configOf(registry.NewSecret(url))
+	require.NoError(t, err, url)
+	return ledBy(c)
+}
+
+func ledBy(c *pgconn.Config) led {
+	l := led{
+		host: c.Host, port: c.Port, database: c.Database, user: c.User, password: c.Password, timeout: c.ConnectTimeout,
+		tls: c.TLSConfig != nil, picky: c.ValidateConnect != nil, others: len(c.Fallbacks), parameters: c.RuntimeParams,
+		settings: [9]string{c.SSLNegotiation, c.SSLCertMode, c.MinProtocolVersion, c.MaxProtocolVersion, c.ChannelBinding, c.RequireAuth, c.KerberosSpn, c.KerberosSrvName},
+	}
+	if l.tls {
+		l.settings[8] = c.TLSConfig.ServerName
+		if len(c.TLSConfig.Certificates) > 0 || c.TLSConfig.RootCAs != nil {
+			l.settings[8] += " with certificates"
+		}
+	}
+	return l
+}
+
+// TestOnlyTheURLSaysWhereAConnectionLeads whatever the environment and the home directory say.
+func TestOnlyTheURLSaysWhereAConnectionLeads(t *testing.T) { // it changes the environment
+	urls := []string{
+		"postgres://u:p@127.0.0.1:5/d", "postgres://u:p@h/d?sslmode=require", "postgres://u@h", "postgres://u@h:/d?", "postgres://u@a,b/d",
+		"postgres://u@a:1,b/d?ssl=true&", "postgres://u@/d?host=/run/pg", "postgres://u@/d", "postgres://u:p@h/d?application_name=x&target_session_attrs=primary",
+		"postgres://u@[::1]/d", "postgres:///?user=u", "postgres://u@h/d?sslmode=verify-full&connect_timeout=7",
+	}
+	t.Setenv("HOME", t.TempDir())
+	var want []led
+	for _, url := range urls {
+		want = append(want, mustLead(t, url))
+	}
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	require.NoError(t, os.Mkdir(filepath.Join(home, ".postgresql"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(home, ".pgpass"), []byte("*:*:*:*:other\n"), 0o600))
+	service := filepath.Join(home, "service")
+	require.NoError(t, os.WriteFile(service, []byte("[other]\nhost=other\nport=9\nsslmode=disable\ntarget_session_attrs=read-only\npassword=other\noptions=-c x=y\n"), 0o600))
+	for _, name := range []string{"root.crt", "postgresql.crt", "postgresql.key"} {
+		require.NoError(t, os.WriteFile(filepath.Join(home, ".postgresql", name), []byte("not one"), 0o600))
+	}
+	for name, value := range map[string]string{
+		"PGHOST": "other", "PGPORT": "9", "PGDATABASE": "other", "PGUSER": "other", "PGPASSWORD": "other", "PGPASSFILE": filepath.Join(home, ".pgpass"),
+		"PGAPPNAME": "other", "PGCONNECT_TIMEOUT": "9", "PGSSLMODE": "verify-full", "PGSSLKEY": service, "PGSSLCERT": service, "PGSSLCERTMODE": "require",
+		"PGSSLSNI": "0", "PGSSLROOTCERT": service, "PGSSLPASSWORD": "other", "PGSSLNEGOTIATION": "direct", "PGTARGETSESSIONATTRS": "standby",
+		"PGSERVICE": "other", "PGSERVICEFILE": service, "PGTZ": "Asia/Tokyo", "PGOPTIONS": "-c x=y", "PGMINPROTOCOLVERSION": "3.2",
+		"PGMAXPROTOCOLVERSION": "3.2", "PGCHANNELBINDING": "require", "PGREQUIREAUTH": "md5",
+	} {
+		t.Setenv(name, value)
+	}
+	for i, url := range urls {
+		require.Equal(t, want[i], mustLead(t, url), url)
+	}
+	t.Setenv("PGSERVICE", "missing") // what remains: the library looks for it first
+	_, err := configOf(registry.NewSecret(urls[0]))
+	require.ErrorIs(t, err, registry.ErrInvalid)
+}
+
+func TestParametersOfOtherClientsAreNotSentToTheServer(t *testing.T) {
+	t.Parallel()
+	l := mustLead(t, "postgres://u:p@h/d?keepalives=1&gssencmode=disable&statement-cache-capacity=0&search_path=x&options=&application_name=mine")
+	require.Equal(t, map[string]string{"search_path": "x", "application_name": "mine", "client_encoding": "UTF8"}, l.parameters)
+	require.Equal(t, "sp", mustLead(t, "postgres://u@h").parameters["application_name"])
+
+	c, err := configOf(registry.NewSecret("postgres://u@db.example/d?hostaddr=10.0.0.1"))
+	require.NoError(t, err)
+	require.NotContains(t, c.RuntimeParams, "hostaddr")
+	addresses, err := c.LookupFunc(t.Context(), c.Host)
+	require.NoError(t, err)
+	require.Equal(t, []string{"10.0.0.1"}, addresses)
+	c, err = configOf(registry.NewSecret("postgres://u@/d?hostaddr=10.0.0.1"))
+	require.NoError(t, err)
+	require.Equal(t, "10.0.0.1", c.Host, "not a socket")
+}
+
+func TestURLsThatTheLibraryRefusesAreNotQuoted(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{
+		"", "postgres://u:s3cret@x@h/d", "postgres://u:s3cret@h/d?sslmode=s3cret", "postgres://u:s3cret@h/d?s3cret",
+		"postgres://u:s3cret@h/d?sslcert=/nowhere/s3cret&sslkey=/nowhere", "postgres://u:s3cret@h/d?a=b=s3cret", "postgres://u:***@h/d",
+		"postgres://u:s3cret@h/d?service=x&servicefile=/nowhere",
+	} {
+		_, err := Check(t.Context(), registry.NewSecret(url))
+		require.ErrorIs(t, err, registry.ErrInvalid, url)
+		require.NotContains(t, err.Error(), "s3cret")
+		_, err = Connect(t.Context(), registry.NewSecret(url))
+		require.ErrorIs(t, err, registry.ErrInvalid, url)
+	}
+}

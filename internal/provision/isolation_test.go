@@ -1,0 +1,76 @@
+package provision
+
+import (
+	"crypto/rand"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/pgtest"
+)
+
+func TestATenantCannotReachOthers(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	a, b := newDatabase(t, s, "a"), newDatabase(t, s, "b")
+	url := mustCreate(t, s, a)
+	mustCreate(t, s, b)
+
+	_, err := Check(within(t), otherDatabase(t, url, b.Name))
+	require.ErrorIs(t, err, ErrDenied)
+	require.Equal(t, "42501", stateOf(err))
+	for statement, state := range map[string]string{
+		`SELECT rolpassword FROM pg_authid`:                        "42501",
+		`CREATE DATABASE mine`:                                     "42501",
+		`CREATE ROLE mine`:                                         "42501",
+		`COPY (SELECT 1) TO PROGRAM 'true'`:                        "42501",
+		`SELECT pg_read_file('/etc/passwd')`:                       "42501",
+		`ALTER ROLE "` + b.Role(LoginA) + `" PASSWORD 'x'`:         "42501",
+		`SET ROLE "` + b.Owner() + `"`:                             "42501",
+		`GRANT "` + b.Owner() + `" TO "` + a.Role(LoginA) + `"`:    "42501",
+		`DROP DATABASE "` + b.Name + `"`:                           "42501",
+		`COMMENT ON ROLE "` + a.Owner() + `" IS 'sp tenant other'`: "42501",
+	} {
+		_, err := pgtest.Try(url, statement)
+		require.ErrorContains(t, err, state, statement)
+	}
+	require.Equal(t, []string{"1"}, pgtest.Exec(t, url, `SELECT 1`))
+}
+
+// TestATenantCannotSitInTheServersOwnDatabases where the server is one that sp runs; on
+// another one they stay as they are.
+func TestATenantCannotSitInTheServersOwnDatabases(t *testing.T) {
+	t.Parallel()
+	admin := pgtest.Server(t)
+	s := mustConnect(t, admin)
+	d := newDatabase(t, s, "own")
+	url := mustCreate(t, s, d)
+	open := `SELECT bool_and(has_database_privilege('public', oid, 'CONNECT')) FROM pg_database WHERE datname IN ('postgres', 'template1')`
+	require.Equal(t, []string{"t"}, pgtest.Exec(t, admin, open))
+
+	trust := pgtest.Trust(t)
+	s = mustConnect(t, trust)
+	d = newDatabase(t, s, "own")
+	d.Own = true
+	url = mustCreate(t, s, d)
+	for _, database := range []string{"postgres", "template1"} {
+		_, err := Check(within(t), otherDatabase(t, url, database))
+		require.ErrorIs(t, err, ErrDenied, database)
+		require.Equal(t, "42501", stateOf(err), database)
+	}
+	require.Equal(t, []string{"f"}, pgtest.Exec(t, trust, open))
+	_, err := s.Create(within(t), d, rand.Reader)
+	require.NoError(t, err)
+}
+
+func TestOneLoginCanAlterWhatTheOtherMade(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	d := newDatabase(t, s, "flip")
+	a := mustCreate(t, s, d)
+	pgtest.Exec(t, a, `CREATE SCHEMA app`, `CREATE TABLE app.t (n int)`, `CREATE FUNCTION app.f() RETURNS int LANGUAGE sql AS 'SELECT 1'`)
+	b, err := s.Enable(within(t), d, LoginB, rand.Reader)
+	require.NoError(t, err)
+	require.NoError(t, s.Retire(within(t), d, LoginA))
+	pgtest.Exec(t, b, `ALTER TABLE app.t ADD m int`, `DROP FUNCTION app.f()`, `DROP SCHEMA app CASCADE`)
+}

@@ -1,0 +1,109 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// Enable gives a login a new password without an end, ends the sessions that it has, and
+// returns its URL, which has been tried.
+func (s *Server) Enable(ctx context.Context, d Database, l Login, random io.Reader) (registry.Secret, error) {
+	if err := d.check(); err != nil {
+		return registry.Secret{}, err
+	}
+	return s.enable(ctx, d, l, random)
+}
+
+func (s *Server) enable(ctx context.Context, d Database, l Login, random io.Reader) (registry.Secret, error) {
+	none := registry.Secret{}
+	password, err := NewPassword(random)
+	if err != nil {
+		return none, err
+	}
+	url, err := registry.URLFor(s.admin, d.Role(l), d.Name, password)
+	if err != nil {
+		return none, err
+	}
+	secret, err := verifier(password, random)
+	if err != nil {
+		return none, err
+	}
+	if err := s.alter(ctx, "login "+string(l), d, l, "LOGIN PASSWORD "+literal(secret)+" VALID UNTIL 'infinity'"); err != nil {
+		return none, err
+	}
+	if err := s.endSessions(ctx, d, l); err != nil {
+		return none, err
+	}
+	return url, leadsTo(ctx, url, d, l)
+}
+
+// leadsTo logs in, and tells whether that leads where it should.
+func leadsTo(ctx context.Context, url registry.Secret, d Database, l Login) error {
+	standing, err := Check(ctx, url)
+	if err != nil {
+		return err
+	}
+	if standing.User != d.Role(l) || standing.Database != d.Name || standing.Tenant != d.Tenant {
+		return &trouble{doing: "login " + string(l), why: "it leads to another database, or as another role", kind: ErrMismatch}
+	}
+	return nil
+}
+
+// Expire lets the server itself refuse the password of a login after a while, and returns
+// when, by the server's clock. Sessions that are open then stay open.
+func (s *Server) Expire(ctx context.Context, d Database, l Login, grace time.Duration) (time.Time, error) {
+	if err := d.check(); err != nil {
+		return time.Time{}, err
+	}
+	doing := "end of login " + string(l)
+	rows, err := s.query(ctx, doing, `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`)
+	if err != nil {
+		return time.Time{}, err
+	}
+	now, err := strconv.ParseInt(rows[0][0], 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s: the server's clock: %w", doing, err)
+	}
+	end := time.UnixMicro(now).Add(grace).UTC()
+	return end, s.alter(ctx, doing, d, l, "VALID UNTIL "+literal(end.Format("2006-01-02 15:04:05.000000-07")))
+}
+
+// Retire ends a login now: its password is gone, and so are its sessions.
+func (s *Server) Retire(ctx context.Context, d Database, l Login) error {
+	if err := d.check(); err != nil {
+		return err
+	}
+	if err := s.alter(ctx, "end of login "+string(l), d, l, "NOLOGIN PASSWORD NULL"); err != nil {
+		return err
+	}
+	return s.endSessions(ctx, d, l)
+}
+
+// alter changes the role of a login, of which the administrator becomes a member: else he
+// may not end its sessions, unless he is superuser.
+func (s *Server) alter(ctx context.Context, doing string, d Database, l Login, clause string) error {
+	role := identifier(d.Role(l))
+	return s.change(ctx, doing, "GRANT "+role+" TO CURRENT_USER", "ALTER ROLE "+role+" "+clause)
+}
+
+// endSessions ends the sessions of a login, and waits until they are gone. It comes after
+// the change of the password, behind which no new one can begin with the old.
+func (s *Server) endSessions(ctx context.Context, d Database, l Login) error {
+	doing := "sessions of login " + string(l)
+	const patience = 200 // times 20 ms
+	for range patience {
+		rows, err := s.query(ctx, doing, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = "+literal(d.Role(l)))
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		if err := pause(ctx, doing, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return &trouble{doing: doing, why: "they do not end", kind: ErrUnavailable}
+}

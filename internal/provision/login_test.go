@@ -1,0 +1,206 @@
+package provision
+
+import (
+	"context"
+	"crypto/rand"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// openSession opens one; what it returns requires that somebody ended it.
+func openSession(t *testing.T, url registry.Secret) (ended func()) {
+	t.Helper()
+	conn, err := pgconn.Connect(within(t), url.Reveal())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return func() {
+		t.Helper()
+		require.ErrorContains(t, conn.Ping(within(t)), "57P01")
+	}
+}
+
+func TestRotationFlipsBetweenTheLogins(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	d := newDatabase(t, s, "rotation")
+	used, login := mustCreate(t, s, d), LoginA
+	for range 3 {
+		next, err := s.Enable(within(t), d, login.Other(), rand.Reader)
+		require.NoError(t, err)
+		_, err = Check(within(t), used)
+		require.NoError(t, err, "both work meanwhile")
+		ended := openSession(t, used)
+		require.NoError(t, s.Retire(within(t), d, login))
+		ended()
+		mustRefuse(t, used)
+		used, login = next, login.Other()
+		standing, err := Check(within(t), used)
+		require.NoError(t, err)
+		require.Equal(t, d.Role(login), standing.User)
+	}
+	require.NoError(t, s.Retire(within(t), d, login.Other()), "again")
+}
+
+func TestEnableEndsTheSessionsOfTheFormerPassword(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	d := newDatabase(t, s, "enable")
+	former := mustCreate(t, s, d)
+	ended := openSession(t, former)
+	url, err := s.Enable(within(t), d, LoginA, rand.Reader)
+	require.NoError(t, err)
+	ended()
+	mustRefuse(t, former)
+	requireWhole(t, d, url)
+}
+
+func TestExpireLetsTheServerRefuse(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	d := newDatabase(t, s, "expire")
+	url := mustCreate(t, s, d)
+	before := time.Now()
+	end, err := s.Expire(within(t), d, LoginA, time.Hour)
+	require.NoError(t, err)
+	require.WithinDuration(t, before.Add(time.Hour), end, time.Minute)
+	require.Equal(t, time.UTC, end.Location())
+	refused, err := Refuses(within(t), url)
+	require.NoError(t, err)
+	require.False(t, refused)
+
+	end, err = s.Expire(within(t), d, LoginA, 300*time.Millisecond)
+	require.NoError(t, err)
+	_, err = Check(within(t), url)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		refused, err := Refuses(within(t), url)
+		return err == nil && refused && !time.Now().Before(end)
+	}, 10*time.Second, 20*time.Millisecond)
+	url, err = s.Enable(within(t), d, LoginA, rand.Reader)
+	require.NoError(t, err, "it has no end any more")
+	requireWhole(t, d, url)
+}
+
+func TestALoginThatIsNotThereIsAMismatch(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	d := newDatabase(t, s, "absent")
+	_, err := s.Enable(within(t), d, LoginB, rand.Reader)
+	require.ErrorIs(t, err, ErrMismatch)
+	_, err = s.Expire(within(t), d, LoginB, time.Hour)
+	require.ErrorIs(t, err, ErrMismatch)
+	require.ErrorIs(t, s.Retire(within(t), d, LoginB), ErrMismatch)
+}
+
+func TestDropLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	d, other := newDatabase(t, s, "drop"), newDatabase(t, s, "other")
+	url, kept := mustCreate(t, s, d), mustCreate(t, s, other)
+	pgtest.Exec(t, url, `CREATE TABLE t (n int)`)
+	ended := openSession(t, url)
+	require.NoError(t, s.Drop(within(t), d))
+	ended()
+	requireGone(t, d)
+	require.NoError(t, s.Drop(within(t), d), "twice")
+	requireWhole(t, other, kept)
+}
+
+func TestDropTakesWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	for name, statement := range map[string]string{
+		"a broken database": `UPDATE pg_database SET datconnlimit = -2 WHERE datname = '%[1]s'`,
+		"a template":        `ALTER DATABASE %[1]s IS_TEMPLATE true`,
+		"no database":       `DROP DATABASE %[1]s`,
+		"no login":          `DROP ROLE %[1]s_a`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := mustConnect(t, pgtest.Server(t))
+			d := newDatabase(t, s, name)
+			mustCreate(t, s, d)
+			pgtest.Exec(t, pgtest.Server(t), replaced(statement, d))
+			require.NoError(t, s.Drop(within(t), d))
+			requireGone(t, d)
+		})
+	}
+}
+
+// TestAnotherAdministratorCanRetireAndDrop what the first one made, as on a server whose
+// administrator was replaced.
+func TestAnotherAdministratorCanRetireAndDrop(t *testing.T) {
+	t.Parallel()
+	admin := pgtest.Server(t)
+	d := newDatabase(t, mustConnect(t, admin), "handed_on")
+	url := mustCreate(t, mustConnect(t, admin), d)
+	second := mustConnect(t, pgtest.Admin(t, "sp_test_second_admin", "pw"))
+	ended := openSession(t, url)
+	require.NoError(t, second.Retire(within(t), d, LoginA))
+	ended()
+	require.NoError(t, second.Drop(within(t), d))
+	requireGone(t, d)
+}
+
+func TestSetPasswordOfAnAdoptedRole(t *testing.T) {
+	t.Parallel()
+	admin := pgtest.Server(t)
+	pgtest.Exec(t, admin, `DROP ROLE IF EXISTS sp_test_adopted`, `CREATE ROLE sp_test_adopted LOGIN PASSWORD 'old'`, `ALTER ROLE sp_test_adopted SET role TO pg_monitor`, `GRANT pg_monitor TO sp_test_adopted`)
+	t.Cleanup(func() { pgtest.Exec(t, admin, `DROP ROLE sp_test_adopted`) })
+	url, err := registry.URLFor(admin, "sp_test_adopted", "postgres", registry.NewSecret("old"))
+	require.NoError(t, err)
+	password, err := NewPassword(rand.Reader)
+	require.NoError(t, err)
+	next, err := registry.WithPassword(url, password)
+	require.NoError(t, err)
+
+	require.NoError(t, SetPassword(within(t), url, next))
+	mustRefuse(t, url)
+	standing, err := Check(within(t), next)
+	require.NoError(t, err)
+	require.Equal(t, "sp_test_adopted", standing.User)
+	require.ErrorIs(t, SetPassword(within(t), url, next), ErrDenied, "again, with the old one")
+
+	for _, bad := range []string{"", "pässword", "a\tb"} {
+		wrong, err := registry.WithPassword(next, registry.NewSecret(bad))
+		require.NoError(t, err)
+		require.ErrorIs(t, SetPassword(within(t), next, wrong), registry.ErrInvalid)
+	}
+	_, err = Check(within(t), next)
+	require.NoError(t, err)
+}
+
+// TestNoPasswordReachesTheServersLog, which has every statement in it.
+func TestNoPasswordReachesTheServersLog(t *testing.T) {
+	t.Parallel()
+	log := pgtest.Log(t)
+	s := mustConnect(t, pgtest.Server(t))
+	d := newDatabase(t, s, "log")
+	urls := []registry.Secret{mustCreate(t, s, d)}
+	b, err := s.Enable(within(t), d, LoginB, rand.Reader)
+	require.NoError(t, err)
+	password, err := NewPassword(rand.Reader)
+	require.NoError(t, err)
+	next, err := registry.WithPassword(b, password)
+	require.NoError(t, err)
+	require.NoError(t, SetPassword(within(t), b, next))
+	require.NoError(t, s.Retire(within(t), d, LoginA))
+	mustRefuse(t, urls[0])
+
+	text, err := os.ReadFile(log)
+	require.NoError(t, err)
+	require.Contains(t, string(text), "ALTER ROLE "+identifier(d.Role(LoginB))+" LOGIN PASSWORD")
+	require.Contains(t, string(text), "ALTER ROLE CURRENT_USER PASSWORD")
+	for _, url := range append(urls, b, next) {
+		_, secret, err := registry.WithoutPassword(url)
+		require.NoError(t, err)
+		require.Len(t, secret.Reveal(), 32)
+		require.NotContains(t, string(text), secret.Reveal())
+	}
+}

@@ -1,0 +1,89 @@
+// Package provision makes, checks, renews and drops what a tenant has on a PostgreSQL server:
+// a database, a role that owns it and all that is in it, and two roles that log in. Every step
+// can be done again, so that what was cut off is gone on with by the same call.
+//
+// A password is never sent in clear by what is here, but for the login itself where a server
+// asks for that: the server gets a SCRAM-SHA-256 verifier, so its log can't have it.
+//
+// Where a connection leads depends on its URL alone: what the URL does not say is what a
+// client does without PG* variables, ~/.pgpass and ~/.postgresql. Two of the library's own
+// remain: a PGSERVICE that names a service which can't be read is refused, and the user of a
+// URL that has none is PGUSER or the one of the system. sp makes no URL without a user.
+package provision
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// What a caller can do something about; wrapped with what was being done.
+var (
+	// ErrUnavailable is returned when no server answers, or it can't now.
+	ErrUnavailable = errors.New("database server not available")
+	// ErrDenied is returned when the server refuses a login, a right or a statement.
+	ErrDenied = errors.New("refused by the database server")
+	// ErrMismatch is returned when a database or a role is not there, or not the tenant's.
+	ErrMismatch = errors.New("not the database that was registered")
+	// ErrUnchecked is returned when a server lets a wrong password in.
+	ErrUnchecked = errors.New("this server does not check passwords")
+)
+
+// Login is one of the two roles of a database that log in; one does, while the other rests.
+type Login string
+
+// The two logins of a database.
+const (
+	LoginA Login = "a"
+	LoginB Login = "b"
+)
+
+// Other returns the login that rests while l is used.
+func (l Login) Other() Login {
+	if l == LoginA {
+		return LoginB
+	}
+	return LoginA
+}
+
+// Database names what belongs to a tenant on a server; nothing else is ever touched.
+type Database struct {
+	Name   string            // of the database and, with _owner, _a and _b behind it, of its roles
+	Tenant registry.TenantID // marked on the database
+	Own    bool              // the server is one that sp runs: postgres and template1 are closed to tenants
+}
+
+// Owner returns the name of the role that owns the database and all in it, and never logs in.
+func (d Database) Owner() string { return d.Name + "_owner" }
+
+// Role returns the name of the role that logs in as l.
+func (d Database) Role(l Login) string { return d.Name + "_" + string(l) }
+
+// longest is what PostgreSQL keeps of a name; it cuts the rest off without an error.
+const longest = 63
+
+func (d Database) check() error {
+	switch {
+	case d.Name == "":
+		return fmt.Errorf("name of a database: empty: %w", registry.ErrInvalid)
+	case len(d.Owner()) > longest:
+		return fmt.Errorf("name of a database: longer than %d bytes: %w", longest-len("_owner"), registry.ErrInvalid)
+	case strings.ContainsRune(d.Name+string(d.Tenant), 0):
+		return fmt.Errorf("name of a database or its tenant: holds a NUL: %w", registry.ErrInvalid)
+	}
+	return nil
+}
+
+// identifier quotes a name for SQL.
+func identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// literal quotes a text for SQL, whatever standard_conforming_strings is.
+func literal(text string) string {
+	text = strings.ReplaceAll(text, `'`, `''`)
+	if strings.Contains(text, `\`) {
+		return ` E'` + strings.ReplaceAll(text, `\`, `\\`) + `'`
+	}
+	return `'` + text + `'`
+}

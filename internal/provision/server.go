@@ -1,0 +1,122 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// Server is a server on which databases and roles may be made, in a session of its
+// administrator.
+type Server struct {
+	Progress func(step string) // is told each step of Create before it is taken; may be nil
+
+	session
+	admin registry.Secret
+}
+
+// oldest is the first version of PostgreSQL that drops a database which is in use.
+const oldest = 13
+
+// Connect logs in as an administrator, who needs CREATEDB and CREATEROLE or to be superuser.
+func Connect(ctx context.Context, admin registry.Secret) (*Server, error) {
+	session, err := dial(ctx, "login of the administrator", admin)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{session: session, admin: admin}
+	if err := s.mayProvision(ctx); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) mayProvision(ctx context.Context) error {
+	const doing = "rights of the administrator"
+	// Nothing that somebody put into the public schema is called by what follows.
+	rows, err := s.query(ctx, doing, `SET search_path TO pg_catalog`,
+		`SELECT rolsuper, rolcreatedb, rolcreaterole, pg_is_in_recovery(), current_setting('server_version_num')::int / 10000
+			FROM pg_roles WHERE rolname = current_user`)
+	if err != nil {
+		return err
+	}
+	superuser, databases, roles, standby := rows[0][0] == "t", rows[0][1] == "t", rows[0][2] == "t", rows[0][3] == "t"
+	version, err := strconv.Atoi(rows[0][4])
+	if err != nil {
+		return fmt.Errorf("version of the server: %w", err)
+	}
+	refused := &trouble{doing: doing, kind: ErrDenied}
+	switch {
+	case standby:
+		refused.why = "the server is a standby, which changes nothing"
+	case version < oldest:
+		refused.why = fmt.Sprintf("the server is PostgreSQL %d, and %d is the first that will do", version, oldest)
+	case !superuser && !databases && !roles:
+		refused.why = "the role has neither CREATEDB nor CREATEROLE"
+	case !superuser && !databases:
+		refused.why = "the role has no CREATEDB"
+	case !superuser && !roles:
+		refused.why = "the role has no CREATEROLE"
+	default:
+		return nil
+	}
+	return refused
+}
+
+// Close ends the session.
+func (s *Server) Close() error {
+	s.close()
+	return nil
+}
+
+// Version returns the server's version, as "15.18".
+func (s *Server) Version() string { return s.version() }
+
+func (s *Server) step(name string) {
+	if s.Progress != nil {
+		s.Progress(name)
+	}
+}
+
+// change runs statements that can be run again, and does so where another session changed
+// the same row of the system's tables meanwhile.
+func (s *Server) change(ctx context.Context, doing string, statements ...string) error {
+	const tries = 10
+	for try := 1; ; try++ {
+		_, err := s.query(ctx, doing, statements...)
+		switch stateOf(err) {
+		case "XX000", "40001", "40P01": // "tuple concurrently updated", and those that say it properly
+		default:
+			return err
+		}
+		if try == tries {
+			return err
+		}
+		if err := pause(ctx, doing, time.Duration(try)*10*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits, unless the caller's time is over.
+func pause(ctx context.Context, doing string, time time.Duration) error {
+	if !sleep(ctx, time) {
+		return statementTrouble(ctx, doing, "", ctx.Err())
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

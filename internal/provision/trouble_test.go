@@ -1,0 +1,233 @@
+package provision
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// fake is somebody who listens where a server should; the URL has a secret and a login that
+// no message may have.
+func fake(t *testing.T, answer func(net.Conn)) registry.Secret {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = conn.Close() }()
+				answer(conn)
+			}()
+		}
+	}()
+	return registry.NewSecret(fmt.Sprintf("postgres://somebody:s3cret@%s/somewhere", l.Addr()))
+}
+
+// says answers a login with an error, as a server without TLS does.
+func says(state, message string) func(net.Conn) {
+	return func(conn net.Conn) {
+		for {
+			head := make([]byte, 8)
+			if _, err := io.ReadFull(conn, head); err != nil {
+				return
+			}
+			if binary.BigEndian.Uint32(head[4:]) == 80877103 { // whether it has TLS
+				_, _ = conn.Write([]byte("N"))
+				continue
+			}
+			_, _ = io.CopyN(io.Discard, conn, int64(binary.BigEndian.Uint32(head))-8)
+			body := "SFATAL\x00VFATAL\x00C" + state + "\x00M" + message + "\x00\x00"
+			_, _ = conn.Write(append(binary.BigEndian.AppendUint32([]byte("E"), uint32(len(body)+4)), body...))
+			return
+		}
+	}
+}
+
+func requireQuiet(t *testing.T, err error) {
+	t.Helper()
+	for _, told := range []string{"s3cret", "somebody", "somewhere", "postgres://", "127.0.0.1", "nowhere.invalid", "SELECT", "\n"} {
+		require.NotContains(t, err.Error(), told)
+	}
+}
+
+func TestWhatAServerSaysIsSorted(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[string]error{
+		"28P01": ErrDenied, "28000": ErrDenied, "42501": ErrDenied, "0A000": ErrDenied, "42704": ErrDenied, "55000": ErrDenied,
+		"3D000": ErrMismatch,
+		"57P03": ErrUnavailable, "57P01": ErrUnavailable, "53300": ErrUnavailable, "53100": ErrUnavailable, "08006": ErrUnavailable,
+	} {
+		url := fake(t, says(state, "it will not"))
+		_, err := Check(within(t), url)
+		require.ErrorIs(t, err, want, state)
+		require.ErrorContains(t, err, "it will not ("+state+")")
+		requireQuiet(t, err)
+		_, err = Connect(within(t), url)
+		require.ErrorIs(t, err, want, state)
+
+		refused, err := Refuses(within(t), url)
+		require.Equal(t, state == "28P01", refused, state)
+		unchecked := ChecksPasswords(within(t), url, rand.Reader)
+		switch {
+		case want == ErrUnavailable:
+			require.ErrorIs(t, err, ErrUnavailable, state)
+			require.ErrorIs(t, unchecked, ErrUnavailable, state)
+		case state == "28P01":
+			require.NoError(t, err)
+			require.NoError(t, unchecked)
+		default:
+			require.NoError(t, err, state)
+			require.ErrorIs(t, unchecked, ErrUnchecked, state)
+		}
+	}
+}
+
+func TestAServerCannotTellThePassword(t *testing.T) {
+	t.Parallel()
+	_, err := Check(within(t), fake(t, says("28000", "the password was s3cret")))
+	require.ErrorIs(t, err, ErrDenied)
+	requireQuiet(t, err)
+	_, err = Check(within(t), fake(t, says("28000", "two\nlines\x1b[0m"+strings.Repeat("é", 300))))
+	require.ErrorIs(t, err, ErrDenied)
+	requireQuiet(t, err)
+	require.NotContains(t, err.Error(), "\x1b")
+	require.Less(t, len(err.Error()), 400)
+}
+
+func TestNobodyAnswers(t *testing.T) {
+	t.Parallel()
+	gone := fake(t, func(net.Conn) {})
+	for name, c := range map[string]struct {
+		url  registry.Secret
+		want error
+		why  string
+	}{
+		"hangs up":    {gone, ErrUnavailable, "no PostgreSQL server"},
+		"HTTP":        {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) }), ErrUnavailable, "no PostgreSQL server"},
+		"SSH":         {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("SSH-2.0-OpenSSH_9.2\r\n")); _, _ = io.Copy(io.Discard, c) }), ErrUnavailable, "no PostgreSQL server"},
+		"bad TLS":     {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("Snot a handshake")); _, _ = io.Copy(io.Discard, c) }), ErrUnavailable, "no PostgreSQL server"},
+		"no TLS":      {with(fake(t, says("28P01", "no")), "?sslmode=require"), ErrDenied, "offers no TLS"},
+		"nobody":      {registry.NewSecret("postgres://somebody:s3cret@127.0.0.1:1/somewhere"), ErrUnavailable, "nobody listens"},
+		"no socket":   {registry.NewSecret("postgres://somebody:s3cret@/somewhere?host=/nowhere.invalid"), ErrUnavailable, "nobody listens"},
+		"neither":     {registry.NewSecret("postgres://somebody:s3cret@127.0.0.1:1,127.0.0.1:2/somewhere"), ErrUnavailable, "nobody listens"},
+		"a huge body": {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("NR\x7f\xff\xff\xff")); _, _ = io.Copy(io.Discard, c) }), ErrUnavailable, "no PostgreSQL server"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Check(within(t), c.url)
+			require.ErrorIs(t, err, c.want)
+			require.ErrorContains(t, err, c.why)
+			requireQuiet(t, err)
+			_, err = Connect(within(t), c.url)
+			require.ErrorIs(t, err, c.want)
+			refused, err := Refuses(within(t), c.url)
+			require.ErrorIs(t, err, c.want)
+			require.False(t, refused)
+			require.ErrorIs(t, ChecksPasswords(within(t), c.url, rand.Reader), c.want)
+			require.ErrorIs(t, SetPassword(within(t), c.url, c.url), c.want)
+		})
+	}
+}
+
+func TestAHostThatIsNotKnownIsNotNamed(t *testing.T) {
+	t.Parallel()
+	url := registry.NewSecret("postgres://somebody:s3cret@nowhere.invalid/somewhere")
+	config, err := configOf(url)
+	require.NoError(t, err)
+	config.LookupFunc = func(_ context.Context, host string) ([]string, error) { // a test asks no name server
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	_, err = pgconn.ConnectConfig(within(t), config)
+	err = connectTrouble(t.Context(), "login", config, err)
+	require.ErrorIs(t, err, ErrUnavailable)
+	require.ErrorContains(t, err, "name is not known")
+	requireQuiet(t, err)
+}
+
+func with(url registry.Secret, more string) registry.Secret {
+	return registry.NewSecret(url.Reveal() + more)
+}
+
+func TestTheCallersTimeEndsIt(t *testing.T) {
+	t.Parallel()
+	silent := fake(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := Check(ctx, silent)
+	require.ErrorIs(t, err, ErrUnavailable)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	requireQuiet(t, err)
+
+	ctx, cancel = context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	_, err = Check(ctx, silent)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, ErrUnavailable)
+	requireQuiet(t, err)
+
+	_, err = Check(within(t), with(silent, "?connect_timeout=1"))
+	require.ErrorIs(t, err, ErrUnavailable)
+	require.ErrorContains(t, err, "no answer in time")
+}
+
+// TestWhatALiveServerRefuses as it says it itself.
+func TestWhatALiveServerRefuses(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	d := newDatabase(t, s, "refused")
+	url := mustCreate(t, s, d)
+	wrong, err := registry.WithPassword(url, registry.NewSecret("wrong"))
+	require.NoError(t, err)
+	for _, c := range []struct {
+		url   registry.Secret
+		want  error
+		state string
+	}{
+		{wrong, ErrDenied, "28P01"},
+		{otherDatabase(t, url, "missing"), ErrMismatch, "3D000"},
+		{with(url, "?sslmode=require"), ErrDenied, ""},
+		{with(url, "?nonsense=1"), ErrDenied, "42704"},
+	} {
+		_, err := Check(within(t), c.url)
+		require.ErrorIs(t, err, c.want)
+		require.Equal(t, c.state, stateOf(err))
+		require.NotContains(t, err.Error(), "postgres://")
+	}
+	require.NoError(t, ChecksPasswords(within(t), url, rand.Reader))
+	refused, err := Refuses(within(t), url)
+	require.NoError(t, err)
+	require.False(t, refused)
+
+	require.ErrorIs(t, ChecksPasswords(within(t), pgtest.Trust(t), rand.Reader), ErrUnchecked)
+}
+
+func TestABrokenSessionSaysSo(t *testing.T) {
+	t.Parallel()
+	admin := pgtest.Server(t)
+	s := mustConnect(t, admin)
+	pgtest.Exec(t, admin, fmt.Sprintf("SELECT pg_terminate_backend(%d)", s.conn.PID()))
+	d := Database{Name: "sp_never", Tenant: "local_1"}
+	require.Eventually(t, func() bool { // it may see it at the second try only
+		_, err := s.Create(within(t), d, rand.Reader)
+		require.ErrorIs(t, err, ErrUnavailable)
+		return s.conn.IsClosed()
+	}, 5*time.Second, 10*time.Millisecond)
+	requireGone(t, d)
+}

@@ -1,0 +1,220 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// DatabaseState is how far a database that sp makes has come.
+type DatabaseState string
+
+// The states of a database: begun, whole, and about to go.
+const (
+	Provisioning DatabaseState = "provisioning"
+	Ready        DatabaseState = "ready"
+	Dropping     DatabaseState = "dropping"
+)
+
+// DatabaseLogin is one of the two roles that log in to a database that sp made; there are
+// two so that credentials can be rotated without a gap.
+type DatabaseLogin string
+
+// The logins of a database.
+const (
+	LoginA DatabaseLogin = "a"
+	LoginB DatabaseLogin = "b"
+)
+
+// Other returns the one of the two that l is not.
+func (l DatabaseLogin) Other() DatabaseLogin {
+	if l == LoginA {
+		return LoginB
+	}
+	return LoginA
+}
+
+// Database is a database that sp made for a tenant or is about to make. It is remembered
+// until it is dropped, even where its tenant is no more.
+type Database struct {
+	Tenant TenantID
+	State  DatabaseState
+	Server string
+	Name   string
+	// Login is the one that the tenant's URL names; the other one ends at RetireAt, and
+	// has ended where that is nil.
+	Login    DatabaseLogin
+	RetireAt *time.Time
+}
+
+// Database returns the database that sp makes or made for a tenant, nil if there is none.
+func (v *View) Database(ctx context.Context, tenant TenantID) (*Database, error) {
+	row, err := v.q.Database(ctx, string(tenant))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	d := databaseOf(row)
+	return &d, nil
+}
+
+// Databases returns all databases that sp makes or made, in order of their tenants' ids.
+func (v *View) Databases(ctx context.Context) ([]Database, error) {
+	rows, err := v.q.Databases(ctx)
+	var databases []Database
+	for _, row := range rows {
+		databases = append(databases, databaseOf(row))
+	}
+	return databases, err
+}
+
+// IsGone tells whether a tenant is not there any more.
+func (v *View) IsGone(ctx context.Context, id TenantID) (bool, error) {
+	_, err := v.Tenant(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return true, nil
+	}
+	return false, err
+}
+
+func databaseOf(row queries.Database) Database {
+	d := Database{
+		Tenant: TenantID(row.TenantID), State: DatabaseState(row.State), Server: row.Server, Name: row.Name, Login: DatabaseLogin(row.Login),
+	}
+	if row.RetireAt != nil {
+		at := time.UnixMicro(*row.RetireAt).UTC()
+		d.RetireAt = &at
+	}
+	return d
+}
+
+func (c *change) putDatabase(ctx context.Context, d Database) error {
+	params := queries.PutDatabaseParams{
+		TenantID: string(d.Tenant), State: string(d.State), Server: d.Server, Name: d.Name, Login: string(d.Login),
+	}
+	if d.RetireAt != nil {
+		at := d.RetireAt.UnixMicro()
+		params.RetireAt = &at
+	}
+	return c.q.PutDatabase(ctx, params)
+}
+
+// PlanDatabase remembers, before any of it is made, the database that a tenant is to
+// have. A tenant that has one already, or a URL of another, is refused.
+func (r *Registry) PlanDatabase(ctx context.Context, tenant TenantID, server, name string) error {
+	return r.write(ctx, func(c *change) error {
+		t, err := c.Tenant(ctx, tenant)
+		if err != nil {
+			return err
+		}
+		return c.planDatabase(ctx, t, PlannedDatabase{Server: server, Name: name})
+	})
+}
+
+// PlannedDatabase is where a new tenant's database is to be made, and its name.
+type PlannedDatabase struct{ Server, Name string }
+
+func (c *change) planDatabase(ctx context.Context, t Tenant, p PlannedDatabase) error {
+	known, err := c.Database(ctx, t.ID)
+	switch {
+	case err != nil:
+		return err
+	case t.IsCloud():
+		return fmt.Errorf("tenant %s: the database of a cloud tenant is not made here: %w", t, ErrInvalid)
+	case known != nil:
+		return fmt.Errorf("tenant %s: database %s: %w", t, known.Name, ErrExists)
+	case t.HasDatabaseURL():
+		return fmt.Errorf("tenant %s: its database: %w", t, ErrExists)
+	}
+	return c.putDatabase(ctx, Database{Tenant: t.ID, State: Provisioning, Server: p.Server, Name: p.Name, Login: LoginA})
+}
+
+// Credentials are those that a database has, to be published.
+type Credentials struct {
+	Tenant TenantID
+	URL    Secret
+	Login  DatabaseLogin
+	// RetireAt is when the other login ends; nil where it has ended.
+	RetireAt *time.Time
+	// Container is the member shared_container_db that the tenant is to have; nil leaves it.
+	Container *string
+}
+
+// PublishCredentials gives a tenant the URL of the database that sp made for it, which is
+// ready then. The URL that it had, if any, is revoked: it is kept nowhere, and no undo
+// brings it back.
+func (r *Registry) PublishCredentials(ctx context.Context, p Credentials) (tenant Tenant, err error) {
+	err = r.write(ctx, func(c *change) error {
+		d, err := c.Database(ctx, p.Tenant)
+		if err == nil && (d == nil || d.State == Dropping) {
+			err = fmt.Errorf("tenant %s: its database was dropped meanwhile: %w", p.Tenant, ErrConflict)
+		}
+		if err != nil {
+			return err
+		}
+		d.State, d.Login, d.RetireAt = Ready, p.Login, p.RetireAt
+		if err := c.putDatabase(ctx, *d); err != nil {
+			return err
+		}
+		tenant, err = c.publishURL(ctx, p.Tenant, p.URL, p.Container)
+		return err
+	})
+	return tenant, err
+}
+
+// publishURL gives a tenant another URL and revokes the one that it had.
+func (c *change) publishURL(ctx context.Context, id TenantID, url Secret, container *string) (Tenant, error) {
+	before, err := c.placedTenant(ctx, id)
+	if err != nil {
+		return Tenant{}, err
+	}
+	after := before.Tenant
+	after.DatabaseURL = &url
+	if container != nil {
+		after.SharedContainerDB = container
+	}
+	if err := CheckURL(url); err != nil || before.Equal(after) {
+		return after, err
+	}
+	if before.DatabaseURL != nil {
+		c.record.revoked = "database_url"
+	}
+	return after, c.updateTenant(ctx, before, after)
+}
+
+// RetiredLogin remembers that the other login of a tenant's database has ended.
+func (r *Registry) RetiredLogin(ctx context.Context, tenant TenantID) error {
+	return r.changeDatabase(ctx, tenant, func(d *Database) { d.RetireAt = nil })
+}
+
+// DropDatabase remembers that a tenant's database is about to go.
+func (r *Registry) DropDatabase(ctx context.Context, tenant TenantID) error {
+	return r.changeDatabase(ctx, tenant, func(d *Database) { d.State = Dropping })
+}
+
+func (r *Registry) changeDatabase(ctx context.Context, tenant TenantID, fn func(*Database)) error {
+	return r.write(ctx, func(c *change) error {
+		d, err := c.Database(ctx, tenant)
+		if err != nil || d == nil {
+			return err
+		}
+		fn(d)
+		return c.putDatabase(ctx, *d)
+	})
+}
+
+// ForgetDatabase forgets a database that is gone, or that somebody else looks after from
+// now on.
+func (r *Registry) ForgetDatabase(ctx context.Context, tenant TenantID) error {
+	return r.write(ctx, func(c *change) error { return c.forgetDatabase(ctx, tenant) })
+}
+
+func (c *change) forgetDatabase(ctx context.Context, tenant TenantID) error {
+	return errors.Join(c.q.DeleteDatabase(ctx, string(tenant)), c.q.DeleteUnusedServers(ctx))
+}

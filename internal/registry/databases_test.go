@@ -1,0 +1,249 @@
+package registry
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var theServer = Server{Name: "h:5432", Provider: Elsewhere, Admin: NewSecret("postgres://admin:pw@h/postgres")}
+
+// mustBegin creates tenant a, whose database is begun.
+func mustBegin(t *testing.T, d *desk) {
+	t.Helper()
+	require.NoError(t, d.PutServer(t.Context(), theServer))
+	_, err := d.CreateTenant(t.Context(), NewTenant{
+		Tenant: Tenant{ID: "a", Name: "A", Kind: Local}, Database: &PlannedDatabase{Server: theServer.Name, Name: "sp_a"},
+	})
+	require.NoError(t, err)
+}
+
+func mustPublish(t *testing.T, d *desk, url string) {
+	t.Helper()
+	_, err := d.PublishCredentials(t.Context(), Credentials{Tenant: "a", URL: NewSecret(url), Login: LoginA})
+	require.NoError(t, err)
+}
+
+// standing is what the registry knows of tenant a and its database, the file opened anew.
+func standing(t *testing.T, d *desk) (*Tenant, *Database, []Server) {
+	t.Helper()
+	require.NoError(t, d.Close())
+	reopened, err := Open(t.Context(), d.path, d.options())
+	require.NoError(t, err)
+	d.Registry = reopened
+	view, err := d.View(t.Context())
+	require.NoError(t, err)
+	defer view.Close()
+	database, err := view.Database(t.Context(), "a")
+	require.NoError(t, err)
+	servers, err := view.Servers(t.Context())
+	require.NoError(t, err)
+	tenant, err := view.Tenant(t.Context(), "a")
+	if err != nil {
+		require.ErrorIs(t, err, ErrNotFound)
+		return nil, database, servers
+	}
+	return &tenant, database, servers
+}
+
+func TestADatabaseIsRecordedBeforeItIsMade(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	mustBegin(t, d)
+	tenant, database, servers := standing(t, d)
+	require.Nil(t, tenant.DatabaseURL)
+	require.Equal(t, &Database{Tenant: "a", State: Provisioning, Server: "h:5432", Name: "sp_a", Login: LoginA}, database)
+	require.Len(t, servers, 1)
+	require.True(t, servers[0].Admin.Equal(theServer.Admin))
+
+	mustPublish(t, d, "postgres://sp_a_a:x@h/sp_a")
+	tenant, database, _ = standing(t, d)
+	require.True(t, tenant.DatabaseURL.Equal(NewSecret("postgres://sp_a_a:x@h/sp_a")))
+	require.Equal(t, Ready, database.State)
+}
+
+func TestATenantHasOneDatabase(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	mustBegin(t, d)
+	plan := func(id TenantID) error { return d.PlanDatabase(t.Context(), id, theServer.Name, "sp_other") }
+	require.ErrorIs(t, plan("a"), ErrExists)
+	require.ErrorIs(t, plan("nobody"), ErrNotFound)
+	for _, tenant := range []Tenant{
+		NewLocal("has", "has", NewSecret("postgres://u:p@h/d")),
+		NewCloud(CloudParams{ID: "cloud", Name: "cloud", AppID: "x", Hostname: "x", Region: "iad"}),
+		{ID: "pending", Name: "pending", Kind: Local},
+	} {
+		_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: tenant})
+		require.NoError(t, err)
+	}
+	require.ErrorIs(t, plan("has"), ErrExists)
+	require.ErrorIs(t, plan("cloud"), ErrInvalid)
+	require.NoError(t, plan("pending"))
+}
+
+func TestARotatedURLIsKeptNowhere(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	mustBegin(t, d)
+	mustPublish(t, d, "postgres://sp_a_a:first@h/sp_a")
+	at := noon.Add(10 * time.Minute).Truncate(time.Microsecond)
+	_, err := d.PublishCredentials(t.Context(), Credentials{Tenant: "a", URL: NewSecret("postgres://sp_a_b:second@h/sp_a"), Login: LoginB, RetireAt: &at})
+	require.NoError(t, err)
+	_, database, _ := standing(t, d)
+	require.Equal(t, LoginB, database.Login)
+	require.True(t, at.Equal(*database.RetireAt))
+
+	_, err = d.Undo(t.Context(), Undo{})
+	var revoked *RevokedError
+	require.ErrorAs(t, err, &revoked)
+	requireNoTrace(t, d, "first")
+
+	require.NoError(t, d.RetiredLogin(t.Context(), "a"))
+	_, database, _ = standing(t, d)
+	require.Nil(t, database.RetireAt)
+}
+
+// requireNoTrace holds that a text is nowhere in the file.
+func requireNoTrace(t *testing.T, d *desk, text string) {
+	t.Helper()
+	view, err := d.View(t.Context())
+	require.NoError(t, err)
+	defer view.Close()
+	kept, err := view.KeptSecrets(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, kept.Secrets, "%s may be one of them", text)
+}
+
+func TestATenantIsNotDeletedBeforeItsDatabase(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	mustBegin(t, d)
+	mustPublish(t, d, "postgres://sp_a_a:x@h/sp_a")
+	require.NoError(t, d.DropDatabase(t.Context(), "a"))
+	_, database, _ := standing(t, d)
+	require.Equal(t, Dropping, database.State)
+	_, err := d.PublishCredentials(t.Context(), Credentials{Tenant: "a", URL: NewSecret("postgres://u:y@h/sp_a"), Login: LoginB})
+	require.ErrorIs(t, err, ErrConflict, "a rotation meanwhile")
+
+	_, err = d.DeleteTenant(t.Context(), Deletion{ID: "a"})
+	require.ErrorIs(t, err, ErrInUse)
+	_, err = d.DeleteTenant(t.Context(), Deletion{ID: "a", Database: WasDropped})
+	require.NoError(t, err)
+	tenant, database, servers := standing(t, d)
+	require.Nil(t, tenant)
+	require.Nil(t, database)
+	require.Empty(t, servers, "nothing of it is needed any more")
+	_, err = d.Undo(t.Context(), Undo{})
+	var revoked *RevokedError
+	require.ErrorAs(t, err, &revoked, "the database is gone")
+}
+
+func TestADatabaseThatIsLeftCanBeHadBack(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	mustBegin(t, d)
+	mustPublish(t, d, "postgres://sp_a_a:x@h/sp_a")
+	_, err := d.DeleteTenant(t.Context(), Deletion{ID: "a", Database: IsLeft})
+	require.NoError(t, err)
+	_, err = d.Undo(t.Context(), Undo{})
+	require.NoError(t, err)
+	tenant, database, _ := standing(t, d)
+	require.True(t, tenant.DatabaseURL.Equal(NewSecret("postgres://sp_a_a:x@h/sp_a")))
+	require.Nil(t, database, "it is adopted from here on")
+}
+
+func TestADatabaseIsRememberedWithoutItsTenant(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	mustBegin(t, d)
+	_, err := d.Undo(t.Context(), Undo{})
+	require.NoError(t, err)
+	tenant, database, servers := standing(t, d)
+	require.Nil(t, tenant)
+	require.NotNil(t, database)
+	require.Len(t, servers, 1)
+	require.NoError(t, d.ForgetDatabase(t.Context(), "a"))
+	_, database, servers = standing(t, d)
+	require.Nil(t, database)
+	require.Empty(t, servers)
+}
+
+func TestAServerIsKeptWhileItIsChosenOrOurs(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	own := Server{Name: "local", Provider: LocalPrograms, Admin: NewSecret("postgres://sp_admin:pw@127.0.0.1:5433/postgres")}
+	chosen, other := theServer, theServer
+	chosen.Chosen, other.Chosen, other.Name = true, true, "other:5432"
+	for _, s := range []Server{own, chosen, other} {
+		require.NoError(t, d.PutServer(t.Context(), s))
+	}
+	_, _, servers := standing(t, d)
+	require.Equal(t, []bool{false, false, true}, []bool{servers[0].Chosen, servers[1].Chosen, servers[2].Chosen}, "one is chosen")
+	require.NoError(t, d.ChooseNoServer(t.Context()))
+	_, _, servers = standing(t, d)
+	require.Len(t, servers, 1)
+	require.Equal(t, "local", servers[0].Name)
+	require.ErrorIs(t, d.PutServer(t.Context(), Server{Name: "x", Provider: Elsewhere, Admin: NewSecret("mysql://x")}), ErrInvalid)
+	at, err := ServerAt(NewSecret("postgres://admin:pw@DB.example:6000/postgres"))
+	require.NoError(t, err)
+	require.Equal(t, "DB.example:6000", at.Name)
+}
+
+func TestAnAdoptedPasswordIsRecordedBeforeItIsChanged(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: NewLocal("a", "A", NewSecret("postgres://u:first@h/d"))})
+	require.NoError(t, err)
+	next := map[TenantID]Secret{"a": NewSecret("postgres://u:second@h/d")}
+	require.NoError(t, d.PlanRotation(t.Context(), next))
+	require.ErrorIs(t, d.PlanRotation(t.Context(), next), ErrExists)
+	planned := func() *Secret {
+		view, err := d.View(t.Context())
+		require.NoError(t, err)
+		defer view.Close()
+		url, err := view.Rotation(t.Context(), "a")
+		require.NoError(t, err)
+		return url
+	}
+	require.True(t, planned().Equal(next["a"]))
+	tenant, _, _ := standing(t, d)
+	require.True(t, tenant.DatabaseURL.Equal(NewSecret("postgres://u:first@h/d")), "until it is changed")
+
+	require.NoError(t, d.EndRotation(t.Context(), []TenantID{"a"}, true))
+	tenant, _, _ = standing(t, d)
+	require.True(t, tenant.DatabaseURL.Equal(next["a"]))
+	require.Nil(t, planned())
+	requireNoTrace(t, d, "first")
+	require.ErrorIs(t, d.EndRotation(t.Context(), []TenantID{"a"}, true), ErrConflict)
+
+	require.NoError(t, d.PlanRotation(t.Context(), map[TenantID]Secret{"a": NewSecret("postgres://u:third@h/d")}))
+	require.NoError(t, d.EndRotation(t.Context(), []TenantID{"a"}, false))
+	tenant, _, _ = standing(t, d)
+	require.True(t, tenant.DatabaseURL.Equal(next["a"]), "the server kept its password")
+	require.NoError(t, d.PlanRotation(t.Context(), map[TenantID]Secret{"a": NewSecret("postgres://u:third@h/d")}))
+	_, err = d.DeleteTenant(t.Context(), Deletion{ID: "a"})
+	require.NoError(t, err, "a plan holds nobody")
+}
+
+// A backup is older than what has been made since; that must not be forgotten.
+func TestARestoreForgetsNoDatabase(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenant(t, "b")
+	require.NoError(t, d.Close())
+	backup := mustBackup(t, d)
+	standing(t, d) // opens it again
+	mustBegin(t, d)
+	require.NoError(t, d.Close())
+	_, err := Restore(t.Context(), d.path, d.options(), backup)
+	require.NoError(t, err)
+	reopened, err := Open(t.Context(), d.path, d.options())
+	require.NoError(t, err)
+	d.Registry = reopened
+	tenant, database, servers := standing(t, d)
+	require.Nil(t, tenant)
+	require.Equal(t, "sp_a", database.Name)
+	require.Len(t, servers, 1)
+}

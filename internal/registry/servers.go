@@ -1,0 +1,113 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/db/queries"
+)
+
+// Provider says who runs a PostgreSQL server.
+type Provider string
+
+// The providers: somebody else, Docker at our bidding, and sp itself with the programs of
+// this machine.
+const (
+	Elsewhere     Provider = "server"
+	InDocker      Provider = "docker"
+	LocalPrograms Provider = "local"
+)
+
+// Server is a PostgreSQL server on which sp makes databases. One that it runs is called
+// like its provider, another by its address. Admin is the URL of somebody who may make
+// roles and databases there.
+type Server struct {
+	Name     string
+	Provider Provider
+	Admin    Secret
+	// Chosen tells that new databases go there unless another is named.
+	Chosen bool
+}
+
+// IsOwn tells whether sp runs the server.
+func (s Server) IsOwn() bool { return s.Provider != Elsewhere }
+
+// ServerAt returns the server that an admin URL leads to, which somebody else runs.
+func ServerAt(admin Secret) (Server, error) {
+	if err := CheckURL(admin); err != nil {
+		return Server{}, fmt.Errorf("server: %w", err)
+	}
+	at, err := Addresses(admin)
+	if err != nil {
+		return Server{}, err
+	}
+	return Server{Name: at[0].Name, Provider: Elsewhere, Admin: admin}, nil
+}
+
+// Server returns the server of that name, nil if there is none.
+func (v *View) Server(ctx context.Context, name string) (*Server, error) {
+	row, err := v.q.Server(ctx, name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := serverOf(row)
+	return &s, err
+}
+
+// Servers returns all servers in order of name.
+func (v *View) Servers(ctx context.Context) ([]Server, error) {
+	rows, err := v.q.Servers(ctx)
+	var servers []Server
+	for _, row := range rows {
+		s, err := serverOf(row)
+		if err != nil {
+			return nil, err
+		}
+		servers = append(servers, s)
+	}
+	return servers, err
+}
+
+func serverOf(row queries.Server) (Server, error) {
+	s := Server{Name: row.Name, Provider: Provider(row.Provider), Admin: NewSecret(row.AdminURL), Chosen: row.Chosen}
+	if err := CheckURL(s.Admin); err != nil {
+		return s, fmt.Errorf("server %s: %w: %w", shown(s.Name), db.ErrDamaged, err)
+	}
+	return s, nil
+}
+
+// PutServer makes a server known, or its admin URL another one. If it is chosen, no other
+// one is any more.
+func (r *Registry) PutServer(ctx context.Context, s Server) error {
+	if err := CheckURL(s.Admin); err != nil {
+		return err
+	}
+	return r.write(ctx, func(c *change) error {
+		if s.Chosen {
+			if err := c.q.ChooseNoServer(ctx); err != nil {
+				return err
+			}
+		}
+		return c.putServer(ctx, s)
+	})
+}
+
+func (c *change) putServer(ctx context.Context, s Server) error {
+	return c.q.PutServer(ctx, queries.PutServerParams{
+		Name: s.Name, Provider: string(s.Provider), AdminURL: s.Admin.Reveal(), Chosen: s.Chosen,
+	})
+}
+
+// ChooseNoServer ends the choice of a server. One that somebody else runs is forgotten
+// with its last database.
+func (r *Registry) ChooseNoServer(ctx context.Context) error {
+	return r.write(ctx, func(c *change) error {
+		return errors.Join(c.q.ChooseNoServer(ctx), c.q.DeleteUnusedServers(ctx))
+	})
+}
