@@ -70,17 +70,31 @@ func TestLiveAKilledServerComesBackWithItsData(t *testing.T) {
 // A backend at work does not see that its postmaster is gone until it has ended.
 func TestLiveAKilledServersBackendsAreWaitedFor(t *testing.T) {
 	t.Parallel()
-	c := liveCluster(t)
-	c.mustUp(t)
-	c.mustAsk(t, "CREATE TABLE kept AS SELECT 1 AS n")
+	for _, stale := range []bool{false, true} {
+		c := liveCluster(t)
+		c.mustUp(t)
+		c.mustAsk(t, "CREATE TABLE kept AS SELECT 1 AS n")
+		busy := c.mustBeBusy(t)
+		require.True(t, c.kill(t))
+		if stale { // sp removes that file, and the data must be safe without it
+			mustWrite(t, c.pidFile(), staleOf(mustSleep(t)))
+		}
+		c.mustUp(t)
+		require.Greater(t, time.Since(busy), 4*time.Second, "no two servers on the same data")
+		require.Equal(t, "1", c.mustAsk(t, "SELECT n FROM kept"))
+	}
+}
+
+// mustBeBusy has a backend work for four seconds from the time that is returned on.
+func (c Cluster) mustBeBusy(t *testing.T) time.Time {
+	t.Helper()
 	busy := exec.CommandContext(t.Context(), "psql", "--no-psqlrc", "--quiet", "--command",
-		"DO $$ DECLARE until timestamptz := clock_timestamp() + interval '3 s'; BEGIN WHILE clock_timestamp() < until LOOP END LOOP; END $$", ClusterURL(c.Port, c.Password).Reveal())
+		"DO $$ DECLARE until timestamptz := clock_timestamp() + interval '4 s'; BEGIN WHILE clock_timestamp() < until LOOP END LOOP; END $$", ClusterURL(c.Port, c.Password).Reveal())
+	since := time.Now()
 	require.NoError(t, busy.Start())
-	defer func() { _ = busy.Wait() }()
+	t.Cleanup(func() { _ = busy.Wait() })
 	require.Eventually(t, func() bool {
 		return c.mustAsk(t, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'DO%'") == "1"
-	}, 5*time.Second, 10*time.Millisecond)
-	require.True(t, c.kill(t))
-	c.mustUp(t)
-	require.Equal(t, "1", c.mustAsk(t, "SELECT n FROM kept"))
+	}, 3*time.Second, 10*time.Millisecond)
+	return since
 }
