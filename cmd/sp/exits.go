@@ -53,6 +53,8 @@ var exits = []struct {
 	{postgres.ErrNone, 9, "unavailable", ""},
 	{postgres.ErrRoot, 9, "unavailable", ""},
 	{postgres.ErrTaken, 9, "unavailable", ""},
+	{postgres.ErrVersion, 9, "unavailable", ""},
+	{postgres.ErrUnusable, 9, "unavailable", ""},
 	{registry.ErrConflict, 4, "conflict", ""},
 	{registry.ErrExists, 4, "exists", ""},
 	{registry.ErrInUse, 4, "in_use", ""},

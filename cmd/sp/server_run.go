@@ -80,7 +80,7 @@ func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Re
 			return s, err
 		}
 		var err error
-		if s, err = a.planServer(s); err != nil {
+		if s, err = a.planServer(dir, s); err != nil {
 			return s, err
 		}
 		if err := reg.PutServer(ctx, s); !made(err) {
@@ -120,15 +120,23 @@ func (a *app) answers(ctx context.Context, s registry.Server) error {
 	return server.Close()
 }
 
-// planServer gives a server that sp will run its port and password.
-func (a *app) planServer(s registry.Server) (registry.Server, error) {
+// planServer gives a server that sp will run its port and password; a container that was
+// made before, by a registry that is lost, has one already.
+func (a *app) planServer(dir project.Dir, s registry.Server) (registry.Server, error) {
 	password, err := provision.NewPassword(a.random)
 	if err != nil {
 		return s, err
 	}
 	preferred, url := 0, postgres.ClusterURL
-	if s.Provider == registry.InDocker { // where older tools look for it
-		preferred, url = 5432, postgres.DockerURL
+	if s.Provider == registry.InDocker {
+		preferred, url = 5432, postgres.DockerURL // where older tools look for it
+		known, ok, err := postgres.Docker{Dir: dir.Full("docker")}.KnownPassword()
+		if err != nil {
+			return s, err
+		}
+		if ok {
+			password = known
+		}
 	}
 	port, err := postgres.FreePort(preferred)
 	s.Admin = url(port, password)
