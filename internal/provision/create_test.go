@@ -44,6 +44,7 @@ func TestCreateGoesOnAfterEveryStep(t *testing.T) {
 			}
 			_, err := cut.Create(ctx, d, rand.Reader)
 			require.ErrorIs(t, err, context.Canceled)
+			require.Zero(t, count(t, "pg_database WHERE datallowconn AND has_database_privilege('public', oid, 'CONNECT') AND datname = "+literal(d.Name)), "open to others")
 			requireWhole(t, d, mustCreate(t, mustConnect(t, pgtest.Server(t)), d))
 		})
 	}
@@ -108,6 +109,20 @@ func TestCreateGoesOnFromWhatIsThere(t *testing.T) {
 			requireWhole(t, d, mustCreate(t, s, d))
 		})
 	}
+}
+
+func TestCreateEndsWithALoginThatWorks(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	d := newDatabase(t, s, "login")
+	s.Progress = func(step string) {
+		if step == "login" {
+			pgtest.Exec(t, pgtest.Server(t), "ALTER DATABASE "+d.Name+" CONNECTION LIMIT 0")
+		}
+	}
+	_, err := s.Create(within(t), d, rand.Reader)
+	require.ErrorIs(t, err, ErrUnavailable)
+	require.Equal(t, "53300", stateOf(err))
 }
 
 func TestCreateAgainEndsTheFormerPassword(t *testing.T) {

@@ -144,6 +144,7 @@ func TestAnotherAdministratorCanRetireAndDrop(t *testing.T) {
 	ended := openSession(t, url)
 	require.NoError(t, second.Retire(within(t), d, LoginA))
 	ended()
+	pgtest.Exec(t, admin, "DROP ROLE "+d.Role(LoginA), "DROP ROLE "+d.Role(LoginB)) // whose member it would be
 	require.NoError(t, second.Drop(within(t), d))
 	requireGone(t, d)
 }
@@ -167,6 +168,7 @@ func TestSetPasswordOfAnAdoptedRole(t *testing.T) {
 	require.Equal(t, "sp_test_adopted", standing.User)
 	require.ErrorIs(t, SetPassword(within(t), url, next), ErrDenied, "again, with the old one")
 
+	require.ErrorIs(t, SetPassword(within(t), next, otherDatabase(t, next, "missing")), ErrMismatch, "the next URL is tried")
 	for _, bad := range []string{"", "pässword", "a\tb"} {
 		wrong, err := registry.WithPassword(next, registry.NewSecret(bad))
 		require.NoError(t, err)
