@@ -203,7 +203,7 @@ func TestAnAdministratorNeedsNoMoreThanDatabasesAndRoles(t *testing.T) {
 	t.Parallel()
 	s := mustConnect(t, pgtest.Admin(t, "sp_test_plain_admin", "pw"))
 	d := newDatabase(t, s, "plain")
-	a := mustCreate(t, s, d)
+	mustCreate(t, s, d)
 	requireWhole(t, d, mustCreate(t, s, d))
 	a, err := s.Enable(within(t), d, LoginA, rand.Reader)
 	require.NoError(t, err)
