@@ -93,7 +93,8 @@ func madeMeanwhile(err error) bool {
 	return false
 }
 
-// makeDatabase makes the database, from template0: with template1 it waits for whoever sits there.
+// makeDatabase makes the database, from template0: with template1 it waits for whoever sits
+// there. Nobody gets in before it is closed to others.
 func (s *Server) makeDatabase(ctx context.Context, d Database) error {
 	const doing = "database"
 	for try := 1; ; try++ {
@@ -111,7 +112,7 @@ func (s *Server) makeDatabase(ctx context.Context, d Database) error {
 		case found.there:
 			return nil
 		}
-		err = s.change(ctx, doing, "CREATE DATABASE "+identifier(d.Name)+" OWNER "+identifier(d.Owner())+" TEMPLATE template0")
+		err = s.change(ctx, doing, "CREATE DATABASE "+identifier(d.Name)+" OWNER "+identifier(d.Owner())+" TEMPLATE template0 ALLOW_CONNECTIONS false")
 		if !madeMeanwhile(err) || try == 3 {
 			return err
 		}
@@ -123,7 +124,8 @@ func (s *Server) closeToOthers(ctx context.Context, d Database) error {
 	database, owner := identifier(d.Name), identifier(d.Owner())
 	err := s.change(ctx, "rights on the database",
 		"REVOKE ALL ON DATABASE "+database+" FROM PUBLIC",
-		"GRANT CONNECT, TEMPORARY ON DATABASE "+database+" TO "+owner)
+		"GRANT CONNECT, TEMPORARY ON DATABASE "+database+" TO "+owner,
+		"ALTER DATABASE "+database+" ALLOW_CONNECTIONS true")
 	if err != nil || !d.Own {
 		return err
 	}

@@ -44,7 +44,7 @@ func TestATenantCannotSitInTheServersOwnDatabases(t *testing.T) {
 	admin := pgtest.Server(t)
 	s := mustConnect(t, admin)
 	d := newDatabase(t, s, "own")
-	url := mustCreate(t, s, d)
+	mustCreate(t, s, d)
 	open := `SELECT bool_and(has_database_privilege('public', oid, 'CONNECT')) FROM pg_database WHERE datname IN ('postgres', 'template1')`
 	require.Equal(t, []string{"t"}, pgtest.Exec(t, admin, open))
 
@@ -52,7 +52,7 @@ func TestATenantCannotSitInTheServersOwnDatabases(t *testing.T) {
 	s = mustConnect(t, trust)
 	d = newDatabase(t, s, "own")
 	d.Own = true
-	url = mustCreate(t, s, d)
+	url := mustCreate(t, s, d)
 	for _, database := range []string{"postgres", "template1"} {
 		_, err := Check(within(t), otherDatabase(t, url, database))
 		require.ErrorIs(t, err, ErrDenied, database)

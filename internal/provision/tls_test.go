@@ -57,7 +57,7 @@ func secure(config *tls.Config) func(net.Conn) {
 		}
 		column := pgproto3.FieldDescription{Name: []byte("c")}
 		b.Send(&pgproto3.RowDescription{Fields: []pgproto3.FieldDescription{column, column, column}})
-		b.Send(&pgproto3.DataRow{Values: [][]byte{[]byte("somebody"), []byte("somewhere"), []byte("sp tenant local_1")}})
+		b.Send(&pgproto3.DataRow{Values: [][]byte{[]byte("somewhere_a"), []byte("somewhere"), []byte("sp tenant local_1")}})
 		b.Send(&pgproto3.CommandComplete{CommandTag: []byte("SELECT 1")})
 		b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
 		_ = b.Flush()
@@ -69,7 +69,7 @@ func TestCheckTellsWhetherTheConnectionIsEncrypted(t *testing.T) {
 	t.Parallel()
 	config, authority := mustCertify(t)
 	url := fake(t, secure(config))
-	want := Standing{Version: "17.2", TLS: true, User: "somebody", Database: "somewhere", Tenant: "local_1"}
+	want := Standing{Version: "17.2", TLS: true, User: "somewhere_a", Database: "somewhere", Tenant: "local_1"}
 	for _, parameters := range []string{"", "?sslmode=require", "?sslmode=verify-full&sslrootcert=" + authority, "?sslmode=verify-ca&sslrootcert=" + authority} {
 		standing, err := Check(within(t), with(url, parameters))
 		require.NoError(t, err, parameters)
@@ -88,4 +88,16 @@ func TestACertificateThatIsNotTrustedIsDenied(t *testing.T) {
 		require.ErrorContains(t, err, "certificate is not trusted", parameters)
 		requireQuiet(t, err)
 	}
+}
+
+func TestALoginThatLeadsElsewhereIsAMismatch(t *testing.T) {
+	t.Parallel()
+	config, _ := mustCertify(t)
+	url := fake(t, secure(config)) // somewhere_a in somewhere, of local_1
+	right := Database{Name: "somewhere", Tenant: "local_1"}
+	for _, d := range []Database{{Name: "elsewhere", Tenant: "local_1"}, {Name: "somewhere", Tenant: "local_2"}} {
+		require.ErrorIs(t, leadsTo(within(t), url, d, LoginA), ErrMismatch)
+	}
+	require.ErrorIs(t, leadsTo(within(t), url, right, LoginB), ErrMismatch)
+	require.NoError(t, leadsTo(within(t), url, right, LoginA))
 }
