@@ -29,8 +29,11 @@ func guard() process {
 	p.core = refuseDumps()
 	debug.SetTraceback("single")
 	for _, variable := range os.Environ() {
-		if name, value, _ := strings.Cut(variable, "="); isSecretVariable(name) {
+		name, value, _ := strings.Cut(variable, "=")
+		if isSecretVariable(name) {
 			p.secrets[name] = value
+		}
+		if isSecretVariable(name) || name == "PGSERVICE" { // that would say of every URL where it leads
 			_ = os.Unsetenv(name) // it can fail for no name that was there
 		}
 	}

@@ -45,7 +45,8 @@ type checked struct {
 	Version string `json:"server_version,omitempty"`
 	TLS     bool   `json:"tls"`
 
-	token bool // it is a cloud tenant that misses its token
+	token bool  // it is a cloud tenant that misses its token
+	err   error // what Message says
 }
 
 func (c checked) row() []string {
@@ -68,14 +69,15 @@ func (a *app) checkTenants(ctx context.Context, all bool, ref *string) error {
 		return err
 	}
 	results := a.checkAll(ctx, subjects)
+	if !all && results[0].err != nil { // of one, there is nothing else to answer
+		a.tellToken(results[0])
+		return results[0].err
+	}
 	var wrong []string
 	rows := make([][]string, len(results))
 	for i, c := range results {
 		rows[i] = c.row()
-		if c.token {
-			a.warnOfToken(c.ID)
-			a.note("hint: sp tenant rotate-sync-token %s, or sp tenant edit %s --sync-token-stdin", c.ID, c.ID)
-		}
+		a.tellToken(c)
 		if c.Result != "ok" {
 			wrong = append(wrong, string(c.ID))
 			for line := range strings.SplitSeq(c.Hint, "\n") {
@@ -94,6 +96,15 @@ func (a *app) checkTenants(ctx context.Context, all bool, ref *string) error {
 		err = fmt.Errorf("%w: %s", errUnreached, strings.Join(wrong, ", "))
 	}
 	return err
+}
+
+// tellToken warns of a cloud tenant that can't be synchronised.
+func (a *app) tellToken(c checked) {
+	if c.token {
+		a.warnOfToken(c.ID)
+		id := project.Quoted(string(c.ID))
+		a.note("hint: sp tenant rotate-sync-token %s, or sp tenant edit %s --sync-token-stdin", id, id)
+	}
 }
 
 // subject is a tenant whose database is to be checked.
@@ -171,7 +182,8 @@ func (a *app) checkTenant(ctx context.Context, s subject) checked {
 		c.Latency, c.Version, c.TLS, c.Message = &ms, standing.Version, standing.TLS, "connected"
 		return c
 	}
-	f := failureOf(a.adviseConnecting(s, err))
+	c.err = a.adviseConnecting(s, err)
+	f := failureOf(c.err)
 	c.Result, c.Message, c.Hint = f.Code, f.Message, f.Hint
 	return c
 }

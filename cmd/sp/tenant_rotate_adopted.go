@@ -90,6 +90,9 @@ func (a *app) plannedURL(ctx context.Context, reg *registry.Registry, t registry
 	if url, ok := begun[t.ID]; err != nil || ok {
 		return url, slices.Sorted(maps.Keys(begun)), err
 	}
+	if err := a.mustLogIn(ctx, t); err != nil { // before anything hangs in the air
+		return registry.Secret{}, nil, err
+	}
 	password, err := provision.NewPassword(a.random)
 	if err != nil {
 		return registry.Secret{}, nil, err
@@ -102,6 +105,17 @@ func (a *app) plannedURL(ctx context.Context, reg *registry.Registry, t registry
 		return registry.Secret{}, nil, err
 	}
 	return urls[t.ID], ids, nil
+}
+
+// mustLogIn refuses what has to do with a database to which nobody can log in.
+func (a *app) mustLogIn(ctx context.Context, t registry.Tenant) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	s := subject{tenant: t}
+	if _, err := s.ask(ctx); err != nil {
+		return a.adviseConnecting(s, err)
+	}
+	return nil
 }
 
 // planned are the URLs that are recorded for a rotation.
