@@ -83,7 +83,7 @@ func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Re
 		if s, err = a.planServer(dir, s); err != nil {
 			return s, err
 		}
-		if err := reg.PutServer(ctx, s); !made(err) {
+		if s, err = reg.PlanServer(ctx, s); !made(err) { // another command may have been faster
 			return s, err
 		}
 	}

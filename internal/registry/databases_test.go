@@ -247,3 +247,20 @@ func TestARestoreForgetsNoDatabase(t *testing.T) {
 	require.Equal(t, "sp_a", database.Name)
 	require.Len(t, servers, 1)
 }
+
+func TestTheServerThatIsPlannedFirstIsTheOneThatIsMade(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	first := Server{Name: "local", Provider: LocalPrograms, Admin: NewSecret("postgres://sp_admin:one@127.0.0.1:5433/postgres")}
+	second := first
+	second.Admin = NewSecret("postgres://sp_admin:two@127.0.0.1:5434/postgres")
+	for _, s := range []Server{first, second} {
+		planned, err := d.PlanServer(t.Context(), s)
+		require.NoError(t, err)
+		require.True(t, first.Admin.Equal(planned.Admin))
+	}
+	_, _, servers := standing(t, d)
+	require.True(t, first.Admin.Equal(servers[0].Admin))
+	_, err := d.PlanServer(t.Context(), Server{Name: "x", Provider: LocalPrograms, Admin: NewSecret("mysql://x")})
+	require.ErrorIs(t, err, ErrInvalid)
+}
