@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"adopted": makeAdopted,
 			"agree":   agrees,
 			"ask":     ask,
+			"docker":  fakeDocker,
 			"exits":   exitsWith,
 			"json":    isDocument,
 			"keep":    keep,
@@ -190,6 +191,19 @@ func keep(ts *testscript.TestScript, neg bool, args []string) {
 		answer = fmt.Sprint(member(document, args[1]))
 	}
 	ts.Setenv(args[0], answer)
+}
+
+// fakeDocker puts a docker into PATH whose containers are servers of this machine's
+// programs: internal/postgres/testdata/docker says how it is told to misbehave, in fake/.
+func fakeDocker(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: docker")
+	}
+	ts.Check(os.MkdirAll(ts.MkAbs("fake/bin"), 0o755))
+	ts.Check(os.Symlink(ts.Getenv("DOCKER"), ts.MkAbs("fake/bin/docker")))
+	ts.Setenv("PATH", ts.MkAbs("fake/bin")+":"+ts.Getenv("PATH"))
+	ts.Setenv("FAKE_DOCKER", ts.MkAbs("fake"))
+	ts.Setenv("FAKE_DOCKER_POSTGRES", programs())
 }
 
 // isSame wants that the last answer is a text: `same TEXT`.
