@@ -14,7 +14,7 @@ func mustBegin(t *testing.T, d *desk) {
 	t.Helper()
 	require.NoError(t, d.PutServer(t.Context(), theServer))
 	_, err := d.CreateTenant(t.Context(), NewTenant{
-		Tenant: Tenant{ID: "a", Name: "A", Kind: Local}, Database: &PlannedDatabase{Server: theServer.Name, Name: "sp_a"},
+		Tenant: Tenant{ID: "a", Name: "A", Kind: Local}, Database: &PlannedDatabase{Server: theServer, Name: "sp_a"},
 	})
 	require.NoError(t, err)
 }
@@ -67,7 +67,7 @@ func TestATenantHasOneDatabase(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	mustBegin(t, d)
-	plan := func(id TenantID) error { return d.PlanDatabase(t.Context(), id, theServer.Name, "sp_other") }
+	plan := func(id TenantID) error { return d.PlanDatabase(t.Context(), id, PlannedDatabase{Server: theServer, Name: "sp_other"}) }
 	require.ErrorIs(t, plan("a"), ErrExists)
 	require.ErrorIs(t, plan("nobody"), ErrNotFound)
 	for _, tenant := range []Tenant{
