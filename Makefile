@@ -22,7 +22,7 @@ test:
 # What only a PostgreSQL server can prove. One is started from this machine's programs,
 # unless SP_TEST_POSTGRES is the URL of a superuser on one that runs.
 test-pg:
-	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} go test ./internal/pgtest ./internal/provision -count=1
+	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} go test ./live ./internal/pgtest ./internal/provision ./internal/postgres -count=1
 
 # The promises under crashes, faults and races, on the real program: a small size of each
 # (docs/guarantees.md), and nothing is skipped; and the gates on what it costs, in counts. It needs strace, git, sqlite3, unshare

@@ -25,7 +25,7 @@ func (a *app) makeTenant(ctx context.Context, dir project.Dir, reg *registry.Reg
 	if err != nil {
 		return n.Tenant, err
 	}
-	n.Database = &registry.PlannedDatabase{Server: h.Name, Name: name}
+	n.Database = &registry.PlannedDatabase{Server: h.Server, Name: name}
 	t, err := reg.CreateTenant(ctx, n)
 	if !made(err) {
 		return t, err

@@ -116,7 +116,7 @@ func (a *app) findPsql() string {
 // somebody else: https://www.postgresql.org/docs/current/libpq-envars.html.
 var directing = []string{
 	"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE",
-	"PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS",
+	"PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS", "PGCLUSTER", // the last is Debian's: man pg_wrapper
 }
 
 // environmentFor is the environment of a client that logs in with a password.

@@ -34,8 +34,8 @@ type host struct {
 // close ends the connection; there is nothing that it could lose.
 func (h *host) close() { _ = h.admin.Close() }
 
-// bringUp starts the server if sp runs it, connects to it, and remembers it: one of its
-// own before it is made, another once it has answered.
+// bringUp starts the server if sp runs it, which is remembered before it is made, and
+// connects to it. Another one is remembered with its first database, or when it is chosen.
 func (a *app) bringUp(ctx context.Context, dir project.Dir, reg *registry.Registry, s registry.Server) (h *host, err error) {
 	if s.IsOwn() {
 		if s, err = a.startServer(ctx, dir, reg, s); err != nil {
@@ -48,7 +48,7 @@ func (a *app) bringUp(ctx context.Context, dir project.Dir, reg *registry.Regist
 	}
 	h = &host{s, admin}
 	if !s.IsOwn() {
-		if err := reg.PutServer(ctx, s); !made(err) {
+		if err := reg.UpdateServer(ctx, s); !made(err) {
 			h.close()
 			return nil, err
 		}
@@ -83,7 +83,7 @@ func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Re
 		if s, err = a.planServer(dir, s); err != nil {
 			return s, err
 		}
-		if err := reg.PutServer(ctx, s); !made(err) {
+		if s, err = reg.PlanServer(ctx, s); !made(err) { // another command may have been faster
 			return s, err
 		}
 	}

@@ -118,7 +118,7 @@ func (a *app) provisionTenant(ctx context.Context, dir project.Dir, reg *registr
 		if err != nil {
 			return p.tenant, err
 		}
-		if err := reg.PlanDatabase(ctx, p.tenant.ID, h.Name, name); !made(err) {
+		if err := reg.PlanDatabase(ctx, p.tenant.ID, registry.PlannedDatabase{Server: h.Server, Name: name}); !made(err) {
 			return p.tenant, err
 		}
 	}

@@ -107,18 +107,22 @@ func (c *change) putDatabase(ctx context.Context, d Database) error {
 
 // PlanDatabase remembers, before any of it is made, the database that a tenant is to
 // have. A tenant that has one already, or a URL of another, is refused.
-func (r *Registry) PlanDatabase(ctx context.Context, tenant TenantID, server, name string) error {
+func (r *Registry) PlanDatabase(ctx context.Context, tenant TenantID, p PlannedDatabase) error {
 	return r.write(ctx, func(c *change) error {
 		t, err := c.Tenant(ctx, tenant)
 		if err != nil {
 			return err
 		}
-		return c.planDatabase(ctx, t, PlannedDatabase{Server: server, Name: name})
+		return c.planDatabase(ctx, t, p)
 	})
 }
 
-// PlannedDatabase is where a new tenant's database is to be made, and its name.
-type PlannedDatabase struct{ Server, Name string }
+// PlannedDatabase is where a new tenant's database is to be made, and its name. A server
+// that is not known yet is from then on.
+type PlannedDatabase struct {
+	Server Server
+	Name   string
+}
 
 func (c *change) planDatabase(ctx context.Context, t Tenant, p PlannedDatabase) error {
 	known, err := c.Database(ctx, t.ID)
@@ -132,7 +136,11 @@ func (c *change) planDatabase(ctx context.Context, t Tenant, p PlannedDatabase) 
 	case t.HasDatabaseURL():
 		return fmt.Errorf("tenant %s: its database: %w", t, ErrExists)
 	}
-	return c.putDatabase(ctx, Database{Tenant: t.ID, State: Provisioning, Server: p.Server, Name: p.Name, Login: LoginA})
+	server, err := c.Server(ctx, p.Server.Name)
+	if err == nil && server == nil {
+		err = c.putServer(ctx, p.Server)
+	}
+	return errors.Join(err, c.putDatabase(ctx, Database{Tenant: t.ID, State: Provisioning, Server: p.Server.Name, Name: p.Name, Login: LoginA}))
 }
 
 // Credentials are those that a database has, to be published.

@@ -14,7 +14,7 @@ func mustBegin(t *testing.T, d *desk) {
 	t.Helper()
 	require.NoError(t, d.PutServer(t.Context(), theServer))
 	_, err := d.CreateTenant(t.Context(), NewTenant{
-		Tenant: Tenant{ID: "a", Name: "A", Kind: Local}, Database: &PlannedDatabase{Server: theServer.Name, Name: "sp_a"},
+		Tenant: Tenant{ID: "a", Name: "A", Kind: Local}, Database: &PlannedDatabase{Server: theServer, Name: "sp_a"},
 	})
 	require.NoError(t, err)
 }
@@ -67,7 +67,7 @@ func TestATenantHasOneDatabase(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	mustBegin(t, d)
-	plan := func(id TenantID) error { return d.PlanDatabase(t.Context(), id, theServer.Name, "sp_other") }
+	plan := func(id TenantID) error { return d.PlanDatabase(t.Context(), id, PlannedDatabase{Server: theServer, Name: "sp_other"}) }
 	require.ErrorIs(t, plan("a"), ErrExists)
 	require.ErrorIs(t, plan("nobody"), ErrNotFound)
 	for _, tenant := range []Tenant{
@@ -246,4 +246,21 @@ func TestARestoreForgetsNoDatabase(t *testing.T) {
 	require.Nil(t, tenant)
 	require.Equal(t, "sp_a", database.Name)
 	require.Len(t, servers, 1)
+}
+
+func TestTheServerThatIsPlannedFirstIsTheOneThatIsMade(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	first := Server{Name: "local", Provider: LocalPrograms, Admin: NewSecret("postgres://sp_admin:one@127.0.0.1:5433/postgres")}
+	second := first
+	second.Admin = NewSecret("postgres://sp_admin:two@127.0.0.1:5434/postgres")
+	for _, s := range []Server{first, second} {
+		planned, err := d.PlanServer(t.Context(), s)
+		require.NoError(t, err)
+		require.True(t, first.Admin.Equal(planned.Admin))
+	}
+	_, _, servers := standing(t, d)
+	require.True(t, first.Admin.Equal(servers[0].Admin))
+	_, err := d.PlanServer(t.Context(), Server{Name: "x", Provider: LocalPrograms, Admin: NewSecret("mysql://x")})
+	require.ErrorIs(t, err, ErrInvalid)
 }

@@ -98,6 +98,40 @@ func (r *Registry) PutServer(ctx context.Context, s Server) error {
 	})
 }
 
+// UpdateServer gives a server that is known another admin URL, if it is another one. One
+// that is chosen becomes known.
+func (r *Registry) UpdateServer(ctx context.Context, s Server) error {
+	view, err := r.View(ctx)
+	if err != nil {
+		return err
+	}
+	known, err := view.Server(ctx, s.Name)
+	view.Close()
+	if err != nil || known == nil && !s.Chosen || known != nil && known.Admin.Equal(s.Admin) && known.Chosen == s.Chosen {
+		return err
+	}
+	return r.PutServer(ctx, s)
+}
+
+// PlanServer makes a server known that is about to be made, and returns it: or the one of
+// that name that is known already, whose password is the one that holds.
+func (r *Registry) PlanServer(ctx context.Context, s Server) (planned Server, err error) {
+	if err := CheckURL(s.Admin); err != nil {
+		return Server{}, err
+	}
+	err = r.write(ctx, func(c *change) error {
+		known, err := c.Server(ctx, s.Name)
+		if err == nil && known == nil {
+			known, err = &s, c.putServer(ctx, s)
+		}
+		if err == nil {
+			planned = *known
+		}
+		return err
+	})
+	return planned, err
+}
+
 func (c *change) putServer(ctx context.Context, s Server) error {
 	return c.q.PutServer(ctx, queries.PutServerParams{
 		Name: s.Name, Provider: string(s.Provider), AdminURL: s.Admin.Reveal(), Chosen: s.Chosen,

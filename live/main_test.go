@@ -1,0 +1,210 @@
+// Package live runs the whole program on PostgreSQL servers that are really there. It has
+// tests only: its scripts are the manual of what sp does with databases, and its sweeps kill
+// sp at its system calls. SP_TEST_POSTGRES tells with which server, as internal/pgtest says;
+// without it they are skipped. A server refuses to run as root, so for root all of it runs
+// as nobody.
+package live
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/postgres"
+)
+
+// Of the environment: whether there is a server, and the directory that the tests were
+// given, with the program and what scripts find in PATH.
+const (
+	liveVariable = "SP_TEST_POSTGRES"
+	homeVariable = "SP_LIVE_HOME"
+	dataVariable = "SP_LIVE_DATA"
+)
+
+func TestMain(m *testing.M) {
+	unix.Umask(0o022) // what most people have; sp has to be stricter by itself
+	switch {
+	case os.Getenv(liveVariable) == "": // each test says that it is skipped
+		os.Exit(m.Run())
+	case os.Getenv(homeVariable) != "":
+		os.Exit(runHere(m))
+	}
+	os.Exit(prepareAndRun())
+}
+
+// prepareAndRun builds the program where everybody gets to it, and runs the tests there.
+func prepareAndRun() (exit int) {
+	fail := func(err error) int {
+		fmt.Fprintln(os.Stderr, "live:", err)
+		return 1
+	}
+	home, err := os.MkdirTemp("/tmp", "sp-live-")
+	if err != nil {
+		return fail(err)
+	}
+	defer func() { _ = os.RemoveAll(home) }()
+	data, err := os.MkdirTemp(quickPlace(), "sp-live-data-")
+	if err != nil {
+		return fail(err)
+	}
+	defer func() { _ = os.RemoveAll(data) }()
+	if err := furnish(home, data); err != nil {
+		return fail(err)
+	}
+	tests := exec.Command(filepath.Join(home, "tests"))
+	for _, arg := range os.Args[1:] {
+		if !strings.HasPrefix(arg, "-test.testlogfile=") { // which is root's
+			tests.Args = append(tests.Args, arg)
+		}
+	}
+	tests.Dir, tests.Stdout, tests.Stderr = home, os.Stdout, os.Stderr
+	tests.Env = append(os.Environ(), homeVariable+"="+home, dataVariable+"="+data, "TMPDIR="+data, "HOME="+data)
+	if os.Geteuid() == 0 {
+		tests.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+	err = tests.Run()
+	if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
+		return ended.ExitCode()
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return 0
+}
+
+const nobody = 65534
+
+// quickPlace is where syncing costs nothing, if there is such a place with room. Power
+// cuts are tested elsewhere.
+func quickPlace() string {
+	const place, room = "/dev/shm", 4 << 30
+	var fs unix.Statfs_t
+	if unix.Statfs(place, &fs) == nil && fs.Bavail*uint64(fs.Bsize) >= room && fs.Flags&unix.ST_RDONLY == 0 {
+		return place
+	}
+	return "/tmp"
+}
+
+// furnish puts the program, the tests and the scripts into the directory home.
+func furnish(home, data string) error {
+	if err := errors.Join(os.Chmod(home, 0o755), os.Chmod(data, 0o755)); err != nil {
+		return err
+	}
+	if os.Geteuid() == 0 {
+		if err := os.Chown(data, nobody, nobody); err != nil {
+			return err
+		}
+	}
+	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(home, "bin", "sp"), "github.com/sp-registry/sp/cmd/sp")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, said)
+	}
+	for _, copied := range [][2]string{
+		{os.Args[0], "tests"}, {"testdata", "testdata"}, {"../internal/postgres/testdata/docker", "docker"},
+	} {
+		if said, err := exec.Command("cp", "-R", copied[0], filepath.Join(home, copied[1])).CombinedOutput(); err != nil {
+			return fmt.Errorf("%w\n%s", err, said)
+		}
+	}
+	return findTools(filepath.Join(home, "bin"))
+}
+
+// tools are all that the scripts find in PATH besides sp. There is no docker among them,
+// nor a PostgreSQL server's programs.
+var tools = []string{"sh", "cat", "cp", "mkdir", "sed", "grep", "head", "dirname", "sleep", "tr", "chmod", "rm", "ls", "psql", "perl", "env"}
+
+func findTools(dir string) error {
+	for _, tool := range tools {
+		path, err := exec.LookPath(tool)
+		if err != nil {
+			return err
+		}
+		if err := os.Symlink(path, filepath.Join(dir, tool)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// programs is the directory of the server's programs, empty where there are none.
+func programs() string {
+	found, err := postgres.FindPrograms("", filepath.SplitList(os.Getenv("PATH")))
+	if err != nil {
+		return ""
+	}
+	return found.Dir
+}
+
+// undertaker waits until its standard input ends, which it does when the tests do, however
+// that comes about; then it ends each server whose data are in the directory.
+const undertaker = `
+cat >/dev/null
+find "$1" -name postmaster.pid | while read -r file; do
+	dir=${file%/*}
+	read -r pid <"$file" && [ "$(readlink "/proc/$pid/cwd")" = "$dir" ] && kill -QUIT "$pid"
+done
+`
+
+// runHere runs the tests with somebody at hand who clears up should they be killed.
+func runHere(m *testing.M) int {
+	sh := exec.Command("/bin/sh", "-c", undertaker, "undertaker", os.Getenv(dataVariable))
+	sh.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	hold, err := sh.StdinPipe()
+	if err == nil {
+		err = sh.Start()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "live:", err)
+		return 1
+	}
+	exit := m.Run()
+	if err := errors.Join(hold.Close(), ignoreExit(sh.Wait())); err != nil {
+		fmt.Fprintln(os.Stderr, "live:", err)
+		return 1
+	}
+	return exit
+}
+
+func ignoreExit(err error) error {
+	if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
+		return nil
+	}
+	return err
+}
+
+// endServers ends every server whose data are in a directory, and waits until it is gone.
+func endServers(dir string) error {
+	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.Name() != "postmaster.pid" {
+			return nil // it is being removed
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return nil
+		}
+		text, err := io.ReadAll(file)
+		_ = file.Close()
+		line, _, _ := strings.Cut(string(text), "\n")
+		pid, bad := strconv.Atoi(line)
+		if err != nil || bad != nil || pid <= 1 {
+			return err
+		}
+		if at, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err != nil || at != filepath.Dir(path) {
+			return nil // it is another's by now
+		}
+		if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+		return awaitEnd(pid)
+	})
+}

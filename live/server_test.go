@@ -1,0 +1,179 @@
+package live
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	_ "modernc.org/sqlite" // what the registry knows
+
+	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// makeAdmin makes a role that may make databases and roles, and no more.
+func makeAdmin(super registry.Secret, name string) (registry.Secret, error) {
+	password := "adminmark" + strings.ToLower(rand.Text())
+	_, err := pgtest.Try(super, `CREATE ROLE `+name+` LOGIN CREATEDB CREATEROLE PASSWORD '`+password+`'`)
+	if err != nil {
+		return registry.Secret{}, err
+	}
+	return registry.URLFor(super, name, "postgres", registry.NewSecret(password))
+}
+
+// dropAll drops a role with all that it made, and the databases of those.
+func dropAll(super registry.Secret, name string) error {
+	databases, roles, err := madeBy(super, name)
+	if err != nil {
+		return err
+	}
+	for _, database := range databases {
+		if _, err := pgtest.Try(super, `DROP DATABASE IF EXISTS `+quoted(database)+` WITH (FORCE)`); err != nil {
+			return err
+		}
+	}
+	for _, role := range append(roles, name) {
+		if _, err := pgtest.Try(super, `DROP OWNED BY `+quoted(role), `DROP ROLE IF EXISTS `+quoted(role)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// madeBy returns what sp has made on a server as an administrator, who is a member of every
+// role that he made: databases and roles.
+func madeBy(url registry.Secret, admin string) (databases, roles []string, err error) {
+	const members = `FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
+		WHERE m.member = (SELECT oid FROM pg_roles WHERE rolname = '%s') AND r.rolname NOT LIKE 'pg\_%%'`
+	if databases, err = pgtest.Try(url, fmt.Sprintf(`SELECT datname FROM pg_database WHERE datdba IN (SELECT r.oid `+members+`) ORDER BY datname`, admin)); err != nil {
+		return nil, nil, err
+	}
+	roles, err = pgtest.Try(url, fmt.Sprintf(`SELECT r.rolname `+members+` ORDER BY r.rolname`, admin))
+	slices.Sort(databases)
+	slices.Sort(roles)
+	return databases, slices.Compact(roles), err
+}
+
+// userOf is the login of a URL.
+func userOf(url registry.Secret) string {
+	_, rest, _ := strings.Cut(url.Reveal(), "://")
+	user, _, _ := strings.Cut(rest, ":")
+	return user
+}
+
+// known is what a registry knows of databases, by the URLs of their servers.
+func known(project string) (databases []string, servers []registry.Secret, err error) {
+	file, err := sql.Open("sqlite", "file:"+strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Join(project, ".systemprompt", "sp.db"))+"?mode=ro")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = file.Close() }()
+	if databases, err = column(file, `SELECT name FROM databases ORDER BY name`); err != nil {
+		return nil, nil, err
+	}
+	urls, err := column(file, `SELECT admin_url FROM servers ORDER BY name`)
+	for _, url := range urls {
+		servers = append(servers, registry.NewSecret(url))
+	}
+	return databases, servers, err
+}
+
+func column(file *sql.DB, query string) (values []string, err error) {
+	rows, err := file.Query(query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
+	return values, rows.Err()
+}
+
+// checkAgreement tells whether the databases and roles that are on the servers are exactly
+// those that a registry knows; admin is asked, too, whether that knows his server or not.
+func checkAgreement(project string, admin registry.Secret) error {
+	databases, servers, err := known(project)
+	if err != nil {
+		return err
+	}
+	if !admin.Empty() && !slices.ContainsFunc(servers, func(s registry.Secret) bool { return s.Equal(admin) }) {
+		servers = append(servers, admin)
+	}
+	var made, roles, wanted []string
+	for _, server := range servers {
+		d, r, err := madeBy(server, userOf(server))
+		if err != nil {
+			return err
+		}
+		made, roles = append(made, d...), append(roles, r...)
+	}
+	for _, name := range databases {
+		wanted = append(wanted, name+"_a", name+"_b", name+"_owner")
+	}
+	slices.Sort(made)
+	slices.Sort(roles)
+	slices.Sort(wanted)
+	if !slices.Equal(made, databases) || !slices.Equal(roles, wanted) {
+		return fmt.Errorf("on the servers are databases %v and roles %v; the registry knows %v", made, roles, databases)
+	}
+	return nil
+}
+
+// agrees wants that: `agree [PROJECT]`.
+func agrees(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) > 1 {
+		ts.Fatalf("usage: agree [project]")
+	}
+	err := checkAgreement(ts.MkAbs(strings.Join(args, "")), registry.NewSecret(ts.Getenv("ADMIN")))
+	if neg != (err != nil) {
+		ts.Fatalf("they agree: %v: %v", !neg, err)
+	}
+}
+
+// makeAdopted makes a database with a role of its own, as somebody else would, and puts its
+// URL into the environment: `adopted VARIABLE NAME`; and ADDRESS, that of the server, and
+// NODATABASE, the URL of a superuser to a database that is not there.
+func makeAdopted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: adopted variable name")
+	}
+	super := registry.NewSecret(ts.Getenv("SUPER"))
+	url, err := adoptable(super, args[1])
+	ts.Check(err)
+	ts.Defer(func() {
+		_, err := pgtest.Try(super, `DROP DATABASE IF EXISTS `+args[1]+` WITH (FORCE)`, `DROP ROLE IF EXISTS `+args[1])
+		ts.Check(err)
+	})
+	ts.Setenv(args[0], url.Reveal())
+	at, err := registry.Addresses(url)
+	ts.Check(err)
+	ts.Setenv("ADDRESS", at[0].Name)
+	elsewhere, err := registry.URLFor(super, userOf(super), "nosuch", passwordOf(super))
+	ts.Check(err)
+	ts.Setenv("NODATABASE", elsewhere.Reveal())
+}
+
+func passwordOf(url registry.Secret) registry.Secret {
+	_, password, _ := registry.WithoutPassword(url)
+	return password
+}
+
+func adoptable(super registry.Secret, name string) (registry.Secret, error) {
+	password := registry.NewSecret("adoptmark" + strings.ToLower(rand.Text()))
+	_, err := pgtest.Try(super, `CREATE ROLE `+name+` LOGIN PASSWORD '`+password.Reveal()+`'`, `CREATE DATABASE `+name+` OWNER `+name)
+	if err != nil {
+		return registry.Secret{}, err
+	}
+	return registry.URLFor(super, name, name, password)
+}
