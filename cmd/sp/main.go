@@ -33,7 +33,6 @@ func start() int {
 		fmt.Fprintln(os.Stderr, "sp:", err)
 		return 1
 	}
-	_ = os.Unsetenv("PGSERVICE") // the library would look for it before it reads a URL; it can't fail
 	w := world{
 		stdin:            os.Stdin,
 		stdout:           os.Stdout,

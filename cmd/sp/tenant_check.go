@@ -81,7 +81,7 @@ func (a *app) checkTenants(ctx context.Context, all bool, ref *string) error {
 		if c.Result != "ok" {
 			wrong = append(wrong, string(c.ID))
 			for line := range strings.SplitSeq(c.Hint, "\n") {
-				if line != "" {
+				if line != "" && !a.json { // it stands in the document
 					a.note("hint: %s: %s", c.ID, line)
 				}
 			}
