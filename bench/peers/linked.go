@@ -17,7 +17,6 @@ type library struct {
 
 var libraries = []library{
 	{"net/http", "", `"net/http"`, []string{"http.DefaultClient.Do", "http.ListenAndServe"}},
-	{"pgx", "github.com/jackc/pgx/v5@v5.12.0", `"github.com/jackc/pgx/v5"`, []string{"pgx.Connect", "pgx.CollectRows[int]"}},
 	{"oauth2", "golang.org/x/oauth2@v0.37.0", `"golang.org/x/oauth2"`, []string{"(&oauth2.Config{}).Exchange", "(&oauth2.Config{}).DeviceAuth"}},
 	{"huh", "charm.land/huh/v2@v2.0.3", `"charm.land/huh/v2"`, []string{"huh.NewForm", "huh.NewSelect[string]", "(&huh.Form{}).Run"}},
 }

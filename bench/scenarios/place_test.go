@@ -53,7 +53,7 @@ func mustBench(t *testing.T) *Bench {
 	b := &Bench{Cache: t.TempDir(), Work: t.TempDir(), Scale: 0.001, Note: t.Logf}
 	b.Peers = peers.Set{SP: program("sp"), Twin: program("sp"), Empty: program("empty")}
 	b.Rig = pair.Rig{
-		Gauge: pair.Gauge{Path: program("gauge").Path, Env: []string{"HOME=" + b.Work, "PATH=" + os.Getenv("PATH")}},
+		Gauge: pair.Gauge{Path: program("gauge").Path, Env: []string{"HOME=" + b.Work, "PATH=" + os.Getenv("PATH"), "SP_OFFLINE=1"}},
 		Rand:  rand.New(rand.NewPCG(1, 0)),
 	}
 	return b
