@@ -48,10 +48,7 @@ func (a *app) retire(ctx context.Context, reg *registry.Registry, h *host, d reg
 	if err := h.admin.Retire(ctx, h.database(*now), provision.Login(now.Login.Other())); err != nil {
 		return err
 	}
-	if err := reg.RetiredLogin(ctx, d.Tenant); !made(err) {
-		return err
-	}
-	return nil
+	return reg.RetiredLogin(ctx, d.Tenant)
 }
 
 func databaseOf(ctx context.Context, reg *registry.Registry, id registry.TenantID) (*registry.Database, error) {

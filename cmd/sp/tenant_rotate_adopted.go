@@ -44,8 +44,9 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 	if err != nil {
 		return withHint(errors.Join(problem, err), "nobody can tell now which password holds: when the server answers again, sp tenant rotate-credentials %s -y", project.Quoted(string(t.ID)))
 	}
-	if err := reg.EndRotation(ctx, ids, changed); !made(err) {
-		return err
+	published := reg.EndRotation(ctx, ids, changed)
+	if !made(published) {
+		return published
 	}
 	if !changed {
 		return problem
@@ -62,10 +63,10 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 	if err == nil && refused {
 		a.note("the old ones are refused (28P01)")
 	}
-	return afterwards(err)
+	return errors.Join(published, afterwards(err))
 }
 
-// sameLogin returns the tenants whose URL has the same servers, role and password.
+// sameLogin returns the tenants whose URLs log in as the same role on the same servers.
 func sameLogin(ctx context.Context, reg *registry.Registry, url registry.Secret) (ids []registry.TenantID, err error) {
 	view, err := reg.View(ctx)
 	if err != nil {

@@ -182,7 +182,7 @@ echo 'FATAL:  at last' >&2; exit 1`)
 	err := c.mustFail(t)
 	require.ErrorContains(t, err, "at last")
 
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 	defer cancel()
 	mustProgram(t, c.Programs.Program("postgres"), `echo 'FATAL:  lock file "postmaster.pid" already exists' >&2; exit 1`)
 	err = c.up(ctx)
