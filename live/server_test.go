@@ -151,10 +151,7 @@ func makeAdopted(ts *testscript.TestScript, neg bool, args []string) {
 	super := registry.NewSecret(ts.Getenv("SUPER"))
 	url, err := adoptable(super, args[1])
 	ts.Check(err)
-	ts.Defer(func() {
-		_, err := pgtest.Try(super, `DROP DATABASE IF EXISTS `+args[1]+` WITH (FORCE)`, `DROP ROLE IF EXISTS `+args[1])
-		ts.Check(err)
-	})
+	ts.Defer(func() { ts.Check(dropAdopted(super, args[1])) })
 	ts.Setenv(args[0], url.Reveal())
 	at, err := registry.Addresses(url)
 	ts.Check(err)
@@ -176,4 +173,9 @@ func adoptable(super registry.Secret, name string) (registry.Secret, error) {
 		return registry.Secret{}, err
 	}
 	return registry.URLFor(super, name, name, password)
+}
+
+func dropAdopted(super registry.Secret, name string) error {
+	_, err := pgtest.Try(super, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`, `DROP ROLE IF EXISTS `+name)
+	return err
 }
