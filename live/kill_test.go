@@ -26,7 +26,9 @@ func TestACreationThatIsKilledCanBeFinishedOrUndone(t *testing.T) {
 			id := func(i int) string { return fmt.Sprint("k", i) }
 			sweep{
 				scene: s, stride: 5,
-				begin: func(i int) []string { return []string{"tenant", "create", "--id", id(i), "--name", id(i), "--provider", where} },
+				begin: func(i int) []string {
+					return []string{"tenant", "create", "--id", id(i), "--name", id(i), "--provider", where}
+				},
 				judge: func(i int, _ bool) {
 					s.finishOrUndo(id(i), i%2 == 0)
 				},

@@ -1,0 +1,141 @@
+package live
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// TestSecretsAreOnlyWhereTheyHaveToBe watches the commands that have to do with databases:
+// no password of an administrator, of a database that was adopted, or of sp's making is in
+// an answer, an error, a file that is not meant for it, or the log of the server, which has
+// every statement in it. And all files are closed to others.
+func TestSecretsAreOnlyWhereTheyHaveToBe(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "canary").withAdmin("live_canary")
+	adopted, err := adoptable(s.super, "live_canary_adopted")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, dropAdopted(s.super, "live_canary_adopted")) })
+	w := &watch{scene: s, secrets: map[string]bool{}}
+	w.keep(s.admin)
+	w.keep(adopted)
+	w.keep(registry.NewSecret("postgres://x:wrongmark1234@127.0.0.1:1/x"))
+	at, err := registry.Addresses(s.admin)
+	require.NoError(t, err)
+	wrong := "postgres://live_canary:wrongmark1234@" + at[0].Name + "/postgres"
+
+	for _, line := range []string{
+		"init", "export", "tenant create --name made --id made", "profile create p --tenant made", "tenant rotate-credentials made -y",
+		"tenant rotate-credentials made -y --now --json", "tenant create --name adopted --id adopted --database-url " + adopted.Reveal(),
+		"tenant create --name closed --database-url " + wrong, "tenant create --name closed --id closed --no-check --database-url " + wrong,
+		"tenant create --name mine --id mine --provider local", "db use --server " + wrong, "db use --server " + s.admin.Reveal(),
+		"tenant create --name silent --database-url postgres://x:wrongmark1234@127.0.0.1:1/x --json",
+		"tenant rotate-credentials adopted -y", "tenant rotate-credentials closed -y", "tenant rotate-credentials mine -y --now",
+		"tenant check --all", "tenant check --all --json", "tenant check closed", "db status", "db status --json", "db up --json",
+		"tenant list --json", "tenant show made --json", "tenant provision made", "log", "log --json", "log made --json", "status --json", "doctor --json",
+		"tenant create --name kept --id kept", "tenant delete kept -y --keep-database", "tenant create --name gone --id gone --json", "undo", "undo",
+		"tenant delete gone -y --json", "backup copy.db", "tenant delete adopted -y", "db down --json", "tenant check mine", "db up",
+	} {
+		w.say(strings.Fields(line)...)
+	}
+	w.files()
+	if os.Getenv(liveVariable) == "start" {
+		w.never(pgtest.Log(t))
+	}
+}
+
+// watch is a scene in which passwords are looked for.
+type watch struct {
+	*scene
+	secrets map[string]bool
+}
+
+func (w *watch) keep(url registry.Secret) { w.secrets[passwordOf(url).Reveal()] = true }
+
+// say runs a command, and remembers the passwords that are recorded behind it.
+func (w *watch) say(args ...string) {
+	w.t.Helper()
+	o := w.sp(args...)
+	require.Contains(w.t, []int{0, 2, 4, 9}, o.exit, "%s%s", o.stdout, o.stderr)
+	w.learn()
+	for secret := range w.secrets {
+		require.NotContains(w.t, o.stdout+o.stderr, secret, "sp %s", args[0])
+	}
+}
+
+var inURLs = regexp.MustCompile(`postgres(?:ql)?://[^:@/"\s]+:([^@"\s*]{8,})@`)
+
+// learn looks for passwords in the files that have them.
+func (w *watch) learn() {
+	w.t.Helper()
+	for _, name := range []string{"sp.db", "tenants.json", "profiles/p/secrets.json"} {
+		text, err := os.ReadFile(filepath.Join(w.dir, ".systemprompt", name))
+		if err == nil {
+			for _, found := range inURLs.FindAllSubmatch(text, -1) {
+				w.secrets[string(found[1])] = true
+			}
+		}
+	}
+}
+
+// meant tells the files that hold secrets.
+func meant(path string) bool {
+	return slices.Contains([]string{"sp.db", "sp.db-journal", "tenants.json", "secrets.json", "shared.env", "copy.db"}, filepath.Base(path)) ||
+		strings.HasSuffix(path, ".db") && strings.Contains(path, "/backups/")
+}
+
+func (w *watch) files() {
+	w.t.Helper()
+	require.Greater(w.t, len(w.secrets), 8, "are these all?")
+	seen := map[string]bool{}
+	root := filepath.Join(w.dir, ".systemprompt")
+	require.NoError(w.t, filepath.WalkDir(w.dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return nil // the server removes files of its own
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return nil
+		}
+		if inside := strings.HasPrefix(path, root) && entry.Name() != ".gitignore"; inside || entry.Name() == "copy.db" {
+			require.Zero(w.t, info.Mode().Perm()&0o077, "%s has mode %v", path, info.Mode())
+		}
+		if !entry.Type().IsRegular() {
+			return nil
+		}
+		if meant(path) {
+			seen[entry.Name()] = true
+			return nil
+		}
+		w.never(path)
+		return nil
+	}))
+	for _, name := range []string{"sp.db", "tenants.json", "secrets.json"} {
+		require.True(w.t, seen[name], name)
+	}
+}
+
+// never wants none of the passwords to be in a file.
+func (w *watch) never(path string) {
+	w.t.Helper()
+	text, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return
+	}
+	require.NoError(w.t, err)
+	for secret := range w.secrets {
+		if at := bytes.Index(text, []byte(secret)); at >= 0 {
+			require.Fail(w.t, "a password", "%s: %s", path, fmt.Sprintf("%q", text[max(0, at-80):at]))
+		}
+	}
+}
