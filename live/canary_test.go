@@ -30,34 +30,43 @@ func TestSecretsAreOnlyWhereTheyHaveToBe(t *testing.T) {
 	w.keep(s.admin)
 	w.keep(adopted)
 	w.keep(registry.NewSecret("postgres://x:wrongmark1234@127.0.0.1:1/x"))
-	begin := int64(-1)
-	if os.Getenv(liveVariable) == "start" { // what stands there already are the test's own passwords
-		info, err := os.Stat(pgtest.Log(t))
-		require.NoError(t, err)
-		begin = info.Size()
-	}
+	begin := sizeOfLog(t) // what stands there already are the test's own passwords
 	at, err := registry.Addresses(s.admin)
 	require.NoError(t, err)
 	wrong := "postgres://live_canary:wrongmark1234@" + at[0].Name + "/postgres"
 
-	for _, line := range []string{
-		"init", "export", "tenant create --name made --id made", "profile create p --tenant made", "tenant rotate-credentials made -y",
-		"tenant rotate-credentials made -y --now --json", "tenant create --name adopted --id adopted --database-url " + adopted.Reveal(),
-		"tenant create --name closed --database-url " + wrong, "tenant create --name closed --id closed --no-check --database-url " + wrong,
-		"tenant create --name mine --id mine --provider local", "db use --server " + wrong, "db use --server " + s.admin.Reveal(),
-		"tenant create --name silent --database-url postgres://x:wrongmark1234@127.0.0.1:1/x --json",
-		"tenant rotate-credentials adopted -y", "tenant rotate-credentials closed -y", "tenant rotate-credentials mine -y --now",
-		"tenant check --all", "tenant check --all --json", "tenant check closed", "db status", "db status --json", "db up --json",
-		"tenant list --json", "tenant show made --json", "tenant provision made", "log", "log --json", "log made --json", "status --json", "doctor --json",
-		"tenant create --name kept --id kept", "tenant delete kept -y --keep-database", "tenant create --name gone --id gone --json", "undo", "undo",
-		"tenant delete gone -y --json", "backup copy.db", "tenant delete adopted -y", "db down --json", "tenant check mine", "db up",
-	} {
-		w.say(strings.Fields(line)...)
+	for _, line := range watched {
+		w.say(strings.Fields(strings.NewReplacer("ADOPTED", adopted.Reveal(), "WRONG", wrong, "ADMIN", s.admin.Reveal()).Replace(line))...)
 	}
 	w.files()
 	if begin >= 0 {
 		w.never(pgtest.Log(t), begin)
 	}
+}
+
+// watched are the commands, of which some are to fail.
+var watched = []string{
+	"init", "export", "tenant create --name made --id made", "profile create p --tenant made", "tenant rotate-credentials made -y",
+	"tenant rotate-credentials made -y --now --json", "tenant create --name adopted --id adopted --database-url ADOPTED",
+	"tenant create --name closed --database-url WRONG", "tenant create --name closed --id closed --no-check --database-url WRONG",
+	"tenant create --name mine --id mine --provider local", "db use --server WRONG", "db use --server ADMIN",
+	"tenant create --name silent --database-url postgres://x:wrongmark1234@127.0.0.1:1/x --json",
+	"tenant rotate-credentials adopted -y", "tenant rotate-credentials closed -y", "tenant rotate-credentials mine -y --now",
+	"tenant check --all", "tenant check --all --json", "tenant check closed", "db status", "db status --json", "db up --json",
+	"tenant list --json", "tenant show made --json", "tenant provision made", "log", "log --json", "log made --json", "status --json", "doctor --json",
+	"tenant create --name kept --id kept", "tenant delete kept -y --keep-database", "tenant create --name gone --id gone --json", "undo", "undo",
+	"tenant delete gone -y --json", "backup copy.db", "tenant delete adopted -y", "db down --json", "tenant check mine", "db up",
+}
+
+// sizeOfLog is how much of the server's log is there, -1 where it can't be read.
+func sizeOfLog(t *testing.T) int64 {
+	t.Helper()
+	if os.Getenv(liveVariable) != "start" {
+		return -1
+	}
+	info, err := os.Stat(pgtest.Log(t))
+	require.NoError(t, err)
+	return info.Size()
 }
 
 // watch is a scene in which passwords are looked for.
