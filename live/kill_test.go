@@ -29,7 +29,7 @@ func TestACreationThatIsKilledCanBeFinishedOrUndone(t *testing.T) {
 				begin: func(i int) []string {
 					return []string{"tenant", "create", "--id", id(i), "--name", id(i), "--provider", where}
 				},
-				judge: func(i int) {
+				judge: func(i int, _ outcome) {
 					s.finishOrUndo(id(i), i%2 == 0)
 				},
 			}.run()
@@ -49,7 +49,13 @@ func TestACreationThatIsInterruptedCanBeFinishedOrUndone(t *testing.T) {
 	sweep{
 		scene: s, stride: 13, signal: "INT",
 		begin: func(i int) []string { return []string{"tenant", "create", "--id", id(i), "--name", id(i)} },
-		judge: func(i int) { s.finishOrUndo(id(i), i%2 == 0) },
+		judge: func(i int, o outcome) {
+			require.Equal(s.t, o.exit == 0, o.stdout != "", "%d: %s", o.exit, o.stderr)
+			if o.exit == 0 {
+				require.True(s.t, opens(s.url(id(i))))
+			}
+			s.finishOrUndo(id(i), i%2 == 0)
+		},
 	}.run()
 }
 
@@ -83,7 +89,7 @@ func TestADeletionThatIsKilledCanBeGoneOnWith(t *testing.T) {
 			s.must("tenant", "create", "--id", id(i), "--name", id(i))
 			return []string{"tenant", "delete", id(i), "-y"}
 		},
-		judge: func(i int) {
+		judge: func(i int, _ outcome) {
 			if s.isThere(id(i)) && i%2 == 0 {
 				switch o := s.sp("tenant", "provision", id(i)); o.exit {
 				case 0:
@@ -121,7 +127,7 @@ func TestARotationThatIsKilledLeavesARecordedLoginThatWorks(t *testing.T) {
 			sweep{
 				scene: s, stride: 7,
 				begin: func(int) []string { before = s.url("k"); return command },
-				judge: func(i int) {
+				judge: func(i int, _ outcome) {
 					after := s.url("k")
 					require.True(s.t, opens(after), "what is recorded does not work")
 					if i%3 == 0 {
@@ -157,7 +163,7 @@ func TestAnAdoptedRotationThatIsKilledCanBeDoneAgain(t *testing.T) {
 	sweep{
 		scene: s, stride: 5,
 		begin: func(int) []string { return []string{"tenant", "rotate-credentials", "k", "-y"} },
-		judge: func(i int) {
+		judge: func(i int, _ outcome) {
 			if opens(s.url("k")) && i%2 == 0 {
 				worked++
 				s.must("tenant", "check", "--all")

@@ -64,13 +64,14 @@ func points(log string) (found []point) {
 }
 
 // sweep kills a command at every stride-th of its writing calls. There is a fresh begin to
-// each, which returns the command; judge is told which one it is, and looks at what is left.
+// each, which returns the command; judge is told which one it is, what it said,
+// and looks at what is left.
 type sweep struct {
 	*scene
 	stride int
 	signal string // KILL without
 	begin  func(i int) (args []string)
-	judge  func(i int)
+	judge  func(i int, o outcome)
 }
 
 func (w sweep) run() {
@@ -78,7 +79,7 @@ func (w sweep) run() {
 	args := w.begin(0)
 	o, log := w.strace(nil, args)
 	require.Zero(w.t, o.exit, o.stderr)
-	w.judge(0)
+	w.judge(0, o)
 	all, killed, asked, places := points(log), 0, 0, map[string]bool{}
 	for i := 0; i < len(all); i += w.every() {
 		asked++
@@ -91,7 +92,7 @@ func (w sweep) run() {
 		}
 		w.t.Logf("killed at %s %d: exit %d, %s", p.name, p.n, o.exit, o.stderr)
 		require.Contains(w.t, []int{0, -1, 130, 9}, o.exit, "%s %d: %s", p.name, p.n, o.stderr) // 9: it was a child of its
-		w.judge(asked)
+		w.judge(asked, o)
 	}
 	w.t.Logf("%d of %d points, killed at %d, at %d places", asked, len(all), killed, len(places))
 	require.GreaterOrEqual(w.t, 2*killed, asked, "points that no run met")
