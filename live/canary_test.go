@@ -38,6 +38,7 @@ func TestSecretsAreOnlyWhereTheyHaveToBe(t *testing.T) {
 	for _, line := range watched {
 		w.say(strings.Fields(strings.NewReplacer("ADOPTED", adopted.Reveal(), "WRONG", wrong, "ADMIN", s.admin.Reveal()).Replace(line))...)
 	}
+	require.Greater(t, len(w.secrets), 8, "are these all?")
 	w.files()
 	if begin >= 0 {
 		w.never(pgtest.Log(t), begin)
@@ -67,6 +68,28 @@ func sizeOfLog(t *testing.T) int64 {
 	info, err := os.Stat(pgtest.Log(t))
 	require.NoError(t, err)
 	return info.Size()
+}
+
+// TestSecretsOfAContainerAreOnlyWhereTheyHaveToBe: not in what docker is called with either.
+func TestSecretsOfAContainerAreOnlyWhereTheyHaveToBe(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "canary-docker")
+	fake := filepath.Join(s.dir, "fake")
+	require.NoError(t, os.MkdirAll(filepath.Join(fake, "bin"), 0o755))
+	require.NoError(t, os.Symlink(filepath.Join(os.Getenv(homeVariable), "docker"), filepath.Join(fake, "bin", "docker")))
+	s.env = append(s.env, "FAKE_DOCKER="+fake, "FAKE_DOCKER_POSTGRES="+programs(),
+		"PATH="+filepath.Join(fake, "bin")+":"+filepath.Join(os.Getenv(homeVariable), "bin"))
+	w := &watch{scene: s, secrets: map[string]bool{}}
+	for _, line := range []string{
+		"init", "export", "tenant create --name made --id made", "profile create p --tenant made", "tenant rotate-credentials made -y --now",
+		"tenant check made", "db status --json", "db down", "tenant check made", "tenant rotate-credentials made -y", "doctor --json",
+	} {
+		w.say(strings.Fields(line)...)
+	}
+	require.Greater(t, len(w.secrets), 3)
+	w.never(filepath.Join(fake, "calls"), 0)
+	require.NoError(t, os.RemoveAll(filepath.Join(fake, "engine"))) // what the engine itself was told
+	w.files()
 }
 
 // watch is a scene in which passwords are looked for.
@@ -111,7 +134,6 @@ func meant(path string) bool {
 
 func (w *watch) files() {
 	w.t.Helper()
-	require.Greater(w.t, len(w.secrets), 8, "are these all?")
 	seen := map[string]bool{}
 	root := filepath.Join(w.dir, ".systemprompt")
 	require.NoError(w.t, filepath.WalkDir(w.dir, func(path string, entry os.DirEntry, err error) error {
