@@ -63,7 +63,7 @@ func (a *app) makeDatabaseOf(ctx context.Context, reg *registry.Registry, h *hos
 	if made(err) {
 		t = published
 	}
-	return t, errors.Join(err, a.retireDue(ctx, reg, h))
+	return t, errors.Join(err, afterwards(a.retireDue(ctx, reg, h)))
 }
 
 // database is what provision calls by the names of d.
