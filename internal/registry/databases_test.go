@@ -67,7 +67,9 @@ func TestATenantHasOneDatabase(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	mustBegin(t, d)
-	plan := func(id TenantID) error { return d.PlanDatabase(t.Context(), id, PlannedDatabase{Server: theServer, Name: "sp_other"}) }
+	plan := func(id TenantID) error {
+		return d.PlanDatabase(t.Context(), id, PlannedDatabase{Server: theServer, Name: "sp_other"})
+	}
 	require.ErrorIs(t, plan("a"), ErrExists)
 	require.ErrorIs(t, plan("nobody"), ErrNotFound)
 	for _, tenant := range []Tenant{
