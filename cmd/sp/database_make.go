@@ -55,6 +55,9 @@ func (a *app) makeDatabaseOf(ctx context.Context, reg *registry.Registry, h *hos
 		return t, err
 	}
 	p := registry.Credentials{Tenant: t.ID, URL: url, Login: registry.LoginA}
+	if now := a.now(); d.Login != p.Login || d.RetireAt != nil { // the other one was published once, and is nobody's now
+		p.RetireAt = &now
+	}
 	if h.Provider == registry.InDocker {
 		container := postgres.Container
 		p.Container = &container

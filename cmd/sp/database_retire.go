@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
@@ -9,7 +10,8 @@ import (
 )
 
 // retireDue ends the logins on a server whose time is over: their sessions, too, which
-// the server itself lets go on.
+// the server itself lets go on. One that can't be ended is told, and is no reason for what
+// is done with another database to fail: it stays due.
 func (a *app) retireDue(ctx context.Context, reg *registry.Registry, h *host) error {
 	view, err := reg.View(ctx)
 	if err != nil {
@@ -24,8 +26,10 @@ func (a *app) retireDue(ctx context.Context, reg *registry.Registry, h *host) er
 		if d.Server != h.Name || !a.isDue(d) {
 			continue
 		}
-		if err := a.retire(ctx, reg, h, d); err != nil {
+		if err := a.retire(ctx, reg, h, d); ctx.Err() != nil {
 			return err
+		} else if err != nil {
+			a.note("warning: database %s: its old login is not ended: %v", d.Name, err)
 		}
 	}
 	return nil
@@ -45,7 +49,13 @@ func (a *app) retire(ctx context.Context, reg *registry.Registry, h *host, d reg
 	if err != nil || now == nil || !a.isDue(*now) {
 		return err
 	}
-	if err := h.admin.Retire(ctx, h.database(*now), provision.Login(now.Login.Other())); err != nil {
+	return a.endLogin(ctx, reg, h, *now, now.Login.Other())
+}
+
+// endLogin ends a login, and remembers that. One of which the role is gone has ended.
+func (a *app) endLogin(ctx context.Context, reg *registry.Registry, h *host, d registry.Database, l registry.DatabaseLogin) error {
+	err := h.admin.Retire(ctx, h.database(d), provision.Login(l))
+	if err != nil && !errors.Is(err, provision.ErrMismatch) {
 		return err
 	}
 	return reg.RetiredLogin(ctx, d.Tenant)
@@ -77,7 +87,7 @@ func (a *app) retireDueOf(ctx context.Context, dir project.Dir, reg *registry.Re
 	ctx, cancel := context.WithTimeout(ctx, workWithin)
 	defer cancel()
 	a.note("its old login ends")
-	return a.retireDue(ctx, reg, h)
+	return errors.Join(a.retire(ctx, reg, h, *p.database), a.retireDue(ctx, reg, h))
 }
 
 // leadsTo tells whether two URLs lead to the same database.

@@ -149,7 +149,7 @@ func (a *app) endOld(ctx context.Context, reg *registry.Registry, h *host, d reg
 		}
 		return afterwards(errors.Join(err, a.retireDue(ctx, reg, h)))
 	}
-	if err := a.retireDue(ctx, reg, h); err != nil {
+	if err := errors.Join(a.endLogin(ctx, reg, h, d, old), a.retireDue(ctx, reg, h)); err != nil {
 		return afterwards(err)
 	}
 	refused, err := provision.Refuses(ctx, before)
