@@ -14,16 +14,18 @@ import (
 	"time"
 )
 
-// undertaker waits until its standard input ends, which it does when the tests do, however
-// that comes about; then it ends each server whose data are in the directory.
+// undertaker is told when the tests have ended, their servers before them. If its standard
+// input ends without that, they were killed: then it ends what runs in the directory, servers
+// and the commands that are about to start one.
 const undertaker = `
-cat >/dev/null
-find "$1" -name postmaster.pid | while read -r file; do
-	dir=${file%/*}
-	read -r pid <"$file" || continue
-	[ -d /proc/self ] && [ "$(readlink "/proc/$pid/cwd")" != "$dir" ] || kill -QUIT "$pid"
+read -r ended && exit
+for again in 1 2 3; do
+	for process in /proc/[0-9]*; do
+		case $(readlink "$process/cwd") in "$1"/*) kill -KILL "${process#/proc/}" ;; esac
+	done
+	sleep 1
 done
-rm -rf "$1"/*
+rm -rf "$1"
 `
 
 // runHere runs the tests with somebody at hand who clears up should they be killed.
@@ -39,7 +41,8 @@ func runHere(m *testing.M) int {
 		return 1
 	}
 	exit := m.Run()
-	if err := errors.Join(hold.Close(), ignoreExit(sh.Wait())); err != nil {
+	_, err = io.WriteString(hold, "ended\n")
+	if err := errors.Join(err, hold.Close(), ignoreExit(sh.Wait())); err != nil {
 		fmt.Fprintln(os.Stderr, "live:", err)
 		return 1
 	}

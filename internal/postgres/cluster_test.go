@@ -233,3 +233,16 @@ func TestWhatDoesNotRunIsDown(t *testing.T) {
 		require.NoError(t, c.Down(soon(t)))
 	}
 }
+
+// TestTheLastWordsOfAnotherServersBackendsDoNotHideWhy: they write into the same log.
+func TestTheLastWordsOfAnotherServersBackendsDoNotHideWhy(t *testing.T) {
+	t.Parallel()
+	c := Cluster{Dir: t.TempDir(), Password: password}
+	mustWrite(t, c.logFile(), "FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use\n"+
+		"FATAL:  terminating connection due to unexpected postmaster exit\n")
+	said, err := c.openLog()
+	require.NoError(t, err)
+	defer func() { _ = said.Close() }()
+	require.ErrorIs(t, c.explain(said, 0, errors.New("exit status 1")), errAgain)
+	require.NotErrorIs(t, c.explain(said, int64(len("FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use\n")), errors.New("exit status 1")), errAgain)
+}
