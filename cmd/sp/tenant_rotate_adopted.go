@@ -25,6 +25,9 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 	if _, password, err := registry.WithoutPassword(before); err != nil || password.Empty() {
 		return errors.Join(err, fmt.Errorf("tenant %s: its URL holds no password that could be changed: %w", t, registry.ErrInvalid))
 	}
+	if err := spareAdmins(ctx, reg, t); err != nil {
+		return err
+	}
 	ids, err := sameLogin(ctx, reg, before)
 	if err != nil {
 		return err
@@ -63,6 +66,24 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 		a.note("the old ones are refused (28P01)")
 	}
 	return afterwards(err)
+}
+
+// spareAdmins refuses to change the password with which sp itself makes databases: the
+// server's would be another one then than the registry's.
+func spareAdmins(ctx context.Context, reg *registry.Registry, t registry.Tenant) error {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return err
+	}
+	defer view.Close()
+	servers, err := view.Servers(ctx)
+	for _, s := range servers {
+		if registry.SameLogin(*t.DatabaseURL, s.Admin) {
+			return withHint(fmt.Errorf("tenant %s: its role is the one as which sp makes databases on server %s: %w", t, s.Name, registry.ErrInUse),
+				"give the tenant a role of its own: sp tenant edit %s --database-url-stdin", project.Quoted(string(t.ID)))
+		}
+	}
+	return err
 }
 
 // sameLogin returns the tenants whose URL has the same servers, role and password.
