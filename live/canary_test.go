@@ -30,34 +30,66 @@ func TestSecretsAreOnlyWhereTheyHaveToBe(t *testing.T) {
 	w.keep(s.admin)
 	w.keep(adopted)
 	w.keep(registry.NewSecret("postgres://x:wrongmark1234@127.0.0.1:1/x"))
-	begin := int64(-1)
-	if os.Getenv(liveVariable) == "start" { // what stands there already are the test's own passwords
-		info, err := os.Stat(pgtest.Log(t))
-		require.NoError(t, err)
-		begin = info.Size()
-	}
+	begin := sizeOfLog(t) // what stands there already are the test's own passwords
 	at, err := registry.Addresses(s.admin)
 	require.NoError(t, err)
 	wrong := "postgres://live_canary:wrongmark1234@" + at[0].Name + "/postgres"
 
-	for _, line := range []string{
-		"init", "export", "tenant create --name made --id made", "profile create p --tenant made", "tenant rotate-credentials made -y",
-		"tenant rotate-credentials made -y --now --json", "tenant create --name adopted --id adopted --database-url " + adopted.Reveal(),
-		"tenant create --name closed --database-url " + wrong, "tenant create --name closed --id closed --no-check --database-url " + wrong,
-		"tenant create --name mine --id mine --provider local", "db use --server " + wrong, "db use --server " + s.admin.Reveal(),
-		"tenant create --name silent --database-url postgres://x:wrongmark1234@127.0.0.1:1/x --json",
-		"tenant rotate-credentials adopted -y", "tenant rotate-credentials closed -y", "tenant rotate-credentials mine -y --now",
-		"tenant check --all", "tenant check --all --json", "tenant check closed", "db status", "db status --json", "db up --json",
-		"tenant list --json", "tenant show made --json", "tenant provision made", "log", "log --json", "log made --json", "status --json", "doctor --json",
-		"tenant create --name kept --id kept", "tenant delete kept -y --keep-database", "tenant create --name gone --id gone --json", "undo", "undo",
-		"tenant delete gone -y --json", "backup copy.db", "tenant delete adopted -y", "db down --json", "tenant check mine", "db up",
-	} {
-		w.say(strings.Fields(line)...)
+	for _, line := range watched {
+		w.say(strings.Fields(strings.NewReplacer("ADOPTED", adopted.Reveal(), "WRONG", wrong, "ADMIN", s.admin.Reveal()).Replace(line))...)
 	}
+	require.Greater(t, len(w.secrets), 8, "are these all?")
 	w.files()
 	if begin >= 0 {
 		w.never(pgtest.Log(t), begin)
 	}
+}
+
+// watched are the commands, of which some are to fail.
+var watched = []string{
+	"init", "export", "tenant create --name made --id made", "profile create p --tenant made", "tenant rotate-credentials made -y",
+	"tenant rotate-credentials made -y --now --json", "tenant create --name adopted --id adopted --database-url ADOPTED",
+	"tenant create --name closed --database-url WRONG", "tenant create --name closed --id closed --no-check --database-url WRONG",
+	"tenant create --name mine --id mine --provider local", "db use --server WRONG", "db use --server ADMIN",
+	"tenant create --name silent --database-url postgres://x:wrongmark1234@127.0.0.1:1/x --json",
+	"tenant rotate-credentials adopted -y", "tenant rotate-credentials closed -y", "tenant rotate-credentials mine -y --now",
+	"tenant check --all", "tenant check --all --json", "tenant check closed", "db status", "db status --json", "db up --json",
+	"tenant list --json", "tenant show made --json", "tenant provision made", "log", "log --json", "log made --json", "status --json", "doctor --json",
+	"tenant create --name kept --id kept", "tenant delete kept -y --keep-database", "tenant create --name gone --id gone --json", "undo", "undo",
+	"tenant delete gone -y --json", "backup copy.db", "tenant delete adopted -y", "db down --json", "tenant check mine", "db up",
+}
+
+// sizeOfLog is how much of the server's log is there, -1 where it can't be read.
+func sizeOfLog(t *testing.T) int64 {
+	t.Helper()
+	if os.Getenv(liveVariable) != "start" {
+		return -1
+	}
+	info, err := os.Stat(pgtest.Log(t))
+	require.NoError(t, err)
+	return info.Size()
+}
+
+// TestSecretsOfAContainerAreOnlyWhereTheyHaveToBe: not in what docker is called with either.
+func TestSecretsOfAContainerAreOnlyWhereTheyHaveToBe(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "canary-docker")
+	fake := filepath.Join(s.dir, "fake")
+	require.NoError(t, os.MkdirAll(filepath.Join(fake, "bin"), 0o755))
+	require.NoError(t, os.Symlink(filepath.Join(os.Getenv(homeVariable), "docker"), filepath.Join(fake, "bin", "docker")))
+	s.env = append(s.env, "FAKE_DOCKER="+fake, "FAKE_DOCKER_POSTGRES="+programs(),
+		"PATH="+filepath.Join(fake, "bin")+":"+filepath.Join(os.Getenv(homeVariable), "bin"))
+	w := &watch{scene: s, secrets: map[string]bool{}}
+	for _, line := range []string{
+		"init", "export", "tenant create --name made --id made", "profile create p --tenant made", "tenant rotate-credentials made -y --now",
+		"tenant check made", "db status --json", "db down", "tenant check made", "tenant rotate-credentials made -y", "doctor --json",
+	} {
+		w.say(strings.Fields(line)...)
+	}
+	require.Greater(t, len(w.secrets), 3)
+	w.never(filepath.Join(fake, "calls"), 0)
+	require.NoError(t, os.RemoveAll(filepath.Join(fake, "engine"))) // what the engine itself was told
+	w.files()
 }
 
 // watch is a scene in which passwords are looked for.
@@ -102,7 +134,6 @@ func meant(path string) bool {
 
 func (w *watch) files() {
 	w.t.Helper()
-	require.Greater(w.t, len(w.secrets), 8, "are these all?")
 	seen := map[string]bool{}
 	root := filepath.Join(w.dir, ".systemprompt")
 	require.NoError(w.t, filepath.WalkDir(w.dir, func(path string, entry os.DirEntry, err error) error {

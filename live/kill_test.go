@@ -25,16 +25,38 @@ func TestACreationThatIsKilledCanBeFinishedOrUndone(t *testing.T) {
 			s.must("tenant", "create", "--name", "first", "--provider", where)
 			id := func(i int) string { return fmt.Sprint("k", i) }
 			sweep{
-				scene: s, stride: 5,
+				scene: s, stride: 7,
 				begin: func(i int) []string {
 					return []string{"tenant", "create", "--id", id(i), "--name", id(i), "--provider", where}
 				},
-				judge: func(i int, _ bool) {
+				judge: func(i int, _ outcome) {
 					s.finishOrUndo(id(i), i%2 == 0)
 				},
 			}.run()
 		})
 	}
+}
+
+// TestACreationThatIsInterruptedCanBeFinishedOrUndone as one that is killed, but it has
+// said so, and ends with the exit code of the signal.
+func TestACreationThatIsInterruptedCanBeFinishedOrUndone(t *testing.T) {
+	needStrace(t)
+	t.Parallel()
+	s := newScene(t, "interrupt-create").withAdmin("live_interrupt_create")
+	s.must("init")
+	s.must("export")
+	id := func(i int) string { return fmt.Sprint("k", i) }
+	sweep{
+		scene: s, stride: 13, signal: "INT",
+		begin: func(i int) []string { return []string{"tenant", "create", "--id", id(i), "--name", id(i)} },
+		judge: func(i int, o outcome) {
+			require.Equal(s.t, o.exit == 0, o.stdout != "", "%d: %s", o.exit, o.stderr)
+			if o.exit == 0 {
+				require.True(s.t, opens(s.url(id(i))))
+			}
+			s.finishOrUndo(id(i), i%2 == 0)
+		},
+	}.run()
 }
 
 // finishOrUndo does one or the other with what a killed creation left, and then deletes it.
@@ -62,12 +84,12 @@ func TestADeletionThatIsKilledCanBeGoneOnWith(t *testing.T) {
 	s.must("export")
 	id := func(i int) string { return fmt.Sprint("k", i) }
 	sweep{
-		scene: s, stride: 4,
+		scene: s, stride: 6,
 		begin: func(i int) []string {
 			s.must("tenant", "create", "--id", id(i), "--name", id(i))
 			return []string{"tenant", "delete", id(i), "-y"}
 		},
-		judge: func(i int, _ bool) {
+		judge: func(i int, _ outcome) {
 			if s.isThere(id(i)) && i%2 == 0 {
 				switch o := s.sp("tenant", "provision", id(i)); o.exit {
 				case 0:
@@ -103,9 +125,9 @@ func TestARotationThatIsKilledLeavesARecordedLoginThatWorks(t *testing.T) {
 			}
 			var before registry.Secret
 			sweep{
-				scene: s, stride: 5,
+				scene: s, stride: 7,
 				begin: func(int) []string { before = s.url("k"); return command },
-				judge: func(i int, _ bool) {
+				judge: func(i int, _ outcome) {
 					after := s.url("k")
 					require.True(s.t, opens(after), "what is recorded does not work")
 					if i%3 == 0 {
@@ -124,7 +146,8 @@ func TestARotationThatIsKilledLeavesARecordedLoginThatWorks(t *testing.T) {
 	}
 }
 
-// TestAnAdoptedRotationThatIsKilledCanBeDoneAgain: which password holds is known then.
+// TestAnAdoptedRotationThatIsKilledCanBeDoneAgain: which password holds is known then, to
+// each of two tenants that log in with it.
 func TestAnAdoptedRotationThatIsKilledCanBeDoneAgain(t *testing.T) {
 	needStrace(t)
 	t.Parallel()
@@ -135,19 +158,22 @@ func TestAnAdoptedRotationThatIsKilledCanBeDoneAgain(t *testing.T) {
 	s.must("init")
 	s.must("export")
 	s.must("tenant", "create", "--id", "k", "--name", "k", "--database-url", url.Reveal())
+	s.must("tenant", "create", "--id", "other", "--name", "other", "--database-url", url.Reveal()+"?application_name=other")
 	worked := 0
 	sweep{
-		scene: s, stride: 3,
+		scene: s, stride: 5,
 		begin: func(int) []string { return []string{"tenant", "rotate-credentials", "k", "-y"} },
-		judge: func(i int, _ bool) {
+		judge: func(i int, _ outcome) {
 			if opens(s.url("k")) && i%2 == 0 {
 				worked++
-				s.must("tenant", "check", "k")
+				s.must("tenant", "check", "--all")
 				return
 			}
-			s.must("tenant", "rotate-credentials", "k", "-y")
-			require.True(s.t, opens(s.url("k")))
-			s.isExported("k")
+			s.must("tenant", "rotate-credentials", []string{"k", "other"}[i/2%2], "-y")
+			for _, id := range []string{"k", "other"} {
+				require.True(s.t, opens(s.url(id)))
+				s.isExported(id)
+			}
 		},
 	}.run()
 	require.Positive(t, worked)

@@ -8,11 +8,9 @@ package live
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -143,68 +141,4 @@ func programs() string {
 		return ""
 	}
 	return found.Dir
-}
-
-// undertaker waits until its standard input ends, which it does when the tests do, however
-// that comes about; then it ends each server whose data are in the directory.
-const undertaker = `
-cat >/dev/null
-find "$1" -name postmaster.pid | while read -r file; do
-	dir=${file%/*}
-	read -r pid <"$file" && [ "$(readlink "/proc/$pid/cwd")" = "$dir" ] && kill -QUIT "$pid"
-done
-`
-
-// runHere runs the tests with somebody at hand who clears up should they be killed.
-func runHere(m *testing.M) int {
-	sh := exec.Command("/bin/sh", "-c", undertaker, "undertaker", os.Getenv(dataVariable))
-	sh.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	hold, err := sh.StdinPipe()
-	if err == nil {
-		err = sh.Start()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "live:", err)
-		return 1
-	}
-	exit := m.Run()
-	if err := errors.Join(hold.Close(), ignoreExit(sh.Wait())); err != nil {
-		fmt.Fprintln(os.Stderr, "live:", err)
-		return 1
-	}
-	return exit
-}
-
-func ignoreExit(err error) error {
-	if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
-		return nil
-	}
-	return err
-}
-
-// endServers ends every server whose data are in a directory, and waits until it is gone.
-func endServers(dir string) error {
-	return filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.Name() != "postmaster.pid" {
-			return nil // it is being removed
-		}
-		file, err := os.Open(path)
-		if err != nil {
-			return nil
-		}
-		text, err := io.ReadAll(file)
-		_ = file.Close()
-		line, _, _ := strings.Cut(string(text), "\n")
-		pid, bad := strconv.Atoi(line)
-		if err != nil || bad != nil || pid <= 1 {
-			return err
-		}
-		if at, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err != nil || at != filepath.Dir(path) {
-			return nil // it is another's by now
-		}
-		if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return err
-		}
-		return awaitEnd(pid)
-	})
 }

@@ -63,10 +63,13 @@ func (a *app) makeDatabaseOf(ctx context.Context, reg *registry.Registry, h *hos
 		p.Container = &container
 	}
 	published, err := reg.PublishCredentials(ctx, p)
-	if made(err) {
-		t = published
+	if !made(err) {
+		return t, err
 	}
-	return t, errors.Join(err, afterwards(a.retireDue(ctx, reg, h)))
+	if ctx.Err() != nil { // what is left is of other tenants, and for the next command
+		return published, err
+	}
+	return published, errors.Join(err, afterwards(a.retireDue(ctx, reg, h)))
 }
 
 // database is what provision calls by the names of d.

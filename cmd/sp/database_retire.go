@@ -58,10 +58,7 @@ func (a *app) endLogin(ctx context.Context, reg *registry.Registry, h *host, d r
 	if err != nil && !errors.Is(err, provision.ErrMismatch) {
 		return err
 	}
-	if err := reg.RetiredLogin(ctx, d.Tenant); !made(err) {
-		return err
-	}
-	return nil
+	return reg.RetiredLogin(ctx, d.Tenant)
 }
 
 func databaseOf(ctx context.Context, reg *registry.Registry, id registry.TenantID) (*registry.Database, error) {

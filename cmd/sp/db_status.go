@@ -35,6 +35,7 @@ type serverStatus struct {
 // databaseStatus is how a database that sp made is, in JSON.
 type databaseStatus struct {
 	Name    string                 `json:"name"`
+	Server  string                 `json:"server"`
 	Tenant  registry.TenantID      `json:"tenant_id"`
 	State   registry.DatabaseState `json:"state"`
 	Orphan  bool                   `json:"tenant_is_gone"`
@@ -96,7 +97,7 @@ func readDatabases(ctx context.Context, view *registry.View, servers []serverSta
 }
 
 func databaseStatusOf(d registry.Database, gone bool) databaseStatus {
-	s := databaseStatus{Name: d.Name, Tenant: d.Tenant, State: d.State, Orphan: gone}
+	s := databaseStatus{Name: d.Name, Server: d.Server, Tenant: d.Tenant, State: d.State, Orphan: gone}
 	if d.RetireAt != nil {
 		at := registry.FormatTime(*d.RetireAt)
 		s.OldEnds = &at
@@ -154,14 +155,19 @@ func (s serverStatus) rows() [][]string {
 	}
 	rows := [][]string{marks}
 	for _, d := range s.Databases {
-		notes := []string{string(d.State)}
-		if d.Orphan {
-			notes = append(notes, "its tenant is gone: sp tenant delete "+project.Quoted(string(d.Tenant))+" -y drops it")
-		}
-		if d.OldEnds != nil {
-			notes = append(notes, "the old login ends at "+*d.OldEnds)
-		}
-		rows = append(rows, []string{"  " + d.Name, string(d.Tenant), strings.Join(notes, "; ")})
+		rows = append(rows, []string{"  " + d.Name, string(d.Tenant), strings.Join(d.notes(), "; ")})
 	}
 	return rows
+}
+
+// notes says how the database is.
+func (d databaseStatus) notes() []string {
+	notes := []string{string(d.State)}
+	if d.Orphan {
+		notes = append(notes, "its tenant is gone: sp tenant delete "+project.Quoted(string(d.Tenant))+" -y drops it")
+	}
+	if d.OldEnds != nil {
+		notes = append(notes, "the old login ends at "+*d.OldEnds)
+	}
+	return notes
 }

@@ -102,8 +102,7 @@ func (a *app) checkTenants(ctx context.Context, all bool, ref *string) error {
 func (a *app) tellToken(c checked) {
 	if c.token {
 		a.warnOfToken(c.ID)
-		id := project.Quoted(string(c.ID))
-		a.note("hint: sp tenant rotate-sync-token %s, or sp tenant edit %s --sync-token-stdin", id, id)
+		a.note("hint: sp tenant edit %s --sync-token-stdin", project.Quoted(string(c.ID)))
 	}
 }
 
@@ -173,7 +172,10 @@ func (a *app) checkTenant(ctx context.Context, s subject) checked {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	began := a.now()
-	standing, err := provision.Standing{}, a.mayConnect()
+	standing, err := provision.Standing{}, s.mustHaveURL()
+	if err == nil {
+		err = a.mayConnect()
+	}
 	if err == nil {
 		standing, err = s.ask(ctx)
 	}

@@ -93,7 +93,10 @@ func (a *app) provisionTenant(ctx context.Context, dir project.Dir, reg *registr
 		return t, nil
 	case d != nil && d.State == registry.Ready && t.HasDatabaseURL():
 		a.note("tenant %s has its database", t)
-		return t, a.retireDueOf(ctx, dir, reg, p)
+		if err := a.retireDueOf(ctx, dir, reg, p); !made(err) {
+			return t, err
+		}
+		return t, reg.Publish(ctx) // the files that follow, to which a killed command had not come
 	case d != nil && d.State == registry.Dropping:
 		return t, withHint(fmt.Errorf("tenant %s: its database is being dropped: %w", t, registry.ErrConflict), "sp tenant delete %s -y goes on with that", project.Quoted(string(t.ID)))
 	case d != nil && w.provider != "" && w.provider != string(providerOf(p)):

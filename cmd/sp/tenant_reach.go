@@ -20,13 +20,20 @@ func (s subject) url() *registry.Secret {
 	return t.OwnURL()
 }
 
+// mustHaveURL refuses a tenant that has none that could be used.
+func (s subject) mustHaveURL() error {
+	if url := s.url(); url == nil || url.Empty() || registry.IsMasked(*url) {
+		return registry.ErrNoURL
+	}
+	return nil
+}
+
 // ask logs in to a tenant's database, and looks whether it is the one that was made for it.
 func (s subject) ask(ctx context.Context) (provision.Standing, error) {
-	url := s.url()
-	if url == nil || url.Empty() || registry.IsMasked(*url) {
-		return provision.Standing{}, registry.ErrNoURL
+	if err := s.mustHaveURL(); err != nil {
+		return provision.Standing{}, err
 	}
-	standing, err := provision.Check(ctx, *url)
+	standing, err := provision.Check(ctx, *s.url())
 	if err == nil && standing.Tenant != "" && standing.Tenant != s.tenant.ID {
 		err = fmt.Errorf("it was made for tenant %s: %w", standing.Tenant, provision.ErrMismatch)
 	}

@@ -47,8 +47,9 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 	if err != nil {
 		return withHint(errors.Join(problem, err), "nobody can tell now which password holds: when the server answers again, sp tenant rotate-credentials %s -y", project.Quoted(string(t.ID)))
 	}
-	if err := reg.EndRotation(ctx, ids, changed); !made(err) {
-		return err
+	published := reg.EndRotation(ctx, ids, changed)
+	if !made(published) {
+		return published
 	}
 	if !changed {
 		return problem
@@ -65,7 +66,7 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 	if err == nil && refused {
 		a.note("the old ones are refused (28P01)")
 	}
-	return afterwards(err)
+	return errors.Join(published, afterwards(err))
 }
 
 // plannedURL records the URLs with a new password and returns the tenant's and whom they

@@ -74,6 +74,9 @@ func (a *app) rotateCredentials(ctx context.Context, cmd *cli.Command, dir proje
 	default:
 		err = a.rotateProvisioned(ctx, cmd, dir, reg, p, &done)
 	}
+	if err != nil && isIncomplete(err) {
+		err = withHint(err, "the new credentials are published; sp tenant check %s tries them", project.Quoted(string(t.ID)))
+	}
 	if !made(err) {
 		return err
 	}
@@ -124,11 +127,12 @@ func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir proje
 		grace = 0
 	}
 	at := a.now().Add(grace)
-	if _, err := reg.PublishCredentials(ctx, registry.Credentials{Tenant: d.Tenant, URL: url, Login: after, RetireAt: &at}); !made(err) {
-		return err
+	_, published := reg.PublishCredentials(ctx, registry.Credentials{Tenant: d.Tenant, URL: url, Login: after, RetireAt: &at})
+	if !made(published) {
+		return published
 	}
 	a.note("tenant %s has new credentials", p.tenant)
-	return a.endOld(ctx, reg, h, *d, before, url, grace, done)
+	return errors.Join(published, a.endOld(ctx, reg, h, *d, before, url, grace, done))
 }
 
 // endOld ends the login that was published before, and looks whether it has: a server may

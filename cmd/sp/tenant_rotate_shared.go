@@ -28,7 +28,7 @@ func spareAdmins(ctx context.Context, reg *registry.Registry, t registry.Tenant)
 	return err
 }
 
-// sameLogin returns the tenants whose URL has the same servers, role and password.
+// sameLogin returns the tenants whose URLs log in as the same role on the same servers.
 func sameLogin(ctx context.Context, reg *registry.Registry, url registry.Secret) (ids []registry.TenantID, err error) {
 	view, err := reg.View(ctx)
 	if err != nil {

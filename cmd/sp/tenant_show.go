@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/sp-registry/sp/internal/project"
@@ -45,9 +46,22 @@ func (a *app) findShown(ctx context.Context, cmd *cli.Command) (shown tenant, er
 		selection, err := view.Selection(ctx)
 		shown = tenantOf(t, selection, showing(cmd.Bool("reveal")))
 		shown.Forgotten, shown.tokenMissing = forgotten, t.IsSyncTokenMissing()
+		if err == nil && !cmd.IsSet("at") { // that is of the present
+			shown.Made, err = madeFor(ctx, view, t.ID)
+		}
 		return err
 	})
 	return shown, err
+}
+
+// madeFor is the database that sp made for a tenant, nil if there is none.
+func madeFor(ctx context.Context, view *registry.View, id registry.TenantID) (*databaseStatus, error) {
+	d, err := view.Database(ctx, id)
+	if err != nil || d == nil {
+		return nil, err
+	}
+	s := databaseStatusOf(*d, false)
+	return &s, nil
 }
 
 // namedTenant returns the tenant that an argument means, the selected one without it.
@@ -75,7 +89,9 @@ type tenant struct {
 	Selected            bool              `json:"selected"`
 	MissingCredentials  bool              `json:"missing_credentials"`
 	// Forgotten are the members whose secret was there and is not kept any more.
-	Forgotten    []string `json:"no_longer_kept,omitempty"`
+	Forgotten []string `json:"no_longer_kept,omitempty"`
+	// Made is the database that sp made for it.
+	Made         *databaseStatus `json:"database,omitempty"`
 	tokenMissing bool
 }
 
@@ -148,6 +164,9 @@ func (t tenant) rows() [][]string {
 	rows = append(rows, []string{"external access", yesNo(t.ExternalDBAccess)})
 	if len(t.UnknownMembers) > 0 {
 		rows = append(rows, []string{"unknown members", strings.Join(t.UnknownMembers, ", ")})
+	}
+	if t.Made != nil {
+		rows = append(rows, []string{"made by sp", fmt.Sprintf("database %s on server %s, %s", t.Made.Name, t.Made.Server, strings.Join(t.Made.notes(), "; "))})
 	}
 	if len(t.Forgotten) > 0 {
 		rows = append(rows, []string{"no longer kept", strings.Join(t.Forgotten, ", ")})

@@ -121,11 +121,12 @@ func (c Cluster) explain(said *os.File, from int64, ended error) error {
 	if err != nil {
 		return err
 	}
-	why := c.complaint(string(text), ended)
+	all := string(text) // the backends of a server that was killed write there, too, as they end
+	why := c.complaint(all, ended)
 	switch {
-	case strings.Contains(string(text), "could not bind"):
+	case strings.Contains(all, "could not bind"):
 		return portTaken(c.Port)
-	case strings.Contains(why, "postmaster.pid") && strings.Contains(why, "exists"), strings.Contains(why, "shared memory block"):
+	case strings.Contains(all, "postmaster.pid") && strings.Contains(all, "exists"), strings.Contains(all, "shared memory block"):
 		return fmt.Errorf("%s: %s: %w: %w", c.data(), why, ErrUnusable, errAgain)
 	}
 	return fmt.Errorf("%s: %s: %w (see %s)", c.data(), why, ErrUnusable, c.logFile())

@@ -182,11 +182,17 @@ echo 'FATAL:  at last' >&2; exit 1`)
 	err := c.mustFail(t)
 	require.ErrorContains(t, err, "at last")
 
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	mustProgram(t, c.Programs.Program("postgres"), `echo 'FATAL:  lock file "postmaster.pid" already exists' >&2; exit 1`)
+	mustProgram(t, c.Programs.Program("postgres"), `echo . >>"$2/again"; echo 'FATAL:  lock file "postmaster.pid" already exists' >&2; exit 1`)
+	go func() {
+		for tries := []byte(nil); len(tries) < 3*len(".\n"); time.Sleep(time.Millisecond) {
+			tries, _ = os.ReadFile(filepath.Join(c.data(), "again"))
+		}
+		cancel()
+	}()
 	err = c.up(ctx)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "already exists")
 }
 
@@ -226,4 +232,17 @@ func TestWhatDoesNotRunIsDown(t *testing.T) {
 		require.False(t, runs, text)
 		require.NoError(t, c.Down(soon(t)))
 	}
+}
+
+// TestTheLastWordsOfAnotherServersBackendsDoNotHideWhy: they write into the same log.
+func TestTheLastWordsOfAnotherServersBackendsDoNotHideWhy(t *testing.T) {
+	t.Parallel()
+	c := Cluster{Dir: t.TempDir(), Password: password}
+	mustWrite(t, c.logFile(), "FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use\n"+
+		"FATAL:  terminating connection due to unexpected postmaster exit\n")
+	said, err := c.openLog()
+	require.NoError(t, err)
+	defer func() { _ = said.Close() }()
+	require.ErrorIs(t, c.explain(said, 0, errors.New("exit status 1")), errAgain)
+	require.NotErrorIs(t, c.explain(said, int64(len("FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use\n")), errors.New("exit status 1")), errAgain)
 }

@@ -111,7 +111,7 @@ func (c Cluster) kill(t *testing.T) bool {
 		require.Eventually(t, func() bool {
 			runs, err := c.Running(context.Background())
 			return err == nil && !runs
-		}, 5*time.Second, time.Millisecond)
+		}, 30*time.Second, time.Millisecond)
 	}
 	return m.runs
 }

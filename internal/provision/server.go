@@ -39,13 +39,14 @@ func (s *Server) mayProvision(ctx context.Context) error {
 	const doing = "rights of the administrator"
 	// Nothing that somebody put into the public schema is called by what follows.
 	rows, err := s.query(ctx, doing, `SET search_path TO pg_catalog`,
-		`SELECT rolsuper, rolcreatedb, rolcreaterole, pg_is_in_recovery(), current_setting('server_version_num')::int / 10000
+		`SELECT rolsuper, rolcreatedb, rolcreaterole, rolinherit, pg_is_in_recovery(), current_setting('server_version_num')::int / 10000
 			FROM pg_roles WHERE rolname = current_user`)
 	if err != nil {
 		return err
 	}
-	superuser, databases, roles, standby := rows[0][0] == "t", rows[0][1] == "t", rows[0][2] == "t", rows[0][3] == "t"
-	version, err := strconv.Atoi(rows[0][4])
+	superuser, databases, roles := rows[0][0] == "t", rows[0][1] == "t", rows[0][2] == "t"
+	inherits, standby := rows[0][3] == "t", rows[0][4] == "t"
+	version, err := strconv.Atoi(rows[0][5])
 	if err != nil {
 		return fmt.Errorf("version of the server: %w", err)
 	}
@@ -61,6 +62,8 @@ func (s *Server) mayProvision(ctx context.Context) error {
 		refused.why = "the role has no CREATEDB"
 	case !superuser && !roles:
 		refused.why = "the role has no CREATEROLE"
+	case !superuser && !inherits: // it could neither close nor drop what its roles own
+		refused.why = "the role has NOINHERIT"
 	default:
 		return nil
 	}
