@@ -117,7 +117,7 @@ func (a *app) canRun(ctx context.Context, own registry.Provider) (with string, e
 		return "", fmt.Errorf("%s: %w", own, err)
 	}
 	if own == registry.InDocker {
-		docker, err := a.docker(registry.Server{})
+		docker, err := a.docker()
 		if err != nil {
 			return "", err
 		}
@@ -125,6 +125,9 @@ func (a *app) canRun(ctx context.Context, own registry.Provider) (with string, e
 		return "Docker " + version, err
 	}
 	programs, err := a.programs()
+	if err == nil {
+		err = postgres.MayRun()
+	}
 	return fmt.Sprintf("PostgreSQL %s in %s", programs.Version, programs.Dir), err
 }
 

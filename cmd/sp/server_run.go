@@ -76,14 +76,8 @@ func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Re
 		return s, err
 	}
 	if s.Admin.Empty() {
-		if _, err := a.canRun(ctx, s.Provider); err != nil {
-			return s, err
-		}
 		var err error
-		if s, err = a.planServer(dir, s); err != nil {
-			return s, err
-		}
-		if s, err = reg.PlanServer(ctx, s); !made(err) { // another command may have been faster
+		if s, err = a.planServer(ctx, dir, reg, s); !made(err) {
 			return s, err
 		}
 	}
@@ -120,29 +114,6 @@ func (a *app) answers(ctx context.Context, s registry.Server) error {
 	return server.Close()
 }
 
-// planServer gives a server that sp will run its port and password; a container that was
-// made before, by a registry that is lost, has one already.
-func (a *app) planServer(dir project.Dir, s registry.Server) (registry.Server, error) {
-	password, err := provision.NewPassword(a.random)
-	if err != nil {
-		return s, err
-	}
-	preferred, url := 0, postgres.ClusterURL
-	if s.Provider == registry.InDocker {
-		preferred, url = 5432, postgres.DockerURL // where older tools look for it
-		known, ok, err := postgres.Docker{Dir: dir.Full("docker")}.KnownPassword()
-		if err != nil {
-			return s, err
-		}
-		if ok {
-			password = known
-		}
-	}
-	port, err := postgres.FreePort(preferred)
-	s.Admin = url(port, password)
-	return s, err
-}
-
 // cluster is the server of this machine's own programs.
 func (a *app) cluster(dir project.Dir, s registry.Server) (postgres.Cluster, error) {
 	port, password, err := loginOf(s)
@@ -154,7 +125,7 @@ func (a *app) cluster(dir project.Dir, s registry.Server) (postgres.Cluster, err
 }
 
 // docker is Docker, with nothing about the container yet.
-func (a *app) docker(s registry.Server) (postgres.Docker, error) {
+func (a *app) docker() (postgres.Docker, error) {
 	d := postgres.Docker{Program: a.lookPath("docker"), Env: a.environ()}
 	if d.Program == "" {
 		return d, fmt.Errorf("docker: %w", postgres.ErrNone)
@@ -163,7 +134,7 @@ func (a *app) docker(s registry.Server) (postgres.Docker, error) {
 }
 
 func (a *app) dockerOf(dir project.Dir, s registry.Server) (d postgres.Docker, err error) {
-	if d, err = a.docker(s); err != nil {
+	if d, err = a.docker(); err != nil {
 		return d, err
 	}
 	d.Dir, d.Owner = dir.Full("docker"), dir.Path()

@@ -12,13 +12,20 @@ import (
 
 // endDatabase drops the database that sp made for a tenant, or leaves it.
 func (a *app) endDatabase(ctx context.Context, dir project.Dir, reg *registry.Registry, d registry.Database, keep bool) (registry.Fate, error) {
+	if keep && d.State == registry.Dropping {
+		a.note("what is still there of database %s and its roles stays on server %s", d.Name, d.Server)
+		return registry.IsLeft, nil
+	}
 	if keep {
 		a.note("database %s stays on server %s, with the roles %s_owner, %s_a and %s_b", d.Name, d.Server, d.Name, d.Name, d.Name)
 		return registry.IsLeft, nil
 	}
 	if err := a.dropDatabase(ctx, dir, reg, d); err != nil {
-		return registry.StaysRecorded, withHint(fmt.Errorf("database %s: %w", d.Name, err),
-			"nothing is deleted; when that is mended, say it again\n--keep-database deletes the tenant and leaves the database where it is")
+		what := "nothing is deleted; when that is mended, say it again\n--keep-database deletes the tenant and leaves the database where it is"
+		if now, unread := databaseOf(ctx, reg, d.Tenant); unread != nil || now == nil || now.State == registry.Dropping {
+			what = "its data may be gone already; when that is mended, say it again\n--keep-database deletes the tenant and leaves what there still is"
+		}
+		return registry.StaysRecorded, withHint(fmt.Errorf("database %s: %w", d.Name, err), "%s", what)
 	}
 	a.note("database %s dropped", d.Name)
 	return registry.WasDropped, nil

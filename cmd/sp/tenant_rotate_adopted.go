@@ -25,6 +25,9 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 	if _, password, err := registry.WithoutPassword(before); err != nil || password.Empty() {
 		return errors.Join(err, fmt.Errorf("tenant %s: its URL holds no password that could be changed: %w", t, registry.ErrInvalid))
 	}
+	if err := spareAdmins(ctx, reg, t); err != nil {
+		return err
+	}
 	ids, err := sameLogin(ctx, reg, before)
 	if err != nil {
 		return err
@@ -64,24 +67,6 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 		a.note("the old ones are refused (28P01)")
 	}
 	return errors.Join(published, afterwards(err))
-}
-
-// sameLogin returns the tenants whose URLs log in as the same role on the same servers.
-func sameLogin(ctx context.Context, reg *registry.Registry, url registry.Secret) (ids []registry.TenantID, err error) {
-	view, err := reg.View(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer view.Close()
-	for t, err := range view.Tenants(ctx, registry.Page{}) {
-		if err != nil {
-			return nil, err
-		}
-		if t.IsLocal() && t.DatabaseURL != nil && registry.SameLogin(url, *t.DatabaseURL) {
-			ids = append(ids, t.ID)
-		}
-	}
-	return ids, nil
 }
 
 // plannedURL records the URLs with a new password and returns the tenant's and whom they

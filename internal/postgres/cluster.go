@@ -41,11 +41,14 @@ func (c Cluster) Exists() bool {
 // it takes connections. It outlives the command and its terminal. Of several commands
 // that call it at once, one does the work.
 func (c Cluster) Up(ctx context.Context) error {
-	if err := refuseRoot(os.Geteuid()); err != nil {
+	if err := MayRun(); err != nil {
 		return err
 	}
 	return c.up(ctx)
 }
+
+// MayRun refuses who may not run PostgreSQL's programs.
+func MayRun() error { return refuseRoot(os.Geteuid()) }
 
 func refuseRoot(user int) error {
 	if user == 0 {

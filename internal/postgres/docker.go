@@ -126,6 +126,19 @@ func (d Docker) taken(what, owner string) error {
 	return fmt.Errorf("%s: %s: %w (use another server with --server URL, or one of your own with --provider local)", what, whose, ErrTaken)
 }
 
+// MadePort returns the port of the container that is there, 0 where one is yet to be made.
+// Where that can't be, because the container or its volume is another's, it says so.
+func (d Docker) MadePort(ctx context.Context) (int, error) {
+	c, err := d.own(ctx)
+	switch {
+	case err != nil:
+		return 0, err
+	case c.state == "", c.state == "created":
+		return 0, d.checkVolume(ctx)
+	}
+	return d.madePort()
+}
+
 // Down stops the container, if it is this project's. Its volume stays.
 func (d Docker) Down(ctx context.Context) error {
 	runs, err := d.Running(ctx)

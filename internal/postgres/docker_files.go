@@ -107,6 +107,23 @@ func (d Docker) KnownPassword() (registry.Secret, bool, error) {
 	return registry.Secret{}, false, err
 }
 
+// madePort returns the port that the container was made with, as shared.yaml says.
+func (d Docker) madePort() (int, error) {
+	text, err := os.ReadFile(d.composeFile())
+	if err != nil {
+		return 0, err
+	}
+	for said := range strings.Lines(string(text)) {
+		published := strings.Trim(strings.TrimSpace(said), `- "'`)
+		if port, found := strings.CutPrefix(published, loopback+":"); found {
+			if n, err := strconv.Atoi(strings.TrimSuffix(port, ":5432")); err == nil {
+				return n, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("%s: no port of %s in it: %w", d.composeFile(), loopback, ErrUnusable)
+}
+
 // compose is the text of shared.yaml.
 func (d Docker) compose() []byte {
 	owner, err := json.Marshal(d.owner()) // which YAML reads the same

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// planServer remembers a server that sp is about to make, or returns the one that is known
+// by now. What can't be made here is refused before: a server that is known is used from
+// then on.
+func (a *app) planServer(ctx context.Context, dir project.Dir, reg *registry.Registry, s registry.Server) (registry.Server, error) {
+	if _, err := a.canRun(ctx, s.Provider); err != nil {
+		return s, err
+	}
+	plan := a.planCluster
+	if s.Provider == registry.InDocker {
+		plan = a.planContainer
+	}
+	admin, refused := plan(ctx, dir)
+	known, err := knownServer(ctx, reg, s.Name) // another command may have been faster
+	switch {
+	case err != nil:
+		return s, err
+	case known != nil:
+		return *known, nil
+	case refused != nil:
+		return s, refused
+	}
+	s.Admin = admin
+	return reg.PlanServer(ctx, s)
+}
+
+func knownServer(ctx context.Context, reg *registry.Registry, name string) (*registry.Server, error) {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer view.Close()
+	return view.Server(ctx, name)
+}
+
+// planCluster returns the administrator's URL of a server of this machine's programs.
+func (a *app) planCluster(_ context.Context, dir project.Dir) (none registry.Secret, err error) {
+	if c := (postgres.Cluster{Dir: dir.Full("postgres")}); c.Exists() {
+		return none, fmt.Errorf("%s: the registry that knew its password is lost: %w (sp restore a backup, or move it away)", c.Dir, postgres.ErrUnusable)
+	}
+	password, err := provision.NewPassword(a.random)
+	if err != nil {
+		return none, err
+	}
+	port, err := postgres.FreePort(0)
+	return postgres.ClusterURL(port, password), err
+}
+
+// usual is the port where older tools look for the container.
+const usual = 5432
+
+// planContainer returns the administrator's URL of the container. One that was made before,
+// by a registry that is lost, has its port and its password already.
+func (a *app) planContainer(ctx context.Context, dir project.Dir) (none registry.Secret, err error) {
+	docker, err := a.docker()
+	if err != nil {
+		return none, err
+	}
+	docker.Dir, docker.Owner = dir.Full("docker"), dir.Path()
+	port, err := docker.MadePort(ctx)
+	if err != nil {
+		return none, err
+	}
+	password, found, err := docker.KnownPassword()
+	if err == nil && !found {
+		password, err = provision.NewPassword(a.random)
+	}
+	if err == nil && port == 0 {
+		port, err = postgres.FreePort(usual)
+	}
+	return postgres.DockerURL(port, password), err
+}
