@@ -50,8 +50,9 @@ func TestACreationThatIsInterruptedCanBeFinishedOrUndone(t *testing.T) {
 		scene: s, stride: 13, signal: "INT",
 		begin: func(i int) []string { return []string{"tenant", "create", "--id", id(i), "--name", id(i)} },
 		judge: func(i int, o outcome) {
-			require.Equal(s.t, o.exit == 0, o.stdout != "", "%d: %s", o.exit, o.stderr)
-			if o.exit == 0 {
+			answered := o.stdout != "" // the signal may come behind that, when nobody waits for one any more
+			require.True(s.t, answered == (o.exit == 0) || answered && o.exit == -1, "%d: %s", o.exit, o.stderr)
+			if answered {
 				require.True(s.t, opens(s.url(id(i))))
 			}
 			s.finishOrUndo(id(i), i%2 == 0)

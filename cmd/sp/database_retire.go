@@ -79,7 +79,7 @@ func (a *app) retireDueOf(ctx context.Context, dir project.Dir, reg *registry.Re
 	if err != nil {
 		return err
 	}
-	h, err := a.bringUp(ctx, dir, reg, s)
+	h, err := a.bringUp(ctx, dir, reg, a.wantedByDefault().instead(s))
 	if err != nil {
 		return err
 	}

@@ -128,12 +128,7 @@ func (a *app) askServer(ctx context.Context, dir project.Dir, s registry.Server,
 
 // nextServer says where the database of a new tenant would be made.
 func (a *app) nextServer(ctx context.Context, known []registry.Server) (string, error) {
-	w := wanted{}
-	if url := a.env("SP_POSTGRES_ADMIN_URL"); url != nil && *url != "" {
-		admin := registry.NewSecret(*url)
-		w.admin = &admin
-	}
-	s, err := a.findServer(ctx, w, known)
+	s, err := a.findServer(ctx, a.wantedByDefault(), known)
 	if err != nil {
 		return "nowhere: " + failureOf(err).Message, nil
 	}

@@ -50,6 +50,14 @@ func (c *checkup) checkDatabases(ctx context.Context) []diagnosis {
 				return err
 			}
 		}
+		if err != nil {
+			return err
+		}
+		begun, err := view.Rotations(ctx)
+		for _, id := range begun {
+			found.add(warn("tenant %s: a rotation of its password was stopped, and its URL may not hold any more", id).
+				remedy("sp tenant rotate-credentials %s", project.Quoted(string(id))))
+		}
 		return err
 	})
 	return troubled(orFine(found.all(), "%s made by sp", counted(count, "database")), err)

@@ -50,11 +50,19 @@ func (a *app) wantedServer(ctx context.Context, cmd *cli.Command) (w wanted, err
 		}
 		w.provider = string(registry.Elsewhere)
 	}
-	if url := a.env("SP_POSTGRES_ADMIN_URL"); w.admin == nil && url != nil && *url != "" {
+	if w.admin == nil {
+		w.admin = a.wantedByDefault().admin
+	}
+	return w, nil
+}
+
+// wantedByDefault is what the environment alone asks for.
+func (a *app) wantedByDefault() (w wanted) {
+	if url := a.env("SP_POSTGRES_ADMIN_URL"); url != nil && *url != "" {
 		admin := registry.NewSecret(*url)
 		w.admin = &admin
 	}
-	return w, nil
+	return w
 }
 
 // elsewhere returns the server that is named or chosen, nil if none is.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"io"
 
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
@@ -53,8 +55,21 @@ func (a *app) planCluster(_ context.Context, dir project.Dir) (none registry.Sec
 	if err != nil {
 		return none, err
 	}
-	port, err := postgres.FreePort(0)
+	preferred, err := a.portForGood()
+	if err != nil {
+		return none, err
+	}
+	port, err := postgres.FreePort(preferred)
 	return postgres.ClusterURL(port, password), err
+}
+
+// portForGood is a port below those that systems lend to connections: one of these may be
+// taken when the server is started again.
+func (a *app) portForGood() (int, error) {
+	const from, to = 20_000, 32_000
+	number := make([]byte, 2)
+	_, err := io.ReadFull(a.random, number)
+	return from + int(binary.BigEndian.Uint16(number))%(to-from), err
 }
 
 // usual is the port where older tools look for the container.

@@ -44,7 +44,11 @@ func (a *app) bringUp(ctx context.Context, dir project.Dir, reg *registry.Regist
 	}
 	admin, err := a.connect(ctx, s.Admin)
 	if err != nil {
-		return nil, fmt.Errorf("server %s: %w", s.Name, err)
+		err = fmt.Errorf("server %s: %w", s.Name, err)
+		if errors.Is(err, provision.ErrDenied) && !s.IsOwn() {
+			err = withHint(err, "SP_POSTGRES_ADMIN_URL gives another login for that server, sp db use --server-stdin too")
+		}
+		return nil, err
 	}
 	h = &host{s, admin}
 	if !s.IsOwn() {

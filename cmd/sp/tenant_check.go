@@ -111,6 +111,7 @@ type subject struct {
 	tenant   registry.Tenant
 	database *registry.Database
 	server   *registry.Server
+	begun    bool // a rotation of its password was stopped
 }
 
 func subjectOf(ctx context.Context, view *registry.View, t registry.Tenant) (s subject, err error) {
@@ -118,6 +119,11 @@ func subjectOf(ctx context.Context, view *registry.View, t registry.Tenant) (s s
 	if s.database, err = view.Database(ctx, t.ID); err == nil && s.database != nil {
 		s.server, err = view.Server(ctx, s.database.Server)
 	}
+	if err != nil {
+		return s, err
+	}
+	next, err := view.Rotation(ctx, t.ID)
+	s.begun = next != nil
 	return s, err
 }
 

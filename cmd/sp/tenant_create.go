@@ -40,6 +40,9 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 	case kind == string(registry.Cloud) || cmd.IsSet("region"):
 		return fmt.Errorf("tenant create: a cloud tenant: %w: %s", errUnsupported, needsCloud)
 	}
+	if cmd.Bool("database-url-stdin") && cmd.Bool("server-stdin") {
+		return usage("tenant create: either the URL of a database, or where to make one")
+	}
 	w, err := a.wantedServer(ctx, cmd)
 	if err != nil {
 		return err

@@ -3,9 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
@@ -25,9 +27,14 @@ func (a *app) endDatabase(ctx context.Context, dir project.Dir, reg *registry.Re
 		if now, unread := databaseOf(ctx, reg, d.Tenant); unread != nil || now == nil || now.State == registry.Dropping {
 			what = "its data may be gone already; when that is mended, say it again\n--keep-database deletes the tenant and leaves what there still is"
 		}
+		if errors.Is(err, provision.ErrMismatch) {
+			id := project.Quoted(string(d.Tenant))
+			what = fmt.Sprintf("if somebody has dropped it: sp tenant delete %s --keep-database, or sp tenant provision %s makes it again", id, id)
+		}
 		return registry.StaysRecorded, withHint(fmt.Errorf("database %s: %w", d.Name, err), "%s", what)
 	}
 	a.note("database %s dropped", d.Name)
+	a.tellSharers(ctx, reg, d.Tenant, leadsTo, "leads to the database that was dropped")
 	return registry.WasDropped, nil
 }
 
@@ -46,12 +53,7 @@ func (a *app) dropDatabase(ctx context.Context, dir project.Dir, reg *registry.R
 	if err != nil {
 		return err
 	}
-	w := wanted{}
-	if url := a.env("SP_POSTGRES_ADMIN_URL"); url != nil && *url != "" {
-		admin := registry.NewSecret(*url)
-		w.admin = &admin
-	}
-	h, err := a.bringUp(ctx, dir, reg, w.instead(*s))
+	h, err := a.bringUp(ctx, dir, reg, a.wantedByDefault().instead(*s))
 	if err != nil {
 		return err
 	}
@@ -59,6 +61,13 @@ func (a *app) dropDatabase(ctx context.Context, dir project.Dir, reg *registry.R
 	ctx, cancel := context.WithTimeout(ctx, workWithin)
 	defer cancel()
 	locked, err := lockDatabase(ctx, reg, h, d.Tenant)
+	if err != nil {
+		return err
+	}
+	there, _, err := h.admin.Holds(ctx, h.database(*locked))
+	if err == nil && !there && locked.State == registry.Ready {
+		err = fmt.Errorf("nothing of it is on server %s, perhaps another server answers there: %w", h.Name, provision.ErrMismatch)
+	}
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/sp-registry/sp/internal/project"
@@ -92,11 +93,9 @@ func (a *app) provisionTenant(ctx context.Context, dir project.Dir, reg *registr
 		a.note("tenant %s has its database", t)
 		return t, nil
 	case d != nil && d.State == registry.Ready && t.HasDatabaseURL():
-		a.note("tenant %s has its database", t)
-		if err := a.retireDueOf(ctx, dir, reg, p); !made(err) {
+		if done, err := a.finishReady(ctx, dir, reg, p, w); done || err != nil {
 			return t, err
 		}
-		return t, reg.Publish(ctx) // the files that follow, to which a killed command had not come
 	case d != nil && d.State == registry.Dropping:
 		return t, withHint(fmt.Errorf("tenant %s: its database is being dropped: %w", t, registry.ErrConflict), "sp tenant delete %s -y goes on with that", project.Quoted(string(t.ID)))
 	case d != nil && w.provider != "" && w.provider != string(providerOf(p)):
@@ -130,6 +129,41 @@ func (a *app) provisionTenant(ctx context.Context, dir project.Dir, reg *registr
 		a.note("tenant %s has its database", t)
 	}
 	return t, err
+}
+
+// finishReady does what may be left to do of a database that is ready, and tells whether
+// that is all. Where somebody has dropped it, it has to be made again.
+func (a *app) finishReady(ctx context.Context, dir project.Dir, reg *registry.Registry, p prospect, w wanted) (done bool, err error) {
+	t := p.tenant
+	refused := a.mustLogIn(ctx, t)
+	if refused == nil {
+		a.note("tenant %s has its database", t)
+		if err := a.retireDueOf(ctx, dir, reg, p); !made(err) {
+			return true, err
+		}
+		return true, reg.Publish(ctx) // the files that follow, to which a killed command had not come
+	}
+	s, err := p.server()
+	if err != nil {
+		return false, err
+	}
+	h, err := a.bringUp(ctx, dir, reg, w.instead(s))
+	if err != nil {
+		return false, err
+	}
+	defer h.close()
+	if refused = a.mustLogIn(ctx, t); refused == nil { // the server was not running
+		a.note("tenant %s has its database", t)
+		return true, errors.Join(afterwards(a.retireDue(ctx, reg, h)), reg.Publish(ctx))
+	}
+	_, whole, err := h.admin.Holds(ctx, h.database(*p.database))
+	if err == nil && whole { // it is there, and its URL is not the one that opens it
+		err = refused
+	}
+	if err == nil {
+		a.note("database %s is not whole any more on server %s: what is missing is made again, and what was in it is gone", p.database.Name, h.Name)
+	}
+	return false, err
 }
 
 func providerOf(p prospect) registry.Provider {

@@ -62,6 +62,8 @@ func (a *app) adviseConnecting(s subject, err error) error {
 		return withHint(named(accessDenied+": its URL has stars in place of the password"), "sp tenant edit %s --database-url-stdin", id)
 	case errors.Is(err, registry.ErrNoURL):
 		return withHint(named(connectionFailed), "sp tenant provision %s makes a database, sp tenant edit %s --database-url-stdin names one", id, id)
+	case errors.Is(err, provision.ErrDenied) && s.begun:
+		return withHint(named(accessDenied+": a rotation of its password was stopped"), "sp tenant rotate-credentials %s -y goes on with it", id)
 	case errors.Is(err, provision.ErrDenied):
 		return withHint(named(accessDenied), "sp tenant rotate-credentials %s, or sp tenant edit %s --database-url-stdin", id, id)
 	case errors.Is(err, provision.ErrMismatch):

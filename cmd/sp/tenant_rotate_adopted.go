@@ -45,7 +45,10 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 	problem := setPassword(ctx, before, next)
 	changed, err := whichWorks(ctx, before, next, problem)
 	if err != nil {
-		return withHint(errors.Join(problem, err), "nobody can tell now which password holds: when the server answers again, sp tenant rotate-credentials %s -y", project.Quoted(string(t.ID)))
+		if problem != nil {
+			err = fmt.Errorf("%w; %w", problem, err)
+		}
+		return withHint(err, "nobody can tell now which password holds: when the server answers again, sp tenant rotate-credentials %s -y", project.Quoted(string(t.ID)))
 	}
 	published := reg.EndRotation(ctx, ids, changed)
 	if !made(published) {

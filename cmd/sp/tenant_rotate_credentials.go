@@ -22,8 +22,9 @@ func (a *app) tenantRotateCredentialsCommand() *cli.Command {
 		Usage:     "give a local tenant's database another login",
 		ArgsUsage: "[ID]",
 		Description: "The selected tenant without ID. The new login is tried before anybody gets it; tenants.json and\n" +
-			"secrets.json follow. The old one ends after --grace, or with --now at once, and its open sessions\n" +
-			"with it. A database that sp has not made has one role: that gets another password, at once.",
+			"secrets.json follow. The old one is refused after --grace, and its open sessions end with the next\n" +
+			"command on that server; with --now both end at once. A database that sp has not made has one\n" +
+			"role: that gets another password, at once.",
 		Flags: []cli.Flag{
 			yesFlag(),
 			&cli.DurationFlag{Name: "grace", Usage: "how long the old login still works", Value: defaultGrace, OnlyOnce: true},
@@ -99,7 +100,7 @@ func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir proje
 	if err != nil {
 		return err
 	}
-	h, err := a.bringUp(ctx, dir, reg, s)
+	h, err := a.bringUp(ctx, dir, reg, a.wantedByDefault().instead(s))
 	if err != nil {
 		return err
 	}
@@ -119,6 +120,9 @@ func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir proje
 			"sp log %s tells who changed it", project.Quoted(string(p.tenant.ID)))
 	}
 	url, err := h.admin.Enable(ctx, h.database(*d), provision.Login(after), a.random)
+	if errors.Is(err, provision.ErrMismatch) {
+		err = withHint(err, "sp tenant provision %s makes again what is missing", project.Quoted(string(d.Tenant)))
+	}
 	if err != nil {
 		return err
 	}
@@ -127,7 +131,8 @@ func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir proje
 		grace = 0
 	}
 	at := a.now().Add(grace)
-	_, published := reg.PublishCredentials(ctx, registry.Credentials{Tenant: d.Tenant, URL: url, Login: after, RetireAt: &at})
+	a.tellSharers(ctx, reg, d.Tenant, registry.SameLogin, "has the login that ends in its URL")
+	_, published := reg.PublishCredentials(ctx, registry.Credentials{Tenant: d.Tenant, URL: url, Was: d.Login, Login: after, RetireAt: &at})
 	if !made(published) {
 		return published
 	}

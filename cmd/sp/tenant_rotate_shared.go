@@ -45,3 +45,24 @@ func sameLogin(ctx context.Context, reg *registry.Registry, url registry.Secret)
 	}
 	return ids, nil
 }
+
+// tellSharers names the other tenants whose URL shares what is ended with that of a tenant.
+func (a *app) tellSharers(ctx context.Context, reg *registry.Registry, id registry.TenantID, shares func(a, b registry.Secret) bool, what string) {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return // it is said beside what was done, and nothing hangs on it
+	}
+	defer view.Close()
+	t, err := view.Tenant(ctx, id)
+	if err != nil || t.DatabaseURL == nil {
+		return
+	}
+	for other, err := range view.Tenants(ctx, registry.Page{}) {
+		if err != nil {
+			return
+		}
+		if other.ID != t.ID && other.DatabaseURL != nil && shares(*other.DatabaseURL, *t.DatabaseURL) {
+			a.note("warning: tenant %s %s: sp tenant edit %s --database-url-stdin", other, what, project.Quoted(string(other.ID)))
+		}
+	}
+}

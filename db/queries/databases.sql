@@ -64,3 +64,8 @@ SET database_url = excluded.database_url;
 -- name: DeleteRotation :exec
 DELETE FROM rotations
 WHERE tenant_id = @tenant_id;
+
+-- name: Rotations :many
+SELECT tenant_id
+FROM rotations
+ORDER BY tenant_id;

@@ -195,6 +195,35 @@ func (q *Queries) Rotation(ctx context.Context, tenantID string) (string, error)
 	return database_url, err
 }
 
+const rotations = `-- name: Rotations :many
+SELECT tenant_id
+FROM rotations
+ORDER BY tenant_id
+`
+
+func (q *Queries) Rotations(ctx context.Context) ([]string, error) {
+	rows, err := q.query(ctx, q.rotationsStmt, rotations)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var tenant_id string
+		if err := rows.Scan(&tenant_id); err != nil {
+			return nil, err
+		}
+		items = append(items, tenant_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const server = `-- name: Server :one
 SELECT name, provider, admin_url, chosen
 FROM servers

@@ -207,6 +207,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.rotationStmt, err = db.PrepareContext(ctx, rotation); err != nil {
 		return nil, fmt.Errorf("error preparing query Rotation: %w", err)
 	}
+	if q.rotationsStmt, err = db.PrepareContext(ctx, rotations); err != nil {
+		return nil, fmt.Errorf("error preparing query Rotations: %w", err)
+	}
 	if q.selectionStmt, err = db.PrepareContext(ctx, selection); err != nil {
 		return nil, fmt.Errorf("error preparing query Selection: %w", err)
 	}
@@ -577,6 +580,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing rotationStmt: %w", cerr)
 		}
 	}
+	if q.rotationsStmt != nil {
+		if cerr := q.rotationsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing rotationsStmt: %w", cerr)
+		}
+	}
 	if q.selectionStmt != nil {
 		if cerr := q.selectionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing selectionStmt: %w", cerr)
@@ -777,6 +785,7 @@ type Queries struct {
 	recordedPositionsAfterStmt *sql.Stmt
 	restoreOverStmt            *sql.Stmt
 	rotationStmt               *sql.Stmt
+	rotationsStmt              *sql.Stmt
 	selectionStmt              *sql.Stmt
 	serverStmt                 *sql.Stmt
 	serversStmt                *sql.Stmt
@@ -864,6 +873,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		recordedPositionsAfterStmt: q.recordedPositionsAfterStmt,
 		restoreOverStmt:            q.restoreOverStmt,
 		rotationStmt:               q.rotationStmt,
+		rotationsStmt:              q.rotationsStmt,
 		selectionStmt:              q.selectionStmt,
 		serverStmt:                 q.serverStmt,
 		serversStmt:                q.serversStmt,

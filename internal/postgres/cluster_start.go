@@ -26,11 +26,15 @@ func (c Cluster) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startPatience,
 		fmt.Errorf("%s: no connections after %v: %w (see %s)", c.data(), startPatience, ErrUnusable, c.logFile()))
 	defer cancel()
-	for {
+	for again := error(nil); ; {
 		err := c.tryStart(ctx)
 		if !errors.Is(err, errAgain) {
+			if err != nil && ctx.Err() != nil && again != nil { // why it was not over before
+				err = fmt.Errorf("%w: %w", again, err)
+			}
 			return err
 		}
+		again = err
 		if over := pause(ctx, 100*time.Millisecond); over != nil {
 			return fmt.Errorf("%w: %w", err, over)
 		}

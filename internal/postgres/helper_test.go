@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,6 +40,8 @@ func modeOf(t *testing.T, path string) os.FileMode {
 // mustProgram makes a program of a shell script.
 func mustProgram(t *testing.T, path, script string) {
 	t.Helper()
+	syscall.ForkLock.RLock() // a child of another test that has it open for an instant would make it busy
+	defer syscall.ForkLock.RUnlock()
 	mustWrite(t, path, "#!/bin/sh\n"+script+"\n")
 	require.NoError(t, os.Chmod(path, 0o700))
 }

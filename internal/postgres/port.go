@@ -53,6 +53,6 @@ func checkPort(port int) error {
 }
 
 func portTaken(port int) error {
-	return fmt.Errorf("port %d of %s: another program listens there: %w (end that program, or have the server take another port)",
+	return fmt.Errorf("port %d of %s: another program listens there: %w (end that program)",
 		port, loopback, ErrTaken)
 }

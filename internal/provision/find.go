@@ -68,3 +68,17 @@ func (there foundRoles) notOurs(d Database) error {
 func somebodyElses(what string) error {
 	return &trouble{doing: what, why: "that name is somebody else's", kind: ErrMismatch}
 }
+
+// Holds tells whether a server has a tenant's database, and whether it has that with all its
+// roles. Another server that answers at the same address has none of it.
+func (s *Server) Holds(ctx context.Context, d Database) (any, whole bool, err error) {
+	if err := d.check(); err != nil {
+		return false, false, err
+	}
+	database, err := s.findDatabase(ctx, d)
+	if err != nil {
+		return false, false, err
+	}
+	roles, err := s.findRoles(ctx, d)
+	return database.there || len(roles) > 0, database.there && !database.broken && len(roles) == 3, err
+}

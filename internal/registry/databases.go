@@ -147,7 +147,9 @@ func (c *change) planDatabase(ctx context.Context, t Tenant, p PlannedDatabase) 
 type Credentials struct {
 	Tenant TenantID
 	URL    Secret
-	Login  DatabaseLogin
+	// Was is the login that another command may not have changed meanwhile; "" does not ask.
+	Was   DatabaseLogin
+	Login DatabaseLogin
 	// RetireAt is when the other login ends; nil where it has ended.
 	RetireAt *time.Time
 	// Container is the member shared_container_db that the tenant is to have; nil leaves it.
@@ -162,6 +164,9 @@ func (r *Registry) PublishCredentials(ctx context.Context, p Credentials) (tenan
 		d, err := c.Database(ctx, p.Tenant)
 		if err == nil && (d == nil || d.State == Dropping) {
 			err = fmt.Errorf("tenant %s: its database was dropped meanwhile: %w", p.Tenant, ErrConflict)
+		}
+		if err == nil && p.Was != "" && p.Was != d.Login {
+			err = fmt.Errorf("tenant %s: its credentials were rotated meanwhile: %w", p.Tenant, ErrConflict)
 		}
 		if err != nil {
 			return err

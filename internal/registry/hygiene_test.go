@@ -23,6 +23,7 @@ var slow = map[string]string{
 	"Servers":        "SCAN servers",
 	"ChooseNoServer": "SCAN servers",
 	"Databases":      "SCAN databases",
+	"Rotations":      "SCAN rotations",
 	// There are a handful of servers, and databases go one at a time.
 	"DeleteUnusedServers": "SCAN ",
 	"CountKeptSecrets":    "SCAN kept_secrets",

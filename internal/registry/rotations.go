@@ -22,6 +22,16 @@ func (v *View) Rotation(ctx context.Context, tenant TenantID) (*Secret, error) {
 	return secretOf(&url), nil
 }
 
+// Rotations returns the tenants of which a rotation has been begun and not ended, in order
+// of their ids.
+func (v *View) Rotations(ctx context.Context) (tenants []TenantID, err error) {
+	ids, err := v.q.Rotations(ctx)
+	for _, id := range ids {
+		tenants = append(tenants, TenantID(id))
+	}
+	return tenants, err
+}
+
 // PlanRotation remembers, before a password is changed, the URLs that tenants will have
 // then. It is refused where that has been begun and not ended.
 func (r *Registry) PlanRotation(ctx context.Context, urls map[TenantID]Secret) error {
