@@ -52,7 +52,7 @@ var canaryRows = map[string][]string{
 	"tenant provision":          {"", "a", "c", "nosuch", "c --server URL", "c --server CANARYc4n4ryCANARY", "c --server-file given/odd.txt", "c --provider CANARYc4n4ryCANARY", "c --provider server --server-stdin"},
 	"tenant check":              {"", "a", "b", "c", "d", "e", "nosuch", "--all"},
 	"tenant rotate-credentials": {"", "a -y", "b -y", "c -y", "e -y --now", "nosuch -y", "a --grace CANARYc4n4ryCANARY -y"},
-	"db up":                     {"", "--provider local", "--provider CANARYc4n4ryCANARY"},
+	"db up":                     {"", "--provider local", "--provider CANARYc4n4ryCANARY", "--port CANARYc4n4ryCANARY", "--port 7"},
 	"db down":                   {""},
 	"db status":                 {""},
 	"db use":                    {"", "--none", "--server URL", "--server CANARYc4n4ryCANARY", "--server-stdin", "--server-file given/odd.txt"},

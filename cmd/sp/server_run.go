@@ -95,7 +95,11 @@ func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Re
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	a.step("starting PostgreSQL")
-	return s, cluster.Up(ctx)
+	err = cluster.Up(ctx)
+	if errors.Is(err, postgres.ErrTaken) {
+		err = withHint(err, "sp db up --port PORT has it take another one")
+	}
+	return s, err
 }
 
 func (a *app) startDocker(ctx context.Context, dir project.Dir, s registry.Server) error {

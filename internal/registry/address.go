@@ -78,6 +78,15 @@ func SameLogin(a, b Secret) bool {
 	return first.role() != "" && first.role() == second.role() && first.place() == second.place()
 }
 
+// roleOf is who logs in with a URL, "" where that can't be read.
+func roleOf(url Secret) string {
+	parts, err := checkForm(url.Reveal())
+	if err != nil {
+		return ""
+	}
+	return parts.role()
+}
+
 // role is who logs in.
 func (u urlParts) role() string {
 	if user := u.parameter("user"); user != "" {

@@ -266,3 +266,37 @@ func TestTheServerThatIsPlannedFirstIsTheOneThatIsMade(t *testing.T) {
 	_, err := d.PlanServer(t.Context(), Server{Name: "x", Provider: LocalPrograms, Admin: NewSecret("mysql://x")})
 	require.ErrorIs(t, err, ErrInvalid)
 }
+
+func TestAServerThatMovesTakesItsTenantsAlong(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	own := Server{Name: "local", Provider: LocalPrograms, Admin: NewSecret("postgres://sp_admin:pw@127.0.0.1:5433/postgres")}
+	require.NoError(t, d.PutServer(t.Context(), own))
+	for id, url := range map[TenantID]string{
+		"a": "postgres://sp_a_a:x@127.0.0.1:5433/sp_a", "edited": "postgres://other:y@elsewhere/sp_edited", "pending": "",
+	} {
+		_, err := d.CreateTenant(t.Context(), NewTenant{
+			Tenant: Tenant{ID: id, Name: string(id), Kind: Local}, Database: &PlannedDatabase{Server: own, Name: "sp_" + string(id)},
+		})
+		require.NoError(t, err)
+		if url != "" {
+			_, err = d.PublishCredentials(t.Context(), Credentials{Tenant: id, URL: NewSecret(url), Login: LoginA})
+			require.NoError(t, err)
+		}
+	}
+	there := NewSecret("postgres://sp_admin:pw@127.0.0.1:6000/postgres")
+	moved, err := d.MoveServer(t.Context(), "local", there)
+	require.NoError(t, err)
+	require.Equal(t, []TenantID{"a"}, moved)
+	tenant, _, servers := standing(t, d)
+	require.True(t, tenant.DatabaseURL.Equal(NewSecret("postgres://sp_a_a:x@127.0.0.1:6000/sp_a")))
+	require.True(t, servers[0].Admin.Equal(there))
+	view, err := d.View(t.Context())
+	require.NoError(t, err)
+	defer view.Close()
+	edited, err := view.Tenant(t.Context(), "edited")
+	require.NoError(t, err)
+	require.True(t, edited.DatabaseURL.Equal(NewSecret("postgres://other:y@elsewhere/sp_edited")), "it leads elsewhere")
+	_, err = d.MoveServer(t.Context(), "docker", there)
+	require.ErrorIs(t, err, ErrNotFound)
+}
