@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -81,7 +82,9 @@ func flip(p []byte, r *rand.Rand, bits int) {
 	}
 }
 
-// isWhole tells whether SQLite itself finds nothing wrong with the file.
+// isWhole tells whether SQLite itself finds nothing wrong with the tables of the file. Pages
+// that none of them uses any more are no table's: where the root of one was overwritten with
+// a valid page of another, they are all that is left of it, and a change is refused for them.
 func isWhole(t *testing.T, file []byte) bool {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sp.db")
@@ -95,12 +98,14 @@ func isWhole(t *testing.T, file []byte) bool {
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var finding string
-		if rows.Scan(&finding) != nil || finding != "ok" {
+		if rows.Scan(&finding) != nil || finding != "ok" && !onlyUnused.MatchString(finding) {
 			return false
 		}
 	}
 	return rows.Err() == nil
 }
+
+var onlyUnused = regexp.MustCompile(`^(\*\*\* in database main \*\*\*|\n|Page \d+(:| is) never used)+$`)
 
 // mustOpenRaw opens a database as a program does that knows nothing of our rules.
 func mustOpenRaw(t *testing.T, path string) *sql.DB {

@@ -45,7 +45,7 @@ func oneRegistry(p place, commands []string) (problems []string) {
 	conn := mustOpenRaw(p.t, p.store("sp.db"))
 	defer func() { _ = conn.Close() }()
 	for query, want := range map[string]string{
-		"PRAGMA user_version":                "2",
+		"PRAGMA user_version":                "3",
 		"SELECT COUNT(*) FROM registry_meta": "1",
 		"SELECT COUNT(*) FROM selection":     "1",
 		"PRAGMA integrity_check":             "ok",

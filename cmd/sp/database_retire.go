@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -70,24 +69,17 @@ func databaseOf(ctx context.Context, reg *registry.Registry, id registry.TenantI
 	return view.Database(ctx, id)
 }
 
-// retireDueOf does so where that is due for a tenant.
-func (a *app) retireDueOf(ctx context.Context, dir project.Dir, reg *registry.Registry, p prospect) error {
-	if !a.isDue(*p.database) {
-		return nil
-	}
-	s, err := p.server()
-	if err != nil {
-		return err
-	}
-	h, err := a.bringUp(ctx, dir, reg, a.wantedByDefault().instead(s))
-	if err != nil {
-		return err
-	}
-	defer h.close()
+// endDue ends the old login of a database, if its time is over, and then the others'.
+func (a *app) endDue(ctx context.Context, reg *registry.Registry, h *host, d registry.Database) error {
 	ctx, cancel := context.WithTimeout(ctx, workWithin)
 	defer cancel()
-	a.note("its old login ends")
-	return errors.Join(a.retire(ctx, reg, h, *p.database), a.retireDue(ctx, reg, h))
+	if a.isDue(d) {
+		a.note("its old login ends")
+		if err := a.retire(ctx, reg, h, d); err != nil {
+			return err
+		}
+	}
+	return a.retireDue(ctx, reg, h)
 }
 
 // leadsTo tells whether two URLs lead to the same database.

@@ -96,6 +96,7 @@ func (a *app) deleteOrphan(ctx context.Context, cmd *cli.Command, dir project.Di
 // tellOrphans names the databases whose tenants are gone: nobody works with them, and they
 // are still on their servers.
 func (a *app) tellOrphans(ctx context.Context, reg *registry.Registry) error {
+	ctx = context.WithoutCancel(ctx) // what they stand behind is done
 	view, err := reg.View(ctx)
 	if err != nil {
 		return err
@@ -115,13 +116,4 @@ func (a *app) tellOrphans(ctx context.Context, reg *registry.Registry) error {
 		}
 	}
 	return nil
-}
-
-// tellLeftDatabase says that a tenant whose URL was changed has a database of its own, too.
-func (a *app) tellLeftDatabase(ctx context.Context, reg *registry.Registry, t registry.Tenant) error {
-	d, err := databaseOf(ctx, reg, t.ID)
-	if err == nil && d != nil {
-		a.note("database %s, which was made for it, stays on server %s until the tenant is deleted", d.Name, d.Server)
-	}
-	return err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -132,9 +131,6 @@ func (a *app) editTenant(ctx context.Context, cmd *cli.Command, reg *registry.Re
 		a.note("tenant %s: nothing changed", t)
 	} else {
 		a.note("tenant %s changed: %s", t, strings.Join(changed, ", "))
-	}
-	if slices.Contains(changed, "database_url") {
-		err = errors.Join(err, afterwards(a.tellLeftDatabase(ctx, reg, t)))
 	}
 	if a.json {
 		err = cmp.Or(err, a.document(map[string]any{"id": t.ID, "changed": append([]string{}, changed...)}))

@@ -86,31 +86,15 @@ func (a *app) provisionTenant(ctx context.Context, dir project.Dir, reg *registr
 	if err != nil {
 		return p.tenant, err
 	}
-	switch t, d := p.tenant, p.database; {
-	case t.IsCloud():
-		return t, fmt.Errorf("tenant provision: tenant %s: %w: %s", t, errUnsupported, needsCloud)
-	case d == nil && t.HasDatabaseURL():
-		a.note("tenant %s has its database", t)
-		return t, nil
-	case d != nil && d.State == registry.Ready && t.HasDatabaseURL():
-		if done, err := a.finishReady(ctx, dir, reg, p, w); done || err != nil {
-			return t, err
-		}
-	case d != nil && d.State == registry.Dropping:
-		return t, withHint(fmt.Errorf("tenant %s: its database is being dropped: %w", t, registry.ErrConflict), "sp tenant delete %s -y goes on with that", project.Quoted(string(t.ID)))
-	case d != nil && w.provider != "" && w.provider != string(providerOf(p)):
-		return t, withHint(fmt.Errorf("tenant %s: its database was begun on server %s: %w", t, d.Server, registry.ErrConflict), "without --provider and --server it is finished there")
-	}
-	s, err := registry.Server{}, error(nil)
-	if p.database == nil {
-		s, err = a.findServer(ctx, w, p.servers)
-	} else {
-		s, err = p.server()
-	}
-	if err != nil {
+	if err := p.checkProvisioning(w); err != nil {
 		return p.tenant, err
 	}
-	h, err := a.bringUp(ctx, dir, reg, w.instead(s))
+	if p.tenant.HasDatabaseURL() && (p.database == nil || p.database.State == registry.Ready) {
+		if done, err := a.finishReady(ctx, dir, reg, p, w); done || err != nil {
+			return p.tenant, err
+		}
+	}
+	h, err := a.hostFor(ctx, dir, reg, p, w)
 	if err != nil {
 		return p.tenant, err
 	}
@@ -131,30 +115,56 @@ func (a *app) provisionTenant(ctx context.Context, dir project.Dir, reg *registr
 	return t, err
 }
 
-// finishReady does what may be left to do of a database that is ready, and tells whether
-// that is all. Where somebody has dropped it, it has to be made again.
-func (a *app) finishReady(ctx context.Context, dir project.Dir, reg *registry.Registry, p prospect, w wanted) (done bool, err error) {
-	t := p.tenant
-	refused := a.mustLogIn(ctx, t)
-	if refused == nil {
-		a.note("tenant %s has its database", t)
-		if err := a.retireDueOf(ctx, dir, reg, p); !made(err) {
-			return true, err
+// checkProvisioning refuses a tenant for which no database is made, or none there.
+func (p prospect) checkProvisioning(w wanted) error {
+	switch t, d := p.tenant, p.database; {
+	case t.IsCloud():
+		return fmt.Errorf("tenant provision: tenant %s: %w: %s", t, errUnsupported, needsCloud)
+	case d != nil && d.State == registry.Dropping:
+		return withHint(fmt.Errorf("tenant %s: its database is being dropped: %w", t, registry.ErrConflict), "sp tenant delete %s -y goes on with that", project.Quoted(string(t.ID)))
+	case d != nil && w.provider != "" && w.provider != string(providerOf(p)):
+		return withHint(fmt.Errorf("tenant %s: its database was begun on server %s: %w", t, d.Server, registry.ErrConflict), "without --provider and --server it is finished there")
+	}
+	return nil
+}
+
+// hostFor brings up the server of a tenant's database or, where none is planned yet, one for it.
+func (a *app) hostFor(ctx context.Context, dir project.Dir, reg *registry.Registry, p prospect, w wanted) (*host, error) {
+	if p.database == nil {
+		s, err := a.findServer(ctx, w, p.servers)
+		if err != nil {
+			return nil, err
 		}
-		return true, reg.Publish(ctx) // the files that follow, to which a killed command had not come
+		return a.bringUp(ctx, dir, reg, s)
 	}
 	s, err := p.server()
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	h, err := a.bringUp(ctx, dir, reg, w.instead(s))
+	return a.bringUp(ctx, dir, reg, w.instead(s))
+}
+
+// finishReady does what may be left to do for a tenant that has a URL, and tells whether that
+// is all. Where somebody has dropped it, it has to be made again.
+func (a *app) finishReady(ctx context.Context, dir project.Dir, reg *registry.Registry, p prospect, w wanted) (done bool, err error) {
+	t := p.tenant
+	if p.database == nil {
+		a.note("tenant %s has its database", t)
+		return true, nil
+	}
+	if refused := a.mustLogIn(ctx, t); refused == nil && !a.isDue(*p.database) {
+		a.note("tenant %s has its database", t)
+		return true, reg.Publish(ctx) // the files that follow, to which a killed command had not come
+	}
+	h, err := a.hostFor(ctx, dir, reg, p, w)
 	if err != nil {
 		return false, err
 	}
 	defer h.close()
-	if refused = a.mustLogIn(ctx, t); refused == nil { // the server was not running
+	refused := a.mustLogIn(ctx, t) // the server may not have been running
+	if refused == nil {
 		a.note("tenant %s has its database", t)
-		return true, errors.Join(afterwards(a.retireDue(ctx, reg, h)), reg.Publish(ctx))
+		return true, errors.Join(a.endDue(ctx, reg, h, *p.database), reg.Publish(ctx))
 	}
 	_, whole, err := h.admin.Holds(ctx, h.database(*p.database))
 	if err == nil && whole { // it is there, and its URL is not the one that opens it

@@ -64,12 +64,7 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 			a.note("tenant %s, which logs in as the same role, has them too", id)
 		}
 	}
-	refused, err := provision.Refuses(ctx, before)
-	done.Unchecked = !refused
-	if err == nil && refused {
-		a.note("the old ones are refused (28P01)")
-	}
-	return errors.Join(published, afterwards(err))
+	return errors.Join(published, a.checkRefused(ctx, before, done))
 }
 
 // plannedURL records the URLs with a new password and returns the tenant's and whom they

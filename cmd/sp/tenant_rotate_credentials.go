@@ -157,12 +157,20 @@ func (a *app) endOld(ctx context.Context, reg *registry.Registry, h *host, d reg
 	if err := errors.Join(a.endLogin(ctx, reg, h, d, old), a.retireDue(ctx, reg, h)); err != nil {
 		return afterwards(err)
 	}
+	return a.checkRefused(ctx, before, done)
+}
+
+// checkRefused looks whether the old credentials are refused, with 28P01 and nothing else.
+func (a *app) checkRefused(ctx context.Context, before registry.Secret, done *rotated) error {
 	refused, err := provision.Refuses(ctx, before)
+	if err != nil {
+		return afterwards(err)
+	}
 	done.Unchecked = !refused
-	if err == nil && refused {
+	if refused {
 		a.note("the old ones are refused (28P01)")
 	}
-	return afterwards(err)
+	return nil
 }
 
 // afterwards is what it means that something failed behind a change.
