@@ -23,7 +23,7 @@ func (a *app) dbUpCommand() *cli.Command {
 			"before is started again.",
 		Flags: []cli.Flag{
 			stringFlag("provider", "`docker` or local"),
-			&cli.IntFlag{Name: "port", Usage: "let the local server take another `PORT`; the URLs of its tenants follow", OnlyOnce: true},
+			&cli.IntFlag{Name: "port", Usage: "let the local server take another `PORT`, and the URLs follow", HideDefault: true, OnlyOnce: true},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			w := wanted{provider: cmd.String("provider")}
