@@ -69,16 +69,12 @@ func (a *app) psql(ctx context.Context, cmd *cli.Command) error {
 
 // lookUp makes a request for the tenant or the profile of that name.
 func lookUp(ctx context.Context, view *registry.View, ref string, request *resolver.Request) error {
-	_, unknown := view.Profile(ctx, ref)
+	p, unknown := view.Profile(ctx, ref)
 	t, err := view.FindTenant(ctx, ref)
 	switch {
-	case unknown == nil && err == nil && t.ID != "":
-		if p, _ := view.Profile(ctx, ref); p.Tenant == t.ID { // it is the same database
-			request.Tenant = &t.ID
-			return nil
-		}
+	case unknown == nil && err == nil && p.Tenant != t.ID: // else it is the same database
 		return withHint(usage("psql: %s is a profile, and tenant %s", project.Quoted(ref), t), "--profile NAME names the profile, the whole id the tenant")
-	case unknown == nil:
+	case unknown == nil && err != nil:
 		request.Flag = &ref
 		return nil
 	case err != nil:

@@ -86,8 +86,12 @@ func (w wanted) elsewhere(known []registry.Server) (*registry.Server, error) {
 // has no URL.
 func (a *app) findServer(ctx context.Context, w wanted, known []registry.Server) (registry.Server, error) {
 	if w.provider == "" || w.provider == string(registry.Elsewhere) {
-		if s, err := w.elsewhere(known); err != nil || s != nil {
-			return *orZero(s), err
+		s, err := w.elsewhere(known)
+		if err != nil {
+			return registry.Server{}, err
+		}
+		if s != nil {
+			return *s, nil
 		}
 	}
 	if w.provider == string(registry.Elsewhere) {
@@ -110,13 +114,6 @@ func (a *app) findServer(ctx context.Context, w wanted, known []registry.Server)
 		missing = append(missing, err.Error())
 	}
 	return registry.Server{}, withHint(fmt.Errorf("%w: %s", errNoServer, strings.Join(missing, "; ")), "%s", serverRemedies(runtime.GOOS))
-}
-
-func orZero(s *registry.Server) *registry.Server {
-	if s == nil {
-		return &registry.Server{}
-	}
-	return s
 }
 
 // canRun tells whether sp can run a server of that kind here, and with what.

@@ -13,12 +13,9 @@ import (
 )
 
 // planServer remembers a server that sp is about to make, or returns the one that is known
-// by now. What can't be made here is refused before: a server that is known is used from
-// then on.
+// by now. What can't be made is refused before, here and by findServer, which gave it: a
+// server that is known is used from then on.
 func (a *app) planServer(ctx context.Context, dir project.Dir, reg *registry.Registry, s registry.Server) (registry.Server, error) {
-	if _, err := a.canRun(ctx, s.Provider); err != nil {
-		return s, err
-	}
 	plan := a.planCluster
 	if s.Provider == registry.InDocker {
 		plan = a.planContainer
@@ -78,11 +75,10 @@ const usual = 5432
 // planContainer returns the administrator's URL of the container. One that was made before,
 // by a registry that is lost, has its port and its password already.
 func (a *app) planContainer(ctx context.Context, dir project.Dir) (none registry.Secret, err error) {
-	docker, err := a.docker()
+	docker, err := a.dockerIn(dir)
 	if err != nil {
 		return none, err
 	}
-	docker.Dir, docker.Owner = dir.Full("docker"), dir.Path()
 	port, err := docker.MadePort(ctx)
 	if err != nil {
 		return none, err

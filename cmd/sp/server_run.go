@@ -141,11 +141,17 @@ func (a *app) docker() (postgres.Docker, error) {
 	return d, nil
 }
 
+// dockerIn is Docker for the container of a project.
+func (a *app) dockerIn(dir project.Dir) (postgres.Docker, error) {
+	d, err := a.docker()
+	d.Dir, d.Owner = dir.Full("docker"), dir.Path()
+	return d, err
+}
+
 func (a *app) dockerOf(dir project.Dir, s registry.Server) (d postgres.Docker, err error) {
-	if d, err = a.docker(); err != nil {
+	if d, err = a.dockerIn(dir); err != nil {
 		return d, err
 	}
-	d.Dir, d.Owner = dir.Full("docker"), dir.Path()
 	d.Port, d.Password, err = loginOf(s)
 	return d, err
 }

@@ -41,12 +41,7 @@ func (a *app) endDatabase(ctx context.Context, dir project.Dir, reg *registry.Re
 // dropDatabase drops a database and its roles. That it is about to go is recorded first,
 // so that nobody publishes a login to it meanwhile.
 func (a *app) dropDatabase(ctx context.Context, dir project.Dir, reg *registry.Registry, d registry.Database) error {
-	view, err := reg.View(ctx)
-	if err != nil {
-		return err
-	}
-	s, err := view.Server(ctx, d.Server)
-	view.Close()
+	s, err := knownServer(ctx, reg, d.Server)
 	if err == nil && s == nil {
 		err = fmt.Errorf("server %s: %w", d.Server, registry.ErrNotFound)
 	}

@@ -32,21 +32,13 @@ var (
 )
 
 // Login is one of the two roles of a database that log in; one does, while the other rests.
-type Login string
+type Login = registry.DatabaseLogin
 
 // The two logins of a database.
 const (
-	LoginA Login = "a"
-	LoginB Login = "b"
+	LoginA = registry.LoginA
+	LoginB = registry.LoginB
 )
-
-// Other returns the login that rests while l is used.
-func (l Login) Other() Login {
-	if l == LoginA {
-		return LoginB
-	}
-	return LoginA
-}
 
 // Database names what belongs to a tenant on a server; nothing else is ever touched.
 type Database struct {
