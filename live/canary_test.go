@@ -71,8 +71,9 @@ func sizeOfLog(t *testing.T) int64 {
 }
 
 // TestSecretsOfAContainerAreOnlyWhereTheyHaveToBe: not in what docker is called with either.
+// It is not run beside others: a machine has one such container, at the port that docker.txt
+// has it at, too.
 func TestSecretsOfAContainerAreOnlyWhereTheyHaveToBe(t *testing.T) {
-	t.Parallel()
 	s := newScene(t, "canary-docker")
 	fake := filepath.Join(s.dir, "fake")
 	require.NoError(t, os.MkdirAll(filepath.Join(fake, "bin"), 0o755))

@@ -2,10 +2,13 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -63,12 +66,22 @@ func soon(t *testing.T) context.Context {
 	return ctx
 }
 
-// mustFreePort is a port on which nobody listens.
+var lastPort atomic.Int32
+
+// mustFreePort is a port on which nobody listens, and that neither another test takes nor a
+// connection to elsewhere: systems lend those above to these.
 func mustFreePort(t *testing.T) int {
 	t.Helper()
-	port, err := FreePort(0)
-	require.NoError(t, err)
-	return port
+	const from, to = 20_000, 32_000
+	lastPort.CompareAndSwap(0, from+rand.Int32N(to-from-2*near))
+	for {
+		port := int(lastPort.Add(1))
+		err := checkPort(port)
+		if !errors.Is(err, ErrTaken) {
+			require.NoError(t, err)
+			return port
+		}
+	}
 }
 
 // entries are the names in a directory.
