@@ -3,6 +3,7 @@ package exporter_test
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -81,59 +82,42 @@ func TestAnOpenFileIsWaitedForButNotForLong(t *testing.T) {
 	h.mustBeCurrent(t)
 }
 
-// A newer version of the other program puts whole files in place, at any instant: what it
-// wrote last is there in the end, or ours that knew it.
+// A newer version of the other program puts whole files in place, at any instant.
 func TestWhoRenamesInBetweenIsNotOverwritten(t *testing.T) {
 	t.Parallel()
-	h := mustTrack(t)
-	for i := range 20 {
-		stop, wrote := make(chan struct{}), make(chan string)
-		go func() {
-			last := ""
-			for n := 0; ; n++ {
-				select {
-				case <-stop:
-					wrote <- last
-					return
-				default:
-					last = strings.ReplaceAll(foreign, "theirs", fmt.Sprintf("theirs %d", n))
-					_ = os.WriteFile(h.path()+".new", []byte(last), 0o600)
-					_ = os.Rename(h.path()+".new", h.path())
-				}
-			}
-		}()
-		require.NoError(t, h.do(h.forced().Publish, export))
-		err := h.do(h.follower().Publish, create(fmt.Sprint("b", i)))
-		time.Sleep(time.Millisecond)
-		close(stop)
-		require.Equal(t, <-wrote, mustRead(t, h.path()), "%v", err)
-	}
+	mustKeepWrites(t, func(path string, text []byte) error {
+		if err := os.WriteFile(path+".new", text, 0o600); err != nil {
+			return err
+		}
+		return os.Rename(path+".new", path)
+	})
 }
 
 // Who asks for the file while ours takes its place is let in when the old one is back.
 func TestWhoComesInBetweenWritesTheOldFile(t *testing.T) {
 	t.Parallel()
+	mustKeepWrites(t, func(path string, text []byte) error { return os.WriteFile(path, text, 0o600) })
+}
+
+// mustKeepWrites has somebody write once in each of many changes, a bit later each time,
+// after the change has looked at the file.
+func mustKeepWrites(t *testing.T, write func(path string, text []byte) error) {
+	t.Helper()
 	h := mustTrack(t)
-	for i := range 20 {
-		stop, wrote := make(chan struct{}), make(chan string)
-		go func() {
-			last := ""
-			for n := 0; ; n++ {
-				select {
-				case <-stop:
-					wrote <- last
-					return
-				default:
-					last = strings.ReplaceAll(foreign, "theirs", fmt.Sprintf("theirs %d", n))
-					_ = os.WriteFile(h.path(), []byte(last), 0o600)
+	for i := range 120 {
+		text := strings.ReplaceAll(foreign, "theirs", fmt.Sprintf("theirs %d", i))
+		h.must(t, h.forced().Publish, export)
+		wrote := make(chan error, 1)
+		begin := func() {
+			go func() {
+				for at := time.Now().Add(time.Duration(i) * 25 * time.Microsecond); time.Now().Before(at); { // sleeping is too coarse
+					runtime.Gosched()
 				}
-			}
-		}()
-		err := h.do(h.forced().Publish, export)
-		require.NoError(t, err)
-		err = h.do(h.follower().Publish, create(fmt.Sprint("b", i)))
-		time.Sleep(time.Millisecond)
-		close(stop)
-		require.Equal(t, <-wrote, mustRead(t, h.path()), "%v", err)
+				wrote <- write(h.path(), []byte(text))
+			}()
+		}
+		err := h.do(meanwhile(h.follower(), begin), create(fmt.Sprint("b", i)))
+		require.NoError(t, <-wrote)
+		require.Equal(t, text, mustRead(t, h.path()), "%d: %v", i, err)
 	}
 }
