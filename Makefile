@@ -78,8 +78,8 @@ race:
 	else echo 'race: skipped, there is no C compiler'; fi
 
 fmt:
-	@wrong=$$($(TOOL) gofumpt -l bench cmd db internal torture) || exit 1; \
-	test -z "$$wrong" || { $(TOOL) gofumpt -d bench cmd db internal torture; exit 1; }
+	@wrong=$$($(TOOL) gofumpt -l bench cmd db internal live torture) || exit 1; \
+	test -z "$$wrong" || { $(TOOL) gofumpt -d bench cmd db internal live torture; exit 1; }
 
 # After a change of db/migrations or db/queries.
 sqlc:
