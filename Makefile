@@ -74,7 +74,7 @@ race:
 		CGO_ENABLED=1 go test -race -short -run 'Scan(Ends|Within|Yields)|Queue|Wait|AtOnce|Lock' -skip WritersQueue ./db && \
 		CGO_ENABLED=1 go test -race -short -run 'Put|Process|Stream|Memory' ./internal/exporter && \
 		CGO_ENABLED=1 go test -race -short -run 'Import|DoNotShowThrough' ./internal/registry && \
-		CGO_ENABLED=1 go test -race -short -run 'Signal|Stream|TestScripts/^(busy|concurrent|terminal|tenant_delete)$$' ./cmd/sp; \
+		CGO_ENABLED=1 go test -race -short -run 'Signal|Stream|TestScripts/^(busy|concurrent|server|terminal|tenant_delete)$$' ./cmd/sp; \
 	else echo 'race: skipped, there is no C compiler'; fi
 
 fmt:
