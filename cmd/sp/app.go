@@ -189,16 +189,3 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, files 
 		return errors.Join(err, closed)
 	})
 }
-
-// untilTold runs fn, which takes back what it began when its context ends, until this
-// process is told to end; then that is why it failed.
-func (a *app) untilTold(ctx context.Context, fn func(context.Context) error) error {
-	ctx, stop := a.untilSignal(ctx)
-	defer stop()
-	err := fn(ctx)
-	var told *signalError
-	if err != nil && !a.changed && !errors.Is(err, registry.ErrUnknown) && errors.As(context.Cause(ctx), &told) {
-		return told
-	}
-	return err
-}

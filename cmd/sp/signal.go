@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 
+	"github.com/sp-registry/sp/internal/registry"
 	"golang.org/x/sys/unix"
 )
 
@@ -12,6 +14,19 @@ import (
 type signalError struct{ signal unix.Signal }
 
 func (e *signalError) Error() string { return "ended by " + unix.SignalName(e.signal) }
+
+// untilTold runs fn, which takes back what it began when its context ends, until this
+// process is told to end; then that is why it failed.
+func (a *app) untilTold(ctx context.Context, fn func(context.Context) error) error {
+	ctx, stop := a.untilSignal(ctx)
+	defer stop()
+	err := fn(ctx)
+	var told *signalError
+	if err != nil && !a.changed && !errors.Is(err, registry.ErrUnknown) && errors.As(context.Cause(ctx), &told) {
+		return told
+	}
+	return err
+}
 
 // untilSignal returns a context that ends when this process is told to end. Only
 // commands that change something use it: the others may die at any time, and
