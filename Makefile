@@ -6,7 +6,7 @@ TOOL = go tool -modfile=tools/go.mod
 # Where the program goes.
 SP = bin/sp
 
-.PHONY: build demo test test-pg check race sqlc fmt guarantees torture fuzz bench bench-full
+.PHONY: build demo test test-pg test-docker check race sqlc fmt guarantees torture fuzz bench bench-full
 
 build:
 	go build -trimpath -ldflags '-s -w' -o $(SP) ./cmd/sp
@@ -24,6 +24,11 @@ test:
 # at every system call instead of every seventh or so, in three minutes more.
 test-pg:
 	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} go test ./live ./internal/pgtest ./internal/provision ./internal/postgres -count=1
+
+# What only a Docker engine can prove, on a machine where sp has no container: the one that
+# a machine has is made and removed. The image is fetched if it is not there.
+test-docker:
+	SP_TEST_DOCKER=1 go test ./internal/postgres -run TestARealDocker -count=1 -v
 
 # The promises under crashes, faults and races, on the real program: a small size of each
 # (docs/guarantees.md), and nothing is skipped; and the gates on what it costs, in counts. It needs strace, git, sqlite3, unshare

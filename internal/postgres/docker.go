@@ -1,12 +1,16 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -22,6 +26,9 @@ const (
 	label = "io.systemprompt.directory"
 	// enginePatience is how long docker may take to say what there is.
 	enginePatience = 3 * time.Second
+	// restartPatience is how long a container that ended may take to run again: docker
+	// waits longer each time.
+	restartPatience = 10 * time.Second
 )
 
 // Docker is a server in a container. Its password stands in a file that only its owner
@@ -34,7 +41,7 @@ type Docker struct {
 	Env      []string // of docker
 	Owner    string   // the .systemprompt directory, by which the container is known again
 
-	patience time.Duration // for tests; 0 is enginePatience
+	patience, restarts time.Duration // for tests; 0 is enginePatience and restartPatience
 }
 
 // Engine returns the version of the engine, or ErrNone if none answers in time.
@@ -49,10 +56,7 @@ func (d Docker) Engine(ctx context.Context) (version string, err error) {
 // ask runs docker for what it knows by itself or from the engine, which is an answer in
 // time or none.
 func (d Docker) ask(ctx context.Context, args ...string) (string, error) {
-	patience := enginePatience
-	if d.patience != 0 {
-		patience = d.patience
-	}
+	patience := cmp.Or(d.patience, enginePatience)
 	limited, cancel := context.WithTimeoutCause(ctx, patience, errors.New("no answer"))
 	defer cancel()
 	if !filepath.IsAbs(d.Program) {
@@ -88,8 +92,9 @@ func (d Docker) command(args ...string) command {
 
 // complaint is what docker says is wrong, without what it adds to every refusal.
 func (d Docker) complaint(said string, err error) string {
-	said, _, _ = strings.Cut(said, "\nRun 'docker ")
-	said, _, _ = strings.Cut(said, "\nSee 'docker ")
+	for _, added := range []string{"\nRun 'docker ", "\nSee 'docker ", "\nError: failed to start containers: ", `: Get "http://%2F`} {
+		said, _, _ = strings.Cut(said, added)
+	}
 	said = strings.TrimPrefix(lastLine(said), "docker: ")
 	if said == "" {
 		said = err.Error()
@@ -97,8 +102,15 @@ func (d Docker) complaint(said string, err error) string {
 	return without(d.Password, said)
 }
 
-// owner is the directory as a label can have it.
-func (d Docker) owner() string { return strings.ToValidUTF8(d.Owner, "\uFFFD") }
+// owner is the directory as a label can have it, on one line.
+func (d Docker) owner() string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(d.Owner, "\uFFFD"))
+}
 
 // container is how the container stands; it has no state where there is none.
 type container struct{ state, owner string }
@@ -148,8 +160,8 @@ func (d Docker) Down(ctx context.Context) error {
 	return d.do(ctx, "stop", Container)
 }
 
-// Running tells whether the container runs, and is this project's.
+// Running tells whether the container runs, be it paused, and is this project's.
 func (d Docker) Running(ctx context.Context) (bool, error) {
 	c, err := d.container(ctx)
-	return c.owner == d.owner() && (c.state == "running" || c.state == "restarting"), err
+	return c.owner == d.owner() && slices.Contains([]string{"running", "restarting", "paused"}, c.state), err
 }

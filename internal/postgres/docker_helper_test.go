@@ -67,6 +67,12 @@ func (f fakeDocker) calls() []string {
 	return did
 }
 
+// volumeCreate is the call that makes the volume.
+func (f fakeDocker) volumeCreate() string {
+	return "volume create --label io.systemprompt.directory=" + f.owner() +
+		" --label com.docker.compose.project=systemprompt-shared-db --label com.docker.compose.volume=data systemprompt-shared-db-data"
+}
+
 func (f fakeDocker) up() error {
 	f.t.Helper()
 	err := f.Up(soon(f.t), answering)

@@ -1,12 +1,14 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Up starts the container, which is made if there is none, and returns when the server
@@ -29,6 +31,8 @@ func (d Docker) Up(ctx context.Context, answers func(context.Context) error) err
 	}
 	switch c.state {
 	case "running", "restarting":
+	case "paused":
+		err = d.do(ctx, "unpause", Container)
 	case "", "created":
 		err = d.make(ctx, c)
 	default:
@@ -79,14 +83,34 @@ func (d Docker) checkVolume(ctx context.Context) error {
 	return err
 }
 
+// claimVolume makes the volume if there is none, by which docker decides which of two
+// projects was first. It looks as if compose had made it, which would complain otherwise.
+func (d Docker) claimVolume(ctx context.Context) error {
+	if err := d.do(ctx, "volume", "create", "--label", label+"="+d.owner(),
+		"--label", "com.docker.compose.project="+Container, "--label", "com.docker.compose.volume=data", volume); err != nil {
+		return err
+	}
+	return d.checkVolume(ctx)
+}
+
+// hasCompose tells whether docker has compose, which reads no file of a path with a
+// control character.
+func (d Docker) hasCompose(ctx context.Context) bool {
+	if strings.ContainsFunc(d.Dir, unicode.IsControl) {
+		return false
+	}
+	_, err := d.ask(ctx, "compose", "version")
+	return err == nil
+}
+
 // create makes and starts the container. Without compose it means the same as what
 // shared.yaml says.
 func (d Docker) create(ctx context.Context) error {
-	if _, err := d.ask(ctx, "compose", "version"); err == nil {
-		return d.do(ctx, "compose", "--project-name", Container, "--file", d.composeFile(), "up", "--detach")
-	}
-	if err := d.do(ctx, "volume", "create", "--label", label+"="+d.owner(), volume); err != nil {
+	if err := d.claimVolume(ctx); err != nil {
 		return err
+	}
+	if d.hasCompose(ctx) {
+		return d.do(ctx, "compose", "--project-name", Container, "--file", d.composeFile(), "up", "--detach")
 	}
 	return d.do(ctx, "run", "--detach", "--name", Container, "--restart", "unless-stopped",
 		"--publish", loopback+":"+strconv.Itoa(d.Port)+":5432", "--env-file", d.envFile(),
@@ -97,6 +121,8 @@ func (d Docker) create(ctx context.Context) error {
 
 // await returns when the server answers, or why it won't.
 func (d Docker) await(ctx context.Context, answers func(context.Context) error) error {
+	restarts, cancel := context.WithTimeout(ctx, cmp.Or(d.restarts, restartPatience))
+	defer cancel()
 	for {
 		said := try(ctx, answers)
 		if said == nil {
@@ -107,6 +133,7 @@ func (d Docker) await(ctx context.Context, answers func(context.Context) error) 
 		case ctx.Err() != nil:
 		case err != nil:
 			return err
+		case c.state == "restarting" && restarts.Err() == nil: // docker has it run again
 		case c.state != "running":
 			return d.ended(ctx, c)
 		}
