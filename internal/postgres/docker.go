@@ -146,7 +146,8 @@ func (d Docker) MadePort(ctx context.Context) (int, error) {
 	case err != nil:
 		return 0, err
 	case c.state == "", c.state == "created":
-		return 0, d.checkVolume(ctx)
+		_, err := d.hasVolume(ctx)
+		return 0, err
 	}
 	return d.madePort()
 }

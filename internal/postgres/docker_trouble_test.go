@@ -33,27 +33,6 @@ func TestAContainerOfAnotherIsNotTouched(t *testing.T) {
 	}
 }
 
-func TestAVolumeOfAnotherIsNotUsed(t *testing.T) {
-	t.Parallel()
-	f := newFakeDocker(t)
-	f.has("engine/volume", "/home/me/other/.systemprompt\n")
-	err := f.up()
-	require.ErrorIs(t, err, ErrTaken)
-	require.ErrorContains(t, err, "volume systemprompt-shared-db-data: it belongs to /home/me/other/.systemprompt")
-	require.Empty(t, f.calls())
-	f.has("engine/volume", f.Owner+"\n")
-	require.NoError(t, f.up())
-}
-
-// Docker keeps the volume of who made it first.
-func TestOfTwoProjectsOneHasTheVolume(t *testing.T) {
-	t.Parallel()
-	f := newFakeDocker(t)
-	f.has("engine/volume", "/home/me/other/.systemprompt\n") // made since we looked
-	require.ErrorIs(t, f.create(soon(t)), ErrTaken)
-	require.Equal(t, []string{f.volumeCreate()}, f.calls())
-}
-
 func TestAContainerThatEndsSaysWhy(t *testing.T) {
 	t.Parallel()
 	f := newFakeDocker(t)

@@ -55,32 +55,40 @@ func (d Docker) make(ctx context.Context, c container) error {
 	if err := checkPort(d.Port); err != nil {
 		return err
 	}
-	if err := d.checkVolume(ctx); err != nil {
+	hadVolume, err := d.hasVolume(ctx)
+	if err != nil {
 		return err
 	}
 	if err := d.writeFiles(); err != nil {
 		return err
 	}
-	err := d.create(ctx)
+	err = d.create(ctx)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	if _, other := d.own(ctx); errors.Is(other, ErrTaken) { // it was faster
+	c, other := d.own(ctx)
+	switch {
+	case errors.Is(other, ErrTaken): // it was faster
 		return other
+	case other == nil && c.state == "" && !hadVolume: // the image can't be had, say: nothing is on it
+		return errors.Join(err, d.do(ctx, "volume", "rm", volume))
 	}
 	return err
 }
 
-// checkVolume refuses to put a server on another project's data.
-func (d Docker) checkVolume(ctx context.Context) error {
+// hasVolume tells whether the volume is there, and refuses another project's data.
+func (d Docker) hasVolume(ctx context.Context) (bool, error) {
 	out, err := d.ask(ctx, "volume", "ls", "--filter", "name="+volume, "--format", `{{.Name}}{{"\t"}}{{.Label "`+label+`"}}`)
 	for found := range strings.Lines(out) {
 		name, owner, _ := strings.Cut(strings.TrimSuffix(found, "\n"), "\t")
 		if name == volume && owner != d.owner() {
-			return d.taken("volume "+volume, owner)
+			return true, d.taken("volume "+volume, owner)
+		}
+		if name == volume {
+			return true, nil
 		}
 	}
-	return err
+	return false, err
 }
 
 // claimVolume makes the volume if there is none, by which docker decides which of two
@@ -90,7 +98,8 @@ func (d Docker) claimVolume(ctx context.Context) error {
 		"--label", "com.docker.compose.project="+Container, "--label", "com.docker.compose.volume=data", volume); err != nil {
 		return err
 	}
-	return d.checkVolume(ctx)
+	_, err := d.hasVolume(ctx)
+	return err
 }
 
 // hasCompose tells whether docker has compose, which reads no file of a path with a

@@ -68,9 +68,16 @@ func TestTheRealClientUnderstandsWhatItIsAsked(t *testing.T) {
 		require.Equal(t, state != "", err != nil)
 	}
 	longer := map[string]any{"Name": volume + "-2", "Labels": other}
-	require.NoError(t, engine("", longer, map[string]any{"Name": volume, "Labels": ours}).checkVolume(soon(t)))
-	require.ErrorIs(t, engine("", map[string]any{"Name": volume, "Labels": other}).checkVolume(soon(t)), ErrTaken)
-	require.ErrorIs(t, engine("", map[string]any{"Name": volume}).checkVolume(soon(t)), ErrTaken)
+	found, err := engine("", longer, map[string]any{"Name": volume, "Labels": ours}).hasVolume(soon(t))
+	require.NoError(t, err)
+	require.True(t, found)
+	found, err = engine("", longer).hasVolume(soon(t))
+	require.NoError(t, err)
+	require.False(t, found)
+	for _, theirs := range []map[string]any{{"Name": volume, "Labels": other}, {"Name": volume}} {
+		_, err = engine("", theirs).hasVolume(soon(t))
+		require.ErrorIs(t, err, ErrTaken)
+	}
 
 	d := Docker{Program: program, Env: []string{"HOME=" + t.TempDir(), "DOCKER_HOST=unix:///nowhere/docker.sock"}}
 	_, err = d.Engine(soon(t))
