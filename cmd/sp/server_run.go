@@ -128,7 +128,7 @@ func (a *app) cluster(dir project.Dir, s registry.Server) (postgres.Cluster, err
 	if err != nil {
 		return postgres.Cluster{}, err
 	}
-	programs, err := a.programs()
+	programs, err := a.programs(dir.Full("postgres"))
 	return postgres.Cluster{Dir: dir.Full("postgres"), Programs: programs, Port: port, Password: password, Env: a.environ()}, err
 }
 

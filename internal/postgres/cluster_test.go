@@ -123,6 +123,10 @@ func TestSomebodysDirectoriesAreNotTaken(t *testing.T) {
 	mustWrite(t, c.Dir, "mine")
 	require.ErrorIs(t, c.up(soon(t)), ErrUnusable)
 
+	c = newFakeCluster(t, "")
+	require.NoError(t, os.MkdirAll(c.data()+"/PG_VERSION", 0o700))
+	require.ErrorContains(t, c.up(soon(t)), "PG_VERSION: is a directory")
+
 	if os.Geteuid() != 0 {
 		return // only root can give away
 	}
@@ -152,6 +156,9 @@ func TestDataOfAnotherVersionNamesBoth(t *testing.T) {
 	err := c.mustFail(t)
 	require.ErrorIs(t, err, ErrVersion)
 	require.ErrorContains(t, err, "made by PostgreSQL 96, and the programs in "+c.Programs.Dir+" are PostgreSQL 98")
+	require.ErrorContains(t, err, "(install PostgreSQL 96 beside it, or ")
+	require.Equal(t, "96\n", mustRead(t, c.data()+"/PG_VERSION"))
+	require.Equal(t, "data lock", entries(t, c.Dir))
 }
 
 func TestAServerThatEndsSaysWhy(t *testing.T) {

@@ -67,7 +67,7 @@ func asNobody() int {
 func upAsChild(where string) int {
 	dir, port, _ := strings.Cut(where, ":")
 	number, _ := strconv.Atoi(port)
-	programs, err := FindPrograms("", nil)
+	programs, err := FindPrograms("", filepath.SplitList(os.Getenv("PATH")), dir)
 	if err == nil {
 		err = Cluster{Dir: dir, Programs: programs, Port: number, Password: password}.Up(context.Background())
 	}
@@ -85,7 +85,7 @@ func live(t *testing.T) Programs {
 	if os.Getenv(liveVariable) == "" {
 		t.Skip("make test-pg runs it")
 	}
-	programs, err := FindPrograms("", filepath.SplitList(os.Getenv("PATH")))
+	programs, err := FindPrograms("", filepath.SplitList(os.Getenv("PATH")), "")
 	if err != nil && os.Getenv(requireVariable) == "" {
 		t.Skip(err)
 	}
