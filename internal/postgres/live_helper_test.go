@@ -17,12 +17,13 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Of the environment: whether to run what really starts servers, and whether it is wrong
-// that a machine has none.
+// Of the environment: whether to run what really starts servers, whether it is wrong that
+// a machine has none, and with which programs.
 const (
-	liveVariable    = "SP_TEST_POSTGRES"
-	requireVariable = "SP_REQUIRE_POSTGRES"
-	childVariable   = "POSTGRES_TEST_UP" // the directory and port of a cluster that the test binary brings up
+	liveVariable     = "SP_TEST_POSTGRES"
+	requireVariable  = "SP_REQUIRE_POSTGRES"
+	programsVariable = "SP_POSTGRES_BIN"
+	childVariable    = "POSTGRES_TEST_UP" // the directory and port of a cluster that the test binary brings up
 )
 
 func TestMain(m *testing.M) {
@@ -67,7 +68,7 @@ func asNobody() int {
 func upAsChild(where string) int {
 	dir, port, _ := strings.Cut(where, ":")
 	number, _ := strconv.Atoi(port)
-	programs, err := FindPrograms("", filepath.SplitList(os.Getenv("PATH")), dir)
+	programs, err := FindPrograms(os.Getenv(programsVariable), filepath.SplitList(os.Getenv("PATH")), dir)
 	if err == nil {
 		err = Cluster{Dir: dir, Programs: programs, Port: number, Password: password}.Up(context.Background())
 	}
@@ -85,7 +86,7 @@ func live(t *testing.T) Programs {
 	if os.Getenv(liveVariable) == "" {
 		t.Skip("make test-pg runs it")
 	}
-	programs, err := FindPrograms("", filepath.SplitList(os.Getenv("PATH")), "")
+	programs, err := FindPrograms(os.Getenv(programsVariable), filepath.SplitList(os.Getenv("PATH")), "")
 	if err != nil && os.Getenv(requireVariable) == "" {
 		t.Skip(err)
 	}
