@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -201,6 +202,23 @@ echo 'FATAL:  at last' >&2; exit 1`)
 	err = c.up(ctx)
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "already exists")
+}
+
+// TestAKilledServersPortIsWaitedFor a moment: what it had just begun may have it still.
+func TestAKilledServersPortIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	c := newFakeCluster(t, "echo FATAL: at last >&2; exit 1")
+	c.mustFail(t)
+	l, err := net.Listen("tcp4", address(c.Port))
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	since := time.Now()
+	require.ErrorIs(t, c.mustFail(t), ErrTaken)
+	require.Less(t, time.Since(since), time.Second, "no server was killed")
+	mustWrite(t, c.pidFile(), staleOf(99999999))
+	require.ErrorIs(t, c.mustFail(t), ErrTaken)
+	time.AfterFunc(300*time.Millisecond, func() { _ = l.Close() })
+	require.ErrorContains(t, c.mustFail(t), "at last")
 }
 
 func TestALargeLogIsPutAside(t *testing.T) {
