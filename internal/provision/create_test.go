@@ -123,6 +123,14 @@ func TestAnAdministratorMayBeGivenLittleOfWhatHeMakes(t *testing.T) {
 	}
 }
 
+// user is who the administrator is.
+func (s *Server) user(t *testing.T) string {
+	t.Helper()
+	rows, err := s.query(within(t), "user", "SELECT current_user")
+	require.NoError(t, err)
+	return rows[0][0]
+}
+
 // requireEverything of an administrator: he can do all that is done.
 func requireEverything(t *testing.T, admin registry.Secret) {
 	t.Helper()
@@ -130,6 +138,9 @@ func requireEverything(t *testing.T, admin registry.Secret) {
 	d := newDatabase(t, s, "plain")
 	mustCreate(t, s, d)
 	requireWhole(t, d, mustCreate(t, s, d))
+	require.Equal(t, 3, count(t, fmt.Sprintf(`(SELECT DISTINCT roleid FROM pg_auth_members JOIN pg_roles r ON r.oid = roleid
+		WHERE admin_option AND member = (SELECT oid FROM pg_roles WHERE rolname = %s) AND starts_with(rolname, %s)) made`,
+		literal(s.user(t)), literal(d.Name))), "he may do all of it after an upgrade, too")
 	a, err := s.Enable(within(t), d, LoginA, rand.Reader)
 	require.NoError(t, err)
 	done := openSession(t, a)

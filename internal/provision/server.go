@@ -82,15 +82,16 @@ func (s *Server) Close() error {
 func (s *Server) Version() string { return s.version() }
 
 // join makes the administrator a member of a role that is the tenant's: else, unless he is
-// superuser, he may not make it an owner, end its sessions or drop what it owns. What he
-// makes himself gives him less than that from PostgreSQL 16 on, or what his
-// createrole_self_grant says.
+// superuser, he may not make it an owner, end its sessions or drop what it owns. From
+// PostgreSQL 16 on, what he makes himself gives him less than that, or what his
+// createrole_self_grant says, and the option to administer it; before, that is to be had for
+// the day when the server is upgraded.
 func (s *Server) join(role string) string {
-	statement := "GRANT " + identifier(role) + " TO CURRENT_USER"
+	options := "ADMIN OPTION"
 	if s.major >= explicit {
-		statement += " WITH INHERIT TRUE, SET TRUE"
+		options = "INHERIT TRUE, SET TRUE"
 	}
-	return statement
+	return "GRANT " + identifier(role) + " TO CURRENT_USER WITH " + options
 }
 
 func (s *Server) step(name string) {
