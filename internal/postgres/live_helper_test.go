@@ -94,12 +94,21 @@ func live(t *testing.T) Programs {
 	return programs
 }
 
-// liveCluster is one that is stopped in the end, by its pid.
+// liveCluster is one that is stopped in the end.
 func liveCluster(t *testing.T) Cluster {
 	t.Helper()
 	c := Cluster{Programs: live(t), Dir: filepath.Join(t.TempDir(), "postgres"), Port: mustFreePort(t), Password: password}
-	t.Cleanup(func() { c.kill(t) })
+	t.Cleanup(func() { c.end(t) })
 	return c
+}
+
+// end stops it with all of its processes: one that was killed has some that still write, the
+// statistics of PostgreSQL 14 and older.
+func (c Cluster) end(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	require.NoError(t, c.Down(ctx))
 }
 
 // kill ends the postmaster as nothing else would, and tells whether it was there.
