@@ -136,7 +136,7 @@ func findTools(dir string) error {
 
 // programs is the directory of the server's programs, empty where there are none.
 func programs() string {
-	found, err := postgres.FindPrograms("", filepath.SplitList(os.Getenv("PATH")))
+	found, err := postgres.FindPrograms(os.Getenv("SP_POSTGRES_BIN"), filepath.SplitList(os.Getenv("PATH")), "")
 	if err != nil {
 		return ""
 	}

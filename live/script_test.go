@@ -7,10 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
 )
@@ -20,7 +23,9 @@ var update = flag.Bool("update", false, "rewrite the expected outputs in testdat
 // TestScripts runs the manual of databases, from the outside.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	pgtest.Server(t)
+	number := pgtest.Exec(t, pgtest.Server(t), "SELECT current_setting('server_version_num')::int / 10000")[0]
+	major, err := strconv.Atoi(number)
+	require.NoError(t, err)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join(os.Getenv(homeVariable), "testdata", "script"),
 		WorkdirRoot:         workRoot(t),
@@ -28,7 +33,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Condition:           condition,
+		Condition:           condition(major),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"adopted":   makeAdopted,
 			"agree":     agrees,
@@ -49,12 +54,18 @@ func TestScripts(t *testing.T) {
 }
 
 // condition knows [start]: the tests started their server, and have its log and another
-// that checks no passwords.
-func condition(name string) (bool, error) {
-	if name == "start" {
-		return os.Getenv(liveVariable) == "start", nil
+// that checks no passwords; and [before:N]: the server is of an older version.
+func condition(major int) func(string) (bool, error) {
+	return func(name string) (bool, error) {
+		if name == "start" {
+			return os.Getenv(liveVariable) == "start", nil
+		}
+		if version, found := strings.CutPrefix(name, "before:"); found {
+			n, err := strconv.Atoi(version)
+			return major < n, err
+		}
+		return false, fmt.Errorf("there is no condition %s", name)
 	}
-	return false, fmt.Errorf("there is no condition %s", name)
 }
 
 func workRoot(t *testing.T) string {

@@ -98,7 +98,7 @@ func (a *app) findPsql() string {
 	if path := a.lookPath("psql"); path != "" {
 		return path
 	}
-	programs, err := a.programs()
+	programs, err := a.programs("")
 	if err != nil {
 		return ""
 	}

@@ -129,7 +129,7 @@ func (a *app) canRun(ctx context.Context, own registry.Provider) (with string, e
 		version, err := docker.Engine(ctx)
 		return "Docker " + version, err
 	}
-	programs, err := a.programs()
+	programs, err := a.programs("")
 	if err == nil {
 		err = postgres.MayRun()
 	}
@@ -145,13 +145,13 @@ func (a *app) mayConnect() error {
 }
 
 // programs are those of PostgreSQL on this machine, where SP_POSTGRES_BIN says or in
-// the usual places.
-func (a *app) programs() (postgres.Programs, error) {
+// the usual places, for the cluster in a directory or, with none, a new one.
+func (a *app) programs(cluster string) (postgres.Programs, error) {
 	named := ""
 	if value := a.env("SP_POSTGRES_BIN"); value != nil {
 		named = *value
 	}
-	return postgres.FindPrograms(named, a.searchPath())
+	return postgres.FindPrograms(named, a.searchPath(), cluster)
 }
 
 // serverRemedies says how to come by a server on that system.

@@ -92,6 +92,9 @@ func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Re
 	if err != nil {
 		return s, err
 	}
+	if cluster.Programs, err = a.programs(cluster.Dir); err != nil {
+		return s, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	a.step("starting PostgreSQL")
@@ -122,14 +125,14 @@ func (a *app) answers(ctx context.Context, s registry.Server) error {
 	return server.Close()
 }
 
-// cluster is the server of this machine's own programs.
+// cluster is the server of this machine's own programs, without which it can be looked at
+// and stopped.
 func (a *app) cluster(dir project.Dir, s registry.Server) (postgres.Cluster, error) {
 	port, password, err := loginOf(s)
 	if err != nil {
 		return postgres.Cluster{}, err
 	}
-	programs, err := a.programs()
-	return postgres.Cluster{Dir: dir.Full("postgres"), Programs: programs, Port: port, Password: password, Env: a.environ()}, err
+	return postgres.Cluster{Dir: dir.Full("postgres"), Port: port, Password: password, Env: a.environ()}, nil
 }
 
 // docker is Docker, with nothing about the container yet.
@@ -185,9 +188,6 @@ func (a *app) running(ctx context.Context, dir project.Dir, s registry.Server) (
 		return docker.Running(ctx)
 	}
 	cluster, err := a.cluster(dir, s)
-	if errors.Is(err, postgres.ErrNone) {
-		return false, nil
-	}
 	if err != nil {
 		return false, err
 	}

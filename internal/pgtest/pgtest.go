@@ -1,6 +1,7 @@
 // Package pgtest gives a test a PostgreSQL server. SP_TEST_POSTGRES says which: `start` starts
-// one for the test process from the programs of this machine, a URL names one that runs, and
-// without it the test is skipped, so that `go test ./...` needs no server. Only tests import it.
+// one for the test process from the programs of this machine (those in SP_POSTGRES_BIN, if it
+// names a directory), a URL names one that runs, and without it the test is skipped, so that
+// `go test ./...` needs no server. Only tests import it.
 package pgtest
 
 import (

@@ -19,8 +19,15 @@ var places = []string{
 	"/Applications/Postgres.app/Contents/Versions/*/bin",
 }
 
-// programs returns the directory of a server's programs, "" where there are none.
+// programs returns the directory of a server's programs, of SP_POSTGRES_BIN alone if that
+// names one; "" where there are none.
 var programs = sync.OnceValue(func() string {
+	if named := os.Getenv("SP_POSTGRES_BIN"); named != "" {
+		if !complete(named) {
+			return ""
+		}
+		return named
+	}
 	if path, err := exec.LookPath("postgres"); err == nil {
 		if path, err = filepath.EvalSymlinks(path); err == nil && complete(filepath.Dir(path)) {
 			return filepath.Dir(path)

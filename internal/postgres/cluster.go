@@ -112,15 +112,21 @@ func (c Cluster) checkData() error {
 	if err := checkOurs(c.data(), info); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(filepath.Join(c.data(), "PG_VERSION"))
+	made, err := c.madeBy()
 	if err != nil {
 		return err
 	}
-	if made := strings.TrimSpace(string(text)); made != c.Programs.Version {
-		return fmt.Errorf("%s: made by PostgreSQL %s, and the programs in %s are PostgreSQL %s: %w (name those of %s in SP_POSTGRES_BIN, or move it with pg_upgrade)",
+	if made != c.Programs.Version {
+		return fmt.Errorf("%s: made by PostgreSQL %s, and the programs in %s are PostgreSQL %s: %w (install PostgreSQL %s beside it, or name its programs in SP_POSTGRES_BIN, or move the data with pg_upgrade)",
 			c.data(), made, c.Programs.Dir, c.Programs.Version, ErrVersion, made)
 	}
 	return nil
+}
+
+// madeBy returns the version of the programs that made the cluster.
+func (c Cluster) madeBy() (string, error) {
+	text, err := os.ReadFile(filepath.Join(c.data(), "PG_VERSION"))
+	return strings.TrimSpace(string(text)), err
 }
 
 // env is what the programs are given: of what is libpq's and the server's own nothing,

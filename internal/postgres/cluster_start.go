@@ -60,7 +60,7 @@ func (c Cluster) tryStart(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := checkPort(c.Port); err != nil {
+	if err := c.checkPort(ctx, m); err != nil {
 		return err
 	}
 	said, err := c.openLog()
@@ -69,6 +69,22 @@ func (c Cluster) tryStart(ctx context.Context) error {
 	}
 	defer func() { _ = said.Close() }()
 	return c.launch(ctx, said)
+}
+
+// checkPort refuses a port on which somebody listens, but not at once where that may be a
+// process which a server had just begun as it was killed: it lets go of the port first of all.
+func (c Cluster) checkPort(ctx context.Context, killed postmaster) error {
+	const patience = 100 // times 20 ms
+	for range patience {
+		err := checkPort(c.Port)
+		if killed.pid == 0 || !errors.Is(err, ErrTaken) {
+			return err
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return checkPort(c.Port)
 }
 
 // launch starts the server in a session of its own, so that neither Ctrl-C nor the end of

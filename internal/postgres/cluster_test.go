@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,6 +124,10 @@ func TestSomebodysDirectoriesAreNotTaken(t *testing.T) {
 	mustWrite(t, c.Dir, "mine")
 	require.ErrorIs(t, c.up(soon(t)), ErrUnusable)
 
+	c = newFakeCluster(t, "")
+	require.NoError(t, os.MkdirAll(c.data()+"/PG_VERSION", 0o700))
+	require.ErrorContains(t, c.up(soon(t)), "PG_VERSION: is a directory")
+
 	if os.Geteuid() != 0 {
 		return // only root can give away
 	}
@@ -152,6 +157,9 @@ func TestDataOfAnotherVersionNamesBoth(t *testing.T) {
 	err := c.mustFail(t)
 	require.ErrorIs(t, err, ErrVersion)
 	require.ErrorContains(t, err, "made by PostgreSQL 96, and the programs in "+c.Programs.Dir+" are PostgreSQL 98")
+	require.ErrorContains(t, err, "(install PostgreSQL 96 beside it, or ")
+	require.Equal(t, "96\n", mustRead(t, c.data()+"/PG_VERSION"))
+	require.Equal(t, "data lock", entries(t, c.Dir))
 }
 
 func TestAServerThatEndsSaysWhy(t *testing.T) {
@@ -194,6 +202,23 @@ echo 'FATAL:  at last' >&2; exit 1`)
 	err = c.up(ctx)
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "already exists")
+}
+
+// TestAKilledServersPortIsWaitedFor a moment: what it had just begun may have it still.
+func TestAKilledServersPortIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	c := newFakeCluster(t, "echo FATAL: at last >&2; exit 1")
+	c.mustFail(t)
+	l, err := net.Listen("tcp4", address(c.Port))
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	since := time.Now()
+	require.ErrorIs(t, c.mustFail(t), ErrTaken)
+	require.Less(t, time.Since(since), time.Second, "no server was killed")
+	mustWrite(t, c.pidFile(), staleOf(99999999))
+	require.ErrorIs(t, c.mustFail(t), ErrTaken)
+	time.AfterFunc(300*time.Millisecond, func() { _ = l.Close() })
+	require.ErrorContains(t, c.mustFail(t), "at last")
 }
 
 func TestALargeLogIsPutAside(t *testing.T) {

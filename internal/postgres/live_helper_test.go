@@ -17,12 +17,13 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Of the environment: whether to run what really starts servers, and whether it is wrong
-// that a machine has none.
+// Of the environment: whether to run what really starts servers, whether it is wrong that
+// a machine has none, and with which programs.
 const (
-	liveVariable    = "SP_TEST_POSTGRES"
-	requireVariable = "SP_REQUIRE_POSTGRES"
-	childVariable   = "POSTGRES_TEST_UP" // the directory and port of a cluster that the test binary brings up
+	liveVariable     = "SP_TEST_POSTGRES"
+	requireVariable  = "SP_REQUIRE_POSTGRES"
+	programsVariable = "SP_POSTGRES_BIN"
+	childVariable    = "POSTGRES_TEST_UP" // the directory and port of a cluster that the test binary brings up
 )
 
 func TestMain(m *testing.M) {
@@ -67,7 +68,7 @@ func asNobody() int {
 func upAsChild(where string) int {
 	dir, port, _ := strings.Cut(where, ":")
 	number, _ := strconv.Atoi(port)
-	programs, err := FindPrograms("", nil)
+	programs, err := FindPrograms(os.Getenv(programsVariable), filepath.SplitList(os.Getenv("PATH")), dir)
 	if err == nil {
 		err = Cluster{Dir: dir, Programs: programs, Port: number, Password: password}.Up(context.Background())
 	}
@@ -85,7 +86,7 @@ func live(t *testing.T) Programs {
 	if os.Getenv(liveVariable) == "" {
 		t.Skip("make test-pg runs it")
 	}
-	programs, err := FindPrograms("", filepath.SplitList(os.Getenv("PATH")))
+	programs, err := FindPrograms(os.Getenv(programsVariable), filepath.SplitList(os.Getenv("PATH")), "")
 	if err != nil && os.Getenv(requireVariable) == "" {
 		t.Skip(err)
 	}
@@ -93,12 +94,21 @@ func live(t *testing.T) Programs {
 	return programs
 }
 
-// liveCluster is one that is stopped in the end, by its pid.
+// liveCluster is one that is stopped in the end.
 func liveCluster(t *testing.T) Cluster {
 	t.Helper()
 	c := Cluster{Programs: live(t), Dir: filepath.Join(t.TempDir(), "postgres"), Port: mustFreePort(t), Password: password}
-	t.Cleanup(func() { c.kill(t) })
+	t.Cleanup(func() { c.end(t) })
 	return c
+}
+
+// end stops it with all of its processes: one that was killed has some that still write, the
+// statistics of PostgreSQL 14 and older.
+func (c Cluster) end(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	require.NoError(t, c.Down(ctx))
 }
 
 // kill ends the postmaster as nothing else would, and tells whether it was there.

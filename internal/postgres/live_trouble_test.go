@@ -135,7 +135,7 @@ func TestLiveALongPathIsNoTrouble(t *testing.T) {
 	long := filepath.Join(c.Dir, strings.Repeat("d", 120))
 	require.NoError(t, os.MkdirAll(long, 0o700))
 	c.Dir = filepath.Join(long, "it's a $server")
-	t.Cleanup(func() { c.kill(t) })
+	t.Cleanup(func() { c.end(t) })
 	c.mustUp(t)
 	require.Equal(t, "1", c.mustAsk(t, "SELECT 1"))
 }

@@ -35,17 +35,28 @@ type Programs struct{ Dir, Version string }
 // Program returns the path of one of the programs.
 func (p Programs) Program(name string) string { return filepath.Join(p.Dir, name) }
 
-// FindPrograms returns the newest programs of this machine, of those in path and in the
-// places where systems put them; the first of the same version. If a directory is named,
-// it looks nowhere else. Without any the error is ErrNone.
-func FindPrograms(named string, path []string) (Programs, error) {
+// FindPrograms returns the programs of this machine for the cluster in a directory: of the
+// version that made it, for no other can use its data; without a cluster, or those, the
+// newest. It looks in path and where systems put them, and takes the first of the same
+// version. If a directory is named, it looks nowhere else. Without any the error is ErrNone.
+func FindPrograms(named string, path []string, cluster string) (Programs, error) {
 	if named != "" {
 		return programsIn(named)
+	}
+	made := ""
+	if cluster != "" { // what can't be read there is refused when the server is to start
+		made, _ = Cluster{Dir: cluster}.madeBy()
 	}
 	var newest Programs
 	for _, dir := range append(path[:len(path):len(path)], places()...) {
 		found, err := programsIn(dir)
-		if err == nil && (newest.Dir == "" || found.major() > newest.major()) {
+		if err != nil {
+			continue
+		}
+		if found.Version == made {
+			return found, nil
+		}
+		if newest.Dir == "" || found.major() > newest.major() {
 			newest = found
 		}
 	}

@@ -20,14 +20,38 @@ func TestTheNewestProgramsAreFound(t *testing.T) {
 	for _, name := range []string{"a", "nowhere", "half", "b", "c", "d"} {
 		path = append(path, filepath.Join(dir, name))
 	}
-	found, err := FindPrograms("", append(path, ".", ""))
+	found, err := FindPrograms("", append(path, ".", ""), "")
 	require.NoError(t, err)
 	require.Equal(t, Programs{Dir: filepath.Join(dir, "b"), Version: "98"}, found, "the first of the newest")
 	require.Equal(t, filepath.Join(dir, "b", "psql"), found.Program("psql"))
 
-	found, err = FindPrograms(path[0], path)
+	found, err = FindPrograms(path[0], path, "")
 	require.NoError(t, err)
 	require.Equal(t, Programs{Dir: path[0], Version: "97"}, found, "named")
+}
+
+// TestAClusterHasTheProgramsOfItsVersion where newer ones were installed since, as a system's
+// upgrade does.
+func TestAClusterHasTheProgramsOfItsVersion(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var path []string
+	for _, version := range []string{"98", "96", "97"} { // as in /usr/lib/postgresql/96/bin
+		path = append(path, programsOf(t, filepath.Join(dir, version, "bin"), version+".4").Dir)
+	}
+	cluster := filepath.Join(dir, "postgres")
+	find := func(named string) Programs {
+		t.Helper()
+		found, err := FindPrograms(named, path, cluster)
+		require.NoError(t, err)
+		return found
+	}
+	require.Equal(t, Programs{Dir: path[0], Version: "98"}, find(""), "none is made yet")
+	mustWrite(t, filepath.Join(cluster, "data", "PG_VERSION"), "96\n")
+	require.Equal(t, Programs{Dir: path[1], Version: "96"}, find(""))
+	require.Equal(t, path[2], find(path[2]).Dir, "named: which are refused when the server is to start")
+	mustWrite(t, filepath.Join(cluster, "data", "PG_VERSION"), "95\n")
+	require.Equal(t, path[0], find("").Dir, "gone: the newest are, too")
 }
 
 func TestNamedProgramsAreThoseOrNone(t *testing.T) {
@@ -42,11 +66,11 @@ func TestNamedProgramsAreThoseOrNone(t *testing.T) {
 	plain := programsOf(t, filepath.Join(dir, "plain"), "98.1")
 	require.NoError(t, os.Chmod(plain.Program("pg_ctl"), 0o600))
 	for _, name := range []string{"nowhere", "old", "mute", "broken", "plain"} {
-		_, err := FindPrograms(filepath.Join(dir, name), []string{filepath.Join(dir, "good")})
+		_, err := FindPrograms(filepath.Join(dir, name), []string{filepath.Join(dir, "good")}, "")
 		require.ErrorIs(t, err, ErrNone, name)
 		require.ErrorContains(t, err, filepath.Join(dir, name))
 	}
-	_, err := FindPrograms("relative", nil)
+	_, err := FindPrograms("relative", nil, "")
 	require.ErrorIs(t, err, ErrNone)
 }
 

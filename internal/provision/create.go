@@ -65,14 +65,14 @@ func (s *Server) makeRoles(ctx context.Context, d Database) error {
 		}
 		statements = append(statements,
 			"COMMENT ON ROLE "+owner+" IS "+literal(markOf(d.Tenant)),
-			"GRANT "+owner+" TO CURRENT_USER") // else it may not make it an owner
+			s.join(d.Owner()))
 		for _, l := range []Login{LoginA, LoginB} {
 			role := identifier(d.Role(l))
 			if _, ok := there[d.Role(l)]; !ok {
 				statements = append(statements, fmt.Sprintf("CREATE ROLE %s NOLOGIN CONNECTION LIMIT %d", role, sessions))
 			}
 			statements = append(statements,
-				"GRANT "+role+" TO CURRENT_USER",
+				s.join(d.Role(l)),
 				"GRANT "+owner+" TO "+role,
 				"ALTER ROLE "+role+" SET role TO "+owner)
 		}

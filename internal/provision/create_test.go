@@ -100,15 +100,54 @@ func TestCreateManyAtOnce(t *testing.T) {
 // TestAnAdministratorNeedsNoMoreThanDatabasesAndRoles for all that is done.
 func TestAnAdministratorNeedsNoMoreThanDatabasesAndRoles(t *testing.T) {
 	t.Parallel()
-	s := mustConnect(t, pgtest.Admin(t, "sp_test_plain_admin", "pw"))
+	requireEverything(t, pgtest.Admin(t, "sp_test_plain_admin", "pw"))
+}
+
+// TestAnAdministratorMayBeGivenLittleOfWhatHeMakes from PostgreSQL 16 on, where that is set.
+func TestAnAdministratorMayBeGivenLittleOfWhatHeMakes(t *testing.T) {
+	t.Parallel()
+	admin := pgtest.Server(t)
+	if s := mustConnect(t, admin); s.major < explicit {
+		t.Skip("PostgreSQL " + s.Version() + " lets an administrator do what he likes with any role")
+	}
+	for role, setting := range map[string]string{
+		"sp_test_given_nothing": "SET createrole_self_grant = ''", "sp_test_given_set": "SET createrole_self_grant = 'set'",
+		"sp_test_given_inherit": "SET createrole_self_grant = 'inherit'", "sp_test_given_no_inherit": "NOINHERIT",
+	} {
+		t.Run(role, func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.Admin(t, role, "pw")
+			pgtest.Exec(t, admin, "ALTER ROLE "+role+" "+setting)
+			requireEverything(t, url)
+		})
+	}
+}
+
+// user is who the administrator is.
+func (s *Server) user(t *testing.T) string {
+	t.Helper()
+	rows, err := s.query(within(t), "user", "SELECT current_user")
+	require.NoError(t, err)
+	return rows[0][0]
+}
+
+// requireEverything of an administrator: he can do all that is done.
+func requireEverything(t *testing.T, admin registry.Secret) {
+	t.Helper()
+	s := mustConnect(t, admin)
 	d := newDatabase(t, s, "plain")
 	mustCreate(t, s, d)
 	requireWhole(t, d, mustCreate(t, s, d))
+	require.Equal(t, 3, count(t, fmt.Sprintf(`(SELECT DISTINCT roleid FROM pg_auth_members JOIN pg_roles r ON r.oid = roleid
+		WHERE admin_option AND member = (SELECT oid FROM pg_roles WHERE rolname = %s) AND starts_with(rolname, %s)) made`,
+		literal(s.user(t)), literal(d.Name))), "he may do all of it after an upgrade, too")
 	a, err := s.Enable(within(t), d, LoginA, rand.Reader)
 	require.NoError(t, err)
 	done := openSession(t, a)
-	_, err = s.Enable(within(t), d, LoginB, rand.Reader)
+	b, err := s.Enable(within(t), d, LoginB, rand.Reader)
 	require.NoError(t, err)
+	pgtest.Exec(t, a, `CREATE TABLE of_a (n int)`, `RESET ROLE`, `CREATE TEMP TABLE of_a_itself (n int)`)
+	pgtest.Exec(t, b, `CREATE TABLE of_b (n int)`, `ALTER TABLE of_a ADD m int`)
 	_, err = s.Expire(within(t), d, LoginA, 0)
 	require.NoError(t, err)
 	mustRefuse(t, a)
@@ -128,7 +167,12 @@ func TestAnAdministratorWithoutTheRightsIsRefused(t *testing.T) {
 		t.Cleanup(func() { pgtest.Exec(t, admin, "DROP ROLE "+role) })
 		url, err := registry.URLFor(admin, role, "postgres", registry.NewSecret("pw"))
 		require.NoError(t, err)
-		_, err = Connect(within(t), url)
+		s, err := Connect(within(t), url)
+		if role == "sp_test_no_inherit" && err == nil {
+			require.GreaterOrEqual(t, s.major, explicit, "he is given what he needs by name")
+			require.NoError(t, s.Close())
+			continue
+		}
 		require.ErrorIs(t, err, ErrDenied, role)
 		require.ErrorContains(t, err, "the role has ", role)
 	}

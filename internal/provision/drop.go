@@ -29,7 +29,7 @@ func (s *Server) Drop(ctx context.Context, d Database) error {
 	}
 	if found.there {
 		// An administrator who did not make it may not be a member of its owner yet.
-		if err := s.change(ctx, "drop the database", "GRANT "+identifier(d.Owner())+" TO CURRENT_USER"); err != nil {
+		if err := s.change(ctx, "drop the database", s.join(d.Owner())); err != nil {
 			return err
 		}
 		if err := s.dropDatabase(ctx, d, found); err != nil {

@@ -1,6 +1,8 @@
 package provision
 
 import (
+	"crypto/rand"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,7 +47,7 @@ func TestDropTakesWhatIsLeft(t *testing.T) {
 }
 
 // TestAnotherAdministratorCanRetireAndDrop what the first one made, as on a server whose
-// administrator was replaced.
+// administrator was replaced. From PostgreSQL 16 on he has to be given its roles.
 func TestAnotherAdministratorCanRetireAndDrop(t *testing.T) {
 	t.Parallel()
 	admin := pgtest.Server(t)
@@ -53,6 +55,16 @@ func TestAnotherAdministratorCanRetireAndDrop(t *testing.T) {
 	url := mustCreate(t, mustConnect(t, admin), d)
 	second := mustConnect(t, pgtest.Admin(t, "sp_test_second_admin", "pw"))
 	ended := openSession(t, url)
+	if second.major >= explicit {
+		err := second.Retire(within(t), d, LoginA)
+		require.ErrorIs(t, err, ErrDenied)
+		require.ErrorContains(t, err, "an administrator who did not make the tenant's roles needs them WITH ADMIN OPTION")
+		require.ErrorIs(t, second.Drop(within(t), d), ErrDenied)
+		_, err = second.Create(within(t), d, rand.Reader)
+		require.ErrorIs(t, err, ErrDenied)
+		requireWhole(t, d, url)
+		pgtest.Exec(t, admin, fmt.Sprintf("GRANT %s, %s, %s TO sp_test_second_admin WITH ADMIN OPTION", d.Owner(), d.Role(LoginA), d.Role(LoginB)))
+	}
 	require.NoError(t, second.Retire(within(t), d, LoginA))
 	ended()
 	pgtest.Exec(t, admin, "DROP ROLE "+d.Role(LoginA), "DROP ROLE "+d.Role(LoginB)) // whose member it would be

@@ -84,11 +84,9 @@ func (s *Server) Retire(ctx context.Context, d Database, l Login) error {
 	return s.endSessions(ctx, d, l)
 }
 
-// alter changes the role of a login, of which the administrator becomes a member: else he
-// may not end its sessions, unless he is superuser.
+// alter changes the role of a login, of which the administrator becomes a member.
 func (s *Server) alter(ctx context.Context, doing string, d Database, l Login, clause string) error {
-	role := identifier(d.Role(l))
-	return s.change(ctx, doing, "GRANT "+role+" TO CURRENT_USER", "ALTER ROLE "+role+" "+clause)
+	return s.change(ctx, doing, s.join(d.Role(l)), "ALTER ROLE "+identifier(d.Role(l))+" "+clause)
 }
 
 // endSessions ends the sessions of a login, and waits until they are gone. It comes after

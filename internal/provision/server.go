@@ -16,10 +16,13 @@ type Server struct {
 
 	session
 	admin registry.Secret
+	major int // of its version
 }
 
-// oldest is the first version of PostgreSQL that drops a database which is in use.
-const oldest = 13
+const (
+	oldest   = 13 // the first version of PostgreSQL that drops a database which is in use
+	explicit = 16 // the first in which a grant says what is inherited, whatever the member has
+)
 
 // Connect logs in as an administrator, who needs CREATEDB and CREATEROLE or to be superuser.
 func Connect(ctx context.Context, admin registry.Secret) (*Server, error) {
@@ -46,23 +49,22 @@ func (s *Server) mayProvision(ctx context.Context) error {
 	}
 	superuser, databases, roles := rows[0][0] == "t", rows[0][1] == "t", rows[0][2] == "t"
 	inherits, standby := rows[0][3] == "t", rows[0][4] == "t"
-	version, err := strconv.Atoi(rows[0][5])
-	if err != nil {
+	if s.major, err = strconv.Atoi(rows[0][5]); err != nil {
 		return fmt.Errorf("version of the server: %w", err)
 	}
 	refused := &trouble{doing: doing, kind: ErrDenied}
 	switch {
 	case standby:
 		refused.why = "the server is a standby, which changes nothing"
-	case version < oldest:
-		refused.why = fmt.Sprintf("the server is PostgreSQL %d, and %d is the first that will do", version, oldest)
+	case s.major < oldest:
+		refused.why = fmt.Sprintf("the server is PostgreSQL %d, and %d is the first that will do", s.major, oldest)
 	case !superuser && !databases && !roles:
 		refused.why = "the role has neither CREATEDB nor CREATEROLE"
 	case !superuser && !databases:
 		refused.why = "the role has no CREATEDB"
 	case !superuser && !roles:
 		refused.why = "the role has no CREATEROLE"
-	case !superuser && !inherits: // it could neither close nor drop what its roles own
+	case !superuser && !inherits && s.major < explicit: // it could neither close nor drop what its roles own
 		refused.why = "the role has NOINHERIT"
 	default:
 		return nil
@@ -79,6 +81,19 @@ func (s *Server) Close() error {
 // Version returns the server's version, as "15.18".
 func (s *Server) Version() string { return s.version() }
 
+// join makes the administrator a member of a role that is the tenant's: else, unless he is
+// superuser, he may not make it an owner, end its sessions or drop what it owns. From
+// PostgreSQL 16 on, what he makes himself gives him less than that, or what his
+// createrole_self_grant says, and the option to administer it; before, that is to be had for
+// the day when the server is upgraded.
+func (s *Server) join(role string) string {
+	options := "ADMIN OPTION"
+	if s.major >= explicit {
+		options = "INHERIT TRUE, SET TRUE"
+	}
+	return "GRANT " + identifier(role) + " TO CURRENT_USER WITH " + options
+}
+
 func (s *Server) step(name string) {
 	if s.Progress != nil {
 		s.Progress(name)
@@ -94,7 +109,7 @@ func (s *Server) change(ctx context.Context, doing string, statements ...string)
 		switch stateOf(err) {
 		case "XX000", "40001", "40P01": // "tuple concurrently updated", and those that say it properly
 		default:
-			return err
+			return s.explained(err)
 		}
 		if try == tries {
 			return err
@@ -103,6 +118,15 @@ func (s *Server) change(ctx context.Context, doing string, statements ...string)
 			return err
 		}
 	}
+}
+
+// explained says what the server's few words are about where another administrator made a
+// tenant's roles.
+func (s *Server) explained(err error) error {
+	if s.major < explicit || stateOf(err) != "42501" {
+		return err
+	}
+	return fmt.Errorf("%w (from PostgreSQL %d on, an administrator who did not make the tenant's roles needs them WITH ADMIN OPTION)", err, explicit)
 }
 
 // pause waits, unless the caller's time is over.
