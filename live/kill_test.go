@@ -74,18 +74,18 @@ func TestAnAdoptedRotationThatIsKilledCanBeDoneAgain(t *testing.T) {
 }
 
 // TestAFirstCreationThatIsKilledIsMadeUpForByTheNext, in a directory with nothing in it: the
-// server is nobody's, or the registry knows it with its port and its password. The two with
-// the container are not run beside others: a machine has one.
+// registry knows each server that is there, with its port and its password. The one with the
+// container is not run beside others: a machine has one.
 func TestAFirstCreationThatIsKilledIsMadeUpForByTheNext(t *testing.T) {
 	needStrace(t)
 	t.Run("docker", func(t *testing.T) {
 		d := newScene(t, "kill-first-docker").withDocker().first("docker")
-		d.sweep(d.killing(), 40)
+		d.sweep(d.killing(), 110)
 	})
 	t.Run("local", func(t *testing.T) {
 		t.Parallel()
 		d := newScene(t, "kill-first-local").first("local")
-		d.sweep(d.killing(), 40)
+		d.sweep(d.killing(), 110)
 	})
 }
 
@@ -95,7 +95,7 @@ func TestAMoveOfAServerThatIsKilledIsMadeUpForByTheNextStart(t *testing.T) {
 	needStrace(t)
 	t.Parallel()
 	d := newScene(t, "kill-move").begun().move()
-	d.sweep(d.killing(), 20)
+	d.sweep(d.killing(), 40)
 }
 
 // TestAChoiceOfAServerThatIsKilledCanBeMadeAgain, and databases are made there then.
@@ -103,5 +103,5 @@ func TestAChoiceOfAServerThatIsKilledCanBeMadeAgain(t *testing.T) {
 	needStrace(t)
 	t.Parallel()
 	d := newScene(t, "kill-use").withAdmin("live_kill_use").begun().choice()
-	d.sweep(d.killing(), 10)
+	d.sweep(d.killing(), 20)
 }

@@ -17,18 +17,18 @@ func TestARefusedCallIsToldTrulyAndLeavesWhatCanBeGoneOnWith(t *testing.T) {
 		stride int
 		deed   func(*scene) deed
 	}{
-		{"create", false, 40, func(s *scene) deed { return s.creation("server") }},
-		{"create-local", true, 60, func(s *scene) deed { return s.creation("local") }},
-		{"provision", false, 50, (*scene).provision},
-		{"delete", false, 50, (*scene).deletion},
-		{"rotate", false, 50, func(s *scene) deed { return s.rotation(false) }},
-		{"rotate-now", false, 40, func(s *scene) deed { return s.rotation(true) }},
-		{"rotate-adopted", false, 30, func(s *scene) deed { return s.adoptedRotation("live_refuse_adopted") }},
+		{"create", false, 60, func(s *scene) deed { return s.creation("server") }},
+		{"create-local", true, 100, func(s *scene) deed { return s.creation("local") }},
+		{"provision", false, 90, (*scene).provision},
+		{"delete", false, 80, (*scene).deletion},
+		{"rotate", false, 90, func(s *scene) deed { return s.rotation(false) }},
+		{"rotate-now", false, 60, func(s *scene) deed { return s.rotation(true) }},
+		{"rotate-adopted", false, 60, func(s *scene) deed { return s.adoptedRotation("live_refuse_adopted") }},
 		{"check", false, 20, (*scene).check},
-		{"use", false, 30, (*scene).choice},
-		{"up", true, 40, (*scene).up},
+		{"use", false, 40, (*scene).choice},
+		{"up", true, 50, (*scene).up},
 		{"down", true, 30, (*scene).down},
-		{"move", true, 60, (*scene).move},
+		{"move", true, 90, (*scene).move},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			t.Parallel()
