@@ -41,15 +41,22 @@ func checkMark(path string) error {
 		return denied(path, &os.PathError{Op: "open", Path: path, Err: err})
 	}
 	defer func() { _ = unix.Close(file) }() // it was only read
-	return CheckHeader(descriptor(file))
+	err = CheckHeader(descriptor(file))
+	if errors.As(err, new(unix.Errno)) {
+		err = &os.PathError{Op: "read", Path: path, Err: err}
+	}
+	return err
 }
 
 // descriptor is an open file without package os, whose first one sets up its waiting
 // for all that can block: a command that only reads would do that for these bytes.
 type descriptor int
 
-func (d descriptor) Read(p []byte) (int, error) {
-	n, err := unix.Read(int(d), p)
+func (d descriptor) Read(p []byte) (n int, err error) {
+	err = ignoringEINTR(func() (err error) {
+		n, err = unix.Read(int(d), p)
+		return err
+	})
 	if n == 0 && err == nil {
 		err = io.EOF
 	}

@@ -74,12 +74,7 @@ func sizeOfLog(t *testing.T) int64 {
 // It is not run beside others: a machine has one such container, at the port that docker.txt
 // has it at, too.
 func TestSecretsOfAContainerAreOnlyWhereTheyHaveToBe(t *testing.T) {
-	s := newScene(t, "canary-docker")
-	fake := filepath.Join(s.dir, "fake")
-	require.NoError(t, os.MkdirAll(filepath.Join(fake, "bin"), 0o755))
-	require.NoError(t, os.Symlink(filepath.Join(os.Getenv(homeVariable), "docker"), filepath.Join(fake, "bin", "docker")))
-	s.env = append(s.env, "FAKE_DOCKER="+fake, "FAKE_DOCKER_POSTGRES="+programs(),
-		"PATH="+filepath.Join(fake, "bin")+":"+filepath.Join(os.Getenv(homeVariable), "bin"))
+	s := newScene(t, "canary-docker").withDocker()
 	w := &watch{scene: s, secrets: map[string]bool{}}
 	for _, line := range []string{
 		"init", "export", "tenant create --name made --id made", "profile create p --tenant made", "tenant rotate-credentials made -y --now",
@@ -88,8 +83,8 @@ func TestSecretsOfAContainerAreOnlyWhereTheyHaveToBe(t *testing.T) {
 		w.say(strings.Fields(line)...)
 	}
 	require.Greater(t, len(w.secrets), 3)
-	w.never(filepath.Join(fake, "calls"), 0)
-	require.NoError(t, os.RemoveAll(filepath.Join(fake, "engine"))) // what the engine itself was told
+	w.never(filepath.Join(s.fake, "calls"), 0)
+	require.NoError(t, os.RemoveAll(filepath.Join(s.fake, "engine"))) // what the engine itself was told
 	w.files()
 }
 

@@ -1,12 +1,9 @@
 package live
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // TestACreationThatIsKilledCanBeFinishedOrUndone wherever it is: on a server that is there,
@@ -20,19 +17,9 @@ func TestACreationThatIsKilledCanBeFinishedOrUndone(t *testing.T) {
 			if where == "server" {
 				s.withAdmin("live_kill_create")
 			}
-			s.must("init")
-			s.must("export")
-			s.must("tenant", "create", "--name", "first", "--provider", where)
-			id := func(i int) string { return fmt.Sprint("k", i) }
-			sweep{
-				scene: s, stride: 7,
-				begin: func(i int) []string {
-					return []string{"tenant", "create", "--id", id(i), "--name", id(i), "--provider", where}
-				},
-				judge: func(i int, _ outcome) {
-					s.finishOrUndo(id(i), i%2 == 0)
-				},
-			}.run()
+			s.begun().must("tenant", "create", "--name", "first", "--provider", where)
+			d := s.creation(where)
+			d.sweep(d.killing(), 7)
 		})
 	}
 }
@@ -42,37 +29,18 @@ func TestACreationThatIsKilledCanBeFinishedOrUndone(t *testing.T) {
 func TestACreationThatIsInterruptedCanBeFinishedOrUndone(t *testing.T) {
 	needStrace(t)
 	t.Parallel()
-	s := newScene(t, "interrupt-create").withAdmin("live_interrupt_create")
-	s.must("init")
-	s.must("export")
-	id := func(i int) string { return fmt.Sprint("k", i) }
-	sweep{
-		scene: s, stride: 13, signal: "INT",
-		begin: func(i int) []string { return []string{"tenant", "create", "--id", id(i), "--name", id(i)} },
-		judge: func(i int, o outcome) {
-			answered := o.stdout != "" // the signal may come behind that, when nobody waits for one any more
-			require.True(s.t, answered == (o.exit == 0) || answered && o.exit == -1, "%d: %s", o.exit, o.stderr)
-			if answered {
-				require.True(s.t, opens(s.url(id(i))))
-			}
-			s.finishOrUndo(id(i), i%2 == 0)
-		},
-	}.run()
-}
-
-// finishOrUndo does one or the other with what a killed creation left, and then deletes it.
-func (s *scene) finishOrUndo(id string, finish bool) {
-	s.t.Helper()
-	if s.isThere(id) && finish {
-		s.must("tenant", "provision", id)
-		require.True(s.t, opens(s.url(id)))
-		s.isExported(id)
-		s.agree()
+	s := newScene(t, "interrupt-create").withAdmin("live_interrupt_create").begun()
+	d := s.creation("server")
+	judge := d.judge
+	d.judge = func(i int, o outcome) {
+		answered := o.stdout != "" // the signal may come behind that, when nobody waits for one any more
+		require.True(t, answered == (o.exit == 0) || answered && o.exit == -1, "%d: %s", o.exit, o.stderr)
+		if answered {
+			require.True(t, opens(s.url(id(i))))
+		}
+		judge(i, o)
 	}
-	if s.isThere(id) {
-		s.must("tenant", "delete", id, "-y")
-	}
-	s.agree()
+	d.sweep(d.ending("INT"), 13)
 }
 
 // TestADeletionThatIsKilledCanBeGoneOnWith and leaves a tenant whose database is whole, or
@@ -80,33 +48,8 @@ func (s *scene) finishOrUndo(id string, finish bool) {
 func TestADeletionThatIsKilledCanBeGoneOnWith(t *testing.T) {
 	needStrace(t)
 	t.Parallel()
-	s := newScene(t, "kill-delete").withAdmin("live_kill_delete")
-	s.must("init")
-	s.must("export")
-	id := func(i int) string { return fmt.Sprint("k", i) }
-	sweep{
-		scene: s, stride: 6,
-		begin: func(i int) []string {
-			s.must("tenant", "create", "--id", id(i), "--name", id(i))
-			return []string{"tenant", "delete", id(i), "-y"}
-		},
-		judge: func(i int, _ outcome) {
-			if s.isThere(id(i)) && i%2 == 0 {
-				switch o := s.sp("tenant", "provision", id(i)); o.exit {
-				case 0:
-					require.True(s.t, opens(s.url(id(i))))
-					s.agree()
-				default:
-					require.Equal(s.t, 4, o.exit, o.stderr)
-					require.Contains(s.t, o.stderr, "hint: sp tenant delete "+id(i)+" -y goes on with that")
-				}
-			}
-			if s.isThere(id(i)) {
-				s.must("tenant", "delete", id(i), "-y")
-			}
-			s.agree()
-		},
-	}.run()
+	d := newScene(t, "kill-delete").withAdmin("live_kill_delete").begun().deletion()
+	d.sweep(d.killing(), 6)
 }
 
 // TestARotationThatIsKilledLeavesARecordedLoginThatWorks: at once, and whatever comes next.
@@ -115,34 +58,8 @@ func TestARotationThatIsKilledLeavesARecordedLoginThatWorks(t *testing.T) {
 	for _, how := range []string{"grace", "now"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, "kill-rotate-"+how).withAdmin("live_kill_rotate_" + how)
-			s.must("init")
-			s.must("export")
-			s.must("tenant", "create", "--id", "k", "--name", "k")
-			s.must("profile", "create", "p", "--tenant", "k")
-			command := []string{"tenant", "rotate-credentials", "k", "-y"}
-			if how == "now" {
-				command = append(command, "--now")
-			}
-			var before registry.Secret
-			sweep{
-				scene: s, stride: 7,
-				begin: func(int) []string { before = s.url("k"); return command },
-				judge: func(i int, _ outcome) {
-					after := s.url("k")
-					require.True(s.t, opens(after), "what is recorded does not work")
-					if i%3 == 0 {
-						s.must(command...)
-						require.True(s.t, opens(s.url("k")))
-					}
-					s.must("tenant", "provision", "k")
-					s.isExported("k")
-					s.agree()
-					if how == "now" && !after.Equal(before) {
-						require.False(s.t, opens(before), "the old login was to end")
-					}
-				},
-			}.run()
+			d := newScene(t, "kill-rotate-"+how).withAdmin("live_kill_rotate_" + how).begun().rotation(how == "now")
+			d.sweep(d.killing(), 7)
 		})
 	}
 }
@@ -152,30 +69,39 @@ func TestARotationThatIsKilledLeavesARecordedLoginThatWorks(t *testing.T) {
 func TestAnAdoptedRotationThatIsKilledCanBeDoneAgain(t *testing.T) {
 	needStrace(t)
 	t.Parallel()
-	s := newScene(t, "kill-adopted")
-	url, err := adoptable(s.super, "live_kill_adopted")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, dropAdopted(s.super, "live_kill_adopted")) })
-	s.must("init")
-	s.must("export")
-	s.must("tenant", "create", "--id", "k", "--name", "k", "--database-url", url.Reveal())
-	s.must("tenant", "create", "--id", "other", "--name", "other", "--database-url", url.Reveal()+"?application_name=other")
-	worked := 0
-	sweep{
-		scene: s, stride: 5,
-		begin: func(int) []string { return []string{"tenant", "rotate-credentials", "k", "-y"} },
-		judge: func(i int, _ outcome) {
-			if opens(s.url("k")) && i%2 == 0 {
-				worked++
-				s.must("tenant", "check", "--all")
-				return
-			}
-			s.must("tenant", "rotate-credentials", []string{"k", "other"}[i/2%2], "-y")
-			for _, id := range []string{"k", "other"} {
-				require.True(s.t, opens(s.url(id)))
-				s.isExported(id)
-			}
-		},
-	}.run()
-	require.Positive(t, worked)
+	d := newScene(t, "kill-adopted").begun().adoptedRotation("live_kill_adopted")
+	d.sweep(d.killing(), 5)
+}
+
+// TestAFirstCreationThatIsKilledIsMadeUpForByTheNext, in a directory with nothing in it: the
+// registry knows each server that is there, with its port and its password. The one with the
+// container is not run beside others: a machine has one.
+func TestAFirstCreationThatIsKilledIsMadeUpForByTheNext(t *testing.T) {
+	needStrace(t)
+	t.Run("docker", func(t *testing.T) {
+		d := newScene(t, "kill-first-docker").withDocker().first("docker")
+		d.sweep(d.killing(), 110)
+	})
+	t.Run("local", func(t *testing.T) {
+		t.Parallel()
+		d := newScene(t, "kill-first-local").first("local")
+		d.sweep(d.killing(), 110)
+	})
+}
+
+// TestAMoveOfAServerThatIsKilledIsMadeUpForByTheNextStart: the server listens where the URLs
+// of its tenants lead.
+func TestAMoveOfAServerThatIsKilledIsMadeUpForByTheNextStart(t *testing.T) {
+	needStrace(t)
+	t.Parallel()
+	d := newScene(t, "kill-move").begun().move()
+	d.sweep(d.killing(), 40)
+}
+
+// TestAChoiceOfAServerThatIsKilledCanBeMadeAgain, and databases are made there then.
+func TestAChoiceOfAServerThatIsKilledCanBeMadeAgain(t *testing.T) {
+	needStrace(t)
+	t.Parallel()
+	d := newScene(t, "kill-use").withAdmin("live_kill_use").begun().choice()
+	d.sweep(d.killing(), 20)
 }

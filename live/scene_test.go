@@ -18,17 +18,19 @@ import (
 // its own, or by a server of its own.
 type scene struct {
 	t            *testing.T
-	dir          string
+	root, dir    string // where all of it is, and the project
 	env          []string
+	fake         string // where an engine of Docker would keep what it has, if there is one
 	super, admin registry.Secret
 }
 
 func newScene(t *testing.T, name string) *scene {
 	t.Helper()
-	s := &scene{t: t, super: pgtest.Server(t), dir: filepath.Join(workRoot(t), name)}
+	s := &scene{t: t, super: pgtest.Server(t), root: filepath.Join(workRoot(t), name)}
+	s.dir = s.root
 	require.NoError(t, os.MkdirAll(filepath.Join(s.dir, "home"), 0o755))
 	s.env = plainEnvironment(s.dir)
-	t.Cleanup(func() { require.NoError(t, endServers(s.dir)) })
+	t.Cleanup(func() { require.NoError(t, endServers(s.root)) })
 	return s
 }
 
@@ -39,6 +41,18 @@ func (s *scene) withAdmin(role string) *scene {
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { require.NoError(s.t, dropAll(s.super, role)) })
 	s.admin, s.env = admin, append(s.env, "SP_POSTGRES_ADMIN_URL="+admin.Reveal())
+	return s
+}
+
+// withDocker gives it a docker whose containers are servers of this machine's programs.
+func (s *scene) withDocker() *scene {
+	s.t.Helper()
+	s.fake = filepath.Join(s.root, "fake")
+	bin := filepath.Join(s.fake, "bin")
+	require.NoError(s.t, os.MkdirAll(bin, 0o755))
+	require.NoError(s.t, os.Symlink(filepath.Join(os.Getenv(homeVariable), "docker"), filepath.Join(bin, "docker")))
+	s.env = append(s.env, "FAKE_DOCKER="+s.fake, "FAKE_DOCKER_POSTGRES="+programs(),
+		"PATH="+bin+":"+filepath.Join(os.Getenv(homeVariable), "bin"))
 	return s
 }
 
@@ -92,6 +106,22 @@ func (s *scene) isThere(id string) bool {
 func (s *scene) url(id string) registry.Secret {
 	s.t.Helper()
 	return registry.NewSecret(s.must("resolve", "--tenant", id))
+}
+
+// passwords are all that the registry knows, and the administrator's.
+func (s *scene) passwords() (all []string) {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, ".systemprompt", "sp.db"))
+	if !os.IsNotExist(err) {
+		require.NoError(s.t, err)
+	}
+	for _, found := range inURLs.FindAllSubmatch(text, -1) {
+		all = append(all, string(found[1]))
+	}
+	if !s.admin.Empty() {
+		all = append(all, passwordOf(s.admin).Reveal())
+	}
+	return all
 }
 
 // opens tells whether a URL leads to a database.

@@ -69,19 +69,24 @@ func userOf(url registry.Secret) string {
 
 // known is what a registry knows of databases, by the URLs of their servers.
 func known(project string) (databases []string, servers []registry.Secret, err error) {
-	file, err := sql.Open("sqlite", "file:"+strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Join(project, ".systemprompt", "sp.db"))+"?mode=ro")
-	if err != nil {
+	if databases, err = asked(project, `SELECT name FROM databases ORDER BY name`); err != nil {
 		return nil, nil, err
 	}
-	defer func() { _ = file.Close() }()
-	if databases, err = column(file, `SELECT name FROM databases ORDER BY name`); err != nil {
-		return nil, nil, err
-	}
-	urls, err := column(file, `SELECT admin_url FROM servers ORDER BY name`)
+	urls, err := asked(project, `SELECT admin_url FROM servers ORDER BY name`)
 	for _, url := range urls {
 		servers = append(servers, registry.NewSecret(url))
 	}
 	return databases, servers, err
+}
+
+// asked is what a registry answers to a query with one column.
+func asked(project, query string) ([]string, error) {
+	file, err := sql.Open("sqlite", "file:"+strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Join(project, ".systemprompt", "sp.db"))+"?mode=ro")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return column(file, query)
 }
 
 func column(file *sql.DB, query string) (values []string, err error) {

@@ -1,12 +1,10 @@
 package live
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"testing"
 
@@ -15,30 +13,22 @@ import (
 	"github.com/sp-registry/sp/internal/pgtest"
 )
 
-// point is a system call of a command: the n-th of its name in its thread.
-type point struct {
-	name string
-	n    int
-}
-
-// writing are the system calls that change what others see.
-const writing = "write,writev,pwrite64,fsync,fdatasync,rename,renameat,renameat2,link,linkat,unlink,unlinkat,ftruncate,fallocate,connect,sendto,fchmod"
-
 // oneThread keeps Go from moving a command that strace slows down to another thread at
 // every turn.
 var oneThread = []string{"GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=32", "GOGC=off"}
 
-// strace runs sp with its writing calls told, and tampered with as the options say.
-func (s *scene) strace(options []string, args []string) (outcome, string) {
+// strace runs sp with its system calls told, and tampered with as the options say. What sp
+// starts is let go of: a server that it leaves behind would never end.
+func (s *scene) strace(names string, options []string, args []string) (outcome, []call) {
 	s.t.Helper()
 	log := filepath.Join(s.dir, "strace.log")
 	traced := *s
 	traced.env = append(append([]string{}, s.env...), oneThread...)
-	line := append([]string{"-f", "-qq", "-s", "0", "-o", log, "-e", "trace=" + writing}, options...)
+	line := append([]string{"-f", "-b", "execve", "-qq", "-s", "0", "-o", log, "-e", "trace=" + names}, options...)
 	o := traced.run("strace", append(append(line, sp()), args...)...)
 	text, err := os.ReadFile(log)
 	require.NoError(s.t, err)
-	return o, string(text)
+	return o, callsIn(string(text))
 }
 
 func needStrace(t *testing.T) {
@@ -51,57 +41,72 @@ func needStrace(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 }
 
-var callLine = regexp.MustCompile(`(?m)^(\d+) +(\w+)\(`)
-
-// points lists the calls of a run that nothing happened to, in their order.
-func points(log string) (found []point) {
-	counted := map[string]int{}
-	for _, line := range callLine.FindAllStringSubmatch(log, -1) {
-		counted[line[1]+line[2]]++
-		found = append(found, point{line[2], counted[line[1]+line[2]]})
-	}
-	return found
-}
-
-// sweep kills a command at every stride-th of its writing calls. There is a fresh begin to
-// each, which returns the command; judge is told which one it is, what it said,
-// and looks at what is left.
-type sweep struct {
+// deed is a command that is swept. There is a fresh begin to each time, which returns the
+// command; judge is told which time it is and what the command said, and looks at what is
+// left. What was cut off has said nothing, and its exit is -1.
+type deed struct {
 	*scene
-	stride int
-	signal string // KILL without
-	begin  func(i int) (args []string)
-	judge  func(i int, o outcome)
+	begin func(i int) (args []string)
+	judge func(i int, o outcome)
 }
 
-func (w sweep) run() {
-	w.t.Helper()
-	args := w.begin(0)
-	o, log := w.strace(nil, args)
-	require.Zero(w.t, o.exit, o.stderr)
-	w.judge(0, o)
-	all, killed, asked, places := points(log), 0, 0, map[string]bool{}
-	for i := 0; i < len(all); i += w.every() {
-		asked++
-		args := w.begin(asked)
-		p := all[i]
-		o, log := w.strace([]string{"-e", fmt.Sprintf("inject=%s:signal=%s:when=%d", p.name, cmp.Or(w.signal, "KILL"), p.n)}, args)
-		if o.exit == -1 || o.exit == 130 {
-			killed++
-			places[fmt.Sprint(len(callLine.FindAllString(log, -1)))] = true
+// harm is what happens to a command at one of its calls.
+type harm struct {
+	names string // of the system calls, as strace takes them
+	wants func(call) bool
+	// does is what strace is told to do at a call, the i-th that is asked for.
+	does func(i int, c call) string
+	// met tells where it happened, if it did, and what the command said by itself.
+	met func(o outcome, calls []call) (at *call, said outcome)
+}
+
+// sweep does harm to a deed at every stride-th of its calls.
+func (d deed) sweep(h harm, stride int) {
+	d.t.Helper()
+	args := d.begin(0)
+	o, calls := d.strace(h.names, nil, args)
+	require.Zero(d.t, o.exit, o.stderr)
+	d.judge(0, o)
+	var points []call
+	for _, c := range calls {
+		if h.wants(c) {
+			points = append(points, c)
 		}
-		w.t.Logf("killed at %s %d: exit %d, %s", p.name, p.n, o.exit, o.stderr)
-		require.Contains(w.t, []int{0, -1, 130, 9}, o.exit, "%s %d: %s", p.name, p.n, o.stderr) // 9: it was a child of its
-		w.judge(asked, o)
 	}
-	w.t.Logf("%d of %d points, killed at %d, at %d places", asked, len(all), killed, len(places))
-	require.GreaterOrEqual(w.t, 2*killed, asked, "points that no run met")
+	i, asked, met, places, exits := 0, 0, 0, map[string]bool{}, map[int]int{}
+	for n := 0; n < len(points); n += every(stride) {
+		asked++
+		p := points[n]
+		for _, nth := range []int{p.nth, p.all, p.nth} { // each thread counts anew, and Go may use another one each time
+			i++
+			at, exit := d.suffer(h, p, nth, i)
+			if at != nil {
+				met++
+				places[fmt.Sprint(at.name, at.all)] = true
+				exits[exit]++
+				break
+			}
+		}
+	}
+	d.t.Logf("%d of %d points, met %d, at %d places; exits %v", asked, len(points), met, len(places), exits)
+	require.GreaterOrEqual(d.t, 2*met, asked, "points that no run met")
+}
+
+// suffer does the harm once, where a thread is at its nth call of that name, and has it judged.
+func (d deed) suffer(h harm, p call, nth, i int) (at *call, exit int) {
+	d.t.Helper()
+	args, does := d.begin(i), h.does(i, p)
+	o, calls := d.strace(h.names, []string{"-e", fmt.Sprintf("inject=%s:%s:when=%d", p.name, does, nth)}, args)
+	at, said := h.met(o, calls)
+	d.t.Logf("%d: %s %d: %s, met %v: exit %d, %s", i, p.name, nth, does, at != nil, o.exit, o.stderr)
+	d.judge(i, said)
+	return at, o.exit
 }
 
 // every is the stride; SP_LIVE_STRIDE names another one, 1 for every point.
-func (w sweep) every() int {
-	if stride, err := strconv.Atoi(os.Getenv("SP_LIVE_STRIDE")); err == nil && stride > 0 {
-		return stride
+func every(stride int) int {
+	if named, err := strconv.Atoi(os.Getenv("SP_LIVE_STRIDE")); err == nil && named > 0 {
+		return named
 	}
-	return w.stride
+	return stride
 }

@@ -103,3 +103,26 @@ func awaitEnd(pid int) error {
 	}
 	return fmt.Errorf("process %d does not end", pid)
 }
+
+// processesIn are the processes that run somewhere below a directory, as servers do in their
+// data, and processesAt those that run in it itself.
+func processesIn(dir string) []string {
+	return processesWhose(func(at string) bool { return strings.HasPrefix(at, dir+"/") })
+}
+
+func processesAt(dir string) []string {
+	return processesWhose(func(at string) bool { return at == dir })
+}
+
+func processesWhose(isThere func(at string) bool) (found []string) {
+	links, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		panic(err) // of the pattern
+	}
+	for _, link := range links {
+		if at, err := os.Readlink(link); err == nil && isThere(at) {
+			found = append(found, link)
+		}
+	}
+	return found
+}

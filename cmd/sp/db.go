@@ -3,9 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 
-	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
@@ -13,92 +11,6 @@ import (
 
 func (a *app) dbCommands() *cli.Command {
 	return group("db", "the PostgreSQL server of local tenants", a.dbUpCommand(), a.dbDownCommand(), a.dbStatusCommand(), a.dbUseCommand())
-}
-
-func (a *app) dbUpCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "up",
-		Usage: "start the server that sp runs, or make one",
-		Description: "In Docker or, without it, of this machine's own programs; a server that was made\n" +
-			"before is started again.",
-		Flags: []cli.Flag{
-			stringFlag("provider", "`docker` or local"),
-			&cli.IntFlag{Name: "port", Usage: "let the local server take another `PORT`, and the URLs follow", HideDefault: true, OnlyOnce: true},
-		},
-		Action: func(ctx context.Context, cmd *cli.Command) error {
-			w := wanted{provider: cmd.String("provider")}
-			if w.provider != "" && w.provider != string(registry.InDocker) && w.provider != string(registry.LocalPrograms) {
-				return usage("--provider: docker or local")
-			}
-			dir, err := a.project()
-			if err != nil {
-				return err
-			}
-			if port := cmd.Int("port"); cmd.IsSet("port") && (port < 1024 || port > 65535) {
-				return usage("db up: --port: from 1024 to 65535")
-			}
-			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.dbUp(ctx, dir, reg, w, cmd.Int("port"))
-			})
-		},
-	}
-}
-
-func (a *app) dbUp(ctx context.Context, dir project.Dir, reg *registry.Registry, w wanted, port int) error {
-	servers, err := ownServers(ctx, reg)
-	if err != nil {
-		return err
-	}
-	s, err := a.findServer(ctx, w, servers)
-	if err != nil {
-		return err
-	}
-	if port != 0 {
-		if s, err = a.moveServer(ctx, reg, s, port); err != nil {
-			return err
-		}
-	}
-	h, err := a.bringUp(ctx, dir, reg, s)
-	if err != nil {
-		return err
-	}
-	defer h.close()
-	if err := a.retireDue(ctx, reg, h); err != nil {
-		return err
-	}
-	a.note("server %s runs: PostgreSQL %s", h.Name, h.admin.Version())
-	if a.json {
-		return a.document(map[string]any{"name": h.Name, "running": true, "version": h.admin.Version(), "address": addressOf(h.Server)})
-	}
-	return a.line(addressOf(h.Server))
-}
-
-// moveServer records another port for a server of this machine's programs, which takes it
-// when it is started next.
-func (a *app) moveServer(ctx context.Context, reg *registry.Registry, s registry.Server, port int) (registry.Server, error) {
-	if s.Provider != registry.LocalPrograms || s.Admin.Empty() {
-		return s, usage("db up: --port: only a local server that is there takes another one")
-	}
-	now, password, err := loginOf(s)
-	if err != nil || now == port {
-		return s, err
-	}
-	free, err := postgres.FreePort(port)
-	if err == nil && free != port {
-		err = fmt.Errorf("port %d: another program listens there: %w", port, postgres.ErrTaken)
-	}
-	if err != nil {
-		return s, err
-	}
-	s.Admin = postgres.ClusterURL(port, password)
-	moved, err := reg.MoveServer(ctx, s.Name, s.Admin)
-	if !made(err) {
-		return s, err
-	}
-	for _, id := range moved {
-		a.note("the URL of tenant %s leads to port %d", id, port)
-	}
-	return s, err
 }
 
 // ownServers are the servers that sp runs.

@@ -114,7 +114,7 @@ type failure struct {
 }
 
 func failureOf(err error) failure {
-	err = db.Explain(err)
+	err = explained("", err)
 	if _, ok := err.(cli.ExitCoder); ok { // the library's way of saying that there is no such command
 		err = withHint(usage("no help for that"), "sp --help lists the commands")
 	}
@@ -142,12 +142,27 @@ func failureOf(err error) failure {
 	return f
 }
 
+// explained puts what SQLite said in words of ours, after a look at the registry at path. What
+// that means for the change stays, and so does advice.
+func explained(path string, err error) error {
+	plain := db.Diagnose(path, err)
+	for _, meaning := range []error{registry.ErrIncomplete, registry.ErrUnknown} {
+		if errors.Is(err, meaning) && !errors.Is(plain, meaning) {
+			plain = fmt.Errorf("%w: %w", meaning, plain)
+		}
+	}
+	if told, kept := (*hinted)(nil), (*hinted)(nil); errors.As(err, &told) && !errors.As(plain, &kept) {
+		plain = &hinted{error: plain, hint: told.hint}
+	}
+	return plain
+}
+
 // fail reports an error and returns the exit code.
 func (a *app) fail(err error) int {
 	if a.json && isAnswered(err) {
 		return failureOf(err).exit
 	}
-	f := failureOf(db.Diagnose(a.registry, err))
+	f := failureOf(explained(a.registry, err))
 	if a.json {
 		text, _ := marshal(map[string]failure{"error": f}, "") // strings always marshal
 		_, _ = fmt.Fprintln(a.stdout, text)                    // nothing is left to report to

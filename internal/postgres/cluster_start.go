@@ -55,13 +55,13 @@ func (c Cluster) tryStart(ctx context.Context) error {
 	if m.runs {
 		return c.await(ctx, m.pid, nil)
 	}
+	if err := c.checkPort(ctx, m); err != nil { // before the file goes: a server without its own ends
+		return err
+	}
 	if m.pid != 0 && isAlive(m.pid) { // by now another program, and the server would believe that it is one
 		if err := os.Remove(c.pidFile()); err != nil {
 			return err
 		}
-	}
-	if err := c.checkPort(ctx, m); err != nil {
-		return err
 	}
 	said, err := c.openLog()
 	if err != nil {

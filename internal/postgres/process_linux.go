@@ -13,7 +13,10 @@ import (
 // directory, wherever that was moved since. One that nobody has waited for works nowhere.
 func isServer(_ context.Context, pid int, data string) (bool, error) {
 	there, err := os.Stat(fmt.Sprintf("/proc/%d/cwd", pid))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ESRCH) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return false, nil
+	}
+	if errors.Is(err, fs.ErrPermission) && isAnothers(pid) {
 		return false, nil
 	}
 	if err != nil {
@@ -21,4 +24,15 @@ func isServer(_ context.Context, pid int, data string) (bool, error) {
 	}
 	own, err := os.Stat(data)
 	return err == nil && os.SameFile(there, own), err
+}
+
+// isAnothers tells whether a process is another user's, or one that nobody may look into. Of
+// one of ours that can't be looked at, nobody knows what it is: perhaps the server.
+func isAnothers(pid int) bool {
+	info, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
+	if err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) != os.Geteuid()
 }

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+)
+
+func (a *app) dbUpCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "up",
+		Usage: "start the server that sp runs, or make one",
+		Description: "In Docker or, without it, of this machine's own programs; a server that was made\n" +
+			"before is started again.",
+		Flags: []cli.Flag{
+			stringFlag("provider", "`docker` or local"),
+			&cli.IntFlag{Name: "port", Usage: "let the local server take another `PORT`, and the URLs follow", HideDefault: true, OnlyOnce: true},
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			w := wanted{provider: cmd.String("provider")}
+			if w.provider != "" && w.provider != string(registry.InDocker) && w.provider != string(registry.LocalPrograms) {
+				return usage("--provider: docker or local")
+			}
+			dir, err := a.project()
+			if err != nil {
+				return err
+			}
+			if port := cmd.Int("port"); cmd.IsSet("port") && (port < 1024 || port > 65535) {
+				return usage("db up: --port: from 1024 to 65535")
+			}
+			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error {
+				return a.dbUp(ctx, dir, reg, w, cmd.Int("port"))
+			})
+		},
+	}
+}
+
+func (a *app) dbUp(ctx context.Context, dir project.Dir, reg *registry.Registry, w wanted, port int) error {
+	servers, err := ownServers(ctx, reg)
+	if err != nil {
+		return err
+	}
+	s, err := a.findServer(ctx, w, servers)
+	if err != nil {
+		return err
+	}
+	h, err := a.bringUpAt(ctx, dir, reg, s, port)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	a.note("server %s runs: PostgreSQL %s", h.Name, h.admin.Version())
+	if a.json {
+		return a.document(map[string]any{"name": h.Name, "running": true, "version": h.admin.Version(), "address": addressOf(h.Server)})
+	}
+	return a.line(addressOf(h.Server))
+}
+
+// bringUpAt brings up a server, at another port unless that is 0, and ends what is due there.
+func (a *app) bringUpAt(ctx context.Context, dir project.Dir, reg *registry.Registry, s registry.Server, port int) (h *host, err error) {
+	before, published := s.Admin, error(nil)
+	if port != 0 {
+		if s, published = a.moveServer(ctx, reg, s, port); !made(published) {
+			return nil, published
+		}
+	}
+	if h, err = a.bringUp(ctx, dir, reg, s); err == nil {
+		err = a.retireDue(ctx, reg, h)
+	}
+	if err != nil && port != 0 && !s.Admin.Equal(before) { // that it moves is recorded, and its tenants' URLs lead there
+		err = withHint(afterwards(err), "sp db up starts the server at its new port")
+	}
+	if err = errors.Join(published, err); err != nil && h != nil {
+		h.close()
+	}
+	return h, err
+}
+
+// moveServer records another port for a server of this machine's programs, which takes it
+// when it is started next.
+func (a *app) moveServer(ctx context.Context, reg *registry.Registry, s registry.Server, port int) (registry.Server, error) {
+	if s.Provider != registry.LocalPrograms || s.Admin.Empty() {
+		return s, usage("db up: --port: only a local server that is there takes another one")
+	}
+	now, password, err := loginOf(s)
+	if err != nil {
+		return s, err
+	}
+	if now == port {
+		return s, reg.Publish(ctx) // the files that follow, to which a killed command had not come
+	}
+	free, err := postgres.FreePort(port)
+	if err == nil && free != port {
+		err = fmt.Errorf("port %d: another program listens there: %w", port, postgres.ErrTaken)
+	}
+	if err != nil {
+		return s, err
+	}
+	s.Admin = postgres.ClusterURL(port, password)
+	moved, err := reg.MoveServer(ctx, s.Name, s.Admin)
+	if !made(err) {
+		return s, err
+	}
+	for _, id := range moved {
+		a.note("the URL of tenant %s leads to port %d", id, port)
+	}
+	return s, err
+}

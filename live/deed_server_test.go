@@ -1,0 +1,163 @@
+package live
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// What commands do with servers.
+
+// check logs in to databases, and changes nothing.
+func (s *scene) check() deed {
+	s.t.Helper()
+	s.must("tenant", "create", "--id", "k", "--name", "k")
+	url := s.url("k")
+	return deed{
+		scene: s,
+		begin: func(i int) []string { return []string{"tenant", "check", []string{"k", "--all"}[i%2]} },
+		judge: func(_ int, o outcome) {
+			require.NotEqual(s.t, 8, o.exit, "it changes nothing")
+			require.Equal(s.t, o.exit == 0, strings.Contains(o.stdout, "\tok\t"), "%d: %s%s", o.exit, o.stdout, o.stderr)
+			require.True(s.t, s.url("k").Equal(url) && opens(url))
+		},
+	}
+}
+
+// choice has databases made on a server that is there.
+func (s *scene) choice() deed {
+	return deed{
+		scene: s,
+		begin: func(int) []string {
+			s.must("db", "use", "--none")
+			return []string{"db", "use", "--server", s.admin.Reveal()}
+		},
+		judge: func(i int, o outcome) {
+			made, refused := o.claims()
+			require.False(s.t, made && !s.hasChosen() || refused && s.hasChosen(), "%d: %s", o.exit, o.stderr)
+			s.must("db", "use", "--server", s.admin.Reveal())
+			require.True(s.t, s.hasChosen())
+			if i%4 == 0 {
+				s.must("tenant", "create", "--id", id(i), "--name", id(i))
+				require.True(s.t, opens(s.url(id(i))))
+				s.must("tenant", "delete", id(i), "-y")
+			}
+			s.agree()
+		},
+	}
+}
+
+// hasChosen tells whether databases are made on a server that was chosen.
+func (s *scene) hasChosen() bool {
+	s.t.Helper()
+	s.must("tenant", "list") // which plays back what a refused change left
+	chosen, err := asked(s.dir, `SELECT name FROM servers WHERE chosen = 1`)
+	require.NoError(s.t, err)
+	return len(chosen) > 0
+}
+
+// up starts the server that sp runs, which has a tenant's database.
+func (s *scene) up() deed {
+	s.t.Helper()
+	s.must("tenant", "create", "--id", "k", "--name", "k", "--provider", "local")
+	return deed{
+		scene: s,
+		begin: func(int) []string { s.must("db", "down"); return []string{"db", "up"} },
+		judge: func(_ int, o outcome) {
+			if o.exit == 0 {
+				s.must("tenant", "check", "k")
+			}
+			s.must("db", "up")
+			s.servesAlone("k")
+		},
+	}
+}
+
+// down stops it.
+func (s *scene) down() deed {
+	s.t.Helper()
+	s.must("tenant", "create", "--id", "k", "--name", "k", "--provider", "local")
+	return deed{
+		scene: s,
+		begin: func(int) []string { s.must("db", "up"); return []string{"db", "down"} },
+		judge: func(_ int, o outcome) {
+			require.NotEqual(s.t, 8, o.exit)
+			require.False(s.t, o.exit == 0 && opens(s.url("k")), "it runs: %s", o.stderr)
+			s.must("db", "down")
+			s.isStopped()
+			s.must("db", "up")
+			s.servesAlone("k")
+		},
+	}
+}
+
+// isStopped wants no server to run, known or not. Its last process ends a moment behind the
+// file with its pid.
+func (s *scene) isStopped() {
+	s.t.Helper()
+	none := func() bool { return len(processesIn(s.root)) == 0 }
+	require.Eventually(s.t, none, 10*time.Second, 10*time.Millisecond, "a server runs")
+}
+
+// move gives it another port, and the URL of its tenant follows.
+func (s *scene) move() deed {
+	s.t.Helper()
+	s.must("tenant", "create", "--id", "k", "--name", "k", "--provider", "local")
+	to, before := 0, registry.Secret{}
+	return deed{
+		scene: s,
+		begin: func(int) []string {
+			to, before = freePort(s), s.url("k")
+			return []string{"db", "up", "--port", strconv.Itoa(to)}
+		},
+		judge: func(i int, o outcome) {
+			at := fmt.Sprintf("@127.0.0.1:%d/", to)
+			made, refused := o.claims()
+			moved := strings.Contains(s.url("k").Reveal(), at)
+			require.True(s.t, moved || s.url("k").Equal(before))
+			require.False(s.t, made && !moved || refused && moved, "it is recorded: %v: %d: %s", moved, o.exit, o.stderr)
+			if o.exit == 0 {
+				s.isExported("k")
+				require.True(s.t, opens(s.url("k")))
+			}
+			s.must("db", "up")
+			s.servesAlone("k")
+			if i%2 == 0 {
+				s.must("db", "up", "--port", strconv.Itoa(to))
+				require.Contains(s.t, s.url("k").Reveal(), at)
+				s.servesAlone("k")
+			} else {
+				s.must("export")
+			}
+			s.isExported("k")
+		},
+	}
+}
+
+// servesAlone wants a tenant's URL to open its database, and the servers to agree.
+func (s *scene) servesAlone(id string) {
+	s.t.Helper()
+	require.True(s.t, opens(s.url(id)))
+	s.agree()
+}
+
+// freePort is one that no connection is lent, and on which nobody listens.
+func freePort(s *scene) int {
+	s.t.Helper()
+	const from, to = 20_000, 32_000
+	for {
+		port := from + rand.IntN(to-from)
+		l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			require.NoError(s.t, l.Close())
+			return port
+		}
+	}
+}
