@@ -93,7 +93,9 @@ func (d deed) sweep(h harm, stride int) {
 		}
 	}
 	d.t.Logf("%d of %d points, met %d, at %d places; exits %v", asked, len(points), met, len(places), exits)
-	require.GreaterOrEqual(d.t, 2*met, asked, "points that no run met")
+	if asked >= 10 { // of a few, chance may have it that none is met
+		require.GreaterOrEqual(d.t, 2*met, asked, "points that no run met")
+	}
 }
 
 // suffer does the harm once, where a thread is at its nth call of that name, and has it judged.
