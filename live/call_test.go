@@ -1,6 +1,7 @@
 package live
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -10,11 +11,27 @@ import (
 // call is a system call as strace tells it. sp lets nobody look into it, so that strace sees
 // neither the paths nor whose descriptors they are, but for those before it has said so.
 type call struct {
-	name     string
-	nth, all int // how many of this name there were until now: in its thread, as strace counts, and in all
-	on       string
-	injected bool
-	row      bool // it comes right behind one of the same name
+	name string
+	on   string
+	// How many of this name there were until now: in its thread, as strace counts, and in all,
+	// and of those on the same kind of thing.
+	nth, all, rank int
+	injected       bool
+	row            bool // it comes right behind one of the same name
+}
+
+// place is what a call is the same by in each run.
+func (c call) place() string { return fmt.Sprint(c.name, c.on, c.rank) }
+
+// tries are the numbers at which a call is looked for: Go may have moved the command to another
+// thread each time, which begins to count anew. What goes to a server is worth more of them: it
+// is little, and moves most.
+func (c call) tries() []int {
+	tries := []int{c.nth, c.all, c.nth}
+	for n := 1; c.on == aSocket && n <= 4; n++ {
+		tries = append(tries, max(1, n*c.all/4-n%2))
+	}
+	return tries
 }
 
 // What a call is on.
@@ -54,8 +71,10 @@ func callsIn(log string) (calls []call) {
 		}
 		counted[name]++
 		counted[thread+name]++
+		on := open.on(name, first, rest)
+		counted[name+" "+on]++
 		calls = append(calls, call{
-			name: name, nth: counted[thread+name], all: counted[name], on: open.on(name, first, rest),
+			name: name, on: on, nth: counted[thread+name], all: counted[name], rank: counted[name+" "+on],
 			injected: strings.HasSuffix(rest, injected), row: name == last,
 		})
 		last, begun[thread] = name, len(calls)-1

@@ -80,12 +80,12 @@ func TestAFirstCreationThatIsKilledIsMadeUpForByTheNext(t *testing.T) {
 	needStrace(t)
 	t.Run("docker", func(t *testing.T) {
 		d := newScene(t, "kill-first-docker").withDocker().first("docker")
-		d.sweep(d.killing(), 110)
+		d.sweep(d.killing(), 150)
 	})
 	t.Run("local", func(t *testing.T) {
 		t.Parallel()
 		d := newScene(t, "kill-first-local").first("local")
-		d.sweep(d.killing(), 110)
+		d.sweep(d.killing(), 150)
 	})
 }
 

@@ -76,20 +76,26 @@ func (d deed) sweep(h harm, stride int) {
 	i, asked, met, places, exits := 0, 0, 0, map[string]bool{}, map[int]int{}
 	for n := 0; n < len(points); n += every(stride) {
 		asked++
-		p := points[n]
-		for _, nth := range []int{p.nth, p.all, p.nth} { // each thread counts anew, and Go may use another one each time
+		happened := false
+		for _, nth := range points[n].tries() {
 			i++
-			at, exit := d.suffer(h, p, nth, i)
+			at, exit := d.suffer(h, points[n], nth, i)
 			if at != nil {
-				met++
-				places[fmt.Sprint(at.name, at.all)] = true
+				happened, places[at.place()] = true, true
 				exits[exit]++
+			}
+			if places[points[n].place()] || happened && points[n].on != aSocket {
 				break
 			}
 		}
+		if happened {
+			met++
+		}
 	}
 	d.t.Logf("%d of %d points, met %d, at %d places; exits %v", asked, len(points), met, len(places), exits)
-	require.GreaterOrEqual(d.t, 2*met, asked, "points that no run met")
+	if asked >= 10 { // of a few, chance may have it that none is met
+		require.GreaterOrEqual(d.t, 2*met, asked, "points that no run met")
+	}
 }
 
 // suffer does the harm once, where a thread is at its nth call of that name, and has it judged.
