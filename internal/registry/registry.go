@@ -95,8 +95,9 @@ func (o Options) random() io.Reader {
 	return o.Rand
 }
 
-// relied are all tables but those of the history: what a command answers from.
-var relied = []string{"registry_meta", "selection", "sessions", "profiles", "profile_secrets", "tenants", "files", "servers", "databases", "rotations"}
+// relied are the tables that say which tenant, profile and database it is: neither those of the
+// history nor those of what is on servers, which a change checks before it does anything there.
+var relied = []string{"registry_meta", "selection", "sessions", "profiles", "profile_secrets", "tenants", "files"}
 
 func (o Options) forFile() db.Options {
 	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting, Relied: relied}
