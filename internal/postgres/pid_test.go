@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"net"
 	"os"
 	"testing"
 
@@ -13,10 +12,7 @@ import (
 func TestThePidOfWhoeverListensStays(t *testing.T) {
 	t.Parallel()
 	c := newFakeCluster(t, "")
-	l, err := net.Listen("tcp4", address(mustFreePort(t)))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	c.Port = l.Addr().(*net.TCPAddr).Port
+	c.Port = mustListen(t)
 	mustWrite(t, c.pidFile(), staleOf(os.Getpid()))
 	require.ErrorIs(t, c.tryStart(soon(t)), ErrTaken)
 	require.FileExists(t, c.pidFile())

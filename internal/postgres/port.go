@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"strconv"
 	"syscall"
 
@@ -28,8 +29,13 @@ func FreePort(preferred int) (int, error) {
 	return listen(0)
 }
 
-// listen returns the port on which one could listen, which is a free one for 0.
+// listen returns the port on which one could listen, which is a free one for 0. No program is
+// started meanwhile, for a process that is about to become one would listen there, too.
 func listen(port int) (int, error) {
+	if runtime.GOOS == "linux" { // elsewhere package net takes the lock by itself
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+	}
 	l, err := net.Listen("tcp4", address(port))
 	if err != nil {
 		return 0, fmt.Errorf("port %d: %w", port, err)
