@@ -48,6 +48,11 @@ func (c Cluster) make(ctx context.Context, held lock) (err error) {
 	if !isPlain(c.Password) {
 		return fmt.Errorf("the password of the cluster: %w", ErrUnusable)
 	}
+	// Whoever listens may be the server of data that were moved away while it ran: at its end
+	// it writes to where they stood.
+	if err := checkPort(c.Port); err != nil {
+		return err
+	}
 	defer func() { err = errors.Join(err, c.sweep()) }()
 	if err := os.WriteFile(c.passwordFile(), line("", c.Password), 0o600); err != nil {
 		return err

@@ -17,3 +17,12 @@ func TestThePidOfWhoeverListensStays(t *testing.T) {
 	require.ErrorIs(t, c.tryStart(soon(t)), ErrTaken)
 	require.FileExists(t, c.pidFile())
 }
+
+// TestNothingIsMadeWhereSomebodyListens: it may be the server of what was moved away from there.
+func TestNothingIsMadeWhereSomebodyListens(t *testing.T) {
+	t.Parallel()
+	c := newFakeCluster(t, "")
+	c.Port = mustListen(t)
+	require.ErrorIs(t, c.up(soon(t)), ErrTaken)
+	require.NoDirExists(t, c.data())
+}
