@@ -32,8 +32,8 @@ func (t *bridging) takeMissing(ctx context.Context) error {
 
 func (t *bridging) takeRemoval(ctx context.Context, ours placedTenant) error {
 	base, err := t.then(ctx, ours.ID)
-	if err != nil || base == nil && !t.blind || t.Settle == Ours {
-		return err // it was added since, or is to stay
+	if err != nil || base == nil && !t.blind {
+		return err // it was added since
 	}
 	past, err := t.past(ctx, ours.ID)
 	if err != nil {
@@ -44,19 +44,25 @@ func (t *bridging) takeRemoval(ctx context.Context, ours placedTenant) error {
 		t.plan.note(Step{Action: Stay, ID: ours.ID, Name: ours.Name})
 		return nil
 	}
-	if t.Settle != Theirs {
-		changed := t.blind || len(base.differing(imageOfTenant(ours.Tenant, t.digester))) > 0
-		used, err := t.ProfilesOf(ctx, &ours.ID, 1)
-		if err != nil {
-			return err
-		}
-		if changed || len(used) > 0 {
-			t.conflict(Conflict{ID: ours.ID, Deleted: Theirs})
-			return nil
-		}
+	needed, err := t.isNeeded(ctx, ours, base)
+	if err != nil || needed && t.Settle == Ours {
+		return err
+	}
+	if needed && t.Settle == Nobody {
+		t.conflict(Conflict{ID: ours.ID, Deleted: Theirs})
+		return nil
 	}
 	removed, err := t.removeTenant(ctx, ours)
 	t.plan.Removed++
 	t.plan.note(Step{Action: Remove, ID: ours.ID, Name: ours.Name, Removed: &removed})
 	return err
+}
+
+// isNeeded tells whether a tenant was changed here since, or profiles work with it.
+func (t *bridging) isNeeded(ctx context.Context, ours placedTenant, base image) (bool, error) {
+	if t.blind || len(base.differing(imageOfTenant(ours.Tenant, t.digester))) > 0 {
+		return true, nil
+	}
+	used, err := t.ProfilesOf(ctx, &ours.ID, 1)
+	return len(used) > 0, err
 }

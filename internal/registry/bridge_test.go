@@ -83,6 +83,20 @@ func TestABridgeStopsWhereBothSidesChangedTheSame(t *testing.T) {
 	}
 }
 
+// TestASettledBridgeTakesWhatOnlyTheOtherProgramRemoved, whoever is right elsewhere.
+func TestASettledBridgeTakesWhatOnlyTheOtherProgramRemoved(t *testing.T) {
+	t.Parallel()
+	for _, settle := range []Side{Ours, Theirs} {
+		d := mustDesk(t)
+		since := d.mustBase(t, local("a"), local("gone"), local("changed"))
+		d.mustBase(t, with(local("a"), func(t *Tenant) { t.Name = "ours" }), local("gone"), with(local("changed"), func(t *Tenant) { t.Name = "ours" }))
+		plan, err := d.TakeOver(t.Context(), bridgeOf(since, settle, with(local("a"), func(t *Tenant) { t.Name = "theirs" })))
+		require.NoError(t, err)
+		require.Contains(t, steps(plan), "remove gone")
+		require.Equal(t, map[Side][]string{Ours: {"a", "changed"}, Theirs: {"a"}}[settle], ids(mustContents(t, d.path)))
+	}
+}
+
 func TestABridgeKeepsWhatTheOtherProgramCanNotKnow(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
