@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -148,9 +149,12 @@ func (s *scene) servesAlone(id string) {
 	s.agree()
 }
 
-// freePort is one that no connection is lent, and on which nobody listens.
+// freePort is one that no connection is lent, and on which nobody listens. No test starts a
+// program meanwhile, for a process that is about to become one would listen there, too.
 func freePort(s *scene) int {
 	s.t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	const from, to = 20_000, 32_000
 	for {
 		port := from + rand.IntN(to-from)
