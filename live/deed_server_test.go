@@ -3,14 +3,13 @@ package live
 import (
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -149,19 +148,11 @@ func (s *scene) servesAlone(id string) {
 	s.agree()
 }
 
-// freePort is one that no connection is lent, and on which nobody listens. No test starts a
-// program meanwhile, for a process that is about to become one would listen there, too.
+// freePort is one that no connection is lent, and on which nobody listens.
 func freePort(s *scene) int {
 	s.t.Helper()
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
 	const from, to = 20_000, 32_000
-	for {
-		port := from + rand.IntN(to-from)
-		l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err == nil {
-			require.NoError(s.t, l.Close())
-			return port
-		}
-	}
+	port, err := postgres.FreePort(from + rand.IntN(to-from))
+	require.NoError(s.t, err)
+	return port
 }

@@ -75,16 +75,15 @@ func (c Cluster) tryStart(ctx context.Context) error {
 // process which a server had just begun as it was killed: it lets go of the port first of all.
 func (c Cluster) checkPort(ctx context.Context, killed postmaster) error {
 	const patience = 100 // times 20 ms
-	for range patience {
+	for waited := 0; ; waited++ {
 		err := checkPort(c.Port)
-		if killed.pid == 0 || !errors.Is(err, ErrTaken) {
+		if killed.pid == 0 || !errors.Is(err, ErrTaken) || waited == patience {
 			return err
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return err
 		}
 	}
-	return checkPort(c.Port)
 }
 
 // launch starts the server in a session of its own, so that neither Ctrl-C nor the end of
