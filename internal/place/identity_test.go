@@ -1,0 +1,52 @@
+package place
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAnIdentityStaysWithItsFileAndNoOther(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	require.NoError(t, os.WriteFile(path, []byte("a"), 0o600))
+	before, err := IdentityOf(path)
+	require.NoError(t, err)
+	if !before.Known() {
+		t.Skip("this file system keeps no time of birth")
+	}
+
+	require.NoError(t, os.WriteFile(path, []byte("other"), 0o600))
+	require.NoError(t, os.Rename(path, path+"2"))
+	same, err := IdentityOf(path + "2")
+	require.NoError(t, err)
+	require.True(t, before.Is(same))
+
+	require.NoError(t, os.Remove(path+"2"))
+	require.NoError(t, os.WriteFile(path, []byte("a"), 0o600)) // perhaps with the same inode
+	after, err := IdentityOf(path)
+	require.NoError(t, err)
+	require.False(t, before.Is(after))
+
+	read, err := ParseIdentity(before.String())
+	require.NoError(t, err)
+	require.Equal(t, before, read)
+}
+
+func TestAnUnknownIdentityIsNothing(t *testing.T) {
+	t.Parallel()
+	require.False(t, Identity{}.Is(Identity{}))
+	require.Empty(t, Identity{}.String())
+	read, err := ParseIdentity("")
+	require.NoError(t, err)
+	require.False(t, read.Known())
+	for _, wrong := range []string{"1", "x:1", "1:x", "1:2:3", ":"} {
+		_, err := ParseIdentity(wrong)
+		require.Error(t, err, wrong)
+	}
+	_, err = IdentityOf(filepath.Join(t.TempDir(), "missing"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
