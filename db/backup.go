@@ -58,9 +58,6 @@ func (d *DB) queueBackup(ctx context.Context, to string, deadline time.Time) err
 // between: byte for byte the file itself, which nobody changes while it is read.
 // Like Backup it is checked, and before the first byte.
 func (d *DB) Stream(ctx context.Context, w io.Writer) error {
-	if err := d.leaveLog(ctx); err != nil {
-		return err
-	}
 	// Opened before and closed after the reading: where SQLite has only POSIX locks,
 	// closing the file drops them.
 	file, err := os.OpenFile(d.path, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
@@ -81,26 +78,6 @@ func (d *DB) Stream(ctx context.Context, w io.Writer) error {
 	}
 	_, err = io.Copy(w, cancellable{ctx, file})
 	return err
-}
-
-// leaveLog turns a file in WAL mode back to the rollback journal: what is in the log
-// is not in the file.
-func (d *DB) leaveLog(ctx context.Context) error {
-	read, err := d.Read(ctx)
-	if err != nil {
-		return err
-	}
-	var mode string
-	err = read.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode)
-	read.Close()
-	if err != nil || mode != "wal" {
-		return err
-	}
-	w, err := d.Write(ctx)
-	if err != nil {
-		return err
-	}
-	return w.Close()
 }
 
 // cancellable reads until its context ends.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,7 +19,7 @@ const newName = "sp.db.new"
 // what seed puts in; a registry that is there already is opened as it is. That
 // holds for many processes at once: one makes it, all open it.
 func Create(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (*DB, error) {
-	if _, err := checkFile(path); err == nil || !errors.Is(err, ErrMissing) {
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		return Open(ctx, path, o)
 	}
 	deadline := in(o.Wait)
@@ -27,16 +28,17 @@ func Create(ctx context.Context, path string, o Options, seed func(context.Conte
 		return nil, err
 	}
 	defer lock.Unlock()
-	if _, err := checkFile(path); errors.Is(err, ErrMissing) {
-		if err := create(ctx, path, seed); err != nil {
+	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+		if err := create(ctx, path, o, seed); err != nil {
 			return nil, err
 		}
 	}
 	return Open(ctx, path, o)
 }
 
-// create makes a registry at path, with what seed puts in, under the lock.
-func create(ctx context.Context, path string, seed func(context.Context, *sql.Tx) error) error {
+// create makes a registry at path, with what seed puts in, under the lock. Where it belongs is
+// recorded before it has its name.
+func create(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) error {
 	dir := filepath.Dir(path)
 	made := filepath.Join(dir, newName)
 	if err := removeWithJournal(made); err != nil { // left by a process that was killed here
@@ -48,22 +50,52 @@ func create(ctx context.Context, path string, seed func(context.Context, *sql.Tx
 	if err := makeFile(made); err != nil {
 		return err
 	}
-	err := fill(ctx, made, seed)
+	id, err := newID(o.Rand)
+	if err == nil {
+		err = fill(ctx, made, id, seed)
+	}
 	if err == nil {
 		err = syncFile(made)
 	}
 	if err == nil {
-		err = os.Rename(made, path)
+		_, err = putInPlace(path, made, placed{id: id}, nil)
 	}
 	if err != nil {
 		return errors.Join(err, removeWithJournal(made))
 	}
-	return syncDir(dir)
+	o.Trust.giveReceipt(id, dir)
+	return nil
+}
+
+// putInPlace gives a registry that was made beside it the name at path, with a journal of its
+// own, and tells whether it has it. What .place has said so far holds until then, too.
+func putInPlace(path, made string, becomes placed, all []placed) (swapped bool, err error) {
+	if err := removeIfThere(path + journalSide); err != nil {
+		return false, err
+	}
+	if err := makeFile(path + journalSide); err != nil {
+		return false, err
+	}
+	here, err := placeOf(path, made)
+	if err != nil {
+		return false, err
+	}
+	here.id, here.origin = becomes.id, becomes.origin
+	if err := writePlace(path, append(slices.Clip(all), here)...); err != nil {
+		return false, err
+	}
+	if err := os.Rename(made, path); err != nil {
+		return false, err
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil || len(all) == 0 {
+		return true, err
+	}
+	return true, writePlace(path, here)
 }
 
 // fill makes a registry of an empty file. Nothing of it needs to be durable before it
 // is whole.
-func fill(ctx context.Context, path string, seed func(context.Context, *sql.Tx) error) (err error) {
+func fill(ctx context.Context, path, id string, seed func(context.Context, *sql.Tx) error) (err error) {
 	conn, err := sql.Open("sqlite", newDSN(path))
 	if err != nil {
 		return err
@@ -79,6 +111,9 @@ func fill(ctx context.Context, path string, seed func(context.Context, *sql.Tx) 
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	if err := seed(ctx, tx); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE registry_meta SET registry_id = ?1", id); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -61,7 +61,7 @@ func TestCreateMakesPrivateFilesUnderAnyUmask(t *testing.T) {
 		require.NoError(t, os.Mkdir(dir, 0o700))
 		path := filepath.Join(dir, "sp.db")
 		mustStart(t, "create", path, umask).mustEnd(t)
-		require.Equal(t, []string{".lock", "sp.db"}, names(t, dir))
+		require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, dir))
 		require.NoError(t, allPrivate(dir))
 		info, err := os.Stat(dir)
 		require.NoError(t, err)
@@ -102,7 +102,7 @@ func TestCreateSweepsWhatAKilledOneLeft(t *testing.T) {
 	}
 	path := filepath.Join(dir, "sp.db")
 	mustCreateAt(t, path)
-	require.Equal(t, []string{".lock", "sp.db"}, names(t, dir))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, dir))
 	require.Equal(t, 0, mustRevision(t, path))
 }
 
@@ -199,6 +199,6 @@ func TestManyFirstStartsMakeOneRegistry(t *testing.T) {
 		require.NoError(t, conn.QueryRow("SELECT COUNT(*) FROM registry_meta").Scan(&metas))
 		require.Equal(t, 1, metas)
 		require.NoError(t, conn.Close())
-		require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+		require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
 	}
 }

@@ -5,6 +5,8 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -23,6 +25,10 @@ type Options struct {
 	// Waiting, if not nil, is told once when the lock takes longer than a second, and
 	// who holds it, if that is known.
 	Waiting func(holder string)
+	// Rand is where the ids of registries come from; nil is the system's.
+	Rand io.Reader
+	// Trust is what vouches for a registry beside its place.
+	Trust Trust
 	// Relied lists the tables that are checked with their indexes before a small file
 	// is read; before it is changed, it is checked whole.
 	Relied []string
@@ -36,17 +42,34 @@ type DB struct {
 	mu     sync.Mutex
 	reader *sql.DB
 	file   fs.FileInfo // what the reader has open, as it was seen last
+	found  acceptance  // of it
+	logs   bool        // it is in WAL mode
 }
 
 // Open prepares to use the file at path, an absolute path. It refuses what is
-// missing, unsafe or not a registry, and leaves it untouched.
-func Open(_ context.Context, path string, o Options) (*DB, error) {
+// missing, unsafe, not trusted or not a registry, and leaves it untouched.
+func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	d := &DB{path: path, options: o}
-	_, _, err := d.current()
+	_, err := d.current(ctx)
+	if errors.Is(err, ErrUntrusted) {
+		err = d.lookAgain(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// lookAgain looks once more when nobody changes the registry: what was refused may have
+// been half done.
+func (d *DB) lookAgain(ctx context.Context) error {
+	lock, err := Share(ctx, d.path, d.options)
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	_, err = d.current(ctx)
+	return err
 }
 
 // Close releases the file.
@@ -59,28 +82,50 @@ func (d *DB) Close() error {
 // current returns the connections to the file that is at the path now. When another
 // was put there, as by a restore, what had the old one open is done with: a journal at
 // the path is now the new one's, and SQLite would roll it back into the old one.
-func (d *DB) current() (*sql.DB, fs.FileInfo, error) {
+func (d *DB) current(ctx context.Context) (opened, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.file != nil {
 		if info, err := os.Lstat(d.path); err == nil && os.SameFile(info, d.file) {
 			d.file = info
-			return d.reader, info, nil
+			return opened{d.reader, info, d.found, d.logs}, nil
 		}
 	}
-	info, err := checkFile(d.path)
+	info, logs, err := checkFile(d.path)
 	if err != nil {
-		return nil, nil, err
+		return opened{}, err
+	}
+	found, err := accept(ctx, d.path, d.options.Trust)
+	if err == nil {
+		err = checkSafety(d.path, info)
+	}
+	if err != nil {
+		return opened{}, err
 	}
 	reader, err := sql.Open("sqlite", readDSN(d.path))
 	if err != nil {
-		return nil, nil, err
+		return opened{}, err
 	}
 	if d.reader != nil {
 		_ = d.reader.Close() // it only read
 	}
-	d.reader, d.file = reader, info
-	return reader, info, nil
+	d.reader, d.file, d.found, d.logs = reader, info, found, logs
+	return opened{reader, info, found, logs}, nil
+}
+
+// opened is the file at the path as it was seen last, and the connections to it.
+type opened struct {
+	reader *sql.DB
+	file   fs.FileInfo
+	found  acceptance
+	logs   bool
+}
+
+// forget has the next read look at the file anew: what stands beside it has changed.
+func (d *DB) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.file = nil
 }
 
 // size is how many bytes the file had when it was seen last.

@@ -104,7 +104,7 @@ func TestTheSystemsRefusalIsNamedWithWhatHelps(t *testing.T) {
 		},
 		"a directory that can't be written": {
 			func(t *testing.T, path string) { require.NoError(t, os.Chmod(filepath.Dir(path), 0o500)) },
-			"done\nregistry: read-only: DIR: permission denied (chmod u+rwx DIR) (SQLite 1544)\n",
+			"done\ndone\n", // the journal is there, and stays,
 		},
 		"a journal that can't be read": {
 			func(t *testing.T, path string) {
@@ -112,8 +112,7 @@ func TestTheSystemsRefusalIsNamedWithWhatHelps(t *testing.T) {
 				mustGive(t, path+"-journal")
 				require.NoError(t, os.Chmod(path+"-journal", 0o000))
 			},
-			"registry: PATH-journal: permission denied (chmod 600 PATH-journal) (SQLite 14)\n" +
-				"registry: PATH-journal: permission denied (chmod 600 PATH-journal) (SQLite 14)\n",
+			"PATH-journal: permission denied (chmod 600 PATH-journal)\nPATH-journal: permission denied (chmod 600 PATH-journal)\n",
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -122,7 +121,7 @@ func TestTheSystemsRefusalIsNamedWithWhatHelps(t *testing.T) {
 			dir := filepath.Dir(path)
 			require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755))
 			mustBeFree(t, dir) // the lock file is there
-			mustGive(t, dir, path, filepath.Join(dir, lockName))
+			mustGive(t, dir, path, path+"-journal", filepath.Join(dir, lockName), filepath.Join(dir, PlaceName))
 			c.spoil(t, path)
 			got := mustTry(t, path)
 			require.NoError(t, os.Chmod(dir, 0o700))

@@ -29,25 +29,31 @@ func readDSN(path string) string {
 	}, inMemory)
 }
 
-// writeDSN opens for writing under the lock. EXTRA, not FULL: with the rollback
-// journal FULL does not sync the directory after the journal is unlinked, so a
-// power cut could take back an acknowledged commit.
+// writeDSN opens for writing under the lock. The journal is emptied at a commit, and not
+// removed: it is the file that .place records, and no before-image with a secret stays.
 func writeDSN(path string, wait time.Duration, foreignKeys bool) string {
-	return changeDSN(path, wait, foreignKeys, inMemory)
+	return changeDSN(path, wait, foreignKeys, "TRUNCATE", inMemory)
+}
+
+// stagedDSN is writeDSN for a file that is about to get the registry's name, and whose
+// journal would be left behind. EXTRA, not FULL: FULL does not sync the directory after
+// the journal is unlinked, so a power cut could take back the commit.
+func stagedDSN(path string, wait time.Duration, foreignKeys bool) string {
+	return changeDSN(path, wait, foreignKeys, "DELETE", inMemory)
 }
 
 // bulkDSN is writeDSN for very many new rows, whose names and ids are sorted for their
 // indexes on the disk, in files without a name, instead of in memory, and with a second
 // thread, which takes a tenth off an import of a million tenants.
 func bulkDSN(path string, wait time.Duration) string {
-	return changeDSN(path, wait, true, onDisk)
+	return changeDSN(path, wait, true, "TRUNCATE", onDisk)
 }
 
-func changeDSN(path string, wait time.Duration, foreignKeys bool, pragmas []string) string {
+func changeDSN(path string, wait time.Duration, foreignKeys bool, journal string, pragmas []string) string {
 	return dsn(path, url.Values{
 		"_busy_timeout": {milliseconds(wait)},
 		"_foreign_keys": {flag(foreignKeys)},
-		"_journal_mode": {"DELETE"},
+		"_journal_mode": {journal},
 		"_synchronous":  {"EXTRA"},
 		"_txlock":       {"immediate"},
 	}, append([]string{"secure_delete(1)"}, pragmas...))

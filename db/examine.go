@@ -15,9 +15,8 @@ import (
 type Examination struct {
 	// Schema is the version of its schema, Newest the one that this program knows.
 	Schema, Newest int64
-	// Journal is SQLite's journal mode, "delete" for all that sp wrote.
-	Journal string
-
+	// Logs tells that the file is in WAL mode, in which sp never leaves it.
+	Logs bool
 	tx   *sql.Tx
 	conn *sql.DB
 	lock *Lock
@@ -26,17 +25,23 @@ type Examination struct {
 // Examine begins to look at the file at path, an absolute path, which Open would take
 // but for its schema. It waits as a Read does: only behind a writer that is in the way.
 func Examine(ctx context.Context, path string, o Options) (*Examination, error) {
-	if _, err := checkFile(path); err != nil {
+	d, err := Open(ctx, path, o)
+	if err != nil {
 		return nil, err
 	}
+	defer func() { _ = d.Close() }() // nothing was read
 	conn, err := sql.Open("sqlite", readDSN(path))
 	if err != nil {
 		return nil, err
 	}
-	e := &Examination{conn: conn, Newest: schemaVersion}
-	err = e.begin(ctx)
-	if isBusy(err) {
-		err = e.queue(ctx, path, o)
+	e := &Examination{conn: conn, Newest: schemaVersion, Logs: d.logs}
+	if e.Logs { // nobody may see what SQLite makes beside it
+		err = e.queue(ctx, path, o, unix.LOCK_EX)
+	} else if err = e.begin(ctx); isBusy(err) {
+		err = e.queue(ctx, path, o, unix.LOCK_SH)
+	}
+	if err == nil {
+		_, err = d.found.identify(ctx, path, e.tx, errOlder)
 	}
 	if err != nil {
 		e.Close()
@@ -45,9 +50,9 @@ func Examine(ctx context.Context, path string, o Options) (*Examination, error) 
 	return e, nil
 }
 
-func (e *Examination) queue(ctx context.Context, path string, o Options) (err error) {
+func (e *Examination) queue(ctx context.Context, path string, o Options, how int) (err error) {
 	deadline := in(o.Wait)
-	if e.lock, err = o.acquire(ctx, filepath.Dir(path), unix.LOCK_SH, deadline); err != nil {
+	if e.lock, err = o.acquire(ctx, filepath.Dir(path), how, deadline); err != nil {
 		return err
 	}
 	// Under the lock only a program that does not take it can be in the way.
@@ -59,8 +64,7 @@ func (e *Examination) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = tx.QueryRowContext(ctx, "SELECT user_version, journal_mode FROM pragma_user_version, pragma_journal_mode").
-		Scan(&e.Schema, &e.Journal)
+	err = tx.QueryRowContext(ctx, "SELECT user_version FROM pragma_user_version").Scan(&e.Schema)
 	if err == nil { // those are in the header; this reads the first page, and so whether it can be read
 		_, err = tx.ExecContext(ctx, "SELECT COUNT(*) FROM sqlite_schema")
 	}

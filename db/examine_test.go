@@ -49,13 +49,13 @@ func TestExamineTellsWhoseFileItIs(t *testing.T) {
 	e := mustExamine(t, path)
 	require.EqualValues(t, schemaVersion, e.Schema)
 	require.EqualValues(t, schemaVersion, e.Newest)
-	require.Equal(t, "delete", e.Journal)
+	require.False(t, e.Logs)
 
 	path = mustCreate(t)
 	mustMess(t, path, "PRAGMA user_version = 77", "PRAGMA journal_mode = WAL")
 	e = mustExamine(t, path)
 	require.EqualValues(t, 77, e.Schema)
-	require.Equal(t, "wal", e.Journal)
+	require.True(t, e.Logs)
 
 	path = mustCreate(t)
 	mustMess(t, path, "PRAGMA application_id = 1")
@@ -165,7 +165,7 @@ func TestTightenWorksOnTheFileThatWasChecked(t *testing.T) {
 		found, ok := Exposure(path)
 		require.True(t, ok)
 		require.Equal(t, mode, found)
-		require.ErrorIs(t, CheckFile(path), ErrUnsafe)
+		require.ErrorIs(t, CheckFile(t.Context(), path, hasty), ErrUnsafe)
 		require.NoError(t, Tighten(path))
 		info, err := os.Stat(path)
 		require.NoError(t, err)
@@ -174,7 +174,7 @@ func TestTightenWorksOnTheFileThatWasChecked(t *testing.T) {
 		require.False(t, ok)
 	}
 	require.NoError(t, os.Chmod(path, 0o600))
-	require.NoError(t, CheckFile(path))
+	require.NoError(t, CheckFile(t.Context(), path, hasty))
 }
 
 // TestTightenTouchesNothingElse: not what a link leads to, not what has another name,

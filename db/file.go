@@ -10,37 +10,71 @@ import (
 	"syscall"
 )
 
-// sides are what SQLite keeps beside a file, and plays back into it when it is opened.
-var sides = []string{"-journal", "-wal", "-shm"}
+// journalSide is the journal of a change. It stays, empty, between changes, so that it is
+// known for ours by its place.
+const journalSide = "-journal"
+
+// logs are what SQLite keeps beside a file in WAL mode, which sp's never are.
+var logs = []string{"-wal", "-shm"}
+
+// sides are all that SQLite keeps beside a file, and plays back into it when it is opened.
+var sides = append([]string{journalSide}, logs...)
 
 // checkFile looks at the file before SQLite does, whose one answer to most trouble
-// is "unable to open database file", and which may write into what is not ours.
-func checkFile(path string) (fs.FileInfo, error) {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", path, ErrMissing)
+// is "unable to open database file", and which may write into what is not ours. It tells
+// whether the file is in WAL mode. Whether it is trusted, and who can reach it, are left
+// to accept and checkSafety: what is not trusted is to be left as it is.
+func checkFile(path string) (info fs.FileInfo, logged bool, err error) {
+	info, err = os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, false, fmt.Errorf("%s: %w", path, ErrMissing)
+	case err != nil:
+		return nil, false, denied(path, err)
 	}
-	if err != nil {
-		return nil, denied(path, err)
-	}
-	if err := checkSafe(path, info); err != nil {
-		return nil, err
+	if err := checkPlain(path, info); err != nil {
+		return nil, false, err
 	}
 	if info.Size() == 0 {
-		return nil, fmt.Errorf("%s: %w: it is empty, 0 bytes", path, ErrForeign)
+		return nil, false, fmt.Errorf("%s: %w: it is empty, 0 bytes", path, ErrForeign)
 	}
-	for _, side := range sides {
-		if info, err := os.Lstat(path + side); err == nil {
-			if err := checkSafe(path+side, info); err != nil {
-				return nil, err
-			}
+	logged, err = checkMark(path)
+	if err != nil {
+		return nil, false, named(path, err)
+	}
+	for _, side := range logs {
+		if _, err := os.Lstat(path + side); err == nil {
+			return nil, logged, untrusted(path+side, "another program made it, for sp makes no such file; if one has sp.db open, close it there")
 		}
 	}
-	return info, named(path, checkMark(path))
+	return info, logged, nil
+}
+
+// checkSafety refuses a file that others can reach, or whose journal is not a plain file
+// of ours.
+func checkSafety(path string, info fs.FileInfo) error {
+	if err := checkSafe(path, info); err != nil {
+		return err
+	}
+	if info, err := os.Lstat(path + journalSide); err == nil {
+		return checkSafe(path+journalSide, info)
+	}
+	return nil
 }
 
 // checkSafe refuses what others can reach and what is not a plain file of one name.
 func checkSafe(path string, info fs.FileInfo) error {
+	if err := checkPlain(path, info); err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return unsafeError(path, fmt.Sprintf("others can reach it, mode %04o", info.Mode().Perm()), "chmod 600 "+quoted(path))
+	}
+	return nil
+}
+
+// checkPlain refuses what is not a plain file of this user's, with one name.
+func checkPlain(path string, info fs.FileInfo) error {
 	stat, _ := info.Sys().(*syscall.Stat_t)
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
@@ -52,8 +86,6 @@ func checkSafe(path string, info fs.FileInfo) error {
 	case stat != nil && stat.Nlink > 1:
 		single := quoted(path + ".single")
 		return unsafeError(path, "it has another name, a hard link", "cp -p "+quoted(path)+" "+single+" && mv "+single+" "+quoted(path))
-	case info.Mode().Perm()&0o077 != 0:
-		return unsafeError(path, fmt.Sprintf("others can reach it, mode %04o", info.Mode().Perm()), "chmod 600 "+quoted(path))
 	}
 	return nil
 }
@@ -93,8 +125,8 @@ func quoted(path string) string {
 // gone: SQLite would play it back into the new one. It is not ours to remove,
 // for it may be all that can mend the other.
 func checkNoJournal(path string) error {
-	for _, journal := range []string{path + "-journal", path + "-wal"} {
-		if _, err := os.Lstat(journal); err == nil {
+	for _, journal := range []string{path + journalSide, path + "-wal"} {
+		if info, err := os.Lstat(journal); err == nil && (info.Size() > 0 || !info.Mode().IsRegular()) {
 			return unsafeError(journal, "it belongs to a registry that is gone", "put that back, or mv "+quoted(journal)+" "+quoted(journal+".away"))
 		}
 	}

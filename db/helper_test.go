@@ -98,7 +98,7 @@ func ready() error {
 
 // seed puts in the least that a registry holds.
 func seed(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, "INSERT INTO registry_meta VALUES (1, 0, 0, 'then', '', '', '', 0, 0)")
+	_, err := tx.ExecContext(ctx, "INSERT INTO registry_meta VALUES (1, 0, 0, 'then', '', '', '', 0, 0, '')")
 	return err
 }
 
@@ -161,9 +161,29 @@ func mustMess(t *testing.T, path string, statements ...string) {
 	require.NoError(t, conn.Close())
 }
 
+// trusting has the environment vouch for what a test has put there.
+func trusting(o Options) Options {
+	o.Trust.Named = true
+	return o
+}
+
+// mustClaim has .place say what is at path now, as if sp had put it there.
+func mustClaim(t *testing.T, path string) {
+	t.Helper()
+	here, err := placeOf(path, path)
+	require.NoError(t, err)
+	conn := mustRaw(t, path)
+	if err := conn.QueryRow("SELECT registry_id FROM registry_meta").Scan(&here.id); err != nil {
+		here.id = "" // an older schema
+	}
+	require.NoError(t, conn.Close())
+	require.NoError(t, writePlace(path, here))
+}
+
+// mustRevision reads a registry, also one that is not where it was made, such as a backup.
 func mustRevision(t *testing.T, path string) (revision int) {
 	t.Helper()
-	read, err := mustOpen(t, path, patient).Read(t.Context())
+	read, err := mustOpen(t, path, trusting(patient)).Read(t.Context())
 	require.NoError(t, err)
 	defer read.Close()
 	require.NoError(t, read.QueryRowContext(t.Context(), "SELECT revision FROM registry_meta").Scan(&revision))

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,10 +13,13 @@ import (
 )
 
 // CheckFile tells why the file at path, an absolute path, could not be opened, if
-// that shows from outside: ErrMissing, ErrUnsafe, or ErrForeign for 0 bytes.
-func CheckFile(path string) error {
-	_, err := checkFile(path)
-	return err
+// that shows from outside: ErrMissing, ErrUntrusted, ErrUnsafe, or ErrForeign.
+func CheckFile(ctx context.Context, path string, o Options) error {
+	d, err := Open(ctx, path, o)
+	if err != nil {
+		return err
+	}
+	return d.Close()
 }
 
 // Exposure returns the mode of the file at path if that is all that makes it unsafe:
@@ -52,16 +56,17 @@ func Tighten(path string) (err error) {
 	return file.Chmod(info.Mode().Perm() &^ 0o077)
 }
 
-// Beside are the files that SQLite keeps beside the one at path: those that are
-// there, by their paths. What is in a journal may be all that can mend the file.
-func Beside(path string) []string {
-	var there []string
-	for _, side := range sides {
-		if _, err := os.Lstat(path + side); err == nil {
-			there = append(there, path+side)
-		}
+// IsInterrupted tells whether beside the file at path, there or not, is the journal of a
+// change that was interrupted, or is being made. What is in it may be all that can mend the file.
+func IsInterrupted(path string) bool {
+	file, err := os.OpenFile(path+journalSide, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false
 	}
-	return there
+	defer func() { _ = file.Close() }() // it was only read
+	var first [1]byte
+	n, _ := file.Read(first[:])
+	return n == 1 && first[0] != 0
 }
 
 // Holder tells whether a change is being made just now in the directory of the

@@ -14,6 +14,8 @@ import (
 // Where SQLite's file format keeps its magic and the application_id.
 const (
 	magic      = "SQLite format 3\x00"
+	readsAt    = 19 // the version for reading, behind that for writing
+	walFormat  = 2
 	markAt     = 68
 	headerSize = 100
 )
@@ -28,24 +30,27 @@ var mayOpen atomic.Bool
 // and write its log into it. Our mark is in the file itself from its first commit on,
 // before it has its name, and nothing changes it since; so a file without it is not
 // ours, whatever a journal beside it may hold.
-func checkMark(path string) error {
+//
+// It tells whether the file is in WAL mode, in which SQLite makes files beside it as soon
+// as it is opened.
+func checkMark(path string) (logged bool, err error) {
 	if !mayOpen.Load() {
-		return nil // the first read of SQLite's looks, too
+		return false, nil // the first read of SQLite's looks, too
 	}
 	var file int
-	err := ignoringEINTR(func() (err error) {
+	err = ignoringEINTR(func() (err error) {
 		file, err = unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 		return err
 	})
 	if err != nil {
-		return denied(path, &os.PathError{Op: "open", Path: path, Err: err})
+		return false, denied(path, &os.PathError{Op: "open", Path: path, Err: err})
 	}
 	defer func() { _ = unix.Close(file) }() // it was only read
-	err = CheckHeader(descriptor(file))
+	header, err := readHeader(descriptor(file))
 	if errors.As(err, new(unix.Errno)) {
 		err = &os.PathError{Op: "read", Path: path, Err: err}
 	}
-	return err
+	return err == nil && (header[readsAt] == walFormat || header[readsAt-1] == walFormat), err
 }
 
 // descriptor is an open file without package os, whose first one sets up its waiting
@@ -65,17 +70,21 @@ func (d descriptor) Read(p []byte) (n int, err error) {
 
 // CheckHeader reads the beginning of a file, and refuses one that is no registry.
 func CheckHeader(r io.Reader) error {
-	var header [headerSize]byte
+	_, err := readHeader(r)
+	return err
+}
+
+func readHeader(r io.Reader) (header [headerSize]byte, err error) {
 	if _, err := io.ReadFull(r, header[:]); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return ErrForeign
+			err = ErrForeign
 		}
-		return err
+		return header, err
 	}
 	if string(header[:len(magic)]) != magic || binary.BigEndian.Uint32(header[markAt:]) != applicationID {
-		return ErrForeign
+		return header, ErrForeign
 	}
-	return nil
+	return header, nil
 }
 
 // hasMagic tells whether the file at path is a database of SQLite, whosever. No

@@ -20,7 +20,7 @@ var migrations embed.FS
 // The header fields by which SQLite lets a program know its own files.
 const (
 	applicationID = 0x53504442 // "SPDB"
-	schemaVersion = 3          // of the newest file in migrations; user_version says which a file has
+	schemaVersion = 4          // of the newest file in migrations; user_version says which a file has
 )
 
 // migrate brings the file to the current schema.
@@ -30,25 +30,50 @@ func (d *DB) migrate(ctx context.Context, deadline time.Time) error {
 		return err
 	}
 	defer lock.Unlock()
-	return d.makeCurrent(ctx, deadline)
+	_, err = d.makeCurrent(ctx, deadline)
+	return err
 }
 
 // makeCurrent looks, under the lock, which schema the file has, and migrates it where
 // that is older; another process, even of a newer program, may just have done so. It is
-// done before the file is opened for writing: that already touches it.
-func (d *DB) makeCurrent(ctx context.Context, deadline time.Time) error {
+// done before the file is opened for writing: that already touches it. It returns where the
+// file was recorded.
+func (d *DB) makeCurrent(ctx context.Context, deadline time.Time) (placed, error) {
+	d.forget() // it was looked at without the lock
 	read, err := d.poll(ctx, deadline, checkVersion)
+	if errors.Is(err, errLogs) {
+		if err = d.leaveWAL(ctx, deadline); err == nil {
+			read, err = d.poll(ctx, deadline, checkVersion)
+		}
+	}
 	if err == nil {
 		read.Close()
 	}
 	d.letGo()
+	if err == nil {
+		return read.here, nil
+	}
 	if !errors.Is(err, errOlder) {
-		return err
+		return placed{}, err
 	}
 	if _, err := keepCopy(ctx, d.path, BeforeMigration, d.options.Now(), time.Until(deadline)); err != nil {
+		return placed{}, err
+	}
+	if _, err := settle(d.path, read.here, d.options.Trust, false, nil); err != nil {
+		return placed{}, err
+	}
+	return read.here, migrate(ctx, d.path, time.Until(deadline))
+}
+
+// leaveWAL turns the file back to the rollback journal, under the lock.
+func (d *DB) leaveWAL(ctx context.Context, deadline time.Time) error {
+	conn, err := sql.Open("sqlite", writeDSN(d.path, time.Until(deadline), false))
+	if err != nil {
 		return err
 	}
-	return migrate(ctx, d.path, time.Until(deadline))
+	err = errors.Join(unreadable(conn.PingContext(ctx)), conn.Close())
+	d.forget()
+	return err
 }
 
 // migrate brings the file at path to the newest schema. Its caller holds the

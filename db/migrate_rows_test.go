@@ -70,6 +70,7 @@ func TestARegistryOfSchemaOneKeepsAllItsRows(t *testing.T) {
 		require.Len(t, before[table], 1, table)
 	}
 	require.NoError(t, conn.Close())
+	mustClaim(t, path)
 
 	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
 	require.Equal(t, schemaVersion, mustVersion(t, path))

@@ -79,12 +79,18 @@ func TestEachMigrationCanBeTakenBack(t *testing.T) {
 // of it is there yet, but for the application's mark.
 func mustAge(t *testing.T, path string) {
 	t.Helper()
+	mustAgeTo(t, path, 0)
+}
+
+func mustAgeTo(t *testing.T, path string, version int64) {
+	t.Helper()
 	conn := mustRaw(t, path)
 	p, err := migrator(conn, migrations)
 	require.NoError(t, err)
-	_, err = p.DownTo(t.Context(), 0)
+	_, err = p.DownTo(t.Context(), version)
 	require.NoError(t, err)
 	require.NoError(t, conn.Close())
+	mustClaim(t, path)
 }
 
 // mustDrops are the statements that take everything out of a file.
@@ -105,7 +111,7 @@ func TestAnOlderFileIsMigratedAtTheFirstUse(t *testing.T) {
 		require.NoError(t, use(t, path), how)
 		require.Equal(t, schemaVersion, mustVersion(t, path), how)
 		require.Equal(t, want, schemaOf(t, mustRaw(t, path)), how)
-		require.Equal(t, []string{".lock", "sp.db", "sp.db.bak-migration-20261121T093000.000000Z"}, names(t, filepath.Dir(path)))
+		require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", "sp.db.bak-migration-20261121T093000.000000Z"}, names(t, filepath.Dir(path)))
 	}
 }
 
@@ -213,5 +219,5 @@ func TestOneMigratesWhenManyWaitForIt(t *testing.T) {
 		require.NoError(t, <-results)
 	}
 	require.Equal(t, schemaVersion, mustVersion(t, path))
-	require.Len(t, names(t, filepath.Dir(path)), 3, "one automatic copy")
+	require.Len(t, names(t, filepath.Dir(path)), 5, "one automatic copy")
 }

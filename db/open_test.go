@@ -90,8 +90,8 @@ var refused = map[string]struct {
 		mustSpill(t, path)
 		require.NoError(t, os.Chown(path+"-journal", 12345, 12345))
 	}},
-	"a log that is a link": {ErrUnsafe, func(t *testing.T, path string) { require.NoError(t, os.Symlink("x", path+"-wal")) }},
-	"a shared memory of others": {ErrUnsafe, func(t *testing.T, path string) {
+	"a log that is a link": {ErrUntrusted, func(t *testing.T, path string) { require.NoError(t, os.Symlink("x", path+"-wal")) }},
+	"a shared memory of others": {ErrUntrusted, func(t *testing.T, path string) {
 		require.NoError(t, os.WriteFile(path+"-shm", nil, 0o600))
 		require.NoError(t, os.Chmod(path+"-shm", 0o644))
 	}},
@@ -198,14 +198,22 @@ func TestWhatIsUnsafeIsMendedByTheCommandInTheMessage(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "it's a dir")
 		require.NoError(t, os.Mkdir(dir, 0o700))
 		path := filepath.Join(dir, "sp.db")
-		mustCreateAt(t, path)
+		home := patient // a copy that takes the name is accepted for its receipt
+		receipts := t.TempDir()
+		home.Trust.Receipts = func() string { return receipts }
+		d, err := Create(t.Context(), path, home, seed)
+		require.NoError(t, err)
+		require.NoError(t, d.Close())
 		spoil(t, path)
-		err := tries["Write"](t, path)
+		_, err = Open(t.Context(), path, home)
+		if err == nil {
+			err = tries["Write"](t, path)
+		}
 		require.ErrorIs(t, err, ErrUnsafe, what)
 		_, command, _ := strings.Cut(strings.TrimSuffix(err.Error(), ")"), " (")
 		out, err := exec.Command("sh", "-c", command).CombinedOutput()
 		require.NoError(t, err, "%s: %s: %s", what, command, out)
-		require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)), what)
+		require.NoError(t, addOne(t.Context(), mustOpen(t, path, home)), what)
 		require.Equal(t, 1, mustRevision(t, path), what)
 	}
 }
@@ -238,6 +246,6 @@ func TestPathsMayHoldAnything(t *testing.T) {
 		mustCreateAt(t, path)
 		require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)), name)
 		require.Equal(t, 1, mustRevision(t, path), name)
-		require.ElementsMatch(t, []string{".lock", name + ".db"}, names(t, dir))
+		require.ElementsMatch(t, []string{".lock", ".place", name + ".db", name + ".db-journal"}, names(t, dir))
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -16,11 +15,15 @@ import (
 // BEGIN and not a sql.Tx, which has a goroutine wait for the end of each statement.
 type Read struct {
 	*sql.Conn
-	db   *DB
 	path string
 	file fs.FileInfo // that is read
+	here placed      // where it was recorded
 	lock *Lock
 }
+
+// CopyOf returns the directory of the registry whose copy this one is; nothing for one
+// that is none, or has been changed since and so is a registry of its own.
+func (r *Read) CopyOf() string { return r.here.copyOf(r.path) }
 
 // Close ends the reading.
 func (r *Read) Close() {
@@ -28,15 +31,10 @@ func (r *Read) Close() {
 	r.lock.Unlock()
 }
 
-// end leaves the transaction, in which nothing was written, whoever has ended by now. A
-// connection that has read a log is closed, too: while it is open, nobody can turn the
-// file back to the rollback journal, and who has read may be long in printing it.
+// end leaves the transaction, in which nothing was written, whoever has ended by now.
 func (r *Read) end() {
 	_, _ = r.ExecContext(context.Background(), "ROLLBACK")
 	_ = r.Conn.Close()
-	if _, err := os.Lstat(r.path + "-wal"); err == nil {
-		r.db.letGo()
-	}
 }
 
 // Read begins reading. It takes no lock, but when a writer is in the way it
@@ -48,7 +46,7 @@ func (d *DB) Read(ctx context.Context) (*Read, error) {
 
 func (d *DB) readBy(ctx context.Context, deadline time.Time) (*Read, error) {
 	tx, err := d.beginRead(ctx, d.checkRead)
-	if errors.Is(err, errOlder) {
+	if errors.Is(err, errOlder) || errors.Is(err, errLogs) {
 		if err := d.migrate(ctx, deadline); err != nil {
 			return nil, err
 		}
@@ -59,6 +57,10 @@ func (d *DB) readBy(ctx context.Context, deadline time.Time) (*Read, error) {
 	}
 	return tx, err
 }
+
+// errLogs is returned inside for a file in WAL mode: it has to leave that under the lock, or
+// SQLite would make files beside it that nobody could tell from somebody else's.
+var errLogs = errors.New("in WAL mode")
 
 // queue begins reading when the writers before it are done.
 func (d *DB) queue(ctx context.Context, deadline time.Time) (*Read, error) {
@@ -72,7 +74,7 @@ func (d *DB) queue(ctx context.Context, deadline time.Time) (*Read, error) {
 		return tx, nil
 	}
 	lock.Unlock()
-	if errors.Is(err, errOlder) { // put back from a backup meanwhile; migrating takes the lock alone
+	if errors.Is(err, errOlder) || errors.Is(err, errLogs) { // put back from a backup meanwhile; migrating takes the lock alone
 		return d.readBy(ctx, deadline)
 	}
 	return nil, err
@@ -120,21 +122,45 @@ func (d *DB) checkRead(ctx context.Context, tx rower) error {
 // beginRead begins a transaction and checks the file in it: what is read is of the
 // instant that was checked.
 func (d *DB) beginRead(ctx context.Context, check func(context.Context, rower) error) (*Read, error) {
-	reader, file, err := d.current()
+	now, err := d.current(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := reader.Conn(ctx)
+	if now.logs {
+		return nil, errLogs
+	}
+	conn, err := now.reader.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r := &Read{Conn: conn, db: d, path: d.path, file: file}
+	r := &Read{Conn: conn, path: d.path, file: now.file}
 	if _, err = conn.ExecContext(ctx, "BEGIN"); err == nil {
+		err = r.checkJournal(ctx)
+	}
+	if err == nil {
 		err = named(d.path, check(ctx, r))
+	}
+	if known, refused := now.found.identify(ctx, d.path, r, err); refused != nil {
+		err = refused
+	} else {
+		r.here = known
 	}
 	if err != nil {
 		r.end()
-		return nil, err
+		return r, err // which of an older file still tells where it was recorded
 	}
 	return r, nil
+}
+
+// checkJournal finds a file in WAL mode where its header could not be read before.
+func (r *Read) checkJournal(ctx context.Context) error {
+	if mayOpen.Load() {
+		return nil
+	}
+	var mode string
+	err := r.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode)
+	if err == nil && mode == "wal" {
+		err = errLogs
+	}
+	return unreadable(err)
 }

@@ -173,6 +173,11 @@ func TestAReadWaitsForAProgramThatKnowsNoLock(t *testing.T) {
 func TestAQueuedReadMigratesToo(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
+	lines, err := readPlace(path)
+	require.NoError(t, err)
+	older := lines[0]
+	older.id = ""
+	require.NoError(t, writePlace(path, lines[0], older))
 	lock := mustLock(t, filepath.Dir(path), unix.LOCK_EX, "pid 7")
 	foreign := mustRaw(t, path)
 	mustExec(t, foreign, append([]string{"BEGIN EXCLUSIVE", "PRAGMA user_version = 0"}, mustDrops(t, foreign)...)...)
@@ -231,7 +236,7 @@ func TestAReadRollsBackWhatAKilledWriterLeft(t *testing.T) {
 		mended, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.Equal(t, whole, mended)
-		require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+		require.Equal(t, []string{".lock", ".place", "sp.db"}, names(t, filepath.Dir(path)))
 		require.Equal(t, 1, mustRevision(t, path))
 	}
 }

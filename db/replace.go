@@ -23,10 +23,28 @@ const (
 
 // classify says what is at path, and refuses what others may have made: only garbage
 // can be taken for a registry that is damaged.
-func classify(path string) (present, error) {
-	switch _, err := checkFile(path); {
+//
+// What is not trusted counts as remains: it is copied, and SQLite is kept away from it. It
+// returns what was found of the rest.
+func classify(ctx context.Context, path string, t Trust) (present, acceptance, error) {
+	found := acceptance{}
+	info, _, err := checkFile(path)
+	if err == nil {
+		found, err = accept(ctx, path, t)
+	}
+	if err == nil {
+		err = checkSafety(path, info)
+	}
+	is, err := classified(path, err)
+	return is, found, err
+}
+
+func classified(path string, err error) (present, error) {
+	switch {
 	case err == nil:
 		return whole, nil
+	case errors.Is(err, ErrUntrusted):
+		return remains, nil
 	case errors.Is(err, ErrMissing):
 		return nothing, checkNoJournal(path)
 	case errors.Is(err, ErrForeign):
@@ -49,7 +67,7 @@ func (r *Restoration) keep(ctx context.Context, replaced present, deadline time.
 			r.Kept, err = keepCopy(ctx, r.path, BeforeRestore, r.Now, time.Until(deadline))
 		}
 	}
-	if replaced == remains || isDamage(err) {
+	if replaced == remains || isDamage(err) || errors.Is(err, ErrUntrusted) {
 		r.Kept, err = copyDamaged(r.path, r.Now)
 	}
 	return err
@@ -64,10 +82,12 @@ func (r *Restoration) hold(ctx context.Context, deadline time.Time) (err error) 
 	if r.Replaced, err = r.old.BeginTx(context.WithoutCancel(ctx), nil); err != nil {
 		return err
 	}
-	if err := named(r.path, check(ctx, r.Replaced)); !errors.Is(err, errOlder) {
-		return err
+	checked := named(r.path, check(ctx, r.Replaced))
+	if checked != nil && !errors.Is(checked, errOlder) {
+		return checked
 	}
-	return nil
+	_, err = r.found.identify(ctx, r.path, r.Replaced, checked)
+	return err
 }
 
 // isDamage tells whether an error is of the file and not of the moment.
@@ -81,10 +101,10 @@ func isDamage(err error) bool {
 func copyDamaged(path string, now time.Time) (string, error) {
 	name := freeCopyPath(path, BeforeRestore, now)
 	for _, side := range []string{"-journal", "-wal", ""} {
-		err := copyFile(path+side, path+copyNew)
-		if errors.Is(err, os.ErrNotExist) && side != "" {
+		if info, err := os.Lstat(path + side); side != "" && (errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0) {
 			continue
 		}
+		err := copyFile(path+side, path+copyNew)
 		if err == nil {
 			err = os.Rename(path+copyNew, name+side)
 		}
@@ -124,10 +144,10 @@ func removeIfThere(path string) error {
 // registry that this program knows, and migrates it where it is older. Opening it lets
 // SQLite roll back what lies beside it.
 func checkBackup(ctx context.Context, path string) (err error) {
-	if err := checkMark(path); err != nil {
+	if _, err := checkMark(path); err != nil {
 		return err
 	}
-	conn, err := sql.Open("sqlite", writeDSN(path, 0, false))
+	conn, err := sql.Open("sqlite", stagedDSN(path, 0, false))
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ func mustReplace(t *testing.T, path string) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path+".other", text, 0o600))
 	require.NoError(t, os.Rename(path+".other", path))
+	mustClaim(t, path)
 }
 
 // A file that is replaced while it is read is read to the end as it was (fault 26).

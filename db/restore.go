@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -37,8 +38,15 @@ type Restoration struct {
 	Replaced *sql.Tx
 	// Kept is the automatic copy of what is replaced; empty where there is nothing.
 	Kept string
+	// Stranger tells that nothing showed that the backup is this user's, but what was
+	// claimed; Copied, that it becomes a registry beside the one that it is of.
+	Stranger, Copied bool
 
 	path, staged string
+	becomes      placed     // the registry that it is from then on
+	all          []placed   // what .place says
+	found        acceptance // of what is replaced
+	trust        Trust
 	ctx          context.Context
 	conn, old    *sql.DB
 	lock         *Lock
@@ -53,7 +61,19 @@ type Source struct {
 	// Copy writes the file itself, side being empty, or what SQLite left beside it
 	// ("-journal", "-wal"), and tells whether there is such a thing.
 	Copy func(side string, to io.Writer) (bool, error)
+	// Claim is what its user says of it, should nothing show that it is his.
+	Claim Claim
 }
+
+// Claim is what a user says of a registry of which nothing shows that it is his.
+type Claim int
+
+// What can be claimed.
+const (
+	Unclaimed Claim = iota // nothing; then it is ErrUntrusted
+	Moved                  // it is the one that he worked with elsewhere, or with an older sp
+	Copied                 // it is a copy, and the other one is still in use
+)
 
 // Restore prepares to put a backup in the place of the registry at path. The backup is
 // copied beside it, checked whole, and migrated where it is older; what is there is
@@ -66,33 +86,104 @@ func Restore(ctx context.Context, path string, o Options, source Source) (_ *Res
 	if err != nil {
 		return nil, err
 	}
-	r := &Restoration{Now: o.Now(), path: path, staged: filepath.Join(filepath.Dir(path), newName), ctx: ctx, lock: lock}
+	r := &Restoration{Now: o.Now(), path: path, staged: filepath.Join(filepath.Dir(path), newName), ctx: ctx, lock: lock, trust: o.Trust}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Close())
 		}
 	}()
-	replaced, err := classify(path)
+	replaced, found, err := classify(ctx, path, o.Trust)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.stage(ctx, source); err != nil {
+	r.found = found
+	if r.all, err = readPlace(path); err != nil {
+		return nil, err
+	}
+	if err := r.stage(ctx, source, deadline); err != nil {
+		return nil, err
+	}
+	if err := r.claim(ctx, source, o.Rand); err != nil {
 		return nil, err
 	}
 	if err := r.keep(ctx, replaced, deadline); err != nil {
 		return nil, err
 	}
 	_, _ = removeCopies(path, func(c Copy) bool { return c.Expired(r.Now) }) // not before: the backup may be one of them
-	if r.conn, err = sql.Open("sqlite", writeDSN(r.staged, time.Until(deadline), true)); err != nil {
-		return nil, err
-	}
-	r.conn.SetMaxOpenConns(1)
-	r.Tx, err = r.conn.BeginTx(context.WithoutCancel(ctx), nil)
-	return r, err
+	return r, nil
 }
 
-// stage copies the backup beside the registry and checks it.
-func (r *Restoration) stage(ctx context.Context, source Source) error {
+// Look has fn read a backup that could be restored to path, in the copy that a restore would
+// put there, and changes nothing. It tells whether nothing shows that it is this user's, and of which
+// directory's registry it is a copy.
+func Look(ctx context.Context, path string, o Options, source Source, fn func(tx *sql.Tx, stranger bool, copyOf string) error) (err error) {
+	lock, err := o.acquire(ctx, filepath.Dir(path), unix.LOCK_EX, in(o.Wait))
+	if err != nil {
+		return err
+	}
+	r := &Restoration{Now: o.Now(), path: path, staged: filepath.Join(filepath.Dir(path), newName), ctx: ctx, lock: lock, trust: o.Trust}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if _, r.found, err = classify(ctx, path, o.Trust); err != nil {
+		return err
+	}
+	if r.all, err = readPlace(path); err != nil {
+		return err
+	}
+	if err := r.stage(ctx, source, in(o.Wait)); err != nil {
+		return err
+	}
+	id, err := registryID(ctx, r.Tx)
+	if err != nil {
+		return err
+	}
+	was, stranger := r.known(id)
+	return fn(r.Tx, stranger, was.copyOf(r.path))
+}
+
+// claim decides which registry the backup becomes. It stays the one that it is if that is the
+// one that it replaces, or if there is a receipt for it and it is nowhere else.
+func (r *Restoration) claim(ctx context.Context, source Source, random io.Reader) (err error) {
+	was := placed{}
+	if was.id, err = registryID(ctx, r.Tx); err != nil {
+		return err
+	}
+	was, r.Stranger = r.known(was.id)
+	copyOf := was.copyOf(r.path)
+	r.becomes, r.Copied = was, copyOf != "" || r.Stranger && source.Claim == Copied
+	switch {
+	case r.Stranger && source.Claim == Unclaimed:
+		return untrusted(source.Name, "nothing on this machine shows that this registry is yours")
+	case !r.Stranger && !r.Copied:
+		return nil
+	}
+	r.becomes = placed{}
+	if copyOf != "" {
+		r.becomes.origin = &origin{was.id, copyOf}
+	}
+	if r.becomes.id, err = newID(random); err == nil {
+		_, err = r.ExecContext(ctx, "UPDATE registry_meta SET registry_id = ?1", r.becomes.id)
+	}
+	return err
+}
+
+// known returns what is known of the registry of an id: where it is, and whether nothing shows
+// that it is this user's.
+func (r *Restoration) known(id string) (_ placed, stranger bool) {
+	is := func(p placed) bool { return p.id == id && id != "" }
+	if i := slices.IndexFunc(r.found.lines, is); i >= 0 {
+		return r.found.lines[i], false
+	}
+	if dir := r.trust.receiptOf(id); dir != "" {
+		return placed{id: id, dir: dir}, false
+	}
+	if i := slices.IndexFunc(r.all, is); i >= 0 { // which says at least where it was
+		return r.all[i], !r.trust.Named
+	}
+	return placed{id: id}, true
+}
+
+// stage copies the backup beside the registry, checks it, and begins a transaction in it.
+func (r *Restoration) stage(ctx context.Context, source Source, deadline time.Time) error {
 	if err := removeWithJournal(r.staged); err != nil { // left by a process that was killed here
 		return err
 	}
@@ -105,6 +196,14 @@ func (r *Restoration) stage(ctx context.Context, source Source) error {
 	if isDamage(err) || errors.Is(err, ErrNewer) {
 		err = &BackupError{Name: source.Name, Err: Explain(err)}
 	}
+	if err != nil {
+		return err
+	}
+	if r.conn, err = sql.Open("sqlite", stagedDSN(r.staged, time.Until(deadline), true)); err != nil {
+		return err
+	}
+	r.conn.SetMaxOpenConns(1)
+	r.Tx, err = r.conn.BeginTx(context.WithoutCancel(ctx), nil)
 	return err
 }
 
@@ -144,12 +243,13 @@ func (r *Restoration) Commit() (bool, error) {
 	if err := r.swap(); err != nil {
 		return r.swapped, r.told(err)
 	}
-	return true, syncDir(filepath.Dir(r.path))
+	r.trust.giveReceipt(r.becomes.id, filepath.Dir(r.path))
+	return true, nil
 }
 
 // swap removes what lies beside the registry, and then gives the new one its name.
 // From the first of that on the copy is all that there is of what was there.
-func (r *Restoration) swap() error {
+func (r *Restoration) swap() (err error) {
 	r.begun = true
 	for _, side := range sides {
 		if err := removeIfThere(r.path + side); err != nil {
@@ -159,8 +259,7 @@ func (r *Restoration) swap() error {
 	if err := syncDir(filepath.Dir(r.path)); err != nil {
 		return err
 	}
-	err := os.Rename(r.staged, r.path)
-	r.swapped = err == nil
+	r.swapped, err = putInPlace(r.path, r.staged, r.becomes, r.all)
 	return err
 }
 

@@ -16,7 +16,7 @@ import (
 
 // sourceOf is a file and what lies beside it.
 func sourceOf(path string) Source {
-	return Source{Name: path, Copy: func(side string, to io.Writer) (bool, error) {
+	return Source{Name: path, Claim: Moved, Copy: func(side string, to io.Writer) (bool, error) {
 		content, err := os.ReadFile(path + side)
 		if errors.Is(err, fs.ErrNotExist) && side != "" {
 			return false, nil
@@ -104,13 +104,15 @@ func TestARestoreReplacesWhatIsThereAndKeepsIt(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, []Copy{{Path: kept, Why: BeforeRestore, Made: today}}, copies)
 			if present.readable && what != "an older one" {
+				mustClaim(t, kept)
 				require.Equal(t, 1, mustRevision(t, kept))
+				mustClaim(t, path)
 			}
 			if !present.readable {
 				require.Equal(t, before, mustReadFile(t, kept))
-				require.Equal(t, journal, mustReadFile(t, kept+"-journal"))
+				require.Equal(t, string(journal), string(mustReadFile(t, kept+"-journal")), "an empty one is none")
 			}
-			require.Equal(t, []string{".lock", "sp.db"}, withoutCopies(t, path), "no journal is left for the new one")
+			require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, withoutCopies(t, path), "no journal is left for the new one")
 			require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
 			require.Equal(t, 6, mustRevision(t, path))
 		})
@@ -135,7 +137,7 @@ func TestARestoreWorksWhereThereIsNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, kept)
 	require.Equal(t, 5, mustRevision(t, path))
-	require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
 }
 
 // A copy of a damaged registry may have a journal: what it holds without it is a change
@@ -148,13 +150,13 @@ func TestARestoreRollsBackTheJournalOfABackup(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 5, mustRevision(t, path))
 	require.FileExists(t, backup+"-journal", "the backup itself stays as it is")
-	require.Equal(t, []string{".lock", "sp.db"}, withoutCopies(t, path))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, withoutCopies(t, path))
 }
 
 func TestAnOlderBackupIsMigrated(t *testing.T) {
 	t.Parallel()
 	path, backup := mustCreate(t), mustCreate(t)
-	mustAge(t, backup)
+	mustAgeTo(t, backup, 3)
 	mustMess(t, path, "UPDATE registry_meta SET revision = 3")
 	_, err := restore(t.Context(), path, sourceOf(backup))
 	require.NoError(t, err)
@@ -243,7 +245,7 @@ func TestARestoreThatFailsLeavesWhatWasThere(t *testing.T) {
 		return true, trouble
 	}})
 	require.ErrorIs(t, err, trouble)
-	require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
 
 	ctx, cancel := context.WithCancel(t.Context())
 	r, err := Restore(ctx, path, patient, sourceOf(backup))
@@ -253,7 +255,7 @@ func TestARestoreThatFailsLeavesWhatWasThere(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.False(t, swapped)
 	require.NoError(t, r.Close())
-	require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
 	require.Equal(t, 1, mustRevision(t, path))
 	mustBeFree(t, filepath.Dir(path))
 }

@@ -33,13 +33,13 @@ type Piece struct {
 
 // Scan yields pieces in the order of rowids, as long as all is well; see scan.
 func (r *Read) Scan(ctx context.Context, s Scan) iter.Seq[Piece] {
-	return scan(ctx, r, r.path, r.file, s)
+	return scan(ctx, r.path, r.file, s)
 }
 
 // Scan yields pieces in the order of rowids, as long as all is well; see scan. The
 // change must not have written to the table.
 func (w *Write) Scan(ctx context.Context, s Scan) iter.Seq[Piece] {
-	return scan(ctx, w, w.path, w.file, s)
+	return scan(ctx, w.path, w.file, s)
 }
 
 // scan reads and renders with two readers at once, each on a connection of its own. It
@@ -49,12 +49,10 @@ func (w *Write) Scan(ctx context.Context, s Scan) iter.Seq[Piece] {
 // It is called within a transaction that has read the file or locked it for writing.
 // So all see one instant: with a rollback journal nobody can commit as long as anyone
 // reads, and who opens the file meanwhile reads the same. That it is the same file is
-// looked at after it was opened. In WAL mode this does not hold, and nothing is read.
-func scan(ctx context.Context, tx rower, path string, file fs.FileInfo, s Scan) iter.Seq[Piece] {
+// looked at after it was opened.
+func scan(ctx context.Context, path string, file fs.FileInfo, s Scan) iter.Seq[Piece] {
 	return func(yield func(Piece) bool) {
-		var mode string
-		err := tx.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode)
-		if err != nil || mode == "wal" || file == nil {
+		if file == nil {
 			return
 		}
 		r := newRelay(ctx, s)

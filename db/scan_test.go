@@ -169,13 +169,13 @@ func TestScanYieldsNothingThatIsNotCertain(t *testing.T) {
 	}
 }
 
-func TestScanLeavesAFileInWALModeAlone(t *testing.T) {
+func TestScanReadsAFileThatWasInWALMode(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
 	mustFill(t, path, series(1, 5*span))
-	_, err := mustRaw(t, path).Exec("PRAGMA journal_mode = WAL")
-	require.NoError(t, err)
-	require.Empty(t, together(t, mustRead(t, path).Scan(t.Context(), rowids)))
+	mustMess(t, path, "PRAGMA journal_mode = WAL")
+	require.NotEmpty(t, together(t, mustRead(t, path).Scan(t.Context(), rowids)))
+	require.NoFileExists(t, path+"-wal")
 }
 
 func TestScanEndsBeforeTheSpanOfARowThatMakesNoSense(t *testing.T) {

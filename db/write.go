@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,7 +31,13 @@ type Write struct {
 	file fs.FileInfo // of path, before it was opened
 	pool *sql.DB     // of the one connection
 	lock *Lock
+	settled
+	trust Trust
 }
+
+// CopyOf returns the directory of the registry whose copy this one was until this change,
+// which makes it a registry of its own; nothing otherwise.
+func (w *Write) CopyOf() string { return w.copyOf }
 
 // Commit makes the change durable, unless its context has ended or it would go into a
 // file that nobody finds any more: SQLite looks for that only until its journal is there.
@@ -47,6 +54,9 @@ func (w *Write) Commit() error {
 	_, err := w.ExecContext(context.WithoutCancel(w.ctx), "COMMIT")
 	if err == nil {
 		_ = w.Conn.Close() // what came now would be outside of any transaction
+		if w.id != "" && !w.trust.Named {
+			w.trust.giveReceipt(w.id, filepath.Dir(w.path))
+		}
 	}
 	return err
 }
@@ -57,7 +67,7 @@ func (w *Write) Commit() error {
 // not made then, even if taking it back is left to the next command.
 func (w *Write) Recheck(look func(context.Context, *sql.Tx) error) (err error) {
 	_ = w.end() // it has failed before
-	if hasJournal(w.path) {
+	if IsInterrupted(w.path) {
 		return nil
 	}
 	const wait = 2 * time.Second // for those who read just now, or take a change back
@@ -73,18 +83,6 @@ func (w *Write) Recheck(look func(context.Context, *sql.Tx) error) (err error) {
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
 	return look(ctx, tx)
-}
-
-// hasJournal tells whether there is a journal that SQLite would roll back.
-func hasJournal(path string) bool {
-	file, err := os.OpenFile(path+"-journal", os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return false
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	var first [1]byte
-	n, _ := file.Read(first[:])
-	return n == 1 && first[0] != 0
 }
 
 // Close rolls back what was not committed and releases the lock.
@@ -118,8 +116,9 @@ func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*W
 	if err != nil {
 		return nil, err
 	}
-	w := &Write{Since: lock.since, ctx: ctx, path: d.path, lock: lock}
-	if err = d.makeCurrent(ctx, deadline); err == nil {
+	w := &Write{Since: lock.since, ctx: ctx, path: d.path, lock: lock, trust: d.options.Trust}
+	here, err := d.makeCurrent(ctx, deadline)
+	if err == nil {
 		w.Now = d.options.Now()
 		sweep(d.path, w.Now)
 		w.file, err = os.Lstat(d.path)
@@ -131,7 +130,20 @@ func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*W
 		lock.Unlock()
 		return nil, err
 	}
+	if err := w.settle(here, d.options.Rand); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
 	return w, nil
+}
+
+// settle records where the registry lies. From the beginning of the transaction on nobody else
+// can remove the journal.
+func (w *Write) settle(here placed, random io.Reader) (err error) {
+	if w.settled, err = settle(w.path, here, w.trust, true, random); err != nil || w.id == "" {
+		return err
+	}
+	_, err = w.ExecContext(context.WithoutCancel(w.ctx), "UPDATE registry_meta SET registry_id = ?1", w.id)
+	return err
 }
 
 // begin is not bound to the context: database/sql would roll back beside us when it

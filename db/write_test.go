@@ -47,7 +47,7 @@ func TestWritersQueueAndLoseNothing(t *testing.T) {
 		p.mustEnd(t)
 	}
 	require.Equal(t, processes*each, mustRevision(t, path))
-	require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
 }
 
 // Since is what files are compared with: never later than what is written from then on.
@@ -153,7 +153,7 @@ func TestCloseWithoutCommitTakesBack(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	require.Equal(t, 0, mustRevision(t, path))
-	require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
 
 	ctx, cancel := context.WithCancel(t.Context())
 	w, err = mustOpen(t, path, patient).Write(ctx)
@@ -189,7 +189,7 @@ func TestAWriteTurnsTheFileBackToTheRollbackJournal(t *testing.T) {
 	path := mustCreate(t)
 	mustMess(t, path, "PRAGMA journal_mode = WAL")
 	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
-	require.Equal(t, []string{".lock", "sp.db"}, names(t, filepath.Dir(path)))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
 	var mode string
 	require.NoError(t, mustRaw(t, path).QueryRow("PRAGMA journal_mode").Scan(&mode))
 	require.Equal(t, "delete", mode)
@@ -235,7 +235,7 @@ func TestPragmasAreInEffect(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, w.Close()) }()
 	requireAll(w, map[string]string{
-		"query_only": "0", "foreign_keys": "1", "journal_mode": "delete", "synchronous": "3", "secure_delete": "1",
+		"query_only": "0", "foreign_keys": "1", "journal_mode": "truncate", "synchronous": "3", "secure_delete": "1",
 	})
 	require.NotEqual(t, "0", w.pragma(t, "busy_timeout"))
 	_, err = w.ExecContext(t.Context(), `SELECT "no such column" FROM tenants`)

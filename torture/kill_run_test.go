@@ -64,7 +64,7 @@ func (k *kills) afterwards() {
 func (k *kills) leftovers() string {
 	for _, e := range mustList(k.t, k.store("")) {
 		switch e.Name() {
-		case ".gitignore", ".lock", "sp.db", "tenants.json":
+		case ".gitignore", ".lock", ".place", "sp.db", "sp.db-journal", "tenants.json":
 		default:
 			return "left: " + e.Name()
 		}

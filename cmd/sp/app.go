@@ -19,13 +19,14 @@ type app struct {
 	world
 	args     []string
 	json     bool
-	dir      string // --dir
-	noExport bool   // --no-export
-	command  string // the words of the command, for those who wait for it
-	noted    string // the whole command line without secrets, for the history
-	changed  bool   // the registry has changed
-	registry string // its path, once it is known
-	exposed  string // the file that others could read until it was replaced
+	dir      string  // --dir
+	noExport bool    // --no-export
+	command  string  // the words of the command, for those who wait for it
+	noted    string  // the whole command line without secrets, for the history
+	changed  bool    // the registry has changed
+	registry string  // its path, once it is known
+	moved    *string // set where the registry lay elsewhere: the directory whose copy it is, or nothing
+	exposed  string  // the file that others could read until it was replaced
 	small    project.FollowOptions
 	left     []string // files that a change leaves though what they belong to is gone
 	kept     []error  // conflicts that stopped nothing
@@ -64,8 +65,12 @@ func (a *app) wait() (time.Duration, error) {
 }
 
 // options are what a registry is opened with; publish is nil for one that is only read.
-func (a *app) options(publish publish) (registry.Options, error) {
+func (a *app) options(dir project.Dir, publish publish) (registry.Options, error) {
 	wait, err := a.wait()
+	if err != nil {
+		return registry.Options{}, err
+	}
+	trust, err := a.trust(dir)
 	return registry.Options{
 		Now:     a.now,
 		Rand:    a.random,
@@ -73,6 +78,7 @@ func (a *app) options(publish publish) (registry.Options, error) {
 		Wait:    wait,
 		Holder:  fmt.Sprintf("pid %d (%s) since %s", os.Getpid(), a.command, a.now().UTC().Format(time.RFC3339)),
 		Publish: publish,
+		Trust:   trust,
 		Waiting: a.noteWaiting,
 	}, err
 }
@@ -92,7 +98,7 @@ func (a *app) read(ctx context.Context, fn func(dir project.Dir, view *registry.
 	if err != nil {
 		return err
 	}
-	options, err := a.options(nil)
+	options, err := a.options(dir, nil)
 	if err != nil {
 		return err
 	}
@@ -160,7 +166,7 @@ func (a *app) warnOfExposure(p exporter.Publisher) publish {
 type opener func(context.Context, string, registry.Options) (*registry.Registry, error)
 
 func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, files following, fn func(context.Context, *registry.Registry) error) error {
-	options, err := a.options(a.withSmall(dir, files.publish))
+	options, err := a.options(dir, a.withSmall(dir, files.publish))
 	if err != nil {
 		return err
 	}
@@ -172,6 +178,7 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, files 
 		}
 		err = a.tellSessions(a.endBridge(fn(ctx, reg)))
 		a.changed = made(err)
+		a.tellMoved()
 		if a.changed && a.exposed != "" {
 			a.note("warning: others could read %s until now; consider its secrets known to them", a.exposed)
 		}

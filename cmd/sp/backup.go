@@ -45,7 +45,7 @@ func (a *app) backup(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	options, err := a.storeOptions()
+	options, err := a.storeOptions(dir)
 	if err != nil {
 		return err
 	}
@@ -72,9 +72,9 @@ func (a *app) backup(ctx context.Context, cmd *cli.Command) error {
 }
 
 // storeOptions are what the registry's file is opened with, without the rules.
-func (a *app) storeOptions() (db.Options, error) {
-	o, err := a.options(nil)
-	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting}, err
+func (a *app) storeOptions(dir project.Dir) (db.Options, error) {
+	o, err := a.options(dir, nil)
+	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting, Rand: o.Rand, Trust: o.Trust}, err
 }
 
 // backupPath is where the backup goes: not among the registry's own files, and not

@@ -15,6 +15,7 @@ import (
 // flag with such a value, --help and --json come by themselves.
 var canaryRows = map[string][]string{
 	"init":   {"", "--dir URL", "--dir KEYWORDS", "--dir new"},
+	"trust":  {"", "-y", "--moved --copy"},
 	"status": {"", "--max-age CANARYc4n4ryCANARY"},
 	"doctor": {"", "--fix"}, // --connect would ask the network; doctor_database_test.go has it
 	"import": {

@@ -68,6 +68,7 @@ type checkup struct {
 	fix, connect bool
 	dir          project.Dir
 	have         need
+	interrupted  bool // a change was, before doctor looked, which rolls it back
 	mended       bool
 	survey       *survey // of all tenants; three checks share it
 }
@@ -104,13 +105,16 @@ func (c *checkup) checks() []check {
 }
 
 func (c *checkup) run(ctx context.Context) ([]diagnosis, error) {
-	if _, err := c.options(nil); err != nil { // wrong usage is no trouble of the registry's
+	if _, err := c.wait(); err != nil { // wrong usage is no trouble of the registry's
 		return nil, err
 	}
 	if c.fix {
 		var stop func()
 		ctx, stop = c.untilSignal(ctx)
 		defer stop()
+	}
+	if refusal := c.untrusted(ctx); refusal != nil {
+		return []diagnosis{*refusal}, nil
 	}
 	var all []diagnosis
 	var told *signalError

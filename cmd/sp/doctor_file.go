@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
@@ -24,17 +23,37 @@ func (c *checkup) checkLock(context.Context) []diagnosis {
 	return []diagnosis{fine("nobody holds it")}
 }
 
+// untrusted is all that is said of a directory whose registry is not trusted, and nothing in
+// it is mended.
+func (c *checkup) untrusted(ctx context.Context) *diagnosis {
+	dir, err := c.projectBy(project.Locate, project.Search)
+	if err != nil || !hasRegistry(dir) {
+		return nil
+	}
+	c.dir, c.interrupted = dir, db.IsInterrupted(dir.Registry())
+	err = c.onFile(ctx, func(*db.Examination) error { return nil })
+	if !errors.Is(err, db.ErrUntrusted) {
+		return nil
+	}
+	found := trouble(err).remedy("%s", trustHint)
+	found.Check = "trust"
+	return &found
+}
+
 // checkFile tells why sp.db can't be opened, if that shows from outside.
-func (c *checkup) checkFile(context.Context) []diagnosis {
+func (c *checkup) checkFile(ctx context.Context) []diagnosis {
 	path := c.dir.Registry()
-	err := db.CheckFile(path)
+	options, err := c.storeOptions(c.dir)
+	if err == nil {
+		err = db.CheckFile(ctx, path, options)
+	}
 	mode, exposed := db.Exposure(path)
 	switch {
 	case err == nil:
 		c.have = needFile
 	case exposed:
 		return []diagnosis{c.reachable(path, mode, func(context.Context) error { return db.Tighten(path) })}
-	case errors.Is(err, db.ErrMissing) && slices.Contains(db.Beside(path), path+"-journal"):
+	case errors.Is(err, db.ErrMissing) && db.IsInterrupted(path):
 		return []diagnosis{trouble(withHint(err, "%s-journal belongs to it: put that file back before anything else", path))}
 	case errors.Is(err, db.ErrMissing) && hasExport(c.dir):
 		return []diagnosis{trouble(withHint(err, "tenants.json is still there: sp import takes it over, or sp restore FILE a backup"))}
@@ -53,30 +72,25 @@ func (c *checkup) checkFile(context.Context) []diagnosis {
 // registry next rolls it back, and so does this.
 func (c *checkup) checkJournal(ctx context.Context) []diagnosis {
 	journal := c.dir.Registry() + "-journal"
-	left := func() bool { return slices.Contains(db.Beside(c.dir.Registry()), journal) }
-	if !left() {
+	if !c.interrupted {
 		return []diagnosis{fine("no change was interrupted")}
 	}
 	if held, _, _ := db.Holder(c.dir.Registry()); held { // checkLock tells of an error
 		return []diagnosis{inform("%s: a change is being made", journal)}
 	}
-	err := c.onFile(ctx, func(*db.Examination) error { return nil })
-	switch {
-	case err != nil:
+	if err := c.onFile(ctx, func(*db.Examination) error { return nil }); err != nil {
 		return []diagnosis{trouble(err)}
-	case left():
-		return []diagnosis{inform("%s: nothing is in it that must be rolled back; it goes with the next change", journal)}
 	}
 	return []diagnosis{inform("%s: left by a change that was interrupted; it was rolled back just now, as every command does", journal)}
 }
 
 // onFile runs fn on the file as it is.
 func (c *checkup) onFile(ctx context.Context, fn func(*db.Examination) error) error {
-	options, err := c.options(nil)
+	options, err := c.storeOptions(c.dir)
 	if err != nil {
 		return err
 	}
-	e, err := db.Examine(ctx, c.dir.Registry(), db.Options{Now: c.now, Wait: options.Wait, Holder: options.Holder, Waiting: options.Waiting})
+	e, err := db.Examine(ctx, c.dir.Registry(), options)
 	if err != nil {
 		return db.Diagnose(c.dir.Registry(), err)
 	}
@@ -124,9 +138,8 @@ func (c *checkup) strays(ctx context.Context, e *db.Examination) ([]diagnosis, e
 		return findings.all(), err
 	}
 	c.have = needRegistry
-	if e.Journal != "delete" {
-		findings.add(warn("another program set the journal to %s", e.Journal).remedy("the next change sets it back").
-			mendable(c.catchUp(false), "the journal was set to %s by another program, and is set back", e.Journal))
+	if e.Logs {
+		findings.add(inform("another program set the journal to wal; every command sets it back"))
 	}
 	return orFine(findings.all(), "as this sp makes it"), nil
 }

@@ -28,6 +28,9 @@ var (
 // doctorHint is for trouble that seldom comes alone.
 const doctorHint = "sp doctor tells all that is wrong, and mends with --fix what is safe to mend"
 
+// trustHint is for a registry that may be somebody else's.
+const trustHint = "sp trust shows what it leads to, and asks whether it is yours; without a terminal: sp trust -y, or SP_TRUST"
+
 // exits says with which code and word each kind of error ends a run, and what
 // helps. The first that matches holds.
 var exits = []struct {
@@ -38,6 +41,7 @@ var exits = []struct {
 }{
 	{registry.ErrIncomplete, 8, "incomplete", "sp status tells how the file stands; sp export writes it"},
 	{registry.ErrUnknown, 8, "incomplete", "look before you do it again: sp status, sp tenant list"},
+	{db.ErrUntrusted, 6, "untrusted", trustHint},
 	{errUsage, 2, "usage", ""},
 	{resolver.ErrUsage, 2, "usage", ""},
 	{errConfirm, 2, "confirmation_required", "-y answers yes"},

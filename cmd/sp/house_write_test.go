@@ -9,14 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// writers are the files that begin a transaction that may write, and what they open: writeDSN
-// and bulkDSN make every transaction of their connections an immediate one, unless it is
+// writers are the files that begin a transaction that may write, and what they open: writeDSN,
+// stagedDSN and bulkDSN make every transaction of their connections an immediate one, unless it is
 // begun by hand, recheckDSN lets none write; what newDSN opens nobody else knows yet, and
 // nobody else has a database in memory.
 var writers = map[string][]string{
 	"../../db/write.go":   {"bulkDSN", "recheckDSN", "writeDSN"},
-	"../../db/replace.go": {"writeDSN"},
-	"../../db/restore.go": {"writeDSN"},
+	"../../db/replace.go": {"stagedDSN", "writeDSN"},
+	"../../db/restore.go": {"stagedDSN"},
 	"../../db/create.go":  {"newDSN"},
 	"../../db/schema.go":  {":memory:"},
 }

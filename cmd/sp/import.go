@@ -175,7 +175,7 @@ func (a *app) tryImport(ctx context.Context, request registry.Import, what impor
 
 // try runs fn, which takes back what it changes; no file follows it.
 func (a *app) try(ctx context.Context, dir project.Dir, fn func(context.Context, *registry.Registry) error) error {
-	options, err := a.options(nil)
+	options, err := a.options(dir, nil)
 	if err != nil {
 		return err
 	}

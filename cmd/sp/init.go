@@ -35,7 +35,7 @@ func (a *app) init(ctx context.Context) error {
 	if missing {
 		a.tellOfExport(dir)
 	}
-	options, err := a.options(nil)
+	options, err := a.options(dir, nil)
 	if err != nil {
 		return err
 	}

@@ -24,13 +24,17 @@ func (a *app) restoreCommand() *cli.Command {
 			"kept beside it for 7 days, and the files that follow the registry do.",
 		Flags: []cli.Flag{
 			stringFlag("age-identity", "decrypt with the identities in `FILE`"),
-			yesFlag(), a.noExportFlag(),
+			claimFlag("moved"), claimFlag("copy"), yesFlag(), a.noExportFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error { return a.restore(ctx, cmd) },
 	}
 }
 
 func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
+	claim, err := claimed(cmd)
+	if err != nil {
+		return err
+	}
 	from, err := a.openBackup(cmd)
 	if err != nil {
 		return a.explainRestore(ctx, err)
@@ -53,7 +57,15 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 			return err
 		}
 	}
-	done, err := a.restoreFrom(ctx, dir, from)
+	done, err := a.restoreFrom(ctx, dir, from, db.Unclaimed)
+	if errors.Is(err, db.ErrUntrusted) {
+		if err := a.refuseTracked(ctx, dir); err != nil {
+			return err
+		}
+		if claim, err = a.claim(ctx, cmd, dir, from.source(), claim); err == nil {
+			done, err = a.restoreFrom(ctx, dir, from, claim)
+		}
+	}
 	a.changed = made(err)
 	if !a.changed {
 		return a.explainRestore(ctx, err)
@@ -71,14 +83,9 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 
 // restoreFrom keeps the file as it is until it is copied, where it is the registry of
 // another directory, which may be in use.
-func (a *app) restoreFrom(ctx context.Context, dir project.Dir, from *backupFile) (registry.Restored, error) {
-	a.small.Keep = true
-	options, err := a.options(a.withSmall(dir, a.followOnly(tracked(dir)).publish))
-	if err != nil {
-		return registry.Restored{}, err
-	}
+func (a *app) restoreFrom(ctx context.Context, dir project.Dir, from *backupFile, claim db.Claim) (registry.Restored, error) {
 	if filepath.Base(from.path) == project.RegistryName {
-		store, err := a.storeOptions()
+		store, err := a.storeOptions(dir)
 		if err != nil {
 			return registry.Restored{}, err
 		}
@@ -88,7 +95,18 @@ func (a *app) restoreFrom(ctx context.Context, dir project.Dir, from *backupFile
 		}
 		defer lock.Unlock()
 	}
-	return registry.Restore(ctx, dir.Registry(), options, db.Source{Name: from.path, Copy: from.copyTo})
+	source := from.source()
+	source.Claim = claim
+	return a.restoreSource(ctx, dir, source)
+}
+
+func (a *app) restoreSource(ctx context.Context, dir project.Dir, source db.Source) (registry.Restored, error) {
+	a.small.Keep = true
+	options, err := a.options(dir, a.withSmall(dir, a.followOnly(tracked(dir)).publish))
+	if err != nil {
+		return registry.Restored{}, err
+	}
+	return registry.Restore(ctx, dir.Registry(), options, source)
 }
 
 // explainRestore says of an error, before which nothing was changed, what helps.

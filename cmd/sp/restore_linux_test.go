@@ -69,7 +69,7 @@ func dieRestoring(t *testing.T, followed string, strace []string, seen map[strin
 		if strings.Contains(entry.Name(), ".bak-restore-") {
 			continue
 		}
-		require.Contains(t, []string{".gitignore", ".lock", "sp.db", "tenants.json"}, entry.Name(), inject)
+		require.Contains(t, []string{".gitignore", ".lock", ".place", "sp.db", "sp.db-journal", "tenants.json"}, entry.Name(), inject)
 	}
 	return true
 }

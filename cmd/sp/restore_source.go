@@ -55,6 +55,8 @@ func (a *app) openBackup(cmd *cli.Command) (*backupFile, error) {
 	return b, nil
 }
 
+func (b *backupFile) source() db.Source { return db.Source{Name: b.path, Copy: b.copyTo} }
+
 // look finds out what kind of file it is.
 func (b *backupFile) look() (err error) {
 	if b.info, err = b.file.Stat(); err != nil {

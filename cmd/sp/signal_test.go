@@ -74,5 +74,5 @@ func TestASignalLeavesNothingHalfDone(t *testing.T) {
 	for _, entry := range entries {
 		names = append(names, entry.Name())
 	}
-	require.Equal(t, []string{".gitignore", ".lock", "sp.db"}, names)
+	require.Equal(t, []string{".gitignore", ".lock", ".place", "sp.db", "sp.db-journal"}, names)
 }

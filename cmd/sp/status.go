@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -43,6 +45,9 @@ type status struct {
 
 func (a *app) status(ctx context.Context, maxAge time.Duration) error {
 	s, err := a.findStatus(ctx, maxAge)
+	if errors.Is(err, db.ErrUntrusted) {
+		return a.statusUntrusted(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -53,6 +58,15 @@ func (a *app) status(ctx context.Context, maxAge time.Duration) error {
 		return a.document(s)
 	}
 	return a.table("Status", rowsOf(s.rows()...))
+}
+
+// statusUntrusted is all that is told of a directory whose registry is not trusted.
+func (a *app) statusUntrusted(err error) error {
+	f := failureOf(err)
+	if a.json {
+		return a.document(map[string]any{"directory": filepath.Dir(a.registry), "untrusted": f})
+	}
+	return a.table("Status", rowsOf([]string{"directory", filepath.Dir(a.registry)}, []string{"trust", f.Message + " (" + f.Hint + ")"}))
 }
 
 func (a *app) findStatus(ctx context.Context, maxAge time.Duration) (s status, err error) {

@@ -32,6 +32,7 @@ func topCommands() []topCommand {
 		{"psql", (*app).psqlCommand},
 		{"status", (*app).statusCommand},
 		{"doctor", (*app).doctorCommand},
+		{"trust", (*app).trustCommand},
 		{"log", (*app).logCommand},
 		{"show", (*app).tenantShowCommand},
 		{"undo", (*app).undoCommand},

@@ -93,7 +93,7 @@ CREATE TABLE registry_meta (
     imported          TEXT    NOT NULL,
     imported_revision INTEGER NOT NULL,
     imported_tenants  INTEGER NOT NULL
-) STRICT;
+, registry_id TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE rotations (
     tenant_id    TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id),

@@ -52,7 +52,7 @@ func TestCopyTracksNothing(t *testing.T) {
 	h.must(t, copyTo(path).Publish, export)
 	h.must(t, h.follower().Publish, create("a"))
 	require.Equal(t, exporter.Untracked, h.standing(t))
-	require.Equal(t, []string{".lock", "sp.db"}, names(t, h.dir))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, h.dir))
 	require.False(t, h.isCurrent(t, copyTo(path)))
 }
 

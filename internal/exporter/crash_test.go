@@ -132,7 +132,7 @@ func TestCrashInTheFirstExportIsRepaired(t *testing.T) {
 			h.mustDie(t, point, "export")
 			h.must(t, h.follower().Publish, profile("p", "a"))
 			if point == "rendered" { // it was not tracked yet, but what it left is gone
-				require.Equal(t, []string{".lock", "sp.db"}, names(t, h.dir))
+				require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, h.dir))
 				require.Nil(t, h.remembered(t, exporter.TrackedName))
 				return
 			}

@@ -67,7 +67,7 @@ func TestForeignFileDoesNotStopOtherChanges(t *testing.T) {
 			h.must(t, h.follower().Publish, a)
 			require.Equal(t, before, fingerprint(t, h.path(), false), i)
 			require.Equal(t, row, h.remembered(t, exporter.TrackedName), i)
-			require.Equal(t, []string{".lock", "sp.db", exporter.TrackedName}, names(t, h.dir), i)
+			require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", exporter.TrackedName}, names(t, h.dir), i)
 		}
 		require.Equal(t, exporter.Changed, h.standing(t))
 	}
@@ -152,7 +152,7 @@ func TestDeletedFileIsWrittenAgain(t *testing.T) {
 		require.Equal(t, exporter.Missing, h.standing(t))
 		require.False(t, h.isCurrent(t, h.follower()))
 		h.must(t, h.follower().Publish, profile("x", "a"))
-		require.Equal(t, []string{".lock", "sp.db"}, names(t, h.dir))
+		require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, h.dir))
 
 		require.NoError(t, again(h))
 		h.mustBeCurrent(t)

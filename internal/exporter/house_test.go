@@ -160,5 +160,5 @@ func (h house) mustBeCurrent(t testing.TB) {
 	require.Equal(t, exporter.Current, h.standing(t))
 	require.True(t, h.isCurrent(t, h.follower()))
 	require.Equal(t, os.FileMode(0o600), mustStat(t, h.path()).Mode())
-	require.Equal(t, []string{".lock", "sp.db", exporter.TrackedName}, names(t, h.dir))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", exporter.TrackedName}, names(t, h.dir))
 }

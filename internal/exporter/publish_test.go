@@ -18,7 +18,7 @@ func TestNothingIsWrittenUntilWanted(t *testing.T) {
 	for _, a := range append([]act{create("a"), create("b"), rename("b", "c"), remove("b")}, otherChanges()...) {
 		h.must(t, h.follower().Publish, a)
 	}
-	require.Equal(t, []string{".lock", "sp.db"}, names(t, h.dir))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, h.dir))
 	require.Nil(t, h.remembered(t, exporter.TrackedName))
 	require.Equal(t, exporter.Untracked, h.standing(t))
 

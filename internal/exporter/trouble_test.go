@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,7 +70,7 @@ func TestFilesThatCanNotBePlacedDoNotPileUp(t *testing.T) {
 	for i := range 5 {
 		require.ErrorIs(t, h.do(obstruct(t, h, h.follower()), create(fmt.Sprint(i))), registry.ErrIncomplete)
 		h.mustClear(t)
-		require.Len(t, names(t, h.dir), 3+1)
+		require.Len(t, names(t, h.dir), 5+1)
 		require.Equal(t, exporter.Behind, h.standing(t))
 	}
 	h.must(t, h.follower().Publish, profile("x", "a"))
@@ -99,7 +100,8 @@ func TestRowThatMakesNoSenseChangesNothing(t *testing.T) {
 	h.must(t, h.follower().Publish, create("b"))
 	h.mustMess(t, "INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('/large', '', hex(zeroblob(100000)), 0, '')", // else it is checked whole first
 		"PRAGMA ignore_check_constraints = 1", "UPDATE tenants SET tenant_type = 'x' WHERE id = 'b'")
-	before, file := names(t, h.dir), fingerprint(t, h.path(), false)
+	before, file := append(names(t, h.dir), "sp.db-journal"), fingerprint(t, h.path(), false) // which the other program removed
+	slices.Sort(before)
 	for _, p := range []exporter.Publisher{h.follower(), h.wanted(), h.forced()} {
 		err := h.do(p.Publish, rename("a", "new"))
 		require.ErrorContains(t, err, "row does not make sense")

@@ -152,3 +152,20 @@ func inWorkTree(dir string) bool {
 		dir = filepath.Dir(dir)
 	}
 }
+
+// Tracked lists which of some files in the directory git tracks, by their names, in whatever
+// case they are written. Where there is a work tree and git does not answer, the error is ErrGit.
+func (d Dir) Tracked(ctx context.Context, git Git, names ...string) ([]string, error) {
+	if !inWorkTree(d.path) {
+		return nil, nil
+	}
+	command := []string{"ls-files", "-z", "--"}
+	for _, name := range names {
+		command = append(command, ":(icase)"+name)
+	}
+	answer, err := git.run(ctx, d.path, nil, command...)
+	if err != nil || answer == "" {
+		return nil, err
+	}
+	return strings.Split(strings.TrimSuffix(answer, "\x00"), "\x00"), nil
+}

@@ -23,6 +23,7 @@ type secrecy struct {
 var secrecies = []secrecy{
 	{"/sp.db*", []string{"sp.db", "sp.db-journal", "sp.db-wal", "sp.db.new", "sp.db.bak.new", "sp.db.bak-migration-20261121T093000.000000Z"}},
 	{"/.lock", []string{".lock"}},
+	{"/.place*", []string{".place", ".place.new"}},
 	{"/tenants.json*", []string{"tenants.json"}},
 	{".*.tmp", []string{".tenants.json.1.tmp", "profiles/*/.secrets.json.1.tmp"}},
 	{"/credentials.json", []string{"credentials.json"}},

@@ -52,6 +52,11 @@ func (r *Registry) writeTo(ctx context.Context, tx *db.Write, fn func(c *change)
 		View: &View{q: q, now: tx.Now, since: tx.Since, due: newDue()}, tx: tx, write: tx, random: r.options.random(), revision: revision,
 		record: record{command: r.options.Command},
 	}
+	if tx.CopyOf() != "" {
+		if err := c.withholdServers(ctx, true); err != nil {
+			return err
+		}
+	}
 	c, bridged, err := c.bridged(ctx, r.options)
 	if err != nil {
 		return err

@@ -53,6 +53,9 @@ type Database struct {
 
 // Database returns the database that sp makes or made for a tenant, nil if there is none.
 func (v *View) Database(ctx context.Context, tenant TenantID) (*Database, error) {
+	if v.copied {
+		return nil, nil
+	}
 	row, err := v.q.Database(ctx, string(tenant))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -66,6 +69,9 @@ func (v *View) Database(ctx context.Context, tenant TenantID) (*Database, error)
 
 // Databases returns all databases that sp makes or made, in order of their tenants' ids.
 func (v *View) Databases(ctx context.Context) ([]Database, error) {
+	if v.copied { // they are the original's
+		return nil, nil
+	}
 	rows, err := v.q.Databases(ctx)
 	var databases []Database
 	for _, row := range rows {

@@ -29,6 +29,8 @@ type Options struct {
 	// Waiting, if not nil, is told once when other processes take longer than a
 	// second, and who they are, if that is known.
 	Waiting func(holder string)
+	// Trust is what vouches for the registry beside its place.
+	Trust db.Trust
 	// Publish renders the files that follow the registry, within each change; nil
 	// leaves them behind.
 	Publish func(context.Context, *View) (Publication, error)
@@ -100,7 +102,7 @@ func (o Options) random() io.Reader {
 var relied = []string{"registry_meta", "selection", "sessions", "profiles", "profile_secrets", "tenants", "files"}
 
 func (o Options) forFile() db.Options {
-	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting, Relied: relied}
+	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting, Rand: o.Rand, Trust: o.Trust, Relied: relied}
 }
 
 // Close releases the registry.

@@ -47,6 +47,11 @@ func Restore(ctx context.Context, path string, o Options, source db.Source) (don
 		View: &View{q: queries.New(tx), now: tx.Now, due: newDue()}, tx: tx, random: o.random(),
 		record: record{command: o.Command},
 	}
+	if tx.Stranger || tx.Copied {
+		if err := c.withholdServers(ctx, tx.Copied); err != nil {
+			return Restored{}, err
+		}
+	}
 	if err := c.succeed(ctx, tx.Replaced, tx.Kept != ""); err != nil {
 		return Restored{}, err
 	}

@@ -19,7 +19,7 @@ func mustBackup(t *testing.T, d *desk) db.Source {
 	t.Helper()
 	content, err := os.ReadFile(d.path)
 	require.NoError(t, err)
-	return db.Source{Name: "the backup", Copy: func(side string, to io.Writer) (bool, error) {
+	return db.Source{Name: "the backup", Claim: db.Moved, Copy: func(side string, to io.Writer) (bool, error) {
 		if side != "" {
 			return false, nil
 		}

@@ -14,13 +14,14 @@ import (
 
 // View answers questions about one instant of the registry.
 type View struct {
-	q     *queries.Queries
-	now   time.Time // the instant: what was kept until then is not any more
-	span  span      // what appended answered last
-	since time.Time
-	due   *due                                              // nil but in a change
-	scan  func(context.Context, db.Scan) iter.Seq[db.Piece] // nil while it can't be used
-	close func()
+	q      *queries.Queries
+	now    time.Time // the instant: what was kept until then is not any more
+	span   span      // what appended answered last
+	since  time.Time
+	due    *due                                              // nil but in a change
+	copied bool                                              // it is a copy, and nothing was changed in it since
+	scan   func(context.Context, db.Scan) iter.Seq[db.Piece] // nil while it can't be used
+	close  func()
 }
 
 // View begins reading; the caller closes what it gets.
@@ -29,7 +30,7 @@ func (r *Registry) View(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &View{q: queries.New(read), now: r.options.Now(), scan: read.Scan, close: read.Close}, nil
+	return &View{q: queries.New(read), now: r.options.Now(), copied: read.CopyOf() != "", scan: read.Scan, close: read.Close}, nil
 }
 
 // Close ends the reading.

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
+	"golang.org/x/sys/unix"
+)
+
+func (a *app) trustCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "trust",
+		Usage: "use a registry that came from elsewhere",
+		Description: "A registry that came with a clone, an archive or a copy is used only after you said\n" +
+			"that it is yours. sp trust shows where its tenants lead and asks whether the project\n" +
+			"moved here, or is a copy of one that is still in use. Of a copy, sp never drops a\n" +
+			"database. Servers stay unused until sp db up or sp db use names them.\n\n" +
+			"  sp trust --moved        this is the project that you worked in, at another place\n" +
+			"  sp trust --copy         it is a copy; -y alone says so too",
+		Flags: []cli.Flag{claimFlag("moved"), claimFlag("copy"), yesFlag(), a.noExportFlag()},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.trustRegistry(ctx, cmd)
+		},
+	}
+}
+
+// sayings are what a user can say of a registry of which nothing shows that it is his.
+var sayings = map[string]string{
+	"moved": "it is the project that you worked in, moved here",
+	"copy":  "it is a copy of a project that is still in use",
+}
+
+func claimFlag(name string) cli.Flag { return boolFlag(name, sayings[name]) }
+
+// trustRegistry puts the directory's registry in its own place, as a restore of itself
+// would: it is checked whole, and nothing that lies beside it is played back.
+func (a *app) trustRegistry(ctx context.Context, cmd *cli.Command) error {
+	claim, err := claimed(cmd)
+	if err != nil {
+		return err
+	}
+	dir, err := a.project()
+	if err != nil {
+		return err
+	}
+	if !hasRegistry(dir) {
+		return fmt.Errorf("%s: %w", dir.Registry(), db.ErrMissing)
+	}
+	if err := a.refuseTracked(ctx, dir); err != nil {
+		return err
+	}
+	ctx, stop := a.untilSignal(ctx)
+	defer stop()
+	err = a.read(ctx, func(project.Dir, *registry.View) error { return nil })
+	switch {
+	case err == nil:
+		a.note("%s is trusted already", dir.Path())
+		return a.answerTrusted(dir, false)
+	case !errors.Is(err, db.ErrUntrusted):
+		return err
+	}
+	source := ownSource(dir)
+	if source.Claim, err = a.claim(ctx, cmd, dir, source, claim); err != nil {
+		return err
+	}
+	done, err := a.restoreSource(ctx, dir, source)
+	a.changed = made(err)
+	if !a.changed {
+		return a.explainRestore(ctx, err)
+	}
+	a.note("%s is trusted from now on", dir.Path())
+	a.note("what was there, with what lay beside it, is kept for 7 days: %s", done.Kept)
+	a.tellLeft(dir)
+	if err != nil {
+		return err
+	}
+	return a.answerTrusted(dir, source.Claim == db.Copied)
+}
+
+func (a *app) answerTrusted(dir project.Dir, isCopy bool) error {
+	if a.json {
+		return a.document(trusted{Directory: dir.Path(), Trusted: true, Copy: isCopy})
+	}
+	return a.line(dir.Path())
+}
+
+// trusted is what sp trust answers, in JSON.
+type trusted struct {
+	Directory string `json:"directory"`
+	Trusted   bool   `json:"trusted"`
+	Copy      bool   `json:"copy"`
+}
+
+func claimed(cmd *cli.Command) (db.Claim, error) {
+	switch {
+	case cmd.Bool("moved") && cmd.Bool("copy"):
+		return db.Unclaimed, usage("--moved, --copy: it is one or the other")
+	case cmd.Bool("moved"):
+		return db.Moved, nil
+	case cmd.Bool("copy"):
+		return db.Copied, nil
+	}
+	return db.Unclaimed, nil
+}
+
+// refuseTracked refuses to trust a registry that git tracks: whoever can push changes it.
+func (a *app) refuseTracked(ctx context.Context, dir project.Dir) error {
+	tracked, err := dir.Tracked(ctx, a.git(), "sp.db", "sp.db-journal", "sp.db-wal", "sp.db-shm", db.PlaceName)
+	if err != nil {
+		return err
+	}
+	if len(tracked) > 0 {
+		return withHint(fmt.Errorf("%s: %w: git tracks it, so whoever can push can change it", dir.Full(tracked[0]), db.ErrUntrusted),
+			"git -C %s rm --cached -- %s, commit that, then sp trust", project.Quoted(dir.Path()), project.Quoted(tracked[0]))
+	}
+	return nil
+}
+
+// ownSource is the directory's registry itself, without what lies beside it.
+func ownSource(dir project.Dir) db.Source {
+	return db.Source{Name: dir.Registry(), Copy: func(side string, to io.Writer) (bool, error) {
+		if side != "" {
+			return false, nil
+		}
+		file, err := os.OpenFile(dir.Registry(), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+		if err != nil {
+			return false, err
+		}
+		defer func() { _ = file.Close() }() // it is only read
+		_, err = io.Copy(to, file)
+		return true, err
+	}}
+}
+
+// claim shows what a registry leads to, unless something shows that it is this user's, and
+// finds out what he says of it.
+func (a *app) claim(ctx context.Context, cmd *cli.Command, dir project.Dir, source db.Source, claim db.Claim) (db.Claim, error) {
+	options, err := a.options(dir, nil)
+	if err != nil {
+		return claim, err
+	}
+	stranger, err := registry.Look(ctx, dir.Registry(), options, source)
+	if err != nil || stranger.Known {
+		return claim, err
+	}
+	a.showStranger(ctx, dir, source.Name, stranger)
+	switch {
+	case stranger.CopyOf != "" && claim == db.Moved:
+		return claim, withHint(fmt.Errorf("%s: it is a copy, for %s is still there: %w", source.Name, stranger.CopyOf, registry.ErrInUse),
+			"sp trust --copy, or remove the other one first")
+	case stranger.CopyOf != "", claim == db.Unclaimed && cmd.Bool("yes"):
+		claim = db.Copied
+	}
+	if claim != db.Unclaimed && cmd.Bool("yes") {
+		return claim, nil
+	}
+	return a.askClaim(ctx, source.Name, claim)
+}
+
+// askClaim asks at a terminal; without one, a flag has to have said it, and -y with it.
+func (a *app) askClaim(ctx context.Context, name string, claim db.Claim) (db.Claim, error) {
+	question := "Is it the project that you worked in, moved here (m), or a copy of one that is still in use (c)? [m/c/N]"
+	yes := map[string]db.Claim{"m": db.Moved, "moved": db.Moved, "c": db.Copied, "copy": db.Copied}
+	if claim != db.Unclaimed {
+		question = "Trust it? [y/N]"
+		yes = map[string]db.Claim{"y": claim, "yes": claim}
+	}
+	if !a.terminal(int(a.stdin.Fd())) {
+		return db.Unclaimed, withHint(fmt.Errorf("%s: trust it: %w", name, errConfirm), "sp trust --moved -y, or sp trust --copy -y, if you know where it comes from")
+	}
+	a.clearProgress()
+	fmt.Fprint(a.stderr, "sp: "+question+" ")
+	answer, err := readLine(ctx, a.stdin)
+	if err != nil {
+		return db.Unclaimed, err
+	}
+	claim, ok := yes[strings.ToLower(answer)]
+	if !ok {
+		return db.Unclaimed, fmt.Errorf("%s: trust it: %w", name, errConfirm)
+	}
+	return claim, nil
+}
+
+// maxShown is how many tenants are shown one by one.
+const maxShown = 50
+
+// showStranger says on stderr what there is to know before a registry is trusted. No
+// secret of it is shown, and nothing of it is used.
+func (a *app) showStranger(ctx context.Context, dir project.Dir, name string, s registry.Stranger) {
+	a.note("%s: nothing on this machine shows that this registry is yours", name)
+	if info, err := os.Stat(dir.Path()); err == nil {
+		a.note("the directory was changed last on %s", registry.FormatTime(info.ModTime()))
+	}
+	if tracked, err := dir.Tracked(ctx, a.git()); err == nil && len(tracked) > 0 {
+		a.note("git tracks of it: %s", some(tracked))
+	}
+	if s.CopyOf != "" {
+		a.note("it is a copy of %s, which is still there", s.CopyOf)
+	}
+	a.note("%s:", counted(len(s.Tenants), "tenant"))
+	for i, t := range s.Tenants {
+		if i == maxShown {
+			a.note("  and %d more", len(s.Tenants)-i)
+			break
+		}
+		a.note("  %s (%s): %s", t.ID, t.Name, describeOwnURL(t))
+	}
+	for _, server := range s.Servers {
+		a.note("server %s: %s", server.Name, registry.DescribeURL(server.Admin))
+	}
+}
+
+// describeOwnURL says where a tenant's connection would go.
+func describeOwnURL(t registry.Tenant) string {
+	if !t.HasDatabaseURL() {
+		return "no database"
+	}
+	return registry.DescribeURL(*t.OwnURL())
+}

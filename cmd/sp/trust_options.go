@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/project"
+)
+
+// trust is what vouches for the registry in a directory beside its place: this user's
+// receipts, and SP_TRUST. CI and --dir vouch for nothing.
+func (a *app) trust(dir project.Dir) (db.Trust, error) {
+	named, err := a.isTrustNamed(dir)
+	return db.Trust{
+		Receipts: a.receipts,
+		Named:    named,
+		Tracked: func(ctx context.Context, names ...string) ([]string, error) {
+			return dir.Tracked(ctx, a.git(), names...)
+		},
+		Moved: func(from string) { a.moved = &from },
+	}, err
+}
+
+// receipts is the directory of this user's receipts: none where there is no home, which
+// sp never makes, or where that is somebody else's, as it may be behind sudo.
+func (a *app) receipts() string {
+	if state := a.env("XDG_STATE_HOME"); state != nil && filepath.IsAbs(*state) {
+		return filepath.Join(*state, "sp", "trust")
+	}
+	home := a.env("HOME")
+	if home == nil || !filepath.IsAbs(*home) {
+		return ""
+	}
+	if info, err := os.Stat(*home); err != nil || !info.IsDir() || !project.IsOurs(info) {
+		return ""
+	}
+	return filepath.Join(*home, ".local", "state", "sp", "trust")
+}
+
+// isTrustNamed tells whether SP_TRUST, absolute paths with colons between, names the
+// directory or its project.
+func (a *app) isTrustNamed(dir project.Dir) (bool, error) {
+	list := a.env("SP_TRUST")
+	if list == nil || *list == "" {
+		return false, nil
+	}
+	named := false
+	for _, path := range strings.Split(*list, ":") {
+		if path == "" {
+			continue
+		}
+		if !filepath.IsAbs(path) {
+			return false, withHint(usage("SP_TRUST: %s is not an absolute path", path), "name the project or its %s from / on", project.Name)
+		}
+		actual, err := resolvedDir(filepath.Clean(path))
+		named = named || err == nil && (actual == dir.Path() || filepath.Base(dir.Path()) == project.Name && actual == filepath.Dir(dir.Path()))
+	}
+	return named, nil
+}
+
+// tellMoved says once that the registry was found elsewhere than it was recorded.
+func (a *app) tellMoved() {
+	switch {
+	case a.moved == nil:
+	case *a.moved == "":
+		a.note("this registry was moved, or put back from a copy; where it lies is recorded anew")
+	default:
+		a.note("this project is a copy of %s, and has a registry of its own from now on", *a.moved)
+		a.note("its tenants' databases are still those of the other one: sp never drops them from here, and uses no server that it runs for the other")
+	}
+	a.moved = nil
+}
