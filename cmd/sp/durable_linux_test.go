@@ -12,15 +12,25 @@ import (
 
 // TestEveryFileIsDurableBeforeItHasItsName watches the system calls of commands that write:
 // what gets its name by a rename or a link was synced since it was last written, and no
-// command ends before the directory of each name that it gave is synced. Where a power
-// cut strikes is tested in torture; here it is told which sync is missing.
+// command ends before all that it wrote is synced, and the directory of each name that it
+// gave. Where a power cut strikes is tested in torture; here it is told which sync is missing.
 func TestEveryFileIsDurableBeforeItHasItsName(t *testing.T) {
 	t.Parallel()
 	strace := straceHere(t)
 	dir := mustFollowed(t)
 	store := filepath.Join(dir, ".systemprompt")
 	named := map[string]bool{}
-	for _, c := range []struct{ line, stdin string }{
+	damage := func() {
+		require.NoError(t, os.WriteFile(filepath.Join(store, "sp.db"), []byte("of no registry any more"), 0o600))
+	}
+	ignoring := func() {
+		require.NoError(t, os.Mkdir(filepath.Join(dir, "ignoring"), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "ignoring", ".gitignore"), []byte("*.log\n"), 0o600))
+	}
+	for _, c := range []struct {
+		line, stdin string
+		before      func()
+	}{
 		{line: "sp tenant edit a --region fra"},
 		{line: "sp profile create p --tenant a"},
 		{line: "sp session switch p"},
@@ -32,9 +42,16 @@ func TestEveryFileIsDurableBeforeItHasItsName(t *testing.T) {
 		{line: "sp restore -y b.db"},
 		{line: "sp profile delete p -y"},
 		{line: "sp undo"},
+		{line: "sp restore -y b.db", before: damage},
 		{line: "sp init --dir new"},
+		{line: "sp backup --dir new new.db"},
+		{line: "sp restore --dir new -y new.db"},
+		{line: "sp init --dir ignoring", before: ignoring},
 		{line: "sp import --dir fresh a.json"},
 	} {
+		if c.before != nil {
+			c.before()
+		}
 		trace := filepath.Join(t.TempDir(), "trace")
 		args := append([]string{strace, "-f", "-qq", "-y", "-e", "signal=none", "-o", trace, "-e", "trace=" + strings.Join(durableCalls, ",")}, strings.Fields(c.line)...)
 		cmd := spIn(t, dir, args...)
@@ -48,6 +65,11 @@ func TestEveryFileIsDurableBeforeItHasItsName(t *testing.T) {
 			d.call(strings.TrimSpace(line))
 		}
 		require.Empty(t, d.names, "%s: given a name in a directory that is not synced after it", c.line)
+		delete(d.unsynced, filepath.Join(store, ".lock")) // who holds it
+		for _, name := range []string{"new", "ignoring", "fresh"} {
+			delete(d.unsynced, filepath.Join(dir, name, ".lock"))
+		}
+		require.Empty(t, d.unsynced, "%s: not synced since it was written", c.line)
 	}
 	for _, name := range []string{"sp.db", "tenants.json", "sessions/index.json", "profiles/p/secrets.json", "profiles/p/profile.yaml"} {
 		require.True(t, named[filepath.Join(store, name)], "nothing was seen of %s: %v", name, named)
@@ -57,6 +79,7 @@ func TestEveryFileIsDurableBeforeItHasItsName(t *testing.T) {
 // durableCalls write files, name them, or make that outlast a power cut.
 var durableCalls = []string{
 	"write", "pwrite64", "writev", "pwritev", "ftruncate", "copy_file_range", "fsync", "fdatasync", "rename", "renameat", "renameat2", "link", "linkat",
+	"mkdir", "mkdirat", "unlink", "unlinkat",
 }
 
 // durability is what of the files below a directory is not on the disk yet.
@@ -69,7 +92,8 @@ type durability struct {
 }
 
 var (
-	descriptor = regexp.MustCompile(`^\d+ +(\w+)\(\d+<([^>]*)>`)
+	descriptor = regexp.MustCompile(`^\d+ +(\w+)\((?:\d+<[^>]*>, \w+, )?\d+<([^>]*)>`) // copy_file_range begins with its source
+	oneName    = regexp.MustCompile(`^\d+ +(mkdir|unlink)(?:at)?\((?:(?:AT_FDCWD|\d+)(?:<([^>]*)>)?, )?"([^"]*)"`)
 	twoNames   = regexp.MustCompile(`^\d+ +(\w+)\((?:AT_FDCWD|\d+)?(?:<([^>]*)>)?,? ?"([^"]*)", (?:(?:AT_FDCWD|\d+)(?:<([^>]*)>)?, )?"([^"]*)"(.*)$`)
 )
 
@@ -90,6 +114,18 @@ func (d *durability) call(line string) {
 			d.unsynced[from] = d.unsynced[to]
 		}
 		delete(d.unsynced, to)
+		return
+	}
+	if at := oneName.FindStringSubmatch(line); at != nil {
+		path := absolute(d.dir, at[2], at[3])
+		if !strings.HasPrefix(path, d.dir) {
+			return
+		}
+		if delete(d.unsynced, path); at[1] == "mkdir" {
+			d.names[path] = true
+		} else {
+			delete(d.names, path)
+		}
 		return
 	}
 	on := descriptor.FindStringSubmatch(line)
