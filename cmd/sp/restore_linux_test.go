@@ -73,3 +73,43 @@ func dieRestoring(t *testing.T, followed string, strace []string, seen map[strin
 	}
 	return true
 }
+
+// TestARestoreRemovesWhatLayBesideDurablyFirst: after a power cut SQLite would play a
+// journal of the old registry back into the new one, unless its removal is on the disk
+// before the new one has its name.
+func TestARestoreRemovesWhatLayBesideDurablyFirst(t *testing.T) {
+	t.Parallel()
+	strace := straceHere(t)
+	dir := mustFollowed(t)
+	store := filepath.Join(dir, ".systemprompt")
+	require.NoError(t, spIn(t, dir, "sp", "backup", "b.db").Run())
+	require.NoError(t, os.WriteFile(filepath.Join(store, "sp.db"), []byte("of no registry any more"), 0o600))
+	sides := []string{"sp.db-journal", "sp.db-wal", "sp.db-shm"}
+	for _, side := range sides {
+		require.NoError(t, os.WriteFile(filepath.Join(store, side), []byte("of the old one"), 0o600))
+	}
+	trace := filepath.Join(t.TempDir(), "trace")
+	said, err := spIn(t, dir, strace, "-f", "-qq", "-y", "-o", trace, "-e", "trace=fsync,unlink,unlinkat,rename,renameat,renameat2", "sp", "restore", "-y", "b.db").CombinedOutput()
+	require.NoError(t, err, string(said))
+	text, err := os.ReadFile(trace)
+	require.NoError(t, err)
+	seen := map[string]bool{}
+	for line := range strings.Lines(string(text)) {
+		for _, side := range sides {
+			if strings.Contains(line, "unlink") && strings.Contains(line, "/"+side+`"`) {
+				seen[side], seen["synced"] = true, false
+			}
+		}
+		switch {
+		case strings.Contains(line, "fsync(") && strings.Contains(line, "<"+store+">"):
+			seen["synced"] = true
+		case strings.Contains(line, "rename") && strings.Contains(line, `/sp.db.new"`):
+			for _, side := range sides {
+				require.True(t, seen[side], "%s is not removed before\n%s", side, text)
+			}
+			require.True(t, seen["synced"], "the directory is not synced before\n%s", text)
+			seen["renamed"] = true
+		}
+	}
+	require.True(t, seen["renamed"], "%s", text)
+}

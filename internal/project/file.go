@@ -29,10 +29,7 @@ func (d Dir) ReadFile(inside string) (text []byte, found bool, err error) {
 	}
 	defer func() { _ = root.Close() }()
 	full := filepath.Join(d.path, filepath.FromSlash(inside))
-	if err := d.checkWay(root, inside); err != nil {
-		return nil, false, absent(full, err)
-	}
-	file, err := root.OpenFile(filepath.FromSlash(inside), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	file, _, err := d.open(root, inside)
 	if err != nil {
 		return nil, false, absent(full, err)
 	}
@@ -47,29 +44,49 @@ func (d Dir) ReadFile(inside string) (text []byte, found bool, err error) {
 	return text, true, nil
 }
 
-// checkWay looks at each part of a path before it is opened. os.Root holds the path
-// inside whatever is put there afterwards.
-func (d Dir) checkWay(root *os.Root, inside string) error {
+// open opens a file for reading, if no part of its path is a link. os.Root holds the
+// path inside, but follows a link that stays there, whatever O_NOFOLLOW says; so what
+// was opened must be what was looked at.
+func (d Dir) open(root *os.Root, inside string) (*os.File, fs.FileInfo, error) {
+	looked, err := d.checkWay(root, inside)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := root.OpenFile(filepath.FromSlash(inside), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !os.SameFile(info, looked) {
+		err = unusable(filepath.Join(d.path, filepath.FromSlash(inside)), "something else was put in its place", "try again")
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, file.Close())
+	}
+	return file, info, nil
+}
+
+// checkWay looks at each part of a path, and returns what it saw of the last.
+func (d Dir) checkWay(root *os.Root, inside string) (info fs.FileInfo, err error) {
 	parts := strings.Split(inside, "/")
 	for i := range parts {
 		way := filepath.Join(parts[:i+1]...)
-		info, err := root.Lstat(way)
-		if err != nil {
-			return err
+		if info, err = root.Lstat(way); err != nil {
+			return nil, err
 		}
 		full, last := filepath.Join(d.path, way), i == len(parts)-1
 		switch {
 		case info.Mode()&fs.ModeSymlink != 0:
-			return unusable(full, "it is a symbolic link", "put what it leads to in its place")
+			return nil, unusable(full, "it is a symbolic link", "put what it leads to in its place")
 		case !last && !info.IsDir():
-			return unusable(full, "it is not a directory", "move it away")
+			return nil, unusable(full, "it is not a directory", "move it away")
 		case last && !info.Mode().IsRegular():
-			return unusable(full, "it is not a regular file", "move it away")
+			return nil, unusable(full, "it is not a regular file", "move it away")
 		case !IsOurs(info):
-			return unusable(full, fmt.Sprintf("it belongs to user %d", owner(info)), "run as that user, or take it over with chown")
+			return nil, unusable(full, fmt.Sprintf("it belongs to user %d", owner(info)), "run as that user, or take it over with chown")
 		}
 	}
-	return nil
+	return info, nil
 }
 
 func unusable(full, why, remedy string) error {
@@ -85,8 +102,6 @@ func absent(full string, err error) error {
 		return nil
 	case errors.Is(err, ErrUnusable):
 		return err
-	case errors.Is(err, syscall.ELOOP): // it became a link since it was looked at
-		return unusable(full, "it is a symbolic link", "put what it leads to in its place")
 	case errors.As(err, &bare):
 		err = bare.Err
 	}

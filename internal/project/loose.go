@@ -79,28 +79,19 @@ func (d Dir) eachFile(places []string, fn func(path string, info fs.FileInfo)) e
 }
 
 // TightenFile takes from group and others what they may do with a file of the
-// directory, by its path within it. It works on the open file, so that nothing
-// can be put in the place of what was checked.
+// directory, by its path within it, of which no part may be a link. It works on the open
+// file, so that nothing can be put in the place of what was checked.
 func (d Dir) TightenFile(path string) error {
 	root, err := os.OpenRoot(d.path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	file, err := root.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	file, info, err := d.open(root, path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-		return err
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s: %w: it is not a regular file", filepath.Join(d.path, path), ErrUnsafe)
-	case !IsOurs(info):
-		return checkOwner(filepath.Join(d.path, path), info)
-	}
 	return file.Chmod(info.Mode().Perm() &^ 0o077)
 }
 

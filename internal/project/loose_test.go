@@ -83,6 +83,24 @@ func TestTightenFileStaysInTheDirectory(t *testing.T) {
 	require.Empty(t, loose)
 }
 
+// TestTightenFileFollowsNoLink: not even one that stays in the directory, to a file that
+// is meant to be read by others.
+func TestTightenFileFollowsNoLink(t *testing.T) {
+	t.Parallel()
+	d := mustMake(t, filepath.Join(tempDir(t), Name))
+	mustMkdir(t, filepath.Join(d.Path(), "profiles", "p"))
+	public := mustWrite(t, filepath.Join(d.Path(), "profiles", "p", "profile.yaml"), "x")
+	require.NoError(t, os.Chmod(public, 0o644))
+	mustSymlink(t, "profiles/p/profile.yaml", d.Tenants())
+	mustSymlink(t, "profiles/p", filepath.Join(d.Path(), "sessions"))
+	for _, path := range []string{"tenants.json", "sessions/profile.yaml"} {
+		require.ErrorContains(t, d.TightenFile(path), "it is a symbolic link", path)
+	}
+	require.Equal(t, os.FileMode(0o644), modeOf(t, public).Perm())
+	require.NoError(t, d.TightenFile("profiles/p/profile.yaml"), "by its own name it is")
+	require.Equal(t, os.FileMode(0o600), modeOf(t, public).Perm())
+}
+
 func TestTemporariesAreToldApart(t *testing.T) {
 	t.Parallel()
 	d := mustMake(t, filepath.Join(tempDir(t), Name))

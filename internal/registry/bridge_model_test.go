@@ -11,13 +11,27 @@ import (
 // side is what one program knows: members by name, of tenants by id.
 type side map[string]map[string]string
 
-var bridged = []string{"name", "region", "hostname", "database_url", "sync_token", "shared_container_db", "x", "y"}
+var bridged = []string{
+	"name", "app_id", "hostname", "region", "database_url", "internal_database_url", "tenant_type", "external_db_access",
+	"sync_token", "shared_container_db", "x", "y",
+}
 
-func drawSide(t *rapid.T, label string, base side) side {
+// sideValues are the values of the members that are never absent; the others have "" for that.
+var sideValues = map[string][]string{
+	"name": {"1", "2"}, "tenant_type": {string(Local), string(Cloud)}, "external_db_access": {"false", "true"},
+}
+
+func isURL(member string) bool { return strings.HasSuffix(member, "database_url") }
+
+// forgets tells whether that a file lacks the member says nothing.
+func forgets(member string) bool { return member == "sync_token" || member == "shared_container_db" }
+
+// drawSide changes some tenants, and of these the contested member for certain.
+func drawSide(t *rapid.T, label, contested string, base side) side {
 	drawn := side{}
 	for _, id := range []string{"a", "b", "c"} {
 		known, there := base[id]
-		if base != nil && rapid.IntRange(0, 3).Draw(t, label+" keeps "+id) > 0 {
+		if base != nil && rapid.Bool().Draw(t, label+" keeps "+id) {
 			if there {
 				drawn[id] = known
 			}
@@ -29,11 +43,15 @@ func drawSide(t *rapid.T, label string, base side) side {
 		members := map[string]string{}
 		for _, name := range bridged {
 			value := known[name]
-			if base == nil || rapid.IntRange(0, 3).Draw(t, "changes "+name) == 0 {
-				value = rapid.SampledFrom([]string{"", "1", "2", "***"}).Draw(t, name)
-			}
-			if value == "***" && (name != "database_url" || label != "theirs") || value == "" && name == "name" {
-				value = "1" // a mask comes from elsewhere
+			if !there || name == contested || rapid.IntRange(0, 3).Draw(t, "changes "+name) == 0 {
+				values := sideValues[name]
+				if values == nil {
+					values = []string{"", "1", "2"}
+				}
+				if isURL(name) && label == "theirs" { // a mask comes from elsewhere
+					values = append(values, "***")
+				}
+				value = rapid.SampledFrom(values).Draw(t, name)
 			}
 			members[name] = value
 		}
@@ -54,12 +72,16 @@ func (s side) tenants() (all []Tenant) {
 			}
 			return ptr(m[name])
 		}
-		tenant := Tenant{
-			ID: TenantID(id), Name: m["name"] + id, Kind: Local, Region: text("region"), Hostname: text("hostname"),
-			SyncToken: secretOf(text("sync_token")), SharedContainerDB: text("shared_container_db"),
+		url := func(name string) *Secret {
+			if m[name] == "" {
+				return nil
+			}
+			return secret("postgres://u:" + m[name] + "@h/d")
 		}
-		if url := text("database_url"); url != nil {
-			tenant.DatabaseURL = secret("postgres://u:" + *url + "@h/d")
+		tenant := Tenant{
+			ID: TenantID(id), Name: m["name"] + id, AppID: text("app_id"), Hostname: text("hostname"), Region: text("region"),
+			DatabaseURL: url("database_url"), InternalDatabaseURL: url("internal_database_url"), Kind: Kind(m["tenant_type"]),
+			ExternalDBAccess: m["external_db_access"] == "true", SyncToken: secretOf(text("sync_token")), SharedContainerDB: text("shared_container_db"),
 		}
 		var unknown []string
 		for _, name := range []string{"x", "y"} {
@@ -73,35 +95,36 @@ func (s side) tenants() (all []Tenant) {
 	return all
 }
 
-// merged says what comes of changes of both sides, and whether somebody has to settle
+// merged says what comes of changes of both sides, and what somebody has to settle of
 // them. What is as it was in older is no change of theirs.
-func (s side) merged(older, ours, theirs side) (merged side, conflict bool) {
+func (s side) merged(older, ours, theirs side) (merged side, conflicts []Conflict) {
 	merged = side{}
 	for _, id := range []string{"a", "b", "c"} {
 		base, was := s[id]
 		past, had := older[id]
 		o, here := ours[id]
 		t, there := theirs[id]
+		c := Conflict{ID: TenantID(id)}
 		switch {
 		case here && there:
-			m, c := mergedMembers(base, past, o, t)
-			merged[id], conflict = m, conflict || c
+			merged[id], c.Members = mergedMembers(base, past, o, t)
 		case here && (!was || !had):
 			merged[id] = o
-		case here:
-			conflict = conflict || !sameMembers(base, o)
+		case here && !sameMembers(base, o):
+			c.Deleted = Theirs
 		case there && !was && !had:
 			merged[id] = t
-		case there && !was:
-			conflict = conflict || theyChanged(past, past, t)
-		case there:
-			conflict = conflict || theyChanged(base, past, t)
+		case there && !was && theyChanged(past, past, t), there && was && theyChanged(base, past, t):
+			c.Deleted = Ours
+		}
+		if c.Members != nil || c.Deleted != Nobody {
+			conflicts = append(conflicts, c)
 		}
 	}
-	return merged, conflict
+	return merged, conflicts
 }
 
-func mergedMembers(base, past, o, t map[string]string) (m map[string]string, conflict bool) {
+func mergedMembers(base, past, o, t map[string]string) (m map[string]string, conflicts []string) {
 	m = map[string]string{}
 	for _, name := range bridged {
 		switch {
@@ -109,19 +132,20 @@ func mergedMembers(base, past, o, t map[string]string) (m map[string]string, con
 			m[name] = o[name]
 			if t[name] != "" && blobOf(t) != blobOf(base) && (past == nil || blobOf(t) != blobOf(past)) {
 				m[name] = t[name]
-				conflict = conflict || o[name] != "" && o[name] != t[name] && blobOf(o) != blobOf(base)
+				if o[name] != "" && o[name] != t[name] && blobOf(o) != blobOf(base) && !slices.Contains(conflicts, unknownMembers) {
+					conflicts = append(conflicts, unknownMembers)
+				}
 			}
-		case t[name] == "" && (name == "sync_token" || name == "shared_container_db"),
-			name == "database_url" && t[name] == "***" && o[name] != "" && o[name] != "***",
+		case t[name] == "" && forgets(name), isURL(name) && t[name] == "***" && o[name] != "" && o[name] != "***",
 			o[name] == t[name], t[name] == base[name], past != nil && t[name] == past[name]:
 			m[name] = o[name]
 		case o[name] == base[name]:
 			m[name] = t[name]
 		default:
-			conflict = true
+			conflicts = append(conflicts, name)
 		}
 	}
-	return m, conflict
+	return m, conflicts
 }
 
 // blobOf is what of the unknown members can be compared: all at once.
@@ -136,7 +160,7 @@ func theyChanged(base, past, t map[string]string) bool {
 		switch {
 		case name == "x" || name == "y":
 			return blobOf(t) != "," && blobOf(t) != blobOf(base) && (past == nil || blobOf(t) != blobOf(past))
-		case t[name] == "" && (name == "sync_token" || name == "shared_container_db"), name == "database_url" && t[name] == "***":
+		case t[name] == "" && forgets(name), isURL(name) && t[name] == "***":
 			return false
 		}
 		return t[name] != base[name] && (past == nil || t[name] != past[name])

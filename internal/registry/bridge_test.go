@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -112,7 +113,7 @@ func TestABridgeKeepsWhatTheOtherProgramCanNotKnow(t *testing.T) {
 }
 
 // TestABridgeIsAThreeWayMerge says of random changes of both sides what is to come of
-// each member, by its values.
+// each member, by its values, and which members somebody has to settle.
 func TestABridgeIsAThreeWayMerge(t *testing.T) {
 	t.Parallel()
 	dir, run, conflicted := mustMemoryDir(t), 0, 0
@@ -120,25 +121,29 @@ func TestABridgeIsAThreeWayMerge(t *testing.T) {
 		run++
 		d := mustDeskAt(t, filepath.Join(dir, fmt.Sprintf("%d.db", run)))
 		d.now = noon.Add(-time.Hour)
-		older := drawSide(t, "older", nil)
+		contested := rapid.SampledFrom(bridged).Draw(t, "contested")
+		older := drawSide(t, "older", contested, nil)
 		since := d.mustBase(t, older.tenants()...)
 		base, read := older, older
 		if rapid.Bool().Draw(t, "written again") {
 			d.now = noon.Add(-time.Minute)
-			base = drawSide(t, "base", older)
+			base = drawSide(t, "base", contested, older)
 			since = d.mustBase(t, base.tenants()...)
 			read = rapid.SampledFrom([]side{older, base}).Draw(t, "read")
 		}
 		d.now = noon
-		ours, theirs := drawSide(t, "ours", base), drawSide(t, "theirs", read)
+		ours, theirs := drawSide(t, "ours", contested, base), drawSide(t, "theirs", contested, read)
 		d.mustBase(t, ours.tenants()...)
-		want, conflict := base.merged(older, ours, theirs)
+		want, conflicts := base.merged(older, ours, theirs)
 		b := bridgeOf(since, Nobody, theirs.tenants()...)
 		b.Written = noon
 		_, err := d.TakeOver(context.Background(), b)
-		if conflict {
+		if conflicts != nil {
 			conflicted++
-			require.ErrorIs(t, err, ErrConflict)
+			var all *ConflictsError
+			require.ErrorAs(t, err, &all)
+			slices.SortFunc(all.Conflicts, func(a, b Conflict) int { return cmp.Compare(a.ID, b.ID) })
+			require.Equal(t, conflicts, all.Conflicts)
 			want = ours
 		} else {
 			require.NoError(t, err)
