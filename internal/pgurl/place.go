@@ -181,7 +181,7 @@ func shown(text string) string {
 	var b strings.Builder
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
-		if r == utf8.RuneError && size == 1 || !unicode.IsPrint(r) || strings.ContainsRune(" %?#&@[]", r) {
+		if r == utf8.RuneError && size == 1 || !unicode.IsPrint(r) || strings.ContainsRune(" %?#&=@[]", r) {
 			b.WriteString(escape(text[:size]))
 		} else {
 			b.WriteString(text[:size])
