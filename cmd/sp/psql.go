@@ -48,7 +48,7 @@ func (a *app) psql(ctx context.Context, cmd *cli.Command) error {
 		request.ReadProfile = a.profileReader(dir)
 		if len(ref) == 1 {
 			if request.Flag != nil {
-				return usage("psql: --profile excludes %s", project.Quoted(ref[0]))
+				return usage("psql: --profile excludes %s", harmlessWord(ref[0]))
 			}
 			if err := lookUp(ctx, view, ref[0], &request); err != nil {
 				return err

@@ -98,16 +98,19 @@ func (u URL) Database() string {
 // last holds.
 func (u URL) Said() map[string]string { return u.said }
 
-// LeadsSomewhere tells whether the URL names each of its servers (a host, an address or the
-// directory of a socket) and a database, or a user, after whom libpq calls it. Whatever it
-// leaves out, each client takes from elsewhere.
-func (u URL) LeadsSomewhere() bool {
+// Missing returns what the URL leaves out that says where it leads, "" where nothing is: each
+// client would take that from elsewhere. A URL must name each of its servers (a host, an address
+// or the directory of a socket) and a database, or a user, after whom libpq calls it.
+func (u URL) Missing() string {
 	for _, s := range u.servers {
 		if s.Target() == "" {
-			return false
+			return "host"
 		}
 	}
-	return u.Database() != ""
+	if u.Database() == "" {
+		return "database"
+	}
+	return ""
 }
 
 // Place is the same for two URLs that lead to the same servers, as far as their text shows. It

@@ -50,8 +50,8 @@ func CheckURL(url Secret) error {
 		return err
 	case IsMasked(url):
 		return badURL("has stars in place of the password")
-	case !u.LeadsSomewhere():
-		return badURL("names no host or no database, so where it leads depends on the client (write postgres://USER:PASSWORD@HOST:PORT/DATABASE, or ?host=DIRECTORY for a socket)")
+	case u.Missing() != "":
+		return badURL("names no " + u.Missing() + ", and each client would take another (postgres://USER:PASSWORD@HOST:PORT/DATABASE, or ?host=DIRECTORY for a socket)")
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func CheckURL(url Secret) error {
 // database and the user: each client would take another one.
 func LeadsNowhere(url Secret) bool {
 	u, err := pgurl.Parse(url.Reveal())
-	return err == nil && !u.LeadsSomewhere()
+	return err == nil && u.Missing() != ""
 }
 
 func badURL(why string) error { return fmt.Errorf("database URL: %s: %w", why, ErrInvalid) }
