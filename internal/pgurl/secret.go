@@ -71,6 +71,6 @@ func isStars(encoded string) bool {
 
 // NamesSecret tells whether a text says `password=` or the like, wherever it stands.
 func NamesSecret(text string) bool {
-	text = strings.ToLower(text)
+	text = strings.ToLower(unescape(text))
 	return slices.ContainsFunc(secrets, func(name string) bool { return strings.Contains(text, name+"=") })
 }

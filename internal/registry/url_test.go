@@ -194,7 +194,7 @@ func TestWaysToADatabaseAreTold(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"postgres://u:pw@h/d": true, "postgres://pw@h": true, "u:pw@h/d": true, "host=h password=x": true, "PASSWORD=x": true,
-		"postgres://u:p w@h": true, "postgres://h/d?sslpassword=x": true, "--scram_client_key=x": true, "host=h oauth_client_secret=x": true, "/dir/postgres:/u:pw@h": true, "://u:p\nw@h": true,
+		"postgres://u:p w@h": true, "postgres://h/d?sslpassword=x": true, "--scram_client_key=x": true, "?p%61ssword=x": true, "host=h oauth_client_secret=x": true, "/dir/postgres:/u:pw@h": true, "://u:p\nw@h": true,
 		"": false, "local": false, "a/b.yaml": false, "me@home": false, "8:30 @home": false, "git@host:path": false,
 		"https://example.org": false, "C:\\x": false,
 	} {
