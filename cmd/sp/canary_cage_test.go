@@ -16,7 +16,7 @@ import (
 // marker: as a URL's user, password, parameter, or without being a URL at all, and
 // in members that the record does not define.
 var caged = strings.ReplaceAll(`{"synced_at": "2026-02-01T10:00:00Z", "note": "MARK", "nested": {"deep": [{"x": "MARK"}]}, "tenants": [
-  {"id": "a", "name": "a", "database_url": "postgres://MARK:MARK@h:1/a?password=MARK&sslkey=MARK", "docker_project": {"x": ["MARK"]}},
+  {"id": "a", "name": "a", "database_url": "postgres://MARK:MARK@h:1/a?password=MARK&sslkey=MARK&sslpassword=MARK&oauth_client_secret=MARK", "docker_project": {"x": ["MARK"]}},
   {"id": "b", "name": "b", "tenant_type": "cloud", "external_db_access": true, "database_url": "postgres://MARK@h/MARK@x",
    "internal_database_url": "postgres://u:MARK#x@h/b", "sync_token": "MARK"},
   {"id": "c", "name": "c", "database_url": "MARK", "internal_database_url": "host=h password=MARK"},

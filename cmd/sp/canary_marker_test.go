@@ -18,6 +18,7 @@ const marker = "CANARYc4n4ryCANARY"
 const (
 	markedURL      = "postgres://u:" + marker + "@h/d"
 	markedKeywords = "host=h user=u password=" + marker
+	markedKey      = "postgres://h/d?scram_client_key=" + marker
 )
 
 // needles are the ways in which a marker may be written.

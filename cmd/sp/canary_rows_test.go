@@ -57,7 +57,7 @@ var canaryRows = map[string][]string{
 	"db down":                   {""},
 	"db status":                 {""},
 	"db use":                    {"", "--none", "--server URL", "--server CANARYc4n4ryCANARY", "--server-stdin", "--server-file given/odd.txt"},
-	"psql":                      {"nosuch", "URL", "--profile nosuch", "a b", "c"},
+	"psql":                      {"nosuch", "URL", "--profile nosuch", "a b", "c", "URL --profile a"},
 	"tenant select":             {"a", "b", "-", "nosuch"},
 	"tenant delete":             {"c", "nosuch -y", "c -y", "d -y"},
 	"tenant rotate-sync-token":  {"", "b", "nosuch -y", "c", "c -y", "b -y"},
@@ -156,14 +156,14 @@ func (r canaryRow) lines(deep bool) [][]string {
 		}
 		lines = append(lines, args)
 	}
-	lines = append(lines, []string{"--help"}, []string{markedURL}, []string{markedKeywords}, []string{"--", markedURL})
+	lines = append(lines, []string{"--help"}, []string{markedURL}, []string{markedKeywords}, []string{"--", markedURL}, []string{markedKey})
 	if !deep {
 		return lines
 	}
 	lines = append(lines, []string{"--" + markedURL}, []string{"--frobnicate=" + marker}, []string{"-" + marker}, slices.Repeat([]string{markedURL}, 9))
 	for _, flag := range r.cmd.Flags {
 		name := flag.Names()[0]
-		for _, value := range []string{markedURL, markedKeywords} {
+		for _, value := range []string{markedURL, markedKeywords, markedKey} {
 			lines = append(lines, []string{"--" + name + "=" + value}, []string{"a", "--" + name, value}, []string{"--" + name + value})
 		}
 	}

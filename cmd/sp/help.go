@@ -11,7 +11,7 @@ const rootHelp = `sp - {{.Usage}}
 
   sp import tenants.json                take over an existing registry
   sp tenant select local_19bff27604c
-  psql "$(sp resolve)"                  the right database; sp explain says why
+  sp psql                               the right database; sp explain says why
 
 Commands:{{range .VisibleCommands}}
   {{printf "%-9s" .Name}} {{.Usage}}{{end}}

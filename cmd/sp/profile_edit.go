@@ -77,7 +77,7 @@ func yamlEdits(words []string) (edits []project.YAMLEdit, err error) {
 		path := strings.Split(key, ".")
 		flag, own := ownKeys[key]
 		switch {
-		case !found || slices.Contains(path, ""):
+		case !found || slices.Contains(path, "") || strings.Contains(key, "://") || registry.IsConnection(key):
 			return nil, withHint(usage("--set: not KEY=VALUE"), "such as --set server.port=8081")
 		case own && flag == "":
 			return nil, usage("--set %s: sp keeps that file where it is", key)

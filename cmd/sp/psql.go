@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +15,7 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
 	"github.com/urfave/cli/v3"
+	"golang.org/x/sys/unix"
 )
 
 // errNoPsql is returned where there is no psql.
@@ -22,8 +26,8 @@ func (a *app) psqlCommand() *cli.Command {
 		Name:      "psql",
 		Usage:     "open psql on the database of the profile in effect",
 		ArgsUsage: "[TENANT|PROFILE] [ARGUMENT...]",
-		Description: "What stands behind -- is psql's. The password is not among its arguments, where others\n" +
-			"could see it, and of the environment nothing leads to another database.\n\n" +
+		Description: "What stands behind -- is psql's. No secret is among its arguments, where others could\n" +
+			"see it, and of the environment nothing leads to another database.\n\n" +
 			"  sp psql my-project -- -c 'SELECT 1'",
 		Flags:  profileFlags(),
 		Action: a.psql,
@@ -44,7 +48,7 @@ func (a *app) psql(ctx context.Context, cmd *cli.Command) error {
 		request.ReadProfile = a.profileReader(dir)
 		if len(ref) == 1 {
 			if request.Flag != nil {
-				return usage("psql: --profile excludes %s", project.Quoted(ref[0]))
+				return usage("psql: --profile excludes %s", harmlessWord(ref[0]))
 			}
 			if err := lookUp(ctx, view, ref[0], &request); err != nil {
 				return err
@@ -60,11 +64,53 @@ func (a *app) psql(ctx context.Context, cmd *cli.Command) error {
 	if program == "" {
 		return withHint(fmt.Errorf("%w: %w", errNoPsql, errNoServer), "apt-get install postgresql-client, or your system's like of it")
 	}
-	url, password, err := registry.WithoutPassword(c.URL)
+	url, secrets, err := registry.WithoutSecrets(c.URL)
 	if err != nil {
 		return err
 	}
-	return a.replace(program, append([]string{"psql", url}, rest...), environmentFor(a.environ(), password))
+	password := secrets["password"]
+	delete(secrets, "password")
+	env := environmentFor(a.environ(), password)
+	if len(secrets) > 0 {
+		service, err := serviceFile(secrets)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = service.Close() }() // where it comes to nothing; psql has it else
+		env = append(env, "PGSERVICE="+serviceName, fmt.Sprintf("PGSERVICEFILE=/dev/fd/%d", service.Fd()))
+	}
+	return a.replace(program, append([]string{"psql", url}, rest...), env)
+}
+
+const serviceName = "sp"
+
+// serviceFile tells libpq the secrets for which it has no environment variable: in a file that
+// has no name, which psql inherits open and can read again when it connects again.
+func serviceFile(secrets map[string]registry.Secret) (*os.File, error) {
+	text := "[" + serviceName + "]\n"
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		value := secrets[name].Reveal()
+		if strings.Contains(value, "\n") || strings.TrimRight(value, " \t\v\f\r") != value {
+			return nil, fmt.Errorf("psql: parameter %s of the URL holds a line end or ends in a space, which libpq reads from no file: %w", name, registry.ErrInvalid)
+		}
+		text += name + "=" + value + "\n"
+	}
+	file, err := unnamedFile("")
+	if err != nil {
+		return nil, err
+	}
+	_, err = file.WriteString(text)
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart) // where /dev/fd shares the place to read from
+	}
+	if err == nil {
+		_, err = unix.FcntlInt(file.Fd(), unix.F_SETFD, 0)
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("psql: %w", err)
+	}
+	return file, nil
 }
 
 // lookUp makes a request for the tenant or the profile of that name.

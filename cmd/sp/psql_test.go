@@ -34,6 +34,27 @@ func TestPsqlGetsThePasswordInItsEnvironmentOnly(t *testing.T) {
 	require.NotContains(t, s.given, "PGPASSWORD=", "it asks for one")
 }
 
+func TestPsqlGetsOtherSecretsInAFileWithoutAName(t *testing.T) {
+	t.Parallel()
+	s := psqlSandbox(t)
+	s.environ = []string{"HOME=/h", "PGSERVICE=x", "PGSERVICEFILE=/x"}
+	s.must("tenant", "edit", "one", "--database-url", "postgres://u:pw@h/d?sslkey=/k&sslpassword=a%20b%26c&scram_client_key=k%3D%3D&sslmode=require&oauth_client_secret=o&scram_server_key=s")
+	s.must("psql", "one")
+	require.Equal(t, []string{"psql", "postgres://u@h/d?sslkey=/k&sslmode=require"}, s.replaced[1:])
+	require.Equal(t, []string{"HOME=/h", "PGPASSWORD=pw", "PGSERVICE=sp"}, s.given[:3])
+	require.Regexp(t, "^PGSERVICEFILE=/dev/fd/[0-9]+$", s.given[3])
+	require.Equal(t, "[sp]\noauth_client_secret=o\nscram_client_key=k==\nscram_server_key=s\nsslpassword=a b&c\n", s.service)
+
+	for _, value := range []string{"a%0Ab", "a%20", "a%0D"} { // libpq would read another one
+		s.must("tenant", "edit", "one", "--database-url", "postgres://u@h/d?sslpassword="+value)
+		s.replaced = nil
+		o := s.run("psql", "one")
+		require.Equal(t, 2, o.exit, value)
+		require.Contains(t, o.stderr, "parameter sslpassword of the URL")
+		require.Nil(t, s.replaced)
+	}
+}
+
 func TestPsqlOpensTheTenantOrTheProfileThatIsNamed(t *testing.T) {
 	t.Parallel()
 	s := psqlSandbox(t)

@@ -26,7 +26,9 @@ func (a *app) resolveCommand() *cli.Command {
 		Description: "The first source that names a profile decides: --profile, SYSTEMPROMPT_PROFILE,\n" +
 			"the session of the selected tenant, the default. One that names something\n" +
 			"unusable is an error. sp explain says which decided, and why.\n\n" +
-			"  psql \"$(sp resolve)\"\n" +
+			"To open psql there, use sp psql: it refuses where nothing resolves, and keeps the\n" +
+			"password out of the list of processes.\n\n" +
+			"  DATABASE_URL=$(sp resolve) && export DATABASE_URL\n" +
 			"  sp resolve --profile production --network external",
 		Flags: append(profileFlags(), stringFlag("tenant", "the tenant `ID`, without a profile")),
 		Action: func(ctx context.Context, cmd *cli.Command) error {

@@ -32,6 +32,7 @@ type sandbox struct {
 	environ  []string      // what children inherit
 
 	replaced, given []string // what the process was replaced with, and its environment
+	service         string   // what it could read of PGSERVICEFILE
 }
 
 // noon is the time in every sandbox at first.
@@ -91,7 +92,14 @@ func (s *sandbox) run(args ...string) outcome {
 		environ:  func() []string { return s.environ },
 		replace: func(program string, args, environ []string) error {
 			s.replaced = append([]string{program}, args...)
-			s.given = environ
+			s.given, s.service = environ, ""
+			for _, variable := range environ {
+				if path, ok := strings.CutPrefix(variable, "PGSERVICEFILE="); ok {
+					text, err := os.ReadFile(path)
+					require.NoError(s.t, err)
+					s.service = string(text)
+				}
+			}
 			return nil
 		},
 		untilSignal: func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },

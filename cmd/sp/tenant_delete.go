@@ -44,7 +44,11 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, dir project.Di
 		view.Close()
 		return err
 	}
-	question, err := deletionQuestion(ctx, view, id, d != nil && !cmd.Bool("keep-database"))
+	drops := d
+	if cmd.Bool("keep-database") {
+		drops = nil
+	}
+	question, err := deletionQuestion(ctx, view, id, drops)
 	view.Close() // nothing is held while somebody thinks about an answer
 	if d != nil && errors.Is(err, registry.ErrNotFound) {
 		return a.deleteOrphan(ctx, cmd, dir, reg, *d)
@@ -81,8 +85,9 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, dir project.Di
 // maxAsked bounds the profiles that a question names.
 const maxAsked = 10
 
-// deletionQuestion names the tenant and all that would go with it.
-func deletionQuestion(ctx context.Context, view *registry.View, id registry.TenantID, drops bool) (string, error) {
+// deletionQuestion names the tenant and all that would go with it: its database, too, if that
+// is to be dropped.
+func deletionQuestion(ctx context.Context, view *registry.View, id registry.TenantID, drops *registry.Database) (string, error) {
 	t, err := view.Tenant(ctx, id)
 	if err != nil {
 		return "", err
@@ -96,8 +101,8 @@ func deletionQuestion(ctx context.Context, view *registry.View, id registry.Tena
 		return "", err
 	}
 	question := fmt.Sprintf("delete tenant %s", t)
-	if drops {
-		question += ", its database with all that is in it"
+	if drops != nil {
+		question += fmt.Sprintf(", its database %s on server %s with all that is in it", drops.Name, drops.Server)
 	}
 	if session != nil {
 		question += fmt.Sprintf(", its session (profile %s)", session.Profile)

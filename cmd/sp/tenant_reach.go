@@ -22,7 +22,7 @@ func (s subject) url() *registry.Secret {
 
 // mustHaveURL refuses a tenant that has none that could be used.
 func (s subject) mustHaveURL() error {
-	if url := s.url(); url == nil || url.Empty() || registry.IsMasked(*url) {
+	if url := s.url(); url == nil || url.Empty() || registry.IsMasked(*url) || registry.LeadsNowhere(*url) {
 		return registry.ErrNoURL
 	}
 	return nil

@@ -32,7 +32,7 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 	if err != nil {
 		return err
 	}
-	if err := a.confirm(ctx, cmd, fmt.Sprintf("change the password of the role that tenants %s log in as? others who use it are shut out", joined(ids))); err != nil {
+	if err := a.confirm(ctx, cmd, fmt.Sprintf("change the password of the role that tenants %s log in as at %s? others who use it are shut out", joined(ids), registry.DescribeURL(before))); err != nil {
 		return err
 	}
 	next, ids, err := a.plannedURL(ctx, reg, t, ids)

@@ -93,7 +93,7 @@ func (a *app) rotateCredentials(ctx context.Context, cmd *cli.Command, dir proje
 // rotateProvisioned flips to the idle one of the two logins. What is published works, as
 // it has just been tried; what was published before works until then.
 func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir project.Dir, reg *registry.Registry, p prospect, done *rotated) error {
-	if err := a.confirm(ctx, cmd, fmt.Sprintf("end the database login of tenant %s?", p.tenant)); err != nil {
+	if err := a.confirm(ctx, cmd, fmt.Sprintf("end the database login of tenant %s at %s?", p.tenant, registry.DescribeURL(*orEmpty(p.tenant.DatabaseURL)))); err != nil {
 		return err
 	}
 	s, err := p.server()

@@ -1,70 +1,43 @@
 package provision
 
 import (
-	"net/url"
+	"os/user"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/pgurl"
 )
 
-// alone returns a URL, of the form that registry.CheckURL accepts, that says all that the
-// library would else look for in the environment and the home directory.
-func alone(text string) string {
-	said := saidBy(text)
-	text = strings.TrimRight(text, "?&")
-	separator := "?"
-	if strings.Contains(text, "?") {
-		separator = "&"
+// settingsOf writes what a URL says in libpq's keywords, for the library, and all that the
+// library would else look for in the environment and the home directory. So the URL is read
+// once, by pgurl: what sp shows of it is what it connects to.
+func settingsOf(u pgurl.URL) string {
+	said := map[string]string{}
+	for _, setting := range unsaid {
+		said[setting[0]] = setting[1]
 	}
-	for _, parameter := range unsaid {
-		if name, value := parameter[0], parameter[1]; said[name] == "" {
-			if name == "host" { // it would be a socket without one
-				value = said["hostaddr"]
-			}
-			text += separator + name + "=" + value
-			separator = "&"
+	for name, value := range u.Said() {
+		if value != "" {
+			said[name] = value
 		}
 	}
-	return text
-}
-
-// saidBy returns what a URL says, encoded as it is there; empty is as good as not said.
-func saidBy(text string) map[string]string {
-	_, text, _ = strings.Cut(text, "://")
-	text, query, _ := strings.Cut(text, "?")
-	authority, database, _ := strings.Cut(text, "/")
-	login, hosts, found := strings.Cut(authority, "@")
-	if !found {
-		login, hosts = "", authority
+	if me, err := user.Current(); said["user"] == "" && err == nil { // PGUSER would be taken before that
+		said["user"] = me.Username
 	}
-	_, password, _ := strings.Cut(login, ":")
-	host, port := saidByHosts(hosts)
-	said := map[string]string{"host": host, "port": port, "dbname": database, "password": password}
-	for parameter := range strings.SplitSeq(query, "&") {
-		key, value, _ := strings.Cut(parameter, "=")
-		name, err := url.PathUnescape(key)
-		if err != nil {
-			name = key // the library refuses it
+	var hosts, ports []string
+	for _, s := range u.Servers() {
+		host := s.Host
+		if s.Addr != "" && (host == "" || pgurl.Server{Host: host}.IsSocket()) {
+			host = s.Addr
 		}
-		switch name {
-		case "database":
-			name = "dbname"
-		case "ssl": // another way to say sslmode=require
-			said["sslmode"] += value
-		}
-		said[name] = value
+		hosts, ports = append(hosts, host), append(ports, s.PortOr())
 	}
-	return said
-}
-
-// saidByHosts returns a host and a port, if any of the hosts has one.
-func saidByHosts(hosts string) (name, port string) {
-	for host := range strings.SplitSeq(hosts, ",") {
-		before, after, _ := strings.Cut(host[strings.LastIndexByte(host, ']')+1:], ":")
-		if before != "" || strings.HasPrefix(host, "[") {
-			name = host
-		}
-		if after != "" {
-			port = after
-		}
+	said["host"], said["port"] = strings.Join(hosts, ","), strings.Join(ports, ",")
+	for _, name := range ofClients {
+		delete(said, name)
 	}
-	return name, port
+	var b strings.Builder
+	for name, value := range said {
+		b.WriteString(name + "='" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "' ")
+	}
+	return b.String()
 }

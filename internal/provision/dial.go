@@ -3,12 +3,13 @@ package provision
 import (
 	"context"
 	"fmt"
-	"slices"
+	"net"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -62,20 +63,27 @@ func (s session) query(ctx context.Context, doing string, statements ...string) 
 // gigabytes, for which the library would make room.
 const largest = 1 << 20
 
-// configOf is a URL as the library reads it, with nothing of the environment.
+// configOf is a URL for the library, with nothing of the environment.
 func configOf(url registry.Secret) (*pgconn.Config, error) {
 	if err := registry.CheckURL(url); err != nil {
 		return nil, err
 	}
-	config, err := pgconn.ParseConfig(alone(url.Reveal()))
+	u, err := pgurl.Parse(url.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w: %w", err, registry.ErrInvalid)
+	}
+	for _, s := range u.Servers() {
+		if strings.HasPrefix(s.Target(), "@") {
+			return nil, fmt.Errorf("database URL: leads to an abstract socket, which sp does not connect to: %w", registry.ErrInvalid)
+		}
+	}
+	config, err := pgconn.ParseConfig(settingsOf(u))
 	if err != nil { // its text quotes the URL
 		return nil, fmt.Errorf("database URL: has a parameter that can't be used, or PGSERVICE names no service: %w", registry.ErrInvalid)
 	}
-	if address := config.RuntimeParams["hostaddr"]; address != "" {
-		config.LookupFunc = func(context.Context, string) ([]string, error) { return strings.Split(address, ","), nil }
-	}
+	config.LookupFunc = lookingUp(u.Servers(), config.LookupFunc)
 	for name, value := range config.RuntimeParams {
-		if value == "" || slices.Contains(ofClients, name) {
+		if value == "" {
 			delete(config.RuntimeParams, name)
 		}
 	}
@@ -83,19 +91,34 @@ func configOf(url registry.Secret) (*pgconn.Config, error) {
 	return config, nil
 }
 
-// ofClients are parameters that other clients know; this one would send them to the server,
-// which refuses them.
+// lookingUp finds the addresses of a host: those that hostaddr gives it, before all others.
+func lookingUp(servers []pgurl.Server, others pgconn.LookupFunc) pgconn.LookupFunc {
+	given := map[string][]string{}
+	for _, s := range servers {
+		if s.Addr != "" {
+			given[s.Host] = append(given[s.Host], net.JoinHostPort(s.Addr, s.PortOr()))
+		}
+	}
+	return func(ctx context.Context, host string) ([]string, error) {
+		if addresses := given[host]; addresses != nil {
+			return addresses, nil
+		}
+		return others(ctx, host)
+	}
+}
+
+// ofClients are parameters that other clients know, or that are told otherwise; the library would
+// send them to the server, which refuses them and would learn a secret.
 var ofClients = []string{
 	"fallback_application_name", "gssdelegation", "gssencmode", "gsslib", "hostaddr", "keepalives", "keepalives_count", "keepalives_idle",
-	"keepalives_interval", "load_balance_hosts", "requirepeer", "sslcompression", "sslcrl", "sslcrldir", "ssl_max_protocol_version",
+	"keepalives_interval", "load_balance_hosts", "oauth_client_id", "oauth_client_secret", "oauth_issuer", "oauth_scope", "requirepeer",
+	"scram_client_key", "scram_server_key", "sslcompression", "sslcrl", "sslcrldir", "ssl_max_protocol_version",
 	"ssl_min_protocol_version", "sslkeylogfile", "statement-cache-capacity", "tcp_user_timeout",
 }
 
-// unsaid is what a client does where nothing says otherwise. A value of the URL, also an
-// empty one, keeps the library from looking for others.
+// unsaid is what a client does where nothing says otherwise. A value, also an empty one, keeps
+// the library from looking for others.
 var unsaid = [][2]string{
-	{"host", ""},
-	{"port", ""},
 	{"dbname", ""},
 	{"password", ""},
 	{"passfile", ""},

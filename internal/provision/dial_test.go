@@ -1,8 +1,10 @@
 package provision
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -49,8 +51,8 @@ func ledBy(c *pgconn.Config) led {
 func TestOnlyTheURLSaysWhereAConnectionLeads(t *testing.T) { // it changes the environment
 	urls := []string{
 		"postgres://u:p@127.0.0.1:5/d", "postgres://u:p@h/d?sslmode=require", "postgres://u@h", "postgres://u@h:/d?", "postgres://u@a,b/d",
-		"postgres://u@a:1,b/d?ssl=true&", "postgres://u@/d?host=/run/pg", "postgres://u@/d", "postgres://u:p@h/d?application_name=x&target_session_attrs=primary",
-		"postgres://u@[::1]/d", "postgres:///?user=u", "postgres://u@h/d?sslmode=verify-full&connect_timeout=7",
+		"postgres://u@a:1,b/d?ssl=true&", "postgres://u@/d?host=/run/pg", "postgres://h/d", "postgres://u:p@h/d?application_name=x&target_session_attrs=primary",
+		"postgres://u@[::1]/d", "postgres://h?user=u", "postgres://u@h/d?sslmode=verify-full&connect_timeout=7",
 	}
 	t.Setenv("HOME", t.TempDir())
 	var want []led
@@ -67,7 +69,7 @@ func TestOnlyTheURLSaysWhereAConnectionLeads(t *testing.T) { // it changes the e
 		require.NoError(t, os.WriteFile(filepath.Join(home, ".postgresql", name), []byte("not one"), 0o600))
 	}
 	for name, value := range map[string]string{
-		"PGHOST": "other", "PGPORT": "9", "PGDATABASE": "other", "PGUSER": "other", "PGPASSWORD": "other", "PGPASSFILE": filepath.Join(home, ".pgpass"),
+		"PGHOST": "other", "PGPORT": "9", "PGDATABASE": "other", "PGUSER": "other", "PGHOSTADDR": "10.0.0.9", "PGPASSWORD": "other", "PGPASSFILE": filepath.Join(home, ".pgpass"),
 		"PGAPPNAME": "other", "PGCONNECT_TIMEOUT": "9", "PGSSLMODE": "verify-full", "PGSSLKEY": service, "PGSSLCERT": service, "PGSSLCERTMODE": "require",
 		"PGSSLSNI": "0", "PGSSLROOTCERT": service, "PGSSLPASSWORD": "other", "PGSSLNEGOTIATION": "direct", "PGTARGETSESSIONATTRS": "standby",
 		"PGSERVICE": "other", "PGSERVICEFILE": service, "PGTZ": "Asia/Tokyo", "PGOPTIONS": "-c x=y", "PGMINPROTOCOLVERSION": "3.2",
@@ -94,10 +96,48 @@ func TestParametersOfOtherClientsAreNotSentToTheServer(t *testing.T) {
 	require.NotContains(t, c.RuntimeParams, "hostaddr")
 	addresses, err := c.LookupFunc(t.Context(), c.Host)
 	require.NoError(t, err)
-	require.Equal(t, []string{"10.0.0.1"}, addresses)
+	require.Equal(t, []string{"10.0.0.1:5432"}, addresses)
 	c, err = configOf(registry.NewSecret("postgres://u@/d?hostaddr=10.0.0.1"))
 	require.NoError(t, err)
 	require.Equal(t, "10.0.0.1", c.Host, "not a socket")
+}
+
+// TestTheLibraryGoesWhereTheURLIsSaidToLead whatever the library itself would make of its text.
+func TestTheLibraryGoesWhereTheURLIsSaidToLead(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string][]string{
+		"postgres://u@h/d": {"h:5432", "u", "d"},
+		"postgres://u@h":   {"h:5432", "u", ""},
+		"postgres://u@staging/x?host=prod&dbname=d&user=v":     {"prod:5432", "v", "d"},
+		"postgres://u@staging:6/x?host=a,b&dbname=d":           {"a:6", "b:6", "u", "d"},
+		"postgres://u@a:1,b,c:3/d":                             {"a:1", "b:5432", "c:3", "u", "d"},
+		"postgres://u@a%2Cb/d?port=,7":                         {"a:5432", "b:7", "u", "d"},
+		"postgres://u@h/d?host=x&host=y&port=1&port=2":         {"y:2", "u", "d"},
+		"postgres://u@h/d?h%6Fst=y&p%6Frt=2":                   {"y:2", "u", "d"},
+		"postgres://u@[::1]:5/a/b%3Fc":                         {"::1:5", "u", "a/b?c"},
+		"postgres://u@staging/d?host=/run/pg":                  {"/run/pg:5432", "u", "d"},
+		"postgres://u@%2Frun%2Fp'g%5C:6/d":                     {"/run/p'g\\:6", "u", "d"},
+		"postgres://u@/d?host=/run/pg&hostaddr=10.0.0.1":       {"10.0.0.1:5432", "u", "d"},
+		"postgres://u@a,/d?hostaddr=10.0.0.1,10.0.0.2&port=3,": {"a:3", "10.0.0.2:5432", "u", "d"},
+		"postgres://u@h/?dbname=":                              {"h:5432", "u", ""},
+		"postgres://u@h//d?sslmode=disable":                    {"h:5432", "u", "/d"},
+		"postgres://u@h/d+e?options=-c%20a%3Db%5C'":            {"h:5432", "u", "d+e"},
+	} {
+		c, err := configOf(registry.NewSecret(url))
+		require.NoError(t, err, url)
+		at := func(host string, port uint16) string { return fmt.Sprintf("%s:%d", host, port) }
+		led := []string{at(c.Host, c.Port)}
+		for _, f := range c.Fallbacks {
+			led = append(led, at(f.Host, f.Port))
+		}
+		require.Equal(t, want, append(slices.Compact(led), c.User, c.Database), url)
+	}
+}
+
+func TestSecretsForOtherClientsAreNotSentToTheServer(t *testing.T) {
+	t.Parallel()
+	l := mustLead(t, "postgres://u:p@h/d?scram_client_key=k&scram_server_key=k&oauth_client_secret=k&sslpassword=k&password=k")
+	require.Equal(t, map[string]string{"application_name": "sp", "client_encoding": "UTF8"}, l.parameters)
 }
 
 func TestURLsThatTheLibraryRefusesAreNotQuoted(t *testing.T) {
@@ -105,7 +145,8 @@ func TestURLsThatTheLibraryRefusesAreNotQuoted(t *testing.T) {
 	for _, url := range []string{
 		"", "postgres://u:s3cret@x@h/d", "postgres://u:s3cret@h/d?sslmode=s3cret", "postgres://u:s3cret@h/d?s3cret",
 		"postgres://u:s3cret@h/d?sslcert=/nowhere/s3cret&sslkey=/nowhere", "postgres://u:s3cret@h/d?a=b=s3cret", "postgres://u:***@h/d",
-		"postgres://u:s3cret@h/d?service=x&servicefile=/nowhere",
+		"postgres://u:s3cret@h/d?service=x&servicefile=/nowhere", "postgres://u:s3cret@h/d?database=x", "postgres://u:s3cret@/d", "postgres://u:s3cret@h/d?user=",
+		"postgres://u:s3cret@/d?host=%40abstract", "postgres://u:s3cret@h/d?x%3D1%20host=y", "postgres://u:s3cret@/d?host=C:%5Cx",
 	} {
 		_, err := Check(t.Context(), registry.NewSecret(url))
 		require.ErrorIs(t, err, registry.ErrInvalid, url)

@@ -24,6 +24,10 @@ func TestAddressesOfAURLAreTheOnesThatClientsTry(t *testing.T) {
 		"postgres://h:8/d?hostaddr=10.0.0.1":            {{"tcp", "10.0.0.1:8"}},
 		"postgres:///d?host=a,b&port=1,2":               {{"tcp", "a:1"}, {"tcp", "b:2"}},
 		"postgres:///d?host=a,b&port=3":                 {{"tcp", "a:3"}, {"tcp", "b:3"}},
+		"postgres://x:8/d?host=a,b":                     {{"tcp", "a:8"}, {"tcp", "b:8"}},
+		"postgres://x:1,y/d?host=a,b":                   {{"tcp", "a:1"}, {"tcp", "b:5432"}},
+		"postgres://a%2Cb/d?port=,6":                    {{"tcp", "a:5432"}, {"tcp", "b:6"}},
+		"postgres:///d?host=a,/run&hostaddr=,::1":       {{"tcp", "a:5432"}, {"tcp", "[::1]:5432"}},
 		"postgres://u:***@masked/d":                     {{"tcp", "masked:5432"}},
 		"postgres://h/d?application_name=x&port=&q=%41": {{"tcp", "h:5432"}},
 	} {
@@ -31,7 +35,7 @@ func TestAddressesOfAURLAreTheOnesThatClientsTry(t *testing.T) {
 		require.NoError(t, err, url)
 		require.Equal(t, want, servers, url)
 	}
-	for _, url := range []string{"", "host=h", "postgres://u:p@x@h/d", "mysql://h/d", "postgres://h:0/d"} {
+	for _, url := range []string{"", "host=h", "postgres://u:p@x@h/d", "mysql://h/d", "postgres://h:0/d", "postgres://a,b/d?port=1,2,3", "postgres://a/d?host=a,b&hostaddr=::1", "postgres://h/d?hostaddr=elsewhere"} {
 		_, err := Addresses(NewSecret(url))
 		require.ErrorIs(t, err, ErrInvalid, url)
 		_, ok := DatabaseOf(NewSecret(url))
@@ -48,7 +52,7 @@ func TestURLsThatLeadToTheSameDatabase(t *testing.T) {
 	}
 	for _, same := range [][]string{
 		{"postgres://u:p@h/d", "postgresql://w:q@H:5432/d?sslmode=require", "postgres://h./d", "postgres:///x?host=h&dbname=d", "postgres://h/%64", "postgres://d:***@h"},
-		{"postgres://localhost/d", "postgres://127.0.0.1/d", "postgres://[::1]:5432/d"},
+		{"postgres://localhost/d", "postgres://127.0.0.1/d", "postgres://[::1]:5432/d", "postgres://staging.example/x?dbname=d&hostaddr=0:0:0:0:0:0:0:1"},
 	} {
 		for _, url := range same {
 			require.Equal(t, of(same[0]), of(url), url)

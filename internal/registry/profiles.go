@@ -72,7 +72,7 @@ func (c *change) giveURL(ctx context.Context, id TenantID, url *Secret) error {
 		to = &after.InternalDatabaseURL
 	}
 	switch known := *to; {
-	case known == nil || known.Empty() || IsMasked(*known):
+	case known == nil || known.Empty() || IsMasked(*known) || LeadsNowhere(*known):
 		*to = url
 	case known.Equal(*url):
 		return nil

@@ -28,8 +28,7 @@ var revealers = []string{
 	"internal/project/index_entry.go",
 	"internal/project/secrets_file.go",
 	"internal/provision/dial.go",
-	"internal/provision/password.go", // makes what the server keeps of it
-	"internal/registry/address.go",
+	"internal/provision/password.go",    // makes what the server keeps of it
 	"internal/registry/authenticate.go", // checks what it takes
 	"internal/registry/image.go",
 	"internal/registry/kept.go",
@@ -40,7 +39,6 @@ var revealers = []string{
 	"internal/registry/secret.go",
 	"internal/registry/servers.go",
 	"internal/registry/url.go",
-	"internal/registry/url_make.go",
 	"internal/registry/writes.go",
 	"internal/registry/writes_profile.go",
 }

@@ -2,176 +2,182 @@ package registry
 
 import (
 	"fmt"
+	"net"
 	"regexp"
-	"strconv"
-	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/sp-registry/sp/internal/pgurl"
 )
 
+// What a connection URL means is told by internal/pgurl; here it is asked about a Secret.
+
 // IsMasked tells whether a connection URL has three or more stars (`*` or `%2A`)
-// in place of its password, as the cloud shows it to those who may not see it.
-func IsMasked(url Secret) bool {
-	u, ok := cutURL(url.Reveal())
-	if !ok {
-		return false
-	}
-	if isStars(u.password) {
-		return true
-	}
-	for parameter := range strings.SplitSeq(u.query, "&") {
-		if value, ok := strings.CutPrefix(parameter, "password="); ok && isStars(value) {
-			return true
-		}
-	}
-	return false
-}
+// in place of a secret, as the cloud shows it to those who may not see it.
+func IsMasked(url Secret) bool { return pgurl.IsMasked(url.Reveal()) }
 
-func isStars(password string) bool {
-	stars := strings.NewReplacer("%2A", "*", "%2a", "*").Replace(password)
-	return len(stars) >= 3 && strings.Trim(stars, "*") == ""
-}
-
-// HasPassword tells whether a connection URL holds a password; when it is not
-// plain, that is assumed.
-func HasPassword(url Secret) bool {
-	u, ok := cutURL(url.Reveal())
-	return !ok || u.password != "" || strings.Contains(u.query, "password=")
-}
+// HasPassword tells whether a connection URL holds a password or another secret; when it is
+// not plain, that is assumed.
+func HasPassword(url Secret) bool { return pgurl.HasSecret(url.Reveal()) }
 
 // IsConnection tells whether a text that was given as something else, a name or a
 // path, must have been meant as a way to a database: user:password@host, with or
 // without a scheme, or libpq's keywords. It may hold a password and is not repeated.
 func IsConnection(text string) bool {
-	return userAtHost().MatchString(text) || strings.Contains(strings.ToLower(text), "password=")
+	return userAtHost().MatchString(text) || pgurl.NamesSecret(text)
 }
 
 // userAtHost needs no `//`, but without it no blank may stand in the password: a
 // name such as "8:30 @home" is no connection.
 var userAtHost = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)://.*@|:\S+@`) })
 
-// DescribeURL says which server and database a connection URL points to, with
-// stars for the user and the password and without parameters; `***` when it is
-// not plain enough to be sure what in it is secret.
+// DescribeURL says which server and database a connection URL leads to, with stars for the
+// user and the password and without other parameters; `***` when it is not plain enough to
+// be sure where it leads and what in it is secret.
 func DescribeURL(url Secret) string {
-	u, err := checkForm(url.Reveal())
+	u, err := pgurl.Parse(url.Reveal())
 	if err != nil {
 		return "***"
 	}
-	if u.hasUser {
-		u.hosts = "***:***@" + u.hosts
-	}
-	return u.scheme + "://" + u.hosts + u.path
+	return u.Describe()
 }
 
-// CheckURL tells whether a text is a PostgreSQL connection URL that every client
-// reads alike: libpq ends the user at the first `@`, Go at the last, so what is
-// ambiguous is refused. The error never quotes the URL. The form is the one of
-// https://www.postgresql.org/docs/current/libpq-connect.html (Connection URIs).
+// CheckURL tells whether a text is a PostgreSQL connection URL that every client reads alike,
+// and that leads somewhere. The error never quotes the URL.
 func CheckURL(url Secret) error {
-	if _, err := checkForm(url.Reveal()); err != nil {
+	u, err := parseURL(url)
+	switch {
+	case err != nil:
 		return err
-	}
-	if IsMasked(url) {
+	case IsMasked(url):
 		return badURL("has stars in place of the password")
+	case u.Missing() != "":
+		return badURL("names no " + u.Missing() + ", and each client would take another (postgres://USER:PASSWORD@HOST:PORT/DATABASE, or ?host=DIRECTORY for a socket)")
 	}
 	return nil
 }
 
+// LeadsNowhere tells of a URL that can be read whether it leaves out the host, or the
+// database and the user: each client would take another one.
+func LeadsNowhere(url Secret) bool {
+	u, err := pgurl.Parse(url.Reveal())
+	return err == nil && u.Missing() != ""
+}
+
 func badURL(why string) error { return fmt.Errorf("database URL: %s: %w", why, ErrInvalid) }
 
-// checkForm is CheckURL for a URL that may be masked; it returns its parts.
-func checkForm(text string) (urlParts, error) {
-	if text == "" {
-		return urlParts{}, badURL("empty")
+// parseURL reads a URL that may be masked, and may lead nowhere.
+func parseURL(url Secret) (pgurl.URL, error) {
+	u, err := pgurl.Parse(url.Reveal())
+	if err != nil {
+		err = badURL(err.Error())
 	}
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
-		return urlParts{}, badURL("holds a space or a control character (percent-encode it)")
-	}
-	u, ok := cutURL(text)
-	switch {
-	case !ok || u.scheme != "postgres" && u.scheme != "postgresql":
-		return u, badURL("does not start with postgres:// or postgresql://")
-	case strings.Contains(text, "#"):
-		return u, badURL("holds a bare # (percent-encode it as %23)")
-	case strings.Contains(u.user+u.password, "@"):
-		return u, badURL("holds more than one @ (percent-encode it as %40 in a user or password)")
-	case strings.Contains(u.path+u.query, "@"):
-		return u, badURL("holds an @ behind the host (percent-encode / ? and @ in a user or password)")
-	case !validEscapes(text):
-		return u, badURL("holds a % that does not start an escape such as %25")
-	}
-	for host := range strings.SplitSeq(u.hosts, ",") {
-		if why := badHost(host); why != "" {
-			return u, badURL(why)
-		}
-	}
-	return u, nil
+	return u, err
 }
 
-// urlParts is a connection URL cut at its separators; nothing is decoded.
-type urlParts struct {
-	scheme, user, password, hosts, path, query string
-	hasUser                                    bool
+// Address is where a connection URL looks for its server, as
+// net.Dial takes it: "tcp" with a host and port, or "unix" with a socket's path.
+type Address struct{ Network, Name string }
+
+// Addresses returns the addresses that a connection URL names, in the order in which
+// clients try them. A URL that can't be read has none.
+func Addresses(url Secret) ([]Address, error) {
+	u, err := parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	var at []Address
+	for _, s := range u.Servers() {
+		switch {
+		case s.Target() == "": // what clients are built with differs
+			at = append(at, socketIn("/var/run/postgresql", s.PortOr()), socketIn("/tmp", s.PortOr()),
+				Address{"tcp", net.JoinHostPort("localhost", s.PortOr())})
+		case s.IsSocket():
+			at = append(at, socketIn(s.Host, s.PortOr()))
+		default:
+			at = append(at, Address{"tcp", net.JoinHostPort(s.Target(), s.PortOr())})
+		}
+	}
+	return at, nil
 }
 
-// cutURL cuts a URL the way that shows most of it as user and password: at the
-// last `@` of the authority.
-func cutURL(text string) (u urlParts, ok bool) {
-	u.scheme, text, ok = strings.Cut(text, "://")
-	if !ok {
-		return u, false
+func socketIn(dir, port string) Address { return Address{"unix", dir + "/.s.PGSQL." + port} }
+
+// DatabaseOf returns what two URLs share that lead to the same database, as far as
+// that shows from their text: servers, ports and database, whoever logs in. It is
+// nothing where the URL can't be read. It is for comparing, not for showing.
+func DatabaseOf(url Secret) (string, bool) {
+	u, err := parseURL(url)
+	if err != nil {
+		return "", false
 	}
-	text, u.query, _ = strings.Cut(text, "?")
-	if slash := strings.IndexByte(text, '/'); slash >= 0 {
-		text, u.path = text[:slash], text[slash:]
-	}
-	u.hosts = text
-	if at := strings.LastIndexByte(text, '@'); at >= 0 {
-		u.hasUser, u.hosts = true, text[at+1:]
-		u.user, u.password, _ = strings.Cut(text[:at], ":")
-	}
-	return u, true
+	return u.Place() + u.Database(), true
 }
 
-func validEscapes(text string) bool {
-	for {
-		_, after, found := strings.Cut(text, "%")
-		if !found {
-			return true
-		}
-		if len(after) < 2 {
-			return false
-		}
-		if b, err := strconv.ParseUint(after[:2], 16, 8); err != nil || b == 0 {
-			return false
-		}
-		text = after
+// SameLogin tells whether two URLs log in as the same role on the same servers, whatever the
+// database and the password.
+func SameLogin(a, b Secret) bool {
+	first, err := parseURL(a)
+	second, unreadable := parseURL(b)
+	if err != nil || unreadable != nil {
+		return false
 	}
+	return first.User() != "" && first.User() == second.User() && first.Place() == second.Place()
 }
 
-// badHost says what is wrong with one host[:port], or nothing.
-func badHost(host string) string {
-	port := ""
-	if strings.HasPrefix(host, "[") {
-		end := strings.IndexByte(host, ']')
-		if end < 0 {
-			return "holds a [ without its ]"
-		}
-		port = host[end+1:]
-		if port != "" && port[0] != ':' {
-			return "holds something between ] and the port"
-		}
-		port = strings.TrimPrefix(port, ":")
-	} else {
-		_, port, _ = strings.Cut(host, ":")
-	}
-	if port == "" {
+// roleOf is who logs in with a URL, "" where that can't be read.
+func roleOf(url Secret) string {
+	u, err := parseURL(url)
+	if err != nil {
 		return ""
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return "port is not a number from 1 to 65535"
+	return u.User()
+}
+
+// URLFor returns a connection URL for another login and database on the servers of an
+// administrator's URL, with its parameters. It has nothing of the administrator's login.
+func URLFor(admin Secret, user, database string, password Secret) (Secret, error) {
+	u, err := parseURL(admin)
+	if err != nil {
+		return Secret{}, err
 	}
-	return ""
+	return checked(u.For(user, database, password.Reveal()))
+}
+
+// WithPassword returns a connection URL with another password.
+func WithPassword(url, password Secret) (Secret, error) {
+	u, err := parseURL(url)
+	if err != nil {
+		return Secret{}, err
+	}
+	return checked(u.WithPassword(password.Reveal()))
+}
+
+// checked is a URL that was put together, if it can be used.
+func checked(text string) (Secret, error) {
+	url := NewSecret(text)
+	if err := CheckURL(url); err != nil {
+		return Secret{}, err
+	}
+	return url, nil
+}
+
+// WithoutPassword returns a connection URL for a command line, where everybody may read it,
+// and the password that a client is to be given some other way.
+func WithoutPassword(url Secret) (plain string, password Secret, err error) {
+	plain, secrets, err := WithoutSecrets(url)
+	return plain, secrets["password"], err
+}
+
+// WithoutSecrets returns a connection URL for a command line, and all that is secret in it, by
+// the names of libpq's parameters.
+func WithoutSecrets(url Secret) (plain string, secrets map[string]Secret, err error) {
+	u, err := parseURL(url)
+	if err != nil {
+		return "", nil, err
+	}
+	secrets = map[string]Secret{}
+	for name, value := range u.Secrets() {
+		secrets[name] = NewSecret(value)
+	}
+	return u.WithoutSecrets(), secrets, nil
 }

@@ -19,6 +19,9 @@ func TestMaskedIsThreeOrMoreStarsForAPassword(t *testing.T) {
 		"postgresql://u:***@h1:1,h2:2/d?sslmode=on":      true,
 		"postgres://h/d?password=***":                    true,
 		"postgres://h/d?a=b&password=%2A%2A%2A&c=d":      true,
+		"postgres://h/d?p%61ssword=***":                  true,
+		"postgres://u:pw@h/d?sslpassword=***":            true,
+		"postgres://u@h/d?scram_client_key=%2A%2A%2A":    true,
 		"mysql://u:***@h/d":                              true,
 		"postgres://u:**@h/d":                            false,
 		"postgres://u:*@h/d":                             false,
@@ -54,14 +57,12 @@ func TestURLsThatEveryClientReadsAlike(t *testing.T) {
 		"postgres://u@h/d":                                 "postgres://***:***@h/d",
 		"postgres://h/d":                                   "postgres://h/d",
 		"postgres://u:pw@h":                                "postgres://***:***@h",
-		"postgres://u:pw@h/":                               "postgres://***:***@h/",
-		"postgres://":                                      "postgres://",
-		"postgres:///d":                                    "postgres:///d",
+		"postgres://u:pw@h/":                               "postgres://***:***@h",
 		"postgres://u:pw@h1:1,h2:65535,h3/d":               "postgres://***:***@h1:1,h2:65535,h3/d",
 		"postgres://u:pw@[::1]:5432/d":                     "postgres://***:***@[::1]:5432/d",
 		"postgres://u:pw@[2001:db8::1]/d":                  "postgres://***:***@[2001:db8::1]/d",
-		"postgres://u:pw@%2Fvar%2Frun/d":                   "postgres://***:***@%2Fvar%2Frun/d",
-		"postgres:///d?host=/var/run&user=u&password=pw":   "postgres:///d",
+		"postgres://u:pw@%2Fvar%2Frun/d":                   "postgres://***:***@/d?host=/var/run",
+		"postgres:///d?host=/var/run&user=u&password=pw":   "postgres://***:***@/d?host=/var/run",
 		"postgres://u:pw@h/d?sslmode=require&password=x":   "postgres://***:***@h/d",
 		"postgres://u:p%40s%2Fs%3F%23%25%20%5C@h/d":        "postgres://***:***@h/d",
 		"postgres://u:p:w@h/d":                             "postgres://***:***@h/d",
@@ -78,6 +79,13 @@ func TestURLsThatAreRefusedAndNotDescribed(t *testing.T) {
 	t.Parallel()
 	for url, why := range map[string]string{
 		"":                                   "empty",
+		"postgres://h/d?service=secret":      "service",
+		"postgres://h/d?database=secret":     "dbname",
+		"postgres://h/d?PASSWORD=secret":     "lower case",
+		"postgres://h/d?secret":              "NAME=VALUE",
+		"postgres://h/d?a=b=secret":          "NAME=VALUE",
+		"postgres://h/d?a%20=secret":         "name",
+		"postgres://h/d?user=&x=secret":      "user",
 		"h/d":                                "postgres://",
 		"u:secret@h/d":                       "postgres://",
 		"POSTGRES://u:secret@h/d":            "postgres://",
@@ -131,7 +139,7 @@ func TestMaskedURLsAreRefusedButDescribed(t *testing.T) {
 	t.Parallel()
 	for url, described := range map[string]string{
 		"postgres://u:***@h:5432/d":                  "postgres://***:***@h:5432/d",
-		"postgres://h/d?password=********":           "postgres://h/d",
+		"postgres://h/d?password=********":           "postgres://***:***@h/d",
 		"postgres://u:sec/ret@h/d?password=***":      "***",
 		"postgres://u:sec#ret@h/d?password=***":      "***",
 		"postgres://u:secret?x@h/d?a=b&password=***": "***",
@@ -144,11 +152,49 @@ func TestMaskedURLsAreRefusedButDescribed(t *testing.T) {
 	}
 }
 
+func missing(described string) string {
+	if strings.Contains(described, "//h") || strings.Contains(described, "?host") {
+		return "database"
+	}
+	return "host"
+}
+
+// What a URL leaves out, each client takes from elsewhere: it can be kept and shown, but not
+// entered.
+func TestURLsThatLeadNowhereInParticular(t *testing.T) {
+	t.Parallel()
+	for url, described := range map[string]string{
+		"postgres://":                       "postgres://",
+		"postgresql:///":                    "postgresql://",
+		"postgres:///d":                     "postgres:///d",
+		"postgres://u:pw@/d?sslmode=on":     "postgres://***:***@/d",
+		"postgres://u@:5433/d":              "postgres://***:***@:5433/d",
+		"postgres://u@h,/d":                 "postgres://***:***@h,/d",
+		"postgres://h":                      "postgres://h",
+		"postgres://h?sslmode=require":      "postgres://h",
+		"postgres://u@h/d?host=":            "postgres://***:***@/d",
+		"postgres:///?host=/run/postgresql": "postgres:///?host=/run/postgresql",
+	} {
+		err := CheckURL(NewSecret(url))
+		require.ErrorIs(t, err, ErrInvalid, url)
+		require.ErrorContains(t, err, "names no "+missing(described), url)
+		require.True(t, LeadsNowhere(NewSecret(url)), url)
+		require.Equal(t, described, DescribeURL(NewSecret(url)), url)
+	}
+	for _, url := range []string{
+		"postgres://h/d", "postgres://u@h", "postgres://h?user=u", "postgres:///d?host=/run/postgresql", "postgres:///d?hostaddr=::1", "postgres://h?dbname=d",
+	} {
+		require.NoError(t, CheckURL(NewSecret(url)), url)
+		require.False(t, LeadsNowhere(NewSecret(url)), url)
+	}
+	require.False(t, LeadsNowhere(NewSecret("mysql://u:pw@h/d")), "it can't be read")
+}
+
 func TestWaysToADatabaseAreTold(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"postgres://u:pw@h/d": true, "postgres://pw@h": true, "u:pw@h/d": true, "host=h password=x": true, "PASSWORD=x": true,
-		"postgres://u:p w@h": true, "postgres://h/d?sslpassword=x": true, "/dir/postgres:/u:pw@h": true, "://u:p\nw@h": true,
+		"postgres://u:p w@h": true, "postgres://h/d?sslpassword=x": true, "--scram_client_key=x": true, "?p%61ssword=x": true, "host=h oauth_client_secret=x": true, "/dir/postgres:/u:pw@h": true, "://u:p\nw@h": true,
 		"": false, "local": false, "a/b.yaml": false, "me@home": false, "8:30 @home": false, "git@host:path": false,
 		"https://example.org": false, "C:\\x": false,
 	} {
@@ -160,7 +206,8 @@ func TestHasPassword(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]bool{
 		"postgres://u:pw@h/d": true, "postgres://u@h/d": false, "postgres://u:@h/d": false, "postgres://h/d": false,
-		"postgres://h/d?password=x": true, "postgres://h/d?sslpassword=x": true, "postgres://h/d?sslmode=on": false,
+		"postgres://h/d?password=x": true, "postgres://h/d?sslpassword=x": true, "postgres://h/d?scram_server_key=x": true, "postgres://h/d?p%61ssword=x": true,
+		"postgres://h/d?sslmode=on": false, "postgres://h/d?sslkey=/k&passfile=/p": false,
 		"host=h password=x": true, "host=h": true, "": true,
 	} {
 		require.Equal(t, want, HasPassword(NewSecret(url)), url)

@@ -37,6 +37,8 @@ func (req Request) url(t registry.Tenant) (registry.Secret, error) {
 		return unusable(member, Empty)
 	case registry.IsMasked(*url):
 		return unusable(member, Masked)
+	case registry.LeadsNowhere(*url):
+		return unusable(member, Nowhere)
 	}
 	return *url, nil
 }

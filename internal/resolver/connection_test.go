@@ -59,6 +59,8 @@ func TestAnUnusableURLIsSaidAndNeverShown(t *testing.T) {
 		{local(empty), "", "database_url", resolver.Empty},
 		{local(masked("***")), "", "database_url", resolver.Masked},
 		{local(masked("%2A%2a**")), "", "database_url", resolver.Masked},
+		{local(new(registry.NewSecret("postgres://"))), "", "database_url", resolver.Nowhere},
+		{own(new(registry.NewSecret("postgres://u:pw@/db"))), "", "internal_database_url", resolver.Nowhere},
 		{own(nil), "", "internal_database_url", resolver.Absent},
 		{own(empty), "", "internal_database_url", resolver.Empty},
 		{own(masked("********")), "", "internal_database_url", resolver.Masked},

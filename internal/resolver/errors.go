@@ -90,6 +90,8 @@ const (
 	Absent Fault = "absent"
 	Empty  Fault = "empty"
 	Masked Fault = "masked"
+	// Nowhere is the fault of a URL that leaves out the host or the database.
+	Nowhere Fault = "without a host or a database"
 	// Off is the fault of external_db_access.
 	Off Fault = "off"
 )

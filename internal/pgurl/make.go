@@ -1,0 +1,79 @@
+package pgurl
+
+import (
+	"slices"
+	"strings"
+)
+
+// ofLogin are the parameters that belong to one login, beside the secrets.
+var ofLogin = []string{"user", "passfile", "sslcert", "sslkey", "oauth_issuer", "oauth_client_id", "oauth_scope"}
+
+// For returns a URL for another login and database on the same servers, with the other
+// parameters. It has nothing of the login that the URL was for.
+func (u URL) For(user, database, password string) string {
+	p := u.parts
+	p.drop(slices.Concat(secrets, ofLogin, []string{"dbname"}))
+	p.hasUser, p.user, p.password = true, escape(user), escape(password)
+	p.path = "/" + escape(database)
+	return p.text()
+}
+
+// WithPassword returns the URL with another password.
+func (u URL) WithPassword(password string) string {
+	p := u.parts
+	p.drop([]string{"password"})
+	p.hasUser, p.password = true, escape(password)
+	return p.text()
+}
+
+// WithoutSecrets returns the URL for a command line, where everybody may read it. Secrets
+// tells what a client is to be given some other way.
+func (u URL) WithoutSecrets() string {
+	p := u.parts
+	p.drop(secrets)
+	p.password = ""
+	return p.text()
+}
+
+// text puts a URL together from its parts.
+func (p parts) text() string {
+	var b strings.Builder
+	b.WriteString(p.scheme + "://")
+	if p.hasUser {
+		b.WriteString(p.user)
+		if p.password != "" {
+			b.WriteString(":" + p.password)
+		}
+		b.WriteString("@")
+	}
+	b.WriteString(p.hosts + p.path)
+	if p.query != "" {
+		b.WriteString("?" + p.query)
+	}
+	return b.String()
+}
+
+// drop takes parameters out of a URL, however they are spelled.
+func (p *parts) drop(names []string) {
+	kept := slices.DeleteFunc(strings.Split(p.query, "&"), func(text string) bool {
+		key, _, _ := strings.Cut(text, "=")
+		return slices.Contains(names, unescape(key))
+	})
+	p.query = strings.Join(kept, "&")
+}
+
+// escape encodes all that is not a letter, digit or one of `-._~`, which every client leaves
+// as it is.
+func escape(text string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("-._~", c) >= 0:
+			b.WriteByte(c)
+		default:
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
+}

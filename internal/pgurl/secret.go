@@ -1,0 +1,76 @@
+package pgurl
+
+import (
+	"slices"
+	"strings"
+)
+
+// secrets are the parameters of libpq whose values are secret, of all versions up to 18 (those
+// that it marks with `*` or `D` in PQconninfoOptions and that hold one). What is named like
+// a file is not: passfile, sslkey and sslkeylogfile are paths. None but password has an
+// environment variable: PGSSLPASSWORD is pgx's own.
+var secrets = []string{"password", "sslpassword", "scram_client_key", "scram_server_key", "oauth_client_secret"}
+
+func isSecret(parameter string) bool { return slices.Contains(secrets, parameter) }
+
+// Secrets returns the secrets of the URL by their names; an empty one is none.
+func (u URL) Secrets() map[string]string {
+	found := map[string]string{}
+	for _, name := range secrets {
+		if value := u.said[name]; value != "" {
+			found[name] = value
+		}
+	}
+	return found
+}
+
+// HasSecret tells whether a text holds a secret; of one that is no URL that is assumed.
+func HasSecret(text string) bool {
+	p, ok := cut(text)
+	if !ok || p.password != "" {
+		return true
+	}
+	for range p.secretValues {
+		return true
+	}
+	return false
+}
+
+// IsMasked tells whether a URL, of whatever database, has three or more stars (`*` or `%2A`)
+// in place of a secret, as the cloud shows it to those who may not see it.
+func IsMasked(text string) bool {
+	p, ok := cut(text)
+	if !ok {
+		return false
+	}
+	if isStars(p.password) {
+		return true
+	}
+	for value := range p.secretValues {
+		if isStars(value) {
+			return true
+		}
+	}
+	return false
+}
+
+// secretValues yields the values of the parameters that are secret, as they are encoded.
+func (p parts) secretValues(yield func(string) bool) {
+	for text := range strings.SplitSeq(p.query, "&") {
+		key, value, _ := strings.Cut(text, "=")
+		if isSecret(strings.ToLower(unescape(key))) && !yield(value) {
+			return
+		}
+	}
+}
+
+func isStars(encoded string) bool {
+	stars := unescape(encoded)
+	return len(stars) >= 3 && strings.Trim(stars, "*") == ""
+}
+
+// NamesSecret tells whether a text says `password=` or the like, wherever it stands.
+func NamesSecret(text string) bool {
+	text = strings.ToLower(unescape(text))
+	return slices.ContainsFunc(secrets, func(name string) bool { return strings.Contains(text, name+"=") })
+}
