@@ -67,18 +67,28 @@ func (a *app) psql(ctx context.Context, cmd *cli.Command) error {
 	return a.replace(program, append([]string{"psql", url}, rest...), environmentFor(a.environ(), password))
 }
 
-// lookUp makes a request for the tenant or the profile of that name.
-func lookUp(ctx context.Context, view *registry.View, ref string, request *resolver.Request) error {
-	p, unknown := view.Profile(ctx, ref)
-	t, err := view.FindTenant(ctx, ref)
+// lookUp makes a request for the tenant or the profile that a word means. An exact name of
+// either is stronger than the beginning of an id.
+func lookUp(ctx context.Context, view *registry.View, word string, request *resolver.Request) error {
+	t, err := view.ExactTenant(ctx, word)
+	if err != nil && !errors.Is(err, registry.ErrNotFound) {
+		return err
+	}
+	p, unknown := view.Profile(ctx, word)
 	switch {
+	case unknown != nil && !errors.Is(unknown, registry.ErrNotFound):
+		return unknown
 	case unknown == nil && err == nil && p.Tenant != t.ID: // else it is the same database
-		return withHint(usage("psql: %s is a profile, and tenant %s", project.Quoted(ref), t), "--profile NAME names the profile, the whole id the tenant")
+		return withHint(&registry.AmbiguousError{Word: project.Quoted(word), Candidates: []string{
+			fmt.Sprintf("tenant %s", t), fmt.Sprintf("profile %s of tenant %s", p.Name, p.Tenant),
+		}}, "--profile %s is the profile, id:%s the tenant", project.Quoted(p.Name), project.Quoted(string(t.ID)))
 	case unknown == nil && err != nil:
-		request.Flag = &ref
+		request.Flag = &word
 		return nil
 	case err != nil:
-		return err
+		if t, err = view.FindTenant(ctx, word); err != nil {
+			return err
+		}
 	}
 	request.Tenant = &t.ID
 	return nil
