@@ -56,7 +56,10 @@ func (a *app) psql(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	program := a.findPsql()
+	program, err := a.findPsql()
+	if err != nil {
+		return err
+	}
 	if program == "" {
 		return withHint(fmt.Errorf("%w: %w", errNoPsql, errNoServer), "apt-get install postgresql-client, or your system's like of it")
 	}
@@ -104,18 +107,19 @@ func (a *app) cutPsqls(words []string) (ours, psqls []string) {
 	return words[:n], words[n:]
 }
 
-func (a *app) findPsql() string {
+// findPsql returns the path of psql, or nothing where there is none.
+func (a *app) findPsql() (string, error) {
 	if path := a.lookPath("psql"); path != "" {
-		return path
+		return path, nil
 	}
 	programs, err := a.programs("")
-	if err != nil {
-		return ""
+	if errors.Is(err, errUsage) { // of SP_POSTGRES_BIN; all else says that there are none
+		return "", err
 	}
-	if path := filepath.Join(programs.Dir, "psql"); isProgram(path) {
-		return path
+	if path := filepath.Join(programs.Dir, "psql"); err == nil && isProgram(path) {
+		return path, nil
 	}
-	return ""
+	return "", nil
 }
 
 // directing are the variables that would lead libpq to another database, or log in as
