@@ -144,7 +144,7 @@ func TestValueOfAFlagIsNotRepeated(t *testing.T) {
 // contract is the table of exit codes in section 4 of the design.
 var contract = map[int][]string{
 	1: {"internal"},
-	2: {"usage", "invalid", "confirmation_required"},
+	2: {"usage", "invalid", "ambiguous", "confirmation_required"},
 	3: {"not_found"},
 	4: {"exists", "in_use", "conflict"},
 	5: {"no_profile", "no_tenant", "no_url"},

@@ -65,11 +65,24 @@ func (a *app) namedDir() (string, error) {
 	return a.resolved(path)
 }
 
-// absolute puts the working directory before a relative path, as the shell sees it:
-// links are followed before `..` is taken, so nothing is cleaned here.
+// absolute is what every path goes through that a user gives. It puts the home before what
+// follows `~/`, which a shell leaves as it is behind `=` and in a variable, and the working
+// directory before another relative path, as the shell sees it: links are followed before
+// `..` is taken, so nothing is cleaned here. The path is not repeated: it may be a secret at
+// the wrong flag.
 func (a *app) absolute(path string) (string, error) {
 	if filepath.IsAbs(path) {
 		return path, nil
+	}
+	if inside, ok := strings.CutPrefix(path, "~/"); ok {
+		home := a.env("HOME")
+		if home == nil || !filepath.IsAbs(*home) {
+			return "", withHint(usage("a path starts with ~/, and HOME is not set to an absolute path"), "name the whole path")
+		}
+		return *home + "/" + inside, nil
+	}
+	if strings.HasPrefix(path, "~") {
+		return "", withHint(usage("a path starts with ~, and only ~/ is known, your home"), "./~ starts the name of a file that is really called that")
 	}
 	cwd, err := a.workingDirectory()
 	if err != nil {

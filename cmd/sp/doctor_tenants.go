@@ -179,5 +179,16 @@ func (c *checkup) checkURLs(ctx context.Context) []diagnosis {
 
 func (c *checkup) checkNames(ctx context.Context) []diagnosis {
 	s, err := c.surveyed(ctx)
-	return troubled(orFine(s.names.all(), "no two look alike"), err)
+	findings := s.names.all()
+	if err == nil {
+		err = c.read(ctx, func(_ project.Dir, view *registry.View) error {
+			ids, err := view.AmbiguousIDs(ctx)
+			for _, id := range ids {
+				_, meant := view.ExactTenant(ctx, string(id))
+				findings = append(findings, warn("%s", meant).remedy("id:%s means the one with that id; sp tenant edit ID --name NAME gives the other another name", project.Quoted(string(id))))
+			}
+			return err
+		})
+	}
+	return troubled(orFine(findings, "no two look alike"), err)
 }

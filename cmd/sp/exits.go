@@ -65,6 +65,7 @@ var exits = []struct {
 	{registry.ErrNoTenant, 5, "no_tenant", "sp tenant list, then sp tenant select ID"},
 	{registry.ErrNoProfile, 5, "no_profile", "sp profile list, then sp session switch NAME"},
 	{registry.ErrNoURL, 5, "no_url", ""},
+	{registry.ErrAmbiguous, 2, "ambiguous", "sp tenant list has the ids; id:ID means the tenant with that id and nothing else"},
 	{registry.ErrForgotten, 3, "not_found", "secrets that a change removed are kept for 7 days, unless they were purged; a backup may have them"},
 	{registry.ErrNotFound, 3, "not_found", ""},
 	{registry.ErrInvalid, 2, "invalid", ""},

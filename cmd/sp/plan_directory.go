@@ -24,9 +24,12 @@ type sessionStep struct {
 	Why     string            `json:"why,omitempty"`
 }
 
-// linesOf says what becomes of the profiles and sessions of a directory, and what of it
-// has no place in the registry.
+// linesOf warns of ambiguous words, and says what becomes of the profiles and sessions of
+// a directory, and what of it has no place in the registry.
 func linesOf(p registry.Plan, left []string) (lines []string) {
+	for _, id := range p.Ambiguous {
+		lines = append(lines, fmt.Sprintf("warning: %s is the id of one tenant and the name of another; id:%s means the first", id, id))
+	}
 	for _, s := range p.Profiles {
 		lines = append(lines, describeProfile(s))
 	}

@@ -60,7 +60,10 @@ func (a *app) psql(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	program := a.findPsql()
+	program, err := a.findPsql()
+	if err != nil {
+		return err
+	}
 	if program == "" {
 		return withHint(fmt.Errorf("%w: %w", errNoPsql, errNoServer), "apt-get install postgresql-client, or your system's like of it")
 	}
@@ -113,18 +116,28 @@ func serviceFile(secrets map[string]registry.Secret) (*os.File, error) {
 	return file, nil
 }
 
-// lookUp makes a request for the tenant or the profile of that name.
-func lookUp(ctx context.Context, view *registry.View, ref string, request *resolver.Request) error {
-	p, unknown := view.Profile(ctx, ref)
-	t, err := view.FindTenant(ctx, ref)
+// lookUp makes a request for the tenant or the profile that a word means. An exact name of
+// either is stronger than the beginning of an id.
+func lookUp(ctx context.Context, view *registry.View, word string, request *resolver.Request) error {
+	t, err := view.ExactTenant(ctx, word)
+	if err != nil && !errors.Is(err, registry.ErrNotFound) {
+		return err
+	}
+	p, unknown := view.Profile(ctx, word)
 	switch {
+	case unknown != nil && !errors.Is(unknown, registry.ErrNotFound):
+		return unknown
 	case unknown == nil && err == nil && p.Tenant != t.ID: // else it is the same database
-		return withHint(usage("psql: %s is a profile, and tenant %s", project.Quoted(ref), t), "--profile NAME names the profile, the whole id the tenant")
+		return withHint(&registry.AmbiguousError{Word: project.Quoted(word), Candidates: []string{
+			fmt.Sprintf("tenant %s", t), fmt.Sprintf("profile %s of tenant %s", p.Name, p.Tenant),
+		}}, "--profile %s is the profile, id:%s the tenant", project.Quoted(p.Name), project.Quoted(string(t.ID)))
 	case unknown == nil && err != nil:
-		request.Flag = &ref
+		request.Flag = &word
 		return nil
 	case err != nil:
-		return err
+		if t, err = view.FindTenant(ctx, word); err != nil {
+			return err
+		}
 	}
 	request.Tenant = &t.ID
 	return nil
@@ -140,18 +153,19 @@ func (a *app) cutPsqls(words []string) (ours, psqls []string) {
 	return words[:n], words[n:]
 }
 
-func (a *app) findPsql() string {
+// findPsql returns the path of psql, or nothing where there is none.
+func (a *app) findPsql() (string, error) {
 	if path := a.lookPath("psql"); path != "" {
-		return path
+		return path, nil
 	}
 	programs, err := a.programs("")
-	if err != nil {
-		return ""
+	if errors.Is(err, errUsage) { // of SP_POSTGRES_BIN; all else says that there are none
+		return "", err
 	}
-	if path := filepath.Join(programs.Dir, "psql"); isProgram(path) {
-		return path
+	if path := filepath.Join(programs.Dir, "psql"); err == nil && isProgram(path) {
+		return path, nil
 	}
-	return ""
+	return "", nil
 }
 
 // directing are the variables that would lead libpq to another database, or log in as

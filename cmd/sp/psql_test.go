@@ -72,9 +72,35 @@ func TestPsqlOpensTheTenantOrTheProfileThatIsNamed(t *testing.T) {
 	require.Equal(t, "usage", s.run("psql", "--json", "two").code(t))
 	o := s.run("psql", "two")
 	require.Equal(t, 2, o.exit)
-	require.Contains(t, o.stderr, "two is a profile, and tenant two (second)")
+	require.Contains(t, o.stderr, "two: ambiguous: it may mean tenant two (second), or profile two of tenant one")
+	require.Contains(t, o.stderr, "hint: --profile two is the profile, id:two the tenant")
+	s.must("psql", "id:two")
+	require.Equal(t, "postgres://v@h/e", s.replaced[2])
 	s.must("psql", "--profile", "two")
 	require.Equal(t, "postgres://u@h:5/d?sslmode=require", s.replaced[2])
+}
+
+// TestPsqlFallsThroughOnNotFoundOnly has a word that may mean two tenants never open a third
+// one's database, and an exact name of either kind beat the beginning of an id.
+func TestPsqlFallsThroughOnNotFoundOnly(t *testing.T) {
+	t.Parallel()
+	s := psqlSandbox(t)
+	s.must("tenant", "create", "--id", "local_1", "--name", "twin", "--database-url", "postgres://v@h/1")
+	s.must("tenant", "create", "--id", "local_2", "--name", "twin", "--allow-duplicate-name", "--database-url", "postgres://v@h/2")
+	for _, name := range []string{"local", "twin", "local_2"} {
+		s.must("profile", "create", name, "--tenant", "one", "-y")
+	}
+	s.replaced = nil
+	for _, word := range []string{"twin", "local_2", "local_"} {
+		o := s.run("psql", word)
+		require.Equal(t, 2, o.exit, word)
+		require.Contains(t, o.stderr, "ambiguous", word)
+	}
+	require.Nil(t, s.replaced)
+	s.must("psql", "local") // a profile, and the beginning of two ids
+	require.Equal(t, "postgres://u@h:5/d?sslmode=require", s.replaced[2])
+	s.must("psql", "tw") // the beginning of an id alone
+	require.Equal(t, "postgres://v@h/e", s.replaced[2])
 }
 
 func TestPsqlRefuses(t *testing.T) {

@@ -49,18 +49,11 @@ func (a *app) request(cmd *cli.Command) resolver.Request {
 // profileReader lets the resolver turn paths into names.
 func (a *app) profileReader(dir project.Dir) func(string) (string, *registry.TenantID, error) {
 	return func(path string) (string, *registry.TenantID, error) {
-		cwd, err := a.workingDirectory()
+		full, err := a.absolute(path)
 		if err != nil {
 			return "", nil, err
 		}
-		home := ""
-		if value := a.env("HOME"); value != nil {
-			home = *value
-		}
-		if path[0] == '~' && home == "" {
-			return "", nil, fmt.Errorf("%s: HOME is not set: %w", path, registry.ErrInvalid)
-		}
-		return dir.ReadProfile(path, cwd, home)
+		return dir.ReadProfile(full)
 	}
 }
 

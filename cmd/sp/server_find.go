@@ -148,8 +148,11 @@ func (a *app) mayConnect() error {
 // the usual places, for the cluster in a directory or, with none, a new one.
 func (a *app) programs(cluster string) (postgres.Programs, error) {
 	named := ""
-	if value := a.env("SP_POSTGRES_BIN"); value != nil {
-		named = *value
+	if value := a.env("SP_POSTGRES_BIN"); value != nil && *value != "" {
+		var err error
+		if named, err = a.absolute(*value); err != nil {
+			return postgres.Programs{}, err
+		}
 	}
 	return postgres.FindPrograms(named, a.searchPath(), cluster)
 }

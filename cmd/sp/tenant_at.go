@@ -35,8 +35,8 @@ func shownTenant(ctx context.Context, view *registry.View, ref, at *string) (reg
 
 // sequenceAt reads --at: a sequence or a time.
 func sequenceAt(ctx context.Context, view *registry.View, at string) (int64, error) {
-	if sequence, err := strconv.ParseInt(at, 10, 64); err == nil && sequence >= 0 {
-		return sequence, nil
+	if sequence, err := strconv.ParseInt(at, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return sequence, view.CheckSequence(ctx, sequence)
 	}
 	instant, err := registry.ParseTime(at)
 	if err != nil {
@@ -45,19 +45,11 @@ func sequenceAt(ctx context.Context, view *registry.View, at string) (int64, err
 	return view.SequenceAt(ctx, instant)
 }
 
-// tenantOfHistory returns the id that an argument means. A tenant that is gone is
-// known by its whole id only.
-func tenantOfHistory(ctx context.Context, view *registry.View, ref *string) (*registry.TenantID, error) {
-	if ref == nil {
+// tenantOfHistory returns the id of the tenant, deleted or not, that an argument means.
+func tenantOfHistory(ctx context.Context, view *registry.View, word *string) (*registry.TenantID, error) {
+	if word == nil {
 		return nil, nil
 	}
-	id := registry.TenantID(*ref)
-	if _, err := view.Tenant(ctx, id); !errors.Is(err, registry.ErrNotFound) {
-		return &id, err
-	}
-	for _, err := range view.Changes(ctx, &id, registry.Page{Limit: 1}) { // one that was deleted comes before a living one's name
-		return &id, err
-	}
-	t, err := view.FindTenant(ctx, *ref)
-	return &t.ID, err
+	id, err := view.FindPastTenant(ctx, *word)
+	return &id, err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -16,9 +17,10 @@ func (a *app) tenantDeleteCommand() *cli.Command {
 		Name:        "delete",
 		Usage:       "delete a tenant with its session, its profiles and its own database",
 		ArgsUsage:   "ID",
-		Description: "ID is the whole id: no name and no part of it. A database that sp has not made is left alone.",
+		Description: "ID is the whole id, or the whole name with --confirm NAME. A database that sp has not made\nis left alone.",
 		Flags: []cli.Flag{
 			yesFlag(), purgeFlag(), a.noExportFlag(),
+			stringFlag("confirm", "the `NAME` of the tenant once more, in place of -y"),
 			boolFlag("keep-database", "leave the database, of which sp knows nothing then"),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
@@ -34,9 +36,13 @@ func (a *app) tenantDeleteCommand() *cli.Command {
 }
 
 func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, dir project.Dir, reg *registry.Registry) error {
-	id := registry.TenantID(cmd.Args().First())
 	view, err := reg.View(ctx)
 	if err != nil {
+		return err
+	}
+	id, err := tenantToDelete(ctx, view, cmd.Args().First(), optional(cmd, "confirm"))
+	if err != nil {
+		view.Close()
 		return err
 	}
 	d, err := view.Database(ctx, id)
@@ -54,13 +60,15 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, dir project.Di
 		return a.deleteOrphan(ctx, cmd, dir, reg, *d)
 	}
 	if errors.Is(err, registry.ErrNotFound) {
-		return withHint(err, "it takes the whole id, as sp tenant list prints it into a pipe")
+		return withHint(err, "delete takes the whole id, as sp tenant list prints it into a pipe")
 	}
 	if err != nil {
 		return err
 	}
-	if err := a.confirm(ctx, cmd, question); err != nil {
-		return err
+	if !cmd.IsSet("confirm") {
+		if err := a.confirm(ctx, cmd, question); err != nil {
+			return err
+		}
 	}
 	deletion := registry.Deletion{ID: id, Purge: cmd.Bool("purge")}
 	if d != nil {
@@ -80,6 +88,24 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, dir project.Di
 		err = cmp.Or(err, a.document(removalOf(removed)))
 	}
 	return err
+}
+
+// tenantToDelete returns the id that a word is or, where the tenant's name was said twice, means.
+func tenantToDelete(ctx context.Context, view *registry.View, word string, name *string) (registry.TenantID, error) {
+	t, err := view.ExactTenant(ctx, word)
+	id := registry.TenantID(strings.TrimPrefix(word, registry.OnlyID))
+	switch {
+	case errors.Is(err, registry.ErrNotFound) && name == nil: // its database may still be there
+		return id, nil
+	case err != nil:
+		return "", err
+	case name != nil && *name != t.Name:
+		return "", withHint(usage("tenant delete: --confirm: that is not the name of tenant %s", t.ID), "it is called %s", project.Quoted(t.Name))
+	case name == nil && t.ID != id:
+		return "", withHint(fmt.Errorf("%s is the name of tenant %s, and delete takes the whole id: %w", project.Quoted(word), t.ID, errConfirm),
+			"sp tenant delete %s, or --confirm %s", project.Quoted(string(t.ID)), project.Quoted(t.Name))
+	}
+	return t.ID, nil
 }
 
 // maxAsked bounds the profiles that a question names.

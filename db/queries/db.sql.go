@@ -270,6 +270,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.updateTenantStmt, err = db.PrepareContext(ctx, updateTenant); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateTenant: %w", err)
 	}
+	if q.wordsOfTwoStmt, err = db.PrepareContext(ctx, wordsOfTwo); err != nil {
+		return nil, fmt.Errorf("error preparing query WordsOfTwo: %w", err)
+	}
 	return &q, nil
 }
 
@@ -685,6 +688,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing updateTenantStmt: %w", cerr)
 		}
 	}
+	if q.wordsOfTwoStmt != nil {
+		if cerr := q.wordsOfTwoStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing wordsOfTwoStmt: %w", cerr)
+		}
+	}
 	return err
 }
 
@@ -806,6 +814,7 @@ type Queries struct {
 	unseenTenantsAfterStmt     *sql.Stmt
 	updateProfileStmt          *sql.Stmt
 	updateTenantStmt           *sql.Stmt
+	wordsOfTwoStmt             *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
@@ -894,5 +903,6 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		unseenTenantsAfterStmt:     q.unseenTenantsAfterStmt,
 		updateProfileStmt:          q.updateProfileStmt,
 		updateTenantStmt:           q.updateTenantStmt,
+		wordsOfTwoStmt:             q.wordsOfTwoStmt,
 	}
 }

@@ -38,6 +38,17 @@ WHERE name > @name
 ORDER BY name
 LIMIT CAST(@size AS BIGINT);
 
+-- name: WordsOfTwo :many
+SELECT words.word
+FROM (
+    SELECT id AS word FROM tenants
+    INTERSECT
+    SELECT name FROM tenants
+    ORDER BY 1
+) AS words
+WHERE EXISTS (SELECT 1 FROM tenants WHERE tenants.name = words.word AND tenants.id <> words.word)
+LIMIT CAST(@size AS BIGINT);
+
 -- name: CountTenants :one
 SELECT COUNT(*) FROM tenants;
 

@@ -405,3 +405,38 @@ func (q *Queries) UpdateTenant(ctx context.Context, arg UpdateTenantParams) erro
 	)
 	return err
 }
+
+const wordsOfTwo = `-- name: WordsOfTwo :many
+SELECT words.word
+FROM (
+    SELECT id AS word FROM tenants
+    INTERSECT
+    SELECT name FROM tenants
+    ORDER BY 1
+) AS words
+WHERE EXISTS (SELECT 1 FROM tenants WHERE tenants.name = words.word AND tenants.id <> words.word)
+LIMIT CAST(?1 AS BIGINT)
+`
+
+func (q *Queries) WordsOfTwo(ctx context.Context, size int64) ([]string, error) {
+	rows, err := q.query(ctx, q.wordsOfTwoStmt, wordsOfTwo, size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var word string
+		if err := rows.Scan(&word); err != nil {
+			return nil, err
+		}
+		items = append(items, word)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

@@ -113,7 +113,11 @@ type follower struct {
 
 // all goes through the files, the index first and then by profile.
 func (f *follower) all(ctx context.Context, behind []registry.FollowingFile) error {
-	index := f.due.Sessions || f.o.Taken != "" || f.o.Force
+	index, err := f.isMoved(ctx)
+	if err != nil {
+		return err
+	}
+	index = index || f.due.Sessions || f.o.Taken != "" || f.o.Force
 	names := slices.Clone(f.due.Profiles)
 	for _, file := range behind {
 		if file.Path == IndexPath {

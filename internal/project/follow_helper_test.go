@@ -168,6 +168,18 @@ func (o *office) use(name string) act {
 	}
 }
 
+// logIn gives a profile's tenant a session that authenticates.
+func (o *office) logIn(name string) {
+	o.t.Helper()
+	o.must(func(ctx context.Context) error {
+		_, err := o.reg.Authenticate(ctx, registry.Login{Profile: name, Authentication: registry.Authentication{
+			Token: registry.NewSecret("token of " + name), UserEmail: "a@example.invalid", UserID: "u", UserType: "admin",
+			SessionID: "s", ContextID: "c", CreatedAt: midday(), ExpiresAt: midday().Add(time.Hour), LastUsed: midday(),
+		}})
+		return err
+	})
+}
+
 func (o *office) undo(ctx context.Context) error {
 	_, err := o.reg.Undo(ctx, registry.Undo{})
 	return err

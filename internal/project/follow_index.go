@@ -43,6 +43,16 @@ func (f *follower) index(ctx context.Context) error {
 	return nil
 }
 
+// isMoved tells whether the index was written last for another directory than this one.
+func (f *follower) isMoved(ctx context.Context) (bool, error) {
+	known, err := f.remembered(ctx, IndexPath)
+	if err != nil || known == nil || known.Base == "" || !utf8.ValidString(f.dir.path) {
+		return false, err
+	}
+	base, _ := basesOf(*known)
+	return !showsDirectory(base, f.dir.path), nil
+}
+
 // IndexState returns what the index of the sessions is to show of a view, and whether
 // there is any session.
 func (d Dir) IndexState(ctx context.Context, view *registry.View) (state IndexState, some bool, err error) {
@@ -57,6 +67,7 @@ func (d Dir) IndexState(ctx context.Context, view *registry.View) (state IndexSt
 	}
 	if utf8.ValidString(d.path) { // else JSON can't hold it
 		state.ProfilePath = func(name string) string { return d.Full(ProfilePath(name)) }
+		state.Directory = d.path
 	}
 	selection, err := view.Selection(ctx)
 	if err != nil || selection.Tenant == nil {

@@ -3,10 +3,15 @@ package project
 import (
 	"context"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/registry"
 )
 
 func TestTheIndexIsMadeForTheFirstSession(t *testing.T) {
@@ -37,4 +42,53 @@ func TestAnIndexThatSomebodyChangedStopsAChangeOfSessions(t *testing.T) {
 	o.options.Taken = hashOf([]byte(theirs))
 	o.must(o.use("q"))
 	require.Contains(t, mustRead(t, o.Full(IndexPath)), `"active_profile_name": "q"`)
+}
+
+// TestAMovedProjectHasItsOwnPaths has the next change, of whatever, rewrite the paths of an
+// index that was written for another directory, and a look tell of it before.
+func TestAMovedProjectHasItsOwnPaths(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.logIn("p")
+	o.logIn("q")
+	before := mustRead(t, o.Full(IndexPath))
+	require.Equal(t, 2, strings.Count(before, o.path+"/profiles/"))
+	o.settled()
+
+	was := o.path
+	moved := filepath.Join(filepath.Dir(filepath.Dir(was)), "moved", Name)
+	require.NoError(t, os.CopyFS(filepath.Dir(moved), os.DirFS(filepath.Dir(was)))) // as cp -a does
+	require.NoError(t, o.reg.Close())
+	o.path = moved
+	tighten(t, moved)
+	reg, err := registry.Open(t.Context(), o.Registry(), registry.Options{Now: midday, Wait: time.Second, Publish: o.publish})
+	require.NoError(t, err)
+	o.reg = reg
+	t.Cleanup(func() { _ = reg.Close() })
+
+	standing, err := o.standing()
+	require.NoError(t, err)
+	require.Equal(t, []string{IndexPath}, standing.Behind)
+	o.must(o.url("a", "postgres://u:second@h/a"))
+	require.Equal(t, withoutUpdated(strings.ReplaceAll(before, was, moved)), withoutUpdated(mustRead(t, o.Full(IndexPath))))
+	require.Equal(t, before, mustRead(t, filepath.Join(was, IndexPath)), "the other one's")
+	o.settled()
+}
+
+func withoutUpdated(index string) string {
+	return regexp.MustCompile(`"updated_at": "[^"]*"`).ReplaceAllString(index, "")
+}
+
+// tighten makes a copied directory as it was: CopyFS takes the umask.
+func tighten(t *testing.T, dir string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.Chmod(path, 0o700)
+		}
+		return os.Chmod(path, 0o600)
+	}))
 }

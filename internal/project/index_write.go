@@ -1,6 +1,7 @@
 package project
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,11 +26,13 @@ type IndexState struct {
 	// ProfilePath returns the path of a profile's profile.yaml; without it, none is
 	// written.
 	ProfilePath func(name string) string
+	// Directory is the one that the paths are in, "" where none are written.
+	Directory string
 }
 
 // RenderIndex returns what the state says by itself, to compare with later: entries of
-// version 6 in the order of their tenants, without paths and updated_at. It depends on
-// nothing else.
+// version 6 in the order of their tenants, without updated_at and, in place of their paths,
+// with the directory of these at its end. It depends on nothing else.
 func RenderIndex(state IndexState) []byte {
 	var sessions object
 	known := byTenant(state.Sessions)
@@ -40,7 +43,18 @@ func RenderIndex(state IndexState) []byte {
 	if state.ActiveProfile != nil {
 		top = append(top, pair{"active_profile_name", quoted(*state.ActiveProfile)})
 	}
+	if state.Directory != "" {
+		top = append(top, pair{directoryName, quoted(state.Directory)})
+	}
 	return []byte(top.compact())
+}
+
+// directoryName is a member that only what RenderIndex makes has.
+const directoryName = "directory"
+
+// showsDirectory tells whether RenderIndex made a text for the paths of that directory.
+func showsDirectory(base []byte, directory string) bool {
+	return bytes.HasSuffix(base, []byte(","+quoted(directoryName)+":"+quoted(directory)+"}"))
 }
 
 func keyOf(active *registry.TenantID) string {
@@ -118,12 +132,28 @@ func (x *indexText) putSessions(old indexText, now IndexState) (changed bool) {
 			entry := entryOf(s, version, objectIn(there), now.ProfilePath).compact()
 			changed = changed || entry != there
 			entries[key] = entry
+		case is && stands:
+			entry := led(objectIn(there), s.Profile, now.ProfilePath)
+			changed = changed || entry != nil
+			if entry != nil {
+				entries[key] = entry.compact()
+			}
 		}
 	}
 	if changed {
 		x.sessions = sorted(entries)
 	}
 	return changed
+}
+
+// led returns an entry with the path of its profile in this directory, nil if it has no
+// other: in a project that was moved or copied, the path there leads into the old one.
+func led(entry object, profile string, pathOf func(string) string) object {
+	if path := entry.value("profile_path"); pathOf == nil || path == "" || path == "null" ||
+		path == quoted(pathOf(profile)) || entry.value("profile_name") != quoted(profile) {
+		return nil
+	}
+	return entry.with("profile_path", quoted(pathOf(profile)))
 }
 
 func sorted(entries map[string]string) (o object) {

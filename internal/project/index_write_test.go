@@ -45,10 +45,40 @@ func TestTheBaseDependsOnTheStateAlone(t *testing.T) {
 	require.NotContains(t, string(one), "updated_at")
 }
 
+// TestThePathsOfAnIndexAreOfThisDirectory has paths that lead into another one, as in a moved or
+// copied project, rewritten, and nothing else of an entry.
+func TestThePathsOfAnIndexAreOfThisDirectory(t *testing.T) {
+	t.Parallel()
+	const ours = `"profile_path": "/p/.systemprompt/profiles/dev/profile.yaml"`
+	require.Contains(t, entryText("a"), ours)
+	for there, want := range map[string]string{
+		`"profile_path": "/elsewhere/.systemprompt/profiles/dev/profile.yaml"`: ours,
+		`"profile_path": "/p/.systemprompt/profiles/staging/profile.yaml"`:     ours,
+		`"profile_path": "/elsewhere/profile.yaml", "n": 1`:                    ours + `, "n": 1`,
+		ours:                   ours,
+		`"profile_path": null`: `"profile_path": null`,
+		`"n": 1`:               `"n": 1`,
+	} {
+		existing := `{"sessions": {"tenant_a": ` + entryText("a", ours, there) + `}, "version": 1}`
+		state := IndexState{Sessions: mustIndex(t, []byte(existing)).Sessions, ProfilePath: profilePath}
+		text := mustPut(t, existing, string(RenderIndex(state)), state)
+		if there == want {
+			require.Equal(t, existing, text)
+			continue
+		}
+		wanted, err := parseIndex([]byte(`{"sessions": {"tenant_a": ` + entryText("a", ours, want) + `}, "version": 1}`))
+		require.NoError(t, err)
+		require.Equal(t, string(wanted.text(noon)), text, there)
+
+		state.ProfilePath = nil // a directory that JSON can't name
+		require.Equal(t, existing, mustPut(t, existing, string(RenderIndex(state)), state))
+	}
+}
+
 // crowded is an index with things of others, in another layout and order.
 var crowded = `{"future": {"b": 1.50, "a": [1E2]}, "updated_at": "2026-01-01T00:00:00Z", "active_key": "local", "sessions": {
 	"tenant_z": ` + entryText("z", `"session_id": "s"`, `"z_new": [1.0], "session_id": "s"`) + `, "local": {"version": 4, "x": "\u003c"}, "other": 5,
-	"tenant_a": ` + entryText("a", `"/p/.systemprompt/profiles/dev/profile.yaml"`, `"/elsewhere/profiles/dev/profile.yaml"`) + `}, "version": 1}`
+	"tenant_a": ` + entryText("a") + `}, "version": 1}`
 
 func TestWritingOverAnIndexChangesOnlyWhatChanged(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"github.com/sp-registry/sp/internal/registry"
@@ -21,17 +20,15 @@ const (
 	maxYAML = 1 << 20
 )
 
-// ReadProfile returns the profile that a path given in place of a name stands for:
-// the name of the directory around profile.yaml, and the tenant that the file
-// names, nil where it names none. A relative path starts at cwd, `~` is home, and a
-// directory stands for its profile.yaml. The file must be, links resolved,
-// profiles/NAME/profile.yaml in this directory: no other is a profile of it.
-func (d Dir) ReadProfile(path, cwd, home string) (name string, tenant *registry.TenantID, err error) {
-	full, err := expand(path, cwd, home)
-	if err != nil {
+// ReadProfile returns the profile that an absolute path given in place of a name stands
+// for: the name of the directory around profile.yaml, and the tenant that the file names,
+// nil where it names none. A directory stands for its profile.yaml. The file must be, links
+// resolved, profiles/NAME/profile.yaml in this directory: no other is a profile of it.
+func (d Dir) ReadProfile(path string) (name string, tenant *registry.TenantID, err error) {
+	if err := checkAbsolute(path); err != nil {
 		return "", nil, fmt.Errorf("profile %s: %w", path, err)
 	}
-	inside, err := d.profileFile(full)
+	inside, err := d.profileFile(path)
 	if err != nil {
 		return "", nil, fmt.Errorf("profile %s: %w", path, err)
 	}
@@ -44,19 +41,6 @@ func (d Dir) ReadProfile(path, cwd, home string) (name string, tenant *registry.
 		return "", nil, fmt.Errorf("profile %s: %w", path, err)
 	}
 	return filepath.Base(filepath.Dir(inside)), tenant, nil
-}
-
-// expand makes the path absolute. It does not clean it: `..` behind a symbolic
-// link is not what the letters say.
-func expand(path, cwd, home string) (string, error) {
-	if filepath.IsAbs(path) {
-		return path, nil
-	}
-	base, rest := cwd, path
-	if path == "~" || strings.HasPrefix(path, "~/") {
-		base, rest = home, path[1:]
-	}
-	return base + "/" + rest, checkAbsolute(base)
 }
 
 // profileFile returns the path within d of the profile.yaml that path leads to.

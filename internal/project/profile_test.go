@@ -25,7 +25,6 @@ func TestReadProfileTakesEverySpelling(t *testing.T) {
 	t.Parallel()
 	d, file := withProfile(t, "name: staging\ncloud:\n  tenant_id: local_19c\n  tenants_path: ../../../../x\n")
 	project := filepath.Dir(d.Path())
-	home := filepath.Dir(project)
 	mustSymlink(t, filepath.Dir(file), filepath.Join(project, "outside-link"))
 	mustSymlink(t, "staging", filepath.Join(d.Path(), "profiles", "alias"))
 
@@ -37,19 +36,18 @@ func TestReadProfileTakesEverySpelling(t *testing.T) {
 		"profile.yaml":                                filepath.Dir(file),
 		".":                                           filepath.Dir(file),
 		"../staging":                                  filepath.Dir(file),
-		"~/project/.systemprompt/profiles/staging": "/",
-		"outside-link/profile.yaml":                project,
-		"outside-link/../staging/profile.yaml":     project,
-		d.Path() + "/profiles/alias":               "/",
+		"outside-link/profile.yaml":                   project,
+		"outside-link/../staging/profile.yaml":        project,
+		d.Path() + "/profiles/alias":                  "/",
 	} {
-		name, tenant, err := d.ReadProfile(path, cwd, home)
+		if !filepath.IsAbs(path) {
+			path = cwd + "/" + path
+		}
+		name, tenant, err := d.ReadProfile(path)
 		require.NoError(t, err, path)
 		require.Equal(t, "staging", name, path)
 		require.Equal(t, registry.TenantID("local_19c"), *tenant, path)
 	}
-	name, _, err := d.ReadProfile("~", "/", filepath.Dir(file))
-	require.NoError(t, err)
-	require.Equal(t, "staging", name)
 }
 
 func TestReadProfileIsConfined(t *testing.T) {
@@ -67,12 +65,12 @@ func TestReadProfileIsConfined(t *testing.T) {
 	mustWrite(t, d.Path()+"-twin/profiles/x/profile.yaml", "")
 
 	for path, why := range map[string]string{
-		outside: "not inside", "../../../other/profiles/evil": "not inside", "../dirlink": "not inside", "/dev/null": "not inside",
-		"../filelink/profile.yaml": "not inside", d.Path() + "-twin/profiles/x": "not inside",
+		"../../../other/profiles/evil": "not inside", "../dirlink": "not inside", "../../../../../../../../../../../../../dev/null": "not inside",
+		"../filelink/profile.yaml": "not inside", "../../../.systemprompt-twin/profiles/x": "not inside",
 		"other.yaml": "not profiles/NAME", "profile.yml": "not profiles/NAME", "deep": "not profiles/NAME",
 		"..": "not profiles/NAME", "../..": "not profiles/NAME",
 	} {
-		_, _, err := d.ReadProfile(path, filepath.Dir(file), "/nowhere")
+		_, _, err := d.ReadProfile(filepath.Dir(file) + "/" + path)
 		require.ErrorIs(t, err, registry.ErrInvalid, path)
 		require.ErrorContains(t, err, why, path)
 		require.ErrorContains(t, err, d.Path(), path)
@@ -83,11 +81,9 @@ func TestReadProfileNeedsToKnowWhereItIs(t *testing.T) {
 	t.Parallel()
 	d, _ := withProfile(t, "")
 	for _, path := range []string{"~", "~/profiles/staging", ".", "profiles/staging"} {
-		for _, unknown := range []string{"", "relative"} {
-			_, _, err := d.ReadProfile(path, unknown, unknown)
-			require.ErrorIs(t, err, registry.ErrInvalid, path)
-			require.ErrorContains(t, err, "not absolute")
-		}
+		_, _, err := d.ReadProfile(path)
+		require.ErrorIs(t, err, registry.ErrInvalid, path)
+		require.ErrorContains(t, err, "not absolute")
 	}
 }
 
@@ -109,13 +105,13 @@ func TestReadProfileTellsWhatIsMissing(t *testing.T) {
 	mustMkdir(t, filepath.Join(d.Path(), "profiles", "empty"))
 	mustSymlink(t, "gone", filepath.Join(d.Path(), "profiles", "dangling"))
 	for _, path := range []string{"../gone", "../empty", "../dangling", "profile.yaml/x", "~", "~root/x"} {
-		_, _, err := d.ReadProfile(path, filepath.Dir(file), "/nowhere")
+		_, _, err := d.ReadProfile(filepath.Dir(file) + "/" + path)
 		require.ErrorIs(t, err, registry.ErrNotFound, path)
 		require.ErrorContains(t, err, path)
 	}
 	mustSymlink(t, "loop", filepath.Join(d.Path(), "profiles", "loop"))
 	for _, path := range []string{"../loop", "nul\x00", strings.Repeat("x", 300)} {
-		_, _, err := d.ReadProfile(path, filepath.Dir(file), "/nowhere")
+		_, _, err := d.ReadProfile(filepath.Dir(file) + "/" + path)
 		require.ErrorIs(t, err, registry.ErrInvalid, path)
 	}
 }
@@ -130,7 +126,7 @@ func TestReadProfileRefusesWhatIsNoRegularFile(t *testing.T) {
 	} {
 		require.NoError(t, os.RemoveAll(file))
 		require.NoError(t, put())
-		_, _, err := d.ReadProfile(file, "/", "/")
+		_, _, err := d.ReadProfile(file)
 		require.ErrorIs(t, err, registry.ErrInvalid, name)
 	}
 }
@@ -139,7 +135,7 @@ func TestReadProfileReadsUpToTheLimit(t *testing.T) {
 	t.Parallel()
 	text := "cloud: {tenant_id: x}\n"
 	d, file := withProfile(t, text+strings.Repeat("#", maxYAML-len(text)))
-	_, tenant, err := d.ReadProfile(file, "/", "/")
+	_, tenant, err := d.ReadProfile(file)
 	require.NoError(t, err)
 	require.Equal(t, registry.TenantID("x"), *tenant)
 }
@@ -149,7 +145,7 @@ func TestReadProfileTellsWhatItMayNotRead(t *testing.T) {
 	skipRoot(t)
 	d, file := withProfile(t, "")
 	require.NoError(t, os.Chmod(file, 0))
-	_, _, err := d.ReadProfile(file, "/", "/")
+	_, _, err := d.ReadProfile(file)
 	require.ErrorIs(t, err, fs.ErrPermission)
 }
 
@@ -157,9 +153,9 @@ func TestReadProfileTellsWhatItMayNotRead(t *testing.T) {
 func TestReadProfileTakesTheNameFromTheDirectory(t *testing.T) {
 	t.Parallel()
 	d, file := withProfile(t, "name: other\n")
-	name, _, err := d.ReadProfile(file, "/", "/")
+	name, _, err := d.ReadProfile(file)
 	require.NoError(t, err)
 	require.Equal(t, "staging", name, "and not from the file")
-	_, _, err = d.ReadProfile("/", "/", "/")
+	_, _, err = d.ReadProfile("/")
 	require.Error(t, err)
 }

@@ -137,6 +137,9 @@ func (c *change) takeTenants(ctx context.Context, b Bridge, plan *Plan) error {
 	if len(t.conflicts.Conflicts) > 0 {
 		return &t.conflicts
 	}
+	if err := c.noteAmbiguous(ctx, plan); err != nil {
+		return err
+	}
 	return c.importDocument(ctx, Import{}, document, plan)
 }
 

@@ -8,6 +8,8 @@ var (
 	ErrInvalid = errors.New("not allowed")
 	// ErrNotFound is returned when what was named does not exist.
 	ErrNotFound = errors.New("not found")
+	// ErrAmbiguous is returned for a word that means more than one thing.
+	ErrAmbiguous = errors.New("ambiguous")
 	// ErrExists is returned when what would be made is there already.
 	ErrExists = errors.New("exists already")
 	// ErrInUse is returned when something else still needs what would be changed.

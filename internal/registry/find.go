@@ -10,50 +10,120 @@ import (
 	"github.com/sp-registry/sp/db/queries"
 )
 
-// maxCandidates bounds how many tenants an ambiguous reference names.
+// maxCandidates bounds how many tenants an ambiguous word names.
 const maxCandidates = 10
 
-// FindTenant returns the one tenant that ref means: the one with that id or,
-// failing that, the only one that has it as its name or as the start of its id.
-func (v *View) FindTenant(ctx context.Context, ref string) (Tenant, error) {
-	if ref == "" {
-		return Tenant{}, fmt.Errorf("tenant: empty id: %w", ErrInvalid)
+// AmbiguousError is returned for a word that means more than one thing.
+type AmbiguousError struct {
+	Word string
+	// Candidates are what it may mean, the first of many, in words.
+	Candidates []string
+}
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("%s: %s: it may mean %s", shown(e.Word), ErrAmbiguous, strings.Join(e.Candidates, ", or "))
+}
+
+// Unwrap returns ErrAmbiguous.
+func (e *AmbiguousError) Unwrap() error { return ErrAmbiguous }
+
+// OnlyID before a word says that it is an id and nothing else.
+const OnlyID = "id:"
+
+// FindTenant returns the tenant that a word means: the one with that id, else the only
+// one with that name, else the only one whose id begins with it. The dots behind an id
+// that a list has cut may be there. Two that match in one of these steps are ambiguous.
+func (v *View) FindTenant(ctx context.Context, word string) (Tenant, error) {
+	t, err := v.ExactTenant(ctx, word)
+	if !errors.Is(err, ErrNotFound) || strings.HasPrefix(word, OnlyID) {
+		return t, err
 	}
-	tenant, err := v.Tenant(ctx, TenantID(ref))
-	if !errors.Is(err, ErrNotFound) {
-		return tenant, err
-	}
-	candidates, err := v.candidates(ctx, ref)
-	switch {
-	case err != nil:
+	start := strings.TrimSuffix(strings.TrimSuffix(word, "…"), "...")
+	if start == "" {
 		return Tenant{}, err
-	case len(candidates) == 0:
-		return Tenant{}, fmt.Errorf("tenant %s: %w", shown(ref), ErrNotFound)
-	case len(candidates) > 1:
-		return Tenant{}, fmt.Errorf("tenant %s: more than one matches: %s: %w", shown(ref), listIDs(candidates), ErrInvalid)
 	}
-	return v.Tenant(ctx, candidates[0])
-}
-
-func listIDs(ids []TenantID) string {
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = string(id)
+	// Ids that begin with it lie together, in the order of bytes, from there on.
+	ids, problem := v.q.TenantIDsFrom(ctx, queries.TenantIDsFromParams{Prefix: start, Size: maxCandidates})
+	if problem != nil {
+		return Tenant{}, problem
 	}
-	return strings.Join(texts, ", ")
-}
-
-func (v *View) candidates(ctx context.Context, ref string) ([]TenantID, error) {
-	found, err := v.tenantsNamed(ctx, ref, maxCandidates)
-	if err != nil {
-		return nil, err
-	}
-	// Ids that start with ref lie together, in the order of bytes, from ref on.
-	ids, err := v.q.TenantIDsFrom(ctx, queries.TenantIDsFromParams{Prefix: ref, Size: maxCandidates})
+	var found []TenantID
 	for _, id := range ids {
-		if strings.HasPrefix(id, ref) && !slices.Contains(found, TenantID(id)) {
+		if strings.HasPrefix(id, start) {
 			found = append(found, TenantID(id))
 		}
+	}
+	if len(found) == 0 {
+		return Tenant{}, err
+	}
+	return v.theOnly(ctx, word, found)
+}
+
+// ExactTenant returns the tenant whose id a word is, else the only one with that name.
+// A word that is one tenant's id and another's name is ambiguous; `id:` before it
+// leaves the id.
+func (v *View) ExactTenant(ctx context.Context, word string) (Tenant, error) {
+	if word == "" {
+		return Tenant{}, fmt.Errorf("tenant: empty id: %w", ErrInvalid)
+	}
+	if id, only := strings.CutPrefix(word, OnlyID); only {
+		return v.Tenant(ctx, TenantID(id))
+	}
+	found, err := v.tenantsNamed(ctx, word, maxCandidates)
+	if err != nil {
+		return Tenant{}, err
+	}
+	switch t, err := v.Tenant(ctx, TenantID(word)); {
+	case err == nil && !slices.Contains(found, t.ID):
+		found = slices.Insert(found, 0, t.ID)
+	case err != nil && (len(found) == 0 || !errors.Is(err, ErrNotFound)):
+		return Tenant{}, err
+	}
+	return v.theOnly(ctx, word, found)
+}
+
+// theOnly returns the one tenant of what a word matched.
+func (v *View) theOnly(ctx context.Context, word string, ids []TenantID) (t Tenant, err error) {
+	ambiguous := &AmbiguousError{Word: "tenant " + shown(word)}
+	for _, id := range ids {
+		if t, err = v.Tenant(ctx, id); err != nil {
+			return Tenant{}, err
+		}
+		ambiguous.Candidates = append(ambiguous.Candidates, t.String())
+	}
+	if len(ids) > 1 {
+		return Tenant{}, ambiguous
+	}
+	return t, nil
+}
+
+// FindPastTenant returns the id of the tenant that a word means, as FindTenant does, of a
+// deleted one if the word is its whole id.
+func (v *View) FindPastTenant(ctx context.Context, word string) (TenantID, error) {
+	t, err := v.ExactTenant(ctx, word)
+	whole := TenantID(strings.TrimPrefix(word, OnlyID))
+	if known := err == nil && t.ID == whole; known || err != nil && !errors.Is(err, ErrNotFound) {
+		return t.ID, err
+	}
+	for c, problem := range v.Changes(ctx, &whole, Page{Limit: 1}) {
+		if problem == nil && err == nil {
+			problem = &AmbiguousError{Word: "tenant " + word, Candidates: []string{t.String(), fmt.Sprintf("%s, deleted in change %d", whole, c.Sequence)}}
+		}
+		return whole, problem
+	}
+	if err != nil {
+		t, err = v.FindTenant(ctx, word)
+	}
+	return t.ID, err
+}
+
+// AmbiguousIDs returns the ids, a few of them, that are also another tenant's name: only a
+// file can have brought them.
+func (v *View) AmbiguousIDs(ctx context.Context) ([]TenantID, error) {
+	words, err := v.q.WordsOfTwo(ctx, maxCandidates)
+	found := make([]TenantID, len(words))
+	for i, word := range words {
+		found[i] = TenantID(word)
 	}
 	return found, err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -214,7 +215,7 @@ func TestATenantIsShownAsItWas(t *testing.T) {
 		require.ErrorIs(t, err, ErrNotFound)
 	}
 
-	for minutes, want := range map[int]int64{0: 1, 59: 1, 60: 2, 121: 4} {
+	for minutes, want := range map[int]int64{0: 1, 59: 1, 60: 2, 120: 4} {
 		sequence, err := v.SequenceAt(t.Context(), noon.Add(time.Duration(minutes)*time.Minute))
 		require.NoError(t, err)
 		require.Equal(t, want, sequence, minutes)
@@ -222,11 +223,28 @@ func TestATenantIsShownAsItWas(t *testing.T) {
 	_, err := v.SequenceAt(t.Context(), noon.Add(-time.Minute))
 	require.ErrorIs(t, err, ErrNotFound)
 	require.ErrorContains(t, err, "the history begins with change 1 of ")
+	_, err = v.SequenceAt(t.Context(), d.now.Add(time.Second))
+	require.ErrorIs(t, err, ErrNotFound)
+	require.ErrorContains(t, err, "the last change is 4 of ")
+	for sequence := range int64(4) {
+		require.NoError(t, v.CheckSequence(t.Context(), sequence+1))
+	}
+	for sequence, why := range map[int64]string{
+		5: "the last change is 4 of ", math.MaxInt64: "the last change is 4 of ",
+		0: "the history begins with change 1 of ", -1: "the history begins with change 1 of ", math.MinInt64: "the history begins with change 1 of ",
+	} {
+		err := v.CheckSequence(t.Context(), sequence)
+		require.ErrorIs(t, err, ErrNotFound)
+		require.ErrorContains(t, err, why)
+	}
 }
 
 func TestAHistoryWithoutAChangeSaysSo(t *testing.T) {
 	t.Parallel()
 	_, err := mustDesk(t).mustView(t).SequenceAt(t.Context(), noon)
+	require.ErrorIs(t, err, ErrNotFound)
+	require.ErrorContains(t, err, "no change yet")
+	err = mustDesk(t).mustView(t).CheckSequence(t.Context(), 1)
 	require.ErrorIs(t, err, ErrNotFound)
 	require.ErrorContains(t, err, "no change yet")
 }

@@ -27,6 +27,8 @@ var slow = map[string]string{
 	// There are a handful of servers, and databases go one at a time.
 	"DeleteUnusedServers": "SCAN ",
 	"CountKeptSecrets":    "SCAN kept_secrets",
+	// Where a file brought tenants, and for doctor, ids are merged with names, in order of both indexes.
+	"WordsOfTwo": "SCAN ",
 	// A deleted tenant or profile is looked for in the one row of selection.
 	"DeleteTenant":  "SCAN selection",
 	"DeleteProfile": "SCAN selection",

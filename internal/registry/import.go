@@ -112,6 +112,9 @@ func (c *change) importTenants(ctx context.Context, i Import, read reading, plan
 	if err := c.importDocument(ctx, i, document, plan); err != nil {
 		return err
 	}
+	if err := c.noteAmbiguous(ctx, plan); err != nil {
+		return err
+	}
 	return c.noteImport(ctx, i, *plan)
 }
 
@@ -125,6 +128,14 @@ func (c *change) importAll(ctx context.Context, i Import, plan *Plan) (Document,
 		return c.addAll(ctx, i, plan)
 	}
 	return c.mergeAll(ctx, i, plan)
+}
+
+// noteAmbiguous looks for words that the tenants of a file made ambiguous.
+func (c *change) noteAmbiguous(ctx context.Context, plan *Plan) (err error) {
+	if plan.Added+plan.Updated > 0 {
+		plan.Ambiguous, err = c.AmbiguousIDs(ctx)
+	}
+	return err
 }
 
 // prune removes the tenants that the file did not have.

@@ -71,6 +71,9 @@ func checkID(id TenantID) error {
 	if strings.HasPrefix(string(id), "-") {
 		return fmt.Errorf("tenant id: starts with a dash: %w", ErrInvalid)
 	}
+	if strings.HasPrefix(string(id), OnlyID) {
+		return fmt.Errorf("tenant id: starts with %s, which says that the rest is an id: %w", OnlyID, ErrInvalid)
+	}
 	return checkLabel("tenant id", string(id))
 }
 

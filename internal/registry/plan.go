@@ -51,6 +51,8 @@ type Plan struct {
 	// Document is the rest of the file as the registry holds it then.
 	Document        Document
 	DocumentChanged bool
+	// Ambiguous are ids, a few of them, that are also another tenant's name by then.
+	Ambiguous []TenantID
 	// Profiles and Sessions list what became of those; not the unchanged.
 	Profiles []ProfileStep
 	Sessions []SessionStep

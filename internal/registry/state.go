@@ -126,22 +126,64 @@ func (v *View) stateNow(ctx context.Context, what Entity, id string, d digester)
 	return s, err
 }
 
-// SequenceAt returns the sequence of the last change that was made by that time. What
-// was before the first change that the history tells of, nobody knows.
+// SequenceAt returns the sequence of the last change that was made by that time. What was
+// before the first change that the history tells of, and what is to come, nobody knows.
 func (v *View) SequenceAt(ctx context.Context, at time.Time) (int64, error) {
 	sequence, err := v.q.LatestChangeAt(ctx, at.UnixMicro())
-	if err != nil || sequence > 0 {
-		return sequence, err
+	if err != nil {
+		return 0, err
 	}
-	first, err := v.q.FirstChange(ctx)
+	first, last, err := v.ends(ctx)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		err = fmt.Errorf("%s: the history has no change yet: %w", FormatTime(at), ErrNotFound)
-	case err == nil:
-		err = fmt.Errorf("%s: the history begins with change %d of %s: %w",
-			FormatTime(at), first.Sequence, FormatTime(time.UnixMicro(first.MadeAt)), ErrNotFound)
+	case err != nil:
+	case sequence == 0:
+		err = begins(first)
+	case at.After(v.now) && at.After(last.MadeAt):
+		err = ends(last)
+	default:
+		return sequence, nil
 	}
-	return 0, err
+	return 0, fmt.Errorf("%s: %w", FormatTime(at), err)
+}
+
+// CheckSequence refuses a sequence before the first change that the history tells of, and
+// one behind the last.
+func (v *View) CheckSequence(ctx context.Context, sequence int64) error {
+	first, last, err := v.ends(ctx)
+	switch {
+	case err != nil:
+	case sequence < first.Sequence:
+		err = begins(first)
+	case sequence > last.Sequence:
+		err = ends(last)
+	default:
+		return nil
+	}
+	return fmt.Errorf("change %d: %w", sequence, err)
+}
+
+// ends returns the first and the last change that the history tells of.
+func (v *View) ends(ctx context.Context) (first, last Change, err error) {
+	row, err := v.q.FirstChange(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = fmt.Errorf("the history has no change yet: %w", ErrNotFound)
+	}
+	if err != nil {
+		return first, last, err
+	}
+	first = changeOf(queries.Change{Sequence: row.Sequence, MadeAt: row.MadeAt})
+	for row, err := range v.changeRows(ctx, nil, math.MaxInt64, 1) {
+		return first, changeOf(row), err
+	}
+	return first, first, nil
+}
+
+func begins(first Change) error {
+	return fmt.Errorf("the history begins with change %d of %s: %w", first.Sequence, FormatTime(first.MadeAt), ErrNotFound)
+}
+
+func ends(last Change) error {
+	return fmt.Errorf("the last change is %d of %s: %w", last.Sequence, FormatTime(last.MadeAt), ErrNotFound)
 }
 
 // TenantAt returns a tenant as it was after the change with that sequence, and the

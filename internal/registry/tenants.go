@@ -80,8 +80,8 @@ func (r *Registry) CreateTenant(ctx context.Context, n NewTenant) (Tenant, error
 				return err
 			}
 			tenant.ID = id
-		} else if taken, err := c.hasTenant(ctx, tenant.ID); err != nil || taken {
-			return errors.Join(err, fmt.Errorf("tenant %s: %w", tenant.ID, ErrExists))
+		} else if err := c.checkFree(ctx, tenant.ID); err != nil {
+			return err
 		}
 		if n.Database != nil {
 			if err := c.planDatabase(ctx, tenant, *n.Database); err != nil {
@@ -101,8 +101,27 @@ func (c *change) hasTenant(ctx context.Context, id TenantID) (bool, error) {
 	return err == nil, err
 }
 
-// checkName refuses a name that another tenant has.
+// checkFree refuses an id that a tenant has, also as its name: the word would be ambiguous.
+func (c *change) checkFree(ctx context.Context, id TenantID) error {
+	taken, err := c.hasTenant(ctx, id)
+	if err == nil && taken {
+		return fmt.Errorf("tenant %s: %w", id, ErrExists)
+	}
+	named, problem := c.tenantsNamed(ctx, string(id), 1)
+	if err = errors.Join(err, problem); err == nil && len(named) > 0 {
+		return fmt.Errorf("tenant id %s: it is the name of tenant %s: %w", id, named[0], ErrExists)
+	}
+	return err
+}
+
+// checkName refuses a name that is another tenant's id, for the word would be ambiguous,
+// and one that another tenant has.
 func (c *change) checkName(ctx context.Context, t Tenant, allowDuplicate bool) error {
+	if id := TenantID(t.Name); id != t.ID {
+		if taken, err := c.hasTenant(ctx, id); err != nil || taken {
+			return errors.Join(err, fmt.Errorf("tenant name %q: it is the id of another tenant: %w", t.Name, ErrExists))
+		}
+	}
 	if allowDuplicate {
 		return nil
 	}
@@ -120,8 +139,7 @@ func (c *change) checkName(ctx context.Context, t Tenant, allowDuplicate bool) e
 func (c *change) freeLocalID(ctx context.Context) (TenantID, error) {
 	for at := c.now; ; at = at.Add(time.Millisecond) {
 		id := TenantID("local_" + strconv.FormatInt(at.UnixMilli(), 16))
-		taken, err := c.hasTenant(ctx, id)
-		if err != nil || !taken {
+		if err := c.checkFree(ctx, id); !errors.Is(err, ErrExists) {
 			return id, err
 		}
 	}

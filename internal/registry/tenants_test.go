@@ -99,7 +99,8 @@ func TestTenantsThatSpDoesNotCreate(t *testing.T) {
 		d.mustRefuse(t, ErrInvalid, create(func(n *NewTenant) { n.Tenant.DatabaseURL = secret(bad) }))
 		d.mustRefuse(t, ErrInvalid, create(func(n *NewTenant) { n.Tenant.InternalDatabaseURL = secret(bad) }))
 	}
-	require.NoError(t, create(func(n *NewTenant) { n.Tenant.Name, n.AllowDuplicateName = "a", true })())
+	d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("twin")})
+	require.NoError(t, create(func(n *NewTenant) { n.Tenant.Name, n.AllowDuplicateName = "twin", true })())
 	require.Equal(t, []string{"a", "new"}, ids(mustContents(t, d.path)))
 }
 
@@ -169,8 +170,9 @@ func TestEditsThatAreRefused(t *testing.T) {
 		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret(bad)}}))
 		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", InternalDatabaseURL: Optional[Secret]{Set: secret(bad)}}))
 	}
-	require.NoError(t, edit(TenantEdit{ID: "a", Name: ptr("b"), AllowDuplicateName: true})())
-	require.NoError(t, edit(TenantEdit{ID: "a", Name: ptr("b"), Region: Optional[string]{Set: ptr("x")}})(), "a name that it has already is not asked for")
+	d.mustEdit(t, TenantEdit{ID: "b", Name: ptr("twin")})
+	require.NoError(t, edit(TenantEdit{ID: "a", Name: ptr("twin"), AllowDuplicateName: true})())
+	require.NoError(t, edit(TenantEdit{ID: "a", Name: ptr("twin"), Region: Optional[string]{Set: ptr("x")}})(), "a name that it has already is not asked for")
 }
 
 func TestWhatAnImportLeftStaysEditable(t *testing.T) {

@@ -2,18 +2,19 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
 // NameTakenError is returned for a change that can't be undone because it would give a
-// tenant its name back, and a later one gave that to another tenant.
+// tenant its name or id back, and a later one gave that to another tenant.
 type NameTakenError struct {
 	Undone, Later Change
 	Tenant, Other TenantID
 }
 
 func (e *NameTakenError) Error() string {
-	return fmt.Sprintf("%s can't be undone: %s gave the name of tenant %s to tenant %s since", e.Undone, e.Later, e.Tenant, e.Other)
+	return fmt.Sprintf("%s can't be undone: %s gave the name or id of tenant %s to tenant %s since", e.Undone, e.Later, e.Tenant, e.Other)
 }
 
 // Unwrap returns ErrExists.
@@ -37,6 +38,30 @@ func (u *undoing) checkNamesakes(ctx context.Context, t Tenant) error {
 		return nil
 	}
 	return u.nameTaken(ctx, t.ID, others[0])
+}
+
+// checkWords refuses to make a word again one tenant's id and another's name, where it was
+// not before the change.
+func (u *undoing) checkWords(ctx context.Context, t Tenant) error {
+	others, err := u.tenantsNamed(ctx, string(t.ID), maxCandidates)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		if had, err := u.hadName(ctx, other, string(t.ID)); err != nil || !had && other != t.ID {
+			return errors.Join(err, u.nameTaken(ctx, t.ID, other))
+		}
+	}
+	other := TenantID(t.Name)
+	there, err := u.hasTenant(ctx, other)
+	if err != nil || !there || other == t.ID {
+		return err
+	}
+	before, err := u.stateAt(ctx, TenantEntity, string(other), u.undone.Sequence-1, u.d)
+	if err == nil && before.image == nil {
+		err = u.nameTaken(ctx, t.ID, other)
+	}
+	return err
 }
 
 // hadName tells whether a tenant had a name before or after the change to undo.

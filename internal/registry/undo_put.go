@@ -46,6 +46,9 @@ func (u *undoing) putTenant(ctx context.Context, row queries.Entry, r *imageRead
 		if err := u.checkNamesakes(ctx, t); err != nil {
 			return err
 		}
+		if err := u.checkWords(ctx, t); err != nil {
+			return err
+		}
 	}
 	if now.image == nil {
 		return u.insertTenant(ctx, t, *row.Position)

@@ -201,7 +201,7 @@ func historyOf(t require.TestingT, d *desk) int64 {
 	v, err := d.View(ctx)
 	require.NoError(t, err)
 	defer v.Close()
-	last, err := v.SequenceAt(ctx, d.now.Add(time.Hour))
+	last, err := v.SequenceAt(ctx, d.now)
 	require.NoError(t, err)
 	return last
 }
@@ -500,10 +500,14 @@ func TestUndoGivesNoNameBackThatAnotherTenantGotSince(t *testing.T) {
 		names            string
 	}{
 		"of a deleted tenant":                       {nothing, remove("a"), rename("b", "a"), true, "b:a"},
-		"of a renamed tenant":                       {nothing, rename("a", "x"), rename("b", "a"), true, "a:x b:a"},
+		"of a renamed tenant":                       {nothing, rename("a", "x"), load(called("b", "a")), true, "a:x b:a"},
 		"to a new tenant":                           {nothing, remove("a"), load(called("c", "a")), true, "b:b c:a"},
-		"but those that there were":                 {rename("b", "a"), remove("a"), nothing, false, "a:a b:a"},
-		"but those that are there again":            {rename("b", "a"), remove("a"), func(t *testing.T, d *desk) { rename("b", "x")(t, d); rename("b", "a")(t, d) }, false, "a:a b:a"},
+		"of an id that is a name":                   {rename("a", "z"), remove("a"), rename("b", "a"), true, "b:a"},
+		"of a name that is an id":                   {rename("a", "z"), remove("a"), load(called("z", "y")), true, "b:b z:y"},
+		"but an id that was a name":                 {load(called("c", "a")), remove("a"), nothing, false, "a:a b:b c:a"},
+		"but a name that was an id":                 {load(called("z", "y"), called("a", "z")), remove("a"), nothing, false, "a:z b:b z:y"},
+		"but those that there were":                 {load(called("b", "a")), remove("a"), nothing, false, "a:a b:a"},
+		"but those that are there again":            {load(called("b", "a")), remove("a"), func(t *testing.T, d *desk) { rename("b", "x")(t, d); rename("b", "a")(t, d) }, false, "a:a b:a"},
 		"but names that tenants took of each other": {nothing, load(called("a", "b"), called("b", "a")), nothing, false, "a:a b:b"},
 		"but the name of one that goes":             {nothing, load(called("a", "x"), called("c", "a")), nothing, false, "a:a b:b"},
 		"but names that differ":                     {nothing, remove("a"), rename("b", "x"), false, "a:a b:x"},
@@ -524,7 +528,7 @@ func TestUndoGivesNoNameBackThatAnotherTenantGotSince(t *testing.T) {
 				require.ErrorAs(t, d.undo(t, sequence), &e)
 				require.Equal(t, []int64{sequence, later}, []int64{e.Undone.Sequence, e.Later.Sequence})
 				require.EqualError(t, e, fmt.Sprintf(
-					"change %d (sp test) can't be undone: change %d (sp test) gave the name of tenant a to tenant %s since", sequence, later, e.Other))
+					"change %d (sp test) can't be undone: change %d (sp test) gave the name or id of tenant a to tenant %s since", sequence, later, e.Other))
 			} else {
 				d.mustUndo(t, sequence)
 			}
