@@ -35,11 +35,11 @@ func verifier(password registry.Secret, random io.Reader) (string, error) {
 	if _, err := io.ReadFull(random, salt); err != nil {
 		return "", fmt.Errorf("new password: %w", err)
 	}
-	return scram(text, salt)
+	return scram(text, salt, rounds)
 }
 
 // scram is RFC 7677; a password of ASCII is what SASLprep would make of it.
-func scram(password string, salt []byte) (string, error) {
+func scram(password string, salt []byte, rounds int) (string, error) {
 	salted, err := pbkdf2.Key(sha256.New, password, salt, rounds, sha256.Size)
 	if err != nil {
 		return "", fmt.Errorf("new password: %w", err)
