@@ -181,6 +181,12 @@ func (p pooled) goOn() {
 	require.Len(p.t, p.planned(), 1)
 	o = p.sp("doctor")
 	require.Contains(p.t, o.stdout, "a rotation of its password was stopped")
+	o = p.sp("tenant", "delete", "k")
+	require.Equal(p.t, 2, o.exit, o.stderr)
+	require.Contains(p.t, o.stderr, "the password of a rotation that was stopped (its database may open to no other)")
+	p.must("tenant", "edit", "k", "--database-url", p.URL(p.direct).Reveal()+"?connect_timeout=9")
+	require.Equal(p.t, urls[0].Reveal()+"?connect_timeout=9", p.planned()[0].Reveal())
+	p.must("tenant", "edit", "k", "--database-url", p.URL(p.direct).Reveal())
 
 	p.Tell(urls[0])
 	require.Eventually(p.t, func() bool { return opens(urls[0]) }, 20*time.Second, 10*time.Millisecond)

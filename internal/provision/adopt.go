@@ -81,12 +81,11 @@ func (r *Role) SetPassword(ctx context.Context, url registry.Secret) error {
 // verifier is the same again for the password that the session was opened with: a pooler may
 // know no more of it than its verifier, and log in with that.
 func (r *Role) verifier(password registry.Secret) (string, error) {
-	made, err := verifier(password, rand.Reader)
 	salt, rounds := r.greeting.challenged()
-	if err != nil || salt == nil || !password.Equal(r.password) {
-		return made, err
+	if salt == nil || !password.Equal(r.password) {
+		return verifier(password, rand.Reader)
 	}
-	return scram(password.Reveal(), salt, rounds)
+	return verifierWith(password, salt, rounds)
 }
 
 // saidNo tells whether the server refused a statement. One that it could not end, or that a

@@ -27,13 +27,18 @@ const rounds = 4096
 // verifier returns what a server keeps of a password, so that only that is sent to it:
 // SCRAM-SHA-256$4096:SALT$STOREDKEY:SERVERKEY.
 func verifier(password registry.Secret, random io.Reader) (string, error) {
-	text := password.Reveal()
-	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "", fmt.Errorf("new password: empty, or holds other characters than those of ASCII: %w", registry.ErrInvalid)
-	}
 	salt := make([]byte, 16)
 	if _, err := io.ReadFull(random, salt); err != nil {
 		return "", fmt.Errorf("new password: %w", err)
+	}
+	return verifierWith(password, salt, rounds)
+}
+
+// verifierWith is the one of that salt and so many rounds.
+func verifierWith(password registry.Secret, salt []byte, rounds int) (string, error) {
+	text := password.Reveal()
+	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "", fmt.Errorf("new password: empty, or holds other characters than those of ASCII: %w", registry.ErrInvalid)
 	}
 	return scram(text, salt, rounds)
 }
