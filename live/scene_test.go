@@ -75,6 +75,20 @@ func (s *scene) run(program string, args ...string) outcome {
 	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
+// start is run for an sp that is to be killed. What it left comes when it has ended.
+func (s *scene) start(args ...string) (kill func(), ended <-chan outcome) {
+	s.t.Helper()
+	cmd := exec.Command(sp(), args...)
+	cmd.Dir, cmd.Env = s.dir, s.env
+	require.NoError(s.t, cmd.Start())
+	end := make(chan outcome, 1)
+	go func() {
+		_ = cmd.Wait()
+		end <- outcome{exit: cmd.ProcessState.ExitCode()}
+	}()
+	return func() { _ = cmd.Process.Kill() }, end
+}
+
 func sp() string { return filepath.Join(os.Getenv(homeVariable), "bin", "sp") }
 
 func (s *scene) sp(args ...string) outcome {

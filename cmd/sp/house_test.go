@@ -144,6 +144,7 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 		"golang.org/x/sys/unix":                {"cmd/sp", "db", "internal/place", "internal/project", "internal/exporter"},
 		"go.yaml.in/yaml/v3":                   {"internal/project"},
 		"github.com/jackc/pgx/v5/pgconn":       {"internal/provision", pgtest},
+		"github.com/jackc/pgx/v5/pgproto3":     {"internal/provision"},
 	}
 	for _, s := range sources(t) {
 		for _, path := range imports(s) {

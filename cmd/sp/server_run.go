@@ -52,6 +52,9 @@ func (a *app) bringUp(ctx context.Context, dir project.Dir, reg *registry.Regist
 	}
 	h = &host{s, admin}
 	if !s.IsOwn() {
+		if admin.Pooled {
+			a.note("warning: server %s: a connection pooler stands before it, which has to look up new logins at the server (auth_query)", s.Name)
+		}
 		if err := reg.UpdateServer(ctx, s); !made(err) {
 			h.close()
 			return nil, err

@@ -46,6 +46,7 @@ type checked struct {
 	TLS     bool   `json:"tls"`
 
 	token bool  // it is a cloud tenant that misses its token
+	begun bool  // a rotation of its password was stopped
 	err   error // what Message says
 }
 
@@ -78,6 +79,9 @@ func (a *app) checkTenants(ctx context.Context, all bool, ref *string) error {
 	for i, c := range results {
 		rows[i] = c.row()
 		a.tellToken(c)
+		if c.begun && c.Result == "ok" {
+			a.note("warning: tenant %s: a rotation of its password was stopped: sp tenant rotate-credentials %s -y goes on with it", c.ID, project.Quoted(string(c.ID)))
+		}
 		if c.Result != "ok" {
 			wrong = append(wrong, string(c.ID))
 			for line := range strings.SplitSeq(c.Hint, "\n") {
@@ -111,7 +115,7 @@ type subject struct {
 	tenant   registry.Tenant
 	database *registry.Database
 	server   *registry.Server
-	begun    bool // a rotation of its password was stopped
+	next     *registry.Secret // the URL of a rotation that was stopped
 }
 
 func subjectOf(ctx context.Context, view *registry.View, t registry.Tenant) (s subject, err error) {
@@ -122,8 +126,7 @@ func subjectOf(ctx context.Context, view *registry.View, t registry.Tenant) (s s
 	if err != nil {
 		return s, err
 	}
-	next, err := view.Rotation(ctx, t.ID)
-	s.begun = next != nil
+	s.next, err = view.Rotation(ctx, t.ID)
 	return s, err
 }
 
@@ -174,7 +177,7 @@ func (a *app) checkAll(ctx context.Context, subjects []subject) []checked {
 }
 
 func (a *app) checkTenant(ctx context.Context, s subject) checked {
-	c := checked{ID: s.tenant.ID, Result: "ok", token: s.tenant.IsSyncTokenMissing()}
+	c := checked{ID: s.tenant.ID, Result: "ok", token: s.tenant.IsSyncTokenMissing(), begun: s.next != nil}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	began := a.now()

@@ -126,7 +126,14 @@ func deletionQuestion(ctx context.Context, view *registry.View, id registry.Tena
 	if err != nil {
 		return "", err
 	}
+	next, err := view.Rotation(ctx, id)
+	if err != nil {
+		return "", err
+	}
 	question := fmt.Sprintf("delete tenant %s", t)
+	if next != nil {
+		question += ", the password of a rotation that was stopped (its database may open to no other)"
+	}
 	if drops != nil {
 		question += fmt.Sprintf(", its database %s on server %s with all that is in it", drops.Name, drops.Server)
 	}

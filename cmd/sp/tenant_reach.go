@@ -37,8 +37,17 @@ func (s subject) ask(ctx context.Context) (provision.Standing, error) {
 	if err == nil && standing.Tenant != "" && standing.Tenant != s.tenant.ID {
 		err = fmt.Errorf("it was made for tenant %s: %w", standing.Tenant, provision.ErrMismatch)
 	}
+	if err != nil && s.next != nil {
+		if _, refused := provision.Check(ctx, *s.next); refused == nil {
+			err = fmt.Errorf("%w: %w", errNextHolds, err)
+		}
+	}
 	return standing, err
 }
+
+// errNextHolds is what a database is refused with that opens to the password which was to
+// become its tenant's.
+var errNextHolds = errors.New("its server takes the password of a rotation that was stopped")
 
 // The words of the documents' troubleshooting tables.
 const (
@@ -62,7 +71,9 @@ func (a *app) adviseConnecting(s subject, err error) error {
 		return withHint(named(accessDenied+": its URL has stars in place of the password"), "sp tenant edit %s --database-url-stdin", id)
 	case errors.Is(err, registry.ErrNoURL):
 		return withHint(named(connectionFailed), "sp tenant provision %s makes a database, sp tenant edit %s --database-url-stdin names one", id, id)
-	case errors.Is(err, provision.ErrDenied) && s.begun:
+	case errors.Is(err, errNextHolds):
+		return withHint(named(accessDenied), "sp tenant rotate-credentials %s -y goes on with it", id)
+	case errors.Is(err, provision.ErrDenied) && s.next != nil:
 		return withHint(named(accessDenied+": a rotation of its password was stopped"), "sp tenant rotate-credentials %s -y goes on with it", id)
 	case errors.Is(err, provision.ErrDenied):
 		return withHint(named(accessDenied), "sp tenant rotate-credentials %s, or sp tenant edit %s --database-url-stdin", id, id)
@@ -74,6 +85,17 @@ func (a *app) adviseConnecting(s subject, err error) error {
 		return withHint(named(connectionFailed), "see that its PostgreSQL runs, and that the address is right: sp tenant show %s", id)
 	}
 	return withHint(named(connectionFailed), "see that you are where its address is known: sp tenant show %s", id)
+}
+
+// mustLogIn refuses what has to do with a database to which nobody can log in.
+func (a *app) mustLogIn(ctx context.Context, t registry.Tenant) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	s := subject{tenant: t}
+	if _, err := s.ask(ctx); err != nil {
+		return a.adviseConnecting(s, err)
+	}
+	return nil
 }
 
 // adoptWithin bounds how long a database that is adopted is tried.

@@ -16,7 +16,8 @@ import (
 
 // rotateAdopted gives the role of a database that sp has not made another password. There
 // is only that one role, so the new URLs are recorded before: a crash leaves the one that
-// works known, whichever it is, and the next rotation finds out which.
+// works known, whichever it is, and the next rotation goes on with it. A recorded password is
+// given up only behind the server's own word on it, which a pooler's is not.
 func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry.Registry, t registry.Tenant, done *rotated) error {
 	before := *t.DatabaseURL
 	if err := a.mayConnect(); err != nil {
@@ -32,74 +33,126 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 	if err != nil {
 		return err
 	}
-	if err := a.confirm(ctx, cmd, fmt.Sprintf("change the password of the role that tenants %s log in as at %s? others who use it are shut out", joined(ids), registry.DescribeURL(before))); err != nil {
+	from, pooled, unreached := a.whichOpens(ctx, reg, t)
+	if err := a.confirmAdopted(ctx, cmd, t, ids, pooled); err != nil {
 		return err
 	}
-	next, ids, err := a.plannedURL(ctx, reg, t, ids)
-	if err != nil {
-		return err
+	if unreached != nil { // before anything hangs in the air
+		return unreached
 	}
 	a.step("changing the password")
-	ctx, cancel := context.WithTimeout(ctx, workWithin)
-	defer cancel()
-	problem := setPassword(ctx, before, next)
-	changed, err := whichWorks(ctx, before, next, problem)
-	if err != nil {
-		if problem != nil {
-			err = fmt.Errorf("%w; %w", problem, err)
+	r, err := a.attempt(ctx, reg, t, ids, from)
+	if r.unsure { // the answer was lost: the same password is set once more
+		if from, _, unreached := a.whichOpens(ctx, reg, t); unreached == nil {
+			if again, problem := a.attempt(ctx, reg, t, ids, from); again.settled {
+				r, err = again, problem
+			}
 		}
-		return withHint(err, "nobody can tell now which password holds: when the server answers again, sp tenant rotate-credentials %s -y", project.Quoted(string(t.ID)))
 	}
-	published := reg.EndRotation(ctx, ids, changed)
-	if !made(published) {
-		return published
+	if !r.published {
+		return r.advise(t, pooled, err)
 	}
-	if !changed {
-		return problem
-	}
+	done.published = true
 	a.note("tenant %s has new credentials", t)
-	for _, id := range ids {
+	for _, id := range r.ids {
 		if id != t.ID {
 			done.Also = append(done.Also, id)
 			a.note("tenant %s, which logs in as the same role, has them too", id)
 		}
 	}
-	return errors.Join(published, a.checkRefused(ctx, before, done))
+	return errors.Join(err, a.checkRefused(ctx, before, pooled, done))
 }
 
-// plannedURL records the URLs with a new password and returns the tenant's and whom they
-// are for, or what was recorded by a rotation that was stopped.
-func (a *app) plannedURL(ctx context.Context, reg *registry.Registry, t registry.Tenant, ids []registry.TenantID) (registry.Secret, []registry.TenantID, error) {
-	begun, err := planned(ctx, reg, ids)
-	if url, ok := begun[t.ID]; err != nil || ok {
-		return url, slices.Sorted(maps.Keys(begun)), err
+// attempt tries once to give the role another password. from is a URL that opens.
+func (a *app) attempt(ctx context.Context, reg *registry.Registry, t registry.Tenant, ids []registry.TenantID, from registry.Secret) (rotation, error) {
+	r := rotation{reg: reg, before: *t.DatabaseURL}
+	var err error
+	if r.role, err = openRole(ctx, from); err != nil {
+		return r, err
 	}
-	if err := a.mustLogIn(ctx, t); err != nil { // before anything hangs in the air
-		return registry.Secret{}, nil, err
+	defer r.role.Close()
+	if err := a.planRotation(ctx, &r, t, ids); !made(err) {
+		return r, err
 	}
-	password, err := provision.NewPassword(a.random)
+	err = r.run(context.WithoutCancel(ctx)) // Ctrl-C must not leave open which password holds
+	return r, err
+}
+
+func (a *app) confirmAdopted(ctx context.Context, cmd *cli.Command, t registry.Tenant, ids []registry.TenantID, pooled bool) error {
+	const behindPooler = "a connection pooler stands before its server: it may refuse the new password, and then the old one is set back"
+	question := fmt.Sprintf("change the password of the role that tenants %s log in as at %s? others who use it are shut out",
+		joined(ids), registry.DescribeURL(*t.OwnURL()))
+	if !pooled {
+		return a.confirm(ctx, cmd, question)
+	}
+	if cmd.Bool("yes") {
+		a.note("tenant %s: %s", t, behindPooler)
+	}
+	return a.confirm(ctx, cmd, question+"; "+behindPooler)
+}
+
+// whichOpens returns the URL of a tenant with which one can log in: its own, or the one of a
+// rotation that was stopped. Behind a pooler both may, whatever the server thinks of them.
+func (a *app) whichOpens(ctx context.Context, reg *registry.Registry, t registry.Tenant) (url registry.Secret, pooled bool, err error) {
+	begun, err := planned(ctx, reg, []registry.TenantID{t.ID})
 	if err != nil {
-		return registry.Secret{}, nil, err
+		return url, false, err
 	}
-	urls, err := withPassword(ctx, reg, ids, password)
-	if err == nil {
-		err = reg.PlanRotation(ctx, urls)
-	}
-	if !made(err) {
-		return registry.Secret{}, nil, err
-	}
-	return urls[t.ID], ids, nil
-}
-
-// mustLogIn refuses what has to do with a database to which nobody can log in.
-func (a *app) mustLogIn(ctx context.Context, t registry.Tenant) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	s := subject{tenant: t}
-	if _, err := s.ask(ctx); err != nil {
-		return a.adviseConnecting(s, err)
+	standing, err := s.ask(ctx)
+	if err == nil {
+		return *t.DatabaseURL, standing.Pooled, nil
 	}
-	return nil
+	next, ok := begun[t.ID]
+	if !ok {
+		return url, false, a.adviseConnecting(s, err)
+	}
+	standing, refused := provision.Check(ctx, next)
+	if refused == nil {
+		return next, standing.Pooled, nil
+	}
+	return url, false, withHint(fmt.Errorf("tenant %s: neither its password nor the one of a rotation that was stopped opens its database, and both stay recorded: %w", t, refused),
+		"when the server answers again: sp tenant rotate-credentials %s -y", project.Quoted(string(t.ID)))
+}
+
+func openRole(ctx context.Context, url registry.Secret) (*provision.Role, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return provision.OpenRole(ctx, url)
+}
+
+// planRotation records the URLs with a new password, unless a rotation that was stopped has
+// done so. The role is locked: no other command is about to change it.
+func (a *app) planRotation(ctx context.Context, r *rotation, t registry.Tenant, ids []registry.TenantID) error {
+	now, err := lookAt(ctx, r.reg, (*string)(&t.ID))
+	if err != nil {
+		return err
+	}
+	if !orEmpty(now.tenant.DatabaseURL).Equal(r.before) {
+		return fmt.Errorf("tenant %s: its credentials were rotated meanwhile: %w", t, registry.ErrConflict)
+	}
+	begun, err := planned(ctx, r.reg, ids)
+	if err != nil {
+		return err
+	}
+	if url, ok := begun[t.ID]; ok {
+		r.next, r.ids = url, slices.Sorted(maps.Keys(begun))
+		return nil
+	}
+	password, err := provision.NewPassword(a.random)
+	if err != nil {
+		return err
+	}
+	urls, err := withPassword(ctx, r.reg, ids, password)
+	if err == nil {
+		err = r.reg.PlanRotation(ctx, urls)
+	}
+	if made(err) {
+		r.next, r.ids, r.fresh = urls[t.ID], ids, true
+	}
+	return err
 }
 
 // planned are the URLs that are recorded for a rotation.
@@ -140,28 +193,6 @@ func withPassword(ctx context.Context, reg *registry.Registry, ids []registry.Te
 		}
 	}
 	return urls, nil
-}
-
-func setPassword(ctx context.Context, before, next registry.Secret) error {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	return provision.SetPassword(ctx, before, next)
-}
-
-// whichWorks tells whether the password was changed: the answer may have been lost. A
-// server that lets everybody in opens with both, and then it is what it said.
-func whichWorks(ctx context.Context, before, next registry.Secret, problem error) (changed bool, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerWithin) // Ctrl-C must not leave that open
-	defer cancel()
-	_, after := provision.Check(ctx, next)
-	if after == nil && problem == nil {
-		return true, nil
-	}
-	_, err = provision.Check(ctx, before)
-	if err != nil && after == nil {
-		return true, nil
-	}
-	return false, err
 }
 
 func joined(ids []registry.TenantID) string {

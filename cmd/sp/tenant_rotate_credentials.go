@@ -55,6 +55,8 @@ type rotated struct {
 	Unchecked bool `json:"passwords_unchecked"`
 	// Also are the tenants that log in as the same role, and have its new password too.
 	Also []registry.TenantID `json:"also,omitempty"`
+
+	published bool
 }
 
 func (a *app) rotateCredentials(ctx context.Context, cmd *cli.Command, dir project.Dir, reg *registry.Registry) error {
@@ -74,6 +76,9 @@ func (a *app) rotateCredentials(ctx context.Context, cmd *cli.Command, dir proje
 		err = a.rotateAdopted(ctx, cmd, reg, t, &done)
 	default:
 		err = a.rotateProvisioned(ctx, cmd, dir, reg, p, &done)
+	}
+	if !done.published {
+		return err
 	}
 	if err != nil && isIncomplete(err) {
 		err = withHint(err, "the new credentials are published; sp tenant check %s tries them", project.Quoted(string(t.ID)))
@@ -136,6 +141,7 @@ func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir proje
 	if !made(published) {
 		return published
 	}
+	done.published = true
 	a.note("tenant %s has new credentials", p.tenant)
 	return errors.Join(published, a.endOld(ctx, reg, h, *d, before, url, grace, done))
 }
@@ -157,18 +163,24 @@ func (a *app) endOld(ctx context.Context, reg *registry.Registry, h *host, d reg
 	if err := errors.Join(a.endLogin(ctx, reg, h, d, old), a.retireDue(ctx, reg, h)); err != nil {
 		return afterwards(err)
 	}
-	return a.checkRefused(ctx, before, done)
+	return a.checkRefused(ctx, before, h.admin.Pooled, done)
 }
 
-// checkRefused looks whether the old credentials are refused, with 28P01 and nothing else.
-func (a *app) checkRefused(ctx context.Context, before registry.Secret, done *rotated) error {
+// checkRefused looks whether the old credentials are refused, with 28P01 and nothing else. A
+// pooler does so by itself, or not yet.
+func (a *app) checkRefused(ctx context.Context, before registry.Secret, pooled bool, done *rotated) error {
 	refused, err := provision.Refuses(ctx, before)
-	if err != nil {
+	switch {
+	case err != nil:
 		return afterwards(err)
-	}
-	done.Unchecked = !refused
-	if refused {
+	case pooled && refused:
+		a.note("the pooler refuses the old ones")
+	case pooled:
+		a.note("warning: the pooler still lets the old password in; the server has taken it away")
+	case refused:
 		a.note("the old ones are refused (28P01)")
+	default:
+		done.Unchecked = true
 	}
 	return nil
 }

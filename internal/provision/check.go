@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"strings"
 
@@ -15,6 +16,7 @@ type Standing struct {
 	TLS            bool   // between here and the server
 	User, Database string
 	Tenant         registry.TenantID // as marked on the database, "" where it is not
+	Pooled         bool              // the address is a connection pooler's
 }
 
 // Check logs in as a client of a tenant would.
@@ -24,15 +26,15 @@ func Check(ctx context.Context, url registry.Secret) (Standing, error) {
 		return Standing{}, err
 	}
 	defer s.close()
-	rows, err := s.query(ctx, "what the login leads to", `SELECT session_user, current_database(),
-		coalesce(pg_catalog.shobj_description(datdba, 'pg_authid'), '') FROM pg_catalog.pg_database WHERE datname = current_database()`)
+	row, err := s.row(ctx, "what the login leads to", 4, `SELECT session_user, current_database(),
+		coalesce(shobj_description(datdba, 'pg_authid'), ''), pg_backend_pid() FROM pg_database WHERE datname = current_database()`)
 	if err != nil {
 		return Standing{}, err
 	}
 	_, encrypted := s.conn.Conn().(*tls.Conn)
 	return Standing{
 		Version: s.version(), TLS: encrypted,
-		User: rows[0][0], Database: rows[0][1], Tenant: markedFor(rows[0][2]),
+		User: row[0], Database: row[1], Tenant: markedFor(row[2]), Pooled: s.pooled(row[3]),
 	}, nil
 }
 
@@ -42,9 +44,9 @@ func (s session) version() string {
 	return version
 }
 
-// Refuses tells whether a server refuses the password of a URL with SQLSTATE 28P01. Any other
-// refusal proves nothing about the password. A server that can't take a login now has not
-// answered, which is an error.
+// Refuses tells whether a server refuses the password of a URL with SQLSTATE 28P01, or a pooler
+// in front of it in its own words. Any other refusal proves nothing about the password. A server
+// that can't take a login now has not answered, which is an error.
 func Refuses(ctx context.Context, url registry.Secret) (bool, error) {
 	s, err := dial(ctx, "login with a password that must not work", url)
 	if err == nil {
@@ -52,9 +54,9 @@ func Refuses(ctx context.Context, url registry.Secret) (bool, error) {
 		return false, nil
 	}
 	switch state := stateOf(err); {
-	case state == "28P01":
+	case state == "28P01", state == ofPoolers && errors.Is(err, ErrDenied):
 		return true, nil
-	case state != "" && kindOf(state) != ErrUnavailable:
+	case state != "" && !errors.Is(err, ErrUnavailable):
 		return false, nil
 	}
 	return false, err

@@ -112,7 +112,7 @@ func (s *Server) makeDatabase(ctx context.Context, d Database) error {
 		case found.there:
 			return nil
 		}
-		err = s.change(ctx, doing, "CREATE DATABASE "+identifier(d.Name)+" OWNER "+identifier(d.Owner())+" TEMPLATE template0 ALLOW_CONNECTIONS false")
+		err = s.changeAlone(ctx, doing, "CREATE DATABASE "+identifier(d.Name)+" OWNER "+identifier(d.Owner())+" TEMPLATE template0 ALLOW_CONNECTIONS false")
 		if !madeMeanwhile(err) || try == 3 {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 type session struct {
 	conn     *pgconn.PgConn
 	password string // what no message may repeat
+	greeting *greeting
 }
 
 // dial logs in.
@@ -25,7 +26,8 @@ func dial(ctx context.Context, doing string, url registry.Secret) (session, erro
 	if err != nil {
 		return session{}, fmt.Errorf("%s: %w", doing, err)
 	}
-	s := session{password: config.Password}
+	s := session{password: config.Password, greeting: &greeting{}}
+	config.BuildFrontend = s.greeting.listen
 	if s.conn, err = pgconn.ConnectConfig(ctx, config); err != nil {
 		return session{}, connectTrouble(ctx, doing, config, err)
 	}
@@ -39,9 +41,28 @@ func (s session) close() {
 	_ = s.conn.Close(ctx)
 }
 
-// query runs statements, all or none of them where they may stand in a transaction, and
-// returns the rows of the last.
+// query runs statements in one transaction, and returns the rows of the last. Nothing that
+// somebody put into the public schema is called by them, and nothing stays set behind them: a
+// pooler may give the connection to somebody else.
 func (s session) query(ctx context.Context, doing string, statements ...string) (rows [][]string, err error) {
+	return s.run(ctx, doing, append([]string{"SET LOCAL search_path TO pg_catalog"}, statements...)...)
+}
+
+// row runs statements as query does, and returns the first row of the last, which has so many
+// columns on every PostgreSQL server.
+func (s session) row(ctx context.Context, doing string, columns int, statements ...string) ([]string, error) {
+	rows, err := s.query(ctx, doing, statements...)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 || len(rows[0]) != columns {
+		return nil, &trouble{doing: doing, why: "it answers as no PostgreSQL server does", kind: ErrUnavailable}
+	}
+	return rows[0], nil
+}
+
+// run runs statements as they are, and returns the rows of the last.
+func (s session) run(ctx context.Context, doing string, statements ...string) (rows [][]string, err error) {
 	results, err := s.conn.Exec(ctx, strings.Join(statements, "; ")).ReadAll()
 	if err != nil {
 		return nil, statementTrouble(ctx, doing, s.password, err)

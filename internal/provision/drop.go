@@ -52,5 +52,5 @@ func (s *Server) dropDatabase(ctx context.Context, d Database, f foundDatabase) 
 			return err
 		}
 	}
-	return s.change(ctx, doing, "DROP DATABASE IF EXISTS "+identifier(d.Name)+" WITH (FORCE)")
+	return s.changeAlone(ctx, doing, "DROP DATABASE IF EXISTS "+identifier(d.Name)+" WITH (FORCE)")
 }

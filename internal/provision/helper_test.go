@@ -30,6 +30,14 @@ func mustConnect(t *testing.T, admin registry.Secret) *Server {
 	return s
 }
 
+func mustOpen(t *testing.T, url registry.Secret) *Role {
+	t.Helper()
+	r, err := OpenRole(within(t), url)
+	require.NoError(t, err)
+	t.Cleanup(r.Close)
+	return r
+}
+
 // newDatabase names one, which is gone when the test ends.
 func newDatabase(t *testing.T, s *Server, tenant string) Database {
 	t.Helper()

@@ -39,12 +39,16 @@ func (s *Server) enable(ctx context.Context, d Database, l Login, random io.Read
 	if err := s.endSessions(ctx, d, l); err != nil {
 		return none, err
 	}
-	return url, leadsTo(ctx, url, d, l)
+	return url, s.leadsTo(ctx, url, d, l)
 }
 
 // leadsTo logs in, and tells whether that leads where it should.
-func leadsTo(ctx context.Context, url registry.Secret, d Database, l Login) error {
-	standing, err := Check(ctx, url)
+func (s *Server) leadsTo(ctx context.Context, url registry.Secret, d Database, l Login) error {
+	try := Check
+	if s.Pooled {
+		try = Opens
+	}
+	standing, err := try(ctx, url)
 	if err != nil {
 		return err
 	}
@@ -61,11 +65,11 @@ func (s *Server) Expire(ctx context.Context, d Database, l Login, grace time.Dur
 		return time.Time{}, err
 	}
 	doing := "end of login " + string(l)
-	rows, err := s.query(ctx, doing, `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`)
+	row, err := s.row(ctx, doing, 1, `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`)
 	if err != nil {
 		return time.Time{}, err
 	}
-	now, err := strconv.ParseInt(rows[0][0], 10, 64)
+	now, err := strconv.ParseInt(row[0], 10, 64)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%s: the server's clock: %w", doing, err)
 	}

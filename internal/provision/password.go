@@ -27,19 +27,24 @@ const rounds = 4096
 // verifier returns what a server keeps of a password, so that only that is sent to it:
 // SCRAM-SHA-256$4096:SALT$STOREDKEY:SERVERKEY.
 func verifier(password registry.Secret, random io.Reader) (string, error) {
-	text := password.Reveal()
-	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "", fmt.Errorf("new password: empty, or holds other characters than those of ASCII: %w", registry.ErrInvalid)
-	}
 	salt := make([]byte, 16)
 	if _, err := io.ReadFull(random, salt); err != nil {
 		return "", fmt.Errorf("new password: %w", err)
 	}
-	return scram(text, salt)
+	return verifierWith(password, salt, rounds)
+}
+
+// verifierWith is the one of that salt and so many rounds.
+func verifierWith(password registry.Secret, salt []byte, rounds int) (string, error) {
+	text := password.Reveal()
+	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "", fmt.Errorf("new password: empty, or holds other characters than those of ASCII: %w", registry.ErrInvalid)
+	}
+	return scram(text, salt, rounds)
 }
 
 // scram is RFC 7677; a password of ASCII is what SASLprep would make of it.
-func scram(password string, salt []byte) (string, error) {
+func scram(password string, salt []byte, rounds int) (string, error) {
 	salted, err := pbkdf2.Key(sha256.New, password, salt, rounds, sha256.Size)
 	if err != nil {
 		return "", fmt.Errorf("new password: %w", err)

@@ -22,7 +22,7 @@ func TestVerifierIsTheOneOfRFC7677(t *testing.T) {
 		require.NoError(t, err)
 		return raw
 	}
-	got, err := scram("pencil", decode("W22ZaJ0SNY7soEsUEjb6gQ=="))
+	got, err := scram("pencil", decode("W22ZaJ0SNY7soEsUEjb6gQ=="), rounds)
 	require.NoError(t, err)
 	head, keys, _ := strings.Cut(got, "==$")
 	require.Equal(t, "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ", head)

@@ -13,8 +13,11 @@ import (
 // administrator.
 type Server struct {
 	Progress func(step string) // is told each step of Create before it is taken; may be nil
+	// Pooled tells that the address is a connection pooler's, which has to learn of new logins.
+	Pooled bool
 
 	session
+	locks
 	admin registry.Secret
 	major int // of its version
 }
@@ -30,7 +33,7 @@ func Connect(ctx context.Context, admin registry.Secret) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{session: session, admin: admin}
+	s := &Server{session: session, locks: locks{url: admin}, admin: admin}
 	if err := s.mayProvision(ctx); err != nil {
 		s.close()
 		return nil, err
@@ -40,18 +43,17 @@ func Connect(ctx context.Context, admin registry.Secret) (*Server, error) {
 
 func (s *Server) mayProvision(ctx context.Context) error {
 	const doing = "rights of the administrator"
-	// Nothing that somebody put into the public schema is called by what follows.
-	rows, err := s.query(ctx, doing, `SET search_path TO pg_catalog`,
-		`SELECT rolsuper, rolcreatedb, rolcreaterole, rolinherit, pg_is_in_recovery(), current_setting('server_version_num')::int / 10000
-			FROM pg_roles WHERE rolname = current_user`)
+	row, err := s.row(ctx, doing, 7, `SELECT rolsuper, rolcreatedb, rolcreaterole, rolinherit, pg_is_in_recovery(),
+		current_setting('server_version_num')::int / 10000, pg_backend_pid() FROM pg_roles WHERE rolname = current_user`)
 	if err != nil {
 		return err
 	}
-	superuser, databases, roles := rows[0][0] == "t", rows[0][1] == "t", rows[0][2] == "t"
-	inherits, standby := rows[0][3] == "t", rows[0][4] == "t"
-	if s.major, err = strconv.Atoi(rows[0][5]); err != nil {
+	superuser, databases, roles := row[0] == "t", row[1] == "t", row[2] == "t"
+	inherits, standby := row[3] == "t", row[4] == "t"
+	if s.major, err = strconv.Atoi(row[5]); err != nil {
 		return fmt.Errorf("version of the server: %w", err)
 	}
+	s.Pooled = s.pooled(row[6])
 	refused := &trouble{doing: doing, kind: ErrDenied}
 	switch {
 	case standby:
@@ -72,8 +74,9 @@ func (s *Server) mayProvision(ctx context.Context) error {
 	return refused
 }
 
-// Close ends the session.
+// Close ends the session, and with it what it has locked.
 func (s *Server) Close() error {
+	s.release()
 	s.close()
 	return nil
 }
@@ -103,9 +106,25 @@ func (s *Server) step(name string) {
 // change runs statements that can be run again, and does so where another session changed
 // the same row of the system's tables meanwhile.
 func (s *Server) change(ctx context.Context, doing string, statements ...string) error {
+	return s.again(ctx, doing, func() error {
+		_, err := s.query(ctx, doing, statements...)
+		return err
+	})
+}
+
+// changeAlone does so with a statement that may not stand in a transaction. It calls nothing
+// that is looked for in a search_path.
+func (s *Server) changeAlone(ctx context.Context, doing, statement string) error {
+	return s.again(ctx, doing, func() error {
+		_, err := s.run(ctx, doing, statement)
+		return err
+	})
+}
+
+func (s *Server) again(ctx context.Context, doing string, change func() error) error {
 	const tries = 10
 	for try := 1; ; try++ {
-		_, err := s.query(ctx, doing, statements...)
+		err := change()
 		switch stateOf(err) {
 		case "XX000", "40001", "40P01": // "tuple concurrently updated", and those that say it properly
 		default:

@@ -56,8 +56,8 @@ func secure(config *tls.Config) func(net.Conn) {
 			return
 		}
 		column := pgproto3.FieldDescription{Name: []byte("c")}
-		b.Send(&pgproto3.RowDescription{Fields: []pgproto3.FieldDescription{column, column, column}})
-		b.Send(&pgproto3.DataRow{Values: [][]byte{[]byte("somewhere_a"), []byte("somewhere"), []byte("sp tenant local_1")}})
+		b.Send(&pgproto3.RowDescription{Fields: []pgproto3.FieldDescription{column, column, column, column}})
+		b.Send(&pgproto3.DataRow{Values: [][]byte{[]byte("somewhere_a"), []byte("somewhere"), []byte("sp tenant local_1"), []byte("0")}})
 		b.Send(&pgproto3.CommandComplete{CommandTag: []byte("SELECT 1")})
 		b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
 		_ = b.Flush()
@@ -96,8 +96,8 @@ func TestALoginThatLeadsElsewhereIsAMismatch(t *testing.T) {
 	url := fake(t, secure(config)) // somewhere_a in somewhere, of local_1
 	right := Database{Name: "somewhere", Tenant: "local_1"}
 	for _, d := range []Database{{Name: "elsewhere", Tenant: "local_1"}, {Name: "somewhere", Tenant: "local_2"}} {
-		require.ErrorIs(t, leadsTo(within(t), url, d, LoginA), ErrMismatch)
+		require.ErrorIs(t, (&Server{}).leadsTo(within(t), url, d, LoginA), ErrMismatch)
 	}
-	require.ErrorIs(t, leadsTo(within(t), url, right, LoginB), ErrMismatch)
-	require.NoError(t, leadsTo(within(t), url, right, LoginA))
+	require.ErrorIs(t, (&Server{}).leadsTo(within(t), url, right, LoginB), ErrMismatch)
+	require.NoError(t, (&Server{}).leadsTo(within(t), url, right, LoginA))
 }

@@ -59,6 +59,9 @@ func connectTrouble(ctx context.Context, doing string, config *pgconn.Config, er
 		if t.state == "42704" || t.state == "55000" { // a parameter; a database that is being dropped
 			t.kind = ErrDenied
 		}
+		if t.state == ofPoolers {
+			t.kind = kindOfPooler(t.why)
+		}
 		return t
 	}
 	t := &trouble{doing: doing, kind: ErrUnavailable}
@@ -149,6 +152,20 @@ func kindOf(state string) error {
 		return ErrUnavailable
 	}
 	return ErrDenied
+}
+
+// ofPoolers is the SQLSTATE with which PgBouncer refuses a login, up to 1.20 for any reason: its
+// words, which it does not translate, tell them apart.
+const ofPoolers = "08P01"
+
+func kindOfPooler(why string) error {
+	switch {
+	case strings.Contains(why, "authentication failed"), strings.HasPrefix(why, "no such user"):
+		return ErrDenied
+	case strings.HasPrefix(why, "no such database"):
+		return ErrMismatch
+	}
+	return ErrUnavailable
 }
 
 // shown is a server's message for an error: a server that was told the password in clear

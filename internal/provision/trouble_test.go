@@ -103,6 +103,30 @@ func TestWhatAServerSaysIsSorted(t *testing.T) {
 	}
 }
 
+// TestWhatAPoolerSaysIsSorted by its words, for PgBouncer up to 1.20 has one SQLSTATE for all.
+func TestWhatAPoolerSaysIsSorted(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]error{
+		"SASL authentication failed":                        ErrDenied,
+		`password authentication failed for user "it"`:      ErrDenied,
+		"no such user: it":                                  ErrDenied,
+		"no such database: it":                              ErrMismatch,
+		"no more connections allowed (max_client_conn)":     ErrUnavailable,
+		"server login has been failing, try again later":    ErrUnavailable,
+		"pgbouncer cannot connect to server":                ErrUnavailable,
+		"unsupported startup parameter: extra_float_digits": ErrUnavailable,
+		"query_wait_timeout":                                ErrUnavailable,
+	} {
+		url := fake(t, says("08P01", said))
+		_, err := Check(within(t), url)
+		require.ErrorIs(t, err, want, said)
+		requireQuiet(t, err)
+		refused, err := Refuses(within(t), url)
+		require.Equal(t, want == ErrDenied, refused, said)
+		require.Equal(t, want == ErrUnavailable, err != nil, said)
+	}
+}
+
 func TestAServerCannotTellThePassword(t *testing.T) {
 	t.Parallel()
 	_, err := Check(within(t), fake(t, says("28000", "the password was s3cret")))
@@ -145,7 +169,8 @@ func TestNobodyAnswers(t *testing.T) {
 			require.ErrorIs(t, err, c.want)
 			require.False(t, refused)
 			require.ErrorIs(t, ChecksPasswords(within(t), c.url, rand.Reader), c.want)
-			require.ErrorIs(t, SetPassword(within(t), c.url, c.url), c.want)
+			_, err = OpenRole(within(t), c.url)
+			require.ErrorIs(t, err, c.want)
 		})
 	}
 }

@@ -229,6 +229,45 @@ func TestAnAdoptedPasswordIsRecordedBeforeItIsChanged(t *testing.T) {
 	require.NoError(t, err, "a plan holds nobody")
 }
 
+// TestAPlannedPasswordFollowsItsRole to where its tenant's URL leads then: the server may have
+// been told of it already.
+func TestAPlannedPasswordFollowsItsRole(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ url, planned string }{
+		{"postgres://u:first@direct:6432/d?sslmode=disable", "postgres://u:planned@direct:6432/d?sslmode=disable"},
+		{"postgres://u:other@h/d", "postgres://u:planned@h/d"},
+		{"postgres://h/d?user=u&password=first", "postgres://:planned@h/d?user=u"},
+		{"postgres://u:planned@h/d", ""},
+		{"postgres://somebody:first@h/d", ""},
+		{"", ""},
+	} {
+		t.Run(c.url, func(t *testing.T) {
+			t.Parallel()
+			d := mustDesk(t)
+			_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: NewLocal("a", "A", NewSecret("postgres://u:first@h/d"))})
+			require.NoError(t, err)
+			require.NoError(t, d.PlanRotation(t.Context(), map[TenantID]Secret{"a": NewSecret("postgres://u:planned@h/d")}))
+			edit := Optional[Secret]{Clear: c.url == ""}
+			if url := NewSecret(c.url); !edit.Clear {
+				edit.Set = &url
+			}
+			_, _, err = d.UpdateTenant(t.Context(), TenantEdit{ID: "a", DatabaseURL: edit})
+			require.NoError(t, err)
+			view, err := d.View(t.Context())
+			require.NoError(t, err)
+			defer view.Close()
+			url, err := view.Rotation(t.Context(), "a")
+			require.NoError(t, err)
+			if c.planned == "" {
+				require.Nil(t, url)
+				return
+			}
+			require.NotNil(t, url)
+			require.Equal(t, c.planned, url.Reveal())
+		})
+	}
+}
+
 // A backup is older than what has been made since; that must not be forgotten.
 func TestARestoreForgetsNoDatabase(t *testing.T) {
 	t.Parallel()

@@ -23,6 +23,7 @@ var revealers = []string{
 	"internal/exporter/encode.go",
 	"internal/exporter/encode_view.go",
 	"internal/pgtest/pgtest.go",
+	"internal/pgtest/pooler.go",
 	"internal/postgres/url.go",
 	"internal/project/follow_secrets.go", // tells what was written before by digests
 	"internal/project/index_entry.go",

@@ -77,3 +77,28 @@ func (r *Registry) EndRotation(ctx context.Context, tenants []TenantID, changed 
 		return nil
 	})
 }
+
+// movePlan keeps the password that was planned for the role of a tenant which gets another
+// URL: the server may have it already, and then nobody else knows it. It goes where another
+// role logs in, or the URL has it.
+func (c *change) movePlan(ctx context.Context, t Tenant) error {
+	next, err := c.Rotation(ctx, t.ID)
+	if err != nil || next == nil {
+		return err
+	}
+	if t.DatabaseURL == nil || roleOf(*t.DatabaseURL) == "" || roleOf(*t.DatabaseURL) != roleOf(*next) {
+		return c.q.DeleteRotation(ctx, string(t.ID))
+	}
+	_, password, err := WithoutPassword(*next)
+	if err != nil {
+		return err
+	}
+	moved, err := WithPassword(*t.DatabaseURL, password)
+	if err != nil {
+		return err
+	}
+	if moved.Equal(*t.DatabaseURL) {
+		return c.q.DeleteRotation(ctx, string(t.ID))
+	}
+	return c.q.PutRotation(ctx, queries.PutRotationParams{TenantID: string(t.ID), DatabaseURL: moved.Reveal()})
+}

@@ -44,8 +44,8 @@ func (c *change) updateTenant(ctx context.Context, before placedTenant, after Te
 	if err := c.dueOf(ctx, before.Tenant, after); err != nil {
 		return err
 	}
-	if !equalSecrets(before.DatabaseURL, after.DatabaseURL) { // what was planned for it was for another one
-		if err := c.q.DeleteRotation(ctx, string(after.ID)); err != nil {
+	if !equalSecrets(before.DatabaseURL, after.DatabaseURL) {
+		if err := c.movePlan(ctx, after); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,343 @@
+package live
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// What stands between sp and a server may refuse a password that the server takes, and take
+// one that the server refuses.
+
+// pooled is a project with an adopted database behind a pooler.
+type pooled struct {
+	*scene
+	*pgtest.Pooler
+	role   string
+	direct registry.Secret // what was adopted, at the server itself
+}
+
+// newPooled makes one. The role's sessions may not wait in a transaction, and do.
+func newPooled(t *testing.T, name string, how pgtest.Pooling) pooled {
+	t.Helper()
+	s := newScene(t, name)
+	role := "live_" + strings.ReplaceAll(name, "-", "_")
+	direct, err := adoptable(s.super, role)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, dropAdopted(s.super, role)) })
+	pgtest.Exec(t, s.super, `ALTER ROLE `+role+` SET idle_in_transaction_session_timeout = '100ms'`)
+	p := pooled{s, pgtest.NewPooler(t, how), role, direct}
+	if !how.Query {
+		p.Tell(direct)
+	}
+	p.begun().must("tenant", "create", "--id", "k", "--name", "k", "--database-url", p.URL(direct).Reveal())
+	return p
+}
+
+// atServer is a URL at the server itself.
+func (p pooled) atServer(url registry.Secret) registry.Secret {
+	p.t.Helper()
+	return atServer(p.t, p.super, url)
+}
+
+func atServer(t *testing.T, super, url registry.Secret) registry.Secret {
+	t.Helper()
+	_, database, _ := strings.Cut(url.Reveal()[len("postgres://"):], "/")
+	direct, err := registry.URLFor(super, userOf(url), database, passwordOf(url))
+	require.NoError(t, err)
+	return direct
+}
+
+// planned are the URLs that are recorded for a rotation which has not ended.
+func (p pooled) planned() (urls []registry.Secret) {
+	p.t.Helper()
+	found, err := asked(p.dir, `SELECT database_url FROM rotations`)
+	require.NoError(p.t, err)
+	for _, url := range found {
+		urls = append(urls, registry.NewSecret(url))
+	}
+	return urls
+}
+
+func (p pooled) verifier() string {
+	p.t.Helper()
+	return pgtest.Exec(p.t, p.super, `SELECT rolpassword FROM pg_authid WHERE rolname = '`+p.role+`'`)[0]
+}
+
+// untilChanged waits until the role has another password, and answers with the one before.
+func (p pooled) untilChanged(before string) {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool { return p.verifier() != before }, 20*time.Second, time.Millisecond)
+}
+
+// TestAPoolerThatNeverLearnsGetsTheOldPasswordBack: it has a list of its own.
+func TestAPoolerThatNeverLearnsGetsTheOldPasswordBack(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"session", "transaction"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			p := newPooled(t, "never-"+mode, pgtest.Pooling{Mode: mode})
+			o := p.sp("tenant", "rotate-credentials", "k")
+			require.Equal(t, 2, o.exit, o.stderr)
+			require.Contains(t, o.stderr, "others who use it are shut out; a connection pooler stands before its server")
+			require.True(t, opens(p.direct))
+
+			o = p.sp("tenant", "rotate-credentials", "k", "-y")
+			require.Equal(t, 9, o.exit, o.stderr)
+			require.Contains(t, o.stderr, "sp: tenant k (k): a connection pooler stands before its server: it may refuse the new password, and then the old one is set back\n")
+			require.Contains(t, o.stderr, "sp: the new password does not open the database, and the old one is set back: login: ")
+			require.Contains(t, o.stderr, "sp: hint: let the pooler look passwords up at the server (auth_query)")
+			require.True(t, p.url("k").Equal(p.URL(p.direct)))
+			require.True(t, opens(p.direct), "the server has another password than the registry")
+			require.Empty(t, p.planned())
+			p.must("tenant", "check", "k")
+		})
+	}
+}
+
+// TestAPoolerThatAsksTheServerIsRotatedThrough.
+func TestAPoolerThatAsksTheServerIsRotatedThrough(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"session", "transaction"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			p := newPooled(t, "asks-"+mode, pgtest.Pooling{Mode: mode, Query: true})
+			before := p.direct
+			for range 2 {
+				o := p.sp("tenant", "rotate-credentials", "k", "-y")
+				require.Zero(t, o.exit, o.stderr)
+				require.Contains(t, o.stderr, "sp: the pooler refuses the old ones\n")
+				after := p.atServer(p.url("k"))
+				require.True(t, opens(after))
+				require.False(t, opens(before))
+				require.Empty(t, p.planned())
+				p.isExported("k")
+				p.must("tenant", "check", "k")
+				before = after
+			}
+			p.must("profile", "create", "p", "--tenant", "k")
+			require.Contains(t, p.sp("doctor", "--connect").stdout, "answers, ")
+		})
+	}
+}
+
+// TestBothPasswordsStayRecordedWhereTheOldOneCannotBeSetBack: the pooler's own connections end
+// in the meantime, or sp is killed. The pooler can't log in to the server any more then, until
+// somebody tells it the password, which only sp knows.
+func TestBothPasswordsStayRecordedWhereTheOldOneCannotBeSetBack(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"session", "transaction"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			p := newPooled(t, "both-"+mode, pgtest.Pooling{Mode: mode})
+			before, ended := p.verifier(), make(chan outcome)
+			go func() { ended <- p.sp("tenant", "rotate-credentials", "k", "-y") }()
+			p.untilChanged(before)
+			p.endSessions()
+			o := <-ended
+			require.Equal(t, 8, o.exit, o.stderr)
+			require.Contains(t, o.stderr, "hint: both passwords stay recorded: sp tenant rotate-credentials k -y goes on, and finds out which one holds")
+			p.goOn()
+		})
+		t.Run(mode+"-killed", func(t *testing.T) {
+			t.Parallel()
+			p := newPooled(t, "killed-"+mode, pgtest.Pooling{Mode: mode})
+			before := p.verifier()
+			kill, ended := p.start("tenant", "rotate-credentials", "k", "-y")
+			p.untilChanged(before)
+			kill()
+			<-ended
+			p.endSessions()
+			p.goOn()
+		})
+	}
+}
+
+// endSessions ends the pooler's connections to the server.
+func (p pooled) endSessions() {
+	p.t.Helper()
+	pgtest.Exec(p.t, p.super, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = '`+p.role+`'`)
+}
+
+// goOn wants that the password which the server takes is recorded, and is published as soon as
+// the pooler has been told of it.
+func (p pooled) goOn() {
+	p.t.Helper()
+	require.True(p.t, p.url("k").Equal(p.URL(p.direct)))
+	require.False(p.t, opens(p.direct))
+	urls := p.planned()
+	require.Len(p.t, urls, 1)
+	require.True(p.t, opens(p.atServer(urls[0])), "the server's password is not recorded")
+
+	o := p.sp("tenant", "rotate-credentials", "k", "-y")
+	require.Equal(p.t, 9, o.exit, o.stderr)
+	require.Contains(p.t, o.stderr, "both stay recorded")
+	require.Len(p.t, p.planned(), 1)
+	o = p.sp("doctor")
+	require.Contains(p.t, o.stdout, "a rotation of its password was stopped")
+	o = p.sp("tenant", "delete", "k")
+	require.Equal(p.t, 2, o.exit, o.stderr)
+	require.Contains(p.t, o.stderr, "the password of a rotation that was stopped (its database may open to no other)")
+	p.must("tenant", "edit", "k", "--database-url", p.URL(p.direct).Reveal()+"?connect_timeout=9")
+	require.Equal(p.t, urls[0].Reveal()+"?connect_timeout=9", p.planned()[0].Reveal())
+	p.must("tenant", "edit", "k", "--database-url", p.URL(p.direct).Reveal())
+
+	p.Tell(urls[0])
+	require.Eventually(p.t, func() bool { return opens(urls[0]) }, 20*time.Second, 10*time.Millisecond)
+	o = p.sp("tenant", "check", "k")
+	require.Equal(p.t, 9, o.exit, o.stderr)
+	require.Contains(p.t, o.stderr, "its server takes the password of a rotation that was stopped")
+	require.Contains(p.t, o.stderr, "hint: sp tenant rotate-credentials k -y goes on with it")
+	p.must("tenant", "rotate-credentials", "k", "-y")
+	require.True(p.t, p.url("k").Equal(urls[0]))
+	require.True(p.t, opens(p.atServer(urls[0])))
+	require.Empty(p.t, p.planned())
+	p.isExported("k")
+	p.must("tenant", "check", "k")
+}
+
+// TestARotationBehindAPoolerThatIsKilledLosesNoPassword wherever it is: what the server takes
+// is recorded, and the next rotation publishes it.
+func TestARotationBehindAPoolerThatIsKilledLosesNoPassword(t *testing.T) {
+	needStrace(t)
+	t.Parallel()
+	p := newPooled(t, "kill-pooled", pgtest.Pooling{Mode: "transaction", Query: true})
+	var before registry.Secret
+	d := deed{
+		scene: p.scene,
+		begin: func(int) []string {
+			before = p.url("k")
+			return []string{"tenant", "rotate-credentials", "k", "-y"}
+		},
+		judge: func(i int, o outcome) {
+			p.checkRotation(o, before, p.url("k"))
+			recorded := append(p.planned(), p.url("k"))
+			held := 0
+			for _, url := range recorded {
+				if opens(p.atServer(url)) {
+					held++
+				}
+			}
+			require.Equal(t, 1, held, "the server's password is not recorded: %d: %s", o.exit, o.stderr)
+			if len(recorded) > 1 || i%3 == 0 {
+				p.must("tenant", "rotate-credentials", "k", "-y")
+				require.True(t, opens(p.atServer(p.url("k"))))
+				require.Empty(t, p.planned())
+			}
+			p.must("tenant", "provision", "k")
+			p.must("export")
+			p.isExported("k")
+		},
+	}
+	d.sweep(d.killing(), 9)
+}
+
+// TestDatabasesAreMadeThroughAPooler that looks logins up, and it is said beforehand that it
+// has to. One that does not takes none of what is made; the old login goes on working.
+func TestDatabasesAreMadeThroughAPooler(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"session", "transaction"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			s, _ := newPooledServer(t, "made-"+mode, pgtest.Pooling{Mode: mode, Query: true})
+			o := s.sp("db", "use", "--server", s.admin.Reveal())
+			require.Zero(t, o.exit, o.stderr)
+			require.Contains(t, o.stderr, "a connection pooler stands before it, which has to look up new logins at the server (auth_query)")
+			o = s.sp("tenant", "create", "--id", "k", "--name", "k")
+			require.Zero(t, o.exit, o.stderr)
+			require.Contains(t, o.stderr, "a connection pooler stands before it")
+			s.must("profile", "create", "p", "--tenant", "k")
+			for _, line := range []string{"", "--now", "--grace 1h", "--now"} {
+				before := s.url("k")
+				s.must(strings.Fields("tenant rotate-credentials k -y " + line)...)
+				require.True(t, opens(s.url("k")))
+				require.Equal(t, line != "--now", opens(before))
+				s.must("tenant", "check", "k")
+			}
+			require.Contains(t, s.sp("doctor", "--connect").stdout, "answers, ")
+			s.must("tenant", "provision", "k")
+			s.agree()
+			requireNoLock(t, s.super)
+
+			s.endLookingUp("k")
+			s.must("tenant", "delete", "k", "-y")
+			s.agree()
+		})
+	}
+}
+
+// endLookingUp ends the sessions in which a pooler looked up the logins of a tenant's database:
+// an administrator who is no superuser can't, and a database that is in use is not dropped.
+func (s *scene) endLookingUp(id string) {
+	s.t.Helper()
+	names, err := asked(s.dir, `SELECT name FROM databases WHERE tenant_id = '`+id+`'`)
+	require.NoError(s.t, err)
+	pgtest.Exec(s.t, s.super, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = current_user AND datname = '`+names[0]+`'`)
+}
+
+// TestALoginThatAPoolerRefusesIsNotPublished, and the other one goes on working.
+func TestALoginThatAPoolerRefusesIsNotPublished(t *testing.T) {
+	t.Parallel()
+	s, p := newPooledServer(t, "refuses", pgtest.Pooling{Mode: "transaction", Query: true})
+	s.must("tenant", "create", "--id", "k", "--name", "k")
+	before := s.url("k")
+	p.Tell(s.idle("k")) // what it is told it does not look up
+	o := s.sp("tenant", "rotate-credentials", "k", "-y", "--now")
+	require.Equal(t, 9, o.exit, o.stderr)
+	require.Contains(t, o.stderr, "authentication failed")
+	require.True(t, s.url("k").Equal(before))
+	require.True(t, opens(atServer(t, s.super, before)))
+	s.endLookingUp("k")
+	s.must("tenant", "delete", "k", "-y")
+	s.agree()
+}
+
+// idle is a URL of the login of a tenant that rests, with a password that never was one.
+func (s *scene) idle(id string) registry.Secret {
+	s.t.Helper()
+	user := userOf(s.url(id))
+	other := map[string]string{"a": "b", "b": "a"}[user[len(user)-1:]]
+	url, err := registry.URLFor(s.super, user[:len(user)-1]+other, "postgres", registry.NewSecret("stale"))
+	require.NoError(s.t, err)
+	return url
+}
+
+// TestAPoolerWithAListOfItsOwnTakesNoDatabaseOfOurs: nothing is published, and what is there
+// can be undone.
+func TestAPoolerWithAListOfItsOwnTakesNoDatabaseOfOurs(t *testing.T) {
+	t.Parallel()
+	s, _ := newPooledServer(t, "list", pgtest.Pooling{Mode: "transaction"})
+	o := s.sp("tenant", "create", "--id", "l", "--name", "l")
+	require.Equal(t, 9, o.exit, o.stderr)
+	require.Contains(t, o.stderr, "a connection pooler stands before it")
+	require.Contains(t, o.stderr, "its database is not finished: sp tenant provision l goes on")
+	s.must("tenant", "delete", "l", "-y")
+	s.agree()
+}
+
+// newPooledServer is a project whose databases are made through a pooler.
+func newPooledServer(t *testing.T, name string, how pgtest.Pooling) (*scene, *pgtest.Pooler) {
+	t.Helper()
+	s := newScene(t, name)
+	p := pgtest.NewPooler(t, how)
+	s.withAdmin("live_" + strings.ReplaceAll(name, "-", "_"))
+	p.Tell(s.admin)
+	s.admin = p.URL(s.admin)
+	s.env[len(s.env)-1] = "SP_POSTGRES_ADMIN_URL=" + s.admin.Reveal()
+	return s.begun(), p
+}
+
+// requireNoLock wants that no pooled connection holds one of sp's locks.
+func requireNoLock(t *testing.T, super registry.Secret) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		return pgtest.Exec(t, super, fmt.Sprintf(`SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+			WHERE locktype = 'advisory' AND a.state = 'idle'`))[0] == "0"
+	}, 20*time.Second, 10*time.Millisecond)
+}
