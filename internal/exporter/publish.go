@@ -20,6 +20,9 @@ type Publisher struct {
 	Path string
 	// Name is what the registry remembers it by: TrackedName or, for a copy, Path.
 	Name string
+	// Registry is the registry's directory, absolute, where it is noted of a copy that it is
+	// being written.
+	Registry string
 	// Wanted says to write the file now, though nothing changed or the registry
 	// does not remember it yet. Otherwise only a file that it remembers is written,
 	// when it is behind.
@@ -51,15 +54,28 @@ func (e *ChangedError) Unwrap() error { return registry.ErrConflict }
 // when it is Wanted, when tenants changed since it was written, or when a command
 // was stopped before its rendering was in place.
 func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.Publication, error) {
-	none := registry.Publication{}
 	file, state, err := p.record(ctx, view)
 	if err != nil {
-		return none, err
+		return registry.Publication{}, err
 	}
-	left, err := leftovers(p.Path)
+	left, kept, err := p.recover(file)
 	if err != nil {
-		return none, err
+		return registry.Publication{}, errors.Join(err, kept)
 	}
+	publication, err := p.publish(ctx, view, file, state, left)
+	if err != nil || kept == nil {
+		return publication, errors.Join(err, kept)
+	}
+	if publication.Place == nil {
+		publication = sweep(nil)
+	}
+	place := publication.Place
+	publication.Place = func() error { return errors.Join(place(), kept) }
+	return publication, nil
+}
+
+func (p Publisher) publish(ctx context.Context, view *registry.View, file *registry.File, state registry.State, left []string) (registry.Publication, error) {
+	none := registry.Publication{}
 	switch {
 	case p.Wanted:
 	case file == nil:
