@@ -32,6 +32,9 @@ type Publisher struct {
 	// Read is the SHA-256, in hexadecimal, of content that this very change took
 	// into the registry, and may therefore replace.
 	Read string
+	// Aside, if not empty, is the name under which what stands there stays, absolute and in
+	// the same directory. It is not to be there yet.
+	Aside string
 	// Documented leaves out the members that the record does not define.
 	Documented bool
 	// Look, if not nil, is kept from a question to the next within one change, so that
@@ -92,7 +95,8 @@ func (p Publisher) publish(ctx context.Context, view *registry.View, file *regis
 		if err != nil {
 			return none, nil // no reason to stop a command that changes no tenant
 		}
-		return sweep(left), nil // nor is this: what was left says nothing of what somebody else wrote
+		left = append(left, p.asides()...) // of a command that was stopped before its change
+		return sweep(left), nil            // nor is this: what was left says nothing of what somebody else wrote
 	}
 	if err == nil && !free {
 		err = p.checkSame(ctx, view, state.Document, there)
@@ -166,6 +170,9 @@ func (p Publisher) render(ctx context.Context, view *registry.View, state regist
 	}
 	isOver := there.changed.Before(view.Since())
 	place := func() error { return p.place(made, there, isOver, left) }
+	if p.Aside != "" {
+		return p.renderAside(made, there, state, place)
+	}
 	if made.hash == there.hash && there.isPrivate() {
 		place = func() error { return errors.Join(removeAll(left), made.discard()) }
 	}

@@ -82,6 +82,8 @@ func dieAt(h house, args []string) error {
 		p = h.forced()
 	case "copy":
 		p = h.copyTo(args[2])
+	case "aside":
+		p = h.aside()
 	}
 	err := h.do(func(ctx context.Context, view *registry.View) (registry.Publication, error) {
 		publication, err := p.Publish(ctx, view)
