@@ -57,7 +57,7 @@ func (a *app) backup(ctx context.Context, cmd *cli.Command) error {
 		if err := a.hideCopy(ctx, path); err != nil {
 			return err
 		}
-		err := a.writeBackup(ctx, store, path, cmd.Bool("force"), to)
+		err := a.writeBackup(ctx, dir, store, path, cmd.Bool("force"), to)
 		a.changed = made(err)
 		return err
 	})
@@ -118,13 +118,21 @@ func existing(path string) error {
 
 // writeBackup writes to a temporary file beside path, which gets the name when it is
 // whole and durable.
-func (a *app) writeBackup(ctx context.Context, store *db.DB, path string, force bool, to []age.Recipient) error {
+func (a *app) writeBackup(ctx context.Context, dir project.Dir, store *db.DB, path string, force bool, to []age.Recipient) error {
+	if err := sweepNoted(ctx, dir); err != nil {
+		return err
+	}
 	sweepBackups(path)
-	file, err := createUnfinished(path)
+	file, outside, err := createUnfinished(dir, path)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = removeUnfinished(file.Name()); _ = file.Close() }() // after it has its name, the former does nothing
+	defer func() {
+		if removeUnfinished(file.Name()) == nil { // after it has its name, this does nothing
+			_ = outside.End() // what stays of it is swept
+		}
+		_ = file.Close()
+	}()
 	if len(to) == 0 {
 		err = store.Backup(ctx, file.Name())
 	} else {

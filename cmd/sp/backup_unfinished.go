@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -8,34 +9,43 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"golang.org/x/sys/unix"
 )
 
-// unfinished ends the name of a backup that is being written.
-const unfinished = ".backup.tmp"
-
 // createUnfinished makes the temporary file of a backup to path, locked as long as it
-// is open: that is how sweepBackups knows it from what a killed command left.
-func createUnfinished(path string) (*os.File, error) {
+// is open: that is how sweepBackups knows it from what a killed command left. It is noted
+// in the registry's directory.
+func createUnfinished(dir project.Dir, path string) (*os.File, *exporter.Outside, error) {
 	for {
-		file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"+unfinished)
+		file, outside, err := exporter.CreateOutside(dir.Path(), path, exporter.BackupSuffix)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil && checkSame(file) == nil {
-			return file, nil
+			return file, outside, nil
 		}
 		_ = file.Close() // swept before it was locked: the sweep has removed it, or will
 		if err != nil && !errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, errors.Join(err, os.Remove(file.Name()))
+			return nil, nil, errors.Join(err, os.Remove(file.Name()), outside.End())
 		}
+		_ = outside.End() // what stays of it is swept
 	}
 }
 
-// sweepBackups removes what killed commands left in the directory of path, each of
-// which may be all of a registry's secrets.
+// sweepNoted removes what killed backups of this registry left, wherever that is.
+func sweepNoted(ctx context.Context, dir project.Dir) error {
+	left, err := exporter.SweepOutside(ctx, dir.Path(), nil)
+	if err != nil {
+		return err
+	}
+	return left.Place()
+}
+
+// sweepBackups removes what killed commands left in the directory of path, whatever
+// registry it is of: each may be all of its secrets.
 func sweepBackups(path string) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -50,7 +60,7 @@ func sweepBackups(path string) {
 
 // isUnfinished tells of a name whether createUnfinished gave it.
 func isUnfinished(name string) bool {
-	rest, ok := strings.CutSuffix(name, unfinished)
+	rest, ok := strings.CutSuffix(name, exporter.BackupSuffix)
 	_, err := strconv.ParseUint(strings.TrimPrefix(filepath.Ext(rest), "."), 10, 64)
 	return ok && err == nil && strings.HasPrefix(name, ".")
 }
@@ -73,6 +83,9 @@ func removeUnfinished(name string) error {
 	err := os.Remove(name + "-journal")
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		err = os.Remove(name)
+	}
+	if errors.Is(err, fs.ErrNotExist) { // it has its own name by now
+		return nil
 	}
 	return err
 }

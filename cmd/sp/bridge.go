@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/sp-registry/sp/internal/exporter"
@@ -29,7 +30,6 @@ type bridging struct {
 
 	source *source        // what the other program wrote, if it did
 	plan   *registry.Plan // what was taken of it
-	aside  string         // what it was moved to
 }
 
 // follow writes the publisher's file with a change, after taking over what another
@@ -98,8 +98,8 @@ func (a *app) endBridge(err error) error {
 	if b.source != nil {
 		b.source.close()
 	}
-	if b.aside != "" {
-		a.note("%s was corrupt, and is set aside as %s", b.publisher.Path, b.aside)
+	if aside := b.publisher.Aside; aside != "" && made(err) && exists(aside) {
+		a.note("%s was corrupt, and is set aside as %s", b.publisher.Path, filepath.Base(aside))
 	}
 	if b.plan != nil {
 		a.note("before that, what another program did to %s was taken over:", b.publisher.Path)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/sp-registry/sp/db"
@@ -101,7 +100,8 @@ func (s *source) check() error {
 	return err
 }
 
-// setAside moves the file away, if it can't be taken over.
+// setAside has the file kept under another name when ours takes its place, if it can't be
+// taken over.
 func (a *app) setAside(ctx context.Context, b *bridging) error {
 	path := b.publisher.Path
 	info, err := os.Lstat(path)
@@ -110,6 +110,9 @@ func (a *app) setAside(ctx context.Context, b *bridging) error {
 	}
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: %w", path, exporter.ErrUnsafe)
+	}
+	if b.publisher.Read, err = exporter.HashFile(path); err != nil {
+		return err
 	}
 	s, err := a.openWritten(ctx, path)
 	if err == nil && s != nil {
@@ -122,8 +125,8 @@ func (a *app) setAside(ctx context.Context, b *bridging) error {
 	case !errors.Is(err, errFile):
 		return err
 	}
-	b.aside, err = a.moveAside(path)
-	return err
+	b.publisher.Aside = exporter.AsideName(path, a.now().UTC().Format("20060102T150405.000000Z"))
+	return nil
 }
 
 // checkTwice refuses a file that has a tenant twice.
@@ -137,16 +140,4 @@ func (s *source) checkTwice() error {
 		return nil
 	})
 	return err
-}
-
-// moveAside gives a file another name, private and not taken, and returns that.
-func (a *app) moveAside(path string) (string, error) {
-	aside := path + ".corrupt-" + a.now().UTC().Format("20060102T150405.000000Z")
-	if err := os.Link(path, aside); err != nil { // a rename could replace something
-		return "", err
-	}
-	if err := errors.Join(os.Chmod(aside, 0o600), os.Remove(path)); err != nil {
-		return "", err
-	}
-	return filepath.Base(aside), nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -149,7 +150,7 @@ func (c *checkup) checkTemporaries(context.Context) []diagnosis {
 // temporary is the finding of a file that a command left; sweep is a change, which
 // removes those that are made under the lock.
 func (c *checkup) temporary(t project.Temporary, sweep func(context.Context) error) diagnosis {
-	path := filepath.Join(c.dir.Path(), t.Path)
+	path := cmp.Or(t.Outside, filepath.Join(c.dir.Path(), t.Path))
 	left := warn("%s: left by a command that was stopped", path)
 	switch {
 	case t.Free() && c.now().Sub(t.Time).Abs() < time.Minute: // made without the lock, perhaps just now
@@ -157,6 +158,9 @@ func (c *checkup) temporary(t project.Temporary, sweep func(context.Context) err
 	case t.Free():
 		return left.remedy("rm -- %s", project.Quoted(path)).
 			mendable(func(context.Context) error { return c.dir.RemoveTemporary(t) }, "%s: removed", path)
+	case t.Kept():
+		return warn("%s: what another program wrote into tenants.json while sp replaced it", path).
+			remedy("sp import %s takes it; then rm it", project.Quoted(path))
 	case !t.Ours():
 		return left.remedy("rm -- %s, if no program uses it", project.Quoted(path))
 	case c.have < needRegistry:

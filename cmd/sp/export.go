@@ -153,7 +153,7 @@ func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher
 			return p, withHint(fmt.Errorf("%s: a copy in the directory of a registry: %w", path, registry.ErrInvalid),
 				"what is in there has its own use; name another place")
 		default:
-			p = exporter.Publisher{Path: path, Name: path}
+			p = exporter.Publisher{Path: path, Name: path, Registry: dir.Path()}
 		}
 	}
 	p.Wanted, p.Force, p.Documented = true, cmd.Bool("force"), cmd.Bool("drop-unknown")

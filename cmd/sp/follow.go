@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/sp-registry/sp/internal/exporter"
@@ -13,7 +14,8 @@ import (
 // Files that follow the registry are rendered within a change, and put in place after its
 // commit: first tenants.json, which p publishes, then the small ones.
 
-// withSmall publishes what p does, and the small files of the directory.
+// withSmall publishes what p does, and the small files of the directory, and sweeps what
+// killed commands left outside of it.
 func (a *app) withSmall(dir project.Dir, p publish) publish {
 	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
 		tenants, err := p(ctx, view)
@@ -27,7 +29,12 @@ func (a *app) withSmall(dir project.Dir, p publish) publish {
 			}
 			return registry.Publication{}, err
 		}
-		return together(tenants, small), nil
+		all := together(tenants, small)
+		swept, err := exporter.SweepOutside(ctx, dir.Path(), view)
+		if err != nil {
+			return registry.Publication{}, errors.Join(err, all.Discard())
+		}
+		return together(swept, all), nil
 	}
 }
 
@@ -65,11 +72,11 @@ func stage(dir project.Dir, found project.Following) (*exporter.Staged, error) {
 // together is one publication of two, the first of which may be empty.
 func together(first, second registry.Publication) registry.Publication {
 	if first.Place == nil {
-		second.Files = first.Files
+		second.Files = slices.Concat(first.Files, second.Files)
 		return second
 	}
 	return registry.Publication{
-		Files: first.Files, Following: second.Following, Forgotten: second.Forgotten,
+		Files: slices.Concat(first.Files, second.Files), Following: second.Following, Forgotten: second.Forgotten,
 		Place:   func() error { return errors.Join(first.Place(), second.Place()) },
 		Discard: func() error { return errors.Join(first.Discard(), second.Discard()) },
 	}

@@ -15,7 +15,7 @@ import (
 // importsOwn tells whether an import is of the file that follows the registry, and is to
 // merge what another program did to it, or to set it aside: nil if not.
 func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) (*bridging, error) {
-	settle, err := settlement(cmd)
+	settle, err := a.settlement(cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -54,11 +54,13 @@ func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) 
 }
 
 // settlement is who is right, by the flags.
-func settlement(cmd *cli.Command) (registry.Side, error) {
+func (a *app) settlement(cmd *cli.Command) (registry.Side, error) {
 	theirs, ours, aside := cmd.Bool("theirs"), cmd.Bool("ours"), cmd.Bool("set-aside")
 	switch {
 	case theirs && ours, aside && (theirs || ours):
 		return registry.Nobody, usage("--theirs, --ours, --set-aside: one of them")
+	case aside && a.noExport:
+		return registry.Nobody, usage("--set-aside: not with --no-export; the registry's file takes its place")
 	case (theirs || ours || aside) && rulesItself(cmd):
 		return registry.Nobody, usage("--theirs, --ours, --set-aside: not with --prune, --exact or --duplicates")
 	case theirs:
@@ -119,7 +121,7 @@ func (a *app) importBeside(ctx context.Context, reg *registry.Registry, b *bridg
 		beside := plan
 		plan = *b.plan
 		plan.Profiles, plan.Sessions = beside.Profiles, append(plan.Sessions, beside.Sessions...)
-	} else if b.aside == "" && b.publisher.Wanted {
+	} else if !b.setAside && b.publisher.Wanted {
 		a.note("no other program changed %s", b.publisher.Path)
 	}
 	if a.json {

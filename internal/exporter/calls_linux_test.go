@@ -50,7 +50,7 @@ func (h house) watched(t *testing.T, fn func()) (events []string) {
 }
 
 // One change is one temporary file, whose mode is never set because it is born with
-// it, and one rename, by which it and what stood there, which nobody can open for
+// it, and, once it is called so that recovery looks at it, one rename, by which it and what stood there, which nobody can open for
 // writing meanwhile, change places; that is removed. One that no file shows touches nothing.
 func TestChangeTouchesEachFileOnce(t *testing.T) {
 	t.Parallel()
@@ -58,8 +58,9 @@ func TestChangeTouchesEachFileOnce(t *testing.T) {
 	look := "open tenants.json"
 	write := []string{"create .tenants.json.N.tmp", "open .tenants.json.N.tmp", "written .tenants.json.N.tmp"}
 	place := []string{
-		look, "rename .tenants.json.N.tmp", "to tenants.json", "rename tenants.json", "to .tenants.json.N.tmp",
-		"remove .tenants.json.N.tmp",
+		look, "rename .tenants.json.N.tmp", "to .tenants.json.old.N.tmp",
+		"rename .tenants.json.old.N.tmp", "to tenants.json", "rename tenants.json", "to .tenants.json.old.N.tmp",
+		"remove .tenants.json.old.N.tmp",
 	}
 	require.Equal(t, append(append([]string{look}, write...), place...),
 		h.watched(t, func() { h.must(t, h.follower().Publish, create("b")) }))

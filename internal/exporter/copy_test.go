@@ -17,7 +17,7 @@ func TestCopyIsRememberedAndNotFollowed(t *testing.T) {
 	h := mustTrack(t)
 	path := filepath.Join(t.TempDir(), "copy.json")
 	row := h.remembered(t, exporter.TrackedName)
-	h.must(t, copyTo(path).Publish, export)
+	h.must(t, h.copyTo(path).Publish, export)
 	require.Equal(t, h.encoded(t), mustRead(t, path))
 	require.Equal(t, os.FileMode(0o600), mustStat(t, path).Mode())
 	require.Equal(t, &registry.File{Path: path, Current: hashOf(mustRead(t, path)), TenantsRevision: 1}, h.remembered(t, path))
@@ -29,17 +29,17 @@ func TestCopyIsRememberedAndNotFollowed(t *testing.T) {
 	h.must(t, h.follower().Publish, profile("x", "a"))
 	require.Equal(t, first, fingerprint(t, path, false))
 	h.mustBeCurrent(t)
-	require.False(t, h.isCurrent(t, copyTo(path)))
+	require.False(t, h.isCurrent(t, h.copyTo(path)))
 
 	text := mustRead(t, path)
-	h.must(t, copyTo(path).Publish, export)
+	h.must(t, h.copyTo(path).Publish, export)
 	require.Equal(t, h.encoded(t), mustRead(t, path))
-	require.True(t, h.isCurrent(t, copyTo(path)))
+	require.True(t, h.isCurrent(t, h.copyTo(path)))
 	require.Equal(t, &registry.File{
 		Path: path, Previous: hashOf(text), Current: hashOf(mustRead(t, path)), TenantsRevision: 4 + 1,
 	}, h.remembered(t, path))
 	second := fingerprint(t, path, false)
-	h.must(t, copyTo(path).Publish, export) // once more, for nothing
+	h.must(t, h.copyTo(path).Publish, export) // once more, for nothing
 	require.Equal(t, second, fingerprint(t, path, false))
 	require.Equal(t, []string{"copy.json"}, names(t, filepath.Dir(path)))
 }
@@ -49,11 +49,11 @@ func TestCopyTracksNothing(t *testing.T) {
 	t.Parallel()
 	h := mustHouse(t)
 	path := filepath.Join(t.TempDir(), "copy.json")
-	h.must(t, copyTo(path).Publish, export)
+	h.must(t, h.copyTo(path).Publish, export)
 	h.must(t, h.follower().Publish, create("a"))
 	require.Equal(t, exporter.Untracked, h.standing(t))
 	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, h.dir))
-	require.False(t, h.isCurrent(t, copyTo(path)))
+	require.False(t, h.isCurrent(t, h.copyTo(path)))
 }
 
 func TestCopyDoesNotOverwriteAForeignFile(t *testing.T) {
@@ -63,12 +63,12 @@ func TestCopyDoesNotOverwriteAForeignFile(t *testing.T) {
 	for range 2 { // not known yet, and then known
 		mustWrite(t, path, foreign)
 		before, file := h.everything(t), fingerprint(t, path, false)
-		mustConflict(t, h.do(copyTo(path).Publish, export), path)
+		mustConflict(t, h.do(h.copyTo(path).Publish, export), path)
 		require.Equal(t, before, h.everything(t))
 		require.Equal(t, file, fingerprint(t, path, false))
 		require.Equal(t, []string{"copy.json"}, names(t, filepath.Dir(path)))
 
-		forced := copyTo(path)
+		forced := h.copyTo(path)
 		forced.Force = true
 		h.must(t, forced.Publish, export)
 		require.Equal(t, h.encoded(t), mustRead(t, path))
@@ -85,7 +85,7 @@ func TestCopyToNowhereChangesNothing(t *testing.T) {
 		filepath.Join(h.dir, strings.Repeat("x", 250)+".json"),      // its temporary name would be too long
 		filepath.Join(h.dir, strings.Repeat("none/", 1000), "copy"), // longer than a path can be
 	} {
-		err := h.do(copyTo(path).Publish, export)
+		err := h.do(h.copyTo(path).Publish, export)
 		require.Error(t, err)
 		require.NotErrorIs(t, err, registry.ErrIncomplete)
 		require.Equal(t, before, h.everything(t))
@@ -101,15 +101,15 @@ func TestCopyOfTheDocumentedRecord(t *testing.T) {
 	require.Contains(t, mustRead(t, h.path()), `"y": 2`)
 
 	path := filepath.Join(t.TempDir(), "copy.json")
-	p := copyTo(path)
+	p := h.copyTo(path)
 	p.Documented = true
 	h.must(t, p.Publish, export)
 	require.Equal(t, mustEncodeDocumented(t, mustDecode(t, text)), mustRead(t, path))
 	require.NotContains(t, mustRead(t, path), `"x"`)
 	require.NotContains(t, mustRead(t, path), `"y"`)
 	require.True(t, h.isCurrent(t, p))
-	require.False(t, h.isCurrent(t, copyTo(path)))
-	h.must(t, copyTo(path).Publish, export) // it is ours, so the whole one may take its place
+	require.False(t, h.isCurrent(t, h.copyTo(path)))
+	h.must(t, h.copyTo(path).Publish, export) // it is ours, so the whole one may take its place
 	require.Equal(t, h.encoded(t), mustRead(t, path))
 	h.mustBeCurrent(t)
 }
@@ -124,7 +124,7 @@ func TestCopyOfAnyName(t *testing.T) {
 		dir := t.TempDir()
 		mustWrite(t, filepath.Join(dir, ".ab.1.tmp"), "another's")
 		mustWrite(t, filepath.Join(dir, "."+name+".12345.tmp"), "half a copy")
-		h.must(t, copyTo(filepath.Join(dir, name)).Publish, export)
+		h.must(t, h.copyTo(filepath.Join(dir, name)).Publish, export)
 		require.Equal(t, h.encoded(t), mustRead(t, filepath.Join(dir, name)), "%q", name)
 		require.ElementsMatch(t, []string{name, ".ab.1.tmp"}, names(t, dir), "%q", name)
 	}

@@ -183,7 +183,7 @@ func TestCrashInACopyIsRepaired(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "copy.json")
 			for range 2 { // without a copy from before, and with one
 				h.mustDie(t, point, "copy", path)
-				h.must(t, copyTo(path).Publish, export)
+				h.must(t, h.copyTo(path).Publish, export)
 				require.Equal(t, h.encoded(t), mustRead(t, path))
 				require.Equal(t, []string{"copy.json"}, names(t, filepath.Dir(path)))
 				h.must(t, h.follower().Publish, create(fmt.Sprint(len(h.ids(t)))))

@@ -3,6 +3,7 @@ package exporter_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -70,8 +71,8 @@ func (h house) forced() exporter.Publisher {
 }
 
 // copyTo is the publisher of an export to elsewhere.
-func copyTo(path string) exporter.Publisher {
-	return exporter.Publisher{Path: path, Name: path, Wanted: true}
+func (h house) copyTo(path string) exporter.Publisher {
+	return exporter.Publisher{Path: path, Name: path, Registry: h.dir, Wanted: true}
 }
 
 type publish = func(context.Context, *registry.View) (registry.Publication, error)
@@ -81,7 +82,29 @@ func (h house) options(p publish) registry.Options {
 		Now:     func() time.Time { return time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC) },
 		Wait:    30 * time.Second,
 		Holder:  "the test",
-		Publish: p,
+		Publish: h.sweeping(p),
+	}
+}
+
+// sweeping publishes what p does and, as every command, sweeps what was left outside.
+func (h house) sweeping(p publish) publish {
+	if p == nil {
+		return nil
+	}
+	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
+		published, err := p(ctx, view)
+		if err != nil {
+			return published, err
+		}
+		swept, err := exporter.SweepOutside(ctx, h.dir, view)
+		if published.Place == nil {
+			return swept, err
+		}
+		place, discard := published.Place, published.Discard
+		published.Files = append(swept.Files, published.Files...)
+		published.Place = func() error { return errors.Join(swept.Place(), place()) }
+		published.Discard = func() error { return errors.Join(swept.Discard(), discard()) }
+		return published, err
 	}
 }
 

@@ -20,6 +20,9 @@ type Publisher struct {
 	Path string
 	// Name is what the registry remembers it by: TrackedName or, for a copy, Path.
 	Name string
+	// Registry is the registry's directory, absolute, where it is noted of a copy that it is
+	// being written.
+	Registry string
 	// Wanted says to write the file now, though nothing changed or the registry
 	// does not remember it yet. Otherwise only a file that it remembers is written,
 	// when it is behind.
@@ -29,6 +32,9 @@ type Publisher struct {
 	// Read is the SHA-256, in hexadecimal, of content that this very change took
 	// into the registry, and may therefore replace.
 	Read string
+	// Aside, if not empty, is the name under which what stands there stays, absolute and in
+	// the same directory. It is not to be there yet.
+	Aside string
 	// Documented leaves out the members that the record does not define.
 	Documented bool
 	// Look, if not nil, is kept from a question to the next within one change, so that
@@ -51,15 +57,28 @@ func (e *ChangedError) Unwrap() error { return registry.ErrConflict }
 // when it is Wanted, when tenants changed since it was written, or when a command
 // was stopped before its rendering was in place.
 func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.Publication, error) {
-	none := registry.Publication{}
 	file, state, err := p.record(ctx, view)
 	if err != nil {
-		return none, err
+		return registry.Publication{}, err
 	}
-	left, err := leftovers(p.Path)
+	left, kept, err := p.recover(file)
 	if err != nil {
-		return none, err
+		return registry.Publication{}, errors.Join(err, kept)
 	}
+	publication, err := p.publish(ctx, view, file, state, left)
+	if err != nil || kept == nil {
+		return publication, errors.Join(err, kept)
+	}
+	if publication.Place == nil {
+		publication = sweep(nil)
+	}
+	place := publication.Place
+	publication.Place = func() error { return errors.Join(place(), kept) }
+	return publication, nil
+}
+
+func (p Publisher) publish(ctx context.Context, view *registry.View, file *registry.File, state registry.State, left []string) (registry.Publication, error) {
+	none := registry.Publication{}
 	switch {
 	case p.Wanted:
 	case file == nil:
@@ -76,7 +95,8 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.P
 		if err != nil {
 			return none, nil // no reason to stop a command that changes no tenant
 		}
-		return sweep(left), nil // nor is this: what was left says nothing of what somebody else wrote
+		left = append(left, p.asides()...) // of a command that was stopped before its change
+		return sweep(left), nil            // nor is this: what was left says nothing of what somebody else wrote
 	}
 	if err == nil && !free {
 		err = p.checkSame(ctx, view, state.Document, there)
@@ -150,6 +170,9 @@ func (p Publisher) render(ctx context.Context, view *registry.View, state regist
 	}
 	isOver := there.changed.Before(view.Since())
 	place := func() error { return p.place(made, there, isOver, left) }
+	if p.Aside != "" {
+		return p.renderAside(made, there, state, place)
+	}
 	if made.hash == there.hash && there.isPrivate() {
 		place = func() error { return errors.Join(removeAll(left), made.discard()) }
 	}

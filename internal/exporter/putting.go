@@ -20,6 +20,9 @@ func (p Publisher) place(made temporary, there destination, isOver bool, left []
 	if last != nil {
 		err = errors.Join(err, last())
 	}
+	if err == nil { // else the next command finds by it what is left
+		err = made.outside.End()
+	}
 	return errors.Join(err, made.dir.Close())
 }
 
@@ -37,7 +40,7 @@ func (p Publisher) put(made temporary, there destination, isOver bool) (last fun
 	if err != nil {
 		return nil, err
 	}
-	if err = p.exchange(made, there, old, isOver); err == nil {
+	if err = p.exchange(&made, there, old, isOver); err == nil {
 		return func() error { return p.endExchange(made, there, old) }, nil
 	}
 	old.close()
@@ -64,7 +67,7 @@ func (p Publisher) putFirst(made temporary) error {
 // a last look at it until ours has the name; the two change places, and who wants to write
 // by then is given the old one back. Where that can't be had, what comes out is looked at
 // instead; where that neither, the instant between look and rename is left to chance.
-func (p Publisher) exchange(made temporary, there destination, old guarded, isOver bool) error {
+func (p Publisher) exchange(made *temporary, there destination, old guarded, isOver bool) error {
 	if old.isWritten() {
 		return &ChangedError{Path: p.Path}
 	}
@@ -75,6 +78,11 @@ func (p Publisher) exchange(made temporary, there destination, old guarded, isOv
 	if err != nil {
 		return err
 	}
+	name := exchangedName(made.path, p.Path)
+	if err := os.Rename(made.path, name); err != nil {
+		return err
+	}
+	made.path = name
 	return swap(made.path, p.Path)
 }
 

@@ -81,7 +81,9 @@ func dieAt(h house, args []string) error {
 	case "force":
 		p = h.forced()
 	case "copy":
-		p = copyTo(args[2])
+		p = h.copyTo(args[2])
+	case "aside":
+		p = h.aside()
 	}
 	err := h.do(func(ctx context.Context, view *registry.View) (registry.Publication, error) {
 		publication, err := p.Publish(ctx, view)

@@ -185,11 +185,11 @@ func TestCopyIsNeverSettled(t *testing.T) {
 	h := mustSettle(t)
 	path := filepath.Join(t.TempDir(), "copy.json")
 	for range 3 {
-		h.must(t, copyTo(path).Publish, export)
+		h.must(t, h.copyTo(path).Publish, export)
 	}
 	require.Empty(t, h.remembered(t, path).Stamp)
 	h.view(t, func(view *registry.View) {
-		settled, err := copyTo(path).IsSettled(t.Context(), view)
+		settled, err := h.copyTo(path).IsSettled(t.Context(), view)
 		require.NoError(t, err)
 		require.False(t, settled)
 	})

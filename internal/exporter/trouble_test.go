@@ -167,7 +167,7 @@ func TestDirectoryThatCanNotBeWrittenIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o500))
 	before := h.everything(t)
-	err := h.do(copyTo(dir+"/copy.json").Publish, export)
+	err := h.do(h.copyTo(dir+"/copy.json").Publish, export)
 	require.ErrorIs(t, err, syscall.EACCES)
 	require.NotErrorIs(t, err, registry.ErrIncomplete)
 	require.Equal(t, before, h.everything(t))

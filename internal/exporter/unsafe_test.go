@@ -51,7 +51,7 @@ func TestUnsafePlaceIsRefused(t *testing.T) {
 				require.Equal(t, before, h.everything(t))
 			}
 			require.ErrorIs(t, h.do(h.wanted().Publish, export), exporter.ErrUnsafe)
-			require.ErrorIs(t, h.do(copyTo(h.path()).Publish, export), exporter.ErrUnsafe)
+			require.ErrorIs(t, h.do(h.copyTo(h.path()).Publish, export), exporter.ErrUnsafe)
 			h.view(t, func(view *registry.View) {
 				_, err := h.follower().Standing(t.Context(), view)
 				require.ErrorIs(t, err, exporter.ErrUnsafe)

@@ -127,6 +127,24 @@ func (o *office) url(tenant registry.TenantID, url string) act {
 	}
 }
 
+func (o *office) noURL(tenant registry.TenantID) act {
+	return func(ctx context.Context) error {
+		edit := registry.TenantEdit{ID: tenant}
+		edit.DatabaseURL.Clear = true
+		_, _, err := o.reg.UpdateTenant(ctx, edit)
+		return err
+	}
+}
+
+func (o *office) token(tenant registry.TenantID, token string) act {
+	return func(ctx context.Context) error {
+		edit := registry.TenantEdit{ID: tenant}
+		edit.SyncToken.Set = secretOf(token)
+		_, _, err := o.reg.UpdateTenant(ctx, edit)
+		return err
+	}
+}
+
 func (o *office) setSecret(profile, key, value string) act {
 	return func(ctx context.Context) error {
 		e := registry.SecretEdit{Profile: profile}

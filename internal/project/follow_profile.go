@@ -102,7 +102,7 @@ func (f *follower) profileBase(s standingFile, p registry.Profile) ([]byte, erro
 		}
 		return EditYAML(nil, edits)
 	}
-	if len(s.was) == 0 || s.isStopped() {
+	if s.was == nil || s.isStopped() {
 		return s.firstBase(), nil
 	}
 	was, err := tenantOf(s.was)
@@ -115,7 +115,7 @@ func (f *follower) profileBase(s standingFile, p registry.Profile) ([]byte, erro
 
 // firstBase is the older of what sp has written.
 func (s standingFile) firstBase() []byte {
-	if len(s.was) > 0 {
+	if s.was != nil {
 		return s.was
 	}
 	return s.base

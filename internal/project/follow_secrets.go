@@ -58,10 +58,10 @@ func (f *follower) merged(s *standingFile, members []SecretMember) (text []byte,
 	return WriteSecrets(s.text, base, members)
 }
 
-// secretBase is what sp wrote last, but for the members that the file has as they were
-// before that: there a command was stopped, or another program put back what it had read.
+// secretBase is what sp wrote last, but for the members that the file has, or lacks, as it
+// did before that: there a command was stopped, or another program put back what it had read.
 func (s standingFile) secretBase() ([]byte, error) {
-	if len(s.was) == 0 || !s.there {
+	if s.was == nil || !s.there {
 		return s.base, nil
 	}
 	var all [3][]SecretMember
@@ -72,6 +72,9 @@ func (s standingFile) secretBase() ([]byte, error) {
 		}
 	}
 	theirs, was, base := all[0], all[1], all[2]
+	base = slices.DeleteFunc(base, func(m SecretMember) bool {
+		return secretNamed(was, m.Name) == nil && secretNamed(theirs, m.Name) == nil
+	})
 	for _, m := range was {
 		if value := secretNamed(theirs, m.Name); value != nil && digest(*value).Equal(m.Value) {
 			base = append(slices.DeleteFunc(base, named(m.Name)), SecretMember{Name: m.Name, Value: *value})

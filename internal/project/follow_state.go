@@ -20,7 +20,7 @@ type standingFile struct {
 	hash  string // of what stands there, empty if nothing does
 	open  bool   // others can read it
 	// base is what sp wrote there last, and was, while that may not be in place yet, what
-	// it had written before.
+	// it had written before: nothing, or nil where it is certain that base is in place.
 	base, was []byte
 }
 
@@ -79,11 +79,14 @@ func (f *follower) become(s standingFile, text, base []byte, shared bool) {
 	case file.Current != s.hash || !s.there || s.open && !shared:
 		file.Due = true
 		f.found.Changes = append(f.found.Changes, FileChange{Path: s.at, Text: text, Expected: s.hash, Shared: shared})
-		if s.there && len(s.base) > 0 {
+		if s.there {
 			file.Base += s.former()
 		}
-	case k != nil && k.Current == file.Current:
+	case k != nil && s.isOurs() && k.Previous != k.Current:
 		file.Previous = k.Previous // as it was when sp wrote it
+		if s.isStopped() {         // and the change that was stopped is taken back
+			file.Previous = k.Current
+		}
 	}
 	if s.known == nil || *s.known != file || s.at != s.path {
 		f.found.Files = append(f.found.Files, file)

@@ -34,6 +34,56 @@ var stoppable = map[string]struct {
 		change: func(o *office) act { return o.url("a", "postgres://u:second@h/a") },
 		after:  func(o *office) { require.Equal(o.t, "postgres://u:second@h/a", o.secretsIn("p")["database_url"]) },
 	},
+	"a new URL": {
+		before: func(o *office) { o.must(o.noURL("a")) },
+		change: func(o *office) act { return o.url("a", "postgres://u:second@h/a") },
+		after:  func(o *office) { require.Equal(o.t, "postgres://u:second@h/a", o.secretsIn("p")["database_url"]) },
+	},
+	"a URL removed": {
+		change: func(o *office) act { return o.noURL("a") },
+		after:  func(o *office) { require.NotContains(o.t, o.secretsIn("p"), "database_url") },
+	},
+	"a new token": {
+		change: func(o *office) act { return o.token("a", "token") },
+		after:  func(o *office) { require.Equal(o.t, "token", o.secretsIn("p")["sync_token"]) },
+	},
+	"another token": {
+		before: func(o *office) { o.must(o.token("a", "first")) },
+		change: func(o *office) act { return o.token("a", "second") },
+		after:  func(o *office) { require.Equal(o.t, "second", o.secretsIn("p")["sync_token"]) },
+	},
+	"a new secret": {
+		change: func(o *office) act { return o.setSecret("p", "custom", "key") },
+		after:  func(o *office) { require.Equal(o.t, "key", o.secretsIn("p")["custom"]) },
+	},
+	"another secret": {
+		before: func(o *office) { o.must(o.setSecret("p", "custom", "first")) },
+		change: func(o *office) act { return o.setSecret("p", "custom", "second") },
+		after:  func(o *office) { require.Equal(o.t, "second", o.secretsIn("p")["custom"]) },
+	},
+	"a secret that the original writes as null": {
+		change: func(o *office) act { return o.setSecret("p", "gemini", "key") },
+		after:  func(o *office) { require.Equal(o.t, "key", o.secretsIn("p")["gemini"]) },
+	},
+	"a profile whose files were there": {
+		before: func(o *office) {
+			o.write(SecretsPath("new"), `{"jwt_secret": "theirs", "github": "theirs"}`)
+			o.write(ProfilePath("new"), "site: theirs\n")
+		},
+		change: func(o *office) act {
+			return func(ctx context.Context) error {
+				b := registry.TenantID("b")
+				_, err := o.reg.CreateProfile(ctx, registry.NewProfile{Name: "new", Tenant: &b})
+				return err
+			}
+		},
+		after: func(o *office) {
+			require.Contains(o.t, o.configuration("new"), "tenant_id: b")
+			require.Contains(o.t, o.configuration("new"), "site: theirs")
+			require.Equal(o.t, "postgres://u:first@h/b", o.secretsIn("new")["database_url"])
+			require.Equal(o.t, "theirs", o.secretsIn("new")["github"])
+		},
+	},
 	"a secret removed": {
 		before: func(o *office) { o.must(o.setSecret("p", "custom", "key")) },
 		change: func(o *office) act { return o.setSecret("p", "custom", "") },
@@ -149,6 +199,54 @@ func withoutTime(index string) string {
 	before, rest, _ := strings.Cut(index, `"updated_at"`)
 	_, after, _ := strings.Cut(rest, "\n")
 	return before + after
+}
+
+// However a stopped change was reversed, the files are sp's as before, and go with their
+// profile.
+func TestWhatAStoppedChangeLeftGoesWithItsProfile(t *testing.T) {
+	t.Parallel()
+	for name, c := range stoppable {
+		if name == "another name" || name == "a profile whose files were there" { // in which others wrote
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t)
+			if c.before != nil {
+				c.before(o)
+			}
+			o.stop(c.change(o), true)
+			o.must(o.undo)
+			o.settle()
+			o.must(o.delete("p"))
+			require.Empty(t, o.found.Left)
+			require.NoDirExists(t, o.Full("profiles/p"))
+			require.NoDirExists(t, o.Full("profiles/new"))
+		})
+	}
+}
+
+// What another value says of a secret, or no more, is no conflict with what was stopped.
+func TestAStoppedSecretCanBeSetAgain(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{"key", "another", ""} {
+		o := newOffice(t)
+		o.stop(o.setSecret("p", "custom", "key"), false)
+		o.must(o.setSecret("p", "custom", value))
+		require.Equal(t, value, o.secretsIn("p")["custom"])
+		o.settle()
+		o.settle()
+		require.Zero(t, o.found)
+	}
+}
+
+// A member that another program wrote meanwhile is a conflict all the same.
+func TestASecretThatWasWrittenAfterAStopIsAConflict(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.stop(o.setSecret("p", "custom", "key"), true)
+	o.write(SecretsPath("p"), strings.Replace(mustRead(t, o.Full(SecretsPath("p"))), "{", `{"custom": "theirs",`, 1))
+	require.ErrorIs(t, o.setSecret("p", "custom", "another")(t.Context()), registry.ErrConflict)
 }
 
 func TestAStoppedChangeIsMadeUpForByAnotherOfTheSame(t *testing.T) {

@@ -3,6 +3,7 @@ package project
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -100,6 +101,8 @@ type Temporary struct {
 	// Path is relative to the directory.
 	Path string
 	Time time.Time
+	// Outside is the file outside of the directory that it is the note of, if any.
+	Outside string
 }
 
 // Free tells whether the file is one that commands make without holding the lock;
@@ -110,8 +113,15 @@ func (t Temporary) Free() bool {
 
 // Ours tells whether it has a name that this program gives.
 func (t Temporary) Ours() bool {
-	return t.Free() || isNumbered(t.Path, ".tenants.json.") || isNumbered(t.Path, ".file.") || !strings.HasPrefix(filepath.Base(t.Path), ".")
+	return t.Free() || isNumbered(t.Path, ".tenants.json.") || isNumbered(t.Path, ".file.") || isNumbered(t.Path, ".tenants.json.old.") ||
+		isNote(t.Path) || !strings.HasPrefix(filepath.Base(t.Path), ".")
 }
+
+// Kept tells whether it is what another program wrote while sp replaced its file.
+func (t Temporary) Kept() bool { return strings.HasSuffix(t.Path, ".kept.tmp") }
+
+// isNote tells whether a file is the note of one outside, as exporter.Outside makes it.
+func isNote(path string) bool { return isNumbered(path, ".outside.") }
 
 func isNumbered(name, prefix string) bool {
 	digits, begins := strings.CutPrefix(name, prefix)
@@ -125,9 +135,31 @@ func (d Dir) Temporaries() ([]Temporary, error) {
 	var found []Temporary
 	places := []string{".*.tmp", "profiles/*/.*.tmp", "sp.db.new*", "sp.db.bak.new*"}
 	err := d.eachFile(places, func(path string, info fs.FileInfo) {
-		found = append(found, Temporary{Path: path, Time: info.ModTime()})
+		t := Temporary{Path: path, Time: info.ModTime()}
+		if isNote(path) {
+			text, held := readNote(d.Full(path))
+			if held {
+				return
+			}
+			t.Outside = text
+		}
+		found = append(found, t)
 	})
 	return found, err
+}
+
+// readNote returns what a note names, and whether the command runs that made it.
+func readNote(path string) (text string, held bool) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", false
+	}
+	defer func() { _ = file.Close() }() // it is only read
+	if errors.Is(syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK) {
+		return "", true
+	}
+	all, _ := io.ReadAll(io.LimitReader(file, 4096)) // without it, the note itself is told of
+	return string(all), false
 }
 
 // RemoveTemporary removes a temporary file that is Free, by its path.
