@@ -46,6 +46,7 @@ var exits = []struct {
 	{errUnsupported, 9, "unsupported", ""},
 	{errNoServer, 9, "unavailable", ""},
 	{errUnreached, 9, "unavailable", ""},
+	{errWithheld, 9, "denied", ""},
 	{provision.ErrUnavailable, 9, "unavailable", "see that the server runs, and that the address is right"},
 	{provision.ErrDenied, 9, "denied", ""},
 	{provision.ErrMismatch, 9, "mismatch", ""},

@@ -37,12 +37,15 @@ func (h *host) close() { _ = h.admin.Close() }
 // bringUp starts the server if sp runs it, which is remembered before it is made, and
 // connects to it. Another one is remembered with its first database, or when it is chosen.
 func (a *app) bringUp(ctx context.Context, dir project.Dir, reg *registry.Registry, s registry.Server) (h *host, err error) {
+	if err := refuseWithheld(s); err != nil {
+		return nil, fmt.Errorf("server %s: %w", s.Name, err)
+	}
 	if s.IsOwn() {
 		if s, err = a.startServer(ctx, dir, reg, s); err != nil {
 			return nil, err
 		}
 	}
-	admin, err := a.connect(ctx, s.Admin)
+	admin, err := a.connect(ctx, s)
 	if err != nil {
 		err = fmt.Errorf("server %s: %w", s.Name, err)
 		if errors.Is(err, provision.ErrDenied) && !s.IsOwn() {
@@ -60,13 +63,16 @@ func (a *app) bringUp(ctx context.Context, dir project.Dir, reg *registry.Regist
 	return h, nil
 }
 
-func (a *app) connect(ctx context.Context, admin registry.Secret) (*provision.Server, error) {
+func (a *app) connect(ctx context.Context, s registry.Server) (*provision.Server, error) {
+	if err := refuseWithheld(s); err != nil {
+		return nil, err
+	}
 	if err := a.mayConnect(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	server, err := provision.Connect(ctx, admin)
+	server, err := provision.Connect(ctx, s.Admin)
 	if err == nil {
 		server.Progress = a.step
 	}
@@ -118,7 +124,7 @@ func (a *app) startDocker(ctx context.Context, dir project.Dir, s registry.Serve
 
 // answers tells whether databases may be made on a server.
 func (a *app) answers(ctx context.Context, s registry.Server) error {
-	server, err := a.connect(ctx, s.Admin)
+	server, err := a.connect(ctx, s)
 	if err != nil {
 		return fmt.Errorf("server %s: %w", s.Name, err)
 	}

@@ -21,6 +21,18 @@ const (
 	LocalPrograms Provider = "local"
 )
 
+// Withheld says why sp does not use a server that it knows; empty, it does.
+type Withheld string
+
+// Why a server is withheld.
+const (
+	// Unnamed is one of a registry that was trusted since: sp uses it when sp db up or
+	// sp db use has named it.
+	Unnamed Withheld = "unnamed"
+	// Foreign is one that sp runs for another directory, of which this one is a copy.
+	Foreign Withheld = "foreign"
+)
+
 // Server is a PostgreSQL server on which sp makes databases. One that it runs is called
 // like its provider, another by its address. Admin is the URL of somebody who may make
 // roles and databases there.
@@ -29,7 +41,15 @@ type Server struct {
 	Provider Provider
 	Admin    Secret
 	// Chosen tells that new databases go there unless another is named.
-	Chosen bool
+	Chosen   bool
+	Withheld Withheld
+	// Place is where the data of a local server are, below the user's place for data; nil
+	// for one that an earlier sp made in the work tree. Identity is that of the directory,
+	// nil until it is made.
+	Place, Identity *string
+	// Compose and Env are the SHA-256 of the files of the container that may be used, and
+	// Image is what ran in it first, by its digest.
+	Compose, Env, Image *string
 }
 
 // IsOwn tells whether sp runs the server.
@@ -75,7 +95,13 @@ func (v *View) Servers(ctx context.Context) ([]Server, error) {
 }
 
 func serverOf(row queries.Server) (Server, error) {
-	s := Server{Name: row.Name, Provider: Provider(row.Provider), Admin: NewSecret(row.AdminURL), Chosen: row.Chosen}
+	s := Server{
+		Name: row.Name, Provider: Provider(row.Provider), Admin: NewSecret(row.AdminURL), Chosen: row.Chosen,
+		Place: row.Place, Identity: row.Identity, Compose: row.Compose, Env: row.Env, Image: row.Image,
+	}
+	if row.Withheld != nil {
+		s.Withheld = Withheld(*row.Withheld)
+	}
 	if err := CheckURL(s.Admin); err != nil {
 		return s, fmt.Errorf("server %s: %w: %w", shown(s.Name), db.ErrDamaged, err)
 	}
@@ -107,6 +133,9 @@ func (r *Registry) UpdateServer(ctx context.Context, s Server) error {
 	}
 	known, err := view.Server(ctx, s.Name)
 	view.Close()
+	if known != nil {
+		s.Withheld = known.Withheld // NameServer ends that
+	}
 	if err != nil || known == nil && !s.Chosen || known != nil && known.Admin.Equal(s.Admin) && known.Chosen == s.Chosen {
 		return err
 	}
@@ -133,8 +162,14 @@ func (r *Registry) PlanServer(ctx context.Context, s Server) (planned Server, er
 }
 
 func (c *change) putServer(ctx context.Context, s Server) error {
+	var withheld *string
+	if s.Withheld != "" {
+		text := string(s.Withheld)
+		withheld = &text
+	}
 	return c.q.PutServer(ctx, queries.PutServerParams{
-		Name: s.Name, Provider: string(s.Provider), AdminURL: s.Admin.Reveal(), Chosen: s.Chosen,
+		Name: s.Name, Provider: string(s.Provider), AdminURL: s.Admin.Reveal(), Chosen: s.Chosen, Withheld: withheld,
+		Place: s.Place, Identity: s.Identity, Compose: s.Compose, Env: s.Env, Image: s.Image,
 	})
 }
 
