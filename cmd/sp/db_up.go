@@ -52,6 +52,11 @@ func (a *app) dbUp(ctx context.Context, dir project.Dir, reg *registry.Registry,
 	if s, err = a.nameServer(ctx, reg, s); err != nil {
 		return err
 	}
+	if s.Provider == registry.LocalPrograms && !s.Admin.Empty() {
+		if s, err = a.settleCluster(ctx, dir, reg, s); err != nil {
+			return err
+		}
+	}
 	h, err := a.bringUpAt(ctx, dir, reg, s, port)
 	if err != nil {
 		return err

@@ -94,7 +94,7 @@ func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Re
 	if s.Provider == registry.InDocker {
 		return s, a.startDocker(ctx, dir, s)
 	}
-	cluster, err := a.cluster(dir, s)
+	cluster, err := a.clusterToStart(dir, reg, s)
 	if err != nil {
 		return s, err
 	}
@@ -133,12 +133,18 @@ func (a *app) answers(ctx context.Context, s registry.Server) error {
 
 // cluster is the server of this machine's own programs, without which it can be looked at
 // and stopped.
-func (a *app) cluster(dir project.Dir, s registry.Server) (postgres.Cluster, error) {
-	port, password, err := loginOf(s)
-	if err != nil {
-		return postgres.Cluster{}, err
+func (a *app) cluster(dir project.Dir, s registry.Server) (c postgres.Cluster, err error) {
+	c.Env, c.Owner = a.environ(), dir.Path()
+	if c.Port, c.Password, err = loginOf(s); err != nil {
+		return c, err
 	}
-	return postgres.Cluster{Dir: dir.Full("postgres"), Port: port, Password: password, Env: a.environ()}, nil
+	if s.Place == nil {
+		c.Dir = oldPlace(dir)
+		return c, nil
+	}
+	base, err := a.dataPlace()
+	c.Dir = filepath.Join(base, *s.Place)
+	return c, err
 }
 
 // docker is Docker, with nothing about the container yet.

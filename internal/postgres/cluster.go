@@ -22,6 +22,7 @@ const startPatience = 60 * time.Second
 //	data.new/  what initdb is making, or was when it was killed
 //	password   for initdb, and only while that runs
 //	log        what the server says
+//	project    the .systemprompt directory for which it was made
 //	lock       held while one of sp's commands makes, starts or stops it
 type Cluster struct {
 	Dir      string // an absolute path, which need not be there yet
@@ -29,6 +30,11 @@ type Cluster struct {
 	Port     int
 	Password registry.Secret
 	Env      []string // of the programs
+
+	// MayStart is asked, while no other command is at it, before anything is made or started;
+	// nil allows all. Owner is the .systemprompt directory for which the cluster is made.
+	MayStart func(ctx context.Context) error
+	Owner    string
 }
 
 // Exists tells whether the cluster is made.
@@ -66,6 +72,11 @@ func (c Cluster) up(ctx context.Context) error {
 		return err
 	}
 	defer held.release()
+	if c.MayStart != nil {
+		if err := c.MayStart(ctx); err != nil {
+			return err
+		}
+	}
 	if err := c.sweep(); err != nil {
 		return err
 	}

@@ -105,6 +105,9 @@ func serverOf(row queries.Server) (Server, error) {
 	if err := CheckURL(s.Admin); err != nil {
 		return s, fmt.Errorf("server %s: %w: %w", shown(s.Name), db.ErrDamaged, err)
 	}
+	if s.Place != nil && !IsPlace(*s.Place) {
+		return s, fmt.Errorf("server %s: %w: place %s", shown(s.Name), db.ErrDamaged, shown(*s.Place))
+	}
 	return s, nil
 }
 
