@@ -52,10 +52,8 @@ func (a *app) dbUp(ctx context.Context, dir project.Dir, reg *registry.Registry,
 	if s, err = a.nameServer(ctx, reg, s); err != nil {
 		return err
 	}
-	if s.Provider == registry.LocalPrograms && !s.Admin.Empty() {
-		if s, err = a.settleCluster(ctx, dir, reg, s); err != nil {
-			return err
-		}
+	if s, err = a.settleServer(ctx, dir, reg, s); err != nil {
+		return err
 	}
 	h, err := a.bringUpAt(ctx, dir, reg, s, port)
 	if err != nil {
@@ -76,6 +74,17 @@ func (a *app) nameServer(ctx context.Context, reg *registry.Registry, s registry
 	}
 	s.Withheld = ""
 	return s, reg.NameServer(ctx, s.Name)
+}
+
+// settleServer has what a server would be started from looked at, where it may be anybody's.
+func (a *app) settleServer(ctx context.Context, dir project.Dir, reg *registry.Registry, s registry.Server) (registry.Server, error) {
+	switch {
+	case s.Provider == registry.InDocker:
+		return a.settleContainer(ctx, dir, reg, s)
+	case s.Provider == registry.LocalPrograms && !s.Admin.Empty():
+		return a.settleCluster(ctx, dir, reg, s)
+	}
+	return s, nil
 }
 
 // bringUpAt brings up a server, at another port unless that is 0, and ends what is due there.

@@ -57,6 +57,7 @@ var exits = []struct {
 	{postgres.ErrNone, 9, "unavailable", ""},
 	{postgres.ErrRoot, 9, "unavailable", ""},
 	{postgres.ErrTaken, 9, "unavailable", ""},
+	{postgres.ErrEdited, 9, "denied", "sp db up shows it at a terminal, and asks; or move it away"},
 	{postgres.ErrVersion, 9, "unavailable", ""},
 	{postgres.ErrUnusable, 9, "unavailable", ""},
 	{registry.ErrConflict, 4, "conflict", ""},

@@ -123,7 +123,7 @@ func (a *app) mayStart(ctx context.Context, reg *registry.Registry, name string,
 		return errors.Join(err, fmt.Errorf("server %s: %w", name, registry.ErrNotFound))
 	}
 	if !c.Exists() {
-		if err := refuseLost(ctx, reg, *s, c); err != nil {
+		if err := refuseLost(ctx, reg, *s, c.Dir); err != nil {
 			return err
 		}
 	}
@@ -147,7 +147,7 @@ func recordPlace(ctx context.Context, reg *registry.Registry, s registry.Server,
 }
 
 // refuseLost refuses to make anew a server on which databases are recorded.
-func refuseLost(ctx context.Context, reg *registry.Registry, s registry.Server, c postgres.Cluster) error {
+func refuseLost(ctx context.Context, reg *registry.Registry, s registry.Server, where string) error {
 	view, err := reg.View(ctx)
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func refuseLost(ctx context.Context, reg *registry.Registry, s registry.Server, 
 	if err != nil || len(lost) == 0 {
 		return err
 	}
-	return withHint(fmt.Errorf("server %s: %w: %s (with the databases of %s)", s.Name, errLost, c.Dir, joined(lost)), "%s", lostRemedies(s))
+	return withHint(fmt.Errorf("server %s: %w: %s (with the databases of %s)", s.Name, errLost, where, joined(lost)), "%s", lostRemedies(s))
 }
 
 // recordedOn are the tenants whose databases are recorded as made on a server.

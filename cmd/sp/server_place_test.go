@@ -66,13 +66,19 @@ func (s *sandbox) sql(statement string) {
 }
 
 // identity is the one that is recorded.
-func (s *sandbox) identity() (identity string) {
+func (s *sandbox) identity() string {
+	s.t.Helper()
+	return s.answer("SELECT identity FROM servers")
+}
+
+// answer is the one value that a query gets from the registry, behind sp's back.
+func (s *sandbox) answer(query string) (value string) {
 	s.t.Helper()
 	file, err := sql.Open("sqlite", filepath.Join(s.dir, ".systemprompt/sp.db"))
 	require.NoError(s.t, err)
-	err = file.QueryRowContext(s.t.Context(), "SELECT identity FROM servers").Scan(&identity)
+	err = file.QueryRowContext(s.t.Context(), query).Scan(&value)
 	require.NoError(s.t, errors.Join(err, file.Close()))
-	return identity
+	return value
 }
 
 // TestOtherDataAreAskedAboutAtATerminal, with no as the answer that Enter gives.

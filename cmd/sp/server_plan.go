@@ -79,7 +79,10 @@ const usual = 5432
 // planContainer says as whom the administrator of the container logs in. One that was made before,
 // by a registry that is lost, has its port and its password already.
 func (a *app) planContainer(ctx context.Context, dir project.Dir, s registry.Server) (registry.Server, error) {
-	docker, err := a.dockerIn(dir)
+	docker, err := a.dockerIn(dir, s)
+	if err == nil {
+		err = docker.CheckFiles()
+	}
 	if err != nil {
 		return s, err
 	}

@@ -92,7 +92,7 @@ func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Re
 		}
 	}
 	if s.Provider == registry.InDocker {
-		return s, a.startDocker(ctx, dir, s)
+		return a.startDocker(ctx, dir, reg, s)
 	}
 	cluster, err := a.clusterToStart(dir, reg, s)
 	if err != nil {
@@ -109,17 +109,6 @@ func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Re
 		err = withHint(err, "sp db up --port PORT has it take another one")
 	}
 	return s, err
-}
-
-func (a *app) startDocker(ctx context.Context, dir project.Dir, s registry.Server) error {
-	docker, err := a.dockerOf(dir, s)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, fetchWithin)
-	defer cancel()
-	a.step("starting PostgreSQL in Docker, which may have to fetch it first")
-	return docker.Up(ctx, func(ctx context.Context) error { return a.answers(ctx, s) })
 }
 
 // answers tells whether databases may be made on a server.
@@ -154,21 +143,6 @@ func (a *app) docker() (postgres.Docker, error) {
 		return d, fmt.Errorf("docker: %w", postgres.ErrNone)
 	}
 	return d, nil
-}
-
-// dockerIn is Docker for the container of a project.
-func (a *app) dockerIn(dir project.Dir) (postgres.Docker, error) {
-	d, err := a.docker()
-	d.Dir, d.Owner = dir.Full("docker"), dir.Path()
-	return d, err
-}
-
-func (a *app) dockerOf(dir project.Dir, s registry.Server) (d postgres.Docker, err error) {
-	if d, err = a.dockerIn(dir); err != nil {
-		return d, err
-	}
-	d.Port, d.Password, err = loginOf(s)
-	return d, err
 }
 
 // loginOf cuts the port and the password out of the URL of a server that sp runs.

@@ -41,6 +41,10 @@ type Docker struct {
 	Env      []string // of docker
 	Owner    string   // the .systemprompt directory, by which the container is known again
 
+	// ComposeSum and EnvSum are the SHA-256 of shared.yaml and shared.env as they may be used; as sp
+	// itself writes them they always may. Image is what the container runs, release if empty.
+	ComposeSum, EnvSum, Image string
+
 	patience, restarts time.Duration // for tests; 0 is enginePatience and restartPatience
 }
 

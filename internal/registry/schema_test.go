@@ -25,7 +25,7 @@ var whole = []string{
 	"INSERT INTO changes VALUES (1, 0, 'sp', NULL, 1, 2, NULL), (2, 0, 'sp undo', 1, NULL, NULL, NULL)",
 	"INSERT INTO entries VALUES (2, 'tenant', 'a', 'a', 1, '', ''), (2, 'profile', 'pa', 'a', NULL, '', '')",
 	"INSERT INTO kept_secrets VALUES ('a', '00', 'x', 0)",
-	"INSERT INTO servers VALUES ('s', 'server', 'x', 0, 'unnamed', 'aaaaaaaaaaaaaaaa-p', '1:2', 'c', 'e', 'i')",
+	"INSERT INTO servers VALUES ('s', 'server', 'x', 0, 'unnamed', 'aaaaaaaaaaaaaaaa-p', '1:2', 'c', 'e', NULL)",
 	"INSERT INTO databases VALUES ('a', 'ready', 's', 'd', 'a', NULL)",
 	"INSERT INTO rotations VALUES ('a', 'x')",
 }

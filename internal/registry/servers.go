@@ -108,6 +108,9 @@ func serverOf(row queries.Server) (Server, error) {
 	if s.Place != nil && !IsPlace(*s.Place) {
 		return s, fmt.Errorf("server %s: %w: place %s", shown(s.Name), db.ErrDamaged, shown(*s.Place))
 	}
+	if s.Image != nil && !IsImage(*s.Image) {
+		return s, fmt.Errorf("server %s: %w: image %s", shown(s.Name), db.ErrDamaged, shown(*s.Image))
+	}
 	return s, nil
 }
 

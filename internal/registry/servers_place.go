@@ -34,6 +34,30 @@ func NewPlace(project string, random io.Reader) (string, error) {
 	return place, nil
 }
 
+// imageForm is an image by its digest.
+var imageForm = regexp.MustCompile(`^[a-z0-9][a-z0-9./_:-]*@sha256:[0-9a-f]{64}$`)
+
+// IsImage tells whether a text names an image by its digest.
+func IsImage(text string) bool { return imageForm.MatchString(text) }
+
+// ContainerFiles are the SHA-256 of what a container is made from, nil for what is not there.
+type ContainerFiles struct{ Compose, Env *string }
+
+// RecordContainer records what may be used of a container's files and, unless one is recorded
+// already, the image that it runs; nil is not known.
+func (r *Registry) RecordContainer(ctx context.Context, name string, files ContainerFiles, image *string) (Server, error) {
+	if image != nil && !IsImage(*image) {
+		image = nil
+	}
+	return r.changeServer(ctx, name, func(s *Server) error {
+		s.Compose, s.Env = files.Compose, files.Env
+		if s.Image == nil {
+			s.Image = image
+		}
+		return nil
+	})
+}
+
 // PlaceServer records where the data of a local server are, and which directory that is; nil
 // is one that is yet to be made.
 func (r *Registry) PlaceServer(ctx context.Context, name, place string, identity *string) (Server, error) {
