@@ -22,6 +22,7 @@ const startPatience = 60 * time.Second
 //	data.new/  what initdb is making, or was when it was killed
 //	password   for initdb, and only while that runs
 //	log        what the server says
+//	namespace  in which processes have the pid that data/postmaster.pid says
 //	project    the .systemprompt directory for which it was made
 //	lock       held while one of sp's commands makes, starts or stops it
 type Cluster struct {
@@ -109,6 +110,31 @@ func (c Cluster) Down(ctx context.Context) error {
 func (c Cluster) Running(ctx context.Context) (bool, error) {
 	m, err := c.postmaster(ctx)
 	return m.runs, err
+}
+
+// Look is what can be seen of a server from here.
+type Look int
+
+// What is seen: no server, the server on its port, or that it may run where its process can't
+// be seen, in another container.
+const (
+	NotThere Look = iota
+	There
+	Unseen
+)
+
+// Look tells whether who listens on the port can be the cluster's own server.
+func (c Cluster) Look(ctx context.Context) (Look, error) {
+	m, err := c.postmaster(ctx)
+	switch {
+	case err != nil:
+		return NotThere, err
+	case m.runs && m.port == c.Port:
+		return There, nil
+	case m.pid != 0 && m.port == c.Port && c.isElsewhere():
+		return Unseen, nil
+	}
+	return NotThere, nil
 }
 
 func (c Cluster) data() string { return filepath.Join(c.Dir, "data") }

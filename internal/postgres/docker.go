@@ -165,6 +165,18 @@ func (d Docker) Down(ctx context.Context) error {
 	return d.do(ctx, "stop", Container)
 }
 
+// Look tells whether who listens on the port can be the container.
+func (d Docker) Look(ctx context.Context) (Look, error) {
+	runs, err := d.Running(ctx)
+	switch {
+	case errors.Is(err, ErrNone): // sp itself may be in a container, from where no engine answers
+		return Unseen, nil
+	case runs:
+		return There, err
+	}
+	return NotThere, err
+}
+
 // Running tells whether the container runs, be it paused, and is this project's.
 func (d Docker) Running(ctx context.Context) (bool, error) {
 	c, err := d.container(ctx)

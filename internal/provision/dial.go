@@ -24,6 +24,9 @@ func dial(ctx context.Context, doing string, url registry.Secret) (session, erro
 	if err != nil {
 		return session{}, fmt.Errorf("%s: %w", doing, err)
 	}
+	if err := scramOnly(ctx, doing, url, config); err != nil {
+		return session{}, err
+	}
 	s := session{password: config.Password}
 	if s.conn, err = pgconn.ConnectConfig(ctx, config); err != nil {
 		return session{}, connectTrouble(ctx, doing, config, err)

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
+	"strings"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
@@ -54,6 +57,24 @@ type Server struct {
 
 // IsOwn tells whether sp runs the server.
 func (s Server) IsOwn() bool { return s.Provider != Elsewhere }
+
+// Serves tells whether a URL leads to a server that sp runs, which listens on the loopback.
+func (s Server) Serves(url Secret) bool {
+	own, err := Addresses(s.Admin)
+	if err != nil || !s.IsOwn() {
+		return false
+	}
+	_, port, err := net.SplitHostPort(own[0].Name)
+	if err != nil {
+		return false
+	}
+	at, err := Addresses(url)
+	return err == nil && slices.ContainsFunc(at, func(a Address) bool {
+		host, there, err := net.SplitHostPort(a.Name)
+		ip := net.ParseIP(host)
+		return err == nil && a.Network == "tcp" && there == port && (strings.TrimSuffix(strings.ToLower(host), ".") == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()))
+	})
+}
 
 // ServerAt returns the server that an admin URL leads to, which somebody else runs.
 func ServerAt(admin Secret) (Server, error) {
