@@ -43,6 +43,7 @@ func (s *scene) forget() {
 	s.t.Helper()
 	require.NoError(s.t, endServers(s.root))
 	require.NoError(s.t, os.RemoveAll(filepath.Join(s.dir, ".systemprompt")))
+	require.NoError(s.t, os.RemoveAll(filepath.Join(s.root, "home", ".local")))
 	for _, name := range []string{"engine", "data"} {
 		require.NoError(s.t, os.RemoveAll(filepath.Join(s.root, "fake", name)))
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// interrupt runs a program, which gets SIGINT as soon as a file of the project is there, and
+// interrupt runs a program, which gets SIGINT as soon as a file of its server is there, and
 // has to end soon, by the signal's exit code if it was not done: `interrupt FILE PROGRAM
 // [ARGUMENT...]`.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
@@ -29,8 +29,7 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	for {
-		_, err := os.Stat(ts.MkAbs(filepath.Join(".systemprompt", args[0])))
-		if err == nil {
+		if found, _ := filepath.Glob(filepath.Join(placesOf(ts), "*", args[0])); len(found) > 0 {
 			break
 		}
 		select {

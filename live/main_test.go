@@ -119,7 +119,7 @@ func furnish(home, data string) error {
 
 // tools are all that the scripts find in PATH besides sp. There is no docker among them,
 // nor a PostgreSQL server's programs.
-var tools = []string{"sh", "cat", "cp", "mkdir", "sed", "grep", "head", "dirname", "sleep", "tr", "chmod", "rm", "ls", "psql", "perl", "env"}
+var tools = []string{"sh", "cat", "cp", "mkdir", "sed", "grep", "head", "dirname", "sleep", "tr", "chmod", "rm", "ls", "mv", "psql", "perl", "env"}
 
 func findTools(dir string) error {
 	for _, tool := range tools {

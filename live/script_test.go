@@ -44,11 +44,13 @@ func TestScripts(t *testing.T) {
 			"json":      isDocument,
 			"keep":      keep,
 			"mode":      hasMode,
+			"placed":    placed,
 			"refuses":   isRefused,
 			"same":      isSame,
 			"session":   openSession,
 			"ended":     sessionEnded,
 			"secret":    isSecret,
+			"sql":       runSQL,
 		},
 	})
 }

@@ -3,6 +3,7 @@ package live
 import (
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -183,4 +184,33 @@ func adoptable(super registry.Secret, name string) (registry.Secret, error) {
 func dropAdopted(super registry.Secret, name string) error {
 	_, err := pgtest.Try(super, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`, `DROP ROLE IF EXISTS `+name)
 	return err
+}
+
+// placesOf is where a script's servers have their data.
+func placesOf(ts *testscript.TestScript) string {
+	return filepath.Join(ts.Getenv("WORK"), "home", ".local", "share", "sp", "postgres")
+}
+
+// placed puts the directory of the only server there into the environment: `placed VARIABLE`.
+func placed(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: placed variable")
+	}
+	found, err := filepath.Glob(filepath.Join(placesOf(ts), "*"))
+	ts.Check(err)
+	if len(found) != 1 {
+		ts.Fatalf("there are %v", found)
+	}
+	ts.Setenv(args[0], found[0])
+}
+
+// runSQL changes the registry behind sp's back: `sql STATEMENT`.
+func runSQL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sql statement")
+	}
+	file, err := sql.Open("sqlite", ts.MkAbs(".systemprompt/sp.db"))
+	ts.Check(err)
+	_, err = file.Exec(args[0])
+	ts.Check(errors.Join(err, file.Close()))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/sp-registry/sp/db"
@@ -32,6 +33,8 @@ type app struct {
 	kept     []error  // conflicts that stopped nothing
 	bridged  *bridging
 	sessions sessionsBridge
+	open     *registry.Registry // the one that was opened last, until it is closed
+	looking  sync.Mutex         // several databases are logged in to at once
 	out      spool
 	progress progress
 	// documented tells that the answer is a JSON document already.
@@ -106,6 +109,7 @@ func (a *app) read(ctx context.Context, fn func(dir project.Dir, view *registry.
 	if err != nil {
 		return err
 	}
+	a.open = reg
 	view, err := reg.View(ctx)
 	if err != nil {
 		return err
@@ -176,6 +180,7 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, files 
 		if err != nil {
 			return err
 		}
+		a.open = reg
 		err = a.tellSessions(a.endBridge(fn(ctx, reg)))
 		a.changed = made(err)
 		a.tellMoved()
@@ -189,6 +194,7 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, files 
 		if errors.As(err, &changed) && !isSmall(dir, changed.Path) {
 			err = withHint(err, "%s", a.conflict(ctx, reg, changed.Path))
 		}
+		a.open = nil
 		closed := reg.Close()
 		if closed != nil && a.changed {
 			closed = fmt.Errorf("%w: %w", registry.ErrIncomplete, db.Explain(closed))

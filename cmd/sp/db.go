@@ -63,6 +63,10 @@ func (a *app) dbDown(ctx context.Context, dir project.Dir, servers []registry.Se
 		if !s.IsOwn() {
 			continue
 		}
+		if err := refuseWithheld(s); err != nil { // it may be another project's
+			a.note("server %s: %v", s.Name, err)
+			continue
+		}
 		running, err := a.running(ctx, dir, s)
 		if err != nil {
 			return err
@@ -142,6 +146,9 @@ func (a *app) dbUse(ctx context.Context, dir project.Dir, reg *registry.Registry
 			return err
 		}
 		h.close()
+		if err := reg.NameServer(ctx, name); err != nil {
+			return err
+		}
 		a.note("new databases are made on server %s", name)
 	} else {
 		err = reg.ChooseNoServer(ctx)

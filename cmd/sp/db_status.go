@@ -107,7 +107,7 @@ func databaseStatusOf(d registry.Database, gone bool) databaseStatus {
 
 // askServer asks a server whether it answers.
 func (a *app) askServer(ctx context.Context, dir project.Dir, s registry.Server, status *serverStatus) {
-	if s.IsOwn() {
+	if s.IsOwn() && s.Withheld == "" {
 		running, err := a.running(ctx, dir, s)
 		if err != nil || !running {
 			status.Trouble = "stopped"
@@ -117,7 +117,7 @@ func (a *app) askServer(ctx context.Context, dir project.Dir, s registry.Server,
 			return
 		}
 	}
-	admin, err := a.connect(ctx, s.Admin)
+	admin, err := a.connect(ctx, s)
 	if err != nil {
 		status.Trouble = failureOf(err).Message
 		return
@@ -129,6 +129,11 @@ func (a *app) askServer(ctx context.Context, dir project.Dir, s registry.Server,
 // nextServer says where the database of a new tenant would be made.
 func (a *app) nextServer(ctx context.Context, known []registry.Server) (string, error) {
 	s, err := a.findServer(ctx, a.wantedByDefault(), known)
+	if err == nil {
+		if err = refuseWithheld(s); err != nil {
+			err = fmt.Errorf("server %s: %w", s.Name, err)
+		}
+	}
 	if err != nil {
 		return "nowhere: " + failureOf(err).Message, nil
 	}

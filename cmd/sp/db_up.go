@@ -49,6 +49,12 @@ func (a *app) dbUp(ctx context.Context, dir project.Dir, reg *registry.Registry,
 	if err != nil {
 		return err
 	}
+	if s, err = a.nameServer(ctx, reg, s); err != nil {
+		return err
+	}
+	if s, err = a.settleServer(ctx, dir, reg, s); err != nil {
+		return err
+	}
 	h, err := a.bringUpAt(ctx, dir, reg, s, port)
 	if err != nil {
 		return err
@@ -59,6 +65,26 @@ func (a *app) dbUp(ctx context.Context, dir project.Dir, reg *registry.Registry,
 		return a.document(map[string]any{"name": h.Name, "running": true, "version": h.admin.Version(), "address": addressOf(h.Server)})
 	}
 	return a.line(addressOf(h.Server))
+}
+
+// nameServer has a server used that was withheld until somebody named it.
+func (a *app) nameServer(ctx context.Context, reg *registry.Registry, s registry.Server) (registry.Server, error) {
+	if s.Withheld == registry.Foreign {
+		return s, fmt.Errorf("server %s: %w", s.Name, refuseWithheld(s))
+	}
+	s.Withheld = ""
+	return s, reg.NameServer(ctx, s.Name)
+}
+
+// settleServer has what a server would be started from looked at, where it may be anybody's.
+func (a *app) settleServer(ctx context.Context, dir project.Dir, reg *registry.Registry, s registry.Server) (registry.Server, error) {
+	switch {
+	case s.Provider == registry.InDocker:
+		return a.settleContainer(ctx, dir, reg, s)
+	case s.Provider == registry.LocalPrograms && !s.Admin.Empty():
+		return a.settleCluster(ctx, dir, reg, s)
+	}
+	return s, nil
 }
 
 // bringUpAt brings up a server, at another port unless that is 0, and ends what is due there.

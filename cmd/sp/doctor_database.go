@@ -53,6 +53,16 @@ func (c *checkup) checkDatabases(ctx context.Context) []diagnosis {
 		if err != nil {
 			return err
 		}
+		servers, err := view.Servers(ctx)
+		for _, s := range servers {
+			if refused := refuseWithheld(s); refused != nil {
+				f := failureOf(refused)
+				found.add(warn("server %s: %s", s.Name, f.Message).remedy("%s", f.Hint))
+			}
+		}
+		if err != nil {
+			return err
+		}
 		begun, err := view.Rotations(ctx)
 		for _, id := range begun {
 			found.add(warn("tenant %s: a rotation of its password was stopped, and its URL may not hold any more", id).

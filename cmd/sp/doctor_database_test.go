@@ -118,7 +118,7 @@ func TestDoctorTellsOfDatabasesThatAreNotAsTheyShould(t *testing.T) {
 	}
 	s.must("tenant", "delete", "gone", "-y")
 	for _, statement := range []string{
-		"INSERT INTO servers VALUES ('h:5432', 'server', 'postgres://a:s3cret@h/postgres', 0)",
+		"INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('h:5432', 'server', 'postgres://a:s3cret@h/postgres', 0)",
 		"INSERT INTO databases VALUES ('begun', 'provisioning', 'h:5432', 'sp_begun', 'a', NULL), ('going', 'dropping', 'h:5432', 'sp_going', 'a', NULL)",
 		"INSERT INTO databases VALUES ('old', 'ready', 'h:5432', 'sp_old', 'b', 1), ('fine', 'ready', 'h:5432', 'sp_fine', 'b', 4000000000000000), ('gone', 'ready', 'h:5432', 'sp_gone', 'a', NULL)",
 	} {

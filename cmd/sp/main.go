@@ -17,6 +17,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/term"
 )
@@ -72,6 +73,7 @@ type world struct {
 func run(ctx context.Context, args []string, w world) int {
 	a := &app{world: w, args: args}
 	defer a.out.close()
+	ctx = provision.WithBeforeLogin(ctx, a.beforeLogin)
 	return a.finish(a.root(args).Run(ctx, args))
 }
 

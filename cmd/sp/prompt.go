@@ -17,6 +17,11 @@ func (a *app) confirm(ctx context.Context, cmd *cli.Command, question string) er
 	if cmd.Bool("yes") {
 		return nil
 	}
+	return a.confirmTyped(ctx, question)
+}
+
+// confirmTyped is confirm for what -y does not answer.
+func (a *app) confirmTyped(ctx context.Context, question string) error {
 	if !a.terminal(int(a.stdin.Fd())) {
 		return fmt.Errorf("%s: %w", question, errConfirm)
 	}

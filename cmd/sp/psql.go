@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
 	"github.com/urfave/cli/v3"
@@ -67,13 +69,20 @@ func (a *app) psql(ctx context.Context, cmd *cli.Command) error {
 	if program == "" {
 		return withHint(fmt.Errorf("%w: %w", errNoPsql, errNoServer), "apt-get install postgresql-client, or your system's like of it")
 	}
+	own, err := a.lookAtOwn(ctx, c.URL)
+	if err == nil && own != nil && *own == postgres.Unseen {
+		err = a.demandsSCRAM(ctx, program)
+	}
+	if err != nil {
+		return fmt.Errorf("psql: tenant %s: %w", c.Tenant, err)
+	}
 	url, secrets, err := registry.WithoutSecrets(c.URL)
 	if err != nil {
 		return err
 	}
 	password := secrets["password"]
 	delete(secrets, "password")
-	env := environmentFor(a.environ(), password)
+	env := environmentFor(a.environ(), password, own != nil)
 	if len(secrets) > 0 {
 		service, err := serviceFile(secrets)
 		if err != nil {
@@ -175,12 +184,24 @@ var directing = []string{
 	"PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS", "PGCLUSTER", // the last is Debian's: man pg_wrapper
 }
 
-// environmentFor is the environment of a client that logs in with a password.
-func environmentFor(environ []string, password registry.Secret) []string {
+// demandsSCRAM refuses a psql that can't demand SCRAM of the server.
+func (a *app) demandsSCRAM(ctx context.Context, program string) error {
+	if postgres.DemandsSCRAM(ctx, program, a.environ()) {
+		return nil
+	}
+	return withHint(fmt.Errorf("its server can't be seen from here, and this psql can't have it prove itself: %w", provision.ErrUnavailable), "psql 16 and newer can")
+}
+
+// environmentFor is the environment of a client that logs in with a password, on a server
+// that has to prove that it knows it too.
+func environmentFor(environ []string, password registry.Secret, scram bool) []string {
 	env := slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
-		return slices.Contains(directing, name)
+		return slices.Contains(directing, name) || scram && name == "PGREQUIREAUTH"
 	})
+	if scram {
+		env = append(env, "PGREQUIREAUTH=scram-sha-256")
+	}
 	if !password.Empty() {
 		env = append(env, "PGPASSWORD="+password.Reveal())
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 	"io"
 
 	"github.com/sp-registry/sp/internal/postgres"
@@ -20,7 +19,7 @@ func (a *app) planServer(ctx context.Context, dir project.Dir, reg *registry.Reg
 	if s.Provider == registry.InDocker {
 		plan = a.planContainer
 	}
-	admin, refused := plan(ctx, dir)
+	s, refused := plan(ctx, dir, s)
 	known, err := knownServer(ctx, reg, s.Name) // another command may have been faster
 	switch {
 	case err != nil:
@@ -30,7 +29,6 @@ func (a *app) planServer(ctx context.Context, dir project.Dir, reg *registry.Reg
 	case refused != nil:
 		return s, refused
 	}
-	s.Admin = admin
 	return reg.PlanServer(ctx, s)
 }
 
@@ -43,21 +41,27 @@ func knownServer(ctx context.Context, reg *registry.Registry, name string) (*reg
 	return view.Server(ctx, name)
 }
 
-// planCluster returns the administrator's URL of a server of this machine's programs.
-func (a *app) planCluster(_ context.Context, dir project.Dir) (none registry.Secret, err error) {
-	if c := (postgres.Cluster{Dir: dir.Full("postgres")}); c.Exists() {
-		return none, fmt.Errorf("%s: the registry that knew its password is lost: %w (sp restore a backup, or move it away)", c.Dir, postgres.ErrUnusable)
+// planCluster says where the data of a server of this machine's programs will be, and as
+// whom its administrator logs in.
+func (a *app) planCluster(_ context.Context, dir project.Dir, s registry.Server) (registry.Server, error) {
+	if _, err := a.placeForData(dir); err != nil {
+		return s, err
+	}
+	id, err := registry.NewPlace(projectOf(dir), a.random)
+	if err != nil {
+		return s, err
 	}
 	password, err := provision.NewPassword(a.random)
 	if err != nil {
-		return none, err
+		return s, err
 	}
 	preferred, err := a.portForGood()
 	if err != nil {
-		return none, err
+		return s, err
 	}
 	port, err := postgres.FreePort(preferred)
-	return postgres.ClusterURL(port, password), err
+	s.Admin, s.Place = postgres.ClusterURL(port, password), &id
+	return s, err
 }
 
 // portForGood is a port below those that systems lend to connections: one of these may be
@@ -72,16 +76,19 @@ func (a *app) portForGood() (int, error) {
 // usual is the port where older tools look for the container.
 const usual = 5432
 
-// planContainer returns the administrator's URL of the container. One that was made before,
+// planContainer says as whom the administrator of the container logs in. One that was made before,
 // by a registry that is lost, has its port and its password already.
-func (a *app) planContainer(ctx context.Context, dir project.Dir) (none registry.Secret, err error) {
-	docker, err := a.dockerIn(dir)
+func (a *app) planContainer(ctx context.Context, dir project.Dir, s registry.Server) (registry.Server, error) {
+	docker, err := a.dockerIn(dir, s)
+	if err == nil {
+		err = docker.CheckFiles()
+	}
 	if err != nil {
-		return none, err
+		return s, err
 	}
 	port, err := docker.MadePort(ctx)
 	if err != nil {
-		return none, err
+		return s, err
 	}
 	password, found, err := docker.KnownPassword()
 	if err == nil && !found {
@@ -90,5 +97,6 @@ func (a *app) planContainer(ctx context.Context, dir project.Dir) (none registry
 	if err == nil && port == 0 {
 		port, err = postgres.FreePort(usual)
 	}
-	return postgres.DockerURL(port, password), err
+	s.Admin = postgres.DockerURL(port, password)
+	return s, err
 }

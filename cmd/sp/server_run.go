@@ -37,12 +37,15 @@ func (h *host) close() { _ = h.admin.Close() }
 // bringUp starts the server if sp runs it, which is remembered before it is made, and
 // connects to it. Another one is remembered with its first database, or when it is chosen.
 func (a *app) bringUp(ctx context.Context, dir project.Dir, reg *registry.Registry, s registry.Server) (h *host, err error) {
+	if err := refuseWithheld(s); err != nil {
+		return nil, fmt.Errorf("server %s: %w", s.Name, err)
+	}
 	if s.IsOwn() {
 		if s, err = a.startServer(ctx, dir, reg, s); err != nil {
 			return nil, err
 		}
 	}
-	admin, err := a.connect(ctx, s.Admin)
+	admin, err := a.connect(ctx, s)
 	if err != nil {
 		err = fmt.Errorf("server %s: %w", s.Name, err)
 		if errors.Is(err, provision.ErrDenied) && !s.IsOwn() {
@@ -63,13 +66,16 @@ func (a *app) bringUp(ctx context.Context, dir project.Dir, reg *registry.Regist
 	return h, nil
 }
 
-func (a *app) connect(ctx context.Context, admin registry.Secret) (*provision.Server, error) {
+func (a *app) connect(ctx context.Context, s registry.Server) (*provision.Server, error) {
+	if err := refuseWithheld(s); err != nil {
+		return nil, err
+	}
 	if err := a.mayConnect(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	server, err := provision.Connect(ctx, admin)
+	server, err := provision.Connect(ctx, s.Admin)
 	if err == nil {
 		server.Progress = a.step
 	}
@@ -89,9 +95,9 @@ func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Re
 		}
 	}
 	if s.Provider == registry.InDocker {
-		return s, a.startDocker(ctx, dir, s)
+		return a.startDocker(ctx, dir, reg, s)
 	}
-	cluster, err := a.cluster(dir, s)
+	cluster, err := a.clusterToStart(dir, reg, s)
 	if err != nil {
 		return s, err
 	}
@@ -108,20 +114,9 @@ func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Re
 	return s, err
 }
 
-func (a *app) startDocker(ctx context.Context, dir project.Dir, s registry.Server) error {
-	docker, err := a.dockerOf(dir, s)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, fetchWithin)
-	defer cancel()
-	a.step("starting PostgreSQL in Docker, which may have to fetch it first")
-	return docker.Up(ctx, func(ctx context.Context) error { return a.answers(ctx, s) })
-}
-
 // answers tells whether databases may be made on a server.
 func (a *app) answers(ctx context.Context, s registry.Server) error {
-	server, err := a.connect(ctx, s.Admin)
+	server, err := a.connect(ctx, s)
 	if err != nil {
 		return fmt.Errorf("server %s: %w", s.Name, err)
 	}
@@ -130,12 +125,18 @@ func (a *app) answers(ctx context.Context, s registry.Server) error {
 
 // cluster is the server of this machine's own programs, without which it can be looked at
 // and stopped.
-func (a *app) cluster(dir project.Dir, s registry.Server) (postgres.Cluster, error) {
-	port, password, err := loginOf(s)
-	if err != nil {
-		return postgres.Cluster{}, err
+func (a *app) cluster(dir project.Dir, s registry.Server) (c postgres.Cluster, err error) {
+	c.Env, c.Owner = a.environ(), dir.Path()
+	if c.Port, c.Password, err = loginOf(s); err != nil {
+		return c, err
 	}
-	return postgres.Cluster{Dir: dir.Full("postgres"), Port: port, Password: password, Env: a.environ()}, nil
+	if s.Place == nil {
+		c.Dir = oldPlace(dir)
+		return c, nil
+	}
+	base, err := a.dataPlace()
+	c.Dir = filepath.Join(base, *s.Place)
+	return c, err
 }
 
 // docker is Docker, with nothing about the container yet.
@@ -145,21 +146,6 @@ func (a *app) docker() (postgres.Docker, error) {
 		return d, fmt.Errorf("docker: %w", postgres.ErrNone)
 	}
 	return d, nil
-}
-
-// dockerIn is Docker for the container of a project.
-func (a *app) dockerIn(dir project.Dir) (postgres.Docker, error) {
-	d, err := a.docker()
-	d.Dir, d.Owner = dir.Full("docker"), dir.Path()
-	return d, err
-}
-
-func (a *app) dockerOf(dir project.Dir, s registry.Server) (d postgres.Docker, err error) {
-	if d, err = a.dockerIn(dir); err != nil {
-		return d, err
-	}
-	d.Port, d.Password, err = loginOf(s)
-	return d, err
 }
 
 // loginOf cuts the port and the password out of the URL of a server that sp runs.

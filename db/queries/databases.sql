@@ -1,20 +1,39 @@
 -- name: Server :one
-SELECT name, provider, admin_url, chosen
+SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image
 FROM servers
 WHERE name = @name;
 
 -- name: Servers :many
-SELECT name, provider, admin_url, chosen
+SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image
 FROM servers
 ORDER BY name;
 
 -- name: PutServer :exec
-INSERT INTO servers (name, provider, admin_url, chosen)
-VALUES (@name, @provider, @admin_url, @chosen)
+INSERT INTO servers (name, provider, admin_url, chosen, withheld, place, identity, compose, env, image)
+VALUES (@name, @provider, @admin_url, @chosen, @withheld, @place, @identity, @compose, @env, @image)
 ON CONFLICT (name) DO UPDATE
 SET provider = excluded.provider,
     admin_url = excluded.admin_url,
-    chosen = excluded.chosen;
+    chosen = excluded.chosen,
+    withheld = excluded.withheld,
+    place = excluded.place,
+    identity = excluded.identity,
+    compose = excluded.compose,
+    env = excluded.env,
+    image = excluded.image;
+
+-- name: WithholdServers :exec
+UPDATE servers
+SET withheld = 'unnamed';
+
+-- name: DisownServers :exec
+UPDATE servers
+SET withheld = 'foreign'
+WHERE provider <> 'server';
+
+-- name: DeleteServer :exec
+DELETE FROM servers
+WHERE name = @name;
 
 -- name: ChooseNoServer :exec
 UPDATE servers
@@ -49,6 +68,9 @@ SET state = excluded.state,
 -- name: DeleteDatabase :exec
 DELETE FROM databases
 WHERE tenant_id = @tenant_id;
+
+-- name: DeleteDatabases :exec
+DELETE FROM databases;
 
 -- name: Rotation :one
 SELECT database_url

@@ -86,6 +86,15 @@ func (q *Queries) DeleteDatabase(ctx context.Context, tenantID string) error {
 	return err
 }
 
+const deleteDatabases = `-- name: DeleteDatabases :exec
+DELETE FROM databases
+`
+
+func (q *Queries) DeleteDatabases(ctx context.Context) error {
+	_, err := q.exec(ctx, q.deleteDatabasesStmt, deleteDatabases)
+	return err
+}
+
 const deleteRotation = `-- name: DeleteRotation :exec
 DELETE FROM rotations
 WHERE tenant_id = ?1
@@ -93,6 +102,16 @@ WHERE tenant_id = ?1
 
 func (q *Queries) DeleteRotation(ctx context.Context, tenantID string) error {
 	_, err := q.exec(ctx, q.deleteRotationStmt, deleteRotation, tenantID)
+	return err
+}
+
+const deleteServer = `-- name: DeleteServer :exec
+DELETE FROM servers
+WHERE name = ?1
+`
+
+func (q *Queries) DeleteServer(ctx context.Context, name string) error {
+	_, err := q.exec(ctx, q.deleteServerStmt, deleteServer, name)
 	return err
 }
 
@@ -104,6 +123,17 @@ WHERE provider = 'server' AND chosen = 0
 
 func (q *Queries) DeleteUnusedServers(ctx context.Context) error {
 	_, err := q.exec(ctx, q.deleteUnusedServersStmt, deleteUnusedServers)
+	return err
+}
+
+const disownServers = `-- name: DisownServers :exec
+UPDATE servers
+SET withheld = 'foreign'
+WHERE provider <> 'server'
+`
+
+func (q *Queries) DisownServers(ctx context.Context) error {
+	_, err := q.exec(ctx, q.disownServersStmt, disownServers)
 	return err
 }
 
@@ -157,12 +187,18 @@ func (q *Queries) PutRotation(ctx context.Context, arg PutRotationParams) error 
 }
 
 const putServer = `-- name: PutServer :exec
-INSERT INTO servers (name, provider, admin_url, chosen)
-VALUES (?1, ?2, ?3, ?4)
+INSERT INTO servers (name, provider, admin_url, chosen, withheld, place, identity, compose, env, image)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
 ON CONFLICT (name) DO UPDATE
 SET provider = excluded.provider,
     admin_url = excluded.admin_url,
-    chosen = excluded.chosen
+    chosen = excluded.chosen,
+    withheld = excluded.withheld,
+    place = excluded.place,
+    identity = excluded.identity,
+    compose = excluded.compose,
+    env = excluded.env,
+    image = excluded.image
 `
 
 type PutServerParams struct {
@@ -170,6 +206,12 @@ type PutServerParams struct {
 	Provider string
 	AdminURL string
 	Chosen   bool
+	Withheld *string
+	Place    *string
+	Identity *string
+	Compose  *string
+	Env      *string
+	Image    *string
 }
 
 func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) error {
@@ -178,6 +220,12 @@ func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) error {
 		arg.Provider,
 		arg.AdminURL,
 		arg.Chosen,
+		arg.Withheld,
+		arg.Place,
+		arg.Identity,
+		arg.Compose,
+		arg.Env,
+		arg.Image,
 	)
 	return err
 }
@@ -225,7 +273,7 @@ func (q *Queries) Rotations(ctx context.Context) ([]string, error) {
 }
 
 const server = `-- name: Server :one
-SELECT name, provider, admin_url, chosen
+SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image
 FROM servers
 WHERE name = ?1
 `
@@ -238,12 +286,18 @@ func (q *Queries) Server(ctx context.Context, name string) (Server, error) {
 		&i.Provider,
 		&i.AdminURL,
 		&i.Chosen,
+		&i.Withheld,
+		&i.Place,
+		&i.Identity,
+		&i.Compose,
+		&i.Env,
+		&i.Image,
 	)
 	return i, err
 }
 
 const servers = `-- name: Servers :many
-SELECT name, provider, admin_url, chosen
+SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image
 FROM servers
 ORDER BY name
 `
@@ -262,6 +316,12 @@ func (q *Queries) Servers(ctx context.Context) ([]Server, error) {
 			&i.Provider,
 			&i.AdminURL,
 			&i.Chosen,
+			&i.Withheld,
+			&i.Place,
+			&i.Identity,
+			&i.Compose,
+			&i.Env,
+			&i.Image,
 		); err != nil {
 			return nil, err
 		}
@@ -274,4 +334,14 @@ func (q *Queries) Servers(ctx context.Context) ([]Server, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const withholdServers = `-- name: WithholdServers :exec
+UPDATE servers
+SET withheld = 'unnamed'
+`
+
+func (q *Queries) WithholdServers(ctx context.Context) error {
+	_, err := q.exec(ctx, q.withholdServersStmt, withholdServers)
+	return err
 }

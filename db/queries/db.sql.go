@@ -60,6 +60,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.deleteDatabaseStmt, err = db.PrepareContext(ctx, deleteDatabase); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteDatabase: %w", err)
 	}
+	if q.deleteDatabasesStmt, err = db.PrepareContext(ctx, deleteDatabases); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteDatabases: %w", err)
+	}
 	if q.deleteFileStmt, err = db.PrepareContext(ctx, deleteFile); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteFile: %w", err)
 	}
@@ -72,6 +75,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.deleteRotationStmt, err = db.PrepareContext(ctx, deleteRotation); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteRotation: %w", err)
 	}
+	if q.deleteServerStmt, err = db.PrepareContext(ctx, deleteServer); err != nil {
+		return nil, fmt.Errorf("error preparing query DeleteServer: %w", err)
+	}
 	if q.deleteSessionStmt, err = db.PrepareContext(ctx, deleteSession); err != nil {
 		return nil, fmt.Errorf("error preparing query DeleteSession: %w", err)
 	}
@@ -83,6 +89,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.digestKeyStmt, err = db.PrepareContext(ctx, digestKey); err != nil {
 		return nil, fmt.Errorf("error preparing query DigestKey: %w", err)
+	}
+	if q.disownServersStmt, err = db.PrepareContext(ctx, disownServers); err != nil {
+		return nil, fmt.Errorf("error preparing query DisownServers: %w", err)
 	}
 	if q.dueFilesStmt, err = db.PrepareContext(ctx, dueFiles); err != nil {
 		return nil, fmt.Errorf("error preparing query DueFiles: %w", err)
@@ -270,6 +279,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.updateTenantStmt, err = db.PrepareContext(ctx, updateTenant); err != nil {
 		return nil, fmt.Errorf("error preparing query UpdateTenant: %w", err)
 	}
+	if q.withholdServersStmt, err = db.PrepareContext(ctx, withholdServers); err != nil {
+		return nil, fmt.Errorf("error preparing query WithholdServers: %w", err)
+	}
 	if q.wordsOfTwoStmt, err = db.PrepareContext(ctx, wordsOfTwo); err != nil {
 		return nil, fmt.Errorf("error preparing query WordsOfTwo: %w", err)
 	}
@@ -338,6 +350,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing deleteDatabaseStmt: %w", cerr)
 		}
 	}
+	if q.deleteDatabasesStmt != nil {
+		if cerr := q.deleteDatabasesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteDatabasesStmt: %w", cerr)
+		}
+	}
 	if q.deleteFileStmt != nil {
 		if cerr := q.deleteFileStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteFileStmt: %w", cerr)
@@ -358,6 +375,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing deleteRotationStmt: %w", cerr)
 		}
 	}
+	if q.deleteServerStmt != nil {
+		if cerr := q.deleteServerStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing deleteServerStmt: %w", cerr)
+		}
+	}
 	if q.deleteSessionStmt != nil {
 		if cerr := q.deleteSessionStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing deleteSessionStmt: %w", cerr)
@@ -376,6 +398,11 @@ func (q *Queries) Close() error {
 	if q.digestKeyStmt != nil {
 		if cerr := q.digestKeyStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing digestKeyStmt: %w", cerr)
+		}
+	}
+	if q.disownServersStmt != nil {
+		if cerr := q.disownServersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing disownServersStmt: %w", cerr)
 		}
 	}
 	if q.dueFilesStmt != nil {
@@ -688,6 +715,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing updateTenantStmt: %w", cerr)
 		}
 	}
+	if q.withholdServersStmt != nil {
+		if cerr := q.withholdServersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing withholdServersStmt: %w", cerr)
+		}
+	}
 	if q.wordsOfTwoStmt != nil {
 		if cerr := q.wordsOfTwoStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing wordsOfTwoStmt: %w", cerr)
@@ -744,14 +776,17 @@ type Queries struct {
 	databaseStmt               *sql.Stmt
 	databasesStmt              *sql.Stmt
 	deleteDatabaseStmt         *sql.Stmt
+	deleteDatabasesStmt        *sql.Stmt
 	deleteFileStmt             *sql.Stmt
 	deleteProfileStmt          *sql.Stmt
 	deleteProfileSecretStmt    *sql.Stmt
 	deleteRotationStmt         *sql.Stmt
+	deleteServerStmt           *sql.Stmt
 	deleteSessionStmt          *sql.Stmt
 	deleteTenantStmt           *sql.Stmt
 	deleteUnusedServersStmt    *sql.Stmt
 	digestKeyStmt              *sql.Stmt
+	disownServersStmt          *sql.Stmt
 	dueFilesStmt               *sql.Stmt
 	endSecretStmt              *sql.Stmt
 	endSecretsOfStmt           *sql.Stmt
@@ -814,6 +849,7 @@ type Queries struct {
 	unseenTenantsAfterStmt     *sql.Stmt
 	updateProfileStmt          *sql.Stmt
 	updateTenantStmt           *sql.Stmt
+	withholdServersStmt        *sql.Stmt
 	wordsOfTwoStmt             *sql.Stmt
 }
 
@@ -833,14 +869,17 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		databaseStmt:               q.databaseStmt,
 		databasesStmt:              q.databasesStmt,
 		deleteDatabaseStmt:         q.deleteDatabaseStmt,
+		deleteDatabasesStmt:        q.deleteDatabasesStmt,
 		deleteFileStmt:             q.deleteFileStmt,
 		deleteProfileStmt:          q.deleteProfileStmt,
 		deleteProfileSecretStmt:    q.deleteProfileSecretStmt,
 		deleteRotationStmt:         q.deleteRotationStmt,
+		deleteServerStmt:           q.deleteServerStmt,
 		deleteSessionStmt:          q.deleteSessionStmt,
 		deleteTenantStmt:           q.deleteTenantStmt,
 		deleteUnusedServersStmt:    q.deleteUnusedServersStmt,
 		digestKeyStmt:              q.digestKeyStmt,
+		disownServersStmt:          q.disownServersStmt,
 		dueFilesStmt:               q.dueFilesStmt,
 		endSecretStmt:              q.endSecretStmt,
 		endSecretsOfStmt:           q.endSecretsOfStmt,
@@ -903,6 +942,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		unseenTenantsAfterStmt:     q.unseenTenantsAfterStmt,
 		updateProfileStmt:          q.updateProfileStmt,
 		updateTenantStmt:           q.updateTenantStmt,
+		withholdServersStmt:        q.withholdServersStmt,
 		wordsOfTwoStmt:             q.wordsOfTwoStmt,
 	}
 }

@@ -54,6 +54,12 @@ type Server struct {
 	Provider string
 	AdminURL string
 	Chosen   bool
+	Withheld *string
+	Place    *string
+	Identity *string
+	Compose  *string
+	Env      *string
+	Image    *string
 }
 
 type Session struct {

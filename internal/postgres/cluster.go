@@ -22,6 +22,8 @@ const startPatience = 60 * time.Second
 //	data.new/  what initdb is making, or was when it was killed
 //	password   for initdb, and only while that runs
 //	log        what the server says
+//	namespace  in which processes have the pid that data/postmaster.pid says
+//	project    the .systemprompt directory for which it was made
 //	lock       held while one of sp's commands makes, starts or stops it
 type Cluster struct {
 	Dir      string // an absolute path, which need not be there yet
@@ -29,6 +31,11 @@ type Cluster struct {
 	Port     int
 	Password registry.Secret
 	Env      []string // of the programs
+
+	// MayStart is asked, while no other command is at it, before anything is made or started;
+	// nil allows all. Owner is the .systemprompt directory for which the cluster is made.
+	MayStart func(ctx context.Context) error
+	Owner    string
 }
 
 // Exists tells whether the cluster is made.
@@ -66,6 +73,11 @@ func (c Cluster) up(ctx context.Context) error {
 		return err
 	}
 	defer held.release()
+	if c.MayStart != nil {
+		if err := c.MayStart(ctx); err != nil {
+			return err
+		}
+	}
 	if err := c.sweep(); err != nil {
 		return err
 	}
@@ -98,6 +110,31 @@ func (c Cluster) Down(ctx context.Context) error {
 func (c Cluster) Running(ctx context.Context) (bool, error) {
 	m, err := c.postmaster(ctx)
 	return m.runs, err
+}
+
+// Look is what can be seen of a server from here.
+type Look int
+
+// What is seen: no server, the server on its port, or that it may run where its process can't
+// be seen, in another container.
+const (
+	NotThere Look = iota
+	There
+	Unseen
+)
+
+// Look tells whether who listens on the port can be the cluster's own server.
+func (c Cluster) Look(ctx context.Context) (Look, error) {
+	m, err := c.postmaster(ctx)
+	switch {
+	case err != nil:
+		return NotThere, err
+	case m.runs && m.port == c.Port:
+		return There, nil
+	case m.pid != 0 && m.port == c.Port && c.isElsewhere():
+		return Unseen, nil
+	}
+	return NotThere, nil
 }
 
 func (c Cluster) data() string { return filepath.Join(c.Dir, "data") }

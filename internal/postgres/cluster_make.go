@@ -31,6 +31,8 @@ log_autovacuum_min_duration = -1
 
 func (c Cluster) unfinished() string { return filepath.Join(c.Dir, "data.new") }
 
+func (c Cluster) ownerFile() string { return filepath.Join(c.Dir, "project") }
+
 func (c Cluster) passwordFile() string { return filepath.Join(c.Dir, "password") }
 
 // sweep removes what a command left that was killed while it made the cluster. None is
@@ -52,6 +54,11 @@ func (c Cluster) make(ctx context.Context, held lock) (err error) {
 	// it writes to where they stood.
 	if err := checkPort(c.Port); err != nil {
 		return err
+	}
+	if c.Owner != "" {
+		if err := writeFile(c.ownerFile(), []byte(c.Owner+"\n")); err != nil {
+			return err
+		}
 	}
 	defer func() { err = errors.Join(err, c.sweep()) }()
 	if err := os.WriteFile(c.passwordFile(), line("", c.Password), 0o600); err != nil {

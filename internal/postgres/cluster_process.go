@@ -45,6 +45,20 @@ func (c Cluster) postmaster(ctx context.Context) (m postmaster, err error) {
 	return m, err
 }
 
+func (c Cluster) namespaceFile() string { return filepath.Join(c.Dir, "namespace") }
+
+// isElsewhere tells whether the server was started where pids mean other processes.
+func (c Cluster) isElsewhere() bool {
+	text, err := os.ReadFile(c.namespaceFile())
+	return err == nil && string(text) != namespace()
+}
+
+// namespace is where pids mean what they mean to this process, "" where there is only one.
+func namespace() string {
+	name, _ := os.Readlink("/proc/self/ns/pid")
+	return name
+}
+
 // stop ends the server fast: its clients are disconnected, and nothing is lost.
 func (c Cluster) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("%s: it does not stop: %w", c.data(), ErrUnusable))

@@ -55,6 +55,9 @@ func (c Cluster) tryStart(ctx context.Context) error {
 	if m.runs {
 		return c.await(ctx, m.pid, nil)
 	}
+	if err := writeFile(c.namespaceFile(), []byte(namespace())); err != nil {
+		return err
+	}
 	if err := c.checkPort(ctx, m); err != nil { // before the file goes: a server without its own ends
 		return err
 	}

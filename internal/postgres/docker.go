@@ -41,6 +41,10 @@ type Docker struct {
 	Env      []string // of docker
 	Owner    string   // the .systemprompt directory, by which the container is known again
 
+	// ComposeSum and EnvSum are the SHA-256 of shared.yaml and shared.env as they may be used; as sp
+	// itself writes them they always may. Image is what the container runs, release if empty.
+	ComposeSum, EnvSum, Image string
+
 	patience, restarts time.Duration // for tests; 0 is enginePatience and restartPatience
 }
 
@@ -159,6 +163,18 @@ func (d Docker) Down(ctx context.Context) error {
 		return err
 	}
 	return d.do(ctx, "stop", Container)
+}
+
+// Look tells whether who listens on the port can be the container.
+func (d Docker) Look(ctx context.Context) (Look, error) {
+	runs, err := d.Running(ctx)
+	switch {
+	case errors.Is(err, ErrNone): // sp itself may be in a container, from where no engine answers
+		return Unseen, nil
+	case runs:
+		return There, err
+	}
+	return NotThere, err
 }
 
 // Running tells whether the container runs, be it paused, and is this project's.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -20,7 +21,7 @@ import (
 const compose = `name: ` + Container + `
 services:
   postgres:
-    image: ` + release + `
+    image: IMAGE
     container_name: ` + Container + `
     restart: unless-stopped
     ports:
@@ -56,6 +57,9 @@ func (d Docker) envFile() string { return filepath.Join(d.Dir, "shared.env") }
 // writeFiles puts what the container is made from in place. A password that is there is
 // that of the volume, and perhaps nowhere else: it is never replaced by another.
 func (d Docker) writeFiles() error {
+	if err := d.CheckFiles(); err != nil {
+		return err
+	}
 	kept, found, err := d.KnownPassword()
 	switch {
 	case err != nil:
@@ -63,7 +67,7 @@ func (d Docker) writeFiles() error {
 	case found && !kept.Equal(d.Password):
 		return fmt.Errorf("%s: it has another password: %w (it is that of the volume %s; move the file away if there is none)", d.envFile(), ErrUnusable, volume)
 	case !found:
-		err = writeFile(d.envFile(), line("# The password of the container, which it is made with.\n"+passwordName, d.Password))
+		err = writeFile(d.envFile(), d.envText())
 	default:
 		err = os.Chmod(d.envFile(), 0o600)
 	}
@@ -78,6 +82,68 @@ func (d Docker) writeFiles() error {
 		return d.checkEdited(string(text))
 	}
 	return writeFile(d.composeFile(), d.compose())
+}
+
+func (d Docker) envText() []byte {
+	return line("# The password of the container, which it is made with.\n"+passwordName, d.Password)
+}
+
+// image is what the container runs.
+func (d Docker) image() string { return cmp.Or(d.Image, release) }
+
+// CheckFiles refuses shared.yaml and shared.env, unless they are as sp writes them or those
+// that may be used: whoever writes a project's files could have the container run anything.
+func (d Docker) CheckFiles() error {
+	for _, file := range []struct {
+		path, may string
+		ours      []byte
+	}{
+		{d.composeFile(), d.ComposeSum, d.compose()},
+		{d.envFile(), d.EnvSum, d.envText()},
+	} {
+		text, err := os.ReadFile(file.path)
+		if err == nil && !bytes.Equal(text, file.ours) && sum(text) != file.may {
+			err = fmt.Errorf("%s: somebody wrote or edited it: %w", file.path, ErrEdited)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Files returns the texts of shared.yaml and shared.env, nil where there is none.
+func (d Docker) Files() (compose, env []byte, err error) {
+	read := func(path string) []byte {
+		text, unread := os.ReadFile(path)
+		if unread != nil && !errors.Is(unread, fs.ErrNotExist) {
+			err = unread
+		}
+		return text
+	}
+	compose, env = read(d.composeFile()), read(d.envFile())
+	return compose, env, err
+}
+
+// Sum is the SHA-256 of a file as it is recorded, nil for one that is not there.
+func Sum(text []byte) *string {
+	if text == nil {
+		return nil
+	}
+	hash := sum(text)
+	return &hash
+}
+
+// WithoutPasswords is the text of an env file for people to look at.
+func WithoutPasswords(env []byte) string {
+	var shown strings.Builder
+	for text := range strings.Lines(string(env)) {
+		if name, _, found := strings.Cut(text, "="); found && strings.Contains(name, "PASSWORD") {
+			text = name + "=[secret]\n"
+		}
+		shown.WriteString(text)
+	}
+	return shown.String()
 }
 
 // checkEdited keeps a shared.yaml that somebody edited; the older tool's, which has the
@@ -130,7 +196,7 @@ func (d Docker) compose() []byte {
 	if err != nil {
 		panic(err) // of a string
 	}
-	text := strings.NewReplacer("PORT", strconv.Itoa(d.Port), "OWNER", strings.ReplaceAll(string(owner), "$", "$$")).Replace(compose)
+	text := strings.NewReplacer("PORT", strconv.Itoa(d.Port), "IMAGE", d.image(), "OWNER", strings.ReplaceAll(string(owner), "$", "$$")).Replace(compose)
 	return []byte(firstLine + sum([]byte(text)) + "\n" + text)
 }
 

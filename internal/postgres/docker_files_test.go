@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,6 +55,7 @@ func TestAnEditedComposeFileIsKept(t *testing.T) {
 	mustWrite(t, f.composeFile(), edited)
 	require.NoError(t, os.Chmod(f.composeFile(), 0o644))
 	f.hasNot("engine")
+	f.ComposeSum = sum([]byte(edited))
 	require.NoError(t, f.up())
 	require.Equal(t, edited, mustRead(t, f.composeFile()))
 	require.Equal(t, os.FileMode(0o600), modeOf(t, f.composeFile()))
@@ -65,6 +67,7 @@ func TestAComposeFileOfOursFollowsThePort(t *testing.T) {
 	f.has("compose", "")
 	require.NoError(t, f.up())
 	f.hasNot("engine")
+	f.ComposeSum = sum([]byte(mustRead(t, f.composeFile())))
 	f.Port = mustFreePort(t)
 	require.NoError(t, f.up())
 	require.Contains(t, mustRead(t, f.composeFile()), strconv.Itoa(f.Port))
@@ -77,6 +80,8 @@ func TestTheOlderToolsComposeFileIsNotTouched(t *testing.T) {
 	f.has("compose", "")
 	theirs := "services:\n  postgres:\n    container_name: systemprompt-postgres-shared\n    ports: ['5432:5432']\n"
 	mustWrite(t, f.composeFile(), theirs)
+	require.ErrorIs(t, f.up(), ErrEdited)
+	f.ComposeSum = sum([]byte(theirs))
 	err := f.up()
 	require.ErrorIs(t, err, ErrTaken)
 	require.ErrorContains(t, err, "--server URL")
@@ -101,6 +106,8 @@ func TestAPasswordThatIsThereIsNotReplaced(t *testing.T) {
 	f.hasNot("engine")
 	other := f
 	other.Password = registry.NewSecret("another")
+	require.ErrorIs(t, other.up(), ErrEdited)
+	other.EnvSum = sum([]byte(before))
 	require.ErrorIs(t, other.up(), ErrUnusable)
 	require.Equal(t, before, mustRead(t, f.envFile()))
 	require.NoError(t, f.up())
@@ -108,6 +115,59 @@ func TestAPasswordThatIsThereIsNotReplaced(t *testing.T) {
 	mustWrite(t, f.envFile(), "NOTHING=1\n")
 	_, _, err = f.KnownPassword()
 	require.ErrorIs(t, err, ErrUnusable)
+}
+
+// TestWhatAProjectsFilesSayIsNotRun: a clone or a pull may have brought them. The sum in the
+// first line proves nothing, for whoever writes the file writes it.
+func TestWhatAProjectsFilesSayIsNotRun(t *testing.T) {
+	t.Parallel()
+	evil := compose + "    privileged: true\n"
+	for _, compose := range []bool{false, true} {
+		for name, text := range map[string]string{
+			"shared.yaml": firstLine + sum([]byte(evil)) + "\n" + evil,
+			"shared.env":  passwordName + password.Reveal() + "\nPOSTGRES_HOST_AUTH_METHOD=trust\n",
+		} {
+			f := newFakeDocker(t)
+			if compose {
+				f.has("compose", "")
+			}
+			mustWrite(t, filepath.Join(f.Dir, name), text)
+			err := f.up()
+			require.ErrorIs(t, err, ErrEdited)
+			require.ErrorContains(t, err, name)
+			require.NoFileExists(t, filepath.Join(f.keep, "engine", "state"))
+			require.Equal(t, text, mustRead(t, filepath.Join(f.Dir, name)))
+		}
+	}
+}
+
+func TestTheImageThatRanFirstRunsAgain(t *testing.T) {
+	t.Parallel()
+	for _, plugin := range []bool{false, true} {
+		f := newFakeDocker(t)
+		if plugin {
+			f.has("compose", "")
+		}
+		require.NoError(t, f.up())
+		digest, err := f.Digest(soon(t))
+		require.NoError(t, err)
+		require.Regexp(t, "^postgres@sha256:[0-9a-f]{64}$", digest)
+		f.Image, f.ComposeSum = digest, sum([]byte(mustRead(t, f.composeFile())))
+		require.NoError(t, f.do(soon(t), "rm", Container))
+		f.calls()
+		require.NoError(t, f.up())
+		if plugin {
+			require.Contains(t, mustRead(t, f.composeFile()), "    image: "+digest+"\n")
+		} else {
+			require.True(t, strings.HasSuffix(f.calls()[1], " "+digest))
+		}
+	}
+	f := newFakeDocker(t)
+	f.has("digest", "")
+	require.NoError(t, f.up())
+	digest, err := f.Digest(soon(t))
+	require.NoError(t, err)
+	require.Empty(t, digest, "it was built here")
 }
 
 func TestAPasswordThatAFileWouldReadOtherwiseIsRefused(t *testing.T) {

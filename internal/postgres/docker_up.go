@@ -125,7 +125,28 @@ func (d Docker) create(ctx context.Context) error {
 		"--publish", loopback+":"+strconv.Itoa(d.Port)+":5432", "--env-file", d.envFile(),
 		"--label", label+"="+d.owner(), "--volume", volume+":/var/lib/postgresql",
 		"--health-cmd", "pg_isready -U "+image+" -h "+loopback, "--health-interval", "5s", "--health-timeout", "5s", "--health-retries", "5",
-		release)
+		d.image())
+}
+
+// Digest returns the image that the container runs, by the digest under which it can be had
+// again; "" where there is none, for one that was built here.
+func (d Docker) Digest(ctx context.Context) (string, error) {
+	id, err := d.ask(ctx, "container", "inspect", "--format", "{{.Image}}", Container)
+	if err != nil {
+		return "", err
+	}
+	out, err := d.ask(ctx, "image", "inspect", "--format", `{{range .RepoDigests}}{{println .}}{{end}}`, strings.TrimSpace(id))
+	digest, _, _ := strings.Cut(strings.TrimSpace(out), "\n")
+	return digest, err
+}
+
+// IsMade tells whether the container or its volume is there, and is this project's.
+func (d Docker) IsMade(ctx context.Context) (bool, error) {
+	c, err := d.own(ctx)
+	if err != nil || c.state != "" && c.state != "created" {
+		return err == nil, err
+	}
+	return d.hasVolume(ctx)
 }
 
 // await returns when the server answers, or why it won't.

@@ -24,7 +24,7 @@ func TestLiveAServerOfTheMachinesOwnPrograms(t *testing.T) {
 	require.Error(t, err)
 	require.Contains(t, said, "password authentication failed")
 
-	require.Equal(t, "data lock log", entries(t, c.Dir))
+	require.Equal(t, "data lock log namespace", entries(t, c.Dir))
 	for name, mode := range map[string]os.FileMode{"data": 0o700, "lock": 0o600, "log": 0o600} {
 		require.Equal(t, mode, modeOf(t, filepath.Join(c.Dir, name)), name)
 	}

@@ -54,7 +54,7 @@ func TestLiveCommandsAtOnceShareAServer(t *testing.T) {
 		require.NoError(t, child.Wait())
 	}
 	require.Equal(t, "1", c.mustAsk(t, "SELECT 1"))
-	require.Equal(t, "data lock log", entries(t, c.Dir))
+	require.Equal(t, "data lock log namespace", entries(t, c.Dir))
 }
 
 // As in `sp tenant create | cat`, which ends when nobody has the pipe any more.
@@ -95,7 +95,7 @@ func TestLiveACommandKilledInInitIsMadeGood(t *testing.T) {
 	c.Password = registry.NewSecret("another") // as the next try may have
 	c.mustUp(t)
 	require.Equal(t, "1", c.mustAsk(t, "SELECT 1"))
-	require.Equal(t, "data lock log", entries(t, c.Dir))
+	require.Equal(t, "data lock log namespace", entries(t, c.Dir))
 }
 
 func TestLiveAForeignProgramOnThePortIsTold(t *testing.T) {

@@ -14,6 +14,9 @@ var (
 	ErrTaken = errors.New("taken")
 	// ErrVersion is returned for data that programs of another major version made.
 	ErrVersion = errors.New("of another version")
+	// ErrEdited is returned for files of a container that are neither as sp writes them nor
+	// those that somebody has looked at.
+	ErrEdited = errors.New("not used until you have looked at it")
 	// ErrUnusable is returned for a server that can't be made or does not start.
 	ErrUnusable = errors.New("the server can't be run")
 )

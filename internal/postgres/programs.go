@@ -107,6 +107,14 @@ func majorOf(said string) string {
 	return after[:max(end, 0)]
 }
 
+// DemandsSCRAM tells whether a psql can demand SCRAM of a server, by PGREQUIREAUTH.
+func DemandsSCRAM(ctx context.Context, psql string, env []string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	said, _, err := command{program: psql, args: []string{"--version"}, env: env}.run(ctx)
+	return err == nil && Programs{Version: majorOf(said)}.major() >= 16
+}
+
 func (p Programs) major() int {
 	n, err := strconv.Atoi(p.Version)
 	if err != nil {

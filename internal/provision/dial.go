@@ -26,6 +26,9 @@ func dial(ctx context.Context, doing string, url registry.Secret) (session, erro
 	if err != nil {
 		return session{}, fmt.Errorf("%s: %w", doing, err)
 	}
+	if err := scramOnly(ctx, doing, url, config); err != nil {
+		return session{}, err
+	}
 	s := session{password: config.Password, greeting: &greeting{}}
 	config.BuildFrontend = s.greeting.listen
 	if s.conn, err = pgconn.ConnectConfig(ctx, config); err != nil {

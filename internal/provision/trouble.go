@@ -70,6 +70,8 @@ func connectTrouble(ctx context.Context, doing string, config *pgconn.Config, er
 		t.why = "the host's name is not known, or nobody can be asked for it"
 	case isA[*tls.CertificateVerificationError](err), isA[x509.UnknownAuthorityError](err), isA[x509.CertificateInvalidError](err):
 		t.why, t.kind = "the server's certificate is not trusted", ErrDenied
+	case strings.Contains(err.Error(), "authentication method requirement"):
+		t.why, t.kind = "who listens there does not prove that it is the server that sp runs", ErrMismatch
 	case strings.Contains(err.Error(), "server refused TLS connection") && !plain(config):
 		t.why, t.kind = "the server offers no TLS, which the URL demands", ErrDenied
 	case isA[tls.AlertError](err) && !plain(config):

@@ -23,7 +23,12 @@ var slow = map[string]string{
 	"Servers":        "SCAN servers",
 	"ChooseNoServer": "SCAN servers",
 	"Databases":      "SCAN databases",
-	"Rotations":      "SCAN rotations",
+	// A trusted registry's servers and databases are looked at anew, all of them.
+	"WithholdServers": "SCAN servers",
+	"DisownServers":   "SCAN servers",
+	"DeleteDatabases": "SCAN databases",
+	"DeleteServer":    "SCAN databases",
+	"Rotations":       "SCAN rotations",
 	// There are a handful of servers, and databases go one at a time.
 	"DeleteUnusedServers": "SCAN ",
 	"CountKeptSecrets":    "SCAN kept_secrets",

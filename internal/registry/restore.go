@@ -130,9 +130,8 @@ func (c *change) keepDatabases(ctx context.Context, replaced *View) error {
 	}
 	for _, s := range servers {
 		known, err := c.Server(ctx, s.Name)
-		if err == nil && known == nil {
-			s.Chosen = false
-			err = c.putServer(ctx, s)
+		if err == nil {
+			err = c.putServer(ctx, s.since(known))
 		}
 		if err != nil {
 			return err
@@ -148,6 +147,23 @@ func (c *change) keepDatabases(ctx context.Context, replaced *View) error {
 		}
 	}
 	return nil
+}
+
+// since is what is known of a server when a backup comes back that knows it so, nil if it
+// does not. Where its data are now is not for the backup to say.
+func (s Server) since(backup *Server) Server {
+	switch {
+	case backup == nil:
+		s.Chosen = false
+		return s
+	case backup.Place == nil || s.Place != nil && *s.Place == *backup.Place:
+		backup.Place, backup.Identity = s.Place, s.Identity
+		return *backup
+	case s.Place != nil: // it was removed and made anew, with another password
+		s.Chosen = backup.Chosen
+		return s
+	}
+	return *backup
 }
 
 // recordRestore tells the history of a change that has no entries: all that the backup

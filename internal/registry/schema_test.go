@@ -25,7 +25,7 @@ var whole = []string{
 	"INSERT INTO changes VALUES (1, 0, 'sp', NULL, 1, 2, NULL), (2, 0, 'sp undo', 1, NULL, NULL, NULL)",
 	"INSERT INTO entries VALUES (2, 'tenant', 'a', 'a', 1, '', ''), (2, 'profile', 'pa', 'a', NULL, '', '')",
 	"INSERT INTO kept_secrets VALUES ('a', '00', 'x', 0)",
-	"INSERT INTO servers VALUES ('s', 'server', 'x', 0)",
+	"INSERT INTO servers VALUES ('s', 'server', 'x', 0, 'unnamed', 'aaaaaaaaaaaaaaaa-p', '1:2', 'c', 'e', NULL)",
 	"INSERT INTO databases VALUES ('a', 'ready', 's', 'd', 'a', NULL)",
 	"INSERT INTO rotations VALUES ('a', 'x')",
 }
@@ -58,10 +58,15 @@ var violations = map[string]map[string][]string{
 		"entries: id <> ''":                         {"INSERT INTO entries VALUES (2, 'profile', '', 'a', NULL, '', '')"},
 		"entries: position of a tenant":             {"INSERT INTO entries VALUES (2, 'profile', 'x', 'a', 1, '', '')", "INSERT INTO entries VALUES (2, 'tenant', 'x', 'a', NULL, '', '')"},
 		"kept_secrets: digest <> ''":                {"INSERT INTO kept_secrets VALUES ('a', '', 'x', 0)"},
-		"servers: name <> ''":                       {"INSERT INTO servers VALUES ('', 'server', 'x', 0)"},
+		"servers: name <> ''":                       {"INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('', 'server', 'x', 0)"},
 		"servers: provider":                         {"UPDATE servers SET provider = 'url'"},
 		"servers: admin_url <> ''":                  {"UPDATE servers SET admin_url = ''"},
 		"servers: chosen":                           {"UPDATE servers SET chosen = 2"},
+		"servers: withheld":                         {"UPDATE servers SET withheld = 'x'", "UPDATE servers SET withheld = ''"},
+		"servers: place <> ''":                      {"UPDATE servers SET place = ''"},
+		"servers: compose <> ''":                    {"UPDATE servers SET compose = ''"},
+		"servers: env <> ''":                        {"UPDATE servers SET env = ''"},
+		"servers: image <> ''":                      {"UPDATE servers SET image = ''"},
 		"databases: tenant_id <> ''":                {"UPDATE databases SET tenant_id = ''"},
 		"databases: state":                          {"UPDATE databases SET state = 'pending'"},
 		"databases: name <> ''":                     {"UPDATE databases SET name = ''"},
@@ -81,7 +86,7 @@ var violations = map[string]map[string][]string{
 		"changes.sequence":     {"INSERT INTO changes VALUES (1, 0, '', NULL, NULL, NULL, NULL)"},
 		"entries: one a thing": {"INSERT INTO entries VALUES (2, 'tenant', 'a', 'b', 2, '', '')"},
 		"kept_secrets: digest": {"INSERT INTO kept_secrets VALUES ('a', '00', 'y', 1)"},
-		"servers.name":         {"INSERT INTO servers VALUES ('s', 'local', 'y', 0)"},
+		"servers.name":         {"INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('s', 'local', 'y', 0)"},
 		"databases.tenant_id":  {"INSERT INTO databases VALUES ('a', 'ready', 's', 'e', 'b', 1)"},
 		"rotations.tenant_id":  {"INSERT INTO rotations VALUES ('a', 'y')"},
 	},
@@ -167,7 +172,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 10+15+3+13+5+7+7+7+4+3+4+6+2)
+	require.Len(t, columns, 10+15+3+13+5+7+7+7+4+3+10+6+2)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
+	"strings"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
@@ -21,6 +24,18 @@ const (
 	LocalPrograms Provider = "local"
 )
 
+// Withheld says why sp does not use a server that it knows; empty, it does.
+type Withheld string
+
+// Why a server is withheld.
+const (
+	// Unnamed is one of a registry that was trusted since: sp uses it when sp db up or
+	// sp db use has named it.
+	Unnamed Withheld = "unnamed"
+	// Foreign is one that sp runs for another directory, of which this one is a copy.
+	Foreign Withheld = "foreign"
+)
+
 // Server is a PostgreSQL server on which sp makes databases. One that it runs is called
 // like its provider, another by its address. Admin is the URL of somebody who may make
 // roles and databases there.
@@ -29,11 +44,37 @@ type Server struct {
 	Provider Provider
 	Admin    Secret
 	// Chosen tells that new databases go there unless another is named.
-	Chosen bool
+	Chosen   bool
+	Withheld Withheld
+	// Place is where the data of a local server are, below the user's place for data; nil
+	// for one that an earlier sp made in the work tree. Identity is that of the directory,
+	// nil until it is made.
+	Place, Identity *string
+	// Compose and Env are the SHA-256 of the files of the container that may be used, and
+	// Image is what ran in it first, by its digest.
+	Compose, Env, Image *string
 }
 
 // IsOwn tells whether sp runs the server.
 func (s Server) IsOwn() bool { return s.Provider != Elsewhere }
+
+// Serves tells whether a URL leads to a server that sp runs, which listens on the loopback.
+func (s Server) Serves(url Secret) bool {
+	own, err := Addresses(s.Admin)
+	if err != nil || !s.IsOwn() {
+		return false
+	}
+	_, port, err := net.SplitHostPort(own[0].Name)
+	if err != nil {
+		return false
+	}
+	at, err := Addresses(url)
+	return err == nil && slices.ContainsFunc(at, func(a Address) bool {
+		host, there, err := net.SplitHostPort(a.Name)
+		ip := net.ParseIP(host)
+		return err == nil && a.Network == "tcp" && there == port && (strings.TrimSuffix(strings.ToLower(host), ".") == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()))
+	})
+}
 
 // ServerAt returns the server that an admin URL leads to, which somebody else runs.
 func ServerAt(admin Secret) (Server, error) {
@@ -75,9 +116,21 @@ func (v *View) Servers(ctx context.Context) ([]Server, error) {
 }
 
 func serverOf(row queries.Server) (Server, error) {
-	s := Server{Name: row.Name, Provider: Provider(row.Provider), Admin: NewSecret(row.AdminURL), Chosen: row.Chosen}
+	s := Server{
+		Name: row.Name, Provider: Provider(row.Provider), Admin: NewSecret(row.AdminURL), Chosen: row.Chosen,
+		Place: row.Place, Identity: row.Identity, Compose: row.Compose, Env: row.Env, Image: row.Image,
+	}
+	if row.Withheld != nil {
+		s.Withheld = Withheld(*row.Withheld)
+	}
 	if _, err := parseURL(s.Admin); err != nil { // what earlier versions took may lead nowhere
 		return s, fmt.Errorf("server %s: %w: %w", shown(s.Name), db.ErrDamaged, err)
+	}
+	if s.Place != nil && !IsPlace(*s.Place) {
+		return s, fmt.Errorf("server %s: %w: place %s", shown(s.Name), db.ErrDamaged, shown(*s.Place))
+	}
+	if s.Image != nil && !IsImage(*s.Image) {
+		return s, fmt.Errorf("server %s: %w: image %s", shown(s.Name), db.ErrDamaged, shown(*s.Image))
 	}
 	return s, nil
 }
@@ -107,6 +160,9 @@ func (r *Registry) UpdateServer(ctx context.Context, s Server) error {
 	}
 	known, err := view.Server(ctx, s.Name)
 	view.Close()
+	if known != nil {
+		s.Withheld = known.Withheld // NameServer ends that
+	}
 	if err != nil || known == nil && !s.Chosen || known != nil && known.Admin.Equal(s.Admin) && known.Chosen == s.Chosen {
 		return err
 	}
@@ -133,8 +189,14 @@ func (r *Registry) PlanServer(ctx context.Context, s Server) (planned Server, er
 }
 
 func (c *change) putServer(ctx context.Context, s Server) error {
+	var withheld *string
+	if s.Withheld != "" {
+		text := string(s.Withheld)
+		withheld = &text
+	}
 	return c.q.PutServer(ctx, queries.PutServerParams{
-		Name: s.Name, Provider: string(s.Provider), AdminURL: s.Admin.Reveal(), Chosen: s.Chosen,
+		Name: s.Name, Provider: string(s.Provider), AdminURL: s.Admin.Reveal(), Chosen: s.Chosen, Withheld: withheld,
+		Place: s.Place, Identity: s.Identity, Compose: s.Compose, Env: s.Env, Image: s.Image,
 	})
 }
 

@@ -36,6 +36,3 @@ func Look(ctx context.Context, path string, o Options, source db.Source) (s Stra
 	})
 	return s, err
 }
-
-// withholdServers is a stub.
-func (c *change) withholdServers(ctx context.Context, copied bool) error { return nil }
