@@ -66,18 +66,22 @@ func (c *checkup) checkFileSystem(context.Context) []diagnosis {
 // checkGitignore asks git what it would track. Outside a work tree it may be asked
 // once there is one.
 func (c *checkup) checkGitignore(ctx context.Context) []diagnosis {
-	exposed, err := c.dir.Exposed(ctx, c.git())
+	exposed, here, err := c.dir.Exposed(ctx, c.git())
 	switch {
 	case err != nil:
 		return []diagnosis{trouble(err)}
 	case len(exposed) == 0:
 		return []diagnosis{fine("the secrets stay out of git")}
 	}
+	path := filepath.Join(c.dir.Path(), ".gitignore")
 	bad := warn
-	if c.dir.InWorkTree() {
+	switch {
+	case c.dir.InWorkTree() && here: // as on a branch without the file
+		return []diagnosis{warn("%s: it does not keep %s out of git; what does is a rule of this machine alone", path, some(exposed)).
+			remedy("sp init completes it")}
+	case c.dir.InWorkTree():
 		bad = wrong
 	}
-	path := filepath.Join(c.dir.Path(), ".gitignore")
 	complete := func(ctx context.Context) error {
 		_, err := c.dir.EnsureIgnored(ctx, c.git())
 		return err

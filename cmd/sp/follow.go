@@ -18,10 +18,15 @@ import (
 // killed commands left outside of it.
 func (a *app) withSmall(dir project.Dir, p publish) publish {
 	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
+		hidden, err := a.keepHidden(ctx, dir, view)
+		if err != nil {
+			return registry.Publication{}, err
+		}
 		tenants, err := p(ctx, view)
 		if err != nil {
 			return tenants, err
 		}
+		tenants.Files = append(tenants.Files, hidden...)
 		small, err := a.publishSmall(ctx, dir, view)
 		if err != nil {
 			if tenants.Discard != nil {
@@ -47,6 +52,9 @@ func (a *app) publishSmall(ctx context.Context, dir project.Dir, view *registry.
 		return registry.Publication{}, err
 	}
 	a.left, a.kept = found.Left, found.Kept
+	if err := a.keepProfilesHidden(ctx, dir, found); err != nil {
+		return registry.Publication{}, err
+	}
 	staged, err := stage(dir, found)
 	if err != nil {
 		return registry.Publication{}, err

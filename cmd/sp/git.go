@@ -5,10 +5,11 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
-	"strings"
 
 	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
 )
 
 // findGit finds the program that knows what would be shared; none where there is
@@ -24,12 +25,10 @@ func findGit(start func(*exec.Cmd) error) project.Git {
 // hideSecrets makes sure, before the first secret is there, that git tracks none,
 // and names those that it tracks already.
 func (a *app) hideSecrets(ctx context.Context, dir project.Dir) error {
-	rules, err := dir.EnsureIgnored(ctx, a.git())
+	completed, err := dir.EnsureIgnored(ctx, a.git())
+	a.tellIgnored(completed)
 	if err != nil {
 		return err
-	}
-	if len(rules) > 0 {
-		a.note("added to %s: %s", filepath.Join(dir.Path(), ".gitignore"), strings.Join(rules, " "))
 	}
 	tracked, err := dir.TrackedSecrets(ctx, a.git())
 	for _, path := range tracked {
@@ -38,18 +37,60 @@ func (a *app) hideSecrets(ctx context.Context, dir project.Dir) error {
 	return a.forgiveGit(err)
 }
 
+// ignoreName is what the registry remembers .gitignore and info/exclude by.
+const ignoreName = ".gitignore"
+
+// keepHidden makes sure, before a change writes anything, that it stays out of git. What
+// is to be remembered of the files that see to that is returned, nil for nothing new: a
+// later change that finds them as they were need not read them.
+func (a *app) keepHidden(ctx context.Context, dir project.Dir, view *registry.View) ([]registry.File, error) {
+	known, err := view.File(ctx, ignoreName)
+	stamp, changed := dir.IgnoreStamp()
+	if err != nil || known != nil && known.Stamp == stamp && stamp != "" {
+		return nil, err
+	}
+	completed, certain, err := dir.KeepIgnored(ctx, a.git())
+	a.tellIgnored(completed)
+	if err != nil || !certain || stamp == "" || len(completed) > 0 || !changed.Before(view.Since()) {
+		return nil, err
+	}
+	return []registry.File{{Path: ignoreName, Current: "-", Stamp: stamp}}, nil
+}
+
+// keepProfilesHidden makes sure that the secrets.json that a change makes or moves do.
+func (a *app) keepProfilesHidden(ctx context.Context, dir project.Dir, found project.Following) error {
+	var profiles []string
+	for _, m := range found.Moves {
+		profiles = append(profiles, path.Base(m.From), path.Base(m.To))
+	}
+	for _, c := range found.Changes {
+		if path.Base(c.Path) == "secrets.json" && c.Text != nil {
+			profiles = append(profiles, path.Base(path.Dir(c.Path)))
+		}
+	}
+	completed, err := dir.KeepProfilesIgnored(ctx, a.git, profiles)
+	a.tellIgnored(completed)
+	return err
+}
+
+func (a *app) tellIgnored(completed []string) {
+	for _, file := range completed {
+		a.note("completed %s, which keeps the secrets out of git", file)
+	}
+}
+
 // hideCopy does the same for an export elsewhere.
-func (a *app) hideCopy(ctx context.Context, path string) error {
-	ignored, err := project.IgnoreExport(ctx, a.git(), path)
+func (a *app) hideCopy(ctx context.Context, file string) error {
+	ignored, err := project.IgnoreExport(ctx, a.git(), file)
 	if err != nil {
 		return err
 	}
 	if ignored {
-		a.note("a .gitignore beside it keeps %s out of git", path)
+		a.note("a .gitignore beside it keeps %s out of git", file)
 	}
-	tracked, err := project.IsTracked(ctx, a.git(), path)
+	tracked, err := project.IsTracked(ctx, a.git(), file)
 	if tracked {
-		a.warnOfTracked(filepath.Dir(path), filepath.Base(path))
+		a.warnOfTracked(filepath.Dir(file), filepath.Base(file))
 	}
 	return a.forgiveGit(err)
 }

@@ -31,13 +31,14 @@ func (d Dir) ignoreFile() ignoreFile { return ignoreFileIn(d.path) }
 
 func ignoreFileIn(dir string) ignoreFile { return ignoreFile(filepath.Join(dir, ".gitignore")) }
 
-// fill makes the file with the directory's rules if it is missing.
-func (f ignoreFile) fill() error {
+// fill makes the file with the directory's rules if it is missing, and tells whether it did.
+func (f ignoreFile) fill() (made bool, err error) {
 	f.sweep()
 	if _, found, err := f.read(); found || err != nil {
-		return err
+		return false, err
 	}
-	return f.place(ignored...)
+	err = f.place(ignored...)
+	return err == nil, err
 }
 
 // place makes the file, whole and durable. Another process that is first makes the

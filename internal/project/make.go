@@ -50,7 +50,8 @@ func Make(path string) (Dir, Made, error) {
 	if created {
 		made = Created
 	}
-	return d, made, d.ignoreFile().fill()
+	_, err = d.ignoreFile().fill()
+	return d, made, err
 }
 
 // checkAdoptable refuses a directory of another name that holds something else and
