@@ -50,9 +50,13 @@ type DB struct {
 // missing, unsafe, not trusted or not a registry, and leaves it untouched.
 func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	d := &DB{path: path, options: o}
-	_, err := d.current(ctx)
+	look := func() error {
+		_, err := d.current(ctx)
+		return err
+	}
+	err := look()
 	if errors.Is(err, ErrUntrusted) {
-		err = d.lookAgain(ctx)
+		err = d.whileNobodyChanges(ctx, look)
 	}
 	if err != nil {
 		return nil, err
@@ -60,16 +64,16 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	return d, nil
 }
 
-// lookAgain looks once more when nobody changes the registry: what was refused may have
-// been half done.
-func (d *DB) lookAgain(ctx context.Context) error {
+// whileNobodyChanges has fn look anew when nobody changes the registry: what was refused
+// as untrusted may have been half done.
+func (d *DB) whileNobodyChanges(ctx context.Context, fn func() error) error {
 	lock, err := Share(ctx, d.path, d.options)
 	if err != nil {
 		return err
 	}
 	defer lock.Unlock()
-	_, err = d.current(ctx)
-	return err
+	d.forget()
+	return fn()
 }
 
 // Close releases the file.

@@ -30,18 +30,33 @@ func Examine(ctx context.Context, path string, o Options) (*Examination, error) 
 		return nil, err
 	}
 	defer func() { _ = d.Close() }() // nothing was read
-	conn, err := sql.Open("sqlite", readDSN(path))
+	e, err := d.examine(ctx)
+	if errors.Is(err, ErrUntrusted) && !d.logs {
+		err = d.whileNobodyChanges(ctx, func() (err error) {
+			e, err = d.examine(ctx)
+			return err
+		})
+	}
+	return e, err
+}
+
+func (d *DB) examine(ctx context.Context) (*Examination, error) {
+	now, err := d.current(ctx)
 	if err != nil {
 		return nil, err
 	}
-	e := &Examination{conn: conn, Newest: schemaVersion, Logs: d.logs}
+	conn, err := sql.Open("sqlite", readDSN(d.path))
+	if err != nil {
+		return nil, err
+	}
+	e := &Examination{conn: conn, Newest: schemaVersion, Logs: now.logs}
 	if e.Logs { // nobody may see what SQLite makes beside it
-		err = e.queue(ctx, path, o, unix.LOCK_EX)
+		err = e.queue(ctx, d.path, d.options, unix.LOCK_EX)
 	} else if err = e.begin(ctx); isBusy(err) {
-		err = e.queue(ctx, path, o, unix.LOCK_SH)
+		err = e.queue(ctx, d.path, d.options, unix.LOCK_SH)
 	}
 	if err == nil {
-		_, err = d.found.identify(ctx, path, e.tx, errOlder)
+		_, err = now.found.identify(ctx, d.path, e.tx, errOlder)
 	}
 	if err != nil {
 		e.Close()

@@ -72,7 +72,11 @@ func (o Options) acquire(ctx context.Context, dir string, how int, deadline time
 // out until Unlock, so that its files can be copied. Where no lock stands beside it
 // nobody uses it, and the lock is nil.
 func Share(ctx context.Context, path string, o Options) (*Lock, error) {
-	file, err := os.OpenFile(filepath.Join(filepath.Dir(path), lockName), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	name := filepath.Join(filepath.Dir(path), lockName)
+	file, err := os.OpenFile(name, os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0) // to read it would be another file on overlayfs
+	if errors.Is(err, unix.EROFS) || errors.Is(err, os.ErrPermission) {
+		file, err = os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	}
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

@@ -52,8 +52,14 @@ func (d *DB) readBy(ctx context.Context, deadline time.Time) (*Read, error) {
 		}
 		tx, err = d.beginRead(ctx, d.checkRead)
 	}
-	if isBusy(err) {
+	switch {
+	case isBusy(err):
 		return d.queue(ctx, deadline)
+	case errors.Is(err, ErrUntrusted):
+		err = d.whileNobodyChanges(ctx, func() (err error) {
+			tx, err = d.beginRead(ctx, d.checkRead)
+			return err
+		})
 	}
 	return tx, err
 }
