@@ -113,3 +113,31 @@ func TestARestoreRemovesWhatLayBesideDurablyFirst(t *testing.T) {
 	}
 	require.True(t, seen["renamed"], "%s", text)
 }
+
+// TestARestoreThatFailsInTheMiddleKeepsTheCopy: what lay beside the old registry is gone
+// then, so the copy is the one whole thing that there is of it, and is named.
+func TestARestoreThatFailsInTheMiddleKeepsTheCopy(t *testing.T) {
+	t.Parallel()
+	strace := straceHere(t)
+	dir := mustFollowed(t)
+	store := filepath.Join(dir, ".systemprompt")
+	require.NoError(t, spIn(t, dir, "sp", "backup", "b.db").Run())
+	require.NoError(t, spIn(t, dir, "sp", "tenant", "edit", "a", "--name", "later").Run())
+	said, err := spIn(t, dir, strace, "-f", "-qq", "-o", "/dev/null", "-P", filepath.Join(store, "sp.db"),
+		"-e", "trace=rename,renameat,renameat2", "-e", "inject=rename,renameat,renameat2:error=EIO", "sp", "restore", "-y", "b.db").CombinedOutput()
+	require.Error(t, err)
+	copies, err := filepath.Glob(filepath.Join(store, "sp.db.bak-restore-*"))
+	require.NoError(t, err)
+	require.Len(t, copies, 1, string(said))
+	require.Contains(t, string(said), "what was there is kept: "+copies[0])
+	require.NoFileExists(t, filepath.Join(store, "sp.db.new"))
+	listed, err := spIn(t, dir, "sp", "tenant", "list").Output()
+	require.NoError(t, err)
+	require.Equal(t, "a\t\tlocal\tlater\n", string(listed), "nothing is restored")
+
+	require.NoError(t, spIn(t, dir, "sp", "restore", "-y", "b.db").Run())
+	require.NoError(t, spIn(t, dir, "sp", "restore", "-y", copies[0]).Run())
+	listed, err = spIn(t, dir, "sp", "tenant", "list").Output()
+	require.NoError(t, err)
+	require.Equal(t, "a\t\tlocal\tlater\n", string(listed))
+}

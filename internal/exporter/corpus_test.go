@@ -15,6 +15,7 @@ func corpus(t testing.TB, part string) map[string]string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", "conformance", part, "*.in.json"))
 	require.NoError(t, err)
+	require.NotEmpty(t, paths, part)
 	texts := map[string]string{}
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
