@@ -19,7 +19,7 @@ demo: build
 test:
 	go test ./...
 
-# What only a PostgreSQL server can prove. One is started from this machine's programs,
+# What only a PostgreSQL server can prove, and a pgbouncer before it. One is started from this machine's programs,
 # unless SP_TEST_POSTGRES is the URL of a superuser on one that runs. Of several versions the
 # newest is tried, or the one whose programs are in SP_POSTGRES_BIN. SP_LIVE_STRIDE=1 kills sp
 # at every system call instead of every seventh or so, in three minutes more.
