@@ -74,6 +74,7 @@ func (d *DB) queue(ctx context.Context, deadline time.Time) (*Read, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.forget() // it was looked at without the lock
 	tx, err := d.poll(ctx, deadline, d.checkRead)
 	if err == nil {
 		tx.lock = lock
