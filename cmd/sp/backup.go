@@ -144,6 +144,9 @@ func (a *app) writeBackup(ctx context.Context, dir project.Dir, store *db.DB, pa
 	if err == nil {
 		err = give(file.Name(), path, force)
 	}
+	if err == nil { // so that the sync below is of both names
+		err = removeUnfinished(file.Name())
+	}
 	if err != nil {
 		return err
 	}

@@ -179,7 +179,7 @@ func (o *Outside) findCopy(ctx context.Context, view *registry.View, path string
 
 // sweep removes what was left, and then the note of it.
 func (o *Outside) sweep() {
-	if o.stays || removeOwn(o.left) != nil {
+	if o.stays || removeOwn(o.left) != nil || len(o.left) > 0 && syncDir(filepath.Dir(o.left[0])) != nil {
 		return
 	}
 	_ = os.Remove(o.note.Name()) // with the next change, then
