@@ -21,7 +21,7 @@ func (p Publisher) place(made temporary, there destination, isOver bool, left []
 		err = errors.Join(err, last())
 	}
 	if err == nil && made.outside != nil { // else the next command finds by it what is left
-		err = errors.Join(made.dir.Sync(), made.outside.End())
+		err = errors.Join(syncDir(filepath.Dir(p.Path)), made.outside.End())
 	}
 	return errors.Join(err, made.dir.Close())
 }
