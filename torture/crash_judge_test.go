@@ -41,8 +41,13 @@ func (sc *scene) judge() (finding, error) {
 	if err := sc.letTimePass(before); err != nil {
 		return f, err
 	}
-	if o := sc.run(strings.Fields(sc.shape.next)...); o.exit != 0 {
-		return f, fmt.Errorf("the next command, sp %s: exit %d: %s", sc.shape.next, o.exit, o.stderr)
+	for _, line := range sc.shape.later() {
+		if o := sc.run(strings.Fields(line)...); o.exit != 0 {
+			return f, fmt.Errorf("the next command, sp %s: exit %d: %s", line, o.exit, o.stderr)
+		}
+		if err := sc.mustHaveSwept(); err != nil {
+			return f, fmt.Errorf("after the next command, sp %s: %w", line, err)
+		}
 	}
 	mended, err := sc.look(true)
 	if err != nil {
@@ -54,6 +59,17 @@ func (sc *scene) judge() (finding, error) {
 		return f, fmt.Errorf("after the next command it is of no stage: %s", settled.why)
 	}
 	return f, nil
+}
+
+// mustHaveSwept tells of secrets that are left in a file under a name for the time being.
+func (sc *scene) mustHaveSwept() error {
+	there, err := readTree(sc.dir)
+	for path, n := range there {
+		if strings.Contains(path, ".tmp") && strings.Contains(string(n.data), canary) {
+			return fmt.Errorf("%s holds secrets", path)
+		}
+	}
+	return err
 }
 
 // letTimePass makes what was left unfinished old enough that no command can be at it:
@@ -95,8 +111,11 @@ func (sc *scene) stageOfFiles(seen glance) (int, error) {
 	for path, text := range seen.files {
 		of := sc.stagesThat(func(s stage) string { return s.now.files[path].difference(text) })
 		if len(of.stages) == 0 { // a directory is renamed before what is in it is written
-			before := strings.Replace(path, "/profiles/z/", "/profiles/q/", 1)
-			of = sc.stagesThat(func(s stage) string { return s.now.files[before].difference(text) })
+			for _, name := range []string{"/profiles/q/", "/profiles/r/"} {
+				before := strings.Replace(path, "/profiles/z/", name, 1)
+				more := sc.stagesThat(func(s stage) string { return s.now.files[before].difference(text) })
+				of.stages = append(of.stages, more.stages...)
+			}
 		}
 		if len(of.stages) == 0 {
 			return 0, fmt.Errorf("%s is neither old nor new: %s", path, of.why)

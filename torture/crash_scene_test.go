@@ -48,6 +48,10 @@ func newScene(t *testing.T, s shape, sp string) *scene {
 	for name, text := range inputs() {
 		require.NoError(t, os.WriteFile(filepath.Join(sc.dir, name), []byte(text), 0o600))
 	}
+	if s.contained {
+		require.NoError(t, os.MkdirAll(sc.store("docker"), 0o700))
+		require.NoError(t, os.WriteFile(sc.store("docker/shared.yaml"), []byte("name: systemprompt-shared-db\n"), 0o600))
+	}
 	for _, line := range s.before {
 		sc.must(strings.Fields(line)...)
 	}
@@ -87,7 +91,9 @@ func (sc *scene) stageAfter(lines []string) stage {
 			sc.must(strings.Fields(line)...)
 		}
 		now[i] = sc.glance(false)
-		sc.must(strings.Fields(sc.shape.next)...)
+		for _, line := range sc.shape.later() {
+			sc.must(strings.Fields(line)...)
+		}
 		next[i] = sc.glance(true)
 	}
 	return stage{now: sc.viewOf(now), next: sc.viewOf(next)}
@@ -158,7 +164,7 @@ func following() []string {
 	files := []string{".systemprompt/tenants.json", ".systemprompt/sessions/index.json"}
 	for _, name := range []string{"p", "q", "r", "z", "mend"} {
 		dir := ".systemprompt/profiles/" + name
-		files = append(files, dir+"/profile.yaml", dir+"/secrets.json", dir+"/notes.txt")
+		files = append(files, dir+"/profile.yaml", dir+"/secrets.json", dir+"/notes.txt", dir+"/docker/compose.yaml")
 	}
 	return files
 }

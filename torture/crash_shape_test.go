@@ -17,6 +17,10 @@ type shape struct {
 	// next is the writing command that comes after, whatever was stopped; it finds
 	// what is to be mended by itself.
 	next string
+	// then is what comes after that one, to show that sp knows what it wrote.
+	then []string
+	// contained has a project whose tenants share a container of its own.
+	contained bool
 	// foreign is what somebody else put at tenants.json before the first step.
 	foreign string
 	// spoil does to the project what commands refuse to work with, until the first
@@ -30,8 +34,10 @@ type shape struct {
 	piecemeal bool
 	// copies are files that follow the registry beside tenants.json, or are made of it.
 	copies []string
-	// small tells that the small size has it: one of each shape of write.
-	small bool
+	// small tells that the small size has it: one of each shape of write. member tells
+	// that the small size kills it at a few calls only, on both sides of its COMMIT: one for
+	// each file that follows, and each way of changing it.
+	small, member bool
 }
 
 // stride is which share of the points the small size takes: with the files that follow,
@@ -47,6 +53,23 @@ func (s shape) stride(usual int) int {
 	return 2 * usual
 }
 
+// killed returns which share of the points the small size kills it at, before its COMMIT
+// and behind it, where the files change.
+func (s shape) killed() (stride, behind int) {
+	switch {
+	case *size == "long":
+		return 1, 1
+	case s.member:
+		return 16, 2
+	case len(s.before) == 0:
+		return 4, 1
+	}
+	return 3, 1
+}
+
+// later are the commands that come after what was stopped.
+func (s shape) later() []string { return append([]string{s.next}, s.then...) }
+
 // canary is in every secret of the projects here.
 const canary = "CANARY4711"
 
@@ -60,10 +83,11 @@ func inputs() map[string]string {
 	}
 	cloud := `,"tenant_type":"cloud","internal_database_url":"postgres://u:` + canary + `@i/x","sync_token":"` + canary + `"`
 	return map[string]string{
-		"url.txt":  "postgres://u:" + canary + "@h/d",
-		"one.json": file(record("a", ""), record("b", cloud), record("c", "")),
-		"two.json": file(record("b", cloud), record("c", `,"region":"iad"`), record("d", "")),
-		"key.txt":  canary,
+		"contained.json": file(record("a", ""), record("b", cloud), record("e", `,"shared_container_db":"e"`)),
+		"url.txt":        "postgres://u:" + canary + "@h/d",
+		"one.json":       file(record("a", ""), record("b", cloud), record("c", "")),
+		"two.json":       file(record("b", cloud), record("c", `,"region":"iad"`), record("d", "")),
+		"key.txt":        canary,
 	}
 }
 
@@ -79,12 +103,19 @@ var (
 	twoProfiles = append(tracked[:5:5], "profile create r --tenant a")
 	behind      = append(tracked[:5:5], "tenant edit a --region fra --no-export")
 	secured     = append(behind[:5:5], "backup out/backup", behind[5])
+	withSecret  = append(tracked[:5:5], "secrets set api --profile q --file key.txt")
+	withoutURL  = append(tracked[:5:5], "tenant edit a --clear database-url")
+	inContainer = append([]string{"import contained.json"}, tracked[1:]...)
+	withCompose = append(inContainer[:5:5], "profile create r --tenant e")
 	backedUp    = append(tracked[:5:5], "backup out/backup", "tenant edit a --region fra")
 )
 
 // mend is a writing command that changes no tenant; the tracked file is mended all
 // the same.
 const mend = "profile create mend --tenant b"
+
+// allGone ends the profiles, whose files go with them if sp knows that it wrote them.
+var allGone = []string{"profile delete q -y", "profile delete p -y"}
 
 // shapes are all commands that change something. Those of the small size write each
 // in a way of its own.
@@ -100,9 +131,9 @@ func shapes() []shape {
 		{name: "delete, exported", before: tracked, steps: []string{"tenant delete a -y"}, next: mend, small: true},
 		{name: "profile create", before: tracked, steps: []string{"profile create r --tenant c"}, next: mend, small: true},
 		{name: "session switch", before: tracked, steps: []string{"session switch q"}, next: mend, small: true},
-		{name: "edit of a URL", before: twoProfiles, steps: []string{"tenant edit a --database-url-file url.txt"}, next: mend},
+		{name: "edit of a URL", before: twoProfiles, steps: []string{"tenant edit a --database-url-file url.txt"}, next: mend, member: true},
 		{name: "profile rename", before: tracked, spoil: shared, steps: []string{"profile edit q --name z"}, next: mend, small: true},
-		{name: "profile delete", before: tracked, steps: []string{"profile delete q -y"}, next: mend},
+		{name: "profile delete", before: tracked, steps: []string{"profile delete q -y"}, next: mend, member: true},
 		{
 			name: "backup", before: backedUp[:5:5], steps: []string{"backup out/backup --json"}, next: "backup out/next --force",
 			copies: []string{"out/backup", "out/next"}, small: true,
@@ -114,20 +145,20 @@ func shapes() []shape {
 		{name: "doctor --fix", before: behind, spoil: neglected, steps: []string{"doctor --fix"}, next: "doctor --fix", piecemeal: true, small: true},
 
 		{name: "create into nothing", through: []string{"init"}, steps: []string{"tenant create --id n --name n --database-url-file url.txt"}, next: "tenant create --id m --name m --database-url-file url.txt"},
-		{name: "edit, exported", before: tracked, steps: []string{"tenant edit a --region fra"}, next: mend},
+		{name: "edit, exported", before: tracked, steps: []string{"tenant edit a --region fra"}, next: mend, member: true},
 		{name: "edit of a secret", before: tracked, steps: []string{"tenant edit a --database-url-file url.txt"}, next: mend},
 		{name: "edit, not exported", before: tracked, steps: []string{"tenant edit a --region fra --no-export"}, next: "export"},
 		{name: "select", before: tracked, steps: []string{"tenant select c"}, next: mend},
-		{name: "profile relink", before: tracked, spoil: shared, steps: []string{"profile edit q --tenant c"}, next: mend},
+		{name: "profile relink", before: tracked, spoil: shared, steps: []string{"profile edit q --tenant c"}, next: mend, member: true},
 		{name: "profile default", before: tracked, steps: []string{"profile default q"}, next: mend},
-		{name: "secret of a profile", before: tracked, steps: []string{"secrets set api --profile q --file key.txt"}, next: mend},
-		{name: "secret taken away", before: append(tracked[:5:5], "secrets set api --profile q --file key.txt"), steps: []string{"secrets unset api --profile q"}, next: mend},
-		{name: "login", before: tracked, steps: []string{"session login --profile q --token-file key.txt --email u@example.com"}, next: mend},
+		{name: "secret of a profile", before: tracked, steps: []string{"secrets set api --profile q --file key.txt"}, next: mend, member: true},
+		{name: "secret taken away", before: append(tracked[:5:5], "secrets set api --profile q --file key.txt"), steps: []string{"secrets unset api --profile q"}, next: mend, member: true},
+		{name: "login", before: tracked, steps: []string{"session login --profile q --token-file key.txt --email u@example.com"}, next: mend, member: true},
 		{name: "profile delete, with what others wrote", before: tracked, spoil: shared, steps: []string{"profile delete q -y"}, next: mend},
-		{name: "logout", before: tracked, steps: []string{"session logout"}, next: mend},
+		{name: "logout", before: tracked, steps: []string{"session logout"}, next: mend, member: true},
 		{name: "merge, exported", before: tracked, steps: []string{"import two.json"}, next: mend},
 		{name: "prune, exported", before: tracked, steps: []string{"import two.json --prune -y"}, next: mend},
-		{name: "rotation of a token", before: tracked, steps: []string{"tenant rotate-sync-token a -y"}, next: mend},
+		{name: "rotation of a token", before: tracked, steps: []string{"tenant rotate-sync-token a -y"}, next: mend, member: true},
 		{name: "undo of a deletion", before: append(tracked[:5:5], "tenant delete a -y"), steps: []string{"undo"}, next: mend},
 		{name: "log purge", before: append(tracked[:5:5], "tenant delete a -y"), steps: []string{"log purge -y"}, next: mend},
 		{
@@ -148,8 +179,44 @@ func shapes() []shape {
 		{name: "import of the tracked file", before: tracked, foreign: inputs()["two.json"], steps: []string{"import"}, next: mend},
 		{
 			name: "first copy", before: untracked, steps: []string{"export --path out/copy.json"}, next: "export --path out/copy.json",
-			copies: []string{"out/copy.json"},
+			copies: []string{"out/copy.json"}, member: true,
 		},
+
+		// Each is taken back by what comes next, or was before it was stopped; then all goes.
+		{name: "create, taken back", before: tracked, steps: []string{"tenant create --id n --name n --database-url-file url.txt"}, next: "undo", member: true},
+		{name: "another secret", before: withSecret, steps: []string{"secrets set api --profile q --file url.txt"}, next: mend, member: true},
+		{name: "new secret, taken back", before: tracked, steps: []string{"secrets set api --profile q --file key.txt"}, next: "undo", then: allGone, member: true},
+		{name: "another secret, taken back", before: withSecret, steps: []string{"secrets set api --profile q --file url.txt"}, next: "undo", then: allGone},
+		{name: "secret taken away, taken back", before: withSecret, steps: []string{"secrets unset api --profile q"}, next: "undo", then: allGone},
+		{name: "new URL", before: withoutURL, steps: []string{"tenant edit a --database-url-file url.txt"}, next: mend},
+		{name: "new URL, taken back", before: withoutURL, steps: []string{"tenant edit a --database-url-file url.txt"}, next: "undo", then: allGone},
+		{name: "setting of a profile", before: tracked, steps: []string{"profile edit q --set site.x=1"}, next: mend, member: true},
+		{name: "relink, taken back", before: tracked, steps: []string{"profile edit q --tenant c"}, next: "undo", then: allGone, member: true},
+		{name: "profile create, taken back", before: tracked, steps: []string{"profile create r --tenant c"}, next: "undo"},
+		{name: "profile delete, taken back", before: tracked, steps: []string{"profile delete q -y"}, next: "undo", then: allGone},
+		{name: "rename, taken back", before: tracked, steps: []string{"profile edit q --name z"}, next: "undo", then: allGone},
+		{name: "switch, taken back", before: tracked, steps: []string{"session switch q"}, next: "undo", member: true},
+		{name: "compose", before: inContainer, contained: true, steps: []string{"profile create r --tenant e"}, next: mend, member: true},
+		{name: "compose, renamed", before: withCompose, contained: true, steps: []string{"profile edit r --name z"}, next: mend, member: true},
+		{name: "compose, deleted", before: withCompose, contained: true, steps: []string{"profile delete r -y"}, next: mend, member: true},
+		{name: "compose, taken back", before: inContainer, contained: true, steps: []string{"profile create r --tenant e"}, next: "undo", member: true},
+		{
+			name: "copy, taken back", before: copied, steps: []string{"export --path out/copy.json"}, next: "undo",
+			then: []string{"export --path out/copy.json"}, copies: []string{"out/copy.json"}, member: true,
+		},
+		{
+			name: "first copy, then something else", before: untracked, steps: []string{"export --path out/copy.json"}, next: mend,
+			then: []string{"export --path out/copy.json"}, copies: []string{"out/copy.json"}, member: true,
+		},
+		{
+			name: "copy, then something else", before: copied, steps: []string{"export --path out/copy.json"}, next: mend,
+			then: []string{"export --path out/copy.json"}, copies: []string{"out/copy.json"}, member: true,
+		},
+		{
+			name: "backup, then something else", before: backedUp[:5:5], steps: []string{"backup out/backup --json"}, next: mend,
+			copies: []string{"out/backup"}, member: true,
+		},
+		{name: "set aside", before: tracked, foreign: "{", steps: []string{"import --set-aside"}, next: mend, member: true},
 
 		{name: "create and delete", before: tracked, steps: []string{"tenant create --id n --name n --database-url-file url.txt", "tenant delete a -y"}, next: mend},
 		{name: "two creates", before: tracked, steps: []string{"tenant create --id n --name n --database-url-file url.txt", "tenant create --id m --name m --database-url-file url.txt"}, next: mend},
@@ -168,6 +235,17 @@ func shapesOf(size string) []shape {
 	var chosen []shape
 	for _, s := range shapes() {
 		if s.small || size == "long" {
+			chosen = append(chosen, s)
+		}
+	}
+	return chosen
+}
+
+// killedShapes are those of this size that are killed at their calls.
+func killedShapes(size string) []shape {
+	var chosen []shape
+	for _, s := range shapes() {
+		if s.small || s.member || size == "long" {
 			chosen = append(chosen, s)
 		}
 	}

@@ -14,11 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// node is a file or a directory of a tree; sum is of its data, where that is known.
+// node is a file or a directory of a tree; sum is of its data, where that is known, and
+// what has the same inode, unless nil, is one file of several names.
 type node struct {
-	mode fs.FileMode
-	data []byte
-	sum  uint64
+	mode  fs.FileMode
+	data  []byte
+	sum   uint64
+	inode *inode
 }
 
 // tree is all that is in a directory, by the paths from there, held in memory so
@@ -60,11 +62,19 @@ func (x tree) layOut(dir string) error {
 			return err
 		}
 	}
+	names := map[*inode]string{}
 	for _, path := range x.paths() {
 		full, n := filepath.Join(dir, path), x[path]
-		if n.mode.IsDir() {
+		other, named := names[n.inode]
+		if n.inode != nil {
+			names[n.inode] = full
+		}
+		switch {
+		case named:
+			err = os.Link(other, full)
+		case n.mode.IsDir():
 			err = os.Mkdir(full, n.mode.Perm())
-		} else {
+		default:
 			err = os.WriteFile(full, n.data, n.mode.Perm())
 		}
 		if err == nil {

@@ -122,6 +122,9 @@ func (r *replay) write(e event, path string) error {
 
 // copy is a write of what another file of the project holds, each from where it is.
 func (r *replay) copy(e event, paths []string) error {
+	if _, kept := r.inside(e.args[2].text); !kept { // a file without a name takes it
+		return nil
+	}
 	if len(paths) != 2 || e.args[1].word != "NULL" || e.args[3].word != "NULL" {
 		return fmt.Errorf("a copy between %v at places of its own is not known here", paths)
 	}

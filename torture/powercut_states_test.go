@@ -46,7 +46,7 @@ func (i *inode) survive(path string, data choice, moves map[*inode]int, x tree) 
 		if !chosen {
 			n = below.durable()
 		}
-		n.mode = below.mode
+		n.mode, n.inode = below.mode, below
 		x[inside] = n
 	}
 }

@@ -25,7 +25,7 @@ var (
 	wholeCall = regexp.MustCompile(`^(\w+)\((.*)\) += (-?\d+|\?)`)
 	threadOf  = regexp.MustCompile(`^(\d+) +(.*)$`)
 	resumed   = regexp.MustCompile(`^<\.\.\. \w+ resumed>(.*)$`)
-	described = regexp.MustCompile(`^([^<"]*)[<"]((?:\\x[0-9a-f]{2})*)[>"]$`)
+	described = regexp.MustCompile(`^([^<"]*)[<"]((?:\\x[0-9a-f]{2})*)[>"](\(deleted\))?$`)
 )
 
 // record runs a step with every byte that it writes told.
@@ -89,5 +89,8 @@ func decode(arg string) (argument, error) {
 		return argument{word: arg}, nil
 	}
 	text, err := hex.DecodeString(strings.ReplaceAll(found[2], `\x`, ""))
+	if found[3] != "" { // as the system says it, and strace before 6
+		text = append(text, " (deleted)"...)
+	}
 	return argument{word: found[1], text: string(text)}, err
 }

@@ -15,11 +15,13 @@ import (
 func TestKilledAtAnyCallLeavesTheOldOrTheNewState(t *testing.T) {
 	sized(t, 1, 1)
 	needStrace(t)
-	for _, s := range shapesOf(*size) {
+	for _, s := range killedShapes(*size) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			stride := s.stride(1)
-			w := &sweep{scene: newScene(t, s.first(), spPath), names: writes, wants: call.writes, happens: always("signal=KILL")}
+			stride, behind := s.killed()
+			w := &sweep{
+				scene: newScene(t, s.first(), spPath), names: writes, wants: call.writes, happens: always("signal=KILL"), behind: behind,
+			}
 			hot, old := 0, 0
 			w.all(stride, func(at call, o outcome) {
 				require.Equal(t, -1, o.exit, "not killed at %s", at.text)
@@ -29,6 +31,8 @@ func TestKilledAtAnyCallLeavesTheOldOrTheNewState(t *testing.T) {
 				old += count(f.registry[0] == 0)
 			})
 			w.report(t, stride, fmt.Sprintf("%d left a journal, %d the old state, %d the new", hot, old, len(w.happenedAt)-old))
+			require.Positive(t, old, "no point before the COMMIT")
+			require.Greater(t, len(w.happenedAt), old, "no point behind the COMMIT")
 		})
 	}
 }

@@ -26,7 +26,9 @@ type sweep struct {
 	wants func(call) bool
 	more  []string // for strace
 	// happens is what strace is told to do at the call, the i-th point.
-	happens    func(i int, c call) string
+	happens func(i int, c call) string
+	// behind is the stride of the points behind the COMMIT; with 0 it is as before it.
+	behind     int
 	happenedAt map[point]bool
 	points     []call // all that there are
 }
@@ -46,10 +48,11 @@ func attempts() int {
 // with the project as it was left.
 func (w *sweep) all(stride int, each func(at call, o outcome)) {
 	w.happenedAt, w.points = map[point]bool{}, w.undisturbed()
+	chosen := w.chosen(stride)
 	for try := range attempts() {
-		for i, c := range w.points {
-			c = c.tried(try)
-			if i%stride != 0 || w.happenedAt[c.point()] || len(w.happenedAt) == w.asked(stride) {
+		for _, i := range chosen {
+			c := w.points[i].tried(try)
+			if w.happenedAt[c.point()] || len(w.happenedAt) == len(chosen) {
 				continue
 			}
 			require.NoError(w.t, w.start.layOut(w.dir))
@@ -74,7 +77,33 @@ func (c call) tried(n int) call {
 	return c
 }
 
-func (w *sweep) asked(stride int) int { return (len(w.points) + stride - 1) / stride }
+// chosen are the points that are asked for, those behind the COMMIT first.
+func (w *sweep) chosen(stride int) (chosen []int) {
+	commit := len(w.points)
+	if w.behind > 0 {
+		commit = w.commit()
+	}
+	for i := commit; i < len(w.points); i += w.behind {
+		chosen = append(chosen, i)
+	}
+	for i := 0; i < commit; i += stride {
+		chosen = append(chosen, i)
+	}
+	return chosen
+}
+
+// commit is the first point behind the command's last COMMIT, which the end of the journal
+// is, or the new registry's name.
+func (w *sweep) commit() int {
+	behind := 0
+	for i, c := range w.points {
+		named := strings.HasPrefix(c.name, "rename") && strings.HasSuffix(c.path, "/sp.db")
+		if named || strings.HasSuffix(c.path, "/sp.db-journal") {
+			behind = i + 1
+		}
+	}
+	return behind
+}
 
 // at is how strace is told to tamper with a call. Where the path is known, only calls
 // with that path count, which leaves the threads less to confuse.
@@ -121,8 +150,8 @@ func (w *sweep) met(calls []call, meant call) *call {
 // to sweep. The power cuts know no threads and stop at every one.
 func (w *sweep) report(t *testing.T, stride int, more string) {
 	t.Helper()
-	t.Logf("%s: %d of %d points asked for, of %d: %s", w.shape.name, len(w.happenedAt), w.asked(stride), len(w.points), more)
-	require.GreaterOrEqual(t, 10*len(w.happenedAt), 8*w.asked(stride), "points that no run met")
+	t.Logf("%s: %d of %d points asked for, of %d: %s", w.shape.name, len(w.happenedAt), len(w.chosen(stride)), len(w.points), more)
+	require.GreaterOrEqual(t, 10*len(w.happenedAt), 8*len(w.chosen(stride)), "points that no run met")
 	require.Greater(t, len(w.happenedAt), 3, "are these all?")
 }
 

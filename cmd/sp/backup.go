@@ -11,6 +11,7 @@ import (
 
 	"filippo.io/age"
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
@@ -119,7 +120,7 @@ func existing(path string) error {
 // writeBackup writes to a temporary file beside path, which gets the name when it is
 // whole and durable.
 func (a *app) writeBackup(ctx context.Context, dir project.Dir, store *db.DB, path string, force bool, to []age.Recipient) error {
-	if err := sweepNoted(ctx, dir); err != nil {
+	if err := exporter.SweepBackups(ctx, dir.Path()); err != nil {
 		return err
 	}
 	sweepBackups(path)
@@ -143,6 +144,9 @@ func (a *app) writeBackup(ctx context.Context, dir project.Dir, store *db.DB, pa
 	}
 	if err == nil {
 		err = give(file.Name(), path, force)
+	}
+	if err == nil { // so that the sync below is of both names
+		err = removeUnfinished(file.Name())
 	}
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -33,15 +32,6 @@ func createUnfinished(dir project.Dir, path string) (*os.File, *exporter.Outside
 		}
 		_ = outside.End() // what stays of it is swept
 	}
-}
-
-// sweepNoted removes what killed backups of this registry left, wherever that is.
-func sweepNoted(ctx context.Context, dir project.Dir) error {
-	left, err := exporter.SweepOutside(ctx, dir.Path(), nil)
-	if err != nil {
-		return err
-	}
-	return left.Place()
 }
 
 // sweepBackups removes what killed commands left in the directory of path, whatever

@@ -14,8 +14,7 @@ import (
 // Files that follow the registry are rendered within a change, and put in place after its
 // commit: first tenants.json, which p publishes, then the small ones.
 
-// withSmall publishes what p does, and the small files of the directory, and sweeps what
-// killed commands left outside of it.
+// withSmall publishes what p does, and the small files of the directory.
 func (a *app) withSmall(dir project.Dir, p publish) publish {
 	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
 		hidden, err := a.keepHidden(ctx, dir, view)
@@ -34,16 +33,12 @@ func (a *app) withSmall(dir project.Dir, p publish) publish {
 			}
 			return registry.Publication{}, err
 		}
-		all := together(tenants, small)
-		swept, err := exporter.SweepOutside(ctx, dir.Path(), view)
-		if err != nil {
-			return registry.Publication{}, errors.Join(err, all.Discard())
-		}
-		return together(swept, all), nil
+		return together(tenants, small), nil
 	}
 }
 
-// publishSmall stages the small files that a change concerns.
+// publishSmall stages the small files that a change concerns, and sweeps what killed
+// commands left outside of the directory.
 func (a *app) publishSmall(ctx context.Context, dir project.Dir, view *registry.View) (registry.Publication, error) {
 	options := a.small
 	options.Now, options.Defer = a.now(), a.noExport
@@ -59,10 +54,10 @@ func (a *app) publishSmall(ctx context.Context, dir project.Dir, view *registry.
 	if err != nil {
 		return registry.Publication{}, err
 	}
-	return registry.Publication{
+	return together(staged.SweepOutside(ctx, view), registry.Publication{
 		Following: found.Files, Forgotten: found.Forgotten,
 		Place: staged.Place, Discard: staged.Discard,
-	}, nil
+	}), nil
 }
 
 func stage(dir project.Dir, found project.Following) (*exporter.Staged, error) {
@@ -77,14 +72,15 @@ func stage(dir project.Dir, found project.Following) (*exporter.Staged, error) {
 	return exporter.Stage(dir.Path(), moves, changes)
 }
 
-// together is one publication of two, the first of which may be empty.
+// together is one publication of two, the first of which may be empty. What it remembers
+// of a file holds.
 func together(first, second registry.Publication) registry.Publication {
 	if first.Place == nil {
-		second.Files = slices.Concat(first.Files, second.Files)
+		second.Files = slices.Concat(second.Files, first.Files)
 		return second
 	}
 	return registry.Publication{
-		Files: slices.Concat(first.Files, second.Files), Following: second.Following, Forgotten: second.Forgotten,
+		Files: slices.Concat(second.Files, first.Files), Following: second.Following, Forgotten: second.Forgotten,
 		Place:   func() error { return errors.Join(first.Place(), second.Place()) },
 		Discard: func() error { return errors.Join(first.Discard(), second.Discard()) },
 	}

@@ -96,15 +96,19 @@ func (h house) sweeping(p publish) publish {
 		if err != nil {
 			return published, err
 		}
-		swept, err := exporter.SweepOutside(ctx, h.dir, view)
+		staged, err := exporter.Stage(h.dir, nil, nil)
+		if err != nil {
+			return registry.Publication{}, err
+		}
+		swept := staged.SweepOutside(ctx, view)
 		if published.Place == nil {
-			return swept, err
+			return swept, nil
 		}
 		place, discard := published.Place, published.Discard
 		published.Files = append(swept.Files, published.Files...)
 		published.Place = func() error { return errors.Join(swept.Place(), place()) }
 		published.Discard = func() error { return errors.Join(swept.Discard(), discard()) }
-		return published, err
+		return published, nil
 	}
 }
 

@@ -92,15 +92,26 @@ func (o *Outside) End() error {
 	return errors.Join(removeAll([]string{o.note.Name()}), o.note.Close())
 }
 
-// SweepOutside is a publication of nothing that removes what killed commands left outside
-// of the registry's directory, which is dir; without a view, what backups left. A copy that
-// such a command was to replace, and did not, is from then on what sp wrote there last. What
-// can't be swept keeps its note, by which sp doctor tells of it.
-func SweepOutside(ctx context.Context, dir string, view *registry.View) (registry.Publication, error) {
+// SweepBackups removes what killed backups left outside of the registry's directory, which
+// is dir.
+func SweepBackups(ctx context.Context, dir string) error {
 	notes, err := leftovers(filepath.Join(dir, noteName))
 	if err != nil {
-		return registry.Publication{}, err
+		return err
 	}
+	return sweepOutside(ctx, notes, nil).Place()
+}
+
+// SweepOutside is a publication of nothing that removes what killed commands left outside
+// of the registry's directory. A copy that such a command was to replace, and did not, is
+// from then on what sp wrote there last. What can't be swept keeps its note, by which sp
+// doctor tells of it.
+func (s *Staged) SweepOutside(ctx context.Context, view *registry.View) registry.Publication {
+	return sweepOutside(ctx, s.notes, view)
+}
+
+// sweepOutside sweeps by these notes; without a view, what backups left.
+func sweepOutside(ctx context.Context, notes []string, view *registry.View) registry.Publication {
 	var found []*Outside
 	var files []registry.File
 	var told error
@@ -127,7 +138,7 @@ func SweepOutside(ctx context.Context, dir string, view *registry.View) (registr
 		Files:   files,
 		Place:   func() error { each((*Outside).sweep); return told },
 		Discard: func() error { each(func(*Outside) {}); return nil },
-	}, nil
+	}
 }
 
 // find finds what a killed command left. A copy is remembered as row, if that changes;
@@ -179,7 +190,7 @@ func (o *Outside) findCopy(ctx context.Context, view *registry.View, path string
 
 // sweep removes what was left, and then the note of it.
 func (o *Outside) sweep() {
-	if o.stays || removeOwn(o.left) != nil {
+	if o.stays || removeOwn(o.left) != nil || len(o.left) > 0 && syncDir(filepath.Dir(o.left[0])) != nil {
 		return
 	}
 	_ = os.Remove(o.note.Name()) // with the next change, then

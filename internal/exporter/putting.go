@@ -20,8 +20,8 @@ func (p Publisher) place(made temporary, there destination, isOver bool, left []
 	if last != nil {
 		err = errors.Join(err, last())
 	}
-	if err == nil { // else the next command finds by it what is left
-		err = made.outside.End()
+	if err == nil && made.outside != nil { // else the next command finds by it what is left
+		err = errors.Join(syncDir(filepath.Dir(p.Path)), made.outside.End())
 	}
 	return errors.Join(err, made.dir.Close())
 }

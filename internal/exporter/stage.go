@@ -31,6 +31,7 @@ type Staged struct {
 	dir     string
 	moves   []Move
 	changes []stagedChange
+	notes   []string // of what killed commands left outside
 }
 
 type stagedChange struct {
@@ -46,14 +47,14 @@ const waiting = "file"
 // Discard is to follow. What commands left there that were stopped goes, whatever it was
 // for: so they wait in one place, the registry's own, which the commit syncs, too.
 func Stage(dir string, moves []Move, changes []Change) (staged *Staged, err error) {
-	left, err := leftovers(filepath.Join(dir, waiting))
+	there, err := os.ReadDir(dir)
 	if err == nil {
-		err = removeAll(left)
+		err = removeAll(leftoversAmong(there, filepath.Join(dir, waiting)))
 	}
 	if err != nil {
 		return nil, err
 	}
-	staged = &Staged{dir: dir, moves: moves}
+	staged = &Staged{dir: dir, moves: moves, notes: leftoversAmong(there, filepath.Join(dir, noteName))}
 	for _, c := range changes {
 		if err := staged.add(c); err != nil {
 			return nil, errors.Join(err, staged.Discard())

@@ -89,20 +89,20 @@ func exchangedName(temporary, path string) string {
 // registries put copies at one place; one of those commands then says that it
 // could not.
 func leftovers(path string) ([]string, error) {
-	dir := filepath.Dir(path)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var left []string
+	entries, err := os.ReadDir(filepath.Dir(path))
+	return leftoversAmong(entries, path), err
+}
+
+// leftoversAmong lists them among what is in their directory.
+func leftoversAmong(entries []os.DirEntry, path string) (left []string) {
 	for _, entry := range entries {
 		digits, ours := strings.CutPrefix(entry.Name(), temporaryPrefix(path))
 		digits, whole := strings.CutSuffix(strings.TrimPrefix(digits, exchanged), temporarySuffix)
 		if ours && whole && digits != "" && strings.Trim(digits, "0123456789") == "" && entry.Type().IsRegular() {
-			left = append(left, filepath.Join(dir, entry.Name()))
+			left = append(left, filepath.Join(filepath.Dir(path), entry.Name()))
 		}
 	}
-	return left, nil
+	return left
 }
 
 // recover lists the leftovers that are sp's own, and says which are not.

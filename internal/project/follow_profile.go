@@ -1,10 +1,11 @@
 package project
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -31,7 +32,7 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 		if text == nil {
 			text = ProfileYAML(p.Name, t)
 		}
-		return f.edited(s, text, text, p.Name)
+		return f.edited(s, text, text, f.o.Edits[p.Name])
 	}
 	base, err := f.profileBase(s, p)
 	if err != nil {
@@ -46,12 +47,16 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 			f.dir.Full(s.at), p.Tenant, registry.ErrConflict)
 		return f.conflict(s, err, f.concerns(p.Name))
 	}
-	return f.relink(s, base, p, from)
+	edits, err := s.unplaced()
+	if err != nil {
+		return unreadable(f.dir.Full(s.at), err)
+	}
+	return f.relink(s, base, p, from, append(edits, f.o.Edits[p.Name]...))
 }
 
 // relink has a profile.yaml name its profile and tenant as they are called now; what
 // is remembered of it is what sp itself has written there.
-func (f *follower) relink(s standingFile, base []byte, p registry.Profile, from string) error {
+func (f *follower) relink(s standingFile, base []byte, p registry.Profile, from string, edits []YAMLEdit) error {
 	from, err := s.nameBefore(from)
 	s.base = base
 	var text []byte
@@ -64,25 +69,67 @@ func (f *follower) relink(s standingFile, base []byte, p registry.Profile, from 
 	if err != nil {
 		return unreadable(f.dir.Full(s.at), err)
 	}
-	return f.edited(s, text, base, p.Name)
+	return f.edited(s, text, base, edits)
 }
 
 // edited is what becomes of a profile.yaml with what was asked to be set in it.
-func (f *follower) edited(s standingFile, text, base []byte, profile string) error {
-	edits := f.o.Edits[profile]
-	if len(edits) == 0 {
-		f.become(s, text, base, true)
-		return nil
-	}
-	set, err := EditYAML(text, edits)
+func (f *follower) edited(s standingFile, text, base []byte, edits []YAMLEdit) error {
+	text, err := EditYAML(text, edits)
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.dir.Full(s.at), err)
 	}
-	if bytes.Equal(text, base) { // it is sp's alone, and stays that
+	if set, err := EditYAML(base, edits); err == nil { // else it has no place in what sp has written
 		base = set
 	}
-	f.become(s, set, base, true)
+	f.become(s, text, base, true)
 	return nil
+}
+
+// unplaced are the settings that a command was stopped before it had written. No row of the
+// registry has them.
+func (s standingFile) unplaced() ([]YAMLEdit, error) {
+	if !s.isStopped() || s.was == nil {
+		return nil, nil
+	}
+	now, err := parse(s.base)
+	if err != nil {
+		return nil, err
+	}
+	before, err := parse(s.was)
+	if err != nil || now == nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(settings(now, before, nil), func(e YAMLEdit) bool {
+		return slices.Contains([]string{"name", "display_name", "cloud.tenant_id"}, strings.Join(e.Path, ".")) // which the registry has
+	}), nil
+}
+
+// settings are the values in a mapping that are not in another.
+func settings(now, before *yaml.Node, path []string) (edits []YAMLEdit) {
+	if now.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i < len(now.Content); i += 2 {
+		name, value := now.Content[i].Value, now.Content[i+1]
+		e := YAMLEdit{Path: append(slices.Clip(path), name)}
+		var typed bool
+		switch value.ShortTag() {
+		case "!!map":
+			edits = append(edits, settings(value, before, e.Path)...)
+		case "!!str":
+			e.Value, typed = value.Value, true
+		case "!!int":
+			var n int
+			typed = value.Decode(&n) == nil
+			e.Value = n
+		case "!!bool":
+			e.Value, typed = value.Value == "true", true
+		}
+		if typed && !e.holds(before, value) {
+			edits = append(edits, e)
+		}
+	}
+	return edits
 }
 
 // profileBase is what sp has written in a profile.yaml: in one that somebody else made,

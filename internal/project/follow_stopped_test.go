@@ -249,6 +249,37 @@ func TestASecretThatWasWrittenAfterAStopIsAConflict(t *testing.T) {
 	require.ErrorIs(t, o.setSecret("p", "custom", "another")(t.Context()), registry.ErrConflict)
 }
 
+// The registry has no row of a setting; what sp was to write has it. What was stopped
+// besides and taken back is not brought back.
+func TestAStoppedSettingIsMadeUpFor(t *testing.T) {
+	t.Parallel()
+	for _, theirs := range []string{"", "# mine\n"} {
+		o := newOffice(t)
+		o.write(ProfilePath("p"), theirs+o.configuration("p"))
+		o.settle()
+		o.options.Edits = map[string][]YAMLEdit{"p": {
+			{Path: []string{"server", "port"}, Value: 8099}, {Path: []string{"site", "x"}, Value: "1"}, {Path: []string{"site", "y"}, Value: true},
+		}}
+		o.stop(o.relink("p", "b"), true)
+		o.options.Edits = nil
+		require.NotContains(t, o.configuration("p"), "8099")
+		o.must(o.relink("p", "a"))
+		for range 2 {
+			text := o.configuration("p")
+			require.True(t, strings.HasPrefix(text, theirs))
+			require.Contains(t, text, "port: 8099\n")
+			require.Contains(t, text, "x: \"1\"\n")
+			require.Contains(t, text, "y: true\n")
+			require.Contains(t, text, "tenant_id: a\n")
+			o.write(ProfilePath("q"), o.configuration("q")+"\n")
+			o.settle()
+		}
+		o.write(ProfilePath("p"), strings.Replace(o.configuration("p"), "8099", "8098", 1))
+		o.settle()
+		require.Contains(t, o.configuration("p"), "port: 8098\n", "what was written is theirs to change")
+	}
+}
+
 func TestAStoppedChangeIsMadeUpForByAnotherOfTheSame(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)

@@ -108,7 +108,8 @@ type Temporary struct {
 // Free tells whether the file is one that commands make without holding the lock;
 // the others go with the next change, under it.
 func (t Temporary) Free() bool {
-	return isNumbered(t.Path, ".gitignore.") || isNumbered(t.Path, ".sp-")
+	return isNumbered(t.Path, ".gitignore.") || isNumbered(t.Path, ".sp-") ||
+		isNumbered(t.Path, "docker/.shared.yaml.") || isNumbered(t.Path, "docker/.shared.env.") || isNumbered(t.Path, "docker/.shared_config.json.")
 }
 
 // Ours tells whether it has a name that this program gives.
@@ -133,7 +134,7 @@ func isNumbered(name, prefix string) bool {
 // made, they may be that one's.
 func (d Dir) Temporaries() ([]Temporary, error) {
 	var found []Temporary
-	places := []string{".*.tmp", "profiles/*/.*.tmp", "sp.db.new*", "sp.db.bak.new*"}
+	places := []string{".*.tmp", "docker/.*.tmp", "profiles/*/.*.tmp", "sp.db.new*", "sp.db.bak.new*"}
 	err := d.eachFile(places, func(path string, info fs.FileInfo) {
 		t := Temporary{Path: path, Time: info.ModTime()}
 		if isNote(path) {
