@@ -77,7 +77,7 @@ func (v *View) Servers(ctx context.Context) ([]Server, error) {
 func serverOf(row queries.Server) (Server, error) {
 	s := Server{Name: row.Name, Provider: Provider(row.Provider), Admin: NewSecret(row.AdminURL), Chosen: row.Chosen}
 	if err := CheckURL(s.Admin); err != nil {
-		return s, fmt.Errorf("server %s: %w: %w", shown(s.Name), db.ErrDamaged, err)
+		return s, fmt.Errorf("server %s: %w: %v", shown(s.Name), db.ErrDamaged, err) // not ErrInvalid: nobody typed it
 	}
 	return s, nil
 }
