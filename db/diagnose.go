@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +12,8 @@ import (
 )
 
 // Diagnose is Explain with a look at the file at path where SQLite does not tell what
-// is wrong: that it can't open something, or that something is read-only.
+// is wrong: that it can't open something, that something is read-only, or that a constraint
+// failed, which is no wonder in a file with rows that break some already.
 func Diagnose(path string, err error) error {
 	var e coded
 	if path == "" || !errors.As(err, &e) {
@@ -30,8 +32,25 @@ func Diagnose(path string, err error) error {
 		if found != nil {
 			return fmt.Errorf("registry: %w (SQLite %d)", found, code)
 		}
+	case sqlite3.SQLITE_CONSTRAINT:
+		if isUnsound(path) {
+			return fmt.Errorf("registry: %w: it holds rows that sp would not write (SQLite %d)", ErrDamaged, code)
+		}
 	}
 	return Explain(err)
+}
+
+// isUnsound tells whether a file holds rows that its own schema does not allow.
+func isUnsound(path string) bool {
+	ctx := context.Background() // that of the command may have ended
+	e, err := Examine(ctx, path, Options{})
+	if err != nil {
+		return false
+	}
+	defer e.Close()
+	damages, damaged := e.Damages(ctx, 1)
+	orphans, orphaned := e.Orphans(ctx)
+	return damaged == nil && orphaned == nil && len(damages)+len(orphans) > 0
 }
 
 // look finds the first thing in the way of reading the file at path, or of writing it

@@ -92,11 +92,7 @@ func (a *app) backupPath(cmd *cli.Command, dir project.Dir) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if isInRegistry(dir, path) {
-		return "", withHint(fmt.Errorf("%s: a backup in the directory of a registry: %w", path, registry.ErrInvalid),
-			"what is in there has its own use, and goes with it; name another place")
-	}
-	if err := a.checkAbove(path); err != nil { // who can rename the file could give us theirs to write into
+	if err := a.checkOutside(dir, path, "a backup"); err != nil {
 		return "", err
 	}
 	info, err := os.Lstat(path)

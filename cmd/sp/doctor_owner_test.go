@@ -60,3 +60,29 @@ func TestDoctorTellsOfAParentOfSomebodyElse(t *testing.T) {
 }
 
 func statOf(info os.FileInfo) *syscall.Stat_t { return info.Sys().(*syscall.Stat_t) }
+
+// TestNoFileOfOursGoesWhereOthersCanReplaceIt holds one rule for all that sp writes elsewhere.
+func TestNoFileOfOursGoesWhereOthersCanReplaceIt(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	s := newSandbox(t)
+	s.mustImport("2026-02-01T12:00:00Z", oneTenant)
+	for name, prepare := range map[string]func(dir string) error{
+		"theirs":     func(dir string) error { return os.Chown(dir, nobody, nobody) },
+		"everybodys": func(dir string) error { return os.Chmod(dir, 0o777) },
+	} {
+		dir := filepath.Join(s.dir, name)
+		require.NoError(t, os.Mkdir(dir, 0o755))
+		require.NoError(t, prepare(dir))
+		for _, line := range [][]string{{"backup", dir + "/b"}, {"export", "--path", dir + "/c"}, {"export", "--force", "--path", dir + "/deeper/c"}, {"export", "--check", "--path", dir + "/c"}} {
+			o := s.run(line...)
+			require.Equal(t, 6, o.exit, "%v: %s", line, o.stderr)
+			require.Contains(t, o.stderr, "refused as unsafe", line)
+		}
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		require.Empty(t, entries, "a .gitignore is made there neither")
+	}
+	s.must("backup", s.dir+"/b")
+	s.must("export", "--path", s.dir+"/ours/c")
+}

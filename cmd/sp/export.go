@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/sp-registry/sp/internal/exporter"
@@ -147,13 +146,11 @@ func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher
 		if err != nil {
 			return p, err
 		}
-		switch {
-		case path == p.Path:
-		case isInRegistry(dir, path):
-			return p, withHint(fmt.Errorf("%s: a copy in the directory of a registry: %w", path, registry.ErrInvalid),
-				"what is in there has its own use; name another place")
-		default:
+		if path != p.Path {
 			p = exporter.Publisher{Path: path, Name: path, Registry: dir.Path()}
+			if err := a.checkOutside(dir, path, "a copy"); err != nil {
+				return p, err
+			}
 		}
 	}
 	p.Wanted, p.Force, p.Documented = true, cmd.Bool("force"), cmd.Bool("drop-unknown")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,6 +55,17 @@ func (a *app) prepareCopy(ctx context.Context, p exporter.Publisher) error {
 		return err
 	}
 	return a.hideCopy(ctx, p.Path)
+}
+
+// checkOutside holds the rule for every file that sp writes elsewhere: not in the directory
+// of a registry, and not where somebody else could rename it, and give us theirs to write
+// into.
+func (a *app) checkOutside(dir project.Dir, path, what string) error {
+	if isInRegistry(dir, path) {
+		return withHint(fmt.Errorf("%s: %s in the directory of a registry: %w", path, what, registry.ErrInvalid),
+			"what is in there has its own use, and goes with it; name another place")
+	}
+	return a.checkAbove(path)
 }
 
 // isInRegistry tells whether a path leads into the directory of a registry, this

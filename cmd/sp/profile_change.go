@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/sp-registry/sp/internal/project"
@@ -10,16 +11,32 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// tellProfile reports a change of a profile, and the tenant that it concerns.
-func (a *app) tellProfile(p registry.Profile, err error, what string) error {
+// tellProfile reports a change of a profile, and the tenant that it concerns. What is active
+// and the default by then is looked up: the change may have made it so.
+func (a *app) tellProfile(ctx context.Context, reg *registry.Registry, p registry.Profile, err error, what string) error {
 	if !made(err) {
 		return err
 	}
 	a.note("profile %s of tenant %s %s", p.Name, p.Tenant, what)
 	if a.json {
-		err = cmp.Or(err, a.document(profile{Name: p.Name, Tenant: p.Tenant}))
+		shown, unread := shownProfile(ctx, reg, p)
+		if unread != nil {
+			return errors.Join(err, afterwards(unread))
+		}
+		err = cmp.Or(err, a.document(shown))
 	}
 	return err
+}
+
+func shownProfile(ctx context.Context, reg *registry.Registry, p registry.Profile) (profile, error) {
+	ctx = context.WithoutCancel(ctx) // the change is made
+	view, err := reg.View(ctx)
+	if err != nil {
+		return profile{}, err
+	}
+	defer view.Close()
+	standing, err := standingOf(ctx, view)
+	return standing.profile(p), err
 }
 
 func (a *app) profileDefaultCommand() *cli.Command {

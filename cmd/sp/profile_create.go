@@ -41,7 +41,7 @@ func (a *app) profileCreateCommand() *cli.Command {
 			}
 			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
 				p, err := reg.CreateProfile(ctx, n)
-				return a.tellProfile(p, err, "created")
+				return a.tellProfile(ctx, reg, p, err, "created")
 			})
 		},
 	}

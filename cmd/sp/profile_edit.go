@@ -59,7 +59,7 @@ func (a *app) editProfile(ctx context.Context, edit registry.ProfileEdit, ref *s
 			edit.Tenant = &id
 		}
 		p, err := reg.UpdateProfile(ctx, edit)
-		return a.tellProfile(p, err, "changed")
+		return a.tellProfile(ctx, reg, p, err, "changed")
 	})
 }
 

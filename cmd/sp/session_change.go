@@ -18,7 +18,7 @@ func (a *app) sessionSwitchCommand() *cli.Command {
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
 				p, err := reg.UseProfile(ctx, cmd.Args().First())
-				return a.tellProfile(p, err, "is active; its tenant is selected")
+				return a.tellProfile(ctx, reg, p, err, "is active; its tenant is selected")
 			})
 		},
 	}

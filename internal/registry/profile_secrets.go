@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sp-registry/sp/db"
 )
 
 // ProfileSecret is a secret of a profile, by its name in secrets.json.
@@ -36,6 +38,9 @@ func (v *View) profileSecrets(ctx context.Context, profile string) (map[string]S
 	rows, err := v.q.ProfileSecrets(ctx, profile)
 	secrets := map[string]Secret{}
 	for _, row := range rows {
+		if !utf8.ValidString(row.Key) || !utf8.ValidString(row.Value) {
+			return nil, fmt.Errorf("secrets of profile %s: %w: one is not UTF-8", shown(profile), db.ErrDamaged)
+		}
 		secrets[row.Key] = NewSecret(row.Value)
 	}
 	return secrets, err

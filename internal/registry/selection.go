@@ -3,6 +3,9 @@ package registry
 import (
 	"context"
 	"fmt"
+	"unicode/utf8"
+
+	"github.com/sp-registry/sp/db"
 )
 
 // Selection is what is selected in the registry; nil is nothing.
@@ -20,6 +23,11 @@ func (v *View) Selection(ctx context.Context) (Selection, error) {
 	row, err := v.q.Selection(ctx)
 	if err != nil {
 		return Selection{}, vanished(err)
+	}
+	for _, text := range []*string{row.TenantID, row.PreviousTenantID, row.DeletedTenantID, row.DefaultProfile} {
+		if text != nil && !utf8.ValidString(*text) {
+			return Selection{}, fmt.Errorf("what is selected: %w: it is not UTF-8", db.ErrDamaged)
+		}
 	}
 	return Selection{
 		Tenant:         (*TenantID)(row.TenantID),

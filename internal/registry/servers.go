@@ -124,7 +124,7 @@ func serverOf(row queries.Server) (Server, error) {
 		s.Withheld = Withheld(*row.Withheld)
 	}
 	if _, err := parseURL(s.Admin); err != nil { // what earlier versions took may lead nowhere
-		return s, fmt.Errorf("server %s: %w: %w", shown(s.Name), db.ErrDamaged, err)
+		return s, fmt.Errorf("server %s: %w: %v", shown(s.Name), db.ErrDamaged, err) // not ErrInvalid: nobody typed it
 	}
 	if s.Place != nil && !IsPlace(*s.Place) {
 		return s, fmt.Errorf("server %s: %w: place %s", shown(s.Name), db.ErrDamaged, shown(*s.Place))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
@@ -15,6 +16,13 @@ func sessionOf(row queries.Session) (Session, error) {
 		Tenant:   TenantID(row.TenantID),
 		Profile:  row.Profile,
 		ChosenAt: time.UnixMicro(row.ChosenAt).UTC(),
+	}
+	for _, text := range []*string{
+		&row.TenantID, &row.Profile, row.Token, row.Issuer, row.SessionID, row.ContextID, row.UserID, row.UserEmail, row.UserType,
+	} {
+		if text != nil && !utf8.ValidString(*text) {
+			return s, fmt.Errorf("session of tenant %s: %w: it is not UTF-8", shown(row.TenantID), db.ErrDamaged)
+		}
 	}
 	if row.Token == nil {
 		return s, nil

@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
 )
 
@@ -84,6 +85,8 @@ func (v *View) appended(ctx context.Context, position int64) (int64, error) {
 		v.span = span{first: position, last: math.MaxInt64}
 	case err != nil:
 		return 0, err
+	case row.FirstAdded == nil || row.LastAdded == nil:
+		return 0, fmt.Errorf("change %d: %w: it tells only one end of what it added", row.Sequence, db.ErrDamaged)
 	case *row.FirstAdded > position:
 		v.span = span{first: position, last: *row.FirstAdded - 1}
 	default:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
 )
 
@@ -51,6 +52,9 @@ func (u *undoing) putTenant(ctx context.Context, row queries.Entry, r *imageRead
 		}
 	}
 	if now.image == nil {
+		if row.Position == nil {
+			return fmt.Errorf("history: tenant %s: %w: it has no position", shown(row.ID), db.ErrDamaged)
+		}
 		return u.insertTenant(ctx, t, *row.Position)
 	}
 	return u.updateTenant(ctx, known, t)

@@ -1,12 +1,15 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
@@ -142,7 +145,14 @@ func (v *View) Profile(ctx context.Context, name string) (Profile, error) {
 	if err != nil {
 		return Profile{}, absent(err, "profile", name)
 	}
-	return Profile{Name: row.Name, Tenant: TenantID(row.TenantID)}, nil
+	return profileOf(row.Name, row.TenantID)
+}
+
+func profileOf(name, tenant string) (Profile, error) {
+	if !utf8.ValidString(name) || !utf8.ValidString(tenant) {
+		return Profile{}, fmt.Errorf("profile %s: %w: it is not UTF-8", shown(name), db.ErrDamaged)
+	}
+	return Profile{Name: name, Tenant: TenantID(tenant)}, nil
 }
 
 // Profiles streams, in order of name, the profiles of one tenant or, with nil, of all.
@@ -167,16 +177,21 @@ func (v *View) ProfilesOf(ctx context.Context, tenant *TenantID, limit int) ([]P
 
 func (v *View) profilesAfter(ctx context.Context, tenant *TenantID, after string, size int64) ([]Profile, error) {
 	var profiles []Profile
+	add := func(name, tenant string) error {
+		p, err := profileOf(name, tenant)
+		profiles = append(profiles, p)
+		return err
+	}
 	if tenant == nil {
 		rows, err := v.q.ProfilesAfter(ctx, queries.ProfilesAfterParams{Name: after, Size: size})
 		for _, row := range rows {
-			profiles = append(profiles, Profile{Name: row.Name, Tenant: TenantID(row.TenantID)})
+			err = cmp.Or(err, add(row.Name, row.TenantID))
 		}
 		return profiles, err
 	}
 	rows, err := v.q.TenantProfilesAfter(ctx, queries.TenantProfilesAfterParams{TenantID: string(*tenant), Name: after, Size: size})
 	for _, row := range rows {
-		profiles = append(profiles, Profile{Name: row.Name, Tenant: TenantID(row.TenantID)})
+		err = cmp.Or(err, add(row.Name, row.TenantID))
 	}
 	return profiles, err
 }

@@ -2,7 +2,10 @@ package registry
 
 import (
 	"context"
+	"fmt"
+	"math"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
 )
 
@@ -23,6 +26,9 @@ func (c *change) appendTenant(ctx context.Context, t Tenant) error {
 
 func (c *change) startAppending(ctx context.Context) error {
 	last, err := c.q.LastPosition(ctx)
+	if err == nil && last == math.MaxInt64 {
+		err = fmt.Errorf("tenant at position %d: %w: none can come behind it", last, db.ErrDamaged)
+	}
 	c.record.first, c.record.last = last+1, last
 	return err
 }
