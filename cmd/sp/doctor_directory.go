@@ -14,10 +14,13 @@ import (
 
 // checkDirectory finds the directory. In one that others can write in nothing is
 // looked at: a journal that they put there would be rolled into the registry.
-func (c *checkup) checkDirectory(context.Context) []diagnosis {
+func (c *checkup) checkDirectory(ctx context.Context) []diagnosis {
 	dir, err := c.projectBy(project.Locate, project.Search)
+	if err == nil {
+		err = dir.CheckTracked(ctx, c.git())
+	}
 	if err != nil {
-		return []diagnosis{trouble(err)}
+		return []diagnosis{trouble(c.adviseMain(err))}
 	}
 	mode, err := dir.Mode()
 	if err != nil {
@@ -103,7 +106,7 @@ func (c *checkup) checkTracked(ctx context.Context) []diagnosis {
 	var findings bounded
 	for _, path := range tracked {
 		findings.add(wrong("git tracks %s; consider its secrets known to all who have the repository", path).
-			remedy("git -C %s rm --cached -- %s", project.Quoted(c.dir.Path()), project.Quoted(path)))
+			remedy("git -C %s rm --cached -f -- %s", project.Quoted(c.dir.Path()), project.Quoted(path)))
 	}
 	return troubled(orFine(findings.all(), "git tracks no secret"), err)
 }
