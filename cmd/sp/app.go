@@ -39,6 +39,8 @@ type app struct {
 	progress progress
 	// documented tells that the answer is a JSON document already.
 	documented bool
+	// putBack undoes what --set-aside did; nil if that did nothing.
+	putBack func() error
 }
 
 // defaultWait bounds the waiting for other processes, unless SP_LOCK_TIMEOUT does.

@@ -83,6 +83,9 @@ func (a *app) bridge(ctx context.Context, view *registry.View, b *bridging) (*re
 	if b.source, err = a.openWritten(ctx, b.publisher.Path); err != nil || b.source == nil {
 		return nil, err
 	}
+	if taken, err := a.mayTake(ctx, b.publisher.Path, b.settle); err != nil || !taken {
+		return nil, err
+	}
 	return &registry.Bridge{
 		Read: b.source.read, Since: file.TenantsRevision, Written: b.source.written, Settle: b.settle, Purge: b.purge,
 		Done: func(p registry.Plan) { b.plan = &p },

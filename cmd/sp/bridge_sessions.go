@@ -16,6 +16,7 @@ import (
 // command.
 type sessionsBridge struct {
 	imported bool                   // the command itself takes what the index says
+	wanted   bool                   // it is to take over what another program did to it
 	steps    []registry.SessionStep // what was taken over
 	trouble  error                  // why nothing could be
 }
@@ -34,7 +35,7 @@ func (a *app) withSessions(dir project.Dir, tenants func(context.Context, *regis
 			return bridge, nil
 		}
 		edit, hash, err := a.sessionsOf(ctx, dir, view)
-		if err != nil && a.settles() == project.SettleNobody {
+		if err != nil && a.settles() == project.SettleNobody && !a.sessions.wanted {
 			a.sessions.trouble, err = err, nil
 		}
 		if a.small.Taken = hash; err != nil || edit == nil {
@@ -61,12 +62,16 @@ func (b *sessionsBridge) heed(done func(registry.Plan)) func(registry.Plan) {
 
 // settles is who is right where both sides changed the same, by the flags.
 func (a *app) settles() project.Settling {
-	if a.bridged == nil {
-		return project.SettleNobody
-	}
 	return map[registry.Side]project.Settling{
 		registry.Nobody: project.SettleNobody, registry.Theirs: project.SettleTheirs, registry.Ours: project.SettleOurs,
-	}[a.bridged.settle]
+	}[a.settledFor()]
+}
+
+func (a *app) settledFor() registry.Side {
+	if a.bridged == nil {
+		return registry.Nobody
+	}
+	return a.bridged.settle
 }
 
 // sessionsOf returns what another program did to the index since sp wrote it, nil for
@@ -91,6 +96,13 @@ func (a *app) sessionsOf(ctx context.Context, dir project.Dir, view *registry.Vi
 		return nil, "", withHint(&project.ChangedError{Path: dir.Full(project.IndexPath), Members: conflicts}, "%s", settleHint)
 	}
 	if change.Empty() {
+		return nil, text.Hash, nil
+	}
+	switch taken, err := a.mayTake(ctx, dir.Full(project.IndexPath), a.settledFor()); {
+	case err != nil:
+		return nil, "", err
+	case !taken:
+		a.small.Refused = text.Hash
 		return nil, text.Hash, nil
 	}
 	return editOf(change, ours), text.Hash, nil

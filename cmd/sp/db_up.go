@@ -16,25 +16,31 @@ func (a *app) dbUpCommand() *cli.Command {
 		Name:  "up",
 		Usage: "start the server that sp runs, or make one",
 		Description: "In Docker or, without it, of this machine's own programs; a server that was made\n" +
-			"before is started again.",
+			"before is started again. Where there is no registry, one is made.",
 		Flags: []cli.Flag{
 			stringFlag("provider", "`docker` or local"),
 			&cli.IntFlag{Name: "port", Usage: "let the local server take another `PORT`, and the URLs follow", HideDefault: true, OnlyOnce: true},
+			setAsideFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			w := wanted{provider: cmd.String("provider")}
 			if w.provider != "" && w.provider != string(registry.InDocker) && w.provider != string(registry.LocalPrograms) {
 				return usage("--provider: docker or local")
 			}
-			dir, err := a.project()
-			if err != nil {
-				return err
-			}
 			if port := cmd.Int("port"); cmd.IsSet("port") && (port < 1024 || port > 65535) {
 				return usage("db up: --port: from 1024 to 65535")
 			}
-			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.dbUp(ctx, dir, reg, w, cmd.Int("port"))
+			return a.untilTold(ctx, func(ctx context.Context) error {
+				isNew, err := a.isNew()
+				if err == nil && isNew { // nothing is made for a server that can't be
+					_, err = a.findServer(ctx, w, nil)
+				}
+				if err != nil {
+					return err
+				}
+				return a.changeNew(ctx, standingBy(cmd), func(ctx context.Context, dir project.Dir, reg *registry.Registry) error {
+					return a.dbUp(ctx, dir, reg, w, cmd.Int("port"))
+				})
 			})
 		},
 	}

@@ -1,19 +1,38 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/urfave/cli/v3"
 )
 
 // project finds the .systemprompt directory that a command uses.
 func (a *app) project() (project.Dir, error) {
 	return a.checked(a.projectBy(project.At, project.Find))
+}
+
+// newProject finds the one that a command makes a registry in, if there is none.
+func (a *app) newProject() (project.Dir, error) {
+	return a.checked(a.projectBy(project.AtNew, project.FindNew))
+}
+
+// isNew tells whether there is no registry yet where a command would make one.
+func (a *app) isNew() (bool, error) {
+	dir, err := a.newProject()
+	if errors.Is(err, project.ErrNoDirectory) {
+		return true, nil
+	}
+	return err == nil && !hasRegistry(dir), err
 }
 
 // projectBy looks where --dir says, else SP_DIR, else upwards from the working directory.
@@ -37,6 +56,9 @@ func (a *app) checked(dir project.Dir, err error) (project.Dir, error) {
 	if err == nil {
 		a.registry = dir.Registry()
 		err = a.checkAbove(dir.Path())
+	}
+	if err == nil && dir.Link() != "" {
+		err = dir.CheckTracked(context.Background(), a.git())
 	}
 	return dir, err
 }
@@ -141,9 +163,51 @@ func (a *app) here() (string, error) {
 	return path, err
 }
 
+// standingFiles is what becomes of the files that stand where a registry is made: they may be
+// anybody's.
+type standingFiles int
+
+const (
+	refused  standingFiles = iota // nothing is made beside them
+	aside                         // they get other names
+	imported                      // they are what the command is to take over
+)
+
+// standingBy reads --set-aside.
+func standingBy(cmd *cli.Command) standingFiles {
+	if cmd.Bool("set-aside") {
+		return aside
+	}
+	return refused
+}
+
+func setAsideFlag() cli.Flag {
+	return boolFlag("set-aside", "where a registry is made, give the tenants.json, secrets.json and index that stand there another name")
+}
+
+// adviseMain adds, where there is no registry in a git worktree, which one the main work
+// tree has.
+func (a *app) adviseMain(err error) error {
+	if !isNoRegistry(err) {
+		return err
+	}
+	if named, bad := a.namedDir(); bad != nil || named != "" {
+		return err
+	}
+	cwd, bad := a.workingDirectory()
+	if bad == nil {
+		cwd, bad = filepath.EvalSymlinks(cwd)
+	}
+	if main, found := project.MainOf(cwd); bad == nil && found {
+		path := project.Quoted(main.Path())
+		err = withHint(err, "the main work tree of this one has a registry: --dir %s, or SP_DIR=%s\n%s", path, path, failureOf(err).Hint)
+	}
+	return err
+}
+
 // makeProjectHere makes the directory where it was named, else in the working
 // directory, or adopts the one that is there. It says so.
-func (a *app) makeProjectHere() (project.Dir, error) {
+func (a *app) makeProjectHere(files standingFiles) (project.Dir, error) {
 	path, err := a.namedDir()
 	if err == nil && path == "" {
 		path, err = a.here()
@@ -151,24 +215,36 @@ func (a *app) makeProjectHere() (project.Dir, error) {
 	if err != nil {
 		return project.Dir{}, err
 	}
-	return a.adopt(path)
+	return a.adopt(path, files)
 }
 
 // makeProject finds the directory as project does, or makes one.
-func (a *app) makeProject() (project.Dir, error) {
-	found, err := a.project()
+func (a *app) makeProject(files standingFiles) (project.Dir, error) {
+	found, err := a.newProject()
 	if errors.Is(err, project.ErrNoDirectory) {
-		return a.makeProjectHere()
+		return a.makeProjectHere(files)
 	}
 	if err != nil {
 		return project.Dir{}, err
 	}
-	return a.adopt(found.Path())
+	return a.adopt(found.Path(), files)
 }
 
-func (a *app) adopt(path string) (project.Dir, error) {
-	if err := a.checkAbove(path); err != nil {
+func (a *app) adopt(path string, files standingFiles) (project.Dir, error) {
+	found, err := a.checked(project.AtNew(path))
+	if errors.Is(err, project.ErrNoDirectory) {
+		err = a.checkAbove(path)
+	} else if err == nil && !hasRegistry(found) {
+		err = a.clear(found, files)
+	}
+	if errors.Is(err, project.ErrOthers) {
+		err = withHint(err, "run as that user, or keep your registry elsewhere: --dir DIRECTORY")
+	}
+	if err != nil {
 		return project.Dir{}, err
+	}
+	if main, found := project.MainOf(filepath.Dir(path)); found && !exists(filepath.Join(path, project.RegistryName)) {
+		a.note("the main work tree has a registry, which this one does not share: --dir %s names it", project.Quoted(main.Path()))
 	}
 	dir, made, err := project.Make(path)
 	a.registry = dir.Registry()
@@ -181,21 +257,62 @@ func (a *app) adopt(path string) (project.Dir, error) {
 	return dir, err
 }
 
+// clear refuses the files that stand where a registry is to be made, or sets them aside.
+func (a *app) clear(dir project.Dir, files standingFiles) error {
+	if files == imported {
+		return nil
+	}
+	found, err := dir.Standing()
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	if files == refused {
+		return withHint(fmt.Errorf("%s: there before the registry, and perhaps somebody else's: %s: %w", dir.Path(), some(found), registry.ErrConflict),
+			"sp import takes over what is there, --set-aside gives it other names")
+	}
+	ending := ".aside-" + a.now().UTC().Format("20060102T150405.000000Z")
+	if a.putBack, err = dir.SetAside(found, ending); err != nil {
+		return err
+	}
+	for _, path := range found {
+		a.note("%s is set aside as %s", dir.Full(path), filepath.Base(path)+ending)
+	}
+	return nil
+}
+
+// changeNew is a change that makes directory and registry where there are none.
+func (a *app) changeNew(ctx context.Context, files standingFiles, fn func(context.Context, project.Dir, *registry.Registry) error) error {
+	dir, err := a.makeProject(files)
+	if err == nil && !hasRegistry(dir) {
+		err = a.hideSecrets(ctx, dir)
+	}
+	if err == nil {
+		err = a.changeIn(ctx, dir, registry.Create, a.follow(tracked(dir)), func(ctx context.Context, reg *registry.Registry) error { return fn(ctx, dir, reg) })
+	}
+	return a.unlessMade(dir, err)
+}
+
+// unlessMade puts back what was set aside, where no registry was made.
+func (a *app) unlessMade(dir project.Dir, err error) error {
+	if a.putBack == nil || hasRegistry(dir) {
+		return err
+	}
+	return errors.Join(err, a.putBack())
+}
+
 // hasExport tells whether a tenants.json is there, whoever wrote it.
 func hasExport(dir project.Dir) bool {
 	_, err := os.Lstat(dir.Tenants())
 	return err == nil
 }
 
-// tellOfExport says, when a registry is made, that an older one is beside it.
-func (a *app) tellOfExport(dir project.Dir) {
-	if hasExport(dir) {
-		a.note("%s is not in this registry; sp import takes it over", dir.Tenants())
-	}
-}
-
 // hasRegistry tells whether something stands where the directory's registry does.
 func hasRegistry(dir project.Dir) bool {
 	_, err := os.Lstat(dir.Registry())
 	return !errors.Is(err, os.ErrNotExist)
+}
+
+// isNoRegistry tells whether an error says that there is no registry yet.
+func isNoRegistry(err error) bool {
+	return errors.Is(err, project.ErrNoDirectory) || errors.Is(err, db.ErrMissing)
 }

@@ -101,6 +101,7 @@ func (c *checkup) checks() []check {
 		{"names", needRegistry, c.checkNames},
 		{"databases", needRegistry, c.checkDatabases},
 		{"database", needRegistry, c.checkDatabase},
+		{"docker-build", needDirectory, c.checkDocker},
 	}
 }
 

@@ -15,10 +15,13 @@ import (
 
 // checkDirectory finds the directory. In one that others can write in nothing is
 // looked at: a journal that they put there would be rolled into the registry.
-func (c *checkup) checkDirectory(context.Context) []diagnosis {
+func (c *checkup) checkDirectory(ctx context.Context) []diagnosis {
 	dir, err := c.projectBy(project.Locate, project.Search)
+	if err == nil {
+		err = dir.CheckTracked(ctx, c.git())
+	}
 	if err != nil {
-		return []diagnosis{trouble(err)}
+		return []diagnosis{trouble(c.adviseMain(err))}
 	}
 	mode, err := dir.Mode()
 	if err != nil {
@@ -104,9 +107,38 @@ func (c *checkup) checkTracked(ctx context.Context) []diagnosis {
 	var findings bounded
 	for _, path := range tracked {
 		findings.add(wrong("git tracks %s; consider its secrets known to all who have the repository", path).
-			remedy("git -C %s rm --cached -- %s", project.Quoted(c.dir.Path()), project.Quoted(path)))
+			remedy("git -C %s rm --cached -f -- %s", project.Quoted(c.dir.Path()), project.Quoted(path)))
+	}
+	if err == nil {
+		err = c.addLeaks(ctx, &findings)
 	}
 	return troubled(orFine(findings.all(), "git tracks no secret"), err)
+}
+
+// addLeaks tells of secrets in git's history: nothing takes them back from who has it.
+func (c *checkup) addLeaks(ctx context.Context, findings *bounded) error {
+	leaks, err := c.dir.Leaks(ctx, c.git())
+	if errors.Is(err, project.ErrGit) {
+		findings.add(warn("whether git's history holds a secret is not known: %v", err).
+			remedy("git -C %s log --all --stat -- .", project.Quoted(c.dir.Path())))
+		return nil
+	}
+	for _, l := range leaks {
+		findings.add(warn("git's history holds %s since commit %s, whether git tracks it or not; all who have the repository have what was in it", l.Path, l.Commit).
+			remedy("rotate its passwords and keys: sp tenant rotate-credentials ID, sp secrets set KEY"))
+	}
+	return err
+}
+
+// checkDocker looks for builds that would take the directory along into an image.
+func (c *checkup) checkDocker(context.Context) []diagnosis {
+	contexts, err := c.dir.BuildContexts()
+	var findings bounded
+	for _, b := range contexts {
+		findings.add(warn("%s: its build context includes the secrets; COPY . bakes them into the image", b.Dockerfile).
+			remedy("printf '\\n%%s\\n' %s >> %s", project.Quoted(b.Rule), project.Quoted(b.Ignore)))
+	}
+	return troubled(orFine(findings.all(), "no Dockerfile takes the secrets along"), err)
 }
 
 // checkSecretFiles looks at all that may hold a secret but sp.db itself.

@@ -60,7 +60,7 @@ func (c *checkup) checkFile(ctx context.Context) []diagnosis {
 	case errors.Is(err, db.ErrForeign) && hasExport(c.dir):
 		return []diagnosis{trouble(withHint(err, "tenants.json is still there: move what is called sp.db away, then sp import"))}
 	default:
-		return []diagnosis{trouble(err)}
+		return []diagnosis{trouble(c.adviseMain(err))}
 	}
 	if unix.Access(path, unix.W_OK) != nil || unix.Access(c.dir.Path(), unix.W_OK) != nil {
 		return []diagnosis{warn("%s: it can be read, but not changed", path).remedy("make it and its directory writable for you")}

@@ -139,6 +139,7 @@ func (c *checkup) checkProfileFile(ctx context.Context, findings *bounded, dir p
 		findings.add(warn("%s: the registry has no profile %s", full, name).remedy("sp profile create %s --tenant %s", project.Quoted(name), id))
 	case err != nil:
 		return err
+	case tenant != nil && id == "ID" && registry.IsLocalID(*tenant): // of another machine, from which the file came
 	case tenant != nil && *tenant != profile.Tenant:
 		findings.add(warn("%s: it names %s, the registry says %s; its path is refused in place of a name", full, named, profile.Tenant).
 			remedy("sp profile edit %s --tenant %s, or mend the file", project.Quoted(name), id))

@@ -86,6 +86,7 @@ var exits = []struct {
 	{db.ErrFull, 6, "store", "nothing was changed; free some space"},
 	{db.ErrDenied, 6, "store", ""},
 	{db.ErrIO, 6, "store", ""},
+	{project.ErrOthers, 6, "store", "run as that user; or sp init, in your project, makes a registry of your own, which is found first"},
 	{project.ErrUnsafe, 6, "store", doctorHint},
 	{project.ErrExposed, 6, "store", ""},
 	{project.ErrGit, 6, "store", ""},
@@ -172,7 +173,7 @@ func (a *app) fail(err error) int {
 	if a.json && isAnswered(err) {
 		return failureOf(err).exit
 	}
-	f := failureOf(explained(a.registry, err))
+	f := failureOf(explained(a.registry, a.adviseMain(err)))
 	if a.json {
 		text, _ := marshal(map[string]failure{"error": f}, "") // strings always marshal
 		_, _ = fmt.Fprintln(a.stdout, text)                    // nothing is left to report to

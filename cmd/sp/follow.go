@@ -42,6 +42,7 @@ func (a *app) withSmall(dir project.Dir, p publish) publish {
 func (a *app) publishSmall(ctx context.Context, dir project.Dir, view *registry.View) (registry.Publication, error) {
 	options := a.small
 	options.Now, options.Defer = a.now(), a.noExport
+	options.MayTake = func(path string) (bool, error) { return a.mayTake(ctx, dir.Full(path), a.settledFor()) }
 	found, err := dir.Follow(ctx, view, options)
 	if err != nil {
 		return registry.Publication{}, err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path"
@@ -95,8 +96,29 @@ func (a *app) hideCopy(ctx context.Context, file string) error {
 	return a.forgiveGit(err)
 }
 
+// mayTake tells whether what another program did to a file is taken over. What git
+// tracks, anybody may have written: it is not taken unless the user says that it is right,
+// and nothing of it is where the registry is. Where git does not answer, it may be tracked.
+func (a *app) mayTake(ctx context.Context, file string, settled registry.Side) (bool, error) {
+	if settled == registry.Theirs {
+		return true, nil
+	}
+	tracked, err := project.IsTracked(ctx, a.git(), file)
+	switch {
+	case err == nil && !tracked:
+		return true, nil
+	case err != nil && !errors.Is(err, project.ErrGit):
+		return false, err
+	case settled == registry.Ours:
+		return false, nil
+	}
+	return false, withHint(fmt.Errorf("%s: git tracks it, so anybody may have written what is new in it: %w", file, registry.ErrConflict),
+		"sp import --theirs takes the file's side, sp import --ours the registry's\ngit -C %s rm --cached -f -- %s untracks it",
+		project.Quoted(filepath.Dir(file)), project.Quoted(filepath.Base(file)))
+}
+
 func (a *app) warnOfTracked(dir, path string) {
-	a.note("warning: git tracks %s; untrack it: git -C %s rm --cached -- %s", path, project.Quoted(dir), project.Quoted(path))
+	a.note("warning: git tracks %s; untrack it: git -C %s rm --cached -f -- %s", path, project.Quoted(dir), project.Quoted(path))
 }
 
 // forgiveGit takes it that git does not answer what it tracks, as it refuses in a

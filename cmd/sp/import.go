@@ -31,14 +31,18 @@ func (a *app) importCommand() *cli.Command {
 			stringFlag("duplicates", "`first` takes the first of two tenants with one id"),
 			boolFlag("theirs", "where another program and sp changed the same, take tenants.json's side"),
 			boolFlag("ours", "there, take the registry's side"),
-			boolFlag("set-aside", "move a corrupt tenants.json away, and write the registry's"),
+			boolFlag("set-aside", "move a corrupt tenants.json away, and write the registry's; where a registry is made, move away what stands there"),
 			yesFlag(), purgeFlag(), a.noExportFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			if d := optional(cmd, "duplicates"); d != nil && *d != "first" {
 				return usage("--duplicates: first")
 			}
-			what, err := a.importingOf(ctx, argument(cmd, 0))
+			settled, err := a.settlement(cmd)
+			if err != nil {
+				return err
+			}
+			what, err := a.importingOf(ctx, argument(cmd, 0), settled)
 			if err != nil {
 				return err
 			}
@@ -84,23 +88,33 @@ func (a *app) importAll(ctx context.Context, cmd *cli.Command, what importing) e
 	if what.own && what.contents != nil {
 		a.small.Taken, a.sessions.imported = what.contents.IndexHash, what.contents.IndexHash != ""
 	}
+	files := standingBy(cmd)
 	// Where there is no registry, the file is checked before one is made for it.
-	if dir, err := a.project(); err != nil || !hasRegistry(dir) {
+	dir, err := a.newProject()
+	if what.own || err == nil && source != nil && source.path == dir.Tenants() {
+		files = imported
+	}
+	if err != nil || !hasRegistry(dir) {
 		if _, err := registry.PlanNew(request); err != nil {
+			return err
+		}
+	} else if source != nil && source.path == dir.Tenants() { // which sp has not written
+		side, _ := a.settlement(cmd)
+		if _, err := a.mayTake(ctx, source.path, side); err != nil {
 			return err
 		}
 	}
 	return a.untilTold(ctx, func(ctx context.Context) error {
-		dir, err := a.makeProject()
+		dir, err := a.makeProject(files)
 		if err != nil {
 			return err
 		}
-		if err := a.hideSecrets(ctx, dir); err != nil {
-			return err
+		if err = a.hideSecrets(ctx, dir); err == nil {
+			err = a.changeIn(ctx, dir, registry.Create, a.followImport(dir, source), func(ctx context.Context, reg *registry.Registry) error {
+				return a.importInto(ctx, cmd, reg, request, what)
+			})
 		}
-		return a.changeIn(ctx, dir, registry.Create, a.followImport(dir, source), func(ctx context.Context, reg *registry.Registry) error {
-			return a.importInto(ctx, cmd, reg, request, what)
-		})
+		return a.unlessMade(dir, err)
 	})
 }
 
@@ -152,7 +166,7 @@ func (a *app) importInto(ctx context.Context, cmd *cli.Command, reg *registry.Re
 // tryImport shows the plan: it imports and takes that back, or goes by the file
 // alone where there is no registry.
 func (a *app) tryImport(ctx context.Context, request registry.Import, what importing) error {
-	dir, err := a.project()
+	dir, err := a.newProject()
 	if errors.Is(err, project.ErrNoDirectory) || err == nil && !hasRegistry(dir) {
 		plan, err := registry.PlanNew(request)
 		if err != nil {

@@ -21,7 +21,7 @@ type importing struct {
 
 // importingOf finds out what is to be imported. A directory stands for all that is in
 // it, and for the `.systemprompt` in it; so does no word for the registry's own.
-func (a *app) importingOf(ctx context.Context, ref *string) (i importing, err error) {
+func (a *app) importingOf(ctx context.Context, ref *string, settled registry.Side) (i importing, err error) {
 	from, own, err := a.importedDir(ref)
 	if err != nil || from == nil {
 		return importing{ref: ref}, err
@@ -35,19 +35,47 @@ func (a *app) importingOf(ctx context.Context, ref *string) (i importing, err er
 	if ref == nil {
 		i.ref = nil
 	}
-	if own && hasRegistry(*from) {
+	if a.sessions.wanted = own; own && hasRegistry(*from) {
 		err = a.read(ctx, func(dir project.Dir, view *registry.View) error {
 			return dir.Known(ctx, view, &contents)
 		})
+		if err == nil {
+			err = a.leaveTracked(ctx, *from, &contents, settled)
+		}
 	} else if !own {
 		a.small.Configurations = contents.Configurations()
 	}
 	return i, err
 }
 
+// leaveTracked leaves out of an import what git tracks of the registry's own directory,
+// unless the user says that it is right.
+func (a *app) leaveTracked(ctx context.Context, dir project.Dir, contents *project.Contents, settled registry.Side) error {
+	for i, p := range contents.Profiles {
+		if len(p.Secrets) == 0 {
+			continue
+		}
+		taken, err := a.mayTake(ctx, dir.Full(project.SecretsPath(p.Name)), settled)
+		if err != nil {
+			return err
+		}
+		if !taken {
+			contents.Profiles[i].Secrets = nil
+		}
+	}
+	if contents.Sessions == nil {
+		return nil
+	}
+	taken, err := a.mayTake(ctx, dir.Full(project.IndexPath), settled)
+	if !taken {
+		contents.Sessions, contents.IndexHash = nil, ""
+	}
+	return err
+}
+
 // importedDir returns the directory that is to be imported, nil for a file.
 func (a *app) importedDir(ref *string) (from *project.Dir, own bool, err error) {
-	mine, missing := a.project()
+	mine, missing := a.newProject()
 	if ref == nil {
 		if errors.Is(missing, project.ErrNoDirectory) {
 			return nil, false, nil // which is for the import of a file to say

@@ -24,9 +24,10 @@ func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) 
 		return nil, err
 	}
 	wanted := settle != registry.Nobody || cmd.Bool("set-aside")
-	dir, err := a.project()
+	dir, err := a.newProject()
 	if err != nil || path != dir.Tenants() || !hasRegistry(dir) {
-		if wanted {
+		another := !what.own && (err != nil || path != dir.Tenants())
+		if isNew := err != nil || !hasRegistry(dir); wanted && !(settle == registry.Nobody && isNew && another) {
 			return nil, usage("--theirs, --ours, --set-aside: only for the tenants.json that follows a registry")
 		}
 		return nil, nil // what is wrong is for the import to say
@@ -45,8 +46,11 @@ func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) 
 	case standing == exporter.Untracked && wanted && !exists(dir.Tenants()):
 		b.publisher.Wanted = false // there is an index of sessions to settle, perhaps
 		return b, nil
-	case standing == exporter.Untracked && wanted:
-		return nil, withHint(usage("--theirs, --ours: sp has not written this tenants.json"), "sp import merges it")
+	case standing == exporter.Untracked && settle == registry.Theirs:
+		return nil, nil // it is merged, whether git tracks it or not
+	case standing == exporter.Untracked && settle == registry.Ours:
+		b.publisher.Force = true
+		return b, nil
 	case wanted, standing == exporter.Changed && !rulesItself(cmd):
 		return b, nil
 	}
@@ -94,7 +98,7 @@ func (a *app) importOwn(ctx context.Context, cmd *cli.Command, b *bridging, what
 	}
 	a.small.Keep = true
 	return a.untilTold(ctx, func(ctx context.Context) error {
-		dir, err := a.makeProject()
+		dir, err := a.makeProject(imported)
 		if err != nil {
 			return err
 		}

@@ -17,24 +17,28 @@ func (a *app) initCommand() *cli.Command {
 		Usage: "make a registry in this directory's .systemprompt",
 		Description: "Makes .systemprompt (0700) with an empty registry and a .gitignore that keeps\n" +
 			"its secrets out of git. What is there already stays as it is.",
-		Action: func(ctx context.Context, _ *cli.Command) error { return a.untilTold(ctx, a.init) },
+		Flags: []cli.Flag{setAsideFlag()},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			return a.untilTold(ctx, func(ctx context.Context) error { return a.init(ctx, standingBy(cmd)) })
+		},
 	}
 }
 
 // init makes the directory here or where it was named, even inside another
 // project: who says init means this place.
-func (a *app) init(ctx context.Context) error {
-	dir, err := a.makeProjectHere()
+func (a *app) init(ctx context.Context, files standingFiles) error {
+	dir, err := a.makeProjectHere(files)
 	if err != nil {
 		return err
 	}
+	return a.unlessMade(dir, a.initIn(ctx, dir))
+}
+
+func (a *app) initIn(ctx context.Context, dir project.Dir) error {
 	if err := a.hideSecrets(ctx, dir); err != nil {
 		return err
 	}
 	missing := !hasRegistry(dir)
-	if missing {
-		a.tellOfExport(dir)
-	}
 	options, err := a.options(dir, nil)
 	if err != nil {
 		return err

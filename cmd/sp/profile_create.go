@@ -99,7 +99,7 @@ func (a *app) completeProfile(ctx context.Context, cmd *cli.Command, n *registry
 			err = withHint(fmt.Errorf("the tenant that was typed: %w", registry.ErrNotFound), "sp tenant list")
 		}
 		if n.Tenant = &t.ID; err == nil {
-			err = checkPlace(dir, *n)
+			err = checkPlace(ctx, dir, view, *n, ref != nil)
 		}
 		return err
 	})
@@ -124,13 +124,32 @@ func (a *app) checkNewProfile(ctx context.Context, name string) (selected *regis
 	return selected, err
 }
 
-// checkPlace refuses a profile whose files are there and somebody's.
-func checkPlace(dir project.Dir, n registry.NewProfile) error {
-	file, err := dir.Taken(n.Name, *n.Tenant)
+// checkPlace refuses a profile whose files are there and somebody's. A profile.yaml, which
+// is meant to be shared, is taken over: its tenant may be one of another machine, but not
+// another one of this registry.
+func checkPlace(ctx context.Context, dir project.Dir, view *registry.View, n registry.NewProfile, chosen bool) error {
+	file, named, err := dir.Taken(n.Name)
 	if err == nil && file != "" {
-		err = withHint(fmt.Errorf("profile %s: %s: %w", n.Name, file, registry.ErrExists), "sp import %s takes it", project.Quoted(dir.Path()))
+		err = withHint(fmt.Errorf("profile %s: %s: %w", n.Name, file, registry.ErrExists), "sp import takes it; or move it away")
 	}
-	return err
+	if err != nil || named == nil || *named == *n.Tenant {
+		return err
+	}
+	file = dir.Full(project.ProfilePath(n.Name))
+	_, err = view.Tenant(ctx, *named)
+	isElsewhere := errors.Is(err, registry.ErrNotFound)
+	id := project.Quoted(string(*named))
+	switch {
+	case err != nil && !isElsewhere:
+		return err
+	case isElsewhere && (chosen || registry.IsLocalID(*named)):
+		return nil
+	case isElsewhere:
+		return withHint(fmt.Errorf("profile %s: %s names a tenant that is not here: %w", n.Name, file, registry.ErrConflict),
+			"sp profile create %s --tenant ID says which one it is here", n.Name)
+	}
+	return withHint(fmt.Errorf("profile %s: %s names tenant %s: %w", n.Name, file, id, registry.ErrConflict),
+		"sp profile create %s --tenant %s", n.Name, id)
 }
 
 // askTenant asks which tenant the profile is for, nil for the selected one.

@@ -40,7 +40,7 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 		return a.explainRestore(ctx, err)
 	}
 	defer func() { _ = from.file.Close() }() // it is only read
-	dir, err := a.makeProject()
+	dir, err := a.makeProject(imported)
 	if err != nil {
 		return err
 	}

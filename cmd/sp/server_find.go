@@ -8,9 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/postgres"
-	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
@@ -169,9 +167,4 @@ func serverRemedies(system string) string {
 		"name a database that is there: --database-url-stdin",
 		"or take the tenant now and its database later: --no-database, then sp tenant provision ID",
 	}, "\n")
-}
-
-// isNoRegistry tells whether an error says that there is no registry yet.
-func isNoRegistry(err error) bool {
-	return errors.Is(err, project.ErrNoDirectory) || errors.Is(err, db.ErrMissing)
 }

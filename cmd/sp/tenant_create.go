@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
@@ -27,7 +28,7 @@ func (a *app) tenantCreateCommand() *cli.Command {
 			boolFlag("allow-duplicate-name", "though another tenant has that name"),
 			boolFlag("no-database", "its database comes later: sp tenant provision ID"),
 			boolFlag("no-check", "do not try whether the database of the URL answers"),
-			a.noExportFlag(),
+			setAsideFlag(), a.noExportFlag(),
 		}, secretFlags("database-url", "the `URL` of its database, postgres://USER:PASSWORD@HOST/DB")...), serverFlags()...),
 		Action: a.createTenant,
 	}
@@ -65,7 +66,7 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 	}
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		if n.Tenant.DatabaseURL != nil || cmd.Bool("no-database") {
-			return a.storeTenant(ctx, n, nil)
+			return a.storeTenant(ctx, n, nil, standingBy(cmd))
 		}
 		s, err := a.findServerFirst(ctx, w)
 		if err == nil && !s.IsOwn() { // nothing is made where it does not answer
@@ -74,7 +75,7 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		return a.storeTenant(ctx, n, &s)
+		return a.storeTenant(ctx, n, &s, standingBy(cmd))
 	})
 }
 
@@ -110,18 +111,8 @@ func (a *app) newTenant(ctx context.Context, cmd *cli.Command, w wanted) (n regi
 
 // storeTenant registers a tenant, in a new registry where there is none, and makes it a
 // database where s is not nil.
-func (a *app) storeTenant(ctx context.Context, n registry.NewTenant, s *registry.Server) error {
-	dir, err := a.makeProject()
-	if err != nil {
-		return err
-	}
-	if !hasRegistry(dir) {
-		a.tellOfExport(dir)
-		if err := a.hideSecrets(ctx, dir); err != nil {
-			return err
-		}
-	}
-	return a.changeIn(ctx, dir, registry.Create, a.follow(tracked(dir)), func(ctx context.Context, reg *registry.Registry) error {
+func (a *app) storeTenant(ctx context.Context, n registry.NewTenant, s *registry.Server, files standingFiles) error {
+	return a.changeNew(ctx, files, func(ctx context.Context, dir project.Dir, reg *registry.Registry) error {
 		alike, err := lookalikes(ctx, reg, n.Tenant.Name)
 		if err != nil {
 			return err

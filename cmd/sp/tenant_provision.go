@@ -197,11 +197,14 @@ func (w wanted) instead(s registry.Server) registry.Server {
 // findServerFirst is findServer where there may be no registry yet. It makes nothing.
 func (a *app) findServerFirst(ctx context.Context, w wanted) (s registry.Server, err error) {
 	var known []registry.Server
-	err = a.read(ctx, func(_ project.Dir, view *registry.View) error {
-		known, err = view.Servers(ctx)
-		return err
-	})
-	if err != nil && !isNoRegistry(err) {
+	isNew, err := a.isNew()
+	if err == nil && !isNew {
+		err = a.read(ctx, func(_ project.Dir, view *registry.View) error {
+			known, err = view.Servers(ctx)
+			return err
+		})
+	}
+	if err != nil {
 		return s, err
 	}
 	return a.findServer(ctx, w, known)

@@ -116,25 +116,22 @@ func (d Dir) Known(ctx context.Context, view *registry.View, c *Contents) error 
 	return nil
 }
 
-// Taken tells whether the directory holds files of a profile that is none of the
-// registry's and can't become this tenant's as it is: secrets, or a profile.yaml of
-// another tenant.
-func (d Dir) Taken(profile string, tenant registry.TenantID) (file string, err error) {
+// Taken returns the file that keeps a profile that is none of the registry's from being made
+// there, if there is one: its secrets may be anybody's. A profile.yaml is taken over, and
+// named is the tenant that it names.
+func (d Dir) Taken(profile string) (file string, named *registry.TenantID, err error) {
 	if _, found, err := d.ReadFile(SecretsPath(profile)); err != nil || found {
-		return d.Full(SecretsPath(profile)), err
+		return d.Full(SecretsPath(profile)), nil, err
 	}
 	text, found, err := d.ReadFile(ProfilePath(profile))
 	if err != nil || !found {
-		return "", err
+		return "", nil, err
 	}
-	named, err := tenantOf(text)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("%s: %w: %w", d.Full(ProfilePath(profile)), ErrUnusable, err)
-	case named != nil && *named != tenant:
-		return d.Full(ProfilePath(profile)), nil
+	named, err = tenantOf(text)
+	if err != nil {
+		err = fmt.Errorf("%s: %w: %w", d.Full(ProfilePath(profile)), ErrUnusable, err)
 	}
-	return "", nil
+	return "", named, err
 }
 
 // findSecrets reads the secrets of a profile that are not its tenant's.

@@ -55,6 +55,25 @@ func repositoryOf(dir string) (r repository, found bool) {
 	return r, exists(filepath.Join(r.common, "HEAD"))
 }
 
+// MainOf returns the directory with a registry that the main work tree has where dir, an
+// absolute path free of links, is in one that was added to it.
+func MainOf(dir string) (main Dir, found bool) {
+	r, found := repositoryOf(dir)
+	if !found || !r.linked || filepath.Base(r.common) != ".git" {
+		return main, false
+	}
+	for up := dir; ; up = filepath.Dir(up) {
+		inside, err := filepath.Rel(r.root, up)
+		if err != nil || !filepath.IsLocal(inside) {
+			return main, false
+		}
+		main, err = At(filepath.Join(filepath.Dir(r.common), inside, Name))
+		if err == nil && exists(main.Registry()) {
+			return main, true
+		}
+	}
+}
+
 // ownPathIn returns the directory that a file of git's names, by a path from base, if
 // both are this user's own.
 func ownPathIn(file, base, prefix string) (string, bool) {

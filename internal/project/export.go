@@ -57,7 +57,7 @@ func IsTracked(ctx context.Context, git Git, file string) (bool, error) {
 	if git.Path == "" || !inWorkTree(dir) {
 		return false, nil
 	}
-	answer, err := git.run(ctx, dir, nil, "ls-files", "-z", "--", ":(literal)"+filepath.Base(file))
+	answer, err := git.run(ctx, dir, nil, "ls-files", "-z", "--", ":(icase,literal)"+filepath.Base(file))
 	return answer != "", err
 }
 

@@ -45,6 +45,8 @@ type FollowOptions struct {
 	// Taken is the SHA-256 of an index of sessions that this very change has taken into
 	// the registry.
 	Taken string
+	// Refused is that of one of which nothing was taken: the registry's side is written.
+	Refused string
 	// Force has all files follow, whether they are behind or not, and the registry's side
 	// win in all that another program changed.
 	Force bool
@@ -53,6 +55,9 @@ type FollowOptions struct {
 	Wanted bool
 	// Keep has a file that can't be merged stay as it is, and be told, and stops nothing.
 	Keep bool
+	// MayTake, if not nil, tells whether what another program did to a file, by its path in
+	// the directory, may stay; an error stops the change.
+	MayTake func(path string) (bool, error)
 	// Configurations are the texts of profile.yaml for profiles that have none yet.
 	Configurations map[string][]byte
 	// Edits are what is to change in profiles' profile.yaml, whatever else does.

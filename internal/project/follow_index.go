@@ -30,7 +30,7 @@ func (f *follower) index(ctx context.Context) error {
 		return f.conflict(s, &ChangedError{Path: f.dir.Full(IndexPath)}, f.due.Sessions)
 	}
 	base := s.base
-	if f.o.Force || s.isStopped() {
+	if f.o.Force || s.isStopped() || s.there && s.hash == f.o.Refused {
 		base = s.text
 	}
 	state.Chosen = f.due.Sessions

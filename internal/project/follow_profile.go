@@ -38,6 +38,18 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 	if err != nil {
 		return unreadable(f.dir.Full(s.at), err)
 	}
+	edits, err := s.unplaced()
+	if err != nil {
+		return unreadable(f.dir.Full(s.at), err)
+	}
+	edits = append(edits, f.o.Edits[p.Name]...)
+	foreign, err := f.isOfAnotherMachine(ctx, s, p)
+	if err != nil {
+		return unreadable(f.dir.Full(s.at), err)
+	}
+	if foreign && !f.o.Force {
+		return f.shared(s, p, from, edits)
+	}
 	elsewhere, err := linksElsewhere(s.text, base, p.Tenant)
 	switch {
 	case err != nil:
@@ -47,11 +59,52 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 			f.dir.Full(s.at), p.Tenant, registry.ErrConflict)
 		return f.conflict(s, err, f.concerns(p.Name))
 	}
-	edits, err := s.unplaced()
+	return f.relink(s, base, p, from, edits)
+}
+
+// isOfAnotherMachine tells whether a profile.yaml names a tenant that sp did not write there
+// and this registry does not know. A local one is: each machine has its own. Another is
+// where sp never named one.
+func (f *follower) isOfAnotherMachine(ctx context.Context, s standingFile, p registry.Profile) (bool, error) {
+	has, err := tenantOf(s.text)
+	base, bad := tenantOf(s.base)
+	was, worse := tenantOf(s.was)
+	if err := errors.Join(err, bad, worse); err != nil {
+		return false, err
+	}
+	before, moved := f.due.Relinked[p.Name]
+	switch {
+	case has == nil, *has == p.Tenant, equal(has, base), equal(has, was), moved && *has == before:
+		return false, nil
+	case base != nil && !registry.IsLocalID(*has):
+		return false, nil
+	}
+	_, err = f.view.Tenant(ctx, *has)
+	if errors.Is(err, registry.ErrNotFound) {
+		return true, nil
+	}
+	return false, err
+}
+
+// shared takes over a profile.yaml with its settings. Its tenant stays as others have it:
+// here the registry says which one the profile is of.
+func (f *follower) shared(s standingFile, p registry.Profile, from string, edits []YAMLEdit) error {
+	from, err := s.nameBefore(from)
 	if err != nil {
 		return unreadable(f.dir.Full(s.at), err)
 	}
-	return f.relink(s, base, p, from, append(edits, f.o.Edits[p.Name]...))
+	text := s.text
+	s.base = nil
+	if from != p.Name {
+		names, err := renamed(text, from, p.Name)
+		if err == nil {
+			text, err = EditYAML(text, names)
+		}
+		if err != nil {
+			return unreadable(f.dir.Full(s.at), err)
+		}
+	}
+	return f.edited(s, text, nil, edits)
 }
 
 // relink has a profile.yaml name its profile and tenant as they are called now; what

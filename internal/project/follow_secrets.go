@@ -22,7 +22,11 @@ func (f *follower) secrets(ctx context.Context, p registry.Profile, from string)
 	if err != nil {
 		return err
 	}
-	text, conflicts, err := f.merged(&s, members)
+	taken, err := f.mayTake(s)
+	if err != nil {
+		return f.conflict(s, err, f.concerns(p.Name))
+	}
+	text, conflicts, err := f.merged(&s, members, !taken)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", f.dir.Full(s.at), err)
@@ -44,13 +48,21 @@ func (f *follower) adopt(s standingFile, ours []byte, members []SecretMember) {
 	})
 }
 
+// mayTake tells whether what another program did to a file that sp wrote may stay.
+func (f *follower) mayTake(s standingFile) (bool, error) {
+	if f.o.MayTake == nil || f.o.Force || !s.there || s.isOurs() {
+		return true, nil
+	}
+	return f.o.MayTake(s.path)
+}
+
 // merged puts the members into the file, against the base that holds for it.
-func (f *follower) merged(s *standingFile, members []SecretMember) (text []byte, conflicts []string, err error) {
+func (f *follower) merged(s *standingFile, members []SecretMember, force bool) (text []byte, conflicts []string, err error) {
 	if s.base, err = s.secretBase(); err != nil {
 		return nil, nil, err
 	}
 	base := s.base
-	if f.o.Force {
+	if f.o.Force || force {
 		if base, err = forced(s.text, base, members); err != nil {
 			return nil, nil, err
 		}

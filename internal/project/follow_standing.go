@@ -69,8 +69,8 @@ func (d Dir) isChanged(file registry.FollowingFile) (bool, error) {
 	if err != nil {
 		return false, unreadable(d.Full(file.Path), err)
 	}
-	was, err := tenantOf(base)
-	return !equal(has, was), err
+	was, err := tenantOf(base) // nil: it is a shared one, and its tenant no business of sp's
+	return was != nil && !equal(has, was), err
 }
 
 // inFile is an error that says which file it is of.

@@ -87,6 +87,19 @@ func TestAProfileThatSomebodyLinkedElsewhereIsAConflict(t *testing.T) {
 	require.Contains(t, o.configuration("p"), "tenant_id: b")
 }
 
+// The file is meant to be shared, and local ids are each machine's own.
+func TestAProfileWithTheLocalTenantOfAnotherMachineIsNone(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	theirs := strings.Replace(o.configuration("p"), "tenant_id: a", "tenant_id: local_18f", 1)
+	o.write(ProfilePath("p"), theirs)
+	o.must(o.url("a", "postgres://u:second@h/a"))
+	require.Equal(t, theirs, o.configuration("p"))
+	require.Equal(t, "postgres://u:second@h/a", o.secretsIn("p")["database_url"])
+	o.must(o.rename("p", "staging"))
+	require.Equal(t, strings.NewReplacer("name: p\n", "name: staging\n", "display_name: P\n", "display_name: Staging\n").Replace(theirs), o.configuration("staging"))
+}
+
 func TestForeignSecretsStay(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)

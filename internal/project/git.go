@@ -93,7 +93,7 @@ func (g Git) run(ctx context.Context, dir string, stdin *bytes.Buffer, command .
 	var out, complaint bytes.Buffer
 	cmd := exec.CommandContext(limited, g.Path, append(harmless(), command...)...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, g.env(), &out, &complaint
-	cmd.WaitDelay = 100 * time.Millisecond // for a child of git that keeps the pipe open
+	cmd.WaitDelay = time.Second // for a child of git that keeps the pipe open
 	if stdin != nil {
 		cmd.Stdin = stdin
 	}

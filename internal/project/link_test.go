@@ -8,20 +8,63 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestLinkToOurDirectoryIsFollowed(t *testing.T) {
+func TestLinkWithinOurProjectIsFollowed(t *testing.T) {
 	t.Parallel()
 	top := tempDir(t)
-	main := mustMake(t, filepath.Join(top, "main", Name))
-	branch := mustMkdir(t, filepath.Join(top, "branch"))
-	mustSymlink(t, "../main/"+Name, filepath.Join(branch, Name))
+	mustMkdir(t, filepath.Join(top, ".git"))
+	main := mustMake(t, filepath.Join(top, Name))
+	part := mustMkdir(t, filepath.Join(top, "part"))
+	mustSymlink(t, "../"+Name, filepath.Join(part, Name))
 
-	d, err := Find(branch)
+	d, err := Find(part)
 	require.NoError(t, err)
-	require.Equal(t, main, d)
-	d, made, err := Make(filepath.Join(branch, Name))
+	require.Equal(t, main.Path(), d.Path())
+	require.Equal(t, filepath.Join(part, Name), d.Link())
+	d, made, err := Make(filepath.Join(part, Name))
 	require.NoError(t, err)
-	require.Equal(t, main, d)
+	require.Equal(t, main.Path(), d.Path())
 	require.Equal(t, Kept, made)
+}
+
+// A repository that was cloned can hold a link to another project of ours: its registry
+// is in order, and would answer.
+func TestLinkOutOfTheProjectIsUntrusted(t *testing.T) {
+	t.Parallel()
+	top := tempDir(t)
+	other := mustMake(t, filepath.Join(top, "other", Name))
+	clone := mustMkdir(t, filepath.Join(top, "clone", "part"))
+	mustMkdir(t, filepath.Join(top, "clone", ".git"))
+	for _, dir := range []string{filepath.Dir(clone), clone} {
+		mustSymlink(t, other.Path(), filepath.Join(dir, Name))
+		_, err := Find(dir)
+		require.ErrorIs(t, err, ErrUnsafe)
+		require.ErrorContains(t, err, "leads out of the project")
+		require.ErrorContains(t, err, "--dir "+other.Path())
+		_, _, err = Make(filepath.Join(dir, Name))
+		require.ErrorIs(t, err, ErrUnsafe)
+	}
+	d, err := At(other.Path())
+	require.NoError(t, err)
+	require.Empty(t, d.Link())
+}
+
+func TestLinkThatGitTracksIsUntrusted(t *testing.T) {
+	t.Parallel()
+	git := realGit(t)
+	tree := workTree(t, git)
+	main := mustMake(t, filepath.Join(tree, Name))
+	part := mustMkdir(t, filepath.Join(tree, "part"))
+	mustSymlink(t, "../"+Name, filepath.Join(part, Name))
+	d, err := Find(part)
+	require.NoError(t, err)
+	require.NoError(t, d.CheckTracked(t.Context(), git))
+
+	runGit(t, git, tree, "add", "part")
+	err = d.CheckTracked(t.Context(), git)
+	require.ErrorIs(t, err, ErrUnsafe)
+	require.ErrorContains(t, err, "--dir "+main.Path())
+	require.NoError(t, main.CheckTracked(t.Context(), fakeGit(t, "exit 9")), "nobody is asked about what is no link")
+	require.ErrorIs(t, d.CheckTracked(t.Context(), fakeGit(t, "exit 9")), ErrUnsafe, "git did not answer")
 }
 
 func TestLinkThatLeadsAstrayIsRefused(t *testing.T) {

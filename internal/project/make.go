@@ -35,11 +35,10 @@ func Make(path string) (Dir, Made, error) {
 	if err != nil {
 		return Dir{}, Kept, err
 	}
-	actual, _, err := locate(path)
+	d, err := AtNew(path)
 	if err != nil {
 		return Dir{}, Kept, err
 	}
-	d := Dir{path: actual}
 	if err := d.checkAdoptable(); err != nil {
 		return Dir{}, Kept, err
 	}

@@ -3,6 +3,7 @@
 package project
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +27,8 @@ var (
 	// ErrUnsafe is returned for a directory that is another user's, or that
 	// others can change.
 	ErrUnsafe = errors.New("refused as unsafe")
+	// ErrOthers is the ErrUnsafe of a directory that is another user's.
+	ErrOthers = fmt.Errorf("%w", ErrUnsafe)
 	// ErrExposed is returned when .gitignore can't be made to keep secret files
 	// out of git.
 	ErrExposed = errors.New("secrets are not kept out of git")
@@ -38,10 +41,13 @@ var errNotDirectory = fmt.Errorf("%w: it is not a directory", ErrNoDirectory)
 
 // Dir is a `.systemprompt` directory that was checked when it was found or made.
 // Its path is absolute and free of symbolic links.
-type Dir struct{ path string }
+type Dir struct{ path, link string }
 
 // Path returns the path of the directory itself.
 func (d Dir) Path() string { return d.path }
+
+// Link returns the path of the symbolic link by which the directory was found, if it was.
+func (d Dir) Link() string { return d.link }
 
 // Registry returns the path of sp.db.
 func (d Dir) Registry() string { return filepath.Join(d.path, RegistryName) }
@@ -83,65 +89,122 @@ func find(start string, at func(string) (Dir, error)) (Dir, error) {
 
 // At returns the directory at path, an absolute path that may have any name.
 func At(path string) (Dir, error) {
-	actual, info, err := locate(path)
+	d, info, err := locate(path)
 	if err != nil {
 		return Dir{}, err
 	}
-	// Sticky does not help: it keeps others from replacing our files, but not
-	// from adding a journal that SQLite would roll into the database.
-	if mode := info.Mode().Perm(); mode&0o022 != 0 {
-		return Dir{}, unsafe(actual, fmt.Sprintf("others can write in it, mode %04o", mode), "chmod 700 "+Quoted(actual))
-	}
-	return Dir{path: actual}, nil
+	return d, checkClosed(d.path, info)
 }
 
-// locate returns where the directory at path really is, and that it is ours.
-func locate(path string) (string, fs.FileInfo, error) {
+// checkClosed refuses a directory that others can write in. Sticky does not help: it
+// keeps others from replacing our files, but not from adding a journal that SQLite would
+// roll into the database.
+func checkClosed(path string, info fs.FileInfo) error {
+	if mode := info.Mode().Perm(); mode&0o022 != 0 {
+		return unsafe(path, fmt.Sprintf("others can write in it, mode %04o", mode), "chmod 700 "+Quoted(path))
+	}
+	return nil
+}
+
+// FindNew returns what Find does, for who makes a registry where there is none.
+func FindNew(start string) (Dir, error) { return find(start, AtNew) }
+
+// AtNew returns what At does, and also a directory that others can write in, as git clones
+// one under umask 002, if there is no registry in it: Make closes it.
+func AtNew(path string) (Dir, error) {
+	d, info, err := locate(path)
+	if err != nil {
+		return Dir{}, err
+	}
+	if exists(d.Registry()) {
+		err = checkClosed(d.path, info)
+	}
+	return d, err
+}
+
+// locate returns the directory at path, which is ours.
+func locate(path string) (d Dir, info fs.FileInfo, err error) {
 	if err := checkAbsolute(path); err != nil {
-		return "", nil, err
+		return d, nil, err
 	}
 	path = filepath.Clean(path)
 	entry, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, fmt.Errorf("%s: %w", path, ErrNoDirectory)
+		return d, nil, fmt.Errorf("%s: %w", path, ErrNoDirectory)
 	}
 	if err != nil {
-		return "", nil, err
+		return d, nil, err
 	}
-	actual, err := filepath.EvalSymlinks(path)
+	d.path, err = filepath.EvalSymlinks(path)
 	if entry.Mode()&fs.ModeSymlink != 0 {
-		if err := checkLink(path, entry, actual, err); err != nil {
-			return "", nil, err
+		d.link = path
+		if err := checkLink(path, entry, d.path, err); err != nil {
+			return d, nil, err
 		}
 	}
 	if err != nil {
-		return "", nil, err
+		return d, nil, err
 	}
-	info, err := os.Lstat(actual)
+	info, err = os.Lstat(d.path)
 	switch {
 	case err != nil:
-		return "", nil, err
+		return d, nil, err
 	case !info.IsDir():
-		return "", nil, fmt.Errorf("%s: %w", path, errNotDirectory)
+		return d, nil, fmt.Errorf("%s: %w", path, errNotDirectory)
 	}
-	return actual, info, checkOwner(actual, info)
+	return d, info, checkOwner(d.path, info)
 }
 
-// checkLink refuses a symbolic link in the directory's place that may lead astray.
-// Links are followed, because work trees of one project may share a registry; but
-// only one that we made, since in a directory such as /tmp anyone could point us
-// at another registry of ours, and only to the same name, since a cloned
-// repository may hold a link to our home.
+// checkLink refuses a symbolic link in the directory's place that may lead astray. One that
+// we made is followed to the same name in the same project, as from a part of it to the
+// whole. In a directory such as /tmp anyone could point us at another registry of ours, and
+// a repository that was cloned can hold a link to any other project, or to our home.
 func checkLink(path string, link fs.FileInfo, target string, err error) error {
 	switch {
 	case !IsOurs(link):
-		return unsafe(path, "it is a symbolic link that another user made", "remove it, or name its target with --dir")
+		return fmt.Errorf("%s: %w: it is a symbolic link that another user made", path, ErrOthers)
 	case err != nil:
 		return unsafe(path, "it is a symbolic link that leads nowhere", "remove it")
+	case isDir(target) && !isWithin(projectOf(path), target):
+		return untrusted(path, target, "leads out of the project")
 	case filepath.Base(target) != filepath.Base(path):
 		return unsafe(path, "it is a symbolic link to another name", "name its target with --dir")
 	}
 	return nil
+}
+
+// CheckTracked refuses a directory that was found by a link that git tracks: it came with
+// the repository. Where git does not answer, it may have.
+func (d Dir) CheckTracked(ctx context.Context, git Git) error {
+	if d.link == "" {
+		return nil
+	}
+	tracked, err := IsTracked(ctx, git, d.link)
+	if err == nil && !tracked || err != nil && !errors.Is(err, ErrGit) {
+		return err
+	}
+	return untrusted(d.link, d.path, "came with the git repository")
+}
+
+// untrusted is the error of a link that may not be this user's own.
+func untrusted(link, target, why string) error {
+	return unsafe(link, "it is a symbolic link that "+why, "if you want what it leads to: --dir "+Quoted(target))
+}
+
+// projectOf is the work tree that a path is in or, without git, its directory.
+func projectOf(path string) string {
+	dir := filepath.Dir(path)
+	for up := dir; up != filepath.Dir(up); up = filepath.Dir(up) {
+		if exists(filepath.Join(up, ".git")) {
+			return up
+		}
+	}
+	return dir
+}
+
+func isWithin(dir, path string) bool {
+	inside, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(inside)
 }
 
 func checkAbsolute(path string) error {
@@ -155,7 +218,7 @@ func checkAbsolute(path string) error {
 // will do, not even for root, who would leave files there that the owner can't read.
 func checkOwner(path string, info fs.FileInfo) error {
 	if !IsOurs(info) {
-		return unsafe(path, fmt.Sprintf("it belongs to user %d", owner(info)), "run as that user")
+		return fmt.Errorf("%s: %w: it belongs to user %d", path, ErrOthers, owner(info))
 	}
 	return nil
 }

@@ -11,11 +11,11 @@ func Search(start string) (Dir, error) { return find(start, Locate) }
 
 // Locate returns what At does, and also a directory that others can write in.
 func Locate(path string) (Dir, error) {
-	actual, _, err := locate(path)
+	d, _, err := locate(path)
 	if err != nil {
 		return Dir{}, err
 	}
-	return Dir{path: actual}, nil
+	return d, nil
 }
 
 // Mode returns the permissions of the directory.

@@ -227,7 +227,7 @@ func (d Dir) secrets(profiles []string) []exposure {
 }
 
 // TrackedSecrets lists the secret files that git tracks already, which no rule
-// changes: `git -C DIR rm --cached -- PATH` does, with the directory's path and
+// changes: `git -C DIR rm --cached -f -- PATH` does, with the directory's path and
 // these, which are relative to it. There are none where there is no git or no
 // work tree; where git does not answer, the error is ErrGit.
 func (d Dir) TrackedSecrets(ctx context.Context, git Git) ([]string, error) {

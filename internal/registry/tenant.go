@@ -1,6 +1,9 @@
 package registry
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // TenantID names a tenant: `local_` and hex digits for what sp creates, a UUID
 // from the cloud, and whatever an imported file held.
@@ -149,3 +152,7 @@ func equalStrings(a, b *string) bool {
 
 // String shows a tenant as people name it: the id and, in parentheses, the name.
 func (t Tenant) String() string { return fmt.Sprintf("%s (%s)", t.ID, t.Name) }
+
+// IsLocalID tells whether an id looks like one that is made for a local tenant: every
+// machine makes its own.
+func IsLocalID(id TenantID) bool { return strings.HasPrefix(string(id), "local_") }
