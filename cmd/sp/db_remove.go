@@ -142,5 +142,5 @@ func (a *app) removeOthers(ctx context.Context, cmd *cli.Command) error {
 		}
 		return nil
 	}
-	return withHint(fmt.Errorf("server %s: %w", id, registry.ErrNotFound), "sp db list")
+	return withHint(fmt.Errorf("a server with that id: %w", registry.ErrNotFound), "sp db list; sp db status")
 }
