@@ -56,6 +56,8 @@ var canaryRows = map[string][]string{
 	"db up":                     {"", "--provider local", "--provider CANARYc4n4ryCANARY", "--port CANARYc4n4ryCANARY", "--port 7"},
 	"db down":                   {""},
 	"db status":                 {""},
+	"db list":                   {""},
+	"db remove":                 {"", "nosuch", "URL -y", "CANARYc4n4ryCANARY", "local", "local -y"},
 	"db use":                    {"", "--none", "--server URL", "--server CANARYc4n4ryCANARY", "--server-stdin", "--server-file given/odd.txt"},
 	"psql":                      {"nosuch", "URL", "--profile nosuch", "a b", "c", "URL --profile a"},
 	"tenant select":             {"a", "b", "-", "nosuch"},

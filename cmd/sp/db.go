@@ -10,7 +10,8 @@ import (
 )
 
 func (a *app) dbCommands() *cli.Command {
-	return group("db", "the PostgreSQL server of local tenants", a.dbUpCommand(), a.dbDownCommand(), a.dbStatusCommand(), a.dbUseCommand())
+	return group("db", "the PostgreSQL server of local tenants", a.dbUpCommand(), a.dbDownCommand(), a.dbStatusCommand(), a.dbUseCommand(),
+		a.dbListCommand(), a.dbRemoveCommand())
 }
 
 // ownServers are the servers that sp runs.

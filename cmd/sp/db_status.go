@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sp-registry/sp/internal/project"
@@ -39,12 +41,14 @@ type databaseStatus struct {
 	Tenant  registry.TenantID      `json:"tenant_id"`
 	State   registry.DatabaseState `json:"state"`
 	Orphan  bool                   `json:"tenant_is_gone"`
+	Missing bool                   `json:"missing"`
 	OldEnds *string                `json:"old_login_ends_at"`
 }
 
 func (a *app) dbStatus(ctx context.Context) error {
 	var dir project.Dir
 	var servers []registry.Server
+	var databases []registry.Database
 	found := []serverStatus{}
 	err := a.read(ctx, func(d project.Dir, view *registry.View) (err error) {
 		dir = d
@@ -54,13 +58,16 @@ func (a *app) dbStatus(ctx context.Context) error {
 		for _, s := range servers {
 			found = append(found, serverStatus{Name: s.Name, Provider: s.Provider, Address: addressOf(s), Chosen: s.Chosen, Databases: []databaseStatus{}})
 		}
-		return readDatabases(ctx, view, found)
+		if databases, err = view.Databases(ctx); err != nil {
+			return err
+		}
+		return putDatabases(ctx, view, databases, found)
 	})
 	if err != nil {
 		return err
 	}
 	for i, s := range servers {
-		a.askServer(ctx, dir, s, &found[i])
+		a.askServer(ctx, dir, s, databases, &found[i])
 	}
 	next, err := a.nextServer(ctx, servers)
 	if err != nil {
@@ -76,12 +83,8 @@ func (a *app) dbStatus(ctx context.Context) error {
 	return a.table("Servers", rowsOf(append(rows, []string{"next", next})...))
 }
 
-// readDatabases puts the databases to their servers.
-func readDatabases(ctx context.Context, view *registry.View, servers []serverStatus) error {
-	databases, err := view.Databases(ctx)
-	if err != nil {
-		return err
-	}
+// putDatabases puts the databases to their servers.
+func putDatabases(ctx context.Context, view *registry.View, databases []registry.Database, servers []serverStatus) error {
 	for _, d := range databases {
 		gone, err := view.IsGone(ctx, d.Tenant)
 		if err != nil {
@@ -105,14 +108,20 @@ func databaseStatusOf(d registry.Database, gone bool) databaseStatus {
 	return s
 }
 
-// askServer asks a server whether it answers.
-func (a *app) askServer(ctx context.Context, dir project.Dir, s registry.Server, status *serverStatus) {
+// askServer asks a server whether it answers, and has what is recorded there.
+func (a *app) askServer(ctx context.Context, dir project.Dir, s registry.Server, databases []registry.Database, status *serverStatus) {
 	if s.IsOwn() && s.Withheld == "" {
 		running, err := a.running(ctx, dir, s)
 		if err != nil || !running {
 			status.Trouble = "stopped"
+			if err == nil {
+				err = a.dataTrouble(ctx, dir, s)
+			}
 			if err != nil {
 				status.Trouble = failureOf(err).Message
+			}
+			if errors.Is(err, errLost) {
+				status.miss(recordedOn(s, databases))
 			}
 			return
 		}
@@ -123,7 +132,27 @@ func (a *app) askServer(ctx context.Context, dir project.Dir, s registry.Server,
 		return
 	}
 	status.Running, status.Version = true, admin.Version()
-	_ = admin.Close() // nothing was begun
+	h := &host{s, admin}
+	defer h.close()
+	missing, err := missingFrom(ctx, h, databases)
+	if err != nil {
+		status.Trouble = failureOf(err).Message
+	}
+	status.miss(tenantsOf(missing))
+}
+
+// miss marks the databases of tenants as missing.
+func (s *serverStatus) miss(tenants []registry.TenantID) {
+	for i, d := range s.Databases {
+		s.Databases[i].Missing = d.Missing || slices.Contains(tenants, d.Tenant)
+	}
+}
+
+func tenantsOf(databases []registry.Database) (tenants []registry.TenantID) {
+	for _, d := range databases {
+		tenants = append(tenants, d.Tenant)
+	}
+	return tenants
 }
 
 // nextServer says where the database of a new tenant would be made.
@@ -163,6 +192,9 @@ func (s serverStatus) rows() [][]string {
 // notes says how the database is.
 func (d databaseStatus) notes() []string {
 	notes := []string{string(d.State)}
+	if d.Missing {
+		notes = []string{"missing: it was recorded as " + string(d.State)}
+	}
 	if d.Orphan {
 		notes = append(notes, "its tenant is gone: sp tenant delete "+project.Quoted(string(d.Tenant))+" -y drops it")
 	}

@@ -66,6 +66,9 @@ func (a *app) dbUp(ctx context.Context, dir project.Dir, reg *registry.Registry,
 		return err
 	}
 	defer h.close()
+	if err := a.tellMissing(ctx, reg, h); err != nil {
+		return err
+	}
 	a.note("server %s runs: PostgreSQL %s", h.Name, h.admin.Version())
 	if a.json {
 		return a.document(map[string]any{"name": h.Name, "running": true, "version": h.admin.Version(), "address": addressOf(h.Server)})
@@ -80,6 +83,25 @@ func (a *app) nameServer(ctx context.Context, reg *registry.Registry, s registry
 	}
 	s.Withheld = ""
 	return s, reg.NameServer(ctx, s.Name)
+}
+
+// tellMissing names the databases that are recorded on a server and are not there.
+func (a *app) tellMissing(ctx context.Context, reg *registry.Registry, h *host) error {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return err
+	}
+	databases, err := view.Databases(ctx)
+	view.Close()
+	if err != nil {
+		return err
+	}
+	missing, err := missingFrom(ctx, h, databases)
+	for _, d := range missing {
+		id := project.Quoted(string(d.Tenant))
+		a.note("warning: database %s is recorded and not on the server, or not whole: sp tenant provision %s makes again what is missing", d.Name, id)
+	}
+	return err
 }
 
 // settleServer has what a server would be started from looked at, where it may be anybody's.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -42,7 +43,7 @@ func (c *checkup) checkDatabase(ctx context.Context) []diagnosis {
 func (c *checkup) checkDatabases(ctx context.Context) []diagnosis {
 	var found bounded
 	count := 0
-	err := c.read(ctx, func(_ project.Dir, view *registry.View) error {
+	err := c.read(ctx, func(dir project.Dir, view *registry.View) error {
 		databases, err := view.Databases(ctx)
 		count = len(databases)
 		for _, d := range databases {
@@ -55,6 +56,10 @@ func (c *checkup) checkDatabases(ctx context.Context) []diagnosis {
 		}
 		servers, err := view.Servers(ctx)
 		for _, s := range servers {
+			if err := c.localTrouble(ctx, dir, s); err != nil {
+				f := failureOf(err)
+				found.add(wrong("server %s: %s", s.Name, f.Message).remedy("%s", strings.ReplaceAll(f.Hint, "\n", "; ")))
+			}
 			if refused := refuseWithheld(s); refused != nil {
 				f := failureOf(refused)
 				found.add(warn("server %s: %s", s.Name, f.Message).remedy("%s", f.Hint))
@@ -71,6 +76,15 @@ func (c *checkup) checkDatabases(ctx context.Context) []diagnosis {
 		return err
 	})
 	return troubled(orFine(found.all(), "%s made by sp", counted(count, "database")), err)
+}
+
+// localTrouble says how the data of a local server are not as they were recorded; nothing is
+// connected to for that, nor is Docker asked.
+func (c *checkup) localTrouble(ctx context.Context, dir project.Dir, s registry.Server) error {
+	if s.Provider != registry.LocalPrograms || s.Withheld != "" {
+		return nil
+	}
+	return c.dataTrouble(ctx, dir, s)
 }
 
 func (c *checkup) lookAtDatabase(ctx context.Context, view *registry.View, d registry.Database, found *bounded) error {

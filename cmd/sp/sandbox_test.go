@@ -46,7 +46,7 @@ type outcome struct {
 
 func newSandbox(t *testing.T) *sandbox {
 	t.Helper()
-	return &sandbox{t: t, dir: t.TempDir(), env: map[string]string{"SP_OFFLINE": "1"}, now: noon}
+	return &sandbox{t: t, dir: t.TempDir(), env: map[string]string{"SP_OFFLINE": "1", "SP_DATA_DIR": t.TempDir()}, now: noon}
 }
 
 var takeHelpTemplate = sync.OnceFunc(func() { cli.SubcommandHelpTemplate = commandHelp })

@@ -81,6 +81,7 @@ func hermetic(env *testscript.Env) error {
 		"GORACE=atexit_sleep_ms=0", // else each program under the race detector waits a second at its end
 		"LC_ALL=C",
 		"TZ=UTC",
+		"SP_DATA_DIR=" + env.WorkDir + "/data",
 		"SP_OFFLINE=1", // no server of the machine's is asked for anything
 	}
 	env.Values[memoryKey{}] = &memory{seen: map[string]string{}}

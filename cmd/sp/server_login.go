@@ -32,6 +32,9 @@ func (a *app) lookAtOwn(ctx context.Context, url registry.Secret) (*postgres.Loo
 	}
 	look, err := a.look(ctx, dir, *s)
 	if err == nil && look == postgres.NotThere {
+		if err := a.dataTrouble(ctx, dir, *s); err != nil {
+			return nil, fmt.Errorf("server %s: %w", s.Name, err)
+		}
 		err = withHint(fmt.Errorf("server %s does not run: %w", s.Name, provision.ErrUnavailable), "sp db up")
 	}
 	return &look, err

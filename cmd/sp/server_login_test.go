@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/stretchr/testify/require"
 )
 
@@ -105,6 +106,9 @@ func impostorSandbox(t *testing.T, i *impostor) *sandbox {
 	s.sql(fmt.Sprintf("INSERT INTO servers (name, provider, admin_url, chosen, place, identity) VALUES ('local', 'local', 'postgres://sp_admin:s3cret@127.0.0.1:%d/postgres', 0, '%s', '1:2')", i.port, thePlace))
 	s.sql("INSERT INTO databases VALUES ('made', 'ready', 'local', 'sp_made', 'a', NULL)")
 	s.write("data/postgres/"+thePlace+"/data/PG_VERSION", "15\n")
+	identity, err := postgres.Cluster{Dir: s.dir + "/data/postgres/" + thePlace}.Identity()
+	require.NoError(t, err)
+	s.sql("UPDATE servers SET identity = '" + identity + "'")
 	delete(s.env, "SP_OFFLINE")
 	return s
 }

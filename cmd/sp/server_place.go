@@ -171,6 +171,51 @@ func recordedOn(s registry.Server, databases []registry.Database) (tenants []reg
 	return tenants
 }
 
+// dataTrouble says how the data of a server that sp runs, and that does not run, are not as
+// they were recorded; nil where they are.
+func (a *app) dataTrouble(ctx context.Context, dir project.Dir, s registry.Server) error {
+	if s.Provider == registry.InDocker {
+		d, err := a.dockerOf(dir, s)
+		if err != nil {
+			return nil // from here nobody can tell
+		}
+		made, err := d.IsMade(ctx)
+		if err != nil || made || s.Env == nil {
+			return err
+		}
+		return withHint(fmt.Errorf("%w: volume %s-data", errLost, postgres.Container), "%s", lostRemedies(s))
+	}
+	c, err := a.cluster(dir, s)
+	if err != nil || s.Place != nil && s.Identity == nil {
+		return err // it was never whole
+	}
+	if !c.Exists() {
+		return withHint(fmt.Errorf("%w: %s", errLost, c.Dir), "%s", lostRemedies(s))
+	}
+	now, err := c.Identity()
+	if err == nil && s.Place != nil && *s.Identity != now {
+		err = fmt.Errorf("%w: %s is not the directory that sp recorded, perhaps a copy", errOtherData, c.Dir)
+	}
+	return err
+}
+
+// missingFrom are the databases that are recorded as whole on a server and are not there.
+func missingFrom(ctx context.Context, h *host, databases []registry.Database) (missing []registry.Database, err error) {
+	for _, d := range databases {
+		if d.Server != h.Name || d.State != registry.Ready {
+			continue
+		}
+		_, whole, err := h.admin.Holds(ctx, h.database(d))
+		if err != nil {
+			return nil, err
+		}
+		if !whole {
+			missing = append(missing, d)
+		}
+	}
+	return missing, nil
+}
+
 // lostRemedies are the ways out where the data of a server are gone.
 func lostRemedies(s registry.Server) string {
 	id := s.Name

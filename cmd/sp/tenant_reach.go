@@ -65,7 +65,7 @@ func (a *app) adviseConnecting(s subject, err error) error {
 		return withHint(named(provisioningFailed+": its database is being dropped"), "sp tenant delete %s -y goes on with that", id)
 	case s.database != nil && (s.database.State != registry.Ready || errors.Is(err, registry.ErrNoURL)):
 		return withHint(named(provisioningFailed), "sp tenant provision %s goes on, sp tenant delete %s -y undoes it", id, id)
-	case errors.Is(err, errWithheld):
+	case errors.Is(err, errWithheld), errors.Is(err, errLost), errors.Is(err, errOtherData):
 		return named(connectionFailed)
 	case errors.Is(err, registry.ErrNoURL) && s.tenant.IsCloud():
 		return withHint(named(connectionFailed+": internal_database_url is missing or masked"), "sp tenant edit %s --internal-database-url-stdin", id)

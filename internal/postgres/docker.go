@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -163,6 +164,29 @@ func (d Docker) Down(ctx context.Context) error {
 		return err
 	}
 	return d.do(ctx, "stop", Container)
+}
+
+// Remove ends the container with its volume, if they are this project's, and removes what it
+// was made from.
+func (d Docker) Remove(ctx context.Context) error {
+	if err := d.Down(ctx); err != nil {
+		return err
+	}
+	c, err := d.own(ctx)
+	if err == nil && c.state != "" {
+		err = d.do(ctx, "rm", Container)
+	}
+	if err != nil {
+		return err
+	}
+	had, err := d.hasVolume(ctx)
+	if err == nil && had {
+		err = d.do(ctx, "volume", "rm", volume)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(d.composeFile()), os.RemoveAll(d.envFile()))
 }
 
 // Look tells whether who listens on the port can be the container.
