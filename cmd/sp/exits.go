@@ -42,6 +42,7 @@ var exits = []struct {
 	{registry.ErrIncomplete, 8, "incomplete", "sp status tells how the file stands; sp export writes it"},
 	{registry.ErrUnknown, 8, "incomplete", "look before you do it again: sp status, sp tenant list"},
 	{db.ErrUntrusted, 6, "untrusted", trustHint},
+	{project.ErrUntrusted, 6, "untrusted", "remove the link, or name the directory to which it leads with --dir"},
 	{errUsage, 2, "usage", ""},
 	{resolver.ErrUsage, 2, "usage", ""},
 	{errConfirm, 2, "confirmation_required", "-y answers yes"},

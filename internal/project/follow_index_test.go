@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -61,7 +62,9 @@ func TestAMovedProjectHasItsOwnPaths(t *testing.T) {
 	require.NoError(t, o.reg.Close())
 	o.path = moved
 	tighten(t, moved)
-	reg, err := registry.Open(t.Context(), o.Registry(), registry.Options{Now: midday, Wait: time.Second, Publish: o.publish})
+	reg, err := registry.Open(t.Context(), o.Registry(), registry.Options{
+		Now: midday, Wait: time.Second, Publish: o.publish, Trust: db.Trust{Named: true},
+	})
 	require.NoError(t, err)
 	o.reg = reg
 	t.Cleanup(func() { _ = reg.Close() })

@@ -27,6 +27,9 @@ var (
 	// ErrUnsafe is returned for a directory that is another user's, or that
 	// others can change.
 	ErrUnsafe = errors.New("refused as unsafe")
+	// ErrUntrusted is returned for a directory that is found by a symbolic link which may
+	// not be this user's own.
+	ErrUntrusted = errors.New("not trusted")
 	// ErrOthers is the ErrUnsafe of a directory that is another user's.
 	ErrOthers = fmt.Errorf("%w", ErrUnsafe)
 	// ErrExposed is returned when .gitignore can't be made to keep secret files
@@ -188,7 +191,7 @@ func (d Dir) CheckTracked(ctx context.Context, git Git) error {
 
 // untrusted is the error of a link that may not be this user's own.
 func untrusted(link, target, why string) error {
-	return unsafe(link, "it is a symbolic link that "+why, "if you want what it leads to: --dir "+Quoted(target))
+	return fmt.Errorf("%s: %w: it is a symbolic link that %s (if you want what it leads to: --dir %s)", link, ErrUntrusted, why, Quoted(target))
 }
 
 // projectOf is the work tree that a path is in or, without git, its directory.
