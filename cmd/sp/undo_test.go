@@ -67,6 +67,9 @@ func pick(r *rand.Rand, s *sandbox, noun string) string {
 	if name == "" {
 		return "nothing"
 	}
+	if noun == "tenant" {
+		return "id:" + name // which may be another's name: an import brings some
+	}
 	return name
 }
 

@@ -57,11 +57,13 @@ func (u *undoing) checkWords(ctx context.Context, t Tenant) error {
 	if err != nil || !there || other == t.ID {
 		return err
 	}
-	before, err := u.stateAt(ctx, TenantEntity, string(other), u.undone.Sequence-1, u.d)
-	if err == nil && before.image == nil {
-		err = u.nameTaken(ctx, t.ID, other)
+	for _, sequence := range []int64{u.undone.Sequence - 1, u.undone.Sequence} { // what the change made goes with it
+		then, err := u.stateAt(ctx, TenantEntity, string(other), sequence, u.d)
+		if err != nil || then.image != nil {
+			return err
+		}
 	}
-	return err
+	return u.nameTaken(ctx, t.ID, other)
 }
 
 // hadName tells whether a tenant had a name before or after the change to undo.

@@ -505,6 +505,7 @@ func TestUndoGivesNoNameBackThatAnotherTenantGotSince(t *testing.T) {
 		"of an id that is a name":                   {rename("a", "z"), remove("a"), rename("b", "a"), true, "b:a"},
 		"of a name that is an id":                   {rename("a", "z"), remove("a"), load(called("z", "y")), true, "b:b z:y"},
 		"but an id that was a name":                 {load(called("c", "a")), remove("a"), nothing, false, "a:a b:b c:a"},
+		"but the id of one that goes":               {load(called("a", "z")), load(called("a", "x"), called("z", "y")), nothing, false, "a:z b:b"},
 		"but a name that was an id":                 {load(called("z", "y"), called("a", "z")), remove("a"), nothing, false, "a:z b:b z:y"},
 		"but those that there were":                 {load(called("b", "a")), remove("a"), nothing, false, "a:a b:a"},
 		"but those that are there again":            {load(called("b", "a")), remove("a"), func(t *testing.T, d *desk) { rename("b", "x")(t, d); rename("b", "a")(t, d) }, false, "a:a b:a"},
