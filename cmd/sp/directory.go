@@ -182,7 +182,7 @@ func standingBy(cmd *cli.Command) standingFiles {
 }
 
 func setAsideFlag() cli.Flag {
-	return boolFlag("set-aside", "where a registry is made, give the tenants.json, secrets.json and index that stand there another name")
+	return boolFlag("set-aside", "rename files that stand where a registry is made")
 }
 
 // adviseMain adds, where there is no registry in a git worktree, which one the main work

@@ -31,7 +31,7 @@ func (a *app) importCommand() *cli.Command {
 			stringFlag("duplicates", "`first` takes the first of two tenants with one id"),
 			boolFlag("theirs", "where another program and sp changed the same, take tenants.json's side"),
 			boolFlag("ours", "there, take the registry's side"),
-			boolFlag("set-aside", "move a corrupt tenants.json away, and write the registry's; where a registry is made, move away what stands there"),
+			boolFlag("set-aside", "rename a corrupt tenants.json, or files that stand where a registry is made"),
 			yesFlag(), purgeFlag(), a.noExportFlag(),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {

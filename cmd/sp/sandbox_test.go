@@ -30,6 +30,7 @@ type sandbox struct {
 	step     time.Duration // by which the clock goes on whenever it is asked
 	screen   *os.File      // stderr, where that is not a fresh file
 	environ  []string      // what children inherit
+	git      project.Git   // none at first
 
 	replaced, given []string // what the process was replaced with, and its environment
 	service         string   // what it could read of PGSERVICEFILE
@@ -88,7 +89,7 @@ func (s *sandbox) run(args ...string) outcome {
 		},
 		random:   rand.NewChaCha8([32]byte{}),
 		terminal: func(int) bool { return s.terminal },
-		git:      func() project.Git { return project.Git{} },
+		git:      func() project.Git { return s.git },
 		environ:  func() []string { return s.environ },
 		replace: func(program string, args, environ []string) error {
 			s.replaced = append([]string{program}, args...)

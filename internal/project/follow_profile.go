@@ -67,14 +67,17 @@ func (f *follower) configuration(ctx context.Context, p registry.Profile, from s
 // where sp never named one.
 func (f *follower) isOfAnotherMachine(ctx context.Context, s standingFile, p registry.Profile) (bool, error) {
 	has, err := tenantOf(s.text)
-	base, bad := tenantOf(s.base)
-	was, worse := tenantOf(s.was)
-	if err := errors.Join(err, bad, worse); err != nil {
+	if err != nil || has == nil || *has == p.Tenant {
+		return false, err
+	}
+	base, err := tenantOf(s.base)
+	was, bad := tenantOf(s.was)
+	if err := errors.Join(err, bad); err != nil {
 		return false, err
 	}
 	before, moved := f.due.Relinked[p.Name]
 	switch {
-	case has == nil, *has == p.Tenant, equal(has, base), equal(has, was), moved && *has == before:
+	case equal(has, base), equal(has, was), moved && *has == before:
 		return false, nil
 	case base != nil && !registry.IsLocalID(*has):
 		return false, nil
