@@ -1,8 +1,12 @@
 package live
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -137,6 +141,34 @@ func (s *scene) move() deed {
 				s.must("export")
 			}
 			s.isExported("k")
+		},
+	}
+}
+
+// leave moves what an earlier sp made in the project to the user's place for data.
+func (s *scene) leave() deed {
+	s.t.Helper()
+	s.env = append(s.env, "SP_TRUST="+s.dir)
+	s.must("tenant", "create", "--id", "k", "--name", "k", "--provider", "local")
+	places, old := filepath.Join(s.root, "home", ".local", "share", "sp", "postgres"), filepath.Join(s.dir, ".systemprompt", "postgres")
+	return deed{
+		scene: s,
+		begin: func(int) []string {
+			s.must("db", "down")
+			found, err := filepath.Glob(filepath.Join(places, "*", "data"))
+			require.NoError(s.t, err)
+			require.Len(s.t, found, 1)
+			require.NoError(s.t, os.Rename(filepath.Dir(found[0]), old))
+			file, err := sql.Open("sqlite", filepath.Join(s.dir, ".systemprompt", "sp.db"))
+			require.NoError(s.t, err)
+			_, err = file.Exec("UPDATE servers SET place = NULL, identity = NULL")
+			require.NoError(s.t, errors.Join(err, file.Close()))
+			return []string{"db", "up"}
+		},
+		judge: func(_ int, _ outcome) {
+			s.must("db", "up")
+			s.servesAlone("k")
+			require.NoDirExists(s.t, old)
 		},
 	}
 }

@@ -98,6 +98,14 @@ func TestAMoveOfAServerThatIsKilledIsMadeUpForByTheNextStart(t *testing.T) {
 	d.sweep(d.killing(), 40)
 }
 
+// TestAServerThatLeavesTheProjectIsMovedWhole, wherever that is killed: the next start goes on.
+func TestAServerThatLeavesTheProjectIsMovedWhole(t *testing.T) {
+	needStrace(t)
+	t.Parallel()
+	d := newScene(t, "kill-leave").begun().leave()
+	d.sweep(d.killing(), 12)
+}
+
 // TestAChoiceOfAServerThatIsKilledCanBeMadeAgain, and databases are made there then.
 func TestAChoiceOfAServerThatIsKilledCanBeMadeAgain(t *testing.T) {
 	needStrace(t)

@@ -115,9 +115,17 @@ func impostorSandbox(t *testing.T, i *impostor) *sandbox {
 
 // logins are all commands that log in to a database.
 var logins = [][]string{
-	{"tenant", "check", "made"}, {"tenant", "check", "adopted"}, {"tenant", "check", "--all"}, {"tenant", "provision", "made"},
-	{"tenant", "rotate-credentials", "made", "-y"}, {"tenant", "rotate-credentials", "adopted", "-y"}, {"tenant", "rotate-credentials", "adopted", "-y", "--now"},
-	{"doctor", "--connect"}, {"db", "status"}, {"tenant", "create", "--name", "next"}, {"tenant", "delete", "made", "-y"},
+	{"tenant", "check", "made"},
+	{"tenant", "check", "adopted"},
+	{"tenant", "check", "--all"},
+	{"tenant", "provision", "made"},
+	{"tenant", "rotate-credentials", "made", "-y"},
+	{"tenant", "rotate-credentials", "adopted", "-y"},
+	{"tenant", "rotate-credentials", "adopted", "-y", "--now"},
+	{"doctor", "--connect"},
+	{"db", "status"},
+	{"tenant", "create", "--name", "next"},
+	{"tenant", "delete", "made", "-y"},
 }
 
 // TestNobodyIsMetOnThePortOfAStoppedServer: neither a password nor anything else is sent.

@@ -95,7 +95,7 @@ func isBelow(path, dir string) bool {
 }
 
 // clusterToStart is cluster, which is not started if it is not what was recorded.
-func (a *app) clusterToStart(dir project.Dir, reg *registry.Registry, s registry.Server) (postgres.Cluster, error) {
+func (a *app) clusterToStart(ctx context.Context, dir project.Dir, reg *registry.Registry, s registry.Server) (postgres.Cluster, error) {
 	c, err := a.cluster(dir, s)
 	if err != nil {
 		return c, err
@@ -107,7 +107,7 @@ func (a *app) clusterToStart(dir project.Dir, reg *registry.Registry, s registry
 		return c, err
 	}
 	if _, err := os.Lstat(c.Dir); err != nil { // before one is made
-		if err := a.mayStart(context.Background(), reg, s.Name, c); err != nil {
+		if err := a.mayStart(ctx, reg, s.Name, c); err != nil {
 			return c, err
 		}
 	}

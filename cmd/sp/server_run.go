@@ -97,7 +97,7 @@ func (a *app) startServer(ctx context.Context, dir project.Dir, reg *registry.Re
 	if s.Provider == registry.InDocker {
 		return a.startDocker(ctx, dir, reg, s)
 	}
-	cluster, err := a.clusterToStart(dir, reg, s)
+	cluster, err := a.clusterToStart(ctx, dir, reg, s)
 	if err != nil {
 		return s, err
 	}

@@ -193,6 +193,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 	require.Equal(t, []string{
 		"changes.undoes", "changes.first_added", "changes.last_added", "changes.restored", "databases.retire_at", "entries.position",
 		"selection.tenant_id", "selection.previous_tenant_id", "selection.deleted_tenant_id", "selection.default_profile",
+		"servers.withheld", "servers.place", "servers.identity", "servers.compose", "servers.env", "servers.image",
 		"sessions.token", "sessions.issuer", "sessions.session_id", "sessions.context_id", "sessions.user_id", "sessions.user_email",
 		"sessions.user_type", "sessions.created_at", "sessions.expires_at", "sessions.last_used",
 		"tenants.app_id", "tenants.hostname", "tenants.region", "tenants.database_url", "tenants.internal_database_url",
