@@ -98,7 +98,7 @@ func ready() error {
 
 // seed puts in the least that a registry holds.
 func seed(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, "INSERT INTO registry_meta VALUES (1, 0, 0, 'then', '', '', '', 0, 0, '')")
+	_, err := tx.ExecContext(ctx, "INSERT INTO registry_meta VALUES (1, '', 0, 0, 'then', '', '', '', 0, 0)")
 	return err
 }
 

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -120,53 +121,54 @@ func (t Trust) checkUntracked(ctx context.Context, path string, names ...string)
 // acceptJournal looks at what SQLite would roll back into the file: what sp writes is always in
 // the journal that is recorded. While nothing is in it, it may be anybody's.
 func (t Trust) acceptJournal(ctx context.Context, path string, lines []placed, isHere func(placed) bool) error {
-	journal := path + journalSide
-	info, err := os.Lstat(journal)
-	if err != nil || info.Size() == 0 || checkPlain(journal, info) != nil {
+	name := path + journalSide
+	info, err := os.Lstat(name)
+	if err != nil || info.Size() == 0 || checkPlain(name, info) != nil {
 		return nil // of which checkSafety tells
 	}
-	found, err := place.IdentityOf(journal)
+	found, err := place.IdentityOf(name)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // rolled back meanwhile
 	}
 	if err != nil {
-		return denied(journal, err)
+		return denied(name, err)
 	}
-	super, err := namesSuperJournal(journal, info.Size())
+	err = readJournal(name, func(j *journal) error { return checkJournal(name, path, j, lines) })
 	switch {
 	case err != nil:
 		return err
-	case super:
-		return untrusted(journal, "it names another journal, as none of sp's does")
 	case slices.ContainsFunc(lines, func(p placed) bool { return p.journal.Is(found) }):
 		return nil
 	case slices.ContainsFunc(lines, isHere) && !t.Named: // so the journal would be the recorded one, if sp had made it
-		return untrusted(journal, "it is not the journal that sp made, and SQLite would write it into the registry")
+		return untrusted(name, "it is not the journal that sp made, and SQLite would write it into the registry")
 	}
-	return t.checkUntracked(ctx, path, filepath.Base(journal))
+	return t.checkUntracked(ctx, path, filepath.Base(name))
 }
 
-// namesSuperJournal tells of a journal whether it ends with the name of a journal of
-// several files, by which SQLite would look for others: https://www.sqlite.org/fileformat.html,
-// the rollback journal.
-func namesSuperJournal(path string, size int64) (bool, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil // rolled back meanwhile
+// checkJournal refuses a journal that is none of the registry at path, also where it was written
+// over the one that sp made. Of a registry without an id that can't be told.
+func checkJournal(name, path string, j *journal, lines []placed) error {
+	another, err := j.namesAnother()
+	if err != nil || another {
+		return cmp.Or(err, untrusted(name, "it names another journal, as none of sp's does"))
 	}
-	if err != nil {
-		return false, denied(path, err)
+	var ids []string
+	for _, p := range lines {
+		if p.id == "" {
+			return nil
+		}
+		ids = append(ids, p.id)
 	}
-	defer func() { _ = file.Close() }() // it was only read
-	end := make([]byte, min(size, int64(len(journalMagic))))
-	_, err = file.ReadAt(end, size-int64(len(end)))
-	if errors.Is(err, io.EOF) {
-		err = nil // it was cut off meanwhile
+	info, err := os.Lstat(path)
+	if err != nil || len(ids) == 0 {
+		return err
 	}
-	return string(end) == journalMagic, err
+	is, err := j.isOf(ids, info.Size())
+	if err == nil && !is {
+		err = untrusted(name, "it is no journal of this registry, and SQLite would write it into that; if another program was stopped in the middle of a change, let it finish that")
+	}
+	return err
 }
-
-const journalMagic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 
 // checkID refuses a file that is another registry than the one that was accepted. It
 // returns the line of .place that is its own.

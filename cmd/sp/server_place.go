@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
@@ -290,21 +289,13 @@ func (a *app) moveCluster(ctx context.Context, dir project.Dir, reg *registry.Re
 // confirmData asks about data that may be anybody's. -y does not answer; without a terminal
 // SP_TRUST must name the project.
 func (a *app) confirmData(ctx context.Context, dir project.Dir, question string) error {
-	if !a.terminal(int(a.stdin.Fd())) && a.isTrusted(dir) {
-		return nil
+	named, err := a.isTrustNamed(dir)
+	if err != nil || named && !a.terminal(int(a.stdin.Fd())) {
+		return err
 	}
-	err := a.confirmTyped(ctx, question)
+	err = a.confirmTyped(ctx, question)
 	if errors.Is(err, errConfirm) {
 		err = withHint(err, "sp db up asks at a terminal; without one, SP_TRUST=%s says yes", project.Quoted(filepath.Dir(dir.Path())))
 	}
 	return err
-}
-
-// isTrusted tells whether SP_TRUST names a project, or its .systemprompt.
-func (a *app) isTrusted(dir project.Dir) bool {
-	named := a.env("SP_TRUST")
-	return named != nil && slices.ContainsFunc(filepath.SplitList(*named), func(path string) bool {
-		actual, err := filepath.EvalSymlinks(path)
-		return err == nil && filepath.IsAbs(path) && (actual == dir.Path() || actual == filepath.Dir(dir.Path()))
-	})
 }

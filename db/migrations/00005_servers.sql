@@ -1,5 +1,7 @@
 -- +goose Up
 
+UPDATE registry_meta SET revision = revision;
+
 -- Why a server is not used: 'unnamed' until sp db up or sp db use names it, because the
 -- registry that knows it was trusted since; 'foreign' because this registry is a copy, and
 -- the server is that of the directory from which it was copied.

@@ -1,8 +1,8 @@
 -- name: InsertMeta :exec
 INSERT INTO registry_meta (
-    id, revision, tenants_revision, synced_at, unknown_members, digest_key, imported, imported_revision, imported_tenants
+    id, registry_id, revision, tenants_revision, synced_at, unknown_members, digest_key, imported, imported_revision, imported_tenants
 ) VALUES (
-    1, 0, 0, @synced_at, '', '', '', 0, 0
+    1, '', 0, 0, @synced_at, '', '', '', 0, 0
 );
 
 -- name: Meta :one

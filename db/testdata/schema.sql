@@ -83,8 +83,9 @@ CREATE UNIQUE INDEX profiles_name_tenant ON profiles (name, tenant_id);
 
 CREATE INDEX profiles_tenant ON profiles (tenant_id, name);
 
-CREATE TABLE registry_meta (
+CREATE TABLE "registry_meta" (
     id                INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    registry_id       TEXT    NOT NULL,
     revision          INTEGER NOT NULL CHECK (revision >= 0),
     tenants_revision  INTEGER NOT NULL CHECK (tenants_revision BETWEEN 0 AND revision),
     synced_at         TEXT    NOT NULL CHECK (synced_at <> ''),
@@ -93,7 +94,7 @@ CREATE TABLE registry_meta (
     imported          TEXT    NOT NULL,
     imported_revision INTEGER NOT NULL,
     imported_tenants  INTEGER NOT NULL
-, registry_id TEXT NOT NULL DEFAULT '') STRICT;
+) STRICT;
 
 CREATE TABLE rotations (
     tenant_id    TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id),

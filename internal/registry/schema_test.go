@@ -33,7 +33,7 @@ var whole = []string{
 // Each CHECK, key and reference of the schema has its rows here.
 var violations = map[string]map[string][]string{
 	"CHECK": {
-		"registry_meta: id = 1":                     {"UPDATE registry_meta SET id = 2", "INSERT INTO registry_meta VALUES (2, 0, 0, 'x', '', '', '', 0, 0, '')"},
+		"registry_meta: id = 1":                     {"UPDATE registry_meta SET id = 2", "INSERT INTO registry_meta VALUES (2, '', 0, 0, 'x', '', '', '', 0, 0)"},
 		"registry_meta: revision >= 0":              {"UPDATE registry_meta SET revision = -1, tenants_revision = -1", "UPDATE registry_meta SET revision = -1, tenants_revision = 0"},
 		"registry_meta: tenants_revision":           {"UPDATE registry_meta SET tenants_revision = 6", "UPDATE registry_meta SET tenants_revision = -1"},
 		"registry_meta: synced_at <> ''":            {"UPDATE registry_meta SET synced_at = ''"},
@@ -74,7 +74,7 @@ var violations = map[string]map[string][]string{
 		"rotations: database_url <> ''":             {"UPDATE rotations SET database_url = ''"},
 	},
 	"UNIQUE": {
-		"registry_meta.id":     {"INSERT INTO registry_meta VALUES (1, 0, 0, 'x', '', '', '', 0, 0, '')"},
+		"registry_meta.id":     {"INSERT INTO registry_meta VALUES (1, '', 0, 0, 'x', '', '', '', 0, 0)"},
 		"tenants.position":     {"INSERT INTO tenants VALUES (1, 'c', 'C', '', '', '', '', '', 'local', 0, '', '', '', 1, 1)"},
 		"tenants.id":           {"INSERT INTO tenants VALUES (3, 'a', 'C', '', '', '', '', '', 'local', 0, '', '', '', 1, 1)"},
 		"profiles.name":        {"INSERT INTO profiles VALUES ('pa', 'pa', 'b')"},
