@@ -11,6 +11,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // Options say how a file is opened.
@@ -101,7 +103,7 @@ func (d *DB) current(ctx context.Context) (opened, error) {
 	}
 	found, err := accept(ctx, d.path, d.options.Trust)
 	if err == nil {
-		err = checkSafety(d.path, info)
+		err = checkSafety(d.path, info, found)
 	}
 	if err != nil {
 		return opened{}, err
@@ -125,11 +127,14 @@ type opened struct {
 	logs   bool
 }
 
-// forget has the next read look at the file anew: what stands beside it has changed.
+// forget has the next read look at the file anew, if what says whose it is was written since:
+// .place is never changed, but replaced.
 func (d *DB) forget() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.file = nil
+	if now, err := place.IdentityOf(placePath(d.path)); err != nil || !now.Is(d.found.said) {
+		d.file = nil
+	}
 }
 
 // size is how many bytes the file had when it was seen last.

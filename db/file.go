@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -52,14 +53,12 @@ func checkFile(path string) (info fs.FileInfo, logged bool, err error) {
 
 // checkSafety refuses a file that others can reach, or whose journal is not a plain file
 // of ours.
-func checkSafety(path string, info fs.FileInfo) error {
-	if err := checkSafe(path, info); err != nil {
-		return err
+func checkSafety(path string, info fs.FileInfo, found acceptance) error {
+	err := checkReach(path, info)
+	if err == nil && found.journal != nil {
+		err = checkSafe(path+journalSide, found.journal)
 	}
-	if info, err := os.Lstat(path + journalSide); err == nil {
-		return checkSafe(path+journalSide, info)
-	}
-	return nil
+	return err
 }
 
 // checkSafe refuses what others can reach and what is not a plain file of one name.
@@ -67,11 +66,18 @@ func checkSafe(path string, info fs.FileInfo) error {
 	if err := checkPlain(path, info); err != nil {
 		return err
 	}
+	return checkReach(path, info)
+}
+
+func checkReach(path string, info fs.FileInfo) error {
 	if info.Mode().Perm()&0o077 != 0 {
 		return unsafeError(path, fmt.Sprintf("others can reach it, mode %04o", info.Mode().Perm()), "chmod 600 "+quoted(path))
 	}
 	return nil
 }
+
+// user is who runs this; nobody changes that.
+var user = sync.OnceValue(os.Geteuid)
 
 // checkPlain refuses what is not a plain file of this user's, with one name.
 func checkPlain(path string, info fs.FileInfo) error {
@@ -81,7 +87,7 @@ func checkPlain(path string, info fs.FileInfo) error {
 		return unsafeError(path, "it is a symbolic link", replaceLink(path))
 	case !info.Mode().IsRegular():
 		return unsafeError(path, "it is not a regular file", "mv "+quoted(path)+" "+quoted(path+".away"))
-	case stat != nil && int(stat.Uid) != os.Geteuid():
+	case stat != nil && int(stat.Uid) != user():
 		return unsafeError(path, fmt.Sprintf("it belongs to user %d", stat.Uid), takeOver(path, stat.Uid))
 	case stat != nil && stat.Nlink > 1:
 		single := quoted(path + ".single")

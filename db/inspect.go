@@ -34,7 +34,7 @@ func Exposure(path string) (fs.FileMode, bool) {
 
 func isPlain(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && info.Mode().IsRegular() && int(stat.Uid) == os.Geteuid() && stat.Nlink == 1
+	return ok && info.Mode().IsRegular() && int(stat.Uid) == user() && stat.Nlink == 1
 }
 
 // Tighten takes from group and others what they may do with the file at path. It

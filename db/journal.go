@@ -65,7 +65,7 @@ func (j *journal) namesAnother() (bool, error) {
 	if errors.Is(err, io.EOF) {
 		err = nil // it was cut off meanwhile
 	}
-	return j.size > int64(j.sector) && string(end) == journalMagic, err
+	return string(end) == journalMagic, err
 }
 
 // isOf tells whether the journal is one of a registry with one of these ids, whose file has that

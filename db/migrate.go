@@ -36,9 +36,9 @@ func (d *DB) migrate(ctx context.Context, deadline time.Time) error {
 
 // makeCurrent looks, under the lock, which schema the file has, and migrates it where
 // that is older; another process, even of a newer program, may just have done so. It is
-// done before the file is opened for writing: that already touches it. It returns where the
-// file was recorded.
-func (d *DB) makeCurrent(ctx context.Context, deadline time.Time) (placed, error) {
+// done before the file is opened for writing: that already touches it. It returns a read
+// that has ended, and tells where the file was recorded.
+func (d *DB) makeCurrent(ctx context.Context, deadline time.Time) (*Read, error) {
 	d.forget() // it was looked at without the lock
 	read, err := d.poll(ctx, deadline, checkVersion)
 	if errors.Is(err, errLogs) {
@@ -50,19 +50,19 @@ func (d *DB) makeCurrent(ctx context.Context, deadline time.Time) (placed, error
 		read.Close()
 	}
 	d.letGo()
-	if err == nil {
-		return read.here, nil
-	}
 	if !errors.Is(err, errOlder) {
-		return placed{}, err
+		return read, err
 	}
 	if _, err := keepCopy(ctx, d.path, BeforeMigration, d.options.Now(), time.Until(deadline)); err != nil {
-		return placed{}, err
+		return nil, err
 	}
-	if _, err := settle(d.path, read.here, d.options.Trust, false, nil); err != nil {
-		return placed{}, err
+	if _, err := settle(d.path, read.here, read.all, d.options.Trust, false, nil); err != nil {
+		return nil, err
 	}
-	return read.here, migrate(ctx, d.path, time.Until(deadline))
+	if read.all, err = readPlace(d.path); err != nil {
+		return nil, err
+	}
+	return read, migrate(ctx, d.path, time.Until(deadline))
 }
 
 // leaveWAL turns the file back to the rollback journal, under the lock.
@@ -72,7 +72,9 @@ func (d *DB) leaveWAL(ctx context.Context, deadline time.Time) error {
 		return err
 	}
 	err = errors.Join(unreadable(conn.PingContext(ctx)), conn.Close())
-	d.forget()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.logs = false
 	return err
 }
 

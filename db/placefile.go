@@ -68,13 +68,14 @@ func readPlace(path string) ([]placed, error) {
 	return parsePlace(text), nil
 }
 
-// readStart reads r up to its end or a limit, with one call more than it has pieces.
-func readStart(r io.Reader, limit int) (string, error) {
+// readStart reads a file up to its end or a limit. One that gives less than it was asked for
+// is at its end.
+func readStart(file io.Reader, limit int) (string, error) {
 	text, buffer := "", make([]byte, 1<<10)
 	for len(text) <= limit {
-		n, err := r.Read(buffer)
+		n, err := file.Read(buffer)
 		text += string(buffer[:n])
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) || err == nil && n < len(buffer) {
 			break
 		}
 		if err != nil {

@@ -18,6 +18,7 @@ type Read struct {
 	path string
 	file fs.FileInfo // that is read
 	here placed      // where it was recorded
+	all  []placed    // all that is recorded
 	lock *Lock
 }
 
@@ -150,7 +151,7 @@ func (d *DB) beginRead(ctx context.Context, check func(context.Context, rower) e
 	if known, refused := now.found.identify(ctx, d.path, r, err); refused != nil {
 		err = refused
 	} else {
-		r.here = known
+		r.here, r.all = known, now.found.all
 	}
 	if err != nil {
 		r.end()

@@ -33,7 +33,7 @@ func classify(ctx context.Context, path string, t Trust) (present, acceptance, e
 		found, err = accept(ctx, path, t)
 	}
 	if err == nil {
-		err = checkSafety(path, info)
+		err = checkSafety(path, info, found)
 	}
 	is, err := classified(path, err)
 	return is, found, err

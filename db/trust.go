@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,6 +46,9 @@ type acceptance struct {
 	all   []placed // what .place says
 	lines []placed // of these, what vouches for it
 	any   bool     // whatever its id is: the environment names it, and there is no .place
+
+	said    place.Identity // of .place itself
+	journal fs.FileInfo    // nil if there is none
 }
 
 // accept looks, before SQLite opens the file at path, whether that and its journal are
@@ -52,6 +56,9 @@ type acceptance struct {
 // of it. Where that differs, as after a move to another disk, a receipt does, unless git
 // could have put the file there.
 func accept(ctx context.Context, path string, t Trust) (a acceptance, err error) {
+	if a.said, err = place.IdentityOf(placePath(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return a, denied(placePath(path), err)
+	}
 	if a.all, err = readPlace(path); err != nil {
 		return a, err
 	}
@@ -68,10 +75,14 @@ func accept(ctx context.Context, path string, t Trust) (a acceptance, err error)
 	default:
 		a.lines, err = t.vouched(ctx, path, a.all, isHere)
 	}
-	if err == nil {
-		err = t.acceptJournal(ctx, path, a.lines, isHere)
+	if err != nil {
+		return a, err
 	}
-	return a, err
+	if a.journal, err = os.Lstat(path + journalSide); err != nil {
+		a.journal = nil // or it can't be looked at, as SQLite will find
+		return a, nil
+	}
+	return a, t.acceptJournal(ctx, path, a.journal, a.lines, isHere)
 }
 
 // vouched returns the lines of .place whose file is here, or for whose id there is a receipt.
@@ -120,10 +131,9 @@ func (t Trust) checkUntracked(ctx context.Context, path string, names ...string)
 
 // acceptJournal looks at what SQLite would roll back into the file: what sp writes is always in
 // the journal that is recorded. While nothing is in it, it may be anybody's.
-func (t Trust) acceptJournal(ctx context.Context, path string, lines []placed, isHere func(placed) bool) error {
+func (t Trust) acceptJournal(ctx context.Context, path string, info fs.FileInfo, lines []placed, isHere func(placed) bool) error {
 	name := path + journalSide
-	info, err := os.Lstat(name)
-	if err != nil || info.Size() == 0 || checkPlain(name, info) != nil {
+	if info.Size() == 0 || checkPlain(name, info) != nil {
 		return nil // of which checkSafety tells
 	}
 	found, err := place.IdentityOf(name)
@@ -321,7 +331,7 @@ type settled struct {
 // change that was interrupted removes it, because SQLite does that before it can be told otherwise.
 // Known is what was recorded. A change gives a registry that has none an id, and another one to a
 // copy; until it is committed both are recorded.
-func settle(path string, known placed, t Trust, change bool, random io.Reader) (s settled, err error) {
+func settle(path string, known placed, all []placed, t Trust, change bool, random io.Reader) (s settled, err error) {
 	if err := makeJournal(path); err != nil {
 		return s, err
 	}
@@ -346,9 +356,8 @@ func settle(path string, known placed, t Trust, change bool, random io.Reader) (
 			want[0].file, want[0].journal = here.file, here.journal
 		}
 	}
-	all, err := readPlace(path)
-	if err != nil || slices.EqualFunc(all, want, placed.equal) {
-		return s, err
+	if slices.EqualFunc(all, want, placed.equal) {
+		return s, nil
 	}
 	if err := writePlace(path, want...); err != nil {
 		return s, err
@@ -364,11 +373,10 @@ func settle(path string, known placed, t Trust, change bool, random io.Reader) (
 
 // makeJournal makes the journal, empty and private, where it is missing.
 func makeJournal(path string) error {
-	err := makeFile(path + journalSide)
-	if errors.Is(err, os.ErrExist) {
-		return nil
+	if _, err := os.Lstat(path + journalSide); !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
-	return err
+	return makeFile(path + journalSide)
 }
 
 func (p placed) equal(q placed) bool { return p.String() == q.String() }

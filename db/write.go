@@ -50,6 +50,9 @@ func (w *Write) Commit() error {
 	if there, err := os.Lstat(w.path); err != nil || !os.SameFile(there, w.file) {
 		return fmt.Errorf("%s: %w", w.path, ErrReplaced)
 	}
+	if err := w.syncStaged(); err != nil {
+		return err
+	}
 	w.guard(nil)
 	_, err := w.ExecContext(context.WithoutCancel(w.ctx), "COMMIT")
 	if err == nil {
@@ -59,6 +62,17 @@ func (w *Write) Commit() error {
 		}
 	}
 	return err
+}
+
+// syncStaged makes the names of files that were staged beside the registry outlast a power cut.
+// SQLite syncs the directory with the journal's first sync, which of a small change is in the
+// commit; of one that did not fit in memory it was before.
+func (w *Write) syncStaged() error {
+	const inMemory = 1 << 20 // half of SQLite's cache
+	if journal, err := os.Lstat(w.path + journalSide); err != nil || journal.Size() < inMemory {
+		return nil
+	}
+	return syncDir(filepath.Dir(w.path))
 }
 
 // Recheck ends the transaction, whatever became of it, and has look read what is in
@@ -117,7 +131,7 @@ func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*W
 		return nil, err
 	}
 	w := &Write{Since: lock.since, ctx: ctx, path: d.path, lock: lock, trust: d.options.Trust}
-	here, err := d.makeCurrent(ctx, deadline)
+	read, err := d.makeCurrent(ctx, deadline)
 	if err == nil {
 		w.Now = d.options.Now()
 		sweep(d.path, w.Now)
@@ -130,7 +144,7 @@ func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*W
 		lock.Unlock()
 		return nil, err
 	}
-	if err := w.settle(here, d.options.Rand); err != nil {
+	if err := w.settle(read, d.options.Rand); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
@@ -138,8 +152,8 @@ func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*W
 
 // settle records where the registry lies. From the beginning of the transaction on nobody else
 // can remove the journal.
-func (w *Write) settle(here placed, random io.Reader) (err error) {
-	if w.settled, err = settle(w.path, here, w.trust, true, random); err != nil || w.id == "" {
+func (w *Write) settle(read *Read, random io.Reader) (err error) {
+	if w.settled, err = settle(w.path, read.here, read.all, w.trust, true, random); err != nil || w.id == "" {
 		return err
 	}
 	_, err = w.ExecContext(context.WithoutCancel(w.ctx), "UPDATE registry_meta SET registry_id = ?1", w.id)

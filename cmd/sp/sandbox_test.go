@@ -47,7 +47,8 @@ type outcome struct {
 
 func newSandbox(t *testing.T) *sandbox {
 	t.Helper()
-	return &sandbox{t: t, dir: t.TempDir(), env: map[string]string{"SP_OFFLINE": "1", "SP_DATA_DIR": t.TempDir()}, now: noon}
+	dir := t.TempDir() // also where a registry is copied into it, which is not this user's by itself
+	return &sandbox{t: t, dir: dir, env: map[string]string{"SP_OFFLINE": "1", "SP_DATA_DIR": t.TempDir(), "SP_TRUST": dir}, now: noon}
 }
 
 var takeHelpTemplate = sync.OnceFunc(func() { cli.SubcommandHelpTemplate = commandHelp })

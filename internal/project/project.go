@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 
 	"github.com/sp-registry/sp/internal/registry"
@@ -227,7 +228,10 @@ func checkOwner(path string, info fs.FileInfo) error {
 }
 
 // IsOurs tells whether a file belongs to the user who runs this.
-func IsOurs(info fs.FileInfo) bool { return owner(info) == os.Geteuid() }
+func IsOurs(info fs.FileInfo) bool { return owner(info) == user() }
+
+// user is who runs this; nobody changes that.
+var user = sync.OnceValue(os.Geteuid)
 
 func owner(info fs.FileInfo) int {
 	stat, ok := info.Sys().(*syscall.Stat_t)

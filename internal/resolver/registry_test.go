@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
 )
@@ -70,7 +71,7 @@ func (c combination) requireSame(t *testing.T, view *registry.View, want string)
 	require.True(t, mapped.URL.Equal(real.URL), "%s", c)
 }
 
-var options = registry.Options{Now: func() time.Time { return time.Unix(0, 0) }, Wait: time.Minute}
+var options = registry.Options{Now: func() time.Time { return time.Unix(0, 0) }, Wait: time.Minute, Trust: db.Trust{Named: true}}
 
 func emptyRegistry(t *testing.T) []byte {
 	file := filepath.Join(mustPrivateDir(t, filepath.Join(t.TempDir(), "empty")), "sp.db")
