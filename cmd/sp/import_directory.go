@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -25,6 +26,11 @@ func (a *app) importingOf(ctx context.Context, ref *string, settled registry.Sid
 	from, own, err := a.importedDir(ref)
 	if err != nil || from == nil {
 		return importing{ref: ref}, err
+	}
+	if own && hasRegistry(*from) {
+		if err := a.read(ctx, func(project.Dir, *registry.View) error { return nil }); errors.Is(err, db.ErrUntrusted) {
+			return i, err // then nothing beside it is read either
+		}
 	}
 	contents, err := from.Contents()
 	if err != nil {

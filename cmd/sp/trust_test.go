@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -407,4 +408,40 @@ func TestAJournalThatNamesAnotherIsNotPlayedBack(t *testing.T) {
 	require.Equal(t, 6, exit, out)
 	require.Contains(t, out, "names another journal")
 	require.Equal(t, before, mustStat(t, journal).Sys().(*syscall.Stat_t).Ino)
+}
+
+// Every command but those that help refuses, whatever it is to do.
+func TestNoCommandUsesARegistryThatIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	template := newSandbox(t)
+	cage(template, caged)
+	allowed := map[string]bool{"status": true, "doctor": true, "trust": true, "restore": true, "help": true, "version": true, "db list": true, "db remove": true}
+	refused := 0
+	for words, row := range rowsOfEveryCommand(t) {
+		if allowed[canonical(words)] {
+			continue
+		}
+		s := newSandbox(t)
+		require.NoError(t, os.CopyFS(s.dir, os.DirFS(template.dir)))
+		makePrivate(t, s.dir)
+		delete(s.env, "SP_TRUST")
+		s.stdin = caged
+		for _, args := range row.lines(false) {
+			args = append(strings.Fields(words), args...)
+			o := s.run(append([]string{"--json"}, args...)...)
+			if strings.Contains(strings.Join(args, " "), "--help") || strings.Contains(strings.Join(args, " "), "--dir") || o.exit == 2 || o.exit == 9 && o.code(t) == "unsupported" {
+				continue // before anything is looked at
+			}
+			require.NotZero(t, o.exit, "sp %v: %s", args, o.stdout)
+			if o.code(t) == "store" && slices.ContainsFunc(args, func(arg string) bool {
+				return strings.HasSuffix(arg, "file") || strings.Contains(arg, "given") || strings.Contains(arg, "nosuch")
+			}) {
+				continue // of a file that was named
+			}
+			require.Equal(t, 6, o.exit, "sp %v: %s%s", args, o.stdout, o.stderr)
+			require.Equal(t, "untrusted", o.code(t), "sp %v: %s", args, o.stdout)
+			refused++
+		}
+	}
+	require.Greater(t, refused, 100)
 }

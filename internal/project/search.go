@@ -3,6 +3,9 @@ package project
 import (
 	"io/fs"
 	"os"
+	"time"
+
+	identity "github.com/sp-registry/sp/internal/place"
 )
 
 // Search returns what Find does, and also a directory that others can write in:
@@ -25,6 +28,15 @@ func (d Dir) Mode() (fs.FileMode, error) {
 		return 0, err
 	}
 	return info.Mode().Perm(), nil
+}
+
+// Since returns when the directory was made; nothing where the file system does not tell.
+func (d Dir) Since() (time.Time, error) {
+	of, err := identity.IdentityOf(d.path)
+	if err != nil || !of.Known() {
+		return time.Time{}, err
+	}
+	return time.Unix(0, of.Born), nil
 }
 
 // Tighten takes from group and others what they may do in the directory.
