@@ -104,7 +104,7 @@ func TestTheSystemsRefusalIsNamedWithWhatHelps(t *testing.T) {
 		},
 		"a directory that can't be written": {
 			func(t *testing.T, path string) { require.NoError(t, os.Chmod(filepath.Dir(path), 0o500)) },
-			"done\ndone\n", // the journal is there, and stays,
+			"done\nread-only: DIR: permission denied (chmod u+rwx DIR)\n",
 		},
 		"a journal that can't be read": {
 			func(t *testing.T, path string) {

@@ -18,17 +18,21 @@ const (
 	journalUnset  = 0xffffffff // the number of pages, where the size of the file tells it
 )
 
-// journal is the beginning of a rollback journal, up to where it was synced first.
+// journal is a rollback journal, and its first header.
 type journal struct {
 	io.ReaderAt
-	magic          string
-	pages, initial uint32 // how many are in it, and how many the database had
-	sector, page   uint32
-	size           int64
+	size int64
+	journalPart
 }
 
-// readJournal reads the header of the journal at path; nil where there is nothing that SQLite would play
-// back, be it that it was played back meanwhile.
+// journalPart is a header of a journal, which has one more for each time that it was synced.
+type journalPart struct {
+	pages, initial uint32 // how many are behind it, and how many the database had
+	sector, page   uint32
+}
+
+// readJournal opens the journal at path for use, unless there is nothing in it that SQLite
+// would play back, be it that it was played back meanwhile.
 func readJournal(path string, use func(*journal) error) error {
 	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, os.ErrNotExist) {
@@ -42,19 +46,24 @@ func readJournal(path string, use func(*journal) error) error {
 	if err != nil {
 		return err
 	}
-	var header [journalHeader]byte
-	switch _, err := file.ReadAt(header[:], 0); {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
+	j := &journal{ReaderAt: file, size: info.Size()}
+	there := false
+	if j.journalPart, there, err = j.part(0); err != nil || !there {
 		return err
 	}
-	field := func(i int) uint32 { return binary.BigEndian.Uint32(header[8+4*i:]) }
-	j := &journal{ReaderAt: file, magic: string(header[:8]), pages: field(0), initial: field(2), sector: field(3), page: field(4), size: info.Size()}
-	if j.magic != journalMagic {
-		return nil
-	}
 	return use(j)
+}
+
+// part reads the header at an offset, and tells whether there is one.
+func (j *journal) part(at int64) (p journalPart, there bool, err error) {
+	var header [journalHeader]byte
+	_, err = j.ReadAt(header[:], at)
+	if errors.Is(err, io.EOF) {
+		return p, false, nil
+	}
+	field := func(i int) uint32 { return binary.BigEndian.Uint32(header[8+4*i:]) }
+	p = journalPart{pages: field(0), initial: field(2), sector: field(3), page: field(4)}
+	return p, err == nil && string(header[:8]) == journalMagic, err
 }
 
 // namesAnother tells whether the journal ends with the name of a journal of several files, by which
@@ -76,28 +85,36 @@ func (j *journal) isOf(ids []string, fileSize int64) (bool, error) {
 	if j.page != pageSize || j.sector < journalHeader || j.sector > 64<<10 {
 		return false, nil
 	}
-	const around = 8 // a page has its number before it and a checksum behind
-	pages := int64(j.pages)
-	if j.pages == journalUnset {
-		pages = (j.size - int64(j.sector)) / (pageSize + around)
-	}
-	if pages == 0 {
+	if j.pages == 0 {
 		return int64(j.initial)*pageSize == fileSize, nil
 	}
-	page := make([]byte, pageSize)
-	for i := range pages {
-		_, err := j.ReadAt(page, int64(j.sector)+i*(pageSize+around)+4)
-		if errors.Is(err, io.EOF) {
-			return false, nil
+	const around = 8 // a page has its number before it and a checksum behind
+	page, sector := make([]byte, pageSize), int64(j.sector)
+	for at, p := int64(0), j.journalPart; ; {
+		pages := int64(p.pages)
+		if p.pages == journalUnset {
+			pages = (j.size - at - sector) / (pageSize + around)
 		}
-		if err != nil {
+		for i := range min(pages, j.size/pageSize) {
+			_, err := j.ReadAt(page, at+sector+i*(pageSize+around)+4)
+			if errors.Is(err, io.EOF) {
+				return false, nil
+			}
+			if err != nil {
+				return false, err
+			}
+			if id, ok := idIn(page); ok && slices.Contains(ids, id) {
+				return true, nil
+			}
+		}
+		at += sector + pages*(pageSize+around)
+		at += (sector - at%sector) % sector
+		next, there, err := j.part(at)
+		if err != nil || !there || next.pages == 0 {
 			return false, err
 		}
-		if id, ok := idIn(page); ok && slices.Contains(ids, id) {
-			return true, nil
-		}
+		p = next
 	}
-	return false, nil
 }
 
 // idIn reads the id of a registry out of the page that holds its row: a leaf of a table with one

@@ -175,7 +175,7 @@ func checkJournal(name, path string, j *journal, lines []placed) error {
 	}
 	is, err := j.isOf(ids, info.Size())
 	if err == nil && !is {
-		err = untrusted(name, "it is no journal of this registry, and SQLite would write it into that; if another program was stopped in the middle of a change, let it finish that")
+		err = untrusted(name, fmt.Sprintf("it does not belong to this registry, and SQLite would write it into that (if it is of sqlite3, which was stopped in the middle of a change: sqlite3 %s .tables takes that back)", quoted(path)))
 	}
 	return err
 }

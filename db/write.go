@@ -130,6 +130,10 @@ func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*W
 	if err != nil {
 		return nil, err
 	}
+	if err := unix.Access(filepath.Dir(d.path), unix.W_OK); err != nil { // nothing could follow the change
+		lock.Unlock()
+		return nil, fmt.Errorf("%w: %w", ErrReadOnly, denied(filepath.Dir(d.path), err))
+	}
 	w := &Write{Since: lock.since, ctx: ctx, path: d.path, lock: lock, trust: d.options.Trust}
 	read, err := d.makeCurrent(ctx, deadline)
 	if err == nil {

@@ -41,6 +41,7 @@ const cure = "tenant edit t3 --region cured"
 func newSpecimen(t *testing.T) *specimen {
 	t.Helper()
 	s := &specimen{place: newPlace(t)}
+	s.env = append(s.env, "SP_TRUST="+s.dir) // where files are put by hand
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "in.json"), []byte(manyTenants(60)), 0o600))
 	s.must("import", "in.json")
 	for i := range 20 {

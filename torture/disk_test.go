@@ -44,12 +44,18 @@ func (p place) fill(left int) {
 func (p place) contents() string {
 	var text strings.Builder
 	require.NoError(p.t, filepath.WalkDir(p.store(""), func(path string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() && e.Name() != ".lock" {
+		if err == nil && !e.IsDir() && e.Name() != ".lock" && e.Name() != ".place" && !isEmptyJournal(path) {
 			fmt.Fprintf(&text, "%s %x\n", path, sha256.Sum256(mustRead(p.t, path)))
 		}
 		return err
 	}))
 	return text.String()
+}
+
+// isEmptyJournal tells of the journal that stays between changes, unless somebody rolled one back.
+func isEmptyJournal(path string) bool {
+	info, err := os.Stat(path)
+	return filepath.Base(path) == "sp.db-journal" && err == nil && info.Size() == 0
 }
 
 // settle makes a registry with a tenant whose export is tracked, and returns what

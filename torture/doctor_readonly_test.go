@@ -117,7 +117,7 @@ func mustLeaveHotJournal(t *testing.T, r guest) {
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	_, err = io.WriteString(stdin, "PRAGMA cache_size = 1;\nBEGIN IMMEDIATE;\nUPDATE tenants SET region = hex(randomblob(1000));\nSELECT 'changed';\n")
+	_, err = io.WriteString(stdin, "PRAGMA cache_size = 1;\nBEGIN IMMEDIATE;\nUPDATE registry_meta SET revision = revision + 1;\nUPDATE tenants SET region = hex(randomblob(1000));\nSELECT 'changed';\n")
 	require.NoError(t, err)
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	require.NoError(t, err)

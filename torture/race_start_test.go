@@ -45,7 +45,7 @@ func oneRegistry(p place, commands []string) (problems []string) {
 	conn := mustOpenRaw(p.t, p.store("sp.db"))
 	defer func() { _ = conn.Close() }()
 	for query, want := range map[string]string{
-		"PRAGMA user_version":                "3",
+		"PRAGMA user_version":                "5",
 		"SELECT COUNT(*) FROM registry_meta": "1",
 		"SELECT COUNT(*) FROM selection":     "1",
 		"PRAGMA integrity_check":             "ok",
@@ -61,7 +61,7 @@ func oneRegistry(p place, commands []string) (problems []string) {
 	for _, e := range mustList(p.t, p.store("")) {
 		names = append(names, e.Name())
 	}
-	if got := strings.Join(names, " "); got != ".gitignore .lock sp.db" {
+	if got := strings.Join(names, " "); got != ".gitignore .lock .place sp.db sp.db-journal" {
 		problems = append(problems, "there is "+got)
 	}
 	return problems

@@ -101,7 +101,7 @@ func (r *race) judge(all []*writer) {
 	}
 	entries, _ := os.ReadDir(r.store(""))
 	for _, e := range entries {
-		if !slices.Contains([]string{".gitignore", ".lock", "profiles", "sessions", "sp.db", "tenants.json"}, e.Name()) {
+		if !slices.Contains([]string{".gitignore", ".lock", ".place", "profiles", "sessions", "sp.db", "sp.db-journal", "tenants.json"}, e.Name()) {
 			r.problem("left behind: %s", e.Name())
 		}
 	}

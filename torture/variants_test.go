@@ -16,8 +16,8 @@ import (
 // one promise, and each test asks the bar that is to see it; the good program passes
 // the same bar here or in the bar's own test.
 
-// TestPowerCutsSeeASyncThatIsMissing is why it is EXTRA and not FULL, and why
-// directories are synced.
+// TestPowerCutsSeeASyncThatIsMissing is why SQLite syncs at all, and why directories are synced.
+// With a journal that stays FULL would do; EXTRA is for one that a reader removed.
 func TestPowerCutsSeeASyncThatIsMissing(t *testing.T) {
 	sized(t, 1, 1)
 	needStrace(t)
@@ -28,11 +28,11 @@ func TestPowerCutsSeeASyncThatIsMissing(t *testing.T) {
 		judged int // of the states before the acknowledgement: most show it after
 		small  bool
 	}{
-		{variant{"FULL", []change{{"db/dsn.go", `{"EXTRA"}`, `{"FULL"}`}}}, "profile create", 5, true},
+		{variant{"OFF", []change{{"db/dsn.go", `{"EXTRA"}`, `{"OFF"}`}}}, "profile create", 5, true},
 		{variant{"the directory of an export", sync("internal/exporter/putting.go", "made.dir.Sync()")}, "create, exported", 5, true},
 		{variant{"the directory of a copy, before the commit", sync("internal/exporter/temporary.go", "made.dir.Sync()")}, "copy", 1000, false},
 		{variant{"the export itself", sync("internal/exporter/temporary.go", "file.Sync()")}, "create, exported", 5, false},
-		{variant{"the directory of a new registry", []change{{"db/create.go", "return syncDir(dir)", "return nil"}}}, "first init", 5, false},
+		{variant{"the directory of a new registry", []change{{"db/create.go", "syncDir(filepath.Dir(path))", "error(nil)"}}}, "first init", 5, false},
 	} {
 		if !v.small && *size == "small" {
 			continue
@@ -69,6 +69,12 @@ func TestAnExportIsNotOverwrittenByAnOlderOne(t *testing.T) {
 	})
 }
 
+// writing tells whether there is a journal with something in it.
+func writing(journal string) bool {
+	info, err := os.Stat(journal)
+	return err == nil && info.Size() > 0
+}
+
 // overtake stops a command for two seconds between its commit and its rename, and runs
 // another one meanwhile. It returns the exit code of the first.
 func (sc *scene) overtake() int {
@@ -83,9 +89,7 @@ func (sc *scene) overtake() int {
 	committed := func() bool {
 		left, err := filepath.Glob(sc.store(".tenants.json.*.tmp"))
 		require.NoError(sc.t, err)
-		journals, err := filepath.Glob(sc.store("sp.db-journal"))
-		require.NoError(sc.t, err)
-		return len(left) == 1 && len(journals) == 0
+		return len(left) == 1 && !writing(sc.store("sp.db-journal"))
 	}
 	require.Eventually(sc.t, committed, time.Minute, time.Millisecond)
 	sc.must("tenant", "create", "--id", "quick", "--name", "quick", "--database-url-file", "url.txt")

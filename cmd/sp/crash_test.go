@@ -22,6 +22,7 @@ func crashIn(path string) {
 	for _, statement := range []string{
 		"PRAGMA cache_size = 1", // pages are written before the commit
 		"BEGIN IMMEDIATE",
+		"UPDATE registry_meta SET revision = revision + 1", // as every change of sp begins
 		"UPDATE tenants SET name = 'half done ' || id, region = hex(randomblob(1000))",
 	} {
 		if _, err := file.ExecContext(ctx, statement); err != nil {

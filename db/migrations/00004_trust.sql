@@ -5,7 +5,8 @@
 -- elsewhere is known (db/trust.go). It is empty in one that an older sp made, until its first
 -- change. It stands at the beginning of the row that every change rewrites first, before
 -- what can be long: so the journal of a change holds it, in the page of that row alone
--- (db/journal.go). A migration begins with an UPDATE of that row, too.
+-- (db/journal.go). A later migration begins with an UPDATE that
+-- alters that row, and one that takes it back.
 CREATE TABLE registry_meta_next (
     id                INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     registry_id       TEXT    NOT NULL,

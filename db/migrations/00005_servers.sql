@@ -1,6 +1,8 @@
 -- +goose Up
 
-UPDATE registry_meta SET revision = revision;
+-- See 00004: the journal of this migration holds the page of that row, too.
+UPDATE registry_meta SET revision = revision + 1;
+UPDATE registry_meta SET revision = revision - 1;
 
 -- Why a server is not used: 'unnamed' until sp db up or sp db use names it, because the
 -- registry that knows it was trusted since; 'foreign' because this registry is a copy, and
