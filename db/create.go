@@ -80,7 +80,7 @@ func putInPlace(path, made string, becomes placed, all []placed) (swapped bool, 
 	if err != nil {
 		return false, err
 	}
-	here.id, here.origin = becomes.id, becomes.origin
+	here.id, here.origins = becomes.id, becomes.origins
 	if err := writePlace(path, append(slices.Clip(all), here)...); err != nil {
 		return false, err
 	}

@@ -156,15 +156,19 @@ func (r *Restoration) claim(ctx context.Context, source Source, random io.Reader
 	case !r.Stranger && !r.Copied:
 		return nil
 	}
-	r.becomes = placed{}
+	r.becomes = placed{origins: was.origins}
 	if copyOf != "" {
-		r.becomes.origin = &origin{was.id, copyOf}
+		r.becomes.origins = append(slices.Clip(was.origins), origin{was.id, copyOf})
 	}
 	if r.becomes.id, err = newID(random); err == nil {
 		_, err = r.ExecContext(ctx, "UPDATE registry_meta SET registry_id = ?1", r.becomes.id)
 	}
 	return err
 }
+
+// Original returns the directory of the registry of which the backup is a copy; nothing where that is
+// gone, or it is none.
+func (r *Restoration) Original() string { return r.trust.original(r.becomes.origins, r.path) }
 
 // known returns what is known of the registry of an id: where it is, and whether nothing shows
 // that it is this user's.

@@ -245,6 +245,24 @@ func (p placed) isAt(dir, path string) bool {
 	return err == nil && slices.ContainsFunc(lines, func(line placed) bool { return line.id == p.id })
 }
 
+// original returns the directory of the first of these registries that is still there, in another
+// file than the one at path: where it was, be it that it is called otherwise by now, or
+// where its receipt says that it went.
+func (t Trust) original(origins []origin, path string) string {
+	for _, o := range origins {
+		other, err := os.Lstat(filepath.Join(o.dir, filepath.Base(path)))
+		if err == nil {
+			if info, err := os.Lstat(path); err != nil || !os.SameFile(info, other) {
+				return o.dir
+			}
+		}
+		if went := (placed{id: o.id, dir: t.receiptOf(o.id)}).copyOf(path); went != "" {
+			return went
+		}
+	}
+	return ""
+}
+
 // newID is a secret, random name for a registry.
 func newID(random io.Reader) (string, error) {
 	if random == nil {
@@ -322,8 +340,9 @@ func untrusted(path, why string) error {
 
 // settled is where a change finds its registry, once that is recorded.
 type settled struct {
-	id     string // another one that the registry gets with the change, if not empty
-	copyOf string
+	id      string // another one that the registry gets with the change, if not empty
+	copyOf  string
+	origins []origin
 }
 
 // settle records, under the lock and before anything is written to the file at path,
@@ -339,10 +358,11 @@ func settle(path string, known placed, all []placed, t Trust, change bool, rando
 	if err != nil {
 		return s, err
 	}
-	here.id, here.origin = known.id, known.origin
+	here.id, here.origins = known.id, known.origins
 	if s.copyOf = known.copyOf(path); s.copyOf != "" {
-		here.origin = &origin{known.id, known.dir}
+		here.origins = append(slices.Clip(known.origins), origin{known.id, known.dir})
 	}
+	s.origins = here.origins
 	if change && (known.id == "" || s.copyOf != "") {
 		if s.id, err = newID(random); err != nil {
 			return s, err

@@ -317,6 +317,53 @@ func TestACopyBecomesARegistryOfItsOwn(t *testing.T) {
 	require.NotContains(t, v.must("copy", "sp log"), "trust", "no entry in the history")
 }
 
+// What sp runs for the original is the original's until that is gone and somebody said so: also of a
+// copy's copy, and of one that was brought elsewhere.
+func TestTheServersOfACopyAreReleasedWhenTheOriginalIsGone(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("skipped: there is no sqlite3")
+	}
+	v := newTravel(t)
+	v.mine()
+	v.must("mine", `sqlite3 .systemprompt/sp.db "INSERT INTO servers (name, provider, admin_url, chosen, place, identity) VALUES ('local', 'local', 'postgres://sp_admin:s3cret@127.0.0.1:1/postgres', 0, 'aaaaaaaaaaaaaaaa', '1:1')"`)
+	withheld := func(project string) string {
+		return strings.TrimSpace(v.must(project, `sqlite3 .systemprompt/sp.db "SELECT withheld FROM servers"`))
+	}
+	mustRefuse := func(project, other, command string, env ...string) {
+		t.Helper()
+		out, exit := v.sh(project, command, env...)
+		require.Equal(t, 4, exit, out)
+		require.Contains(t, out, filepath.Join(v.dir, other, ".systemprompt")+" is still there")
+		require.NotContains(t, out, "foreign")
+	}
+	v.must(".", "cp -a mine copy")
+	mustRefuse("copy", "mine", "sp trust --moved -y") // before the first change
+	require.Empty(t, withheld("copy"), "nothing was changed")
+	v.must("copy", "sp tenant edit mine --region iad")
+	require.Equal(t, "foreign", withheld("copy"))
+	v.must(".", "cp -a copy second && mv mine gone")
+	v.must("second", "sp tenant edit mine --region lhr")
+	v.must("gone", "sp tenant edit mine --region ord") // records where it is
+	mustRefuse("copy", "gone", "sp trust --moved")
+	v.must("gone", "cd .. && mv gone mine && cd mine && sp tenant edit mine --region ams")
+	mustRefuse("copy", "mine", "sp trust --moved")
+
+	// Another home knows nothing of it; that this one moved is no word about the original.
+	out := v.must("copy", "mv .systemprompt away && cp -a away .systemprompt && rm -r away && sp trust --moved -y", "HOME=/nonexistent")
+	require.Contains(t, out, "trusted from now on")
+	require.Equal(t, "foreign", withheld("copy"))
+
+	v.must(".", "rm -r mine")
+	require.Contains(t, v.must("copy", "sp trust --moved"), "sp db up uses the server")
+	require.Equal(t, "unnamed", withheld("copy"))
+	require.Contains(t, v.must("copy", "sp trust --moved"), "is trusted already")
+	mustRefuse("second", "copy", "sp trust --moved")
+	v.must(".", "rm -r copy")
+	v.must("second", "mv .systemprompt away && cp -a away .systemprompt && rm -r away && sp trust --moved -y", "HOME=/nonexistent")
+	require.Equal(t, "unnamed", withheld("second"), "one command is enough where all are gone")
+}
+
 func (v *travel) id(project string) string {
 	v.t.Helper()
 	text, err := os.ReadFile(filepath.Join(v.dir, project, ".systemprompt/.place"))

@@ -52,6 +52,11 @@ func Restore(ctx context.Context, path string, o Options, source db.Source) (don
 			return Restored{}, err
 		}
 	}
+	if tx.Stranger && !tx.Copied && tx.Original() == "" {
+		if _, err := c.q.ReleaseServers(ctx); err != nil {
+			return Restored{}, err
+		}
+	}
 	if err := c.succeed(ctx, tx.Replaced, tx.Kept != ""); err != nil {
 		return Restored{}, err
 	}
