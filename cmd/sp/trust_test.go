@@ -338,7 +338,12 @@ func TestTheServersOfACopyAreReleasedWhenTheOriginalIsGone(t *testing.T) {
 		require.NotContains(t, out, "foreign")
 	}
 	v.must(".", "cp -a mine copy")
-	mustRefuse("copy", "mine", "sp trust --moved -y") // before the first change
+	require.Contains(t, v.must("copy", "sp db down", "SP_OFFLINE="), "it is that of the directory from which this one was copied", "also before the first change")
+	out, exit := v.sh("copy", "sp db up", "SP_OFFLINE=")
+	require.Equal(t, 9, exit, out)
+	require.Contains(t, out, "it is that of the directory from which this one was copied")
+	require.Empty(t, withheld("copy"), "nothing was changed")
+	mustRefuse("copy", "mine", "sp trust --moved -y")
 	require.Empty(t, withheld("copy"), "nothing was changed")
 	v.must("copy", "sp tenant edit mine --region iad")
 	require.Equal(t, "foreign", withheld("copy"))
@@ -350,7 +355,7 @@ func TestTheServersOfACopyAreReleasedWhenTheOriginalIsGone(t *testing.T) {
 	mustRefuse("copy", "mine", "sp trust --moved")
 
 	// Another home knows nothing of it; that this one moved is no word about the original.
-	out := v.must("copy", "mv .systemprompt away && cp -a away .systemprompt && rm -r away && sp trust --moved -y", "HOME=/nonexistent")
+	out = v.must("copy", "mv .systemprompt away && cp -a away .systemprompt && rm -r away && sp trust --moved -y", "HOME=/nonexistent")
 	require.Contains(t, out, "trusted from now on")
 	require.Equal(t, "foreign", withheld("copy"))
 
