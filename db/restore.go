@@ -36,6 +36,9 @@ type Restoration struct {
 	// Replaced reads what is replaced; nil where there is nothing, or nothing that can
 	// be read.
 	Replaced *sql.Tx
+	// ReplacedCopyOf is the directory of the registry whose copy that is, if nothing was changed in
+	// it since.
+	ReplacedCopyOf string
 	// Kept is the automatic copy of what is replaced; empty where there is nothing.
 	Kept string
 	// Stranger tells that nothing showed that the backup is this user's, but what was

@@ -369,6 +369,22 @@ func TestTheServersOfACopyAreReleasedWhenTheOriginalIsGone(t *testing.T) {
 	require.Equal(t, "unnamed", withheld("second"), "one command is enough where all are gone")
 }
 
+// A restore keeps the databases that were made since the backup: in a copy in which nothing was changed
+// yet, those are the original's.
+func TestARestoreInACopyLeavesTheDatabasesToTheOriginal(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("skipped: there is no sqlite3")
+	}
+	v := newTravel(t)
+	v.mine()
+	v.must("mine", `sqlite3 .systemprompt/sp.db "INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('127.0.0.1:1', 'server', 'postgres://a:s3cret@127.0.0.1:1/postgres', 0); INSERT INTO databases VALUES ('mine', 'ready', '127.0.0.1:1', 'sp_mine', 'a', NULL)"`)
+	v.must("mine", "sp backup ../backup.db && cd .. && cp -a mine copy && cd copy && sp restore ../backup.db -y")
+	require.Equal(t, "0|unnamed\n", v.must("copy", `sqlite3 .systemprompt/sp.db "SELECT (SELECT COUNT(*) FROM databases), withheld FROM servers"`))
+	v.must("mine", "sp restore ../backup.db -y")
+	require.Equal(t, "1|\n", v.must("mine", `sqlite3 .systemprompt/sp.db "SELECT (SELECT COUNT(*) FROM databases), withheld FROM servers"`))
+}
+
 func (v *travel) id(project string) string {
 	v.t.Helper()
 	text, err := os.ReadFile(filepath.Join(v.dir, project, ".systemprompt/.place"))
