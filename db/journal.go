@@ -81,8 +81,13 @@ func (j *journal) isOf(ids []string, fileSize int64) (bool, error) {
 	if j.pages == journalUnset {
 		pages = (j.size - int64(j.sector)) / (pageSize + around)
 	}
-	if pages == 0 {
-		return int64(j.initial)*pageSize == fileSize, nil
+	if pages == 0 { // and none behind it, which SQLite would go on to
+		next := make([]byte, len(journalMagic))
+		_, err := j.ReadAt(next, int64(j.sector))
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return string(next) != journalMagic && int64(j.initial)*pageSize == fileSize, err
 	}
 	page := make([]byte, pageSize)
 	for i := range pages {
