@@ -162,18 +162,18 @@ func checkJournal(name, path string, j *journal, lines []placed) error {
 	if err != nil || another {
 		return cmp.Or(err, untrusted(name, "it names another journal, as none of sp's does"))
 	}
-	var ids []string
+	ids := map[string]bool{}
 	for _, p := range lines {
 		if p.id == "" {
 			return nil
 		}
-		ids = append(ids, p.id)
+		ids[p.id] = true
 	}
 	info, err := os.Lstat(path)
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	is, err := j.isOf(ids, info.Size())
+	is, err := j.isOf(func(id string) bool { return ids[id] }, info.Size())
 	if err == nil && !is {
 		err = untrusted(name, "it is no journal of this registry, and SQLite would write it into that; if another program was stopped in the middle of a change, let it finish that")
 	}

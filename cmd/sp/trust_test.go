@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
@@ -383,6 +384,41 @@ func TestARestoreInACopyLeavesTheDatabasesToTheOriginal(t *testing.T) {
 	require.Equal(t, "0|unnamed\n", v.must("copy", `sqlite3 .systemprompt/sp.db "SELECT (SELECT COUNT(*) FROM databases), withheld FROM servers"`))
 	v.must("mine", "sp restore ../backup.db -y")
 	require.Equal(t, "1|\n", v.must("mine", `sqlite3 .systemprompt/sp.db "SELECT (SELECT COUNT(*) FROM databases), withheld FROM servers"`))
+}
+
+// A backup vouches by its id for its own pages only, not for those that SQLite would write into it
+// from what came to lie beside it.
+func TestARestoreAsksAboutWhatAStrangerPutBesideABackup(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("skipped: there is no sqlite3")
+	}
+	for _, side := range []string{"-journal", "-wal"} {
+		v := newTravel(t)
+		v.mine()
+		v.must("mine", `sp backup ../backup.db && cd .. && cp backup.db evil.db && sqlite3 evil.db "UPDATE tenants SET database_url = 'postgres://u:p@stranger.example/d'"`)
+		if side == "-wal" {
+			v.must(".", `cp backup.db w.db && sqlite3 w.db ".dbconfig no_ckpt_on_close on" "PRAGMA journal_mode = WAL; UPDATE tenants SET database_url = 'postgres://u:p@stranger.example/d'" && cp w.db-wal backup.db-wal`)
+		} else {
+			evil, err := os.ReadFile(filepath.Join(v.dir, "evil.db"))
+			require.NoError(t, err)
+			whole, err := os.ReadFile(filepath.Join(v.dir, "backup.db"))
+			require.NoError(t, err)
+			journal := journalOf(evil)
+			const sector, record = 512, 4096 + 8
+			theirs := journal[:sector]
+			for at := 0; at < len(evil); at += 4096 { // as who does not know the id makes it
+				if !bytes.Equal(evil[at:at+4096], whole[at:at+4096]) && !bytes.Contains(evil[at:at+4096], []byte(v.id("mine"))) {
+					theirs = append(theirs, journal[sector+at/4096*record:][:record]...)
+				}
+			}
+			binary.BigEndian.PutUint32(theirs[8:], uint32((len(theirs)-sector)/record))
+			require.NoError(t, os.WriteFile(filepath.Join(v.dir, "backup.db-journal"), theirs, 0o600))
+		}
+		require.Contains(t, v.must("mine", "sp restore ../backup.db -y"), "stranger.example", "%s: it is shown before it is taken", side)
+		v.must("mine", "rm ../backup.db-*")
+		require.NotContains(t, v.must("mine", "sp restore ../backup.db -y"), "nothing on this machine", side)
+	}
 }
 
 func (v *travel) id(project string) string {
