@@ -279,10 +279,12 @@ func (r *Restoration) Commit() (bool, error) {
 			return false, fmt.Errorf("%s: %w: it was left open", r.staged+side, ErrIO)
 		}
 	}
+	if err := r.trust.vouch(r.becomes.id, r.path, r.staged); err != nil {
+		return false, err
+	}
 	if err := r.swap(); err != nil {
 		return r.swapped, r.told(err)
 	}
-	r.trust.giveReceipt(r.becomes.id, filepath.Dir(r.path))
 	return true, nil
 }
 

@@ -24,6 +24,10 @@ import (
 // that it is this user's. Nothing in it was read.
 var ErrUntrusted = errors.New("not trusted")
 
+// ErrUnrecorded is returned where nothing could ever show that a registry is this user's: its file
+// system keeps no time of birth, and there is nowhere to keep a receipt. It is ErrUntrusted, too.
+var ErrUnrecorded = fmt.Errorf("%w: its file system keeps no time of birth, and there is no place for a receipt", ErrUntrusted)
+
 // Trust is what, beside its place, vouches for a registry. One that came with a clone, a
 // pull, an archive or a copy has the right owner and the right mode, too.
 type Trust struct {
@@ -332,6 +336,17 @@ func (t Trust) giveReceipt(id, dir string) {
 	if errors.Join(err, file.Close()) != nil || os.Rename(file.Name(), path) != nil {
 		_ = os.Remove(file.Name())
 	}
+}
+
+// vouch leaves a receipt that the registry of the id, which is at made so far, is the one at path, and
+// refuses where neither that nor its place will show it: it could not be used again.
+func (t Trust) vouch(id, path, made string) error {
+	t.giveReceipt(id, filepath.Dir(path))
+	here, err := place.IdentityOf(made)
+	if err == nil && !here.Known() && !t.Named && !t.hasReceipt(id) {
+		err = fmt.Errorf("%s: %w", path, ErrUnrecorded)
+	}
+	return err
 }
 
 func untrusted(path, why string) error {

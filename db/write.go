@@ -57,13 +57,13 @@ func (w *Write) Commit() error {
 	if err := w.syncStaged(); err != nil {
 		return err
 	}
+	if w.id != "" && !w.trust.Named { // before: who is killed behind it finds the registry trusted
+		w.trust.giveReceipt(w.id, filepath.Dir(w.path))
+	}
 	w.guard(nil)
 	_, err := w.ExecContext(context.WithoutCancel(w.ctx), "COMMIT")
 	if err == nil {
 		_ = w.Conn.Close() // what came now would be outside of any transaction
-		if w.id != "" && !w.trust.Named {
-			w.trust.giveReceipt(w.id, filepath.Dir(w.path))
-		}
 	}
 	return err
 }

@@ -461,6 +461,38 @@ func TestWithoutAHomeThePlaceVouches(t *testing.T) {
 	require.NoDirExists(t, filepath.Join(v.home, ".local"))
 }
 
+// Where a file system keeps no time of birth, a receipt vouches. Without a place for one, no
+// registry is made that could not be used, and sp trust does not say that it is trusted.
+func TestWithoutATimeOfBirthAReceiptVouches(t *testing.T) {
+	t.Parallel()
+	v := newTravel(t)
+	if out, exit := v.sh(".", "truncate -s 16M img && mkfs.ext4 -q -I 128 img && mkdir m && unshare -m mount -o loop img m"); exit != 0 {
+		t.Skipf("skipped: no file system without a time of birth can be mounted: %s", out)
+	}
+	const tenant = "sp tenant create --name mine --database-url postgres://u:p@mine.example/d --no-check"
+	mounted := func(command string, env ...string) (string, int) {
+		return v.sh(".", "unshare -m sh -c 'mount -o loop img m && cd m && "+command+"'", env...)
+	}
+	for _, env := range []string{"HOME=", "HOME=/dev/null", "XDG_STATE_HOME=/proc/x"} {
+		out, exit := mounted("sp init", env)
+		require.Equal(t, 6, exit, out)
+		require.Contains(t, out, "no time of birth")
+		require.Contains(t, out, "XDG_STATE_HOME")
+		require.NotContains(t, out, "waiting", "for itself")
+	}
+	out, exit := mounted("sp init && " + tenant + " && sp resolve --tenant mine && cp -a .systemprompt away && rm -r .systemprompt && mv away .systemprompt && sp resolve --tenant mine")
+	require.Zero(t, exit, out)
+	for _, command := range []string{"sp resolve --tenant mine", "sp trust -y", "sp trust --moved -y"} {
+		out, exit = mounted(command, "HOME=")
+		require.Equal(t, 6, exit, out)
+	}
+	require.Contains(t, out, "no time of birth")
+	out, exit = mounted("SP_TRUST=$(pwd) && export SP_TRUST && sp resolve --tenant mine && sp tenant edit mine --region x", "HOME=")
+	require.Zero(t, exit, out)
+	out, exit = mounted("sp trust --moved -y && sp resolve --tenant mine", "XDG_STATE_HOME="+v.dir)
+	require.Zero(t, exit, out)
+}
+
 // The id is a secret: whoever has it can make a registry that passes for this one.
 func TestNoOutputHasTheId(t *testing.T) {
 	t.Parallel()
