@@ -27,11 +27,12 @@ func Create(ctx context.Context, path string, o Options, seed func(context.Conte
 	if err != nil {
 		return nil, err
 	}
-	defer lock.Unlock()
-	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
-		if err := create(ctx, path, o, seed); err != nil {
-			return nil, err
-		}
+	if _, missing := os.Lstat(path); errors.Is(missing, os.ErrNotExist) {
+		err = create(ctx, path, o, seed)
+	}
+	lock.Unlock() // before Open, which may queue on it
+	if err != nil {
+		return nil, err
 	}
 	return Open(ctx, path, o)
 }
@@ -58,12 +59,14 @@ func create(ctx context.Context, path string, o Options, seed func(context.Conte
 		err = syncFile(made)
 	}
 	if err == nil {
+		err = o.Trust.vouch(id, path, made)
+	}
+	if err == nil {
 		_, err = putInPlace(path, made, placed{id: id}, nil)
 	}
 	if err != nil {
 		return errors.Join(err, removeWithJournal(made))
 	}
-	o.Trust.giveReceipt(id, dir)
 	return nil
 }
 
@@ -80,7 +83,7 @@ func putInPlace(path, made string, becomes placed, all []placed) (swapped bool, 
 	if err != nil {
 		return false, err
 	}
-	here.id, here.origin = becomes.id, becomes.origin
+	here.id, here.origins = becomes.id, becomes.origins
 	if err := writePlace(path, append(slices.Clip(all), here)...); err != nil {
 		return false, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,7 @@ const placeNew = ".place.new"
 // placed is one line of the file .place: where the registry of an id lies. The words of a
 // line are separated by blanks, the paths quoted as Go does it:
 //
-//	ID SP.DB JOURNAL DIRECTORY [ORIGIN-ID ORIGIN-DIRECTORY]
+//	ID SP.DB JOURNAL DIRECTORY [ORIGIN-ID ORIGIN-DIRECTORY]...
 //
 // SP.DB and JOURNAL are a place.Identity. What is not known is a -, as is the id of a
 // registry that has none yet. There is one line, and two while a registry is being
@@ -32,8 +33,8 @@ type placed struct {
 	id            string
 	file, journal place.Identity
 	dir           string
-	// origin is where the registry lies of which this one is a copy.
-	origin *origin
+	// origins are where the registries lie of which this one is a copy, or a copy's copy.
+	origins []origin
 }
 
 // origin is another directory's registry.
@@ -106,7 +107,7 @@ func parsePlaced(line string) (p placed, err error) {
 	if err != nil {
 		return placed{}, err
 	}
-	if len(words) != 4 && len(words) != 6 {
+	if len(words) < 4 || len(words)%2 != 0 {
 		return placed{}, fmt.Errorf("%d words", len(words))
 	}
 	p.id, p.dir = words[0], words[3]
@@ -116,8 +117,8 @@ func parsePlaced(line string) (p placed, err error) {
 	if p.journal, err = place.ParseIdentity(strings.TrimPrefix(words[2], "-")); err != nil {
 		return placed{}, err
 	}
-	if len(words) == 6 {
-		p.origin = &origin{id: words[4], dir: words[5]}
+	for pair := range slices.Chunk(words[4:], 2) {
+		p.origins = append(p.origins, origin{id: pair[0], dir: pair[1]})
 	}
 	if p.id = strings.TrimPrefix(p.id, "-"); p.id != "" && !isRegistryID(p.id) {
 		return placed{}, errors.New("no id")
@@ -145,8 +146,8 @@ func placeWords(line string) ([]string, error) {
 
 func (p placed) String() string {
 	line := cmp.Or(p.id, "-") + " " + cmp.Or(p.file.String(), "-") + " " + cmp.Or(p.journal.String(), "-") + " " + strconv.Quote(p.dir)
-	if p.origin != nil {
-		line += " " + p.origin.id + " " + strconv.Quote(p.origin.dir)
+	for _, o := range p.origins {
+		line += " " + o.id + " " + strconv.Quote(o.dir)
 	}
 	return line
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -86,8 +87,20 @@ func (r *Restoration) hold(ctx context.Context, deadline time.Time) (err error) 
 	if checked != nil && !errors.Is(checked, errOlder) {
 		return checked
 	}
-	_, err = r.found.identify(ctx, r.path, r.Replaced, checked)
-	return err
+	was, err := r.found.identify(ctx, r.path, r.Replaced, checked)
+	if err != nil {
+		return err
+	}
+	from := was.origins
+	if r.ReplacedCopyOf = was.copyOf(r.path); r.ReplacedCopyOf != "" {
+		from = append(slices.Clip(from), origin{was.id, r.ReplacedCopyOf})
+	}
+	for _, o := range from { // its servers are known from then on, too
+		if !slices.Contains(r.becomes.origins, o) {
+			r.becomes.origins = append(slices.Clip(r.becomes.origins), o)
+		}
+	}
+	return nil
 }
 
 // isDamage tells whether an error is of the file and not of the moment.

@@ -36,6 +36,9 @@ type Restoration struct {
 	// Replaced reads what is replaced; nil where there is nothing, or nothing that can
 	// be read.
 	Replaced *sql.Tx
+	// ReplacedCopyOf is the directory of the registry whose copy that is, if nothing was changed in
+	// it since.
+	ReplacedCopyOf string
 	// Kept is the automatic copy of what is replaced; empty where there is nothing.
 	Kept string
 	// Stranger tells that nothing showed that the backup is this user's, but what was
@@ -46,6 +49,7 @@ type Restoration struct {
 	becomes      placed     // the registry that it is from then on
 	all          []placed   // what .place says
 	found        acceptance // of what is replaced
+	beside       *[]string  // the ids that the journal beside the backup holds; nil: nothing is played back
 	trust        Trust
 	ctx          context.Context
 	conn, old    *sql.DB
@@ -156,9 +160,9 @@ func (r *Restoration) claim(ctx context.Context, source Source, random io.Reader
 	case !r.Stranger && !r.Copied:
 		return nil
 	}
-	r.becomes = placed{}
+	r.becomes = placed{origins: was.origins}
 	if copyOf != "" {
-		r.becomes.origin = &origin{was.id, copyOf}
+		r.becomes.origins = append(slices.Clip(was.origins), origin{was.id, copyOf})
 	}
 	if r.becomes.id, err = newID(random); err == nil {
 		_, err = r.ExecContext(ctx, "UPDATE registry_meta SET registry_id = ?1", r.becomes.id)
@@ -166,9 +170,18 @@ func (r *Restoration) claim(ctx context.Context, source Source, random io.Reader
 	return err
 }
 
+// Original returns the directory of the registry of which the backup is a copy; nothing where that is
+// gone, or it is none.
+func (r *Restoration) Original() string { return r.trust.original(r.becomes.origins, r.path) }
+
 // known returns what is known of the registry of an id: where it is, and whether nothing shows
-// that it is this user's.
+// that it is this user's, as where something was written into it that does not hold the id.
 func (r *Restoration) known(id string) (_ placed, stranger bool) {
+	was, stranger := r.registryOf(id)
+	return was, stranger || r.beside != nil && !slices.Contains(*r.beside, id)
+}
+
+func (r *Restoration) registryOf(id string) (_ placed, stranger bool) {
 	is := func(p placed) bool { return p.id == id && id != "" }
 	if i := slices.IndexFunc(r.found.lines, is); i >= 0 {
 		return r.found.lines[i], false
@@ -192,6 +205,9 @@ func (r *Restoration) stage(ctx context.Context, source Source, deadline time.Ti
 			return err
 		}
 	}
+	if err := r.lookBeside(); err != nil {
+		return err
+	}
 	err := checkBackup(ctx, r.staged)
 	if isDamage(err) || errors.Is(err, ErrNewer) {
 		err = &BackupError{Name: source.Name, Err: Explain(err)}
@@ -205,6 +221,29 @@ func (r *Restoration) stage(ctx context.Context, source Source, deadline time.Ti
 	r.conn.SetMaxOpenConns(1)
 	r.Tx, err = r.conn.BeginTx(context.WithoutCancel(ctx), nil)
 	return err
+}
+
+// lookBeside finds out of which registries the journal beside the backup can be, before it is played
+// back. What is in a log may be anybody's.
+func (r *Restoration) lookBeside() error {
+	if info, err := os.Lstat(r.staged + "-wal"); err == nil && info.Size() > 0 {
+		r.beside = &[]string{}
+	}
+	info, err := os.Lstat(r.staged)
+	if err != nil {
+		return err
+	}
+	return readJournal(r.staged+journalSide, func(j *journal) error {
+		var ids []string
+		empty, err := j.isOf(func(id string) bool {
+			ids = append(ids, id)
+			return false
+		}, info.Size())
+		if !empty {
+			r.beside = &ids
+		}
+		return err
+	})
 }
 
 func (r *Restoration) copySide(side string, source Source) error {
@@ -240,10 +279,12 @@ func (r *Restoration) Commit() (bool, error) {
 			return false, fmt.Errorf("%s: %w: it was left open", r.staged+side, ErrIO)
 		}
 	}
+	if err := r.trust.vouch(r.becomes.id, r.path, r.staged); err != nil {
+		return false, err
+	}
 	if err := r.swap(); err != nil {
 		return r.swapped, r.told(err)
 	}
-	r.trust.giveReceipt(r.becomes.id, filepath.Dir(r.path))
 	return true, nil
 }
 

@@ -24,6 +24,10 @@ import (
 // that it is this user's. Nothing in it was read.
 var ErrUntrusted = errors.New("not trusted")
 
+// ErrUnrecorded is returned where nothing could ever show that a registry is this user's: its file
+// system keeps no time of birth, and there is nowhere to keep a receipt. It is ErrUntrusted, too.
+var ErrUnrecorded = fmt.Errorf("%w: its file system keeps no time of birth, and there is no place for a receipt", ErrUntrusted)
+
 // Trust is what, beside its place, vouches for a registry. One that came with a clone, a
 // pull, an archive or a copy has the right owner and the right mode, too.
 type Trust struct {
@@ -162,18 +166,18 @@ func checkJournal(name, path string, j *journal, lines []placed) error {
 	if err != nil || another {
 		return cmp.Or(err, untrusted(name, "it names another journal, as none of sp's does"))
 	}
-	var ids []string
+	ids := map[string]bool{}
 	for _, p := range lines {
 		if p.id == "" {
 			return nil
 		}
-		ids = append(ids, p.id)
+		ids[p.id] = true
 	}
 	info, err := os.Lstat(path)
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	is, err := j.isOf(ids, info.Size())
+	is, err := j.isOf(func(id string) bool { return ids[id] }, info.Size())
 	if err == nil && !is {
 		err = untrusted(name, fmt.Sprintf("it does not belong to this registry, and SQLite would write it into that (if it is of sqlite3, which was stopped in the middle of a change: sqlite3 %s .tables takes that back)", quoted(path)))
 	}
@@ -243,6 +247,24 @@ func (p placed) isAt(dir, path string) bool {
 	}
 	lines, err := readPlace(there)
 	return err == nil && slices.ContainsFunc(lines, func(line placed) bool { return line.id == p.id })
+}
+
+// original returns the directory of the first of these registries that is still there, in another
+// file than the one at path: where it was, be it that it is called otherwise by now, or
+// where its receipt says that it went.
+func (t Trust) original(origins []origin, path string) string {
+	for _, o := range origins {
+		other, err := os.Lstat(filepath.Join(o.dir, filepath.Base(path)))
+		if err == nil {
+			if info, err := os.Lstat(path); err != nil || !os.SameFile(info, other) {
+				return o.dir
+			}
+		}
+		if went := (placed{id: o.id, dir: t.receiptOf(o.id)}).copyOf(path); went != "" {
+			return went
+		}
+	}
+	return ""
 }
 
 // newID is a secret, random name for a registry.
@@ -316,14 +338,26 @@ func (t Trust) giveReceipt(id, dir string) {
 	}
 }
 
+// vouch leaves a receipt that the registry of the id, which is at made so far, is the one at path, and
+// refuses where neither that nor its place will show it: it could not be used again.
+func (t Trust) vouch(id, path, made string) error {
+	t.giveReceipt(id, filepath.Dir(path))
+	here, err := place.IdentityOf(made)
+	if err == nil && !here.Known() && !t.Named && !t.hasReceipt(id) {
+		err = fmt.Errorf("%s: %w", path, ErrUnrecorded)
+	}
+	return err
+}
+
 func untrusted(path, why string) error {
 	return fmt.Errorf("%s: %w: %s", path, ErrUntrusted, why)
 }
 
 // settled is where a change finds its registry, once that is recorded.
 type settled struct {
-	id     string // another one that the registry gets with the change, if not empty
-	copyOf string
+	id      string // another one that the registry gets with the change, if not empty
+	copyOf  string
+	origins []origin
 }
 
 // settle records, under the lock and before anything is written to the file at path,
@@ -339,10 +373,11 @@ func settle(path string, known placed, all []placed, t Trust, change bool, rando
 	if err != nil {
 		return s, err
 	}
-	here.id, here.origin = known.id, known.origin
+	here.id, here.origins = known.id, known.origins
 	if s.copyOf = known.copyOf(path); s.copyOf != "" {
-		here.origin = &origin{known.id, known.dir}
+		here.origins = append(slices.Clip(known.origins), origin{known.id, known.dir})
 	}
+	s.origins = here.origins
 	if change && (known.id == "" || s.copyOf != "") {
 		if s.id, err = newID(random); err != nil {
 			return s, err

@@ -39,6 +39,10 @@ type Write struct {
 // which makes it a registry of its own; nothing otherwise.
 func (w *Write) CopyOf() string { return w.copyOf }
 
+// Original returns the directory of the registry of which this one is a copy, or has once been one;
+// nothing where that is gone, or it is none.
+func (w *Write) Original() string { return w.trust.original(w.origins, w.path) }
+
 // Commit makes the change durable, unless its context has ended or it would go into a
 // file that nobody finds any more: SQLite looks for that only until its journal is there.
 // When it fails in another way, the change may have taken effect all the same: Recheck
@@ -53,13 +57,13 @@ func (w *Write) Commit() error {
 	if err := w.syncStaged(); err != nil {
 		return err
 	}
+	if w.id != "" && !w.trust.Named { // before: who is killed behind it finds the registry trusted
+		w.trust.giveReceipt(w.id, filepath.Dir(w.path))
+	}
 	w.guard(nil)
 	_, err := w.ExecContext(context.WithoutCancel(w.ctx), "COMMIT")
 	if err == nil {
 		_ = w.Conn.Close() // what came now would be outside of any transaction
-		if w.id != "" && !w.trust.Named {
-			w.trust.giveReceipt(w.id, filepath.Dir(w.path))
-		}
 	}
 	return err
 }

@@ -41,6 +41,7 @@ var exits = []struct {
 }{
 	{registry.ErrIncomplete, 8, "incomplete", "sp status tells how the file stands; sp export writes it"},
 	{registry.ErrUnknown, 8, "incomplete", "look before you do it again: sp status, sp tenant list"},
+	{db.ErrUnrecorded, 6, "untrusted", "set HOME, or XDG_STATE_HOME to a directory that you can write, for the receipt; without one, SP_TRUST names the project"},
 	{db.ErrUntrusted, 6, "untrusted", trustHint},
 	{project.ErrUntrusted, 6, "untrusted", "remove the link, or name the directory to which it leads with --dir"},
 	{errUsage, 2, "usage", ""},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,6 +62,8 @@ func (a *app) trustRegistry(ctx context.Context, cmd *cli.Command) error {
 	defer stop()
 	err = a.read(ctx, func(project.Dir, *registry.View) error { return nil })
 	switch {
+	case err == nil && claim == db.Moved:
+		return a.releaseServers(ctx, dir)
 	case err == nil:
 		a.note("%s is trusted already", dir.Path())
 		return a.answerTrusted(dir, false)
@@ -83,6 +86,28 @@ func (a *app) trustRegistry(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	return a.answerTrusted(dir, source.Claim == db.Copied)
+}
+
+// releaseServers lets the servers of the directory from which this one was copied be named here, once
+// that is gone.
+func (a *app) releaseServers(ctx context.Context, dir project.Dir) error {
+	released := int64(0)
+	err := a.change(ctx, func(ctx context.Context, reg *registry.Registry) (err error) {
+		released, err = reg.ReleaseServers(ctx)
+		return err
+	})
+	if errors.Is(err, registry.ErrInUse) {
+		return withHint(fmt.Errorf("%s: %w", dir.Path(), err), "remove the other one first")
+	}
+	if !made(err) {
+		return err
+	}
+	if released == 0 {
+		a.note("%s is trusted already", dir.Path())
+	} else {
+		a.note("sp db up uses the server of the directory from which this one was copied from now on")
+	}
+	return cmp.Or(err, a.answerTrusted(dir, false))
 }
 
 func (a *app) answerTrusted(dir project.Dir, isCopy bool) error {

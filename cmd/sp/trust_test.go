@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
@@ -318,6 +319,109 @@ func TestACopyBecomesARegistryOfItsOwn(t *testing.T) {
 	require.NotContains(t, v.must("copy", "sp log"), "trust", "no entry in the history")
 }
 
+// What sp runs for the original is the original's until that is gone and somebody said so: also of a
+// copy's copy, and of one that was brought elsewhere.
+func TestTheServersOfACopyAreReleasedWhenTheOriginalIsGone(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("skipped: there is no sqlite3")
+	}
+	v := newTravel(t)
+	v.mine()
+	v.must("mine", `sqlite3 .systemprompt/sp.db "INSERT INTO servers (name, provider, admin_url, chosen, place, identity) VALUES ('local', 'local', 'postgres://sp_admin:s3cret@127.0.0.1:1/postgres', 0, 'aaaaaaaaaaaaaaaa', '1:1')"`)
+	withheld := func(project string) string {
+		return strings.TrimSpace(v.must(project, `sqlite3 .systemprompt/sp.db "SELECT withheld FROM servers"`))
+	}
+	mustRefuse := func(project, other, command string, env ...string) {
+		t.Helper()
+		out, exit := v.sh(project, command, env...)
+		require.Equal(t, 4, exit, out)
+		require.Contains(t, out, filepath.Join(v.dir, other, ".systemprompt")+" is still there")
+		require.NotContains(t, out, "foreign")
+	}
+	v.must(".", "cp -a mine copy")
+	require.Contains(t, v.must("copy", "sp db down", "SP_OFFLINE="), "it is that of the directory from which this one was copied", "also before the first change")
+	out, exit := v.sh("copy", "sp db up", "SP_OFFLINE=")
+	require.Equal(t, 9, exit, out)
+	require.Contains(t, out, "it is that of the directory from which this one was copied")
+	require.Empty(t, withheld("copy"), "nothing was changed")
+	mustRefuse("copy", "mine", "sp trust --moved -y")
+	require.Empty(t, withheld("copy"), "nothing was changed")
+	v.must("copy", "sp tenant edit mine --region iad")
+	require.Equal(t, "foreign", withheld("copy"))
+	v.must(".", "cp -a copy second && mv mine gone")
+	v.must("second", "sp tenant edit mine --region lhr")
+	v.must("gone", "sp tenant edit mine --region ord") // records where it is
+	mustRefuse("copy", "gone", "sp trust --moved")
+	v.must("gone", "cd .. && mv gone mine && cd mine && sp tenant edit mine --region ams")
+	mustRefuse("copy", "mine", "sp trust --moved")
+
+	// Another home knows nothing of it; that this one moved is no word about the original.
+	out = v.must("copy", "mv .systemprompt away && cp -a away .systemprompt && rm -r away && sp trust --moved -y", "HOME=/nonexistent")
+	require.Contains(t, out, "trusted from now on")
+	require.Equal(t, "foreign", withheld("copy"))
+
+	v.must(".", "rm -r mine")
+	require.Contains(t, v.must("copy", "sp trust --moved"), "sp db up uses the server")
+	require.Equal(t, "unnamed", withheld("copy"))
+	require.Contains(t, v.must("copy", "sp trust --moved"), "is trusted already")
+	mustRefuse("second", "copy", "sp trust --moved")
+	v.must(".", "rm -r copy")
+	v.must("second", "mv .systemprompt away && cp -a away .systemprompt && rm -r away && sp trust --moved -y", "HOME=/nonexistent")
+	require.Equal(t, "unnamed", withheld("second"), "one command is enough where all are gone")
+}
+
+// A restore keeps the databases that were made since the backup: in a copy in which nothing was changed
+// yet, those are the original's.
+func TestARestoreInACopyLeavesTheDatabasesToTheOriginal(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("skipped: there is no sqlite3")
+	}
+	v := newTravel(t)
+	v.mine()
+	v.must("mine", `sqlite3 .systemprompt/sp.db "INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('127.0.0.1:1', 'server', 'postgres://a:s3cret@127.0.0.1:1/postgres', 0); INSERT INTO databases VALUES ('mine', 'ready', '127.0.0.1:1', 'sp_mine', 'a', NULL)"`)
+	v.must("mine", "sp backup ../backup.db && cd .. && cp -a mine copy && cd copy && sp restore ../backup.db -y")
+	require.Equal(t, "0|unnamed\n", v.must("copy", `sqlite3 .systemprompt/sp.db "SELECT (SELECT COUNT(*) FROM databases), withheld FROM servers"`))
+	v.must("mine", "sp restore ../backup.db -y")
+	require.Equal(t, "1|\n", v.must("mine", `sqlite3 .systemprompt/sp.db "SELECT (SELECT COUNT(*) FROM databases), withheld FROM servers"`))
+}
+
+// A backup vouches by its id for its own pages only, not for those that SQLite would write into it
+// from what came to lie beside it.
+func TestARestoreAsksAboutWhatAStrangerPutBesideABackup(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("skipped: there is no sqlite3")
+	}
+	for _, side := range []string{"-journal", "-wal"} {
+		v := newTravel(t)
+		v.mine()
+		v.must("mine", `sp backup ../backup.db && cd .. && cp backup.db evil.db && sqlite3 evil.db "UPDATE tenants SET database_url = 'postgres://u:p@stranger.example/d'"`)
+		if side == "-wal" {
+			v.must(".", `cp backup.db w.db && sqlite3 w.db ".dbconfig no_ckpt_on_close on" "PRAGMA journal_mode = WAL; UPDATE tenants SET database_url = 'postgres://u:p@stranger.example/d'" && cp w.db-wal backup.db-wal`)
+		} else {
+			evil, err := os.ReadFile(filepath.Join(v.dir, "evil.db"))
+			require.NoError(t, err)
+			whole, err := os.ReadFile(filepath.Join(v.dir, "backup.db"))
+			require.NoError(t, err)
+			journal := journalOf(evil)
+			const sector, record = 512, 4096 + 8
+			theirs := journal[:sector]
+			for at := 0; at < len(evil); at += 4096 { // as who does not know the id makes it
+				if !bytes.Equal(evil[at:at+4096], whole[at:at+4096]) && !bytes.Contains(evil[at:at+4096], []byte(v.id("mine"))) {
+					theirs = append(theirs, journal[sector+at/4096*record:][:record]...)
+				}
+			}
+			binary.BigEndian.PutUint32(theirs[8:], uint32((len(theirs)-sector)/record))
+			require.NoError(t, os.WriteFile(filepath.Join(v.dir, "backup.db-journal"), theirs, 0o600))
+		}
+		require.Contains(t, v.must("mine", "sp restore ../backup.db -y"), "stranger.example", "%s: it is shown before it is taken", side)
+		v.must("mine", "rm ../backup.db-*")
+		require.NotContains(t, v.must("mine", "sp restore ../backup.db -y"), "nothing on this machine", side)
+	}
+}
+
 func (v *travel) id(project string) string {
 	v.t.Helper()
 	text, err := os.ReadFile(filepath.Join(v.dir, project, ".systemprompt/.place"))
@@ -356,6 +460,38 @@ func TestWithoutAHomeThePlaceVouches(t *testing.T) {
 	require.NoError(t, os.Chown(v.home, 12345, 12345))
 	v.must(".", "mkdir p && cd p && sp init")
 	require.NoDirExists(t, filepath.Join(v.home, ".local"))
+}
+
+// Where a file system keeps no time of birth, a receipt vouches. Without a place for one, no
+// registry is made that could not be used, and sp trust does not say that it is trusted.
+func TestWithoutATimeOfBirthAReceiptVouches(t *testing.T) {
+	t.Parallel()
+	v := newTravel(t)
+	if out, exit := v.sh(".", "truncate -s 16M img && mkfs.ext4 -q -I 128 img && mkdir m && unshare -m mount -o loop img m"); exit != 0 {
+		t.Skipf("skipped: no file system without a time of birth can be mounted: %s", out)
+	}
+	const tenant = "sp tenant create --name mine --database-url postgres://u:p@mine.example/d --no-check"
+	mounted := func(command string, env ...string) (string, int) {
+		return v.sh(".", "unshare -m sh -c 'mount -o loop img m && cd m && "+command+"'", env...)
+	}
+	for _, env := range []string{"HOME=", "HOME=/dev/null", "XDG_STATE_HOME=/proc/x"} {
+		out, exit := mounted("sp init", env)
+		require.Equal(t, 6, exit, out)
+		require.Contains(t, out, "no time of birth")
+		require.Contains(t, out, "XDG_STATE_HOME")
+		require.NotContains(t, out, "waiting", "for itself")
+	}
+	out, exit := mounted("sp init && " + tenant + " && sp resolve --tenant mine && cp -a .systemprompt away && rm -r .systemprompt && mv away .systemprompt && sp resolve --tenant mine")
+	require.Zero(t, exit, out)
+	for _, command := range []string{"sp resolve --tenant mine", "sp trust -y", "sp trust --moved -y"} {
+		out, exit = mounted(command, "HOME=")
+		require.Equal(t, 6, exit, out)
+	}
+	require.Contains(t, out, "no time of birth")
+	out, exit = mounted("SP_TRUST=$(pwd) && export SP_TRUST && sp resolve --tenant mine && sp tenant edit mine --region x", "HOME=")
+	require.Zero(t, exit, out)
+	out, exit = mounted("sp trust --moved -y && sp resolve --tenant mine", "XDG_STATE_HOME="+v.dir)
+	require.Zero(t, exit, out)
 }
 
 // The id is a secret: whoever has it can make a registry that passes for this one.

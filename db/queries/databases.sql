@@ -24,7 +24,13 @@ SET provider = excluded.provider,
 
 -- name: WithholdServers :exec
 UPDATE servers
-SET withheld = 'unnamed';
+SET withheld = 'unnamed'
+WHERE withheld IS NULL;
+
+-- name: ReleaseServers :execrows
+UPDATE servers
+SET withheld = 'unnamed'
+WHERE withheld = 'foreign';
 
 -- name: DisownServers :exec
 UPDATE servers

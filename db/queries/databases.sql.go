@@ -230,6 +230,20 @@ func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) error {
 	return err
 }
 
+const releaseServers = `-- name: ReleaseServers :execrows
+UPDATE servers
+SET withheld = 'unnamed'
+WHERE withheld = 'foreign'
+`
+
+func (q *Queries) ReleaseServers(ctx context.Context) (int64, error) {
+	result, err := q.exec(ctx, q.releaseServersStmt, releaseServers)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const rotation = `-- name: Rotation :one
 SELECT database_url
 FROM rotations
@@ -339,6 +353,7 @@ func (q *Queries) Servers(ctx context.Context) ([]Server, error) {
 const withholdServers = `-- name: WithholdServers :exec
 UPDATE servers
 SET withheld = 'unnamed'
+WHERE withheld IS NULL
 `
 
 func (q *Queries) WithholdServers(ctx context.Context) error {

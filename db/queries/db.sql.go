@@ -210,6 +210,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.recordedPositionsAfterStmt, err = db.PrepareContext(ctx, recordedPositionsAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query RecordedPositionsAfter: %w", err)
 	}
+	if q.releaseServersStmt, err = db.PrepareContext(ctx, releaseServers); err != nil {
+		return nil, fmt.Errorf("error preparing query ReleaseServers: %w", err)
+	}
 	if q.restoreOverStmt, err = db.PrepareContext(ctx, restoreOver); err != nil {
 		return nil, fmt.Errorf("error preparing query RestoreOver: %w", err)
 	}
@@ -600,6 +603,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing recordedPositionsAfterStmt: %w", cerr)
 		}
 	}
+	if q.releaseServersStmt != nil {
+		if cerr := q.releaseServersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing releaseServersStmt: %w", cerr)
+		}
+	}
 	if q.restoreOverStmt != nil {
 		if cerr := q.restoreOverStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing restoreOverStmt: %w", cerr)
@@ -826,6 +834,7 @@ type Queries struct {
 	putSessionStmt             *sql.Stmt
 	putWholeFileStmt           *sql.Stmt
 	recordedPositionsAfterStmt *sql.Stmt
+	releaseServersStmt         *sql.Stmt
 	restoreOverStmt            *sql.Stmt
 	rotationStmt               *sql.Stmt
 	rotationsStmt              *sql.Stmt
@@ -919,6 +928,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		putSessionStmt:             q.putSessionStmt,
 		putWholeFileStmt:           q.putWholeFileStmt,
 		recordedPositionsAfterStmt: q.recordedPositionsAfterStmt,
+		releaseServersStmt:         q.releaseServersStmt,
 		restoreOverStmt:            q.restoreOverStmt,
 		rotationStmt:               q.rotationStmt,
 		rotationsStmt:              q.rotationsStmt,

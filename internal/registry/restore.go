@@ -52,7 +52,12 @@ func Restore(ctx context.Context, path string, o Options, source db.Source) (don
 			return Restored{}, err
 		}
 	}
-	if err := c.succeed(ctx, tx.Replaced, tx.Kept != ""); err != nil {
+	if tx.Stranger && !tx.Copied && tx.Original() == "" {
+		if _, err := c.q.ReleaseServers(ctx); err != nil {
+			return Restored{}, err
+		}
+	}
+	if err := c.succeed(ctx, tx.Replaced, tx.ReplacedCopyOf != "", tx.Kept != ""); err != nil {
 		return Restored{}, err
 	}
 	publication, left, err := r.publishRestored(ctx, c)
@@ -74,7 +79,7 @@ func Restore(ctx context.Context, path string, o Options, source db.Source) (don
 
 // succeed makes the backup the next revision of what it replaces, and has it remember
 // the files as they are now. What can't be read of a damaged registry is not known.
-func (c *change) succeed(ctx context.Context, replaced *sql.Tx, there bool) error {
+func (c *change) succeed(ctx context.Context, replaced *sql.Tx, copied, there bool) error {
 	own, err := c.q.Meta(ctx)
 	if err != nil {
 		return err
@@ -97,7 +102,7 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, there bool) erro
 		return err
 	}
 	if replaced != nil {
-		if err := c.keepDatabases(ctx, &View{q: queries.New(replaced)}); err != nil {
+		if err := c.keepDatabases(ctx, &View{q: queries.New(replaced), copied: copied}); err != nil {
 			return err
 		}
 	}

@@ -97,7 +97,7 @@ func (v *View) Server(ctx context.Context, name string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := serverOf(row)
+	s, err := v.serverOf(row)
 	return &s, err
 }
 
@@ -106,13 +106,27 @@ func (v *View) Servers(ctx context.Context) ([]Server, error) {
 	rows, err := v.q.Servers(ctx)
 	var servers []Server
 	for _, row := range rows {
-		s, err := serverOf(row)
+		s, err := v.serverOf(row)
 		if err != nil {
 			return nil, err
 		}
 		servers = append(servers, s)
 	}
 	return servers, err
+}
+
+// serverOf reads a server. Of a copy in which nothing was changed yet it is withheld already, as
+// its first change records.
+func (v *View) serverOf(row queries.Server) (Server, error) {
+	s, err := serverOf(row)
+	switch {
+	case !v.copied:
+	case s.IsOwn():
+		s.Withheld = Foreign
+	default:
+		s.Withheld = Unnamed
+	}
+	return s, err
 }
 
 func serverOf(row queries.Server) (Server, error) {

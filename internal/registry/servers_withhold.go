@@ -21,6 +21,22 @@ func (c *change) withholdServers(ctx context.Context, copied bool) error {
 	return err
 }
 
+// ReleaseServers has the foreign servers wait only until NameServer names them, for the directory
+// of which this one is a copy is gone: while that is there, it refuses. It tells how many
+// there were.
+func (r *Registry) ReleaseServers(ctx context.Context) (released int64, err error) {
+	err = r.write(ctx, func(c *change) (err error) {
+		if released, err = c.q.ReleaseServers(ctx); err != nil {
+			return err
+		}
+		if other := c.write.Original(); other != "" {
+			return fmt.Errorf("it is a copy, for %s is still there: %w", other, ErrInUse)
+		}
+		return nil
+	})
+	return released, err
+}
+
 // NameServer has a server used that is withheld because nobody has named it. One that is not
 // known, or used already, stays as it is; one of another directory is refused.
 func (r *Registry) NameServer(ctx context.Context, name string) error {

@@ -58,6 +58,11 @@ func TestOfACopyTheDatabasesAreTheOriginals(t *testing.T) {
 
 	// The original is gone, and somebody said so.
 	require.NoError(t, d.WithholdServers(t.Context(), false))
+	require.Equal(t, Foreign, withheldOf(t, d)["local"], "that this one moved says nothing of the original")
+	released, err := d.ReleaseServers(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 1, released)
+	require.Equal(t, Unnamed, withheldOf(t, d)["local"])
 	require.NoError(t, d.NameServer(t.Context(), "local"))
 	require.Empty(t, withheldOf(t, d)["local"])
 }
