@@ -60,12 +60,17 @@ func readJournal(path string, use func(*journal) error) error {
 // namesAnother tells whether the journal ends with the name of a journal of several files, by which
 // SQLite would look for others.
 func (j *journal) namesAnother() (bool, error) {
-	end := make([]byte, len(journalMagic))
-	_, err := j.ReadAt(end, j.size-int64(len(end)))
+	return j.hasMagic(j.size - int64(len(journalMagic)))
+}
+
+// hasMagic tells whether the magic stands at an offset.
+func (j *journal) hasMagic(at int64) (bool, error) {
+	found := make([]byte, len(journalMagic))
+	_, err := j.ReadAt(found, at)
 	if errors.Is(err, io.EOF) {
-		err = nil // it was cut off meanwhile
+		err = nil // it ends before that, or was cut off meanwhile
 	}
-	return string(end) == journalMagic, err
+	return string(found) == journalMagic, err
 }
 
 // isOf tells whether the journal is one of a registry with one of these ids, whose file has that
@@ -82,7 +87,10 @@ func (j *journal) isOf(ids []string, fileSize int64) (bool, error) {
 		pages = (j.size - int64(j.sector)) / (pageSize + around)
 	}
 	if pages == 0 {
-		return int64(j.initial)*pageSize == fileSize, nil
+		// SQLite plays back what stands behind a part without pages, and never writes such a thing: it
+		// begins another part when the one before is synced and counted.
+		more, err := j.hasMagic(int64(j.sector))
+		return !more && int64(j.initial)*pageSize == fileSize, err
 	}
 	page := make([]byte, pageSize)
 	for i := range pages {

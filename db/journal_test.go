@@ -2,6 +2,7 @@ package db
 
 import (
 	"bytes"
+	"encoding/binary"
 	"os"
 	"testing"
 
@@ -15,8 +16,13 @@ func TestAJournalOfAnotherRegistryIsNotPlayedBack(t *testing.T) {
 	path, other := mustCreate(t), mustCreate(t)
 	mustSpill(t, other)
 	foreign := mustReadFile(t, other+journalSide)
+	sector := binary.BigEndian.Uint32(foreign[20:])
+	empty := bytes.Clone(foreign[:sector]) // behind which SQLite looks for another part
+	binary.BigEndian.PutUint32(empty[8:], 0)
+	binary.BigEndian.PutUint32(empty[16:], uint32(len(mustReadFile(t, path))/pageSize))
 	for what, journal := range map[string][]byte{
 		"another registry's":      foreign,
+		"a part without pages":    append(empty, foreign...),
 		"one that would cut off":  append(bytes.Clone(foreign[:8]), make([]byte, 1000)...),
 		"pages of another size":   append(append(bytes.Clone(foreign[:24]), 0, 0, 2, 0), foreign[28:]...),
 		"sectors beyond all size": append(append(bytes.Clone(foreign[:20]), 0xff, 0, 0, 0), foreign[24:]...),
