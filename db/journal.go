@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -73,11 +72,11 @@ func (j *journal) hasMagic(at int64) (bool, error) {
 	return string(found) == journalMagic, err
 }
 
-// isOf tells whether the journal is one of a registry with one of these ids, whose file has that
+// isOf tells whether the journal is one of a registry with such an id, whose file has that
 // size: every change rewrites the row that holds the id first, so that its journal has the page
 // of that row as it was. A journal in which nothing was synced yet has no page, and
 // then the file was not changed.
-func (j *journal) isOf(ids []string, fileSize int64) (bool, error) {
+func (j *journal) isOf(is func(id string) bool, fileSize int64) (bool, error) {
 	if j.page != pageSize || j.sector < journalHeader || j.sector > 64<<10 {
 		return false, nil
 	}
@@ -101,7 +100,7 @@ func (j *journal) isOf(ids []string, fileSize int64) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if id, ok := idIn(page); ok && slices.Contains(ids, id) {
+		if id, ok := idIn(page); ok && is(id) {
 			return true, nil
 		}
 	}

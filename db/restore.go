@@ -192,7 +192,11 @@ func (r *Restoration) stage(ctx context.Context, source Source, deadline time.Ti
 			return err
 		}
 	}
-	err := checkBackup(ctx, r.staged)
+	journalOf, err := r.lookAtSides(source)
+	if err != nil {
+		return err
+	}
+	err = checkBackup(ctx, r.staged)
 	if isDamage(err) || errors.Is(err, ErrNewer) {
 		err = &BackupError{Name: source.Name, Err: Explain(err)}
 	}
@@ -203,8 +207,45 @@ func (r *Restoration) stage(ctx context.Context, source Source, deadline time.Ti
 		return err
 	}
 	r.conn.SetMaxOpenConns(1)
-	r.Tx, err = r.conn.BeginTx(context.WithoutCancel(ctx), nil)
+	if r.Tx, err = r.conn.BeginTx(context.WithoutCancel(ctx), nil); err != nil {
+		return err
+	}
+	id, err := registryID(ctx, r.Tx)
+	if err == nil && id != "" && !journalOf(id) {
+		err = foreignSide(source, journalSide, "it is no journal of this registry")
+	}
 	return err
+}
+
+// lookAtSides refuses what lies beside a backup and was put there by another program: SQLite
+// would write it into the copy. It returns what tells whether the journal is that of a registry by
+// its id.
+func (r *Restoration) lookAtSides(source Source) (journalOf func(id string) bool, err error) {
+	journalOf = func(string) bool { return true }
+	if info, err := os.Lstat(r.staged + "-wal"); err == nil && info.Size() > 0 {
+		return nil, foreignSide(source, "-wal", "sp makes no such file")
+	}
+	info, err := os.Lstat(r.staged)
+	if err != nil {
+		return nil, err
+	}
+	return journalOf, readJournal(r.staged+journalSide, func(j *journal) error {
+		another, err := j.namesAnother()
+		if another {
+			err = foreignSide(source, journalSide, "it names another journal, as none of sp's does")
+		}
+		if err != nil {
+			return err
+		}
+		var ids []string
+		unsynced, err := j.isOf(func(id string) bool { ids = append(ids, id); return false }, info.Size())
+		journalOf = func(id string) bool { return unsynced || slices.Contains(ids, id) }
+		return err
+	})
+}
+
+func foreignSide(source Source, side, why string) error {
+	return &BackupError{Name: source.Name + side, Err: fmt.Errorf("%w: %s; if the backup is whole without it, move it away", ErrUntrusted, why)}
 }
 
 func (r *Restoration) copySide(side string, source Source) error {

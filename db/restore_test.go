@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
@@ -151,6 +152,47 @@ func TestARestoreRollsBackTheJournalOfABackup(t *testing.T) {
 	require.Equal(t, 5, mustRevision(t, path))
 	require.FileExists(t, backup+"-journal", "the backup itself stays as it is")
 	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, withoutCopies(t, path))
+}
+
+// What lies beside a backup can have come with a pull or an archive, and would be written over
+// what the user backed up.
+func TestARestorePlaysBackNothingOfAnotherRegistry(t *testing.T) {
+	t.Parallel()
+	path := mustCreate(t)
+	for side, content := range map[string][]byte{journalSide: journalOfPage(mustReadFile(t, path), 2), "-wal": []byte("of whatever program")} {
+		backup := mustBackUp(t, 5)
+		before, own := mustReadFile(t, path), mustReadFile(t, backup)
+		require.NoError(t, os.WriteFile(backup+side, content, 0o600))
+		_, err := restore(t.Context(), path, sourceOf(backup))
+		require.ErrorIs(t, err, ErrUntrusted, side)
+		require.ErrorContains(t, err, backup+side, "it says what to move away")
+		require.Equal(t, before, mustReadFile(t, path), side)
+		require.Equal(t, own, mustReadFile(t, backup), side)
+		require.Equal(t, content, mustReadFile(t, backup+side), side)
+
+		require.NoError(t, os.Rename(backup+side, backup+".away"))
+		_, err = restore(t.Context(), path, sourceOf(backup))
+		require.NoError(t, err, side)
+		require.Equal(t, 5, mustRevision(t, path), side)
+	}
+}
+
+// journalOfPage is a journal with one page of a database as it is there, as
+// https://www.sqlite.org/fileformat.html has it, section 3.
+func journalOfPage(database []byte, number uint32) []byte {
+	const sector = 512
+	journal := []byte(journalMagic)
+	for _, field := range []uint32{1, 0, uint32(len(database) / pageSize), sector, pageSize} {
+		journal = binary.BigEndian.AppendUint32(journal, field)
+	}
+	journal = append(journal, make([]byte, sector-len(journal))...)
+	page := database[(number-1)*pageSize : number*pageSize]
+	sum := uint32(0)
+	for at := pageSize - 200; at > 0; at -= 200 {
+		sum += uint32(page[at])
+	}
+	journal = append(binary.BigEndian.AppendUint32(journal, number), page...)
+	return binary.BigEndian.AppendUint32(journal, sum)
 }
 
 func TestAnOlderBackupIsMigrated(t *testing.T) {

@@ -173,7 +173,7 @@ func checkJournal(name, path string, j *journal, lines []placed) error {
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	is, err := j.isOf(ids, info.Size())
+	is, err := j.isOf(func(id string) bool { return slices.Contains(ids, id) }, info.Size())
 	if err == nil && !is {
 		err = untrusted(name, "it is no journal of this registry, and SQLite would write it into that; if another program was stopped in the middle of a change, let it finish that")
 	}
