@@ -97,7 +97,7 @@ func (v *View) Server(ctx context.Context, name string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := serverOf(row)
+	s, err := v.serverOf(row)
 	return &s, err
 }
 
@@ -106,7 +106,7 @@ func (v *View) Servers(ctx context.Context) ([]Server, error) {
 	rows, err := v.q.Servers(ctx)
 	var servers []Server
 	for _, row := range rows {
-		s, err := serverOf(row)
+		s, err := v.serverOf(row)
 		if err != nil {
 			return nil, err
 		}
@@ -115,13 +115,19 @@ func (v *View) Servers(ctx context.Context) ([]Server, error) {
 	return servers, err
 }
 
-func serverOf(row queries.Server) (Server, error) {
+func (v *View) serverOf(row queries.Server) (Server, error) {
 	s := Server{
 		Name: row.Name, Provider: Provider(row.Provider), Admin: NewSecret(row.AdminURL), Chosen: row.Chosen,
 		Place: row.Place, Identity: row.Identity, Compose: row.Compose, Env: row.Env, Image: row.Image,
 	}
 	if row.Withheld != nil {
 		s.Withheld = Withheld(*row.Withheld)
+	}
+	if v.copied { // as the first change has it, which may come only after a server is used
+		s.Withheld = Unnamed
+		if s.IsOwn() {
+			s.Withheld = Foreign
+		}
 	}
 	if _, err := parseURL(s.Admin); err != nil { // what earlier versions took may lead nowhere
 		return s, fmt.Errorf("server %s: %w: %v", shown(s.Name), db.ErrDamaged, err) // not ErrInvalid: nobody typed it
