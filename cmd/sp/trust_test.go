@@ -581,3 +581,26 @@ func TestNoCommandUsesARegistryThatIsNotTrusted(t *testing.T) {
 	}
 	require.Greater(t, refused, 100)
 }
+
+// No command of a copy starts, stops or removes the original's server, and be it the first.
+func TestACopyLeavesTheOriginalsServerAlone(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		t.Skip("skipped: there is no sqlite3")
+	}
+	v := newTravel(t)
+	v.mine()
+	data := filepath.Join(v.dir, "data/postgres/qsozhdwnwcf4s5q5-mine")
+	v.must(".", "mkdir -p "+data+"/data && echo 15 > "+data+"/data/PG_VERSION")
+	v.must("mine", `sqlite3 .systemprompt/sp.db "INSERT INTO servers (name, provider, admin_url, chosen, place, identity)
+		VALUES ('local', 'local', 'postgres://sp_admin:s3cret@127.0.0.1:1/postgres', 0, 'qsozhdwnwcf4s5q5-mine', '1:1')"`)
+	env := []string{"SP_OFFLINE=", "SP_DATA_DIR=" + filepath.Join(v.dir, "data")}
+	for _, command := range []string{"db remove local -y", "db remove qsozhdwnwcf4s5q5-mine -y", "db down", "db up", "db status", "tenant create --name next"} {
+		v.must(".", "rm -rf copy && cp -a mine copy")
+		out, _ := v.sh("copy", "sp "+command, env...)
+		require.FileExists(t, filepath.Join(data, "data/PG_VERSION"), "%s: %s", command, out)
+		if !strings.Contains(command, "remove") {
+			require.Contains(t, out, "not used: it is that of the directory from which this one was copied", command)
+		}
+	}
+}
