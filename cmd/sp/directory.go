@@ -275,6 +275,7 @@ func (a *app) clear(dir project.Dir, files standingFiles) error {
 		return err
 	}
 	for _, path := range found {
+		_ = dir.TightenFile(path + ending) // what can't be, as a link, is for doctor to tell
 		a.note("%s is set aside as %s", dir.Full(path), filepath.Base(path)+ending)
 	}
 	return nil

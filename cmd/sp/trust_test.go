@@ -422,6 +422,26 @@ func TestARestoreAsksAboutWhatAStrangerPutBesideABackup(t *testing.T) {
 	}
 }
 
+// The original's database stays where somebody deletes its tenant in the copy, be that the first
+// change there or not: no server is asked to drop it.
+func TestDeletingATenantInACopyKeepsTheOriginalsDatabase(t *testing.T) {
+	t.Parallel()
+	v := newTravel(t)
+	v.mine()
+	mustChange(t, filepath.Join(v.dir, "mine/.systemprompt/sp.db"),
+		"INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('127.0.0.1:1', 'server', 'postgres://admin:s3cret@127.0.0.1:1/postgres', 1);"+
+			"INSERT INTO databases VALUES ('mine', 'ready', '127.0.0.1:1', 'sp_mine', 'a', NULL)")
+	v.must(".", "cp -a mine first && cp -a mine later")
+	out, exit := v.sh("mine", "sp tenant delete mine -y")
+	require.Equal(t, 9, exit, "the original's has to be dropped: %s", out)
+
+	v.must("later", "sp tenant edit mine --region iad")
+	for _, in := range []string{"first", "later"} {
+		require.NotContains(t, v.must(in, "sp db status"), "sp_mine", in)
+		v.must(in, "sp tenant delete mine -y && sp doctor")
+	}
+}
+
 func (v *travel) id(project string) string {
 	v.t.Helper()
 	text, err := os.ReadFile(filepath.Join(v.dir, project, ".systemprompt/.place"))
