@@ -36,6 +36,9 @@ func classify(ctx context.Context, path string, t Trust) (present, acceptance, e
 	if err == nil {
 		err = checkSafety(path, info, found)
 	}
+	if errors.Is(err, ErrForeign) { // garbage at the recorded place is what is left of what sp made there
+		found, _ = accept(ctx, path, t) // what vouches for nothing is remains all the same
+	}
 	is, err := classified(path, err)
 	return is, found, err
 }

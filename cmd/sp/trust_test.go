@@ -387,6 +387,20 @@ func TestARestoreInACopyLeavesTheDatabasesToTheOriginal(t *testing.T) {
 	require.Equal(t, "1|\n", v.must("mine", `sqlite3 .systemprompt/sp.db "SELECT (SELECT COUNT(*) FROM databases), withheld FROM servers"`))
 }
 
+// A registry of which nothing can be read any more still vouches, by its place, for a backup of it.
+func TestARestoreOverARegistryThatIsDamagedNeedsNoReceipt(t *testing.T) {
+	t.Parallel()
+	v := newTravel(t)
+	v.must(".", "mkdir p && cd p && sp init && sp tenant create --name a --database-url postgres://u:p@h/d --no-check && sp backup ../backup.db && head -c 4096 /dev/urandom | dd of=.systemprompt/sp.db conv=notrunc status=none", alone)
+	_, exit := v.sh("p", "sp tenant list", alone)
+	require.Equal(t, 6, exit)
+	require.NotContains(t, v.must("p", "sp restore ../backup.db -y", alone), "nothing on this machine")
+	require.Contains(t, v.must("p", "sp tenant list", alone), "local")
+	out, exit := v.sh("p", "cp -a .systemprompt/sp.db x && dd if=/dev/urandom of=x bs=4096 count=1 conv=notrunc status=none && mv x .systemprompt/sp.db && sp restore ../backup.db -y --moved", alone)
+	require.Zero(t, exit, out)
+	require.Contains(t, out, "nothing on this machine", "it is at another place")
+}
+
 // A backup vouches by its id for its own pages only, not for those that SQLite would write into it
 // from what came to lie beside it.
 func TestARestoreAsksAboutWhatAStrangerPutBesideABackup(t *testing.T) {
