@@ -50,6 +50,7 @@ type Restoration struct {
 	all          []placed   // what .place says
 	found        acceptance // of what is replaced
 	beside       *[]string  // the ids that the journal beside the backup holds; nil: nothing is played back
+	copyOf       string     // the directory of the registry that the backup is of, beside which this one comes
 	trust        Trust
 	ctx          context.Context
 	conn, old    *sql.DB
@@ -152,8 +153,8 @@ func (r *Restoration) claim(ctx context.Context, source Source, random io.Reader
 		return err
 	}
 	was, r.Stranger = r.known(was.id)
-	copyOf := was.copyOf(r.path)
-	r.becomes, r.Copied = was, copyOf != "" || r.Stranger && source.Claim == Copied
+	r.copyOf = was.copyOf(r.path)
+	r.becomes, r.Copied = was, r.copyOf != "" || r.Stranger && source.Claim == Copied
 	switch {
 	case r.Stranger && source.Claim == Unclaimed:
 		return untrusted(source.Name, "nothing on this machine shows that this registry is yours")
@@ -161,8 +162,8 @@ func (r *Restoration) claim(ctx context.Context, source Source, random io.Reader
 		return nil
 	}
 	r.becomes = placed{origins: was.origins}
-	if copyOf != "" {
-		r.becomes.origins = append(slices.Clip(was.origins), origin{was.id, copyOf})
+	if r.copyOf != "" {
+		r.becomes.origins = append(slices.Clip(was.origins), origin{was.id, r.copyOf})
 	}
 	if r.becomes.id, err = newID(random); err == nil {
 		_, err = r.ExecContext(ctx, "UPDATE registry_meta SET registry_id = ?1", r.becomes.id)
@@ -284,6 +285,9 @@ func (r *Restoration) Commit() (bool, error) {
 	}
 	if err := r.swap(); err != nil {
 		return r.swapped, r.told(err)
+	}
+	if r.copyOf != "" && r.trust.Moved != nil {
+		r.trust.Moved(r.copyOf)
 	}
 	return true, nil
 }

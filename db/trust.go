@@ -235,14 +235,15 @@ func (p placed) copyOf(path string) string {
 	return p.dir
 }
 
-// isAt tells whether the registry of p's id is in dir, in another file than the one at path.
+// isAt tells whether the registry of p's id is in dir, in another file than the one at path,
+// which may not be there yet.
 func (p placed) isAt(dir, path string) bool {
 	there := filepath.Join(dir, filepath.Base(path))
 	other, err := os.Lstat(there)
 	if err != nil {
 		return false
 	}
-	if info, err := os.Lstat(path); err != nil || os.SameFile(info, other) {
+	if info, err := os.Lstat(path); err == nil && os.SameFile(info, other) {
 		return false
 	}
 	lines, err := readPlace(there)

@@ -71,6 +71,7 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 		return a.explainRestore(ctx, err)
 	}
 	a.noteRestored(from, done)
+	a.tellMoved()
 	a.tellLeft(dir)
 	if errors.Is(err, registry.ErrConflict) {
 		return withHint(err, "sp import merges that file, sp export --force overwrites it")

@@ -638,3 +638,22 @@ func TestACopyLeavesTheOriginalsServerAlone(t *testing.T) {
 		}
 	}
 }
+
+// A backup that is restored elsewhere, while the project that it is of goes on, is a copy of that:
+// the databases are not its own to drop.
+func TestABackupRestoredElsewhereIsACopy(t *testing.T) {
+	t.Parallel()
+	v := newTravel(t)
+	v.mine()
+	mustChange(t, filepath.Join(v.dir, "mine/.systemprompt/sp.db"),
+		`INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('local', 'local', 'postgres://a:s3cret@127.0.0.1:1/postgres', 0);
+		 INSERT INTO databases VALUES ('mine', 'ready', 'local', 'sp_mine', 'a', NULL)`)
+	out := v.must(".", "cd mine && sp backup ../b && mkdir ../other && cd ../other && sp restore ../b")
+	require.Contains(t, out, "is a copy of "+filepath.Join(v.dir, "mine", ".systemprompt"))
+	require.NotEqual(t, v.id("mine"), v.id("other"))
+	require.Contains(t, v.must("other", "sp db status; ! sp db up; sp tenant delete mine -y"), "its database was not made by sp, and is left alone")
+	require.NotContains(t, v.must("mine", "sp tenant edit mine --region ord"), "copy of")
+
+	v.must(".", "mv mine/.systemprompt gone && mkdir again && cd again && sp restore ../b")
+	require.NotContains(t, v.must("again", "sp db status"), "not used", "of a project that is gone, it is what goes on")
+}
