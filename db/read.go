@@ -15,16 +15,17 @@ import (
 // BEGIN and not a sql.Tx, which has a goroutine wait for the end of each statement.
 type Read struct {
 	*sql.Conn
-	path string
-	file fs.FileInfo // that is read
-	here placed      // where it was recorded
-	all  []placed    // all that is recorded
-	lock *Lock
+	path  string
+	file  fs.FileInfo // that is read
+	here  placed      // where it was recorded
+	all   []placed    // all that is recorded
+	lock  *Lock
+	trust Trust
 }
 
 // CopyOf returns the directory of the registry whose copy this one is; nothing for one
 // that is none, or has been changed since and so is a registry of its own.
-func (r *Read) CopyOf() string { return r.here.copyOf(r.path) }
+func (r *Read) CopyOf() string { return r.trust.copyOf(r.here, r.path) }
 
 // Close ends the reading.
 func (r *Read) Close() {
@@ -141,7 +142,7 @@ func (d *DB) beginRead(ctx context.Context, check func(context.Context, rower) e
 	if err != nil {
 		return nil, err
 	}
-	r := &Read{Conn: conn, path: d.path, file: now.file}
+	r := &Read{Conn: conn, path: d.path, file: now.file, trust: d.options.Trust}
 	if _, err = conn.ExecContext(ctx, "BEGIN"); err == nil {
 		err = r.checkJournal(ctx)
 	}

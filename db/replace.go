@@ -95,7 +95,7 @@ func (r *Restoration) hold(ctx context.Context, deadline time.Time) (err error) 
 		return err
 	}
 	from := was.origins
-	if r.ReplacedCopyOf = was.copyOf(r.path); r.ReplacedCopyOf != "" {
+	if r.ReplacedCopyOf = r.trust.copyOf(was, r.path); r.ReplacedCopyOf != "" {
 		from = append(slices.Clip(from), origin{was.id, r.ReplacedCopyOf})
 	}
 	for _, o := range from { // its servers are known from then on, too

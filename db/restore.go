@@ -142,7 +142,7 @@ func Look(ctx context.Context, path string, o Options, source Source, fn func(tx
 		return err
 	}
 	was, stranger := r.known(id)
-	return fn(r.Tx, stranger, was.copyOf(r.path))
+	return fn(r.Tx, stranger, r.trust.copyOf(was, r.path))
 }
 
 // claim decides which registry the backup becomes. It stays the one that it is if that is the
@@ -153,7 +153,7 @@ func (r *Restoration) claim(ctx context.Context, source Source, random io.Reader
 		return err
 	}
 	was, r.Stranger = r.known(was.id)
-	r.copyOf = was.copyOf(r.path)
+	r.copyOf = r.trust.copyOf(was, r.path)
 	r.becomes, r.Copied = was, r.copyOf != "" || r.Stranger && source.Claim == Copied
 	switch {
 	case r.Stranger && source.Claim == Unclaimed:

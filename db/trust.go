@@ -226,13 +226,27 @@ func registryID(ctx context.Context, tx rower) (id string, err error) {
 	return id, err
 }
 
-// copyOf returns the directory of the registry whose copy the one at path is: the one
-// that is recorded, if a registry of the same id is still there, in another file.
-func (p placed) copyOf(path string) string {
-	if p.dir == "" || p.dir == filepath.Dir(path) || p.id == "" || !p.isAt(p.dir, path) {
+// copyOf returns the directory of the registry whose copy the one at path is: the one that is
+// recorded or, if that moved, the one that its receipt names, where a registry of the same id is still
+// there, in another file.
+func (t Trust) copyOf(p placed, path string) string {
+	if p.dir == filepath.Dir(path) {
 		return ""
 	}
-	return p.dir
+	return t.isElsewhere(p, path)
+}
+
+func (t Trust) isElsewhere(p placed, path string) string {
+	if p.id == "" {
+		return ""
+	}
+	if p.dir != "" && p.isAt(p.dir, path) {
+		return p.dir
+	}
+	if went := t.receiptOf(p.id); went != "" && p.isAt(went, path) {
+		return went
+	}
+	return ""
 }
 
 // isAt tells whether the registry of p's id is in dir, in another file than the one at path,
@@ -261,7 +275,7 @@ func (t Trust) original(origins []origin, path string) string {
 				return o.dir
 			}
 		}
-		if went := (placed{id: o.id, dir: t.receiptOf(o.id)}).copyOf(path); went != "" {
+		if went := t.isElsewhere(placed{id: o.id}, path); went != "" {
 			return went
 		}
 	}
@@ -375,8 +389,8 @@ func settle(path string, known placed, all []placed, t Trust, change bool, rando
 		return s, err
 	}
 	here.id, here.origins = known.id, known.origins
-	if s.copyOf = known.copyOf(path); s.copyOf != "" {
-		here.origins = append(slices.Clip(known.origins), origin{known.id, known.dir})
+	if s.copyOf = t.copyOf(known, path); s.copyOf != "" {
+		here.origins = append(slices.Clip(known.origins), origin{known.id, s.copyOf})
 	}
 	s.origins = here.origins
 	if change && (known.id == "" || s.copyOf != "") {

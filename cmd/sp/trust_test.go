@@ -317,6 +317,13 @@ func TestACopyBecomesARegistryOfItsOwn(t *testing.T) {
 	require.NotEqual(t, v.id("mine"), v.id("copy"))
 	require.NotContains(t, v.must("mine", "sp tenant edit mine --region ord"), "copy of")
 	require.NotContains(t, v.must("copy", "sp log"), "trust", "no entry in the history")
+
+	// Also where the original has moved since: its receipt says where to.
+	v.must(".", "cp -a mine second && mv mine gone && cd gone && sp tenant edit mine --region fra")
+	out = v.must("second", "sp tenant edit mine --region iad")
+	require.Contains(t, out, "is a copy of "+filepath.Join(v.dir, "gone", ".systemprompt"))
+	require.NotEqual(t, v.id("gone"), v.id("second"))
+	require.NotContains(t, v.must(".", "mv gone mine && cd mine && sp tenant edit mine --region ord"), "copy of")
 }
 
 // What sp runs for the original is the original's until that is gone and somebody said so: also of a
