@@ -300,6 +300,8 @@ func TestARegistryOfAnOlderSpIsTrustedByOneCommand(t *testing.T) {
 	v.must("mine", "rm .systemprompt/.place .systemprompt/sp.db-journal; rm -rf ../home/.local")
 	out, exit := v.sh("mine", "sp resolve")
 	require.Equal(t, 6, exit, out)
+	require.Contains(t, out, "or an older sp made it")
+	require.Contains(t, out, "without a terminal: sp trust --moved -y for your own project", "-y alone makes it a copy, whose databases are another's")
 	v.must("mine", "sp trust --moved -y")
 	require.Equal(t, "postgres://u:p@mine.example/d\n", v.must("mine", "sp resolve", alone))
 	require.FileExists(t, filepath.Join(v.dir, "mine/.systemprompt/.place"))
