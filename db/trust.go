@@ -111,7 +111,7 @@ func (t Trust) vouched(ctx context.Context, path string, all []placed, isHere fu
 	case len(here) > 0:
 		return here, nil
 	case len(all) == 0:
-		return nil, untrusted(path, "nothing shows that it is yours: it came with a clone, an archive or a copy, or an sp made it that kept no record of that")
+		return nil, untrusted(path, "nothing shows that it is yours: it came with a clone, an archive or a copy, or an older sp made it")
 	}
 	return nil, untrusted(path, "it was put here by something else than sp, and nothing on this machine shows that it is yours")
 }

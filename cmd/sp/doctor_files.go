@@ -37,6 +37,9 @@ func (s smallFiles) describe() string {
 	if len(s.Changed) > 0 {
 		said = append(said, describeChanged(s.Changed))
 	}
+	if len(s.Missing) > 0 {
+		said = append(said, describeMissing(s.Missing))
+	}
 	if len(said) == 0 {
 		return "current"
 	}
@@ -49,6 +52,10 @@ func describeBehind(paths []string) string {
 
 func describeChanged(paths []string) string {
 	return "changed by someone else: " + some(paths) + ": it stays, and what sp writes there is merged (sp import takes what is new, sp export --force writes the registry's side)"
+}
+
+func describeMissing(paths []string) string {
+	return "missing: " + some(paths) + ": sp export --force writes them again, unless git has them on another branch"
 }
 
 // checkFiles tells how the small files stand to the registry.
@@ -68,6 +75,9 @@ func (c *checkup) checkFiles(ctx context.Context) []diagnosis {
 	}
 	if len(s.Changed) > 0 {
 		findings = append(findings, inform("%s", describeChanged(s.Changed)))
+	}
+	if len(s.Missing) > 0 {
+		findings = append(findings, inform("%s", describeMissing(s.Missing)))
 	}
 	return troubled(orFine(findings, "current"), err)
 }

@@ -29,7 +29,10 @@ var (
 const doctorHint = "sp doctor tells all that is wrong, and mends with --fix what is safe to mend"
 
 // trustHint is for a registry that may be somebody else's.
-const trustHint = "sp trust shows what it leads to, and asks whether it is yours; without a terminal: sp trust -y, or SP_TRUST"
+const trustHint = "sp trust shows where its tenants lead, and asks whether it is yours; without a terminal: sp trust --moved -y for your own project, sp trust --copy -y for a copy, or SP_TRUST=DIRECTORY"
+
+// noTenantHint is for where no tenant is selected, and perhaps none is there.
+const noTenantHint = "sp tenant list, then sp tenant select ID\nif that lists none: sp tenant create --name NAME, or sp import PATH of a tenants.json"
 
 // exits says with which code and word each kind of error ends a run, and what
 // helps. The first that matches holds.
@@ -69,7 +72,7 @@ var exits = []struct {
 	{registry.ErrConflict, 4, "conflict", ""},
 	{registry.ErrExists, 4, "exists", ""},
 	{registry.ErrInUse, 4, "in_use", ""},
-	{registry.ErrNoTenant, 5, "no_tenant", "sp tenant list, then sp tenant select ID"},
+	{registry.ErrNoTenant, 5, "no_tenant", noTenantHint},
 	{registry.ErrNoProfile, 5, "no_profile", "sp profile list, then sp session switch NAME"},
 	{registry.ErrNoURL, 5, "no_url", ""},
 	{registry.ErrAmbiguous, 2, "ambiguous", "sp tenant list has the ids; id:ID means the tenant with that id and nothing else"},

@@ -118,7 +118,7 @@ func adviseResolving(err error) error {
 	var url *resolver.URLError
 	switch {
 	case errors.As(err, &nothing) && nothing.Selection.Tenant == nil:
-		return withHint(err, "sp tenant list, then sp tenant select ID\nor name a profile: --profile NAME")
+		return withHint(err, noTenantHint+"\nor name a profile: --profile NAME")
 	case errors.As(err, &nothing):
 		return withHint(err, "sp session switch NAME, or --profile NAME\nsp profile create NAME links a new one to the selected tenant")
 	case errors.As(err, &url):

@@ -100,7 +100,7 @@ func (a *app) findServer(ctx context.Context, w wanted, known []registry.Server)
 			return s, nil
 		}
 	}
-	var missing []string
+	var missing []error
 	for _, own := range []registry.Provider{registry.InDocker, registry.LocalPrograms} {
 		if w.provider != "" && w.provider != string(own) {
 			continue
@@ -109,9 +109,9 @@ func (a *app) findServer(ctx context.Context, w wanted, known []registry.Server)
 		if err == nil {
 			return registry.Server{Name: string(own), Provider: own}, nil
 		}
-		missing = append(missing, err.Error())
+		missing = append(missing, err)
 	}
-	return registry.Server{}, withHint(fmt.Errorf("%w: %s", errNoServer, strings.Join(missing, "; ")), "%s", serverRemedies(runtime.GOOS))
+	return registry.Server{}, noServer(runtime.GOOS, missing)
 }
 
 // canRun tells whether sp can run a server of that kind here, and with what.
@@ -155,16 +155,23 @@ func (a *app) programs(cluster string) (postgres.Programs, error) {
 	return postgres.FindPrograms(named, a.searchPath(), cluster)
 }
 
-// serverRemedies says how to come by a server on that system.
-func serverRemedies(system string) string {
+// noServer says why there is no server, and how to come by one on that system.
+func noServer(system string, missing []error) error {
+	var why []string
 	install := "install PostgreSQL's programs: apt-get install postgresql, or your system's like of it"
 	if system == "darwin" {
 		install = "install PostgreSQL's programs: brew install postgresql"
 	}
-	return strings.Join([]string{
+	for _, err := range missing {
+		why = append(why, err.Error())
+		if errors.Is(err, postgres.ErrRoot) { // they are there
+			install = "run sp as another user than root"
+		}
+	}
+	return withHint(fmt.Errorf("%w: %s", errNoServer, strings.Join(why, "; ")), "%s", strings.Join([]string{
 		"start Docker", install,
 		"name a server: --server-stdin with the URL of somebody who may make databases there",
 		"name a database that is there: --database-url-stdin",
 		"or take the tenant now and its database later: --no-database, then sp tenant provision ID",
-	}, "\n")
+	}, "\n"))
 }

@@ -11,14 +11,15 @@ import (
 var errWithheld = errors.New("not used")
 
 // refuseWithheld refuses a server of a registry that was trusted since somebody named it, and
-// one of the directory from which this one was copied.
+// one of the project of which this one is a copy.
 func refuseWithheld(s registry.Server) error {
 	switch s.Withheld {
 	case "":
 		return nil
 	case registry.Foreign:
-		return withHint(fmt.Errorf("%w: it is that of the directory from which this one was copied", errWithheld),
-			"if that directory is gone: sp trust --moved; sp db remove %s forgets it here", s.Name)
+		return withHint(fmt.Errorf("%w: it belongs to the project of which this one is a copy", errWithheld),
+			"if that project is gone: sp trust --moved, then sp db up\n"+
+				"if it is still in use: sp db remove %s forgets the server here, and sp makes another for new databases", s.Name)
 	}
 	named := "sp db use --server-stdin, with the URL of its administrator"
 	if s.IsOwn() {

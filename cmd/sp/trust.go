@@ -97,7 +97,7 @@ func (a *app) releaseServers(ctx context.Context, dir project.Dir) error {
 		return err
 	})
 	if errors.Is(err, registry.ErrInUse) {
-		return withHint(fmt.Errorf("%s: %w", dir.Path(), err), "remove the other one first")
+		return withHint(fmt.Errorf("%s: %w", dir.Path(), err), "sp db status shows the server; sp db remove NAME forgets it here, and sp makes another for new databases")
 	}
 	if !made(err) {
 		return err
@@ -105,7 +105,7 @@ func (a *app) releaseServers(ctx context.Context, dir project.Dir) error {
 	if released == 0 {
 		a.note("%s is trusted already", dir.Path())
 	} else {
-		a.note("sp db up uses the server of the directory from which this one was copied from now on")
+		a.note("the server of the project of which this one was a copy is this project's from now on: sp db up starts it")
 	}
 	return cmp.Or(err, a.answerTrusted(dir, false))
 }

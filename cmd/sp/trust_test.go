@@ -300,6 +300,8 @@ func TestARegistryOfAnOlderSpIsTrustedByOneCommand(t *testing.T) {
 	v.must("mine", "rm .systemprompt/.place .systemprompt/sp.db-journal; rm -rf ../home/.local")
 	out, exit := v.sh("mine", "sp resolve")
 	require.Equal(t, 6, exit, out)
+	require.Contains(t, out, "or an older sp made it")
+	require.Contains(t, out, "without a terminal: sp trust --moved -y for your own project", "-y alone makes it a copy, whose databases are another's")
 	v.must("mine", "sp trust --moved -y")
 	require.Equal(t, "postgres://u:p@mine.example/d\n", v.must("mine", "sp resolve", alone))
 	require.FileExists(t, filepath.Join(v.dir, "mine/.systemprompt/.place"))
@@ -347,10 +349,10 @@ func TestTheServersOfACopyAreReleasedWhenTheOriginalIsGone(t *testing.T) {
 		require.NotContains(t, out, "foreign")
 	}
 	v.must(".", "cp -a mine copy")
-	require.Contains(t, v.must("copy", "sp db down", "SP_OFFLINE="), "it is that of the directory from which this one was copied", "also before the first change")
+	require.Contains(t, v.must("copy", "sp db down", "SP_OFFLINE="), "it belongs to the project of which this one is a copy", "also before the first change")
 	out, exit := v.sh("copy", "sp db up", "SP_OFFLINE=")
 	require.Equal(t, 9, exit, out)
-	require.Contains(t, out, "it is that of the directory from which this one was copied")
+	require.Contains(t, out, "it belongs to the project of which this one is a copy")
 	require.Empty(t, withheld("copy"), "nothing was changed")
 	mustRefuse("copy", "mine", "sp trust --moved -y")
 	require.Empty(t, withheld("copy"), "nothing was changed")
@@ -641,7 +643,7 @@ func TestACopyLeavesTheOriginalsServerAlone(t *testing.T) {
 		out, _ := v.sh("copy", "sp "+command, env...)
 		require.FileExists(t, filepath.Join(data, "data/PG_VERSION"), "%s: %s", command, out)
 		if !strings.Contains(command, "remove") {
-			require.Contains(t, out, "not used: it is that of the directory from which this one was copied", command)
+			require.Contains(t, out, "not used: it belongs to the project of which this one is a copy", command)
 		}
 	}
 }

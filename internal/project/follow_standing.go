@@ -2,7 +2,9 @@ package project
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/sp-registry/sp/internal/registry"
@@ -13,13 +15,15 @@ import (
 type FilesStanding struct {
 	// Behind are those that the next change writes or removes.
 	Behind []string `json:"behind"`
-	// Changed are those that another program changed or removed since sp wrote them.
+	// Changed are those that another program changed since sp wrote them, and Missing those
+	// that it removed, as git does on a branch that does not have them.
 	Changed []string `json:"changed"`
+	Missing []string `json:"missing"`
 }
 
 // FilesStanding tells how the small files stand. One that can't be used is an error.
 func (d Dir) FilesStanding(ctx context.Context, view *registry.View) (FilesStanding, error) {
-	s := FilesStanding{Behind: []string{}, Changed: []string{}}
+	s := FilesStanding{Behind: []string{}, Changed: []string{}, Missing: []string{}}
 	next, err := d.Follow(ctx, view, FollowOptions{Wanted: true, Keep: true})
 	if err != nil {
 		return s, err
@@ -36,7 +40,12 @@ func (d Dir) FilesStanding(ctx context.Context, view *registry.View) (FilesStand
 			return s, err
 		}
 		var changed bool
-		if changed, err = d.isChanged(file); changed && !slices.Contains(s.Behind, file.Path) {
+		if changed, err = d.isChanged(file); !changed || slices.Contains(s.Behind, file.Path) {
+			continue
+		}
+		if _, found := os.Lstat(d.Full(file.Path)); errors.Is(found, os.ErrNotExist) {
+			s.Missing = append(s.Missing, file.Path)
+		} else {
 			s.Changed = append(s.Changed, file.Path)
 		}
 	}

@@ -51,7 +51,7 @@ func (r *Registry) NameServer(ctx context.Context, name string) error {
 	}
 	_, err = r.changeServer(ctx, name, func(s *Server) error {
 		if s.Withheld == Foreign {
-			return fmt.Errorf("server %s: it is that of the directory from which this one was copied: %w", s.Name, ErrInUse)
+			return fmt.Errorf("server %s: it belongs to the project of which this one is a copy: %w", s.Name, ErrInUse)
 		}
 		s.Withheld = ""
 		return nil

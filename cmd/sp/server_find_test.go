@@ -1,0 +1,24 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/stretchr/testify/require"
+)
+
+// Root has the programs perhaps, and can't run them: to install them again is no way out.
+func TestRootIsNotToldToInstallPrograms(t *testing.T) {
+	t.Parallel()
+	hints := func(why ...error) string {
+		var told *hinted
+		require.True(t, errors.As(noServer("linux", why), &told))
+		return told.hint
+	}
+	require.Contains(t, hints(postgres.ErrNone, postgres.ErrNone), "install PostgreSQL's programs")
+	asRoot := hints(postgres.ErrNone, fmt.Errorf("local: %w", postgres.ErrRoot))
+	require.NotContains(t, asRoot, "install")
+	require.Contains(t, asRoot, "run sp as another user than root")
+}
