@@ -26,6 +26,15 @@ type Read struct {
 // that is none, or has been changed since and so is a registry of its own.
 func (r *Read) CopyOf() string { return r.here.copyOf(r.path) }
 
+// Origin returns the directory of the registry of which this one was a copy, if that is still
+// there; nothing otherwise.
+func (r *Read) Origin() string {
+	if o := r.here.origin; o != nil && (placed{id: o.id}).isAt(o.dir, r.path) {
+		return o.dir
+	}
+	return r.CopyOf()
+}
+
 // Close ends the reading.
 func (r *Read) Close() {
 	r.end()

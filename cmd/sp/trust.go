@@ -62,8 +62,7 @@ func (a *app) trustRegistry(ctx context.Context, cmd *cli.Command) error {
 	err = a.read(ctx, func(project.Dir, *registry.View) error { return nil })
 	switch {
 	case err == nil:
-		a.note("%s is trusted already", dir.Path())
-		return a.answerTrusted(dir, false)
+		return a.claimTrusted(ctx, cmd, dir, claim)
 	case !errors.Is(err, db.ErrUntrusted):
 		return err
 	}
@@ -83,6 +82,51 @@ func (a *app) trustRegistry(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	return a.answerTrusted(dir, source.Claim == db.Copied)
+}
+
+// claimTrusted does what a user says of a registry that is trusted already.
+func (a *app) claimTrusted(ctx context.Context, cmd *cli.Command, dir project.Dir, claim db.Claim) error {
+	var err error
+	switch claim {
+	case db.Copied:
+		err = a.claimCopy(ctx, cmd)
+	case db.Moved:
+		err = a.claimServers(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	a.note("%s is trusted already", dir.Path())
+	return a.answerTrusted(dir, claim == db.Copied)
+}
+
+// claimCopy makes a copy of what nothing shows to be one: it may be the original's only name here.
+func (a *app) claimCopy(ctx context.Context, cmd *cli.Command) error {
+	const question = "Is this a copy? From then on sp never drops its tenants' databases, and uses no server that it runs for the other one."
+	if err := a.confirm(ctx, cmd, question); err != nil {
+		return err
+	}
+	return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error { return reg.WithholdServers(ctx, true) })
+}
+
+// claimServers takes over the servers of an original that is gone, if there are such.
+func (a *app) claimServers(ctx context.Context) error {
+	foreign := false
+	err := a.read(ctx, func(_ project.Dir, view *registry.View) error {
+		servers, err := view.Servers(ctx)
+		for _, s := range servers {
+			foreign = foreign || s.Withheld == registry.Foreign
+		}
+		return err
+	})
+	if err != nil || !foreign {
+		return err
+	}
+	err = a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error { return reg.TakeOverServers(ctx) })
+	if err == nil {
+		a.note("the servers of the directory from which this one was copied are this one's; sp db up uses them")
+	}
+	return err
 }
 
 func (a *app) answerTrusted(dir project.Dir, isCopy bool) error {

@@ -337,6 +337,58 @@ func TestDeletingATenantInACopyKeepsTheOriginalsDatabase(t *testing.T) {
 	}
 }
 
+// A copy that nothing shows to be one, as where the original can't be seen, is one when its user says so.
+func TestATrustedRegistryIsACopyWhenItsUserSaysSo(t *testing.T) {
+	t.Parallel()
+	v := newTravel(t)
+	v.mine()
+	v.serve("mine")
+	v.must(".", "cp -a mine copy && mv mine elsewhere")
+	out, exit := v.sh("copy", "sp trust --copy </dev/null")
+	require.Equal(t, 2, exit, out)
+	v.must("copy", "sp trust --copy -y && sp trust --copy -y")
+	require.NotContains(t, v.must("copy", "sp db status"), "sp_mine")
+	v.must("copy", "sp tenant delete mine -y && sp doctor")
+}
+
+// The servers of a copy are the original's, until that is gone and its user says that the copy is
+// what he works in.
+func TestACopyTakesOverTheServersOfAnOriginalThatIsGone(t *testing.T) {
+	t.Parallel()
+	v := newTravel(t)
+	v.mine()
+	v.serve("mine")
+	v.must(".", "cp -a mine copy")
+	v.must("copy", "sp tenant edit mine --region iad")
+	out, exit := v.sh("copy", "sp db up")
+	require.Equal(t, 9, exit, out)
+	require.Contains(t, out, "if that directory is gone: sp trust --moved")
+	out, exit = v.sh("copy", "sp trust --moved -y")
+	require.Equal(t, 4, exit, out)
+	require.Contains(t, out, "mine/.systemprompt is still there")
+	v.must(".", "rm -r mine")
+	v.must("copy", "sp trust --moved -y")
+	require.Equal(t, "unnamed", mustAsk(t, filepath.Join(v.dir, "copy/.systemprompt/sp.db"), "SELECT withheld FROM servers WHERE name = 'local'"))
+	require.Contains(t, v.must("copy", "sp trust --moved -y"), "trusted already")
+}
+
+// serve has a project's tenant own a database on a server that sp runs.
+func (v *travel) serve(project string) {
+	v.t.Helper()
+	mustChange(v.t, filepath.Join(v.dir, project, ".systemprompt/sp.db"),
+		"INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('local', 'local', 'postgres://sp_admin:s3cret@127.0.0.1:1/postgres', 0);"+
+			"INSERT INTO databases VALUES ('mine', 'ready', 'local', 'sp_mine', 'a', NULL)")
+}
+
+func mustAsk(t *testing.T, path, query string) (answer string) {
+	t.Helper()
+	conn, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	require.NoError(t, conn.QueryRow(query).Scan(&answer))
+	require.NoError(t, conn.Close())
+	return answer
+}
+
 func (v *travel) id(project string) string {
 	v.t.Helper()
 	text, err := os.ReadFile(filepath.Join(v.dir, project, ".systemprompt/.place"))

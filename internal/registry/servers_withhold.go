@@ -43,6 +43,36 @@ func (r *Registry) NameServer(ctx context.Context, name string) error {
 	return err
 }
 
+// TakeOverServers has the servers that sp runs for the directory from which this one was copied
+// count as this one's, once that is gone; they are used when somebody names them.
+func (r *Registry) TakeOverServers(ctx context.Context) error {
+	view, err := r.View(ctx)
+	if err != nil {
+		return err
+	}
+	servers, err := view.Servers(ctx)
+	origin := view.origin()
+	view.Close()
+	if err != nil {
+		return err
+	}
+	if origin != "" {
+		return fmt.Errorf("%s is still there: %w", origin, ErrInUse)
+	}
+	for _, s := range servers {
+		if s.Withheld != Foreign {
+			continue
+		}
+		if _, err := r.changeServer(ctx, s.Name, func(s *Server) error {
+			s.Withheld = Unnamed
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // changeServer changes a server that is known, and returns what it is then.
 func (r *Registry) changeServer(ctx context.Context, name string, fn func(*Server) error) (changed Server, err error) {
 	err = r.write(ctx, func(c *change) error {

@@ -23,6 +23,7 @@ type View struct {
 	since  time.Time
 	due    *due                                              // nil but in a change
 	copied bool                                              // it is a copy, and nothing was changed in it since
+	origin func() string                                     // the directory of which it is a copy; nil in a change
 	scan   func(context.Context, db.Scan) iter.Seq[db.Piece] // nil while it can't be used
 	close  func()
 }
@@ -33,7 +34,7 @@ func (r *Registry) View(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &View{q: queries.New(read), now: r.options.Now(), copied: read.CopyOf() != "", scan: read.Scan, close: read.Close}, nil
+	return &View{q: queries.New(read), now: r.options.Now(), copied: read.CopyOf() != "", origin: read.Origin, scan: read.Scan, close: read.Close}, nil
 }
 
 // Close ends the reading.
