@@ -240,8 +240,8 @@ const maxShown = 50
 // secret of it is shown, and nothing of it is used.
 func (a *app) showStranger(ctx context.Context, dir project.Dir, name string, s registry.Stranger) {
 	a.note("%s: nothing on this machine shows that this registry is yours", name)
-	if info, err := os.Stat(dir.Path()); err == nil {
-		a.note("the directory was changed last on %s", registry.FormatTime(info.ModTime()))
+	if info, err := os.Stat(name); err == nil { // not the directory: sp itself has been in there by now
+		a.note("it was written last on %s", registry.FormatTime(info.ModTime()))
 	}
 	if tracked, err := dir.Tracked(ctx, a.git()); err == nil && len(tracked) > 0 {
 		a.note("git tracks of it: %s", some(tracked))

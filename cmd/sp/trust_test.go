@@ -258,8 +258,9 @@ func TestWhoMovedALaptopNeedsOneCommand(t *testing.T) {
 	out := v.must("moved", "sp status; ! sp doctor")
 	require.Contains(t, out, "not trusted")
 	require.NotContains(t, out, "mine.example")
-	out, exit := v.sh("moved", "sp trust </dev/null")
+	out, exit := v.sh("moved", "touch -d 2026-02-01T10:00:00Z .systemprompt/sp.db && sp trust </dev/null")
 	require.Equal(t, 2, exit, out)
+	require.Contains(t, out, "it was written last on 2026-02-01T10:00:00Z", "what sp itself does there is no news")
 	require.Contains(t, out, "mine.example", "where it leads is shown before it is asked")
 	require.NotContains(t, out, ":p@")
 
