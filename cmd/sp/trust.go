@@ -41,7 +41,7 @@ var sayings = map[string]string{
 func claimFlag(name string) cli.Flag { return boolFlag(name, sayings[name]) }
 
 // trustRegistry puts the directory's registry in its own place, as a restore of itself
-// would: it is checked whole, and nothing that lies beside it is played back.
+// would: it is checked whole, and no journal but its own is played back.
 func (a *app) trustRegistry(ctx context.Context, cmd *cli.Command) error {
 	claim, err := claimed(cmd)
 	if err != nil {
@@ -168,13 +168,20 @@ func (a *app) refuseTracked(ctx context.Context, dir project.Dir) error {
 	return nil
 }
 
-// ownSource is the directory's registry itself, without what lies beside it.
+// ownSource is the directory's registry itself, with the journal of a change of its own that was
+// interrupted, and without anything else that lies beside it.
 func ownSource(dir project.Dir) db.Source {
 	return db.Source{Name: dir.Registry(), Copy: func(side string, to io.Writer) (bool, error) {
-		if side != "" {
+		switch side {
+		case "":
+		case "-journal":
+			if own, err := db.IsOwnJournal(dir.Registry()); err != nil || !own {
+				return false, err
+			}
+		default:
 			return false, nil
 		}
-		file, err := os.OpenFile(dir.Registry(), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+		file, err := os.OpenFile(dir.Registry()+side, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 		if err != nil {
 			return false, err
 		}

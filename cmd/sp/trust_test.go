@@ -373,6 +373,38 @@ func TestACopyTakesOverTheServersOfAnOriginalThatIsGone(t *testing.T) {
 	require.Contains(t, v.must("copy", "sp trust --moved -y"), "trusted already")
 }
 
+// A project that was moved in the middle of a change, as after a crash, has its journal along: of
+// that change nothing stays.
+func TestTrustRollsBackTheChangeThatWasInterrupted(t *testing.T) {
+	t.Parallel()
+	v := newTravel(t)
+	v.mine()
+	v.must("mine", `seq 300 | sed 's/.*/{"id": "t&", "name": "t&", "region": "old"}/' | paste -sd, | sed 's/^/{"tenants":[/; s/$/],"synced_at":"2026-02-01T10:00:00Z"}/' >in.json && sp import in.json`)
+	conn, err := sql.Open("sqlite", filepath.Join(v.dir, "mine/.systemprompt/sp.db"))
+	require.NoError(t, err)
+	conn.SetMaxOpenConns(1)
+	for _, statement := range []string{
+		"PRAGMA journal_mode = TRUNCATE", "PRAGMA cache_size = 1", "BEGIN IMMEDIATE",
+		"UPDATE registry_meta SET revision = revision + 1", "UPDATE tenants SET region = 'new' WHERE id LIKE 't1%'",
+	} {
+		_, err := conn.Exec(statement)
+		require.NoError(t, err, statement)
+	}
+	v.must(".", "cp -a mine moved && cp -a mine strange")
+	_, err = conn.Exec("ROLLBACK")
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	v.must(".", "rm -r mine home/.local")
+	require.Positive(t, mustStat(t, filepath.Join(v.dir, "moved/.systemprompt/sp.db-journal")).Size())
+	v.must("moved", "sp trust --moved -y")
+	require.NotContains(t, v.must("moved", "sp tenant list"), "new")
+
+	// One of another registry is not played back here either.
+	v.strangers()
+	v.must("strange", "cp ../stranger/hot .systemprompt/sp.db-journal && sp trust --moved -y")
+	require.NotContains(t, v.must("strange", "sp tenant list"), "theirs")
+}
+
 // serve has a project's tenant own a database on a server that sp runs.
 func (v *travel) serve(project string) {
 	v.t.Helper()
