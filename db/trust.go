@@ -184,6 +184,28 @@ func checkJournal(name, path string, j *journal, lines []placed) error {
 	return err
 }
 
+// IsOwnJournal tells whether the journal beside the registry at path is of a change of it that was
+// interrupted, by the id that .place has: without it, half of that change would stay.
+func IsOwnJournal(path string) (own bool, err error) {
+	lines, err := readPlace(path)
+	lines = slices.DeleteFunc(lines, func(p placed) bool { return p.id == "" })
+	if err != nil || len(lines) == 0 {
+		return false, err
+	}
+	name := path + journalSide
+	if info, err := os.Lstat(name); err != nil || checkPlain(name, info) != nil {
+		return false, nil
+	}
+	err = readJournal(name, func(j *journal) error {
+		own = true
+		return checkJournal(name, path, j, lines)
+	})
+	if errors.Is(err, ErrUntrusted) {
+		return false, nil
+	}
+	return own && err == nil, err
+}
+
 // checkID refuses a file that is another registry than the one that was accepted. It
 // returns the line of .place that is its own.
 func (a acceptance) checkID(path, id string) (placed, error) {

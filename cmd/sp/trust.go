@@ -42,7 +42,7 @@ var sayings = map[string]string{
 func claimFlag(name string) cli.Flag { return boolFlag(name, sayings[name]) }
 
 // trustRegistry puts the directory's registry in its own place, as a restore of itself
-// would: it is checked whole, and nothing that lies beside it is played back.
+// would: it is checked whole, and no journal but its own is played back.
 func (a *app) trustRegistry(ctx context.Context, cmd *cli.Command) error {
 	claim, err := claimed(cmd)
 	if err != nil {
@@ -64,6 +64,8 @@ func (a *app) trustRegistry(ctx context.Context, cmd *cli.Command) error {
 	switch {
 	case err == nil && claim == db.Moved:
 		return a.releaseServers(ctx, dir)
+	case err == nil && claim == db.Copied:
+		return a.claimCopy(ctx, cmd, dir)
 	case err == nil:
 		a.note("%s is trusted already", dir.Path())
 		return a.answerTrusted(dir, false)
@@ -110,6 +112,20 @@ func (a *app) releaseServers(ctx context.Context, dir project.Dir) error {
 	return cmp.Or(err, a.answerTrusted(dir, false))
 }
 
+// claimCopy makes a copy of what nothing shows to be one, as where the original can't be seen.
+func (a *app) claimCopy(ctx context.Context, cmd *cli.Command, dir project.Dir) error {
+	const question = "Is this a copy? From then on sp never drops its tenants' databases, and uses no server that it runs for the other one."
+	if err := a.confirm(ctx, cmd, question); err != nil {
+		return err
+	}
+	err := a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error { return reg.WithholdServers(ctx, true) })
+	if !made(err) {
+		return err
+	}
+	a.note("%s counts as a copy from now on", dir.Path())
+	return cmp.Or(err, a.answerTrusted(dir, true))
+}
+
 func (a *app) answerTrusted(dir project.Dir, isCopy bool) error {
 	if a.json {
 		return a.document(trusted{Directory: dir.Path(), Trusted: true, Copy: isCopy})
@@ -149,13 +165,20 @@ func (a *app) refuseTracked(ctx context.Context, dir project.Dir) error {
 	return nil
 }
 
-// ownSource is the directory's registry itself, without what lies beside it.
+// ownSource is the directory's registry itself, with the journal of a change of its own that was
+// interrupted, and without anything else that lies beside it.
 func ownSource(dir project.Dir) db.Source {
 	return db.Source{Name: dir.Registry(), Copy: func(side string, to io.Writer) (bool, error) {
-		if side != "" {
+		switch side {
+		case "":
+		case "-journal":
+			if own, err := db.IsOwnJournal(dir.Registry()); err != nil || !own {
+				return false, err
+			}
+		default:
 			return false, nil
 		}
-		file, err := os.OpenFile(dir.Registry(), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+		file, err := os.OpenFile(dir.Registry()+side, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 		if err != nil {
 			return false, err
 		}

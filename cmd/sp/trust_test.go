@@ -262,6 +262,7 @@ func TestWhoMovedALaptopNeedsOneCommand(t *testing.T) {
 	require.NotContains(t, out, "mine.example")
 	out, exit := v.sh("moved", "sp trust </dev/null")
 	require.Equal(t, 2, exit, out)
+	require.Contains(t, out, "it stands in "+filepath.Join(v.dir, "moved", ".systemprompt")+" since 20")
 	require.Contains(t, out, "mine.example", "where it leads is shown before it is asked")
 	require.NotContains(t, out, ":p@")
 
@@ -371,7 +372,7 @@ func TestTheServersOfACopyAreReleasedWhenTheOriginalIsGone(t *testing.T) {
 	require.Equal(t, "foreign", withheld("copy"))
 
 	v.must(".", "rm -r mine")
-	require.Contains(t, v.must("copy", "sp trust --moved"), "sp db up uses the server")
+	require.Contains(t, v.must("copy", "sp trust --moved"), "sp db up starts it")
 	require.Equal(t, "unnamed", withheld("copy"))
 	require.Contains(t, v.must("copy", "sp trust --moved"), "is trusted already")
 	mustRefuse("second", "copy", "sp trust --moved")
@@ -463,6 +464,60 @@ func TestDeletingATenantInACopyKeepsTheOriginalsDatabase(t *testing.T) {
 		require.NotContains(t, v.must(in, "sp db status"), "sp_mine", in)
 		v.must(in, "sp tenant delete mine -y && sp doctor")
 	}
+}
+
+// A copy that nothing shows to be one, as where the original can't be seen, is one when its user says so.
+func TestATrustedRegistryIsACopyWhenItsUserSaysSo(t *testing.T) {
+	t.Parallel()
+	v := newTravel(t)
+	v.mine()
+	v.serve("mine")
+	v.must(".", "cp -a mine copy && mv mine elsewhere")
+	out, exit := v.sh("copy", "sp trust --copy </dev/null")
+	require.Equal(t, 2, exit, out)
+	v.must("copy", "sp trust --copy -y && sp trust --copy -y")
+	require.NotContains(t, v.must("copy", "sp db status"), "sp_mine")
+	v.must("copy", "sp tenant delete mine -y && sp doctor")
+}
+
+// A project that was moved in the middle of a change, as after a crash, has its journal along: of
+// that change nothing stays.
+func TestTrustRollsBackTheChangeThatWasInterrupted(t *testing.T) {
+	t.Parallel()
+	v := newTravel(t)
+	v.mine()
+	v.must("mine", `seq 300 | sed 's/.*/{"id": "t&", "name": "t&", "region": "old"}/' | paste -sd, | sed 's/^/{"tenants":[/; s/$/],"synced_at":"2026-02-01T10:00:00Z"}/' >in.json && sp import in.json`)
+	conn, err := sql.Open("sqlite", filepath.Join(v.dir, "mine/.systemprompt/sp.db"))
+	require.NoError(t, err)
+	conn.SetMaxOpenConns(1)
+	for _, statement := range []string{
+		"PRAGMA journal_mode = TRUNCATE", "PRAGMA cache_size = 1", "BEGIN IMMEDIATE",
+		"UPDATE registry_meta SET revision = revision + 1", "UPDATE tenants SET region = 'new' WHERE id LIKE 't1%'",
+	} {
+		_, err := conn.Exec(statement)
+		require.NoError(t, err, statement)
+	}
+	v.must(".", "cp -a mine moved && cp -a mine strange")
+	_, err = conn.Exec("ROLLBACK")
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	v.must(".", "rm -r mine home/.local")
+	require.Positive(t, mustStat(t, filepath.Join(v.dir, "moved/.systemprompt/sp.db-journal")).Size())
+	v.must("moved", "sp trust --moved -y")
+	require.NotContains(t, v.must("moved", "sp tenant list"), "new")
+
+	// One of another registry is not played back here either.
+	v.strangers()
+	v.must("strange", "cp ../stranger/hot .systemprompt/sp.db-journal && sp trust --moved -y")
+	require.NotContains(t, v.must("strange", "sp tenant list"), "theirs")
+}
+
+// serve has a project's tenant own a database on a server that sp runs.
+func (v *travel) serve(project string) {
+	v.t.Helper()
+	mustChange(v.t, filepath.Join(v.dir, project, ".systemprompt/sp.db"),
+		"INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('local', 'local', 'postgres://sp_admin:s3cret@127.0.0.1:1/postgres', 0);"+
+			"INSERT INTO databases VALUES ('mine', 'ready', 'local', 'sp_mine', 'a', NULL)")
 }
 
 func (v *travel) id(project string) string {
