@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -178,5 +179,20 @@ func checkBackup(ctx context.Context, path string) (err error) {
 			err = check(ctx, conn)
 		}
 	}
+	if err == nil {
+		err = checkStored(ctx, conn)
+	}
 	return err
+}
+
+// checkStored refuses a table with a column that is computed, which sp makes none of: what is shown
+// of a stranger's registry before it is trusted could become something else with a later change.
+func checkStored(ctx context.Context, conn rower) error {
+	const ordinary = 0
+	var computed int
+	err := conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema AS s, pragma_table_xinfo(s.name) AS c WHERE s.type = 'table' AND c.hidden <> ?1", ordinary).Scan(&computed)
+	if err == nil && computed > 0 {
+		err = fmt.Errorf("%w: a column is computed", ErrDamaged)
+	}
+	return unreadable(err)
 }

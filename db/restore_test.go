@@ -181,6 +181,9 @@ var unfit = map[string]struct {
 	"with triggers": {ErrDamaged, func(t *testing.T, path string) {
 		mustMess(t, path, "CREATE TRIGGER t AFTER INSERT ON tenants BEGIN DELETE FROM profiles; END")
 	}},
+	"with a column that is computed": {ErrDamaged, func(t *testing.T, path string) {
+		mustMess(t, path, "ALTER TABLE tenants ADD COLUMN shown TEXT AS (CASE WHEN version > 1 THEN 'other' ELSE name END)")
+	}},
 	"with a view":     {ErrDamaged, func(t *testing.T, path string) { mustMess(t, path, "CREATE VIEW v AS SELECT 1") }},
 	"without a table": {ErrDamaged, func(t *testing.T, path string) { mustMess(t, path, "DROP TABLE files") }},
 	"older, but not really": {ErrDamaged, func(t *testing.T, path string) {
