@@ -26,7 +26,7 @@ func (c command) run(ctx context.Context) (stdout, stderr string, err error) {
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = c.dir, append([]string{}, c.env...), &out, &complaint, c.files
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 100 * time.Millisecond // for what left the group and keeps a pipe open
+	cmd.WaitDelay = time.Second // for what left the group and keeps a pipe open
 	err = cmd.Run()
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)

@@ -29,6 +29,9 @@ func scramOnly(ctx context.Context, doing string, url registry.Secret, config *p
 		return nil
 	}
 	scram, err := look(ctx, url)
+	if err != nil && ctx.Err() != nil { // what was asked before took all the time
+		return connectTrouble(ctx, doing, config, err)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}

@@ -26,6 +26,7 @@ var slow = map[string]string{
 	// A trusted registry's servers and databases are looked at anew, all of them.
 	"WithholdServers": "SCAN servers",
 	"DisownServers":   "SCAN servers",
+	"ReleaseServers":  "SCAN servers",
 	"DeleteDatabases": "SCAN databases",
 	"DeleteServer":    "SCAN databases",
 	"Rotations":       "SCAN rotations",
