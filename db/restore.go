@@ -66,6 +66,8 @@ type Source struct {
 	// Copy writes the file itself, side being empty, or what SQLite left beside it
 	// ("-journal", "-wal"), and tells whether there is such a thing.
 	Copy func(side string, to io.Writer) (bool, error)
+	// Own tells that it is the file itself in whose place it is put.
+	Own bool
 	// Claim is what its user says of it, should nothing show that it is his.
 	Claim Claim
 }

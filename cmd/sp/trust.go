@@ -160,7 +160,7 @@ func (a *app) refuseTracked(ctx context.Context, dir project.Dir) error {
 	}
 	if len(tracked) > 0 {
 		return withHint(fmt.Errorf("%s: %w: git tracks it, so whoever can push can change it", dir.Full(tracked[0]), db.ErrUntrusted),
-			"git -C %s rm --cached -- %s, commit that, then sp trust", project.Quoted(dir.Path()), project.Quoted(tracked[0]))
+			"git -C %s rm --cached -- %s, commit that, then sp trust", project.Quoted(dir.Path()), strings.Join(tracked, " "))
 	}
 	return nil
 }
@@ -168,7 +168,7 @@ func (a *app) refuseTracked(ctx context.Context, dir project.Dir) error {
 // ownSource is the directory's registry itself, with the journal of a change of its own that was
 // interrupted, and without anything else that lies beside it.
 func ownSource(dir project.Dir) db.Source {
-	return db.Source{Name: dir.Registry(), Copy: func(side string, to io.Writer) (bool, error) {
+	return db.Source{Name: dir.Registry(), Own: true, Copy: func(side string, to io.Writer) (bool, error) {
 		switch side {
 		case "":
 		case "-journal":

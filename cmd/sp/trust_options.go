@@ -27,14 +27,18 @@ func (a *app) trust(dir project.Dir) (db.Trust, error) {
 // receipts is the directory of this user's receipts: none where there is no home, which
 // sp never makes, or where that is somebody else's, as it may be behind sudo.
 func (a *app) receipts() string {
+	isOurs := func(dir string) bool {
+		info, err := os.Stat(dir)
+		return err == nil && info.IsDir() && project.IsOurs(info)
+	}
 	if state := a.env("XDG_STATE_HOME"); state != nil && filepath.IsAbs(*state) {
+		if _, err := os.Stat(*state); err == nil && !isOurs(*state) {
+			return ""
+		}
 		return filepath.Join(*state, "sp", "trust")
 	}
 	home := a.env("HOME")
-	if home == nil || !filepath.IsAbs(*home) {
-		return ""
-	}
-	if info, err := os.Stat(*home); err != nil || !info.IsDir() || !project.IsOurs(info) {
+	if home == nil || !filepath.IsAbs(*home) || !isOurs(*home) {
 		return ""
 	}
 	return filepath.Join(*home, ".local", "state", "sp", "trust")

@@ -306,6 +306,7 @@ func TestARegistryOfAnOlderSpIsTrustedByOneCommand(t *testing.T) {
 	v.must("mine", "sp trust --moved -y")
 	require.Equal(t, "postgres://u:p@mine.example/d\n", v.must("mine", "sp resolve", alone))
 	require.FileExists(t, filepath.Join(v.dir, "mine/.systemprompt/.place"))
+	require.Contains(t, v.must("mine", "sp log --limit 1"), "6\t", "its history goes on where it was")
 }
 
 // Of a copy, the databases are the original's; both go on by themselves.
@@ -558,6 +559,8 @@ func TestWithoutAHomeThePlaceVouches(t *testing.T) {
 	require.NoError(t, os.Chown(v.home, 12345, 12345))
 	v.must(".", "mkdir p && cd p && sp init")
 	require.NoDirExists(t, filepath.Join(v.home, ".local"))
+	v.must(".", "mkdir q && cd q && sp init", "XDG_STATE_HOME="+v.home)
+	require.NoDirExists(t, filepath.Join(v.home, "sp"))
 }
 
 // Where a file system keeps no time of birth, a receipt vouches. Without a place for one, no

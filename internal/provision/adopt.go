@@ -92,7 +92,7 @@ func (r *Role) verifier(password registry.Secret) (string, error) {
 // pooler speaks of, may have been done.
 func saidNo(err error) bool {
 	state := stateOf(err)
-	return state != "" && !strings.HasPrefix(state, "08") && !strings.HasPrefix(state, "57P")
+	return state != "" && !strings.HasPrefix(state, "08") && !strings.HasPrefix(state, "57")
 }
 
 // Close ends the session.

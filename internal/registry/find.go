@@ -107,7 +107,7 @@ func (v *View) FindPastTenant(ctx context.Context, word string) (TenantID, error
 	}
 	for c, problem := range v.Changes(ctx, &whole, Page{Limit: 1}) {
 		if problem == nil && err == nil {
-			problem = &AmbiguousError{Word: "tenant " + word, Candidates: []string{t.String(), fmt.Sprintf("%s, deleted in change %d", whole, c.Sequence)}}
+			problem = &AmbiguousError{Word: "tenant " + shown(word), Candidates: []string{t.String(), fmt.Sprintf("%s, deleted in change %d", whole, c.Sequence)}}
 		}
 		return whole, problem
 	}

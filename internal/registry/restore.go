@@ -57,7 +57,7 @@ func Restore(ctx context.Context, path string, o Options, source db.Source) (don
 			return Restored{}, err
 		}
 	}
-	if err := c.succeed(ctx, tx.Replaced, tx.ReplacedCopyOf != "", tx.Kept != ""); err != nil {
+	if err := c.succeed(ctx, tx.Replaced, tx.ReplacedCopyOf != "", tx.Kept != "" && !source.Own); err != nil {
 		return Restored{}, err
 	}
 	publication, left, err := r.publishRestored(ctx, c)
