@@ -74,7 +74,7 @@ func TestAProfileInTheSharedContainerHasAComposeFile(t *testing.T) {
 	o.settled()
 	standing, err := o.standing()
 	require.NoError(t, err)
-	require.Equal(t, FilesStanding{Behind: []string{}, Changed: []string{}}, standing)
+	require.Equal(t, FilesStanding{Behind: []string{}, Changed: []string{}, Missing: []string{}}, standing)
 }
 
 func TestNoComposeFileIncludesAnothersContainer(t *testing.T) {
