@@ -89,27 +89,15 @@ const (
 // made by a newer program.
 func Restore(ctx context.Context, path string, o Options, source Source) (_ *Restoration, err error) {
 	deadline := in(o.Wait)
-	lock, err := o.acquire(ctx, filepath.Dir(path), unix.LOCK_EX, deadline)
+	r, replaced, err := stageBackup(ctx, path, o, source, deadline)
 	if err != nil {
 		return nil, err
 	}
-	r := &Restoration{Now: o.Now(), path: path, staged: filepath.Join(filepath.Dir(path), newName), ctx: ctx, lock: lock, trust: o.Trust}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Close())
 		}
 	}()
-	replaced, found, err := classify(ctx, path, o.Trust)
-	if err != nil {
-		return nil, err
-	}
-	r.found = found
-	if r.all, err = readPlace(path); err != nil {
-		return nil, err
-	}
-	if err := r.stage(ctx, source, deadline); err != nil {
-		return nil, err
-	}
 	if err := r.claim(ctx, source, o.Rand); err != nil {
 		return nil, err
 	}
@@ -124,27 +112,38 @@ func Restore(ctx context.Context, path string, o Options, source Source) (_ *Res
 // put there, and changes nothing. It tells whether nothing shows that it is this user's, and of which
 // directory's registry it is a copy.
 func Look(ctx context.Context, path string, o Options, source Source, fn func(tx *sql.Tx, stranger bool, copyOf string) error) (err error) {
-	lock, err := o.acquire(ctx, filepath.Dir(path), unix.LOCK_EX, in(o.Wait))
+	r, _, err := stageBackup(ctx, path, o, source, in(o.Wait))
 	if err != nil {
 		return err
 	}
-	r := &Restoration{Now: o.Now(), path: path, staged: filepath.Join(filepath.Dir(path), newName), ctx: ctx, lock: lock, trust: o.Trust}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	if _, r.found, err = classify(ctx, path, o.Trust); err != nil {
-		return err
-	}
-	if r.all, err = readPlace(path); err != nil {
-		return err
-	}
-	if err := r.stage(ctx, source, in(o.Wait)); err != nil {
-		return err
-	}
 	id, err := registryID(ctx, r.Tx)
 	if err != nil {
 		return err
 	}
 	was, stranger := r.known(id)
 	return fn(r.Tx, stranger, r.trust.copyOf(was, r.path))
+}
+
+// stageBackup takes the lock, finds out what the backup would replace, and copies it beside that.
+func stageBackup(ctx context.Context, path string, o Options, source Source, deadline time.Time) (_ *Restoration, replaced present, err error) {
+	lock, err := o.acquire(ctx, filepath.Dir(path), unix.LOCK_EX, deadline)
+	if err != nil {
+		return nil, nothing, err
+	}
+	r := &Restoration{Now: o.Now(), path: path, staged: filepath.Join(filepath.Dir(path), newName), ctx: ctx, lock: lock, trust: o.Trust}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.Close())
+		}
+	}()
+	if replaced, r.found, err = classify(ctx, path, o.Trust); err != nil {
+		return nil, replaced, err
+	}
+	if r.all, err = readPlace(path); err != nil {
+		return nil, replaced, err
+	}
+	return r, replaced, r.stage(ctx, source, deadline)
 }
 
 // claim decides which registry the backup becomes. It stays the one that it is if that is the

@@ -434,7 +434,7 @@ func settle(path string, known placed, all []placed, t Trust, change bool, rando
 	if err := writePlace(path, want...); err != nil {
 		return s, err
 	}
-	if moved := !known.file.Is(here.file) && known.file != here.file; t.Moved != nil && (moved || s.copyOf != "") && len(all) > 0 {
+	if moved := known.file != here.file; t.Moved != nil && (moved || s.copyOf != "") && len(all) > 0 {
 		t.Moved(s.copyOf)
 	}
 	if !t.Named && s.copyOf == "" {
