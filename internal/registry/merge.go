@@ -1,52 +1,177 @@
 package registry
 
-// merge returns what becomes of a known tenant when a file says file of it: the
-// file's values, but for a mask, which never replaces a real value, and for the
-// optional members that the file lacks, which stay unless exact.
-func merge(known, file Tenant, exact bool) (Tenant, Step) {
-	m := merger{exact: exact, step: Step{Action: Update, ID: known.ID, Name: file.Name}}
-	merged := file
-	merged.AppID = mergeMember(&m, "app_id", known.AppID, file.AppID)
-	merged.Hostname = mergeMember(&m, "hostname", known.Hostname, file.Hostname)
-	merged.Region = mergeMember(&m, "region", known.Region, file.Region)
-	merged.DatabaseURL = m.url("database_url", known.DatabaseURL, file.DatabaseURL)
-	merged.InternalDatabaseURL = m.url("internal_database_url", known.InternalDatabaseURL, file.InternalDatabaseURL)
-	merged.SyncToken = mergeMember(&m, "sync_token", known.SyncToken, file.SyncToken)
-	merged.SharedContainerDB = mergeMember(&m, "shared_container_db", known.SharedContainerDB, file.SharedContainerDB)
-	merged.Unknown = m.unknown(known.Unknown, file.Unknown)
-	m.step.Changed = known.Differing(merged)
-	return merged, m.step
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Side is who is right about what both changed.
+type Side string
+
+// The sides of a bridge. Nobody settles nothing: then a conflict ends it.
+const (
+	Nobody Side = ""
+	Theirs Side = "theirs" // the file's
+	Ours   Side = "ours"   // the registry's
+)
+
+// BridgeCommand is what the history says of a bridge that is part of another command,
+// and SessionsBridgeCommand of one that concerns the sessions alone.
+const (
+	BridgeCommand         = "tenants.json was changed by another program"
+	SessionsBridgeCommand = "sessions/index.json was changed by another program"
+)
+
+// Bridge asks for what another program did to a file of tenants to be taken over: it
+// is merged, three ways, with what was done here since the file showed the registry.
+// What it was then the history tells.
+type Bridge struct {
+	// Read gives each tenant of the file to take, and returns the rest of the file. It is
+	// nil where only sessions are to be taken over.
+	Read func(take func(Tenant) error) (Document, error)
+	// Sessions is what was done to the sessions, nil for nothing.
+	Sessions *SessionsEdit
+	// Since is the TenantsRevision that the file showed before.
+	Since int64
+	// Written is when the other program wrote the file: what in it is as it was here
+	// not long before is out of date, and no change. Zero is not known.
+	Written time.Time
+	// Settle says who is right where both changed the same.
+	Settle Side
+	// DryRun changes nothing.
+	DryRun bool
+	// Purge forgets the secrets that it replaces or removes at once.
+	Purge bool
+	// Done, unless nil, is given the plan when it was carried out, as a part of
+	// another command.
+	Done func(Plan)
 }
 
-type merger struct {
-	exact bool
-	step  Step
+// Conflict is what both sides changed of one tenant: the members or, where one side
+// has deleted it, which.
+type Conflict struct {
+	ID      TenantID
+	Members []string
+	Deleted Side
 }
 
-func mergeMember[T any](m *merger, name string, known, file *T) *T {
-	if file != nil || known == nil || m.exact {
-		return file
+// String says it in names, never values.
+func (c Conflict) String() string {
+	switch c.Deleted {
+	case Theirs:
+		return fmt.Sprintf("tenant %s: the file has it no more, and it is in use or was changed here", c.ID)
+	case Ours:
+		return fmt.Sprintf("tenant %s: deleted here, and the file changed it", c.ID)
 	}
-	m.step.Kept = append(m.step.Kept, name)
-	return known
+	return fmt.Sprintf("tenant %s: both changed %s", c.ID, strings.Join(c.Members, ", "))
 }
 
-func (m *merger) url(name string, known, file *Secret) *Secret {
-	if known != nil && file != nil && !known.Empty() && IsMasked(*file) && !IsMasked(*known) {
-		m.step.Masked = append(m.step.Masked, name)
-		return known
-	}
-	return mergeMember(m, name, known, file)
+// maxConflicts bounds the conflicts that are listed.
+const maxConflicts = 20
+
+// ConflictsError is returned for a bridge that somebody has to settle.
+type ConflictsError struct {
+	Conflicts []Conflict // the first of them
+	Omitted   int
 }
 
-func (m *merger) unknown(known, file Members) Members {
-	if m.exact {
-		return file
+func (e *ConflictsError) Error() string {
+	return "changed here and by another program"
+}
+
+// Unwrap returns ErrConflict.
+func (e *ConflictsError) Unwrap() error { return ErrConflict }
+
+// TakeOver makes one change of a bridge.
+func (r *Registry) TakeOver(ctx context.Context, b Bridge) (plan Plan, err error) {
+	err = r.write(ctx, func(c *change) error {
+		plan = Plan{}
+		if err := c.takeOver(ctx, b, &plan); err != nil {
+			return err
+		}
+		if b.DryRun {
+			return errDryRun
+		}
+		return nil
+	})
+	if errors.Is(err, errDryRun) {
+		err = nil
 	}
-	for name := range known.all {
-		if _, ok := file.value(name); !ok {
-			m.step.Kept = append(m.step.Kept, name)
+	return plan, err
+}
+
+func (c *change) takeOver(ctx context.Context, b Bridge, plan *Plan) error {
+	c.record.command, c.record.purge = BridgeCommand, b.Purge
+	plan.Revision = c.revision - 1
+	if b.Read == nil {
+		c.record.command = SessionsBridgeCommand
+	} else if err := c.takeTenants(ctx, b, plan); err != nil {
+		return err
+	}
+	if b.Sessions == nil {
+		return nil
+	}
+	var err error
+	plan.Sessions, err = c.editSessions(ctx, *b.Sessions)
+	return err
+}
+
+func (c *change) takeTenants(ctx context.Context, b Bridge, plan *Plan) error {
+	t, err := c.bridging(ctx, b, plan)
+	if err != nil {
+		return err
+	}
+	var document Document
+	err = c.prepared(ctx, func() error {
+		if document, err = b.Read(func(tenant Tenant) error { return t.take(ctx, tenant) }); err != nil {
+			return err
+		}
+		return t.takeMissing(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	if len(t.conflicts.Conflicts) > 0 {
+		return &t.conflicts
+	}
+	if err := c.noteAmbiguous(ctx, plan); err != nil {
+		return err
+	}
+	return c.importDocument(ctx, Import{}, document, plan)
+}
+
+// bridged makes the change that Options.Bridge asks for, if it does, and returns the
+// change that comes after it, which is c where nothing was to be done. Both are one
+// transaction: a command that fails takes back what came before it.
+func (c *change) bridged(ctx context.Context, o Options) (next *change, done func(), err error) {
+	nothing := func() {}
+	if o.Bridge == nil {
+		return c, nothing, nil
+	}
+	b, err := o.Bridge(ctx, c.View)
+	if err != nil || b == nil {
+		return c, nothing, err
+	}
+	var plan Plan
+	if err := c.do(ctx, func(c *change) error { return c.takeOver(ctx, *b, &plan) }); err != nil {
+		return nil, nothing, err
+	}
+	if c.touched {
+		if err := c.q.MarkTenantsChanged(ctx); err != nil {
+			return nil, nothing, err
 		}
 	}
-	return known.with(file)
+	c.due.sessions = false // what was taken over, the index shows already
+	next = &change{
+		View: &View{q: c.q, now: c.now, since: c.since, due: c.due}, tx: c.tx, write: c.write, random: c.random,
+		record: record{command: o.Command}, bridge: c.revision, stirred: c.touched,
+	}
+	next.revision, err = c.q.BumpRevision(ctx)
+	if b.Done != nil {
+		nothing = func() { b.Done(plan) }
+	}
+	return next, nothing, vanished(err)
 }
