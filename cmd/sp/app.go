@@ -31,8 +31,8 @@ type app struct {
 	small    project.FollowOptions
 	left     []string // files that a change leaves though what they belong to is gone
 	kept     []error  // conflicts that stopped nothing
-	bridged  *bridging
-	sessions sessionsBridge
+	merged  *merging
+	sessions sessionsMerge
 	open     *registry.Registry // the one that was opened last, until it is closed
 	looking  sync.Mutex         // several databases are logged in to at once
 	out      spool
@@ -176,14 +176,14 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, files 
 	if err != nil {
 		return err
 	}
-	options.Bridge = a.withSessions(dir, files.bridge)
+	options.Merge = a.withSessions(dir, files.merge)
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		reg, err := open(ctx, dir.Registry(), options)
 		if err != nil {
 			return err
 		}
 		a.open = reg
-		err = a.tellSessions(a.endBridge(fn(ctx, reg)))
+		err = a.tellSessions(a.endMerge(fn(ctx, reg)))
 		a.changed = made(err)
 		a.tellMoved()
 		if a.changed && a.exposed != "" {

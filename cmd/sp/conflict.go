@@ -17,7 +17,7 @@ const maxDifferences = 20
 // registry, and what settles it.
 func (a *app) conflict(ctx context.Context, reg *registry.Registry, path string) string {
 	remedy := "sp import takes the file's tenants over; sp export --force overwrites the file"
-	if a.bridged != nil && a.bridged.publisher.Path == path && a.bridged.source != nil {
+	if a.merged != nil && a.merged.publisher.Path == path && a.merged.source != nil {
 		remedy = "it was written while this command ran: the next one merges it"
 	}
 	differences, err := a.differences(ctx, reg, path)

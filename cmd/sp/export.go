@@ -112,7 +112,7 @@ func (a *app) refuseCorrupt(p exporter.Publisher) error {
 func (a *app) writeExport(ctx context.Context, dir project.Dir, p exporter.Publisher) error {
 	files := following{publish: a.warnOfExposure(p)}
 	if p.Name == exporter.TrackedName && !p.Force {
-		files = a.over(&bridging{publisher: p})
+		files = a.over(&merging{publisher: p})
 	}
 	return a.changeIn(ctx, dir, registry.Open, files, func(ctx context.Context, reg *registry.Registry) error {
 		if err := reg.Publish(ctx); err != nil {

@@ -14,7 +14,7 @@ import (
 
 // importsOwn tells whether an import is of the file that follows the registry, and is to
 // merge what another program did to it, or to set it aside: nil if not.
-func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) (*bridging, error) {
+func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) (*merging, error) {
 	settle, err := a.settlement(cmd)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) 
 		}
 		return nil, nil // what is wrong is for the import to say
 	}
-	b := &bridging{
+	b := &merging{
 		publisher: tracked(dir), settle: settle, purge: cmd.Bool("purge"), setAside: cmd.Bool("set-aside"), noExport: a.noExport,
 	}
 	b.publisher.Wanted = true
@@ -92,7 +92,7 @@ func (a *app) standingOf(ctx context.Context, p exporter.Publisher) (standing ex
 }
 
 // importOwn merges what another program did to the tracked file.
-func (a *app) importOwn(ctx context.Context, cmd *cli.Command, b *bridging, what importing) error {
+func (a *app) importOwn(ctx context.Context, cmd *cli.Command, b *merging, what importing) error {
 	if cmd.Bool("dry-run") {
 		return a.tryOwn(ctx, b, what)
 	}
@@ -113,7 +113,7 @@ func (a *app) importOwn(ctx context.Context, cmd *cli.Command, b *bridging, what
 
 // importBeside imports what is beside the tracked file, whose own changes are merged
 // before that.
-func (a *app) importBeside(ctx context.Context, reg *registry.Registry, b *bridging, what importing) error {
+func (a *app) importBeside(ctx context.Context, reg *registry.Registry, b *merging, what importing) error {
 	var request registry.Import
 	what.complete(&request)
 	plan, err := reg.ImportTenants(ctx, request)
@@ -135,7 +135,7 @@ func (a *app) importBeside(ctx context.Context, reg *registry.Registry, b *bridg
 }
 
 // tryOwn shows what would be taken over.
-func (a *app) tryOwn(ctx context.Context, b *bridging, what importing) error {
+func (a *app) tryOwn(ctx context.Context, b *merging, what importing) error {
 	if b.setAside {
 		return usage("--set-aside: not with --dry-run")
 	}
@@ -145,7 +145,7 @@ func (a *app) tryOwn(ctx context.Context, b *bridging, what importing) error {
 	}
 	var plan registry.Plan
 	err = a.try(ctx, dir, func(ctx context.Context, reg *registry.Registry) error {
-		if plan, err = a.tryBridge(ctx, reg, b); err != nil {
+		if plan, err = a.tryMerge(ctx, reg, b); err != nil {
 			return err
 		}
 		request := registry.Import{DryRun: true}
@@ -154,25 +154,25 @@ func (a *app) tryOwn(ctx context.Context, b *bridging, what importing) error {
 		plan.Profiles, plan.Sessions = beside.Profiles, append(plan.Sessions, beside.Sessions...)
 		return err
 	})
-	a.bridged = b
-	if err = a.endBridge(err); err != nil {
+	a.merged = b
+	if err = a.endMerge(err); err != nil {
 		return err
 	}
 	return a.answerPlan(plan, what.left()...)
 }
 
-func (a *app) tryBridge(ctx context.Context, reg *registry.Registry, b *bridging) (plan registry.Plan, err error) {
+func (a *app) tryMerge(ctx context.Context, reg *registry.Registry, b *merging) (plan registry.Plan, err error) {
 	view, err := reg.View(ctx)
 	if err != nil {
 		return plan, err
 	}
-	bridge, err := a.bridge(ctx, view, b)
+	merge, err := a.merge(ctx, view, b)
 	view.Close()
-	if err != nil || bridge == nil {
+	if err != nil || merge == nil {
 		return plan, err
 	}
-	bridge.DryRun = true
-	return reg.TakeOver(ctx, *bridge)
+	merge.DryRun = true
+	return reg.TakeOver(ctx, *merge)
 }
 
 func exists(path string) bool {

@@ -17,11 +17,11 @@ import (
 // following is how files follow a change, and what is taken over of them before it.
 type following struct {
 	publish publish
-	bridge  func(context.Context, *registry.View) (*registry.Bridge, error)
+	merge  func(context.Context, *registry.View) (*registry.Merge, error)
 }
 
-// bridging is a file between us and another program, within one command.
-type bridging struct {
+// merging is a file between us and another program, within one command.
+type merging struct {
 	publisher exporter.Publisher
 	settle    registry.Side
 	purge     bool
@@ -38,16 +38,16 @@ func (a *app) follow(p exporter.Publisher) following {
 	if a.noExport {
 		return following{publish: p.Defer}
 	}
-	return a.over(&bridging{publisher: p})
+	return a.over(&merging{publisher: p})
 }
 
-// over follows over a bridge, which is told of when the command is done.
-func (a *app) over(b *bridging) following {
+// over follows over a merge, which is told of when the command is done.
+func (a *app) over(b *merging) following {
 	b.publisher.Look = &exporter.Look{}
-	a.bridged = b
+	a.merged = b
 	return following{
-		bridge: func(ctx context.Context, view *registry.View) (*registry.Bridge, error) {
-			return a.bridge(ctx, view, b)
+		merge: func(ctx context.Context, view *registry.View) (*registry.Merge, error) {
+			return a.merge(ctx, view, b)
 		},
 		publish: func(ctx context.Context, view *registry.View) (registry.Publication, error) {
 			if b.noExport { // the file stays another's, and is merged again when it is written
@@ -62,9 +62,9 @@ func (a *app) over(b *bridging) following {
 	}
 }
 
-// bridge tells what is to be taken over before a change: what another program did to the
+// merge tells what is to be taken over before a change: what another program did to the
 // tracked file, if it did anything. What can't be looked at is for the export to refuse.
-func (a *app) bridge(ctx context.Context, view *registry.View, b *bridging) (*registry.Bridge, error) {
+func (a *app) merge(ctx context.Context, view *registry.View, b *merging) (*registry.Merge, error) {
 	if b.setAside {
 		return nil, a.setAside(ctx, b)
 	}
@@ -86,15 +86,15 @@ func (a *app) bridge(ctx context.Context, view *registry.View, b *bridging) (*re
 	if taken, err := a.mayTake(ctx, b.publisher.Path, b.settle); err != nil || !taken {
 		return nil, err
 	}
-	return &registry.Bridge{
+	return &registry.Merge{
 		Read: b.source.read, Since: file.TenantsRevision, Written: b.source.written, Settle: b.settle, Purge: b.purge,
 		Done: func(p registry.Plan) { b.plan = &p },
 	}, nil
 }
 
-// endBridge tells what was taken over and what became of the file, and what stopped it.
-func (a *app) endBridge(err error) error {
-	b := a.bridged
+// endMerge tells what was taken over and what became of the file, and what stopped it.
+func (a *app) endMerge(err error) error {
+	b := a.merged
 	if b == nil {
 		return err
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// sessionsBridge is the index of sessions between us and another program, within one
+// sessionsMerge is the index of sessions between us and another program, within one
 // command.
-type sessionsBridge struct {
+type sessionsMerge struct {
 	imported bool                   // the command itself takes what the index says
 	wanted   bool                   // it is to take over what another program did to it
 	steps    []registry.SessionStep // what was taken over
@@ -24,33 +24,33 @@ type sessionsBridge struct {
 // withSessions asks, with what a command asks for before a change, for what another
 // program did to sessions/index.json. What is wrong with the index is only said when the
 // index is to be written.
-func (a *app) withSessions(dir project.Dir, tenants func(context.Context, *registry.View) (*registry.Bridge, error)) func(context.Context, *registry.View) (*registry.Bridge, error) {
-	return func(ctx context.Context, view *registry.View) (bridge *registry.Bridge, err error) {
+func (a *app) withSessions(dir project.Dir, tenants func(context.Context, *registry.View) (*registry.Merge, error)) func(context.Context, *registry.View) (*registry.Merge, error) {
+	return func(ctx context.Context, view *registry.View) (merge *registry.Merge, err error) {
 		if tenants != nil {
-			if bridge, err = tenants(ctx, view); err != nil {
+			if merge, err = tenants(ctx, view); err != nil {
 				return nil, err
 			}
 		}
 		if a.noExport || a.small.Force || a.sessions.imported {
-			return bridge, nil
+			return merge, nil
 		}
 		edit, hash, err := a.sessionsOf(ctx, dir, view)
 		if err != nil && a.settles() == project.SettleNobody && !a.sessions.wanted {
 			a.sessions.trouble, err = err, nil
 		}
 		if a.small.Taken = hash; err != nil || edit == nil {
-			return bridge, err
+			return merge, err
 		}
-		if bridge == nil {
-			bridge = &registry.Bridge{}
+		if merge == nil {
+			merge = &registry.Merge{}
 		}
-		bridge.Sessions, bridge.Done = edit, a.sessions.heed(bridge.Done)
-		return bridge, nil
+		merge.Sessions, merge.Done = edit, a.sessions.heed(merge.Done)
+		return merge, nil
 	}
 }
 
 // heed notes what became of the sessions, and passes the plan on.
-func (b *sessionsBridge) heed(done func(registry.Plan)) func(registry.Plan) {
+func (b *sessionsMerge) heed(done func(registry.Plan)) func(registry.Plan) {
 	return func(p registry.Plan) {
 		b.steps = p.Sessions
 		p.Sessions = nil // they are told once
@@ -68,10 +68,10 @@ func (a *app) settles() project.Settling {
 }
 
 func (a *app) settledFor() registry.Side {
-	if a.bridged == nil {
+	if a.merged == nil {
 		return registry.Nobody
 	}
-	return a.bridged.settle
+	return a.merged.settle
 }
 
 // sessionsOf returns what another program did to the index since sp wrote it, nil for

@@ -102,7 +102,7 @@ func (s *source) check() error {
 
 // setAside has the file kept under another name when ours takes its place, if it can't be
 // taken over.
-func (a *app) setAside(ctx context.Context, b *bridging) error {
+func (a *app) setAside(ctx context.Context, b *merging) error {
 	path := b.publisher.Path
 	info, err := os.Lstat(path)
 	if err != nil {

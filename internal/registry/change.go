@@ -19,7 +19,7 @@ type change struct {
 	revision int64
 	touched  bool // something that a file of tenants shows has changed
 	record   record
-	bridge   int64 // the change before it in the same transaction, of a bridge; 0 is none
+	merge   int64 // the change before it in the same transaction, of a merge; 0 is none
 	stirred  bool  // and that one touched something that a file of tenants shows
 }
 
@@ -57,7 +57,7 @@ func (r *Registry) writeTo(ctx context.Context, tx *db.Write, fn func(c *change)
 			return err
 		}
 	}
-	c, bridged, err := c.bridged(ctx, r.options)
+	c, merged, err := c.merged(ctx, r.options)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (r *Registry) writeTo(ctx context.Context, tx *db.Write, fn func(c *change)
 	case !committed:
 		return errors.Join(err, publication.Discard())
 	}
-	bridged()
+	merged()
 	if err := errors.Join(err, publication.Place()); err != nil {
 		return fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}

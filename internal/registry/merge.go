@@ -11,24 +11,24 @@ import (
 // Side is who is right about what both changed.
 type Side string
 
-// The sides of a bridge. Nobody settles nothing: then a conflict ends it.
+// The sides of a merge. Nobody settles nothing: then a conflict ends it.
 const (
 	Nobody Side = ""
 	Theirs Side = "theirs" // the file's
 	Ours   Side = "ours"   // the registry's
 )
 
-// BridgeCommand is what the history says of a bridge that is part of another command,
-// and SessionsBridgeCommand of one that concerns the sessions alone.
+// MergeCommand is what the history says of a merge that is part of another command,
+// and SessionsMergeCommand of one that concerns the sessions alone.
 const (
-	BridgeCommand         = "tenants.json was changed by another program"
-	SessionsBridgeCommand = "sessions/index.json was changed by another program"
+	MergeCommand         = "tenants.json was changed by another program"
+	SessionsMergeCommand = "sessions/index.json was changed by another program"
 )
 
-// Bridge asks for what another program did to a file of tenants to be taken over: it
+// Merge asks for what another program did to a file of tenants to be taken over: it
 // is merged, three ways, with what was done here since the file showed the registry.
 // What it was then the history tells.
-type Bridge struct {
+type Merge struct {
 	// Read gives each tenant of the file to take, and returns the rest of the file. It is
 	// nil where only sessions are to be taken over.
 	Read func(take func(Tenant) error) (Document, error)
@@ -72,7 +72,7 @@ func (c Conflict) String() string {
 // maxConflicts bounds the conflicts that are listed.
 const maxConflicts = 20
 
-// ConflictsError is returned for a bridge that somebody has to settle.
+// ConflictsError is returned for a merge that somebody has to settle.
 type ConflictsError struct {
 	Conflicts []Conflict // the first of them
 	Omitted   int
@@ -85,8 +85,8 @@ func (e *ConflictsError) Error() string {
 // Unwrap returns ErrConflict.
 func (e *ConflictsError) Unwrap() error { return ErrConflict }
 
-// TakeOver makes one change of a bridge.
-func (r *Registry) TakeOver(ctx context.Context, b Bridge) (plan Plan, err error) {
+// TakeOver makes one change of a merge.
+func (r *Registry) TakeOver(ctx context.Context, b Merge) (plan Plan, err error) {
 	err = r.write(ctx, func(c *change) error {
 		plan = Plan{}
 		if err := c.takeOver(ctx, b, &plan); err != nil {
@@ -103,11 +103,11 @@ func (r *Registry) TakeOver(ctx context.Context, b Bridge) (plan Plan, err error
 	return plan, err
 }
 
-func (c *change) takeOver(ctx context.Context, b Bridge, plan *Plan) error {
-	c.record.command, c.record.purge = BridgeCommand, b.Purge
+func (c *change) takeOver(ctx context.Context, b Merge, plan *Plan) error {
+	c.record.command, c.record.purge = MergeCommand, b.Purge
 	plan.Revision = c.revision - 1
 	if b.Read == nil {
-		c.record.command = SessionsBridgeCommand
+		c.record.command = SessionsMergeCommand
 	} else if err := c.takeTenants(ctx, b, plan); err != nil {
 		return err
 	}
@@ -119,8 +119,8 @@ func (c *change) takeOver(ctx context.Context, b Bridge, plan *Plan) error {
 	return err
 }
 
-func (c *change) takeTenants(ctx context.Context, b Bridge, plan *Plan) error {
-	t, err := c.bridging(ctx, b, plan)
+func (c *change) takeTenants(ctx context.Context, b Merge, plan *Plan) error {
+	t, err := c.merging(ctx, b, plan)
 	if err != nil {
 		return err
 	}
@@ -143,15 +143,15 @@ func (c *change) takeTenants(ctx context.Context, b Bridge, plan *Plan) error {
 	return c.importDocument(ctx, Import{}, document, plan)
 }
 
-// bridged makes the change that Options.Bridge asks for, if it does, and returns the
+// merged makes the change that Options.Merge asks for, if it does, and returns the
 // change that comes after it, which is c where nothing was to be done. Both are one
 // transaction: a command that fails takes back what came before it.
-func (c *change) bridged(ctx context.Context, o Options) (next *change, done func(), err error) {
+func (c *change) merged(ctx context.Context, o Options) (next *change, done func(), err error) {
 	nothing := func() {}
-	if o.Bridge == nil {
+	if o.Merge == nil {
 		return c, nothing, nil
 	}
-	b, err := o.Bridge(ctx, c.View)
+	b, err := o.Merge(ctx, c.View)
 	if err != nil || b == nil {
 		return c, nothing, err
 	}
@@ -167,7 +167,7 @@ func (c *change) bridged(ctx context.Context, o Options) (next *change, done fun
 	c.due.sessions = false // what was taken over, the index shows already
 	next = &change{
 		View: &View{q: c.q, now: c.now, since: c.since, due: c.due}, tx: c.tx, write: c.write, random: c.random,
-		record: record{command: o.Command}, bridge: c.revision, stirred: c.touched,
+		record: record{command: o.Command}, merge: c.revision, stirred: c.touched,
 	}
 	next.revision, err = c.q.BumpRevision(ctx)
 	if b.Done != nil {

@@ -8,20 +8,20 @@ import (
 	"github.com/sp-registry/sp/db/queries"
 )
 
-// bridging is a bridge at work.
-type bridging struct {
+// merging is a merge at work.
+type merging struct {
 	*change
-	Bridge
+	Merge
 	plan      *Plan
 	digester  digester
 	blind     bool // nobody knows what was then
 	from      int64
-	byBridge  map[int64]bool    // which changes were bridges, as far as it was asked
+	byMerge  map[int64]bool    // which changes were merges, as far as it was asked
 	gone      map[TenantID]bool // tenants of the file that are not here and will not be
 	conflicts ConflictsError
 }
 
-func (c *change) bridging(ctx context.Context, b Bridge, plan *Plan) (*bridging, error) {
+func (c *change) merging(ctx context.Context, b Merge, plan *Plan) (*merging, error) {
 	d, err := c.digests(ctx)
 	if err != nil {
 		return nil, err
@@ -30,21 +30,21 @@ func (c *change) bridging(ctx context.Context, b Bridge, plan *Plan) (*bridging,
 	if err != nil {
 		return nil, err
 	}
-	t := &bridging{
-		change: c, Bridge: b, plan: plan, digester: d, blind: len(over) > 0,
-		byBridge: map[int64]bool{}, gone: map[TenantID]bool{},
+	t := &merging{
+		change: c, Merge: b, plan: plan, digester: d, blind: len(over) > 0,
+		byMerge: map[int64]bool{}, gone: map[TenantID]bool{},
 	}
 	t.from, err = t.outdatedFrom(ctx)
 	return t, err
 }
 
 // then returns a tenant as it was when the file showed it, nil where it was not there.
-func (t *bridging) then(ctx context.Context, id TenantID) (image, error) {
+func (t *merging) then(ctx context.Context, id TenantID) (image, error) {
 	s, err := t.stateAt(ctx, TenantEntity, string(id), t.Since, t.digester)
 	return s.image, err
 }
 
-func (t *bridging) conflict(c Conflict) {
+func (t *merging) conflict(c Conflict) {
 	if len(t.conflicts.Conflicts) < maxConflicts {
 		t.conflicts.Conflicts = append(t.conflicts.Conflicts, c)
 	} else {
@@ -53,7 +53,7 @@ func (t *bridging) conflict(c Conflict) {
 }
 
 // take merges one tenant of the file.
-func (t *bridging) take(ctx context.Context, theirs Tenant) error {
+func (t *merging) take(ctx context.Context, theirs Tenant) error {
 	if err := checkWhole(theirs); err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (t *bridging) take(ctx context.Context, theirs Tenant) error {
 	return t.takeKnown(ctx, ours, theirs)
 }
 
-func (t *bridging) takeKnown(ctx context.Context, ours placedTenant, theirs Tenant) error {
+func (t *merging) takeKnown(ctx context.Context, ours placedTenant, theirs Tenant) error {
 	m := threeWay{step: Step{Action: Update, ID: ours.ID}}
 	if len(ours.Differing(theirs)) > 0 {
 		base, err := t.then(ctx, ours.ID)
@@ -105,7 +105,7 @@ func (t *bridging) takeKnown(ctx context.Context, ours placedTenant, theirs Tena
 
 // takeUnknown takes a tenant that is not here: the other program added it or, where it
 // was deleted here since the file was read, did or did not change it.
-func (t *bridging) takeUnknown(ctx context.Context, theirs Tenant) error {
+func (t *merging) takeUnknown(ctx context.Context, theirs Tenant) error {
 	if t.gone[theirs.ID] {
 		return &DuplicateError{ID: theirs.ID}
 	}
@@ -135,7 +135,7 @@ func (t *bridging) takeUnknown(ctx context.Context, theirs Tenant) error {
 // changedBy tells whether the file says something else of a tenant than it said then or,
 // being out of date, could say: a mask says nothing, nor does a member's absence that
 // some programs don't know.
-func (t *bridging) changedBy(base image, past past, theirs Tenant) bool {
+func (t *merging) changedBy(base image, past past, theirs Tenant) bool {
 	now := imageOfTenant(theirs, t.digester)
 	if base == nil {
 		base = past.images[len(past.images)-1] // what was deleted
@@ -146,7 +146,7 @@ func (t *bridging) changedBy(base image, past past, theirs Tenant) bool {
 	})
 }
 
-func (t *bridging) isMask(name string, theirs Tenant) bool {
+func (t *merging) isMask(name string, theirs Tenant) bool {
 	s, ok := theirs.secrets()[name]
 	return ok && name != unknownMembers && IsMasked(s)
 }

@@ -8,7 +8,7 @@ import (
 
 // takeMissing removes the tenants that the other program removed. One that was changed
 // here meanwhile, or that profiles or a session work with, somebody has to settle.
-func (t *bridging) takeMissing(ctx context.Context) error {
+func (t *merging) takeMissing(ctx context.Context) error {
 	after := int64(0)
 	for {
 		rows, err := t.q.UnseenTenantsAfter(ctx, queries.UnseenTenantsAfterParams{
@@ -30,7 +30,7 @@ func (t *bridging) takeMissing(ctx context.Context) error {
 	}
 }
 
-func (t *bridging) takeRemoval(ctx context.Context, ours placedTenant) error {
+func (t *merging) takeRemoval(ctx context.Context, ours placedTenant) error {
 	base, err := t.then(ctx, ours.ID)
 	if err != nil || base == nil && !t.blind {
 		return err // it was added since
@@ -59,7 +59,7 @@ func (t *bridging) takeRemoval(ctx context.Context, ours placedTenant) error {
 }
 
 // isNeeded tells whether a tenant was changed here since, or profiles work with it.
-func (t *bridging) isNeeded(ctx context.Context, ours placedTenant, base image) (bool, error) {
+func (t *merging) isNeeded(ctx context.Context, ours placedTenant, base image) (bool, error) {
 	if t.blind || len(base.differing(imageOfTenant(ours.Tenant, t.digester))) > 0 {
 		return true, nil
 	}

@@ -11,7 +11,7 @@ import (
 // side is what one program knows: members by name, of tenants by id.
 type side map[string]map[string]string
 
-var bridged = []string{
+var merged = []string{
 	"name", "app_id", "hostname", "region", "database_url", "internal_database_url", "tenant_type", "external_db_access",
 	"sync_token", "shared_container_db", "x", "y",
 }
@@ -41,7 +41,7 @@ func drawSide(t *rapid.T, label, contested string, base side) side {
 			continue
 		}
 		members := map[string]string{}
-		for _, name := range bridged {
+		for _, name := range merged {
 			value := known[name]
 			if !there || name == contested || rapid.IntRange(0, 3).Draw(t, "changes "+name) == 0 {
 				values := sideValues[name]
@@ -126,7 +126,7 @@ func (s side) merged(older, ours, theirs side) (merged side, conflicts []Conflic
 
 func mergedMembers(base, past, o, t map[string]string) (m map[string]string, conflicts []string) {
 	m = map[string]string{}
-	for _, name := range bridged {
+	for _, name := range merged {
 		switch {
 		case name == "x" || name == "y":
 			m[name] = o[name]
@@ -152,11 +152,11 @@ func mergedMembers(base, past, o, t map[string]string) (m map[string]string, con
 func blobOf(m map[string]string) string { return m["x"] + "," + m["y"] }
 
 func sameMembers(a, b map[string]string) bool {
-	return !slices.ContainsFunc(bridged, func(name string) bool { return a[name] != b[name] })
+	return !slices.ContainsFunc(merged, func(name string) bool { return a[name] != b[name] })
 }
 
 func theyChanged(base, past, t map[string]string) bool {
-	return slices.ContainsFunc(bridged, func(name string) bool {
+	return slices.ContainsFunc(merged, func(name string) bool {
 		switch {
 		case name == "x" || name == "y":
 			return blobOf(t) != "," && blobOf(t) != blobOf(base) && (past == nil || blobOf(t) != blobOf(past))

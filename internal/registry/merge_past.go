@@ -28,7 +28,7 @@ func (p past) had(name string, now image) bool {
 
 // outdatedFrom returns the last change before the time from which on what the file says
 // may be out of date, 0 if the history begins later.
-func (t *bridging) outdatedFrom(ctx context.Context) (int64, error) {
+func (t *merging) outdatedFrom(ctx context.Context) (int64, error) {
 	if t.Written.IsZero() || t.blind {
 		return t.Since, nil
 	}
@@ -37,7 +37,7 @@ func (t *bridging) outdatedFrom(ctx context.Context) (int64, error) {
 
 // past returns what a tenant was. What the other program itself changed it knew, so that
 // is left out.
-func (t *bridging) past(ctx context.Context, id TenantID) (p past, err error) {
+func (t *merging) past(ctx context.Context, id TenantID) (p past, err error) {
 	for sequence := t.from; ; {
 		entry, err := t.nextEntry(ctx, TenantEntity, string(id), sequence)
 		if err != nil {
@@ -51,7 +51,7 @@ func (t *bridging) past(ctx context.Context, id TenantID) (p past, err error) {
 		if err != nil {
 			return p, err
 		}
-		theirs, err := t.isBridge(ctx, sequence)
+		theirs, err := t.isMerge(ctx, sequence)
 		if err != nil {
 			return p, err
 		}
@@ -73,7 +73,7 @@ func (p *past) note(before state, sequence int64, theirs bool) {
 }
 
 // noteAdded adds whether the tenant that is there now was appended in that time.
-func (t *bridging) noteAdded(ctx context.Context, id TenantID, p *past) error {
+func (t *merging) noteAdded(ctx context.Context, id TenantID, p *past) error {
 	now, err := t.stateNow(ctx, TenantEntity, string(id), t.digester)
 	if err != nil || now.image == nil {
 		return err
@@ -83,19 +83,19 @@ func (t *bridging) noteAdded(ctx context.Context, id TenantID, p *past) error {
 	if err != nil || appended <= t.from || appended > t.Since {
 		return err
 	}
-	theirs, err := t.isBridge(ctx, appended)
+	theirs, err := t.isMerge(ctx, appended)
 	if p.added = appended; theirs {
 		p.added = 0
 	}
 	return err
 }
 
-// isBridge tells whether a change took over what another program did.
-func (t *bridging) isBridge(ctx context.Context, sequence int64) (bool, error) {
-	if known, ok := t.byBridge[sequence]; ok {
+// isMerge tells whether a change took over what another program did.
+func (t *merging) isMerge(ctx context.Context, sequence int64) (bool, error) {
+	if known, ok := t.byMerge[sequence]; ok {
 		return known, nil
 	}
 	c, err := t.changeRow(ctx, sequence)
-	t.byBridge[sequence] = c.Command == BridgeCommand
-	return t.byBridge[sequence], err
+	t.byMerge[sequence] = c.Command == MergeCommand
+	return t.byMerge[sequence], err
 }

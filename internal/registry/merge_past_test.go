@@ -29,7 +29,7 @@ func (d *desk) mustRevision(t *testing.T) int64 {
 // take takes over a file of these tenants that was written now.
 func (d *desk) take(t *testing.T, since int64, tenants ...Tenant) (Plan, error) {
 	t.Helper()
-	b := bridgeOf(since, Nobody, tenants...)
+	b := mergeOf(since, Nobody, tenants...)
 	b.Written = d.now
 	return d.TakeOver(t.Context(), b)
 }
@@ -75,7 +75,7 @@ func TestOnlyWhatWasThereIsOutOfDate(t *testing.T) {
 	d := mustDesk(t)
 	d.mustBase(t, inRegion("a", "1"))
 	since := d.mustMove(t, "a", "2")
-	_, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody, inRegion("a", "1")))
+	_, err := d.TakeOver(t.Context(), mergeOf(since, Nobody, inRegion("a", "1")))
 	require.NoError(t, err)
 	require.Equal(t, revealAll([]Tenant{inRegion("a", "1")}), mustContents(t, d.path).Tenants, "when it was written is not known")
 }
@@ -119,7 +119,7 @@ func TestAFileThatIsOlderAddsAndRemovesNothing(t *testing.T) {
 	require.Equal(t, []string{"add deleted", "remove added"}, steps(plan), "later it is meant")
 }
 
-func TestABridgeRefusesAFileThatHasATenantTwice(t *testing.T) {
+func TestAMergeRefusesAFileThatHasATenantTwice(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	since := d.mustBase(t, local("a"), local("deleted"))
@@ -132,16 +132,16 @@ func TestABridgeRefusesAFileThatHasATenantTwice(t *testing.T) {
 	require.Equal(t, []string{"a"}, ids(mustContents(t, d.path)))
 }
 
-// A bridge that is part of a command is a change of its own before it, and is taken
+// A merge that is part of a command is a change of its own before it, and is taken
 // back with it.
-func TestABridgeIsAChangeOfItsOwnBeforeACommand(t *testing.T) {
+func TestAMergeIsAChangeOfItsOwnBeforeACommand(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	since := d.mustBase(t, local("a"))
 	var plans []Plan
-	b := bridgeOf(since, Nobody, local("a"), local("theirs"))
+	b := mergeOf(since, Nobody, local("a"), local("theirs"))
 	b.Done = func(p Plan) { plans = append(plans, p) }
-	d.Registry.options.Bridge = func(context.Context, *View) (*Bridge, error) { return &b, nil }
+	d.Registry.options.Merge = func(context.Context, *View) (*Merge, error) { return &b, nil }
 
 	_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: local("a")})
 	require.ErrorIs(t, err, ErrExists)
@@ -154,7 +154,7 @@ func TestABridgeIsAChangeOfItsOwnBeforeACommand(t *testing.T) {
 	require.Equal(t, []string{"add theirs"}, steps(plans[0]))
 	require.Equal(t, []string{"a", "theirs", "b"}, ids(mustContents(t, d.path)))
 
-	d.Registry.options.Bridge = nil
+	d.Registry.options.Merge = nil
 	v, err := d.View(t.Context())
 	require.NoError(t, err)
 	defer v.Close()
@@ -163,17 +163,17 @@ func TestABridgeIsAChangeOfItsOwnBeforeACommand(t *testing.T) {
 		require.NoError(t, err)
 		commands = append(commands, c.Command)
 	}
-	require.Equal(t, []string{"sp test", BridgeCommand}, commands)
+	require.Equal(t, []string{"sp test", MergeCommand}, commands)
 }
 
 // What an undo is meant to take back is not what another program did a moment ago.
-func TestAnUndoPassesOverTheBridgeBeforeIt(t *testing.T) {
+func TestAnUndoPassesOverTheMergeBeforeIt(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	d.mustBase(t, local("a"))
 	since := d.mustMove(t, "a", "new")
-	b := bridgeOf(since, Nobody, inRegion("a", "new"), local("theirs"))
-	d.Registry.options.Bridge = func(context.Context, *View) (*Bridge, error) { return &b, nil }
+	b := mergeOf(since, Nobody, inRegion("a", "new"), local("theirs"))
+	d.Registry.options.Merge = func(context.Context, *View) (*Merge, error) { return &b, nil }
 	undone, err := d.Undo(t.Context(), Undo{})
 	require.NoError(t, err)
 	require.Equal(t, since, undone.Change.Sequence)

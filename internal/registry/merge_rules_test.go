@@ -12,13 +12,13 @@ import (
 // mustConflict refuses a merge, and returns what somebody has to settle.
 func (d *desk) mustConflict(t *testing.T, since int64, theirs ...Tenant) []Conflict {
 	t.Helper()
-	_, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody, theirs...))
+	_, err := d.TakeOver(t.Context(), mergeOf(since, Nobody, theirs...))
 	var conflicts *ConflictsError
 	require.ErrorAs(t, err, &conflicts)
 	return conflicts.Conflicts
 }
 
-func (d *desk) mustMerge(t *testing.T, b Bridge) Plan {
+func (d *desk) mustMerge(t *testing.T, b Merge) Plan {
 	t.Helper()
 	plan, err := d.TakeOver(t.Context(), b)
 	require.NoError(t, err)
@@ -37,7 +37,7 @@ func TestAMergeTakesTheRestOfTheFile(t *testing.T) {
 	d := mustDesk(t)
 	since := d.mustBase(t, local("a"))
 	document := Document{SyncedAt: noon.Add(time.Hour), Unknown: NewMembers(`"version":2`)}
-	plan := d.mustMerge(t, Bridge{Read: fileOf(document, local("a")).Read, Since: since})
+	plan := d.mustMerge(t, Merge{Read: fileOf(document, local("a")).Read, Since: since})
 	require.True(t, plan.DocumentChanged)
 	require.Equal(t, since, plan.Revision, "the one before")
 	state := look(t, d, func(ctx context.Context, v *View) (State, error) { return v.State(ctx) })
@@ -51,8 +51,8 @@ func TestWhatAMergeBroughtIsShownByTheFile(t *testing.T) {
 	for _, theirs := range [][]Tenant{{local("a")}, {local("a"), local("theirs")}} {
 		d := mustDesk(t)
 		since := d.mustBase(t, local("a"))
-		b := bridgeOf(since, Nobody, theirs...)
-		d.Registry.options.Bridge = func(context.Context, *View) (*Bridge, error) { return &b, nil }
+		b := mergeOf(since, Nobody, theirs...)
+		d.Registry.options.Merge = func(context.Context, *View) (*Merge, error) { return &b, nil }
 		d.mustProfiles(t, "a", "p")
 		if len(theirs) > 1 {
 			require.Equal(t, since+1, d.mustRevision(t), "the merge is the last change of tenants")
@@ -67,7 +67,7 @@ func TestAMergeRefusesATenantThatIsNotWhole(t *testing.T) {
 	for _, wrong := range []Tenant{with(local("a"), func(t *Tenant) { t.Name = "" }), with(local("a"), func(t *Tenant) { t.Kind = "x" }), {Name: "no id", Kind: Local}} {
 		d := mustDesk(t)
 		since := d.mustBase(t, local("a"))
-		_, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody, wrong))
+		_, err := d.TakeOver(t.Context(), mergeOf(since, Nobody, wrong))
 		require.ErrorIs(t, err, ErrInvalid)
 		d.requireTenant(t, local("a"))
 	}
@@ -85,7 +85,7 @@ func TestTheFirstConflictsAreListedAndTheOthersCounted(t *testing.T) {
 		}
 		since := d.mustBase(t, side("base")...)
 		d.mustBase(t, side("ours")...)
-		_, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody, side("theirs")...))
+		_, err := d.TakeOver(t.Context(), mergeOf(since, Nobody, side("theirs")...))
 		var conflicts *ConflictsError
 		require.ErrorAs(t, err, &conflicts)
 		require.Len(t, conflicts.Conflicts, maxConflicts)
@@ -110,9 +110,9 @@ func TestOfATenantThatWasDeletedHereOnlyAChangeOfTheirsIsAConflict(t *testing.T)
 		"a masked internal one":  func(t *Tenant) { t.InternalDatabaseURL = secret(modelMask) },
 		"all of that, and stars": func(t *Tenant) { t.SyncToken, t.Unknown, t.DatabaseURL = nil, Members{}, secret(modelMask) },
 	} {
-		plan := d.mustMerge(t, bridgeOf(since, Nobody, local("a"), with(full, edit)))
+		plan := d.mustMerge(t, mergeOf(since, Nobody, local("a"), with(full, edit)))
 		require.Equal(t, []string{"gone gone"}, steps(plan), what)
-		plan = d.mustMerge(t, bridgeOf(since, Theirs, local("a"), with(full, edit)))
+		plan = d.mustMerge(t, mergeOf(since, Theirs, local("a"), with(full, edit)))
 		require.Equal(t, []string{"gone gone"}, steps(plan), "%s: there is nothing to settle", what)
 		require.Equal(t, []string{"a"}, ids(mustContents(t, d.path)), what)
 	}
@@ -126,7 +126,7 @@ func TestOfATenantThatWasDeletedHereOnlyAChangeOfTheirsIsAConflict(t *testing.T)
 	} {
 		require.Equal(t, []Conflict{{ID: "gone", Deleted: Ours}}, d.mustConflict(t, since, local("a"), with(full, edit)), what)
 	}
-	plan := d.mustMerge(t, bridgeOf(since, Theirs, local("a"), with(full, func(t *Tenant) { t.Region = nil })))
+	plan := d.mustMerge(t, mergeOf(since, Theirs, local("a"), with(full, func(t *Tenant) { t.Region = nil })))
 	require.Equal(t, []string{"add gone"}, steps(plan))
 }
 
@@ -187,7 +187,7 @@ func TestWhereTheBaseIsLostNothingIsTakenForGranted(t *testing.T) {
 		d.mustBase(t, local("a"))
 		return since
 	})
-	require.Equal(t, []string{"add b"}, steps(d.mustMerge(t, bridgeOf(since, Nobody, local("a"), local("b")))))
+	require.Equal(t, []string{"add b"}, steps(d.mustMerge(t, mergeOf(since, Nobody, local("a"), local("b")))))
 
 	// What the file has as it was a minute ago may be meant.
 	d, since = lost(func(d *desk) int64 {
@@ -208,7 +208,7 @@ func TestAMaskReplacesWhatIsNoRealValue(t *testing.T) {
 	for _, ours := range []*Secret{secret(modelMask), secret(""), nil} {
 		d := mustDesk(t)
 		since := d.mustBase(t, with(local("a"), func(t *Tenant) { t.DatabaseURL = ours }))
-		require.Equal(t, []string{"update a changed:database_url"}, steps(d.mustMerge(t, bridgeOf(since, Nobody, masked))))
+		require.Equal(t, []string{"update a changed:database_url"}, steps(d.mustMerge(t, mergeOf(since, Nobody, masked))))
 		d.requireTenant(t, masked)
 	}
 }
@@ -233,7 +233,7 @@ func TestUnknownMembersThatDoNotContradictAreMerged(t *testing.T) {
 				require.Equal(t, []Conflict{{ID: "a", Members: []string{unknownMembers}}}, d.mustConflict(t, since, knows(c.theirs)))
 				continue
 			}
-			d.mustMerge(t, bridgeOf(since, settle, knows(c.theirs)))
+			d.mustMerge(t, mergeOf(since, settle, knows(c.theirs)))
 			d.requireTenant(t, knows(want))
 		}
 	}

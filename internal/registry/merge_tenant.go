@@ -17,7 +17,7 @@ type threeWay struct {
 
 // mergeThree merges a tenant member by member: what only one side changed is taken from
 // that side.
-func (t *bridging) mergeThree(base image, past past, ours, theirs Tenant) threeWay {
+func (t *merging) mergeThree(base image, past past, ours, theirs Tenant) threeWay {
 	m := threeWay{
 		base: base, ours: imageOfTenant(ours, t.digester), theirs: imageOfTenant(theirs, t.digester),
 		past: past, blind: t.blind, settle: t.Settle, merged: ours, step: Step{Action: Update, ID: ours.ID},

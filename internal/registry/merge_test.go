@@ -14,8 +14,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-func bridgeOf(since int64, settle Side, tenants ...Tenant) Bridge {
-	return Bridge{Read: file(tenants...).Read, Since: since, Settle: settle}
+func mergeOf(since int64, settle Side, tenants ...Tenant) Merge {
+	return Merge{Read: file(tenants...).Read, Since: since, Settle: settle}
 }
 
 // mustBase has a registry hold these tenants, and returns the revision of that.
@@ -37,7 +37,7 @@ func with(t Tenant, edit func(*Tenant)) Tenant {
 	return t
 }
 
-func TestABridgeTakesWhatOneSideChanged(t *testing.T) {
+func TestAMergeTakesWhatOneSideChanged(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	a, b, c := local("a"), local("b"), local("c")
@@ -48,7 +48,7 @@ func TestABridgeTakesWhatOneSideChanged(t *testing.T) {
 	require.NoError(t, err)
 
 	theirs := with(a, func(t *Tenant) { t.Name = "theirs"; t.Unknown = NewMembers(`"docker_project":"x"`) })
-	plan, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody, theirs, b, local("added")))
+	plan, err := d.TakeOver(t.Context(), mergeOf(since, Nobody, theirs, b, local("added")))
 	require.NoError(t, err)
 	require.Equal(t, []string{"update a changed:name,docker_project", "add added", "remove c"}, steps(plan))
 	require.Equal(t, 1, plan.Unchanged)
@@ -57,7 +57,7 @@ func TestABridgeTakesWhatOneSideChanged(t *testing.T) {
 	require.Equal(t, revealAll([]Tenant{merged, b, local("new"), local("added")}), mustContents(t, d.path).Tenants)
 }
 
-func TestABridgeStopsWhereBothSidesChangedTheSame(t *testing.T) {
+func TestAMergeStopsWhereBothSidesChangedTheSame(t *testing.T) {
 	t.Parallel()
 	for settle, want := range map[Side]string{Ours: "ours", Theirs: "theirs"} {
 		d := mustDesk(t)
@@ -69,14 +69,14 @@ func TestABridgeStopsWhereBothSidesChangedTheSame(t *testing.T) {
 			with(local("b"), func(t *Tenant) { t.Name = "changed" }),
 		}
 		before := mustContents(t, d.path)
-		_, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody, theirs...))
+		_, err := d.TakeOver(t.Context(), mergeOf(since, Nobody, theirs...))
 		var conflicts *ConflictsError
 		require.ErrorAs(t, err, &conflicts)
 		require.ErrorIs(t, err, ErrConflict)
 		require.Equal(t, []Conflict{{ID: "a", Members: []string{"name"}}, {ID: "b", Deleted: Ours}, {ID: "c", Deleted: Theirs}}, conflicts.Conflicts)
 		require.Equal(t, before, mustContents(t, d.path))
 
-		_, err = d.TakeOver(t.Context(), bridgeOf(since, settle, theirs...))
+		_, err = d.TakeOver(t.Context(), mergeOf(since, settle, theirs...))
 		require.NoError(t, err)
 		after := mustContents(t, d.path)
 		require.Contains(t, after.Tenants[0], fmt.Sprintf(`"a" %q - "h" "ours"`, want), "what one side changed is there in any case")
@@ -84,21 +84,21 @@ func TestABridgeStopsWhereBothSidesChangedTheSame(t *testing.T) {
 	}
 }
 
-// TestASettledBridgeTakesWhatOnlyTheOtherProgramRemoved, whoever is right elsewhere.
-func TestASettledBridgeTakesWhatOnlyTheOtherProgramRemoved(t *testing.T) {
+// TestASettledMergeTakesWhatOnlyTheOtherProgramRemoved, whoever is right elsewhere.
+func TestASettledMergeTakesWhatOnlyTheOtherProgramRemoved(t *testing.T) {
 	t.Parallel()
 	for _, settle := range []Side{Ours, Theirs} {
 		d := mustDesk(t)
 		since := d.mustBase(t, local("a"), local("gone"), local("changed"))
 		d.mustBase(t, with(local("a"), func(t *Tenant) { t.Name = "ours" }), local("gone"), with(local("changed"), func(t *Tenant) { t.Name = "ours" }))
-		plan, err := d.TakeOver(t.Context(), bridgeOf(since, settle, with(local("a"), func(t *Tenant) { t.Name = "theirs" })))
+		plan, err := d.TakeOver(t.Context(), mergeOf(since, settle, with(local("a"), func(t *Tenant) { t.Name = "theirs" })))
 		require.NoError(t, err)
 		require.Contains(t, steps(plan), "remove gone")
 		require.Equal(t, map[Side][]string{Ours: {"a", "changed"}, Theirs: {"a"}}[settle], ids(mustContents(t, d.path)))
 	}
 }
 
-func TestABridgeKeepsWhatTheOtherProgramCanNotKnow(t *testing.T) {
+func TestAMergeKeepsWhatTheOtherProgramCanNotKnow(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	full := with(local("a"), func(t *Tenant) {
@@ -106,22 +106,22 @@ func TestABridgeKeepsWhatTheOtherProgramCanNotKnow(t *testing.T) {
 	})
 	since := d.mustBase(t, full)
 	mask := with(local("a"), func(t *Tenant) { t.DatabaseURL = secret("postgres://u:***@localhost:5432/a"); t.Name = "renamed" })
-	plan, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody, mask))
+	plan, err := d.TakeOver(t.Context(), mergeOf(since, Nobody, mask))
 	require.NoError(t, err)
 	require.Equal(t, []string{"update a changed:name kept:sync_token,shared_container_db masked:database_url"}, steps(plan))
 	require.Equal(t, []string{reveal(with(full, func(t *Tenant) { t.Name = "renamed" }))}, mustContents(t, d.path).Tenants)
 }
 
-// TestABridgeIsAThreeWayMerge says of random changes of both sides what is to come of
+// TestAMergeIsThreeWay says of random changes of both sides what is to come of
 // each member, by its values, and which members somebody has to settle.
-func TestABridgeIsAThreeWayMerge(t *testing.T) {
+func TestAMergeIsThreeWay(t *testing.T) {
 	t.Parallel()
 	dir, run, conflicted := mustMemoryDir(t), 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		run++
 		d := mustDeskAt(t, filepath.Join(dir, fmt.Sprintf("%d.db", run)))
 		d.now = noon.Add(-time.Hour)
-		contested := rapid.SampledFrom(bridged).Draw(t, "contested")
+		contested := rapid.SampledFrom(merged).Draw(t, "contested")
 		older := drawSide(t, "older", contested, nil)
 		since := d.mustBase(t, older.tenants()...)
 		base, read := older, older
@@ -135,7 +135,7 @@ func TestABridgeIsAThreeWayMerge(t *testing.T) {
 		ours, theirs := drawSide(t, "ours", contested, base), drawSide(t, "theirs", contested, read)
 		d.mustBase(t, ours.tenants()...)
 		want, conflicts := base.merged(older, ours, theirs)
-		b := bridgeOf(since, Nobody, theirs.tenants()...)
+		b := mergeOf(since, Nobody, theirs.tenants()...)
 		b.Written = noon
 		_, err := d.TakeOver(context.Background(), b)
 		if conflicts != nil {

@@ -141,14 +141,14 @@ func TestAnImportKeepsEveryMemberThatTheFileLacks(t *testing.T) {
 func TestAMergeTakesEveryMemberFromTheSideThatChangedIt(t *testing.T) {
 	eachField(t, func(t *testing.T, d *desk, field string) {
 		since := d.mustBase(t, filled(t))
-		plan, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody, changed(t, field, 1)))
+		plan, err := d.TakeOver(t.Context(), mergeOf(since, Nobody, changed(t, field, 1)))
 		require.NoError(t, err)
 		require.Equal(t, []Step{{Action: Update, ID: "a", Name: changed(t, field, 1).Name, Changed: []string{memberOf(t, field)}}}, plan.Steps)
 		d.requireTenant(t, changed(t, field, 1))
 
 		since = d.mustBase(t, filled(t))
 		d.mustBase(t, changed(t, field, 1))
-		plan, err = d.TakeOver(t.Context(), bridgeOf(since, Nobody, filled(t)))
+		plan, err = d.TakeOver(t.Context(), mergeOf(since, Nobody, filled(t)))
 		require.NoError(t, err)
 		require.Empty(t, plan.Steps)
 		d.requireTenant(t, changed(t, field, 1))
@@ -163,13 +163,13 @@ func TestAMergeTellsAConflictInEveryMember(t *testing.T) {
 		if isTwoValued(field) { // then one of the two is as it was
 			return
 		}
-		_, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody, theirs))
+		_, err := d.TakeOver(t.Context(), mergeOf(since, Nobody, theirs))
 		var conflicts *ConflictsError
 		require.ErrorAs(t, err, &conflicts)
 		require.Equal(t, []Conflict{{ID: "a", Members: []string{imageMember(t, field)}}}, conflicts.Conflicts)
 		d.requireTenant(t, ours)
 		for _, settle := range []Side{Ours, Theirs} {
-			_, err = d.TakeOver(t.Context(), bridgeOf(since, settle, theirs))
+			_, err = d.TakeOver(t.Context(), mergeOf(since, settle, theirs))
 			require.NoError(t, err)
 			d.requireTenant(t, map[Side]Tenant{Ours: ours, Theirs: theirs}[settle])
 		}
@@ -182,7 +182,7 @@ func TestWhereTheBaseIsLostEveryMemberThatDiffersIsAConflict(t *testing.T) {
 	eachField(t, func(t *testing.T, d *desk, field string) {
 		since := d.mustBase(t, filled(t))
 		mustMess(t, d.path, "UPDATE changes SET restored = 1")
-		_, err := d.TakeOver(t.Context(), bridgeOf(since-1, Nobody, changed(t, field, 1)))
+		_, err := d.TakeOver(t.Context(), mergeOf(since-1, Nobody, changed(t, field, 1)))
 		var conflicts *ConflictsError
 		require.ErrorAs(t, err, &conflicts)
 		require.Equal(t, []Conflict{{ID: "a", Members: []string{imageMember(t, field)}}}, conflicts.Conflicts)
@@ -207,13 +207,13 @@ func TestEveryMemberThatWasChangedStopsARemoval(t *testing.T) {
 	eachField(t, func(t *testing.T, d *desk, field string) {
 		since := d.mustBase(t, filled(t))
 		d.mustBase(t, changed(t, field, 1))
-		_, err := d.TakeOver(t.Context(), bridgeOf(since, Nobody))
+		_, err := d.TakeOver(t.Context(), mergeOf(since, Nobody))
 		var conflicts *ConflictsError
 		require.ErrorAs(t, err, &conflicts)
 		require.Equal(t, []Conflict{{ID: "a", Deleted: Theirs}}, conflicts.Conflicts)
 
 		d.mustBase(t)
-		_, err = d.TakeOver(t.Context(), bridgeOf(since, Nobody, changed(t, field, 1)))
+		_, err = d.TakeOver(t.Context(), mergeOf(since, Nobody, changed(t, field, 1)))
 		require.ErrorAs(t, err, &conflicts)
 		require.Equal(t, []Conflict{{ID: "a", Deleted: Ours}}, conflicts.Conflicts)
 	})

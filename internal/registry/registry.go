@@ -34,10 +34,10 @@ type Options struct {
 	// Publish renders the files that follow the registry, within each change; nil
 	// leaves them behind.
 	Publish func(context.Context, *View) (Publication, error)
-	// Bridge, if not nil, is asked before each change, in its transaction, whether
+	// Merge, if not nil, is asked before each change, in its transaction, whether
 	// another program changed a file of tenants that has to be taken over first; nil
 	// says no. That is a change of its own.
-	Bridge func(context.Context, *View) (*Bridge, error)
+	Merge func(context.Context, *View) (*Merge, error)
 }
 
 // Publication is a set of files rendered within a change: written and synced

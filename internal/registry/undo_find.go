@@ -28,7 +28,7 @@ func (c *change) toUndo(ctx context.Context, sequence *int64) (Change, error) {
 }
 
 // lastToUndo returns the last change that stands. A purge is passed over: nothing is
-// to be reversed of it. So is a bridge of this very command: it is not what is meant.
+// to be reversed of it. So is a merge of this very command: it is not what is meant.
 func (c *change) lastToUndo(ctx context.Context) (Change, error) {
 	for row, err := range c.changeRows(ctx, nil, math.MaxInt64, 0) {
 		if err != nil {
@@ -38,7 +38,7 @@ func (c *change) lastToUndo(ctx context.Context) (Change, error) {
 		if err != nil {
 			return Change{}, err
 		}
-		if stands, err := c.stands(ctx, last); err != nil || stands && !last.Purged && last.Sequence != c.bridge {
+		if stands, err := c.stands(ctx, last); err != nil || stands && !last.Purged && last.Sequence != c.merge {
 			return last, err
 		}
 	}
