@@ -14,6 +14,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // TestSecretsAreOnlyWhereTheyHaveToBe watches the commands that have to do with databases:
@@ -29,7 +30,7 @@ func TestSecretsAreOnlyWhereTheyHaveToBe(t *testing.T) {
 	w := &watch{scene: s, secrets: map[string]bool{}}
 	w.keep(s.admin)
 	w.keep(adopted)
-	w.keep(registry.NewSecret("postgres://x:wrongmark1234@127.0.0.1:1/x"))
+	w.keep(secret.New("postgres://x:wrongmark1234@127.0.0.1:1/x"))
 	begin := sizeOfLog(t) // what stands there already are the test's own passwords
 	at, err := registry.Addresses(s.admin)
 	require.NoError(t, err)
@@ -94,7 +95,7 @@ type watch struct {
 	secrets map[string]bool
 }
 
-func (w *watch) keep(url registry.Secret) { w.secrets[passwordOf(url).Reveal()] = true }
+func (w *watch) keep(url secret.Secret) { w.secrets[passwordOf(url).Reveal()] = true }
 
 // say runs a command, and remembers the passwords that are recorded behind it.
 func (w *watch) say(args ...string) {

@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/sp-registry/sp/internal/pgtest"
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // exitsWith runs a program and wants its exit code: `exits N PROGRAM [ARGUMENT...]`.
@@ -125,7 +125,7 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: ask url statement...")
 	}
-	rows, err := pgtest.Try(registry.NewSecret(args[0]), args[1:]...)
+	rows, err := pgtest.Try(secret.New(args[0]), args[1:]...)
 	if neg {
 		if err == nil {
 			ts.Fatalf("it does not fail: %s", rows)

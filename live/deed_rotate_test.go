@@ -1,9 +1,8 @@
 package live
 
 import (
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // What commands do with logins.
@@ -17,7 +16,7 @@ func (s *scene) rotation(now bool) deed {
 	if now {
 		command = append(command, "--now")
 	}
-	var before registry.Secret
+	var before secret.Secret
 	return deed{
 		scene: s,
 		begin: func(int) []string { before = s.url("k"); return command },
@@ -39,7 +38,7 @@ func (s *scene) rotation(now bool) deed {
 }
 
 // checkRotation wants that what a rotation said is true.
-func (s *scene) checkRotation(o outcome, before, after registry.Secret) {
+func (s *scene) checkRotation(o outcome, before, after secret.Secret) {
 	s.t.Helper()
 	made, refused := o.claims()
 	require.False(s.t, made && after.Equal(before), "nothing is published: %d: %s", o.exit, o.stderr)
@@ -59,7 +58,7 @@ func (s *scene) adoptedRotation(name string) deed {
 	s.t.Cleanup(func() { require.NoError(s.t, dropAdopted(s.super, name)) })
 	s.must("tenant", "create", "--id", "k", "--name", "k", "--database-url", url.Reveal())
 	s.must("tenant", "create", "--id", "other", "--name", "other", "--database-url", url.Reveal()+"?application_name=other")
-	var before registry.Secret
+	var before secret.Secret
 	return deed{
 		scene: s,
 		begin: func(int) []string {

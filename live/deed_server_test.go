@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/postgres"
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // What commands do with servers.
@@ -114,7 +114,7 @@ func (s *scene) isStopped() {
 func (s *scene) move() deed {
 	s.t.Helper()
 	s.must("tenant", "create", "--id", "k", "--name", "k", "--provider", "local")
-	to, before := 0, registry.Secret{}
+	to, before := 0, secret.Secret{}
 	return deed{
 		scene: s,
 		begin: func(int) []string {

@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // What commands do with databases, each with what has to be true of it wherever it is cut off
@@ -94,7 +93,7 @@ func (s *scene) waits(id string) bool {
 
 // deletion drops a tenant's database, which can be gone on with.
 func (s *scene) deletion() deed {
-	var before registry.Secret
+	var before secret.Secret
 	return deed{
 		scene: s,
 		begin: func(i int) []string {

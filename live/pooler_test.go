@@ -9,6 +9,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // What stands between sp and a server may refuse a password that the server takes, and take
@@ -19,7 +20,7 @@ type pooled struct {
 	*scene
 	*pgtest.Pooler
 	role   string
-	direct registry.Secret // what was adopted, at the server itself
+	direct secret.Secret // what was adopted, at the server itself
 }
 
 // newPooled makes one. The role's sessions may not wait in a transaction, and do.
@@ -40,12 +41,12 @@ func newPooled(t *testing.T, name string, how pgtest.Pooling) pooled {
 }
 
 // atServer is a URL at the server itself.
-func (p pooled) atServer(url registry.Secret) registry.Secret {
+func (p pooled) atServer(url secret.Secret) secret.Secret {
 	p.t.Helper()
 	return atServer(p.t, p.super, url)
 }
 
-func atServer(t *testing.T, super, url registry.Secret) registry.Secret {
+func atServer(t *testing.T, super, url secret.Secret) secret.Secret {
 	t.Helper()
 	_, database, _ := strings.Cut(url.Reveal()[len("postgres://"):], "/")
 	direct, err := registry.URLFor(super, userOf(url), database, passwordOf(url))
@@ -54,12 +55,12 @@ func atServer(t *testing.T, super, url registry.Secret) registry.Secret {
 }
 
 // planned are the URLs that are recorded for a rotation which has not ended.
-func (p pooled) planned() (urls []registry.Secret) {
+func (p pooled) planned() (urls []secret.Secret) {
 	p.t.Helper()
 	found, err := asked(p.dir, `SELECT database_url FROM rotations`)
 	require.NoError(p.t, err)
 	for _, url := range found {
-		urls = append(urls, registry.NewSecret(url))
+		urls = append(urls, secret.New(url))
 	}
 	return urls
 }
@@ -217,7 +218,7 @@ func TestARotationBehindAPoolerThatIsKilledLosesNoPassword(t *testing.T) {
 	needStrace(t)
 	t.Parallel()
 	p := newPooled(t, "kill-pooled", pgtest.Pooling{Mode: "transaction", Query: true})
-	var before registry.Secret
+	var before secret.Secret
 	d := deed{
 		scene: p.scene,
 		begin: func(int) []string {
@@ -311,11 +312,11 @@ func TestALoginThatAPoolerRefusesIsNotPublished(t *testing.T) {
 }
 
 // idle is a URL of the login of a tenant that rests, with a password that never was one.
-func (s *scene) idle(id string) registry.Secret {
+func (s *scene) idle(id string) secret.Secret {
 	s.t.Helper()
 	user := userOf(s.url(id))
 	other := map[string]string{"a": "b", "b": "a"}[user[len(user)-1:]]
-	url, err := registry.URLFor(s.super, user[:len(user)-1]+other, "postgres", registry.NewSecret("stale"))
+	url, err := registry.URLFor(s.super, user[:len(user)-1]+other, "postgres", secret.New("stale"))
 	require.NoError(s.t, err)
 	return url
 }
@@ -346,7 +347,7 @@ func newPooledServer(t *testing.T, name string, how pgtest.Pooling) (*scene, *pg
 }
 
 // requireNoLock wants that no pooled connection holds one of sp's locks.
-func requireNoLock(t *testing.T, super registry.Secret) {
+func requireNoLock(t *testing.T, super secret.Secret) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		return pgtest.Exec(t, super, `SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // scene is a project whose databases are made on the tests' server as an administrator of
@@ -21,7 +21,7 @@ type scene struct {
 	root, dir    string // where all of it is, and the project
 	env          []string
 	fake         string // where an engine of Docker would keep what it has, if there is one
-	super, admin registry.Secret
+	super, admin secret.Secret
 }
 
 func newScene(t *testing.T, name string) *scene {
@@ -117,9 +117,9 @@ func (s *scene) isThere(id string) bool {
 }
 
 // url is the URL that is recorded for a tenant.
-func (s *scene) url(id string) registry.Secret {
+func (s *scene) url(id string) secret.Secret {
 	s.t.Helper()
-	return registry.NewSecret(s.must("resolve", "--tenant", id))
+	return secret.New(s.must("resolve", "--tenant", id))
 }
 
 // passwords are all that the registry knows, and the administrator's.
@@ -139,7 +139,7 @@ func (s *scene) passwords() (all []string) {
 }
 
 // opens tells whether a URL leads to a database.
-func opens(url registry.Secret) bool {
+func opens(url secret.Secret) bool {
 	_, err := pgtest.Try(url, `SELECT 1`)
 	return err == nil
 }

@@ -14,20 +14,21 @@ import (
 
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // makeAdmin makes a role that may make databases and roles, and no more.
-func makeAdmin(super registry.Secret, name string) (registry.Secret, error) {
+func makeAdmin(super secret.Secret, name string) (secret.Secret, error) {
 	password := "adminmark" + strings.ToLower(rand.Text())
 	_, err := pgtest.Try(super, `CREATE ROLE `+name+` LOGIN CREATEDB CREATEROLE PASSWORD '`+password+`'`)
 	if err != nil {
-		return registry.Secret{}, err
+		return secret.Secret{}, err
 	}
-	return registry.URLFor(super, name, "postgres", registry.NewSecret(password))
+	return registry.URLFor(super, name, "postgres", secret.New(password))
 }
 
 // dropAll drops a role with all that it made, and the databases of those.
-func dropAll(super registry.Secret, name string) error {
+func dropAll(super secret.Secret, name string) error {
 	databases, roles, err := madeBy(super, name)
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""
 
 // madeBy returns what sp has made on a server as an administrator, who is a member of every
 // role that he made: databases and roles.
-func madeBy(url registry.Secret, admin string) (databases, roles []string, err error) {
+func madeBy(url secret.Secret, admin string) (databases, roles []string, err error) {
 	const members = `FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
 		WHERE m.member = (SELECT oid FROM pg_roles WHERE rolname = '%s') AND r.rolname NOT LIKE 'pg\_%%'`
 	if databases, err = pgtest.Try(url, fmt.Sprintf(`SELECT datname FROM pg_database WHERE datdba IN (SELECT r.oid `+members+`) ORDER BY datname`, admin)); err != nil {
@@ -62,20 +63,20 @@ func madeBy(url registry.Secret, admin string) (databases, roles []string, err e
 }
 
 // userOf is the login of a URL.
-func userOf(url registry.Secret) string {
+func userOf(url secret.Secret) string {
 	_, rest, _ := strings.Cut(url.Reveal(), "://")
 	user, _, _ := strings.Cut(rest, ":")
 	return user
 }
 
 // known is what a registry knows of databases, by the URLs of their servers.
-func known(project string) (databases []string, servers []registry.Secret, err error) {
+func known(project string) (databases []string, servers []secret.Secret, err error) {
 	if databases, err = asked(project, `SELECT name FROM databases ORDER BY name`); err != nil {
 		return nil, nil, err
 	}
 	urls, err := asked(project, `SELECT admin_url FROM servers ORDER BY name`)
 	for _, url := range urls {
-		servers = append(servers, registry.NewSecret(url))
+		servers = append(servers, secret.New(url))
 	}
 	return databases, servers, err
 }
@@ -108,12 +109,12 @@ func column(file *sql.DB, query string) (values []string, err error) {
 
 // checkAgreement tells whether the databases and roles that are on the servers are exactly
 // those that a registry knows; admin is asked, too, whether that knows his server or not.
-func checkAgreement(project string, admin registry.Secret) error {
+func checkAgreement(project string, admin secret.Secret) error {
 	databases, servers, err := known(project)
 	if err != nil {
 		return err
 	}
-	if !admin.Empty() && !slices.ContainsFunc(servers, func(s registry.Secret) bool { return s.Equal(admin) }) {
+	if !admin.Empty() && !slices.ContainsFunc(servers, func(s secret.Secret) bool { return s.Equal(admin) }) {
 		servers = append(servers, admin)
 	}
 	var made, roles, wanted []string
@@ -141,7 +142,7 @@ func agrees(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 1 {
 		ts.Fatalf("usage: agree [project]")
 	}
-	err := checkAgreement(ts.MkAbs(strings.Join(args, "")), registry.NewSecret(ts.Getenv("ADMIN")))
+	err := checkAgreement(ts.MkAbs(strings.Join(args, "")), secret.New(ts.Getenv("ADMIN")))
 	if neg != (err != nil) {
 		ts.Fatalf("they agree: %v: %v", !neg, err)
 	}
@@ -154,7 +155,7 @@ func makeAdopted(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: adopted variable name")
 	}
-	super := registry.NewSecret(ts.Getenv("SUPER"))
+	super := secret.New(ts.Getenv("SUPER"))
 	url, err := adoptable(super, args[1])
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(dropAdopted(super, args[1])) })
@@ -167,21 +168,21 @@ func makeAdopted(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("NODATABASE", elsewhere.Reveal())
 }
 
-func passwordOf(url registry.Secret) registry.Secret {
+func passwordOf(url secret.Secret) secret.Secret {
 	_, password, _ := registry.WithoutPassword(url)
 	return password
 }
 
-func adoptable(super registry.Secret, name string) (registry.Secret, error) {
-	password := registry.NewSecret("adoptmark" + strings.ToLower(rand.Text()))
+func adoptable(super secret.Secret, name string) (secret.Secret, error) {
+	password := secret.New("adoptmark" + strings.ToLower(rand.Text()))
 	_, err := pgtest.Try(super, `CREATE ROLE `+name+` LOGIN PASSWORD '`+password.Reveal()+`'`, `CREATE DATABASE `+name+` OWNER `+name)
 	if err != nil {
-		return registry.Secret{}, err
+		return secret.Secret{}, err
 	}
 	return registry.URLFor(super, name, name, password)
 }
 
-func dropAdopted(super registry.Secret, name string) error {
+func dropAdopted(super secret.Secret, name string) error {
 	_, err := pgtest.Try(super, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`, `DROP ROLE IF EXISTS `+name)
 	return err
 }

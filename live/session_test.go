@@ -9,7 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/sp-registry/sp/internal/pgtest"
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // isRefused wants a server to refuse a URL's password, now or in a while: `refuses URL`.
@@ -19,7 +19,7 @@ func isRefused(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var err error
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		_, err = pgtest.Try(registry.NewSecret(args[0]), `SELECT 1`)
+		_, err = pgtest.Try(secret.New(args[0]), `SELECT 1`)
 		if err != nil && strings.Contains(err.Error(), "28P01") {
 			return
 		}

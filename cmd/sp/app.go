@@ -31,7 +31,7 @@ type app struct {
 	small    project.FollowOptions
 	left     []string // files that a change leaves though what they belong to is gone
 	kept     []error  // conflicts that stopped nothing
-	merged  *merging
+	merged   *merging
 	sessions sessionsMerge
 	open     *registry.Registry // the one that was opened last, until it is closed
 	looking  sync.Mutex         // several databases are logged in to at once

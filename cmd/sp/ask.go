@@ -5,7 +5,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // ask asks for a line at the terminal.
@@ -17,7 +17,7 @@ func (a *app) ask(ctx context.Context, question string) (string, error) {
 
 // askSecret asks for a secret at the terminal, and shows nothing of what is typed. It
 // is nil where nothing is.
-func (a *app) askSecret(ctx context.Context, question string) (*registry.Secret, error) {
+func (a *app) askSecret(ctx context.Context, question string) (*secret.Secret, error) {
 	a.clearProgress()
 	fmt.Fprint(a.stderr, "sp: "+printable(question)+": ")
 	typed, err := typedAt(ctx, int(a.stdin.Fd()))

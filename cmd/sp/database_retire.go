@@ -6,6 +6,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // retireDue ends the logins on a server whose time is over: their sessions, too, which
@@ -83,15 +84,15 @@ func (a *app) endDue(ctx context.Context, reg *registry.Registry, h *host, d reg
 }
 
 // leadsTo tells whether two URLs lead to the same database.
-func leadsTo(a, b registry.Secret) bool {
+func leadsTo(a, b secret.Secret) bool {
 	first, ok := registry.DatabaseOf(a)
 	second, readable := registry.DatabaseOf(b)
 	return ok && readable && first == second
 }
 
-func orEmpty(s *registry.Secret) *registry.Secret {
+func orEmpty(s *secret.Secret) *secret.Secret {
 	if s == nil {
-		return &registry.Secret{}
+		return &secret.Secret{}
 	}
 	return s
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // checkDatabase logs in to the database that sp resolve would name. The registry is let go
@@ -16,7 +17,7 @@ func (c *checkup) checkDatabase(ctx context.Context) []diagnosis {
 		return []diagnosis{skip("--connect logs in to the one that sp resolve names")}
 	}
 	var s subject
-	var url registry.Secret
+	var url secret.Secret
 	err := c.read(ctx, func(dir project.Dir, view *registry.View) error {
 		connection, err := resolver.Resolve(ctx, view, resolver.Request{
 			Env: c.env("SYSTEMPROMPT_PROFILE"), ReadProfile: c.profileReader(dir),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // survey is what one pass over all tenants finds, and a second one where some share
@@ -117,7 +118,7 @@ func (s *survey) compare(t registry.Tenant) {
 // memberURL is one URL of a tenant.
 type memberURL struct {
 	member, flag string
-	url          *registry.Secret
+	url          *secret.Secret
 }
 
 // urlsOf returns the URLs that a tenant has.

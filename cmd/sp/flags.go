@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -52,7 +53,7 @@ const maxSecret = 64 << 10
 
 // secret reads what secretFlags gave, nil for nothing. One line end behind it is
 // not part of it.
-func (a *app) secret(ctx context.Context, cmd *cli.Command, name string) (*registry.Secret, error) {
+func (a *app) secret(ctx context.Context, cmd *cli.Command, name string) (*secret.Secret, error) {
 	var ways []string
 	for _, way := range []string{name, name + "-stdin", name + "-file"} {
 		if cmd.IsSet(way) {
@@ -71,14 +72,14 @@ func (a *app) secret(ctx context.Context, cmd *cli.Command, name string) (*regis
 		}
 		return readSecretFile(path, "--"+name+"-file")
 	case cmd.IsSet(name):
-		secret := registry.NewSecret(cmd.String(name))
+		secret := secret.New(cmd.String(name))
 		return &secret, nil
 	}
 	return nil, nil
 }
 
 // readSecretFile reads a secret from a file that a flag names.
-func readSecretFile(path, flag string) (*registry.Secret, error) {
+func readSecretFile(path, flag string) (*secret.Secret, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, withoutPath(err, flag)
@@ -98,7 +99,7 @@ func withoutPath(err error, flag string) error {
 
 // readStdin reads a secret from stdin; at a terminal it asks, and shows nothing of
 // what is typed. what is how errors name it.
-func (a *app) readStdin(ctx context.Context, prompt, what string) (*registry.Secret, error) {
+func (a *app) readStdin(ctx context.Context, prompt, what string) (*secret.Secret, error) {
 	if !a.terminal(int(a.stdin.Fd())) {
 		return readSecret(a.stdin, what)
 	}
@@ -115,7 +116,7 @@ func (a *app) readStdin(ctx context.Context, prompt, what string) (*registry.Sec
 // must not take a secret away.
 var errNothingCame = fmt.Errorf("nothing came: %w", registry.ErrInvalid)
 
-func readSecret(r io.Reader, what string) (*registry.Secret, error) {
+func readSecret(r io.Reader, what string) (*secret.Secret, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
 	if err != nil {
 		return nil, err
@@ -124,7 +125,7 @@ func readSecret(r io.Reader, what string) (*registry.Secret, error) {
 		return nil, fmt.Errorf("%s: longer than %d bytes: %w", what, maxSecret, registry.ErrInvalid)
 	}
 	text = bytes.TrimSuffix(text, []byte("\n"))
-	secret := registry.NewSecret(string(bytes.TrimSuffix(text, []byte("\r"))))
+	secret := secret.New(string(bytes.TrimSuffix(text, []byte("\r"))))
 	if secret.Empty() {
 		return nil, fmt.Errorf("%s: %w", what, errNothingCame)
 	}

@@ -17,7 +17,7 @@ import (
 // following is how files follow a change, and what is taken over of them before it.
 type following struct {
 	publish publish
-	merge  func(context.Context, *registry.View) (*registry.Merge, error)
+	merge   func(context.Context, *registry.View) (*registry.Merge, error)
 }
 
 // merging is a file between us and another program, within one command.

@@ -16,6 +16,7 @@ import (
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/sys/unix"
 )
@@ -98,7 +99,7 @@ const serviceName = "sp"
 
 // serviceFile tells libpq the secrets for which it has no environment variable: in a file that
 // has no name, which psql inherits open and can read again when it connects again.
-func serviceFile(secrets map[string]registry.Secret) (*os.File, error) {
+func serviceFile(secrets map[string]secret.Secret) (*os.File, error) {
 	text := "[" + serviceName + "]\n"
 	for _, name := range slices.Sorted(maps.Keys(secrets)) {
 		value := secrets[name].Reveal()
@@ -194,7 +195,7 @@ func (a *app) demandsSCRAM(ctx context.Context, program string) error {
 
 // environmentFor is the environment of a client that logs in with a password, on a server
 // that has to prove that it knows it too.
-func environmentFor(environ []string, password registry.Secret, scram bool) []string {
+func environmentFor(environ []string, password secret.Secret, scram bool) []string {
 	env := slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
 		return slices.Contains(directing, name) || scram && name == "PGREQUIREAUTH"

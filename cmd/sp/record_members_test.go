@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // TestEveryMemberIsShownAndEdited takes each member of the record, as the fields of
@@ -37,7 +38,7 @@ func TestEveryMemberIsShownAndEdited(t *testing.T) {
 		case reflect.TypeFor[bool]():
 			value, shown = "yes", true
 			s.must("tenant", "edit", "a", flag)
-		case reflect.TypeFor[*registry.Secret]():
+		case reflect.TypeFor[*secret.Secret]():
 			if strings.HasSuffix(member, "url") {
 				value = "postgres://u:p@h/" + f.Name
 				shown = value

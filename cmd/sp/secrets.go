@@ -9,6 +9,7 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -55,7 +56,7 @@ type profileSecret struct {
 	Of      string            `json:"of"` // profile or tenant
 	Profile string            `json:"profile"`
 	Tenant  registry.TenantID `json:"tenant_id"`
-	value   registry.Secret
+	value   secret.Secret
 }
 
 // secretsOf returns the secrets of a profile and those of its tenant, in order of name.
@@ -72,7 +73,7 @@ func secretsOf(ctx context.Context, view *registry.View, p registry.Profile) ([]
 	for _, s := range own {
 		all = append(all, profileSecret{Name: s.Key, Of: "profile", Profile: p.Name, Tenant: t.ID, value: s.Value})
 	}
-	for name, value := range map[string]*registry.Secret{
+	for name, value := range map[string]*secret.Secret{
 		"database_url": t.DatabaseURL, "internal_database_url": t.InternalDatabaseURL, "sync_token": t.SyncToken,
 	} {
 		if value != nil && !value.Empty() {

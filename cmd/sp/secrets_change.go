@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -31,7 +32,7 @@ func (a *app) secretsSetCommand() *cli.Command {
 			if strings.Contains(key, "=") {
 				return withHint(usage("secrets set: a value is not given as an argument, which others can read"), "printf %%s \"$VALUE\" | sp secrets set KEY")
 			}
-			if err := registry.CheckProfileSecret(registry.ProfileSecret{Key: key, Value: registry.NewSecret("any")}); err != nil {
+			if err := registry.CheckProfileSecret(registry.ProfileSecret{Key: key, Value: secret.New("any")}); err != nil {
 				return adviseSecret(err, key) // before a value is asked for
 			}
 			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
@@ -64,7 +65,7 @@ func (a *app) setSecret(ctx context.Context, cmd *cli.Command, reg *registry.Reg
 }
 
 // secretValue reads the value from --file, or from stdin.
-func (a *app) secretValue(ctx context.Context, cmd *cli.Command, prompt string) (*registry.Secret, error) {
+func (a *app) secretValue(ctx context.Context, cmd *cli.Command, prompt string) (*secret.Secret, error) {
 	if !cmd.IsSet("file") {
 		return a.readStdin(ctx, prompt, "value")
 	}

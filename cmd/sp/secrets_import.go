@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -117,19 +118,19 @@ func (a *app) importSecrets(ctx context.Context, cmd *cli.Command, reg *registry
 
 // memberSecret makes a secret of a member of secrets.json, if it is one of the profile.
 func memberSecret(key string, value json.RawMessage) (registry.ProfileSecret, error) {
-	secret := registry.ProfileSecret{Key: key, Value: registry.NewSecret("any")}
-	if err := registry.CheckProfileSecret(secret); err != nil {
-		return secret, err
+	member := registry.ProfileSecret{Key: key, Value: secret.New("any")}
+	if err := registry.CheckProfileSecret(member); err != nil {
+		return member, err
 	}
 	var text *string
 	if json.Unmarshal(value, &text) != nil || text == nil {
-		return secret, fmt.Errorf("secret %s: it is no text", key)
+		return member, fmt.Errorf("secret %s: it is no text", key)
 	}
 	if strings.ContainsRune(*text, utf8.RuneError) && !holdsReplacement(value) {
-		return secret, fmt.Errorf("secret %s: it holds half a character", key) // which JSON can write, and no text can hold
+		return member, fmt.Errorf("secret %s: it holds half a character", key) // which JSON can write, and no text can hold
 	}
-	secret.Value = registry.NewSecret(*text)
-	return secret, registry.CheckProfileSecret(secret)
+	member.Value = secret.New(*text)
+	return member, registry.CheckProfileSecret(member)
 }
 
 // holdsReplacement tells whether U+FFFD stands in a JSON text itself.

@@ -11,6 +11,7 @@ import (
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -30,7 +31,7 @@ func serverFlags() []cli.Flag {
 // wanted is what the flags and the environment ask for.
 type wanted struct {
 	provider string
-	admin    *registry.Secret
+	admin    *secret.Secret
 }
 
 func (a *app) wantedServer(ctx context.Context, cmd *cli.Command) (w wanted, err error) {
@@ -57,7 +58,7 @@ func (a *app) wantedServer(ctx context.Context, cmd *cli.Command) (w wanted, err
 // wantedByDefault is what the environment alone asks for.
 func (a *app) wantedByDefault() (w wanted) {
 	if url := a.env("SP_POSTGRES_ADMIN_URL"); url != nil && *url != "" {
-		admin := registry.NewSecret(*url)
+		admin := secret.New(*url)
 		w.admin = &admin
 	}
 	return w

@@ -8,6 +8,7 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // While a server that sp runs is stopped, anybody on this machine can listen on its port. So
@@ -15,14 +16,14 @@ import (
 // SCRAM, by which who listens learns no password.
 
 // beforeLogin looks at where a login leads, before anything is sent: every login of sp's.
-func (a *app) beforeLogin(ctx context.Context, url registry.Secret) (scram bool, err error) {
+func (a *app) beforeLogin(ctx context.Context, url secret.Secret) (scram bool, err error) {
 	look, err := a.lookAtOwn(ctx, url)
 	return look != nil, err
 }
 
 // lookAtOwn looks at the server that sp runs to which a URL leads; nil where it leads to
 // another. One that is not there is an error.
-func (a *app) lookAtOwn(ctx context.Context, url registry.Secret) (*postgres.Look, error) {
+func (a *app) lookAtOwn(ctx context.Context, url secret.Secret) (*postgres.Look, error) {
 	dir, s, err := a.ownServerOf(ctx, url)
 	if err != nil || s == nil {
 		return nil, err
@@ -56,7 +57,7 @@ func (a *app) look(ctx context.Context, dir project.Dir, s registry.Server) (pos
 }
 
 // ownServerOf returns the server that sp runs to which a URL leads, nil if there is none.
-func (a *app) ownServerOf(ctx context.Context, url registry.Secret) (dir project.Dir, own *registry.Server, err error) {
+func (a *app) ownServerOf(ctx context.Context, url secret.Secret) (dir project.Dir, own *registry.Server, err error) {
 	servers, err := a.knownServers(ctx)
 	if isNoRegistry(err) {
 		return dir, nil, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // How long is waited for a server: to answer, to do what it is asked, to start, and to
@@ -149,7 +150,7 @@ func (a *app) docker() (postgres.Docker, error) {
 }
 
 // loginOf cuts the port and the password out of the URL of a server that sp runs.
-func loginOf(s registry.Server) (port int, password registry.Secret, err error) {
+func loginOf(s registry.Server) (port int, password secret.Secret, err error) {
 	at, err := registry.Addresses(s.Admin)
 	if err != nil {
 		return 0, password, err

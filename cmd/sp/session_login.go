@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -92,7 +93,7 @@ func sessionIn(ctx context.Context, reg *registry.Registry, tenant registry.Tena
 
 // sessionToken reads the token; nil where there is none and none is needed. A terminal
 // is asked only where one is.
-func (a *app) sessionToken(ctx context.Context, cmd *cli.Command, p registry.Profile, optional bool) (token *registry.Secret, err error) {
+func (a *app) sessionToken(ctx context.Context, cmd *cli.Command, p registry.Profile, optional bool) (token *secret.Secret, err error) {
 	file := cmd.String("token-file")
 	switch {
 	case file != "" && file != "-":
@@ -115,7 +116,7 @@ func (a *app) sessionToken(ctx context.Context, cmd *cli.Command, p registry.Pro
 }
 
 // authentication is made of the flags and of what the token says.
-func (a *app) authentication(cmd *cli.Command, token registry.Secret, known *registry.Session) (registry.Authentication, error) {
+func (a *app) authentication(cmd *cli.Command, token secret.Secret, known *registry.Session) (registry.Authentication, error) {
 	says, isJWT := claimsOf(token)
 	now := a.now()
 	n := registry.Authentication{

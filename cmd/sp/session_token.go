@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // claims are what a token says of itself, if it is a JWT. Nobody has checked its
@@ -22,7 +23,7 @@ type claims struct {
 }
 
 // claimsOf reads a token; what is no JWT has none.
-func claimsOf(token registry.Secret) (claims, bool) {
+func claimsOf(token secret.Secret) (claims, bool) {
 	parts := strings.Split(token.Reveal(), ".")
 	if len(parts) != 3 {
 		return claims{}, false

@@ -10,6 +10,7 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -115,7 +116,7 @@ type subject struct {
 	tenant   registry.Tenant
 	database *registry.Database
 	server   *registry.Server
-	next     *registry.Secret // the URL of a rotation that was stopped
+	next     *secret.Secret // the URL of a rotation that was stopped
 }
 
 func subjectOf(ctx context.Context, view *registry.View, t registry.Tenant) (s subject, err error) {

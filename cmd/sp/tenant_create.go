@@ -7,6 +7,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -151,7 +152,7 @@ func (a *app) warnOfLookalikes(t registry.Tenant, alike []registry.TenantID) {
 }
 
 // warnOfArgument tells that a secret was given where others can read it.
-func (a *app) warnOfArgument(cmd *cli.Command, name string, secret registry.Secret) {
+func (a *app) warnOfArgument(cmd *cli.Command, name string, secret secret.Secret) {
 	if cmd.IsSet(name) && registry.HasPassword(secret) {
 		what := "a password"
 		if name == "sync-token" {

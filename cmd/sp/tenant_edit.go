@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -57,13 +58,13 @@ func (a *app) tenantEdit(ctx context.Context, cmd *cli.Command) (e registry.Tena
 	text := func(name string) registry.Optional[string] {
 		return registry.Optional[string]{Set: optional(cmd, name), Clear: slices.Contains(cleared, name)}
 	}
-	secret := func(name string) registry.Optional[registry.Secret] {
+	secret := func(name string) registry.Optional[secret.Secret] {
 		value, problem := a.secret(ctx, cmd, name)
 		if value != nil {
 			a.warnOfArgument(cmd, name, *value)
 		}
 		err = cmp.Or(err, problem)
-		return registry.Optional[registry.Secret]{Set: value, Clear: slices.Contains(cleared, name)}
+		return registry.Optional[secret.Secret]{Set: value, Clear: slices.Contains(cleared, name)}
 	}
 	e = registry.TenantEdit{
 		Name:                optional(cmd, "name"),

@@ -9,10 +9,11 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // url is the URL under which a tenant's database can be reached from here.
-func (s subject) url() *registry.Secret {
+func (s subject) url() *secret.Secret {
 	t := s.tenant
 	if t.IsCloud() && t.ExternalDBAccess && t.DatabaseURL != nil {
 		return t.DatabaseURL
@@ -105,7 +106,7 @@ const adoptWithin = 3 * time.Second
 
 // checkAdopted logs in to a database that is about to be adopted. One that refuses is
 // refused; where nobody answers it may be that nobody does yet.
-func (a *app) checkAdopted(ctx context.Context, url registry.Secret) error {
+func (a *app) checkAdopted(ctx context.Context, url secret.Secret) error {
 	if a.mayConnect() != nil {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -64,7 +65,7 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, reg *registry
 }
 
 // attempt tries once to give the role another password. from is a URL that opens.
-func (a *app) attempt(ctx context.Context, reg *registry.Registry, t registry.Tenant, ids []registry.TenantID, from registry.Secret) (rotation, error) {
+func (a *app) attempt(ctx context.Context, reg *registry.Registry, t registry.Tenant, ids []registry.TenantID, from secret.Secret) (rotation, error) {
 	r := rotation{reg: reg, before: *t.DatabaseURL}
 	var err error
 	if r.role, err = openRole(ctx, from); err != nil {
@@ -93,7 +94,7 @@ func (a *app) confirmAdopted(ctx context.Context, cmd *cli.Command, t registry.T
 
 // whichOpens returns the URL of a tenant with which one can log in: its own, or the one of a
 // rotation that was stopped. Behind a pooler both may, whatever the server thinks of them.
-func (a *app) whichOpens(ctx context.Context, reg *registry.Registry, t registry.Tenant) (url registry.Secret, pooled bool, err error) {
+func (a *app) whichOpens(ctx context.Context, reg *registry.Registry, t registry.Tenant) (url secret.Secret, pooled bool, err error) {
 	begun, err := planned(ctx, reg, []registry.TenantID{t.ID})
 	if err != nil {
 		return url, false, err
@@ -117,7 +118,7 @@ func (a *app) whichOpens(ctx context.Context, reg *registry.Registry, t registry
 		"when the server answers again: sp tenant rotate-credentials %s -y", project.Quoted(string(t.ID)))
 }
 
-func openRole(ctx context.Context, url registry.Secret) (*provision.Role, error) {
+func openRole(ctx context.Context, url secret.Secret) (*provision.Role, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	return provision.OpenRole(ctx, url)
@@ -156,13 +157,13 @@ func (a *app) planRotation(ctx context.Context, r *rotation, t registry.Tenant, 
 }
 
 // planned are the URLs that are recorded for a rotation.
-func planned(ctx context.Context, reg *registry.Registry, ids []registry.TenantID) (map[registry.TenantID]registry.Secret, error) {
+func planned(ctx context.Context, reg *registry.Registry, ids []registry.TenantID) (map[registry.TenantID]secret.Secret, error) {
 	view, err := reg.View(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer view.Close()
-	urls := map[registry.TenantID]registry.Secret{}
+	urls := map[registry.TenantID]secret.Secret{}
 	for _, id := range ids {
 		url, err := view.Rotation(ctx, id)
 		if err != nil {
@@ -176,13 +177,13 @@ func planned(ctx context.Context, reg *registry.Registry, ids []registry.TenantI
 }
 
 // withPassword are the URLs of tenants with another password.
-func withPassword(ctx context.Context, reg *registry.Registry, ids []registry.TenantID, password registry.Secret) (map[registry.TenantID]registry.Secret, error) {
+func withPassword(ctx context.Context, reg *registry.Registry, ids []registry.TenantID, password secret.Secret) (map[registry.TenantID]secret.Secret, error) {
 	view, err := reg.View(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer view.Close()
-	urls := map[registry.TenantID]registry.Secret{}
+	urls := map[registry.TenantID]secret.Secret{}
 	for _, id := range ids {
 		t, err := view.Tenant(ctx, id)
 		if err == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -120,7 +121,7 @@ func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir proje
 		return err
 	}
 	before, after := *orEmpty(p.tenant.DatabaseURL), d.Login.Other()
-	if own, err := registry.URLFor(h.Admin, d.Name, d.Name, registry.Secret{}); err != nil || !leadsTo(before, own) {
+	if own, err := registry.URLFor(h.Admin, d.Name, d.Name, secret.Secret{}); err != nil || !leadsTo(before, own) {
 		return withHint(errors.Join(err, fmt.Errorf("tenant %s: its URL does not lead to database %s, which was made for it: %w", p.tenant, d.Name, registry.ErrConflict)),
 			"sp log %s tells who changed it", project.Quoted(string(p.tenant.ID)))
 	}
@@ -148,7 +149,7 @@ func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir proje
 
 // endOld ends the login that was published before, and looks whether it has: a server may
 // let everybody in.
-func (a *app) endOld(ctx context.Context, reg *registry.Registry, h *host, d registry.Database, before, after registry.Secret, grace time.Duration, done *rotated) error {
+func (a *app) endOld(ctx context.Context, reg *registry.Registry, h *host, d registry.Database, before, after secret.Secret, grace time.Duration, done *rotated) error {
 	old := d.Login
 	if grace > 0 {
 		at, err := h.admin.Expire(ctx, h.database(d), old, grace)
@@ -168,7 +169,7 @@ func (a *app) endOld(ctx context.Context, reg *registry.Registry, h *host, d reg
 
 // checkRefused looks whether the old credentials are refused, with 28P01 and nothing else. A
 // pooler does so by itself, or not yet.
-func (a *app) checkRefused(ctx context.Context, before registry.Secret, pooled bool, done *rotated) error {
+func (a *app) checkRefused(ctx context.Context, before secret.Secret, pooled bool, done *rotated) error {
 	refused, err := provision.Refuses(ctx, before)
 	switch {
 	case err != nil:
@@ -193,7 +194,7 @@ func afterwards(err error) error {
 	return fmt.Errorf("%w: %w", registry.ErrIncomplete, err)
 }
 
-func (a *app) checkPasswords(ctx context.Context, url registry.Secret, done *rotated) error {
+func (a *app) checkPasswords(ctx context.Context, url secret.Secret, done *rotated) error {
 	err := provision.ChecksPasswords(ctx, url, a.random)
 	done.Unchecked = errors.Is(err, provision.ErrUnchecked)
 	if done.Unchecked {

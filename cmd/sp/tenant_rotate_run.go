@@ -8,6 +8,7 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // errSetBack is what a rotation ends with when the role has its old password again.
@@ -18,7 +19,7 @@ var errSetBack = errors.New("the new password does not open the database, and th
 type rotation struct {
 	reg          *registry.Registry
 	role         *provision.Role
-	before, next registry.Secret // the URL of the tenant whose rotation it is
+	before, next secret.Secret // the URL of the tenant whose rotation it is
 	ids          []registry.TenantID
 	fresh        bool // it is the first try with next
 
@@ -86,13 +87,13 @@ func (r *rotation) advise(t registry.Tenant, pooled bool, err error) error {
 	return err
 }
 
-func (r *rotation) set(ctx context.Context, url registry.Secret) error {
+func (r *rotation) set(ctx context.Context, url secret.Secret) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	return r.role.SetPassword(ctx, url)
 }
 
-func opens(ctx context.Context, url registry.Secret) error {
+func opens(ctx context.Context, url secret.Secret) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*answerWithin)
 	defer cancel()
 	_, err := provision.Opens(ctx, url)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Who else logs in as the role of a database that sp has not made.
@@ -29,7 +30,7 @@ func spareAdmins(ctx context.Context, reg *registry.Registry, t registry.Tenant)
 }
 
 // sameLogin returns the tenants whose URLs log in as the same role on the same servers.
-func sameLogin(ctx context.Context, reg *registry.Registry, url registry.Secret) (ids []registry.TenantID, err error) {
+func sameLogin(ctx context.Context, reg *registry.Registry, url secret.Secret) (ids []registry.TenantID, err error) {
 	view, err := reg.View(ctx)
 	if err != nil {
 		return nil, err
@@ -47,7 +48,7 @@ func sameLogin(ctx context.Context, reg *registry.Registry, url registry.Secret)
 }
 
 // tellSharers names the other tenants whose URL shares what is ended with that of a tenant.
-func (a *app) tellSharers(ctx context.Context, reg *registry.Registry, id registry.TenantID, shares func(a, b registry.Secret) bool, what string) {
+func (a *app) tellSharers(ctx context.Context, reg *registry.Registry, id registry.TenantID, shares func(a, b secret.Secret) bool, what string) {
 	view, err := reg.View(ctx)
 	if err != nil {
 		return // it is said beside what was done, and nothing hangs on it

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -122,13 +123,13 @@ const (
 	revealed showing = true
 )
 
-func (s showing) url(url *registry.Secret) *string { return s.text(url, registry.DescribeURL) }
+func (s showing) url(url *secret.Secret) *string { return s.text(url, registry.DescribeURL) }
 
-func (s showing) token(token *registry.Secret) *string {
-	return s.text(token, func(registry.Secret) string { return "***" })
+func (s showing) token(token *secret.Secret) *string {
+	return s.text(token, func(secret.Secret) string { return "***" })
 }
 
-func (s showing) text(secret *registry.Secret, mask func(registry.Secret) string) *string {
+func (s showing) text(secret *secret.Secret, mask func(secret.Secret) string) *string {
 	if secret == nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // act is what one command does.
@@ -30,7 +31,7 @@ func (h house) must(t testing.TB, p publish, a act) {
 
 func create(id string) act {
 	return func(ctx context.Context, r *registry.Registry) error {
-		url := registry.NewSecret("postgres://u:" + canary + "@localhost/" + id)
+		url := secret.New("postgres://u:" + canary + "@localhost/" + id)
 		_, err := r.CreateTenant(ctx, registry.NewTenant{Tenant: registry.NewLocal(registry.TenantID(id), "name of "+id, url)})
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // flushAt is how many bytes of text Encode gathers before it writes them.
@@ -113,7 +114,7 @@ func appendOptional(text []byte, name string, value *string) []byte {
 	return appendString(appendName(text, name), *value)
 }
 
-func appendSecret(text []byte, name string, value *registry.Secret) []byte {
+func appendSecret(text []byte, name string, value *secret.Secret) []byte {
 	if value == nil {
 		return text
 	}

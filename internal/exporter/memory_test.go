@@ -12,12 +12,13 @@ import (
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // generated yields n tenants, every second one with a member that is unknown.
 func generated(n int) iter.Seq2[registry.Tenant, error] {
 	region := "iad"
-	url := registry.NewSecret("postgres://user:password@db.internal.example.com:5432/tenant?sslmode=require")
+	url := secret.New("postgres://user:password@db.internal.example.com:5432/tenant?sslmode=require")
 	unknown := registry.NewMembers(`"docker_project":"x","nested":{"a":[1,2,{"b":null}]}`)
 	return func(yield func(registry.Tenant, error) bool) {
 		for i := range n {

@@ -1,6 +1,9 @@
 package exporter
 
-import "github.com/sp-registry/sp/internal/registry"
+import (
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
 
 // defined lists the members of the record in its order.
 var defined = []string{
@@ -90,12 +93,12 @@ func (d *decoder) optional(name string) (*string, error) {
 }
 
 // secret reads what optional reads.
-func (d *decoder) secret(name string) (*registry.Secret, error) {
+func (d *decoder) secret(name string) (*secret.Secret, error) {
 	text, present, err := d.textOrNull(name)
 	if err != nil || !present {
 		return nil, err
 	}
-	secret := registry.NewSecret(text)
+	secret := secret.New(text)
 	return &secret, nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // setField gives a field of a tenant the nth of its values.
@@ -23,8 +24,8 @@ func setField(t *testing.T, tenant *registry.Tenant, field string, n int) {
 		*f = text
 	case **string:
 		*f = &text
-	case **registry.Secret:
-		secret := registry.NewSecret(text)
+	case **secret.Secret:
+		secret := secret.New(text)
 		*f = &secret
 	case *registry.Kind:
 		*f = []registry.Kind{registry.Local, registry.Cloud}[n%2]

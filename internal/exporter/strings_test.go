@@ -10,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func TestStringsMeanWhatJSONSays(t *testing.T) {
@@ -129,7 +130,7 @@ func FuzzStringSurvives(f *testing.F) {
 		if !utf8.ValidString(text) {
 			t.Skip()
 		}
-		secret := registry.NewSecret(text)
+		secret := secret.New(text)
 		tenant := registry.NewLocal("a", "n"+text, secret)
 		tenant.Region = &text
 		before := file{tenants: []registry.Tenant{tenant}}

@@ -8,13 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // TestTheRecordIsWrittenAsTheOriginalsTestsHaveIt: T2, T11, T12 and T15, without the
 // white space, which the corpus holds to the byte.
 func TestTheRecordIsWrittenAsTheOriginalsTestsHaveIt(t *testing.T) {
 	t.Parallel()
-	url := func(text string) *registry.Secret { return new(registry.NewSecret(text)) }
+	url := func(text string) *secret.Secret { return new(secret.New(text)) }
 	cloud := registry.NewCloud(registry.CloudParams{ID: "tenant-42", Name: "Acme", AppID: "app-7", Hostname: "acme.fly.dev", Region: "lhr", InternalDatabaseURL: url("postgres://int")})
 	cloud.DatabaseURL, cloud.ExternalDBAccess = url("postgres://ext"), true
 	for number, c := range map[string]struct {
@@ -22,7 +23,7 @@ func TestTheRecordIsWrittenAsTheOriginalsTestsHaveIt(t *testing.T) {
 		want   string
 	}{
 		"T2 T11": {
-			registry.NewLocal("ser-123", "Serialize Me", registry.NewSecret("u")),
+			registry.NewLocal("ser-123", "Serialize Me", secret.New("u")),
 			`{"id":"ser-123","name":"Serialize Me","database_url":"u","tenant_type":"local","external_db_access":false}`,
 		},
 		"T12": {
@@ -56,7 +57,7 @@ func TestTheRecordIsReadAsTheOriginalsTestsHaveIt(t *testing.T) {
 		"T3 T13 cloud": {`"tenant_type":"cloud"`, registry.Tenant{Kind: registry.Cloud}},
 		"T14 optionals": {
 			`"tenant_type":"cloud","app_id":"app","hostname":"h","region":"fra","database_url":"u"`,
-			registry.Tenant{Kind: registry.Cloud, AppID: new("app"), Hostname: new("h"), Region: new("fra"), DatabaseURL: new(registry.NewSecret("u"))},
+			registry.Tenant{Kind: registry.Cloud, AppID: new("app"), Hostname: new("h"), Region: new("fra"), DatabaseURL: new(secret.New("u"))},
 		},
 	} {
 		c.want.ID, c.want.Name = "a", "n"

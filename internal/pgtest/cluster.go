@@ -17,12 +17,12 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // cluster is a server that lives as long as the test process.
 type cluster struct {
-	url  registry.Secret // of its superuser
+	url  secret.Secret // of its superuser
 	log  string
 	hold io.Closer // the guard's standard input; nothing else closes it
 }
@@ -136,7 +136,7 @@ func (h home) serve(auth, password string) (*cluster, error) {
 		return nil, errors.Join(err, hold.Close())
 	}
 	url := fmt.Sprintf("postgres://pgtest:%s@127.0.0.1:%d/postgres", password, port)
-	return &cluster{url: registry.NewSecret(url), log: h.log(), hold: hold}, nil
+	return &cluster{url: secret.New(url), log: h.log(), hold: hold}, nil
 }
 
 func (h home) wait(port int) error {

@@ -14,22 +14,23 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Server returns the URL of a superuser on a server that checks passwords (SCRAM-SHA-256).
 // All tests of a process share it: what a test makes there has a name of its own.
-func Server(t testing.TB) registry.Secret {
+func Server(t testing.TB) secret.Secret {
 	t.Helper()
 	switch named := named(t); named {
 	case "start":
 		return running(t, checking).url
 	default:
-		return registry.NewSecret(named)
+		return secret.New(named)
 	}
 }
 
 // Trust returns the URL of a superuser on a server that asks nobody for a password.
-func Trust(t testing.TB) registry.Secret {
+func Trust(t testing.TB) secret.Secret {
 	t.Helper()
 	_ = named(t) // one that runs already is not made worse for a test
 	return running(t, trusting).url
@@ -46,12 +47,12 @@ func Log(t testing.TB) string {
 
 // Admin makes a role that may make databases and roles, and no more, on the server of Server,
 // and returns its URL. Role and password are of [a-z0-9_].
-func Admin(t testing.TB, role, password string) registry.Secret {
+func Admin(t testing.TB, role, password string) secret.Secret {
 	t.Helper()
 	admin := Server(t)
 	Exec(t, admin, `DROP ROLE IF EXISTS `+role, `CREATE ROLE `+role+` LOGIN CREATEDB CREATEROLE PASSWORD '`+password+`'`)
 	t.Cleanup(func() { Exec(t, admin, `DROP ROLE IF EXISTS `+role) })
-	url, err := registry.URLFor(admin, role, "postgres", registry.NewSecret(password))
+	url, err := registry.URLFor(admin, role, "postgres", secret.New(password))
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
@@ -60,7 +61,7 @@ func Admin(t testing.TB, role, password string) registry.Secret {
 
 // Exec runs statements, each by itself, and returns the rows of the last; columns are
 // separated by a `|`, as psql does. A statement that fails ends the test.
-func Exec(t testing.TB, url registry.Secret, statements ...string) (rows []string) {
+func Exec(t testing.TB, url secret.Secret, statements ...string) (rows []string) {
 	t.Helper()
 	rows, err := Try(url, statements...)
 	if err != nil {
@@ -70,7 +71,7 @@ func Exec(t testing.TB, url registry.Secret, statements ...string) (rows []strin
 }
 
 // Try is Exec for a statement that may fail.
-func Try(url registry.Secret, statements ...string) (rows []string, err error) {
+func Try(url secret.Secret, statements ...string) (rows []string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	conn, err := pgconn.Connect(ctx, url.Reveal())

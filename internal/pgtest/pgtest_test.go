@@ -14,13 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func TestServerChecksPasswords(t *testing.T) {
 	t.Parallel()
 	url := Server(t)
 	require.Equal(t, []string{"on"}, Exec(t, url, `SHOW is_superuser`))
-	wrong, err := registry.WithPassword(url, registry.NewSecret("wrong"))
+	wrong, err := registry.WithPassword(url, secret.New("wrong"))
 	require.NoError(t, err)
 	_, err = Try(wrong, `SELECT 1`)
 	require.ErrorContains(t, err, "28P01")
@@ -28,7 +29,7 @@ func TestServerChecksPasswords(t *testing.T) {
 
 func TestTrustChecksNone(t *testing.T) {
 	t.Parallel()
-	wrong, err := registry.WithPassword(Trust(t), registry.NewSecret("wrong"))
+	wrong, err := registry.WithPassword(Trust(t), secret.New("wrong"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"1"}, Exec(t, wrong, `SELECT 1`))
 }

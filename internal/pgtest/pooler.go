@@ -16,14 +16,15 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Pooling is how a pooler goes about it.
 type Pooling struct {
-	Mode  string           // session, transaction or statement
-	Query bool             // it looks passwords up at the server (auth_query), beside those that it was told
-	Size  int              // how many connections it has for a login to a database; 0 is 20
-	As    *registry.Secret // as whom it logs in to the server; nil is each client's own role
+	Mode  string         // session, transaction or statement
+	Query bool           // it looks passwords up at the server (auth_query), beside those that it was told
+	Size  int            // how many connections it has for a login to a database; 0 is 20
+	As    *secret.Secret // as whom it logs in to the server; nil is each client's own role
 }
 
 // Pooler is a PgBouncer in front of the server of Server, which ends with its test.
@@ -31,7 +32,7 @@ type Pooler struct {
 	t       testing.TB
 	address string
 	dir     string
-	server  registry.Secret
+	server  secret.Secret
 	how     Pooling
 	users   []string // lines of its auth_file
 	pid     int
@@ -79,7 +80,7 @@ wait
 rm -rf "$2"
 `
 
-func startPooler(t testing.TB, program string, server registry.Secret, how Pooling) (*Pooler, error) {
+func startPooler(t testing.TB, program string, server secret.Secret, how Pooling) (*Pooler, error) {
 	h, err := newHome()
 	if err != nil {
 		return nil, err
@@ -149,7 +150,7 @@ func (p *Pooler) writeUsers() error {
 func userLine(user, password string) string { return fmt.Sprintf("%q %q\n", user, password) }
 
 // loginOf cuts the role and the password out of a URL of a test, which needs no escaping.
-func loginOf(url registry.Secret) (user, password string) {
+func loginOf(url secret.Secret) (user, password string) {
 	_, rest, _ := strings.Cut(url.Reveal(), "://")
 	login, _, _ := strings.Cut(rest, "@")
 	user, password, _ = strings.Cut(login, ":")
@@ -180,14 +181,14 @@ func (p *Pooler) end(hold io.Closer, sh *exec.Cmd) {
 }
 
 // URL is the login of a URL through the pooler.
-func (p *Pooler) URL(url registry.Secret) registry.Secret {
+func (p *Pooler) URL(url secret.Secret) secret.Secret {
 	p.t.Helper()
 	before, after, found := strings.Cut(url.Reveal(), "@")
 	_, path, whole := strings.Cut(after, "/")
 	if !found || !whole {
 		p.t.Fatal("pgtest: that URL names no login and no database")
 	}
-	return registry.NewSecret(before + "@" + p.address + "/" + path)
+	return secret.New(before + "@" + p.address + "/" + path)
 }
 
 // Said is what the pooler has written down of its work.
@@ -200,7 +201,7 @@ func (p *Pooler) Said() string {
 }
 
 // Tell lets the pooler know a password for the role of a URL, in place of what it knew.
-func (p *Pooler) Tell(url registry.Secret) {
+func (p *Pooler) Tell(url secret.Secret) {
 	p.t.Helper()
 	user, password := loginOf(url)
 	line := userLine(user, password)

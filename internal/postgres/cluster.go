@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // startPatience is how long a server may take until it takes connections, and to stop.
@@ -29,7 +29,7 @@ type Cluster struct {
 	Dir      string // an absolute path, which need not be there yet
 	Programs Programs
 	Port     int
-	Password registry.Secret
+	Password secret.Secret
 	Env      []string // of the programs
 
 	// MayStart is asked, while no other command is at it, before anything is made or started;

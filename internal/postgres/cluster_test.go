@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // newFakeCluster is one whose programs are scripts: initdb makes what one looks at, and
@@ -84,7 +85,7 @@ echo 'initdb: error: could not write '"$(cat "${3#--pwfile=}")"': No space left 
 	require.EqualError(t, err, "initdb: could not write [secret]: No space left on device: the server can't be run")
 	require.Equal(t, "lock", entries(t, c.Dir))
 
-	c.Password = registry.NewSecret("a\nb")
+	c.Password = secret.New("a\nb")
 	require.ErrorIs(t, c.up(soon(t)), ErrUnusable)
 	c.Dir = "relative"
 	require.ErrorIs(t, c.up(soon(t)), registry.ErrInvalid)

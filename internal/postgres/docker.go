@@ -13,7 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Container is the name of the container, of which a machine has one; its volume and its
@@ -38,7 +38,7 @@ type Docker struct {
 	Dir      string // docker/ of the project, an absolute path, which need not be there yet
 	Program  string // the path of docker, empty where there is none
 	Port     int
-	Password registry.Secret
+	Password secret.Secret
 	Env      []string // of docker
 	Owner    string   // the .systemprompt directory, by which the container is known again
 

@@ -14,7 +14,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // compose is what shared.yaml says below its first lines.
@@ -157,20 +157,20 @@ func (d Docker) checkEdited(text string) error {
 
 // KnownPassword returns the password in shared.env, with which the container and its
 // volume were made, and whether there is one.
-func (d Docker) KnownPassword() (registry.Secret, bool, error) {
+func (d Docker) KnownPassword() (secret.Secret, bool, error) {
 	text, err := os.ReadFile(d.envFile())
 	if errors.Is(err, fs.ErrNotExist) {
-		return registry.Secret{}, false, nil
+		return secret.Secret{}, false, nil
 	}
 	for said := range strings.Lines(string(text)) {
 		if password, found := strings.CutPrefix(strings.TrimSpace(said), passwordName); found {
-			return registry.NewSecret(password), true, nil
+			return secret.New(password), true, nil
 		}
 	}
 	if err == nil {
 		err = fmt.Errorf("%s: no %s in it: %w", d.envFile(), strings.TrimSuffix(passwordName, "="), ErrUnusable)
 	}
-	return registry.Secret{}, false, err
+	return secret.Secret{}, false, err
 }
 
 // madePort returns the port that the container was made with, as shared.yaml says.

@@ -7,10 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 func TestTheComposeFileSaysWhatTheCommandSays(t *testing.T) {
@@ -105,7 +104,7 @@ func TestAPasswordThatIsThereIsNotReplaced(t *testing.T) {
 	before := mustRead(t, f.envFile())
 	f.hasNot("engine")
 	other := f
-	other.Password = registry.NewSecret("another")
+	other.Password = secret.New("another")
 	require.ErrorIs(t, other.up(), ErrEdited)
 	other.EnvSum = sum([]byte(before))
 	require.ErrorIs(t, other.up(), ErrUnusable)
@@ -174,7 +173,7 @@ func TestAPasswordThatAFileWouldReadOtherwiseIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "a b", "a\nPOSTGRES_HOST_AUTH_METHOD=trust", "a$b", "a#b"} {
 		f := newFakeDocker(t)
-		f.Password = registry.NewSecret(text)
+		f.Password = secret.New(text)
 		require.ErrorIs(t, f.Up(soon(t), answering), ErrUnusable, text)
 		require.NoDirExists(t, f.Dir)
 	}

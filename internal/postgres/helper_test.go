@@ -13,12 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
-var password = registry.NewSecret("hunter2-hunter2-hunter2")
+var password = secret.New("hunter2-hunter2-hunter2")
 
 func mustWrite(t *testing.T, path, text string) {
 	t.Helper()

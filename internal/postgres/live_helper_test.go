@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // Of the environment: whether to run what really starts servers, whether it is wrong that
@@ -136,7 +135,7 @@ func (c Cluster) mustUp(t *testing.T) {
 }
 
 // ask has psql say what the server answers.
-func ask(t *testing.T, url registry.Secret, query string) (string, error) {
+func ask(t *testing.T, url secret.Secret, query string) (string, error) {
 	t.Helper()
 	psql := exec.CommandContext(soon(t), "psql", "--no-psqlrc", "--no-password", "--tuples-only", "--no-align", "--quiet", "--command", query, url.Reveal())
 	said, err := psql.CombinedOutput()

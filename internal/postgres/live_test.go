@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 func TestLiveAServerOfTheMachinesOwnPrograms(t *testing.T) {
@@ -20,7 +19,7 @@ func TestLiveAServerOfTheMachinesOwnPrograms(t *testing.T) {
 	require.Equal(t, c.Programs.Version, c.mustAsk(t, "SELECT current_setting('server_version_num')::int / 10000"))
 	require.Equal(t, "UTF8|C.UTF-8|t", c.mustAsk(t, "SELECT pg_encoding_to_char(encoding), datcollate, rolsuper FROM pg_database, pg_roles WHERE datname = 'postgres' AND rolname = 'sp_admin'"))
 	require.Equal(t, "127.0.0.1||16MB|scram-sha-256", c.mustAsk(t, "SELECT current_setting('listen_addresses'), current_setting('unix_socket_directories'), current_setting('shared_buffers'), current_setting('password_encryption')"))
-	said, err := ask(t, ClusterURL(c.Port, registry.NewSecret("wrong")), "SELECT 1")
+	said, err := ask(t, ClusterURL(c.Port, secret.New("wrong")), "SELECT 1")
 	require.Error(t, err)
 	require.Contains(t, said, "password authentication failed")
 

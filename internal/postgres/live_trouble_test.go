@@ -13,9 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // mustSleep is another program.
@@ -92,7 +91,7 @@ func TestLiveACommandKilledInInitIsMadeGood(t *testing.T) {
 	require.NoError(t, child.Process.Kill())
 	_ = child.Wait()
 	require.False(t, c.Exists())
-	c.Password = registry.NewSecret("another") // as the next try may have
+	c.Password = secret.New("another") // as the next try may have
 	c.mustUp(t)
 	require.Equal(t, "1", c.mustAsk(t, "SELECT 1"))
 	require.Equal(t, "data lock log namespace", entries(t, c.Dir))
@@ -162,7 +161,7 @@ func TestLiveAContainerOfTestsIsAServer(t *testing.T) {
 		require.NoError(t, f.Down(soon(t)))
 		require.Error(t, answers(t.Context()))
 		require.NoError(t, f.Up(soon(t), answers))
-		_, err := ask(t, DockerURL(f.Port, registry.NewSecret("wrong")), "SELECT 1")
+		_, err := ask(t, DockerURL(f.Port, secret.New("wrong")), "SELECT 1")
 		require.Error(t, err)
 		require.True(t, c.kill(t))
 	}

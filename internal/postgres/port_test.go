@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // mustListen is a foreign program on a port.
@@ -41,13 +42,13 @@ func TestAPortThatIsTakenOrNoneIsRefused(t *testing.T) {
 
 func TestAdminURLsAreThoseOfTheLoopback(t *testing.T) {
 	t.Parallel()
-	odd := registry.NewSecret("a:b@c/d?e#f%")
+	odd := secret.New("a:b@c/d?e#f%")
 	require.Equal(t, "postgres://sp_admin:a%3Ab%40c%2Fd%3Fe%23f%25@127.0.0.1:5433/postgres", ClusterURL(5433, odd).Reveal())
-	require.Equal(t, "postgres://postgres:pw@127.0.0.1:5434/postgres", DockerURL(5434, registry.NewSecret("pw")).Reveal())
+	require.Equal(t, "postgres://postgres:pw@127.0.0.1:5434/postgres", DockerURL(5434, secret.New("pw")).Reveal())
 }
 
 func TestNeitherPasswordsNorAddressesAreSaidAgain(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "no role [secret] at [address] here", without(password, "no role "+password.Reveal()+" at postgres://u@h here"))
-	require.Equal(t, "as it is", without(registry.Secret{}, "as it is"))
+	require.Equal(t, "as it is", without(secret.Secret{}, "as it is"))
 }

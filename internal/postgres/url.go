@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // admin is the superuser of a cluster, and image that of the container: the name that
@@ -15,35 +15,35 @@ const (
 )
 
 // ClusterURL returns the admin connection of a cluster.
-func ClusterURL(port int, password registry.Secret) registry.Secret {
+func ClusterURL(port int, password secret.Secret) secret.Secret {
 	return adminURL(admin, port, password)
 }
 
 // DockerURL returns the admin connection of the container.
-func DockerURL(port int, password registry.Secret) registry.Secret {
+func DockerURL(port int, password secret.Secret) secret.Secret {
 	return adminURL(image, port, password)
 }
 
-func adminURL(user string, port int, password registry.Secret) registry.Secret {
+func adminURL(user string, port int, password secret.Secret) secret.Secret {
 	u := url.URL{Scheme: "postgres", User: url.UserPassword(user, password.Reveal()), Host: address(port), Path: "/postgres"}
-	return registry.NewSecret(u.String())
+	return secret.New(u.String())
 }
 
 // line is a text for a file that ends in a password and a newline.
-func line(before string, password registry.Secret) []byte {
+func line(before string, password secret.Secret) []byte {
 	return []byte(before + password.Reveal() + "\n")
 }
 
 // isPlain tells of a password whether it is of the letters, digits, `-` and `_` that
 // mean themselves in all the files that it goes into.
-func isPlain(password registry.Secret) bool {
+func isPlain(password secret.Secret) bool {
 	text := password.Reveal()
 	return text != "" && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
 // without returns what a program said without the password, should that be in it, and
 // without addresses.
-func without(password registry.Secret, said string) string {
+func without(password secret.Secret, said string) string {
 	if !password.Empty() {
 		said = strings.ReplaceAll(said, password.Reveal(), "[secret]")
 	}

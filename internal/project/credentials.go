@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // CredentialsPath is where the original keeps what logs it in to the cloud, within the
@@ -14,7 +14,7 @@ const CredentialsPath = "credentials.json"
 
 // Credentials are what credentials.json says.
 type Credentials struct {
-	Token             registry.Secret
+	Token             secret.Secret
 	APIURL, UserEmail string
 	AuthenticatedAt   time.Time
 	// LastValidatedAt is nil where older versions do not say.
@@ -33,7 +33,7 @@ func ReadCredentials(text []byte) (Credentials, error) {
 	}
 	f := fields{object: file}
 	c := Credentials{
-		Token: registry.NewSecret(f.text("api_token")), APIURL: f.text("api_url"),
+		Token: secret.New(f.text("api_token")), APIURL: f.text("api_url"),
 		AuthenticatedAt: f.time("authenticated_at"), UserEmail: f.text("user_email"),
 	}
 	if f.optional("last_validated_at") != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // office is a directory with its registry, whose small files follow.
@@ -46,8 +47,8 @@ func newOffice(t *testing.T) *office {
 
 func midday() time.Time { return time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC) }
 
-func secretOf(text string) *registry.Secret {
-	s := registry.NewSecret(text)
+func secretOf(text string) *secret.Secret {
+	s := secret.New(text)
 	return &s
 }
 
@@ -112,7 +113,7 @@ func (o *office) create(name string, tenant registry.TenantID) {
 	o.t.Helper()
 	o.must(func(ctx context.Context) error {
 		_, err := o.reg.CreateProfile(ctx, registry.NewProfile{Name: name, Tenant: &tenant, Secrets: []registry.ProfileSecret{
-			{Key: "jwt_secret", Value: registry.NewSecret("jwt of " + name)},
+			{Key: "jwt_secret", Value: secret.New("jwt of " + name)},
 		}})
 		return err
 	})
@@ -151,7 +152,7 @@ func (o *office) setSecret(profile, key, value string) act {
 		if value == "" {
 			e.Unset = []string{key}
 		} else {
-			e.Put = []registry.ProfileSecret{{Key: key, Value: registry.NewSecret(value)}}
+			e.Put = []registry.ProfileSecret{{Key: key, Value: secret.New(value)}}
 		}
 		_, err := o.reg.EditSecrets(ctx, e)
 		return err
@@ -191,7 +192,7 @@ func (o *office) logIn(name string) {
 	o.t.Helper()
 	o.must(func(ctx context.Context) error {
 		_, err := o.reg.Authenticate(ctx, registry.Login{Profile: name, Authentication: registry.Authentication{
-			Token: registry.NewSecret("token of " + name), UserEmail: "a@example.invalid", UserID: "u", UserType: "admin",
+			Token: secret.New("token of " + name), UserEmail: "a@example.invalid", UserID: "u", UserType: "admin",
 			SessionID: "s", ContextID: "c", CreatedAt: midday(), ExpiresAt: midday().Add(time.Hour), LastUsed: midday(),
 		}})
 		return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // secrets is what becomes of secrets.json.
@@ -107,13 +108,13 @@ func digested(base []byte) []byte {
 	return RenderSecrets(members)
 }
 
-func digest(s registry.Secret) registry.Secret { return registry.NewSecret(hashOf([]byte(s.Reveal()))) }
+func digest(s secret.Secret) secret.Secret { return secret.New(hashOf([]byte(s.Reveal()))) }
 
 func named(name string) func(SecretMember) bool {
 	return func(m SecretMember) bool { return m.Name == name }
 }
 
-func secretNamed(members []SecretMember, name string) *registry.Secret {
+func secretNamed(members []SecretMember, name string) *secret.Secret {
 	if at := slices.IndexFunc(members, named(name)); at >= 0 {
 		return &members[at].Value
 	}
@@ -176,7 +177,7 @@ func TenantMembers(t registry.Tenant) (members []SecretMember) {
 	}
 	for _, m := range []struct {
 		name  string
-		value *registry.Secret
+		value *secret.Secret
 	}{{"database_url", url}, {"internal_database_url", t.InternalDatabaseURL}, {"sync_token", t.SyncToken}} {
 		if isUsable(m.value) {
 			members = append(members, SecretMember{Name: m.name, Value: *m.value})
@@ -185,4 +186,4 @@ func TenantMembers(t registry.Tenant) (members []SecretMember) {
 	return members
 }
 
-func isUsable(s *registry.Secret) bool { return s != nil && !s.Empty() && !registry.IsMasked(*s) }
+func isUsable(s *secret.Secret) bool { return s != nil && !s.Empty() && !registry.IsMasked(*s) }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // The members that an entry of the index defines, in the order in which they are
@@ -62,7 +63,7 @@ func sessionOf(key, value string) (s registry.Session, version int, why string) 
 }
 
 func (f *fields) session(version int) (s registry.Session, tenant *string) {
-	a := registry.Authentication{Token: registry.NewSecret(f.text("session_token"))}
+	a := registry.Authentication{Token: secret.New(f.text("session_token"))}
 	tenant = f.optional("tenant_key")
 	s.Profile = f.text("profile_name")
 	f.optional("profile_path")

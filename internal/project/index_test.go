@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // noon is when the sessions of the tests were last used.
@@ -17,7 +18,7 @@ var noon = time.Date(2026, 2, 1, 12, 0, 0, 123456789, time.UTC)
 // sessionFor is a session of a tenant that authenticates with a token.
 func sessionFor(tenant registry.TenantID, profile, token string) registry.Session {
 	return registry.Session{Tenant: tenant, Profile: profile, ChosenAt: noon, Authentication: &registry.Authentication{
-		Token: registry.NewSecret(token), SessionID: "sess-" + token, ContextID: "6f0c4a7e-0000-4000-8000-000000000001",
+		Token: secret.New(token), SessionID: "sess-" + token, ContextID: "6f0c4a7e-0000-4000-8000-000000000001",
 		UserID: "u1", UserEmail: "dev@example.com", UserType: "admin",
 		CreatedAt: noon.Add(-time.Hour), ExpiresAt: noon.Add(23 * time.Hour), LastUsed: noon,
 	}}

@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func TestDisplayName(t *testing.T) { // C13
@@ -23,9 +24,9 @@ func TestDisplayName(t *testing.T) { // C13
 // C15, but for the case without a header, which sp never writes.
 func TestANewProfileIsWrittenWhole(t *testing.T) {
 	t.Parallel()
-	local := registry.NewLocal("local_19bff27604c", "my-project", registry.NewSecret("postgres://u:canary@h/d"))
+	local := registry.NewLocal("local_19bff27604c", "my-project", secret.New("postgres://u:canary@h/d"))
 	require.Equal(t, mustRead(t, "testdata/profile-local.yaml"), string(ProfileYAML("dev", local)))
-	internal, token := registry.NewSecret("postgres://u:canary@i/d"), registry.NewSecret("canary")
+	internal, token := secret.New("postgres://u:canary@i/d"), secret.New("canary")
 	cloud := registry.NewCloud(registry.CloudParams{ID: "999bc654-9a64-49bc-98be-db976fc84e76", Name: "n", AppID: "sp-1", Hostname: "999bc6549a64.systemprompt.io", InternalDatabaseURL: &internal, SyncToken: &token})
 	cloud.ExternalDBAccess = true
 	require.Equal(t, mustRead(t, "testdata/profile-cloud.yaml"), string(ProfileYAML("prod", cloud)))

@@ -7,12 +7,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // SecretMember is a secret by its name in a profile's secrets.json.
 type SecretMember struct {
 	Name  string
-	Value registry.Secret
+	Value secret.Secret
 }
 
 // The members of secrets.json that come first in a new one, and those that the
@@ -36,7 +37,7 @@ func ReadSecrets(text []byte) ([]SecretMember, error) {
 	var members []SecretMember
 	for _, m := range file {
 		if value, ok := textOf(m.value); ok {
-			members = append(members, SecretMember{Name: m.name, Value: registry.NewSecret(value)})
+			members = append(members, SecretMember{Name: m.name, Value: secret.New(value)})
 		}
 	}
 	return members, nil
@@ -186,5 +187,5 @@ func isNone(value string) bool { return value == "" || value == "null" }
 
 func isMasked(value string) bool {
 	text, ok := textOf(value)
-	return ok && registry.IsMasked(registry.NewSecret(text))
+	return ok && registry.IsMasked(secret.New(text))
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // secretsOf makes members of name, value, name, value.
 func secretsOf(texts ...string) (members []SecretMember) {
 	for i := 0; i < len(texts); i += 2 {
-		members = append(members, SecretMember{texts[i], registry.NewSecret(texts[i+1])})
+		members = append(members, SecretMember{texts[i], secret.New(texts[i+1])})
 	}
 	return members
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Role is the role of a database that sp did not make, in a session of its own. That can give
@@ -15,11 +16,11 @@ type Role struct {
 	session
 	locks
 	user     string
-	password registry.Secret // with which it was opened
+	password secret.Secret // with which it was opened
 }
 
 // OpenRole logs in as the role of a URL. Others who do so too wait until it is closed.
-func OpenRole(ctx context.Context, url registry.Secret) (*Role, error) {
+func OpenRole(ctx context.Context, url secret.Secret) (*Role, error) {
 	const doing = "login"
 	_, password, err := registry.WithoutPassword(url)
 	if err != nil {
@@ -59,7 +60,7 @@ func (r *Role) begin(ctx context.Context, doing string) error {
 // SetPassword gives the role the password of a URL. The error is ErrUnknown of the registry
 // where the server's answer is not known; behind any other one the role has the password that
 // it had.
-func (r *Role) SetPassword(ctx context.Context, url registry.Secret) error {
+func (r *Role) SetPassword(ctx context.Context, url secret.Secret) error {
 	const doing = "new password"
 	_, password, err := registry.WithoutPassword(url)
 	if err != nil {
@@ -80,7 +81,7 @@ func (r *Role) SetPassword(ctx context.Context, url registry.Secret) error {
 
 // verifier is the same again for the password that the session was opened with: a pooler may
 // know no more of it than its verifier, and log in with that.
-func (r *Role) verifier(password registry.Secret) (string, error) {
+func (r *Role) verifier(password secret.Secret) (string, error) {
 	salt, rounds := r.greeting.challenged()
 	if salt == nil || !password.Equal(r.password) {
 		return verifier(password, rand.Reader)

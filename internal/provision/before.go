@@ -5,14 +5,13 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // BeforeLogin looks at a URL before anything is sent to whoever listens there, and may refuse.
 // It tells whether only SCRAM will do, by which nobody learns a password, and by which the
 // server proves that it knows the password too.
-type BeforeLogin func(ctx context.Context, url registry.Secret) (scram bool, err error)
+type BeforeLogin func(ctx context.Context, url secret.Secret) (scram bool, err error)
 
 type beforeLoginKey struct{}
 
@@ -23,7 +22,7 @@ func WithBeforeLogin(ctx context.Context, look BeforeLogin) context.Context {
 }
 
 // scramOnly demands SCRAM of a server that is to be met only so.
-func scramOnly(ctx context.Context, doing string, url registry.Secret, config *pgconn.Config) error {
+func scramOnly(ctx context.Context, doing string, url secret.Secret, config *pgconn.Config) error {
 	look, ok := ctx.Value(beforeLoginKey{}).(BeforeLogin)
 	if !ok {
 		return nil

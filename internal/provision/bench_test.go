@@ -10,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // BenchmarkDatabase is the life of a tenant's database on a server that runs, each part by itself:
@@ -25,7 +26,7 @@ func BenchmarkDatabase(b *testing.B) {
 		name := fmt.Sprintf("sp_bench_%d", next)
 		return Database{Name: name, Tenant: registry.TenantID(name)}
 	}
-	made := func() (Database, registry.Secret) {
+	made := func() (Database, secret.Secret) {
 		d := fresh()
 		url, err := s.Create(ctx, d, rand.Reader)
 		require.NoError(b, err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Standing is what a client of a tenant meets.
@@ -20,7 +21,7 @@ type Standing struct {
 }
 
 // Check logs in as a client of a tenant would.
-func Check(ctx context.Context, url registry.Secret) (Standing, error) {
+func Check(ctx context.Context, url secret.Secret) (Standing, error) {
 	s, err := dial(ctx, "login", url)
 	if err != nil {
 		return Standing{}, err
@@ -47,7 +48,7 @@ func (s session) version() string {
 // Refuses tells whether a server refuses the password of a URL with SQLSTATE 28P01, or a pooler
 // in front of it in its own words. Any other refusal proves nothing about the password. A server
 // that can't take a login now has not answered, which is an error.
-func Refuses(ctx context.Context, url registry.Secret) (bool, error) {
+func Refuses(ctx context.Context, url secret.Secret) (bool, error) {
 	s, err := dial(ctx, "login with a password that must not work", url)
 	if err == nil {
 		s.close()
@@ -64,7 +65,7 @@ func Refuses(ctx context.Context, url registry.Secret) (bool, error) {
 
 // ChecksPasswords tries a wrong password in place of the one of a URL: ErrUnchecked where the
 // server does not answer with 28P01.
-func ChecksPasswords(ctx context.Context, url registry.Secret, random io.Reader) error {
+func ChecksPasswords(ctx context.Context, url secret.Secret, random io.Reader) error {
 	wrong, err := NewPassword(random)
 	if err != nil {
 		return err

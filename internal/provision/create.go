@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // sessions bounds how many sessions a login may have at once, so that one tenant can't take
@@ -14,9 +14,9 @@ const sessions = 100
 
 // Create makes a database with its roles, and returns the URL of login a, which gets a new
 // password and has been tried. What is there of it already is gone on with.
-func (s *Server) Create(ctx context.Context, d Database, random io.Reader) (registry.Secret, error) {
+func (s *Server) Create(ctx context.Context, d Database, random io.Reader) (secret.Secret, error) {
 	if err := d.check(); err != nil {
-		return registry.Secret{}, err
+		return secret.Secret{}, err
 	}
 	for _, step := range []struct {
 		name string
@@ -26,7 +26,7 @@ func (s *Server) Create(ctx context.Context, d Database, random io.Reader) (regi
 	} {
 		s.step(step.name)
 		if err := step.take(ctx, d); err != nil {
-			return registry.Secret{}, err
+			return secret.Secret{}, err
 		}
 	}
 	s.step("login")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func TestCreateMakesAWholeDatabaseWithALogin(t *testing.T) {
@@ -132,7 +133,7 @@ func (s *Server) user(t *testing.T) string {
 }
 
 // requireEverything of an administrator: he can do all that is done.
-func requireEverything(t *testing.T, admin registry.Secret) {
+func requireEverything(t *testing.T, admin secret.Secret) {
 	t.Helper()
 	s := mustConnect(t, admin)
 	d := newDatabase(t, s, "plain")
@@ -165,7 +166,7 @@ func TestAnAdministratorWithoutTheRightsIsRefused(t *testing.T) {
 	} {
 		pgtest.Exec(t, admin, "DROP ROLE IF EXISTS "+role, "CREATE ROLE "+role+" LOGIN PASSWORD 'pw' "+rights)
 		t.Cleanup(func() { pgtest.Exec(t, admin, "DROP ROLE "+role) })
-		url, err := registry.URLFor(admin, role, "postgres", registry.NewSecret("pw"))
+		url, err := registry.URLFor(admin, role, "postgres", secret.New("pw"))
 		require.NoError(t, err)
 		s, err := Connect(within(t), url)
 		if role == "sp_test_no_inherit" && err == nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // session is a connection to a database.
@@ -21,7 +22,7 @@ type session struct {
 }
 
 // dial logs in.
-func dial(ctx context.Context, doing string, url registry.Secret) (session, error) {
+func dial(ctx context.Context, doing string, url secret.Secret) (session, error) {
 	config, err := configOf(url)
 	if err != nil {
 		return session{}, fmt.Errorf("%s: %w", doing, err)
@@ -88,7 +89,7 @@ func (s session) run(ctx context.Context, doing string, statements ...string) (r
 const largest = 1 << 20
 
 // configOf is a URL for the library, with nothing of the environment.
-func configOf(url registry.Secret) (*pgconn.Config, error) {
+func configOf(url secret.Secret) (*pgconn.Config, error) {
 	if err := registry.CheckURL(url); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // led is where a connection leads, and how.
@@ -27,7 +28,7 @@ type led struct {
 
 func mustLead(t *testing.T, url string) led {
 	t.Helper()
-	c, err := configOf(registry.NewSecret(url))
+	c, err := configOf(secret.New(url))
 	require.NoError(t, err, url)
 	return ledBy(c)
 }
@@ -81,7 +82,7 @@ func TestOnlyTheURLSaysWhereAConnectionLeads(t *testing.T) { // it changes the e
 		require.Equal(t, want[i], mustLead(t, url), url)
 	}
 	t.Setenv("PGSERVICE", "missing") // what remains: the library looks for it first
-	_, err := configOf(registry.NewSecret(urls[0]))
+	_, err := configOf(secret.New(urls[0]))
 	require.ErrorIs(t, err, registry.ErrInvalid)
 }
 
@@ -91,13 +92,13 @@ func TestParametersOfOtherClientsAreNotSentToTheServer(t *testing.T) {
 	require.Equal(t, map[string]string{"search_path": "x", "application_name": "mine", "client_encoding": "UTF8"}, l.parameters)
 	require.Equal(t, "sp", mustLead(t, "postgres://u@h").parameters["application_name"])
 
-	c, err := configOf(registry.NewSecret("postgres://u@db.example/d?hostaddr=10.0.0.1"))
+	c, err := configOf(secret.New("postgres://u@db.example/d?hostaddr=10.0.0.1"))
 	require.NoError(t, err)
 	require.NotContains(t, c.RuntimeParams, "hostaddr")
 	addresses, err := c.LookupFunc(t.Context(), c.Host)
 	require.NoError(t, err)
 	require.Equal(t, []string{"10.0.0.1:5432"}, addresses)
-	c, err = configOf(registry.NewSecret("postgres://u@/d?hostaddr=10.0.0.1"))
+	c, err = configOf(secret.New("postgres://u@/d?hostaddr=10.0.0.1"))
 	require.NoError(t, err)
 	require.Equal(t, "10.0.0.1", c.Host, "not a socket")
 }
@@ -123,7 +124,7 @@ func TestTheLibraryGoesWhereTheURLIsSaidToLead(t *testing.T) {
 		"postgres://u@h//d?sslmode=disable":                    {"h:5432", "u", "/d"},
 		"postgres://u@h/d+e?options=-c%20a%3Db%5C'":            {"h:5432", "u", "d+e"},
 	} {
-		c, err := configOf(registry.NewSecret(url))
+		c, err := configOf(secret.New(url))
 		require.NoError(t, err, url)
 		at := func(host string, port uint16) string { return fmt.Sprintf("%s:%d", host, port) }
 		led := []string{at(c.Host, c.Port)}
@@ -148,10 +149,10 @@ func TestURLsThatTheLibraryRefusesAreNotQuoted(t *testing.T) {
 		"postgres://u:s3cret@h/d?service=x&servicefile=/nowhere", "postgres://u:s3cret@h/d?database=x", "postgres://u:s3cret@/d", "postgres://u:s3cret@h/d?user=",
 		"postgres://u:s3cret@/d?host=%40abstract", "postgres://u:s3cret@h/d?x%3D1%20host=y", "postgres://u:s3cret@/d?host=C:%5Cx",
 	} {
-		_, err := Check(t.Context(), registry.NewSecret(url))
+		_, err := Check(t.Context(), secret.New(url))
 		require.ErrorIs(t, err, registry.ErrInvalid, url)
 		require.NotContains(t, err.Error(), "s3cret")
-		_, err = Connect(t.Context(), registry.NewSecret(url))
+		_, err = Connect(t.Context(), secret.New(url))
 		require.ErrorIs(t, err, registry.ErrInvalid, url)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // within is a context for one thing that a server is asked.
@@ -22,7 +23,7 @@ func within(t *testing.T) context.Context {
 	return ctx
 }
 
-func mustConnect(t *testing.T, admin registry.Secret) *Server {
+func mustConnect(t *testing.T, admin secret.Secret) *Server {
 	t.Helper()
 	s, err := Connect(within(t), admin)
 	require.NoError(t, err)
@@ -30,7 +31,7 @@ func mustConnect(t *testing.T, admin registry.Secret) *Server {
 	return s
 }
 
-func mustOpen(t *testing.T, url registry.Secret) *Role {
+func mustOpen(t *testing.T, url secret.Secret) *Role {
 	t.Helper()
 	r, err := OpenRole(within(t), url)
 	require.NoError(t, err)
@@ -57,7 +58,7 @@ func dropAtTheEnd(t *testing.T, s *Server, d Database) {
 	})
 }
 
-func mustCreate(t *testing.T, s *Server, d Database) registry.Secret {
+func mustCreate(t *testing.T, s *Server, d Database) secret.Secret {
 	t.Helper()
 	url, err := s.Create(within(t), d, rand.Reader)
 	require.NoError(t, err)
@@ -65,15 +66,15 @@ func mustCreate(t *testing.T, s *Server, d Database) registry.Secret {
 }
 
 // otherDatabase is a URL of the same login with another database.
-func otherDatabase(t *testing.T, url registry.Secret, database string) registry.Secret {
+func otherDatabase(t *testing.T, url secret.Secret, database string) secret.Secret {
 	t.Helper()
 	before, after, found := strings.Cut(url.Reveal(), "@")
 	require.True(t, found)
 	host, _, _ := strings.Cut(after, "/")
-	return registry.NewSecret(before + "@" + host + "/" + database)
+	return secret.New(before + "@" + host + "/" + database)
 }
 
-func mustRefuse(t *testing.T, url registry.Secret) {
+func mustRefuse(t *testing.T, url secret.Secret) {
 	t.Helper()
 	refused, err := Refuses(within(t), url)
 	require.NoError(t, err)
@@ -90,7 +91,7 @@ func count(t *testing.T, from string) int {
 }
 
 // requireWhole: there is one database, and one login that works.
-func requireWhole(t *testing.T, d Database, url registry.Secret) {
+func requireWhole(t *testing.T, d Database, url secret.Secret) {
 	t.Helper()
 	standing, err := Check(within(t), url)
 	require.NoError(t, err)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/pgurl"
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // psql runs the real one, with nothing of the environment, and returns what it says.
@@ -139,7 +139,7 @@ func TestSpAndPsqlOpenTheSameDatabase(t *testing.T) {
 	for _, url := range urls {
 		said, err := psql(t, url, "-F/", "-c", `SELECT session_user, current_database()`)
 		require.NoError(t, err, "%s: %s", url, said)
-		standing, err := Check(within(t), registry.NewSecret(url))
+		standing, err := Check(within(t), secret.New(url))
 		require.NoError(t, err, url)
 		require.Equal(t, said, standing.User+"/"+standing.Database, url)
 		u, err := pgurl.Parse(url)

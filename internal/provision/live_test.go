@@ -10,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // TestWhatALiveServerRefuses as it says it itself.
@@ -18,10 +19,10 @@ func TestWhatALiveServerRefuses(t *testing.T) {
 	s := mustConnect(t, pgtest.Server(t))
 	d := newDatabase(t, s, "refused")
 	url := mustCreate(t, s, d)
-	wrong, err := registry.WithPassword(url, registry.NewSecret("wrong"))
+	wrong, err := registry.WithPassword(url, secret.New("wrong"))
 	require.NoError(t, err)
 	for _, c := range []struct {
-		url   registry.Secret
+		url   secret.Secret
 		want  error
 		state string
 	}{

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Lock keeps others, who lock it too, from a tenant's database until the server is closed:
@@ -30,7 +30,7 @@ func (s *Server) TryLock(ctx context.Context, d Database) (bool, error) {
 // can't be one transaction; and behind a pooler a lock of a session would stay on a connection
 // that somebody else gets.
 type locks struct {
-	url  registry.Secret // who holds them
+	url  secret.Secret // who holds them
 	held *session
 }
 

@@ -8,19 +8,20 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Enable gives a login a new password without an end, ends the sessions that it has, and
 // returns its URL, which has been tried.
-func (s *Server) Enable(ctx context.Context, d Database, l Login, random io.Reader) (registry.Secret, error) {
+func (s *Server) Enable(ctx context.Context, d Database, l Login, random io.Reader) (secret.Secret, error) {
 	if err := d.check(); err != nil {
-		return registry.Secret{}, err
+		return secret.Secret{}, err
 	}
 	return s.enable(ctx, d, l, random)
 }
 
-func (s *Server) enable(ctx context.Context, d Database, l Login, random io.Reader) (registry.Secret, error) {
-	none := registry.Secret{}
+func (s *Server) enable(ctx context.Context, d Database, l Login, random io.Reader) (secret.Secret, error) {
+	none := secret.Secret{}
 	password, err := NewPassword(random)
 	if err != nil {
 		return none, err
@@ -43,7 +44,7 @@ func (s *Server) enable(ctx context.Context, d Database, l Login, random io.Read
 }
 
 // leadsTo logs in, and tells whether that leads where it should.
-func (s *Server) leadsTo(ctx context.Context, url registry.Secret, d Database, l Login) error {
+func (s *Server) leadsTo(ctx context.Context, url secret.Secret, d Database, l Login) error {
 	try := Check
 	if s.Pooled {
 		try = Opens

@@ -12,10 +12,11 @@ import (
 
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // openSession opens one; what it returns requires that somebody ended it.
-func openSession(t *testing.T, url registry.Secret) (ended func()) {
+func openSession(t *testing.T, url secret.Secret) (ended func()) {
 	t.Helper()
 	conn, err := pgconn.Connect(within(t), url.Reveal())
 	require.NoError(t, err)
@@ -104,7 +105,7 @@ func TestSetPasswordOfAnAdoptedRole(t *testing.T) {
 	admin := pgtest.Server(t)
 	pgtest.Exec(t, admin, `DROP ROLE IF EXISTS sp_test_adopted`, `CREATE ROLE sp_test_adopted LOGIN PASSWORD 'old'`, `ALTER ROLE sp_test_adopted SET role TO pg_monitor`, `GRANT pg_monitor TO sp_test_adopted`)
 	t.Cleanup(func() { pgtest.Exec(t, admin, `DROP ROLE sp_test_adopted`) })
-	url, err := registry.URLFor(admin, "sp_test_adopted", "postgres", registry.NewSecret("old"))
+	url, err := registry.URLFor(admin, "sp_test_adopted", "postgres", secret.New("old"))
 	require.NoError(t, err)
 	password, err := NewPassword(rand.Reader)
 	require.NoError(t, err)
@@ -121,7 +122,7 @@ func TestSetPasswordOfAnAdoptedRole(t *testing.T) {
 	require.ErrorIs(t, err, ErrDenied, "with the old one")
 
 	for _, bad := range []string{"", "pässword", "a\tb"} {
-		wrong, err := registry.WithPassword(next, registry.NewSecret(bad))
+		wrong, err := registry.WithPassword(next, secret.New(bad))
 		require.NoError(t, err)
 		require.ErrorIs(t, role.SetPassword(within(t), wrong), registry.ErrInvalid)
 	}
@@ -135,7 +136,7 @@ func TestNoPasswordReachesTheServersLog(t *testing.T) {
 	log := pgtest.Log(t)
 	s := mustConnect(t, pgtest.Server(t))
 	d := newDatabase(t, s, "log")
-	urls := []registry.Secret{mustCreate(t, s, d)}
+	urls := []secret.Secret{mustCreate(t, s, d)}
 	b, err := s.Enable(within(t), d, LoginB, rand.Reader)
 	require.NoError(t, err)
 	password, err := NewPassword(rand.Reader)

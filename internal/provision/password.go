@@ -10,15 +10,16 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // NewPassword returns a password of 24 random bytes, in letters, digits, `-` and `_`.
-func NewPassword(random io.Reader) (registry.Secret, error) {
+func NewPassword(random io.Reader) (secret.Secret, error) {
 	raw := make([]byte, 24)
 	if _, err := io.ReadFull(random, raw); err != nil {
-		return registry.Secret{}, fmt.Errorf("new password: %w", err)
+		return secret.Secret{}, fmt.Errorf("new password: %w", err)
 	}
-	return registry.NewSecret(base64.RawURLEncoding.EncodeToString(raw)), nil
+	return secret.New(base64.RawURLEncoding.EncodeToString(raw)), nil
 }
 
 // rounds is what PostgreSQL itself makes verifiers with.
@@ -26,7 +27,7 @@ const rounds = 4096
 
 // verifier returns what a server keeps of a password, so that only that is sent to it:
 // SCRAM-SHA-256$4096:SALT$STOREDKEY:SERVERKEY.
-func verifier(password registry.Secret, random io.Reader) (string, error) {
+func verifier(password secret.Secret, random io.Reader) (string, error) {
 	salt := make([]byte, 16)
 	if _, err := io.ReadFull(random, salt); err != nil {
 		return "", fmt.Errorf("new password: %w", err)
@@ -35,7 +36,7 @@ func verifier(password registry.Secret, random io.Reader) (string, error) {
 }
 
 // verifierWith is the one of that salt and so many rounds.
-func verifierWith(password registry.Secret, salt []byte, rounds int) (string, error) {
+func verifierWith(password secret.Secret, salt []byte, rounds int) (string, error) {
 	text := password.Reveal()
 	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return "", fmt.Errorf("new password: empty, or holds other characters than those of ASCII: %w", registry.ErrInvalid)

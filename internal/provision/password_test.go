@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // TestVerifierIsTheOneOfRFC7677: what its section 3 exchanges is proved with the two keys.
@@ -57,7 +58,7 @@ func TestPasswordsDifferAndNeedNoEscaping(t *testing.T) {
 	_, err = verifier(one, io.LimitReader(rand.Reader, 15))
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	for _, bad := range []string{"", "é", "\x7f", "a\nb"} {
-		_, err = verifier(registry.NewSecret(bad), rand.Reader)
+		_, err = verifier(secret.New(bad), rand.Reader)
 		require.ErrorIs(t, err, registry.ErrInvalid)
 	}
 }

@@ -10,8 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
-
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // pooled tells whether a connection pooler stands between here and the server. The number of
@@ -23,7 +22,7 @@ func (s session) pooled(pid string) bool {
 
 // Opens logs in as Check does, and tries for some seconds: a pooler may learn of a new
 // password late.
-func Opens(ctx context.Context, url registry.Secret) (Standing, error) {
+func Opens(ctx context.Context, url secret.Secret) (Standing, error) {
 	const longestWait = 2 * time.Second // which makes three seconds in all
 	for wait := 50 * time.Millisecond; ; wait *= 2 {
 		standing, err := Check(ctx, url)

@@ -15,22 +15,23 @@ import (
 
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // newRole makes a role with a database of its own, and returns its URL at the server itself.
-func newRole(t *testing.T, name string) registry.Secret {
+func newRole(t *testing.T, name string) secret.Secret {
 	t.Helper()
 	admin := pgtest.Server(t)
 	pgtest.Exec(t, admin, `DROP DATABASE IF EXISTS `+name, `DROP ROLE IF EXISTS `+name, `CREATE ROLE `+name+` LOGIN PASSWORD 'first'`, `CREATE DATABASE `+name+` OWNER `+name)
 	t.Cleanup(func() {
 		pgtest.Exec(t, admin, `DROP DATABASE `+name+` WITH (FORCE)`, `DROP ROLE `+name)
 	})
-	url, err := registry.URLFor(admin, name, name, registry.NewSecret("first"))
+	url, err := registry.URLFor(admin, name, name, secret.New("first"))
 	require.NoError(t, err)
 	return url
 }
 
-func withNewPassword(t *testing.T, url registry.Secret) registry.Secret {
+func withNewPassword(t *testing.T, url secret.Secret) secret.Secret {
 	t.Helper()
 	password, err := NewPassword(rand.Reader)
 	require.NoError(t, err)
@@ -40,14 +41,14 @@ func withNewPassword(t *testing.T, url registry.Secret) registry.Secret {
 }
 
 // mustTake wants the server itself to take the password of a URL.
-func mustTake(t *testing.T, url registry.Secret) {
+func mustTake(t *testing.T, url secret.Secret) {
 	t.Helper()
 	standing, err := Check(within(t), url)
 	require.NoError(t, err)
 	require.False(t, standing.Pooled)
 }
 
-func mustStand(t *testing.T, url registry.Secret) Standing {
+func mustStand(t *testing.T, url secret.Secret) Standing {
 	t.Helper()
 	standing, err := Check(within(t), url)
 	require.NoError(t, err)
@@ -75,7 +76,7 @@ func TestAPoolerIsSeenAndATunnelIsNone(t *testing.T) {
 }
 
 // tunnel is a URL through a port that leads to that of another URL.
-func tunnel(t *testing.T, url registry.Secret) registry.Secret {
+func tunnel(t *testing.T, url secret.Secret) secret.Secret {
 	t.Helper()
 	at, err := registry.Addresses(url)
 	require.NoError(t, err)
@@ -101,10 +102,10 @@ func tunnel(t *testing.T, url registry.Secret) registry.Secret {
 		}
 	}()
 	user, password := roleOf(t, url)
-	return registry.NewSecret(fmt.Sprintf("postgres://%s:%s@%s/%s", user, password, l.Addr(), user))
+	return secret.New(fmt.Sprintf("postgres://%s:%s@%s/%s", user, password, l.Addr(), user))
 }
 
-func roleOf(t *testing.T, url registry.Secret) (user, password string) {
+func roleOf(t *testing.T, url secret.Secret) (user, password string) {
 	t.Helper()
 	config, err := configOf(url)
 	require.NoError(t, err)
@@ -134,13 +135,13 @@ func TestNothingStaysOnAPooledConnection(t *testing.T) {
 	role.Close()
 	require.NoError(t, s.Close())
 
-	for _, through := range []registry.Secret{admin, url} {
+	for _, through := range []secret.Secret{admin, url} {
 		requireClean(t, through)
 	}
 }
 
 // requireClean looks at both connections that a pooler has for a login.
-func requireClean(t *testing.T, url registry.Secret) {
+func requireClean(t *testing.T, url secret.Secret) {
 	t.Helper()
 	pids := map[string]bool{}
 	for range 2 {
@@ -209,7 +210,7 @@ func TestADatabaseIsMadeAndRotatedThroughAPooler(t *testing.T) {
 			a := mustCreate(t, s, d)
 			b, err := s.Enable(within(t), d, LoginB, rand.Reader)
 			require.NoError(t, err)
-			for _, url := range []registry.Secret{a, b} {
+			for _, url := range []secret.Secret{a, b} {
 				require.NoError(t, s.leadsTo(within(t), url, d, loginIn(t, d, url)))
 			}
 			require.NoError(t, s.Retire(within(t), d, LoginA))
@@ -223,7 +224,7 @@ func TestADatabaseIsMadeAndRotatedThroughAPooler(t *testing.T) {
 	}
 }
 
-func loginIn(t *testing.T, d Database, url registry.Secret) Login {
+func loginIn(t *testing.T, d Database, url secret.Secret) Login {
 	t.Helper()
 	user, _ := roleOf(t, url)
 	if user == d.Role(LoginA) {
@@ -282,7 +283,7 @@ func TestTheOldPasswordIsSetBackWithTheVerifierThatItHad(t *testing.T) {
 		return pgtest.Exec(t, pgtest.Server(t), `SELECT rolpassword FROM pg_authid WHERE rolname = 'sp_test_verifier'`)[0]
 	}
 	p := pgtest.NewPooler(t, pgtest.Pooling{Mode: "transaction", Query: true})
-	for _, url := range []registry.Secret{url, p.URL(url)} {
+	for _, url := range []secret.Secret{url, p.URL(url)} {
 		had := verifierOf()
 		role := mustOpen(t, url)
 		require.NoError(t, role.SetPassword(within(t), withNewPassword(t, url)))

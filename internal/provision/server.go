@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Server is a server on which databases and roles may be made, in a session of its
@@ -18,7 +18,7 @@ type Server struct {
 
 	session
 	locks
-	admin registry.Secret
+	admin secret.Secret
 	major int // of its version
 }
 
@@ -28,7 +28,7 @@ const (
 )
 
 // Connect logs in as an administrator, who needs CREATEDB and CREATEROLE or to be superuser.
-func Connect(ctx context.Context, admin registry.Secret) (*Server, error) {
+func Connect(ctx context.Context, admin secret.Secret) (*Server, error) {
 	session, err := dial(ctx, "login of the administrator", admin)
 	if err != nil {
 		return nil, err

@@ -12,14 +12,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // fake is somebody who listens where a server should; the URL has a secret and a login that
 // no message may have.
-func fake(t *testing.T, answer func(net.Conn)) registry.Secret {
+func fake(t *testing.T, answer func(net.Conn)) secret.Secret {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -41,7 +40,7 @@ func fake(t *testing.T, answer func(net.Conn)) registry.Secret {
 			}()
 		}
 	}()
-	return registry.NewSecret(fmt.Sprintf("postgres://somebody:s3cret@%s/somewhere", l.Addr()))
+	return secret.New(fmt.Sprintf("postgres://somebody:s3cret@%s/somewhere", l.Addr()))
 }
 
 // says answers a login with an error, as a server without TLS does.
@@ -143,7 +142,7 @@ func TestNobodyAnswers(t *testing.T) {
 	t.Parallel()
 	gone := fake(t, func(net.Conn) {})
 	for name, c := range map[string]struct {
-		url  registry.Secret
+		url  secret.Secret
 		want error
 		why  string
 	}{
@@ -152,9 +151,9 @@ func TestNobodyAnswers(t *testing.T) {
 		"SSH":         {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("SSH-2.0-OpenSSH_9.2\r\n")); _, _ = io.Copy(io.Discard, c) }), ErrUnavailable, "no PostgreSQL server"},
 		"bad TLS":     {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("Snot a handshake")); _, _ = io.Copy(io.Discard, c) }), ErrUnavailable, "no PostgreSQL server"},
 		"no TLS":      {with(fake(t, says("28P01", "no")), "?sslmode=require"), ErrDenied, "offers no TLS"},
-		"nobody":      {registry.NewSecret("postgres://somebody:s3cret@127.0.0.1:1/somewhere"), ErrUnavailable, "nobody listens"},
-		"no socket":   {registry.NewSecret("postgres://somebody:s3cret@/somewhere?host=/nowhere.invalid"), ErrUnavailable, "nobody listens"},
-		"neither":     {registry.NewSecret("postgres://somebody:s3cret@127.0.0.1:1,127.0.0.1:2/somewhere"), ErrUnavailable, "nobody listens"},
+		"nobody":      {secret.New("postgres://somebody:s3cret@127.0.0.1:1/somewhere"), ErrUnavailable, "nobody listens"},
+		"no socket":   {secret.New("postgres://somebody:s3cret@/somewhere?host=/nowhere.invalid"), ErrUnavailable, "nobody listens"},
+		"neither":     {secret.New("postgres://somebody:s3cret@127.0.0.1:1,127.0.0.1:2/somewhere"), ErrUnavailable, "nobody listens"},
 		"a huge body": {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("NR\x7f\xff\xff\xff")); _, _ = io.Copy(io.Discard, c) }), ErrUnavailable, "no PostgreSQL server"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -177,7 +176,7 @@ func TestNobodyAnswers(t *testing.T) {
 
 func TestAHostThatIsNotKnownIsNotNamed(t *testing.T) {
 	t.Parallel()
-	url := registry.NewSecret("postgres://somebody:s3cret@nowhere.invalid/somewhere")
+	url := secret.New("postgres://somebody:s3cret@nowhere.invalid/somewhere")
 	config, err := configOf(url)
 	require.NoError(t, err)
 	config.LookupFunc = func(_ context.Context, host string) ([]string, error) { // a test asks no name server
@@ -190,8 +189,8 @@ func TestAHostThatIsNotKnownIsNotNamed(t *testing.T) {
 	requireQuiet(t, err)
 }
 
-func with(url registry.Secret, more string) registry.Secret {
-	return registry.NewSecret(url.Reveal() + more)
+func with(url secret.Secret, more string) secret.Secret {
+	return secret.New(url.Reveal() + more)
 }
 
 func TestTheCallersTimeEndsIt(t *testing.T) {

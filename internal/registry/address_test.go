@@ -3,6 +3,7 @@ package registry
 import (
 	"testing"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -31,14 +32,14 @@ func TestAddressesOfAURLAreTheOnesThatClientsTry(t *testing.T) {
 		"postgres://u:***@masked/d":                     {{"tcp", "masked:5432"}},
 		"postgres://h/d?application_name=x&port=&q=%41": {{"tcp", "h:5432"}},
 	} {
-		servers, err := Addresses(NewSecret(url))
+		servers, err := Addresses(secret.New(url))
 		require.NoError(t, err, url)
 		require.Equal(t, want, servers, url)
 	}
 	for _, url := range []string{"", "host=h", "postgres://u:p@x@h/d", "mysql://h/d", "postgres://h:0/d", "postgres://a,b/d?port=1,2,3", "postgres://a/d?host=a,b&hostaddr=::1", "postgres://h/d?hostaddr=elsewhere"} {
-		_, err := Addresses(NewSecret(url))
+		_, err := Addresses(secret.New(url))
 		require.ErrorIs(t, err, ErrInvalid, url)
-		_, ok := DatabaseOf(NewSecret(url))
+		_, ok := DatabaseOf(secret.New(url))
 		require.False(t, ok, url)
 	}
 }
@@ -46,7 +47,7 @@ func TestAddressesOfAURLAreTheOnesThatClientsTry(t *testing.T) {
 func TestURLsThatLeadToTheSameDatabase(t *testing.T) {
 	t.Parallel()
 	of := func(url string) string {
-		database, ok := DatabaseOf(NewSecret(url))
+		database, ok := DatabaseOf(secret.New(url))
 		require.True(t, ok, url)
 		return database
 	}

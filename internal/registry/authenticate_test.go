@@ -6,13 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
 // authenticated is what authenticates, for a day from noon.
 func authenticated(text string) Authentication {
 	return Authentication{
-		Token: NewSecret(text), Issuer: ptr("https://issuer"), SessionID: "sess_1", ContextID: "c0ffee",
+		Token: secret.New(text), Issuer: ptr("https://issuer"), SessionID: "sess_1", ContextID: "c0ffee",
 		UserID: "user_1", UserEmail: "admin@example.com", UserType: "admin",
 		CreatedAt: noon, ExpiresAt: noon.Add(24 * time.Hour), LastUsed: noon,
 	}
@@ -50,9 +51,9 @@ func TestAnAuthenticationIsOfItsTenantsSession(t *testing.T) {
 	require.Equal(t, []string{a, b}, d.authentications(t), "with its nanoseconds")
 	require.Contains(t, a, "12:00:00.123456789Z")
 	require.Equal(t, ptr(TenantID("b")), mustContents(t, d.path).Selection.Tenant)
-	require.True(t, d.mustActive(t).Authentication.Token.Equal(NewSecret("tok-b")))
+	require.True(t, d.mustActive(t).Authentication.Token.Equal(secret.New("tok-b")))
 	d.mustSelect(t, "a")
-	require.True(t, d.mustActive(t).Authentication.Token.Equal(NewSecret("tok-a")))
+	require.True(t, d.mustActive(t).Authentication.Token.Equal(secret.New("tok-a")))
 
 	d.mustLogin(t, "pb", "tok-c") // I5: what was there before is nowhere
 	require.Equal(t, []string{a, "b " + revealAuthentication(authenticated("tok-c"))}, d.authentications(t))
@@ -167,9 +168,9 @@ func TestAuthenticationsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	d := mustTwoDesk(t)
 	for why, mend := range map[string]func(a *Authentication){
-		"session token: empty":                  func(a *Authentication) { a.Token = Secret{} },
-		"session token: holds a control":        func(a *Authentication) { a.Token = NewSecret("a\nb") },
-		"session token: not UTF-8":              func(a *Authentication) { a.Token = NewSecret("a\xff") },
+		"session token: empty":                  func(a *Authentication) { a.Token = secret.Secret{} },
+		"session token: holds a control":        func(a *Authentication) { a.Token = secret.New("a\nb") },
+		"session token: not UTF-8":              func(a *Authentication) { a.Token = secret.New("a\xff") },
 		"session id: empty":                     func(a *Authentication) { a.SessionID = "" },
 		"context id: empty":                     func(a *Authentication) { a.ContextID = "" },
 		"user id: holds a control":              func(a *Authentication) { a.UserID = "a\u202eb" },
@@ -219,7 +220,7 @@ func TestWhatWasReadIsNobodyElses(t *testing.T) {
 	require.Len(t, d.authentications(t), 2)
 	d.mustLogin(t, "pa", "tok-2")
 	require.Len(t, d.authentications(t), 2, "one a tenant")
-	require.True(t, before.Authentication.Token.Equal(NewSecret("tok-1")), "what was read before the rotation")
+	require.True(t, before.Authentication.Token.Equal(secret.New("tok-1")), "what was read before the rotation")
 	_, err := d.EndSession(t.Context(), "a")
 	require.NoError(t, err)
 	require.Len(t, d.authentications(t), 1)
@@ -232,7 +233,7 @@ func TestAnAuthenticationEndsAtItsExpiry(t *testing.T) {
 	require.True(t, a.IsValid(a.ExpiresAt.Add(-time.Nanosecond)))
 	require.False(t, a.IsValid(a.ExpiresAt))
 	require.True(t, a.IsExpired(a.ExpiresAt))
-	a.Token = Secret{}
+	a.Token = secret.Secret{}
 	require.False(t, a.IsValid(noon))
 	require.False(t, a.IsExpired(noon))
 }

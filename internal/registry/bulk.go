@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Column is one of a Record's texts, in the order of tenants.json.
@@ -46,7 +47,7 @@ type Record struct {
 func (r *Record) Reveal(c Column) []byte { return r.text[c] }
 
 // Format writes the redaction, whatever the verb.
-func (r Record) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+func (r Record) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(secret.Redacted)) }
 
 // read takes a row over and tells whether it makes sense, as tenantOf and what scans for
 // it do.

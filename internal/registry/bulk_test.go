@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // spelled is a rendering that writes down all that a tenant holds, in either form.
@@ -33,9 +34,9 @@ func (r *Record) tenant() Tenant {
 	}
 	return Tenant{
 		ID: TenantID(r.Reveal(ColumnID)), Name: string(r.Reveal(ColumnName)), AppID: optional(ColumnAppID),
-		Hostname: optional(ColumnHostname), Region: optional(ColumnRegion), DatabaseURL: secretOf(optional(ColumnDatabaseURL)),
-		InternalDatabaseURL: secretOf(optional(ColumnInternalDatabaseURL)), Kind: Kind(r.Reveal(ColumnKind)),
-		ExternalDBAccess: r.ExternalDBAccess, SyncToken: secretOf(optional(ColumnSyncToken)),
+		Hostname: optional(ColumnHostname), Region: optional(ColumnRegion), DatabaseURL: secret.Optional(optional(ColumnDatabaseURL)),
+		InternalDatabaseURL: secret.Optional(optional(ColumnInternalDatabaseURL)), Kind: Kind(r.Reveal(ColumnKind)),
+		ExternalDBAccess: r.ExternalDBAccess, SyncToken: secret.Optional(optional(ColumnSyncToken)),
 		SharedContainerDB: optional(ColumnSharedContainerDB), Unknown: r.Unknown,
 	}
 }
@@ -97,9 +98,9 @@ func TestRecordsAreTheTenantsThatTheyStandFor(t *testing.T) {
 		for _, id := range rapid.SliceOfNDistinct(some, 0, 20, rapid.ID[string]).Draw(rt, "ids") {
 			tenants = append(tenants, Tenant{
 				ID: TenantID(id), Name: some.Draw(rt, "name") + anyText.Draw(rt, "name"), AppID: optional("app_id"), Hostname: optional("hostname"),
-				Region: optional("region"), DatabaseURL: secretOf(optional("url")), InternalDatabaseURL: secretOf(optional("internal")),
+				Region: optional("region"), DatabaseURL: secret.Optional(optional("url")), InternalDatabaseURL: secret.Optional(optional("internal")),
 				Kind: rapid.SampledFrom([]Kind{Local, Cloud}).Draw(rt, "kind"), ExternalDBAccess: rapid.Bool().Draw(rt, "access"),
-				SyncToken: secretOf(optional("token")), SharedContainerDB: optional("shared"),
+				SyncToken: secret.Optional(optional("token")), SharedContainerDB: optional("shared"),
 				Unknown: NewMembers(rapid.SampledFrom([]string{"", `"a":1`, `"b":{"c":[1,"\u0000"]},"é":null`}).Draw(rt, "unknown")),
 			})
 		}
@@ -228,7 +229,7 @@ func TestRecordRedactsItself(t *testing.T) {
 	r := Record{}
 	r.text[ColumnSyncToken] = []byte("hunter2")
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
-		require.Equal(t, redacted, fmt.Sprintf(verb, r))
-		require.Equal(t, redacted, fmt.Sprintf(verb, &r))
+		require.Equal(t, secret.Redacted, fmt.Sprintf(verb, r))
+		require.Equal(t, secret.Redacted, fmt.Sprintf(verb, &r))
 	}
 }

@@ -19,7 +19,7 @@ type change struct {
 	revision int64
 	touched  bool // something that a file of tenants shows has changed
 	record   record
-	merge   int64 // the change before it in the same transaction, of a merge; 0 is none
+	merge    int64 // the change before it in the same transaction, of a merge; 0 is none
 	stirred  bool  // and that one touched something that a file of tenants shows
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Credentials are those that a database has, to be published.
 type Credentials struct {
 	Tenant TenantID
-	URL    Secret
+	URL    secret.Secret
 	// Was is the login that another command may not have changed meanwhile; "" does not ask.
 	Was   DatabaseLogin
 	Login DatabaseLogin
@@ -45,7 +47,7 @@ func (r *Registry) PublishCredentials(ctx context.Context, p Credentials) (tenan
 }
 
 // publishURL gives a tenant another URL and revokes the one that it had.
-func (c *change) publishURL(ctx context.Context, id TenantID, url Secret, container *string) (Tenant, error) {
+func (c *change) publishURL(ctx context.Context, id TenantID, url secret.Secret, container *string) (Tenant, error) {
 	before, err := c.placedTenant(ctx, id)
 	if err != nil {
 		return Tenant{}, err

@@ -4,10 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
-var theServer = Server{Name: "h:5432", Provider: Elsewhere, Admin: NewSecret("postgres://admin:pw@h/postgres")}
+var theServer = Server{Name: "h:5432", Provider: Elsewhere, Admin: secret.New("postgres://admin:pw@h/postgres")}
 
 // mustBegin creates tenant a, whose database is begun.
 func mustBegin(t *testing.T, d *desk) {
@@ -21,7 +22,7 @@ func mustBegin(t *testing.T, d *desk) {
 
 func mustPublish(t *testing.T, d *desk, url string) {
 	t.Helper()
-	_, err := d.PublishCredentials(t.Context(), Credentials{Tenant: "a", URL: NewSecret(url), Login: LoginA})
+	_, err := d.PublishCredentials(t.Context(), Credentials{Tenant: "a", URL: secret.New(url), Login: LoginA})
 	require.NoError(t, err)
 }
 
@@ -59,7 +60,7 @@ func TestADatabaseIsRecordedBeforeItIsMade(t *testing.T) {
 
 	mustPublish(t, d, "postgres://sp_a_a:x@h/sp_a")
 	tenant, database, _ = standing(t, d)
-	require.True(t, tenant.DatabaseURL.Equal(NewSecret("postgres://sp_a_a:x@h/sp_a")))
+	require.True(t, tenant.DatabaseURL.Equal(secret.New("postgres://sp_a_a:x@h/sp_a")))
 	require.Equal(t, Ready, database.State)
 }
 
@@ -73,7 +74,7 @@ func TestATenantHasOneDatabase(t *testing.T) {
 	require.ErrorIs(t, plan("a"), ErrExists)
 	require.ErrorIs(t, plan("nobody"), ErrNotFound)
 	for _, tenant := range []Tenant{
-		NewLocal("has", "has", NewSecret("postgres://u:p@h/d")),
+		NewLocal("has", "has", secret.New("postgres://u:p@h/d")),
 		NewCloud(CloudParams{ID: "cloud", Name: "cloud", AppID: "x", Hostname: "x", Region: "iad"}),
 		{ID: "pending", Name: "pending", Kind: Local},
 	} {
@@ -91,7 +92,7 @@ func TestARotatedURLIsKeptNowhere(t *testing.T) {
 	mustBegin(t, d)
 	mustPublish(t, d, "postgres://sp_a_a:first@h/sp_a")
 	at := noon.Add(10 * time.Minute).Truncate(time.Microsecond)
-	_, err := d.PublishCredentials(t.Context(), Credentials{Tenant: "a", URL: NewSecret("postgres://sp_a_b:second@h/sp_a"), Login: LoginB, RetireAt: &at})
+	_, err := d.PublishCredentials(t.Context(), Credentials{Tenant: "a", URL: secret.New("postgres://sp_a_b:second@h/sp_a"), Login: LoginB, RetireAt: &at})
 	require.NoError(t, err)
 	_, database, _ := standing(t, d)
 	require.Equal(t, LoginB, database.Login)
@@ -126,7 +127,7 @@ func TestATenantIsNotDeletedBeforeItsDatabase(t *testing.T) {
 	require.NoError(t, d.DropDatabase(t.Context(), "a"))
 	_, database, _ := standing(t, d)
 	require.Equal(t, Dropping, database.State)
-	_, err := d.PublishCredentials(t.Context(), Credentials{Tenant: "a", URL: NewSecret("postgres://u:y@h/sp_a"), Login: LoginB})
+	_, err := d.PublishCredentials(t.Context(), Credentials{Tenant: "a", URL: secret.New("postgres://u:y@h/sp_a"), Login: LoginB})
 	require.ErrorIs(t, err, ErrConflict, "a rotation meanwhile")
 
 	_, err = d.DeleteTenant(t.Context(), Deletion{ID: "a"})
@@ -152,7 +153,7 @@ func TestADatabaseThatIsLeftCanBeHadBack(t *testing.T) {
 	_, err = d.Undo(t.Context(), Undo{})
 	require.NoError(t, err)
 	tenant, database, _ := standing(t, d)
-	require.True(t, tenant.DatabaseURL.Equal(NewSecret("postgres://sp_a_a:x@h/sp_a")))
+	require.True(t, tenant.DatabaseURL.Equal(secret.New("postgres://sp_a_a:x@h/sp_a")))
 	require.Nil(t, database, "it is adopted from here on")
 }
 
@@ -175,7 +176,7 @@ func TestADatabaseIsRememberedWithoutItsTenant(t *testing.T) {
 func TestAServerIsKeptWhileItIsChosenOrOurs(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
-	own := Server{Name: "local", Provider: LocalPrograms, Admin: NewSecret("postgres://sp_admin:pw@127.0.0.1:5433/postgres")}
+	own := Server{Name: "local", Provider: LocalPrograms, Admin: secret.New("postgres://sp_admin:pw@127.0.0.1:5433/postgres")}
 	chosen, other := theServer, theServer
 	chosen.Chosen, other.Chosen, other.Name = true, true, "other:5432"
 	for _, s := range []Server{own, chosen, other} {
@@ -187,8 +188,8 @@ func TestAServerIsKeptWhileItIsChosenOrOurs(t *testing.T) {
 	_, _, servers = standing(t, d)
 	require.Len(t, servers, 1)
 	require.Equal(t, "local", servers[0].Name)
-	require.ErrorIs(t, d.PutServer(t.Context(), Server{Name: "x", Provider: Elsewhere, Admin: NewSecret("mysql://x")}), ErrInvalid)
-	at, err := ServerAt(NewSecret("postgres://admin:pw@DB.example:6000/postgres"))
+	require.ErrorIs(t, d.PutServer(t.Context(), Server{Name: "x", Provider: Elsewhere, Admin: secret.New("mysql://x")}), ErrInvalid)
+	at, err := ServerAt(secret.New("postgres://admin:pw@DB.example:6000/postgres"))
 	require.NoError(t, err)
 	require.Equal(t, "DB.example:6000", at.Name)
 }
@@ -196,12 +197,12 @@ func TestAServerIsKeptWhileItIsChosenOrOurs(t *testing.T) {
 func TestAnAdoptedPasswordIsRecordedBeforeItIsChanged(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
-	_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: NewLocal("a", "A", NewSecret("postgres://u:first@h/d"))})
+	_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: NewLocal("a", "A", secret.New("postgres://u:first@h/d"))})
 	require.NoError(t, err)
-	next := map[TenantID]Secret{"a": NewSecret("postgres://u:second@h/d")}
+	next := map[TenantID]secret.Secret{"a": secret.New("postgres://u:second@h/d")}
 	require.NoError(t, d.PlanRotation(t.Context(), next))
 	require.ErrorIs(t, d.PlanRotation(t.Context(), next), ErrExists)
-	planned := func() *Secret {
+	planned := func() *secret.Secret {
 		view, err := d.View(t.Context())
 		require.NoError(t, err)
 		defer view.Close()
@@ -211,7 +212,7 @@ func TestAnAdoptedPasswordIsRecordedBeforeItIsChanged(t *testing.T) {
 	}
 	require.True(t, planned().Equal(next["a"]))
 	tenant, _, _ := standing(t, d)
-	require.True(t, tenant.DatabaseURL.Equal(NewSecret("postgres://u:first@h/d")), "until it is changed")
+	require.True(t, tenant.DatabaseURL.Equal(secret.New("postgres://u:first@h/d")), "until it is changed")
 
 	require.NoError(t, d.EndRotation(t.Context(), []TenantID{"a"}, true))
 	tenant, _, _ = standing(t, d)
@@ -220,11 +221,11 @@ func TestAnAdoptedPasswordIsRecordedBeforeItIsChanged(t *testing.T) {
 	requireNoTrace(t, d, "first")
 	require.ErrorIs(t, d.EndRotation(t.Context(), []TenantID{"a"}, true), ErrConflict)
 
-	require.NoError(t, d.PlanRotation(t.Context(), map[TenantID]Secret{"a": NewSecret("postgres://u:third@h/d")}))
+	require.NoError(t, d.PlanRotation(t.Context(), map[TenantID]secret.Secret{"a": secret.New("postgres://u:third@h/d")}))
 	require.NoError(t, d.EndRotation(t.Context(), []TenantID{"a"}, false))
 	tenant, _, _ = standing(t, d)
 	require.True(t, tenant.DatabaseURL.Equal(next["a"]), "the server kept its password")
-	require.NoError(t, d.PlanRotation(t.Context(), map[TenantID]Secret{"a": NewSecret("postgres://u:third@h/d")}))
+	require.NoError(t, d.PlanRotation(t.Context(), map[TenantID]secret.Secret{"a": secret.New("postgres://u:third@h/d")}))
 	_, err = d.DeleteTenant(t.Context(), Deletion{ID: "a"})
 	require.NoError(t, err, "a plan holds nobody")
 }
@@ -244,11 +245,11 @@ func TestAPlannedPasswordFollowsItsRole(t *testing.T) {
 		t.Run(c.url, func(t *testing.T) {
 			t.Parallel()
 			d := mustDesk(t)
-			_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: NewLocal("a", "A", NewSecret("postgres://u:first@h/d"))})
+			_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: NewLocal("a", "A", secret.New("postgres://u:first@h/d"))})
 			require.NoError(t, err)
-			require.NoError(t, d.PlanRotation(t.Context(), map[TenantID]Secret{"a": NewSecret("postgres://u:planned@h/d")}))
-			edit := Optional[Secret]{Clear: c.url == ""}
-			if url := NewSecret(c.url); !edit.Clear {
+			require.NoError(t, d.PlanRotation(t.Context(), map[TenantID]secret.Secret{"a": secret.New("postgres://u:planned@h/d")}))
+			edit := Optional[secret.Secret]{Clear: c.url == ""}
+			if url := secret.New(c.url); !edit.Clear {
 				edit.Set = &url
 			}
 			_, _, err = d.UpdateTenant(t.Context(), TenantEdit{ID: "a", DatabaseURL: edit})
@@ -292,9 +293,9 @@ func TestARestoreForgetsNoDatabase(t *testing.T) {
 func TestTheServerThatIsPlannedFirstIsTheOneThatIsMade(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
-	first := Server{Name: "local", Provider: LocalPrograms, Admin: NewSecret("postgres://sp_admin:one@127.0.0.1:5433/postgres")}
+	first := Server{Name: "local", Provider: LocalPrograms, Admin: secret.New("postgres://sp_admin:one@127.0.0.1:5433/postgres")}
 	second := first
-	second.Admin = NewSecret("postgres://sp_admin:two@127.0.0.1:5434/postgres")
+	second.Admin = secret.New("postgres://sp_admin:two@127.0.0.1:5434/postgres")
 	for _, s := range []Server{first, second} {
 		planned, err := d.PlanServer(t.Context(), s)
 		require.NoError(t, err)
@@ -302,14 +303,14 @@ func TestTheServerThatIsPlannedFirstIsTheOneThatIsMade(t *testing.T) {
 	}
 	_, _, servers := standing(t, d)
 	require.True(t, first.Admin.Equal(servers[0].Admin))
-	_, err := d.PlanServer(t.Context(), Server{Name: "x", Provider: LocalPrograms, Admin: NewSecret("mysql://x")})
+	_, err := d.PlanServer(t.Context(), Server{Name: "x", Provider: LocalPrograms, Admin: secret.New("mysql://x")})
 	require.ErrorIs(t, err, ErrInvalid)
 }
 
 func TestAServerThatMovesTakesItsTenantsAlong(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
-	own := Server{Name: "local", Provider: LocalPrograms, Admin: NewSecret("postgres://sp_admin:pw@127.0.0.1:5433/postgres")}
+	own := Server{Name: "local", Provider: LocalPrograms, Admin: secret.New("postgres://sp_admin:pw@127.0.0.1:5433/postgres")}
 	require.NoError(t, d.PutServer(t.Context(), own))
 	for id, url := range map[TenantID]string{
 		"a": "postgres://sp_a_a:x@127.0.0.1:5433/sp_a", "edited": "postgres://other:y@elsewhere/sp_edited", "pending": "",
@@ -319,23 +320,23 @@ func TestAServerThatMovesTakesItsTenantsAlong(t *testing.T) {
 		})
 		require.NoError(t, err)
 		if url != "" {
-			_, err = d.PublishCredentials(t.Context(), Credentials{Tenant: id, URL: NewSecret(url), Login: LoginA})
+			_, err = d.PublishCredentials(t.Context(), Credentials{Tenant: id, URL: secret.New(url), Login: LoginA})
 			require.NoError(t, err)
 		}
 	}
-	there := NewSecret("postgres://sp_admin:pw@127.0.0.1:6000/postgres")
+	there := secret.New("postgres://sp_admin:pw@127.0.0.1:6000/postgres")
 	moved, err := d.MoveServer(t.Context(), "local", there)
 	require.NoError(t, err)
 	require.Equal(t, []TenantID{"a"}, moved)
 	tenant, _, servers := standing(t, d)
-	require.True(t, tenant.DatabaseURL.Equal(NewSecret("postgres://sp_a_a:x@127.0.0.1:6000/sp_a")))
+	require.True(t, tenant.DatabaseURL.Equal(secret.New("postgres://sp_a_a:x@127.0.0.1:6000/sp_a")))
 	require.True(t, servers[0].Admin.Equal(there))
 	view, err := d.View(t.Context())
 	require.NoError(t, err)
 	defer view.Close()
 	edited, err := view.Tenant(t.Context(), "edited")
 	require.NoError(t, err)
-	require.True(t, edited.DatabaseURL.Equal(NewSecret("postgres://other:y@elsewhere/sp_edited")), "it leads elsewhere")
+	require.True(t, edited.DatabaseURL.Equal(secret.New("postgres://other:y@elsewhere/sp_edited")), "it leads elsewhere")
 	_, err = d.MoveServer(t.Context(), "docker", there)
 	require.ErrorIs(t, err, ErrNotFound)
 }

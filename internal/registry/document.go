@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Document is what tenants.json holds beside its tenants.
@@ -20,11 +22,11 @@ func (d Document) IsStale(now time.Time, maxAge time.Duration) bool {
 }
 
 // secrets returns what of a document the history may not hold.
-func (d Document) secrets() map[string]Secret {
+func (d Document) secrets() map[string]secret.Secret {
 	if d.Unknown.Empty() {
 		return nil
 	}
-	return map[string]Secret{unknownMembers: d.Unknown.text}
+	return map[string]secret.Secret{unknownMembers: d.Unknown.text}
 }
 
 // FormatTime writes an instant as chrono does, and so as tenants.json holds it:

@@ -1,6 +1,10 @@
 package registry
 
-import "context"
+import (
+	"context"
+
+	"github.com/sp-registry/sp/internal/secret"
+)
 
 // Optional says what becomes of an optional member: nothing (the zero value), a
 // new value, or absent.
@@ -24,10 +28,10 @@ type TenantEdit struct {
 	AppID               Optional[string]
 	Hostname            Optional[string]
 	Region              Optional[string]
-	DatabaseURL         Optional[Secret]
-	InternalDatabaseURL Optional[Secret]
+	DatabaseURL         Optional[secret.Secret]
+	InternalDatabaseURL Optional[secret.Secret]
 	ExternalDBAccess    *bool
-	SyncToken           Optional[Secret]
+	SyncToken           Optional[secret.Secret]
 	SharedContainerDB   Optional[string]
 	AllowDuplicateName  bool
 	// Purge forgets the secrets that it replaces, and earlier ones of the tenant, at once.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -29,7 +30,7 @@ func TestWhatTheSmallFilesHaveToShow(t *testing.T) {
 			return err
 		}
 	}
-	set := func(text string) Optional[Secret] { return Optional[Secret]{Set: secret(text)} }
+	set := func(text string) Optional[secret.Secret] { return Optional[secret.Secret]{Set: sealed(text)} }
 	rename := profile(ProfileEdit{Name: "pa", NewName: ptr("na")})
 	for name, c := range map[string]struct {
 		do   func(d *desk) error
@@ -39,12 +40,12 @@ func TestWhatTheSmallFilesHaveToShow(t *testing.T) {
 		"its name":      {do: edit(TenantEdit{ID: "a", Name: ptr("new")})},
 		"its hostname":  {do: edit(TenantEdit{ID: "a", Hostname: Optional[string]{Set: ptr("h")}})},
 		"its URL":       {edit(TenantEdit{ID: "a", DatabaseURL: set("postgres://u:9@h/d")}), Due{Profiles: []string{"pa", "qa"}}},
-		"the same URL":  {do: edit(TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: local("a").DatabaseURL}})},
+		"the same URL":  {do: edit(TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: local("a").DatabaseURL}})},
 		"its token":     {edit(TenantEdit{ID: "b", SyncToken: set("t")}), Due{Profiles: []string{"pb"}}},
 		"rotated":       {func(d *desk) error { _, err := d.RotateSyncToken(ctx, "b"); return err }, Due{Profiles: []string{"pb"}}},
 		"imported URL": {func(d *desk) error {
 			changed := local("b")
-			changed.DatabaseURL = secret("postgres://u:9@h/d")
+			changed.DatabaseURL = sealed("postgres://u:9@h/d")
 			_, err := d.ImportTenants(ctx, file(changed))
 			return err
 		}, Due{Profiles: []string{"pb"}}},

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // FuzzURL puts a password into URLs of any shape, and any text in the place of one:
@@ -40,7 +41,7 @@ func FuzzURL(f *testing.F) {
 			t.Skip()
 		}
 		text := before + password + after
-		secret := NewSecret(text)
+		secret := secret.New(text)
 		err := CheckURL(secret)
 		shown := DescribeURL(secret)
 		if err != nil {

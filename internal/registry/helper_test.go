@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func TestMain(m *testing.M) {
@@ -87,7 +88,7 @@ func (d *desk) mustReopen(t require.TestingT) {
 
 func ptr[T any](v T) *T { return &v }
 
-func secret(text string) *Secret { return ptr(NewSecret(text)) }
+func sealed(text string) *secret.Secret { return ptr(secret.New(text)) }
 
 func mustAll[T any](t require.TestingT, rows iter.Seq2[T, error]) (all []T) {
 	for row, err := range rows {
@@ -128,7 +129,7 @@ type contents struct {
 	Document                  string
 	Tenants                   []string
 	Profiles                  []Profile
-	Sessions                  []Session // without what authenticates them, a Secret is a func
+	Sessions                  []Session // without what authenticates them, a secret.Secret is a func
 	Selection                 Selection
 	// Secrets are those of the profiles, Authentications those of the sessions, told.
 	Secrets, Authentications []string
@@ -210,7 +211,7 @@ func (d *desk) mustTenants(t testing.TB, ids ...TenantID) {
 }
 
 func local(id TenantID) Tenant {
-	return NewLocal(id, string(id), NewSecret("postgres://u:pw-"+string(id)+"@localhost:5432/"+string(id)))
+	return NewLocal(id, string(id), secret.New("postgres://u:pw-"+string(id)+"@localhost:5432/"+string(id)))
 }
 
 func (d *desk) mustProfiles(t testing.TB, tenant TenantID, names ...string) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -67,7 +68,7 @@ func TestTheHistoryTellsEveryChange(t *testing.T) {
 	require.NoError(t, d.SetDefaultProfile(t.Context(), ptr("pa")))
 	_, err := d.UpdateProfile(t.Context(), ProfileEdit{Name: "pa", NewName: ptr("new")})
 	require.NoError(t, err)
-	d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x"), SyncToken: Optional[Secret]{Set: secret("t")}})
+	d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x"), SyncToken: Optional[secret.Secret]{Set: sealed("t")}})
 	_, err = d.EndSession(t.Context(), "a")
 	require.NoError(t, err)
 	d.mustImport(t, fileOf(Document{SyncedAt: noon.Add(time.Hour)}, local("c"), local("a")))
@@ -192,7 +193,7 @@ func TestATenantIsShownAsItWas(t *testing.T) {
 	d := mustDesk(t)
 	d.mustTenants(t, "a") // 1
 	d.now = noon.Add(time.Hour)
-	d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x"), DatabaseURL: Optional[Secret]{Set: secret("postgres://u:2@h/a")}, SyncToken: Optional[Secret]{Set: secret("")}}) // 2
+	d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x"), DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:2@h/a")}, SyncToken: Optional[secret.Secret]{Set: sealed("")}}) // 2
 	d.now = noon.Add(2 * time.Hour)
 	d.mustDelete(t, "a")  // 3
 	d.mustTenants(t, "a") // 4, another
@@ -208,7 +209,7 @@ func TestATenantIsShownAsItWas(t *testing.T) {
 	require.Equal(t, reveal(local("a")), at(4))
 	require.Equal(t, reveal(local("a")), at(400))
 	changed := local("a")
-	changed.Name, changed.DatabaseURL, changed.SyncToken = "x", secret("postgres://u:2@h/a"), secret("")
+	changed.Name, changed.DatabaseURL, changed.SyncToken = "x", sealed("postgres://u:2@h/a"), sealed("")
 	require.Equal(t, reveal(changed), at(2))
 	for _, sequence := range []int64{0, 3} {
 		_, _, err := v.TenantAt(t.Context(), "a", sequence)
@@ -254,7 +255,7 @@ func TestTheHistoryHoldsNoSecret(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	marked := local("a")
-	marked.DatabaseURL, marked.SyncToken = secret("postgres://u:CANARY@h/d"), secret("CANARY-token")
+	marked.DatabaseURL, marked.SyncToken = sealed("postgres://u:CANARY@h/d"), sealed("CANARY-token")
 	marked.Unknown = NewMembers(`"x":"CANARY"`)
 	d.mustImport(t, fileOf(Document{SyncedAt: noon, Unknown: NewMembers(`"y":"CANARY"`)}, marked))
 	i := fileOf(Document{SyncedAt: noon.Add(time.Hour)}, local("a"))
@@ -347,7 +348,7 @@ func TestNobodyGetsASecretWhoseTimeIsOver(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	d.mustTenants(t, "a") // 1
-	d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret("postgres://u:2@h/a")}})
+	d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:2@h/a")}})
 	edited := d.revision(t)
 	before := func() (Tenant, []string) {
 		v, err := d.View(t.Context())
@@ -388,7 +389,7 @@ func TestPurgeForgetsAtOnce(t *testing.T) {
 			return err
 		},
 		"edit": func(d *desk) error {
-			_, _, err := d.UpdateTenant(context.Background(), TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret("postgres://u:3@h/a")}, Purge: true})
+			_, _, err := d.UpdateTenant(context.Background(), TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:3@h/a")}, Purge: true})
 			return err
 		},
 		"import": func(d *desk) error {
@@ -406,7 +407,7 @@ func TestPurgeForgetsAtOnce(t *testing.T) {
 			t.Parallel()
 			d := mustDesk(t)
 			d.mustTenants(t, "b", "a")
-			d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret("postgres://u:pw-second@h/a")}})
+			d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:pw-second@h/a")}})
 			if name == "undo" {
 				d.mustUndo(t)
 			}
@@ -430,7 +431,7 @@ func TestAnUndoMayPurgeWhatItPutsBackElsewhere(t *testing.T) {
 	before := known(mustContents(t, d.path))
 	a, b := local("a"), local("b")
 	a.DatabaseURL, b.DatabaseURL = b.DatabaseURL, a.DatabaseURL
-	a.SyncToken = secret("token-of-the-import")
+	a.SyncToken = sealed("token-of-the-import")
 	d.mustImport(t, fileOf(Document{SyncedAt: noon.Add(time.Hour)}, a, b))
 
 	_, err := d.Undo(t.Context(), Undo{Purge: true})
@@ -445,8 +446,8 @@ func TestARotatedTokenIsRevoked(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	d.mustTenants(t, "a")
-	d.mustEdit(t, TenantEdit{ID: "a", SyncToken: Optional[Secret]{Set: secret("first-token")}})
-	edit := d.mustEdit(t, TenantEdit{ID: "a", SyncToken: Optional[Secret]{Set: secret("second-token")}})
+	d.mustEdit(t, TenantEdit{ID: "a", SyncToken: Optional[secret.Secret]{Set: sealed("first-token")}})
+	edit := d.mustEdit(t, TenantEdit{ID: "a", SyncToken: Optional[secret.Secret]{Set: sealed("second-token")}})
 	d.mustUndo(t) // the second one is kept, the first is there
 	d.mustUndo(t, d.revision(t))
 

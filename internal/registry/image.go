@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // image is what the history remembers of one thing: its members, by name, as JSON
@@ -29,7 +30,7 @@ type hidden struct {
 	Digest string `json:"digest"`
 }
 
-func (d digester) of(s Secret) string {
+func (d digester) of(s secret.Secret) string {
 	mac := hmac.New(sha256.New, d.key)
 	mac.Write([]byte(s.Reveal()))
 	return hex.EncodeToString(mac.Sum(nil)[:16])
@@ -64,7 +65,7 @@ func putOptional[T any](m image, name string, value *T) {
 	}
 }
 
-func (m image) putSecret(name string, s *Secret, d digester) {
+func (m image) putSecret(name string, s *secret.Secret, d digester) {
 	if s != nil {
 		m.put(name, hidden{Digest: d.of(*s)})
 	}
@@ -127,9 +128,9 @@ func imageOfTenant(t Tenant, d digester) image {
 }
 
 // secrets returns what of a tenant the history may not hold, by member.
-func (t Tenant) secrets() map[string]Secret {
-	found := map[string]Secret{}
-	for name, s := range map[string]*Secret{
+func (t Tenant) secrets() map[string]secret.Secret {
+	found := map[string]secret.Secret{}
+	for name, s := range map[string]*secret.Secret{
 		"database_url": t.DatabaseURL, "internal_database_url": t.InternalDatabaseURL, "sync_token": t.SyncToken,
 	} {
 		if s != nil {
@@ -148,7 +149,7 @@ const unknownMembers = "unknown_members"
 // ofSecrets is before the name of a profile's secret in an image, and in what is kept.
 const ofSecrets = "secrets."
 
-func imageOfProfile(p Profile, secrets map[string]Secret, d digester) image {
+func imageOfProfile(p Profile, secrets map[string]secret.Secret, d digester) image {
 	m := image{}
 	m.put("tenant_id", p.Tenant)
 	for key, s := range secrets {

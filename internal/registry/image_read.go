@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // finder returns the secret with that digest, which the image has as that member.
-type finder func(member, digest string) (Secret, error)
+type finder func(member, digest string) (secret.Secret, error)
 
 // imageReader makes things of an image again, and stops at the first trouble.
 type imageReader struct {
@@ -28,7 +29,7 @@ func (r *imageReader) value(name string, to any) {
 	}
 }
 
-func (r *imageReader) secret(name string) *Secret {
+func (r *imageReader) secret(name string) *secret.Secret {
 	if _, ok := r.image[name]; !ok || r.err != nil {
 		return nil
 	}
@@ -73,8 +74,8 @@ func (r *imageReader) profile(name string) Profile {
 	return p
 }
 
-func (r *imageReader) profileSecrets() map[string]Secret {
-	secrets := map[string]Secret{}
+func (r *imageReader) profileSecrets() map[string]secret.Secret {
+	secrets := map[string]secret.Secret{}
 	for name := range r.image {
 		if key, ok := strings.CutPrefix(name, ofSecrets); ok {
 			if s := r.secret(name); s != nil && r.err == nil {

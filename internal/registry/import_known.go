@@ -1,5 +1,7 @@
 package registry
 
+import "github.com/sp-registry/sp/internal/secret"
+
 // merge returns what becomes of a known tenant when a file says file of it: the
 // file's values, but for a mask, which never replaces a real value, and for the
 // optional members that the file lacks, which stay unless exact.
@@ -31,7 +33,7 @@ func mergeMember[T any](m *merger, name string, known, file *T) *T {
 	return known
 }
 
-func (m *merger) url(name string, known, file *Secret) *Secret {
+func (m *merger) url(name string, known, file *secret.Secret) *secret.Secret {
 	if known != nil && file != nil && !known.Empty() && IsMasked(*file) && !IsMasked(*known) {
 		m.step.Masked = append(m.step.Masked, name)
 		return known

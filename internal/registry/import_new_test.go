@@ -191,7 +191,7 @@ func TestAFileIsReadAgainWhenItCouldChangeAnything(t *testing.T) {
 		require.Equal(t, n+1, *reads)
 	}
 	hidden := fullTenant()
-	hidden.DatabaseURL = secret(masked)
+	hidden.DatabaseURL = sealed(masked)
 	i, reads = again(file(hidden), "3")
 	for n := range 2 {
 		require.Len(t, d.mustImport(t, i).Steps, 1)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // ImportedProfile is a profile as its files say it is.
@@ -83,7 +85,7 @@ func noTenant(id TenantID) string { return "there is no tenant " + shown(string(
 
 // takenOf names the secrets that are new or differ from what is known, and says of the
 // others why they can't be taken.
-func takenOf(secrets []ProfileSecret, known map[string]Secret) (taken, left []string) {
+func takenOf(secrets []ProfileSecret, known map[string]secret.Secret) (taken, left []string) {
 	for _, s := range secrets {
 		if err := CheckProfileSecret(s); err != nil {
 			left = append(left, err.Error())

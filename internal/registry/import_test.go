@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func TestAnImportUpdatesInPlaceAndAppends(t *testing.T) {
@@ -15,7 +16,7 @@ func TestAnImportUpdatesInPlaceAndAppends(t *testing.T) {
 	d := mustDesk(t)
 	d.mustTenants(t, "a", "b", "c")
 	changed := local("b")
-	changed.Name, changed.DatabaseURL = "B", secret(plain)
+	changed.Name, changed.DatabaseURL = "B", sealed(plain)
 	plan := d.mustImport(t, file(local("z"), changed, local("y"), local("a")))
 	require.Equal(t, []string{"add z", "update b changed:name,database_url", "add y"}, steps(plan))
 	require.Equal(t, [5]int{2, 1, 1, 0, 0}, [5]int{plan.Added, plan.Updated, plan.Unchanged, plan.Removed, plan.Skipped})
@@ -40,8 +41,8 @@ func TestAnImportOfTheSameChangesNoTenant(t *testing.T) {
 }
 
 func fullTenant() Tenant {
-	full := cloud(secret(plain), secret("token"))
-	full.DatabaseURL, full.SharedContainerDB = secret(plain), ptr("shared")
+	full := cloud(sealed(plain), sealed("token"))
+	full.DatabaseURL, full.SharedContainerDB = sealed(plain), ptr("shared")
 	full.Unknown = NewMembers(`"x":1,"y":{"z":2}`)
 	return full
 }
@@ -83,8 +84,8 @@ func TestEmptyIsNotAbsent(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	d.mustImport(t, file(fullTenant()))
-	empty := cloud(secret(""), secret(""))
-	empty.AppID, empty.Hostname, empty.Region, empty.DatabaseURL, empty.SharedContainerDB = ptr(""), ptr(""), ptr(""), secret(""), ptr("")
+	empty := cloud(sealed(""), sealed(""))
+	empty.AppID, empty.Hostname, empty.Region, empty.DatabaseURL, empty.SharedContainerDB = ptr(""), ptr(""), ptr(""), sealed(""), ptr("")
 	plan := d.mustImport(t, file(empty))
 	require.Equal(t, optionalMembers[:7], plan.Steps[0].Changed)
 	require.Equal(t, optionalMembers[7:], plan.Steps[0].Kept)
@@ -94,19 +95,19 @@ func TestT30ToT32AMaskNeverReplacesARealValue(t *testing.T) {
 	t.Parallel()
 	const other = "postgres://u:other@h:5432/d"
 	for what, c := range map[string]struct {
-		known, file, want *Secret
+		known, file, want *secret.Secret
 		masked            bool
 	}{
-		"T30 real by real":                   {secret(plain), secret(other), secret(other), false},
-		"T31 real by three stars":            {secret(plain), secret(masked), secret(plain), true},
-		"T32 by eight, on purpose otherwise": {secret(plain), secret("postgres://u:********@h/d"), secret(plain), true},
-		"real by escaped stars":              {secret(plain), secret("postgres://u:%2A%2A%2A@h/d"), secret(plain), true},
-		"mask by real":                       {secret(masked), secret(plain), secret(plain), false},
-		"mask by another mask":               {secret(masked), secret("postgres://u:***@new/d"), secret("postgres://u:***@new/d"), false},
-		"absent by mask":                     {nil, secret(masked), secret(masked), false},
-		"empty by mask":                      {secret(""), secret(masked), secret(masked), false},
-		"what is no URL by mask":             {secret("odd"), secret(masked), secret("odd"), true},
-		"real by two stars, a password":      {secret(plain), secret("postgres://u:**@h/d"), secret("postgres://u:**@h/d"), false},
+		"T30 real by real":                   {sealed(plain), sealed(other), sealed(other), false},
+		"T31 real by three stars":            {sealed(plain), sealed(masked), sealed(plain), true},
+		"T32 by eight, on purpose otherwise": {sealed(plain), sealed("postgres://u:********@h/d"), sealed(plain), true},
+		"real by escaped stars":              {sealed(plain), sealed("postgres://u:%2A%2A%2A@h/d"), sealed(plain), true},
+		"mask by real":                       {sealed(masked), sealed(plain), sealed(plain), false},
+		"mask by another mask":               {sealed(masked), sealed("postgres://u:***@new/d"), sealed("postgres://u:***@new/d"), false},
+		"absent by mask":                     {nil, sealed(masked), sealed(masked), false},
+		"empty by mask":                      {sealed(""), sealed(masked), sealed(masked), false},
+		"what is no URL by mask":             {sealed("odd"), sealed(masked), sealed("odd"), true},
+		"real by two stars, a password":      {sealed(plain), sealed("postgres://u:**@h/d"), sealed("postgres://u:**@h/d"), false},
 	} {
 		for _, exact := range []bool{false, true} {
 			d := mustDesk(t)
@@ -264,8 +265,8 @@ func TestImportsKeepWhatTheFileHolds(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	odd := Tenant{
-		ID: "\x00", Name: "\x00\u202e'\";--", Kind: Cloud, AppID: ptr("\x00"), Hostname: ptr(""), Region: ptr("\x7f"), DatabaseURL: secret("\x00\n"),
-		InternalDatabaseURL: secret("?"), SyncToken: secret("\x00a"), SharedContainerDB: ptr(" "), Unknown: NewMembers("\"\\u0000\":\"\u2028<>&\""),
+		ID: "\x00", Name: "\x00\u202e'\";--", Kind: Cloud, AppID: ptr("\x00"), Hostname: ptr(""), Region: ptr("\x7f"), DatabaseURL: sealed("\x00\n"),
+		InternalDatabaseURL: sealed("?"), SyncToken: sealed("\x00a"), SharedContainerDB: ptr(" "), Unknown: NewMembers("\"\\u0000\":\"\u2028<>&\""),
 	}
 	d.mustImport(t, file(odd, local("a")))
 	require.Equal(t, revealAll([]Tenant{odd, local("a")}), mustContents(t, d.path).Tenants)

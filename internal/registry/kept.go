@@ -10,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // keptFor is how long the secrets that a change removed can be put back.
@@ -51,7 +52,7 @@ func (r *Registry) PurgeSecrets(ctx context.Context, copies bool) (purged int, e
 // keepRemoved keeps the secrets that a tenant had and has no more, for an undo. It
 // keeps none, and ends the time of the earlier ones of the tenant, where the change
 // purges, and never one that is revoked.
-func (c *change) keepRemoved(ctx context.Context, tenant TenantID, before, after map[string]Secret) error {
+func (c *change) keepRemoved(ctx context.Context, tenant TenantID, before, after map[string]secret.Secret) error {
 	d, err := c.digests(ctx)
 	if err != nil {
 		return err
@@ -106,14 +107,14 @@ func (v *View) digests(ctx context.Context) (digester, error) {
 // findIn returns how secrets of a tenant are found by their digests: among those
 // that it has, the empty one, and those that are kept at that instant. One whose time is over may still be
 // in the file, as a read removes nothing; nobody gets it all the same.
-func (v *View) findIn(ctx context.Context, tenant TenantID, has map[string]Secret, d digester, at time.Time) finder {
-	return func(_, digest string) (Secret, error) {
+func (v *View) findIn(ctx context.Context, tenant TenantID, has map[string]secret.Secret, d digester, at time.Time) finder {
+	return func(_, digest string) (secret.Secret, error) {
 		for _, secret := range has {
 			if d.of(secret) == digest {
 				return secret, nil
 			}
 		}
-		if empty := NewSecret(""); d.of(empty) == digest {
+		if empty := secret.New(""); d.of(empty) == digest {
 			return empty, nil
 		}
 		value, err := v.q.KeptSecret(ctx, queries.KeptSecretParams{
@@ -122,6 +123,6 @@ func (v *View) findIn(ctx context.Context, tenant TenantID, has map[string]Secre
 		if errors.Is(err, sql.ErrNoRows) {
 			err = ErrForgotten
 		}
-		return NewSecret(value), err
+		return secret.New(value), err
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Members is a list of JSON members that the record does not define, kept for
@@ -15,7 +17,7 @@ import (
 // without the braces around it, every name and string escaped as serde_json
 // escapes it, so that equal values are equal bytes. The zero Members is empty.
 // The text is a Secret because nobody knows what is in it.
-type Members struct{ text Secret }
+type Members struct{ text secret.Secret }
 
 // NewMembers returns the members written in text, which must have the form that
 // the comment of Members draws.
@@ -23,7 +25,7 @@ func NewMembers(text string) Members {
 	if text == "" {
 		return Members{}
 	}
-	return Members{text: NewSecret(text)}
+	return Members{text: secret.New(text)}
 }
 
 // check tells whether the text has its form; what cuts it relies on that.

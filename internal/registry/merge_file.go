@@ -16,7 +16,7 @@ type merging struct {
 	digester  digester
 	blind     bool // nobody knows what was then
 	from      int64
-	byMerge  map[int64]bool    // which changes were merges, as far as it was asked
+	byMerge   map[int64]bool    // which changes were merges, as far as it was asked
 	gone      map[TenantID]bool // tenants of the file that are not here and will not be
 	conflicts ConflictsError
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"pgregory.net/rapid"
 )
 
@@ -72,16 +73,16 @@ func (s side) tenants() (all []Tenant) {
 			}
 			return ptr(m[name])
 		}
-		url := func(name string) *Secret {
+		url := func(name string) *secret.Secret {
 			if m[name] == "" {
 				return nil
 			}
-			return secret("postgres://u:" + m[name] + "@h/d")
+			return sealed("postgres://u:" + m[name] + "@h/d")
 		}
 		tenant := Tenant{
 			ID: TenantID(id), Name: m["name"] + id, AppID: text("app_id"), Hostname: text("hostname"), Region: text("region"),
 			DatabaseURL: url("database_url"), InternalDatabaseURL: url("internal_database_url"), Kind: Kind(m["tenant_type"]),
-			ExternalDBAccess: m["external_db_access"] == "true", SyncToken: secretOf(text("sync_token")), SharedContainerDB: text("shared_container_db"),
+			ExternalDBAccess: m["external_db_access"] == "true", SyncToken: secret.Optional(text("sync_token")), SharedContainerDB: text("shared_container_db"),
 		}
 		var unknown []string
 		for _, name := range []string{"x", "y"} {

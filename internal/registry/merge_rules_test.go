@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -106,9 +107,9 @@ func TestOfATenantThatWasDeletedHereOnlyAChangeOfTheirsIsAConflict(t *testing.T)
 		"no sync token":          func(t *Tenant) { t.SyncToken = nil },
 		"no shared container":    func(t *Tenant) { t.SharedContainerDB = nil },
 		"no unknown members":     func(t *Tenant) { t.Unknown = Members{} },
-		"a masked URL":           func(t *Tenant) { t.DatabaseURL = secret(modelMask) },
-		"a masked internal one":  func(t *Tenant) { t.InternalDatabaseURL = secret(modelMask) },
-		"all of that, and stars": func(t *Tenant) { t.SyncToken, t.Unknown, t.DatabaseURL = nil, Members{}, secret(modelMask) },
+		"a masked URL":           func(t *Tenant) { t.DatabaseURL = sealed(modelMask) },
+		"a masked internal one":  func(t *Tenant) { t.InternalDatabaseURL = sealed(modelMask) },
+		"all of that, and stars": func(t *Tenant) { t.SyncToken, t.Unknown, t.DatabaseURL = nil, Members{}, sealed(modelMask) },
 	} {
 		plan := d.mustMerge(t, mergeOf(since, Nobody, local("a"), with(full, edit)))
 		require.Equal(t, []string{"gone gone"}, steps(plan), what)
@@ -119,10 +120,10 @@ func TestOfATenantThatWasDeletedHereOnlyAChangeOfTheirsIsAConflict(t *testing.T)
 	for what, edit := range map[string]func(*Tenant){
 		"no region":                       func(t *Tenant) { t.Region = nil },
 		"no URL":                          func(t *Tenant) { t.DatabaseURL = nil },
-		"another token":                   func(t *Tenant) { t.SyncToken = secret("other") },
+		"another token":                   func(t *Tenant) { t.SyncToken = sealed("other") },
 		"another unknown member":          func(t *Tenant) { t.Unknown = NewMembers(`"y":1`) },
 		"an unknown member full of stars": func(t *Tenant) { t.Unknown = NewMembers(`"u":"` + modelMask + `"`) },
-		"a mask, and another name":        func(t *Tenant) { t.DatabaseURL, t.Name = secret(modelMask), "other" },
+		"a mask, and another name":        func(t *Tenant) { t.DatabaseURL, t.Name = sealed(modelMask), "other" },
 	} {
 		require.Equal(t, []Conflict{{ID: "gone", Deleted: Ours}}, d.mustConflict(t, since, local("a"), with(full, edit)), what)
 	}
@@ -204,8 +205,8 @@ func TestWhereTheBaseIsLostNothingIsTakenForGranted(t *testing.T) {
 // TestAMaskReplacesWhatIsNoRealValue: another mask, or nothing.
 func TestAMaskReplacesWhatIsNoRealValue(t *testing.T) {
 	t.Parallel()
-	masked := with(local("a"), func(t *Tenant) { t.DatabaseURL = secret("postgres://u:***@other/d") })
-	for _, ours := range []*Secret{secret(modelMask), secret(""), nil} {
+	masked := with(local("a"), func(t *Tenant) { t.DatabaseURL = sealed("postgres://u:***@other/d") })
+	for _, ours := range []*secret.Secret{sealed(modelMask), sealed(""), nil} {
 		d := mustDesk(t)
 		since := d.mustBase(t, with(local("a"), func(t *Tenant) { t.DatabaseURL = ours }))
 		require.Equal(t, []string{"update a changed:database_url"}, steps(d.mustMerge(t, mergeOf(since, Nobody, masked))))

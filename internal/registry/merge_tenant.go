@@ -1,5 +1,7 @@
 package registry
 
+import "github.com/sp-registry/sp/internal/secret"
+
 // forgettable are the members that some version of the original tool does not know,
 // and drops when it writes the file: that they are missing says nothing.
 var forgettable = map[string]bool{"sync_token": true, "shared_container_db": true, unknownMembers: true}
@@ -66,7 +68,7 @@ func (m *threeWay) takes(name string) bool {
 	return m.settle == Theirs
 }
 
-func (m *threeWay) takeURL(name string, merged **Secret, theirs *Secret) {
+func (m *threeWay) takeURL(name string, merged **secret.Secret, theirs *secret.Secret) {
 	if ours := *merged; ours != nil && theirs != nil && !ours.Empty() && IsMasked(*theirs) && !IsMasked(*ours) {
 		m.step.Masked = append(m.step.Masked, name)
 		return

@@ -102,10 +102,10 @@ func TestAMergeKeepsWhatTheOtherProgramCanNotKnow(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	full := with(local("a"), func(t *Tenant) {
-		t.SyncToken, t.SharedContainerDB, t.Unknown = secret("token"), ptr("db"), NewMembers(`"x":1,"y":2`)
+		t.SyncToken, t.SharedContainerDB, t.Unknown = sealed("token"), ptr("db"), NewMembers(`"x":1,"y":2`)
 	})
 	since := d.mustBase(t, full)
-	mask := with(local("a"), func(t *Tenant) { t.DatabaseURL = secret("postgres://u:***@localhost:5432/a"); t.Name = "renamed" })
+	mask := with(local("a"), func(t *Tenant) { t.DatabaseURL = sealed("postgres://u:***@localhost:5432/a"); t.Name = "renamed" })
 	plan, err := d.TakeOver(t.Context(), mergeOf(since, Nobody, mask))
 	require.NoError(t, err)
 	require.Equal(t, []string{"update a changed:name kept:sync_token,shared_container_db masked:database_url"}, steps(plan))

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // model is the registry once more, as plainly as can be: maps and slices, and
@@ -40,8 +42,8 @@ func (m *modelTenant) tenant() Tenant {
 	return Tenant{
 		ID: TenantID(m.id), Name: m.name, Kind: m.kind, ExternalDBAccess: m.access,
 		AppID: text("app_id"), Hostname: text("hostname"), Region: text("region"), SharedContainerDB: text("shared_container_db"),
-		DatabaseURL: secretOf(text("database_url")), InternalDatabaseURL: secretOf(text("internal_database_url")),
-		SyncToken: secretOf(text("sync_token")), Unknown: NewMembers(strings.Join(m.unknown, ",")),
+		DatabaseURL: secret.Optional(text("database_url")), InternalDatabaseURL: secret.Optional(text("internal_database_url")),
+		SyncToken: secret.Optional(text("sync_token")), Unknown: NewMembers(strings.Join(m.unknown, ",")),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -15,7 +16,7 @@ const (
 	masked = "postgres://u:***@h:5432/d"
 )
 
-func cloud(url, token *Secret) Tenant {
+func cloud(url, token *secret.Secret) Tenant {
 	return NewCloud(CloudParams{
 		ID: "c", Name: "Cloud", AppID: "app", Hostname: "h.example", Region: "iad",
 		InternalDatabaseURL: url, SyncToken: token,
@@ -25,22 +26,22 @@ func cloud(url, token *Secret) Tenant {
 func TestT4ToT8T26ConstructorsFillWhatTheySay(t *testing.T) {
 	t.Parallel()
 	requireTenants(t, []Tenant{ // T6, T26; T4 and T5 have no constructor here: a tenant without a URL is a literal
-		{ID: "i", Name: "n", Kind: Local, DatabaseURL: secret(plain)},
-		{ID: "i", Name: "n", Kind: Local, DatabaseURL: secret(plain), SharedContainerDB: ptr("shared")},
+		{ID: "i", Name: "n", Kind: Local, DatabaseURL: sealed(plain)},
+		{ID: "i", Name: "n", Kind: Local, DatabaseURL: sealed(plain), SharedContainerDB: ptr("shared")},
 	}, []Tenant{
-		NewLocal("i", "n", NewSecret(plain)),
-		NewLocalShared("i", "n", NewSecret(plain), "shared"),
+		NewLocal("i", "n", secret.New(plain)),
+		NewLocalShared("i", "n", secret.New(plain), "shared"),
 	})
 	requireTenants(t, []Tenant{{ // T7
 		ID: "c", Name: "Cloud", Kind: Cloud, AppID: ptr("app"), Hostname: ptr("h.example"), Region: ptr("iad"),
-		InternalDatabaseURL: secret(plain), SyncToken: secret("token"),
-	}}, []Tenant{cloud(secret(plain), secret("token"))})
+		InternalDatabaseURL: sealed(plain), SyncToken: sealed("token"),
+	}}, []Tenant{cloud(sealed(plain), sealed("token"))})
 	// T8 differs on purpose: as the playbook prints it, new_cloud demands app_id,
 	// hostname and region; only the URL and the token may be absent.
 	bare := NewCloud(CloudParams{ID: "c", Name: "n"})
 	requireTenants(t, []Tenant{{ID: "c", Name: "n", Kind: Cloud, AppID: ptr(""), Hostname: ptr(""), Region: ptr("")}}, []Tenant{bare})
 	// T5: what is empty is constructed; it is refused where it would be stored.
-	require.Empty(t, NewLocal("", "", Secret{}).Name)
+	require.Empty(t, NewLocal("", "", secret.Secret{}).Name)
 }
 
 func TestT10T36HasDatabaseURLByType(t *testing.T) {
@@ -49,15 +50,15 @@ func TestT10T36HasDatabaseURLByType(t *testing.T) {
 		tenant Tenant
 		want   bool
 	}{
-		"T10 local with":                {NewLocal("i", "n", NewSecret(plain)), true},
+		"T10 local with":                {NewLocal("i", "n", secret.New(plain)), true},
 		"T10 local without":             {Tenant{Kind: Local}, false},
-		"T10 local empty":               {NewLocal("i", "n", NewSecret("")), false},
-		"T36 cloud internal":            {cloud(secret(plain), nil), true},
-		"T36 cloud internal empty":      {cloud(secret(""), nil), false},
+		"T10 local empty":               {NewLocal("i", "n", secret.New("")), false},
+		"T36 cloud internal":            {cloud(sealed(plain), nil), true},
+		"T36 cloud internal empty":      {cloud(sealed(""), nil), false},
 		"cloud without":                 {cloud(nil, nil), false},
-		"cloud with database_url only":  {Tenant{Kind: Cloud, DatabaseURL: secret(plain)}, false},
-		"local with internal only":      {Tenant{Kind: Local, InternalDatabaseURL: secret(plain)}, false},
-		"local masked is a URL as well": {NewLocal("i", "n", NewSecret(masked)), true},
+		"cloud with database_url only":  {Tenant{Kind: Cloud, DatabaseURL: sealed(plain)}, false},
+		"local with internal only":      {Tenant{Kind: Local, InternalDatabaseURL: sealed(plain)}, false},
+		"local masked is a URL as well": {NewLocal("i", "n", secret.New(masked)), true},
 	} {
 		require.Equal(t, c.want, c.tenant.HasDatabaseURL(), what)
 	}
@@ -89,21 +90,21 @@ func TestT20T21StaleIsStrictlyOlder(t *testing.T) {
 // T27, in the words of the record that sp writes: shared_container_db.
 func TestT27UsesSharedContainer(t *testing.T) {
 	t.Parallel()
-	require.True(t, NewLocalShared("i", "n", NewSecret(plain), "db").UsesSharedContainer())
-	require.True(t, NewLocalShared("i", "n", NewSecret(plain), "").UsesSharedContainer(), "present, though empty")
-	require.False(t, NewLocal("i", "n", NewSecret(plain)).UsesSharedContainer())
-	require.False(t, cloud(secret(plain), nil).UsesSharedContainer())
+	require.True(t, NewLocalShared("i", "n", secret.New(plain), "db").UsesSharedContainer())
+	require.True(t, NewLocalShared("i", "n", secret.New(plain), "").UsesSharedContainer(), "present, though empty")
+	require.False(t, NewLocal("i", "n", secret.New(plain)).UsesSharedContainer())
+	require.False(t, cloud(sealed(plain), nil).UsesSharedContainer())
 }
 
 func TestT33Masked(t *testing.T) {
 	t.Parallel()
 	// T33: three stars, eight, none, no URL
-	require.True(t, cloud(secret("postgres://u:***@h/d"), nil).IsDatabaseURLMasked())
-	require.True(t, cloud(secret("postgres://u:********@h/d"), nil).IsDatabaseURLMasked())
-	require.False(t, cloud(secret(plain), nil).IsDatabaseURLMasked())
+	require.True(t, cloud(sealed("postgres://u:***@h/d"), nil).IsDatabaseURLMasked())
+	require.True(t, cloud(sealed("postgres://u:********@h/d"), nil).IsDatabaseURLMasked())
+	require.False(t, cloud(sealed(plain), nil).IsDatabaseURLMasked())
 	require.False(t, cloud(nil, nil).IsDatabaseURLMasked())
-	require.True(t, NewLocal("i", "n", NewSecret(masked)).IsDatabaseURLMasked(), "a local tenant's own URL")
-	require.False(t, Tenant{Kind: Cloud, DatabaseURL: secret(masked)}.IsDatabaseURLMasked(), "not a cloud tenant's own URL")
+	require.True(t, NewLocal("i", "n", secret.New(masked)).IsDatabaseURLMasked(), "a local tenant's own URL")
+	require.False(t, Tenant{Kind: Cloud, DatabaseURL: sealed(masked)}.IsDatabaseURLMasked(), "not a cloud tenant's own URL")
 }
 
 func TestT34MissingCredentials(t *testing.T) {
@@ -112,22 +113,22 @@ func TestT34MissingCredentials(t *testing.T) {
 		tenant Tenant
 		want   bool
 	}{
-		"T34 cloud masked":           {cloud(secret(masked), secret("token")), true},
-		"T34 cloud real":             {cloud(secret(plain), secret("token")), false},
-		"T34 local masked":           {NewLocal("i", "n", NewSecret(masked)), false},
-		"T34 cloud without token":    {cloud(secret(plain), nil), true},
-		"empty token is a token":     {cloud(secret(plain), secret("")), false},
+		"T34 cloud masked":           {cloud(sealed(masked), sealed("token")), true},
+		"T34 cloud real":             {cloud(sealed(plain), sealed("token")), false},
+		"T34 local masked":           {NewLocal("i", "n", secret.New(masked)), false},
+		"T34 cloud without token":    {cloud(sealed(plain), nil), true},
+		"empty token is a token":     {cloud(sealed(plain), sealed("")), false},
 		"cloud, neither":             {cloud(nil, nil), true},
 		"local, neither":             {Tenant{Kind: Local}, false},
-		"database_url masked is not": {Tenant{Kind: Cloud, DatabaseURL: secret(masked), InternalDatabaseURL: secret(plain), SyncToken: secret("t")}, false},
+		"database_url masked is not": {Tenant{Kind: Cloud, DatabaseURL: sealed(masked), InternalDatabaseURL: sealed(plain), SyncToken: sealed("t")}, false},
 		// Differs on purpose: without any internal URL nothing can be resolved, so the
 		// credentials are missing (DESIGN.md, section 2); the original says false.
-		"T34 cloud without URL": {cloud(nil, secret("token")), true},
+		"T34 cloud without URL": {cloud(nil, sealed("token")), true},
 	} {
 		require.Equal(t, c.want, c.tenant.HasMissingCredentials(), what)
 	}
-	require.True(t, cloud(secret(plain), nil).IsSyncTokenMissing())
-	require.False(t, cloud(secret(plain), secret("")).IsSyncTokenMissing())
+	require.True(t, cloud(sealed(plain), nil).IsSyncTokenMissing())
+	require.False(t, cloud(sealed(plain), sealed("")).IsSyncTokenMissing())
 	require.False(t, Tenant{Kind: Local}.IsSyncTokenMissing())
 }
 
@@ -141,19 +142,19 @@ func TestT35KindsExcludeEachOther(t *testing.T) {
 
 func TestOwnURLIsTheOneOfTheType(t *testing.T) {
 	t.Parallel()
-	both := Tenant{Kind: Local, DatabaseURL: secret("local"), InternalDatabaseURL: secret("internal")}
+	both := Tenant{Kind: Local, DatabaseURL: sealed("local"), InternalDatabaseURL: sealed("internal")}
 	require.Equal(t, "local", both.OwnURL().Reveal())
 	both.Kind = Cloud
 	require.Equal(t, "internal", both.OwnURL().Reveal())
-	require.Nil(t, Tenant{Kind: Cloud, DatabaseURL: secret("x")}.OwnURL())
+	require.Nil(t, Tenant{Kind: Cloud, DatabaseURL: sealed("x")}.OwnURL())
 }
 
 func TestDifferingNamesTheMembersInTheirOrder(t *testing.T) {
 	t.Parallel()
 	a := Tenant{ID: "i", Name: "n", Kind: Local}
 	b := Tenant{
-		ID: "j", Name: "m", Kind: Cloud, AppID: ptr(""), Hostname: ptr(""), Region: ptr(""), DatabaseURL: secret(""),
-		InternalDatabaseURL: secret(""), ExternalDBAccess: true, SyncToken: secret(""), SharedContainerDB: ptr(""), Unknown: NewMembers(`"x":1`),
+		ID: "j", Name: "m", Kind: Cloud, AppID: ptr(""), Hostname: ptr(""), Region: ptr(""), DatabaseURL: sealed(""),
+		InternalDatabaseURL: sealed(""), ExternalDBAccess: true, SyncToken: sealed(""), SharedContainerDB: ptr(""), Unknown: NewMembers(`"x":1`),
 	}
 	all := []string{
 		"id", "name", "app_id", "hostname", "region", "database_url", "internal_database_url",

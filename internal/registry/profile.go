@@ -1,6 +1,10 @@
 package registry
 
-import "time"
+import (
+	"time"
+
+	"github.com/sp-registry/sp/internal/secret"
+)
 
 // Profile is a configuration; it belongs to exactly one tenant. Its name is
 // unique in the registry, for it names a directory.
@@ -23,7 +27,7 @@ type Session struct {
 // Authentication is what a session shows to the application's server. When it is
 // expired, the choice of the profile still holds.
 type Authentication struct {
-	Token Secret
+	Token secret.Secret
 	// Issuer is who made the token; older versions of the original know none.
 	Issuer                         *string
 	SessionID, ContextID           string
@@ -32,11 +36,11 @@ type Authentication struct {
 }
 
 // secrets returns what of a session the history may not hold; a nil one has none.
-func (s *Session) secrets() map[string]Secret {
+func (s *Session) secrets() map[string]secret.Secret {
 	if s == nil || s.Authentication == nil {
 		return nil
 	}
-	return map[string]Secret{"token": s.Authentication.Token}
+	return map[string]secret.Secret{"token": s.Authentication.Token}
 }
 
 // usedAt returns the same, used last at that instant.

@@ -9,12 +9,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // ProfileSecret is a secret of a profile, by its name in secrets.json.
 type ProfileSecret struct {
 	Key   string
-	Value Secret
+	Value secret.Secret
 }
 
 // TenantSecrets are the members of secrets.json that are the tenant's: they follow it,
@@ -34,14 +35,14 @@ func (v *View) ProfileSecrets(ctx context.Context, profile string) ([]ProfileSec
 	return secrets, err
 }
 
-func (v *View) profileSecrets(ctx context.Context, profile string) (map[string]Secret, error) {
+func (v *View) profileSecrets(ctx context.Context, profile string) (map[string]secret.Secret, error) {
 	rows, err := v.q.ProfileSecrets(ctx, profile)
-	secrets := map[string]Secret{}
+	secrets := map[string]secret.Secret{}
 	for _, row := range rows {
 		if !utf8.ValidString(row.Key) || !utf8.ValidString(row.Value) {
 			return nil, fmt.Errorf("secrets of profile %s: %w: one is not UTF-8", shown(profile), db.ErrDamaged)
 		}
-		secrets[row.Key] = NewSecret(row.Value)
+		secrets[row.Key] = secret.New(row.Value)
 	}
 	return secrets, err
 }

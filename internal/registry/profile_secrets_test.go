@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -13,7 +14,7 @@ import (
 func put(texts ...string) (secrets []ProfileSecret) {
 	for _, text := range texts {
 		key, value, _ := strings.Cut(text, "=")
-		secrets = append(secrets, ProfileSecret{Key: key, Value: NewSecret(value)})
+		secrets = append(secrets, ProfileSecret{Key: key, Value: secret.New(value)})
 	}
 	return secrets
 }
@@ -78,20 +79,20 @@ func TestSecretsThatAreRefused(t *testing.T) {
 	d := mustProfileDesk(t)
 	long := strings.Repeat("x", maxSecret)
 	for why, s := range map[string]ProfileSecret{
-		"it is its tenant's, and follows that": {Key: "database_url", Value: NewSecret("postgres://h/d")},
-		"internal_database_url: it is its":     {Key: "internal_database_url", Value: NewSecret("postgres://h/d")},
-		"external_database_url: it is its":     {Key: "external_database_url", Value: NewSecret("postgres://h/d")},
-		"sync_token: it is its":                {Key: "sync_token", Value: NewSecret("t")},
-		"name of a secret: empty":              {Value: NewSecret("v")},
-		"starts with a dash":                   {Key: "-k", Value: NewSecret("v")},
-		"name of a secret: holds a control":    {Key: "a\nb", Value: NewSecret("v")},
-		"name of a secret: starts or ends":     {Key: "a ", Value: NewSecret("v")},
-		"name of a secret: is a way to a":      {Key: "postgres://u:p@h/d", Value: NewSecret("v")},
-		"name of a secret: longer than":        {Key: long[:maxName+1], Value: NewSecret("v")},
+		"it is its tenant's, and follows that": {Key: "database_url", Value: secret.New("postgres://h/d")},
+		"internal_database_url: it is its":     {Key: "internal_database_url", Value: secret.New("postgres://h/d")},
+		"external_database_url: it is its":     {Key: "external_database_url", Value: secret.New("postgres://h/d")},
+		"sync_token: it is its":                {Key: "sync_token", Value: secret.New("t")},
+		"name of a secret: empty":              {Value: secret.New("v")},
+		"starts with a dash":                   {Key: "-k", Value: secret.New("v")},
+		"name of a secret: holds a control":    {Key: "a\nb", Value: secret.New("v")},
+		"name of a secret: starts or ends":     {Key: "a ", Value: secret.New("v")},
+		"name of a secret: is a way to a":      {Key: "postgres://u:p@h/d", Value: secret.New("v")},
+		"name of a secret: longer than":        {Key: long[:maxName+1], Value: secret.New("v")},
 		"its value is empty":                   {Key: "k"},
-		"its value is longer than 64 KiB":      {Key: "k", Value: NewSecret(long + "x")},
-		"k: its value is not text":             {Key: "k", Value: NewSecret("a\xffb")},
-		"n: its value is not text":             {Key: "n", Value: NewSecret("a\x00b")},
+		"its value is longer than 64 KiB":      {Key: "k", Value: secret.New(long + "x")},
+		"k: its value is not text":             {Key: "k", Value: secret.New("a\xffb")},
+		"n: its value is not text":             {Key: "n", Value: secret.New("a\x00b")},
 	} {
 		require.ErrorContains(t, CheckProfileSecret(s), why)
 		d.mustRefuse(t, ErrInvalid, func() error {
@@ -103,7 +104,7 @@ func TestSecretsThatAreRefused(t *testing.T) {
 			return err
 		})
 	}
-	require.NoError(t, CheckProfileSecret(ProfileSecret{Key: "custom.KEY-1", Value: NewSecret(long)}))
+	require.NoError(t, CheckProfileSecret(ProfileSecret{Key: "custom.KEY-1", Value: secret.New(long)}))
 }
 
 func TestSecretsStayWithTheirProfile(t *testing.T) {

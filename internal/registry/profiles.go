@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // NewProfile asks for a profile of a tenant; without one, of the selected tenant.
@@ -14,14 +16,14 @@ type NewProfile struct {
 	Secrets []ProfileSecret
 	// DatabaseURL is for a tenant that has none yet. One that has another is not changed:
 	// its other profiles would connect elsewhere.
-	DatabaseURL *Secret
+	DatabaseURL *secret.Secret
 }
 
-func (n NewProfile) check() (secrets map[string]Secret, err error) {
+func (n NewProfile) check() (secrets map[string]secret.Secret, err error) {
 	if err := CheckProfileName(n.Name); err != nil {
 		return nil, err
 	}
-	secrets = map[string]Secret{}
+	secrets = map[string]secret.Secret{}
 	for _, s := range n.Secrets {
 		if err := CheckProfileSecret(s); err != nil {
 			return nil, err
@@ -58,7 +60,7 @@ func (r *Registry) CreateProfile(ctx context.Context, n NewProfile) (profile Pro
 }
 
 // giveURL gives a tenant that can't be connected to its database's URL.
-func (c *change) giveURL(ctx context.Context, id TenantID, url *Secret) error {
+func (c *change) giveURL(ctx context.Context, id TenantID, url *secret.Secret) error {
 	if url == nil {
 		return nil
 	}

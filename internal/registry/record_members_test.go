@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -31,8 +32,8 @@ func setField(t *testing.T, tenant *Tenant, field string, n int) {
 		*f = fmt.Sprint(field, n)
 	case **string:
 		*f = ptr(fmt.Sprint(field, n))
-	case **Secret:
-		*f = secret(fmt.Sprintf("postgres://u:%d@h/%s", n, field))
+	case **secret.Secret:
+		*f = sealed(fmt.Sprintf("postgres://u:%d@h/%s", n, field))
 	case *Kind:
 		*f = []Kind{Local, Cloud}[n%2]
 	case *bool:
@@ -323,7 +324,7 @@ func TestEverySecretOfARecordIsHidden(t *testing.T) {
 	d := digester{key: []byte("key")}
 	for _, field := range recordFields() {
 		switch reflect.ValueOf(Tenant{}).FieldByName(field).Interface().(type) {
-		case *Secret, Members:
+		case *secret.Secret, Members:
 			name := imageMember(t, field)
 			require.Contains(t, filled(t).secrets(), name)
 			require.Regexp(t, `^\{"digest":"[0-9a-f]{32}"\}$`, string(imageOfTenant(filled(t), d)[name]))

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // RotateSyncToken gives a local tenant a new random sync token of 32 bytes, in
@@ -24,7 +26,7 @@ func (r *Registry) RotateSyncToken(ctx context.Context, id TenantID) (tenant Ten
 			return err
 		}
 		tenant = before.Tenant
-		fresh := NewSecret(base64.RawURLEncoding.EncodeToString(token))
+		fresh := secret.New(base64.RawURLEncoding.EncodeToString(token))
 		tenant.SyncToken = &fresh
 		if before.SyncToken != nil {
 			c.record.revoked = "sync_token"

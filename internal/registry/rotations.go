@@ -7,11 +7,12 @@ import (
 	"fmt"
 
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Rotation returns the URL that a tenant is about to get, because the role of its
 // database, which sp has not made, gets another password; nil if none is.
-func (v *View) Rotation(ctx context.Context, tenant TenantID) (*Secret, error) {
+func (v *View) Rotation(ctx context.Context, tenant TenantID) (*secret.Secret, error) {
 	url, err := v.q.Rotation(ctx, string(tenant))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -19,7 +20,7 @@ func (v *View) Rotation(ctx context.Context, tenant TenantID) (*Secret, error) {
 	if err != nil {
 		return nil, err
 	}
-	return secretOf(&url), nil
+	return secret.Optional(&url), nil
 }
 
 // Rotations returns the tenants of which a rotation has been begun and not ended, in order
@@ -34,7 +35,7 @@ func (v *View) Rotations(ctx context.Context) (tenants []TenantID, err error) {
 
 // PlanRotation remembers, before a password is changed, the URLs that tenants will have
 // then. It is refused where that has been begun and not ended.
-func (r *Registry) PlanRotation(ctx context.Context, urls map[TenantID]Secret) error {
+func (r *Registry) PlanRotation(ctx context.Context, urls map[TenantID]secret.Secret) error {
 	return r.write(ctx, func(c *change) error {
 		for tenant, url := range urls {
 			if err := CheckURL(url); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Rows become domain values here and nowhere else, and are checked again on the
@@ -20,11 +21,11 @@ func tenantOf(row queries.Tenant) (Tenant, error) {
 		AppID:               row.AppID,
 		Hostname:            row.Hostname,
 		Region:              row.Region,
-		DatabaseURL:         secretOf(row.DatabaseURL),
-		InternalDatabaseURL: secretOf(row.InternalDatabaseURL),
+		DatabaseURL:         secret.Optional(row.DatabaseURL),
+		InternalDatabaseURL: secret.Optional(row.InternalDatabaseURL),
 		Kind:                Kind(row.TenantType),
 		ExternalDBAccess:    row.ExternalDBAccess,
-		SyncToken:           secretOf(row.SyncToken),
+		SyncToken:           secret.Optional(row.SyncToken),
 		SharedContainerDB:   row.SharedContainerDB,
 		Unknown:             NewMembers(row.UnknownMembers),
 	}
@@ -98,15 +99,7 @@ func updateOf(t Tenant, seen int64) queries.UpdateTenantParams {
 	}
 }
 
-func secretOf(text *string) *Secret {
-	if text == nil {
-		return nil
-	}
-	secret := NewSecret(*text)
-	return &secret
-}
-
-func textOf(secret *Secret) *string {
+func textOf(secret *secret.Secret) *string {
 	if secret == nil {
 		return nil
 	}

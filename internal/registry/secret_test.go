@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,18 +17,18 @@ const canary = "canary-4711"
 
 // holders are the ways in which a secret lies in something that is printed.
 func holders() map[string]any {
-	s := NewSecret(canary)
-	type hidden struct{ s Secret }
-	type hiddenPointer struct{ s *Secret }
-	type embedded struct{ Secret }
+	s := secret.New(canary)
+	type hidden struct{ s secret.Secret }
+	type hiddenPointer struct{ s *secret.Secret }
+	type embedded struct{ secret.Secret }
 	tenant := NewLocal("id", "name", s)
 	tenant.SyncToken, tenant.InternalDatabaseURL = &s, &s
 	tenant.Unknown = NewMembers(`"a":"` + canary + `"`)
 	return map[string]any{
 		"value": s, "pointer": &s, "hidden field": hidden{s}, "hidden pointer": hiddenPointer{&s}, "pointer to hidden": &hidden{s},
-		"embedded": embedded{s}, "slice": []Secret{s}, "map": map[string]Secret{"k": s}, "array": [1]hidden{{s}},
+		"embedded": embedded{s}, "slice": []secret.Secret{s}, "map": map[string]secret.Secret{"k": s}, "array": [1]hidden{{s}},
 		"tenant": tenant, "pointer to tenant": &tenant, "members": tenant.Unknown, "document": Document{Unknown: tenant.Unknown},
-		"state": State{Document: Document{Unknown: tenant.Unknown}}, "edit": TenantEdit{DatabaseURL: Optional[Secret]{Set: &s}},
+		"state": State{Document: Document{Unknown: tenant.Unknown}}, "edit": TenantEdit{DatabaseURL: Optional[secret.Secret]{Set: &s}},
 		"request": NewTenant{Tenant: tenant}, "removed": Removed{Tenant: tenant}, "interface": any(s),
 	}
 }
@@ -45,9 +46,9 @@ func TestASecretIsNotPrinted(t *testing.T) {
 		requireNoCanary(t, fmt.Errorf("%w %v", errors.New("x"), holder).Error(), what)
 	}
 	for _, verb := range []string{"%d", "%t", "%x", "%q", "%v", "%+v", "%#v", "%s"} {
-		require.Equal(t, redacted, fmt.Sprintf(verb, NewSecret(canary)), verb)
+		require.Equal(t, secret.Redacted, fmt.Sprintf(verb, secret.New(canary)), verb)
 	}
-	require.Equal(t, redacted, NewSecret(canary).String())
+	require.Equal(t, secret.Redacted, secret.New(canary).String())
 }
 
 func requireNoCanary(t *testing.T, text, how string) {
@@ -74,36 +75,36 @@ func TestASecretIsNotMarshalledOrLogged(t *testing.T) {
 		requireNoCanary(t, log.String(), what)
 		log.Reset()
 	}
-	text, err := json.Marshal(NewSecret(canary))
+	text, err := json.Marshal(secret.New(canary))
 	require.NoError(t, err)
-	require.Equal(t, `"`+redacted+`"`, string(text))
+	require.Equal(t, `"`+secret.Redacted+`"`, string(text))
 }
 
 func TestASecretThatGoesThroughAPanicIsNotPrinted(t *testing.T) {
 	t.Parallel()
 	defer func() { requireNoCanary(t, fmt.Sprint(recover()), "panic") }()
-	panic(NewSecret(canary))
+	panic(secret.New(canary))
 }
 
 func TestOnlyRevealTells(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, canary, NewSecret(canary).Reveal())
-	require.Empty(t, Secret{}.Reveal())
-	require.True(t, Secret{}.Empty())
-	require.True(t, NewSecret("").Empty())
-	require.False(t, NewSecret(" ").Empty())
+	require.Equal(t, canary, secret.New(canary).Reveal())
+	require.Empty(t, secret.Secret{}.Reveal())
+	require.True(t, secret.Secret{}.Empty())
+	require.True(t, secret.New("").Empty())
+	require.False(t, secret.New(" ").Empty())
 }
 
 func TestSecretsCompareByWhatTheyHold(t *testing.T) {
 	t.Parallel()
-	a, alsoA, b, none := secret("a"), secret("a"), secret("b"), secret("")
+	a, alsoA, b, none := sealed("a"), sealed("a"), sealed("b"), sealed("")
 	require.True(t, a.Equal(*alsoA))
 	require.False(t, a.Equal(*b))
-	require.False(t, a.Equal(NewSecret("aa")))
-	require.True(t, Secret{}.Equal(*none))
-	require.True(t, equalSecrets(nil, nil))
-	require.True(t, equalSecrets(a, alsoA))
-	require.False(t, equalSecrets(a, b))
-	require.False(t, equalSecrets(nil, none), "absent and empty differ")
-	require.False(t, equalSecrets(none, nil))
+	require.False(t, a.Equal(secret.New("aa")))
+	require.True(t, secret.Secret{}.Equal(*none))
+	require.True(t, secret.Equal(nil, nil))
+	require.True(t, secret.Equal(a, alsoA))
+	require.False(t, secret.Equal(a, b))
+	require.False(t, secret.Equal(nil, none), "absent and empty differ")
+	require.False(t, secret.Equal(none, nil))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Provider says who runs a PostgreSQL server.
@@ -42,7 +43,7 @@ const (
 type Server struct {
 	Name     string
 	Provider Provider
-	Admin    Secret
+	Admin    secret.Secret
 	// Chosen tells that new databases go there unless another is named.
 	Chosen   bool
 	Withheld Withheld
@@ -59,7 +60,7 @@ type Server struct {
 func (s Server) IsOwn() bool { return s.Provider != Elsewhere }
 
 // Serves tells whether a URL leads to a server that sp runs, which listens on the loopback.
-func (s Server) Serves(url Secret) bool {
+func (s Server) Serves(url secret.Secret) bool {
 	own, err := Addresses(s.Admin)
 	if err != nil || !s.IsOwn() {
 		return false
@@ -77,7 +78,7 @@ func (s Server) Serves(url Secret) bool {
 }
 
 // ServerAt returns the server that an admin URL leads to, which somebody else runs.
-func ServerAt(admin Secret) (Server, error) {
+func ServerAt(admin secret.Secret) (Server, error) {
 	if err := CheckURL(admin); err != nil {
 		return Server{}, fmt.Errorf("server: %w", err)
 	}
@@ -131,7 +132,7 @@ func (v *View) serverOf(row queries.Server) (Server, error) {
 
 func serverOf(row queries.Server) (Server, error) {
 	s := Server{
-		Name: row.Name, Provider: Provider(row.Provider), Admin: NewSecret(row.AdminURL), Chosen: row.Chosen,
+		Name: row.Name, Provider: Provider(row.Provider), Admin: secret.New(row.AdminURL), Chosen: row.Chosen,
 		Place: row.Place, Identity: row.Identity, Compose: row.Compose, Env: row.Env, Image: row.Image,
 	}
 	if row.Withheld != nil {

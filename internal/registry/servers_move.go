@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // MoveServer gives a server that sp runs another address, and the tenants whose databases
 // are there the URLs that lead to it. It returns those tenants.
-func (r *Registry) MoveServer(ctx context.Context, name string, admin Secret) (moved []TenantID, err error) {
+func (r *Registry) MoveServer(ctx context.Context, name string, admin secret.Secret) (moved []TenantID, err error) {
 	err = r.write(ctx, func(c *change) error {
 		s, err := c.Server(ctx, name)
 		if err == nil && s == nil {
@@ -40,7 +42,7 @@ func (r *Registry) MoveServer(ctx context.Context, name string, admin Secret) (m
 }
 
 // moveDatabase tells whether a tenant's URL led to its database, and leads there again.
-func (c *change) moveDatabase(ctx context.Context, d Database, from, to Secret) (bool, error) {
+func (c *change) moveDatabase(ctx context.Context, d Database, from, to secret.Secret) (bool, error) {
 	before, err := c.placedTenant(ctx, d.Tenant)
 	if errors.Is(err, ErrNotFound) || err == nil && before.DatabaseURL == nil {
 		return false, nil

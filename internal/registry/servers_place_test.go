@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -39,7 +40,7 @@ func TestWhereTheDataOfAServerAreIsRecorded(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalid)
 	_, err = d.PlaceServer(t.Context(), "nobody", place, &identity)
 	require.ErrorIs(t, err, ErrNotFound)
-	_, err = d.MoveServer(t.Context(), "local", NewSecret("postgres://sp_admin:pw@127.0.0.1:20001/postgres"))
+	_, err = d.MoveServer(t.Context(), "local", secret.New("postgres://sp_admin:pw@127.0.0.1:20001/postgres"))
 	require.NoError(t, err)
 	_, _, servers := standing(t, d)
 	require.Equal(t, []*string{&place, &identity}, []*string{servers[0].Place, servers[0].Identity})
@@ -50,7 +51,7 @@ func TestABackupDoesNotSayWhereDataAre(t *testing.T) {
 	t.Parallel()
 	old, now, one := "aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb", "1:2"
 	at := func(place, identity *string, password string) Server {
-		return Server{Name: "local", Admin: NewSecret(password), Place: place, Identity: identity, Chosen: true}
+		return Server{Name: "local", Admin: secret.New(password), Place: place, Identity: identity, Chosen: true}
 	}
 	require.False(t, at(&now, nil, "").since(nil).Chosen)
 	for _, c := range []struct {

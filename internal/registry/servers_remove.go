@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // RemoveServer forgets a server that is no more, with the databases that were on it. The
@@ -51,7 +53,7 @@ func (c *change) loseDatabase(ctx context.Context, d Database, s Server) (bool, 
 	if err != nil {
 		return false, err
 	}
-	own, err := URLFor(s.Admin, d.Name, d.Name, Secret{})
+	own, err := URLFor(s.Admin, d.Name, d.Name, secret.Secret{})
 	if err != nil {
 		return false, err
 	}

@@ -3,6 +3,7 @@ package registry
 import (
 	"testing"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -15,8 +16,8 @@ func TestARemovedServerTakesItsDatabasesAndTheirURLs(t *testing.T) {
 		Tenant: Tenant{ID: "b", Name: "B", Kind: Local}, Database: &PlannedDatabase{Server: theServer, Name: "sp_b"},
 	})
 	require.NoError(t, err)
-	elsewhere := NewSecret("postgres://u:p@elsewhere/sp_b")
-	_, _, err = d.UpdateTenant(t.Context(), TenantEdit{ID: "b", DatabaseURL: Optional[Secret]{Set: &elsewhere}})
+	elsewhere := secret.New("postgres://u:p@elsewhere/sp_b")
+	_, _, err = d.UpdateTenant(t.Context(), TenantEdit{ID: "b", DatabaseURL: Optional[secret.Secret]{Set: &elsewhere}})
 	require.NoError(t, err)
 	require.NoError(t, d.PutServer(t.Context(), theLocal))
 
@@ -51,9 +52,9 @@ func TestWhichURLsLeadToAServerThatSpRuns(t *testing.T) {
 		"postgres://u@127.0.0.1:20001/d": false, "postgres://u@127.0.0.1/d": false, "postgres://u@h:20000/d": false,
 		"postgres://u@%2Frun:20000/d": false, "nonsense": false,
 	} {
-		require.Equal(t, leads, theLocal.Serves(NewSecret(url)), url)
+		require.Equal(t, leads, theLocal.Serves(secret.New(url)), url)
 	}
 	other := theLocal
 	other.Provider = Elsewhere
-	require.False(t, other.Serves(NewSecret("postgres://u@127.0.0.1:20000/d")))
+	require.False(t, other.Serves(secret.New("postgres://u@127.0.0.1:20000/d")))
 }

@@ -3,10 +3,11 @@ package registry
 import (
 	"testing"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
-var theLocal = Server{Name: "local", Provider: LocalPrograms, Admin: NewSecret("postgres://sp_admin:pw@127.0.0.1:20000/postgres")}
+var theLocal = Server{Name: "local", Provider: LocalPrograms, Admin: secret.New("postgres://sp_admin:pw@127.0.0.1:20000/postgres")}
 
 // withheldOf is why each server is withheld, the file opened anew.
 func withheldOf(t *testing.T, d *desk) map[string]Withheld {
@@ -32,7 +33,7 @@ func TestAServerIsWithheldUntilItIsNamed(t *testing.T) {
 
 	// A login that somebody gives once names no server of the registry's.
 	other := theServer
-	other.Admin = NewSecret("postgres://other:pw@h/postgres")
+	other.Admin = secret.New("postgres://other:pw@h/postgres")
 	require.NoError(t, d.UpdateServer(t.Context(), other))
 	require.Equal(t, Unnamed, withheldOf(t, d)["h:5432"])
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func sessionOf(row queries.Session) (Session, error) {
@@ -28,7 +29,7 @@ func sessionOf(row queries.Session) (Session, error) {
 		return s, nil
 	}
 	a := Authentication{
-		Token:  NewSecret(*row.Token),
+		Token:  secret.New(*row.Token),
 		Issuer: row.Issuer,
 	}
 	for to, text := range map[*string]*string{

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -118,7 +119,7 @@ func TestTheActiveProfileOfAFileKeepsWhatAuthenticates(t *testing.T) {
 	d.mustEditSessions(t, SessionsEdit{Active: ptr(TenantID("a")), ActiveProfile: "qa"})
 	active := d.mustActive(t)
 	require.Equal(t, "qa", active.Profile)
-	require.True(t, active.Authentication.Token.Equal(NewSecret("tok-a")))
+	require.True(t, active.Authentication.Token.Equal(secret.New("tok-a")))
 }
 
 // TestAFileSelectsWhereNothingIs, and after a deletion, where nothing was selected since.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // state is a thing at some time; the image is nil where it was not there.
@@ -106,7 +107,7 @@ func (v *View) stateNow(ctx context.Context, what Entity, id string, d digester)
 	case ProfileEntity:
 		var p Profile
 		if p, err = v.Profile(ctx, id); err == nil {
-			var secrets map[string]Secret
+			var secrets map[string]secret.Secret
 			secrets, err = v.profileSecrets(ctx, p.Name)
 			s.image = imageOfProfile(p, secrets, d)
 		}
@@ -215,7 +216,7 @@ func (v *View) TenantAt(ctx context.Context, id TenantID, sequence int64) (t Ten
 		return t, nil, err
 	}
 	find := v.findIn(ctx, id, now.secrets(), d, v.now)
-	r := imageReader{image: then.image, find: func(member, digest string) (Secret, error) {
+	r := imageReader{image: then.image, find: func(member, digest string) (secret.Secret, error) {
 		s, err := find(member, digest)
 		if errors.Is(err, ErrForgotten) {
 			forgotten, err = append(forgotten, member), nil

@@ -3,6 +3,8 @@ package registry
 import (
 	"fmt"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // TenantID names a tenant: `local_` and hex digits for what sp creates, a UUID
@@ -27,11 +29,11 @@ type Tenant struct {
 	AppID               *string
 	Hostname            *string
 	Region              *string
-	DatabaseURL         *Secret
-	InternalDatabaseURL *Secret
+	DatabaseURL         *secret.Secret
+	InternalDatabaseURL *secret.Secret
 	Kind                Kind
 	ExternalDBAccess    bool
-	SyncToken           *Secret
+	SyncToken           *secret.Secret
 	SharedContainerDB   *string
 
 	// Unknown holds the members that the record does not define, in their order;
@@ -40,12 +42,12 @@ type Tenant struct {
 }
 
 // NewLocal returns a local tenant with a database of its own.
-func NewLocal(id TenantID, name string, databaseURL Secret) Tenant {
+func NewLocal(id TenantID, name string, databaseURL secret.Secret) Tenant {
 	return Tenant{ID: id, Name: name, Kind: Local, DatabaseURL: &databaseURL}
 }
 
 // NewLocalShared returns a local tenant whose database lives in a shared container.
-func NewLocalShared(id TenantID, name string, databaseURL Secret, sharedContainerDB string) Tenant {
+func NewLocalShared(id TenantID, name string, databaseURL secret.Secret, sharedContainerDB string) Tenant {
 	t := NewLocal(id, name, databaseURL)
 	t.SharedContainerDB = &sharedContainerDB
 	return t
@@ -59,8 +61,8 @@ type CloudParams struct {
 	AppID               string
 	Hostname            string
 	Region              string
-	InternalDatabaseURL *Secret
-	SyncToken           *Secret
+	InternalDatabaseURL *secret.Secret
+	SyncToken           *secret.Secret
 }
 
 // NewCloud returns a cloud tenant.
@@ -88,7 +90,7 @@ func (t Tenant) UsesSharedContainer() bool { return t.SharedContainerDB != nil }
 
 // OwnURL returns the URL under which the tenant's own side reaches its database:
 // database_url of a local tenant, internal_database_url of a cloud one; nil when absent.
-func (t Tenant) OwnURL() *Secret {
+func (t Tenant) OwnURL() *secret.Secret {
 	if t.IsCloud() {
 		return t.InternalDatabaseURL
 	}
@@ -134,11 +136,11 @@ func (t Tenant) Differing(o Tenant) []string {
 	differ("app_id", equalStrings(t.AppID, o.AppID))
 	differ("hostname", equalStrings(t.Hostname, o.Hostname))
 	differ("region", equalStrings(t.Region, o.Region))
-	differ("database_url", equalSecrets(t.DatabaseURL, o.DatabaseURL))
-	differ("internal_database_url", equalSecrets(t.InternalDatabaseURL, o.InternalDatabaseURL))
+	differ("database_url", secret.Equal(t.DatabaseURL, o.DatabaseURL))
+	differ("internal_database_url", secret.Equal(t.InternalDatabaseURL, o.InternalDatabaseURL))
 	differ("tenant_type", t.Kind == o.Kind)
 	differ("external_db_access", t.ExternalDBAccess == o.ExternalDBAccess)
-	differ("sync_token", equalSecrets(t.SyncToken, o.SyncToken))
+	differ("sync_token", secret.Equal(t.SyncToken, o.SyncToken))
 	differ("shared_container_db", equalStrings(t.SharedContainerDB, o.SharedContainerDB))
 	return append(names, t.Unknown.differing(o.Unknown)...)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // NewTenant asks for a tenant; without an id it gets one of its own.
@@ -54,7 +56,7 @@ func checkTenant(t Tenant) error {
 			return err
 		}
 	}
-	for _, url := range []*Secret{t.DatabaseURL, t.InternalDatabaseURL} {
+	for _, url := range []*secret.Secret{t.DatabaseURL, t.InternalDatabaseURL} {
 		if url != nil {
 			if err := CheckURL(*url); err != nil {
 				return err

@@ -5,14 +5,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
 func TestCreatedTenantsStandInTheirOrderOfEntry(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
-	full := cloud(secret(plain), secret("token"))
-	full.DatabaseURL, full.SharedContainerDB, full.ExternalDBAccess = secret(plain), ptr(""), true
+	full := cloud(sealed(plain), sealed("token"))
+	full.DatabaseURL, full.SharedContainerDB, full.ExternalDBAccess = sealed(plain), ptr(""), true
 	full.Unknown = NewMembers(tricky)
 	want := []Tenant{local("b"), full, local("a"), {ID: "bare", Name: "bare", Kind: Local}}
 	for _, tenant := range want {
@@ -96,8 +97,8 @@ func TestTenantsThatSpDoesNotCreate(t *testing.T) {
 	}
 	d.mustRefuse(t, ErrInvalid, create(func(n *NewTenant) { n.Tenant.ID = "-rf" }))
 	for _, bad := range []string{"", "host=h password=x", masked, "postgres://u:p@ss@h/d"} {
-		d.mustRefuse(t, ErrInvalid, create(func(n *NewTenant) { n.Tenant.DatabaseURL = secret(bad) }))
-		d.mustRefuse(t, ErrInvalid, create(func(n *NewTenant) { n.Tenant.InternalDatabaseURL = secret(bad) }))
+		d.mustRefuse(t, ErrInvalid, create(func(n *NewTenant) { n.Tenant.DatabaseURL = sealed(bad) }))
+		d.mustRefuse(t, ErrInvalid, create(func(n *NewTenant) { n.Tenant.InternalDatabaseURL = sealed(bad) }))
 	}
 	d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("twin")})
 	require.NoError(t, create(func(n *NewTenant) { n.Tenant.Name, n.AllowDuplicateName = "twin", true })())
@@ -108,7 +109,7 @@ func TestRefusalsShowNoSecret(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	tenant := local("a")
-	tenant.DatabaseURL, tenant.SyncToken = secret("postgres://u:"+canary+"@x@h/d"), secret(canary)
+	tenant.DatabaseURL, tenant.SyncToken = sealed("postgres://u:"+canary+"@x@h/d"), sealed(canary)
 	_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: tenant})
 	require.ErrorIs(t, err, ErrInvalid)
 	require.NotContains(t, fmt.Sprintf("%+v %#v", err, err), canary)
@@ -125,12 +126,12 @@ func TestAnEditChangesWhatItNamesAndNothingElse(t *testing.T) {
 	d.mustImport(t, file(before, local("b")))
 	tenant, changed, err := d.UpdateTenant(t.Context(), TenantEdit{
 		ID: "a", Name: ptr("A"), AppID: Optional[string]{Set: ptr("app")}, Hostname: Optional[string]{Clear: true},
-		InternalDatabaseURL: Optional[Secret]{Set: secret(plain)}, ExternalDBAccess: ptr(true), SyncToken: Optional[Secret]{Set: secret("")},
+		InternalDatabaseURL: Optional[secret.Secret]{Set: sealed(plain)}, ExternalDBAccess: ptr(true), SyncToken: Optional[secret.Secret]{Set: sealed("")},
 	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"name", "app_id", "hostname", "internal_database_url", "external_db_access", "sync_token"}, changed)
 	want := before
-	want.Name, want.AppID, want.Hostname, want.InternalDatabaseURL, want.ExternalDBAccess, want.SyncToken = "A", ptr("app"), nil, secret(plain), true, secret("")
+	want.Name, want.AppID, want.Hostname, want.InternalDatabaseURL, want.ExternalDBAccess, want.SyncToken = "A", ptr("app"), nil, sealed(plain), true, sealed("")
 	requireTenants(t, []Tenant{want}, []Tenant{tenant})
 	after := mustContents(t, d.path)
 	require.Equal(t, revealAll([]Tenant{want, local("b")}), after.Tenants, "in its place")
@@ -144,7 +145,7 @@ func TestAnEditThatChangesNothingIsNotAChangeOfTenants(t *testing.T) {
 	before := mustContents(t, d.path)
 	for _, e := range []TenantEdit{
 		{ID: "a"},
-		{ID: "a", Name: ptr("a"), ExternalDBAccess: ptr(false), DatabaseURL: Optional[Secret]{Set: local("a").DatabaseURL}, Region: Optional[string]{Clear: true}},
+		{ID: "a", Name: ptr("a"), ExternalDBAccess: ptr(false), DatabaseURL: Optional[secret.Secret]{Set: local("a").DatabaseURL}, Region: Optional[string]{Clear: true}},
 	} {
 		_, changed, err := d.UpdateTenant(t.Context(), e)
 		require.NoError(t, err)
@@ -167,8 +168,8 @@ func TestEditsThatAreRefused(t *testing.T) {
 		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", Name: ptr(bad)}))
 	}
 	for _, bad := range []string{"", masked, "u:p@h"} {
-		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret(bad)}}))
-		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", InternalDatabaseURL: Optional[Secret]{Set: secret(bad)}}))
+		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed(bad)}}))
+		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", InternalDatabaseURL: Optional[secret.Secret]{Set: sealed(bad)}}))
 	}
 	d.mustEdit(t, TenantEdit{ID: "b", Name: ptr("twin")})
 	require.NoError(t, edit(TenantEdit{ID: "a", Name: ptr("twin"), AllowDuplicateName: true})())
@@ -178,7 +179,7 @@ func TestEditsThatAreRefused(t *testing.T) {
 func TestWhatAnImportLeftStaysEditable(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
-	odd := Tenant{ID: "-\x00\u202e", Name: " \x1b[31m\n", Kind: Local, DatabaseURL: secret("not a URL"), AppID: ptr("a\x00b")}
+	odd := Tenant{ID: "-\x00\u202e", Name: " \x1b[31m\n", Kind: Local, DatabaseURL: sealed("not a URL"), AppID: ptr("a\x00b")}
 	d.mustImport(t, file(odd))
 	_, changed, err := d.UpdateTenant(t.Context(), TenantEdit{ID: odd.ID, Region: Optional[string]{Set: ptr("iad")}})
 	require.NoError(t, err)

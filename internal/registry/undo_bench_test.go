@@ -15,7 +15,7 @@ func BenchmarkUndo(b *testing.B) {
 	for i := range 5000 {
 		t := local(TenantID(fmt.Sprintf("t%04d", i)))
 		files[0] = append(files[0], t)
-		t.Name, t.DatabaseURL = "changed "+t.Name, secret("postgres://u:new@h/"+string(t.ID))
+		t.Name, t.DatabaseURL = "changed "+t.Name, sealed("postgres://u:new@h/"+string(t.ID))
 		files[1] = append(files[1], t)
 	}
 	var took [2]time.Duration

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // put makes a thing what it was, or refuses where what it refers to is gone.
@@ -61,7 +62,7 @@ func (u *undoing) putTenant(ctx context.Context, row queries.Entry, r *imageRead
 }
 
 // find finds what is kept, and what this undo itself purges: that is kept until now.
-func (u *undoing) find(ctx context.Context, tenant TenantID, has map[string]Secret) finder {
+func (u *undoing) find(ctx context.Context, tenant TenantID, has map[string]secret.Secret) finder {
 	return u.findIn(ctx, tenant, has, u.d, u.now.Add(-time.Microsecond))
 }
 
@@ -113,7 +114,7 @@ func (u *undoing) relink(ctx context.Context, p Profile) error {
 // findOfProfiles finds what find does and, where that has it no more, what a profile
 // has: a renamed one took its secrets along, to another tenant perhaps.
 func (u *undoing) findOfProfiles(ctx context.Context, find finder) finder {
-	return func(member, digest string) (Secret, error) {
+	return func(member, digest string) (secret.Secret, error) {
 		s, forgotten := find(member, digest)
 		if !errors.Is(forgotten, ErrForgotten) {
 			return s, forgotten

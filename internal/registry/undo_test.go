@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -70,7 +71,7 @@ func undoable() map[string]func(*machine) (want, got error) {
 		delete(found, name)
 	}
 	found["edit tenant"] = func(m *machine) (want, got error) {
-		e := TenantEdit{ID: m.id("id"), DatabaseURL: Optional[Secret]{Set: secret("postgres://u:" + someTexts.Draw(m.t, "pw") + "@h/x")}}
+		e := TenantEdit{ID: m.id("id"), DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:" + someTexts.Draw(m.t, "pw") + "@h/x")}}
 		e.SyncToken.Clear = rapid.Bool().Draw(m.t, "clear token")
 		_, _, got = m.d.UpdateTenant(m.t.Context(), e)
 		return got, got
@@ -229,10 +230,10 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 		},
 		"a secret that was edited again": {
 			func(t *testing.T, d *desk) {
-				d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret("postgres://u:1@h/a")}})
+				d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:1@h/a")}})
 			},
 			func(t *testing.T, d *desk) {
-				d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Clear: true}})
+				d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Clear: true}})
 			},
 			"changed database_url of tenant a",
 		},
@@ -437,7 +438,7 @@ func TestPurgeEndsWhatAnEditBeforeItKept(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	d.mustTenants(t, "a")
-	e := TenantEdit{ID: "a", DatabaseURL: Optional[Secret]{Set: secret("postgres://u:2@h/a")}}
+	e := TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:2@h/a")}}
 	d.mustEdit(t, e)
 	e.Purge = true
 	_, changed, err := d.UpdateTenant(t.Context(), e)

@@ -7,17 +7,18 @@ import (
 	"sync"
 
 	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // What a connection URL means is told by internal/pgurl; here it is asked about a Secret.
 
 // IsMasked tells whether a connection URL has three or more stars (`*` or `%2A`)
 // in place of a secret, as the cloud shows it to those who may not see it.
-func IsMasked(url Secret) bool { return pgurl.IsMasked(url.Reveal()) }
+func IsMasked(url secret.Secret) bool { return pgurl.IsMasked(url.Reveal()) }
 
 // HasPassword tells whether a connection URL holds a password or another secret; when it is
 // not plain, that is assumed.
-func HasPassword(url Secret) bool { return pgurl.HasSecret(url.Reveal()) }
+func HasPassword(url secret.Secret) bool { return pgurl.HasSecret(url.Reveal()) }
 
 // IsConnection tells whether a text that was given as something else, a name or a
 // path, must have been meant as a way to a database: user:password@host, with or
@@ -33,7 +34,7 @@ var userAtHost = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompil
 // DescribeURL says which server and database a connection URL leads to, with stars for the
 // user and the password and without other parameters; `***` when it is not plain enough to
 // be sure where it leads and what in it is secret.
-func DescribeURL(url Secret) string {
+func DescribeURL(url secret.Secret) string {
 	u, err := pgurl.Parse(url.Reveal())
 	if err != nil {
 		return "***"
@@ -43,7 +44,7 @@ func DescribeURL(url Secret) string {
 
 // CheckURL tells whether a text is a PostgreSQL connection URL that every client reads alike,
 // and that leads somewhere. The error never quotes the URL.
-func CheckURL(url Secret) error {
+func CheckURL(url secret.Secret) error {
 	u, err := parseURL(url)
 	switch {
 	case err != nil:
@@ -58,7 +59,7 @@ func CheckURL(url Secret) error {
 
 // LeadsNowhere tells of a URL that can be read whether it leaves out the host, or the
 // database and the user: each client would take another one.
-func LeadsNowhere(url Secret) bool {
+func LeadsNowhere(url secret.Secret) bool {
 	u, err := pgurl.Parse(url.Reveal())
 	return err == nil && u.Missing() != ""
 }
@@ -66,7 +67,7 @@ func LeadsNowhere(url Secret) bool {
 func badURL(why string) error { return fmt.Errorf("database URL: %s: %w", why, ErrInvalid) }
 
 // parseURL reads a URL that may be masked, and may lead nowhere.
-func parseURL(url Secret) (pgurl.URL, error) {
+func parseURL(url secret.Secret) (pgurl.URL, error) {
 	u, err := pgurl.Parse(url.Reveal())
 	if err != nil {
 		err = badURL(err.Error())
@@ -80,7 +81,7 @@ type Address struct{ Network, Name string }
 
 // Addresses returns the addresses that a connection URL names, in the order in which
 // clients try them. A URL that can't be read has none.
-func Addresses(url Secret) ([]Address, error) {
+func Addresses(url secret.Secret) ([]Address, error) {
 	u, err := parseURL(url)
 	if err != nil {
 		return nil, err
@@ -105,7 +106,7 @@ func socketIn(dir, port string) Address { return Address{"unix", dir + "/.s.PGSQ
 // DatabaseOf returns what two URLs share that lead to the same database, as far as
 // that shows from their text: servers, ports and database, whoever logs in. It is
 // nothing where the URL can't be read. It is for comparing, not for showing.
-func DatabaseOf(url Secret) (string, bool) {
+func DatabaseOf(url secret.Secret) (string, bool) {
 	u, err := parseURL(url)
 	if err != nil {
 		return "", false
@@ -115,7 +116,7 @@ func DatabaseOf(url Secret) (string, bool) {
 
 // SameLogin tells whether two URLs log in as the same role on the same servers, whatever the
 // database and the password.
-func SameLogin(a, b Secret) bool {
+func SameLogin(a, b secret.Secret) bool {
 	first, err := parseURL(a)
 	second, unreadable := parseURL(b)
 	if err != nil || unreadable != nil {
@@ -125,7 +126,7 @@ func SameLogin(a, b Secret) bool {
 }
 
 // roleOf is who logs in with a URL, "" where that can't be read.
-func roleOf(url Secret) string {
+func roleOf(url secret.Secret) string {
 	u, err := parseURL(url)
 	if err != nil {
 		return ""
@@ -135,49 +136,49 @@ func roleOf(url Secret) string {
 
 // URLFor returns a connection URL for another login and database on the servers of an
 // administrator's URL, with its parameters. It has nothing of the administrator's login.
-func URLFor(admin Secret, user, database string, password Secret) (Secret, error) {
+func URLFor(admin secret.Secret, user, database string, password secret.Secret) (secret.Secret, error) {
 	u, err := parseURL(admin)
 	if err != nil {
-		return Secret{}, err
+		return secret.Secret{}, err
 	}
 	return checked(u.For(user, database, password.Reveal()))
 }
 
 // WithPassword returns a connection URL with another password.
-func WithPassword(url, password Secret) (Secret, error) {
+func WithPassword(url, password secret.Secret) (secret.Secret, error) {
 	u, err := parseURL(url)
 	if err != nil {
-		return Secret{}, err
+		return secret.Secret{}, err
 	}
 	return checked(u.WithPassword(password.Reveal()))
 }
 
 // checked is a URL that was put together, if it can be used.
-func checked(text string) (Secret, error) {
-	url := NewSecret(text)
+func checked(text string) (secret.Secret, error) {
+	url := secret.New(text)
 	if err := CheckURL(url); err != nil {
-		return Secret{}, err
+		return secret.Secret{}, err
 	}
 	return url, nil
 }
 
 // WithoutPassword returns a connection URL for a command line, where everybody may read it,
 // and the password that a client is to be given some other way.
-func WithoutPassword(url Secret) (plain string, password Secret, err error) {
+func WithoutPassword(url secret.Secret) (plain string, password secret.Secret, err error) {
 	plain, secrets, err := WithoutSecrets(url)
 	return plain, secrets["password"], err
 }
 
 // WithoutSecrets returns a connection URL for a command line, and all that is secret in it, by
 // the names of libpq's parameters.
-func WithoutSecrets(url Secret) (plain string, secrets map[string]Secret, err error) {
+func WithoutSecrets(url secret.Secret) (plain string, secrets map[string]secret.Secret, err error) {
 	u, err := parseURL(url)
 	if err != nil {
 		return "", nil, err
 	}
-	secrets = map[string]Secret{}
+	secrets = map[string]secret.Secret{}
 	for name, value := range u.Secrets() {
-		secrets[name] = NewSecret(value)
+		secrets[name] = secret.New(value)
 	}
 	return u.WithoutSecrets(), secrets, nil
 }

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func TestURLForIsTheSameServerForAnotherLogin(t *testing.T) {
@@ -23,11 +24,11 @@ func TestURLForIsTheSameServerForAnotherLogin(t *testing.T) {
 		"postgres://admin:pw@[::1]:5/x":                                                                                      "postgres://u:p@[::1]:5/d",
 		"postgres://admin:pw@%2Frun%2Fpg/x?":                                                                                 "postgres://u:p@%2Frun%2Fpg/d",
 	} {
-		url, err := URLFor(NewSecret(admin), "u", "d", NewSecret("p"))
+		url, err := URLFor(secret.New(admin), "u", "d", secret.New("p"))
 		require.NoError(t, err, admin)
 		require.Equal(t, want, url.Reveal())
 	}
-	url, err := URLFor(NewSecret("postgres://h"), `a:b@c/d`, `e?f#g%h ü`, NewSecret(`i&j=k\l'm"n`))
+	url, err := URLFor(secret.New("postgres://h"), `a:b@c/d`, `e?f#g%h ü`, secret.New(`i&j=k\l'm"n`))
 	require.NoError(t, err)
 	require.Equal(t, `postgres://a%3Ab%40c%2Fd:i%26j%3Dk%5Cl%27m%22n@h/e%3Ff%23g%25h%20%C3%BC`, url.Reveal())
 }
@@ -35,19 +36,19 @@ func TestURLForIsTheSameServerForAnotherLogin(t *testing.T) {
 func TestURLForRefusesWhatNoClientCouldUse(t *testing.T) {
 	t.Parallel()
 	for _, admin := range []string{"", "host=h", "postgres://u:p@x@h/d", "mysql://h/d"} {
-		_, err := URLFor(NewSecret(admin), "u", "d", NewSecret("p"))
+		_, err := URLFor(secret.New(admin), "u", "d", secret.New("p"))
 		require.ErrorIs(t, err, ErrInvalid, admin)
-		_, _, err = WithoutSecrets(NewSecret(admin))
+		_, _, err = WithoutSecrets(secret.New(admin))
 		require.ErrorIs(t, err, ErrInvalid, admin)
-		_, err = WithPassword(NewSecret(admin), NewSecret("p"))
+		_, err = WithPassword(secret.New(admin), secret.New("p"))
 		require.ErrorIs(t, err, ErrInvalid, admin)
-		_, _, err = WithoutPassword(NewSecret(admin))
+		_, _, err = WithoutPassword(secret.New(admin))
 		require.ErrorIs(t, err, ErrInvalid, admin)
 	}
 	for _, password := range []string{"***", "a\x00b"} {
-		_, err := URLFor(NewSecret("postgres://h"), "u", "d", NewSecret(password))
+		_, err := URLFor(secret.New("postgres://h"), "u", "d", secret.New(password))
 		require.ErrorIs(t, err, ErrInvalid)
-		_, err = WithPassword(NewSecret("postgres://u@h"), NewSecret(password))
+		_, err = WithPassword(secret.New("postgres://u@h"), secret.New(password))
 		require.ErrorIs(t, err, ErrInvalid)
 	}
 }
@@ -65,7 +66,7 @@ func TestWithoutPasswordTakesItOutOfEveryPlace(t *testing.T) {
 		"postgres://u:one@h/d?p%61ssword=two":        {"postgres://u@h/d", "two"},
 		"postgres://u:one@h/d?password=a&password=b": {"postgres://u@h/d", "b"},
 	} {
-		plain, password, err := WithoutPassword(NewSecret(url))
+		plain, password, err := WithoutPassword(secret.New(url))
 		require.NoError(t, err, url)
 		require.Equal(t, want, [2]string{plain, password.Reveal()}, url)
 	}
@@ -73,7 +74,7 @@ func TestWithoutPasswordTakesItOutOfEveryPlace(t *testing.T) {
 
 func TestWithoutSecretsTakesAllOfThemOut(t *testing.T) {
 	t.Parallel()
-	plain, secrets, err := WithoutSecrets(NewSecret("postgres://u:pw@h/d?sslkey=/k&sslpassword=a%26b&scram_client_key=c&scram%5Fserver_key=s&sslmode=on&oauth_client_secret=o"))
+	plain, secrets, err := WithoutSecrets(secret.New("postgres://u:pw@h/d?sslkey=/k&sslpassword=a%26b&scram_client_key=c&scram%5Fserver_key=s&sslmode=on&oauth_client_secret=o"))
 	require.NoError(t, err)
 	require.Equal(t, "postgres://u@h/d?sslkey=/k&sslmode=on", plain)
 	found := map[string]string{}
@@ -92,7 +93,7 @@ func TestWithPasswordReplacesIt(t *testing.T) {
 		"postgres://h/d?user=u&password=pw&x=y":    "postgres://:n%2Fw@h/d?user=u&x=y",
 		"postgres://u:pw@h/d?pass%77ord=other&x=y": "postgres://u:n%2Fw@h/d?x=y",
 	} {
-		with, err := WithPassword(NewSecret(url), NewSecret("n/w"))
+		with, err := WithPassword(secret.New(url), secret.New("n/w"))
 		require.NoError(t, err, url)
 		require.Equal(t, want, with.Reveal())
 	}
@@ -105,10 +106,10 @@ func TestURLsThatAreMadeReadBack(t *testing.T) {
 		text := rapid.String().Filter(func(s string) bool { return s != "" && !strings.ContainsRune(s, 0) })
 		user, database := text.Draw(t, "user"), text.Draw(t, "database")
 		password := text.Filter(func(s string) bool { return strings.Trim(s, "*") != "" }).Draw(t, "password")
-		admin := NewSecret(rapid.SampledFrom([]string{
+		admin := secret.New(rapid.SampledFrom([]string{
 			"postgres://admin:pw@h:5/x?sslmode=require", "postgresql://a:1,b", "postgres:///x?host=/run/pg&user=y&password=z&dbname=w",
 		}).Draw(t, "admin"))
-		url, err := URLFor(admin, user, database, NewSecret(password))
+		url, err := URLFor(admin, user, database, secret.New(password))
 		require.NoError(t, err)
 		require.NoError(t, CheckURL(url))
 		u, err := pgurl.Parse(url.Reveal())
@@ -124,7 +125,7 @@ func TestURLsThatAreMadeReadBack(t *testing.T) {
 		plain, taken, err := WithoutPassword(url)
 		require.NoError(t, err)
 		require.Equal(t, password, taken.Reveal())
-		again, err := WithPassword(NewSecret(plain), taken)
+		again, err := WithPassword(secret.New(plain), taken)
 		require.NoError(t, err)
 		require.True(t, again.Equal(url))
 	})

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -43,7 +44,7 @@ func TestMaskedIsThreeOrMoreStarsForAPassword(t *testing.T) {
 		"postgres://u:p@ss:***@h/d":                      false,
 		"postgres://u:" + strings.Repeat("*", 99) + "@h": true,
 	} {
-		require.Equal(t, want, IsMasked(NewSecret(url)), url)
+		require.Equal(t, want, IsMasked(secret.New(url)), url)
 	}
 }
 
@@ -70,8 +71,8 @@ func TestURLsThatEveryClientReadsAlike(t *testing.T) {
 		"postgres://ü:pässwörd@hôst/d":                     "postgres://***:***@hôst/d",
 		"postgres://u:" + strings.Repeat("x", 4096) + "@h": "postgres://***:***@h",
 	} {
-		require.NoError(t, CheckURL(NewSecret(url)), url)
-		require.Equal(t, described, DescribeURL(NewSecret(url)), url)
+		require.NoError(t, CheckURL(secret.New(url)), url)
+		require.Equal(t, described, DescribeURL(secret.New(url)), url)
 	}
 }
 
@@ -127,11 +128,11 @@ func TestURLsThatAreRefusedAndNotDescribed(t *testing.T) {
 		"postgres://u:secret@[::1]5432/d":    "]",
 		"postgres://u:secret":                "port",
 	} {
-		err := CheckURL(NewSecret(url))
+		err := CheckURL(secret.New(url))
 		require.ErrorIs(t, err, ErrInvalid, url)
 		require.ErrorContains(t, err, why, url)
 		require.NotContains(t, err.Error(), "ret", url)
-		require.Equal(t, "***", DescribeURL(NewSecret(url)), url)
+		require.Equal(t, "***", DescribeURL(secret.New(url)), url)
 	}
 }
 
@@ -147,8 +148,8 @@ func TestMaskedURLsAreRefusedButDescribed(t *testing.T) {
 		"u:secret postgres://u:***@h/d":              "***",
 		"postgres://u:***@h:secret/d":                "***",
 	} {
-		require.ErrorIs(t, CheckURL(NewSecret(url)), ErrInvalid, url)
-		require.Equal(t, described, DescribeURL(NewSecret(url)), url)
+		require.ErrorIs(t, CheckURL(secret.New(url)), ErrInvalid, url)
+		require.Equal(t, described, DescribeURL(secret.New(url)), url)
 	}
 }
 
@@ -175,19 +176,19 @@ func TestURLsThatLeadNowhereInParticular(t *testing.T) {
 		"postgres://u@h/d?host=":            "postgres://***:***@/d",
 		"postgres:///?host=/run/postgresql": "postgres:///?host=/run/postgresql",
 	} {
-		err := CheckURL(NewSecret(url))
+		err := CheckURL(secret.New(url))
 		require.ErrorIs(t, err, ErrInvalid, url)
 		require.ErrorContains(t, err, "names no "+missing(described), url)
-		require.True(t, LeadsNowhere(NewSecret(url)), url)
-		require.Equal(t, described, DescribeURL(NewSecret(url)), url)
+		require.True(t, LeadsNowhere(secret.New(url)), url)
+		require.Equal(t, described, DescribeURL(secret.New(url)), url)
 	}
 	for _, url := range []string{
 		"postgres://h/d", "postgres://u@h", "postgres://h?user=u", "postgres:///d?host=/run/postgresql", "postgres:///d?hostaddr=::1", "postgres://h?dbname=d",
 	} {
-		require.NoError(t, CheckURL(NewSecret(url)), url)
-		require.False(t, LeadsNowhere(NewSecret(url)), url)
+		require.NoError(t, CheckURL(secret.New(url)), url)
+		require.False(t, LeadsNowhere(secret.New(url)), url)
 	}
-	require.False(t, LeadsNowhere(NewSecret("mysql://u:pw@h/d")), "it can't be read")
+	require.False(t, LeadsNowhere(secret.New("mysql://u:pw@h/d")), "it can't be read")
 }
 
 func TestWaysToADatabaseAreTold(t *testing.T) {
@@ -210,7 +211,7 @@ func TestHasPassword(t *testing.T) {
 		"postgres://h/d?sslmode=on": false, "postgres://h/d?sslkey=/k&passfile=/p": false,
 		"host=h password=x": true, "host=h": true, "": true,
 	} {
-		require.Equal(t, want, HasPassword(NewSecret(url)), url)
+		require.Equal(t, want, HasPassword(secret.New(url)), url)
 	}
 }
 
@@ -229,10 +230,10 @@ func TestNeitherDescribeURLNorCheckURLShowsAPassword(t *testing.T) {
 					scheme + "://" + user + "@" + host + "/" + database + "?" + query + "&password=" + password,
 					scheme + "://" + host + "/" + database + "?password=" + password + "&" + query,
 				} {
-					if err := CheckURL(NewSecret(url)); err != nil {
+					if err := CheckURL(secret.New(url)); err != nil {
 						require.NotContains(t, err.Error(), canary, url)
 					}
-					shown := DescribeURL(NewSecret(url))
+					shown := DescribeURL(secret.New(url))
 					require.NotContains(t, shown, canary, url)
 					if shown != "***" {
 						described++

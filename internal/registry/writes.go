@@ -7,6 +7,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Every row that a change writes is written here, so that none can be without its
@@ -50,7 +51,7 @@ func (c *change) updateTenant(ctx context.Context, before placedTenant, after Te
 	if err := c.dueOf(ctx, before.Tenant, after); err != nil {
 		return err
 	}
-	if !equalSecrets(before.DatabaseURL, after.DatabaseURL) {
+	if !secret.Equal(before.DatabaseURL, after.DatabaseURL) {
 		if err := c.movePlan(ctx, after); err != nil {
 			return err
 		}
@@ -79,7 +80,7 @@ func (c *change) tenantEntry(ctx context.Context, before placedTenant, after *Te
 	if err := c.entry(ctx, TenantEntity, string(before.ID), before.ID, &before.position, imageOfTenant(before.Tenant, d)); err != nil {
 		return err
 	}
-	var left map[string]Secret
+	var left map[string]secret.Secret
 	if after != nil {
 		left = after.secrets()
 	}

@@ -6,9 +6,10 @@ import (
 	"slices"
 
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
-func (c *change) insertProfile(ctx context.Context, p Profile, secrets map[string]Secret) error {
+func (c *change) insertProfile(ctx context.Context, p Profile, secrets map[string]secret.Secret) error {
 	if err := c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, nil); err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (c *change) updateProfile(ctx context.Context, before, after Profile) error
 
 // profileEntry records a profile as it was, and keeps the secrets that it had and has
 // no more.
-func (c *change) profileEntry(ctx context.Context, p Profile, before, after map[string]Secret) error {
+func (c *change) profileEntry(ctx context.Context, p Profile, before, after map[string]secret.Secret) error {
 	if len(before) == 0 {
 		return c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, imageOfProfile(p, nil, digester{}))
 	}
@@ -85,7 +86,7 @@ func (c *change) renameEntries(ctx context.Context, before, after Profile) error
 }
 
 // putProfileSecrets gives a profile these secrets and no others.
-func (c *change) putProfileSecrets(ctx context.Context, p Profile, after map[string]Secret) error {
+func (c *change) putProfileSecrets(ctx context.Context, p Profile, after map[string]secret.Secret) error {
 	before, err := c.profileSecrets(ctx, p.Name)
 	if err != nil || sameSecrets(before, after) {
 		return err
@@ -97,9 +98,11 @@ func (c *change) putProfileSecrets(ctx context.Context, p Profile, after map[str
 	return c.putSecretRows(ctx, p.Name, before, after)
 }
 
-func sameSecrets(a, b map[string]Secret) bool { return maps.EqualFunc(a, b, Secret.Equal) }
+func sameSecrets(a, b map[string]secret.Secret) bool {
+	return maps.EqualFunc(a, b, secret.Secret.Equal)
+}
 
-func (c *change) putSecretRows(ctx context.Context, profile string, before, after map[string]Secret) error {
+func (c *change) putSecretRows(ctx context.Context, profile string, before, after map[string]secret.Secret) error {
 	for _, key := range slices.Sorted(maps.Keys(before)) {
 		if _, stays := after[key]; !stays {
 			if err := c.q.DeleteProfileSecret(ctx, queries.DeleteProfileSecretParams{Profile: profile, Key: key}); err != nil {

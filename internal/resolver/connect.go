@@ -1,6 +1,9 @@
 package resolver
 
-import "github.com/sp-registry/sp/internal/registry"
+import (
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
 
 // connect turns the finding that decided into a connection.
 func (req Request) connect(f Finding) (Connection, error) {
@@ -15,14 +18,14 @@ func (req Request) connect(f Finding) (Connection, error) {
 }
 
 // url returns the tenant's URL for the network asked for.
-func (req Request) url(t registry.Tenant) (registry.Secret, error) {
-	unusable := func(member string, fault Fault) (registry.Secret, error) {
-		return registry.Secret{}, &URLError{Tenant: t.ID, Kind: t.Kind, Member: member, Fault: fault}
+func (req Request) url(t registry.Tenant) (secret.Secret, error) {
+	unusable := func(member string, fault Fault) (secret.Secret, error) {
+		return secret.Secret{}, &URLError{Tenant: t.ID, Kind: t.Kind, Member: member, Fault: fault}
 	}
 	member, url := "database_url", t.OwnURL()
 	switch {
 	case req.Network == ExternalNetwork && !t.IsCloud():
-		return registry.Secret{}, usage("--network external: tenant %q is local", t.ID)
+		return secret.Secret{}, usage("--network external: tenant %q is local", t.ID)
 	case req.Network == ExternalNetwork && !t.ExternalDBAccess:
 		return unusable("external_db_access", Off)
 	case req.Network == ExternalNetwork:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func TestConnectionIsTheTenantsOwnURL(t *testing.T) {
@@ -36,17 +37,17 @@ func TestTenantIsNamedWithoutAProfile(t *testing.T) {
 }
 
 func TestAnUnusableURLIsSaidAndNeverShown(t *testing.T) {
-	masked := func(stars string) *registry.Secret {
-		return new(registry.NewSecret("postgres://" + canary + ":" + stars + "@h/db"))
+	masked := func(stars string) *secret.Secret {
+		return new(secret.New("postgres://" + canary + ":" + stars + "@h/db"))
 	}
-	empty := new(registry.NewSecret(""))
-	local := func(url *registry.Secret) registry.Tenant {
+	empty := new(secret.New(""))
+	local := func(url *secret.Secret) registry.Tenant {
 		return registry.Tenant{ID: tenantA, Kind: registry.Local, DatabaseURL: url, InternalDatabaseURL: secretURL("x"), ExternalDBAccess: true}
 	}
-	own := func(url *registry.Secret) registry.Tenant {
+	own := func(url *secret.Secret) registry.Tenant {
 		return registry.Tenant{ID: tenantA, Kind: registry.Cloud, DatabaseURL: secretURL("x"), InternalDatabaseURL: url, ExternalDBAccess: true}
 	}
-	external := func(url *registry.Secret, access bool) registry.Tenant {
+	external := func(url *secret.Secret, access bool) registry.Tenant {
 		return registry.Tenant{ID: tenantA, Kind: registry.Cloud, DatabaseURL: url, InternalDatabaseURL: secretURL("x"), ExternalDBAccess: access}
 	}
 	for _, r := range []struct {
@@ -59,8 +60,8 @@ func TestAnUnusableURLIsSaidAndNeverShown(t *testing.T) {
 		{local(empty), "", "database_url", resolver.Empty},
 		{local(masked("***")), "", "database_url", resolver.Masked},
 		{local(masked("%2A%2a**")), "", "database_url", resolver.Masked},
-		{local(new(registry.NewSecret("postgres://"))), "", "database_url", resolver.Nowhere},
-		{own(new(registry.NewSecret("postgres://u:pw@/db"))), "", "internal_database_url", resolver.Nowhere},
+		{local(new(secret.New("postgres://"))), "", "database_url", resolver.Nowhere},
+		{own(new(secret.New("postgres://u:pw@/db"))), "", "internal_database_url", resolver.Nowhere},
 		{own(nil), "", "internal_database_url", resolver.Absent},
 		{own(empty), "", "internal_database_url", resolver.Empty},
 		{own(masked("********")), "", "internal_database_url", resolver.Masked},
@@ -87,6 +88,6 @@ func TestAnUnusableURLIsSaidAndNeverShown(t *testing.T) {
 
 func TestAPasswordOfTwoStarsIsAPassword(t *testing.T) {
 	w := home()
-	w.tenants[tenantA] = registry.NewLocal(tenantA, "a", registry.NewSecret("postgres://u:**@h/db"))
+	w.tenants[tenantA] = registry.NewLocal(tenantA, "a", secret.New("postgres://u:**@h/db"))
 	require.Equal(t, "session a1 of tenant-a", resolve(t, w, resolver.Request{}))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 var (
@@ -18,9 +19,9 @@ var (
 	// someName may well be missing: p4 always is.
 	someName = rapid.SampledFrom(append(slices.Clone(profileNames), "p4"))
 	someID   = rapid.SampledFrom(tenantIDs)
-	someURL  = rapid.SampledFrom([]*registry.Secret{
+	someURL  = rapid.SampledFrom([]*secret.Secret{
 		nil, secretURL("h"), secretURL("h"), secretURL("h"),
-		new(registry.NewSecret("")), new(registry.NewSecret("postgres://u:***@h/db")),
+		new(secret.New("")), new(secret.New("postgres://u:***@h/db")),
 	})
 )
 

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Reader is what resolution reads; all answers are of one instant.
@@ -68,7 +69,7 @@ type Connection struct {
 	Source  Source
 	Profile *registry.Profile
 	Tenant  registry.Tenant
-	URL     registry.Secret
+	URL     secret.Secret
 }
 
 // Resolve asks the sources in order; the first that names a profile decides. One

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 var ctx = context.Background()
@@ -16,8 +17,8 @@ var ctx = context.Background()
 // canary is in every secret of these tests and must be in no text.
 const canary = "c4n4ry"
 
-func secretURL(host string) *registry.Secret {
-	return new(registry.NewSecret("postgres://u:" + canary + "@" + host + "/db"))
+func secretURL(host string) *secret.Secret {
+	return new(secret.New("postgres://u:" + canary + "@" + host + "/db"))
 }
 
 // world is a Reader of maps. It can say what the schema cannot hold.

@@ -1,4 +1,4 @@
-package registry
+package secret
 
 import (
 	"go/ast"
@@ -37,11 +37,11 @@ var revealers = []string{
 	"internal/registry/profile_secrets.go", // checks what it takes
 	"internal/registry/rotations.go",
 	"internal/registry/rows.go",
-	"internal/registry/secret.go",
 	"internal/registry/servers.go",
 	"internal/registry/url.go",
 	"internal/registry/writes.go",
 	"internal/registry/writes_profile.go",
+	"internal/secret/secret.go",
 }
 
 func TestSecretsAreRevealedInTheseFilesOnly(t *testing.T) {
