@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/db"
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // app is one run of the program: the world, what holds for every command, and the
@@ -141,15 +141,15 @@ func (a *app) changeTenants(ctx context.Context, fn func(ctx context.Context, re
 }
 
 // tracked is the publisher of the file that follows the registry.
-func tracked(dir project.Dir) exporter.Publisher {
-	return exporter.Publisher{Path: dir.Tenants(), Name: exporter.TrackedName}
+func tracked(dir project.Dir) workspace.Publisher {
+	return workspace.Publisher{Path: dir.Tenants(), Name: workspace.TrackedName}
 }
 
 // publish is how files follow a change.
 type publish func(context.Context, *registry.View) (registry.Publication, error)
 
 // followOnly writes the publisher's file with a change, or leaves it for --no-export.
-func (a *app) followOnly(p exporter.Publisher) following {
+func (a *app) followOnly(p workspace.Publisher) following {
 	if a.noExport {
 		return following{publish: p.Defer}
 	}
@@ -157,7 +157,7 @@ func (a *app) followOnly(p exporter.Publisher) following {
 }
 
 // warnOfExposure publishes, and marks if what is replaced could be read by others.
-func (a *app) warnOfExposure(p exporter.Publisher) publish {
+func (a *app) warnOfExposure(p workspace.Publisher) publish {
 	p.Watch = a.watchWriting
 	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
 		before, missing := os.Lstat(p.Path)
@@ -192,7 +192,7 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, files 
 		if a.changed {
 			a.tellLeft(dir)
 		}
-		var changed *exporter.ChangedError
+		var changed *workspace.ChangedError
 		if errors.As(err, &changed) && !isSmall(dir, changed.Path) {
 			err = withHint(err, "%s", a.conflict(ctx, reg, changed.Path))
 		}

@@ -11,9 +11,9 @@ import (
 
 	"filippo.io/age"
 	"github.com/sp-registry/sp/db"
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
@@ -116,7 +116,7 @@ func existing(path string) error {
 // writeBackup writes to a temporary file beside path, which gets the name when it is
 // whole and durable.
 func (a *app) writeBackup(ctx context.Context, dir project.Dir, store *db.DB, path string, force bool, to []age.Recipient) error {
-	if err := exporter.SweepBackups(ctx, dir.Path()); err != nil {
+	if err := workspace.SweepBackups(ctx, dir.Path()); err != nil {
 		return err
 	}
 	sweepBackups(path)

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"os"
 
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
@@ -47,7 +47,7 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	a.small.Wanted, a.small.Force = publisher.Name == exporter.TrackedName, publisher.Force && publisher.Name == exporter.TrackedName
+	a.small.Wanted, a.small.Force = publisher.Name == workspace.TrackedName, publisher.Force && publisher.Name == workspace.TrackedName
 	first, settled, err := a.findExport(ctx, publisher)
 	switch {
 	case err != nil:
@@ -59,7 +59,7 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 		switch {
 		case cmd.Bool("check"):
 			return a.checkExport(ctx, publisher)
-		case publisher.Name != exporter.TrackedName:
+		case publisher.Name != workspace.TrackedName:
 			err = a.prepareCopy(ctx, publisher)
 		case first: // git is asked before the file is there for the first time
 			err = a.hideSecrets(ctx, dir)
@@ -76,7 +76,7 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 
 // findExport finds out, in one look and without reading the file, whether the
 // registry knows it yet and whether there is nothing to do, in the small files either.
-func (a *app) findExport(ctx context.Context, p exporter.Publisher) (first, settled bool, err error) {
+func (a *app) findExport(ctx context.Context, p workspace.Publisher) (first, settled bool, err error) {
 	err = a.read(ctx, func(dir project.Dir, view *registry.View) error {
 		file, err := view.File(ctx, p.Name)
 		if err != nil || file == nil {
@@ -93,9 +93,9 @@ func (a *app) findExport(ctx context.Context, p exporter.Publisher) (first, sett
 
 // refuseCorrupt keeps even --force from overwriting a tracked file that can't be read:
 // what is in it, nobody knows.
-func (a *app) refuseCorrupt(p exporter.Publisher) error {
+func (a *app) refuseCorrupt(p workspace.Publisher) error {
 	info, err := os.Stat(p.Path)
-	if !p.Force || p.Name != exporter.TrackedName || err != nil || info.Size() == 0 {
+	if !p.Force || p.Name != workspace.TrackedName || err != nil || info.Size() == 0 {
 		return nil
 	}
 	source, err := a.openSource(&p.Path)
@@ -109,9 +109,9 @@ func (a *app) refuseCorrupt(p exporter.Publisher) error {
 	return err
 }
 
-func (a *app) writeExport(ctx context.Context, dir project.Dir, p exporter.Publisher) error {
+func (a *app) writeExport(ctx context.Context, dir project.Dir, p workspace.Publisher) error {
 	files := following{publish: a.warnOfExposure(p)}
-	if p.Name == exporter.TrackedName && !p.Force {
+	if p.Name == workspace.TrackedName && !p.Force {
 		files = a.over(&merging{publisher: p})
 	}
 	return a.changeIn(ctx, dir, registry.Open, files, func(ctx context.Context, reg *registry.Registry) error {
@@ -122,7 +122,7 @@ func (a *app) writeExport(ctx context.Context, dir project.Dir, p exporter.Publi
 	})
 }
 
-func (a *app) answerExport(p exporter.Publisher, checked bool) error {
+func (a *app) answerExport(p workspace.Publisher, checked bool) error {
 	answer := map[string]any{"path": p.Path}
 	if checked {
 		answer["current"] = true
@@ -136,7 +136,7 @@ func (a *app) answerExport(p exporter.Publisher, checked bool) error {
 }
 
 // publisherOf is the publisher of the file that the flags name.
-func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher, error) {
+func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (workspace.Publisher, error) {
 	p := tracked(dir)
 	if cmd.IsSet("path") {
 		if err := checkFileWord("--path", cmd.String("path")); err != nil {
@@ -147,14 +147,14 @@ func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher
 			return p, err
 		}
 		if path != p.Path {
-			p = exporter.Publisher{Path: path, Name: path, Registry: dir.Path()}
+			p = workspace.Publisher{Path: path, Name: path, Registry: dir.Path()}
 			if err := a.checkOutside(dir, path, "a copy"); err != nil {
 				return p, err
 			}
 		}
 	}
 	p.Wanted, p.Force, p.Documented = true, cmd.Bool("force"), cmd.Bool("drop-unknown")
-	if p.Documented && p.Name == exporter.TrackedName {
+	if p.Documented && p.Name == workspace.TrackedName {
 		return p, withHint(usage("--drop-unknown: not for the file that follows the registry"), "--path FILE writes a copy")
 	}
 	return p, nil
@@ -167,7 +167,7 @@ func (e *outdatedError) Error() string { return e.path + ": it is not what sp ex
 
 func (e *outdatedError) Unwrap() error { return registry.ErrConflict }
 
-func (a *app) checkExport(ctx context.Context, p exporter.Publisher) error {
+func (a *app) checkExport(ctx context.Context, p workspace.Publisher) error {
 	p.Watch = a.watchWriting
 	return a.read(ctx, func(_ project.Dir, view *registry.View) error {
 		current, err := p.IsCurrent(ctx, view)

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // Files that follow the registry are rendered within a change, and put in place after its
@@ -61,16 +61,16 @@ func (a *app) publishSmall(ctx context.Context, dir project.Dir, view *registry.
 	}), nil
 }
 
-func stage(dir project.Dir, found project.Following) (*exporter.Staged, error) {
-	var moves []exporter.Move
+func stage(dir project.Dir, found project.Following) (*workspace.Staged, error) {
+	var moves []workspace.Move
 	for _, m := range found.Moves {
-		moves = append(moves, exporter.Move{From: dir.Full(m.From), To: dir.Full(m.To)})
+		moves = append(moves, workspace.Move{From: dir.Full(m.From), To: dir.Full(m.To)})
 	}
-	var changes []exporter.Change
+	var changes []workspace.FileChange
 	for _, c := range found.Changes {
-		changes = append(changes, exporter.Change{Path: dir.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
+		changes = append(changes, workspace.FileChange{Path: dir.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
 	}
-	return exporter.Stage(dir.Path(), moves, changes)
+	return workspace.Stage(dir.Path(), moves, changes)
 }
 
 // together is one publication of two, the first of which may be empty. What it remembers

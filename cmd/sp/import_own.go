@@ -6,9 +6,9 @@ import (
 	"errors"
 	"os"
 
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
@@ -43,15 +43,15 @@ func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) 
 	switch {
 	case err != nil:
 		return nil, err
-	case standing == exporter.Untracked && wanted && !exists(dir.Tenants()):
+	case standing == workspace.Untracked && wanted && !exists(dir.Tenants()):
 		b.publisher.Wanted = false // there is an index of sessions to settle, perhaps
 		return b, nil
-	case standing == exporter.Untracked && settle == registry.Theirs:
+	case standing == workspace.Untracked && settle == registry.Theirs:
 		return nil, nil // it is merged, whether git tracks it or not
-	case standing == exporter.Untracked && settle == registry.Ours:
+	case standing == workspace.Untracked && settle == registry.Ours:
 		b.publisher.Force = true
 		return b, nil
-	case wanted, standing == exporter.Changed && !rulesItself(cmd):
+	case wanted, standing == workspace.Changed && !rulesItself(cmd):
 		return b, nil
 	}
 	return nil, nil
@@ -80,10 +80,10 @@ func rulesItself(cmd *cli.Command) bool {
 	return cmd.Bool("prune") || cmd.Bool("exact") || cmd.IsSet("duplicates")
 }
 
-func (a *app) standingOf(ctx context.Context, p exporter.Publisher) (standing exporter.Standing, err error) {
+func (a *app) standingOf(ctx context.Context, p workspace.Publisher) (standing workspace.Standing, err error) {
 	err = a.read(ctx, func(_ project.Dir, view *registry.View) (err error) {
 		standing, err = p.Standing(ctx, view)
-		if errors.Is(err, exporter.ErrUnsafe) {
+		if errors.Is(err, workspace.ErrUnsafe) {
 			standing, err = unsafe, nil
 		}
 		return err

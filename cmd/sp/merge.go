@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // Another program may write tenants.json between two commands of ours. What it did is
@@ -22,7 +22,7 @@ type following struct {
 
 // merging is a file between us and another program, within one command.
 type merging struct {
-	publisher exporter.Publisher
+	publisher workspace.Publisher
 	settle    registry.Side
 	purge     bool
 	setAside  bool // what is there can't be read, and may be moved away
@@ -34,7 +34,7 @@ type merging struct {
 
 // follow writes the publisher's file with a change, after taking over what another
 // program did to it, or leaves it for --no-export.
-func (a *app) follow(p exporter.Publisher) following {
+func (a *app) follow(p workspace.Publisher) following {
 	if a.noExport {
 		return following{publish: p.Defer}
 	}
@@ -43,7 +43,7 @@ func (a *app) follow(p exporter.Publisher) following {
 
 // over follows over a merge, which is told of when the command is done.
 func (a *app) over(b *merging) following {
-	b.publisher.Look = &exporter.Look{}
+	b.publisher.Look = &workspace.Look{}
 	a.merged = b
 	return following{
 		merge: func(ctx context.Context, view *registry.View) (*registry.Merge, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // The original tool empties the file and writes it anew, so that for an instant half of
@@ -109,9 +110,9 @@ func (a *app) setAside(ctx context.Context, b *merging) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: %w", path, exporter.ErrUnsafe)
+		return fmt.Errorf("%s: %w", path, workspace.ErrUnsafe)
 	}
-	if b.publisher.Read, err = exporter.HashFile(path); err != nil {
+	if b.publisher.Read, err = workspace.HashFile(path); err != nil {
 		return err
 	}
 	s, err := a.openWritten(ctx, path)
@@ -125,7 +126,7 @@ func (a *app) setAside(ctx context.Context, b *merging) error {
 	case !errors.Is(err, errFile):
 		return err
 	}
-	b.publisher.Aside = exporter.AsideName(path, a.now().UTC().Format("20060102T150405.000000Z"))
+	b.publisher.Aside = workspace.AsideName(path, a.now().UTC().Format("20060102T150405.000000Z"))
 	return nil
 }
 

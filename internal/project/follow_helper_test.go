@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // office is a directory with its registry, whose small files follow.
@@ -60,15 +60,15 @@ func (o *office) publish(ctx context.Context, view *registry.View) (registry.Pub
 	if err != nil {
 		return registry.Publication{}, err
 	}
-	var moves []exporter.Move
+	var moves []workspace.Move
 	for _, m := range found.Moves {
-		moves = append(moves, exporter.Move{From: o.Full(m.From), To: o.Full(m.To)})
+		moves = append(moves, workspace.Move{From: o.Full(m.From), To: o.Full(m.To)})
 	}
-	var changes []exporter.Change
+	var changes []workspace.FileChange
 	for _, c := range found.Changes {
-		changes = append(changes, exporter.Change{Path: o.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
+		changes = append(changes, workspace.FileChange{Path: o.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
 	}
-	staged, err := exporter.Stage(o.path, moves, changes)
+	staged, err := workspace.Stage(o.path, moves, changes)
 	if err != nil {
 		return registry.Publication{}, err
 	}
