@@ -19,11 +19,11 @@ import (
 func AsideName(path, at string) string { return path + ".corrupt-" + at }
 
 // renderAside is a publication that puts what was made in the place of what is set aside.
-func (p Publisher) renderAside(made temporary, there destination, state registry.State, place func() error) (registry.Publication, error) {
+func (p Publisher) renderAside(made temporary, there destination, state registry.State, place func() error) (Publication, error) {
 	if err := p.setAside(there); err != nil {
-		return registry.Publication{}, errors.Join(err, made.discard())
+		return Publication{}, errors.Join(err, made.discard())
 	}
-	return registry.Publication{
+	return Publication{
 		Files: []registry.File{{Path: p.Name, Previous: there.hash, Current: made.hash, TenantsRevision: state.TenantsRevision}},
 		Place: func() error {
 			err := errors.Join(place(), tighten(p.Aside))

@@ -9,13 +9,13 @@ import (
 // Defer stands in for Publish where the file is to stay as it is. All it does is
 // to remember content that this very change took into the registry: the file is
 // then ours, and behind.
-func (p Publisher) Defer(ctx context.Context, view *registry.View) (registry.Publication, error) {
+func (p Publisher) Defer(ctx context.Context, view *registry.View) (Publication, error) {
 	if p.Read == "" {
-		return registry.Publication{}, nil
+		return Publication{}, nil
 	}
 	state, err := view.State(ctx)
 	if err != nil {
-		return registry.Publication{}, err
+		return Publication{}, err
 	}
 	publication := sweep(nil)
 	publication.Files = []registry.File{{

@@ -106,12 +106,12 @@ func SweepBackups(ctx context.Context, dir string) error {
 // of the registry's directory. A copy that such a command was to replace, and did not, is
 // from then on what sp wrote there last. What can't be swept keeps its note, by which sp
 // doctor tells of it.
-func (s *Staged) SweepOutside(ctx context.Context, view *registry.View) registry.Publication {
+func (s *Staged) SweepOutside(ctx context.Context, view *registry.View) Publication {
 	return sweepOutside(ctx, s.notes, view)
 }
 
 // sweepOutside sweeps by these notes; without a view, what backups left.
-func sweepOutside(ctx context.Context, notes []string, view *registry.View) registry.Publication {
+func sweepOutside(ctx context.Context, notes []string, view *registry.View) Publication {
 	var found []*Outside
 	var files []registry.File
 	var told error
@@ -134,7 +134,7 @@ func sweepOutside(ctx context.Context, notes []string, view *registry.View) regi
 			_ = o.note.Close() // nothing was written
 		}
 	}
-	return registry.Publication{
+	return Publication{
 		Files:   files,
 		Place:   func() error { each((*Outside).sweep); return told },
 		Discard: func() error { each(func(*Outside) {}); return nil },

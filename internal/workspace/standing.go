@@ -45,19 +45,18 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 	return Changed, nil
 }
 
-// IsChanged tells whether somebody else wrote the publisher's file, which the registry
-// remembers. Within a change: nobody puts that in place meanwhile.
-func (p Publisher) IsChanged(ctx context.Context, view *registry.View) (bool, error) {
-	file, err := view.File(ctx, p.Name)
-	if err != nil || file == nil {
-		return false, err
-	}
+// foreign returns the SHA-256 of what somebody else wrote into the publisher's file; nothing
+// if it is ours. Within a change: nobody puts that in place meanwhile.
+func (p Publisher) foreign(ctx context.Context, view *registry.View, file *registry.File) (string, error) {
 	there, err := p.look(file, view)
-	if err != nil || there.hash == "" || there.hash == file.Current {
-		return false, err
+	if err != nil || there.hash == "" || file != nil && there.hash == file.Current {
+		return "", err
 	}
 	left, err := leftovers(p.Path)
-	return err == nil && !there.isOurs(file, left), err
+	if err != nil || file != nil && there.isOurs(file, left) {
+		return "", err
+	}
+	return there.hash, nil
 }
 
 // IsSettled tells, by the registry's record and the file's stamp and without reading

@@ -57,14 +57,14 @@ func (e *ChangedError) Unwrap() error { return registry.ErrConflict }
 // Publish renders the file as the view shows it, beside its place, when it is due:
 // when it is Wanted, when tenants changed since it was written, or when a command
 // was stopped before its rendering was in place.
-func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.Publication, error) {
+func (p Publisher) Publish(ctx context.Context, view *registry.View) (Publication, error) {
 	file, state, err := p.record(ctx, view)
 	if err != nil {
-		return registry.Publication{}, err
+		return Publication{}, err
 	}
 	left, kept, err := p.recover(file)
 	if err != nil {
-		return registry.Publication{}, errors.Join(err, kept)
+		return Publication{}, errors.Join(err, kept)
 	}
 	publication, err := p.publish(ctx, view, file, state, left)
 	if err != nil || kept == nil {
@@ -78,8 +78,8 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.P
 	return publication, nil
 }
 
-func (p Publisher) publish(ctx context.Context, view *registry.View, file *registry.File, state registry.State, left []string) (registry.Publication, error) {
-	none := registry.Publication{}
+func (p Publisher) publish(ctx context.Context, view *registry.View, file *registry.File, state registry.State, left []string) (Publication, error) {
+	none := Publication{}
 	switch {
 	case p.Wanted:
 	case file == nil:
@@ -123,10 +123,10 @@ func (p Publisher) shows(file *registry.File, state registry.State) bool {
 }
 
 // stamp remembers the file, which is current, by its stamp.
-func (p Publisher) stamp(view *registry.View, file registry.File) (registry.Publication, error) {
+func (p Publisher) stamp(view *registry.View, file registry.File) (Publication, error) {
 	stamp, err := takeStamp(p.Path, file.Current, view.Since())
 	if err != nil || stamp == "" || stamp == file.Stamp {
-		return registry.Publication{}, err
+		return Publication{}, err
 	}
 	file.Stamp = stamp
 	publication := sweep(nil)
@@ -164,10 +164,10 @@ func (p Publisher) isSame(ctx context.Context, view *registry.View, doc registry
 
 // render writes the temporary file, hashing as it writes, and describes what
 // remains to be done after the commit.
-func (p Publisher) render(ctx context.Context, view *registry.View, state registry.State, there destination, left []string) (registry.Publication, error) {
+func (p Publisher) render(ctx context.Context, view *registry.View, state registry.State, there destination, left []string) (Publication, error) {
 	made, err := p.write(ctx, view, state.Document)
 	if err != nil {
-		return registry.Publication{}, err
+		return Publication{}, err
 	}
 	isOver := there.changed.Before(view.Since())
 	place := func() error { return p.place(made, there, isOver, left) }
@@ -177,7 +177,7 @@ func (p Publisher) render(ctx context.Context, view *registry.View, state regist
 	if made.hash == there.hash && there.isPrivate() {
 		place = func() error { return errors.Join(removeAll(left), made.discard()) }
 	}
-	return registry.Publication{
+	return Publication{
 		Files:   []registry.File{{Path: p.Name, Previous: there.hash, Current: made.hash, TenantsRevision: state.TenantsRevision}},
 		Place:   place,
 		Discard: made.discard,
@@ -185,8 +185,8 @@ func (p Publisher) render(ctx context.Context, view *registry.View, state regist
 }
 
 // sweep is a publication of nothing that removes what commands left behind.
-func sweep(left []string) registry.Publication {
-	return registry.Publication{
+func sweep(left []string) Publication {
+	return Publication{
 		Place:   func() error { return removeAll(left) },
 		Discard: func() error { return nil },
 	}
