@@ -281,18 +281,6 @@ func (a *app) clear(dir project.Dir, files standingFiles) error {
 	return nil
 }
 
-// changeNew is a change that makes directory and registry where there are none.
-func (a *app) changeNew(ctx context.Context, files standingFiles, fn func(context.Context, project.Dir, *registry.Registry) error) error {
-	dir, err := a.makeProject(files)
-	if err == nil && !hasRegistry(dir) {
-		err = a.hideSecrets(ctx, dir)
-	}
-	if err == nil {
-		err = a.changeIn(ctx, dir, registry.Create, a.follow(tracked(dir)), func(ctx context.Context, reg *registry.Registry) error { return fn(ctx, dir, reg) })
-	}
-	return a.unlessMade(dir, err)
-}
-
 // unlessMade puts back what was set aside, where no registry was made.
 func (a *app) unlessMade(dir project.Dir, err error) error {
 	if a.putBack == nil || hasRegistry(dir) {

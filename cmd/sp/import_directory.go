@@ -41,15 +41,13 @@ func (a *app) importingOf(ctx context.Context, ref *string, settled registry.Sid
 	if ref == nil {
 		i.ref = nil
 	}
-	if a.sessions.wanted = own; own && hasRegistry(*from) {
+	if own && hasRegistry(*from) {
 		err = a.read(ctx, func(dir project.Dir, view *registry.View) error {
 			return dir.Known(ctx, view, &contents)
 		})
 		if err == nil {
 			err = a.leaveTracked(ctx, *from, &contents, settled)
 		}
-	} else if !own {
-		a.small.Configurations = contents.Configurations()
 	}
 	return i, err
 }
@@ -61,7 +59,7 @@ func (a *app) leaveTracked(ctx context.Context, dir project.Dir, contents *proje
 		if len(p.Secrets) == 0 {
 			continue
 		}
-		taken, err := a.mayTake(ctx, dir.Full(project.SecretsPath(p.Name)), settled)
+		taken, err := a.mayTake(ctx, dir, dir.Full(project.SecretsPath(p.Name)), settled)
 		if err != nil {
 			return err
 		}
@@ -72,7 +70,7 @@ func (a *app) leaveTracked(ctx context.Context, dir project.Dir, contents *proje
 	if contents.Sessions == nil {
 		return nil
 	}
-	taken, err := a.mayTake(ctx, dir.Full(project.IndexPath), settled)
+	taken, err := a.mayTake(ctx, dir, dir.Full(project.IndexPath), settled)
 	if !taken {
 		contents.Sessions, contents.IndexHash = nil, ""
 	}

@@ -39,9 +39,8 @@ func (a *app) profileCreateCommand() *cli.Command {
 			}); err != nil {
 				return err
 			}
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				p, err := reg.CreateProfile(ctx, n)
-				return a.tellProfile(ctx, reg, p, err, "created")
+			return a.changeProfile(ctx, a.others(nil), "created", func(ctx context.Context, reg *registry.Registry) (registry.Profile, error) {
+				return reg.CreateProfile(ctx, n)
 			})
 		},
 	}

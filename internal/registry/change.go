@@ -18,6 +18,7 @@ type Tx struct {
 	registry *Registry
 	commit   func() (made bool, err error)
 	close    func() error
+	made     bool
 }
 
 // change is a View that may also write; its instant is that of the change.
@@ -95,10 +96,20 @@ func (t *Tx) Do(ctx context.Context, fn func(*Registry) error) error {
 
 // Commit makes the change, and tells whether it did, also beside an error, which then says
 // what is not certain of it. Whether it was made may be unknown: then that is ErrUnknown.
-func (t *Tx) Commit() (made bool, err error) { return t.commit() }
+func (t *Tx) Commit() (made bool, err error) {
+	t.made, err = t.commit()
+	return t.made, err
+}
 
-// Close ends the change, which is taken back unless it was made, and releases the lock.
-func (t *Tx) Close() error { return t.close() }
+// Close ends the change, which is taken back unless it was made, and releases the lock. What
+// goes wrong after it was made is ErrIncomplete.
+func (t *Tx) Close() error {
+	err := t.close()
+	if err != nil && t.made {
+		err = fmt.Errorf("%w: %w", ErrIncomplete, db.Explain(err))
+	}
+	return err
+}
 
 // write runs fn as a part of the change that the registry is bound to or, bound to none, as
 // a change of its own. When it then returns nil or ErrIncomplete the change was made;
@@ -109,22 +120,19 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 		defer func() { r.change.record.purge, r.change.record.revoked = of.purge, of.revoked }() // said of this part alone
 		return fn(r.change)
 	}
+	if r.options.Via != nil {
+		return r.options.Via(ctx, func(bound *Registry) error { return fn(bound.change) })
+	}
 	tx, err := r.Begin(ctx)
 	if err != nil {
 		return err
 	}
-	made := false
-	defer func() {
-		if closed := tx.Close(); closed != nil && made {
-			err = errors.Join(err, fmt.Errorf("%w: %w", ErrIncomplete, db.Explain(closed)))
-		} else if err == nil {
-			err = closed
-		}
-	}()
+	defer func() { err = errors.Join(err, tx.Close()) }()
 	if err := tx.Do(ctx, func(bound *Registry) error { return fn(bound.change) }); err != nil {
 		return err
 	}
-	if made, err = tx.Commit(); made && err != nil {
+	made, err := tx.Commit()
+	if made && err != nil {
 		err = fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}
 	return err

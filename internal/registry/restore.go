@@ -24,9 +24,12 @@ type Restored struct {
 // registry had: more changes than anybody has made since.
 const beyond = 1_000_000
 
+// Backup is what is to be restored.
+type Backup = db.Source
+
 // Restore begins the change that puts a backup in the place of the registry at path, an
 // absolute path; see db.Restore. It says what there is then.
-func Restore(ctx context.Context, path string, o Options, source db.Source) (t *Tx, done Restored, err error) {
+func Restore(ctx context.Context, path string, o Options, source Backup) (t *Tx, done Restored, err error) {
 	tx, err := db.Restore(ctx, path, o.forFile(), source)
 	if err != nil {
 		return nil, done, err

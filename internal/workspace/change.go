@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 
-	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -104,7 +103,7 @@ func (w *Workspace) change(ctx context.Context, c Change) (done Done, err error)
 	if err != nil {
 		return done, err
 	}
-	defer func() { err = errors.Join(err, ended(tx.Close(), done.Made)) }()
+	defer func() { err = errors.Join(err, tx.Close()) }()
 
 	found, err := w.look(ctx, tx.View(), c)
 	if err != nil {
@@ -149,12 +148,12 @@ func (w *Workspace) Try(ctx context.Context, c Change) (done Done, err error) {
 
 // Restore puts a backup in the registry's place, and has the files follow it back. What
 // somebody else wrote stays, and is told: who restores a backup wants the registry back.
-func (w *Workspace) Restore(ctx context.Context, source db.Source, deferred bool) (restored registry.Restored, done Done, err error) {
-	tx, restored, err := registry.Restore(ctx, w.Dir.Registry(), w.Registry, source)
+func (w *Workspace) Restore(ctx context.Context, backup registry.Backup, deferred bool) (restored registry.Restored, done Done, err error) {
+	tx, restored, err := registry.Restore(ctx, w.Dir.Registry(), w.Registry, backup)
 	if err != nil {
 		return restored, done, err
 	}
-	defer func() { err = errors.Join(err, ended(tx.Close(), done.Made)) }()
+	defer func() { err = errors.Join(err, tx.Close()) }()
 	files, err := w.render(ctx, tx.View(), Change{Keep: true, Defer: deferred}, &findings{}, &done)
 	var left error
 	if errors.Is(err, registry.ErrConflict) {
@@ -202,7 +201,10 @@ func (w *Workspace) renderTenants(ctx context.Context, view *registry.View, c Ch
 		}
 		p.Wanted, p.Read = true, hash
 	}
-	if c.Defer {
+	switch {
+	case c.Defer && c.Imported.Tenants == nil: // what was merged of it is merged again when it is written
+		return Publication{}, nil
+	case c.Defer:
 		return p.Defer(ctx, view)
 	}
 	before, missing := os.Lstat(p.Path)

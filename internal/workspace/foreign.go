@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -64,10 +63,21 @@ func (f *foreign) orHalf(err error) error {
 		}
 	}
 	if changing || errors.Is(err, exporter.ErrRefused) && isYoung(f.info, f.now) {
-		return &halfError{path: f.Name, why: err}
+		return &halfError{path: f.Name}
+	}
+	if errors.As(err, new(*exporter.FormatError)) {
+		err = &UnreadableError{err}
 	}
 	return err
 }
+
+// UnreadableError is returned for a tenants.json that can't be read, and so not be merged.
+type UnreadableError struct{ Err error }
+
+func (e *UnreadableError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what is wrong with it.
+func (e *UnreadableError) Unwrap() error { return e.Err }
 
 // The original tool empties the file and writes it anew, so that for an instant half of
 // it is there. What can't be read is looked at again while it may still be written: as
@@ -78,11 +88,11 @@ const (
 	maxLooks = 60
 )
 
+// ErrBusy is returned for a file that another program does not cease to write.
+var ErrBusy = errors.New("busy")
+
 // halfError is returned inside for a file that another program is just writing.
-type halfError struct {
-	path string
-	why  error // what is wrong with what was there; nil if it was only another than before
-}
+type halfError struct{ path string }
 
 func (e *halfError) Error() string { return e.path + ": half written" }
 
@@ -96,7 +106,7 @@ func (e *halfError) wait(ctx context.Context, now func() time.Time, looks int) (
 			return looks, err
 		}
 		if looks > maxLooks {
-			return looks, fmt.Errorf("%s: another program keeps writing it: %w", e.path, db.ErrBusy)
+			return looks, fmt.Errorf("%s: another program keeps writing it: %w", e.path, ErrBusy)
 		}
 		timer := time.NewTimer(pause)
 		select {

@@ -65,8 +65,12 @@ func (w *Workspace) lookAtTenants(ctx context.Context, view *registry.View, f *f
 		}
 		return nil
 	}
-	if taken, err := w.MayTake(ctx, p.Path, f.change.Settle); err != nil || !taken {
+	switch taken, err := w.MayTake(ctx, p.Path, f.change.Settle); {
+	case err != nil:
 		return err
+	case !taken: // the registry's side is written
+		f.hash = hash
+		return nil
 	}
 	if f.tenants, err = w.openForeign(p.Path, hash); err != nil {
 		return err
@@ -204,7 +208,7 @@ func editOf(change project.IndexChange, ours project.IndexState) *registry.Sessi
 type TrackedError struct{ Path string }
 
 func (e *TrackedError) Error() string {
-	return e.Path + ": git tracks it, so anybody may have written what is new in it"
+	return fmt.Sprintf("%s: git tracks it, so anybody may have written what is new in it: %v", e.Path, registry.ErrConflict)
 }
 
 // Unwrap returns registry.ErrConflict.

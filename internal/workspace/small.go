@@ -60,12 +60,12 @@ func (w *Workspace) stage(next project.Following) (*Staged, error) {
 
 // IsSettled tells, without a change, that an export has nothing to write: the tracked file is
 // current, and so are the small ones. If not, they may be so all the same.
-func (w *Workspace) IsSettled(ctx context.Context, view *registry.View) (bool, error) {
+func (w *Workspace) IsSettled(ctx context.Context, view *registry.View, force bool) (bool, error) {
 	settled, err := w.tracked().IsSettled(ctx, view)
 	if err != nil || !settled {
 		return false, err
 	}
-	next, err := w.Dir.Follow(ctx, view, w.following(ctx, Change{Wanted: true}, &findings{}))
+	next, err := w.Dir.Follow(ctx, view, w.following(ctx, Change{Wanted: true, Force: force}, &findings{}))
 	if errors.Is(err, registry.ErrConflict) {
 		return false, nil // the change says so
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -60,5 +59,5 @@ func incomplete(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %w", registry.ErrIncomplete, db.Explain(err))
+	return fmt.Errorf("%w: %w", registry.ErrIncomplete, err)
 }
