@@ -10,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -28,7 +29,7 @@ type app struct {
 	registry string  // its path, once it is known
 	moved    *string // set where the registry lay elsewhere: the directory whose copy it is, or nothing
 	exposed  string  // the file that others could read until it was replaced
-	small    project.FollowOptions
+	small    follow.Options
 	left     []string // files that a change leaves though what they belong to is gone
 	kept     []error  // conflicts that stopped nothing
 	merged   *merging

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -43,7 +44,7 @@ func (a *app) publishSmall(ctx context.Context, dir project.Dir, view *registry.
 	options := a.small
 	options.Now, options.Defer = a.now(), a.noExport
 	options.MayTake = func(path string) (bool, error) { return a.mayTake(ctx, dir.Full(path), a.settledFor()) }
-	found, err := dir.Follow(ctx, view, options)
+	found, err := follow.Decide(ctx, directoryOf(dir), view, options)
 	if err != nil {
 		return registry.Publication{}, err
 	}
@@ -61,7 +62,12 @@ func (a *app) publishSmall(ctx context.Context, dir project.Dir, view *registry.
 	}), nil
 }
 
-func stage(dir project.Dir, found project.Following) (*exporter.Staged, error) {
+// directoryOf is a directory as the files that follow the registry are looked at in it.
+func directoryOf(dir project.Dir) follow.Directory {
+	return follow.Directory{Path: dir.Path(), Read: dir.ReadFile, Has: dir.Has}
+}
+
+func stage(dir project.Dir, found follow.Decision) (*exporter.Staged, error) {
 	var moves []exporter.Move
 	for _, m := range found.Moves {
 		moves = append(moves, exporter.Move{From: dir.Full(m.From), To: dir.Full(m.To)})
@@ -91,7 +97,7 @@ func together(first, second registry.Publication) registry.Publication {
 func (a *app) smallSettled(ctx context.Context, dir project.Dir, view *registry.View) (bool, error) {
 	options := a.small
 	options.Now = a.now()
-	next, err := dir.Follow(ctx, view, options)
+	next, err := follow.Decide(ctx, directoryOf(dir), view, options)
 	if errors.Is(err, registry.ErrConflict) {
 		return false, nil // the change says so
 	}
@@ -100,7 +106,7 @@ func (a *app) smallSettled(ctx context.Context, dir project.Dir, view *registry.
 
 // isSmall tells whether a path is that of a small file of the directory.
 func isSmall(dir project.Dir, path string) bool {
-	return strings.HasPrefix(path, dir.Full("profiles")+"/") || path == dir.Full(project.IndexPath)
+	return strings.HasPrefix(path, dir.Full("profiles")+"/") || path == dir.Full(follow.IndexPath)
 }
 
 // tellLeft says which files a change has left, because sp has not written them.

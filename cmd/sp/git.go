@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -59,7 +60,7 @@ func (a *app) keepHidden(ctx context.Context, dir project.Dir, view *registry.Vi
 }
 
 // keepProfilesHidden makes sure that the secrets.json that a change makes or moves do.
-func (a *app) keepProfilesHidden(ctx context.Context, dir project.Dir, found project.Following) error {
+func (a *app) keepProfilesHidden(ctx context.Context, dir project.Dir, found follow.Decision) error {
 	var profiles []string
 	for _, m := range found.Moves {
 		profiles = append(profiles, path.Base(m.From), path.Base(m.To))

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -35,7 +35,7 @@ func (a *app) withSessions(dir project.Dir, tenants func(context.Context, *regis
 			return merge, nil
 		}
 		edit, hash, err := a.sessionsOf(ctx, dir, view)
-		if err != nil && a.settles() == project.SettleNobody && !a.sessions.wanted {
+		if err != nil && a.settledFor() == registry.Nobody && !a.sessions.wanted {
 			a.sessions.trouble, err = err, nil
 		}
 		if a.small.Taken = hash; err != nil || edit == nil {
@@ -60,13 +60,7 @@ func (b *sessionsMerge) heed(done func(registry.Plan)) func(registry.Plan) {
 	}
 }
 
-// settles is who is right where both sides changed the same, by the flags.
-func (a *app) settles() project.Settling {
-	return map[registry.Side]project.Settling{
-		registry.Nobody: project.SettleNobody, registry.Theirs: project.SettleTheirs, registry.Ours: project.SettleOurs,
-	}[a.settledFor()]
-}
-
+// settledFor is who is right where both sides changed the same, by the flags.
 func (a *app) settledFor() registry.Side {
 	if a.merged == nil {
 		return registry.Nobody
@@ -77,62 +71,43 @@ func (a *app) settledFor() registry.Side {
 // sessionsOf returns what another program did to the index since sp wrote it, nil for
 // nothing, and the hash of the index that says so, empty where it is as sp wrote it.
 func (a *app) sessionsOf(ctx context.Context, dir project.Dir, view *registry.View) (edit *registry.SessionsEdit, hash string, err error) {
-	written, text, err := dir.ChangedIndex(ctx, view)
-	if err != nil || text == nil {
+	index, err := follow.ChangedIndexOf(ctx, directoryOf(dir), view, nil)
+	if err != nil || index == nil {
 		return nil, "", err
 	}
-	ours, _, err := dir.IndexState(ctx, view)
-	if err != nil {
+	edit, err = index.Merge(a.settledFor())
+	if errors.Is(err, registry.ErrConflict) {
+		err = withHint(err, "%s", settleHint)
+	}
+	switch {
+	case err != nil:
 		return nil, "", err
+	case edit == nil:
+		return nil, index.Hash, nil
 	}
-	change, conflicts, err := project.MergeIndex(written, text.Text, ours, a.settles())
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", dir.Full(project.IndexPath), err)
-	}
-	if len(written) == 0 { // sp never wrote it: what is selected here stays
-		conflicts = slices.DeleteFunc(conflicts, func(name string) bool { return strings.HasPrefix(name, "active_") })
-	}
-	if len(conflicts) > 0 && a.settles() == project.SettleNobody {
-		return nil, "", withHint(&project.ChangedError{Path: dir.Full(project.IndexPath), Members: conflicts}, "%s", settleHint)
-	}
-	if change.Empty() {
-		return nil, text.Hash, nil
-	}
-	switch taken, err := a.mayTake(ctx, dir.Full(project.IndexPath), a.settledFor()); {
+	switch taken, err := a.mayTake(ctx, index.Path, a.settledFor()); {
 	case err != nil:
 		return nil, "", err
 	case !taken:
-		a.small.Refused = text.Hash
-		return nil, text.Hash, nil
+		a.small.Refused = index.Hash
+		return nil, index.Hash, nil
 	}
-	return editOf(change, ours), text.Hash, nil
+	return edit, index.Hash, nil
 }
 
 const settleHint = "sp import --theirs takes the file's side in that, sp import --ours the registry's; both merge the rest"
 
-// editOf says what a change of the index means for the sessions.
-func editOf(change project.IndexChange, ours project.IndexState) *registry.SessionsEdit {
-	edit := registry.SessionsEdit{Put: change.Put, Ended: change.Removed, Active: ours.Active}
-	if change.ActiveChanged {
-		edit.Active = change.Active
-	}
-	if change.ProfileChanged && change.ActiveProfile != nil {
-		edit.ActiveProfile = *change.ActiveProfile
-	}
-	return &edit
-}
-
 // tellSessions says what was taken over of the index.
 func (a *app) tellSessions(err error) error {
 	if len(a.sessions.steps) > 0 {
-		a.note("before that, what another program did to %s was taken over:", project.IndexPath)
+		a.note("before that, what another program did to %s was taken over:", follow.IndexPath)
 		a.noteLines(linesOf(registry.Plan{Sessions: a.sessions.steps}, nil))
 	}
-	var changed *project.ChangedError
-	if !errors.As(err, &changed) {
+	var changed *registry.ChangedError
+	if !errors.As(err, &changed) || isIncomplete(err) || filepath.Base(changed.Path) == exporter.TrackedName {
 		return err
 	}
-	if a.sessions.trouble != nil && filepath.Base(changed.Path) == filepath.Base(project.IndexPath) {
+	if a.sessions.trouble != nil && filepath.Base(changed.Path) == filepath.Base(follow.IndexPath) {
 		err = a.sessions.trouble
 	}
 	var told *hinted
@@ -143,7 +118,7 @@ func (a *app) tellSessions(err error) error {
 }
 
 // adviceOn says what helps where another program changed a small file.
-func adviceOn(e *project.ChangedError) string {
+func adviceOn(e *registry.ChangedError) string {
 	if strings.HasSuffix(e.Path, "secrets.json") {
 		return "sp export --force writes the registry's side; what is the file's, sp tenant edit and sp secrets set take"
 	}

@@ -10,28 +10,30 @@ import (
 	"syscall"
 )
 
-// ErrUnusable is returned for a file of the directory that can't be used: it is not
-// what it should be, or it does not say what it should.
+// ErrUnusable is returned for a file of the directory that can't be read, or is not to be.
 var ErrUnusable = errors.New("the file can't be used")
 
-// corrupt is the ErrUnusable of a text; whoever knows its path puts that before it.
-func corrupt(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrUnusable, fmt.Sprintf(format, args...))
-}
+// How many bytes of a file that somebody else may have written are read. YAML is
+// parsed into nodes of a hundred times its size, so that 16 MiB of it would take
+// several gigabytes and ten seconds; no profile.yaml comes near a mebibyte.
+const (
+	maxRead = 16 << 20
+	maxYAML = 1 << 20
+)
 
-// ReadFile returns the text of a file by its slash path within the directory, and
-// whether there is one. What is or goes through a symbolic link, is another user's,
-// is no regular file, is too large or can't be read is ErrUnusable.
-func (d Dir) ReadFile(inside string) (text []byte, found bool, err error) {
+// ReadFile returns the text of a file by its slash path within the directory, and its
+// mode, and whether there is one. What is or goes through a symbolic link, is another
+// user's, is no regular file, is too large or can't be read is ErrUnusable.
+func (d Dir) ReadFile(inside string) (text []byte, mode fs.FileMode, found bool, err error) {
 	root, err := os.OpenRoot(d.path)
 	if err != nil {
-		return nil, false, err
+		return nil, 0, false, err
 	}
 	defer func() { _ = root.Close() }()
 	full := filepath.Join(d.path, filepath.FromSlash(inside))
-	file, _, err := d.open(root, inside)
+	file, info, err := d.open(root, inside)
 	if err != nil {
-		return nil, false, absent(full, err)
+		return nil, 0, false, absent(full, err)
 	}
 	limit := maxRead
 	if strings.HasSuffix(inside, ".yaml") {
@@ -39,9 +41,9 @@ func (d Dir) ReadFile(inside string) (text []byte, found bool, err error) {
 	}
 	text, err = readFile(file, limit)
 	if err != nil {
-		return nil, false, absent(full, err)
+		return nil, 0, false, absent(full, err)
 	}
-	return text, true, nil
+	return text, info.Mode(), true, nil
 }
 
 // open opens a file for reading, if no part of its path is a link. os.Root holds the

@@ -14,13 +14,13 @@ func TestReadFileReadsWhatIsThere(t *testing.T) {
 	t.Parallel()
 	d := mustMake(t, filepath.Join(tempDir(t), Name))
 	for _, inside := range []string{"credentials.json", "sessions/index.json", "profiles/dev/secrets.json"} {
-		text, found, err := d.ReadFile(inside)
+		text, _, found, err := d.ReadFile(inside)
 		require.NoError(t, err, inside)
 		require.False(t, found, inside)
 		require.Nil(t, text)
 
 		mustWrite(t, filepath.Join(d.Path(), inside), strings.Repeat(" ", maxRead))
-		text, found, err = d.ReadFile(inside)
+		text, _, found, err = d.ReadFile(inside)
 		require.NoError(t, err, inside)
 		require.True(t, found, inside)
 		require.Len(t, text, maxRead, "the limit itself is allowed")
@@ -65,7 +65,7 @@ func TestReadFileRefusesAndNamesTheRemedy(t *testing.T) {
 			d := mustMake(t, filepath.Join(tempDir(t), Name))
 			sessions := filepath.Join(d.Path(), "sessions")
 			c.put(t, sessions, filepath.Join(sessions, "index.json"))
-			text, found, err := d.ReadFile("sessions/index.json")
+			text, _, found, err := d.ReadFile("sessions/index.json")
 			require.ErrorIs(t, err, ErrUnusable)
 			require.ErrorContains(t, err, c.want)
 			require.ErrorContains(t, err, d.Path())
@@ -79,7 +79,7 @@ func TestReadFileStaysInside(t *testing.T) {
 	t.Parallel()
 	d := mustMake(t, filepath.Join(tempDir(t), Name))
 	mustWrite(t, filepath.Join(filepath.Dir(d.Path()), "outside"), "secret")
-	_, found, err := d.ReadFile("../outside")
+	_, _, found, err := d.ReadFile("../outside")
 	require.ErrorIs(t, err, ErrUnusable)
 	require.False(t, found)
 }
@@ -88,7 +88,7 @@ func TestReadFileTakesLessYAML(t *testing.T) {
 	t.Parallel()
 	d := mustMake(t, filepath.Join(tempDir(t), Name))
 	mustWrite(t, filepath.Join(d.Path(), "profiles/dev/profile.yaml"), strings.Repeat("#", maxYAML+1))
-	_, _, err := d.ReadFile("profiles/dev/profile.yaml")
+	_, _, _, err := d.ReadFile("profiles/dev/profile.yaml")
 	require.ErrorIs(t, err, ErrUnusable)
 	require.ErrorContains(t, err, "larger than 1 MiB")
 }

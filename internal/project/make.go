@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // Made tells what Make did to the directory.
@@ -63,11 +61,14 @@ func (d Dir) checkAdoptable() error {
 	for _, entry := range entries {
 		if name := entry.Name(); name != ".gitignore" && name != "profiles" && !isSecret(name) {
 			return fmt.Errorf("%s: %w: it holds other files, such as %s (name an empty directory, or %s)",
-				d.path, registry.ErrInvalid, name, filepath.Join(d.path, Name))
+				d.path, ErrInvalid, name, filepath.Join(d.path, Name))
 		}
 	}
 	return err
 }
+
+// Has tells whether there is anything at a slash path in the directory.
+func (d Dir) Has(inside string) bool { return exists(d.Full(inside)) }
 
 func exists(path string) bool {
 	_, err := os.Lstat(path)

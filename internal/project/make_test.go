@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 func TestMakeIsPrivateUnderAnyUmask(t *testing.T) {
@@ -115,7 +113,7 @@ func TestMakeDoesNotAdoptAProject(t *testing.T) {
 	mustWrite(t, filepath.Join(project, ".gitignore"), "/target\n")
 	mustWrite(t, filepath.Join(project, "main.rs"), "")
 	_, _, err := Make(project)
-	require.ErrorIs(t, err, registry.ErrInvalid)
+	require.ErrorIs(t, err, ErrInvalid)
 	require.ErrorContains(t, err, "main.rs")
 	require.Equal(t, os.FileMode(0o755), modeOf(t, project))
 
