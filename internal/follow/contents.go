@@ -103,8 +103,7 @@ func (d Directory) Known(ctx context.Context, view *registry.View, c *Contents) 
 		if file == nil {
 			continue
 		}
-		base, _ := basesOf(*file)
-		written, err := ReadSecrets(base)
+		written, err := ReadSecrets([]byte(file.Base))
 		if err != nil {
 			return fmt.Errorf("what was written last: %w", err)
 		}

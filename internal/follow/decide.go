@@ -122,16 +122,11 @@ func (d *decider) all(ctx context.Context, behind []registry.FollowingFile) erro
 	}
 	single = single || d.due.Sessions || d.o.Taken != "" || d.o.Force
 	names := slices.Clone(d.due.Profiles)
-	paths := slices.Collect(maps.Keys(d.o.Aside))
 	for _, file := range behind {
-		paths = append(paths, file.Path)
+		names = append(names, file.Profile)
 	}
-	for _, path := range paths {
-		if name := profileOf(path); name != "" {
-			names = append(names, name)
-		} else {
-			single = true
-		}
+	for path := range d.o.Aside {
+		names = append(names, profileOf(path))
 	}
 	names = slices.AppendSeq(names, maps.Keys(d.o.Edits))
 	if d.o.Force {
@@ -142,13 +137,16 @@ func (d *decider) all(ctx context.Context, behind []registry.FollowingFile) erro
 			names = append(names, p.Name)
 		}
 	}
-	if single {
+	if single || slices.Contains(names, "") {
 		if err := d.unlessBehind(d.each(ctx, registry.Profile{}, ""), d.concerns("")); err != nil {
 			return err
 		}
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
+		if name == "" {
+			continue
+		}
 		if err := d.unlessBehind(d.profile(ctx, name), d.concerns(name)); err != nil {
 			return err
 		}

@@ -41,7 +41,10 @@ func (d *decider) look(ctx context.Context, k *kind, p registry.Profile, from st
 		return f, err
 	}
 	if f.known != nil {
-		f.base, f.was = basesOf(*f.known)
+		f.base = []byte(f.known.Base)
+		if f.known.Former != nil {
+			f.was = []byte(*f.known.Former)
+		}
 	}
 	text, mode, found, err := d.dir.Read(f.at)
 	if err == nil && found {
@@ -90,13 +93,14 @@ func (f *file) isBelowMove() bool { return f.at != f.path && strings.Count(f.pat
 
 // become notes what a file is to hold, and what is to be remembered of it.
 func (d *decider) become(f *file, text, base []byte) {
-	file := registry.FollowingFile{Path: f.path, Previous: f.hash, Current: hashOf(text), Base: string(base), Due: f.at != f.path}
+	file := f.following(hashOf(text), base)
+	file.Due = f.at != f.path
 	switch k := f.known; {
 	case file.Current != f.hash || !f.there || f.open && !f.kind.shared:
 		file.Due = true
 		d.found.Changes = append(d.found.Changes, Change{Path: f.at, Text: text, Expected: f.hash, Shared: f.kind.shared})
 		if f.there {
-			file.Base += f.former()
+			file.Former = f.former()
 		}
 	case k != nil && f.isOurs() && k.Previous != k.Current:
 		file.Previous = k.Previous // as it was when sp wrote it
@@ -104,22 +108,39 @@ func (d *decider) become(f *file, text, base []byte) {
 			file.Previous = k.Current
 		}
 	}
-	if f.known == nil || *f.known != file || f.at != f.path {
+	if f.known == nil || !isSame(*f.known, file) || f.at != f.path {
 		d.found.Files = append(d.found.Files, file)
 	}
 }
 
-// former is what is remembered of what sp wrote there before.
-func (f *file) former() string {
-	if f.kind.former != nil {
-		return betweenBases + string(f.kind.former(f.base))
+// following is what is remembered of a file, which holds what it holds now until it is to
+// hold what has this hash.
+func (f *file) following(current string, base []byte) registry.FollowingFile {
+	return registry.FollowingFile{
+		Path: f.path, Kind: f.kind.name, Profile: f.profile.Name, Previous: f.hash, Current: current, Base: string(base),
 	}
-	return betweenBases + string(f.base)
+}
+
+func isSame(a, b registry.FollowingFile) bool {
+	former := equal(a.Former, b.Former)
+	a.Former, b.Former = nil, nil
+	return former && a == b
+}
+
+// former is what is remembered of what sp wrote there before.
+func (f *file) former() *string {
+	former := f.base
+	if f.kind.former != nil {
+		former = f.kind.former(f.base)
+	}
+	text := string(former)
+	return &text
 }
 
 // putOff notes that a file is to be written by a later change.
 func (d *decider) putOff(f *file) {
-	file := registry.FollowingFile{Path: f.path, Current: hashOf(nil)}
+	file := f.following(hashOf(nil), nil)
+	file.Previous = ""
 	if f.known != nil {
 		file = *f.known
 	}
@@ -192,7 +213,7 @@ func (f *file) mayGo() bool {
 func (f *file) forget() {
 	if f.kind.former != nil && len(f.base) > 0 {
 		known := *f.known
-		known.Base = f.former()
+		known.Base, known.Former = "", f.former()
 		f.known = &known
 	}
 }
@@ -200,14 +221,4 @@ func (f *file) forget() {
 func hashOf(text []byte) string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
-}
-
-// betweenBases stands in what is remembered between base and was. It is in none of
-// them: neither JSON nor YAML has it as it is.
-const betweenBases = "\x1e"
-
-// basesOf returns what sp wrote last into a file that is remembered, and before.
-func basesOf(file registry.FollowingFile) (base, was []byte) {
-	base, was, _ = bytes.Cut([]byte(file.Base), []byte(betweenBases))
-	return base, was
 }

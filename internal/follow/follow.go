@@ -75,9 +75,9 @@ func (k *kind) ofProfile() bool { return strings.Contains(k.path, "*") }
 // of returns the path of a profile's.
 func (k *kind) of(profile string) string { return strings.Replace(k.path, "*", profile, 1) }
 
-// kindOf returns what kind of file a path is, nil for none.
-func kindOf(kinds []kind, path string) *kind {
-	at := slices.IndexFunc(kinds, func(k kind) bool { return k.of(profileOf(path)) == path })
+// kindOf returns the kind of that name, nil for none, as of a newer sp's.
+func kindOf(kinds []kind, name string) *kind {
+	at := slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })
 	if at < 0 {
 		return nil
 	}

@@ -44,7 +44,7 @@ func TestFilesInPlaceAreWrittenNoMore(t *testing.T) {
 	require.Empty(t, o.found.Changes)
 	for _, file := range o.remembered() {
 		require.False(t, file.Due, file.Path)
-		require.NotContains(t, file.Base, betweenBases)
+		require.Nil(t, file.Former, file.Path)
 	}
 	o.settle()
 	require.Zero(t, o.found)

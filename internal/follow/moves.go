@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -13,12 +12,11 @@ import (
 // command was stopped before it was moved, or left that to a later one.
 func (d *decider) resumeMoves(ctx context.Context, behind []registry.FollowingFile) error {
 	for _, file := range behind {
-		name := profileOf(file.Path)
-		if k := kindOf(d.kinds, file.Path); k == nil || k.alike || !k.ofProfile() || d.dir.Has("profiles/"+name) {
+		if k := kindOf(d.kinds, file.Kind); k == nil || k.alike || !k.ofProfile() || d.dir.Has("profiles/"+file.Profile) {
 			continue
 		}
 		for _, old := range behind {
-			if old.Path == file.Path || path.Base(old.Path) != path.Base(file.Path) {
+			if old.Path == file.Path || old.Kind != file.Kind {
 				continue
 			}
 			text, there, err := d.dir.read(old.Path)
@@ -28,7 +26,7 @@ func (d *decider) resumeMoves(ctx context.Context, behind []registry.FollowingFi
 			if hash := hashOf(text); !there || hash != file.Previous && hash != file.Current {
 				continue
 			}
-			if err := d.resume(ctx, profileOf(old.Path), name); err != nil {
+			if err := d.resume(ctx, old.Profile, file.Profile); err != nil {
 				return err
 			}
 		}
@@ -128,7 +126,7 @@ func (d *decider) inherit(ctx context.Context, from, to string) error {
 		}
 		if now == nil && known != nil {
 			moved := *known
-			moved.Path = k.of(to)
+			moved.Path, moved.Profile = k.of(to), to
 			d.known[moved.Path] = &moved
 		}
 	}

@@ -51,9 +51,7 @@ func mergeSecrets(ctx context.Context, d *decider, f *file) (text, base []byte, 
 // adopt takes what a file that sp has not written says otherwise for a change of
 // another program's: it holds there until the same changes here.
 func (d *decider) adopt(f *file, ours []byte, members []SecretMember) {
-	d.found.Files = append(d.found.Files, registry.FollowingFile{
-		Path: f.path, Previous: f.hash, Current: hashOf(append(ours, '\n')), Base: string(RenderSecrets(members)),
-	})
+	d.found.Files = append(d.found.Files, f.following(hashOf(append(ours, '\n')), RenderSecrets(members)))
 }
 
 // mergeMembers puts the members into the file, against the base that holds for it.

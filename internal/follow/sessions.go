@@ -108,8 +108,7 @@ func (d *decider) isMoved(ctx context.Context) (bool, error) {
 	if err != nil || known == nil || known.Base == "" || !utf8.ValidString(d.dir.Path) {
 		return false, err
 	}
-	base, _ := basesOf(*known)
-	return !showsDirectory(base, d.dir.Path), nil
+	return !showsDirectory([]byte(known.Base), d.dir.Path), nil
 }
 
 // IndexState returns what the index of the sessions is to show of a view, and whether

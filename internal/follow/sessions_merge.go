@@ -27,7 +27,7 @@ type ChangedIndex struct {
 // as sp wrote it or not there. Aside are texts that were kept aside of it.
 func ChangedIndexOf(ctx context.Context, dir Directory, view *registry.View, aside []Aside) (*ChangedIndex, error) {
 	d := decider{dir: dir, view: view, known: map[string]*registry.FollowingFile{}, o: Options{Aside: map[string][]Aside{IndexPath: aside}}}
-	f, err := d.look(ctx, kindOf(kinds, IndexPath), registry.Profile{}, "")
+	f, err := d.look(ctx, kindOf(kinds, "sessions"), registry.Profile{}, "")
 	if err != nil || len(aside) == 0 && (!f.there || f.isOurs()) {
 		return nil, err
 	}

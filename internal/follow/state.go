@@ -47,7 +47,7 @@ func StateOf(ctx context.Context, dir Directory, view *registry.View) (State, er
 
 // add notes a file that another program changed or removed, as far as that shows.
 func (s *State) add(dir Directory, known registry.FollowingFile) error {
-	k := kindOf(kinds, known.Path)
+	k := kindOf(kinds, known.Kind)
 	text, there, err := dir.read(known.Path)
 	hash := hashOf(text)
 	switch {
@@ -61,8 +61,7 @@ func (s *State) add(dir Directory, known registry.FollowingFile) error {
 	case hash == known.Current || known.Due && hash == known.Previous || k.changed == nil:
 		return nil
 	}
-	base, _ := basesOf(known)
-	changed, err := k.changed(text, base)
+	changed, err := k.changed(text, []byte(known.Base))
 	if err != nil {
 		return fmt.Errorf("%s: %w", dir.full(known.Path), err)
 	}
