@@ -210,8 +210,10 @@ func (d *decider) decide(ctx context.Context, f *file) error {
 	case decide == nil:
 		decide = remain
 	}
-	if err := f.addAside(); err != nil {
-		return fmt.Errorf("%s: %w", d.full(f), err)
+	for _, a := range f.aside {
+		if err := f.kind.aside(f, a.Text); err != nil {
+			return fmt.Errorf("%s: %w", d.dir.full(a.Path), err)
+		}
 	}
 	text, base, err := decide(ctx, d, f)
 	switch {

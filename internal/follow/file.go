@@ -20,6 +20,7 @@ type file struct {
 	at      string           // where it is before the moves
 	known   *registry.FollowingFile
 	text    []byte
+	stood   []byte // the text before what was kept aside is added
 	there   bool
 	hash    string // of what stands there, empty if nothing does
 	open    bool   // others can read it
@@ -48,7 +49,7 @@ func (d *decider) look(ctx context.Context, k *kind, p registry.Profile, from st
 	}
 	text, mode, found, err := d.dir.Read(f.at)
 	if err == nil && found {
-		f.text, f.there, f.hash, f.open = text, true, hashOf(text), mode.Perm()&0o077 != 0
+		f.text, f.stood, f.there, f.hash, f.open = text, text, true, hashOf(text), mode.Perm()&0o077 != 0
 	}
 	return f, asUnusable(err)
 }
@@ -64,18 +65,6 @@ func (d *decider) remembered(ctx context.Context, path string) (*registry.Follow
 
 // full returns the path of a file as it is before the moves.
 func (d *decider) full(f *file) string { return d.dir.full(f.at) }
-
-// addAside adds to a file what other programs wrote while sp replaced it.
-func (f *file) addAside() error {
-	if len(f.aside) == 0 {
-		return nil
-	}
-	var texts [][]byte
-	for _, a := range f.aside {
-		texts = append(texts, a.Text)
-	}
-	return f.kind.aside(f, texts)
-}
 
 // isOurs tells whether what stands there is what sp wrote last, or had to replace.
 func (f *file) isOurs() bool {

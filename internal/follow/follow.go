@@ -28,9 +28,9 @@ type kind struct {
 	// former returns what is remembered of a base that another one takes the place of, until
 	// that is certain to be in place. Without it, that is the base itself.
 	former func(base []byte) []byte
-	// aside adds to a file what another program wrote there while sp replaced it, the oldest
-	// first. Without it, that is not merged.
-	aside func(f *file, texts [][]byte) error
+	// aside adds to a file what another program wrote there while sp replaced it. Without it,
+	// that is not merged.
+	aside func(f *file, text []byte) error
 	// gone tells whether a file whose profile is no more goes with it: nobody but sp wrote
 	// what it holds. Without it, that is a file that is a base to the byte.
 	gone func(f *file) bool

@@ -86,38 +86,34 @@ func (f *file) contest() ([]byte, error) {
 
 // asideSecrets adds what another program changed in a secrets.json while sp replaced it. Its
 // writer had read no more than what sp had written before: what sp changed since is contested.
-func asideSecrets(f *file, texts [][]byte) error {
-	there, err := parseSecrets(f.text)
-	base, bad := parseSecrets(f.base)
-	was, worse := parseSecrets(f.was)
-	if err := errors.Join(err, bad, worse); err != nil {
+func asideSecrets(f *file, text []byte) error {
+	theirs, err := parseSecrets(text)
+	there, bad := parseSecrets(f.text)
+	stood, worse := parseSecrets(f.stood)
+	base, worst := parseSecrets(f.base)
+	was, last := parseSecrets(f.was)
+	if err := errors.Join(err, bad, worse, worst, last); err != nil {
 		return err
 	}
-	before := there
-	for _, text := range texts {
-		theirs, err := parseSecrets(text)
-		if err != nil {
-			return err
+	merged := there
+	for _, name := range namesOf(theirs, was, base) {
+		value := theirs.value(name)
+		switch {
+		case f.was != nil && (isNone(value) && was.value(name) == "" || digestOf(value) == was.value(name)),
+			f.was == nil && (value == base.value(name) || isNone(value) && base.value(name) == ""),
+			f.there && !f.isOurs() && stood.value(name) != base.value(name): // changed since
+			continue
+		case value == "":
+			merged = merged.without(name)
+		default:
+			merged = merged.with(name, value)
 		}
-		for _, name := range namesOf(theirs, was, base) {
-			value := theirs.value(name)
-			switch {
-			case f.was != nil && (isNone(value) && was.value(name) == "" || digestOf(value) == was.value(name)),
-				f.was == nil && (value == base.value(name) || isNone(value) && base.value(name) == ""),
-				f.there && !f.isOurs() && before.value(name) != base.value(name): // changed since
-				continue
-			case value == "":
-				there = there.without(name)
-			default:
-				there = there.with(name, value)
-			}
-			if f.was != nil && digestOf(base.value(name)) != was.value(name) {
-				f.contested = append(f.contested, pair{name, was.value(name)})
-			}
+		if f.was != nil && digestOf(base.value(name)) != was.value(name) {
+			f.contested = append(f.contested, pair{name, was.value(name)})
 		}
 	}
-	if there.compact() != before.compact() || !f.there {
-		f.text = there.pretty()
+	if merged.compact() != there.compact() || !f.there {
+		f.text = merged.pretty()
 	}
 	return nil
 }

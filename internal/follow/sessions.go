@@ -2,6 +2,7 @@ package follow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -70,28 +71,22 @@ func withDigest(s registry.Session) registry.Session {
 
 // asideSessions adds entries that sp can't read or has no place for, and that another
 // program wrote while sp replaced the index: the others are in the registry by now.
-func asideSessions(f *file, texts [][]byte) error {
-	all := [3]indexText{}
-	for i, text := range [][]byte{f.text, f.base, f.was} {
-		var err error
-		if all[i], err = parseIndex(text); err != nil {
-			return err
+func asideSessions(f *file, text []byte) error {
+	theirs, err := parseIndex(text)
+	there, bad := parseIndex(f.text)
+	base, worse := parseIndex(f.base)
+	was, worst := parseIndex(f.was)
+	if err := errors.Join(err, bad, worse, worst); err != nil {
+		return err
+	}
+	merged := there.sessions
+	for _, m := range theirs.sessions {
+		if merged.value(m.name) == "" && base.sessions.value(m.name) == "" && was.sessions.value(m.name) == "" {
+			merged = merged.with(m.name, m.value)
 		}
 	}
-	there, changed := all[0], false
-	for _, text := range texts {
-		theirs, err := parseIndex(text)
-		if err != nil {
-			return err
-		}
-		for _, m := range theirs.sessions {
-			if there.sessions.value(m.name) == "" && all[1].sessions.value(m.name) == "" && all[2].sessions.value(m.name) == "" {
-				there.sessions, changed = there.sessions.with(m.name, m.value), true
-			}
-		}
-	}
-	if changed {
-		f.text = there.top.with("sessions", there.sessions.compact()).in(indexNames...).pretty()
+	if len(merged) > len(there.sessions) {
+		f.text = there.top.with("sessions", merged.compact()).in(indexNames...).pretty()
 	}
 	return nil
 }

@@ -17,9 +17,10 @@ type ChangedIndex struct {
 	// Path is the whole path of the index.
 	Path string
 
-	texts     [][]byte
+	dir       Directory
+	aside     []Aside
+	text      []byte // nil if it is as sp wrote it
 	base, was []byte
-	known     bool // sp has written one
 	ours      IndexState
 }
 
@@ -31,12 +32,9 @@ func ChangedIndexOf(ctx context.Context, dir Directory, view *registry.View, asi
 	if err != nil || len(aside) == 0 && (!f.there || f.isOurs()) {
 		return nil, err
 	}
-	x := &ChangedIndex{Hash: f.hash, Path: d.full(f), base: f.base, was: f.was, known: len(f.base) > 0}
-	for _, a := range f.aside {
-		x.texts = append(x.texts, a.Text)
-	}
-	if f.there && !f.isOurs() {
-		x.texts = append(x.texts, f.text)
+	x := &ChangedIndex{Hash: f.hash, Path: d.full(f), dir: dir, aside: aside, base: f.base, was: f.was}
+	if !f.isOurs() {
+		x.text = f.text
 	}
 	x.ours, _, err = dir.IndexState(ctx, view)
 	return x, err
@@ -47,19 +45,26 @@ func ChangedIndexOf(ctx context.Context, dir Directory, view *registry.View, asi
 func (x *ChangedIndex) Merge(side registry.Side) (*registry.SessionsEdit, error) {
 	var all indexChange
 	var contested []string
-	for i, text := range x.texts {
-		was := x.was
-		if i == len(x.texts)-1 { // its writer may have read what sp wrote
-			was = nil
-		}
+	take := func(path string, text, was []byte) error {
 		change, conflicts, err := mergeIndex(x.base, was, text, x.ours, side)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", x.Path, err)
+			return fmt.Errorf("%s: %w", path, err)
 		}
 		all.add(change)
 		contested = append(contested, conflicts...)
+		return nil
 	}
-	if !x.known { // what is selected here stays
+	for _, a := range x.aside {
+		if err := take(x.dir.full(a.Path), a.Text, x.was); err != nil {
+			return nil, err
+		}
+	}
+	if x.text != nil { // its writer may have read what sp wrote
+		if err := take(x.Path, x.text, nil); err != nil {
+			return nil, err
+		}
+	}
+	if len(x.base) == 0 { // sp has written none: what is selected here stays
 		contested = slices.DeleteFunc(contested, func(name string) bool { return strings.HasPrefix(name, "active_") })
 	}
 	if len(contested) > 0 && side == registry.Nobody {
