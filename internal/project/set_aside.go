@@ -7,18 +7,18 @@ import (
 	"path/filepath"
 )
 
-// standingPlaces are where files lie that a registry takes in, or writes over.
-var standingPlaces = []string{"tenants.json", "secrets.json", "profiles/*/secrets.json", "sessions/index.json"}
+// takenPlaces are where files lie that a registry takes in, or writes over.
+var takenPlaces = []string{"tenants.json", "secrets.json", "profiles/*/secrets.json", "sessions/index.json"}
 
-// Standing lists the files of the directory that a registry would take in, by their paths
-// in it. Before one is made, they may be anybody's.
-func (d Dir) Standing() (found []string, err error) {
+// EarlierFiles lists the files of the directory that a registry would take in, by their
+// paths in it. Before one is made, they may be anybody's.
+func (d Dir) EarlierFiles() (found []string, err error) {
 	root, err := os.OpenRoot(d.path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = root.Close() }()
-	for _, place := range standingPlaces {
+	for _, place := range takenPlaces {
 		paths, err := fs.Glob(root.FS(), place)
 		if err != nil {
 			return nil, err

@@ -10,8 +10,8 @@ import (
 // maxCandidates bounds the profiles that a message lists.
 const maxCandidates = 10
 
-// standing asks the default: what holds when nobody chose anything.
-func (q *query) standing(ctx context.Context, f *Finding) error {
+// byDefault asks the default: what holds when nobody chose anything.
+func (q *query) byDefault(ctx context.Context, f *Finding) error {
 	selection, err := q.selection(ctx)
 	if err != nil {
 		return err
