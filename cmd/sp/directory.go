@@ -262,7 +262,7 @@ func (a *app) clear(dir project.Dir, files standingFiles) error {
 	if files == imported {
 		return nil
 	}
-	found, err := dir.Standing()
+	found, err := dir.EarlierFiles()
 	if err != nil || len(found) == 0 {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
@@ -28,7 +29,7 @@ func (a *app) tellDone(dir project.Dir) {
 			a.notePlan(*done.Merged)
 		}
 		if len(done.Sessions) > 0 {
-			a.note("before that, what another program did to %s was taken over:", project.IndexPath)
+			a.note("before that, what another program did to %s was taken over:", follow.IndexPath)
 			a.noteLines(linesOf(registry.Plan{Sessions: done.Sessions}, nil))
 		}
 	}
@@ -52,19 +53,18 @@ const settleHint = "sp import --theirs takes the file's side in that, sp import 
 // adviseChange adds what helps where a change was stopped by what another program did.
 func (a *app) adviseChange(ctx context.Context, w *workspace.Workspace, c workspace.Change, err error) error {
 	var conflicts *registry.ConflictsError
-	var tenants *workspace.ChangedError
-	var small *project.ChangedError
+	var changed *registry.ChangedError
 	var tracked *workspace.TrackedError
 	switch {
 	case errors.As(err, &conflicts):
 		return withHint(err, "%s", strings.Join(append(conflictLines(conflicts), settleHint), "\n"))
-	case errors.As(err, &tenants) && !isSmall(w.Dir, tenants.Path):
-		return withHint(err, "%s", a.conflict(ctx, w, tenants.Path))
 	case errors.As(err, &tracked):
 		return withHint(err, "%s", adviseTracked(tracked.Path))
-	case errors.As(err, &small) && strings.HasSuffix(small.Path, "secrets.json"):
+	case errors.As(err, &changed) && !isSmall(w.Dir, changed.Path):
+		return withHint(err, "%s", a.conflict(ctx, w, changed.Path))
+	case errors.As(err, &changed) && strings.HasSuffix(changed.Path, "secrets.json"):
 		return withHint(err, "sp export --force writes the registry's side; what is the file's, sp tenant edit and sp secrets set take")
-	case errors.As(err, &small):
+	case errors.As(err, &changed):
 		return withHint(err, settleHint)
 	case errors.As(err, new(*workspace.UnreadableError)):
 		return withHint(err, "mend it, or sp import --set-aside keeps it under another name and writes the registry's")
@@ -91,5 +91,5 @@ func adviseTracked(path string) string {
 
 // isSmall tells whether a path is that of a small file of the directory.
 func isSmall(dir project.Dir, path string) bool {
-	return strings.HasPrefix(path, dir.Full("profiles")+"/") || path == dir.Full(project.IndexPath)
+	return strings.HasPrefix(path, dir.Full("profiles")+"/") || path == dir.Full(follow.IndexPath)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
@@ -53,6 +54,7 @@ var exits = []struct {
 	{errConfirm, 2, "confirmation_required", "-y answers yes"},
 	{errFile, 6, "store", ""},
 	{exporter.ErrRefused, 6, "store", ""},
+	{follow.ErrUnusable, 6, "store", "mend that file, or move it away; what follows the registry is written anew"},
 	{project.ErrUnusable, 6, "store", "mend that file, or move it away; what follows the registry is written anew"},
 	{errUnsupported, 9, "unsupported", ""},
 	{errNoServer, 9, "unavailable", ""},
@@ -81,6 +83,8 @@ var exits = []struct {
 	{registry.ErrForgotten, 3, "not_found", "secrets that a change removed are kept for 7 days, unless they were purged; a backup may have them"},
 	{registry.ErrNotFound, 3, "not_found", ""},
 	{registry.ErrInvalid, 2, "invalid", ""},
+	{project.ErrNotFound, 3, "not_found", ""},
+	{project.ErrInvalid, 2, "invalid", ""},
 	{db.ErrBusy, 7, "busy", "try again, or raise SP_LOCK_TIMEOUT (10s)"},
 	{workspace.ErrBusy, 7, "busy", "try again, when the other program is done"},
 	{project.ErrNoDirectory, 6, "store", "sp init makes a registry here; sp import PATH makes one from a tenants.json, sp restore FILE from a backup"},

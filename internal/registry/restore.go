@@ -75,7 +75,7 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, copied, there bo
 		return err
 	}
 	latest := own.Revision
-	var files []queries.File
+	var files []queries.FilesRow
 	known := false
 	if replaced != nil {
 		old := queries.New(replaced)
@@ -97,7 +97,7 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, copied, there bo
 		}
 	}
 	for _, f := range files {
-		f.Due = isFollowing(f.Path)
+		f.Due = f.Kind != nil
 		if err := c.q.PutWholeFile(ctx, queries.PutWholeFileParams(f)); err != nil {
 			return err
 		}

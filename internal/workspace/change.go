@@ -5,7 +5,7 @@ import (
 	"errors"
 	"os"
 
-	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -44,7 +44,7 @@ type Change struct {
 	// Configurations are the texts of profile.yaml for profiles that have none yet, and
 	// Edits what is to change in those that have one.
 	Configurations map[string][]byte
-	Edits          map[string][]project.YAMLEdit
+	Edits          map[string][]follow.YAMLEdit
 }
 
 // Imported is what a change takes of the directory's own files itself.

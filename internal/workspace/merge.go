@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -150,57 +149,25 @@ func (w *Workspace) lookAtIndex(ctx context.Context, view *registry.View, f *fin
 }
 
 func (w *Workspace) findSessions(ctx context.Context, view *registry.View, f *findings) error {
-	written, text, err := w.Dir.ChangedIndex(ctx, view)
-	if err != nil || text == nil {
+	index, err := follow.ChangedIndexOf(ctx, FilesOf(w.Dir), view, nil)
+	if err != nil || index == nil {
 		return err
 	}
-	ours, _, err := w.Dir.IndexState(ctx, view)
+	edit, err := index.Merge(f.change.Settle)
 	if err != nil {
 		return err
 	}
-	settle := settling3(f.change.Settle)
-	change, conflicts, err := project.MergeIndex(written, text.Text, ours, settle)
-	if err != nil {
-		return fmt.Errorf("%s: %w", w.Dir.Full(project.IndexPath), err)
+	if edit != nil {
+		taken, err := w.MayTake(ctx, index.Path, f.change.Settle)
+		if err != nil {
+			return err
+		}
+		if !taken {
+			edit, f.refused = nil, index.Hash
+		}
 	}
-	if len(written) == 0 { // sp never wrote it: what is selected here stays
-		conflicts = slices.DeleteFunc(conflicts, func(name string) bool { return strings.HasPrefix(name, "active_") })
-	}
-	if len(conflicts) > 0 && settle == project.SettleNobody {
-		return &project.ChangedError{Path: w.Dir.Full(project.IndexPath), Members: conflicts}
-	}
-	if change.Empty() {
-		f.index = text.Hash
-		return nil
-	}
-	taken, err := w.MayTake(ctx, w.Dir.Full(project.IndexPath), f.change.Settle)
-	if err != nil {
-		return err
-	}
-	if f.index = text.Hash; !taken {
-		f.refused = text.Hash
-		return nil
-	}
-	f.edit = editOf(change, ours)
+	f.edit, f.index = edit, index.Hash
 	return nil
-}
-
-func settling3(side registry.Side) project.Settling {
-	return map[registry.Side]project.Settling{
-		registry.Nobody: project.SettleNobody, registry.Theirs: project.SettleTheirs, registry.Ours: project.SettleOurs,
-	}[side]
-}
-
-// editOf says what a change of the index means for the sessions.
-func editOf(change project.IndexChange, ours project.IndexState) *registry.SessionsEdit {
-	edit := registry.SessionsEdit{Put: change.Put, Ended: change.Removed, Active: ours.Active}
-	if change.ActiveChanged {
-		edit.Active = change.Active
-	}
-	if change.ProfileChanged && change.ActiveProfile != nil {
-		edit.ActiveProfile = *change.ActiveProfile
-	}
-	return &edit
 }
 
 // TrackedError is returned for a file that git tracks, so that anybody may have written what

@@ -5,16 +5,22 @@ import (
 	"errors"
 	"path"
 
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
+// FilesOf is a directory as the files that follow the registry are looked at in it.
+func FilesOf(dir project.Dir) follow.Directory {
+	return follow.Directory{Path: dir.Path(), Read: dir.ReadFile, Has: dir.Has}
+}
+
 // renderSmall renders the small files that a change concerns, and sweeps what killed
 // commands left outside of the directory.
 func (w *Workspace) renderSmall(ctx context.Context, view *registry.View, c Change, found *findings, done *Done) (Publication, error) {
-	next, err := w.Dir.Follow(ctx, view, w.following(ctx, c, found))
-	var changed *project.ChangedError
-	if errors.As(err, &changed) && changed.Path == w.Dir.Full(project.IndexPath) && found.trouble != nil {
+	next, err := follow.Decide(ctx, FilesOf(w.Dir), view, w.following(ctx, c, found))
+	var changed *registry.ChangedError
+	if errors.As(err, &changed) && changed.Path == w.Dir.Full(follow.IndexPath) && found.trouble != nil {
 		err = found.trouble
 	}
 	if err != nil {
@@ -34,19 +40,19 @@ func (w *Workspace) renderSmall(ctx context.Context, view *registry.View, c Chan
 }
 
 // following is how a change deals with what other programs wrote into small files.
-func (w *Workspace) following(ctx context.Context, c Change, found *findings) project.FollowOptions {
+func (w *Workspace) following(ctx context.Context, c Change, found *findings) follow.Options {
 	taken := found.index
 	if c.Imported.Index != "" {
 		taken = c.Imported.Index
 	}
-	return project.FollowOptions{
+	return follow.Options{
 		Now: w.Registry.Now(), Taken: taken, Refused: found.refused, Force: c.Force && c.Copy == nil, Wanted: c.Wanted && c.Copy == nil, Keep: c.Keep, Defer: c.Defer,
 		Configurations: c.Configurations, Edits: c.Edits,
 		MayTake: func(path string) (bool, error) { return w.MayTake(ctx, w.Dir.Full(path), c.Settle) },
 	}
 }
 
-func (w *Workspace) stage(next project.Following) (*Staged, error) {
+func (w *Workspace) stage(next follow.Decision) (*Staged, error) {
 	var moves []Move
 	for _, m := range next.Moves {
 		moves = append(moves, Move{From: w.Dir.Full(m.From), To: w.Dir.Full(m.To)})
@@ -65,7 +71,7 @@ func (w *Workspace) IsSettled(ctx context.Context, view *registry.View, force bo
 	if err != nil || !settled {
 		return false, err
 	}
-	next, err := w.Dir.Follow(ctx, view, w.following(ctx, Change{Wanted: true, Force: force}, &findings{}))
+	next, err := follow.Decide(ctx, FilesOf(w.Dir), view, w.following(ctx, Change{Wanted: true, Force: force}, &findings{}))
 	if errors.Is(err, registry.ErrConflict) {
 		return false, nil // the change says so
 	}
@@ -93,7 +99,7 @@ func (w *Workspace) keepHidden(ctx context.Context, view *registry.View, done *D
 }
 
 // keepProfilesHidden makes sure that the secrets.json that a change makes or moves do.
-func (w *Workspace) keepProfilesHidden(ctx context.Context, next project.Following, done *Done) error {
+func (w *Workspace) keepProfilesHidden(ctx context.Context, next follow.Decision, done *Done) error {
 	var profiles []string
 	for _, m := range next.Moves {
 		profiles = append(profiles, path.Base(m.From), path.Base(m.To))

@@ -47,12 +47,7 @@ type Publisher struct {
 }
 
 // ChangedError is returned for a file that somebody else wrote or changed.
-type ChangedError struct{ Path string }
-
-func (e *ChangedError) Error() string { return e.Path + ": changed by someone else" }
-
-// Unwrap returns registry.ErrConflict.
-func (e *ChangedError) Unwrap() error { return registry.ErrConflict }
+type ChangedError = registry.ChangedError
 
 // Publish renders the file as the view shows it, beside its place, when it is due:
 // when it is Wanted, when tenants changed since it was written, or when a command
