@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
@@ -55,22 +56,36 @@ func (a *app) publishSmall(ctx context.Context, dir project.Dir, view *registry.
 	if err != nil {
 		return registry.Publication{}, err
 	}
-	return together(staged.SweepOutside(ctx, view), registry.Publication{
+	swept, err := a.sweep(ctx, dir, view)
+	if err != nil {
+		return registry.Publication{}, errors.Join(err, staged.Discard())
+	}
+	return together(swept, registry.Publication{
 		Following: found.Files, Forgotten: found.Forgotten,
 		Place: staged.Place, Discard: staged.Discard,
 	}), nil
 }
 
-func stage(dir project.Dir, found project.Following) (*workspace.Staged, error) {
-	var moves []workspace.Move
+// sweep removes what killed commands left, but of tenants.json.
+func (a *app) sweep(ctx context.Context, dir project.Dir, view *registry.View) (registry.Publication, error) {
+	small, err := workspace.SweepSmall(ctx, dir.Path(), view)
+	if err != nil {
+		return small, err
+	}
+	outside, err := workspace.SweepOutside(ctx, dir.Path(), view)
+	return together(small, outside), err
+}
+
+func stage(dir project.Dir, found project.Following) (*place.Staged, error) {
+	var moves []place.Move
 	for _, m := range found.Moves {
-		moves = append(moves, workspace.Move{From: dir.Full(m.From), To: dir.Full(m.To)})
+		moves = append(moves, place.Move{From: dir.Full(m.From), To: dir.Full(m.To)})
 	}
-	var changes []workspace.FileChange
+	var changes []place.Change
 	for _, c := range found.Changes {
-		changes = append(changes, workspace.FileChange{Path: dir.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
+		changes = append(changes, place.Change{Path: dir.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
 	}
-	return workspace.Stage(dir.Path(), moves, changes)
+	return place.Stage(dir.Path(), moves, changes)
 }
 
 // together is one publication of two, the first of which may be empty. What it remembers

@@ -43,7 +43,6 @@ func (a *app) follow(p workspace.Publisher) following {
 
 // over follows over a merge, which is told of when the command is done.
 func (a *app) over(b *merging) following {
-	b.publisher.Look = &workspace.Look{}
 	a.merged = b
 	return following{
 		merge: func(ctx context.Context, view *registry.View) (*registry.Merge, error) {

@@ -10,8 +10,10 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
+	"golang.org/x/sys/unix"
 )
 
 // The original tool empties the file and writes it anew, so that for an instant half of
@@ -105,16 +107,14 @@ func (s *source) check() error {
 // taken over.
 func (a *app) setAside(ctx context.Context, b *merging) error {
 	path := b.publisher.Path
-	info, err := os.Lstat(path)
+	there, err := place.Look(path)
 	if err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: %w", path, workspace.ErrUnsafe)
+	if !there.IsThere() {
+		return &fs.PathError{Op: "lstat", Path: path, Err: unix.ENOENT}
 	}
-	if b.publisher.Read, err = workspace.HashFile(path); err != nil {
-		return err
-	}
+	b.publisher.Read = there.Hash
 	s, err := a.openWritten(ctx, path)
 	if err == nil && s != nil {
 		err = s.checkTwice()

@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
-	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // office is a directory with its registry, whose small files follow.
@@ -60,15 +60,15 @@ func (o *office) publish(ctx context.Context, view *registry.View) (registry.Pub
 	if err != nil {
 		return registry.Publication{}, err
 	}
-	var moves []workspace.Move
+	var moves []place.Move
 	for _, m := range found.Moves {
-		moves = append(moves, workspace.Move{From: o.Full(m.From), To: o.Full(m.To)})
+		moves = append(moves, place.Move{From: o.Full(m.From), To: o.Full(m.To)})
 	}
-	var changes []workspace.FileChange
+	var changes []place.Change
 	for _, c := range found.Changes {
-		changes = append(changes, workspace.FileChange{Path: o.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
+		changes = append(changes, place.Change{Path: o.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
 	}
-	staged, err := workspace.Stage(o.path, moves, changes)
+	staged, err := place.Stage(o.path, moves, changes)
 	if err != nil {
 		return registry.Publication{}, err
 	}
