@@ -2,68 +2,51 @@ package registry
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// Optional says what becomes of an optional member: nothing (the zero value), a
-// new value, or absent.
-type Optional[T any] struct {
-	Set   *T
-	Clear bool
-}
-
-func (o Optional[T]) apply(to **T) {
-	if o.Clear {
-		*to = nil
-	} else if o.Set != nil {
-		*to = o.Set
-	}
-}
-
-// TenantEdit asks for changes of a tenant; what is zero stays as it is.
+// TenantEdit asks for changes of a tenant.
 type TenantEdit struct {
-	ID                  TenantID
-	Name                *string
-	AppID               Optional[string]
-	Hostname            Optional[string]
-	Region              Optional[string]
-	DatabaseURL         Optional[secret.Secret]
-	InternalDatabaseURL Optional[secret.Secret]
-	ExternalDBAccess    *bool
-	SyncToken           Optional[secret.Secret]
-	SharedContainerDB   Optional[string]
-	AllowDuplicateName  bool
+	ID TenantID
+	// Set has new values of members, by name. One that is nil takes the member away.
+	Set                map[string]*secret.Secret
+	AllowDuplicateName bool
 	// Purge forgets the secrets that it replaces, and earlier ones of the tenant, at once.
 	Purge bool
 }
 
 // check looks at the new values only: what an import left stays editable.
 func (e TenantEdit) check() error {
-	t := Tenant{
-		Name: "kept", AppID: e.AppID.Set, Hostname: e.Hostname.Set, Region: e.Region.Set, SyncToken: e.SyncToken.Set,
-		DatabaseURL: e.DatabaseURL.Set, InternalDatabaseURL: e.InternalDatabaseURL.Set, SharedContainerDB: e.SharedContainerDB.Set,
-	}
-	if e.Name != nil {
-		t.Name = *e.Name
+	t := Tenant{Name: "kept"}
+	if err := e.apply(&t); err != nil {
+		return err
 	}
 	return checkTenant(t)
 }
 
-func (e TenantEdit) apply(t *Tenant) {
-	if e.Name != nil {
-		t.Name = *e.Name
+func (e TenantEdit) apply(t *Tenant) error {
+	left := maps.Clone(e.Set)
+	for _, m := range RecordMembers {
+		value, given := left[m.Name]
+		if !given || m.Fixed {
+			continue
+		}
+		delete(left, m.Name)
+		if value == nil {
+			m.take(t, &Tenant{})
+		} else if err := m.Set(t, value.Reveal()); err != nil {
+			return fmt.Errorf("%s: %w: %w", m.Title, err, ErrInvalid)
+		}
 	}
-	e.AppID.apply(&t.AppID)
-	e.Hostname.apply(&t.Hostname)
-	e.Region.apply(&t.Region)
-	e.DatabaseURL.apply(&t.DatabaseURL)
-	e.InternalDatabaseURL.apply(&t.InternalDatabaseURL)
-	if e.ExternalDBAccess != nil {
-		t.ExternalDBAccess = *e.ExternalDBAccess
+	if len(left) > 0 {
+		return fmt.Errorf("%s: not a member that can be edited: %w", strings.Join(slices.Sorted(maps.Keys(left)), ", "), ErrInvalid)
 	}
-	e.SyncToken.apply(&t.SyncToken)
-	e.SharedContainerDB.apply(&t.SharedContainerDB)
+	return nil
 }
 
 // UpdateTenant changes a tenant. It returns the tenant as it is then, and the
@@ -79,7 +62,9 @@ func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenan
 			return err
 		}
 		tenant = before.Tenant
-		e.apply(&tenant)
+		if err := e.apply(&tenant); err != nil {
+			return err
+		}
 		if tenant.Name != before.Name {
 			if err := c.checkName(ctx, tenant, e.AllowDuplicateName); err != nil {
 				return err

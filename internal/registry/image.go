@@ -114,15 +114,19 @@ func (m image) with(names []string, o image) image {
 
 func imageOfTenant(t Tenant, d digester) image {
 	m := image{}
-	m.put("name", t.Name)
-	putOptional(m, "app_id", t.AppID)
-	putOptional(m, "hostname", t.Hostname)
-	putOptional(m, "region", t.Region)
-	m.put("tenant_type", t.Kind)
-	m.put("external_db_access", t.ExternalDBAccess)
-	putOptional(m, "shared_container_db", t.SharedContainerDB)
-	for name, s := range t.secrets() {
-		m.putSecret(name, &s, d)
+	for _, member := range RecordMembers[1:] { // the id is the entry's
+		switch text, there := member.Reveal(&t); {
+		case !there:
+		case member.Secret:
+			m.put(member.Name, hidden{Digest: d.of(secret.New(text))})
+		case member.Truth:
+			m.put(member.Name, text == "true")
+		default:
+			m.put(member.Name, text)
+		}
+	}
+	if !t.Unknown.Empty() {
+		m.putSecret(unknownMembers, &t.Unknown.text, d)
 	}
 	return m
 }
@@ -130,11 +134,9 @@ func imageOfTenant(t Tenant, d digester) image {
 // secrets returns what of a tenant the history may not hold, by member.
 func (t Tenant) secrets() map[string]secret.Secret {
 	found := map[string]secret.Secret{}
-	for name, s := range map[string]*secret.Secret{
-		"database_url": t.DatabaseURL, "internal_database_url": t.InternalDatabaseURL, "sync_token": t.SyncToken,
-	} {
-		if s != nil {
-			found[name] = *s
+	for _, m := range RecordMembers {
+		if s := m.SecretOf(&t); s != nil {
+			found[m.Name] = *s
 		}
 	}
 	if !t.Unknown.Empty() {

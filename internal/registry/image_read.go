@@ -54,18 +54,29 @@ func (r *imageReader) members() Members {
 
 func (r *imageReader) tenant(id TenantID) Tenant {
 	t := Tenant{ID: id}
-	r.value("name", &t.Name)
-	r.value("app_id", &t.AppID)
-	r.value("hostname", &t.Hostname)
-	r.value("region", &t.Region)
-	t.DatabaseURL = r.secret("database_url")
-	t.InternalDatabaseURL = r.secret("internal_database_url")
-	r.value("tenant_type", &t.Kind)
-	r.value("external_db_access", &t.ExternalDBAccess)
-	t.SyncToken = r.secret("sync_token")
-	r.value("shared_container_db", &t.SharedContainerDB)
+	for _, m := range RecordMembers[1:] {
+		if text, there := r.text(m); there && r.err == nil && m.Set(&t, text) != nil {
+			r.err = fmt.Errorf("history: member %s: %w", m.Name, db.ErrDamaged)
+		}
+	}
 	t.Unknown = r.members()
 	return t
+}
+
+// text returns what a tenant has as the member, and whether it has it.
+func (r *imageReader) text(m *Member) (text string, there bool) {
+	value, there := r.image[m.Name]
+	switch {
+	case m.Secret:
+		if s := r.secret(m.Name); s != nil {
+			text = s.Reveal()
+		}
+	case m.Truth:
+		text = string(value)
+	default:
+		r.value(m.Name, &text)
+	}
+	return text, there
 }
 
 func (r *imageReader) profile(name string) Profile {
