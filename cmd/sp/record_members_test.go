@@ -3,6 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"go/ast"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,4 +71,95 @@ func mustMarshal(t *testing.T, value any) string {
 	text, err := json.Marshal(value)
 	require.NoError(t, err)
 	return string(text)
+}
+
+// memberLists are the declarations in which three or more members of the record stand
+// together, and why: the table, what the queries take and give, and what is no list of all
+// of some kind.
+var memberLists = map[string]string{
+	"RecordMembers": "the table",
+	"Tenant":        "its fields",
+	"CloudParams":   "what the documents give a cloud tenant",
+	"NewCloud":      "the same",
+	"tenantOf":      "from a row of a query",
+	"isText":        "the same",
+	"insertOf":      "to a query",
+	"updateOf":      "the same",
+
+	"tenantCreateCommand": "what can be given when a tenant is made",
+	"newTenant":           "the same",
+	"lookAtCredentials":   "a remedy for each trouble",
+	"TenantMembers":       "secrets.json has names of its own",
+	"secretOrder":         "the same",
+	"TenantSecrets":       "the same",
+	"onlyConnection":      "the same",
+	"url":                 "which of two URLs, and whether it may be had",
+
+	"mergeThree": "to be driven by the table",
+}
+
+// TestMembersAreListedInOneTable looks for other lists of the record's members, by name, by
+// flag or by field: whoever adds a member would have to know of them.
+func TestMembersAreListedInOneTable(t *testing.T) {
+	t.Parallel()
+	members := map[string]string{} // by how they are spelled
+	fields := reflect.TypeFor[registry.Tenant]()
+	for i, m := range registry.RecordMembers {
+		members[m.Name], members[flagOf(m)], members[fields.Field(i).Name] = m.Name, m.Name, m.Name
+	}
+	for _, everywhere := range []string{"id", "name", "ID", "Name", "Kind"} {
+		delete(members, everywhere)
+	}
+	found := map[string]bool{}
+	for _, s := range sources(t) {
+		if s.measures() || s.pkg == "db/queries" {
+			continue
+		}
+		for _, decl := range s.syntax.Decls {
+			for name, node := range declared(decl) {
+				if len(spelled(node, members)) >= 3 {
+					if memberLists[name] == "" {
+						t.Errorf("%s: %s lists %v: loop over registry.RecordMembers", s.path, name, slices.Sorted(maps.Keys(spelled(node, members))))
+					}
+					found[name] = true
+				}
+			}
+		}
+	}
+	require.Len(t, found, len(memberLists), "some of the lists are gone")
+}
+
+// declared are the parts of a declaration, by name.
+func declared(decl ast.Decl) map[string]ast.Node {
+	if f, ok := decl.(*ast.FuncDecl); ok {
+		return map[string]ast.Node{f.Name.Name: f}
+	}
+	parts := map[string]ast.Node{}
+	for _, spec := range decl.(*ast.GenDecl).Specs {
+		switch spec := spec.(type) {
+		case *ast.TypeSpec:
+			parts[spec.Name.Name] = spec
+		case *ast.ValueSpec:
+			parts[spec.Names[0].Name] = spec
+		}
+	}
+	return parts
+}
+
+// spelled returns the members whose name, flag or field is in a piece of code.
+func spelled(node ast.Node, members map[string]string) map[string]bool {
+	found := map[string]bool{}
+	ast.Inspect(node, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Ident:
+			found[members[n.Name]] = true
+		case *ast.BasicLit:
+			for _, word := range regexp.MustCompile(`[\w-]+`).FindAllString(n.Value, -1) {
+				found[members[word]] = true
+			}
+		}
+		return true
+	})
+	delete(found, "")
+	return found
 }
