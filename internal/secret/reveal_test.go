@@ -34,7 +34,7 @@ var revealers = []string{
 	"internal/registry/edit.go",
 	"internal/registry/image.go",
 	"internal/registry/image_read.go",
-	"internal/registry/kept.go",
+	"internal/registry/kept_secrets.go",
 	"internal/registry/member.go",
 	"internal/registry/members.go",
 	"internal/registry/profile_secrets.go", // checks what it takes
