@@ -17,7 +17,12 @@ func EncodeView(ctx context.Context, w io.Writer, view *registry.View, doc regis
 		return err
 	}
 	some := 0
-	for piece, err := range view.Rendered(ctx, registry.Rendering{Record: appendNextRecord, Tenant: appendNextTenant}) {
+	var current registry.Tenant // one place for all, as it is pointed at
+	next := func(text []byte, t registry.Tenant) []byte {
+		current = t
+		return appendTenant(append(text, ','), &current)
+	}
+	for piece, err := range view.Rendered(ctx, registry.Rendering{Record: appendNextRecord, Tenant: next}) {
 		if err != nil {
 			return err
 		}
@@ -33,11 +38,7 @@ func EncodeView(ctx context.Context, w io.Writer, view *registry.View, doc regis
 	return err
 }
 
-func appendNextTenant(text []byte, t registry.Tenant) []byte {
-	return appendTenant(append(text, ','), &t)
-}
-
-// appendNextRecord is appendNextTenant of a tenant as it is stored.
+// appendNextRecord appends a comma and a tenant as it is stored.
 func appendNextRecord(text []byte, r *registry.Record) []byte {
 	text = append(text, ",\n    {"...)
 	for i, m := range registry.RecordMembers {

@@ -65,10 +65,16 @@ func (d *decoder) text(name string) ([]byte, error) {
 	return d.s.string()
 }
 
-// filled reads a string that is not empty where the member is required.
+// filled reads a string that is not empty where the member is required. One of the choices
+// is not made anew for every tenant.
 func (d *decoder) filled(m *registry.Member) (string, error) {
 	at := d.s.place()
 	text, err := d.text(m.Name)
+	for _, choice := range m.Choices {
+		if choice == string(text) {
+			return choice, err
+		}
+	}
 	if err == nil && m.Required && len(text) == 0 {
 		err = d.s.failAt(at, about(m.Name, "is empty"))
 	}

@@ -53,7 +53,7 @@ func (r *Record) read(row db.Row) bool {
 			continue
 		}
 		text := row.Text(i + 1)
-		if !utf8.Valid(text) || m.Required && len(text) == 0 || m.Choice && !isKind(Kind(text)) {
+		if !utf8.Valid(text) || m.Required && len(text) == 0 || m.Choices != nil && !isKind(Kind(text)) {
 			return false
 		}
 		r.text[i] = text

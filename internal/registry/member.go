@@ -22,8 +22,9 @@ type Member struct {
 	Fixed bool
 
 	// What the type of its field says: Required is there and not empty, Optional may be
-	// absent, Secret is never shown, Choice is local or cloud, and Truth is true or false.
-	Required, Optional, Secret, Choice, Truth bool
+	// absent, Secret is never shown, and Truth is true or false. Choices are all that it can be.
+	Required, Optional, Secret, Truth bool
+	Choices                           []string
 
 	field func(*Tenant) any
 	index int // of its row
@@ -54,7 +55,7 @@ func rowsOfMembers(rows ...Member) (members []*Member) {
 		case *TenantID, *string:
 			m.Required = true
 		case *Kind:
-			m.Choice = true
+			m.Choices = []string{string(Local), string(Cloud)}
 		case *bool:
 			m.Truth = true
 		case **string:
