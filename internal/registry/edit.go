@@ -12,7 +12,7 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// TenantEdit asks for changes of a tenant.
+// TenantEdit asks for other values of a tenant's members.
 type TenantEdit struct {
 	ID TenantID
 	// Set has new values of members, by name. One that is nil takes the member away.
@@ -51,9 +51,9 @@ func (e TenantEdit) apply(t *Tenant) error {
 	return nil
 }
 
-// UpdateTenant changes a tenant. It returns the tenant as it is then, and the
-// names of the members that changed.
-func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenant, changed []string, err error) {
+// UpdateTenant edits a tenant. It returns the tenant as it is then, and the
+// names of the members that have another value.
+func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenant, edited []string, err error) {
 	if err := e.check(); err != nil {
 		return Tenant{}, nil, err
 	}
@@ -72,7 +72,7 @@ func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenan
 				return err
 			}
 		}
-		if changed = before.Differing(tenant); len(changed) == 0 {
+		if edited = before.Differing(tenant); len(edited) == 0 {
 			if e.Purge { // of an edit before this one
 				c.record.purged = true
 				return c.endSecretsOf(ctx, e.ID)
@@ -81,7 +81,7 @@ func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenan
 		}
 		return c.updateTenant(ctx, before, tenant)
 	})
-	return tenant, changed, err
+	return tenant, edited, err
 }
 
 // RotateSyncToken gives a local tenant a new random sync token of 32 bytes, in

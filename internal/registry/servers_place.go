@@ -50,7 +50,7 @@ func (r *Registry) RecordContainer(ctx context.Context, name string, files Conta
 	if image != nil && !IsImage(*image) {
 		image = nil
 	}
-	return r.changeServer(ctx, name, func(s *Server) error {
+	return r.editServer(ctx, name, func(s *Server) error {
 		s.Compose, s.Env = files.Compose, files.Env
 		if s.Image == nil {
 			s.Image = image
@@ -65,7 +65,7 @@ func (r *Registry) PlaceServer(ctx context.Context, name, place string, identity
 	if !IsPlace(place) {
 		return Server{}, fmt.Errorf("place %s of server %s: %w", shown(place), name, ErrInvalid)
 	}
-	return r.changeServer(ctx, name, func(s *Server) error {
+	return r.editServer(ctx, name, func(s *Server) error {
 		s.Place, s.Identity = &place, identity
 		return nil
 	})
@@ -114,7 +114,7 @@ func (r *Registry) NameServer(ctx context.Context, name string) error {
 	if err != nil || known == nil || known.Withheld == "" {
 		return err
 	}
-	_, err = r.changeServer(ctx, name, func(s *Server) error {
+	_, err = r.editServer(ctx, name, func(s *Server) error {
 		if s.Withheld == Foreign {
 			return fmt.Errorf("server %s: it belongs to the project of which this one is a copy: %w", s.Name, ErrInUse)
 		}
@@ -124,8 +124,8 @@ func (r *Registry) NameServer(ctx context.Context, name string) error {
 	return err
 }
 
-// changeServer changes a server that is known, and returns what it is then.
-func (r *Registry) changeServer(ctx context.Context, name string, fn func(*Server) error) (changed Server, err error) {
+// editServer edits a server that is known, and returns what it is then.
+func (r *Registry) editServer(ctx context.Context, name string, fn func(*Server) error) (edited Server, err error) {
 	err = r.write(ctx, func(c *change) error {
 		s, err := c.Server(ctx, name)
 		if err == nil && s == nil {
@@ -137,8 +137,8 @@ func (r *Registry) changeServer(ctx context.Context, name string, fn func(*Serve
 		if err != nil {
 			return err
 		}
-		changed = *s
-		return c.putServer(ctx, changed)
+		edited = *s
+		return c.putServer(ctx, edited)
 	})
-	return changed, err
+	return edited, err
 }

@@ -149,17 +149,17 @@ func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 		return u.laterOf(ctx, t, nil)
 	}
 	u.renames = u.renames || t.what == ProfileEntity && after.image == nil
-	wanted, changed := before, []string(nil)
+	wanted, members := before, []string(nil)
 	if now.image != nil {
-		if changed = before.differing(after.image); len(changed) == 0 {
+		if members = before.differing(after.image); len(members) == 0 {
 			return nil // with no members, all that touched the thing since would stand in the way
 		}
-		if len(after.image.only(changed).lasting(t.what).differing(now.image.only(changed).lasting(t.what))) > 0 {
-			return u.laterOf(ctx, t, changed)
+		if len(after.image.only(members).lasting(t.what).differing(now.image.only(members).lasting(t.what))) > 0 {
+			return u.laterOf(ctx, t, members)
 		}
-		wanted = now.image.with(changed, before)
+		wanted = now.image.with(members, before)
 	}
-	if err := u.checkUntouched(ctx, t, changed); err != nil {
+	if err := u.checkUntouched(ctx, t, members); err != nil {
 		return err
 	}
 	return u.put(ctx, row, wanted, now)
