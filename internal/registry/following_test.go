@@ -79,7 +79,7 @@ func TestWhatTheSmallFilesHaveToShow(t *testing.T) {
 		"log out, nothing": {do: func(d *desk) error { _, err := d.EndSession(ctx, "b"); return err }},
 		"end all":          {func(d *desk) error { _, err := d.EndSessions(ctx); return err }, Due{Sessions: true}},
 		"merge": {func(d *desk) error {
-			_, err := d.EditSessions(ctx, SessionsEdit{Put: []Session{session("b", "pb", "t")}})
+			_, err := d.ImportTenants(ctx, Import{Sessions: &SessionsEdit{Put: []Session{session("b", "pb", "t")}}})
 			return err
 		}, Due{Sessions: true}},
 		"nothing": {do: func(d *desk) error { return d.Registry.Publish(ctx) }},

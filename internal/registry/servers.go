@@ -30,9 +30,9 @@ type Withheld string
 
 // Why a server is withheld.
 const (
-	// Unnamed is one of a registry that was trusted since: sp uses it when sp db up or
+	// unnamed is one of a registry that was trusted since: sp uses it when sp db up or
 	// sp db use has named it.
-	Unnamed Withheld = "unnamed"
+	unnamed Withheld = "unnamed"
 	// Foreign is one that sp runs for another directory, of which this one is a copy.
 	Foreign Withheld = "foreign"
 )
@@ -125,7 +125,7 @@ func (v *View) serverOf(row queries.Server) (Server, error) {
 	case s.IsOwn():
 		s.Withheld = Foreign
 	default:
-		s.Withheld = Unnamed
+		s.Withheld = unnamed
 	}
 	return s, err
 }
@@ -150,9 +150,9 @@ func serverOf(row queries.Server) (Server, error) {
 	return s, nil
 }
 
-// PutServer makes a server known, or its admin URL another one. If it is chosen, no other
+// setServer makes a server known, or its admin URL another one. If it is chosen, no other
 // one is any more.
-func (r *Registry) PutServer(ctx context.Context, s Server) error {
+func (r *Registry) setServer(ctx context.Context, s Server) error {
 	if err := CheckURL(s.Admin); err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (r *Registry) UpdateServer(ctx context.Context, s Server) error {
 	if err != nil || known == nil && !s.Chosen || known != nil && known.Admin.Equal(s.Admin) && known.Chosen == s.Chosen {
 		return err
 	}
-	return r.PutServer(ctx, s)
+	return r.setServer(ctx, s)
 }
 
 // PlanServer makes a server known that is about to be made, and returns it: or the one of

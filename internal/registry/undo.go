@@ -21,41 +21,41 @@ type Undo struct {
 	Purge bool
 }
 
-// LaterError is returned for a change that can't be undone without losing a later one.
-type LaterError struct {
+// laterError is returned for a change that can't be undone without losing a later one.
+type laterError struct {
 	Undone, Later Change
 	// What the later one did, such as "removed tenant x", in the words of the log.
 	What string
 }
 
-func (e *LaterError) Error() string {
+func (e *laterError) Error() string {
 	return fmt.Sprintf("%s can't be undone: %s %s since", e.Undone, e.Later, e.What)
 }
 
 // Unwrap returns ErrConflict.
-func (e *LaterError) Unwrap() error { return ErrConflict }
+func (e *laterError) Unwrap() error { return ErrConflict }
 
-// RevokedError is returned for a change that can't be undone because it made a secret
+// revokedError is returned for a change that can't be undone because it made a secret
 // worthless.
-type RevokedError struct {
+type revokedError struct {
 	Undone Change
 	Member string
 	Tenant TenantID
 }
 
-func (e *RevokedError) Error() string {
+func (e *revokedError) Error() string {
 	return fmt.Sprintf("%s can't be undone: it revoked the %s of tenant %s", e.Undone, e.Member, e.Tenant)
 }
 
 // Unwrap returns ErrConflict.
-func (e *RevokedError) Unwrap() error { return ErrConflict }
+func (e *revokedError) Unwrap() error { return ErrConflict }
 
 // Undone is a change that was taken back, and the change that did it.
 type Undone struct{ Change, By Change }
 
 // Undo reverses one change. It is itself a change, which can be undone. Members that
 // were not part of the change keep what later ones gave them; where a later change
-// would be lost, nothing changes, and the error is a LaterError.
+// would be lost, nothing changes, and the error is a laterError.
 func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) {
 	err = r.write(ctx, func(c *change) error {
 		c.record.purge = u.Purge
@@ -134,7 +134,7 @@ func (u *undoing) run(ctx context.Context) error {
 // restore puts one thing back as it was before the change.
 func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 	if row.Revoked != "" {
-		return &RevokedError{Undone: u.undone, Member: row.Revoked, Tenant: TenantID(row.ID)}
+		return &revokedError{Undone: u.undone, Member: row.Revoked, Tenant: TenantID(row.ID)}
 	}
 	before, err := readImage(row.Before)
 	if err != nil || before == nil {
@@ -220,7 +220,7 @@ func (c *change) toUndo(ctx context.Context, sequence *int64) (Change, error) {
 		return undone, err
 	}
 	later, err := c.changeRow(ctx, by)
-	return Change{}, errors.Join(err, &LaterError{Undone: undone, Later: later, What: "undid it"})
+	return Change{}, errors.Join(err, &laterError{Undone: undone, Later: later, What: "undid it"})
 }
 
 // lastToUndo returns the last change that stands. A purge is passed over: nothing is

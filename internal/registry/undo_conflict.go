@@ -73,7 +73,7 @@ func (u *undoing) blame(ctx context.Context, later int64, what Entity, id string
 	if err != nil {
 		return err
 	}
-	return &LaterError{Undone: u.undone, Later: change, What: did + described(what, id)}
+	return &laterError{Undone: u.undone, Later: change, What: did + described(what, id)}
 }
 
 // didAt says what a change did to a thing: made or removed it, or changed it or, with

@@ -370,7 +370,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 			later := d.revision(t)
 
 			d.mustRefuse(t, ErrConflict, func() error { return d.undo(t, sequence) })
-			var e *LaterError
+			var e *laterError
 			require.ErrorAs(t, d.undo(t, sequence), &e)
 			require.Equal(t, []int64{sequence, later}, []int64{e.Undone.Sequence, e.Later.Sequence})
 			require.Equal(t, c.what, e.What)
@@ -419,7 +419,7 @@ func TestAnImportIsUndoneAsOne(t *testing.T) {
 	require.Equal(t, after, known(mustContents(t, d.path)))
 
 	d.mustEdit(t, TenantEdit{ID: "n333", Set: values{"name": sealed("mine")}})
-	var e *LaterError
+	var e *laterError
 	require.ErrorAs(t, d.undo(t, imported), &e)
 	require.Equal(t, "changed tenant n333", e.What)
 }
