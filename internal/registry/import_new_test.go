@@ -50,7 +50,7 @@ func requireMergedAlike(t *testing.T, fast, plain *desk, tenants []Tenant, prune
 	i.Prune = prune
 	first, err := fast.importBy(t.Context(), i, (*change).importAll)
 	require.NoError(t, err)
-	second, err := plain.importBy(t.Context(), i, (*change).mergeAll)
+	second, err := plain.importBy(t.Context(), i, (*change).importEach)
 	require.NoError(t, err)
 	require.Equal(t, second, first)
 	require.Equal(t, mustContents(t, plain.path), mustContents(t, fast.path))
