@@ -83,8 +83,7 @@ var memberLists = map[string]string{
 	"NewCloud":      "the same",
 	"tenantOf":      "from a row of a query",
 	"isText":        "the same",
-	"insertOf":      "to a query",
-	"updateOf":      "the same",
+	"rowOf":         "to a query",
 
 	"tenantCreateCommand": "what can be given when a tenant is made",
 	"newTenant":           "the same",

@@ -27,7 +27,7 @@ func (c *change) addAll(ctx context.Context, i Import, plan *Plan) (document Doc
 			plan.Added++
 			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
 			c.record.last++
-			return insertOf(t, c.record.last, c.revision), checkWhole(t)
+			return rowOf(t, c.record.last, c.revision), checkWhole(t)
 		})
 		return errors.Join(err, bulk.Close())
 	})

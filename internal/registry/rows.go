@@ -63,27 +63,10 @@ func isText(row queries.Tenant) bool {
 	return true
 }
 
-func insertOf(t Tenant, position, seen int64) queries.InsertTenantParams {
+// rowOf is a tenant as the queries take it that insert and update one.
+func rowOf(t Tenant, position, seen int64) queries.InsertTenantParams {
 	return queries.InsertTenantParams{
 		Position:            position,
-		ID:                  string(t.ID),
-		Name:                t.Name,
-		AppID:               t.AppID,
-		Hostname:            t.Hostname,
-		Region:              t.Region,
-		DatabaseURL:         textOf(t.DatabaseURL),
-		InternalDatabaseURL: textOf(t.InternalDatabaseURL),
-		TenantType:          string(t.Kind),
-		ExternalDBAccess:    t.ExternalDBAccess,
-		SyncToken:           textOf(t.SyncToken),
-		SharedContainerDB:   t.SharedContainerDB,
-		UnknownMembers:      t.Unknown.Reveal(),
-		Seen:                seen,
-	}
-}
-
-func updateOf(t Tenant, seen int64) queries.UpdateTenantParams {
-	return queries.UpdateTenantParams{
 		ID:                  string(t.ID),
 		Name:                t.Name,
 		AppID:               t.AppID,

@@ -25,7 +25,7 @@ func (c *change) appendTenant(ctx context.Context, t Tenant) error {
 	}
 	c.record.last++
 	c.touched = true
-	return c.q.InsertTenant(ctx, insertOf(t, c.record.last, c.revision))
+	return c.q.InsertTenant(ctx, rowOf(t, c.record.last, c.revision))
 }
 
 func (c *change) startAppending(ctx context.Context) error {
@@ -43,7 +43,7 @@ func (c *change) insertTenant(ctx context.Context, t Tenant, position int64) err
 	if err := c.entry(ctx, TenantEntity, string(t.ID), t.ID, &position, nil); err != nil {
 		return err
 	}
-	return c.q.InsertTenant(ctx, insertOf(t, position, c.revision))
+	return c.q.InsertTenant(ctx, rowOf(t, position, c.revision))
 }
 
 func (c *change) updateTenant(ctx context.Context, before placedTenant, after Tenant) error {
@@ -59,7 +59,7 @@ func (c *change) updateTenant(ctx context.Context, before placedTenant, after Te
 			return err
 		}
 	}
-	return c.q.UpdateTenant(ctx, updateOf(after, c.revision))
+	return c.q.UpdateTenant(ctx, queries.UpdateTenantParams(rowOf(after, before.position, c.revision)))
 }
 
 func (c *change) deleteTenant(ctx context.Context, before placedTenant) error {
