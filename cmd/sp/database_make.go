@@ -74,7 +74,7 @@ func (a *app) makeDatabaseOf(ctx context.Context, reg *registry.Registry, h *hos
 
 // database is what provision calls by the names of d.
 func (h *host) database(d registry.Database) provision.Database {
-	return provision.Database{Name: d.Name, Tenant: d.Tenant, Own: h.IsOwn()}
+	return provision.Database{Name: d.Name, Tenant: string(d.Tenant), Own: h.IsOwn()}
 }
 
 // lockDatabase keeps other commands from the same database on its server until the

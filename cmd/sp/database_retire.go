@@ -54,7 +54,7 @@ func (a *app) retire(ctx context.Context, reg *registry.Registry, h *host, d reg
 
 // endLogin ends a login, and remembers that. One of which the role is gone has ended.
 func (a *app) endLogin(ctx context.Context, reg *registry.Registry, h *host, d registry.Database, l registry.DatabaseLogin) error {
-	err := h.admin.Retire(ctx, h.database(d), l)
+	err := h.admin.Retire(ctx, h.database(d), provision.Login(l))
 	if err != nil && !errors.Is(err, provision.ErrMismatch) {
 		return err
 	}

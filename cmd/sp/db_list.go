@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
 
@@ -32,7 +33,7 @@ func (a *app) dbList(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	clusters, err := postgres.Clusters(ctx, base)
+	clusters, err := postgres.Clusters(ctx, base, registry.IsPlace)
 	if err != nil {
 		return err
 	}

@@ -119,7 +119,7 @@ func (a *app) removeOthers(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	clusters, err := postgres.Clusters(ctx, base)
+	clusters, err := postgres.Clusters(ctx, base, registry.IsPlace)
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ var exits = []struct {
 	hint string
 }{
 	{registry.ErrIncomplete, 8, "incomplete", "sp status tells how the file stands; sp export writes it"},
+	{provision.ErrUnknown, 8, "incomplete", "look before you do it again: sp status, sp tenant list"},
 	{registry.ErrUnknown, 8, "incomplete", "look before you do it again: sp status, sp tenant list"},
 	{db.ErrUnrecorded, 6, "untrusted", "set HOME, or XDG_STATE_HOME to a directory that you can write, for the receipt; without one, SP_TRUST names the project"},
 	{db.ErrUntrusted, 6, "untrusted", trustHint},
@@ -79,6 +80,8 @@ var exits = []struct {
 	{registry.ErrForgotten, 3, "not_found", "secrets that a change removed are kept for 7 days, unless they were purged; a backup may have them"},
 	{registry.ErrNotFound, 3, "not_found", ""},
 	{registry.ErrInvalid, 2, "invalid", ""},
+	{provision.ErrInvalid, 2, "invalid", ""},
+	{postgres.ErrInvalid, 2, "invalid", ""},
 	{db.ErrBusy, 7, "busy", "try again, or raise SP_LOCK_TIMEOUT (10s)"},
 	{project.ErrNoDirectory, 6, "store", "sp init makes a registry here; sp import PATH makes one from a tenants.json, sp restore FILE from a backup"},
 	{db.ErrMissing, 6, "store", "sp init makes a registry; sp import PATH makes one from a tenants.json, sp restore FILE from a backup"},
@@ -162,7 +165,7 @@ func failureOf(err error) failure {
 // that means for the change stays, and so does advice.
 func explained(path string, err error) error {
 	plain := db.Diagnose(path, err)
-	for _, meaning := range []error{registry.ErrIncomplete, registry.ErrUnknown} {
+	for _, meaning := range []error{registry.ErrIncomplete, registry.ErrUnknown, provision.ErrUnknown} {
 		if errors.Is(err, meaning) && !errors.Is(plain, meaning) {
 			plain = fmt.Errorf("%w: %w", meaning, plain)
 		}
@@ -197,6 +200,11 @@ func (a *app) fail(err error) int {
 func isAnswered(err error) bool { return errors.Is(err, errUnwell) || errors.Is(err, errUnreached) }
 
 func isIncomplete(err error) bool { return errors.Is(err, registry.ErrIncomplete) }
+
+// isUnknown tells whether nobody knows what became of a change.
+func isUnknown(err error) bool {
+	return errors.Is(err, registry.ErrUnknown) || errors.Is(err, provision.ErrUnknown)
+}
 
 // made tells whether a change was made, even if not all that follows it was done.
 func made(err error) bool { return err == nil || isIncomplete(err) }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/signal"
 
-	"github.com/sp-registry/sp/internal/registry"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,7 +21,7 @@ func (a *app) untilTold(ctx context.Context, fn func(context.Context) error) err
 	defer stop()
 	err := fn(ctx)
 	var told *signalError
-	if err != nil && !a.changed && !errors.Is(err, registry.ErrUnknown) && errors.As(context.Cause(ctx), &told) {
+	if err != nil && !a.changed && !isUnknown(err) && errors.As(context.Cause(ctx), &told) {
 		return told
 	}
 	return err

@@ -35,7 +35,7 @@ func (s subject) ask(ctx context.Context) (provision.Standing, error) {
 		return provision.Standing{}, err
 	}
 	standing, err := provision.Check(ctx, *s.url())
-	if err == nil && standing.Tenant != "" && standing.Tenant != s.tenant.ID {
+	if err == nil && standing.Tenant != "" && standing.Tenant != string(s.tenant.ID) {
 		err = fmt.Errorf("it was made for tenant %s: %w", standing.Tenant, provision.ErrMismatch)
 	}
 	if err != nil && s.next != nil {

@@ -125,7 +125,7 @@ func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir proje
 		return withHint(errors.Join(err, fmt.Errorf("tenant %s: its URL does not lead to database %s, which was made for it: %w", p.tenant, d.Name, registry.ErrConflict)),
 			"sp log %s tells who changed it", project.Quoted(string(p.tenant.ID)))
 	}
-	url, err := h.admin.Enable(ctx, h.database(*d), after, a.random)
+	url, err := h.admin.Enable(ctx, h.database(*d), provision.Login(after), a.random)
 	if errors.Is(err, provision.ErrMismatch) {
 		err = withHint(err, "sp tenant provision %s makes again what is missing", project.Quoted(string(d.Tenant)))
 	}
@@ -152,7 +152,7 @@ func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir proje
 func (a *app) endOld(ctx context.Context, reg *registry.Registry, h *host, d registry.Database, before, after secret.Secret, grace time.Duration, done *rotated) error {
 	old := d.Login
 	if grace > 0 {
-		at, err := h.admin.Expire(ctx, h.database(d), old, grace)
+		at, err := h.admin.Expire(ctx, h.database(d), provision.Login(old), grace)
 		if err == nil {
 			ends := registry.FormatTime(at)
 			done.OldEnds = &ends

@@ -33,7 +33,7 @@ type rotation struct {
 func (r *rotation) run(ctx context.Context) error {
 	err := r.set(ctx, r.next)
 	switch {
-	case errors.Is(err, registry.ErrUnknown):
+	case errors.Is(err, provision.ErrUnknown):
 		r.unsure = true
 		return err
 	case err != nil && r.fresh: // the server refused, so nobody has ever had it

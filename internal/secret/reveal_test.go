@@ -28,8 +28,8 @@ var revealers = []string{
 	"internal/project/follow_secrets.go", // tells what was written before by digests
 	"internal/project/index_entry.go",
 	"internal/project/secrets_file.go",
-	"internal/provision/dial.go",
-	"internal/provision/password.go",    // makes what the server keeps of it
+	"internal/provision/password.go", // makes what the server keeps of it
+	"internal/provision/url.go",
 	"internal/registry/authenticate.go", // checks what it takes
 	"internal/registry/image.go",
 	"internal/registry/kept.go",
