@@ -33,8 +33,7 @@ type app struct {
 	kept     []error  // conflicts that stopped nothing
 	merged   *merging
 	sessions sessionsMerge
-	open     *registry.Registry // the one that was opened last, until it is closed
-	looking  sync.Mutex         // several databases are logged in to at once
+	reading  sync.Mutex // several databases are logged in to at once, each after a look into the registry
 	out      spool
 	progress progress
 	// documented tells that the answer is a JSON document already.
@@ -111,7 +110,6 @@ func (a *app) read(ctx context.Context, fn func(dir project.Dir, view *registry.
 	if err != nil {
 		return err
 	}
-	a.open = reg
 	view, err := reg.View(ctx)
 	if err != nil {
 		return err
@@ -182,7 +180,6 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, files 
 		if err != nil {
 			return err
 		}
-		a.open = reg
 		err = a.tellSessions(a.endMerge(fn(ctx, reg)))
 		a.changed = made(err)
 		a.tellMoved()
@@ -196,7 +193,6 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, open opener, files 
 		if errors.As(err, &changed) && !isSmall(dir, changed.Path) {
 			err = withHint(err, "%s", a.conflict(ctx, reg, changed.Path))
 		}
-		a.open = nil
 		closed := reg.Close()
 		if closed != nil && a.changed {
 			closed = fmt.Errorf("%w: %w", registry.ErrIncomplete, db.Explain(closed))

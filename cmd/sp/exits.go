@@ -7,6 +7,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
@@ -54,12 +55,12 @@ var exits = []struct {
 	{errFile, 6, "store", ""},
 	{project.ErrUnusable, 6, "store", "mend that file, or move it away; what follows the registry is written anew"},
 	{errUnsupported, 9, "unsupported", ""},
-	{errNoServer, 9, "unavailable", ""},
+	{hosting.ErrNoServer, 9, "unavailable", ""},
 	{errUnreached, 9, "unavailable", ""},
-	{errWithheld, 9, "denied", ""},
+	{hosting.ErrWithheld, 9, "denied", ""},
 	{errNoPlace, 9, "unavailable", "SP_DATA_DIR names a directory for the data of servers"},
-	{errOtherData, 9, "denied", "sp db up shows it, and asks"},
-	{errLost, 9, "mismatch", ""},
+	{hosting.ErrOtherData, 9, "denied", "sp db up shows it, and asks"},
+	{hosting.ErrLost, 9, "mismatch", ""},
 	{provision.ErrUnavailable, 9, "unavailable", "see that the server runs, and that the address is right"},
 	{provision.ErrDenied, 9, "denied", ""},
 	{provision.ErrMismatch, 9, "mismatch", ""},
@@ -153,6 +154,9 @@ func failureOf(err error) failure {
 	var errno unix.Errno
 	if f.exit == 1 && errors.As(err, &errno) { // the system says no: trouble with a file, not a bug
 		f.Code, f.exit = "store", 6
+	}
+	if hint := serverHint(err); hint != "" {
+		f.Hint = hint
 	}
 	var h *hinted
 	if errors.As(err, &h) {

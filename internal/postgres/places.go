@@ -46,19 +46,3 @@ func (c Cluster) Identity() (string, error) {
 	identity, err := place.IdentityOf(c.Dir)
 	return identity.String(), err
 }
-
-// Remove stops a cluster and removes its data.
-func (c Cluster) Remove(ctx context.Context) error {
-	held, err := acquire(ctx, c.Dir)
-	if err != nil {
-		return err
-	}
-	defer held.release()
-	if err := c.stop(ctx); err != nil {
-		return err
-	}
-	if err := os.RemoveAll(c.Dir); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(c.Dir))
-}
