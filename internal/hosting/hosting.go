@@ -53,7 +53,9 @@ var (
 // Machine is what hosting may know of the outside: the registry of one project, and the machine
 // on which its servers run.
 type Machine struct {
-	// Read runs fn on one instant of the registry, and Change in one change of it.
+	// Read runs fn on one instant of the registry, and Change in one change of it. It was made if
+	// Change returns nil or ErrIncomplete of the registry, perhaps if that is ErrUnknown, and else
+	// not.
 	Read   func(context.Context, func(*registry.View) error) error
 	Change func(context.Context, func(*registry.Registry) error) error
 

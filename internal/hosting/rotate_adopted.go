@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
@@ -203,13 +201,16 @@ func (r *rotation) planned(ctx context.Context, view *registry.View, a Adopted, 
 	if err != nil {
 		return nil, err
 	}
-	urls, r.fresh = map[registry.TenantID]secret.Secret{}, begun == nil
+	urls, r.fresh, r.ids = map[registry.TenantID]secret.Secret{}, begun == nil, nil
 	for _, id := range a.Tenants {
 		if err := r.planFor(ctx, view, id, password, urls); err != nil {
 			return nil, err
 		}
+		if _, ok := urls[id]; ok {
+			r.ids = append(r.ids, id)
+		}
 	}
-	r.next, r.ids = urls[a.Tenant.ID], slices.Sorted(maps.Keys(urls))
+	r.next = urls[a.Tenant.ID]
 	return urls, nil
 }
 
