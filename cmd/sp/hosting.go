@@ -23,11 +23,7 @@ type changer func(context.Context, func(context.Context, *registry.Registry) err
 // whose registry change changes.
 func (a *app) machine(dir project.Dir, change changer) *hosting.Machine {
 	return &hosting.Machine{
-		Read: func(ctx context.Context, fn func(*registry.View) error) error {
-			a.reading.Lock()
-			defer a.reading.Unlock()
-			return a.read(ctx, func(_ project.Dir, view *registry.View) error { return fn(view) })
-		},
+		Read: func(ctx context.Context, fn func(*registry.View) error) error { return a.readOften(ctx, dir, fn) },
 		Change: func(ctx context.Context, fn func(*registry.Registry) error) error {
 			err := change(ctx, func(_ context.Context, reg *registry.Registry) error { return fn(reg) })
 			a.exposed, a.sessions.steps = "", nil // they are told once
@@ -37,6 +33,26 @@ func (a *app) machine(dir project.Dir, change changer) *hosting.Machine {
 		Directory: dir.Path(), Env: a.environ(), Docker: a.lookPath("docker"), Programs: a.programs,
 		Data: a.dataPlace, MakeData: func() (string, error) { return a.placeForData(dir) },
 	}
+}
+
+// readOften is read for a command that reads so often that it has to close what it opens.
+func (a *app) readOften(ctx context.Context, dir project.Dir, fn func(*registry.View) error) error {
+	a.reading.Lock()
+	defer a.reading.Unlock()
+	options, err := a.options(dir, nil)
+	if err != nil {
+		return err
+	}
+	reg, err := registry.Open(ctx, dir.Registry(), options)
+	if err != nil {
+		return err
+	}
+	view, err := reg.View(ctx)
+	if err == nil {
+		err = fn(view)
+		view.Close()
+	}
+	return errors.Join(err, reg.Close())
 }
 
 // inSteps runs fn, which changes the registry of the project in several steps. Whether it was

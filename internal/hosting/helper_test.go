@@ -37,6 +37,8 @@ type site struct {
 	t   *testing.T
 	reg *registry.Registry
 	now time.Time
+	// before is the URL that a tenant had before a deed.
+	before secret.Secret
 
 	steps    int   // that were taken since arm
 	stopAt   int   // the step at which the deed is stopped; 0 is none

@@ -27,10 +27,9 @@ type deed struct {
 const id = registry.TenantID("t")
 
 func deeds() []deed {
-	var before secret.Secret
 	begin := func(s *site) {
 		s.mustCreate(id)
-		before = s.url(id)
+		s.before = s.url(id)
 	}
 	opens := func(s *site) { s.requireOpens(s.url(id)) }
 	rotate := func(grace time.Duration) func(*site) error {
@@ -76,23 +75,23 @@ func deeds() []deed {
 		},
 		{
 			name: "rotate", steps: 1, begin: begin, do: rotate(time.Hour), always: opens,
-			done: func(s *site) { opens(s); require.NotEqual(s.t, before, s.url(id)) },
+			done: func(s *site) { opens(s); require.False(s.t, s.before.Equal(s.url(id))) },
 		},
 		{
 			name: "rotate at once", steps: 2, begin: begin, do: rotate(0), always: opens,
-			done: func(s *site) { opens(s); s.requireRefused(before) },
+			done: func(s *site) { opens(s); s.requireRefused(s.before) },
 		},
 		{
 			name: "retire", steps: 2, do: resume, always: opens,
 			begin: func(s *site) {
 				begin(s)
 				require.NoError(s.t, rotate(time.Hour)(s))
-				s.requireOpens(before)
+				s.requireOpens(s.before)
 				s.now = s.now.Add(time.Hour)
 			},
 			done: func(s *site) {
 				opens(s)
-				s.requireRefused(before)
+				s.requireRefused(s.before)
 				require.Nil(s.t, s.known(id).Database.RetireAt)
 			},
 		},
@@ -154,6 +153,7 @@ func TestEveryStepCanBeRepeated(t *testing.T) {
 	pgtest.Server(t) // where it is skipped, this is, too
 	for _, d := range deeds() {
 		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
 			d.stoppedAt(newSite(t), 0, nil)
 			for step := range d.steps {
 				for _, how := range []error{nil, registry.ErrUnknown, registry.ErrIncomplete} {
