@@ -226,61 +226,71 @@ func (r *Registry) ChooseNoServer(ctx context.Context) error {
 // MoveServer gives a server that sp runs another address, and the tenants whose databases
 // are there the URLs that lead to it. It returns those tenants.
 func (r *Registry) MoveServer(ctx context.Context, name string, admin secret.Secret) (moved []TenantID, err error) {
-	err = r.write(ctx, func(c *change) error {
-		s, err := c.Server(ctx, name)
-		if err == nil && s == nil {
-			err = fmt.Errorf("server %s: %w", name, ErrNotFound)
-		}
-		if err != nil {
-			return err
-		}
-		databases, err := c.Databases(ctx)
+	err = r.write(ctx, func(c *change) (err error) {
+		s, databases, err := c.serverWith(ctx, name)
 		if err != nil {
 			return err
 		}
 		for _, d := range databases {
-			if d.Server != name {
-				continue
-			}
-			was, err := c.moveDatabase(ctx, d, s.Admin, admin)
-			if err != nil {
+			if moved, err = c.redirect(ctx, d, moved, func(url secret.Secret) (*secret.Secret, bool, error) {
+				return movedURL(url, d, s.Admin, admin)
+			}); err != nil {
 				return err
-			}
-			if was {
-				moved = append(moved, d.Tenant)
 			}
 		}
 		s.Admin = admin
-		return c.putServer(ctx, *s)
+		return c.putServer(ctx, s)
 	})
 	return moved, err
 }
 
-// moveDatabase tells whether a tenant's URL led to its database, and leads there again.
-func (c *change) moveDatabase(ctx context.Context, d Database, from, to secret.Secret) (bool, error) {
-	before, err := c.placedTenant(ctx, d.Tenant)
-	if errors.Is(err, ErrNotFound) || err == nil && before.DatabaseURL == nil {
-		return false, nil
-	}
+// movedURL tells whether a URL leads to a database at one address, and the one that leads
+// there at another. One that can't be read somebody else gave it.
+func movedURL(url secret.Secret, d Database, from, to secret.Secret) (*secret.Secret, bool, error) {
+	role := roleOf(url)
+	_, password, err := WithoutPassword(url)
 	if err != nil {
-		return false, err
-	}
-	role := roleOf(*before.DatabaseURL)
-	_, password, err := WithoutPassword(*before.DatabaseURL)
-	if err != nil {
-		return false, nil // somebody gave it one that can't be read
+		return nil, false, nil
 	}
 	known, err := URLFor(from, role, d.Name, password)
-	if err != nil || !known.Equal(*before.DatabaseURL) {
-		return false, err
+	if err != nil || !known.Equal(url) {
+		return nil, false, err
 	}
-	url, err := URLFor(to, role, d.Name, password)
+	moved, err := URLFor(to, role, d.Name, password)
+	return &moved, true, err
+}
+
+// serverWith is a server that has to be known, with the databases on it.
+func (c *change) serverWith(ctx context.Context, name string) (s Server, on []Database, err error) {
+	known, err := c.Server(ctx, name)
+	if err == nil && known == nil {
+		err = fmt.Errorf("server %s: %w", name, ErrNotFound)
+	}
 	if err != nil {
-		return false, err
+		return s, nil, err
+	}
+	all, err := c.Databases(ctx)
+	elsewhere := func(d Database) bool { return d.Server != name }
+	return *known, slices.DeleteFunc(all, elsewhere), err
+}
+
+// redirect gives the tenant of a database another URL, nil for none, if that which it has leads
+// there, and puts it to those of which that was so.
+func (c *change) redirect(ctx context.Context, d Database, led []TenantID, to func(url secret.Secret) (after *secret.Secret, leads bool, err error)) ([]TenantID, error) {
+	before, err := c.placedTenant(ctx, d.Tenant)
+	if errors.Is(err, ErrNotFound) || err == nil && before.DatabaseURL == nil {
+		return led, nil
+	}
+	if err != nil {
+		return led, err
+	}
+	url, leads, err := to(*before.DatabaseURL)
+	if err != nil || !leads {
+		return led, err
 	}
 	after := before.Tenant
-	after.DatabaseURL = &url
-	return true, c.updateTenant(ctx, before, after)
+	after.DatabaseURL = url
+	return append(led, d.Tenant), c.updateTenant(ctx, before, after)
 }
 
 // RemoveServer forgets a server that is no more, with the databases that were on it. The
@@ -288,56 +298,31 @@ func (c *change) moveDatabase(ctx context.Context, d Database, from, to secret.S
 // these tenants.
 func (r *Registry) RemoveServer(ctx context.Context, name string) (without []TenantID, err error) {
 	err = r.write(ctx, func(c *change) error {
-		s, err := c.Server(ctx, name)
-		if err == nil && s == nil {
-			err = fmt.Errorf("server %s: %w", name, ErrNotFound)
-		}
-		if err != nil {
-			return err
-		}
-		databases, err := c.Databases(ctx)
+		s, databases, err := c.serverWith(ctx, name)
 		if err != nil {
 			return err
 		}
 		for _, d := range databases {
-			if d.Server != name {
-				continue
+			own, err := URLFor(s.Admin, d.Name, d.Name, secret.Secret{})
+			if err == nil {
+				err = c.q.DeleteDatabase(ctx, string(d.Tenant))
 			}
-			led, err := c.loseDatabase(ctx, d, *s)
 			if err != nil {
 				return err
 			}
-			if led {
-				without = append(without, d.Tenant)
+			if without, err = c.redirect(ctx, d, without, func(url secret.Secret) (*secret.Secret, bool, error) {
+				was, readable := DatabaseOf(url)
+				gone, _ := DatabaseOf(own)
+				if !readable || was != gone {
+					return nil, false, nil
+				}
+				c.record.revoked = "database_url"
+				return nil, true, nil
+			}); err != nil {
+				return err
 			}
 		}
 		return c.q.DeleteServer(ctx, name)
 	})
 	return without, err
-}
-
-// loseDatabase forgets a database, and tells whether a tenant's URL led there.
-func (c *change) loseDatabase(ctx context.Context, d Database, s Server) (bool, error) {
-	if err := c.q.DeleteDatabase(ctx, string(d.Tenant)); err != nil {
-		return false, err
-	}
-	before, err := c.placedTenant(ctx, d.Tenant)
-	if errors.Is(err, ErrNotFound) || err == nil && before.DatabaseURL == nil {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	own, err := URLFor(s.Admin, d.Name, d.Name, secret.Secret{})
-	if err != nil {
-		return false, err
-	}
-	was, readable := DatabaseOf(*before.DatabaseURL)
-	if gone, _ := DatabaseOf(own); !readable || was != gone {
-		return false, nil
-	}
-	after := before.Tenant
-	after.DatabaseURL = nil
-	c.record.revoked = "database_url"
-	return true, c.updateTenant(ctx, before, after)
 }

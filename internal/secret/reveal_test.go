@@ -28,8 +28,8 @@ var revealers = []string{
 	"internal/pgtest/pgtest.go",
 	"internal/pgtest/pooler.go",
 	"internal/postgres/url.go",
-	"internal/provision/dial.go",
-	"internal/provision/password.go",    // makes what the server keeps of it
+	"internal/provision/password.go", // makes what the server keeps of it
+	"internal/provision/url.go",
 	"internal/registry/authenticate.go", // checks what it takes
 	"internal/registry/image.go",
 	"internal/registry/kept_secrets.go",
