@@ -1,0 +1,75 @@
+package harness
+
+import (
+	"database/sql"
+	"net/url"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite" // opens a registry behind sp's back
+)
+
+// OpenSQLite opens a database as a program does that knows nothing of sp's rules.
+func OpenSQLite(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	conn, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
+	require.NoError(t, err)
+	conn.SetMaxOpenConns(1)
+	return conn
+}
+
+// Mess changes a database behind sp's back.
+func Mess(t testing.TB, path string, statements ...string) {
+	t.Helper()
+	conn := OpenSQLite(t, path)
+	for _, s := range statements {
+		_, err := conn.Exec(s)
+		require.NoError(t, err, s)
+	}
+	require.NoError(t, conn.Close())
+}
+
+// Column is what a database answers to a query with one column.
+func Column(conn *sql.DB, query string) (values []string, err error) {
+	rows, err := conn.Query(query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		values = append(values, value)
+	}
+	return values, rows.Err()
+}
+
+// Interrupt leaves a registry as a killed writer does: half written, with the journal that
+// undoes it. More is what it did besides.
+func Interrupt(t testing.TB, path string, more ...string) {
+	t.Helper()
+	conn := OpenSQLite(t, path)
+	for _, s := range slices.Concat([]string{"PRAGMA journal_mode = TRUNCATE", "PRAGMA cache_size = 2", "BEGIN IMMEDIATE", "UPDATE registry_meta SET revision = 666"}, more, []string{
+		"DELETE FROM sessions",
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO files (path, previous, current, tenants_revision, stamp) SELECT 'path' || i, hex(zeroblob(200)), 'x', 0, '' FROM n",
+	}) {
+		_, err := conn.Exec(s)
+		require.NoError(t, err, s)
+	}
+	half, err := os.ReadFile(path)
+	require.NoError(t, err)
+	journal, err := os.ReadFile(path + "-journal")
+	require.NoError(t, err)
+	_, err = conn.Exec("ROLLBACK")
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NotEqual(t, half, whole, "nothing was written before the commit")
+	require.NoError(t, os.WriteFile(path+"-journal", journal, 0o600))
+	require.NoError(t, os.WriteFile(path, half, 0o600))
+}
