@@ -1,7 +1,10 @@
 package harness
 
 import (
+	"bytes"
 	"database/sql"
+	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"slices"
@@ -14,10 +17,17 @@ import (
 // OpenSQLite opens a database as a program does that knows nothing of sp's rules.
 func OpenSQLite(t testing.TB, path string) *sql.DB {
 	t.Helper()
-	conn, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
+	conn, err := openSQLite(path)
 	require.NoError(t, err)
-	conn.SetMaxOpenConns(1)
 	return conn
+}
+
+func openSQLite(path string) (*sql.DB, error) {
+	conn, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
+	if err == nil {
+		conn.SetMaxOpenConns(1)
+	}
+	return conn, err
 }
 
 // Mess changes a database behind sp's back.
@@ -50,26 +60,29 @@ func Column(conn *sql.DB, query string) (values []string, err error) {
 
 // Interrupt leaves a registry as a killed writer does: half written, with the journal that
 // undoes it. More is what it did besides.
-func Interrupt(t testing.TB, path string, more ...string) {
-	t.Helper()
-	conn := OpenSQLite(t, path)
+func Interrupt(path string, more ...string) error {
+	conn, err := openSQLite(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
 	for _, s := range slices.Concat([]string{"PRAGMA journal_mode = TRUNCATE", "PRAGMA cache_size = 2", "BEGIN IMMEDIATE", "UPDATE registry_meta SET revision = 666"}, more, []string{
 		"DELETE FROM sessions",
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO files (path, previous, current, tenants_revision, stamp) SELECT 'path' || i, hex(zeroblob(200)), 'x', 0, '' FROM n",
 	}) {
-		_, err := conn.Exec(s)
-		require.NoError(t, err, s)
+		if _, err := conn.Exec(s); err != nil {
+			return fmt.Errorf("%s: %w", s, err)
+		}
 	}
-	half, err := os.ReadFile(path)
-	require.NoError(t, err)
-	journal, err := os.ReadFile(path + "-journal")
-	require.NoError(t, err)
+	half, errHalf := os.ReadFile(path)
+	journal, errJournal := os.ReadFile(path + "-journal")
 	_, err = conn.Exec("ROLLBACK")
-	require.NoError(t, err)
-	require.NoError(t, conn.Close())
-	whole, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.NotEqual(t, half, whole, "nothing was written before the commit")
-	require.NoError(t, os.WriteFile(path+"-journal", journal, 0o600))
-	require.NoError(t, os.WriteFile(path, half, 0o600))
+	whole, errWhole := os.ReadFile(path)
+	if err := errors.Join(errHalf, errJournal, err, errWhole, conn.Close()); err != nil {
+		return err
+	}
+	if bytes.Equal(half, whole) {
+		return errors.New("nothing was written before the commit")
+	}
+	return errors.Join(os.WriteFile(path+"-journal", journal, 0o600), os.WriteFile(path, half, 0o600))
 }
