@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -59,25 +58,11 @@ func prepareAndRun() (exit int) {
 	if err := furnish(home, data); err != nil {
 		return fail(err)
 	}
-	tests := exec.Command(filepath.Join(home, "tests"))
-	for _, arg := range os.Args[1:] {
-		if !strings.HasPrefix(arg, "-test.testlogfile=") { // which is root's
-			tests.Args = append(tests.Args, arg)
-		}
-	}
-	tests.Dir, tests.Stdout, tests.Stderr = home, os.Stdout, os.Stderr
-	tests.Env = append(os.Environ(), homeVariable+"="+home, dataVariable+"="+data, "TMPDIR="+data, "HOME="+data)
-	if os.Geteuid() == 0 {
-		harness.AsNobody(tests)
-	}
-	err = tests.Run()
-	if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
-		return ended.ExitCode()
-	}
+	exit, err = harness.Again(home, homeVariable+"="+home, dataVariable+"="+data, "TMPDIR="+data, "HOME="+data)
 	if err != nil {
 		return fail(err)
 	}
-	return 0
+	return exit
 }
 
 // furnish puts the program, the tests and the scripts into the directory home.
@@ -94,7 +79,7 @@ func furnish(home, data string) error {
 		return err
 	}
 	for _, copied := range [][2]string{
-		{os.Args[0], "tests"}, {"testdata", "testdata"}, {"../internal/postgres/testdata/docker", "docker"},
+		{"testdata", "testdata"}, {"../internal/postgres/testdata/docker", "docker"},
 	} {
 		if said, err := exec.Command("cp", "-R", copied[0], filepath.Join(home, copied[1])).CombinedOutput(); err != nil {
 			return fmt.Errorf("%w\n%s", err, said)

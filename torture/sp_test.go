@@ -26,9 +26,7 @@ func init() {
 var spPath string
 
 func TestMain(m *testing.M) {
-	if os.Getenv(runnerVariable) != "" {
-		os.Exit(runMeasured(os.Args[1:]))
-	}
+	harness.Roles{"runner": runMeasured}.Play()
 	flag.Parse()
 	os.Exit(buildAndRun(m))
 }

@@ -19,6 +19,7 @@ func OpenSQLite(t testing.TB, path string) *sql.DB {
 	t.Helper()
 	conn, err := openSQLite(path)
 	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close()) })
 	return conn
 }
 
