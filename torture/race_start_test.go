@@ -59,21 +59,10 @@ func oneRegistry(p place, commands []string) (problems []string) {
 			problems = append(problems, fmt.Sprintf("%s: %s, and not %s %v", query, got, want, err))
 		}
 	}
-	var names []string
-	for _, e := range mustList(p.T, p.Store("")) {
-		names = append(names, e.Name())
-	}
-	if got := strings.Join(names, " "); got != ".gitignore .lock .place sp.db sp.db-journal" {
+	if got := strings.Join(p.Names(), " "); got != ".gitignore .lock .place sp.db sp.db-journal" {
 		problems = append(problems, "there is "+got)
 	}
 	return problems
-}
-
-func mustList(t *testing.T, dir string) []os.DirEntry {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	return entries
 }
 
 // made is how many tenants the commands make together.

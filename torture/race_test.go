@@ -101,10 +101,9 @@ func (r *race) judge(all []*writer) {
 	if err != nil || string(file) != exported.Stdout {
 		r.problem("tenants.json is not what sp export - prints: %v", err)
 	}
-	entries, _ := os.ReadDir(r.Store(""))
-	for _, e := range entries {
-		if !slices.Contains([]string{".gitignore", ".lock", ".place", "profiles", "sessions", "sp.db", "sp.db-journal", "tenants.json"}, e.Name()) {
-			r.problem("left behind: %s", e.Name())
+	for _, name := range r.Names() {
+		if !slices.Contains([]string{".gitignore", ".lock", ".place", "profiles", "sessions", "sp.db", "sp.db-journal", "tenants.json"}, name) {
+			r.problem("left behind: %s", name)
 		}
 	}
 }

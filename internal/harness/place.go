@@ -34,6 +34,17 @@ func Environment(home string, more ...string) []string {
 // Store is the path of a file in .systemprompt.
 func (p Place) Store(name string) string { return filepath.Join(p.Dir, ".systemprompt", name) }
 
+// Names are those of the files in .systemprompt.
+func (p Place) Names() (names []string) {
+	p.T.Helper()
+	entries, err := os.ReadDir(p.Store(""))
+	require.NoError(p.T, err)
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
 // Command prepares `sp ARGUMENT...`; stdin is empty.
 func (p Place) Command(args ...string) *exec.Cmd {
 	cmd := exec.Command(p.SP, args...)
