@@ -36,9 +36,11 @@ var house = map[string][]string{
 	"internal/cloud":     {"internal/registry"},
 	"internal/server":    {"internal/registry", "internal/provision"},
 
-	// What tests share, and a server for them; nothing but tests imports these.
+	// A server for tests; nothing but tests imports it.
+	pgtest: {"internal/registry"},
+
+	// What tests share that run sp as a process; nor does anything but tests import this.
 	forTests: {},
-	pgtest:   {"internal/registry"},
 
 	// What measures sp, from outside, as processes; nothing of sp imports it. The writer
 	// alone is made of sp's own parts.
