@@ -45,7 +45,7 @@ func TestAReadOnlyMountIsRead(t *testing.T) {
 	remount(0)
 	p.Must("tenant", "select", "a")
 
-	require.NoError(t, harness.Interrupt(p.Store("sp.db")))
+	require.NoError(t, harness.Interrupt(p.Store("sp.db"), "DELETE FROM sessions", harness.Grow))
 	remount(unix.MS_RDONLY)
 	before := p.contents()
 	for _, command := range []string{"tenant list", "resolve", "tenant edit a --region x", "export"} {

@@ -38,7 +38,7 @@ func TestDoctorTellsOfAHotJournalThatCantBeRolledBack(t *testing.T) {
 	sized(t, 1, 1)
 	p := readOnlyPlace(t)
 	require.NoError(t, os.Chmod(p.Store(""), 0o700))
-	require.NoError(t, harness.Interrupt(p.Store("sp.db")))
+	require.NoError(t, harness.Interrupt(p.Store("sp.db"), harness.Grow))
 	require.NoError(t, os.Chown(p.Store("sp.db-journal"), harness.Nobody, harness.Nobody))
 	require.NoError(t, os.Chmod(p.Store(""), 0o500))
 	o := p.Run("doctor", "--fix")

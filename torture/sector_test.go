@@ -22,7 +22,7 @@ func TestADestroyedFirstSectorIsRefusedAndCanBeRestored(t *testing.T) {
 	said := p.Must("export", "-")
 	backup, copied := filepath.Join(p.Dir, "backup"), filepath.Join(p.Dir, "copy")
 	p.Must("backup", backup)
-	require.NoError(t, harness.Interrupt(p.Store("sp.db"), "CREATE TABLE more (x)")) // which changes the first page, so that the journal has it
+	require.NoError(t, harness.Interrupt(p.Store("sp.db"), "CREATE TABLE more (x)", harness.Grow)) // which changes the first page, so that the journal has it
 	whole := mustRead(t, p.Store("sp.db"))
 	remains := append(bytes.Repeat([]byte{0xA5}, sector), whole[sector:]...)
 	journal := mustRead(t, p.Store("sp.db-journal"))

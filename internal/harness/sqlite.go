@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,18 +58,20 @@ func Column(conn *sql.DB, query string) (values []string, err error) {
 	return values, rows.Err()
 }
 
-// Interrupt leaves a registry as a killed writer does: half written, with the journal that
-// undoes it. More is what it did besides.
-func Interrupt(path string, more ...string) error {
+// Grow is a statement that writes more of a registry with a tenant than SQLite is let keep in
+// memory by Interrupt.
+const Grow = "UPDATE tenants SET hostname = hex(zeroblob(100000))"
+
+// Interrupt leaves a registry as a writer does that is killed before it commits: half written,
+// with the journal that undoes it. The statements must write more than fits into a page.
+func Interrupt(path string, statements ...string) error {
 	conn, err := openSQLite(path)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	for _, s := range slices.Concat([]string{"PRAGMA journal_mode = TRUNCATE", "PRAGMA cache_size = 2", "BEGIN IMMEDIATE", "UPDATE registry_meta SET revision = 666"}, more, []string{
-		"DELETE FROM sessions",
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO files (path, previous, current, tenants_revision, stamp) SELECT 'path' || i, hex(zeroblob(200)), 'x', 0, '' FROM n",
-	}) {
+	begin := []string{"PRAGMA journal_mode = TRUNCATE", "PRAGMA cache_size = 1", "BEGIN IMMEDIATE", "UPDATE registry_meta SET revision = 666"}
+	for _, s := range append(begin, statements...) {
 		if _, err := conn.Exec(s); err != nil {
 			return fmt.Errorf("%s: %w", s, err)
 		}
