@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // mustEmpty makes the file that a backup goes to.
@@ -58,7 +60,7 @@ func TestABackupTakesNoLockButWaitsForAWriterInTheWay(t *testing.T) {
 		lock := mustLock(t, filepath.Dir(path), unix.LOCK_EX, "pid 7")
 		require.NoError(t, backup(t.Context(), mustOpen(t, path, hasty), mustEmpty(t)), how)
 
-		foreign := mustRaw(t, path)
+		foreign := harness.OpenSQLite(t, path)
 		mustExec(t, foreign, "BEGIN EXCLUSIVE", "UPDATE registry_meta SET revision = 5")
 		require.ErrorIs(t, Explain(backup(t.Context(), mustOpen(t, path, hasty), mustEmpty(t))), ErrBusy, how)
 		result, to := make(chan error, 1), mustEmpty(t)
@@ -76,7 +78,7 @@ func TestABackupHoldsWhatIsStillInTheLog(t *testing.T) {
 	t.Parallel()
 	for how, backup := range backups {
 		path := mustCreate(t)
-		foreign := mustRaw(t, path)
+		foreign := harness.OpenSQLite(t, path)
 		mustExec(t, foreign, "PRAGMA journal_mode = WAL", "UPDATE registry_meta SET revision = 7")
 		_, err := Open(t.Context(), path, hasty)
 		require.ErrorIs(t, err, ErrUntrusted, "while another program works with the log, whosever it is")
@@ -91,7 +93,7 @@ func TestWhatCouldNotBeRestoredIsNotBackedUp(t *testing.T) {
 	t.Parallel()
 	for how, backup := range backups {
 		path := mustCreate(t)
-		mustMess(t, path, "PRAGMA foreign_keys = 0", "INSERT INTO profiles VALUES ('p', 'p', 'nobody')")
+		harness.Mess(t, path, "PRAGMA foreign_keys = 0", "INSERT INTO profiles VALUES ('p', 'p', 'nobody')")
 		require.ErrorIs(t, backup(t.Context(), mustOpen(t, path, patient), mustEmpty(t)), ErrDamaged, how)
 
 		path = mustCreate(t)

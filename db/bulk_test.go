@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 var errTrouble = errors.New("trouble")
@@ -57,7 +59,7 @@ func TestABulkWritesWhatItsTransactionWouldWrite(t *testing.T) {
 
 		require.Equal(t, 7, mustRevision(t, path))
 		var got string
-		require.NoError(t, mustRaw(t, path).QueryRow(
+		require.NoError(t, harness.OpenSQLite(t, path).QueryRow(
 			"SELECT group_concat(hex(path) || hex(previous) || hex(current) || typeof(tenants_revision) || tenants_revision, '|' ORDER BY path) FROM files").Scan(&got))
 		rows = append(rows, got)
 	}
@@ -93,7 +95,7 @@ func TestABulkEndsWithItsTransaction(t *testing.T) {
 		require.NoError(t, bulk.Close())
 		require.NoError(t, w.Close())
 		var files int
-		require.NoError(t, mustRaw(t, path).QueryRow("SELECT count(*) FROM files").Scan(&files))
+		require.NoError(t, harness.OpenSQLite(t, path).QueryRow("SELECT count(*) FROM files").Scan(&files))
 		require.Zero(t, files)
 	}
 }
@@ -118,7 +120,7 @@ const insertTenant = "INSERT INTO tenants VALUES (?1, ?2, 'n', NULL, NULL, NULL,
 func TestIndexesAreMadeAgainAsTheyWere(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	before := schemaOf(t, mustRaw(t, path))
+	before := schemaOf(t, harness.OpenSQLite(t, path))
 	w, err := mustOpen(t, path, patient).WriteBulk(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, w.WithoutIndexes(t.Context(), "tenants", func() error {
@@ -130,16 +132,16 @@ func TestIndexesAreMadeAgainAsTheyWere(t *testing.T) {
 	}))
 	require.NoError(t, w.Commit())
 	require.NoError(t, w.Close())
-	require.Equal(t, before, schemaOf(t, mustRaw(t, path)))
+	require.Equal(t, before, schemaOf(t, harness.OpenSQLite(t, path)))
 	require.NoError(t, tries["Write"](t, path), "it is whole")
 	var id string
-	require.NoError(t, mustRaw(t, path).QueryRow("SELECT id FROM tenants INDEXED BY tenants_id WHERE id = 'a'").Scan(&id))
+	require.NoError(t, harness.OpenSQLite(t, path).QueryRow("SELECT id FROM tenants INDEXED BY tenants_id WHERE id = 'a'").Scan(&id))
 }
 
 func TestRowsThatAreAlikeAreNoticedWhenTheIndexIsMade(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	before := schemaOf(t, mustRaw(t, path))
+	before := schemaOf(t, harness.OpenSQLite(t, path))
 	for _, c := range []struct {
 		ids  []string
 		fail error
@@ -155,7 +157,7 @@ func TestRowsThatAreAlikeAreNoticedWhenTheIndexIsMade(t *testing.T) {
 			return c.fail
 		}), c.want)
 		require.NoError(t, w.Close())
-		require.Equal(t, before, schemaOf(t, mustRaw(t, path)), "all of it was taken back")
+		require.Equal(t, before, schemaOf(t, harness.OpenSQLite(t, path)), "all of it was taken back")
 	}
 }
 
@@ -189,7 +191,7 @@ func TestIndexesOfManyRowsAreWhole(t *testing.T) {
 		}
 		require.NoError(t, w.Close())
 	}
-	raw := mustRaw(t, path)
+	raw := harness.OpenSQLite(t, path)
 	var found, whole string
 	require.NoError(t, raw.QueryRow("PRAGMA integrity_check").Scan(&whole))
 	require.NoError(t, raw.QueryRow("SELECT COUNT(*) FROM (SELECT id FROM tenants INDEXED BY tenants_id ORDER BY id)").Scan(&found))

@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 func TestTheShapeIsThatOfTheMigrations(t *testing.T) {
 	t.Parallel()
-	got, err := shapeOf(t.Context(), mustRaw(t, mustCreate(t)))
+	got, err := shapeOf(t.Context(), harness.OpenSQLite(t, mustCreate(t)))
 	require.NoError(t, err)
 	if *update {
 		require.NoError(t, os.WriteFile("shape.txt", []byte(got), 0o644))
@@ -24,7 +26,7 @@ func TestTheShapeIsThatOfTheMigrations(t *testing.T) {
 func TestTheSchemaIsSmall(t *testing.T) {
 	t.Parallel()
 	var objects, length int
-	require.NoError(t, mustRaw(t, mustCreate(t)).QueryRow("SELECT COUNT(*), SUM(length(sql)) FROM sqlite_schema").Scan(&objects, &length))
+	require.NoError(t, harness.OpenSQLite(t, mustCreate(t)).QueryRow("SELECT COUNT(*), SUM(length(sql)) FROM sqlite_schema").Scan(&objects, &length))
 	require.Less(t, objects, 29)
 	require.Less(t, length, 6400)
 }
@@ -50,7 +52,7 @@ func TestASchemaThatIsNotOursIsRefused(t *testing.T) {
 		"another's table":      {"CREATE TABLE theirs (x)"},
 	} {
 		path := mustCreate(t)
-		mustMess(t, path, statements...)
+		harness.Mess(t, path, statements...)
 		before := fingerprint(t, path)
 		for how, try := range tries {
 			require.ErrorIs(t, Explain(try(t, path)), ErrDamaged, "%s: %s", what, how)
@@ -63,7 +65,7 @@ func TestASchemaThatIsNotOursIsRefused(t *testing.T) {
 func TestADroppedColumnIsDamage(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustMess(t, path, "ALTER TABLE registry_meta DROP COLUMN unknown_members")
+	harness.Mess(t, path, "ALTER TABLE registry_meta DROP COLUMN unknown_members")
 	read, err := mustOpen(t, path, patient).Read(t.Context())
 	require.NoError(t, err)
 	defer read.Close()
@@ -76,7 +78,7 @@ func TestADroppedColumnIsDamage(t *testing.T) {
 func TestASmallFileIsChecked(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustMess(t, path, "INSERT INTO tenants VALUES (1, 'a', 'a', NULL, NULL, NULL, NULL, NULL, 'local', 0, NULL, NULL, '', 1, 1)", "PRAGMA writable_schema = 1",
+	harness.Mess(t, path, "INSERT INTO tenants VALUES (1, 'a', 'a', NULL, NULL, NULL, NULL, NULL, 'local', 0, NULL, NULL, '', 1, 1)", "PRAGMA writable_schema = 1",
 		"UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'sessions_profile') WHERE name = 'tenants_name'")
 	require.ErrorIs(t, tries["Write"](t, path), ErrDamaged, "a change relies on all of it")
 	for table, damaged := range map[string]bool{"tenants": true, "profiles": false} {
@@ -93,7 +95,7 @@ func TestASmallFileIsChecked(t *testing.T) {
 func TestAValueThatDoesNotFitIsNotShown(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustMess(t, path, "PRAGMA writable_schema = 1", "UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'registry_meta'",
+	harness.Mess(t, path, "PRAGMA writable_schema = 1", "UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'registry_meta'",
 		"PRAGMA writable_schema = RESET", large, "PRAGMA ignore_check_constraints = 1", "UPDATE registry_meta SET revision = 'canary'")
 	read, err := mustOpen(t, path, patient).Read(t.Context())
 	require.NoError(t, err)
@@ -109,7 +111,7 @@ func TestAFileThatIsNotWhatItsVersionSaysIsDamage(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
 	for _, version := range []string{"0", "-1"} {
-		mustMess(t, path, "PRAGMA user_version = "+version)
+		harness.Mess(t, path, "PRAGMA user_version = "+version)
 		for how, try := range tries {
 			require.ErrorIs(t, Explain(try(t, path)), ErrDamaged, "%s: %s", version, how)
 		}

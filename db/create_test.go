@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 func init() {
@@ -82,7 +84,7 @@ func TestCreateLeavesTheDirectoryAsItIs(t *testing.T) {
 func TestCreateMarksTheFileAsOurs(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	conn := mustRaw(t, path)
+	conn := harness.OpenSQLite(t, path)
 	for pragma, want := range map[string]string{
 		"application_id": strconv.Itoa(applicationID), "user_version": strconv.Itoa(schemaVersion),
 		"journal_mode": "delete", "integrity_check": "ok",
@@ -194,7 +196,7 @@ func TestManyFirstStartsMakeOneRegistry(t *testing.T) {
 		for _, p := range all {
 			p.mustEnd(t)
 		}
-		conn := mustRaw(t, path)
+		conn := harness.OpenSQLite(t, path)
 		var metas int
 		require.NoError(t, conn.QueryRow("SELECT COUNT(*) FROM registry_meta").Scan(&metas))
 		require.Equal(t, 1, metas)

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 func init() {
@@ -54,18 +54,11 @@ func init() {
 // mustTry is what a user who is not root is told, of reading and of changing.
 func mustTry(t *testing.T, path string) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "try")
-	// By another process: a child that is started meanwhile has what we write open, too.
-	require.NoError(t, exec.Command("cp", os.Args[0], program).Run())
-	require.NoError(t, os.Chmod(program, 0o755))
-	cmd := exec.Command(program, path)
+	cmd := harness.InRole(t.Context(), "try", path)
+	cmd.Path = harness.CopyProgram(t, os.Args[0])
 	if os.Getuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 12345, Gid: 12345}}
-		for _, dir := range []string{filepath.Dir(program), filepath.Dir(filepath.Dir(program))} {
-			require.NoError(t, os.Chmod(dir, 0o755))
-		}
+		harness.AsNobody(cmd)
 	}
-	cmd.Env = append(os.Environ(), roleVariable+"=try")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	return string(out)
@@ -76,7 +69,7 @@ func mustGive(t *testing.T, paths ...string) {
 	t.Helper()
 	if os.Getuid() == 0 {
 		for _, path := range paths {
-			require.NoError(t, os.Chown(path, 12345, 12345))
+			require.NoError(t, os.Chown(path, harness.Nobody, harness.Nobody))
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 func holds(t *testing.T, path, text string) bool {
@@ -39,7 +41,7 @@ var provoked = map[string]struct {
 	do   func(t *testing.T, path string, w *Write) error
 }{
 	"busy": {ErrBusy, func(t *testing.T, path string, _ *Write) error {
-		_, err := mustRaw(t, path).Exec("UPDATE files SET current = 'canary'")
+		_, err := harness.OpenSQLite(t, path).Exec("UPDATE files SET current = 'canary'")
 		return err
 	}},
 	"read-only": {ErrReadOnly, func(t *testing.T, path string, w *Write) error {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 func mustExamine(t *testing.T, path string) *Examination {
@@ -28,7 +30,7 @@ func TestExamineChangesNothing(t *testing.T) {
 		"newer": {"PRAGMA user_version = 77"},
 	} {
 		path := mustCreate(t)
-		mustMess(t, path, mess...)
+		harness.Mess(t, path, mess...)
 		before := fingerprint(t, path)
 		e, err := Examine(t.Context(), path, hasty)
 		require.NoError(t, err, what)
@@ -52,13 +54,13 @@ func TestExamineTellsWhoseFileItIs(t *testing.T) {
 	require.False(t, e.Logs)
 
 	path = mustCreate(t)
-	mustMess(t, path, "PRAGMA user_version = 77", "PRAGMA journal_mode = WAL")
+	harness.Mess(t, path, "PRAGMA user_version = 77", "PRAGMA journal_mode = WAL")
 	e = mustExamine(t, path)
 	require.EqualValues(t, 77, e.Schema)
 	require.True(t, e.Logs)
 
 	path = mustCreate(t)
-	mustMess(t, path, "PRAGMA application_id = 1")
+	harness.Mess(t, path, "PRAGMA application_id = 1")
 	_, err := Examine(t.Context(), path, hasty)
 	require.ErrorIs(t, err, ErrForeign)
 }
@@ -82,7 +84,7 @@ func TestExamineQueuesBehindAWriter(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
 	lock := mustLock(t, filepath.Dir(path), unix.LOCK_EX, "pid 3 (the writer)")
-	conn := mustRaw(t, path)
+	conn := harness.OpenSQLite(t, path)
 	mustExec(t, conn, "BEGIN EXCLUSIVE")
 	_, err := Examine(t.Context(), path, hasty)
 	var busy *BusyError
@@ -119,7 +121,7 @@ func TestDamagesAreSQLitesOwnWords(t *testing.T) {
 	require.Empty(t, found)
 
 	path = mustCreate(t)
-	mustMess(t, path, "PRAGMA ignore_check_constraints = 1", "INSERT INTO tenants VALUES (1, '', '', NULL, NULL, NULL, 's3cret', NULL, 'local', 7, 's3cret', NULL, '', 1, 1)")
+	harness.Mess(t, path, "PRAGMA ignore_check_constraints = 1", "INSERT INTO tenants VALUES (1, '', '', NULL, NULL, NULL, 's3cret', NULL, 'local', 7, 's3cret', NULL, '', 1, 1)")
 	found, err = mustExamine(t, path).Damages(t.Context(), 5)
 	require.NoError(t, err)
 	require.Equal(t, []string{"CHECK constraint failed in tenants"}, found)
@@ -128,7 +130,7 @@ func TestDamagesAreSQLitesOwnWords(t *testing.T) {
 func TestOrphansAreCountedByWhatTheyReferTo(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustMess(t, path, "PRAGMA foreign_keys = 0", "INSERT INTO profiles VALUES ('p', 'p', 'gone')", "INSERT INTO profiles VALUES ('q', 'q', 'gone')",
+	harness.Mess(t, path, "PRAGMA foreign_keys = 0", "INSERT INTO profiles VALUES ('p', 'p', 'gone')", "INSERT INTO profiles VALUES ('q', 'q', 'gone')",
 		"INSERT INTO selection (id, tenant_id) VALUES (1, 'gone')")
 	found, err := mustExamine(t, path).Orphans(t.Context())
 	require.NoError(t, err)
@@ -150,7 +152,7 @@ func TestStraysAreWhatTheMigrationsDidNotMake(t *testing.T) {
 		{"DROP TABLE sessions", []Stray{{What: "index sessions_profile is missing"}, {What: "table sessions is missing"}}},
 	} {
 		path := mustCreate(t)
-		mustMess(t, path, c.mess)
+		harness.Mess(t, path, c.mess)
 		found, err := mustExamine(t, path).Strays(t.Context())
 		require.NoError(t, err, c.mess)
 		require.Equal(t, c.want, found, c.mess)

@@ -8,7 +8,6 @@ import (
 	flags "flag"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,26 +18,20 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 var update = flags.Bool("update", false, "write the golden files anew")
 
 // roles are what this test binary does when a test starts it again as another process.
-var roles = map[string]func(args []string) error{}
-
-const roleVariable = "SP_DB_TEST_ROLE"
+var roles = harness.Roles{}
 
 func TestMain(m *testing.M) {
 	if err := Harden(); err != nil {
 		panic(err)
 	}
-	if role, ok := roles[os.Getenv(roleVariable)]; ok {
-		if err := role(os.Args[1:]); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	roles.Play()
 	os.Exit(m.Run())
 }
 
@@ -56,11 +49,10 @@ func mustStart(t *testing.T, role string, args ...string) *process {
 
 func mustStartWith(t *testing.T, in *os.File, role string, args ...string) *process {
 	t.Helper()
-	p := &process{Cmd: exec.Command(os.Args[0], args...)}
+	p := &process{Cmd: harness.InRole(t.Context(), role, args...)}
 	if in != nil {
 		p.Stdin = in
 	}
-	p.Env = append(os.Environ(), roleVariable+"="+role)
 	p.Stderr = &p.errors
 	out, err := p.StdoutPipe()
 	require.NoError(t, err)
@@ -135,30 +127,12 @@ func mustOpen(t *testing.T, path string, o Options) *DB {
 	return d
 }
 
-// mustRaw opens the file as a program does that knows nothing of our rules.
-func mustRaw(t *testing.T, path string) *sql.DB {
-	t.Helper()
-	conn, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
-	require.NoError(t, err)
-	conn.SetMaxOpenConns(1)
-	t.Cleanup(func() { require.NoError(t, conn.Close()) })
-	return conn
-}
-
 func mustExec(t *testing.T, conn *sql.DB, statements ...string) {
 	t.Helper()
 	for _, s := range statements {
 		_, err := conn.ExecContext(context.Background(), s)
 		require.NoError(t, err, s)
 	}
-}
-
-// mustMess changes the file behind our back.
-func mustMess(t *testing.T, path string, statements ...string) {
-	t.Helper()
-	conn := mustRaw(t, path)
-	mustExec(t, conn, statements...)
-	require.NoError(t, conn.Close())
 }
 
 // trusting has the environment vouch for what a test has put there.
@@ -172,7 +146,7 @@ func mustClaim(t *testing.T, path string) {
 	t.Helper()
 	here, err := placeOf(path, path)
 	require.NoError(t, err)
-	conn := mustRaw(t, path)
+	conn := harness.OpenSQLite(t, path)
 	if err := conn.QueryRow("SELECT registry_id FROM registry_meta").Scan(&here.id); err != nil {
 		here.id = "" // an older schema
 	}
@@ -192,7 +166,7 @@ func mustRevision(t *testing.T, path string) (revision int) {
 
 func mustVersion(t *testing.T, path string) (version int) {
 	t.Helper()
-	conn := mustRaw(t, path)
+	conn := harness.OpenSQLite(t, path)
 	require.NoError(t, conn.QueryRow("PRAGMA user_version").Scan(&version))
 	require.NoError(t, conn.Close())
 	return version

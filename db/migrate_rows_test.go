@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // rowsOf returns the rows that a query finds, each written with the names of its columns.
@@ -51,7 +53,7 @@ var filled = []string{
 func TestARegistryOfSchemaOneKeepsAllItsRows(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	conn := mustRaw(t, path)
+	conn := harness.OpenSQLite(t, path)
 	p, err := migrator(conn, migrations)
 	require.NoError(t, err)
 	_, err = p.DownTo(t.Context(), 1)
@@ -74,7 +76,7 @@ func TestARegistryOfSchemaOneKeepsAllItsRows(t *testing.T) {
 
 	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
 	require.Equal(t, schemaVersion, mustVersion(t, path))
-	conn = mustRaw(t, path)
+	conn = harness.OpenSQLite(t, path)
 	before["registry_meta"][0] = strings.Replace(before["registry_meta"][0], "revision=7 ", "revision=8 ", 1) // addOne's
 	for table, rows := range before {
 		require.Equal(t, rows, rowsOf(t, conn, "SELECT "+columns[table]+" FROM "+table), table)
@@ -90,7 +92,7 @@ func TestARegistryOfSchemaOneKeepsAllItsRows(t *testing.T) {
 // a path and by a separator in base, and says it so again when it is taken back.
 func TestAFileThatFollowsKeepsItsMeaning(t *testing.T) {
 	t.Parallel()
-	conn := mustRaw(t, mustCreate(t))
+	conn := harness.OpenSQLite(t, mustCreate(t))
 	p, err := migrator(conn, migrations)
 	require.NoError(t, err)
 	_, err = p.DownTo(t.Context(), 5)

@@ -14,6 +14,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // schemaOf returns what the file's schema says.
@@ -36,7 +38,7 @@ func schemaOf(t *testing.T, conn *sql.DB) string {
 func TestTheSumOfTheMigrationsIsTheGoldenSchema(t *testing.T) {
 	t.Parallel()
 	const golden = "testdata/schema.sql"
-	got := schemaOf(t, mustRaw(t, mustCreate(t)))
+	got := schemaOf(t, harness.OpenSQLite(t, mustCreate(t)))
 	if *update {
 		require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
 	}
@@ -59,7 +61,7 @@ func TestMigrationsAreNumberedWithoutGapsAndSchemaVersionIsTheNewest(t *testing.
 
 func TestEachMigrationCanBeTakenBack(t *testing.T) {
 	t.Parallel()
-	conn := mustRaw(t, mustCreate(t))
+	conn := harness.OpenSQLite(t, mustCreate(t))
 	p, err := migrator(conn, migrations)
 	require.NoError(t, err)
 	full := schemaOf(t, conn)
@@ -84,7 +86,7 @@ func mustAge(t *testing.T, path string) {
 
 func mustAgeTo(t *testing.T, path string, version int64) {
 	t.Helper()
-	conn := mustRaw(t, path)
+	conn := harness.OpenSQLite(t, path)
 	p, err := migrator(conn, migrations)
 	require.NoError(t, err)
 	_, err = p.DownTo(t.Context(), version)
@@ -106,11 +108,11 @@ func TestAnOlderFileIsMigratedAtTheFirstUse(t *testing.T) {
 	t.Parallel()
 	for how, use := range tries {
 		path := mustCreate(t)
-		want := schemaOf(t, mustRaw(t, path))
+		want := schemaOf(t, harness.OpenSQLite(t, path))
 		mustAge(t, path)
 		require.NoError(t, use(t, path), how)
 		require.Equal(t, schemaVersion, mustVersion(t, path), how)
-		require.Equal(t, want, schemaOf(t, mustRaw(t, path)), how)
+		require.Equal(t, want, schemaOf(t, harness.OpenSQLite(t, path)), how)
 		require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", "sp.db.bak-migration-20261121T093000.000000Z"}, names(t, filepath.Dir(path)))
 	}
 }
@@ -133,11 +135,11 @@ func withNext(t *testing.T, statements string) fs.FS {
 func TestAMigrationKeepsWhatIsThere(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustMess(t, path, "UPDATE registry_meta SET revision = 41")
-	require.NoError(t, migrateTo(t.Context(), mustRaw(t, path), withNext(t, "ALTER TABLE registry_meta ADD COLUMN next TEXT;")))
+	harness.Mess(t, path, "UPDATE registry_meta SET revision = 41")
+	require.NoError(t, migrateTo(t.Context(), harness.OpenSQLite(t, path), withNext(t, "ALTER TABLE registry_meta ADD COLUMN next TEXT;")))
 	require.Equal(t, schemaVersion+1, mustVersion(t, path))
 	var revision int
-	require.NoError(t, mustRaw(t, path).QueryRow("SELECT revision FROM registry_meta WHERE next IS NULL").Scan(&revision))
+	require.NoError(t, harness.OpenSQLite(t, path).QueryRow("SELECT revision FROM registry_meta WHERE next IS NULL").Scan(&revision))
 	require.Equal(t, 41, revision)
 }
 
@@ -145,12 +147,12 @@ func TestAMigrationKeepsWhatIsThere(t *testing.T) {
 func TestAMigrationThatLeavesRowsThatReferToNothingIsTakenBack(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	before := schemaOf(t, mustRaw(t, path))
+	before := schemaOf(t, harness.OpenSQLite(t, path))
 	next := withNext(t, "CREATE TABLE next (x); INSERT INTO profiles VALUES ('p', 'p', 'nobody');")
 	for range 2 {
-		require.ErrorIs(t, migrateTo(t.Context(), mustRaw(t, path), next), ErrDamaged)
+		require.ErrorIs(t, migrateTo(t.Context(), harness.OpenSQLite(t, path), next), ErrDamaged)
 		require.Equal(t, schemaVersion, mustVersion(t, path))
-		require.Equal(t, before, schemaOf(t, mustRaw(t, path)))
+		require.Equal(t, before, schemaOf(t, harness.OpenSQLite(t, path)))
 	}
 	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
 }
@@ -184,13 +186,13 @@ func TestAnOldProgramNeverTakesBackWhatANewerOneMigratedMeanwhile(t *testing.T) 
 		"Write": func(d *DB) error { _, err := d.Write(t.Context()); return err },
 	} {
 		path := mustCreate(t)
-		mustMess(t, path, "PRAGMA user_version = 0")
+		harness.Mess(t, path, "PRAGMA user_version = 0")
 		newer := mustLock(t, filepath.Dir(path), unix.LOCK_EX, "a newer sp")
 		result := make(chan error, 1)
 		d := mustOpen(t, path, patient)
 		go func() { result <- try(d) }()
 		mustSeeWaiter(t, filepath.Dir(path))
-		mustMess(t, path, "PRAGMA user_version = 1000")
+		harness.Mess(t, path, "PRAGMA user_version = 1000")
 		newer.Unlock()
 		require.ErrorIs(t, <-result, ErrNewer, how)
 		require.Equal(t, 1000, mustVersion(t, path), how)

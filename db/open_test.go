@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // refused says what each file is, why it is refused, and how it comes to be at
@@ -34,26 +36,26 @@ var refused = map[string]struct {
 		require.NoError(t, os.WriteFile(path, []byte(`{"tenants":[],"synced_at":"2026-02-01T10:00:00Z"}`), 0o600))
 	}},
 	"another application's": {ErrForeign, func(t *testing.T, path string) {
-		mustMess(t, path, "PRAGMA application_id = 7")
+		harness.Mess(t, path, "PRAGMA application_id = 7")
 	}},
 	"another application's, with a log of its own": {ErrForeign, func(t *testing.T, path string) {
-		mustMess(t, path, "PRAGMA application_id = 7", "PRAGMA journal_mode = WAL")
+		harness.Mess(t, path, "PRAGMA application_id = 7", "PRAGMA journal_mode = WAL")
 	}},
 	"another application's, with a log that it has not written back": {ErrForeign, func(t *testing.T, path string) {
-		mustMess(t, path, "PRAGMA application_id = 7", "PRAGMA journal_mode = WAL")
-		mustExec(t, mustRaw(t, path), "CREATE TABLE theirs (x)") // and it stays open
+		harness.Mess(t, path, "PRAGMA application_id = 7", "PRAGMA journal_mode = WAL")
+		mustExec(t, harness.OpenSQLite(t, path), "CREATE TABLE theirs (x)") // and it stays open
 	}},
 	"another application's, killed while it wrote": {ErrForeign, func(t *testing.T, path string) {
-		mustMess(t, path, "PRAGMA application_id = 7")
+		harness.Mess(t, path, "PRAGMA application_id = 7")
 		mustSpill(t, path)
 	}},
 	"too short for a header": {ErrForeign, func(t *testing.T, path string) {
 		require.NoError(t, os.Truncate(path, 99))
 	}},
 	"no application's": {ErrForeign, func(t *testing.T, path string) {
-		mustMess(t, path, "PRAGMA application_id = 0", "PRAGMA user_version = 0")
+		harness.Mess(t, path, "PRAGMA application_id = 0", "PRAGMA user_version = 0")
 	}},
-	"newer": {ErrNewer, func(t *testing.T, path string) { mustMess(t, path, "PRAGMA user_version = 1000") }},
+	"newer": {ErrNewer, func(t *testing.T, path string) { harness.Mess(t, path, "PRAGMA user_version = 1000") }},
 	"symbolic link": {ErrUnsafe, func(t *testing.T, path string) {
 		require.NoError(t, os.Rename(path, path+".real"))
 		require.NoError(t, os.Symlink(path+".real", path))

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 func init() {
@@ -85,7 +87,7 @@ func TestAReadQueuesBehindAWriterThatIsInItsWay(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
 	lock := mustLock(t, filepath.Dir(path), unix.LOCK_EX, "pid 7")
-	writer := mustRaw(t, path)
+	writer := harness.OpenSQLite(t, path)
 	mustExec(t, writer, "BEGIN EXCLUSIVE", "UPDATE registry_meta SET revision = 5")
 	_, err := mustOpen(t, path, hasty).Read(t.Context())
 	require.EqualError(t, err, "busy: held by pid 7")
@@ -113,7 +115,7 @@ func TestAQueuedReadHoldsTheLockAsASharer(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
 	lock := mustLock(t, filepath.Dir(path), unix.LOCK_EX, "pid 7")
-	writer := mustRaw(t, path)
+	writer := harness.OpenSQLite(t, path)
 	mustExec(t, writer, "BEGIN EXCLUSIVE")
 	d := mustOpen(t, path, patient)
 	reads := make(chan *Read, 1)
@@ -135,7 +137,7 @@ func TestAQueuedReadHoldsTheLockAsASharer(t *testing.T) {
 func TestAReadGivesUpOnAProgramThatKnowsNoLock(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	foreign := mustRaw(t, path)
+	foreign := harness.OpenSQLite(t, path)
 	mustExec(t, foreign, "BEGIN EXCLUSIVE")
 	const wait = 100 * time.Millisecond
 	start := time.Now()
@@ -151,7 +153,7 @@ func TestAReadGivesUpOnAProgramThatKnowsNoLock(t *testing.T) {
 func TestAReadWaitsForAProgramThatKnowsNoLock(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	foreign := mustRaw(t, path)
+	foreign := harness.OpenSQLite(t, path)
 	mustExec(t, foreign, "BEGIN EXCLUSIVE")
 	d := mustOpen(t, path, patient)
 	result := make(chan error, 1)
@@ -179,7 +181,7 @@ func TestAQueuedReadMigratesToo(t *testing.T) {
 	older.id = ""
 	require.NoError(t, writePlace(path, lines[0], older))
 	lock := mustLock(t, filepath.Dir(path), unix.LOCK_EX, "pid 7")
-	foreign := mustRaw(t, path)
+	foreign := harness.OpenSQLite(t, path)
 	mustExec(t, foreign, append([]string{"BEGIN EXCLUSIVE", "PRAGMA user_version = 0"}, mustDrops(t, foreign)...)...)
 	d := mustOpen(t, path, patient)
 	result := make(chan error, 1)
@@ -200,7 +202,7 @@ func TestAQueuedReadMigratesToo(t *testing.T) {
 func TestReadsEndWithTheirContext(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustExec(t, mustRaw(t, path), "BEGIN EXCLUSIVE")
+	mustExec(t, harness.OpenSQLite(t, path), "BEGIN EXCLUSIVE")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err := mustOpen(t, path, patient).Read(ctx)
@@ -282,7 +284,7 @@ func TestAReadIsOfOneInstant(t *testing.T) {
 func TestAFileInWALModeIsLetGoOfOnceItIsRead(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	other := mustRaw(t, path)
+	other := harness.OpenSQLite(t, path)
 	_, err := other.Exec("PRAGMA journal_mode = WAL")
 	require.NoError(t, err)
 	require.NoError(t, other.Close())

@@ -5,13 +5,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // mustReplace puts another registry, of revision 100, at path, as mv does.
 func mustReplace(t *testing.T, path string) {
 	t.Helper()
 	other := mustCreate(t)
-	mustMess(t, other, "UPDATE registry_meta SET revision = 100")
+	harness.Mess(t, other, "UPDATE registry_meta SET revision = 100")
 	text, err := os.ReadFile(other)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path+".other", text, 0o600))

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // sourceOf is a file and what lies beside it.
@@ -65,7 +67,7 @@ var presents = map[string]struct {
 }{
 	"a whole one":              {func(*testing.T, string) {}, true},
 	"one that was killed":      {func(t *testing.T, path string) { mustSpill(t, path) }, true},
-	"one in WAL mode":          {func(t *testing.T, path string) { mustMess(t, path, "PRAGMA journal_mode = WAL") }, true},
+	"one in WAL mode":          {func(t *testing.T, path string) { harness.Mess(t, path, "PRAGMA journal_mode = WAL") }, true},
 	"an older one":             {func(t *testing.T, path string) { mustAge(t, path) }, true},
 	"an empty file":            {func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 0)) }, false},
 	"the start of one":         {func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 5000)) }, false},
@@ -157,11 +159,11 @@ func TestAnOlderBackupIsMigrated(t *testing.T) {
 	t.Parallel()
 	path, backup := mustCreate(t), mustCreate(t)
 	mustAgeTo(t, backup, 3)
-	mustMess(t, path, "UPDATE registry_meta SET revision = 3")
+	harness.Mess(t, path, "UPDATE registry_meta SET revision = 3")
 	_, err := restore(t.Context(), path, sourceOf(backup))
 	require.NoError(t, err)
 	require.Equal(t, schemaVersion, mustVersion(t, path))
-	require.Equal(t, schemaOf(t, mustRaw(t, mustCreate(t))), schemaOf(t, mustRaw(t, path)))
+	require.Equal(t, schemaOf(t, harness.OpenSQLite(t, mustCreate(t))), schemaOf(t, harness.OpenSQLite(t, path)))
 }
 
 // unfit are files that are no backups.
@@ -171,24 +173,24 @@ var unfit = map[string]struct {
 }{
 	"empty":     {ErrForeign, func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 0)) }},
 	"garbage":   {ErrForeign, func(t *testing.T, path string) { mustZero(t, path, 0, 1<<20) }},
-	"another's": {ErrForeign, func(t *testing.T, path string) { mustMess(t, path, "PRAGMA application_id = 7") }},
-	"newer":     {ErrNewer, func(t *testing.T, path string) { mustMess(t, path, "PRAGMA user_version = 99") }},
+	"another's": {ErrForeign, func(t *testing.T, path string) { harness.Mess(t, path, "PRAGMA application_id = 7") }},
+	"newer":     {ErrNewer, func(t *testing.T, path string) { harness.Mess(t, path, "PRAGMA user_version = 99") }},
 	"cut off":   {ErrDamaged, func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 9000)) }},
 	"damaged":   {ErrDamaged, func(t *testing.T, path string) { mustZero(t, path, 8192, 20000) }},
 	"with orphans": {ErrDamaged, func(t *testing.T, path string) {
-		mustMess(t, path, "PRAGMA foreign_keys = 0", "INSERT INTO profiles VALUES ('p', 'p', 'nobody')")
+		harness.Mess(t, path, "PRAGMA foreign_keys = 0", "INSERT INTO profiles VALUES ('p', 'p', 'nobody')")
 	}},
 	"with triggers": {ErrDamaged, func(t *testing.T, path string) {
-		mustMess(t, path, "CREATE TRIGGER t AFTER INSERT ON tenants BEGIN DELETE FROM profiles; END")
+		harness.Mess(t, path, "CREATE TRIGGER t AFTER INSERT ON tenants BEGIN DELETE FROM profiles; END")
 	}},
 	"with a column that is computed": {ErrDamaged, func(t *testing.T, path string) {
-		mustMess(t, path, "ALTER TABLE tenants ADD COLUMN shown TEXT AS (CASE WHEN version > 1 THEN 'other' ELSE name END)")
+		harness.Mess(t, path, "ALTER TABLE tenants ADD COLUMN shown TEXT AS (CASE WHEN version > 1 THEN 'other' ELSE name END)")
 	}},
-	"with a view":     {ErrDamaged, func(t *testing.T, path string) { mustMess(t, path, "CREATE VIEW v AS SELECT 1") }},
-	"without a table": {ErrDamaged, func(t *testing.T, path string) { mustMess(t, path, "DROP TABLE files") }},
+	"with a view":     {ErrDamaged, func(t *testing.T, path string) { harness.Mess(t, path, "CREATE VIEW v AS SELECT 1") }},
+	"without a table": {ErrDamaged, func(t *testing.T, path string) { harness.Mess(t, path, "DROP TABLE files") }},
 	"older, but not really": {ErrDamaged, func(t *testing.T, path string) {
 		mustAge(t, path)
-		mustMess(t, path, "CREATE TABLE tenants (x)")
+		harness.Mess(t, path, "CREATE TABLE tenants (x)")
 	}},
 }
 
@@ -216,9 +218,9 @@ func TestWhatIsNotARegistryIsNotReplaced(t *testing.T) {
 	t.Parallel()
 	backup := mustBackUp(t, 5)
 	for what, spoil := range map[string]func(t *testing.T, path string){
-		"another's": func(t *testing.T, path string) { mustMess(t, path, "PRAGMA application_id = 7") },
-		"no one's":  func(t *testing.T, path string) { mustMess(t, path, "PRAGMA application_id = 0") },
-		"newer":     func(t *testing.T, path string) { mustMess(t, path, "PRAGMA user_version = 99") },
+		"another's": func(t *testing.T, path string) { harness.Mess(t, path, "PRAGMA application_id = 7") },
+		"no one's":  func(t *testing.T, path string) { harness.Mess(t, path, "PRAGMA application_id = 0") },
+		"newer":     func(t *testing.T, path string) { harness.Mess(t, path, "PRAGMA user_version = 99") },
 		"unsafe":    func(t *testing.T, path string) { require.NoError(t, os.Chmod(path, 0o644)) },
 		"a directory": func(t *testing.T, path string) {
 			require.NoError(t, os.Remove(path))
@@ -271,7 +273,7 @@ func TestARestoreHoldsTheLockAndOtherWriters(t *testing.T) {
 	require.ErrorIs(t, err, ErrBusy)
 	lock.Unlock()
 
-	foreign := mustRaw(t, path)
+	foreign := harness.OpenSQLite(t, path)
 	mustExec(t, foreign, "BEGIN IMMEDIATE", "UPDATE registry_meta SET revision = 2")
 	_, err = Restore(t.Context(), path, Options{Now: clock, Wait: 50 * time.Millisecond}, sourceOf(backup))
 	require.ErrorIs(t, Explain(err), ErrBusy, "a program that takes no lock")
@@ -326,7 +328,7 @@ func TestAnExpiredCopyCanStillBeRestored(t *testing.T) {
 	t.Parallel()
 	path := mustBackUp(t, 1)
 	copied := mustCopyAt(t, path, BeforeMigration, today.Add(-2*CopyLife))
-	mustMess(t, path, "UPDATE registry_meta SET revision = 9")
+	harness.Mess(t, path, "UPDATE registry_meta SET revision = 9")
 	_, err := restore(t.Context(), path, sourceOf(copied))
 	require.NoError(t, err)
 	require.Equal(t, 1, mustRevision(t, path))

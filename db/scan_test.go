@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // rowids is a scan that writes down each row's rowid and what it holds.
@@ -27,7 +29,7 @@ var rowids = Scan{
 // mustFill puts in tenants at these positions.
 func mustFill(t *testing.T, path string, positions ...string) {
 	t.Helper()
-	conn := mustRaw(t, path)
+	conn := harness.OpenSQLite(t, path)
 	_, err := conn.Exec("PRAGMA ignore_check_constraints = 1")
 	require.NoError(t, err)
 	for _, from := range positions {
@@ -112,7 +114,7 @@ func TestScanIsOfTheTransactionsInstant(t *testing.T) {
 	want := plainly(t, tx)
 	var text strings.Builder
 	for piece := range tx.Scan(t.Context(), rowids) {
-		conn := mustRaw(t, path)
+		conn := harness.OpenSQLite(t, path)
 		_, err := conn.Exec("UPDATE tenants SET name = 'other'")
 		require.True(t, isBusy(err), "%v", err)
 		require.NoError(t, conn.Close())
@@ -173,7 +175,7 @@ func TestScanReadsAFileThatWasInWALMode(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
 	mustFill(t, path, series(1, 5*span))
-	mustMess(t, path, "PRAGMA journal_mode = WAL")
+	harness.Mess(t, path, "PRAGMA journal_mode = WAL")
 	require.NotEmpty(t, together(t, mustRead(t, path).Scan(t.Context(), rowids)))
 	require.NoFileExists(t, path+"-wal")
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 func init() {
@@ -94,7 +96,7 @@ func TestAWriteIsImmediate(t *testing.T) {
 	w, err := mustOpen(t, path, patient).Write(t.Context())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, w.Close()) }()
-	foreign := mustRaw(t, path)
+	foreign := harness.OpenSQLite(t, path)
 	mustExec(t, foreign, "SELECT COUNT(*) FROM tenants")
 	_, err = foreign.Exec("BEGIN IMMEDIATE")
 	require.ErrorIs(t, Explain(err), ErrBusy)
@@ -171,7 +173,7 @@ func TestCloseWithoutCommitTakesBack(t *testing.T) {
 func TestAWriteWaitsNoLongerThanItMay(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	foreign := mustRaw(t, path)
+	foreign := harness.OpenSQLite(t, path)
 	mustExec(t, foreign, "BEGIN EXCLUSIVE")
 	shared := mustLock(t, filepath.Dir(path), unix.LOCK_SH, "")
 	defer shared.Unlock()
@@ -187,11 +189,11 @@ func TestAWriteWaitsNoLongerThanItMay(t *testing.T) {
 func TestAWriteTurnsTheFileBackToTheRollbackJournal(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
-	mustMess(t, path, "PRAGMA journal_mode = WAL")
+	harness.Mess(t, path, "PRAGMA journal_mode = WAL")
 	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
 	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
 	var mode string
-	require.NoError(t, mustRaw(t, path).QueryRow("PRAGMA journal_mode").Scan(&mode))
+	require.NoError(t, harness.OpenSQLite(t, path).QueryRow("PRAGMA journal_mode").Scan(&mode))
 	require.Equal(t, "delete", mode)
 	require.Equal(t, 1, mustRevision(t, path))
 }

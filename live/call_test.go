@@ -6,81 +6,49 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
-// call is a system call as strace tells it. sp lets nobody look into it, so that strace sees
-// neither the paths nor whose descriptors they are, but for those before it has said so.
-type call struct {
-	name string
-	on   string
-	// How many of this name there were until now: in its thread, as strace counts, and in all,
-	// and of those on the same kind of thing.
-	nth, all, rank int
-	injected       bool
-	row            bool // it comes right behind one of the same name
-}
-
-// place is what a call is the same by in each run.
-func (c call) place() string { return fmt.Sprint(c.name, c.on, c.rank) }
-
-// tries are the numbers at which a call is looked for: Go may have moved the command to another
-// thread each time, which begins to count anew. What goes to a server is worth more of them: it
-// is little, and moves most.
-func (c call) tries() []int {
-	tries := []int{c.nth, c.all, c.nth}
-	for n := 1; c.on == aSocket && n <= 4; n++ {
-		tries = append(tries, max(1, n*c.all/4-n%2))
-	}
-	return tries
-}
-
-// What a call is on.
+// What a call is on. sp lets nobody look into it, so that strace sees neither the paths nor whose
+// descriptors they are, but for those before it has said so.
 const (
 	aPath, aFile, aSocket = "path", "file", "socket"
 	aStream               = "stream"  // standard input, output or error
 	another               = "another" // of Go's runtime, of a child, or before sp began
 )
 
-// injected ends what strace tells of a call that it has tampered with.
-const injected = "(INJECTED)"
+// placeOf is what a call is the same by in each run.
+func placeOf(c harness.Call) string { return fmt.Sprint(c.Name, c.On, c.Rank) }
+
+// tries are the numbers at which a call is looked for: Go may have moved the command to another
+// thread each time, which begins to count anew. What goes to a server is worth more of them: it
+// is little, and moves most.
+func tries(c harness.Call) []int {
+	tries := []int{c.Nth, c.All, c.Nth}
+	for n := 1; c.On == aSocket && n <= 4; n++ {
+		tries = append(tries, max(1, n*c.All/4-n%2))
+	}
+	return tries
+}
 
 var (
-	callLine = regexp.MustCompile(`^(\d+) +(?:(\w+)\((\w*)|<\.\.\. (\w+) resumed>)(.*)$`)
-	answered = regexp.MustCompile(`\) += (-?\d+)`)
+	firstWord = regexp.MustCompile(`^\w*`)
+	answered  = regexp.MustCompile(`\) += (-?\d+)`)
 )
 
 // descriptors is what the open ones are, by their numbers.
 type descriptors map[string]string
 
-// callsIn parses what strace told. A call that did not end before another thread's is told
-// twice and counts where it began.
-func callsIn(log string) (calls []call) {
-	counted, open, last, begun := map[string]int{}, descriptors{}, "", map[string]int{}
-	for line := range strings.Lines(log) {
-		found := callLine.FindStringSubmatch(strings.TrimSpace(line))
-		if found == nil {
-			continue // a signal, or an end
-		}
-		thread, name, first, rest := found[1], found[2], found[3], found[5]
-		if name == "" {
-			open.opened(found[4], "", rest)
-			if at, ok := begun[thread]; ok && strings.HasSuffix(rest, injected) {
-				calls[at].injected = true
-			}
-			continue
-		}
-		counted[name]++
-		counted[thread+name]++
-		on := open.on(name, first, rest)
-		counted[name+" "+on]++
-		calls = append(calls, call{
-			name: name, on: on, nth: counted[thread+name], all: counted[name], rank: counted[name+" "+on],
-			injected: strings.HasSuffix(rest, injected), row: name == last,
-		})
-		last, begun[thread] = name, len(calls)-1
-		open.opened(name, first, rest)
+// see is told of a call, and says what it is on.
+func (d descriptors) see(name, args string, begins bool) (on string) {
+	first := ""
+	if begins {
+		first = firstWord.FindString(args)
+		on = d.on(name, first, args)
 	}
-	return calls
+	d.opened(name, first, args)
+	return on
 }
 
 // opened notes what a call makes of a descriptor.

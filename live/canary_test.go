@@ -99,12 +99,12 @@ func (w *watch) keep(url secret.Secret) { w.secrets[passwordOf(url).Reveal()] = 
 
 // say runs a command, and remembers the passwords that are recorded behind it.
 func (w *watch) say(args ...string) {
-	w.t.Helper()
-	o := w.sp(args...)
-	require.Contains(w.t, []int{0, 2, 4, 9}, o.exit, "%s%s", o.stdout, o.stderr)
+	w.T.Helper()
+	o := w.Run(args...)
+	require.Contains(w.T, []int{0, 2, 4, 9}, o.Exit, "%s%s", o.Stdout, o.Stderr)
 	w.learn()
 	for secret := range w.secrets {
-		require.NotContains(w.t, o.stdout+o.stderr, secret, "sp %s", args[0])
+		require.NotContains(w.T, o.Stdout+o.Stderr, secret, "sp %s", args[0])
 	}
 }
 
@@ -112,9 +112,9 @@ var inURLs = regexp.MustCompile(`postgres(?:ql)?://[^:@/"\s]+:([^@"\s*]{8,})@`)
 
 // learn looks for passwords in the files that have them.
 func (w *watch) learn() {
-	w.t.Helper()
+	w.T.Helper()
 	for _, name := range []string{"sp.db", "tenants.json", "profiles/p/secrets.json"} {
-		text, err := os.ReadFile(filepath.Join(w.dir, ".systemprompt", name))
+		text, err := os.ReadFile(filepath.Join(w.Dir, ".systemprompt", name))
 		if err == nil {
 			for _, found := range inURLs.FindAllSubmatch(text, -1) {
 				w.secrets[string(found[1])] = true
@@ -130,10 +130,10 @@ func meant(path string) bool {
 }
 
 func (w *watch) files() {
-	w.t.Helper()
+	w.T.Helper()
 	seen := map[string]bool{}
-	root := filepath.Join(w.dir, ".systemprompt")
-	require.NoError(w.t, filepath.WalkDir(w.dir, func(path string, entry os.DirEntry, err error) error {
+	root := filepath.Join(w.Dir, ".systemprompt")
+	require.NoError(w.T, filepath.WalkDir(w.Dir, func(path string, entry os.DirEntry, err error) error {
 		if err != nil {
 			return nil // the server removes files of its own
 		}
@@ -143,7 +143,7 @@ func (w *watch) files() {
 		}
 		shared := entry.Name() == ".gitignore" || entry.Name() == "profile.yaml" // they are for git
 		if strings.HasPrefix(path, root) && !shared || entry.Name() == "copy.db" {
-			require.Zero(w.t, info.Mode().Perm()&0o077, "%s has mode %v", path, info.Mode())
+			require.Zero(w.T, info.Mode().Perm()&0o077, "%s has mode %v", path, info.Mode())
 		}
 		if !entry.Type().IsRegular() {
 			return nil
@@ -156,22 +156,22 @@ func (w *watch) files() {
 		return nil
 	}))
 	for _, name := range []string{"sp.db", "tenants.json", "secrets.json"} {
-		require.True(w.t, seen[name], name)
+		require.True(w.T, seen[name], name)
 	}
 }
 
 // never wants none of the passwords to be in a file, from there on.
 func (w *watch) never(path string, from int64) {
-	w.t.Helper()
+	w.T.Helper()
 	text, err := os.ReadFile(path)
 	if os.IsNotExist(err) {
 		return
 	}
-	require.NoError(w.t, err)
+	require.NoError(w.T, err)
 	text = text[from:]
 	for secret := range w.secrets {
 		if at := bytes.Index(text, []byte(secret)); at >= 0 {
-			require.Fail(w.t, "a password", "%s: %s", path, fmt.Sprintf("%q", text[max(0, at-80):at]))
+			require.Fail(w.T, "a password", "%s: %s", path, fmt.Sprintf("%q", text[max(0, at-80):at]))
 		}
 	}
 }

@@ -3,83 +3,17 @@ package live
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/secret"
 )
-
-// exitsWith runs a program and wants its exit code: `exits N PROGRAM [ARGUMENT...]`.
-func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits N program [argument...]")
-	}
-	got := 0
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) {
-			ts.Fatalf("%v", err)
-		}
-		got = exit.ExitCode()
-	}
-	if strconv.Itoa(got) != args[0] {
-		ts.Fatalf("exit %d, want %s", got, args[0])
-	}
-}
-
-// isDocument wants one JSON document in a file, and a member's value: `json FILE MEMBER VALUE`.
-func isDocument(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 3 {
-		ts.Fatalf("usage: json file member value")
-	}
-	var document any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &document))
-	got := fmt.Sprint(member(document, args[1]))
-	if (got == args[2]) == neg {
-		ts.Fatalf("%s is %q", args[1], got)
-	}
-}
-
-// member walks a dotted path into a document; a number is an index of an array.
-func member(document any, path string) any {
-	for name := range strings.SplitSeq(path, ".") {
-		switch v := document.(type) {
-		case map[string]any:
-			document = v[name]
-		case []any:
-			i, err := strconv.Atoi(name)
-			if err != nil || i >= len(v) {
-				return nil
-			}
-			document = v[i]
-		default:
-			return nil
-		}
-	}
-	return document
-}
-
-// hasMode wants files of a mode: `mode 0600 FILE...`.
-func hasMode(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: mode 0600 file...")
-	}
-	for _, name := range args[1:] {
-		info, err := os.Lstat(ts.MkAbs(name))
-		ts.Check(err)
-		if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
-			ts.Fatalf("%s has mode %s", name, got)
-		}
-	}
-}
 
 // keep puts what was answered last into the environment: `keep NAME [MEMBER]`, a member
 // of it where it is JSON.
@@ -91,7 +25,7 @@ func keep(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 2 {
 		var document any
 		ts.Check(json.Unmarshal([]byte(answer), &document))
-		answer = fmt.Sprint(member(document, args[1]))
+		answer = fmt.Sprint(harness.Member(document, args[1]))
 	}
 	ts.Setenv(args[0], answer)
 }

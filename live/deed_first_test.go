@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // first makes a tenant in a directory with nothing in it: a registry, a server, a database.
@@ -16,17 +18,17 @@ func (s *scene) first(provider string) deed {
 		scene: s,
 		begin: func(i int) []string {
 			s.forget()
-			s.dir = filepath.Join(s.root, fmt.Sprint("p", i))
-			require.NoError(s.t, os.Mkdir(s.dir, 0o755))
+			s.Dir = filepath.Join(s.root, fmt.Sprint("p", i))
+			require.NoError(s.T, os.Mkdir(s.Dir, 0o755))
 			return []string{"tenant", "create", "--id", "k", "--name", "k", "--provider", provider}
 		},
-		judge: func(i int, o outcome) {
+		judge: func(i int, o harness.Outcome) {
 			s.awaitQuiet()
-			if made, _ := o.claims(); made {
-				require.True(s.t, opens(s.url("k")))
+			if made, _ := claims(o); made {
+				require.True(s.T, opens(s.url("k")))
 			}
 			s.must("tenant", "create", "--id", "next", "--name", "next", "--provider", provider)
-			require.True(s.t, opens(s.url("next")))
+			require.True(s.T, opens(s.url("next")))
 			s.must("export")
 			s.finishOrUndo("k", i%2 == 0)
 			s.must("tenant", "check", "next")
@@ -40,21 +42,21 @@ func (s *scene) first(provider string) deed {
 
 // forget ends what runs in a project, and takes it away.
 func (s *scene) forget() {
-	s.t.Helper()
-	require.NoError(s.t, endServers(s.root))
-	require.NoError(s.t, os.RemoveAll(filepath.Join(s.dir, ".systemprompt")))
-	require.NoError(s.t, os.RemoveAll(filepath.Join(s.root, "home", ".local")))
+	s.T.Helper()
+	require.NoError(s.T, endServers(s.root))
+	require.NoError(s.T, os.RemoveAll(filepath.Join(s.Dir, ".systemprompt")))
+	require.NoError(s.T, os.RemoveAll(filepath.Join(s.root, "home", ".local")))
 	for _, name := range []string{"engine", "data"} {
-		require.NoError(s.t, os.RemoveAll(filepath.Join(s.root, "fake", name)))
+		require.NoError(s.T, os.RemoveAll(filepath.Join(s.root, "fake", name)))
 	}
 }
 
 // awaitQuiet waits until the docker that stands in for an engine has done what it was told: an
 // engine does one thing after the other, and it does not.
 func (s *scene) awaitQuiet() {
-	s.t.Helper()
+	s.T.Helper()
 	if s.fake == "" {
 		return
 	}
-	require.Eventually(s.t, func() bool { return len(processesAt(s.dir)) == 0 }, time.Minute, 10*time.Millisecond)
+	require.Eventually(s.T, func() bool { return len(processesAt(s.Dir)) == 0 }, time.Minute, 10*time.Millisecond)
 }

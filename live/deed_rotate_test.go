@@ -1,15 +1,17 @@
 package live
 
 import (
-	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // What commands do with logins.
 
 // rotation gives a tenant another login; what is recorded works, always.
 func (s *scene) rotation(now bool) deed {
-	s.t.Helper()
+	s.T.Helper()
 	s.must("tenant", "create", "--id", "k", "--name", "k")
 	s.must("profile", "create", "p", "--tenant", "k")
 	command := []string{"tenant", "rotate-credentials", "k", "-y"}
@@ -20,31 +22,31 @@ func (s *scene) rotation(now bool) deed {
 	return deed{
 		scene: s,
 		begin: func(int) []string { before = s.url("k"); return command },
-		judge: func(i int, o outcome) {
+		judge: func(i int, o harness.Outcome) {
 			after := s.url("k")
-			require.True(s.t, opens(after), "what is recorded does not work: %d: %s", o.exit, o.stderr)
+			require.True(s.T, opens(after), "what is recorded does not work: %d: %s", o.Exit, o.Stderr)
 			s.checkRotation(o, before, after)
-			require.False(s.t, now && o.exit == 0 && opens(before), "the old login has not ended: %s", o.stderr)
+			require.False(s.T, now && o.Exit == 0 && opens(before), "the old login has not ended: %s", o.Stderr)
 			if i%3 == 0 {
 				s.must(command...)
-				require.True(s.t, opens(s.url("k")))
+				require.True(s.T, opens(s.url("k")))
 			}
 			s.must("tenant", "provision", "k")
 			s.isExported("k")
 			s.agree()
-			require.False(s.t, now && !after.Equal(before) && opens(before), "the old login was to end")
+			require.False(s.T, now && !after.Equal(before) && opens(before), "the old login was to end")
 		},
 	}
 }
 
 // checkRotation wants that what a rotation said is true.
-func (s *scene) checkRotation(o outcome, before, after secret.Secret) {
-	s.t.Helper()
-	made, refused := o.claims()
-	require.False(s.t, made && after.Equal(before), "nothing is published: %d: %s", o.exit, o.stderr)
-	require.False(s.t, refused && !after.Equal(before), "it is published: %d: %s", o.exit, o.stderr)
-	if o.exit == 0 {
-		require.True(s.t, opens(after), o.stderr)
+func (s *scene) checkRotation(o harness.Outcome, before, after secret.Secret) {
+	s.T.Helper()
+	made, refused := claims(o)
+	require.False(s.T, made && after.Equal(before), "nothing is published: %d: %s", o.Exit, o.Stderr)
+	require.False(s.T, refused && !after.Equal(before), "it is published: %d: %s", o.Exit, o.Stderr)
+	if o.Exit == 0 {
+		require.True(s.T, opens(after), o.Stderr)
 		s.isExported("k")
 	}
 }
@@ -52,10 +54,10 @@ func (s *scene) checkRotation(o outcome, before, after secret.Secret) {
 // adoptedRotation changes the password of the one role that two tenants log in as. Which one
 // holds can always be found out.
 func (s *scene) adoptedRotation(name string) deed {
-	s.t.Helper()
+	s.T.Helper()
 	url, err := adoptable(s.super, name)
-	require.NoError(s.t, err)
-	s.t.Cleanup(func() { require.NoError(s.t, dropAdopted(s.super, name)) })
+	require.NoError(s.T, err)
+	s.T.Cleanup(func() { require.NoError(s.T, dropAdopted(s.super, name)) })
 	s.must("tenant", "create", "--id", "k", "--name", "k", "--database-url", url.Reveal())
 	s.must("tenant", "create", "--id", "other", "--name", "other", "--database-url", url.Reveal()+"?application_name=other")
 	var before secret.Secret
@@ -65,7 +67,7 @@ func (s *scene) adoptedRotation(name string) deed {
 			before = s.url("k")
 			return []string{"tenant", "rotate-credentials", "k", "-y"}
 		},
-		judge: func(i int, o outcome) {
+		judge: func(i int, o harness.Outcome) {
 			s.checkRotation(o, before, s.url("k"))
 			if opens(s.url("k")) && i%2 == 0 {
 				s.must("tenant", "check", "--all")
@@ -73,7 +75,7 @@ func (s *scene) adoptedRotation(name string) deed {
 			}
 			s.must("tenant", "rotate-credentials", []string{"k", "other"}[i/2%2], "-y")
 			for _, id := range []string{"k", "other"} {
-				require.True(s.t, opens(s.url(id)))
+				require.True(s.T, opens(s.url(id)))
 				s.isExported(id)
 			}
 		},

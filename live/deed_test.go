@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // What commands do with databases, each with what has to be true of it wherever it is cut off
@@ -15,7 +17,7 @@ func id(i int) string { return fmt.Sprint("k", i) }
 
 // begun makes a project that exports.
 func (s *scene) begun() *scene {
-	s.t.Helper()
+	s.T.Helper()
 	s.must("init")
 	s.must("export")
 	return s
@@ -28,7 +30,7 @@ func (s *scene) creation(provider string) deed {
 		begin: func(i int) []string {
 			return []string{"tenant", "create", "--id", id(i), "--name", id(i), "--provider", provider}
 		},
-		judge: func(i int, o outcome) {
+		judge: func(i int, o harness.Outcome) {
 			s.checkMaking(id(i), o)
 			s.finishOrUndo(id(i), i%2 == 0)
 		},
@@ -36,26 +38,26 @@ func (s *scene) creation(provider string) deed {
 }
 
 // checkMaking wants that what a command said of a database that it was to make is true.
-func (s *scene) checkMaking(id string, o outcome) {
-	s.t.Helper()
-	switch made, refused := o.claims(); {
+func (s *scene) checkMaking(id string, o harness.Outcome) {
+	s.T.Helper()
+	switch made, refused := claims(o); {
 	case made:
-		require.True(s.t, opens(s.url(id)), "%d: %s", o.exit, o.stderr)
-		if o.exit == 0 {
+		require.True(s.T, opens(s.url(id)), "%d: %s", o.Exit, o.Stderr)
+		if o.Exit == 0 {
 			s.isExported(id)
 		}
 	case refused && s.isThere(id):
-		require.Contains(s.t, o.stderr, "its database is not finished: sp tenant provision "+id+" goes on")
-		require.Equal(s.t, 5, s.sp("resolve", "--tenant", id).exit, "it has a URL already: %s", o.stderr)
+		require.Contains(s.T, o.Stderr, "its database is not finished: sp tenant provision "+id+" goes on")
+		require.Equal(s.T, 5, s.Run("resolve", "--tenant", id).Exit, "it has a URL already: %s", o.Stderr)
 	}
 }
 
 // finishOrUndo does one or the other with what is left of a creation, and then deletes it.
 func (s *scene) finishOrUndo(id string, finish bool) {
-	s.t.Helper()
+	s.T.Helper()
 	if s.isThere(id) && finish {
 		s.must("tenant", "provision", id)
-		require.True(s.t, opens(s.url(id)))
+		require.True(s.T, opens(s.url(id)))
 		s.isExported(id)
 		s.agree()
 	}
@@ -73,8 +75,8 @@ func (s *scene) provision() deed {
 			s.must("tenant", "create", "--id", id(i), "--name", id(i), "--no-database")
 			return []string{"tenant", "provision", id(i)}
 		},
-		judge: func(i int, o outcome) {
-			if made, refused := o.claims(); made || refused && !s.waits(id(i)) {
+		judge: func(i int, o harness.Outcome) {
+			if made, refused := claims(o); made || refused && !s.waits(id(i)) {
 				s.checkMaking(id(i), o)
 			}
 			s.finishOrUndo(id(i), i%2 == 0)
@@ -84,11 +86,11 @@ func (s *scene) provision() deed {
 
 // waits tells whether a tenant is as it was before anything was made for it.
 func (s *scene) waits(id string) bool {
-	s.t.Helper()
-	o := s.sp("resolve", "--tenant", id) // which plays back what a refused change left
-	databases, _, err := known(s.dir)
-	require.NoError(s.t, err)
-	return len(databases) == 0 && o.exit == 5
+	s.T.Helper()
+	o := s.Run("resolve", "--tenant", id) // which plays back what a refused change left
+	databases, _, err := known(s.Dir)
+	require.NoError(s.T, err)
+	return len(databases) == 0 && o.Exit == 5
 }
 
 // deletion drops a tenant's database, which can be gone on with.
@@ -101,12 +103,12 @@ func (s *scene) deletion() deed {
 			before = s.url(id(i))
 			return []string{"tenant", "delete", id(i), "-y"}
 		},
-		judge: func(i int, o outcome) {
+		judge: func(i int, o harness.Outcome) {
 			there := s.isThere(id(i))
-			made, refused := o.claims()
-			require.False(s.t, made && there || refused && !there, "there: %v: %d: %s", there, o.exit, o.stderr)
-			if strings.Contains(o.stderr, "nothing is deleted") {
-				require.True(s.t, opens(before))
+			made, refused := claims(o)
+			require.False(s.T, made && there || refused && !there, "there: %v: %d: %s", there, o.Exit, o.Stderr)
+			if strings.Contains(o.Stderr, "nothing is deleted") {
+				require.True(s.T, opens(before))
 			}
 			if there && i%2 == 0 {
 				s.provisionAgain(id(i))
@@ -121,13 +123,13 @@ func (s *scene) deletion() deed {
 
 // provisionAgain wants a tenant whose deletion was begun to be whole, or to say what helps.
 func (s *scene) provisionAgain(id string) {
-	s.t.Helper()
-	o := s.sp("tenant", "provision", id)
-	if o.exit == 0 {
-		require.True(s.t, opens(s.url(id)))
+	s.T.Helper()
+	o := s.Run("tenant", "provision", id)
+	if o.Exit == 0 {
+		require.True(s.T, opens(s.url(id)))
 		s.agree()
 		return
 	}
-	require.Equal(s.t, 4, o.exit, o.stderr)
-	require.Contains(s.t, o.stderr, "hint: sp tenant delete "+id+" -y goes on with that")
+	require.Equal(s.T, 4, o.Exit, o.Stderr)
+	require.Contains(s.T, o.Stderr, "hint: sp tenant delete "+id+" -y goes on with that")
 }

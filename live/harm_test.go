@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // writing are the system calls that change what others see.
@@ -15,11 +17,11 @@ const writing = "write,writev,pwrite64,fsync,fdatasync,rename,renameat,renameat2
 func (d deed) ending(signal string) harm {
 	return harm{
 		names: writing,
-		wants: func(call) bool { return true },
-		does:  func(int, call) string { return "signal=" + signal },
-		met: func(o outcome, calls []call) (*call, outcome) {
-			require.Contains(d.t, []int{0, -1, 130}, o.exit, o.stderr)
-			if o.exit == 0 {
+		wants: func(harness.Call) bool { return true },
+		does:  func(int, harness.Call) string { return "signal=" + signal },
+		met: func(o harness.Outcome, calls []harness.Call) (*harness.Call, harness.Outcome) {
+			require.Contains(d.T, []int{0, -1, 130}, o.Exit, o.Stderr)
+			if o.Exit == 0 {
 				return nil, o
 			}
 			return &calls[len(calls)-1], o
@@ -29,29 +31,12 @@ func (d deed) ending(signal string) harm {
 
 func (d deed) killing() harm { return d.ending("KILL") }
 
-// refusals are what the system may answer to each call on files: no rights, no room, a broken
-// or a read-only disk, no locks, too many files, and interruptions.
-var refusals = map[string][]string{
-	"open":       {"EMFILE", "EACCES", "ENOSPC", "EIO", "EROFS"},
-	"openat":     {"EMFILE", "EACCES", "ENOSPC", "EIO", "EROFS", "EINTR"},
-	"mkdirat":    {"ENOSPC", "EACCES", "EDQUOT"},
-	"read":       {"EIO", "EINTR"},
-	"write":      {"ENOSPC", "EIO", "EDQUOT", "EINTR"},
-	"pwrite64":   {"ENOSPC", "EIO", "EDQUOT", "EINTR"},
-	"pread64":    {"EIO", "ESTALE", "EINTR"},
-	"ftruncate":  {"EIO", "EINTR"},
-	"fsync":      {"EIO", "ENOSPC", "EDQUOT"},
-	"renameat":   {"EIO", "EACCES", "ENOSPC", "EBUSY"},
-	"renameat2":  {"EIO", "EACCES", "ENOSPC", "EBUSY", "EINVAL"},
-	"linkat":     {"EPERM", "EIO", "ENOSPC"},
-	"unlink":     {"EIO", "EACCES", "EBUSY"},
-	"unlinkat":   {"EIO", "EACCES"},
-	"fchmod":     {"EPERM", "EIO"},
-	"flock":      {"ENOLCK", "EINTR"},
-	"fcntl":      {"ENOLCK", "EINTR", "EIO"},
-	"newfstatat": {"EIO", "EACCES"},
-	"getdents64": {"EIO"},
-}
+// refusals are what the system may answer to each call on files.
+var refusals = func() map[string][]string {
+	all := harness.Refusals()
+	all["read"] = []string{"EIO", "EINTR"}
+	return all
+}()
 
 // ofSockets are what it may answer to calls on the way to a server: nobody listens, no way
 // there, no answer, and a connection that breaks.
@@ -65,28 +50,28 @@ var ofSockets = map[string][]string{
 // looking are calls that change nothing: of several in a row, one is tried.
 var looking = []string{"read", "pread64", "newfstatat", "fcntl", "getdents64"}
 
-func answersTo(c call) []string {
-	if c.on == aSocket {
-		return ofSockets[c.name]
+func answersTo(c harness.Call) []string {
+	if c.On == aSocket {
+		return ofSockets[c.Name]
 	}
-	return refusals[c.name]
+	return refusals[c.Name]
 }
 
 // refusing has one call of sp's own fail.
 func (d deed) refusing() harm {
-	ours := func(c call) bool {
-		return slices.Contains([]string{aPath, aFile, aSocket}, c.on) && len(answersTo(c)) > 0
+	ours := func(c harness.Call) bool {
+		return slices.Contains([]string{aPath, aFile, aSocket}, c.On) && len(answersTo(c)) > 0
 	}
 	return harm{
 		names: strings.Join(slices.Sorted(maps.Keys(refusals)), ",") + ",socket,connect,close",
-		wants: func(c call) bool { return ours(c) && (!c.row || !slices.Contains(looking, c.name)) },
-		does:  func(i int, c call) string { return "error=" + answersTo(c)[i%len(answersTo(c))] },
-		met: func(o outcome, calls []call) (at *call, said outcome) {
+		wants: func(c harness.Call) bool { return ours(c) && (!c.Row || !slices.Contains(looking, c.Name)) },
+		does:  func(i int, c harness.Call) string { return "error=" + answersTo(c)[i%len(answersTo(c))] },
+		met: func(o harness.Outcome, calls []harness.Call) (at *harness.Call, said harness.Outcome) {
 			for _, c := range calls {
-				if c.injected && !ours(c) { // it was another call than the one that was meant
-					return nil, outcome{exit: -1}
+				if c.Injected && !ours(c) { // it was another call than the one that was meant
+					return nil, harness.Outcome{Exit: -1}
 				}
-				if c.injected && at == nil {
+				if c.Injected && at == nil {
 					at = &c
 				}
 			}
@@ -100,31 +85,31 @@ func (d deed) refusing() harm {
 
 // isHonest wants of what a command says about a refused call: it is no bug and no misuse, no
 // secret is told, and where the change was made it says so.
-func (s *scene) isHonest(o outcome) {
-	s.t.Helper()
-	require.Contains(s.t, []int{0, 4, 6, 7, 8, 9}, o.exit, "%s%s", o.stdout, o.stderr)
+func (s *scene) isHonest(o harness.Outcome) {
+	s.T.Helper()
+	require.Contains(s.T, []int{0, 4, 6, 7, 8, 9}, o.Exit, "%s%s", o.Stdout, o.Stderr)
 	for _, never := range []string{"goroutine ", "runtime", "panic"} {
-		require.NotContains(s.t, o.stderr, never)
+		require.NotContains(s.T, o.Stderr, never)
 	}
 	for _, secret := range s.passwords() {
-		require.NotContains(s.t, o.stdout+o.stderr, secret)
+		require.NotContains(s.T, o.Stdout+o.Stderr, secret)
 	}
-	if o.exit == 8 && !o.isUnsure() {
-		require.Contains(s.t, o.stderr, "the change was made")
+	if o.Exit == 8 && !isUnsure(o) {
+		require.Contains(s.T, o.Stderr, "the change was made")
 	}
 }
 
 // isUnsure tells whether a command could not find out what became of a change, and said so.
-func (o outcome) isUnsure() bool {
-	return strings.Contains(o.stderr, "whether the change was made is not known")
+func isUnsure(o harness.Outcome) bool {
+	return strings.Contains(o.Stderr, "whether the change was made is not known")
 }
 
 // claims tells what a command said of its change: that it was made, or that it was not. One
 // that was ended, or that does not know, says neither.
-func (o outcome) claims() (made, refused bool) {
+func claims(o harness.Outcome) (made, refused bool) {
 	switch {
-	case o.exit < 0, o.exit > 9, o.isUnsure():
+	case o.Exit < 0, o.Exit > 9, isUnsure(o):
 		return false, false
 	}
-	return o.exit == 0 || o.exit == 8, o.exit != 0 && o.exit != 8
+	return o.Exit == 0 || o.Exit == 8, o.Exit != 0 && o.Exit != 8
 }

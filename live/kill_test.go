@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestACreationThatIsKilledCanBeFinishedOrUndone wherever it is: on a server that is there,
@@ -32,9 +34,9 @@ func TestACreationThatIsInterruptedCanBeFinishedOrUndone(t *testing.T) {
 	s := newScene(t, "interrupt-create").withAdmin("live_interrupt_create").begun()
 	d := s.creation("server")
 	judge := d.judge
-	d.judge = func(i int, o outcome) {
-		answered := o.stdout != "" // the signal may come behind that, when nobody waits for one any more
-		require.True(t, answered == (o.exit == 0) || answered && o.exit == -1, "%d: %s", o.exit, o.stderr)
+	d.judge = func(i int, o harness.Outcome) {
+		answered := o.Stdout != "" // the signal may come behind that, when nobody waits for one any more
+		require.True(t, answered == (o.Exit == 0) || answered && o.Exit == -1, "%d: %s", o.Exit, o.Stderr)
 		if answered {
 			require.True(t, opens(s.url(id(i))))
 		}

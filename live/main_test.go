@@ -6,17 +6,17 @@
 package live
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/sp-registry/sp/internal/postgres"
 )
 
@@ -50,7 +50,7 @@ func prepareAndRun() (exit int) {
 		return fail(err)
 	}
 	defer func() { _ = os.RemoveAll(home) }()
-	data, err := os.MkdirTemp(quickPlace(), "sp-live-data-")
+	data, err := os.MkdirTemp(cmp.Or(harness.QuickPlace(4<<30), "/tmp"), "sp-live-data-")
 	if err != nil {
 		return fail(err)
 	}
@@ -58,38 +58,11 @@ func prepareAndRun() (exit int) {
 	if err := furnish(home, data); err != nil {
 		return fail(err)
 	}
-	tests := exec.Command(filepath.Join(home, "tests"))
-	for _, arg := range os.Args[1:] {
-		if !strings.HasPrefix(arg, "-test.testlogfile=") { // which is root's
-			tests.Args = append(tests.Args, arg)
-		}
-	}
-	tests.Dir, tests.Stdout, tests.Stderr = home, os.Stdout, os.Stderr
-	tests.Env = append(os.Environ(), homeVariable+"="+home, dataVariable+"="+data, "TMPDIR="+data, "HOME="+data)
-	if os.Geteuid() == 0 {
-		tests.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	}
-	err = tests.Run()
-	if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
-		return ended.ExitCode()
-	}
+	exit, err = harness.Again(home, homeVariable+"="+home, dataVariable+"="+data, "TMPDIR="+data, "HOME="+data)
 	if err != nil {
 		return fail(err)
 	}
-	return 0
-}
-
-const nobody = 65534
-
-// quickPlace is where syncing costs nothing, if there is such a place with room. Power
-// cuts are tested elsewhere.
-func quickPlace() string {
-	const place, room = "/dev/shm", 4 << 30
-	var fs unix.Statfs_t
-	if unix.Statfs(place, &fs) == nil && fs.Bavail*uint64(fs.Bsize) >= room && fs.Flags&unix.ST_RDONLY == 0 {
-		return place
-	}
-	return "/tmp"
+	return exit
 }
 
 // furnish puts the program, the tests and the scripts into the directory home.
@@ -98,17 +71,15 @@ func furnish(home, data string) error {
 		return err
 	}
 	if os.Geteuid() == 0 {
-		if err := os.Chown(data, nobody, nobody); err != nil {
+		if err := os.Chown(data, harness.Nobody, harness.Nobody); err != nil {
 			return err
 		}
 	}
-	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(home, "bin", "sp"), "github.com/sp-registry/sp/cmd/sp")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, said)
+	if err := harness.Build(filepath.Join(home, "bin", "sp")); err != nil {
+		return err
 	}
 	for _, copied := range [][2]string{
-		{os.Args[0], "tests"}, {"testdata", "testdata"}, {"../internal/postgres/testdata/docker", "docker"},
+		{"testdata", "testdata"}, {"../internal/postgres/testdata/docker", "docker"},
 	} {
 		if said, err := exec.Command("cp", "-R", copied[0], filepath.Join(home, copied[1])).CombinedOutput(); err != nil {
 			return fmt.Errorf("%w\n%s", err, said)

@@ -23,22 +23,22 @@ import (
 func TestPsqlReadsTheKeysPassphrase(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, "passphrase")
-	temporary := filepath.Join(s.dir, "temporary")
+	temporary := filepath.Join(s.Dir, "temporary")
 	require.NoError(t, os.Mkdir(temporary, 0o700))
-	s.env = append(s.env, "TMPDIR="+temporary)
+	s.Env = append(s.Env, "TMPDIR="+temporary)
 	given := filepath.Join(os.Getenv(homeVariable), "testdata", "client")
 	key, err := os.ReadFile(filepath.Join(given, "client.key"))
 	require.NoError(t, err)
-	path := filepath.Join(s.dir, "client.key")
+	path := filepath.Join(s.Dir, "client.key")
 	require.NoError(t, os.WriteFile(path, key, 0o600)) // libpq takes no other mode
 	for passphrase, shows := range map[string]bool{"pass%20word%26%3D%231": true, "wrong": false} {
 		at, shown := securely(t)
 		url := "postgres://u@" + at + "/d?gssencmode=disable&sslmode=require&sslcert=" + filepath.Join(given, "client.crt") +
 			"&sslkey=" + path + "&sslpassword=" + passphrase
 		id := s.must("tenant", "create", "--name", passphrase, "--no-check", "--database-url", url)
-		o := s.sp("psql", id, "--", "-c", "SELECT 1")
-		require.Equal(t, 2, o.exit, o.stderr)
-		require.Equal(t, shows, <-shown, o.stderr)
+		o := s.Run("psql", id, "--", "-c", "SELECT 1")
+		require.Equal(t, 2, o.Exit, o.Stderr)
+		require.Equal(t, shows, <-shown, o.Stderr)
 	}
 
 	// The same psql reads it again for another connection, and nobody else can.
@@ -47,8 +47,8 @@ func TestPsqlReadsTheKeysPassphrase(t *testing.T) {
 		separator = "&"
 	}
 	id := s.must("tenant", "create", "--name", "again", "--no-check", "--database-url", s.super.Reveal()+separator+"sslpassword=mark")
-	o := s.sp("psql", id, "--", "-XAt", "-c", `\c`, "-c", "SELECT 41 + 1", "-c", `\! cat $PGSERVICEFILE; tr '\0' ' ' </proc/$PPID/cmdline | grep -c m[a]rk`)
-	require.Contains(t, o.stdout, "42\n[sp]\nsslpassword=mark\n0\n", o.stderr)
+	o := s.Run("psql", id, "--", "-XAt", "-c", `\c`, "-c", "SELECT 41 + 1", "-c", `\! cat $PGSERVICEFILE; tr '\0' ' ' </proc/$PPID/cmdline | grep -c m[a]rk`)
+	require.Contains(t, o.Stdout, "42\n[sp]\nsslpassword=mark\n0\n", o.Stderr)
 	left, err := os.ReadDir(temporary)
 	require.NoError(t, err)
 	require.Empty(t, left)

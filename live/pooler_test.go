@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -42,8 +43,8 @@ func newPooled(t *testing.T, name string, how pgtest.Pooling) pooled {
 
 // atServer is a URL at the server itself.
 func (p pooled) atServer(url secret.Secret) secret.Secret {
-	p.t.Helper()
-	return atServer(p.t, p.super, url)
+	p.T.Helper()
+	return atServer(p.T, p.super, url)
 }
 
 func atServer(t *testing.T, super, url secret.Secret) secret.Secret {
@@ -56,9 +57,9 @@ func atServer(t *testing.T, super, url secret.Secret) secret.Secret {
 
 // planned are the URLs that are recorded for a rotation which has not ended.
 func (p pooled) planned() (urls []secret.Secret) {
-	p.t.Helper()
-	found, err := asked(p.dir, `SELECT database_url FROM rotations`)
-	require.NoError(p.t, err)
+	p.T.Helper()
+	found, err := asked(p.Dir, `SELECT database_url FROM rotations`)
+	require.NoError(p.T, err)
 	for _, url := range found {
 		urls = append(urls, secret.New(url))
 	}
@@ -66,14 +67,14 @@ func (p pooled) planned() (urls []secret.Secret) {
 }
 
 func (p pooled) verifier() string {
-	p.t.Helper()
-	return pgtest.Exec(p.t, p.super, `SELECT rolpassword FROM pg_authid WHERE rolname = '`+p.role+`'`)[0]
+	p.T.Helper()
+	return pgtest.Exec(p.T, p.super, `SELECT rolpassword FROM pg_authid WHERE rolname = '`+p.role+`'`)[0]
 }
 
 // untilChanged waits until the role has another password, and answers with the one before.
 func (p pooled) untilChanged(before string) {
-	p.t.Helper()
-	require.Eventually(p.t, func() bool { return p.verifier() != before }, 20*time.Second, time.Millisecond)
+	p.T.Helper()
+	require.Eventually(p.T, func() bool { return p.verifier() != before }, 20*time.Second, time.Millisecond)
 }
 
 // TestAPoolerThatNeverLearnsGetsTheOldPasswordBack: it has a list of its own.
@@ -83,16 +84,16 @@ func TestAPoolerThatNeverLearnsGetsTheOldPasswordBack(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			p := newPooled(t, "never-"+mode, pgtest.Pooling{Mode: mode})
-			o := p.sp("tenant", "rotate-credentials", "k")
-			require.Equal(t, 2, o.exit, o.stderr)
-			require.Contains(t, o.stderr, "others who use it are shut out; a connection pooler stands before its server")
+			o := p.Run("tenant", "rotate-credentials", "k")
+			require.Equal(t, 2, o.Exit, o.Stderr)
+			require.Contains(t, o.Stderr, "others who use it are shut out; a connection pooler stands before its server")
 			require.True(t, opens(p.direct))
 
-			o = p.sp("tenant", "rotate-credentials", "k", "-y")
-			require.Equal(t, 9, o.exit, o.stderr)
-			require.Contains(t, o.stderr, "sp: tenant k (k): a connection pooler stands before its server: it may refuse the new password, and then the old one is set back\n")
-			require.Contains(t, o.stderr, "sp: the new password does not open the database, and the old one is set back: login: ")
-			require.Contains(t, o.stderr, "sp: hint: let the pooler look passwords up at the server (auth_query)")
+			o = p.Run("tenant", "rotate-credentials", "k", "-y")
+			require.Equal(t, 9, o.Exit, o.Stderr)
+			require.Contains(t, o.Stderr, "sp: tenant k (k): a connection pooler stands before its server: it may refuse the new password, and then the old one is set back\n")
+			require.Contains(t, o.Stderr, "sp: the new password does not open the database, and the old one is set back: login: ")
+			require.Contains(t, o.Stderr, "sp: hint: let the pooler look passwords up at the server (auth_query)")
 			require.True(t, p.url("k").Equal(p.URL(p.direct)))
 			require.True(t, opens(p.direct), "the server has another password than the registry")
 			require.Empty(t, p.planned())
@@ -110,9 +111,9 @@ func TestAPoolerThatAsksTheServerIsRotatedThrough(t *testing.T) {
 			p := newPooled(t, "asks-"+mode, pgtest.Pooling{Mode: mode, Query: true})
 			before := p.direct
 			for range 2 {
-				o := p.sp("tenant", "rotate-credentials", "k", "-y")
-				require.Zero(t, o.exit, o.stderr)
-				require.Contains(t, o.stderr, "sp: the pooler refuses the old ones\n")
+				o := p.Run("tenant", "rotate-credentials", "k", "-y")
+				require.Zero(t, o.Exit, o.Stderr)
+				require.Contains(t, o.Stderr, "sp: the pooler refuses the old ones\n")
 				after := p.atServer(p.url("k"))
 				require.True(t, opens(after))
 				require.False(t, opens(before))
@@ -122,7 +123,7 @@ func TestAPoolerThatAsksTheServerIsRotatedThrough(t *testing.T) {
 				before = after
 			}
 			p.must("profile", "create", "p", "--tenant", "k")
-			require.Contains(t, p.sp("doctor", "--connect").stdout, "answers, ")
+			require.Contains(t, p.Run("doctor", "--connect").Stdout, "answers, ")
 		})
 	}
 }
@@ -136,13 +137,13 @@ func TestBothPasswordsStayRecordedWhereTheOldOneCannotBeSetBack(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			p := newPooled(t, "both-"+mode, pgtest.Pooling{Mode: mode})
-			before, ended := p.verifier(), make(chan outcome)
-			go func() { ended <- p.sp("tenant", "rotate-credentials", "k", "-y") }()
+			before, ended := p.verifier(), make(chan harness.Outcome)
+			go func() { ended <- p.Run("tenant", "rotate-credentials", "k", "-y") }()
 			p.untilChanged(before)
 			p.endSessions()
 			o := <-ended
-			require.Equal(t, 8, o.exit, o.stderr)
-			require.Contains(t, o.stderr, "hint: both passwords stay recorded: sp tenant rotate-credentials k -y goes on, and finds out which one holds")
+			require.Equal(t, 8, o.Exit, o.Stderr)
+			require.Contains(t, o.Stderr, "hint: both passwords stay recorded: sp tenant rotate-credentials k -y goes on, and finds out which one holds")
 			p.goOn()
 		})
 		t.Run(mode+"-killed", func(t *testing.T) {
@@ -161,53 +162,53 @@ func TestBothPasswordsStayRecordedWhereTheOldOneCannotBeSetBack(t *testing.T) {
 
 // endSessions ends the pooler's connections to the server.
 func (p pooled) endSessions() {
-	p.t.Helper()
-	pgtest.Exec(p.t, p.super, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = '`+p.role+`'`)
+	p.T.Helper()
+	pgtest.Exec(p.T, p.super, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = '`+p.role+`'`)
 }
 
 // goOn wants that the password which the server takes is recorded, and is published as soon as
 // the pooler has been told of it.
 func (p pooled) goOn() {
-	p.t.Helper()
-	require.True(p.t, p.url("k").Equal(p.URL(p.direct)))
-	require.False(p.t, opens(p.direct))
+	p.T.Helper()
+	require.True(p.T, p.url("k").Equal(p.URL(p.direct)))
+	require.False(p.T, opens(p.direct))
 	urls := p.planned()
-	require.Len(p.t, urls, 1)
-	require.True(p.t, opens(p.atServer(urls[0])), "the server's password is not recorded")
+	require.Len(p.T, urls, 1)
+	require.True(p.T, opens(p.atServer(urls[0])), "the server's password is not recorded")
 
-	o := p.sp("tenant", "rotate-credentials", "k", "-y")
-	require.Equal(p.t, 9, o.exit, o.stderr)
-	require.Contains(p.t, o.stderr, "both stay recorded")
-	require.Len(p.t, p.planned(), 1)
-	o = p.sp("doctor")
-	require.Contains(p.t, o.stdout, "a rotation of its password was stopped")
-	o = p.sp("tenant", "delete", "k")
-	require.Equal(p.t, 2, o.exit, o.stderr)
-	require.Contains(p.t, o.stderr, "the password of a rotation that was stopped (its database may open to no other)")
+	o := p.Run("tenant", "rotate-credentials", "k", "-y")
+	require.Equal(p.T, 9, o.Exit, o.Stderr)
+	require.Contains(p.T, o.Stderr, "both stay recorded")
+	require.Len(p.T, p.planned(), 1)
+	o = p.Run("doctor")
+	require.Contains(p.T, o.Stdout, "a rotation of its password was stopped")
+	o = p.Run("tenant", "delete", "k")
+	require.Equal(p.T, 2, o.Exit, o.Stderr)
+	require.Contains(p.T, o.Stderr, "the password of a rotation that was stopped (its database may open to no other)")
 	p.must("tenant", "edit", "k", "--database-url", p.URL(p.direct).Reveal()+"?connect_timeout=9")
-	require.Equal(p.t, urls[0].Reveal()+"?connect_timeout=9", p.planned()[0].Reveal())
+	require.Equal(p.T, urls[0].Reveal()+"?connect_timeout=9", p.planned()[0].Reveal())
 	p.must("tenant", "edit", "k", "--database-url", p.URL(p.direct).Reveal())
 
 	p.Tell(urls[0])
-	require.Eventually(p.t, func() bool { return opens(urls[0]) }, 20*time.Second, 10*time.Millisecond)
-	o = p.sp("tenant", "check", "k")
-	require.Equal(p.t, 9, o.exit, o.stderr)
-	require.Contains(p.t, o.stderr, "its server takes the password of a rotation that was stopped")
-	require.Contains(p.t, o.stderr, "hint: sp tenant rotate-credentials k -y goes on with it")
-	pgtest.Exec(p.t, p.super, `ALTER ROLE `+p.role+` SET default_transaction_read_only = on`)
+	require.Eventually(p.T, func() bool { return opens(urls[0]) }, 20*time.Second, 10*time.Millisecond)
+	o = p.Run("tenant", "check", "k")
+	require.Equal(p.T, 9, o.Exit, o.Stderr)
+	require.Contains(p.T, o.Stderr, "its server takes the password of a rotation that was stopped")
+	require.Contains(p.T, o.Stderr, "hint: sp tenant rotate-credentials k -y goes on with it")
+	pgtest.Exec(p.T, p.super, `ALTER ROLE `+p.role+` SET default_transaction_read_only = on`)
 	p.endSessions()
-	o = p.sp("tenant", "rotate-credentials", "k", "-y")
-	require.Equal(p.t, 9, o.exit, o.stderr)
-	require.Contains(p.t, o.stderr, "25006")
-	require.Contains(p.t, o.stderr, "hint: both passwords stay recorded")
-	require.Len(p.t, p.planned(), 1, "it was begun before, and the server has it")
-	pgtest.Exec(p.t, p.super, `ALTER ROLE `+p.role+` RESET default_transaction_read_only`)
+	o = p.Run("tenant", "rotate-credentials", "k", "-y")
+	require.Equal(p.T, 9, o.Exit, o.Stderr)
+	require.Contains(p.T, o.Stderr, "25006")
+	require.Contains(p.T, o.Stderr, "hint: both passwords stay recorded")
+	require.Len(p.T, p.planned(), 1, "it was begun before, and the server has it")
+	pgtest.Exec(p.T, p.super, `ALTER ROLE `+p.role+` RESET default_transaction_read_only`)
 	p.endSessions()
 
 	p.must("tenant", "rotate-credentials", "k", "-y")
-	require.True(p.t, p.url("k").Equal(urls[0]))
-	require.True(p.t, opens(p.atServer(urls[0])))
-	require.Empty(p.t, p.planned())
+	require.True(p.T, p.url("k").Equal(urls[0]))
+	require.True(p.T, opens(p.atServer(urls[0])))
+	require.Empty(p.T, p.planned())
 	p.isExported("k")
 	p.must("tenant", "check", "k")
 }
@@ -225,7 +226,7 @@ func TestARotationBehindAPoolerThatIsKilledLosesNoPassword(t *testing.T) {
 			before = p.url("k")
 			return []string{"tenant", "rotate-credentials", "k", "-y"}
 		},
-		judge: func(i int, o outcome) {
+		judge: func(i int, o harness.Outcome) {
 			p.checkRotation(o, before, p.url("k"))
 			recorded := append(p.planned(), p.url("k"))
 			held := 0
@@ -234,9 +235,9 @@ func TestARotationBehindAPoolerThatIsKilledLosesNoPassword(t *testing.T) {
 					held++
 				}
 			}
-			require.Equal(t, 1, held, "the server's password is not recorded: %d: %s", o.exit, o.stderr)
+			require.Equal(t, 1, held, "the server's password is not recorded: %d: %s", o.Exit, o.Stderr)
 			if len(recorded) > 1 {
-				require.Contains(t, p.sp("tenant", "check", "k").stderr, "a rotation") // whichever of them opens
+				require.Contains(t, p.Run("tenant", "check", "k").Stderr, "a rotation") // whichever of them opens
 			}
 			if len(recorded) > 1 || i%3 == 0 {
 				p.must("tenant", "rotate-credentials", "k", "-y")
@@ -259,12 +260,12 @@ func TestDatabasesAreMadeThroughAPooler(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			s, _ := newPooledServer(t, "made-"+mode, pgtest.Pooling{Mode: mode, Query: true})
-			o := s.sp("db", "use", "--server", s.admin.Reveal())
-			require.Zero(t, o.exit, o.stderr)
-			require.Contains(t, o.stderr, "a connection pooler stands before it, which has to look up new logins at the server (auth_query)")
-			o = s.sp("tenant", "create", "--id", "k", "--name", "k")
-			require.Zero(t, o.exit, o.stderr)
-			require.Contains(t, o.stderr, "a connection pooler stands before it")
+			o := s.Run("db", "use", "--server", s.admin.Reveal())
+			require.Zero(t, o.Exit, o.Stderr)
+			require.Contains(t, o.Stderr, "a connection pooler stands before it, which has to look up new logins at the server (auth_query)")
+			o = s.Run("tenant", "create", "--id", "k", "--name", "k")
+			require.Zero(t, o.Exit, o.Stderr)
+			require.Contains(t, o.Stderr, "a connection pooler stands before it")
 			s.must("profile", "create", "p", "--tenant", "k")
 			for _, line := range []string{"", "--now", "--grace 1h", "--now"} {
 				before := s.url("k")
@@ -273,7 +274,7 @@ func TestDatabasesAreMadeThroughAPooler(t *testing.T) {
 				require.Equal(t, line != "--now", opens(before))
 				s.must("tenant", "check", "k")
 			}
-			require.Contains(t, s.sp("doctor", "--connect").stdout, "answers, ")
+			require.Contains(t, s.Run("doctor", "--connect").Stdout, "answers, ")
 			s.must("tenant", "provision", "k")
 			s.agree()
 			requireNoLock(t, s.super)
@@ -288,10 +289,10 @@ func TestDatabasesAreMadeThroughAPooler(t *testing.T) {
 // endLookingUp ends the sessions in which a pooler looked up the logins of a tenant's database:
 // an administrator who is no superuser can't, and a database that is in use is not dropped.
 func (s *scene) endLookingUp(id string) {
-	s.t.Helper()
-	names, err := asked(s.dir, `SELECT name FROM databases WHERE tenant_id = '`+id+`'`)
-	require.NoError(s.t, err)
-	pgtest.Exec(s.t, s.super, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = current_user AND datname = '`+names[0]+`'`)
+	s.T.Helper()
+	names, err := asked(s.Dir, `SELECT name FROM databases WHERE tenant_id = '`+id+`'`)
+	require.NoError(s.T, err)
+	pgtest.Exec(s.T, s.super, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = current_user AND datname = '`+names[0]+`'`)
 }
 
 // TestALoginThatAPoolerRefusesIsNotPublished, and the other one goes on working.
@@ -301,9 +302,9 @@ func TestALoginThatAPoolerRefusesIsNotPublished(t *testing.T) {
 	s.must("tenant", "create", "--id", "k", "--name", "k")
 	before := s.url("k")
 	p.Tell(s.idle("k")) // what it is told it does not look up
-	o := s.sp("tenant", "rotate-credentials", "k", "-y", "--now")
-	require.Equal(t, 9, o.exit, o.stderr)
-	require.Contains(t, o.stderr, "authentication failed")
+	o := s.Run("tenant", "rotate-credentials", "k", "-y", "--now")
+	require.Equal(t, 9, o.Exit, o.Stderr)
+	require.Contains(t, o.Stderr, "authentication failed")
 	require.True(t, s.url("k").Equal(before))
 	require.True(t, opens(atServer(t, s.super, before)))
 	s.endLookingUp("k")
@@ -313,11 +314,11 @@ func TestALoginThatAPoolerRefusesIsNotPublished(t *testing.T) {
 
 // idle is a URL of the login of a tenant that rests, with a password that never was one.
 func (s *scene) idle(id string) secret.Secret {
-	s.t.Helper()
+	s.T.Helper()
 	user := userOf(s.url(id))
 	other := map[string]string{"a": "b", "b": "a"}[user[len(user)-1:]]
 	url, err := registry.URLFor(s.super, user[:len(user)-1]+other, "postgres", secret.New("stale"))
-	require.NoError(s.t, err)
+	require.NoError(s.T, err)
 	return url
 }
 
@@ -326,10 +327,10 @@ func (s *scene) idle(id string) secret.Secret {
 func TestAPoolerWithAListOfItsOwnTakesNoDatabaseOfOurs(t *testing.T) {
 	t.Parallel()
 	s, _ := newPooledServer(t, "list", pgtest.Pooling{Mode: "transaction"})
-	o := s.sp("tenant", "create", "--id", "l", "--name", "l")
-	require.Equal(t, 9, o.exit, o.stderr)
-	require.Contains(t, o.stderr, "a connection pooler stands before it")
-	require.Contains(t, o.stderr, "its database is not finished: sp tenant provision l goes on")
+	o := s.Run("tenant", "create", "--id", "l", "--name", "l")
+	require.Equal(t, 9, o.Exit, o.Stderr)
+	require.Contains(t, o.Stderr, "a connection pooler stands before it")
+	require.Contains(t, o.Stderr, "its database is not finished: sp tenant provision l goes on")
 	s.must("tenant", "delete", "l", "-y")
 	s.agree()
 }
@@ -342,7 +343,7 @@ func newPooledServer(t *testing.T, name string, how pgtest.Pooling) (*scene, *pg
 	s.withAdmin("live_" + strings.ReplaceAll(name, "-", "_"))
 	p.Tell(s.admin)
 	s.admin = p.URL(s.admin)
-	s.env[len(s.env)-1] = "SP_POSTGRES_ADMIN_URL=" + s.admin.Reveal()
+	s.Env[len(s.Env)-1] = "SP_POSTGRES_ADMIN_URL=" + s.admin.Reveal()
 	return s.begun(), p
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/sp-registry/sp/internal/pgtest"
 )
 
@@ -34,25 +36,27 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Condition:           condition(major),
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"adopted":   makeAdopted,
-			"agree":     agrees,
-			"ask":       ask,
-			"docker":    fakeDocker,
-			"exits":     exitsWith,
-			"interrupt": interrupt,
-			"json":      isDocument,
-			"keep":      keep,
-			"mode":      hasMode,
-			"placed":    placed,
-			"refuses":   isRefused,
-			"same":      isSame,
-			"session":   openSession,
-			"ended":     sessionEnded,
-			"secret":    isSecret,
-			"sql":       runSQL,
-		},
+		Cmds:                scriptCommands(),
 	})
+}
+
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	all := harness.ScriptCommands()
+	maps.Copy(all, map[string]func(*testscript.TestScript, bool, []string){
+		"adopted":   makeAdopted,
+		"agree":     agrees,
+		"ask":       ask,
+		"docker":    fakeDocker,
+		"interrupt": interrupt,
+		"keep":      keep,
+		"placed":    placed,
+		"refuses":   isRefused,
+		"same":      isSame,
+		"session":   openSession,
+		"ended":     sessionEnded,
+		"secret":    isSecret,
+	})
+	return all
 }
 
 // condition knows [start]: the tests started their server, and have its log and another
@@ -106,16 +110,11 @@ func hermetic(t *testing.T, env *testscript.Env) error {
 
 // plainEnvironment is that of somebody who has PostgreSQL's programs and nothing else.
 func plainEnvironment(dir string) []string {
-	return []string{
-		"PATH=" + filepath.Join(os.Getenv(homeVariable), "bin"),
-		"TMPDIR=" + os.Getenv(dataVariable),
-		"WORK=" + dir,
-		"HOME=" + filepath.Join(dir, "home"),
-		"GIT_CONFIG_GLOBAL=/dev/null",
-		"GIT_CONFIG_NOSYSTEM=1",
-		"LC_ALL=C",
-		"TZ=UTC",
-		"SP_POSTGRES_BIN=" + programs(),
+	return harness.Environment(filepath.Join(dir, "home"),
+		"PATH="+filepath.Join(os.Getenv(homeVariable), "bin"),
+		"TMPDIR="+os.Getenv(dataVariable),
+		"WORK="+dir,
+		"SP_POSTGRES_BIN="+programs(),
 		"SP_LOCK_TIMEOUT=60s", // where two commands meet on a busy machine
-	}
+	)
 }

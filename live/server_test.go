@@ -3,7 +3,6 @@ package live
 import (
 	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	_ "modernc.org/sqlite" // what the registry knows
 
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -88,23 +88,7 @@ func asked(project, query string) ([]string, error) {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	return column(file, query)
-}
-
-func column(file *sql.DB, query string) (values []string, err error) {
-	rows, err := file.Query(query)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var value string
-		if err := rows.Scan(&value); err != nil {
-			return nil, err
-		}
-		values = append(values, value)
-	}
-	return values, rows.Err()
+	return harness.Column(file, query)
 }
 
 // checkAgreement tells whether the databases and roles that are on the servers are exactly
@@ -203,15 +187,4 @@ func placed(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("there are %v", found)
 	}
 	ts.Setenv(args[0], found[0])
-}
-
-// runSQL changes the registry behind sp's back: `sql STATEMENT`.
-func runSQL(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: sql statement")
-	}
-	file, err := sql.Open("sqlite", ts.MkAbs(".systemprompt/sp.db"))
-	ts.Check(err)
-	_, err = file.Exec(args[0])
-	ts.Check(errors.Join(err, file.Close()))
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestNoSecretLeavesTheProcess runs the real program in a git work tree, every command
@@ -18,17 +20,16 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 	sized(t, 1, 1)
 	c := newCanaryPlace(t)
 	document := c.give("tenants.json", markedDocument(3))
-	url := c.give("url.txt", markedURL+"\n")
-	c.run("import", document)
-	c.requireNoLeak(outcome{}, false, nil)
+	url := c.give("url.txt", harness.MarkedURL+"\n")
+	c.Run("import", document)
+	c.requireNoLeak(harness.Outcome{}, false, nil)
 	check := func(args ...string) {
 		t.Helper()
 		for _, args := range [][]string{args, append([]string{"--json"}, args...)} {
-			cmd := c.command(args...)
-			cmd.Stdin = strings.NewReader(markedURL)
-			o, err := runToEnd(cmd)
-			require.NoError(t, err)
-			require.NotEqual(t, 1, o.exit, "sp %q: %s", args, o.stderr)
+			cmd := c.Command(args...)
+			cmd.Stdin = strings.NewReader(harness.MarkedURL)
+			o := c.Ran(cmd)
+			require.NotEqual(t, 1, o.Exit, "sp %q: %s", args, o.Stderr)
 			c.requireNoLeak(o, tellsByNature(args), nil)
 		}
 	}
@@ -38,9 +39,9 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 		{"export", "-"},
 		{"tenant", "create", "--name", "n", "--database-url-stdin"},
 		{"tenant", "create", "--name", "f", "--database-url-file", url},
-		{"tenant", "create", "--name", "g", "--database-url", markedURL},
+		{"tenant", "create", "--name", "g", "--database-url", harness.MarkedURL},
 		{"tenant", "edit", "a", "--sync-token-stdin"},
-		{"tenant", "edit", "a", "--database-url-file", markedURL},
+		{"tenant", "edit", "a", "--database-url-file", harness.MarkedURL},
 		{"profile", "create", "p", "--tenant", "a"},
 		{"session", "switch", "p"},
 		{"secrets", "set", "api"},
@@ -56,13 +57,13 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 	} {
 		check(line...)
 	}
-	require.Contains(t, c.must("resolve"), marker)
+	require.Contains(t, c.Must("resolve"), harness.Marker)
 	for _, words := range c.commandsByHelp() {
-		for _, args := range [][]string{nil, {"a"}, {"t1", "-y"}, {markedURL}, {"--" + markedURL}, {"--help"}} {
+		for _, args := range [][]string{nil, {"a"}, {"t1", "-y"}, {harness.MarkedURL}, {"--" + harness.MarkedURL}, {"--help"}} {
 			check(append(slices.Clone(words), args...)...)
 		}
 	}
-	require.Contains(t, c.must("export", "-"), marker)
+	require.Contains(t, c.Must("export", "-"), harness.Marker)
 	log, err := os.ReadFile(c.log)
 	require.NoError(t, err)
 	require.Contains(t, string(log), "check-ignore", "git was asked")
@@ -73,17 +74,17 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 func TestNoSecretShowsOnAReadOnlyFileSystem(t *testing.T) {
 	sized(t, 1, 1)
 	c := newCanaryPlace(t)
-	c.must("import", c.give("tenants.json", markedDocument(3)))
-	c.must("export")
-	before := c.files()
+	c.Must("import", c.give("tenants.json", markedDocument(3)))
+	c.Must("export")
+	before := harness.Snapshot(c.Store(""), nil)
 	for _, words := range c.commandsByHelp() {
 		for _, args := range [][]string{words, append(slices.Clone(words), "a")} {
 			o := c.mounted(readOnly, args...)
-			require.NotEqual(t, 1, o.exit, "sp %q: %s", args, o.stderr)
+			require.NotEqual(t, 1, o.Exit, "sp %q: %s", args, o.Stderr)
 			c.requireNoLeak(o, tellsByNature(args), nil)
 		}
 	}
-	require.Equal(t, before, c.files())
+	require.Equal(t, before, harness.Snapshot(c.Store(""), nil))
 }
 
 // tellsByNature is section 4 of the design, once more.
@@ -115,8 +116,8 @@ func TestNoSecretOutlivesAnAbort(t *testing.T) {
 				require.Less(t, tries, 5*rounds, "the command is too quick")
 				c := newCanaryPlace(t)
 				many := c.give("many.json", markedDocument(20_000))
-				c.must("import", c.give("one.json", markedDocument(0)))
-				c.must("export")
+				c.Must("import", c.give("one.json", markedDocument(0)))
+				c.Must("export")
 				o, ended := c.endInTheMiddle(sig, "import", many)
 				if !ended {
 					continue
@@ -124,10 +125,10 @@ func TestNoSecretOutlivesAnAbort(t *testing.T) {
 				done++
 				c.requireNoLeak(o, false, mayBeLeft)
 				if sig == syscall.SIGQUIT {
-					require.Contains(t, o.stderr, "goroutine ", "there was a stack to look at")
+					require.Contains(t, o.Stderr, "goroutine ", "there was a stack to look at")
 				}
-				o = c.run("tenant", "edit", "a", "--region", "x")
-				require.Zero(t, o.exit, o.stderr)
+				o = c.Run("tenant", "edit", "a", "--region", "x")
+				require.Zero(t, o.Exit, o.Stderr)
 				c.requireNoLeak(o, false, nil)
 			}
 		})

@@ -2,11 +2,8 @@ package torture
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/binary"
-	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // damages are the ways to damage a file; each number of a run takes the next one.
@@ -89,7 +88,7 @@ func isWhole(t *testing.T, file []byte) bool {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sp.db")
 	require.NoError(t, os.WriteFile(path, file, 0o600))
-	conn := mustOpenRaw(t, path)
+	conn := harness.OpenSQLite(t, path)
 	defer func() { _ = conn.Close() }()
 	rows, err := conn.Query("SELECT integrity_check FROM pragma_integrity_check UNION ALL SELECT 'foreign key' FROM pragma_foreign_key_check")
 	if err != nil {
@@ -106,23 +105,3 @@ func isWhole(t *testing.T, file []byte) bool {
 }
 
 var onlyUnused = regexp.MustCompile(`^(\*\*\* in database main \*\*\*|\n|Page \d+(:| is) never used)+$`)
-
-// mustOpenRaw opens a database as a program does that knows nothing of our rules.
-func mustOpenRaw(t *testing.T, path string) *sql.DB {
-	t.Helper()
-	conn, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
-	require.NoError(t, err)
-	conn.SetMaxOpenConns(1)
-	return conn
-}
-
-// mess changes a database behind sp's back.
-func mess(t *testing.T, path string, statements ...string) {
-	t.Helper()
-	conn := mustOpenRaw(t, path)
-	for _, s := range statements {
-		_, err := conn.Exec(s)
-		require.NoError(t, err, s)
-	}
-	require.NoError(t, conn.Close(), fmt.Sprint(statements))
-}

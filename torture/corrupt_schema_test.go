@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // unstrict makes a table take any type, as no file of ours does.
@@ -71,18 +73,18 @@ func TestTamperedFilesAreRefusedOrHarmless(t *testing.T) {
 	s := newSpecimen(t)
 	for _, c := range tampered {
 		require.NoError(t, s.infect(s.whole))
-		mess(t, s.store("sp.db"), c.statements...)
+		harness.Mess(t, s.Store("sp.db"), c.statements...)
 		for _, command := range append(probes, cure) {
 			o, err := s.try(command)
 			require.NoError(t, err, c.what)
 			require.Empty(t, trouble(command, o), c.what)
-			require.True(t, !c.refused || o.exit == 6, "%s: %s: exit %d", c.what, command, o.exit)
-			require.NotContains(t, o.stdout+o.stderr, "\x1b", "%s: %s", c.what, command)
+			require.True(t, !c.refused || o.Exit == 6, "%s: %s: exit %d", c.what, command, o.Exit)
+			require.NotContains(t, o.Stdout+o.Stderr, "\x1b", "%s: %s", c.what, command)
 			if strings.Contains(command, "--json") {
-				require.True(t, json.Valid([]byte(o.stdout)), "%s: %s: %.200q", c.what, command, o.stdout)
+				require.True(t, json.Valid([]byte(o.Stdout)), "%s: %s: %.200q", c.what, command, o.Stdout)
 			}
-			if o.exit == 0 && strings.Contains(fmt.Sprint(c.statements), "evil") {
-				require.NotContains(t, o.stdout, "evil", c.what)
+			if o.Exit == 0 && strings.Contains(fmt.Sprint(c.statements), "evil") {
+				require.NotContains(t, o.Stdout, "evil", c.what)
 			}
 		}
 	}

@@ -11,15 +11,17 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // specimen is a registry that is damaged and looked at again and again.
 type specimen struct {
 	place
-	whole  []byte             // sp.db
-	export []byte             // tenants.json
-	small  map[string][]byte  // the other files that follow, by their paths
-	right  map[string]outcome // what the commands of probes answer when all is well
+	whole  []byte                     // sp.db
+	export []byte                     // tenants.json
+	small  map[string][]byte          // the other files that follow, by their paths
+	right  map[string]harness.Outcome // what the commands of probes answer when all is well
 }
 
 // probes are commands that only read, and together read all that there is.
@@ -41,28 +43,28 @@ const cure = "tenant edit t3 --region cured"
 func newSpecimen(t *testing.T) *specimen {
 	t.Helper()
 	s := &specimen{place: newPlace(t)}
-	s.env = append(s.env, "SP_TRUST="+s.dir) // where files are put by hand
-	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "in.json"), []byte(manyTenants(60)), 0o600))
-	s.must("import", "in.json")
+	s.Env = append(s.Env, "SP_TRUST="+s.Dir) // where files are put by hand
+	require.NoError(t, os.WriteFile(filepath.Join(s.Dir, "in.json"), []byte(manyTenants(60)), 0o600))
+	s.Must("import", "in.json")
 	for i := range 20 {
-		s.must("profile", "create", fmt.Sprintf("p%d", i), "--tenant", fmt.Sprintf("t%d", i))
+		s.Must("profile", "create", fmt.Sprintf("p%d", i), "--tenant", fmt.Sprintf("t%d", i))
 	}
-	s.must("session", "switch", "p2")
-	s.must("profile", "default", "p1")
-	s.must("export")
-	s.whole, s.export = mustRead(t, s.store("sp.db")), mustRead(t, s.store("tenants.json"))
+	s.Must("session", "switch", "p2")
+	s.Must("profile", "default", "p1")
+	s.Must("export")
+	s.whole, s.export = mustRead(t, s.Store("sp.db")), mustRead(t, s.Store("tenants.json"))
 	s.small = map[string][]byte{}
 	for _, pattern := range []string{"profiles/*/*", "sessions/*"} {
-		paths, err := filepath.Glob(s.store(pattern))
+		paths, err := filepath.Glob(s.Store(pattern))
 		require.NoError(t, err)
 		for _, path := range paths {
 			s.small[path] = mustRead(t, path)
 		}
 	}
-	s.right = map[string]outcome{}
+	s.right = map[string]harness.Outcome{}
 	for _, probe := range probes {
-		s.right[probe] = s.run(strings.Fields(probe)...)
-		require.Zero(t, s.right[probe].exit, "%s: %s", probe, s.right[probe].stderr)
+		s.right[probe] = s.Run(strings.Fields(probe)...)
+		require.Zero(t, s.right[probe].Exit, "%s: %s", probe, s.right[probe].Stderr)
 	}
 	return s
 }
@@ -85,13 +87,13 @@ func mustRead(t *testing.T, path string) []byte {
 
 // infect puts a damaged sp.db into an otherwise untouched directory.
 func (s *specimen) infect(damaged []byte) error {
-	entries, err := os.ReadDir(s.store(""))
+	entries, err := os.ReadDir(s.Store(""))
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
 		if e.Name() != ".gitignore" {
-			if err := os.RemoveAll(s.store(e.Name())); err != nil {
+			if err := os.RemoveAll(s.Store(e.Name())); err != nil {
 				return err
 			}
 		}
@@ -104,22 +106,22 @@ func (s *specimen) infect(damaged []byte) error {
 			return err
 		}
 	}
-	if err := os.WriteFile(s.store("tenants.json"), s.export, 0o600); err != nil {
+	if err := os.WriteFile(s.Store("tenants.json"), s.export, 0o600); err != nil {
 		return err
 	}
-	return os.WriteFile(s.store("sp.db"), damaged, 0o600)
+	return os.WriteFile(s.Store("sp.db"), damaged, 0o600)
 }
 
 // tooLong is what no command may take, whatever the file holds.
 const tooLong = 20 * time.Second
 
-func (s *specimen) try(command string) (outcome, error) {
+func (s *specimen) try(command string) (harness.Outcome, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), tooLong)
 	defer cancel()
-	prepared := s.command(strings.Fields(command)...)
+	prepared := s.Command(strings.Fields(command)...)
 	cmd := exec.CommandContext(ctx, prepared.Path, prepared.Args[1:]...)
 	cmd.Dir, cmd.Env = prepared.Dir, prepared.Env
-	o, err := runToEnd(cmd)
+	o, err := harness.Run(cmd)
 	if ctx.Err() != nil {
 		return o, fmt.Errorf("%s: no end after %s", command, tooLong)
 	}
@@ -128,16 +130,16 @@ func (s *specimen) try(command string) (outcome, error) {
 
 // trouble says what is wrong with how a command took a damaged file, whatever the
 // damage: a panic, a bug reported as such, a secret in what is not the answer.
-func trouble(command string, o outcome) string {
+func trouble(command string, o harness.Outcome) string {
 	switch {
-	case strings.Contains(o.stderr, "goroutine ") || strings.Contains(o.stderr, "panic"):
-		return command + ": panic: " + o.stderr
-	case o.exit == 1 || o.exit < 0:
-		return fmt.Sprintf("%s: exit %d: %s", command, o.exit, strings.Join(strings.Fields(o.stderr+o.stdout), " "))
-	case o.exit != 0 && (o.stderr == "" && !strings.Contains(o.stdout, `"error"`)):
-		return fmt.Sprintf("%s: exit %d without a word", command, o.exit)
-	case o.exit != 0 && strings.Contains(o.stdout+o.stderr, "s3cret"):
-		return command + ": shows a secret: " + o.stdout + o.stderr
+	case strings.Contains(o.Stderr, "goroutine ") || strings.Contains(o.Stderr, "panic"):
+		return command + ": panic: " + o.Stderr
+	case o.Exit == 1 || o.Exit < 0:
+		return fmt.Sprintf("%s: exit %d: %s", command, o.Exit, strings.Join(strings.Fields(o.Stderr+o.Stdout), " "))
+	case o.Exit != 0 && (o.Stderr == "" && !strings.Contains(o.Stdout, `"error"`)):
+		return fmt.Sprintf("%s: exit %d without a word", command, o.Exit)
+	case o.Exit != 0 && strings.Contains(o.Stdout+o.Stderr, "s3cret"):
+		return command + ": shows a secret: " + o.Stdout + o.Stderr
 	}
 	return ""
 }

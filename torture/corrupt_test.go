@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // findings is what became of all the damage.
@@ -27,7 +29,7 @@ func (s *specimen) examine(t *testing.T, name string, damaged []byte, all *findi
 	t.Helper()
 	require.NoError(t, s.infect(damaged))
 	refused := false
-	look := func(command string, isRight func(outcome) bool) {
+	look := func(command string, isRight func(harness.Outcome) bool) {
 		start := time.Now()
 		o, err := s.try(command)
 		took := time.Since(start)
@@ -35,14 +37,14 @@ func (s *specimen) examine(t *testing.T, name string, damaged []byte, all *findi
 		switch {
 		case err != nil:
 			problem = err.Error()
-		case problem == "" && o.exit == 0 && !isRight(o):
+		case problem == "" && o.Exit == 0 && !isRight(o):
 			problem = command + ": exit 0 with a wrong answer"
 		}
 		all.Lock()
 		defer all.Unlock()
-		all.exits[o.exit]++
+		all.exits[o.Exit]++
 		all.slowest = max(all.slowest, took)
-		refused = refused || o.exit != 0
+		refused = refused || o.Exit != 0
 		switch {
 		case problem == "":
 		case strings.HasSuffix(problem, "wrong answer") && isWhole(t, damaged):
@@ -52,11 +54,11 @@ func (s *specimen) examine(t *testing.T, name string, damaged []byte, all *findi
 		}
 	}
 	for _, probe := range probes {
-		look(probe, func(o outcome) bool { return o.stdout == s.right[probe].stdout })
+		look(probe, func(o harness.Outcome) bool { return o.Stdout == s.right[probe].Stdout })
 	}
-	look(cure, func(outcome) bool {
+	look(cure, func(harness.Outcome) bool {
 		o, err := s.try("export -")
-		return err == nil && o.exit == 0 && o.stdout == cured(s.right["export -"].stdout)
+		return err == nil && o.Exit == 0 && o.Stdout == cured(s.right["export -"].Stdout)
 	})
 	if refused {
 		all.Lock()
@@ -73,8 +75,8 @@ func cured(export string) string {
 func TestTheCureIsWhatItIsTakenFor(t *testing.T) {
 	sized(t, 1, 1)
 	s := newSpecimen(t)
-	s.must(strings.Fields(cure)...)
-	require.Equal(t, cured(s.right["export -"].stdout), s.must("export", "-"))
+	s.Must(strings.Fields(cure)...)
+	require.Equal(t, cured(s.right["export -"].Stdout), s.Must("export", "-"))
 }
 
 // TestDamagedFilesAreReadRightOrRefused (B12, faults 19 and 20): whatever happens to

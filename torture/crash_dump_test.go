@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	_ "modernc.org/sqlite" // reads a registry as sp left it
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // dump checks that a database is whole and returns all that is in it, a value a
@@ -20,18 +22,18 @@ func dump(path string) (text string, err error) {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	whole, err := column(conn, "SELECT integrity_check FROM pragma_integrity_check")
+	whole, err := harness.Column(conn, "SELECT integrity_check FROM pragma_integrity_check")
 	if err != nil {
 		return "", err
 	}
-	broken, err := column(conn, "SELECT \"table\" FROM pragma_foreign_key_check")
+	broken, err := harness.Column(conn, "SELECT \"table\" FROM pragma_foreign_key_check")
 	if err != nil {
 		return "", err
 	}
 	if said := strings.Join(whole, "; "); said != "ok" || len(broken) > 0 {
 		return "", fmt.Errorf("the database is damaged: %s; rows without what they refer to: %v", said, broken)
 	}
-	tables, err := column(conn, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+	tables, err := harness.Column(conn, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
 	if err != nil {
 		return "", err
 	}
@@ -42,22 +44,6 @@ func dump(path string) (text string, err error) {
 		}
 	}
 	return b.String(), nil
-}
-
-func column(conn *sql.DB, query string) (values []string, err error) {
-	rows, err := conn.Query(query)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var value string
-		if err := rows.Scan(&value); err != nil {
-			return nil, err
-		}
-		values = append(values, value)
-	}
-	return values, rows.Err()
 }
 
 func dumpTable(conn *sql.DB, table string, b *strings.Builder) (err error) {

@@ -22,7 +22,7 @@ type finding struct {
 // it, and looks again. An error is a promise that is broken whatever was acknowledged.
 func (sc *scene) judge() (finding, error) {
 	var f finding
-	before, err := readTree(sc.dir)
+	before, err := readTree(sc.Dir)
 	if err != nil {
 		return f, err
 	}
@@ -42,8 +42,8 @@ func (sc *scene) judge() (finding, error) {
 		return f, err
 	}
 	for _, line := range sc.shape.later() {
-		if o := sc.run(strings.Fields(line)...); o.exit != 0 {
-			return f, fmt.Errorf("the next command, sp %s: exit %d: %s", line, o.exit, o.stderr)
+		if o := sc.Run(strings.Fields(line)...); o.Exit != 0 {
+			return f, fmt.Errorf("the next command, sp %s: exit %d: %s", line, o.Exit, o.Stderr)
 		}
 		if err := sc.mustHaveSwept(); err != nil {
 			return f, fmt.Errorf("after the next command, sp %s: %w", line, err)
@@ -63,7 +63,7 @@ func (sc *scene) judge() (finding, error) {
 
 // mustHaveSwept tells of secrets that are left in a file under a name for the time being.
 func (sc *scene) mustHaveSwept() error {
-	there, err := readTree(sc.dir)
+	there, err := readTree(sc.Dir)
 	for path, n := range there {
 		if strings.Contains(path, ".tmp") && strings.Contains(string(n.data), canary) {
 			return fmt.Errorf("%s holds secrets", path)
@@ -77,7 +77,7 @@ func (sc *scene) mustHaveSwept() error {
 func (sc *scene) letTimePass(left tree) error {
 	for _, path := range left.paths() {
 		if strings.HasSuffix(path, ".tmp") {
-			path = filepath.Join(sc.dir, path)
+			path = filepath.Join(sc.Dir, path)
 			if err := os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}

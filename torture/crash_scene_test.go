@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // scene is a shape with the project that it starts from, in one directory where
@@ -41,25 +43,25 @@ type glance struct {
 
 func newScene(t *testing.T, s shape, sp string) *scene {
 	t.Helper()
-	base := quickDir(t)
-	sc := &scene{shape: s, place: place{t: t, sp: sp, dir: filepath.Join(base, "project")}}
-	sc.env = []string{"PATH=/nowhere", "HOME=" + base, "TMPDIR=" + base, "LC_ALL=C", "TZ=UTC", "SP_OFFLINE=1", "GOMAXPROCS=1"}
-	require.NoError(t, os.MkdirAll(filepath.Join(sc.dir, "out"), 0o700)) // for copies
+	base := harness.QuickDir(t)
+	sc := &scene{shape: s, place: placeIn(t, sp, filepath.Join(base, "project"))}
+	sc.Env = append(sc.Env, "PATH=/nowhere", "HOME="+base, "TMPDIR="+base, "GOMAXPROCS=1")
+	require.NoError(t, os.MkdirAll(filepath.Join(sc.Dir, "out"), 0o700)) // for copies
 	for name, text := range inputs() {
-		require.NoError(t, os.WriteFile(filepath.Join(sc.dir, name), []byte(text), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(sc.Dir, name), []byte(text), 0o600))
 	}
 	if s.contained {
-		require.NoError(t, os.MkdirAll(sc.store("docker"), 0o700))
-		require.NoError(t, os.WriteFile(sc.store("docker/shared.yaml"), []byte("name: systemprompt-shared-db\n"), 0o600))
+		require.NoError(t, os.MkdirAll(sc.Store("docker"), 0o700))
+		require.NoError(t, os.WriteFile(sc.Store("docker/shared.yaml"), []byte("name: systemprompt-shared-db\n"), 0o600))
 	}
 	for _, line := range s.before {
-		sc.must(strings.Fields(line)...)
+		sc.Must(strings.Fields(line)...)
 	}
 	if s.foreign != "" {
-		require.NoError(t, os.WriteFile(sc.store("tenants.json"), []byte(s.foreign), 0o600))
+		require.NoError(t, os.WriteFile(sc.Store("tenants.json"), []byte(s.foreign), 0o600))
 	}
 	var err error
-	sc.start, err = readTree(sc.dir)
+	sc.start, err = readTree(sc.Dir)
 	require.NoError(t, err)
 	if s.spoil != nil {
 		s.spoil(sc.start)
@@ -76,9 +78,9 @@ func newScene(t *testing.T, s shape, sp string) *scene {
 
 // text is that of a file of the project.
 func (sc *scene) text(path string) string {
-	sc.t.Helper()
-	text, err := os.ReadFile(filepath.Join(sc.dir, path))
-	require.NoError(sc.t, err)
+	sc.T.Helper()
+	text, err := os.ReadFile(filepath.Join(sc.Dir, path))
+	require.NoError(sc.T, err)
 	return string(text)
 }
 
@@ -86,13 +88,13 @@ func (sc *scene) text(path string) string {
 func (sc *scene) stageAfter(lines []string) stage {
 	var now, next [2]glance
 	for i := range 2 {
-		require.NoError(sc.t, sc.start.layOut(sc.dir))
+		require.NoError(sc.T, sc.start.layOut(sc.Dir))
 		for _, line := range lines {
-			sc.must(strings.Fields(line)...)
+			sc.Must(strings.Fields(line)...)
 		}
 		now[i] = sc.glance(false)
 		for _, line := range sc.shape.later() {
-			sc.must(strings.Fields(line)...)
+			sc.Must(strings.Fields(line)...)
 		}
 		next[i] = sc.glance(true)
 	}
@@ -102,7 +104,7 @@ func (sc *scene) stageAfter(lines []string) stage {
 func (sc *scene) viewOf(seen [2]glance) view {
 	same := func(of func(glance) string) pattern {
 		p, err := newPattern(of(seen[0]), of(seen[1]))
-		require.NoError(sc.t, err)
+		require.NoError(sc.T, err)
 		return p
 	}
 	v := view{
@@ -121,13 +123,13 @@ func (sc *scene) viewOf(seen [2]glance) view {
 // glance looks at the project; a mended one is looked at in whole.
 func (sc *scene) glance(whole bool) glance {
 	g, err := sc.look(whole)
-	require.NoError(sc.t, err)
+	require.NoError(sc.T, err)
 	return g
 }
 
 // look tells an error for what no project may show, whatever was stopped in it.
 func (sc *scene) look(whole bool) (glance, error) {
-	there, err := readTree(sc.dir)
+	there, err := readTree(sc.Dir)
 	if err != nil {
 		return glance{}, err
 	}
@@ -138,12 +140,12 @@ func (sc *scene) look(whole bool) (glance, error) {
 	for _, path := range append(following(), sc.shape.copies...) {
 		g.files[path] = string(there[path].data)
 	}
-	read := sc.run("export", "-")
-	g.answer = fmt.Sprintf("exit %d\n%s", read.exit, read.stdout)
+	read := sc.Run("export", "-")
+	g.answer = fmt.Sprintf("exit %d\n%s", read.Exit, read.Stdout)
 	_, made := there[filepath.Join(".systemprompt", "sp.db")]
-	refused := read.exit == 6 && (!made || sc.shape.spoil != nil) // at which stage, they know themselves
-	if !refused && (!made || read.exit != 0) || strings.Contains(read.stderr, canary) {
-		return g, fmt.Errorf("sp export - says exit %d: %s", read.exit, read.stderr)
+	refused := read.Exit == 6 && (!made || sc.shape.spoil != nil) // at which stage, they know themselves
+	if !refused && (!made || read.Exit != 0) || strings.Contains(read.Stderr, canary) {
+		return g, fmt.Errorf("sp export - says exit %d: %s", read.Exit, read.Stderr)
 	}
 	if !whole {
 		return g, nil
@@ -152,7 +154,7 @@ func (sc *scene) look(whole bool) (glance, error) {
 	if g.doctor, err = sc.findings(); err != nil {
 		return g, err
 	}
-	g.dump, err = dump(sc.store("sp.db"))
+	g.dump, err = dump(sc.Store("sp.db"))
 	if sc.shape.piecemeal { // how many changes it took tells where it was stopped
 		g.dump = countedRevision.ReplaceAllString(g.dump, "")
 	}
@@ -171,13 +173,13 @@ func following() []string {
 
 // mustTellStagesApart makes sure that a step that was not done can be seen.
 func (sc *scene) mustTellStagesApart() {
-	sc.t.Helper()
+	sc.T.Helper()
 	for i := 1; i < len(sc.stages); i++ {
 		before, after := sc.stages[i-1], sc.stages[i]
 		same := before.now.answer.matches(strings.Join(after.now.answer.lines, "\n")) &&
 			before.next.dump.matches(strings.Join(after.next.dump.lines, "\n")) &&
 			before.now.matchesFiles(after.now)
-		require.False(sc.t, same, "%s: step %d changes nothing that can be seen", sc.shape.name, i)
+		require.False(sc.T, same, "%s: step %d changes nothing that can be seen", sc.shape.name, i)
 	}
 }
 

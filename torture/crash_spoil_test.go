@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 const (
@@ -91,12 +93,12 @@ func (x tree) keeps(was tree) bool {
 // findings are doctor's warnings and errors, but for the age of the last sync, which
 // grows.
 func (sc *scene) findings() (string, error) {
-	o := sc.run("doctor")
-	if o.exit != 0 && o.exit != 6 || strings.Contains(o.stdout+o.stderr, canary) {
-		return "", fmt.Errorf("sp doctor says exit %d: %s%s", o.exit, o.stdout, o.stderr)
+	o := sc.Run("doctor")
+	if o.Exit != 0 && o.Exit != 6 || strings.Contains(o.Stdout+o.Stderr, canary) {
+		return "", fmt.Errorf("sp doctor says exit %d: %s%s", o.Exit, o.Stdout, o.Stderr)
 	}
 	var found strings.Builder
-	for line := range strings.Lines(o.stdout) {
+	for line := range strings.Lines(o.Stdout) {
 		bad := strings.HasPrefix(line, "warning\t") || strings.HasPrefix(line, "error\t")
 		if bad && !strings.Contains(line, "\tsynced\t") {
 			found.WriteString(line)
@@ -106,19 +108,19 @@ func (sc *scene) findings() (string, error) {
 }
 
 // keepsItsWord holds doctor to what it said that it mended.
-func (sc *scene) keepsItsWord(o outcome) error {
+func (sc *scene) keepsItsWord(o harness.Outcome) error {
 	left, err := sc.findings()
 	if err != nil {
 		return err
 	}
-	for line := range strings.Lines(o.stdout) {
+	for line := range strings.Lines(o.Stdout) {
 		rest, said := strings.CutPrefix(line, "fixed\t")
 		check, _, _ := strings.Cut(rest, "\t")
-		if said && strings.Contains(left, "\t"+check+"\t") && !strings.Contains(o.stdout, "error\t"+check+"\t") {
+		if said && strings.Contains(left, "\t"+check+"\t") && !strings.Contains(o.Stdout, "error\t"+check+"\t") {
 			return fmt.Errorf("it said that it had mended %s, and then: %s", check, left)
 		}
 	}
-	if o.exit == 0 && left != "" {
+	if o.Exit == 0 && left != "" {
 		return fmt.Errorf("it said that nothing is wrong, and then: %s", left)
 	}
 	return nil

@@ -9,9 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // node is a file or a directory of a tree; sum is of its data, where that is known, and
@@ -133,18 +130,4 @@ func (x tree) digest() uint64 {
 		fmt.Fprintf(&sum, "%s\x00%v\x00%d\x00", path, n.mode, n.sum)
 	}
 	return sum.Sum64()
-}
-
-// quickDir is a new directory in memory where the system has one: thousands of
-// states are laid out in it, and nothing is asked of it but to hold them.
-func quickDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "sp-torture-")
-	if err != nil {
-		dir = t.TempDir()
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	dir, err = filepath.EvalSymlinks(dir)
-	require.NoError(t, err)
-	return dir
 }

@@ -1,9 +1,7 @@
 package torture
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,45 +9,40 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // newSmallDisk is a place on a file system of its own, of so many bytes.
 func newSmallDisk(t *testing.T, size int) place {
 	t.Helper()
-	needRoot(t)
+	harness.NeedRoot(t)
 	p := newPlace(t)
-	if err := unix.Mount("tmpfs", p.dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=0700", size)); err != nil {
-		missing(t, fmt.Sprintf("can't mount: %v", err))
+	if err := unix.Mount("tmpfs", p.Dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=0700", size)); err != nil {
+		harness.Missing(t, fmt.Sprintf("can't mount: %v", err))
 	}
-	t.Cleanup(func() { require.NoError(t, unix.Unmount(p.dir, unix.MNT_DETACH)) })
+	t.Cleanup(func() { require.NoError(t, unix.Unmount(p.Dir, unix.MNT_DETACH)) })
 	return p
 }
 
 // fill leaves so many bytes of the disk.
 func (p place) fill(left int) {
-	p.t.Helper()
-	path := filepath.Join(p.dir, "filler")
-	require.NoError(p.t, os.WriteFile(path, nil, 0o600))
+	p.T.Helper()
+	path := filepath.Join(p.Dir, "filler")
+	require.NoError(p.T, os.WriteFile(path, nil, 0o600))
 	var fs unix.Statfs_t
-	require.NoError(p.t, unix.Statfs(p.dir, &fs))
+	require.NoError(p.T, unix.Statfs(p.Dir, &fs))
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
-	require.NoError(p.t, err)
+	require.NoError(p.T, err)
 	if more := int64(fs.Bavail)*fs.Bsize - int64(left); more > 0 {
-		require.NoError(p.t, unix.Fallocate(int(file.Fd()), 0, 0, more))
+		require.NoError(p.T, unix.Fallocate(int(file.Fd()), 0, 0, more))
 	}
-	require.NoError(p.t, file.Close())
+	require.NoError(p.T, file.Close())
 }
 
-// contents is all that must not change, but for the lock file.
+// contents is all that must not change.
 func (p place) contents() string {
-	var text strings.Builder
-	require.NoError(p.t, filepath.WalkDir(p.store(""), func(path string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() && e.Name() != ".lock" && e.Name() != ".place" && !isEmptyJournal(path) {
-			fmt.Fprintf(&text, "%s %x\n", path, sha256.Sum256(mustRead(p.t, path)))
-		}
-		return err
-	}))
-	return text.String()
+	return harness.Snapshot(p.Store(""), func(path string) bool { return filepath.Base(path) == ".place" || isEmptyJournal(path) })
 }
 
 // isEmptyJournal tells of the journal that stays between changes, unless somebody rolled one back.
@@ -61,14 +54,14 @@ func isEmptyJournal(path string) bool {
 // settle makes a registry with a tenant whose export is tracked, and returns what
 // commands that read answer.
 func (p place) settle() (answers func() string) {
-	p.must("init")
-	p.must("export")
-	p.must("tenant", "create", "--id", "a", "--name", "a", "--database-url", "postgres://u:s3cret@h/a")
-	p.must("profile", "create", "p", "--tenant", "a")
-	p.must("session", "switch", "p")
+	p.Must("init")
+	p.Must("export")
+	p.Must("tenant", "create", "--id", "a", "--name", "a", "--database-url", "postgres://u:s3cret@h/a")
+	p.Must("profile", "create", "p", "--tenant", "a")
+	p.Must("session", "switch", "p")
 	return func() (all string) {
 		for _, command := range []string{"tenant list", "resolve", "explain", "status --max-age 876000h", "export -", "export --check", "profile list"} {
-			all += p.must(strings.Fields(command)...)
+			all += p.Must(strings.Fields(command)...)
 		}
 		return all
 	}
@@ -87,7 +80,7 @@ var changingLines = []string{
 
 func (p place) writeDocument() {
 	in := `{"tenants": [{"id": "a", "name": "a"}, {"id": "more", "name": "more", "x": "` + strings.Repeat("x", 9000) + `"}], "synced_at": "2026-02-01T10:00:00Z"}`
-	require.NoError(p.t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(in), 0o600))
+	require.NoError(p.T, os.WriteFile(filepath.Join(p.Dir, "in.json"), []byte(in), 0o600))
 }
 
 // TestAFullDiskChangesNothing (B9): at any level of fullness a change is made or refused
@@ -106,28 +99,28 @@ func TestAFullDiskChangesNothing(t *testing.T) {
 			}
 			p.fill(level * 64 << 10 / levels)
 			before, said := p.contents(), answers()
-			o := p.run(strings.Fields(write)...)
-			switch o.exit {
+			o := p.Run(strings.Fields(write)...)
+			switch o.Exit {
 			case 0:
 				done++
 			case 6:
 				refused++
 				require.Equal(t, before, p.contents(), write)
 				require.Equal(t, said, answers(), write)
-				require.Regexp(t, `disk full|no space left`, o.stderr, write)
-				require.Contains(t, o.stderr, "space", write)
+				require.Regexp(t, `disk full|no space left`, o.Stderr, write)
+				require.Contains(t, o.Stderr, "space", write)
 			default:
-				t.Fatalf("%s: exit %d: %s", write, o.exit, o.stderr)
+				t.Fatalf("%s: exit %d: %s", write, o.Exit, o.Stderr)
 			}
 		}
 		p.fill(1 << 20)
-		require.NoError(t, os.Remove(filepath.Join(p.dir, "filler")))
-		p.must("tenant", "edit", "a", "--region", fmt.Sprintf("there is room %d", level))
-		p.must("export", "--check")
+		require.NoError(t, os.Remove(filepath.Join(p.Dir, "filler")))
+		p.Must("tenant", "edit", "a", "--region", fmt.Sprintf("there is room %d", level))
+		p.Must("export", "--check")
 	}
 	t.Logf("%d changes refused, %d made", refused, done)
 	require.Greater(t, refused, levels)
-	require.True(t, isWhole(t, mustRead(t, p.store("sp.db"))))
+	require.True(t, isWhole(t, mustRead(t, p.Store("sp.db"))))
 }
 
 // The first start on a full disk leaves nothing that is in the way of the second.
@@ -138,13 +131,13 @@ func TestAFullDiskTakesNoRegistry(t *testing.T) {
 	for level := range levels {
 		for _, command := range []string{"init", "import in.json", "tenant create --name x --database-url postgres://h/x"} {
 			p.fill(level * 80 << 10 / levels)
-			o := p.run(strings.Fields(command)...)
-			require.Equal(t, 6, o.exit, "%s: %s", command, o.stderr)
-			require.Regexp(t, `disk full|no space left`, o.stderr)
-			require.NoFileExists(t, p.store("sp.db"))
-			require.NoError(t, os.Remove(filepath.Join(p.dir, "filler")))
-			p.must(strings.Fields(command)...)
-			require.NoError(t, os.RemoveAll(p.store("")))
+			o := p.Run(strings.Fields(command)...)
+			require.Equal(t, 6, o.Exit, "%s: %s", command, o.Stderr)
+			require.Regexp(t, `disk full|no space left`, o.Stderr)
+			require.NoFileExists(t, p.Store("sp.db"))
+			require.NoError(t, os.Remove(filepath.Join(p.Dir, "filler")))
+			p.Must(strings.Fields(command)...)
+			require.NoError(t, os.RemoveAll(p.Store("")))
 		}
 	}
 }

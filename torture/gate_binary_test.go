@@ -19,13 +19,13 @@ const maxProgram = 17800000
 func TestTheProgramIsSmallAndPlain(t *testing.T) {
 	sized(t, 1, 1)
 	p := newGate(t)
-	program, err := elf.Open(p.sp)
+	program, err := elf.Open(p.SP)
 	require.NoError(t, err)
 	defer func() { _ = program.Close() }()
 	require.Equal(t, elf.ET_EXEC, program.Type, "position-independent")
 	require.Nil(t, program.Section(".interp"), "linked dynamically")
 	require.Nil(t, program.Section(".symtab"), "not stripped")
-	built, err := buildinfo.ReadFile(p.sp)
+	built, err := buildinfo.ReadFile(p.SP)
 	require.NoError(t, err)
 	settings := map[string]string{}
 	for _, s := range built.Settings {
@@ -35,7 +35,7 @@ func TestTheProgramIsSmallAndPlain(t *testing.T) {
 	require.Equal(t, "true", settings["-trimpath"])
 	require.Equal(t, "exe", settings["-buildmode"])
 
-	info, err := os.Stat(p.sp)
+	info, err := os.Stat(p.SP)
 	require.NoError(t, err)
 	t.Logf("%d bytes", info.Size())
 	require.LessOrEqual(t, info.Size(), int64(maxProgram))

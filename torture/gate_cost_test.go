@@ -3,7 +3,6 @@ package torture
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -11,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // cost is what a command asks of the system. Calls are all but those by which Go's
@@ -41,15 +42,15 @@ var costs = []struct {
 // another time add to what a command needs, and never take from it.
 func TestCommandsCostTheSystemNoMore(t *testing.T) {
 	runs := sized(t, 10, 100)
-	needStrace(t)
+	harness.NeedStrace(t)
 	p := newGate(t)
-	require.NoError(t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(manyTenants(1000)), 0o600))
-	p.must("import", "in.json")
-	p.must("export")
-	p.must("tenant", "select", "t7")
-	p.must("profile", "create", "p")
+	require.NoError(t, os.WriteFile(filepath.Join(p.Dir, "in.json"), []byte(manyTenants(1000)), 0o600))
+	p.Must("import", "in.json")
+	p.Must("export")
+	p.Must("tenant", "select", "t7")
+	p.Must("profile", "create", "p")
 	for i := range 2 * runs {
-		p.must("profile", "create", fmt.Sprintf("p%d", i), "--tenant", "t8")
+		p.Must("profile", "create", fmt.Sprintf("p%d", i), "--tenant", "t8")
 	}
 	for i, c := range costs {
 		least := p.least(c.line, runs)
@@ -67,7 +68,7 @@ func TestCommandsCostTheSystemNoMore(t *testing.T) {
 
 // least is the least of each that some runs cost.
 func (p place) least(line string, runs int) cost {
-	p.t.Helper()
+	p.T.Helper()
 	var least cost
 	for i := range runs {
 		c := p.traced(words(line, 2*i))
@@ -95,20 +96,15 @@ var waiting = regexp.MustCompile(`^(futex|nanosleep|clock_nanosleep|sched_yield|
 
 // traced counts the system calls of a command that has to work.
 func (p place) traced(args []string) (c cost) {
-	p.t.Helper()
-	trace := filepath.Join(p.dir, "trace")
-	cmd := exec.Command(need(p.t, "strace"), append([]string{"-f", "-qq", "-o", trace, p.sp}, args...)...)
-	cmd.Dir, cmd.Env = p.dir, p.env
-	o, err := runToEnd(cmd)
-	require.NoError(p.t, err)
-	require.Zero(p.t, o.exit, o.stderr)
-	for line := range strings.Lines(string(mustRead(p.t, trace))) {
-		found := callLine.FindStringSubmatch(strings.TrimSpace(line))
-		if found == nil || waiting.MatchString(found[2]) {
-			continue // a signal, or the second half of a call
+	p.T.Helper()
+	o, log := p.Traced(args)
+	require.Zero(p.T, o.Exit, o.Stderr)
+	for _, call := range harness.Calls(log, nil) {
+		if waiting.MatchString(call.Name) {
+			continue
 		}
 		c.calls++
-		switch name, rest := found[2], found[3]; {
+		switch name, rest := call.Name, call.Args; {
 		case name == "fsync" || name == "fdatasync":
 			c.syncs++
 		case name == "clone" || name == "clone3":
@@ -122,10 +118,9 @@ func (p place) traced(args []string) (c cost) {
 
 // faultsOf counts the pages that a command touches for the first time.
 func (p place) faultsOf(args []string) int {
-	p.t.Helper()
-	cmd := p.command(args...)
-	o, err := runToEnd(cmd)
-	require.NoError(p.t, err)
-	require.Zero(p.t, o.exit, o.stderr)
+	p.T.Helper()
+	cmd := p.Command(args...)
+	o := p.Ran(cmd)
+	require.Zero(p.T, o.Exit, o.Stderr)
 	return int(cmd.ProcessState.SysUsage().(*syscall.Rusage).Minflt)
 }

@@ -1,7 +1,6 @@
 package torture
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestMemoryIsFlat (P8, P11): ten times as many tenants take no more memory to import and
@@ -35,9 +36,9 @@ func TestMemoryIsFlat(t *testing.T) {
 
 // peaks returns the most memory that each of some commands had, in MiB, at that many tenants.
 func (p place) peaks(tenants int) map[string]float64 {
-	p.t.Helper()
-	p.dir = p.t.TempDir()
-	require.NoError(p.t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(manyTenants(tenants)), 0o600))
+	p.T.Helper()
+	p.Dir = p.T.TempDir()
+	require.NoError(p.T, os.WriteFile(filepath.Join(p.Dir, "in.json"), []byte(manyTenants(tenants)), 0o600))
 	peaks := map[string]float64{}
 	for _, line := range []string{"import in.json", "import --exact in.json", "export", "export -"} { // exact finds all of it there
 		peaks[line] = p.peak(line)
@@ -45,36 +46,28 @@ func (p place) peaks(tenants int) map[string]float64 {
 	return peaks
 }
 
-// runnerVariable makes this program a runner that measures another one.
-const runnerVariable = "SP_TORTURE_RUNNER"
-
 // peak returns the most memory that a command had, in MiB. The system counts what the
 // process was before it became that program, too, so that it must be started by one which
 // is small: this one is not, but its copy is.
 func (p place) peak(line string) float64 {
-	p.t.Helper()
-	cmd := exec.Command(os.Args[0], append([]string{p.sp}, strings.Fields(line)...)...)
-	cmd.Dir, cmd.Env = p.dir, append(p.env, runnerVariable+"=1")
-	o, err := runToEnd(cmd)
-	require.NoError(p.t, err)
-	require.Zero(p.t, o.exit, "%s: %.300s", line, o.stderr)
+	p.T.Helper()
+	cmd := harness.InRole(p.T.Context(), "runner", append([]string{p.SP}, strings.Fields(line)...)...)
+	cmd.Dir, cmd.Env = p.Dir, append(cmd.Env, p.Env...)
+	o := p.Ran(cmd)
+	require.Zero(p.T, o.Exit, "%s: %.300s", line, o.Stderr)
 	var peak, own int64
-	_, err = fmt.Sscanf(o.stdout, "%d KiB, and the runner had %d KiB", &peak, &own)
-	require.NoError(p.t, err, o.stdout)
-	require.Greater(p.t, peak, own, "the runner is the larger one: what did it measure?")
+	_, err := fmt.Sscanf(o.Stdout, "%d KiB, and the runner had %d KiB", &peak, &own)
+	require.NoError(p.T, err, o.Stdout)
+	require.Greater(p.T, peak, own, "the runner is the larger one: what did it measure?")
 	return float64(peak) / 1024
 }
 
 // runMeasured runs a program and prints the most memory that it had.
-func runMeasured(args []string) int {
+func runMeasured(args []string) error {
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = os.Environ()
 	cmd.Stderr = os.Stderr
-	err := cmd.Run()
-	var ended *exec.ExitError
-	if err != nil && !errors.As(err, &ended) {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+	if err := cmd.Run(); err != nil {
+		return err
 	}
 	var own string
 	status, _ := os.ReadFile("/proc/self/status")
@@ -84,5 +77,5 @@ func runMeasured(args []string) int {
 		}
 	}
 	fmt.Printf("%d KiB, and the runner had %s KiB\n", cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss, own)
-	return cmd.ProcessState.ExitCode()
+	return nil
 }

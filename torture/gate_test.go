@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // The gates hold what a command costs where time is worthless, because others use the
@@ -17,10 +19,10 @@ import (
 func newGate(t *testing.T) place {
 	t.Helper()
 	p := newPlace(t)
-	p.sp = filepath.Join(t.TempDir(), "sp")
-	build := exec.Command(need(t, "make"), "-s", "-C", "..", "build", "SP="+p.sp)
+	p.SP = filepath.Join(t.TempDir(), "sp")
+	build := exec.Command(harness.Need(t, "make"), "-s", "-C", "..", "build", "SP="+p.SP)
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	p.env = append(p.env, "GOMAXPROCS=2") // what Go's runtime does for itself depends on it
+	p.Env = append(p.Env, "GOMAXPROCS=2") // what Go's runtime does for itself depends on it
 	return p
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // madeBy are the calls that give a file of the directory its name, with that.
@@ -22,8 +24,8 @@ var madeBy = regexp.MustCompile(`(?:openat?\(.*"([^"]+\.systemprompt/[^"]+)", [^
 // .gitignore, with the original's, and with one that a checkout takes away.
 func TestGitIgnoresEveryFileThatIsWritten(t *testing.T) {
 	sized(t, 1, 1)
-	needStrace(t)
-	need(t, "git")
+	harness.NeedStrace(t)
+	harness.Need(t, "git")
 	for name, before := range map[string]string{
 		"none": "", "the original's": "credentials.json\ntenants.json\n**/secrets.json\ndocker/\nstorage/\n", "all": "*\n", "gone": "",
 	} {
@@ -31,7 +33,7 @@ func TestGitIgnoresEveryFileThatIsWritten(t *testing.T) {
 			p := newGate(t)
 			git := func(args ...string) string {
 				cmd := exec.Command("git", args...)
-				cmd.Dir, cmd.Env = p.dir, append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
+				cmd.Dir, cmd.Env = p.Dir, p.Env
 				out, err := cmd.Output()
 				var exit *exec.ExitError
 				if !errors.As(err, &exit) || exit.ExitCode() != 1 {
@@ -41,29 +43,25 @@ func TestGitIgnoresEveryFileThatIsWritten(t *testing.T) {
 			}
 			git("init", "-q")
 			if before != "" {
-				require.NoError(t, os.Mkdir(p.store(""), 0o700))
-				require.NoError(t, os.WriteFile(p.store(".gitignore"), []byte(before), 0o644))
+				require.NoError(t, os.Mkdir(p.Store(""), 0o700))
+				require.NoError(t, os.WriteFile(p.Store(".gitignore"), []byte(before), 0o644))
 			}
-			require.NoError(t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(manyTenants(3)), 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(p.Dir, "in.json"), []byte(manyTenants(3)), 0o600))
 			made := map[string]bool{"postgres/data/PG_VERSION": true, "postgres/log": true, "docker/shared.yaml": true, "docker/shared.env": true}
 			for _, line := range []string{
 				"import in.json", "export", "tenant select t1", "profile create p", "session switch p", "secrets set openai --file in.json",
-				"profile edit p --name q", "tenant edit t1 --database-url postgres://h/x", "undo", "backup " + filepath.Join(p.dir, "b.db"), "restore b.db -y",
+				"profile edit p --name q", "tenant edit t1 --database-url postgres://h/x", "undo", "backup " + filepath.Join(p.Dir, "b.db"), "restore b.db -y",
 				"import --set-aside",
 			} {
 				if name == "gone" {
-					_ = os.Remove(p.store(".gitignore"))
+					_ = os.Remove(p.Store(".gitignore"))
 				}
 				if line == "import --set-aside" {
-					require.NoError(t, os.WriteFile(p.store("tenants.json"), []byte("{"), 0o600))
+					require.NoError(t, os.WriteFile(p.Store("tenants.json"), []byte("{"), 0o600))
 				}
-				trace := filepath.Join(p.dir, "trace")
-				cmd := exec.Command(need(t, "strace"), append([]string{"-f", "-qq", "-s", "4096", "-o", trace, p.sp}, strings.Fields(line)...)...)
-				cmd.Dir, cmd.Env = p.dir, p.env
-				o, err := runToEnd(cmd)
-				require.NoError(t, err)
-				require.Zero(t, o.exit, "%s: %s", line, o.stderr)
-				for call := range strings.Lines(string(mustRead(t, trace))) {
+				o, log := p.Traced(strings.Fields(line), "-s", "4096")
+				require.Zero(t, o.Exit, "%s: %s", line, o.Stderr)
+				for call := range strings.Lines(log) {
 					for _, found := range madeBy.FindAllStringSubmatch(call, -1) {
 						for _, path := range found[1:] {
 							if _, inside, ok := strings.Cut(path, ".systemprompt/"); ok {

@@ -19,45 +19,45 @@ func TestLongWorkIsCalledOffAsAWhole(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	text := manyTenants(n)
-	p.must("init")
-	require.NoError(t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(text), 0o600))
-	reads := func(pid int) bool { return positionIn(pid, filepath.Join(p.dir, "in.json")) > len(text)/2 }
-	writes := func(int) bool { return renderedFor(p.store(""), "tenants.json") > len(text)/2 }
+	p.Must("init")
+	require.NoError(t, os.WriteFile(filepath.Join(p.Dir, "in.json"), []byte(text), 0o600))
+	reads := func(pid int) bool { return positionIn(pid, filepath.Join(p.Dir, "in.json")) > len(text)/2 }
+	writes := func(int) bool { return renderedFor(p.Store(""), "tenants.json") > len(text)/2 }
 	p.mustCallOff(syscall.SIGINT, "import in.json", reads) // into an empty registry
-	p.must("import", "in.json")
+	p.Must("import", "in.json")
 	changed := strings.ReplaceAll(text, "s3cret", "other1")
-	require.NoError(t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(changed), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(p.Dir, "in.json"), []byte(changed), 0o600))
 	p.mustCallOff(syscall.SIGTERM, "import in.json", reads) // over what is there
 	p.mustCallOff(syscall.SIGINT, "export", writes)
-	p.mustCallOff(syscall.SIGTERM, "export --path copy.json", func(int) bool { return renderedFor(p.dir, "copy.json") > len(text)/2 })
-	require.NoFileExists(t, filepath.Join(p.dir, "copy.json"))
-	require.Zero(t, renderedFor(p.dir, "copy.json"))
-	p.must("export")
+	p.mustCallOff(syscall.SIGTERM, "export --path copy.json", func(int) bool { return renderedFor(p.Dir, "copy.json") > len(text)/2 })
+	require.NoFileExists(t, filepath.Join(p.Dir, "copy.json"))
+	require.Zero(t, renderedFor(p.Dir, "copy.json"))
+	p.Must("export")
 	p.mustCallOff(syscall.SIGTERM, "tenant edit t7 --region x", writes) // the file that follows it
-	p.must("export", "--check")
+	p.Must("export", "--check")
 }
 
 // mustCallOff tells a command to end when it has come so far.
 func (p place) mustCallOff(told syscall.Signal, line string, halfway func(pid int) bool) {
-	p.t.Helper()
+	p.T.Helper()
 	before := p.contents()
-	cmd := p.command(strings.Fields(line)...)
+	cmd := p.Command(strings.Fields(line)...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
-	require.NoError(p.t, cmd.Start())
+	require.NoError(p.T, cmd.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	for !halfway(cmd.Process.Pid) {
 		select {
 		case err := <-ended:
-			require.Fail(p.t, "it ended by itself", "%s: %v: %s", line, err, stderr.String())
+			require.Fail(p.T, "it ended by itself", "%s: %v: %s", line, err, stderr.String())
 		case <-time.After(time.Millisecond):
 		}
 	}
-	require.NoError(p.t, cmd.Process.Signal(told))
-	require.Error(p.t, <-ended, line)
-	require.Equal(p.t, 128+int(told), cmd.ProcessState.ExitCode(), "%s: %s", line, stderr.String())
-	require.Equal(p.t, before, p.contents(), line)
+	require.NoError(p.T, cmd.Process.Signal(told))
+	require.Error(p.T, <-ended, line)
+	require.Equal(p.T, 128+int(told), cmd.ProcessState.ExitCode(), "%s: %s", line, stderr.String())
+	require.Equal(p.T, before, p.contents(), line)
 }
 
 // positionIn is how far a process has read a file that it has open.

@@ -37,7 +37,7 @@ func (k *kills) run(n int, signals ...os.Signal) {
 	close(stop)
 	<-polled
 	k.problems = append(k.problems, seen...)
-	k.t.Logf("%d looks at tenants.json; of %d changes %v", looks, k.began.Load(), k.outcomes)
+	k.T.Logf("%d looks at tenants.json; of %d changes %v", looks, k.began.Load(), k.outcomes)
 }
 
 func (k *kills) problem(what string) {
@@ -55,18 +55,18 @@ func (k *kills) afterwards() {
 	}
 	k.problem(k.change(0, nil))
 	k.problem(k.leftovers())
-	if o := k.place.run("export", "--check"); o.exit != 0 {
-		k.problem("not mended: " + o.stderr)
+	if o := k.place.Run("export", "--check"); o.Exit != 0 {
+		k.problem("not mended: " + o.Stderr)
 	}
 }
 
 // leftovers says what lies in the directory that does not belong there.
 func (k *kills) leftovers() string {
-	for _, e := range mustList(k.t, k.store("")) {
-		switch e.Name() {
+	for _, name := range k.Names() {
+		switch name {
 		case ".gitignore", ".lock", ".place", "sp.db", "sp.db-journal", "tenants.json":
 		default:
-			return "left: " + e.Name()
+			return "left: " + name
 		}
 	}
 	return ""
@@ -74,10 +74,10 @@ func (k *kills) leftovers() string {
 
 // wholeAfter is what holds after all of it.
 func (k *kills) wholeAfter() {
-	require.Empty(k.t, head(k.problems))
-	require.True(k.t, isWhole(k.t, mustRead(k.t, k.store("sp.db"))))
-	require.Greater(k.t, k.outcomes["died"]+k.outcomes["ended"], 0, "nothing was ended")
-	require.Greater(k.t, k.outcomes["done"], 0)
+	require.Empty(k.T, head(k.problems))
+	require.True(k.T, isWhole(k.T, mustRead(k.T, k.Store("sp.db"))))
+	require.Greater(k.T, k.outcomes["died"]+k.outcomes["ended"], 0, "nothing was ended")
+	require.Greater(k.T, k.outcomes["done"], 0)
 }
 
 // TestKilledAtAnyTime (B4, fault 22): SIGKILL at random times. Nothing that was acknowledged

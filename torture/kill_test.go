@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // kills is a loop of changes that are ended from outside at random times. Each change
@@ -31,8 +33,8 @@ func newKills(t *testing.T) *kills {
 	t.Helper()
 	k := &kills{place: newPlace(t), dice: dice(1), outcomes: map[string]int{}}
 	k.writeDocument(0)
-	k.must("import", "in.json")
-	k.must("export")
+	k.Must("import", "in.json")
+	k.Must("export")
 	for range 10 {
 		require.Empty(t, k.change(0, nil))
 	}
@@ -51,7 +53,7 @@ func (k *kills) writeDocument(number int64) {
 	}
 	text := fmt.Sprintf(`{"tenants": [{"id": "n", "name": "n", "database_url": %q, "region": "%d"}, {"id": "other", "name": "other"}%s], "synced_at": "2026-02-01T10:00:00Z"}`,
 		numberedURL(number), number, more.String())
-	require.NoError(k.t, os.WriteFile(filepath.Join(k.dir, "in.json"), []byte(text), 0o600))
+	require.NoError(k.T, os.WriteFile(filepath.Join(k.Dir, "in.json"), []byte(text), 0o600))
 }
 
 func numberedURL(number int64) string { return fmt.Sprintf("postgres://u:s3cret@h/n-%d", number) }
@@ -70,7 +72,7 @@ func (k *kills) args(number int64) []string {
 // It returns what is wrong.
 func (k *kills) change(after time.Duration, end os.Signal) string {
 	number := k.began.Add(1)
-	cmd := k.command(k.args(number)...)
+	cmd := k.Command(k.args(number)...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	start, before := time.Now(), k.written()
@@ -122,18 +124,18 @@ func (k *kills) await(after time.Duration, before time.Time) {
 
 // written is when the registry's file was written last.
 func (k *kills) written() time.Time {
-	info, err := os.Stat(k.store("sp.db"))
-	require.NoError(k.t, err)
+	info, err := os.Stat(k.Store("sp.db"))
+	require.NoError(k.T, err)
 	return info.ModTime()
 }
 
 // there is the number in the registry.
 func (k *kills) there() (int64, error) {
-	o, err := runToEnd(k.command("tenant", "list", "--json"))
-	if err != nil || o.exit != 0 {
-		return 0, fmt.Errorf("a read right after: exit %d: %s%s %w", o.exit, o.stdout, o.stderr, err)
+	o, err := harness.Run(k.Command("tenant", "list", "--json"))
+	if err != nil || o.Exit != 0 {
+		return 0, fmt.Errorf("a read right after: exit %d: %s%s %w", o.Exit, o.Stdout, o.Stderr, err)
 	}
-	return numberIn([]byte(o.stdout))
+	return numberIn([]byte(o.Stdout))
 }
 
 // numberIn reads the number in a list of tenants or an export, which shows it twice.
@@ -169,8 +171,8 @@ func (k *kills) poll(stop chan struct{}) (problems []string, looks int) {
 		case <-time.After(time.Millisecond): // the machine is for what is tested
 		}
 		least := k.acked.Load()
-		text, err := os.ReadFile(k.store("tenants.json"))
-		info, gone := os.Lstat(k.store("tenants.json"))
+		text, err := os.ReadFile(k.Store("tenants.json"))
+		info, gone := os.Lstat(k.Store("tenants.json"))
 		most := k.began.Load()
 		number, wrong := numberIn(text)
 		switch {

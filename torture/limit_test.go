@@ -11,18 +11,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-)
 
-// limited runs sp with a limit of the shell's ulimit.
-func (p place) limited(limit string, args ...string) outcome {
-	p.t.Helper()
-	cmd := p.command(args...)
-	cmd.Args = append([]string{"sh", "-c", "ulimit " + limit + ` && exec "$0" "$@"`, p.sp}, args...)
-	cmd.Path = "/bin/sh"
-	o, err := runToEnd(cmd)
-	require.NoError(p.t, err)
-	return o
-}
+	"github.com/sp-registry/sp/internal/harness"
+)
 
 // limits are arguments of ulimit: of memory in KiB, of open files, of the size of files
 // in blocks of 512 bytes.
@@ -44,7 +35,7 @@ func TestLimitsOfTheSystemChangeNothing(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.settle()
-	in := filepath.Join(p.dir, "big.json")
+	in := filepath.Join(p.Dir, "big.json")
 	require.NoError(t, os.WriteFile(in, []byte(manyTenants(500)), 0o600))
 	refused, done := 0, 0
 	for i, limit := range limits() {
@@ -59,33 +50,33 @@ func TestLimitsOfTheSystemChangeNothing(t *testing.T) {
 	t.Logf("%d refused, %d made", refused, done)
 	require.Greater(t, refused, 20)
 	require.Positive(t, done)
-	p.must("import", "big.json")
-	p.must("export", "--check")
-	require.True(t, isWhole(t, mustRead(t, p.store("sp.db"))))
+	p.Must("import", "big.json")
+	p.Must("export", "--check")
+	require.True(t, isWhole(t, mustRead(t, p.Store("sp.db"))))
 }
 
 // isMadeWithin tells whether a change was made; if not, it must have changed nothing.
 func (p place) isMadeWithin(limit, command string) bool {
-	p.t.Helper()
-	before, said := p.contents(), p.must("tenant", "list")
-	o := p.limited(limit, strings.Fields(command)...)
-	if o.exit == 0 {
+	p.T.Helper()
+	before, said := p.contents(), p.Must("tenant", "list")
+	o := p.Ran(p.After("ulimit "+limit, strings.Fields(command)...))
+	if o.Exit == 0 {
 		return true
 	}
-	told := fmt.Sprintf("ulimit %s: %s: exit %d: %.300s", limit, command, o.exit, o.stderr)
-	require.NotEmpty(p.t, o.stderr, told)
-	require.Equal(p.t, said, p.must("tenant", "list"), told) // which takes back what the command itself could not
+	told := fmt.Sprintf("ulimit %s: %s: exit %d: %.300s", limit, command, o.Exit, o.Stderr)
+	require.NotEmpty(p.T, o.Stderr, told)
+	require.Equal(p.T, said, p.Must("tenant", "list"), told) // which takes back what the command itself could not
 	switch {
 	case strings.HasPrefix(limit, "-v"): // Go's runtime ended the process, anywhere
-		p.must("tenant", "select", "a")
-		p.must("export", "--check")
+		p.Must("tenant", "select", "a")
+		p.Must("export", "--check")
 		return false
-	case strings.HasPrefix(o.stderr, "runtime: "): // or at its start: it needs up to 8 files for itself
-		require.Contains(p.t, []string{"-n 3", "-n 4", "-n 5", "-n 6", "-n 7", "-n 8"}, limit, told)
+	case strings.HasPrefix(o.Stderr, "runtime: "): // or at its start: it needs up to 8 files for itself
+		require.Contains(p.T, []string{"-n 3", "-n 4", "-n 5", "-n 6", "-n 7", "-n 8"}, limit, told)
 	default:
-		require.Equal(p.t, 6, o.exit, told)
+		require.Equal(p.T, 6, o.Exit, told)
 	}
-	require.Equal(p.t, before, p.contents(), told)
+	require.Equal(p.T, before, p.contents(), told)
 	return false
 }
 
@@ -94,10 +85,10 @@ func (p place) isMadeWithin(limit, command string) bool {
 func TestManyTenantsTakeBoundedTimeAndMemory(t *testing.T) {
 	n := sized(t, 20_000, 1_000_000)
 	p := newPlace(t)
-	p.must("init")
+	p.Must("init")
 	text := manyTenants(n)
 	text = strings.Replace(text, `"name": "big"`, `"name": "`+strings.Repeat("n", 1<<20)+`"`, 1)
-	require.NoError(t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(text), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(p.Dir, "in.json"), []byte(text), 0o600))
 	for _, command := range []string{"import in.json", "export", "tenant list --json", "tenant edit t7 --region x", "resolve --tenant t9", "tenant show big", "status"} {
 		start := time.Now()
 		peak := p.peak(command)
@@ -111,7 +102,7 @@ func TestManyTenantsTakeBoundedTimeAndMemory(t *testing.T) {
 // directory, and one to spare.
 func TestAChangeSyncsNoMoreThanItMust(t *testing.T) {
 	sized(t, 1, 1)
-	needStrace(t)
+	harness.NeedStrace(t)
 	p := newPlace(t)
 	p.settle()
 	syncs := p.traced(strings.Fields("tenant create --id b --name b --database-url postgres://h/b")).syncs
@@ -124,9 +115,9 @@ func TestAChangeSyncsNoMoreThanItMust(t *testing.T) {
 		for i := range 60 {
 			start := time.Now()
 			if strings.Contains(command, "%") {
-				p.must(strings.Fields(fmt.Sprintf(command, i))...)
+				p.Must(strings.Fields(fmt.Sprintf(command, i))...)
 			} else {
-				p.must(command)
+				p.Must(command)
 			}
 			took = append(took, time.Since(start))
 		}

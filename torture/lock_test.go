@@ -1,7 +1,6 @@
 package torture
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,59 +12,60 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // stopped starts an import that takes a while, and stops it while it holds the lock.
 func (p place) stopped() *exec.Cmd {
-	p.t.Helper()
-	path := filepath.Join(p.dir, "many.json")
+	p.T.Helper()
+	path := filepath.Join(p.Dir, "many.json")
 	if _, err := os.Stat(path); err != nil {
-		require.NoError(p.t, os.WriteFile(path, []byte(manyTenants(20_000)), 0o600))
+		require.NoError(p.T, os.WriteFile(path, []byte(manyTenants(20_000)), 0o600))
 	}
-	cmd := p.command("import", path)
-	require.NoError(p.t, cmd.Start())
-	p.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	require.Eventually(p.t, func() bool { return strings.Contains(p.holder(), fmt.Sprintf("pid %d ", cmd.Process.Pid)) }, time.Minute, time.Millisecond)
-	require.NoError(p.t, cmd.Process.Signal(syscall.SIGSTOP))
-	require.True(p.t, p.isLocked(), "it was too fast")
+	cmd := p.Command("import", path)
+	require.NoError(p.T, cmd.Start())
+	p.T.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	require.Eventually(p.T, func() bool { return strings.Contains(p.holder(), fmt.Sprintf("pid %d ", cmd.Process.Pid)) }, time.Minute, time.Millisecond)
+	require.NoError(p.T, cmd.Process.Signal(syscall.SIGSTOP))
+	require.True(p.T, p.isLocked(), "it was too fast")
 	return cmd
 }
 
 // holder is who says in the lock file that he holds it.
 func (p place) holder() string {
-	text, _ := os.ReadFile(p.store(".lock"))
+	text, _ := os.ReadFile(p.Store(".lock"))
 	return string(text)
 }
 
 func (p place) isLocked() bool {
-	file, err := os.Open(p.store(".lock"))
-	require.NoError(p.t, err)
+	file, err := os.Open(p.Store(".lock"))
+	require.NoError(p.T, err)
 	defer func() { _ = file.Close() }()
 	return unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil
 }
 
 // waiting is place with a time-out.
 func (p place) waiting(timeout string) place {
-	p.env = append(p.env[:len(p.env):len(p.env)], "SP_LOCK_TIMEOUT="+timeout)
+	p.Env = append(p.Env[:len(p.Env):len(p.Env)], "SP_LOCK_TIMEOUT="+timeout)
 	return p
 }
 
 // soon runs a command that has to end within a second after that time. The machine may
 // be slow for once; sp may not be every time.
-func (p place) soon(after time.Duration, command string) (o outcome, took time.Duration) {
-	p.t.Helper()
+func (p place) soon(after time.Duration, command string) (o harness.Outcome, took time.Duration) {
+	p.T.Helper()
 	for range 4 {
-		cmd := p.command(strings.Fields(command)...)
+		cmd := p.Command(strings.Fields(command)...)
 		start := time.Now()
 		end := time.AfterFunc(after+10*time.Second, func() { _ = cmd.Process.Kill() }) // one that hangs ends here
-		o, err := runToEnd(cmd)
+		o := p.Ran(cmd)
 		end.Stop()
-		require.NoError(p.t, err)
 		if took = time.Since(start); took < after+time.Second {
 			return o, took
 		}
 	}
-	p.t.Fatalf("%s took %s", command, took)
+	p.T.Fatalf("%s took %s", command, took)
 	return o, took
 }
 
@@ -80,21 +80,21 @@ func TestAStoppedHolderIsNamed(t *testing.T) {
 	for timeout, bound := range map[string]time.Duration{"0": 0, "1500ms": 1500 * time.Millisecond} {
 		for _, command := range []string{"tenant edit a --region x", "export", "import --dry-run many.json"} {
 			o, took := p.waiting(timeout).soon(bound, command)
-			require.Equal(t, 7, o.exit, "%s: %s", command, o.stderr)
-			require.Contains(t, o.stderr, fmt.Sprintf("busy: held by pid %d (sp import) since 2", holder.Process.Pid))
-			require.Contains(t, o.stderr, "SP_LOCK_TIMEOUT")
+			require.Equal(t, 7, o.Exit, "%s: %s", command, o.Stderr)
+			require.Contains(t, o.Stderr, fmt.Sprintf("busy: held by pid %d (sp import) since 2", holder.Process.Pid))
+			require.Contains(t, o.Stderr, "SP_LOCK_TIMEOUT")
 			require.GreaterOrEqual(t, took, bound)
-			require.Equal(t, bound > time.Second, strings.Contains(o.stderr, "waiting for pid "), o.stderr)
+			require.Equal(t, bound > time.Second, strings.Contains(o.Stderr, "waiting for pid "), o.Stderr)
 		}
 	}
 	for _, command := range []string{"tenant list", "resolve", "status"} { // nothing of its change is in the way
-		p.waiting("0").must(strings.Fields(command)...)
+		p.waiting("0").Must(strings.Fields(command)...)
 	}
 	require.NoError(t, holder.Process.Kill())
 	_ = holder.Wait()
-	require.Equal(t, "a\n", firstColumn(p.waiting("0").must("tenant", "list")), "a read right after")
-	p.must("tenant", "edit", "a", "--region", "x")
-	p.must("export", "--check")
+	require.Equal(t, "a\n", firstColumn(p.waiting("0").Must("tenant", "list")), "a read right after")
+	p.Must("tenant", "edit", "a", "--region", "x")
+	p.Must("export", "--check")
 }
 
 func firstColumn(table string) (column string) {
@@ -112,18 +112,18 @@ func TestAReadAfterAnyKillWorks(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.settle()
-	said := p.must("tenant", "list")
+	said := p.Must("tenant", "list")
 	for range rounds {
 		holder := p.stopped()
 		require.NoError(t, holder.Process.Signal(syscall.SIGCONT))
 		require.Eventually(t, func() bool { // it spills
-			info, err := os.Stat(p.store("sp.db"))
+			info, err := os.Stat(p.Store("sp.db"))
 			return err == nil && info.Size() > 300_000 || !p.isLocked()
 		}, time.Minute, time.Millisecond)
 		require.NoError(t, holder.Process.Kill())
 		_ = holder.Wait()
-		require.Equal(t, said, p.waiting("0").must("tenant", "list"))
-		require.NoFileExists(t, p.store("sp.db-journal"))
+		require.Equal(t, said, p.waiting("0").Must("tenant", "list"))
+		require.NoFileExists(t, p.Store("sp.db-journal"))
 	}
 }
 
@@ -134,7 +134,7 @@ func TestAnotherProgramThatHoldsTheFileIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.settle()
-	conn := mustOpenRaw(t, p.store("sp.db"))
+	conn := harness.OpenSQLite(t, p.Store("sp.db"))
 	defer func() { _ = conn.Close() }()
 	for how, commands := range map[string][]string{
 		"BEGIN IMMEDIATE": {"tenant edit a --region x", "export", "profile create q --tenant a"}, // reads are not in its way
@@ -145,15 +145,15 @@ func TestAnotherProgramThatHoldsTheFileIsWaitedFor(t *testing.T) {
 		for _, command := range commands {
 			for timeout, bound := range map[string]time.Duration{"0": 0, "300ms": 300 * time.Millisecond} {
 				o, _ := p.waiting(timeout).soon(bound, command)
-				require.Equal(t, 7, o.exit, "%s: %s", command, o.stderr)
-				require.Contains(t, o.stderr, "busy")
+				require.Equal(t, 7, o.Exit, "%s: %s", command, o.Stderr)
+				require.Contains(t, o.Stderr, "busy")
 			}
 		}
 		_, err = conn.Exec("ROLLBACK")
 		require.NoError(t, err)
 	}
-	p.must("tenant", "edit", "a", "--region", "x")
-	p.must("export", "--check")
+	p.Must("tenant", "edit", "a", "--region", "x")
+	p.Must("export", "--check")
 }
 
 // TestADelayedExportOverwritesNoNewerOne (fault 34): while one command takes its time to
@@ -161,26 +161,22 @@ func TestAnotherProgramThatHoldsTheFileIsWaitedFor(t *testing.T) {
 func TestADelayedExportOverwritesNoNewerOne(t *testing.T) {
 	sized(t, 1, 1)
 	t.Parallel()
-	strace := need(t, "strace")
+	harness.NeedStrace(t)
 	p := newPlace(t)
 	p.settle()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	slow := exec.CommandContext(ctx, strace, "-f", "-qq", "-o", filepath.Join(p.dir, "trace"),
-		"-e", "trace=rename,renameat,renameat2", "-e", "inject=rename,renameat,renameat2:delay_enter=1500000",
-		p.sp, "tenant", "create", "--id", "slow", "--name", "slow", "--database-url", "postgres://h/slow")
-	slow.Dir, slow.Env = p.dir, p.env
+	slow := harness.Strace(t, p.Command("tenant", "create", "--id", "slow", "--name", "slow", "--database-url", "postgres://h/slow"), filepath.Join(p.Dir, "trace"),
+		"-e", "trace=rename,renameat,renameat2", "-e", "inject=rename,renameat,renameat2:delay_enter=1500000")
 	require.NoError(t, slow.Start())
-	conn := mustOpenRaw(t, p.store("sp.db"))
+	conn := harness.OpenSQLite(t, p.Store("sp.db"))
 	require.Eventually(t, func() (committed bool) { // and not in place
 		return conn.QueryRow("SELECT COUNT(*) FROM tenants WHERE id = 'slow'").Scan(&committed) == nil && committed
 	}, 30*time.Second, time.Millisecond)
 	require.NoError(t, conn.Close())
-	require.NotContains(t, string(mustRead(t, p.store("tenants.json"))), "slow")
-	require.Contains(t, p.must("status", "--json"), `"export": "behind"`)
+	require.NotContains(t, string(mustRead(t, p.Store("tenants.json"))), "slow")
+	require.Contains(t, p.Must("status", "--json"), `"export": "behind"`)
 
-	p.must("tenant", "create", "--id", "fast", "--name", "fast", "--database-url", "postgres://h/fast")
+	p.Must("tenant", "create", "--id", "fast", "--name", "fast", "--database-url", "postgres://h/fast")
 	require.NoError(t, slow.Wait())
-	require.Contains(t, string(mustRead(t, p.store("tenants.json"))), "fast")
-	require.Equal(t, p.must("export", "-"), string(mustRead(t, p.store("tenants.json"))))
+	require.Contains(t, string(mustRead(t, p.Store("tenants.json"))), "fast")
+	require.Equal(t, p.Must("export", "-"), string(mustRead(t, p.Store("tenants.json"))))
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestBesideTheOriginalToolNothingIsLost has the tool that sp came after write the same
@@ -37,7 +39,7 @@ func TestBesideTheOriginalToolWhatIsMissingShows(t *testing.T) {
 			sp := v.build(t)
 			for range rounds {
 				p := newPlace(t)
-				p.sp = sp
+				p.SP = sp
 				if problems := newBeside(p).run(4, 25); len(problems) > 0 {
 					t.Log(head(problems))
 					return
@@ -63,9 +65,9 @@ type beside struct {
 }
 
 func newBeside(p place) *beside {
-	p.must("init")
-	p.must("export")
-	return &beside{place: p, original: newOriginal(p.store("tenants.json"), 7), exits: map[int]int{}, settled: map[string]bool{}}
+	p.Must("init")
+	p.Must("export")
+	return &beside{place: p, original: newOriginal(p.Store("tenants.json"), 7), exits: map[int]int{}, settled: map[string]bool{}}
 }
 
 // run has so many shells take so many steps, and the original write all the while.
@@ -113,18 +115,18 @@ func (b *beside) problem(format string, args ...any) {
 // somebody has to settle is settled for sp's side.
 func (b *beside) sp(args ...string) {
 	for range 100 {
-		o, err := runToEnd(b.command(args...))
+		o, err := harness.Run(b.Command(args...))
 		b.note(o)
 		switch {
 		case err != nil:
 			b.problem("sp %s: %v", strings.Join(args, " "), err)
 			return
-		case o.exit == 0 || o.exit == 8:
+		case o.Exit == 0 || o.Exit == 8:
 			return
-		case o.exit == 4 && strings.Contains(o.stderr, "sp import --ours"):
-			b.settle(o.stderr)
-		case o.exit != 4 && o.exit != 6 && o.exit != 7:
-			b.problem("sp %s: exit %d: %s", strings.Join(args, " "), o.exit, o.stderr)
+		case o.Exit == 4 && strings.Contains(o.Stderr, "sp import --ours"):
+			b.settle(o.Stderr)
+		case o.Exit != 4 && o.Exit != 6 && o.Exit != 7:
+			b.problem("sp %s: exit %d: %s", strings.Join(args, " "), o.Exit, o.Stderr)
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -132,19 +134,19 @@ func (b *beside) sp(args ...string) {
 	b.problem("sp %s: never done", strings.Join(args, " "))
 }
 
-func (b *beside) note(o outcome) {
+func (b *beside) note(o harness.Outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ran++
-	b.exits[o.exit]++
-	if o.exit != 0 && o.exit != 8 {
+	b.exits[o.Exit]++
+	if o.Exit != 0 && o.Exit != 8 {
 		b.again++
 	}
-	if strings.Contains(o.stderr, "before that, what another program did") {
+	if strings.Contains(o.Stderr, "before that, what another program did") {
 		b.merged++
 	}
-	if strings.Contains(o.stderr, "two programs wrote it at once") {
-		b.problems = append(b.problems, o.stderr) // it is not lost, but so rare that it should be seen
+	if strings.Contains(o.Stderr, "two programs wrote it at once") {
+		b.problems = append(b.problems, o.Stderr) // it is not lost, but so rare that it should be seen
 	}
 }
 
@@ -158,7 +160,7 @@ func (b *beside) settle(said string) {
 		}
 	}
 	b.mu.Unlock()
-	o, err := runToEnd(b.command("import", "--ours"))
+	o, err := harness.Run(b.Command("import", "--ours"))
 	b.note(o)
 	if err != nil {
 		b.problem("sp import --ours: %v", err)
@@ -170,7 +172,7 @@ func (b *beside) judge(all []*shell) {
 	var answer struct {
 		Tenants []map[string]any `json:"tenants"`
 	}
-	b.fromJSON(b.must("export", "-"), &answer)
+	b.fromJSON(b.Must("export", "-"), &answer)
 	there := map[string]map[string]any{}
 	for _, t := range answer.Tenants {
 		there[t["id"].(string)] = t
@@ -187,17 +189,17 @@ func (b *beside) judge(all []*shell) {
 			b.problem("%s came back", id)
 		}
 	}
-	b.must("export", "--check")
-	if text := string(mustRead(b.t, b.store("tenants.json"))); text != b.must("export", "-") {
+	b.Must("export", "--check")
+	if text := string(mustRead(b.T, b.Store("tenants.json"))); text != b.Must("export", "-") {
 		b.problem("the file is not what sp export would write:\n%s", text)
 	}
-	if o := b.place.run("doctor"); o.exit != 0 {
-		b.problem("sp doctor: %s", o.stdout)
+	if o := b.place.Run("doctor"); o.Exit != 0 {
+		b.problem("sp doctor: %s", o.Stdout)
 	}
 }
 
 func (b *beside) fromJSON(text string, to any) {
-	require.NoError(b.t, json.Unmarshal([]byte(text), to))
+	require.NoError(b.T, json.Unmarshal([]byte(text), to))
 }
 
 func (b *beside) compare(what string, there map[string]any, member, want string) {

@@ -17,7 +17,7 @@ type replay struct {
 
 // inside returns the path from the project's directory, if it is in there.
 func (r *replay) inside(path string) (string, bool) {
-	inside, err := filepath.Rel(r.sc.dir, path)
+	inside, err := filepath.Rel(r.sc.Dir, path)
 	return inside, err == nil && filepath.IsLocal(inside) && !strings.HasSuffix(path, " (deleted)")
 }
 

@@ -6,13 +6,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestPowerCutLosesNothingThatWasAcknowledged lays out every state of the disk that a
 // power cut during a command could leave, and judges each (bar B7, fault 37).
 func TestPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
 	limit := sized(t, 150, 1_000_000)
-	needStrace(t)
+	harness.NeedStrace(t)
 	for _, s := range shapesOf(*size) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -89,21 +91,21 @@ type verdict struct {
 }
 
 func (sc *scene) verdictOn(x tree) verdict {
-	require.NoError(sc.t, x.layOut(sc.dir))
+	require.NoError(sc.T, x.layOut(sc.Dir))
 	f, err := sc.judge()
 	return verdict{f, err}
 }
 
 // recordAll runs the steps one after the other, and keeps what they left.
 func (sc *scene) recordAll() [][]event {
-	require.NoError(sc.t, sc.start.layOut(sc.dir))
+	require.NoError(sc.T, sc.start.layOut(sc.Dir))
 	var steps [][]event
 	for _, line := range sc.shape.steps {
 		steps = append(steps, sc.record(line))
 	}
 	var err error
-	sc.left, err = readTree(sc.dir)
-	require.NoError(sc.t, err)
+	sc.left, err = readTree(sc.Dir)
+	require.NoError(sc.T, err)
 	return steps
 }
 
@@ -116,7 +118,7 @@ func (sc *scene) replayAll(steps [][]event, each instant) {
 		acknowledged := step
 		for _, e := range events {
 			call++
-			require.NoError(sc.t, r.follow(e))
+			require.NoError(sc.T, r.follow(e))
 			answers := e.name == "write" && strings.HasPrefix(e.args[0].word, "1") && number(e.args[0]) == 1
 			if answers || e.name == "exit_group" {
 				acknowledged = step + 1
@@ -128,6 +130,6 @@ func (sc *scene) replayAll(steps [][]event, each instant) {
 	}
 	running := tree{}
 	r.root.running("", running)
-	require.Equal(sc.t, sc.left.listing(), running.listing())
-	require.Equal(sc.t, sc.left.digest(), running.digest(), "the replay went another way than the commands")
+	require.Equal(sc.T, sc.left.listing(), running.listing())
+	require.Equal(sc.T, sc.left.digest(), running.digest(), "the replay went another way than the commands")
 }

@@ -3,7 +3,6 @@ package torture
 import (
 	"encoding/hex"
 	"fmt"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -30,18 +29,11 @@ var (
 
 // record runs a step with every byte that it writes told.
 func (sc *scene) record(line string) []event {
-	sc.t.Helper()
-	log := sc.beside("strace.log")
-	cmd := sc.command(strings.Fields(line)...)
-	cmd.Path = need(sc.t, "strace")
-	cmd.Args = append([]string{"strace", "-f", "-qq", "-y", "-xx", "-s", "100000000", "-o", log, "-e", "trace=exit_group," + writes, sc.sp}, cmd.Args[1:]...)
-	o, err := runToEnd(cmd)
-	require.NoError(sc.t, err)
-	require.Zero(sc.t, o.exit, o.stderr)
-	text, err := os.ReadFile(log)
-	require.NoError(sc.t, err)
-	events, err := parse(string(text))
-	require.NoError(sc.t, err)
+	sc.T.Helper()
+	o, log := sc.Traced(strings.Fields(line), "-y", "-xx", "-s", "100000000", "-e", "trace=exit_group,"+writes)
+	require.Zero(sc.T, o.Exit, o.Stderr)
+	events, err := parse(log)
+	require.NoError(sc.T, err)
 	return events
 }
 

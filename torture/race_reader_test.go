@@ -34,8 +34,8 @@ func (w *writer) look() {
 		return
 	case 4: // its own tenant: nobody else changes it
 		_, o := w.do(0, "resolve", "--tenant", w.name)
-		if want := numbered(w.name, w.numbers[w.name]); o.stdout != want+"\n" {
-			w.problem("resolve: %s, and not %s", o.stdout, want)
+		if want := numbered(w.name, w.numbers[w.name]); o.Stdout != want+"\n" {
+			w.problem("resolve: %s, and not %s", o.Stdout, want)
 		}
 		return
 	default:
@@ -52,12 +52,12 @@ func (w *writer) look() {
 
 func (r *race) observe(args ...string) snapshot {
 	s, o := r.do(0, args...)
-	return r.snapshotOf(strings.Join(args, " "), s, []byte(o.stdout))
+	return r.snapshotOf(strings.Join(args, " "), s, []byte(o.Stdout))
 }
 
 func (r *race) observeFile() snapshot {
 	start := time.Since(r.began)
-	text, err := os.ReadFile(r.store("tenants.json"))
+	text, err := os.ReadFile(r.Store("tenants.json"))
 	if err != nil {
 		r.problem("%v", err)
 	}
@@ -98,8 +98,8 @@ func (w *writer) observeSession() {
 		Session string `json:"session_profile"`
 		Export  string
 	}
-	if err := json.Unmarshal([]byte(o.stdout), &status); err != nil || status.Export != "current" && status.Export != "behind" {
-		w.problem("status: %v: %s", err, o.stdout)
+	if err := json.Unmarshal([]byte(o.Stdout), &status); err != nil || status.Export != "current" && status.Export != "behind" {
+		w.problem("status: %v: %s", err, o.Stdout)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

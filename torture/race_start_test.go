@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // firsts are commands that make a registry where there is none.
@@ -28,10 +30,10 @@ func startTogether(p place, commands []string) (problems []string) {
 	for _, command := range commands {
 		group.Go(func() {
 			<-begin
-			if o, err := runToEnd(p.command(strings.Fields(command)...)); err != nil || o.exit != 0 {
+			if o, err := harness.Run(p.Command(strings.Fields(command)...)); err != nil || o.Exit != 0 {
 				mu.Lock()
 				defer mu.Unlock()
-				problems = append(problems, fmt.Sprintf("sp %s: exit %d: %s %v", command, o.exit, o.stderr, err))
+				problems = append(problems, fmt.Sprintf("sp %s: exit %d: %s %v", command, o.Exit, o.Stderr, err))
 			}
 		})
 	}
@@ -42,7 +44,7 @@ func startTogether(p place, commands []string) (problems []string) {
 
 // oneRegistry says what is not as it is after one first start and the others behind it.
 func oneRegistry(p place, commands []string) (problems []string) {
-	conn := mustOpenRaw(p.t, p.store("sp.db"))
+	conn := harness.OpenSQLite(p.T, p.Store("sp.db"))
 	defer func() { _ = conn.Close() }()
 	for query, want := range map[string]string{
 		"PRAGMA user_version":                "5",
@@ -57,21 +59,10 @@ func oneRegistry(p place, commands []string) (problems []string) {
 			problems = append(problems, fmt.Sprintf("%s: %s, and not %s %v", query, got, want, err))
 		}
 	}
-	var names []string
-	for _, e := range mustList(p.t, p.store("")) {
-		names = append(names, e.Name())
-	}
-	if got := strings.Join(names, " "); got != ".gitignore .lock .place sp.db sp.db-journal" {
+	if got := strings.Join(p.Names(), " "); got != ".gitignore .lock .place sp.db sp.db-journal" {
 		problems = append(problems, "there is "+got)
 	}
 	return problems
-}
-
-func mustList(t *testing.T, dir string) []os.DirEntry {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	return entries
 }
 
 // made is how many tenants the commands make together.
@@ -105,7 +96,7 @@ func TestManyFirstStartsMakeOneRegistry(t *testing.T) {
 	for round := range rounds {
 		p := newPlace(t)
 		in := `{"tenants": [{"id": "x", "name": "x"}, {"id": "y", "name": "y"}], "synced_at": "2026-02-01T10:00:00Z"}`
-		require.NoError(t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(in), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(p.Dir, "in.json"), []byte(in), 0o600))
 		var commands []string
 		for i := range processes {
 			first := "init" // every other round is of nothing else

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // race is many processes on one registry. What each was told is kept here, outside
@@ -34,9 +36,9 @@ type race struct {
 type span struct{ start, end time.Duration }
 
 func newRace(p place) *race {
-	p.must("init")
-	p.must("export")
-	p.must("tenant", "create", "--id", "shared", "--name", "shared", "--database-url", "postgres://h/s", "--no-export")
+	p.Must("init")
+	p.Must("export")
+	p.Must("tenant", "create", "--id", "shared", "--name", "shared", "--database-url", "postgres://h/s", "--no-export")
 	return &race{place: p, began: time.Now(), shared: newRegister(""), session: newRegister("")}
 }
 
@@ -64,12 +66,12 @@ func (r *race) problem(format string, args ...any) {
 }
 
 // do runs a command that must end with that exit.
-func (r *race) do(exit int, args ...string) (span, outcome) {
+func (r *race) do(exit int, args ...string) (span, harness.Outcome) {
 	start := time.Since(r.began)
-	o, err := runToEnd(r.command(args...))
+	o, err := harness.Run(r.Command(args...))
 	s := span{start, time.Since(r.began)}
-	if err != nil || o.exit != exit && !slices.Contains(r.tolerated, o.exit) {
-		r.problem("sp %s: exit %d: %s%s %v", strings.Join(args, " "), o.exit, o.stdout, o.stderr, err)
+	if err != nil || o.Exit != exit && !slices.Contains(r.tolerated, o.Exit) {
+		r.problem("sp %s: exit %d: %s%s %v", strings.Join(args, " "), o.Exit, o.Stdout, o.Stderr, err)
 	}
 	return s, o
 }
@@ -95,14 +97,13 @@ func (r *race) judge(all []*writer) {
 		r.do(0, "tenant", "edit", "shared", "--region", "last")
 	}
 	_, exported := r.do(0, "export", "-")
-	file, err := os.ReadFile(r.store("tenants.json"))
-	if err != nil || string(file) != exported.stdout {
+	file, err := os.ReadFile(r.Store("tenants.json"))
+	if err != nil || string(file) != exported.Stdout {
 		r.problem("tenants.json is not what sp export - prints: %v", err)
 	}
-	entries, _ := os.ReadDir(r.store(""))
-	for _, e := range entries {
-		if !slices.Contains([]string{".gitignore", ".lock", ".place", "profiles", "sessions", "sp.db", "sp.db-journal", "tenants.json"}, e.Name()) {
-			r.problem("left behind: %s", e.Name())
+	for _, name := range r.Names() {
+		if !slices.Contains([]string{".gitignore", ".lock", ".place", "profiles", "sessions", "sp.db", "sp.db-journal", "tenants.json"}, name) {
+			r.problem("left behind: %s", name)
 		}
 	}
 }
@@ -166,7 +167,7 @@ func sorted[K cmp.Ordered, V any](m map[K]V) []K {
 
 // copies is a place for copies of an export, which everybody may look into.
 func (p place) copies() string {
-	dir := filepath.Join(p.dir, "copies")
-	require.NoError(p.t, os.MkdirAll(dir, 0o755))
+	dir := filepath.Join(p.Dir, "copies")
+	require.NoError(p.T, os.MkdirAll(dir, 0o755))
 	return dir
 }

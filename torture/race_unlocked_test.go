@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestSQLiteKeepsWritersApartWhenTheLockFileGoes (fault 31): somebody removes the lock
@@ -28,7 +30,7 @@ func TestSQLiteKeepsWritersApartWhenTheLockFileGoes(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				if os.Remove(r.store(".lock")) == nil {
+				if os.Remove(r.Store(".lock")) == nil {
 					removed++
 				}
 				time.Sleep(time.Millisecond)
@@ -51,12 +53,12 @@ func (r *race) withoutLock(writers, steps int) (lost []string) {
 		group.Go(func() {
 			for i := range steps {
 				id := fmt.Sprintf("w%d-%d", w, i)
-				o, err := runToEnd(r.command("tenant", "create", "--id", id, "--name", id, "--database-url", "postgres://h/x"))
+				o, err := harness.Run(r.Command("tenant", "create", "--id", id, "--name", id, "--database-url", "postgres://h/x"))
 				switch {
-				case err == nil && (o.exit == 0 || o.exit == 8):
+				case err == nil && (o.Exit == 0 || o.Exit == 8):
 					acknowledged[w] = append(acknowledged[w], id)
-				case err != nil || o.exit != 4 && o.exit != 7:
-					r.problem("create: exit %d: %s %v", o.exit, o.stderr, err)
+				case err != nil || o.Exit != 4 && o.Exit != 7:
+					r.problem("create: exit %d: %s %v", o.Exit, o.Stderr, err)
 				}
 			}
 		})
@@ -66,7 +68,7 @@ func (r *race) withoutLock(writers, steps int) (lost []string) {
 	r.do(0, "export", "--check")
 	_, o := r.do(0, "export", "-")
 	for _, id := range slices.Concat(acknowledged...) {
-		if !strings.Contains(o.stdout, `"id": "`+id+`"`) {
+		if !strings.Contains(o.Stdout, `"id": "`+id+`"`) {
 			r.problem("%s was acknowledged, and is lost", id)
 		}
 	}

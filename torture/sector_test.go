@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestADestroyedFirstSectorIsRefusedAndCanBeRestored (fault 22, see "Not promised"): a
@@ -17,43 +19,43 @@ func TestADestroyedFirstSectorIsRefusedAndCanBeRestored(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.settle()
-	said := p.must("export", "-")
-	backup, copied := filepath.Join(p.dir, "backup"), filepath.Join(p.dir, "copy")
-	p.must("backup", backup)
-	interrupt(t, p.store("sp.db"), "CREATE TABLE more (x)") // which changes the first page, so that the journal has it
-	whole := mustRead(t, p.store("sp.db"))
+	said := p.Must("export", "-")
+	backup, copied := filepath.Join(p.Dir, "backup"), filepath.Join(p.Dir, "copy")
+	p.Must("backup", backup)
+	require.NoError(t, harness.Interrupt(p.Store("sp.db"), "CREATE TABLE more (x)", harness.Grow)) // which changes the first page, so that the journal has it
+	whole := mustRead(t, p.Store("sp.db"))
 	remains := append(bytes.Repeat([]byte{0xA5}, sector), whole[sector:]...)
-	journal := mustRead(t, p.store("sp.db-journal"))
-	for path, data := range map[string][]byte{p.store("sp.db"): remains, copied: remains, copied + "-journal": journal} {
+	journal := mustRead(t, p.Store("sp.db-journal"))
+	for path, data := range map[string][]byte{p.Store("sp.db"): remains, copied: remains, copied + "-journal": journal} {
 		require.NoError(t, os.WriteFile(path, data, 0o600))
 	}
 
-	o := p.run("tenant", "list")
-	require.Equal(t, 6, o.exit)
-	require.Contains(t, o.stderr, "not a registry of sp")
-	require.Equal(t, 6, p.run("restore", copied, "-y").exit, "SQLite is kept from it")
-	require.Equal(t, remains, mustRead(t, p.store("sp.db")))
-	require.Equal(t, journal, mustRead(t, p.store("sp.db-journal")))
+	o := p.Run("tenant", "list")
+	require.Equal(t, 6, o.Exit)
+	require.Contains(t, o.Stderr, "not a registry of sp")
+	require.Equal(t, 6, p.Run("restore", copied, "-y").Exit, "SQLite is kept from it")
+	require.Equal(t, remains, mustRead(t, p.Store("sp.db")))
+	require.Equal(t, journal, mustRead(t, p.Store("sp.db-journal")))
 
-	p.must("restore", backup, "-y")
-	require.Equal(t, said, p.must("export", "-"))
-	kept, err := filepath.Glob(p.store("sp.db.bak-restore-*Z"))
+	p.Must("restore", backup, "-y")
+	require.Equal(t, said, p.Must("export", "-"))
+	kept, err := filepath.Glob(p.Store("sp.db.bak-restore-*Z"))
 	require.NoError(t, err)
 	require.Len(t, kept, 1)
 	require.Equal(t, remains, mustRead(t, kept[0]))
 	require.Equal(t, journal, mustRead(t, kept[0]+"-journal"))
 
 	require.NoError(t, playBack(t, copied))
-	p.must("tenant", "edit", "a", "--region", "x")
-	p.must("restore", copied, "-y")
-	require.Equal(t, said, p.must("export", "-"))
+	p.Must("tenant", "edit", "a", "--region", "x")
+	p.Must("restore", copied, "-y")
+	require.Equal(t, said, p.Must("export", "-"))
 }
 
 // playBack opens a database where it is, as any program of SQLite does; what lies
 // beside it is played back.
 func playBack(t *testing.T, path string) error {
 	t.Helper()
-	conn := mustOpenRaw(t, path)
+	conn := harness.OpenSQLite(t, path)
 	defer func() { _ = conn.Close() }()
 	var tables int
 	return conn.QueryRow("SELECT COUNT(*) FROM sqlite_schema").Scan(&tables)

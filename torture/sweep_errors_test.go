@@ -8,38 +8,22 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
-// refusals are what the system may answer to each call: a full disk or quota, a broken
-// one, one that is read-only, too many files, no rights, no locks, and interruptions.
-var refusals = map[string][]string{
-	"open":       {"EMFILE", "EACCES", "ENOSPC", "EIO", "EROFS"},
-	"openat":     {"EMFILE", "EACCES", "ENOSPC", "EIO", "EROFS", "EINTR"},
-	"mkdirat":    {"ENOSPC", "EACCES", "EDQUOT"},
-	"write":      {"ENOSPC", "EIO", "EDQUOT", "EINTR"},
-	"pwrite64":   {"ENOSPC", "EIO", "EDQUOT", "EINTR"},
-	"pread64":    {"EIO", "ESTALE", "EINTR"},
-	"ftruncate":  {"EIO", "EINTR"},
-	"fsync":      {"EIO", "ENOSPC", "EDQUOT"},
-	"renameat":   {"EIO", "EACCES", "ENOSPC", "EBUSY"},
-	"renameat2":  {"EIO", "EACCES", "ENOSPC", "EBUSY", "EINVAL"},
-	"linkat":     {"EPERM", "EIO", "ENOSPC"},
-	"unlink":     {"EIO", "EACCES", "EBUSY"},
-	"unlinkat":   {"EIO", "EACCES"},
-	"fchmod":     {"EPERM", "EIO"},
-	"flock":      {"ENOLCK", "EINTR"},
-	"fcntl":      {"ENOLCK", "EINTR", "EIO"},
-	"fstat":      {"EIO"},
-	"newfstatat": {"EIO", "EACCES"},
-	"getdents64": {"EIO"},
-	"close":      {"EIO", "EINTR"},
-}
+// refusals are what the system may answer to each call that a command makes of its own.
+var refusals = func() map[string][]string {
+	all := harness.Refusals()
+	all["fstat"], all["close"] = []string{"EIO"}, []string{"EIO", "EINTR"}
+	return all
+}()
 
 // TestARefusedCallIsToldAndLeavesTheOldOrTheNewState sweeps errors over the system calls
 // of commands: what is said of the state is true (bar B6, fault 38).
 func TestARefusedCallIsToldAndLeavesTheOldOrTheNewState(t *testing.T) {
 	rounds := sized(t, 1, 6) // the small size tries one refusal at each point, and not the same at all
-	needStrace(t)
+	harness.NeedStrace(t)
 	for _, s := range shapesOf(*size) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -48,16 +32,16 @@ func TestARefusedCallIsToldAndLeavesTheOldOrTheNewState(t *testing.T) {
 				stride *= 12 // it looks at all there is, again and again
 			}
 			w := &sweep{scene: newScene(t, s.first(), spPath), names: strings.Join(slices.Sorted(maps.Keys(refusals)), ",")}
-			w.wants = func(c call) bool { return c.path != "" }
+			w.wants = func(c harness.Call) bool { return c.On != "" }
 			w.more = []string{"--seccomp-bpf"} // stops at these calls only
 			honest := tally{}
 			for round := range rounds {
-				w.happens = func(i int, c call) string {
-					return "error=" + refusals[c.name][(i/stride+round)%len(refusals[c.name])]
+				w.happens = func(i int, c harness.Call) string {
+					return "error=" + refusals[c.Name][(i/stride+round)%len(refusals[c.Name])]
 				}
-				w.all(stride, func(at call, o outcome) {
+				w.all(stride, func(at harness.Call, o harness.Outcome) {
 					kind, err := w.judgeRefused(o)
-					require.NoError(t, err, "%s %d, %s, was refused: exit %d, %s", at.text, at.rank, at.path, o.exit, o.stderr)
+					require.NoError(t, err, "%s %d, %s, was refused: exit %d, %s", at.Args, at.Rank, at.On, o.Exit, o.Stderr)
 					honest[kind]++
 				})
 				w.report(t, stride, honest.String())
@@ -78,31 +62,31 @@ func (y tally) String() string {
 }
 
 // judgeRefused judges what is left where a call was refused, by what the command said.
-func (sc *scene) judgeRefused(o outcome) (kind string, err error) {
-	last, said := len(sc.stages)-1, o.stdout+o.stderr // with --json the former has the error
+func (sc *scene) judgeRefused(o harness.Outcome) (kind string, err error) {
+	last, said := len(sc.stages)-1, o.Stdout+o.Stderr // with --json the former has the error
 	kind, d := "refused, old state", demand{to: len(sc.shape.through)}
 	switch {
 	case strings.Contains(said, canary):
 		return "", fmt.Errorf("a secret was told")
-	case o.exit == 0:
+	case o.Exit == 0:
 		kind, d = "done", sc.acknowledged(1)
-	case o.exit == 8 && strings.Contains(said, "whether the change was made is not known"):
+	case o.Exit == 8 && strings.Contains(said, "whether the change was made is not known"):
 		kind, d = "not known, and told so", demand{to: last} // where looking again was refused, too
-	case o.exit == 8:
+	case o.Exit == 8:
 		kind, d = "incomplete, and told so", demand{from: last, to: last}
 		if !strings.Contains(said, "the change was made") {
 			return "", fmt.Errorf("it did not say that the change was made")
 		}
-	case o.exit == 2 && strings.Contains(o.stderr, "runtime"):
+	case o.Exit == 2 && strings.Contains(o.Stderr, "runtime"):
 		kind = "ended by Go's runtime"
-	case o.exit < 0 || o.exit == 1 || o.exit == 2 || o.exit > 9:
+	case o.Exit < 0 || o.Exit == 1 || o.Exit == 2 || o.Exit > 9:
 		return "", fmt.Errorf("it is no bug of ours, and no misuse")
 	}
 	if sc.shape.piecemeal {
 		if err := sc.keepsItsWord(o); err != nil {
 			return "", err
 		}
-		if o.exit == 6 {
+		if o.Exit == 6 {
 			kind, d = "mended in part, and told so", demand{to: last}
 		}
 	}
@@ -117,14 +101,14 @@ func (sc *scene) judgeRefused(o outcome) (kind string, err error) {
 // that was made just now.
 func TestAnInitThatCannotLookAtWhatItMadeSaysThatItWasMade(t *testing.T) {
 	sized(t, 1, 1)
-	needStrace(t)
+	harness.NeedStrace(t)
 	t.Parallel()
 	sc := newScene(t, shapeNamed("first init"), spPath)
-	require.NoError(t, sc.start.layOut(sc.dir))
-	o, _ := sc.strace("fcntl", "init", "-P", sc.store("sp.db"), "-e", "inject=fcntl:error=EIO:when=2+")
-	require.Equal(t, 8, o.exit, o.stderr)
-	require.Contains(t, o.stderr, "the change was made")
-	o, _ = sc.strace("fcntl", "init", "-P", sc.store("sp.db"), "-e", "inject=fcntl:error=EIO:when=2+")
-	require.Equal(t, 6, o.exit, "the second time nothing was made")
-	sc.must("init")
+	require.NoError(t, sc.start.layOut(sc.Dir))
+	o, _ := sc.strace("fcntl", "init", "-P", sc.Store("sp.db"), "-e", "inject=fcntl:error=EIO:when=2+")
+	require.Equal(t, 8, o.Exit, o.Stderr)
+	require.Contains(t, o.Stderr, "the change was made")
+	o, _ = sc.strace("fcntl", "init", "-P", sc.Store("sp.db"), "-e", "inject=fcntl:error=EIO:when=2+")
+	require.Equal(t, 6, o.Exit, "the second time nothing was made")
+	sc.Must("init")
 }

@@ -8,25 +8,27 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestKilledAtAnyCallLeavesTheOldOrTheNewState sweeps SIGKILL over the writing system
 // calls of commands (bar B5, faults 22, 25 and 28).
 func TestKilledAtAnyCallLeavesTheOldOrTheNewState(t *testing.T) {
 	sized(t, 1, 1)
-	needStrace(t)
+	harness.NeedStrace(t)
 	for _, s := range killedShapes(*size) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			stride, behind := s.killed()
 			w := &sweep{
-				scene: newScene(t, s.first(), spPath), names: writes, wants: call.writes, happens: always("signal=KILL"), behind: behind,
+				scene: newScene(t, s.first(), spPath), names: writes, wants: writesThere, happens: always("signal=KILL"), behind: behind,
 			}
 			hot, old := 0, 0
-			w.all(stride, func(at call, o outcome) {
-				require.Equal(t, -1, o.exit, "not killed at %s", at.text)
+			w.all(stride, func(at harness.Call, o harness.Outcome) {
+				require.Equal(t, -1, o.Exit, "not killed at %s", at.Args)
 				f, err := w.judgeKilled(o)
-				require.NoError(t, err, "killed at %s %d, %s", at.name, at.rank, at.path)
+				require.NoError(t, err, "killed at %s %d, %s", at.Name, at.Rank, at.On)
 				hot += count(f.hot)
 				old += count(f.registry[0] == 0)
 			})
@@ -37,25 +39,25 @@ func TestKilledAtAnyCallLeavesTheOldOrTheNewState(t *testing.T) {
 	}
 }
 
-// writes tells whether a call of the project writes, or makes a file that can be
+// writesThere tells whether a call of the project writes, or makes a file that can be
 // aimed at. One with a name of chance can't; killed at the look at its place, just
 // before it is made, a command leaves the same.
-func (c call) writes() bool {
-	if !c.opens() {
-		return c.path != ""
+func writesThere(c harness.Call) bool {
+	if !opens(c) {
+		return c.On != ""
 	}
-	makes := strings.Contains(c.text, "O_CREAT") && !strings.Contains(c.path, randomly)
-	return c.path != "" && makes || strings.HasSuffix(c.path, "/tenants.json")
+	makes := strings.Contains(c.Args, "O_CREAT") && !strings.Contains(c.On, randomly)
+	return c.On != "" && makes || strings.HasSuffix(c.On, "/tenants.json")
 }
 
 // judgeKilled judges what a killed command left: what it answered, it had done.
-func (sc *scene) judgeKilled(o outcome) (finding, error) {
+func (sc *scene) judgeKilled(o harness.Outcome) (finding, error) {
 	f, err := sc.judge()
 	if err != nil {
 		return f, err
 	}
 	d := sc.acknowledged(0)
-	if o.stdout != "" {
+	if o.Stdout != "" {
 		d = sc.acknowledged(len(sc.shape.steps))
 	}
 	return f, f.meets(d)
@@ -77,26 +79,26 @@ func count(yes bool) int {
 // TestAKilledCopyShowsGitNothing kills a copy into a work tree before it has its name.
 func TestAKilledCopyShowsGitNothing(t *testing.T) {
 	sized(t, 1, 1)
-	needStrace(t)
-	git := need(t, "git")
+	harness.NeedStrace(t)
+	git := harness.Need(t, "git")
 	t.Parallel()
 	sc := newScene(t, shapeNamed("first copy"), spPath)
-	sc.env = append(sc.env, "PATH="+filepath.Dir(git), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
-	require.NoError(t, sc.start.layOut(sc.dir))
+	sc.Env = append(sc.Env, "PATH="+filepath.Dir(git), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
+	require.NoError(t, sc.start.layOut(sc.Dir))
 	ask := func(args ...string) string {
-		cmd := exec.Command(git, append([]string{"-C", filepath.Join(sc.dir, "out")}, args...)...)
-		cmd.Env = sc.env
+		cmd := exec.Command(git, append([]string{"-C", filepath.Join(sc.Dir, "out")}, args...)...)
+		cmd.Env = sc.Env
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		return string(out)
 	}
-	ask("init", "-q", sc.dir)
+	ask("init", "-q", sc.Dir)
 	o, _ := sc.strace("renameat2", sc.shape.steps[0], "-e", "inject=renameat2:signal=KILL")
-	require.Equal(t, -1, o.exit)
-	left, err := filepath.Glob(filepath.Join(sc.dir, "out", ".copy.json.*.tmp"))
+	require.Equal(t, -1, o.Exit)
+	left, err := filepath.Glob(filepath.Join(sc.Dir, "out", ".copy.json.*.tmp"))
 	require.NoError(t, err)
 	require.Len(t, left, 1, "the test should see what it is about")
 	require.Equal(t, "?? out/.gitignore\n", ask("status", "--porcelain", "-uall", "."))
-	sc.must("export", "--path", "out/copy.json")
+	sc.Must("export", "--path", "out/copy.json")
 	require.NoFileExists(t, left[0])
 }

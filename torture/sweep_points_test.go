@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // point is one system call of a command, at which something happens to it.
@@ -14,23 +16,25 @@ type point struct {
 	rank       int
 }
 
-func (c call) point() point { return point{c.name, c.path, c.rank} }
+func pointOf(c harness.Call) point { return point{c.Name, c.On, c.Rank} }
 
 // always lets the same happen at every point.
-func always(what string) func(int, call) string { return func(int, call) string { return what } }
+func always(what string) func(int, harness.Call) string {
+	return func(int, harness.Call) string { return what }
+}
 
 // sweep goes through the points of a scene's one command.
 type sweep struct {
 	*scene
 	names string // of the system calls, as strace takes them
-	wants func(call) bool
+	wants func(harness.Call) bool
 	more  []string // for strace
 	// happens is what strace is told to do at the call, the i-th point.
-	happens func(i int, c call) string
+	happens func(i int, c harness.Call) string
 	// behind is the stride of the points behind the COMMIT; with 0 it is as before it.
 	behind     int
 	happenedAt map[point]bool
-	points     []call // all that there are
+	points     []harness.Call // all that there are
 }
 
 // attempts returns how often a point is tried. strace counts calls for each thread, and
@@ -46,19 +50,19 @@ func attempts() int {
 
 // all runs the command once for every stride-th point, and hands on what came of it,
 // with the project as it was left.
-func (w *sweep) all(stride int, each func(at call, o outcome)) {
+func (w *sweep) all(stride int, each func(at harness.Call, o harness.Outcome)) {
 	w.happenedAt, w.points = map[point]bool{}, w.undisturbed()
 	chosen := w.chosen(stride)
 	for try := range attempts() {
 		for _, i := range chosen {
-			c := w.points[i].tried(try)
-			if w.happenedAt[c.point()] || len(w.happenedAt) == len(chosen) {
+			c := tried(w.points[i], try)
+			if w.happenedAt[pointOf(c)] || len(w.happenedAt) == len(chosen) {
 				continue
 			}
-			require.NoError(w.t, w.start.layOut(w.dir))
+			require.NoError(w.T, w.start.layOut(w.Dir))
 			o, calls := w.strace(w.names, w.shape.steps[0], append(w.at(i, c), w.more...)...)
-			if met := w.met(calls, c); met != nil && !w.happenedAt[met.point()] {
-				w.happenedAt[met.point()] = true
+			if met := w.met(calls, c); met != nil && !w.happenedAt[pointOf(*met)] {
+				w.happenedAt[pointOf(*met)] = true
 				each(*met, o)
 			}
 		}
@@ -67,12 +71,12 @@ func (w *sweep) all(stride int, each func(at call, o outcome)) {
 
 // tried is where a point is looked for the n-th time: as it was met before, as in a run
 // in one thread, which is what many are, and then wherever its thread may begin to count.
-func (c call) tried(n int) call {
+func tried(c harness.Call, n int) harness.Call {
 	switch {
 	case n == 1:
-		c.nth, c.nthThere = c.all, c.rank
+		c.Nth, c.NthOn = c.All, c.Rank
 	case n > 1:
-		c.nth, c.nthThere = 1+n%c.all, 1+n%c.rank
+		c.Nth, c.NthOn = 1+n%c.All, 1+n%c.Rank
 	}
 	return c
 }
@@ -97,8 +101,8 @@ func (w *sweep) chosen(stride int) (chosen []int) {
 func (w *sweep) commit() int {
 	behind := 0
 	for i, c := range w.points {
-		named := strings.HasPrefix(c.name, "rename") && strings.HasSuffix(c.path, "/sp.db")
-		if named || strings.HasSuffix(c.path, "/sp.db-journal") {
+		named := strings.HasPrefix(c.Name, "rename") && strings.HasSuffix(c.On, "/sp.db")
+		if named || strings.HasSuffix(c.On, "/sp.db-journal") {
 			behind = i + 1
 		}
 	}
@@ -107,23 +111,23 @@ func (w *sweep) commit() int {
 
 // at is how strace is told to tamper with a call. Where the path is known, only calls
 // with that path count, which leaves the threads less to confuse.
-func (w *sweep) at(i int, c call) []string {
+func (w *sweep) at(i int, c harness.Call) []string {
 	inject := func(n int) []string {
-		return []string{"-e", fmt.Sprintf("inject=%s:%s:when=%d", c.name, w.happens(i, c), n)}
+		return []string{"-e", fmt.Sprintf("inject=%s:%s:when=%d", c.Name, w.happens(i, c), n)}
 	}
 	path := w.aim(c)
 	if path == "" {
-		return inject(c.nth)
+		return inject(c.Nth)
 	}
-	return append(inject(c.nthThere), "-P", path)
+	return append(inject(c.NthOn), "-P", path)
 }
 
 // undisturbed returns the points of a run that nothing happens to.
-func (w *sweep) undisturbed() []call {
-	require.NoError(w.t, w.start.layOut(w.dir))
+func (w *sweep) undisturbed() []harness.Call {
+	require.NoError(w.T, w.start.layOut(w.Dir))
 	o, calls := w.strace(w.names, w.shape.steps[0])
-	require.Zero(w.t, o.exit, o.stderr)
-	var found []call
+	require.Zero(w.T, o.Exit, o.Stderr)
+	var found []harness.Call
 	for _, c := range calls {
 		if w.wants(c) {
 			found = append(found, c)
@@ -133,13 +137,13 @@ func (w *sweep) undisturbed() []call {
 }
 
 // met returns the call of the project that it happened at, by what strace counted.
-func (w *sweep) met(calls []call, meant call) *call {
-	number := meant.nth
+func (w *sweep) met(calls []harness.Call, meant harness.Call) *harness.Call {
+	number := meant.Nth
 	if w.aim(meant) != "" {
-		number = meant.nthThere
+		number = meant.NthOn
 	}
 	for _, c := range calls {
-		if c.name == meant.name && c.nth == number && w.wants(c) {
+		if c.Name == meant.Name && c.Nth == number && w.wants(c) {
 			return &c
 		}
 	}

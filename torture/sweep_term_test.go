@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestAToldEndLeavesNothingHalfDone sweeps SIGTERM over the writing system calls of
@@ -15,16 +17,16 @@ import (
 // change was made.
 func TestAToldEndLeavesNothingHalfDone(t *testing.T) {
 	sized(t, 1, 1)
-	needStrace(t)
+	harness.NeedStrace(t)
 	for _, s := range shapesOf(*size) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			stride := s.stride(4)
-			w := &sweep{scene: newScene(t, s.first(), spPath), names: writes, wants: call.writes, happens: always("signal=TERM")}
+			w := &sweep{scene: newScene(t, s.first(), spPath), names: writes, wants: writesThere, happens: always("signal=TERM")}
 			kinds := tally{}
-			w.all(stride, func(at call, o outcome) {
+			w.all(stride, func(at harness.Call, o harness.Outcome) {
 				kind, err := w.judgeTold(o)
-				require.NoError(t, err, "told at %s %d, %s: exit %d, %s", at.name, at.rank, at.path, o.exit, o.stderr)
+				require.NoError(t, err, "told at %s %d, %s: exit %d, %s", at.Name, at.Rank, at.On, o.Exit, o.Stderr)
 				kinds[kind]++
 			})
 			w.report(t, stride, kinds.String())
@@ -34,16 +36,16 @@ func TestAToldEndLeavesNothingHalfDone(t *testing.T) {
 
 // judgeTold judges what a command left that was told to end. Before it has begun, and
 // when nothing is left to do but to answer, the signal may end it by itself.
-func (sc *scene) judgeTold(o outcome) (kind string, err error) {
+func (sc *scene) judgeTold(o harness.Outcome) (kind string, err error) {
 	kind, d := "ended with 143, old state", demand{to: len(sc.shape.through)}
-	switch o.exit {
+	switch o.Exit {
 	case 143:
 		if sc.shape.piecemeal {
 			kind, d = "ended with 143, mended in part", demand{to: len(sc.stages) - 1}
 		}
 	case -1:
 		kind, d = "ended by the signal", demand{to: len(sc.stages) - 1}
-		if o.stdout != "" && !strings.Contains(o.stdout, `"interrupted"`) {
+		if o.Stdout != "" && !strings.Contains(o.Stdout, `"interrupted"`) {
 			d = sc.acknowledged(1)
 		}
 	case 0:
@@ -54,7 +56,7 @@ func (sc *scene) judgeTold(o outcome) (kind string, err error) {
 	if sc.timesTold() > 1 { // strace counts in each thread; who is told twice leaves at once
 		kind = "told twice"
 	}
-	there, err := readTree(sc.dir)
+	there, err := readTree(sc.Dir)
 	if err != nil {
 		return "", err
 	}
@@ -62,7 +64,7 @@ func (sc *scene) judgeTold(o outcome) (kind string, err error) {
 		if _, was := sc.start[path]; was || strings.HasPrefix(path, keptFiles) || kind == "told twice" {
 			continue
 		}
-		if strings.HasSuffix(path, ".tmp") || strings.Contains(path, "sp.db.new") || strings.HasSuffix(path, "-journal") && !isEmptyJournal(filepath.Join(sc.dir, path)) {
+		if strings.HasSuffix(path, ".tmp") || strings.Contains(path, "sp.db.new") || strings.HasSuffix(path, "-journal") && !isEmptyJournal(filepath.Join(sc.Dir, path)) {
 			return "", fmt.Errorf("it left %s", path)
 		}
 	}
@@ -76,6 +78,6 @@ func (sc *scene) judgeTold(o outcome) (kind string, err error) {
 // timesTold is how many signals the last command got.
 func (sc *scene) timesTold() int {
 	text, err := os.ReadFile(sc.beside("strace.log"))
-	require.NoError(sc.t, err)
+	require.NoError(sc.T, err)
 	return strings.Count(string(text), "--- SIGTERM ")
 }

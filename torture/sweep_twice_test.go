@@ -5,13 +5,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestKilledWhileMendingLeavesWhatCanBeMended kills a command, and then the next one,
 // which mends what the first left (bar B5, two kills).
 func TestKilledWhileMendingLeavesWhatCanBeMended(t *testing.T) {
 	first := sized(t, 18, 1) // every so many of what the first kill can leave
-	needStrace(t)
+	harness.NeedStrace(t)
 	for _, s := range shapesOf(*size) {
 		if *size == "small" && s.name != "create, exported" {
 			continue
@@ -24,10 +26,10 @@ func TestKilledWhileMendingLeavesWhatCanBeMended(t *testing.T) {
 			kinds := tally{}
 			for _, x := range left {
 				again.start = x
-				w := &sweep{scene: again, names: writes, wants: call.writes, happens: always("signal=KILL")}
-				w.all(s.stride(5), func(at call, _ outcome) {
+				w := &sweep{scene: again, names: writes, wants: writesThere, happens: always("signal=KILL")}
+				w.all(s.stride(5), func(at harness.Call, _ harness.Outcome) {
 					f, err := w.judge()
-					require.NoError(t, err, "killed at %s %d, %s, after\n%s", at.name, at.rank, at.path, x.listing())
+					require.NoError(t, err, "killed at %s %d, %s, after\n%s", at.Name, at.Rank, at.On, x.listing())
 					kinds[fmt.Sprintf("of stage %d", f.registry[0])]++
 				})
 				w.report(t, s.stride(5), kinds.String())
@@ -39,12 +41,12 @@ func TestKilledWhileMendingLeavesWhatCanBeMended(t *testing.T) {
 
 // aftermaths are the states that differ which a kill at the points of the command left.
 func (sc *scene) aftermaths(stride int) []tree {
-	w := &sweep{scene: sc, names: writes, wants: call.writes, happens: always("signal=KILL")}
+	w := &sweep{scene: sc, names: writes, wants: writesThere, happens: always("signal=KILL")}
 	seen := map[string]bool{}
 	var left []tree
-	w.all(stride, func(call, outcome) {
-		x, err := readTree(sc.dir)
-		require.NoError(sc.t, err)
+	w.all(stride, func(harness.Call, harness.Outcome) {
+		x, err := readTree(sc.Dir)
+		require.NoError(sc.T, err)
 		if key := x.listing() + string(x[".systemprompt/sp.db"].data); !seen[key] {
 			seen[key] = true
 			left = append(left, x)

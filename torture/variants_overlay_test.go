@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // variant is a program that breaks a promise, made from the present source by a small
@@ -55,7 +57,6 @@ func (v variant) overlay(t *testing.T) string {
 func (v variant) build(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sp")
-	out, err := buildSP(path, "-overlay", v.overlay(t))
-	require.NoError(t, err, "%s", out)
+	require.NoError(t, harness.Build(path, "-overlay", v.overlay(t)))
 	return path
 }

@@ -4,12 +4,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // A harness that can't turn red proves nothing (bar B16). Each of these programs breaks
@@ -20,7 +21,7 @@ import (
 // a commit emptied, and why directories are synced. FULL would do for a journal that stays.
 func TestPowerCutsSeeASyncThatIsMissing(t *testing.T) {
 	sized(t, 1, 1)
-	needStrace(t)
+	harness.NeedStrace(t)
 	sync := func(file, old string) []change { return []change{{file, old, "error(nil)"}} }
 	for _, v := range []struct {
 		variant
@@ -52,12 +53,12 @@ func TestPowerCutsSeeASyncThatIsMissing(t *testing.T) {
 // or the other sweeps the file that it is about to rename.
 func TestAnExportIsNotOverwrittenByAnOlderOne(t *testing.T) {
 	sized(t, 1, 1)
-	needStrace(t)
+	harness.NeedStrace(t)
 	t.Run("held", func(t *testing.T) {
 		t.Parallel()
 		sc := newScene(t, shapeNamed("create, exported"), spPath)
 		require.Zero(t, sc.overtake())
-		require.Equal(t, sc.must("export", "-"), sc.text(".systemprompt/tenants.json"))
+		require.Equal(t, sc.Must("export", "-"), sc.text(".systemprompt/tenants.json"))
 	})
 	t.Run("no lock", func(t *testing.T) {
 		t.Parallel()
@@ -65,7 +66,7 @@ func TestAnExportIsNotOverwrittenByAnOlderOne(t *testing.T) {
 		sc := newScene(t, shapeNamed("create, exported"), none.build(t))
 		exit := sc.overtake()
 		t.Logf("without the lock the slow command ends with exit %d", exit)
-		require.False(t, exit == 0 && sc.must("export", "-") == sc.text(".systemprompt/tenants.json"), "nothing shows it")
+		require.False(t, exit == 0 && sc.Must("export", "-") == sc.text(".systemprompt/tenants.json"), "nothing shows it")
 	})
 }
 
@@ -78,21 +79,18 @@ func writing(journal string) bool {
 // overtake stops a command for two seconds between its commit and its rename, and runs
 // another one meanwhile. It returns the exit code of the first.
 func (sc *scene) overtake() int {
-	sc.t.Helper()
-	require.NoError(sc.t, sc.start.layOut(sc.dir))
-	slow := sc.command("tenant", "create", "--id", "slow", "--name", "slow", "--database-url-file", "url.txt")
-	slow.Path = need(sc.t, "strace")
-	slow.Args = append([]string{
-		"strace", "-f", "-qq", "-o", sc.beside("strace.log"), "-e", "trace=renameat2", "-e", "inject=renameat2:delay_enter=2000000", sc.sp,
-	}, slow.Args[1:]...)
-	require.NoError(sc.t, slow.Start())
+	sc.T.Helper()
+	require.NoError(sc.T, sc.start.layOut(sc.Dir))
+	slow := harness.Strace(sc.T, sc.Command("tenant", "create", "--id", "slow", "--name", "slow", "--database-url-file", "url.txt"),
+		sc.beside("strace.log"), "-e", "trace=renameat2", "-e", "inject=renameat2:delay_enter=2000000")
+	require.NoError(sc.T, slow.Start())
 	committed := func() bool {
-		left, err := filepath.Glob(sc.store(".tenants.json.*.tmp"))
-		require.NoError(sc.t, err)
-		return len(left) == 1 && !writing(sc.store("sp.db-journal"))
+		left, err := filepath.Glob(sc.Store(".tenants.json.*.tmp"))
+		require.NoError(sc.T, err)
+		return len(left) == 1 && !writing(sc.Store("sp.db-journal"))
 	}
-	require.Eventually(sc.t, committed, time.Minute, time.Millisecond)
-	sc.must("tenant", "create", "--id", "quick", "--name", "quick", "--database-url-file", "url.txt")
+	require.Eventually(sc.T, committed, time.Minute, time.Millisecond)
+	sc.Must("tenant", "create", "--id", "quick", "--name", "quick", "--database-url-file", "url.txt")
 	_ = slow.Wait()
 	return slow.ProcessState.ExitCode()
 }
@@ -101,7 +99,7 @@ func (sc *scene) overtake() int {
 // has in its first instant, where the caller's umask hides nothing (fault 1).
 func TestFilesAreBornPrivate(t *testing.T) {
 	sized(t, 1, 1)
-	needStrace(t)
+	harness.NeedStrace(t)
 	t.Run("born so", func(t *testing.T) {
 		t.Parallel()
 		for _, s := range shapesOf(*size) {
@@ -129,38 +127,17 @@ func TestFilesAreBornPrivate(t *testing.T) {
 	})
 }
 
-var (
-	bornWith = regexp.MustCompile(`(?:O_CREAT.*|^mkdir.*), 0([0-7]+)\)`)
-	maskedBy = regexp.MustCompile(`^umask\(0?([0-7]+)\)`)
-)
-
 // bornOpen runs the command under umask 000 and lists what is made so that others could
 // reach it, if only for an instant.
 func (sc *scene) bornOpen() []string {
-	sc.t.Helper()
-	require.NoError(sc.t, sc.start.layOut(sc.dir))
-	bare := *sc
-	bare.sp = sc.beside("unmasked")
-	require.NoError(sc.t, os.WriteFile(bare.sp, []byte("#!/bin/sh\numask 0\nexec "+sc.sp+` "$@"`+"\n"), 0o700))
-	o, calls := bare.strace("umask,"+writes, sc.shape.steps[0])
-	require.Zero(sc.t, o.exit, o.stderr)
-	var mask, made uint64
-	var found []string
-	for _, c := range calls {
-		if set := maskedBy.FindStringSubmatch(c.text); set != nil {
-			mask, _ = strconv.ParseUint(set[1], 8, 32) // the expression takes digits only
-		}
-		mode := bornWith.FindStringSubmatch(c.text)
-		if mode == nil || c.path == "" {
-			continue
-		}
-		made++
-		if bits, _ := strconv.ParseUint(mode[1], 8, 32); bits&^mask&0o077 != 0 {
-			found = append(found, c.text)
-		}
-	}
-	require.NotZero(sc.t, made, "nothing was made")
-	return found
+	sc.T.Helper()
+	require.NoError(sc.T, sc.start.layOut(sc.Dir))
+	log := sc.beside("strace.log")
+	o := sc.Ran(harness.Strace(sc.T, sc.After("umask 0", strings.Fields(sc.shape.steps[0])...), log, "-e", "trace=execve,umask,"+writes))
+	require.Zero(sc.T, o.Exit, o.Stderr)
+	open, made := harness.BornOpen(string(mustRead(sc.T, log)), sc.SP)
+	require.NotZero(sc.T, made, "nothing was made")
+	return open
 }
 
 // TestASecretThatIsAStringIsSeen runs the registry's own tests on a Secret that holds a

@@ -7,53 +7,29 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
-
-// needRoot is for what only root may do.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		missing(t, "it takes root to be another user")
-	}
-}
-
-// open lets everybody into the place, and to it.
-func (p place) open() {
-	for dir := p.dir; dir != "/" && dir != os.TempDir(); dir = filepath.Dir(dir) {
-		require.NoError(p.t, os.Chmod(dir, 0o755))
-	}
-}
-
-// underUmask runs sp with the umask that lets all in.
-func (p place) underUmask(args ...string) outcome {
-	p.t.Helper()
-	cmd := p.command(args...)
-	cmd.Args = append([]string{"sh", "-c", `umask 000; exec "$0" "$@"`, p.sp}, args...)
-	cmd.Path = "/bin/sh"
-	o, err := runToEnd(cmd)
-	require.NoError(p.t, err)
-	return o
-}
 
 // watchSaves runs commands that write, in a project that anybody may look into, and
 // returns what others could see of their files. The registry's directory is opened to
 // all after its making, so that the modes of the files stand alone.
 func watchSaves(p place, saves int) (found []string, w *watch) {
-	p.open()
+	harness.Open(p.T, p.Dir)
 	copies := p.copies()
 	in := `{"tenants": [{"id": "a", "name": "a", "database_url": "postgres://u:s3cret@h/a"}], "synced_at": "2026-02-01T10:00:00Z"}`
-	require.NoError(p.t, os.WriteFile(filepath.Join(p.dir, "in.json"), []byte(in), 0o600))
-	w = startWatch(p, p.store(""), copies, filepath.Join(p.dir, "other", ".systemprompt"))
+	require.NoError(p.T, os.WriteFile(filepath.Join(p.Dir, "in.json"), []byte(in), 0o600))
+	w = startWatch(p, p.Store(""), copies, filepath.Join(p.Dir, "other", ".systemprompt"))
 	must := func(args ...string) {
-		o := p.underUmask(args...)
-		require.Zero(p.t, o.exit, "sp %v: %s", args, o.stderr)
+		o := p.Ran(p.After("umask 000", args...)) // which lets all in
+		require.Zero(p.T, o.Exit, "sp %v: %s", args, o.Stderr)
 	}
 	must("init")
 	must("--dir", "other/.systemprompt", "import", "in.json")
-	if info, err := os.Stat(p.store("")); err != nil || info.Mode().Perm() != 0o700 {
+	if info, err := os.Stat(p.Store("")); err != nil || info.Mode().Perm() != 0o700 {
 		w.find(".systemprompt is made with mode %v %v", info.Mode(), err)
 	}
-	require.NoError(p.t, os.Chmod(p.store(""), 0o755))
+	require.NoError(p.T, os.Chmod(p.Store(""), 0o755))
 	must("import", "in.json", "--no-export")
 	must("export")
 	for i := range saves {
@@ -66,7 +42,7 @@ func watchSaves(p place, saves int) (found []string, w *watch) {
 		case 2:
 			must("tenant", "edit", "a", "--database-url", fmt.Sprintf("postgres://u:s3cret@h/%d", i))
 			for _, dir := range []string{"profiles", "sessions", fmt.Sprintf("profiles/p%d", i-1)} {
-				if info, err := os.Stat(p.store(dir)); err != nil || info.Mode().Perm() != 0o700 {
+				if info, err := os.Stat(p.Store(dir)); err != nil || info.Mode().Perm() != 0o700 {
 					w.find("%s is made with mode %v", dir, info)
 				}
 			}
@@ -81,13 +57,13 @@ func watchSaves(p place, saves int) (found []string, w *watch) {
 // to read a file, and none is ever there with a mode that would let him.
 func TestNobodyElseSeesAFile(t *testing.T) {
 	saves := sized(t, 200, 20_000)
-	needRoot(t)
+	harness.NeedRoot(t)
 	found, w := watchSaves(newPlace(t), saves)
 	t.Logf("%d saves, %d looks, %d tries by another user, %d names", saves, w.looks.Load(), w.tries.Load(), len(w.paths))
 	require.Empty(t, found)
 	require.Greater(t, w.tries.Load(), int64(saves))
 	for _, name := range []string{"sp.db", "sp.db-journal", "tenants.json", ".lock"} {
-		require.True(t, w.paths[w.store(name)], "%s was never seen", name)
+		require.True(t, w.paths[w.Store(name)], "%s was never seen", name)
 	}
 }
 
@@ -95,11 +71,11 @@ func TestNobodyElseSeesAFile(t *testing.T) {
 // all and closed at once, as the original tool does it.
 func TestTheWatchSeesAFileThatIsOpenForAnInstant(t *testing.T) {
 	sized(t, 1, 1)
-	needRoot(t)
+	harness.NeedRoot(t)
 	p := newPlace(t)
-	p.open()
-	w := startWatch(p, p.dir)
-	path := filepath.Join(p.dir, "secret")
+	harness.Open(p.T, p.Dir)
+	w := startWatch(p, p.Dir)
+	path := filepath.Join(p.Dir, "secret")
 	for range 2000 {
 		require.NoError(t, os.WriteFile(path, []byte("s3cret"), 0o644))
 		require.NoError(t, os.Chmod(path, 0o600))

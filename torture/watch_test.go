@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // watch looks at all files of some directories while commands run: as their owner,
@@ -34,9 +36,6 @@ type watch struct {
 	there map[string]bool // of those that may still be
 	found map[string]bool
 }
-
-// nobody is the other user.
-const nobody = 65534
 
 // pause is between two looks: the machine is for what is looked at.
 const pause = 100 * time.Microsecond
@@ -58,7 +57,7 @@ func startWatch(p place, dirs ...string) *watch {
 	w.group.Go(w.owner)
 	ready := make(chan error)
 	w.group.Go(func() { w.stranger(ready) })
-	require.NoError(p.t, <-ready)
+	require.NoError(p.T, <-ready)
 	return w
 }
 
@@ -174,8 +173,8 @@ func (w *watch) stranger(ready chan error) {
 func becomeNobody() error {
 	for _, call := range [][4]uintptr{
 		{unix.SYS_SETGROUPS, 0, 0, 0},
-		{unix.SYS_SETRESGID, nobody, nobody, nobody},
-		{unix.SYS_SETRESUID, nobody, nobody, nobody},
+		{unix.SYS_SETRESGID, harness.Nobody, harness.Nobody, harness.Nobody},
+		{unix.SYS_SETRESUID, harness.Nobody, harness.Nobody, harness.Nobody},
 	} {
 		if _, _, errno := syscall.RawSyscall(call[0], call[1], call[2], call[3]); errno != 0 {
 			return errno

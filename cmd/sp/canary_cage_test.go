@@ -10,6 +10,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
+)
+
+const (
+	markedKeywords = "host=h user=u password=" + harness.Marker
+	markedKey      = "postgres://h/d?scram_client_key=" + harness.Marker
 )
 
 // caged is a tenants.json in which every member that can hold a secret holds the
@@ -21,7 +28,7 @@ var caged = strings.ReplaceAll(`{"synced_at": "2026-02-01T10:00:00Z", "note": "M
    "internal_database_url": "postgres://u:MARK#x@h/b", "sync_token": "MARK"},
   {"id": "c", "name": "c", "database_url": "MARK", "internal_database_url": "host=h password=MARK"},
   {"id": "d", "name": "d", "tenant_type": "cloud", "database_url": "postgres://u:p/MARK@h/d", "internal_database_url": "postgres://MARK:***@h/d"},
-  {"id": "e", "name": "e", "database_url": "postgres://h/e\nMARK", "api_key": "MARK", "pin": 1}]}`, "MARK", marker)
+  {"id": "e", "name": "e", "database_url": "postgres://h/e\nMARK", "api_key": "MARK", "pin": 1}]}`, "MARK", harness.Marker)
 
 // mayHoldSecrets are the files that do, by their names in the project.
 var mayHoldSecrets = []string{".systemprompt/sp.db", ".systemprompt/tenants.json", ".systemprompt/sessions/index.json", ".systemprompt/profiles/x/profile.yaml", ".systemprompt/profiles/y/profile.yaml", "copy.json", "copy.db"}
@@ -29,17 +36,17 @@ var mayHoldSecrets = []string{".systemprompt/sp.db", ".systemprompt/tenants.json
 // cage makes a registry of a document like caged, and files to go wrong with.
 func cage(s *sandbox, caged string) {
 	s.write("given/caged.json", caged)
-	s.write("given/changed.json", strings.ReplaceAll(caged, marker, marker+"2"))
+	s.write("given/changed.json", strings.ReplaceAll(caged, harness.Marker, harness.Marker+"2"))
 	s.write("given/cut.json", caged[:len(caged)-4])
 	s.write("given/twice.json", strings.Replace(caged, `"id": "b`, `"id": "a`, 1))
-	s.write("given/wrong.json", strings.Replace(caged, `"tenant_type": "cloud"`, `"tenant_type": "`+marker+`"`, 1))
-	s.write("given/time.json", strings.Replace(caged, "2026-02-01T10:00:00Z", marker, 1))
-	s.write("given/odd.txt", "postgres://u:"+marker+"@h/x y")
-	s.write("given/good.txt", "postgres://u:"+marker+"@h/good\n")
-	s.write("given/long.txt", strings.Repeat(marker, 9000))
-	s.write("given/token.txt", marker+"9\n")
-	s.write("given/jwt.txt", "e30."+base64.RawURLEncoding.EncodeToString([]byte(`{"email":"u@example.com","jti":"`+marker+`"}`))+"."+marker)
-	s.write("given/secrets.json", strings.ReplaceAll(`{"api": "MARK3", "more": "xMARK", "deep": {"x": "MARK"}, "list": ["MARK"], "sync_token": "MARK"}`, "MARK", marker))
+	s.write("given/wrong.json", strings.Replace(caged, `"tenant_type": "cloud"`, `"tenant_type": "`+harness.Marker+`"`, 1))
+	s.write("given/time.json", strings.Replace(caged, "2026-02-01T10:00:00Z", harness.Marker, 1))
+	s.write("given/odd.txt", "postgres://u:"+harness.Marker+"@h/x y")
+	s.write("given/good.txt", "postgres://u:"+harness.Marker+"@h/good\n")
+	s.write("given/long.txt", strings.Repeat(harness.Marker, 9000))
+	s.write("given/token.txt", harness.Marker+"9\n")
+	s.write("given/jwt.txt", "e30."+base64.RawURLEncoding.EncodeToString([]byte(`{"email":"u@example.com","jti":"`+harness.Marker+`"}`))+"."+harness.Marker)
+	s.write("given/secrets.json", strings.ReplaceAll(`{"api": "MARK3", "more": "xMARK", "deep": {"x": "MARK"}, "list": ["MARK"], "sync_token": "MARK"}`, "MARK", harness.Marker))
 	s.must("import", "given/caged.json")
 	for _, tenant := range []string{"a", "b", "c", "d", "e"} {
 		s.must("profile", "create", tenant, "--tenant", tenant)
@@ -51,8 +58,8 @@ func cage(s *sandbox, caged string) {
 		s.must("secrets", "set", key, "--file", "given/odd.txt", "--profile", "a")
 	}
 	s.must("backup", "given/backup.db")
-	s.write(".systemprompt/profiles/x/profile.yaml", "cloud: ["+marker+"\n")
-	s.write(".systemprompt/profiles/y/profile.yaml", "cloud: {tenant_id: '"+markedURL+"', token: "+marker+"}\n")
+	s.write(".systemprompt/profiles/x/profile.yaml", "cloud: ["+harness.Marker+"\n")
+	s.write(".systemprompt/profiles/y/profile.yaml", "cloud: {tenant_id: '"+harness.MarkedURL+"', token: "+harness.Marker+"}\n")
 }
 
 // makePrivate gives a copied tree the modes that sp gives its own.
@@ -84,16 +91,16 @@ var cages = map[string]struct {
 			s.env[name] = "trace"
 		}
 		for _, name := range []string{"DATABASE_URL", "PGPASSWORD", "SP_DATABASE_URL", "SP_SYNC_TOKEN", "SYSTEMPROMPT_DATABASE_URL"} {
-			s.env[name] = markedURL
+			s.env[name] = harness.MarkedURL
 		}
 	}},
-	"misdirected by SYSTEMPROMPT_PROFILE": {make: func(s *sandbox) { s.env["SYSTEMPROMPT_PROFILE"] = markedURL }},
+	"misdirected by SYSTEMPROMPT_PROFILE": {make: func(s *sandbox) { s.env["SYSTEMPROMPT_PROFILE"] = harness.MarkedURL }},
 	"misdirected by keywords":             {make: func(s *sandbox) { s.env["SYSTEMPROMPT_PROFILE"] = markedKeywords }},
-	"misdirected by SP_DIR":               {make: func(s *sandbox) { s.env["SP_DIR"] = markedURL }},
-	"misdirected by SP_LOCK_TIMEOUT":      {make: func(s *sandbox) { s.env["SP_LOCK_TIMEOUT"] = marker }},
+	"misdirected by SP_DIR":               {make: func(s *sandbox) { s.env["SP_DIR"] = harness.MarkedURL }},
+	"misdirected by SP_LOCK_TIMEOUT":      {make: func(s *sandbox) { s.env["SP_LOCK_TIMEOUT"] = harness.Marker }},
 	"changed by somebody else": {make: func(s *sandbox) {
 		s.must("export")
-		s.write(".systemprompt/tenants.json", strings.ReplaceAll(caged, marker, marker+"2"))
+		s.write(".systemprompt/tenants.json", strings.ReplaceAll(caged, harness.Marker, harness.Marker+"2"))
 	}},
 	"spoiled by somebody else": {make: func(s *sandbox) {
 		s.must("export")

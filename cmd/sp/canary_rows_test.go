@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/urfave/cli/v3"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // canaryRows says for every command how it is run over a registry full of secrets:
@@ -153,19 +155,19 @@ func (r canaryRow) lines(deep bool) [][]string {
 	for _, line := range r.given {
 		args := strings.Fields(line)
 		for i, arg := range args {
-			arg = strings.ReplaceAll(arg, "URL", markedURL)
+			arg = strings.ReplaceAll(arg, "URL", harness.MarkedURL)
 			args[i] = strings.ReplaceAll(arg, "KEYWORDS", markedKeywords)
 		}
 		lines = append(lines, args)
 	}
-	lines = append(lines, []string{"--help"}, []string{markedURL}, []string{markedKeywords}, []string{"--", markedURL}, []string{markedKey})
+	lines = append(lines, []string{"--help"}, []string{harness.MarkedURL}, []string{markedKeywords}, []string{"--", harness.MarkedURL}, []string{markedKey})
 	if !deep {
 		return lines
 	}
-	lines = append(lines, []string{"--" + markedURL}, []string{"--frobnicate=" + marker}, []string{"-" + marker}, slices.Repeat([]string{markedURL}, 9))
+	lines = append(lines, []string{"--" + harness.MarkedURL}, []string{"--frobnicate=" + harness.Marker}, []string{"-" + harness.Marker}, slices.Repeat([]string{harness.MarkedURL}, 9))
 	for _, flag := range r.cmd.Flags {
 		name := flag.Names()[0]
-		for _, value := range []string{markedURL, markedKeywords, markedKey} {
+		for _, value := range []string{harness.MarkedURL, markedKeywords, markedKey} {
 			lines = append(lines, []string{"--" + name + "=" + value}, []string{"a", "--" + name, value}, []string{"--" + name + value})
 		}
 	}

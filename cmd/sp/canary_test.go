@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestSecretsShowNowhere runs every command, in every way to go wrong, over a registry
@@ -61,10 +63,10 @@ func TestWhatTellsASecretTellsIt(t *testing.T) {
 	} {
 		o := s.must(strings.Fields(line)...)
 		require.True(t, tells(strings.Fields(line)), line)
-		require.Contains(t, o.stdout, marker, line)
-		require.NotContains(t, o.stderr, marker, line)
+		require.Contains(t, o.stdout, harness.Marker, line)
+		require.NotContains(t, o.stderr, harness.Marker, line)
 	}
-	require.Contains(t, s.read(".systemprompt/sp.db"), marker)
+	require.Contains(t, s.read(".systemprompt/sp.db"), harness.Marker)
 }
 
 // requireSilence runs a command plainly and with --json; neither may show a marker,
@@ -77,7 +79,7 @@ func requireSilence(t *testing.T, s *sandbox, args []string) {
 		if tells(args) && o.exit == 0 {
 			shown = o.stderr
 		}
-		if o.exit == 1 || len(markersIn(shown)) > 0 {
+		if o.exit == 1 || len(harness.MarkersIn(shown)) > 0 {
 			t.Errorf("sp %q: exit %d: %s%s", args, o.exit, o.stdout, o.stderr)
 		}
 	}
@@ -91,13 +93,13 @@ func requireNoLeftover(t *testing.T, dir string) {
 		require.NoError(t, err)
 		name, err := filepath.Rel(dir, path)
 		require.NoError(t, err)
-		require.Empty(t, markersIn(name), "a name")
+		require.Empty(t, harness.MarkersIn(name), "a name")
 		if !entry.Type().IsRegular() {
 			return nil
 		}
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		if len(markersIn(string(text))) == 0 {
+		if len(harness.MarkersIn(string(text))) == 0 {
 			return nil
 		}
 		info, err := entry.Info()

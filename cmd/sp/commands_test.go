@@ -5,35 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // exitsWith runs `exits N PROGRAM ARGUMENT...`: it must end with that very code. Of sp
 // it also asks what holds for every failure: stdout is empty or, with --json, one
 // document with an error; stderr speaks as sp.
 func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits N program [argument...]")
-	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	got := 0
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) {
-			ts.Fatalf("%v", err)
-		}
-		got = exit.ExitCode()
-	}
-	if got != want {
-		ts.Fatalf("exit %d, want %d", got, want)
-	}
+	harness.Exits(ts, neg, args)
 	if args[1] != "sp" {
 		return
 	}
@@ -42,9 +26,9 @@ func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
 	// Their tables are the answer all the same.
 	answers := slices.Contains(args, "doctor") || slices.Contains(args, "check") && slices.Contains(args, "--all")
 	if asJSON {
-		ts.Check(checkDocument(stdout, want != 0 && !answers))
+		ts.Check(checkDocument(stdout, args[0] != "0" && !answers))
 	}
-	if !asJSON && want != 0 && want != 8 && stdout != "" && !answers {
+	if !asJSON && args[0] != "0" && args[0] != "8" && stdout != "" && !answers {
 		ts.Fatalf("a failure wrote to stdout")
 	}
 	ts.Check(checkNotes(stderr))
@@ -64,7 +48,7 @@ func checkDocument(text string, failed bool) error {
 	if !strings.HasSuffix(text, "\n") {
 		return errors.New("stdout does not end with a newline")
 	}
-	if failed && (member(document, "error.code") == nil || member(document, "error.message") == nil) {
+	if failed && (harness.Member(document, "error.code") == nil || harness.Member(document, "error.message") == nil) {
 		return errors.New("stdout holds no error")
 	}
 	return nil
@@ -86,49 +70,9 @@ func isDocument(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 && len(args) != 3 {
 		ts.Fatalf("usage: json file [member value]")
 	}
-	text := ts.ReadFile(args[0])
-	ts.Check(checkDocument(text, false))
-	if len(args) == 1 {
-		return
-	}
-	var document any
-	ts.Check(json.Unmarshal([]byte(text), &document))
-	got := fmt.Sprint(member(document, args[1]))
-	if (got == args[2]) == neg {
-		ts.Fatalf("%s is %q", args[1], got)
-	}
-}
-
-// member walks a dotted path into a document; a number is an index of an array.
-func member(document any, path string) any {
-	for name := range strings.SplitSeq(path, ".") {
-		switch v := document.(type) {
-		case map[string]any:
-			document = v[name]
-		case []any:
-			i, err := strconv.Atoi(name)
-			if err != nil || i >= len(v) {
-				return nil
-			}
-			document = v[i]
-		default:
-			return nil
-		}
-	}
-	return document
-}
-
-// hasMode checks the permissions of files: `mode 0600 FILE...`.
-func hasMode(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: mode 0600 file...")
-	}
-	for _, name := range args[1:] {
-		info, err := os.Lstat(ts.MkAbs(name))
-		ts.Check(err)
-		if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
-			ts.Fatalf("%s has mode %s", name, got)
-		}
+	ts.Check(checkDocument(ts.ReadFile(args[0]), false))
+	if len(args) == 3 {
+		harness.Document(ts, neg, args)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // faults are what is made to fail in a command, at its first, second, … call, or from
@@ -24,12 +26,12 @@ var faults = []struct{ call, errno, onward string }{
 // not known.
 func TestAFailedCommitIsReportedAsWhatItWas(t *testing.T) {
 	t.Parallel()
-	strace := straceHere(t)
-	followed, seen := mustFollowed(t), map[string]int{}
+	harness.NeedStrace(t)
+	followed, seen := mustFollowed(t).Dir, map[string]int{}
 	for _, fault := range faults {
 		for n := 1; ; n++ {
 			inject := fmt.Sprintf("inject=%s:error=%s:when=%d%s", fault.call, fault.errno, n, fault.onward)
-			if !failOnce(t, followed, []string{strace, "-f", "-qq", "-e", "trace=" + fault.call, "-e", inject}, seen) {
+			if !failOnce(t, followed, []string{"-e", "trace=" + fault.call, "-e", inject}, seen) {
 				require.Greater(t, n, 1, "nothing was injected")
 				break
 			}
@@ -41,48 +43,48 @@ func TestAFailedCommitIsReportedAsWhatItWas(t *testing.T) {
 	}
 }
 
-// spIn is sp, or a program before it, in dir. What can't be locked looks busy to SQLite.
-func spIn(t *testing.T, dir string, args ...string) *exec.Cmd {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "SP_LOCK_TIMEOUT=100ms", "GOMAXPROCS=16", "HOME=/no-home", "XDG_STATE_HOME=", "SP_TRUST="+dir) // room to stay on one thread, whose calls strace counts
-	return cmd
-}
-
-// mustFollowed is a directory with a registry of one tenant, a, and its tenants.json.
-func mustFollowed(t *testing.T) string {
+// newPlace is a directory to run sp in as a process: this test binary under that name, see TestMain.
+func newPlace(t *testing.T) harness.Place {
 	t.Helper()
 	dir := t.TempDir()
+	return harness.Place{T: t, SP: harness.Need(t, "sp"), Dir: dir, Env: harness.Environment(dir)}
+}
+
+// followedIn is a place that has what is in a directory. What can't be locked looks busy to SQLite.
+func followedIn(t *testing.T, dir string) harness.Place {
+	t.Helper()
+	p := newPlace(t)
+	p.Env = append(p.Env, "HOME=/no-home", "SP_LOCK_TIMEOUT=100ms", "GOMAXPROCS=16", "SP_TRUST="+p.Dir) // room to stay on one thread, whose calls strace counts
+	if dir != "" {
+		require.NoError(t, exec.CommandContext(t.Context(), "cp", "-a", dir+"/.", p.Dir).Run())
+	}
+	return p
+}
+
+// mustFollowed is a place with a registry of one tenant, a, and its tenants.json.
+func mustFollowed(t *testing.T) harness.Place {
+	t.Helper()
+	p := followedIn(t, "")
 	file := `{"tenants": [{"id": "a", "name": "a"}], "synced_at": "2026-02-01T10:00:00Z"}`
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.json"), []byte(file), 0o600))
-	require.NoError(t, spIn(t, dir, "sp", "import", "a.json").Run())
-	require.NoError(t, spIn(t, dir, "sp", "export").Run())
-	return dir
+	require.NoError(t, os.WriteFile(filepath.Join(p.Dir, "a.json"), []byte(file), 0o600))
+	p.Must("import", "a.json")
+	p.Must("export")
+	return p
 }
 
 // failOnce makes one change with a fault, in a copy of the directory followed, and
 // tells whether the fault was injected at all.
 func failOnce(t *testing.T, followed string, strace []string, seen map[string]int) bool {
 	t.Helper()
-	dir := t.TempDir()
-	require.NoError(t, exec.CommandContext(t.Context(), "cp", "-a", followed+"/.", dir).Run())
-	trace := filepath.Join(dir, "trace")
-	cmd := spIn(t, dir, append(strace, "-o", trace, "sp", "tenant", "edit", "a", "--name", "b")...)
-	said, failed := cmd.CombinedOutput()
-	calls, err := os.ReadFile(trace)
-	require.NoError(t, err)
-	if !strings.Contains(string(calls), "(INJECTED)") {
-		require.NoError(t, failed, string(said))
+	p := followedIn(t, followed)
+	o, calls := p.Traced([]string{"tenant", "edit", "a", "--name", "b"}, strace...)
+	if !strings.Contains(calls, "(INJECTED)") {
+		require.Zero(t, o.Exit, o.Stderr)
 		return false
 	}
-	listed, err := spIn(t, dir, "sp", "tenant", "list").Output()
-	require.NoError(t, err)
-	judge(t, strace[len(strace)-1], string(listed) == "a\t\tlocal\tb\n", cmd.ProcessState.ExitCode(), string(said), seen)
-	require.NoError(t, spIn(t, dir, "sp", "export").Run())
-	entries, err := os.ReadDir(filepath.Join(dir, ".systemprompt"))
-	require.NoError(t, err)
-	require.Len(t, entries, 6, "nothing is left: %v", entries)
+	judge(t, strace[len(strace)-1], p.Must("tenant", "list") == "a\t\tlocal\tb\n", o.Exit, o.Stdout+o.Stderr, seen)
+	p.Must("export")
+	require.Len(t, p.Names(), 6, "nothing is left: %v", p.Names())
 	return true
 }
 
@@ -106,17 +108,4 @@ func judge(t *testing.T, inject string, made bool, exit int, said string, seen m
 		require.False(t, made, "%s: exit %d: %s", inject, exit, said)
 		seen["not made"]++
 	}
-}
-
-// straceHere returns the path of strace, where it is there and may trace.
-func straceHere(t *testing.T) string {
-	t.Helper()
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("skipped: there is no strace")
-	}
-	if exec.Command(strace, "-qq", "-o", "/dev/null", "true").Run() != nil {
-		t.Skip("skipped: strace may not trace here")
-	}
-	return strace
 }

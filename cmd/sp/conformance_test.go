@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // corpus is shared with the exporter, whose tests read it without a registry.
@@ -69,12 +70,12 @@ func TestRefusedFilesChangeNothing(t *testing.T) {
 	s := newSandbox(t)
 	s.must("import", s.write("before.json", `{"tenants": [{"id": "a", "name": "before"}, {"id": "x", "name": "x"}], "synced_at": "2026-02-01T10:00:00Z"}`))
 	s.must("export")
-	before := snapshot(filepath.Join(s.dir, ".systemprompt"))
+	before := harness.Snapshot(filepath.Join(s.dir, ".systemprompt"), nil)
 	for _, file := range corpusFiles(t, "reject", 58) {
 		for _, flags := range [][]string{nil, {"--exact", "--prune", "-y"}, {"--dry-run"}, {"--json"}} {
 			o := s.run(append([]string{"import", file}, flags...)...)
 			require.Equal(t, 6, o.exit, "%s %v: %s", corpusName(file), flags, o.stderr)
-			require.Equal(t, before, snapshot(filepath.Join(s.dir, ".systemprompt")), "%s %v", corpusName(file), flags)
+			require.Equal(t, before, harness.Snapshot(filepath.Join(s.dir, ".systemprompt"), nil), "%s %v", corpusName(file), flags)
 			checkRefusal(t, file, o)
 		}
 		none := newSandbox(t)
@@ -126,20 +127,14 @@ func isOneOf(word string, words []string) bool {
 // TestRealProgramAgrees runs a handful of the corpus through the program itself.
 func TestRealProgramAgrees(t *testing.T) {
 	t.Parallel()
-	sp, err := exec.LookPath("sp") // this test binary under that name; see TestMain
-	require.NoError(t, err)
 	for i, file := range corpusFiles(t, "accept", 152) {
 		if i%25 != 0 {
 			continue
 		}
-		dir := t.TempDir()
-		for _, args := range [][]string{{"import", file}, {"export", "--path", "out.json"}} {
-			cmd := exec.CommandContext(t.Context(), sp, args...)
-			cmd.Dir, cmd.Env = dir, []string{"HOME=" + dir, "GORACE=atexit_sleep_ms=0"}
-			said, err := cmd.CombinedOutput()
-			require.NoError(t, err, "%s", said)
-		}
-		text, err := os.ReadFile(filepath.Join(dir, "out.json"))
+		p := newPlace(t)
+		p.Must("import", file)
+		p.Must("export", "--path", "out.json")
+		text, err := os.ReadFile(filepath.Join(p.Dir, "out.json"))
 		require.NoError(t, err)
 		require.Equal(t, expectation(t, file, false), string(text))
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 func TestTheDataOfServersAreWhereTheUserSays(t *testing.T) {
@@ -62,7 +64,7 @@ func placedSandbox(t *testing.T) *sandbox {
 
 func (s *sandbox) sql(statement string) {
 	s.t.Helper()
-	mustChange(s.t, filepath.Join(s.dir, ".systemprompt/sp.db"), statement)
+	harness.Mess(s.t, filepath.Join(s.dir, ".systemprompt/sp.db"), statement)
 }
 
 // identity is the one that is recorded.

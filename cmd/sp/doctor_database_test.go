@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // A login that works takes a server: the tests in live have one.
@@ -122,7 +124,7 @@ func TestDoctorTellsOfDatabasesThatAreNotAsTheyShould(t *testing.T) {
 		"INSERT INTO databases VALUES ('begun', 'provisioning', 'h:5432', 'sp_begun', 'a', NULL), ('going', 'dropping', 'h:5432', 'sp_going', 'a', NULL)",
 		"INSERT INTO databases VALUES ('old', 'ready', 'h:5432', 'sp_old', 'b', 1), ('fine', 'ready', 'h:5432', 'sp_fine', 'b', 4000000000000000), ('gone', 'ready', 'h:5432', 'sp_gone', 'a', NULL)",
 	} {
-		mustChange(t, filepath.Join(s.dir, ".systemprompt/sp.db"), statement)
+		harness.Mess(t, filepath.Join(s.dir, ".systemprompt/sp.db"), statement)
 	}
 	found := s.diagnosed(0)["databases"]
 	require.Len(t, found, 4)

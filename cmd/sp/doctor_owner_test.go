@@ -7,20 +7,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
-
-const nobody = 65534
-
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give a file away")
-	}
-}
 
 func TestDoctorTellsWhatBelongsToSomebodyElse(t *testing.T) {
 	t.Parallel()
-	needRoot(t)
+	harness.NeedRoot(t)
 	s := newSandbox(t)
 	s.mustImport("2026-02-01T12:00:00Z", oneTenant)
 	s.must("export")
@@ -31,7 +24,7 @@ func TestDoctorTellsWhatBelongsToSomebodyElse(t *testing.T) {
 		".systemprompt":              "directory",
 	} {
 		full := filepath.Join(s.dir, path)
-		require.NoError(t, os.Chown(full, nobody, nobody))
+		require.NoError(t, os.Chown(full, harness.Nobody, harness.Nobody))
 		for _, args := range [][]string{nil, {"--fix"}} {
 			found := s.diagnosed(6, args...)[where]
 			require.Equal(t, resultError, found[0].Result, path)
@@ -40,7 +33,7 @@ func TestDoctorTellsWhatBelongsToSomebodyElse(t *testing.T) {
 		}
 		info, err := os.Lstat(full)
 		require.NoError(t, err)
-		require.Equal(t, nobody, int(statOf(info).Uid), "an owner is not for sp to change")
+		require.Equal(t, harness.Nobody, int(statOf(info).Uid), "an owner is not for sp to change")
 		require.NoError(t, os.Chown(full, os.Geteuid(), os.Getegid()))
 		require.NotEqual(t, resultError, s.diagnosed(0)[where][0].Result, path)
 	}
@@ -48,10 +41,10 @@ func TestDoctorTellsWhatBelongsToSomebodyElse(t *testing.T) {
 
 func TestDoctorTellsOfAParentOfSomebodyElse(t *testing.T) {
 	t.Parallel()
-	needRoot(t)
+	harness.NeedRoot(t)
 	s := newSandbox(t)
 	s.mustImport("2026-02-01T12:00:00Z", oneTenant)
-	require.NoError(t, os.Chown(s.dir, nobody, nobody))
+	require.NoError(t, os.Chown(s.dir, harness.Nobody, harness.Nobody))
 	found := s.diagnosed(6)["parents"][0]
 	require.Equal(t, resultError, found.Result)
 	require.Contains(t, found.Message, s.dir+": refused as unsafe: it belongs to user 65534")
@@ -64,11 +57,11 @@ func statOf(info os.FileInfo) *syscall.Stat_t { return info.Sys().(*syscall.Stat
 // TestNoFileOfOursGoesWhereOthersCanReplaceIt holds one rule for all that sp writes elsewhere.
 func TestNoFileOfOursGoesWhereOthersCanReplaceIt(t *testing.T) {
 	t.Parallel()
-	needRoot(t)
+	harness.NeedRoot(t)
 	s := newSandbox(t)
 	s.mustImport("2026-02-01T12:00:00Z", oneTenant)
 	for name, prepare := range map[string]func(dir string) error{
-		"theirs":     func(dir string) error { return os.Chown(dir, nobody, nobody) },
+		"theirs":     func(dir string) error { return os.Chown(dir, harness.Nobody, harness.Nobody) },
 		"everybodys": func(dir string) error { return os.Chmod(dir, 0o777) },
 	} {
 		dir := filepath.Join(s.dir, name)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // diagnosed runs doctor and returns what it found, by check.
@@ -81,19 +82,10 @@ func TestDoctorTellsOfSecretsThatAreKept(t *testing.T) {
 	require.Equal(t, resultInfo, kept(0, "--fix").Result, "it is for the user to end")
 
 	// Its time is over: the next change forgets it, and so does --fix.
-	mustChange(t, filepath.Join(s.dir, ".systemprompt", "sp.db"), "UPDATE kept_secrets SET kept_until = 1")
+	harness.Mess(t, filepath.Join(s.dir, ".systemprompt", "sp.db"), "UPDATE kept_secrets SET kept_until = 1")
 	require.Equal(t, "1 removed secret kept, whose time was over at 1970-01-01T00:00:00.000001Z", kept(0).Message)
 	require.Equal(t, resultFixed, kept(0, "--fix").Result)
 	require.Equal(t, resultOK, kept(0).Result)
-}
-
-// mustChange changes a registry as a program that is not sp would.
-func mustChange(t *testing.T, path, statement string) {
-	t.Helper()
-	file, err := sql.Open("sqlite", path)
-	require.NoError(t, err)
-	_, err = file.ExecContext(t.Context(), statement)
-	require.NoError(t, errors.Join(err, file.Close()))
 }
 
 // TestDoctorBoundsWhatItSays of a registry with as many troubles as tenants.

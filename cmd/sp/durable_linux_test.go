@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestEveryFileIsDurableBeforeItHasItsName watches the system calls of commands that write:
@@ -16,9 +18,9 @@ import (
 // gave. Where a power cut strikes is tested in torture; here it is told which sync is missing.
 func TestEveryFileIsDurableBeforeItHasItsName(t *testing.T) {
 	t.Parallel()
-	strace := straceHere(t)
-	dir := mustFollowed(t)
-	store := filepath.Join(dir, ".systemprompt")
+	harness.NeedStrace(t)
+	p := mustFollowed(t)
+	dir, store := p.Dir, p.Store("")
 	named := map[string]bool{}
 	damage := func() {
 		require.NoError(t, os.WriteFile(filepath.Join(store, "sp.db"), []byte("of no registry any more"), 0o600))
@@ -31,33 +33,32 @@ func TestEveryFileIsDurableBeforeItHasItsName(t *testing.T) {
 		line, stdin string
 		before      func()
 	}{
-		{line: "sp tenant edit a --region fra"},
-		{line: "sp profile create p --tenant a"},
-		{line: "sp session switch p"},
-		{line: "sp secrets set k --profile p", stdin: "s3cret"},
-		{line: "sp export"},
-		{line: "sp export --path copy.json"},
-		{line: "sp backup b.db"},
-		{line: "sp tenant edit a --region lhr"},
-		{line: "sp restore -y b.db"},
-		{line: "sp profile delete p -y"},
-		{line: "sp undo"},
-		{line: "sp restore -y b.db", before: damage},
-		{line: "sp init --dir new"},
-		{line: "sp backup --dir new new.db"},
-		{line: "sp restore --dir new -y new.db"},
-		{line: "sp init --dir ignoring", before: ignoring},
-		{line: "sp import --dir fresh a.json"},
+		{line: "tenant edit a --region fra"},
+		{line: "profile create p --tenant a"},
+		{line: "session switch p"},
+		{line: "secrets set k --profile p", stdin: "s3cret"},
+		{line: "export"},
+		{line: "export --path copy.json"},
+		{line: "backup b.db"},
+		{line: "tenant edit a --region lhr"},
+		{line: "restore -y b.db"},
+		{line: "profile delete p -y"},
+		{line: "undo"},
+		{line: "restore -y b.db", before: damage},
+		{line: "init --dir new"},
+		{line: "backup --dir new new.db"},
+		{line: "restore --dir new -y new.db"},
+		{line: "init --dir ignoring", before: ignoring},
+		{line: "import --dir fresh a.json"},
 	} {
 		if c.before != nil {
 			c.before()
 		}
 		trace := filepath.Join(t.TempDir(), "trace")
-		args := append([]string{strace, "-f", "-qq", "-y", "-e", "signal=none", "-o", trace, "-e", "trace=" + strings.Join(durableCalls, ",")}, strings.Fields(c.line)...)
-		cmd := spIn(t, dir, args...)
+		cmd := harness.Strace(t, p.Command(strings.Fields(c.line)...), trace, "-y", "-e", "signal=none", "-e", "trace="+strings.Join(durableCalls, ","))
 		cmd.Stdin = strings.NewReader(c.stdin)
-		said, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s: %s", c.line, said)
+		o := p.Ran(cmd)
+		require.Zero(t, o.Exit, "%s: %s", c.line, o.Stderr)
 		text, err := os.ReadFile(trace)
 		require.NoError(t, err)
 		d := durability{t: t, line: c.line, dir: dir, unsynced: map[string]bool{}, names: map[string]bool{}, named: named}

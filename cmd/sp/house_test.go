@@ -42,6 +42,9 @@ var house = map[string][]string{
 	// A server for tests; nothing but tests imports it.
 	pgtest: {},
 
+	// What tests share that run sp as a process; nor does anything but tests import this.
+	forTests: {},
+
 	// What measures sp, from outside, as processes; nothing of sp imports it. The writer
 	// alone is made of sp's own parts.
 	"bench":              {"bench/pair", "bench/peers", "bench/scenarios"},
@@ -60,8 +63,11 @@ var ground = []string{"internal/secret", "internal/pgurl", "internal/jsontext"}
 // programs are the packages that are started, and that alone know the outside.
 var programs = []string{"cmd/sp", "bench", "bench/gauge", "bench/peers/empty", "bench/peers/writer"}
 
-// pgtest is a part of tests, which is told by the environment what it is to use.
-const pgtest = "internal/pgtest"
+// forTests and pgtest are parts of tests, which are told by the environment what they are to use.
+const forTests, pgtest = "internal/harness", "internal/pgtest"
+
+// ofTests tells a file that is a part of tests.
+func (s goFile) ofTests() bool { return s.pkg == forTests || s.pkg == pgtest }
 
 // measures tells a file of what measures sp from one of sp.
 func (s goFile) measures() bool { return s.pkg == "bench" || strings.HasPrefix(s.pkg, "bench/") }
@@ -124,15 +130,18 @@ func TestHousePackagesImportOnlyWhatTheHouseAllows(t *testing.T) {
 	}
 }
 
-// TestHouseOnlyTestsHaveAServerForTests: sources has no test in it.
-func TestHouseOnlyTestsHaveAServerForTests(t *testing.T) {
+// TestHouseOnlyTestsHaveWhatIsForTests: sources has no test in it.
+func TestHouseOnlyTestsHaveWhatIsForTests(t *testing.T) {
 	t.Parallel()
-	there := false
+	there := map[string]bool{}
 	for _, s := range sources(t) {
-		there = there || s.pkg == pgtest
-		require.NotContains(t, imports(s), module+pgtest, s.path)
+		there[s.pkg] = true
+		if !s.ofTests() {
+			require.NotContains(t, imports(s), module+forTests, s.path)
+			require.NotContains(t, imports(s), module+pgtest, s.path)
+		}
 	}
-	require.True(t, there)
+	require.True(t, there[forTests] && there[pgtest], "are these all?")
 }
 
 // TestHouseThirdPartyStaysWhereItBelongs holds who may import what is not ours.
@@ -154,9 +163,10 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 		"github.com/jackc/pgx/v5/pgconn":       {"internal/provision", pgtest},
 		"github.com/jackc/pgx/v5/pgproto3":     {"internal/provision"},
 	}
+	ofTests := []string{"database/sql", "modernc.org/sqlite", "golang.org/x/sys/unix", "github.com/rogpeppe/go-internal/testscript", "github.com/stretchr/testify/require"}
 	for _, s := range sources(t) {
 		for _, path := range imports(s) {
-			ours := strings.HasPrefix(path, module)
+			ours := strings.HasPrefix(path, module) || s.pkg == forTests && slices.Contains(ofTests, path)
 			standard := !strings.Contains(strings.Split(path, "/")[0], ".")
 			if _, listed := allowed[path]; !ours && (listed || !standard) {
 				require.Contains(t, allowed[path], s.pkg, "%s imports %s", s.path, path)
@@ -182,7 +192,7 @@ var waits = []string{"../../bench/scenarios/scenarios.go", "../../bench/scenario
 func TestHouseOnlyTheCommandLineKnowsTheOutside(t *testing.T) {
 	t.Parallel()
 	for _, s := range sources(t) {
-		if slices.Contains(programs, s.pkg) || s.pkg == pgtest {
+		if slices.Contains(programs, s.pkg) || s.ofTests() {
 			continue
 		}
 		ast.Inspect(s.syntax, func(node ast.Node) bool {
@@ -211,7 +221,7 @@ func TestHouseTheProcessEndsInOnePlace(t *testing.T) {
 	t.Parallel()
 	uses := map[string][]string{}
 	for _, s := range sources(t) {
-		if s.measures() || s.pkg == pgtest {
+		if s.measures() || s.ofTests() {
 			continue
 		}
 		ast.Inspect(s.syntax, func(node ast.Node) bool {

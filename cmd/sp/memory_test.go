@@ -1,17 +1,13 @@
 package main
 
 import (
-	"crypto/sha256"
-	"database/sql"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // memory is what a script keeps between two of its lines.
@@ -31,7 +27,7 @@ func remember(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: remember directory")
 	}
-	memoryOf(ts).seen[args[0]] = snapshot(ts.MkAbs(args[0]))
+	memoryOf(ts).seen[args[0]] = harness.Snapshot(ts.MkAbs(args[0]), nil)
 }
 
 func unchanged(ts *testscript.TestScript, neg bool, args []string) {
@@ -42,32 +38,9 @@ func unchanged(ts *testscript.TestScript, neg bool, args []string) {
 	if !ok {
 		ts.Fatalf("%s was not remembered", args[0])
 	}
-	if now := snapshot(ts.MkAbs(args[0])); (now == before) == neg {
+	if now := harness.Snapshot(ts.MkAbs(args[0]), nil); (now == before) == neg {
 		ts.Fatalf("--- %s before\n%s--- now\n%s", args[0], before, now)
 	}
-}
-
-// snapshot lists what is at and below path. What the lock holds is who held it
-// last, and no part of the registry.
-func snapshot(path string) string {
-	var list strings.Builder
-	_ = filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error { // errors are listed
-		if err != nil {
-			fmt.Fprintln(&list, err)
-			return nil
-		}
-		var content []byte
-		if entry.Type().IsRegular() && entry.Name() != ".lock" {
-			content, err = os.ReadFile(file)
-		}
-		mode := "gone"
-		if info, gone := entry.Info(); gone == nil {
-			mode = info.Mode().String()
-		}
-		fmt.Fprintf(&list, "%s %s %x %v\n", strings.TrimPrefix(file, path), mode, sha256.Sum256(content), err)
-		return nil
-	})
-	return list.String()
 }
 
 // hold takes the lock of a registry's directory, or of a file, as another process
@@ -100,14 +73,10 @@ func release(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(file.Close())
 }
 
-// runSQL changes a SQLite file, or makes one, as a program that is not sp would:
-// `sql FILE STATEMENT`.
-func runSQL(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: sql file statement")
+// crash leaves a registry as a change leaves it that was killed before it committed: `crash FILE`.
+func crash(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: crash file")
 	}
-	file, err := sql.Open("sqlite", ts.MkAbs(args[0]))
-	ts.Check(err)
-	_, err = file.Exec(args[1])
-	ts.Check(errors.Join(err, file.Close()))
+	ts.Check(harness.Interrupt(ts.MkAbs(args[0]), "UPDATE tenants SET name = 'half done ' || id, region = hex(randomblob(1000))"))
 }

@@ -6,16 +6,18 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // What another user put above, as in /tmp, is never used, and bars nobody's way for good.
 func TestTheDirectoryOfAnotherUserAboveIsPassedByWithInit(t *testing.T) {
 	t.Parallel()
-	needRoot(t)
+	harness.NeedRoot(t)
 	s := newSandbox(t)
 	theirs := filepath.Join(s.dir, ".systemprompt")
 	require.NoError(t, os.Mkdir(theirs, 0o755))
-	require.NoError(t, os.Chown(theirs, nobody, nobody))
+	require.NoError(t, os.Chown(theirs, harness.Nobody, harness.Nobody))
 	above := s.dir
 	refused := s.run("init")
 	require.Equal(t, 6, refused.exit)
@@ -39,7 +41,7 @@ func TestTheDirectoryOfAnotherUserAboveIsPassedByWithInit(t *testing.T) {
 	link := filepath.Join(above, "linked", ".systemprompt")
 	require.NoError(t, os.MkdirAll(filepath.Dir(link), 0o700))
 	require.NoError(t, os.Symlink(filepath.Join(s.dir, ".systemprompt"), link))
-	require.NoError(t, os.Lchown(link, nobody, nobody))
+	require.NoError(t, os.Lchown(link, harness.Nobody, harness.Nobody))
 	s.dir = filepath.Dir(link)
 	refused = s.run("tenant", "list")
 	require.Equal(t, 6, refused.exit)

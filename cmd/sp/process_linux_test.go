@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // waiting is sp as it waits for the rest of a secret on stdin, with other secrets in
@@ -87,7 +89,9 @@ func TestADumpOfTheStackShowsNoSecret(t *testing.T) {
 func TestNobodyElseLooksIntoTheProcess(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	program, uid := mustCopyProgram(t, dir), os.Getuid()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	program, uid := harness.CopyProgram(t, self), os.Getuid()
 	var as *syscall.Credential
 	if uid == 0 { // to whom everything belongs anyway
 		uid = 12345
@@ -107,19 +111,4 @@ func ownerOfEnvironment(t *testing.T, pid int) int {
 	var stat unix.Stat_t
 	require.NoError(t, unix.Stat(fmt.Sprintf("/proc/%d/environ", pid), &stat))
 	return int(stat.Uid)
-}
-
-// mustCopyProgram puts this binary where anyone can run it, as sp.
-func mustCopyProgram(t *testing.T, dir string) string {
-	t.Helper()
-	for up := dir; up != os.TempDir() && up != "/"; up = filepath.Dir(up) {
-		require.NoError(t, os.Chmod(up, 0o755))
-	}
-	self, err := os.Executable()
-	require.NoError(t, err)
-	program := filepath.Join(dir, "sp")
-	// By another process: a child that is started meanwhile has what we write open, too.
-	require.NoError(t, exec.Command("cp", self, program).Run())
-	require.NoError(t, os.Chmod(program, 0o755))
-	return program
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestInterruptEndsAQuestion types Ctrl-C where sp waits for an answer: that has to
@@ -48,16 +50,16 @@ func interruptAt(t *testing.T, dir, prompt string, args ...string) syscall.WaitS
 	return cmd.ProcessState.Sys().(syscall.WaitStatus)
 }
 
-// startOnTerminal runs sp on a terminal, for five seconds at most.
+// startOnTerminal runs sp on a terminal, for ten seconds at most.
 func startOnTerminal(t *testing.T, dir string, args ...string) (*os.File, *exec.Cmd) {
 	t.Helper()
 	control, terminal, err := openTerminal()
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = control.Close() })
-	ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
 	t.Cleanup(stop)
 	cmd := exec.CommandContext(ctx, "sp", args...)
-	cmd.Dir, cmd.Env = dir, []string{"HOME=" + dir, "GORACE=atexit_sleep_ms=0"}
+	cmd.Dir, cmd.Env = dir, harness.Environment(dir)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	require.NoError(t, cmd.Start())
@@ -135,18 +137,8 @@ func TestTheWizardShowsNoSecret(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	s.must("import", s.write("one.json", `{"tenants": [{"id": "a", "name": "a"}], "synced_at": "2026-02-01T10:00:00Z"}`))
-	control, terminal, err := openTerminal()
-	require.NoError(t, err)
-	defer func() { _ = control.Close() }()
-	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
-	defer stop()
-	cmd := exec.CommandContext(ctx, "sp", "profile", "create", "p")
-	cmd.Dir, cmd.Env = s.dir, []string{"HOME=" + s.dir, "GORACE=atexit_sleep_ms=0"}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	require.NoError(t, cmd.Start())
-	require.NoError(t, terminal.Close())
-	shown, buffer := "", make([]byte, 256)
+	control, cmd := startOnTerminal(t, s.dir, "profile", "create", "p")
+	shown := ""
 	for _, qa := range [][2]string{
 		{"tenant: ", "a"},
 		{"yet): ", "postgres://u:s3cret@h/d"},
@@ -154,13 +146,9 @@ func TestTheWizardShowsNoSecret(t *testing.T) {
 		{"anthropic (Enter for none): ", ""},
 		{"openai (Enter for none): ", ""},
 	} {
-		for !strings.HasSuffix(shown, qa[0]) {
-			n, err := control.Read(buffer)
-			require.NoError(t, err, "shown: %s", shown)
-			shown += string(buffer[:n])
-		}
+		shown += readUntil(t, control, qa[0])
 		time.Sleep(50 * time.Millisecond) // the question comes before the echo is off
-		_, err = control.Write([]byte(qa[1] + "\n"))
+		_, err := control.Write([]byte(qa[1] + "\n"))
 		require.NoError(t, err)
 	}
 	rest, _ := io.ReadAll(control) // it ends in an error: nobody has the terminal open any more

@@ -4,18 +4,20 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"testing"
 
 	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected outputs in testdata/script")
 
-// TestMain makes this binary the commands of the tests: `sp`, `sp-child`, `keygen`, `crash`,
-// `may-draw` and `pty`, which runs a command on a terminal.
+// TestMain makes this binary the commands of the tests: `sp`, `sp-child`, `keygen`, `may-draw` and `pty`, which runs a command on a terminal.
 func TestMain(m *testing.M) {
 	unix.Umask(0o022) // what most people have; sp has to be stricter by itself
 	useMemory()
@@ -26,8 +28,6 @@ func TestMain(m *testing.M) {
 		"keygen":   func() { os.Exit(runKeygen(os.Args[1:])) },
 		// may-draw says whether sp would draw a line that nobody asked for on its stderr.
 		"may-draw": func() { fmt.Println((&app{world: world{stderr: os.Stderr}}).mayDraw()) },
-		// crash dies in the middle of a change of the registry that it is given.
-		"crash": func() { crashIn(os.Args[1]) },
 	})
 }
 
@@ -35,11 +35,7 @@ func TestMain(m *testing.M) {
 // if there is such a place with room that can hold programs, and nobody chose
 // another. It makes the suite three times as fast; power cuts are tested elsewhere.
 func useMemory() {
-	const place, room = "/dev/shm", 1 << 30
-	var fs unix.Statfs_t
-	chosen := os.Getenv("TMPDIR") != ""
-	if !chosen && unix.Statfs(place, &fs) == nil && fs.Flags&(unix.ST_NOEXEC|unix.ST_RDONLY) == 0 &&
-		fs.Bavail*uint64(fs.Bsize) >= room && unix.Access(place, unix.W_OK) == nil {
+	if place := harness.QuickPlace(1 << 30); place != "" && os.Getenv("TMPDIR") == "" {
 		_ = os.Setenv("TMPDIR", place) // it can't fail for these
 	}
 }
@@ -53,37 +49,35 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":     exitsWith,
-			"exported":  sameExport,
-			"json":      isDocument,
-			"mode":      hasMode,
-			"remember":  remember,
-			"unchanged": unchanged,
-			"hold":      hold,
-			"release":   release,
-			"sql":       runSQL,
-		},
+		Cmds:                scriptCommands(),
 	})
+}
+
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	all := harness.ScriptCommands()
+	maps.Copy(all, map[string]func(*testscript.TestScript, bool, []string){
+		"crash":     crash,
+		"exits":     exitsWith,
+		"exported":  sameExport,
+		"json":      isDocument,
+		"remember":  remember,
+		"unchanged": unchanged,
+		"hold":      hold,
+		"release":   release,
+	})
+	return all
 }
 
 // hermetic gives a script an environment that owes nothing to the machine's: no
 // SP_*, no SYSTEMPROMPT_*, a home of its own, git without anybody's configuration.
 func hermetic(env *testscript.Env) error {
-	path, tmp := env.Getenv("PATH"), env.Getenv("TMPDIR")
-	env.Vars = []string{
-		"PATH=" + path,
-		"TMPDIR=" + tmp,
-		"WORK=" + env.WorkDir,
-		"HOME=" + env.WorkDir + "/home",
-		"GIT_CONFIG_GLOBAL=/dev/null",
-		"GIT_CONFIG_NOSYSTEM=1",
-		"GORACE=atexit_sleep_ms=0", // else each program under the race detector waits a second at its end
-		"LC_ALL=C",
-		"TZ=UTC",
-		"SP_DATA_DIR=" + env.WorkDir + "/data",
+	env.Vars = harness.Environment(env.WorkDir+"/home",
+		"PATH="+env.Getenv("PATH"),
+		"TMPDIR="+env.Getenv("TMPDIR"),
+		"WORK="+env.WorkDir,
+		"SP_DATA_DIR="+env.WorkDir+"/data",
 		"SP_OFFLINE=1", // no server of the machine's is asked for anything
-	}
+	)
 	env.Values[memoryKey{}] = &memory{seen: map[string]string{}}
 	return os.MkdirAll(env.WorkDir+"/home", 0o755)
 }

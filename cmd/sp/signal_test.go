@@ -40,24 +40,19 @@ func TestASignalThatWasIgnoredStaysIgnored(t *testing.T) {
 // the time the process is gone, all has been taken back.
 func TestASignalLeavesNothingHalfDone(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	p := newPlace(t)
 	var file bytes.Buffer
 	file.WriteString(`{"synced_at": "2026-02-01T10:00:00Z", "tenants": [`)
 	for i := range 30_000 {
 		fmt.Fprintf(&file, `{"id": "t%d", "name": "%0200d"},`, i, i)
 	}
 	file.WriteString(`{"id": "last", "name": "last"}]}`)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "many.json"), file.Bytes(), 0o600))
-	sp := func(args ...string) *exec.Cmd {
-		cmd := exec.CommandContext(t.Context(), "sp", args...)
-		cmd.Dir = dir
-		return cmd
-	}
-	require.NoError(t, sp("init").Run())
+	require.NoError(t, os.WriteFile(filepath.Join(p.Dir, "many.json"), file.Bytes(), 0o600))
+	p.Must("init")
 
-	cmd := sp("import", "many.json")
+	cmd := p.Command("import", "many.json")
 	require.NoError(t, cmd.Start())
-	for journal := filepath.Join(dir, ".systemprompt", "sp.db-journal"); ; time.Sleep(time.Millisecond) {
+	for journal := p.Store("sp.db-journal"); ; time.Sleep(time.Millisecond) {
 		if info, err := os.Stat(journal); err == nil && info.Size() > 0 {
 			break
 		}
@@ -68,11 +63,5 @@ func TestASignalLeavesNothingHalfDone(t *testing.T) {
 	require.ErrorAs(t, cmd.Wait(), &ended)
 
 	require.Equal(t, 128+int(unix.SIGTERM), ended.ExitCode())
-	entries, err := os.ReadDir(filepath.Join(dir, ".systemprompt"))
-	require.NoError(t, err)
-	var names []string
-	for _, entry := range entries {
-		names = append(names, entry.Name())
-	}
-	require.Equal(t, []string{".gitignore", ".lock", ".place", "sp.db", "sp.db-journal"}, names)
+	require.Equal(t, []string{".gitignore", ".lock", ".place", "sp.db", "sp.db-journal"}, p.Names())
 }

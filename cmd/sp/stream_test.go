@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // shell runs a line in which sp is started with odd streams; it must not hang.
@@ -18,7 +20,7 @@ func (s *sandbox) shell(line string, stdout *os.File) (int, string) {
 	ctx, stop := context.WithTimeout(s.t.Context(), 20*time.Second)
 	defer stop()
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
-	cmd.Dir, cmd.Env = s.dir, []string{"HOME=" + s.dir, "PATH=" + os.Getenv("PATH"), "GORACE=atexit_sleep_ms=0"}
+	cmd.Dir, cmd.Env = s.dir, harness.Environment(s.dir)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	if stdout != nil {

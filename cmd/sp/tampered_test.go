@@ -55,7 +55,7 @@ func TestATamperedRowIsTheStoresTrouble(t *testing.T) {
 func tamper(t *testing.T, whole *sandbox, table, column, value string) {
 	s := newSandbox(t)
 	require.NoError(t, os.CopyFS(s.dir, os.DirFS(whole.dir)))
-	tightenAll(t, s.dir)
+	makePrivate(t, s.dir)
 	db := openRaw(t, s.dir)
 	changed, err := db.Exec(fmt.Sprintf("UPDATE OR IGNORE %s SET %s = %s", table, column, value))
 	require.NoError(t, db.Close())
@@ -129,18 +129,4 @@ func openRaw(t *testing.T, dir string) *sql.DB {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	return db
-}
-
-// tightenAll gives copied files and directories the modes that they had.
-func tightenAll(t *testing.T, dir string) {
-	t.Helper()
-	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || !slices.Contains(strings.Split(path, "/"), ".systemprompt") {
-			return err
-		}
-		if d.IsDir() {
-			return os.Chmod(path, 0o700)
-		}
-		return os.Chmod(path, 0o600)
-	}))
 }

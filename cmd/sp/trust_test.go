@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -14,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // stranger is what must neither be printed nor connected to.
@@ -44,10 +45,9 @@ func (v *travel) sh(in, command string, env ...string) (out string, exit int) {
 	v.t.Helper()
 	cmd := exec.CommandContext(v.t.Context(), "sh", "-c", fmt.Sprintf("umask %04o; %s", v.umask, command))
 	cmd.Dir = filepath.Join(v.dir, in)
-	cmd.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + v.home, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null", "SP_OFFLINE=1",
+	cmd.Env = append(harness.Environment(v.home, "SP_OFFLINE=1",
 		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com",
-	}, env...)
+	), env...)
 	text, err := cmd.CombinedOutput()
 	if err != nil {
 		require.NotNil(v.t, cmd.ProcessState, "%s: %v", command, err)
@@ -170,8 +170,7 @@ func TestTheStrangersJournalIsALiveOne(t *testing.T) {
 	v := newTravel(t)
 	v.strangers()
 	v.must(".", "cp stranger/hot mine/.systemprompt/sp.db-journal")
-	conn, err := sql.Open("sqlite", filepath.Join(v.dir, "mine/.systemprompt/sp.db"))
-	require.NoError(t, err)
+	conn := harness.OpenSQLite(t, filepath.Join(v.dir, "mine/.systemprompt/sp.db"))
 	var id string
 	require.NoError(t, conn.QueryRow("SELECT id FROM tenants").Scan(&id))
 	require.NoError(t, conn.Close())
@@ -297,7 +296,7 @@ func TestARegistryOfAnOlderSpIsTrustedByOneCommand(t *testing.T) {
 	t.Parallel()
 	v := newTravel(t)
 	v.mine()
-	mustChange(t, filepath.Join(v.dir, "mine/.systemprompt/sp.db"), "UPDATE registry_meta SET registry_id = ''")
+	harness.Mess(t, filepath.Join(v.dir, "mine/.systemprompt/sp.db"), "UPDATE registry_meta SET registry_id = ''")
 	v.must("mine", "rm .systemprompt/.place .systemprompt/sp.db-journal; rm -rf ../home/.local")
 	out, exit := v.sh("mine", "sp resolve")
 	require.Equal(t, 6, exit, out)
@@ -453,7 +452,7 @@ func TestDeletingATenantInACopyKeepsTheOriginalsDatabase(t *testing.T) {
 	t.Parallel()
 	v := newTravel(t)
 	v.mine()
-	mustChange(t, filepath.Join(v.dir, "mine/.systemprompt/sp.db"),
+	harness.Mess(t, filepath.Join(v.dir, "mine/.systemprompt/sp.db"),
 		"INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('127.0.0.1:1', 'server', 'postgres://admin:s3cret@127.0.0.1:1/postgres', 1);"+
 			"INSERT INTO databases VALUES ('mine', 'ready', '127.0.0.1:1', 'sp_mine', 'a', NULL)")
 	v.must(".", "cp -a mine first && cp -a mine later")
@@ -488,20 +487,8 @@ func TestTrustRollsBackTheChangeThatWasInterrupted(t *testing.T) {
 	v := newTravel(t)
 	v.mine()
 	v.must("mine", `seq 300 | sed 's/.*/{"id": "t&", "name": "t&", "region": "old"}/' | paste -sd, | sed 's/^/{"tenants":[/; s/$/],"synced_at":"2026-02-01T10:00:00Z"}/' >in.json && sp import in.json`)
-	conn, err := sql.Open("sqlite", filepath.Join(v.dir, "mine/.systemprompt/sp.db"))
-	require.NoError(t, err)
-	conn.SetMaxOpenConns(1)
-	for _, statement := range []string{
-		"PRAGMA journal_mode = TRUNCATE", "PRAGMA cache_size = 1", "BEGIN IMMEDIATE",
-		"UPDATE registry_meta SET revision = revision + 1", "UPDATE tenants SET region = 'new' WHERE id LIKE 't1%'",
-	} {
-		_, err := conn.Exec(statement)
-		require.NoError(t, err, statement)
-	}
+	require.NoError(t, harness.Interrupt(filepath.Join(v.dir, "mine/.systemprompt/sp.db"), "UPDATE tenants SET region = 'new' WHERE id LIKE 't1%'"))
 	v.must(".", "cp -a mine moved && cp -a mine strange")
-	_, err = conn.Exec("ROLLBACK")
-	require.NoError(t, err)
-	require.NoError(t, conn.Close())
 	v.must(".", "rm -r mine home/.local")
 	require.Positive(t, mustStat(t, filepath.Join(v.dir, "moved/.systemprompt/sp.db-journal")).Size())
 	v.must("moved", "sp trust --moved -y")
@@ -516,7 +503,7 @@ func TestTrustRollsBackTheChangeThatWasInterrupted(t *testing.T) {
 // serve has a project's tenant own a database on a server that sp runs.
 func (v *travel) serve(project string) {
 	v.t.Helper()
-	mustChange(v.t, filepath.Join(v.dir, project, ".systemprompt/sp.db"),
+	harness.Mess(v.t, filepath.Join(v.dir, project, ".systemprompt/sp.db"),
 		"INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('local', 'local', 'postgres://sp_admin:s3cret@127.0.0.1:1/postgres', 0);"+
 			"INSERT INTO databases VALUES ('mine', 'ready', 'local', 'sp_mine', 'a', NULL)")
 }
@@ -712,7 +699,7 @@ func TestABackupRestoredElsewhereIsACopy(t *testing.T) {
 	t.Parallel()
 	v := newTravel(t)
 	v.mine()
-	mustChange(t, filepath.Join(v.dir, "mine/.systemprompt/sp.db"),
+	harness.Mess(t, filepath.Join(v.dir, "mine/.systemprompt/sp.db"),
 		`INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('local', 'local', 'postgres://a:s3cret@127.0.0.1:1/postgres', 0);
 		 INSERT INTO databases VALUES ('mine', 'ready', 'local', 'sp_mine', 'a', NULL)`)
 	out := v.must(".", "cd mine && sp backup ../b && mkdir ../other && cd ../other && sp restore ../b")

@@ -12,24 +12,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
-// Of the environment: whether to run what really starts servers, whether it is wrong that
-// a machine has none, and with which programs.
+// Of the environment: whether to run what really starts servers, and with which programs.
 const (
 	liveVariable     = "SP_TEST_POSTGRES"
-	requireVariable  = "SP_REQUIRE_POSTGRES"
 	programsVariable = "SP_POSTGRES_BIN"
-	childVariable    = "POSTGRES_TEST_UP" // the directory and port of a cluster that the test binary brings up
 )
 
 func TestMain(m *testing.M) {
-	switch {
-	case os.Getenv(childVariable) != "":
-		os.Exit(upAsChild(os.Getenv(childVariable)))
-	case os.Getenv(liveVariable) != "" && os.Geteuid() == 0:
+	harness.Roles{"up": upAsChild}.Play()
+	if os.Getenv(liveVariable) != "" && os.Geteuid() == 0 {
 		os.Exit(asNobody())
 	}
 	os.Exit(m.Run())
@@ -42,41 +39,33 @@ func asNobody() int {
 		defer func() { _ = os.RemoveAll(dir) }()
 		err = os.Chmod(dir, 0o755)
 	}
-	if err == nil { // the test binary lies where only root gets to
-		err = exec.Command("cp", "-R", os.Args[0], "testdata", dir).Run()
+	if err == nil {
+		err = exec.Command("cp", "-R", "testdata", dir).Run()
+	}
+	exit := 1
+	if err == nil {
+		exit, err = harness.Again(dir)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
 	}
-	tests := exec.Command(filepath.Join(dir, filepath.Base(os.Args[0])))
-	for _, arg := range os.Args[1:] {
-		if !strings.HasPrefix(arg, "-test.testlogfile=") { // which root has made
-			tests.Args = append(tests.Args, arg)
-		}
-	}
-	tests.Dir, tests.Stdout, tests.Stderr = dir, os.Stdout, os.Stderr
-	tests.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	if err := tests.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
+	return exit
 }
 
-func upAsChild(where string) int {
-	dir, port, _ := strings.Cut(where, ":")
-	number, _ := strconv.Atoi(port)
-	programs, err := FindPrograms(os.Getenv(programsVariable), filepath.SplitList(os.Getenv("PATH")), dir)
-	if err == nil {
-		err = Cluster{Dir: dir, Programs: programs, Port: number, Password: password}.Up(context.Background())
-	}
+// upAsChild brings a cluster up: its directory and port.
+func upAsChild(args []string) error {
+	port, err := strconv.Atoi(args[1])
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return err
 	}
-	fmt.Println("up")
-	return 0
+	programs, err := FindPrograms(os.Getenv(programsVariable), filepath.SplitList(os.Getenv("PATH")), args[0])
+	if err == nil {
+		err = Cluster{Dir: args[0], Programs: programs, Port: port, Password: password}.Up(context.Background())
+	}
+	if err == nil {
+		fmt.Println("up")
+	}
+	return err
 }
 
 // live skips where no servers are to be run, and returns the programs.
@@ -86,10 +75,9 @@ func live(t *testing.T) Programs {
 		t.Skip("make test-pg runs it")
 	}
 	programs, err := FindPrograms(os.Getenv(programsVariable), filepath.SplitList(os.Getenv("PATH")), "")
-	if err != nil && os.Getenv(requireVariable) == "" {
-		t.Skip(err)
+	if err != nil {
+		harness.Missing(t, err.Error())
 	}
-	require.NoError(t, err)
 	return programs
 }
 
@@ -152,13 +140,12 @@ func (c Cluster) mustAsk(t *testing.T, query string) string {
 // staleOf is the file of a postmaster whose pid another process has by now.
 func staleOf(pid int) string { return fmt.Sprintf("%d\n/data\n1\n5432\n\n\n\nready\n", pid) }
 
-// child is another process that brings the cluster up.
+// child is another process that brings the cluster up, and is ended after a minute.
 func (c Cluster) child(t *testing.T) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
-	child := exec.CommandContext(ctx, os.Args[0])
-	child.Env = append(os.Environ(), childVariable+"="+c.Dir+":"+strconv.Itoa(c.Port))
+	child := harness.InRole(ctx, "up", c.Dir, strconv.Itoa(c.Port))
 	child.Stderr = os.Stderr
 	return child
 }
