@@ -60,7 +60,7 @@ func (a *app) backup(ctx context.Context, cmd *cli.Command) error {
 			return err
 		}
 		err := a.writeBackup(ctx, dir, store, path, cmd.Bool("force"), to)
-		a.changed = made(err)
+		a.done.Made = made(err)
 		return err
 	})
 	if err := errors.Join(err, store.Close()); err != nil {
@@ -75,7 +75,7 @@ func (a *app) backup(ctx context.Context, cmd *cli.Command) error {
 
 // storeOptions are what the registry's file is opened with, without the rules.
 func (a *app) storeOptions(dir project.Dir) (db.Options, error) {
-	o, err := a.options(dir, nil)
+	o, err := a.options(dir)
 	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting, Rand: o.Rand, Trust: o.Trust}, err
 }
 

@@ -47,7 +47,7 @@ func (c *checkup) readExport() error {
 		return err
 	}
 	defer s.close()
-	if err = s.checkTwice(); err == nil {
+	if err = s.Check(); err == nil {
 		return nil
 	}
 	return errors.New(failureOf(err).Message) // its hint is not for here
@@ -59,11 +59,8 @@ func (c *checkup) readExport() error {
 func (c *checkup) catchUp(wanted bool) func(context.Context) error {
 	return func(ctx context.Context) error {
 		p := tracked(c.dir)
-		p.Watch = c.watchWriting
 		p.Wanted = wanted
-		return c.changeIn(ctx, c.dir, registry.Open, following{publish: p.Publish}, func(ctx context.Context, reg *registry.Registry) error {
-			return reg.Publish(ctx)
-		})
+		return c.changeIn(ctx, c.dir, workspace.Change{Copy: &p, Commit: nothing})
 	}
 }
 

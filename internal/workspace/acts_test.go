@@ -2,6 +2,7 @@ package workspace_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,18 +12,33 @@ import (
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // act is what one command does.
 type act func(context.Context, *registry.Registry) error
 
-func (h house) do(p publish, a act) error {
-	reg, err := registry.Open(context.Background(), h.registry(), h.options(p))
+func (h house) do(p publish, a act) error { return h.doIn(context.Background(), p, a) }
+
+func (h house) doIn(ctx context.Context, p publish, a act) (err error) {
+	reg, err := registry.Open(ctx, h.registry(), h.options())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = reg.Close() }()
-	return a(context.Background(), reg)
+	tx, err := reg.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tx.Close()) }()
+	if err := tx.Do(ctx, func(r *registry.Registry) error { return a(ctx, r) }); err != nil {
+		return err
+	}
+	files, err := h.sweeping(p)(ctx, tx.View())
+	if err != nil {
+		return err
+	}
+	return workspace.Finish(ctx, tx, files)
 }
 
 func (h house) must(t testing.TB, p publish, a act) {
@@ -78,7 +94,7 @@ func profile(name, tenant string) act {
 	}
 }
 
-func export(ctx context.Context, r *registry.Registry) error { return r.Publish(ctx) }
+func export(context.Context, *registry.Registry) error { return nil }
 
 // otherChanges are changes, in this order, that no file of tenants shows.
 func otherChanges() []act {

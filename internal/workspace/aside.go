@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sp-registry/sp/internal/place"
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // What is set aside has both names from before the commit, when the rendered file is there
@@ -20,9 +19,9 @@ import (
 func AsideName(path, at string) string { return path + ".corrupt-" + at }
 
 // renderAside has a publication put what it rendered in the place of what is set aside.
-func (p Publisher) renderAside(made registry.Publication, there place.Seen) (registry.Publication, error) {
+func (p Publisher) renderAside(made Publication, there place.Seen) (Publication, error) {
 	if err := p.setAside(there); err != nil {
-		return registry.Publication{}, errors.Join(err, made.Discard())
+		return Publication{}, errors.Join(err, made.Discard())
 	}
 	put, discard := made.Place, made.Discard
 	made.Place = func() error {

@@ -62,11 +62,11 @@ func TestWhatIsSetAsideStaysWithoutTheChange(t *testing.T) {
 	require.NoError(t, os.Chmod(h.path(), 0o644))
 	before := names(t, h.dir)
 	refused := errors.New("refused")
-	require.ErrorIs(t, h.do(func(ctx context.Context, view *registry.View) (registry.Publication, error) {
+	require.ErrorIs(t, h.do(func(ctx context.Context, view *registry.View) (workspace.Publication, error) {
 		p, err := h.aside().Publish(ctx, view)
 		require.NoError(t, err)
 		require.Len(t, h.asides(t), 1)
-		return registry.Publication{}, errors.Join(refused, p.Discard())
+		return workspace.Publication{}, errors.Join(refused, p.Discard())
 	}, export), refused)
 	require.Equal(t, before, names(t, h.dir))
 	require.Equal(t, os.FileMode(0o644), mustStat(t, h.path()).Mode())

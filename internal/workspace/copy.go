@@ -41,10 +41,10 @@ func leftOfBackup(o *place.Outside) []string {
 // of the registry's directory, which is dir. A copy that such a command was to replace, and
 // did not, is from then on what sp wrote there last. What can't be swept keeps its note, by
 // which sp doctor tells of it.
-func SweepOutside(ctx context.Context, dir string, view *registry.View) (registry.Publication, error) {
+func SweepOutside(ctx context.Context, dir string, view *registry.View) (Publication, error) {
 	notes, err := place.Outsides(dir)
 	if err != nil {
-		return registry.Publication{}, err
+		return Publication{}, err
 	}
 	var files []registry.File
 	var sweeps []func()
@@ -65,7 +65,7 @@ func SweepOutside(ctx context.Context, dir string, view *registry.View) (registr
 		}
 		sweeps = append(sweeps, func() { o.Sweep(left) })
 	}
-	return registry.Publication{
+	return Publication{
 		Files: files,
 		Place: func() error {
 			for _, sweep := range sweeps {

@@ -27,7 +27,7 @@ const canary = "c4n4ry-in-the-mine"
 
 func newHouse(dir string) (house, error) {
 	h := house{dir: dir}
-	reg, err := registry.Create(context.Background(), h.registry(), h.options(nil))
+	reg, err := registry.Create(context.Background(), h.registry(), h.options())
 	if err == nil {
 		err = reg.Close()
 	}
@@ -78,30 +78,31 @@ func (h house) copyTo(path string) workspace.Publisher {
 	return workspace.Publisher{Path: path, Name: path, Registry: h.dir, Wanted: true}
 }
 
-type publish = func(context.Context, *registry.View) (registry.Publication, error)
+type publish = func(context.Context, *registry.View) (workspace.Publication, error)
 
-func (h house) options(p publish) registry.Options {
+func (h house) options() registry.Options {
 	return registry.Options{
-		Now:     func() time.Time { return time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC) },
-		Wait:    30 * time.Second,
-		Holder:  "the test",
-		Publish: h.sweeping(p),
+		Now:    func() time.Time { return time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC) },
+		Wait:   30 * time.Second,
+		Holder: "the test",
 	}
 }
 
 // sweeping publishes what p does and, as every command, sweeps what was left outside.
 func (h house) sweeping(p publish) publish {
 	if p == nil {
-		return nil
+		return func(context.Context, *registry.View) (workspace.Publication, error) {
+			return workspace.Publication{}, nil
+		}
 	}
-	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
+	return func(ctx context.Context, view *registry.View) (workspace.Publication, error) {
 		published, err := p(ctx, view)
 		if err != nil {
 			return published, err
 		}
 		swept, err := workspace.SweepOutside(ctx, h.dir, view)
 		if err != nil {
-			return registry.Publication{}, err
+			return workspace.Publication{}, err
 		}
 		if published.Place == nil {
 			return swept, nil
@@ -117,7 +118,7 @@ func (h house) sweeping(p publish) publish {
 // view hands one instant of the registry to fn.
 func (h house) view(t testing.TB, fn func(view *registry.View)) {
 	t.Helper()
-	reg, err := registry.Open(t.Context(), h.registry(), h.options(nil))
+	reg, err := registry.Open(t.Context(), h.registry(), h.options())
 	require.NoError(t, err)
 	view, err := reg.View(t.Context())
 	require.NoError(t, err)

@@ -12,10 +12,10 @@ import (
 // SweepSmall is a publication of nothing that removes what came out of the places of small
 // files in the directory dir, when a command was killed before it looked at that. What is
 // another program's is kept, and said when the change is made.
-func SweepSmall(ctx context.Context, dir string, view *registry.View) (registry.Publication, error) {
+func SweepSmall(ctx context.Context, dir string, view *registry.View) (Publication, error) {
 	due, err := view.DueFiles(ctx)
 	if err != nil {
-		return registry.Publication{}, err
+		return Publication{}, err
 	}
 	var all []string
 	var told error

@@ -14,7 +14,7 @@ import (
 
 // meanwhile is a publisher in whose way somebody comes after it looked.
 func meanwhile(p workspace.Publisher, what func()) publish {
-	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
+	return func(ctx context.Context, view *registry.View) (workspace.Publication, error) {
 		publication, err := p.Publish(ctx, view)
 		what()
 		return publication, err

@@ -1,7 +1,6 @@
 package workspace_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"testing"
@@ -109,21 +108,6 @@ func TestRefusedChangePublishesNothing(t *testing.T) {
 		require.Error(t, h.do(h.wanted().Publish, a))
 		require.Equal(t, before, h.everything(t))
 	}
-}
-
-// A dry run is rolled back before anything is rendered for it.
-func TestDryRunPublishesNothing(t *testing.T) {
-	t.Parallel()
-	h := mustTrack(t)
-	before := h.everything(t)
-	h.must(t, h.wanted().Publish, func(ctx context.Context, r *registry.Registry) error {
-		plan, err := r.ImportTenants(ctx, registry.Import{DryRun: true, Prune: true, Read: func(func(registry.Tenant) error) (registry.Document, error) {
-			return registry.Document{}, nil
-		}})
-		require.Equal(t, 1, plan.Removed)
-		return err
-	})
-	require.Equal(t, before, h.everything(t))
 }
 
 // What others could read until now, nobody else can from the next writing on, not

@@ -100,7 +100,7 @@ func dieAt(h house, args []string) error {
 	case "aside":
 		p = h.aside()
 	}
-	err := h.do(func(ctx context.Context, view *registry.View) (registry.Publication, error) {
+	err := h.do(func(ctx context.Context, view *registry.View) (workspace.Publication, error) {
 		publication, err := p.Publish(ctx, view)
 		if err != nil || publication.Place == nil {
 			return publication, errors.Join(err, errors.New("nothing to place"))
@@ -163,7 +163,7 @@ func makeUnder(h house, args []string) error {
 	}
 	seen := 0
 	looking := func(p workspace.Publisher) publish {
-		return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
+		return func(ctx context.Context, view *registry.View) (workspace.Publication, error) {
 			publication, err := p.Publish(ctx, view)
 			entries, _ := os.ReadDir(h.dir)
 			for _, e := range entries {

@@ -1,5 +1,3 @@
-// Package workspace is a project's directory with its registry and the files that follow
-// it.
 package workspace
 
 import (
@@ -49,12 +47,7 @@ type Publisher struct {
 }
 
 // ChangedError is returned for a file that somebody else wrote or changed.
-type ChangedError struct{ Path string }
-
-func (e *ChangedError) Error() string { return e.Path + ": changed by someone else" }
-
-// Unwrap returns registry.ErrConflict.
-func (e *ChangedError) Unwrap() error { return registry.ErrConflict }
+type ChangedError = registry.ChangedError
 
 // standingFile is a file of tenants, what the registry remembers of it, nil for nothing,
 // and how far the registry has come.
@@ -168,11 +161,14 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 	return Changed, nil
 }
 
-// IsChanged tells whether somebody else wrote the publisher's file, which the registry
-// remembers. Within a change: nobody puts that in place meanwhile.
-func (p Publisher) IsChanged(ctx context.Context, view *registry.View) (bool, error) {
-	standing, err := p.Standing(ctx, view)
-	return standing == Changed, err
+// foreign returns the SHA-256 of what somebody else wrote into the publisher's file; nothing
+// if it is ours. Within a change: nobody puts that in place meanwhile.
+func (p Publisher) foreign(ctx context.Context, view *registry.View) (string, error) {
+	s, err := p.look(ctx, view)
+	if err != nil || s.isOurs() {
+		return "", err
+	}
+	return s.there.Hash, nil
 }
 
 // IsSettled tells that the tracked file is current, and that no command left anything to
@@ -214,13 +210,13 @@ func (p Publisher) Check(ctx context.Context, view *registry.View) error {
 // Defer stands in for Publish where the file is to stay as it is. All it does is
 // to remember content that this very change took into the registry: the file is
 // then ours, and behind.
-func (p Publisher) Defer(ctx context.Context, view *registry.View) (registry.Publication, error) {
+func (p Publisher) Defer(ctx context.Context, view *registry.View) (Publication, error) {
 	if p.Read == "" {
-		return registry.Publication{}, nil
+		return Publication{}, nil
 	}
 	state, err := view.State(ctx)
 	if err != nil {
-		return registry.Publication{}, err
+		return Publication{}, err
 	}
 	publication := sweep(nil)
 	publication.Files = []registry.File{{
@@ -232,14 +228,14 @@ func (p Publisher) Defer(ctx context.Context, view *registry.View) (registry.Pub
 // Publish renders the file as the view shows it, beside its place, when it is due:
 // when it is Wanted, when tenants changed since it was written, or when a command
 // was stopped before its rendering was in place.
-func (p Publisher) Publish(ctx context.Context, view *registry.View) (registry.Publication, error) {
+func (p Publisher) Publish(ctx context.Context, view *registry.View) (Publication, error) {
 	s, err := p.find(ctx, view)
 	if err != nil {
-		return registry.Publication{}, err
+		return Publication{}, err
 	}
 	left, kept, err := place.Recover(p.Path, hashesOf(s.known)...)
 	if err != nil {
-		return registry.Publication{}, errors.Join(err, kept)
+		return Publication{}, errors.Join(err, kept)
 	}
 	s.left = left
 	publication, err := p.publish(ctx, view, s)
@@ -262,8 +258,8 @@ func hashesOf(known *registry.File) []string {
 	return []string{known.Previous, known.Current}
 }
 
-func (p Publisher) publish(ctx context.Context, view *registry.View, s standingFile) (registry.Publication, error) {
-	none := registry.Publication{}
+func (p Publisher) publish(ctx context.Context, view *registry.View, s standingFile) (Publication, error) {
+	none := Publication{}
 	switch {
 	case p.Wanted:
 	case s.known == nil:
@@ -295,12 +291,12 @@ func (p Publisher) publish(ctx context.Context, view *registry.View, s standingF
 
 // render has the new content wait, and describes what remains to be done after the
 // commit.
-func (p Publisher) render(ctx context.Context, view *registry.View, s standingFile) (registry.Publication, error) {
+func (p Publisher) render(ctx context.Context, view *registry.View, s standingFile) (Publication, error) {
 	made, err := place.Write(p.Path, p.options(), func(w io.Writer) error { return p.encode(ctx, w, view, s.state.Document) })
 	if err != nil {
-		return registry.Publication{}, err
+		return Publication{}, err
 	}
-	publication := registry.Publication{
+	publication := Publication{
 		Files:   []registry.File{{Path: p.Name, Previous: s.there.Hash, Current: made.Hash, TenantsRevision: s.state.TenantsRevision}},
 		Place:   func() error { return errors.Join(made.Place(s.there), place.Sweep(s.left)) },
 		Discard: made.Discard,
@@ -323,8 +319,8 @@ func (p Publisher) options() place.Options {
 }
 
 // sweep is a publication of nothing that removes what commands left behind.
-func sweep(left []string) registry.Publication {
-	return registry.Publication{
+func sweep(left []string) Publication {
+	return Publication{
 		Place:   func() error { return place.Sweep(left) },
 		Discard: func() error { return nil },
 	}

@@ -19,7 +19,7 @@ import (
 // obstruct is a publisher that finds, when it is to put its file in place, a
 // directory there, as it may find a mount that it can't replace.
 func obstruct(t *testing.T, h house, p workspace.Publisher) publish {
-	return func(ctx context.Context, view *registry.View) (registry.Publication, error) {
+	return func(ctx context.Context, view *registry.View) (workspace.Publication, error) {
 		publication, err := p.Publish(ctx, view)
 		if err == nil {
 			require.NoError(t, os.Rename(h.path(), h.path()+".aside"))
@@ -130,12 +130,9 @@ func TestRenderingIsDiscardedWhenTheCommitFails(t *testing.T) {
 	h := mustTrack(t)
 	before := h.everything(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	reg, err := registry.Open(ctx, h.registry(), h.options(meanwhile(h.follower(), cancel)))
-	require.NoError(t, err)
-	err = create("b")(ctx, reg)
+	err := h.doIn(ctx, meanwhile(h.follower(), cancel), create("b"))
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, registry.ErrIncomplete)
-	require.NoError(t, reg.Close())
 	require.Equal(t, before, h.everything(t))
 }
 
