@@ -139,13 +139,15 @@ func (w *Waiting) change(isThere bool) (out string, err error) {
 	if w.options.noExchange {
 		move, change = linkNew, linkSwap
 	}
-	for ; ; isThere = !isThere {
+	for range 100 {
 		if !isThere {
 			if err = move(w.path, w.to); !errors.Is(err, fs.ErrExist) {
 				return "", err
 			}
+			isThere = true
 			continue
 		}
+		isThere = false
 		out = oldName(w.to, number(w.path))
 		if err = change(w.path, w.to, out); errors.Is(err, errNotOffered) {
 			err = linkSwap(w.path, w.to, out)
@@ -154,6 +156,7 @@ func (w *Waiting) change(isThere bool) (out string, err error) {
 			return out, err
 		}
 	}
+	return "", err
 }
 
 // Discard removes the content, if it has no place; none is none to remove.
