@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -103,8 +102,8 @@ func (a *app) tellSessions(err error) error {
 		a.note("before that, what another program did to %s was taken over:", follow.IndexPath)
 		a.noteLines(linesOf(registry.Plan{Sessions: a.sessions.steps}, nil))
 	}
-	var changed *registry.ChangedError
-	if !errors.As(err, &changed) || isIncomplete(err) || filepath.Base(changed.Path) == exporter.TrackedName {
+	var changed *follow.ChangedError
+	if !errors.As(err, &changed) {
 		return err
 	}
 	if a.sessions.trouble != nil && filepath.Base(changed.Path) == filepath.Base(follow.IndexPath) {
@@ -118,7 +117,7 @@ func (a *app) tellSessions(err error) error {
 }
 
 // adviceOn says what helps where another program changed a small file.
-func adviceOn(e *registry.ChangedError) string {
+func adviceOn(e *follow.ChangedError) string {
 	if strings.HasSuffix(e.Path, "secrets.json") {
 		return "sp export --force writes the registry's side; what is the file's, sp tenant edit and sp secrets set take"
 	}

@@ -46,7 +46,12 @@ type Publisher struct {
 }
 
 // ChangedError is returned for a file that somebody else wrote or changed.
-type ChangedError = registry.ChangedError
+type ChangedError struct{ Path string }
+
+func (e *ChangedError) Error() string { return e.Path + ": changed by someone else" }
+
+// Unwrap returns registry.ErrConflict.
+func (e *ChangedError) Unwrap() error { return registry.ErrConflict }
 
 // Publish renders the file as the view shows it, beside its place, when it is due:
 // when it is Wanted, when tenants changed since it was written, or when a command

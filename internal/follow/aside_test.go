@@ -80,7 +80,7 @@ func TestWhatWasKeptAsideOfSecretsIsMerged(t *testing.T) {
 				o.settle() // which has nothing to do with it
 				require.Empty(t, o.found.Merged)
 				o.options.Wanted = true
-				require.Equal(t, &registry.ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{c.contested}}, o.reg.Publish(t.Context()))
+				require.Equal(t, &ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{c.contested}}, o.reg.Publish(t.Context()))
 				require.Empty(t, o.found.Merged)
 				require.Equal(t, stood, mustRead(t, o.Full(SecretsPath("p"))))
 				o.options.Force, c.want = true, ours
@@ -170,7 +170,7 @@ func TestWhatWasKeptAsideOfTheIndexIsMerged(t *testing.T) {
 			require.Equal(t, hashOf([]byte(mustRead(t, o.Full(IndexPath)))), index.Hash)
 			edit, err := index.Merge(registry.Nobody)
 			if c.contested != nil {
-				require.Equal(t, &registry.ChangedError{Path: o.Full(IndexPath), Members: c.contested}, err)
+				require.Equal(t, &ChangedError{Path: o.Full(IndexPath), Members: c.contested}, err)
 				edit, err = index.Merge(registry.Ours)
 			}
 			require.NoError(t, err)

@@ -70,6 +70,24 @@ type Options struct {
 	Defer bool
 }
 
+// ChangedError is returned for a file that another program wrote or changed, and that can't
+// be merged with what is here: in these members, if it names any.
+type ChangedError struct {
+	Path    string
+	Members []string
+}
+
+// Error says which file, and where in it.
+func (e *ChangedError) Error() string {
+	if len(e.Members) == 0 {
+		return e.Path + ": changed by someone else"
+	}
+	return fmt.Sprintf("%s: changed by another program, and here, in %s", e.Path, strings.Join(e.Members, ", "))
+}
+
+// Unwrap returns registry.ErrConflict.
+func (e *ChangedError) Unwrap() error { return registry.ErrConflict }
+
 // Aside is a text that is kept under another name, which is a path in the directory.
 type Aside struct {
 	Path string

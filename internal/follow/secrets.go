@@ -43,7 +43,7 @@ func mergeSecrets(ctx context.Context, d *decider, f *file) (text, base []byte, 
 		d.adopt(f, text, members)
 		fallthrough
 	case len(conflicts) > 0:
-		return nil, nil, &registry.ChangedError{Path: d.full(f), Members: conflicts}
+		return nil, nil, &ChangedError{Path: d.full(f), Members: conflicts}
 	}
 	return text, RenderSecrets(members), nil
 }

@@ -25,7 +25,7 @@ func mergeSessions(ctx context.Context, d *decider, f *file) (text, base []byte,
 		if _, err := parseIndex(f.text); err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", d.full(f), err)
 		}
-		return nil, nil, &registry.ChangedError{Path: d.full(f)}
+		return nil, nil, &ChangedError{Path: d.full(f)}
 	}
 	state, _, err := d.dir.IndexState(ctx, d.view)
 	if err != nil {

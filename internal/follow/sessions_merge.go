@@ -41,7 +41,7 @@ func ChangedIndexOf(ctx context.Context, dir Directory, view *registry.View, asi
 }
 
 // Merge returns what of the index the registry has to take over, nil for nothing. What both
-// sides changed is a registry.ChangedError unless a side is right.
+// sides changed is a ChangedError unless a side is right.
 func (x *ChangedIndex) Merge(side registry.Side) (*registry.SessionsEdit, error) {
 	var all indexChange
 	var contested []string
@@ -68,7 +68,7 @@ func (x *ChangedIndex) Merge(side registry.Side) (*registry.SessionsEdit, error)
 		contested = slices.DeleteFunc(contested, func(name string) bool { return strings.HasPrefix(name, "active_") })
 	}
 	if len(contested) > 0 && side == registry.Nobody {
-		return nil, &registry.ChangedError{Path: x.Path, Members: contested}
+		return nil, &ChangedError{Path: x.Path, Members: contested}
 	}
 	return all.edit(x.ours), nil
 }
