@@ -95,6 +95,52 @@ func TestWhatWasKeptAsideOfSecretsIsMerged(t *testing.T) {
 	}
 }
 
+// A program that had read nothing of sp's changed nothing of it: what it does not say stays, and
+// what it says otherwise stops the change.
+func TestWhatWasKeptAsideOfANewFileIsMerged(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.options.Aside = asides(SecretsPath("p"), `{"github": "theirs", "jwt_secret": "jwt of p"}`)
+	o.settle()
+	require.Equal(t, map[string]string{"jwt_secret": "jwt of p", "database_url": "postgres://u:first@h/a", "github": "theirs"}, o.secretsIn("p"))
+
+	o = newOffice(t)
+	o.options.Aside = asides(SecretsPath("p"), `{"jwt_secret": "theirs"}`)
+	o.options.Wanted = true
+	require.Equal(t, &ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{"jwt_secret"}}, o.reg.Publish(t.Context()))
+
+	o = newOffice(t)
+	o.logIn("p")
+	view, err := o.reg.View(t.Context())
+	require.NoError(t, err)
+	defer view.Close()
+	index, err := ChangedIndexOf(t.Context(), o.directory(), view, asides(IndexPath, `{"sessions": {}, "active_key": null}`)[IndexPath])
+	require.NoError(t, err)
+	edit, err := index.Merge(registry.Nobody)
+	require.NoError(t, err)
+	require.Nil(t, edit)
+}
+
+// What may still be written is merged later, with what its writer had read.
+func TestAFileWaitsForWhatIsStillWritten(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.settle()
+	before := mustRead(t, o.Full(SecretsPath("p")))
+	o.must(o.url("a", "postgres://u:second@h/a"))
+	o.options.Aside = map[string][]Aside{SecretsPath("p"): {{Path: "kept"}}}
+	o.settle()
+	o.must(o.setSecret("p", "custom", "key"))
+	require.Empty(t, o.found.Merged)
+	require.NotContains(t, o.secretsIn("p"), "custom")
+	o.options.Aside = asides(SecretsPath("p"), strings.Replace(before, "{", `{"github": "theirs", `, 1))
+	o.settle()
+	require.Len(t, o.found.Merged, 1)
+	require.Equal(t, map[string]string{
+		"jwt_secret": "jwt of p", "database_url": "postgres://u:second@h/a", "custom": "key", "github": "theirs",
+	}, o.secretsIn("p"))
+}
+
 // What git tracks is not merged by itself, also where it was kept aside.
 func TestWhatWasKeptAsideIsMergedOnlyIfItMayBe(t *testing.T) {
 	t.Parallel()

@@ -88,7 +88,9 @@ func (e *ChangedError) Error() string {
 // Unwrap returns registry.ErrConflict.
 func (e *ChangedError) Unwrap() error { return registry.ErrConflict }
 
-// Aside is a text that is kept under another name, which is a path in the directory.
+// Aside is a text that is kept under another name, which is a path in the directory. It is
+// nil while another program may still write it: then the file waits, too, for what is
+// remembered of it says what that program had read.
 type Aside struct {
 	Path string
 	Text []byte
@@ -222,7 +224,7 @@ func (d *decider) decide(ctx context.Context, f *file) error {
 		decide = f.kind.render
 	case f.kind.optional && f.known == nil:
 		return nil
-	case d.o.Defer:
+	case d.o.Defer || slices.ContainsFunc(f.aside, func(a Aside) bool { return a.Text == nil }):
 		d.putOff(f)
 		return nil
 	case decide == nil:

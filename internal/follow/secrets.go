@@ -108,7 +108,7 @@ func asideSecrets(f *file, text []byte) error {
 		default:
 			merged = merged.with(name, value)
 		}
-		if f.was != nil && digestOf(base.value(name)) != was.value(name) {
+		if f.was == nil && base.value(name) != "" || f.was != nil && digestOf(base.value(name)) != was.value(name) {
 			f.contested = append(f.contested, pair{name, was.value(name)})
 		}
 	}

@@ -55,7 +55,10 @@ func (x *ChangedIndex) Merge(side registry.Side) (*registry.SessionsEdit, error)
 		return nil
 	}
 	for _, a := range x.aside {
-		if err := take(x.dir.full(a.Path), a.Text, x.was); err != nil {
+		if a.Text == nil {
+			continue
+		}
+		if err := take(x.dir.full(a.Path), a.Text, append([]byte{}, x.was...)); err != nil {
 			return nil, err
 		}
 	}
