@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/sp-registry/sp/internal/jsontext"
 )
 
 // ErrUnusable is returned for a file of the directory that can't be used: it is not
@@ -17,6 +19,21 @@ var ErrUnusable = errors.New("the file can't be used")
 // corrupt is the ErrUnusable of a text; whoever knows its path puts that before it.
 func corrupt(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrUnusable, fmt.Sprintf(format, args...))
+}
+
+// parseObject returns the JSON object that text is, each name once: the last value at the
+// first place. A known name that stands there twice is no slip to pass over. Its errors
+// are ErrUnusable.
+func parseObject(text []byte, known ...string) (jsontext.Object, error) {
+	all, err := jsontext.ParseObject(text)
+	if err != nil {
+		return nil, corrupt("%s", err)
+	}
+	once, twice := all.Once(known...)
+	if twice != "" {
+		return nil, corrupt("it says %s twice", twice)
+	}
+	return once, nil
 }
 
 // ReadFile returns the text of a file by its slash path within the directory, and

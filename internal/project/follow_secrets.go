@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -146,9 +147,9 @@ func (s standingFile) isAllOurs() bool {
 	if err != nil || bad != nil || worse != nil {
 		return false
 	}
-	return !slices.ContainsFunc(file, func(m pair) bool {
-		text, _ := textOf(m.value)
-		return !isNone(m.value) && m.value != base.value(m.name) && quoted(hashOf([]byte(text))) != was.value(m.name)
+	return !slices.ContainsFunc(file, func(m jsontext.Member) bool {
+		text, _ := jsontext.Text(m.Value)
+		return !isNone(m.Value) && m.Value != base.Value(m.Name) && jsontext.Quote(hashOf([]byte(text))) != was.Value(m.Name)
 	})
 }
 

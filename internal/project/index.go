@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -52,7 +53,7 @@ type ForeignEntry struct{ Key, Why string }
 // indexText is an index with what is needed to write over it.
 type indexText struct {
 	Index
-	top, sessions object
+	top, sessions jsontext.Object
 }
 
 // The members that an index defines, in the order in which they are written.
@@ -70,12 +71,8 @@ func parseIndex(text []byte) (x indexText, err error) {
 	if len(text) == 0 {
 		return x, nil
 	}
-	if x.top, err = parseObject(text); err != nil {
+	if x.top, err = parseObject(text, indexNames...); err != nil {
 		return x, err
-	}
-	var twice string
-	if x.top, twice = x.top.once(indexNames...); twice != "" {
-		return x, corrupt("it says %s twice", twice)
 	}
 	if err := x.readTop(); err != nil {
 		return indexText{}, err
@@ -85,23 +82,23 @@ func parseIndex(text []byte) (x indexText, err error) {
 }
 
 func (x *indexText) readTop() error {
-	switch version := x.top.value("version"); {
+	switch version := x.top.Value("version"); {
 	case version == "", version == "0", version == "1": // as the original takes them
 	case strings.Trim(version, "0123456789") == "" && len(version) < 10:
 		return corrupt("its version is %s, and sp knows 1 (upgrade sp, or move it away)", version)
 	default:
 		return corrupt("its version is not one that sp knows")
 	}
-	switch sessions := x.top.value("sessions"); {
+	switch sessions := x.top.Value("sessions"); {
 	case sessions == "":
 	case sessions[0] != '{':
 		return corrupt("sessions is not an object")
 	default:
-		x.sessions, _ = membersOf(sessions).once()
+		x.sessions, _ = jsontext.ObjectOf(sessions).Once()
 	}
-	f := fields{object: x.top}
+	f := fields{Object: x.top}
 	x.ActiveKey, x.ActiveProfile = f.optional("active_key"), f.optional("active_profile_name")
-	if x.top.value("updated_at") != "" {
+	if x.top.Value("updated_at") != "" {
 		f.time("updated_at")
 	}
 	if f.why != "" {
@@ -114,13 +111,13 @@ func (x *indexText) readTop() error {
 }
 
 func (x *indexText) readSessions() {
-	for _, m := range slices.SortedFunc(slices.Values(x.sessions), func(a, b pair) int { return strings.Compare(a.name, b.name) }) {
-		session, version, why := sessionOf(m.name, m.value)
+	for _, m := range slices.SortedFunc(slices.Values(x.sessions), func(a, b jsontext.Member) int { return strings.Compare(a.Name, b.Name) }) {
+		session, version, why := sessionOf(m.Name, m.Value)
 		if x.EntryVersion == 0 {
 			x.EntryVersion = version
 		}
 		if why != "" {
-			x.Foreign = append(x.Foreign, ForeignEntry{Key: m.name, Why: why})
+			x.Foreign = append(x.Foreign, ForeignEntry{Key: m.Name, Why: why})
 			continue
 		}
 		x.Sessions = append(x.Sessions, session)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -33,8 +34,8 @@ func sessionOf(key, value string) (s registry.Session, version int, why string) 
 	if value[0] != '{' {
 		return s, 0, "it is not an object"
 	}
-	entry := membersOf(value)
-	version = map[string]int{"4": 4, "6": 6}[entry.value("version")]
+	entry := jsontext.ObjectOf(value)
+	version = map[string]int{"4": 4, "6": 6}[entry.Value("version")]
 	id := tenantIn(key)
 	switch {
 	case key == "local":
@@ -44,11 +45,11 @@ func sessionOf(key, value string) (s registry.Session, version int, why string) 
 	case version == 0:
 		return s, 0, "its version is neither 4 nor 6"
 	}
-	entry, twice := entry.once(entryNamesOf(version)...)
+	entry, twice := entry.Once(entryNamesOf(version)...)
 	if twice != "" {
 		return s, version, "it says " + twice + " twice"
 	}
-	f := fields{object: entry}
+	f := fields{Object: entry}
 	s, tenant := f.session(version)
 	switch {
 	case f.why != "":
@@ -74,7 +75,7 @@ func (f *fields) session(version int) (s registry.Session, tenant *string) {
 	}
 	a.SessionID, a.ContextID = f.text("session_id"), f.text("context_id")
 	a.UserID, a.UserEmail, a.UserType = f.text("user_id"), f.text("user_email"), "admin"
-	if version == 6 || f.value("user_type") != "" {
+	if version == 6 || f.Value("user_type") != "" {
 		a.UserType = f.text("user_type")
 	}
 	if f.why == "" && !slices.Contains(userTypes, a.UserType) {
@@ -88,7 +89,7 @@ func (f *fields) session(version int) (s registry.Session, tenant *string) {
 // times reads the three times. Version 6 may leave out two of them and means now, which
 // a text can't say: one that is there stands in for them.
 func (f *fields) times(a *registry.Authentication, version int) {
-	has := func(name string) bool { return version == 4 || f.value(name) != "" }
+	has := func(name string) bool { return version == 4 || f.Value(name) != "" }
 	a.ExpiresAt = f.time("expires_at")
 	a.CreatedAt = a.ExpiresAt
 	switch {
@@ -105,7 +106,7 @@ func (f *fields) times(a *registry.Authentication, version int) {
 
 // fields takes values out of an object and remembers the first that is not as it should be.
 type fields struct {
-	object
+	jsontext.Object
 	why string
 }
 
@@ -116,8 +117,8 @@ func (f *fields) fail(why string) {
 }
 
 func (f *fields) text(name string) string {
-	value := f.value(name)
-	text, ok := textOf(value)
+	value := f.Value(name)
+	text, ok := jsontext.Text(value)
 	switch {
 	case value == "":
 		f.fail("it has no " + name)
@@ -129,7 +130,7 @@ func (f *fields) text(name string) string {
 
 // optional returns nil where the member is absent or null.
 func (f *fields) optional(name string) *string {
-	if value := f.value(name); value == "" || value == "null" {
+	if value := f.Value(name); value == "" || value == "null" {
 		return nil
 	}
 	text := f.text(name)
@@ -147,10 +148,12 @@ func (f *fields) time(name string) time.Time {
 
 // entryOf writes the entry of a session that authenticates over the one that was there,
 // whose unknown members it keeps.
-func entryOf(s registry.Session, version int, there object, pathOf func(string) string) object {
+func entryOf(s registry.Session, version int, there jsontext.Object, pathOf func(string) string) jsontext.Object {
 	a := s.Authentication
-	entry := object{{"version", map[int]string{4: "4", 6: "6"}[version]}}
-	put := func(name, text string) { entry = append(entry, pair{name, quoted(text)}) }
+	entry := jsontext.Object{{Name: "version", Value: map[int]string{4: "4", 6: "6"}[version]}}
+	put := func(name, text string) {
+		entry = append(entry, jsontext.Member{Name: name, Value: jsontext.Quote(text)})
+	}
 	put("tenant_key", string(s.Tenant))
 	put("profile_name", s.Profile)
 	if pathOf != nil {
@@ -168,7 +171,7 @@ func entryOf(s registry.Session, version int, there object, pathOf func(string) 
 	put("created_at", registry.FormatTime(a.CreatedAt))
 	put("expires_at", registry.FormatTime(a.ExpiresAt))
 	put("last_used", registry.FormatTime(a.LastUsed))
-	return append(entry, there.without(entryNamesOf(version)...)...)
+	return append(entry, there.Without(entryNamesOf(version)...)...)
 }
 
 // userTypeOf is never empty, which would make the original refuse the file.
