@@ -10,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -93,7 +94,7 @@ func wait(ctx context.Context, pause time.Duration) error {
 // check reads the file, and refuses one that is not a file of tenants.
 func (s *source) check() error {
 	_, err := s.read(func(registry.Tenant) error { return nil })
-	var format *exporter.FormatError
+	var format *jsontext.FormatError
 	if errors.As(err, &format) {
 		return withHint(err, "mend it, or sp import --set-aside keeps it under another name and writes the registry's")
 	}

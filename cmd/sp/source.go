@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -87,13 +88,13 @@ func (s *source) read(take func(registry.Tenant) error) (registry.Document, erro
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
 		return registry.Document{}, err
 	}
-	var at exporter.Place
+	var at jsontext.Place
 	sum := sha256.New()
-	document, err := exporter.Decode(s.watched(io.TeeReader(s.file, sum)), func(t registry.Tenant, place exporter.Place) error {
+	document, err := exporter.Decode(s.watched(io.TeeReader(s.file, sum)), func(t registry.Tenant, place jsontext.Place) error {
 		at = place
 		return take(t)
 	})
-	var format *exporter.FormatError
+	var format *jsontext.FormatError
 	var duplicate *registry.DuplicateError
 	switch {
 	case errors.As(err, &format):
@@ -130,12 +131,12 @@ func (s *source) sum() (string, error) {
 }
 
 // first finds where the first tenant with that id stands.
-func (s *source) first(id registry.TenantID) (at exporter.Place) {
+func (s *source) first(id registry.TenantID) (at jsontext.Place) {
 	found := errors.New("found")
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
 		return at
 	}
-	_, _ = exporter.Decode(s.file, func(t registry.Tenant, place exporter.Place) error { // it was read before
+	_, _ = exporter.Decode(s.file, func(t registry.Tenant, place jsontext.Place) error { // it was read before
 		if t.ID != id {
 			return nil
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -54,7 +55,7 @@ func remove(id string) act {
 func imports(text string) act {
 	return func(ctx context.Context, r *registry.Registry) error {
 		_, err := r.ImportTenants(ctx, registry.Import{Read: func(take func(registry.Tenant) error) (registry.Document, error) {
-			return exporter.Decode(strings.NewReader(text), func(t registry.Tenant, _ exporter.Place) error { return take(t) })
+			return exporter.Decode(strings.NewReader(text), func(t registry.Tenant, _ jsontext.Place) error { return take(t) })
 		}})
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strconv"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -64,7 +65,7 @@ func appendTail(text []byte, doc registry.Document, some bool) []byte {
 		text = append(text, "\n  "...)
 	}
 	text = append(text, "],\n  \"synced_at\": "...)
-	text = appendString(text, registry.FormatTime(doc.SyncedAt))
+	text = jsontext.AppendString(text, registry.FormatTime(doc.SyncedAt))
 	text = appendMembers(text, doc.Unknown, 1)
 	return append(text, "\n}"...)
 }
@@ -85,14 +86,14 @@ func EncodeDocumented(w io.Writer, doc registry.Document, tenants iter.Seq2[regi
 
 func appendTenant(text []byte, t registry.Tenant) []byte {
 	text = append(text, "\n    {\n      \"id\": "...)
-	text = appendString(text, string(t.ID))
-	text = appendString(appendName(text, "name"), t.Name)
+	text = jsontext.AppendString(text, string(t.ID))
+	text = jsontext.AppendString(appendName(text, "name"), t.Name)
 	text = appendOptional(text, "app_id", t.AppID)
 	text = appendOptional(text, "hostname", t.Hostname)
 	text = appendOptional(text, "region", t.Region)
 	text = appendSecret(text, "database_url", t.DatabaseURL)
 	text = appendSecret(text, "internal_database_url", t.InternalDatabaseURL)
-	text = appendString(appendName(text, "tenant_type"), string(t.Kind))
+	text = jsontext.AppendString(appendName(text, "tenant_type"), string(t.Kind))
 	text = strconv.AppendBool(appendName(text, "external_db_access"), t.ExternalDBAccess)
 	text = appendSecret(text, "sync_token", t.SyncToken)
 	text = appendOptional(text, "shared_container_db", t.SharedContainerDB)
@@ -111,14 +112,14 @@ func appendOptional(text []byte, name string, value *string) []byte {
 	if value == nil {
 		return text
 	}
-	return appendString(appendName(text, name), *value)
+	return jsontext.AppendString(appendName(text, name), *value)
 }
 
 func appendSecret(text []byte, name string, value *secret.Secret) []byte {
 	if value == nil {
 		return text
 	}
-	return appendString(appendName(text, name), value.Reveal())
+	return jsontext.AppendString(appendName(text, name), value.Reveal())
 }
 
 // appendMembers appends members behind others of an object whose members stand
@@ -127,6 +128,6 @@ func appendMembers(text []byte, members registry.Members, depth int) []byte {
 	if members.Empty() {
 		return text
 	}
-	text = appendLine(append(text, ','), depth)
-	return appendIndented(text, members.Reveal(), depth)
+	text = jsontext.AppendLine(append(text, ','), depth)
+	return jsontext.AppendIndented(text, members.Reveal(), depth)
 }

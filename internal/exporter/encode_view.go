@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -41,7 +42,7 @@ func appendNextTenant(text []byte, t registry.Tenant) []byte {
 // appendNextRecord is appendNextTenant of a tenant as it is stored.
 func appendNextRecord(text []byte, r *registry.Record) []byte {
 	text = append(text, ",\n    {\n      \"id\": "...)
-	text = appendString(text, r.Reveal(registry.ColumnID))
+	text = jsontext.AppendString(text, r.Reveal(registry.ColumnID))
 	text = appendColumn(text, ",\n      \"name\": ", r.Reveal(registry.ColumnName))
 	text = appendColumn(text, ",\n      \"app_id\": ", r.Reveal(registry.ColumnAppID))
 	text = appendColumn(text, ",\n      \"hostname\": ", r.Reveal(registry.ColumnHostname))
@@ -60,10 +61,5 @@ func appendColumn(text []byte, name string, value []byte) []byte {
 	if value == nil {
 		return text
 	}
-	text = append(text, name...)
-	if !isPlain(value) {
-		return appendString(text, value)
-	}
-	text = append(append(text, '"'), value...)
-	return append(text, '"')
+	return jsontext.AppendString(append(text, name...), value)
 }

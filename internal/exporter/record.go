@@ -14,10 +14,10 @@ var defined = []string{
 // tenant reads one record.
 func (d *decoder) tenant() (registry.Tenant, error) {
 	t := registry.Tenant{Kind: registry.Local}
-	if err := d.s.open('{', "not an object"); err != nil {
+	if err := d.s.Open('{', "not an object"); err != nil {
 		return t, err
 	}
-	o := object{s: d.s, defined: defined, unknown: &d.within}
+	o := object{s: d.s, defined: defined, unknown: d.within}
 	for {
 		name, more, err := o.next()
 		if err != nil {
@@ -30,7 +30,7 @@ func (d *decoder) tenant() (registry.Tenant, error) {
 			return t, err
 		}
 	}
-	t.Unknown = d.within.members()
+	t.Unknown = registry.NewMembers(d.within.Members())
 	return t, o.require("id", "name")
 }
 
@@ -67,18 +67,18 @@ func (d *decoder) member(t *registry.Tenant, name string) (err error) {
 
 // text reads a string; it is valid until the next one.
 func (d *decoder) text(name string) ([]byte, error) {
-	if d.s.peek() != '"' {
-		return nil, d.s.fail(about(name, "is not a string"))
+	if d.s.Peek() != '"' {
+		return nil, d.s.Fail(about(name, "is not a string"))
 	}
-	return d.s.string()
+	return d.s.Text()
 }
 
 // filled reads a string that is not empty.
 func (d *decoder) filled(name string) (string, error) {
-	at := d.s.place()
+	at := d.s.Place()
 	text, err := d.text(name)
 	if err == nil && len(text) == 0 {
-		err = d.s.failAt(at, about(name, "is empty"))
+		err = d.s.FailAt(at, about(name, "is empty"))
 	}
 	return string(text), err
 }
@@ -103,18 +103,18 @@ func (d *decoder) secret(name string) (*secret.Secret, error) {
 }
 
 func (d *decoder) textOrNull(name string) (text string, present bool, err error) {
-	switch d.s.peek() {
+	switch d.s.Peek() {
 	case 'n':
-		return "", false, d.s.literal("null")
+		return "", false, d.s.Literal("null")
 	case '"':
-		text, err := d.s.string()
+		text, err := d.s.Text()
 		return string(text), true, err
 	}
-	return "", false, d.s.fail(about(name, "is neither a string nor null"))
+	return "", false, d.s.Fail(about(name, "is neither a string nor null"))
 }
 
 func (d *decoder) kind(name string) (registry.Kind, error) {
-	at := d.s.place()
+	at := d.s.Place()
 	text, err := d.text(name)
 	if err != nil {
 		return "", err
@@ -124,15 +124,15 @@ func (d *decoder) kind(name string) (registry.Kind, error) {
 			return kind, nil
 		}
 	}
-	return "", d.s.failAt(at, about(name, "is neither local nor cloud"))
+	return "", d.s.FailAt(at, about(name, "is neither local nor cloud"))
 }
 
 func (d *decoder) flag(name string) (bool, error) {
-	switch d.s.peek() {
+	switch d.s.Peek() {
 	case 't':
-		return true, d.s.literal("true")
+		return true, d.s.Literal("true")
 	case 'f':
-		return false, d.s.literal("false")
+		return false, d.s.Literal("false")
 	}
-	return false, d.s.fail(about(name, "is neither true nor false"))
+	return false, d.s.Fail(about(name, "is neither true nor false"))
 }

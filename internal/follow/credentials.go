@@ -23,15 +23,11 @@ type Credentials struct {
 
 // ReadCredentials reads the text of credentials.json. Its errors are ErrUnusable.
 func ReadCredentials(text []byte) (Credentials, error) {
-	all, err := parseObject(text)
+	file, err := parseObject(text, "api_token", "api_url", "authenticated_at", "user_email", "last_validated_at")
 	if err != nil {
 		return Credentials{}, err
 	}
-	file, twice := all.once("api_token", "api_url", "authenticated_at", "user_email", "last_validated_at")
-	if twice != "" {
-		return Credentials{}, corrupt("it says %s twice", twice)
-	}
-	f := fields{object: file}
+	f := fields{Object: file}
 	c := Credentials{
 		Token: secret.New(f.text("api_token")), APIURL: f.text("api_url"),
 		AuthenticatedAt: f.time("authenticated_at"), UserEmail: f.text("user_email"),

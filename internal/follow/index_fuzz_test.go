@@ -51,14 +51,14 @@ func requireOthersStay(t *testing.T, existing, text []byte) {
 	require.NoError(t, err)
 	after, err := parseIndex(text)
 	require.NoError(t, err)
-	for _, m := range before.sessions.without("tenant_x") {
-		require.Equal(t, m.value, after.sessions.value(m.name))
+	for _, m := range before.sessions.Without("tenant_x") {
+		require.Equal(t, m.Value, after.sessions.Value(m.Name))
 	}
-	require.Len(t, after.sessions.without("tenant_x"), len(before.sessions.without("tenant_x")))
-	for _, m := range before.top.without("active_key", "sessions", "updated_at") {
-		require.Equal(t, m.value, after.top.value(m.name))
+	require.Len(t, after.sessions.Without("tenant_x"), len(before.sessions.Without("tenant_x")))
+	for _, m := range before.top.Without("active_key", "sessions", "updated_at") {
+		require.Equal(t, m.Value, after.top.Value(m.Name))
 	}
-	if ours := after.sessions.value("tenant_x"); before.EntryVersion != 0 {
-		require.Equal(t, before.EntryVersion, map[string]int{"4": 4, "6": 6}[objectIn(ours).value("version")])
+	if ours := after.sessions.Value("tenant_x"); before.EntryVersion != 0 {
+		require.Equal(t, before.EntryVersion, map[string]int{"4": 4, "6": 6}[objectIn(ours).Value("version")])
 	}
 }

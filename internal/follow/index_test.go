@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -120,7 +121,7 @@ func TestAnIndexIsReadAndItsForeignEntriesAreTold(t *testing.T) {
 		{"v6 needs a user type", "tenant_x", entry(append(v6, `"user_type": "admin", `, "")...), "it has no user_type"},
 		{"v4 with an issuer: another program's member", "tenant_x", entry(`"version": 4`, `"version": 4, "issuer": 5`), ""},
 	} {
-		x, err := ReadIndex(fmt.Appendf(nil, `{"sessions": {"tenant_w": %s, %s: %s}}`, entryText("w"), quoted(c.key), c.entry))
+		x, err := ReadIndex(fmt.Appendf(nil, `{"sessions": {"tenant_w": %s, %s: %s}}`, entryText("w"), jsontext.Quote(c.key), c.entry))
 		require.NoError(t, err, c.number)
 		if c.why == "" {
 			require.Len(t, x.Sessions, 2, "%s: %v", c.number, x.Foreign)
@@ -164,9 +165,9 @@ func TestAnIndexIsReadAsAWhole(t *testing.T) {
 func TestAnIndexThatIsNoneIsRefused(t *testing.T) {
 	t.Parallel()
 	for text, why := range map[string]string{
-		`{not valid json`:                           "not JSON",      // S22, E13
-		`garbage`:                                   "not JSON",      // S23: sp never resets what it can't read
-		`{"version": 99, "sessions": {}}`:           "version is 99", // S25
+		`{not valid json`:                           "line 1 column 2: expected the name of a member", // S22, E13
+		`garbage`:                                   "line 1 column 1: not a JSON object",             // S23: sp never resets what it can't read
+		`{"version": 99, "sessions": {}}`:           "version is 99",                                  // S25
 		`{"version": "1", "sessions": {}}`:          "version is not",
 		`{"version": 1.0}`:                          "version is not",
 		`{"sessions": []}`:                          "sessions is not an object",
@@ -177,7 +178,7 @@ func TestAnIndexThatIsNoneIsRefused(t *testing.T) {
 		`{"updated_at": "canary"}`:                  "updated_at is not a time",
 		`{"updated_at": null}`:                      "updated_at is not a string",
 		`[]`:                                        "not a JSON object",
-		`{"version": 1, "active_key": "canary" "x"`: "not JSON",
+		`{"version": 1, "active_key": "canary" "x"`: "line 1 column 39: expected a comma",
 	} {
 		_, err := ReadIndex([]byte(text))
 		require.ErrorIs(t, err, ErrUnusable, text)

@@ -198,7 +198,7 @@ func TestAnIndexThatSaysItAlreadyStaysAsItIs(t *testing.T) {
 	compact, err := parseObject([]byte(existing))
 	require.NoError(t, err)
 	now := IndexState{Sessions: mustIndex(t, []byte(existing)).Sessions, Active: pointer(registry.TenantID("a")), ProfilePath: profilePath}
-	require.Equal(t, compact.compact(), mustPut(t, compact.compact(), "", now))
+	require.Equal(t, compact.Compact(), mustPut(t, compact.Compact(), "", now))
 }
 
 // I2: going to B and back leaves A's token and context as they were.

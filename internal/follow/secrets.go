@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -77,11 +78,11 @@ func (f *file) mergeMembers(members []SecretMember, force bool) (text []byte, co
 func (f *file) contest() ([]byte, error) {
 	base, err := parseSecrets(f.base)
 	for _, m := range f.contested {
-		if base = base.without(m.name); m.value != "" {
-			base = base.with(m.name, m.value)
+		if base = base.Without(m.Name); m.Value != "" {
+			base = base.With(m.Name, m.Value)
 		}
 	}
-	return []byte(base.compact()), err
+	return []byte(base.Compact()), err
 }
 
 // asideSecrets adds what another program changed in a secrets.json while sp replaced it. Its
@@ -97,40 +98,40 @@ func asideSecrets(f *file, text []byte) error {
 	}
 	merged := there
 	for _, name := range namesOf(theirs, was, base) {
-		value := theirs.value(name)
+		value := theirs.Value(name)
 		switch {
-		case f.was != nil && (isNone(value) && was.value(name) == "" || digestOf(value) == was.value(name)),
-			f.was == nil && (value == base.value(name) || isNone(value) && base.value(name) == ""),
-			f.there && !f.isOurs() && stood.value(name) != base.value(name): // changed since
+		case f.was != nil && (isNone(value) && was.Value(name) == "" || digestOf(value) == was.Value(name)),
+			f.was == nil && (value == base.Value(name) || isNone(value) && base.Value(name) == ""),
+			f.there && !f.isOurs() && stood.Value(name) != base.Value(name): // changed since
 			continue
 		case value == "":
-			merged = merged.without(name)
+			merged = merged.Without(name)
 		default:
-			merged = merged.with(name, value)
+			merged = merged.With(name, value)
 		}
-		if f.was == nil && base.value(name) != "" || f.was != nil && digestOf(base.value(name)) != was.value(name) {
-			f.contested = append(f.contested, pair{name, was.value(name)})
+		if f.was == nil && base.Value(name) != "" || f.was != nil && digestOf(base.Value(name)) != was.Value(name) {
+			f.contested = append(f.contested, jsontext.Member{Name: name, Value: was.Value(name)})
 		}
 	}
-	if merged.compact() != there.compact() || !f.there {
-		f.text = merged.pretty()
+	if merged.Compact() != there.Compact() || !f.there {
+		f.text = merged.Pretty()
 	}
 	return nil
 }
 
 // digestOf is the digest of a value as a base keeps it, nothing for none.
 func digestOf(value string) string {
-	text, ok := textOf(value)
+	text, ok := jsontext.Text(value)
 	if !ok {
 		return ""
 	}
-	return quoted(hashOf([]byte(text)))
+	return jsontext.Quote(hashOf([]byte(text)))
 }
 
-func namesOf(objects ...object) (names []string) {
+func namesOf(objects ...jsontext.Object) (names []string) {
 	for _, o := range objects {
 		for _, m := range o {
-			names = append(names, m.name)
+			names = append(names, m.Name)
 		}
 	}
 	slices.Sort(names)
@@ -218,8 +219,8 @@ func goneSecrets(f *file) bool {
 	if err != nil || bad != nil || worse != nil {
 		return false
 	}
-	return !slices.ContainsFunc(file, func(m pair) bool {
-		return !isNone(m.value) && m.value != base.value(m.name) && digestOf(m.value) != was.value(m.name)
+	return !slices.ContainsFunc(file, func(m jsontext.Member) bool {
+		return !isNone(m.Value) && m.Value != base.Value(m.Name) && digestOf(m.Value) != was.Value(m.Name)
 	})
 }
 

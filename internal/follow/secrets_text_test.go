@@ -81,7 +81,7 @@ func TestSecretsAreMergedByMember(t *testing.T) {
 		}
 		want, err := parseObject([]byte(c.want))
 		require.NoError(t, err)
-		require.Equal(t, string(want.pretty()), string(text), name)
+		require.Equal(t, string(want.Pretty()), string(text), name)
 	}
 }
 
@@ -89,7 +89,7 @@ func TestSecretsThatAreNoneAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, why := range map[string]string{
 		`["canary"]`:          "not a JSON object",
-		`{"canary"`:           "not JSON",
+		`{"canary"`:           "line 1 column 10: the text ends too early",
 		`{"jwt_secret":5}`:    "jwt_secret is not a string",
 		`{"database_url":{}}`: "database_url is not a string",
 		`{"jwt_secret":"canary","jwt_secret":"x"}`: "jwt_secret twice",
@@ -166,7 +166,7 @@ func TestCredentialsAreRecognised(t *testing.T) {
 		{"a@b.cd", "a@b.c", "user_email is not"},
 		{"2026-02-01T10:00:00Z", "canary", "authenticated_at is not a time"},
 		{"null", "true", "last_validated_at is not a string"},
-		{"{", "", "not JSON"}, // P5
+		{"{", "", "line 1 column 1: not a JSON object"}, // P5
 	} {
 		_, err := ReadCredentials([]byte(strings.Replace(good, replace.old, replace.new, 1)))
 		require.ErrorIs(t, err, ErrUnusable, replace.why)

@@ -81,12 +81,12 @@ func asideSessions(f *file, text []byte) error {
 	}
 	merged := there.sessions
 	for _, m := range theirs.sessions {
-		if merged.value(m.name) == "" && base.sessions.value(m.name) == "" && was.sessions.value(m.name) == "" {
-			merged = merged.with(m.name, m.value)
+		if merged.Value(m.Name) == "" && base.sessions.Value(m.Name) == "" && was.sessions.Value(m.Name) == "" {
+			merged = merged.With(m.Name, m.Value)
 		}
 	}
 	if len(merged) > len(there.sessions) {
-		f.text = there.top.with("sessions", merged.compact()).in(indexNames...).pretty()
+		f.text = there.top.With("sessions", merged.Compact()).In(indexNames...).Pretty()
 	}
 	return nil
 }
