@@ -2,15 +2,17 @@ package follow
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -68,23 +70,75 @@ func (o *office) publish(ctx context.Context, view *registry.View) (registry.Pub
 	if err != nil {
 		return registry.Publication{}, err
 	}
-	var moves []exporter.Move
-	for _, m := range found.Moves {
-		moves = append(moves, exporter.Move{From: o.Full(m.From), To: o.Full(m.To)})
-	}
-	var changes []exporter.Change
-	for _, c := range found.Changes {
-		changes = append(changes, exporter.Change{Path: o.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
-	}
-	staged, err := exporter.Stage(o.Path(), moves, changes)
+	staged, err := o.stage(found)
 	if err != nil {
 		return registry.Publication{}, err
 	}
-	place := staged.Place
+	place := func() error { return o.place(found, staged) }
 	if o.stopped {
 		place = func() error { return nil }
 	}
-	return registry.Publication{Following: found.Files, Forgotten: found.Forgotten, Place: place, Discard: staged.Discard}, nil
+	return registry.Publication{Following: found.Files, Forgotten: found.Forgotten, Place: place, Discard: o.sweep}, nil
+}
+
+// stage writes the texts into the directory, where they wait, and sweeps what a command left
+// there that was stopped.
+func (o *office) stage(found Decision) (staged []string, err error) {
+	if err := o.sweep(); err != nil {
+		return nil, err
+	}
+	for i, c := range found.Changes {
+		mode := os.FileMode(0o600)
+		if c.Shared {
+			mode = 0o644
+		}
+		staged = append(staged, o.Full(fmt.Sprintf(".file.%d.tmp", i)))
+		if c.Text != nil {
+			err = errors.Join(err, os.WriteFile(staged[i], c.Text, mode))
+		}
+	}
+	return staged, err
+}
+
+func (o *office) sweep() error {
+	waiting, err := filepath.Glob(o.Full(".file.*.tmp"))
+	for _, path := range waiting {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
+}
+
+// place moves the directories, and puts in place or removes what was decided on.
+func (o *office) place(found Decision, staged []string) (err error) {
+	for _, m := range found.Moves {
+		err = errors.Join(err, os.Rename(o.Full(m.From), o.Full(m.To)))
+	}
+	for i, c := range found.Changes {
+		path := c.Path
+		for _, m := range found.Moves {
+			if inside, ok := strings.CutPrefix(path, m.From+"/"); ok {
+				path = m.To + "/" + inside
+				break
+			}
+		}
+		full := o.Full(path)
+		there := ""
+		if text, bad := os.ReadFile(full); bad == nil {
+			there = hashOf(text)
+		}
+		if there != c.Expected {
+			err = errors.Join(err, fmt.Errorf("%s: not as it was when that was decided", path))
+		}
+		if c.Text != nil {
+			err = errors.Join(err, os.MkdirAll(filepath.Dir(full), 0o700), os.Rename(staged[i], full))
+			continue
+		}
+		if gone := os.Remove(full); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+		_ = os.Remove(filepath.Dir(full)) // if nothing else is in it
+	}
+	return err
 }
 
 // act is one change.
