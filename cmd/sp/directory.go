@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
@@ -316,4 +317,9 @@ func hasRegistry(dir project.Dir) bool {
 // isNoRegistry tells whether an error says that there is no registry yet.
 func isNoRegistry(err error) bool {
 	return errors.Is(err, project.ErrNoDirectory) || errors.Is(err, db.ErrMissing)
+}
+
+// directoryOf is a directory as the files that follow the registry are looked at in it.
+func directoryOf(dir project.Dir) follow.Directory {
+	return follow.Directory{Path: dir.Path(), Read: dir.ReadFile, Has: dir.Has}
 }

@@ -62,11 +62,6 @@ func (a *app) publishSmall(ctx context.Context, dir project.Dir, view *registry.
 	}), nil
 }
 
-// directoryOf is a directory as the files that follow the registry are looked at in it.
-func directoryOf(dir project.Dir) follow.Directory {
-	return follow.Directory{Path: dir.Path(), Read: dir.ReadFile, Has: dir.Has}
-}
-
 func stage(dir project.Dir, found follow.Decision) (*exporter.Staged, error) {
 	var moves []exporter.Move
 	for _, m := range found.Moves {

@@ -169,7 +169,7 @@ func TestWhatWasKeptAsideOfTheIndexIsMerged(t *testing.T) {
 		"a session of theirs": {
 			aside: func(before string) string {
 				x, _ := parseIndex([]byte(before))
-				text, err := WriteIndex([]byte(before), nil, IndexState{Sessions: append(x.Sessions, sessionFor("c", "r", "theirs"))}, noon)
+				text, err := writeIndex([]byte(before), nil, indexState{Sessions: append(x.Sessions, sessionFor("c", "r", "theirs"))}, noon)
 				if err != nil {
 					panic(err)
 				}

@@ -18,7 +18,7 @@ const IndexPath = "sessions/index.json"
 // tenantKey comes before the id of a tenant where the index names one.
 const tenantKey = "tenant_"
 
-// Index is what sessions/index.json says:
+// index is what sessions/index.json says:
 //
 //	{
 //	  "version": 1,
@@ -34,7 +34,7 @@ const tenantKey = "tenant_"
 //	  "active_profile_name": "dev",
 //	  "updated_at": "2026-02-01T10:00:00Z"
 //	}
-type Index struct {
+type index struct {
 	// EntryVersion is 4 or 6, as the first entry by its key that says one of them; 0
 	// where none does. Programs that write the one can't read the other.
 	EntryVersion int
@@ -46,26 +46,26 @@ type Index struct {
 	// ActiveKey and ActiveProfile are active_key and active_profile_name as they stand.
 	ActiveKey, ActiveProfile *string
 	// Foreign are the other entries, by their key.
-	Foreign []ForeignEntry
+	Foreign []foreignEntry
 }
 
-// ForeignEntry is an entry that sp leaves to others, and why.
-type ForeignEntry struct{ Key, Why string }
+// foreignEntry is an entry that sp leaves to others, and why.
+type foreignEntry struct{ Key, Why string }
 
 // indexText is an index with what is needed to write over it.
 type indexText struct {
-	Index
+	index
 	top, sessions jsontext.Object
 }
 
 // The members that an index defines, in the order in which they are written.
 var indexNames = []string{"version", "sessions", "active_key", "active_profile_name", "updated_at"}
 
-// ReadIndex reads the text of sessions/index.json. An entry that is not as it should
+// readIndex reads the text of sessions/index.json. An entry that is not as it should
 // be spoils no other one. Its errors are ErrUnusable.
-func ReadIndex(text []byte) (Index, error) {
+func readIndex(text []byte) (index, error) {
 	parsed, err := parseIndex(text)
-	return parsed.Index, err
+	return parsed.index, err
 }
 
 // parseIndex reads an index; no text is one that says nothing.
@@ -119,7 +119,7 @@ func (x *indexText) readSessions() {
 			x.EntryVersion = version
 		}
 		if why != "" {
-			x.Foreign = append(x.Foreign, ForeignEntry{Key: m.Name, Why: why})
+			x.Foreign = append(x.Foreign, foreignEntry{Key: m.Name, Why: why})
 			continue
 		}
 		x.Sessions = append(x.Sessions, session)

@@ -18,27 +18,27 @@ func FuzzIndex(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, existing []byte) {
-		before, err := ReadIndex(existing)
+		before, err := readIndex(existing)
 		if err != nil {
 			require.ErrorIs(t, err, ErrUnusable)
 			require.Less(t, len(err.Error()), 150, "in words of our own")
-			_, err = WriteIndex(existing, nil, IndexState{}, noon)
+			_, err = writeIndex(existing, nil, indexState{}, noon)
 			require.Error(t, err)
 			return
 		}
-		same, err := WriteIndex(existing, RenderIndex(IndexState{Sessions: before.Sessions, Active: before.Active}), IndexState{Sessions: before.Sessions, Active: before.Active}, noon)
+		same, err := writeIndex(existing, baseOfIndex(indexState{Sessions: before.Sessions, Active: before.Active}), indexState{Sessions: before.Sessions, Active: before.Active}, noon)
 		require.NoError(t, err)
 		if len(existing) > 0 {
 			require.Equal(t, string(existing), string(same), "nothing changed")
 		}
-		now := IndexState{Sessions: []registry.Session{sessionFor("x", "dev", "tx")}, Active: pointer(registry.TenantID("x"))}
-		text, err := WriteIndex(existing, nil, now, noon)
+		now := indexState{Sessions: []registry.Session{sessionFor("x", "dev", "tx")}, Active: pointer(registry.TenantID("x"))}
+		text, err := writeIndex(existing, nil, now, noon)
 		require.NoError(t, err)
-		after, err := ReadIndex(text)
+		after, err := readIndex(text)
 		require.NoError(t, err)
 		require.Equal(t, "x", string(*after.Active))
 		requireOthersStay(t, existing, text)
-		again, err := WriteIndex(text, RenderIndex(now), now, noon.Add(1))
+		again, err := writeIndex(text, baseOfIndex(now), now, noon.Add(1))
 		require.NoError(t, err)
 		require.Equal(t, string(text), string(again))
 	})

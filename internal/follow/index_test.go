@@ -29,17 +29,17 @@ func sessionFor(tenant registry.TenantID, profile, token string) registry.Sessio
 func pointer[T any](value T) *T { return &value }
 
 // mustIndex reads an index.
-func mustIndex(t *testing.T, text []byte) Index {
+func mustIndex(t *testing.T, text []byte) index {
 	t.Helper()
-	x, err := ReadIndex(text)
+	x, err := readIndex(text)
 	require.NoError(t, err)
 	return x
 }
 
 // mustPut writes a state over an index.
-func mustPut(t *testing.T, existing, base string, now IndexState) string {
+func mustPut(t *testing.T, existing, base string, now indexState) string {
 	t.Helper()
-	text, err := WriteIndex([]byte(existing), []byte(base), now, noon)
+	text, err := writeIndex([]byte(existing), []byte(base), now, noon)
 	require.NoError(t, err)
 	return string(text)
 }
@@ -121,7 +121,7 @@ func TestAnIndexIsReadAndItsForeignEntriesAreTold(t *testing.T) {
 		{"v6 needs a user type", "tenant_x", entry(append(v6, `"user_type": "admin", `, "")...), "it has no user_type"},
 		{"v4 with an issuer: another program's member", "tenant_x", entry(`"version": 4`, `"version": 4, "issuer": 5`), ""},
 	} {
-		x, err := ReadIndex(fmt.Appendf(nil, `{"sessions": {"tenant_w": %s, %s: %s}}`, entryText("w"), jsontext.Quote(c.key), c.entry))
+		x, err := readIndex(fmt.Appendf(nil, `{"sessions": {"tenant_w": %s, %s: %s}}`, entryText("w"), jsontext.Quote(c.key), c.entry))
 		require.NoError(t, err, c.number)
 		if c.why == "" {
 			require.Len(t, x.Sessions, 2, "%s: %v", c.number, x.Foreign)
@@ -139,17 +139,17 @@ func TestAnIndexIsReadAsAWhole(t *testing.T) {
 	t.Parallel()
 	for number, c := range map[string]struct {
 		text string
-		want Index
+		want index
 	}{
-		"S1 nothing":             {"", Index{}},
-		"S24":                    {`{"sessions": {}}`, Index{}},
-		"S24 without sessions":   {`{"version":0}`, Index{}},
-		"S10 unset":              {`{"sessions": {}, "active_key": null}`, Index{}},
-		"K4 S10 S7 local":        {`{"active_key": "local"}`, Index{ActiveKey: pointer("local")}},
-		"K4 S10 S21 tenant":      {`{"active_key": "tenant_my-org"}`, Index{ActiveKey: pointer("tenant_my-org"), Active: pointer(registry.TenantID("my-org"))}},
-		"S10 C10 unknown-format": {`{"active_key": "unknown-format"}`, Index{ActiveKey: pointer("unknown-format")}},
-		"S8 I4":                  {`{"active_key": "tenant_b", "active_profile_name": "p"}`, Index{ActiveKey: pointer("tenant_b"), Active: pointer(registry.TenantID("b")), ActiveProfile: pointer("p")}},
-		"S9 ghost":               {`{"active_key": "tenant_ghost", "active_profile_name": "p", "sessions": {}}`, Index{ActiveKey: pointer("tenant_ghost"), Active: pointer(registry.TenantID("ghost")), ActiveProfile: pointer("p")}},
+		"S1 nothing":             {"", index{}},
+		"S24":                    {`{"sessions": {}}`, index{}},
+		"S24 without sessions":   {`{"version":0}`, index{}},
+		"S10 unset":              {`{"sessions": {}, "active_key": null}`, index{}},
+		"K4 S10 S7 local":        {`{"active_key": "local"}`, index{ActiveKey: pointer("local")}},
+		"K4 S10 S21 tenant":      {`{"active_key": "tenant_my-org"}`, index{ActiveKey: pointer("tenant_my-org"), Active: pointer(registry.TenantID("my-org"))}},
+		"S10 C10 unknown-format": {`{"active_key": "unknown-format"}`, index{ActiveKey: pointer("unknown-format")}},
+		"S8 I4":                  {`{"active_key": "tenant_b", "active_profile_name": "p"}`, index{ActiveKey: pointer("tenant_b"), Active: pointer(registry.TenantID("b")), ActiveProfile: pointer("p")}},
+		"S9 ghost":               {`{"active_key": "tenant_ghost", "active_profile_name": "p", "sessions": {}}`, index{ActiveKey: pointer("tenant_ghost"), Active: pointer(registry.TenantID("ghost")), ActiveProfile: pointer("p")}},
 	} {
 		require.Equal(t, c.want, mustIndex(t, []byte(c.text)), number)
 	}
@@ -180,13 +180,13 @@ func TestAnIndexThatIsNoneIsRefused(t *testing.T) {
 		`[]`:                                        "not a JSON object",
 		`{"version": 1, "active_key": "canary" "x"`: "line 1 column 39: expected a comma",
 	} {
-		_, err := ReadIndex([]byte(text))
+		_, err := readIndex([]byte(text))
 		require.ErrorIs(t, err, ErrUnusable, text)
 		require.ErrorContains(t, err, why, text)
 		require.NotContains(t, err.Error(), "canary")
-		_, err = WriteIndex([]byte(text), nil, IndexState{}, noon)
+		_, err = writeIndex([]byte(text), nil, indexState{}, noon)
 		require.ErrorIs(t, err, ErrUnusable, "nor is it overwritten: %s", text)
-		_, _, err = mergeIndex(nil, nil, []byte(text), IndexState{}, registry.Nobody)
+		_, _, err = mergeIndex(nil, nil, []byte(text), indexState{}, registry.Nobody)
 		require.ErrorIs(t, err, ErrUnusable, text)
 	}
 }
@@ -206,7 +206,7 @@ func TestASessionIsValidWhileItHasATokenAndTime(t *testing.T) {
 		"E8 S4 I8 empty token": {"", 0, false, false},
 		"I7 expired 1 s ago":   {"t", 23*time.Hour + time.Second, true, false},
 	} {
-		text := mustPut(t, "", "", IndexState{Sessions: []registry.Session{sessionFor("x", "dev", c.token)}})
+		text := mustPut(t, "", "", indexState{Sessions: []registry.Session{sessionFor("x", "dev", c.token)}})
 		sessions := mustIndex(t, []byte(text)).Sessions
 		require.Len(t, sessions, 1, "%s: it is there, valid or not", number)
 		a := sessions[0].Authentication

@@ -12,8 +12,8 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// IndexState is what a registry has to say in sessions/index.json.
-type IndexState struct {
+// indexState is what a registry has to say in sessions/index.json.
+type indexState struct {
 	// Sessions are written where they authenticate.
 	Sessions []registry.Session
 	// Active is the selected tenant, and ActiveProfile the profile that is active.
@@ -31,10 +31,10 @@ type IndexState struct {
 	Directory string
 }
 
-// RenderIndex returns what the state says by itself, to compare with later: entries of
+// baseOfIndex returns what the state says by itself, to compare with later: entries of
 // version 6 in the order of their tenants, without updated_at and, in place of their paths,
 // with the directory of these at its end. It depends on nothing else.
-func RenderIndex(state IndexState) []byte {
+func baseOfIndex(state indexState) []byte {
 	var sessions jsontext.Object
 	known := byTenant(state.Sessions)
 	for _, id := range tenantsOf(known) {
@@ -50,10 +50,10 @@ func RenderIndex(state IndexState) []byte {
 	return []byte(top.Compact())
 }
 
-// directoryName is a member that only what RenderIndex makes has.
+// directoryName is a member that only what baseOfIndex makes has.
 const directoryName = "directory"
 
-// showsDirectory tells whether RenderIndex made a text for the paths of that directory.
+// showsDirectory tells whether baseOfIndex made a text for the paths of that directory.
 func showsDirectory(base []byte, directory string) bool {
 	return bytes.HasSuffix(base, []byte(","+jsontext.Quote(directoryName)+":"+jsontext.Quote(directory)+"}"))
 }
@@ -65,12 +65,12 @@ func keyOf(active *registry.TenantID) string {
 	return jsontext.Quote(tenantKey + string(*active))
 }
 
-// WriteIndex returns the text of sessions/index.json that says now what differs between
-// base, what RenderIndex made when sp wrote last, and the state. All else stays as
+// writeIndex returns the text of sessions/index.json that says now what differs between
+// base, what baseOfIndex made when sp wrote last, and the state. All else stays as
 // existing has it, and if nothing differs the text is the same, bytes and all. Without
 // existing the state is written as a whole; with existing for base, too, existing's
 // entries are made to say what the state says, whoever changed them.
-func WriteIndex(existing, base []byte, now IndexState, at time.Time) ([]byte, error) {
+func writeIndex(existing, base []byte, now indexState, at time.Time) ([]byte, error) {
 	x, err := parseIndex(existing)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func WriteIndex(existing, base []byte, now IndexState, at time.Time) ([]byte, er
 }
 
 // check refuses what JSON can't hold.
-func (s IndexState) check() error {
+func (s indexState) check() error {
 	for _, session := range s.Sessions {
 		if session.Authentication != nil && !utf8.ValidString(entryOf(session, 6, nil, s.ProfilePath).Compact()) {
 			return fmt.Errorf("session of tenant %q: %w: it is not UTF-8", session.Tenant, registry.ErrInvalid)
@@ -107,7 +107,7 @@ func (s IndexState) check() error {
 }
 
 // putSessions puts in the entries that differ between old and now.
-func (x *indexText) putSessions(old indexText, now IndexState) (changed bool) {
+func (x *indexText) putSessions(old indexText, now indexState) (changed bool) {
 	version := x.EntryVersion
 	if version == 0 {
 		version = now.EntryVersion
@@ -173,7 +173,7 @@ func objectIn(value string) jsontext.Object {
 }
 
 // putActive puts in what is active where that differs between old and now.
-func (x *indexText) putActive(old indexText, now IndexState) (changed bool) {
+func (x *indexText) putActive(old indexText, now indexState) (changed bool) {
 	if key := keyOf(now.Active); (now.Chosen || keyOf(old.Active) != key) && x.top.Value("active_key") != key {
 		x.top, changed = x.top.With("active_key", key), true
 	}

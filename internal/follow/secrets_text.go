@@ -12,8 +12,8 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// SecretMember is a secret by its name in a profile's secrets.json.
-type SecretMember struct {
+// secretMember is a secret by its name in a profile's secrets.json.
+type secretMember struct {
 	Name  string
 	Value secret.Secret
 }
@@ -29,17 +29,17 @@ var (
 // null where it may be absent.
 var secretNames = append(slices.Clone(secretOrder), "database_write_url", "github")
 
-// ReadSecrets returns the members of a secrets.json that are strings, in their order.
+// readSecrets returns the members of a secrets.json that are strings, in their order.
 // No text has none. Its errors are ErrUnusable.
-func ReadSecrets(text []byte) ([]SecretMember, error) {
+func readSecrets(text []byte) ([]secretMember, error) {
 	file, err := parseSecrets(text)
 	if err != nil {
 		return nil, err
 	}
-	var members []SecretMember
+	var members []secretMember
 	for _, m := range file {
 		if value, ok := jsontext.Text(m.Value); ok {
-			members = append(members, SecretMember{Name: m.Name, Value: secret.New(value)})
+			members = append(members, secretMember{Name: m.Name, Value: secret.New(value)})
 		}
 	}
 	return members, nil
@@ -61,15 +61,15 @@ func parseSecrets(text []byte) (jsontext.Object, error) {
 	return file, nil
 }
 
-// RenderSecrets returns what the members say by themselves, to compare with later.
-func RenderSecrets(members []SecretMember) []byte {
+// baseOfSecrets returns what the members say by themselves, to compare with later.
+func baseOfSecrets(members []secretMember) []byte {
 	return []byte(secretObject(members).Compact())
 }
 
 // secretObject writes the members in the order of a new file.
-func secretObject(members []SecretMember) jsontext.Object {
+func secretObject(members []secretMember) jsontext.Object {
 	members = slices.Clone(members)
-	slices.SortStableFunc(members, func(a, b SecretMember) int {
+	slices.SortStableFunc(members, func(a, b secretMember) int {
 		if byPlace := placeOf(a.Name) - placeOf(b.Name); byPlace != 0 {
 			return byPlace
 		}
@@ -89,13 +89,13 @@ func placeOf(name string) int {
 	return len(secretOrder)
 }
 
-// WriteSecrets returns the text of a secrets.json that holds ours. Over an existing one it
-// puts what differs between ours and base, which RenderSecrets made of what sp wrote last,
+// writeSecrets returns the text of a secrets.json that holds ours. Over an existing one it
+// puts what differs between ours and base, which baseOfSecrets made of what sp wrote last,
 // and leaves all else, in value, order and, if nothing differs, in every byte. Members
 // that the file changed and ours, too, stay as the file has them and are told by their
 // names; with existing's own members for base, ours hold. A URL with stars in place of
 // its password never replaces a real one, nor is it kept for one.
-func WriteSecrets(existing, base []byte, ours []SecretMember) (text []byte, conflicts []string, err error) {
+func writeSecrets(existing, base []byte, ours []secretMember) (text []byte, conflicts []string, err error) {
 	file, err := parseSecrets(existing)
 	if err != nil {
 		return nil, nil, err

@@ -11,7 +11,7 @@ import (
 
 // renderSessions is the index of the sessions, which is made for the first one.
 func renderSessions(ctx context.Context, d *decider, f *file) (text, base []byte, err error) {
-	state, some, err := d.dir.IndexState(ctx, d.view)
+	state, some, err := d.dir.indexState(ctx, d.view)
 	if err != nil || !some && f.known == nil {
 		return nil, nil, err
 	}
@@ -27,7 +27,7 @@ func mergeSessions(ctx context.Context, d *decider, f *file) (text, base []byte,
 		}
 		return nil, nil, &ChangedError{Path: d.full(f)}
 	}
-	state, _, err := d.dir.IndexState(ctx, d.view)
+	state, _, err := d.dir.indexState(ctx, d.view)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -39,12 +39,12 @@ func mergeSessions(ctx context.Context, d *decider, f *file) (text, base []byte,
 }
 
 // writeIndex writes what differs between old and the state into an index.
-func (d *decider) writeIndex(f *file, old []byte, state IndexState) (text, base []byte, err error) {
+func (d *decider) writeIndex(f *file, old []byte, state indexState) (text, base []byte, err error) {
 	state.Chosen = d.due.Sessions
-	if text, err = WriteIndex(f.text, old, state, d.o.Now); err != nil {
+	if text, err = writeIndex(f.text, old, state, d.o.Now); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", d.full(f), err)
 	}
-	return text, RenderIndex(state), nil
+	return text, baseOfIndex(state), nil
 }
 
 // formerSessions is a base with digests in place of the tokens, which may be revoked by now.
@@ -56,7 +56,7 @@ func formerSessions(base []byte) []byte {
 	for i, s := range x.Sessions {
 		x.Sessions[i] = withDigest(s)
 	}
-	return RenderIndex(IndexState{Sessions: x.Sessions, Active: x.Active, ActiveProfile: x.ActiveProfile})
+	return baseOfIndex(indexState{Sessions: x.Sessions, Active: x.Active, ActiveProfile: x.ActiveProfile})
 }
 
 // withDigest is a session with a digest in place of its token.
@@ -106,9 +106,9 @@ func (d *decider) isMoved(ctx context.Context) (bool, error) {
 	return !showsDirectory([]byte(known.Base), d.dir.Path), nil
 }
 
-// IndexState returns what the index of the sessions is to show of a view, and whether
+// indexState returns what the index of the sessions is to show of a view, and whether
 // there is any session.
-func (dir Directory) IndexState(ctx context.Context, view *registry.View) (state IndexState, some bool, err error) {
+func (dir Directory) indexState(ctx context.Context, view *registry.View) (state indexState, some bool, err error) {
 	for session, err := range view.Sessions(ctx, registry.Page{}) {
 		if err != nil {
 			return state, false, err
