@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/db"
-	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
@@ -282,18 +281,6 @@ func (a *app) clear(dir project.Dir, files standingFiles) error {
 	return nil
 }
 
-// changeNew is a change that makes directory and registry where there are none.
-func (a *app) changeNew(ctx context.Context, files standingFiles, fn func(context.Context, project.Dir, *registry.Registry) error) error {
-	dir, err := a.makeProject(files)
-	if err == nil && !hasRegistry(dir) {
-		err = a.hideSecrets(ctx, dir)
-	}
-	if err == nil {
-		err = a.changeIn(ctx, dir, registry.Create, a.follow(tracked(dir)), func(ctx context.Context, reg *registry.Registry) error { return fn(ctx, dir, reg) })
-	}
-	return a.unlessMade(dir, err)
-}
-
 // unlessMade puts back what was set aside, where no registry was made.
 func (a *app) unlessMade(dir project.Dir, err error) error {
 	if a.putBack == nil || hasRegistry(dir) {
@@ -317,9 +304,4 @@ func hasRegistry(dir project.Dir) bool {
 // isNoRegistry tells whether an error says that there is no registry yet.
 func isNoRegistry(err error) bool {
 	return errors.Is(err, project.ErrNoDirectory) || errors.Is(err, db.ErrMissing)
-}
-
-// directoryOf is a directory as the files that follow the registry are looked at in it.
-func directoryOf(dir project.Dir) follow.Directory {
-	return follow.Directory{Path: dir.Path(), Read: dir.ReadFile, Has: dir.Has}
 }

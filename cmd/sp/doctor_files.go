@@ -8,6 +8,7 @@ import (
 	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // smallFiles is how the small files stand, as status tells it.
@@ -20,7 +21,7 @@ type smallFiles struct {
 // findSmallFiles looks at the small files. One that can't be used is no reason not to
 // tell of all else.
 func findSmallFiles(ctx context.Context, dir project.Dir, view *registry.View) (smallFiles, error) {
-	s, err := follow.StateOf(ctx, directoryOf(dir), view)
+	s, err := follow.StateOf(ctx, workspace.FilesOf(dir), view)
 	if errors.Is(err, follow.ErrUnusable) {
 		return smallFiles{State: s, Refused: err.Error()}, nil
 	}

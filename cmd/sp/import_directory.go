@@ -11,6 +11,7 @@ import (
 	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // importing is what an import is of: a file of tenants and, if that is the one of a
@@ -42,15 +43,13 @@ func (a *app) importingOf(ctx context.Context, ref *string, settled registry.Sid
 	if ref == nil {
 		i.ref = nil
 	}
-	if a.sessions.wanted = own; own && hasRegistry(*from) {
+	if own && hasRegistry(*from) {
 		err = a.read(ctx, func(dir project.Dir, view *registry.View) error {
-			return directoryOf(dir).Known(ctx, view, &contents)
+			return workspace.FilesOf(dir).Known(ctx, view, &contents)
 		})
 		if err == nil {
 			err = a.leaveTracked(ctx, *from, &contents, settled)
 		}
-	} else if !own {
-		a.small.Configurations = contents.Configurations()
 	}
 	return i, err
 }
@@ -61,7 +60,7 @@ func contentsOf(dir project.Dir) (follow.Contents, error) {
 	if err != nil {
 		return follow.Contents{}, err
 	}
-	return follow.ContentsOf(directoryOf(dir), profiles, dir.Confine)
+	return follow.ContentsOf(workspace.FilesOf(dir), profiles, dir.Confine)
 }
 
 // leaveTracked leaves out of an import what git tracks of the registry's own directory,
@@ -71,7 +70,7 @@ func (a *app) leaveTracked(ctx context.Context, dir project.Dir, contents *follo
 		if len(p.Secrets) == 0 {
 			continue
 		}
-		taken, err := a.mayTake(ctx, dir.Full(follow.SecretsPath(p.Name)), settled)
+		taken, err := a.mayTake(ctx, dir, dir.Full(follow.SecretsPath(p.Name)), settled)
 		if err != nil {
 			return err
 		}
@@ -82,7 +81,7 @@ func (a *app) leaveTracked(ctx context.Context, dir project.Dir, contents *follo
 	if contents.Sessions == nil {
 		return nil
 	}
-	taken, err := a.mayTake(ctx, dir.Full(follow.IndexPath), settled)
+	taken, err := a.mayTake(ctx, dir, dir.Full(follow.IndexPath), settled)
 	if !taken {
 		contents.Sessions, contents.IndexHash = nil, ""
 	}

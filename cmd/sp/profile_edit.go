@@ -47,19 +47,19 @@ func (a *app) editProfile(ctx context.Context, edit registry.ProfileEdit, ref *s
 	if edit.NewName != nil {
 		name = *edit.NewName
 	}
+	c := a.others(nil)
 	if len(edits) > 0 {
-		a.small.Edits = map[string][]follow.YAMLEdit{name: edits}
+		c.Edits = map[string][]follow.YAMLEdit{name: edits}
 	}
-	return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
+	return a.changeProfile(ctx, c, "changed", func(ctx context.Context, reg *registry.Registry) (registry.Profile, error) {
 		if ref != nil {
 			id, err := findID(ctx, reg, *ref)
 			if err != nil {
-				return err
+				return registry.Profile{}, err
 			}
 			edit.Tenant = &id
 		}
-		p, err := reg.UpdateProfile(ctx, edit)
-		return a.tellProfile(ctx, reg, p, err, "changed")
+		return reg.UpdateProfile(ctx, edit)
 	})
 }
 

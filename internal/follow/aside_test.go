@@ -80,7 +80,7 @@ func TestWhatWasKeptAsideOfSecretsIsMerged(t *testing.T) {
 				o.settle() // which has nothing to do with it
 				require.Empty(t, o.found.Merged)
 				o.options.Wanted = true
-				require.Equal(t, &ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{c.contested}}, o.reg.Publish(t.Context()))
+				require.Equal(t, &ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{c.contested}}, o.change(nothing))
 				require.Empty(t, o.found.Merged)
 				require.Equal(t, stood, mustRead(t, o.Full(SecretsPath("p"))))
 				o.options.Force, c.want = true, ours
@@ -107,7 +107,7 @@ func TestWhatWasKeptAsideOfANewFileIsMerged(t *testing.T) {
 	o = newOffice(t)
 	o.options.Aside = asides(SecretsPath("p"), `{"jwt_secret": "theirs"}`)
 	o.options.Wanted = true
-	require.Equal(t, &ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{"jwt_secret"}}, o.reg.Publish(t.Context()))
+	require.Equal(t, &ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{"jwt_secret"}}, o.change(nothing))
 
 	o = newOffice(t)
 	o.logIn("p")
@@ -150,7 +150,7 @@ func TestWhatWasKeptAsideIsMergedOnlyIfItMayBe(t *testing.T) {
 	o.options.Aside = asides(SecretsPath("p"), `{"jwt_secret": "theirs", "database_url": "postgres://u:first@h/a"}`)
 	o.options.Wanted = true
 	o.options.MayTake = func(string) (bool, error) { return false, registry.ErrConflict }
-	require.ErrorIs(t, o.reg.Publish(t.Context()), registry.ErrConflict)
+	require.ErrorIs(t, o.change(nothing), registry.ErrConflict)
 	o.options.MayTake = func(string) (bool, error) { return false, nil }
 	o.settle()
 	require.Equal(t, map[string]string{"jwt_secret": "jwt of p", "database_url": "postgres://u:second@h/a"}, o.secretsIn("p"))

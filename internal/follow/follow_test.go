@@ -76,10 +76,10 @@ func TestAProfileThatSomebodyLinkedElsewhereIsAConflict(t *testing.T) {
 	theirs := strings.Replace(o.configuration("p"), "tenant_id: a", "tenant_id: other", 1)
 	o.write(ProfilePath("p"), theirs)
 	before := o.secretsIn("p")
-	err := o.relink("p", "b")(t.Context())
+	err := o.change(o.relink("p", "b"))
 	require.ErrorIs(t, err, registry.ErrConflict)
 	require.ErrorContains(t, err, "profile.yaml: it does not name tenant b")
-	require.ErrorIs(t, o.url("a", "postgres://u:second@h/a")(t.Context()), registry.ErrConflict)
+	require.ErrorIs(t, o.change(o.url("a", "postgres://u:second@h/a")), registry.ErrConflict)
 	require.Equal(t, theirs, o.configuration("p"))
 	require.Equal(t, before, o.secretsIn("p"))
 	o.options.Force = true
@@ -116,7 +116,7 @@ func TestASecretThatBothChangedIsAConflict(t *testing.T) {
 	o := newOffice(t)
 	theirs := strings.Replace(mustRead(t, o.Full(SecretsPath("p"))), "first", "theirs", 1)
 	o.write(SecretsPath("p"), theirs)
-	err := o.url("a", "postgres://u:second@h/a")(t.Context())
+	err := o.change(o.url("a", "postgres://u:second@h/a"))
 	var changed *ChangedError
 	require.ErrorAs(t, err, &changed)
 	require.Equal(t, &ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{"database_url"}}, changed)

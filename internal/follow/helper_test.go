@@ -2,8 +2,6 @@ package follow
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,7 +20,8 @@ import (
 type office struct {
 	project.Dir
 	t       *testing.T
-	reg     *registry.Registry
+	store   *registry.Registry
+	reg     *registry.Registry // it, or in a change bound to that
 	kinds   []kind
 	options Options
 	stopped bool     // commands are stopped between the commit and the files
@@ -33,13 +32,13 @@ type office struct {
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	o := &office{Dir: mustMake(t, filepath.Join(tempDir(t), project.Name)), t: t, kinds: kinds}
-	reg, err := registry.Create(t.Context(), o.Registry(), registry.Options{Now: midday, Wait: time.Second, Publish: o.publish})
+	reg, err := registry.Create(t.Context(), o.Registry(), registry.Options{Now: midday, Wait: time.Second})
 	require.NoError(t, err)
-	o.reg = reg
+	o.store, o.reg = reg, reg
 	t.Cleanup(func() { require.NoError(t, reg.Close()) })
 	for _, id := range []registry.TenantID{"a", "b"} {
 		o.must(func(ctx context.Context) error {
-			_, err := reg.CreateTenant(ctx, registry.NewTenant{Tenant: registry.Tenant{
+			_, err := o.reg.CreateTenant(ctx, registry.NewTenant{Tenant: registry.Tenant{
 				ID: id, Name: string(id), Kind: registry.Local, DatabaseURL: secretOf("postgres://u:first@h/" + string(id)),
 			}})
 			return err
@@ -62,83 +61,62 @@ func secretOf(text string) *secret.Secret {
 	return &s
 }
 
-func (o *office) publish(ctx context.Context, view *registry.View) (registry.Publication, error) {
+// change makes a change, and gives the files their places.
+func (o *office) change(fn act) error {
+	ctx := o.t.Context()
+	tx, err := o.store.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { require.NoError(o.t, tx.Close()) }()
+	err = tx.Do(ctx, func(bound *registry.Registry) error {
+		o.reg = bound
+		defer func() { o.reg = o.store }()
+		return fn(ctx)
+	})
+	if err != nil {
+		return err
+	}
 	options := o.options
 	options.Now = midday()
-	found, err := decide(ctx, o.kinds, o.directory(), view, options)
-	o.found = found
-	if err != nil {
-		return registry.Publication{}, err
+	if o.found, err = decide(ctx, o.kinds, o.directory(), tx.View(), options); err != nil {
+		return err
 	}
-	staged, err := o.stage(found)
-	if err != nil {
-		return registry.Publication{}, err
+	if err := tx.Remember(ctx, registry.Followed{Following: o.found.Files, Forgotten: o.found.Forgotten}); err != nil {
+		return err
 	}
-	place := func() error { return o.place(found, staged) }
-	if o.stopped {
-		place = func() error { return nil }
+	if _, err = tx.Commit(); err == nil && !o.stopped {
+		o.place()
 	}
-	return registry.Publication{Following: found.Files, Forgotten: found.Forgotten, Place: place, Discard: o.sweep}, nil
+	return err
 }
 
-// stage writes the texts into the directory, where they wait, and sweeps what a command left
-// there that was stopped.
-func (o *office) stage(found Decision) (staged []string, err error) {
-	if err := o.sweep(); err != nil {
-		return nil, err
+// place does what was decided.
+func (o *office) place() {
+	o.t.Helper()
+	for _, m := range o.found.Moves {
+		require.NoError(o.t, os.Rename(o.Full(m.From), o.Full(m.To)))
 	}
-	for i, c := range found.Changes {
+	for _, c := range o.found.Changes {
+		path := o.Full(c.Path)
+		for _, m := range o.found.Moves {
+			if inside, ok := strings.CutPrefix(c.Path, m.From+"/"); ok {
+				path = filepath.Join(o.Full(m.To), inside)
+			}
+		}
+		if c.Text == nil {
+			_ = os.Remove(path)               // it may be gone
+			_ = os.Remove(filepath.Dir(path)) // which fails unless it is empty
+			continue
+		}
 		mode := os.FileMode(0o600)
 		if c.Shared {
 			mode = 0o644
 		}
-		staged = append(staged, o.Full(fmt.Sprintf(".file.%d.tmp", i)))
-		if c.Text != nil {
-			err = errors.Join(err, os.WriteFile(staged[i], c.Text, mode))
-		}
+		require.NoError(o.t, os.MkdirAll(filepath.Dir(path), 0o700))
+		_ = os.Remove(path)
+		require.NoError(o.t, os.WriteFile(path, c.Text, mode))
 	}
-	return staged, err
-}
-
-func (o *office) sweep() error {
-	waiting, err := filepath.Glob(o.Full(".file.*.tmp"))
-	for _, path := range waiting {
-		err = errors.Join(err, os.Remove(path))
-	}
-	return err
-}
-
-// place moves the directories, and puts in place or removes what was decided on.
-func (o *office) place(found Decision, staged []string) (err error) {
-	for _, m := range found.Moves {
-		err = errors.Join(err, os.Rename(o.Full(m.From), o.Full(m.To)))
-	}
-	for i, c := range found.Changes {
-		path := c.Path
-		for _, m := range found.Moves {
-			if inside, ok := strings.CutPrefix(path, m.From+"/"); ok {
-				path = m.To + "/" + inside
-				break
-			}
-		}
-		full := o.Full(path)
-		there := ""
-		if text, bad := os.ReadFile(full); bad == nil {
-			there = hashOf(text)
-		}
-		if there != c.Expected {
-			err = errors.Join(err, fmt.Errorf("%s: not as it was when that was decided", path))
-		}
-		if c.Text != nil {
-			err = errors.Join(err, os.MkdirAll(filepath.Dir(full), 0o700), os.Rename(staged[i], full))
-			continue
-		}
-		if gone := os.Remove(full); !errors.Is(gone, fs.ErrNotExist) {
-			err = errors.Join(err, gone)
-		}
-		_ = os.Remove(filepath.Dir(full)) // if nothing else is in it
-	}
-	return err
 }
 
 // act is one change.
@@ -146,29 +124,24 @@ type act func(context.Context) error
 
 func (o *office) must(fn act) {
 	o.t.Helper()
-	require.NoError(o.t, fn(o.t.Context()))
+	require.NoError(o.t, o.change(fn))
 }
 
-// stop makes a change that is stopped when it is committed. What it staged stays, or is
-// gone as after a power cut.
-func (o *office) stop(fn act, cut bool) {
+// nothing changes nothing; the files follow all the same.
+func nothing(context.Context) error { return nil }
+
+// stop makes a change that is stopped when it is committed.
+func (o *office) stop(fn act, _ bool) {
 	o.t.Helper()
 	o.stopped = true
 	o.must(fn)
 	o.stopped = false
-	waiting, err := filepath.Glob(o.Full(".file.*.tmp"))
-	require.NoError(o.t, err)
-	for _, path := range waiting {
-		if cut {
-			require.NoError(o.t, os.Remove(path))
-		}
-	}
 }
 
 // settle is the next change, of nothing.
 func (o *office) settle() {
 	o.t.Helper()
-	o.must(o.reg.Publish)
+	o.must(nothing)
 }
 
 func (o *office) create(name string, tenant registry.TenantID) {

@@ -59,7 +59,7 @@ func TestAnotherFileFollowsByARow(t *testing.T) {
 	o.settled()
 
 	o.write(note.of("m"), "mine")
-	require.Equal(t, &ChangedError{Path: o.Full(note.of("m"))}, o.relink("m", "b")(t.Context()))
+	require.Equal(t, &ChangedError{Path: o.Full(note.of("m"))}, o.change(o.relink("m", "b")))
 	o.options.Force = true
 	o.must(o.relink("m", "b"))
 	o.options.Force = false

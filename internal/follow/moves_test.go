@@ -120,7 +120,7 @@ func TestARenameOverSomebodysDirectoryIsRefused(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	o.write("profiles/z/notes.txt", "mine")
-	require.ErrorIs(t, o.rename("p", "z")(t.Context()), registry.ErrExists)
+	require.ErrorIs(t, o.change(o.rename("p", "z")), registry.ErrExists)
 	require.FileExists(t, o.Full(SecretsPath("p")))
 	require.Equal(t, "mine", mustRead(t, o.Full("profiles/z/notes.txt")))
 	o.must(o.relink("p", "b"))

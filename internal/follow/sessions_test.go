@@ -37,7 +37,7 @@ func TestAnIndexThatSomebodyChangedStopsAChangeOfSessions(t *testing.T) {
 	o.must(o.use("p"))
 	theirs := strings.Replace(mustRead(t, o.Full(IndexPath)), "tenant_a", "tenant_b", 1)
 	o.write(IndexPath, theirs)
-	require.Equal(t, &ChangedError{Path: o.Full(IndexPath)}, o.use("q")(t.Context()))
+	require.Equal(t, &ChangedError{Path: o.Full(IndexPath)}, o.change(o.use("q")))
 	require.Equal(t, theirs, mustRead(t, o.Full(IndexPath)))
 	o.must(o.setSecret("p", "openai", "key")) // which is not for the index
 	require.Equal(t, theirs, mustRead(t, o.Full(IndexPath)))
@@ -66,10 +66,10 @@ func TestAMovedProjectHasItsOwnPaths(t *testing.T) {
 	o.Dir, err = project.At(moved)
 	require.NoError(t, err)
 	reg, err := registry.Open(t.Context(), o.Registry(), registry.Options{
-		Now: midday, Wait: time.Second, Publish: o.publish, Trust: db.Trust{Named: true},
+		Now: midday, Wait: time.Second, Trust: db.Trust{Named: true},
 	})
 	require.NoError(t, err)
-	o.reg = reg
+	o.store, o.reg = reg, reg
 	t.Cleanup(func() { _ = reg.Close() })
 
 	state, err := o.state()

@@ -246,7 +246,7 @@ func TestASecretThatWasWrittenAfterAStopIsAConflict(t *testing.T) {
 	o := newOffice(t)
 	o.stop(o.setSecret("p", "custom", "key"), true)
 	o.write(SecretsPath("p"), strings.Replace(mustRead(t, o.Full(SecretsPath("p"))), "{", `{"custom": "theirs",`, 1))
-	require.ErrorIs(t, o.setSecret("p", "custom", "another")(t.Context()), registry.ErrConflict)
+	require.ErrorIs(t, o.change(o.setSecret("p", "custom", "another")), registry.ErrConflict)
 }
 
 // The registry has no row of a setting; what sp was to write has it. What was stopped
@@ -325,7 +325,7 @@ func TestDeferredFilesAreCaughtUpWith(t *testing.T) {
 			o.options.Defer = true
 			o.must(c.change(o))
 			require.Equal(t, before, o.texts())
-			o.must(o.reg.Publish)
+			o.must(nothing)
 			require.Equal(t, before, o.texts())
 			o.options.Defer = false
 			o.settle()
@@ -360,7 +360,7 @@ func TestAConflictBehindStopsOnlyWhoWantsTheFiles(t *testing.T) {
 		require.Equal(t, text, mustRead(t, o.Full(path)))
 	}
 	o.options.Wanted = true
-	require.ErrorIs(t, o.reg.Publish(t.Context()), registry.ErrConflict)
+	require.ErrorIs(t, o.change(nothing), registry.ErrConflict)
 	o.options.Force = true
 	o.settle()
 	require.Equal(t, "postgres://u:second@h/a", o.secretsIn("p")["database_url"])

@@ -36,7 +36,7 @@ func TestAnUnusableFileStopsTheCommand(t *testing.T) {
 					change = o.url("a", "postgres://u:second@h/a")
 				}
 				before := o.remembered()
-				err := change(t.Context())
+				err := o.change(change)
 				require.ErrorIs(t, err, ErrUnusable)
 				require.ErrorContains(t, err, o.Full(path))
 				require.Equal(t, before, o.remembered())
@@ -49,7 +49,7 @@ func TestAnUnusableFileStopsTheCommand(t *testing.T) {
 		o := newOffice(t)
 		require.NoError(t, os.Rename(o.Full("profiles/p"), o.Full("elsewhere")))
 		mustSymlink(t, "../elsewhere", o.Full("profiles/p"))
-		require.ErrorIs(t, o.url("a", "postgres://u:second@h/a")(t.Context()), ErrUnusable)
+		require.ErrorIs(t, o.change(o.url("a", "postgres://u:second@h/a")), ErrUnusable)
 		require.Contains(t, mustRead(t, o.Full("elsewhere/secrets.json")), "first")
 	})
 }

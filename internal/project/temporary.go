@@ -37,7 +37,7 @@ func (t Temporary) Ours() bool {
 // Kept tells whether it is what another program wrote while sp replaced its file.
 func (t Temporary) Kept() bool { return strings.HasSuffix(t.Path, ".kept.tmp") }
 
-// isNote tells whether a file is the note of one outside, as exporter.Outside makes it.
+// isNote tells whether a file is the note of one outside, as workspace.Outside makes it.
 func isNote(path string) bool { return isNumbered(path, ".outside.") }
 
 func isNumbered(name, prefix string) bool {

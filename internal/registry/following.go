@@ -140,20 +140,27 @@ func onlyConnection(t Tenant) Tenant {
 	return Tenant{Kind: t.Kind, DatabaseURL: t.DatabaseURL, InternalDatabaseURL: t.InternalDatabaseURL, SyncToken: t.SyncToken}
 }
 
-// remember notes what is to be known of the files of a publication.
-func (c *change) remember(ctx context.Context, p Publication) error {
-	for _, f := range p.Files {
-		if err := c.q.PutFile(ctx, queries.PutFileParams(f)); err != nil {
+// Followed is what a change has the registry remember of the files that follow it.
+type Followed struct {
+	Files     []File
+	Following []FollowingFile
+	Forgotten []string // paths of small ones that are no more
+}
+
+// Remember notes what is to be known of the files that follow the change.
+func (t *Tx) Remember(ctx context.Context, followed Followed) error {
+	for _, f := range followed.Files {
+		if err := t.q.PutFile(ctx, queries.PutFileParams(f)); err != nil {
 			return err
 		}
 	}
-	for _, f := range p.Following {
-		if err := c.q.PutFollowingFile(ctx, f.params()); err != nil {
+	for _, f := range followed.Following {
+		if err := t.q.PutFollowingFile(ctx, f.params()); err != nil {
 			return err
 		}
 	}
-	for _, path := range p.Forgotten {
-		if err := c.q.DeleteFile(ctx, path); err != nil {
+	for _, path := range followed.Forgotten {
+		if err := t.q.DeleteFile(ctx, path); err != nil {
 			return err
 		}
 	}
