@@ -53,7 +53,7 @@ const settleHint = "sp import --theirs takes the file's side in that, sp import 
 // adviseChange adds what helps where a change was stopped by what another program did.
 func (a *app) adviseChange(ctx context.Context, w *workspace.Workspace, c workspace.Change, err error) error {
 	var conflicts *registry.ConflictsError
-	var changed *registry.ChangedError
+	var changed *follow.ChangedError
 	var tracked *workspace.TrackedError
 	switch {
 	case errors.As(err, &conflicts):

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -53,7 +54,7 @@ func allocationsOf(t *testing.T, n int) map[string]float64 {
 	}
 	count("encode", func() error { return exporter.Encode(io.Discard, registry.Document{}, f.all()) })
 	count("decode", func() error {
-		_, err := exporter.Decode(strings.NewReader(text), func(registry.Tenant, exporter.Place) error { return nil })
+		_, err := exporter.Decode(strings.NewReader(text), func(registry.Tenant, jsontext.Place) error { return nil })
 		return err
 	})
 	count("import into an empty registry", func() error { return mustHouse(t).imports(text) })

@@ -1,8 +1,10 @@
 package exporter
 
 import (
+	"fmt"
 	"io"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -10,35 +12,35 @@ import (
 // the place where its object starts; it holds no more than one tenant in memory.
 // It accepts what the original tool accepts, in any order and layout, but for a
 // tenant written as an array, and keeps the members that the record does not
-// define. What it refuses is a *FormatError; an error of r is returned wrapped
+// define. What it refuses is a *jsontext.FormatError; an error of r is returned wrapped
 // and one of take as it is. By then take may have seen tenants.
-func Decode(r io.Reader, take func(registry.Tenant, Place) error) (registry.Document, error) {
-	s := newScanner(r)
-	d := decoder{s: s, take: take, beside: unknown{s: s}, within: unknown{s: s}}
+func Decode(r io.Reader, take func(registry.Tenant, jsontext.Place) error) (registry.Document, error) {
+	s := jsontext.NewScanner(r)
+	d := decoder{s: s, take: take, beside: jsontext.NewCompactor(s), within: jsontext.NewCompactor(s)}
 	doc, err := d.document()
 	if err != nil {
 		return registry.Document{}, err
 	}
-	if err := s.finish(); err != nil {
+	if err := s.Finish(); err != nil {
 		return registry.Document{}, err
 	}
 	return doc, nil
 }
 
 type decoder struct {
-	s      *scanner
-	take   func(registry.Tenant, Place) error
-	beside unknown // members beside tenants and synced_at
+	s      *jsontext.Scanner
+	take   func(registry.Tenant, jsontext.Place) error
+	beside *jsontext.Compactor // members beside tenants and synced_at
 	read   registry.Tenant
-	within unknown // members of the tenant being read
+	within *jsontext.Compactor // members of the tenant being read
 }
 
 func (d *decoder) document() (registry.Document, error) {
 	var doc registry.Document
-	if err := d.s.open('{', "the text does not start with an object"); err != nil {
+	if err := d.s.Open('{', "the text does not start with an object"); err != nil {
 		return doc, err
 	}
-	o := object{s: d.s, defined: []string{"tenants", "synced_at"}, unknown: &d.beside}
+	o := object{s: d.s, defined: []string{"tenants", "synced_at"}, unknown: d.beside}
 	for {
 		i, more, err := o.next()
 		if err != nil {
@@ -56,32 +58,32 @@ func (d *decoder) document() (registry.Document, error) {
 			return doc, err
 		}
 	}
-	doc.Unknown = d.beside.members()
+	doc.Unknown = registry.NewMembers(d.beside.Members())
 	return doc, o.require("tenants", "synced_at")
 }
 
 func (d *decoder) syncedAt(doc *registry.Document) error {
-	at := d.s.place()
+	at := d.s.Place()
 	text, err := d.text("synced_at")
 	if err != nil {
 		return err
 	}
 	if doc.SyncedAt, err = registry.ParseTime(string(text)); err != nil {
-		return d.s.failAt(at, about("synced_at", "is not an RFC 3339 time with a zone, in the years 0001 to 9999"))
+		return d.s.FailAt(at, about("synced_at", "is not an RFC 3339 time with a zone, in the years 0001 to 9999"))
 	}
 	return nil
 }
 
 func (d *decoder) tenants() error {
-	if err := d.s.open('[', about("tenants", "is not an array")); err != nil {
+	if err := d.s.Open('[', about("tenants", "is not an array")); err != nil {
 		return err
 	}
 	for i := 0; ; i++ {
-		more, err := d.s.next(i == 0, ']')
+		more, err := d.s.Next(i == 0, ']')
 		if err != nil || !more {
 			return err
 		}
-		at := d.s.place()
+		at := d.s.Place()
 		tenant, err := d.tenant()
 		if err != nil {
 			return inTenant(err, i)
@@ -94,8 +96,8 @@ func (d *decoder) tenants() error {
 
 // inTenant adds to a refusal which tenant it is about.
 func inTenant(err error, index int) error {
-	if refusal, ok := err.(*FormatError); ok {
-		refusal.Tenant = index
+	if refusal, ok := err.(*jsontext.FormatError); ok {
+		refusal.Problem = fmt.Sprintf("tenants[%d]: %s", index, refusal.Problem)
 	}
 	return err
 }

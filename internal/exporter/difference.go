@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -33,7 +34,7 @@ func Differences(ctx context.Context, view *registry.View, file io.Reader, limit
 		return nil
 	}
 	inFile := map[registry.TenantID]bool{}
-	_, err := Decode(file, func(t registry.Tenant, _ Place) error {
+	_, err := Decode(file, func(t registry.Tenant, _ jsontext.Place) error {
 		inFile[t.ID] = true
 		known, err := view.Tenant(ctx, t.ID)
 		if errors.Is(err, registry.ErrNotFound) {

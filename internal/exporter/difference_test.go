@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -89,7 +90,7 @@ func TestDifferencesOfAFileThatCanNotBeRead(t *testing.T) {
 	h := mustHold(t, "a")
 	for _, text := range []string{"", canary, `{"tenants":[{"id":"` + canary + `"`, `{"tenants":[{"id":"a","name":"n","region":` + canary, withTenant(`"` + canary + `":1,"tenant_type":"` + canary + `"`)} {
 		_, err := h.differences(t, text, 20)
-		var refused *exporter.FormatError
+		var refused *jsontext.FormatError
 		require.ErrorAs(t, err, &refused)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -64,7 +65,7 @@ func appendTail(text []byte, doc registry.Document, some bool) []byte {
 		text = append(text, "\n  "...)
 	}
 	text = append(text, "],\n  \"synced_at\": "...)
-	text = appendString(text, registry.FormatTime(doc.SyncedAt))
+	text = jsontext.AppendString(text, registry.FormatTime(doc.SyncedAt))
 	text = appendMembers(text, doc.Unknown, 1)
 	return append(text, "\n}"...)
 }
@@ -91,7 +92,7 @@ func appendTenant(text []byte, t *registry.Tenant) []byte {
 		case m.Truth:
 			text = append(append(text, memberStarts[i]...), value...)
 		default:
-			text = appendString(append(text, memberStarts[i]...), value)
+			text = jsontext.AppendString(append(text, memberStarts[i]...), value)
 		}
 	}
 	text = appendMembers(text, t.Unknown, 3)
@@ -113,6 +114,6 @@ func appendMembers(text []byte, members registry.Members, depth int) []byte {
 	if members.Empty() {
 		return text
 	}
-	text = appendLine(append(text, ','), depth)
-	return appendIndented(text, members.Reveal(), depth)
+	text = jsontext.AppendLine(append(text, ','), depth)
+	return jsontext.AppendIndented(text, members.Reveal(), depth)
 }

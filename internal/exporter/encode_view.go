@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -46,11 +47,8 @@ func appendNextRecord(text []byte, r *registry.Record) []byte {
 		case value == nil:
 		case m.Truth:
 			text = append(append(text, memberStarts[i]...), value...)
-		case isPlain(value):
-			text = append(append(append(text, memberStarts[i]...), '"'), value...)
-			text = append(text, '"')
 		default:
-			text = appendString(append(text, memberStarts[i]...), value)
+			text = jsontext.AppendString(append(text, memberStarts[i]...), value)
 		}
 	}
 	text = appendMembers(text, r.Unknown, 3)

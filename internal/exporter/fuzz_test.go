@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 )
 
 func FuzzDecode(f *testing.F) {
@@ -43,7 +43,7 @@ func FuzzDecode(f *testing.F) {
 // requireRefusalInText demands a place that the text has, or its end.
 func requireRefusalInText(t *testing.T, text string, err error) {
 	t.Helper()
-	var why *exporter.FormatError
+	var why *jsontext.FormatError
 	require.ErrorAs(t, err, &why)
 	lines := strings.Split(text, "\n")
 	require.LessOrEqual(t, 1, why.Place.Line)

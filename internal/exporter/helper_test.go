@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -17,13 +18,13 @@ import (
 type file struct {
 	doc     registry.Document
 	tenants []registry.Tenant
-	places  []exporter.Place
+	places  []jsontext.Place
 }
 
 func decode(r io.Reader) (file, error) {
 	var f file
 	var err error
-	f.doc, err = exporter.Decode(r, func(t registry.Tenant, at exporter.Place) error {
+	f.doc, err = exporter.Decode(r, func(t registry.Tenant, at jsontext.Place) error {
 		f.tenants = append(f.tenants, t)
 		f.places = append(f.places, at)
 		return nil
@@ -63,10 +64,10 @@ func mustEncodeDocumented(t testing.TB, f file) string {
 }
 
 // refusal returns why Decode refuses a text.
-func refusal(t *testing.T, text string) *exporter.FormatError {
+func refusal(t *testing.T, text string) *jsontext.FormatError {
 	t.Helper()
 	_, err := decode(strings.NewReader(text))
-	var refused *exporter.FormatError
+	var refused *jsontext.FormatError
 	require.ErrorAs(t, err, &refused)
 	return refused
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -50,7 +51,7 @@ func highWater(t *testing.T, n int) uint64 {
 	source := generate(n)
 	defer source.Close()
 	tenants := func(yield func(registry.Tenant, error) bool) {
-		_, err := exporter.Decode(source, func(tenant registry.Tenant, _ exporter.Place) error {
+		_, err := exporter.Decode(source, func(tenant registry.Tenant, _ jsontext.Place) error {
 			if count++; count%(n/10) == 0 {
 				runtime.GC()
 				var m runtime.MemStats
@@ -95,7 +96,7 @@ func BenchmarkDecode(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		_, err := exporter.Decode(strings.NewReader(text), func(registry.Tenant, exporter.Place) error { return nil })
+		_, err := exporter.Decode(strings.NewReader(text), func(registry.Tenant, jsontext.Place) error { return nil })
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -1,11 +1,13 @@
 package exporter
 
+import "github.com/sp-registry/sp/internal/jsontext"
+
 // object reads the members of an object of which some are defined: those once at
 // most, all others into unknown.
 type object struct {
-	s       *scanner
+	s       *jsontext.Scanner
 	defined []string
-	unknown *unknown
+	unknown *jsontext.Compactor
 
 	seen  uint // bit i: defined[i] was read
 	begun bool
@@ -15,20 +17,20 @@ type object struct {
 // past the end of the object it returns false.
 func (o *object) next() (i int, more bool, err error) {
 	for {
-		text, at, more, err := o.s.nextMember(!o.begun)
+		text, at, more, err := o.s.NextMember(!o.begun)
 		if err != nil || !more {
 			return 0, false, err
 		}
 		o.begun = true
 		i = indexOf(o.defined, text)
 		if i < 0 {
-			if err := o.unknown.add(text, at); err != nil {
+			if err := o.unknown.Add(text, at); err != nil {
 				return 0, false, err
 			}
 			continue
 		}
 		if o.seen&(1<<i) != 0 {
-			return 0, false, o.s.failAt(at, about(o.defined[i], "is given twice"))
+			return 0, false, o.s.FailAt(at, about(o.defined[i], "is given twice"))
 		}
 		o.seen |= 1 << i
 		return i, true, nil
@@ -40,9 +42,9 @@ func (o *object) next() (i int, more bool, err error) {
 func (o *object) require(names ...string) error {
 	for _, name := range names {
 		if o.seen&(1<<indexOf(o.defined, []byte(name))) == 0 {
-			end := o.s.place()
+			end := o.s.Place()
 			end.Column--
-			return o.s.failAt(end, about(name, "is missing"))
+			return o.s.FailAt(end, about(name, "is missing"))
 		}
 	}
 	return nil

@@ -134,7 +134,7 @@ func TestKnownMemberTwiceIsRefused(t *testing.T) {
 			refusal(t, withTenant(`"`+name+`":null,"`+name+`":`+value))
 			refusal(t, withTenant(`"`+name+`":`+value+`,"`+name+`":null`))
 			why := refusal(t, withTenant(`"`+name+`":`+value+`,"`+strings.Replace(name, "a", `\u0061`, 1)+`":`+value))
-			require.Equal(t, `member "`+name+`" is given twice`, why.Problem)
+			require.Equal(t, `tenants[0]: member "`+name+`" is given twice`, why.Problem)
 		}
 	}
 	refusal(t, withTenant(`"tenant_type":"local","tenant_type":"local"`))
@@ -146,7 +146,7 @@ func TestWrongTypesAreRefused(t *testing.T) {
 	for _, name := range []string{"app_id", "hostname", "region", "database_url", "internal_database_url", "sync_token", "shared_container_db"} {
 		for _, value := range []string{"0", "true", "[]", "{}", `["x"]`} {
 			why := refusal(t, withTenant(`"`+name+`":`+value))
-			require.Equal(t, `member "`+name+`" is neither a string nor null`, why.Problem)
+			require.Equal(t, `tenants[0]: member "`+name+`" is neither a string nor null`, why.Problem)
 		}
 	}
 	for _, value := range []string{"null", "0", "true", "[]", "{}", `""`, `"LOCAL"`, `"Cloud"`, `"local "`, `"locals"`, `"loca"`, `"local\u0000"`} {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -48,7 +49,7 @@ func (h house) imports(text string) error {
 	}
 	defer func() { _ = reg.Close() }()
 	_, err = reg.ImportTenants(context.Background(), registry.Import{Read: func(take func(registry.Tenant) error) (registry.Document, error) {
-		return exporter.Decode(strings.NewReader(text), func(t registry.Tenant, _ exporter.Place) error { return take(t) })
+		return exporter.Decode(strings.NewReader(text), func(t registry.Tenant, _ jsontext.Place) error { return take(t) })
 	}})
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -16,7 +17,7 @@ var ErrRefused = errors.New("file refused")
 // RepeatedError says where two tenants of a file have one id.
 type RepeatedError struct {
 	ID           registry.TenantID
-	First, Again Place
+	First, Again jsontext.Place
 }
 
 func (e *RepeatedError) Error() string {
@@ -41,13 +42,13 @@ func (s *Source) Read(take func(registry.Tenant) error) (registry.Document, erro
 	if err != nil {
 		return registry.Document{}, err
 	}
-	var at Place
+	var at jsontext.Place
 	sum := sha256.New()
-	document, err := Decode(io.TeeReader(r, sum), func(t registry.Tenant, place Place) error {
+	document, err := Decode(io.TeeReader(r, sum), func(t registry.Tenant, place jsontext.Place) error {
 		at = place
 		return take(t)
 	})
-	var format *FormatError
+	var format *jsontext.FormatError
 	var duplicate *registry.DuplicateError
 	switch {
 	case errors.As(err, &duplicate):
@@ -102,12 +103,12 @@ func (s *Source) begin() (io.Reader, error) {
 }
 
 // first finds where the first tenant with that id stands.
-func (s *Source) first(id registry.TenantID) (at Place) {
+func (s *Source) first(id registry.TenantID) (at jsontext.Place) {
 	found := errors.New("found")
 	if _, err := s.File.Seek(0, io.SeekStart); err != nil {
 		return at
 	}
-	_, _ = Decode(s.File, func(t registry.Tenant, place Place) error { // it was read before
+	_, _ = Decode(s.File, func(t registry.Tenant, place jsontext.Place) error { // it was read before
 		if t.ID != id {
 			return nil
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -50,9 +51,9 @@ func TestReadErrorIsNotARefusal(t *testing.T) {
 			_, err := decode(r)
 			require.ErrorIs(t, err, broken)
 			head := text[:cut]
-			at := exporter.Place{Line: strings.Count(head, "\n") + 1, Column: cut - strings.LastIndex(head, "\n")}
+			at := jsontext.Place{Line: strings.Count(head, "\n") + 1, Column: cut - strings.LastIndex(head, "\n")}
 			require.Equal(t, at.String()+": disk on fire", err.Error())
-			require.False(t, errors.As(err, new(*exporter.FormatError)))
+			require.False(t, errors.As(err, new(*jsontext.FormatError)))
 		}
 	}
 	_, err := decode(iotest.ErrReader(io.ErrUnexpectedEOF))
@@ -91,7 +92,7 @@ func TestErrorOfTakeEndsDecoding(t *testing.T) {
 	text := `{"tenants":[{"id":"a","name":"n"},{"id":"b","name":"n"},{"id":"c","name":"n"}],` + at10 + `}`
 	full := errors.New("full")
 	var ids []registry.TenantID
-	_, err := exporter.Decode(strings.NewReader(text), func(t registry.Tenant, _ exporter.Place) error {
+	_, err := exporter.Decode(strings.NewReader(text), func(t registry.Tenant, _ jsontext.Place) error {
 		if ids = append(ids, t.ID); len(ids) == 2 {
 			return full
 		}
@@ -103,9 +104,9 @@ func TestErrorOfTakeEndsDecoding(t *testing.T) {
 
 func TestTenantsAreTakenBeforeTheTextEnds(t *testing.T) {
 	f, err := decode(strings.NewReader(`{"tenants":[{"id":"a","name":"n"},{"id":"b"}`))
-	var refused *exporter.FormatError
+	var refused *jsontext.FormatError
 	require.ErrorAs(t, err, &refused)
-	require.Equal(t, 1, refused.Tenant)
+	require.Equal(t, `tenants[1]: member "name" is missing`, refused.Problem)
 	require.Len(t, f.tenants, 1)
 	require.Zero(t, f.doc)
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -73,7 +73,7 @@ func TestBadStringsAreRefusedAtTheByte(t *testing.T) {
 		"\"\xe6\xbc\"": 1, "\"é\xed\xa0\x80\"": 3, "\"\xed\xbf\xbf\"": 1, "\"\xf0\x80\x80\x80\"": 1, "\"\xf4\x90\x80\x80\"": 1,
 		"\"\xf0\x9f\x98\"": 1, "\"\xf5\x80\x80\x80\"": 1, "\"\xff\"": 1, "\"\xfe\xff\"": 1,
 	} {
-		require.Equal(t, exporter.Place{Line: 1, Column: start + column}, refusal(t, named(text)).Place, "%q", text)
+		require.Equal(t, jsontext.Place{Line: 1, Column: start + column}, refusal(t, named(text)).Place, "%q", text)
 		refusal(t, withTenant(text+`:1`))
 		refusal(t, withUnknown(`{"a":[`+text+`]}`))
 		refusal(t, withTenant(`"region":`+text))
@@ -98,7 +98,7 @@ func TestWindowEdgesAreInvisible(t *testing.T) {
 			if bad == `\x` {
 				at++
 			}
-			require.Equal(t, exporter.Place{Line: 1, Column: at}, why.Place)
+			require.Equal(t, jsontext.Place{Line: 1, Column: at}, why.Place)
 		}
 	}
 }
@@ -115,8 +115,7 @@ func TestLongValuesAreReadUpToTheLimit(t *testing.T) {
 		withTenant(`"x":"` + longest[:limit/2] + `","y":"` + longest[:limit/2] + `"`),
 	} {
 		why := refusal(t, text)
-		require.Equal(t, "a value of more than 16 MiB", why.Problem)
-		require.Equal(t, 0, why.Tenant)
+		require.Equal(t, "tenants[0]: a value of more than 16 MiB", why.Problem)
 		require.Less(t, why.Place.Column, limit/2+100)
 	}
 }

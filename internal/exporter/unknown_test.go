@@ -82,7 +82,7 @@ func TestUnknownValuesNestSoDeep(t *testing.T) {
 
 			text := around(shape(121))
 			why := refusal(t, text)
-			require.Equal(t, "a value nests more than 120 deep", why.Problem, name)
+			require.True(t, strings.HasSuffix(why.Problem, "a value nests more than 120 deep"), name)
 			require.Equal(t, strings.Index(text, `"x":`)+5+bracketAtDepth(shape(121), 121), why.Place.Column, name)
 		}
 	}

@@ -80,7 +80,7 @@ func TestWhatWasKeptAsideOfSecretsIsMerged(t *testing.T) {
 				o.settle() // which has nothing to do with it
 				require.Empty(t, o.found.Merged)
 				o.options.Wanted = true
-				require.Equal(t, &registry.ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{c.contested}}, o.change(nothing))
+				require.Equal(t, &ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{c.contested}}, o.change(nothing))
 				require.Empty(t, o.found.Merged)
 				require.Equal(t, stood, mustRead(t, o.Full(SecretsPath("p"))))
 				o.options.Force, c.want = true, ours
@@ -93,6 +93,52 @@ func TestWhatWasKeptAsideOfSecretsIsMerged(t *testing.T) {
 			require.Equal(t, c.want, o.secretsIn("p"))
 		})
 	}
+}
+
+// A program that had read nothing of sp's changed nothing of it: what it does not say stays, and
+// what it says otherwise stops the change.
+func TestWhatWasKeptAsideOfANewFileIsMerged(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.options.Aside = asides(SecretsPath("p"), `{"github": "theirs", "jwt_secret": "jwt of p"}`)
+	o.settle()
+	require.Equal(t, map[string]string{"jwt_secret": "jwt of p", "database_url": "postgres://u:first@h/a", "github": "theirs"}, o.secretsIn("p"))
+
+	o = newOffice(t)
+	o.options.Aside = asides(SecretsPath("p"), `{"jwt_secret": "theirs"}`)
+	o.options.Wanted = true
+	require.Equal(t, &ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{"jwt_secret"}}, o.change(nothing))
+
+	o = newOffice(t)
+	o.logIn("p")
+	view, err := o.reg.View(t.Context())
+	require.NoError(t, err)
+	defer view.Close()
+	index, err := ChangedIndexOf(t.Context(), o.directory(), view, asides(IndexPath, `{"sessions": {}, "active_key": null}`)[IndexPath])
+	require.NoError(t, err)
+	edit, err := index.Merge(registry.Nobody)
+	require.NoError(t, err)
+	require.Nil(t, edit)
+}
+
+// What may still be written is merged later, with what its writer had read.
+func TestAFileWaitsForWhatIsStillWritten(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.settle()
+	before := mustRead(t, o.Full(SecretsPath("p")))
+	o.must(o.url("a", "postgres://u:second@h/a"))
+	o.options.Aside = map[string][]Aside{SecretsPath("p"): {{Path: "kept"}}}
+	o.settle()
+	o.must(o.setSecret("p", "custom", "key"))
+	require.Empty(t, o.found.Merged)
+	require.NotContains(t, o.secretsIn("p"), "custom")
+	o.options.Aside = asides(SecretsPath("p"), strings.Replace(before, "{", `{"github": "theirs", `, 1))
+	o.settle()
+	require.Len(t, o.found.Merged, 1)
+	require.Equal(t, map[string]string{
+		"jwt_secret": "jwt of p", "database_url": "postgres://u:second@h/a", "custom": "key", "github": "theirs",
+	}, o.secretsIn("p"))
 }
 
 // What git tracks is not merged by itself, also where it was kept aside.
@@ -123,7 +169,7 @@ func TestWhatWasKeptAsideOfTheIndexIsMerged(t *testing.T) {
 		"a session of theirs": {
 			aside: func(before string) string {
 				x, _ := parseIndex([]byte(before))
-				text, err := WriteIndex([]byte(before), nil, IndexState{Sessions: append(x.Sessions, sessionFor("c", "r", "theirs"))}, noon)
+				text, err := writeIndex([]byte(before), nil, indexState{Sessions: append(x.Sessions, sessionFor("c", "r", "theirs"))}, noon)
 				if err != nil {
 					panic(err)
 				}
@@ -170,7 +216,7 @@ func TestWhatWasKeptAsideOfTheIndexIsMerged(t *testing.T) {
 			require.Equal(t, hashOf([]byte(mustRead(t, o.Full(IndexPath)))), index.Hash)
 			edit, err := index.Merge(registry.Nobody)
 			if c.contested != nil {
-				require.Equal(t, &registry.ChangedError{Path: o.Full(IndexPath), Members: c.contested}, err)
+				require.Equal(t, &ChangedError{Path: o.Full(IndexPath), Members: c.contested}, err)
 				edit, err = index.Merge(registry.Ours)
 			}
 			require.NoError(t, err)

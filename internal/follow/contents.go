@@ -103,12 +103,12 @@ func (d Directory) Known(ctx context.Context, view *registry.View, c *Contents) 
 		if file == nil {
 			continue
 		}
-		written, err := ReadSecrets([]byte(file.Base))
+		written, err := readSecrets([]byte(file.Base))
 		if err != nil {
 			return fmt.Errorf("what was written last: %w", err)
 		}
 		c.Profiles[i].Secrets = slices.DeleteFunc(p.Secrets, func(s registry.ProfileSecret) bool {
-			return slices.ContainsFunc(written, func(m SecretMember) bool { return m.Name == s.Key && m.Value.Equal(s.Value) })
+			return slices.ContainsFunc(written, func(m secretMember) bool { return m.Name == s.Key && m.Value.Equal(s.Value) })
 		})
 	}
 	return nil
@@ -138,7 +138,7 @@ func (d Directory) findSecrets(name string) (secrets []registry.ProfileSecret, e
 	if err != nil {
 		return nil, err
 	}
-	members, err := ReadSecrets(text)
+	members, err := readSecrets(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.full(SecretsPath(name)), err)
 	}
@@ -157,7 +157,7 @@ func (d Directory) findSessions(c *Contents) error {
 	if err != nil || !found {
 		return err
 	}
-	index, err := ReadIndex(text)
+	index, err := readIndex(text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.full(IndexPath), err)
 	}
@@ -174,13 +174,13 @@ func (d Directory) findSessions(c *Contents) error {
 
 // findCredentials recognises the file that logs the original in to the cloud.
 func (d Directory) findCredentials(c *Contents) error {
-	text, found, err := d.read(CredentialsPath)
+	text, found, err := d.read(credentialsPath)
 	if err != nil || !found {
 		return err
 	}
-	if _, err := ReadCredentials(text); err != nil {
-		return fmt.Errorf("%s: %w", d.full(CredentialsPath), err)
+	if _, err := readCredentials(text); err != nil {
+		return fmt.Errorf("%s: %w", d.full(credentialsPath), err)
 	}
-	c.Left = append(c.Left, CredentialsPath+": the registry has no place for it; it stays as it is")
+	c.Left = append(c.Left, credentialsPath+": the registry has no place for it; it stays as it is")
 	return nil
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// CredentialsPath is where the original keeps what logs it in to the cloud, within the
+// credentialsPath is where the original keeps what logs it in to the cloud, within the
 // directory.
-const CredentialsPath = "credentials.json"
+const credentialsPath = "credentials.json"
 
-// Credentials are what credentials.json says.
-type Credentials struct {
+// credentials are what credentials.json says.
+type credentials struct {
 	Token             secret.Secret
 	APIURL, UserEmail string
 	AuthenticatedAt   time.Time
@@ -21,18 +21,14 @@ type Credentials struct {
 	LastValidatedAt *time.Time
 }
 
-// ReadCredentials reads the text of credentials.json. Its errors are ErrUnusable.
-func ReadCredentials(text []byte) (Credentials, error) {
-	all, err := parseObject(text)
+// readCredentials reads the text of credentials.json. Its errors are ErrUnusable.
+func readCredentials(text []byte) (credentials, error) {
+	file, err := parseObject(text, "api_token", "api_url", "authenticated_at", "user_email", "last_validated_at")
 	if err != nil {
-		return Credentials{}, err
+		return credentials{}, err
 	}
-	file, twice := all.once("api_token", "api_url", "authenticated_at", "user_email", "last_validated_at")
-	if twice != "" {
-		return Credentials{}, corrupt("it says %s twice", twice)
-	}
-	f := fields{object: file}
-	c := Credentials{
+	f := fields{Object: file}
+	c := credentials{
 		Token: secret.New(f.text("api_token")), APIURL: f.text("api_url"),
 		AuthenticatedAt: f.time("authenticated_at"), UserEmail: f.text("user_email"),
 	}
@@ -50,7 +46,7 @@ func ReadCredentials(text []byte) (Credentials, error) {
 		f.fail("user_email is not an email address")
 	}
 	if f.why != "" {
-		return Credentials{}, corrupt("%s", f.why)
+		return credentials{}, corrupt("%s", f.why)
 	}
 	return c, nil
 }

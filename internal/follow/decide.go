@@ -70,7 +70,27 @@ type Options struct {
 	Defer bool
 }
 
-// Aside is a text that is kept under another name, which is a path in the directory.
+// ChangedError is returned for a file that another program wrote or changed, and that can't
+// be merged with what is here: in these members, if it names any.
+type ChangedError struct {
+	Path    string
+	Members []string
+}
+
+// Error says which file, and where in it.
+func (e *ChangedError) Error() string {
+	if len(e.Members) == 0 {
+		return e.Path + ": changed by someone else"
+	}
+	return fmt.Sprintf("%s: changed by another program, and here, in %s", e.Path, strings.Join(e.Members, ", "))
+}
+
+// Unwrap returns registry.ErrConflict.
+func (e *ChangedError) Unwrap() error { return registry.ErrConflict }
+
+// Aside is a text that is kept under another name, which is a path in the directory. It is
+// nil while another program may still write it: then the file waits, too, for what is
+// remembered of it says what that program had read.
 type Aside struct {
 	Path string
 	Text []byte
@@ -204,7 +224,7 @@ func (d *decider) decide(ctx context.Context, f *file) error {
 		decide = f.kind.render
 	case f.kind.optional && f.known == nil:
 		return nil
-	case d.o.Defer:
+	case d.o.Defer || slices.ContainsFunc(f.aside, func(a Aside) bool { return a.Text == nil }):
 		d.putOff(f)
 		return nil
 	case decide == nil:

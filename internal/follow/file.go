@@ -8,6 +8,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -26,7 +27,7 @@ type file struct {
 	open    bool   // others can read it
 	aside   []Aside
 	// contested are the members that another program changed while sp did, as they were before.
-	contested object
+	contested jsontext.Object
 	// base is what sp wrote there last, and was, while that may not be in place yet, what
 	// it had written before: nothing, or nil where it is certain that base is in place.
 	base, was []byte

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/jsontext"
 )
 
 // kind is one kind of file that follows the registry.
@@ -113,6 +115,21 @@ var ErrUnusable = errors.New("the file can't be used")
 // corrupt is the ErrUnusable of a text; whoever knows its path puts that before it.
 func corrupt(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrUnusable, fmt.Sprintf(format, args...))
+}
+
+// parseObject returns the JSON object that text is, each name once: the last value at the
+// first place. A known name that stands there twice is no slip to pass over. Its errors
+// are ErrUnusable.
+func parseObject(text []byte, known ...string) (jsontext.Object, error) {
+	all, err := jsontext.ParseObject(text)
+	if err != nil {
+		return nil, corrupt("%s", err)
+	}
+	once, twice := all.Once(known...)
+	if twice != "" {
+		return nil, corrupt("it says %s twice", twice)
+	}
+	return once, nil
 }
 
 // unread is the ErrUnusable of a file that can't be read, which says why in its own words.

@@ -117,9 +117,9 @@ func TestASecretThatBothChangedIsAConflict(t *testing.T) {
 	theirs := strings.Replace(mustRead(t, o.Full(SecretsPath("p"))), "first", "theirs", 1)
 	o.write(SecretsPath("p"), theirs)
 	err := o.change(o.url("a", "postgres://u:second@h/a"))
-	var changed *registry.ChangedError
+	var changed *ChangedError
 	require.ErrorAs(t, err, &changed)
-	require.Equal(t, &registry.ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{"database_url"}}, changed)
+	require.Equal(t, &ChangedError{Path: o.Full(SecretsPath("p")), Members: []string{"database_url"}}, changed)
 	require.NotContains(t, err.Error(), "theirs")
 	require.Equal(t, theirs, mustRead(t, o.Full(SecretsPath("p"))))
 	o.must(o.setSecret("p", "openai", "key")) // which is another member

@@ -239,7 +239,7 @@ func (o *office) undo(ctx context.Context) error {
 // secretsIn are the members of a profile's secrets.json.
 func (o *office) secretsIn(name string) map[string]string {
 	o.t.Helper()
-	members, err := ReadSecrets([]byte(mustRead(o.t, o.Full(SecretsPath(name)))))
+	members, err := readSecrets([]byte(mustRead(o.t, o.Full(SecretsPath(name)))))
 	require.NoError(o.t, err)
 	all := map[string]string{}
 	for _, m := range members {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -17,7 +18,7 @@ const IndexPath = "sessions/index.json"
 // tenantKey comes before the id of a tenant where the index names one.
 const tenantKey = "tenant_"
 
-// Index is what sessions/index.json says:
+// index is what sessions/index.json says:
 //
 //	{
 //	  "version": 1,
@@ -33,7 +34,7 @@ const tenantKey = "tenant_"
 //	  "active_profile_name": "dev",
 //	  "updated_at": "2026-02-01T10:00:00Z"
 //	}
-type Index struct {
+type index struct {
 	// EntryVersion is 4 or 6, as the first entry by its key that says one of them; 0
 	// where none does. Programs that write the one can't read the other.
 	EntryVersion int
@@ -45,26 +46,26 @@ type Index struct {
 	// ActiveKey and ActiveProfile are active_key and active_profile_name as they stand.
 	ActiveKey, ActiveProfile *string
 	// Foreign are the other entries, by their key.
-	Foreign []ForeignEntry
+	Foreign []foreignEntry
 }
 
-// ForeignEntry is an entry that sp leaves to others, and why.
-type ForeignEntry struct{ Key, Why string }
+// foreignEntry is an entry that sp leaves to others, and why.
+type foreignEntry struct{ Key, Why string }
 
 // indexText is an index with what is needed to write over it.
 type indexText struct {
-	Index
-	top, sessions object
+	index
+	top, sessions jsontext.Object
 }
 
 // The members that an index defines, in the order in which they are written.
 var indexNames = []string{"version", "sessions", "active_key", "active_profile_name", "updated_at"}
 
-// ReadIndex reads the text of sessions/index.json. An entry that is not as it should
+// readIndex reads the text of sessions/index.json. An entry that is not as it should
 // be spoils no other one. Its errors are ErrUnusable.
-func ReadIndex(text []byte) (Index, error) {
+func readIndex(text []byte) (index, error) {
 	parsed, err := parseIndex(text)
-	return parsed.Index, err
+	return parsed.index, err
 }
 
 // parseIndex reads an index; no text is one that says nothing.
@@ -72,12 +73,8 @@ func parseIndex(text []byte) (x indexText, err error) {
 	if len(text) == 0 {
 		return x, nil
 	}
-	if x.top, err = parseObject(text); err != nil {
+	if x.top, err = parseObject(text, indexNames...); err != nil {
 		return x, err
-	}
-	var twice string
-	if x.top, twice = x.top.once(indexNames...); twice != "" {
-		return x, corrupt("it says %s twice", twice)
 	}
 	if err := x.readTop(); err != nil {
 		return indexText{}, err
@@ -87,23 +84,23 @@ func parseIndex(text []byte) (x indexText, err error) {
 }
 
 func (x *indexText) readTop() error {
-	switch version := x.top.value("version"); {
+	switch version := x.top.Value("version"); {
 	case version == "", version == "0", version == "1": // as the original takes them
 	case strings.Trim(version, "0123456789") == "" && len(version) < 10:
 		return corrupt("its version is %s, and sp knows 1 (upgrade sp, or move it away)", version)
 	default:
 		return corrupt("its version is not one that sp knows")
 	}
-	switch sessions := x.top.value("sessions"); {
+	switch sessions := x.top.Value("sessions"); {
 	case sessions == "":
 	case sessions[0] != '{':
 		return corrupt("sessions is not an object")
 	default:
-		x.sessions, _ = membersOf(sessions).once()
+		x.sessions, _ = jsontext.ObjectOf(sessions).Once()
 	}
-	f := fields{object: x.top}
+	f := fields{Object: x.top}
 	x.ActiveKey, x.ActiveProfile = f.optional("active_key"), f.optional("active_profile_name")
-	if x.top.value("updated_at") != "" {
+	if x.top.Value("updated_at") != "" {
 		f.time("updated_at")
 	}
 	if f.why != "" {
@@ -116,13 +113,13 @@ func (x *indexText) readTop() error {
 }
 
 func (x *indexText) readSessions() {
-	for _, m := range slices.SortedFunc(slices.Values(x.sessions), func(a, b pair) int { return strings.Compare(a.name, b.name) }) {
-		session, version, why := sessionOf(m.name, m.value)
+	for _, m := range slices.SortedFunc(slices.Values(x.sessions), func(a, b jsontext.Member) int { return strings.Compare(a.Name, b.Name) }) {
+		session, version, why := sessionOf(m.Name, m.Value)
 		if x.EntryVersion == 0 {
 			x.EntryVersion = version
 		}
 		if why != "" {
-			x.Foreign = append(x.Foreign, ForeignEntry{Key: m.name, Why: why})
+			x.Foreign = append(x.Foreign, foreignEntry{Key: m.Name, Why: why})
 			continue
 		}
 		x.Sessions = append(x.Sessions, session)
@@ -210,8 +207,8 @@ func sessionOf(key, value string) (s registry.Session, version int, why string) 
 	if value[0] != '{' {
 		return s, 0, "it is not an object"
 	}
-	entry := membersOf(value)
-	version = map[string]int{"4": 4, "6": 6}[entry.value("version")]
+	entry := jsontext.ObjectOf(value)
+	version = map[string]int{"4": 4, "6": 6}[entry.Value("version")]
 	id := tenantIn(key)
 	switch {
 	case key == "local":
@@ -221,11 +218,11 @@ func sessionOf(key, value string) (s registry.Session, version int, why string) 
 	case version == 0:
 		return s, 0, "its version is neither 4 nor 6"
 	}
-	entry, twice := entry.once(entryNamesOf(version)...)
+	entry, twice := entry.Once(entryNamesOf(version)...)
 	if twice != "" {
 		return s, version, "it says " + twice + " twice"
 	}
-	f := fields{object: entry}
+	f := fields{Object: entry}
 	s, tenant := f.session(version)
 	switch {
 	case f.why != "":
@@ -251,7 +248,7 @@ func (f *fields) session(version int) (s registry.Session, tenant *string) {
 	}
 	a.SessionID, a.ContextID = f.text("session_id"), f.text("context_id")
 	a.UserID, a.UserEmail, a.UserType = f.text("user_id"), f.text("user_email"), "admin"
-	if version == 6 || f.value("user_type") != "" {
+	if version == 6 || f.Value("user_type") != "" {
 		a.UserType = f.text("user_type")
 	}
 	if f.why == "" && !slices.Contains(userTypes, a.UserType) {
@@ -265,7 +262,7 @@ func (f *fields) session(version int) (s registry.Session, tenant *string) {
 // times reads the three times. Version 6 may leave out two of them and means now, which
 // a text can't say: one that is there stands in for them.
 func (f *fields) times(a *registry.Authentication, version int) {
-	has := func(name string) bool { return version == 4 || f.value(name) != "" }
+	has := func(name string) bool { return version == 4 || f.Value(name) != "" }
 	a.ExpiresAt = f.time("expires_at")
 	a.CreatedAt = a.ExpiresAt
 	switch {
@@ -282,7 +279,7 @@ func (f *fields) times(a *registry.Authentication, version int) {
 
 // fields takes values out of an object and remembers the first that is not as it should be.
 type fields struct {
-	object
+	jsontext.Object
 	why string
 }
 
@@ -293,8 +290,8 @@ func (f *fields) fail(why string) {
 }
 
 func (f *fields) text(name string) string {
-	value := f.value(name)
-	text, ok := textOf(value)
+	value := f.Value(name)
+	text, ok := jsontext.Text(value)
 	switch {
 	case value == "":
 		f.fail("it has no " + name)
@@ -306,7 +303,7 @@ func (f *fields) text(name string) string {
 
 // optional returns nil where the member is absent or null.
 func (f *fields) optional(name string) *string {
-	if value := f.value(name); value == "" || value == "null" {
+	if value := f.Value(name); value == "" || value == "null" {
 		return nil
 	}
 	text := f.text(name)
@@ -324,10 +321,12 @@ func (f *fields) time(name string) time.Time {
 
 // entryOf writes the entry of a session that authenticates over the one that was there,
 // whose unknown members it keeps.
-func entryOf(s registry.Session, version int, there object, pathOf func(string) string) object {
+func entryOf(s registry.Session, version int, there jsontext.Object, pathOf func(string) string) jsontext.Object {
 	a := s.Authentication
-	entry := object{{"version", map[int]string{4: "4", 6: "6"}[version]}}
-	put := func(name, text string) { entry = append(entry, pair{name, quoted(text)}) }
+	entry := jsontext.Object{{Name: "version", Value: map[int]string{4: "4", 6: "6"}[version]}}
+	put := func(name, text string) {
+		entry = append(entry, jsontext.Member{Name: name, Value: jsontext.Quote(text)})
+	}
 	put("tenant_key", string(s.Tenant))
 	put("profile_name", s.Profile)
 	if pathOf != nil {
@@ -345,7 +344,7 @@ func entryOf(s registry.Session, version int, there object, pathOf func(string) 
 	put("created_at", registry.FormatTime(a.CreatedAt))
 	put("expires_at", registry.FormatTime(a.ExpiresAt))
 	put("last_used", registry.FormatTime(a.LastUsed))
-	return append(entry, there.without(entryNamesOf(version)...)...)
+	return append(entry, there.Without(entryNamesOf(version)...)...)
 }
 
 // userTypeOf is never empty, which would make the original refuse the file.

@@ -18,27 +18,27 @@ func FuzzIndex(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, existing []byte) {
-		before, err := ReadIndex(existing)
+		before, err := readIndex(existing)
 		if err != nil {
 			require.ErrorIs(t, err, ErrUnusable)
 			require.Less(t, len(err.Error()), 150, "in words of our own")
-			_, err = WriteIndex(existing, nil, IndexState{}, noon)
+			_, err = writeIndex(existing, nil, indexState{}, noon)
 			require.Error(t, err)
 			return
 		}
-		same, err := WriteIndex(existing, RenderIndex(IndexState{Sessions: before.Sessions, Active: before.Active}), IndexState{Sessions: before.Sessions, Active: before.Active}, noon)
+		same, err := writeIndex(existing, baseOfIndex(indexState{Sessions: before.Sessions, Active: before.Active}), indexState{Sessions: before.Sessions, Active: before.Active}, noon)
 		require.NoError(t, err)
 		if len(existing) > 0 {
 			require.Equal(t, string(existing), string(same), "nothing changed")
 		}
-		now := IndexState{Sessions: []registry.Session{sessionFor("x", "dev", "tx")}, Active: pointer(registry.TenantID("x"))}
-		text, err := WriteIndex(existing, nil, now, noon)
+		now := indexState{Sessions: []registry.Session{sessionFor("x", "dev", "tx")}, Active: pointer(registry.TenantID("x"))}
+		text, err := writeIndex(existing, nil, now, noon)
 		require.NoError(t, err)
-		after, err := ReadIndex(text)
+		after, err := readIndex(text)
 		require.NoError(t, err)
 		require.Equal(t, "x", string(*after.Active))
 		requireOthersStay(t, existing, text)
-		again, err := WriteIndex(text, RenderIndex(now), now, noon.Add(1))
+		again, err := writeIndex(text, baseOfIndex(now), now, noon.Add(1))
 		require.NoError(t, err)
 		require.Equal(t, string(text), string(again))
 	})
@@ -51,14 +51,14 @@ func requireOthersStay(t *testing.T, existing, text []byte) {
 	require.NoError(t, err)
 	after, err := parseIndex(text)
 	require.NoError(t, err)
-	for _, m := range before.sessions.without("tenant_x") {
-		require.Equal(t, m.value, after.sessions.value(m.name))
+	for _, m := range before.sessions.Without("tenant_x") {
+		require.Equal(t, m.Value, after.sessions.Value(m.Name))
 	}
-	require.Len(t, after.sessions.without("tenant_x"), len(before.sessions.without("tenant_x")))
-	for _, m := range before.top.without("active_key", "sessions", "updated_at") {
-		require.Equal(t, m.value, after.top.value(m.name))
+	require.Len(t, after.sessions.Without("tenant_x"), len(before.sessions.Without("tenant_x")))
+	for _, m := range before.top.Without("active_key", "sessions", "updated_at") {
+		require.Equal(t, m.Value, after.top.Value(m.Name))
 	}
-	if ours := after.sessions.value("tenant_x"); before.EntryVersion != 0 {
-		require.Equal(t, before.EntryVersion, map[string]int{"4": 4, "6": 6}[objectIn(ours).value("version")])
+	if ours := after.sessions.Value("tenant_x"); before.EntryVersion != 0 {
+		require.Equal(t, before.EntryVersion, map[string]int{"4": 4, "6": 6}[objectIn(ours).Value("version")])
 	}
 }

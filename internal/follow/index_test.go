@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -28,17 +29,17 @@ func sessionFor(tenant registry.TenantID, profile, token string) registry.Sessio
 func pointer[T any](value T) *T { return &value }
 
 // mustIndex reads an index.
-func mustIndex(t *testing.T, text []byte) Index {
+func mustIndex(t *testing.T, text []byte) index {
 	t.Helper()
-	x, err := ReadIndex(text)
+	x, err := readIndex(text)
 	require.NoError(t, err)
 	return x
 }
 
 // mustPut writes a state over an index.
-func mustPut(t *testing.T, existing, base string, now IndexState) string {
+func mustPut(t *testing.T, existing, base string, now indexState) string {
 	t.Helper()
-	text, err := WriteIndex([]byte(existing), []byte(base), now, noon)
+	text, err := writeIndex([]byte(existing), []byte(base), now, noon)
 	require.NoError(t, err)
 	return string(text)
 }
@@ -120,7 +121,7 @@ func TestAnIndexIsReadAndItsForeignEntriesAreTold(t *testing.T) {
 		{"v6 needs a user type", "tenant_x", entry(append(v6, `"user_type": "admin", `, "")...), "it has no user_type"},
 		{"v4 with an issuer: another program's member", "tenant_x", entry(`"version": 4`, `"version": 4, "issuer": 5`), ""},
 	} {
-		x, err := ReadIndex(fmt.Appendf(nil, `{"sessions": {"tenant_w": %s, %s: %s}}`, entryText("w"), quoted(c.key), c.entry))
+		x, err := readIndex(fmt.Appendf(nil, `{"sessions": {"tenant_w": %s, %s: %s}}`, entryText("w"), jsontext.Quote(c.key), c.entry))
 		require.NoError(t, err, c.number)
 		if c.why == "" {
 			require.Len(t, x.Sessions, 2, "%s: %v", c.number, x.Foreign)
@@ -138,17 +139,17 @@ func TestAnIndexIsReadAsAWhole(t *testing.T) {
 	t.Parallel()
 	for number, c := range map[string]struct {
 		text string
-		want Index
+		want index
 	}{
-		"S1 nothing":             {"", Index{}},
-		"S24":                    {`{"sessions": {}}`, Index{}},
-		"S24 without sessions":   {`{"version":0}`, Index{}},
-		"S10 unset":              {`{"sessions": {}, "active_key": null}`, Index{}},
-		"K4 S10 S7 local":        {`{"active_key": "local"}`, Index{ActiveKey: pointer("local")}},
-		"K4 S10 S21 tenant":      {`{"active_key": "tenant_my-org"}`, Index{ActiveKey: pointer("tenant_my-org"), Active: pointer(registry.TenantID("my-org"))}},
-		"S10 C10 unknown-format": {`{"active_key": "unknown-format"}`, Index{ActiveKey: pointer("unknown-format")}},
-		"S8 I4":                  {`{"active_key": "tenant_b", "active_profile_name": "p"}`, Index{ActiveKey: pointer("tenant_b"), Active: pointer(registry.TenantID("b")), ActiveProfile: pointer("p")}},
-		"S9 ghost":               {`{"active_key": "tenant_ghost", "active_profile_name": "p", "sessions": {}}`, Index{ActiveKey: pointer("tenant_ghost"), Active: pointer(registry.TenantID("ghost")), ActiveProfile: pointer("p")}},
+		"S1 nothing":             {"", index{}},
+		"S24":                    {`{"sessions": {}}`, index{}},
+		"S24 without sessions":   {`{"version":0}`, index{}},
+		"S10 unset":              {`{"sessions": {}, "active_key": null}`, index{}},
+		"K4 S10 S7 local":        {`{"active_key": "local"}`, index{ActiveKey: pointer("local")}},
+		"K4 S10 S21 tenant":      {`{"active_key": "tenant_my-org"}`, index{ActiveKey: pointer("tenant_my-org"), Active: pointer(registry.TenantID("my-org"))}},
+		"S10 C10 unknown-format": {`{"active_key": "unknown-format"}`, index{ActiveKey: pointer("unknown-format")}},
+		"S8 I4":                  {`{"active_key": "tenant_b", "active_profile_name": "p"}`, index{ActiveKey: pointer("tenant_b"), Active: pointer(registry.TenantID("b")), ActiveProfile: pointer("p")}},
+		"S9 ghost":               {`{"active_key": "tenant_ghost", "active_profile_name": "p", "sessions": {}}`, index{ActiveKey: pointer("tenant_ghost"), Active: pointer(registry.TenantID("ghost")), ActiveProfile: pointer("p")}},
 	} {
 		require.Equal(t, c.want, mustIndex(t, []byte(c.text)), number)
 	}
@@ -164,9 +165,9 @@ func TestAnIndexIsReadAsAWhole(t *testing.T) {
 func TestAnIndexThatIsNoneIsRefused(t *testing.T) {
 	t.Parallel()
 	for text, why := range map[string]string{
-		`{not valid json`:                           "not JSON",      // S22, E13
-		`garbage`:                                   "not JSON",      // S23: sp never resets what it can't read
-		`{"version": 99, "sessions": {}}`:           "version is 99", // S25
+		`{not valid json`:                           "line 1 column 2: expected the name of a member", // S22, E13
+		`garbage`:                                   "line 1 column 1: not a JSON object",             // S23: sp never resets what it can't read
+		`{"version": 99, "sessions": {}}`:           "version is 99",                                  // S25
 		`{"version": "1", "sessions": {}}`:          "version is not",
 		`{"version": 1.0}`:                          "version is not",
 		`{"sessions": []}`:                          "sessions is not an object",
@@ -177,15 +178,15 @@ func TestAnIndexThatIsNoneIsRefused(t *testing.T) {
 		`{"updated_at": "canary"}`:                  "updated_at is not a time",
 		`{"updated_at": null}`:                      "updated_at is not a string",
 		`[]`:                                        "not a JSON object",
-		`{"version": 1, "active_key": "canary" "x"`: "not JSON",
+		`{"version": 1, "active_key": "canary" "x"`: "line 1 column 39: expected a comma",
 	} {
-		_, err := ReadIndex([]byte(text))
+		_, err := readIndex([]byte(text))
 		require.ErrorIs(t, err, ErrUnusable, text)
 		require.ErrorContains(t, err, why, text)
 		require.NotContains(t, err.Error(), "canary")
-		_, err = WriteIndex([]byte(text), nil, IndexState{}, noon)
+		_, err = writeIndex([]byte(text), nil, indexState{}, noon)
 		require.ErrorIs(t, err, ErrUnusable, "nor is it overwritten: %s", text)
-		_, _, err = mergeIndex(nil, nil, []byte(text), IndexState{}, registry.Nobody)
+		_, _, err = mergeIndex(nil, nil, []byte(text), indexState{}, registry.Nobody)
 		require.ErrorIs(t, err, ErrUnusable, text)
 	}
 }
@@ -205,7 +206,7 @@ func TestASessionIsValidWhileItHasATokenAndTime(t *testing.T) {
 		"E8 S4 I8 empty token": {"", 0, false, false},
 		"I7 expired 1 s ago":   {"t", 23*time.Hour + time.Second, true, false},
 	} {
-		text := mustPut(t, "", "", IndexState{Sessions: []registry.Session{sessionFor("x", "dev", c.token)}})
+		text := mustPut(t, "", "", indexState{Sessions: []registry.Session{sessionFor("x", "dev", c.token)}})
 		sessions := mustIndex(t, []byte(text)).Sessions
 		require.Len(t, sessions, 1, "%s: it is there, valid or not", number)
 		a := sessions[0].Authentication

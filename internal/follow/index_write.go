@@ -8,11 +8,12 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// IndexState is what a registry has to say in sessions/index.json.
-type IndexState struct {
+// indexState is what a registry has to say in sessions/index.json.
+type indexState struct {
 	// Sessions are written where they authenticate.
 	Sessions []registry.Session
 	// Active is the selected tenant, and ActiveProfile the profile that is active.
@@ -30,46 +31,46 @@ type IndexState struct {
 	Directory string
 }
 
-// RenderIndex returns what the state says by itself, to compare with later: entries of
+// baseOfIndex returns what the state says by itself, to compare with later: entries of
 // version 6 in the order of their tenants, without updated_at and, in place of their paths,
 // with the directory of these at its end. It depends on nothing else.
-func RenderIndex(state IndexState) []byte {
-	var sessions object
+func baseOfIndex(state indexState) []byte {
+	var sessions jsontext.Object
 	known := byTenant(state.Sessions)
 	for _, id := range tenantsOf(known) {
-		sessions = append(sessions, pair{tenantKey + string(id), entryOf(known[id], 6, nil, nil).compact()})
+		sessions = append(sessions, jsontext.Member{Name: tenantKey + string(id), Value: entryOf(known[id], 6, nil, nil).Compact()})
 	}
-	top := object{{"version", "1"}, {"sessions", sessions.compact()}, {"active_key", keyOf(state.Active)}}
+	top := jsontext.Object{{Name: "version", Value: "1"}, {Name: "sessions", Value: sessions.Compact()}, {Name: "active_key", Value: keyOf(state.Active)}}
 	if state.ActiveProfile != nil {
-		top = append(top, pair{"active_profile_name", quoted(*state.ActiveProfile)})
+		top = append(top, jsontext.Member{Name: "active_profile_name", Value: jsontext.Quote(*state.ActiveProfile)})
 	}
 	if state.Directory != "" {
-		top = append(top, pair{directoryName, quoted(state.Directory)})
+		top = append(top, jsontext.Member{Name: directoryName, Value: jsontext.Quote(state.Directory)})
 	}
-	return []byte(top.compact())
+	return []byte(top.Compact())
 }
 
-// directoryName is a member that only what RenderIndex makes has.
+// directoryName is a member that only what baseOfIndex makes has.
 const directoryName = "directory"
 
-// showsDirectory tells whether RenderIndex made a text for the paths of that directory.
+// showsDirectory tells whether baseOfIndex made a text for the paths of that directory.
 func showsDirectory(base []byte, directory string) bool {
-	return bytes.HasSuffix(base, []byte(","+quoted(directoryName)+":"+quoted(directory)+"}"))
+	return bytes.HasSuffix(base, []byte(","+jsontext.Quote(directoryName)+":"+jsontext.Quote(directory)+"}"))
 }
 
 func keyOf(active *registry.TenantID) string {
 	if active == nil {
 		return "null"
 	}
-	return quoted(tenantKey + string(*active))
+	return jsontext.Quote(tenantKey + string(*active))
 }
 
-// WriteIndex returns the text of sessions/index.json that says now what differs between
-// base, what RenderIndex made when sp wrote last, and the state. All else stays as
+// writeIndex returns the text of sessions/index.json that says now what differs between
+// base, what baseOfIndex made when sp wrote last, and the state. All else stays as
 // existing has it, and if nothing differs the text is the same, bytes and all. Without
 // existing the state is written as a whole; with existing for base, too, existing's
 // entries are made to say what the state says, whoever changed them.
-func WriteIndex(existing, base []byte, now IndexState, at time.Time) ([]byte, error) {
+func writeIndex(existing, base []byte, now indexState, at time.Time) ([]byte, error) {
 	x, err := parseIndex(existing)
 	if err != nil {
 		return nil, err
@@ -93,9 +94,9 @@ func WriteIndex(existing, base []byte, now IndexState, at time.Time) ([]byte, er
 }
 
 // check refuses what JSON can't hold.
-func (s IndexState) check() error {
+func (s indexState) check() error {
 	for _, session := range s.Sessions {
-		if session.Authentication != nil && !utf8.ValidString(entryOf(session, 6, nil, s.ProfilePath).compact()) {
+		if session.Authentication != nil && !utf8.ValidString(entryOf(session, 6, nil, s.ProfilePath).Compact()) {
 			return fmt.Errorf("session of tenant %q: %w: it is not UTF-8", session.Tenant, registry.ErrInvalid)
 		}
 	}
@@ -106,7 +107,7 @@ func (s IndexState) check() error {
 }
 
 // putSessions puts in the entries that differ between old and now.
-func (x *indexText) putSessions(old indexText, now IndexState) (changed bool) {
+func (x *indexText) putSessions(old indexText, now indexState) (changed bool) {
 	version := x.EntryVersion
 	if version == 0 {
 		version = now.EntryVersion
@@ -116,7 +117,7 @@ func (x *indexText) putSessions(old indexText, now IndexState) (changed bool) {
 	}
 	entries := make(map[string]string, len(x.sessions))
 	for _, m := range x.sessions {
-		entries[m.name] = m.value
+		entries[m.Name] = m.Value
 	}
 	before, after := byTenant(old.Sessions), byTenant(now.Sessions)
 	for _, id := range tenantsOf(before, after) {
@@ -129,14 +130,14 @@ func (x *indexText) putSessions(old indexText, now IndexState) (changed bool) {
 			delete(entries, key)
 			changed = true
 		case is && !(was && sameSession(b, s, 6)):
-			entry := entryOf(s, version, objectIn(there), now.ProfilePath).compact()
+			entry := entryOf(s, version, objectIn(there), now.ProfilePath).Compact()
 			changed = changed || entry != there
 			entries[key] = entry
 		case is && stands:
 			entry := led(objectIn(there), s.Profile, now.ProfilePath)
 			changed = changed || entry != nil
 			if entry != nil {
-				entries[key] = entry.compact()
+				entries[key] = entry.Compact()
 			}
 		}
 	}
@@ -148,45 +149,43 @@ func (x *indexText) putSessions(old indexText, now IndexState) (changed bool) {
 
 // led returns an entry with the path of its profile in this directory, nil if it has no
 // other: in a project that was moved or copied, the path there leads into the old one.
-func led(entry object, profile string, pathOf func(string) string) object {
-	if path := entry.value("profile_path"); pathOf == nil || path == "" || path == "null" ||
-		path == quoted(pathOf(profile)) || entry.value("profile_name") != quoted(profile) {
+func led(entry jsontext.Object, profile string, pathOf func(string) string) jsontext.Object {
+	if path := entry.Value("profile_path"); pathOf == nil || path == "" || path == "null" ||
+		path == jsontext.Quote(pathOf(profile)) || entry.Value("profile_name") != jsontext.Quote(profile) {
 		return nil
 	}
-	return entry.with("profile_path", quoted(pathOf(profile)))
+	return entry.With("profile_path", jsontext.Quote(pathOf(profile)))
 }
 
-func sorted(entries map[string]string) (o object) {
+func sorted(entries map[string]string) (o jsontext.Object) {
 	for name, value := range entries {
-		o = append(o, pair{name, value})
+		o = append(o, jsontext.Member{Name: name, Value: value})
 	}
-	slices.SortFunc(o, func(a, b pair) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(o, func(a, b jsontext.Member) int { return strings.Compare(a.Name, b.Name) })
 	return o
 }
 
-// objectIn returns the object that a value is, with nothing in it where it is none.
-func objectIn(value string) object {
-	if !strings.HasPrefix(value, "{") {
-		return nil
-	}
-	o, _ := membersOf(value).once()
+// objectIn returns the object that a value is, each name once, with nothing in it where
+// it is none.
+func objectIn(value string) jsontext.Object {
+	o, _ := jsontext.ObjectOf(value).Once()
 	return o
 }
 
 // putActive puts in what is active where that differs between old and now.
-func (x *indexText) putActive(old indexText, now IndexState) (changed bool) {
-	if key := keyOf(now.Active); (now.Chosen || keyOf(old.Active) != key) && x.top.value("active_key") != key {
-		x.top, changed = x.top.with("active_key", key), true
+func (x *indexText) putActive(old indexText, now indexState) (changed bool) {
+	if key := keyOf(now.Active); (now.Chosen || keyOf(old.Active) != key) && x.top.Value("active_key") != key {
+		x.top, changed = x.top.With("active_key", key), true
 	}
 	switch {
 	case equal(old.ActiveProfile, now.ActiveProfile) && !now.Chosen:
 	case now.ActiveProfile == nil:
-		changed = changed || x.top.value("active_profile_name") != ""
-		x.top = x.top.without("active_profile_name")
+		changed = changed || x.top.Value("active_profile_name") != ""
+		x.top = x.top.Without("active_profile_name")
 	default:
-		name := quoted(*now.ActiveProfile)
-		changed = changed || x.top.value("active_profile_name") != name
-		x.top = x.top.with("active_profile_name", name)
+		name := jsontext.Quote(*now.ActiveProfile)
+		changed = changed || x.top.Value("active_profile_name") != name
+		x.top = x.top.With("active_profile_name", name)
 	}
 	return changed
 }
@@ -200,12 +199,12 @@ func equal[T comparable](a, b *T) bool {
 
 // text writes a changed index: what it defines in order, and then the rest.
 func (x *indexText) text(at time.Time) []byte {
-	top := x.top.with("sessions", x.sessions.compact()).with("updated_at", quoted(registry.FormatTime(at)))
-	if top.value("version") == "" {
-		top = top.with("version", "1")
+	top := x.top.With("sessions", x.sessions.Compact()).With("updated_at", jsontext.Quote(registry.FormatTime(at)))
+	if top.Value("version") == "" {
+		top = top.With("version", "1")
 	}
-	if top.value("active_key") == "" {
-		top = top.with("active_key", "null")
+	if top.Value("active_key") == "" {
+		top = top.With("active_key", "null")
 	}
-	return top.in(indexNames...).pretty()
+	return top.In(indexNames...).Pretty()
 }

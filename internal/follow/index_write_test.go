@@ -14,8 +14,8 @@ func profilePath(name string) string { return "/p/.systemprompt/profiles/" + nam
 
 func TestANewIndexIsWrittenAsTheOriginalWritesIt(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, emptyIndex, mustPut(t, "", "", IndexState{}), "S1 S19")
-	now := IndexState{
+	require.Equal(t, emptyIndex, mustPut(t, "", "", indexState{}), "S1 S19")
+	now := indexState{
 		Sessions:      []registry.Session{{Tenant: "c", Profile: "chosen only"}, sessionFor("b", "prod", "tok<b>"), sessionFor("a", "dev", "tok\u2028a")},
 		Active:        pointer(registry.TenantID("b")),
 		ActiveProfile: pointer("prod"),
@@ -38,8 +38,8 @@ func TestTheBaseDependsOnTheStateAlone(t *testing.T) {
 	t.Parallel()
 	a, b := sessionFor("a", "dev", "ta"), sessionFor("b", "prod", "tb")
 	a.Authentication.Issuer = pointer("i")
-	one := RenderIndex(IndexState{Sessions: []registry.Session{a, b}, ProfilePath: profilePath, EntryVersion: 4})
-	other := RenderIndex(IndexState{Sessions: []registry.Session{b, a}, EntryVersion: 6})
+	one := baseOfIndex(indexState{Sessions: []registry.Session{a, b}, ProfilePath: profilePath, EntryVersion: 4})
+	other := baseOfIndex(indexState{Sessions: []registry.Session{b, a}, EntryVersion: 6})
 	require.Equal(t, string(one), string(other))
 	requireSessions(t, []registry.Session{a, b}, mustIndex(t, one).Sessions)
 	require.NotContains(t, string(one), "updated_at")
@@ -60,8 +60,8 @@ func TestThePathsOfAnIndexAreOfThisDirectory(t *testing.T) {
 		`"n": 1`:               `"n": 1`,
 	} {
 		existing := `{"sessions": {"tenant_a": ` + entryText("a", ours, there) + `}, "version": 1}`
-		state := IndexState{Sessions: mustIndex(t, []byte(existing)).Sessions, ProfilePath: profilePath}
-		text := mustPut(t, existing, string(RenderIndex(state)), state)
+		state := indexState{Sessions: mustIndex(t, []byte(existing)).Sessions, ProfilePath: profilePath}
+		text := mustPut(t, existing, string(baseOfIndex(state)), state)
 		if there == want {
 			require.Equal(t, existing, text)
 			continue
@@ -71,7 +71,7 @@ func TestThePathsOfAnIndexAreOfThisDirectory(t *testing.T) {
 		require.Equal(t, string(wanted.text(noon)), text, there)
 
 		state.ProfilePath = nil // a directory that JSON can't name
-		require.Equal(t, existing, mustPut(t, existing, string(RenderIndex(state)), state))
+		require.Equal(t, existing, mustPut(t, existing, string(baseOfIndex(state)), state))
 	}
 }
 
@@ -83,37 +83,37 @@ var crowded = `{"future": {"b": 1.50, "a": [1E2]}, "updated_at": "2026-01-01T00:
 func TestWritingOverAnIndexChangesOnlyWhatChanged(t *testing.T) {
 	t.Parallel()
 	a, z := mustIndex(t, []byte(crowded)).Sessions[0], mustIndex(t, []byte(crowded)).Sessions[1]
-	before := IndexState{Sessions: []registry.Session{a, z}, ProfilePath: profilePath}
-	base := string(RenderIndex(before))
+	before := indexState{Sessions: []registry.Session{a, z}, ProfilePath: profilePath}
+	base := string(baseOfIndex(before))
 	require.Equal(t, crowded, mustPut(t, crowded, base, before), "S20 nothing changed: the same bytes")
 
 	rotated := sessionFor("a", "dev", "new-token")
-	text := mustPut(t, crowded, base, IndexState{Sessions: []registry.Session{rotated, z}, ProfilePath: profilePath})
+	text := mustPut(t, crowded, base, indexState{Sessions: []registry.Session{rotated, z}, ProfilePath: profilePath})
 	require.Equal(t, mustRead(t, "testdata/index-over.json"), text, "S2 I5 I12")
 	require.NotContains(t, text, `"session_token": "t",`+"\n      \"session_id\": \"sess-new", "I5: the old token is gone")
 
-	again := mustPut(t, text, string(RenderIndex(IndexState{Sessions: []registry.Session{rotated, z}})), IndexState{Sessions: []registry.Session{rotated, z}})
+	again := mustPut(t, text, string(baseOfIndex(indexState{Sessions: []registry.Session{rotated, z}})), indexState{Sessions: []registry.Session{rotated, z}})
 	require.Equal(t, text, again)
 
 	moved := a
 	moved.Profile = "staging"
-	text = mustPut(t, crowded, base, IndexState{Sessions: []registry.Session{moved, z}, ProfilePath: profilePath})
+	text = mustPut(t, crowded, base, indexState{Sessions: []registry.Session{moved, z}, ProfilePath: profilePath})
 	require.Contains(t, text, `"profile_path": "/p/.systemprompt/profiles/staging/profile.yaml"`, "S9")
 
-	text = mustPut(t, crowded, base, IndexState{Sessions: []registry.Session{a}})
+	text = mustPut(t, crowded, base, indexState{Sessions: []registry.Session{a}})
 	require.NotContains(t, text, "tenant_z", "S6 I13 I14: removed, with its token")
 	require.Contains(t, text, `"other": 5`)
 	require.Contains(t, text, `"active_key": "local"`, "what is active is not ours here")
 	require.Contains(t, text, `"updated_at": "2026-02-01T12:00:00.123456789Z"`, "S20")
-	require.NotContains(t, mustPut(t, "", base, IndexState{Sessions: []registry.Session{sessionFor("b", "dev", "tb")}}), `"t"`, "I14")
+	require.NotContains(t, mustPut(t, "", base, indexState{Sessions: []registry.Session{sessionFor("b", "dev", "tb")}}), `"t"`, "I14")
 }
 
 func TestARemovedTokenIsNowhereInTheIndex(t *testing.T) {
 	t.Parallel()
 	a, b := sessionFor("a", "dev", "token-of-a"), sessionFor("b", "prod", "token-of-b")
-	both := IndexState{Sessions: []registry.Session{a, b}, Active: pointer(a.Tenant)}
+	both := indexState{Sessions: []registry.Session{a, b}, Active: pointer(a.Tenant)}
 	text := mustPut(t, "", "", both)
-	text = mustPut(t, text, string(RenderIndex(both)), IndexState{Sessions: []registry.Session{b}})
+	text = mustPut(t, text, string(baseOfIndex(both)), indexState{Sessions: []registry.Session{b}})
 	require.NotContains(t, text, "token-of-a", "I14")
 	require.Contains(t, text, "token-of-b", "I13")
 	require.Contains(t, text, `"active_key": null`, "I13: it does not dangle, unlike the original's")
@@ -124,19 +124,19 @@ func TestWhatIsActiveIsWrittenWhereItChanged(t *testing.T) {
 	a, b := pointer(registry.TenantID("a")), pointer(registry.TenantID("b"))
 	for _, c := range []struct {
 		number, existing string
-		before, now      IndexState
+		before, now      indexState
 		want             string
 	}{
-		{"S21 I1 a to b", `{"active_key": "tenant_a"}`, IndexState{Active: a}, IndexState{Active: b}, `"active_key": "tenant_b"`},
-		{"S8 with profile", `{"active_key": null}`, IndexState{}, IndexState{Active: b, ActiveProfile: pointer("p")}, `"active_profile_name": "p"`},
-		{"I13 to none", `{"active_key": "tenant_a"}`, IndexState{Active: a}, IndexState{}, `"active_key": null`},
-		{"local stays", `{"active_key": "local", "z": 1}`, IndexState{Active: a}, IndexState{Active: a}, ""},
-		{"local goes where ours changed", `{"active_key": "local"}`, IndexState{Active: a}, IndexState{Active: b}, `"active_key": "tenant_b"`},
-		{"theirs stays where ours did not change", `{"active_key": "tenant_b"}`, IndexState{Active: a}, IndexState{Active: a}, ""},
-		{"there already", `{"active_key": "tenant_b", "active_profile_name": "p"}`, IndexState{Active: a}, IndexState{Active: b, ActiveProfile: pointer("p")}, ""},
-		{"gone already", `{}`, IndexState{Active: a, ActiveProfile: pointer("p")}, IndexState{Active: a}, ""},
+		{"S21 I1 a to b", `{"active_key": "tenant_a"}`, indexState{Active: a}, indexState{Active: b}, `"active_key": "tenant_b"`},
+		{"S8 with profile", `{"active_key": null}`, indexState{}, indexState{Active: b, ActiveProfile: pointer("p")}, `"active_profile_name": "p"`},
+		{"I13 to none", `{"active_key": "tenant_a"}`, indexState{Active: a}, indexState{}, `"active_key": null`},
+		{"local stays", `{"active_key": "local", "z": 1}`, indexState{Active: a}, indexState{Active: a}, ""},
+		{"local goes where ours changed", `{"active_key": "local"}`, indexState{Active: a}, indexState{Active: b}, `"active_key": "tenant_b"`},
+		{"theirs stays where ours did not change", `{"active_key": "tenant_b"}`, indexState{Active: a}, indexState{Active: a}, ""},
+		{"there already", `{"active_key": "tenant_b", "active_profile_name": "p"}`, indexState{Active: a}, indexState{Active: b, ActiveProfile: pointer("p")}, ""},
+		{"gone already", `{}`, indexState{Active: a, ActiveProfile: pointer("p")}, indexState{Active: a}, ""},
 	} {
-		text := mustPut(t, c.existing, string(RenderIndex(c.before)), c.now)
+		text := mustPut(t, c.existing, string(baseOfIndex(c.before)), c.now)
 		if c.want == "" {
 			require.Equal(t, c.existing, text, c.number)
 			continue
@@ -144,7 +144,7 @@ func TestWhatIsActiveIsWrittenWhereItChanged(t *testing.T) {
 		require.Contains(t, text, c.want, c.number)
 		require.Contains(t, text, `"version": 1`, c.number)
 	}
-	text := mustPut(t, `{"active_key": "tenant_a", "active_profile_name": "p"}`, string(RenderIndex(IndexState{Active: a, ActiveProfile: pointer("p")})), IndexState{Active: a})
+	text := mustPut(t, `{"active_key": "tenant_a", "active_profile_name": "p"}`, string(baseOfIndex(indexState{Active: a, ActiveProfile: pointer("p")})), indexState{Active: a})
 	require.NotContains(t, text, "active_profile_name", "only when set")
 }
 
@@ -156,17 +156,17 @@ func TestTheIndexKeepsItsEntryVersion(t *testing.T) {
 		`{"sessions": {"tenant_a": ` + entryText("a") + `}}`: `"version": 4,` + "\n" + `      "tenant_key": "b"`,
 		`{"sessions": {"local": {"version": 6}}}`:            `"issuer": ""`,
 	} {
-		before := IndexState{Sessions: mustIndex(t, []byte(existing)).Sessions}
-		now := IndexState{Sessions: append(before.Sessions, sessionFor("b", "dev", "tb")), EntryVersion: 4}
-		require.Contains(t, mustPut(t, existing, string(RenderIndex(before)), now), want)
+		before := indexState{Sessions: mustIndex(t, []byte(existing)).Sessions}
+		now := indexState{Sessions: append(before.Sessions, sessionFor("b", "dev", "tb")), EntryVersion: 4}
+		require.Contains(t, mustPut(t, existing, string(baseOfIndex(before)), now), want)
 	}
 }
 
 func TestAForeignEntryOfOurKeyIsReplacedOnlyWhenOursChanged(t *testing.T) {
 	t.Parallel()
 	existing := `{"sessions":{"tenant_x":{"version":5,"z":1}}}`
-	x := IndexState{Sessions: []registry.Session{sessionFor("x", "dev", "tx")}}
-	require.Equal(t, existing, mustPut(t, existing, string(RenderIndex(x)), x))
+	x := indexState{Sessions: []registry.Session{sessionFor("x", "dev", "tx")}}
+	require.Equal(t, existing, mustPut(t, existing, string(baseOfIndex(x)), x))
 	text := mustPut(t, existing, "", x)
 	require.Contains(t, text, `"z": 1`)
 	requireSessions(t, x.Sessions, mustIndex(t, []byte(text)).Sessions)
@@ -174,22 +174,22 @@ func TestAForeignEntryOfOurKeyIsReplacedOnlyWhenOursChanged(t *testing.T) {
 
 func TestWriteIndexRefusesWhatJSONCannotHold(t *testing.T) {
 	t.Parallel()
-	for _, now := range []IndexState{
+	for _, now := range []indexState{
 		{Sessions: []registry.Session{sessionFor("a", "dev", "\xff")}},
 		{Active: pointer(registry.TenantID("\xff"))},
 		{ActiveProfile: pointer("\xff")},
 	} {
-		_, err := WriteIndex(nil, nil, now, noon)
+		_, err := writeIndex(nil, nil, now, noon)
 		require.ErrorIs(t, err, registry.ErrInvalid)
 	}
-	_, err := WriteIndex(nil, []byte("{"), IndexState{}, noon)
+	_, err := writeIndex(nil, []byte("{"), indexState{}, noon)
 	require.ErrorContains(t, err, "what was written last")
 }
 
 func TestAnIndexThatIsGoneIsWrittenWhole(t *testing.T) {
 	t.Parallel()
-	now := IndexState{Sessions: []registry.Session{sessionFor("a", "dev", "ta")}, Active: pointer(registry.TenantID("a"))}
-	require.Equal(t, mustPut(t, "", "", now), mustPut(t, "", string(RenderIndex(now)), now))
+	now := indexState{Sessions: []registry.Session{sessionFor("a", "dev", "ta")}, Active: pointer(registry.TenantID("a"))}
+	require.Equal(t, mustPut(t, "", "", now), mustPut(t, "", string(baseOfIndex(now)), now))
 }
 
 func TestAnIndexThatSaysItAlreadyStaysAsItIs(t *testing.T) {
@@ -197,23 +197,23 @@ func TestAnIndexThatSaysItAlreadyStaysAsItIs(t *testing.T) {
 	existing := `{"sessions":{"tenant_a":` + entryText("a") + `},"active_key":"tenant_a"}`
 	compact, err := parseObject([]byte(existing))
 	require.NoError(t, err)
-	now := IndexState{Sessions: mustIndex(t, []byte(existing)).Sessions, Active: pointer(registry.TenantID("a")), ProfilePath: profilePath}
-	require.Equal(t, compact.compact(), mustPut(t, compact.compact(), "", now))
+	now := indexState{Sessions: mustIndex(t, []byte(existing)).Sessions, Active: pointer(registry.TenantID("a")), ProfilePath: profilePath}
+	require.Equal(t, compact.Compact(), mustPut(t, compact.Compact(), "", now))
 }
 
 // I2: going to B and back leaves A's token and context as they were.
 func TestSwitchingBackAndForthLeavesTheSessions(t *testing.T) {
 	t.Parallel()
 	a, b := sessionFor("a", "dev", "ta"), sessionFor("b", "prod", "tb")
-	states := []IndexState{}
+	states := []indexState{}
 	for _, id := range []registry.TenantID{"a", "b", "a"} {
-		states = append(states, IndexState{Sessions: []registry.Session{a, b}, Active: pointer(id)})
+		states = append(states, indexState{Sessions: []registry.Session{a, b}, Active: pointer(id)})
 	}
 	first := mustPut(t, "", "", states[0])
-	second, err := WriteIndex([]byte(first), RenderIndex(states[0]), states[1], noon.Add(time.Minute))
+	second, err := writeIndex([]byte(first), baseOfIndex(states[0]), states[1], noon.Add(time.Minute))
 	require.NoError(t, err)
 	require.NotEqual(t, first, string(second))
-	third, err := WriteIndex(second, RenderIndex(states[1]), states[2], noon)
+	third, err := writeIndex(second, baseOfIndex(states[1]), states[2], noon)
 	require.NoError(t, err)
 	require.Equal(t, first, string(third))
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/project"
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // note is a file that no sp has: all that another one takes is a row.
@@ -22,7 +21,7 @@ var note = kind{
 	},
 	merge: func(_ context.Context, d *decider, f *file) (text, base []byte, err error) {
 		if !f.isOurs() && !d.o.Force {
-			return nil, nil, &registry.ChangedError{Path: d.full(f)}
+			return nil, nil, &ChangedError{Path: d.full(f)}
 		}
 		text = []byte(f.profile.Tenant)
 		return text, text, nil
@@ -60,7 +59,7 @@ func TestAnotherFileFollowsByARow(t *testing.T) {
 	o.settled()
 
 	o.write(note.of("m"), "mine")
-	require.Equal(t, &registry.ChangedError{Path: o.Full(note.of("m"))}, o.change(o.relink("m", "b")))
+	require.Equal(t, &ChangedError{Path: o.Full(note.of("m"))}, o.change(o.relink("m", "b")))
 	o.options.Force = true
 	o.must(o.relink("m", "b"))
 	o.options.Force = false

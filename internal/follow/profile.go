@@ -23,7 +23,7 @@ func renderProfile(ctx context.Context, d *decider, f *file) (text, base []byte,
 	}
 	text = d.o.Configurations[f.profile.Name]
 	if text == nil {
-		text = ProfileYAML(f.profile.Name, t)
+		text = profileYAML(f.profile.Name, t)
 	}
 	return d.edited(f, text, text, d.o.Edits[f.profile.Name])
 }
@@ -105,7 +105,7 @@ func (d *decider) takeOver(f *file, edits []YAMLEdit) (text, base []byte, err er
 	if err == nil && from != f.profile.Name {
 		var names []YAMLEdit
 		if names, err = renamed(text, from, f.profile.Name); err == nil {
-			text, err = EditYAML(text, names)
+			text, err = editYAML(text, names)
 		}
 	}
 	if err != nil {
@@ -133,10 +133,10 @@ func (d *decider) relink(f *file, old []byte, edits []YAMLEdit) (text, base []by
 
 // edited is a profile.yaml with what was asked to be set in it.
 func (d *decider) edited(f *file, text, base []byte, edits []YAMLEdit) (_, _ []byte, err error) {
-	if text, err = EditYAML(text, edits); err != nil {
+	if text, err = editYAML(text, edits); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", d.full(f), err)
 	}
-	if set, err := EditYAML(base, edits); err == nil { // else it has no place in what sp has written
+	if set, err := editYAML(base, edits); err == nil { // else it has no place in what sp has written
 		base = set
 	}
 	return text, base, nil
@@ -204,7 +204,7 @@ func (d *decider) profileBase(f *file) ([]byte, error) {
 		if has != nil {
 			edits = append(edits, YAMLEdit{Path: []string{"cloud", "tenant_id"}, Value: string(*has)})
 		}
-		return EditYAML(nil, edits)
+		return editYAML(nil, edits)
 	}
 	if f.was == nil || f.isStopped() {
 		return f.firstBase(), nil
@@ -264,7 +264,7 @@ func linked(text []byte, p registry.Profile, from string) ([]byte, error) {
 		}
 		edits = append(edits, more...)
 	}
-	return EditYAML(text, edits)
+	return editYAML(text, edits)
 }
 
 // renamed are the edits that give a profile.yaml that calls itself by the profile's old
@@ -274,7 +274,7 @@ func renamed(text []byte, from, to string) (edits []YAMLEdit, err error) {
 	if err != nil || top == nil {
 		return nil, err
 	}
-	for _, names := range [][3]string{{"name", from, to}, {"display_name", DisplayName(from), DisplayName(to)}} {
+	for _, names := range [][3]string{{"name", from, to}, {"display_name", displayName(from), displayName(to)}} {
 		value, err := member(top, names[0])
 		if err != nil {
 			return nil, err

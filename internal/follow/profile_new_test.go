@@ -17,7 +17,7 @@ func TestDisplayName(t *testing.T) { // C13
 		"staging": "Staging", "stage": "Staging", "test": "Test", "testing": "Test", "local": "Local Development", "LOCAL": "Local Development",
 		"cloud": "Cloud", "custom": "Custom", "my-thing": "My-thing", "éa": "Éa", "": "",
 	} {
-		require.Equal(t, want, DisplayName(name), name)
+		require.Equal(t, want, displayName(name), name)
 	}
 }
 
@@ -25,26 +25,26 @@ func TestDisplayName(t *testing.T) { // C13
 func TestANewProfileIsWrittenWhole(t *testing.T) {
 	t.Parallel()
 	local := registry.NewLocal("local_19bff27604c", "my-project", secret.New("postgres://u:canary@h/d"))
-	require.Equal(t, mustRead(t, "testdata/profile-local.yaml"), string(ProfileYAML("dev", local)))
+	require.Equal(t, mustRead(t, "testdata/profile-local.yaml"), string(profileYAML("dev", local)))
 	internal, token := secret.New("postgres://u:canary@i/d"), secret.New("canary")
 	cloud := registry.NewCloud(registry.CloudParams{ID: "999bc654-9a64-49bc-98be-db976fc84e76", Name: "n", AppID: "sp-1", Hostname: "999bc6549a64.systemprompt.io", InternalDatabaseURL: &internal, SyncToken: &token})
 	cloud.ExternalDBAccess = true
-	require.Equal(t, mustRead(t, "testdata/profile-cloud.yaml"), string(ProfileYAML("prod", cloud)))
+	require.Equal(t, mustRead(t, "testdata/profile-cloud.yaml"), string(profileYAML("prod", cloud)))
 	for _, tenant := range []registry.Tenant{local, cloud} {
-		text := string(ProfileYAML("x", tenant))
+		text := string(profileYAML("x", tenant))
 		require.NotContains(t, text, "canary")
 		require.NotContains(t, text, "tenants_path")
 		require.NotContains(t, text, "credentials_path")
 	}
 	cloud.Hostname = nil
-	require.Contains(t, string(ProfileYAML("prod", cloud)), "api_external_url: https://cloud.systemprompt.io\n")
+	require.Contains(t, string(profileYAML("prod", cloud)), "api_external_url: https://cloud.systemprompt.io\n")
 }
 
 func TestANewProfileReadsBackWhateverTheTenantIsCalled(t *testing.T) {
 	t.Parallel()
 	for _, id := range []registry.TenantID{"local_1", "123", "null", "true", "a: b # c", "- x", "it's \"so\"", "é😀", "two\nlines", "*x", "&y", "{", "@", "0x1F", "1e3", " pad ", "~"} {
 		tenant := registry.NewCloud(registry.CloudParams{ID: id, Hostname: "h: #" + string(id)})
-		text := ProfileYAML("123", tenant)
+		text := profileYAML("123", tenant)
 		read, err := TenantOf(text)
 		require.NoError(t, err, id)
 		require.Equal(t, id, *read)
@@ -57,7 +57,7 @@ func TestANewProfileReadsBackWhateverTheTenantIsCalled(t *testing.T) {
 		require.NoError(t, yaml.Unmarshal(text, &all))
 		require.Equal(t, "123 cloud", all.Name+" "+all.Target)
 		require.Equal(t, "https://h: #"+string(id), all.Server.External)
-		edited, err := EditYAML(text, []YAMLEdit{{[]string{"cloud", "tenant_id"}, "local_2"}})
+		edited, err := editYAML(text, []YAMLEdit{{[]string{"cloud", "tenant_id"}, "local_2"}})
 		if id != "two\nlines" {
 			require.NoError(t, err, id)
 			read, err = TenantOf(edited)

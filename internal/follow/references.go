@@ -10,8 +10,8 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Reference is a file that a profile.yaml names.
-type Reference struct {
+// reference is a file that a profile.yaml names.
+type reference struct {
 	// Member is where it does, such as secrets.secrets_path, and Value what it says.
 	Member, Value string
 	// Inside is the path within the directory, links resolved, of a file that need not be
@@ -22,7 +22,7 @@ type Reference struct {
 // references returns the files that a profile's profile.yaml names as those of its tenants,
 // credentials and secrets. One that confine does not find in the directory, by whatever way,
 // is refused.
-func (dir Directory) references(profile string, text []byte, confine Confine) (references []Reference, err error) {
+func (dir Directory) references(profile string, text []byte, confine Confine) (references []reference, err error) {
 	full := dir.full(ProfilePath(profile))
 	top, err := parse(text)
 	if err != nil {
@@ -40,7 +40,7 @@ func (dir Directory) references(profile string, text []byte, confine Confine) (r
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", full, name, err)
 		}
-		references = append(references, Reference{Member: name, Value: value, Inside: way})
+		references = append(references, reference{Member: name, Value: value, Inside: way})
 	}
 	return references, nil
 }

@@ -20,7 +20,7 @@ func withProfile(t *testing.T, text string) (project.Dir, string) {
 }
 
 // referencesIn are those of the profile staging.
-func referencesIn(t *testing.T, d project.Dir) ([]Reference, error) {
+func referencesIn(t *testing.T, d project.Dir) ([]reference, error) {
 	t.Helper()
 	text, _, _, err := d.ReadFile(ProfilePath("staging"))
 	require.NoError(t, err)
@@ -50,7 +50,7 @@ func TestProfileReferencesStayInside(t *testing.T) {
 		mustWrite(t, file, fmt.Sprintf("secrets: {secrets_path: %q}\n", value))
 		references, err := referencesIn(t, d)
 		require.NoError(t, err, value)
-		require.Equal(t, []Reference{{"secrets.secrets_path", value, want}}, references, value)
+		require.Equal(t, []reference{{"secrets.secrets_path", value, want}}, references, value)
 	}
 	for value, why := range map[string]string{
 		"../../../tenants.json": "leaves", "../../../" + project.Name + "/tenants.json": "leaves", outside: "leaves", "/etc/passwd": "leaves", "/": "leaves",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -15,19 +16,19 @@ func SecretsPath(profile string) string { return "profiles/" + profile + "/secre
 
 // renderSecrets is the secrets.json of a profile that has none.
 func renderSecrets(ctx context.Context, d *decider, f *file) (text, base []byte, err error) {
-	members, err := SecretMembers(ctx, d.view, f.profile)
+	members, err := secretMembers(ctx, d.view, f.profile)
 	if err != nil {
 		return nil, nil, err
 	}
-	if text, _, err = WriteSecrets(nil, nil, members); err != nil {
+	if text, _, err = writeSecrets(nil, nil, members); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", d.full(f), err)
 	}
-	return text, RenderSecrets(members), nil
+	return text, baseOfSecrets(members), nil
 }
 
 // mergeSecrets is secrets.json with the members that differ from what sp wrote there.
 func mergeSecrets(ctx context.Context, d *decider, f *file) (text, base []byte, err error) {
-	members, err := SecretMembers(ctx, d.view, f.profile)
+	members, err := secretMembers(ctx, d.view, f.profile)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -43,19 +44,19 @@ func mergeSecrets(ctx context.Context, d *decider, f *file) (text, base []byte, 
 		d.adopt(f, text, members)
 		fallthrough
 	case len(conflicts) > 0:
-		return nil, nil, &registry.ChangedError{Path: d.full(f), Members: conflicts}
+		return nil, nil, &ChangedError{Path: d.full(f), Members: conflicts}
 	}
-	return text, RenderSecrets(members), nil
+	return text, baseOfSecrets(members), nil
 }
 
 // adopt takes what a file that sp has not written says otherwise for a change of
 // another program's: it holds there until the same changes here.
-func (d *decider) adopt(f *file, ours []byte, members []SecretMember) {
-	d.found.Files = append(d.found.Files, f.following(hashOf(append(ours, '\n')), RenderSecrets(members)))
+func (d *decider) adopt(f *file, ours []byte, members []secretMember) {
+	d.found.Files = append(d.found.Files, f.following(hashOf(append(ours, '\n')), baseOfSecrets(members)))
 }
 
 // mergeMembers puts the members into the file, against the base that holds for it.
-func (f *file) mergeMembers(members []SecretMember, force bool) (text []byte, conflicts []string, err error) {
+func (f *file) mergeMembers(members []secretMember, force bool) (text []byte, conflicts []string, err error) {
 	if f.base, err = f.secretBase(); err != nil {
 		return nil, nil, err
 	}
@@ -70,18 +71,18 @@ func (f *file) mergeMembers(members []SecretMember, force bool) (text []byte, co
 			return nil, nil, err
 		}
 	}
-	return WriteSecrets(f.text, base, members)
+	return writeSecrets(f.text, base, members)
 }
 
 // contest returns the base with what holds for neither side in the members that both changed.
 func (f *file) contest() ([]byte, error) {
 	base, err := parseSecrets(f.base)
 	for _, m := range f.contested {
-		if base = base.without(m.name); m.value != "" {
-			base = base.with(m.name, m.value)
+		if base = base.Without(m.Name); m.Value != "" {
+			base = base.With(m.Name, m.Value)
 		}
 	}
-	return []byte(base.compact()), err
+	return []byte(base.Compact()), err
 }
 
 // asideSecrets adds what another program changed in a secrets.json while sp replaced it. Its
@@ -97,40 +98,40 @@ func asideSecrets(f *file, text []byte) error {
 	}
 	merged := there
 	for _, name := range namesOf(theirs, was, base) {
-		value := theirs.value(name)
+		value := theirs.Value(name)
 		switch {
-		case f.was != nil && (isNone(value) && was.value(name) == "" || digestOf(value) == was.value(name)),
-			f.was == nil && (value == base.value(name) || isNone(value) && base.value(name) == ""),
-			f.there && !f.isOurs() && stood.value(name) != base.value(name): // changed since
+		case f.was != nil && (isNone(value) && was.Value(name) == "" || digestOf(value) == was.Value(name)),
+			f.was == nil && (value == base.Value(name) || isNone(value) && base.Value(name) == ""),
+			f.there && !f.isOurs() && stood.Value(name) != base.Value(name): // changed since
 			continue
 		case value == "":
-			merged = merged.without(name)
+			merged = merged.Without(name)
 		default:
-			merged = merged.with(name, value)
+			merged = merged.With(name, value)
 		}
-		if f.was != nil && digestOf(base.value(name)) != was.value(name) {
-			f.contested = append(f.contested, pair{name, was.value(name)})
+		if f.was == nil && base.Value(name) != "" || f.was != nil && digestOf(base.Value(name)) != was.Value(name) {
+			f.contested = append(f.contested, jsontext.Member{Name: name, Value: was.Value(name)})
 		}
 	}
-	if merged.compact() != there.compact() || !f.there {
-		f.text = merged.pretty()
+	if merged.Compact() != there.Compact() || !f.there {
+		f.text = merged.Pretty()
 	}
 	return nil
 }
 
 // digestOf is the digest of a value as a base keeps it, nothing for none.
 func digestOf(value string) string {
-	text, ok := textOf(value)
+	text, ok := jsontext.Text(value)
 	if !ok {
 		return ""
 	}
-	return quoted(hashOf([]byte(text)))
+	return jsontext.Quote(hashOf([]byte(text)))
 }
 
-func namesOf(objects ...object) (names []string) {
+func namesOf(objects ...jsontext.Object) (names []string) {
 	for _, o := range objects {
 		for _, m := range o {
-			names = append(names, m.name)
+			names = append(names, m.Name)
 		}
 	}
 	slices.Sort(names)
@@ -149,44 +150,44 @@ func (f *file) secretBase() ([]byte, error) {
 	if f.was == nil || !f.there {
 		return f.base, nil
 	}
-	var all [3][]SecretMember
+	var all [3][]secretMember
 	for i, text := range [][]byte{f.text, f.was, f.base} {
 		var err error
-		if all[i], err = ReadSecrets(text); err != nil {
+		if all[i], err = readSecrets(text); err != nil {
 			return nil, err
 		}
 	}
 	theirs, was, base := all[0], all[1], all[2]
-	base = slices.DeleteFunc(base, func(m SecretMember) bool {
+	base = slices.DeleteFunc(base, func(m secretMember) bool {
 		return secretNamed(was, m.Name) == nil && secretNamed(theirs, m.Name) == nil
 	})
 	for _, m := range was {
 		if value := secretNamed(theirs, m.Name); value != nil && digest(*value).Equal(m.Value) {
-			base = append(slices.DeleteFunc(base, named(m.Name)), SecretMember{Name: m.Name, Value: *value})
+			base = append(slices.DeleteFunc(base, named(m.Name)), secretMember{Name: m.Name, Value: *value})
 		}
 	}
-	return RenderSecrets(base), nil
+	return baseOfSecrets(base), nil
 }
 
 // digested are the members of a base with digests in place of the values.
 func digested(base []byte) []byte {
-	members, err := ReadSecrets(base)
+	members, err := readSecrets(base)
 	if err != nil {
 		return nil // it says nothing then
 	}
 	for i, m := range members {
 		members[i].Value = digest(m.Value)
 	}
-	return RenderSecrets(members)
+	return baseOfSecrets(members)
 }
 
 func digest(s secret.Secret) secret.Secret { return secret.New(hashOf([]byte(s.Reveal()))) }
 
-func named(name string) func(SecretMember) bool {
-	return func(m SecretMember) bool { return m.Name == name }
+func named(name string) func(secretMember) bool {
+	return func(m secretMember) bool { return m.Name == name }
 }
 
-func secretNamed(members []SecretMember, name string) *secret.Secret {
+func secretNamed(members []secretMember, name string) *secret.Secret {
 	if at := slices.IndexFunc(members, named(name)); at >= 0 {
 		return &members[at].Value
 	}
@@ -195,19 +196,19 @@ func secretNamed(members []SecretMember, name string) *secret.Secret {
 
 // forced is a base against which another program changed nothing that sp has written or
 // writes now.
-func forced(text, base []byte, ours []SecretMember) ([]byte, error) {
-	theirs, err := ReadSecrets(text)
+func forced(text, base []byte, ours []secretMember) ([]byte, error) {
+	theirs, err := readSecrets(text)
 	if err != nil {
 		return nil, err
 	}
-	old, err := ReadSecrets(base)
+	old, err := readSecrets(base)
 	if err != nil {
 		return nil, err
 	}
-	theirs = slices.DeleteFunc(theirs, func(m SecretMember) bool {
+	theirs = slices.DeleteFunc(theirs, func(m secretMember) bool {
 		return secretNamed(old, m.Name) == nil && secretNamed(ours, m.Name) == nil
 	})
-	return RenderSecrets(theirs), nil
+	return baseOfSecrets(theirs), nil
 }
 
 // goneSecrets tells whether a secrets.json holds nothing that sp has not written.
@@ -218,30 +219,30 @@ func goneSecrets(f *file) bool {
 	if err != nil || bad != nil || worse != nil {
 		return false
 	}
-	return !slices.ContainsFunc(file, func(m pair) bool {
-		return !isNone(m.value) && m.value != base.value(m.name) && digestOf(m.value) != was.value(m.name)
+	return !slices.ContainsFunc(file, func(m jsontext.Member) bool {
+		return !isNone(m.Value) && m.Value != base.Value(m.Name) && digestOf(m.Value) != was.Value(m.Name)
 	})
 }
 
-// SecretMembers are the members of a profile's secrets.json that sp writes: what is its
+// secretMembers are the members of a profile's secrets.json that sp writes: what is its
 // tenant's, but for a masked URL, and its own.
-func SecretMembers(ctx context.Context, view *registry.View, p registry.Profile) ([]SecretMember, error) {
+func secretMembers(ctx context.Context, view *registry.View, p registry.Profile) ([]secretMember, error) {
 	t, err := view.Tenant(ctx, p.Tenant)
 	if err != nil {
 		return nil, err
 	}
 	own, err := view.ProfileSecrets(ctx, p.Name)
-	members := TenantMembers(t)
+	members := tenantMembers(t)
 	for _, s := range own {
-		members = append(members, SecretMember{Name: s.Key, Value: s.Value})
+		members = append(members, secretMember{Name: s.Key, Value: s.Value})
 	}
 	return members, err
 }
 
-// TenantMembers are the members of secrets.json that are the tenant's. Its database_url
+// tenantMembers are the members of secrets.json that are the tenant's. Its database_url
 // is what every version of the original asks for; a cloud tenant that has none for the
 // outside gets the internal one there, too.
-func TenantMembers(t registry.Tenant) (members []SecretMember) {
+func tenantMembers(t registry.Tenant) (members []secretMember) {
 	url := t.DatabaseURL
 	if t.IsCloud() && !isUsable(url) {
 		url = t.InternalDatabaseURL
@@ -251,7 +252,7 @@ func TenantMembers(t registry.Tenant) (members []SecretMember) {
 		value *secret.Secret
 	}{{"database_url", url}, {"internal_database_url", t.InternalDatabaseURL}, {"sync_token", t.SyncToken}} {
 		if isUsable(m.value) {
-			members = append(members, SecretMember{Name: m.name, Value: *m.value})
+			members = append(members, secretMember{Name: m.name, Value: *m.value})
 		}
 	}
 	return members

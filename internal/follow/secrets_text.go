@@ -7,12 +7,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// SecretMember is a secret by its name in a profile's secrets.json.
-type SecretMember struct {
+// secretMember is a secret by its name in a profile's secrets.json.
+type secretMember struct {
 	Name  string
 	Value secret.Secret
 }
@@ -28,59 +29,55 @@ var (
 // null where it may be absent.
 var secretNames = append(slices.Clone(secretOrder), "database_write_url", "github")
 
-// ReadSecrets returns the members of a secrets.json that are strings, in their order.
+// readSecrets returns the members of a secrets.json that are strings, in their order.
 // No text has none. Its errors are ErrUnusable.
-func ReadSecrets(text []byte) ([]SecretMember, error) {
+func readSecrets(text []byte) ([]secretMember, error) {
 	file, err := parseSecrets(text)
 	if err != nil {
 		return nil, err
 	}
-	var members []SecretMember
+	var members []secretMember
 	for _, m := range file {
-		if value, ok := textOf(m.value); ok {
-			members = append(members, SecretMember{Name: m.name, Value: secret.New(value)})
+		if value, ok := jsontext.Text(m.Value); ok {
+			members = append(members, secretMember{Name: m.Name, Value: secret.New(value)})
 		}
 	}
 	return members, nil
 }
 
-func parseSecrets(text []byte) (object, error) {
+func parseSecrets(text []byte) (jsontext.Object, error) {
 	if len(text) == 0 {
 		return nil, nil
 	}
-	all, err := parseObject(text)
+	file, err := parseObject(text, secretNames...)
 	if err != nil {
 		return nil, err
 	}
-	file, twice := all.once(secretNames...)
-	if twice != "" {
-		return nil, corrupt("it says %s twice", twice)
-	}
 	for _, m := range file {
-		if m.value[0] != '"' && m.value != "null" && slices.Contains(secretNames, m.name) {
-			return nil, corrupt("%s is not a string", m.name)
+		if m.Value[0] != '"' && m.Value != "null" && slices.Contains(secretNames, m.Name) {
+			return nil, corrupt("%s is not a string", m.Name)
 		}
 	}
 	return file, nil
 }
 
-// RenderSecrets returns what the members say by themselves, to compare with later.
-func RenderSecrets(members []SecretMember) []byte {
-	return []byte(secretObject(members).compact())
+// baseOfSecrets returns what the members say by themselves, to compare with later.
+func baseOfSecrets(members []secretMember) []byte {
+	return []byte(secretObject(members).Compact())
 }
 
 // secretObject writes the members in the order of a new file.
-func secretObject(members []SecretMember) object {
+func secretObject(members []secretMember) jsontext.Object {
 	members = slices.Clone(members)
-	slices.SortStableFunc(members, func(a, b SecretMember) int {
+	slices.SortStableFunc(members, func(a, b secretMember) int {
 		if byPlace := placeOf(a.Name) - placeOf(b.Name); byPlace != 0 {
 			return byPlace
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
-	var o object
+	var o jsontext.Object
 	for _, m := range members {
-		o = append(o, pair{m.Name, quoted(m.Value.Reveal())})
+		o = append(o, jsontext.Member{Name: m.Name, Value: jsontext.Quote(m.Value.Reveal())})
 	}
 	return o
 }
@@ -92,13 +89,13 @@ func placeOf(name string) int {
 	return len(secretOrder)
 }
 
-// WriteSecrets returns the text of a secrets.json that holds ours. Over an existing one it
-// puts what differs between ours and base, which RenderSecrets made of what sp wrote last,
+// writeSecrets returns the text of a secrets.json that holds ours. Over an existing one it
+// puts what differs between ours and base, which baseOfSecrets made of what sp wrote last,
 // and leaves all else, in value, order and, if nothing differs, in every byte. Members
 // that the file changed and ours, too, stay as the file has them and are told by their
 // names; with existing's own members for base, ours hold. A URL with stars in place of
 // its password never replaces a real one, nor is it kept for one.
-func WriteSecrets(existing, base []byte, ours []SecretMember) (text []byte, conflicts []string, err error) {
+func writeSecrets(existing, base []byte, ours []secretMember) (text []byte, conflicts []string, err error) {
 	file, err := parseSecrets(existing)
 	if err != nil {
 		return nil, nil, err
@@ -114,45 +111,45 @@ func WriteSecrets(existing, base []byte, ours []SecretMember) (text []byte, conf
 	}
 	now := secretObject(ours)
 	if len(existing) == 0 {
-		return withNulls(now).pretty(), nil, nil
+		return withNulls(now).Pretty(), nil, nil
 	}
 	merged, conflicts := putMembers(file, old, now)
-	if merged.compact() == file.compact() {
+	if merged.Compact() == file.Compact() {
 		return existing, conflicts, nil
 	}
-	return merged.pretty(), conflicts, nil
+	return merged.Pretty(), conflicts, nil
 }
 
 // withNulls puts null in the places of the secrets that the original always writes.
-func withNulls(now object) object {
+func withNulls(now jsontext.Object) jsontext.Object {
 	for _, name := range secretNulls {
-		if now.value(name) == "" {
-			now = append(now, pair{name, "null"})
+		if now.Value(name) == "" {
+			now = append(now, jsontext.Member{Name: name, Value: "null"})
 		}
 	}
-	return now.in(secretOrder...)
+	return now.In(secretOrder...)
 }
 
 // putMembers puts what differs between old and now into the file.
-func putMembers(file, old, now object) (_ object, conflicts []string) {
+func putMembers(file, old, now jsontext.Object) (_ jsontext.Object, conflicts []string) {
 	for _, m := range now {
-		switch decideSecret(file.value(m.name), old.value(m.name), m.value) {
+		switch decideSecret(file.Value(m.Name), old.Value(m.Name), m.Value) {
 		case takeOurs:
-			file = file.with(m.name, m.value)
+			file = file.With(m.Name, m.Value)
 		case ask:
-			conflicts = append(conflicts, m.name)
+			conflicts = append(conflicts, m.Name)
 		}
 	}
 	for _, m := range old {
-		theirs := file.value(m.name)
+		theirs := file.Value(m.Name)
 		switch {
-		case now.value(m.name) != "", isNone(theirs):
-		case theirs != m.value && !isMasked(theirs):
-			conflicts = append(conflicts, m.name)
-		case slices.Contains(secretNulls, m.name):
-			file = file.with(m.name, "null")
+		case now.Value(m.Name) != "", isNone(theirs):
+		case theirs != m.Value && !isMasked(theirs):
+			conflicts = append(conflicts, m.Name)
+		case slices.Contains(secretNulls, m.Name):
+			file = file.With(m.Name, "null")
 		default:
-			file = file.without(m.name)
+			file = file.Without(m.Name)
 		}
 	}
 	return file, conflicts
@@ -187,7 +184,7 @@ func decideSecret(theirs, base, ours string) decision {
 func isNone(value string) bool { return value == "" || value == "null" }
 
 func isMasked(value string) bool {
-	text, ok := textOf(value)
+	text, ok := jsontext.Text(value)
 	return ok && registry.IsMasked(secret.New(text))
 }
 

@@ -14,9 +14,9 @@ import (
 )
 
 // secretsOf makes members of name, value, name, value.
-func secretsOf(texts ...string) (members []SecretMember) {
+func secretsOf(texts ...string) (members []secretMember) {
 	for i := 0; i < len(texts); i += 2 {
-		members = append(members, SecretMember{texts[i], secret.New(texts[i+1])})
+		members = append(members, secretMember{texts[i], secret.New(texts[i+1])})
 	}
 	return members
 }
@@ -24,14 +24,14 @@ func secretsOf(texts ...string) (members []SecretMember) {
 func TestNewSecretsAreWrittenInTheOrderOfTheOriginal(t *testing.T) {
 	t.Parallel()
 	ours := secretsOf("zeta", "z", "sync_token", "s", "openai", "o", "github", "g", "database_url", "postgres://u:p<&>@h/d", "jwt_secret", "j", "internal_database_url", "i")
-	text, conflicts, err := WriteSecrets(nil, []byte(`{"gone":"x"}`), ours)
+	text, conflicts, err := writeSecrets(nil, []byte(`{"gone":"x"}`), ours)
 	require.NoError(t, err)
 	require.Empty(t, conflicts)
 	require.Equal(t, "{\n  \"jwt_secret\": \"j\",\n  \"database_url\": \"postgres://u:p<&>@h/d\",\n  \"gemini\": null,\n  \"anthropic\": null,\n"+
 		"  \"openai\": \"o\",\n  \"internal_database_url\": \"i\",\n  \"sync_token\": \"s\",\n  \"github\": \"g\",\n  \"zeta\": \"z\"\n}", string(text))
-	read, err := ReadSecrets(text)
+	read, err := readSecrets(text)
 	require.NoError(t, err)
-	require.Equal(t, string(RenderSecrets(ours)), string(RenderSecrets(read)))
+	require.Equal(t, string(baseOfSecrets(ours)), string(baseOfSecrets(read)))
 	require.Len(t, read, len(ours), "null is none")
 }
 
@@ -67,12 +67,12 @@ func TestSecretsAreMergedByMember(t *testing.T) {
 		"masked theirs, removed":   {`{"database_url":"` + maskedURL + `"}`, `{"database_url":"` + realURL + `"}`, "", `{}`, ""},
 		"masked ours":              {`{"database_url":"` + realURL + `"}`, `{"database_url":"` + realURL + `"}`, "database_url=" + maskedURL, `{"database_url":"` + realURL + `"}`, ""},
 	} {
-		var ours []SecretMember
+		var ours []secretMember
 		for _, text := range strings.Fields(c.ours) {
 			name, value, _ := strings.Cut(text, "=")
 			ours = append(ours, secretsOf(name, value)...)
 		}
-		text, conflicts, err := WriteSecrets([]byte(c.existing), []byte(c.base), ours)
+		text, conflicts, err := writeSecrets([]byte(c.existing), []byte(c.base), ours)
 		require.NoError(t, err, name)
 		require.Equal(t, c.conflicts, strings.Join(conflicts, " "), name)
 		if c.want == c.existing {
@@ -81,7 +81,7 @@ func TestSecretsAreMergedByMember(t *testing.T) {
 		}
 		want, err := parseObject([]byte(c.want))
 		require.NoError(t, err)
-		require.Equal(t, string(want.pretty()), string(text), name)
+		require.Equal(t, string(want.Pretty()), string(text), name)
 	}
 }
 
@@ -89,34 +89,34 @@ func TestSecretsThatAreNoneAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, why := range map[string]string{
 		`["canary"]`:          "not a JSON object",
-		`{"canary"`:           "not JSON",
+		`{"canary"`:           "line 1 column 10: the text ends too early",
 		`{"jwt_secret":5}`:    "jwt_secret is not a string",
 		`{"database_url":{}}`: "database_url is not a string",
 		`{"jwt_secret":"canary","jwt_secret":"x"}`: "jwt_secret twice",
 	} {
-		_, err := ReadSecrets([]byte(text))
+		_, err := readSecrets([]byte(text))
 		require.ErrorIs(t, err, ErrUnusable, text)
 		require.ErrorContains(t, err, why)
 		require.NotContains(t, err.Error(), "canary")
-		_, _, err = WriteSecrets([]byte(text), nil, nil)
+		_, _, err = writeSecrets([]byte(text), nil, nil)
 		require.ErrorIs(t, err, ErrUnusable, "nor is it overwritten")
 	}
-	read, err := ReadSecrets([]byte(`{"b":"1","n":5,"a":"2","z":null,"b":"3"}`))
+	read, err := readSecrets([]byte(`{"b":"1","n":5,"a":"2","z":null,"b":"3"}`))
 	require.NoError(t, err)
 	require.Len(t, read, 2)
 	require.Equal(t, "b3a2", read[0].Name+read[0].Value.Reveal()+read[1].Name+read[1].Value.Reveal())
-	_, _, err = WriteSecrets(nil, nil, secretsOf("a", "\xff"))
+	_, _, err = writeSecrets(nil, nil, secretsOf("a", "\xff"))
 	require.ErrorIs(t, err, registry.ErrInvalid)
-	_, _, err = WriteSecrets(nil, []byte("{"), nil)
+	_, _, err = writeSecrets(nil, []byte("{"), nil)
 	require.ErrorContains(t, err, "what was written last")
 }
 
 // I17: what is written for one profile holds nothing of another.
 func TestTwoSecretFilesShareNothing(t *testing.T) {
 	t.Parallel()
-	a, _, err := WriteSecrets(nil, nil, secretsOf("jwt_secret", "of-a"))
+	a, _, err := writeSecrets(nil, nil, secretsOf("jwt_secret", "of-a"))
 	require.NoError(t, err)
-	b, _, err := WriteSecrets(nil, nil, secretsOf("jwt_secret", "of-b"))
+	b, _, err := writeSecrets(nil, nil, secretsOf("jwt_secret", "of-b"))
 	require.NoError(t, err)
 	require.NotContains(t, string(a), "of-b")
 	require.NotContains(t, string(b), "of-a")
@@ -144,12 +144,12 @@ func TestAJWTSecretIs64RandomAlphanumerics(t *testing.T) {
 func TestCredentialsAreRecognised(t *testing.T) {
 	t.Parallel()
 	good := `{"api_token": "jwt", "api_url": "https://api.systemprompt.io", "authenticated_at": "2026-02-01T10:00:00Z", "user_email": "a@b.cd", "last_validated_at": null, "new": 1}`
-	c, err := ReadCredentials([]byte(good))
+	c, err := readCredentials([]byte(good))
 	require.NoError(t, err)
 	require.Equal(t, "jwt https://api.systemprompt.io a@b.cd 2026-02-01T10:00:00Z",
 		strings.Join([]string{c.Token.Reveal(), c.APIURL, c.UserEmail, registry.FormatTime(c.AuthenticatedAt)}, " "))
 	require.Nil(t, c.LastValidatedAt)
-	c, err = ReadCredentials([]byte(strings.Replace(good, "null", `"2026-02-01T11:00:00Z"`, 1)))
+	c, err = readCredentials([]byte(strings.Replace(good, "null", `"2026-02-01T11:00:00Z"`, 1)))
 	require.NoError(t, err)
 	require.Equal(t, 11, c.LastValidatedAt.Hour())
 	for _, replace := range []struct{ old, new, why string }{
@@ -166,9 +166,9 @@ func TestCredentialsAreRecognised(t *testing.T) {
 		{"a@b.cd", "a@b.c", "user_email is not"},
 		{"2026-02-01T10:00:00Z", "canary", "authenticated_at is not a time"},
 		{"null", "true", "last_validated_at is not a string"},
-		{"{", "", "not JSON"}, // P5
+		{"{", "", "line 1 column 1: not a JSON object"}, // P5
 	} {
-		_, err := ReadCredentials([]byte(strings.Replace(good, replace.old, replace.new, 1)))
+		_, err := readCredentials([]byte(strings.Replace(good, replace.old, replace.new, 1)))
 		require.ErrorIs(t, err, ErrUnusable, replace.why)
 		require.ErrorContains(t, err, replace.why)
 		require.NotContains(t, err.Error(), "canary")

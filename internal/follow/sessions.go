@@ -11,7 +11,7 @@ import (
 
 // renderSessions is the index of the sessions, which is made for the first one.
 func renderSessions(ctx context.Context, d *decider, f *file) (text, base []byte, err error) {
-	state, some, err := d.dir.IndexState(ctx, d.view)
+	state, some, err := d.dir.indexState(ctx, d.view)
 	if err != nil || !some && f.known == nil {
 		return nil, nil, err
 	}
@@ -25,9 +25,9 @@ func mergeSessions(ctx context.Context, d *decider, f *file) (text, base []byte,
 		if _, err := parseIndex(f.text); err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", d.full(f), err)
 		}
-		return nil, nil, &registry.ChangedError{Path: d.full(f)}
+		return nil, nil, &ChangedError{Path: d.full(f)}
 	}
-	state, _, err := d.dir.IndexState(ctx, d.view)
+	state, _, err := d.dir.indexState(ctx, d.view)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -39,12 +39,12 @@ func mergeSessions(ctx context.Context, d *decider, f *file) (text, base []byte,
 }
 
 // writeIndex writes what differs between old and the state into an index.
-func (d *decider) writeIndex(f *file, old []byte, state IndexState) (text, base []byte, err error) {
+func (d *decider) writeIndex(f *file, old []byte, state indexState) (text, base []byte, err error) {
 	state.Chosen = d.due.Sessions
-	if text, err = WriteIndex(f.text, old, state, d.o.Now); err != nil {
+	if text, err = writeIndex(f.text, old, state, d.o.Now); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", d.full(f), err)
 	}
-	return text, RenderIndex(state), nil
+	return text, baseOfIndex(state), nil
 }
 
 // formerSessions is a base with digests in place of the tokens, which may be revoked by now.
@@ -56,7 +56,7 @@ func formerSessions(base []byte) []byte {
 	for i, s := range x.Sessions {
 		x.Sessions[i] = withDigest(s)
 	}
-	return RenderIndex(IndexState{Sessions: x.Sessions, Active: x.Active, ActiveProfile: x.ActiveProfile})
+	return baseOfIndex(indexState{Sessions: x.Sessions, Active: x.Active, ActiveProfile: x.ActiveProfile})
 }
 
 // withDigest is a session with a digest in place of its token.
@@ -81,12 +81,12 @@ func asideSessions(f *file, text []byte) error {
 	}
 	merged := there.sessions
 	for _, m := range theirs.sessions {
-		if merged.value(m.name) == "" && base.sessions.value(m.name) == "" && was.sessions.value(m.name) == "" {
-			merged = merged.with(m.name, m.value)
+		if merged.Value(m.Name) == "" && base.sessions.Value(m.Name) == "" && was.sessions.Value(m.Name) == "" {
+			merged = merged.With(m.Name, m.Value)
 		}
 	}
 	if len(merged) > len(there.sessions) {
-		f.text = there.top.with("sessions", merged.compact()).in(indexNames...).pretty()
+		f.text = there.top.With("sessions", merged.Compact()).In(indexNames...).Pretty()
 	}
 	return nil
 }
@@ -106,9 +106,9 @@ func (d *decider) isMoved(ctx context.Context) (bool, error) {
 	return !showsDirectory([]byte(known.Base), d.dir.Path), nil
 }
 
-// IndexState returns what the index of the sessions is to show of a view, and whether
+// indexState returns what the index of the sessions is to show of a view, and whether
 // there is any session.
-func (dir Directory) IndexState(ctx context.Context, view *registry.View) (state IndexState, some bool, err error) {
+func (dir Directory) indexState(ctx context.Context, view *registry.View) (state indexState, some bool, err error) {
 	for session, err := range view.Sessions(ctx, registry.Page{}) {
 		if err != nil {
 			return state, false, err

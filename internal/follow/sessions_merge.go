@@ -21,7 +21,7 @@ type ChangedIndex struct {
 	aside     []Aside
 	text      []byte // nil if it is as sp wrote it
 	base, was []byte
-	ours      IndexState
+	ours      indexState
 }
 
 // ChangedIndexOf returns the index of the sessions as other programs wrote it, nil if it is
@@ -36,12 +36,12 @@ func ChangedIndexOf(ctx context.Context, dir Directory, view *registry.View, asi
 	if !f.isOurs() {
 		x.text = f.text
 	}
-	x.ours, _, err = dir.IndexState(ctx, view)
+	x.ours, _, err = dir.indexState(ctx, view)
 	return x, err
 }
 
 // Merge returns what of the index the registry has to take over, nil for nothing. What both
-// sides changed is a registry.ChangedError unless a side is right.
+// sides changed is a ChangedError unless a side is right.
 func (x *ChangedIndex) Merge(side registry.Side) (*registry.SessionsEdit, error) {
 	var all indexChange
 	var contested []string
@@ -55,7 +55,10 @@ func (x *ChangedIndex) Merge(side registry.Side) (*registry.SessionsEdit, error)
 		return nil
 	}
 	for _, a := range x.aside {
-		if err := take(x.dir.full(a.Path), a.Text, x.was); err != nil {
+		if a.Text == nil {
+			continue
+		}
+		if err := take(x.dir.full(a.Path), a.Text, append([]byte{}, x.was...)); err != nil {
 			return nil, err
 		}
 	}
@@ -68,7 +71,7 @@ func (x *ChangedIndex) Merge(side registry.Side) (*registry.SessionsEdit, error)
 		contested = slices.DeleteFunc(contested, func(name string) bool { return strings.HasPrefix(name, "active_") })
 	}
 	if len(contested) > 0 && side == registry.Nobody {
-		return nil, &registry.ChangedError{Path: x.Path, Members: contested}
+		return nil, &ChangedError{Path: x.Path, Members: contested}
 	}
 	return all.edit(x.ours), nil
 }
@@ -116,7 +119,7 @@ func (c *indexChange) drop(tenant registry.TenantID) {
 }
 
 // edit says what the change means for the sessions, nil for nothing.
-func (c indexChange) edit(ours IndexState) *registry.SessionsEdit {
+func (c indexChange) edit(ours indexState) *registry.SessionsEdit {
 	if c.isEmpty() {
 		return nil
 	}
@@ -131,12 +134,12 @@ func (c indexChange) edit(ours IndexState) *registry.SessionsEdit {
 }
 
 // mergeIndex returns what another program changed in the index since base, which
-// RenderIndex made when sp wrote last, and where the registry says a third thing by now:
+// baseOfIndex made when sp wrote last, and where the registry says a third thing by now:
 // `sessions.tenant_ID`, `active_key`, `active_profile_name`. These names are told
 // however they are settled. An entry that can't be read and a key of no tenant are no
 // change. No text is an index without anything. Of a text that sp replaced, was is what sp
 // had written before, as formerSessions keeps it: its writer may have read no more than that.
-func mergeIndex(base, was, theirs []byte, ours IndexState, side registry.Side) (indexChange, []string, error) {
+func mergeIndex(base, was, theirs []byte, ours indexState, side registry.Side) (indexChange, []string, error) {
 	x, err := parseIndex(theirs)
 	if err != nil {
 		return indexChange{}, nil, err
@@ -185,7 +188,7 @@ func (m *indexMerge) goBack(was indexText) {
 
 type indexMerge struct {
 	old, theirs indexText
-	ours        IndexState
+	ours        indexState
 	side        registry.Side
 	change      indexChange
 	conflicts   []string

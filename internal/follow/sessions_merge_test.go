@@ -12,15 +12,15 @@ func TestMergeIndexTakesWhatTheOthersChanged(t *testing.T) {
 	t.Parallel()
 	a, b, c := sessionFor("a", "dev", "ta"), sessionFor("b", "prod", "tb"), sessionFor("c", "prod", "tc")
 	newA, ourA := sessionFor("a", "dev", "new"), sessionFor("a", "dev", "ours")
-	state := func(active string, sessions ...registry.Session) IndexState {
-		s := IndexState{Sessions: sessions}
+	state := func(active string, sessions ...registry.Session) indexState {
+		s := indexState{Sessions: sessions}
 		if active != "" {
 			s.Active, s.ActiveProfile = pointer(registry.TenantID(active)), pointer("of-"+active)
 		}
 		return s
 	}
 	for name, c := range map[string]struct {
-		base, theirs, ours IndexState
+		base, theirs, ours indexState
 		put, removed       string
 		active             string // "-" for none
 		conflicts          []string
@@ -43,9 +43,9 @@ func TestMergeIndexTakesWhatTheOthersChanged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			theirs, err := WriteIndex(nil, nil, c.theirs, noon)
+			theirs, err := writeIndex(nil, nil, c.theirs, noon)
 			require.NoError(t, err)
-			change, conflicts, err := mergeIndex(RenderIndex(c.base), nil, theirs, c.ours, registry.Nobody)
+			change, conflicts, err := mergeIndex(baseOfIndex(c.base), nil, theirs, c.ours, registry.Nobody)
 			require.NoError(t, err)
 			require.Equal(t, c.conflicts, conflicts)
 			requireChange(t, change, c.put, c.removed, c.active)
@@ -80,10 +80,10 @@ func requireChange(t *testing.T, change indexChange, put, removed, active string
 
 func TestAConflictIsSettledAsToldAndStillNamed(t *testing.T) {
 	t.Parallel()
-	base := RenderIndex(IndexState{Sessions: []registry.Session{sessionFor("a", "dev", "ta")}, Active: pointer(registry.TenantID("a"))})
-	theirs, err := WriteIndex(nil, nil, IndexState{Sessions: []registry.Session{sessionFor("a", "dev", "theirs")}}, noon)
+	base := baseOfIndex(indexState{Sessions: []registry.Session{sessionFor("a", "dev", "ta")}, Active: pointer(registry.TenantID("a"))})
+	theirs, err := writeIndex(nil, nil, indexState{Sessions: []registry.Session{sessionFor("a", "dev", "theirs")}}, noon)
 	require.NoError(t, err)
-	ours := IndexState{Sessions: []registry.Session{sessionFor("a", "dev", "ours")}, Active: pointer(registry.TenantID("b"))}
+	ours := indexState{Sessions: []registry.Session{sessionFor("a", "dev", "ours")}, Active: pointer(registry.TenantID("b"))}
 	for _, settle := range []registry.Side{registry.Nobody, registry.Theirs, registry.Ours} {
 		change, conflicts, err := mergeIndex(base, nil, theirs, ours, settle)
 		require.NoError(t, err)
@@ -95,7 +95,7 @@ func TestAConflictIsSettledAsToldAndStillNamed(t *testing.T) {
 			require.Nil(t, change.active)
 		}
 	}
-	settled, err := WriteIndex(theirs, theirs, ours, noon)
+	settled, err := writeIndex(theirs, theirs, ours, noon)
 	require.NoError(t, err)
 	requireSessions(t, ours.Sessions, mustIndex(t, settled).Sessions) // with theirs as the base, ours is made to hold
 	require.Equal(t, "b", string(*mustIndex(t, settled).Active))
@@ -103,13 +103,13 @@ func TestAConflictIsSettledAsToldAndStillNamed(t *testing.T) {
 
 func TestMergeIndexLeavesWhatItCannotRead(t *testing.T) {
 	t.Parallel()
-	state := IndexState{Sessions: []registry.Session{sessionFor("a", "dev", "ta")}, Active: pointer(registry.TenantID("a"))}
+	state := indexState{Sessions: []registry.Session{sessionFor("a", "dev", "ta")}, Active: pointer(registry.TenantID("a"))}
 	for name, theirs := range map[string]string{
 		"an entry that became foreign is not gone": `{"sessions":{"tenant_a":{"version":7}},"active_key":"tenant_a"}`,
 		"a key of no tenant selects nothing":       `{"sessions":{"tenant_a":5},"active_key":"local"}`,
 		"nor does a name that is none":             `{"sessions":{"tenant_a":5},"active_key":"tenant_a","active_profile_name":"../x"}`,
 	} {
-		change, conflicts, err := mergeIndex(RenderIndex(state), nil, []byte(theirs), state, registry.Theirs)
+		change, conflicts, err := mergeIndex(baseOfIndex(state), nil, []byte(theirs), state, registry.Theirs)
 		require.NoError(t, err, name)
 		require.True(t, change.isEmpty(), name)
 		require.Empty(t, conflicts, name)
@@ -120,10 +120,10 @@ func TestAnOldIndexDoesNotTakeTheIssuerAway(t *testing.T) {
 	t.Parallel()
 	a := sessionFor("a", "dev", "ta")
 	a.Authentication.Issuer = pointer("https://issuer")
-	state := IndexState{Sessions: []registry.Session{a}}
-	v4, err := WriteIndex(nil, nil, state, noon)
+	state := indexState{Sessions: []registry.Session{a}}
+	v4, err := writeIndex(nil, nil, state, noon)
 	require.NoError(t, err)
-	change, _, err := mergeIndex(RenderIndex(state), nil, v4, state, registry.Nobody)
+	change, _, err := mergeIndex(baseOfIndex(state), nil, v4, state, registry.Nobody)
 	require.NoError(t, err)
 	require.True(t, change.isEmpty())
 
@@ -131,16 +131,16 @@ func TestAnOldIndexDoesNotTakeTheIssuerAway(t *testing.T) {
 	authentication := *a.Authentication
 	authentication.LastUsed, authentication.Issuer = noon.Add(1), nil
 	used.Authentication = &authentication
-	v4, err = WriteIndex(nil, nil, IndexState{Sessions: []registry.Session{used}}, noon)
+	v4, err = writeIndex(nil, nil, indexState{Sessions: []registry.Session{used}}, noon)
 	require.NoError(t, err)
-	change, _, err = mergeIndex(RenderIndex(state), nil, v4, state, registry.Nobody)
+	change, _, err = mergeIndex(baseOfIndex(state), nil, v4, state, registry.Nobody)
 	require.NoError(t, err)
 	require.Equal(t, "https://issuer", *change.put[0].Authentication.Issuer)
 
 	state.EntryVersion, used.Authentication = 6, &authentication
-	v6, err := WriteIndex(nil, nil, IndexState{Sessions: []registry.Session{used}, EntryVersion: 6}, noon)
+	v6, err := writeIndex(nil, nil, indexState{Sessions: []registry.Session{used}, EntryVersion: 6}, noon)
 	require.NoError(t, err)
-	change, _, err = mergeIndex(RenderIndex(state), nil, v6, state, registry.Nobody)
+	change, _, err = mergeIndex(baseOfIndex(state), nil, v6, state, registry.Nobody)
 	require.NoError(t, err)
 	require.Nil(t, change.put[0].Authentication.Issuer, "a new one can say that there is none")
 }

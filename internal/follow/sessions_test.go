@@ -37,7 +37,7 @@ func TestAnIndexThatSomebodyChangedStopsAChangeOfSessions(t *testing.T) {
 	o.must(o.use("p"))
 	theirs := strings.Replace(mustRead(t, o.Full(IndexPath)), "tenant_a", "tenant_b", 1)
 	o.write(IndexPath, theirs)
-	require.Equal(t, &registry.ChangedError{Path: o.Full(IndexPath)}, o.change(o.use("q")))
+	require.Equal(t, &ChangedError{Path: o.Full(IndexPath)}, o.change(o.use("q")))
 	require.Equal(t, theirs, mustRead(t, o.Full(IndexPath)))
 	o.must(o.setSecret("p", "openai", "key")) // which is not for the index
 	require.Equal(t, theirs, mustRead(t, o.Full(IndexPath)))

@@ -20,12 +20,12 @@ type YAMLEdit struct {
 	Value any
 }
 
-// EditYAML returns the text of a YAML file with single values changed in their place, so
+// editYAML returns the text of a YAML file with single values changed in their place, so
 // that comments, layout and all else stay as they are, byte for byte. A value that is not
 // there gets a line at the end of its mapping, or a section at the end. What can't be
 // changed so, such as a value in `{}` or one with an anchor, is refused with
 // registry.ErrInvalid; so is whatever would change more than it should.
-func EditYAML(text []byte, edits []YAMLEdit) ([]byte, error) {
+func editYAML(text []byte, edits []YAMLEdit) ([]byte, error) {
 	if len(text) > maxYAML {
 		return nil, badYAML(fmt.Sprintf("it is larger than %d MiB", maxYAML>>20))
 	}

@@ -75,7 +75,7 @@ func TestEditYAMLChangesNothingElse(t *testing.T) {
 		"indented top":              {"  a: 1\n  b: 2\n", "c", "x", "  a: 1\n  b: 2\n  c: x\n"},
 	} {
 		path := strings.Split(c.path, ".")
-		got, err := EditYAML([]byte(c.text), []YAMLEdit{{path, c.new}})
+		got, err := editYAML([]byte(c.text), []YAMLEdit{{path, c.new}})
 		require.NoError(t, err, name)
 		require.Equal(t, c.want, string(got), name)
 	}
@@ -117,21 +117,21 @@ func TestEditYAMLRefusesWhatItWouldHaveToGuess(t *testing.T) {
 		"too large":            {strings.Repeat("#", maxYAML+1), "x", "larger than 1 MiB"},
 		"grows too large":      {"#" + strings.Repeat("x", maxYAML-3), "x", "would change more"},
 	} {
-		got, err := EditYAML([]byte(c.text), []YAMLEdit{{strings.Split(c.path, "."), "new"}})
+		got, err := editYAML([]byte(c.text), []YAMLEdit{{strings.Split(c.path, "."), "new"}})
 		require.ErrorIs(t, err, registry.ErrInvalid, "%s: %s", name, got)
 		require.ErrorContains(t, err, c.want, name)
 		require.NotContains(t, err.Error(), "canary", name)
 		require.Nil(t, got)
 	}
-	_, err := EditYAML(nil, []YAMLEdit{{[]string{"a"}, 1.5}})
+	_, err := editYAML(nil, []YAMLEdit{{[]string{"a"}, 1.5}})
 	require.ErrorIs(t, err, registry.ErrInvalid)
-	_, err = EditYAML(nil, []YAMLEdit{{nil, "x"}})
+	_, err = editYAML(nil, []YAMLEdit{{nil, "x"}})
 	require.ErrorIs(t, err, registry.ErrInvalid)
 }
 
 func TestSeveralEditsHoldTogether(t *testing.T) {
 	t.Parallel()
-	got, err := EditYAML([]byte("# head\nserver:\n  host: a # h\n"), []YAMLEdit{
+	got, err := editYAML([]byte("# head\nserver:\n  host: a # h\n"), []YAMLEdit{
 		{[]string{"server", "host"}, "b"}, {[]string{"server", "port"}, 9}, {[]string{"cloud", "tenant_id"}, "x"}, {[]string{"cloud", "validation"}, "warn"},
 	})
 	require.NoError(t, err)
@@ -165,7 +165,7 @@ func TestEditYAMLHoldsForEveryText(t *testing.T) {
 		}
 		path := []string{fmt.Sprintf("s%d", rapid.IntRange(0, 3).Draw(t, "s")), fmt.Sprintf("k%d", rapid.IntRange(0, 5).Draw(t, "k"))}
 		value := rapid.String().Draw(t, "new")
-		got, err := EditYAML([]byte(source), []YAMLEdit{{path, value}})
+		got, err := editYAML([]byte(source), []YAMLEdit{{path, value}})
 		if err != nil {
 			require.ErrorIs(t, err, registry.ErrInvalid)
 			return

@@ -30,24 +30,6 @@ var (
 	ErrNoURL = errors.New("no usable database URL")
 )
 
-// ChangedError is the ErrConflict of a file that another program wrote or changed, and that
-// can't be merged with what is here: in these members, if it names any.
-type ChangedError struct {
-	Path    string
-	Members []string
-}
-
-// Error says which file, and where in it.
-func (e *ChangedError) Error() string {
-	if len(e.Members) == 0 {
-		return e.Path + ": changed by someone else"
-	}
-	return fmt.Sprintf("%s: changed by another program, and here, in %s", e.Path, strings.Join(e.Members, ", "))
-}
-
-// Unwrap returns ErrConflict.
-func (e *ChangedError) Unwrap() error { return ErrConflict }
-
 // absent turns "no rows" into ErrNotFound of what was looked for.
 func absent(err error, what, name string) error {
 	if errors.Is(err, sql.ErrNoRows) {

@@ -1,21 +1,19 @@
 package registry
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Members is a list of JSON members that the record does not define, kept for
-// the tool that wrote them: compact JSON text such as
+// the tool that wrote them: compact text, as jsontext calls it, such as
 //
 //	"docker_project":"x","nested":{"a":[1,2]}
 //
-// without the braces around it, every name and string escaped as serde_json
-// escapes it, so that equal values are equal bytes. The zero Members is empty.
+// The zero Members is empty.
 // The text is a Secret because nobody knows what is in it.
 type Members struct{ text secret.Secret }
 
@@ -33,9 +31,7 @@ func (m Members) check() error {
 	if m.Empty() {
 		return nil
 	}
-	text := "{" + m.Reveal() + "}"
-	var compact bytes.Buffer
-	if json.Compact(&compact, []byte(text)) != nil || compact.String() != text {
+	if !jsontext.AreCompact(m.Reveal()) {
 		return errors.New("unknown members are not compact JSON")
 	}
 	return nil
@@ -68,39 +64,11 @@ func (m Members) value(name string) (string, bool) {
 
 // all yields each member's name and value, both as JSON text, the name without its quotes.
 func (m Members) all(yield func(name, value string) bool) {
-	rest := m.Reveal()
-	for rest != "" {
-		quoted := endOfValue(rest, ':')
-		name := rest[1 : quoted-1]
-		rest = rest[quoted+1:]
-		end := endOfValue(rest, ',')
-		if !yield(name, rest[:end]) || end == len(rest) {
+	for name, value := range jsontext.Members(m.Reveal()) {
+		if !yield(name[1:len(name)-1], value) {
 			return
 		}
-		rest = rest[end+1:]
 	}
-}
-
-// endOfValue returns where the JSON value at the start of s ends: before the
-// first separator outside strings and brackets, or at the end of s.
-func endOfValue(s string, separator byte) int {
-	depth, inString := 0, false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '[' || c == '{':
-			depth++
-		case c == ']' || c == '}':
-			depth--
-		case c == separator && depth == 0:
-			return i
-		}
-	}
-	return len(s)
 }
 
 // with returns m with the members of newer put in: a known name takes the newer

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 	"github.com/sp-registry/sp/internal/workspace"
@@ -71,7 +72,7 @@ func remove(id string) act {
 func imports(text string) act {
 	return func(ctx context.Context, r *registry.Registry) error {
 		_, err := r.ImportTenants(ctx, registry.Import{Read: func(take func(registry.Tenant) error) (registry.Document, error) {
-			return exporter.Decode(strings.NewReader(text), func(t registry.Tenant, _ exporter.Place) error { return take(t) })
+			return exporter.Decode(strings.NewReader(text), func(t registry.Tenant, _ jsontext.Place) error { return take(t) })
 		}})
 		return err
 	}
@@ -124,7 +125,7 @@ func withTenant(members string) string {
 // tenantsIn counts the tenants of a text.
 func tenantsIn(t *testing.T, text string) (n int) {
 	t.Helper()
-	_, err := exporter.Decode(strings.NewReader(text), func(registry.Tenant, exporter.Place) error { n++; return nil })
+	_, err := exporter.Decode(strings.NewReader(text), func(registry.Tenant, jsontext.Place) error { n++; return nil })
 	require.NoError(t, err)
 	return n
 }

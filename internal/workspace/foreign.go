@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -65,7 +66,7 @@ func (f *foreign) orHalf(err error) error {
 	if changing || errors.Is(err, exporter.ErrRefused) && isYoung(f.info, f.now) {
 		return &halfError{path: f.Name}
 	}
-	if errors.As(err, new(*exporter.FormatError)) {
+	if errors.As(err, new(*jsontext.FormatError)) {
 		err = &UnreadableError{err}
 	}
 	return err
@@ -132,7 +133,7 @@ func isWhole(path string) bool {
 		return false
 	}
 	defer func() { _ = file.Close() }() // it was only read
-	_, err = exporter.Decode(file, func(registry.Tenant, exporter.Place) error { return nil })
+	_, err = exporter.Decode(file, func(registry.Tenant, jsontext.Place) error { return nil })
 	return err == nil
 }
 

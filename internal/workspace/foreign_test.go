@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
@@ -32,7 +33,7 @@ func (h house) mustKeep(t *testing.T, err error, text string) {
 func mustConflict(t *testing.T, err error, path string) {
 	t.Helper()
 	require.ErrorIs(t, err, registry.ErrConflict)
-	var changed *registry.ChangedError
+	var changed *follow.ChangedError
 	require.ErrorAs(t, err, &changed)
 	require.Equal(t, path, changed.Path)
 	require.Equal(t, path+": changed by someone else", changed.Error())

@@ -20,7 +20,7 @@ func FilesOf(dir project.Dir) follow.Directory {
 // commands left outside of the directory.
 func (w *Workspace) renderSmall(ctx context.Context, view *registry.View, c Change, found *findings, done *Done) (Publication, error) {
 	next, err := follow.Decide(ctx, FilesOf(w.Dir), view, w.following(ctx, c, found))
-	var changed *registry.ChangedError
+	var changed *follow.ChangedError
 	if errors.As(err, &changed) && changed.Path == w.Dir.Full(follow.IndexPath) && found.trouble != nil {
 		err = found.trouble
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -105,7 +106,7 @@ func (p Publisher) checkReplace(ctx context.Context, view *registry.View, s stan
 	}
 	same, err := p.isSame(ctx, view, s)
 	if err == nil && !same {
-		err = &registry.ChangedError{Path: p.Path}
+		err = &follow.ChangedError{Path: p.Path}
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package exporter
+package jsontext
 
 import (
 	"strings"
@@ -17,22 +17,22 @@ const (
 	notPaired = "an escape of half a surrogate pair"
 )
 
-// string passes a string, at whose quote s stands, and returns what it means,
+// Text passes a string, at whose quote s stands, and returns what it means,
 // valid until the next string or number.
-func (s *scanner) string() ([]byte, error) {
-	start := s.place()
+func (s *Scanner) Text() ([]byte, error) {
+	start := s.Place()
 	s.pos++
 	s.text = s.text[:0]
 	for len(s.text) <= maxValue {
 		var err error
-		switch c := s.peek(); {
+		switch c := s.Peek(); {
 		case c == '"':
 			s.pos++
 			return s.text, nil
 		case c == '\\':
 			err = s.escape()
 		case c < 0x20:
-			err = s.fail("a control character in a string is not escaped")
+			err = s.Fail("a control character in a string is not escaped")
 		case c < utf8.RuneSelf:
 			s.plain()
 		default:
@@ -42,11 +42,11 @@ func (s *scanner) string() ([]byte, error) {
 			return nil, err
 		}
 	}
-	return nil, s.failAt(start, tooLong)
+	return nil, s.FailAt(start, tooLong)
 }
 
 // plain takes what stands in the window of ASCII that needs no escape.
-func (s *scanner) plain() {
+func (s *Scanner) plain() {
 	rest := s.window[s.pos:]
 	n := 0
 	for n < len(rest) && rest[n] < utf8.RuneSelf && !mustEscape[rest[n]] {
@@ -57,7 +57,7 @@ func (s *scanner) plain() {
 }
 
 // rune takes one character that is not ASCII.
-func (s *scanner) rune() error {
+func (s *Scanner) rune() error {
 	for !utf8.FullRune(s.window[s.pos:]) {
 		if !s.fill() {
 			s.pos = len(s.window)
@@ -66,7 +66,7 @@ func (s *scanner) rune() error {
 	}
 	r, size := utf8.DecodeRune(s.window[s.pos:])
 	if r == utf8.RuneError && size == 1 {
-		return s.fail("not UTF-8")
+		return s.Fail("not UTF-8")
 	}
 	s.text = append(s.text, s.window[s.pos:s.pos+size]...)
 	s.pos += size
@@ -77,10 +77,10 @@ func (s *scanner) rune() error {
 var unescaped = []byte("\"\"\\\\//b\bf\fn\nr\rt\t")
 
 // escape takes an escape, at whose backslash s stands.
-func (s *scanner) escape() error {
-	start := s.place()
+func (s *Scanner) escape() error {
+	start := s.Place()
 	s.pos++
-	c := s.peek()
+	c := s.Peek()
 	if c == 'u' {
 		s.pos++
 		return s.unicodeEscape(start)
@@ -92,19 +92,19 @@ func (s *scanner) escape() error {
 			return nil
 		}
 	}
-	return s.fail("not an escape that JSON knows")
+	return s.Fail("not an escape that JSON knows")
 }
 
 // unicodeEscape takes what follows \u: four digits or, for a character beyond the
 // sixteen bits of one, a pair of surrogates with another \u between them.
-func (s *scanner) unicodeEscape(start Place) error {
+func (s *Scanner) unicodeEscape(start Place) error {
 	r, err := s.hex4()
 	if err != nil {
 		return err
 	}
 	if utf16.IsSurrogate(r) {
 		for _, c := range []byte(`\u`) {
-			if s.peek() != c {
+			if s.Peek() != c {
 				return s.failFrom(start, notPaired)
 			}
 			s.pos++
@@ -114,19 +114,19 @@ func (s *scanner) unicodeEscape(start Place) error {
 			return err
 		}
 		if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
-			return s.failAt(start, notPaired)
+			return s.FailAt(start, notPaired)
 		}
 	}
 	s.text = utf8.AppendRune(s.text, r)
 	return nil
 }
 
-func (s *scanner) hex4() (rune, error) {
+func (s *Scanner) hex4() (rune, error) {
 	var r rune
 	for range 4 {
-		digit := strings.IndexByte("0123456789abcdefABCDEF", s.peek())
+		digit := strings.IndexByte("0123456789abcdefABCDEF", s.Peek())
 		if digit < 0 {
-			return 0, s.fail(`an escape \u without four hex digits`)
+			return 0, s.Fail(`an escape \u without four hex digits`)
 		}
 		if digit > 0xf {
 			digit -= 6
@@ -135,4 +135,68 @@ func (s *scanner) hex4() (rune, error) {
 		s.pos++
 	}
 	return r, nil
+}
+
+// Literal passes true, false or null.
+func (s *Scanner) Literal(word string) error {
+	for i := range len(word) {
+		if s.Peek() != word[i] {
+			return s.Fail(notValue)
+		}
+		s.pos++
+	}
+	return nil
+}
+
+// number passes a number and returns it as it is spelled, valid until the next
+// string or number.
+func (s *Scanner) number() ([]byte, error) {
+	start := s.Place()
+	s.text = s.text[:0]
+	s.take("-")
+	if s.take("0") {
+		if c := s.Peek(); '0' <= c && c <= '9' {
+			return nil, s.Fail("a number with a needless zero in front")
+		}
+	} else if err := s.digits(start); err != nil {
+		return nil, err
+	}
+	if s.take(".") {
+		if err := s.digits(start); err != nil {
+			return nil, err
+		}
+	}
+	if s.take("eE") {
+		s.take("+-")
+		if err := s.digits(start); err != nil {
+			return nil, err
+		}
+	}
+	return s.text, nil
+}
+
+// take takes the next byte if it is one of some ASCII characters.
+func (s *Scanner) take(chars string) bool {
+	c := s.Peek()
+	for i := range len(chars) {
+		if chars[i] == c {
+			s.text = append(s.text, c)
+			s.pos++
+			return true
+		}
+	}
+	return false
+}
+
+// digits takes one digit of a number that started at start, or more.
+func (s *Scanner) digits(start Place) error {
+	if !s.take("0123456789") {
+		return s.Fail("a number lacks a digit")
+	}
+	for s.take("0123456789") {
+		if len(s.text) > maxValue {
+			return s.FailAt(start, tooLong)
+		}
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package follow
+package jsontext
 
 import (
 	"encoding/json"
@@ -22,10 +22,10 @@ func TestJSONIsWrittenAsSerdeWritesIt(t *testing.T) {
 		`{"a":"{,:}[\"]"}`:                             "{\n  \"a\": \"{,:}[\\\"]\"\n}",
 		"{\"u\":\"\u2028\u2029\"}":                     "{\n  \"u\": \"\u2028\u2029\"\n}",
 	} {
-		o, err := parseObject([]byte(text))
+		o, err := ParseObject([]byte(text))
 		require.NoError(t, err, text)
-		require.Equal(t, want, string(o.pretty()), text)
-		again, err := parseObject(o.pretty())
+		require.Equal(t, want, string(o.Pretty()), text)
+		again, err := ParseObject(o.Pretty())
 		require.NoError(t, err)
 		require.Equal(t, o, again)
 	}
@@ -34,29 +34,30 @@ func TestJSONIsWrittenAsSerdeWritesIt(t *testing.T) {
 func TestWhatIsNoJSONFileIsRefusedAndNotQuoted(t *testing.T) {
 	t.Parallel()
 	for text, why := range map[string]string{
-		"":                          "not JSON near line 1",
-		"{\n\"canary\n":             "not JSON near line 2",
-		`{"canary":1}{}`:            "not JSON",
-		`{"canary":1,}`:             "not JSON",
-		`["canary"]`:                "not a JSON object",
+		"":                          "line 1 column 1: the text ends too early",
+		"{\n\"canary\n":             "line 2 column 8: a control character in a string is not escaped",
+		`{"canary":1}{}`:            "line 1 column 13: more text behind the document",
+		`{"canary":1,}`:             "line 1 column 13: a comma with nothing behind it",
+		`["canary"]`:                "line 1 column 1: not a JSON object",
 		`"canary"`:                  "not a JSON object",
 		"null":                      "not a JSON object",
 		"\uFEFF{}":                  "byte order mark",
-		"{\"canary\":\"\xff\"}":     "not UTF-8",
-		`{"canary":"\ud800"}`:       "half a surrogate pair",
+		"{\"canary\":\"\xff\"}":     "line 1 column 12: not UTF-8",
+		`{"canary":"\ud800"}`:       "line 1 column 12: an escape of half a surrogate pair",
 		`{"canary":"\ud800\n"}`:     "half a surrogate pair",
 		`{"canary":"\ud800\u0041"}`: "half a surrogate pair",
 		`{"canary":"\uDC00\uD800"}`: "half a surrogate pair",
 		`{"\\\ud800x":1}`:           "half a surrogate pair",
 		`{"canary":` + strings.Repeat("[", 120) + strings.Repeat("]", 120) + `}`: "more than 120 deep",
-		strings.Repeat("[", 16<<20): "not JSON",
+		`{"canary":` + strings.Repeat("[", 16<<20):                               "more than 120 deep",
 	} {
-		_, err := parseObject([]byte(text))
-		require.ErrorIs(t, err, ErrUnusable, why)
+		_, err := ParseObject([]byte(text))
+		var refused *FormatError
+		require.ErrorAs(t, err, &refused, why)
 		require.ErrorContains(t, err, why)
 		require.NotContains(t, err.Error(), "canary")
 	}
-	_, err := parseObject([]byte(`{"a":` + strings.Repeat("[", 119) + strings.Repeat("]", 119) + `}`))
+	_, err := ParseObject([]byte(`{"a":` + strings.Repeat("[", 119) + strings.Repeat("]", 119) + `}`))
 	require.NoError(t, err)
 }
 
@@ -66,10 +67,35 @@ func TestJSONKeepsEveryValue(t *testing.T) {
 		want := rapid.MapOf(rapid.String(), rapid.SliceOf(rapid.String())).Draw(t, "object")
 		text, err := json.Marshal(want)
 		require.NoError(t, err)
-		o, err := parseObject(text)
+		o, err := ParseObject(text)
 		require.NoError(t, err)
 		var got map[string][]string
-		require.NoError(t, json.Unmarshal(o.pretty(), &got))
+		require.NoError(t, json.Unmarshal(o.Pretty(), &got))
 		require.Equal(t, want, got)
 	})
+}
+
+func TestOnlyCompactMembersAreCompact(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", `"a":1`, `"a":{"b":[1,{}]},"é\u0001":-1.50e+10,"":null,"a":"twice"`} {
+		require.True(t, AreCompact(text), text)
+	}
+	for _, text := range []string{
+		" ", `"a": 1`, `"a":1,`, `,"a":1`, `"a"`, `"a":`, `a:1`, `{}`, `"a":1}`, `"a":1},{"b":2`, `"a":"\/"`, `"\u0061":1`, `"a":"\u001F"`,
+		"\"a\":\"\xff\"", `"a":[1, 2]`, `"a":01`, "\"a\":\"\n\"",
+	} {
+		require.False(t, AreCompact(text), text)
+	}
+}
+
+func TestAMemberOfAnObjectIsRepeatedAsOftenAsItStandsThere(t *testing.T) {
+	t.Parallel()
+	o, err := ParseObject([]byte(`{"a":1,"b":{"c":1,"c":2},"\u0061":3}`))
+	require.NoError(t, err)
+	require.Equal(t, Object{{"a", "1"}, {"b", `{"c":1,"c":2}`}, {"a", "3"}}, o)
+	once, twice := o.Once("b")
+	require.Equal(t, Object{{"a", "3"}, {"b", `{"c":1,"c":2}`}}, once)
+	require.Empty(t, twice)
+	_, twice = o.Once("a")
+	require.Equal(t, "a", twice)
 }

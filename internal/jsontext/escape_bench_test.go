@@ -1,4 +1,4 @@
-package exporter
+package jsontext
 
 import (
 	"strings"
@@ -18,7 +18,7 @@ func BenchmarkEscape(b *testing.B) {
 			b.ReportAllocs()
 			var out []byte
 			for b.Loop() {
-				out = appendString(out[:0], text)
+				out = AppendString(out[:0], text)
 			}
 		})
 	}
