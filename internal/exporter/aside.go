@@ -24,7 +24,7 @@ func (p Publisher) renderAside(made temporary, there destination, state registry
 		return registry.Publication{}, errors.Join(err, made.discard())
 	}
 	return registry.Publication{
-		Files: []registry.File{{Path: p.Name, Previous: there.hash, Current: made.hash, TenantsRevision: state.TenantsRevision}},
+		Files: []registry.File{{Path: p.Name, Previous: there.hash, Current: made.hash, TenantsRevision: state.TenantsRevision, Written: made.written}},
 		Place: func() error {
 			err := errors.Join(place(), tighten(p.Aside))
 			if err != nil { // it may have its own place still

@@ -174,10 +174,11 @@ func (p Publisher) render(ctx context.Context, view *registry.View, state regist
 		return p.renderAside(made, there, state, place)
 	}
 	if made.hash == there.hash && there.isPrivate() {
+		made.written = there.info.ModTime()
 		place = func() error { return errors.Join(removeAll(left), made.discard()) }
 	}
 	return registry.Publication{
-		Files:   []registry.File{{Path: p.Name, Previous: there.hash, Current: made.hash, TenantsRevision: state.TenantsRevision}},
+		Files:   []registry.File{{Path: p.Name, Previous: there.hash, Current: made.hash, TenantsRevision: state.TenantsRevision, Written: made.written}},
 		Place:   place,
 		Discard: made.discard,
 	}, nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -14,6 +15,7 @@ import (
 // temporary is a file that is rendered and waits for its name.
 type temporary struct {
 	path, hash string
+	written    time.Time
 	dir        *os.File // it is in; open, because after the commit opening may fail
 	outside    *Outside // nil in the registry's own directory
 }
@@ -31,6 +33,9 @@ func (p Publisher) write(ctx context.Context, view *registry.View, doc registry.
 		err = file.Sync()
 	}
 	made := temporary{path: file.Name(), hash: to.hash(), outside: outside}
+	if info, missing := file.Stat(); err == nil && missing == nil {
+		made.written = info.ModTime()
+	}
 	if err = errors.Join(err, file.Close()); err == nil {
 		made.dir, err = os.Open(filepath.Dir(p.Path))
 	}

@@ -118,7 +118,12 @@ func onlyConnection(t Tenant) Tenant {
 // remember notes what is to be known of the files of a publication.
 func (c *change) remember(ctx context.Context, p Publication) error {
 	for _, f := range p.Files {
-		if err := c.q.PutFile(ctx, queries.PutFileParams(f)); err != nil {
+		if err := c.q.PutFile(ctx, queries.PutFileParams{
+			Path: f.Path, Previous: f.Previous, Current: f.Current, TenantsRevision: f.TenantsRevision, Stamp: f.Stamp,
+		}); err != nil {
+			return err
+		}
+		if err := c.rememberPublished(ctx, f); err != nil {
 			return err
 		}
 	}

@@ -104,7 +104,7 @@ func (r *Registry) TakeOver(ctx context.Context, b Merge) (plan Plan, err error)
 }
 
 func (c *change) takeOver(ctx context.Context, b Merge, plan *Plan) error {
-	c.record.command, c.record.purge = MergeCommand, b.Purge
+	c.record.command, c.record.purge, c.record.taken = MergeCommand, b.Purge, b.Read != nil
 	plan.Revision = c.revision - 1
 	if b.Read == nil {
 		c.record.command = SessionsMergeCommand

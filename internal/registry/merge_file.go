@@ -26,7 +26,7 @@ func (c *change) merging(ctx context.Context, b Merge, plan *Plan) (*merging, er
 	if err != nil {
 		return nil, err
 	}
-	over, err := c.q.RestoreOver(ctx, b.Since)
+	over, err := c.q.RestoreOver(ctx, queries.RestoreOverParams{Known: b.Since, Shown: b.Since})
 	if err != nil {
 		return nil, err
 	}
