@@ -26,19 +26,13 @@ var spelled = Rendering{
 
 // tenant is the tenant that a record holds.
 func (r *Record) tenant() Tenant {
-	optional := func(c Column) *string {
-		if r.Reveal(c) == nil {
-			return nil
+	t := Tenant{Unknown: r.Unknown}
+	for _, m := range RecordMembers {
+		if text := r.Reveal(m); text != nil {
+			_ = m.Set(&t, string(text))
 		}
-		return ptr(string(r.Reveal(c)))
 	}
-	return Tenant{
-		ID: TenantID(r.Reveal(ColumnID)), Name: string(r.Reveal(ColumnName)), AppID: optional(ColumnAppID),
-		Hostname: optional(ColumnHostname), Region: optional(ColumnRegion), DatabaseURL: secret.Optional(optional(ColumnDatabaseURL)),
-		InternalDatabaseURL: secret.Optional(optional(ColumnInternalDatabaseURL)), Kind: Kind(r.Reveal(ColumnKind)),
-		ExternalDBAccess: r.ExternalDBAccess, SyncToken: secret.Optional(optional(ColumnSyncToken)),
-		SharedContainerDB: optional(ColumnSharedContainerDB), Unknown: r.Unknown,
-	}
+	return t
 }
 
 // rendered is what Rendered streams, and what it streams the plain way.
@@ -206,7 +200,7 @@ func TestAChangeOfTenantsIsRenderedAsItLeftThem(t *testing.T) {
 		seen = append(seen, fmt.Sprint(v.scan != nil, strings.Count(text, "\n"), strings.Contains(text, "renamed")))
 		return Publication{}, err
 	})
-	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Name: ptr("renamed")})
+	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Set: values{"name": sealed("renamed")}})
 	require.NoError(t, err)
 	require.NoError(t, d.Publish(t.Context()))
 	require.Equal(t, []string{"false 2 true", "true 2 true"}, seen)
@@ -226,8 +220,7 @@ func (d *desk) mustFollow(t *testing.T, publish func(context.Context, *View) (Pu
 // A record holds secrets, and shows none.
 func TestRecordRedactsItself(t *testing.T) {
 	t.Parallel()
-	r := Record{}
-	r.text[ColumnSyncToken] = []byte("hunter2")
+	r := Record{text: [][]byte{[]byte("hunter2")}}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
 		require.Equal(t, secret.Redacted, fmt.Sprintf(verb, r))
 		require.Equal(t, secret.Redacted, fmt.Sprintf(verb, &r))

@@ -248,23 +248,23 @@ func TestAPlannedPasswordFollowsItsRole(t *testing.T) {
 			_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: NewLocal("a", "A", secret.New("postgres://u:first@h/d"))})
 			require.NoError(t, err)
 			require.NoError(t, d.PlanRotation(t.Context(), map[TenantID]secret.Secret{"a": secret.New("postgres://u:planned@h/d")}))
-			edit := Optional[secret.Secret]{Clear: c.url == ""}
-			if url := secret.New(c.url); !edit.Clear {
-				edit.Set = &url
+			url := sealed(c.url)
+			if c.url == "" {
+				url = nil
 			}
-			_, _, err = d.UpdateTenant(t.Context(), TenantEdit{ID: "a", DatabaseURL: edit})
+			_, _, err = d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Set: values{"database_url": url}})
 			require.NoError(t, err)
 			view, err := d.View(t.Context())
 			require.NoError(t, err)
 			defer view.Close()
-			url, err := view.Rotation(t.Context(), "a")
+			planned, err := view.Rotation(t.Context(), "a")
 			require.NoError(t, err)
 			if c.planned == "" {
-				require.Nil(t, url)
+				require.Nil(t, planned)
 				return
 			}
-			require.NotNil(t, url)
-			require.Equal(t, c.planned, url.Reveal())
+			require.NotNil(t, planned)
+			require.Equal(t, c.planned, planned.Reveal())
 		})
 	}
 }

@@ -31,16 +31,18 @@ var revealers = []string{
 	"internal/provision/dial.go",
 	"internal/provision/password.go",    // makes what the server keeps of it
 	"internal/registry/authenticate.go", // checks what it takes
+	"internal/registry/edit.go",
 	"internal/registry/image.go",
-	"internal/registry/kept.go",
+	"internal/registry/kept_secrets.go",
+	"internal/registry/member.go",
 	"internal/registry/members.go",
 	"internal/registry/profile_secrets.go", // checks what it takes
 	"internal/registry/rotations.go",
 	"internal/registry/rows.go",
 	"internal/registry/servers.go",
+	"internal/registry/tenants.go", // checks what it takes
 	"internal/registry/url.go",
 	"internal/registry/writes.go",
-	"internal/registry/writes_profile.go",
 	"internal/secret/secret.go",
 }
 
