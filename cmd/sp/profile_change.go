@@ -98,7 +98,7 @@ func (a *app) profileDeleteCommand() *cli.Command {
 		Name:      "delete",
 		Usage:     "delete a profile, and the session that chose it",
 		ArgsUsage: "NAME",
-		Flags:     []cli.Flag{yesFlag()},
+		Flags:     []cli.Flag{yesFlag(), purgeFlag()},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
 				return a.deleteProfile(ctx, cmd, reg)
@@ -121,7 +121,7 @@ func (a *app) deleteProfile(ctx context.Context, cmd *cli.Command, reg *registry
 	if err := a.confirm(ctx, cmd, fmt.Sprintf("delete profile %s of tenant %s?", p.Name, p.Tenant)); err != nil {
 		return err
 	}
-	removed, err := reg.DeleteProfile(ctx, name)
+	removed, err := reg.DeleteProfile(ctx, name, cmd.Bool("purge"))
 	if !made(err) {
 		return err
 	}
