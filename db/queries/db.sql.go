@@ -192,8 +192,8 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.profilesAfterStmt, err = db.PrepareContext(ctx, profilesAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query ProfilesAfter: %w", err)
 	}
-	if q.publishedOrTakenAfterStmt, err = db.PrepareContext(ctx, publishedOrTakenAfter); err != nil {
-		return nil, fmt.Errorf("error preparing query PublishedOrTakenAfter: %w", err)
+	if q.publishedOrTakenFromStmt, err = db.PrepareContext(ctx, publishedOrTakenFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query PublishedOrTakenFrom: %w", err)
 	}
 	if q.putDatabaseStmt, err = db.PrepareContext(ctx, putDatabase); err != nil {
 		return nil, fmt.Errorf("error preparing query PutDatabase: %w", err)
@@ -585,9 +585,9 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing profilesAfterStmt: %w", cerr)
 		}
 	}
-	if q.publishedOrTakenAfterStmt != nil {
-		if cerr := q.publishedOrTakenAfterStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing publishedOrTakenAfterStmt: %w", cerr)
+	if q.publishedOrTakenFromStmt != nil {
+		if cerr := q.publishedOrTakenFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing publishedOrTakenFromStmt: %w", cerr)
 		}
 	}
 	if q.putDatabaseStmt != nil {
@@ -860,7 +860,7 @@ type Queries struct {
 	profileNamesAlikeStmt      *sql.Stmt
 	profileSecretsStmt         *sql.Stmt
 	profilesAfterStmt          *sql.Stmt
-	publishedOrTakenAfterStmt  *sql.Stmt
+	publishedOrTakenFromStmt   *sql.Stmt
 	putDatabaseStmt            *sql.Stmt
 	putFileStmt                *sql.Stmt
 	putFollowingFileStmt       *sql.Stmt
@@ -958,7 +958,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		profileNamesAlikeStmt:      q.profileNamesAlikeStmt,
 		profileSecretsStmt:         q.profileSecretsStmt,
 		profilesAfterStmt:          q.profilesAfterStmt,
-		publishedOrTakenAfterStmt:  q.publishedOrTakenAfterStmt,
+		publishedOrTakenFromStmt:   q.publishedOrTakenFromStmt,
 		putDatabaseStmt:            q.putDatabaseStmt,
 		putFileStmt:                q.putFileStmt,
 		putFollowingFileStmt:       q.putFollowingFileStmt,

@@ -29,10 +29,10 @@ WHERE published <= CAST(@published AS BIGINT) AND sequence <= @sequence
 ORDER BY sequence DESC
 LIMIT 1;
 
--- name: PublishedOrTakenAfter :many
+-- name: PublishedOrTakenFrom :many
 SELECT sequence, published, taken
 FROM changes
-WHERE sequence > @sequence AND (published IS NOT NULL OR taken = 1)
+WHERE sequence >= @sequence AND (published IS NOT NULL OR taken = 1)
 ORDER BY sequence;
 
 -- name: Change :one

@@ -528,28 +528,28 @@ func (q *Queries) NextEntry(ctx context.Context, arg NextEntryParams) (Entry, er
 	return i, err
 }
 
-const publishedOrTakenAfter = `-- name: PublishedOrTakenAfter :many
+const publishedOrTakenFrom = `-- name: PublishedOrTakenFrom :many
 SELECT sequence, published, taken
 FROM changes
-WHERE sequence > ?1 AND (published IS NOT NULL OR taken = 1)
+WHERE sequence >= ?1 AND (published IS NOT NULL OR taken = 1)
 ORDER BY sequence
 `
 
-type PublishedOrTakenAfterRow struct {
+type PublishedOrTakenFromRow struct {
 	Sequence  int64
 	Published *int64
 	Taken     bool
 }
 
-func (q *Queries) PublishedOrTakenAfter(ctx context.Context, sequence int64) ([]PublishedOrTakenAfterRow, error) {
-	rows, err := q.query(ctx, q.publishedOrTakenAfterStmt, publishedOrTakenAfter, sequence)
+func (q *Queries) PublishedOrTakenFrom(ctx context.Context, sequence int64) ([]PublishedOrTakenFromRow, error) {
+	rows, err := q.query(ctx, q.publishedOrTakenFromStmt, publishedOrTakenFrom, sequence)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []PublishedOrTakenAfterRow
+	var items []PublishedOrTakenFromRow
 	for rows.Next() {
-		var i PublishedOrTakenAfterRow
+		var i PublishedOrTakenFromRow
 		if err := rows.Scan(&i.Sequence, &i.Published, &i.Taken); err != nil {
 			return nil, err
 		}

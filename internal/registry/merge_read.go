@@ -2,9 +2,8 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"math"
+	"time"
 
 	"github.com/sp-registry/sp/db/queries"
 	"github.com/sp-registry/sp/internal/secret"
@@ -35,7 +34,7 @@ func (c *change) merging(ctx context.Context, b Merge, plan *Plan) (*merging, er
 // dateReading finds out what the other program had read: by what the clock says and, where
 // sp published something since, by what the file shows of that.
 func (t *merging) dateReading(ctx context.Context) error {
-	t.from, t.known = t.Since, t.Since
+	t.from = t.Since
 	dated := !t.Written.IsZero() && t.Settle != Theirs
 	if dated {
 		latest, err := t.q.LatestPublished(ctx, queries.LatestPublishedParams{
@@ -44,24 +43,22 @@ func (t *merging) dateReading(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if t.from = 0; len(latest) > 0 {
-			t.from, t.states = latest[0], latest
+		t.from = 0
+		for _, revision := range latest { // one at most
+			t.from = revision
 		}
-		t.known = t.from
 	}
-	rows, err := t.q.PublishedOrTakenAfter(ctx, t.from)
+	rows, err := t.q.PublishedOrTakenFrom(ctx, t.from)
 	if err != nil {
 		return err
 	}
+	var states []published
 	for _, row := range rows {
-		if t.taken[row.Sequence] = row.Taken; row.Published == nil || row.Sequence > t.Since {
-			continue
-		}
-		if t.states = append(t.states, row.Sequence); *row.Published <= t.Written.Add(-unsure).UnixMicro() {
-			t.known = row.Sequence
+		if t.taken[row.Sequence] = row.Taken; row.Published != nil && row.Sequence <= t.Since {
+			states = append(states, published{row.Sequence, time.UnixMicro(*row.Published)})
 		}
 	}
-	if dated && t.known < t.Since {
+	if t.knowledge = knows(t.from, states, t.Written); dated && t.known < t.Since {
 		if err := t.dateByContent(ctx); err != nil {
 			return err
 		}
@@ -93,11 +90,11 @@ func (t *merging) dateByContent(ctx context.Context) error {
 	}
 	latest := t.known
 	for id, theirs := range shown {
-		read, err := t.dateOf(ctx, id, theirs)
+		past, err := t.past(ctx, id, theirs, t.from)
 		if err != nil {
 			return err
 		}
-		latest = max(latest, read)
+		latest = max(latest, t.dateBy(past, theirs, t.digester))
 	}
 	t.known = latest
 	return nil
@@ -126,22 +123,6 @@ func (t *merging) changedSince(ctx context.Context) (map[TenantID]*Tenant, error
 		}
 	}
 	return found, nil
-}
-
-// dateOf returns the latest state that a tenant of the file, nil where it lacks it, shows.
-func (t *merging) dateOf(ctx context.Context, id TenantID, theirs *Tenant) (latest int64, err error) {
-	past, err := t.past(ctx, id, theirs, t.from)
-	if err != nil {
-		return 0, err
-	}
-	if theirs == nil {
-		return t.date(valuesOf(past, itself), ""), nil
-	}
-	now := version{image: t.imageOf(*theirs)}
-	for name := range saying(*theirs) {
-		latest = max(latest, t.date(valuesOf(past, name), now.value(name)))
-	}
-	return max(latest, t.date(valuesOf(past, itself), there)), nil
 }
 
 // past returns what a tenant was from a change on, until now.
@@ -185,36 +166,4 @@ func (t *merging) past(ctx context.Context, id TenantID, theirs *Tenant, from in
 		}
 		from = next.Sequence
 	}
-}
-
-// ofUnknown is before the name of a member that the record does not define, in an image
-// that tells these apart.
-const ofUnknown = unknownMembers + "."
-
-// imageOf returns what the file shows of a tenant.
-func (t *merging) imageOf(theirs Tenant) image {
-	m := imageOfTenant(theirs, t.digester)
-	spread(m, theirs.Unknown)
-	return m
-}
-
-// spread tells the members apart that the record does not define.
-func spread(m image, unknown Members) {
-	delete(m, unknownMembers)
-	for name, text := range unknown.all {
-		m[ofUnknown+name] = json.RawMessage(text)
-	}
-}
-
-// spreadFound does so as far as anybody still has their text.
-func spreadFound(m image, find finder) error {
-	r := imageReader{image: m, find: find}
-	unknown := r.members()
-	if errors.Is(r.err, ErrForgotten) {
-		return nil
-	}
-	if r.err == nil {
-		spread(m, unknown)
-	}
-	return r.err
 }

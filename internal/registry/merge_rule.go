@@ -39,6 +39,24 @@ type knowledge struct {
 	blind  bool    // nobody knows what it knew
 }
 
+// published is a state that stood in the file, since then.
+type published struct {
+	revision int64
+	since    time.Time
+}
+
+// knows returns what the clock says that the other program knew when it wrote a file, of
+// states in order, the first of which it knew for certain.
+func knows(first int64, states []published, written time.Time) (k knowledge) {
+	k.known = first
+	for _, s := range states {
+		if k.states = append(k.states, s.revision); written.Sub(s.since) >= unsure {
+			k.known = s.revision
+		}
+	}
+	return k
+}
+
 // version is a tenant as a change left it: its image, nil where it was not there.
 type version struct {
 	from   int64
