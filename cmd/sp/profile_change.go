@@ -100,7 +100,7 @@ func (a *app) profileDeleteCommand() *cli.Command {
 		Name:      "delete",
 		Usage:     "delete a profile, and the session that chose it",
 		ArgsUsage: "NAME",
-		Flags:     []cli.Flag{yesFlag()},
+		Flags:     []cli.Flag{yesFlag(), purgeFlag()},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			return a.deleteProfile(ctx, cmd)
 		},
@@ -122,7 +122,7 @@ func (a *app) deleteProfile(ctx context.Context, cmd *cli.Command) error {
 	}
 	var removed registry.RemovedProfile
 	err = a.change(ctx, a.others(func(ctx context.Context, reg *registry.Registry) (err error) {
-		removed, err = reg.DeleteProfile(ctx, name)
+		removed, err = reg.DeleteProfile(ctx, name, cmd.Bool("purge"))
 		return err
 	}))
 	if !made(err) {

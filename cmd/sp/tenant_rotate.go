@@ -17,7 +17,7 @@ func (a *app) tenantRotateTokenCommand() *cli.Command {
 		ArgsUsage: "[ID]",
 		Description: "The selected tenant without ID. The old token is revoked: it is kept nowhere, and sp undo\n" +
 			"does not bring it back. The token of a cloud tenant is made there (not offered yet).",
-		Flags: []cli.Flag{yesFlag()},
+		Flags: []cli.Flag{yesFlag(), a.noExportFlag()},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			return a.rotateToken(ctx, cmd)
 		},

@@ -156,8 +156,17 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.latestChangeAtStmt, err = db.PrepareContext(ctx, latestChangeAt); err != nil {
 		return nil, fmt.Errorf("error preparing query LatestChangeAt: %w", err)
 	}
+	if q.latestPublishedStmt, err = db.PrepareContext(ctx, latestPublished); err != nil {
+		return nil, fmt.Errorf("error preparing query LatestPublished: %w", err)
+	}
 	if q.latestUndoOfStmt, err = db.PrepareContext(ctx, latestUndoOf); err != nil {
 		return nil, fmt.Errorf("error preparing query LatestUndoOf: %w", err)
+	}
+	if q.markPublishedStmt, err = db.PrepareContext(ctx, markPublished); err != nil {
+		return nil, fmt.Errorf("error preparing query MarkPublished: %w", err)
+	}
+	if q.markTakenStmt, err = db.PrepareContext(ctx, markTaken); err != nil {
+		return nil, fmt.Errorf("error preparing query MarkTaken: %w", err)
 	}
 	if q.markTenantSeenStmt, err = db.PrepareContext(ctx, markTenantSeen); err != nil {
 		return nil, fmt.Errorf("error preparing query MarkTenantSeen: %w", err)
@@ -182,6 +191,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.profilesAfterStmt, err = db.PrepareContext(ctx, profilesAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query ProfilesAfter: %w", err)
+	}
+	if q.publishedOrTakenFromStmt, err = db.PrepareContext(ctx, publishedOrTakenFrom); err != nil {
+		return nil, fmt.Errorf("error preparing query PublishedOrTakenFrom: %w", err)
 	}
 	if q.putDatabaseStmt, err = db.PrepareContext(ctx, putDatabase); err != nil {
 		return nil, fmt.Errorf("error preparing query PutDatabase: %w", err)
@@ -513,9 +525,24 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing latestChangeAtStmt: %w", cerr)
 		}
 	}
+	if q.latestPublishedStmt != nil {
+		if cerr := q.latestPublishedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing latestPublishedStmt: %w", cerr)
+		}
+	}
 	if q.latestUndoOfStmt != nil {
 		if cerr := q.latestUndoOfStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing latestUndoOfStmt: %w", cerr)
+		}
+	}
+	if q.markPublishedStmt != nil {
+		if cerr := q.markPublishedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing markPublishedStmt: %w", cerr)
+		}
+	}
+	if q.markTakenStmt != nil {
+		if cerr := q.markTakenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing markTakenStmt: %w", cerr)
 		}
 	}
 	if q.markTenantSeenStmt != nil {
@@ -556,6 +583,11 @@ func (q *Queries) Close() error {
 	if q.profilesAfterStmt != nil {
 		if cerr := q.profilesAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing profilesAfterStmt: %w", cerr)
+		}
+	}
+	if q.publishedOrTakenFromStmt != nil {
+		if cerr := q.publishedOrTakenFromStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing publishedOrTakenFromStmt: %w", cerr)
 		}
 	}
 	if q.putDatabaseStmt != nil {
@@ -816,7 +848,10 @@ type Queries struct {
 	keptSecretStmt             *sql.Stmt
 	lastPositionStmt           *sql.Stmt
 	latestChangeAtStmt         *sql.Stmt
+	latestPublishedStmt        *sql.Stmt
 	latestUndoOfStmt           *sql.Stmt
+	markPublishedStmt          *sql.Stmt
+	markTakenStmt              *sql.Stmt
 	markTenantSeenStmt         *sql.Stmt
 	markTenantsChangedStmt     *sql.Stmt
 	metaStmt                   *sql.Stmt
@@ -825,6 +860,7 @@ type Queries struct {
 	profileNamesAlikeStmt      *sql.Stmt
 	profileSecretsStmt         *sql.Stmt
 	profilesAfterStmt          *sql.Stmt
+	publishedOrTakenFromStmt   *sql.Stmt
 	putDatabaseStmt            *sql.Stmt
 	putFileStmt                *sql.Stmt
 	putFollowingFileStmt       *sql.Stmt
@@ -910,7 +946,10 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		keptSecretStmt:             q.keptSecretStmt,
 		lastPositionStmt:           q.lastPositionStmt,
 		latestChangeAtStmt:         q.latestChangeAtStmt,
+		latestPublishedStmt:        q.latestPublishedStmt,
 		latestUndoOfStmt:           q.latestUndoOfStmt,
+		markPublishedStmt:          q.markPublishedStmt,
+		markTakenStmt:              q.markTakenStmt,
 		markTenantSeenStmt:         q.markTenantSeenStmt,
 		markTenantsChangedStmt:     q.markTenantsChangedStmt,
 		metaStmt:                   q.metaStmt,
@@ -919,6 +958,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		profileNamesAlikeStmt:      q.profileNamesAlikeStmt,
 		profileSecretsStmt:         q.profileSecretsStmt,
 		profilesAfterStmt:          q.profilesAfterStmt,
+		publishedOrTakenFromStmt:   q.publishedOrTakenFromStmt,
 		putDatabaseStmt:            q.putDatabaseStmt,
 		putFileStmt:                q.putFileStmt,
 		putFollowingFileStmt:       q.putFollowingFileStmt,

@@ -9,23 +9,46 @@ SET digest_key = @digest_key
 WHERE id = 1;
 
 -- name: InsertChange :exec
-INSERT INTO changes (sequence, made_at, command, undoes, first_added, last_added, restored)
-VALUES (@sequence, @made_at, @command, @undoes, @first_added, @last_added, @restored);
+INSERT INTO changes (sequence, made_at, command, undoes, first_added, last_added, restored, taken)
+VALUES (@sequence, @made_at, @command, @undoes, @first_added, @last_added, @restored, @taken);
+
+-- name: MarkTaken :exec
+UPDATE changes
+SET taken = 1
+WHERE sequence = @sequence;
+
+-- name: MarkPublished :exec
+UPDATE changes
+SET published = @published
+WHERE sequence = @sequence AND published IS NULL;
+
+-- name: LatestPublished :many
+SELECT sequence
+FROM changes
+WHERE published <= CAST(@published AS BIGINT) AND sequence <= @sequence
+ORDER BY sequence DESC
+LIMIT 1;
+
+-- name: PublishedOrTakenFrom :many
+SELECT sequence, published, taken
+FROM changes
+WHERE sequence >= @sequence AND (published IS NOT NULL OR taken = 1)
+ORDER BY sequence;
 
 -- name: Change :one
-SELECT sequence, made_at, command, undoes, first_added, last_added, restored
+SELECT sequence, made_at, command, undoes, first_added, last_added, restored, published, taken
 FROM changes
 WHERE sequence = @sequence;
 
 -- name: ChangesBefore :many
-SELECT sequence, made_at, command, undoes, first_added, last_added, restored
+SELECT sequence, made_at, command, undoes, first_added, last_added, restored, published, taken
 FROM changes
 WHERE sequence < @sequence
 ORDER BY sequence DESC
 LIMIT CAST(@size AS BIGINT);
 
 -- name: TenantChangesBefore :many
-SELECT sequence, made_at, command, undoes, first_added, last_added, restored
+SELECT sequence, made_at, command, undoes, first_added, last_added, restored, published, taken
 FROM changes
 WHERE sequence < CAST(@sequence AS BIGINT) AND (
     EXISTS (SELECT 1 FROM entries WHERE entries.sequence = changes.sequence AND entries.kind <> 'tenant'
@@ -66,7 +89,7 @@ LIMIT 1;
 -- name: RestoreOver :many
 SELECT sequence
 FROM changes
-WHERE restored IS NOT NULL AND sequence > @sequence AND restored < CAST(@sequence AS BIGINT)
+WHERE restored IS NOT NULL AND sequence > @known AND restored < CAST(@shown AS BIGINT)
 ORDER BY sequence
 LIMIT 1;
 

@@ -10,7 +10,7 @@ import (
 )
 
 const change = `-- name: Change :one
-SELECT sequence, made_at, command, undoes, first_added, last_added, restored
+SELECT sequence, made_at, command, undoes, first_added, last_added, restored, published, taken
 FROM changes
 WHERE sequence = ?1
 `
@@ -26,6 +26,8 @@ func (q *Queries) Change(ctx context.Context, sequence int64) (Change, error) {
 		&i.FirstAdded,
 		&i.LastAdded,
 		&i.Restored,
+		&i.Published,
+		&i.Taken,
 	)
 	return i, err
 }
@@ -52,7 +54,7 @@ func (q *Queries) ChangeThatAdded(ctx context.Context, position int64) (ChangeTh
 }
 
 const changesBefore = `-- name: ChangesBefore :many
-SELECT sequence, made_at, command, undoes, first_added, last_added, restored
+SELECT sequence, made_at, command, undoes, first_added, last_added, restored, published, taken
 FROM changes
 WHERE sequence < ?1
 ORDER BY sequence DESC
@@ -81,6 +83,8 @@ func (q *Queries) ChangesBefore(ctx context.Context, arg ChangesBeforeParams) ([
 			&i.FirstAdded,
 			&i.LastAdded,
 			&i.Restored,
+			&i.Published,
+			&i.Taken,
 		); err != nil {
 			return nil, err
 		}
@@ -305,8 +309,8 @@ func (q *Queries) ForgetSecretsUntil(ctx context.Context, keptUntil int64) error
 }
 
 const insertChange = `-- name: InsertChange :exec
-INSERT INTO changes (sequence, made_at, command, undoes, first_added, last_added, restored)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+INSERT INTO changes (sequence, made_at, command, undoes, first_added, last_added, restored, taken)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 `
 
 type InsertChangeParams struct {
@@ -317,6 +321,7 @@ type InsertChangeParams struct {
 	FirstAdded *int64
 	LastAdded  *int64
 	Restored   *int64
+	Taken      bool
 }
 
 func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) error {
@@ -328,6 +333,7 @@ func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) erro
 		arg.FirstAdded,
 		arg.LastAdded,
 		arg.Restored,
+		arg.Taken,
 	)
 	return err
 }
@@ -417,6 +423,42 @@ func (q *Queries) LatestChangeAt(ctx context.Context, madeAt int64) (int64, erro
 	return sequence, err
 }
 
+const latestPublished = `-- name: LatestPublished :many
+SELECT sequence
+FROM changes
+WHERE published <= CAST(?1 AS BIGINT) AND sequence <= ?2
+ORDER BY sequence DESC
+LIMIT 1
+`
+
+type LatestPublishedParams struct {
+	Published int64
+	Sequence  int64
+}
+
+func (q *Queries) LatestPublished(ctx context.Context, arg LatestPublishedParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.latestPublishedStmt, latestPublished, arg.Published, arg.Sequence)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var sequence int64
+		if err := rows.Scan(&sequence); err != nil {
+			return nil, err
+		}
+		items = append(items, sequence)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const latestUndoOf = `-- name: LatestUndoOf :one
 SELECT CAST(COALESCE(MAX(sequence), 0) AS BIGINT) AS sequence
 FROM changes
@@ -428,6 +470,33 @@ func (q *Queries) LatestUndoOf(ctx context.Context, sequence int64) (int64, erro
 	var sequence_2 int64
 	err := row.Scan(&sequence_2)
 	return sequence_2, err
+}
+
+const markPublished = `-- name: MarkPublished :exec
+UPDATE changes
+SET published = ?1
+WHERE sequence = ?2 AND published IS NULL
+`
+
+type MarkPublishedParams struct {
+	Published *int64
+	Sequence  int64
+}
+
+func (q *Queries) MarkPublished(ctx context.Context, arg MarkPublishedParams) error {
+	_, err := q.exec(ctx, q.markPublishedStmt, markPublished, arg.Published, arg.Sequence)
+	return err
+}
+
+const markTaken = `-- name: MarkTaken :exec
+UPDATE changes
+SET taken = 1
+WHERE sequence = ?1
+`
+
+func (q *Queries) MarkTaken(ctx context.Context, sequence int64) error {
+	_, err := q.exec(ctx, q.markTakenStmt, markTaken, sequence)
+	return err
 }
 
 const nextEntry = `-- name: NextEntry :one
@@ -457,6 +526,42 @@ func (q *Queries) NextEntry(ctx context.Context, arg NextEntryParams) (Entry, er
 		&i.Revoked,
 	)
 	return i, err
+}
+
+const publishedOrTakenFrom = `-- name: PublishedOrTakenFrom :many
+SELECT sequence, published, taken
+FROM changes
+WHERE sequence >= ?1 AND (published IS NOT NULL OR taken = 1)
+ORDER BY sequence
+`
+
+type PublishedOrTakenFromRow struct {
+	Sequence  int64
+	Published *int64
+	Taken     bool
+}
+
+func (q *Queries) PublishedOrTakenFrom(ctx context.Context, sequence int64) ([]PublishedOrTakenFromRow, error) {
+	rows, err := q.query(ctx, q.publishedOrTakenFromStmt, publishedOrTakenFrom, sequence)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PublishedOrTakenFromRow
+	for rows.Next() {
+		var i PublishedOrTakenFromRow
+		if err := rows.Scan(&i.Sequence, &i.Published, &i.Taken); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const recordedPositionsAfter = `-- name: RecordedPositionsAfter :many
@@ -504,13 +609,18 @@ func (q *Queries) RecordedPositionsAfter(ctx context.Context, arg RecordedPositi
 const restoreOver = `-- name: RestoreOver :many
 SELECT sequence
 FROM changes
-WHERE restored IS NOT NULL AND sequence > ?1 AND restored < CAST(?1 AS BIGINT)
+WHERE restored IS NOT NULL AND sequence > ?1 AND restored < CAST(?2 AS BIGINT)
 ORDER BY sequence
 LIMIT 1
 `
 
-func (q *Queries) RestoreOver(ctx context.Context, sequence int64) ([]int64, error) {
-	rows, err := q.query(ctx, q.restoreOverStmt, restoreOver, sequence)
+type RestoreOverParams struct {
+	Known int64
+	Shown int64
+}
+
+func (q *Queries) RestoreOver(ctx context.Context, arg RestoreOverParams) ([]int64, error) {
+	rows, err := q.query(ctx, q.restoreOverStmt, restoreOver, arg.Known, arg.Shown)
 	if err != nil {
 		return nil, err
 	}
@@ -544,7 +654,7 @@ func (q *Queries) SetDigestKey(ctx context.Context, digestKey string) error {
 }
 
 const tenantChangesBefore = `-- name: TenantChangesBefore :many
-SELECT sequence, made_at, command, undoes, first_added, last_added, restored
+SELECT sequence, made_at, command, undoes, first_added, last_added, restored, published, taken
 FROM changes
 WHERE sequence < CAST(?1 AS BIGINT) AND (
     EXISTS (SELECT 1 FROM entries WHERE entries.sequence = changes.sequence AND entries.kind <> 'tenant'
@@ -582,6 +692,8 @@ func (q *Queries) TenantChangesBefore(ctx context.Context, arg TenantChangesBefo
 			&i.FirstAdded,
 			&i.LastAdded,
 			&i.Restored,
+			&i.Published,
+			&i.Taken,
 		); err != nil {
 			return nil, err
 		}

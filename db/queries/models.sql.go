@@ -12,6 +12,8 @@ type Change struct {
 	FirstAdded *int64
 	LastAdded  *int64
 	Restored   *int64
+	Published  *int64
+	Taken      bool
 }
 
 type Database struct {

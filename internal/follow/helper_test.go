@@ -207,7 +207,7 @@ func (o *office) relink(name string, tenant registry.TenantID) act {
 
 func (o *office) delete(name string) act {
 	return func(ctx context.Context) error {
-		_, err := o.reg.DeleteProfile(ctx, name)
+		_, err := o.reg.DeleteProfile(ctx, name, false)
 		return err
 	}
 }

@@ -98,7 +98,7 @@ func TestAnEndedSessionLeavesNoToken(t *testing.T) {
 	for name, end := range map[string]func(d *desk) error{
 		"session":  func(d *desk) error { _, err := d.EndSession(context.Background(), "a"); return err },
 		"sessions": func(d *desk) error { _, err := d.EndSessions(context.Background()); return err },
-		"profile":  func(d *desk) error { _, err := d.DeleteProfile(context.Background(), "pa"); return err },
+		"profile":  func(d *desk) error { _, err := d.DeleteProfile(context.Background(), "pa", false); return err },
 		"tenant":   func(d *desk) error { _, err := d.DeleteTenant(context.Background(), Deletion{ID: "a"}); return err },
 		"file": func(d *desk) error {
 			_, err := d.ImportTenants(context.Background(), Import{Sessions: &SessionsEdit{Ended: []TenantID{"a"}}})

@@ -30,8 +30,9 @@ type change struct {
 	revision int64
 	touched  bool // something that a file of tenants shows has changed
 	record   record
-	merge    int64 // the change before it in the same transaction, of a merge; 0 is none
-	stirred  bool  // and that one touched something that a file of tenants shows
+	read     string // the SHA-256 of the file that it imported
+	merge    int64  // the change before it in the same transaction, of a merge; 0 is none
+	stirred  bool   // and that one touched something that a file of tenants shows
 }
 
 // Begin takes the lock and begins a change. Until Commit nothing has changed; Close is to

@@ -150,7 +150,12 @@ type Followed struct {
 // Remember notes what is to be known of the files that follow the change.
 func (t *Tx) Remember(ctx context.Context, followed Followed) error {
 	for _, f := range followed.Files {
-		if err := t.q.PutFile(ctx, queries.PutFileParams(f)); err != nil {
+		if err := t.q.PutFile(ctx, queries.PutFileParams{
+			Path: f.Path, Previous: f.Previous, Current: f.Current, TenantsRevision: f.TenantsRevision, Stamp: f.Stamp,
+		}); err != nil {
+			return err
+		}
+		if err := t.rememberPublished(ctx, f); err != nil {
 			return err
 		}
 	}

@@ -53,7 +53,7 @@ func TestWhatTheSmallFilesHaveToShow(t *testing.T) {
 		"rename":         {rename, Due{Sessions: true, Profiles: []string{"na", "pa"}, Renamed: map[string]string{"pa": "na"}}},
 		"rename, unused": {profile(ProfileEdit{Name: "qa", NewName: ptr("na")}), Due{Profiles: []string{"na", "qa"}, Renamed: map[string]string{"qa": "na"}}},
 		"relink":         {profile(ProfileEdit{Name: "qa", Tenant: ptr(TenantID("b"))}), Due{Profiles: []string{"qa"}, Relinked: map[string]TenantID{"qa": "a"}}},
-		"delete profile": {func(d *desk) error { _, err := d.DeleteProfile(ctx, "qa"); return err }, Due{Profiles: []string{"qa"}}},
+		"delete profile": {func(d *desk) error { _, err := d.DeleteProfile(ctx, "qa", false); return err }, Due{Profiles: []string{"qa"}}},
 		"set":            {secrets(SecretEdit{Profile: "qa", Put: put("k=2")}), Due{Profiles: []string{"qa"}}},
 		"set the same":   {do: secrets(SecretEdit{Profile: "pa", Put: put("k=1")})},
 		"unset":          {secrets(SecretEdit{Profile: "pa", Unset: []string{"k"}}), Due{Profiles: []string{"pa"}}},

@@ -43,7 +43,8 @@ type desk struct {
 	*Registry
 	path  string
 	now   time.Time
-	asked int // how often the clock was asked
+	asked int        // how often the clock was asked
+	clock *time.Time // by which tenants.json is dated, nil for no such file
 }
 
 // mustDesk makes a new registry.

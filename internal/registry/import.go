@@ -202,11 +202,12 @@ func (c *change) noteImport(ctx context.Context, i Import, plan Plan) error {
 	if c.touched {
 		at = c.revision
 	}
+	if c.read, err = i.Hash(); err != nil {
+		return err
+	}
 	hash := ""
 	if plan.Skipped == 0 && !plan.keeps {
-		if hash, err = i.Hash(); err != nil {
-			return err
-		}
+		hash = c.read
 	}
 	return c.q.SetImported(ctx, queries.SetImportedParams{
 		Imported: hash, ImportedRevision: at, ImportedTenants: int64(plan.Added + plan.Updated + plan.Unchanged),

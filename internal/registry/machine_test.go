@@ -115,7 +115,7 @@ var operations = map[string]func(m *machine) (want, got error){
 	},
 	"delete profile": func(m *machine) (want, got error) {
 		name := someProfiles.Draw(m.t, "name")
-		_, got = m.d.DeleteProfile(m.t.Context(), name)
+		_, got = m.d.DeleteProfile(m.t.Context(), name, false)
 		return m.dropProfile(name), got
 	},
 	"select tenant": func(m *machine) (want, got error) {

@@ -28,24 +28,25 @@ const (
 // is merged, three ways, with what was done here since the file showed the registry.
 // What it was then the history tells.
 type Merge struct {
-	// Read gives each tenant of the file to take, and returns the rest of the file. It is
-	// nil where only sessions are to be taken over.
+	// Read gives each tenant of the file to take, and returns the rest of the file; it may
+	// be asked twice. It is nil where only sessions are to be taken over.
 	Read func(take func(Tenant) error) (Document, error)
 	// Sessions is what was done to the sessions, nil for nothing.
 	Sessions *SessionsEdit
 	// Since is the TenantsRevision that the file showed before.
 	Since int64
-	// Written is when the other program wrote the file: what in it is as it was here
-	// not long before is out of date, and no change. Zero is not known.
+	// Written is when the other program wrote the file, by the clock of the file system.
+	// Zero is not known: then it knew all that the file showed.
 	Written time.Time
-	// Settle says who is right where both changed the same.
+	// Settle says who is right where both changed the same. For Theirs, the other program
+	// knew all that the file showed.
 	Settle Side
 	// Purge forgets the secrets that it replaces or removes at once.
 	Purge bool
 }
 
-// Conflict is what both sides changed of one tenant: the members or, where one side
-// has deleted it, which.
+// Conflict is what both sides changed of one tenant: the members, also those that the
+// record does not define or, where one side has deleted it, which.
 type Conflict struct {
 	ID      TenantID
 	Members []string
@@ -96,22 +97,26 @@ func (c *change) takeOver(ctx context.Context, b Merge, plan *Plan) error {
 }
 
 func (c *change) takeTenants(ctx context.Context, b Merge, plan *Plan) error {
-	t, err := c.merging(ctx, b, plan)
-	if err != nil {
-		return err
-	}
+	c.record.taken = true
 	var document Document
-	err = c.prepared(ctx, func() error {
+	err := c.prepared(ctx, func() error {
+		t, err := c.merging(ctx, b, plan)
+		if err != nil {
+			return err
+		}
 		if document, err = b.Read(func(tenant Tenant) error { return t.take(ctx, tenant) }); err != nil {
 			return err
 		}
-		return t.takeMissing(ctx)
+		if err := t.takeMissing(ctx); err != nil {
+			return err
+		}
+		if len(t.conflicts.Conflicts) > 0 {
+			return &t.conflicts
+		}
+		return nil
 	})
 	if err != nil {
 		return err
-	}
-	if len(t.conflicts.Conflicts) > 0 {
-		return &t.conflicts
 	}
 	if err := c.noteAmbiguous(ctx, plan); err != nil {
 		return err

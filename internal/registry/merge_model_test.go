@@ -2,71 +2,100 @@ package registry
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sp-registry/sp/internal/secret"
 	"pgregory.net/rapid"
 )
 
-// side is what one program knows: members by name, of tenants by id.
+// side is what one program knows: members by name, of tenants by id. What is absent is "".
 type side map[string]map[string]string
 
-var merged = []string{
+// modelled are the members that change; x and y are not those of the record, and is says
+// whether the tenant is there.
+var modelled = []string{
 	"name", "app_id", "hostname", "region", "database_url", "internal_database_url", "tenant_type", "external_db_access",
 	"sync_token", "shared_container_db", "x", "y",
 }
 
-// sideValues are the values of the members that are never absent; the others have "" for that.
-var sideValues = map[string][]string{
-	"name": {"1", "2"}, "tenant_type": {string(Local), string(Cloud)}, "external_db_access": {"false", "true"},
-}
+const is = ""
+
+// twoValued are the members of which two programs may choose the same value.
+var twoValued = map[string][]string{"tenant_type": {string(Local), string(Cloud)}, "external_db_access": {"false", "true"}}
 
 func isURL(member string) bool { return strings.HasSuffix(member, "database_url") }
 
 // forgets tells whether that a file lacks the member says nothing.
-func forgets(member string) bool { return member == "sync_token" || member == "shared_container_db" }
+func forgets(member string) bool {
+	return slices.Contains([]string{"sync_token", "shared_container_db", "x", "y"}, member)
+}
 
-// drawSide changes some tenants, and of these the contested member for certain.
-func drawSide(t *rapid.T, label, contested string, base side) side {
-	drawn := side{}
-	for _, id := range []string{"a", "b", "c"} {
-		known, there := base[id]
-		if base != nil && rapid.Bool().Draw(t, label+" keeps "+id) {
-			if there {
-				drawn[id] = known
-			}
-			continue
-		}
-		if rapid.IntRange(0, 4).Draw(t, label+" has "+id) == 0 {
-			continue
-		}
-		members := map[string]string{}
-		for _, name := range merged {
-			value := known[name]
-			if !there || name == contested || rapid.IntRange(0, 3).Draw(t, "changes "+name) == 0 {
-				values := sideValues[name]
-				if values == nil {
-					values = []string{"", "1", "2"}
-				}
-				if isURL(name) && label == "theirs" { // a mask comes from elsewhere
-					values = append(values, "***")
-				}
-				value = rapid.SampledFrom(values).Draw(t, name)
-			}
-			members[name] = value
-		}
-		drawn[id] = members
+// isSilent tells whether what a file has as the member says nothing: a mask, or the absence
+// of what some versions drop.
+func isSilent(member, value string) bool {
+	return value == "" && forgets(member) || isURL(member) && value == "***"
+}
+
+func (s side) clone() side {
+	c := side{}
+	for id, m := range s {
+		c[id] = maps.Clone(m)
 	}
-	return drawn
+	return c
+}
+
+func (s side) value(id, member string) string {
+	m, there := s[id]
+	if member == is && there {
+		return "there"
+	}
+	return m[member]
+}
+
+// edit changes one tenant as a program may: it adds, removes or edits it. Each value is
+// new, but for those of two-valued members.
+func (s side) edit(t *rapid.T, who string, number *int) {
+	fresh := func(member string) string {
+		*number++
+		if values := twoValued[member]; values != nil {
+			return rapid.SampledFrom(values).Draw(t, member)
+		}
+		if member != "name" && rapid.IntRange(0, 3).Draw(t, "without "+member) == 0 {
+			return ""
+		}
+		if isURL(member) && who == "their" && rapid.IntRange(0, 3).Draw(t, "masks "+member) == 0 {
+			return "***"
+		}
+		return fmt.Sprint(*number)
+	}
+	known := slices.Sorted(maps.Keys(s))
+	what := rapid.IntRange(0, 6).Draw(t, who+" edit")
+	if len(known) == 0 || what == 0 {
+		*number++
+		m := map[string]string{}
+		for _, name := range modelled {
+			m[name] = fresh(name)
+		}
+		s[fmt.Sprint(who, *number)] = m
+		return
+	}
+	id := rapid.SampledFrom(known).Draw(t, "tenant")
+	if what == 1 {
+		delete(s, id)
+		return
+	}
+	for range rapid.IntRange(1, 2).Draw(t, "members") {
+		name := rapid.SampledFrom(modelled).Draw(t, "member")
+		s[id][name] = fresh(name)
+	}
 }
 
 func (s side) tenants() (all []Tenant) {
-	for _, id := range []string{"a", "b", "c"} {
-		m, there := s[id]
-		if !there {
-			continue
-		}
+	for _, id := range slices.Sorted(maps.Keys(s)) {
+		m := s[id]
 		text := func(name string) *string {
 			if m[name] == "" {
 				return nil
@@ -96,74 +125,173 @@ func (s side) tenants() (all []Tenant) {
 	return all
 }
 
-// merged says what comes of changes of both sides, and what somebody has to settle of
-// them. What is as it was in older is no change of theirs.
-func (s side) merged(older, ours, theirs side) (merged side, conflicts []Conflict) {
+// snapshot is a state that stood in the file, with its revision and the time of the file.
+type snapshot struct {
+	revision int64
+	written  time.Time
+	state    side
+	bySP     map[string]bool // what sp made as it is, by id and member; the rest the others did
+}
+
+// paper is what a program has in its hands: the file as it read it and edited it since, and
+// which snapshot that was, or the file came from.
+type paper struct {
+	content side
+	read    int
+}
+
+// oracle says what a merge has to come to, for it knows who has read what. It knows nothing of
+// the history that sp goes by: it looks at the snapshots as a whole.
+type oracle struct {
+	shown []snapshot
+	taken []takeover
+	ours  side
+	file  paper
+	// written is the time of the file.
+	written time.Time
+}
+
+// takeover is one thing that a change took over of another program, as it was then.
+type takeover struct {
+	revision          int64
+	id, member, value string
+}
+
+// known returns which snapshot the other program has read, as far as can be known: what the
+// clock says or, if that is later, what the file shows of what it did read.
+func (o oracle) known() (known int) {
+	known = -1
+	for i, s := range o.shown {
+		if o.written.Sub(s.written) >= 10*time.Minute {
+			known = i
+		}
+	}
+	for i := range o.shown[:o.file.read+1] {
+		if i > known && o.tellsOf(i) {
+			known = i
+		}
+	}
+	return known
+}
+
+// tellsOf tells whether the file has something as sp made it in a snapshot, and as it never
+// stood there before.
+func (o oracle) tellsOf(i int) bool {
+	for id := range o.everSeen() {
+		for _, member := range append([]string{is}, modelled...) {
+			if o.tells(i, id, member) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (o oracle) everSeen() map[string]bool {
+	ids := map[string]bool{}
+	for _, s := range o.shown {
+		for id := range s.state {
+			ids[id] = true
+		}
+	}
+	return ids
+}
+
+func (o oracle) tells(i int, id, member string) bool {
+	value := o.file.content.value(id, member)
+	shows := func(s snapshot) bool {
+		return s.state.value(id, member) == value && (member == is || s.state[id] != nil)
+	}
+	if member != is && (o.file.content[id] == nil || isSilent(member, value)) || !o.shown[i].bySP[id+"/"+member] || !shows(o.shown[i]) {
+		return false
+	}
+	return !slices.ContainsFunc(o.shown[:i], shows) && !slices.ContainsFunc(o.taken, func(t takeover) bool {
+		return t.revision <= o.shown[i].revision && t.id == id && t.member == member && t.value == value
+	})
+}
+
+// base is what the other program knew, with is among the members: a snapshot, and all that it
+// did itself since. Of a tenant that it did not know of, it may know a member all the same.
+func (o oracle) base(known int) side {
+	base, revision := side{}, int64(0)
+	if known >= 0 {
+		base, revision = o.shown[known].state.clone(), o.shown[known].revision
+		for _, m := range base {
+			m[is] = "there"
+		}
+	}
+	for _, t := range o.taken {
+		if t.revision > revision {
+			if base[t.id] == nil {
+				base[t.id] = map[string]string{}
+			}
+			base[t.id][t.member] = t.value
+		}
+	}
+	return base
+}
+
+// merged says what comes of it, and what somebody has to settle.
+func (o oracle) merged(settle Side) (merged side, conflicts []Conflict) {
+	known := o.known()
+	if settle == Theirs {
+		known = len(o.shown) - 1
+	}
+	base := o.base(known)
 	merged = side{}
-	for _, id := range []string{"a", "b", "c"} {
-		base, was := s[id]
-		past, had := older[id]
-		o, here := ours[id]
-		t, there := theirs[id]
+	ids := o.everSeen()
+	for id := range o.ours {
+		ids[id] = true
+	}
+	for id := range o.file.content {
+		ids[id] = true
+	}
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		ours, theirs, was := o.ours[id], o.file.content[id], base[id]
 		c := Conflict{ID: TenantID(id)}
 		switch {
-		case here && there:
-			merged[id], c.Members = mergedMembers(base, past, o, t)
-		case here && (!was || !had):
-			merged[id] = o
-		case here && !sameMembers(base, o):
+		case ours != nil && theirs != nil:
+			merged[id], c.Members = mergedMembers(was, ours, theirs, settle)
+		case ours != nil && was[is] == "":
+			merged[id] = ours
+		case ours != nil && differ(was, ours, func(string) bool { return true }):
 			c.Deleted = Theirs
-		case there && !was && !had:
-			merged[id] = t
-		case there && !was && theyChanged(past, past, t), there && was && theyChanged(base, past, t):
+			if settle == Ours {
+				merged[id] = ours
+			}
+		case theirs != nil && was[is] == "":
+			merged[id] = theirs
+		case theirs != nil && differ(was, theirs, func(name string) bool { return !isSilent(name, theirs[name]) }):
 			c.Deleted = Ours
+			if settle == Theirs {
+				merged[id] = theirs
+			}
 		}
-		if c.Members != nil || c.Deleted != Nobody {
+		if len(c.Members) > 0 || c.Deleted != Nobody {
 			conflicts = append(conflicts, c)
 		}
 	}
 	return merged, conflicts
 }
 
-func mergedMembers(base, past, o, t map[string]string) (m map[string]string, conflicts []string) {
-	m = map[string]string{}
-	for _, name := range merged {
+func differ(a, b map[string]string, counts func(string) bool) bool {
+	return slices.ContainsFunc(modelled, func(name string) bool { return counts(name) && a[name] != b[name] })
+}
+
+func mergedMembers(was, ours, theirs map[string]string, settle Side) (merged map[string]string, conflicts []string) {
+	merged = maps.Clone(ours)
+	for _, name := range modelled {
+		o, t, w := ours[name], theirs[name], was[name]
 		switch {
-		case name == "x" || name == "y":
-			m[name] = o[name]
-			if t[name] != "" && blobOf(t) != blobOf(base) && (past == nil || blobOf(t) != blobOf(past)) {
-				m[name] = t[name]
-				if o[name] != "" && o[name] != t[name] && blobOf(o) != blobOf(base) && !slices.Contains(conflicts, unknownMembers) {
-					conflicts = append(conflicts, unknownMembers)
-				}
-			}
-		case t[name] == "" && forgets(name), isURL(name) && t[name] == "***" && o[name] != "" && o[name] != "***",
-			o[name] == t[name], t[name] == base[name], past != nil && t[name] == past[name]:
-			m[name] = o[name]
-		case o[name] == base[name]:
-			m[name] = t[name]
+		case t == "" && forgets(name), isURL(name) && t == "***" && o != "" && o != "***", o == t, t == w:
+		case o == w:
+			merged[name] = t
 		default:
 			conflicts = append(conflicts, name)
+			if settle == Theirs {
+				merged[name] = t
+			}
 		}
 	}
-	return m, conflicts
-}
-
-// blobOf is what of the unknown members can be compared: all at once.
-func blobOf(m map[string]string) string { return m["x"] + "," + m["y"] }
-
-func sameMembers(a, b map[string]string) bool {
-	return !slices.ContainsFunc(merged, func(name string) bool { return a[name] != b[name] })
-}
-
-func theyChanged(base, past, t map[string]string) bool {
-	return slices.ContainsFunc(merged, func(name string) bool {
-		switch {
-		case name == "x" || name == "y":
-			return blobOf(t) != "," && blobOf(t) != blobOf(base) && (past == nil || blobOf(t) != blobOf(past))
-		case t[name] == "" && forgets(name), isURL(name) && t[name] == "***":
-			return false
-		}
-		return t[name] != base[name] && (past == nil || t[name] != past[name])
-	})
+	return merged, conflicts
 }

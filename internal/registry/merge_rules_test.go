@@ -137,7 +137,7 @@ func TestOfATenantThatWasDeletedHereOnlyAChangeOfTheirsIsAConflict(t *testing.T)
 // TestAMemberThatWasTakenFromADeletedTenantIsAChange, also where the file shows the deletion.
 func TestAMemberThatWasTakenFromADeletedTenantIsAChange(t *testing.T) {
 	t.Parallel()
-	d := mustDesk(t)
+	d := mustPublishingDesk(t)
 	d.now = noon.Add(-time.Hour)
 	d.mustBase(t, local("a"), inRegion("deleted", "x"))
 	d.now = noon
@@ -167,7 +167,7 @@ func TestWhereTheBaseIsLostNothingIsTakenForGranted(t *testing.T) {
 	}{
 		"theirs is the base":         {inRegion("a", "1"), inRegion("a", "2"), inRegion("a", "1"), "region"},
 		"ours is the base":           {inRegion("a", "1"), with(inRegion("a", "1"), func(t *Tenant) { t.AppID = ptr("x") }), with(inRegion("a", "2"), func(t *Tenant) { t.AppID = ptr("x") }), "region"},
-		"theirs is the unknown base": {unknown, other, unknown, unknownMembers},
+		"theirs is the unknown base": {unknown, other, unknown, "x"},
 	} {
 		d, since := lost(func(d *desk) int64 {
 			since := d.mustBase(t, c.base)
@@ -234,7 +234,7 @@ func TestUnknownMembersThatDoNotContradictAreMerged(t *testing.T) {
 			since := d.mustBase(t, knows(c.base))
 			d.mustBase(t, knows(c.ours))
 			if want == "" {
-				require.Equal(t, []Conflict{{ID: "a", Members: []string{unknownMembers}}}, d.mustConflict(t, since, knows(c.theirs)))
+				require.Equal(t, []Conflict{{ID: "a", Members: []string{"x"}}}, d.mustConflict(t, since, knows(c.theirs)))
 				continue
 			}
 			d.mustMerge(t, mergeOf(since, settle, knows(c.theirs)))

@@ -1,106 +1,216 @@
 package registry
 
-import "github.com/sp-registry/sp/internal/secret"
+import (
+	"encoding/json"
+	"errors"
+	"iter"
+	"strings"
+)
 
-// forgettable are the members that some version of the original tool does not know,
-// and drops when it writes the file: that they are missing says nothing.
-var forgettable = map[string]bool{"sync_token": true, "shared_container_db": true, unknownMembers: true}
-
-// threeWay merges one tenant.
-type threeWay struct {
-	base, ours, theirs image
-	past               past
-	blind              bool
-	settle             Side
-	merged             Tenant
-	step               Step
-	conflicts          []string
+// outcome is what is to become of one tenant: without an action of its step there is nothing to
+// do and nothing to say.
+type outcome struct {
+	step     Step
+	tenant   Tenant // what is to be added, or what it is to be updated to
+	conflict *Conflict
 }
 
-// mergeThree merges a tenant member by member: what only one side changed is taken from
-// that side.
-func (t *merging) mergeThree(base image, past past, ours, theirs Tenant) threeWay {
-	m := threeWay{
-		base: base, ours: imageOfTenant(ours, t.digester), theirs: imageOfTenant(theirs, t.digester),
-		past: past, blind: t.blind, settle: t.Settle, merged: ours, step: Step{Action: Update, ID: ours.ID},
-	}
-	takeMember(&m, "name", &m.merged.Name, theirs.Name)
-	takeMember(&m, "app_id", &m.merged.AppID, theirs.AppID)
-	takeMember(&m, "hostname", &m.merged.Hostname, theirs.Hostname)
-	takeMember(&m, "region", &m.merged.Region, theirs.Region)
-	m.takeURL("database_url", &m.merged.DatabaseURL, theirs.DatabaseURL)
-	m.takeURL("internal_database_url", &m.merged.InternalDatabaseURL, theirs.InternalDatabaseURL)
-	takeMember(&m, "tenant_type", &m.merged.Kind, theirs.Kind)
-	takeMember(&m, "external_db_access", &m.merged.ExternalDBAccess, theirs.ExternalDBAccess)
-	takeMember(&m, "sync_token", &m.merged.SyncToken, theirs.SyncToken)
-	takeMember(&m, "shared_container_db", &m.merged.SharedContainerDB, theirs.SharedContainerDB)
-	m.takeUnknown(ours.Unknown, theirs.Unknown)
-	m.step.Name, m.step.Changed = m.merged.Name, ours.Differing(m.merged)
-	return m
-}
-
-func takeMember[T any](m *threeWay, name string, merged *T, theirs T) {
-	if _, there := m.theirs[name]; !there && forgettable[name] {
-		if _, here := m.ours[name]; here {
-			m.step.Kept = append(m.step.Kept, name)
-		}
-		return
-	}
-	if m.takes(name) {
-		*merged = theirs
-	}
-}
-
-// takes tells whether a member is to be as the file says.
-func (m *threeWay) takes(name string) bool {
-	base, ours, theirs := string(m.base[name]), string(m.ours[name]), string(m.theirs[name])
+// outcomeOf says what is to become of a tenant that the registry has as ours and the file as
+// theirs, nil where it lacks it. That ours are in use is not looked at.
+func (k knowledge) outcomeOf(past []version, ours, theirs *Tenant, settle Side, d digester) outcome {
 	switch {
-	case ours == theirs, !m.blind && theirs == base:
-		return false
-	case m.past.had(name, m.theirs):
-		m.step.Stale = append(m.step.Stale, name)
-		return false
-	case !m.blind && ours == base:
+	case ours == nil:
+		return k.mergeUnknown(past, *theirs, settle, d)
+	case theirs == nil:
+		return k.mergeMissing(past, *ours, settle)
+	}
+	m := memberMerge{knowledge: k, past: past, shown: imageOf(*theirs, d), settle: settle}
+	return m.run(*ours, *theirs)
+}
+
+// memberMerge merges a tenant that both have.
+type memberMerge struct {
+	knowledge
+	past      []version
+	shown     version
+	settle    Side
+	step      Step
+	conflicts []string
+}
+
+func (m *memberMerge) run(ours, theirs Tenant) (o outcome) {
+	o.tenant = ours
+	for _, member := range RecordMembers[1:] { // the id is the same
+		switch {
+		case member.masks(&ours, &theirs):
+			m.step.Masked = append(m.step.Masked, member.Name)
+		case !member.has(&theirs) && member.Forgettable:
+			if member.has(&ours) {
+				m.step.Kept = append(m.step.Kept, member.Name)
+			}
+		case m.takes(member.Name, member.Name):
+			member.take(&o.tenant, &theirs)
+		}
+	}
+	var newer []string
+	for name, text := range theirs.Unknown.all {
+		if m.takes(ofUnknown+name, name) {
+			newer = append(newer, `"`+name+`":`+text)
+		}
+	}
+	o.tenant.Unknown = ours.Unknown.with(NewMembers(strings.Join(newer, ",")))
+	if len(m.conflicts) > 0 {
+		o.conflict = &Conflict{ID: ours.ID, Members: m.conflicts}
+	}
+	o.step = m.step
+	o.step.ID, o.step.Name, o.step.Changed = ours.ID, o.tenant.Name, ours.Differing(o.tenant)
+	switch {
+	case len(o.step.Changed) > 0:
+		o.step.Action = Update
+	case o.step.tells():
+		o.step.Action = Keep
+	}
+	return o
+}
+
+// takes tells whether a member is to be as the file shows it.
+func (m *memberMerge) takes(member, called string) bool {
+	switch m.decide(valuesOf(m.past, member), m.shown.value(member)) {
+	case stale:
+		m.step.Stale = append(m.step.Stale, called)
+	case theirsChanged:
 		return true
-	case m.settle == Nobody:
-		m.conflicts = append(m.conflicts, name)
+	case bothChanged:
+		if m.settle == Nobody {
+			m.conflicts = append(m.conflicts, called)
+		}
+		return m.settle == Theirs
 	}
-	return m.settle == Theirs
+	return false
 }
 
-func (m *threeWay) takeURL(name string, merged **secret.Secret, theirs *secret.Secret) {
-	if ours := *merged; ours != nil && theirs != nil && !ours.Empty() && IsMasked(*theirs) && !IsMasked(*ours) {
-		m.step.Masked = append(m.step.Masked, name)
-		return
+// mergeUnknown merges a tenant that only the file has: the other program added it or, where sp
+// deleted it since the file was read, did or did not change it.
+func (k knowledge) mergeUnknown(past []version, theirs Tenant, settle Side, d digester) (o outcome) {
+	o.step, o.tenant = Step{Action: Gone, ID: theirs.ID, Name: theirs.Name}, theirs
+	if k.blind || k.decide(valuesOf(past, itself), there) == theirsChanged {
+		o.step.Action = Add
+		return o
 	}
-	takeMember(m, name, merged, theirs)
+	shown := imageOf(theirs, d)
+	for name := range saying(theirs) {
+		values := valuesOf(past, name)
+		switch {
+		case values[k.base(values)].text == shown.value(name):
+		case settle == Theirs:
+			o.step.Action = Add
+		case settle == Nobody:
+			o.conflict = &Conflict{ID: theirs.ID, Deleted: Ours}
+		}
+	}
+	return o
 }
 
-// takeUnknown takes the members that the record does not define. Which of them changed
-// is not known where both sides changed some: then all that do not contradict are kept.
-func (m *threeWay) takeUnknown(ours, theirs Members) {
-	base, here, there := string(m.base[unknownMembers]), string(m.ours[unknownMembers]), string(m.theirs[unknownMembers])
-	if here == there || theirs.Empty() || !m.blind && there == base {
-		return
+// mergeMissing merges a tenant that the file lacks: it is newer than the file, or the other
+// program removed it. What sp changed meanwhile somebody has to settle.
+func (k knowledge) mergeMissing(past []version, ours Tenant, settle Side) (o outcome) {
+	o.step = Step{ID: ours.ID, Name: ours.Name}
+	switch k.decide(valuesOf(past, itself), "") {
+	case stays:
+		return o
+	case stale:
+		o.step.Action = Stay
+		return o
 	}
-	if m.past.had(unknownMembers, m.theirs) {
-		m.step.Stale = append(m.step.Stale, unknownMembers)
-		return
+	o.step.Action = Remove
+	if k.blind || k.changedHere(past) {
+		return o.neededHere(settle)
 	}
-	if contradict := here != base && ours.contradicts(theirs); contradict && m.settle == Nobody {
-		m.conflicts = append(m.conflicts, unknownMembers)
-	} else if contradict && m.settle == Ours {
-		theirs = theirs.with(ours)
-	}
-	m.merged.Unknown = ours.with(theirs)
+	return o
 }
 
-// contradicts tells whether both have a member, with values that differ.
-func (m Members) contradicts(o Members) bool {
-	for name, value := range m.all {
-		if other, ok := o.value(name); ok && other != value {
-			return true
+func (k knowledge) changedHere(past []version) bool {
+	for _, v := range past {
+		for name := range v.image {
+			if values := valuesOf(past, name); values[k.base(values)].text != values[len(values)-1].text {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// neededHere is the removal of a tenant that sp still needs.
+func (o outcome) neededHere(settle Side) outcome {
+	switch settle {
+	case Nobody:
+		o.conflict = &Conflict{ID: o.step.ID, Deleted: Theirs}
+		o.step.Action = ""
+	case Ours:
+		o.step.Action = ""
+	}
+	return o
+}
+
+// dateBy returns the latest state that a tenant of the file, nil where it lacks it, shows.
+func (k knowledge) dateBy(past []version, theirs *Tenant, d digester) (latest int64) {
+	if theirs == nil {
+		return k.date(valuesOf(past, itself), "")
+	}
+	shown := imageOf(*theirs, d)
+	for name := range saying(*theirs) {
+		latest = max(latest, k.date(valuesOf(past, name), shown.value(name)))
+	}
+	return max(latest, k.date(valuesOf(past, itself), there))
+}
+
+// saying yields the members of which a file says something: a mask says nothing, nor does
+// the absence of what some programs don't know.
+func saying(t Tenant) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, m := range RecordMembers[1:] {
+			s := m.SecretOf(&t)
+			masked := m.URL && s != nil && IsMasked(*s)
+			if !masked && (m.has(&t) || !m.Forgettable) && !yield(m.Name) {
+				return
+			}
+		}
+		for name := range t.Unknown.all {
+			if !yield(ofUnknown + name) {
+				return
+			}
+		}
+	}
+}
+
+// ofUnknown is before the name of a member that the record does not define, in an image
+// that tells these apart.
+const ofUnknown = unknownMembers + "."
+
+// imageOf is what the file shows of a tenant.
+func imageOf(theirs Tenant, d digester) version {
+	m := imageOfTenant(theirs, d)
+	spread(m, theirs.Unknown)
+	return version{image: m}
+}
+
+// spread tells the members apart that the record does not define.
+func spread(m image, unknown Members) {
+	delete(m, unknownMembers)
+	for name, text := range unknown.all {
+		m[ofUnknown+name] = json.RawMessage(text)
+	}
+}
+
+// spreadFound does so as far as anybody still has their text.
+func spreadFound(m image, find finder) error {
+	r := imageReader{image: m, find: find}
+	unknown := r.members()
+	if errors.Is(r.err, ErrForgotten) {
+		return nil
+	}
+	if r.err == nil {
+		spread(m, unknown)
+	}
+	return r.err
 }

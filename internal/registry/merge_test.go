@@ -1,17 +1,11 @@
 package registry
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 )
 
 func mergeOf(since int64, settle Side, tenants ...Tenant) Merge {
@@ -24,6 +18,7 @@ func (d *desk) mustBase(t require.TestingT, tenants ...Tenant) int64 {
 	i.Exact, i.Prune = true, true
 	_, err := d.ImportTenants(context.Background(), i)
 	require.NoError(t, err)
+	d.publish(t)
 	v, err := d.View(context.Background())
 	require.NoError(t, err)
 	defer v.Close()
@@ -111,56 +106,3 @@ func TestAMergeKeepsWhatTheOtherProgramCanNotKnow(t *testing.T) {
 	require.Equal(t, []string{"update a changed:name kept:sync_token,shared_container_db masked:database_url"}, steps(plan))
 	require.Equal(t, []string{reveal(with(full, func(t *Tenant) { t.Name = "renamed" }))}, mustContents(t, d.path).Tenants)
 }
-
-// TestAMergeIsThreeWay says of random changes of both sides what is to come of
-// each member, by its values, and which members somebody has to settle.
-func TestAMergeIsThreeWay(t *testing.T) {
-	t.Parallel()
-	dir, run, conflicted := mustMemoryDir(t), 0, 0
-	rapid.Check(t, func(t *rapid.T) {
-		run++
-		d := mustDeskAt(t, filepath.Join(dir, fmt.Sprintf("%d.db", run)))
-		d.now = noon.Add(-time.Hour)
-		contested := rapid.SampledFrom(merged).Draw(t, "contested")
-		older := drawSide(t, "older", contested, nil)
-		since := d.mustBase(t, older.tenants()...)
-		base, read := older, older
-		if rapid.Bool().Draw(t, "written again") {
-			d.now = noon.Add(-time.Minute)
-			base = drawSide(t, "base", contested, older)
-			since = d.mustBase(t, base.tenants()...)
-			read = rapid.SampledFrom([]side{older, base}).Draw(t, "read")
-		}
-		d.now = noon
-		ours, theirs := drawSide(t, "ours", contested, base), drawSide(t, "theirs", contested, read)
-		d.mustBase(t, ours.tenants()...)
-		want, conflicts := base.merged(older, ours, theirs)
-		b := mergeOf(since, Nobody, theirs.tenants()...)
-		b.Written = noon
-		_, err := d.TakeOver(context.Background(), b)
-		if conflicts != nil {
-			conflicted++
-			var all *ConflictsError
-			require.ErrorAs(t, err, &all)
-			slices.SortFunc(all.Conflicts, func(a, b Conflict) int { return cmp.Compare(a.ID, b.ID) })
-			require.Equal(t, conflicts, all.Conflicts)
-			want = ours
-		} else {
-			require.NoError(t, err)
-		}
-		got := mustContents(t, d.path).Tenants
-		slices.Sort(got)
-		for i := range got {
-			got[i] = lateX.ReplaceAllString(got[i], `{"x":$2,"y":$1}`)
-		}
-		require.Equal(t, revealAll(want.tenants()), got)
-		require.NoError(t, d.Close())
-	})
-	if !testing.Short() { // then there are too few
-		require.Positive(t, conflicted)
-		require.Less(t, conflicted, run)
-	}
-}
-
-// lateX is where x was added to y, behind it.
-var lateX = regexp.MustCompile(`\{"y":(.),"x":(.)\}`)

@@ -126,7 +126,7 @@ func TestSecretsStayWithTheirProfile(t *testing.T) {
 	d.mustUndo(t)
 	d.mustUndo(t)
 	require.Equal(t, both, d.secrets(t), "both undone")
-	_, err = d.DeleteProfile(t.Context(), "p")
+	_, err = d.DeleteProfile(t.Context(), "p", false)
 	require.NoError(t, err)
 	require.Equal(t, both[1:], d.secrets(t))
 	d.mustDelete(t, "a")
@@ -157,7 +157,7 @@ func TestUndoBringsSecretsOfAProfileBack(t *testing.T) {
 			_, err := d.UpdateProfile(context.Background(), ProfileEdit{Name: "p", NewName: ptr("q"), Tenant: ptr(TenantID("b"))})
 			return err
 		},
-		"delete":        func(d *desk) error { _, err := d.DeleteProfile(context.Background(), "p"); return err },
+		"delete":        func(d *desk) error { _, err := d.DeleteProfile(context.Background(), "p", false); return err },
 		"delete tenant": func(d *desk) error { _, err := d.DeleteTenant(context.Background(), Deletion{ID: "a"}); return err },
 		"import": func(d *desk) error {
 			i := Import{Exact: true, Profiles: []ImportedProfile{{Profile: Profile{"p", "a"}, Secrets: put("other=1")}}}

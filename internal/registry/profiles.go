@@ -158,9 +158,11 @@ type RemovedProfile struct {
 	Default bool
 }
 
-// DeleteProfile deletes a profile, and the session that chose it.
-func (r *Registry) DeleteProfile(ctx context.Context, name string) (removed RemovedProfile, err error) {
+// DeleteProfile deletes a profile, and the session that chose it. To purge is to forget its
+// secrets at once.
+func (r *Registry) DeleteProfile(ctx context.Context, name string, purge bool) (removed RemovedProfile, err error) {
 	err = r.write(ctx, func(c *change) error {
+		c.record.purge = purge
 		if removed.Profile, err = c.Profile(ctx, name); err != nil {
 			return err
 		}

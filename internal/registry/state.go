@@ -193,7 +193,7 @@ func ends(last Change) error {
 // TenantAt returns a tenant as it was after the change with that sequence, and the
 // members whose secret is not kept any more, which are empty then.
 func (v *View) TenantAt(ctx context.Context, id TenantID, sequence int64) (t Tenant, forgotten []string, err error) {
-	over, err := v.q.RestoreOver(ctx, sequence)
+	over, err := v.q.RestoreOver(ctx, queries.RestoreOverParams{Known: sequence, Shown: sequence})
 	if err == nil && len(over) > 0 {
 		err = fmt.Errorf("change %d: change %d restored an older backup over it: %w", sequence, over[0], ErrNotFound)
 	}

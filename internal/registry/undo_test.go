@@ -265,7 +265,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 		},
 		"a profile whose tenant was deleted": {
 			func(t *testing.T, d *desk) {
-				_, err := d.DeleteProfile(t.Context(), "pa")
+				_, err := d.DeleteProfile(t.Context(), "pa", false)
 				require.NoError(t, err)
 			},
 			func(t *testing.T, d *desk) { d.mustDelete(t, "a") },
@@ -283,7 +283,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 		},
 		"a profile whose name another has but for case": {
 			func(t *testing.T, d *desk) {
-				_, err := d.DeleteProfile(t.Context(), "pa")
+				_, err := d.DeleteProfile(t.Context(), "pa", false)
 				require.NoError(t, err)
 			},
 			func(t *testing.T, d *desk) { d.mustProfiles(t, "b", "PA") },
@@ -309,7 +309,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 				require.NoError(t, err)
 			},
 			func(t *testing.T, d *desk) {
-				_, err := d.DeleteProfile(t.Context(), "pa")
+				_, err := d.DeleteProfile(t.Context(), "pa", false)
 				require.NoError(t, err)
 			},
 			"removed profile pa",
@@ -454,7 +454,7 @@ func TestAnUndoThatFoundNothingIsNoRestore(t *testing.T) {
 	d.mustTenants(t, "a")
 	d.mustProfiles(t, "a", "p")
 	made := d.revision(t)
-	_, err := d.DeleteProfile(t.Context(), "p")
+	_, err := d.DeleteProfile(t.Context(), "p", false)
 	require.NoError(t, err)
 	d.mustUndo(t, made)
 	d.mustUndo(t, d.revision(t))

@@ -73,13 +73,15 @@ func (v *View) State(ctx context.Context) (State, error) {
 // what stood there before and of what it wrote, in hexadecimal and empty for
 // nothing, and the TenantsRevision that the file shows. A Path that is relative,
 // to the registry's directory, is tracked; an absolute one is a copy. Stamp is what
-// the file system said of a file that held Current, empty if that is not known.
+// the file system said of a file that held Current, empty if that is not known. Written,
+// of a file that is put in place now, is the time that it has there.
 type File struct {
 	Path            string
 	Previous        string
 	Current         string
 	TenantsRevision int64
 	Stamp           string
+	Written         time.Time
 }
 
 // File returns what is remembered of the file at path, nil if nothing is.
@@ -91,8 +93,9 @@ func (v *View) File(ctx context.Context, path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := File(row)
-	return &file, nil
+	return &File{
+		Path: row.Path, Previous: row.Previous, Current: row.Current, TenantsRevision: row.TenantsRevision, Stamp: row.Stamp,
+	}, nil
 }
 
 // Tenant returns the tenant with that id.

@@ -171,7 +171,7 @@ func TestTheRegistryCannotBeInAnExcludedWorld(t *testing.T) {
 	require.ErrorIs(t, err, registry.ErrInUse)
 
 	require.NoError(t, r.SetDefaultProfile(ctx, new("a1")))
-	_, err = r.DeleteProfile(ctx, "a1")
+	_, err = r.DeleteProfile(ctx, "a1", false)
 	require.NoError(t, err)
 	view, err = r.View(ctx)
 	require.NoError(t, err)

@@ -111,7 +111,10 @@ func otherChanges() []act {
 		func(ctx context.Context, r *registry.Registry) error { return r.SetDefaultProfile(ctx, &other) },
 		func(ctx context.Context, r *registry.Registry) error { _, err := r.EndSession(ctx, id); return err },
 		func(ctx context.Context, r *registry.Registry) error { _, err := r.EndSessions(ctx); return err },
-		func(ctx context.Context, r *registry.Registry) error { _, err := r.DeleteProfile(ctx, "q"); return err },
+		func(ctx context.Context, r *registry.Registry) error {
+			_, err := r.DeleteProfile(ctx, "q", false)
+			return err
+		},
 		rename("a", "name of "+name), // it has that name
 		export,
 	}

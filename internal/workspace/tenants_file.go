@@ -296,7 +296,7 @@ func (p Publisher) render(ctx context.Context, view *registry.View, s standingFi
 		return Publication{}, err
 	}
 	publication := Publication{
-		Files:   []registry.File{{Path: p.Name, Previous: s.there.Hash, Current: made.Hash, TenantsRevision: s.state.TenantsRevision}},
+		Files:   []registry.File{{Path: p.Name, Previous: s.there.Hash, Current: made.Hash, TenantsRevision: s.state.TenantsRevision, Written: made.Written}},
 		Place:   func() error { return errors.Join(made.Place(s.there), place.Sweep(s.left)) },
 		Discard: made.Discard,
 	}
@@ -304,6 +304,7 @@ func (p Publisher) render(ctx context.Context, view *registry.View, s standingFi
 		return p.renderAside(publication, s.there)
 	}
 	if made.Hash == s.there.Hash && s.there.IsPrivate() {
+		publication.Files[0].Written = s.there.Written
 		publication.Place = func() error { return errors.Join(place.Sweep(s.left), made.Discard()) }
 	}
 	return publication, nil
