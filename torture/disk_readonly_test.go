@@ -67,7 +67,7 @@ func interrupt(t *testing.T, path string, more ...string) {
 	conn := mustOpenRaw(t, path)
 	for _, s := range slices.Concat([]string{"PRAGMA journal_mode = TRUNCATE", "PRAGMA cache_size = 2", "BEGIN IMMEDIATE", "UPDATE registry_meta SET revision = 666"}, more, []string{
 		"DELETE FROM sessions",
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO files (path, previous, current, tenants_revision, stamp) SELECT 'path' || i, hex(zeroblob(200)), 'x', 0, '' FROM n",
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO files (path, previous, current, tenants_revision) SELECT 'path' || i, hex(zeroblob(200)), 'x', 0 FROM n",
 	}) {
 		_, err := conn.Exec(s)
 		require.NoError(t, err, s)

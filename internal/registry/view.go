@@ -72,14 +72,12 @@ func (v *View) State(ctx context.Context) (State, error) {
 // File is what the registry remembers of a file that it wrote: the SHA-256 of
 // what stood there before and of what it wrote, in hexadecimal and empty for
 // nothing, and the TenantsRevision that the file shows. A Path that is relative,
-// to the registry's directory, is tracked; an absolute one is a copy. Stamp is what
-// the file system said of a file that held Current, empty if that is not known.
+// to the registry's directory, is tracked; an absolute one is a copy.
 type File struct {
 	Path            string
 	Previous        string
 	Current         string
 	TenantsRevision int64
-	Stamp           string
 }
 
 // File returns what is remembered of the file at path, nil if nothing is.
