@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sp-registry/sp/internal/place"
+	"github.com/sp-registry/sp/internal/registry"
 )
 
 // What is set aside has both names from before the commit, when the rendered file is there
@@ -45,7 +46,7 @@ func (p Publisher) setAside(there place.Seen) error {
 		return err
 	}
 	if aside, err := place.Look(p.Aside); err != nil || aside.Hash != there.Hash {
-		return errors.Join(&ChangedError{Path: p.Path}, err, place.Sweep([]string{p.Aside}))
+		return errors.Join(&registry.ChangedError{Path: p.Path}, err, place.Sweep([]string{p.Aside}))
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (h house) mustKeep(t *testing.T, err error, text string) {
 func mustConflict(t *testing.T, err error, path string) {
 	t.Helper()
 	require.ErrorIs(t, err, registry.ErrConflict)
-	var changed *workspace.ChangedError
+	var changed *registry.ChangedError
 	require.ErrorAs(t, err, &changed)
 	require.Equal(t, path, changed.Path)
 	require.Equal(t, path+": changed by someone else", changed.Error())

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
@@ -53,11 +50,7 @@ func (w *Workspace) lookAtTenants(ctx context.Context, view *registry.View, f *f
 	case !f.change.Tenants || f.change.Force || f.change.Copy != nil || f.change.Imported.Tenants != nil:
 		return nil
 	}
-	file, err := view.File(ctx, p.Name)
-	if err != nil {
-		return err
-	}
-	hash, err := p.foreign(ctx, view)
+	hash, file, err := p.foreign(ctx, view)
 	if err != nil || hash == "" {
 		return nil // what can't be looked at is for the rendering to refuse
 	}
@@ -97,9 +90,7 @@ func (w *Workspace) lookAtUnreadable(path string, f *findings) error {
 	if err != nil {
 		return err
 	}
-	if f.hash = there.Hash; !there.IsThere() {
-		return &os.PathError{Op: "lstat", Path: path, Err: unix.ENOENT}
-	}
+	f.hash = there.Hash
 	file, err := w.openForeign(path, f.hash)
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ import (
 const TrackedName = "tenants.json"
 
 // Publisher writes one file of tenants and keeps it from overwriting what
-// somebody else wrote. Its Publish method is what registry.Options wants.
+// somebody else wrote.
 type Publisher struct {
 	// Path is the file, absolute.
 	Path string
@@ -45,9 +45,6 @@ type Publisher struct {
 	// far that has come.
 	Watch func(io.Writer) io.Writer
 }
-
-// ChangedError is returned for a file that somebody else wrote or changed.
-type ChangedError = registry.ChangedError
 
 // standingFile is a file of tenants, what the registry remembers of it, nil for nothing,
 // and how far the registry has come.
@@ -108,7 +105,7 @@ func (p Publisher) checkReplace(ctx context.Context, view *registry.View, s stan
 	}
 	same, err := p.isSame(ctx, view, s)
 	if err == nil && !same {
-		err = &ChangedError{Path: p.Path}
+		err = &registry.ChangedError{Path: p.Path}
 	}
 	return err
 }
@@ -161,14 +158,15 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 	return Changed, nil
 }
 
-// foreign returns the SHA-256 of what somebody else wrote into the publisher's file; nothing
-// if it is ours. Within a change: nobody puts that in place meanwhile.
-func (p Publisher) foreign(ctx context.Context, view *registry.View) (string, error) {
+// foreign returns the SHA-256 of what somebody else wrote into the publisher's file, empty
+// if it is ours, and what is remembered of it. Within a change: nobody puts that in place
+// meanwhile.
+func (p Publisher) foreign(ctx context.Context, view *registry.View) (hash string, known *registry.File, err error) {
 	s, err := p.look(ctx, view)
-	if err != nil || s.isOurs() {
-		return "", err
+	if err != nil || !s.there.IsThere() || s.isOurs() {
+		return "", s.known, err
 	}
-	return s.there.Hash, nil
+	return s.there.Hash, s.known, nil
 }
 
 // IsSettled tells that the tracked file is current, and that no command left anything to
