@@ -14,7 +14,7 @@ import (
 
 var errTrouble = errors.New("trouble")
 
-const insertFile = "INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES (?1, ?2, ?3, ?4, '')"
+const insertFile = "INSERT INTO files (path, previous, current, tenants_revision) VALUES (?1, ?2, ?3, ?4)"
 
 // TestABulkWritesWhatItsTransactionWouldWrite goes by SQLite's own interface, where the
 // driver lets us, and by the driver.

@@ -51,7 +51,7 @@ var provoked = map[string]struct {
 	}},
 	"full": {ErrFull, func(t *testing.T, path string, w *Write) error {
 		mustExecTx(t, w, "PRAGMA max_page_count = 1")
-		_, err := w.ExecContext(t.Context(), "INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES (?, hex(zeroblob(20000)), 'x', 0, '')", "canary")
+		_, err := w.ExecContext(t.Context(), "INSERT INTO files (path, previous, current, tenants_revision) VALUES (?, hex(zeroblob(20000)), 'x', 0)", "canary")
 		return err
 	}},
 	"no file": {ErrIO, func(t *testing.T, path string, _ *Write) error {
@@ -96,12 +96,12 @@ func TestABrokenConstraintShowsNoValues(t *testing.T) {
 	w, err := mustOpen(t, mustCreate(t), patient).Write(t.Context())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, w.Close()) }()
-	mustExecTx(t, w, "INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('canary', '', 'canary', 0, '')")
+	mustExecTx(t, w, "INSERT INTO files (path, previous, current, tenants_revision) VALUES ('canary', '', 'canary', 0)")
 	for _, statement := range []string{
-		"INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('canary', '', 'canary', 0, '')",
-		"INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('x', NULL, 'canary', 0, '')",
-		"INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('x', '', '', 0, '')",
-		"INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('x', '', 'canary', 'canary', '')",
+		"INSERT INTO files (path, previous, current, tenants_revision) VALUES ('canary', '', 'canary', 0)",
+		"INSERT INTO files (path, previous, current, tenants_revision) VALUES ('x', NULL, 'canary', 0)",
+		"INSERT INTO files (path, previous, current, tenants_revision) VALUES ('x', '', '', 0)",
+		"INSERT INTO files (path, previous, current, tenants_revision) VALUES ('x', '', 'canary', 'canary')",
 		"INSERT INTO profiles VALUES ('canary', 'canary', 'canary')",
 	} {
 		_, err := w.ExecContext(t.Context(), statement)

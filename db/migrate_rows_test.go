@@ -66,7 +66,7 @@ func TestARegistryOfSchemaOneKeepsAllItsRows(t *testing.T) {
 	require.NoError(t, err)
 	columns, before := map[string]string{}, map[string][]string{}
 	for _, table := range []string{"registry_meta", "tenants", "profiles", "sessions", "selection", "files", "changes", "entries", "kept_secrets"} {
-		names := rowsOf(t, conn, "SELECT name FROM pragma_table_info('"+table+"') ORDER BY cid")
+		names := rowsOf(t, conn, "SELECT name FROM pragma_table_info('"+table+"') WHERE name <> 'stamp' ORDER BY cid") // which 00008 drops
 		columns[table] = strings.ReplaceAll(strings.TrimSpace(strings.Join(names, ", ")), "name=", "")
 		before[table] = rowsOf(t, conn, "SELECT "+columns[table]+" FROM "+table)
 		require.Len(t, before[table], 1, table)

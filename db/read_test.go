@@ -34,7 +34,7 @@ func init() {
 			return err
 		}
 		_, err = tx.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
-			INSERT INTO files (path, previous, current, tenants_revision, stamp) SELECT 'path' || i, hex(zeroblob(200)), 'x', 0, '' FROM n`)
+			INSERT INTO files (path, previous, current, tenants_revision) SELECT 'path' || i, hex(zeroblob(200)), 'x', 0 FROM n`)
 		if err != nil {
 			return err
 		}

@@ -285,7 +285,7 @@ func TestOnlyCommitCommits(t *testing.T) {
 	require.NoError(t, err)
 	mustExecTx(t, w, "UPDATE registry_meta SET revision = 9")
 	mustExecTx(t, w, "PRAGMA max_page_count = 1")
-	_, err = w.ExecContext(t.Context(), "INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('/a', hex(zeroblob(20000)), 'x', 0, '')")
+	_, err = w.ExecContext(t.Context(), "INSERT INTO files (path, previous, current, tenants_revision) VALUES ('/a', hex(zeroblob(20000)), 'x', 0)")
 	require.ErrorIs(t, Explain(err), ErrFull)
 	_, err = w.ExecContext(t.Context(), "UPDATE registry_meta SET revision = 8")
 	require.ErrorIs(t, Explain(err), ErrIO)

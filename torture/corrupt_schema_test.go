@@ -21,7 +21,7 @@ func unstrict(table string) []string {
 }
 
 // large makes the file so large that it is not checked whole before it is used.
-const large = "INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('/large', '', hex(zeroblob(100000)), 0, '')"
+const large = "INSERT INTO files (path, previous, current, tenants_revision) VALUES ('/large', '', hex(zeroblob(100000)), 0)"
 
 // tampered are files that another hand wrote, by what it did. A refusal by all
 // commands is demanded where refused is set.

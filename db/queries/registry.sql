@@ -53,18 +53,17 @@ SET tenant_id = @tenant_id,
 WHERE id = 1;
 
 -- name: File :one
-SELECT path, previous, current, tenants_revision, stamp
+SELECT path, previous, current, tenants_revision
 FROM files
 WHERE path = @path;
 
 -- name: PutFile :exec
-INSERT INTO files (path, previous, current, tenants_revision, stamp)
-VALUES (@path, @previous, @current, @tenants_revision, @stamp)
+INSERT INTO files (path, previous, current, tenants_revision)
+VALUES (@path, @previous, @current, @tenants_revision)
 ON CONFLICT (path) DO UPDATE
 SET previous = excluded.previous,
     current = excluded.current,
-    tenants_revision = excluded.tenants_revision,
-    stamp = excluded.stamp;
+    tenants_revision = excluded.tenants_revision;
 
 -- name: FollowingFile :one
 SELECT path, kind, profile, previous, current, base, former, due
@@ -78,8 +77,8 @@ WHERE due = 1
 ORDER BY path;
 
 -- name: PutFollowingFile :exec
-INSERT INTO files (path, kind, profile, previous, current, tenants_revision, stamp, base, former, due)
-VALUES (@path, @kind, @profile, @previous, @current, 0, '', @base, @former, @due)
+INSERT INTO files (path, kind, profile, previous, current, tenants_revision, base, former, due)
+VALUES (@path, @kind, @profile, @previous, @current, 0, @base, @former, @due)
 ON CONFLICT (path) DO UPDATE
 SET previous = excluded.previous,
     current = excluded.current,

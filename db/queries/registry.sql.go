@@ -84,7 +84,7 @@ func (q *Queries) DueFiles(ctx context.Context) ([]DueFilesRow, error) {
 }
 
 const file = `-- name: File :one
-SELECT path, previous, current, tenants_revision, stamp
+SELECT path, previous, current, tenants_revision
 FROM files
 WHERE path = ?1
 `
@@ -94,7 +94,6 @@ type FileRow struct {
 	Previous        string
 	Current         string
 	TenantsRevision int64
-	Stamp           string
 }
 
 func (q *Queries) File(ctx context.Context, path string) (FileRow, error) {
@@ -105,7 +104,6 @@ func (q *Queries) File(ctx context.Context, path string) (FileRow, error) {
 		&i.Previous,
 		&i.Current,
 		&i.TenantsRevision,
-		&i.Stamp,
 	)
 	return i, err
 }
@@ -221,13 +219,12 @@ func (q *Queries) Meta(ctx context.Context) (MetaRow, error) {
 }
 
 const putFile = `-- name: PutFile :exec
-INSERT INTO files (path, previous, current, tenants_revision, stamp)
-VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO files (path, previous, current, tenants_revision)
+VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (path) DO UPDATE
 SET previous = excluded.previous,
     current = excluded.current,
-    tenants_revision = excluded.tenants_revision,
-    stamp = excluded.stamp
+    tenants_revision = excluded.tenants_revision
 `
 
 type PutFileParams struct {
@@ -235,7 +232,6 @@ type PutFileParams struct {
 	Previous        string
 	Current         string
 	TenantsRevision int64
-	Stamp           string
 }
 
 func (q *Queries) PutFile(ctx context.Context, arg PutFileParams) error {
@@ -244,14 +240,13 @@ func (q *Queries) PutFile(ctx context.Context, arg PutFileParams) error {
 		arg.Previous,
 		arg.Current,
 		arg.TenantsRevision,
-		arg.Stamp,
 	)
 	return err
 }
 
 const putFollowingFile = `-- name: PutFollowingFile :exec
-INSERT INTO files (path, kind, profile, previous, current, tenants_revision, stamp, base, former, due)
-VALUES (?1, ?2, ?3, ?4, ?5, 0, '', ?6, ?7, ?8)
+INSERT INTO files (path, kind, profile, previous, current, tenants_revision, base, former, due)
+VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8)
 ON CONFLICT (path) DO UPDATE
 SET previous = excluded.previous,
     current = excluded.current,

@@ -10,7 +10,7 @@ import (
 )
 
 const files = `-- name: Files :many
-SELECT path, kind, profile, previous, current, tenants_revision, stamp, base, former, due
+SELECT path, kind, profile, previous, current, tenants_revision, base, former, due
 FROM files
 ORDER BY path
 `
@@ -22,7 +22,6 @@ type FilesRow struct {
 	Previous        string
 	Current         string
 	TenantsRevision int64
-	Stamp           string
 	Base            string
 	Former          *string
 	Due             bool
@@ -44,7 +43,6 @@ func (q *Queries) Files(ctx context.Context) ([]FilesRow, error) {
 			&i.Previous,
 			&i.Current,
 			&i.TenantsRevision,
-			&i.Stamp,
 			&i.Base,
 			&i.Former,
 			&i.Due,
@@ -63,13 +61,12 @@ func (q *Queries) Files(ctx context.Context) ([]FilesRow, error) {
 }
 
 const putWholeFile = `-- name: PutWholeFile :exec
-INSERT INTO files (path, kind, profile, previous, current, tenants_revision, stamp, base, former, due)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+INSERT INTO files (path, kind, profile, previous, current, tenants_revision, base, former, due)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 ON CONFLICT (path) DO UPDATE
 SET previous = excluded.previous,
     current = excluded.current,
     tenants_revision = excluded.tenants_revision,
-    stamp = excluded.stamp,
     base = excluded.base,
     former = excluded.former,
     due = excluded.due
@@ -82,7 +79,6 @@ type PutWholeFileParams struct {
 	Previous        string
 	Current         string
 	TenantsRevision int64
-	Stamp           string
 	Base            string
 	Former          *string
 	Due             bool
@@ -96,7 +92,6 @@ func (q *Queries) PutWholeFile(ctx context.Context, arg PutWholeFileParams) erro
 		arg.Previous,
 		arg.Current,
 		arg.TenantsRevision,
-		arg.Stamp,
 		arg.Base,
 		arg.Former,
 		arg.Due,

@@ -151,7 +151,7 @@ type Followed struct {
 func (t *Tx) Remember(ctx context.Context, followed Followed) error {
 	for _, f := range followed.Files {
 		if err := t.q.PutFile(ctx, queries.PutFileParams{
-			Path: f.Path, Previous: f.Previous, Current: f.Current, TenantsRevision: f.TenantsRevision, Stamp: f.Stamp,
+			Path: f.Path, Previous: f.Previous, Current: f.Current, TenantsRevision: f.TenantsRevision,
 		}); err != nil {
 			return err
 		}

@@ -21,7 +21,7 @@ var whole = []string{
 	"INSERT INTO sessions VALUES ('a', 'pa', 0, '', '', '', '', '', '', '', '', '', '')",
 	"INSERT INTO profile_secrets VALUES ('pa', 'k', '')",
 	"UPDATE selection SET tenant_id = 'a', previous_tenant_id = 'b', default_profile = 'pa'",
-	"INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('f', '', 'x', 0, '')",
+	"INSERT INTO files (path, previous, current, tenants_revision) VALUES ('f', '', 'x', 0)",
 	"INSERT INTO changes VALUES (1, 0, 'sp', NULL, 1, 2, NULL), (2, 0, 'sp undo', 1, NULL, NULL, NULL)",
 	"INSERT INTO entries VALUES (2, 'tenant', 'a', 'a', 1, '', ''), (2, 'profile', 'pa', 'a', NULL, '', '')",
 	"INSERT INTO kept_secrets VALUES ('a', '00', 'x', 0)",
@@ -47,8 +47,8 @@ var violations = map[string]map[string][]string{
 		"profiles: name_key <> ''":                  {"INSERT INTO profiles VALUES ('x', '', 'a')"},
 		"selection: id = 1":                         {"INSERT INTO selection (id) VALUES (2)", "UPDATE selection SET id = 0"},
 		"selection: tenant_id or deleted_tenant_id": {"UPDATE selection SET deleted_tenant_id = 'x'"},
-		"files: path <> ''":                         {"INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('', '', 'x', 0, '')"},
-		"files: current <> ''":                      {"INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('g', '', '', 0, '')"},
+		"files: path <> ''":                         {"INSERT INTO files (path, previous, current, tenants_revision) VALUES ('', '', 'x', 0)"},
+		"files: current <> ''":                      {"INSERT INTO files (path, previous, current, tenants_revision) VALUES ('g', '', '', 0)"},
 		"files: due":                                {"UPDATE files SET due = 2", "UPDATE files SET due = -1"},
 		"files: kind <> ''":                         {"UPDATE files SET kind = ''"},
 		"files: profile of a kind":                  {"UPDATE files SET profile = 'p'"},
@@ -84,7 +84,7 @@ var violations = map[string]map[string][]string{
 		"profiles.name_tenant": {"INSERT INTO profiles VALUES ('pa', 'x', 'a')"},
 		"sessions.tenant_id":   {"INSERT INTO sessions (tenant_id, profile, chosen_at) VALUES ('a', 'pa', 1)"},
 		"selection.id":         {"INSERT INTO selection (id) VALUES (1)"},
-		"files.path":           {"INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('f', '', 'x', 0, '')"},
+		"files.path":           {"INSERT INTO files (path, previous, current, tenants_revision) VALUES ('f', '', 'x', 0)"},
 		"profile_secrets":      {"INSERT INTO profile_secrets VALUES ('pa', 'k', 'x')"},
 		"changes.sequence":     {"INSERT INTO changes VALUES (1, 0, '', NULL, NULL, NULL, NULL)"},
 		"entries: one a thing": {"INSERT INTO entries VALUES (2, 'tenant', 'a', 'b', 2, '', '')"},
@@ -175,7 +175,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 10+15+3+13+5+7+7+7+4+3+10+6+2)
+	require.Len(t, columns, 10+15+3+13+5+9+7+7+4+3+10+6+2)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {
@@ -195,6 +195,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"changes.undoes", "changes.first_added", "changes.last_added", "changes.restored", "databases.retire_at", "entries.position",
+		"files.kind", "files.profile", "files.former",
 		"selection.tenant_id", "selection.previous_tenant_id", "selection.deleted_tenant_id", "selection.default_profile",
 		"servers.withheld", "servers.place", "servers.identity", "servers.compose", "servers.env", "servers.image",
 		"sessions.token", "sessions.issuer", "sessions.session_id", "sessions.context_id", "sessions.user_id", "sessions.user_email",

@@ -72,15 +72,13 @@ func (v *View) State(ctx context.Context) (State, error) {
 // File is what the registry remembers of a file that it wrote: the SHA-256 of
 // what stood there before and of what it wrote, in hexadecimal and empty for
 // nothing, and the TenantsRevision that the file shows. A Path that is relative,
-// to the registry's directory, is tracked; an absolute one is a copy. Stamp is what
-// the file system said of a file that held Current, empty if that is not known. Written,
-// of a file that is put in place now, is the time that it has there.
+// to the registry's directory, is tracked; an absolute one is a copy. Written, of a file
+// that is put in place now, is the time that it has there.
 type File struct {
 	Path            string
 	Previous        string
 	Current         string
 	TenantsRevision int64
-	Stamp           string
 	Written         time.Time
 }
 
@@ -94,7 +92,7 @@ func (v *View) File(ctx context.Context, path string) (*File, error) {
 		return nil, err
 	}
 	return &File{
-		Path: row.Path, Previous: row.Previous, Current: row.Current, TenantsRevision: row.TenantsRevision, Stamp: row.Stamp,
+		Path: row.Path, Previous: row.Previous, Current: row.Current, TenantsRevision: row.TenantsRevision,
 	}, nil
 }
 

@@ -200,7 +200,7 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 }
 
 // large makes a registry so large that it is not checked whole before it is used.
-const large = "INSERT INTO files (path, previous, current, tenants_revision, stamp) VALUES ('/large', '', hex(zeroblob(100000)), 0, '')"
+const large = "INSERT INTO files (path, previous, current, tenants_revision) VALUES ('/large', '', hex(zeroblob(100000)), 0)"
 
 func TestARowThatMakesNoSenseIsRefused(t *testing.T) {
 	t.Parallel()

@@ -102,7 +102,7 @@ const ignoreName = ".gitignore"
 func (w *Workspace) keepHidden(ctx context.Context, view *registry.View, done *Done) ([]registry.File, error) {
 	known, err := view.File(ctx, ignoreName)
 	stamp, changed := w.Dir.IgnoreStamp()
-	if err != nil || known != nil && known.Stamp == stamp && stamp != "" {
+	if err != nil || known != nil && known.Current == stamp && stamp != "" {
 		return nil, err
 	}
 	completed, certain, err := w.Dir.KeepIgnored(ctx, w.Git())
@@ -110,7 +110,7 @@ func (w *Workspace) keepHidden(ctx context.Context, view *registry.View, done *D
 	if err != nil || !certain || stamp == "" || len(completed) > 0 || !changed.Before(view.Since()) {
 		return nil, err
 	}
-	return []registry.File{{Path: ignoreName, Current: "-", Stamp: stamp}}, nil
+	return []registry.File{{Path: ignoreName, Current: stamp}}, nil
 }
 
 // keepProfilesHidden makes sure that the secrets.json that a change makes or moves do.
