@@ -175,7 +175,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 10+15+3+13+5+7+7+7+4+3+10+6+2)
+	require.Len(t, columns, 10+15+3+13+5+10+7+7+4+3+10+6+2)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {
@@ -195,6 +195,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"changes.undoes", "changes.first_added", "changes.last_added", "changes.restored", "databases.retire_at", "entries.position",
+		"files.kind", "files.profile", "files.former",
 		"selection.tenant_id", "selection.previous_tenant_id", "selection.deleted_tenant_id", "selection.default_profile",
 		"servers.withheld", "servers.place", "servers.identity", "servers.compose", "servers.env", "servers.image",
 		"sessions.token", "sessions.issuer", "sessions.session_id", "sessions.context_id", "sessions.user_id", "sessions.user_email",
