@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"go/ast"
+	"go/types"
 	"maps"
 	"reflect"
 	"regexp"
@@ -126,6 +127,31 @@ func TestMembersAreListedInOneTable(t *testing.T) {
 		}
 	}
 	require.Len(t, found, len(memberLists), "some of the lists are gone")
+}
+
+// TestTenantsAreMadeByTheirConstructors, which are the documents': nobody else puts one
+// together, but the reader of tenants.json, member by member.
+func TestTenantsAreMadeByTheirConstructors(t *testing.T) {
+	t.Parallel()
+	used := map[string]bool{}
+	for _, s := range sources(t) {
+		ast.Inspect(s.syntax, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CompositeLit:
+				if n.Type == nil || types.ExprString(n.Type) != "registry.Tenant" {
+					return true
+				}
+				for _, member := range n.Elts {
+					kind := types.ExprString(member.(*ast.KeyValueExpr).Key) == "Kind"
+					require.False(t, kind && len(n.Elts) > 1, "%s puts a tenant together", s.path)
+				}
+			case *ast.SelectorExpr:
+				used[n.Sel.Name] = used[n.Sel.Name] || s.pkg != "internal/registry"
+			}
+			return true
+		})
+	}
+	require.True(t, used["NewLocal"] && used["NewLocalShared"], "nobody makes a tenant")
 }
 
 // declared are the parts of a declaration, by name.

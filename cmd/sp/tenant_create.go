@@ -111,11 +111,25 @@ func (a *app) newTenant(ctx context.Context, cmd *cli.Command, w hosting.Wanted)
 	if url != nil {
 		a.warnOfArgument(cmd, "database-url", *url)
 	}
-	n.Tenant = registry.Tenant{ID: registry.TenantID(cmd.String("id")), Name: name, Kind: registry.Local, DatabaseURL: url}
-	n.Tenant.SharedContainerDB = optional(cmd, "shared-container-db")
+	n.Tenant = newLocal(registry.TenantID(cmd.String("id")), name, url, optional(cmd, "shared-container-db"))
 	n.Tenant.ExternalDBAccess = cmd.Bool("external-db-access")
 	n.AllowDuplicateName = cmd.Bool("allow-duplicate-name")
 	return n, n.Check() // before anything is made for it
+}
+
+// newLocal is a local tenant, whose database may be yet to be made.
+func newLocal(id registry.TenantID, name string, url *secret.Secret, shared *string) (t registry.Tenant) {
+	var given secret.Secret
+	if url != nil {
+		given = *url
+	}
+	if shared == nil {
+		t = registry.NewLocal(id, name, given)
+	} else {
+		t = registry.NewLocalShared(id, name, given, *shared)
+	}
+	t.DatabaseURL = url
+	return t
 }
 
 // storeTenant registers a tenant, in a new registry where there is none.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/place"
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // What is set aside has both names from before the commit, when the rendered file is there
