@@ -95,7 +95,7 @@ func (a *app) dbUseCommand() *cli.Command {
 			} else if !given {
 				return a.dbUseNone(ctx)
 			}
-			return a.inSteps(ctx, a.change, func(ctx context.Context, m *hosting.Machine) error { return a.dbUse(ctx, m, *w.Admin) })
+			return a.inSteps(ctx, a.others, func(ctx context.Context, m *hosting.Machine) error { return a.dbUse(ctx, m, *w.Admin) })
 		},
 	}
 }
@@ -115,14 +115,12 @@ func (a *app) dbUse(ctx context.Context, m *hosting.Machine, admin secret.Secret
 }
 
 func (a *app) dbUseNone(ctx context.Context) error {
-	return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-		err := reg.ChooseNoServer(ctx)
-		a.note("new databases are made where sp finds a server")
-		if made(err) {
-			err = cmp.Or(err, a.dbUsed(""))
-		}
+	err := a.change(ctx, a.others(func(ctx context.Context, reg *registry.Registry) error { return reg.ChooseNoServer(ctx) }))
+	if !made(err) {
 		return err
-	})
+	}
+	a.note("new databases are made where sp finds a server")
+	return cmp.Or(err, a.dbUsed(""))
 }
 
 func (a *app) dbUsed(server string) error {

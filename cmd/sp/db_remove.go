@@ -28,7 +28,7 @@ func (a *app) dbRemoveCommand() *cli.Command {
 			if own == nil {
 				return a.untilTold(ctx, func(ctx context.Context) error { return a.removeOthers(ctx, cmd) })
 			}
-			return a.inSteps(ctx, a.changeTenants, func(ctx context.Context, m *hosting.Machine) error {
+			return a.inSteps(ctx, a.tenants, func(ctx context.Context, m *hosting.Machine) error {
 				return a.removeOwn(ctx, cmd, m, *own, databases)
 			})
 		},

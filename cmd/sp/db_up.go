@@ -51,7 +51,7 @@ func (a *app) dbUp(ctx context.Context, w hosting.Wanted, port int, files standi
 	if err := a.makeRegistry(ctx, files); err != nil {
 		return err
 	}
-	return a.inSteps(ctx, a.changeTenants, func(ctx context.Context, m *hosting.Machine) error {
+	return a.inSteps(ctx, a.tenants, func(ctx context.Context, m *hosting.Machine) error {
 		if s, err = m.Name(ctx, s); err != nil {
 			return err
 		}

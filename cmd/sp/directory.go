@@ -13,6 +13,7 @@ import (
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
@@ -262,7 +263,7 @@ func (a *app) clear(dir project.Dir, files standingFiles) error {
 	if files == imported {
 		return nil
 	}
-	found, err := dir.Standing()
+	found, err := dir.EarlierFiles()
 	if err != nil || len(found) == 0 {
 		return err
 	}
@@ -282,15 +283,16 @@ func (a *app) clear(dir project.Dir, files standingFiles) error {
 }
 
 // changeNew is a change that makes directory and registry where there are none.
-func (a *app) changeNew(ctx context.Context, files standingFiles, fn func(context.Context, project.Dir, *registry.Registry) error) error {
+func (a *app) changeNew(ctx context.Context, files standingFiles, c workspace.Change) (project.Dir, error) {
 	dir, err := a.makeProject(files)
 	if err == nil && !hasRegistry(dir) {
 		err = a.hideSecrets(ctx, dir)
 	}
 	if err == nil {
-		err = a.changeIn(ctx, dir, registry.Create, a.follow(tracked(dir)), func(ctx context.Context, reg *registry.Registry) error { return fn(ctx, dir, reg) })
+		c.Create = true
+		err = a.changeIn(ctx, dir, c)
 	}
-	return a.unlessMade(dir, err)
+	return dir, a.unlessMade(dir, err)
 }
 
 // unlessMade puts back what was set aside, where no registry was made.

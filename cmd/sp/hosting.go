@@ -14,20 +14,19 @@ import (
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// changer is change or changeTenants.
-type changer func(context.Context, func(context.Context, *registry.Registry) error) error
+// kind is tenants or others.
+type kind func(func(context.Context, *registry.Registry) error) workspace.Change
 
 // machine is what hosting may know of this machine and, unless dir is the zero one, of a project,
-// whose registry change changes.
-func (a *app) machine(dir project.Dir, change changer) *hosting.Machine {
+// whose registry is changed so.
+func (a *app) machine(dir project.Dir, change kind) *hosting.Machine {
 	return &hosting.Machine{
 		Read: func(ctx context.Context, fn func(*registry.View) error) error { return a.readOften(ctx, dir, fn) },
 		Change: func(ctx context.Context, fn func(*registry.Registry) error) error {
-			err := change(ctx, func(_ context.Context, reg *registry.Registry) error { return fn(reg) })
-			a.exposed, a.sessions.steps = "", nil // they are told once
-			return err
+			return a.changeIn(ctx, dir, change(func(_ context.Context, reg *registry.Registry) error { return fn(reg) }))
 		},
 		Now: a.now, Random: a.random, Progress: a.step, Offline: a.offline(),
 		Directory: dir.Path(), Env: a.environ(), Docker: a.lookPath("docker"), Programs: a.programs,
@@ -39,7 +38,7 @@ func (a *app) machine(dir project.Dir, change changer) *hosting.Machine {
 func (a *app) readOften(ctx context.Context, dir project.Dir, fn func(*registry.View) error) error {
 	a.reading.Lock()
 	defer a.reading.Unlock()
-	options, err := a.options(dir, nil)
+	options, err := a.options(dir)
 	if err != nil {
 		return err
 	}
@@ -57,20 +56,30 @@ func (a *app) readOften(ctx context.Context, dir project.Dir, fn func(*registry.
 
 // inSteps runs fn, which changes the registry of the project in several steps. Whether it was
 // changed is said of the whole.
-func (a *app) inSteps(ctx context.Context, change changer, fn func(context.Context, *hosting.Machine) error) error {
+func (a *app) inSteps(ctx context.Context, change kind, fn func(context.Context, *hosting.Machine) error) error {
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		dir, err := a.project()
-		if err == nil {
-			err = fn(ctx, a.machine(dir, change))
+		if err != nil {
+			return err
 		}
-		a.changed = made(err)
+		err = fn(ctx, a.machine(dir, change))
+		a.tellDone(dir)
+		a.done.Made = made(err)
 		return err
 	})
 }
 
 // makeRegistry makes directory and registry where there are none.
 func (a *app) makeRegistry(ctx context.Context, files standingFiles) error {
-	return a.changeNew(ctx, files, func(context.Context, project.Dir, *registry.Registry) error { return nil })
+	isNew, err := a.isNew()
+	switch {
+	case err != nil:
+	case isNew:
+		_, err = a.changeNew(ctx, files, a.tenants(nothing))
+	default:
+		_, err = a.makeProject(files)
+	}
+	return err
 }
 
 // beforeLogin looks at where a login leads, before anything is sent: every login of sp's.

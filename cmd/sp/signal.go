@@ -28,7 +28,7 @@ func (a *app) untilTold(ctx context.Context, fn func(context.Context) error) err
 	defer stop()
 	err := fn(ctx)
 	var s *signalError
-	if err != nil && !a.changed && !isUnknown(err) && errors.As(context.Cause(ctx), &s) {
+	if err != nil && !a.done.Made && !isUnknown(err) && errors.As(context.Cause(ctx), &s) {
 		return s
 	}
 	return err

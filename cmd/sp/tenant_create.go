@@ -84,7 +84,7 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 		if err != nil {
 			return err
 		}
-		return a.inSteps(ctx, a.changeTenants, func(ctx context.Context, m *hosting.Machine) error { return a.hostTenant(ctx, m, n, s) })
+		return a.inSteps(ctx, a.tenants, func(ctx context.Context, m *hosting.Machine) error { return a.hostTenant(ctx, m, n, s) })
 	})
 }
 
@@ -120,14 +120,15 @@ func (a *app) newTenant(ctx context.Context, cmd *cli.Command, w hosting.Wanted)
 
 // storeTenant registers a tenant, in a new registry where there is none.
 func (a *app) storeTenant(ctx context.Context, n registry.NewTenant, files standingFiles) error {
-	return a.changeNew(ctx, files, func(ctx context.Context, _ project.Dir, reg *registry.Registry) error {
-		alike, err := lookalikes(ctx, reg, n.Tenant.Name)
-		if err != nil {
-			return err
+	var t registry.Tenant
+	var alike []registry.TenantID
+	_, err := a.changeNew(ctx, files, a.tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
+		if alike, err = lookalikes(ctx, reg, n.Tenant.Name); err == nil {
+			t, err = reg.CreateTenant(ctx, n)
 		}
-		t, err := reg.CreateTenant(ctx, n)
-		return a.tellCreated(t, alike, err)
-	})
+		return err
+	}))
+	return a.tellCreated(t, alike, err)
 }
 
 // hostTenant registers a tenant, and makes its database on a server.

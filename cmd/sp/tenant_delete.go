@@ -25,7 +25,7 @@ func (a *app) tenantDeleteCommand() *cli.Command {
 			boolFlag("keep-database", "leave the database, of which sp knows nothing then"),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			return a.inSteps(ctx, a.changeTenants, func(ctx context.Context, m *hosting.Machine) error {
+			return a.inSteps(ctx, a.tenants, func(ctx context.Context, m *hosting.Machine) error {
 				return a.deleteTenant(ctx, cmd, m)
 			})
 		},

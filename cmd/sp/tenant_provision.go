@@ -27,7 +27,7 @@ func (a *app) tenantProvisionCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return a.inSteps(ctx, a.changeTenants, func(ctx context.Context, m *hosting.Machine) error {
+			return a.inSteps(ctx, a.tenants, func(ctx context.Context, m *hosting.Machine) error {
 				t, err := a.provisionTenant(ctx, m, argument(cmd, 0), w)
 				if a.json && made(err) {
 					err = cmp.Or(err, a.document(map[string]any{"id": t.ID, "name": t.Name}))

@@ -37,7 +37,7 @@ func (a *app) tenantRotateCredentialsCommand() *cli.Command {
 			if cmd.Bool("now") && cmd.IsSet("grace") {
 				return usage("--now and --grace")
 			}
-			return a.inSteps(ctx, a.changeTenants, func(ctx context.Context, m *hosting.Machine) error {
+			return a.inSteps(ctx, a.tenants, func(ctx context.Context, m *hosting.Machine) error {
 				return a.rotateCredentials(ctx, cmd, m)
 			})
 		},

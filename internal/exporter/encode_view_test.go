@@ -35,7 +35,7 @@ func TestCorpusComesOutOfARegistryToTheByte(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := mustHouse(t)
-			h.must(t, nil, imports(text))
+			h.mustImport(t, text)
 			full := expected(t, name+".out.json")
 			documented := expected(t, name+".drop.json")
 			if documented == "" {
@@ -59,7 +59,7 @@ func mustBeLarge(t testing.TB, n int) house {
 	for tenant := range generated(n) {
 		f.tenants = append(f.tenants, tenant)
 	}
-	h.must(t, nil, imports(mustEncode(t, f)))
+	h.mustImport(t, mustEncode(t, f))
 	h.mustMess(t, "DELETE FROM tenants WHERE position BETWEEN 700 AND 1800 OR position % 7 = 0")
 	return h
 }
@@ -70,12 +70,6 @@ func TestALargeRegistryIsExportedToTheByte(t *testing.T) {
 	text := h.encoded(t)
 	require.Greater(t, len(text), 1<<20)
 	require.Equal(t, text, h.viewed(t, false))
-	h.must(t, h.wanted().Publish, export)
-	require.Equal(t, text, mustRead(t, h.path()))
-	h.mustBeCurrent(t)
-	h.must(t, h.follower().Publish, rename("local_00000000000", "renamed"))
-	require.Contains(t, mustRead(t, h.path()), "renamed")
-	h.mustBeCurrent(t)
 }
 
 // told is a writer that fails once it was given enough.
@@ -110,7 +104,7 @@ func TestEncodeViewAllocatesNothingPerTenant(t *testing.T) {
 		tenant.Unknown = registry.Members{}
 		f.tenants = append(f.tenants, tenant)
 	}
-	h.must(t, nil, imports(mustEncode(t, f)))
+	h.mustImport(t, mustEncode(t, f))
 	h.view(t, func(view *registry.View) {
 		state, err := view.State(t.Context())
 		require.NoError(t, err)
@@ -128,7 +122,7 @@ func BenchmarkEncodeView(b *testing.B) {
 	for tenant := range generated(20_000) {
 		f.tenants = append(f.tenants, tenant)
 	}
-	h.must(b, nil, imports(mustEncode(b, f)))
+	h.mustImport(b, mustEncode(b, f))
 	h.view(b, func(view *registry.View) {
 		for _, readers := range []int{1, 2} {
 			b.Run(fmt.Sprint(readers), func(b *testing.B) {

@@ -72,17 +72,30 @@ func (s *site) read(ctx context.Context, fn func(*registry.View) error) error {
 	return fn(view)
 }
 
-func (s *site) change(_ context.Context, fn func(*registry.Registry) error) error {
+func (s *site) change(ctx context.Context, fn func(*registry.Registry) error) error {
 	s.steps++
 	if s.steps == s.stopAt && s.how == nil {
 		return errStopped
 	}
 	s.changing.Store(true)
-	err := fn(s.reg)
+	err := s.commit(ctx, fn)
 	s.changing.Store(false)
 	if err == nil && s.steps == s.stopAt {
 		return fmt.Errorf("%w: %w", s.how, errStopped)
 	}
+	return err
+}
+
+func (s *site) commit(ctx context.Context, fn func(*registry.Registry) error) (err error) {
+	tx, err := s.reg.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tx.Close()) }()
+	if err := tx.Do(ctx, fn); err != nil {
+		return err
+	}
+	_, err = tx.Commit()
 	return err
 }
 

@@ -200,27 +200,25 @@ func TestAChangeOfTenantsIsRenderedAsItLeftThem(t *testing.T) {
 	d.mustImport(t, file(local("a"), local("b")))
 	mustSpread(t, d)
 	var seen []string
-	d.mustFollow(t, func(ctx context.Context, v *View) (Publication, error) {
-		text, plain, err := rendered(t, v)
+	for _, change := range []func(r *Registry) error{
+		func(r *Registry) error {
+			_, _, err := r.UpdateTenant(t.Context(), TenantEdit{ID: "a", Name: ptr("renamed")})
+			return err
+		},
+		func(*Registry) error { return nil },
+	} {
+		tx, err := d.Begin(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, tx.Do(t.Context(), change))
+		text, plain, err := rendered(t, tx.View())
+		require.NoError(t, err)
 		require.Equal(t, plain, text)
-		seen = append(seen, fmt.Sprint(v.scan != nil, strings.Count(text, "\n"), strings.Contains(text, "renamed")))
-		return Publication{}, err
-	})
-	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Name: ptr("renamed")})
-	require.NoError(t, err)
-	require.NoError(t, d.Publish(t.Context()))
+		seen = append(seen, fmt.Sprint(tx.scan != nil, strings.Count(text, "\n"), strings.Contains(text, "renamed")))
+		_, err = tx.Commit()
+		require.NoError(t, err)
+		require.NoError(t, tx.Close())
+	}
 	require.Equal(t, []string{"false 2 true", "true 2 true"}, seen)
-}
-
-// mustFollow opens the registry with something that follows it.
-func (d *desk) mustFollow(t *testing.T, publish func(context.Context, *View) (Publication, error)) {
-	t.Helper()
-	require.NoError(t, d.Close())
-	o := d.options()
-	o.Publish = publish
-	r, err := Open(t.Context(), d.path, o)
-	require.NoError(t, err)
-	d.Registry = r
 }
 
 // A record holds secrets, and shows none.

@@ -1,6 +1,10 @@
 package registry
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // What a caller can do something about; wrapped with whom it concerns.
 var (
@@ -24,3 +28,21 @@ var (
 	// ErrNoURL is returned when a tenant has no usable connection URL.
 	ErrNoURL = errors.New("no usable database URL")
 )
+
+// ChangedError is the ErrConflict of a file that another program wrote or changed, and that
+// can't be merged with what is here: in these members, if it names any.
+type ChangedError struct {
+	Path    string
+	Members []string
+}
+
+// Error says which file, and where in it.
+func (e *ChangedError) Error() string {
+	if len(e.Members) == 0 {
+		return e.Path + ": changed by someone else"
+	}
+	return fmt.Sprintf("%s: changed by another program, and here, in %s", e.Path, strings.Join(e.Members, ", "))
+}
+
+// Unwrap returns ErrConflict.
+func (e *ChangedError) Unwrap() error { return ErrConflict }
