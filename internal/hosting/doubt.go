@@ -27,9 +27,6 @@ type Doubt struct {
 	place    string // where the data move
 }
 
-// IsNone tells that nobody has to be asked.
-func (d Doubt) IsNone() bool { return d.Edited == nil && !d.Foreign && d.From == "" }
-
 // Doubt returns what has to be looked at before a server is started.
 func (m *Machine) Doubt(ctx context.Context, s registry.Server) (Doubt, error) {
 	switch {

@@ -169,3 +169,9 @@ func (s *site) mustDelete(id registry.TenantID) {
 	require.Equal(s.t, []string{"0"}, pgtest.Exec(s.t, pgtest.Server(s.t),
 		"SELECT (SELECT count(*) FROM pg_database WHERE datname = '"+d.Name+"') + (SELECT count(*) FROM pg_roles WHERE rolname LIKE '"+d.Name+"%')"))
 }
+
+func mustWrite(t *testing.T, path, text string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+}
