@@ -182,7 +182,7 @@ func TestHostileNamesAreQuoted(t *testing.T) {
 	t.Parallel()
 	s := mustConnect(t, pgtest.Server(t))
 	for _, name := range []string{`"; DROP DATABASE postgres; --`, `it's \ "x"`, `Ünï cödé`, `%s$1%%`, "a\nb", strings.Repeat("x", longest-len("_owner"))} {
-		d := Database{Name: name, Tenant: (`local_'\ "; --`)}
+		d := Database{Name: name, Tenant: `local_'\ "; --`}
 		dropAtTheEnd(t, s, d)
 		requireWhole(t, d, mustCreate(t, s, d))
 		require.NoError(t, s.Drop(within(t), d))
