@@ -9,6 +9,7 @@ import (
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
@@ -85,10 +86,10 @@ var exits = []struct {
 	{registry.ErrForgotten, 3, "not_found", "secrets that a change removed are kept for 7 days, unless they were purged; a backup may have them"},
 	{registry.ErrNotFound, 3, "not_found", ""},
 	{registry.ErrInvalid, 2, "invalid", ""},
-	{provision.ErrInvalid, 2, "invalid", ""},
-	{postgres.ErrInvalid, 2, "invalid", ""},
 	{project.ErrNotFound, 3, "not_found", ""},
 	{project.ErrInvalid, 2, "invalid", ""},
+	{provision.ErrInvalid, 2, "invalid", ""},
+	{postgres.ErrInvalid, 2, "invalid", ""},
 	{db.ErrBusy, 7, "busy", "try again, or raise SP_LOCK_TIMEOUT (10s)"},
 	{workspace.ErrBusy, 7, "busy", "try again, when the other program is done"},
 	{project.ErrNoDirectory, 6, "store", "sp init makes a registry here; sp import PATH makes one from a tenants.json, sp restore FILE from a backup"},
@@ -106,8 +107,8 @@ var exits = []struct {
 	{project.ErrUnsafe, 6, "store", doctorHint},
 	{project.ErrExposed, 6, "store", ""},
 	{project.ErrGit, 6, "store", ""},
-	{workspace.ErrForeign, 6, "store", "take it over with chown, or move it away"},
-	{workspace.ErrUnsafe, 6, "store", "name a regular file, or move that away"},
+	{place.ErrForeign, 6, "store", "take it over with chown, or move it away"},
+	{place.ErrUnsafe, 6, "store", "name a regular file, or move that away"},
 	{errUnprinted, 6, "store", ""},
 	{errUnwell, 6, "store", ""},
 	{unix.ENOSPC, 6, "store", "free some space"},
@@ -162,11 +163,11 @@ func failureOf(err error) failure {
 	if f.exit == 1 && errors.As(err, &errno) { // the system says no: trouble with a file, not a bug
 		f.Code, f.exit = "store", 6
 	}
-	if hint := serverHint(err); hint != "" {
-		f.Hint = hint
-	}
 	if errors.As(err, new(*exporter.RepeatedError)) {
 		f.Hint = "sp import --duplicates first takes the first of them"
+	}
+	if hint := serverHint(err); hint != "" {
+		f.Hint = hint
 	}
 	var h *hinted
 	if errors.As(err, &h) {

@@ -17,12 +17,12 @@ import (
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// kind is tenants or others.
-type kind func(func(context.Context, *registry.Registry) error) workspace.Change
+// changer is tenants or others.
+type changer func(commit func(context.Context, *registry.Registry) error) workspace.Change
 
 // machine is what hosting may know of this machine and, unless dir is the zero one, of a project,
 // whose registry is changed so.
-func (a *app) machine(dir project.Dir, change kind) *hosting.Machine {
+func (a *app) machine(dir project.Dir, change changer) *hosting.Machine {
 	return &hosting.Machine{
 		Read: func(ctx context.Context, fn func(*registry.View) error) error { return a.readOften(ctx, dir, fn) },
 		Change: func(ctx context.Context, fn func(*registry.Registry) error) error {
@@ -56,7 +56,7 @@ func (a *app) readOften(ctx context.Context, dir project.Dir, fn func(*registry.
 
 // inSteps runs fn, which changes the registry of the project in several steps. Whether it was
 // changed is said of the whole.
-func (a *app) inSteps(ctx context.Context, change kind, fn func(context.Context, *hosting.Machine) error) error {
+func (a *app) inSteps(ctx context.Context, change changer, fn func(context.Context, *hosting.Machine) error) error {
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		dir, err := a.project()
 		if err != nil {

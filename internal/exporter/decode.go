@@ -29,6 +29,7 @@ type decoder struct {
 	s      *scanner
 	take   func(registry.Tenant, Place) error
 	beside unknown // members beside tenants and synced_at
+	read   registry.Tenant
 	within unknown // members of the tenant being read
 }
 
@@ -39,14 +40,14 @@ func (d *decoder) document() (registry.Document, error) {
 	}
 	o := object{s: d.s, defined: []string{"tenants", "synced_at"}, unknown: &d.beside}
 	for {
-		name, more, err := o.next()
+		i, more, err := o.next()
 		if err != nil {
 			return doc, err
 		}
 		if !more {
 			break
 		}
-		if name == "tenants" {
+		if o.defined[i] == "tenants" {
 			err = d.tenants()
 		} else {
 			err = d.syncedAt(&doc)

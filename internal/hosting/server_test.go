@@ -54,7 +54,8 @@ func TestNobodyLogsInToAServerOfSpsThatDoesNotRun(t *testing.T) {
 	data, place, identity := t.TempDir(), "aaaaaaaaaaaaaaaa-project", "1:2"
 	s.Data = func() (string, error) { return data, nil }
 	own := registry.Server{Name: "local", Provider: registry.LocalPrograms, Admin: secret.New("postgres://sp_admin:s3cret@127.0.0.1:1/postgres"), Place: &place}
-	require.NoError(t, s.reg.PutServer(t.Context(), own))
+	_, err := s.reg.PlanServer(t.Context(), own)
+	require.NoError(t, err)
 	there := secret.New("postgres://u:s3cret@localhost:1/d")
 
 	requireRefused := func(want error) {
@@ -67,7 +68,7 @@ func TestNobodyLogsInToAServerOfSpsThatDoesNotRun(t *testing.T) {
 	}
 	requireRefused(ErrStopped)
 	requireRefused(provision.ErrUnavailable)
-	_, err := s.reg.PlaceServer(t.Context(), own.Name, place, &identity)
+	_, err = s.reg.PlaceServer(t.Context(), own.Name, place, &identity)
 	require.NoError(t, err)
 	requireRefused(ErrLost)
 	require.NoError(t, s.reg.WithholdServers(t.Context(), false))
@@ -86,7 +87,8 @@ func TestAServerOfAnEarlierSpIsMovedOnceSomebodySaysSo(t *testing.T) {
 	s.Data = func() (string, error) { return data, nil }
 	s.MakeData = s.Data
 	own := registry.Server{Name: "local", Provider: registry.LocalPrograms, Admin: secret.New("postgres://sp_admin:s3cret@127.0.0.1:1/postgres")}
-	require.NoError(t, s.reg.PutServer(t.Context(), own))
+	_, err := s.reg.PlanServer(t.Context(), own)
+	require.NoError(t, err)
 	require.ErrorIs(t, s.startCluster(t.Context(), own), ErrOtherData)
 
 	old := filepath.Join(s.Directory, "postgres")

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -107,7 +108,7 @@ func (c Cluster) Remove(ctx context.Context) error {
 		if err := os.RemoveAll(c.Dir); err != nil {
 			return err
 		}
-		return syncDir(filepath.Dir(c.Dir))
+		return place.SyncDir(filepath.Dir(c.Dir))
 	})
 }
 
