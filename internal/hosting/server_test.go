@@ -93,17 +93,17 @@ func TestAServerOfAnEarlierSpIsMovedOnceSomebodySaysSo(t *testing.T) {
 
 	old := filepath.Join(s.Directory, "postgres")
 	mustWrite(t, filepath.Join(old, "data", "PG_VERSION"), "15\n")
-	d, err := s.Doubt(t.Context(), own)
+	d, err := s.Doubt(own)
 	require.NoError(t, err)
 	require.Equal(t, old, d.From)
 	require.NoDirExists(t, d.Dir)
-	moved, err := s.Settle(t.Context(), own, d)
+	moved, err := s.Allow(t.Context(), own, d)
 	require.NoError(t, err)
 	require.FileExists(t, filepath.Join(d.Dir, "data", "PG_VERSION"))
 	require.NoDirExists(t, old)
 	require.NoError(t, s.DataTrouble(t.Context(), moved))
 
-	d, err = s.Doubt(t.Context(), moved)
+	d, err = s.Doubt(moved)
 	require.NoError(t, err)
 	require.Zero(t, d, "it was looked at")
 }
