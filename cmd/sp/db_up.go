@@ -55,7 +55,7 @@ func (a *app) dbUp(ctx context.Context, w hosting.Wanted, port int, files standi
 		if s, err = m.Name(ctx, s); err != nil {
 			return err
 		}
-		if s, err = a.settle(ctx, m, s); err != nil {
+		if s, err = a.allow(ctx, m, s); err != nil {
 			return err
 		}
 		if port != 0 && (s.Provider != registry.LocalPrograms || s.Admin.Empty()) {
@@ -88,16 +88,16 @@ func (a *app) tellUp(up hosting.Up, port int) {
 	}
 }
 
-// settle has what a server would be started from looked at, where it may be anybody's.
-func (a *app) settle(ctx context.Context, m *hosting.Machine, s registry.Server) (registry.Server, error) {
-	d, err := m.Doubt(ctx, s)
+// allow has what a server would be started from looked at, where it may be anybody's.
+func (a *app) allow(ctx context.Context, m *hosting.Machine, s registry.Server) (registry.Server, error) {
+	d, err := m.Doubt(s)
 	if err == nil {
 		err = a.lookAt(ctx, s, d)
 	}
 	if err != nil {
 		return s, err
 	}
-	if s, err = m.Settle(ctx, s, d); made(err) && d.From != "" {
+	if s, err = m.Allow(ctx, s, d); made(err) && d.From != "" {
 		a.note("server %s moved to %s", s.Name, d.Dir)
 	}
 	return s, err

@@ -21,7 +21,7 @@ import (
 type changer func(commit func(context.Context, *registry.Registry) error) workspace.Change
 
 // machine is what hosting may know of this machine and, unless dir is the zero one, of a project,
-// whose registry change changes.
+// whose registry is changed so.
 func (a *app) machine(dir project.Dir, change changer) *hosting.Machine {
 	return &hosting.Machine{
 		Read: func(ctx context.Context, fn func(*registry.View) error) error { return a.readOften(ctx, dir, fn) },
@@ -59,9 +59,11 @@ func (a *app) readOften(ctx context.Context, dir project.Dir, fn func(*registry.
 func (a *app) inSteps(ctx context.Context, change changer, fn func(context.Context, *hosting.Machine) error) error {
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		dir, err := a.project()
-		if err == nil {
-			err = fn(ctx, a.machine(dir, change))
+		if err != nil {
+			return err
 		}
+		err = fn(ctx, a.machine(dir, change))
+		a.tellDone(dir)
 		a.done.Made = made(err)
 		return err
 	})
@@ -69,7 +71,14 @@ func (a *app) inSteps(ctx context.Context, change changer, fn func(context.Conte
 
 // makeRegistry makes directory and registry where there are none.
 func (a *app) makeRegistry(ctx context.Context, files standingFiles) error {
-	_, err := a.changeNew(ctx, files, a.tenants(nothing))
+	isNew, err := a.isNew()
+	switch {
+	case err != nil:
+	case isNew:
+		_, err = a.changeNew(ctx, files, a.tenants(nothing))
+	default:
+		_, err = a.makeProject(files)
+	}
 	return err
 }
 

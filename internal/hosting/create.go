@@ -31,15 +31,9 @@ func (m *Machine) Create(ctx context.Context, n registry.NewTenant, s registry.S
 		return c, err
 	}
 	defer h.close()
-	name, err := provision.NewName(n.Tenant.Name, m.Random)
-	if err != nil {
-		return c, err
-	}
-	n.Database = &registry.PlannedDatabase{Server: h.Server, Name: name}
-	err = m.Change(ctx, func(reg *registry.Registry) (err error) {
-		if err = h.remember(ctx, reg); err == nil {
-			c.Tenant, err = reg.CreateTenant(ctx, n)
-		}
+	err = m.planDatabase(ctx, h, n.Tenant.Name, func(reg *registry.Registry, p registry.PlannedDatabase) (err error) {
+		n.Database = &p
+		c.Tenant, err = reg.CreateTenant(ctx, n)
 		return err
 	})
 	if !made(err) {
@@ -89,23 +83,24 @@ func (m *Machine) Resume(ctx context.Context, s Subject, on registry.Server) (r 
 		r.Gone = s.Database
 	}
 	if s.Database == nil {
-		if err := m.planDatabase(ctx, h, s.Tenant); !made(err) {
+		err := m.planDatabase(ctx, h, s.Tenant.Name, func(reg *registry.Registry, p registry.PlannedDatabase) error {
+			return reg.PlanDatabase(ctx, s.Tenant.ID, p)
+		})
+		if !made(err) {
 			return r, err
 		}
 	}
 	return r, m.make(ctx, h, &r.Created)
 }
 
-func (m *Machine) planDatabase(ctx context.Context, h *host, t registry.Tenant) error {
-	name, err := provision.NewName(t.Name, m.Random)
+// planDatabase has a database recorded, before any of it is made.
+func (m *Machine) planDatabase(ctx context.Context, h *host, tenant string, record func(*registry.Registry, registry.PlannedDatabase) error) error {
+	name, err := provision.NewName(tenant, m.Random)
 	if err != nil {
 		return err
 	}
-	return m.Change(ctx, func(reg *registry.Registry) error {
-		if err := h.remember(ctx, reg); err != nil {
-			return err
-		}
-		return reg.PlanDatabase(ctx, t.ID, registry.PlannedDatabase{Server: h.Server, Name: name})
+	return m.changeOn(ctx, h, func(reg *registry.Registry) error {
+		return record(reg, registry.PlannedDatabase{Server: h.Server, Name: name})
 	})
 }
 
@@ -142,10 +137,8 @@ func (m *Machine) make(ctx context.Context, h *host, c *Created) error {
 }
 
 func (m *Machine) publishLogin(ctx context.Context, h *host, p registry.Credentials) (t registry.Tenant, err error) {
-	err = m.Change(ctx, func(reg *registry.Registry) (err error) {
-		if err = h.remember(ctx, reg); err == nil {
-			t, err = reg.PublishCredentials(ctx, p)
-		}
+	err = m.changeOn(ctx, h, func(reg *registry.Registry) (err error) {
+		t, err = reg.PublishCredentials(ctx, p)
 		return err
 	})
 	return t, err

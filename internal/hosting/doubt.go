@@ -10,7 +10,7 @@ import (
 )
 
 // Doubt is what a server would be started from and may be anybody's. Somebody has to look at it
-// before Settle. One with nothing in it settles itself.
+// before Allow. Of one with nothing in it nobody is asked.
 type Doubt struct {
 	// Edited refuses the files of a container; Dir is where they are, and Text what they say
 	// without passwords.
@@ -27,11 +27,8 @@ type Doubt struct {
 	place    string // where the data move
 }
 
-// IsNone tells that nobody has to be asked.
-func (d Doubt) IsNone() bool { return d.Edited == nil && !d.Foreign && d.From == "" }
-
 // Doubt returns what has to be looked at before a server is started.
-func (m *Machine) Doubt(ctx context.Context, s registry.Server) (Doubt, error) {
+func (m *Machine) Doubt(s registry.Server) (Doubt, error) {
 	switch {
 	case s.Provider == registry.InDocker:
 		return m.doubtContainer(s)
@@ -95,9 +92,9 @@ func (m *Machine) doubtMove(s registry.Server, old postgres.Cluster) (d Doubt, e
 	return d, nil
 }
 
-// Settle records that somebody has looked at a doubt, and returns the server as it is to be
+// Allow records that somebody has looked at a doubt, and returns the server as it is to be
 // started. Data move where they belong.
-func (m *Machine) Settle(ctx context.Context, s registry.Server, d Doubt) (registry.Server, error) {
+func (m *Machine) Allow(ctx context.Context, s registry.Server, d Doubt) (registry.Server, error) {
 	switch {
 	case d.Edited != nil && s.Admin.Empty(): // it is recorded with the rest
 		s.Compose, s.Env = d.files.Compose, d.files.Env

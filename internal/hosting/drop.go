@@ -55,12 +55,7 @@ func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, met *
 	if err != nil {
 		return err
 	}
-	err = m.Change(ctx, func(reg *registry.Registry) error {
-		if err := h.remember(ctx, reg); err != nil {
-			return err
-		}
-		return reg.DropDatabase(ctx, d.Tenant)
-	})
+	err = m.changeOn(ctx, h, func(reg *registry.Registry) error { return reg.DropDatabase(ctx, d.Tenant) })
 	if !made(err) {
 		return err
 	}

@@ -72,17 +72,30 @@ func (s *site) read(ctx context.Context, fn func(*registry.View) error) error {
 	return fn(view)
 }
 
-func (s *site) change(_ context.Context, fn func(*registry.Registry) error) error {
+func (s *site) change(ctx context.Context, fn func(*registry.Registry) error) error {
 	s.steps++
 	if s.steps == s.stopAt && s.how == nil {
 		return errStopped
 	}
 	s.changing.Store(true)
-	err := fn(s.reg)
+	err := s.commit(ctx, fn)
 	s.changing.Store(false)
 	if err == nil && s.steps == s.stopAt {
 		return fmt.Errorf("%w: %w", s.how, errStopped)
 	}
+	return err
+}
+
+func (s *site) commit(ctx context.Context, fn func(*registry.Registry) error) (err error) {
+	tx, err := s.reg.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tx.Close()) }()
+	if err := tx.Do(ctx, fn); err != nil {
+		return err
+	}
+	_, err = tx.Commit()
 	return err
 }
 
@@ -155,4 +168,10 @@ func (s *site) mustDelete(id registry.TenantID) {
 	require.NoError(s.t, err)
 	require.Equal(s.t, []string{"0"}, pgtest.Exec(s.t, pgtest.Server(s.t),
 		"SELECT (SELECT count(*) FROM pg_database WHERE datname = '"+d.Name+"') + (SELECT count(*) FROM pg_roles WHERE rolname LIKE '"+d.Name+"%')"))
+}
+
+func mustWrite(t *testing.T, path, text string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 }

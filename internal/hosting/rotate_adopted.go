@@ -175,12 +175,12 @@ func (r *rotation) plan(ctx context.Context, a Adopted) error {
 		if err != nil {
 			return err
 		}
+		defer view.Close()
 		urls, err := r.planned(ctx, view, a, password)
-		view.Close()
-		if err != nil || !r.fresh {
-			return err
+		if err == nil && r.fresh {
+			err = reg.PlanRotation(ctx, urls)
 		}
-		return reg.PlanRotation(ctx, urls)
+		return err
 	})
 	if !made(err) {
 		r.next = secret.Secret{}
@@ -203,30 +203,30 @@ func (r *rotation) planned(ctx context.Context, view *registry.View, a Adopted, 
 	}
 	urls, r.fresh, r.ids = map[registry.TenantID]secret.Secret{}, begun == nil, nil
 	for _, id := range a.Tenants {
-		if err := r.planFor(ctx, view, id, password, urls); err != nil {
+		url, err := r.nextOf(ctx, view, id, password)
+		if err != nil {
 			return nil, err
 		}
-		if _, ok := urls[id]; ok {
-			r.ids = append(r.ids, id)
+		if url != nil {
+			urls[id], r.ids = *url, append(r.ids, id)
 		}
 	}
 	r.next = urls[a.Tenant.ID]
 	return urls, nil
 }
 
-func (r *rotation) planFor(ctx context.Context, view *registry.View, id registry.TenantID, password secret.Secret, urls map[registry.TenantID]secret.Secret) error {
+// nextOf is the URL that is planned for a tenant or, in a fresh rotation, its own with another
+// password.
+func (r *rotation) nextOf(ctx context.Context, view *registry.View, id registry.TenantID, password secret.Secret) (*secret.Secret, error) {
 	if !r.fresh {
-		begun, err := view.Rotation(ctx, id)
-		if begun != nil {
-			urls[id] = *begun
-		}
-		return err
+		return view.Rotation(ctx, id)
 	}
 	t, err := view.Tenant(ctx, id)
-	if err == nil {
-		urls[id], err = registry.WithPassword(orEmpty(t.DatabaseURL), password)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	url, err := registry.WithPassword(orEmpty(t.DatabaseURL), password)
+	return &url, err
 }
 
 // run leaves one password that holds, and is published. Where that can't be had, both stay

@@ -30,13 +30,17 @@ func (h *host) pooled() string {
 	return ""
 }
 
-// remember records, within a step, the login that opens a server which somebody else runs: where
-// that is known already and has another one, or is chosen.
-func (h *host) remember(ctx context.Context, reg *registry.Registry) error {
-	if h.IsOwn() {
-		return nil
-	}
-	return reg.UpdateServer(ctx, h.Server)
+// changeOn is a step that has to do with a server. It records the login that opens one which
+// somebody else runs, if that is known already and has another one, or is chosen.
+func (m *Machine) changeOn(ctx context.Context, h *host, fn func(*registry.Registry) error) error {
+	return m.Change(ctx, func(reg *registry.Registry) error {
+		if !h.IsOwn() {
+			if err := reg.UpdateServer(ctx, h.Server); err != nil {
+				return err
+			}
+		}
+		return fn(reg)
+	})
 }
 
 // bringUp starts the server if sp runs it, and connects to it.
@@ -240,10 +244,5 @@ func (m *Machine) Use(ctx context.Context, s registry.Server) (met Warnings, err
 	}
 	h.close()
 	met.Pooled = h.pooled()
-	return met, m.Change(ctx, func(reg *registry.Registry) error {
-		if err := h.remember(ctx, reg); err != nil {
-			return err
-		}
-		return reg.NameServer(ctx, s.Name)
-	})
+	return met, m.changeOn(ctx, h, func(reg *registry.Registry) error { return reg.NameServer(ctx, s.Name) })
 }

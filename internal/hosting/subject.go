@@ -29,49 +29,45 @@ func SubjectOf(ctx context.Context, view *registry.View, t registry.Tenant) (s S
 	return s, err
 }
 
-// subject is SubjectOf as it is now.
-func (m *Machine) subject(ctx context.Context, id registry.TenantID) (s Subject, err error) {
-	err = m.Read(ctx, func(view *registry.View) error {
+// recorded is what fn finds in the registry as it is now.
+func recorded[T any](ctx context.Context, m *Machine, fn func(*registry.View) (T, error)) (found T, err error) {
+	err = m.Read(ctx, func(view *registry.View) (err error) {
+		found, err = fn(view)
+		return err
+	})
+	return found, err
+}
+
+func (m *Machine) subject(ctx context.Context, id registry.TenantID) (Subject, error) {
+	return recorded(ctx, m, func(view *registry.View) (Subject, error) {
 		t, err := view.Tenant(ctx, id)
-		if err == nil {
-			s, err = SubjectOf(ctx, view, t)
+		if err != nil {
+			return Subject{}, err
 		}
-		return err
+		return SubjectOf(ctx, view, t)
 	})
-	return s, err
 }
 
-// database is what is recorded of a tenant's database now, nil if there is none.
-func (m *Machine) database(ctx context.Context, id registry.TenantID) (d *registry.Database, err error) {
-	err = m.Read(ctx, func(view *registry.View) (err error) {
-		d, err = view.Database(ctx, id)
-		return err
-	})
-	return d, err
+// database is the one of a tenant, nil if there is none.
+func (m *Machine) database(ctx context.Context, id registry.TenantID) (*registry.Database, error) {
+	return recorded(ctx, m, func(view *registry.View) (*registry.Database, error) { return view.Database(ctx, id) })
 }
 
-// databases are all that are recorded now.
-func (m *Machine) databases(ctx context.Context) (all []registry.Database, err error) {
-	err = m.Read(ctx, func(view *registry.View) (err error) {
-		all, err = view.Databases(ctx)
-		return err
-	})
-	return all, err
+func (m *Machine) databases(ctx context.Context) ([]registry.Database, error) {
+	return recorded(ctx, m, func(view *registry.View) ([]registry.Database, error) { return view.Databases(ctx) })
 }
 
-// server is a server as it is recorded now.
-func (m *Machine) server(ctx context.Context, name string) (s registry.Server, err error) {
-	err = m.Read(ctx, func(view *registry.View) error {
+func (m *Machine) server(ctx context.Context, name string) (registry.Server, error) {
+	return recorded(ctx, m, func(view *registry.View) (registry.Server, error) {
 		known, err := view.Server(ctx, name)
 		if err == nil && known == nil {
 			err = fmt.Errorf("server %s: %w", name, registry.ErrNotFound)
 		}
-		if err == nil {
-			s = *known
+		if err != nil {
+			return registry.Server{}, err
 		}
-		return err
+		return *known, nil
 	})
-	return s, err
 }
 
 // sharers are the other tenants whose URL shares something with that of a tenant. It is told

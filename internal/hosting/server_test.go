@@ -1,0 +1,109 @@
+package hosting
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// TestANewDatabaseGoesToTheFirstServerThereIs: one that is named, one that is chosen, one of
+// sp's own. Where none can be had, each kind says what is missing.
+func TestANewDatabaseGoesToTheFirstServerThereIs(t *testing.T) {
+	t.Parallel()
+	admin := secret.New("postgres://a:s3cret@named/postgres")
+	chosen := registry.Server{Name: "chosen:5432", Provider: registry.Elsewhere, Chosen: true}
+	docker, local := registry.Server{Name: "docker", Provider: registry.InDocker}, registry.Server{Name: "local", Provider: registry.LocalPrograms}
+	m := newSite(t).Machine
+	for _, c := range []struct {
+		wanted Wanted
+		known  []registry.Server
+		want   string
+	}{
+		{Wanted{Admin: &admin}, []registry.Server{docker, chosen}, "named:5432"},
+		{Wanted{}, []registry.Server{docker, chosen}, "chosen:5432"},
+		{Wanted{Provider: registry.Elsewhere}, []registry.Server{docker, chosen}, "chosen:5432"},
+		{Wanted{}, []registry.Server{docker, local}, "docker"},
+		{Wanted{Provider: registry.LocalPrograms}, []registry.Server{docker, local, chosen}, "local"},
+		{Wanted{Provider: registry.LocalPrograms, Admin: &admin}, []registry.Server{docker}, ""},
+		{Wanted{}, nil, ""},
+	} {
+		s, err := m.Find(t.Context(), c.wanted, c.known)
+		if c.want == "" {
+			var nowhere *NoServerError
+			require.ErrorAs(t, err, &nowhere)
+			require.ErrorIs(t, err, ErrNoServer)
+			require.Len(t, nowhere.Missing, 2-len(c.wanted.Provider)/len("local"))
+			require.ErrorIs(t, nowhere.Missing[0], postgres.ErrNone)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, c.want, s.Name)
+	}
+}
+
+// TestNobodyLogsInToAServerOfSpsThatDoesNotRun, or that is withheld; it says which of its data.
+func TestNobodyLogsInToAServerOfSpsThatDoesNotRun(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	data, place, identity := t.TempDir(), "aaaaaaaaaaaaaaaa-project", "1:2"
+	s.Data = func() (string, error) { return data, nil }
+	own := registry.Server{Name: "local", Provider: registry.LocalPrograms, Admin: secret.New("postgres://sp_admin:s3cret@127.0.0.1:1/postgres"), Place: &place}
+	_, err := s.reg.PlanServer(t.Context(), own)
+	require.NoError(t, err)
+	there := secret.New("postgres://u:s3cret@localhost:1/d")
+
+	requireRefused := func(want error) {
+		t.Helper()
+		_, err := s.BeforeLogin(t.Context(), there)
+		var trouble *ServerError
+		require.ErrorAs(t, err, &trouble)
+		require.Equal(t, own.Name, trouble.Server.Name)
+		require.ErrorIs(t, err, want)
+	}
+	requireRefused(ErrStopped)
+	requireRefused(provision.ErrUnavailable)
+	_, err = s.reg.PlaceServer(t.Context(), own.Name, place, &identity)
+	require.NoError(t, err)
+	requireRefused(ErrLost)
+	require.NoError(t, s.reg.WithholdServers(t.Context(), false))
+	requireRefused(ErrWithheld)
+
+	scram, err := s.BeforeLogin(t.Context(), secret.New("postgres://u@elsewhere:1/d"))
+	require.NoError(t, err)
+	require.False(t, scram)
+}
+
+// TestAServerOfAnEarlierSpIsMovedOnceSomebodySaysSo, and its data are recorded where they are then.
+func TestAServerOfAnEarlierSpIsMovedOnceSomebodySaysSo(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	data := t.TempDir()
+	s.Data = func() (string, error) { return data, nil }
+	s.MakeData = s.Data
+	own := registry.Server{Name: "local", Provider: registry.LocalPrograms, Admin: secret.New("postgres://sp_admin:s3cret@127.0.0.1:1/postgres")}
+	_, err := s.reg.PlanServer(t.Context(), own)
+	require.NoError(t, err)
+	require.ErrorIs(t, s.startCluster(t.Context(), own), ErrOtherData)
+
+	old := filepath.Join(s.Directory, "postgres")
+	mustWrite(t, filepath.Join(old, "data", "PG_VERSION"), "15\n")
+	d, err := s.Doubt(own)
+	require.NoError(t, err)
+	require.Equal(t, old, d.From)
+	require.NoDirExists(t, d.Dir)
+	moved, err := s.Allow(t.Context(), own, d)
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(d.Dir, "data", "PG_VERSION"))
+	require.NoDirExists(t, old)
+	require.NoError(t, s.DataTrouble(t.Context(), moved))
+
+	d, err = s.Doubt(moved)
+	require.NoError(t, err)
+	require.Zero(t, d, "it was looked at")
+}
