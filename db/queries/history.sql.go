@@ -16,7 +16,7 @@ WHERE sequence = ?1
 `
 
 func (q *Queries) Change(ctx context.Context, sequence int64) (Change, error) {
-	row := q.queryRow(ctx, q.changeStmt, change, sequence)
+	row := q.db.QueryRowContext(ctx, change, sequence)
 	var i Change
 	err := row.Scan(
 		&i.Sequence,
@@ -45,7 +45,7 @@ type ChangeThatAddedRow struct {
 }
 
 func (q *Queries) ChangeThatAdded(ctx context.Context, position int64) (ChangeThatAddedRow, error) {
-	row := q.queryRow(ctx, q.changeThatAddedStmt, changeThatAdded, position)
+	row := q.db.QueryRowContext(ctx, changeThatAdded, position)
 	var i ChangeThatAddedRow
 	err := row.Scan(&i.Sequence, &i.FirstAdded, &i.LastAdded)
 	return i, err
@@ -65,7 +65,7 @@ type ChangesBeforeParams struct {
 }
 
 func (q *Queries) ChangesBefore(ctx context.Context, arg ChangesBeforeParams) ([]Change, error) {
-	rows, err := q.query(ctx, q.changesBeforeStmt, changesBefore, arg.Sequence, arg.Size)
+	rows, err := q.db.QueryContext(ctx, changesBefore, arg.Sequence, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ WHERE sequence = ?1
 `
 
 func (q *Queries) CountEntries(ctx context.Context, sequence int64) (int64, error) {
-	row := q.queryRow(ctx, q.countEntriesStmt, countEntries, sequence)
+	row := q.db.QueryRowContext(ctx, countEntries, sequence)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -119,7 +119,7 @@ type CountKeptSecretsRow struct {
 }
 
 func (q *Queries) CountKeptSecrets(ctx context.Context) (CountKeptSecretsRow, error) {
-	row := q.queryRow(ctx, q.countKeptSecretsStmt, countKeptSecrets)
+	row := q.db.QueryRowContext(ctx, countKeptSecrets)
 	var i CountKeptSecretsRow
 	err := row.Scan(&i.Count, &i.KeptUntil)
 	return i, err
@@ -132,7 +132,7 @@ WHERE id = 1
 `
 
 func (q *Queries) DigestKey(ctx context.Context) (string, error) {
-	row := q.queryRow(ctx, q.digestKeyStmt, digestKey)
+	row := q.db.QueryRowContext(ctx, digestKey)
 	var digest_key string
 	err := row.Scan(&digest_key)
 	return digest_key, err
@@ -150,7 +150,7 @@ type EndSecretParams struct {
 }
 
 func (q *Queries) EndSecret(ctx context.Context, arg EndSecretParams) error {
-	_, err := q.exec(ctx, q.endSecretStmt, endSecret, arg.Now, arg.Digest)
+	_, err := q.db.ExecContext(ctx, endSecret, arg.Now, arg.Digest)
 	return err
 }
 
@@ -166,7 +166,7 @@ type EndSecretsOfParams struct {
 }
 
 func (q *Queries) EndSecretsOf(ctx context.Context, arg EndSecretsOfParams) error {
-	_, err := q.exec(ctx, q.endSecretsOfStmt, endSecretsOf, arg.Now, arg.TenantID)
+	_, err := q.db.ExecContext(ctx, endSecretsOf, arg.Now, arg.TenantID)
 	return err
 }
 
@@ -186,7 +186,7 @@ type EntriesOfKindAfterParams struct {
 }
 
 func (q *Queries) EntriesOfKindAfter(ctx context.Context, arg EntriesOfKindAfterParams) ([]Entry, error) {
-	rows, err := q.query(ctx, q.entriesOfKindAfterStmt, entriesOfKindAfter,
+	rows, err := q.db.QueryContext(ctx, entriesOfKindAfter,
 		arg.Sequence,
 		arg.Kind,
 		arg.ID,
@@ -238,7 +238,7 @@ type EntriesOfTenantAfterParams struct {
 }
 
 func (q *Queries) EntriesOfTenantAfter(ctx context.Context, arg EntriesOfTenantAfterParams) ([]Entry, error) {
-	rows, err := q.query(ctx, q.entriesOfTenantAfterStmt, entriesOfTenantAfter,
+	rows, err := q.db.QueryContext(ctx, entriesOfTenantAfter,
 		arg.TenantID,
 		arg.Sequence,
 		arg.Kind,
@@ -288,7 +288,7 @@ type FirstChangeRow struct {
 }
 
 func (q *Queries) FirstChange(ctx context.Context) (FirstChangeRow, error) {
-	row := q.queryRow(ctx, q.firstChangeStmt, firstChange)
+	row := q.db.QueryRowContext(ctx, firstChange)
 	var i FirstChangeRow
 	err := row.Scan(&i.Sequence, &i.MadeAt)
 	return i, err
@@ -300,7 +300,7 @@ WHERE kept_until <= ?1
 `
 
 func (q *Queries) ForgetSecretsUntil(ctx context.Context, keptUntil int64) error {
-	_, err := q.exec(ctx, q.forgetSecretsUntilStmt, forgetSecretsUntil, keptUntil)
+	_, err := q.db.ExecContext(ctx, forgetSecretsUntil, keptUntil)
 	return err
 }
 
@@ -320,7 +320,7 @@ type InsertChangeParams struct {
 }
 
 func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) error {
-	_, err := q.exec(ctx, q.insertChangeStmt, insertChange,
+	_, err := q.db.ExecContext(ctx, insertChange,
 		arg.Sequence,
 		arg.MadeAt,
 		arg.Command,
@@ -349,7 +349,7 @@ type InsertEntryParams struct {
 }
 
 func (q *Queries) InsertEntry(ctx context.Context, arg InsertEntryParams) error {
-	_, err := q.exec(ctx, q.insertEntryStmt, insertEntry,
+	_, err := q.db.ExecContext(ctx, insertEntry,
 		arg.Sequence,
 		arg.Kind,
 		arg.ID,
@@ -376,7 +376,7 @@ type KeepSecretParams struct {
 }
 
 func (q *Queries) KeepSecret(ctx context.Context, arg KeepSecretParams) error {
-	_, err := q.exec(ctx, q.keepSecretStmt, keepSecret,
+	_, err := q.db.ExecContext(ctx, keepSecret,
 		arg.TenantID,
 		arg.Digest,
 		arg.Value,
@@ -398,7 +398,7 @@ type KeptSecretParams struct {
 }
 
 func (q *Queries) KeptSecret(ctx context.Context, arg KeptSecretParams) (string, error) {
-	row := q.queryRow(ctx, q.keptSecretStmt, keptSecret, arg.TenantID, arg.Digest, arg.Now)
+	row := q.db.QueryRowContext(ctx, keptSecret, arg.TenantID, arg.Digest, arg.Now)
 	var value string
 	err := row.Scan(&value)
 	return value, err
@@ -411,7 +411,7 @@ WHERE made_at <= ?1
 `
 
 func (q *Queries) LatestChangeAt(ctx context.Context, madeAt int64) (int64, error) {
-	row := q.queryRow(ctx, q.latestChangeAtStmt, latestChangeAt, madeAt)
+	row := q.db.QueryRowContext(ctx, latestChangeAt, madeAt)
 	var sequence int64
 	err := row.Scan(&sequence)
 	return sequence, err
@@ -424,7 +424,7 @@ WHERE undoes = CAST(?1 AS BIGINT)
 `
 
 func (q *Queries) LatestUndoOf(ctx context.Context, sequence int64) (int64, error) {
-	row := q.queryRow(ctx, q.latestUndoOfStmt, latestUndoOf, sequence)
+	row := q.db.QueryRowContext(ctx, latestUndoOf, sequence)
 	var sequence_2 int64
 	err := row.Scan(&sequence_2)
 	return sequence_2, err
@@ -445,7 +445,7 @@ type NextEntryParams struct {
 }
 
 func (q *Queries) NextEntry(ctx context.Context, arg NextEntryParams) (Entry, error) {
-	row := q.queryRow(ctx, q.nextEntryStmt, nextEntry, arg.Kind, arg.ID, arg.Sequence)
+	row := q.db.QueryRowContext(ctx, nextEntry, arg.Kind, arg.ID, arg.Sequence)
 	var i Entry
 	err := row.Scan(
 		&i.Sequence,
@@ -479,7 +479,7 @@ type RecordedPositionsAfterRow struct {
 }
 
 func (q *Queries) RecordedPositionsAfter(ctx context.Context, arg RecordedPositionsAfterParams) ([]RecordedPositionsAfterRow, error) {
-	rows, err := q.query(ctx, q.recordedPositionsAfterStmt, recordedPositionsAfter, arg.Position, arg.Sequence, arg.Size)
+	rows, err := q.db.QueryContext(ctx, recordedPositionsAfter, arg.Position, arg.Sequence, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -510,7 +510,7 @@ LIMIT 1
 `
 
 func (q *Queries) RestoreOver(ctx context.Context, sequence int64) ([]int64, error) {
-	rows, err := q.query(ctx, q.restoreOverStmt, restoreOver, sequence)
+	rows, err := q.db.QueryContext(ctx, restoreOver, sequence)
 	if err != nil {
 		return nil, err
 	}
@@ -539,7 +539,7 @@ WHERE id = 1
 `
 
 func (q *Queries) SetDigestKey(ctx context.Context, digestKey string) error {
-	_, err := q.exec(ctx, q.setDigestKeyStmt, setDigestKey, digestKey)
+	_, err := q.db.ExecContext(ctx, setDigestKey, digestKey)
 	return err
 }
 
@@ -566,7 +566,7 @@ type TenantChangesBeforeParams struct {
 }
 
 func (q *Queries) TenantChangesBefore(ctx context.Context, arg TenantChangesBeforeParams) ([]Change, error) {
-	rows, err := q.query(ctx, q.tenantChangesBeforeStmt, tenantChangesBefore, arg.Sequence, arg.TenantID, arg.Size)
+	rows, err := q.db.QueryContext(ctx, tenantChangesBefore, arg.Sequence, arg.TenantID, arg.Size)
 	if err != nil {
 		return nil, err
 	}

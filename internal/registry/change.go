@@ -65,7 +65,7 @@ func (r *Registry) writeTo(ctx context.Context, tx *db.Write, fn func(c *change)
 		return err
 	}
 	if !c.touched && !c.stirred {
-		c.scan = tx.Scan
+		c.file = tx.File
 	}
 	publication, err := r.publish(ctx, c)
 	if err != nil {
@@ -101,13 +101,11 @@ func (c *change) do(ctx context.Context, fn func(c *change) error) error {
 }
 
 // prepared runs fn on prepared statements: it is worth it where many rows change.
-func (c *change) prepared(ctx context.Context, fn func() error) (err error) {
-	plain := c.q
-	if c.q, err = queries.Prepare(ctx, c.tx); err != nil {
-		return err
-	}
+func (c *change) prepared(fn func() error) (err error) {
+	plain, prepared := c.q, newStatements(c.tx)
+	c.q = queries.New(prepared)
 	defer func() {
-		err = errors.Join(err, c.q.Close())
+		err = errors.Join(err, prepared.Close())
 		c.q = plain
 	}()
 	return fn()

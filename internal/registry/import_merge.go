@@ -9,7 +9,7 @@ import (
 
 // mergeAll merges the tenants of the file, one by one.
 func (c *change) mergeAll(ctx context.Context, i Import, plan *Plan) (document Document, err error) {
-	err = c.prepared(ctx, func() error {
+	err = c.prepared(func() error {
 		document, err = i.Read(func(t Tenant) error { return c.importTenant(ctx, i, t, plan) })
 		return err
 	})

@@ -125,7 +125,7 @@ func (c *change) takeTenants(ctx context.Context, b Merge, plan *Plan) error {
 		return err
 	}
 	var document Document
-	err = c.prepared(ctx, func() error {
+	err = c.prepared(func() error {
 		if document, err = b.Read(func(tenant Tenant) error { return t.take(ctx, tenant) }); err != nil {
 			return err
 		}
