@@ -85,3 +85,45 @@ func TestARegistryOfSchemaOneKeepsAllItsRows(t *testing.T) {
 	require.Len(t, rowsOf(t, conn, "SELECT 1 FROM sessions WHERE coalesce(token, issuer, session_id, context_id, user_id, user_email, user_type, created_at, expires_at, last_used) IS NULL"), 1)
 	require.Len(t, rowsOf(t, conn, "SELECT 1 FROM files WHERE base = '' AND due = 0"), 1)
 }
+
+// TestAFileThatFollowsKeepsItsMeaning has in columns what the schema before said by the spelling of
+// a path and by a separator in base, and says it so again when it is taken back.
+func TestAFileThatFollowsKeepsItsMeaning(t *testing.T) {
+	t.Parallel()
+	conn := mustRaw(t, mustCreate(t))
+	p, err := migrator(conn, migrations)
+	require.NoError(t, err)
+	_, err = p.DownTo(t.Context(), 5)
+	require.NoError(t, err)
+	for _, row := range []string{
+		"('tenants.json', 'old', 'new', 5, 'stamp', '', 0)",
+		"('/elsewhere/profiles/p/secrets.json', 'old', 'new', 4, '', '', 0)",
+		"('.gitignore', '', '-', 0, 'stamp', '', 0)",
+		"('sessions/index.json', 'a', 'b', 0, '', '{\"version\":1}', 0)",
+		"('profiles/p/profile.yaml', 'a', 'b', 0, '', 'name: p' || char(10), 0)",
+		"('profiles/A-b_1/secrets.json', 'a', 'b', 0, '', '{\"x\":\"\\u001e\"}' || char(30) || '{\"x\":\"digest\"}', 1)",
+		"('profiles/p/secrets.json', 'a', 'b', 0, '', char(30), 1)",
+		"('profiles/q/secrets.json', 'a', 'a', 0, '', '{}', 0)",
+		"('profiles/p/docker/compose.yaml', '', 'b', 0, '', 'name: c' || char(10), 1)",
+	} {
+		_, err := conn.ExecContext(t.Context(), "INSERT INTO files (path, previous, current, tenants_revision, stamp, base, due) VALUES "+row)
+		require.NoError(t, err, row)
+	}
+	before := rowsOf(t, conn, "SELECT * FROM files ORDER BY path")
+	_, err = p.UpTo(t.Context(), 6)
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"path=.gitignore kind=<nil> profile=<nil> base= former=<nil> due=0 ",
+		"path=/elsewhere/profiles/p/secrets.json kind=<nil> profile=<nil> base= former=<nil> due=0 ",
+		"path=profiles/A-b_1/secrets.json kind=secrets profile=A-b_1 base={\"x\":\"\\u001e\"} former={\"x\":\"digest\"} due=1 ",
+		"path=profiles/p/docker/compose.yaml kind=compose profile=p base=name: c\n former=<nil> due=1 ",
+		"path=profiles/p/profile.yaml kind=profile profile=p base=name: p\n former=<nil> due=0 ",
+		"path=profiles/p/secrets.json kind=secrets profile=p base= former= due=1 ",
+		"path=profiles/q/secrets.json kind=secrets profile=q base={} former=<nil> due=0 ",
+		"path=sessions/index.json kind=sessions profile=<nil> base={\"version\":1} former=<nil> due=0 ",
+		"path=tenants.json kind=<nil> profile=<nil> base= former=<nil> due=0 ",
+	}, rowsOf(t, conn, "SELECT path, kind, profile, base, former, due FROM files ORDER BY path"))
+	_, err = p.DownTo(t.Context(), 5)
+	require.NoError(t, err)
+	require.Equal(t, before, rowsOf(t, conn, "SELECT * FROM files ORDER BY path"))
+}

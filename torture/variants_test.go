@@ -29,9 +29,9 @@ func TestPowerCutsSeeASyncThatIsMissing(t *testing.T) {
 		small  bool
 	}{
 		{variant{"NORMAL", []change{{"db/dsn.go", `{"EXTRA"}`, `{"NORMAL"}`}}}, "profile create", 5, true},
-		{variant{"the directory of an export", sync("internal/exporter/putting.go", "made.dir.Sync()")}, "create, exported", 5, true},
-		{variant{"the directory of a copy, before the commit", sync("internal/exporter/temporary.go", "made.dir.Sync()")}, "copy", 1000, false},
-		{variant{"the export itself", sync("internal/exporter/temporary.go", "file.Sync()")}, "create, exported", 5, false},
+		{variant{"the directory of an export", sync("internal/workspace/putting.go", "made.dir.Sync()")}, "create, exported", 5, true},
+		{variant{"the directory of a copy, before the commit", sync("internal/workspace/temporary.go", "made.dir.Sync()")}, "copy", 1000, false},
+		{variant{"the export itself", sync("internal/workspace/temporary.go", "file.Sync()")}, "create, exported", 5, false},
 		{variant{"the directory of a new registry", []change{{"db/create.go", "syncDir(filepath.Dir(path))", "error(nil)"}}}, "first init", 5, false},
 	} {
 		if !v.small && *size == "small" {
@@ -111,7 +111,7 @@ func TestFilesAreBornPrivate(t *testing.T) {
 	})
 	t.Run("made so after", func(t *testing.T) {
 		t.Parallel()
-		const temporary = "internal/exporter/temporary.go"
+		const temporary = "internal/workspace/temporary.go"
 		after := variant{"chmod after", []change{
 			{temporary, `"strings"`, `"strconv"; "strings"; "syscall"; "time"`},
 			{

@@ -11,9 +11,9 @@ import (
 
 	"filippo.io/age"
 	"github.com/sp-registry/sp/db"
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
@@ -59,7 +59,7 @@ func (a *app) backup(ctx context.Context, cmd *cli.Command) error {
 			return err
 		}
 		err := a.writeBackup(ctx, dir, store, path, cmd.Bool("force"), to)
-		a.changed = made(err)
+		a.done.Made = made(err)
 		return err
 	})
 	if err := errors.Join(err, store.Close()); err != nil {
@@ -74,7 +74,7 @@ func (a *app) backup(ctx context.Context, cmd *cli.Command) error {
 
 // storeOptions are what the registry's file is opened with, without the rules.
 func (a *app) storeOptions(dir project.Dir) (db.Options, error) {
-	o, err := a.options(dir, nil)
+	o, err := a.options(dir)
 	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting, Rand: o.Rand, Trust: o.Trust}, err
 }
 
@@ -116,7 +116,7 @@ func existing(path string) error {
 // writeBackup writes to a temporary file beside path, which gets the name when it is
 // whole and durable.
 func (a *app) writeBackup(ctx context.Context, dir project.Dir, store *db.DB, path string, force bool, to []age.Recipient) error {
-	if err := exporter.SweepBackups(ctx, dir.Path()); err != nil {
+	if err := workspace.SweepBackups(ctx, dir.Path()); err != nil {
 		return err
 	}
 	sweepBackups(path)

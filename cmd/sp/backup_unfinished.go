@@ -8,17 +8,17 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/workspace"
 	"golang.org/x/sys/unix"
 )
 
 // createUnfinished makes the temporary file of a backup to path, locked as long as it
 // is open: that is how sweepBackups knows it from what a killed command left. It is noted
 // in the registry's directory.
-func createUnfinished(dir project.Dir, path string) (*os.File, *exporter.Outside, error) {
+func createUnfinished(dir project.Dir, path string) (*os.File, *workspace.Outside, error) {
 	for {
-		file, outside, err := exporter.CreateOutside(dir.Path(), path, exporter.BackupSuffix)
+		file, outside, err := workspace.CreateOutside(dir.Path(), path, workspace.BackupSuffix)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -50,7 +50,7 @@ func sweepBackups(path string) {
 
 // isUnfinished tells of a name whether createUnfinished gave it.
 func isUnfinished(name string) bool {
-	rest, ok := strings.CutSuffix(name, exporter.BackupSuffix)
+	rest, ok := strings.CutSuffix(name, workspace.BackupSuffix)
 	_, err := strconv.ParseUint(strings.TrimPrefix(filepath.Ext(rest), "."), 10, 64)
 	return ok && err == nil && strings.HasPrefix(name, ".")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // maxDifferences bounds what a conflict lists.
@@ -15,12 +16,12 @@ const maxDifferences = 20
 
 // conflict says what differs between a file that somebody else wrote and the
 // registry, and what settles it.
-func (a *app) conflict(ctx context.Context, reg *registry.Registry, path string) string {
+func (a *app) conflict(ctx context.Context, w *workspace.Workspace, path string) string {
 	remedy := "sp import takes the file's tenants over; sp export --force overwrites the file"
-	if a.merged != nil && a.merged.publisher.Path == path && a.merged.source != nil {
+	if path == w.Dir.Tenants() && a.done.Merged != nil {
 		remedy = "it was written while this command ran: the next one merges it"
 	}
-	differences, err := a.differences(ctx, reg, path)
+	differences, err := differences(ctx, w, path)
 	if err != nil {
 		return fmt.Sprintf("what differs can't be told: %v\n%s", err, remedy)
 	}
@@ -41,16 +42,15 @@ func (a *app) conflict(ctx context.Context, reg *registry.Registry, path string)
 	return strings.Join(append(lines, remedy), "\n")
 }
 
-func (a *app) differences(ctx context.Context, reg *registry.Registry, path string) ([]exporter.Difference, error) {
+func differences(ctx context.Context, w *workspace.Workspace, path string) (found []exporter.Difference, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }() // it was only read
-	view, err := reg.View(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer view.Close()
-	return exporter.Differences(ctx, view, file, maxDifferences)
+	err = w.Read(context.WithoutCancel(ctx), func(view *registry.View) (err error) {
+		found, err = exporter.Differences(ctx, view, file, maxDifferences)
+		return err
+	})
+	return found, err
 }

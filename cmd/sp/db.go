@@ -129,7 +129,7 @@ func (a *app) dbUseCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error { return a.dbUse(ctx, dir, reg, w, given) })
+			return a.steps(ctx, func(ctx context.Context, reg *registry.Registry) error { return a.dbUse(ctx, dir, reg, w, given) })
 		},
 	}
 }

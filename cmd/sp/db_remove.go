@@ -30,7 +30,7 @@ func (a *app) dbRemoveCommand() *cli.Command {
 			if own == nil {
 				return a.untilTold(ctx, func(ctx context.Context) error { return a.removeOthers(ctx, cmd) })
 			}
-			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error {
+			return a.steps(ctx, func(ctx context.Context, reg *registry.Registry) error {
 				return a.removeOwn(ctx, cmd, dir, reg, *own, databases)
 			})
 		},

@@ -38,7 +38,7 @@ func (a *app) dbUpCommand() *cli.Command {
 				if err != nil {
 					return err
 				}
-				return a.changeNew(ctx, standingBy(cmd), func(ctx context.Context, dir project.Dir, reg *registry.Registry) error {
+				return a.stepsNew(ctx, standingBy(cmd), func(ctx context.Context, dir project.Dir, reg *registry.Registry) error {
 					return a.dbUp(ctx, dir, reg, w, cmd.Int("port"))
 				})
 			})
@@ -146,7 +146,7 @@ func (a *app) moveServer(ctx context.Context, reg *registry.Registry, s registry
 		return s, err
 	}
 	if now == port {
-		return s, reg.Publish(ctx) // the files that follow, to which a killed command had not come
+		return s, a.change(ctx, a.others(nothing)) // the files that follow, to which a killed command had not come
 	}
 	free, err := postgres.FreePort(port)
 	if err == nil && free != port {

@@ -262,7 +262,7 @@ func (a *app) clear(dir project.Dir, files standingFiles) error {
 	if files == imported {
 		return nil
 	}
-	found, err := dir.Standing()
+	found, err := dir.EarlierFiles()
 	if err != nil || len(found) == 0 {
 		return err
 	}
@@ -279,18 +279,6 @@ func (a *app) clear(dir project.Dir, files standingFiles) error {
 		a.note("%s is set aside as %s", dir.Full(path), filepath.Base(path)+ending)
 	}
 	return nil
-}
-
-// changeNew is a change that makes directory and registry where there are none.
-func (a *app) changeNew(ctx context.Context, files standingFiles, fn func(context.Context, project.Dir, *registry.Registry) error) error {
-	dir, err := a.makeProject(files)
-	if err == nil && !hasRegistry(dir) {
-		err = a.hideSecrets(ctx, dir)
-	}
-	if err == nil {
-		err = a.changeIn(ctx, dir, registry.Create, a.follow(tracked(dir)), func(ctx context.Context, reg *registry.Registry) error { return fn(ctx, dir, reg) })
-	}
-	return a.unlessMade(dir, err)
 }
 
 // unlessMade puts back what was set aside, where no registry was made.

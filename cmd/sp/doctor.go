@@ -129,7 +129,7 @@ func (c *checkup) run(ctx context.Context) ([]diagnosis, error) {
 			all = append(all, f)
 		}
 	}
-	c.changed = c.mended
+	c.done.Made = c.mended
 	return all, nil
 }
 

@@ -6,14 +6,14 @@ import (
 	"os"
 
 	"github.com/sp-registry/sp/db"
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // checkExportStanding tells how tenants.json stands to the registry.
 func (c *checkup) checkExportStanding(ctx context.Context) []diagnosis {
-	var s exporter.Standing
+	var s workspace.Standing
 	err := c.read(ctx, func(dir project.Dir, view *registry.View) (err error) {
 		s, err = exportStanding(ctx, dir, view)
 		return err
@@ -22,18 +22,18 @@ func (c *checkup) checkExportStanding(ctx context.Context) []diagnosis {
 	switch {
 	case err != nil:
 		return []diagnosis{trouble(err)}
-	case s == exporter.Missing || s == exporter.Behind:
+	case s == workspace.Missing || s == workspace.Behind:
 		return []diagnosis{warn("%s", said).mendable(c.catchUp(true), "tenants.json was %s, and is current", s)}
 	case s == unsafe:
 		return []diagnosis{wrong("%s", said)}
-	case s == exporter.Changed:
+	case s == workspace.Changed:
 		if err := c.readExport(); err != nil {
 			return []diagnosis{wrong("%v", err).remedy("mend it, or sp import --set-aside")}
 		}
 		return []diagnosis{warn("%s", said)}
 	case s == unimported:
 		return []diagnosis{warn("%s", said)}
-	case s == exporter.Untracked:
+	case s == workspace.Untracked:
 		return []diagnosis{inform("%s", said)}
 	}
 	return []diagnosis{fine("%s", said)}
@@ -47,7 +47,7 @@ func (c *checkup) readExport() error {
 		return err
 	}
 	defer s.close()
-	if err = s.checkTwice(); err == nil {
+	if err = s.Check(); err == nil {
 		return nil
 	}
 	return errors.New(failureOf(err).Message) // its hint is not for here
@@ -59,11 +59,8 @@ func (c *checkup) readExport() error {
 func (c *checkup) catchUp(wanted bool) func(context.Context) error {
 	return func(ctx context.Context) error {
 		p := tracked(c.dir)
-		p.Watch = c.watchWriting
 		p.Wanted = wanted
-		return c.changeIn(ctx, c.dir, registry.Open, following{publish: p.Publish}, func(ctx context.Context, reg *registry.Registry) error {
-			return reg.Publish(ctx)
-		})
+		return c.changeIn(ctx, c.dir, workspace.Change{Copy: &p, Commit: nothing})
 	}
 }
 

@@ -5,13 +5,15 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // smallFiles is how the small files stand, as status tells it.
 type smallFiles struct {
-	project.FilesStanding
+	follow.State
 	// Refused says which one can't be used, and why.
 	Refused string `json:"refused,omitempty"`
 }
@@ -19,11 +21,11 @@ type smallFiles struct {
 // findSmallFiles looks at the small files. One that can't be used is no reason not to
 // tell of all else.
 func findSmallFiles(ctx context.Context, dir project.Dir, view *registry.View) (smallFiles, error) {
-	s, err := dir.FilesStanding(ctx, view)
-	if errors.Is(err, project.ErrUnusable) {
-		return smallFiles{FilesStanding: s, Refused: err.Error()}, nil
+	s, err := follow.StateOf(ctx, workspace.FilesOf(dir), view)
+	if errors.Is(err, follow.ErrUnusable) {
+		return smallFiles{State: s, Refused: err.Error()}, nil
 	}
-	return smallFiles{FilesStanding: s}, err
+	return smallFiles{State: s}, err
 }
 
 func (s smallFiles) describe() string {

@@ -119,7 +119,7 @@ func (c *checkup) checkProfiles(ctx context.Context) []diagnosis {
 // repeated if it is a tenant: it could be anything, a URL too.
 func (c *checkup) checkProfileFile(ctx context.Context, findings *bounded, dir project.Dir, view *registry.View, path string) error {
 	full := filepath.Join(dir.Path(), path)
-	name, tenant, err := dir.ReadProfile(full)
+	name, tenant, err := readProfile(dir, full)
 	if err != nil {
 		findings.add(warn("%s", failureOf(err).Message))
 		return nil

@@ -7,11 +7,13 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 	"golang.org/x/sys/unix"
 )
@@ -51,6 +53,8 @@ var exits = []struct {
 	{resolver.ErrUsage, 2, "usage", ""},
 	{errConfirm, 2, "confirmation_required", "-y answers yes"},
 	{errFile, 6, "store", ""},
+	{exporter.ErrRefused, 6, "store", ""},
+	{follow.ErrUnusable, 6, "store", "mend that file, or move it away; what follows the registry is written anew"},
 	{project.ErrUnusable, 6, "store", "mend that file, or move it away; what follows the registry is written anew"},
 	{errUnsupported, 9, "unsupported", ""},
 	{errNoServer, 9, "unavailable", ""},
@@ -79,7 +83,10 @@ var exits = []struct {
 	{registry.ErrForgotten, 3, "not_found", "secrets that a change removed are kept for 7 days, unless they were purged; a backup may have them"},
 	{registry.ErrNotFound, 3, "not_found", ""},
 	{registry.ErrInvalid, 2, "invalid", ""},
+	{project.ErrNotFound, 3, "not_found", ""},
+	{project.ErrInvalid, 2, "invalid", ""},
 	{db.ErrBusy, 7, "busy", "try again, or raise SP_LOCK_TIMEOUT (10s)"},
+	{workspace.ErrBusy, 7, "busy", "try again, when the other program is done"},
 	{project.ErrNoDirectory, 6, "store", "sp init makes a registry here; sp import PATH makes one from a tenants.json, sp restore FILE from a backup"},
 	{db.ErrMissing, 6, "store", "sp init makes a registry; sp import PATH makes one from a tenants.json, sp restore FILE from a backup"},
 	{db.ErrNewer, 6, "store", "upgrade sp"},
@@ -95,8 +102,8 @@ var exits = []struct {
 	{project.ErrUnsafe, 6, "store", doctorHint},
 	{project.ErrExposed, 6, "store", ""},
 	{project.ErrGit, 6, "store", ""},
-	{exporter.ErrForeign, 6, "store", "take it over with chown, or move it away"},
-	{exporter.ErrUnsafe, 6, "store", "name a regular file, or move that away"},
+	{workspace.ErrForeign, 6, "store", "take it over with chown, or move it away"},
+	{workspace.ErrUnsafe, 6, "store", "name a regular file, or move that away"},
 	{errUnprinted, 6, "store", ""},
 	{errUnwell, 6, "store", ""},
 	{unix.ENOSPC, 6, "store", "free some space"},
@@ -142,7 +149,7 @@ func failureOf(err error) failure {
 	for _, row := range exits {
 		if f.exit == 1 && errors.Is(err, row.err) {
 			f.Code, f.exit, f.Hint = row.code, row.exit, row.hint
-			if row.code == "usage" || row.err == errFile { // the word is for programs; people see it
+			if row.code == "usage" || row.err == errFile || row.err == exporter.ErrRefused { // the word is for programs; people see it
 				f.Message = strings.TrimSuffix(f.Message, ": "+row.err.Error())
 			}
 		}
@@ -150,6 +157,9 @@ func failureOf(err error) failure {
 	var errno unix.Errno
 	if f.exit == 1 && errors.As(err, &errno) { // the system says no: trouble with a file, not a bug
 		f.Code, f.exit = "store", 6
+	}
+	if errors.As(err, new(*exporter.RepeatedError)) {
+		f.Hint = "sp import --duplicates first takes the first of them"
 	}
 	var h *hinted
 	if errors.As(err, &h) {
@@ -204,7 +214,7 @@ func made(err error) bool { return err == nil || isIncomplete(err) }
 // unprinted is what it means that the answer can't be written: after a change, the
 // change must be reported all the same.
 func (a *app) unprinted(err error) error {
-	if a.changed {
+	if a.done.Made {
 		return withHint(fmt.Errorf("%w: the answer could not be written: %w", registry.ErrIncomplete, err), "do not repeat the command; look first")
 	}
 	return fmt.Errorf("%w: %w", errUnprinted, err)

@@ -8,6 +8,7 @@ import (
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
@@ -43,49 +44,62 @@ func (a *app) export(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	publisher, err := a.publisherOf(cmd, dir)
+	copied, err := a.copyOf(cmd, dir)
 	if err != nil {
 		return err
 	}
-	a.small.Wanted, a.small.Force = publisher.Name == exporter.TrackedName, publisher.Force && publisher.Name == exporter.TrackedName
-	first, settled, err := a.findExport(ctx, publisher)
-	switch {
-	case err != nil:
-		return err
-	case settled:
-		return a.answerExport(publisher, cmd.Bool("check"))
+	if cmd.Bool("check") {
+		return a.checkExport(ctx, dir, copied)
 	}
-	return a.untilTold(ctx, func(ctx context.Context) error {
-		switch {
-		case cmd.Bool("check"):
-			return a.checkExport(ctx, publisher)
-		case publisher.Name != exporter.TrackedName:
-			err = a.prepareCopy(ctx, publisher)
-		case first: // git is asked before the file is there for the first time
-			err = a.hideSecrets(ctx, dir)
-		}
-		if err == nil {
-			err = a.refuseCorrupt(publisher)
-		}
-		if err != nil {
+	if copied != nil {
+		if err := a.prepareCopy(ctx, *copied); err != nil {
 			return err
 		}
-		return a.writeExport(ctx, dir, publisher)
-	})
+		if err := a.changeIn(ctx, dir, workspace.Change{Copy: copied, Commit: nothing}); err != nil {
+			return err
+		}
+		return a.answerExport(copied.Path, false)
+	}
+	first, settled, err := a.findExport(ctx, cmd.Bool("force"))
+	if err != nil {
+		return err
+	}
+	if first { // git is asked before the file is there for the first time
+		err = a.hideSecrets(ctx, dir)
+	}
+	if err == nil && cmd.Bool("force") {
+		err = a.refuseCorrupt(dir)
+	}
+	if err == nil && !settled {
+		err = a.changeIn(ctx, dir, workspace.Change{Tenants: true, Wanted: true, Force: cmd.Bool("force"), Commit: nothing})
+	}
+	if err != nil {
+		return err
+	}
+	return a.answerExport(dir.Tenants(), false)
 }
 
-// findExport finds out, in one look and without reading the file, whether the
-// registry knows it yet and whether there is nothing to do, in the small files either.
-func (a *app) findExport(ctx context.Context, p exporter.Publisher) (first, settled bool, err error) {
-	err = a.read(ctx, func(dir project.Dir, view *registry.View) error {
-		file, err := view.File(ctx, p.Name)
+// nothing is a change of nothing, which the files follow.
+func nothing(context.Context, *registry.Registry) error { return nil }
+
+// findExport finds out, in one look, whether the registry knows the file yet and whether
+// there is nothing to do, in the small files either.
+func (a *app) findExport(ctx context.Context, force bool) (first, settled bool, err error) {
+	dir, err := a.project()
+	if err != nil {
+		return false, false, err
+	}
+	w, err := a.workspace(dir)
+	if err != nil {
+		return false, false, err
+	}
+	err = w.Read(ctx, func(view *registry.View) error {
+		file, err := view.File(ctx, workspace.TrackedName)
 		if err != nil || file == nil {
 			first = true
 			return err
 		}
-		if settled, err = p.IsSettled(ctx, view); err == nil && settled && a.small.Wanted {
-			settled, err = a.smallSettled(ctx, dir, view)
-		}
+		settled, err = w.IsSettled(ctx, view, force)
 		return err
 	})
 	return first, settled, err
@@ -93,41 +107,28 @@ func (a *app) findExport(ctx context.Context, p exporter.Publisher) (first, sett
 
 // refuseCorrupt keeps even --force from overwriting a tracked file that can't be read:
 // what is in it, nobody knows.
-func (a *app) refuseCorrupt(p exporter.Publisher) error {
-	info, err := os.Stat(p.Path)
-	if !p.Force || p.Name != exporter.TrackedName || err != nil || info.Size() == 0 {
+func (a *app) refuseCorrupt(dir project.Dir) error {
+	path := dir.Tenants()
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 		return nil
 	}
-	source, err := a.openSource(&p.Path)
+	source, err := a.openSource(&path)
 	if err != nil {
 		return err
 	}
 	defer source.close()
-	if _, err = source.read(func(registry.Tenant) error { return nil }); errors.Is(err, errFile) {
+	if _, err = source.Read(func(registry.Tenant) error { return nil }); errors.Is(err, exporter.ErrRefused) {
 		err = withHint(err, "sp import --set-aside moves it away")
 	}
 	return err
 }
 
-func (a *app) writeExport(ctx context.Context, dir project.Dir, p exporter.Publisher) error {
-	files := following{publish: a.warnOfExposure(p)}
-	if p.Name == exporter.TrackedName && !p.Force {
-		files = a.over(&merging{publisher: p})
-	}
-	return a.changeIn(ctx, dir, registry.Open, files, func(ctx context.Context, reg *registry.Registry) error {
-		if err := reg.Publish(ctx); err != nil {
-			return err
-		}
-		return a.answerExport(p, false)
-	})
-}
-
-func (a *app) answerExport(p exporter.Publisher, checked bool) error {
-	answer := map[string]any{"path": p.Path}
+func (a *app) answerExport(path string, checked bool) error {
+	answer := map[string]any{"path": path}
 	if checked {
 		answer["current"] = true
 	} else {
-		a.note("%s is current", p.Path)
+		a.note("%s is current", path)
 	}
 	if a.json {
 		return a.document(answer)
@@ -135,29 +136,29 @@ func (a *app) answerExport(p exporter.Publisher, checked bool) error {
 	return nil
 }
 
-// publisherOf is the publisher of the file that the flags name.
-func (a *app) publisherOf(cmd *cli.Command, dir project.Dir) (exporter.Publisher, error) {
-	p := tracked(dir)
+// copyOf is the copy that the flags ask for, nil for the file that follows the registry.
+func (a *app) copyOf(cmd *cli.Command, dir project.Dir) (*workspace.Publisher, error) {
+	documented := cmd.Bool("drop-unknown")
+	path := dir.Tenants()
 	if cmd.IsSet("path") {
 		if err := checkFileWord("--path", cmd.String("path")); err != nil {
-			return p, err
+			return nil, err
 		}
-		path, err := a.resolved(cmd.String("path"))
-		if err != nil {
-			return p, err
-		}
-		if path != p.Path {
-			p = exporter.Publisher{Path: path, Name: path, Registry: dir.Path()}
-			if err := a.checkOutside(dir, path, "a copy"); err != nil {
-				return p, err
-			}
+		var err error
+		if path, err = a.resolved(cmd.String("path")); err != nil {
+			return nil, err
 		}
 	}
-	p.Wanted, p.Force, p.Documented = true, cmd.Bool("force"), cmd.Bool("drop-unknown")
-	if p.Documented && p.Name == exporter.TrackedName {
-		return p, withHint(usage("--drop-unknown: not for the file that follows the registry"), "--path FILE writes a copy")
+	if path == dir.Tenants() {
+		if documented {
+			return nil, withHint(usage("--drop-unknown: not for the file that follows the registry"), "--path FILE writes a copy")
+		}
+		return nil, nil
 	}
-	return p, nil
+	p := workspace.Publisher{
+		Path: path, Name: path, Registry: dir.Path(), Wanted: true, Force: cmd.Bool("force"), Documented: documented, Watch: a.watchWriting,
+	}
+	return &p, a.checkOutside(dir, path, "a copy")
 }
 
 // outdatedError is what --check finds: who is behind it is not known.
@@ -167,7 +168,11 @@ func (e *outdatedError) Error() string { return e.path + ": it is not what sp ex
 
 func (e *outdatedError) Unwrap() error { return registry.ErrConflict }
 
-func (a *app) checkExport(ctx context.Context, p exporter.Publisher) error {
+func (a *app) checkExport(ctx context.Context, dir project.Dir, copied *workspace.Publisher) error {
+	p := tracked(dir)
+	if copied != nil {
+		p = *copied
+	}
 	p.Watch = a.watchWriting
 	return a.read(ctx, func(_ project.Dir, view *registry.View) error {
 		current, err := p.IsCurrent(ctx, view)
@@ -177,6 +182,11 @@ func (a *app) checkExport(ctx context.Context, p exporter.Publisher) error {
 		if !current {
 			return withHint(&outdatedError{path: p.Path}, "sp status tells how it stands")
 		}
-		return a.answerExport(p, true)
+		return a.answerExport(p.Path, true)
 	})
+}
+
+// tracked is the publisher of the file that follows the registry.
+func tracked(dir project.Dir) workspace.Publisher {
+	return workspace.Publisher{Path: dir.Tenants(), Name: workspace.TrackedName}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
@@ -45,9 +46,9 @@ func (a *app) printExport(ctx context.Context, documented bool) error {
 
 // prepareCopy makes a copy's directory and keeps the copy out of git, unless it
 // would be refused.
-func (a *app) prepareCopy(ctx context.Context, p exporter.Publisher) error {
+func (a *app) prepareCopy(ctx context.Context, p workspace.Publisher) error {
 	err := a.read(ctx, func(_ project.Dir, view *registry.View) error { return p.Check(ctx, view) })
-	var changed *exporter.ChangedError
+	var changed *workspace.ChangedError
 	if errors.As(err, &changed) {
 		return withHint(err, "sp export --path %s --force overwrites it", project.Quoted(p.Path))
 	}

@@ -104,15 +104,15 @@ func TestEveryHintLeadsOn(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			ways := 0
-			follow(t, p, nil, &ways)
+			goWays(t, p, nil, &ways)
 			require.Positive(t, ways, "no hint was followed")
 		})
 	}
 }
 
-// follow makes the predicament anew, goes the way so far, and then each that the last
+// goWays makes the predicament anew, goes the way so far, and then each that the last
 // command's hints name.
-func follow(t *testing.T, p predicament, way []string, ways *int) {
+func goWays(t *testing.T, p predicament, way []string, ways *int) {
 	t.Helper()
 	require.LessOrEqual(t, len(way), 4, "it goes on and on: %q", way)
 	s := newSandbox(t)
@@ -133,7 +133,7 @@ func follow(t *testing.T, p predicament, way []string, ways *int) {
 	require.NotEmpty(t, next, "a dead end behind %q: %s", way, last.stderr)
 	for _, line := range next {
 		*ways++
-		follow(t, p, append(slices.Clone(way), line), ways)
+		goWays(t, p, append(slices.Clone(way), line), ways)
 	}
 }
 

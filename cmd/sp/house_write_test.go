@@ -66,7 +66,7 @@ func transactionsIn(t *testing.T, s goFile) (opens []string, begins bool) {
 			if function, ok := n.Fun.(*ast.Ident); ok && strings.HasSuffix(function.Name, "DSN") {
 				opens = append(opens, function.Name)
 			}
-			if method, ok := n.Fun.(*ast.SelectorExpr); ok && (method.Sel.Name == "Begin" || method.Sel.Name == "BeginTx") {
+			if method, ok := n.Fun.(*ast.SelectorExpr); ok && (method.Sel.Name == "Begin" || method.Sel.Name == "BeginTx") && slices.Contains(imports(s), "database/sql") {
 				begins = begins || !onlyReads(n)
 			}
 		}

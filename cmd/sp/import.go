@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
@@ -51,7 +53,7 @@ func (a *app) importCommand() *cli.Command {
 				return err
 			}
 			if own != nil {
-				return a.importOwn(ctx, cmd, own, what)
+				return a.importOwn(ctx, cmd, *own, what)
 			}
 			return a.importAll(ctx, cmd, what)
 		},
@@ -72,95 +74,105 @@ func (a *app) importAll(ctx context.Context, cmd *cli.Command, what importing) e
 		Prune:          cmd.Bool("prune"),
 		Exact:          cmd.Bool("exact"),
 		FirstDuplicate: cmd.String("duplicates") == "first",
-		DryRun:         cmd.Bool("dry-run"),
 		Purge:          cmd.Bool("purge"),
 	}
 	if source != nil {
 		defer source.close()
-		source.watch = a.watchReading
-		request.Read, request.Hash = source.read, source.sum
+		request.Read, request.Hash = source.Read, source.Sum
 	}
 	what.complete(&request)
-	if request.DryRun {
+	if cmd.Bool("dry-run") {
 		return a.tryImport(ctx, request, what)
 	}
-	a.small.Keep = true
-	if what.own && what.contents != nil {
-		a.small.Taken, a.sessions.imported = what.contents.IndexHash, what.contents.IndexHash != ""
-	}
+	return a.untilTold(ctx, func(ctx context.Context) error { return a.importSource(ctx, cmd, request, what, source) })
+}
+
+// importSource imports what was opened.
+func (a *app) importSource(ctx context.Context, cmd *cli.Command, request registry.Import, what importing, source *source) error {
+	dir, missing := a.newProject()
+	own := missing == nil && source != nil && source.path == dir.Tenants() // which sp has not written
 	files := standingBy(cmd)
-	// Where there is no registry, the file is checked before one is made for it.
-	dir, err := a.newProject()
-	if what.own || err == nil && source != nil && source.path == dir.Tenants() {
+	if what.own || own {
 		files = imported
 	}
-	if err != nil || !hasRegistry(dir) {
+	change := a.importChange(what)
+	if own {
+		change.Imported.Tenants = source.Sum
+	}
+	switch {
+	case missing != nil || !hasRegistry(dir): // the file is checked before one is made for it
 		if _, err := registry.PlanNew(request); err != nil {
 			return err
 		}
-	} else if source != nil && source.path == dir.Tenants() { // which sp has not written
+	case own:
 		side, _ := a.settlement(cmd)
-		if _, err := a.mayTake(ctx, source.path, side); err != nil {
+		if _, err := a.mayTake(ctx, dir, source.path, side); err != nil {
+			return err
+		}
+		if err := a.confirmPrune(ctx, cmd, dir, &request); err != nil {
+			return err
+		}
+	default:
+		if err := a.confirmPrune(ctx, cmd, dir, &request); err != nil {
 			return err
 		}
 	}
-	return a.untilTold(ctx, func(ctx context.Context) error {
-		dir, err := a.makeProject(files)
-		if err != nil {
-			return err
-		}
-		if err = a.hideSecrets(ctx, dir); err == nil {
-			err = a.changeIn(ctx, dir, registry.Create, a.followImport(dir, source), func(ctx context.Context, reg *registry.Registry) error {
-				return a.importInto(ctx, cmd, reg, request, what)
-			})
-		}
-		return a.unlessMade(dir, err)
-	})
-}
-
-// followImport writes the tracked file with an import. The file may be the very one
-// that is imported: then what was read of it, and no other content, may be replaced.
-func (a *app) followImport(dir project.Dir, source *source) following {
-	publisher := tracked(dir)
-	if source == nil || source.path != publisher.Path {
-		return a.follow(publisher)
-	}
-	return following{publish: func(ctx context.Context, view *registry.View) (registry.Publication, error) {
-		publisher.Wanted, publisher.Read = true, source.hash
-		return a.followOnly(publisher).publish(ctx, view)
-	}}
-}
-
-// importInto imports and reports. Where tenants would be removed, it asks first,
-// and then takes no other registry than the one that was asked about.
-func (a *app) importInto(ctx context.Context, cmd *cli.Command, reg *registry.Registry, request registry.Import, what importing) error {
-	if request.Prune && !cmd.Bool("yes") {
-		trial := request
-		trial.DryRun = true
-		plan, err := reg.ImportTenants(ctx, trial)
-		if err != nil {
-			return err
-		}
-		if plan.Removed > 0 {
-			a.noteSteps(plan)
-			if err := a.confirm(ctx, cmd, fmt.Sprintf("remove %d tenants that the file lacks?", plan.Removed)); err != nil {
-				return err
-			}
-			request.IfRevision = &plan.Revision
-		}
-	}
-	plan, err := reg.ImportTenants(ctx, request)
-	if !made(err) {
+	dir, err := a.makeProject(files)
+	if err != nil {
 		return err
+	}
+	var plan registry.Plan
+	if err = a.hideSecrets(ctx, dir); err == nil {
+		change.Create = true
+		change.Commit = func(ctx context.Context, reg *registry.Registry) (err error) {
+			plan, err = reg.ImportTenants(ctx, request)
+			return err
+		}
+		err = a.changeIn(ctx, dir, change)
+	}
+	if !made(err) {
+		return a.unlessMade(dir, err)
 	}
 	a.notePlan(plan, what.left()...)
 	if plan.Removed > 0 {
-		err = errors.Join(err, afterwards(a.tellOrphans(ctx, reg)))
+		err = errors.Join(err, afterwards(a.tellOrphans(ctx)))
 	}
 	if a.json {
 		err = cmp.Or(err, a.document(planOf(plan, what.left()...)))
 	}
 	return err
+}
+
+// importChange is the change that an import makes.
+func (a *app) importChange(what importing) workspace.Change {
+	c := workspace.Change{Tenants: !a.noExport, Defer: a.noExport, Bulk: true, Keep: true}
+	c.Imported.Directory = what.own
+	switch {
+	case what.contents == nil:
+	case what.own:
+		c.Imported.Index = what.contents.IndexHash
+	default:
+		c.Configurations = what.contents.Configurations()
+	}
+	return c
+}
+
+// confirmPrune asks before tenants are removed; the import then takes no other registry
+// than the one that was asked about.
+func (a *app) confirmPrune(ctx context.Context, cmd *cli.Command, dir project.Dir, request *registry.Import) error {
+	if !request.Prune || cmd.Bool("yes") {
+		return nil
+	}
+	plan, err := a.planImport(ctx, dir, *request, workspace.Change{Defer: true})
+	if err != nil || plan.Removed == 0 {
+		return err
+	}
+	a.noteSteps(plan)
+	if err := a.confirm(ctx, cmd, fmt.Sprintf("remove %d tenants that the file lacks?", plan.Removed)); err != nil {
+		return err
+	}
+	request.IfRevision = &plan.Revision
+	return nil
 }
 
 // tryImport shows the plan: it imports and takes that back, or goes by the file
@@ -177,27 +189,30 @@ func (a *app) tryImport(ctx context.Context, request registry.Import, what impor
 	if err != nil {
 		return err
 	}
-	var plan registry.Plan
-	if err := a.try(ctx, dir, func(ctx context.Context, reg *registry.Registry) error {
-		plan, err = reg.ImportTenants(ctx, request)
-		return err
-	}); err != nil {
+	plan, err := a.planImport(ctx, dir, request, workspace.Change{Defer: true})
+	if err != nil {
 		return err
 	}
 	return a.answerPlan(plan, what.left()...)
 }
 
-// try runs fn, which takes back what it changes; no file follows it.
-func (a *app) try(ctx context.Context, dir project.Dir, fn func(context.Context, *registry.Registry) error) error {
-	options, err := a.options(dir, nil)
+// planImport tells what an import would do, behind what would be merged before it.
+func (a *app) planImport(ctx context.Context, dir project.Dir, request registry.Import, c workspace.Change) (plan registry.Plan, err error) {
+	w, err := a.workspace(dir)
 	if err != nil {
-		return err
+		return plan, err
 	}
 	ctx, stop := a.untilSignal(ctx)
 	defer stop()
-	reg, err := registry.Open(ctx, dir.Registry(), options)
-	if err != nil {
+	c.Commit = func(ctx context.Context, reg *registry.Registry) (err error) {
+		plan, err = reg.ImportTenants(ctx, request)
 		return err
 	}
-	return errors.Join(fn(ctx, reg), reg.Close())
+	done, err := w.Try(ctx, c)
+	if done.Merged != nil {
+		beside := plan
+		plan = *done.Merged
+		plan.Profiles, plan.Sessions = beside.Profiles, slices.Concat(done.Sessions, beside.Sessions)
+	}
+	return plan, a.adviseChange(ctx, w, c, err)
 }

@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // importing is what an import is of: a file of tenants and, if that is the one of a
@@ -17,7 +19,7 @@ import (
 type importing struct {
 	ref      *string // the file, as openSource takes it
 	own      bool    // it is the directory of the registry
-	contents *project.Contents
+	contents *follow.Contents
 }
 
 // importingOf finds out what is to be imported. A directory stands for all that is in
@@ -32,7 +34,7 @@ func (a *app) importingOf(ctx context.Context, ref *string, settled registry.Sid
 			return i, err // then nothing beside it is read either
 		}
 	}
-	contents, err := from.Contents()
+	contents, err := contentsOf(*from)
 	if err != nil {
 		return i, err
 	}
@@ -41,27 +43,34 @@ func (a *app) importingOf(ctx context.Context, ref *string, settled registry.Sid
 	if ref == nil {
 		i.ref = nil
 	}
-	if a.sessions.wanted = own; own && hasRegistry(*from) {
+	if own && hasRegistry(*from) {
 		err = a.read(ctx, func(dir project.Dir, view *registry.View) error {
-			return dir.Known(ctx, view, &contents)
+			return workspace.FilesOf(dir).Known(ctx, view, &contents)
 		})
 		if err == nil {
 			err = a.leaveTracked(ctx, *from, &contents, settled)
 		}
-	} else if !own {
-		a.small.Configurations = contents.Configurations()
 	}
 	return i, err
 }
 
+// contentsOf reads what a directory holds beside its tenants.
+func contentsOf(dir project.Dir) (follow.Contents, error) {
+	profiles, err := dir.ProfileFiles()
+	if err != nil {
+		return follow.Contents{}, err
+	}
+	return follow.ContentsOf(workspace.FilesOf(dir), profiles, dir.Confine)
+}
+
 // leaveTracked leaves out of an import what git tracks of the registry's own directory,
 // unless the user says that it is right.
-func (a *app) leaveTracked(ctx context.Context, dir project.Dir, contents *project.Contents, settled registry.Side) error {
+func (a *app) leaveTracked(ctx context.Context, dir project.Dir, contents *follow.Contents, settled registry.Side) error {
 	for i, p := range contents.Profiles {
 		if len(p.Secrets) == 0 {
 			continue
 		}
-		taken, err := a.mayTake(ctx, dir.Full(project.SecretsPath(p.Name)), settled)
+		taken, err := a.mayTake(ctx, dir, dir.Full(follow.SecretsPath(p.Name)), settled)
 		if err != nil {
 			return err
 		}
@@ -72,7 +81,7 @@ func (a *app) leaveTracked(ctx context.Context, dir project.Dir, contents *proje
 	if contents.Sessions == nil {
 		return nil
 	}
-	taken, err := a.mayTake(ctx, dir.Full(project.IndexPath), settled)
+	taken, err := a.mayTake(ctx, dir, dir.Full(follow.IndexPath), settled)
 	if !taken {
 		contents.Sessions, contents.IndexHash = nil, ""
 	}

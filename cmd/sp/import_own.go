@@ -5,16 +5,17 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
 // importsOwn tells whether an import is of the file that follows the registry, and is to
 // merge what another program did to it, or to set it aside: nil if not.
-func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) (*merging, error) {
+func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) (*workspace.Change, error) {
 	settle, err := a.settlement(cmd)
 	if err != nil {
 		return nil, err
@@ -23,7 +24,8 @@ func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) 
 	if err != nil {
 		return nil, err
 	}
-	wanted := settle != registry.Nobody || cmd.Bool("set-aside")
+	setAside := cmd.Bool("set-aside")
+	wanted := settle != registry.Nobody || setAside
 	dir, err := a.newProject()
 	if err != nil || path != dir.Tenants() || !hasRegistry(dir) {
 		another := !what.own && (err != nil || path != dir.Tenants())
@@ -32,27 +34,24 @@ func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) 
 		}
 		return nil, nil // what is wrong is for the import to say
 	}
-	b := &merging{
-		publisher: tracked(dir), settle: settle, purge: cmd.Bool("purge"), setAside: cmd.Bool("set-aside"), noExport: a.noExport,
+	c := a.importChange(what)
+	c.Tenants, c.Wanted, c.Settle, c.Purge, c.SetAside = true, true, settle, cmd.Bool("purge"), setAside
+	if setAside {
+		return &c, nil
 	}
-	b.publisher.Wanted = true
-	if b.setAside {
-		return b, nil
-	}
-	standing, err := a.standingOf(ctx, b.publisher)
+	standing, err := a.standingOf(ctx, tracked(dir))
 	switch {
 	case err != nil:
 		return nil, err
-	case standing == exporter.Untracked && wanted && !exists(dir.Tenants()):
-		b.publisher.Wanted = false // there is an index of sessions to settle, perhaps
-		return b, nil
-	case standing == exporter.Untracked && settle == registry.Theirs:
+	case standing == workspace.Untracked && wanted && !exists(dir.Tenants()):
+		c.Wanted = false // there is an index of sessions to settle, perhaps
+		return &c, nil
+	case standing == workspace.Untracked && settle == registry.Theirs:
 		return nil, nil // it is merged, whether git tracks it or not
-	case standing == exporter.Untracked && settle == registry.Ours:
-		b.publisher.Force = true
-		return b, nil
-	case wanted, standing == exporter.Changed && !rulesItself(cmd):
-		return b, nil
+	case standing == workspace.Untracked && settle == registry.Ours:
+		return &c, nil
+	case wanted, standing == workspace.Changed && !rulesItself(cmd):
+		return &c, nil
 	}
 	return nil, nil
 }
@@ -80,10 +79,10 @@ func rulesItself(cmd *cli.Command) bool {
 	return cmd.Bool("prune") || cmd.Bool("exact") || cmd.IsSet("duplicates")
 }
 
-func (a *app) standingOf(ctx context.Context, p exporter.Publisher) (standing exporter.Standing, err error) {
+func (a *app) standingOf(ctx context.Context, p workspace.Publisher) (standing workspace.Standing, err error) {
 	err = a.read(ctx, func(_ project.Dir, view *registry.View) (err error) {
 		standing, err = p.Standing(ctx, view)
-		if errors.Is(err, exporter.ErrUnsafe) {
+		if errors.Is(err, workspace.ErrUnsafe) {
 			standing, err = unsafe, nil
 		}
 		return err
@@ -91,42 +90,43 @@ func (a *app) standingOf(ctx context.Context, p exporter.Publisher) (standing ex
 	return standing, err
 }
 
-// importOwn merges what another program did to the tracked file.
-func (a *app) importOwn(ctx context.Context, cmd *cli.Command, b *merging, what importing) error {
-	if cmd.Bool("dry-run") {
-		return a.tryOwn(ctx, b, what)
+// importOwn merges what another program did to the tracked file, and then imports what is
+// beside that.
+func (a *app) importOwn(ctx context.Context, cmd *cli.Command, c workspace.Change, what importing) error {
+	var request registry.Import
+	what.complete(&request)
+	dir, err := a.project()
+	if err != nil {
+		return err
 	}
-	a.small.Keep = true
-	return a.untilTold(ctx, func(ctx context.Context) error {
-		dir, err := a.makeProject(imported)
+	if cmd.Bool("dry-run") {
+		if c.SetAside {
+			return usage("--set-aside: not with --dry-run")
+		}
+		plan, err := a.planImport(ctx, dir, request, workspace.Change{Tenants: true, Defer: true, Settle: c.Settle, Purge: c.Purge})
 		if err != nil {
 			return err
 		}
-		if err := a.hideSecrets(ctx, dir); err != nil {
-			return err
-		}
-		return a.changeIn(ctx, dir, registry.Open, a.over(b), func(ctx context.Context, reg *registry.Registry) error {
-			return a.importBeside(ctx, reg, b, what)
-		})
-	})
-}
-
-// importBeside imports what is beside the tracked file, whose own changes are merged
-// before that.
-func (a *app) importBeside(ctx context.Context, reg *registry.Registry, b *merging, what importing) error {
-	var request registry.Import
-	what.complete(&request)
-	plan, err := reg.ImportTenants(ctx, request)
-	if !made(err) {
+		return a.answerPlan(plan, what.left()...)
+	}
+	if err := a.hideSecrets(ctx, dir); err != nil {
+		return err
+	}
+	var plan registry.Plan
+	c.Commit = func(ctx context.Context, reg *registry.Registry) (err error) {
+		plan, err = reg.ImportTenants(ctx, request)
+		return err
+	}
+	if err = a.changeIn(ctx, dir, c); !made(err) {
 		return err
 	}
 	a.noteLines(linesOf(plan, what.left()))
-	if b.plan != nil {
+	if a.done.Merged != nil {
 		beside := plan
-		plan = *b.plan
-		plan.Profiles, plan.Sessions = beside.Profiles, append(plan.Sessions, beside.Sessions...)
-	} else if !b.setAside && b.publisher.Wanted {
-		a.note("no other program changed %s", b.publisher.Path)
+		plan = *a.done.Merged
+		plan.Profiles, plan.Sessions = beside.Profiles, slices.Concat(a.done.Sessions, beside.Sessions)
+	} else if !c.SetAside && c.Wanted {
+		a.note("no other program changed %s", dir.Tenants())
 	}
 	if a.json {
 		err = cmp.Or(err, a.document(planOf(plan, what.left()...)))
@@ -134,45 +134,11 @@ func (a *app) importBeside(ctx context.Context, reg *registry.Registry, b *mergi
 	return err
 }
 
-// tryOwn shows what would be taken over.
-func (a *app) tryOwn(ctx context.Context, b *merging, what importing) error {
-	if b.setAside {
-		return usage("--set-aside: not with --dry-run")
-	}
-	dir, err := a.project()
-	if err != nil {
-		return err
-	}
-	var plan registry.Plan
-	err = a.try(ctx, dir, func(ctx context.Context, reg *registry.Registry) error {
-		if plan, err = a.tryMerge(ctx, reg, b); err != nil {
-			return err
-		}
-		request := registry.Import{DryRun: true}
-		what.complete(&request)
-		beside, err := reg.ImportTenants(ctx, request)
-		plan.Profiles, plan.Sessions = beside.Profiles, append(plan.Sessions, beside.Sessions...)
-		return err
-	})
-	a.merged = b
-	if err = a.endMerge(err); err != nil {
-		return err
-	}
-	return a.answerPlan(plan, what.left()...)
-}
-
-func (a *app) tryMerge(ctx context.Context, reg *registry.Registry, b *merging) (plan registry.Plan, err error) {
-	view, err := reg.View(ctx)
-	if err != nil {
-		return plan, err
-	}
-	merge, err := a.merge(ctx, view, b)
-	view.Close()
-	if err != nil || merge == nil {
-		return plan, err
-	}
-	merge.DryRun = true
-	return reg.TakeOver(ctx, *merge)
+// mayTake tells whether what another program did to a file is taken over.
+func (a *app) mayTake(ctx context.Context, dir project.Dir, path string, settled registry.Side) (bool, error) {
+	w := workspace.Workspace{Dir: dir, Git: a.git}
+	taken, err := w.MayTake(ctx, path, settled)
+	return taken, a.adviseChange(ctx, &w, workspace.Change{}, err)
 }
 
 func exists(path string) bool {

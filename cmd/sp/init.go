@@ -39,14 +39,14 @@ func (a *app) initIn(ctx context.Context, dir project.Dir) error {
 		return err
 	}
 	missing := !hasRegistry(dir)
-	options, err := a.options(dir, nil)
+	options, err := a.options(dir)
 	if err != nil {
 		return err
 	}
 	err = makeRegistry(ctx, dir, options)
-	a.changed = missing && hasRegistry(dir)
+	a.done.Made = missing && hasRegistry(dir)
 	switch {
-	case err != nil && a.changed:
+	case err != nil && a.done.Made:
 		return withHint(fmt.Errorf("%w: %w", registry.ErrIncomplete, db.Explain(err)), "sp init, again, tells whether it can be used")
 	case err != nil:
 		return err

@@ -105,19 +105,23 @@ func (a *app) logPurgeCommand() *cli.Command {
 			if err := a.confirm(ctx, cmd, "forget what sp undo and the automatic copies could bring back?"); err != nil {
 				return err
 			}
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error { return a.purge(ctx, reg) })
+			return a.purge(ctx)
 		},
 	}
 }
 
 // purge forgets the secrets first: the copies go only when that is sure.
-func (a *app) purge(ctx context.Context, reg *registry.Registry) error {
+func (a *app) purge(ctx context.Context) error {
 	dir, err := a.project()
 	if err != nil {
 		return err
 	}
 	copies, _ := db.Copies(dir.Registry()) // removing them says what is the matter
-	secrets, err := reg.PurgeSecrets(ctx, len(copies) > 0)
+	var secrets int
+	err = a.change(ctx, a.others(func(ctx context.Context, reg *registry.Registry) (err error) {
+		secrets, err = reg.PurgeSecrets(ctx, len(copies) > 0)
+		return err
+	}))
 	if !made(err) {
 		return err
 	}

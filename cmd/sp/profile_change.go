@@ -3,33 +3,37 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
-// tellProfile reports a change of a profile, and the tenant that it concerns. What is active
-// and the default by then is looked up: the change may have made it so.
-func (a *app) tellProfile(ctx context.Context, reg *registry.Registry, p registry.Profile, err error, what string) error {
+// changeProfile makes a change of a profile and reports it, and the tenant that it concerns.
+// What is active and the default by then is looked up: the change may have made it so.
+func (a *app) changeProfile(ctx context.Context, c workspace.Change, what string, commit func(context.Context, *registry.Registry) (registry.Profile, error)) error {
+	var p registry.Profile
+	var shown profile
+	c.Commit = func(ctx context.Context, reg *registry.Registry) (err error) {
+		if p, err = commit(ctx, reg); err == nil {
+			shown, err = shownProfile(ctx, reg, p)
+		}
+		return err
+	}
+	err := a.change(ctx, c)
 	if !made(err) {
 		return err
 	}
 	a.note("profile %s of tenant %s %s", p.Name, p.Tenant, what)
 	if a.json {
-		shown, unread := shownProfile(ctx, reg, p)
-		if unread != nil {
-			return errors.Join(err, afterwards(unread))
-		}
 		err = cmp.Or(err, a.document(shown))
 	}
 	return err
 }
 
 func shownProfile(ctx context.Context, reg *registry.Registry, p registry.Profile) (profile, error) {
-	ctx = context.WithoutCancel(ctx) // the change is made
 	view, err := reg.View(ctx)
 	if err != nil {
 		return profile{}, err
@@ -54,9 +58,7 @@ func (a *app) profileDefaultCommand() *cli.Command {
 			case name == nil && !cmd.Bool("clear"):
 				return a.printDefault(ctx)
 			}
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.setDefault(ctx, reg, name)
-			})
+			return a.setDefault(ctx, name)
 		},
 	}
 }
@@ -77,8 +79,8 @@ func (a *app) printDefault(ctx context.Context) error {
 	})
 }
 
-func (a *app) setDefault(ctx context.Context, reg *registry.Registry, name *string) error {
-	err := reg.SetDefaultProfile(ctx, name)
+func (a *app) setDefault(ctx context.Context, name *string) error {
+	err := a.change(ctx, a.others(func(ctx context.Context, reg *registry.Registry) error { return reg.SetDefaultProfile(ctx, name) }))
 	if !made(err) {
 		return err
 	}
@@ -100,28 +102,29 @@ func (a *app) profileDeleteCommand() *cli.Command {
 		ArgsUsage: "NAME",
 		Flags:     []cli.Flag{yesFlag()},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.deleteProfile(ctx, cmd, reg)
-			})
+			return a.deleteProfile(ctx, cmd)
 		},
 	}
 }
 
-func (a *app) deleteProfile(ctx context.Context, cmd *cli.Command, reg *registry.Registry) error {
+func (a *app) deleteProfile(ctx context.Context, cmd *cli.Command) error {
 	name := cmd.Args().First()
-	view, err := reg.View(ctx)
-	if err != nil {
+	var p registry.Profile
+	err := a.read(ctx, func(_ project.Dir, view *registry.View) (err error) {
+		p, err = view.Profile(ctx, name)
 		return err
-	}
-	p, err := view.Profile(ctx, name)
-	view.Close()
+	})
 	if err != nil {
 		return err
 	}
 	if err := a.confirm(ctx, cmd, fmt.Sprintf("delete profile %s of tenant %s?", p.Name, p.Tenant)); err != nil {
 		return err
 	}
-	removed, err := reg.DeleteProfile(ctx, name)
+	var removed registry.RemovedProfile
+	err = a.change(ctx, a.others(func(ctx context.Context, reg *registry.Registry) (err error) {
+		removed, err = reg.DeleteProfile(ctx, name)
+		return err
+	}))
 	if !made(err) {
 		return err
 	}

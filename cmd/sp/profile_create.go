@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
@@ -39,9 +41,8 @@ func (a *app) profileCreateCommand() *cli.Command {
 			}); err != nil {
 				return err
 			}
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				p, err := reg.CreateProfile(ctx, n)
-				return a.tellProfile(ctx, reg, p, err, "created")
+			return a.changeProfile(ctx, a.others(nil), "created", func(ctx context.Context, reg *registry.Registry) (registry.Profile, error) {
+				return reg.CreateProfile(ctx, n)
 			})
 		},
 	}
@@ -68,7 +69,7 @@ func (a *app) newProfile(ctx context.Context, cmd *cli.Command) (n registry.NewP
 	if err := a.completeProfile(ctx, cmd, &n); err != nil {
 		return n, err
 	}
-	jwt, err := project.NewJWTSecret(a.random)
+	jwt, err := follow.NewJWTSecret(a.random)
 	n.Secrets = append(n.Secrets, registry.ProfileSecret{Key: "jwt_secret", Value: jwt})
 	return n, err
 }
@@ -128,14 +129,14 @@ func (a *app) checkNewProfile(ctx context.Context, name string) (selected *regis
 // is meant to be shared, is taken over: its tenant may be one of another machine, but not
 // another one of this registry.
 func checkPlace(ctx context.Context, dir project.Dir, view *registry.View, n registry.NewProfile, chosen bool) error {
-	file, named, err := dir.Taken(n.Name)
+	file, named, err := workspace.FilesOf(dir).Taken(n.Name)
 	if err == nil && file != "" {
 		err = withHint(fmt.Errorf("profile %s: %s: %w", n.Name, file, registry.ErrExists), "sp import takes it; or move it away")
 	}
 	if err != nil || named == nil || *named == *n.Tenant {
 		return err
 	}
-	file = dir.Full(project.ProfilePath(n.Name))
+	file = dir.Full(follow.ProfilePath(n.Name))
 	_, err = view.Tenant(ctx, *named)
 	isElsewhere := errors.Is(err, registry.ErrNotFound)
 	id := project.Quoted(string(*named))

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
@@ -42,24 +42,24 @@ func (a *app) profileEditCommand() *cli.Command {
 	}
 }
 
-func (a *app) editProfile(ctx context.Context, edit registry.ProfileEdit, ref *string, edits []project.YAMLEdit) error {
+func (a *app) editProfile(ctx context.Context, edit registry.ProfileEdit, ref *string, edits []follow.YAMLEdit) error {
 	name := edit.Name
 	if edit.NewName != nil {
 		name = *edit.NewName
 	}
+	c := a.others(nil)
 	if len(edits) > 0 {
-		a.small.Edits = map[string][]project.YAMLEdit{name: edits}
+		c.Edits = map[string][]follow.YAMLEdit{name: edits}
 	}
-	return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
+	return a.changeProfile(ctx, c, "changed", func(ctx context.Context, reg *registry.Registry) (registry.Profile, error) {
 		if ref != nil {
 			id, err := findID(ctx, reg, *ref)
 			if err != nil {
-				return err
+				return registry.Profile{}, err
 			}
 			edit.Tenant = &id
 		}
-		p, err := reg.UpdateProfile(ctx, edit)
-		return a.tellProfile(ctx, reg, p, err, "changed")
+		return reg.UpdateProfile(ctx, edit)
 	})
 }
 
@@ -71,7 +71,7 @@ var ownKeys = map[string]string{
 
 // yamlEdits reads KEY=VALUE words: a number is one, true and false are truth values, all
 // else is text.
-func yamlEdits(words []string) (edits []project.YAMLEdit, err error) {
+func yamlEdits(words []string) (edits []follow.YAMLEdit, err error) {
 	for _, word := range words {
 		key, value, found := strings.Cut(word, "=")
 		path := strings.Split(key, ".")
@@ -86,7 +86,7 @@ func yamlEdits(words []string) (edits []project.YAMLEdit, err error) {
 		case registry.IsConnection(value) || strings.Contains(value, "://") && strings.Contains(value, "@"):
 			return nil, withHint(usage("--set %s: a way to a database does not belong in profile.yaml", key), "sp tenant edit")
 		}
-		edits = append(edits, project.YAMLEdit{Path: path, Value: typedValue(value)})
+		edits = append(edits, follow.YAMLEdit{Path: path, Value: typedValue(value)})
 	}
 	return edits, nil
 }

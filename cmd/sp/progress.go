@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -62,14 +61,13 @@ func (r *watchedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// watchReading returns what reads a file and tells how far it has come, in large pieces:
-// each asks the clock.
-func (a *app) watchReading(file *os.File, r io.Reader) io.Reader {
-	info, err := file.Stat()
-	if err != nil || !a.showsProgress() {
+// watchReading returns what reads a file of that many bytes and tells how far it has come,
+// in large pieces: each asks the clock.
+func (a *app) watchReading(of int64, r io.Reader) io.Reader {
+	if !a.showsProgress() {
 		return r
 	}
-	return &watchedReader{r, meter{app: a, verb: "read", of: info.Size()}}
+	return &watchedReader{r, meter{app: a, verb: "read", of: of}}
 }
 
 type watchedWriter struct {

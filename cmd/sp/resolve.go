@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
@@ -53,8 +54,21 @@ func (a *app) profileReader(dir project.Dir) func(string) (string, *registry.Ten
 		if err != nil {
 			return "", nil, err
 		}
-		return dir.ReadProfile(full)
+		return readProfile(dir, full)
 	}
+}
+
+// readProfile returns the name of the profile that an absolute path stands for, and the
+// tenant that its file names, if it names one.
+func readProfile(dir project.Dir, path string) (name string, tenant *registry.TenantID, err error) {
+	name, text, err := dir.ReadProfile(path)
+	if err != nil {
+		return "", nil, err
+	}
+	if tenant, err = follow.TenantOf(text); err != nil {
+		return "", nil, fmt.Errorf("profile %s: %w", path, err)
+	}
+	return name, tenant, nil
 }
 
 func (a *app) resolve(ctx context.Context, request resolver.Request, tenant *string) error {

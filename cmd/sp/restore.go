@@ -66,13 +66,10 @@ func (a *app) restore(ctx context.Context, cmd *cli.Command) error {
 			done, err = a.restoreFrom(ctx, dir, from, claim)
 		}
 	}
-	a.changed = made(err)
-	if !a.changed {
+	if !made(err) {
 		return a.explainRestore(ctx, err)
 	}
 	a.noteRestored(from, done)
-	a.tellMoved()
-	a.tellLeft(dir)
 	if errors.Is(err, registry.ErrConflict) {
 		return withHint(err, "sp import merges that file, sp export --force overwrites it")
 	}
@@ -102,12 +99,13 @@ func (a *app) restoreFrom(ctx context.Context, dir project.Dir, from *backupFile
 }
 
 func (a *app) restoreSource(ctx context.Context, dir project.Dir, source db.Source) (registry.Restored, error) {
-	a.small.Keep = true
-	options, err := a.options(dir, a.withSmall(dir, a.followOnly(tracked(dir)).publish))
+	w, err := a.workspace(dir)
 	if err != nil {
 		return registry.Restored{}, err
 	}
-	return registry.Restore(ctx, dir.Registry(), options, source)
+	restored, done, err := w.Restore(ctx, source, a.noExport)
+	a.done, a.untold = done, done.Made
+	return restored, err
 }
 
 // explainRestore says of an error, before which nothing was changed, what helps.

@@ -21,7 +21,7 @@ type backupFile struct {
 	info      fs.FileInfo
 	encrypted bool
 	with      []age.Identity
-	watch     func(*os.File, io.Reader) io.Reader
+	watch     func(of int64, r io.Reader) io.Reader
 }
 
 // openBackup opens the file that the arguments name, and says what is odd about it.
@@ -117,7 +117,7 @@ func (b *backupFile) copyFile(to io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(to, b.watch(b.file, text))
+	_, err = io.Copy(to, b.watch(b.info.Size(), text))
 	return err
 }
 

@@ -36,17 +36,12 @@ func (a *app) profileInEffect(ctx context.Context, cmd *cli.Command, dir project
 }
 
 // profileToChange is profileInEffect for a command that then changes it.
-func (a *app) profileToChange(ctx context.Context, cmd *cli.Command, reg *registry.Registry) (registry.Profile, error) {
-	dir, err := a.project()
-	if err != nil {
-		return registry.Profile{}, err
-	}
-	view, err := reg.View(ctx)
-	if err != nil {
-		return registry.Profile{}, err
-	}
-	defer view.Close() // nothing is held while somebody types
-	return a.profileInEffect(ctx, cmd, dir, view)
+func (a *app) profileToChange(ctx context.Context, cmd *cli.Command) (p registry.Profile, err error) {
+	err = a.read(ctx, func(dir project.Dir, view *registry.View) (err error) {
+		p, err = a.profileInEffect(ctx, cmd, dir, view)
+		return err
+	})
+	return p, err // nothing is held while somebody types
 }
 
 // profileSecret is a secret as secrets.json of a profile has it: the profile's own, or

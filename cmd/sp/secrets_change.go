@@ -35,9 +35,7 @@ func (a *app) secretsSetCommand() *cli.Command {
 			if err := registry.CheckProfileSecret(registry.ProfileSecret{Key: key, Value: secret.New("any")}); err != nil {
 				return adviseSecret(err, key) // before a value is asked for
 			}
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.setSecret(ctx, cmd, reg, key)
-			})
+			return a.untilTold(ctx, func(ctx context.Context) error { return a.setSecret(ctx, cmd, key) })
 		},
 	}
 }
@@ -50,8 +48,8 @@ func adviseSecret(err error, key string) error {
 	return err
 }
 
-func (a *app) setSecret(ctx context.Context, cmd *cli.Command, reg *registry.Registry, key string) error {
-	p, err := a.profileToChange(ctx, cmd, reg)
+func (a *app) setSecret(ctx context.Context, cmd *cli.Command, key string) error {
+	p, err := a.profileToChange(ctx, cmd)
 	if err != nil {
 		return err
 	}
@@ -60,8 +58,7 @@ func (a *app) setSecret(ctx context.Context, cmd *cli.Command, reg *registry.Reg
 		return err
 	}
 	edit := registry.SecretEdit{Profile: p.Name, Put: []registry.ProfileSecret{{Key: key, Value: *value}}, Purge: cmd.Bool("purge")}
-	p, err = reg.EditSecrets(ctx, edit)
-	return a.tellSecrets(p, err, map[string][]string{"set": {key}})
+	return a.editSecrets(ctx, edit, map[string][]string{"set": {key}})
 }
 
 // secretValue reads the value from --file, or from stdin.
@@ -76,8 +73,13 @@ func (a *app) secretValue(ctx context.Context, cmd *cli.Command, prompt string) 
 	return readSecretFile(path, "--file")
 }
 
-// tellSecrets reports which secrets of a profile were changed, and its tenant.
-func (a *app) tellSecrets(p registry.Profile, err error, done map[string][]string) error {
+// editSecrets changes secrets of a profile, and reports which, and its tenant.
+func (a *app) editSecrets(ctx context.Context, edit registry.SecretEdit, done map[string][]string) error {
+	var p registry.Profile
+	err := a.change(ctx, a.others(func(ctx context.Context, reg *registry.Registry) (err error) {
+		p, err = reg.EditSecrets(ctx, edit)
+		return err
+	}))
 	if !made(err) {
 		return err
 	}
@@ -104,15 +106,13 @@ func (a *app) secretsUnsetCommand() *cli.Command {
 		Description: "sp undo brings them back, unless --purge, which asks.\n\n  sp secrets unset openai gemini",
 		Flags:       a.secretsFlags(yesFlag()),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.unsetSecrets(ctx, cmd, reg)
-			})
+			return a.untilTold(ctx, func(ctx context.Context) error { return a.unsetSecrets(ctx, cmd) })
 		},
 	}
 }
 
-func (a *app) unsetSecrets(ctx context.Context, cmd *cli.Command, reg *registry.Registry) error {
-	p, err := a.profileToChange(ctx, cmd, reg)
+func (a *app) unsetSecrets(ctx context.Context, cmd *cli.Command) error {
+	p, err := a.profileToChange(ctx, cmd)
 	if err != nil {
 		return err
 	}
@@ -123,6 +123,5 @@ func (a *app) unsetSecrets(ctx context.Context, cmd *cli.Command, reg *registry.
 			return err
 		}
 	}
-	p, err = reg.EditSecrets(ctx, edit)
-	return a.tellSecrets(p, err, map[string][]string{"unset": edit.Unset})
+	return a.editSecrets(ctx, edit, map[string][]string{"unset": edit.Unset})
 }

@@ -35,9 +35,7 @@ func (a *app) secretsImportCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.importSecrets(ctx, cmd, reg, members)
-			})
+			return a.importSecrets(ctx, cmd, members)
 		},
 	}
 }
@@ -88,8 +86,8 @@ func (a *app) readFile(ref string) (path string, text []byte, err error) {
 	return path, text, err
 }
 
-func (a *app) importSecrets(ctx context.Context, cmd *cli.Command, reg *registry.Registry, members map[string]json.RawMessage) error {
-	p, err := a.profileToChange(ctx, cmd, reg)
+func (a *app) importSecrets(ctx context.Context, cmd *cli.Command, members map[string]json.RawMessage) error {
+	p, err := a.profileToChange(ctx, cmd)
 	if err != nil {
 		return err
 	}
@@ -104,16 +102,13 @@ func (a *app) importSecrets(ctx context.Context, cmd *cli.Command, reg *registry
 		}
 		edit.Put, set = append(edit.Put, secret), append(set, key)
 	}
-	p, err = reg.EditSecrets(ctx, edit)
-	if made(err) {
-		for _, why := range left {
-			a.note("left: %s", why)
-		}
-		if len(set) == 0 {
-			a.note("profile %s of tenant %s: nothing to set", p.Name, p.Tenant)
-		}
+	for _, why := range left {
+		a.note("left: %s", why)
 	}
-	return a.tellSecrets(p, err, map[string][]string{"set": set, "left": left})
+	if len(set) == 0 {
+		a.note("profile %s of tenant %s: nothing to set", p.Name, p.Tenant)
+	}
+	return a.editSecrets(ctx, edit, map[string][]string{"set": set, "left": left})
 }
 
 // memberSecret makes a secret of a member of secrets.json, if it is one of the profile.

@@ -16,9 +16,8 @@ func (a *app) sessionSwitchCommand() *cli.Command {
 		ArgsUsage:   "PROFILE",
 		Description: "  sp session switch production",
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				p, err := reg.UseProfile(ctx, cmd.Args().First())
-				return a.tellProfile(ctx, reg, p, err, "is active; its tenant is selected")
+			return a.changeProfile(ctx, a.others(nil), "is active; its tenant is selected", func(ctx context.Context, reg *registry.Registry) (registry.Profile, error) {
+				return reg.UseProfile(ctx, cmd.Args().First())
 			})
 		},
 	}
@@ -42,15 +41,17 @@ func (a *app) sessionLogoutCommand() *cli.Command {
 					return err
 				}
 			}
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				ended, err := a.endSessions(ctx, cmd, reg)
-				return a.tellEnded(ended, err)
-			})
+			var ended []registry.Session
+			err := a.change(ctx, a.others(func(ctx context.Context, reg *registry.Registry) (err error) {
+				ended, err = endSessions(ctx, cmd, reg)
+				return err
+			}))
+			return a.tellEnded(ended, err)
 		},
 	}
 }
 
-func (a *app) endSessions(ctx context.Context, cmd *cli.Command, reg *registry.Registry) ([]registry.Session, error) {
+func endSessions(ctx context.Context, cmd *cli.Command, reg *registry.Registry) ([]registry.Session, error) {
 	if cmd.Bool("all") {
 		return reg.EndSessions(ctx)
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
@@ -45,19 +46,20 @@ func (a *app) sessionLoginCommand() *cli.Command {
 			case cmd.IsSet("duration-hours") && (hours < 1 || hours > maxDuration):
 				return usage("--duration-hours: 1 to %d", maxDuration)
 			}
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.logIn(ctx, cmd, reg)
-			})
+			return a.untilTold(ctx, func(ctx context.Context) error { return a.logIn(ctx, cmd) })
 		},
 	}
 }
 
-func (a *app) logIn(ctx context.Context, cmd *cli.Command, reg *registry.Registry) error {
-	p, err := a.profileToChange(ctx, cmd, reg)
-	if err != nil {
+func (a *app) logIn(ctx context.Context, cmd *cli.Command) error {
+	var p registry.Profile
+	var known *registry.Session
+	err := a.read(ctx, func(dir project.Dir, view *registry.View) (err error) {
+		if p, err = a.profileInEffect(ctx, cmd, dir, view); err == nil {
+			known, err = view.Session(ctx, p.Tenant)
+		}
 		return err
-	}
-	known, err := sessionIn(ctx, reg, p.Tenant)
+	}) // nothing is held while somebody types
 	if err != nil {
 		return err
 	}
@@ -74,21 +76,16 @@ func (a *app) logIn(ctx context.Context, cmd *cli.Command, reg *registry.Registr
 	if login.Authentication, err = a.authentication(cmd, *token, known); err != nil {
 		return err
 	}
-	session, err := reg.Authenticate(ctx, login)
+	var session registry.Session
+	err = a.change(ctx, a.others(func(ctx context.Context, reg *registry.Registry) (err error) {
+		session, err = reg.Authenticate(ctx, login)
+		return err
+	}))
 	if !made(err) {
 		return err
 	}
 	a.note("profile %s of tenant %s is authenticated and active; its tenant is selected", p.Name, p.Tenant)
 	return cmp.Or(err, a.tellSession(cmd, "created", session))
-}
-
-func sessionIn(ctx context.Context, reg *registry.Registry, tenant registry.TenantID) (*registry.Session, error) {
-	view, err := reg.View(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer view.Close()
-	return view.Session(ctx, tenant)
 }
 
 // sessionToken reads the token; nil where there is none and none is needed. A terminal

@@ -22,7 +22,7 @@ func (a *app) untilTold(ctx context.Context, fn func(context.Context) error) err
 	defer stop()
 	err := fn(ctx)
 	var told *signalError
-	if err != nil && !a.changed && !errors.Is(err, registry.ErrUnknown) && errors.As(context.Cause(ctx), &told) {
+	if err != nil && !a.done.Made && !errors.Is(err, registry.ErrUnknown) && errors.As(context.Cause(ctx), &told) {
 		return told
 	}
 	return err

@@ -1,35 +1,25 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/sp-registry/sp/internal/exporter"
-	"github.com/sp-registry/sp/internal/jsontext"
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // source is a file to import. It is read more than once, so stdin is kept in a
 // spool, and so is whatever else can't be read again.
 type source struct {
-	name string // for people
+	exporter.Source
 	path string // absolute; empty for stdin
 	file *os.File
-	hash string // of the content that was read last, SHA-256 in hexadecimal
-	// written is when another program wrote it; zero is not known.
-	written time.Time
-	// watch, unless nil, tells how far a reading has come.
-	watch func(*os.File, io.Reader) io.Reader
 }
 
 func (a *app) openSource(ref *string) (*source, error) {
 	if ref != nil && *ref == "-" {
-		return spooled("stdin", a.stdin)
+		return a.spooled("stdin", a.stdin)
 	}
 	path, err := a.sourcePath(ref)
 	if err != nil {
@@ -51,9 +41,9 @@ func (a *app) openSource(ref *string) (*source, error) {
 		if err == nil && info.IsDir() {
 			return nil, fmt.Errorf("%s: it is a directory: %w", path, errFile)
 		}
-		return spooled(path, file)
+		return a.spooled(path, file)
 	}
-	return &source{name: path, path: path, file: file}, nil
+	return a.sourceOf(path, path, file)
 }
 
 // sourcePath is the path that was given, else that of the tracked file.
@@ -68,7 +58,16 @@ func (a *app) sourcePath(ref *string) (string, error) {
 	return a.resolved(*ref)
 }
 
-func spooled(name string, r io.Reader) (*source, error) {
+func (a *app) sourceOf(name, path string, file *os.File) (*source, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	watch := func(r io.Reader) io.Reader { return a.watchReading(info.Size(), r) }
+	return &source{Source: exporter.Source{Name: name, File: file, Watch: watch}, path: path, file: file}, nil
+}
+
+func (a *app) spooled(name string, r io.Reader) (*source, error) {
 	file, err := unnamedFile("")
 	if err != nil {
 		return nil, err
@@ -77,71 +76,7 @@ func spooled(name string, r io.Reader) (*source, error) {
 		_ = file.Close()
 		return nil, err
 	}
-	return &source{name: name, file: file}, nil
+	return a.sourceOf(name, "", file)
 }
 
 func (s *source) close() { _ = s.file.Close() } // it was only read
-
-// read is what registry.Import wants; what is wrong with the file it says with the
-// file's name and the place.
-func (s *source) read(take func(registry.Tenant) error) (registry.Document, error) {
-	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
-		return registry.Document{}, err
-	}
-	var at jsontext.Place
-	sum := sha256.New()
-	document, err := exporter.Decode(s.watched(io.TeeReader(s.file, sum)), func(t registry.Tenant, place jsontext.Place) error {
-		at = place
-		return take(t)
-	})
-	var format *jsontext.FormatError
-	var duplicate *registry.DuplicateError
-	switch {
-	case errors.As(err, &format):
-		return document, fmt.Errorf("%s: %w: %w", s.name, err, errFile)
-	case errors.As(err, &duplicate):
-		return document, withHint(fmt.Errorf("%s: tenant id %s stands at %s and again at %s: %w",
-			s.name, duplicate.ID, s.first(duplicate.ID), at, errFile), "sp import --duplicates first takes the first of them")
-	}
-	s.hash = hex.EncodeToString(sum.Sum(nil)) // whole: Decode reads to the end
-	return document, err
-}
-
-func (s *source) watched(r io.Reader) io.Reader {
-	if s.watch == nil {
-		return r
-	}
-	return s.watch(s.file, r)
-}
-
-// sum returns the SHA-256, in hexadecimal, of what was read last or, before, will be.
-func (s *source) sum() (string, error) {
-	if s.hash != "" {
-		return s.hash, nil
-	}
-	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
-		return "", err
-	}
-	sum := sha256.New()
-	if _, err := io.Copy(sum, s.watched(s.file)); err != nil {
-		return "", err
-	}
-	s.hash = hex.EncodeToString(sum.Sum(nil))
-	return s.hash, nil
-}
-
-// first finds where the first tenant with that id stands.
-func (s *source) first(id registry.TenantID) (at jsontext.Place) {
-	found := errors.New("found")
-	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
-		return at
-	}
-	_, _ = exporter.Decode(s.file, func(t registry.Tenant, place jsontext.Place) error { // it was read before
-		if t.ID != id {
-			return nil
-		}
-		at = place
-		return found
-	})
-	return at
-}

@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/db"
-	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
@@ -38,7 +38,7 @@ type status struct {
 	Unresolved     *failure           `json:"unresolved,omitempty"`
 	SyncedAt       string             `json:"synced_at"`
 	Stale          bool               `json:"stale"`
-	Export         exporter.Standing  `json:"export"`
+	Export         workspace.Standing `json:"export"`
 	Files          smallFiles         `json:"files"`
 	tokenMissing   bool
 }
@@ -167,34 +167,34 @@ func orNone(text *string) string {
 
 // What a standing becomes for people, where the exporter leaves it open.
 const (
-	unsafe     exporter.Standing = "unsafe"     // not a regular file
-	unimported exporter.Standing = "unimported" // untracked, and a file is there
+	unsafe     workspace.Standing = "unsafe"     // not a regular file
+	unimported workspace.Standing = "unimported" // untracked, and a file is there
 )
 
-func exportStanding(ctx context.Context, dir project.Dir, view *registry.View) (exporter.Standing, error) {
+func exportStanding(ctx context.Context, dir project.Dir, view *registry.View) (workspace.Standing, error) {
 	s, err := tracked(dir).Standing(ctx, view)
-	if errors.Is(err, exporter.ErrUnsafe) {
+	if errors.Is(err, workspace.ErrUnsafe) {
 		return unsafe, nil
 	}
-	if s == exporter.Untracked && hasExport(dir) {
+	if s == workspace.Untracked && hasExport(dir) {
 		return unimported, err
 	}
 	return s, err
 }
 
-func describeStanding(s exporter.Standing) string {
+func describeStanding(s workspace.Standing) string {
 	switch s {
-	case exporter.Untracked:
+	case workspace.Untracked:
 		return "untracked: sp export starts to keep tenants.json"
 	case unimported:
 		return "not taken over: sp import merges the tenants.json that is there"
-	case exporter.Missing:
+	case workspace.Missing:
 		return "missing: sp export writes tenants.json again"
-	case exporter.Behind:
+	case workspace.Behind:
 		return "behind: sp export, or the next change, catches up"
 	case unsafe:
 		return "refused as unsafe: what is there is not a regular file; move it away"
-	case exporter.Changed:
+	case workspace.Changed:
 		return "changed by someone else: sp import, or the next change, merges it; sp export --force overwrites it"
 	}
 	return "current"

@@ -113,7 +113,7 @@ func (a *app) newTenant(ctx context.Context, cmd *cli.Command, w wanted) (n regi
 // storeTenant registers a tenant, in a new registry where there is none, and makes it a
 // database where s is not nil.
 func (a *app) storeTenant(ctx context.Context, n registry.NewTenant, s *registry.Server, files standingFiles) error {
-	return a.changeNew(ctx, files, func(ctx context.Context, dir project.Dir, reg *registry.Registry) error {
+	return a.stepsNew(ctx, files, func(ctx context.Context, dir project.Dir, reg *registry.Registry) error {
 		alike, err := lookalikes(ctx, reg, n.Tenant.Name)
 		if err != nil {
 			return err

@@ -28,7 +28,7 @@ func (a *app) tenantDeleteCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error {
+			return a.steps(ctx, func(ctx context.Context, reg *registry.Registry) error {
 				return a.deleteTenant(ctx, cmd, dir, reg)
 			})
 		},

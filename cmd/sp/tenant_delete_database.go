@@ -90,13 +90,12 @@ func (a *app) deleteOrphan(ctx context.Context, cmd *cli.Command, dir project.Di
 
 // tellOrphans names the databases whose tenants are gone: nobody works with them, and they
 // are still on their servers.
-func (a *app) tellOrphans(ctx context.Context, reg *registry.Registry) error {
+func (a *app) tellOrphans(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // what they stand behind is done
-	view, err := reg.View(ctx)
-	if err != nil {
-		return err
-	}
-	defer view.Close()
+	return a.read(ctx, func(_ project.Dir, view *registry.View) error { return a.tellOrphansOf(ctx, view) })
+}
+
+func (a *app) tellOrphansOf(ctx context.Context, view *registry.View) error {
 	databases, err := view.Databases(ctx)
 	if err != nil {
 		return err

@@ -42,9 +42,7 @@ func (a *app) tenantEditCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.editTenant(ctx, cmd, reg, edit)
-			})
+			return a.editTenant(ctx, cmd.Args().First(), edit)
 		},
 	}
 }
@@ -113,17 +111,22 @@ func stdins(cmd *cli.Command) int {
 	return n
 }
 
-func (a *app) editTenant(ctx context.Context, cmd *cli.Command, reg *registry.Registry, edit registry.TenantEdit) (err error) {
-	if edit.ID, err = findID(ctx, reg, cmd.Args().First()); err != nil {
-		return err
-	}
+func (a *app) editTenant(ctx context.Context, word string, edit registry.TenantEdit) error {
+	var t registry.Tenant
+	var changed []string
 	var alike []registry.TenantID
-	if edit.Name != nil {
-		if alike, err = lookalikes(ctx, reg, *edit.Name); err != nil {
+	err := a.change(ctx, a.tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
+		if edit.ID, err = findID(ctx, reg, word); err != nil {
 			return err
 		}
-	}
-	t, changed, err := reg.UpdateTenant(ctx, edit)
+		if edit.Name != nil {
+			if alike, err = lookalikes(ctx, reg, *edit.Name); err != nil {
+				return err
+			}
+		}
+		t, changed, err = reg.UpdateTenant(ctx, edit)
+		return err
+	}))
 	if !made(err) {
 		return err
 	}

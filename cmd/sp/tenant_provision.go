@@ -36,7 +36,7 @@ func (a *app) tenantProvisionCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error {
+			return a.steps(ctx, func(ctx context.Context, reg *registry.Registry) error {
 				t, err := a.provisionTenant(ctx, dir, reg, argument(cmd, 0), w)
 				if a.json && made(err) {
 					err = cmp.Or(err, a.document(map[string]any{"id": t.ID, "name": t.Name}))
@@ -154,7 +154,7 @@ func (a *app) finishReady(ctx context.Context, dir project.Dir, reg *registry.Re
 	}
 	if refused := a.mustLogIn(ctx, t); refused == nil && !a.isDue(*p.database) {
 		a.note("tenant %s has its database", t)
-		return true, reg.Publish(ctx) // the files that follow, to which a killed command had not come
+		return true, a.change(ctx, a.tenants(nothing)) // the files that follow, to which a killed command had not come
 	}
 	h, err := a.hostFor(ctx, dir, reg, p, w)
 	if err != nil {
@@ -164,7 +164,7 @@ func (a *app) finishReady(ctx context.Context, dir project.Dir, reg *registry.Re
 	refused := a.mustLogIn(ctx, t) // the server may not have been running
 	if refused == nil {
 		a.note("tenant %s has its database", t)
-		return true, errors.Join(a.endDue(ctx, reg, h, *p.database), reg.Publish(ctx))
+		return true, errors.Join(a.endDue(ctx, reg, h, *p.database), a.change(ctx, a.tenants(nothing)))
 	}
 	_, whole, err := h.admin.Holds(ctx, h.database(*p.database))
 	if err == nil && whole { // it is there, and its URL is not the one that opens it

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
@@ -18,18 +19,17 @@ func (a *app) tenantRotateTokenCommand() *cli.Command {
 			"does not bring it back. The token of a cloud tenant is made there (not offered yet).",
 		Flags: []cli.Flag{yesFlag()},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error { return a.rotateToken(ctx, cmd, reg) })
+			return a.rotateToken(ctx, cmd)
 		},
 	}
 }
 
-func (a *app) rotateToken(ctx context.Context, cmd *cli.Command, reg *registry.Registry) error {
-	view, err := reg.View(ctx)
-	if err != nil {
+func (a *app) rotateToken(ctx context.Context, cmd *cli.Command) error {
+	var t registry.Tenant
+	err := a.read(ctx, func(_ project.Dir, view *registry.View) (err error) {
+		t, err = namedTenant(ctx, view, argument(cmd, 0))
 		return err
-	}
-	t, err := namedTenant(ctx, view, argument(cmd, 0))
-	view.Close() // nothing is held while somebody thinks about an answer
+	})
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,11 @@ func (a *app) rotateToken(ctx context.Context, cmd *cli.Command, reg *registry.R
 	if err := a.confirm(ctx, cmd, fmt.Sprintf("revoke the sync token of tenant %s?", t)); err != nil {
 		return err
 	}
-	if t, err = reg.RotateSyncToken(ctx, t.ID); !made(err) {
+	err = a.change(ctx, a.tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
+		t, err = reg.RotateSyncToken(ctx, t.ID)
+		return err
+	}))
+	if !made(err) {
 		return err
 	}
 	a.note("tenant %s has a new sync token", t)

@@ -40,7 +40,7 @@ func (a *app) tenantRotateCredentialsCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error {
+			return a.steps(ctx, func(ctx context.Context, reg *registry.Registry) error {
 				return a.rotateCredentials(ctx, cmd, dir, reg)
 			})
 		},

@@ -16,24 +16,24 @@ func (a *app) tenantSelectCommand() *cli.Command {
 		Description: "The tenant's session is active again as it was.\n\n" +
 			"  sp tenant select local_19bff27604c",
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			return a.change(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.selectTenant(ctx, reg, cmd.Args().First())
-			})
+			return a.selectTenant(ctx, cmd.Args().First())
 		},
 	}
 }
 
-func (a *app) selectTenant(ctx context.Context, reg *registry.Registry, ref string) (err error) {
+func (a *app) selectTenant(ctx context.Context, ref string) error {
 	var selected registry.Tenant
-	if ref == "-" {
-		selected, err = reg.SelectPrevious(ctx)
-	} else {
-		var id registry.TenantID
-		if id, err = findID(ctx, reg, ref); err != nil {
+	err := a.change(ctx, a.others(func(ctx context.Context, reg *registry.Registry) (err error) {
+		if ref == "-" {
+			selected, err = reg.SelectPrevious(ctx)
 			return err
 		}
-		selected, err = reg.SelectTenant(ctx, id)
-	}
+		id, err := findID(ctx, reg, ref)
+		if err == nil {
+			selected, err = reg.SelectTenant(ctx, id)
+		}
+		return err
+	}))
 	if !made(err) {
 		return err
 	}

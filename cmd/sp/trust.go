@@ -77,13 +77,11 @@ func (a *app) trustRegistry(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	done, err := a.restoreSource(ctx, dir, source)
-	a.changed = made(err)
-	if !a.changed {
+	if !made(err) {
 		return a.explainRestore(ctx, err)
 	}
 	a.note("%s is trusted from now on", dir.Path())
 	a.note("what was there, with what lay beside it, is kept for 7 days: %s", done.Kept)
-	a.tellLeft(dir)
 	if err != nil {
 		return err
 	}
@@ -94,10 +92,10 @@ func (a *app) trustRegistry(ctx context.Context, cmd *cli.Command) error {
 // that is gone.
 func (a *app) releaseServers(ctx context.Context, dir project.Dir) error {
 	released := int64(0)
-	err := a.change(ctx, func(ctx context.Context, reg *registry.Registry) (err error) {
+	err := a.change(ctx, a.others(func(ctx context.Context, reg *registry.Registry) (err error) {
 		released, err = reg.ReleaseServers(ctx)
 		return err
-	})
+	}))
 	if errors.Is(err, registry.ErrInUse) {
 		return withHint(fmt.Errorf("%s: %w", dir.Path(), err), "sp db status shows the server; sp db remove NAME forgets it here, and sp makes another for new databases")
 	}
@@ -118,7 +116,7 @@ func (a *app) claimCopy(ctx context.Context, cmd *cli.Command, dir project.Dir) 
 	if err := a.confirm(ctx, cmd, question); err != nil {
 		return err
 	}
-	err := a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error { return reg.WithholdServers(ctx, true) })
+	err := a.change(ctx, a.tenants(func(ctx context.Context, reg *registry.Registry) error { return reg.WithholdServers(ctx, true) }))
 	if !made(err) {
 		return err
 	}
@@ -191,7 +189,7 @@ func ownSource(dir project.Dir) db.Source {
 // claim shows what a registry leads to, unless something shows that it is this user's, and
 // finds out what he says of it.
 func (a *app) claim(ctx context.Context, cmd *cli.Command, dir project.Dir, source db.Source, claim db.Claim) (db.Claim, error) {
-	options, err := a.options(dir, nil)
+	options, err := a.options(dir)
 	if err != nil {
 		return claim, err
 	}

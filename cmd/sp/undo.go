@@ -29,13 +29,17 @@ func (a *app) undoCommand() *cli.Command {
 				}
 				u.Sequence = &sequence
 			}
-			return a.changeTenants(ctx, func(ctx context.Context, reg *registry.Registry) error { return a.undo(ctx, reg, u) })
+			return a.undo(ctx, u)
 		},
 	}
 }
 
-func (a *app) undo(ctx context.Context, reg *registry.Registry, u registry.Undo) error {
-	undone, err := reg.Undo(ctx, u)
+func (a *app) undo(ctx context.Context, u registry.Undo) error {
+	var undone registry.Undone
+	err := a.change(ctx, a.tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
+		undone, err = reg.Undo(ctx, u)
+		return err
+	}))
 	var taken *registry.NameTakenError
 	if errors.As(err, &taken) {
 		return withHint(err, "sp tenant edit %s --name NAME gives that one another name first", project.Quoted(string(taken.Other)))
@@ -44,7 +48,7 @@ func (a *app) undo(ctx context.Context, reg *registry.Registry, u registry.Undo)
 		return err
 	}
 	a.note("%s undone: %s", undone.Change, describeEntries(undone.By))
-	err = errors.Join(err, afterwards(a.tellOrphans(ctx, reg)))
+	err = errors.Join(err, afterwards(a.tellOrphans(ctx)))
 	if a.json {
 		err = cmp.Or(err, a.document(changeOf(undone.By)))
 	}

@@ -33,16 +33,6 @@ type Entry struct {
 	Revoked  string
 }
 
-type File struct {
-	Path            string
-	Previous        string
-	Current         string
-	TenantsRevision int64
-	Stamp           string
-	Base            string
-	Due             bool
-}
-
 type ProfileSecret struct {
 	Profile string
 	Key     string

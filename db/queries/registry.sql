@@ -67,23 +67,24 @@ SET previous = excluded.previous,
     stamp = excluded.stamp;
 
 -- name: FollowingFile :one
-SELECT path, previous, current, base, due
+SELECT path, kind, profile, previous, current, base, former, due
 FROM files
 WHERE path = @path;
 
 -- name: DueFiles :many
-SELECT path, previous, current, base, due
+SELECT path, kind, profile, previous, current, base, former, due
 FROM files
 WHERE due = 1
 ORDER BY path;
 
 -- name: PutFollowingFile :exec
-INSERT INTO files (path, previous, current, tenants_revision, stamp, base, due)
-VALUES (@path, @previous, @current, 0, '', @base, @due)
+INSERT INTO files (path, kind, profile, previous, current, tenants_revision, stamp, base, former, due)
+VALUES (@path, @kind, @profile, @previous, @current, 0, '', @base, @former, @due)
 ON CONFLICT (path) DO UPDATE
 SET previous = excluded.previous,
     current = excluded.current,
     base = excluded.base,
+    former = excluded.former,
     due = excluded.due;
 
 -- name: DeleteFile :exec

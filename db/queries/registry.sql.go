@@ -34,7 +34,7 @@ func (q *Queries) DeleteFile(ctx context.Context, path string) error {
 }
 
 const dueFiles = `-- name: DueFiles :many
-SELECT path, previous, current, base, due
+SELECT path, kind, profile, previous, current, base, former, due
 FROM files
 WHERE due = 1
 ORDER BY path
@@ -42,9 +42,12 @@ ORDER BY path
 
 type DueFilesRow struct {
 	Path     string
+	Kind     *string
+	Profile  *string
 	Previous string
 	Current  string
 	Base     string
+	Former   *string
 	Due      bool
 }
 
@@ -59,9 +62,12 @@ func (q *Queries) DueFiles(ctx context.Context) ([]DueFilesRow, error) {
 		var i DueFilesRow
 		if err := rows.Scan(
 			&i.Path,
+			&i.Kind,
+			&i.Profile,
 			&i.Previous,
 			&i.Current,
 			&i.Base,
+			&i.Former,
 			&i.Due,
 		); err != nil {
 			return nil, err
@@ -105,16 +111,19 @@ func (q *Queries) File(ctx context.Context, path string) (FileRow, error) {
 }
 
 const followingFile = `-- name: FollowingFile :one
-SELECT path, previous, current, base, due
+SELECT path, kind, profile, previous, current, base, former, due
 FROM files
 WHERE path = ?1
 `
 
 type FollowingFileRow struct {
 	Path     string
+	Kind     *string
+	Profile  *string
 	Previous string
 	Current  string
 	Base     string
+	Former   *string
 	Due      bool
 }
 
@@ -123,9 +132,12 @@ func (q *Queries) FollowingFile(ctx context.Context, path string) (FollowingFile
 	var i FollowingFileRow
 	err := row.Scan(
 		&i.Path,
+		&i.Kind,
+		&i.Profile,
 		&i.Previous,
 		&i.Current,
 		&i.Base,
+		&i.Former,
 		&i.Due,
 	)
 	return i, err
@@ -238,29 +250,36 @@ func (q *Queries) PutFile(ctx context.Context, arg PutFileParams) error {
 }
 
 const putFollowingFile = `-- name: PutFollowingFile :exec
-INSERT INTO files (path, previous, current, tenants_revision, stamp, base, due)
-VALUES (?1, ?2, ?3, 0, '', ?4, ?5)
+INSERT INTO files (path, kind, profile, previous, current, tenants_revision, stamp, base, former, due)
+VALUES (?1, ?2, ?3, ?4, ?5, 0, '', ?6, ?7, ?8)
 ON CONFLICT (path) DO UPDATE
 SET previous = excluded.previous,
     current = excluded.current,
     base = excluded.base,
+    former = excluded.former,
     due = excluded.due
 `
 
 type PutFollowingFileParams struct {
 	Path     string
+	Kind     *string
+	Profile  *string
 	Previous string
 	Current  string
 	Base     string
+	Former   *string
 	Due      bool
 }
 
 func (q *Queries) PutFollowingFile(ctx context.Context, arg PutFollowingFileParams) error {
 	_, err := q.db.ExecContext(ctx, putFollowingFile,
 		arg.Path,
+		arg.Kind,
+		arg.Profile,
 		arg.Previous,
 		arg.Current,
 		arg.Base,
+		arg.Former,
 		arg.Due,
 	)
 	return err

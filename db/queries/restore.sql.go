@@ -10,27 +10,43 @@ import (
 )
 
 const files = `-- name: Files :many
-SELECT path, previous, current, tenants_revision, stamp, base, due
+SELECT path, kind, profile, previous, current, tenants_revision, stamp, base, former, due
 FROM files
 ORDER BY path
 `
 
-func (q *Queries) Files(ctx context.Context) ([]File, error) {
+type FilesRow struct {
+	Path            string
+	Kind            *string
+	Profile         *string
+	Previous        string
+	Current         string
+	TenantsRevision int64
+	Stamp           string
+	Base            string
+	Former          *string
+	Due             bool
+}
+
+func (q *Queries) Files(ctx context.Context) ([]FilesRow, error) {
 	rows, err := q.db.QueryContext(ctx, files)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []File
+	var items []FilesRow
 	for rows.Next() {
-		var i File
+		var i FilesRow
 		if err := rows.Scan(
 			&i.Path,
+			&i.Kind,
+			&i.Profile,
 			&i.Previous,
 			&i.Current,
 			&i.TenantsRevision,
 			&i.Stamp,
 			&i.Base,
+			&i.Former,
 			&i.Due,
 		); err != nil {
 			return nil, err
@@ -47,35 +63,42 @@ func (q *Queries) Files(ctx context.Context) ([]File, error) {
 }
 
 const putWholeFile = `-- name: PutWholeFile :exec
-INSERT INTO files (path, previous, current, tenants_revision, stamp, base, due)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+INSERT INTO files (path, kind, profile, previous, current, tenants_revision, stamp, base, former, due)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
 ON CONFLICT (path) DO UPDATE
 SET previous = excluded.previous,
     current = excluded.current,
     tenants_revision = excluded.tenants_revision,
     stamp = excluded.stamp,
     base = excluded.base,
+    former = excluded.former,
     due = excluded.due
 `
 
 type PutWholeFileParams struct {
 	Path            string
+	Kind            *string
+	Profile         *string
 	Previous        string
 	Current         string
 	TenantsRevision int64
 	Stamp           string
 	Base            string
+	Former          *string
 	Due             bool
 }
 
 func (q *Queries) PutWholeFile(ctx context.Context, arg PutWholeFileParams) error {
 	_, err := q.db.ExecContext(ctx, putWholeFile,
 		arg.Path,
+		arg.Kind,
+		arg.Profile,
 		arg.Previous,
 		arg.Current,
 		arg.TenantsRevision,
 		arg.Stamp,
 		arg.Base,
+		arg.Former,
 		arg.Due,
 	)
 	return err

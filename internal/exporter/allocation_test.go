@@ -1,7 +1,6 @@
 package exporter_test
 
 import (
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -19,7 +18,6 @@ import (
 var allocations = map[string]float64{
 	"encode":                            0,
 	"decode":                            11,
-	"export with a change":              25,
 	"import into an empty registry":     31,
 	"import of what is there unchanged": 97,
 }
@@ -49,8 +47,7 @@ func allocationsOf(t *testing.T, n int) map[string]float64 {
 	}
 	text := mustEncode(t, f)
 	full := mustHouse(t)
-	full.must(t, nil, imports(text))
-	full.must(t, full.wanted().Publish, export)
+	full.mustImport(t, text)
 	counted := map[string]float64{}
 	count := func(what string, fn func() error) {
 		counted[what] = testing.AllocsPerRun(3, func() { require.NoError(t, fn()) })
@@ -60,12 +57,7 @@ func allocationsOf(t *testing.T, n int) map[string]float64 {
 		_, err := exporter.Decode(strings.NewReader(text), func(registry.Tenant, jsontext.Place) error { return nil })
 		return err
 	})
-	renamed := 0
-	count("export with a change", func() error {
-		renamed++
-		return full.do(full.follower().Publish, rename("local_00000000000", fmt.Sprint("name ", renamed)))
-	})
-	count("import into an empty registry", func() error { return mustHouse(t).do(nil, imports(text)) })
-	count("import of what is there unchanged", func() error { return full.do(nil, imports(text)) })
+	count("import into an empty registry", func() error { return mustHouse(t).imports(text) })
+	count("import of what is there unchanged", func() error { return full.imports(text) })
 	return counted
 }

@@ -33,7 +33,7 @@ func TestCorpusComesOutOfARegistryToTheByte(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := mustHouse(t)
-			h.must(t, nil, imports(text))
+			h.mustImport(t, text)
 			full := expected(t, name+".out.json")
 			documented := expected(t, name+".drop.json")
 			if documented == "" {
@@ -57,7 +57,7 @@ func mustBeLarge(t testing.TB, n int) house {
 	for tenant := range generated(n) {
 		f.tenants = append(f.tenants, tenant)
 	}
-	h.must(t, nil, imports(mustEncode(t, f)))
+	h.mustImport(t, mustEncode(t, f))
 	h.mustMess(t, "DELETE FROM tenants WHERE position BETWEEN 700 AND 1800 OR position % 7 = 0")
 	return h
 }
@@ -68,12 +68,6 @@ func TestALargeRegistryIsExportedToTheByte(t *testing.T) {
 	text := h.encoded(t)
 	require.Greater(t, len(text), 1<<20)
 	require.Equal(t, text, h.viewed(t, false))
-	h.must(t, h.wanted().Publish, export)
-	require.Equal(t, text, mustRead(t, h.path()))
-	h.mustBeCurrent(t)
-	h.must(t, h.follower().Publish, rename("local_00000000000", "renamed"))
-	require.Contains(t, mustRead(t, h.path()), "renamed")
-	h.mustBeCurrent(t)
 }
 
 // told is a writer that fails once it was given enough.
@@ -108,7 +102,7 @@ func TestEncodeViewAllocatesNothingPerTenant(t *testing.T) {
 		tenant.Unknown = registry.Members{}
 		f.tenants = append(f.tenants, tenant)
 	}
-	h.must(t, nil, imports(mustEncode(t, f)))
+	h.mustImport(t, mustEncode(t, f))
 	h.view(t, func(view *registry.View) {
 		state, err := view.State(t.Context())
 		require.NoError(t, err)
@@ -127,7 +121,7 @@ func BenchmarkEncodeView(b *testing.B) {
 		f.tenants = append(f.tenants, tenant)
 	}
 	text := mustEncode(b, f)
-	h.must(b, nil, imports(text))
+	h.mustImport(b, text)
 	h.view(b, func(view *registry.View) {
 		b.SetBytes(int64(len(text)))
 		b.ReportAllocs()

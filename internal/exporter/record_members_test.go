@@ -63,7 +63,7 @@ func TestEveryMemberIsWrittenAndReadAgain(t *testing.T) {
 			require.Empty(t, tenant.Differing(read[0]), f.Name)
 
 			h := mustHouse(t)
-			h.must(t, nil, imports(text))
+			h.mustImport(t, text)
 			h.mustMess(t, "UPDATE tenants SET position = position + 100000") // where rows are read by several
 			require.Equal(t, h.encoded(t), h.viewed(t, false), f.Name)
 			require.Empty(t, tenant.Differing(mustDecode(t, h.viewed(t, false)).tenants[0]), f.Name)
@@ -90,7 +90,7 @@ func TestEveryMemberThatDiffersIsTold(t *testing.T) {
 		setField(t, &filled, f.Name, 0)
 	}
 	h := mustHouse(t)
-	h.must(t, nil, imports(mustEncode(t, file{tenants: []registry.Tenant{filled}})))
+	h.mustImport(t, mustEncode(t, file{tenants: []registry.Tenant{filled}}))
 	for _, f := range fields {
 		changed := filled
 		setField(t, &changed, f.Name, 1)

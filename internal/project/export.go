@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // IgnoreExport makes ready for a file with secrets at an absolute path outside the
@@ -23,7 +21,7 @@ func IgnoreExport(ctx context.Context, git Git, file string) (bool, error) {
 	}
 	dir, name := filepath.Dir(file), filepath.Base(file)
 	if name == ".gitignore" || name == dir {
-		return false, fmt.Errorf("%s: %w: an export can't take its place", file, registry.ErrInvalid)
+		return false, fmt.Errorf("%s: %w: an export can't take its place", file, ErrInvalid)
 	}
 	made, err := makeAll(dir)
 	if err != nil {

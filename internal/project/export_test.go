@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 func TestExportMakesItsDirectoryIgnored(t *testing.T) {
@@ -152,7 +150,7 @@ func TestExportIsRefusedWhereItCannotBeIgnored(t *testing.T) {
 	}
 	for _, path := range []string{filepath.Join(tempDir(t), ".gitignore"), "/"} {
 		_, err := IgnoreExport(t.Context(), Git{}, path)
-		require.ErrorIs(t, err, registry.ErrInvalid)
+		require.ErrorIs(t, err, ErrInvalid)
 	}
 	file := mustWrite(t, filepath.Join(tempDir(t), "file"), "")
 	_, err := IgnoreExport(t.Context(), Git{}, filepath.Join(file, "x", "copy.json"))

@@ -8,23 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"github.com/sp-registry/sp/internal/registry"
-)
-
-// How many bytes of a file that somebody else may have written are read. YAML is
-// parsed into nodes of a hundred times its size, so that 16 MiB of it would take
-// several gigabytes and ten seconds; no profile.yaml comes near a mebibyte.
-const (
-	maxRead = 16 << 20
-	maxYAML = 1 << 20
 )
 
 // ReadProfile returns the profile that an absolute path given in place of a name stands
-// for: the name of the directory around profile.yaml, and the tenant that the file names,
-// nil where it names none. A directory stands for its profile.yaml. The file must be, links
-// resolved, profiles/NAME/profile.yaml in this directory: no other is a profile of it.
-func (d Dir) ReadProfile(path string) (name string, tenant *registry.TenantID, err error) {
+// for: the name of the directory around profile.yaml, and the text of that file. A
+// directory stands for its profile.yaml. The file must be, links resolved,
+// profiles/NAME/profile.yaml in this directory: no other is a profile of it.
+func (d Dir) ReadProfile(path string) (name string, text []byte, err error) {
 	if err := checkAbsolute(path); err != nil {
 		return "", nil, fmt.Errorf("profile %s: %w", path, err)
 	}
@@ -32,15 +22,11 @@ func (d Dir) ReadProfile(path string) (name string, tenant *registry.TenantID, e
 	if err != nil {
 		return "", nil, fmt.Errorf("profile %s: %w", path, err)
 	}
-	text, err := d.read(inside)
+	text, err = d.read(inside)
 	if err != nil {
 		return "", nil, fmt.Errorf("profile %s: %w", path, err)
 	}
-	tenant, err = tenantOf(text)
-	if err != nil {
-		return "", nil, fmt.Errorf("profile %s: %w", path, err)
-	}
-	return filepath.Base(filepath.Dir(inside)), tenant, nil
+	return filepath.Base(filepath.Dir(inside)), text, nil
 }
 
 // profileFile returns the path within d of the profile.yaml that path leads to.
@@ -54,10 +40,10 @@ func (d Dir) profileFile(path string) (string, error) {
 	}
 	inside, err := filepath.Rel(d.path, file)
 	if err != nil || !filepath.IsLocal(inside) {
-		return "", fmt.Errorf("%w: it is not inside %s", registry.ErrInvalid, d.path)
+		return "", fmt.Errorf("%w: it is not inside %s", ErrInvalid, d.path)
 	}
 	if ok, err := filepath.Match("profiles/*/profile.yaml", inside); err != nil || !ok {
-		return "", fmt.Errorf("%w: it is not profiles/NAME/profile.yaml of %s", registry.ErrInvalid, d.path)
+		return "", fmt.Errorf("%w: it is not profiles/NAME/profile.yaml of %s", ErrInvalid, d.path)
 	}
 	return inside, nil
 }
@@ -108,7 +94,7 @@ func explain(err error) error {
 	case err == nil, errors.Is(err, fs.ErrPermission):
 		return err
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return registry.ErrNotFound
+		return ErrNotFound
 	}
-	return fmt.Errorf("%w: %w", registry.ErrInvalid, err)
+	return fmt.Errorf("%w: %w", ErrInvalid, err)
 }

@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // withProfile makes a directory with a profile that names a tenant.
@@ -43,10 +41,10 @@ func TestReadProfileTakesEverySpelling(t *testing.T) {
 		if !filepath.IsAbs(path) {
 			path = cwd + "/" + path
 		}
-		name, tenant, err := d.ReadProfile(path)
+		name, text, err := d.ReadProfile(path)
 		require.NoError(t, err, path)
 		require.Equal(t, "staging", name, path)
-		require.Equal(t, registry.TenantID("local_19c"), *tenant, path)
+		require.Equal(t, mustRead(t, file), string(text), path)
 	}
 }
 
@@ -71,7 +69,7 @@ func TestReadProfileIsConfined(t *testing.T) {
 		"..": "not profiles/NAME", "../..": "not profiles/NAME",
 	} {
 		_, _, err := d.ReadProfile(filepath.Dir(file) + "/" + path)
-		require.ErrorIs(t, err, registry.ErrInvalid, path)
+		require.ErrorIs(t, err, ErrInvalid, path)
 		require.ErrorContains(t, err, why, path)
 		require.ErrorContains(t, err, d.Path(), path)
 	}
@@ -82,7 +80,7 @@ func TestReadProfileNeedsToKnowWhereItIs(t *testing.T) {
 	d, _ := withProfile(t, "")
 	for _, path := range []string{"~", "~/profiles/staging", ".", "profiles/staging"} {
 		_, _, err := d.ReadProfile(path)
-		require.ErrorIs(t, err, registry.ErrInvalid, path)
+		require.ErrorIs(t, err, ErrInvalid, path)
 		require.ErrorContains(t, err, "not absolute")
 	}
 }
@@ -95,7 +93,7 @@ func TestReadStaysInsideTheDirectory(t *testing.T) {
 	require.NoError(t, os.RemoveAll(filepath.Dir(file)))
 	mustSymlink(t, filepath.Dir(outside), filepath.Dir(file))
 	_, err := d.read("profiles/staging/profile.yaml")
-	require.ErrorIs(t, err, registry.ErrInvalid)
+	require.ErrorIs(t, err, ErrInvalid)
 }
 
 // C3, as far as it is missing.
@@ -106,13 +104,13 @@ func TestReadProfileTellsWhatIsMissing(t *testing.T) {
 	mustSymlink(t, "gone", filepath.Join(d.Path(), "profiles", "dangling"))
 	for _, path := range []string{"../gone", "../empty", "../dangling", "profile.yaml/x", "~", "~root/x"} {
 		_, _, err := d.ReadProfile(filepath.Dir(file) + "/" + path)
-		require.ErrorIs(t, err, registry.ErrNotFound, path)
+		require.ErrorIs(t, err, ErrNotFound, path)
 		require.ErrorContains(t, err, path)
 	}
 	mustSymlink(t, "loop", filepath.Join(d.Path(), "profiles", "loop"))
 	for _, path := range []string{"../loop", "nul\x00", strings.Repeat("x", 300)} {
 		_, _, err := d.ReadProfile(filepath.Dir(file) + "/" + path)
-		require.ErrorIs(t, err, registry.ErrInvalid, path)
+		require.ErrorIs(t, err, ErrInvalid, path)
 	}
 }
 
@@ -127,7 +125,7 @@ func TestReadProfileRefusesWhatIsNoRegularFile(t *testing.T) {
 		require.NoError(t, os.RemoveAll(file))
 		require.NoError(t, put())
 		_, _, err := d.ReadProfile(file)
-		require.ErrorIs(t, err, registry.ErrInvalid, name)
+		require.ErrorIs(t, err, ErrInvalid, name)
 	}
 }
 
@@ -135,9 +133,10 @@ func TestReadProfileReadsUpToTheLimit(t *testing.T) {
 	t.Parallel()
 	text := "cloud: {tenant_id: x}\n"
 	d, file := withProfile(t, text+strings.Repeat("#", maxYAML-len(text)))
-	_, tenant, err := d.ReadProfile(file)
+	_, read, err := d.ReadProfile(file)
 	require.NoError(t, err)
-	require.Equal(t, registry.TenantID("x"), *tenant)
+	require.Len(t, read, maxYAML)
+	require.True(t, strings.HasPrefix(string(read), text))
 }
 
 func TestReadProfileTellsWhatItMayNotRead(t *testing.T) {

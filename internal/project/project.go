@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // Name is what the directory is called where it is found by walking up.
@@ -21,8 +19,12 @@ const Name = ".systemprompt"
 // RegistryName is what the registry is called in it.
 const RegistryName = "sp.db"
 
-// Why the directory can't be used.
+// Why the directory, or a path in it, can't be used.
 var (
+	// ErrInvalid is returned for a path, or a file in its place, that is not allowed.
+	ErrInvalid = errors.New("not allowed")
+	// ErrNotFound is returned for a path to a profile that leads nowhere.
+	ErrNotFound = errors.New("not found")
 	// ErrNoDirectory is returned when there is no such directory.
 	ErrNoDirectory = errors.New("no " + Name + " directory")
 	// ErrUnsafe is returned for a directory that is another user's, or that
@@ -213,7 +215,7 @@ func isWithin(dir, path string) bool {
 
 func checkAbsolute(path string) error {
 	if !filepath.IsAbs(path) {
-		return fmt.Errorf("path %q: %w: it is not absolute", path, registry.ErrInvalid)
+		return fmt.Errorf("path %q: %w: it is not absolute", path, ErrInvalid)
 	}
 	return nil
 }

@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // P3; P1 differs on purpose: the registry is sp.db, and tenants.json follows it.
@@ -95,13 +93,13 @@ func TestRelativePathsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"", ".", "a/b", "~/x"} {
 		_, err := Find(path)
-		require.ErrorIs(t, err, registry.ErrInvalid, path)
+		require.ErrorIs(t, err, ErrInvalid, path)
 		_, err = At(path)
-		require.ErrorIs(t, err, registry.ErrInvalid, path)
+		require.ErrorIs(t, err, ErrInvalid, path)
 		_, _, err = Make(path)
-		require.ErrorIs(t, err, registry.ErrInvalid, path)
+		require.ErrorIs(t, err, ErrInvalid, path)
 		_, err = IgnoreExport(t.Context(), Git{}, path)
-		require.ErrorIs(t, err, registry.ErrInvalid, path)
+		require.ErrorIs(t, err, ErrInvalid, path)
 	}
 }
 

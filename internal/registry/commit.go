@@ -38,25 +38,3 @@ func commit(tx *db.Write, revision int64) (made bool, err error) {
 	}
 	return false, failed
 }
-
-// publish renders what follows the registry as c left it and remembers it.
-func (r *Registry) publish(ctx context.Context, c *change) (Publication, error) {
-	nothing := func() error { return nil }
-	none := Publication{Place: nothing, Discard: nothing}
-	if c.touched {
-		if err := c.q.MarkTenantsChanged(ctx); err != nil {
-			return none, err
-		}
-	}
-	if r.options.Publish == nil {
-		return none, nil
-	}
-	publication, err := r.options.Publish(ctx, c.View)
-	if err != nil || publication.Place == nil {
-		return none, err
-	}
-	if err := c.remember(ctx, publication); err != nil {
-		return none, errors.Join(err, publication.Discard())
-	}
-	return publication, nil
-}

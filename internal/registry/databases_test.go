@@ -279,7 +279,7 @@ func TestARestoreForgetsNoDatabase(t *testing.T) {
 	standing(t, d) // opens it again
 	mustBegin(t, d)
 	require.NoError(t, d.Close())
-	_, err := Restore(t.Context(), d.path, d.options(), backup)
+	_, err := restore(t, d.path, d.options(), backup)
 	require.NoError(t, err)
 	reopened, err := Open(t.Context(), d.path, d.options())
 	require.NoError(t, err)

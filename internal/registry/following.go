@@ -5,28 +5,27 @@ import (
 	"database/sql"
 	"errors"
 	"maps"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/sp-registry/sp/db/queries"
 )
 
-// FollowingFile is what the registry remembers of a small file that follows it, by its
-// path in the directory, such as sessions/index.json: the SHA-256 of what stood there
-// before and of what is to stand there, in hexadecimal and empty for no file, and Base,
-// against which what another program changes there shows. It is due from the change
-// that it has to show until a later one finds it in place. One that sp knows and has not
-// written itself has one hash for both.
+// FollowingFile is what the registry remembers of a file that follows it, by its path in
+// the directory, such as sessions/index.json: which kind of file it is and whose profile's,
+// if one's; and the SHA-256 of what stood there before and of what is to stand there, in
+// hexadecimal and empty for no file. It is due from the change that it has to show until a
+// later one finds it in place. One that sp knows and has not written itself has one hash for
+// both.
 type FollowingFile struct {
 	Path              string
+	Kind, Profile     string
 	Previous, Current string
-	Base              string
-	Due               bool
+	// Base is what another program's changes show against, and Former the one before, while
+	// Base may not be in place; nil when it is certain to be.
+	Base   string
+	Former *string
+	Due    bool
 }
-
-// isFollowing tells a small file's path from that of tenants.json and of copies of it.
-func isFollowing(path string) bool { return !filepath.IsAbs(path) && strings.Contains(path, "/") }
 
 // FollowingFile returns what is remembered of the file at path, nil if nothing is.
 func (v *View) FollowingFile(ctx context.Context, path string) (*FollowingFile, error) {
@@ -37,17 +36,21 @@ func (v *View) FollowingFile(ctx context.Context, path string) (*FollowingFile, 
 	if err != nil {
 		return nil, err
 	}
-	file := FollowingFile(row)
+	file := followingOf(queries.DueFilesRow(row))
 	return &file, nil
 }
 
-// FollowingFiles returns all small files that the registry remembers, by their paths.
+// FollowingFiles returns all files that follow and that the registry remembers, by their
+// paths.
 func (v *View) FollowingFiles(ctx context.Context) ([]FollowingFile, error) {
 	rows, err := v.q.Files(ctx)
 	var files []FollowingFile
 	for _, row := range rows {
-		if isFollowing(row.Path) {
-			files = append(files, FollowingFile{Path: row.Path, Previous: row.Previous, Current: row.Current, Base: row.Base, Due: row.Due})
+		if row.Kind != nil {
+			files = append(files, followingOf(queries.DueFilesRow{
+				Path: row.Path, Kind: row.Kind, Profile: row.Profile, Previous: row.Previous, Current: row.Current,
+				Base: row.Base, Former: row.Former, Due: row.Due,
+			}))
 		}
 	}
 	return files, err
@@ -58,9 +61,31 @@ func (v *View) DueFiles(ctx context.Context) ([]FollowingFile, error) {
 	rows, err := v.q.DueFiles(ctx)
 	var files []FollowingFile
 	for _, row := range rows {
-		files = append(files, FollowingFile(row))
+		files = append(files, followingOf(row))
 	}
 	return files, err
+}
+
+func followingOf(row queries.DueFilesRow) FollowingFile {
+	file := FollowingFile{Path: row.Path, Previous: row.Previous, Current: row.Current, Base: row.Base, Former: row.Former, Due: row.Due}
+	if row.Kind != nil {
+		file.Kind = *row.Kind
+	}
+	if row.Profile != nil {
+		file.Profile = *row.Profile
+	}
+	return file
+}
+
+// params are the row of a file that follows.
+func (f FollowingFile) params() queries.PutFollowingFileParams {
+	row := queries.PutFollowingFileParams{
+		Path: f.Path, Kind: &f.Kind, Previous: f.Previous, Current: f.Current, Base: f.Base, Former: f.Former, Due: f.Due,
+	}
+	if f.Profile != "" {
+		row.Profile = &f.Profile
+	}
+	return row
 }
 
 // Due says what of a change the small files have to show.
@@ -115,20 +140,27 @@ func onlyConnection(t Tenant) Tenant {
 	return Tenant{Kind: t.Kind, DatabaseURL: t.DatabaseURL, InternalDatabaseURL: t.InternalDatabaseURL, SyncToken: t.SyncToken}
 }
 
-// remember notes what is to be known of the files of a publication.
-func (c *change) remember(ctx context.Context, p Publication) error {
-	for _, f := range p.Files {
-		if err := c.q.PutFile(ctx, queries.PutFileParams(f)); err != nil {
+// Followed is what a change has the registry remember of the files that follow it.
+type Followed struct {
+	Files     []File
+	Following []FollowingFile
+	Forgotten []string // paths of small ones that are no more
+}
+
+// Remember notes what is to be known of the files that follow the change.
+func (t *Tx) Remember(ctx context.Context, followed Followed) error {
+	for _, f := range followed.Files {
+		if err := t.q.PutFile(ctx, queries.PutFileParams(f)); err != nil {
 			return err
 		}
 	}
-	for _, f := range p.Following {
-		if err := c.q.PutFollowingFile(ctx, queries.PutFollowingFileParams(f)); err != nil {
+	for _, f := range followed.Following {
+		if err := t.q.PutFollowingFile(ctx, f.params()); err != nil {
 			return err
 		}
 	}
-	for _, path := range p.Forgotten {
-		if err := c.q.DeleteFile(ctx, path); err != nil {
+	for _, path := range followed.Forgotten {
+		if err := t.q.DeleteFile(ctx, path); err != nil {
 			return err
 		}
 	}

@@ -41,10 +41,9 @@ var noon = time.Date(2026, 2, 1, 12, 0, 0, 123456789, time.UTC)
 // desk is a registry, its clock, and what was asked of its surroundings.
 type desk struct {
 	*Registry
-	path      string
-	now       time.Time
-	asked     int // how often the clock was asked
-	published int // how often files were rendered
+	path  string
+	now   time.Time
+	asked int // how often the clock was asked
 }
 
 // mustDesk makes a new registry.
@@ -72,11 +71,55 @@ func (d *desk) options() Options {
 		Rand:    rand.NewChaCha8([32]byte{1}),
 		Command: "sp test",
 		Holder:  "the test",
-		Publish: func(context.Context, *View) (Publication, error) {
-			d.published++
-			return Publication{}, nil
-		},
 	}
+}
+
+// behind makes a change of fn behind one that takes over what another program did.
+func (d *desk) behind(ctx context.Context, m Merge, fn func(*Registry) error) (plan Plan, err error) {
+	tx, err := d.Begin(ctx)
+	if err != nil {
+		return plan, err
+	}
+	defer func() { err = errors.Join(err, tx.Close()) }()
+	if plan, err = tx.Merge(ctx, m); err != nil {
+		return plan, err
+	}
+	if err = tx.Do(ctx, fn); err == nil {
+		_, err = tx.Commit()
+	}
+	return plan, err
+}
+
+// TakeOver takes over what another program did, as the only change.
+func (d *desk) TakeOver(ctx context.Context, m Merge) (plan Plan, err error) {
+	err = d.write(ctx, func(c *change) error { return c.takeOver(ctx, m, &plan) })
+	return plan, err
+}
+
+// tryImport imports, and takes that back.
+func (d *desk) tryImport(ctx context.Context, i Import) (plan Plan, err error) {
+	tx, err := d.Begin(ctx)
+	if err != nil {
+		return plan, err
+	}
+	defer func() { err = errors.Join(err, tx.Close()) }()
+	return plan, tx.Do(ctx, func(r *Registry) (err error) {
+		plan, err = r.ImportTenants(ctx, i)
+		return err
+	})
+}
+
+// mustChangeNothing makes a change that does nothing.
+func (d *desk) mustChangeNothing(t *testing.T) {
+	t.Helper()
+	require.NoError(t, d.write(t.Context(), func(*change) error { return nil }))
+}
+
+func (d *desk) mustTry(t *testing.T, i Import) Plan {
+	t.Helper()
+	plan, err := d.tryImport(t.Context(), i)
+	require.NoError(t, err)
+	return plan
 }
 
 func (d *desk) mustReopen(t require.TestingT) {
@@ -187,10 +230,9 @@ func revealAuthentication(a Authentication) string {
 // mustRefuse makes sure that do is refused for that reason and leaves no trace.
 func (d *desk) mustRefuse(t *testing.T, reason error, do func() error) {
 	t.Helper()
-	before, published := mustContents(t, d.path), d.published
+	before := mustContents(t, d.path)
 	require.ErrorIs(t, do(), reason)
 	require.Equal(t, before, mustContents(t, d.path))
-	require.Equal(t, published, d.published)
 }
 
 func (d *desk) mustView(t testing.TB) *View {

@@ -104,7 +104,7 @@ func TestWhatChangesNothingIsNotInTheHistory(t *testing.T) {
 	before := sequences(d.mustHistory(t, nil, Page{}))
 
 	d.mustSelect(t, "a")
-	require.NoError(t, d.Publish(t.Context()))
+	d.mustChangeNothing(t)
 	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Name: ptr("a")})
 	require.NoError(t, err)
 	_, err = d.UpdateProfile(t.Context(), ProfileEdit{Name: "pa", NewName: ptr("pa")})
@@ -112,9 +112,7 @@ func TestWhatChangesNothingIsNotInTheHistory(t *testing.T) {
 	_, err = d.EndSession(t.Context(), "a")
 	require.NoError(t, err)
 	require.NoError(t, d.SetDefaultProfile(t.Context(), nil))
-	i := file(local("a"))
-	i.DryRun = true
-	d.mustImport(t, i)
+	d.mustTry(t, file(local("a")))
 
 	require.Equal(t, before, sequences(d.mustHistory(t, nil, Page{})))
 }
@@ -339,7 +337,7 @@ func TestRemovedSecretsAreKeptForSevenDays(t *testing.T) {
 	d.now = noon.Add(2*keptFor - time.Second)
 	d.mustRefuse(t, ErrForgotten, func() error { return d.undo(t, d.revision(t)) })
 	require.ErrorContains(t, d.undo(t, d.revision(t)), "database_url: no longer kept")
-	require.NoError(t, d.Publish(t.Context())) // any change takes the expired ones along
+	d.mustChangeNothing(t) // any change takes the expired ones along
 	requireNowhere(t, filepath.Dir(d.path), "pw-a")
 }
 

@@ -26,8 +26,6 @@ type Import struct {
 	// FirstDuplicate takes the first of two tenants with one id instead of refusing
 	// the file.
 	FirstDuplicate bool
-	// DryRun changes nothing.
-	DryRun bool
 	// Purge forgets the secrets that it replaces or removes at once.
 	Purge bool
 	// Hash, unless nil, returns the SHA-256, in hexadecimal, of what Read has read or,
@@ -45,62 +43,44 @@ func (e *DuplicateError) Error() string { return fmt.Sprintf("tenant id %s stand
 // Unwrap returns ErrInvalid.
 func (e *DuplicateError) Unwrap() error { return ErrInvalid }
 
-// errDryRun rolls a change back that was only tried.
-var errDryRun = errors.New("dry run")
-
-// ImportTenants merges a file into the registry, whole or not at all.
-func (r *Registry) ImportTenants(ctx context.Context, i Import) (Plan, error) {
-	plan, err := r.importBy(ctx, i, (*change).importAll)
-	if errors.Is(err, db.ErrNotUnique) || errors.Is(err, errRefused) { // one by one it shows which, and what comes first
-		return r.importBy(ctx, i, (*change).mergeAll)
-	}
-	return plan, err
-}
-
-// reading puts the tenants of a file where they belong, and returns the rest of the file.
-type reading func(*change, context.Context, Import, *Plan) (Document, error)
-
-// importBy makes one change of reading the file with read.
-func (r *Registry) importBy(ctx context.Context, i Import, read reading) (plan Plan, err error) {
-	tx, err := r.db.WriteBulk(ctx)
-	if err != nil {
-		return plan, err
-	}
-	err = r.writeTo(ctx, tx, func(c *change) error {
+// ImportTenants merges a file into the registry, whole or not at all. What can't be put
+// into an empty one at once is refused for what stands first in the file.
+func (r *Registry) ImportTenants(ctx context.Context, i Import) (plan Plan, err error) {
+	err = r.write(ctx, func(c *change) error {
 		plan = Plan{Revision: c.revision - 1}
 		if i.IfRevision != nil && *i.IfRevision != plan.Revision {
 			return fmt.Errorf("the registry changed since it was looked at: %w", ErrConflict)
 		}
 		c.record.purge = i.Purge
-		if err := c.importWith(ctx, i, read, &plan); err != nil {
-			return err
-		}
-		if i.DryRun {
-			return errDryRun
-		}
-		return nil
+		return c.importWith(ctx, i, &plan)
 	})
-	if errors.Is(err, errDryRun) {
-		err = nil
+	var refused refusedError
+	if errors.As(err, &refused) || errors.Is(err, db.ErrNotUnique) {
+		if _, first := PlanNew(i); first != nil {
+			err = first
+		}
+	}
+	if errors.As(err, &refused) {
+		err = refused.error
 	}
 	return plan, err
 }
 
-func (c *change) importWith(ctx context.Context, i Import, read reading, plan *Plan) error {
+func (c *change) importWith(ctx context.Context, i Import, plan *Plan) error {
 	if i.Read != nil {
-		if err := c.importTenants(ctx, i, read, plan); err != nil {
+		if err := c.importTenants(ctx, i, plan); err != nil {
 			return err
 		}
 	}
 	return c.importProfiles(ctx, i, plan)
 }
 
-func (c *change) importTenants(ctx context.Context, i Import, read reading, plan *Plan) error {
+func (c *change) importTenants(ctx context.Context, i Import, plan *Plan) error {
 	known, err := c.isImported(ctx, i, plan)
 	if err != nil || known {
 		return err
 	}
-	document, err := read(c, ctx, i, plan)
+	document, err := c.importAll(ctx, i, plan)
 	if err != nil {
 		return err
 	}
@@ -124,7 +104,7 @@ func (c *change) importAll(ctx context.Context, i Import, plan *Plan) (Document,
 	if err != nil {
 		return Document{}, err
 	}
-	if empty {
+	if empty && c.write != nil && !i.FirstDuplicate {
 		return c.addAll(ctx, i, plan)
 	}
 	return c.mergeAll(ctx, i, plan)

@@ -12,7 +12,7 @@ import (
 // addAll puts the tenants of the file into a registry that has none. There is nothing
 // to look up, the indexes are made when all rows are there, and the file is read while
 // they are written. Two tenants with one id are db.ErrNotUnique, but where the file is
-// refused for something else: that is errRefused, for they may stand before it.
+// refused for something else: that is a refusedError, for they may stand before it.
 func (c *change) addAll(ctx context.Context, i Import, plan *Plan) (document Document, err error) {
 	if err := c.startAppending(ctx); err != nil {
 		return document, err
@@ -34,14 +34,16 @@ func (c *change) addAll(ctx context.Context, i Import, plan *Plan) (document Doc
 	return document, err
 }
 
-// errRefused is returned inside for a file that was refused without a look for two
+// refusedError is returned inside for a file that was refused without a look for two
 // tenants with one id.
-var errRefused = errors.New("refused")
+type refusedError struct{ error }
+
+func (e refusedError) Unwrap() error { return e.error }
 
 func (i Import) readHastily(take func(Tenant) error) (Document, error) {
 	document, err := i.Read(take)
 	if err != nil {
-		err = fmt.Errorf("%w: %w", errRefused, err)
+		err = refusedError{err}
 	}
 	return document, err
 }

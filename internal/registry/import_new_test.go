@@ -48,9 +48,10 @@ func requireMergedAlike(t *testing.T, fast, plain *desk, tenants []Tenant, prune
 	t.Helper()
 	i := file(tenants...)
 	i.Prune = prune
-	first, err := fast.importBy(t.Context(), i, (*change).importAll)
+	first, err := fast.ImportTenants(t.Context(), i)
 	require.NoError(t, err)
-	second, err := plain.importBy(t.Context(), i, (*change).mergeAll)
+	i.FirstDuplicate = true
+	second, err := plain.ImportTenants(t.Context(), i)
 	require.NoError(t, err)
 	require.Equal(t, second, first)
 	require.Equal(t, mustContents(t, plain.path), mustContents(t, fast.path))

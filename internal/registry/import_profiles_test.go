@@ -46,10 +46,8 @@ func TestAnImportTakesProfilesAndSessions(t *testing.T) {
 		Put:    []Session{session("b", "pb", "tok"), session("a", "pc", "tok"), session("none", "pb", "tok")},
 		Active: ptr(TenantID("b")), ActiveProfile: "pb", KeepSelection: true,
 	}
-	dry := i
-	dry.DryRun = true
 	state := known(mustContents(t, d.path))
-	planned := d.mustImport(t, dry)
+	planned := d.mustTry(t, i)
 	require.Equal(t, state, known(mustContents(t, d.path)))
 
 	plan := d.mustImport(t, i)

@@ -206,14 +206,8 @@ func TestADryRunTellsThePlanAndChangesNothing(t *testing.T) {
 	d.mustTenants(t, "a", "b")
 	i := file(local("c"), local("a"))
 	i.Prune = true
-	i.DryRun = true
 	var dry Plan
-	d.mustRefuse(t, nil, func() (err error) {
-		dry, err = d.ImportTenants(t.Context(), i)
-		require.NoError(t, err)
-		return nil
-	})
-	i.DryRun = false
+	d.mustRefuse(t, nil, func() error { dry = d.mustTry(t, i); return nil })
 	i.IfRevision = &dry.Revision
 	plan := d.mustImport(t, i)
 	require.Equal(t, steps(dry), steps(plan))
@@ -249,14 +243,10 @@ func TestAPlanListsAThousandStepsAndCountsAll(t *testing.T) {
 	for i := range maxSteps + 1 {
 		many = append(many, Tenant{ID: TenantID(fmt.Sprint(i)), Name: "n", Kind: Local})
 	}
-	i := file(many[:maxSteps]...)
-	i.DryRun = true
-	plan := d.mustImport(t, i)
+	plan := d.mustTry(t, file(many[:maxSteps]...))
 	require.Len(t, plan.Steps, maxSteps)
 	require.Equal(t, [2]int{maxSteps, 0}, [2]int{plan.Added, plan.Omitted})
-	i = file(many...)
-	i.DryRun = true
-	plan = d.mustImport(t, i)
+	plan = d.mustTry(t, file(many...))
 	require.Len(t, plan.Steps, maxSteps)
 	require.Equal(t, [2]int{maxSteps + 1, 1}, [2]int{plan.Added, plan.Omitted})
 }

@@ -75,8 +75,10 @@ func (m *machine) load(dry bool) (want, got error) {
 		}
 		return Document{SyncedAt: f.synced}, nil
 	}
-	i.Prune, i.Exact, i.FirstDuplicate, i.DryRun, i.IfRevision = f.prune, f.exact, f.first, f.dry, f.revision
-	_, got = m.d.ImportTenants(m.t.Context(), i)
+	i.Prune, i.Exact, i.FirstDuplicate, i.IfRevision = f.prune, f.exact, f.first, f.revision
+	if _, got = m.d.tryImport(m.t.Context(), i); !dry {
+		_, got = m.d.ImportTenants(m.t.Context(), i)
+	}
 	return m.model.load(f), got
 }
 

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -41,13 +40,8 @@ type Merge struct {
 	Written time.Time
 	// Settle says who is right where both changed the same.
 	Settle Side
-	// DryRun changes nothing.
-	DryRun bool
 	// Purge forgets the secrets that it replaces or removes at once.
 	Purge bool
-	// Done, unless nil, is given the plan when it was carried out, as a part of
-	// another command.
-	Done func(Plan)
 }
 
 // Conflict is what both sides changed of one tenant: the members or, where one side
@@ -84,24 +78,6 @@ func (e *ConflictsError) Error() string {
 
 // Unwrap returns ErrConflict.
 func (e *ConflictsError) Unwrap() error { return ErrConflict }
-
-// TakeOver makes one change of a merge.
-func (r *Registry) TakeOver(ctx context.Context, b Merge) (plan Plan, err error) {
-	err = r.write(ctx, func(c *change) error {
-		plan = Plan{}
-		if err := c.takeOver(ctx, b, &plan); err != nil {
-			return err
-		}
-		if b.DryRun {
-			return errDryRun
-		}
-		return nil
-	})
-	if errors.Is(err, errDryRun) {
-		err = nil
-	}
-	return plan, err
-}
 
 func (c *change) takeOver(ctx context.Context, b Merge, plan *Plan) error {
 	c.record.command, c.record.purge = MergeCommand, b.Purge
@@ -141,37 +117,4 @@ func (c *change) takeTenants(ctx context.Context, b Merge, plan *Plan) error {
 		return err
 	}
 	return c.importDocument(ctx, Import{}, document, plan)
-}
-
-// merged makes the change that Options.Merge asks for, if it does, and returns the
-// change that comes after it, which is c where nothing was to be done. Both are one
-// transaction: a command that fails takes back what came before it.
-func (c *change) merged(ctx context.Context, o Options) (next *change, done func(), err error) {
-	nothing := func() {}
-	if o.Merge == nil {
-		return c, nothing, nil
-	}
-	b, err := o.Merge(ctx, c.View)
-	if err != nil || b == nil {
-		return c, nothing, err
-	}
-	var plan Plan
-	if err := c.do(ctx, func(c *change) error { return c.takeOver(ctx, *b, &plan) }); err != nil {
-		return nil, nothing, err
-	}
-	if c.touched {
-		if err := c.q.MarkTenantsChanged(ctx); err != nil {
-			return nil, nothing, err
-		}
-	}
-	c.due.sessions = false // what was taken over, the index shows already
-	next = &change{
-		View: &View{q: c.q, now: c.now, since: c.since, due: c.due}, tx: c.tx, write: c.write, random: c.random,
-		record: record{command: o.Command}, merge: c.revision, stirred: c.touched,
-	}
-	next.revision, err = c.q.BumpRevision(ctx)
-	if b.Done != nil {
-		nothing = func() { b.Done(plan) }
-	}
-	return next, nothing, vanished(err)
 }

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -138,23 +137,22 @@ func TestAMergeIsAChangeOfItsOwnBeforeACommand(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	since := d.mustBase(t, local("a"))
-	var plans []Plan
 	b := mergeOf(since, Nobody, local("a"), local("theirs"))
-	b.Done = func(p Plan) { plans = append(plans, p) }
-	d.Registry.options.Merge = func(context.Context, *View) (*Merge, error) { return &b, nil }
-
-	_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: local("a")})
+	create := func(id TenantID) (Plan, error) {
+		return d.behind(t.Context(), b, func(r *Registry) error {
+			_, err := r.CreateTenant(t.Context(), NewTenant{Tenant: local(id)})
+			return err
+		})
+	}
+	_, err := create("a")
 	require.ErrorIs(t, err, ErrExists)
-	require.Empty(t, plans)
 	require.Equal(t, []string{"a"}, ids(mustContents(t, d.path)))
 
-	_, err = d.CreateTenant(t.Context(), NewTenant{Tenant: local("b")})
+	plan, err := create("b")
 	require.NoError(t, err)
-	require.Len(t, plans, 1)
-	require.Equal(t, []string{"add theirs"}, steps(plans[0]))
+	require.Equal(t, []string{"add theirs"}, steps(plan))
 	require.Equal(t, []string{"a", "theirs", "b"}, ids(mustContents(t, d.path)))
 
-	d.Registry.options.Merge = nil
 	v, err := d.View(t.Context())
 	require.NoError(t, err)
 	defer v.Close()
@@ -173,8 +171,11 @@ func TestAnUndoPassesOverTheMergeBeforeIt(t *testing.T) {
 	d.mustBase(t, local("a"))
 	since := d.mustMove(t, "a", "new")
 	b := mergeOf(since, Nobody, inRegion("a", "new"), local("theirs"))
-	d.Registry.options.Merge = func(context.Context, *View) (*Merge, error) { return &b, nil }
-	undone, err := d.Undo(t.Context(), Undo{})
+	var undone Undone
+	_, err := d.behind(t.Context(), b, func(r *Registry) (err error) {
+		undone, err = r.Undo(t.Context(), Undo{})
+		return err
+	})
 	require.NoError(t, err)
 	require.Equal(t, since, undone.Change.Sequence)
 	require.Equal(t, revealAll([]Tenant{local("a"), local("theirs")}), mustContents(t, d.path).Tenants)

@@ -53,8 +53,11 @@ func TestWhatAMergeBroughtIsShownByTheFile(t *testing.T) {
 		d := mustDesk(t)
 		since := d.mustBase(t, local("a"))
 		b := mergeOf(since, Nobody, theirs...)
-		d.Registry.options.Merge = func(context.Context, *View) (*Merge, error) { return &b, nil }
-		d.mustProfiles(t, "a", "p")
+		_, err := d.behind(t.Context(), b, func(r *Registry) error {
+			_, err := r.CreateProfile(t.Context(), NewProfile{Name: "p", Tenant: ptr(TenantID("a"))})
+			return err
+		})
+		require.NoError(t, err)
 		if len(theirs) > 1 {
 			require.Equal(t, since+1, d.mustRevision(t), "the merge is the last change of tenants")
 		} else {

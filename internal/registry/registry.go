@@ -31,38 +31,22 @@ type Options struct {
 	Waiting func(holder string)
 	// Trust is what vouches for the registry beside its place.
 	Trust db.Trust
-	// Publish renders the files that follow the registry, within each change; nil
-	// leaves them behind.
-	Publish func(context.Context, *View) (Publication, error)
-	// Merge, if not nil, is asked before each change, in its transaction, whether
-	// another program changed a file of tenants that has to be taken over first; nil
-	// says no. That is a change of its own.
-	Merge func(context.Context, *View) (*Merge, error)
-}
-
-// Publication is a set of files rendered within a change: written and synced
-// under temporary names, so that all that can fail has been done before the
-// commit. The zero Publication is empty.
-type Publication struct {
-	// Files is what the registry remembers of them, and Following of the small ones.
-	Files     []File
-	Following []FollowingFile
-	// Forgotten are the paths of small ones that are no more.
-	Forgotten []string
-	// Place gives the files their names, after the commit.
-	Place func() error
-	// Discard removes them, when there was no commit.
-	Discard func() error
+	// Via, if not nil, makes the changes of the registry's methods in its stead.
+	Via func(context.Context, func(*Registry) error) error
+	// Bulk expects a change to add very many rows.
+	Bulk bool
 }
 
 // ErrIncomplete is returned when a change was committed but something after it
 // was not done, such as putting a file in place.
 var ErrIncomplete = errors.New("the change was made, but not all that follows it")
 
-// Registry is an open registry.
+// Registry is an open registry, whose methods that write are a change each, or one that is
+// bound to a change (Tx.Do), whose methods are parts of it.
 type Registry struct {
 	db      *db.DB
 	options Options
+	change  *change
 }
 
 // Create opens the registry at path, an absolute path, and makes it where there
@@ -107,8 +91,3 @@ func (o Options) forFile() db.Options {
 
 // Close releases the registry.
 func (r *Registry) Close() error { return r.db.Close() }
-
-// Publish renders the files that follow the registry without changing it.
-func (r *Registry) Publish(ctx context.Context) error {
-	return r.write(ctx, func(*change) error { return nil })
-}

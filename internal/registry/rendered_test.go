@@ -186,26 +186,24 @@ func TestAChangeOfTenantsIsRenderedAsItLeftThem(t *testing.T) {
 	d.mustImport(t, file(local("a"), local("b")))
 	mustSpread(t, d)
 	var seen []string
-	d.mustFollow(t, func(ctx context.Context, v *View) (Publication, error) {
-		text, fast, err := rendered(t, v)
+	for _, change := range []func(r *Registry) error{
+		func(r *Registry) error {
+			_, _, err := r.UpdateTenant(t.Context(), TenantEdit{ID: "a", Name: ptr("renamed")})
+			return err
+		},
+		func(*Registry) error { return nil },
+	} {
+		tx, err := d.Begin(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, tx.Do(t.Context(), change))
+		text, fast, err := rendered(t, tx.View())
+		require.NoError(t, err)
 		seen = append(seen, fmt.Sprint(fast > 0, strings.Count(text, "\n"), strings.Contains(text, "renamed")))
-		return Publication{}, err
-	})
-	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Name: ptr("renamed")})
-	require.NoError(t, err)
-	require.NoError(t, d.Publish(t.Context()))
+		_, err = tx.Commit()
+		require.NoError(t, err)
+		require.NoError(t, tx.Close())
+	}
 	require.Equal(t, []string{"false 2 true", "true 2 true"}, seen)
-}
-
-// mustFollow opens the registry with something that follows it.
-func (d *desk) mustFollow(t *testing.T, publish func(context.Context, *View) (Publication, error)) {
-	t.Helper()
-	require.NoError(t, d.Close())
-	o := d.options()
-	o.Publish = publish
-	r, err := Open(t.Context(), d.path, o)
-	require.NoError(t, err)
-	d.Registry = r
 }
 
 // A record holds secrets, and shows none.

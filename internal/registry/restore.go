@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
@@ -25,56 +24,47 @@ type Restored struct {
 // registry had: more changes than anybody has made since.
 const beyond = 1_000_000
 
-// Restore puts a backup in the place of the registry at path, an absolute path, as one
-// change; see db.Restore. The files that follow the registry follow it back, unless
-// somebody else wrote them as far as anyone can tell: those stay, and the error is then
-// ErrIncomplete and says so with ErrConflict.
-func Restore(ctx context.Context, path string, o Options, source db.Source) (done Restored, err error) {
+// Backup is what is to be restored.
+type Backup = db.Source
+
+// Restore begins the change that puts a backup in the place of the registry at path, an
+// absolute path; see db.Restore. It says what there is then.
+func Restore(ctx context.Context, path string, o Options, source Backup) (t *Tx, done Restored, err error) {
 	tx, err := db.Restore(ctx, path, o.forFile(), source)
 	if err != nil {
-		return Restored{}, err
+		return nil, done, err
 	}
-	swapped := false
-	defer func() {
-		if closed := tx.Close(); closed != nil && swapped {
-			err = errors.Join(err, fmt.Errorf("%w: %w", ErrIncomplete, closed))
-		} else if err == nil {
-			err = closed
-		}
-	}()
-	r := &Registry{options: o}
 	c := &change{
-		View: &View{q: queries.New(tx), now: tx.Now, due: newDue()}, tx: tx, random: o.random(),
-		record: record{command: o.Command},
+		View: &View{q: queries.New(tx), now: tx.Now, due: newDue()}, tx: tx, random: o.random(), record: record{command: o.Command},
 	}
+	t = &Tx{change: c, registry: &Registry{options: o}, commit: tx.Commit, close: tx.Close}
+	if done, err = c.restored(ctx, tx, source.Own); err != nil {
+		return nil, done, errors.Join(err, tx.Close())
+	}
+	return t, done, nil
+}
+
+// restored makes a registry's next revision of its backup.
+func (c *change) restored(ctx context.Context, tx *db.Restoration, own bool) (done Restored, err error) {
 	if tx.Stranger || tx.Copied {
 		if err := c.withholdServers(ctx, tx.Copied); err != nil {
-			return Restored{}, err
+			return done, err
 		}
 	}
 	if tx.Stranger && !tx.Copied && tx.Original() == "" {
 		if _, err := c.q.ReleaseServers(ctx); err != nil {
-			return Restored{}, err
+			return done, err
 		}
 	}
-	if err := c.succeed(ctx, tx.Replaced, tx.ReplacedCopyOf != "", tx.Kept != "" && !source.Own); err != nil {
-		return Restored{}, err
+	if err := c.succeed(ctx, tx.Replaced, tx.ReplacedCopyOf != "", tx.Kept != "" && !own); err != nil {
+		return done, err
 	}
-	publication, left, err := r.publishRestored(ctx, c)
-	if err != nil {
-		return Restored{}, err
+	if err := c.markTenants(ctx); err != nil {
+		return done, err
 	}
 	done = Restored{Revision: c.revision, Kept: tx.Kept}
-	if done.Tenants, err = c.Len(ctx); err == nil {
-		swapped, err = tx.Commit()
-	}
-	if !swapped {
-		return Restored{}, errors.Join(err, publication.Discard())
-	}
-	if err := errors.Join(err, publication.Place(), left); err != nil {
-		return done, fmt.Errorf("%w: %w", ErrIncomplete, err)
-	}
-	return done, nil
+	done.Tenants, err = c.Len(ctx)
+	return done, err
 }
 
 // succeed makes the backup the next revision of what it replaces, and has it remember
@@ -85,7 +75,7 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, copied, there bo
 		return err
 	}
 	latest := own.Revision
-	var files []queries.File
+	var files []queries.FilesRow
 	known := false
 	if replaced != nil {
 		old := queries.New(replaced)
@@ -107,7 +97,7 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, copied, there bo
 		}
 	}
 	for _, f := range files {
-		f.Due = isFollowing(f.Path)
+		f.Due = f.Kind != nil
 		if err := c.q.PutWholeFile(ctx, queries.PutWholeFileParams(f)); err != nil {
 			return err
 		}
@@ -180,15 +170,4 @@ func (c *change) recordRestore(ctx context.Context, restored int64) error {
 	return c.q.InsertChange(ctx, queries.InsertChangeParams{
 		Sequence: c.revision, MadeAt: c.now.UnixMicro(), Command: c.record.command, Restored: &restored,
 	})
-}
-
-// publishRestored is publish, but what somebody else wrote stays and is no reason to
-// stop: who restores a backup wants the registry back.
-func (r *Registry) publishRestored(ctx context.Context, c *change) (publication Publication, left, err error) {
-	publication, err = r.publish(ctx, c)
-	if errors.Is(err, ErrConflict) {
-		nothing := func() error { return nil }
-		return Publication{Place: nothing, Discard: nothing}, err, nil
-	}
-	return publication, nil, err
 }

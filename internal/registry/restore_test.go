@@ -43,7 +43,7 @@ func TestARestoredRegistryHasARevisionAboveBoth(t *testing.T) {
 	d.mustTenant(t, "c")
 	latest := mustBackup(t, d) // revision 3
 
-	done, err := Restore(t.Context(), d.path, d.options(), old)
+	done, err := restore(t, d.path, d.options(), old)
 	require.NoError(t, err)
 	require.Equal(t, int64(4), done.Revision)
 	require.Equal(t, 1, done.Tenants)
@@ -53,17 +53,17 @@ func TestARestoredRegistryHasARevisionAboveBoth(t *testing.T) {
 	require.Equal(t, int64(4), now.TenantsRevision, "what shows tenants is behind")
 
 	other := mustDesk(t)
-	done, err = Restore(t.Context(), other.path, other.options(), latest)
+	done, err = restore(t, other.path, other.options(), latest)
 	require.NoError(t, err)
 	require.Equal(t, int64(4), done.Revision, "the backup's was higher")
 	require.Equal(t, []string{"a", "b", "c"}, ids(mustContents(t, other.path)))
 
 	require.NoError(t, os.Truncate(other.path, 5000))
-	done, err = Restore(t.Context(), other.path, other.options(), latest)
+	done, err = restore(t, other.path, other.options(), latest)
 	require.NoError(t, err)
 	require.Equal(t, int64(3+beyond+1), done.Revision, "what a damaged one had nobody knows")
 	require.NoError(t, os.Remove(other.path))
-	done, err = Restore(t.Context(), other.path, other.options(), latest)
+	done, err = restore(t, other.path, other.options(), latest)
 	require.NoError(t, err)
 	require.Equal(t, int64(4), done.Revision)
 	require.Empty(t, done.Kept)
@@ -78,7 +78,7 @@ func TestTheHistoryTellsOfARestoreAndCannotUndoIt(t *testing.T) {
 	d.now = noon.Add(time.Hour)
 	options := d.options()
 	options.Command = "sp restore FILE"
-	_, err := Restore(t.Context(), d.path, options, source)
+	_, err := restore(t, d.path, options, source)
 	require.NoError(t, err)
 	d.mustReopen(t)
 
@@ -106,73 +106,54 @@ func TestTheHistoryTellsOfARestoreAndCannotUndoIt(t *testing.T) {
 
 func TestARestoreRemembersTheFilesAsTheyAreNow(t *testing.T) {
 	t.Parallel()
-	p := mustPress(t)
-	require.NoError(t, p.create(t.Context(), "a"))
-	source := mustBackup(t, p.d)
-	p.files = []File{{Path: "tenants.json", Previous: "h1", Current: "h2"}, {Path: "/a/copy", Current: "h3"}}
-	require.NoError(t, p.create(t.Context(), "b"))
-
-	options := p.d.options()
-	seen := map[string]string{}
-	options.Publish = func(ctx context.Context, v *View) (Publication, error) {
-		for _, path := range []string{"tenants.json", "/a/copy"} {
-			file, err := v.File(ctx, path)
-			require.NoError(t, err)
-			seen[path] = file.Current
-		}
-		p.log = nil
-		p.files = []File{{Path: "tenants.json", Previous: "h2", Current: "h4"}}
-		return p.publish(ctx, v)
-	}
-	_, err := Restore(t.Context(), p.d.path, options, source)
+	d := mustDesk(t)
+	d.mustTenants(t, "a")
+	d.mustRemember(t, File{Path: "tenants.json", Previous: "", Current: "h1"})
+	source := mustBackup(t, d)
+	d.mustRemember(t, File{Path: "tenants.json", Previous: "h1", Current: "h2"}, File{Path: "/a/copy", Current: "h3"})
+	tx, _, err := Restore(t.Context(), d.path, d.options(), source)
 	require.NoError(t, err)
-	require.Equal(t, map[string]string{"tenants.json": "h2", "/a/copy": "h3"}, seen)
-	require.Equal(t, []string{"render", "place"}, p.log)
-	require.Equal(t, "h4", p.mustFile(t, "tenants.json").Current)
+	for path, hash := range map[string]string{"tenants.json": "h2", "/a/copy": "h3"} {
+		file, err := tx.View().File(t.Context(), path)
+		require.NoError(t, err)
+		require.Equal(t, hash, file.Current)
+	}
+	_, err = tx.Commit()
+	require.NoError(t, errors.Join(err, tx.Close()))
 }
 
-func TestARestoreLeavesWhatSomebodyElseWrote(t *testing.T) {
+func TestARestoreThatIsNotCommittedIsNotMade(t *testing.T) {
 	t.Parallel()
-	p := mustPress(t)
-	require.NoError(t, p.create(t.Context(), "a"))
-	source := mustBackup(t, p.d)
-	require.NoError(t, p.create(t.Context(), "b"))
-	options := p.d.options()
-	foreign := errors.Join(ErrConflict, errors.New("somebody else's"))
-	options.Publish = func(context.Context, *View) (Publication, error) { return Publication{}, foreign }
-	done, err := Restore(t.Context(), p.d.path, options, source)
-	require.ErrorIs(t, err, ErrIncomplete)
-	require.ErrorIs(t, err, ErrConflict)
-	require.Equal(t, 1, done.Tenants)
-	require.Equal(t, []string{"a"}, ids(mustContents(t, p.d.path)))
-}
-
-func TestARestoreThatCannotBeFollowedIsNotMade(t *testing.T) {
-	t.Parallel()
-	p := mustPress(t)
-	require.NoError(t, p.create(t.Context(), "a"))
-	source := mustBackup(t, p.d)
-	require.NoError(t, p.create(t.Context(), "b"))
-	before := mustContents(t, p.d.path)
-	options := p.d.options()
-	options.Publish = func(context.Context, *View) (Publication, error) { return Publication{}, errTrouble }
-	_, err := Restore(t.Context(), p.d.path, options, source)
-	require.ErrorIs(t, err, errTrouble)
-	require.Equal(t, before, mustContents(t, p.d.path))
-
-	p.log, p.trouble = nil, nil
+	d := mustDesk(t)
+	d.mustTenants(t, "a")
+	source := mustBackup(t, d)
+	d.mustTenants(t, "b")
+	before := mustContents(t, d.path)
 	ctx, cancel := context.WithCancel(t.Context())
-	p.inside = func(*View) error { cancel(); return nil }
-	options.Publish = p.publish
-	_, err = Restore(ctx, p.d.path, options, source)
-	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, []string{"render", "discard"}, p.log)
-	require.Equal(t, before, mustContents(t, p.d.path))
-	require.NoFileExists(t, filepath.Join(filepath.Dir(p.d.path), "sp.db.new"))
+	for _, end := range []func(*Tx) error{
+		func(*Tx) error { return nil },
+		func(tx *Tx) error {
+			cancel()
+			made, err := tx.Commit()
+			require.False(t, made)
+			require.ErrorIs(t, err, context.Canceled)
+			return nil
+		},
+	} {
+		tx, _, err := Restore(ctx, d.path, d.options(), source)
+		require.NoError(t, err)
+		require.NoError(t, errors.Join(end(tx), tx.Close()))
+		require.Equal(t, before, mustContents(t, d.path))
+		require.NoFileExists(t, filepath.Join(filepath.Dir(d.path), "sp.db.new"))
+	}
+}
 
-	p.inside, p.late = nil, func() error { return errTrouble }
-	_, err = Restore(t.Context(), p.d.path, options, source)
-	require.ErrorIs(t, err, ErrIncomplete)
-	require.ErrorIs(t, err, errTrouble)
-	require.Equal(t, []string{"a"}, ids(mustContents(t, p.d.path)))
+// restore puts a backup in the registry's place.
+func restore(t *testing.T, path string, o Options, source db.Source) (done Restored, err error) {
+	tx, done, err := Restore(t.Context(), path, o, source)
+	if err != nil {
+		return done, err
+	}
+	_, err = tx.Commit()
+	return done, errors.Join(err, tx.Close())
 }

@@ -28,8 +28,12 @@ type View struct {
 	close  func()
 }
 
-// View begins reading; the caller closes what it gets.
+// View begins reading; the caller closes what it gets. Within a change it shows what that
+// has done so far.
 func (r *Registry) View(ctx context.Context) (*View, error) {
+	if r.change != nil {
+		return r.change.View, nil
+	}
 	read, err := r.db.Read(ctx)
 	if err != nil {
 		return nil, err
@@ -38,7 +42,11 @@ func (r *Registry) View(ctx context.Context) (*View, error) {
 }
 
 // Close ends the reading.
-func (v *View) Close() { v.close() }
+func (v *View) Close() {
+	if v.close != nil { // else it is a change's
+		v.close()
+	}
+}
 
 // Since returns an instant before the change whose view it is, by the clock of the
 // file system: whatever is written in the registry's directory from now on is dated

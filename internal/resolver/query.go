@@ -56,6 +56,6 @@ func (q *query) ask(ctx context.Context, f *Finding) error {
 	case FromSession:
 		return q.session(ctx, f)
 	default:
-		return q.standing(ctx, f)
+		return q.byDefault(ctx, f)
 	}
 }

@@ -22,12 +22,12 @@ var revealers = []string{
 	"cmd/sp/tenant_show.go",
 	"internal/exporter/encode.go",
 	"internal/exporter/encode_view.go",
+	"internal/follow/index.go",
+	"internal/follow/secrets.go", // tells what was written before by digests
+	"internal/follow/secrets_text.go",
 	"internal/pgtest/pgtest.go",
 	"internal/pgtest/pooler.go",
 	"internal/postgres/url.go",
-	"internal/project/follow_secrets.go", // tells what was written before by digests
-	"internal/project/index_entry.go",
-	"internal/project/secrets_file.go",
 	"internal/provision/dial.go",
 	"internal/provision/password.go",    // makes what the server keeps of it
 	"internal/registry/authenticate.go", // checks what it takes

@@ -1,0 +1,57 @@
+package project
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// takenPlaces are where files lie that a registry takes in, or writes over.
+var takenPlaces = []string{"tenants.json", "secrets.json", "profiles/*/secrets.json", "sessions/index.json"}
+
+// EarlierFiles lists the files of the directory that a registry would take in, by their
+// paths in it. Before one is made, they may be anybody's.
+func (d Dir) EarlierFiles() (found []string, err error) {
+	root, err := os.OpenRoot(d.path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	for _, place := range takenPlaces {
+		paths, err := fs.Glob(root.FS(), place)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, paths...)
+	}
+	return found, nil
+}
+
+// SetAside gives files of the directory, by their paths in it, another name with this
+// ending, and returns what puts them back.
+func (d Dir) SetAside(paths []string, ending string) (back func() error, err error) {
+	var moved []string
+	back = func() error {
+		var errs []error
+		for _, path := range moved {
+			errs = append(errs, moveNew(d.Full(path)+ending, d.Full(path)))
+		}
+		return errors.Join(errs...)
+	}
+	for _, path := range paths {
+		if err := moveNew(d.Full(path), d.Full(path)+ending); err != nil {
+			return nil, errors.Join(err, back())
+		}
+		moved = append(moved, path)
+	}
+	return back, nil
+}
+
+// moveNew renames a file, unless something has the new name by now.
+func moveNew(from, to string) error {
+	if exists(to) {
+		return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrExist}
+	}
+	return errors.Join(os.Rename(from, to), SyncDir(filepath.Dir(to)))
+}

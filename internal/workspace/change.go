@@ -1,0 +1,240 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/sp-registry/sp/internal/follow"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// Change is what a command asks for: one change of the registry.
+type Change struct {
+	// Commit makes it. It runs under the lock: it asks nobody, waits for nothing and
+	// touches no file.
+	Commit func(context.Context, *registry.Registry) error
+
+	// Tenants says that it concerns what tenants.json shows: what another program did to
+	// that is taken over first.
+	Tenants bool
+	// Create makes the registry where there is none.
+	Create bool
+	// Bulk expects very many new rows.
+	Bulk bool
+	// Defer leaves the files as they are, to be written by a later change.
+	Defer bool
+	// Wanted has all files written that are behind, though the change concerns none.
+	Wanted bool
+	// Force writes the registry's side, whatever another program did.
+	Force bool
+	// Settle says who is right where another program and sp changed the same.
+	Settle registry.Side
+	// Purge forgets at once the secrets that another program replaced or removed.
+	Purge bool
+	// SetAside gives a tenants.json that can't be read another name; the registry's takes
+	// its place.
+	SetAside bool
+	// Keep has a small file that can't be merged stay as it is, and stops for none.
+	Keep bool
+	// Imported is what the change itself takes in.
+	Imported Imported
+	// Copy, unless nil, is the file of tenants that is written in place of tenants.json.
+	Copy *Publisher
+	// Configurations are the texts of profile.yaml for profiles that have none yet, and
+	// Edits what is to change in those that have one.
+	Configurations map[string][]byte
+	Edits          map[string][]follow.YAMLEdit
+}
+
+// Imported is what a change takes of the directory's own files itself.
+type Imported struct {
+	// Tenants returns, when it was read, the SHA-256 of tenants.json; nil if it is another file.
+	Tenants func() (string, error)
+	// Index is the SHA-256 of the index of sessions; empty if it is not taken.
+	Index string
+	// Directory says that all of the directory is imported: also an index that can't be used
+	// is to be told.
+	Directory bool
+}
+
+// Done is what came of a change.
+type Done struct {
+	// Made tells that the registry has changed, also beside an error.
+	Made bool
+	// Merged is what another program did to tenants.json and was taken over, and Sessions
+	// what to the index of sessions.
+	Merged   *registry.Plan
+	Sessions []registry.SessionStep
+	// SetAside is the name that a tenants.json got that could not be read.
+	SetAside string
+	// Exposed is the file that others could read until it was replaced.
+	Exposed string
+	// Hidden are the files that were completed to keep secrets out of git.
+	Hidden []string
+	// Left are files that stay though what they belong to is gone, and Kept the conflicts
+	// that stopped nothing.
+	Left []string
+	Kept []error
+}
+
+// Change makes one change, with the files that follow it. The lock is not held while
+// another program has half a file written.
+func (w *Workspace) Change(ctx context.Context, c Change) (done Done, err error) {
+	for looks := 0; ; {
+		done, err = w.change(ctx, c)
+		var half *halfError
+		if !errors.As(err, &half) {
+			return done, err
+		}
+		if looks, err = half.wait(ctx, w.Registry.Now, looks); err != nil {
+			return done, err
+		}
+	}
+}
+
+func (w *Workspace) change(ctx context.Context, c Change) (done Done, err error) {
+	reg, err := w.open(ctx, c.Bulk, c.Create)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, ended(reg.Close(), done.Made)) }()
+	tx, err := reg.Begin(ctx)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, tx.Close()) }()
+
+	found, err := w.look(ctx, tx.View(), c)
+	if err != nil {
+		return done, err
+	}
+	defer found.close()
+	if err := found.merge(ctx, tx, &done); err != nil {
+		return done, err
+	}
+	if err := tx.Do(ctx, func(bound *registry.Registry) error { return c.Commit(ctx, bound) }); err != nil {
+		return done, err
+	}
+	files, err := w.render(ctx, tx.View(), c, found, &done)
+	if err != nil {
+		return done, err
+	}
+	return done, finish(ctx, tx, files, &done)
+}
+
+// Try runs a change and takes it back; no file follows it. What would be merged is done.
+func (w *Workspace) Try(ctx context.Context, c Change) (done Done, err error) {
+	reg, err := w.open(ctx, c.Bulk, false)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, reg.Close()) }()
+	tx, err := reg.Begin(ctx)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, tx.Close()) }()
+	found, err := w.look(ctx, tx.View(), c)
+	if err != nil {
+		return done, err
+	}
+	defer found.close()
+	if err := found.merge(ctx, tx, &done); err != nil {
+		return done, err
+	}
+	return done, tx.Do(ctx, func(bound *registry.Registry) error { return c.Commit(ctx, bound) })
+}
+
+// Restore puts a backup in the registry's place, and has the files follow it back. What
+// somebody else wrote stays, and is told: who restores a backup wants the registry back.
+func (w *Workspace) Restore(ctx context.Context, backup registry.Backup, deferred bool) (restored registry.Restored, done Done, err error) {
+	tx, restored, err := registry.Restore(ctx, w.Dir.Registry(), w.Registry, backup)
+	if err != nil {
+		return restored, done, err
+	}
+	defer func() { err = errors.Join(err, tx.Close()) }()
+	files, err := w.render(ctx, tx.View(), Change{Keep: true, Defer: deferred}, &findings{}, &done)
+	var left error
+	if errors.Is(err, registry.ErrConflict) {
+		left, files, err = err, Publication{}, nil
+	}
+	if err == nil {
+		err = finish(ctx, tx, files, &done)
+	}
+	if left != nil && done.Made {
+		err = errors.Join(err, incomplete(left))
+	}
+	return restored, done, err
+}
+
+// render renders the files that follow a change, and remembers of each what is to be
+// known. It is the last that can fail before the commit.
+func (w *Workspace) render(ctx context.Context, view *registry.View, c Change, found *findings, done *Done) (Publication, error) {
+	hidden, err := w.keepHidden(ctx, view, done)
+	if err != nil {
+		return Publication{}, err
+	}
+	tenants, err := w.renderTenants(ctx, view, c, found, done)
+	if err != nil {
+		return Publication{}, err
+	}
+	small, err := w.renderSmall(ctx, view, c, found, done)
+	if err != nil {
+		return Publication{}, errors.Join(err, tenants.discard())
+	}
+	return Publication{Files: hidden}.and(tenants.and(small)), nil
+}
+
+// renderTenants renders tenants.json, or a copy.
+func (w *Workspace) renderTenants(ctx context.Context, view *registry.View, c Change, found *findings, done *Done) (Publication, error) {
+	p := w.tracked()
+	if c.Copy != nil {
+		p = *c.Copy
+	}
+	p.Wanted, p.Force = p.Wanted || c.Wanted || found.merged, p.Force || c.Force
+	p.Read, p.Aside = found.hash, found.aside
+	if c.Imported.Tenants != nil {
+		hash, err := c.Imported.Tenants()
+		if err != nil {
+			return Publication{}, err
+		}
+		p.Wanted, p.Read = true, hash
+	}
+	switch {
+	case c.Defer && c.Imported.Tenants == nil: // what was merged of it is merged again when it is written
+		return Publication{}, nil
+	case c.Defer:
+		return p.Defer(ctx, view)
+	}
+	before, missing := os.Lstat(p.Path)
+	rendered, err := p.Publish(ctx, view)
+	if err == nil && len(rendered.Files) > 0 && missing == nil && before.Mode().Perm()&0o077 != 0 {
+		done.Exposed = p.Path
+	}
+	done.SetAside = p.Aside
+	return rendered, err
+}
+
+// finish commits a change and gives the files their places.
+func finish(ctx context.Context, tx *registry.Tx, files Publication, done *Done) (err error) {
+	if err := tx.Remember(ctx, registry.Followed{Files: files.Files, Following: files.Following, Forgotten: files.Forgotten}); err != nil {
+		return errors.Join(err, files.discard())
+	}
+	done.Made, err = tx.Commit()
+	switch {
+	case errors.Is(err, registry.ErrUnknown):
+		return err // what was rendered stays: the next change knows by it what to do
+	case !done.Made:
+		return errors.Join(err, files.discard())
+	}
+	return incomplete(errors.Join(err, files.place()))
+}
+
+// ended is what a failing close means for a change.
+func ended(err error, made bool) error {
+	if made {
+		return incomplete(err)
+	}
+	return err
+}

@@ -1,0 +1,190 @@
+package workspace_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
+)
+
+// roles are what this test binary does when a test starts it again as another
+// process, in the house at args[0].
+var roles = map[string]func(h house, args []string) error{
+	"kill":   dieAt,
+	"create": createMany,
+	"churn":  churn,
+	"umask":  makeUnder,
+	"small":  changeInSmallFiles,
+}
+
+const roleVariable = "SP_WORKSPACE_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	if role, ok := roles[os.Getenv(roleVariable)]; ok {
+		if err := role(house{dir: os.Args[1]}, os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func (h house) process(role string, args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], append([]string{h.dir}, args...)...)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	return cmd
+}
+
+// mustDie has a process make a change and be killed at a point of it.
+func (h house) mustDie(t *testing.T, point string, args ...string) {
+	t.Helper()
+	out, err := h.process("kill", append([]string{point}, args...)...).CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "%s", out)
+	require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal(), "%s", out)
+}
+
+func die() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}
+
+// dieAt makes a change (create ID, delete ID, import, or export) and kills itself:
+// when the file is rendered, when the change is committed, or when the file is in
+// its place but the lock still held.
+func dieAt(h house, args []string) error {
+	point, what := args[0], args[1]
+	p, a := h.follower(), act(export)
+	switch what {
+	case "create":
+		a = create(args[2])
+	case "delete":
+		a = remove(args[2])
+	case "import":
+		p = h.wanted()
+		p.Read, a = hashOf(foreign), imports(foreign)
+	case "export":
+		p = h.wanted()
+	case "force":
+		p = h.forced()
+	case "copy":
+		p = h.copyTo(args[2])
+	case "aside":
+		p = h.aside()
+	}
+	err := h.do(func(ctx context.Context, view *registry.View) (workspace.Publication, error) {
+		publication, err := p.Publish(ctx, view)
+		if err != nil || publication.Place == nil {
+			return publication, errors.Join(err, errors.New("nothing to place"))
+		}
+		if point == "rendered" {
+			die()
+		}
+		place := publication.Place
+		publication.Place = func() error {
+			if point == "committed" {
+				die()
+			}
+			_ = place() // dead whatever it says
+			die()
+			return nil
+		}
+		return publication, nil
+	}, a)
+	return fmt.Errorf("survived: %w", err)
+}
+
+// createMany creates, one by one, as many tenants of that name.
+func createMany(h house, args []string) error {
+	n, err := strconv.Atoi(args[1])
+	for i := 0; i < n && err == nil; i++ {
+		err = h.do(h.follower().Publish, create(fmt.Sprintf("%s-%d", args[0], i)))
+	}
+	return err
+}
+
+// churn creates tenants and profiles until it is killed, and prints each tenant
+// that was created.
+func churn(h house, args []string) error {
+	for i := 0; ; i++ {
+		id := fmt.Sprintf("%s-%d", args[0], i)
+		if err := h.do(h.follower().Publish, create(id)); err != nil {
+			return err
+		}
+		fmt.Println(id)
+		if err := h.do(h.follower().Publish, profile(id, id)); err != nil {
+			return err
+		}
+	}
+}
+
+// makeUnder makes the house under a umask, tracks its file and changes a tenant,
+// and looks at each file while it is still temporary.
+func makeUnder(h house, args []string) error {
+	umask, err := strconv.ParseUint(args[0], 8, 32)
+	if err != nil {
+		return err
+	}
+	syscall.Umask(int(umask))
+	if _, err := newHouse(h.dir); err != nil {
+		return err
+	}
+	seen := 0
+	looking := func(p workspace.Publisher) publish {
+		return func(ctx context.Context, view *registry.View) (workspace.Publication, error) {
+			publication, err := p.Publish(ctx, view)
+			entries, _ := os.ReadDir(h.dir)
+			for _, e := range entries {
+				if info, _ := e.Info(); strings.HasSuffix(e.Name(), ".tmp") {
+					seen++
+					if info.Mode() != 0o600 {
+						err = fmt.Errorf("%s: %v", e.Name(), info.Mode())
+					}
+				}
+			}
+			return publication, err
+		}
+	}
+	err = errors.Join(h.do(looking(h.wanted()), export), h.do(looking(h.follower()), create("a")))
+	if seen != 2 && err == nil {
+		err = fmt.Errorf("%d temporary files", seen)
+	}
+	return err
+}
+
+// changeInSmallFiles makes a change for which there is room in the registry but not
+// beside it, as on a full disk.
+func changeInSmallFiles(h house, args []string) error {
+	limit, err := strconv.ParseUint(args[0], 10, 64)
+	if err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+		return err
+	}
+	if err := h.do(h.follower().Publish, create("b")); !errors.Is(err, syscall.EFBIG) || errors.Is(err, registry.ErrIncomplete) {
+		return fmt.Errorf("not the error that was expected: %w", err)
+	}
+	return nil
+}
+
+func (h house) mustRun(t *testing.T, role string, args ...string) {
+	t.Helper()
+	out, err := h.process(role, args...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Empty(t, string(bytes.TrimSpace(out)))
+}

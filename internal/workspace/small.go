@@ -1,0 +1,115 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"path"
+
+	"github.com/sp-registry/sp/internal/follow"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// FilesOf is a directory as the files that follow the registry are looked at in it.
+func FilesOf(dir project.Dir) follow.Directory {
+	return follow.Directory{Path: dir.Path(), Read: dir.ReadFile, Has: dir.Has}
+}
+
+// renderSmall renders the small files that a change concerns, and sweeps what killed
+// commands left outside of the directory.
+func (w *Workspace) renderSmall(ctx context.Context, view *registry.View, c Change, found *findings, done *Done) (Publication, error) {
+	next, err := follow.Decide(ctx, FilesOf(w.Dir), view, w.following(ctx, c, found))
+	var changed *follow.ChangedError
+	if errors.As(err, &changed) && changed.Path == w.Dir.Full(follow.IndexPath) && found.trouble != nil {
+		err = found.trouble
+	}
+	if err != nil {
+		return Publication{}, err
+	}
+	done.Left, done.Kept = next.Left, next.Kept
+	if err := w.keepProfilesHidden(ctx, next, done); err != nil {
+		return Publication{}, err
+	}
+	staged, err := w.stage(next)
+	if err != nil {
+		return Publication{}, err
+	}
+	return staged.SweepOutside(ctx, view).and(Publication{
+		Following: next.Files, Forgotten: next.Forgotten, Place: staged.Place, Discard: staged.Discard,
+	}), nil
+}
+
+// following is how a change deals with what other programs wrote into small files.
+func (w *Workspace) following(ctx context.Context, c Change, found *findings) follow.Options {
+	taken := found.index
+	if c.Imported.Index != "" {
+		taken = c.Imported.Index
+	}
+	return follow.Options{
+		Now: w.Registry.Now(), Taken: taken, Refused: found.refused, Force: c.Force && c.Copy == nil, Wanted: c.Wanted && c.Copy == nil, Keep: c.Keep, Defer: c.Defer,
+		Configurations: c.Configurations, Edits: c.Edits,
+		MayTake: func(path string) (bool, error) { return w.MayTake(ctx, w.Dir.Full(path), c.Settle) },
+	}
+}
+
+func (w *Workspace) stage(next follow.Decision) (*Staged, error) {
+	var moves []Move
+	for _, m := range next.Moves {
+		moves = append(moves, Move{From: w.Dir.Full(m.From), To: w.Dir.Full(m.To)})
+	}
+	var puts []FileChange
+	for _, c := range next.Changes {
+		puts = append(puts, FileChange{Path: w.Dir.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
+	}
+	return Stage(w.Dir.Path(), moves, puts)
+}
+
+// IsSettled tells, without a change, that an export has nothing to write: the tracked file is
+// current, and so are the small ones. If not, they may be so all the same.
+func (w *Workspace) IsSettled(ctx context.Context, view *registry.View, force bool) (bool, error) {
+	settled, err := w.tracked().IsSettled(ctx, view)
+	if err != nil || !settled {
+		return false, err
+	}
+	next, err := follow.Decide(ctx, FilesOf(w.Dir), view, w.following(ctx, Change{Wanted: true, Force: force}, &findings{}))
+	if errors.Is(err, registry.ErrConflict) {
+		return false, nil // the change says so
+	}
+	return len(next.Moves)+len(next.Changes) == 0, err
+}
+
+// ignoreName is what the registry remembers .gitignore and info/exclude by.
+const ignoreName = ".gitignore"
+
+// keepHidden makes sure, before a change writes anything, that it stays out of git. What
+// is to be remembered of the files that see to that is returned, nil for nothing new: a
+// later change that finds them as they were need not read them.
+func (w *Workspace) keepHidden(ctx context.Context, view *registry.View, done *Done) ([]registry.File, error) {
+	known, err := view.File(ctx, ignoreName)
+	stamp, changed := w.Dir.IgnoreStamp()
+	if err != nil || known != nil && known.Stamp == stamp && stamp != "" {
+		return nil, err
+	}
+	completed, certain, err := w.Dir.KeepIgnored(ctx, w.Git())
+	done.Hidden = append(done.Hidden, completed...)
+	if err != nil || !certain || stamp == "" || len(completed) > 0 || !changed.Before(view.Since()) {
+		return nil, err
+	}
+	return []registry.File{{Path: ignoreName, Current: "-", Stamp: stamp}}, nil
+}
+
+// keepProfilesHidden makes sure that the secrets.json that a change makes or moves do.
+func (w *Workspace) keepProfilesHidden(ctx context.Context, next follow.Decision, done *Done) error {
+	var profiles []string
+	for _, m := range next.Moves {
+		profiles = append(profiles, path.Base(m.From), path.Base(m.To))
+	}
+	for _, c := range next.Changes {
+		if path.Base(c.Path) == "secrets.json" && c.Text != nil {
+			profiles = append(profiles, path.Base(path.Dir(c.Path)))
+		}
+	}
+	completed, err := w.Dir.KeepProfilesIgnored(ctx, w.Git, profiles)
+	done.Hidden = append(done.Hidden, completed...)
+	return err
+}
