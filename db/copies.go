@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // Why an automatic copy was made.
@@ -112,7 +114,7 @@ func removeCopies(path string, which func(Copy) bool) (removed []Copy, err error
 		removed = append(removed, c)
 	}
 	if len(removed) > 0 {
-		errs = append(errs, syncDir(filepath.Dir(path)))
+		errs = append(errs, place.SyncDir(filepath.Dir(path)))
 	}
 	return removed, errors.Join(errs...)
 }
@@ -159,7 +161,7 @@ func keepCopy(ctx context.Context, path, why string, now time.Time, wait time.Du
 	if err != nil {
 		return "", errors.Join(fmt.Errorf("automatic copy before a %s: %w", why, err), removeWithJournal(made))
 	}
-	return name, syncDir(filepath.Dir(path))
+	return name, place.SyncDir(filepath.Dir(path))
 }
 
 // freeCopyPath steps on while the instant is taken.

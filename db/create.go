@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // newName is where a registry is made before it gets its own name, so that a
@@ -90,7 +92,7 @@ func putInPlace(path, made string, becomes placed, all []placed) (swapped bool, 
 	if err := os.Rename(made, path); err != nil {
 		return false, err
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil || len(all) == 0 {
+	if err := place.SyncDir(filepath.Dir(path)); err != nil || len(all) == 0 {
 		return true, err
 	}
 	return true, writePlace(path, here)

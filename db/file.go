@@ -7,8 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // journalSide is the journal of a change. It stays, empty, between changes, so that it is
@@ -76,9 +77,6 @@ func checkReach(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// user is who runs this; nobody changes that.
-var user = sync.OnceValue(os.Geteuid)
-
 // checkPlain refuses what is not a plain file of this user's, with one name.
 func checkPlain(path string, info fs.FileInfo) error {
 	stat, _ := info.Sys().(*syscall.Stat_t)
@@ -87,8 +85,8 @@ func checkPlain(path string, info fs.FileInfo) error {
 		return unsafeError(path, "it is a symbolic link", replaceLink(path))
 	case !info.Mode().IsRegular():
 		return unsafeError(path, "it is not a regular file", "mv "+quoted(path)+" "+quoted(path+".away"))
-	case stat != nil && int(stat.Uid) != user():
-		return unsafeError(path, fmt.Sprintf("it belongs to user %d", stat.Uid), takeOver(path, stat.Uid))
+	case !place.IsOwn(info):
+		return unsafeError(path, fmt.Sprintf("it belongs to user %d", place.Owner(info)), takeOver(path, place.Owner(info)))
 	case stat != nil && stat.Nlink > 1:
 		single := quoted(path + ".single")
 		return unsafeError(path, "it has another name, a hard link", "cp -p "+quoted(path)+" "+single+" && mv "+single+" "+quoted(path))
@@ -107,7 +105,7 @@ func replaceLink(path string) string {
 
 // takeOver is what helps with a file of another user. Root is told to be that user,
 // who could not use what root makes there.
-func takeOver(path string, owner uint32) string {
+func takeOver(path string, owner int) string {
 	if os.Geteuid() == 0 {
 		return fmt.Sprintf("run as that user: sudo -u '#%d' sp", owner)
 	}
@@ -157,13 +155,4 @@ func syncFile(path string) error {
 		return err
 	}
 	return errors.Join(file.Sync(), file.Close())
-}
-
-// syncDir makes what was created, renamed or removed in dir outlast a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

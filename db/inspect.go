@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // CheckFile tells why the file at path, an absolute path, could not be opened, if
@@ -34,7 +36,7 @@ func Exposure(path string) (fs.FileMode, bool) {
 
 func isPlain(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && info.Mode().IsRegular() && int(stat.Uid) == user() && stat.Nlink == 1
+	return ok && info.Mode().IsRegular() && place.IsOwn(info) && stat.Nlink == 1
 }
 
 // Tighten takes from group and others what they may do with the file at path. It

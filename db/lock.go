@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // lockName is the file in the registry's directory that every change, migration
@@ -56,7 +58,7 @@ func (o Options) acquire(ctx context.Context, dir string, how int, deadline time
 		if err := o.wait(ctx, file, how, deadline); err != nil {
 			return nil, err
 		}
-		if !isFileAt(file, path) {
+		if !place.IsAt(file, path) {
 			_ = file.Close()
 			continue // replaced while we waited: this lock keeps nobody out
 		}
@@ -125,24 +127,7 @@ func (o Options) wait(ctx context.Context, file *os.File, how int, deadline time
 }
 
 func flock(file *os.File, how int) error {
-	return ignoringEINTR(func() error { return unix.Flock(int(file.Fd()), how) })
-}
-
-func ignoringEINTR(call func() error) error {
-	for {
-		if err := call(); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
-}
-
-func isFileAt(file *os.File, path string) bool {
-	held, err := file.Stat()
-	if err != nil {
-		return false
-	}
-	there, err := os.Lstat(path)
-	return err == nil && os.SameFile(held, there)
+	return place.IgnoringEINTR(func() error { return unix.Flock(int(file.Fd()), how) })
 }
 
 // sign writes who holds the lock, for those who wait, and returns how that was dated.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 func init() {
@@ -137,7 +139,7 @@ func TestALockFileThatWasReplacedKeepsNobodyOut(t *testing.T) {
 	lock.Unlock()
 	waiter := <-got
 	require.NotNil(t, waiter)
-	require.True(t, isFileAt(waiter.file, path), "it holds the file that others find")
+	require.True(t, place.IsAt(waiter.file, path), "it holds the file that others find")
 	require.ErrorIs(t, tryLock(t, dir, unix.LOCK_EX, 0), ErrBusy)
 	waiter.Unlock()
 	mustBeFree(t, dir)

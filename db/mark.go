@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // Where SQLite's file format keeps its magic and the application_id.
@@ -38,7 +40,7 @@ func checkMark(path string) (logged bool, err error) {
 		return false, nil // the first read of SQLite's looks, too
 	}
 	var file int
-	err = ignoringEINTR(func() (err error) {
+	err = place.IgnoringEINTR(func() (err error) {
 		file, err = unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 		return err
 	})
@@ -58,7 +60,7 @@ func checkMark(path string) (logged bool, err error) {
 type descriptor int
 
 func (d descriptor) Read(p []byte) (n int, err error) {
-	err = ignoringEINTR(func() (err error) {
+	err = place.IgnoringEINTR(func() (err error) {
 		n, err = unix.Read(int(d), p)
 		return err
 	})

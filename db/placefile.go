@@ -48,7 +48,7 @@ func placePath(registry string) string { return filepath.Join(filepath.Dir(regis
 // that sp did not write, says nothing.
 func readPlace(path string) ([]placed, error) {
 	var file int
-	err := ignoringEINTR(func() (err error) {
+	err := place.IgnoringEINTR(func() (err error) {
 		file, err = unix.Open(placePath(path), unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 		return err
 	})
@@ -176,7 +176,7 @@ func writePlace(path string, all ...placed) (err error) {
 	if err != nil {
 		return errors.Join(err, removeIfThere(made))
 	}
-	return syncDir(filepath.Dir(path))
+	return place.SyncDir(filepath.Dir(path))
 }
 
 // placeOf is where the registry at path lies, with its journal; its file may still have

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // present is what a backup takes the place of.
@@ -129,7 +131,7 @@ func copyDamaged(path string, now time.Time) (string, error) {
 			return "", errors.Join(err, removeIfThere(path+copyNew), removeWithJournal(name))
 		}
 	}
-	return name, syncDir(filepath.Dir(path))
+	return name, place.SyncDir(filepath.Dir(path))
 }
 
 // copyFile copies a file, durably, to a new one that only its owner can reach.

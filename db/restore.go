@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // BackupError says why a backup can't be restored.
@@ -302,7 +304,7 @@ func (r *Restoration) swap() (err error) {
 			return err
 		}
 	}
-	if err := syncDir(filepath.Dir(r.path)); err != nil {
+	if err := place.SyncDir(filepath.Dir(r.path)); err != nil {
 		return err
 	}
 	r.swapped, err = putInPlace(r.path, r.staged, r.becomes, r.all)

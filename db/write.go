@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"modernc.org/sqlite"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // Write is a transaction that holds the lock until Close, so that files that
@@ -79,7 +81,7 @@ func (w *Write) syncStaged() error {
 	if journal, err := os.Lstat(w.path + journalSide); err != nil || journal.Size() < inMemory {
 		return nil
 	}
-	return syncDir(filepath.Dir(w.path))
+	return place.SyncDir(filepath.Dir(w.path))
 }
 
 // Recheck ends the transaction, whatever became of it, and has look read what is in

@@ -29,10 +29,10 @@ func TestPowerCutsSeeASyncThatIsMissing(t *testing.T) {
 		small  bool
 	}{
 		{variant{"NORMAL", []change{{"db/dsn.go", `{"EXTRA"}`, `{"NORMAL"}`}}}, "profile create", 5, true},
-		{variant{"the directory of an export", sync("internal/workspace/putting.go", "made.dir.Sync()")}, "create, exported", 5, true},
-		{variant{"the directory of a copy, before the commit", sync("internal/workspace/temporary.go", "made.dir.Sync()")}, "copy", 1000, false},
-		{variant{"the export itself", sync("internal/workspace/temporary.go", "file.Sync()")}, "create, exported", 5, false},
-		{variant{"the directory of a new registry", []change{{"db/create.go", "syncDir(filepath.Dir(path))", "error(nil)"}}}, "first init", 5, false},
+		{variant{"the directory of an export", []change{{"internal/place/waiting.go", "SyncDir(filepath.Dir(w.to)) // before", "error(nil) // before"}}}, "create, exported", 5, true},
+		{variant{"the directory of a copy, before the commit", sync("internal/place/waiting.go", "SyncDir(filepath.Dir(path))")}, "copy", 1000, false},
+		{variant{"the export itself", sync("internal/place/waiting.go", "file.Sync()")}, "create, exported", 5, false},
+		{variant{"the directory of a new registry", []change{{"db/create.go", "place.SyncDir(filepath.Dir(path))", "error(nil)"}}}, "first init", 5, false},
 	} {
 		if !v.small && *size == "small" {
 			continue
@@ -111,9 +111,9 @@ func TestFilesAreBornPrivate(t *testing.T) {
 	})
 	t.Run("made so after", func(t *testing.T) {
 		t.Parallel()
-		const temporary = "internal/workspace/temporary.go"
+		const temporary = "internal/place/leftover.go"
 		after := variant{"chmod after", []change{
-			{temporary, `"strings"`, `"strconv"; "strings"; "syscall"; "time"`},
+			{temporary, `"strings"`, `"strings"; "syscall"; "time"`},
 			{
 				temporary, `return os.CreateTemp(filepath.Dir(path), temporaryPrefix(path)+"*"+temporarySuffix)`,
 				`syscall.Umask(0o022)

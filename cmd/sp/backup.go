@@ -11,6 +11,7 @@ import (
 
 	"filippo.io/age"
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
@@ -116,7 +117,7 @@ func existing(path string) error {
 // writeBackup writes to a temporary file beside path, which gets the name when it is
 // whole and durable.
 func (a *app) writeBackup(ctx context.Context, dir project.Dir, store *db.DB, path string, force bool, to []age.Recipient) error {
-	if err := workspace.SweepBackups(ctx, dir.Path()); err != nil {
+	if err := workspace.SweepBackups(dir.Path()); err != nil {
 		return err
 	}
 	sweepBackups(path)
@@ -147,7 +148,7 @@ func (a *app) writeBackup(ctx context.Context, dir project.Dir, store *db.DB, pa
 	if err != nil {
 		return err
 	}
-	if err := project.SyncDir(filepath.Dir(path)); err != nil {
+	if err := place.SyncDir(filepath.Dir(path)); err != nil {
 		return withHint(fmt.Errorf("%w: %w", registry.ErrIncomplete, err), "%s is whole; sp backup --force writes it again", path)
 	}
 	return nil

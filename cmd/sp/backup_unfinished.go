@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/workspace"
 	"golang.org/x/sys/unix"
@@ -16,9 +17,9 @@ import (
 // createUnfinished makes the temporary file of a backup to path, locked as long as it
 // is open: that is how sweepBackups knows it from what a killed command left. It is noted
 // in the registry's directory.
-func createUnfinished(dir project.Dir, path string) (*os.File, *workspace.Outside, error) {
+func createUnfinished(dir project.Dir, path string) (*os.File, *place.Outside, error) {
 	for {
-		file, outside, err := workspace.CreateOutside(dir.Path(), path, workspace.BackupSuffix)
+		file, outside, err := place.CreateOutside(dir.Path(), path, workspace.BackupSuffix)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -62,7 +63,7 @@ func sweepBackup(name string) {
 	}
 	defer func() { _ = file.Close() }() // nothing was written
 	info, err := file.Stat()
-	if err == nil && project.IsOurs(info) && unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+	if err == nil && place.IsOwn(info) && unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
 		_ = removeUnfinished(name) // what stays is tried again by the next backup
 	}
 }

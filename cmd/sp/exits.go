@@ -8,6 +8,7 @@ import (
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
@@ -102,8 +103,8 @@ var exits = []struct {
 	{project.ErrUnsafe, 6, "store", doctorHint},
 	{project.ErrExposed, 6, "store", ""},
 	{project.ErrGit, 6, "store", ""},
-	{workspace.ErrForeign, 6, "store", "take it over with chown, or move it away"},
-	{workspace.ErrUnsafe, 6, "store", "name a regular file, or move that away"},
+	{place.ErrForeign, 6, "store", "take it over with chown, or move it away"},
+	{place.ErrUnsafe, 6, "store", "name a regular file, or move that away"},
 	{errUnprinted, 6, "store", ""},
 	{errUnwell, 6, "store", ""},
 	{unix.ENOSPC, 6, "store", "free some space"},

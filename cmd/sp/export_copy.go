@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
@@ -48,7 +49,7 @@ func (a *app) printExport(ctx context.Context, documented bool) error {
 // would be refused.
 func (a *app) prepareCopy(ctx context.Context, p workspace.Publisher) error {
 	err := a.read(ctx, func(_ project.Dir, view *registry.View) error { return p.Check(ctx, view) })
-	var changed *workspace.ChangedError
+	var changed *follow.ChangedError
 	if errors.As(err, &changed) {
 		return withHint(err, "sp export --path %s --force overwrites it", project.Quoted(p.Path))
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
@@ -82,7 +83,7 @@ func rulesItself(cmd *cli.Command) bool {
 func (a *app) standingOf(ctx context.Context, p workspace.Publisher) (standing workspace.Standing, err error) {
 	err = a.read(ctx, func(_ project.Dir, view *registry.View) (err error) {
 		standing, err = p.Standing(ctx, view)
-		if errors.Is(err, workspace.ErrUnsafe) {
+		if errors.Is(err, place.ErrUnsafe) {
 			standing, err = unsafe, nil
 		}
 		return err

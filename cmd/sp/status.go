@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
@@ -173,7 +174,7 @@ const (
 
 func exportStanding(ctx context.Context, dir project.Dir, view *registry.View) (workspace.Standing, error) {
 	s, err := tracked(dir).Standing(ctx, view)
-	if errors.Is(err, workspace.ErrUnsafe) {
+	if errors.Is(err, place.ErrUnsafe) {
 		return unsafe, nil
 	}
 	if s == workspace.Untracked && hasExport(dir) {

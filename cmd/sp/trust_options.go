@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/project"
 )
 
@@ -29,7 +30,7 @@ func (a *app) trust(dir project.Dir) (db.Trust, error) {
 func (a *app) receipts() string {
 	isOurs := func(dir string) bool {
 		info, err := os.Stat(dir)
-		return err == nil && info.IsDir() && project.IsOurs(info)
+		return err == nil && info.IsDir() && place.IsOwn(info)
 	}
 	if state := a.env("XDG_STATE_HOME"); state != nil && filepath.IsAbs(*state) {
 		if _, err := os.Stat(*state); err == nil && !isOurs(*state) {

@@ -63,7 +63,7 @@ func parse(text []byte) (*yaml.Node, error) {
 	case err == nil:
 		return nil, badYAML("it holds more than one document")
 	case !errors.Is(err, io.EOF):
-		return nil, badYAML("it is not YAML" + place(err))
+		return nil, badYAML("it is not YAML" + stoppedAt(err))
 	case weigh(&document, map[*yaml.Node]int{}) > maxNodes:
 		return nil, badYAML("its aliases stand for too much")
 	}
@@ -117,8 +117,8 @@ func member(mapping *yaml.Node, key string) (*yaml.Node, error) {
 
 var lineOfError = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: line (\d+):`) })
 
-// place returns where the parser stopped, and nothing else of what it says.
-func place(err error) string {
+// stoppedAt returns where the parser stopped, and nothing else of what it says.
+func stoppedAt(err error) string {
 	if found := lineOfError().FindStringSubmatch(err.Error()); found != nil {
 		return " near line " + found[1]
 	}

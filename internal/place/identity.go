@@ -1,4 +1,4 @@
-// Package place tells one file from another that stands at the same path.
+// Package place puts bytes safely in place: one protocol for every file.
 package place
 
 import (

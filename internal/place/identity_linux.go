@@ -10,15 +10,11 @@ import (
 // unknown where the file system keeps no time of birth. Errors are *os.PathError.
 func IdentityOf(path string) (Identity, error) {
 	var stat unix.Statx_t
-	for {
-		err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_INO|unix.STATX_BTIME, &stat)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return Identity{}, &os.PathError{Op: "statx", Path: path, Err: err}
-		}
-		break
+	err := IgnoringEINTR(func() error {
+		return unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_INO|unix.STATX_BTIME, &stat)
+	})
+	if err != nil {
+		return Identity{}, &os.PathError{Op: "statx", Path: path, Err: err}
 	}
 	if stat.Mask&unix.STATX_BTIME == 0 {
 		return Identity{}, nil

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // settings end the configuration that initdb makes. A path of over 107 bytes can't be a
@@ -81,7 +83,7 @@ func (c Cluster) make(ctx context.Context, held lock) (err error) {
 	if err := os.Rename(c.unfinished(), c.data()); err != nil {
 		return err
 	}
-	return syncDir(c.Dir)
+	return place.SyncDir(c.Dir)
 }
 
 // locale is one that the system has without asking for it to be installed.

@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // MoveTo moves a cluster, which is stopped for that, to another directory that is not there
@@ -46,7 +48,7 @@ func (c Cluster) MoveTo(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(syncDir(filepath.Dir(dir)), syncDir(filepath.Dir(c.Dir)))
+	return errors.Join(place.SyncDir(filepath.Dir(dir)), place.SyncDir(filepath.Dir(c.Dir)))
 }
 
 // copyTo copies the cluster aside, compares the copy with it, and gives it its name.
@@ -72,7 +74,7 @@ func (c Cluster) copyTo(ctx context.Context, dir string) error {
 	if err := os.Rename(aside, dir); err != nil {
 		return err
 	}
-	if err := syncDir(filepath.Dir(dir)); err != nil {
+	if err := place.SyncDir(filepath.Dir(dir)); err != nil {
 		return err
 	}
 	return os.RemoveAll(c.Dir)
@@ -99,7 +101,7 @@ func copyTree(ctx context.Context, from, to string) error {
 		return nil // a socket, which a server makes anew
 	})
 	for _, dir := range dirs {
-		err = errors.Join(err, syncDir(dir))
+		err = errors.Join(err, place.SyncDir(dir))
 	}
 	return err
 }

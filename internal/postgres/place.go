@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -21,7 +22,7 @@ func makeDir(dir string) error {
 	}
 	err := os.Mkdir(dir, 0o700)
 	if err == nil {
-		return syncDir(filepath.Dir(dir))
+		return place.SyncDir(filepath.Dir(dir))
 	}
 	if !errors.Is(err, fs.ErrExist) {
 		return err
@@ -41,8 +42,8 @@ func checkOurs(dir string, info fs.FileInfo) error {
 	if !info.IsDir() {
 		return fmt.Errorf("%s: not a directory: %w (move it away)", dir, ErrUnusable)
 	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Geteuid() {
-		return fmt.Errorf("%s: it belongs to user %d: %w (run sp as that user, or take it over with chown -R)", dir, stat.Uid, ErrUnusable)
+	if !place.IsOwn(info) {
+		return fmt.Errorf("%s: it belongs to user %d: %w (run sp as that user, or take it over with chown -R)", dir, place.Owner(info), ErrUnusable)
 	}
 	return nil
 }
@@ -61,16 +62,7 @@ func writeFile(path string, text []byte) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(temp.Name()))
 	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes what was created in dir outlast a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return place.SyncDir(filepath.Dir(path))
 }
 
 // lock is a kernel lock, which ends with the last process that has it.

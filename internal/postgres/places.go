@@ -61,5 +61,5 @@ func (c Cluster) Remove(ctx context.Context) error {
 	if err := os.RemoveAll(c.Dir); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(c.Dir))
+	return place.SyncDir(filepath.Dir(c.Dir))
 }

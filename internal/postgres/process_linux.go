@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // isServer tells whether a process is the server of the data: that works in its data
@@ -33,6 +35,5 @@ func isAnothers(pid int) bool {
 	if err != nil {
 		return false
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) != os.Geteuid()
+	return !place.IsOwn(info)
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // CheckAbove refuses a place for a `.systemprompt` directory, an absolute path free
@@ -34,12 +36,12 @@ func CheckAbove(path, home string) error {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return err
-		case !IsOurs(info) && owner(info) != 0:
-			return unsafe(up, fmt.Sprintf("it belongs to user %d, who can replace what is in it", owner(info)),
+		case !place.IsOwn(info) && place.Owner(info) != 0:
+			return unsafe(up, fmt.Sprintf("it belongs to user %d, who can replace what is in it", place.Owner(info)),
 				"run as that user, or keep the registry elsewhere: --dir DIRECTORY")
 		case isWritableByOthers(info):
 			writable = append([]string{up}, writable...)
-			if !IsOurs(info) {
+			if !place.IsOwn(info) {
 				sudo = "sudo "
 			}
 		}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // Git's own info/exclude belongs to no branch: checkout, stash and clean leave it alone
@@ -95,7 +97,7 @@ func ownPathIn(file, base, prefix string) (string, bool) {
 // isOwn tells whether what stands at a path is this user's, and of this kind.
 func isOwn(path string, kind fs.FileMode) bool {
 	info, err := os.Lstat(path)
-	return err == nil && IsOurs(info) && info.Mode().Type() == kind
+	return err == nil && place.IsOwn(info) && info.Mode().Type() == kind
 }
 
 // excluded returns the block for the directory, anchored at the work tree's root.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // ignored is the .gitignore of the directory. What is secret and what is not yet
@@ -73,7 +75,7 @@ func (f ignoreFile) link(text string) error {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return SyncDir(dir)
+	return place.SyncDir(dir)
 }
 
 // sweep removes what processes left that were killed while they made the file. What
@@ -125,7 +127,7 @@ func (f ignoreFile) append(text string, lines ...string) error {
 		return f.refuse(err.Error(), "make it writable")
 	}
 	_, err = file.WriteString(added)
-	if err := errors.Join(err, file.Sync(), file.Close(), SyncDir(filepath.Dir(string(f)))); err != nil {
+	if err := errors.Join(err, file.Sync(), file.Close(), place.SyncDir(filepath.Dir(string(f)))); err != nil {
 		return f.refuse(err.Error(), "see that these lines are in it: "+strings.Join(lines, " "))
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // Made tells what Make did to the directory.
@@ -91,7 +93,7 @@ func makeAll(path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, SyncDir(filepath.Dir(path))
+	return true, place.SyncDir(filepath.Dir(path))
 }
 
 // tighten takes all rights from group and others. It works on an open directory,
@@ -110,13 +112,4 @@ func (d Dir) tighten() (Made, error) {
 		return Kept, err
 	}
 	return Tightened, dir.Chmod(info.Mode() &^ 0o077)
-}
-
-// SyncDir makes what was created in dir outlast a power cut.
-func SyncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

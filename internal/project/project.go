@@ -9,8 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
-	"syscall"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // Name is what the directory is called where it is found by walking up.
@@ -167,7 +167,7 @@ func locate(path string) (d Dir, info fs.FileInfo, err error) {
 // a repository that was cloned can hold a link to any other project, or to our home.
 func checkLink(path string, link fs.FileInfo, target string, err error) error {
 	switch {
-	case !IsOurs(link):
+	case !place.IsOwn(link):
 		return fmt.Errorf("%s: %w: it is a symbolic link that another user made", path, ErrOthers)
 	case err != nil:
 		return unsafe(path, "it is a symbolic link that leads nowhere", "remove it")
@@ -223,24 +223,10 @@ func checkAbsolute(path string) error {
 // checkOwner refuses what does not belong to the user who runs sp. Nobody else
 // will do, not even for root, who would leave files there that the owner can't read.
 func checkOwner(path string, info fs.FileInfo) error {
-	if !IsOurs(info) {
-		return fmt.Errorf("%s: %w: it belongs to user %d", path, ErrOthers, owner(info))
+	if !place.IsOwn(info) {
+		return fmt.Errorf("%s: %w: it belongs to user %d", path, ErrOthers, place.Owner(info))
 	}
 	return nil
-}
-
-// IsOurs tells whether a file belongs to the user who runs this.
-func IsOurs(info fs.FileInfo) bool { return owner(info) == user() }
-
-// user is who runs this; nobody changes that.
-var user = sync.OnceValue(os.Geteuid)
-
-func owner(info fs.FileInfo) int {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return -1
-	}
-	return int(stat.Uid)
 }
 
 func unsafe(path, why, remedy string) error {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"syscall"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // secretPlaces are where secret files lie. What is deeper, such as the data of a
@@ -36,7 +38,7 @@ func (d Dir) LooseSecrets() ([]Loose, error) {
 		if !ok || path == "sp.db" || !isSecret(path) || isNumbered(path, ".gitignore.") {
 			return
 		}
-		l := Loose{Path: path, Mode: info.Mode().Perm(), Owner: int(stat.Uid), Names: int(stat.Nlink), Strange: !IsOurs(info)}
+		l := Loose{Path: path, Mode: info.Mode().Perm(), Owner: place.Owner(info), Names: int(stat.Nlink), Strange: !place.IsOwn(info)}
 		if l.Strange || l.Readable() || l.Names > 1 {
 			loose = append(loose, l)
 		}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // ErrUnusable is returned for a file of the directory that can't be read, or is not to be.
@@ -84,8 +86,8 @@ func (d Dir) checkWay(root *os.Root, inside string) (info fs.FileInfo, err error
 			return nil, unusable(full, "it is not a directory", "move it away")
 		case last && !info.Mode().IsRegular():
 			return nil, unusable(full, "it is not a regular file", "move it away")
-		case !IsOurs(info):
-			return nil, unusable(full, fmt.Sprintf("it belongs to user %d", owner(info)), "run as that user, or take it over with chown")
+		case !place.IsOwn(info):
+			return nil, unusable(full, fmt.Sprintf("it belongs to user %d", place.Owner(info)), "run as that user, or take it over with chown")
 		}
 	}
 	return info, nil

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // takenPlaces are where files lie that a registry takes in, or writes over.
@@ -53,5 +55,5 @@ func moveNew(from, to string) error {
 	if exists(to) {
 		return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrExist}
 	}
-	return errors.Join(os.Rename(from, to), SyncDir(filepath.Dir(to)))
+	return errors.Join(os.Rename(from, to), place.SyncDir(filepath.Dir(to)))
 }

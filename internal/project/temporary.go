@@ -30,14 +30,20 @@ func (t Temporary) Free() bool {
 
 // Ours tells whether it has a name that this program gives.
 func (t Temporary) Ours() bool {
-	return t.Free() || isNumbered(t.Path, ".tenants.json.") || isNumbered(t.Path, ".file.") || isNumbered(t.Path, ".tenants.json.old.") ||
+	return t.Free() || isNumbered(t.Path, ".tenants.json.") || isNumbered(t.Path, ".file.") || isReplaced(t.Path) ||
 		isNote(t.Path) || !strings.HasPrefix(filepath.Base(t.Path), ".")
 }
 
 // Kept tells whether it is what another program wrote while sp replaced its file.
 func (t Temporary) Kept() bool { return strings.HasSuffix(t.Path, ".kept.tmp") }
 
-// isNote tells whether a file is the note of one outside, as workspace.Outside makes it.
+// isReplaced tells whether it has the name that a file gets when another takes its place.
+func isReplaced(path string) bool {
+	name, number, out := strings.Cut(filepath.Base(path), ".old.")
+	return out && strings.HasPrefix(name, ".") && isNumbered("."+number, ".")
+}
+
+// isNote tells whether a file is the note of one outside, as place.Outside makes it.
 func isNote(path string) bool { return isNumbered(path, ".outside.") }
 
 func isNumbered(name, prefix string) bool {
@@ -50,7 +56,7 @@ func isNumbered(name, prefix string) bool {
 // made, they may be that one's.
 func (d Dir) Temporaries() ([]Temporary, error) {
 	var found []Temporary
-	places := []string{".*.tmp", "docker/.*.tmp", "profiles/*/.*.tmp", "sp.db.new*", "sp.db.bak.new*"}
+	places := []string{".*.tmp", "docker/.*.tmp", "sessions/.*.tmp", "profiles/*/.*.tmp", "profiles/*/docker/.*.tmp", "sp.db.new*", "sp.db.bak.new*"}
 	err := d.eachFile(places, func(path string, info fs.FileInfo) {
 		t := Temporary{Path: path, Time: info.ModTime()}
 		if isNote(path) {

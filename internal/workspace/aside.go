@@ -8,7 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/follow"
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // What is set aside has both names from before the commit, when the rendered file is there
@@ -18,35 +19,34 @@ import (
 // AsideName is the name under which the file at path is set aside at a time.
 func AsideName(path, at string) string { return path + ".corrupt-" + at }
 
-// renderAside is a publication that puts what was made in the place of what is set aside.
-func (p Publisher) renderAside(made temporary, there destination, state registry.State, place func() error) (Publication, error) {
+// renderAside has a publication put what it rendered in the place of what is set aside.
+func (p Publisher) renderAside(made Publication, there place.Seen) (Publication, error) {
 	if err := p.setAside(there); err != nil {
-		return Publication{}, errors.Join(err, made.discard())
+		return Publication{}, errors.Join(err, made.Discard())
 	}
-	return Publication{
-		Files: []registry.File{{Path: p.Name, Previous: there.hash, Current: made.hash, TenantsRevision: state.TenantsRevision}},
-		Place: func() error {
-			err := errors.Join(place(), tighten(p.Aside))
-			if err != nil { // it may have its own place still
-				err = errors.Join(err, removeAll(p.asides()))
-			}
-			return err
-		},
-		Discard: func() error { return errors.Join(removeAll([]string{p.Aside}), made.discard()) },
-	}, nil
+	put, discard := made.Place, made.Discard
+	made.Place = func() error {
+		err := errors.Join(put(), tighten(p.Aside))
+		if err != nil { // it may have its own place still
+			err = errors.Join(err, place.Sweep(p.asides()))
+		}
+		return err
+	}
+	made.Discard = func() error { return errors.Join(place.Sweep([]string{p.Aside}), discard()) }
+	return made, nil
 }
 
 // setAside gives what stands there its second name.
-func (p Publisher) setAside(there destination) error {
-	err := removeAll(p.asides())
+func (p Publisher) setAside(there place.Seen) error {
+	err := place.Sweep(p.asides())
 	if err == nil {
 		err = os.Link(p.Path, p.Aside) // a rename could replace something
 	}
 	if err != nil {
 		return err
 	}
-	if info, err := os.Lstat(p.Aside); err != nil || !there.is(info) {
-		return errors.Join(&ChangedError{Path: p.Path}, err, removeAll([]string{p.Aside}))
+	if aside, err := place.Look(p.Aside); err != nil || aside.Hash != there.Hash {
+		return errors.Join(&follow.ChangedError{Path: p.Path}, err, place.Sweep([]string{p.Aside}))
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/follow"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
 )
@@ -14,10 +16,24 @@ import (
 // foreign is what another tool wrote; it has our tenant with another name.
 const foreign = `{"tenants":[{"id":"a","name":"theirs"},{"id":"z","name":"z"}],` + at10 + `}`
 
+// mustKeep checks that a change was made, and that what another program wrote meanwhile
+// is kept, and said.
+func (h house) mustKeep(t *testing.T, err error, text string) {
+	t.Helper()
+	require.ErrorIs(t, err, registry.ErrIncomplete)
+	var kept *place.KeptError
+	require.ErrorAs(t, err, &kept)
+	require.Equal(t, h.path(), kept.Path)
+	require.Equal(t, text, mustRead(t, kept.Kept))
+	require.Equal(t, h.encoded(t), mustRead(t, h.path()))
+	require.Equal(t, workspace.Current, h.standing(t))
+	require.NoError(t, place.RemoveKept(h.path(), kept.Kept, place.Seen{Hash: hashOf(text)}))
+}
+
 func mustConflict(t *testing.T, err error, path string) {
 	t.Helper()
 	require.ErrorIs(t, err, registry.ErrConflict)
-	var changed *workspace.ChangedError
+	var changed *follow.ChangedError
 	require.ErrorAs(t, err, &changed)
 	require.Equal(t, path, changed.Path)
 	require.Equal(t, path+": changed by someone else", changed.Error())
@@ -127,10 +143,7 @@ func TestImportOfThatFileReplacesIt(t *testing.T) {
 	h := mustTrack(t)
 	mustWrite(t, h.path(), foreign)
 	p := h.wanted()
-	var err error
-	p.Read, err = workspace.HashFile(h.path())
-	require.NoError(t, err)
-	require.Equal(t, hashOf(foreign), p.Read)
+	p.Read = hashOf(foreign)
 	h.must(t, p.Publish, imports(foreign))
 	h.mustBeCurrent(t)
 	require.Equal(t, []string{"a", "z"}, h.ids(t))

@@ -100,11 +100,10 @@ func (h house) sweeping(p publish) publish {
 		if err != nil {
 			return published, err
 		}
-		staged, err := workspace.Stage(h.dir, nil, nil)
+		swept, err := workspace.SweepOutside(ctx, h.dir, view)
 		if err != nil {
 			return workspace.Publication{}, err
 		}
-		swept := staged.SweepOutside(ctx, view)
 		if published.Place == nil {
 			return swept, nil
 		}

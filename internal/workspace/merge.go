@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -50,11 +50,7 @@ func (w *Workspace) lookAtTenants(ctx context.Context, view *registry.View, f *f
 	case !f.change.Tenants || f.change.Force || f.change.Copy != nil || f.change.Imported.Tenants != nil:
 		return nil
 	}
-	file, err := view.File(ctx, p.Name)
-	if err != nil {
-		return err
-	}
-	hash, err := p.foreign(ctx, view, file)
+	hash, file, err := p.foreign(ctx, view)
 	if err != nil || hash == "" {
 		return nil // what can't be looked at is for the rendering to refuse
 	}
@@ -90,16 +86,11 @@ func (w *Workspace) lookAtTenants(ctx context.Context, view *registry.View, f *f
 // lookAtUnreadable has a tenants.json kept under another name when ours takes its place,
 // if it can't be taken over.
 func (w *Workspace) lookAtUnreadable(path string, f *findings) error {
-	there, err := os.Lstat(path)
+	there, err := place.Look(path)
 	if err != nil {
 		return err
 	}
-	if !there.Mode().IsRegular() {
-		return fmt.Errorf("%s: %w", path, ErrUnsafe)
-	}
-	if f.hash, err = HashFile(path); err != nil {
-		return err
-	}
+	f.hash = there.Hash
 	file, err := w.openForeign(path, f.hash)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
@@ -31,7 +32,7 @@ func TestTheNextCommandSweepsAKilledCopy(t *testing.T) {
 					stands := names(t, filepath.Dir(path))
 					require.NoError(t, repairs(h)[name]())
 					h.mustBeCurrent(t)
-					if before || point == "placed" {
+					if before || point == "placed" || point == "exchanged" {
 						require.Contains(t, stands, "a copy.json")
 						require.Equal(t, []string{"a copy.json"}, names(t, filepath.Dir(path)))
 					} else {
@@ -56,7 +57,7 @@ func notes(t *testing.T, h house) []string {
 func TestWhatIsWrittenOutsideIsNotSwept(t *testing.T) {
 	t.Parallel()
 	h := mustTrack(t)
-	file, outside, err := workspace.CreateOutside(h.dir, filepath.Join(t.TempDir(), "backup"), workspace.BackupSuffix)
+	file, outside, err := place.CreateOutside(h.dir, filepath.Join(t.TempDir(), "backup"), workspace.BackupSuffix)
 	require.NoError(t, err)
 	h.must(t, h.follower().Publish, create("b"))
 	require.FileExists(t, file.Name())
@@ -111,9 +112,9 @@ func TestRecoverySweepsOnlyWhatItKnows(t *testing.T) {
 		h = mustTrack(t)
 		mustWrite(t, filepath.Join(h.dir, ".tenants.json.old.3.tmp"), foreign)
 		err := repairs(h)[name]()
-		require.ErrorContains(t, err, ".tenants.json.old.3.kept.tmp")
-		require.Equal(t, foreign, mustRead(t, filepath.Join(h.dir, ".tenants.json.old.3.kept.tmp")))
+		require.ErrorContains(t, err, ".tenants.json.3.kept.tmp")
+		require.Equal(t, foreign, mustRead(t, filepath.Join(h.dir, ".tenants.json.3.kept.tmp")))
 		require.NoError(t, h.do(h.follower().Publish, create("c")), "it is said once")
-		require.Equal(t, foreign, mustRead(t, filepath.Join(h.dir, ".tenants.json.old.3.kept.tmp")))
+		require.Equal(t, foreign, mustRead(t, filepath.Join(h.dir, ".tenants.json.3.kept.tmp")))
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -62,9 +64,22 @@ func die() {
 	select {}
 }
 
+// exchange is all that is done in placing a file until one looks at what came out.
+func exchange(path string) {
+	waits, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp"))
+	last := slices.MaxFunc(waits, func(a, b string) int { // the others are of those who were killed before
+		one, _ := os.Lstat(a)
+		other, _ := os.Lstat(b)
+		return one.ModTime().Compare(other.ModTime())
+	})
+	prefix := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".")
+	_ = os.Link(path, prefix+"old."+strings.TrimPrefix(last, prefix)) // unless nothing stood there
+	_ = os.Rename(last, path)
+}
+
 // dieAt makes a change (create ID, delete ID, import, or export) and kills itself:
-// when the file is rendered, when the change is committed, or when the file is in
-// its place but the lock still held.
+// when the file is rendered, when the change is committed, when the file has changed
+// places with what stood there, or when it is in its place but the lock still held.
 func dieAt(h house, args []string) error {
 	point, what := args[0], args[1]
 	p, a := h.follower(), act(export)
@@ -95,7 +110,11 @@ func dieAt(h house, args []string) error {
 		}
 		place := publication.Place
 		publication.Place = func() error {
-			if point == "committed" {
+			switch point {
+			case "committed":
+				die()
+			case "exchanged":
+				exchange(p.Path)
 				die()
 			}
 			_ = place() // dead whatever it says

@@ -6,6 +6,7 @@ import (
 	"path"
 
 	"github.com/sp-registry/sp/internal/follow"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -34,7 +35,11 @@ func (w *Workspace) renderSmall(ctx context.Context, view *registry.View, c Chan
 	if err != nil {
 		return Publication{}, err
 	}
-	return staged.SweepOutside(ctx, view).and(Publication{
+	swept, err := w.sweep(ctx, view)
+	if err != nil {
+		return Publication{}, errors.Join(err, staged.Discard())
+	}
+	return swept.and(Publication{
 		Following: next.Files, Forgotten: next.Forgotten, Place: staged.Place, Discard: staged.Discard,
 	}), nil
 }
@@ -52,16 +57,26 @@ func (w *Workspace) following(ctx context.Context, c Change, found *findings) fo
 	}
 }
 
-func (w *Workspace) stage(next follow.Decision) (*Staged, error) {
-	var moves []Move
+// sweep removes what killed commands left, but of tenants.json.
+func (w *Workspace) sweep(ctx context.Context, view *registry.View) (Publication, error) {
+	small, err := SweepSmall(ctx, w.Dir.Path(), view)
+	if err != nil {
+		return small, err
+	}
+	outside, err := SweepOutside(ctx, w.Dir.Path(), view)
+	return small.and(outside), err
+}
+
+func (w *Workspace) stage(next follow.Decision) (*place.Staged, error) {
+	var moves []place.Move
 	for _, m := range next.Moves {
-		moves = append(moves, Move{From: w.Dir.Full(m.From), To: w.Dir.Full(m.To)})
+		moves = append(moves, place.Move{From: w.Dir.Full(m.From), To: w.Dir.Full(m.To)})
 	}
-	var puts []FileChange
+	var puts []place.Change
 	for _, c := range next.Changes {
-		puts = append(puts, FileChange{Path: w.Dir.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
+		puts = append(puts, place.Change{Path: w.Dir.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
 	}
-	return Stage(w.Dir.Path(), moves, puts)
+	return place.Stage(w.Dir.Path(), moves, puts)
 }
 
 // IsSettled tells, without a change, that an export has nothing to write: the tracked file is

@@ -3,11 +3,14 @@ package workspace
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
+	"io/fs"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -16,7 +19,7 @@ import (
 const TrackedName = "tenants.json"
 
 // Publisher writes one file of tenants and keeps it from overwriting what
-// somebody else wrote. Its Publish method is what registry.Options wants.
+// somebody else wrote.
 type Publisher struct {
 	// Path is the file, absolute.
 	Path string
@@ -39,153 +42,80 @@ type Publisher struct {
 	Aside string
 	// Documented leaves out the members that the record does not define.
 	Documented bool
-	// Look, if not nil, is kept from a question to the next within one change, so that
-	// what stands there is read once.
-	Look *Look
 	// Watch, if not nil, is put before what the file is rendered into, and sees how
 	// far that has come.
 	Watch func(io.Writer) io.Writer
 }
 
-// ChangedError is returned for a file that somebody else wrote or changed.
-type ChangedError = follow.ChangedError
-
-// Publish renders the file as the view shows it, beside its place, when it is due:
-// when it is Wanted, when tenants changed since it was written, or when a command
-// was stopped before its rendering was in place.
-func (p Publisher) Publish(ctx context.Context, view *registry.View) (Publication, error) {
-	file, state, err := p.record(ctx, view)
-	if err != nil {
-		return Publication{}, err
-	}
-	left, kept, err := p.recover(file)
-	if err != nil {
-		return Publication{}, errors.Join(err, kept)
-	}
-	publication, err := p.publish(ctx, view, file, state, left)
-	if err != nil || kept == nil {
-		return publication, errors.Join(err, kept)
-	}
-	if publication.Place == nil {
-		publication = sweep(nil)
-	}
-	place := publication.Place
-	publication.Place = func() error { return errors.Join(place(), kept) }
-	return publication, nil
+// standingFile is a file of tenants, what the registry remembers of it, nil for nothing,
+// and how far the registry has come.
+type standingFile struct {
+	known *registry.File
+	state registry.State
+	left  []string // of stopped commands
+	there place.Seen
 }
 
-func (p Publisher) publish(ctx context.Context, view *registry.View, file *registry.File, state registry.State, left []string) (Publication, error) {
-	none := Publication{}
-	switch {
-	case p.Wanted:
-	case file == nil:
-		return sweep(left), nil
-	case file.TenantsRevision == state.TenantsRevision && len(left) == 0:
-		return none, nil
+// find gathers all but what stands there.
+func (p Publisher) find(ctx context.Context, view *registry.View) (s standingFile, err error) {
+	if s.state, err = view.State(ctx); err == nil {
+		s.known, err = view.File(ctx, p.Name)
 	}
-	there, err := p.look(file, view)
-	if err == nil && len(left) == 0 && p.shows(file, state) && there.hash == file.Current && there.isPrivate() {
-		return p.stamp(view, *file)
+	if err == nil { // before a look at the file: a command may be putting it in place just now
+		s.left, err = place.Left(p.Path)
 	}
-	free := err == nil && p.mayReplace(there, file, left)
-	if changing := state.TenantsRevision == state.Revision; !free && !p.Wanted && !changing {
-		if err != nil {
-			return none, nil // no reason to stop a command that changes no tenant
-		}
-		left = append(left, p.asides()...) // of a command that was stopped before its change
-		return sweep(left), nil            // nor is this: what was left says nothing of what somebody else wrote
-	}
-	if err == nil && !free {
-		err = p.checkSame(ctx, view, state.Document, there)
-	}
-	if err != nil {
-		return none, err
-	}
-	return p.render(ctx, view, state, there, left)
+	return s, err
 }
 
-// record is what the registry remembers of the file, and how far the registry has come.
-func (p Publisher) record(ctx context.Context, view *registry.View) (file *registry.File, state registry.State, err error) {
-	if state, err = view.State(ctx); err == nil {
-		file, err = view.File(ctx, p.Name)
+// look is find, and what stands there.
+func (p Publisher) look(ctx context.Context, view *registry.View) (s standingFile, err error) {
+	if s, err = p.find(ctx, view); err == nil {
+		s.there, err = place.Look(p.Path)
 	}
-	return file, state, err
+	return s, err
+}
+
+// isOurs tells whether what stands there is what the registry remembers having written
+// last. Where a command was stopped before that was in place, what it left shows so, and
+// what stood there before is still to be replaced; otherwise somebody else brought it back.
+func (s standingFile) isOurs() bool {
+	return s.known != nil && (s.there.Hash == s.known.Current || len(s.left) > 0 && s.there.Hash == s.known.Previous)
 }
 
 // shows tells whether what was written last is what would be written now. Of a copy
 // that is not known, for what it leaves out is not remembered.
-func (p Publisher) shows(file *registry.File, state registry.State) bool {
-	return p.Name == TrackedName && file != nil && file.TenantsRevision == state.TenantsRevision
+func (p Publisher) shows(s standingFile) bool {
+	return p.Name == TrackedName && s.known != nil && s.known.TenantsRevision == s.state.TenantsRevision
 }
 
-// stamp remembers the file, which is current, by its stamp.
-func (p Publisher) stamp(view *registry.View, file registry.File) (Publication, error) {
-	stamp, err := takeStamp(p.Path, file.Current, view.Since())
-	if err != nil || stamp == "" || stamp == file.Stamp {
-		return Publication{}, err
-	}
-	file.Stamp = stamp
-	publication := sweep(nil)
-	publication.Files = []registry.File{file}
-	return publication, nil
+// isCurrent tells whether nothing is to be done.
+func (p Publisher) isCurrent(s standingFile) bool {
+	return len(s.left) == 0 && p.shows(s) && s.there.Hash == s.known.Current && s.there.IsPrivate()
 }
 
 // mayReplace tells whether what stands at the place is nothing, or ours.
-func (p Publisher) mayReplace(there destination, file *registry.File, left []string) bool {
-	switch {
-	case p.Force || there.hash == "" || there.info.Size() == 0 || there.hash == p.Read:
-		return true
-	case file == nil:
-		return false
-	}
-	return there.isOurs(file, left)
+func (p Publisher) mayReplace(s standingFile) bool {
+	return p.Force || !s.there.IsThere() || s.there.Size == 0 || s.there.Hash == p.Read || s.isOurs()
 }
 
-// checkSame refuses a file that somebody else wrote, unless it holds the very bytes
+// checkReplace refuses a file that somebody else wrote, unless it holds the very bytes
 // that ours would.
-func (p Publisher) checkSame(ctx context.Context, view *registry.View, doc registry.Document, there destination) error {
-	same, err := p.isSame(ctx, view, doc, there)
+func (p Publisher) checkReplace(ctx context.Context, view *registry.View, s standingFile) error {
+	if p.mayReplace(s) {
+		return nil
+	}
+	same, err := p.isSame(ctx, view, s)
 	if err == nil && !same {
-		err = &ChangedError{Path: p.Path}
+		err = &follow.ChangedError{Path: p.Path}
 	}
 	return err
 }
 
 // isSame tells whether what stands at the place holds the bytes that ours would.
-func (p Publisher) isSame(ctx context.Context, view *registry.View, doc registry.Document, there destination) (bool, error) {
+func (p Publisher) isSame(ctx context.Context, view *registry.View, s standingFile) (bool, error) {
 	sum := sha256.New()
-	err := p.encode(ctx, sum, view, doc)
-	return hexOf(sum.Sum(nil)) == there.hash, err
-}
-
-// render writes the temporary file, hashing as it writes, and describes what
-// remains to be done after the commit.
-func (p Publisher) render(ctx context.Context, view *registry.View, state registry.State, there destination, left []string) (Publication, error) {
-	made, err := p.write(ctx, view, state.Document)
-	if err != nil {
-		return Publication{}, err
-	}
-	isOver := there.changed.Before(view.Since())
-	place := func() error { return p.place(made, there, isOver, left) }
-	if p.Aside != "" {
-		return p.renderAside(made, there, state, place)
-	}
-	if made.hash == there.hash && there.isPrivate() {
-		place = func() error { return errors.Join(removeAll(left), made.discard()) }
-	}
-	return Publication{
-		Files:   []registry.File{{Path: p.Name, Previous: there.hash, Current: made.hash, TenantsRevision: state.TenantsRevision}},
-		Place:   place,
-		Discard: made.discard,
-	}, nil
-}
-
-// sweep is a publication of nothing that removes what commands left behind.
-func sweep(left []string) Publication {
-	return Publication{
-		Place:   func() error { return removeAll(left) },
-		Discard: func() error { return nil },
-	}
+	err := p.encode(ctx, sum, view, s.state.Document)
+	return hex.EncodeToString(sum.Sum(nil)) == s.there.Hash, err
 }
 
 func (p Publisher) encode(ctx context.Context, w io.Writer, view *registry.View, doc registry.Document) error {
@@ -193,4 +123,204 @@ func (p Publisher) encode(ctx context.Context, w io.Writer, view *registry.View,
 		w = p.Watch(w)
 	}
 	return exporter.EncodeView(ctx, w, view, doc, p.Documented)
+}
+
+// Standing says how a file stands to the registry that it shows.
+type Standing string
+
+// How a file can stand to the registry.
+const (
+	Untracked Standing = "untracked" // sp has not written it
+	Missing   Standing = "missing"   // sp wrote it, and it is gone
+	Current   Standing = "current"   // it shows the registry as it is
+	Behind    Standing = "behind"    // it shows the registry as it was
+	Changed   Standing = "changed"   // somebody else wrote it
+)
+
+// Standing returns how the publisher's file stands, without rendering it.
+func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing, error) {
+	s, err := p.find(ctx, view)
+	if err == nil && s.known == nil {
+		return Untracked, nil // and not looked at
+	}
+	if err == nil {
+		s.there, err = place.Look(p.Path)
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case !s.there.IsThere():
+		return Missing, nil
+	case s.there.Hash == s.known.Current && s.known.TenantsRevision == s.state.TenantsRevision:
+		return Current, nil
+	case s.isOurs():
+		return Behind, nil
+	}
+	return Changed, nil
+}
+
+// foreign returns the SHA-256 of what somebody else wrote into the publisher's file, empty
+// if it is ours, and what is remembered of it. Within a change: nobody puts that in place
+// meanwhile.
+func (p Publisher) foreign(ctx context.Context, view *registry.View) (hash string, known *registry.File, err error) {
+	s, err := p.look(ctx, view)
+	if err != nil || !s.there.IsThere() || s.isOurs() {
+		return "", s.known, err
+	}
+	return s.there.Hash, s.known, nil
+}
+
+// IsSettled tells that the tracked file is current, and that no command left anything to
+// do.
+func (p Publisher) IsSettled(ctx context.Context, view *registry.View) (bool, error) {
+	s, err := p.find(ctx, view)
+	if err != nil || len(s.left) > 0 || !p.shows(s) {
+		return false, err
+	}
+	s.there, err = place.Look(p.Path)
+	return err == nil && p.isCurrent(s), err
+}
+
+// IsCurrent tells whether the publisher's file holds the bytes that it would get now.
+func (p Publisher) IsCurrent(ctx context.Context, view *registry.View) (bool, error) {
+	s, err := p.look(ctx, view)
+	if err != nil || !s.there.IsThere() {
+		return false, err
+	}
+	if p.shows(s) && s.there.Hash == s.known.Current {
+		return true, nil
+	}
+	return p.isSame(ctx, view, s)
+}
+
+// Check tells, before anything is made for it, whether Publish would refuse to
+// overwrite what stands at the place. Publish looks again.
+func (p Publisher) Check(ctx context.Context, view *registry.View) error {
+	s, err := p.look(ctx, view)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // its directory is missing, and so is it
+	}
+	if err != nil {
+		return err
+	}
+	return p.checkReplace(ctx, view, s)
+}
+
+// Defer stands in for Publish where the file is to stay as it is. All it does is
+// to remember content that this very change took into the registry: the file is
+// then ours, and behind.
+func (p Publisher) Defer(ctx context.Context, view *registry.View) (Publication, error) {
+	if p.Read == "" {
+		return Publication{}, nil
+	}
+	state, err := view.State(ctx)
+	if err != nil {
+		return Publication{}, err
+	}
+	publication := sweep(nil)
+	publication.Files = []registry.File{{
+		Path: p.Name, Previous: p.Read, Current: p.Read, TenantsRevision: state.TenantsRevision - 1,
+	}}
+	return publication, nil
+}
+
+// Publish renders the file as the view shows it, beside its place, when it is due:
+// when it is Wanted, when tenants changed since it was written, or when a command
+// was stopped before its rendering was in place.
+func (p Publisher) Publish(ctx context.Context, view *registry.View) (Publication, error) {
+	s, err := p.find(ctx, view)
+	if err != nil {
+		return Publication{}, err
+	}
+	left, kept, err := place.Recover(p.Path, hashesOf(s.known)...)
+	if err != nil {
+		return Publication{}, errors.Join(err, kept)
+	}
+	s.left = left
+	publication, err := p.publish(ctx, view, s)
+	if err != nil || kept == nil {
+		return publication, errors.Join(err, kept)
+	}
+	if publication.Place == nil {
+		publication = sweep(nil)
+	}
+	put := publication.Place
+	publication.Place = func() error { return errors.Join(put(), kept) }
+	return publication, nil
+}
+
+// hashesOf are the hashes of what is sp's own of a file that it remembers.
+func hashesOf(known *registry.File) []string {
+	if known == nil {
+		return nil
+	}
+	return []string{known.Previous, known.Current}
+}
+
+func (p Publisher) publish(ctx context.Context, view *registry.View, s standingFile) (Publication, error) {
+	none := Publication{}
+	switch {
+	case p.Wanted:
+	case s.known == nil:
+		return sweep(s.left), nil
+	case s.known.TenantsRevision == s.state.TenantsRevision && len(s.left) == 0:
+		return none, nil
+	}
+	var err error
+	if s.there, err = place.Look(p.Path); err == nil && p.isCurrent(s) {
+		return none, nil
+	}
+	changing := s.state.TenantsRevision == s.state.Revision
+	switch {
+	case p.Wanted || changing:
+	case err != nil:
+		return none, nil // no reason to stop a command that changes no tenant
+	case !p.mayReplace(s):
+		// Nor is this: what was left says nothing of what somebody else wrote.
+		return sweep(append(s.left, p.asides()...)), nil
+	}
+	if err == nil {
+		err = p.checkReplace(ctx, view, s)
+	}
+	if err != nil {
+		return none, err
+	}
+	return p.render(ctx, view, s)
+}
+
+// render has the new content wait, and describes what remains to be done after the
+// commit.
+func (p Publisher) render(ctx context.Context, view *registry.View, s standingFile) (Publication, error) {
+	made, err := place.Write(p.Path, p.options(), func(w io.Writer) error { return p.encode(ctx, w, view, s.state.Document) })
+	if err != nil {
+		return Publication{}, err
+	}
+	publication := Publication{
+		Files:   []registry.File{{Path: p.Name, Previous: s.there.Hash, Current: made.Hash, TenantsRevision: s.state.TenantsRevision}},
+		Place:   func() error { return errors.Join(made.Place(s.there), place.Sweep(s.left)) },
+		Discard: made.Discard,
+	}
+	if p.Aside != "" {
+		return p.renderAside(publication, s.there)
+	}
+	if made.Hash == s.there.Hash && s.there.IsPrivate() {
+		publication.Place = func() error { return errors.Join(place.Sweep(s.left), made.Discard()) }
+	}
+	return publication, nil
+}
+
+// options say where the new content waits.
+func (p Publisher) options() place.Options {
+	if p.Name == TrackedName {
+		return place.Options{}
+	}
+	return place.Options{Note: p.Registry}
+}
+
+// sweep is a publication of nothing that removes what commands left behind.
+func sweep(left []string) Publication {
+	return Publication{
+		Place:   func() error { return place.Sweep(left) },
+		Discard: func() error { return nil },
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
 )
@@ -51,7 +52,7 @@ func TestChangeIsDurableThoughTheFileCanNotBePlaced(t *testing.T) {
 			require.Equal(t, hashOf(h.encoded(t)), row.Current)
 
 			before := h.everything(t)
-			require.ErrorIs(t, h.do(h.follower().Publish, create("c")), workspace.ErrUnsafe)
+			require.ErrorIs(t, h.do(h.follower().Publish, create("c")), place.ErrUnsafe)
 			require.Equal(t, before, h.everything(t))
 			h.must(t, h.follower().Publish, profile("y", "a")) // which is not the one to complain
 

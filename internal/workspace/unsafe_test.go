@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
 )
@@ -47,16 +48,16 @@ func TestUnsafePlaceIsRefused(t *testing.T) {
 			before := h.everything(t)
 
 			for _, p := range []workspace.Publisher{h.follower(), h.wanted(), h.forced()} {
-				require.ErrorIs(t, h.do(p.Publish, create("b")), workspace.ErrUnsafe)
+				require.ErrorIs(t, h.do(p.Publish, create("b")), place.ErrUnsafe)
 				require.Equal(t, before, h.everything(t))
 			}
-			require.ErrorIs(t, h.do(h.wanted().Publish, export), workspace.ErrUnsafe)
-			require.ErrorIs(t, h.do(h.copyTo(h.path()).Publish, export), workspace.ErrUnsafe)
+			require.ErrorIs(t, h.do(h.wanted().Publish, export), place.ErrUnsafe)
+			require.ErrorIs(t, h.do(h.copyTo(h.path()).Publish, export), place.ErrUnsafe)
 			h.view(t, func(view *registry.View) {
 				_, err := h.follower().Standing(t.Context(), view)
-				require.ErrorIs(t, err, workspace.ErrUnsafe)
+				require.ErrorIs(t, err, place.ErrUnsafe)
 				_, err = h.follower().IsCurrent(t.Context(), view)
-				require.ErrorIs(t, err, workspace.ErrUnsafe)
+				require.ErrorIs(t, err, place.ErrUnsafe)
 				require.EqualError(t, err, h.path()+": refused as unsafe: not a regular file")
 			})
 			require.Equal(t, before, h.everything(t))
@@ -97,19 +98,6 @@ func TestUntrackedPlaceIsNotLookedAt(t *testing.T) {
 	h.must(t, h.follower().Publish, create("a"))
 }
 
-// A fifo may come between a look and the reading.
-func TestHashFileDoesNotWaitForAFifo(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "fifo")
-	require.NoError(t, syscall.Mkfifo(path, 0o600))
-	_, err := workspace.HashFile(path)
-	require.NoError(t, err)
-	_, err = workspace.HashFile(path + ".none")
-	require.ErrorIs(t, err, os.ErrNotExist)
-	_, err = workspace.HashFile(filepath.Dir(path))
-	require.Error(t, err)
-}
-
 func TestAnotherUsersFileIsRefused(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -119,7 +107,7 @@ func TestAnotherUsersFileIsRefused(t *testing.T) {
 	require.NoError(t, os.Chown(h.path(), 4711, -1))
 	before := h.everything(t)
 	for _, p := range []workspace.Publisher{h.follower(), h.wanted(), h.forced()} {
-		require.ErrorIs(t, h.do(p.Publish, create("b")), workspace.ErrForeign)
+		require.ErrorIs(t, h.do(p.Publish, create("b")), place.ErrForeign)
 		require.Equal(t, before, h.everything(t))
 	}
 }

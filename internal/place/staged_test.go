@@ -1,15 +1,15 @@
-package workspace_test
+package place_test
 
 import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sp-registry/sp/internal/registry"
-	"github.com/sp-registry/sp/internal/workspace"
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // shelf is a directory whose small files are staged.
@@ -30,8 +30,8 @@ func (s shelf) write(t *testing.T, inside, text string) string {
 }
 
 // change is what a file is to become; was is what it holds, "" for no file.
-func (s shelf) change(inside, was, text string) workspace.FileChange {
-	c := workspace.FileChange{Path: s.path(inside)}
+func (s shelf) change(inside, was, text string) place.Change {
+	c := place.Change{Path: s.path(inside)}
 	if was != "" {
 		c.Expected = hashOf(was)
 	}
@@ -41,16 +41,18 @@ func (s shelf) change(inside, was, text string) workspace.FileChange {
 	return c
 }
 
-func (s shelf) move(from, to string) []workspace.Move {
-	return []workspace.Move{{From: s.path(from), To: s.path(to)}}
+func (s shelf) move(from, to string) []place.Move {
+	return []place.Move{{From: s.path(from), To: s.path(to)}}
 }
 
-func (s shelf) stage(t *testing.T, moves []workspace.Move, changes ...workspace.FileChange) *workspace.Staged {
+func (s shelf) stage(t *testing.T, moves []place.Move, changes ...place.Change) *place.Staged {
 	t.Helper()
-	staged, err := workspace.Stage(s.dir, moves, changes)
+	staged, err := place.Stage(s.dir, moves, changes)
 	require.NoError(t, err)
 	return staged
 }
+
+var numbers = regexp.MustCompile(`\.[0-9]+\.kept\.`)
 
 // all lists every path below the directory, with what the files hold.
 func (s shelf) all(t *testing.T) map[string]string {
@@ -65,7 +67,7 @@ func (s shelf) all(t *testing.T) map[string]string {
 		case entry.IsDir():
 			found[inside+"/"] = ""
 		case entry.Type().IsRegular():
-			found[inside] = mustRead(t, path)
+			found[numbers.ReplaceAllString(inside, ".N.kept.")] = mustRead(t, path)
 		default:
 			found[inside] = entry.Type().String()
 		}
@@ -111,7 +113,7 @@ func TestASmallFileThatOthersCouldReadIsNotAnyMore(t *testing.T) {
 func TestWhatStoppedCommandsStagedIsSwept(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
-	for _, changes := range [][]workspace.FileChange{nil, {s.change("a", "", "x")}} {
+	for _, changes := range [][]place.Change{nil, {s.change("a", "", "x")}} {
 		s.write(t, ".file.123.tmp", "a secret")
 		s.write(t, ".file.tmp", "theirs")
 		require.NoError(t, s.stage(t, nil, changes...).Place())
@@ -139,28 +141,35 @@ func TestWhatCannotBeStagedLeavesNothing(t *testing.T) {
 	s := newShelf(t)
 	s.write(t, "profiles/a", "a file")
 	before := s.all(t)
-	_, err := workspace.Stage(s.dir, nil, []workspace.FileChange{s.change("profiles/b/secrets.json", "", "{}"), s.change("profiles/a/secrets.json", "", "{}")})
+	_, err := place.Stage(s.dir, nil, []place.Change{s.change("profiles/b/secrets.json", "", "{}"), s.change("profiles/a/secrets.json", "", "{}")})
 	require.Error(t, err)
 	require.Equal(t, before, s.all(t))
 }
 
-func TestASmallFileThatChangedMeanwhileStays(t *testing.T) {
+// What another program did meanwhile is kept, and the files have their places all the
+// same; what is no file stays.
+func TestASmallFileThatChangedMeanwhileIsKept(t *testing.T) {
 	t.Parallel()
+	vanish := func(t *testing.T, s shelf) { require.NoError(t, os.Remove(s.path("d/f"))) }
+	replace := func(t *testing.T, s shelf) { s.write(t, "d/f", "theirs") }
+	kept := new(place.KeptError)
 	for name, c := range map[string]struct {
 		was, text string
 		meanwhile func(t *testing.T, s shelf)
 		after     map[string]string
 		want      error
 	}{
-		"replaced":           {"1", "2", func(t *testing.T, s shelf) { s.write(t, "d/f", "theirs") }, map[string]string{"d/f": "theirs"}, registry.ErrConflict},
-		"made":               {"", "2", func(t *testing.T, s shelf) { s.write(t, "d/f", "theirs") }, map[string]string{"d/f": "theirs"}, registry.ErrConflict},
-		"vanished":           {"1", "2", func(t *testing.T, s shelf) { require.NoError(t, os.Remove(s.path("d/f"))) }, map[string]string{}, registry.ErrConflict},
-		"replaced, to go":    {"1", "", func(t *testing.T, s shelf) { s.write(t, "d/f", "theirs") }, map[string]string{"d/f": "theirs"}, registry.ErrConflict},
-		"became a directory": {"1", "2", func(t *testing.T, s shelf) { require.NoError(t, os.Remove(s.path("d/f"))); s.write(t, "d/f/x", "") }, map[string]string{"d/f/": "", "d/f/x": ""}, workspace.ErrUnsafe},
+		"replaced":           {"1", "2", replace, map[string]string{"d/f": "2", "d/.f.N.kept.tmp": "theirs"}, kept},
+		"made":               {"", "2", replace, map[string]string{"d/f": "2", "d/.f.N.kept.tmp": "theirs"}, kept},
+		"vanished":           {"1", "2", vanish, map[string]string{"d/f": "2"}, nil},
+		"replaced, to go":    {"1", "", replace, map[string]string{"d/.f.N.kept.tmp": "theirs"}, kept},
+		"made, to go":        {"", "", replace, map[string]string{"d/.f.N.kept.tmp": "theirs"}, kept},
+		"vanished, to go":    {"1", "", vanish, map[string]string{}, nil},
+		"became a directory": {"1", "2", func(t *testing.T, s shelf) { vanish(t, s); s.write(t, "d/f/x", "") }, map[string]string{"d/f/": "", "d/f/x": ""}, place.ErrUnsafe},
 		"became a link": {"1", "2", func(t *testing.T, s shelf) {
-			require.NoError(t, os.Remove(s.path("d/f")))
+			vanish(t, s)
 			require.NoError(t, os.Symlink("x", s.path("d/f")))
-		}, map[string]string{"d/f": "L---------"}, workspace.ErrUnsafe},
+		}, map[string]string{"d/f": "L---------"}, place.ErrUnsafe},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -171,7 +180,15 @@ func TestASmallFileThatChangedMeanwhileStays(t *testing.T) {
 			}
 			staged := s.stage(t, nil, s.change("d/f", c.was, c.text), s.change("d/next", "", "placed all the same"))
 			c.meanwhile(t, s)
-			require.ErrorIs(t, staged.Place(), c.want)
+			err := staged.Place()
+			if c.want == kept {
+				var of *place.KeptError
+				require.ErrorAs(t, err, &of)
+				require.Equal(t, s.path("d/f"), of.Path)
+				require.Equal(t, "theirs", mustRead(t, of.Kept))
+			} else {
+				require.ErrorIs(t, err, c.want)
+			}
 			c.after["d/"], c.after["d/other"], c.after["d/next"] = "", "", "placed all the same"
 			require.Equal(t, c.after, s.all(t), "and nothing waits any more")
 		})
@@ -186,7 +203,7 @@ func TestARemovedFileTakesItsEmptyDirectoryAlong(t *testing.T) {
 		s.write(t, name+"/profile.yaml", "2")
 	}
 	s.write(t, "full/theirs", "")
-	var changes []workspace.FileChange
+	var changes []place.Change
 	for _, name := range []string{"empty", "full"} {
 		changes = append(changes, s.change(name+"/secrets.json", "1", ""), s.change(name+"/profile.yaml", "2", ""))
 	}
@@ -216,7 +233,7 @@ func TestADirectoryMovesOverNothing(t *testing.T) {
 	s.write(t, "profiles/old/secrets.json", "1")
 	staged := s.stage(t, s.move("profiles/old", "profiles/new"), s.change("profiles/old/secrets.json", "1", "2"))
 	s.write(t, "profiles/new/secrets.json", "theirs")
-	require.ErrorIs(t, staged.Place(), registry.ErrExists)
+	require.ErrorIs(t, staged.Place(), fs.ErrExist)
 	require.Equal(t, map[string]string{
 		"profiles/": "", "profiles/old/": "", "profiles/old/secrets.json": "1", "profiles/new/": "", "profiles/new/secrets.json": "theirs",
 	}, s.all(t))

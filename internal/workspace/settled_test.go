@@ -12,24 +12,6 @@ import (
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// mustSettle is a house whose file the registry knows by its stamp. That takes an
-// export in a later tick of the file system's clock than the one that wrote it.
-func mustSettle(t *testing.T) house {
-	t.Helper()
-	h := mustTrack(t)
-	h.settle(t)
-	return h
-}
-
-func (h house) settle(t *testing.T) {
-	t.Helper()
-	for h.remembered(t, workspace.TrackedName).Stamp == "" {
-		h.must(t, h.wanted().Publish, export)
-	}
-	require.True(t, h.isSettled(t))
-	h.mustBeCurrent(t)
-}
-
 func (h house) isSettled(t *testing.T) (settled bool) {
 	t.Helper()
 	h.view(t, func(view *registry.View) {
@@ -84,7 +66,7 @@ func TestAChangedFileIsNeverTakenForAnUnchangedOne(t *testing.T) {
 		for _, back := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				h := mustSettle(t)
+				h := mustTrack(t)
 				before := mustStat(t, h.path()).ModTime()
 				tamper(t, h.path(), mustRead(t, h.path()))
 				if back {
@@ -124,70 +106,28 @@ func TestAFileChangedRightAfterAnExportIsSeen(t *testing.T) {
 	}
 }
 
-// What no file shows leaves the stamp, and what one shows ends it.
-func TestStampLastsUntilTheFileIsWritten(t *testing.T) {
-	t.Parallel()
-	h := mustSettle(t)
-	before := *h.remembered(t, workspace.TrackedName)
-	h.must(t, h.follower().Publish, profile("x", "a"))
-	h.must(t, h.wanted().Publish, export)
-	require.Equal(t, before, *h.remembered(t, workspace.TrackedName))
-	require.True(t, h.isSettled(t))
-
-	h.must(t, h.follower().Defer, create("b"))
-	require.False(t, h.isSettled(t), "it is behind")
-	require.Equal(t, workspace.Behind, h.standing(t))
-	require.False(t, h.isCurrent(t, h.follower()))
-	h.must(t, h.follower().Publish, create("c"))
-	require.Empty(t, h.remembered(t, workspace.TrackedName).Stamp)
-	require.False(t, h.isSettled(t))
-	h.settle(t)
-}
-
-// The same bytes in another file are ours, and known again by another stamp.
-func TestStampIsTakenAnewOfTheSameBytes(t *testing.T) {
-	t.Parallel()
-	h := mustSettle(t)
-	before := h.remembered(t, workspace.TrackedName).Stamp
-	text := mustRead(t, h.path())
-	require.NoError(t, os.Remove(h.path()))
-	require.False(t, h.isSettled(t))
-	mustWrite(t, h.path(), text)
-	require.False(t, h.isSettled(t))
-	require.True(t, h.isCurrent(t, h.follower()))
-	require.Equal(t, workspace.Current, h.standing(t))
-	for h.remembered(t, workspace.TrackedName).Stamp == before {
-		h.must(t, h.wanted().Publish, export)
-	}
-	require.True(t, h.isSettled(t))
-}
-
 // What a command left, or others could read, is for an export to mend.
 func TestNothingIsSettledWhileThereIsSomethingToMend(t *testing.T) {
 	t.Parallel()
-	h := mustSettle(t)
+	h := mustTrack(t)
 	left := filepath.Join(h.dir, "."+workspace.TrackedName+".1.tmp")
 	mustWrite(t, left, "")
 	require.False(t, h.isSettled(t))
 	h.must(t, h.wanted().Publish, export)
 	require.NoFileExists(t, left)
-	h.settle(t)
+	require.True(t, h.isSettled(t))
 	require.NoError(t, os.Chmod(h.path(), 0o644))
 	require.False(t, h.isSettled(t))
 	h.must(t, h.wanted().Publish, export)
-	h.settle(t)
+	require.True(t, h.isSettled(t))
 }
 
-// A copy has no stamp: what it leaves out is not remembered, and its file system may
-// have another clock.
+// A copy is never settled: what it leaves out is not remembered.
 func TestCopyIsNeverSettled(t *testing.T) {
 	t.Parallel()
-	h := mustSettle(t)
+	h := mustTrack(t)
 	path := filepath.Join(t.TempDir(), "copy.json")
-	for range 3 {
-		h.must(t, h.copyTo(path).Publish, export)
-	}
-	require.Empty(t, h.remembered(t, path).Stamp)
+	h.must(t, h.copyTo(path).Publish, export)
 	h.view(t, func(view *registry.View) {
 		settled, err := h.copyTo(path).IsSettled(t.Context(), view)
 		require.NoError(t, err)

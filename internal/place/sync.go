@@ -1,0 +1,47 @@
+package place
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// SyncDir makes what was created, renamed or removed in dir outlast a power cut. One that
+// is gone has nothing to outlast it.
+func SyncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return ignoring(fs.ErrNotExist, err)
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// IgnoringEINTR makes a system call until no signal interrupts it.
+func IgnoringEINTR(call func() error) error {
+	for {
+		if err := call(); !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
+
+// IsOwn tells whether a file belongs to the user who runs this.
+func IsOwn(info fs.FileInfo) bool { return Owner(info) == os.Geteuid() }
+
+// Owner is the id of the user to whom a file belongs, -1 if that is not known.
+func Owner(info fs.FileInfo) int {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return -1
+	}
+	return int(stat.Uid)
+}
+
+// IsAt tells whether an open file is the one that has this path: another may have been
+// put there.
+func IsAt(file *os.File, path string) bool {
+	there, err := os.Lstat(path)
+	info, failed := file.Stat()
+	return err == nil && failed == nil && os.SameFile(there, info)
+}
