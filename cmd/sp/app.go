@@ -26,8 +26,7 @@ type app struct {
 	moved    *string        // set where the registry lay elsewhere: the directory whose copy it is, or nothing
 	done     workspace.Done // what came of the last change, until it is told
 	untold   bool
-	open     *registry.Registry // the one that was opened last, until it is closed
-	looking  sync.Mutex         // several databases are logged in to at once
+	reading  sync.Mutex // several databases are logged in to at once, each after a look into the registry
 	out      spool
 	progress progress
 	// documented tells that the answer is a JSON document already.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
 
@@ -39,9 +40,13 @@ func commandWords(cmd *cli.Command) string {
 	return strings.TrimSpace(strings.TrimPrefix(cmd.FullName(), "sp"))
 }
 
-// canBeEmpty are the flags whose empty value means something: a list from its
+// canBeEmpty tells whether the empty value of a flag means something: a list from its
 // start, and members of the record, which tells empty from absent.
-var canBeEmpty = []string{"after", "app-id", "hostname", "region", "shared-container-db"}
+func canBeEmpty(flag string) bool {
+	return flag == "after" || slices.ContainsFunc(registry.RecordMembers, func(m *registry.Member) bool {
+		return flagOf(m) == flag && m.Optional && !m.Secret
+	})
+}
 
 // refuseEmpty refuses what is given and empty: a script whose variable is not set
 // must not get what it would have got without the flag.
@@ -52,7 +57,7 @@ func refuseEmpty(cmd *cli.Command, given, words []string) error {
 		}
 	}
 	for _, name := range cmd.FlagNames() {
-		if value, ok := cmd.Value(name).(string); ok && value == "" && !slices.Contains(canBeEmpty, name) {
+		if value, ok := cmd.Value(name).(string); ok && value == "" && !canBeEmpty(name) {
 			return usage("%s", about(cmd, "--"+name+" is empty"))
 		}
 		if age, ok := cmd.Value(name).(time.Duration); ok && age < 0 {

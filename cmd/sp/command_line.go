@@ -9,8 +9,12 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// secretNames are the flags whose value is a secret.
-var secretNames = []string{"database-url", "internal-database-url", "sync-token", "server"}
+// isSecretFlag tells whether the value of a flag is a secret.
+func isSecretFlag(name string) bool {
+	return name == "server" || slices.ContainsFunc(registry.RecordMembers, func(m *registry.Member) bool {
+		return m.Secret && flagOf(m) == name
+	})
+}
 
 // maxLine bounds what the history keeps of a command line.
 const maxLine = 500
@@ -42,7 +46,7 @@ func harmlessFlag(cmd *cli.Command, name string) string {
 		}
 		return "--" + name + "=false"
 	case string:
-		if slices.Contains(secretNames, name) {
+		if isSecretFlag(name) {
 			return "--" + name + " ***"
 		}
 		return "--" + name + " " + harmlessWord(value)

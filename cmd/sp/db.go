@@ -4,30 +4,16 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
 func (a *app) dbCommands() *cli.Command {
 	return group("db", "the PostgreSQL server of local tenants", a.dbUpCommand(), a.dbDownCommand(), a.dbStatusCommand(), a.dbUseCommand(),
 		a.dbListCommand(), a.dbRemoveCommand())
-}
-
-// ownServers are the servers that sp runs.
-func ownServers(ctx context.Context, reg *registry.Registry) (own []registry.Server, err error) {
-	view, err := reg.View(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer view.Close()
-	servers, err := view.Servers(ctx)
-	for _, s := range servers {
-		if s.IsOwn() {
-			own = append(own, s)
-		}
-	}
-	return own, err
 }
 
 func addressOf(s registry.Server) string {
@@ -44,38 +30,38 @@ func (a *app) dbDownCommand() *cli.Command {
 		Usage:       "stop the server that sp runs; its data stays",
 		Description: "Open sessions end. sp db up starts it again.",
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			var dir project.Dir
 			var servers []registry.Server
-			if err := a.read(ctx, func(d project.Dir, view *registry.View) (err error) {
-				dir = d
+			var m *hosting.Machine
+			if err := a.read(ctx, func(dir project.Dir, view *registry.View) (err error) {
+				m = a.machine(dir, nil)
 				servers, err = view.Servers(ctx)
 				return err
 			}); err != nil {
 				return err
 			}
-			return a.untilTold(ctx, func(ctx context.Context) error { return a.dbDown(ctx, dir, servers) })
+			return a.untilTold(ctx, func(ctx context.Context) error { return a.dbDown(ctx, m, servers) })
 		},
 	}
 }
 
-func (a *app) dbDown(ctx context.Context, dir project.Dir, servers []registry.Server) error {
+func (a *app) dbDown(ctx context.Context, m *hosting.Machine, servers []registry.Server) error {
 	stopped := []string{}
 	for _, s := range servers {
 		if !s.IsOwn() {
 			continue
 		}
-		if err := refuseWithheld(s); err != nil { // it may be another project's
+		if err := hosting.CheckWithheld(s); err != nil { // it may be another project's
 			a.note("server %s: %v", s.Name, err)
 			continue
 		}
-		running, err := a.running(ctx, dir, s)
+		running, err := m.Running(ctx, s)
 		if err != nil {
 			return err
 		}
 		if !running {
 			continue
 		}
-		if err := a.stopServer(ctx, dir, s); err != nil {
+		if err := m.Stop(ctx, s); err != nil {
 			return err
 		}
 		a.note("server %s stopped", s.Name)
@@ -88,23 +74,6 @@ func (a *app) dbDown(ctx context.Context, dir project.Dir, servers []registry.Se
 		return a.document(map[string]any{"stopped": stopped})
 	}
 	return nil
-}
-
-func (a *app) stopServer(ctx context.Context, dir project.Dir, s registry.Server) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
-	if s.Provider == registry.InDocker {
-		docker, err := a.dockerOf(dir, s)
-		if err != nil {
-			return err
-		}
-		return docker.Down(ctx)
-	}
-	cluster, err := a.cluster(dir, s)
-	if err != nil {
-		return err
-	}
-	return cluster.Down(ctx)
 }
 
 func (a *app) dbUseCommand() *cli.Command {
@@ -121,42 +90,42 @@ func (a *app) dbUseCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			given := w.provider != ""
-			if given == cmd.Bool("none") {
+			if given := w.Provider != ""; given == cmd.Bool("none") {
 				return usage("db use: either --server-stdin, or --none")
+			} else if !given {
+				return a.dbUseNone(ctx)
 			}
-			dir, err := a.project()
-			if err != nil {
-				return err
-			}
-			return a.steps(ctx, func(ctx context.Context, reg *registry.Registry) error { return a.dbUse(ctx, dir, reg, w, given) })
+			return a.inSteps(ctx, a.others, func(ctx context.Context, m *hosting.Machine) error { return a.dbUse(ctx, m, *w.Admin) })
 		},
 	}
 }
 
-func (a *app) dbUse(ctx context.Context, dir project.Dir, reg *registry.Registry, w wanted, given bool) (err error) {
-	name := ""
-	if given {
-		s, err := registry.ServerAt(*w.admin)
-		if err != nil {
-			return err
-		}
-		s.Chosen, name = true, s.Name
-		h, err := a.bringUp(ctx, dir, reg, s)
-		if err != nil {
-			return err
-		}
-		h.close()
-		if err := reg.NameServer(ctx, name); err != nil {
-			return err
-		}
-		a.note("new databases are made on server %s", name)
-	} else {
-		err = reg.ChooseNoServer(ctx)
-		a.note("new databases are made where sp finds a server")
+func (a *app) dbUse(ctx context.Context, m *hosting.Machine, admin secret.Secret) error {
+	s, err := registry.ServerAt(admin)
+	if err != nil {
+		return err
 	}
-	if a.json && made(err) {
-		err = cmp.Or(err, a.document(map[string]any{"server": name}))
+	met, err := m.Use(ctx, s)
+	a.tell(met, "")
+	if !made(err) {
+		return err
 	}
-	return err
+	a.note("new databases are made on server %s", s.Name)
+	return cmp.Or(err, a.dbUsed(s.Name))
+}
+
+func (a *app) dbUseNone(ctx context.Context) error {
+	err := a.change(ctx, a.others(func(ctx context.Context, reg *registry.Registry) error { return reg.ChooseNoServer(ctx) }))
+	if !made(err) {
+		return err
+	}
+	a.note("new databases are made where sp finds a server")
+	return cmp.Or(err, a.dbUsed(""))
+}
+
+func (a *app) dbUsed(server string) error {
+	if a.json {
+		return a.document(map[string]any{"server": server})
+	}
+	return nil
 }

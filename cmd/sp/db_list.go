@@ -4,7 +4,7 @@ import (
 	"context"
 	"os"
 
-	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/urfave/cli/v3"
 )
 
@@ -28,11 +28,7 @@ type placedServer struct {
 }
 
 func (a *app) dbList(ctx context.Context) error {
-	base, err := a.dataPlace()
-	if err != nil {
-		return err
-	}
-	clusters, err := postgres.Clusters(ctx, base)
+	clusters, err := a.machine(project.Dir{}, nil).Clusters(ctx)
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
-	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
@@ -23,24 +21,23 @@ func (a *app) dbRemoveCommand() *cli.Command {
 			"lost. A server that is withheld is only forgotten.",
 		Flags: []cli.Flag{yesFlag()},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			dir, own, databases, err := a.serverToRemove(ctx, cmd.Args().First())
+			own, databases, err := a.serverToRemove(ctx, cmd.Args().First())
 			if err != nil {
 				return err
 			}
 			if own == nil {
 				return a.untilTold(ctx, func(ctx context.Context) error { return a.removeOthers(ctx, cmd) })
 			}
-			return a.steps(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.removeOwn(ctx, cmd, dir, reg, *own, databases)
+			return a.inSteps(ctx, a.tenants, func(ctx context.Context, m *hosting.Machine) error {
+				return a.removeOwn(ctx, cmd, m, *own, databases)
 			})
 		},
 	}
 }
 
 // serverToRemove finds a server by its id or its name in this project, nil if it is another's.
-func (a *app) serverToRemove(ctx context.Context, id string) (dir project.Dir, own *registry.Server, databases []registry.Database, err error) {
-	err = a.read(ctx, func(d project.Dir, view *registry.View) error {
-		dir = d
+func (a *app) serverToRemove(ctx context.Context, id string) (own *registry.Server, databases []registry.Database, err error) {
+	err = a.read(ctx, func(_ project.Dir, view *registry.View) error {
 		servers, err := view.Servers(ctx)
 		for _, s := range servers {
 			if s.IsOwn() && (s.Name == id || s.Place != nil && *s.Place == id) {
@@ -55,15 +52,13 @@ func (a *app) serverToRemove(ctx context.Context, id string) (dir project.Dir, o
 	if isNoRegistry(err) {
 		err = nil
 	}
-	return dir, own, databases, err
+	return own, databases, err
 }
 
-// removeOwn ends a server of this project. What is recorded of it goes last, so that what was
-// stopped can be done again.
-func (a *app) removeOwn(ctx context.Context, cmd *cli.Command, dir project.Dir, reg *registry.Registry, s registry.Server, databases []registry.Database) error {
-	lost := recordedOn(s, databases)
+// removeOwn ends a server of this project.
+func (a *app) removeOwn(ctx context.Context, cmd *cli.Command, m *hosting.Machine, s registry.Server, databases []registry.Database) error {
 	what := "no database is recorded there"
-	if len(lost) > 0 {
+	if lost := hosting.RecordedOn(s, databases); len(lost) > 0 {
 		what = "the databases of " + joined(lost) + " are lost"
 	}
 	question := fmt.Sprintf("Remove server %s and its data? %s.", s.Name, what)
@@ -73,12 +68,7 @@ func (a *app) removeOwn(ctx context.Context, cmd *cli.Command, dir project.Dir, 
 	if err := a.confirm(ctx, cmd, question); err != nil {
 		return err
 	}
-	if s.Withheld == "" {
-		if err := a.removeData(ctx, dir, s); err != nil {
-			return err
-		}
-	}
-	without, err := reg.RemoveServer(ctx, s.Name)
+	without, err := m.Remove(ctx, s)
 	if !made(err) {
 		return err
 	}
@@ -92,34 +82,11 @@ func (a *app) removeOwn(ctx context.Context, cmd *cli.Command, dir project.Dir, 
 	return err
 }
 
-func (a *app) removeData(ctx context.Context, dir project.Dir, s registry.Server) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
-	if s.Provider == registry.InDocker {
-		docker, err := a.dockerOf(dir, s)
-		if err != nil {
-			return err
-		}
-		return docker.Remove(ctx)
-	}
-	c, err := a.cluster(dir, s)
-	if err != nil {
-		return err
-	}
-	if _, err := os.Lstat(c.Dir); errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return c.Remove(ctx)
-}
-
 // removeOthers ends a server of another project, or of one that is gone.
 func (a *app) removeOthers(ctx context.Context, cmd *cli.Command) error {
 	id := cmd.Args().First()
-	base, err := a.dataPlace()
-	if err != nil {
-		return err
-	}
-	clusters, err := postgres.Clusters(ctx, base)
+	m := a.machine(project.Dir{}, nil)
+	clusters, err := m.Clusters(ctx)
 	if err != nil {
 		return err
 	}
@@ -131,9 +98,7 @@ func (a *app) removeOthers(ctx context.Context, cmd *cli.Command) error {
 		if err := a.confirm(ctx, cmd, fmt.Sprintf("Remove server %s and its data? All databases of %s on it are lost.", id, owner)); err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(ctx, startWithin)
-		defer cancel()
-		if err := c.Remove(ctx); err != nil {
+		if err := m.RemoveCluster(ctx, c); err != nil {
 			return err
 		}
 		a.note("server %s removed from %s", id, filepath.Dir(c.Dir))

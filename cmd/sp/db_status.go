@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
@@ -46,12 +46,12 @@ type databaseStatus struct {
 }
 
 func (a *app) dbStatus(ctx context.Context) error {
-	var dir project.Dir
+	var m *hosting.Machine
 	var servers []registry.Server
 	var databases []registry.Database
 	found := []serverStatus{}
-	err := a.read(ctx, func(d project.Dir, view *registry.View) (err error) {
-		dir = d
+	err := a.read(ctx, func(dir project.Dir, view *registry.View) (err error) {
+		m = a.machine(dir, nil)
 		if servers, err = view.Servers(ctx); err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (a *app) dbStatus(ctx context.Context) error {
 		return err
 	}
 	for i, s := range servers {
-		a.askServer(ctx, dir, s, databases, &found[i])
+		found[i].put(m.Status(ctx, s, databases))
 	}
 	next, err := a.nextServer(ctx, servers)
 	if err != nil {
@@ -108,58 +108,25 @@ func databaseStatusOf(d registry.Database, gone bool) databaseStatus {
 	return s
 }
 
-// askServer asks a server whether it answers, and has what is recorded there.
-func (a *app) askServer(ctx context.Context, dir project.Dir, s registry.Server, databases []registry.Database, status *serverStatus) {
-	if s.IsOwn() && s.Withheld == "" {
-		running, err := a.running(ctx, dir, s)
-		if err != nil || !running {
-			status.Trouble = "stopped"
-			if err == nil {
-				err = a.dataTrouble(ctx, dir, s)
-			}
-			if err != nil {
-				status.Trouble = failureOf(err).Message
-			}
-			if errors.Is(err, errLost) {
-				status.miss(recordedOn(s, databases))
-			}
-			return
-		}
+// put puts down how a server is.
+func (s *serverStatus) put(is hosting.Status) {
+	s.Running, s.Version = is.Running, is.Version
+	switch {
+	case is.Trouble != nil:
+		s.Trouble = failureOf(is.Trouble).Message
+	case !is.Running:
+		s.Trouble = "stopped"
 	}
-	admin, err := a.connect(ctx, s)
-	if err != nil {
-		status.Trouble = failureOf(err).Message
-		return
-	}
-	status.Running, status.Version = true, admin.Version()
-	h := &host{s, admin}
-	defer h.close()
-	missing, err := missingFrom(ctx, h, databases)
-	if err != nil {
-		status.Trouble = failureOf(err).Message
-	}
-	status.miss(tenantsOf(missing))
-}
-
-// miss marks the databases of tenants as missing.
-func (s *serverStatus) miss(tenants []registry.TenantID) {
 	for i, d := range s.Databases {
-		s.Databases[i].Missing = d.Missing || slices.Contains(tenants, d.Tenant)
+		s.Databases[i].Missing = slices.Contains(is.Missing, d.Tenant)
 	}
-}
-
-func tenantsOf(databases []registry.Database) (tenants []registry.TenantID) {
-	for _, d := range databases {
-		tenants = append(tenants, d.Tenant)
-	}
-	return tenants
 }
 
 // nextServer says where the database of a new tenant would be made.
 func (a *app) nextServer(ctx context.Context, known []registry.Server) (string, error) {
 	s, err := a.findServer(ctx, a.wantedByDefault(), known)
 	if err == nil {
-		if err = refuseWithheld(s); err != nil {
+		if err = hosting.CheckWithheld(s); err != nil {
 			err = fmt.Errorf("server %s: %w", s.Name, err)
 		}
 	}
@@ -167,7 +134,7 @@ func (a *app) nextServer(ctx context.Context, known []registry.Server) (string, 
 		return "nowhere: " + failureOf(err).Message, nil
 	}
 	if s.Admin.Empty() {
-		with, err := a.canRun(ctx, s.Provider)
+		with, err := a.machine(project.Dir{}, nil).CanRun(ctx, s.Provider)
 		return fmt.Sprintf("a new database would be made with %s", with), err
 	}
 	return fmt.Sprintf("a new database would be made on server %s", s.Name), nil

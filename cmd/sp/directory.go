@@ -13,6 +13,7 @@ import (
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 	"github.com/urfave/cli/v3"
 )
 
@@ -279,6 +280,19 @@ func (a *app) clear(dir project.Dir, files standingFiles) error {
 		a.note("%s is set aside as %s", dir.Full(path), filepath.Base(path)+ending)
 	}
 	return nil
+}
+
+// changeNew is a change that makes directory and registry where there are none.
+func (a *app) changeNew(ctx context.Context, files standingFiles, c workspace.Change) (project.Dir, error) {
+	dir, err := a.makeProject(files)
+	if err == nil && !hasRegistry(dir) {
+		err = a.hideSecrets(ctx, dir)
+	}
+	if err == nil {
+		c.Create = true
+		err = a.changeIn(ctx, dir, c)
+	}
+	return dir, a.unlessMade(dir, err)
 }
 
 // unlessMade puts back what was set aside, where no registry was made.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
@@ -16,7 +17,7 @@ func (c *checkup) checkDatabase(ctx context.Context) []diagnosis {
 	if !c.connect {
 		return []diagnosis{skip("--connect logs in to the one that sp resolve names")}
 	}
-	var s subject
+	var s hosting.Subject
 	var url secret.Secret
 	err := c.read(ctx, func(dir project.Dir, view *registry.View) error {
 		connection, err := resolver.Resolve(ctx, view, resolver.Request{
@@ -26,14 +27,14 @@ func (c *checkup) checkDatabase(ctx context.Context) []diagnosis {
 			return err
 		}
 		url = connection.URL
-		s, err = subjectOf(ctx, view, connection.Tenant)
+		s, err = hosting.SubjectOf(ctx, view, connection.Tenant)
 		return err
 	})
 	if err != nil {
 		f := failureOf(adviseResolving(err))
 		return []diagnosis{warn("nothing to connect to: %s", f.Message)}
 	}
-	found := c.checkTenant(ctx, s)
+	found := checkedOf(c.machine(c.dir, nil).Check(ctx, s)[0])
 	if found.Result != "ok" {
 		return []diagnosis{wrong("%s", found.Message).remedy("%s", found.Hint)}
 	}
@@ -61,7 +62,7 @@ func (c *checkup) checkDatabases(ctx context.Context) []diagnosis {
 				f := failureOf(err)
 				found.add(wrong("server %s: %s", s.Name, f.Message).remedy("%s", strings.ReplaceAll(f.Hint, "\n", "; ")))
 			}
-			if refused := refuseWithheld(s); refused != nil {
+			if refused := hosting.CheckWithheld(s); refused != nil {
 				f := failureOf(refused)
 				found.add(warn("server %s: %s", s.Name, f.Message).remedy("%s", f.Hint))
 			}
@@ -85,7 +86,7 @@ func (c *checkup) localTrouble(ctx context.Context, dir project.Dir, s registry.
 	if s.Provider != registry.LocalPrograms || s.Withheld != "" {
 		return nil
 	}
-	return c.dataTrouble(ctx, dir, s)
+	return c.machine(dir, nil).DataTrouble(ctx, s)
 }
 
 func (c *checkup) lookAtDatabase(ctx context.Context, view *registry.View, d registry.Database, found *bounded) error {

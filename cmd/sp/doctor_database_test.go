@@ -80,7 +80,7 @@ func TestDoctorTellsOfAServerThatDoesNotAnswer(t *testing.T) {
 	// It takes connections, and says nothing: bounded.
 	before := time.Now()
 	found := s.diagnosed(6, "--connect")["database"]
-	require.Less(t, time.Since(before), 4*answerWithin)
+	require.Less(t, time.Since(before), 20*time.Second)
 	require.Contains(t, found[0].Message, "Database connection failed: ")
 
 	// Nobody is there.

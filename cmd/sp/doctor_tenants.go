@@ -122,11 +122,13 @@ type memberURL struct {
 }
 
 // urlsOf returns the URLs that a tenant has.
-func urlsOf(t registry.Tenant) []memberURL {
-	return slices.DeleteFunc([]memberURL{
-		{"database_url", "database-url", t.DatabaseURL},
-		{"internal_database_url", "internal-database-url", t.InternalDatabaseURL},
-	}, func(u memberURL) bool { return u.url == nil || u.url.Empty() })
+func urlsOf(t registry.Tenant) (urls []memberURL) {
+	for _, m := range registry.RecordMembers {
+		if url := m.SecretOf(&t); m.URL && url != nil && !url.Empty() {
+			urls = append(urls, memberURL{m.Name, flagOf(m), url})
+		}
+	}
+	return urls
 }
 
 // shared finds texts that more than one tenant has, without keeping the texts.

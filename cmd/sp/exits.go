@@ -8,6 +8,7 @@ import (
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
@@ -46,6 +47,7 @@ var exits = []struct {
 	hint string
 }{
 	{registry.ErrIncomplete, 8, "incomplete", "sp status tells how the file stands; sp export writes it"},
+	{provision.ErrUnknown, 8, "incomplete", "look before you do it again: sp status, sp tenant list"},
 	{registry.ErrUnknown, 8, "incomplete", "look before you do it again: sp status, sp tenant list"},
 	{db.ErrUnrecorded, 6, "untrusted", "set HOME, or XDG_STATE_HOME to a directory that you can write, for the receipt; without one, SP_TRUST names the project"},
 	{db.ErrUntrusted, 6, "untrusted", trustHint},
@@ -58,12 +60,12 @@ var exits = []struct {
 	{follow.ErrUnusable, 6, "store", "mend that file, or move it away; what follows the registry is written anew"},
 	{project.ErrUnusable, 6, "store", "mend that file, or move it away; what follows the registry is written anew"},
 	{errUnsupported, 9, "unsupported", ""},
-	{errNoServer, 9, "unavailable", ""},
+	{hosting.ErrNoServer, 9, "unavailable", ""},
 	{errUnreached, 9, "unavailable", ""},
-	{errWithheld, 9, "denied", ""},
+	{hosting.ErrWithheld, 9, "denied", ""},
 	{errNoPlace, 9, "unavailable", "SP_DATA_DIR names a directory for the data of servers"},
-	{errOtherData, 9, "denied", "sp db up shows it, and asks"},
-	{errLost, 9, "mismatch", ""},
+	{hosting.ErrOtherData, 9, "denied", "sp db up shows it, and asks"},
+	{hosting.ErrLost, 9, "mismatch", ""},
 	{provision.ErrUnavailable, 9, "unavailable", "see that the server runs, and that the address is right"},
 	{provision.ErrDenied, 9, "denied", ""},
 	{provision.ErrMismatch, 9, "mismatch", ""},
@@ -86,6 +88,8 @@ var exits = []struct {
 	{registry.ErrInvalid, 2, "invalid", ""},
 	{project.ErrNotFound, 3, "not_found", ""},
 	{project.ErrInvalid, 2, "invalid", ""},
+	{provision.ErrInvalid, 2, "invalid", ""},
+	{postgres.ErrInvalid, 2, "invalid", ""},
 	{db.ErrBusy, 7, "busy", "try again, or raise SP_LOCK_TIMEOUT (10s)"},
 	{workspace.ErrBusy, 7, "busy", "try again, when the other program is done"},
 	{project.ErrNoDirectory, 6, "store", "sp init makes a registry here; sp import PATH makes one from a tenants.json, sp restore FILE from a backup"},
@@ -162,6 +166,9 @@ func failureOf(err error) failure {
 	if errors.As(err, new(*exporter.RepeatedError)) {
 		f.Hint = "sp import --duplicates first takes the first of them"
 	}
+	if hint := serverHint(err); hint != "" {
+		f.Hint = hint
+	}
 	var h *hinted
 	if errors.As(err, &h) {
 		f.Hint = h.hint
@@ -173,7 +180,7 @@ func failureOf(err error) failure {
 // that means for the change stays, and so does advice.
 func explained(path string, err error) error {
 	plain := db.Diagnose(path, err)
-	for _, meaning := range []error{registry.ErrIncomplete, registry.ErrUnknown} {
+	for _, meaning := range []error{registry.ErrIncomplete, registry.ErrUnknown, provision.ErrUnknown} {
 		if errors.Is(err, meaning) && !errors.Is(plain, meaning) {
 			plain = fmt.Errorf("%w: %w", meaning, plain)
 		}
@@ -208,6 +215,11 @@ func (a *app) fail(err error) int {
 func isAnswered(err error) bool { return errors.Is(err, errUnwell) || errors.Is(err, errUnreached) }
 
 func isIncomplete(err error) bool { return errors.Is(err, registry.ErrIncomplete) }
+
+// isUnknown tells whether nobody knows what became of a change.
+func isUnknown(err error) bool {
+	return errors.Is(err, registry.ErrUnknown) || errors.Is(err, provision.ErrUnknown)
+}
 
 // made tells whether a change was made, even if not all that follows it was done.
 func made(err error) bool { return err == nil || isIncomplete(err) }

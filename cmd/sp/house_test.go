@@ -20,7 +20,7 @@ const module = "github.com/sp-registry/sp/"
 // house says, for each package, which others of this module it may import: the
 // drawing of section 1 of the design. A package that is not here has no place yet.
 var house = map[string][]string{
-	"cmd/sp":             {"db", "internal/registry", "internal/resolver", "internal/exporter", "internal/follow", "internal/workspace", "internal/place", "internal/project", "internal/postgres", "internal/provision", "internal/cloud", "internal/server"},
+	"cmd/sp":             {"db", "internal/registry", "internal/resolver", "internal/exporter", "internal/follow", "internal/workspace", "internal/hosting", "internal/place", "internal/project", "internal/postgres", "internal/provision", "internal/cloud", "internal/server"},
 	"db/queries":         {},
 	"db/scan":            {},
 	"db":                 {"db/migrations", "internal/place"},
@@ -34,13 +34,14 @@ var house = map[string][]string{
 	"internal/workspace": {"internal/registry", "internal/exporter", "internal/follow", "internal/place", "internal/project"},
 	"internal/place":     {},
 	"internal/project":   {"internal/place"},
-	"internal/postgres":  {"internal/registry", "internal/place"},
-	"internal/provision": {"internal/registry", "internal/pgurl"},
+	"internal/postgres":  {"internal/place"},
+	"internal/provision": {},
+	"internal/hosting":   {"internal/registry", "internal/provision", "internal/postgres", "internal/place"},
 	"internal/cloud":     {"internal/registry"},
-	"internal/server":    {"internal/registry", "internal/provision"},
+	"internal/server":    {"internal/registry", "internal/hosting"},
 
 	// A server for tests; nothing but tests imports it.
-	pgtest: {"internal/registry"},
+	pgtest: {},
 
 	// What measures sp, from outside, as processes; nothing of sp imports it. The writer
 	// alone is made of sp's own parts.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
@@ -68,7 +69,7 @@ func (a *app) psql(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	if program == "" {
-		return withHint(fmt.Errorf("%w: %w", errNoPsql, errNoServer), "apt-get install postgresql-client, or your system's like of it")
+		return withHint(fmt.Errorf("%w: %w", errNoPsql, hosting.ErrNoServer), "apt-get install postgresql-client, or your system's like of it")
 	}
 	own, err := a.lookAtOwn(ctx, c.URL)
 	if err == nil && own != nil && *own == postgres.Unseen {

@@ -3,46 +3,41 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"go/ast"
+	"maps"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/registry"
-	"github.com/sp-registry/sp/internal/secret"
 )
 
-// TestEveryMemberIsShownAndEdited takes each member of the record, as the fields of
-// registry.Tenant have them, through the commands that list them: a new one that is
-// forgotten in one of these turns this red.
+// TestEveryMemberIsShownAndEdited takes each member of the record through the commands
+// that list them.
 func TestEveryMemberIsShownAndEdited(t *testing.T) {
 	t.Parallel()
-	members := map[string]string{ // by field
-		"Name": "name", "AppID": "app_id", "Hostname": "hostname", "Region": "region", "DatabaseURL": "database_url",
-		"InternalDatabaseURL": "internal_database_url", "ExternalDBAccess": "external_db_access", "SyncToken": "sync_token",
-		"SharedContainerDB": "shared_container_db",
-	}
-	fixed := map[string]bool{"ID": true, "Kind": true, "Unknown": true} // which nobody edits
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[registry.Tenant]()) {
-		if fixed[f.Name] {
+	tried := 0
+	for _, m := range registry.RecordMembers {
+		if m.Fixed {
 			continue
 		}
-		member := members[f.Name]
-		require.NotEmpty(t, member, "%s is not known here", f.Name)
+		tried++
+		member := m.Name
 		s := newSandbox(t)
 		s.mustImport("2026-02-01T12:00:00Z", `{"id": "a", "name": "a", "tenant_type": "cloud", "x": 1}`)
 		value, flag := "new-"+strings.ReplaceAll(member, "_", "-"), "--"+strings.ReplaceAll(member, "_", "-")
 		var shown any = value
-		switch f.Type {
-		case reflect.TypeFor[bool]():
+		switch {
+		case m.Truth:
 			value, shown = "yes", true
 			s.must("tenant", "edit", "a", flag)
-		case reflect.TypeFor[*secret.Secret]():
-			if strings.HasSuffix(member, "url") {
-				value = "postgres://u:p@h/" + f.Name
-				shown = value
-			}
+		case m.URL:
+			value = "postgres://u:p@h/" + member
+			shown = value
 			s.must("tenant", "edit", "a", flag, value)
 		default:
 			s.must("tenant", "edit", "a", flag, value)
@@ -50,7 +45,7 @@ func TestEveryMemberIsShownAndEdited(t *testing.T) {
 		require.Equal(t, shown, s.member(member), "sp tenant show --json")
 		require.Contains(t, s.must("tenant", "show", "a", "--reveal").stdout, "\t"+value+"\n", "sp tenant show")
 		require.Contains(t, s.must("export", "-").stdout, fmt.Sprintf("%q: %s", member, mustMarshal(t, shown)), "sp export")
-		if f.Type.Kind() == reflect.Pointer {
+		if m.Optional {
 			s.must("tenant", "edit", "a", "--clear", strings.TrimPrefix(flag, "--"))
 			require.Nil(t, s.member(member), "sp tenant edit --clear")
 			s.must("undo")
@@ -60,6 +55,7 @@ func TestEveryMemberIsShownAndEdited(t *testing.T) {
 		s.must("undo")
 		require.NotEqual(t, shown, s.member(member), "sp undo")
 	}
+	require.Equal(t, 9, tried)
 }
 
 // member is what sp tenant show says of a member of a.
@@ -75,4 +71,94 @@ func mustMarshal(t *testing.T, value any) string {
 	text, err := json.Marshal(value)
 	require.NoError(t, err)
 	return string(text)
+}
+
+// memberLists are the declarations in which three or more members of the record stand
+// together, and why: the table, what the queries take and give, and what is no list of all
+// of some kind.
+var memberLists = map[string]string{
+	"RecordMembers": "the table",
+	"Tenant":        "its fields",
+	"CloudParams":   "what the documents give a cloud tenant",
+	"NewCloud":      "the same",
+	"tenantOf":      "from a row of a query",
+	"isText":        "the same",
+	"rowOf":         "to a query",
+
+	"tenantCreateCommand": "what can be given when a tenant is made",
+	"newTenant":           "the same",
+	"lookAtCredentials":   "a remedy for each trouble",
+	"TenantMembers":       "secrets.json has names of its own",
+	"secretOrder":         "the same",
+	"TenantSecrets":       "the same",
+	"onlyConnection":      "the same",
+	"url":                 "which of two URLs, and whether it may be had",
+
+	"mergeThree": "to be driven by the table",
+}
+
+// TestMembersAreListedInOneTable looks for other lists of the record's members, by name, by
+// flag or by field: whoever adds a member would have to know of them.
+func TestMembersAreListedInOneTable(t *testing.T) {
+	t.Parallel()
+	members := map[string]string{} // by how they are spelled
+	fields := reflect.TypeFor[registry.Tenant]()
+	for i, m := range registry.RecordMembers {
+		members[m.Name], members[flagOf(m)], members[fields.Field(i).Name] = m.Name, m.Name, m.Name
+	}
+	for _, everywhere := range []string{"id", "name", "ID", "Name", "Kind"} {
+		delete(members, everywhere)
+	}
+	found := map[string]bool{}
+	for _, s := range sources(t) {
+		if s.measures() || s.pkg == "db/queries" {
+			continue
+		}
+		for _, decl := range s.syntax.Decls {
+			for name, node := range declared(decl) {
+				if len(spelled(node, members)) >= 3 {
+					if memberLists[name] == "" {
+						t.Errorf("%s: %s lists %v: loop over registry.RecordMembers", s.path, name, slices.Sorted(maps.Keys(spelled(node, members))))
+					}
+					found[name] = true
+				}
+			}
+		}
+	}
+	require.Len(t, found, len(memberLists), "some of the lists are gone")
+}
+
+// declared are the parts of a declaration, by name.
+func declared(decl ast.Decl) map[string]ast.Node {
+	if f, ok := decl.(*ast.FuncDecl); ok {
+		return map[string]ast.Node{f.Name.Name: f}
+	}
+	parts := map[string]ast.Node{}
+	for _, spec := range decl.(*ast.GenDecl).Specs {
+		switch spec := spec.(type) {
+		case *ast.TypeSpec:
+			parts[spec.Name.Name] = spec
+		case *ast.ValueSpec:
+			parts[spec.Names[0].Name] = spec
+		}
+	}
+	return parts
+}
+
+// spelled returns the members whose name, flag or field is in a piece of code.
+func spelled(node ast.Node, members map[string]string) map[string]bool {
+	found := map[string]bool{}
+	ast.Inspect(node, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Ident:
+			found[members[n.Name]] = true
+		case *ast.BasicLit:
+			for _, word := range regexp.MustCompile(`[\w-]+`).FindAllString(n.Value, -1) {
+				found[members[word]] = true
+			}
+		}
+		return true
+	})
+	delete(found, "")
+	return found
 }

@@ -61,6 +61,7 @@ func mustRunIn(t *testing.T, args ...string) string {
 		terminal:         func(int) bool { return false },
 		git:              func() project.Git { return project.Git{} },
 		untilSignal:      func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
+		environ:          func() []string { return nil },
 	})
 	require.Zero(t, code, "%v", args)
 	text, err := os.ReadFile(stdout.Name())

@@ -52,6 +52,7 @@ type profileSecret struct {
 	Profile string            `json:"profile"`
 	Tenant  registry.TenantID `json:"tenant_id"`
 	value   secret.Secret
+	isURL   bool
 }
 
 // secretsOf returns the secrets of a profile and those of its tenant, in order of name.
@@ -68,11 +69,9 @@ func secretsOf(ctx context.Context, view *registry.View, p registry.Profile) ([]
 	for _, s := range own {
 		all = append(all, profileSecret{Name: s.Key, Of: "profile", Profile: p.Name, Tenant: t.ID, value: s.Value})
 	}
-	for name, value := range map[string]*secret.Secret{
-		"database_url": t.DatabaseURL, "internal_database_url": t.InternalDatabaseURL, "sync_token": t.SyncToken,
-	} {
-		if value != nil && !value.Empty() {
-			all = append(all, profileSecret{Name: name, Of: "tenant", Profile: p.Name, Tenant: t.ID, value: *value})
+	for _, m := range registry.RecordMembers {
+		if s := m.SecretOf(&t); s != nil && !s.Empty() {
+			all = append(all, profileSecret{Name: m.Name, Of: "tenant", Profile: p.Name, Tenant: t.ID, value: *s, isURL: m.URL})
 		}
 	}
 	slices.SortFunc(all, func(a, b profileSecret) int { return strings.Compare(a.Name, b.Name) })
@@ -89,10 +88,10 @@ func (s profileSecret) where() string {
 
 // shown is the value, or what hides it.
 func (s profileSecret) shown(how showing) string {
-	if s.Name == "sync_token" || s.Of == "profile" {
-		return *how.token(&s.value)
+	if s.isURL {
+		return *how.url(&s.value)
 	}
-	return *how.url(&s.value)
+	return *how.token(&s.value)
 }
 
 func (a *app) secretsListCommand() *cli.Command {

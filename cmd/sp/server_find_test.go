@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 
@@ -12,11 +11,7 @@ import (
 // Root has the programs perhaps, and can't run them: to install them again is no way out.
 func TestRootIsNotToldToInstallPrograms(t *testing.T) {
 	t.Parallel()
-	hints := func(why ...error) string {
-		var told *hinted
-		require.True(t, errors.As(noServer("linux", why), &told))
-		return told.hint
-	}
+	hints := func(why ...error) string { return nowhereHint("linux", why) }
 	require.Contains(t, hints(postgres.ErrNone, postgres.ErrNone), "install PostgreSQL's programs")
 	asRoot := hints(postgres.ErrNone, fmt.Errorf("local: %w", postgres.ErrRoot))
 	require.NotContains(t, asRoot, "install")

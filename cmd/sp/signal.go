@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/signal"
 
-	"github.com/sp-registry/sp/internal/registry"
 	"golang.org/x/sys/unix"
 )
 
@@ -15,15 +14,22 @@ type signalError struct{ signal unix.Signal }
 
 func (e *signalError) Error() string { return "ended by " + unix.SignalName(e.signal) }
 
+// told is in a context that ends when this process is told to end.
+type told struct{}
+
 // untilTold runs fn, which takes back what it began when its context ends, until this
-// process is told to end; then that is why it failed.
+// process is told to end; then that is why it failed. Within another untilTold that one decides:
+// what may not be called off there is not called off here.
 func (a *app) untilTold(ctx context.Context, fn func(context.Context) error) error {
-	ctx, stop := a.untilSignal(ctx)
+	if ctx.Value(told{}) != nil {
+		return fn(ctx)
+	}
+	ctx, stop := a.untilSignal(context.WithValue(ctx, told{}, true))
 	defer stop()
 	err := fn(ctx)
-	var told *signalError
-	if err != nil && !a.done.Made && !errors.Is(err, registry.ErrUnknown) && errors.As(context.Cause(ctx), &told) {
-		return told
+	var s *signalError
+	if err != nil && !a.done.Made && !isUnknown(err) && errors.As(context.Cause(ctx), &s) {
+		return s
 	}
 	return err
 }

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
-	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
-	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -70,7 +68,10 @@ func (a *app) checkTenants(ctx context.Context, all bool, ref *string) error {
 	if err != nil {
 		return err
 	}
-	results := a.checkAll(ctx, subjects)
+	var results []checked
+	for _, c := range a.machine(project.Dir{}, nil).Check(ctx, subjects...) {
+		results = append(results, checkedOf(c))
+	}
 	if !all && results[0].err != nil { // of one, there is nothing else to answer
 		a.tellToken(results[0])
 		return results[0].err
@@ -111,31 +112,11 @@ func (a *app) tellToken(c checked) {
 	}
 }
 
-// subject is a tenant whose database is to be checked.
-type subject struct {
-	tenant   registry.Tenant
-	database *registry.Database
-	server   *registry.Server
-	next     *secret.Secret // the URL of a rotation that was stopped
-}
-
-func subjectOf(ctx context.Context, view *registry.View, t registry.Tenant) (s subject, err error) {
-	s.tenant = t
-	if s.database, err = view.Database(ctx, t.ID); err == nil && s.database != nil {
-		s.server, err = view.Server(ctx, s.database.Server)
-	}
-	if err != nil {
-		return s, err
-	}
-	s.next, err = view.Rotation(ctx, t.ID)
-	return s, err
-}
-
 // subjects reads all that the checks need; the registry is let go of by then.
-func (a *app) subjects(ctx context.Context, all bool, ref *string) (subjects []subject, err error) {
+func (a *app) subjects(ctx context.Context, all bool, ref *string) (subjects []hosting.Subject, err error) {
 	err = a.read(ctx, func(_ project.Dir, view *registry.View) error {
 		look := func(t registry.Tenant) error {
-			s, err := subjectOf(ctx, view, t)
+			s, err := hosting.SubjectOf(ctx, view, t)
 			subjects = append(subjects, s)
 			return err
 		}
@@ -159,43 +140,15 @@ func (a *app) subjects(ctx context.Context, all bool, ref *string) (subjects []s
 	return subjects, err
 }
 
-// atOnce is how many databases are asked at the same time.
-const atOnce = 8
-
-func (a *app) checkAll(ctx context.Context, subjects []subject) []checked {
-	results := make([]checked, len(subjects))
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, atOnce)
-	for i, s := range subjects {
-		slots <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-slots }()
-			results[i] = a.checkTenant(ctx, s)
-		})
+func checkedOf(c hosting.Checked) checked {
+	found := checked{ID: c.Tenant.ID, Result: "ok", token: c.Tenant.IsSyncTokenMissing(), begun: c.Next != nil}
+	if c.Err == nil {
+		ms := c.Took.Milliseconds()
+		found.Latency, found.Version, found.TLS, found.Message = &ms, c.Standing.Version, c.Standing.TLS, "connected"
+		return found
 	}
-	wait.Wait()
-	return results
-}
-
-func (a *app) checkTenant(ctx context.Context, s subject) checked {
-	c := checked{ID: s.tenant.ID, Result: "ok", token: s.tenant.IsSyncTokenMissing(), begun: s.next != nil}
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	began := a.now()
-	standing, err := provision.Standing{}, s.mustHaveURL()
-	if err == nil {
-		err = a.mayConnect()
-	}
-	if err == nil {
-		standing, err = s.ask(ctx)
-	}
-	if err == nil {
-		ms := a.now().Sub(began).Milliseconds()
-		c.Latency, c.Version, c.TLS, c.Message = &ms, standing.Version, standing.TLS, "connected"
-		return c
-	}
-	c.err = a.adviseConnecting(s, err)
-	f := failureOf(c.err)
-	c.Result, c.Message, c.Hint = f.Code, f.Message, f.Hint
-	return c
+	found.err = adviseLogin(c.Err)
+	f := failureOf(found.err)
+	found.Result, found.Message, found.Hint = f.Code, f.Message, f.Hint
+	return found
 }

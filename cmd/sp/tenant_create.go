@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -54,11 +55,11 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 		return err
 	}
 	switch given := n.Tenant.DatabaseURL != nil; {
-	case given && (cmd.Bool("no-database") || w.provider != "" && w.provider != "url"):
+	case given && (cmd.Bool("no-database") || w.Provider != "" && w.Provider != byURL):
 		return usage("tenant create: either the URL of a database, or where to make one")
-	case !given && w.provider == "url":
+	case !given && w.Provider == byURL:
 		return withHint(usage("tenant create: --provider url: which database?"), "--database-url-stdin")
-	case cmd.Bool("no-database") && w.provider != "":
+	case cmd.Bool("no-database") && w.Provider != "":
 		return usage("tenant create: either --no-database, or where to make one")
 	case given && !cmd.Bool("no-check"):
 		if err := a.checkAdopted(ctx, *n.Tenant.DatabaseURL); err != nil {
@@ -67,21 +68,28 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 	}
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		if n.Tenant.DatabaseURL != nil || cmd.Bool("no-database") {
-			return a.storeTenant(ctx, n, nil, standingBy(cmd))
+			return a.storeTenant(ctx, n, standingBy(cmd))
 		}
-		s, err := a.findServerFirst(ctx, w)
+		known, err := a.knownServers(ctx)
+		if err != nil {
+			return err
+		}
+		s, err := a.findServer(ctx, w, known)
 		if err == nil && !s.IsOwn() { // nothing is made where it does not answer
-			err = a.answers(ctx, s)
+			err = a.machine(project.Dir{}, nil).Answers(ctx, s)
+		}
+		if err == nil {
+			err = a.makeRegistry(ctx, standingBy(cmd))
 		}
 		if err != nil {
 			return err
 		}
-		return a.storeTenant(ctx, n, &s, standingBy(cmd))
+		return a.inSteps(ctx, a.tenants, func(ctx context.Context, m *hosting.Machine) error { return a.hostTenant(ctx, m, n, s) })
 	})
 }
 
 // newTenant is the tenant that the flags describe. At a terminal, what is not given is asked for.
-func (a *app) newTenant(ctx context.Context, cmd *cli.Command, w wanted) (n registry.NewTenant, err error) {
+func (a *app) newTenant(ctx context.Context, cmd *cli.Command, w hosting.Wanted) (n registry.NewTenant, err error) {
 	url, err := a.secret(ctx, cmd, "database-url")
 	if err != nil {
 		return n, err
@@ -94,7 +102,7 @@ func (a *app) newTenant(ctx context.Context, cmd *cli.Command, w wanted) (n regi
 		if name, err = a.ask(ctx, "name"); err != nil {
 			return n, err
 		}
-		if url == nil && w.provider == "" && !cmd.Bool("no-database") {
+		if url == nil && w.Provider == "" && !cmd.Bool("no-database") {
 			if url, err = a.askSecret(ctx, "database URL (Enter for a new database)"); err != nil {
 				return n, err
 			}
@@ -110,27 +118,45 @@ func (a *app) newTenant(ctx context.Context, cmd *cli.Command, w wanted) (n regi
 	return n, n.Check() // before anything is made for it
 }
 
-// storeTenant registers a tenant, in a new registry where there is none, and makes it a
-// database where s is not nil.
-func (a *app) storeTenant(ctx context.Context, n registry.NewTenant, s *registry.Server, files standingFiles) error {
-	return a.stepsNew(ctx, files, func(ctx context.Context, dir project.Dir, reg *registry.Registry) error {
-		alike, err := lookalikes(ctx, reg, n.Tenant.Name)
-		if err != nil {
-			return err
-		}
-		t, err := a.makeTenant(ctx, dir, reg, n, s)
-		if !made(err) {
-			return err
-		}
-		a.note("tenant %s created", t)
-		a.warnOfLookalikes(t, alike)
-		if a.json {
-			err = cmp.Or(err, a.document(map[string]any{"id": t.ID, "name": t.Name}))
-		} else {
-			err = cmp.Or(err, a.line(string(t.ID)))
+// storeTenant registers a tenant, in a new registry where there is none.
+func (a *app) storeTenant(ctx context.Context, n registry.NewTenant, files standingFiles) error {
+	var t registry.Tenant
+	var alike []registry.TenantID
+	_, err := a.changeNew(ctx, files, a.tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
+		if alike, err = lookalikes(ctx, reg, n.Tenant.Name); err == nil {
+			t, err = reg.CreateTenant(ctx, n)
 		}
 		return err
+	}))
+	return a.tellCreated(t, alike, err)
+}
+
+// hostTenant registers a tenant, and makes its database on a server.
+func (a *app) hostTenant(ctx context.Context, m *hosting.Machine, n registry.NewTenant, s registry.Server) (err error) {
+	var alike []registry.TenantID
+	err = m.Read(ctx, func(view *registry.View) error {
+		alike, err = view.Lookalikes(ctx, n.Tenant.Name)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	c, err := m.Create(ctx, n, s)
+	a.tellMade(c, err)
+	return a.tellCreated(c.Tenant, alike, err)
+}
+
+// tellCreated answers with a tenant that was created.
+func (a *app) tellCreated(t registry.Tenant, alike []registry.TenantID, err error) error {
+	if !made(err) {
+		return err
+	}
+	a.note("tenant %s created", t)
+	a.warnOfLookalikes(t, alike)
+	if a.json {
+		return cmp.Or(err, a.document(map[string]any{"id": t.ID, "name": t.Name}))
+	}
+	return cmp.Or(err, a.line(string(t.ID)))
 }
 
 // lookalikes are the tenants whose names people could take for that one.

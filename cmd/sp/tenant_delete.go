@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
@@ -24,40 +25,34 @@ func (a *app) tenantDeleteCommand() *cli.Command {
 			boolFlag("keep-database", "leave the database, of which sp knows nothing then"),
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			dir, err := a.project()
-			if err != nil {
-				return err
-			}
-			return a.steps(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.deleteTenant(ctx, cmd, dir, reg)
+			return a.inSteps(ctx, a.tenants, func(ctx context.Context, m *hosting.Machine) error {
+				return a.deleteTenant(ctx, cmd, m)
 			})
 		},
 	}
 }
 
-func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, dir project.Dir, reg *registry.Registry) error {
-	view, err := reg.View(ctx)
-	if err != nil {
+func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, m *hosting.Machine) error {
+	keep := cmd.Bool("keep-database")
+	var id registry.TenantID
+	var d *registry.Database
+	var question string
+	err := a.read(ctx, func(_ project.Dir, view *registry.View) (err error) {
+		if id, err = tenantToDelete(ctx, view, cmd.Args().First(), optional(cmd, "confirm")); err != nil {
+			return err
+		}
+		if d, err = view.Database(ctx, id); err != nil {
+			return err
+		}
+		drops := d
+		if keep {
+			drops = nil
+		}
+		question, err = deletionQuestion(ctx, view, id, drops)
 		return err
-	}
-	id, err := tenantToDelete(ctx, view, cmd.Args().First(), optional(cmd, "confirm"))
-	if err != nil {
-		view.Close()
-		return err
-	}
-	d, err := view.Database(ctx, id)
-	if err != nil {
-		view.Close()
-		return err
-	}
-	drops := d
-	if cmd.Bool("keep-database") {
-		drops = nil
-	}
-	question, err := deletionQuestion(ctx, view, id, drops)
-	view.Close() // nothing is held while somebody thinks about an answer
+	})
 	if d != nil && errors.Is(err, registry.ErrNotFound) {
-		return a.deleteOrphan(ctx, cmd, dir, reg, *d)
+		return a.deleteOrphan(ctx, cmd, m, *d)
 	}
 	if errors.Is(err, registry.ErrNotFound) {
 		return withHint(err, "delete takes the whole id, as sp tenant list prints it into a pipe")
@@ -72,11 +67,15 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, dir project.Di
 	}
 	deletion := registry.Deletion{ID: id, Purge: cmd.Bool("purge")}
 	if d != nil {
-		if deletion.Database, err = a.endDatabase(ctx, dir, reg, *d, cmd.Bool("keep-database")); err != nil {
+		if deletion.Database, err = a.endDatabase(ctx, m, *d, keep); err != nil {
 			return err
 		}
 	}
-	removed, err := reg.DeleteTenant(ctx, deletion)
+	var removed registry.Removed
+	err = m.Change(ctx, func(reg *registry.Registry) (err error) {
+		removed, err = reg.DeleteTenant(ctx, deletion)
+		return err
+	})
 	if !made(err) {
 		return err
 	}

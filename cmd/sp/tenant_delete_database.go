@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
@@ -13,7 +14,7 @@ import (
 )
 
 // endDatabase drops the database that sp made for a tenant, or leaves it.
-func (a *app) endDatabase(ctx context.Context, dir project.Dir, reg *registry.Registry, d registry.Database, keep bool) (registry.Fate, error) {
+func (a *app) endDatabase(ctx context.Context, m *hosting.Machine, d registry.Database, keep bool) (registry.Fate, error) {
 	if keep && d.State == registry.Dropping {
 		a.note("what is still there of database %s and its roles stays on server %s", d.Name, d.Server)
 		return registry.IsLeft, nil
@@ -22,9 +23,11 @@ func (a *app) endDatabase(ctx context.Context, dir project.Dir, reg *registry.Re
 		a.note("database %s stays on server %s, with the roles %s_owner, %s_a and %s_b", d.Name, d.Server, d.Name, d.Name, d.Name)
 		return registry.IsLeft, nil
 	}
-	if err := a.dropDatabase(ctx, dir, reg, d); err != nil {
+	done, err := m.Drop(ctx, d, a.wantedByDefault())
+	if err != nil {
+		a.tell(done.Warnings, "")
 		what := "nothing is deleted; when that is mended, say it again\n--keep-database deletes the tenant and leaves the database where it is"
-		if now, unread := databaseOf(ctx, reg, d.Tenant); unread != nil || now == nil || now.State == registry.Dropping {
+		if done.Begun {
 			what = "its data may be gone already; when that is mended, say it again\n--keep-database deletes the tenant and leaves what there still is"
 		}
 		if errors.Is(err, provision.ErrMismatch) {
@@ -34,54 +37,20 @@ func (a *app) endDatabase(ctx context.Context, dir project.Dir, reg *registry.Re
 		return registry.StaysRecorded, withHint(fmt.Errorf("database %s: %w", d.Name, err), "%s", what)
 	}
 	a.note("database %s dropped", d.Name)
-	a.tellSharers(ctx, reg, d.Tenant, leadsTo, "leads to the database that was dropped")
+	a.tell(done.Warnings, "leads to the database that was dropped")
 	return registry.WasDropped, nil
-}
-
-// dropDatabase drops a database and its roles. That it is about to go is recorded first,
-// so that nobody publishes a login to it meanwhile.
-func (a *app) dropDatabase(ctx context.Context, dir project.Dir, reg *registry.Registry, d registry.Database) error {
-	s, err := knownServer(ctx, reg, d.Server)
-	if err == nil && s == nil {
-		err = fmt.Errorf("server %s: %w", d.Server, registry.ErrNotFound)
-	}
-	if err != nil {
-		return err
-	}
-	h, err := a.bringUp(ctx, dir, reg, a.wantedByDefault().instead(*s))
-	if err != nil {
-		return err
-	}
-	defer h.close()
-	ctx, cancel := context.WithTimeout(ctx, workWithin)
-	defer cancel()
-	locked, err := lockDatabase(ctx, reg, h, d.Tenant)
-	if err != nil {
-		return err
-	}
-	there, _, err := h.admin.Holds(ctx, h.database(*locked))
-	if err == nil && !there && locked.State == registry.Ready {
-		err = fmt.Errorf("nothing of it is on server %s, perhaps another server answers there: %w", h.Name, provision.ErrMismatch)
-	}
-	if err != nil {
-		return err
-	}
-	if err := reg.DropDatabase(ctx, d.Tenant); !made(err) {
-		return err
-	}
-	return h.admin.Drop(ctx, h.database(*locked))
 }
 
 // deleteOrphan drops a database whose tenant is no more: an undo, an import or another
 // program took that away.
-func (a *app) deleteOrphan(ctx context.Context, cmd *cli.Command, dir project.Dir, reg *registry.Registry, d registry.Database) error {
+func (a *app) deleteOrphan(ctx context.Context, cmd *cli.Command, m *hosting.Machine, d registry.Database) error {
 	if err := a.confirm(ctx, cmd, fmt.Sprintf("drop database %s with all that is in it? its tenant %s is gone", d.Name, d.Tenant)); err != nil {
 		return err
 	}
-	if _, err := a.endDatabase(ctx, dir, reg, d, cmd.Bool("keep-database")); err != nil {
+	if _, err := a.endDatabase(ctx, m, d, cmd.Bool("keep-database")); err != nil {
 		return err
 	}
-	err := reg.ForgetDatabase(ctx, d.Tenant)
+	err := m.Change(ctx, func(reg *registry.Registry) error { return reg.ForgetDatabase(ctx, d.Tenant) })
 	if a.json && made(err) {
 		err = cmp.Or(err, a.document(removal{ID: d.Tenant, Profiles: []string{}}))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,38 +12,58 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// editable are the members that an edit can clear, and the flags that set them.
-var editable = []string{"app-id", "hostname", "region", "database-url", "internal-database-url", "sync-token", "shared-container-db"}
+// flagOf is the flag of a member of the record.
+func flagOf(m *registry.Member) string { return strings.ReplaceAll(m.Name, "_", "-") }
+
+// clearable are the flags of the members that an edit can take away.
+func clearable() (flags []string) {
+	for _, m := range registry.RecordMembers {
+		if m.Optional && !m.Fixed {
+			flags = append(flags, flagOf(m))
+		}
+	}
+	return flags
+}
+
+// memberFlags are those of the members that an edit can set: the secrets apart.
+func memberFlags() (plain, secrets []cli.Flag) {
+	var truths []cli.Flag
+	for _, m := range registry.RecordMembers {
+		switch {
+		case m.Fixed:
+		case m.Truth:
+			truths = append(truths, boolFlag(flagOf(m), m.About))
+		case m.Secret:
+			secrets = append(secrets, secretFlags(flagOf(m), m.About)...)
+		default:
+			plain = append(plain, stringFlag(flagOf(m), m.About))
+		}
+	}
+	return append(plain, truths...), secrets
+}
 
 func (a *app) tenantEditCommand() *cli.Command {
-	flags := []cli.Flag{
-		stringFlag("name", "what people call it"),
-		stringFlag("app-id", "its application in the cloud"),
-		stringFlag("hostname", "where it is deployed"),
-		stringFlag("region", "where in the world"),
-		stringFlag("shared-container-db", "the `NAME` of its database in a shared container"),
-		boolFlag("external-db-access", "connections from outside are taken (=false: not)"),
+	flags, secrets := memberFlags()
+	flags = append(flags,
 		boolFlag("allow-duplicate-name", "though another tenant has that name"),
 		&cli.StringSliceFlag{Name: "clear", Usage: "take `MEMBERS` away, with commas between"},
 		purgeFlag(),
 		a.noExportFlag(),
-	}
-	flags = append(flags, secretFlags("database-url", "the `URL` of its database")...)
-	flags = append(flags, secretFlags("internal-database-url", "the `URL` for a cloud tenant's own side")...)
-	flags = append(flags, secretFlags("sync-token", "the `TOKEN` that authorises synchronisation")...)
+	)
+	can := clearable()
 	return &cli.Command{
 		Name:      "edit",
 		Usage:     "change a tenant; its id and type stay",
 		ArgsUsage: "ID",
-		Description: "--clear takes " + strings.Join(editable[:4], ", ") + ",\n" + strings.Join(editable[4:], ", ") + ".\n\n" +
+		Description: "--clear takes " + strings.Join(can[:4], ", ") + ",\n" + strings.Join(can[4:], ", ") + ".\n\n" +
 			"  sp tenant edit local_19bff27604c --database-url-file url.txt --clear region,hostname",
-		Flags: flags,
+		Flags: append(flags, secrets...),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			edit, err := a.tenantEdit(ctx, cmd)
 			if err != nil {
 				return err
 			}
-			return a.editTenant(ctx, cmd.Args().First(), edit)
+			return a.editTenant(ctx, cmd, edit)
 		},
 	}
 }
@@ -53,43 +74,46 @@ func (a *app) tenantEdit(ctx context.Context, cmd *cli.Command) (e registry.Tena
 	if err := checkCleared(cmd, cleared); err != nil {
 		return e, err
 	}
-	text := func(name string) registry.Optional[string] {
-		return registry.Optional[string]{Set: optional(cmd, name), Clear: slices.Contains(cleared, name)}
+	e.Set = map[string]*secret.Secret{}
+	for _, m := range registry.RecordMembers {
+		value, err := a.memberGiven(ctx, cmd, m)
+		if err != nil {
+			return e, err
+		}
+		if value != nil || slices.Contains(cleared, flagOf(m)) {
+			e.Set[m.Name] = value
+		}
 	}
-	secret := func(name string) registry.Optional[secret.Secret] {
-		value, problem := a.secret(ctx, cmd, name)
+	if len(e.Set) == 0 {
+		return e, withHint(usage("tenant edit: nothing to change"), "sp tenant edit --help lists what can be")
+	}
+	e.AllowDuplicateName, e.Purge = cmd.Bool("allow-duplicate-name"), cmd.Bool("purge")
+	return e, nil
+}
+
+// memberGiven is what the flags of a member say, nil for nothing.
+func (a *app) memberGiven(ctx context.Context, cmd *cli.Command, m *registry.Member) (*secret.Secret, error) {
+	name := flagOf(m)
+	if m.Secret {
+		value, err := a.secret(ctx, cmd, name)
 		if value != nil {
 			a.warnOfArgument(cmd, name, *value)
 		}
-		err = cmp.Or(err, problem)
-		return registry.Optional[secret.Secret]{Set: value, Clear: slices.Contains(cleared, name)}
+		return value, err
 	}
-	e = registry.TenantEdit{
-		Name:                optional(cmd, "name"),
-		AppID:               text("app-id"),
-		Hostname:            text("hostname"),
-		Region:              text("region"),
-		DatabaseURL:         secret("database-url"),
-		InternalDatabaseURL: secret("internal-database-url"),
-		SyncToken:           secret("sync-token"),
-		SharedContainerDB:   text("shared-container-db"),
+	if m.Fixed || !cmd.IsSet(name) {
+		return nil, nil
 	}
-	if cmd.IsSet("external-db-access") {
-		access := cmd.Bool("external-db-access")
-		e.ExternalDBAccess = &access
-	}
-	if err == nil && e == (registry.TenantEdit{}) {
-		err = withHint(usage("tenant edit: nothing to change"), "sp tenant edit --help lists what can be")
-	}
-	e.AllowDuplicateName, e.Purge = cmd.Bool("allow-duplicate-name"), cmd.Bool("purge")
-	return e, err
+	value := secret.New(fmt.Sprint(cmd.Value(name)))
+	return &value, nil
 }
 
 // checkCleared refuses what can't be taken away, or is set as well.
 func checkCleared(cmd *cli.Command, cleared []string) error {
+	can := clearable()
 	for _, name := range cleared {
-		if !slices.Contains(editable, name) {
-			return usage("--clear: one of %s", strings.Join(editable, ", "))
+		if !slices.Contains(can, name) {
+			return usage("--clear: one of %s", strings.Join(can, ", "))
 		}
 		if cmd.IsSet(name) || cmd.IsSet(name+"-stdin") || cmd.IsSet(name+"-file") {
 			return usage("--%s and --clear %s", name, name)
@@ -103,24 +127,24 @@ func checkCleared(cmd *cli.Command, cleared []string) error {
 
 func stdins(cmd *cli.Command) int {
 	n := 0
-	for _, name := range []string{"database-url-stdin", "internal-database-url-stdin", "sync-token-stdin"} {
-		if cmd.Bool(name) {
+	for _, m := range registry.RecordMembers {
+		if m.Secret && cmd.Bool(flagOf(m)+"-stdin") {
 			n++
 		}
 	}
 	return n
 }
 
-func (a *app) editTenant(ctx context.Context, word string, edit registry.TenantEdit) error {
+func (a *app) editTenant(ctx context.Context, cmd *cli.Command, edit registry.TenantEdit) error {
 	var t registry.Tenant
 	var changed []string
 	var alike []registry.TenantID
 	err := a.change(ctx, a.tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
-		if edit.ID, err = findID(ctx, reg, word); err != nil {
+		if edit.ID, err = findID(ctx, reg, cmd.Args().First()); err != nil {
 			return err
 		}
-		if edit.Name != nil {
-			if alike, err = lookalikes(ctx, reg, *edit.Name); err != nil {
+		if cmd.IsSet("name") {
+			if alike, err = lookalikes(ctx, reg, cmd.String("name")); err != nil {
 				return err
 			}
 		}

@@ -3,18 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
-	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
-
-// A database is made in steps, none of which can be taken back with the others: its row
-// comes first, with all names, then what is on the server, then the URL. Wherever that is
-// stopped, it can be gone on with or undone.
 
 func (a *app) tenantProvisionCommand() *cli.Command {
 	return &cli.Command{
@@ -26,18 +21,14 @@ func (a *app) tenantProvisionCommand() *cli.Command {
 		Flags: append(serverFlags(), a.noExportFlag()),
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			w, err := a.wantedServer(ctx, cmd)
-			if err == nil && w.provider == "url" {
+			if err == nil && w.Provider == byURL {
 				err = withHint(usage("tenant provision: a database that is there is not made"), "sp tenant edit ID --database-url-stdin")
 			}
 			if err != nil {
 				return err
 			}
-			dir, err := a.project()
-			if err != nil {
-				return err
-			}
-			return a.steps(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				t, err := a.provisionTenant(ctx, dir, reg, argument(cmd, 0), w)
+			return a.inSteps(ctx, a.tenants, func(ctx context.Context, m *hosting.Machine) error {
+				t, err := a.provisionTenant(ctx, m, argument(cmd, 0), w)
 				if a.json && made(err) {
 					err = cmp.Or(err, a.document(map[string]any{"id": t.ID, "name": t.Name}))
 				}
@@ -47,165 +38,80 @@ func (a *app) tenantProvisionCommand() *cli.Command {
 	}
 }
 
-// prospect is what is known of a tenant's database, and of the servers.
-type prospect struct {
-	tenant   registry.Tenant
-	database *registry.Database
-	servers  []registry.Server
-}
-
-func (p prospect) server() (registry.Server, error) {
-	for _, s := range p.servers {
-		if s.Name == p.database.Server {
-			return s, nil
-		}
-	}
-	return registry.Server{}, fmt.Errorf("server %s: %w", p.database.Server, registry.ErrNotFound)
-}
-
-// lookAt looks at a tenant, the selected one for nil, and its database. It holds nothing of
-// the registry afterwards: what follows takes its time.
-func lookAt(ctx context.Context, reg *registry.Registry, ref *string) (p prospect, err error) {
-	view, err := reg.View(ctx)
-	if err != nil {
-		return p, err
-	}
-	defer view.Close()
-	if p.tenant, err = namedTenant(ctx, view, ref); err != nil {
-		return p, err
-	}
-	if p.database, err = view.Database(ctx, p.tenant.ID); err != nil {
-		return p, err
-	}
-	p.servers, err = view.Servers(ctx)
-	return p, err
-}
-
-func (a *app) provisionTenant(ctx context.Context, dir project.Dir, reg *registry.Registry, ref *string, w wanted) (registry.Tenant, error) {
-	p, err := lookAt(ctx, reg, ref)
-	if err != nil {
-		return p.tenant, err
-	}
-	if err := p.checkProvisioning(w); err != nil {
-		return p.tenant, err
-	}
-	if p.tenant.HasDatabaseURL() && (p.database == nil || p.database.State == registry.Ready) {
-		if done, err := a.finishReady(ctx, dir, reg, p, w); done || err != nil {
-			return p.tenant, err
-		}
-	}
-	h, err := a.hostFor(ctx, dir, reg, p, w)
-	if err != nil {
-		return p.tenant, err
-	}
-	defer h.close()
-	if p.database == nil {
-		name, err := provision.NewName(p.tenant.Name, a.random)
+// subject looks at a tenant, the selected one for nil, and its database.
+func (a *app) subject(ctx context.Context, ref *string) (s hosting.Subject, servers []registry.Server, err error) {
+	err = a.read(ctx, func(_ project.Dir, view *registry.View) error {
+		t, err := namedTenant(ctx, view, ref)
 		if err != nil {
-			return p.tenant, err
+			return err
 		}
-		if err := reg.PlanDatabase(ctx, p.tenant.ID, registry.PlannedDatabase{Server: h.Server, Name: name}); !made(err) {
-			return p.tenant, err
+		if s, err = hosting.SubjectOf(ctx, view, t); err == nil {
+			servers, err = view.Servers(ctx)
 		}
+		return err
+	})
+	return s, servers, err
+}
+
+func (a *app) provisionTenant(ctx context.Context, m *hosting.Machine, ref *string, w hosting.Wanted) (registry.Tenant, error) {
+	s, servers, err := a.subject(ctx, ref)
+	if err == nil {
+		err = checkProvisioning(s, w)
 	}
-	t, err := a.makeDatabase(ctx, reg, h, p.tenant)
+	if err != nil {
+		return s.Tenant, err
+	}
+	if s.Tenant.HasDatabaseURL() && s.Database == nil {
+		a.note("tenant %s has its database", s.Tenant)
+		return s.Tenant, nil
+	}
+	on, err := a.serverFor(ctx, s, servers, w)
+	if err != nil {
+		return s.Tenant, err
+	}
+	r, err := m.Resume(ctx, s, on)
+	if r.Ended {
+		a.note("its old login ends")
+	}
+	if r.Gone != nil {
+		a.note("database %s is not whole any more on server %s: what is missing is made again, and what was in it is gone", r.Gone.Name, r.Gone.Server)
+	}
+	a.tellMade(r.Created, err)
 	if made(err) {
-		a.note("tenant %s has its database", t)
+		a.note("tenant %s has its database", r.Tenant)
 	}
-	return t, err
+	return r.Tenant, adviseLogin(err)
+}
+
+// tellMade says what was met when a database was made, and where it was stopped.
+func (a *app) tellMade(c hosting.Created, err error) {
+	a.tell(c.Warnings, "")
+	if c.Planned && !made(err) {
+		id := project.Quoted(string(c.Tenant.ID))
+		a.note("tenant %s is registered, its database is not finished: sp tenant provision %s goes on, sp tenant delete %s -y undoes it", c.Tenant, id, id)
+	}
+}
+
+// serverFor is the server of a tenant's database or, where none is planned yet, one for it.
+func (a *app) serverFor(ctx context.Context, s hosting.Subject, known []registry.Server, w hosting.Wanted) (registry.Server, error) {
+	switch {
+	case s.Database == nil:
+		return a.findServer(ctx, w, known)
+	case s.Server == nil:
+		return registry.Server{}, fmt.Errorf("server %s: %w", s.Database.Server, registry.ErrNotFound)
+	}
+	return w.Instead(*s.Server), nil
 }
 
 // checkProvisioning refuses a tenant for which no database is made, or none there.
-func (p prospect) checkProvisioning(w wanted) error {
-	switch t, d := p.tenant, p.database; {
+func checkProvisioning(s hosting.Subject, w hosting.Wanted) error {
+	switch t, d := s.Tenant, s.Database; {
 	case t.IsCloud():
 		return fmt.Errorf("tenant provision: tenant %s: %w: %s", t, errUnsupported, needsCloud)
 	case d != nil && d.State == registry.Dropping:
 		return withHint(fmt.Errorf("tenant %s: its database is being dropped: %w", t, registry.ErrConflict), "sp tenant delete %s -y goes on with that", project.Quoted(string(t.ID)))
-	case d != nil && w.provider != "" && w.provider != string(providerOf(p)):
+	case d != nil && w.Provider != "" && (s.Server == nil || w.Provider != s.Server.Provider):
 		return withHint(fmt.Errorf("tenant %s: its database was begun on server %s: %w", t, d.Server, registry.ErrConflict), "without --provider and --server it is finished there")
 	}
 	return nil
-}
-
-// hostFor brings up the server of a tenant's database or, where none is planned yet, one for it.
-func (a *app) hostFor(ctx context.Context, dir project.Dir, reg *registry.Registry, p prospect, w wanted) (*host, error) {
-	if p.database == nil {
-		s, err := a.findServer(ctx, w, p.servers)
-		if err != nil {
-			return nil, err
-		}
-		return a.bringUp(ctx, dir, reg, s)
-	}
-	s, err := p.server()
-	if err != nil {
-		return nil, err
-	}
-	return a.bringUp(ctx, dir, reg, w.instead(s))
-}
-
-// finishReady does what may be left to do for a tenant that has a URL, and tells whether that
-// is all. Where somebody has dropped it, it has to be made again.
-func (a *app) finishReady(ctx context.Context, dir project.Dir, reg *registry.Registry, p prospect, w wanted) (done bool, err error) {
-	t := p.tenant
-	if p.database == nil {
-		a.note("tenant %s has its database", t)
-		return true, nil
-	}
-	if refused := a.mustLogIn(ctx, t); refused == nil && !a.isDue(*p.database) {
-		a.note("tenant %s has its database", t)
-		return true, a.change(ctx, a.tenants(nothing)) // the files that follow, to which a killed command had not come
-	}
-	h, err := a.hostFor(ctx, dir, reg, p, w)
-	if err != nil {
-		return false, err
-	}
-	defer h.close()
-	refused := a.mustLogIn(ctx, t) // the server may not have been running
-	if refused == nil {
-		a.note("tenant %s has its database", t)
-		return true, errors.Join(a.endDue(ctx, reg, h, *p.database), a.change(ctx, a.tenants(nothing)))
-	}
-	_, whole, err := h.admin.Holds(ctx, h.database(*p.database))
-	if err == nil && whole { // it is there, and its URL is not the one that opens it
-		err = refused
-	}
-	if err == nil {
-		a.note("database %s is not whole any more on server %s: what is missing is made again, and what was in it is gone", p.database.Name, h.Name)
-	}
-	return false, err
-}
-
-func providerOf(p prospect) registry.Provider {
-	s, err := p.server()
-	if err != nil {
-		return ""
-	}
-	return s.Provider
-}
-
-// instead is the same server, with the login that was named for it.
-func (w wanted) instead(s registry.Server) registry.Server {
-	if w.admin != nil && !s.IsOwn() {
-		if named, err := registry.ServerAt(*w.admin); err == nil && named.Name == s.Name {
-			s.Admin = named.Admin
-		}
-	}
-	return s
-}
-
-// findServerFirst is findServer where there may be no registry yet. It makes nothing.
-func (a *app) findServerFirst(ctx context.Context, w wanted) (s registry.Server, err error) {
-	var known []registry.Server
-	isNew, err := a.isNew()
-	if err == nil && !isNew {
-		err = a.read(ctx, func(_ project.Dir, view *registry.View) error {
-			known, err = view.Servers(ctx)
-			return err
-		})
-	}
-	if err != nil {
-		return s, err
-	}
-	return a.findServer(ctx, w, known)
 }

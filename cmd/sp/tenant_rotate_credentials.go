@@ -5,12 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
-	"github.com/sp-registry/sp/internal/secret"
 	"github.com/urfave/cli/v3"
 )
 
@@ -36,12 +37,8 @@ func (a *app) tenantRotateCredentialsCommand() *cli.Command {
 			if cmd.Bool("now") && cmd.IsSet("grace") {
 				return usage("--now and --grace")
 			}
-			dir, err := a.project()
-			if err != nil {
-				return err
-			}
-			return a.steps(ctx, func(ctx context.Context, reg *registry.Registry) error {
-				return a.rotateCredentials(ctx, cmd, dir, reg)
+			return a.inSteps(ctx, a.tenants, func(ctx context.Context, m *hosting.Machine) error {
+				return a.rotateCredentials(ctx, cmd, m)
 			})
 		},
 	}
@@ -56,134 +53,134 @@ type rotated struct {
 	Unchecked bool `json:"passwords_unchecked"`
 	// Also are the tenants that log in as the same role, and have its new password too.
 	Also []registry.TenantID `json:"also,omitempty"`
-
-	published bool
 }
 
-func (a *app) rotateCredentials(ctx context.Context, cmd *cli.Command, dir project.Dir, reg *registry.Registry) error {
-	p, err := lookAt(ctx, reg, argument(cmd, 0))
+func (a *app) rotateCredentials(ctx context.Context, cmd *cli.Command, m *hosting.Machine) error {
+	s, _, err := a.subject(ctx, argument(cmd, 0))
 	if err != nil {
 		return err
 	}
-	t, done := p.tenant, rotated{ID: p.tenant.ID}
-	switch {
+	var done hosting.Rotated
+	switch t := s.Tenant; {
 	case t.IsCloud():
 		return fmt.Errorf("%s: tenant %s: %w: %s", commandWords(cmd), t, errUnsupported, needsCloud)
-	case p.database != nil && p.database.State != registry.Ready:
+	case s.Database != nil && s.Database.State != registry.Ready:
 		return withHint(fmt.Errorf("tenant %s: Provisioning failed: its database is not finished: %w", t, registry.ErrConflict), "sp tenant provision %s", project.Quoted(string(t.ID)))
 	case !t.HasDatabaseURL():
 		return withHint(fmt.Errorf("tenant %s: %w", t, registry.ErrNoURL), "sp tenant provision %s", project.Quoted(string(t.ID)))
-	case p.database == nil:
-		err = a.rotateAdopted(ctx, cmd, reg, t, &done)
+	case s.Database == nil:
+		done, err = a.rotateAdopted(ctx, cmd, m, t)
 	default:
-		err = a.rotateProvisioned(ctx, cmd, dir, reg, p, &done)
+		done, err = a.rotateMade(ctx, cmd, m, s)
 	}
-	if !done.published {
+	a.tellRotated(s.Tenant, done)
+	if !done.Published {
 		return err
 	}
 	if err != nil && isIncomplete(err) {
-		err = withHint(err, "the new credentials are published; sp tenant check %s tries them", project.Quoted(string(t.ID)))
+		err = withHint(err, "the new credentials are published; sp tenant check %s tries them", project.Quoted(string(s.Tenant.ID)))
 	}
-	if !made(err) {
-		return err
-	}
-	if done.Unchecked {
-		a.note("warning: this server checks no passwords: the old one opens it as well as any (pg_hba.conf)")
-	}
-	if a.json {
-		err = cmp.Or(err, a.document(done))
+	if a.json && made(err) {
+		err = cmp.Or(err, a.document(rotatedOf(s.Tenant, done)))
 	}
 	return err
 }
 
-// rotateProvisioned flips to the idle one of the two logins. What is published works, as
-// it has just been tried; what was published before works until then.
-func (a *app) rotateProvisioned(ctx context.Context, cmd *cli.Command, dir project.Dir, reg *registry.Registry, p prospect, done *rotated) error {
-	if err := a.confirm(ctx, cmd, fmt.Sprintf("end the database login of tenant %s at %s?", p.tenant, registry.DescribeURL(*orEmpty(p.tenant.DatabaseURL)))); err != nil {
-		return err
+func rotatedOf(t registry.Tenant, done hosting.Rotated) rotated {
+	r := rotated{ID: t.ID, Unchecked: done.Unchecked, Also: done.Also}
+	if done.OldEnd != nil {
+		ends := registry.FormatTime(*done.OldEnd)
+		r.OldEnds = &ends
 	}
-	s, err := p.server()
-	if err != nil {
-		return err
+	return r
+}
+
+// tellRotated says what a rotation did, and what became of the old credentials.
+func (a *app) tellRotated(t registry.Tenant, done hosting.Rotated) {
+	a.tell(done.Warnings, "has the login that ends in its URL")
+	if !done.Published {
+		return
 	}
-	h, err := a.bringUp(ctx, dir, reg, a.wantedByDefault().instead(s))
-	if err != nil {
-		return err
+	a.note("tenant %s has new credentials", t)
+	for _, id := range done.Also {
+		a.note("tenant %s, which logs in as the same role, has them too", id)
 	}
-	defer h.close()
-	ctx, cancel := context.WithTimeout(ctx, workWithin)
-	defer cancel()
-	d, err := lockDatabase(ctx, reg, h, p.tenant.ID)
-	if err != nil {
-		return err
+	switch {
+	case done.OldEnd != nil:
+		a.note("the old ones end at %s", registry.FormatTime(*done.OldEnd))
+	case done.Refused && done.Behind:
+		a.note("the pooler refuses the old ones")
+	case done.Behind:
+		a.note("warning: the pooler still lets the old password in; the server has taken it away")
+	case done.Refused:
+		a.note("the old ones are refused (28P01)")
 	}
-	if p, err = lookAt(ctx, reg, (*string)(&p.tenant.ID)); err != nil {
-		return err
+	if done.Unchecked {
+		a.note("warning: this server checks no passwords: the old one opens it as well as any (pg_hba.conf)")
 	}
-	before, after := *orEmpty(p.tenant.DatabaseURL), d.Login.Other()
-	if own, err := registry.URLFor(h.Admin, d.Name, d.Name, secret.Secret{}); err != nil || !leadsTo(before, own) {
-		return withHint(errors.Join(err, fmt.Errorf("tenant %s: its URL does not lead to database %s, which was made for it: %w", p.tenant, d.Name, registry.ErrConflict)),
-			"sp log %s tells who changed it", project.Quoted(string(p.tenant.ID)))
+}
+
+// rotateMade rotates the login of a database that sp made.
+func (a *app) rotateMade(ctx context.Context, cmd *cli.Command, m *hosting.Machine, s hosting.Subject) (done hosting.Rotated, err error) {
+	t := s.Tenant
+	if err := a.confirm(ctx, cmd, fmt.Sprintf("end the database login of tenant %s at %s?", t, registry.DescribeURL(*t.DatabaseURL))); err != nil {
+		return done, err
 	}
-	url, err := h.admin.Enable(ctx, h.database(*d), after, a.random)
-	if errors.Is(err, provision.ErrMismatch) {
-		err = withHint(err, "sp tenant provision %s makes again what is missing", project.Quoted(string(d.Tenant)))
-	}
-	if err != nil {
-		return err
+	if s.Server == nil {
+		return done, fmt.Errorf("server %s: %w", s.Database.Server, registry.ErrNotFound)
 	}
 	grace := cmd.Duration("grace")
 	if cmd.Bool("now") {
 		grace = 0
 	}
-	at := a.now().Add(grace)
-	a.tellSharers(ctx, reg, d.Tenant, registry.SameLogin, "has the login that ends in its URL")
-	_, published := reg.PublishCredentials(ctx, registry.Credentials{Tenant: d.Tenant, URL: url, Was: d.Login, Login: after, RetireAt: &at})
-	if !made(published) {
-		return published
+	done, err = m.Rotate(ctx, s, a.wantedByDefault(), grace)
+	switch id := project.Quoted(string(t.ID)); {
+	case done.Published:
+	case errors.Is(err, hosting.ErrDrifted):
+		err = withHint(err, "sp log %s tells who changed it", id)
+	case errors.Is(err, provision.ErrMismatch):
+		err = withHint(err, "sp tenant provision %s makes again what is missing", id)
 	}
-	done.published = true
-	a.note("tenant %s has new credentials", p.tenant)
-	return errors.Join(published, a.endOld(ctx, reg, h, *d, before, url, grace, done))
+	return done, err
 }
 
-// endOld ends the login that was published before, and looks whether it has: a server may
-// let everybody in.
-func (a *app) endOld(ctx context.Context, reg *registry.Registry, h *host, d registry.Database, before, after secret.Secret, grace time.Duration, done *rotated) error {
-	old := d.Login
-	if grace > 0 {
-		at, err := h.admin.Expire(ctx, h.database(d), old, grace)
-		if err == nil {
-			ends := registry.FormatTime(at)
-			done.OldEnds = &ends
-			a.note("the old ones end at %s", ends)
-			err = a.checkPasswords(ctx, after, done)
-		}
-		return afterwards(errors.Join(err, a.retireDue(ctx, reg, h)))
+// rotateAdopted gives the role of a database that sp has not made another password.
+func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, m *hosting.Machine, t registry.Tenant) (done hosting.Rotated, err error) {
+	id := project.Quoted(string(t.ID))
+	role, err := m.LookAtAdopted(ctx, t)
+	if errors.Is(err, hosting.ErrSharedAdmin) {
+		err = withHint(err, "give the tenant a role of its own: sp tenant edit %s --database-url-stdin", id)
 	}
-	if err := errors.Join(a.endLogin(ctx, reg, h, d, old), a.retireDue(ctx, reg, h)); err != nil {
-		return afterwards(err)
+	if err == nil {
+		err = a.confirmAdopted(ctx, cmd, role)
 	}
-	return a.checkRefused(ctx, before, h.admin.Pooled, done)
-}
-
-// checkRefused looks whether the old credentials are refused, with 28P01 and nothing else. A
-// pooler does so by itself, or not yet.
-func (a *app) checkRefused(ctx context.Context, before secret.Secret, pooled bool, done *rotated) error {
-	refused, err := provision.Refuses(ctx, before)
+	if err != nil {
+		return done, err
+	}
+	done, err = m.RotateAdopted(ctx, role)
 	switch {
-	case err != nil:
-		return afterwards(err)
-	case pooled && refused:
-		a.note("the pooler refuses the old ones")
-	case pooled:
-		a.note("warning: the pooler still lets the old password in; the server has taken it away")
-	case refused:
-		a.note("the old ones are refused (28P01)")
-	default:
-		done.Unchecked = true
+	case done.Published:
+	case errors.Is(err, hosting.ErrUnsettled):
+		err = withHint(err, "both passwords stay recorded: sp tenant rotate-credentials %s -y goes on, and finds out which one holds", id)
+	case errors.Is(err, hosting.ErrBothRefused):
+		err = withHint(err, "when the server answers again: sp tenant rotate-credentials %s -y", id)
+	case errors.Is(err, hosting.ErrSetBack) && role.Pooled:
+		err = withHint(err, "let the pooler look passwords up at the server (auth_query), or rotate at the server's own address: sp tenant edit %s --database-url-stdin", id)
 	}
-	return nil
+	return done, adviseLogin(err)
+}
+
+func (a *app) confirmAdopted(ctx context.Context, cmd *cli.Command, role hosting.Adopted) error {
+	const behindPooler = "a connection pooler stands before its server: it may refuse the new password, and then the old one is set back"
+	question := fmt.Sprintf("change the password of the role that tenants %s log in as at %s? others who use it are shut out",
+		joined(role.Tenants), registry.DescribeURL(*role.Tenant.OwnURL()))
+	if !role.Pooled {
+		return a.confirm(ctx, cmd, question)
+	}
+	if cmd.Bool("yes") {
+		a.note("tenant %s: %s", role.Tenant, behindPooler)
+	}
+	return a.confirm(ctx, cmd, question+"; "+behindPooler)
 }
 
 // afterwards is what it means that something failed behind a change.
@@ -194,11 +191,10 @@ func afterwards(err error) error {
 	return fmt.Errorf("%w: %w", registry.ErrIncomplete, err)
 }
 
-func (a *app) checkPasswords(ctx context.Context, url secret.Secret, done *rotated) error {
-	err := provision.ChecksPasswords(ctx, url, a.random)
-	done.Unchecked = errors.Is(err, provision.ErrUnchecked)
-	if done.Unchecked {
-		return nil
+func joined(ids []registry.TenantID) string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = string(id)
 	}
-	return err
+	return strings.Join(texts, ", ")
 }

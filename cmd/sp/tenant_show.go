@@ -73,46 +73,53 @@ func namedTenant(ctx context.Context, view *registry.View, ref *string) (registr
 	return view.TenantOrSelected(ctx, nil)
 }
 
-// tenant is a tenant in JSON, as in tenants.json; secrets are masked unless revealed.
+// tenant is a tenant in JSON: the record as in tenants.json, and what else is known of it;
+// secrets are masked unless revealed.
 type tenant struct {
-	ID                  registry.TenantID `json:"id"`
-	Name                string            `json:"name"`
-	AppID               *string           `json:"app_id,omitempty"`
-	Hostname            *string           `json:"hostname,omitempty"`
-	Region              *string           `json:"region,omitempty"`
-	DatabaseURL         *string           `json:"database_url,omitempty"`
-	InternalDatabaseURL *string           `json:"internal_database_url,omitempty"`
-	Kind                registry.Kind     `json:"tenant_type"`
-	ExternalDBAccess    bool              `json:"external_db_access"`
-	SyncToken           *string           `json:"sync_token,omitempty"`
-	SharedContainerDB   *string           `json:"shared_container_db,omitempty"`
-	UnknownMembers      []string          `json:"unknown_members,omitempty"`
-	Selected            bool              `json:"selected"`
-	MissingCredentials  bool              `json:"missing_credentials"`
-	// Forgotten are the members whose secret was there and is not kept any more.
-	Forgotten []string `json:"no_longer_kept,omitempty"`
-	// Made is the database that sp made for it.
-	Made         *databaseStatus `json:"database,omitempty"`
+	registry.Tenant
+	shown showing
+	besides
 	tokenMissing bool
 }
 
+// besides is what is shown of a tenant behind its record.
+type besides struct {
+	UnknownMembers     []string `json:"unknown_members,omitempty"`
+	Selected           bool     `json:"selected"`
+	MissingCredentials bool     `json:"missing_credentials"`
+	// Forgotten are the members whose secret was there and is not kept any more.
+	Forgotten []string `json:"no_longer_kept,omitempty"`
+	// Made is the database that sp made for it.
+	Made *databaseStatus `json:"database,omitempty"`
+}
+
 func tenantOf(t registry.Tenant, s registry.Selection, shown showing) tenant {
-	return tenant{
-		ID:                  t.ID,
-		Name:                t.Name,
-		AppID:               t.AppID,
-		Hostname:            t.Hostname,
-		Region:              t.Region,
-		DatabaseURL:         shown.url(t.DatabaseURL),
-		InternalDatabaseURL: shown.url(t.InternalDatabaseURL),
-		Kind:                t.Kind,
-		ExternalDBAccess:    t.ExternalDBAccess,
-		SyncToken:           shown.token(t.SyncToken),
-		SharedContainerDB:   t.SharedContainerDB,
-		UnknownMembers:      t.Unknown.Names(),
-		Selected:            isSelected(t.ID, s),
-		MissingCredentials:  t.HasMissingCredentials(),
+	return tenant{Tenant: t, shown: shown, besides: besides{
+		UnknownMembers:     t.Unknown.Names(),
+		Selected:           isSelected(t.ID, s),
+		MissingCredentials: t.HasMissingCredentials(),
+	}}
+}
+
+// MarshalJSON writes the members of the record that there are, and what is besides.
+func (t tenant) MarshalJSON() ([]byte, error) {
+	text := []byte("{")
+	for _, m := range registry.RecordMembers {
+		value := t.shown.member(m, t.Tenant)
+		if value == nil {
+			continue
+		}
+		if !m.Truth {
+			quoted, err := marshal(value, "")
+			if err != nil {
+				return nil, err
+			}
+			value = &quoted
+		}
+		text = fmt.Appendf(text, "%q:%s,", m.Name, *value)
 	}
+	rest, err := marshal(t.besides, "")
+	return append(text, strings.TrimPrefix(rest, "{")...), err
 }
 
 // showing says how a secret is shown that is there.
@@ -129,6 +136,21 @@ func (s showing) token(token *secret.Secret) *string {
 	return s.text(token, func(secret.Secret) string { return "***" })
 }
 
+// member is what a tenant has as a member, as it is shown; nil if it has none.
+func (s showing) member(m *registry.Member, t registry.Tenant) *string {
+	text, there := m.Reveal(&t)
+	value := secret.New(text)
+	switch {
+	case !there:
+		return nil
+	case m.URL:
+		return s.url(&value)
+	case m.Secret:
+		return s.token(&value)
+	}
+	return &text
+}
+
 func (s showing) text(secret *secret.Secret, mask func(secret.Secret) string) *string {
 	if secret == nil {
 		return nil
@@ -143,26 +165,24 @@ func (s showing) text(secret *secret.Secret, mask func(secret.Secret) string) *s
 	return &text
 }
 
-// rows shows what the tenant has, a member a row.
-func (t tenant) rows() [][]string {
-	rows := [][]string{{"id", string(t.ID)}, {"name", t.Name}, {"type", string(t.Kind)}, {"selected", yesNo(t.Selected)}}
-	for _, member := range []struct {
-		name  string
-		value *string
-	}{
-		{"app id", t.AppID},
-		{"hostname", t.Hostname},
-		{"region", t.Region},
-		{"database", t.DatabaseURL},
-		{"internal database", t.InternalDatabaseURL},
-		{"sync token", t.SyncToken},
-		{"shared container", t.SharedContainerDB},
-	} {
-		if member.value != nil {
-			rows = append(rows, []string{member.name, *member.value})
+// rows shows what the tenant has, a member a row: first what every tenant has, last what
+// is yes or no.
+func (t tenant) rows() (rows [][]string) {
+	some := func(which func(m *registry.Member) bool) {
+		for _, m := range registry.RecordMembers {
+			if value := t.shown.member(m, t.Tenant); value != nil && which(m) {
+				rows = append(rows, []string{m.Title, *value})
+			}
 		}
 	}
-	rows = append(rows, []string{"external access", yesNo(t.ExternalDBAccess)})
+	some(func(m *registry.Member) bool { return !m.Optional && !m.Truth })
+	rows = append(rows, []string{"selected", yesNo(t.Selected)})
+	some(func(m *registry.Member) bool { return m.Optional })
+	for _, m := range registry.RecordMembers {
+		if m.Truth {
+			rows = append(rows, []string{m.Title, yesNo(*t.shown.member(m, t.Tenant) == "true")})
+		}
+	}
 	if len(t.UnknownMembers) > 0 {
 		rows = append(rows, []string{"unknown members", strings.Join(t.UnknownMembers, ", ")})
 	}

@@ -64,11 +64,11 @@ FROM (
 
 -- name: InsertTenant :exec
 INSERT INTO tenants (
-    position, id, name, app_id, hostname, region, database_url, internal_database_url,
-    tenant_type, external_db_access, sync_token, shared_container_db, unknown_members, seen, version
+    name, app_id, hostname, region, database_url, internal_database_url, tenant_type,
+    external_db_access, sync_token, shared_container_db, unknown_members, seen, position, id, version
 ) VALUES (
-    @position, @id, @name, @app_id, @hostname, @region, @database_url, @internal_database_url,
-    @tenant_type, @external_db_access, @sync_token, @shared_container_db, @unknown_members, @seen, 1
+    @name, @app_id, @hostname, @region, @database_url, @internal_database_url, @tenant_type,
+    @external_db_access, @sync_token, @shared_container_db, @unknown_members, @seen, @position, @id, 1
 );
 
 -- name: UpdateTenant :exec
@@ -86,7 +86,7 @@ SET name = @name,
     unknown_members = @unknown_members,
     seen = @seen,
     version = version + 1
-WHERE id = @id;
+WHERE position = @position AND id = @id;
 
 -- name: MarkTenantSeen :exec
 UPDATE tenants

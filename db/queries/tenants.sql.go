@@ -32,17 +32,15 @@ func (q *Queries) DeleteTenant(ctx context.Context, id string) error {
 
 const insertTenant = `-- name: InsertTenant :exec
 INSERT INTO tenants (
-    position, id, name, app_id, hostname, region, database_url, internal_database_url,
-    tenant_type, external_db_access, sync_token, shared_container_db, unknown_members, seen, version
+    name, app_id, hostname, region, database_url, internal_database_url, tenant_type,
+    external_db_access, sync_token, shared_container_db, unknown_members, seen, position, id, version
 ) VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
-    ?9, ?10, ?11, ?12, ?13, ?14, 1
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7,
+    ?8, ?9, ?10, ?11, ?12, ?13, ?14, 1
 )
 `
 
 type InsertTenantParams struct {
-	Position            int64
-	ID                  string
 	Name                string
 	AppID               *string
 	Hostname            *string
@@ -55,12 +53,12 @@ type InsertTenantParams struct {
 	SharedContainerDB   *string
 	UnknownMembers      string
 	Seen                int64
+	Position            int64
+	ID                  string
 }
 
 func (q *Queries) InsertTenant(ctx context.Context, arg InsertTenantParams) error {
 	_, err := q.db.ExecContext(ctx, insertTenant,
-		arg.Position,
-		arg.ID,
 		arg.Name,
 		arg.AppID,
 		arg.Hostname,
@@ -73,6 +71,8 @@ func (q *Queries) InsertTenant(ctx context.Context, arg InsertTenantParams) erro
 		arg.SharedContainerDB,
 		arg.UnknownMembers,
 		arg.Seen,
+		arg.Position,
+		arg.ID,
 	)
 	return err
 }
@@ -368,7 +368,7 @@ SET name = ?1,
     unknown_members = ?11,
     seen = ?12,
     version = version + 1
-WHERE id = ?13
+WHERE position = ?13 AND id = ?14
 `
 
 type UpdateTenantParams struct {
@@ -384,6 +384,7 @@ type UpdateTenantParams struct {
 	SharedContainerDB   *string
 	UnknownMembers      string
 	Seen                int64
+	Position            int64
 	ID                  string
 }
 
@@ -401,6 +402,7 @@ func (q *Queries) UpdateTenant(ctx context.Context, arg UpdateTenantParams) erro
 		arg.SharedContainerDB,
 		arg.UnknownMembers,
 		arg.Seen,
+		arg.Position,
 		arg.ID,
 	)
 	return err

@@ -31,6 +31,7 @@ type decoder struct {
 	s      *jsontext.Scanner
 	take   func(registry.Tenant, jsontext.Place) error
 	beside *jsontext.Compactor // members beside tenants and synced_at
+	read   registry.Tenant
 	within *jsontext.Compactor // members of the tenant being read
 }
 
@@ -41,14 +42,14 @@ func (d *decoder) document() (registry.Document, error) {
 	}
 	o := object{s: d.s, defined: []string{"tenants", "synced_at"}, unknown: d.beside}
 	for {
-		name, more, err := o.next()
+		i, more, err := o.next()
 		if err != nil {
 			return doc, err
 		}
 		if !more {
 			break
 		}
-		if name == "tenants" {
+		if o.defined[i] == "tenants" {
 			err = d.tenants()
 		} else {
 			err = d.syncedAt(&doc)

@@ -5,11 +5,9 @@ package exporter
 import (
 	"io"
 	"iter"
-	"strconv"
 
 	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
-	"github.com/sp-registry/sp/internal/secret"
 )
 
 // flushAt is how many bytes of text Encode gathers before it writes them.
@@ -37,6 +35,7 @@ func Encode(w io.Writer, doc registry.Document, tenants iter.Seq2[registry.Tenan
 	text := make([]byte, 0, flushAt+flushAt/4)
 	text = append(text, head...)
 	some := false
+	var current registry.Tenant // one place for all, as it is pointed at
 	for tenant, err := range tenants {
 		if err != nil {
 			return err
@@ -50,7 +49,8 @@ func Encode(w io.Writer, doc registry.Document, tenants iter.Seq2[registry.Tenan
 		if some {
 			text = append(text, ',')
 		}
-		text = appendTenant(text, tenant)
+		current = tenant
+		text = appendTenant(text, &current)
 		some = true
 	}
 	_, err := w.Write(appendTail(text, doc, some))
@@ -84,43 +84,29 @@ func EncodeDocumented(w io.Writer, doc registry.Document, tenants iter.Seq2[regi
 	})
 }
 
-func appendTenant(text []byte, t registry.Tenant) []byte {
-	text = append(text, "\n    {\n      \"id\": "...)
-	text = jsontext.AppendString(text, string(t.ID))
-	text = jsontext.AppendString(appendName(text, "name"), t.Name)
-	text = appendOptional(text, "app_id", t.AppID)
-	text = appendOptional(text, "hostname", t.Hostname)
-	text = appendOptional(text, "region", t.Region)
-	text = appendSecret(text, "database_url", t.DatabaseURL)
-	text = appendSecret(text, "internal_database_url", t.InternalDatabaseURL)
-	text = jsontext.AppendString(appendName(text, "tenant_type"), string(t.Kind))
-	text = strconv.AppendBool(appendName(text, "external_db_access"), t.ExternalDBAccess)
-	text = appendSecret(text, "sync_token", t.SyncToken)
-	text = appendOptional(text, "shared_container_db", t.SharedContainerDB)
+func appendTenant(text []byte, t *registry.Tenant) []byte {
+	text = append(text, "\n    {"...)
+	for i, m := range registry.RecordMembers {
+		switch value, there := m.Reveal(t); {
+		case !there:
+		case m.Truth:
+			text = append(append(text, memberStarts[i]...), value...)
+		default:
+			text = jsontext.AppendString(append(text, memberStarts[i]...), value)
+		}
+	}
 	text = appendMembers(text, t.Unknown, 3)
 	return append(text, "\n    }"...)
 }
 
-// appendName appends the name of a record's member that is not the first.
-func appendName(text []byte, name string) []byte {
-	text = append(text, ",\n      \""...)
-	text = append(text, name...)
-	return append(text, `": `...)
-}
-
-func appendOptional(text []byte, name string, value *string) []byte {
-	if value == nil {
-		return text
+// memberStarts are what stands before the value of each member of the record.
+var memberStarts = func() (starts []string) {
+	for _, m := range registry.RecordMembers {
+		starts = append(starts, ",\n      \""+m.Name+"\": ")
 	}
-	return jsontext.AppendString(appendName(text, name), *value)
-}
-
-func appendSecret(text []byte, name string, value *secret.Secret) []byte {
-	if value == nil {
-		return text
-	}
-	return jsontext.AppendString(appendName(text, name), value.Reveal())
-}
+	starts[0] = starts[0][len(","):]
+	return starts
+}()
 
 // appendMembers appends members behind others of an object whose members stand
 // at depth.

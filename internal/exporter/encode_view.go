@@ -3,7 +3,6 @@ package exporter
 import (
 	"context"
 	"io"
-	"strconv"
 
 	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
@@ -19,7 +18,12 @@ func EncodeView(ctx context.Context, w io.Writer, view *registry.View, doc regis
 		return err
 	}
 	some := 0
-	for piece, err := range view.Rendered(ctx, registry.Rendering{Record: appendNextRecord, Tenant: appendNextTenant}) {
+	var current registry.Tenant // one place for all, as it is pointed at
+	next := func(text []byte, t registry.Tenant) []byte {
+		current = t
+		return appendTenant(append(text, ','), &current)
+	}
+	for piece, err := range view.Rendered(ctx, registry.Rendering{Record: appendNextRecord, Tenant: next}) {
 		if err != nil {
 			return err
 		}
@@ -35,31 +39,18 @@ func EncodeView(ctx context.Context, w io.Writer, view *registry.View, doc regis
 	return err
 }
 
-func appendNextTenant(text []byte, t registry.Tenant) []byte {
-	return appendTenant(append(text, ','), t)
-}
-
-// appendNextRecord is appendNextTenant of a tenant as it is stored.
+// appendNextRecord appends a comma and a tenant as it is stored.
 func appendNextRecord(text []byte, r *registry.Record) []byte {
-	text = append(text, ",\n    {\n      \"id\": "...)
-	text = jsontext.AppendString(text, r.Reveal(registry.ColumnID))
-	text = appendColumn(text, ",\n      \"name\": ", r.Reveal(registry.ColumnName))
-	text = appendColumn(text, ",\n      \"app_id\": ", r.Reveal(registry.ColumnAppID))
-	text = appendColumn(text, ",\n      \"hostname\": ", r.Reveal(registry.ColumnHostname))
-	text = appendColumn(text, ",\n      \"region\": ", r.Reveal(registry.ColumnRegion))
-	text = appendColumn(text, ",\n      \"database_url\": ", r.Reveal(registry.ColumnDatabaseURL))
-	text = appendColumn(text, ",\n      \"internal_database_url\": ", r.Reveal(registry.ColumnInternalDatabaseURL))
-	text = appendColumn(text, ",\n      \"tenant_type\": ", r.Reveal(registry.ColumnKind))
-	text = strconv.AppendBool(append(text, ",\n      \"external_db_access\": "...), r.ExternalDBAccess)
-	text = appendColumn(text, ",\n      \"sync_token\": ", r.Reveal(registry.ColumnSyncToken))
-	text = appendColumn(text, ",\n      \"shared_container_db\": ", r.Reveal(registry.ColumnSharedContainerDB))
+	text = append(text, ",\n    {"...)
+	for i, m := range registry.RecordMembers {
+		switch value := r.Reveal(m); {
+		case value == nil:
+		case m.Truth:
+			text = append(append(text, memberStarts[i]...), value...)
+		default:
+			text = jsontext.AppendString(append(text, memberStarts[i]...), value)
+		}
+	}
 	text = appendMembers(text, r.Unknown, 3)
 	return append(text, "\n    }"...)
-}
-
-func appendColumn(text []byte, name string, value []byte) []byte {
-	if value == nil {
-		return text
-	}
-	return jsontext.AppendString(append(text, name...), value)
 }

@@ -13,28 +13,27 @@ type object struct {
 	begun bool
 }
 
-// next passes to the value of the next defined member and returns its name; past
-// the end of the object it returns false.
-func (o *object) next() (name string, more bool, err error) {
+// next passes to the value of the next defined member and returns its index;
+// past the end of the object it returns false.
+func (o *object) next() (i int, more bool, err error) {
 	for {
 		text, at, more, err := o.s.NextMember(!o.begun)
 		if err != nil || !more {
-			return "", false, err
+			return 0, false, err
 		}
 		o.begun = true
-		i := indexOf(o.defined, text)
+		i = indexOf(o.defined, text)
 		if i < 0 {
 			if err := o.unknown.Add(text, at); err != nil {
-				return "", false, err
+				return 0, false, err
 			}
 			continue
 		}
-		name = o.defined[i]
 		if o.seen&(1<<i) != 0 {
-			return "", false, o.s.FailAt(at, about(name, "is given twice"))
+			return 0, false, o.s.FailAt(at, about(o.defined[i], "is given twice"))
 		}
 		o.seen |= 1 << i
-		return name, true, nil
+		return i, true, nil
 	}
 }
 

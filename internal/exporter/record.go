@@ -1,68 +1,60 @@
 package exporter
 
-import (
-	"github.com/sp-registry/sp/internal/registry"
-	"github.com/sp-registry/sp/internal/secret"
-)
+import "github.com/sp-registry/sp/internal/registry"
 
-// defined lists the members of the record in its order.
-var defined = []string{
-	"id", "name", "app_id", "hostname", "region", "database_url", "internal_database_url",
-	"tenant_type", "external_db_access", "sync_token", "shared_container_db",
-}
+// defined are the names of the record's members, required those that it must have.
+var defined, required = func() (defined, required []string) {
+	for _, m := range registry.RecordMembers {
+		defined = append(defined, m.Name)
+		if m.Required {
+			required = append(required, m.Name)
+		}
+	}
+	return defined, required
+}()
 
 // tenant reads one record.
 func (d *decoder) tenant() (registry.Tenant, error) {
-	t := registry.Tenant{Kind: registry.Local}
+	d.read = registry.Tenant{Kind: registry.Local}
 	if err := d.s.Open('{', "not an object"); err != nil {
-		return t, err
+		return d.read, err
 	}
 	o := object{s: d.s, defined: defined, unknown: d.within}
 	for {
-		name, more, err := o.next()
+		i, more, err := o.next()
 		if err != nil {
-			return t, err
+			return d.read, err
 		}
 		if !more {
 			break
 		}
-		if err := d.member(&t, name); err != nil {
-			return t, err
+		if err := d.member(registry.RecordMembers[i]); err != nil {
+			return d.read, err
 		}
 	}
-	t.Unknown = registry.NewMembers(d.within.Members())
-	return t, o.require("id", "name")
+	d.read.Unknown = registry.NewMembers(d.within.Members())
+	return d.read, o.require(required...)
 }
 
-// member reads the value of a member that the record defines.
-func (d *decoder) member(t *registry.Tenant, name string) (err error) {
-	switch name {
-	case "id":
-		var id string
-		id, err = d.filled(name)
-		t.ID = registry.TenantID(id)
-	case "name":
-		t.Name, err = d.filled(name)
-	case "app_id":
-		t.AppID, err = d.optional(name)
-	case "hostname":
-		t.Hostname, err = d.optional(name)
-	case "region":
-		t.Region, err = d.optional(name)
-	case "database_url":
-		t.DatabaseURL, err = d.secret(name)
-	case "internal_database_url":
-		t.InternalDatabaseURL, err = d.secret(name)
-	case "tenant_type":
-		t.Kind, err = d.kind(name)
-	case "external_db_access":
-		t.ExternalDBAccess, err = d.flag(name)
-	case "sync_token":
-		t.SyncToken, err = d.secret(name)
-	case "shared_container_db":
-		t.SharedContainerDB, err = d.optional(name)
+// member reads the value of a member of the record.
+func (d *decoder) member(m *registry.Member) error {
+	at, text, there := d.s.Place(), "", true
+	var err error
+	switch {
+	case m.Truth:
+		text, err = d.truth(m.Name)
+	case m.Optional:
+		text, there, err = d.textOrNull(m.Name)
+	default:
+		text, err = d.filled(m)
 	}
-	return err
+	if err != nil || !there {
+		return err
+	}
+	if err := m.Set(&d.read, text); err != nil {
+		return d.s.FailAt(at, about(m.Name, err.Error()))
+	}
+	return nil
 }
 
 // text reads a string; it is valid until the next one.
@@ -73,35 +65,23 @@ func (d *decoder) text(name string) ([]byte, error) {
 	return d.s.Text()
 }
 
-// filled reads a string that is not empty.
-func (d *decoder) filled(name string) (string, error) {
+// filled reads a string that is not empty where the member is required. One of the choices
+// is not made anew for every tenant.
+func (d *decoder) filled(m *registry.Member) (string, error) {
 	at := d.s.Place()
-	text, err := d.text(name)
-	if err == nil && len(text) == 0 {
-		err = d.s.FailAt(at, about(name, "is empty"))
+	text, err := d.text(m.Name)
+	for _, choice := range m.Choices {
+		if choice == string(text) {
+			return choice, err
+		}
+	}
+	if err == nil && m.Required && len(text) == 0 {
+		err = d.s.FailAt(at, about(m.Name, "is empty"))
 	}
 	return string(text), err
 }
 
-// optional reads a string, or null as nil.
-func (d *decoder) optional(name string) (*string, error) {
-	text, present, err := d.textOrNull(name)
-	if err != nil || !present {
-		return nil, err
-	}
-	return &text, nil
-}
-
-// secret reads what optional reads.
-func (d *decoder) secret(name string) (*secret.Secret, error) {
-	text, present, err := d.textOrNull(name)
-	if err != nil || !present {
-		return nil, err
-	}
-	secret := secret.New(text)
-	return &secret, nil
-}
-
+// textOrNull reads a string; of null it says that there is none.
 func (d *decoder) textOrNull(name string) (text string, present bool, err error) {
 	switch d.s.Peek() {
 	case 'n':
@@ -113,26 +93,12 @@ func (d *decoder) textOrNull(name string) (text string, present bool, err error)
 	return "", false, d.s.Fail(about(name, "is neither a string nor null"))
 }
 
-func (d *decoder) kind(name string) (registry.Kind, error) {
-	at := d.s.Place()
-	text, err := d.text(name)
-	if err != nil {
-		return "", err
-	}
-	for _, kind := range []registry.Kind{registry.Local, registry.Cloud} {
-		if string(text) == string(kind) {
-			return kind, nil
-		}
-	}
-	return "", d.s.FailAt(at, about(name, "is neither local nor cloud"))
-}
-
-func (d *decoder) flag(name string) (bool, error) {
+func (d *decoder) truth(name string) (string, error) {
 	switch d.s.Peek() {
 	case 't':
-		return true, d.s.Literal("true")
+		return "true", d.s.Literal("true")
 	case 'f':
-		return false, d.s.Literal("false")
+		return "false", d.s.Literal("false")
 	}
-	return false, d.s.Fail(about(name, "is neither true nor false"))
+	return "", d.s.Fail(about(name, "is neither true nor false"))
 }

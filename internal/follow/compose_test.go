@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // newSharedOffice is one whose tenant a has its database in the project's container.
@@ -24,9 +25,10 @@ func newSharedOffice(t *testing.T) *office {
 
 func (o *office) container(tenant registry.TenantID, name string) act {
 	return func(ctx context.Context) error {
-		edit := registry.TenantEdit{ID: tenant}
-		edit.SharedContainerDB.Set = &name
-		edit.DatabaseURL.Set = secretOf("postgres://u:second@h/" + name) // which comes with it
+		edit := registry.TenantEdit{ID: tenant, Set: map[string]*secret.Secret{
+			"shared_container_db": secretOf(name),
+			"database_url":        secretOf("postgres://u:second@h/" + name), // which comes with it
+		}}
 		_, _, err := o.reg.UpdateTenant(ctx, edit)
 		return err
 	}

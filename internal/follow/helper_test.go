@@ -156,8 +156,7 @@ func (o *office) create(name string, tenant registry.TenantID) {
 
 func (o *office) url(tenant registry.TenantID, url string) act {
 	return func(ctx context.Context) error {
-		edit := registry.TenantEdit{ID: tenant}
-		edit.DatabaseURL.Set = secretOf(url)
+		edit := registry.TenantEdit{ID: tenant, Set: map[string]*secret.Secret{"database_url": secretOf(url)}}
 		_, _, err := o.reg.UpdateTenant(ctx, edit)
 		return err
 	}
@@ -165,8 +164,7 @@ func (o *office) url(tenant registry.TenantID, url string) act {
 
 func (o *office) noURL(tenant registry.TenantID) act {
 	return func(ctx context.Context) error {
-		edit := registry.TenantEdit{ID: tenant}
-		edit.DatabaseURL.Clear = true
+		edit := registry.TenantEdit{ID: tenant, Set: map[string]*secret.Secret{"database_url": nil}}
 		_, _, err := o.reg.UpdateTenant(ctx, edit)
 		return err
 	}
@@ -174,8 +172,7 @@ func (o *office) noURL(tenant registry.TenantID) act {
 
 func (o *office) token(tenant registry.TenantID, token string) act {
 	return func(ctx context.Context) error {
-		edit := registry.TenantEdit{ID: tenant}
-		edit.SyncToken.Set = secretOf(token)
+		edit := registry.TenantEdit{ID: tenant, Set: map[string]*secret.Secret{"sync_token": secretOf(token)}}
 		_, _, err := o.reg.UpdateTenant(ctx, edit)
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -52,11 +52,11 @@ func Admin(t testing.TB, role, password string) secret.Secret {
 	admin := Server(t)
 	Exec(t, admin, `DROP ROLE IF EXISTS `+role, `CREATE ROLE `+role+` LOGIN CREATEDB CREATEROLE PASSWORD '`+password+`'`)
 	t.Cleanup(func() { Exec(t, admin, `DROP ROLE IF EXISTS `+role) })
-	url, err := registry.URLFor(admin, role, "postgres", secret.New(password))
+	u, err := pgurl.Parse(admin.Reveal())
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
-	return url
+	return secret.New(u.For(role, "postgres", password))
 }
 
 // Exec runs statements, each by itself, and returns the rows of the last; columns are

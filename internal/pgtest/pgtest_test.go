@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -21,17 +21,20 @@ func TestServerChecksPasswords(t *testing.T) {
 	t.Parallel()
 	url := Server(t)
 	require.Equal(t, []string{"on"}, Exec(t, url, `SHOW is_superuser`))
-	wrong, err := registry.WithPassword(url, secret.New("wrong"))
-	require.NoError(t, err)
-	_, err = Try(wrong, `SELECT 1`)
+	_, err := Try(withWrongPassword(t, url), `SELECT 1`)
 	require.ErrorContains(t, err, "28P01")
 }
 
 func TestTrustChecksNone(t *testing.T) {
 	t.Parallel()
-	wrong, err := registry.WithPassword(Trust(t), secret.New("wrong"))
+	require.Equal(t, []string{"1"}, Exec(t, withWrongPassword(t, Trust(t)), `SELECT 1`))
+}
+
+func withWrongPassword(t *testing.T, url secret.Secret) secret.Secret {
+	t.Helper()
+	u, err := pgurl.Parse(url.Reveal())
 	require.NoError(t, err)
-	require.Equal(t, []string{"1"}, Exec(t, wrong, `SELECT 1`))
+	return secret.New(u.WithPassword("wrong"))
 }
 
 func TestAdminMayMakeDatabasesAndRolesAndNoMore(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -109,19 +109,16 @@ func startPooler(t testing.TB, program string, server secret.Secret, how Pooling
 
 // configure writes what the pooler reads, for whom it runs as.
 func (p *Pooler) configure() error {
-	at, err := registry.Addresses(p.server)
+	u, err := pgurl.Parse(p.server.Reveal())
 	if err != nil {
 		return err
 	}
-	host, port, err := net.SplitHostPort(at[0].Name)
-	if err != nil {
-		return err
-	}
+	at := u.Servers()[0]
 	_, own, err := net.SplitHostPort(p.address)
 	if err != nil {
 		return err
 	}
-	database := fmt.Sprintf("* = host=%s port=%s", host, port)
+	database := fmt.Sprintf("* = host=%s port=%s", at.Target(), at.PortOr())
 	if p.how.Query {
 		user, password := loginOf(p.server)
 		database += " auth_user=" + user

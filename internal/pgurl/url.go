@@ -61,6 +61,21 @@ func Parse(text string) (URL, error) {
 	return u, err
 }
 
+// Usable reads a URL that leads somewhere: one that is masked is refused, and one for which each
+// client would take another host or database.
+func Usable(text string) (URL, error) {
+	u, err := Parse(text)
+	switch {
+	case err != nil:
+		return u, err
+	case IsMasked(text):
+		return u, errors.New("has stars in place of the password")
+	case u.Missing() != "":
+		return u, fmt.Errorf("names no %s, and each client would take another (postgres://USER:PASSWORD@HOST:PORT/DATABASE, or ?host=DIRECTORY for a socket)", u.Missing())
+	}
+	return u, nil
+}
+
 func isPrintable(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }

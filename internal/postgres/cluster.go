@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -95,6 +96,24 @@ func (c Cluster) up(ctx context.Context) error {
 // Down stops the server, and returns when it is gone; where it does not run, nothing is
 // to be done.
 func (c Cluster) Down(ctx context.Context) error {
+	return c.alone(ctx, func() error { return c.stop(ctx) })
+}
+
+// Remove stops the server and removes the cluster's data, if there are any.
+func (c Cluster) Remove(ctx context.Context) error {
+	return c.alone(ctx, func() error {
+		if err := c.stop(ctx); err != nil {
+			return err
+		}
+		if err := os.RemoveAll(c.Dir); err != nil {
+			return err
+		}
+		return place.SyncDir(filepath.Dir(c.Dir))
+	})
+}
+
+// alone runs fn while no other command is at the cluster, if that is there.
+func (c Cluster) alone(ctx context.Context, fn func() error) error {
 	if _, err := os.Lstat(c.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -103,7 +122,7 @@ func (c Cluster) Down(ctx context.Context) error {
 		return err
 	}
 	defer held.release()
-	return c.stop(ctx)
+	return fn()
 }
 
 // Running tells whether the server runs, ready or not yet.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -88,7 +87,7 @@ echo 'initdb: error: could not write '"$(cat "${3#--pwfile=}")"': No space left 
 	c.Password = secret.New("a\nb")
 	require.ErrorIs(t, c.up(soon(t)), ErrUnusable)
 	c.Dir = "relative"
-	require.ErrorIs(t, c.up(soon(t)), registry.ErrInvalid)
+	require.ErrorIs(t, c.up(soon(t)), ErrInvalid)
 }
 
 func TestWhatAKilledCommandLeftIsRemoved(t *testing.T) {

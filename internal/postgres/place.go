@@ -11,14 +11,13 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/place"
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // makeDir makes a directory for its owner alone, or makes sure that one that is there
 // is that.
 func makeDir(dir string) error {
 	if !filepath.IsAbs(dir) {
-		return fmt.Errorf("%s: %w: not an absolute path", dir, registry.ErrInvalid)
+		return fmt.Errorf("%s: %w: not an absolute path", dir, ErrInvalid)
 	}
 	err := os.Mkdir(dir, 0o700)
 	if err == nil {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/place"
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // Placed is a cluster in the user's place for data.
@@ -19,14 +18,14 @@ type Placed struct {
 	Running bool
 }
 
-// Clusters returns those in a directory, in order of their ids.
-func Clusters(ctx context.Context, base string) (all []Placed, err error) {
+// Clusters returns those in a directory whose names are such ids, in order of these.
+func Clusters(ctx context.Context, base string, isID func(string) bool) (all []Placed, err error) {
 	entries, err := os.ReadDir(base)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	for _, entry := range entries {
-		if !entry.IsDir() || !registry.IsPlace(entry.Name()) {
+		if !entry.IsDir() || !isID(entry.Name()) {
 			continue
 		}
 		p := Placed{ID: entry.Name(), Cluster: Cluster{Dir: filepath.Join(base, entry.Name())}}
@@ -46,20 +45,4 @@ func Clusters(ctx context.Context, base string) (all []Placed, err error) {
 func (c Cluster) Identity() (string, error) {
 	identity, err := place.IdentityOf(c.Dir)
 	return identity.String(), err
-}
-
-// Remove stops a cluster and removes its data.
-func (c Cluster) Remove(ctx context.Context) error {
-	held, err := acquire(ctx, c.Dir)
-	if err != nil {
-		return err
-	}
-	defer held.release()
-	if err := c.stop(ctx); err != nil {
-		return err
-	}
-	if err := os.RemoveAll(c.Dir); err != nil {
-		return err
-	}
-	return place.SyncDir(filepath.Dir(c.Dir))
 }

@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 const loopback = "127.0.0.1"
@@ -49,7 +47,7 @@ func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(p
 // checkPort refuses a port that is none, or on which somebody listens.
 func checkPort(port int) error {
 	if port < 1 || port > 65535 {
-		return fmt.Errorf("port %d: %w", port, registry.ErrInvalid)
+		return fmt.Errorf("port %d: %w", port, ErrInvalid)
 	}
 	_, err := listen(port)
 	if errors.Is(err, syscall.EADDRINUSE) {

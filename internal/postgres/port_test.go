@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -36,7 +35,7 @@ func TestAPortThatIsTakenOrNoneIsRefused(t *testing.T) {
 	t.Parallel()
 	require.ErrorIs(t, checkPort(mustListen(t)), ErrTaken)
 	for _, port := range []int{-1, 0, 65536} {
-		require.ErrorIs(t, checkPort(port), registry.ErrInvalid)
+		require.ErrorIs(t, checkPort(port), ErrInvalid)
 	}
 }
 

@@ -17,6 +17,8 @@ var (
 	// ErrEdited is returned for files of a container that are neither as sp writes them nor
 	// those that somebody has looked at.
 	ErrEdited = errors.New("not used until you have looked at it")
+	// ErrInvalid is returned for a path or a port that is not allowed.
+	ErrInvalid = errors.New("not allowed")
 	// ErrUnusable is returned for a server that can't be made or does not start.
 	ErrUnusable = errors.New("the server can't be run")
 )

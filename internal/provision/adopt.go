@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -22,7 +21,7 @@ type Role struct {
 // OpenRole logs in as the role of a URL. Others who do so too wait until it is closed.
 func OpenRole(ctx context.Context, url secret.Secret) (*Role, error) {
 	const doing = "login"
-	_, password, err := registry.WithoutPassword(url)
+	password, err := passwordOf(url)
 	if err != nil {
 		return nil, err
 	}
@@ -57,12 +56,11 @@ func (r *Role) begin(ctx context.Context, doing string) error {
 	return nil
 }
 
-// SetPassword gives the role the password of a URL. The error is ErrUnknown of the registry
-// where the server's answer is not known; behind any other one the role has the password that
-// it had.
+// SetPassword gives the role the password of a URL. The error is ErrUnknown where the
+// server's answer is not known; behind any other one the role has the password that it had.
 func (r *Role) SetPassword(ctx context.Context, url secret.Secret) error {
 	const doing = "new password"
-	_, password, err := registry.WithoutPassword(url)
+	password, err := passwordOf(url)
 	if err != nil {
 		return err
 	}
@@ -76,7 +74,7 @@ func (r *Role) SetPassword(ctx context.Context, url secret.Secret) error {
 	if err == nil || saidNo(err) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", err, registry.ErrUnknown)
+	return fmt.Errorf("%w: %w", err, ErrUnknown)
 }
 
 // verifier is the same again for the password that the session was opened with: a pooler may

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -24,7 +23,7 @@ func BenchmarkDatabase(b *testing.B) {
 	fresh := func() Database {
 		next++
 		name := fmt.Sprintf("sp_bench_%d", next)
-		return Database{Name: name, Tenant: registry.TenantID(name)}
+		return Database{Name: name, Tenant: name}
 	}
 	made := func() (Database, secret.Secret) {
 		d := fresh()
@@ -58,10 +57,10 @@ func BenchmarkDatabase(b *testing.B) {
 		}
 	})
 	b.Run("rotate", func(b *testing.B) {
-		for l := LoginB; b.Loop(); l = l.Other() {
+		for l := LoginB; b.Loop(); l = other(l) {
 			_, err := s.Enable(ctx, d, l, rand.Reader)
 			require.NoError(b, err)
-			require.NoError(b, s.Retire(ctx, d, l.Other()))
+			require.NoError(b, s.Retire(ctx, d, other(l)))
 		}
 	})
 }

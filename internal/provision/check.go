@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -16,8 +15,8 @@ type Standing struct {
 	Version        string // of the server, as "15.18"
 	TLS            bool   // between here and the server
 	User, Database string
-	Tenant         registry.TenantID // as marked on the database, "" where it is not
-	Pooled         bool              // the address is a connection pooler's
+	Tenant         string // as marked on the database, "" where it is not
+	Pooled         bool   // the address is a connection pooler's
 }
 
 // Check logs in as a client of a tenant would.
@@ -70,7 +69,7 @@ func ChecksPasswords(ctx context.Context, url secret.Secret, random io.Reader) e
 	if err != nil {
 		return err
 	}
-	if url, err = registry.WithPassword(url, wrong); err != nil {
+	if url, err = withPassword(url, wrong); err != nil {
 		return err
 	}
 	refuses, err := Refuses(ctx, url)

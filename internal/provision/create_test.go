@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -166,7 +165,7 @@ func TestAnAdministratorWithoutTheRightsIsRefused(t *testing.T) {
 	} {
 		pgtest.Exec(t, admin, "DROP ROLE IF EXISTS "+role, "CREATE ROLE "+role+" LOGIN PASSWORD 'pw' "+rights)
 		t.Cleanup(func() { pgtest.Exec(t, admin, "DROP ROLE "+role) })
-		url, err := registry.URLFor(admin, role, "postgres", secret.New("pw"))
+		url, err := urlFor(admin, role, "postgres", secret.New("pw"))
 		require.NoError(t, err)
 		s, err := Connect(within(t), url)
 		if role == "sp_test_no_inherit" && err == nil {
@@ -183,7 +182,7 @@ func TestHostileNamesAreQuoted(t *testing.T) {
 	t.Parallel()
 	s := mustConnect(t, pgtest.Server(t))
 	for _, name := range []string{`"; DROP DATABASE postgres; --`, `it's \ "x"`, `Ünï cödé`, `%s$1%%`, "a\nb", strings.Repeat("x", longest-len("_owner"))} {
-		d := Database{Name: name, Tenant: registry.TenantID(`local_'\ "; --`)}
+		d := Database{Name: name, Tenant: `local_'\ "; --`}
 		dropAtTheEnd(t, s, d)
 		requireWhole(t, d, mustCreate(t, s, d))
 		require.NoError(t, s.Drop(within(t), d))
@@ -192,8 +191,8 @@ func TestHostileNamesAreQuoted(t *testing.T) {
 	for _, name := range []string{"", strings.Repeat("x", longest-len("_owner")+1), "a\x00b"} {
 		d := Database{Name: name}
 		_, err := s.Create(within(t), d, rand.Reader)
-		require.ErrorIs(t, err, registry.ErrInvalid, "%q", name)
-		require.ErrorIs(t, s.Drop(within(t), d), registry.ErrInvalid, "%q", name)
-		require.ErrorIs(t, s.Retire(within(t), d, LoginA), registry.ErrInvalid, "%q", name)
+		require.ErrorIs(t, err, ErrInvalid, "%q", name)
+		require.ErrorIs(t, s.Drop(within(t), d), ErrInvalid, "%q", name)
+		require.ErrorIs(t, s.Retire(within(t), d, LoginA), ErrInvalid, "%q", name)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/sp-registry/sp/internal/pgurl"
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -90,21 +89,18 @@ const largest = 1 << 20
 
 // configOf is a URL for the library, with nothing of the environment.
 func configOf(url secret.Secret) (*pgconn.Config, error) {
-	if err := registry.CheckURL(url); err != nil {
-		return nil, err
-	}
-	u, err := pgurl.Parse(url.Reveal())
+	u, err := usable(url)
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w: %w", err, registry.ErrInvalid)
+		return nil, err
 	}
 	for _, s := range u.Servers() {
 		if strings.HasPrefix(s.Target(), "@") {
-			return nil, fmt.Errorf("database URL: leads to an abstract socket, which sp does not connect to: %w", registry.ErrInvalid)
+			return nil, fmt.Errorf("database URL: leads to an abstract socket, which sp does not connect to: %w", ErrInvalid)
 		}
 	}
 	config, err := pgconn.ParseConfig(settingsOf(u))
 	if err != nil { // its text quotes the URL
-		return nil, fmt.Errorf("database URL: has a parameter that can't be used, or PGSERVICE names no service: %w", registry.ErrInvalid)
+		return nil, fmt.Errorf("database URL: has a parameter that can't be used, or PGSERVICE names no service: %w", ErrInvalid)
 	}
 	config.LookupFunc = lookingUp(u.Servers(), config.LookupFunc)
 	for name, value := range config.RuntimeParams {

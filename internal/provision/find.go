@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // A database is marked with its tenant by a comment on the role that owns it. That needs no
@@ -13,15 +11,15 @@ import (
 // a comment on the database.
 const mark = "sp tenant "
 
-func markOf(tenant registry.TenantID) string { return mark + string(tenant) }
+func markOf(tenant string) string { return mark + tenant }
 
 // markedFor returns the tenant of a comment, "" where it is no mark.
-func markedFor(comment string) registry.TenantID {
+func markedFor(comment string) string {
 	tenant, ok := strings.CutPrefix(comment, mark)
 	if !ok {
 		return ""
 	}
-	return registry.TenantID(tenant)
+	return tenant
 }
 
 // foundDatabase is what a server knows of a database.
@@ -45,7 +43,7 @@ func (s *Server) findDatabase(ctx context.Context, d Database) (foundDatabase, e
 }
 
 // foundRoles are those of a database that are there, with whom they are marked for.
-type foundRoles map[string]registry.TenantID
+type foundRoles map[string]string
 
 func (s *Server) findRoles(ctx context.Context, d Database) (foundRoles, error) {
 	rows, err := s.query(ctx, "roles", fmt.Sprintf(`SELECT rolname, coalesce(shobj_description(oid, 'pg_authid'), '')

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -44,7 +43,7 @@ func newDatabase(t *testing.T, s *Server, tenant string) Database {
 	t.Helper()
 	name, err := NewName(tenant, rand.Reader)
 	require.NoError(t, err)
-	d := Database{Name: name, Tenant: registry.TenantID("local_" + name)}
+	d := Database{Name: name, Tenant: "local_" + name}
 	dropAtTheEnd(t, s, d)
 	return d
 }
@@ -115,4 +114,12 @@ func requireGone(t *testing.T, d Database) {
 // replaced puts the name of a database into a statement.
 func replaced(statement string, d Database) string {
 	return strings.ReplaceAll(statement, "%[1]s", d.Name)
+}
+
+// other is the login of the two that l is not.
+func other(l Login) Login {
+	if l == LoginA {
+		return LoginB
+	}
+	return LoginA
 }

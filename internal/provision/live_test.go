@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -19,7 +18,7 @@ func TestWhatALiveServerRefuses(t *testing.T) {
 	s := mustConnect(t, pgtest.Server(t))
 	d := newDatabase(t, s, "refused")
 	url := mustCreate(t, s, d)
-	wrong, err := registry.WithPassword(url, secret.New("wrong"))
+	wrong, err := withPassword(url, secret.New("wrong"))
 	require.NoError(t, err)
 	for _, c := range []struct {
 		url   secret.Secret

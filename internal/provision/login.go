@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -26,7 +25,7 @@ func (s *Server) enable(ctx context.Context, d Database, l Login, random io.Read
 	if err != nil {
 		return none, err
 	}
-	url, err := registry.URLFor(s.admin, d.Role(l), d.Name, password)
+	url, err := urlFor(s.admin, d.Role(l), d.Name, password)
 	if err != nil {
 		return none, err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -33,7 +32,7 @@ func TestRotationFlipsBetweenTheLogins(t *testing.T) {
 	d := newDatabase(t, s, "rotation")
 	used, login := mustCreate(t, s, d), LoginA
 	for range 3 {
-		next, err := s.Enable(within(t), d, login.Other(), rand.Reader)
+		next, err := s.Enable(within(t), d, other(login), rand.Reader)
 		require.NoError(t, err)
 		_, err = Check(within(t), used)
 		require.NoError(t, err, "both work meanwhile")
@@ -41,12 +40,12 @@ func TestRotationFlipsBetweenTheLogins(t *testing.T) {
 		require.NoError(t, s.Retire(within(t), d, login))
 		ended()
 		mustRefuse(t, used)
-		used, login = next, login.Other()
+		used, login = next, other(login)
 		standing, err := Check(within(t), used)
 		require.NoError(t, err)
 		require.Equal(t, d.Role(login), standing.User)
 	}
-	require.NoError(t, s.Retire(within(t), d, login.Other()), "again")
+	require.NoError(t, s.Retire(within(t), d, other(login)), "again")
 }
 
 func TestEnableEndsTheSessionsOfTheFormerPassword(t *testing.T) {
@@ -105,11 +104,11 @@ func TestSetPasswordOfAnAdoptedRole(t *testing.T) {
 	admin := pgtest.Server(t)
 	pgtest.Exec(t, admin, `DROP ROLE IF EXISTS sp_test_adopted`, `CREATE ROLE sp_test_adopted LOGIN PASSWORD 'old'`, `ALTER ROLE sp_test_adopted SET role TO pg_monitor`, `GRANT pg_monitor TO sp_test_adopted`)
 	t.Cleanup(func() { pgtest.Exec(t, admin, `DROP ROLE sp_test_adopted`) })
-	url, err := registry.URLFor(admin, "sp_test_adopted", "postgres", secret.New("old"))
+	url, err := urlFor(admin, "sp_test_adopted", "postgres", secret.New("old"))
 	require.NoError(t, err)
 	password, err := NewPassword(rand.Reader)
 	require.NoError(t, err)
-	next, err := registry.WithPassword(url, password)
+	next, err := withPassword(url, password)
 	require.NoError(t, err)
 
 	role := mustOpen(t, url)
@@ -122,9 +121,9 @@ func TestSetPasswordOfAnAdoptedRole(t *testing.T) {
 	require.ErrorIs(t, err, ErrDenied, "with the old one")
 
 	for _, bad := range []string{"", "pässword", "a\tb"} {
-		wrong, err := registry.WithPassword(next, secret.New(bad))
+		wrong, err := withPassword(next, secret.New(bad))
 		require.NoError(t, err)
-		require.ErrorIs(t, role.SetPassword(within(t), wrong), registry.ErrInvalid)
+		require.ErrorIs(t, role.SetPassword(within(t), wrong), ErrInvalid)
 	}
 	_, err = Check(within(t), next)
 	require.NoError(t, err)
@@ -141,7 +140,7 @@ func TestNoPasswordReachesTheServersLog(t *testing.T) {
 	require.NoError(t, err)
 	password, err := NewPassword(rand.Reader)
 	require.NoError(t, err)
-	next, err := registry.WithPassword(b, password)
+	next, err := withPassword(b, password)
 	require.NoError(t, err)
 	require.NoError(t, mustOpen(t, b).SetPassword(within(t), next))
 	require.NoError(t, s.Retire(within(t), d, LoginA))
@@ -152,7 +151,7 @@ func TestNoPasswordReachesTheServersLog(t *testing.T) {
 	require.Contains(t, string(text), "ALTER ROLE "+identifier(d.Role(LoginB))+" LOGIN PASSWORD")
 	require.Contains(t, string(text), "ALTER ROLE CURRENT_USER PASSWORD")
 	for _, url := range append(urls, b, next) {
-		_, secret, err := registry.WithoutPassword(url)
+		secret, err := passwordOf(url)
 		require.NoError(t, err)
 		require.Len(t, secret.Reveal(), 32)
 		require.NotContains(t, string(text), secret.Reveal())

@@ -49,6 +49,6 @@ func TestLiteralsAndNamesAreQuoted(t *testing.T) {
 	require.Equal(t, `"a""b"`, identifier(`a"b`))
 	require.Equal(t, `'it''s'`, literal(`it's`))
 	require.Equal(t, ` E'a\\''b'`, literal(`a\'b`))
-	require.Equal(t, LoginB, LoginA.Other())
-	require.Equal(t, LoginA, LoginB.Other())
+	require.Equal(t, LoginB, other(LoginA))
+	require.Equal(t, LoginA, other(LoginB))
 }

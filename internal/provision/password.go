@@ -9,7 +9,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -39,7 +38,7 @@ func verifier(password secret.Secret, random io.Reader) (string, error) {
 func verifierWith(password secret.Secret, salt []byte, rounds int) (string, error) {
 	text := password.Reveal()
 	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "", fmt.Errorf("new password: empty, or holds other characters than those of ASCII: %w", registry.ErrInvalid)
+		return "", fmt.Errorf("new password: empty, or holds other characters than those of ASCII: %w", ErrInvalid)
 	}
 	return scram(text, salt, rounds)
 }

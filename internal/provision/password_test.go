@@ -11,7 +11,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -59,6 +58,6 @@ func TestPasswordsDifferAndNeedNoEscaping(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	for _, bad := range []string{"", "é", "\x7f", "a\nb"} {
 		_, err = verifier(secret.New(bad), rand.Reader)
-		require.ErrorIs(t, err, registry.ErrInvalid)
+		require.ErrorIs(t, err, ErrInvalid)
 	}
 }

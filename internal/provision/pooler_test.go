@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -26,7 +25,7 @@ func newRole(t *testing.T, name string) secret.Secret {
 	t.Cleanup(func() {
 		pgtest.Exec(t, admin, `DROP DATABASE `+name+` WITH (FORCE)`, `DROP ROLE `+name)
 	})
-	url, err := registry.URLFor(admin, name, name, secret.New("first"))
+	url, err := urlFor(admin, name, name, secret.New("first"))
 	require.NoError(t, err)
 	return url
 }
@@ -35,7 +34,7 @@ func withNewPassword(t *testing.T, url secret.Secret) secret.Secret {
 	t.Helper()
 	password, err := NewPassword(rand.Reader)
 	require.NoError(t, err)
-	next, err := registry.WithPassword(url, password)
+	next, err := withPassword(url, password)
 	require.NoError(t, err)
 	return next
 }
@@ -78,8 +77,9 @@ func TestAPoolerIsSeenAndATunnelIsNone(t *testing.T) {
 // tunnel is a URL through a port that leads to that of another URL.
 func tunnel(t *testing.T, url secret.Secret) secret.Secret {
 	t.Helper()
-	at, err := registry.Addresses(url)
+	u, err := usable(url)
 	require.NoError(t, err)
+	at := net.JoinHostPort(u.Servers()[0].Target(), u.Servers()[0].PortOr())
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = l.Close() })
@@ -91,7 +91,7 @@ func tunnel(t *testing.T, url secret.Secret) secret.Secret {
 			}
 			go func() {
 				defer func() { _ = c.Close() }()
-				to, err := net.Dial("tcp", at[0].Name)
+				to, err := net.Dial("tcp", at)
 				if err != nil {
 					return
 				}
@@ -300,7 +300,7 @@ func TestWhoseAnswerIsLostIsToldSo(t *testing.T) {
 	url := newRole(t, "sp_test_lost")
 	role := mustOpen(t, url)
 	pgtest.Exec(t, pgtest.Server(t), fmt.Sprintf("SELECT pg_terminate_backend(%d, 5000)", role.conn.PID()))
-	require.ErrorIs(t, role.SetPassword(within(t), withNewPassword(t, url)), registry.ErrUnknown)
+	require.ErrorIs(t, role.SetPassword(within(t), withNewPassword(t, url)), ErrUnknown)
 	role.Close()
 
 	refused := mustOpen(t, url)
@@ -309,7 +309,7 @@ func TestWhoseAnswerIsLostIsToldSo(t *testing.T) {
 	refused.Close()
 	refused = mustOpen(t, url)
 	err := refused.SetPassword(within(t), withNewPassword(t, url))
-	require.NotErrorIs(t, err, registry.ErrUnknown)
+	require.NotErrorIs(t, err, ErrUnknown)
 	require.ErrorContains(t, err, "25006")
 }
 

@@ -15,8 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // What a caller can do something about; wrapped with what was being done.
@@ -29,22 +27,26 @@ var (
 	ErrMismatch = errors.New("not the database that was registered")
 	// ErrUnchecked is returned when a server lets a wrong password in.
 	ErrUnchecked = errors.New("this server does not check passwords")
+	// ErrInvalid is returned for a URL, a name or a password that is not allowed.
+	ErrInvalid = errors.New("not allowed")
+	// ErrUnknown is returned when it can't be found out whether a server did what it was told.
+	ErrUnknown = errors.New("whether the change was made is not known")
 )
 
 // Login is one of the two roles of a database that log in; one does, while the other rests.
-type Login = registry.DatabaseLogin
+type Login string
 
 // The two logins of a database.
 const (
-	LoginA = registry.LoginA
-	LoginB = registry.LoginB
+	LoginA Login = "a"
+	LoginB Login = "b"
 )
 
 // Database names what belongs to a tenant on a server; nothing else is ever touched.
 type Database struct {
-	Name   string            // of the database and, with _owner, _a and _b behind it, of its roles
-	Tenant registry.TenantID // marked on the database
-	Own    bool              // the server is one that sp runs: postgres and template1 are closed to tenants
+	Name   string // of the database and, with _owner, _a and _b behind it, of its roles
+	Tenant string // marked on the database
+	Own    bool   // the server is one that sp runs: postgres and template1 are closed to tenants
 }
 
 // Owner returns the name of the role that owns the database and all in it, and never logs in.
@@ -59,11 +61,11 @@ const longest = 63
 func (d Database) check() error {
 	switch {
 	case d.Name == "":
-		return fmt.Errorf("name of a database: empty: %w", registry.ErrInvalid)
+		return fmt.Errorf("name of a database: empty: %w", ErrInvalid)
 	case len(d.Owner()) > longest:
-		return fmt.Errorf("name of a database: longer than %d bytes: %w", longest-len("_owner"), registry.ErrInvalid)
-	case strings.ContainsRune(d.Name+string(d.Tenant), 0):
-		return fmt.Errorf("name of a database or its tenant: holds a NUL: %w", registry.ErrInvalid)
+		return fmt.Errorf("name of a database: longer than %d bytes: %w", longest-len("_owner"), ErrInvalid)
+	case strings.ContainsRune(d.Name+d.Tenant, 0):
+		return fmt.Errorf("name of a database or its tenant: holds a NUL: %w", ErrInvalid)
 	}
 	return nil
 }

@@ -49,13 +49,13 @@ func (a Authentication) check() error {
 	if !a.ExpiresAt.After(a.CreatedAt) {
 		return fmt.Errorf("session: it would be over before it begins: %w", ErrInvalid)
 	}
-	return CheckEmail(a.UserEmail)
+	return checkEmail(a.UserEmail)
 }
 
-// CheckEmail holds the original's rule for addresses: one `@`; before it something
+// checkEmail holds the original's rule for addresses: one `@`; before it something
 // without a leading, trailing or doubled dot, after it a domain likewise that has a dot
 // and ends in a part of at least two characters.
-func CheckEmail(email string) error {
+func checkEmail(email string) error {
 	bad := func(why string) error { return fmt.Errorf("email: %s: %w", why, ErrInvalid) }
 	if err := checkText("email", email); err != nil {
 		return err

@@ -101,7 +101,7 @@ func TestAnEndedSessionLeavesNoToken(t *testing.T) {
 		"profile":  func(d *desk) error { _, err := d.DeleteProfile(context.Background(), "pa"); return err },
 		"tenant":   func(d *desk) error { _, err := d.DeleteTenant(context.Background(), Deletion{ID: "a"}); return err },
 		"file": func(d *desk) error {
-			_, err := d.EditSessions(context.Background(), SessionsEdit{Ended: []TenantID{"a"}})
+			_, err := d.ImportTenants(context.Background(), Import{Sessions: &SessionsEdit{Ended: []TenantID{"a"}}})
 			return err
 		},
 	} {
@@ -200,12 +200,12 @@ func TestAuthenticationsThatAreRefused(t *testing.T) {
 func TestEmailsAsTheOriginalTakesThem(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{"a@b.co", "first.last+tag@sub.example.com", "ü@exämple.org"} {
-		require.NoError(t, CheckEmail(good), good)
+		require.NoError(t, checkEmail(good), good)
 	}
 	for _, bad := range []string{
 		"", "a", "@b.co", "a@", "a@b@c.co", "a@b", "a@b.c", ".a@b.co", "a.@b.co", "a..b@c.co", "a@.b.co", "a@b..co", "a@b.co.", "a@b.co ", "a\n@b.co",
 	} {
-		require.ErrorIs(t, CheckEmail(bad), ErrInvalid, "%q", bad)
+		require.ErrorIs(t, checkEmail(bad), ErrInvalid, "%q", bad)
 	}
 }
 

@@ -120,9 +120,6 @@ func (r *Registry) write(ctx context.Context, fn func(c *change) error) (err err
 		defer func() { r.change.record.purge, r.change.record.revoked = of.purge, of.revoked }() // said of this part alone
 		return fn(r.change)
 	}
-	if r.options.Via != nil {
-		return r.options.Via(ctx, func(bound *Registry) error { return fn(bound.change) })
-	}
 	tx, err := r.Begin(ctx)
 	if err != nil {
 		return err

@@ -151,15 +151,15 @@ func (c *change) planDatabase(ctx context.Context, t Tenant, p PlannedDatabase) 
 
 // RetiredLogin remembers that the other login of a tenant's database has ended.
 func (r *Registry) RetiredLogin(ctx context.Context, tenant TenantID) error {
-	return r.changeDatabase(ctx, tenant, func(d *Database) { d.RetireAt = nil })
+	return r.editDatabase(ctx, tenant, func(d *Database) { d.RetireAt = nil })
 }
 
 // DropDatabase remembers that a tenant's database is about to go.
 func (r *Registry) DropDatabase(ctx context.Context, tenant TenantID) error {
-	return r.changeDatabase(ctx, tenant, func(d *Database) { d.State = Dropping })
+	return r.editDatabase(ctx, tenant, func(d *Database) { d.State = Dropping })
 }
 
-func (r *Registry) changeDatabase(ctx context.Context, tenant TenantID, fn func(*Database)) error {
+func (r *Registry) editDatabase(ctx context.Context, tenant TenantID, fn func(*Database)) error {
 	return r.write(ctx, func(c *change) error {
 		d, err := c.Database(ctx, tenant)
 		if err != nil || d == nil {

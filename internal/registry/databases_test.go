@@ -13,7 +13,7 @@ var theServer = Server{Name: "h:5432", Provider: Elsewhere, Admin: secret.New("p
 // mustBegin creates tenant a, whose database is begun.
 func mustBegin(t *testing.T, d *desk) {
 	t.Helper()
-	require.NoError(t, d.PutServer(t.Context(), theServer))
+	require.NoError(t, d.setServer(t.Context(), theServer))
 	_, err := d.CreateTenant(t.Context(), NewTenant{
 		Tenant: Tenant{ID: "a", Name: "A", Kind: Local}, Database: &PlannedDatabase{Server: theServer, Name: "sp_a"},
 	})
@@ -99,7 +99,7 @@ func TestARotatedURLIsKeptNowhere(t *testing.T) {
 	require.True(t, at.Equal(*database.RetireAt))
 
 	_, err = d.Undo(t.Context(), Undo{})
-	var revoked *RevokedError
+	var revoked *revokedError
 	require.ErrorAs(t, err, &revoked)
 	requireNoTrace(t, d, "first")
 
@@ -139,7 +139,7 @@ func TestATenantIsNotDeletedBeforeItsDatabase(t *testing.T) {
 	require.Nil(t, database)
 	require.Empty(t, servers, "nothing of it is needed any more")
 	_, err = d.Undo(t.Context(), Undo{})
-	var revoked *RevokedError
+	var revoked *revokedError
 	require.ErrorAs(t, err, &revoked, "the database is gone")
 }
 
@@ -180,7 +180,7 @@ func TestAServerIsKeptWhileItIsChosenOrOurs(t *testing.T) {
 	chosen, other := theServer, theServer
 	chosen.Chosen, other.Chosen, other.Name = true, true, "other:5432"
 	for _, s := range []Server{own, chosen, other} {
-		require.NoError(t, d.PutServer(t.Context(), s))
+		require.NoError(t, d.setServer(t.Context(), s))
 	}
 	_, _, servers := standing(t, d)
 	require.Equal(t, []bool{false, false, true}, []bool{servers[0].Chosen, servers[1].Chosen, servers[2].Chosen}, "one is chosen")
@@ -188,7 +188,7 @@ func TestAServerIsKeptWhileItIsChosenOrOurs(t *testing.T) {
 	_, _, servers = standing(t, d)
 	require.Len(t, servers, 1)
 	require.Equal(t, "local", servers[0].Name)
-	require.ErrorIs(t, d.PutServer(t.Context(), Server{Name: "x", Provider: Elsewhere, Admin: secret.New("mysql://x")}), ErrInvalid)
+	require.ErrorIs(t, d.setServer(t.Context(), Server{Name: "x", Provider: Elsewhere, Admin: secret.New("mysql://x")}), ErrInvalid)
 	at, err := ServerAt(secret.New("postgres://admin:pw@DB.example:6000/postgres"))
 	require.NoError(t, err)
 	require.Equal(t, "DB.example:6000", at.Name)
@@ -248,23 +248,23 @@ func TestAPlannedPasswordFollowsItsRole(t *testing.T) {
 			_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: NewLocal("a", "A", secret.New("postgres://u:first@h/d"))})
 			require.NoError(t, err)
 			require.NoError(t, d.PlanRotation(t.Context(), map[TenantID]secret.Secret{"a": secret.New("postgres://u:planned@h/d")}))
-			edit := Optional[secret.Secret]{Clear: c.url == ""}
-			if url := secret.New(c.url); !edit.Clear {
-				edit.Set = &url
+			url := sealed(c.url)
+			if c.url == "" {
+				url = nil
 			}
-			_, _, err = d.UpdateTenant(t.Context(), TenantEdit{ID: "a", DatabaseURL: edit})
+			_, _, err = d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Set: values{"database_url": url}})
 			require.NoError(t, err)
 			view, err := d.View(t.Context())
 			require.NoError(t, err)
 			defer view.Close()
-			url, err := view.Rotation(t.Context(), "a")
+			planned, err := view.Rotation(t.Context(), "a")
 			require.NoError(t, err)
 			if c.planned == "" {
-				require.Nil(t, url)
+				require.Nil(t, planned)
 				return
 			}
-			require.NotNil(t, url)
-			require.Equal(t, c.planned, url.Reveal())
+			require.NotNil(t, planned)
+			require.Equal(t, c.planned, planned.Reveal())
 		})
 	}
 }
@@ -311,7 +311,7 @@ func TestAServerThatMovesTakesItsTenantsAlong(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	own := Server{Name: "local", Provider: LocalPrograms, Admin: secret.New("postgres://sp_admin:pw@127.0.0.1:5433/postgres")}
-	require.NoError(t, d.PutServer(t.Context(), own))
+	require.NoError(t, d.setServer(t.Context(), own))
 	for id, url := range map[TenantID]string{
 		"a": "postgres://sp_a_a:x@127.0.0.1:5433/sp_a", "edited": "postgres://other:y@elsewhere/sp_edited", "pending": "",
 	} {

@@ -1,6 +1,11 @@
 package registry
 
-import "errors"
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // What a caller can do something about; wrapped with whom it concerns.
 var (
@@ -24,3 +29,20 @@ var (
 	// ErrNoURL is returned when a tenant has no usable connection URL.
 	ErrNoURL = errors.New("no usable database URL")
 )
+
+// absent turns "no rows" into ErrNotFound of what was looked for.
+func absent(err error, what, name string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("%s %s: %w", what, shown(name), ErrNotFound)
+	}
+	return err
+}
+
+// shown is a name that may be repeated to the user: not one that must have been
+// meant as a way to a database.
+func shown(name string) string {
+	if strings.Contains(name, "://") || strings.Contains(name, "@") || IsConnection(name) {
+		return "***"
+	}
+	return name
+}

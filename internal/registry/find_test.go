@@ -81,7 +81,7 @@ func TestAPastTenantIsKnownByItsWholeID(t *testing.T) {
 		_, err := d.DeleteTenant(t.Context(), Deletion{ID: id})
 		require.NoError(t, err)
 	}
-	edit := TenantEdit{ID: "_x", Name: ptr("same")} // as the id of one that is gone
+	edit := TenantEdit{ID: "_x", Set: values{"name": sealed("same")}} // as the id of one that is gone
 	_, _, err := d.UpdateTenant(t.Context(), edit)
 	require.NoError(t, err)
 	v := d.mustView(t)
@@ -131,7 +131,7 @@ func TestNoWordIsMadeAmbiguous(t *testing.T) {
 			return err
 		},
 		"a new name that is an id": func() error {
-			_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "local_1", Name: ptr("cloud"), AllowDuplicateName: true})
+			_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "local_1", Set: values{"name": sealed("cloud")}, AllowDuplicateName: true})
 			return err
 		},
 	} {
@@ -144,7 +144,7 @@ func TestNoWordIsMadeAmbiguous(t *testing.T) {
 	made, err := d.CreateTenant(t.Context(), NewTenant{Tenant: named("", "new")})
 	require.NoError(t, err)
 	require.Equal(t, TenantID(id(2*time.Millisecond)), made.ID, "the next that is no name")
-	_, _, err = d.UpdateTenant(t.Context(), TenantEdit{ID: "cloud", Name: ptr("cloud")}) // its own
+	_, _, err = d.UpdateTenant(t.Context(), TenantEdit{ID: "cloud", Set: values{"name": sealed("cloud")}}) // its own
 	require.NoError(t, err)
 	_, err = d.CreateTenant(t.Context(), NewTenant{Tenant: named("own", "own")})
 	require.NoError(t, err)

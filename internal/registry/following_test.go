@@ -5,7 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -21,18 +20,17 @@ func TestWhatTheSmallFilesHaveToShow(t *testing.T) {
 		return func(d *desk) error { _, err := d.UpdateProfile(ctx, e); return err }
 	}
 	secrets := func(e SecretEdit) func(d *desk) error { return func(d *desk) error { return editSecrets(d, e) } }
-	set := func(text string) Optional[secret.Secret] { return Optional[secret.Secret]{Set: sealed(text)} }
 	rename := profile(ProfileEdit{Name: "pa", NewName: ptr("na")})
 	for name, c := range map[string]struct {
 		do   func(d *desk) error
 		want Due
 	}{
 		"create tenant": {do: func(d *desk) error { _, err := d.CreateTenant(ctx, NewTenant{Tenant: local("c")}); return err }},
-		"its name":      {do: edit(TenantEdit{ID: "a", Name: ptr("new")})},
-		"its hostname":  {do: edit(TenantEdit{ID: "a", Hostname: Optional[string]{Set: ptr("h")}})},
-		"its URL":       {edit(TenantEdit{ID: "a", DatabaseURL: set("postgres://u:9@h/d")}), Due{Profiles: []string{"pa", "qa"}}},
-		"the same URL":  {do: edit(TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: local("a").DatabaseURL}})},
-		"its token":     {edit(TenantEdit{ID: "b", SyncToken: set("t")}), Due{Profiles: []string{"pb"}}},
+		"its name":      {do: edit(TenantEdit{ID: "a", Set: values{"name": sealed("new")}})},
+		"its hostname":  {do: edit(TenantEdit{ID: "a", Set: values{"hostname": sealed("h")}})},
+		"its URL":       {edit(TenantEdit{ID: "a", Set: values{"database_url": sealed("postgres://u:9@h/d")}}), Due{Profiles: []string{"pa", "qa"}}},
+		"the same URL":  {do: edit(TenantEdit{ID: "a", Set: values{"database_url": local("a").DatabaseURL}})},
+		"its token":     {edit(TenantEdit{ID: "b", Set: values{"sync_token": sealed("t")}}), Due{Profiles: []string{"pb"}}},
 		"rotated":       {func(d *desk) error { _, err := d.RotateSyncToken(ctx, "b"); return err }, Due{Profiles: []string{"pb"}}},
 		"imported URL": {func(d *desk) error {
 			changed := local("b")
@@ -72,7 +70,7 @@ func TestWhatTheSmallFilesHaveToShow(t *testing.T) {
 		"log out, nothing": {do: func(d *desk) error { _, err := d.EndSession(ctx, "b"); return err }},
 		"end all":          {func(d *desk) error { _, err := d.EndSessions(ctx); return err }, Due{Sessions: true}},
 		"merge": {func(d *desk) error {
-			_, err := d.EditSessions(ctx, SessionsEdit{Put: []Session{session("b", "pb", "t")}})
+			_, err := d.ImportTenants(ctx, Import{Sessions: &SessionsEdit{Put: []Session{session("b", "pb", "t")}}})
 			return err
 		}, Due{Sessions: true}},
 		"nothing": {do: func(d *desk) error { return nil }},
@@ -90,7 +88,7 @@ func TestWhatTheSmallFilesHaveToShow(t *testing.T) {
 		want Due
 	}{
 		"set":    {secrets(SecretEdit{Profile: "qa", Put: put("k=2")}), Due{Profiles: []string{"qa"}}},
-		"URL":    {edit(TenantEdit{ID: "b", DatabaseURL: set("postgres://u:9@h/d")}), Due{Profiles: []string{"pb"}}},
+		"URL":    {edit(TenantEdit{ID: "b", Set: values{"database_url": sealed("postgres://u:9@h/d")}}), Due{Profiles: []string{"pb"}}},
 		"rename": {profile(ProfileEdit{Name: "qa", NewName: ptr("na")}), Due{Profiles: []string{"na", "qa"}, Renamed: map[string]string{"na": "qa"}}},
 	} {
 		t.Run("undo "+name, func(t *testing.T) {

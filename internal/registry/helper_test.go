@@ -133,6 +133,9 @@ func ptr[T any](v T) *T { return &v }
 
 func sealed(text string) *secret.Secret { return ptr(secret.New(text)) }
 
+// values are what an edit gives members, by name.
+type values = map[string]*secret.Secret
+
 func mustAll[T any](t require.TestingT, rows iter.Seq2[T, error]) (all []T) {
 	for row, err := range rows {
 		require.NoError(t, err)

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -68,7 +67,7 @@ func TestTheHistoryTellsEveryChange(t *testing.T) {
 	require.NoError(t, d.SetDefaultProfile(t.Context(), ptr("pa")))
 	_, err := d.UpdateProfile(t.Context(), ProfileEdit{Name: "pa", NewName: ptr("new")})
 	require.NoError(t, err)
-	d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x"), SyncToken: Optional[secret.Secret]{Set: sealed("t")}})
+	d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("x"), "sync_token": sealed("t")}})
 	_, err = d.EndSession(t.Context(), "a")
 	require.NoError(t, err)
 	d.mustImport(t, fileOf(Document{SyncedAt: noon.Add(time.Hour)}, local("c"), local("a")))
@@ -105,7 +104,7 @@ func TestWhatChangesNothingIsNotInTheHistory(t *testing.T) {
 
 	d.mustSelect(t, "a")
 	d.mustChangeNothing(t)
-	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Name: ptr("a")})
+	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Set: values{"name": sealed("a")}})
 	require.NoError(t, err)
 	_, err = d.UpdateProfile(t.Context(), ProfileEdit{Name: "pa", NewName: ptr("pa")})
 	require.NoError(t, err)
@@ -120,15 +119,15 @@ func TestWhatChangesNothingIsNotInTheHistory(t *testing.T) {
 func TestTheHistoryOfATenantHasAllThatBelongedToIt(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
-	d.mustTenants(t, "a", "b")                                                     // 1, 2
-	d.mustProfiles(t, "a", "pa")                                                   // 3
-	d.mustProfiles(t, "b", "pb")                                                   // 4
-	d.mustUse(t, "pa")                                                             // 5
-	d.mustSelect(t, "b")                                                           // 6
-	d.mustEdit(t, TenantEdit{ID: "b", Name: ptr("x")})                             // 7
-	d.mustDelete(t, "a")                                                           // 8
-	d.mustImport(t, fileOf(Document{}, local("c"), local("a")))                    // 9, another a
-	d.mustEdit(t, TenantEdit{ID: "a", Region: Optional[string]{Set: ptr("here")}}) // 10
+	d.mustTenants(t, "a", "b")                                                // 1, 2
+	d.mustProfiles(t, "a", "pa")                                              // 3
+	d.mustProfiles(t, "b", "pb")                                              // 4
+	d.mustUse(t, "pa")                                                        // 5
+	d.mustSelect(t, "b")                                                      // 6
+	d.mustEdit(t, TenantEdit{ID: "b", Set: values{"name": sealed("x")}})      // 7
+	d.mustDelete(t, "a")                                                      // 8
+	d.mustImport(t, fileOf(Document{}, local("c"), local("a")))               // 9, another a
+	d.mustEdit(t, TenantEdit{ID: "a", Set: values{"region": sealed("here")}}) // 10
 
 	a, b := TenantID("a"), TenantID("b")
 	require.Equal(t, []int64{10, 9, 8, 5, 3, 1}, sequences(d.mustHistory(t, &a, Page{})))
@@ -191,7 +190,7 @@ func TestATenantIsShownAsItWas(t *testing.T) {
 	d := mustDesk(t)
 	d.mustTenants(t, "a") // 1
 	d.now = noon.Add(time.Hour)
-	d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x"), DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:2@h/a")}, SyncToken: Optional[secret.Secret]{Set: sealed("")}}) // 2
+	d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("x"), "database_url": sealed("postgres://u:2@h/a"), "sync_token": sealed("")}}) // 2
 	d.now = noon.Add(2 * time.Hour)
 	d.mustDelete(t, "a")  // 3
 	d.mustTenants(t, "a") // 4, another
@@ -346,7 +345,7 @@ func TestNobodyGetsASecretWhoseTimeIsOver(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	d.mustTenants(t, "a") // 1
-	d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:2@h/a")}})
+	d.mustEdit(t, TenantEdit{ID: "a", Set: values{"database_url": sealed("postgres://u:2@h/a")}})
 	edited := d.revision(t)
 	before := func() (Tenant, []string) {
 		v, err := d.View(t.Context())
@@ -387,7 +386,7 @@ func TestPurgeForgetsAtOnce(t *testing.T) {
 			return err
 		},
 		"edit": func(d *desk) error {
-			_, _, err := d.UpdateTenant(context.Background(), TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:3@h/a")}, Purge: true})
+			_, _, err := d.UpdateTenant(context.Background(), TenantEdit{ID: "a", Set: values{"database_url": sealed("postgres://u:3@h/a")}, Purge: true})
 			return err
 		},
 		"import": func(d *desk) error {
@@ -405,7 +404,7 @@ func TestPurgeForgetsAtOnce(t *testing.T) {
 			t.Parallel()
 			d := mustDesk(t)
 			d.mustTenants(t, "b", "a")
-			d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:pw-second@h/a")}})
+			d.mustEdit(t, TenantEdit{ID: "a", Set: values{"database_url": sealed("postgres://u:pw-second@h/a")}})
 			if name == "undo" {
 				d.mustUndo(t)
 			}
@@ -444,8 +443,8 @@ func TestARotatedTokenIsRevoked(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	d.mustTenants(t, "a")
-	d.mustEdit(t, TenantEdit{ID: "a", SyncToken: Optional[secret.Secret]{Set: sealed("first-token")}})
-	edit := d.mustEdit(t, TenantEdit{ID: "a", SyncToken: Optional[secret.Secret]{Set: sealed("second-token")}})
+	d.mustEdit(t, TenantEdit{ID: "a", Set: values{"sync_token": sealed("first-token")}})
+	edit := d.mustEdit(t, TenantEdit{ID: "a", Set: values{"sync_token": sealed("second-token")}})
 	d.mustUndo(t) // the second one is kept, the first is there
 	d.mustUndo(t, d.revision(t))
 

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"maps"
 	"os"
 	"path/filepath"
@@ -122,4 +123,54 @@ func TestQueriesHoldNoClockAndNoChance(t *testing.T) {
 	for name, text := range queries {
 		require.NotRegexp(t, `(?i)\b(now|random|current_timestamp|current_date|strftime|datetime|julianday|unixepoch)\b`, text, name)
 	}
+}
+
+// TestTheRegistryShowsFewNames bounds what a reader of this room has to know: its types,
+// functions, constants and variables, and these with the methods, but for those of fmt and
+// errors. Lower a bound when it falls.
+func TestTheRegistryShowsFewNames(t *testing.T) {
+	t.Parallel()
+	names, methods := shownNames(t)
+	require.LessOrEqual(t, len(names), 146, "%v", names)
+	require.LessOrEqual(t, len(names)+len(methods), 251, "%v", methods)
+	require.Greater(t, len(names), 50, "are these all?")
+}
+
+func shownNames(t *testing.T) (names, methods []string) {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		for _, decl := range tree.Decls {
+			switch decl := decl.(type) {
+			case *ast.FuncDecl:
+				if decl.Recv == nil {
+					names = append(names, decl.Name.Name)
+				} else if of := strings.TrimPrefix(types.ExprString(decl.Recv.List[0].Type), "*"); ast.IsExported(of) {
+					methods = append(methods, decl.Name.Name)
+				}
+			case *ast.GenDecl:
+				for _, spec := range decl.Specs {
+					switch spec := spec.(type) {
+					case *ast.TypeSpec:
+						names = append(names, spec.Name.Name)
+					case *ast.ValueSpec:
+						for _, name := range spec.Names {
+							names = append(names, name.Name)
+						}
+					}
+				}
+			}
+		}
+	}
+	hidden := func(name string) bool { return !ast.IsExported(name) }
+	usual := func(name string) bool {
+		return hidden(name) || slices.Contains([]string{"Error", "Unwrap", "String", "Format"}, name)
+	}
+	return slices.DeleteFunc(names, hidden), slices.DeleteFunc(methods, usual)
 }

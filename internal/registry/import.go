@@ -107,7 +107,7 @@ func (c *change) importAll(ctx context.Context, i Import, plan *Plan) (Document,
 	if empty && c.write != nil && !i.FirstDuplicate {
 		return c.addAll(ctx, i, plan)
 	}
-	return c.mergeAll(ctx, i, plan)
+	return c.importEach(ctx, i, plan)
 }
 
 // noteAmbiguous looks for words that the tenants of a file made ambiguous.
@@ -164,4 +164,137 @@ func (c *change) importDocument(ctx context.Context, i Import, file Document, pl
 	}
 	plan.DocumentChanged = true
 	return c.setDocument(ctx, before, plan.Document)
+}
+
+// isImported tells whether the registry is as an import of this very file left it. Then
+// the file need not be read: nothing of it would change anything.
+func (c *change) isImported(ctx context.Context, i Import, plan *Plan) (bool, error) {
+	if i.Hash == nil || i.Prune || i.Exact || i.Purge {
+		return false, nil
+	}
+	last, err := c.q.Imported(ctx)
+	if err != nil || last.Imported == "" {
+		return false, vanished(err)
+	}
+	state, err := c.State(ctx)
+	if err != nil || state.TenantsRevision != last.ImportedRevision {
+		return false, err
+	}
+	hash, err := i.Hash()
+	if err != nil || hash != last.Imported {
+		return false, err
+	}
+	plan.Unchanged, plan.Document = int(last.ImportedTenants), state.Document
+	return true, nil
+}
+
+// noteImport remembers the file, if to import it once more would change nothing and
+// there is nothing to tell of it.
+func (c *change) noteImport(ctx context.Context, i Import, plan Plan) error {
+	if i.Hash == nil {
+		return nil
+	}
+	state, err := c.State(ctx)
+	if err != nil {
+		return err
+	}
+	at := state.TenantsRevision
+	if c.touched {
+		at = c.revision
+	}
+	hash := ""
+	if plan.Skipped == 0 && !plan.keeps {
+		if hash, err = i.Hash(); err != nil {
+			return err
+		}
+	}
+	return c.q.SetImported(ctx, queries.SetImportedParams{
+		Imported: hash, ImportedRevision: at, ImportedTenants: int64(plan.Added + plan.Updated + plan.Unchanged),
+	})
+}
+
+// importEach imports the tenants of the file, one by one.
+func (c *change) importEach(ctx context.Context, i Import, plan *Plan) (document Document, err error) {
+	err = c.prepared(func() error {
+		document, err = i.Read(func(t Tenant) error { return c.importTenant(ctx, i, t, plan) })
+		return err
+	})
+	return document, err
+}
+
+// importTenant imports one tenant of the file. A row whose seen is this change's
+// revision was in the file before.
+func (c *change) importTenant(ctx context.Context, i Import, t Tenant, plan *Plan) error {
+	if err := checkWhole(t); err != nil {
+		return err
+	}
+	row, err := c.q.Tenant(ctx, string(t.ID))
+	if err = absent(err, "tenant", string(t.ID)); errors.Is(err, ErrNotFound) {
+		plan.Added++
+		plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
+		return c.appendTenant(ctx, t)
+	}
+	if err != nil {
+		return err
+	}
+	if row.Seen == c.revision {
+		if !i.FirstDuplicate {
+			return &DuplicateError{ID: t.ID}
+		}
+		plan.Skipped++
+		plan.note(Step{Action: Skip, ID: t.ID, Name: t.Name})
+		return nil
+	}
+	known, err := placedTenantOf(row)
+	if err != nil {
+		return err
+	}
+	return c.importKnown(ctx, i, known, t, plan)
+}
+
+func (c *change) importKnown(ctx context.Context, i Import, known placedTenant, file Tenant, plan *Plan) error {
+	merged, step := updated(known.Tenant, file, i.Exact)
+	if len(step.Changed) == 0 {
+		plan.Unchanged++
+		if step.Kept != nil || step.Masked != nil {
+			step.Action = Keep
+			plan.note(step)
+		}
+		return c.q.MarkTenantSeen(ctx, queries.MarkTenantSeenParams{ID: string(known.ID), Seen: c.revision})
+	}
+	plan.Updated++
+	plan.note(step)
+	return c.updateTenant(ctx, known, merged)
+}
+
+// updated returns what becomes of a known tenant when a file says file of it: the
+// file's values, but for a mask, which never replaces a real value, and for the
+// optional members that the file lacks, which stay unless exact.
+func updated(known, file Tenant, exact bool) (Tenant, Step) {
+	merged, step := file, Step{Action: Update, ID: known.ID, Name: file.Name}
+	for _, m := range RecordMembers {
+		if m.isSame(&known, &file) {
+			continue
+		}
+		switch {
+		case m.masks(&known, &file):
+			step.Masked = append(step.Masked, m.Name)
+			m.take(&merged, &known)
+		case !m.has(&file) && !exact:
+			step.Kept = append(step.Kept, m.Name)
+			m.take(&merged, &known)
+		default:
+			step.Changed = append(step.Changed, m.Name)
+		}
+	}
+	if !exact {
+		for name := range known.Unknown.all {
+			if _, ok := file.Unknown.value(name); !ok {
+				step.Kept = append(step.Kept, name)
+			}
+		}
+		merged.Unknown = known.Unknown.with(file.Unknown)
+	}
+	step.Changed = append(step.Changed, known.Unknown.differing(merged.Unknown)...)
+	return merged, step
 }

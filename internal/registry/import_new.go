@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"slices"
 	"sync/atomic"
 
 	"github.com/sp-registry/sp/db/queries"
@@ -23,7 +25,7 @@ func (c *change) addAll(ctx context.Context, i Import, plan *Plan) (document Doc
 			plan.Added++
 			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
 			c.record.last++
-			return insertOf(t, c.record.last, c.revision), checkWhole(t)
+			return rowOf(t, c.record.last, c.revision), checkWhole(t)
 		})
 		return err
 	}
@@ -95,3 +97,145 @@ func inBatches[Row any](read func(take func(Tenant) error) (Document, error), pu
 
 // errStopped ends a reading whose tenants can't be put anywhere.
 var errStopped = errors.New("stopped")
+
+// PlanNew returns what an import into a new registry would do, without one; the
+// file is refused as it would be there, and read once more to find out if two tenants
+// may have one id.
+func PlanNew(i Import) (plan Plan, err error) {
+	belonging := i.belonging()
+	if i.Read != nil {
+		plan, err = planTenants(i, belonging)
+	}
+	if err == nil {
+		belonging.plan(i, &plan)
+	}
+	return plan, err
+}
+
+func planTenants(i Import, belonging belonging) (plan Plan, err error) {
+	ids := hashes{seed: maphash.MakeSeed()}
+	document, err := i.Read(func(t Tenant) error {
+		belonging.note(t.ID)
+		ids.add(t.ID)
+		plan.Added++
+		plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
+		return nil
+	})
+	plan.Document = document
+	if twice := ids.twice(); len(twice) > 0 { // they may stand before what else is wrong
+		return planDuplicates(i, twice, ids.seed)
+	}
+	return plan, err
+}
+
+// planDuplicates is PlanNew for a file in which ids with these hashes may stand twice.
+func planDuplicates(i Import, twice map[uint64]bool, seed maphash.Seed) (plan Plan, err error) {
+	seen := map[TenantID]bool{}
+	plan.Document, err = i.Read(func(t Tenant) error {
+		known := seen[t.ID]
+		if twice[maphash.String(seed, string(t.ID))] {
+			seen[t.ID] = true
+		}
+		switch {
+		case !known:
+			plan.Added++
+			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
+		case !i.FirstDuplicate:
+			return &DuplicateError{ID: t.ID}
+		default:
+			plan.Skipped++
+			plan.note(Step{Action: Skip, ID: t.ID, Name: t.Name})
+		}
+		return nil
+	})
+	return plan, err
+}
+
+// hashes are those of very many ids, eight bytes each, in shares that grow on their own.
+type hashes struct {
+	seed   maphash.Seed
+	shares [256][]uint64
+}
+
+func (h *hashes) add(id TenantID) {
+	hash := maphash.String(h.seed, string(id))
+	h.shares[hash>>56] = append(h.shares[hash>>56], hash)
+}
+
+// twice returns the hashes that were added more than once.
+func (h *hashes) twice() map[uint64]bool {
+	found := map[uint64]bool{}
+	for _, share := range h.shares {
+		slices.Sort(share)
+		for i, hash := range share[:max(len(share)-1, 0)] {
+			if hash == share[i+1] {
+				found[hash] = true
+			}
+		}
+	}
+	return found
+}
+
+// belonging tells which tenants that profiles and sessions name are in the file.
+type belonging map[TenantID]bool
+
+func (i Import) belonging() belonging {
+	named := belonging{}
+	for _, p := range i.Profiles {
+		named[p.Tenant] = false
+	}
+	if i.Sessions != nil {
+		for _, s := range i.Sessions.Put {
+			named[s.Tenant] = false
+		}
+		if i.Sessions.Active != nil {
+			named[*i.Sessions.Active] = false
+		}
+	}
+	return named
+}
+
+func (b belonging) note(id TenantID) {
+	if _, named := b[id]; named {
+		b[id] = true
+	}
+}
+
+// plan says what would come of profiles and sessions in a new registry.
+func (b belonging) plan(i Import, plan *Plan) {
+	profiles, keys := map[string]TenantID{}, map[string]bool{}
+	for _, p := range i.Profiles {
+		step := ProfileStep{Action: Skip, Name: p.Name, Tenant: p.Tenant}
+		switch err := CheckProfileName(p.Name); {
+		case err != nil:
+			step.Left = []string{err.Error()}
+		case !b[p.Tenant]:
+			step.Left = []string{noTenant(p.Tenant)}
+		case keys[nameKey(p.Name)]:
+			step.Left = []string{otherCase}
+		default:
+			step.Action = Add
+			step.Secrets, step.Left = takenOf(p.Secrets, nil)
+			profiles[p.Name], keys[nameKey(p.Name)] = p.Tenant, true
+		}
+		plan.Profiles = append(plan.Profiles, step)
+	}
+	if i.Sessions == nil {
+		return
+	}
+	for _, s := range i.Sessions.Put {
+		step := SessionStep{Action: Add, Tenant: s.Tenant, Profile: s.Profile}
+		tenant, known := profiles[s.Profile]
+		if step.Why = whyNoPlace(b[s.Tenant], known, Profile{Name: s.Profile, Tenant: tenant}, s.Tenant); step.Why != "" {
+			step.Action = Skip
+		}
+		plan.Sessions = append(plan.Sessions, step)
+	}
+	if active := i.Sessions.Active; active != nil {
+		step := SessionStep{Action: Select, Tenant: *active, Profile: i.Sessions.ActiveProfile}
+		if !b[*active] {
+			step = SessionStep{Action: Skip, Tenant: *active, Why: notActive}
+		}
+		plan.Sessions = append(plan.Sessions, step)
+	}
+}

@@ -170,7 +170,7 @@ func TestAFileThatWasJustImportedIsNotReadAgain(t *testing.T) {
 func TestAFileIsReadAgainWhenItCouldChangeAnything(t *testing.T) {
 	t.Parallel()
 	for what, change := range map[string]func(d *desk){
-		"edited":   func(d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
+		"edited":   func(d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("x")}}) },
 		"deleted":  func(d *desk) { d.mustDelete(t, "a") },
 		"added":    func(d *desk) { d.mustTenants(t, "z") },
 		"undone":   func(d *desk) { d.mustUndo(t) },

@@ -281,7 +281,7 @@ func TestAViewThatIsOpenDoesNotHangAChange(t *testing.T) {
 	r, err := Open(t.Context(), d.path, Options{Now: func() time.Time { return noon }, Wait: 50 * time.Millisecond})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, r.Close()) }()
-	edit := TenantEdit{ID: "a", ExternalDBAccess: ptr(true)}
+	edit := TenantEdit{ID: "a", Set: values{"external_db_access": sealed("true")}}
 
 	view, err := r.View(t.Context())
 	require.NoError(t, err)

@@ -92,7 +92,7 @@ var operations = map[string]func(m *machine) (want, got error){
 	},
 	"rename tenant": func(m *machine) (want, got error) {
 		id, name, twin := m.id("id"), someNames.Draw(m.t, "name"), rapid.Bool().Draw(m.t, "twin")
-		_, _, got = m.d.UpdateTenant(m.t.Context(), TenantEdit{ID: id, Name: &name, AllowDuplicateName: twin})
+		_, _, got = m.d.UpdateTenant(m.t.Context(), TenantEdit{ID: id, Set: values{"name": sealed(name)}, AllowDuplicateName: twin})
 		return m.rename(id, name, twin), got
 	},
 	"delete tenant": func(m *machine) (want, got error) {

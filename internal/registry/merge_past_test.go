@@ -10,7 +10,7 @@ import (
 // mustEdit changes the region of a tenant, and returns the revision of that.
 func (d *desk) mustMove(t *testing.T, id TenantID, region string) int64 {
 	t.Helper()
-	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: id, Region: Optional[string]{Set: &region}})
+	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: id, Set: values{"region": sealed(region)}})
 	require.NoError(t, err)
 	return d.mustRevision(t)
 }

@@ -42,7 +42,7 @@ func TestAMergeTakesWhatOneSideChanged(t *testing.T) {
 	d := mustDesk(t)
 	a, b, c := local("a"), local("b"), local("c")
 	since := d.mustBase(t, a, b, c)
-	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Region: Optional[string]{Set: ptr("fra")}})
+	_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Set: values{"region": sealed("fra")}})
 	require.NoError(t, err)
 	_, err = d.CreateTenant(t.Context(), NewTenant{Tenant: local("new")})
 	require.NoError(t, err)

@@ -47,7 +47,7 @@ func (v *View) profileSecrets(ctx context.Context, profile string) (map[string]s
 	return secrets, err
 }
 
-// SecretEdit asks for changes of a profile's secrets: those of Put are set, those of
+// SecretEdit asks for other secrets of a profile: those of Put are set, those of
 // Unset removed.
 type SecretEdit struct {
 	Profile string
@@ -57,7 +57,7 @@ type SecretEdit struct {
 	Purge bool
 }
 
-// EditSecrets changes secrets of a profile, and returns the profile. One that is to be
+// EditSecrets edits the secrets of a profile, and returns the profile. One that is to be
 // removed and is not there is ErrNotFound, and nothing changes.
 func (r *Registry) EditSecrets(ctx context.Context, e SecretEdit) (profile Profile, err error) {
 	for _, s := range e.Put {

@@ -99,7 +99,7 @@ func (c *change) checkProfileName(ctx context.Context, name, except string) erro
 	return err
 }
 
-// ProfileEdit asks for changes of a profile; what is nil stays as it is.
+// ProfileEdit asks for another name or tenant of a profile; what is nil stays as it is.
 type ProfileEdit struct {
 	Name    string
 	NewName *string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"slices"
 	"testing"
 	"time"
 
@@ -71,6 +70,40 @@ func memberOf(t *testing.T, field string) string {
 	names := filled(t).Differing(changed(t, field, 1))
 	require.Len(t, names, 1, field)
 	return names[0]
+}
+
+// mustMember is the row of the table for a field.
+func mustMember(t *testing.T, field string) *Member {
+	t.Helper()
+	var tenant Tenant
+	for _, m := range RecordMembers {
+		if m.field(&tenant) == reflect.ValueOf(&tenant).Elem().FieldByName(field).Addr().Interface() {
+			return m
+		}
+	}
+	t.Fatalf("RecordMembers has no row for %s", field)
+	return nil
+}
+
+// TestTheTableHasEveryMember enumerates the fields of Tenant against it.
+func TestTheTableHasEveryMember(t *testing.T) {
+	t.Parallel()
+	var fields []string
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Tenant]()) {
+		if f.Name != "Unknown" {
+			fields = append(fields, f.Name)
+		}
+	}
+	require.Len(t, RecordMembers, len(fields))
+	names := map[string]bool{}
+	for i, field := range fields {
+		m := mustMember(t, field)
+		require.Equal(t, i, m.index, "%s: the record, the table and the fields have one order", field)
+		require.NotEmpty(t, m.Title, field)
+		require.Equal(t, m.Fixed, m.About == "", "%s: help says what an edit of it changes", field)
+		require.False(t, names[m.Name], m.Name)
+		names[m.Name] = true
+	}
 }
 
 // imageMember is how images and conflicts call it.
@@ -273,35 +306,32 @@ func TestUndoTouchesNoMemberButThoseOfItsChange(t *testing.T) {
 	})
 }
 
-// TestEveryMemberCanBeEdited but for the kind of a tenant and what nobody knows.
+// TestEveryMemberCanBeEdited but those that are fixed, and what nobody knows.
 func TestEveryMemberCanBeEdited(t *testing.T) {
 	eachField(t, func(t *testing.T, d *desk, field string) {
-		edit := reflect.TypeFor[TenantEdit]()
-		if _, there := edit.FieldByName(field); !there {
-			require.True(t, slices.Contains([]string{"Kind", "Unknown"}, field), "no edit changes %s", field)
+		if field == "Unknown" {
 			return
 		}
+		m, after := mustMember(t, field), changed(t, field, 1)
 		d.mustBase(t, filled(t))
-		e, after := TenantEdit{ID: "a"}, changed(t, field, 1)
-		to, value := reflect.ValueOf(&e).Elem().FieldByName(field), reflect.ValueOf(after).FieldByName(field)
-		if to.Kind() == reflect.Struct {
-			to.FieldByName("Set").Set(value)
-		} else {
-			to.Set(reflect.New(value.Type()))
-			to.Elem().Set(value)
+		text, _ := m.Reveal(&after)
+		edit := TenantEdit{ID: "a", Set: values{m.Name: sealed(text)}}
+		if m.Fixed {
+			d.mustRefuse(t, ErrInvalid, func() error { _, _, err := d.UpdateTenant(t.Context(), edit); return err })
+			return
 		}
-		_, names, err := d.UpdateTenant(t.Context(), e)
+		_, names, err := d.UpdateTenant(t.Context(), edit)
 		require.NoError(t, err)
-		require.Equal(t, []string{memberOf(t, field)}, names)
+		require.Equal(t, []string{m.Name}, names)
 		d.requireTenant(t, after)
-		if to.Kind() == reflect.Struct {
-			to.Set(reflect.Zero(to.Type()))
-			to.FieldByName("Clear").SetBool(true)
-			_, _, err := d.UpdateTenant(t.Context(), e)
-			require.NoError(t, err)
-			reflect.ValueOf(&after).Elem().FieldByName(field).SetZero()
-			d.requireTenant(t, after)
+		edit.Set[m.Name] = nil
+		if m.Required {
+			d.mustRefuse(t, ErrInvalid, func() error { _, _, err := d.UpdateTenant(t.Context(), edit); return err })
+			return
 		}
+		d.mustEdit(t, edit)
+		reflect.ValueOf(&after).Elem().FieldByName(field).SetZero()
+		d.requireTenant(t, after)
 	})
 }
 

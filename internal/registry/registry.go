@@ -31,8 +31,6 @@ type Options struct {
 	Waiting func(holder string)
 	// Trust is what vouches for the registry beside its place.
 	Trust db.Trust
-	// Via, if not nil, makes the changes of the registry's methods in its stead.
-	Via func(context.Context, func(*Registry) error) error
 	// Bulk expects a change to add very many rows.
 	Bulk bool
 }

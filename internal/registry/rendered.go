@@ -5,70 +5,65 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/sp-registry/sp/db/scan"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// Column is one of a Record's texts, in the order of tenants.json.
-type Column int
+// everyTenant reads what a Record holds: behind the position the members, in their order,
+// and those that the record does not define.
+var everyTenant = "SELECT position, " + columns() + ", unknown_members FROM tenants ORDER BY position"
 
-// The columns of a Record.
-const (
-	ColumnID Column = iota + 1
-	ColumnName
-	ColumnAppID
-	ColumnHostname
-	ColumnRegion
-	ColumnDatabaseURL
-	ColumnInternalDatabaseURL
-	ColumnKind
-	ColumnSyncToken
-	ColumnSharedContainerDB
-	columnUnknown
-	columnAccess
-)
-
-// everyTenant reads what a Record holds.
-const everyTenant = `SELECT position, id, name, app_id, hostname, region, database_url, internal_database_url,
-	tenant_type, sync_token, shared_container_db, unknown_members, external_db_access
-	FROM tenants ORDER BY position`
+func columns() string {
+	var names []string
+	for _, m := range RecordMembers {
+		names = append(names, m.Name)
+	}
+	return strings.Join(names, ", ")
+}
 
 // Record is a tenant as it is stored, for who turns all of them into something else: a
 // Tenant of each costs more than reading it. It is gone when the next one is read.
 type Record struct {
-	position         int64
-	text             [columnAccess][]byte
-	Unknown          Members
-	ExternalDBAccess bool
+	position int64
+	text     [][]byte // of the members, in their order
+	Unknown  Members
 }
 
-// Reveal returns a text, nil if it is absent. Some are secrets.
-func (r *Record) Reveal(c Column) []byte { return r.text[c] }
+// Reveal returns a member in text, nil if it is absent. Some are secrets.
+func (r *Record) Reveal(m *Member) []byte { return r.text[m.index] }
 
 // Format writes the redaction, whatever the verb.
 func (r Record) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(secret.Redacted)) }
 
+// truths are how a Record has what is 0 or 1 in a row.
+var truths = [][]byte{[]byte("false"), []byte("true")}
+
 // read takes a row over and tells whether it makes sense, as tenantOf and what scans for
 // it do.
 func (r *Record) read(row *scan.Rows) bool {
-	for c := ColumnID; c <= columnUnknown; c++ {
-		r.text[c] = row.Text(int(c))
-		if !utf8.Valid(r.text[c]) {
+	for i, m := range RecordMembers {
+		if m.Truth {
+			truth := row.Int(i + 1)
+			if truth != 0 && truth != 1 {
+				return false
+			}
+			r.text[i] = truths[truth]
+			continue
+		}
+		text := row.Text(i + 1)
+		if !utf8.Valid(text) || m.Required && len(text) == 0 || m.Choices != nil && !isKind(Kind(text)) {
 			return false
 		}
+		r.text[i] = text
 	}
-	kind := Kind(r.text[ColumnKind])
-	if len(r.text[ColumnID]) == 0 || len(r.text[ColumnName]) == 0 || kind != Local && kind != Cloud {
+	unknown := row.Text(len(RecordMembers) + 1)
+	if unknown == nil || !utf8.Valid(unknown) {
 		return false
 	}
-	access := row.Int(int(columnAccess))
-	if access != 0 && access != 1 || r.text[columnUnknown] == nil {
-		return false
-	}
-	r.position, r.ExternalDBAccess = row.Int(0), access == 1
-	r.Unknown = NewMembers(string(r.text[columnUnknown]))
+	r.position, r.Unknown = row.Int(0), NewMembers(string(unknown))
 	return r.Unknown.check() == nil && !row.Failed()
 }
 
@@ -136,7 +131,7 @@ func (v *View) records(ctx context.Context) iter.Seq[*Record] {
 			return
 		}
 		defer rows.Close()
-		r := &Record{}
+		r := &Record{text: make([][]byte, len(RecordMembers))}
 		for ctx.Err() == nil && rows.Next() && r.read(rows) && yield(r) {
 		}
 	}

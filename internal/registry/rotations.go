@@ -56,9 +56,9 @@ func (r *Registry) PlanRotation(ctx context.Context, urls map[TenantID]secret.Se
 	})
 }
 
-// EndRotation gives tenants the URLs that were planned for them, or drops the plan where
-// the password stayed as it was. The URLs that they had are revoked.
-func (r *Registry) EndRotation(ctx context.Context, tenants []TenantID, changed bool) error {
+// EndRotation gives tenants the URLs that were planned for them if the server took the
+// password, and else drops the plan. The URLs that they had are revoked.
+func (r *Registry) EndRotation(ctx context.Context, tenants []TenantID, took bool) error {
 	return r.write(ctx, func(c *change) error {
 		for _, tenant := range tenants {
 			url, err := c.Rotation(ctx, tenant)
@@ -68,7 +68,7 @@ func (r *Registry) EndRotation(ctx context.Context, tenants []TenantID, changed 
 			if err == nil {
 				err = c.q.DeleteRotation(ctx, string(tenant))
 			}
-			if err == nil && changed {
+			if err == nil && took {
 				_, err = c.publishURL(ctx, tenant, *url, nil)
 			}
 			if err != nil {

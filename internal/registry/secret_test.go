@@ -28,7 +28,7 @@ func holders() map[string]any {
 		"value": s, "pointer": &s, "hidden field": hidden{s}, "hidden pointer": hiddenPointer{&s}, "pointer to hidden": &hidden{s},
 		"embedded": embedded{s}, "slice": []secret.Secret{s}, "map": map[string]secret.Secret{"k": s}, "array": [1]hidden{{s}},
 		"tenant": tenant, "pointer to tenant": &tenant, "members": tenant.Unknown, "document": Document{Unknown: tenant.Unknown},
-		"state": State{Document: Document{Unknown: tenant.Unknown}}, "edit": TenantEdit{DatabaseURL: Optional[secret.Secret]{Set: &s}},
+		"state": State{Document: Document{Unknown: tenant.Unknown}}, "edit": TenantEdit{Set: values{"database_url": &s}},
 		"request": NewTenant{Tenant: tenant}, "removed": Removed{Tenant: tenant}, "interface": any(s),
 	}
 }

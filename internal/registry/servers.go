@@ -30,9 +30,9 @@ type Withheld string
 
 // Why a server is withheld.
 const (
-	// Unnamed is one of a registry that was trusted since: sp uses it when sp db up or
+	// unnamed is one of a registry that was trusted since: sp uses it when sp db up or
 	// sp db use has named it.
-	Unnamed Withheld = "unnamed"
+	unnamed Withheld = "unnamed"
 	// Foreign is one that sp runs for another directory, of which this one is a copy.
 	Foreign Withheld = "foreign"
 )
@@ -125,7 +125,7 @@ func (v *View) serverOf(row queries.Server) (Server, error) {
 	case s.IsOwn():
 		s.Withheld = Foreign
 	default:
-		s.Withheld = Unnamed
+		s.Withheld = unnamed
 	}
 	return s, err
 }
@@ -150,9 +150,9 @@ func serverOf(row queries.Server) (Server, error) {
 	return s, nil
 }
 
-// PutServer makes a server known, or its admin URL another one. If it is chosen, no other
+// setServer makes a server known, or its admin URL another one. If it is chosen, no other
 // one is any more.
-func (r *Registry) PutServer(ctx context.Context, s Server) error {
+func (r *Registry) setServer(ctx context.Context, s Server) error {
 	if err := CheckURL(s.Admin); err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (r *Registry) UpdateServer(ctx context.Context, s Server) error {
 	if err != nil || known == nil && !s.Chosen || known != nil && known.Admin.Equal(s.Admin) && known.Chosen == s.Chosen {
 		return err
 	}
-	return r.PutServer(ctx, s)
+	return r.setServer(ctx, s)
 }
 
 // PlanServer makes a server known that is about to be made, and returns it: or the one of
@@ -221,4 +221,108 @@ func (r *Registry) ChooseNoServer(ctx context.Context) error {
 	return r.write(ctx, func(c *change) error {
 		return errors.Join(c.q.ChooseNoServer(ctx), c.q.DeleteUnusedServers(ctx))
 	})
+}
+
+// MoveServer gives a server that sp runs another address, and the tenants whose databases
+// are there the URLs that lead to it. It returns those tenants.
+func (r *Registry) MoveServer(ctx context.Context, name string, admin secret.Secret) (moved []TenantID, err error) {
+	err = r.write(ctx, func(c *change) (err error) {
+		s, databases, err := c.serverWith(ctx, name)
+		if err != nil {
+			return err
+		}
+		for _, d := range databases {
+			if moved, err = c.redirect(ctx, d, moved, func(url secret.Secret) (*secret.Secret, bool, error) {
+				return movedURL(url, d, s.Admin, admin)
+			}); err != nil {
+				return err
+			}
+		}
+		s.Admin = admin
+		return c.putServer(ctx, s)
+	})
+	return moved, err
+}
+
+// movedURL tells whether a URL leads to a database at one address, and the one that leads
+// there at another. One that can't be read somebody else gave it.
+func movedURL(url secret.Secret, d Database, from, to secret.Secret) (*secret.Secret, bool, error) {
+	role := roleOf(url)
+	_, password, err := WithoutPassword(url)
+	if err != nil {
+		return nil, false, nil
+	}
+	known, err := URLFor(from, role, d.Name, password)
+	if err != nil || !known.Equal(url) {
+		return nil, false, err
+	}
+	moved, err := URLFor(to, role, d.Name, password)
+	return &moved, true, err
+}
+
+// serverWith is a server that has to be known, with the databases on it.
+func (c *change) serverWith(ctx context.Context, name string) (s Server, on []Database, err error) {
+	known, err := c.Server(ctx, name)
+	if err == nil && known == nil {
+		err = fmt.Errorf("server %s: %w", name, ErrNotFound)
+	}
+	if err != nil {
+		return s, nil, err
+	}
+	all, err := c.Databases(ctx)
+	elsewhere := func(d Database) bool { return d.Server != name }
+	return *known, slices.DeleteFunc(all, elsewhere), err
+}
+
+// redirect gives the tenant of a database another URL, nil for none, if that which it has leads
+// there, and puts it to those of which that was so.
+func (c *change) redirect(ctx context.Context, d Database, led []TenantID, to func(url secret.Secret) (after *secret.Secret, leads bool, err error)) ([]TenantID, error) {
+	before, err := c.placedTenant(ctx, d.Tenant)
+	if errors.Is(err, ErrNotFound) || err == nil && before.DatabaseURL == nil {
+		return led, nil
+	}
+	if err != nil {
+		return led, err
+	}
+	url, leads, err := to(*before.DatabaseURL)
+	if err != nil || !leads {
+		return led, err
+	}
+	after := before.Tenant
+	after.DatabaseURL = url
+	return append(led, d.Tenant), c.updateTenant(ctx, before, after)
+}
+
+// RemoveServer forgets a server that is no more, with the databases that were on it. The
+// tenants whose URLs led there have none any more, and no undo brings those back; it returns
+// these tenants.
+func (r *Registry) RemoveServer(ctx context.Context, name string) (without []TenantID, err error) {
+	err = r.write(ctx, func(c *change) error {
+		s, databases, err := c.serverWith(ctx, name)
+		if err != nil {
+			return err
+		}
+		for _, d := range databases {
+			own, err := URLFor(s.Admin, d.Name, d.Name, secret.Secret{})
+			if err == nil {
+				err = c.q.DeleteDatabase(ctx, string(d.Tenant))
+			}
+			if err != nil {
+				return err
+			}
+			if without, err = c.redirect(ctx, d, without, func(url secret.Secret) (*secret.Secret, bool, error) {
+				was, readable := DatabaseOf(url)
+				gone, _ := DatabaseOf(own)
+				if !readable || was != gone {
+					return nil, false, nil
+				}
+				c.record.revoked = "database_url"
+				return nil, true, nil
+			}); err != nil {
+				return err
+			}
+		}
+		return c.q.DeleteServer(ctx, name)
+	})
+	return without, err
 }

@@ -30,7 +30,7 @@ func TestAPlaceEndsInTheNameOfTheProjectMadeHarmless(t *testing.T) {
 func TestWhereTheDataOfAServerAreIsRecorded(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
-	require.NoError(t, d.PutServer(t.Context(), theLocal))
+	require.NoError(t, d.setServer(t.Context(), theLocal))
 	place, identity := "aaaaaaaaaaaaaaaa-p", "1:2"
 	_, err := d.PlaceServer(t.Context(), "local", place, nil)
 	require.NoError(t, err)

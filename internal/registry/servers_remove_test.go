@@ -17,9 +17,9 @@ func TestARemovedServerTakesItsDatabasesAndTheirURLs(t *testing.T) {
 	})
 	require.NoError(t, err)
 	elsewhere := secret.New("postgres://u:p@elsewhere/sp_b")
-	_, _, err = d.UpdateTenant(t.Context(), TenantEdit{ID: "b", DatabaseURL: Optional[secret.Secret]{Set: &elsewhere}})
+	_, _, err = d.UpdateTenant(t.Context(), TenantEdit{ID: "b", Set: values{"database_url": &elsewhere}})
 	require.NoError(t, err)
-	require.NoError(t, d.PutServer(t.Context(), theLocal))
+	require.NoError(t, d.setServer(t.Context(), theLocal))
 
 	_, err = d.RemoveServer(t.Context(), "nobody")
 	require.ErrorIs(t, err, ErrNotFound)

@@ -24,10 +24,10 @@ func TestAServerIsWithheldUntilItIsNamed(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	mustBegin(t, d)
-	require.NoError(t, d.PutServer(t.Context(), theLocal))
+	require.NoError(t, d.setServer(t.Context(), theLocal))
 	require.Equal(t, map[string]Withheld{"h:5432": "", "local": ""}, withheldOf(t, d))
 	require.NoError(t, d.WithholdServers(t.Context(), false))
-	require.Equal(t, map[string]Withheld{"h:5432": Unnamed, "local": Unnamed}, withheldOf(t, d))
+	require.Equal(t, map[string]Withheld{"h:5432": unnamed, "local": unnamed}, withheldOf(t, d))
 	_, database, _ := standing(t, d)
 	require.NotNil(t, database, "who moved a project has its databases still")
 
@@ -35,12 +35,12 @@ func TestAServerIsWithheldUntilItIsNamed(t *testing.T) {
 	other := theServer
 	other.Admin = secret.New("postgres://other:pw@h/postgres")
 	require.NoError(t, d.UpdateServer(t.Context(), other))
-	require.Equal(t, Unnamed, withheldOf(t, d)["h:5432"])
+	require.Equal(t, unnamed, withheldOf(t, d)["h:5432"])
 
 	require.NoError(t, d.NameServer(t.Context(), "h:5432"))
 	require.NoError(t, d.NameServer(t.Context(), "h:5432"), "again")
 	require.NoError(t, d.NameServer(t.Context(), "nobody"))
-	require.Equal(t, map[string]Withheld{"h:5432": "", "local": Unnamed}, withheldOf(t, d))
+	require.Equal(t, map[string]Withheld{"h:5432": "", "local": unnamed}, withheldOf(t, d))
 }
 
 func TestOfACopyTheDatabasesAreTheOriginals(t *testing.T) {
@@ -48,12 +48,12 @@ func TestOfACopyTheDatabasesAreTheOriginals(t *testing.T) {
 	d := mustDesk(t)
 	mustBegin(t, d)
 	mustPublish(t, d, "postgres://sp_a_a:x@h/sp_a")
-	require.NoError(t, d.PutServer(t.Context(), theLocal))
+	require.NoError(t, d.setServer(t.Context(), theLocal))
 	require.NoError(t, d.WithholdServers(t.Context(), true))
 	tenant, database, _ := standing(t, d)
 	require.Nil(t, database, "no command drops it")
 	require.NotNil(t, tenant.DatabaseURL)
-	require.Equal(t, map[string]Withheld{"h:5432": Unnamed, "local": Foreign}, withheldOf(t, d))
+	require.Equal(t, map[string]Withheld{"h:5432": unnamed, "local": Foreign}, withheldOf(t, d))
 	require.ErrorIs(t, d.NameServer(t.Context(), "local"), ErrInUse)
 	require.Equal(t, Foreign, withheldOf(t, d)["local"])
 
@@ -63,7 +63,7 @@ func TestOfACopyTheDatabasesAreTheOriginals(t *testing.T) {
 	released, err := d.ReleaseServers(t.Context())
 	require.NoError(t, err)
 	require.EqualValues(t, 1, released)
-	require.Equal(t, Unnamed, withheldOf(t, d)["local"])
+	require.Equal(t, unnamed, withheldOf(t, d)["local"])
 	require.NoError(t, d.NameServer(t.Context(), "local"))
 	require.Empty(t, withheldOf(t, d)["local"])
 }

@@ -28,16 +28,8 @@ type SessionStep struct {
 	Why string
 }
 
-// EditSessions does to the sessions what a file says, and returns what it did. What
+// editSessions does to the sessions what a file says, and returns what it did. What
 // the registry has no place for it leaves, and says so in a step.
-func (r *Registry) EditSessions(ctx context.Context, e SessionsEdit) (steps []SessionStep, err error) {
-	err = r.write(ctx, func(c *change) error {
-		steps, err = c.editSessions(ctx, e)
-		return err
-	})
-	return steps, err
-}
-
 func (c *change) editSessions(ctx context.Context, e SessionsEdit) (steps []SessionStep, err error) {
 	for _, s := range e.Put {
 		step, err := c.editSession(ctx, s)

@@ -11,9 +11,7 @@ import (
 
 func (d *desk) mustEditSessions(t testing.TB, e SessionsEdit) (texts []string) {
 	t.Helper()
-	steps, err := d.EditSessions(t.Context(), e)
-	require.NoError(t, err)
-	return sessionSteps(steps)
+	return sessionSteps(d.mustImport(t, Import{Sessions: &e}).Sessions)
 }
 
 func sessionSteps(steps []SessionStep) (texts []string) {

@@ -20,6 +20,8 @@ const (
 	Cloud Kind = "cloud"
 )
 
+func isKind(k Kind) bool { return k == Local || k == Cloud }
+
 // Tenant is an isolated environment with a database of its own: the eleven
 // members of the record in tenants.json, in its order. A nil member is absent,
 // which is not the same as empty.
@@ -124,32 +126,13 @@ func (t Tenant) Equal(o Tenant) bool { return len(t.Differing(o)) == 0 }
 
 // Differing names the members, as tenants.json spells them and in its order,
 // whose values differ between the two tenants.
-func (t Tenant) Differing(o Tenant) []string {
-	var names []string
-	differ := func(name string, same bool) {
-		if !same {
-			names = append(names, name)
+func (t Tenant) Differing(o Tenant) (names []string) {
+	for _, m := range RecordMembers {
+		if !m.isSame(&t, &o) {
+			names = append(names, m.Name)
 		}
 	}
-	differ("id", t.ID == o.ID)
-	differ("name", t.Name == o.Name)
-	differ("app_id", equalStrings(t.AppID, o.AppID))
-	differ("hostname", equalStrings(t.Hostname, o.Hostname))
-	differ("region", equalStrings(t.Region, o.Region))
-	differ("database_url", secret.Equal(t.DatabaseURL, o.DatabaseURL))
-	differ("internal_database_url", secret.Equal(t.InternalDatabaseURL, o.InternalDatabaseURL))
-	differ("tenant_type", t.Kind == o.Kind)
-	differ("external_db_access", t.ExternalDBAccess == o.ExternalDBAccess)
-	differ("sync_token", secret.Equal(t.SyncToken, o.SyncToken))
-	differ("shared_container_db", equalStrings(t.SharedContainerDB, o.SharedContainerDB))
 	return append(names, t.Unknown.differing(o.Unknown)...)
-}
-
-func equalStrings(a, b *string) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
 }
 
 // String shows a tenant as people name it: the id and, in parentheses, the name.

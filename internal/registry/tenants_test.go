@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -55,7 +54,7 @@ func TestEachChangeAsksTheClockOnce(t *testing.T) {
 	changes := []func() error{
 		func() error { _, err := d.CreateTenant(t.Context(), NewTenant{Tenant: local("a")}); return err },
 		func() error {
-			_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Region: Optional[string]{Set: ptr("iad")}})
+			_, _, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Set: values{"region": sealed("iad")}})
 			return err
 		},
 		func() error {
@@ -100,7 +99,7 @@ func TestTenantsThatSpDoesNotCreate(t *testing.T) {
 		d.mustRefuse(t, ErrInvalid, create(func(n *NewTenant) { n.Tenant.DatabaseURL = sealed(bad) }))
 		d.mustRefuse(t, ErrInvalid, create(func(n *NewTenant) { n.Tenant.InternalDatabaseURL = sealed(bad) }))
 	}
-	d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("twin")})
+	d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("twin")}})
 	require.NoError(t, create(func(n *NewTenant) { n.Tenant.Name, n.AllowDuplicateName = "twin", true })())
 	require.Equal(t, []string{"a", "new"}, ids(mustContents(t, d.path)))
 }
@@ -124,10 +123,7 @@ func TestAnEditChangesWhatItNamesAndNothingElse(t *testing.T) {
 	before := local("a")
 	before.Region, before.Hostname, before.Unknown = ptr("iad"), ptr("h"), NewMembers(`"x":1`)
 	d.mustImport(t, file(before, local("b")))
-	tenant, changed, err := d.UpdateTenant(t.Context(), TenantEdit{
-		ID: "a", Name: ptr("A"), AppID: Optional[string]{Set: ptr("app")}, Hostname: Optional[string]{Clear: true},
-		InternalDatabaseURL: Optional[secret.Secret]{Set: sealed(plain)}, ExternalDBAccess: ptr(true), SyncToken: Optional[secret.Secret]{Set: sealed("")},
-	})
+	tenant, changed, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Set: values{"name": sealed("A"), "app_id": sealed("app"), "hostname": nil, "internal_database_url": sealed(plain), "external_db_access": sealed("true"), "sync_token": sealed("")}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"name", "app_id", "hostname", "internal_database_url", "external_db_access", "sync_token"}, changed)
 	want := before
@@ -145,7 +141,7 @@ func TestAnEditThatChangesNothingIsNotAChangeOfTenants(t *testing.T) {
 	before := mustContents(t, d.path)
 	for _, e := range []TenantEdit{
 		{ID: "a"},
-		{ID: "a", Name: ptr("a"), ExternalDBAccess: ptr(false), DatabaseURL: Optional[secret.Secret]{Set: local("a").DatabaseURL}, Region: Optional[string]{Clear: true}},
+		{ID: "a", Set: values{"name": sealed("a"), "external_db_access": sealed("false"), "database_url": local("a").DatabaseURL, "region": nil}},
 	} {
 		_, changed, err := d.UpdateTenant(t.Context(), e)
 		require.NoError(t, err)
@@ -161,19 +157,22 @@ func TestEditsThatAreRefused(t *testing.T) {
 	edit := func(e TenantEdit) func() error {
 		return func() error { _, _, err := d.UpdateTenant(t.Context(), e); return err }
 	}
-	d.mustRefuse(t, ErrNotFound, edit(TenantEdit{ID: "c", Name: ptr("x")}))
+	d.mustRefuse(t, ErrNotFound, edit(TenantEdit{ID: "c", Set: values{"name": sealed("x")}}))
 	d.mustRefuse(t, ErrNotFound, edit(TenantEdit{}))
-	d.mustRefuse(t, ErrExists, edit(TenantEdit{ID: "a", Name: ptr("b")}))
+	d.mustRefuse(t, ErrExists, edit(TenantEdit{ID: "a", Set: values{"name": sealed("b")}}))
 	for _, bad := range badLabels {
-		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", Name: ptr(bad)}))
+		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", Set: values{"name": sealed(bad)}}))
 	}
 	for _, bad := range []string{"", masked, "u:p@h"} {
-		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed(bad)}}))
-		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", InternalDatabaseURL: Optional[secret.Secret]{Set: sealed(bad)}}))
+		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", Set: values{"database_url": sealed(bad)}}))
+		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", Set: values{"internal_database_url": sealed(bad)}}))
 	}
-	d.mustEdit(t, TenantEdit{ID: "b", Name: ptr("twin")})
-	require.NoError(t, edit(TenantEdit{ID: "a", Name: ptr("twin"), AllowDuplicateName: true})())
-	require.NoError(t, edit(TenantEdit{ID: "a", Name: ptr("twin"), Region: Optional[string]{Set: ptr("x")}})(), "a name that it has already is not asked for")
+	for name, value := range map[string]string{"tenant_type": "cloud", "x": "1", "external_db_access": "yes"} {
+		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", Set: values{name: sealed(value)}}))
+	}
+	d.mustEdit(t, TenantEdit{ID: "b", Set: values{"name": sealed("twin")}})
+	require.NoError(t, edit(TenantEdit{ID: "a", Set: values{"name": sealed("twin")}, AllowDuplicateName: true})())
+	require.NoError(t, edit(TenantEdit{ID: "a", Set: values{"name": sealed("twin"), "region": sealed("x")}})(), "a name that it has already is not asked for")
 }
 
 func TestWhatAnImportLeftStaysEditable(t *testing.T) {
@@ -181,7 +180,7 @@ func TestWhatAnImportLeftStaysEditable(t *testing.T) {
 	d := mustDesk(t)
 	odd := Tenant{ID: "-\x00\u202e", Name: " \x1b[31m\n", Kind: Local, DatabaseURL: sealed("not a URL"), AppID: ptr("a\x00b")}
 	d.mustImport(t, file(odd))
-	_, changed, err := d.UpdateTenant(t.Context(), TenantEdit{ID: odd.ID, Region: Optional[string]{Set: ptr("iad")}})
+	_, changed, err := d.UpdateTenant(t.Context(), TenantEdit{ID: odd.ID, Set: values{"region": sealed("iad")}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"region"}, changed)
 	odd.Region = ptr("iad")

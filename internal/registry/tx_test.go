@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -66,8 +65,8 @@ func TestPartsOfAChangeAreOneChange(t *testing.T) {
 	tx, err := d.Begin(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, tx.Do(t.Context(), func(r *Registry) error {
-		_, _, first := r.UpdateTenant(t.Context(), TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:2@h/a")}, Purge: true})
-		_, _, second := r.UpdateTenant(t.Context(), TenantEdit{ID: "b", DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:2@h/b")}})
+		_, _, first := r.UpdateTenant(t.Context(), TenantEdit{ID: "a", Set: values{"database_url": sealed("postgres://u:2@h/a")}, Purge: true})
+		_, _, second := r.UpdateTenant(t.Context(), TenantEdit{ID: "b", Set: values{"database_url": sealed("postgres://u:2@h/b")}})
 		return errors.Join(first, second)
 	}))
 	_, err = tx.Commit()

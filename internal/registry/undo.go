@@ -2,9 +2,14 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
+	"time"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Undo asks for a change that reverses another.
@@ -16,41 +21,41 @@ type Undo struct {
 	Purge bool
 }
 
-// LaterError is returned for a change that can't be undone without losing a later one.
-type LaterError struct {
+// laterError is returned for a change that can't be undone without losing a later one.
+type laterError struct {
 	Undone, Later Change
 	// What the later one did, such as "removed tenant x", in the words of the log.
 	What string
 }
 
-func (e *LaterError) Error() string {
+func (e *laterError) Error() string {
 	return fmt.Sprintf("%s can't be undone: %s %s since", e.Undone, e.Later, e.What)
 }
 
 // Unwrap returns ErrConflict.
-func (e *LaterError) Unwrap() error { return ErrConflict }
+func (e *laterError) Unwrap() error { return ErrConflict }
 
-// RevokedError is returned for a change that can't be undone because it made a secret
+// revokedError is returned for a change that can't be undone because it made a secret
 // worthless.
-type RevokedError struct {
+type revokedError struct {
 	Undone Change
 	Member string
 	Tenant TenantID
 }
 
-func (e *RevokedError) Error() string {
+func (e *revokedError) Error() string {
 	return fmt.Sprintf("%s can't be undone: it revoked the %s of tenant %s", e.Undone, e.Member, e.Tenant)
 }
 
 // Unwrap returns ErrConflict.
-func (e *RevokedError) Unwrap() error { return ErrConflict }
+func (e *revokedError) Unwrap() error { return ErrConflict }
 
 // Undone is a change that was taken back, and the change that did it.
 type Undone struct{ Change, By Change }
 
 // Undo reverses one change. It is itself a change, which can be undone. Members that
 // were not part of the change keep what later ones gave them; where a later change
-// would be lost, nothing changes, and the error is a LaterError.
+// would be lost, nothing changes, and the error is a laterError.
 func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) {
 	err = r.write(ctx, func(c *change) error {
 		c.record.purge = u.Purge
@@ -129,7 +134,7 @@ func (u *undoing) run(ctx context.Context) error {
 // restore puts one thing back as it was before the change.
 func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 	if row.Revoked != "" {
-		return &RevokedError{Undone: u.undone, Member: row.Revoked, Tenant: TenantID(row.ID)}
+		return &revokedError{Undone: u.undone, Member: row.Revoked, Tenant: TenantID(row.ID)}
 	}
 	before, err := readImage(row.Before)
 	if err != nil || before == nil {
@@ -144,17 +149,17 @@ func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 		return u.laterOf(ctx, t, nil)
 	}
 	u.renames = u.renames || t.what == ProfileEntity && after.image == nil
-	wanted, changed := before, []string(nil)
+	wanted, members := before, []string(nil)
 	if now.image != nil {
-		if changed = before.differing(after.image); len(changed) == 0 {
+		if members = before.differing(after.image); len(members) == 0 {
 			return nil // with no members, all that touched the thing since would stand in the way
 		}
-		if len(after.image.only(changed).lasting(t.what).differing(now.image.only(changed).lasting(t.what))) > 0 {
-			return u.laterOf(ctx, t, changed)
+		if len(after.image.only(members).lasting(t.what).differing(now.image.only(members).lasting(t.what))) > 0 {
+			return u.laterOf(ctx, t, members)
 		}
-		wanted = now.image.with(changed, before)
+		wanted = now.image.with(members, before)
 	}
-	if err := u.checkUntouched(ctx, t, changed); err != nil {
+	if err := u.checkUntouched(ctx, t, members); err != nil {
 		return err
 	}
 	return u.put(ctx, row, wanted, now)
@@ -196,4 +201,337 @@ func (u *undoing) removeAppended(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// toUndo returns the change to reverse.
+func (c *change) toUndo(ctx context.Context, sequence *int64) (Change, error) {
+	if sequence == nil {
+		return c.lastToUndo(ctx)
+	}
+	undone, err := c.changeRow(ctx, *sequence)
+	if err != nil {
+		return Change{}, err
+	}
+	if undone, _, err = c.weighed(ctx, undone); err != nil {
+		return Change{}, err
+	}
+	by, err := c.undoneBy(ctx, *sequence)
+	if err != nil || by == 0 {
+		return undone, err
+	}
+	later, err := c.changeRow(ctx, by)
+	return Change{}, errors.Join(err, &laterError{Undone: undone, Later: later, What: "undid it"})
+}
+
+// lastToUndo returns the last change that stands. A purge is passed over: nothing is
+// to be reversed of it. So is a merge of this very command: it is not what is meant.
+func (c *change) lastToUndo(ctx context.Context) (Change, error) {
+	for row, err := range c.changeRows(ctx, nil, math.MaxInt64, 0) {
+		if err != nil {
+			return Change{}, err
+		}
+		last, _, err := c.weighed(ctx, changeOf(row))
+		if err != nil {
+			return Change{}, err
+		}
+		if stands, err := c.stands(ctx, last); err != nil || stands && !last.Purged && last.Sequence != c.merge {
+			return last, err
+		}
+	}
+	return Change{}, fmt.Errorf("a change to undo: %w", ErrNotFound)
+}
+
+// checkReversible refuses what the history has nothing of to put back.
+func checkReversible(undone Change) error {
+	switch {
+	case undone.Restored != nil: // the copy of what was replaced is the way back
+		return fmt.Errorf("%s can't be undone: it restored a backup: %w", undone, ErrConflict)
+	case undone.Purged:
+		return fmt.Errorf("%s can't be undone: what it purged is gone: %w", undone, ErrConflict)
+	}
+	return nil
+}
+
+// stands tells whether a change is neither an undo nor undone.
+func (c *change) stands(ctx context.Context, made Change) (bool, error) {
+	if made.Undoes != nil {
+		return false, nil
+	}
+	by, err := c.undoneBy(ctx, made.Sequence)
+	return by == 0 && err == nil, err
+}
+
+// undoneBy returns the change that undid another and was not undone itself, 0 if none.
+func (c *change) undoneBy(ctx context.Context, sequence int64) (int64, error) {
+	by, err := c.q.LatestUndoOf(ctx, sequence)
+	if err != nil || by == 0 {
+		return 0, err
+	}
+	redone, err := c.undoneBy(ctx, by)
+	if redone != 0 {
+		by = 0
+	}
+	return by, err
+}
+
+// put makes a thing what it was, or refuses where what it refers to is gone.
+func (u *undoing) put(ctx context.Context, row queries.Entry, wanted image, now state) error {
+	if now.image != nil && len(wanted.differing(now.image)) == 0 {
+		return nil
+	}
+	r := &imageReader{image: wanted}
+	switch Entity(row.Kind) {
+	case TenantEntity:
+		return u.putTenant(ctx, row, r, now)
+	case ProfileEntity:
+		return u.putProfile(ctx, row, r, now)
+	case SessionEntity:
+		known, err := u.Session(ctx, TenantID(row.ID))
+		if err != nil {
+			return err
+		}
+		r.find = u.find(ctx, TenantID(row.ID), known.secrets())
+		s := r.session(TenantID(row.ID))
+		return u.putWhere(ctx, r.err, ProfileEntity, s.Profile, func() error { return u.putSessionOf(ctx, s) })
+	case SelectionEntity:
+		return u.putSelection(ctx, r)
+	default:
+		return u.putDocument(ctx, r)
+	}
+}
+
+func (u *undoing) putTenant(ctx context.Context, row queries.Entry, r *imageReader, now state) error {
+	id, known := TenantID(row.ID), now.tenant
+	r.find = u.find(ctx, id, known.secrets())
+	t := r.tenant(id)
+	if r.err != nil {
+		return u.cannot(r.err)
+	}
+	if known.Name != t.Name {
+		if err := u.checkNamesakes(ctx, t); err != nil {
+			return err
+		}
+		if err := u.checkWords(ctx, t); err != nil {
+			return err
+		}
+	}
+	if now.image == nil {
+		if row.Position == nil {
+			return fmt.Errorf("history: tenant %s: %w: it has no position", shown(row.ID), db.ErrDamaged)
+		}
+		return u.insertTenant(ctx, t, *row.Position)
+	}
+	return u.updateTenant(ctx, known, t)
+}
+
+// find finds what is kept, and what this undo itself purges: that is kept until now.
+func (u *undoing) find(ctx context.Context, tenant TenantID, has map[string]secret.Secret) finder {
+	return u.findIn(ctx, tenant, has, u.d, u.now.Add(-time.Microsecond))
+}
+
+// cannot says which secret is missing for the undo.
+func (u *undoing) cannot(err error) error {
+	if errors.Is(err, ErrForgotten) {
+		return fmt.Errorf("%s can't be undone: %w", u.undone, err)
+	}
+	return err
+}
+
+func (u *undoing) putProfile(ctx context.Context, row queries.Entry, r *imageReader, now state) error {
+	p := r.profile(row.ID)
+	has, err := u.profileSecrets(ctx, row.ID)
+	if err != nil {
+		return err
+	}
+	r.find = u.findOfProfiles(ctx, u.find(ctx, TenantID(row.TenantID), has))
+	secrets := r.profileSecrets()
+	if r.err != nil {
+		return u.cannot(r.err)
+	}
+	if now.image == nil {
+		u.back = append(u.back, p.Name)
+		return u.putWhere(ctx, r.err, TenantEntity, string(p.Tenant), func() error { return u.insertProfile(ctx, p, secrets) })
+	}
+	if err := u.relink(ctx, p); err != nil {
+		return err
+	}
+	return u.putProfileSecrets(ctx, p, secrets)
+}
+
+// relink gives a profile back to the tenant that it belonged to.
+func (u *undoing) relink(ctx context.Context, p Profile) error {
+	known, err := u.Profile(ctx, p.Name)
+	if err != nil || known.Tenant == p.Tenant {
+		return err
+	}
+	session, err := u.Session(ctx, known.Tenant)
+	if err != nil {
+		return err
+	}
+	if session != nil && session.Profile == p.Name {
+		return u.later(ctx, SessionEntity, string(known.Tenant), nil)
+	}
+	return u.putWhere(ctx, nil, TenantEntity, string(p.Tenant), func() error { return u.updateProfile(ctx, known, p) })
+}
+
+// findOfProfiles finds what find does and, where that has it no more, what a profile
+// has: a renamed one took its secrets along, to another tenant perhaps.
+func (u *undoing) findOfProfiles(ctx context.Context, find finder) finder {
+	return func(member, digest string) (secret.Secret, error) {
+		s, forgotten := find(member, digest)
+		if !errors.Is(forgotten, ErrForgotten) {
+			return s, forgotten
+		}
+		for p, err := range u.Profiles(ctx, nil, Page{}) {
+			if err != nil {
+				return s, err
+			}
+			secrets, err := u.profileSecrets(ctx, p.Name)
+			if err != nil {
+				return s, err
+			}
+			for _, s := range secrets {
+				if u.d.of(s) == digest {
+					return s, nil
+				}
+			}
+		}
+		return s, forgotten
+	}
+}
+
+// putSessionOf puts a session back, unless its profile belongs to another tenant now.
+func (u *undoing) putSessionOf(ctx context.Context, s Session) error {
+	p, err := u.Profile(ctx, s.Profile)
+	if err != nil {
+		return err
+	}
+	if p.Tenant != s.Tenant {
+		return u.later(ctx, ProfileEntity, s.Profile, nil)
+	}
+	return u.putSession(ctx, s)
+}
+
+// putWhere puts something that refers to a thing, unless that is gone.
+func (u *undoing) putWhere(ctx context.Context, err error, what Entity, id string, put func() error) error {
+	if err == nil {
+		err = u.mustBeThere(ctx, what, id)
+	}
+	if err != nil {
+		return err
+	}
+	return put()
+}
+
+func (u *undoing) mustBeThere(ctx context.Context, what Entity, id string) error {
+	s, err := u.stateNow(ctx, what, id, u.d)
+	if err == nil && s.image == nil {
+		err = u.later(ctx, what, id, nil)
+	}
+	return err
+}
+
+func (u *undoing) putSelection(ctx context.Context, r *imageReader) error {
+	s := r.selection()
+	err := r.err
+	for _, id := range []*TenantID{s.Tenant, s.Previous} {
+		if err == nil && id != nil {
+			err = u.mustBeThere(ctx, TenantEntity, string(*id))
+		}
+	}
+	if err == nil && s.DefaultProfile != nil {
+		err = u.mustBeThere(ctx, ProfileEntity, *s.DefaultProfile)
+	}
+	if err != nil {
+		return err
+	}
+	before, err := u.Selection(ctx)
+	if err != nil {
+		return err
+	}
+	return u.setSelection(ctx, before, s)
+}
+
+func (u *undoing) putDocument(ctx context.Context, r *imageReader) error {
+	state, err := u.State(ctx)
+	if err != nil {
+		return err
+	}
+	r.find = u.find(ctx, "", state.Document.secrets())
+	doc := r.document()
+	if r.err != nil {
+		return u.cannot(r.err)
+	}
+	return u.setDocument(ctx, state.Document, doc)
+}
+
+// takeAway removes a thing that the change made, unless a later one relies on it.
+func (u *undoing) takeAway(ctx context.Context, t thing) error {
+	switch t.what {
+	case TenantEntity:
+		return u.takeTenant(ctx, t.now.tenant)
+	case ProfileEntity:
+		return u.takeProfile(ctx, t.id)
+	default: // a session; selection and document are always there
+		s, err := u.Session(ctx, TenantID(t.id))
+		if err != nil {
+			return err
+		}
+		return u.deleteSession(ctx, *s)
+	}
+}
+
+func (u *undoing) takeTenant(ctx context.Context, t placedTenant) error {
+	profiles, err := u.ProfilesOf(ctx, &t.ID, 1)
+	if err != nil {
+		return err
+	}
+	if len(profiles) > 0 {
+		return u.later(ctx, ProfileEntity, profiles[0].Name, nil)
+	}
+	s, err := u.selection(ctx)
+	if err != nil {
+		return err
+	}
+	for _, selected := range []*TenantID{s.Tenant, s.Previous} {
+		if selected != nil && *selected == t.ID {
+			return u.later(ctx, SelectionEntity, string(SelectionEntity), nil)
+		}
+	}
+	return u.deleteTenant(ctx, t)
+}
+
+// selection returns what is selected, which stays when all is put back.
+func (u *undoing) selection(ctx context.Context) (Selection, error) {
+	if u.selected == nil {
+		s, err := u.Selection(ctx)
+		if err != nil {
+			return Selection{}, err
+		}
+		u.selected = &s
+	}
+	return *u.selected, nil
+}
+
+func (u *undoing) takeProfile(ctx context.Context, name string) error {
+	p, err := u.Profile(ctx, name)
+	if err != nil {
+		return err
+	}
+	session, err := u.Session(ctx, p.Tenant)
+	if err != nil {
+		return err
+	}
+	if session != nil && session.Profile == name {
+		return u.later(ctx, SessionEntity, string(p.Tenant), nil)
+	}
+	s, err := u.selection(ctx)
+	if err != nil {
+		return err
+	}
+	if s.DefaultProfile != nil && *s.DefaultProfile == name {
+		return u.later(ctx, SelectionEntity, string(SelectionEntity), nil)
+	}
+	u.taken = append(u.taken, name)
+	return u.deleteProfile(ctx, p)
 }

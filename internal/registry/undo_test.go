@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -71,8 +70,10 @@ func undoable() map[string]func(*machine) (want, got error) {
 		delete(found, name)
 	}
 	found["edit tenant"] = func(m *machine) (want, got error) {
-		e := TenantEdit{ID: m.id("id"), DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:" + someTexts.Draw(m.t, "pw") + "@h/x")}}
-		e.SyncToken.Clear = rapid.Bool().Draw(m.t, "clear token")
+		e := TenantEdit{ID: m.id("id"), Set: values{"database_url": sealed("postgres://u:" + someTexts.Draw(m.t, "pw") + "@h/x")}}
+		if rapid.Bool().Draw(m.t, "clear token") {
+			e.Set["sync_token"] = nil
+		}
 		_, _, got = m.d.UpdateTenant(m.t.Context(), e)
 		return got, got
 	}
@@ -215,30 +216,30 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 		what      string
 	}{
 		"a member that was edited again": {
-			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
-			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("y")}) },
+			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("x")}}) },
+			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("y")}}) },
 			"changed name of tenant a",
 		},
 		"one of two members that was edited again": {
 			func(t *testing.T, d *desk) {
-				d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x"), Region: Optional[string]{Set: ptr("here")}})
+				d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("x"), "region": sealed("here")}})
 			},
 			func(t *testing.T, d *desk) {
-				d.mustEdit(t, TenantEdit{ID: "a", AppID: Optional[string]{Set: ptr("app")}, Region: Optional[string]{Set: ptr("there")}})
+				d.mustEdit(t, TenantEdit{ID: "a", Set: values{"app_id": sealed("app"), "region": sealed("there")}})
 			},
 			"changed region of tenant a",
 		},
 		"a secret that was edited again": {
 			func(t *testing.T, d *desk) {
-				d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:1@h/a")}})
+				d.mustEdit(t, TenantEdit{ID: "a", Set: values{"database_url": sealed("postgres://u:1@h/a")}})
 			},
 			func(t *testing.T, d *desk) {
-				d.mustEdit(t, TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Clear: true}})
+				d.mustEdit(t, TenantEdit{ID: "a", Set: values{"database_url": nil}})
 			},
 			"changed database_url of tenant a",
 		},
 		"an edit of what was deleted": {
-			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
+			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("x")}}) },
 			func(t *testing.T, d *desk) { d.mustDelete(t, "a") },
 			"removed tenant a",
 		},
@@ -249,7 +250,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 		},
 		"a tenant that was edited": {
 			func(t *testing.T, d *desk) { d.mustTenants(t, "c") },
-			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "c", Name: ptr("x")}) },
+			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "c", Set: values{"name": sealed("x")}}) },
 			"changed tenant c",
 		},
 		"a tenant that has a profile": {
@@ -337,10 +338,10 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 			"changed profile pa",
 		},
 		"a member that was given the same value again": {
-			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
+			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("x")}}) },
 			func(t *testing.T, d *desk) {
-				d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("y")})
-				d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")})
+				d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("y")}})
+				d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("x")}})
 			},
 			"changed name of tenant a",
 		},
@@ -353,7 +354,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 			"removed tenant a",
 		},
 		"what was undone already": {
-			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")}) },
+			func(t *testing.T, d *desk) { d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("x")}}) },
 			func(t *testing.T, d *desk) { d.mustUndo(t) },
 			"undid it",
 		},
@@ -369,7 +370,7 @@ func TestUndoRefusesWhatALaterChangeWouldLose(t *testing.T) {
 			later := d.revision(t)
 
 			d.mustRefuse(t, ErrConflict, func() error { return d.undo(t, sequence) })
-			var e *LaterError
+			var e *laterError
 			require.ErrorAs(t, d.undo(t, sequence), &e)
 			require.Equal(t, []int64{sequence, later}, []int64{e.Undone.Sequence, e.Later.Sequence})
 			require.Equal(t, c.what, e.What)
@@ -382,8 +383,8 @@ func TestUndoKeepsWhatLaterChangesDidToOtherMembers(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	d.mustTenants(t, "a")
-	first := d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x"), Region: Optional[string]{Set: ptr("here")}})
-	d.mustEdit(t, TenantEdit{ID: "a", AppID: Optional[string]{Set: ptr("app")}})
+	first := d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("x"), "region": sealed("here")}})
+	d.mustEdit(t, TenantEdit{ID: "a", Set: values{"app_id": sealed("app")}})
 
 	require.Equal(t, first, d.mustUndo(t, first).Sequence)
 
@@ -417,8 +418,8 @@ func TestAnImportIsUndoneAsOne(t *testing.T) {
 	d.mustUndo(t, d.revision(t))
 	require.Equal(t, after, known(mustContents(t, d.path)))
 
-	d.mustEdit(t, TenantEdit{ID: "n333", Name: ptr("mine")})
-	var e *LaterError
+	d.mustEdit(t, TenantEdit{ID: "n333", Set: values{"name": sealed("mine")}})
+	var e *laterError
 	require.ErrorAs(t, d.undo(t, imported), &e)
 	require.Equal(t, "changed tenant n333", e.What)
 }
@@ -438,7 +439,7 @@ func TestPurgeEndsWhatAnEditBeforeItKept(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	d.mustTenants(t, "a")
-	e := TenantEdit{ID: "a", DatabaseURL: Optional[secret.Secret]{Set: sealed("postgres://u:2@h/a")}}
+	e := TenantEdit{ID: "a", Set: values{"database_url": sealed("postgres://u:2@h/a")}}
 	d.mustEdit(t, e)
 	e.Purge = true
 	_, changed, err := d.UpdateTenant(t.Context(), e)
@@ -465,9 +466,9 @@ func TestWhatAChangeLeftAsItWasIsInNobodysWay(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	d.mustTenants(t, "a")
-	edited := d.mustEdit(t, TenantEdit{ID: "a", Name: ptr("x")})
+	edited := d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("x")}})
 	mustMess(t, d.path, fmt.Sprintf("UPDATE entries SET before = json_set(before, '$.name', 'x') WHERE sequence = %d", edited))
-	d.mustEdit(t, TenantEdit{ID: "a", Region: Optional[string]{Set: ptr("here")}})
+	d.mustEdit(t, TenantEdit{ID: "a", Set: values{"region": sealed("here")}})
 	before := known(mustContents(t, d.path))
 
 	d.mustUndo(t, edited)
@@ -478,7 +479,7 @@ func TestUndoGivesNoNameBackThatAnotherTenantGotSince(t *testing.T) {
 	t.Parallel()
 	rename := func(id TenantID, name string) func(t *testing.T, d *desk) {
 		return func(t *testing.T, d *desk) {
-			d.mustEdit(t, TenantEdit{ID: id, Name: ptr(name), AllowDuplicateName: true})
+			d.mustEdit(t, TenantEdit{ID: id, Set: values{"name": sealed(name)}, AllowDuplicateName: true})
 		}
 	}
 	remove := func(id TenantID) func(t *testing.T, d *desk) {

@@ -45,14 +45,8 @@ func DescribeURL(url secret.Secret) string {
 // CheckURL tells whether a text is a PostgreSQL connection URL that every client reads alike,
 // and that leads somewhere. The error never quotes the URL.
 func CheckURL(url secret.Secret) error {
-	u, err := parseURL(url)
-	switch {
-	case err != nil:
-		return err
-	case IsMasked(url):
-		return badURL("has stars in place of the password")
-	case u.Missing() != "":
-		return badURL("names no " + u.Missing() + ", and each client would take another (postgres://USER:PASSWORD@HOST:PORT/DATABASE, or ?host=DIRECTORY for a socket)")
+	if _, err := pgurl.Usable(url.Reveal()); err != nil {
+		return badURL(err.Error())
 	}
 	return nil
 }

@@ -3,7 +3,10 @@ package registry
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"time"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
@@ -22,7 +25,7 @@ func (c *change) appendTenant(ctx context.Context, t Tenant) error {
 	}
 	c.record.last++
 	c.touched = true
-	return c.q.InsertTenant(ctx, insertOf(t, c.record.last, c.revision))
+	return c.q.InsertTenant(ctx, rowOf(t, c.record.last, c.revision))
 }
 
 func (c *change) startAppending(ctx context.Context) error {
@@ -40,7 +43,7 @@ func (c *change) insertTenant(ctx context.Context, t Tenant, position int64) err
 	if err := c.entry(ctx, TenantEntity, string(t.ID), t.ID, &position, nil); err != nil {
 		return err
 	}
-	return c.q.InsertTenant(ctx, insertOf(t, position, c.revision))
+	return c.q.InsertTenant(ctx, rowOf(t, position, c.revision))
 }
 
 func (c *change) updateTenant(ctx context.Context, before placedTenant, after Tenant) error {
@@ -56,7 +59,7 @@ func (c *change) updateTenant(ctx context.Context, before placedTenant, after Te
 			return err
 		}
 	}
-	return c.q.UpdateTenant(ctx, updateOf(after, c.revision))
+	return c.q.UpdateTenant(ctx, queries.UpdateTenantParams(rowOf(after, before.position, c.revision)))
 }
 
 func (c *change) deleteTenant(ctx context.Context, before placedTenant) error {
@@ -141,4 +144,167 @@ func (c *change) setDocument(ctx context.Context, before, after Document) error 
 	return c.q.SetDocument(ctx, queries.SetDocumentParams{
 		SyncedAt: FormatTime(after.SyncedAt), UnknownMembers: after.Unknown.Reveal(),
 	})
+}
+
+func (c *change) insertProfile(ctx context.Context, p Profile, secrets map[string]secret.Secret) error {
+	if err := c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, nil); err != nil {
+		return err
+	}
+	c.due.profiles[p.Name] = true
+	err := c.q.InsertProfile(ctx, queries.InsertProfileParams{Name: p.Name, NameKey: nameKey(p.Name), TenantID: string(p.Tenant)})
+	if err != nil {
+		return err
+	}
+	return c.putSecretRows(ctx, p.Name, nil, secrets)
+}
+
+// updateProfile renames or relinks a profile. To the history a new name is another
+// profile, and the session and the default that follow it change, too.
+func (c *change) updateProfile(ctx context.Context, before, after Profile) error {
+	if before == after {
+		return nil
+	}
+	secrets, err := c.profileSecrets(ctx, before.Name)
+	if err != nil {
+		return err
+	}
+	if err := c.profileEntry(ctx, before, secrets, secrets); err != nil {
+		return err
+	}
+	if before.Name != after.Name {
+		if err := c.renameEntries(ctx, before, after); err != nil {
+			return err
+		}
+		c.due.profiles[before.Name], c.due.renamed[before.Name] = true, after.Name
+	}
+	if before.Tenant != after.Tenant {
+		c.due.relinked[after.Name] = before.Tenant
+	}
+	c.due.profiles[after.Name] = true
+	return c.q.UpdateProfile(ctx, queries.UpdateProfileParams{
+		Name: before.Name, NewName: after.Name, NameKey: nameKey(after.Name), TenantID: string(after.Tenant),
+	})
+}
+
+// profileEntry records a profile as it was, and keeps the secrets that it had and has
+// no more.
+func (c *change) profileEntry(ctx context.Context, p Profile, before, after map[string]secret.Secret) error {
+	if len(before) == 0 {
+		return c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, imageOfProfile(p, nil, digester{}))
+	}
+	d, err := c.digests(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, imageOfProfile(p, before, d)); err != nil {
+		return err
+	}
+	return c.keepRemoved(ctx, p.Tenant, before, after)
+}
+
+func (c *change) renameEntries(ctx context.Context, before, after Profile) error {
+	if err := c.entry(ctx, ProfileEntity, after.Name, after.Tenant, nil, nil); err != nil {
+		return err
+	}
+	session, err := c.Session(ctx, before.Tenant)
+	if err != nil {
+		return err
+	}
+	if session != nil && session.Profile == before.Name {
+		if err := c.sessionEntry(ctx, session.Tenant, session); err != nil {
+			return err
+		}
+	}
+	s, err := c.Selection(ctx)
+	if err == nil && s.DefaultProfile != nil && *s.DefaultProfile == before.Name {
+		err = c.selectionEntry(ctx, s, before.Tenant)
+	}
+	return err
+}
+
+// putProfileSecrets gives a profile these secrets and no others.
+func (c *change) putProfileSecrets(ctx context.Context, p Profile, after map[string]secret.Secret) error {
+	before, err := c.profileSecrets(ctx, p.Name)
+	if err != nil || sameSecrets(before, after) {
+		return err
+	}
+	if err := c.profileEntry(ctx, p, before, after); err != nil {
+		return err
+	}
+	c.due.profiles[p.Name] = true
+	return c.putSecretRows(ctx, p.Name, before, after)
+}
+
+func sameSecrets(a, b map[string]secret.Secret) bool {
+	return maps.EqualFunc(a, b, secret.Secret.Equal)
+}
+
+func (c *change) putSecretRows(ctx context.Context, profile string, before, after map[string]secret.Secret) error {
+	for _, key := range slices.Sorted(maps.Keys(before)) {
+		if _, stays := after[key]; !stays {
+			if err := c.q.DeleteProfileSecret(ctx, queries.DeleteProfileSecretParams{Profile: profile, Key: key}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(after)) {
+		value := after[key]
+		if known, there := before[key]; there && known.Equal(value) {
+			continue
+		}
+		err := c.q.PutProfileSecret(ctx, queries.PutProfileSecretParams{Profile: profile, Key: key, Value: value.Reveal()})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *change) deleteProfile(ctx context.Context, p Profile) error {
+	secrets, err := c.profileSecrets(ctx, p.Name)
+	if err != nil {
+		return err
+	}
+	if err := c.profileEntry(ctx, p, secrets, nil); err != nil {
+		return err
+	}
+	if err := c.putSecretRows(ctx, p.Name, secrets, nil); err != nil {
+		return err
+	}
+	c.due.profiles[p.Name] = true
+	return c.q.DeleteProfile(ctx, p.Name)
+}
+
+func (c *change) putSession(ctx context.Context, s Session) error {
+	s.ChosenAt = s.ChosenAt.Truncate(time.Microsecond) // as it is stored
+	before, err := c.Session(ctx, s.Tenant)
+	var d digester // its key does not matter to a comparison
+	if err != nil || len(imageOfSession(before, d).differing(imageOfSession(&s, d))) == 0 {
+		return err
+	}
+	if err := c.sessionEntry(ctx, s.Tenant, before); err != nil {
+		return err
+	}
+	return c.q.PutSession(ctx, putSessionOf(s))
+}
+
+func (c *change) deleteSession(ctx context.Context, s Session) error {
+	if err := c.sessionEntry(ctx, s.Tenant, &s); err != nil {
+		return err
+	}
+	return c.q.DeleteSession(ctx, string(s.Tenant))
+}
+
+// sessionEntry records a session as it was, nil if there was none. Its token is not
+// kept: it has a short life, and who ends a session wants it to be gone.
+func (c *change) sessionEntry(ctx context.Context, tenant TenantID, before *Session) error {
+	var d digester
+	if before != nil && before.Authentication != nil {
+		var err error
+		if d, err = c.digests(ctx); err != nil {
+			return err
+		}
+	}
+	c.due.sessions = true
+	return c.entry(ctx, SessionEntity, string(tenant), tenant, nil, imageOfSession(before, d))
 }

@@ -28,19 +28,21 @@ var revealers = []string{
 	"internal/pgtest/pgtest.go",
 	"internal/pgtest/pooler.go",
 	"internal/postgres/url.go",
-	"internal/provision/dial.go",
-	"internal/provision/password.go",    // makes what the server keeps of it
+	"internal/provision/password.go", // makes what the server keeps of it
+	"internal/provision/url.go",
 	"internal/registry/authenticate.go", // checks what it takes
 	"internal/registry/image.go",
-	"internal/registry/kept.go",
+	"internal/registry/kept_secrets.go",
+	"internal/registry/member.go",
 	"internal/registry/members.go",
 	"internal/registry/profile_secrets.go", // checks what it takes
 	"internal/registry/rotations.go",
 	"internal/registry/rows.go",
 	"internal/registry/servers.go",
+	"internal/registry/tenant_create.go", // checks what it takes
+	"internal/registry/tenant_edit.go",
 	"internal/registry/url.go",
 	"internal/registry/writes.go",
-	"internal/registry/writes_profile.go",
 	"internal/secret/secret.go",
 }
 

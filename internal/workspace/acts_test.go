@@ -57,7 +57,7 @@ func create(id string) act {
 
 func rename(id, name string) act {
 	return func(ctx context.Context, r *registry.Registry) error {
-		_, _, err := r.UpdateTenant(ctx, registry.TenantEdit{ID: registry.TenantID(id), Name: &name})
+		_, _, err := r.UpdateTenant(ctx, registry.TenantEdit{ID: registry.TenantID(id), Set: map[string]*secret.Secret{"name": secret.Optional(&name)}})
 		return err
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func main() {
@@ -46,8 +47,8 @@ func run(args []string) error {
 	}()
 	changes := 0
 	for !ended.Load() {
-		region := fmt.Sprint("region-", changes%2)
-		edit := registry.TenantEdit{ID: registry.TenantID(args[1]), Region: registry.Optional[string]{Set: &region}}
+		region := secret.New(fmt.Sprint("region-", changes%2))
+		edit := registry.TenantEdit{ID: registry.TenantID(args[1]), Set: map[string]*secret.Secret{"region": &region}}
 		if _, _, err := reg.UpdateTenant(ctx, edit); err != nil {
 			return err
 		}

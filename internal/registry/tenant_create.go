@@ -36,31 +36,21 @@ func checkTenant(t Tenant) error {
 	if err := checkLabel("tenant name", t.Name); err != nil {
 		return err
 	}
-	for _, member := range []struct {
-		name string
-		text *string
-	}{
-		{"app id", t.AppID},
-		{"hostname", t.Hostname},
-		{"region", t.Region},
-		{"shared container", t.SharedContainerDB},
-	} {
-		if member.text != nil && *member.text != "" {
-			if err := checkLabel(member.name, *member.text); err != nil {
-				return err
-			}
+	for _, m := range RecordMembers {
+		text, there := m.Reveal(&t)
+		var err error
+		switch {
+		case !m.Optional || !there:
+		case m.URL:
+			err = CheckURL(secret.New(text))
+		case text == "":
+		case m.Secret:
+			err = checkText(m.Title, text)
+		default:
+			err = checkLabel(m.Title, text)
 		}
-	}
-	if token := textOf(t.SyncToken); token != nil && *token != "" {
-		if err := checkText("sync token", *token); err != nil {
+		if err != nil {
 			return err
-		}
-	}
-	for _, url := range []*secret.Secret{t.DatabaseURL, t.InternalDatabaseURL} {
-		if url != nil {
-			if err := CheckURL(*url); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

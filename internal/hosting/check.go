@@ -1,0 +1,125 @@
+package hosting
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// Checked is how a tenant's database answers.
+type Checked struct {
+	Subject
+	Standing provision.Standing
+	Took     time.Duration
+	Err      error // what is wrong, a LoginError
+}
+
+// LoginError is why nobody can log in to the database of a subject.
+type LoginError struct {
+	Subject Subject
+	Err     error
+}
+
+func (e *LoginError) Error() string { return e.Err.Error() }
+
+// Unwrap returns why.
+func (e *LoginError) Unwrap() error { return e.Err }
+
+// atOnce is how many databases are asked at the same time.
+const atOnce = 8
+
+// Check logs in to the databases of tenants.
+func (m *Machine) Check(ctx context.Context, subjects ...Subject) []Checked {
+	results := make([]Checked, len(subjects))
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for i, s := range subjects {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			results[i] = m.check(ctx, s)
+		})
+	}
+	wait.Wait()
+	return results
+}
+
+func (m *Machine) check(ctx context.Context, s Subject) Checked {
+	c := Checked{Subject: s}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	began := m.Now()
+	err := s.mustHaveURL()
+	if err == nil {
+		err = m.Offline
+	}
+	if err == nil {
+		c.Standing, err = s.ask(ctx)
+	}
+	if c.Took = m.Now().Sub(began); err != nil {
+		c.Err = &LoginError{s, err}
+	}
+	return c
+}
+
+// mustLogIn refuses what has to do with a database to which nobody can log in.
+func (m *Machine) mustLogIn(ctx context.Context, t registry.Tenant) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	s := Subject{Tenant: t}
+	if _, err := s.ask(ctx); err != nil {
+		return &LoginError{s, err}
+	}
+	return nil
+}
+
+// adoptWithin bounds how long a database that is adopted is tried.
+const adoptWithin = 3 * time.Second
+
+// CheckAdopted logs in to a database that a tenant is about to adopt.
+func (m *Machine) CheckAdopted(ctx context.Context, url secret.Secret) error {
+	ctx, cancel := context.WithTimeout(ctx, adoptWithin)
+	defer cancel()
+	m.Progress("trying its database")
+	_, err := provision.Check(ctx, url)
+	return err
+}
+
+// url is the URL under which a tenant's database can be reached from here.
+func (s Subject) url() *secret.Secret {
+	t := s.Tenant
+	if t.IsCloud() && t.ExternalDBAccess && t.DatabaseURL != nil {
+		return t.DatabaseURL
+	}
+	return t.OwnURL()
+}
+
+// mustHaveURL refuses a tenant that has none that could be used.
+func (s Subject) mustHaveURL() error {
+	if url := s.url(); url == nil || url.Empty() || registry.IsMasked(*url) || registry.LeadsNowhere(*url) {
+		return registry.ErrNoURL
+	}
+	return nil
+}
+
+// ask logs in to a tenant's database, and looks whether it is the one that was made for it.
+func (s Subject) ask(ctx context.Context) (provision.Standing, error) {
+	if err := s.mustHaveURL(); err != nil {
+		return provision.Standing{}, err
+	}
+	standing, err := provision.Check(ctx, *s.url())
+	if err == nil && standing.Tenant != "" && standing.Tenant != string(s.Tenant.ID) {
+		err = fmt.Errorf("it was made for tenant %s: %w", standing.Tenant, provision.ErrMismatch)
+	}
+	if err != nil && s.Next != nil {
+		if _, refused := provision.Check(ctx, *s.Next); refused == nil {
+			err = fmt.Errorf("%w: %w", ErrNextHolds, err)
+		}
+	}
+	return standing, err
+}

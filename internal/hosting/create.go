@@ -1,0 +1,172 @@
+package hosting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// A database is made in steps, none of which can be taken back with the others: its row comes
+// first, with all names, then what is on the server, then the URL. Wherever that is stopped, it
+// can be gone on with or undone.
+
+// Created is a tenant that got a database.
+type Created struct {
+	Tenant registry.Tenant
+	// Planned tells that the database is recorded. If Create ends with an error by which no change
+	// was made, it is not finished.
+	Planned bool
+	Warnings
+}
+
+// Create registers a tenant and makes its database on a server.
+func (m *Machine) Create(ctx context.Context, n registry.NewTenant, s registry.Server) (c Created, err error) {
+	c.Tenant = n.Tenant
+	h, err := m.bringUp(ctx, s)
+	if err != nil {
+		return c, err
+	}
+	defer h.close()
+	name, err := provision.NewName(n.Tenant.Name, m.Random)
+	if err != nil {
+		return c, err
+	}
+	n.Database = &registry.PlannedDatabase{Server: h.Server, Name: name}
+	err = m.Change(ctx, func(reg *registry.Registry) (err error) {
+		if err = h.remember(ctx, reg); err == nil {
+			c.Tenant, err = reg.CreateTenant(ctx, n)
+		}
+		return err
+	})
+	if !made(err) {
+		return c, err
+	}
+	return c, m.make(ctx, h, &c)
+}
+
+// Resumed is a tenant whose database is whole.
+type Resumed struct {
+	Created
+	// Gone is the database that was recorded as whole and was not any more. What was missing is
+	// made again, and what was in it is gone.
+	Gone *registry.Database
+	// Ended tells that the time of its other login was over, which ends.
+	Ended bool
+}
+
+// Resume makes a tenant's database on a server, or finishes what was stopped. Where it is whole, it
+// does what may be left to do.
+func (m *Machine) Resume(ctx context.Context, s Subject, on registry.Server) (r Resumed, err error) {
+	r.Tenant = s.Tenant
+	whole := s.Tenant.HasDatabaseURL() && s.Database != nil && s.Database.State == registry.Ready
+	refused := error(nil)
+	if whole {
+		if refused = m.mustLogIn(ctx, s.Tenant); refused == nil && !m.isDue(*s.Database) {
+			return r, m.publish(ctx)
+		}
+	}
+	h, err := m.bringUp(ctx, on)
+	if err != nil {
+		return r, err
+	}
+	defer h.close()
+	r.Pooled = h.pooled()
+	if whole {
+		if refused = m.mustLogIn(ctx, s.Tenant); refused == nil { // the server may not have been running
+			return r, errors.Join(m.endDue(ctx, h, *s.Database, &r), m.publish(ctx))
+		}
+		_, there, err := h.admin.Holds(ctx, h.database(*s.Database))
+		if err == nil && there { // and its URL is not the one that opens it
+			err = refused
+		}
+		if err != nil {
+			return r, err
+		}
+		r.Gone = s.Database
+	}
+	if s.Database == nil {
+		if err := m.planDatabase(ctx, h, s.Tenant); !made(err) {
+			return r, err
+		}
+	}
+	return r, m.make(ctx, h, &r.Created)
+}
+
+func (m *Machine) planDatabase(ctx context.Context, h *host, t registry.Tenant) error {
+	name, err := provision.NewName(t.Name, m.Random)
+	if err != nil {
+		return err
+	}
+	return m.Change(ctx, func(reg *registry.Registry) error {
+		if err := h.remember(ctx, reg); err != nil {
+			return err
+		}
+		return reg.PlanDatabase(ctx, t.ID, registry.PlannedDatabase{Server: h.Server, Name: name})
+	})
+}
+
+// make makes what is planned for a tenant, and gives it the URL.
+func (m *Machine) make(ctx context.Context, h *host, c *Created) error {
+	c.Planned, c.Pooled = true, h.pooled()
+	ctx, cancel := context.WithTimeout(ctx, workWithin)
+	defer cancel()
+	d, err := m.lock(ctx, h, c.Tenant.ID)
+	if err != nil {
+		return err
+	}
+	url, err := h.admin.Create(ctx, h.database(*d), m.Random)
+	if err != nil {
+		return err
+	}
+	p := registry.Credentials{Tenant: c.Tenant.ID, URL: url, Login: registry.LoginA}
+	if now := m.Now(); d.Login != p.Login || d.RetireAt != nil { // the other one was published once, and is nobody's now
+		p.RetireAt = &now
+	}
+	if h.Provider == registry.InDocker {
+		container := postgres.Container
+		p.Container = &container
+	}
+	t, err := m.publishLogin(ctx, h, p)
+	if !made(err) {
+		return err
+	}
+	c.Tenant = t
+	if ctx.Err() != nil { // what is left is of other tenants, and for the next command
+		return err
+	}
+	return errors.Join(err, afterwards(m.retireDue(ctx, h, &c.Warnings)))
+}
+
+func (m *Machine) publishLogin(ctx context.Context, h *host, p registry.Credentials) (t registry.Tenant, err error) {
+	err = m.Change(ctx, func(reg *registry.Registry) (err error) {
+		if err = h.remember(ctx, reg); err == nil {
+			t, err = reg.PublishCredentials(ctx, p)
+		}
+		return err
+	})
+	return t, err
+}
+
+// database is what provision calls by the names of d.
+func (h *host) database(d registry.Database) provision.Database {
+	return provision.Database{Name: d.Name, Tenant: string(d.Tenant), Own: h.IsOwn()}
+}
+
+// lock keeps other commands from a tenant's database on its server until the connection ends,
+// and looks at it again: one before may have changed it.
+func (m *Machine) lock(ctx context.Context, h *host, id registry.TenantID) (*registry.Database, error) {
+	d, err := m.database(ctx, id)
+	if err == nil && d != nil {
+		if err = h.admin.Lock(ctx, h.database(*d)); err == nil {
+			d, err = m.database(ctx, id)
+		}
+	}
+	if err == nil && d == nil {
+		err = fmt.Errorf("tenant %s: its database was dropped meanwhile: %w", id, registry.ErrConflict)
+	}
+	return d, err
+}

@@ -1,0 +1,68 @@
+package hosting
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// Dropped is a database that was dropped.
+type Dropped struct {
+	// Begun tells beside an error that its data may be gone already.
+	Begun bool
+	Warnings
+}
+
+// Drop drops a database that sp made, and its roles; its row stays, until the tenant is deleted
+// or it is forgotten. w may name the login for its server.
+func (m *Machine) Drop(ctx context.Context, d registry.Database, w Wanted) (done Dropped, err error) {
+	if err := m.drop(ctx, d, w, &done.Warnings); err != nil {
+		now, unread := m.database(ctx, d.Tenant)
+		done.Begun = unread != nil || now == nil || now.State == registry.Dropping
+		return done, err
+	}
+	if s, err := m.subject(ctx, d.Tenant); err == nil {
+		done.Sharers = m.sharers(ctx, s.Tenant, leadsTo)
+	}
+	return done, nil
+}
+
+// drop records first that a database is about to go, so that nobody publishes a login to it
+// meanwhile.
+func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, met *Warnings) error {
+	s, err := m.server(ctx, d.Server)
+	if err != nil {
+		return err
+	}
+	h, err := m.bringUp(ctx, w.Instead(s))
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	met.Pooled = h.pooled()
+	ctx, cancel := context.WithTimeout(ctx, workWithin)
+	defer cancel()
+	locked, err := m.lock(ctx, h, d.Tenant)
+	if err != nil {
+		return err
+	}
+	there, _, err := h.admin.Holds(ctx, h.database(*locked))
+	if err == nil && !there && locked.State == registry.Ready {
+		err = fmt.Errorf("nothing of it is on server %s, perhaps another server answers there: %w", h.Name, provision.ErrMismatch)
+	}
+	if err != nil {
+		return err
+	}
+	err = m.Change(ctx, func(reg *registry.Registry) error {
+		if err := h.remember(ctx, reg); err != nil {
+			return err
+		}
+		return reg.DropDatabase(ctx, d.Tenant)
+	})
+	if !made(err) {
+		return err
+	}
+	return h.admin.Drop(ctx, h.database(*locked))
+}

@@ -1,0 +1,70 @@
+package hosting
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// retireDue ends the logins on a server whose time is over: their sessions, too, which
+// the server itself lets go on. One that can't be ended is told, and is no reason for what
+// is done with another database to fail: it stays due.
+func (m *Machine) retireDue(ctx context.Context, h *host, met *Warnings) error {
+	databases, err := m.databases(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range databases {
+		if d.Server != h.Name || !m.isDue(d) {
+			continue
+		}
+		if err := m.retire(ctx, h, d); ctx.Err() != nil {
+			return err
+		} else if err != nil {
+			met.Unended = append(met.Unended, Unended{d, err})
+		}
+	}
+	return nil
+}
+
+// isDue tells whether the time of a database's other login is over.
+func (m *Machine) isDue(d registry.Database) bool {
+	return d.RetireAt != nil && !d.RetireAt.After(m.Now())
+}
+
+// retire ends the other login of a database, unless a command has it in hand: a rotation
+// is about to make that the one which is published.
+func (m *Machine) retire(ctx context.Context, h *host, d registry.Database) error {
+	free, err := h.admin.TryLock(ctx, h.database(d))
+	if err != nil || !free {
+		return err
+	}
+	now, err := m.database(ctx, d.Tenant)
+	if err != nil || now == nil || !m.isDue(*now) {
+		return err
+	}
+	return m.endLogin(ctx, h, *now, now.Login.Other())
+}
+
+// endLogin ends a login, and records that. One of which the role is gone has ended.
+func (m *Machine) endLogin(ctx context.Context, h *host, d registry.Database, l registry.DatabaseLogin) error {
+	err := h.admin.Retire(ctx, h.database(d), provision.Login(l))
+	if err != nil && !errors.Is(err, provision.ErrMismatch) {
+		return err
+	}
+	return m.Change(ctx, func(reg *registry.Registry) error { return reg.RetiredLogin(ctx, d.Tenant) })
+}
+
+// endDue ends the old login of a database, if its time is over, and then the others'.
+func (m *Machine) endDue(ctx context.Context, h *host, d registry.Database, r *Resumed) error {
+	ctx, cancel := context.WithTimeout(ctx, workWithin)
+	defer cancel()
+	if r.Ended = m.isDue(d); r.Ended {
+		if err := m.retire(ctx, h, d); err != nil {
+			return err
+		}
+	}
+	return m.retireDue(ctx, h, &r.Warnings)
+}

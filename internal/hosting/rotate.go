@@ -1,0 +1,108 @@
+package hosting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// Rotated is a tenant that got other credentials.
+type Rotated struct {
+	// Published tells that it has them. Without that nothing else of this is said.
+	Published bool
+	// OldEnd is when the old login ends; nil where it has ended.
+	OldEnd *time.Time
+	// Refused tells that the old password is refused, with 28P01 at a server; a pooler, if Behind
+	// says so, refuses it by itself, or not yet.
+	Refused, Behind bool
+	// Unchecked tells that the server lets everybody in, whatever the password.
+	Unchecked bool
+	// Also are other tenants that log in as the same role, and have its new password too.
+	Also []registry.TenantID
+	Warnings
+}
+
+// Rotate flips a tenant to the idle one of the two logins of the database that sp made for it.
+// What is published works, as it has just been tried; what was published before works until
+// then, and for a while after it. w may name the login for the server.
+func (m *Machine) Rotate(ctx context.Context, s Subject, w Wanted, grace time.Duration) (done Rotated, err error) {
+	h, err := m.bringUp(ctx, w.Instead(*s.Server))
+	if err != nil {
+		return done, err
+	}
+	defer h.close()
+	done.Pooled = h.pooled()
+	ctx, cancel := context.WithTimeout(ctx, workWithin)
+	defer cancel()
+	d, err := m.lock(ctx, h, s.Tenant.ID)
+	if err != nil {
+		return done, err
+	}
+	if s, err = m.subject(ctx, s.Tenant.ID); err != nil {
+		return done, err
+	}
+	before, after := orEmpty(s.Tenant.DatabaseURL), d.Login.Other()
+	if own, err := registry.URLFor(h.Admin, d.Name, d.Name, secret.Secret{}); err != nil || !leadsTo(before, own) {
+		return done, marked{errors.Join(err, fmt.Errorf("tenant %s: its URL does not lead to database %s, which was made for it: %w", s.Tenant, d.Name, registry.ErrConflict)), ErrDrifted}
+	}
+	url, err := h.admin.Enable(ctx, h.database(*d), provision.Login(after), m.Random)
+	if err != nil {
+		return done, err
+	}
+	at := m.Now().Add(grace)
+	done.Sharers = m.sharers(ctx, s.Tenant, registry.SameLogin)
+	_, published := m.publishLogin(ctx, h, registry.Credentials{Tenant: d.Tenant, URL: url, Was: d.Login, Login: after, RetireAt: &at})
+	if !made(published) {
+		return done, published
+	}
+	done.Published = true
+	return done, errors.Join(published, m.endOld(ctx, h, *d, before, url, grace, &done))
+}
+
+// endOld ends the login that was published before, and looks whether it has: a server may
+// let everybody in.
+func (m *Machine) endOld(ctx context.Context, h *host, d registry.Database, before, after secret.Secret, grace time.Duration, done *Rotated) error {
+	if grace > 0 {
+		at, err := h.admin.Expire(ctx, h.database(d), provision.Login(d.Login), grace)
+		if err == nil {
+			done.OldEnd = &at
+			err = m.checkPasswords(ctx, after, done)
+		}
+		return afterwards(errors.Join(err, m.retireDue(ctx, h, &done.Warnings)))
+	}
+	if err := errors.Join(m.endLogin(ctx, h, d, d.Login), m.retireDue(ctx, h, &done.Warnings)); err != nil {
+		return afterwards(err)
+	}
+	return done.checkRefused(ctx, before, h.admin.Pooled)
+}
+
+// checkRefused looks whether the old credentials are refused, with 28P01 and nothing else. A
+// pooler does so by itself, or not yet.
+func (done *Rotated) checkRefused(ctx context.Context, before secret.Secret, pooled bool) error {
+	refused, err := provision.Refuses(ctx, before)
+	if err != nil {
+		return afterwards(err)
+	}
+	done.Refused, done.Behind, done.Unchecked = refused, pooled, !refused && !pooled
+	return nil
+}
+
+func (m *Machine) checkPasswords(ctx context.Context, url secret.Secret, done *Rotated) error {
+	err := provision.ChecksPasswords(ctx, url, m.Random)
+	if done.Unchecked = errors.Is(err, provision.ErrUnchecked); done.Unchecked {
+		return nil
+	}
+	return err
+}
+
+func orEmpty(s *secret.Secret) secret.Secret {
+	if s == nil {
+		return secret.Secret{}
+	}
+	return *s
+}
