@@ -73,11 +73,11 @@ check: fmt
 	$(MAKE) race
 
 # The race detector is written in C. A command is one goroutine but where it waits for
-# a signal, an answer or the lock, or reads many rows, the registry but where it imports into
+# a signal, an answer or the lock, the registry but where it imports into
 # nothing, and the workspace but in tests of several; the rest would run for minutes for nothing.
 race:
 	@if command -v $${CC:-cc} >/dev/null; then \
-		CGO_ENABLED=1 go test -race -short -run 'Scan(Ends|Within|Yields)|Queue|Wait|AtOnce|Lock' -skip WritersQueue ./db && \
+		CGO_ENABLED=1 go test -race -short -run 'Queue|Wait|AtOnce|Lock' -skip WritersQueue ./db && \
 		CGO_ENABLED=1 go test -race -short -run 'Put|Stream|Memory' ./internal/exporter && \
 		CGO_ENABLED=1 go test -race -short -run 'Process' ./internal/workspace && \
 		CGO_ENABLED=1 go test -race -short -run 'Import|DoNotShowThrough' ./internal/registry && \

@@ -57,6 +57,11 @@ func (r *report) passed() bool {
 	})
 }
 
+// whole tells whether nothing went wrong and no peer is missing that a gate needs.
+func (r *report) whole() bool {
+	return !slices.ContainsFunc(r.figures, func(f scenarios.Figure) bool { return f.Verdict() == pair.Failed })
+}
+
 // save writes the results and, if the run counts, the table of the document.
 func (r *report) save(o options) error {
 	name := fmt.Sprintf("%s-%s", r.begin.UTC().Format(time.DateOnly), r.machine.host)

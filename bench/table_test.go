@@ -51,6 +51,7 @@ func TestARunPassesWhenItCountsAndNothingIsMissedOrFailed(t *testing.T) {
 		"failed":               {report{itself: []scenarios.Itself{good}, figures: []scenarios.Figure{held, broken}}, false},
 	} {
 		require.Equal(t, c.passed, c.r.passed(), name)
+		require.Equal(t, name != "failed", c.r.whole(), name)
 	}
 }
 

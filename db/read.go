@@ -27,6 +27,9 @@ type Read struct {
 // that is none, or has been changed since and so is a registry of its own.
 func (r *Read) CopyOf() string { return r.trust.copyOf(r.here, r.path) }
 
+// File returns what is read, and where it was found.
+func (r *Read) File() (path string, file fs.FileInfo) { return r.path, r.file }
+
 // Close ends the reading.
 func (r *Read) Close() {
 	r.end()

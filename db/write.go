@@ -45,6 +45,9 @@ func (w *Write) CopyOf() string { return w.copyOf }
 // nothing where that is gone, or it is none.
 func (w *Write) Original() string { return w.trust.original(w.origins, w.path) }
 
+// File returns what is written, and where it was found.
+func (w *Write) File() (path string, file fs.FileInfo) { return w.path, w.file }
+
 // Commit makes the change durable, unless its context has ended or it would go into a
 // file that nobody finds any more: SQLite looks for that only until its journal is there.
 // When it fails in another way, the change may have taken effect all the same: Recheck

@@ -52,7 +52,7 @@ func againstSerde(b *Bench) ([]Figure, error) {
 	name := func(n int) string { return fmt.Sprintf("`sp resolve` / serde reading, %s", count(n)) }
 	var figures []Figure
 	if b.Peers.Serde == nil {
-		return []Figure{{Name: "`sp resolve` / serde reading", Missing: "no serde peer"}}, nil
+		return []Figure{{Name: "`sp resolve` / serde reading", Missing: "no serde peer", Failed: true}}, nil
 	}
 	for _, n := range now {
 		place, err := b.place(n)

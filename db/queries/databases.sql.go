@@ -16,7 +16,7 @@ WHERE chosen = 1
 `
 
 func (q *Queries) ChooseNoServer(ctx context.Context) error {
-	_, err := q.exec(ctx, q.chooseNoServerStmt, chooseNoServer)
+	_, err := q.db.ExecContext(ctx, chooseNoServer)
 	return err
 }
 
@@ -27,7 +27,7 @@ WHERE tenant_id = ?1
 `
 
 func (q *Queries) Database(ctx context.Context, tenantID string) (Database, error) {
-	row := q.queryRow(ctx, q.databaseStmt, database, tenantID)
+	row := q.db.QueryRowContext(ctx, database, tenantID)
 	var i Database
 	err := row.Scan(
 		&i.TenantID,
@@ -47,7 +47,7 @@ ORDER BY tenant_id
 `
 
 func (q *Queries) Databases(ctx context.Context) ([]Database, error) {
-	rows, err := q.query(ctx, q.databasesStmt, databases)
+	rows, err := q.db.QueryContext(ctx, databases)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ WHERE tenant_id = ?1
 `
 
 func (q *Queries) DeleteDatabase(ctx context.Context, tenantID string) error {
-	_, err := q.exec(ctx, q.deleteDatabaseStmt, deleteDatabase, tenantID)
+	_, err := q.db.ExecContext(ctx, deleteDatabase, tenantID)
 	return err
 }
 
@@ -91,7 +91,7 @@ DELETE FROM databases
 `
 
 func (q *Queries) DeleteDatabases(ctx context.Context) error {
-	_, err := q.exec(ctx, q.deleteDatabasesStmt, deleteDatabases)
+	_, err := q.db.ExecContext(ctx, deleteDatabases)
 	return err
 }
 
@@ -101,7 +101,7 @@ WHERE tenant_id = ?1
 `
 
 func (q *Queries) DeleteRotation(ctx context.Context, tenantID string) error {
-	_, err := q.exec(ctx, q.deleteRotationStmt, deleteRotation, tenantID)
+	_, err := q.db.ExecContext(ctx, deleteRotation, tenantID)
 	return err
 }
 
@@ -111,7 +111,7 @@ WHERE name = ?1
 `
 
 func (q *Queries) DeleteServer(ctx context.Context, name string) error {
-	_, err := q.exec(ctx, q.deleteServerStmt, deleteServer, name)
+	_, err := q.db.ExecContext(ctx, deleteServer, name)
 	return err
 }
 
@@ -122,7 +122,7 @@ WHERE provider = 'server' AND chosen = 0
 `
 
 func (q *Queries) DeleteUnusedServers(ctx context.Context) error {
-	_, err := q.exec(ctx, q.deleteUnusedServersStmt, deleteUnusedServers)
+	_, err := q.db.ExecContext(ctx, deleteUnusedServers)
 	return err
 }
 
@@ -133,7 +133,7 @@ WHERE provider <> 'server'
 `
 
 func (q *Queries) DisownServers(ctx context.Context) error {
-	_, err := q.exec(ctx, q.disownServersStmt, disownServers)
+	_, err := q.db.ExecContext(ctx, disownServers)
 	return err
 }
 
@@ -158,7 +158,7 @@ type PutDatabaseParams struct {
 }
 
 func (q *Queries) PutDatabase(ctx context.Context, arg PutDatabaseParams) error {
-	_, err := q.exec(ctx, q.putDatabaseStmt, putDatabase,
+	_, err := q.db.ExecContext(ctx, putDatabase,
 		arg.TenantID,
 		arg.State,
 		arg.Server,
@@ -182,7 +182,7 @@ type PutRotationParams struct {
 }
 
 func (q *Queries) PutRotation(ctx context.Context, arg PutRotationParams) error {
-	_, err := q.exec(ctx, q.putRotationStmt, putRotation, arg.TenantID, arg.DatabaseURL)
+	_, err := q.db.ExecContext(ctx, putRotation, arg.TenantID, arg.DatabaseURL)
 	return err
 }
 
@@ -215,7 +215,7 @@ type PutServerParams struct {
 }
 
 func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) error {
-	_, err := q.exec(ctx, q.putServerStmt, putServer,
+	_, err := q.db.ExecContext(ctx, putServer,
 		arg.Name,
 		arg.Provider,
 		arg.AdminURL,
@@ -237,7 +237,7 @@ WHERE withheld = 'foreign'
 `
 
 func (q *Queries) ReleaseServers(ctx context.Context) (int64, error) {
-	result, err := q.exec(ctx, q.releaseServersStmt, releaseServers)
+	result, err := q.db.ExecContext(ctx, releaseServers)
 	if err != nil {
 		return 0, err
 	}
@@ -251,7 +251,7 @@ WHERE tenant_id = ?1
 `
 
 func (q *Queries) Rotation(ctx context.Context, tenantID string) (string, error) {
-	row := q.queryRow(ctx, q.rotationStmt, rotation, tenantID)
+	row := q.db.QueryRowContext(ctx, rotation, tenantID)
 	var database_url string
 	err := row.Scan(&database_url)
 	return database_url, err
@@ -264,7 +264,7 @@ ORDER BY tenant_id
 `
 
 func (q *Queries) Rotations(ctx context.Context) ([]string, error) {
-	rows, err := q.query(ctx, q.rotationsStmt, rotations)
+	rows, err := q.db.QueryContext(ctx, rotations)
 	if err != nil {
 		return nil, err
 	}
@@ -293,7 +293,7 @@ WHERE name = ?1
 `
 
 func (q *Queries) Server(ctx context.Context, name string) (Server, error) {
-	row := q.queryRow(ctx, q.serverStmt, server, name)
+	row := q.db.QueryRowContext(ctx, server, name)
 	var i Server
 	err := row.Scan(
 		&i.Name,
@@ -317,7 +317,7 @@ ORDER BY name
 `
 
 func (q *Queries) Servers(ctx context.Context) ([]Server, error) {
-	rows, err := q.query(ctx, q.serversStmt, servers)
+	rows, err := q.db.QueryContext(ctx, servers)
 	if err != nil {
 		return nil, err
 	}
@@ -357,6 +357,6 @@ WHERE withheld IS NULL
 `
 
 func (q *Queries) WithholdServers(ctx context.Context) error {
-	_, err := q.exec(ctx, q.withholdServersStmt, withholdServers)
+	_, err := q.db.ExecContext(ctx, withholdServers)
 	return err
 }

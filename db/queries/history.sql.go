@@ -16,7 +16,7 @@ WHERE sequence = ?1
 `
 
 func (q *Queries) Change(ctx context.Context, sequence int64) (Change, error) {
-	row := q.queryRow(ctx, q.changeStmt, change, sequence)
+	row := q.db.QueryRowContext(ctx, change, sequence)
 	var i Change
 	err := row.Scan(
 		&i.Sequence,
@@ -47,7 +47,7 @@ type ChangeThatAddedRow struct {
 }
 
 func (q *Queries) ChangeThatAdded(ctx context.Context, position int64) (ChangeThatAddedRow, error) {
-	row := q.queryRow(ctx, q.changeThatAddedStmt, changeThatAdded, position)
+	row := q.db.QueryRowContext(ctx, changeThatAdded, position)
 	var i ChangeThatAddedRow
 	err := row.Scan(&i.Sequence, &i.FirstAdded, &i.LastAdded)
 	return i, err
@@ -67,7 +67,7 @@ type ChangesBeforeParams struct {
 }
 
 func (q *Queries) ChangesBefore(ctx context.Context, arg ChangesBeforeParams) ([]Change, error) {
-	rows, err := q.query(ctx, q.changesBeforeStmt, changesBefore, arg.Sequence, arg.Size)
+	rows, err := q.db.QueryContext(ctx, changesBefore, arg.Sequence, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ WHERE sequence = ?1
 `
 
 func (q *Queries) CountEntries(ctx context.Context, sequence int64) (int64, error) {
-	row := q.queryRow(ctx, q.countEntriesStmt, countEntries, sequence)
+	row := q.db.QueryRowContext(ctx, countEntries, sequence)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -123,7 +123,7 @@ type CountKeptSecretsRow struct {
 }
 
 func (q *Queries) CountKeptSecrets(ctx context.Context) (CountKeptSecretsRow, error) {
-	row := q.queryRow(ctx, q.countKeptSecretsStmt, countKeptSecrets)
+	row := q.db.QueryRowContext(ctx, countKeptSecrets)
 	var i CountKeptSecretsRow
 	err := row.Scan(&i.Count, &i.KeptUntil)
 	return i, err
@@ -136,7 +136,7 @@ WHERE id = 1
 `
 
 func (q *Queries) DigestKey(ctx context.Context) (string, error) {
-	row := q.queryRow(ctx, q.digestKeyStmt, digestKey)
+	row := q.db.QueryRowContext(ctx, digestKey)
 	var digest_key string
 	err := row.Scan(&digest_key)
 	return digest_key, err
@@ -154,7 +154,7 @@ type EndSecretParams struct {
 }
 
 func (q *Queries) EndSecret(ctx context.Context, arg EndSecretParams) error {
-	_, err := q.exec(ctx, q.endSecretStmt, endSecret, arg.Now, arg.Digest)
+	_, err := q.db.ExecContext(ctx, endSecret, arg.Now, arg.Digest)
 	return err
 }
 
@@ -170,7 +170,7 @@ type EndSecretsOfParams struct {
 }
 
 func (q *Queries) EndSecretsOf(ctx context.Context, arg EndSecretsOfParams) error {
-	_, err := q.exec(ctx, q.endSecretsOfStmt, endSecretsOf, arg.Now, arg.TenantID)
+	_, err := q.db.ExecContext(ctx, endSecretsOf, arg.Now, arg.TenantID)
 	return err
 }
 
@@ -190,7 +190,7 @@ type EntriesOfKindAfterParams struct {
 }
 
 func (q *Queries) EntriesOfKindAfter(ctx context.Context, arg EntriesOfKindAfterParams) ([]Entry, error) {
-	rows, err := q.query(ctx, q.entriesOfKindAfterStmt, entriesOfKindAfter,
+	rows, err := q.db.QueryContext(ctx, entriesOfKindAfter,
 		arg.Sequence,
 		arg.Kind,
 		arg.ID,
@@ -242,7 +242,7 @@ type EntriesOfTenantAfterParams struct {
 }
 
 func (q *Queries) EntriesOfTenantAfter(ctx context.Context, arg EntriesOfTenantAfterParams) ([]Entry, error) {
-	rows, err := q.query(ctx, q.entriesOfTenantAfterStmt, entriesOfTenantAfter,
+	rows, err := q.db.QueryContext(ctx, entriesOfTenantAfter,
 		arg.TenantID,
 		arg.Sequence,
 		arg.Kind,
@@ -292,7 +292,7 @@ type FirstChangeRow struct {
 }
 
 func (q *Queries) FirstChange(ctx context.Context) (FirstChangeRow, error) {
-	row := q.queryRow(ctx, q.firstChangeStmt, firstChange)
+	row := q.db.QueryRowContext(ctx, firstChange)
 	var i FirstChangeRow
 	err := row.Scan(&i.Sequence, &i.MadeAt)
 	return i, err
@@ -304,7 +304,7 @@ WHERE kept_until <= ?1
 `
 
 func (q *Queries) ForgetSecretsUntil(ctx context.Context, keptUntil int64) error {
-	_, err := q.exec(ctx, q.forgetSecretsUntilStmt, forgetSecretsUntil, keptUntil)
+	_, err := q.db.ExecContext(ctx, forgetSecretsUntil, keptUntil)
 	return err
 }
 
@@ -325,7 +325,7 @@ type InsertChangeParams struct {
 }
 
 func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) error {
-	_, err := q.exec(ctx, q.insertChangeStmt, insertChange,
+	_, err := q.db.ExecContext(ctx, insertChange,
 		arg.Sequence,
 		arg.MadeAt,
 		arg.Command,
@@ -355,7 +355,7 @@ type InsertEntryParams struct {
 }
 
 func (q *Queries) InsertEntry(ctx context.Context, arg InsertEntryParams) error {
-	_, err := q.exec(ctx, q.insertEntryStmt, insertEntry,
+	_, err := q.db.ExecContext(ctx, insertEntry,
 		arg.Sequence,
 		arg.Kind,
 		arg.ID,
@@ -382,7 +382,7 @@ type KeepSecretParams struct {
 }
 
 func (q *Queries) KeepSecret(ctx context.Context, arg KeepSecretParams) error {
-	_, err := q.exec(ctx, q.keepSecretStmt, keepSecret,
+	_, err := q.db.ExecContext(ctx, keepSecret,
 		arg.TenantID,
 		arg.Digest,
 		arg.Value,
@@ -404,7 +404,7 @@ type KeptSecretParams struct {
 }
 
 func (q *Queries) KeptSecret(ctx context.Context, arg KeptSecretParams) (string, error) {
-	row := q.queryRow(ctx, q.keptSecretStmt, keptSecret, arg.TenantID, arg.Digest, arg.Now)
+	row := q.db.QueryRowContext(ctx, keptSecret, arg.TenantID, arg.Digest, arg.Now)
 	var value string
 	err := row.Scan(&value)
 	return value, err
@@ -417,7 +417,7 @@ WHERE made_at <= ?1
 `
 
 func (q *Queries) LatestChangeAt(ctx context.Context, madeAt int64) (int64, error) {
-	row := q.queryRow(ctx, q.latestChangeAtStmt, latestChangeAt, madeAt)
+	row := q.db.QueryRowContext(ctx, latestChangeAt, madeAt)
 	var sequence int64
 	err := row.Scan(&sequence)
 	return sequence, err
@@ -437,7 +437,7 @@ type LatestPublishedParams struct {
 }
 
 func (q *Queries) LatestPublished(ctx context.Context, arg LatestPublishedParams) ([]int64, error) {
-	rows, err := q.query(ctx, q.latestPublishedStmt, latestPublished, arg.Published, arg.Sequence)
+	rows, err := q.db.QueryContext(ctx, latestPublished, arg.Published, arg.Sequence)
 	if err != nil {
 		return nil, err
 	}
@@ -466,7 +466,7 @@ WHERE undoes = CAST(?1 AS BIGINT)
 `
 
 func (q *Queries) LatestUndoOf(ctx context.Context, sequence int64) (int64, error) {
-	row := q.queryRow(ctx, q.latestUndoOfStmt, latestUndoOf, sequence)
+	row := q.db.QueryRowContext(ctx, latestUndoOf, sequence)
 	var sequence_2 int64
 	err := row.Scan(&sequence_2)
 	return sequence_2, err
@@ -484,7 +484,7 @@ type MarkPublishedParams struct {
 }
 
 func (q *Queries) MarkPublished(ctx context.Context, arg MarkPublishedParams) error {
-	_, err := q.exec(ctx, q.markPublishedStmt, markPublished, arg.Published, arg.Sequence)
+	_, err := q.db.ExecContext(ctx, markPublished, arg.Published, arg.Sequence)
 	return err
 }
 
@@ -495,7 +495,7 @@ WHERE sequence = ?1
 `
 
 func (q *Queries) MarkTaken(ctx context.Context, sequence int64) error {
-	_, err := q.exec(ctx, q.markTakenStmt, markTaken, sequence)
+	_, err := q.db.ExecContext(ctx, markTaken, sequence)
 	return err
 }
 
@@ -514,7 +514,7 @@ type NextEntryParams struct {
 }
 
 func (q *Queries) NextEntry(ctx context.Context, arg NextEntryParams) (Entry, error) {
-	row := q.queryRow(ctx, q.nextEntryStmt, nextEntry, arg.Kind, arg.ID, arg.Sequence)
+	row := q.db.QueryRowContext(ctx, nextEntry, arg.Kind, arg.ID, arg.Sequence)
 	var i Entry
 	err := row.Scan(
 		&i.Sequence,
@@ -542,7 +542,7 @@ type PublishedOrTakenFromRow struct {
 }
 
 func (q *Queries) PublishedOrTakenFrom(ctx context.Context, sequence int64) ([]PublishedOrTakenFromRow, error) {
-	rows, err := q.query(ctx, q.publishedOrTakenFromStmt, publishedOrTakenFrom, sequence)
+	rows, err := q.db.QueryContext(ctx, publishedOrTakenFrom, sequence)
 	if err != nil {
 		return nil, err
 	}
@@ -584,7 +584,7 @@ type RecordedPositionsAfterRow struct {
 }
 
 func (q *Queries) RecordedPositionsAfter(ctx context.Context, arg RecordedPositionsAfterParams) ([]RecordedPositionsAfterRow, error) {
-	rows, err := q.query(ctx, q.recordedPositionsAfterStmt, recordedPositionsAfter, arg.Position, arg.Sequence, arg.Size)
+	rows, err := q.db.QueryContext(ctx, recordedPositionsAfter, arg.Position, arg.Sequence, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -620,7 +620,7 @@ type RestoreOverParams struct {
 }
 
 func (q *Queries) RestoreOver(ctx context.Context, arg RestoreOverParams) ([]int64, error) {
-	rows, err := q.query(ctx, q.restoreOverStmt, restoreOver, arg.Known, arg.Shown)
+	rows, err := q.db.QueryContext(ctx, restoreOver, arg.Known, arg.Shown)
 	if err != nil {
 		return nil, err
 	}
@@ -649,7 +649,7 @@ WHERE id = 1
 `
 
 func (q *Queries) SetDigestKey(ctx context.Context, digestKey string) error {
-	_, err := q.exec(ctx, q.setDigestKeyStmt, setDigestKey, digestKey)
+	_, err := q.db.ExecContext(ctx, setDigestKey, digestKey)
 	return err
 }
 
@@ -676,7 +676,7 @@ type TenantChangesBeforeParams struct {
 }
 
 func (q *Queries) TenantChangesBefore(ctx context.Context, arg TenantChangesBeforeParams) ([]Change, error) {
-	rows, err := q.query(ctx, q.tenantChangesBeforeStmt, tenantChangesBefore, arg.Sequence, arg.TenantID, arg.Size)
+	rows, err := q.db.QueryContext(ctx, tenantChangesBefore, arg.Sequence, arg.TenantID, arg.Size)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ WHERE tenant_id = (SELECT selection.tenant_id FROM selection WHERE selection.id 
 `
 
 func (q *Queries) ActiveSession(ctx context.Context) (Session, error) {
-	row := q.queryRow(ctx, q.activeSessionStmt, activeSession)
+	row := q.db.QueryRowContext(ctx, activeSession)
 	var i Session
 	err := row.Scan(
 		&i.TenantID,
@@ -43,7 +43,7 @@ WHERE name = ?1
 `
 
 func (q *Queries) DeleteProfile(ctx context.Context, name string) error {
-	_, err := q.exec(ctx, q.deleteProfileStmt, deleteProfile, name)
+	_, err := q.db.ExecContext(ctx, deleteProfile, name)
 	return err
 }
 
@@ -58,7 +58,7 @@ type DeleteProfileSecretParams struct {
 }
 
 func (q *Queries) DeleteProfileSecret(ctx context.Context, arg DeleteProfileSecretParams) error {
-	_, err := q.exec(ctx, q.deleteProfileSecretStmt, deleteProfileSecret, arg.Profile, arg.Key)
+	_, err := q.db.ExecContext(ctx, deleteProfileSecret, arg.Profile, arg.Key)
 	return err
 }
 
@@ -68,7 +68,7 @@ WHERE tenant_id = ?1
 `
 
 func (q *Queries) DeleteSession(ctx context.Context, tenantID string) error {
-	_, err := q.exec(ctx, q.deleteSessionStmt, deleteSession, tenantID)
+	_, err := q.db.ExecContext(ctx, deleteSession, tenantID)
 	return err
 }
 
@@ -84,7 +84,7 @@ type InsertProfileParams struct {
 }
 
 func (q *Queries) InsertProfile(ctx context.Context, arg InsertProfileParams) error {
-	_, err := q.exec(ctx, q.insertProfileStmt, insertProfile, arg.Name, arg.NameKey, arg.TenantID)
+	_, err := q.db.ExecContext(ctx, insertProfile, arg.Name, arg.NameKey, arg.TenantID)
 	return err
 }
 
@@ -100,7 +100,7 @@ type ProfileRow struct {
 }
 
 func (q *Queries) Profile(ctx context.Context, name string) (ProfileRow, error) {
-	row := q.queryRow(ctx, q.profileStmt, profile, name)
+	row := q.db.QueryRowContext(ctx, profile, name)
 	var i ProfileRow
 	err := row.Scan(&i.Name, &i.TenantID)
 	return i, err
@@ -115,7 +115,7 @@ LIMIT 2
 `
 
 func (q *Queries) ProfileNamesAlike(ctx context.Context, nameKey string) ([]string, error) {
-	rows, err := q.query(ctx, q.profileNamesAlikeStmt, profileNamesAlike, nameKey)
+	rows, err := q.db.QueryContext(ctx, profileNamesAlike, nameKey)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ ORDER BY key
 `
 
 func (q *Queries) ProfileSecrets(ctx context.Context, profile string) ([]ProfileSecret, error) {
-	rows, err := q.query(ctx, q.profileSecretsStmt, profileSecrets, profile)
+	rows, err := q.db.QueryContext(ctx, profileSecrets, profile)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +186,7 @@ type ProfilesAfterRow struct {
 }
 
 func (q *Queries) ProfilesAfter(ctx context.Context, arg ProfilesAfterParams) ([]ProfilesAfterRow, error) {
-	rows, err := q.query(ctx, q.profilesAfterStmt, profilesAfter, arg.Name, arg.Size)
+	rows, err := q.db.QueryContext(ctx, profilesAfter, arg.Name, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +222,7 @@ type PutProfileSecretParams struct {
 }
 
 func (q *Queries) PutProfileSecret(ctx context.Context, arg PutProfileSecretParams) error {
-	_, err := q.exec(ctx, q.putProfileSecretStmt, putProfileSecret, arg.Profile, arg.Key, arg.Value)
+	_, err := q.db.ExecContext(ctx, putProfileSecret, arg.Profile, arg.Key, arg.Value)
 	return err
 }
 
@@ -266,7 +266,7 @@ type PutSessionParams struct {
 }
 
 func (q *Queries) PutSession(ctx context.Context, arg PutSessionParams) error {
-	_, err := q.exec(ctx, q.putSessionStmt, putSession,
+	_, err := q.db.ExecContext(ctx, putSession,
 		arg.TenantID,
 		arg.Profile,
 		arg.ChosenAt,
@@ -292,7 +292,7 @@ WHERE tenant_id = ?1
 `
 
 func (q *Queries) Session(ctx context.Context, tenantID string) (Session, error) {
-	row := q.queryRow(ctx, q.sessionStmt, session, tenantID)
+	row := q.db.QueryRowContext(ctx, session, tenantID)
 	var i Session
 	err := row.Scan(
 		&i.TenantID,
@@ -327,7 +327,7 @@ type SessionsAfterParams struct {
 }
 
 func (q *Queries) SessionsAfter(ctx context.Context, arg SessionsAfterParams) ([]Session, error) {
-	rows, err := q.query(ctx, q.sessionsAfterStmt, sessionsAfter, arg.TenantID, arg.Size)
+	rows, err := q.db.QueryContext(ctx, sessionsAfter, arg.TenantID, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -383,7 +383,7 @@ type TenantProfilesAfterRow struct {
 }
 
 func (q *Queries) TenantProfilesAfter(ctx context.Context, arg TenantProfilesAfterParams) ([]TenantProfilesAfterRow, error) {
-	rows, err := q.query(ctx, q.tenantProfilesAfterStmt, tenantProfilesAfter, arg.TenantID, arg.Name, arg.Size)
+	rows, err := q.db.QueryContext(ctx, tenantProfilesAfter, arg.TenantID, arg.Name, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -419,7 +419,7 @@ type UpdateProfileParams struct {
 }
 
 func (q *Queries) UpdateProfile(ctx context.Context, arg UpdateProfileParams) error {
-	_, err := q.exec(ctx, q.updateProfileStmt, updateProfile,
+	_, err := q.db.ExecContext(ctx, updateProfile,
 		arg.NewName,
 		arg.NameKey,
 		arg.TenantID,

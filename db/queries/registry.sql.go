@@ -17,7 +17,7 @@ RETURNING revision
 `
 
 func (q *Queries) BumpRevision(ctx context.Context) (int64, error) {
-	row := q.queryRow(ctx, q.bumpRevisionStmt, bumpRevision)
+	row := q.db.QueryRowContext(ctx, bumpRevision)
 	var revision int64
 	err := row.Scan(&revision)
 	return revision, err
@@ -29,7 +29,7 @@ WHERE path = ?1
 `
 
 func (q *Queries) DeleteFile(ctx context.Context, path string) error {
-	_, err := q.exec(ctx, q.deleteFileStmt, deleteFile, path)
+	_, err := q.db.ExecContext(ctx, deleteFile, path)
 	return err
 }
 
@@ -52,7 +52,7 @@ type DueFilesRow struct {
 }
 
 func (q *Queries) DueFiles(ctx context.Context) ([]DueFilesRow, error) {
-	rows, err := q.query(ctx, q.dueFilesStmt, dueFiles)
+	rows, err := q.db.QueryContext(ctx, dueFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ type FileRow struct {
 }
 
 func (q *Queries) File(ctx context.Context, path string) (FileRow, error) {
-	row := q.queryRow(ctx, q.fileStmt, file, path)
+	row := q.db.QueryRowContext(ctx, file, path)
 	var i FileRow
 	err := row.Scan(
 		&i.Path,
@@ -126,7 +126,7 @@ type FollowingFileRow struct {
 }
 
 func (q *Queries) FollowingFile(ctx context.Context, path string) (FollowingFileRow, error) {
-	row := q.queryRow(ctx, q.followingFileStmt, followingFile, path)
+	row := q.db.QueryRowContext(ctx, followingFile, path)
 	var i FollowingFileRow
 	err := row.Scan(
 		&i.Path,
@@ -154,7 +154,7 @@ type ImportedRow struct {
 }
 
 func (q *Queries) Imported(ctx context.Context) (ImportedRow, error) {
-	row := q.queryRow(ctx, q.importedStmt, imported)
+	row := q.db.QueryRowContext(ctx, imported)
 	var i ImportedRow
 	err := row.Scan(&i.Imported, &i.ImportedRevision, &i.ImportedTenants)
 	return i, err
@@ -169,7 +169,7 @@ INSERT INTO registry_meta (
 `
 
 func (q *Queries) InsertMeta(ctx context.Context, syncedAt string) error {
-	_, err := q.exec(ctx, q.insertMetaStmt, insertMeta, syncedAt)
+	_, err := q.db.ExecContext(ctx, insertMeta, syncedAt)
 	return err
 }
 
@@ -178,7 +178,7 @@ INSERT INTO selection (id) VALUES (1)
 `
 
 func (q *Queries) InsertSelection(ctx context.Context) error {
-	_, err := q.exec(ctx, q.insertSelectionStmt, insertSelection)
+	_, err := q.db.ExecContext(ctx, insertSelection)
 	return err
 }
 
@@ -189,7 +189,7 @@ WHERE id = 1
 `
 
 func (q *Queries) MarkTenantsChanged(ctx context.Context) error {
-	_, err := q.exec(ctx, q.markTenantsChangedStmt, markTenantsChanged)
+	_, err := q.db.ExecContext(ctx, markTenantsChanged)
 	return err
 }
 
@@ -207,7 +207,7 @@ type MetaRow struct {
 }
 
 func (q *Queries) Meta(ctx context.Context) (MetaRow, error) {
-	row := q.queryRow(ctx, q.metaStmt, meta)
+	row := q.db.QueryRowContext(ctx, meta)
 	var i MetaRow
 	err := row.Scan(
 		&i.Revision,
@@ -235,7 +235,7 @@ type PutFileParams struct {
 }
 
 func (q *Queries) PutFile(ctx context.Context, arg PutFileParams) error {
-	_, err := q.exec(ctx, q.putFileStmt, putFile,
+	_, err := q.db.ExecContext(ctx, putFile,
 		arg.Path,
 		arg.Previous,
 		arg.Current,
@@ -267,7 +267,7 @@ type PutFollowingFileParams struct {
 }
 
 func (q *Queries) PutFollowingFile(ctx context.Context, arg PutFollowingFileParams) error {
-	_, err := q.exec(ctx, q.putFollowingFileStmt, putFollowingFile,
+	_, err := q.db.ExecContext(ctx, putFollowingFile,
 		arg.Path,
 		arg.Kind,
 		arg.Profile,
@@ -294,7 +294,7 @@ type SelectionRow struct {
 }
 
 func (q *Queries) Selection(ctx context.Context) (SelectionRow, error) {
-	row := q.queryRow(ctx, q.selectionStmt, selection)
+	row := q.db.QueryRowContext(ctx, selection)
 	var i SelectionRow
 	err := row.Scan(
 		&i.TenantID,
@@ -317,7 +317,7 @@ type SetDocumentParams struct {
 }
 
 func (q *Queries) SetDocument(ctx context.Context, arg SetDocumentParams) error {
-	_, err := q.exec(ctx, q.setDocumentStmt, setDocument, arg.SyncedAt, arg.UnknownMembers)
+	_, err := q.db.ExecContext(ctx, setDocument, arg.SyncedAt, arg.UnknownMembers)
 	return err
 }
 
@@ -334,7 +334,7 @@ type SetImportedParams struct {
 }
 
 func (q *Queries) SetImported(ctx context.Context, arg SetImportedParams) error {
-	_, err := q.exec(ctx, q.setImportedStmt, setImported, arg.Imported, arg.ImportedRevision, arg.ImportedTenants)
+	_, err := q.db.ExecContext(ctx, setImported, arg.Imported, arg.ImportedRevision, arg.ImportedTenants)
 	return err
 }
 
@@ -355,7 +355,7 @@ type SetSelectionParams struct {
 }
 
 func (q *Queries) SetSelection(ctx context.Context, arg SetSelectionParams) error {
-	_, err := q.exec(ctx, q.setSelectionStmt, setSelection,
+	_, err := q.db.ExecContext(ctx, setSelection,
 		arg.TenantID,
 		arg.PreviousTenantID,
 		arg.DeletedTenantID,

@@ -28,7 +28,7 @@ type FilesRow struct {
 }
 
 func (q *Queries) Files(ctx context.Context) ([]FilesRow, error) {
-	rows, err := q.query(ctx, q.filesStmt, files)
+	rows, err := q.db.QueryContext(ctx, files)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ type PutWholeFileParams struct {
 }
 
 func (q *Queries) PutWholeFile(ctx context.Context, arg PutWholeFileParams) error {
-	_, err := q.exec(ctx, q.putWholeFileStmt, putWholeFile,
+	_, err := q.db.ExecContext(ctx, putWholeFile,
 		arg.Path,
 		arg.Kind,
 		arg.Profile,
@@ -106,6 +106,6 @@ WHERE id = 1
 `
 
 func (q *Queries) SetRevision(ctx context.Context, revision int64) error {
-	_, err := q.exec(ctx, q.setRevisionStmt, setRevision, revision)
+	_, err := q.db.ExecContext(ctx, setRevision, revision)
 	return err
 }

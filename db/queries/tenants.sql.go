@@ -14,7 +14,7 @@ SELECT COUNT(*) FROM tenants
 `
 
 func (q *Queries) CountTenants(ctx context.Context) (int64, error) {
-	row := q.queryRow(ctx, q.countTenantsStmt, countTenants)
+	row := q.db.QueryRowContext(ctx, countTenants)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -26,7 +26,7 @@ WHERE id = ?1
 `
 
 func (q *Queries) DeleteTenant(ctx context.Context, id string) error {
-	_, err := q.exec(ctx, q.deleteTenantStmt, deleteTenant, id)
+	_, err := q.db.ExecContext(ctx, deleteTenant, id)
 	return err
 }
 
@@ -58,7 +58,7 @@ type InsertTenantParams struct {
 }
 
 func (q *Queries) InsertTenant(ctx context.Context, arg InsertTenantParams) error {
-	_, err := q.exec(ctx, q.insertTenantStmt, insertTenant,
+	_, err := q.db.ExecContext(ctx, insertTenant,
 		arg.Name,
 		arg.AppID,
 		arg.Hostname,
@@ -89,7 +89,7 @@ FROM (
 `
 
 func (q *Queries) LastPosition(ctx context.Context) (int64, error) {
-	row := q.queryRow(ctx, q.lastPositionStmt, lastPosition)
+	row := q.db.QueryRowContext(ctx, lastPosition)
 	var position int64
 	err := row.Scan(&position)
 	return position, err
@@ -107,7 +107,7 @@ type MarkTenantSeenParams struct {
 }
 
 func (q *Queries) MarkTenantSeen(ctx context.Context, arg MarkTenantSeenParams) error {
-	_, err := q.exec(ctx, q.markTenantSeenStmt, markTenantSeen, arg.Seen, arg.ID)
+	_, err := q.db.ExecContext(ctx, markTenantSeen, arg.Seen, arg.ID)
 	return err
 }
 
@@ -118,7 +118,7 @@ WHERE id = ?1
 `
 
 func (q *Queries) Tenant(ctx context.Context, id string) (Tenant, error) {
-	row := q.queryRow(ctx, q.tenantStmt, tenant, id)
+	row := q.db.QueryRowContext(ctx, tenant, id)
 	var i Tenant
 	err := row.Scan(
 		&i.Position,
@@ -154,7 +154,7 @@ type TenantIDsFromParams struct {
 }
 
 func (q *Queries) TenantIDsFrom(ctx context.Context, arg TenantIDsFromParams) ([]string, error) {
-	rows, err := q.query(ctx, q.tenantIDsFromStmt, tenantIDsFrom, arg.Prefix, arg.Size)
+	rows, err := q.db.QueryContext(ctx, tenantIDsFrom, arg.Prefix, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ type TenantIDsNamedParams struct {
 }
 
 func (q *Queries) TenantIDsNamed(ctx context.Context, arg TenantIDsNamedParams) ([]string, error) {
-	rows, err := q.query(ctx, q.tenantIDsNamedStmt, tenantIDsNamed, arg.Name, arg.Size)
+	rows, err := q.db.QueryContext(ctx, tenantIDsNamed, arg.Name, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ type TenantNamesAfterParams struct {
 }
 
 func (q *Queries) TenantNamesAfter(ctx context.Context, arg TenantNamesAfterParams) ([]string, error) {
-	rows, err := q.query(ctx, q.tenantNamesAfterStmt, tenantNamesAfter, arg.Name, arg.Size)
+	rows, err := q.db.QueryContext(ctx, tenantNamesAfter, arg.Name, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -262,7 +262,7 @@ type TenantsAfterParams struct {
 }
 
 func (q *Queries) TenantsAfter(ctx context.Context, arg TenantsAfterParams) ([]Tenant, error) {
-	rows, err := q.query(ctx, q.tenantsAfterStmt, tenantsAfter, arg.Position, arg.Size)
+	rows, err := q.db.QueryContext(ctx, tenantsAfter, arg.Position, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -315,7 +315,7 @@ type UnseenTenantsAfterParams struct {
 }
 
 func (q *Queries) UnseenTenantsAfter(ctx context.Context, arg UnseenTenantsAfterParams) ([]Tenant, error) {
-	rows, err := q.query(ctx, q.unseenTenantsAfterStmt, unseenTenantsAfter, arg.Position, arg.Revision, arg.Size)
+	rows, err := q.db.QueryContext(ctx, unseenTenantsAfter, arg.Position, arg.Revision, arg.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -389,7 +389,7 @@ type UpdateTenantParams struct {
 }
 
 func (q *Queries) UpdateTenant(ctx context.Context, arg UpdateTenantParams) error {
-	_, err := q.exec(ctx, q.updateTenantStmt, updateTenant,
+	_, err := q.db.ExecContext(ctx, updateTenant,
 		arg.Name,
 		arg.AppID,
 		arg.Hostname,
@@ -421,7 +421,7 @@ LIMIT CAST(?1 AS BIGINT)
 `
 
 func (q *Queries) WordsOfTwo(ctx context.Context, size int64) ([]string, error) {
-	rows, err := q.query(ctx, q.wordsOfTwoStmt, wordsOfTwo, size)
+	rows, err := q.db.QueryContext(ctx, wordsOfTwo, size)
 	if err != nil {
 		return nil, err
 	}

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,7 +26,7 @@ func (h house) viewed(t testing.TB, documented bool) string {
 }
 
 // Each text of the corpus, where it is read the plain way and at positions from which
-// on two readers take it.
+// on it is read the fast way.
 func TestCorpusComesOutOfARegistryToTheByte(t *testing.T) {
 	t.Parallel()
 	for name, text := range corpus(t, "accept") {
@@ -51,7 +49,7 @@ func TestCorpusComesOutOfARegistryToTheByte(t *testing.T) {
 	}
 }
 
-// A registry of several spans with gaps in it, and tenants of every kind.
+// A registry with gaps in it, and tenants of every kind.
 func mustBeLarge(t testing.TB, n int) house {
 	t.Helper()
 	h := mustHouse(t)
@@ -115,26 +113,22 @@ func TestEncodeViewAllocatesNothingPerTenant(t *testing.T) {
 	})
 }
 
-// BenchmarkEncodeView is the rendering of an export, by how many are at it.
+// BenchmarkEncodeView is the rendering of an export.
 func BenchmarkEncodeView(b *testing.B) {
 	h := mustHouse(b)
 	var f file
 	for tenant := range generated(20_000) {
 		f.tenants = append(f.tenants, tenant)
 	}
-	h.mustImport(b, mustEncode(b, f))
+	text := mustEncode(b, f)
+	h.mustImport(b, text)
 	h.view(b, func(view *registry.View) {
-		for _, readers := range []int{1, 2} {
-			b.Run(fmt.Sprint(readers), func(b *testing.B) {
-				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(readers))
-				b.SetBytes(int64(len(mustEncode(b, f))))
-				b.ReportAllocs()
-				for b.Loop() {
-					if err := exporter.EncodeView(b.Context(), io.Discard, view, registry.Document{}, false); err != nil {
-						b.Fatal(err)
-					}
-				}
-			})
+		b.SetBytes(int64(len(text)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := exporter.EncodeView(b.Context(), io.Discard, view, registry.Document{}, false); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 }

@@ -13,11 +13,15 @@ func TestPlainIsWhatNeedsNoEscape(t *testing.T) {
 	for _, around := range []byte{'x', 0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0xff} {
 		for length := range 20 {
 			text := bytes.Repeat([]byte{around}, length)
-			require.True(t, isPlain(text))
+			require.Equal(t, length, plainLength(text))
 			for at := range length {
 				for c := range 256 {
 					text[at] = byte(c)
-					require.Equal(t, !mustEscape[c], isPlain(text), "%x at %d of %x", c, at, text)
+					want := length
+					if mustEscape[c] {
+						want = at
+					}
+					require.Equal(t, want, plainLength(text), "%x at %d of %x", c, at, text)
 				}
 				text[at] = around
 			}

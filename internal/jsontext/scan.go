@@ -99,18 +99,18 @@ func (s *Scanner) ended() error {
 
 // space passes white space and returns the byte behind it, as Peek does.
 func (s *Scanner) space() byte {
-	for {
-		switch c := s.Peek(); c {
+	for s.pos < len(s.window) || s.fill() {
+		switch c := s.window[s.pos]; c {
 		case '\n':
-			s.pos++
 			s.line++
-			s.lineStart = s.gone + s.pos
+			s.lineStart = s.gone + s.pos + 1
 		case ' ', '\t', '\r':
-			s.pos++
 		default:
 			return c
 		}
+		s.pos++
 	}
+	return 0
 }
 
 // Open passes the bracket or brace at which a value starts.
@@ -157,6 +157,8 @@ func (s *Scanner) NextMember(first bool) (name []byte, at Place, more bool, err 
 	if name, err = s.Text(); err != nil {
 		return nil, at, false, err
 	}
+	s.text = append(s.text[:0], name...) // the window moves on
+	name = s.text
 	if err := s.Open(':', "expected a colon behind the name of a member"); err != nil {
 		return nil, at, false, err
 	}

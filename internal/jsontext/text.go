@@ -17,9 +17,19 @@ const (
 	notPaired = "an escape of half a surrogate pair"
 )
 
-// Text passes a string, at whose quote s stands, and returns what it means,
-// valid until the next string or number.
+// Text passes a string, at whose quote s stands, and returns what it means, valid until
+// the scanner goes on.
 func (s *Scanner) Text() ([]byte, error) {
+	rest := s.window[s.pos+1:]
+	if n := plainLength(rest); n < len(rest) && rest[n] == '"' && utf8.Valid(rest[:n]) {
+		s.pos += n + 2
+		return rest[:n], nil
+	}
+	return s.gathered()
+}
+
+// gathered is Text for a string with escapes, or that the window cuts.
+func (s *Scanner) gathered() ([]byte, error) {
 	start := s.Place()
 	s.pos++
 	s.text = s.text[:0]

@@ -90,7 +90,7 @@ func (t *Tx) Do(ctx context.Context, fn func(*Registry) error) error {
 		return err
 	}
 	if !t.touched && !t.stirred && t.write != nil {
-		t.scan = t.write.Scan
+		t.file = t.write.File
 	}
 	return t.markTenants(ctx)
 }
@@ -160,13 +160,11 @@ func (c *change) markTenants(ctx context.Context) error {
 }
 
 // prepared runs fn on prepared statements: it is worth it where many rows change.
-func (c *change) prepared(ctx context.Context, fn func() error) (err error) {
-	plain := c.q
-	if c.q, err = queries.Prepare(ctx, c.tx); err != nil {
-		return err
-	}
+func (c *change) prepared(fn func() error) (err error) {
+	plain, prepared := c.q, newStatements(c.tx)
+	c.q = queries.New(prepared)
 	defer func() {
-		err = errors.Join(err, c.q.Close())
+		err = errors.Join(err, prepared.Close())
 		c.q = plain
 	}()
 	return fn()

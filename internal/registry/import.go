@@ -216,7 +216,7 @@ func (c *change) noteImport(ctx context.Context, i Import, plan Plan) error {
 
 // importEach imports the tenants of the file, one by one.
 func (c *change) importEach(ctx context.Context, i Import, plan *Plan) (document Document, err error) {
-	err = c.prepared(ctx, func() error {
+	err = c.prepared(func() error {
 		document, err = i.Read(func(t Tenant) error { return c.importTenant(ctx, i, t, plan) })
 		return err
 	})

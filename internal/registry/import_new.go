@@ -19,18 +19,17 @@ func (c *change) addAll(ctx context.Context, i Import, plan *Plan) (document Doc
 	if err := c.startAppending(ctx); err != nil {
 		return document, err
 	}
-	bulk := c.write.Bulk()
-	q := queries.New(bulk)
-	put := func(row queries.InsertTenantParams) error { return q.InsertTenant(ctx, row) }
-	err = c.write.WithoutIndexes(ctx, "tenants", func() error {
+	insert := func() error {
+		put := func(row queries.InsertTenantParams) error { return c.q.InsertTenant(ctx, row) }
 		document, err = inBatches(i.readHastily, put, func(t Tenant) (queries.InsertTenantParams, error) {
 			plan.Added++
 			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
 			c.record.last++
 			return rowOf(t, c.record.last, c.revision), checkWhole(t)
 		})
-		return errors.Join(err, bulk.Close())
-	})
+		return err
+	}
+	err = c.write.WithoutIndexes(ctx, "tenants", func() error { return c.prepared(insert) })
 	if c.touched = plan.Added > 0; !c.touched {
 		c.record.first, c.record.last = 0, 0
 	}

@@ -99,7 +99,7 @@ func (c *change) takeOver(ctx context.Context, b Merge, plan *Plan) error {
 func (c *change) takeTenants(ctx context.Context, b Merge, plan *Plan) error {
 	c.record.taken = true
 	var document Document
-	err := c.prepared(ctx, func() error {
+	err := c.prepared(func() error {
 		t, err := c.merging(ctx, b, plan)
 		if err != nil {
 			return err

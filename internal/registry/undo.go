@@ -70,7 +70,7 @@ func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) 
 		if err != nil {
 			return err
 		}
-		if err := c.prepared(ctx, func() error {
+		if err := c.prepared(func() error {
 			u := &undoing{change: c, undone: undone.Change, d: d, standing: map[int64]bool{}}
 			return u.run(ctx)
 		}); err != nil {

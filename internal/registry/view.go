@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"math"
 	"time"
@@ -21,9 +22,9 @@ type View struct {
 	now    time.Time // the instant: what was kept until then is not any more
 	span   span      // what appended answered last
 	since  time.Time
-	due    *due                                              // nil but in a change
-	copied bool                                              // it is a copy, and nothing was changed in it since
-	scan   func(context.Context, db.Scan) iter.Seq[db.Piece] // nil while it can't be used
+	due    *due                         // nil but in a change
+	copied bool                         // it is a copy, and nothing was changed in it since
+	file   func() (string, fs.FileInfo) // nil while another connection would see something else
 	close  func()
 }
 
@@ -37,7 +38,7 @@ func (r *Registry) View(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &View{q: queries.New(read), now: r.options.Now(), copied: read.CopyOf() != "", scan: read.Scan, close: read.Close}, nil
+	return &View{q: queries.New(read), now: r.options.Now(), copied: read.CopyOf() != "", file: read.File, close: read.Close}, nil
 }
 
 // Close ends the reading.

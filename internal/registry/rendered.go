@@ -8,13 +8,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/db/scan"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
 // everyTenant reads what a Record holds: behind the position the members, in their order,
 // and those that the record does not define.
-var everyTenant = "SELECT position, " + columns() + ", unknown_members FROM tenants WHERE position >= ?1 ORDER BY position"
+var everyTenant = "SELECT position, " + columns() + ", unknown_members FROM tenants ORDER BY position"
 
 func columns() string {
 	var names []string
@@ -27,8 +27,9 @@ func columns() string {
 // Record is a tenant as it is stored, for who turns all of them into something else: a
 // Tenant of each costs more than reading it. It is gone when the next one is read.
 type Record struct {
-	text    [][]byte // of the members, in their order
-	Unknown Members
+	position int64
+	text     [][]byte // of the members, in their order
+	Unknown  Members
 }
 
 // Reveal returns a member in text, nil if it is absent. Some are secrets.
@@ -42,7 +43,7 @@ var truths = [][]byte{[]byte("false"), []byte("true")}
 
 // read takes a row over and tells whether it makes sense, as tenantOf and what scans for
 // it do.
-func (r *Record) read(row db.Row) bool {
+func (r *Record) read(row *scan.Rows) bool {
 	for i, m := range RecordMembers {
 		if m.Truth {
 			truth := row.Int(i + 1)
@@ -62,15 +63,15 @@ func (r *Record) read(row db.Row) bool {
 	if unknown == nil || !utf8.Valid(unknown) {
 		return false
 	}
-	r.Unknown = NewMembers(string(unknown))
-	return r.Unknown.check() == nil
+	r.position, r.Unknown = row.Int(0), NewMembers(string(unknown))
+	return r.Unknown.check() == nil && !row.Failed()
 }
 
-// fewTenants is up to how many positions it is not worth a look at the file by others.
+// fewTenants is up to how many positions another connection to the file is not worth it.
 const fewTenants = 1000
 
 // Rendering is what becomes of tenants: each function appends one to a text, and both
-// append the same. Record may be called by several goroutines.
+// append the same.
 type Rendering struct {
 	Record func(text []byte, r *Record) []byte
 	Tenant func(text []byte, t Tenant) []byte
@@ -80,14 +81,22 @@ type Rendering struct {
 // a piece is gone when the next is asked for.
 func (v *View) Rendered(ctx context.Context, rendering Rendering) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		after, ended, err := v.scanned(ctx, rendering.Record, func(piece []byte) bool { return yield(piece, nil) })
-		if err != nil {
-			yield(nil, err)
+		const full = 64 << 10
+		text := make([]byte, 0, full*3/2)
+		passOn := func() bool {
+			wanted := len(text) < full || yield(text, nil)
+			if len(text) >= full {
+				text = text[:0]
+			}
+			return wanted
 		}
-		if ended || err != nil {
-			return
+		after := int64(math.MinInt64)
+		for r := range v.records(ctx) {
+			text, after = rendering.Record(text, r), r.position
+			if !passOn() {
+				return
+			}
 		}
-		text := make([]byte, 0, 96<<10)
 		for row, err := range v.rowsAfter(ctx, after, 0) {
 			var t Tenant
 			if err == nil {
@@ -98,11 +107,8 @@ func (v *View) Rendered(ctx context.Context, rendering Rendering) iter.Seq2[[]by
 				return
 			}
 			text = rendering.Tenant(text, t)
-			if len(text) >= 64<<10 {
-				if !yield(text, nil) {
-					return
-				}
-				text = text[:0]
+			if !passOn() {
+				return
 			}
 		}
 		if len(text) > 0 {
@@ -111,36 +117,28 @@ func (v *View) Rendered(ctx context.Context, rendering Rendering) iter.Seq2[[]by
 	}
 }
 
-// scanned yields what it can read the fast way, and returns behind which position the
-// rest is to be read, or that nobody wants it.
-func (v *View) scanned(ctx context.Context, render func([]byte, *Record) []byte, yield func([]byte) bool) (after int64, ended bool, err error) {
-	after = math.MinInt64
-	if v.scan == nil {
-		return after, false, nil
-	}
-	if many, err := v.hasMany(ctx); err != nil || !many {
-		return after, false, err
-	}
-	scan := db.Scan{Query: everyTenant, Render: func() db.Render {
+// records yields what can be read the fast way, from the first tenant on. It ends
+// without a word: what is behind the last record, and what is wrong with it, is found
+// in the plain way.
+func (v *View) records(ctx context.Context) iter.Seq[*Record] {
+	return func(yield func(*Record) bool) {
+		if v.file == nil || !v.hasMany(ctx) {
+			return
+		}
+		path, file := v.file()
+		rows, err := scan.Open(path, file, everyTenant)
+		if err != nil {
+			return
+		}
+		defer rows.Close()
 		r := &Record{text: make([][]byte, len(RecordMembers))}
-		return func(text []byte, row db.Row) ([]byte, bool) {
-			if !r.read(row) {
-				return text, false
-			}
-			return render(text, r), true
+		for ctx.Err() == nil && rows.Next() && r.read(rows) && yield(r) {
 		}
-	}}
-	for piece := range v.scan(ctx, scan) {
-		if !yield(piece.Text) {
-			return after, true, nil
-		}
-		after = piece.Last
 	}
-	return after, false, nil
 }
 
 // hasMany tells whether positions go so far that there may be many tenants.
-func (v *View) hasMany(ctx context.Context) (bool, error) {
+func (v *View) hasMany(ctx context.Context) bool {
 	last, err := v.q.LastPosition(ctx)
-	return last > fewTenants, err
+	return err == nil && last > fewTenants
 }
