@@ -70,8 +70,12 @@ func classified(path string, err error) (present, error) {
 // not look like a database, for it would roll a journal into it all the same.
 func (r *Restoration) keep(ctx context.Context, replaced present, deadline time.Time) (err error) {
 	if replaced == whole {
-		if err = r.hold(ctx, deadline); err == nil {
+		held := r.hold(ctx, deadline)
+		if err = held; err == nil || errors.Is(err, errOlder) {
 			r.Kept, err = keepCopy(ctx, r.path, BeforeRestore, r.Now, time.Until(deadline))
+		}
+		if err == nil && held != nil {
+			err = r.migrateReplaced(ctx, deadline)
 		}
 	}
 	if replaced == remains || isDamage(err) || errors.Is(err, ErrUntrusted) {
@@ -80,7 +84,22 @@ func (r *Restoration) keep(ctx context.Context, replaced present, deadline time.
 	return err
 }
 
-// hold begins a transaction in what is replaced, of which nothing is written.
+// migrateReplaced migrates what is replaced, as its next change would, once there is a copy of
+// it, and holds it again: a query can't ask an older schema for what is new.
+func (r *Restoration) migrateReplaced(ctx context.Context, deadline time.Time) error {
+	err := errors.Join(r.Replaced.Rollback(), r.old.Close())
+	r.Replaced, r.old = nil, nil
+	if err == nil {
+		err = migrate(ctx, r.path, time.Until(deadline))
+	}
+	if err != nil {
+		return err
+	}
+	return r.hold(ctx, deadline)
+}
+
+// hold begins a transaction in what is replaced, of which nothing is written. It is errOlder
+// if that has an older schema.
 func (r *Restoration) hold(ctx context.Context, deadline time.Time) (err error) {
 	if r.old, err = sql.Open("sqlite", writeDSN(r.path, time.Until(deadline), false)); err != nil {
 		return err
@@ -106,7 +125,7 @@ func (r *Restoration) hold(ctx context.Context, deadline time.Time) (err error) 
 			r.becomes.origins = append(slices.Clip(r.becomes.origins), o)
 		}
 	}
-	return nil
+	return checked
 }
 
 // isDamage tells whether an error is of the file and not of the moment.

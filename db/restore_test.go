@@ -155,6 +155,24 @@ func TestARestoreRollsBackTheJournalOfABackup(t *testing.T) {
 	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, withoutCopies(t, path))
 }
 
+// TestWhatIsReplacedIsOfTheNewestSchema, also right after an upgrade: what the restore goes on
+// knowing of it is asked in the words of that.
+func TestWhatIsReplacedIsOfTheNewestSchema(t *testing.T) {
+	t.Parallel()
+	backup, path := mustBackUp(t, 1), mustBackUp(t, 2)
+	mustAgeTo(t, path, 5)
+	r, err := Restore(t.Context(), path, patient, sourceOf(backup))
+	require.NoError(t, err)
+	var version, revision int
+	require.NoError(t, r.Replaced.QueryRow("SELECT (SELECT user_version FROM pragma_user_version), revision FROM registry_meta").Scan(&version, &revision))
+	require.Equal(t, []int{schemaVersion, 2}, []int{version, revision})
+	_, err = r.Commit()
+	require.NoError(t, errors.Join(err, r.Close()))
+	copies, err := Copies(path)
+	require.NoError(t, err)
+	require.Len(t, copies, 1)
+}
+
 func TestAnOlderBackupIsMigrated(t *testing.T) {
 	t.Parallel()
 	path, backup := mustCreate(t), mustCreate(t)

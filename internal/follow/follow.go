@@ -51,7 +51,7 @@ type kind struct {
 //  1. add its row here, with functions in a file of its own;
 //  2. have its path kept out of git if it holds a secret (secrecies in internal/project);
 //  3. if a change of something else than profiles, sessions and connections shows in it, have
-//     the registry tell of that (registry.Due), and visit heed it.
+//     the registry tell of that (registry.Due), and the decider visit the file for it.
 var kinds = []kind{
 	{
 		name: "sessions", path: IndexPath,
