@@ -154,7 +154,8 @@ func (w *world) diverge(p *paper) {
 		for _, thing := range slices.Sorted(maps.Keys(later.bySP)) {
 			id, member, _ := strings.Cut(thing, "/")
 			theirs := p.content.value(id, member)
-			if !later.bySP[thing] || theirs == read.value(id, member) || theirs != later.state.value(id, member) {
+			unedited := theirs == read.value(id, member) && (member == is || read[id] != nil)
+			if !later.bySP[thing] || unedited || theirs != later.state.value(id, member) {
 				continue
 			}
 			switch {
