@@ -10,7 +10,7 @@ UPDATE registry_meta SET revision = revision - 1;
 -- digests, and NULL once it is certain that base is.
 ALTER TABLE files ADD COLUMN kind TEXT CHECK (kind <> '');
 ALTER TABLE files ADD COLUMN profile TEXT CHECK (profile IS NULL OR kind IS NOT NULL);
-ALTER TABLE files ADD COLUMN former TEXT CHECK (former IS NULL OR kind IS NOT NULL);
+ALTER TABLE files ADD COLUMN former TEXT;
 
 UPDATE files
 SET kind = CASE
