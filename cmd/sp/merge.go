@@ -86,6 +86,7 @@ func (a *app) merge(ctx context.Context, view *registry.View, b *merging) (*regi
 	if taken, err := a.mayTake(ctx, b.publisher.Path, b.settle); err != nil || !taken {
 		return nil, err
 	}
+	b.publisher.Wanted = true // what was taken over does not stay there, though nothing else changes
 	return &registry.Merge{
 		Read: b.source.read, Since: file.TenantsRevision, Written: b.source.written, Settle: b.settle, Purge: b.purge,
 		Done: func(p registry.Plan) { b.plan = &p },
