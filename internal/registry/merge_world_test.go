@@ -155,7 +155,7 @@ func (w *world) diverge(p *paper) {
 			id, member, _ := strings.Cut(thing, "/")
 			theirs := p.content.value(id, member)
 			unedited := theirs == read.value(id, member) && (member == is || read[id] != nil)
-			if !later.bySP[thing] || unedited || theirs != later.state.value(id, member) {
+			if !later.bySP[thing] || unedited || theirs != later.state.value(id, member) || member != is && later.state[id] == nil {
 				continue
 			}
 			switch {
