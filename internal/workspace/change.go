@@ -193,7 +193,7 @@ func (w *Workspace) renderTenants(ctx context.Context, view *registry.View, c Ch
 	if c.Copy != nil {
 		p = *c.Copy
 	}
-	p.Wanted, p.Force = p.Wanted || c.Wanted || len(found.tenants) > 0, p.Force || c.Force
+	p.Wanted, p.Force = p.Wanted || c.Wanted || len(found.tenants) > 0 || found.aside != "", p.Force || c.Force
 	p.Read, p.Aside = found.hash, found.aside
 	if c.Imported.Tenants != nil {
 		hash, err := c.Imported.Tenants()

@@ -18,6 +18,7 @@ import (
 type findings struct {
 	change    Change
 	tenants   []*foreign                // tenants.json as other programs wrote it, the oldest first
+	path      string                    // of tenants.json
 	since     int64                     // the TenantsRevision that it showed before
 	hash      string                    // of the tenants.json that the change may replace
 	aside     string                    // the name that it gets
@@ -88,7 +89,7 @@ func (w *Workspace) lookAtTenants(ctx context.Context, view *registry.View, f *f
 		f.hash = s.there.Hash
 		return nil
 	}
-	f.since = s.known.TenantsRevision
+	f.path, f.since = p.Path, s.known.TenantsRevision
 	for _, name := range s.kept {
 		if err := w.openKept(p.Path, name, f); err != nil {
 			return err
@@ -210,7 +211,10 @@ func (w *Workspace) lookAtUnreadable(path string, f *findings) error {
 func (f *findings) merge(ctx context.Context, tx *registry.Tx, done *Done) error {
 	done.Kept = append(done.Kept, f.unread...)
 	for i, file := range f.tenants {
-		m := registry.Merge{Read: file.read, Since: f.since, Written: file.info.ModTime(), Settle: f.change.Settle, Purge: f.change.Purge}
+		m := registry.Merge{
+			Read: file.read, Since: f.since, Written: file.info.ModTime(), Unseen: file.Name != f.path,
+			Settle: f.change.Settle, Purge: f.change.Purge,
+		}
 		if i == len(f.tenants)-1 {
 			m.Sessions = f.edit
 		}
