@@ -195,14 +195,21 @@ func (c *checkup) temporary(t project.Temporary, sweep func(context.Context) err
 		return left.remedy("rm -- %s", project.Quoted(path)).
 			mendable(func(context.Context) error { return c.dir.RemoveTemporary(t) }, "%s: removed", path)
 	case t.Kept():
-		return warn("%s: what another program wrote into tenants.json while sp replaced it", path).
-			remedy("sp import %s takes it; then rm it", project.Quoted(path))
+		return warn("%s: what another program wrote there while sp replaced the file", path).remedy("%s", keptRemedy(path))
 	case !t.Ours():
 		return left.remedy("rm -- %s, if no program uses it", project.Quoted(path))
 	case c.have < needRegistry:
 		return left.remedy("the next change removes it")
 	}
 	return left.remedy("the next change removes it").mendable(sweep, "%s: removed", path)
+}
+
+// keptRemedy says what becomes of what another program wrote while sp replaced a file.
+func keptRemedy(path string) string {
+	if strings.HasSuffix(strings.TrimRight(strings.TrimSuffix(path, ".kept.tmp"), "0123456789"), ".json.") {
+		return "sp export merges it, once no program has it open"
+	}
+	return "compare it with the file, then rm -- " + project.Quoted(path)
 }
 
 // once runs fn the first time only; its outcome is that of every time.
