@@ -195,7 +195,7 @@ func (c *checkup) temporary(t project.Temporary, sweep func(context.Context) err
 		return left.remedy("rm -- %s", project.Quoted(path)).
 			mendable(func(context.Context) error { return c.dir.RemoveTemporary(t) }, "%s: removed", path)
 	case t.Kept():
-		return warn("%s: what another program wrote there while sp replaced the file", path).remedy("%s", keptRemedy(path))
+		return ofKept(path)
 	case !t.Ours():
 		return left.remedy("rm -- %s, if no program uses it", project.Quoted(path))
 	case c.have < needRegistry:
@@ -204,12 +204,17 @@ func (c *checkup) temporary(t project.Temporary, sweep func(context.Context) err
 	return left.remedy("the next change removes it").mendable(sweep, "%s: removed", path)
 }
 
-// keptRemedy says what becomes of what another program wrote while sp replaced a file.
-func keptRemedy(path string) string {
-	if strings.HasSuffix(strings.TrimRight(strings.TrimSuffix(path, ".kept.tmp"), "0123456789"), ".json.") {
-		return "sp export merges it, once no program has it open"
+// ofKept is the finding of what another program wrote into a file while sp replaced that.
+func ofKept(path string) diagnosis {
+	name, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), "."), ".json.")
+	left := warn("%s: another program wrote it while sp replaced the file", path)
+	switch name {
+	case "tenants":
+		return left.remedy("the next change of a tenant merges it")
+	case "secrets", "index":
+		return left.remedy("the next change merges it")
 	}
-	return "compare it with the file, then rm -- " + project.Quoted(path)
+	return left.remedy("take from it what you need; then rm -- %s", project.Quoted(path))
 }
 
 // once runs fn the first time only; its outcome is that of every time.

@@ -74,6 +74,29 @@ func (w *Workspace) sweep(ctx context.Context, view *registry.View) (Publication
 	return small.and(outside), err
 }
 
+// SweepSmall is a publication of nothing that removes what came out of the places of small
+// files in the directory dir, when a command was killed before it looked at that. What is
+// another program's is kept, and said when the change is made.
+func SweepSmall(ctx context.Context, dir string, view *registry.View) (Publication, error) {
+	due, err := view.DueFiles(ctx)
+	if err != nil {
+		return Publication{}, err
+	}
+	var all []string
+	var told error
+	for _, file := range due {
+		left, kept, err := place.Recover(filepath.Join(dir, filepath.FromSlash(file.Path)), file.Previous, file.Current)
+		if err != nil {
+			continue // as what is wrong there is for those to say that use it
+		}
+		all, told = append(all, left...), errors.Join(told, kept)
+	}
+	publication := sweep(all)
+	sweepAll := publication.Place
+	publication.Place = func() error { return errors.Join(sweepAll(), told) }
+	return publication, nil
+}
+
 func (w *Workspace) stage(next follow.Decision) (*place.Staged, error) {
 	var moves []place.Move
 	for _, m := range next.Moves {
