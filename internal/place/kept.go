@@ -21,9 +21,9 @@ func (e *KeptError) Error() string {
 }
 
 // Kept lists what is kept of what other programs wrote at path.
-func Kept(path string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	return named(entries, path, "", keptSuffix), ignoring(fs.ErrNotExist, err)
+func Kept(n Names, path string) ([]string, error) {
+	_, kept, err := Beside(n, path)
+	return kept, ignoring(fs.ErrNotExist, err)
 }
 
 // RemoveKept removes what was kept, when that was seen and taken over. If a program still
