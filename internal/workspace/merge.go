@@ -17,6 +17,7 @@ import (
 // findings is what a change found that other programs did to the files.
 type findings struct {
 	change    Change
+	names     place.Names               // of the files in the directories where it looked
 	tenants   []*foreign                // tenants.json as other programs wrote it, the oldest first
 	path      string                    // of tenants.json
 	since     int64                     // the TenantsRevision that it showed before
@@ -46,7 +47,7 @@ func (f *findings) close() {
 
 // look finds out what other programs did. It changes nothing.
 func (w *Workspace) look(ctx context.Context, view *registry.View, c Change) (*findings, error) {
-	f := &findings{change: c}
+	f := &findings{change: c, names: place.Names{}}
 	err := w.lookAtTenants(ctx, view, f)
 	if err == nil && !c.Defer && !c.Force {
 		if err = w.lookAtKept(ctx, view, f); err == nil && c.Imported.Index == "" {
@@ -68,6 +69,7 @@ func (w *Workspace) lookAtTenants(ctx context.Context, view *registry.View, f *f
 	case !f.change.Tenants || f.change.Force || f.change.Copy != nil || f.change.Imported.Tenants != nil:
 		return nil
 	}
+	p.names = f.names
 	s, err := p.look(ctx, view)
 	if err != nil { // what can't be looked at is for the rendering to refuse
 		return nil
@@ -149,7 +151,7 @@ func (w *Workspace) lookAtKept(ctx context.Context, view *registry.View, f *find
 	}
 	for _, file := range due {
 		path := w.Dir.Full(file.Path)
-		names, err := place.Kept(path)
+		names, err := place.Kept(f.names, path)
 		if err != nil {
 			continue // what is wrong there is for those to say that use it
 		}

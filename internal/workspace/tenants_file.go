@@ -45,6 +45,8 @@ type Publisher struct {
 	// Watch, if not nil, is put before what the file is rendered into, and sees how
 	// far that has come.
 	Watch func(io.Writer) io.Writer
+
+	names place.Names // while a change has the lock
 }
 
 // standingFile is a file of tenants, what the registry remembers of it, nil for nothing,
@@ -63,7 +65,7 @@ func (p Publisher) find(ctx context.Context, view *registry.View) (s standingFil
 		s.known, err = view.File(ctx, p.Name)
 	}
 	if err == nil { // before a look at the file: a command may be putting it in place just now
-		s.left, s.kept, err = place.Beside(p.Path)
+		s.left, s.kept, err = place.Beside(p.names, p.Path)
 	}
 	return s, err
 }
@@ -222,7 +224,7 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (Publicatio
 	if err != nil {
 		return Publication{}, err
 	}
-	left, kept, err := place.Recover(p.Path, hashesOf(s.known)...)
+	left, kept, err := place.Recover(p.names, p.Path, hashesOf(s.known)...)
 	if err != nil {
 		return Publication{}, errors.Join(err, kept)
 	}
