@@ -95,7 +95,9 @@ func (c *change) takeOver(ctx context.Context, b Merge, plan *Plan) error {
 		return nil
 	}
 	var err error
+	due := c.due.sessions
 	plan.Sessions, err = c.editSessions(ctx, *b.Sessions)
+	c.due.sessions = due // what was taken of the index, that shows already
 	return err
 }
 

@@ -122,6 +122,26 @@ func TestAMergeLeavesNoForeignFile(t *testing.T) {
 	s.requireSettled()
 }
 
+// TestTheIndexShowsAMergeOfTenants that removed the selected one.
+func TestTheIndexShowsAMergeOfTenants(t *testing.T) {
+	t.Parallel()
+	s := newSpace(t)
+	for _, commit := range []func(context.Context, *registry.Registry) error{
+		func(ctx context.Context, r *registry.Registry) error { _, err := r.UseProfile(ctx, "p"); return err },
+		func(ctx context.Context, r *registry.Registry) error { _, err := r.SelectTenant(ctx, "b"); return err },
+		export, export, // by which the index is found in place
+	} {
+		s.must(workspace.Change{Commit: commit})
+	}
+	require.Contains(t, mustRead(t, s.Dir.Full("sessions/index.json")), `"active_key": "tenant_b"`)
+	text := mustRead(t, s.Dir.Tenants())
+	from := strings.LastIndex(text, ",\n    {")
+	s.write("tenants.json", text[:from]+text[strings.LastIndex(text, "\n  ],"):])
+	done := s.must(workspace.Change{Tenants: true, Settle: registry.Theirs, Commit: export})
+	require.Equal(t, 1, done.Merged.Removed)
+	require.Contains(t, mustRead(t, s.Dir.Full("sessions/index.json")), `"active_key": null`)
+}
+
 func TestATryChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newSpace(t)
