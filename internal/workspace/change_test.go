@@ -122,6 +122,26 @@ func TestAMergeLeavesNoForeignFile(t *testing.T) {
 	s.requireSettled()
 }
 
+// TestWhatNeverStoodInTheFileIsNotRemoved by a program that wrote the file, even long after a
+// command was stopped between its commit and the place of tenants.json.
+func TestWhatNeverStoodInTheFileIsNotRemoved(t *testing.T) {
+	t.Parallel()
+	for _, settle := range []registry.Side{registry.Nobody, registry.Theirs} {
+		s := newSpace(t)
+		theirs := s.edited()
+		s.must(workspace.Change{Tenants: true, Commit: create("new")})
+		s.write(".tenants.json.1.tmp", mustRead(t, s.Dir.Tenants()))
+		path := s.write("tenants.json", theirs)
+		require.NoError(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)))
+		done := s.must(workspace.Change{Tenants: true, Settle: settle, Commit: export})
+		require.Zero(t, done.Merged.Removed)
+		_, err := s.tenant("new")
+		require.NoError(t, err)
+		require.Contains(t, mustRead(t, s.Dir.Tenants()), `"id": "new"`)
+		s.requireMerged(done)
+	}
+}
+
 // TestTheIndexShowsAMergeOfTenants that removed the selected one.
 func TestTheIndexShowsAMergeOfTenants(t *testing.T) {
 	t.Parallel()

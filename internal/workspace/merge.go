@@ -20,6 +20,7 @@ type findings struct {
 	tenants   []*foreign                // tenants.json as other programs wrote it, the oldest first
 	path      string                    // of tenants.json
 	since     int64                     // the TenantsRevision that it showed before
+	unplaced  bool                      // and that it showed that is not certain: it waits still
 	hash      string                    // of the tenants.json that the change may replace
 	aside     string                    // the name that it gets
 	edit      *registry.SessionsEdit    // what was done to the index of sessions
@@ -86,7 +87,7 @@ func (w *Workspace) lookAtTenants(ctx context.Context, view *registry.View, f *f
 	if err != nil {
 		return err
 	}
-	f.path, f.since = p.Path, s.known.TenantsRevision
+	f.path, f.since, f.unplaced = p.Path, s.known.TenantsRevision, s.waits()
 	for _, name := range s.kept {
 		if err := w.openKept(ctx, name, taken, f); err != nil {
 			return err
@@ -251,6 +252,7 @@ func (f *findings) merge(ctx context.Context, tx *registry.Tx, done *Done) error
 	for i, file := range f.tenants {
 		m := registry.Merge{
 			Read: file.read, Since: f.since, Written: file.info.ModTime(), Unseen: file.Name != f.path,
+			Unread: f.unplaced || file.Name != f.path,
 			Settle: f.change.Settle, Purge: f.change.Purge,
 		}
 		if i == len(f.tenants)-1 {
