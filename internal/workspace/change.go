@@ -76,6 +76,8 @@ type Done struct {
 	// that stopped nothing.
 	Left []string
 	Kept []error
+	// Unread says of what is kept aside why it is not merged.
+	Unread []error
 }
 
 // Change makes one change, with the files that follow it.

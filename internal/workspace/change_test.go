@@ -217,8 +217,8 @@ func TestWhatWasKeptAndCannotBeReadStays(t *testing.T) {
 	s := newSpace(t)
 	kept := s.write(".tenants.json.1.kept.tmp", "{")
 	done := s.must(workspace.Change{Tenants: true, Commit: create("d")})
-	require.Len(t, done.Kept, 1)
-	require.ErrorIs(t, done.Kept[0], exporter.ErrRefused)
+	require.Len(t, done.Unread, 1)
+	require.ErrorIs(t, done.Unread[0], exporter.ErrRefused)
 	require.FileExists(t, kept)
 }
 

@@ -43,8 +43,8 @@ func TestWhatIsKeptAndTrackedIsNotMerged(t *testing.T) {
 	for _, settle := range []registry.Side{registry.Nobody, registry.Ours} {
 		done := s.must(workspace.Change{Tenants: true, Settle: settle, Commit: export})
 		require.Nil(t, done.Merged)
-		require.NotEmpty(t, done.Kept)
-		for _, told := range done.Kept {
+		require.NotEmpty(t, done.Unread)
+		for _, told := range done.Unread {
 			require.ErrorAs(t, told, new(*workspace.TrackedError))
 		}
 		require.FileExists(t, tenants)

@@ -248,7 +248,7 @@ func (w *Workspace) lookAtUnreadable(path string, f *findings) error {
 // merge takes over what was found, as changes of their own before the one that was asked
 // for: one for each file, and what was done to the sessions with the last.
 func (f *findings) merge(ctx context.Context, tx *registry.Tx, done *Done) error {
-	done.Kept = append(done.Kept, f.unread...)
+	done.Unread = f.unread
 	for i, file := range f.tenants {
 		m := registry.Merge{
 			Read: file.read, Since: f.since, Written: file.info.ModTime(), Unseen: file.Name != f.path,
