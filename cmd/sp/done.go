@@ -45,6 +45,9 @@ func (a *app) tellDone() {
 		for _, conflict := range done.Kept {
 			a.note("%s; it stays as it is (sp export --force writes it)", conflict)
 		}
+		for _, why := range done.Unread {
+			a.note("%s; it stays, and is not merged", why)
+		}
 	}
 	a.untold = nil
 }

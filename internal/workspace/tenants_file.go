@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
@@ -83,6 +84,15 @@ func (p Publisher) look(ctx context.Context, view *registry.View) (s standingFil
 // what stood there before is still to be replaced; otherwise somebody else brought it back.
 func (s standingFile) isOurs() bool {
 	return s.known != nil && (s.there.Hash == s.known.Current || len(s.left) > 0 && s.there.Hash == s.known.Previous)
+}
+
+// waits tells whether what was written last still waits for its place, because a command
+// was stopped.
+func (s standingFile) waits() bool {
+	return slices.ContainsFunc(s.left, func(name string) bool {
+		left, err := place.Look(name)
+		return err == nil && left.Hash == s.known.Current
+	})
 }
 
 // shows tells whether what was written last is what would be written now. Of a copy
