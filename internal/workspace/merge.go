@@ -164,7 +164,7 @@ func (w *Workspace) lookAtKept(ctx context.Context, view *registry.View, f *find
 		if err != nil {
 			continue // what is wrong there is for those to say that use it
 		}
-		var found []keptText
+		var found []*keptText
 		for _, name := range names {
 			if taken, err := w.mayTakeKept(ctx, name, f); err != nil {
 				return err
@@ -175,9 +175,9 @@ func (w *Workspace) lookAtKept(ctx context.Context, view *registry.View, f *find
 			if err != nil {
 				return err
 			}
-			found = append(found, keptText{aside, kept{path: path, name: name, seen: seen}})
+			found = append(found, &keptText{aside, kept{path: path, name: name, seen: seen}})
 		}
-		slices.SortFunc(found, func(a, b keptText) int { return a.seen.Written.Compare(b.seen.Written) })
+		slices.SortFunc(found, func(a, b *keptText) int { return a.seen.Written.Compare(b.seen.Written) })
 		for _, k := range found {
 			if f.small == nil {
 				f.small = map[string][]follow.Aside{}
