@@ -30,9 +30,9 @@ ORDER BY sequence DESC
 LIMIT 1;
 
 -- name: PublishedOrTakenFrom :many
-SELECT sequence, published, taken
+SELECT sequence, published, taken, command
 FROM changes
-WHERE sequence >= @sequence AND (published IS NOT NULL OR taken = 1)
+WHERE sequence >= @sequence AND (published IS NOT NULL OR taken = 1 OR command = @merge)
 ORDER BY sequence;
 
 -- name: Change :one

@@ -529,20 +529,26 @@ func (q *Queries) NextEntry(ctx context.Context, arg NextEntryParams) (Entry, er
 }
 
 const publishedOrTakenFrom = `-- name: PublishedOrTakenFrom :many
-SELECT sequence, published, taken
+SELECT sequence, published, taken, command
 FROM changes
-WHERE sequence >= ?1 AND (published IS NOT NULL OR taken = 1)
+WHERE sequence >= ?1 AND (published IS NOT NULL OR taken = 1 OR command = ?2)
 ORDER BY sequence
 `
+
+type PublishedOrTakenFromParams struct {
+	Sequence int64
+	Merge    string
+}
 
 type PublishedOrTakenFromRow struct {
 	Sequence  int64
 	Published *int64
 	Taken     bool
+	Command   string
 }
 
-func (q *Queries) PublishedOrTakenFrom(ctx context.Context, sequence int64) ([]PublishedOrTakenFromRow, error) {
-	rows, err := q.db.QueryContext(ctx, publishedOrTakenFrom, sequence)
+func (q *Queries) PublishedOrTakenFrom(ctx context.Context, arg PublishedOrTakenFromParams) ([]PublishedOrTakenFromRow, error) {
+	rows, err := q.db.QueryContext(ctx, publishedOrTakenFrom, arg.Sequence, arg.Merge)
 	if err != nil {
 		return nil, err
 	}
@@ -550,7 +556,12 @@ func (q *Queries) PublishedOrTakenFrom(ctx context.Context, sequence int64) ([]P
 	var items []PublishedOrTakenFromRow
 	for rows.Next() {
 		var i PublishedOrTakenFromRow
-		if err := rows.Scan(&i.Sequence, &i.Published, &i.Taken); err != nil {
+		if err := rows.Scan(
+			&i.Sequence,
+			&i.Published,
+			&i.Taken,
+			&i.Command,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -18,6 +18,7 @@ type merging struct {
 	digester  digester
 	from      int64             // the change from which on it is looked at what was
 	taken     map[int64]bool    // which changes since then the other program made
+	aside     map[int64]bool    // and which are from a file that was kept aside
 	gone      map[TenantID]bool // tenants of the file that are not here and will not be
 	conflicts ConflictsError
 }
@@ -27,7 +28,7 @@ func (c *change) merging(ctx context.Context, b Merge, plan *Plan) (*merging, er
 	if err != nil {
 		return nil, err
 	}
-	t := &merging{change: c, Merge: b, plan: plan, digester: d, taken: map[int64]bool{}, gone: map[TenantID]bool{}}
+	t := &merging{change: c, Merge: b, plan: plan, digester: d, taken: map[int64]bool{}, aside: map[int64]bool{}, gone: map[TenantID]bool{}}
 	return t, t.dateReading(ctx)
 }
 
@@ -41,12 +42,13 @@ func (t *merging) dateReading(ctx context.Context) error {
 			return err
 		}
 	}
-	rows, err := t.q.PublishedOrTakenFrom(ctx, t.from)
+	rows, err := t.q.PublishedOrTakenFrom(ctx, queries.PublishedOrTakenFromParams{Sequence: t.from, Merge: MergeCommand})
 	if err != nil {
 		return err
 	}
 	var states []published
 	for _, row := range rows {
+		t.aside[row.Sequence] = row.Command == MergeCommand && !row.Taken
 		if t.taken[row.Sequence] = row.Taken; row.Published != nil && row.Sequence <= t.Since {
 			states = append(states, published{row.Sequence, time.UnixMicro(*row.Published), t.Unread && row.Sequence == t.Since})
 		}
@@ -166,11 +168,11 @@ func (t *merging) past(ctx context.Context, id TenantID, theirs *Tenant, from in
 				return nil, err
 			}
 			if appended > from {
-				past = append(past, version{from: from, theirs: t.taken[from]})
+				past = append(past, version{from: from, theirs: t.taken[from], aside: t.aside[from]})
 				from = appended
 			}
 		}
-		past = append(past, version{from: from, image: was.image, theirs: t.taken[from]})
+		past = append(past, version{from: from, image: was.image, theirs: t.taken[from], aside: t.aside[from]})
 		if next == nil {
 			return past, nil
 		}

@@ -15,7 +15,8 @@ import (
 //     where its placing put the file aside: then 3 alone tells.
 //  2. What it did itself it knew, from the time at which sp took it over.
 //  3. A file that shows what sp did, as the published state N was the first to show it, was
-//     read at N or later: all that sp did up to N was known.
+//     read at N or later: all that sp did up to N was known. What is from a file that was
+//     kept aside shows nothing: it stood in the file's place before.
 //  4. Of what sp did after that, what stood in the file for ten minutes when the other
 //     program wrote it was known, and what is younger was not.
 //  5. What was known is the base of a merge, member by member. Whether the tenant is there
@@ -65,6 +66,7 @@ type version struct {
 	from   int64
 	image  image
 	theirs bool // the other program made that change
+	aside  bool // it is from a file that was kept aside: the other program may have read that
 }
 
 // itself is the name of the member that says whether the tenant is there, and there the
@@ -86,6 +88,7 @@ type value struct {
 	from, until int64
 	text        string // empty where it was absent
 	theirs      bool
+	aside       bool
 	gone        bool // because the tenant was
 }
 
@@ -93,7 +96,7 @@ type value struct {
 // version, last what it is.
 func valuesOf(past []version, name string) (values []value) {
 	for _, v := range past {
-		next := value{from: v.from, until: math.MaxInt64, text: v.value(name), theirs: v.theirs, gone: v.image == nil && name != itself}
+		next := value{from: v.from, until: math.MaxInt64, text: v.value(name), theirs: v.theirs, aside: v.aside, gone: v.image == nil && name != itself}
 		if n := len(values); n > 0 {
 			if last := &values[n-1]; last.text == next.text && last.gone == next.gone {
 				continue
@@ -158,7 +161,7 @@ func (k knowledge) date(values []value, file string) int64 {
 		}
 		n, _ := slices.BinarySearch(k.states, v.from)
 		switch shown := n < len(k.states) && k.states[n] < v.until; {
-		case v.theirs, shown && i == 0:
+		case v.theirs, v.aside, shown && i == 0:
 			return 0
 		case shown:
 			return k.states[n]
