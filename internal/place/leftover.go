@@ -103,6 +103,7 @@ func recoverAll(all []string, path string, known []string) (left []string, kept,
 		switch {
 		case errors.As(bad, &another):
 			kept = errors.Join(kept, another)
+		case errors.Is(bad, fs.ErrNotExist): // a command without our lock has seen to it
 		case bad != nil:
 			err = errors.Join(err, bad)
 		default:
