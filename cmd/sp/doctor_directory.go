@@ -195,8 +195,11 @@ func (c *checkup) temporary(t project.Temporary, sweep func(context.Context) err
 		return left.remedy("rm -- %s", project.Quoted(path)).
 			mendable(func(context.Context) error { return c.dir.RemoveTemporary(t) }, "%s: removed", path)
 	case t.Kept():
-		return warn("%s: what another program wrote into tenants.json while sp replaced it", path).
-			remedy("sp import %s takes it; then rm it", project.Quoted(path))
+		kept := warn("%s: what another program wrote into %s while sp replaced it", path, t.Of())
+		if filepath.Ext(t.Of()) != ".json" {
+			return kept.remedy("take over what you need of it; then rm -- %s", project.Quoted(path))
+		}
+		return kept.remedy("sp export merges and removes it, or says why it does not; rm -- %s, if you need nothing of it", project.Quoted(path))
 	case !t.Ours():
 		return left.remedy("rm -- %s, if no program uses it", project.Quoted(path))
 	case c.have < needRegistry:
