@@ -66,7 +66,7 @@ func (w *Workspace) following(ctx context.Context, c Change, found *findings) fo
 
 // sweep removes what killed commands left, but of tenants.json.
 func (w *Workspace) sweep(ctx context.Context, view *registry.View) (Publication, error) {
-	small, err := SweepSmall(ctx, w.Dir.Path(), view)
+	small, err := SweepSmall(ctx, w.Dir.Path(), view, w.mayKeep(ctx))
 	if err != nil {
 		return small, err
 	}

@@ -46,6 +46,8 @@ type Publisher struct {
 	// Watch, if not nil, is put before what the file is rendered into, and sees how
 	// far that has come.
 	Watch func(io.Writer) io.Writer
+
+	mayKeep func(path string) error // refuses to keep what came with the repository; nil does not
 }
 
 // standingFile is a file of tenants, what the registry remembers of it, nil for nothing,
@@ -232,7 +234,7 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (Publicatio
 	if err != nil {
 		return Publication{}, err
 	}
-	left, kept, err := place.Recover(p.Path, hashesOf(s.known)...)
+	left, kept, err := place.Recover(p.Path, p.mayKeep, hashesOf(s.known)...)
 	if err != nil {
 		return Publication{}, errors.Join(err, kept)
 	}
