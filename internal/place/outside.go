@@ -121,7 +121,7 @@ func (o *Outside) read() error {
 func (o *Outside) Recover(known ...string) (left []string, kept, err error) {
 	all, err := Left(nil, o.Path)
 	all = slices.DeleteFunc(all, func(leftover string) bool { return number(leftover) != number(o.note.Name()) })
-	left, kept, bad := recoverAll(all, o.Path, known)
+	left, kept, bad := recoverAll(all, o.Path, nil, known)
 	return left, kept, errors.Join(err, bad)
 }
 
