@@ -321,7 +321,7 @@ type InsertChangeParams struct {
 	FirstAdded *int64
 	LastAdded  *int64
 	Restored   *int64
-	Taken      bool
+	Taken      int64
 }
 
 func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) error {
@@ -529,16 +529,17 @@ func (q *Queries) NextEntry(ctx context.Context, arg NextEntryParams) (Entry, er
 }
 
 const publishedOrTakenFrom = `-- name: PublishedOrTakenFrom :many
-SELECT sequence, published, taken
+SELECT sequence, made_at, published, taken
 FROM changes
-WHERE sequence >= ?1 AND (published IS NOT NULL OR taken = 1)
+WHERE sequence >= ?1 AND (published IS NOT NULL OR taken <> 0)
 ORDER BY sequence
 `
 
 type PublishedOrTakenFromRow struct {
 	Sequence  int64
+	MadeAt    int64
 	Published *int64
-	Taken     bool
+	Taken     int64
 }
 
 func (q *Queries) PublishedOrTakenFrom(ctx context.Context, sequence int64) ([]PublishedOrTakenFromRow, error) {
@@ -550,7 +551,12 @@ func (q *Queries) PublishedOrTakenFrom(ctx context.Context, sequence int64) ([]P
 	var items []PublishedOrTakenFromRow
 	for rows.Next() {
 		var i PublishedOrTakenFromRow
-		if err := rows.Scan(&i.Sequence, &i.Published, &i.Taken); err != nil {
+		if err := rows.Scan(
+			&i.Sequence,
+			&i.MadeAt,
+			&i.Published,
+			&i.Taken,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

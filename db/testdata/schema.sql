@@ -5,7 +5,7 @@ CREATE TABLE changes (
     undoes      INTEGER REFERENCES changes (sequence),
     first_added INTEGER,
     last_added  INTEGER,
-    restored    INTEGER, published INTEGER, taken INTEGER NOT NULL DEFAULT 0 CHECK (taken IN (0, 1)),
+    restored    INTEGER, published INTEGER, taken INTEGER NOT NULL DEFAULT 0 CHECK (taken IN (0, 1, 2)),
     CHECK ((first_added IS NULL) = (last_added IS NULL) AND COALESCE(first_added, 0) <= COALESCE(last_added, 0))
 ) STRICT;
 

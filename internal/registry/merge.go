@@ -105,7 +105,9 @@ func (c *change) takeOver(ctx context.Context, b Merge, plan *Plan) error {
 }
 
 func (c *change) takeTenants(ctx context.Context, b Merge, plan *Plan) error {
-	c.record.taken = !b.Unseen
+	if c.record.taken = byOther; b.Unseen {
+		c.record.taken = byOtherUnseen
+	}
 	var document Document
 	err := c.prepared(func() error {
 		t, err := c.merging(ctx, b, plan)

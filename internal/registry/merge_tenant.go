@@ -101,7 +101,7 @@ func (k knowledge) mergeUnknown(past []version, theirs Tenant, settle Side, d di
 	for name := range saying(theirs) {
 		values := valuesOf(past, name)
 		switch {
-		case values[k.base(values)].text == shown.value(name):
+		case values[k.base(values, shown.value(name))].text == shown.value(name):
 		case settle == Theirs:
 			o.step.Action = Add
 		case settle == Nobody:
@@ -132,7 +132,7 @@ func (k knowledge) mergeMissing(past []version, ours Tenant, settle Side) (o out
 func (k knowledge) changedHere(past []version) bool {
 	for _, v := range past {
 		for name := range v.image {
-			if values := valuesOf(past, name); values[k.base(values)].text != values[len(values)-1].text {
+			if values := valuesOf(past, name); values[k.base(values, "")].text != values[len(values)-1].text {
 				return true
 			}
 		}

@@ -55,7 +55,7 @@ var violations = map[string]map[string][]string{
 		"sessions: expires_at with token":           {"UPDATE sessions SET token = NULL", "UPDATE sessions SET expires_at = NULL"},
 		"profile_secrets: key <> ''":                {"INSERT INTO profile_secrets VALUES ('pa', '', '')"},
 		"changes: sequence > 0":                     {"INSERT INTO changes VALUES (0, 0, '', NULL, NULL, NULL, NULL, NULL, 0)"},
-		"changes: taken":                            {"UPDATE changes SET taken = 2", "UPDATE changes SET taken = -1"},
+		"changes: taken":                            {"UPDATE changes SET taken = 3", "UPDATE changes SET taken = -1"},
 		"changes: first_added with last_added":      {"UPDATE changes SET first_added = NULL WHERE sequence = 1", "UPDATE changes SET last_added = NULL WHERE sequence = 1", "UPDATE changes SET first_added = 3 WHERE sequence = 1"},
 		"entries: kind":                             {"INSERT INTO entries VALUES (2, 'x', 'a', 'a', NULL, '', '')"},
 		"entries: id <> ''":                         {"INSERT INTO entries VALUES (2, 'profile', '', 'a', NULL, '', '')"},
