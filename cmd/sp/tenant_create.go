@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -193,7 +194,7 @@ func (a *app) warnOfLookalikes(t registry.Tenant, alike []registry.TenantID) {
 
 // warnOfArgument tells that a secret was given where others can read it.
 func (a *app) warnOfArgument(cmd *cli.Command, name string, secret secret.Secret) {
-	if cmd.IsSet(name) && registry.HasPassword(secret) {
+	if cmd.IsSet(name) && pgurl.HasSecret(secret) {
 		what := "a password"
 		if name == "sync-token" {
 			what = "a token"

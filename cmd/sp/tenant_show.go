@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -130,7 +131,7 @@ const (
 	revealed showing = true
 )
 
-func (s showing) url(url *secret.Secret) *string { return s.text(url, registry.DescribeURL) }
+func (s showing) url(url *secret.Secret) *string { return s.text(url, pgurl.Describe) }
 
 func (s showing) token(token *secret.Secret) *string {
 	return s.text(token, func(secret.Secret) string { return "***" })

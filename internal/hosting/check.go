@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -101,7 +102,7 @@ func (s Subject) url() *secret.Secret {
 
 // mustHaveURL refuses a tenant that has none that could be used.
 func (s Subject) mustHaveURL() error {
-	if url := s.url(); url == nil || url.Empty() || registry.IsMasked(*url) || registry.LeadsNowhere(*url) {
+	if url := s.url(); url == nil || url.Empty() || pgurl.IsMasked(*url) || pgurl.LeadsNowhere(*url) {
 		return registry.ErrNoURL
 	}
 	return nil

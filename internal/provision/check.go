@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -69,7 +70,7 @@ func ChecksPasswords(ctx context.Context, url secret.Secret, random io.Reader) e
 	if err != nil {
 		return err
 	}
-	if url, err = withPassword(url, wrong); err != nil {
+	if url, err = pgurl.WithPassword(url, wrong); err != nil {
 		return err
 	}
 	refuses, err := Refuses(ctx, url)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -25,7 +26,7 @@ func (s *Server) enable(ctx context.Context, d Database, l Login, random io.Read
 	if err != nil {
 		return none, err
 	}
-	url, err := urlFor(s.admin, d.Role(l), d.Name, password)
+	url, err := pgurl.For(s.admin, d.Role(l), d.Name, password)
 	if err != nil {
 		return none, err
 	}

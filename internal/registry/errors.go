@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/pgurl"
 )
 
 // What a caller can do something about; wrapped with whom it concerns.
@@ -41,7 +43,7 @@ func absent(err error, what, name string) error {
 // shown is a name that may be repeated to the user: not one that must have been
 // meant as a way to a database.
 func shown(name string) string {
-	if strings.Contains(name, "://") || strings.Contains(name, "@") || IsConnection(name) {
+	if strings.Contains(name, "://") || strings.Contains(name, "@") || pgurl.IsConnection(name) {
 		return "***"
 	}
 	return name

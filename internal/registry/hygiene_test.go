@@ -131,8 +131,8 @@ func TestQueriesHoldNoClockAndNoChance(t *testing.T) {
 func TestTheRegistryShowsFewNames(t *testing.T) {
 	t.Parallel()
 	names, methods := shownNames(t)
-	require.Less(t, len(names), 150, "%v", names)
-	require.LessOrEqual(t, len(names)+len(methods), 260, "%v", methods)
+	require.Less(t, len(names), 140, "%v", names)
+	require.LessOrEqual(t, len(names)+len(methods), 245, "%v", methods)
 	require.Greater(t, len(names), 50, "are these all?")
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -153,5 +154,5 @@ func (m *Member) has(t *Tenant) bool {
 // masks tells whether a file has stars where a tenant has a real value.
 func (m *Member) masks(known, file *Tenant) bool {
 	ours, theirs := m.SecretOf(known), m.SecretOf(file)
-	return m.URL && ours != nil && theirs != nil && !ours.Empty() && IsMasked(*theirs) && !IsMasked(*ours)
+	return m.URL && ours != nil && theirs != nil && !ours.Empty() && pgurl.IsMasked(*theirs) && !pgurl.IsMasked(*ours)
 }

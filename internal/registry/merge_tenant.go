@@ -5,6 +5,8 @@ import (
 	"errors"
 	"iter"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/pgurl"
 )
 
 // outcome is what is to become of one tenant: without an action of its step there is nothing to
@@ -170,7 +172,7 @@ func saying(t Tenant) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, m := range RecordMembers[1:] {
 			s := m.SecretOf(&t)
-			masked := m.URL && s != nil && IsMasked(*s)
+			masked := m.URL && s != nil && pgurl.IsMasked(*s)
 			if !masked && (m.has(&t) || !m.Forgettable) && !yield(m.Name) {
 				return
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -86,7 +87,7 @@ func (m *model) changed(tenants bool) {
 func (m *model) create(t modelTenant, allowTwin bool) error {
 	for _, url := range []string{"database_url", "internal_database_url"} {
 		if value, ok := t.members[url]; ok && (value == "" || value == modelMask) {
-			return ErrInvalid
+			return pgurl.ErrInvalid
 		}
 	}
 	if m.at(TenantID(t.id)) >= 0 || !allowTwin && m.named(t.name, "") {

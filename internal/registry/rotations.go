@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -38,7 +39,7 @@ func (v *View) Rotations(ctx context.Context) (tenants []TenantID, err error) {
 func (r *Registry) PlanRotation(ctx context.Context, urls map[TenantID]secret.Secret) error {
 	return r.write(ctx, func(c *change) error {
 		for tenant, url := range urls {
-			if err := CheckURL(url); err != nil {
+			if err := pgurl.Check(url); err != nil {
 				return err
 			}
 			begun, err := c.Rotation(ctx, tenant)
@@ -87,14 +88,15 @@ func (c *change) movePlan(ctx context.Context, t Tenant) error {
 	if err != nil || next == nil {
 		return err
 	}
-	if t.DatabaseURL == nil || roleOf(*t.DatabaseURL) == "" || roleOf(*t.DatabaseURL) != roleOf(*next) {
+	planned, _ := pgurl.Parse(*next) // nobody logs in with what can't be read
+	var own pgurl.URL
+	if t.DatabaseURL != nil {
+		own, _ = pgurl.Parse(*t.DatabaseURL)
+	}
+	if own.User() == "" || own.User() != planned.User() {
 		return c.q.DeleteRotation(ctx, string(t.ID))
 	}
-	_, password, err := WithoutPassword(*next)
-	if err != nil {
-		return err
-	}
-	moved, err := WithPassword(*t.DatabaseURL, password)
+	moved, err := pgurl.WithPassword(*t.DatabaseURL, planned.Secrets()["password"])
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -112,7 +113,7 @@ func (t Tenant) IsSyncTokenMissing() bool { return t.IsCloud() && t.SyncToken ==
 // IsDatabaseURLMasked tells whether OwnURL has stars in place of its password.
 func (t Tenant) IsDatabaseURLMasked() bool {
 	u := t.OwnURL()
-	return u != nil && IsMasked(*u)
+	return u != nil && pgurl.IsMasked(*u)
 }
 
 // HasMissingCredentials tells whether a cloud tenant lacks its sync token or a

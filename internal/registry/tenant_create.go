@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -42,7 +43,7 @@ func checkTenant(t Tenant) error {
 		switch {
 		case !m.Optional || !there:
 		case m.URL:
-			err = CheckURL(secret.New(text))
+			err = pgurl.Check(secret.New(text))
 		case text == "":
 		case m.Secret:
 			err = checkText(m.Title, text)
