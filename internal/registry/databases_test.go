@@ -133,7 +133,7 @@ func TestATenantIsNotDeletedBeforeItsDatabase(t *testing.T) {
 
 	_, err = d.DeleteTenant(t.Context(), Deletion{ID: "a"})
 	require.ErrorIs(t, err, ErrInUse)
-	_, err = d.DeleteTenant(t.Context(), Deletion{ID: "a", Database: WasDropped})
+	_, err = d.DeleteTenant(t.Context(), Deletion{ID: "a", Dropped: true})
 	require.NoError(t, err)
 	tenant, database, servers := standing(t, d)
 	require.Nil(t, tenant)
@@ -149,7 +149,7 @@ func TestADatabaseThatIsLeftCanBeHadBack(t *testing.T) {
 	d := mustDesk(t)
 	mustBegin(t, d)
 	mustPublish(t, d, "postgres://sp_a_a:x@h/sp_a")
-	_, err := d.DeleteTenant(t.Context(), Deletion{ID: "a", Database: IsLeft})
+	_, err := d.DeleteTenant(t.Context(), Deletion{ID: "a", Left: true})
 	require.NoError(t, err)
 	_, err = d.Undo(t.Context(), Undo{})
 	require.NoError(t, err)

@@ -17,11 +17,11 @@ const (
 	Ours   Side = "ours"   // the registry's
 )
 
-// MergeCommand is what the history says of a merge that is part of another command,
-// and SessionsMergeCommand of one that concerns the sessions alone.
+// mergeCommand is what the history says of a merge that is part of another command,
+// and sessionsMergeCommand of one that concerns the sessions alone.
 const (
-	MergeCommand         = "tenants.json was changed by another program"
-	SessionsMergeCommand = "sessions/index.json was changed by another program"
+	mergeCommand         = "tenants.json was changed by another program"
+	sessionsMergeCommand = "sessions/index.json was changed by another program"
 )
 
 // Merge asks for what another program did to a file of tenants to be taken over: it
@@ -81,10 +81,10 @@ func (e *ConflictsError) Error() string {
 func (e *ConflictsError) Unwrap() error { return ErrConflict }
 
 func (c *change) takeOver(ctx context.Context, b Merge, plan *Plan) error {
-	c.record.command, c.record.purge = MergeCommand, b.Purge
+	c.record.command, c.record.purge = mergeCommand, b.Purge
 	plan.Revision = c.revision - 1
 	if b.Read == nil {
-		c.record.command = SessionsMergeCommand
+		c.record.command = sessionsMergeCommand
 	} else if err := c.takeTenants(ctx, b, plan); err != nil {
 		return err
 	}

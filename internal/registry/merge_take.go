@@ -55,25 +55,7 @@ func (t *merging) takeFrom(ctx context.Context, placed placedTenant, ours *Tenan
 // takeMissing removes the tenants that the other program removed. One that was changed
 // here meanwhile, or that profiles or a session work with, somebody has to settle.
 func (t *merging) takeMissing(ctx context.Context) error {
-	after := int64(0)
-	for {
-		rows, err := t.q.UnseenTenantsAfter(ctx, queries.UnseenTenantsAfterParams{
-			Position: after, Revision: t.revision, Size: batch,
-		})
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		for _, row := range rows {
-			after = row.Position
-			tenant, err := placedTenantOf(row)
-			if err != nil {
-				return err
-			}
-			if err := t.takeRemoval(ctx, tenant); err != nil {
-				return err
-			}
-		}
-	}
+	return t.eachUnseen(ctx, func(ours placedTenant) error { return t.takeRemoval(ctx, ours) })
 }
 
 func (t *merging) takeRemoval(ctx context.Context, ours placedTenant) error {

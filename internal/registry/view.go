@@ -22,7 +22,7 @@ type View struct {
 	now    time.Time // the instant: what was kept until then is not any more
 	span   span      // what appended answered last
 	since  time.Time
-	due    *due                         // nil but in a change
+	due    *Due                         // nil but in a change
 	copied bool                         // it is a copy, and nothing was changed in it since
 	file   func() (string, fs.FileInfo) // nil while another connection would see something else
 	close  func()
@@ -117,8 +117,8 @@ func (v *View) Len(ctx context.Context) (int, error) {
 	return int(n), err
 }
 
-// IsEmpty tells whether there is no tenant.
-func (v *View) IsEmpty(ctx context.Context) (bool, error) {
+// isEmpty tells whether there is no tenant.
+func (v *View) isEmpty(ctx context.Context) (bool, error) {
 	first, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: math.MinInt64, Size: 1})
 	return len(first) == 0, err
 }
