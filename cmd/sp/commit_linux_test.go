@@ -83,7 +83,7 @@ func failOnce(t *testing.T, followed string, strace []string, seen map[string]in
 		return false
 	}
 	judge(t, strace[len(strace)-1], p.Must("tenant", "list") == "a\t\tlocal\tb\n", o.Exit, o.Stdout+o.Stderr, seen)
-	p.Must("export")
+	p.Must("tenant", "edit", "a", "--region", "iad")
 	require.Len(t, p.Names(), 6, "nothing is left: %v", p.Names())
 	return true
 }

@@ -89,13 +89,11 @@ var memberLists = map[string]string{
 	"tenantCreateCommand": "what can be given when a tenant is made",
 	"newTenant":           "the same",
 	"lookAtCredentials":   "a remedy for each trouble",
-	"TenantMembers":       "secrets.json has names of its own",
+	"tenantMembers":       "secrets.json has names of its own",
 	"secretOrder":         "the same",
 	"TenantSecrets":       "the same",
 	"onlyConnection":      "the same",
 	"url":                 "which of two URLs, and whether it may be had",
-
-	"mergeThree": "to be driven by the table",
 }
 
 // TestMembersAreListedInOneTable looks for other lists of the record's members, by name, by

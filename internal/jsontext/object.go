@@ -2,9 +2,11 @@ package jsontext
 
 import (
 	"bytes"
+	"io"
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Object is a JSON object: its members in their order, a repeated one as often as it
@@ -24,27 +26,41 @@ func ParseObject(text []byte) (Object, error) {
 	default:
 		return nil, s.Fail("not a JSON object")
 	}
-	compact, err := s.compact(len(text))
+	compact, err := s.compact(make([]byte, 0, len(text)))
 	if err != nil {
 		return nil, err
 	}
 	return ObjectOf(string(compact)), nil
 }
 
-// compact takes one value, with its repeated members, and demands the end of the text.
-func (s *Scanner) compact(size int) ([]byte, error) {
-	c := Compactor{s: s, start: s.Place(), text: make([]byte, 0, size), all: true}
+// compact appends one value, with its repeated members, to an empty text, and demands the
+// end of what is read.
+func (s *Scanner) compact(text []byte) ([]byte, error) {
+	c := Compactor{s: s, start: s.Place(), text: text, all: true}
 	if err := c.value(0); err != nil {
 		return nil, err
 	}
 	return c.text, s.Finish()
 }
 
+// comparison is a text and its compact form.
+type comparison struct {
+	scanner       Scanner
+	text, compact []byte
+}
+
+// comparisons are used again: every tenant of an export comes by here.
+var comparisons = sync.Pool{New: func() any { return new(comparison) }}
+
 // AreCompact tells whether a text has the form of compact members.
 func AreCompact(members string) bool {
-	text := slices.Concat([]byte{'{'}, []byte(members), []byte{'}'})
-	compact, err := scanText(text).compact(len(text))
-	return err == nil && bytes.Equal(compact, text)
+	c := comparisons.Get().(*comparison)
+	defer comparisons.Put(c)
+	c.text = append(append(append(c.text[:0], '{'), members...), '}')
+	c.scanner = Scanner{window: c.text, err: io.EOF, line: 1}
+	compact, err := c.scanner.compact(c.compact[:0])
+	c.compact = compact
+	return err == nil && bytes.Equal(compact, c.text)
 }
 
 // Members yields the members that a compact text holds: each name as it is written, in

@@ -59,8 +59,15 @@ func named(entries []os.DirEntry, path, what, suffix string) (found []string) {
 // Left lists what stopped commands left of the file at path. Nobody may be writing it:
 // whoever asks has the lock.
 func Left(path string) ([]string, error) {
+	left, _, err := Beside(path)
+	return left, err
+}
+
+// Beside lists what Left does, and what is kept of what other programs wrote at path.
+func Beside(path string) (left, kept []string, err error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
-	return append(named(entries, path, "", temporarySuffix), named(entries, path, old, temporarySuffix)...), err
+	left = append(named(entries, path, "", temporarySuffix), named(entries, path, old, temporarySuffix)...)
+	return left, named(entries, path, "", keptSuffix), err
 }
 
 // Recover lists what stopped commands left of the file at path and can be swept: what

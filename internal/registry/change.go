@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ type change struct {
 	touched  bool // something that a file of tenants shows has changed
 	record   record
 	read     string // the SHA-256 of the file that it imported
-	merge    int64  // the change before it in the same transaction, of a merge; 0 is none
+	merge    int64  // the first change before it in the same transaction, of a merge; 0 is none
 	stirred  bool   // and that one touched something that a file of tenants shows
 }
 
@@ -77,7 +78,7 @@ func (t *Tx) Merge(ctx context.Context, m Merge) (plan Plan, err error) {
 	t.due.Sessions = false // what was taken over, the index shows already
 	t.change = &change{
 		View: t.change.View, tx: t.tx, write: t.write, random: t.random,
-		record: record{command: t.registry.options.Command}, merge: t.revision, stirred: t.touched,
+		record: record{command: t.registry.options.Command}, merge: cmp.Or(t.merge, t.revision), stirred: t.touched || t.stirred,
 	}
 	t.revision, err = t.q.BumpRevision(ctx)
 	return plan, vanished(err)

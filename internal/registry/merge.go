@@ -41,6 +41,9 @@ type Merge struct {
 	// Settle says who is right where both changed the same. For Theirs, the other program
 	// knew all that the file showed.
 	Settle Side
+	// Unseen says that the file was kept aside when another took its place: who wrote since
+	// does not know what it says.
+	Unseen bool
 	// Purge forgets the secrets that it replaces or removes at once.
 	Purge bool
 }
@@ -97,7 +100,7 @@ func (c *change) takeOver(ctx context.Context, b Merge, plan *Plan) error {
 }
 
 func (c *change) takeTenants(ctx context.Context, b Merge, plan *Plan) error {
-	c.record.taken = true
+	c.record.taken = !b.Unseen
 	var document Document
 	err := c.prepared(func() error {
 		t, err := c.merging(ctx, b, plan)

@@ -234,7 +234,7 @@ func (c *change) lastToUndo(ctx context.Context) (Change, error) {
 		if err != nil {
 			return Change{}, err
 		}
-		if stands, err := c.stands(ctx, last); err != nil || stands && !last.Purged && last.Sequence != c.merge {
+		if stands, err := c.stands(ctx, last); err != nil || stands && !last.Purged && !(c.merge != 0 && last.Sequence >= c.merge) {
 			return last, err
 		}
 	}

@@ -183,7 +183,8 @@ func (w *Workspace) render(ctx context.Context, view *registry.View, c Change, f
 	if err != nil {
 		return Publication{}, errors.Join(err, tenants.discard())
 	}
-	return Publication{Files: hidden}.and(tenants.and(small)), nil
+	all := Publication{Files: hidden}.and(tenants.and(small))
+	return all.then(found.end), nil
 }
 
 // renderTenants renders tenants.json, or a copy.
@@ -192,7 +193,7 @@ func (w *Workspace) renderTenants(ctx context.Context, view *registry.View, c Ch
 	if c.Copy != nil {
 		p = *c.Copy
 	}
-	p.Wanted, p.Force = p.Wanted || c.Wanted || found.merged, p.Force || c.Force
+	p.Wanted, p.Force = p.Wanted || c.Wanted || len(found.tenants) > 0 || found.aside != "", p.Force || c.Force
 	p.Read, p.Aside = found.hash, found.aside
 	if c.Imported.Tenants != nil {
 		hash, err := c.Imported.Tenants()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
@@ -14,26 +16,42 @@ import (
 
 // findings is what a change found that other programs did to the files.
 type findings struct {
-	tenants *foreign               // tenants.json, if it is theirs
-	since   int64                  // the TenantsRevision that it showed before
-	change  Change                 // what was asked for
-	edit    *registry.SessionsEdit // what was done to the index of sessions
-	index   string                 // the SHA-256 of the index that says so
-	refused string                 // and of one of which nothing is taken
-	trouble error                  // why the index can't be merged, for when it is to be written
-	hash    string                 // of the tenants.json that the change may replace
-	aside   string                 // the name that it gets
-	merged  bool                   // something of tenants.json was taken over
+	change    Change
+	tenants   []*foreign                // tenants.json as other programs wrote it, the oldest first
+	path      string                    // of tenants.json
+	since     int64                     // the TenantsRevision that it showed before
+	hash      string                    // of the tenants.json that the change may replace
+	aside     string                    // the name that it gets
+	edit      *registry.SessionsEdit    // what was done to the index of sessions
+	index     string                    // the SHA-256 of the index that says so
+	refused   string                    // and of one of which nothing is taken
+	trouble   error                     // why the index can't be merged, for when it is to be written
+	small     map[string][]follow.Aside // of small files, what other programs wrote while they were replaced
+	keptSmall []kept
+	unread    []error // why something that was kept of tenants.json is not merged
+	merged    []kept  // what can go, when it was taken over
 }
 
-func (f *findings) close() { f.tenants.close() }
+// kept is what another program wrote at path while sp replaced that.
+type kept struct {
+	path, name string
+	seen       place.Seen
+}
+
+func (f *findings) close() {
+	for _, file := range f.tenants {
+		file.close()
+	}
+}
 
 // look finds out what other programs did. It changes nothing.
 func (w *Workspace) look(ctx context.Context, view *registry.View, c Change) (*findings, error) {
 	f := &findings{change: c}
 	err := w.lookAtTenants(ctx, view, f)
-	if err == nil && !c.Defer && !c.Force && c.Imported.Index == "" {
-		err = w.lookAtIndex(ctx, view, f)
+	if err == nil && !c.Defer && !c.Force {
+		if err = w.lookAtKept(ctx, view, f); err == nil && c.Imported.Index == "" {
+			err = w.lookAtIndex(ctx, view, f)
+		}
 	}
 	if err != nil {
 		f.close()
@@ -50,37 +68,119 @@ func (w *Workspace) lookAtTenants(ctx context.Context, view *registry.View, f *f
 	case !f.change.Tenants || f.change.Force || f.change.Copy != nil || f.change.Imported.Tenants != nil:
 		return nil
 	}
-	hash, file, err := p.foreign(ctx, view)
-	if err != nil || hash == "" {
-		return nil // what can't be looked at is for the rendering to refuse
+	s, err := p.look(ctx, view)
+	if err != nil { // what can't be looked at is for the rendering to refuse
+		return nil
 	}
-	if file == nil { // it was there before sp wrote any
-		if f.change.Settle == registry.Ours {
-			f.hash = hash
+	changed := s.there.IsThere() && !s.isOurs()
+	if s.known == nil { // it was there before sp wrote any
+		if changed && f.change.Settle == registry.Ours {
+			f.hash = s.there.Hash
 		}
+		return nil
+	}
+	if !changed && len(s.kept) == 0 {
 		return nil
 	}
 	switch taken, err := w.MayTake(ctx, p.Path, f.change.Settle); {
 	case err != nil:
 		return err
 	case !taken: // the registry's side is written
-		f.hash = hash
+		f.hash = s.there.Hash
 		return nil
 	}
-	if f.tenants, err = w.openForeign(p.Path, hash); err != nil {
-		return err
-	}
-	if f.tenants.info.Size() == 0 { // which anybody may replace, unless somebody is just writing it
-		err = f.tenants.orHalf(fmt.Errorf("%s: it is empty: %w", p.Path, exporter.ErrRefused))
-		f.tenants.close()
-		f.tenants = nil
-		if errors.Is(err, exporter.ErrRefused) {
-			err = nil
+	f.path, f.since = p.Path, s.known.TenantsRevision
+	for _, name := range s.kept {
+		if err := w.openKept(p.Path, name, f); err != nil {
+			return err
 		}
+	}
+	slices.SortFunc(f.tenants, func(a, b *foreign) int { return a.info.ModTime().Compare(b.info.ModTime()) })
+	if !changed {
+		return nil
+	}
+	f.hash = s.there.Hash
+	file, err := w.openForeign(p.Path, s.there.Hash)
+	if err != nil {
 		return err
 	}
-	f.since = file.TenantsRevision
+	if file.info.Size() > 0 {
+		f.tenants = append(f.tenants, file)
+		return nil
+	}
+	defer file.close() // anybody may replace an empty one, unless somebody is just writing it
+	if err := file.orHalf(fmt.Errorf("%s: it is empty: %w", p.Path, exporter.ErrRefused)); !errors.Is(err, exporter.ErrRefused) {
+		return err
+	}
 	return nil
+}
+
+// openKept opens what another program wrote while tenants.json was replaced. One that is
+// still being written, or can't be read, waits for a later change, or for its owner.
+func (w *Workspace) openKept(path, name string, f *findings) error {
+	written, err := place.IsWritten(name)
+	if err != nil || written {
+		return err
+	}
+	seen, err := place.Look(name)
+	if err != nil || !seen.IsThere() {
+		return err
+	}
+	file, err := w.openForeign(name, seen.Hash)
+	if err != nil {
+		return err
+	}
+	if err := file.Check(); err != nil {
+		file.close()
+		f.unread = append(f.unread, err)
+		return nil
+	}
+	f.tenants = append(f.tenants, file)
+	f.merged = append(f.merged, kept{path: path, name: name, seen: seen})
+	return nil
+}
+
+// lookAtKept finds what other programs wrote while small files were replaced. Those files
+// are due until a later change finds them in place.
+func (w *Workspace) lookAtKept(ctx context.Context, view *registry.View, f *findings) error {
+	due, err := view.DueFiles(ctx)
+	if err != nil {
+		return err
+	}
+	for _, file := range due {
+		path := w.Dir.Full(file.Path)
+		names, err := place.Kept(path)
+		if err != nil {
+			continue // what is wrong there is for those to say that use it
+		}
+		for _, name := range names {
+			aside, seen, err := w.readKept(name)
+			if err != nil {
+				return err
+			}
+			if f.small == nil {
+				f.small = map[string][]follow.Aside{}
+			}
+			f.small[file.Path] = append(f.small[file.Path], aside)
+			f.keptSmall = append(f.keptSmall, kept{path: path, name: name, seen: seen})
+		}
+	}
+	return nil
+}
+
+// readKept reads what is kept of a small file, unless it is still being written.
+func (w *Workspace) readKept(name string) (aside follow.Aside, seen place.Seen, err error) {
+	inside, err := filepath.Rel(w.Dir.Path(), name)
+	if aside.Path = filepath.ToSlash(inside); err != nil {
+		return aside, seen, err
+	}
+	if written, err := place.IsWritten(name); err != nil || written {
+		return aside, seen, err
+	}
+	if seen, err = place.Look(name); err == nil {
+		aside.Text, _, _, err = w.Dir.ReadFile(aside.Path)
+	}
+	return aside, seen, err
 }
 
 // lookAtUnreadable has a tenants.json kept under another name when ours takes its place,
@@ -106,33 +206,62 @@ func (w *Workspace) lookAtUnreadable(path string, f *findings) error {
 	return nil
 }
 
-// merge takes over what was found, as a change of its own before the one that was asked for.
+// merge takes over what was found, as changes of their own before the one that was asked
+// for: one for each file, and what was done to the sessions with the last.
 func (f *findings) merge(ctx context.Context, tx *registry.Tx, done *Done) error {
-	if f.tenants == nil && f.edit == nil {
+	done.Kept = append(done.Kept, f.unread...)
+	for i, file := range f.tenants {
+		m := registry.Merge{
+			Read: file.read, Since: f.since, Written: file.info.ModTime(), Unseen: file.Name != f.path,
+			Settle: f.change.Settle, Purge: f.change.Purge,
+		}
+		if i == len(f.tenants)-1 {
+			m.Sessions = f.edit
+		}
+		plan, err := tx.Merge(ctx, m)
+		if errors.As(err, new(*registry.ConflictsError)) {
+			err = fmt.Errorf("%s: %w", file.Name, err)
+		}
+		if err != nil {
+			return err
+		}
+		done.Sessions, plan.Sessions = plan.Sessions, nil // they are told once
+		done.Merged = both(done.Merged, plan)
+	}
+	if f.edit == nil || len(f.tenants) > 0 {
 		return nil
 	}
-	m := registry.Merge{Sessions: f.edit, Since: f.since, Settle: f.change.Settle, Purge: f.change.Purge}
-	if f.tenants != nil {
-		m.Read, m.Written = f.tenants.read, f.tenants.info.ModTime()
+	plan, err := tx.Merge(ctx, registry.Merge{Sessions: f.edit, Settle: f.change.Settle, Purge: f.change.Purge})
+	done.Sessions = plan.Sessions
+	return err
+}
+
+// both is what came of two files, one after the other; nil is nothing yet.
+func both(first *registry.Plan, then registry.Plan) *registry.Plan {
+	if first != nil {
+		then.Revision, then.Steps = first.Revision, slices.Concat(first.Steps, then.Steps)
+		then.Added, then.Updated, then.Removed = then.Added+first.Added, then.Updated+first.Updated, then.Removed+first.Removed
+		then.Omitted, then.DocumentChanged = then.Omitted+first.Omitted, then.DocumentChanged || first.DocumentChanged
 	}
-	plan, err := tx.Merge(ctx, m)
-	if errors.As(err, new(*registry.ConflictsError)) {
-		err = fmt.Errorf("%s: %w", f.tenants.Name, err)
+	return &then
+}
+
+// end removes what was kept of other programs and is merged by now.
+func (f *findings) end() error {
+	var errs []error
+	for _, k := range f.merged {
+		errs = append(errs, place.RemoveKept(k.path, k.name, k.seen))
 	}
-	if err != nil {
-		return err
-	}
-	done.Sessions, plan.Sessions = plan.Sessions, nil // they are told once
-	if f.tenants != nil {
-		f.merged, f.hash, done.Merged = true, f.tenants.hash, &plan
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // lookAtIndex finds out what another program did to sessions/index.json since sp wrote it.
 // What is wrong with the index is told only when the index is to be written.
 func (w *Workspace) lookAtIndex(ctx context.Context, view *registry.View, f *findings) error {
 	err := w.findSessions(ctx, view, f)
+	if err != nil || f.refused != "" { // what was kept of it waits
+		delete(f.small, follow.IndexPath)
+	}
 	if err != nil && f.change.Settle == registry.Nobody && !f.change.Imported.Directory {
 		f.trouble, err = err, nil
 	}
@@ -140,7 +269,7 @@ func (w *Workspace) lookAtIndex(ctx context.Context, view *registry.View, f *fin
 }
 
 func (w *Workspace) findSessions(ctx context.Context, view *registry.View, f *findings) error {
-	index, err := follow.ChangedIndexOf(ctx, FilesOf(w.Dir), view, nil)
+	index, err := follow.ChangedIndexOf(ctx, FilesOf(w.Dir), view, f.small[follow.IndexPath])
 	if err != nil || index == nil {
 		return err
 	}

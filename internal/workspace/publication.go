@@ -32,12 +32,26 @@ func (p Publication) and(second Publication) Publication {
 		p.Files = second.Files
 		return p
 	}
-	second.Place, second.Discard = both(p.Place, second.Place), both(p.Discard, second.Discard)
+	second.Place, second.Discard = inTurn(p.Place, second.Place), inTurn(p.Discard, second.Discard)
 	return second
 }
 
-func both(first, second func() error) func() error {
+func inTurn(first, second func() error) func() error {
 	return func() error { return errors.Join(first(), second()) }
+}
+
+// then is the publication with what is to be done when all files have their places.
+func (p Publication) then(end func() error) Publication {
+	place := p.place
+	return Publication{
+		Files: p.Files, Following: p.Following, Forgotten: p.Forgotten, Discard: p.Discard,
+		Place: func() error {
+			if err := place(); err != nil {
+				return err
+			}
+			return end()
+		},
+	}
 }
 
 func (p Publication) place() error {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"path"
+	"path/filepath"
+	"slices"
 
 	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/place"
@@ -27,7 +29,12 @@ func (w *Workspace) renderSmall(ctx context.Context, view *registry.View, c Chan
 	if err != nil {
 		return Publication{}, err
 	}
-	done.Left, done.Kept = next.Left, next.Kept
+	done.Left, done.Kept = next.Left, append(done.Kept, next.Kept...)
+	for _, k := range found.keptSmall {
+		if inside, err := filepath.Rel(w.Dir.Path(), k.name); err == nil && slices.Contains(next.Merged, filepath.ToSlash(inside)) {
+			found.merged = append(found.merged, k)
+		}
+	}
 	if err := w.keepProfilesHidden(ctx, next, done); err != nil {
 		return Publication{}, err
 	}
@@ -52,7 +59,7 @@ func (w *Workspace) following(ctx context.Context, c Change, found *findings) fo
 	}
 	return follow.Options{
 		Now: w.Registry.Now(), Taken: taken, Refused: found.refused, Force: c.Force && c.Copy == nil, Wanted: c.Wanted && c.Copy == nil, Keep: c.Keep, Defer: c.Defer,
-		Configurations: c.Configurations, Edits: c.Edits,
+		Configurations: c.Configurations, Edits: c.Edits, Aside: found.small,
 		MayTake: func(path string) (bool, error) { return w.MayTake(ctx, w.Dir.Full(path), c.Settle) },
 	}
 }
@@ -86,7 +93,11 @@ func (w *Workspace) IsSettled(ctx context.Context, view *registry.View, force bo
 	if err != nil || !settled {
 		return false, err
 	}
-	next, err := follow.Decide(ctx, FilesOf(w.Dir), view, w.following(ctx, Change{Wanted: true, Force: force}, &findings{}))
+	found := &findings{change: Change{Wanted: true, Force: force}}
+	if err := w.lookAtKept(ctx, view, found); err != nil || len(found.small) > 0 {
+		return false, err
+	}
+	next, err := follow.Decide(ctx, FilesOf(w.Dir), view, w.following(ctx, found.change, found))
 	if errors.Is(err, registry.ErrConflict) {
 		return false, nil // the change says so
 	}

@@ -53,6 +53,7 @@ type standingFile struct {
 	known *registry.File
 	state registry.State
 	left  []string // of stopped commands
+	kept  []string // of other programs, which wrote it while it was replaced
 	there place.Seen
 }
 
@@ -62,7 +63,7 @@ func (p Publisher) find(ctx context.Context, view *registry.View) (s standingFil
 		s.known, err = view.File(ctx, p.Name)
 	}
 	if err == nil { // before a look at the file: a command may be putting it in place just now
-		s.left, err = place.Left(p.Path)
+		s.left, s.kept, err = place.Beside(p.Path)
 	}
 	return s, err
 }
@@ -159,22 +160,11 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 	return Changed, nil
 }
 
-// foreign returns the SHA-256 of what somebody else wrote into the publisher's file, empty
-// if it is ours, and what is remembered of it. Within a change: nobody puts that in place
-// meanwhile.
-func (p Publisher) foreign(ctx context.Context, view *registry.View) (hash string, known *registry.File, err error) {
-	s, err := p.look(ctx, view)
-	if err != nil || !s.there.IsThere() || s.isOurs() {
-		return "", s.known, err
-	}
-	return s.there.Hash, s.known, nil
-}
-
 // IsSettled tells that the tracked file is current, and that no command left anything to
 // do.
 func (p Publisher) IsSettled(ctx context.Context, view *registry.View) (bool, error) {
 	s, err := p.find(ctx, view)
-	if err != nil || len(s.left) > 0 || !p.shows(s) {
+	if err != nil || len(s.left)+len(s.kept) > 0 || !p.shows(s) {
 		return false, err
 	}
 	s.there, err = place.Look(p.Path)
