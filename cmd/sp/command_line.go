@@ -12,7 +12,7 @@ import (
 
 // isSecretFlag tells whether the value of a flag is a secret.
 func isSecretFlag(name string) bool {
-	return name == "server" || slices.ContainsFunc(registry.RecordMembers, func(m *registry.Member) bool {
+	return name == "server" || slices.ContainsFunc(registry.Members, func(m *registry.Member) bool {
 		return m.Secret && flagOf(m) == name
 	})
 }

@@ -124,7 +124,7 @@ type memberURL struct {
 
 // urlsOf returns the URLs that a tenant has.
 func urlsOf(t registry.Tenant) (urls []memberURL) {
-	for _, m := range registry.RecordMembers {
+	for _, m := range registry.Members {
 		if url := m.SecretOf(&t); m.URL && url != nil && !url.Empty() {
 			urls = append(urls, memberURL{m.Name, flagOf(m), url})
 		}

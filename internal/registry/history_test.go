@@ -252,8 +252,8 @@ func TestTheHistoryHoldsNoSecret(t *testing.T) {
 	d := mustDesk(t)
 	marked := local("a")
 	marked.DatabaseURL, marked.SyncToken = sealed("postgres://u:CANARY@h/d"), sealed("CANARY-token")
-	marked.Unknown = NewMembers(`"x":"CANARY"`)
-	d.mustImport(t, fileOf(Document{SyncedAt: noon, Unknown: NewMembers(`"y":"CANARY"`)}, marked))
+	marked.Unknown = NewUnknown(`"x":"CANARY"`)
+	d.mustImport(t, fileOf(Document{SyncedAt: noon, Unknown: NewUnknown(`"y":"CANARY"`)}, marked))
 	i := fileOf(Document{SyncedAt: noon.Add(time.Hour)}, local("a"))
 	i.Exact = true
 	d.mustImport(t, i)

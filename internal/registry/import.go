@@ -283,7 +283,7 @@ func (c *change) importKnown(ctx context.Context, i Import, known placedTenant, 
 // optional members that the file lacks, which stay unless exact.
 func updated(known, file Tenant, exact bool) (Tenant, Step) {
 	merged, step := file, Step{Action: Update, ID: known.ID, Name: file.Name}
-	for _, m := range RecordMembers {
+	for _, m := range Members {
 		if m.isSame(&known, &file) {
 			continue
 		}

@@ -44,7 +44,7 @@ func (m *modelTenant) tenant() Tenant {
 		ID: TenantID(m.id), Name: m.name, Kind: m.kind, ExternalDBAccess: m.access,
 		AppID: text("app_id"), Hostname: text("hostname"), Region: text("region"), SharedContainerDB: text("shared_container_db"),
 		DatabaseURL: secret.Optional(text("database_url")), InternalDatabaseURL: secret.Optional(text("internal_database_url")),
-		SyncToken: secret.Optional(text("sync_token")), Unknown: NewMembers(strings.Join(m.unknown, ",")),
+		SyncToken: secret.Optional(text("sync_token")), Unknown: NewUnknown(strings.Join(m.unknown, ",")),
 	}
 }
 

@@ -37,7 +37,7 @@ func checkTenant(t Tenant) error {
 	if err := checkLabel("tenant name", t.Name); err != nil {
 		return err
 	}
-	for _, m := range RecordMembers {
+	for _, m := range Members {
 		text, there := m.Reveal(&t)
 		var err error
 		switch {

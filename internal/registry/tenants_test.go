@@ -14,7 +14,7 @@ func TestCreatedTenantsStandInTheirOrderOfEntry(t *testing.T) {
 	d := mustDesk(t)
 	full := cloud(sealed(plain), sealed("token"))
 	full.DatabaseURL, full.SharedContainerDB, full.ExternalDBAccess = sealed(plain), ptr(""), true
-	full.Unknown = NewMembers(tricky)
+	full.Unknown = NewUnknown(tricky)
 	want := []Tenant{local("b"), full, local("a"), {ID: "bare", Name: "bare", Kind: Local}}
 	for _, tenant := range want {
 		created, err := d.CreateTenant(t.Context(), NewTenant{Tenant: tenant})
@@ -122,7 +122,7 @@ func TestAnEditChangesWhatItNamesAndNothingElse(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	before := local("a")
-	before.Region, before.Hostname, before.Unknown = ptr("iad"), ptr("h"), NewMembers(`"x":1`)
+	before.Region, before.Hostname, before.Unknown = ptr("iad"), ptr("h"), NewUnknown(`"x":1`)
 	d.mustImport(t, file(before, local("b")))
 	tenant, changed, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Set: values{"name": sealed("A"), "app_id": sealed("app"), "hostname": nil, "internal_database_url": sealed(plain), "external_db_access": sealed("true"), "sync_token": sealed("")}})
 	require.NoError(t, err)

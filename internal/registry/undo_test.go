@@ -406,7 +406,7 @@ func TestAnImportIsUndoneAsOne(t *testing.T) {
 	for i := range 600 { // more than are read at once
 		many = append(many, local(TenantID(fmt.Sprintf("n%03d", i))))
 	}
-	i := fileOf(Document{SyncedAt: noon.Add(time.Hour), Unknown: NewMembers(`"x":1`)}, append(many, changed)...)
+	i := fileOf(Document{SyncedAt: noon.Add(time.Hour), Unknown: NewUnknown(`"x":1`)}, append(many, changed)...)
 	i.Prune = true
 	d.mustImport(t, i)
 	imported := d.revision(t)
