@@ -69,7 +69,7 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 	}
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		if n.Tenant.DatabaseURL != nil || cmd.Bool("no-database") {
-			return a.storeTenant(ctx, n, standingBy(cmd))
+			return a.storeTenant(ctx, n, existingBy(cmd))
 		}
 		known, err := a.knownServers(ctx)
 		if err != nil {
@@ -80,7 +80,7 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 			err = a.machine(project.Dir{}, nil).Answers(ctx, s)
 		}
 		if err == nil {
-			err = a.makeRegistry(ctx, standingBy(cmd))
+			err = a.makeRegistry(ctx, existingBy(cmd))
 		}
 		if err != nil {
 			return err
@@ -134,7 +134,7 @@ func newLocal(id registry.TenantID, name string, url *secret.Secret, shared *str
 }
 
 // storeTenant registers a tenant, in a new registry where there is none.
-func (a *app) storeTenant(ctx context.Context, n registry.NewTenant, files standingFiles) error {
+func (a *app) storeTenant(ctx context.Context, n registry.NewTenant, files existingFiles) error {
 	var t registry.Tenant
 	var alike []registry.TenantID
 	_, err := a.changeNew(ctx, files, a.tenants(func(ctx context.Context, reg *registry.Registry) (err error) {

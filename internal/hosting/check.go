@@ -15,9 +15,9 @@ import (
 // Checked is how a tenant's database answers.
 type Checked struct {
 	Subject
-	Standing provision.Standing
-	Took     time.Duration
-	Err      error // what is wrong, a LoginError
+	Answer provision.Answer
+	Took   time.Duration
+	Err    error // what is wrong, a LoginError
 }
 
 // LoginError is why nobody can log in to the database of a subject.
@@ -60,7 +60,7 @@ func (m *Machine) check(ctx context.Context, s Subject) Checked {
 		err = m.Offline
 	}
 	if err == nil {
-		c.Standing, err = s.ask(ctx)
+		c.Answer, err = s.ask(ctx)
 	}
 	if c.Took = m.Now().Sub(began); err != nil {
 		c.Err = &LoginError{s, err}
@@ -109,18 +109,18 @@ func (s Subject) mustHaveURL() error {
 }
 
 // ask logs in to a tenant's database, and looks whether it is the one that was made for it.
-func (s Subject) ask(ctx context.Context) (provision.Standing, error) {
+func (s Subject) ask(ctx context.Context) (provision.Answer, error) {
 	if err := s.mustHaveURL(); err != nil {
-		return provision.Standing{}, err
+		return provision.Answer{}, err
 	}
-	standing, err := provision.Check(ctx, *s.url())
-	if err == nil && standing.Tenant != "" && standing.Tenant != string(s.Tenant.ID) {
-		err = fmt.Errorf("it was made for tenant %s: %w", standing.Tenant, provision.ErrMismatch)
+	answer, err := provision.Check(ctx, *s.url())
+	if err == nil && answer.Tenant != "" && answer.Tenant != string(s.Tenant.ID) {
+		err = fmt.Errorf("it was made for tenant %s: %w", answer.Tenant, provision.ErrMismatch)
 	}
 	if err != nil && s.Next != nil {
 		if _, refused := provision.Check(ctx, *s.Next); refused == nil {
 			err = fmt.Errorf("%w: %w", ErrNextHolds, err)
 		}
 	}
-	return standing, err
+	return answer, err
 }

@@ -84,16 +84,16 @@ func (s Subject) whichOpens(ctx context.Context) (url secret.Secret, pooled bool
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	alone := Subject{Tenant: s.Tenant}
-	standing, err := alone.ask(ctx)
+	answer, err := alone.ask(ctx)
 	if err == nil {
-		return *s.Tenant.DatabaseURL, standing.Pooled, nil
+		return *s.Tenant.DatabaseURL, answer.Pooled, nil
 	}
 	if s.Next == nil {
 		return url, false, &LoginError{alone, err}
 	}
-	standing, refused := provision.Check(ctx, *s.Next)
+	answer, refused := provision.Check(ctx, *s.Next)
 	if refused == nil {
-		return *s.Next, standing.Pooled, nil
+		return *s.Next, answer.Pooled, nil
 	}
 	return url, false, marked{fmt.Errorf("tenant %s: neither its password nor the one of a rotation that was stopped opens its database, and both stay recorded: %w", s.Tenant, refused), ErrBothRefused}
 }

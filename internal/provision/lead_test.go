@@ -139,9 +139,9 @@ func TestSpAndPsqlOpenTheSameDatabase(t *testing.T) {
 	for _, url := range urls {
 		said, err := psql(t, url, "-F/", "-c", `SELECT session_user, current_database()`)
 		require.NoError(t, err, "%s: %s", url, said)
-		standing, err := Check(within(t), secret.New(url))
+		answer, err := Check(within(t), secret.New(url))
 		require.NoError(t, err, url)
-		require.Equal(t, said, standing.User+"/"+standing.Database, url)
+		require.Equal(t, said, answer.User+"/"+answer.Database, url)
 		u, err := pgurl.Parse(secret.New(url))
 		require.NoError(t, err, url)
 		require.Equal(t, said, u.User()+"/"+u.Database(), url)

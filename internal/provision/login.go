@@ -49,11 +49,11 @@ func (s *Server) leadsTo(ctx context.Context, url secret.Secret, d Database, l L
 	if s.Pooled {
 		try = Opens
 	}
-	standing, err := try(ctx, url)
+	answer, err := try(ctx, url)
 	if err != nil {
 		return err
 	}
-	if standing.User != d.Role(l) || standing.Database != d.Name || standing.Tenant != d.Tenant {
+	if answer.User != d.Role(l) || answer.Database != d.Name || answer.Tenant != d.Tenant {
 		return &trouble{doing: "login " + string(l), why: "it leads to another database, or as another role", kind: ErrMismatch}
 	}
 	return nil

@@ -42,9 +42,9 @@ func TestRotationFlipsBetweenTheLogins(t *testing.T) {
 		ended()
 		mustRefuse(t, used)
 		used, login = next, other(login)
-		standing, err := Check(within(t), used)
+		answer, err := Check(within(t), used)
 		require.NoError(t, err)
-		require.Equal(t, d.Role(login), standing.User)
+		require.Equal(t, d.Role(login), answer.User)
 	}
 	require.NoError(t, s.Retire(within(t), d, other(login)), "again")
 }
@@ -115,9 +115,9 @@ func TestSetPasswordOfAnAdoptedRole(t *testing.T) {
 	role := mustOpen(t, url)
 	require.NoError(t, role.SetPassword(within(t), next))
 	mustRefuse(t, url)
-	standing, err := Check(within(t), next)
+	answer, err := Check(within(t), next)
 	require.NoError(t, err)
-	require.Equal(t, "sp_test_adopted", standing.User)
+	require.Equal(t, "sp_test_adopted", answer.User)
 	_, err = OpenRole(within(t), url)
 	require.ErrorIs(t, err, ErrDenied, "with the old one")
 

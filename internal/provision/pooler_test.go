@@ -43,16 +43,16 @@ func withNewPassword(t *testing.T, url secret.Secret) secret.Secret {
 // mustTake wants the server itself to take the password of a URL.
 func mustTake(t *testing.T, url secret.Secret) {
 	t.Helper()
-	standing, err := Check(within(t), url)
+	answer, err := Check(within(t), url)
 	require.NoError(t, err)
-	require.False(t, standing.Pooled)
+	require.False(t, answer.Pooled)
 }
 
-func mustStand(t *testing.T, url secret.Secret) Standing {
+func mustStand(t *testing.T, url secret.Secret) Answer {
 	t.Helper()
-	standing, err := Check(within(t), url)
+	answer, err := Check(within(t), url)
 	require.NoError(t, err)
-	return standing
+	return answer
 }
 
 // TestAPoolerIsSeenAndATunnelIsNone: what forwards bytes alone, as ssh and Docker do, is no

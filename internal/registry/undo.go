@@ -71,7 +71,7 @@ func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) 
 			return err
 		}
 		if err := c.prepared(func() error {
-			u := &undoing{change: c, undone: undone.Change, d: d, standing: map[int64]bool{}}
+			u := &undoing{change: c, undone: undone.Change, d: d, lasting: map[int64]bool{}}
 			return u.run(ctx)
 		}); err != nil {
 			return err
@@ -95,7 +95,7 @@ type undoing struct {
 	// back and taken are the profiles that came back and went.
 	back, taken []string
 	// Whether changes stand, by sequence, and what is selected when all is put back.
-	standing map[int64]bool
+	lasting  map[int64]bool
 	selected *Selection
 }
 

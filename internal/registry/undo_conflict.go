@@ -128,10 +128,10 @@ func (u *undoing) checkUntouched(ctx context.Context, t thing, members []string)
 }
 
 // lastTouch returns the last change after the one to undo that touched the thing or,
-// with members, one of these. With standing, changes that were undone do not count,
+// with members, one of these. With lasting, changes that were undone do not count,
 // and neither do the undos.
-func (u *undoing) lastTouch(ctx context.Context, t thing, members []string, standing bool) (found int64, err error) {
-	if found, err = u.lastEntry(ctx, t, members, standing); err != nil {
+func (u *undoing) lastTouch(ctx context.Context, t thing, members []string, lasting bool) (found int64, err error) {
+	if found, err = u.lastEntry(ctx, t, members, lasting); err != nil {
 		return 0, err
 	}
 	if t.what != tenantEntity || t.now.image == nil {
@@ -145,10 +145,10 @@ func (u *undoing) lastTouch(ctx context.Context, t thing, members []string, stan
 }
 
 // lastEntry returns the last change with an entry that says so.
-func (u *undoing) lastEntry(ctx context.Context, t thing, members []string, standing bool) (found int64, err error) {
+func (u *undoing) lastEntry(ctx context.Context, t thing, members []string, lasting bool) (found int64, err error) {
 	for row := t.next; row != nil && row.Sequence != u.revision; {
 		counts := true
-		if standing {
+		if lasting {
 			counts, err = u.standsAt(ctx, row.Sequence)
 		}
 		if err == nil && counts {
@@ -181,15 +181,15 @@ func (u *undoing) touches(ctx context.Context, row queries.Entry, members []stri
 
 // standsAt remembers its answers: a change may have touched very many things.
 func (u *undoing) standsAt(ctx context.Context, sequence int64) (bool, error) {
-	if stands, known := u.standing[sequence]; known {
+	if stands, known := u.lasting[sequence]; known {
 		return stands, nil
 	}
 	made, err := u.changeRow(ctx, sequence)
 	if err != nil {
 		return false, err
 	}
-	u.standing[sequence], err = u.stands(ctx, made)
-	return u.standing[sequence], err
+	u.lasting[sequence], err = u.stands(ctx, made)
+	return u.lasting[sequence], err
 }
 
 // NameTakenError is returned for a change that can't be undone because it would give a
