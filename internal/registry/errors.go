@@ -40,6 +40,14 @@ func absent(err error, what, name string) error {
 	return err
 }
 
+// isThere tells whether a row was found; that it was not is no error.
+func isThere(err error) (bool, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // shown is a name that may be repeated to the user: not one that must have been
 // meant as a way to a database.
 func shown(name string) string {

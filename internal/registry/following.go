@@ -2,8 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 
 	"github.com/sp-registry/sp/db/queries"
 )
@@ -26,10 +24,7 @@ type FollowingFile struct {
 // FollowingFile returns what is remembered of the file at path, nil if nothing is.
 func (v *View) FollowingFile(ctx context.Context, path string) (*FollowingFile, error) {
 	row, err := v.q.FollowingFile(ctx, path)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
+	if there, err := isThere(err); !there {
 		return nil, err
 	}
 	file := FollowingFile(row)

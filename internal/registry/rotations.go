@@ -2,8 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/sp-registry/sp/db/queries"
@@ -15,10 +13,7 @@ import (
 // database, which sp has not made, gets another password; nil if none is.
 func (v *View) Rotation(ctx context.Context, tenant TenantID) (*secret.Secret, error) {
 	url, err := v.q.Rotation(ctx, string(tenant))
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
+	if there, err := isThere(err); !there {
 		return nil, err
 	}
 	return secret.Optional(&url), nil

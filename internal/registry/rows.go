@@ -174,10 +174,7 @@ func putSessionOf(s Session) queries.PutSessionParams {
 }
 
 func optionalSession(row queries.Session, err error) (*Session, error) {
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
+	if there, err := isThere(err); !there {
 		return nil, err
 	}
 	session, err := sessionOf(row)

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -90,10 +89,7 @@ func ServerAt(admin secret.Secret) (Server, error) {
 // Server returns the server of that name, nil if there is none.
 func (v *View) Server(ctx context.Context, name string) (*Server, error) {
 	row, err := v.q.Server(ctx, name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
+	if there, err := isThere(err); !there {
 		return nil, err
 	}
 	s, err := v.serverOf(row)

@@ -3,8 +3,6 @@ package registry
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -86,10 +84,7 @@ type File struct {
 // File returns what is remembered of the file at path, nil if nothing is.
 func (v *View) File(ctx context.Context, path string) (*File, error) {
 	row, err := v.q.File(ctx, path)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
+	if there, err := isThere(err); !there {
 		return nil, err
 	}
 	return &File{
