@@ -110,7 +110,7 @@ func (c *change) takeTenants(ctx context.Context, b Merge, plan *Plan) error {
 		if document, err = b.Read(func(tenant Tenant) error { return t.take(ctx, tenant) }); err != nil {
 			return err
 		}
-		if err := t.takeMissing(ctx); err != nil {
+		if err := t.eachUnseen(ctx, func(ours placedTenant) error { return t.takeRemoval(ctx, ours) }); err != nil {
 			return err
 		}
 		if len(t.conflicts.Conflicts) > 0 {

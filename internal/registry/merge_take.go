@@ -52,12 +52,8 @@ func (t *merging) takeFrom(ctx context.Context, placed placedTenant, ours *Tenan
 	return t.apply(ctx, placed, t.outcomeOf(past, ours, &theirs, t.Settle, t.digester))
 }
 
-// takeMissing removes the tenants that the other program removed. One that was changed
-// here meanwhile, or that profiles or a session work with, somebody has to settle.
-func (t *merging) takeMissing(ctx context.Context) error {
-	return t.eachUnseen(ctx, func(ours placedTenant) error { return t.takeRemoval(ctx, ours) })
-}
-
+// takeRemoval removes a tenant that the other program removed. One that was changed here
+// meanwhile, or that profiles or a session work with, somebody has to settle.
 func (t *merging) takeRemoval(ctx context.Context, ours placedTenant) error {
 	past, err := t.past(ctx, ours.ID, nil, t.known)
 	if err != nil {

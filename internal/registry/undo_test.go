@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -129,7 +130,7 @@ func tenantsOf(t require.TestingT, r *Registry) []Tenant {
 func TestUndoingAllChangesBringsBackEveryStateBefore(t *testing.T) {
 	t.Parallel()
 	undone := map[string]int{}
-	dir, run := mustMemoryDir(t), 0
+	dir, run := harness.QuickDir(t), 0
 	names := slices.Sorted(maps.Keys(undoable()))
 	names = append(names, slices.Repeat([]string{"update profile"}, 6)...) // which is refused most often
 	names = append(names, "set default", "set default", "import profiles", "import profiles", "unset secret", "unset secret")
