@@ -4,8 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
-	"strings"
+	"sort"
 )
 
 // Stray is what stands in a file's schema otherwise than this program makes it: a
@@ -43,7 +42,7 @@ func (e *Examination) Strays(ctx context.Context) ([]Stray, error) {
 			strays = append(strays, Stray{What: what + " was added"})
 		}
 	}
-	slices.SortFunc(strays, func(a, b Stray) int { return strings.Compare(a.What, b.What) })
+	sort.Slice(strays, func(i, j int) bool { return strays[i].What < strays[j].What })
 	return strays, nil
 }
 

@@ -113,7 +113,7 @@ func (x tree) exposed() []string {
 func (x tree) isShared(path string) bool {
 	base := filepath.Base(path)
 	waits := strings.HasPrefix(base, ".file.") && !strings.Contains(string(x[path].data), canary)
-	return strings.HasPrefix(base, ".gitignore") || base == "profile.yaml" || waits
+	return isPublicName(base) || waits
 }
 
 var seed = maphash.MakeSeed()

@@ -48,10 +48,14 @@ func TestAReadOnlyMountIsRead(t *testing.T) {
 	require.NoError(t, harness.Interrupt(p.Store("sp.db"), "DELETE FROM sessions", harness.Grow))
 	remount(unix.MS_RDONLY)
 	before := p.contents()
-	for _, command := range []string{"tenant list", "resolve", "tenant edit a --region x", "export"} {
+	for command, words := range map[string]string{
+		"tenant list": "a change that was interrupted must be taken back", "resolve": "a change that was interrupted must be taken back",
+		"export": "a change that was interrupted must be taken back", "tenant edit a --region x": "lock: ", // which comes before a look
+	} {
 		o := p.Run(strings.Fields(command)...)
 		require.Equal(t, 6, o.Exit, "%s: %s", command, o.Stderr)
-		require.Contains(t, o.Stderr, "a change that was interrupted must be taken back", command)
+		require.Contains(t, o.Stderr, "read-only", command)
+		require.Contains(t, o.Stderr, words, command)
 		require.Contains(t, o.Stderr, "hint: ", command)
 	}
 	require.Equal(t, before, p.contents())

@@ -26,9 +26,8 @@ var costs = []struct {
 	// The third file, beside the registry and SQLite's source of chance, says whose it is.
 	{"resolve", cost{syncs: 0, clones: 4, opens: 4, calls: 146, faults: 670}},
 	// The journal twice, the file, the directory of the journal's end, the temporary
-	// file, its directory, and one to spare: see TestAChangeSyncsNoMoreThanItMust. The file
-	// that is replaced is opened to keep others from writing it, and the directory twice to
-	// be swept, for tenants.json and for the small files.
+	// file, its directory, and one to spare: see TestAChangeSyncsNoMoreThanItMust. What comes
+	// out of a file's place is opened for a look, and the directory once to be swept.
 	{"tenant create --id b%d --name b%[1]d --database-url postgres://h/b", cost{syncs: 7, clones: 6, opens: 20, calls: 500, faults: 1330}},
 	{"tenant edit t7 --region r%d", cost{syncs: 7, clones: 6, opens: 16, calls: 470, faults: 1330}},
 	// A URL that the secrets.json of a profile shows: that file and its directory. A

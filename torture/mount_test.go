@@ -24,7 +24,9 @@ func TestAReadOnlyFileSystemCanBeRead(t *testing.T) {
 		require.Zero(t, o.Exit, "sp %v: %s", line, o.Stderr)
 		require.Equal(t, p.Run(line...).Stdout, o.Stdout, "sp %v", line)
 	}
-	for _, line := range [][]string{{"tenant", "edit", "a", "--region", "x"}, {"export", "--force"}, {"import"}, {"tenant", "delete", "a", "-y"}, {"profile", "create", "p", "--tenant", "a"}} {
+	p.Must("tenant", "edit", "a", "--hostname", "h", "--no-export") // for the export to have something to do
+	before = harness.Snapshot(p.Store(""), nil)
+	for _, line := range [][]string{{"tenant", "edit", "a", "--region", "x"}, {"export"}, {"export", "--force"}, {"import"}, {"tenant", "delete", "a", "-y"}, {"profile", "create", "p", "--tenant", "a"}} {
 		o := p.mounted(readOnly, line...)
 		require.Equal(t, 6, o.Exit, "sp %v: %s", line, o.Stderr)
 		require.Contains(t, o.Stderr, "read-only", "sp %v", line)

@@ -146,9 +146,9 @@ func TestASecretThatIsAStringIsSeen(t *testing.T) {
 	sized(t, 1, 1)
 	t.Parallel()
 	v := variant{"string Secret", []change{
-		{"internal/registry/secret.go", "type Secret struct{ f func() string }", "type Secret struct{ f string }"},
-		{"internal/registry/secret.go", "return Secret{f: func() string { return s }}", "return Secret{f: s}"},
-		{"internal/registry/secret.go", "if s.f == nil {\n\t\treturn \"\"\n\t}\n\treturn s.f()", "return s.f"},
+		{"internal/secret/secret.go", "type Secret struct{ f func() string }", "type Secret struct{ f string }"},
+		{"internal/secret/secret.go", "return Secret{f: func() string { return s }}", "return Secret{f: s}"},
+		{"internal/secret/secret.go", "if s.f == nil {\n\t\treturn \"\"\n\t}\n\treturn s.f()", "return s.f"},
 	}}
 	out, err := exec.Command("go", "test", "-overlay", v.overlay(t), "-run", "^TestASecretIsNotPrinted$", "../internal/registry").CombinedOutput()
 	require.Error(t, err, "nothing shows it: %s", out)

@@ -44,11 +44,16 @@ const pause = 100 * time.Microsecond
 // where it waits for its place is one by what it holds.
 func isPublic(path string) bool {
 	name := filepath.Base(path)
-	if strings.HasPrefix(name, ".gitignore") || name == "profile.yaml" {
+	if isPublicName(name) {
 		return true
 	}
 	text, err := os.ReadFile(path)
 	return strings.HasPrefix(name, ".file.") && (err != nil || strings.HasPrefix(string(text), "# systemprompt.io Profile"))
+}
+
+// isPublicName tells of the names of such files, also when they have come out of their places.
+func isPublicName(name string) bool {
+	return strings.HasPrefix(name, ".gitignore") || strings.HasPrefix(strings.TrimPrefix(name, "."), "profile.yaml")
 }
 
 // startWatch needs root, to look as another user.

@@ -24,9 +24,9 @@ type app struct {
 	noted    string         // the whole command line without secrets, for the history
 	registry string         // its path, once it is known
 	moved    *string        // set where the registry lay elsewhere: the directory whose copy it is, or nothing
-	done     workspace.Done // what came of the last change, until it is told
-	untold   bool
-	reading  sync.Mutex // several databases are logged in to at once, each after a look into the registry
+	done     workspace.Done // what came of the last change
+	untold   *project.Dir   // where that was made, until it is told
+	reading  sync.Mutex     // several databases are logged in to at once, each after a look into the registry
 	out      spool
 	progress progress
 	// documented tells that the answer is a JSON document already.
@@ -121,9 +121,9 @@ func (a *app) changeIn(ctx context.Context, dir project.Dir, c workspace.Change)
 		if err != nil {
 			return err
 		}
-		a.tellDone(dir)
+		a.tellDone()
 		a.done, err = w.Change(ctx, c)
-		a.untold = true
+		a.untold = &dir
 		return a.adviseChange(ctx, w, c, err)
 	})
 }

@@ -195,14 +195,26 @@ func (c *checkup) temporary(t project.Temporary, sweep func(context.Context) err
 		return left.remedy("rm -- %s", project.Quoted(path)).
 			mendable(func(context.Context) error { return c.dir.RemoveTemporary(t) }, "%s: removed", path)
 	case t.Kept():
-		return warn("%s: what another program wrote into tenants.json while sp replaced it", path).
-			remedy("sp import %s takes it; then rm it", project.Quoted(path))
+		return ofKept(path)
 	case !t.Ours():
 		return left.remedy("rm -- %s, if no program uses it", project.Quoted(path))
 	case c.have < needRegistry:
 		return left.remedy("the next change removes it")
 	}
 	return left.remedy("the next change removes it").mendable(sweep, "%s: removed", path)
+}
+
+// ofKept is the finding of what another program wrote into a file while sp replaced that.
+func ofKept(path string) diagnosis {
+	name, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), "."), ".json.")
+	left := warn("%s: another program wrote it while sp replaced the file", path)
+	switch name {
+	case "tenants":
+		return left.remedy("the next change of a tenant merges it")
+	case "secrets", "index":
+		return left.remedy("the next change merges it")
+	}
+	return left.remedy("take from it what you need; then rm -- %s", project.Quoted(path))
 }
 
 // once runs fn the first time only; its outcome is that of every time.

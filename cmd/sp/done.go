@@ -15,12 +15,13 @@ import (
 
 // tellDone says what came with the last change, once: what another program did before it,
 // and what became of the files.
-func (a *app) tellDone(dir project.Dir) {
-	done := a.done
-	if a.untold {
-		a.tellIgnored(done.Hidden)
+func (a *app) tellDone() {
+	if a.untold == nil {
+		return
 	}
-	if a.untold && done.Made {
+	done, dir := a.done, *a.untold
+	a.tellIgnored(done.Hidden)
+	if done.Made {
 		if done.SetAside != "" && exists(done.SetAside) {
 			a.note("%s was corrupt, and is set aside as %s", dir.Tenants(), filepath.Base(done.SetAside))
 		}
@@ -34,7 +35,7 @@ func (a *app) tellDone(dir project.Dir) {
 		}
 	}
 	a.tellMoved()
-	if a.untold && done.Made {
+	if done.Made {
 		if done.Exposed != "" {
 			a.note("warning: others could read %s until now; consider its secrets known to them", done.Exposed)
 		}
@@ -44,8 +45,11 @@ func (a *app) tellDone(dir project.Dir) {
 		for _, conflict := range done.Kept {
 			a.note("%s; it stays as it is (sp export --force writes it)", conflict)
 		}
+		for _, why := range done.Unread {
+			a.note("%s; it stays, and is not merged", why)
+		}
 	}
-	a.untold = false
+	a.untold = nil
 }
 
 const settleHint = "sp import --theirs takes the file's side in that, sp import --ours the registry's; both merge the rest"

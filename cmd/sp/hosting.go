@@ -63,7 +63,7 @@ func (a *app) inSteps(ctx context.Context, change changer, fn func(context.Conte
 			return err
 		}
 		err = fn(ctx, a.machine(dir, change))
-		a.tellDone(dir)
+		a.tellDone()
 		a.done.Made = made(err)
 		return err
 	})

@@ -36,7 +36,7 @@ var house = map[string][]string{
 	"internal/project":   {"internal/place"},
 	"internal/postgres":  {"internal/place"},
 	"internal/provision": {},
-	"internal/hosting":   {"internal/registry", "internal/provision", "internal/postgres", "internal/place"},
+	"internal/hosting":   {"internal/registry", "internal/provision", "internal/postgres"},
 	"internal/cloud":     {"internal/registry"},
 	"internal/server":    {"internal/registry", "internal/hosting"},
 

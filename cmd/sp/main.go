@@ -79,10 +79,7 @@ func run(ctx context.Context, args []string, w world) int {
 
 // finish prints the answer or, if there is an error, what went wrong.
 func (a *app) finish(err error) int {
-	if a.untold {
-		dir, _ := a.project() // it was found before
-		a.tellDone(dir)
-	}
+	a.tellDone()
 	a.clearProgress()
 	if err == nil && a.json && !a.documented {
 		err = a.wrapHelp()

@@ -104,7 +104,9 @@ func (a *app) restoreSource(ctx context.Context, dir project.Dir, source db.Sour
 		return registry.Restored{}, err
 	}
 	restored, done, err := w.Restore(ctx, source, a.noExport)
-	a.done, a.untold = done, done.Made
+	if a.done = done; done.Made {
+		a.untold = &dir
+	}
 	return restored, err
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
+	"sort"
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -74,7 +74,7 @@ func secretsOf(ctx context.Context, view *registry.View, p registry.Profile) ([]
 			all = append(all, profileSecret{Name: m.Name, Of: "tenant", Profile: p.Name, Tenant: t.ID, value: *s, isURL: m.URL})
 		}
 	}
-	slices.SortFunc(all, func(a, b profileSecret) int { return strings.Compare(a.Name, b.Name) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all, nil
 }
 

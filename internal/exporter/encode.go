@@ -1,5 +1,5 @@
-// Package exporter is tenants.json: its bytes, reading it strictly, and putting
-// it safely in place.
+// Package exporter is tenants.json: its bytes, reading it strictly, and in what it differs
+// from the registry. It puts nothing in place: internal/workspace does.
 package exporter
 
 import (

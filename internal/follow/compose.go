@@ -24,11 +24,8 @@ include:
 // project's container. It is made once, and from then on its reader's. Nothing in it
 // depends on a name.
 func renderCompose(ctx context.Context, d *decider, f *file) (text, base []byte, err error) {
-	if !d.dir.sharesContainer() {
-		return nil, nil, nil
-	}
 	t, err := d.view.Tenant(ctx, f.profile.Tenant)
-	if err != nil || t.SharedContainerDB == nil || *t.SharedContainerDB == "" {
+	if err != nil || t.SharedContainerDB == nil || *t.SharedContainerDB == "" || !d.dir.sharesContainer() {
 		return nil, nil, err
 	}
 	return []byte(composeYAML), []byte(composeYAML), nil

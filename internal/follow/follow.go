@@ -1,5 +1,6 @@
-// Package follow is the files that follow the registry: what each is to hold with a change,
-// and what another program did to it. It reads, and writes nothing.
+// Package follow is the small files that follow the registry, which are all but tenants.json:
+// what each is to hold with a change, and what another program did to it. It reads, and writes
+// nothing. kinds, below, is the table of them; Decide (decide.go) goes through it.
 package follow
 
 import (

@@ -3,8 +3,8 @@ package follow
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -158,10 +158,9 @@ func led(entry jsontext.Object, profile string, pathOf func(string) string) json
 }
 
 func sorted(entries map[string]string) (o jsontext.Object) {
-	for name, value := range entries {
-		o = append(o, jsontext.Member{Name: name, Value: value})
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		o = append(o, jsontext.Member{Name: name, Value: entries[name]})
 	}
-	slices.SortFunc(o, func(a, b jsontext.Member) int { return strings.Compare(a.Name, b.Name) })
 	return o
 }
 

@@ -1,4 +1,3 @@
-// Package place puts bytes safely in place: one protocol for every file.
 package place
 
 import (

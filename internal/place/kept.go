@@ -21,9 +21,9 @@ func (e *KeptError) Error() string {
 }
 
 // Kept lists what is kept of what other programs wrote at path.
-func Kept(path string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Dir(path))
-	return named(entries, path, "", keptSuffix), ignoring(fs.ErrNotExist, err)
+func Kept(n Names, path string) ([]string, error) {
+	_, kept, err := Beside(n, path)
+	return kept, ignoring(fs.ErrNotExist, err)
 }
 
 // RemoveKept removes what was kept, when that was seen and taken over. If a program still
@@ -61,13 +61,14 @@ func Remove(path string, was Seen) error {
 	return errors.Join(settle(out, path, was.Hash), SyncDir(filepath.Dir(path)))
 }
 
-// settle removes what came out of a place, or keeps it.
+// settle removes what came out of a place, or keeps it. What can't be looked at stays for
+// Recover.
 func settle(out, path string, known string) error {
 	gone, err := removeKnown(out, known)
-	if gone {
+	if gone || err != nil {
 		return err
 	}
-	return errors.Join(err, keep(out, path))
+	return keep(out, path)
 }
 
 // removeKnown removes a file that has one of these hashes and that nobody is writing.
@@ -98,7 +99,11 @@ func openFree(path string, known []string) (free bool, file *os.File, err error)
 		return false, file, nil
 	}
 	hash, err := hashOf(file)
-	return err == nil && slices.Contains(known, hash) && !(granted && isWanted(file)), file, err
+	wanted := false
+	if err == nil && granted {
+		wanted, err = isWanted(file)
+	}
+	return err == nil && !wanted && slices.Contains(known, hash), file, err
 }
 
 // keep gives a file that must not be lost a name that nothing sweeps, and says so.

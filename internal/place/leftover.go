@@ -56,16 +56,32 @@ func named(entries []os.DirEntry, path, what, suffix string) (found []string) {
 	return found
 }
 
+// Names are what is in directories: each is listed once, however often it is asked, while a
+// change has the lock. With nil, each question lists it.
+type Names map[string][]os.DirEntry
+
+func (n Names) beside(path string) ([]os.DirEntry, error) {
+	dir := filepath.Dir(path)
+	if entries, listed := n[dir]; listed {
+		return entries, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if n != nil && err == nil {
+		n[dir] = entries
+	}
+	return entries, err
+}
+
 // Left lists what stopped commands left of the file at path. Nobody may be writing it:
 // whoever asks has the lock.
-func Left(path string) ([]string, error) {
-	left, _, err := Beside(path)
+func Left(n Names, path string) ([]string, error) {
+	left, _, err := Beside(n, path)
 	return left, err
 }
 
 // Beside lists what Left does, and what is kept of what other programs wrote at path.
-func Beside(path string) (left, kept []string, err error) {
-	entries, err := os.ReadDir(filepath.Dir(path))
+func Beside(n Names, path string) (left, kept []string, err error) {
+	entries, err := n.beside(path)
 	left = append(named(entries, path, "", temporarySuffix), named(entries, path, old, temporarySuffix)...)
 	return left, named(entries, path, "", keptSuffix), err
 }
@@ -74,8 +90,8 @@ func Beside(path string) (left, kept []string, err error) {
 // was rendered, whole or not, and what has come out of the place and has one of these
 // hashes, which are those of what was rendered and of what stood there before. Any other
 // that came out is another program's: it is kept, of which kept is the KeptError.
-func Recover(path string, known ...string) (left []string, kept, err error) {
-	all, err := Left(path)
+func Recover(n Names, path string, known ...string) (left []string, kept, err error) {
+	all, err := Left(n, path)
 	left, kept, bad := recoverAll(all, path, known)
 	return left, kept, errors.Join(err, bad)
 }

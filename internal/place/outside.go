@@ -88,8 +88,8 @@ func (o *Outside) End() error {
 
 // Outsides returns the notes in dir of commands that were killed. Sweep or Release is to
 // follow of each. One that can't be read is gone, or doctor tells of it.
-func Outsides(dir string) ([]*Outside, error) {
-	paths, err := Left(filepath.Join(dir, noteName))
+func Outsides(n Names, dir string) ([]*Outside, error) {
+	paths, err := Left(n, filepath.Join(dir, noteName))
 	var found []*Outside
 	for _, path := range paths {
 		note, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
@@ -116,7 +116,7 @@ func (o *Outside) read() error {
 
 // Recover is Recover of what this one command left.
 func (o *Outside) Recover(known ...string) (left []string, kept, err error) {
-	all, err := Left(o.Path)
+	all, err := Left(nil, o.Path)
 	all = slices.DeleteFunc(all, func(leftover string) bool { return number(leftover) != number(o.note.Name()) })
 	left, kept, bad := recoverAll(all, o.Path, known)
 	return left, kept, errors.Join(err, bad)

@@ -169,7 +169,7 @@ func TestWhatAnotherProgramDidMeanwhileIsNeverLost(t *testing.T) {
 				}
 				err := do(was)
 				later()
-				kept, failed := place.Kept(path)
+				kept, failed := place.Kept(nil, path)
 				require.NoError(t, failed)
 				if m.unsafe != nil {
 					require.ErrorIs(t, err, m.unsafe)
@@ -231,7 +231,7 @@ func TestWhoComesInBetweenLosesNothing(t *testing.T) {
 				}()
 				err := w.Place(was)
 				require.NoError(t, <-wrote)
-				kept, failed := place.Kept(path)
+				kept, failed := place.Kept(nil, path)
 				require.NoError(t, failed)
 				found := []string{mustRead(t, path)}
 				for _, path := range kept {
@@ -267,7 +267,7 @@ func TestRecoveryAfterAKillBetweenExchangeAndLook(t *testing.T) {
 					}
 				}
 				require.NoError(t, w.PlaceUntilLook(was))
-				left, kept, err := place.Recover(path, was.Hash, w.Hash)
+				left, kept, err := place.Recover(nil, path, was.Hash, w.Hash)
 				require.NoError(t, err)
 				later()
 				require.NoError(t, place.Sweep(left))
@@ -281,7 +281,7 @@ func TestRecoveryAfterAKillBetweenExchangeAndLook(t *testing.T) {
 				require.ErrorAs(t, kept, &of)
 				require.Empty(t, left)
 				require.Equal(t, m.kept[0], mustRead(t, of.Kept))
-				left, kept, err = place.Recover(path, was.Hash, w.Hash)
+				left, kept, err = place.Recover(nil, path, was.Hash, w.Hash)
 				require.NoError(t, errors.Join(kept, err), "it is said once")
 				require.Empty(t, left)
 			})
@@ -299,7 +299,7 @@ func TestRecoveryKnowsItsOwnNames(t *testing.T) {
 	for _, name := range append(own, others...) {
 		mustWrite(t, filepath.Join(filepath.Dir(path), name), "half")
 	}
-	left, kept, err := place.Recover(path)
+	left, kept, err := place.Recover(nil, path)
 	require.NoError(t, errors.Join(kept, err))
 	require.NoError(t, place.Sweep(left))
 	require.ElementsMatch(t, others, names(t, path))
@@ -337,10 +337,10 @@ func TestWhatIsKeptHasANameOfItsOwn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	mustWrite(t, filepath.Join(filepath.Dir(path), ".f.7.kept.tmp"), "first")
 	mustWrite(t, filepath.Join(filepath.Dir(path), ".f.old.7.tmp"), "second")
-	_, told, err := place.Recover(path)
+	_, told, err := place.Recover(nil, path)
 	require.NoError(t, err)
 	require.Error(t, told)
-	kept, err := place.Kept(path)
+	kept, err := place.Kept(nil, path)
 	require.NoError(t, err)
 	found := []string{}
 	for _, path := range kept {

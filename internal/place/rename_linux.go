@@ -36,9 +36,9 @@ func lease(file *os.File) (granted, written bool) {
 }
 
 // isWanted tells whether a lease was asked back.
-func isWanted(file *os.File) bool {
+func isWanted(file *os.File) (bool, error) {
 	kind, err := unix.FcntlInt(file.Fd(), unix.F_GETLEASE, 0)
-	return err != nil || kind != unix.F_RDLCK
+	return kind != unix.F_RDLCK, err
 }
 
 // startWriting has the kernel begin to write a part of a file to the disk, so that the

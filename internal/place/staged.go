@@ -45,8 +45,8 @@ type stagedChange struct {
 // done, but for directories that are missing: those come with what is in them. Place or
 // Discard is to follow. What commands left there that were stopped goes, whatever it was
 // for: so they wait in one place, the registry's own, which the commit syncs, too.
-func Stage(dir string, moves []Move, changes []Change) (*Staged, error) {
-	left, err := Left(filepath.Join(dir, waiting))
+func Stage(n Names, dir string, moves []Move, changes []Change) (*Staged, error) {
+	left, err := Left(n, filepath.Join(dir, waiting))
 	if err = errors.Join(err, Sweep(left)); err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func waitingRoom(dir, of string) (string, error) {
 	if err := IgnoringEINTR(func() error { return unix.Stat(dir, &here) }); err != nil || here.Dev == there.Dev {
 		return dir, err
 	}
-	left, err := Left(filepath.Join(near, waiting))
+	left, err := Left(nil, filepath.Join(near, waiting))
 	return near, errors.Join(err, Sweep(left))
 }
 

@@ -47,7 +47,7 @@ func (s shelf) move(from, to string) []place.Move {
 
 func (s shelf) stage(t *testing.T, moves []place.Move, changes ...place.Change) *place.Staged {
 	t.Helper()
-	staged, err := place.Stage(s.dir, moves, changes)
+	staged, err := place.Stage(nil, s.dir, moves, changes)
 	require.NoError(t, err)
 	return staged
 }
@@ -141,7 +141,7 @@ func TestWhatCannotBeStagedLeavesNothing(t *testing.T) {
 	s := newShelf(t)
 	s.write(t, "profiles/a", "a file")
 	before := s.all(t)
-	_, err := place.Stage(s.dir, nil, []place.Change{s.change("profiles/b/secrets.json", "", "{}"), s.change("profiles/a/secrets.json", "", "{}")})
+	_, err := place.Stage(nil, s.dir, nil, []place.Change{s.change("profiles/b/secrets.json", "", "{}"), s.change("profiles/a/secrets.json", "", "{}")})
 	require.Error(t, err)
 	require.Equal(t, before, s.all(t))
 }

@@ -26,8 +26,10 @@ func IgnoringEINTR(call func() error) error {
 	}
 }
 
+var user = os.Geteuid() // a process keeps its own
+
 // IsOwn tells whether a file belongs to the user who runs this.
-func IsOwn(info fs.FileInfo) bool { return Owner(info) == os.Geteuid() }
+func IsOwn(info fs.FileInfo) bool { return Owner(info) == user }
 
 // Owner is the id of the user to whom a file belongs, -1 if that is not known.
 func Owner(info fs.FileInfo) int {

@@ -1,3 +1,9 @@
+// Package place puts bytes safely in place: one protocol for every file.
+//
+// Write has the new content wait beside the place, and Waiting.Place has both change places
+// (waiting.go). What comes out is looked at, and removed or kept (kept.go). After a crash,
+// Recover finds what was left (leftover.go). Stage and Staged.Place do the same for many
+// small files (staged.go).
 package place
 
 import (

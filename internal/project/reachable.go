@@ -85,7 +85,7 @@ func (d Dir) TightenFile(path string) error {
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	file, info, err := d.open(root, path)
+	file, info, err := open(root, path)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (d Dir) ReadFile(inside string) (text []byte, mode fs.FileMode, found bool,
 	}
 	defer func() { _ = root.Close() }()
 	full := filepath.Join(d.path, filepath.FromSlash(inside))
-	file, info, err := d.open(root, inside)
+	file, info, err := open(root, inside)
 	if err != nil {
 		return nil, 0, false, absent(full, err)
 	}
@@ -50,47 +50,60 @@ func (d Dir) ReadFile(inside string) (text []byte, mode fs.FileMode, found bool,
 
 // open opens a file for reading, if no part of its path is a link. os.Root holds the
 // path inside, but follows a link that stays there, whatever O_NOFOLLOW says; so what
-// was opened must be what was looked at.
-func (d Dir) open(root *os.Root, inside string) (*os.File, fs.FileInfo, error) {
-	looked, err := d.checkWay(root, inside)
+// is opened at each step must be what was looked at.
+func open(root *os.Root, inside string) (*os.File, fs.FileInfo, error) {
+	step, below, more := strings.Cut(inside, "/")
+	looked, err := look(root, step, more)
 	if err != nil {
 		return nil, nil, err
 	}
-	file, err := root.OpenFile(filepath.FromSlash(inside), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if more {
+		next, err := root.OpenRoot(step)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer func() { _ = next.Close() }()
+		if info, err := next.Stat("."); err != nil || !os.SameFile(info, looked) {
+			return nil, nil, replaced(root, step, err)
+		}
+		return open(next, below)
+	}
+	file, err := root.OpenFile(step, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, err
 	}
 	info, err := file.Stat()
-	if err == nil && !os.SameFile(info, looked) {
-		err = unusable(filepath.Join(d.path, filepath.FromSlash(inside)), "something else was put in its place", "try again")
-	}
-	if err != nil {
-		return nil, nil, errors.Join(err, file.Close())
+	if err != nil || !os.SameFile(info, looked) {
+		return nil, nil, errors.Join(replaced(root, step, err), file.Close())
 	}
 	return file, info, nil
 }
 
-// checkWay looks at each part of a path, and returns what it saw of the last.
-func (d Dir) checkWay(root *os.Root, inside string) (info fs.FileInfo, err error) {
-	parts := strings.Split(inside, "/")
-	for i := range parts {
-		way := filepath.Join(parts[:i+1]...)
-		if info, err = root.Lstat(way); err != nil {
-			return nil, err
-		}
-		full, last := filepath.Join(d.path, way), i == len(parts)-1
-		switch {
-		case info.Mode()&fs.ModeSymlink != 0:
-			return nil, unusable(full, "it is a symbolic link", "put what it leads to in its place")
-		case !last && !info.IsDir():
-			return nil, unusable(full, "it is not a directory", "move it away")
-		case last && !info.Mode().IsRegular():
-			return nil, unusable(full, "it is not a regular file", "move it away")
-		case !place.IsOwn(info):
-			return nil, unusable(full, fmt.Sprintf("it belongs to user %d", place.Owner(info)), "run as that user, or take it over with chown")
-		}
+func replaced(root *os.Root, step string, err error) error {
+	if err == nil {
+		err = unusable(filepath.Join(root.Name(), step), "something else was put in its place", "try again")
 	}
-	return info, nil
+	return err
+}
+
+// look looks at one part of a path, which is to be a directory or a file.
+func look(root *os.Root, step string, isDir bool) (fs.FileInfo, error) {
+	info, err := root.Lstat(step)
+	if err != nil {
+		return nil, err
+	}
+	full := filepath.Join(root.Name(), step)
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		err = unusable(full, "it is a symbolic link", "put what it leads to in its place")
+	case isDir && !info.IsDir():
+		err = unusable(full, "it is not a directory", "move it away")
+	case !isDir && !info.Mode().IsRegular():
+		err = unusable(full, "it is not a regular file", "move it away")
+	case !place.IsOwn(info):
+		err = unusable(full, fmt.Sprintf("it belongs to user %d", place.Owner(info)), "run as that user, or take it over with chown")
+	}
+	return info, err
 }
 
 func unusable(full, why, remedy string) error {

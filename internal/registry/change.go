@@ -75,7 +75,6 @@ func (t *Tx) Merge(ctx context.Context, m Merge) (plan Plan, err error) {
 	if err := t.markTenants(ctx); err != nil {
 		return plan, err
 	}
-	t.due.Sessions = false // what was taken over, the index shows already
 	t.change = &change{
 		View: t.change.View, tx: t.tx, write: t.write, random: t.random,
 		record: record{command: t.registry.options.Command}, merge: cmp.Or(t.merge, t.revision), stirred: t.touched || t.stirred,

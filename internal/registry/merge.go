@@ -41,6 +41,9 @@ type Merge struct {
 	// Settle says who is right where both changed the same. For Theirs, the other program
 	// knew all that the file showed.
 	Settle Side
+	// Unread says that the state Since was not in place before the other program wrote the
+	// file, as far as is known: then it was read only if the file shows that.
+	Unread bool
 	// Unseen says that the file was kept aside when another took its place: who wrote since
 	// does not know what it says.
 	Unseen bool
@@ -95,7 +98,9 @@ func (c *change) takeOver(ctx context.Context, b Merge, plan *Plan) error {
 		return nil
 	}
 	var err error
+	due := c.due.Sessions
 	plan.Sessions, err = c.editSessions(ctx, *b.Sessions)
+	c.due.Sessions = due // what was taken of the index, that shows already
 	return err
 }
 

@@ -111,7 +111,7 @@ func (h *history) put(w *world, tenants []Tenant, theirs bool) {
 		h.revision++
 	}
 	if n := len(h.states); w.publish && (n == 0 || h.states[n-1].revision != h.revision) {
-		h.states = append(h.states, published{h.revision, w.clock})
+		h.states = append(h.states, published{revision: h.revision, since: w.clock})
 	}
 }
 

@@ -35,17 +35,10 @@ func (c *change) merging(ctx context.Context, b Merge, plan *Plan) (*merging, er
 // sp published something since, by what the file shows of that.
 func (t *merging) dateReading(ctx context.Context) error {
 	t.from = t.Since
-	dated := !t.Written.IsZero() && t.Settle != Theirs
+	dated := !t.Written.IsZero() && t.Settle != Theirs || t.Unread
 	if dated {
-		latest, err := t.q.LatestPublished(ctx, queries.LatestPublishedParams{
-			Published: t.Written.Add(-looked).UnixMicro(), Sequence: t.Since,
-		})
-		if err != nil {
+		if err := t.dateFrom(ctx); err != nil {
 			return err
-		}
-		t.from = 0
-		for _, revision := range latest { // one at most
-			t.from = revision
 		}
 	}
 	rows, err := t.q.PublishedOrTakenFrom(ctx, t.from)
@@ -55,7 +48,7 @@ func (t *merging) dateReading(ctx context.Context) error {
 	var states []published
 	for _, row := range rows {
 		if t.taken[row.Sequence] = row.Taken; row.Published != nil && row.Sequence <= t.Since {
-			states = append(states, published{row.Sequence, time.UnixMicro(*row.Published)})
+			states = append(states, published{row.Sequence, time.UnixMicro(*row.Published), t.Unread && row.Sequence == t.Since})
 		}
 	}
 	if t.knowledge = knows(t.from, states, t.Written); dated && t.known < t.Since {
@@ -66,6 +59,23 @@ func (t *merging) dateReading(ctx context.Context) error {
 	over, err := t.q.RestoreOver(ctx, queries.RestoreOverParams{Known: t.known, Shown: t.Since})
 	if t.blind = len(over) > 0; t.blind {
 		t.known = t.Since
+	}
+	return err
+}
+
+// dateFrom finds the last state of which it is certain that the other program had read it.
+func (t *merging) dateFrom(ctx context.Context) error {
+	p := queries.LatestPublishedParams{Published: t.Written.Add(-looked).UnixMicro(), Sequence: t.Since}
+	if t.Settle == Theirs || t.Written.IsZero() {
+		p.Published = math.MaxInt64
+	}
+	if t.Unread {
+		p.Sequence--
+	}
+	latest, err := t.q.LatestPublished(ctx, p)
+	t.from = 0
+	for _, revision := range latest { // one at most
+		t.from = revision
 	}
 	return err
 }

@@ -10,7 +10,9 @@ import (
 // The other program reads tenants.json, changes it and writes it whole, some time later and
 // without a lock. Of what sp did in between, its file says nothing. The rule:
 //
-//  1. It can have read only what stood in the file: a state that sp published.
+//  1. It can have read only what stood in the file: a state that sp published. The last one
+//     is doubtful where it still waits for its place, because a command was stopped, and
+//     where its placing put the file aside: then 3 alone tells.
 //  2. What it did itself it knew, from the time at which sp took it over.
 //  3. A file that shows what sp did, as the published state N was the first to show it, was
 //     read at N or later: all that sp did up to N was known.
@@ -39,10 +41,11 @@ type knowledge struct {
 	blind  bool    // nobody knows what it knew
 }
 
-// published is a state that stood in the file, since then.
+// published is a state that stood in the file, since then, or perhaps did not.
 type published struct {
 	revision int64
 	since    time.Time
+	unread   bool
 }
 
 // knows returns what the clock says that the other program knew when it wrote a file, of
@@ -50,7 +53,7 @@ type published struct {
 func knows(first int64, states []published, written time.Time) (k knowledge) {
 	k.known = first
 	for _, s := range states {
-		if k.states = append(k.states, s.revision); written.Sub(s.since) >= unsure {
+		if k.states = append(k.states, s.revision); !s.unread && written.Sub(s.since) >= unsure {
 			k.known = s.revision
 		}
 	}

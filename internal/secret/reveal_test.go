@@ -42,7 +42,7 @@ var revealers = []string{
 	"internal/registry/servers.go",
 	"internal/registry/tenant_create.go", // checks what it takes
 	"internal/registry/tenant_edit.go",
-	"internal/registry/unknown.go",
+	"internal/registry/unknown_members.go",
 	"internal/registry/writes.go",
 	"internal/secret/secret.go",
 }

@@ -76,19 +76,30 @@ type Done struct {
 	// that stopped nothing.
 	Left []string
 	Kept []error
+	// Unread says of what is kept aside why it is not merged.
+	Unread []error
 }
 
-// Change makes one change, with the files that follow it. The lock is not held while
-// another program has half a file written.
+// Change makes one change, with the files that follow it.
 func (w *Workspace) Change(ctx context.Context, c Change) (done Done, err error) {
-	for looks := 0; ; {
+	err = w.unlessHalf(ctx, func() error {
 		done, err = w.change(ctx, c)
+		return err
+	})
+	return done, err
+}
+
+// unlessHalf runs fn until it finds no file half written. The lock is not held while another
+// program has half a file written.
+func (w *Workspace) unlessHalf(ctx context.Context, fn func() error) error {
+	for looks := 0; ; {
+		err := fn()
 		var half *halfError
 		if !errors.As(err, &half) {
-			return done, err
+			return err
 		}
 		if looks, err = half.wait(ctx, w.Registry.Now, looks); err != nil {
-			return done, err
+			return err
 		}
 	}
 }
@@ -125,6 +136,14 @@ func (w *Workspace) change(ctx context.Context, c Change) (done Done, err error)
 
 // Try runs a change and takes it back; no file follows it. What would be merged is done.
 func (w *Workspace) Try(ctx context.Context, c Change) (done Done, err error) {
+	err = w.unlessHalf(ctx, func() error {
+		done, err = w.try(ctx, c)
+		return err
+	})
+	return done, err
+}
+
+func (w *Workspace) try(ctx context.Context, c Change) (done Done, err error) {
 	reg, err := w.open(ctx, c.Bulk, false)
 	if err != nil {
 		return done, err
@@ -194,7 +213,7 @@ func (w *Workspace) renderTenants(ctx context.Context, view *registry.View, c Ch
 		p = *c.Copy
 	}
 	p.Wanted, p.Force = p.Wanted || c.Wanted || len(found.tenants) > 0 || found.aside != "", p.Force || c.Force
-	p.Read, p.Aside = found.hash, found.aside
+	p.Read, p.Aside, p.names = found.hash, found.aside, found.names
 	if c.Imported.Tenants != nil {
 		hash, err := c.Imported.Tenants()
 		if err != nil {

@@ -122,6 +122,46 @@ func TestAMergeLeavesNoForeignFile(t *testing.T) {
 	s.requireSettled()
 }
 
+// TestWhatNeverStoodInTheFileIsNotRemoved by a program that wrote the file, even long after a
+// command was stopped between its commit and the place of tenants.json.
+func TestWhatNeverStoodInTheFileIsNotRemoved(t *testing.T) {
+	t.Parallel()
+	for _, settle := range []registry.Side{registry.Nobody, registry.Theirs} {
+		s := newSpace(t)
+		theirs := s.edited()
+		s.must(workspace.Change{Tenants: true, Commit: create("new")})
+		s.write(".tenants.json.1.tmp", mustRead(t, s.Dir.Tenants()))
+		path := s.write("tenants.json", theirs)
+		require.NoError(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)))
+		done := s.must(workspace.Change{Tenants: true, Settle: settle, Commit: export})
+		require.Zero(t, done.Merged.Removed)
+		_, err := s.tenant("new")
+		require.NoError(t, err)
+		require.Contains(t, mustRead(t, s.Dir.Tenants()), `"id": "new"`)
+		s.requireMerged(done)
+	}
+}
+
+// TestTheIndexShowsAMergeOfTenants that removed the selected one.
+func TestTheIndexShowsAMergeOfTenants(t *testing.T) {
+	t.Parallel()
+	s := newSpace(t)
+	for _, commit := range []func(context.Context, *registry.Registry) error{
+		func(ctx context.Context, r *registry.Registry) error { _, err := r.UseProfile(ctx, "p"); return err },
+		func(ctx context.Context, r *registry.Registry) error { _, err := r.SelectTenant(ctx, "b"); return err },
+		export, export, // by which the index is found in place
+	} {
+		s.must(workspace.Change{Commit: commit})
+	}
+	require.Contains(t, mustRead(t, s.Dir.Full("sessions/index.json")), `"active_key": "tenant_b"`)
+	text := mustRead(t, s.Dir.Tenants())
+	from := strings.LastIndex(text, ",\n    {")
+	s.write("tenants.json", text[:from]+text[strings.LastIndex(text, "\n  ],"):])
+	done := s.must(workspace.Change{Tenants: true, Settle: registry.Theirs, Commit: export})
+	require.Equal(t, 1, done.Merged.Removed)
+	require.Contains(t, mustRead(t, s.Dir.Full("sessions/index.json")), `"active_key": null`)
+}
+
 func TestATryChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newSpace(t)
@@ -177,8 +217,8 @@ func TestWhatWasKeptAndCannotBeReadStays(t *testing.T) {
 	s := newSpace(t)
 	kept := s.write(".tenants.json.1.kept.tmp", "{")
 	done := s.must(workspace.Change{Tenants: true, Commit: create("d")})
-	require.Len(t, done.Kept, 1)
-	require.ErrorIs(t, done.Kept[0], exporter.ErrRefused)
+	require.Len(t, done.Unread, 1)
+	require.ErrorIs(t, done.Unread[0], exporter.ErrRefused)
 	require.FileExists(t, kept)
 }
 

@@ -18,7 +18,7 @@ const copySuffix = ".tmp"
 // SweepBackups removes what killed backups left outside of the registry's directory, which
 // is dir.
 func SweepBackups(dir string) error {
-	notes, err := place.Outsides(dir)
+	notes, err := place.Outsides(nil, dir)
 	for _, o := range notes {
 		if o.Suffix == copySuffix {
 			o.Release()
@@ -41,8 +41,8 @@ func leftOfBackup(o *place.Outside) []string {
 // of the registry's directory, which is dir. A copy that such a command was to replace, and
 // did not, is from then on what sp wrote there last. What can't be swept keeps its note, by
 // which sp doctor tells of it.
-func SweepOutside(ctx context.Context, dir string, view *registry.View) (Publication, error) {
-	notes, err := place.Outsides(dir)
+func SweepOutside(ctx context.Context, names place.Names, dir string, view *registry.View) (Publication, error) {
+	notes, err := place.Outsides(names, dir)
 	if err != nil {
 		return Publication{}, err
 	}

@@ -100,7 +100,7 @@ func (h house) sweeping(p publish) publish {
 		if err != nil {
 			return published, err
 		}
-		swept, err := workspace.SweepOutside(ctx, h.dir, view)
+		swept, err := workspace.SweepOutside(ctx, nil, h.dir, view)
 		if err != nil {
 			return workspace.Publication{}, err
 		}

@@ -105,7 +105,7 @@ func mustKeepWrites(t *testing.T, write func(path string, text []byte) error) {
 		}
 		err := h.do(meanwhile(h.follower(), begin), create(fmt.Sprint("b", i)))
 		require.NoError(t, <-wrote)
-		kept, failed := place.Kept(h.path())
+		kept, failed := place.Kept(nil, h.path())
 		require.NoError(t, failed)
 		found := []string{mustRead(t, h.path())}
 		for _, path := range kept {

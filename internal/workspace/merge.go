@@ -17,9 +17,11 @@ import (
 // findings is what a change found that other programs did to the files.
 type findings struct {
 	change    Change
+	names     place.Names               // of the files in the directories where it looked
 	tenants   []*foreign                // tenants.json as other programs wrote it, the oldest first
 	path      string                    // of tenants.json
 	since     int64                     // the TenantsRevision that it showed before
+	unplaced  bool                      // and that it showed that is not certain: it waits still
 	hash      string                    // of the tenants.json that the change may replace
 	aside     string                    // the name that it gets
 	edit      *registry.SessionsEdit    // what was done to the index of sessions
@@ -28,8 +30,8 @@ type findings struct {
 	trouble   error                     // why the index can't be merged, for when it is to be written
 	small     map[string][]follow.Aside // of small files, what other programs wrote while they were replaced
 	keptSmall []kept
-	unread    []error // why something that was kept of tenants.json is not merged
-	merged    []kept  // what can go, when it was taken over
+	unread    []error // why something that was kept is not merged
+	merged    []kept  // what can go, when the change is made and the files are in place
 }
 
 // kept is what another program wrote at path while sp replaced that.
@@ -46,7 +48,7 @@ func (f *findings) close() {
 
 // look finds out what other programs did. It changes nothing.
 func (w *Workspace) look(ctx context.Context, view *registry.View, c Change) (*findings, error) {
-	f := &findings{change: c}
+	f := &findings{change: c, names: place.Names{}}
 	err := w.lookAtTenants(ctx, view, f)
 	if err == nil && !c.Defer && !c.Force {
 		if err = w.lookAtKept(ctx, view, f); err == nil && c.Imported.Index == "" {
@@ -68,6 +70,7 @@ func (w *Workspace) lookAtTenants(ctx context.Context, view *registry.View, f *f
 	case !f.change.Tenants || f.change.Force || f.change.Copy != nil || f.change.Imported.Tenants != nil:
 		return nil
 	}
+	p.names = f.names
 	s, err := p.look(ctx, view)
 	if err != nil { // what can't be looked at is for the rendering to refuse
 		return nil
@@ -82,24 +85,23 @@ func (w *Workspace) lookAtTenants(ctx context.Context, view *registry.View, f *f
 	if !changed && len(s.kept) == 0 {
 		return nil
 	}
-	switch taken, err := w.MayTake(ctx, p.Path, f.change.Settle); {
-	case err != nil:
+	taken, err := w.MayTake(ctx, p.Path, f.change.Settle)
+	if err != nil {
 		return err
-	case !taken: // the registry's side is written
-		f.hash = s.there.Hash
-		return nil
 	}
-	f.path, f.since = p.Path, s.known.TenantsRevision
+	f.path, f.since, f.unplaced = p.Path, s.known.TenantsRevision, s.waits()
 	for _, name := range s.kept {
-		if err := w.openKept(p.Path, name, f); err != nil {
+		if err := w.openKept(ctx, name, taken, f); err != nil {
 			return err
 		}
 	}
 	slices.SortFunc(f.tenants, func(a, b *foreign) int { return a.info.ModTime().Compare(b.info.ModTime()) })
-	if !changed {
+	if changed || !taken {
+		f.hash = s.there.Hash
+	}
+	if !changed || !taken { // the registry's side is written
 		return nil
 	}
-	f.hash = s.there.Hash
 	file, err := w.openForeign(p.Path, s.there.Hash)
 	if err != nil {
 		return err
@@ -116,8 +118,9 @@ func (w *Workspace) lookAtTenants(ctx context.Context, view *registry.View, f *f
 }
 
 // openKept opens what another program wrote while tenants.json was replaced. One that is
-// still being written, or can't be read, waits for a later change, or for its owner.
-func (w *Workspace) openKept(path, name string, f *findings) error {
+// still being written, or can't be read, waits for a later change, or for its owner. Where
+// nothing is taken, because the registry's side is written, it only goes.
+func (w *Workspace) openKept(ctx context.Context, name string, take bool, f *findings) error {
 	written, err := place.IsWritten(name)
 	if err != nil || written {
 		return err
@@ -125,6 +128,14 @@ func (w *Workspace) openKept(path, name string, f *findings) error {
 	seen, err := place.Look(name)
 	if err != nil || !seen.IsThere() {
 		return err
+	}
+	if taken, err := w.mayTakeKept(ctx, name, f); err != nil || !taken {
+		return err
+	}
+	known := kept{path: f.path, name: name, seen: seen}
+	if !take {
+		f.merged = append(f.merged, known)
+		return nil
 	}
 	file, err := w.openForeign(name, seen.Hash)
 	if err != nil {
@@ -136,7 +147,7 @@ func (w *Workspace) openKept(path, name string, f *findings) error {
 		return nil
 	}
 	f.tenants = append(f.tenants, file)
-	f.merged = append(f.merged, kept{path: path, name: name, seen: seen})
+	f.merged = append(f.merged, known)
 	return nil
 }
 
@@ -149,23 +160,53 @@ func (w *Workspace) lookAtKept(ctx context.Context, view *registry.View, f *find
 	}
 	for _, file := range due {
 		path := w.Dir.Full(file.Path)
-		names, err := place.Kept(path)
+		names, err := place.Kept(f.names, path)
 		if err != nil {
 			continue // what is wrong there is for those to say that use it
 		}
+		var found []*keptText
 		for _, name := range names {
+			if taken, err := w.mayTakeKept(ctx, name, f); err != nil {
+				return err
+			} else if !taken {
+				continue
+			}
 			aside, seen, err := w.readKept(name)
 			if err != nil {
 				return err
 			}
+			found = append(found, &keptText{aside, kept{path: path, name: name, seen: seen}})
+		}
+		slices.SortFunc(found, func(a, b *keptText) int { return a.seen.Written.Compare(b.seen.Written) })
+		for _, k := range found {
 			if f.small == nil {
 				f.small = map[string][]follow.Aside{}
 			}
-			f.small[file.Path] = append(f.small[file.Path], aside)
-			f.keptSmall = append(f.keptSmall, kept{path: path, name: name, seen: seen})
+			f.small[file.Path] = append(f.small[file.Path], k.Aside)
+			f.keptSmall = append(f.keptSmall, k.kept)
 		}
 	}
 	return nil
+}
+
+// keptText is what is kept of a small file, with its text.
+type keptText struct {
+	follow.Aside
+	kept
+}
+
+// mayTakeKept tells whether what is kept under this name is taken over. sp never gives that
+// name to a file that git tracks: it came with the repository, and stays.
+func (w *Workspace) mayTakeKept(ctx context.Context, name string, f *findings) (bool, error) {
+	settled := f.change.Settle
+	if settled == registry.Ours {
+		settled = registry.Nobody
+	}
+	taken, err := w.MayTake(ctx, name, settled)
+	if errors.As(err, new(*TrackedError)) {
+		f.unread, err = append(f.unread, err), nil
+	}
+	return taken, err
 }
 
 // readKept reads what is kept of a small file, unless it is still being written.
@@ -209,10 +250,11 @@ func (w *Workspace) lookAtUnreadable(path string, f *findings) error {
 // merge takes over what was found, as changes of their own before the one that was asked
 // for: one for each file, and what was done to the sessions with the last.
 func (f *findings) merge(ctx context.Context, tx *registry.Tx, done *Done) error {
-	done.Kept = append(done.Kept, f.unread...)
+	done.Unread = f.unread
 	for i, file := range f.tenants {
 		m := registry.Merge{
 			Read: file.read, Since: f.since, Written: file.info.ModTime(), Unseen: file.Name != f.path,
+			Unread: f.unplaced || file.Name != f.path,
 			Settle: f.change.Settle, Purge: f.change.Purge,
 		}
 		if i == len(f.tenants)-1 {

@@ -38,11 +38,11 @@ func (w *Workspace) renderSmall(ctx context.Context, view *registry.View, c Chan
 	if err := w.keepProfilesHidden(ctx, next, done); err != nil {
 		return Publication{}, err
 	}
-	staged, err := w.stage(next)
+	staged, err := w.stage(found.names, next)
 	if err != nil {
 		return Publication{}, err
 	}
-	swept, err := w.sweep(ctx, view)
+	swept, err := w.sweep(ctx, found.names, view)
 	if err != nil {
 		return Publication{}, errors.Join(err, staged.Discard())
 	}
@@ -65,16 +65,39 @@ func (w *Workspace) following(ctx context.Context, c Change, found *findings) fo
 }
 
 // sweep removes what killed commands left, but of tenants.json.
-func (w *Workspace) sweep(ctx context.Context, view *registry.View) (Publication, error) {
-	small, err := SweepSmall(ctx, w.Dir.Path(), view)
+func (w *Workspace) sweep(ctx context.Context, names place.Names, view *registry.View) (Publication, error) {
+	small, err := SweepSmall(ctx, names, w.Dir.Path(), view)
 	if err != nil {
 		return small, err
 	}
-	outside, err := SweepOutside(ctx, w.Dir.Path(), view)
+	outside, err := SweepOutside(ctx, names, w.Dir.Path(), view)
 	return small.and(outside), err
 }
 
-func (w *Workspace) stage(next follow.Decision) (*place.Staged, error) {
+// SweepSmall is a publication of nothing that removes what came out of the places of small
+// files in the directory dir, when a command was killed before it looked at that. What is
+// another program's is kept, and said when the change is made.
+func SweepSmall(ctx context.Context, names place.Names, dir string, view *registry.View) (Publication, error) {
+	due, err := view.DueFiles(ctx)
+	if err != nil {
+		return Publication{}, err
+	}
+	var all []string
+	var told error
+	for _, file := range due {
+		left, kept, err := place.Recover(names, filepath.Join(dir, filepath.FromSlash(file.Path)), file.Previous, file.Current)
+		if err != nil {
+			continue // as what is wrong there is for those to say that use it
+		}
+		all, told = append(all, left...), errors.Join(told, kept)
+	}
+	publication := sweep(all)
+	sweepAll := publication.Place
+	publication.Place = func() error { return errors.Join(sweepAll(), told) }
+	return publication, nil
+}
+
+func (w *Workspace) stage(names place.Names, next follow.Decision) (*place.Staged, error) {
 	var moves []place.Move
 	for _, m := range next.Moves {
 		moves = append(moves, place.Move{From: w.Dir.Full(m.From), To: w.Dir.Full(m.To)})
@@ -83,7 +106,7 @@ func (w *Workspace) stage(next follow.Decision) (*place.Staged, error) {
 	for _, c := range next.Changes {
 		puts = append(puts, place.Change{Path: w.Dir.Full(c.Path), Text: c.Text, Expected: c.Expected, Shared: c.Shared})
 	}
-	return place.Stage(w.Dir.Path(), moves, puts)
+	return place.Stage(names, w.Dir.Path(), moves, puts)
 }
 
 // IsSettled tells, without a change, that an export has nothing to write: the tracked file is

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
@@ -45,6 +46,8 @@ type Publisher struct {
 	// Watch, if not nil, is put before what the file is rendered into, and sees how
 	// far that has come.
 	Watch func(io.Writer) io.Writer
+
+	names place.Names // while a change has the lock
 }
 
 // standingFile is a file of tenants, what the registry remembers of it, nil for nothing,
@@ -63,7 +66,7 @@ func (p Publisher) find(ctx context.Context, view *registry.View) (s standingFil
 		s.known, err = view.File(ctx, p.Name)
 	}
 	if err == nil { // before a look at the file: a command may be putting it in place just now
-		s.left, s.kept, err = place.Beside(p.Path)
+		s.left, s.kept, err = place.Beside(p.names, p.Path)
 	}
 	return s, err
 }
@@ -81,6 +84,15 @@ func (p Publisher) look(ctx context.Context, view *registry.View) (s standingFil
 // what stood there before is still to be replaced; otherwise somebody else brought it back.
 func (s standingFile) isOurs() bool {
 	return s.known != nil && (s.there.Hash == s.known.Current || len(s.left) > 0 && s.there.Hash == s.known.Previous)
+}
+
+// waits tells whether what was written last still waits for its place, because a command
+// was stopped.
+func (s standingFile) waits() bool {
+	return slices.ContainsFunc(s.left, func(name string) bool {
+		left, err := place.Look(name)
+		return err == nil && left.Hash == s.known.Current
+	})
 }
 
 // shows tells whether what was written last is what would be written now. Of a copy
@@ -222,7 +234,7 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (Publicatio
 	if err != nil {
 		return Publication{}, err
 	}
-	left, kept, err := place.Recover(p.Path, hashesOf(s.known)...)
+	left, kept, err := place.Recover(p.names, p.Path, hashesOf(s.known)...)
 	if err != nil {
 		return Publication{}, errors.Join(err, kept)
 	}

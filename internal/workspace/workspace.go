@@ -1,6 +1,10 @@
 // Package workspace is a project's directory with its registry and the files that follow
 // it. Read looks at one instant. Change is one transaction, with the files that follow it:
-// this package alone knows in which order that is written.
+// this package alone knows in which order that is written, and change.go says it.
+//
+// look and merge find and take over what other programs wrote (merge.go). A Publication is what
+// was rendered and waits for the commit: of tenants.json (tenants_file.go), of the small files
+// (small.go), and of what stopped commands left.
 package workspace
 
 import (
