@@ -26,7 +26,7 @@ type app struct {
 	moved    *string        // set where the registry lay elsewhere: the directory whose copy it is, or nothing
 	done     workspace.Done // what came of the last change
 	untold   *project.Dir   // where that was made, until it is told
-	reading  sync.Mutex // several databases are logged in to at once, each after a look into the registry
+	reading  sync.Mutex     // several databases are logged in to at once, each after a look into the registry
 	out      spool
 	progress progress
 	// documented tells that the answer is a JSON document already.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Server is one server of a connection URL. What the URL does not say is empty.
@@ -83,6 +85,28 @@ func at(list []string, i int) string {
 // Servers returns the servers in the order in which clients try them, at least one.
 func (u URL) Servers() []Server { return u.servers }
 
+// Address is where a client looks for a server, as net.Dial takes it: "tcp" with a host and
+// port, or "unix" with a socket's path.
+type Address struct{ Network, Name string }
+
+// Addresses returns the addresses that the URL names, in the order in which clients try them.
+func (u URL) Addresses() (at []Address) {
+	for _, s := range u.servers {
+		switch {
+		case s.Target() == "": // what clients are built with differs
+			at = append(at, socketIn("/var/run/postgresql", s.PortOr()), socketIn("/tmp", s.PortOr()),
+				Address{"tcp", net.JoinHostPort("localhost", s.PortOr())})
+		case s.IsSocket():
+			at = append(at, socketIn(s.Host, s.PortOr()))
+		default:
+			at = append(at, Address{"tcp", net.JoinHostPort(s.Target(), s.PortOr())})
+		}
+	}
+	return at
+}
+
+func socketIn(dir, port string) Address { return Address{"unix", dir + "/.s.PGSQL." + port} }
+
 // User returns who logs in, "" where that is not said.
 func (u URL) User() string { return u.said["user"] }
 
@@ -113,6 +137,12 @@ func (u URL) Missing() string {
 	return ""
 }
 
+// LeadsNowhere tells of a URL that can be read whether something is Missing.
+func LeadsNowhere(url secret.Secret) bool {
+	u, err := Parse(url)
+	return err == nil && u.Missing() != ""
+}
+
 // Place is the same for two URLs that lead to the same servers, as far as their text shows. It
 // is for comparing, not for showing.
 func (u URL) Place() string {
@@ -131,6 +161,35 @@ func (u URL) Place() string {
 		b.WriteString(host + "\x00" + s.PortOr() + "\x00")
 	}
 	return b.String()
+}
+
+// DatabaseOf returns what two URLs share that lead to the same database, as far as
+// that shows from their text: servers, ports and database, whoever logs in. It is
+// nothing where the URL can't be read. It is for comparing, not for showing.
+func DatabaseOf(url secret.Secret) (string, bool) {
+	u, err := Parse(url)
+	if err != nil {
+		return "", false
+	}
+	return u.Place() + u.Database(), true
+}
+
+// SameLogin tells whether two URLs log in as the same role on the same servers, whatever the
+// database and the password.
+func SameLogin(a, b secret.Secret) bool {
+	first, err := Parse(a)
+	second, unreadable := Parse(b)
+	return err == nil && unreadable == nil && first.User() != "" && first.User() == second.User() && first.Place() == second.Place()
+}
+
+// Describe says where a URL leads, as its method does; `***` when it is not plain enough to be
+// sure where that is and what in it is secret.
+func Describe(url secret.Secret) string {
+	u, err := Parse(url)
+	if err != nil {
+		return "***"
+	}
+	return u.Describe()
 }
 
 // Describe says where the URL leads, as a URL without its other parameters: with stars for a

@@ -25,9 +25,6 @@ type Outside struct {
 	note *os.File
 }
 
-// BackupSuffix ends the name of a backup that is being written.
-const BackupSuffix = ".backup" + temporarySuffix
-
 const noteName = "outside"
 
 // CreateOutside makes a file beside path, which only its owner can reach from its first

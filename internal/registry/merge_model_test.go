@@ -119,7 +119,7 @@ func (s side) tenants() (all []Tenant) {
 				unknown = append(unknown, fmt.Sprintf("%q:%s", name, m[name]))
 			}
 		}
-		tenant.Unknown = NewMembers(strings.Join(unknown, ","))
+		tenant.Unknown = NewUnknown(strings.Join(unknown, ","))
 		all = append(all, tenant)
 	}
 	return all

@@ -192,7 +192,7 @@ func TestAMergeIsAChangeOfItsOwnBeforeACommand(t *testing.T) {
 		require.NoError(t, err)
 		commands = append(commands, c.Command)
 	}
-	require.Equal(t, []string{"sp test", MergeCommand}, commands)
+	require.Equal(t, []string{"sp test", mergeCommand}, commands)
 }
 
 // What an undo is meant to take back is not what another program did a moment ago.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -222,7 +223,7 @@ func TestTheRuleOfAMergeIsAsTheOracleSays(t *testing.T) {
 // TestAMergeIsAsTheOracleSays is the same on registries, which are fewer.
 func TestAMergeIsAsTheOracleSays(t *testing.T) {
 	t.Parallel()
-	dir, n, all := mustMemoryDir(t), 0, tally{}
+	dir, n, all := harness.QuickDir(t), 0, tally{}
 	rapid.Check(t, func(t *rapid.T) {
 		if rapid.IntRange(0, 3).Draw(t, "is none") > 0 {
 			return
