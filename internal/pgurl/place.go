@@ -122,10 +122,10 @@ func (u URL) Database() string {
 // last holds.
 func (u URL) Said() map[string]string { return u.said }
 
-// Missing returns what the URL leaves out that says where it leads, "" where nothing is: each
+// missing returns what the URL leaves out that says where it leads, "" where nothing is: each
 // client would take that from elsewhere. A URL must name each of its servers (a host, an address
 // or the directory of a socket) and a database, or a user, after whom libpq calls it.
-func (u URL) Missing() string {
+func (u URL) missing() string {
 	for _, s := range u.servers {
 		if s.Target() == "" {
 			return "host"
@@ -137,15 +137,16 @@ func (u URL) Missing() string {
 	return ""
 }
 
-// LeadsNowhere tells of a URL that can be read whether something is Missing.
+// LeadsNowhere tells of a URL that can be read whether it leaves out the host, or the
+// database and the user: each client would take another one.
 func LeadsNowhere(url secret.Secret) bool {
 	u, err := Parse(url)
-	return err == nil && u.Missing() != ""
+	return err == nil && u.missing() != ""
 }
 
-// Place is the same for two URLs that lead to the same servers, as far as their text shows. It
+// place is the same for two URLs that lead to the same servers, as far as their text shows. It
 // is for comparing, not for showing.
-func (u URL) Place() string {
+func (u URL) place() string {
 	var b strings.Builder
 	for _, s := range u.servers {
 		host := s.Target()
@@ -171,7 +172,7 @@ func DatabaseOf(url secret.Secret) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	return u.Place() + u.Database(), true
+	return u.place() + u.Database(), true
 }
 
 // SameLogin tells whether two URLs log in as the same role on the same servers, whatever the
@@ -179,25 +180,26 @@ func DatabaseOf(url secret.Secret) (string, bool) {
 func SameLogin(a, b secret.Secret) bool {
 	first, err := Parse(a)
 	second, unreadable := Parse(b)
-	return err == nil && unreadable == nil && first.User() != "" && first.User() == second.User() && first.Place() == second.Place()
+	return err == nil && unreadable == nil && first.User() != "" && first.User() == second.User() && first.place() == second.place()
 }
 
-// Describe says where a URL leads, as its method does; `***` when it is not plain enough to be
-// sure where that is and what in it is secret.
+// Describe says which server and database a URL leads to, with stars for the user and the
+// password and without other parameters; `***` when it is not plain enough to be sure where
+// it leads and what in it is secret.
 func Describe(url secret.Secret) string {
 	u, err := Parse(url)
 	if err != nil {
 		return "***"
 	}
-	return u.Describe()
+	return u.describe()
 }
 
-// Describe says where the URL leads, as a URL without its other parameters: with stars for a
+// describe says where the URL leads, as a URL without its other parameters: with stars for a
 // user and a password, and a socket's directory as a parameter.
 //
 //	postgres://***:***@db.example:5432/orders
 //	postgres://***:***@/orders?host=/cloudsql/project:region:instance
-func (u URL) Describe() string {
+func (u URL) describe() string {
 	text := u.scheme + "://"
 	if u.said["user"] != "" || u.said["password"] != "" {
 		text += "***:***@"

@@ -28,8 +28,8 @@ type URL struct {
 	servers []Server
 }
 
-// Format writes what Describe does, whatever the verb: a URL holds secrets.
-func (u URL) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(u.Describe())) }
+// Format writes what Describe says, whatever the verb: a URL holds secrets.
+func (u URL) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(u.describe())) }
 
 // Parse reads a connection URL as libpq does, in the form of
 // https://www.postgresql.org/docs/current/libpq-connect.html (Connection URIs). What clients
@@ -85,8 +85,8 @@ func Usable(url secret.Secret) (URL, error) {
 	case err != nil:
 	case IsMasked(url):
 		err = invalid(errors.New("has stars in place of the password"))
-	case u.Missing() != "":
-		err = invalid(fmt.Errorf("names no %s, and each client would take another (postgres://USER:PASSWORD@HOST:PORT/DATABASE, or ?host=DIRECTORY for a socket)", u.Missing()))
+	case u.missing() != "":
+		err = invalid(fmt.Errorf("names no %s, and each client would take another (postgres://USER:PASSWORD@HOST:PORT/DATABASE, or ?host=DIRECTORY for a socket)", u.missing()))
 	}
 	return u, err
 }

@@ -52,12 +52,12 @@ func TestDescribeSaysWhereAURLLeads(t *testing.T) {
 			continue
 		}
 		require.NoError(t, err, text)
-		require.Equal(t, want, u.Describe(), text)
+		require.Equal(t, want, u.describe(), text)
 		require.Equal(t, want, fmt.Sprintf("%v", u), "however it is printed")
 		require.Equal(t, want, fmt.Sprintf("%#v", u))
 		again, err := Parse(secret.New(want))
 		require.NoError(t, err, text)
-		require.Equal(t, u.Place(), again.Place(), text)
+		require.Equal(t, u.place(), again.place(), text)
 		require.Equal(t, u.Said()["dbname"], again.Said()["dbname"], text)
 	}
 }
