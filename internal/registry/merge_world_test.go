@@ -164,9 +164,9 @@ func (w *world) diverge(p *paper) {
 				p.content[id] = maps.Clone(read[id])
 			case member != is && p.content[id] != nil && read[id] != nil:
 				p.content[id][member] = read[id][member]
-			case member != is && p.content[id] != nil: // its own tenant: as it stood there first
-				first := slices.IndexFunc(w.shown, func(s snapshot) bool { return s.state[id] != nil })
-				p.content[id][member] = w.shown[first].state[id][member]
+			case member != is && p.content[id] != nil: // its own tenant: as it wrote it first
+				first := slices.IndexFunc(w.taken, func(t takeover) bool { return t.id == id && t.member == member })
+				p.content[id][member] = w.taken[first].value
 			}
 		}
 	}
