@@ -38,6 +38,9 @@ type shape struct {
 	// that the small size kills it at a few calls only, on both sides of its COMMIT: one for
 	// each file that follows, and each way of changing it.
 	small, member bool
+	// looks are the directories in which it replaces a file and then looks at what came out,
+	// and which sync of each is in between: there it is killed.
+	looks map[string]int
 }
 
 // stride is which share of the points the small size takes: with the files that follow,
@@ -59,12 +62,22 @@ func (s shape) killed() (stride, behind int) {
 	switch {
 	case *size == "long":
 		return 1, 1
-	case s.member:
+	case s.member && len(s.looks) == 0:
 		return 16, 2
+	case s.member:
+		return 16, 1
 	case len(s.before) == 0:
 		return 4, 1
 	}
 	return 3, 1
+}
+
+// betweenLooks are the calls between an exchange of files and the look at what came out.
+func (s shape) betweenLooks() (found []point) {
+	for dir, rank := range s.looks {
+		found = append(found, point{"fsync", "./.systemprompt" + dir, rank})
+	}
+	return found
 }
 
 // later are the commands that come after what was stopped.
@@ -130,8 +143,8 @@ func shapes() []shape {
 		},
 		{name: "delete, exported", before: tracked, steps: []string{"tenant delete a -y"}, next: mend, small: true},
 		{name: "profile create", before: tracked, steps: []string{"profile create r --tenant c"}, next: mend, small: true},
-		{name: "session switch", before: tracked, steps: []string{"session switch q"}, next: mend, small: true},
-		{name: "edit of a URL", before: twoProfiles, steps: []string{"tenant edit a --database-url-file url.txt"}, next: mend, member: true},
+		{name: "session switch", before: tracked, steps: []string{"session switch q"}, next: mend, small: true, looks: map[string]int{"/sessions": 1}},
+		{name: "edit of a URL", before: twoProfiles, steps: []string{"tenant edit a --database-url-file url.txt"}, next: mend, member: true, looks: map[string]int{"": 3, "/profiles/p": 1, "/profiles/r": 1}},
 		{name: "profile rename", before: tracked, spoil: shared, steps: []string{"profile edit q --name z"}, next: mend, small: true},
 		{name: "profile delete", before: tracked, steps: []string{"profile delete q -y"}, next: mend, member: true},
 		{
@@ -151,7 +164,7 @@ func shapes() []shape {
 		{name: "select", before: tracked, steps: []string{"tenant select c"}, next: mend},
 		{name: "profile relink", before: tracked, spoil: shared, steps: []string{"profile edit q --tenant c"}, next: mend, member: true},
 		{name: "profile default", before: tracked, steps: []string{"profile default q"}, next: mend},
-		{name: "secret of a profile", before: tracked, steps: []string{"secrets set api --profile q --file key.txt"}, next: mend, member: true},
+		{name: "secret of a profile", before: tracked, steps: []string{"secrets set api --profile q --file key.txt"}, next: mend, member: true, looks: map[string]int{"/profiles/q": 1}},
 		{name: "secret taken away", before: append(tracked[:5:5], "secrets set api --profile q --file key.txt"), steps: []string{"secrets unset api --profile q"}, next: mend, member: true},
 		{name: "login", before: tracked, steps: []string{"session login --profile q --token-file key.txt --email u@example.com"}, next: mend, member: true},
 		{name: "profile delete, with what others wrote", before: tracked, spoil: shared, steps: []string{"profile delete q -y"}, next: mend},

@@ -33,6 +33,9 @@ func TestKilledAtAnyCallLeavesTheOldOrTheNewState(t *testing.T) {
 				old += count(f.registry[0] == 0)
 			})
 			w.report(t, stride, fmt.Sprintf("%d left a journal, %d the old state, %d the new", hot, old, len(w.happenedAt)-old))
+			for _, between := range s.betweenLooks() {
+				require.True(t, w.happenedAt[between], "not killed between the exchange and the look: %v", between)
+			}
 			require.Positive(t, old, "no point before the COMMIT")
 			require.Greater(t, len(w.happenedAt), old, "no point behind the COMMIT")
 		})

@@ -15,7 +15,8 @@ import (
 //     where its placing put the file aside: then 3 alone tells.
 //  2. What it did itself it knew, from the time at which sp took it over.
 //  3. A file that shows what sp did, as the published state N was the first to show it, was
-//     read at N or later: all that sp did up to N was known.
+//     read at N or later: all that sp did up to N was known. What is from a file that was
+//     kept aside shows nothing: it stood in the file's place before.
 //  4. Of what sp did after that, what stood in the file for ten minutes when the other
 //     program wrote it was known, and what is younger was not.
 //  5. What was known is the base of a merge, member by member. Whether the tenant is there

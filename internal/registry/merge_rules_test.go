@@ -242,3 +242,15 @@ func TestUnknownMembersThatDoNotContradictAreMerged(t *testing.T) {
 		}
 	}
 }
+
+// What is from a file that was kept aside may be in a file that was written before sp
+// published it: the same program has read its own.
+func TestWhatWasKeptAsideDatesNoFile(t *testing.T) {
+	t.Parallel()
+	k := knowledge{states: []int64{5, 7}}
+	values := func(by author) []value {
+		return []value{{from: 1, until: 6, text: "before"}, {from: 6, until: 9, text: "kept", by: by}}
+	}
+	require.Equal(t, int64(7), k.date(values(bySP), "kept"))
+	require.Zero(t, k.date(values(byOtherUnseen), "kept"))
+}
