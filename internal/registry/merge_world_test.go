@@ -113,7 +113,7 @@ func (w *world) settled(next side, revision int64, bySP bool) {
 				continue
 			}
 			if w.bySP[id+"/"+member] = bySP; !bySP {
-				w.taken = append(w.taken, takeover{revision: w.revision, id: id, member: member, value: value})
+				w.taken = append(w.taken, takeover{revision: w.revision, id: id, member: member, value: value, gone: next[id] == nil})
 			}
 		}
 	}
