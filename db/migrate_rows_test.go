@@ -115,15 +115,15 @@ func TestAFileThatFollowsKeepsItsMeaning(t *testing.T) {
 	_, err = p.UpTo(t.Context(), 6)
 	require.NoError(t, err)
 	require.Equal(t, []string{
-		"path=.gitignore kind=<nil> profile=<nil> base= former=<nil> due=0 ",
-		"path=/elsewhere/profiles/p/secrets.json kind=<nil> profile=<nil> base= former=<nil> due=0 ",
+		"path=.gitignore kind= profile= base= former=<nil> due=0 ",
+		"path=/elsewhere/profiles/p/secrets.json kind= profile= base= former=<nil> due=0 ",
 		"path=profiles/A-b_1/secrets.json kind=secrets profile=A-b_1 base={\"x\":\"\\u001e\"} former={\"x\":\"digest\"} due=1 ",
 		"path=profiles/p/docker/compose.yaml kind=compose profile=p base=name: c\n former=<nil> due=1 ",
 		"path=profiles/p/profile.yaml kind=profile profile=p base=name: p\n former=<nil> due=0 ",
 		"path=profiles/p/secrets.json kind=secrets profile=p base= former= due=1 ",
 		"path=profiles/q/secrets.json kind=secrets profile=q base={} former=<nil> due=0 ",
-		"path=sessions/index.json kind=sessions profile=<nil> base={\"version\":1} former=<nil> due=0 ",
-		"path=tenants.json kind=<nil> profile=<nil> base= former=<nil> due=0 ",
+		"path=sessions/index.json kind=sessions profile= base={\"version\":1} former=<nil> due=0 ",
+		"path=tenants.json kind= profile= base= former=<nil> due=0 ",
 	}, rowsOf(t, conn, "SELECT path, kind, profile, base, former, due FROM files ORDER BY path"))
 	_, err = p.DownTo(t.Context(), 5)
 	require.NoError(t, err)

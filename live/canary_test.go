@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -32,9 +32,9 @@ func TestSecretsAreOnlyWhereTheyHaveToBe(t *testing.T) {
 	w.keep(adopted)
 	w.keep(secret.New("postgres://x:wrongmark1234@127.0.0.1:1/x"))
 	begin := sizeOfLog(t) // what stands there already are the test's own passwords
-	at, err := registry.Addresses(s.admin)
+	u, err := pgurl.Parse(s.admin)
 	require.NoError(t, err)
-	wrong := "postgres://live_canary:wrongmark1234@" + at[0].Name + "/postgres"
+	wrong := "postgres://live_canary:wrongmark1234@" + u.Addresses()[0].Name + "/postgres"
 
 	for _, line := range watched {
 		w.say(strings.Fields(strings.NewReplacer("ADOPTED", adopted.Reveal(), "WRONG", wrong, "ADMIN", s.admin.Reveal()).Replace(line))...)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/harness"
 	"github.com/sp-registry/sp/internal/pgtest"
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -50,7 +50,7 @@ func (p pooled) atServer(url secret.Secret) secret.Secret {
 func atServer(t *testing.T, super, url secret.Secret) secret.Secret {
 	t.Helper()
 	_, database, _ := strings.Cut(url.Reveal()[len("postgres://"):], "/")
-	direct, err := registry.URLFor(super, userOf(url), database, passwordOf(url))
+	direct, err := pgurl.For(super, userOf(url), database, passwordOf(url))
 	require.NoError(t, err)
 	return direct
 }
@@ -317,7 +317,7 @@ func (s *scene) idle(id string) secret.Secret {
 	s.T.Helper()
 	user := userOf(s.url(id))
 	other := map[string]string{"a": "b", "b": "a"}[user[len(user)-1:]]
-	url, err := registry.URLFor(s.super, user[:len(user)-1]+other, "postgres", secret.New("stale"))
+	url, err := pgurl.For(s.super, user[:len(user)-1]+other, "postgres", secret.New("stale"))
 	require.NoError(s.T, err)
 	return url
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/harness"
 	"github.com/sp-registry/sp/internal/pgtest"
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -24,7 +24,7 @@ func makeAdmin(super secret.Secret, name string) (secret.Secret, error) {
 	if err != nil {
 		return secret.Secret{}, err
 	}
-	return registry.URLFor(super, name, "postgres", secret.New(password))
+	return pgurl.For(super, name, "postgres", secret.New(password))
 }
 
 // dropAll drops a role with all that it made, and the databases of those.
@@ -144,16 +144,16 @@ func makeAdopted(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(dropAdopted(super, args[1])) })
 	ts.Setenv(args[0], url.Reveal())
-	at, err := registry.Addresses(url)
+	u, err := pgurl.Parse(url)
 	ts.Check(err)
-	ts.Setenv("ADDRESS", at[0].Name)
-	elsewhere, err := registry.URLFor(super, userOf(super), "nosuch", passwordOf(super))
+	ts.Setenv("ADDRESS", u.Addresses()[0].Name)
+	elsewhere, err := pgurl.For(super, userOf(super), "nosuch", passwordOf(super))
 	ts.Check(err)
 	ts.Setenv("NODATABASE", elsewhere.Reveal())
 }
 
 func passwordOf(url secret.Secret) secret.Secret {
-	_, password, _ := registry.WithoutPassword(url)
+	password, _ := pgurl.PasswordOf(url)
 	return password
 }
 
@@ -163,7 +163,7 @@ func adoptable(super secret.Secret, name string) (secret.Secret, error) {
 	if err != nil {
 		return secret.Secret{}, err
 	}
-	return registry.URLFor(super, name, name, password)
+	return pgurl.For(super, name, name, password)
 }
 
 func dropAdopted(super secret.Secret, name string) error {

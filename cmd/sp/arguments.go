@@ -43,7 +43,7 @@ func commandWords(cmd *cli.Command) string {
 // canBeEmpty tells whether the empty value of a flag means something: a list from its
 // start, and members of the record, which tells empty from absent.
 func canBeEmpty(flag string) bool {
-	return flag == "after" || slices.ContainsFunc(registry.RecordMembers, func(m *registry.Member) bool {
+	return flag == "after" || slices.ContainsFunc(registry.Members, func(m *registry.Member) bool {
 		return flagOf(m) == flag && m.Optional && !m.Secret
 	})
 }

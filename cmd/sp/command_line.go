@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
@@ -11,7 +12,7 @@ import (
 
 // isSecretFlag tells whether the value of a flag is a secret.
 func isSecretFlag(name string) bool {
-	return name == "server" || slices.ContainsFunc(registry.RecordMembers, func(m *registry.Member) bool {
+	return name == "server" || slices.ContainsFunc(registry.Members, func(m *registry.Member) bool {
 		return m.Secret && flagOf(m) == name
 	})
 }
@@ -60,7 +61,7 @@ func harmlessFlag(cmd *cli.Command, name string) string {
 // harmlessWord is a word as a shell would take it, but for what may be a way to a
 // database.
 func harmlessWord(word string) string {
-	if registry.IsConnection(word) {
+	if pgurl.IsConnection(word) {
 		return "***"
 	}
 	return project.Quoted(word)

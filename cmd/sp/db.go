@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -17,11 +18,11 @@ func (a *app) dbCommands() *cli.Command {
 }
 
 func addressOf(s registry.Server) string {
-	at, err := registry.Addresses(s.Admin)
+	u, err := pgurl.Parse(s.Admin)
 	if err != nil {
 		return ""
 	}
-	return at[0].Name
+	return u.Addresses()[0].Name
 }
 
 func (a *app) dbDownCommand() *cli.Command {

@@ -33,12 +33,12 @@ func (a *app) dbUpCommand() *cli.Command {
 			if port := cmd.Int("port"); cmd.IsSet("port") && (port < 1024 || port > 65535) {
 				return usage("db up: --port: from 1024 to 65535")
 			}
-			return a.untilTold(ctx, func(ctx context.Context) error { return a.dbUp(ctx, w, cmd.Int("port"), standingBy(cmd)) })
+			return a.untilTold(ctx, func(ctx context.Context) error { return a.dbUp(ctx, w, cmd.Int("port"), existingBy(cmd)) })
 		},
 	}
 }
 
-func (a *app) dbUp(ctx context.Context, w hosting.Wanted, port int, files standingFiles) error {
+func (a *app) dbUp(ctx context.Context, w hosting.Wanted, port int, files existingFiles) error {
 	known, err := a.knownServers(ctx)
 	if err != nil {
 		return err

@@ -164,18 +164,18 @@ func (a *app) here() (string, error) {
 	return path, err
 }
 
-// standingFiles is what becomes of the files that stand where a registry is made: they may be
+// existingFiles is what becomes of the files that stand where a registry is made: they may be
 // anybody's.
-type standingFiles int
+type existingFiles int
 
 const (
-	refused  standingFiles = iota // nothing is made beside them
+	refused  existingFiles = iota // nothing is made beside them
 	aside                         // they get other names
 	imported                      // they are what the command is to take over
 )
 
-// standingBy reads --set-aside.
-func standingBy(cmd *cli.Command) standingFiles {
+// existingBy reads --set-aside.
+func existingBy(cmd *cli.Command) existingFiles {
 	if cmd.Bool("set-aside") {
 		return aside
 	}
@@ -208,7 +208,7 @@ func (a *app) adviseMain(err error) error {
 
 // makeProjectHere makes the directory where it was named, else in the working
 // directory, or adopts the one that is there. It says so.
-func (a *app) makeProjectHere(files standingFiles) (project.Dir, error) {
+func (a *app) makeProjectHere(files existingFiles) (project.Dir, error) {
 	path, err := a.namedDir()
 	if err == nil && path == "" {
 		path, err = a.here()
@@ -220,7 +220,7 @@ func (a *app) makeProjectHere(files standingFiles) (project.Dir, error) {
 }
 
 // makeProject finds the directory as project does, or makes one.
-func (a *app) makeProject(files standingFiles) (project.Dir, error) {
+func (a *app) makeProject(files existingFiles) (project.Dir, error) {
 	found, err := a.newProject()
 	if errors.Is(err, project.ErrNoDirectory) {
 		return a.makeProjectHere(files)
@@ -231,7 +231,7 @@ func (a *app) makeProject(files standingFiles) (project.Dir, error) {
 	return a.adopt(found.Path(), files)
 }
 
-func (a *app) adopt(path string, files standingFiles) (project.Dir, error) {
+func (a *app) adopt(path string, files existingFiles) (project.Dir, error) {
 	found, err := a.checked(project.AtNew(path))
 	if errors.Is(err, project.ErrNoDirectory) {
 		err = a.checkAbove(path)
@@ -259,7 +259,7 @@ func (a *app) adopt(path string, files standingFiles) (project.Dir, error) {
 }
 
 // clear refuses the files that stand where a registry is to be made, or sets them aside.
-func (a *app) clear(dir project.Dir, files standingFiles) error {
+func (a *app) clear(dir project.Dir, files existingFiles) error {
 	if files == imported {
 		return nil
 	}
@@ -283,7 +283,7 @@ func (a *app) clear(dir project.Dir, files standingFiles) error {
 }
 
 // changeNew is a change that makes directory and registry where there are none.
-func (a *app) changeNew(ctx context.Context, files standingFiles, c workspace.Change) (project.Dir, error) {
+func (a *app) changeNew(ctx context.Context, files existingFiles, c workspace.Change) (project.Dir, error) {
 	dir, err := a.makeProject(files)
 	if err == nil && !hasRegistry(dir) {
 		err = a.hideSecrets(ctx, dir)

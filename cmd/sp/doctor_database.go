@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
@@ -38,7 +39,7 @@ func (c *checkup) checkDatabase(ctx context.Context) []diagnosis {
 	if found.Result != "ok" {
 		return []diagnosis{wrong("%s", found.Message).remedy("%s", found.Hint)}
 	}
-	return []diagnosis{fine("tenant %s: %s: PostgreSQL %s answers, %s", found.ID, registry.DescribeURL(url), found.Version, found.encryption())}
+	return []diagnosis{fine("tenant %s: %s: PostgreSQL %s answers, %s", found.ID, pgurl.Describe(url), found.Version, found.encryption())}
 }
 
 // checkDatabases looks whether what sp made on servers is whole, and wanted.

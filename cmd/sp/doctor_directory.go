@@ -11,6 +11,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // checkDirectory finds the directory. In one that others can write in nothing is
@@ -195,7 +196,7 @@ func (c *checkup) temporary(t project.Temporary, sweep func(context.Context) err
 		return left.remedy("rm -- %s", project.Quoted(path)).
 			mendable(func(context.Context) error { return c.dir.RemoveTemporary(t) }, "%s: removed", path)
 	case t.Kept():
-		return ofKept(path)
+		return ofKept(path, t.Of())
 	case !t.Ours():
 		return left.remedy("rm -- %s, if no program uses it", project.Quoted(path))
 	case c.have < needRegistry:
@@ -205,13 +206,12 @@ func (c *checkup) temporary(t project.Temporary, sweep func(context.Context) err
 }
 
 // ofKept is the finding of what another program wrote into a file while sp replaced that.
-func ofKept(path string) diagnosis {
-	name, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), "."), ".json.")
+func ofKept(path, of string) diagnosis {
 	left := warn("%s: another program wrote it while sp replaced the file", path)
-	switch name {
-	case "tenants":
+	switch {
+	case of == workspace.TrackedName:
 		return left.remedy("the next change of a tenant merges it")
-	case "secrets", "index":
+	case filepath.Ext(of) == ".json":
 		return left.remedy("the next change merges it")
 	}
 	return left.remedy("take from it what you need; then rm -- %s", project.Quoted(path))

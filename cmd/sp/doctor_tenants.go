@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -55,11 +56,11 @@ func (c *checkup) surveyed(ctx context.Context) (*survey, error) {
 func (s *survey) look(t registry.Tenant) {
 	s.lookAtCredentials(t)
 	for _, u := range urlsOf(t) {
-		if err := registry.CheckURL(*u.url); err != nil && !registry.IsMasked(*u.url) {
-			why := strings.TrimSuffix(strings.TrimPrefix(err.Error(), "database URL: "), ": "+registry.ErrInvalid.Error())
+		if err := pgurl.Check(*u.url); err != nil && !pgurl.IsMasked(*u.url) {
+			why := strings.TrimSuffix(strings.TrimPrefix(err.Error(), "database URL: "), ": "+pgurl.ErrInvalid.Error())
 			s.urls.add(warn("tenant %s: %s %s", t.ID, u.member, why).remedy("sp tenant edit %s --%s-stdin", project.Quoted(string(t.ID)), u.flag))
 		}
-		if place, ok := registry.DatabaseOf(*u.url); ok {
+		if place, ok := pgurl.DatabaseOf(*u.url); ok {
 			s.databases.note(place)
 		}
 	}
@@ -104,12 +105,12 @@ func (s *survey) compare(t registry.Tenant) {
 			remedy("sp tenant edit %s --name NAME", project.Quoted(string(t.ID))))
 	}
 	for _, u := range urlsOf(t) {
-		place, ok := registry.DatabaseOf(*u.url)
+		place, ok := pgurl.DatabaseOf(*u.url)
 		if !ok {
 			continue
 		}
 		if before, ok := s.databases.before(place, t); ok && before.ID != t.ID {
-			s.urls.add(warn("tenants %s and %s have the same database: %s", before.ID, t.ID, registry.DescribeURL(*u.url)).
+			s.urls.add(warn("tenants %s and %s have the same database: %s", before.ID, t.ID, pgurl.Describe(*u.url)).
 				remedy("sp tenant edit %s --%s-stdin, if one was copied", project.Quoted(string(t.ID)), u.flag))
 		}
 	}
@@ -123,7 +124,7 @@ type memberURL struct {
 
 // urlsOf returns the URLs that a tenant has.
 func urlsOf(t registry.Tenant) (urls []memberURL) {
-	for _, m := range registry.RecordMembers {
+	for _, m := range registry.Members {
 		if url := m.SecretOf(&t); m.URL && url != nil && !url.Empty() {
 			urls = append(urls, memberURL{m.Name, flagOf(m), url})
 		}

@@ -62,6 +62,8 @@ func (a *app) adviseChange(ctx context.Context, w *workspace.Workspace, c worksp
 	switch {
 	case errors.As(err, &conflicts):
 		return withHint(err, "%s", strings.Join(append(conflictLines(conflicts), settleHint), "\n"))
+	case errors.As(err, &tracked) && strings.HasSuffix(tracked.Path, ".tmp"):
+		return withHint(err, "sp gives no file of git's such a name, so it came with the repository: rm -- %s", project.Quoted(tracked.Path))
 	case errors.As(err, &tracked):
 		return withHint(err, "%s", adviseTracked(tracked.Path))
 	case errors.As(err, &changed) && !isSmall(w.Dir, changed.Path):

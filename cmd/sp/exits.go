@@ -9,6 +9,7 @@ import (
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
@@ -86,6 +87,7 @@ var exits = []struct {
 	{registry.ErrForgotten, 3, "not_found", "secrets that a change removed are kept for 7 days, unless they were purged; a backup may have them"},
 	{registry.ErrNotFound, 3, "not_found", ""},
 	{registry.ErrInvalid, 2, "invalid", ""},
+	{pgurl.ErrInvalid, 2, "invalid", ""},
 	{project.ErrNotFound, 3, "not_found", ""},
 	{project.ErrInvalid, 2, "invalid", ""},
 	{provision.ErrInvalid, 2, "invalid", ""},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
@@ -94,7 +95,7 @@ func isInRegistry(dir project.Dir, path string) bool {
 // checkPathWord refuses what was meant as a way to a database: it must not be
 // repeated, and nothing is made under its name.
 func checkPathWord(what, path string) error {
-	if strings.Contains(path, "://") || registry.IsConnection(path) {
+	if strings.Contains(path, "://") || pgurl.IsConnection(path) {
 		return usage("%s: a way to a database where a path belongs", what)
 	}
 	return nil

@@ -70,7 +70,7 @@ func (a *app) inSteps(ctx context.Context, change changer, fn func(context.Conte
 }
 
 // makeRegistry makes directory and registry where there are none.
-func (a *app) makeRegistry(ctx context.Context, files standingFiles) error {
+func (a *app) makeRegistry(ctx context.Context, files existingFiles) error {
 	isNew, err := a.isNew()
 	switch {
 	case err != nil:

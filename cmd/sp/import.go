@@ -91,7 +91,7 @@ func (a *app) importAll(ctx context.Context, cmd *cli.Command, what importing) e
 func (a *app) importSource(ctx context.Context, cmd *cli.Command, request registry.Import, what importing, source *source) error {
 	dir, missing := a.newProject()
 	own := missing == nil && source != nil && source.path == dir.Tenants() // which sp has not written
-	files := standingBy(cmd)
+	files := existingBy(cmd)
 	if what.own || own {
 		files = imported
 	}

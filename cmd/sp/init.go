@@ -19,14 +19,14 @@ func (a *app) initCommand() *cli.Command {
 			"its secrets out of git. What is there already stays as it is.",
 		Flags: []cli.Flag{setAsideFlag()},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			return a.untilTold(ctx, func(ctx context.Context) error { return a.init(ctx, standingBy(cmd)) })
+			return a.untilTold(ctx, func(ctx context.Context) error { return a.init(ctx, existingBy(cmd)) })
 		},
 	}
 }
 
 // init makes the directory here or where it was named, even inside another
 // project: who says init means this place.
-func (a *app) init(ctx context.Context, files standingFiles) error {
+func (a *app) init(ctx context.Context, files existingFiles) error {
 	dir, err := a.makeProjectHere(files)
 	if err != nil {
 		return err

@@ -29,16 +29,16 @@ func (a *app) profileListCommand() *cli.Command {
 		Description: "Columns: name, (active) or (default), tenant. Active is the one that the selected\ntenant's session chose.",
 		Flags:       []cli.Flag{boolFlag("all", "the profiles of every tenant")},
 	}, func(ctx context.Context, l list) error {
-		standing, err := standingOf(ctx, l.view)
+		chosen, err := choiceIn(ctx, l.view)
 		if err != nil {
 			return err
 		}
-		tenant := standing.selection.Tenant
+		tenant := chosen.selection.Tenant
 		if l.cmd.Bool("all") {
 			tenant = nil
 		}
-		return answerList(a, l, "profiles", l.view.Profiles(ctx, tenant, l.page), standing.profile, func(p registry.Profile) []string {
-			return []string{p.Name, standing.profile(p).mark(), a.shortID(string(p.Tenant))}
+		return answerList(a, l, "profiles", l.view.Profiles(ctx, tenant, l.page), chosen.profile, func(p registry.Profile) []string {
+			return []string{p.Name, chosen.profile(p).mark(), a.shortID(string(p.Tenant))}
 		})
 	})
 }
@@ -53,13 +53,13 @@ func (p profile) mark() string {
 	return ""
 }
 
-// standing is what is chosen, against which a profile is shown.
-type standing struct {
+// choice is what is chosen, against which a profile is shown.
+type choice struct {
 	selection registry.Selection
 	session   *registry.Session
 }
 
-func standingOf(ctx context.Context, view *registry.View) (s standing, err error) {
+func choiceIn(ctx context.Context, view *registry.View) (s choice, err error) {
 	if s.selection, err = view.Selection(ctx); err != nil {
 		return s, err
 	}
@@ -67,7 +67,7 @@ func standingOf(ctx context.Context, view *registry.View) (s standing, err error
 	return s, err
 }
 
-func (s standing) profile(p registry.Profile) profile {
+func (s choice) profile(p registry.Profile) profile {
 	return profile{
 		Name:    p.Name,
 		Tenant:  p.Tenant,
@@ -90,15 +90,15 @@ func (a *app) profileShowCommand() *cli.Command {
 }
 
 func (a *app) showProfile(ctx context.Context, view *registry.View, name *string) error {
-	standing, err := standingOf(ctx, view)
+	chosen, err := choiceIn(ctx, view)
 	if err != nil {
 		return err
 	}
 	if name == nil {
-		if standing.session == nil {
+		if chosen.session == nil {
 			return fmt.Errorf("%w is active", registry.ErrNoProfile)
 		}
-		name = &standing.session.Profile
+		name = &chosen.session.Profile
 	}
 	p, err := view.Profile(ctx, *name)
 	if err != nil {
@@ -108,9 +108,9 @@ func (a *app) showProfile(ctx context.Context, view *registry.View, name *string
 	if err != nil {
 		return err
 	}
-	shown := standing.profile(p)
+	shown := chosen.profile(p)
 	if a.json {
-		return a.document(map[string]any{"profile": shown, "tenant": tenantOf(t, standing.selection, masked)})
+		return a.document(map[string]any{"profile": shown, "tenant": tenantOf(t, chosen.selection, masked)})
 	}
 	return a.table("Profile: "+p.Name, rowsOf(
 		[]string{"name", p.Name},

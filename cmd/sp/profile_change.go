@@ -39,8 +39,8 @@ func shownProfile(ctx context.Context, reg *registry.Registry, p registry.Profil
 		return profile{}, err
 	}
 	defer view.Close()
-	standing, err := standingOf(ctx, view)
-	return standing.profile(p), err
+	chosen, err := choiceIn(ctx, view)
+	return chosen.profile(p), err
 }
 
 func (a *app) profileDefaultCommand() *cli.Command {

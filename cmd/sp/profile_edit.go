@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/follow"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
 )
@@ -77,13 +78,13 @@ func yamlEdits(words []string) (edits []follow.YAMLEdit, err error) {
 		path := strings.Split(key, ".")
 		flag, own := ownKeys[key]
 		switch {
-		case !found || slices.Contains(path, "") || strings.Contains(key, "://") || registry.IsConnection(key):
+		case !found || slices.Contains(path, "") || strings.Contains(key, "://") || pgurl.IsConnection(key):
 			return nil, withHint(usage("--set: not KEY=VALUE"), "such as --set server.port=8081")
 		case own && flag == "":
 			return nil, usage("--set %s: sp keeps that file where it is", key)
 		case own:
 			return nil, withHint(usage("--set %s: the registry knows it", key), "%s changes it", flag)
-		case registry.IsConnection(value) || strings.Contains(value, "://") && strings.Contains(value, "@"):
+		case pgurl.IsConnection(value) || strings.Contains(value, "://") && strings.Contains(value, "@"):
 			return nil, withHint(usage("--set %s: a way to a database does not belong in profile.yaml", key), "sp tenant edit")
 		}
 		edits = append(edits, follow.YAMLEdit{Path: path, Value: typedValue(value)})

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
@@ -78,10 +79,11 @@ func (a *app) psql(ctx context.Context, cmd *cli.Command) error {
 	if err != nil {
 		return fmt.Errorf("psql: tenant %s: %w", c.Tenant, err)
 	}
-	url, secrets, err := registry.WithoutSecrets(c.URL)
+	u, err := pgurl.Parse(c.URL)
 	if err != nil {
 		return err
 	}
+	secrets := u.Secrets()
 	password := secrets["password"]
 	delete(secrets, "password")
 	env := environmentFor(a.environ(), password, own != nil)
@@ -93,7 +95,7 @@ func (a *app) psql(ctx context.Context, cmd *cli.Command) error {
 		defer func() { _ = service.Close() }() // where it comes to nothing; psql has it else
 		env = append(env, "PGSERVICE="+serviceName, fmt.Sprintf("PGSERVICEFILE=/dev/fd/%d", service.Fd()))
 	}
-	return a.replace(program, append([]string{"psql", url}, rest...), env)
+	return a.replace(program, append([]string{"psql", u.WithoutSecrets()}, rest...), env)
 }
 
 const serviceName = "sp"

@@ -22,7 +22,7 @@ import (
 func TestEveryMemberIsShownAndEdited(t *testing.T) {
 	t.Parallel()
 	tried := 0
-	for _, m := range registry.RecordMembers {
+	for _, m := range registry.Members {
 		if m.Fixed {
 			continue
 		}
@@ -78,13 +78,13 @@ func mustMarshal(t *testing.T, value any) string {
 // together, and why: the table, what the queries take and give, and what is no list of all
 // of some kind.
 var memberLists = map[string]string{
-	"RecordMembers": "the table",
-	"Tenant":        "its fields",
-	"CloudParams":   "what the documents give a cloud tenant",
-	"NewCloud":      "the same",
-	"tenantOf":      "from a row of a query",
-	"isText":        "the same",
-	"rowOf":         "to a query",
+	"Members":     "the table",
+	"Tenant":      "its fields",
+	"CloudParams": "what the documents give a cloud tenant",
+	"NewCloud":    "the same",
+	"tenantOf":    "from a row of a query",
+	"isText":      "the same",
+	"rowOf":       "to a query",
 
 	"tenantCreateCommand": "what can be given when a tenant is made",
 	"newTenant":           "the same",
@@ -102,7 +102,7 @@ func TestMembersAreListedInOneTable(t *testing.T) {
 	t.Parallel()
 	members := map[string]string{} // by how they are spelled
 	fields := reflect.TypeFor[registry.Tenant]()
-	for i, m := range registry.RecordMembers {
+	for i, m := range registry.Members {
 		members[m.Name], members[flagOf(m)], members[fields.Field(i).Name] = m.Name, m.Name, m.Name
 	}
 	for _, everywhere := range []string{"id", "name", "ID", "Name", "Kind"} {
@@ -117,7 +117,7 @@ func TestMembersAreListedInOneTable(t *testing.T) {
 			for name, node := range declared(decl) {
 				if len(spelled(node, members)) >= 3 {
 					if memberLists[name] == "" {
-						t.Errorf("%s: %s lists %v: loop over registry.RecordMembers", s.path, name, slices.Sorted(maps.Keys(spelled(node, members))))
+						t.Errorf("%s: %s lists %v: loop over registry.Members", s.path, name, slices.Sorted(maps.Keys(spelled(node, members))))
 					}
 					found[name] = true
 				}

@@ -69,7 +69,7 @@ func secretsOf(ctx context.Context, view *registry.View, p registry.Profile) ([]
 	for _, s := range own {
 		all = append(all, profileSecret{Name: s.Key, Of: "profile", Profile: p.Name, Tenant: t.ID, value: s.Value})
 	}
-	for _, m := range registry.RecordMembers {
+	for _, m := range registry.Members {
 		if s := m.SecretOf(&t); s != nil && !s.Empty() {
 			all = append(all, profileSecret{Name: m.Name, Of: "tenant", Profile: p.Name, Tenant: t.ID, value: *s, isURL: m.URL})
 		}

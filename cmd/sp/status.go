@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -105,7 +106,7 @@ func (s *status) resolve(ctx context.Context, view *registry.View, request resol
 		s.Unresolved = &f
 		return nil
 	}
-	shown := connectionOf(*e.Connection, registry.DescribeURL(e.Connection.URL))
+	shown := connectionOf(*e.Connection, pgurl.Describe(e.Connection.URL))
 	s.Resolved, s.tokenMissing = &shown, e.Connection.Tenant.IsSyncTokenMissing()
 	return nil
 }

@@ -144,7 +144,7 @@ func checkedOf(c hosting.Checked) checked {
 	found := checked{ID: c.Tenant.ID, Result: "ok", token: c.Tenant.IsSyncTokenMissing(), begun: c.Next != nil}
 	if c.Err == nil {
 		ms := c.Took.Milliseconds()
-		found.Latency, found.Version, found.TLS, found.Message = &ms, c.Standing.Version, c.Standing.TLS, "connected"
+		found.Latency, found.Version, found.TLS, found.Message = &ms, c.Answer.Version, c.Answer.TLS, "connected"
 		return found
 	}
 	found.err = adviseLogin(c.Err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -68,7 +69,7 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 	}
 	return a.untilTold(ctx, func(ctx context.Context) error {
 		if n.Tenant.DatabaseURL != nil || cmd.Bool("no-database") {
-			return a.storeTenant(ctx, n, standingBy(cmd))
+			return a.storeTenant(ctx, n, existingBy(cmd))
 		}
 		known, err := a.knownServers(ctx)
 		if err != nil {
@@ -79,7 +80,7 @@ func (a *app) createTenant(ctx context.Context, cmd *cli.Command) error {
 			err = a.machine(project.Dir{}, nil).Answers(ctx, s)
 		}
 		if err == nil {
-			err = a.makeRegistry(ctx, standingBy(cmd))
+			err = a.makeRegistry(ctx, existingBy(cmd))
 		}
 		if err != nil {
 			return err
@@ -133,7 +134,7 @@ func newLocal(id registry.TenantID, name string, url *secret.Secret, shared *str
 }
 
 // storeTenant registers a tenant, in a new registry where there is none.
-func (a *app) storeTenant(ctx context.Context, n registry.NewTenant, files standingFiles) error {
+func (a *app) storeTenant(ctx context.Context, n registry.NewTenant, files existingFiles) error {
 	var t registry.Tenant
 	var alike []registry.TenantID
 	_, err := a.changeNew(ctx, files, a.tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
@@ -193,7 +194,7 @@ func (a *app) warnOfLookalikes(t registry.Tenant, alike []registry.TenantID) {
 
 // warnOfArgument tells that a secret was given where others can read it.
 func (a *app) warnOfArgument(cmd *cli.Command, name string, secret secret.Secret) {
-	if cmd.IsSet(name) && registry.HasPassword(secret) {
+	if cmd.IsSet(name) && pgurl.HasSecret(secret) {
 		what := "a password"
 		if name == "sync-token" {
 			what = "a token"

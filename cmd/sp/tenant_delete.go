@@ -67,9 +67,10 @@ func (a *app) deleteTenant(ctx context.Context, cmd *cli.Command, m *hosting.Mac
 	}
 	deletion := registry.Deletion{ID: id, Purge: cmd.Bool("purge")}
 	if d != nil {
-		if deletion.Database, err = a.endDatabase(ctx, m, *d, keep); err != nil {
+		if err := a.endDatabase(ctx, m, *d, keep); err != nil {
 			return err
 		}
+		deletion.Dropped, deletion.Left = !keep, keep
 	}
 	var removed registry.Removed
 	err = m.Change(ctx, func(reg *registry.Registry) (err error) {

@@ -13,15 +13,15 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// endDatabase drops the database that sp made for a tenant, or leaves it.
-func (a *app) endDatabase(ctx context.Context, m *hosting.Machine, d registry.Database, keep bool) (registry.Fate, error) {
+// endDatabase drops the database that sp made for a tenant, or leaves it where it is kept.
+func (a *app) endDatabase(ctx context.Context, m *hosting.Machine, d registry.Database, keep bool) error {
 	if keep && d.State == registry.Dropping {
 		a.note("what is still there of database %s and its roles stays on server %s", d.Name, d.Server)
-		return registry.IsLeft, nil
+		return nil
 	}
 	if keep {
 		a.note("database %s stays on server %s, with the roles %s_owner, %s_a and %s_b", d.Name, d.Server, d.Name, d.Name, d.Name)
-		return registry.IsLeft, nil
+		return nil
 	}
 	done, err := m.Drop(ctx, d, a.wantedByDefault())
 	if err != nil {
@@ -34,11 +34,11 @@ func (a *app) endDatabase(ctx context.Context, m *hosting.Machine, d registry.Da
 			id := project.Quoted(string(d.Tenant))
 			what = fmt.Sprintf("if somebody has dropped it: sp tenant delete %s --keep-database, or sp tenant provision %s makes it again", id, id)
 		}
-		return registry.StaysRecorded, withHint(fmt.Errorf("database %s: %w", d.Name, err), "%s", what)
+		return withHint(fmt.Errorf("database %s: %w", d.Name, err), "%s", what)
 	}
 	a.note("database %s dropped", d.Name)
 	a.tell(done.Warnings, "leads to the database that was dropped")
-	return registry.WasDropped, nil
+	return nil
 }
 
 // deleteOrphan drops a database whose tenant is no more: an undo, an import or another
@@ -47,7 +47,7 @@ func (a *app) deleteOrphan(ctx context.Context, cmd *cli.Command, m *hosting.Mac
 	if err := a.confirm(ctx, cmd, fmt.Sprintf("drop database %s with all that is in it? its tenant %s is gone", d.Name, d.Tenant)); err != nil {
 		return err
 	}
-	if _, err := a.endDatabase(ctx, m, d, cmd.Bool("keep-database")); err != nil {
+	if err := a.endDatabase(ctx, m, d, cmd.Bool("keep-database")); err != nil {
 		return err
 	}
 	err := m.Change(ctx, func(reg *registry.Registry) error { return reg.ForgetDatabase(ctx, d.Tenant) })

@@ -17,7 +17,7 @@ func flagOf(m *registry.Member) string { return strings.ReplaceAll(m.Name, "_", 
 
 // clearable are the flags of the members that an edit can take away.
 func clearable() (flags []string) {
-	for _, m := range registry.RecordMembers {
+	for _, m := range registry.Members {
 		if m.Optional && !m.Fixed {
 			flags = append(flags, flagOf(m))
 		}
@@ -28,7 +28,7 @@ func clearable() (flags []string) {
 // memberFlags are those of the members that an edit can set: the secrets apart.
 func memberFlags() (plain, secrets []cli.Flag) {
 	var truths []cli.Flag
-	for _, m := range registry.RecordMembers {
+	for _, m := range registry.Members {
 		switch {
 		case m.Fixed:
 		case m.Truth:
@@ -75,7 +75,7 @@ func (a *app) tenantEdit(ctx context.Context, cmd *cli.Command) (e registry.Tena
 		return e, err
 	}
 	e.Set = map[string]*secret.Secret{}
-	for _, m := range registry.RecordMembers {
+	for _, m := range registry.Members {
 		value, err := a.memberGiven(ctx, cmd, m)
 		if err != nil {
 			return e, err
@@ -127,7 +127,7 @@ func checkCleared(cmd *cli.Command, cleared []string) error {
 
 func stdins(cmd *cli.Command) int {
 	n := 0
-	for _, m := range registry.RecordMembers {
+	for _, m := range registry.Members {
 		if m.Secret && cmd.Bool(flagOf(m)+"-stdin") {
 			n++
 		}

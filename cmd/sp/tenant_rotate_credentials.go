@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
@@ -123,7 +124,7 @@ func (a *app) tellRotated(t registry.Tenant, done hosting.Rotated) {
 // rotateMade rotates the login of a database that sp made.
 func (a *app) rotateMade(ctx context.Context, cmd *cli.Command, m *hosting.Machine, s hosting.Subject) (done hosting.Rotated, err error) {
 	t := s.Tenant
-	if err := a.confirm(ctx, cmd, fmt.Sprintf("end the database login of tenant %s at %s?", t, registry.DescribeURL(*t.DatabaseURL))); err != nil {
+	if err := a.confirm(ctx, cmd, fmt.Sprintf("end the database login of tenant %s at %s?", t, pgurl.Describe(*t.DatabaseURL))); err != nil {
 		return done, err
 	}
 	if s.Server == nil {
@@ -173,7 +174,7 @@ func (a *app) rotateAdopted(ctx context.Context, cmd *cli.Command, m *hosting.Ma
 func (a *app) confirmAdopted(ctx context.Context, cmd *cli.Command, role hosting.Adopted) error {
 	const behindPooler = "a connection pooler stands before its server: it may refuse the new password, and then the old one is set back"
 	question := fmt.Sprintf("change the password of the role that tenants %s log in as at %s? others who use it are shut out",
-		joined(role.Tenants), registry.DescribeURL(*role.Tenant.OwnURL()))
+		joined(role.Tenants), pgurl.Describe(*role.Tenant.OwnURL()))
 	if !role.Pooled {
 		return a.confirm(ctx, cmd, question)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -104,7 +105,7 @@ func tenantOf(t registry.Tenant, s registry.Selection, shown showing) tenant {
 // MarshalJSON writes the members of the record that there are, and what is besides.
 func (t tenant) MarshalJSON() ([]byte, error) {
 	text := []byte("{")
-	for _, m := range registry.RecordMembers {
+	for _, m := range registry.Members {
 		value := t.shown.member(m, t.Tenant)
 		if value == nil {
 			continue
@@ -130,7 +131,7 @@ const (
 	revealed showing = true
 )
 
-func (s showing) url(url *secret.Secret) *string { return s.text(url, registry.DescribeURL) }
+func (s showing) url(url *secret.Secret) *string { return s.text(url, pgurl.Describe) }
 
 func (s showing) token(token *secret.Secret) *string {
 	return s.text(token, func(secret.Secret) string { return "***" })
@@ -169,7 +170,7 @@ func (s showing) text(secret *secret.Secret, mask func(secret.Secret) string) *s
 // is yes or no.
 func (t tenant) rows() (rows [][]string) {
 	some := func(which func(m *registry.Member) bool) {
-		for _, m := range registry.RecordMembers {
+		for _, m := range registry.Members {
 			if value := t.shown.member(m, t.Tenant); value != nil && which(m) {
 				rows = append(rows, []string{m.Title, *value})
 			}
@@ -178,7 +179,7 @@ func (t tenant) rows() (rows [][]string) {
 	some(func(m *registry.Member) bool { return !m.Optional && !m.Truth })
 	rows = append(rows, []string{"selected", yesNo(t.Selected)})
 	some(func(m *registry.Member) bool { return m.Optional })
-	for _, m := range registry.RecordMembers {
+	for _, m := range registry.Members {
 		if m.Truth {
 			rows = append(rows, []string{m.Title, yesNo(*t.shown.member(m, t.Tenant) == "true")})
 		}

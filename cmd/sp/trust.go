@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/urfave/cli/v3"
@@ -260,7 +261,7 @@ func (a *app) showStranger(ctx context.Context, dir project.Dir, name string, s 
 		a.note("  %s (%s): %s", t.ID, t.Name, describeOwnURL(t))
 	}
 	for _, server := range s.Servers {
-		a.note("server %s: %s", server.Name, registry.DescribeURL(server.Admin))
+		a.note("server %s: %s", server.Name, pgurl.Describe(server.Admin))
 	}
 }
 
@@ -269,5 +270,5 @@ func describeOwnURL(t registry.Tenant) string {
 	if !t.HasDatabaseURL() {
 		return "no database"
 	}
-	return registry.DescribeURL(*t.OwnURL())
+	return pgurl.Describe(*t.OwnURL())
 }

@@ -5,11 +5,11 @@ UPDATE registry_meta SET revision = revision + 1;
 UPDATE registry_meta SET revision = revision - 1;
 
 -- kind says which kind of file follows the registry here (internal/follow), and profile whose
--- it is; NULL in both is a file that shows tenants. base is what sp wrote there last. former is
+-- it is; a file that shows tenants has neither. base is what sp wrote there last. former is
 -- what it had written before that, while base may not be in place yet: of secrets no more than
 -- digests, and NULL once it is certain that base is.
-ALTER TABLE files ADD COLUMN kind TEXT CHECK (kind <> '');
-ALTER TABLE files ADD COLUMN profile TEXT CHECK (profile IS NULL OR kind IS NOT NULL);
+ALTER TABLE files ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+ALTER TABLE files ADD COLUMN profile TEXT NOT NULL DEFAULT '' CHECK (profile = '' OR kind <> '');
 ALTER TABLE files ADD COLUMN former TEXT;
 
 UPDATE files
@@ -20,7 +20,7 @@ SET kind = CASE
         ELSE 'compose'
     END,
     profile = CASE
-        WHEN path LIKE 'profiles/%' THEN substr(path, 10, instr(substr(path, 10), '/') - 1)
+        WHEN path LIKE 'profiles/%' THEN substr(path, 10, instr(substr(path, 10), '/') - 1) ELSE ''
     END,
     base = CASE
         WHEN instr(base, char(30)) > 0 THEN substr(base, 1, instr(base, char(30)) - 1) ELSE base

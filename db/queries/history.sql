@@ -30,9 +30,9 @@ ORDER BY sequence DESC
 LIMIT 1;
 
 -- name: PublishedOrTakenFrom :many
-SELECT sequence, published, taken, command
+SELECT sequence, made_at, published, taken
 FROM changes
-WHERE sequence >= @sequence AND (published IS NOT NULL OR taken = 1 OR command = @merge)
+WHERE sequence >= @sequence AND (published IS NOT NULL OR taken <> 0)
 ORDER BY sequence;
 
 -- name: Change :one

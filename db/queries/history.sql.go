@@ -321,7 +321,7 @@ type InsertChangeParams struct {
 	FirstAdded *int64
 	LastAdded  *int64
 	Restored   *int64
-	Taken      bool
+	Taken      int64
 }
 
 func (q *Queries) InsertChange(ctx context.Context, arg InsertChangeParams) error {
@@ -529,26 +529,21 @@ func (q *Queries) NextEntry(ctx context.Context, arg NextEntryParams) (Entry, er
 }
 
 const publishedOrTakenFrom = `-- name: PublishedOrTakenFrom :many
-SELECT sequence, published, taken, command
+SELECT sequence, made_at, published, taken
 FROM changes
-WHERE sequence >= ?1 AND (published IS NOT NULL OR taken = 1 OR command = ?2)
+WHERE sequence >= ?1 AND (published IS NOT NULL OR taken <> 0)
 ORDER BY sequence
 `
 
-type PublishedOrTakenFromParams struct {
-	Sequence int64
-	Merge    string
-}
-
 type PublishedOrTakenFromRow struct {
 	Sequence  int64
+	MadeAt    int64
 	Published *int64
-	Taken     bool
-	Command   string
+	Taken     int64
 }
 
-func (q *Queries) PublishedOrTakenFrom(ctx context.Context, arg PublishedOrTakenFromParams) ([]PublishedOrTakenFromRow, error) {
-	rows, err := q.db.QueryContext(ctx, publishedOrTakenFrom, arg.Sequence, arg.Merge)
+func (q *Queries) PublishedOrTakenFrom(ctx context.Context, sequence int64) ([]PublishedOrTakenFromRow, error) {
+	rows, err := q.db.QueryContext(ctx, publishedOrTakenFrom, sequence)
 	if err != nil {
 		return nil, err
 	}
@@ -558,9 +553,9 @@ func (q *Queries) PublishedOrTakenFrom(ctx context.Context, arg PublishedOrTaken
 		var i PublishedOrTakenFromRow
 		if err := rows.Scan(
 			&i.Sequence,
+			&i.MadeAt,
 			&i.Published,
 			&i.Taken,
-			&i.Command,
 		); err != nil {
 			return nil, err
 		}

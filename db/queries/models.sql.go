@@ -13,7 +13,7 @@ type Change struct {
 	LastAdded  *int64
 	Restored   *int64
 	Published  *int64
-	Taken      bool
+	Taken      int64
 }
 
 type Database struct {

@@ -70,6 +70,12 @@ SELECT path, kind, profile, previous, current, base, former, due
 FROM files
 WHERE path = @path;
 
+-- name: FollowingFiles :many
+SELECT path, kind, profile, previous, current, base, former, due
+FROM files
+WHERE kind <> ''
+ORDER BY path;
+
 -- name: DueFiles :many
 SELECT path, kind, profile, previous, current, base, former, due
 FROM files

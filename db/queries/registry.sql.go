@@ -42,8 +42,8 @@ ORDER BY path
 
 type DueFilesRow struct {
 	Path     string
-	Kind     *string
-	Profile  *string
+	Kind     string
+	Profile  string
 	Previous string
 	Current  string
 	Base     string
@@ -116,8 +116,8 @@ WHERE path = ?1
 
 type FollowingFileRow struct {
 	Path     string
-	Kind     *string
-	Profile  *string
+	Kind     string
+	Profile  string
 	Previous string
 	Current  string
 	Base     string
@@ -139,6 +139,56 @@ func (q *Queries) FollowingFile(ctx context.Context, path string) (FollowingFile
 		&i.Due,
 	)
 	return i, err
+}
+
+const followingFiles = `-- name: FollowingFiles :many
+SELECT path, kind, profile, previous, current, base, former, due
+FROM files
+WHERE kind <> ''
+ORDER BY path
+`
+
+type FollowingFilesRow struct {
+	Path     string
+	Kind     string
+	Profile  string
+	Previous string
+	Current  string
+	Base     string
+	Former   *string
+	Due      bool
+}
+
+func (q *Queries) FollowingFiles(ctx context.Context) ([]FollowingFilesRow, error) {
+	rows, err := q.db.QueryContext(ctx, followingFiles)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FollowingFilesRow
+	for rows.Next() {
+		var i FollowingFilesRow
+		if err := rows.Scan(
+			&i.Path,
+			&i.Kind,
+			&i.Profile,
+			&i.Previous,
+			&i.Current,
+			&i.Base,
+			&i.Former,
+			&i.Due,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const imported = `-- name: Imported :one
@@ -257,8 +307,8 @@ SET previous = excluded.previous,
 
 type PutFollowingFileParams struct {
 	Path     string
-	Kind     *string
-	Profile  *string
+	Kind     string
+	Profile  string
 	Previous string
 	Current  string
 	Base     string

@@ -17,8 +17,8 @@ ORDER BY path
 
 type FilesRow struct {
 	Path            string
-	Kind            *string
-	Profile         *string
+	Kind            string
+	Profile         string
 	Previous        string
 	Current         string
 	TenantsRevision int64
@@ -74,8 +74,8 @@ SET previous = excluded.previous,
 
 type PutWholeFileParams struct {
 	Path            string
-	Kind            *string
-	Profile         *string
+	Kind            string
+	Profile         string
 	Previous        string
 	Current         string
 	TenantsRevision int64

@@ -5,7 +5,7 @@ CREATE TABLE changes (
     undoes      INTEGER REFERENCES changes (sequence),
     first_added INTEGER,
     last_added  INTEGER,
-    restored    INTEGER, published INTEGER, taken INTEGER NOT NULL DEFAULT 0 CHECK (taken IN (0, 1)),
+    restored    INTEGER, published INTEGER, taken INTEGER NOT NULL DEFAULT 0 CHECK (taken IN (0, 1, 2)),
     CHECK ((first_added IS NULL) = (last_added IS NULL) AND COALESCE(first_added, 0) <= COALESCE(last_added, 0))
 ) STRICT;
 
@@ -47,7 +47,7 @@ CREATE TABLE files (
     previous         TEXT    NOT NULL,
     current          TEXT    NOT NULL CHECK (current <> ''),
     tenants_revision INTEGER NOT NULL,
-    base TEXT NOT NULL DEFAULT '', due INTEGER NOT NULL DEFAULT 0 CHECK (due IN (0, 1)), kind TEXT CHECK (kind <> ''), profile TEXT CHECK (profile IS NULL OR kind IS NOT NULL), former TEXT) STRICT, WITHOUT ROWID;
+    base TEXT NOT NULL DEFAULT '', due INTEGER NOT NULL DEFAULT 0 CHECK (due IN (0, 1)), kind TEXT NOT NULL DEFAULT '', profile TEXT NOT NULL DEFAULT '' CHECK (profile = '' OR kind <> ''), former TEXT) STRICT, WITHOUT ROWID;
 
 CREATE INDEX files_due ON files (due, path) WHERE due = 1;
 

@@ -58,7 +58,7 @@ func (d *decoder) document() (registry.Document, error) {
 			return doc, err
 		}
 	}
-	doc.Unknown = registry.NewMembers(d.beside.Members())
+	doc.Unknown = registry.NewUnknown(d.beside.Members())
 	return doc, o.require("tenants", "synced_at")
 }
 

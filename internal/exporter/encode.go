@@ -73,10 +73,10 @@ func appendTail(text []byte, doc registry.Document, some bool) []byte {
 // EncodeDocumented writes what Encode writes, without the members that the
 // record does not define.
 func EncodeDocumented(w io.Writer, doc registry.Document, tenants iter.Seq2[registry.Tenant, error]) error {
-	doc.Unknown = registry.Members{}
+	doc.Unknown = registry.Unknown{}
 	return Encode(w, doc, func(yield func(registry.Tenant, error) bool) {
 		for tenant, err := range tenants {
-			tenant.Unknown = registry.Members{}
+			tenant.Unknown = registry.Unknown{}
 			if !yield(tenant, err) {
 				return
 			}
@@ -86,7 +86,7 @@ func EncodeDocumented(w io.Writer, doc registry.Document, tenants iter.Seq2[regi
 
 func appendTenant(text []byte, t *registry.Tenant) []byte {
 	text = append(text, "\n    {"...)
-	for i, m := range registry.RecordMembers {
+	for i, m := range registry.Members {
 		switch value, there := m.Reveal(t); {
 		case !there:
 		case m.Truth:
@@ -101,7 +101,7 @@ func appendTenant(text []byte, t *registry.Tenant) []byte {
 
 // memberStarts are what stands before the value of each member of the record.
 var memberStarts = func() (starts []string) {
-	for _, m := range registry.RecordMembers {
+	for _, m := range registry.Members {
 		starts = append(starts, ",\n      \""+m.Name+"\": ")
 	}
 	starts[0] = starts[0][len(","):]
@@ -110,7 +110,7 @@ var memberStarts = func() (starts []string) {
 
 // appendMembers appends members behind others of an object whose members stand
 // at depth.
-func appendMembers(text []byte, members registry.Members, depth int) []byte {
+func appendMembers(text []byte, members registry.Unknown, depth int) []byte {
 	if members.Empty() {
 		return text
 	}

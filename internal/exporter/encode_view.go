@@ -42,7 +42,7 @@ func EncodeView(ctx context.Context, w io.Writer, view *registry.View, doc regis
 // appendNextRecord appends a comma and a tenant as it is stored.
 func appendNextRecord(text []byte, r *registry.Record) []byte {
 	text = append(text, ",\n    {"...)
-	for i, m := range registry.RecordMembers {
+	for i, m := range registry.Members {
 		switch value := r.Reveal(m); {
 		case value == nil:
 		case m.Truth:

@@ -99,7 +99,7 @@ func TestEncodeViewAllocatesNothingPerTenant(t *testing.T) {
 	h := mustHouse(t)
 	var f file
 	for tenant := range generated(20_000) {
-		tenant.Unknown = registry.Members{}
+		tenant.Unknown = registry.Unknown{}
 		f.tenants = append(f.tenants, tenant)
 	}
 	h.mustImport(t, mustEncode(t, f))

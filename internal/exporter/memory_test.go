@@ -20,7 +20,7 @@ import (
 func generated(n int) iter.Seq2[registry.Tenant, error] {
 	region := "iad"
 	url := secret.New("postgres://user:password@db.internal.example.com:5432/tenant?sslmode=require")
-	unknown := registry.NewMembers(`"docker_project":"x","nested":{"a":[1,2,{"b":null}]}`)
+	unknown := registry.NewUnknown(`"docker_project":"x","nested":{"a":[1,2,{"b":null}]}`)
 	return func(yield func(registry.Tenant, error) bool) {
 		for i := range n {
 			t := registry.NewLocal(registry.TenantID(fmt.Sprintf("local_%011x", i)), "my-project", url)

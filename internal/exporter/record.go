@@ -4,7 +4,7 @@ import "github.com/sp-registry/sp/internal/registry"
 
 // defined are the names of the record's members, required those that it must have.
 var defined, required = func() (defined, required []string) {
-	for _, m := range registry.RecordMembers {
+	for _, m := range registry.Members {
 		defined = append(defined, m.Name)
 		if m.Required {
 			required = append(required, m.Name)
@@ -28,11 +28,11 @@ func (d *decoder) tenant() (registry.Tenant, error) {
 		if !more {
 			break
 		}
-		if err := d.member(registry.RecordMembers[i]); err != nil {
+		if err := d.member(registry.Members[i]); err != nil {
 			return d.read, err
 		}
 	}
-	d.read.Unknown = registry.NewMembers(d.within.Members())
+	d.read.Unknown = registry.NewUnknown(d.within.Members())
 	return d.read, o.require(required...)
 }
 

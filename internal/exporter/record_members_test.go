@@ -31,8 +31,8 @@ func setField(t *testing.T, tenant *registry.Tenant, field string, n int) {
 		*f = []registry.Kind{registry.Local, registry.Cloud}[n%2]
 	case *bool:
 		*f = n%2 == 1
-	case *registry.Members:
-		*f = registry.NewMembers(fmt.Sprintf(`"x":%d`, n))
+	case *registry.Unknown:
+		*f = registry.NewUnknown(fmt.Sprintf(`"x":%d`, n))
 	default:
 		t.Fatalf("%s is a %T, of which no values are known here", field, f)
 	}
@@ -69,7 +69,7 @@ func TestEveryMemberIsWrittenAndReadAgain(t *testing.T) {
 			require.Empty(t, tenant.Differing(mustDecode(t, h.viewed(t, false)).tenants[0]), f.Name)
 
 			documented := mustDecode(t, mustEncodeDocumented(t, file{tenants: []registry.Tenant{tenant}})).tenants[0]
-			tenant.Unknown = registry.Members{}
+			tenant.Unknown = registry.Unknown{}
 			require.Empty(t, tenant.Differing(documented), "%s: without what the record does not define", f.Name)
 			require.Empty(t, tenant.Differing(mustDecode(t, h.viewed(t, true)).tenants[0]), f.Name)
 		}

@@ -255,3 +255,12 @@ func TestForeignEntriesOfWhatWasKeptAsideAreAdded(t *testing.T) {
 	o.settled()
 	require.Equal(t, index, mustRead(t, o.Full(IndexPath)))
 }
+
+// TestWhatWasKeptAsideOfAProfileThatGoesIsTold, since nothing merges it any more.
+func TestWhatWasKeptAsideOfAProfileThatGoesIsTold(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.options.Aside = asides(SecretsPath("p"), `{"github": "theirs"}`)
+	o.must(o.delete("p"))
+	require.Equal(t, []string{SecretsPath("p") + "x"}, o.found.Left)
+}

@@ -141,7 +141,7 @@ func (d *decider) all(ctx context.Context, behind []registry.FollowingFile) erro
 		return err
 	}
 	single = single || d.due.Sessions || d.o.Taken != "" || d.o.Force
-	names := slices.Clone(d.due.Profiles)
+	names := slices.Collect(maps.Keys(d.due.Profiles))
 	for _, file := range behind {
 		names = append(names, file.Profile)
 	}
@@ -286,7 +286,7 @@ func (d *decider) concerns(profile string) bool {
 	if profile == "" {
 		return d.due.Sessions
 	}
-	return slices.Contains(d.due.Profiles, profile) || len(d.o.Edits[profile]) > 0
+	return d.due.Profiles[profile] || len(d.o.Edits[profile]) > 0
 }
 
 // mayTake tells whether what another program did to a file that sp wrote may stay.

@@ -165,6 +165,11 @@ func (d *decider) gone(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
+		for _, a := range f.aside {
+			if !moved {
+				d.found.Left = append(d.found.Left, a.Path)
+			}
+		}
 		switch {
 		case f.known == nil && (moved || !f.there):
 		case f.known != nil && (moved || d.o.Defer):

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sp-registry/sp/internal/jsontext"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -258,4 +259,4 @@ func tenantMembers(t registry.Tenant) (members []secretMember) {
 	return members
 }
 
-func isUsable(s *secret.Secret) bool { return s != nil && !s.Empty() && !registry.IsMasked(*s) }
+func isUsable(s *secret.Secret) bool { return s != nil && !s.Empty() && !pgurl.IsMasked(*s) }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sp-registry/sp/internal/jsontext"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -185,7 +186,7 @@ func isNone(value string) bool { return value == "" || value == "null" }
 
 func isMasked(value string) bool {
 	text, ok := jsontext.Text(value)
-	return ok && registry.IsMasked(secret.New(text))
+	return ok && pgurl.IsMasked(secret.New(text))
 }
 
 const alphanumerics = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

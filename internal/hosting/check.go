@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -14,9 +15,9 @@ import (
 // Checked is how a tenant's database answers.
 type Checked struct {
 	Subject
-	Standing provision.Standing
-	Took     time.Duration
-	Err      error // what is wrong, a LoginError
+	Answer provision.Answer
+	Took   time.Duration
+	Err    error // what is wrong, a LoginError
 }
 
 // LoginError is why nobody can log in to the database of a subject.
@@ -59,7 +60,7 @@ func (m *Machine) check(ctx context.Context, s Subject) Checked {
 		err = m.Offline
 	}
 	if err == nil {
-		c.Standing, err = s.ask(ctx)
+		c.Answer, err = s.ask(ctx)
 	}
 	if c.Took = m.Now().Sub(began); err != nil {
 		c.Err = &LoginError{s, err}
@@ -101,25 +102,25 @@ func (s Subject) url() *secret.Secret {
 
 // mustHaveURL refuses a tenant that has none that could be used.
 func (s Subject) mustHaveURL() error {
-	if url := s.url(); url == nil || url.Empty() || registry.IsMasked(*url) || registry.LeadsNowhere(*url) {
+	if url := s.url(); url == nil || url.Empty() || pgurl.IsMasked(*url) || pgurl.LeadsNowhere(*url) {
 		return registry.ErrNoURL
 	}
 	return nil
 }
 
 // ask logs in to a tenant's database, and looks whether it is the one that was made for it.
-func (s Subject) ask(ctx context.Context) (provision.Standing, error) {
+func (s Subject) ask(ctx context.Context) (provision.Answer, error) {
 	if err := s.mustHaveURL(); err != nil {
-		return provision.Standing{}, err
+		return provision.Answer{}, err
 	}
-	standing, err := provision.Check(ctx, *s.url())
-	if err == nil && standing.Tenant != "" && standing.Tenant != string(s.Tenant.ID) {
-		err = fmt.Errorf("it was made for tenant %s: %w", standing.Tenant, provision.ErrMismatch)
+	answer, err := provision.Check(ctx, *s.url())
+	if err == nil && answer.Tenant != "" && answer.Tenant != string(s.Tenant.ID) {
+		err = fmt.Errorf("it was made for tenant %s: %w", answer.Tenant, provision.ErrMismatch)
 	}
 	if err != nil && s.Next != nil {
 		if _, refused := provision.Check(ctx, *s.Next); refused == nil {
 			err = fmt.Errorf("%w: %w", ErrNextHolds, err)
 		}
 	}
-	return standing, err
+	return answer, err
 }

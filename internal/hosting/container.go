@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
@@ -44,19 +45,18 @@ func orNone(text *string) string {
 
 // loginOf cuts the port and the password out of the URL of a server that sp runs.
 func loginOf(s registry.Server) (port int, password secret.Secret, err error) {
-	at, err := registry.Addresses(s.Admin)
+	u, err := pgurl.Parse(s.Admin)
 	if err != nil {
 		return 0, password, err
 	}
-	_, text, err := net.SplitHostPort(at[0].Name)
+	_, text, err := net.SplitHostPort(u.Addresses()[0].Name)
 	if err == nil {
 		port, err = strconv.Atoi(text)
 	}
 	if err != nil {
 		return 0, password, fmt.Errorf("server %s: no port in its URL: %w", s.Name, registry.ErrInvalid)
 	}
-	_, password, err = registry.WithoutPassword(s.Admin)
-	return port, password, err
+	return port, u.Secrets()["password"], nil
 }
 
 // usual is the port where older tools look for the container.

@@ -164,7 +164,7 @@ func (s *site) mustDelete(id registry.TenantID) {
 	d := s.known(id).Database
 	_, err := s.Drop(s.ctx(), *d, Wanted{})
 	require.NoError(s.t, err)
-	_, err = s.reg.DeleteTenant(s.ctx(), registry.Deletion{ID: id, Database: registry.WasDropped})
+	_, err = s.reg.DeleteTenant(s.ctx(), registry.Deletion{ID: id, Dropped: true})
 	require.NoError(s.t, err)
 	require.Equal(s.t, []string{"0"}, pgtest.Exec(s.t, pgtest.Server(s.t),
 		"SELECT (SELECT count(*) FROM pg_database WHERE datname = '"+d.Name+"') + (SELECT count(*) FROM pg_roles WHERE rolname LIKE '"+d.Name+"%')"))

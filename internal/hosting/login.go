@@ -15,13 +15,6 @@ import (
 // sp logs in there only while its own server runs, as far as that can be seen, and demands
 // SCRAM, by which who listens learns no password.
 
-// BeforeLogin looks at where a login leads, before anything is sent: every login of sp's. It is
-// what provision.WithBeforeLogin wants.
-func (m *Machine) BeforeLogin(ctx context.Context, url secret.Secret) (scram bool, err error) {
-	look, err := m.Look(ctx, url)
-	return look != nil, err
-}
-
 // Look looks at the server that sp runs to which a URL leads; nil where it leads to another. One
 // that is not there is an error.
 func (m *Machine) Look(ctx context.Context, url secret.Secret) (*postgres.Look, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -47,7 +48,7 @@ func (m *Machine) Rotate(ctx context.Context, s Subject, w Wanted, grace time.Du
 		return done, err
 	}
 	before, after := orEmpty(s.Tenant.DatabaseURL), d.Login.Other()
-	if own, err := registry.URLFor(h.Admin, d.Name, d.Name, secret.Secret{}); err != nil || !leadsTo(before, own) {
+	if own, err := pgurl.For(h.Admin, d.Name, d.Name, secret.Secret{}); err != nil || !leadsTo(before, own) {
 		return done, marked{errors.Join(err, fmt.Errorf("tenant %s: its URL does not lead to database %s, which was made for it: %w", s.Tenant, d.Name, registry.ErrConflict)), ErrDrifted}
 	}
 	url, err := h.admin.Enable(ctx, h.database(*d), provision.Login(after), m.Random)
@@ -55,7 +56,7 @@ func (m *Machine) Rotate(ctx context.Context, s Subject, w Wanted, grace time.Du
 		return done, err
 	}
 	at := m.Now().Add(grace)
-	done.Sharers = m.sharers(ctx, s.Tenant, registry.SameLogin)
+	done.Sharers = m.sharers(ctx, s.Tenant, pgurl.SameLogin)
 	_, published := m.publishLogin(ctx, h, registry.Credentials{Tenant: d.Tenant, URL: url, Was: d.Login, Login: after, RetireAt: &at})
 	if !made(published) {
 		return done, published

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -35,7 +36,7 @@ func (m *Machine) LookAtAdopted(ctx context.Context, t registry.Tenant) (a Adopt
 		return a, m.Offline
 	}
 	url := orEmpty(t.DatabaseURL)
-	if _, password, err := registry.WithoutPassword(url); err != nil || password.Empty() {
+	if password, err := pgurl.PasswordOf(url); err != nil || password.Empty() {
 		return a, errors.Join(err, fmt.Errorf("tenant %s: its URL holds no password that could be changed: %w", t, registry.ErrInvalid))
 	}
 	err = m.Read(ctx, func(view *registry.View) error {
@@ -57,7 +58,7 @@ func (m *Machine) LookAtAdopted(ctx context.Context, t registry.Tenant) (a Adopt
 func spareAdmins(ctx context.Context, view *registry.View, t registry.Tenant) error {
 	servers, err := view.Servers(ctx)
 	for _, s := range servers {
-		if registry.SameLogin(*t.DatabaseURL, s.Admin) {
+		if pgurl.SameLogin(*t.DatabaseURL, s.Admin) {
 			return marked{fmt.Errorf("tenant %s: its role is the one as which sp makes databases on server %s: %w", t, s.Name, registry.ErrInUse), ErrSharedAdmin}
 		}
 	}
@@ -70,7 +71,7 @@ func sameLogin(ctx context.Context, view *registry.View, url secret.Secret) (ids
 		if err != nil {
 			return nil, err
 		}
-		if t.IsLocal() && t.DatabaseURL != nil && registry.SameLogin(url, *t.DatabaseURL) {
+		if t.IsLocal() && t.DatabaseURL != nil && pgurl.SameLogin(url, *t.DatabaseURL) {
 			ids = append(ids, t.ID)
 		}
 	}
@@ -83,16 +84,16 @@ func (s Subject) whichOpens(ctx context.Context) (url secret.Secret, pooled bool
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	alone := Subject{Tenant: s.Tenant}
-	standing, err := alone.ask(ctx)
+	answer, err := alone.ask(ctx)
 	if err == nil {
-		return *s.Tenant.DatabaseURL, standing.Pooled, nil
+		return *s.Tenant.DatabaseURL, answer.Pooled, nil
 	}
 	if s.Next == nil {
 		return url, false, &LoginError{alone, err}
 	}
-	standing, refused := provision.Check(ctx, *s.Next)
+	answer, refused := provision.Check(ctx, *s.Next)
 	if refused == nil {
-		return *s.Next, standing.Pooled, nil
+		return *s.Next, answer.Pooled, nil
 	}
 	return url, false, marked{fmt.Errorf("tenant %s: neither its password nor the one of a rotation that was stopped opens its database, and both stay recorded: %w", s.Tenant, refused), ErrBothRefused}
 }
@@ -225,7 +226,7 @@ func (r *rotation) nextOf(ctx context.Context, view *registry.View, id registry.
 	if err != nil {
 		return nil, err
 	}
-	url, err := registry.WithPassword(orEmpty(t.DatabaseURL), password)
+	url, err := pgurl.WithPassword(orEmpty(t.DatabaseURL), password)
 	return &url, err
 }
 

@@ -60,7 +60,7 @@ func TestNobodyLogsInToAServerOfSpsThatDoesNotRun(t *testing.T) {
 
 	requireRefused := func(want error) {
 		t.Helper()
-		_, err := s.BeforeLogin(t.Context(), there)
+		_, err := s.Look(t.Context(), there)
 		var trouble *ServerError
 		require.ErrorAs(t, err, &trouble)
 		require.Equal(t, own.Name, trouble.Server.Name)
@@ -74,9 +74,9 @@ func TestNobodyLogsInToAServerOfSpsThatDoesNotRun(t *testing.T) {
 	require.NoError(t, s.reg.WithholdServers(t.Context(), false))
 	requireRefused(ErrWithheld)
 
-	scram, err := s.BeforeLogin(t.Context(), secret.New("postgres://u@elsewhere:1/d"))
+	look, err := s.Look(t.Context(), secret.New("postgres://u@elsewhere:1/d"))
 	require.NoError(t, err)
-	require.False(t, scram)
+	require.Nil(t, look)
 }
 
 // TestAServerOfAnEarlierSpIsMovedOnceSomebodySaysSo, and its data are recorded where they are then.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -113,7 +114,7 @@ func adoptedRotation() deed {
 	return deed{
 		name: "rotate an adopted one", steps: 2,
 		begin: func(s *site) {
-			url, err := registry.URLFor(pgtest.Server(s.t), role, "postgres", secret.New("first"))
+			url, err := pgurl.For(pgtest.Server(s.t), role, "postgres", secret.New("first"))
 			require.NoError(s.t, err)
 			pgtest.Exec(s.t, pgtest.Server(s.t), "DROP ROLE IF EXISTS "+role, "CREATE ROLE "+role+" LOGIN PASSWORD 'first'")
 			for _, id := range []registry.TenantID{id, "other"} {
@@ -137,7 +138,7 @@ func adoptedRotation() deed {
 				require.Nil(s.t, s.known(id).Next)
 				s.requireOpens(s.url(id))
 			}
-			first, err := registry.WithPassword(s.url(id), secret.New("first"))
+			first, err := pgurl.WithPassword(s.url(id), secret.New("first"))
 			require.NoError(s.t, err)
 			s.requireRefused(first)
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -92,7 +93,7 @@ func (m *Machine) sharers(ctx context.Context, t registry.Tenant, shares func(a,
 
 // leadsTo tells whether two URLs lead to the same database.
 func leadsTo(a, b secret.Secret) bool {
-	first, ok := registry.DatabaseOf(a)
-	second, readable := registry.DatabaseOf(b)
+	first, ok := pgurl.DatabaseOf(a)
+	second, readable := pgurl.DatabaseOf(b)
 	return ok && readable && first == second
 }

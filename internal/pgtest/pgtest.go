@@ -52,11 +52,11 @@ func Admin(t testing.TB, role, password string) secret.Secret {
 	admin := Server(t)
 	Exec(t, admin, `DROP ROLE IF EXISTS `+role, `CREATE ROLE `+role+` LOGIN CREATEDB CREATEROLE PASSWORD '`+password+`'`)
 	t.Cleanup(func() { Exec(t, admin, `DROP ROLE IF EXISTS `+role) })
-	u, err := pgurl.Parse(admin.Reveal())
+	url, err := pgurl.For(admin, role, "postgres", secret.New(password))
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
-	return secret.New(u.For(role, "postgres", password))
+	return url
 }
 
 // Exec runs statements, each by itself, and returns the rows of the last; columns are

@@ -109,7 +109,7 @@ func startPooler(t testing.TB, program string, server secret.Secret, how Pooling
 
 // configure writes what the pooler reads, for whom it runs as.
 func (p *Pooler) configure() error {
-	u, err := pgurl.Parse(p.server.Reveal())
+	u, err := pgurl.Parse(p.server)
 	if err != nil {
 		return err
 	}

@@ -3,27 +3,46 @@ package pgurl
 import (
 	"slices"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // ofLogin are the parameters that belong to one login, beside the secrets.
 var ofLogin = []string{"user", "passfile", "sslcert", "sslkey", "oauth_issuer", "oauth_client_id", "oauth_scope"}
 
-// For returns a URL for another login and database on the same servers, with the other
-// parameters. It has nothing of the login that the URL was for.
-func (u URL) For(user, database, password string) string {
+// For returns a URL for another login and database on the servers of an administrator's URL,
+// with its other parameters. It has nothing of the administrator's login.
+func For(admin secret.Secret, user, database string, password secret.Secret) (secret.Secret, error) {
+	u, err := Parse(admin)
+	if err != nil {
+		return secret.Secret{}, err
+	}
 	p := u.parts
 	p.drop(slices.Concat(secrets, ofLogin, []string{"dbname"}))
-	p.hasUser, p.user, p.password = true, escape(user), escape(password)
+	p.hasUser, p.user, p.password = true, escape(user), escape(password.Reveal())
 	p.path = "/" + escape(database)
-	return p.text()
+	return p.usable()
 }
 
-// WithPassword returns the URL with another password.
-func (u URL) WithPassword(password string) string {
+// WithPassword returns a URL with another password.
+func WithPassword(url, password secret.Secret) (secret.Secret, error) {
+	u, err := Parse(url)
+	if err != nil {
+		return secret.Secret{}, err
+	}
 	p := u.parts
 	p.drop([]string{"password"})
-	p.hasUser, p.password = true, escape(password)
-	return p.text()
+	p.hasUser, p.password = true, escape(password.Reveal())
+	return p.usable()
+}
+
+// usable puts a URL together that must be Usable.
+func (p parts) usable() (secret.Secret, error) {
+	url := secret.New(p.text())
+	if err := Check(url); err != nil {
+		return secret.Secret{}, err
+	}
+	return url, nil
 }
 
 // WithoutSecrets returns the URL for a command line, where everybody may read it. Secrets

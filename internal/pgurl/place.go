@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Server is one server of a connection URL. What the URL does not say is empty.
@@ -83,6 +85,28 @@ func at(list []string, i int) string {
 // Servers returns the servers in the order in which clients try them, at least one.
 func (u URL) Servers() []Server { return u.servers }
 
+// Address is where a client looks for a server, as net.Dial takes it: "tcp" with a host and
+// port, or "unix" with a socket's path.
+type Address struct{ Network, Name string }
+
+// Addresses returns the addresses that the URL names, in the order in which clients try them.
+func (u URL) Addresses() (at []Address) {
+	for _, s := range u.servers {
+		switch {
+		case s.Target() == "": // what clients are built with differs
+			at = append(at, socketIn("/var/run/postgresql", s.PortOr()), socketIn("/tmp", s.PortOr()),
+				Address{"tcp", net.JoinHostPort("localhost", s.PortOr())})
+		case s.IsSocket():
+			at = append(at, socketIn(s.Host, s.PortOr()))
+		default:
+			at = append(at, Address{"tcp", net.JoinHostPort(s.Target(), s.PortOr())})
+		}
+	}
+	return at
+}
+
+func socketIn(dir, port string) Address { return Address{"unix", dir + "/.s.PGSQL." + port} }
+
 // User returns who logs in, "" where that is not said.
 func (u URL) User() string { return u.said["user"] }
 
@@ -98,10 +122,10 @@ func (u URL) Database() string {
 // last holds.
 func (u URL) Said() map[string]string { return u.said }
 
-// Missing returns what the URL leaves out that says where it leads, "" where nothing is: each
+// missing returns what the URL leaves out that says where it leads, "" where nothing is: each
 // client would take that from elsewhere. A URL must name each of its servers (a host, an address
 // or the directory of a socket) and a database, or a user, after whom libpq calls it.
-func (u URL) Missing() string {
+func (u URL) missing() string {
 	for _, s := range u.servers {
 		if s.Target() == "" {
 			return "host"
@@ -113,9 +137,16 @@ func (u URL) Missing() string {
 	return ""
 }
 
-// Place is the same for two URLs that lead to the same servers, as far as their text shows. It
+// LeadsNowhere tells of a URL that can be read whether it leaves out the host, or the
+// database and the user: each client would take another one.
+func LeadsNowhere(url secret.Secret) bool {
+	u, err := Parse(url)
+	return err == nil && u.missing() != ""
+}
+
+// place is the same for two URLs that lead to the same servers, as far as their text shows. It
 // is for comparing, not for showing.
-func (u URL) Place() string {
+func (u URL) place() string {
 	var b strings.Builder
 	for _, s := range u.servers {
 		host := s.Target()
@@ -133,12 +164,42 @@ func (u URL) Place() string {
 	return b.String()
 }
 
-// Describe says where the URL leads, as a URL without its other parameters: with stars for a
+// DatabaseOf returns what two URLs share that lead to the same database, as far as
+// that shows from their text: servers, ports and database, whoever logs in. It is
+// nothing where the URL can't be read. It is for comparing, not for showing.
+func DatabaseOf(url secret.Secret) (string, bool) {
+	u, err := Parse(url)
+	if err != nil {
+		return "", false
+	}
+	return u.place() + u.Database(), true
+}
+
+// SameLogin tells whether two URLs log in as the same role on the same servers, whatever the
+// database and the password.
+func SameLogin(a, b secret.Secret) bool {
+	first, err := Parse(a)
+	second, unreadable := Parse(b)
+	return err == nil && unreadable == nil && first.User() != "" && first.User() == second.User() && first.place() == second.place()
+}
+
+// Describe says which server and database a URL leads to, with stars for the user and the
+// password and without other parameters; `***` when it is not plain enough to be sure where
+// it leads and what in it is secret.
+func Describe(url secret.Secret) string {
+	u, err := Parse(url)
+	if err != nil {
+		return "***"
+	}
+	return u.describe()
+}
+
+// describe says where the URL leads, as a URL without its other parameters: with stars for a
 // user and a password, and a socket's directory as a parameter.
 //
 //	postgres://***:***@db.example:5432/orders
 //	postgres://***:***@/orders?host=/cloudsql/project:region:instance
-func (u URL) Describe() string {
+func (u URL) describe() string {
 	text := u.scheme + "://"
 	if u.said["user"] != "" || u.said["password"] != "" {
 		text += "***:***@"

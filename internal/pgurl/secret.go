@@ -1,8 +1,12 @@
 package pgurl
 
 import (
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // secrets are the parameters of libpq whose values are secret, of all versions up to 18 (those
@@ -14,19 +18,25 @@ var secrets = []string{"password", "sslpassword", "scram_client_key", "scram_ser
 func isSecret(parameter string) bool { return slices.Contains(secrets, parameter) }
 
 // Secrets returns the secrets of the URL by their names; an empty one is none.
-func (u URL) Secrets() map[string]string {
-	found := map[string]string{}
+func (u URL) Secrets() map[string]secret.Secret {
+	found := map[string]secret.Secret{}
 	for _, name := range secrets {
 		if value := u.said[name]; value != "" {
-			found[name] = value
+			found[name] = secret.New(value)
 		}
 	}
 	return found
 }
 
+// PasswordOf returns the password of a URL, an empty one where it has none.
+func PasswordOf(url secret.Secret) (secret.Secret, error) {
+	u, err := Parse(url)
+	return u.Secrets()["password"], err
+}
+
 // HasSecret tells whether a text holds a secret; of one that is no URL that is assumed.
-func HasSecret(text string) bool {
-	p, ok := cut(text)
+func HasSecret(url secret.Secret) bool {
+	p, ok := cut(url.Reveal())
 	if !ok || p.password != "" {
 		return true
 	}
@@ -38,8 +48,8 @@ func HasSecret(text string) bool {
 
 // IsMasked tells whether a URL, of whatever database, has three or more stars (`*` or `%2A`)
 // in place of a secret, as the cloud shows it to those who may not see it.
-func IsMasked(text string) bool {
-	p, ok := cut(text)
+func IsMasked(url secret.Secret) bool {
+	p, ok := cut(url.Reveal())
 	if !ok {
 		return false
 	}
@@ -69,8 +79,17 @@ func isStars(encoded string) bool {
 	return len(stars) >= 3 && strings.Trim(stars, "*") == ""
 }
 
-// NamesSecret tells whether a text says `password=` or the like, wherever it stands.
-func NamesSecret(text string) bool {
+// IsConnection tells whether a text that was given as something else, a name or a
+// path, must have been meant as a way to a database: user:password@host, with or
+// without a scheme, or libpq's keywords. It may hold a password and is not repeated.
+func IsConnection(text string) bool { return userAtHost().MatchString(text) || namesSecret(text) }
+
+// userAtHost needs no `//`, but without it no blank may stand in the password: a
+// name such as "8:30 @home" is no connection.
+var userAtHost = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)://.*@|:\S+@`) })
+
+// namesSecret tells whether a text says `password=` or the like, wherever it stands.
+func namesSecret(text string) bool {
 	text = strings.ToLower(unescape(text))
 	return slices.ContainsFunc(secrets, func(name string) bool { return strings.Contains(text, name+"=") })
 }

@@ -12,7 +12,14 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
+
+// ErrInvalid is returned for a text that is no connection URL, or none that can be used.
+var ErrInvalid = errors.New("not allowed")
+
+func invalid(why error) error { return fmt.Errorf("database URL: %w: %w", why, ErrInvalid) }
 
 // URL is a connection URL that every client reads alike.
 type URL struct {
@@ -21,14 +28,23 @@ type URL struct {
 	servers []Server
 }
 
-// Format writes what Describe does, whatever the verb: a URL holds secrets.
-func (u URL) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(u.Describe())) }
+// Format writes what Describe says, whatever the verb: a URL holds secrets.
+func (u URL) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(u.describe())) }
 
 // Parse reads a connection URL as libpq does, in the form of
 // https://www.postgresql.org/docs/current/libpq-connect.html (Connection URIs). What clients
 // read differently is refused: libpq ends the user at the first `@`, Go at the last. The error
-// never quotes the URL.
-func Parse(text string) (URL, error) {
+// never quotes the URL, which may be masked and may lead nowhere; nothing of one that is
+// refused is returned.
+func Parse(url secret.Secret) (URL, error) {
+	u, err := parse(url.Reveal())
+	if err != nil {
+		return URL{}, invalid(err)
+	}
+	return u, nil
+}
+
+func parse(text string) (URL, error) {
 	u := URL{said: map[string]string{}}
 	if text == "" {
 		return u, errors.New("empty")
@@ -63,17 +79,22 @@ func Parse(text string) (URL, error) {
 
 // Usable reads a URL that leads somewhere: one that is masked is refused, and one for which each
 // client would take another host or database.
-func Usable(text string) (URL, error) {
-	u, err := Parse(text)
+func Usable(url secret.Secret) (URL, error) {
+	u, err := Parse(url)
 	switch {
 	case err != nil:
-		return u, err
-	case IsMasked(text):
-		return u, errors.New("has stars in place of the password")
-	case u.Missing() != "":
-		return u, fmt.Errorf("names no %s, and each client would take another (postgres://USER:PASSWORD@HOST:PORT/DATABASE, or ?host=DIRECTORY for a socket)", u.Missing())
+	case IsMasked(url):
+		err = invalid(errors.New("has stars in place of the password"))
+	case u.missing() != "":
+		err = invalid(fmt.Errorf("names no %s, and each client would take another (postgres://USER:PASSWORD@HOST:PORT/DATABASE, or ?host=DIRECTORY for a socket)", u.missing()))
 	}
-	return u, nil
+	return u, err
+}
+
+// Check refuses a URL that is not Usable.
+func Check(url secret.Secret) error {
+	_, err := Usable(url)
+	return err
 }
 
 func isPrintable(text string) bool {

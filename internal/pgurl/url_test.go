@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
 
@@ -25,7 +26,7 @@ func TestParseReadsWhatLibpqDoes(t *testing.T) {
 		"postgres:///d?ssl=true&hostaddr=10.0.0.1": {"dbname": "d", "sslmode": "require", "hostaddr": "10.0.0.1"},
 		"postgres:///d?ssl=false&password=a%26b":   {"dbname": "d", "ssl": "false", "password": "a&b"},
 	} {
-		u, err := Parse(text)
+		u, err := Parse(secret.New(text))
 		require.NoError(t, err, text)
 		require.Equal(t, want, u.Said(), text)
 	}
@@ -45,18 +46,18 @@ func TestDescribeSaysWhereAURLLeads(t *testing.T) {
 		"postgres:///d?host=/a%26hostaddr%3Dx":                                                "postgres:///d?host=/a%26hostaddr%3Dx",
 		"postgresql://h?user=u&password=pw&application_name=x&sslpassword=s&oauth_scope=o%20": "postgresql://***:***@h",
 	} {
-		u, err := Parse(text)
+		u, err := Parse(secret.New(text))
 		if want == "" {
 			require.Error(t, err, text)
 			continue
 		}
 		require.NoError(t, err, text)
-		require.Equal(t, want, u.Describe(), text)
+		require.Equal(t, want, u.describe(), text)
 		require.Equal(t, want, fmt.Sprintf("%v", u), "however it is printed")
 		require.Equal(t, want, fmt.Sprintf("%#v", u))
-		again, err := Parse(want)
+		again, err := Parse(secret.New(want))
 		require.NoError(t, err, text)
-		require.Equal(t, u.Place(), again.Place(), text)
+		require.Equal(t, u.place(), again.place(), text)
 		require.Equal(t, u.Said()["dbname"], again.Said()["dbname"], text)
 	}
 }
@@ -64,9 +65,20 @@ func TestDescribeSaysWhereAURLLeads(t *testing.T) {
 // A secret of a version of libpq that came later is to be put into the table.
 func TestSecretsAreThoseOfLibpq18(t *testing.T) {
 	t.Parallel()
-	u, err := Parse("postgres://u:1@h/d?sslpassword=2&scram_client_key=3&scram_server_key=4&oauth_client_secret=5&passfile=/p&sslkey=/k&oauth_client_id=i&sslkeylogfile=/l")
+	admin := secret.New("postgres://u:1@h/d?sslpassword=2&scram_client_key=3&scram_server_key=4&oauth_client_secret=5&passfile=/p&sslkey=/k&oauth_client_id=i&sslkeylogfile=/l")
+	u, err := Parse(admin)
 	require.NoError(t, err)
-	require.Equal(t, map[string]string{"password": "1", "sslpassword": "2", "scram_client_key": "3", "scram_server_key": "4", "oauth_client_secret": "5"}, u.Secrets())
+	require.Equal(t, map[string]string{"password": "1", "sslpassword": "2", "scram_client_key": "3", "scram_server_key": "4", "oauth_client_secret": "5"}, revealed(u))
 	require.Equal(t, "postgres://u@h/d?passfile=/p&sslkey=/k&oauth_client_id=i&sslkeylogfile=/l", u.WithoutSecrets())
-	require.Equal(t, "postgres://v:w@h/e?sslkeylogfile=/l", u.For("v", "e", "w"))
+	made, err := For(admin, "v", "e", secret.New("w"))
+	require.NoError(t, err)
+	require.Equal(t, "postgres://v:w@h/e?sslkeylogfile=/l", made.Reveal())
+}
+
+func revealed(u URL) map[string]string {
+	found := map[string]string{}
+	for name, value := range u.Secrets() {
+		found[name] = value.Reveal()
+	}
+	return found
 }

@@ -89,16 +89,17 @@ func Beside(n Names, path string) (left, kept []string, err error) {
 // Recover lists what stopped commands left of the file at path and can be swept: what
 // was rendered, whole or not, and what has come out of the place and has one of these
 // hashes, which are those of what was rendered and of what stood there before. Any other
-// that came out is another program's: it is kept, of which kept is the KeptError.
-func Recover(n Names, path string, known ...string) (left []string, kept, err error) {
+// that came out is another program's: it is kept, of which kept is the KeptError, unless
+// mayKeep, which may be nil, returns an error of it.
+func Recover(n Names, path string, mayKeep func(string) error, known ...string) (left []string, kept, err error) {
 	all, err := Left(n, path)
-	left, kept, bad := recoverAll(all, path, known)
+	left, kept, bad := recoverAll(all, path, mayKeep, known)
 	return left, kept, errors.Join(err, bad)
 }
 
-func recoverAll(all []string, path string, known []string) (left []string, kept, err error) {
+func recoverAll(all []string, path string, mayKeep func(string) error, known []string) (left []string, kept, err error) {
 	for _, leftover := range all {
-		own, bad := recoverOne(leftover, path, known)
+		own, bad := recoverOne(leftover, path, mayKeep, known)
 		var another *KeptError
 		switch {
 		case errors.As(bad, &another):
@@ -113,7 +114,7 @@ func recoverAll(all []string, path string, known []string) (left []string, kept,
 	return left, kept, err
 }
 
-func recoverOne(leftover, path string, known []string) (own string, err error) {
+func recoverOne(leftover, path string, mayKeep func(string) error, known []string) (own string, err error) {
 	if leftover != oldName(path, number(leftover)) {
 		return leftover, nil
 	}
@@ -125,7 +126,13 @@ func recoverOne(leftover, path string, known []string) (own string, err error) {
 	case err != nil:
 		return "", err
 	case !free:
-		return "", keep(leftover, path)
+		if mayKeep != nil {
+			err = mayKeep(leftover)
+		}
+		if err == nil {
+			err = keep(leftover, path)
+		}
+		return "", err
 	}
 	own = temporaryName(path, "", number(leftover), temporarySuffix) // the next commands know it by this
 	return own, os.Rename(leftover, own)

@@ -25,9 +25,6 @@ type Outside struct {
 	note *os.File
 }
 
-// BackupSuffix ends the name of a backup that is being written.
-const BackupSuffix = ".backup" + temporarySuffix
-
 const noteName = "outside"
 
 // CreateOutside makes a file beside path, which only its owner can reach from its first
@@ -121,7 +118,7 @@ func (o *Outside) read() error {
 func (o *Outside) Recover(known ...string) (left []string, kept, err error) {
 	all, err := Left(nil, o.Path)
 	all = slices.DeleteFunc(all, func(leftover string) bool { return number(leftover) != number(o.note.Name()) })
-	left, kept, bad := recoverAll(all, o.Path, known)
+	left, kept, bad := recoverAll(all, o.Path, nil, known)
 	return left, kept, errors.Join(err, bad)
 }
 

@@ -267,7 +267,7 @@ func TestRecoveryAfterAKillBetweenExchangeAndLook(t *testing.T) {
 					}
 				}
 				require.NoError(t, w.PlaceUntilLook(was))
-				left, kept, err := place.Recover(nil, path, was.Hash, w.Hash)
+				left, kept, err := place.Recover(nil, path, nil, was.Hash, w.Hash)
 				require.NoError(t, err)
 				later()
 				require.NoError(t, place.Sweep(left))
@@ -281,7 +281,7 @@ func TestRecoveryAfterAKillBetweenExchangeAndLook(t *testing.T) {
 				require.ErrorAs(t, kept, &of)
 				require.Empty(t, left)
 				require.Equal(t, m.kept[0], mustRead(t, of.Kept))
-				left, kept, err = place.Recover(nil, path, was.Hash, w.Hash)
+				left, kept, err = place.Recover(nil, path, nil, was.Hash, w.Hash)
 				require.NoError(t, errors.Join(kept, err), "it is said once")
 				require.Empty(t, left)
 			})
@@ -299,7 +299,7 @@ func TestRecoveryKnowsItsOwnNames(t *testing.T) {
 	for _, name := range append(own, others...) {
 		mustWrite(t, filepath.Join(filepath.Dir(path), name), "half")
 	}
-	left, kept, err := place.Recover(nil, path)
+	left, kept, err := place.Recover(nil, path, nil)
 	require.NoError(t, errors.Join(kept, err))
 	require.NoError(t, place.Sweep(left))
 	require.ElementsMatch(t, others, names(t, path))
@@ -337,7 +337,7 @@ func TestWhatIsKeptHasANameOfItsOwn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	mustWrite(t, filepath.Join(filepath.Dir(path), ".f.7.kept.tmp"), "first")
 	mustWrite(t, filepath.Join(filepath.Dir(path), ".f.old.7.tmp"), "second")
-	_, told, err := place.Recover(nil, path)
+	_, told, err := place.Recover(nil, path, nil)
 	require.NoError(t, err)
 	require.Error(t, told)
 	kept, err := place.Kept(nil, path)

@@ -37,6 +37,12 @@ func (t Temporary) Ours() bool {
 // Kept tells whether it is what another program wrote while sp replaced its file.
 func (t Temporary) Kept() bool { return strings.HasSuffix(t.Path, ".kept.tmp") }
 
+// Of is the name of the file of which a kept one is another version.
+func (t Temporary) Of() string {
+	name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(t.Path), "."), ".kept.tmp")
+	return strings.TrimSuffix(name, filepath.Ext(name))
+}
+
 // isReplaced tells whether it has the name that a file gets when another takes its place.
 func isReplaced(path string) bool {
 	name, number, out := strings.Cut(filepath.Base(path), ".old.")

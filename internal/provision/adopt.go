@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -21,7 +22,7 @@ type Role struct {
 // OpenRole logs in as the role of a URL. Others who do so too wait until it is closed.
 func OpenRole(ctx context.Context, url secret.Secret) (*Role, error) {
 	const doing = "login"
-	password, err := passwordOf(url)
+	u, err := pgurl.Usable(url)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +30,7 @@ func OpenRole(ctx context.Context, url secret.Secret) (*Role, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Role{locks: locks{url: url}, user: config.User, password: password}
+	r := &Role{locks: locks{url: url}, user: config.User, password: u.Secrets()["password"]}
 	if r.session, err = dial(ctx, doing, url); err != nil {
 		return nil, err
 	}
@@ -60,10 +61,11 @@ func (r *Role) begin(ctx context.Context, doing string) error {
 // server's answer is not known; behind any other one the role has the password that it had.
 func (r *Role) SetPassword(ctx context.Context, url secret.Secret) error {
 	const doing = "new password"
-	password, err := passwordOf(url)
+	u, err := pgurl.Usable(url)
 	if err != nil {
 		return err
 	}
+	password := u.Secrets()["password"]
 	secret, err := r.verifier(password)
 	if err != nil {
 		return err

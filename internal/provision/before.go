@@ -8,22 +8,22 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// BeforeLogin looks at a URL before anything is sent to whoever listens there, and may refuse.
+// beforeLogin looks at a URL before anything is sent to whoever listens there, and may refuse.
 // It tells whether only SCRAM will do, by which nobody learns a password, and by which the
 // server proves that it knows the password too.
-type BeforeLogin func(ctx context.Context, url secret.Secret) (scram bool, err error)
+type beforeLogin func(ctx context.Context, url secret.Secret) (scram bool, err error)
 
 type beforeLoginKey struct{}
 
 // WithBeforeLogin has each login that is made with the context looked at first. It is in the
 // context so that no call can forget it.
-func WithBeforeLogin(ctx context.Context, look BeforeLogin) context.Context {
+func WithBeforeLogin(ctx context.Context, look beforeLogin) context.Context {
 	return context.WithValue(ctx, beforeLoginKey{}, look)
 }
 
 // scramOnly demands SCRAM of a server that is to be met only so.
 func scramOnly(ctx context.Context, doing string, url secret.Secret, config *pgconn.Config) error {
-	look, ok := ctx.Value(beforeLoginKey{}).(BeforeLogin)
+	look, ok := ctx.Value(beforeLoginKey{}).(beforeLogin)
 	if !ok {
 		return nil
 	}

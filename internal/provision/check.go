@@ -7,11 +7,12 @@ import (
 	"io"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// Standing is what a client of a tenant meets.
-type Standing struct {
+// Answer is what a server tells a client of a tenant.
+type Answer struct {
 	Version        string // of the server, as "15.18"
 	TLS            bool   // between here and the server
 	User, Database string
@@ -20,19 +21,19 @@ type Standing struct {
 }
 
 // Check logs in as a client of a tenant would.
-func Check(ctx context.Context, url secret.Secret) (Standing, error) {
+func Check(ctx context.Context, url secret.Secret) (Answer, error) {
 	s, err := dial(ctx, "login", url)
 	if err != nil {
-		return Standing{}, err
+		return Answer{}, err
 	}
 	defer s.close()
 	row, err := s.row(ctx, "what the login leads to", 4, `SELECT session_user, current_database(),
 		coalesce(shobj_description(datdba, 'pg_authid'), ''), pg_backend_pid() FROM pg_database WHERE datname = current_database()`)
 	if err != nil {
-		return Standing{}, err
+		return Answer{}, err
 	}
 	_, encrypted := s.conn.Conn().(*tls.Conn)
-	return Standing{
+	return Answer{
 		Version: s.version(), TLS: encrypted,
 		User: row[0], Database: row[1], Tenant: markedFor(row[2]), Pooled: s.pooled(row[3]),
 	}, nil
@@ -69,7 +70,7 @@ func ChecksPasswords(ctx context.Context, url secret.Secret, random io.Reader) e
 	if err != nil {
 		return err
 	}
-	if url, err = withPassword(url, wrong); err != nil {
+	if url, err = pgurl.WithPassword(url, wrong); err != nil {
 		return err
 	}
 	refuses, err := Refuses(ctx, url)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -165,7 +166,7 @@ func TestAnAdministratorWithoutTheRightsIsRefused(t *testing.T) {
 	} {
 		pgtest.Exec(t, admin, "DROP ROLE IF EXISTS "+role, "CREATE ROLE "+role+" LOGIN PASSWORD 'pw' "+rights)
 		t.Cleanup(func() { pgtest.Exec(t, admin, "DROP ROLE "+role) })
-		url, err := urlFor(admin, role, "postgres", secret.New("pw"))
+		url, err := pgurl.For(admin, role, "postgres", secret.New("pw"))
 		require.NoError(t, err)
 		s, err := Connect(within(t), url)
 		if role == "sp_test_no_inherit" && err == nil {

@@ -89,18 +89,18 @@ const largest = 1 << 20
 
 // configOf is a URL for the library, with nothing of the environment.
 func configOf(url secret.Secret) (*pgconn.Config, error) {
-	u, err := usable(url)
+	u, err := pgurl.Usable(url)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range u.Servers() {
 		if strings.HasPrefix(s.Target(), "@") {
-			return nil, fmt.Errorf("database URL: leads to an abstract socket, which sp does not connect to: %w", ErrInvalid)
+			return nil, fmt.Errorf("database URL: leads to an abstract socket, which sp does not connect to: %w", pgurl.ErrInvalid)
 		}
 	}
 	config, err := pgconn.ParseConfig(settingsOf(u))
 	if err != nil { // its text quotes the URL
-		return nil, fmt.Errorf("database URL: has a parameter that can't be used, or PGSERVICE names no service: %w", ErrInvalid)
+		return nil, fmt.Errorf("database URL: has a parameter that can't be used, or PGSERVICE names no service: %w", pgurl.ErrInvalid)
 	}
 	config.LookupFunc = lookingUp(u.Servers(), config.LookupFunc)
 	for name, value := range config.RuntimeParams {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -82,7 +83,7 @@ func TestOnlyTheURLSaysWhereAConnectionLeads(t *testing.T) { // it changes the e
 	}
 	t.Setenv("PGSERVICE", "missing") // what remains: the library looks for it first
 	_, err := configOf(secret.New(urls[0]))
-	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorIs(t, err, pgurl.ErrInvalid)
 }
 
 func TestParametersOfOtherClientsAreNotSentToTheServer(t *testing.T) {
@@ -149,9 +150,9 @@ func TestURLsThatTheLibraryRefusesAreNotQuoted(t *testing.T) {
 		"postgres://u:s3cret@/d?host=%40abstract", "postgres://u:s3cret@h/d?x%3D1%20host=y", "postgres://u:s3cret@/d?host=C:%5Cx",
 	} {
 		_, err := Check(t.Context(), secret.New(url))
-		require.ErrorIs(t, err, ErrInvalid, url)
+		require.ErrorIs(t, err, pgurl.ErrInvalid, url)
 		require.NotContains(t, err.Error(), "s3cret")
 		_, err = Connect(t.Context(), secret.New(url))
-		require.ErrorIs(t, err, ErrInvalid, url)
+		require.ErrorIs(t, err, pgurl.ErrInvalid, url)
 	}
 }

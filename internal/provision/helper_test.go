@@ -92,9 +92,9 @@ func count(t *testing.T, from string) int {
 // requireWhole: there is one database, and one login that works.
 func requireWhole(t *testing.T, d Database, url secret.Secret) {
 	t.Helper()
-	standing, err := Check(within(t), url)
+	answer, err := Check(within(t), url)
 	require.NoError(t, err)
-	require.Equal(t, Standing{Version: standing.Version, User: d.Role(LoginA), Database: d.Name, Tenant: d.Tenant}, standing)
+	require.Equal(t, Answer{Version: answer.Version, User: d.Role(LoginA), Database: d.Name, Tenant: d.Tenant}, answer)
 	require.Equal(t, []string{"t|-1|100|f|100|t"}, pgtest.Exec(t, pgtest.Server(t), fmt.Sprintf(
 		`SELECT a.rolcanlogin, datconnlimit, a.rolconnlimit, b.rolcanlogin, b.rolconnlimit,
 			NOT has_database_privilege('public', d.oid, 'CONNECT') AND o.rolname = %s AND NOT o.rolcanlogin

@@ -62,7 +62,7 @@ func TestURLsLeadWhereLibpqGoes(t *testing.T) {
 		"postgres://127.0.0.8:1/d?host=/nowhere,127.0.0.9",
 		"postgres://127.0.0.8,/d?host=127.0.0.9,127.0.0.7&port=,9",
 	} {
-		u, err := pgurl.Parse(url)
+		u, err := pgurl.Parse(secret.New(url))
 		require.NoError(t, err, url)
 		var want []string
 		for _, s := range u.Servers() {
@@ -96,7 +96,7 @@ func TestURLsLeadWhereLibpqGoes(t *testing.T) {
 		"postgres://127.0.0.9/d?HOST=x", "postgres://127.0.0.9/%zz", "postgres://127.0.0.9/%00", "postgres://x/d?hostaddr=elsewhere", "postgres://127.0.0.9/d?&&",
 		"postgres://127.0.0.9/d?service=nosuch",
 	} {
-		_, err := pgurl.Parse(url)
+		_, err := pgurl.Parse(secret.New(url))
 		require.Error(t, err, url)
 		said, err := psql(t, url, "-c", "SELECT 1")
 		require.Error(t, err, url)
@@ -114,7 +114,7 @@ func TestSpAndPsqlOpenTheSameDatabase(t *testing.T) {
 	t.Cleanup(func() {
 		pgtest.Exec(t, server, `DROP DATABASE sp_test_led`, `DROP DATABASE "sp_test_led/%?"`, `DROP ROLE sp_test_led`)
 	})
-	u, err := pgurl.Parse(server.Reveal())
+	u, err := pgurl.Parse(server)
 	require.NoError(t, err)
 	at := u.Servers()[0]
 	host, sockets := net.JoinHostPort(at.Target(), at.PortOr()), pgtest.Exec(t, server, `SHOW unix_socket_directories`)[0]
@@ -139,10 +139,10 @@ func TestSpAndPsqlOpenTheSameDatabase(t *testing.T) {
 	for _, url := range urls {
 		said, err := psql(t, url, "-F/", "-c", `SELECT session_user, current_database()`)
 		require.NoError(t, err, "%s: %s", url, said)
-		standing, err := Check(within(t), secret.New(url))
+		answer, err := Check(within(t), secret.New(url))
 		require.NoError(t, err, url)
-		require.Equal(t, said, standing.User+"/"+standing.Database, url)
-		u, err := pgurl.Parse(url)
+		require.Equal(t, said, answer.User+"/"+answer.Database, url)
+		u, err := pgurl.Parse(secret.New(url))
 		require.NoError(t, err, url)
 		require.Equal(t, said, u.User()+"/"+u.Database(), url)
 		require.Equal(t, password, u.Said()["password"])

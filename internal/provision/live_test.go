@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -18,7 +19,7 @@ func TestWhatALiveServerRefuses(t *testing.T) {
 	s := mustConnect(t, pgtest.Server(t))
 	d := newDatabase(t, s, "refused")
 	url := mustCreate(t, s, d)
-	wrong, err := withPassword(url, secret.New("wrong"))
+	wrong, err := pgurl.WithPassword(url, secret.New("wrong"))
 	require.NoError(t, err)
 	for _, c := range []struct {
 		url   secret.Secret

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -25,7 +26,7 @@ func (s *Server) enable(ctx context.Context, d Database, l Login, random io.Read
 	if err != nil {
 		return none, err
 	}
-	url, err := urlFor(s.admin, d.Role(l), d.Name, password)
+	url, err := pgurl.For(s.admin, d.Role(l), d.Name, password)
 	if err != nil {
 		return none, err
 	}
@@ -48,11 +49,11 @@ func (s *Server) leadsTo(ctx context.Context, url secret.Secret, d Database, l L
 	if s.Pooled {
 		try = Opens
 	}
-	standing, err := try(ctx, url)
+	answer, err := try(ctx, url)
 	if err != nil {
 		return err
 	}
-	if standing.User != d.Role(l) || standing.Database != d.Name || standing.Tenant != d.Tenant {
+	if answer.User != d.Role(l) || answer.Database != d.Name || answer.Tenant != d.Tenant {
 		return &trouble{doing: "login " + string(l), why: "it leads to another database, or as another role", kind: ErrMismatch}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -41,9 +42,9 @@ func TestRotationFlipsBetweenTheLogins(t *testing.T) {
 		ended()
 		mustRefuse(t, used)
 		used, login = next, other(login)
-		standing, err := Check(within(t), used)
+		answer, err := Check(within(t), used)
 		require.NoError(t, err)
-		require.Equal(t, d.Role(login), standing.User)
+		require.Equal(t, d.Role(login), answer.User)
 	}
 	require.NoError(t, s.Retire(within(t), d, other(login)), "again")
 }
@@ -104,24 +105,24 @@ func TestSetPasswordOfAnAdoptedRole(t *testing.T) {
 	admin := pgtest.Server(t)
 	pgtest.Exec(t, admin, `DROP ROLE IF EXISTS sp_test_adopted`, `CREATE ROLE sp_test_adopted LOGIN PASSWORD 'old'`, `ALTER ROLE sp_test_adopted SET role TO pg_monitor`, `GRANT pg_monitor TO sp_test_adopted`)
 	t.Cleanup(func() { pgtest.Exec(t, admin, `DROP ROLE sp_test_adopted`) })
-	url, err := urlFor(admin, "sp_test_adopted", "postgres", secret.New("old"))
+	url, err := pgurl.For(admin, "sp_test_adopted", "postgres", secret.New("old"))
 	require.NoError(t, err)
 	password, err := NewPassword(rand.Reader)
 	require.NoError(t, err)
-	next, err := withPassword(url, password)
+	next, err := pgurl.WithPassword(url, password)
 	require.NoError(t, err)
 
 	role := mustOpen(t, url)
 	require.NoError(t, role.SetPassword(within(t), next))
 	mustRefuse(t, url)
-	standing, err := Check(within(t), next)
+	answer, err := Check(within(t), next)
 	require.NoError(t, err)
-	require.Equal(t, "sp_test_adopted", standing.User)
+	require.Equal(t, "sp_test_adopted", answer.User)
 	_, err = OpenRole(within(t), url)
 	require.ErrorIs(t, err, ErrDenied, "with the old one")
 
 	for _, bad := range []string{"", "pässword", "a\tb"} {
-		wrong, err := withPassword(next, secret.New(bad))
+		wrong, err := pgurl.WithPassword(next, secret.New(bad))
 		require.NoError(t, err)
 		require.ErrorIs(t, role.SetPassword(within(t), wrong), ErrInvalid)
 	}
@@ -140,7 +141,7 @@ func TestNoPasswordReachesTheServersLog(t *testing.T) {
 	require.NoError(t, err)
 	password, err := NewPassword(rand.Reader)
 	require.NoError(t, err)
-	next, err := withPassword(b, password)
+	next, err := pgurl.WithPassword(b, password)
 	require.NoError(t, err)
 	require.NoError(t, mustOpen(t, b).SetPassword(within(t), next))
 	require.NoError(t, s.Retire(within(t), d, LoginA))
@@ -151,7 +152,7 @@ func TestNoPasswordReachesTheServersLog(t *testing.T) {
 	require.Contains(t, string(text), "ALTER ROLE "+identifier(d.Role(LoginB))+" LOGIN PASSWORD")
 	require.Contains(t, string(text), "ALTER ROLE CURRENT_USER PASSWORD")
 	for _, url := range append(urls, b, next) {
-		secret, err := passwordOf(url)
+		secret, err := pgurl.PasswordOf(url)
 		require.NoError(t, err)
 		require.Len(t, secret.Reveal(), 32)
 		require.NotContains(t, string(text), secret.Reveal())

@@ -22,12 +22,12 @@ func (s session) pooled(pid string) bool {
 
 // Opens logs in as Check does, and tries for some seconds: a pooler may learn of a new
 // password late.
-func Opens(ctx context.Context, url secret.Secret) (Standing, error) {
+func Opens(ctx context.Context, url secret.Secret) (Answer, error) {
 	const longestWait = 2 * time.Second // which makes three seconds in all
 	for wait := 50 * time.Millisecond; ; wait *= 2 {
-		standing, err := Check(ctx, url)
+		answer, err := Check(ctx, url)
 		if err == nil || errors.Is(err, ErrMismatch) || wait > longestWait || !sleep(ctx, wait) {
-			return standing, err
+			return answer, err
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -25,7 +26,7 @@ func newRole(t *testing.T, name string) secret.Secret {
 	t.Cleanup(func() {
 		pgtest.Exec(t, admin, `DROP DATABASE `+name+` WITH (FORCE)`, `DROP ROLE `+name)
 	})
-	url, err := urlFor(admin, name, name, secret.New("first"))
+	url, err := pgurl.For(admin, name, name, secret.New("first"))
 	require.NoError(t, err)
 	return url
 }
@@ -34,7 +35,7 @@ func withNewPassword(t *testing.T, url secret.Secret) secret.Secret {
 	t.Helper()
 	password, err := NewPassword(rand.Reader)
 	require.NoError(t, err)
-	next, err := withPassword(url, password)
+	next, err := pgurl.WithPassword(url, password)
 	require.NoError(t, err)
 	return next
 }
@@ -42,16 +43,16 @@ func withNewPassword(t *testing.T, url secret.Secret) secret.Secret {
 // mustTake wants the server itself to take the password of a URL.
 func mustTake(t *testing.T, url secret.Secret) {
 	t.Helper()
-	standing, err := Check(within(t), url)
+	answer, err := Check(within(t), url)
 	require.NoError(t, err)
-	require.False(t, standing.Pooled)
+	require.False(t, answer.Pooled)
 }
 
-func mustStand(t *testing.T, url secret.Secret) Standing {
+func mustStand(t *testing.T, url secret.Secret) Answer {
 	t.Helper()
-	standing, err := Check(within(t), url)
+	answer, err := Check(within(t), url)
 	require.NoError(t, err)
-	return standing
+	return answer
 }
 
 // TestAPoolerIsSeenAndATunnelIsNone: what forwards bytes alone, as ssh and Docker do, is no
@@ -77,7 +78,7 @@ func TestAPoolerIsSeenAndATunnelIsNone(t *testing.T) {
 // tunnel is a URL through a port that leads to that of another URL.
 func tunnel(t *testing.T, url secret.Secret) secret.Secret {
 	t.Helper()
-	u, err := usable(url)
+	u, err := pgurl.Usable(url)
 	require.NoError(t, err)
 	at := net.JoinHostPort(u.Servers()[0].Target(), u.Servers()[0].PortOr())
 	l, err := net.Listen("tcp", "127.0.0.1:0")

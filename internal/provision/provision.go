@@ -27,7 +27,7 @@ var (
 	ErrMismatch = errors.New("not the database that was registered")
 	// ErrUnchecked is returned when a server lets a wrong password in.
 	ErrUnchecked = errors.New("this server does not check passwords")
-	// ErrInvalid is returned for a URL, a name or a password that is not allowed.
+	// ErrInvalid is returned for a name or a password that is not allowed.
 	ErrInvalid = errors.New("not allowed")
 	// ErrUnknown is returned when it can't be found out whether a server did what it was told.
 	ErrUnknown = errors.New("whether the change was made is not known")

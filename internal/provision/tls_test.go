@@ -69,11 +69,11 @@ func TestCheckTellsWhetherTheConnectionIsEncrypted(t *testing.T) {
 	t.Parallel()
 	config, authority := mustCertify(t)
 	url := fake(t, secure(config))
-	want := Standing{Version: "17.2", TLS: true, User: "somewhere_a", Database: "somewhere", Tenant: "local_1"}
+	want := Answer{Version: "17.2", TLS: true, User: "somewhere_a", Database: "somewhere", Tenant: "local_1"}
 	for _, parameters := range []string{"", "?sslmode=require", "?sslmode=verify-full&sslrootcert=" + authority, "?sslmode=verify-ca&sslrootcert=" + authority} {
-		standing, err := Check(within(t), with(url, parameters))
+		answer, err := Check(within(t), with(url, parameters))
 		require.NoError(t, err, parameters)
-		require.Equal(t, want, standing, parameters)
+		require.Equal(t, want, answer, parameters)
 	}
 }
 

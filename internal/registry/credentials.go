@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -57,7 +58,7 @@ func (c *change) publishURL(ctx context.Context, id TenantID, url secret.Secret,
 	if container != nil {
 		after.SharedContainerDB = container
 	}
-	if err := CheckURL(url); err != nil || before.Equal(after) {
+	if err := pgurl.Check(url); err != nil || before.Equal(after) {
 		return after, err
 	}
 	if before.DatabaseURL != nil {

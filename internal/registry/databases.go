@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -57,10 +56,7 @@ func (v *View) Database(ctx context.Context, tenant TenantID) (*Database, error)
 		return nil, nil
 	}
 	row, err := v.q.Database(ctx, string(tenant))
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
+	if there, err := isThere(err); !there {
 		return nil, err
 	}
 	d := databaseOf(row)

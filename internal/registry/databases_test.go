@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
 )
@@ -132,7 +133,7 @@ func TestATenantIsNotDeletedBeforeItsDatabase(t *testing.T) {
 
 	_, err = d.DeleteTenant(t.Context(), Deletion{ID: "a"})
 	require.ErrorIs(t, err, ErrInUse)
-	_, err = d.DeleteTenant(t.Context(), Deletion{ID: "a", Database: WasDropped})
+	_, err = d.DeleteTenant(t.Context(), Deletion{ID: "a", Dropped: true})
 	require.NoError(t, err)
 	tenant, database, servers := standing(t, d)
 	require.Nil(t, tenant)
@@ -148,7 +149,7 @@ func TestADatabaseThatIsLeftCanBeHadBack(t *testing.T) {
 	d := mustDesk(t)
 	mustBegin(t, d)
 	mustPublish(t, d, "postgres://sp_a_a:x@h/sp_a")
-	_, err := d.DeleteTenant(t.Context(), Deletion{ID: "a", Database: IsLeft})
+	_, err := d.DeleteTenant(t.Context(), Deletion{ID: "a", Left: true})
 	require.NoError(t, err)
 	_, err = d.Undo(t.Context(), Undo{})
 	require.NoError(t, err)
@@ -188,7 +189,7 @@ func TestAServerIsKeptWhileItIsChosenOrOurs(t *testing.T) {
 	_, _, servers = standing(t, d)
 	require.Len(t, servers, 1)
 	require.Equal(t, "local", servers[0].Name)
-	require.ErrorIs(t, d.setServer(t.Context(), Server{Name: "x", Provider: Elsewhere, Admin: secret.New("mysql://x")}), ErrInvalid)
+	require.ErrorIs(t, d.setServer(t.Context(), Server{Name: "x", Provider: Elsewhere, Admin: secret.New("mysql://x")}), pgurl.ErrInvalid)
 	at, err := ServerAt(secret.New("postgres://admin:pw@DB.example:6000/postgres"))
 	require.NoError(t, err)
 	require.Equal(t, "DB.example:6000", at.Name)
@@ -304,7 +305,7 @@ func TestTheServerThatIsPlannedFirstIsTheOneThatIsMade(t *testing.T) {
 	_, _, servers := standing(t, d)
 	require.True(t, first.Admin.Equal(servers[0].Admin))
 	_, err := d.PlanServer(t.Context(), Server{Name: "x", Provider: LocalPrograms, Admin: secret.New("mysql://x")})
-	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorIs(t, err, pgurl.ErrInvalid)
 }
 
 func TestAServerThatMovesTakesItsTenantsAlong(t *testing.T) {

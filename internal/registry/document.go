@@ -12,7 +12,7 @@ import (
 // Document is what tenants.json holds beside its tenants.
 type Document struct {
 	SyncedAt time.Time
-	Unknown  Members
+	Unknown  Unknown
 }
 
 // IsStale tells whether the last sync is strictly more than maxAge before now; a

@@ -52,7 +52,7 @@ func TestADocumentThatChangesIsAChangeOfTenants(t *testing.T) {
 func TestUnknownMembersBesideTheTenantsAreMerged(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
-	of := func(text string) Import { return fileOf(Document{SyncedAt: noon, Unknown: NewMembers(text)}) }
+	of := func(text string) Import { return fileOf(Document{SyncedAt: noon, Unknown: NewUnknown(text)}) }
 	require.True(t, d.mustImport(t, of(`"a":1,"b":2`)).DocumentChanged)
 	require.True(t, d.mustImport(t, of(`"c":3,"a":{}`)).DocumentChanged)
 	require.Equal(t, FormatTime(noon)+` {"a":{},"b":2,"c":3}`, mustContents(t, d.path).Document)

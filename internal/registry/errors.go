@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/pgurl"
 )
 
 // What a caller can do something about; wrapped with whom it concerns.
@@ -38,10 +40,18 @@ func absent(err error, what, name string) error {
 	return err
 }
 
+// isThere tells whether a row was found; that it was not is no error.
+func isThere(err error) (bool, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // shown is a name that may be repeated to the user: not one that must have been
 // meant as a way to a database.
 func shown(name string) string {
-	if strings.Contains(name, "://") || strings.Contains(name, "@") || IsConnection(name) {
+	if strings.Contains(name, "://") || strings.Contains(name, "@") || pgurl.IsConnection(name) {
 		return "***"
 	}
 	return name

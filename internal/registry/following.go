@@ -2,10 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
-	"errors"
-	"maps"
-	"slices"
 
 	"github.com/sp-registry/sp/db/queries"
 )
@@ -17,9 +13,7 @@ import (
 // later one finds it in place. One that sp knows and has not written itself has one hash for
 // both.
 type FollowingFile struct {
-	Path              string
-	Kind, Profile     string
-	Previous, Current string
+	Path, Kind, Profile, Previous, Current string
 	// Base is what another program's changes show against, and Former the one before, while
 	// Base may not be in place; nil when it is certain to be.
 	Base   string
@@ -30,28 +24,20 @@ type FollowingFile struct {
 // FollowingFile returns what is remembered of the file at path, nil if nothing is.
 func (v *View) FollowingFile(ctx context.Context, path string) (*FollowingFile, error) {
 	row, err := v.q.FollowingFile(ctx, path)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
+	if there, err := isThere(err); !there {
 		return nil, err
 	}
-	file := followingOf(queries.DueFilesRow(row))
+	file := FollowingFile(row)
 	return &file, nil
 }
 
 // FollowingFiles returns all files that follow and that the registry remembers, by their
 // paths.
 func (v *View) FollowingFiles(ctx context.Context) ([]FollowingFile, error) {
-	rows, err := v.q.Files(ctx)
+	rows, err := v.q.FollowingFiles(ctx)
 	var files []FollowingFile
 	for _, row := range rows {
-		if row.Kind != nil {
-			files = append(files, followingOf(queries.DueFilesRow{
-				Path: row.Path, Kind: row.Kind, Profile: row.Profile, Previous: row.Previous, Current: row.Current,
-				Base: row.Base, Former: row.Former, Due: row.Due,
-			}))
-		}
+		files = append(files, FollowingFile(row))
 	}
 	return files, err
 }
@@ -61,43 +47,25 @@ func (v *View) DueFiles(ctx context.Context) ([]FollowingFile, error) {
 	rows, err := v.q.DueFiles(ctx)
 	var files []FollowingFile
 	for _, row := range rows {
-		files = append(files, followingOf(row))
+		files = append(files, FollowingFile(row))
 	}
 	return files, err
-}
-
-func followingOf(row queries.DueFilesRow) FollowingFile {
-	file := FollowingFile{Path: row.Path, Previous: row.Previous, Current: row.Current, Base: row.Base, Former: row.Former, Due: row.Due}
-	if row.Kind != nil {
-		file.Kind = *row.Kind
-	}
-	if row.Profile != nil {
-		file.Profile = *row.Profile
-	}
-	return file
-}
-
-// params are the row of a file that follows.
-func (f FollowingFile) params() queries.PutFollowingFileParams {
-	row := queries.PutFollowingFileParams{
-		Path: f.Path, Kind: &f.Kind, Previous: f.Previous, Current: f.Current, Base: f.Base, Former: f.Former, Due: f.Due,
-	}
-	if f.Profile != "" {
-		row.Profile = &f.Profile
-	}
-	return row
 }
 
 // Due says what of a change the small files have to show.
 type Due struct {
 	// Sessions tells that a session changed, or what is selected.
 	Sessions bool
-	// Profiles are those whose secrets, name or tenant changed, or that are no more, in order.
-	Profiles []string
+	// Profiles are those whose secrets, name or tenant changed, or that are no more.
+	Profiles map[string]bool
 	// Renamed are the profiles that have a new name, which is the value, and Relinked
 	// those of another tenant now, by their names, with the tenant that they had.
 	Renamed  map[string]string
 	Relinked map[string]TenantID
+}
+
+func newDue() *Due {
+	return &Due{Profiles: map[string]bool{}, Renamed: map[string]string{}, Relinked: map[string]TenantID{}}
 }
 
 // Due returns what the change that this is a view of has done so far, for the small
@@ -106,19 +74,7 @@ func (v *View) Due() Due {
 	if v.due == nil {
 		return Due{}
 	}
-	return Due{Sessions: v.due.sessions, Profiles: slices.Sorted(maps.Keys(v.due.profiles)), Renamed: v.due.renamed, Relinked: v.due.relinked}
-}
-
-// due gathers what Due tells.
-type due struct {
-	sessions bool
-	profiles map[string]bool
-	renamed  map[string]string
-	relinked map[string]TenantID
-}
-
-func newDue() *due {
-	return &due{profiles: map[string]bool{}, renamed: map[string]string{}, relinked: map[string]TenantID{}}
+	return *v.due
 }
 
 // dueOf notes the profiles of a tenant whose secrets.json shows something else now.
@@ -130,7 +86,7 @@ func (c *change) dueOf(ctx context.Context, before, after Tenant) error {
 		if err != nil {
 			return err
 		}
-		c.due.profiles[p.Name] = true
+		c.due.Profiles[p.Name] = true
 	}
 	return nil
 }
@@ -160,7 +116,7 @@ func (t *Tx) Remember(ctx context.Context, followed Followed) error {
 		}
 	}
 	for _, f := range followed.Following {
-		if err := t.q.PutFollowingFile(ctx, f.params()); err != nil {
+		if err := t.q.PutFollowingFile(ctx, queries.PutFollowingFileParams(f)); err != nil {
 			return err
 		}
 	}

@@ -17,15 +17,15 @@ type Entity string
 
 // What the history tells of; there is one selection and one document.
 const (
-	TenantEntity    Entity = "tenant"
-	ProfileEntity   Entity = "profile"
-	SessionEntity   Entity = "session"
+	tenantEntity    Entity = "tenant"
+	profileEntity   Entity = "profile"
+	sessionEntity   Entity = "session"
 	SelectionEntity Entity = "selection"
 	DocumentEntity  Entity = "document"
 )
 
 // entities lists them so that what another refers to comes before it.
-var entities = []Entity{DocumentEntity, TenantEntity, ProfileEntity, SessionEntity, SelectionEntity}
+var entities = []Entity{DocumentEntity, tenantEntity, profileEntity, sessionEntity, SelectionEntity}
 
 // Change is one change of the registry. Sequence is the revision that it made:
 // they ascend, with gaps where nothing changed that the history tells of.
@@ -106,15 +106,6 @@ func (v *View) changesBefore(ctx context.Context, tenant *TenantID, before, size
 	return v.q.TenantChangesBefore(ctx, queries.TenantChangesBeforeParams{
 		Sequence: before, TenantID: string(*tenant), Size: size,
 	})
-}
-
-// Change returns the change with that sequence.
-func (v *View) Change(ctx context.Context, sequence int64) (Change, error) {
-	c, err := v.changeRow(ctx, sequence)
-	if err != nil {
-		return Change{}, err
-	}
-	return v.listed(ctx, c, nil)
 }
 
 func (v *View) changeRow(ctx context.Context, sequence int64) (Change, error) {

@@ -118,7 +118,7 @@ func (m image) with(names []string, o image) image {
 // lasting is what of a thing an undo can have brought back: of a session not what
 // authenticates it, for tokens are not kept.
 func (m image) lasting(what Entity) image {
-	if m == nil || what != SessionEntity {
+	if m == nil || what != sessionEntity {
 		return m
 	}
 	return m.only([]string{"profile", "chosen_at"})
@@ -126,7 +126,7 @@ func (m image) lasting(what Entity) image {
 
 func imageOfTenant(t Tenant, d digester) image {
 	m := image{}
-	for _, member := range RecordMembers[1:] { // the id is the entry's
+	for _, member := range Members[1:] { // the id is the entry's
 		switch text, there := member.Reveal(&t); {
 		case !there:
 		case member.Secret:
@@ -146,7 +146,7 @@ func imageOfTenant(t Tenant, d digester) image {
 // secrets returns what of a tenant the history may not hold, by member.
 func (t Tenant) secrets() map[string]secret.Secret {
 	found := map[string]secret.Secret{}
-	for _, m := range RecordMembers {
+	for _, m := range Members {
 		if s := m.SecretOf(&t); s != nil {
 			found[m.Name] = *s
 		}
@@ -245,16 +245,16 @@ func (r *imageReader) secret(name string) *secret.Secret {
 	return &s
 }
 
-func (r *imageReader) members() Members {
+func (r *imageReader) members() Unknown {
 	if s := r.secret(unknownMembers); s != nil && r.err == nil {
-		return Members{text: *s}
+		return Unknown{text: *s}
 	}
-	return Members{}
+	return Unknown{}
 }
 
 func (r *imageReader) tenant(id TenantID) Tenant {
 	t := Tenant{ID: id}
-	for _, m := range RecordMembers[1:] {
+	for _, m := range Members[1:] {
 		if text, there := r.text(m); there && r.err == nil && m.Set(&t, text) != nil {
 			r.err = fmt.Errorf("history: member %s: %w", m.Name, db.ErrDamaged)
 		}

@@ -100,7 +100,7 @@ func (c *change) importTenants(ctx context.Context, i Import, plan *Plan) error 
 
 // importAll puts the tenants of the file into an empty registry, or merges them.
 func (c *change) importAll(ctx context.Context, i Import, plan *Plan) (Document, error) {
-	empty, err := c.IsEmpty(ctx)
+	empty, err := c.isEmpty(ctx)
 	if err != nil {
 		return Document{}, err
 	}
@@ -120,6 +120,19 @@ func (c *change) noteAmbiguous(ctx context.Context, plan *Plan) (err error) {
 
 // prune removes the tenants that the file did not have.
 func (c *change) prune(ctx context.Context, plan *Plan) error {
+	return c.eachUnseen(ctx, func(tenant placedTenant) error {
+		removed, err := c.removeTenant(ctx, tenant)
+		if err != nil {
+			return err
+		}
+		plan.Removed++
+		plan.note(Step{Action: Remove, ID: tenant.ID, Name: tenant.Name, Removed: &removed})
+		return nil
+	})
+}
+
+// eachUnseen calls fn for the tenants that the file did not have; it may remove them.
+func (c *change) eachUnseen(ctx context.Context, fn func(placedTenant) error) error {
 	after := int64(0)
 	for {
 		rows, err := c.q.UnseenTenantsAfter(ctx, queries.UnseenTenantsAfterParams{
@@ -134,12 +147,9 @@ func (c *change) prune(ctx context.Context, plan *Plan) error {
 			if err != nil {
 				return err
 			}
-			removed, err := c.removeTenant(ctx, tenant)
-			if err != nil {
+			if err := fn(tenant); err != nil {
 				return err
 			}
-			plan.Removed++
-			plan.note(Step{Action: Remove, ID: tenant.ID, Name: tenant.Name, Removed: &removed})
 		}
 	}
 }
@@ -273,7 +283,7 @@ func (c *change) importKnown(ctx context.Context, i Import, known placedTenant, 
 // optional members that the file lacks, which stay unless exact.
 func updated(known, file Tenant, exact bool) (Tenant, Step) {
 	merged, step := file, Step{Action: Update, ID: known.ID, Name: file.Name}
-	for _, m := range RecordMembers {
+	for _, m := range Members {
 		if m.isSame(&known, &file) {
 			continue
 		}

@@ -53,7 +53,7 @@ func (c *change) importProfile(ctx context.Context, i Import, p ImportedProfile)
 		step.Action, step.Left = Skip, []string{why}
 		return step, err
 	}
-	c.due.profiles[p.Name] = true // its files may be there and not known yet
+	c.due.Profiles[p.Name] = true // its files may be there and not known yet
 	before, err := c.profileSecrets(ctx, p.Name)
 	if err != nil {
 		return step, err

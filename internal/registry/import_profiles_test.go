@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -94,7 +95,7 @@ func TestAnExactImportTakesSecretsAwayThatTheFilesLack(t *testing.T) {
 // TestAPlanWithoutARegistrySaysWhatANewOneWouldDo, whatever the files hold.
 func TestAPlanWithoutARegistrySaysWhatANewOneWouldDo(t *testing.T) {
 	t.Parallel()
-	dir, run := mustMemoryDir(t), 0
+	dir, run := harness.QuickDir(t), 0
 	actions := map[Action]int{}
 	names := rapid.SampledFrom([]string{"p", "q", "Q", "P", "r", "..", "", "a b"})
 	rapid.Check(t, func(t *rapid.T) {

@@ -43,7 +43,7 @@ func TestAnImportOfTheSameChangesNoTenant(t *testing.T) {
 func fullTenant() Tenant {
 	full := cloud(sealed(plain), sealed("token"))
 	full.DatabaseURL, full.SharedContainerDB = sealed(plain), ptr("shared")
-	full.Unknown = NewMembers(`"x":1,"y":{"z":2}`)
+	full.Unknown = NewUnknown(`"x":1,"y":{"z":2}`)
 	return full
 }
 
@@ -58,14 +58,14 @@ func TestMembersThatTheFileLacksAreKeptAndSaidSo(t *testing.T) {
 	require.Equal(t, 1, plan.Unchanged)
 	require.Equal(t, revealAll([]Tenant{fullTenant()}), mustContents(t, d.path).Tenants)
 
-	update := Tenant{ID: "c", Name: "New", Kind: Local, ExternalDBAccess: true, Region: ptr("lhr"), Unknown: NewMembers(`"w":0,"x":2`)}
+	update := Tenant{ID: "c", Name: "New", Kind: Local, ExternalDBAccess: true, Region: ptr("lhr"), Unknown: NewUnknown(`"w":0,"x":2`)}
 	plan = d.mustImport(t, file(update))
 	require.Equal(t, []Step{{
 		Action: Update, ID: "c", Name: "New", Changed: []string{"name", "region", "tenant_type", "external_db_access", "x", "w"},
 		Kept: []string{"app_id", "hostname", "database_url", "internal_database_url", "sync_token", "shared_container_db", "y"},
 	}}, plan.Steps)
 	want := fullTenant()
-	want.Name, want.Kind, want.ExternalDBAccess, want.Region, want.Unknown = "New", Local, true, ptr("lhr"), NewMembers(`"x":2,"y":{"z":2},"w":0`)
+	want.Name, want.Kind, want.ExternalDBAccess, want.Region, want.Unknown = "New", Local, true, ptr("lhr"), NewUnknown(`"x":2,"y":{"z":2},"w":0`)
 	require.Equal(t, revealAll([]Tenant{want}), mustContents(t, d.path).Tenants)
 }
 
@@ -256,7 +256,7 @@ func TestImportsKeepWhatTheFileHolds(t *testing.T) {
 	d := mustDesk(t)
 	odd := Tenant{
 		ID: "\x00", Name: "\x00\u202e'\";--", Kind: Cloud, AppID: ptr("\x00"), Hostname: ptr(""), Region: ptr("\x7f"), DatabaseURL: sealed("\x00\n"),
-		InternalDatabaseURL: sealed("?"), SyncToken: sealed("\x00a"), SharedContainerDB: ptr(" "), Unknown: NewMembers("\"\\u0000\":\"\u2028<>&\""),
+		InternalDatabaseURL: sealed("?"), SyncToken: sealed("\x00a"), SharedContainerDB: ptr(" "), Unknown: NewUnknown("\"\\u0000\":\"\u2028<>&\""),
 	}
 	d.mustImport(t, file(odd, local("a")))
 	require.Equal(t, revealAll([]Tenant{odd, local("a")}), mustContents(t, d.path).Tenants)

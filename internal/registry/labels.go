@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sp-registry/sp/internal/pgurl"
 )
 
 // maxName bounds, in bytes, what sp itself lets be called something.
@@ -18,7 +20,7 @@ func checkLabel(what, text string) error {
 	if len(text) > maxName {
 		return fmt.Errorf("%s: longer than %d bytes: %w", what, maxName, ErrInvalid)
 	}
-	if IsConnection(text) {
+	if pgurl.IsConnection(text) {
 		return fmt.Errorf("%s: is a way to a database, and names are shown everywhere: %w", what, ErrInvalid)
 	}
 	return checkText(what, text)

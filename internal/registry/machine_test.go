@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -170,7 +171,7 @@ var operations = map[string]func(m *machine) (want, got error){
 func TestTheRegistryDoesWhatItsModelDoes(t *testing.T) {
 	t.Parallel()
 	done, refused := map[string]int{}, map[string]int{}
-	dir := mustMemoryDir(t)
+	dir := harness.QuickDir(t)
 	run := 0
 	rapid.Check(t, func(t *rapid.T) {
 		run++
@@ -228,15 +229,4 @@ func (m *machine) furnish() {
 		require.NoError(m.t, m.choose(id))
 		m.changed(false)
 	}
-}
-
-// mustMemoryDir returns a directory that need not reach a disk, where there is one.
-func mustMemoryDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "sp-test-")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	return dir
 }

@@ -4,11 +4,12 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Member is one member of the record that tenants.json has of a tenant: a row of
-// RecordMembers.
+// Members.
 type Member struct {
 	Name  string // in tenants.json, and of its column
 	Title string // in a line for people
@@ -30,10 +31,10 @@ type Member struct {
 	index int // of its row
 }
 
-// RecordMembers is the record: its members, in the order of tenants.json. This table
+// Members is the record: its members, in the order of tenants.json. This table
 // drives comparing, merging, the history, the file and the command line. Beside the field
 // of Tenant, a new member needs a row here, its column in a migration and in the queries.
-var RecordMembers = rowsOfMembers(
+var Members = rowsOfMembers(
 	Member{Name: "id", Title: "id", Fixed: true, field: func(t *Tenant) any { return &t.ID }},
 	Member{Name: "name", Title: "name", About: "what people call it", field: func(t *Tenant) any { return &t.Name }},
 	Member{Name: "app_id", Title: "app id", About: "its application in the cloud", field: func(t *Tenant) any { return &t.AppID }},
@@ -153,5 +154,5 @@ func (m *Member) has(t *Tenant) bool {
 // masks tells whether a file has stars where a tenant has a real value.
 func (m *Member) masks(known, file *Tenant) bool {
 	ours, theirs := m.SecretOf(known), m.SecretOf(file)
-	return m.URL && ours != nil && theirs != nil && !ours.Empty() && IsMasked(*theirs) && !IsMasked(*ours)
+	return m.URL && ours != nil && theirs != nil && !ours.Empty() && pgurl.IsMasked(*theirs) && !pgurl.IsMasked(*ours)
 }

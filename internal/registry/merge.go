@@ -17,11 +17,11 @@ const (
 	Ours   Side = "ours"   // the registry's
 )
 
-// MergeCommand is what the history says of a merge that is part of another command,
-// and SessionsMergeCommand of one that concerns the sessions alone.
+// mergeCommand is what the history says of a merge that is part of another command,
+// and sessionsMergeCommand of one that concerns the sessions alone.
 const (
-	MergeCommand         = "tenants.json was changed by another program"
-	SessionsMergeCommand = "sessions/index.json was changed by another program"
+	mergeCommand         = "tenants.json was changed by another program"
+	sessionsMergeCommand = "sessions/index.json was changed by another program"
 )
 
 // Merge asks for what another program did to a file of tenants to be taken over: it
@@ -87,10 +87,10 @@ func (e *ConflictsError) Error() string {
 func (e *ConflictsError) Unwrap() error { return ErrConflict }
 
 func (c *change) takeOver(ctx context.Context, b Merge, plan *Plan) error {
-	c.record.command, c.record.purge = MergeCommand, b.Purge
+	c.record.command, c.record.purge = mergeCommand, b.Purge
 	plan.Revision = c.revision - 1
 	if b.Read == nil {
-		c.record.command = SessionsMergeCommand
+		c.record.command = sessionsMergeCommand
 	} else if err := c.takeTenants(ctx, b, plan); err != nil {
 		return err
 	}
@@ -98,14 +98,16 @@ func (c *change) takeOver(ctx context.Context, b Merge, plan *Plan) error {
 		return nil
 	}
 	var err error
-	due := c.due.sessions
+	due := c.due.Sessions
 	plan.Sessions, err = c.editSessions(ctx, *b.Sessions)
-	c.due.sessions = due // what was taken of the index, that shows already
+	c.due.Sessions = due // what was taken of the index, that shows already
 	return err
 }
 
 func (c *change) takeTenants(ctx context.Context, b Merge, plan *Plan) error {
-	c.record.taken = !b.Unseen
+	if c.record.taken = byOther; b.Unseen {
+		c.record.taken = byOtherUnseen
+	}
 	var document Document
 	err := c.prepared(func() error {
 		t, err := c.merging(ctx, b, plan)
@@ -115,7 +117,7 @@ func (c *change) takeTenants(ctx context.Context, b Merge, plan *Plan) error {
 		if document, err = b.Read(func(tenant Tenant) error { return t.take(ctx, tenant) }); err != nil {
 			return err
 		}
-		if err := t.takeMissing(ctx); err != nil {
+		if err := t.eachUnseen(ctx, func(ours placedTenant) error { return t.takeRemoval(ctx, ours) }); err != nil {
 			return err
 		}
 		if len(t.conflicts.Conflicts) > 0 {

@@ -74,7 +74,7 @@ type history struct {
 }
 
 func (h *history) change(w *world, next side) int64 {
-	h.put(w, next.tenants(), false)
+	h.put(w, next.tenants(), bySP)
 	return h.revision
 }
 
@@ -85,7 +85,7 @@ func (h *history) tenants(*world) []Tenant {
 }
 
 // put makes these the tenants.
-func (h *history) put(w *world, tenants []Tenant, theirs bool) {
+func (h *history) put(w *world, tenants []Tenant, by author) {
 	next, ids := map[string]Tenant{}, map[string]bool{}
 	for _, t := range tenants {
 		next[string(t.ID)], ids[string(t.ID)] = t, true
@@ -101,7 +101,7 @@ func (h *history) put(w *world, tenants []Tenant, theirs bool) {
 			continue
 		}
 		changed = true
-		v := version{from: h.revision + 1, theirs: theirs}
+		v := version{from: h.revision + 1, by: by}
 		if is {
 			v.image = imageOf(after, digester{}).image
 		}
@@ -120,7 +120,7 @@ func (h *history) since(id string, revision int64) []version {
 	past := []version{{from: revision}}
 	for _, v := range h.past[id] {
 		if v.from <= revision {
-			past[0] = version{from: revision, image: v.image, theirs: v.theirs}
+			past[0] = version{from: revision, image: v.image, by: v.by}
 		} else {
 			past = append(past, v)
 		}
@@ -165,7 +165,7 @@ func (h *history) takeOver(w *world, settle Side) (int64, []Conflict) {
 		}
 	}
 	if conflicts == nil {
-		h.put(w, after, true)
+		h.put(w, after, byOther)
 	}
 	return h.revision, conflicts
 }

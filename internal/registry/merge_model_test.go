@@ -119,7 +119,7 @@ func (s side) tenants() (all []Tenant) {
 				unknown = append(unknown, fmt.Sprintf("%q:%s", name, m[name]))
 			}
 		}
-		tenant.Unknown = NewMembers(strings.Join(unknown, ","))
+		tenant.Unknown = NewUnknown(strings.Join(unknown, ","))
 		all = append(all, tenant)
 	}
 	return all
@@ -155,6 +155,7 @@ type oracle struct {
 type takeover struct {
 	revision          int64
 	id, member, value string
+	gone              bool // the tenant went with it
 }
 
 // known returns which snapshot the other program has read, as far as can be known: what the
@@ -206,7 +207,7 @@ func (o oracle) tells(i int, id, member string) bool {
 		return false
 	}
 	return !slices.ContainsFunc(o.shown[:i], shows) && !slices.ContainsFunc(o.taken, func(t takeover) bool {
-		return t.revision <= o.shown[i].revision && t.id == id && t.member == member && t.value == value
+		return t.revision <= o.shown[i].revision && t.id == id && t.member == member && t.value == value && (member == is || !t.gone)
 	})
 }
 

@@ -115,11 +115,11 @@ func TestTheOtherProgramMayTakeItsOwnChangeBack(t *testing.T) {
 	t.Parallel()
 	d := mustPublishingDesk(t)
 	d.now = noon.Add(-time.Hour)
-	since := d.mustBase(t, inRegion("a", "1"))
+	since := d.mustBase(t, inRegion("a", "1"), local("b"))
 	d.now = noon
 	_, err := d.take(t, since, inRegion("a", "2"), local("c"))
 	require.NoError(t, err)
-	plan, err := d.take(t, d.mustRevision(t), inRegion("a", "1"))
+	plan, err := d.take(t, d.mustRevision(t), inRegion("a", "1"), local("b"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"update a changed:region", "add b", "remove c"}, steps(plan))
 }
@@ -192,7 +192,7 @@ func TestAMergeIsAChangeOfItsOwnBeforeACommand(t *testing.T) {
 		require.NoError(t, err)
 		commands = append(commands, c.Command)
 	}
-	require.Equal(t, []string{"sp test", MergeCommand}, commands)
+	require.Equal(t, []string{"sp test", mergeCommand}, commands)
 }
 
 // What an undo is meant to take back is not what another program did a moment ago.

@@ -17,8 +17,7 @@ type merging struct {
 	plan      *Plan
 	digester  digester
 	from      int64             // the change from which on it is looked at what was
-	taken     map[int64]bool    // which changes since then the other program made
-	aside     map[int64]bool    // and which are from a file that was kept aside
+	taken     map[int64]author  // who made the changes since then
 	gone      map[TenantID]bool // tenants of the file that are not here and will not be
 	conflicts ConflictsError
 }
@@ -28,7 +27,7 @@ func (c *change) merging(ctx context.Context, b Merge, plan *Plan) (*merging, er
 	if err != nil {
 		return nil, err
 	}
-	t := &merging{change: c, Merge: b, plan: plan, digester: d, taken: map[int64]bool{}, aside: map[int64]bool{}, gone: map[TenantID]bool{}}
+	t := &merging{change: c, Merge: b, plan: plan, digester: d, taken: map[int64]author{}, gone: map[TenantID]bool{}}
 	return t, t.dateReading(ctx)
 }
 
@@ -36,20 +35,21 @@ func (c *change) merging(ctx context.Context, b Merge, plan *Plan) (*merging, er
 // sp published something since, by what the file shows of that.
 func (t *merging) dateReading(ctx context.Context) error {
 	t.from = t.Since
-	dated := !t.Written.IsZero() && t.Settle != Theirs || t.Unread
+	// Theirs is said of what stands there, and not of what was kept aside.
+	dated := !t.Written.IsZero() && (t.Settle != Theirs || t.Unseen) || t.Unread
 	if dated {
 		if err := t.dateFrom(ctx); err != nil {
 			return err
 		}
 	}
-	rows, err := t.q.PublishedOrTakenFrom(ctx, queries.PublishedOrTakenFromParams{Sequence: t.from, Merge: MergeCommand})
+	rows, err := t.q.PublishedOrTakenFrom(ctx, t.from)
 	if err != nil {
 		return err
 	}
 	var states []published
 	for _, row := range rows {
-		t.aside[row.Sequence] = row.Command == MergeCommand && !row.Taken
-		if t.taken[row.Sequence] = row.Taken; row.Published != nil && row.Sequence <= t.Since {
+		t.taken[row.Sequence] = t.authorOf(row)
+		if row.Published != nil && row.Sequence <= t.Since {
 			states = append(states, published{row.Sequence, time.UnixMicro(*row.Published), t.Unread && row.Sequence == t.Since})
 		}
 	}
@@ -68,7 +68,7 @@ func (t *merging) dateReading(ctx context.Context) error {
 // dateFrom finds the last state of which it is certain that the other program had read it.
 func (t *merging) dateFrom(ctx context.Context) error {
 	p := queries.LatestPublishedParams{Published: t.Written.Add(-looked).UnixMicro(), Sequence: t.Since}
-	if t.Settle == Theirs || t.Written.IsZero() {
+	if t.Settle == Theirs && !t.Unseen || t.Written.IsZero() {
 		p.Published = math.MaxInt64
 	}
 	if t.Unread {
@@ -80,6 +80,16 @@ func (t *merging) dateFrom(ctx context.Context) error {
 		t.from = revision
 	}
 	return err
+}
+
+// authorOf returns who made a change. What was taken over since a file was written that was kept
+// aside, that does not know, though one program made both.
+func (t *merging) authorOf(row queries.PublishedOrTakenFromRow) author {
+	by := author(row.Taken)
+	if by == byOther && t.Unseen && time.UnixMicro(row.MadeAt).After(t.Written) {
+		return byOtherSince
+	}
+	return by
 }
 
 // maxDating bounds the tenants by which a file is dated.
@@ -120,11 +130,11 @@ func (t *merging) changedSince(ctx context.Context) (map[TenantID]*Tenant, error
 		if err != nil || row.Sequence <= t.known {
 			return found, err
 		}
-		if row.Taken {
+		if author(row.Taken) != bySP {
 			continue
 		}
 		ids := t.appendedBy(ctx, changeOf(row))
-		entries := convert(t.rowsOf(ctx, row.Sequence, TenantEntity), func(e queries.Entry) (TenantID, error) { return TenantID(e.ID), nil })
+		entries := convert(t.rowsOf(ctx, row.Sequence, tenantEntity), func(e queries.Entry) (TenantID, error) { return TenantID(e.ID), nil })
 		for _, some := range []func(func(TenantID, error) bool){entries, ids} {
 			for id, err := range some {
 				if err != nil || len(found) == maxDating {
@@ -139,7 +149,7 @@ func (t *merging) changedSince(ctx context.Context) (map[TenantID]*Tenant, error
 
 // past returns what a tenant was from a change on, until now.
 func (t *merging) past(ctx context.Context, id TenantID, theirs *Tenant, from int64) (past []version, err error) {
-	now, err := t.stateNow(ctx, TenantEntity, string(id), t.digester)
+	now, err := t.stateNow(ctx, tenantEntity, string(id), t.digester)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +159,7 @@ func (t *merging) past(ctx context.Context, id TenantID, theirs *Tenant, from in
 	}
 	find := t.findIn(ctx, id, has, t.digester, t.now)
 	for {
-		next, err := t.nextEntry(ctx, TenantEntity, string(id), from)
+		next, err := t.nextEntry(ctx, tenantEntity, string(id), from)
 		if err != nil {
 			return nil, err
 		}
@@ -168,11 +178,11 @@ func (t *merging) past(ctx context.Context, id TenantID, theirs *Tenant, from in
 				return nil, err
 			}
 			if appended > from {
-				past = append(past, version{from: from, theirs: t.taken[from], aside: t.aside[from]})
+				past = append(past, version{from: from, by: t.taken[from]})
 				from = appended
 			}
 		}
-		past = append(past, version{from: from, image: was.image, theirs: t.taken[from], aside: t.aside[from]})
+		past = append(past, version{from: from, image: was.image, by: t.taken[from]})
 		if next == nil {
 			return past, nil
 		}

@@ -63,11 +63,21 @@ func knows(first int64, states []published, written time.Time) (k knowledge) {
 
 // version is a tenant as a change left it: its image, nil where it was not there.
 type version struct {
-	from   int64
-	image  image
-	theirs bool // the other program made that change
-	aside  bool // it is from a file that was kept aside: the other program may have read that
+	from  int64
+	image image
+	by    author
 }
+
+// author is who made a change of tenants. Of what it did in a file that was kept aside, the other
+// program may not know when it writes the next time.
+type author int
+
+const (
+	bySP author = iota
+	byOther
+	byOtherUnseen
+	byOtherSince // after the file was written that is merged now
+)
 
 // itself is the name of the member that says whether the tenant is there, and there the
 // value of that.
@@ -87,8 +97,7 @@ func (v version) value(name string) string {
 type value struct {
 	from, until int64
 	text        string // empty where it was absent
-	theirs      bool
-	aside       bool
+	by          author
 	gone        bool // because the tenant was
 }
 
@@ -96,7 +105,7 @@ type value struct {
 // version, last what it is.
 func valuesOf(past []version, name string) (values []value) {
 	for _, v := range past {
-		next := value{from: v.from, until: math.MaxInt64, text: v.value(name), theirs: v.theirs, aside: v.aside, gone: v.image == nil && name != itself}
+		next := value{from: v.from, until: math.MaxInt64, text: v.value(name), by: v.by, gone: v.image == nil && name != itself}
 		if n := len(values); n > 0 {
 			if last := &values[n-1]; last.text == next.text && last.gone == next.gone {
 				continue
@@ -109,10 +118,12 @@ func valuesOf(past []version, name string) (values []value) {
 	return values
 }
 
-// base returns which of the values the other program knew last.
-func (k knowledge) base(values []value) (i int) {
+// base returns which of the values the other program knew last. What it did in a file that was
+// kept aside, it knows unless it shows what was before.
+func (k knowledge) base(values []value, file string) (i int) {
 	for n, v := range values {
-		if v.theirs || v.from <= k.known {
+		own := v.by == byOtherUnseen && n > 0 && (values[n-1].gone || values[n-1].text != file)
+		if v.by == byOther || own || v.from <= k.known {
 			i = n
 		}
 	}
@@ -131,7 +142,7 @@ const (
 
 // decide says what is to become of a member that the file shows as file.
 func (k knowledge) decide(values []value, file string) verdict {
-	base, ours := k.base(values), values[len(values)-1].text
+	base, ours := k.base(values, file), values[len(values)-1].text
 	switch {
 	case file == ours:
 		return stays
@@ -161,7 +172,7 @@ func (k knowledge) date(values []value, file string) int64 {
 		}
 		n, _ := slices.BinarySearch(k.states, v.from)
 		switch shown := n < len(k.states) && k.states[n] < v.until; {
-		case v.theirs, v.aside, shown && i == 0:
+		case v.by != bySP, shown && i == 0:
 			return 0
 		case shown:
 			return k.states[n]

@@ -37,7 +37,7 @@ func TestAMergeTakesTheRestOfTheFile(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	since := d.mustBase(t, local("a"))
-	document := Document{SyncedAt: noon.Add(time.Hour), Unknown: NewMembers(`"version":2`)}
+	document := Document{SyncedAt: noon.Add(time.Hour), Unknown: NewUnknown(`"version":2`)}
 	plan := d.mustMerge(t, Merge{Read: fileOf(document, local("a")).Read, Since: since})
 	require.True(t, plan.DocumentChanged)
 	require.Equal(t, since, plan.Revision, "the one before")
@@ -109,10 +109,10 @@ func TestOfATenantThatWasDeletedHereOnlyAChangeOfTheirsIsAConflict(t *testing.T)
 		"nothing":                func(*Tenant) {},
 		"no sync token":          func(t *Tenant) { t.SyncToken = nil },
 		"no shared container":    func(t *Tenant) { t.SharedContainerDB = nil },
-		"no unknown members":     func(t *Tenant) { t.Unknown = Members{} },
+		"no unknown members":     func(t *Tenant) { t.Unknown = Unknown{} },
 		"a masked URL":           func(t *Tenant) { t.DatabaseURL = sealed(modelMask) },
 		"a masked internal one":  func(t *Tenant) { t.InternalDatabaseURL = sealed(modelMask) },
-		"all of that, and stars": func(t *Tenant) { t.SyncToken, t.Unknown, t.DatabaseURL = nil, Members{}, sealed(modelMask) },
+		"all of that, and stars": func(t *Tenant) { t.SyncToken, t.Unknown, t.DatabaseURL = nil, Unknown{}, sealed(modelMask) },
 	} {
 		plan := d.mustMerge(t, mergeOf(since, Nobody, local("a"), with(full, edit)))
 		require.Equal(t, []string{"gone gone"}, steps(plan), what)
@@ -124,8 +124,8 @@ func TestOfATenantThatWasDeletedHereOnlyAChangeOfTheirsIsAConflict(t *testing.T)
 		"no region":                       func(t *Tenant) { t.Region = nil },
 		"no URL":                          func(t *Tenant) { t.DatabaseURL = nil },
 		"another token":                   func(t *Tenant) { t.SyncToken = sealed("other") },
-		"another unknown member":          func(t *Tenant) { t.Unknown = NewMembers(`"y":1`) },
-		"an unknown member full of stars": func(t *Tenant) { t.Unknown = NewMembers(`"u":"` + modelMask + `"`) },
+		"another unknown member":          func(t *Tenant) { t.Unknown = NewUnknown(`"y":1`) },
+		"an unknown member full of stars": func(t *Tenant) { t.Unknown = NewUnknown(`"u":"` + modelMask + `"`) },
 		"a mask, and another name":        func(t *Tenant) { t.DatabaseURL, t.Name = sealed(modelMask), "other" },
 	} {
 		require.Equal(t, []Conflict{{ID: "gone", Deleted: Ours}}, d.mustConflict(t, since, local("a"), with(full, edit)), what)
@@ -158,8 +158,8 @@ func TestWhereTheBaseIsLostNothingIsTakenForGranted(t *testing.T) {
 		d.mustLoseTheBase(t)
 		return d, since
 	}
-	unknown := with(local("a"), func(t *Tenant) { t.Unknown = NewMembers(`"x":1`) })
-	other := with(local("a"), func(t *Tenant) { t.Unknown = NewMembers(`"x":2`) })
+	unknown := with(local("a"), func(t *Tenant) { t.Unknown = NewUnknown(`"x":1`) })
+	other := with(local("a"), func(t *Tenant) { t.Unknown = NewUnknown(`"x":2`) })
 
 	for what, c := range map[string]struct {
 		base, ours, theirs Tenant
@@ -220,7 +220,7 @@ func TestAMaskReplacesWhatIsNoRealValue(t *testing.T) {
 func TestUnknownMembersThatDoNotContradictAreMerged(t *testing.T) {
 	t.Parallel()
 	knows := func(members string) Tenant {
-		return with(local("a"), func(t *Tenant) { t.Unknown = NewMembers(members) })
+		return with(local("a"), func(t *Tenant) { t.Unknown = NewUnknown(members) })
 	}
 	for _, c := range []struct{ base, ours, theirs, nobody, ourSide, theirSide string }{
 		{`"x":1`, `"x":1,"y":1`, `"x":1,"z":1`, `"x":1,"y":1,"z":1`, `"x":1,"y":1,"z":1`, `"x":1,"y":1,"z":1`},
@@ -248,9 +248,9 @@ func TestUnknownMembersThatDoNotContradictAreMerged(t *testing.T) {
 func TestWhatWasKeptAsideDatesNoFile(t *testing.T) {
 	t.Parallel()
 	k := knowledge{states: []int64{5, 7}}
-	values := func(aside bool) []value {
-		return []value{{from: 1, until: 6, text: "before"}, {from: 6, until: 9, text: "kept", aside: aside}}
+	values := func(by author) []value {
+		return []value{{from: 1, until: 6, text: "before"}, {from: 6, until: 9, text: "kept", by: by}}
 	}
-	require.Equal(t, int64(7), k.date(values(false), "kept"))
-	require.Zero(t, k.date(values(true), "kept"))
+	require.Equal(t, int64(7), k.date(values(bySP), "kept"))
+	require.Zero(t, k.date(values(byOtherUnseen), "kept"))
 }

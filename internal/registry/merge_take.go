@@ -52,30 +52,8 @@ func (t *merging) takeFrom(ctx context.Context, placed placedTenant, ours *Tenan
 	return t.apply(ctx, placed, t.outcomeOf(past, ours, &theirs, t.Settle, t.digester))
 }
 
-// takeMissing removes the tenants that the other program removed. One that was changed
-// here meanwhile, or that profiles or a session work with, somebody has to settle.
-func (t *merging) takeMissing(ctx context.Context) error {
-	after := int64(0)
-	for {
-		rows, err := t.q.UnseenTenantsAfter(ctx, queries.UnseenTenantsAfterParams{
-			Position: after, Revision: t.revision, Size: batch,
-		})
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		for _, row := range rows {
-			after = row.Position
-			tenant, err := placedTenantOf(row)
-			if err != nil {
-				return err
-			}
-			if err := t.takeRemoval(ctx, tenant); err != nil {
-				return err
-			}
-		}
-	}
-}
-
+// takeRemoval removes a tenant that the other program removed. One that was changed here
+// meanwhile, or that profiles or a session work with, somebody has to settle.
 func (t *merging) takeRemoval(ctx context.Context, ours placedTenant) error {
 	past, err := t.past(ctx, ours.ID, nil, t.known)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"iter"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/pgurl"
 )
 
 // outcome is what is to become of one tenant: without an action of its step there is nothing to
@@ -40,7 +42,7 @@ type memberMerge struct {
 
 func (m *memberMerge) run(ours, theirs Tenant) (o outcome) {
 	o.tenant = ours
-	for _, member := range RecordMembers[1:] { // the id is the same
+	for _, member := range Members[1:] { // the id is the same
 		switch {
 		case member.masks(&ours, &theirs):
 			m.step.Masked = append(m.step.Masked, member.Name)
@@ -58,7 +60,7 @@ func (m *memberMerge) run(ours, theirs Tenant) (o outcome) {
 			newer = append(newer, `"`+name+`":`+text)
 		}
 	}
-	o.tenant.Unknown = ours.Unknown.with(NewMembers(strings.Join(newer, ",")))
+	o.tenant.Unknown = ours.Unknown.with(NewUnknown(strings.Join(newer, ",")))
 	if len(m.conflicts) > 0 {
 		o.conflict = &Conflict{ID: ours.ID, Members: m.conflicts}
 	}
@@ -101,7 +103,7 @@ func (k knowledge) mergeUnknown(past []version, theirs Tenant, settle Side, d di
 	for name := range saying(theirs) {
 		values := valuesOf(past, name)
 		switch {
-		case values[k.base(values)].text == shown.value(name):
+		case values[k.base(values, shown.value(name))].text == shown.value(name):
 		case settle == Theirs:
 			o.step.Action = Add
 		case settle == Nobody:
@@ -132,7 +134,7 @@ func (k knowledge) mergeMissing(past []version, ours Tenant, settle Side) (o out
 func (k knowledge) changedHere(past []version) bool {
 	for _, v := range past {
 		for name := range v.image {
-			if values := valuesOf(past, name); values[k.base(values)].text != values[len(values)-1].text {
+			if values := valuesOf(past, name); values[k.base(values, "")].text != values[len(values)-1].text {
 				return true
 			}
 		}
@@ -168,9 +170,9 @@ func (k knowledge) dateBy(past []version, theirs *Tenant, d digester) (latest in
 // the absence of what some programs don't know.
 func saying(t Tenant) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for _, m := range RecordMembers[1:] {
+		for _, m := range Members[1:] {
 			s := m.SecretOf(&t)
-			masked := m.URL && s != nil && IsMasked(*s)
+			masked := m.URL && s != nil && pgurl.IsMasked(*s)
 			if !masked && (m.has(&t) || !m.Forgettable) && !yield(m.Name) {
 				return
 			}
@@ -195,7 +197,7 @@ func imageOf(theirs Tenant, d digester) version {
 }
 
 // spread tells the members apart that the record does not define.
-func spread(m image, unknown Members) {
+func spread(m image, unknown Unknown) {
 	delete(m, unknownMembers)
 	for name, text := range unknown.all {
 		m[ofUnknown+name] = json.RawMessage(text)

@@ -42,7 +42,7 @@ func TestAMergeTakesWhatOneSideChanged(t *testing.T) {
 	_, err = d.CreateTenant(t.Context(), NewTenant{Tenant: local("new")})
 	require.NoError(t, err)
 
-	theirs := with(a, func(t *Tenant) { t.Name = "theirs"; t.Unknown = NewMembers(`"docker_project":"x"`) })
+	theirs := with(a, func(t *Tenant) { t.Name = "theirs"; t.Unknown = NewUnknown(`"docker_project":"x"`) })
 	plan, err := d.TakeOver(t.Context(), mergeOf(since, Nobody, theirs, b, local("added")))
 	require.NoError(t, err)
 	require.Equal(t, []string{"update a changed:name,docker_project", "add added", "remove c"}, steps(plan))
@@ -97,7 +97,7 @@ func TestAMergeKeepsWhatTheOtherProgramCanNotKnow(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	full := with(local("a"), func(t *Tenant) {
-		t.SyncToken, t.SharedContainerDB, t.Unknown = sealed("token"), ptr("db"), NewMembers(`"x":1,"y":2`)
+		t.SyncToken, t.SharedContainerDB, t.Unknown = sealed("token"), ptr("db"), NewUnknown(`"x":1,"y":2`)
 	})
 	since := d.mustBase(t, full)
 	mask := with(local("a"), func(t *Tenant) { t.DatabaseURL = sealed("postgres://u:***@localhost:5432/a"); t.Name = "renamed" })

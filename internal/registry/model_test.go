@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -43,7 +44,7 @@ func (m *modelTenant) tenant() Tenant {
 		ID: TenantID(m.id), Name: m.name, Kind: m.kind, ExternalDBAccess: m.access,
 		AppID: text("app_id"), Hostname: text("hostname"), Region: text("region"), SharedContainerDB: text("shared_container_db"),
 		DatabaseURL: secret.Optional(text("database_url")), InternalDatabaseURL: secret.Optional(text("internal_database_url")),
-		SyncToken: secret.Optional(text("sync_token")), Unknown: NewMembers(strings.Join(m.unknown, ",")),
+		SyncToken: secret.Optional(text("sync_token")), Unknown: NewUnknown(strings.Join(m.unknown, ",")),
 	}
 }
 
@@ -86,7 +87,7 @@ func (m *model) changed(tenants bool) {
 func (m *model) create(t modelTenant, allowTwin bool) error {
 	for _, url := range []string{"database_url", "internal_database_url"} {
 		if value, ok := t.members[url]; ok && (value == "" || value == modelMask) {
-			return ErrInvalid
+			return pgurl.ErrInvalid
 		}
 	}
 	if m.at(TenantID(t.id)) >= 0 || !allowTwin && m.named(t.name, "") {

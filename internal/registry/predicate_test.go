@@ -154,7 +154,7 @@ func TestDifferingNamesTheMembersInTheirOrder(t *testing.T) {
 	a := Tenant{ID: "i", Name: "n", Kind: Local}
 	b := Tenant{
 		ID: "j", Name: "m", Kind: Cloud, AppID: ptr(""), Hostname: ptr(""), Region: ptr(""), DatabaseURL: sealed(""),
-		InternalDatabaseURL: sealed(""), ExternalDBAccess: true, SyncToken: sealed(""), SharedContainerDB: ptr(""), Unknown: NewMembers(`"x":1`),
+		InternalDatabaseURL: sealed(""), ExternalDBAccess: true, SyncToken: sealed(""), SharedContainerDB: ptr(""), Unknown: NewUnknown(`"x":1`),
 	}
 	all := []string{
 		"id", "name", "app_id", "hostname", "region", "database_url", "internal_database_url",

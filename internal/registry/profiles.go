@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -31,7 +32,7 @@ func (n NewProfile) check() (secrets map[string]secret.Secret, err error) {
 		secrets[s.Key] = s.Value
 	}
 	if n.DatabaseURL != nil {
-		err = CheckURL(*n.DatabaseURL)
+		err = pgurl.Check(*n.DatabaseURL)
 	}
 	return secrets, err
 }
@@ -74,7 +75,7 @@ func (c *change) giveURL(ctx context.Context, id TenantID, url *secret.Secret) e
 		to = &after.InternalDatabaseURL
 	}
 	switch known := *to; {
-	case known == nil || known.Empty() || IsMasked(*known) || LeadsNowhere(*known):
+	case known == nil || known.Empty() || pgurl.IsMasked(*known) || pgurl.LeadsNowhere(*known):
 		*to = url
 	case known.Equal(*url):
 		return nil

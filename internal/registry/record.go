@@ -16,8 +16,8 @@ type record struct {
 	entries     bool
 	revoked     string // the member of a tenant whose old value is worthless now
 	purge       bool   // keep none of the secrets that it removes
-	taken       bool   // another program did it, in tenants.json
-	purged      bool   // it forgets what was removed before, and is told of for that alone
+	taken       author
+	purged      bool // it forgets what was removed before, and is told of for that alone
 	digester    *digester
 }
 
@@ -39,7 +39,7 @@ func (r *record) close(ctx context.Context, c *change) error {
 		return nil
 	}
 	params := queries.InsertChangeParams{
-		Sequence: c.revision, MadeAt: c.now.UnixMicro(), Command: r.command, Undoes: r.undoes, Taken: r.taken,
+		Sequence: c.revision, MadeAt: c.now.UnixMicro(), Command: r.command, Undoes: r.undoes, Taken: int64(r.taken),
 	}
 	if r.first != 0 {
 		params.FirstAdded, params.LastAdded = &r.first, &r.last

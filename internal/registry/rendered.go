@@ -18,7 +18,7 @@ var everyTenant = "SELECT position, " + columns() + ", unknown_members FROM tena
 
 func columns() string {
 	var names []string
-	for _, m := range RecordMembers {
+	for _, m := range Members {
 		names = append(names, m.Name)
 	}
 	return strings.Join(names, ", ")
@@ -29,7 +29,7 @@ func columns() string {
 type Record struct {
 	position int64
 	text     [][]byte // of the members, in their order
-	Unknown  Members
+	Unknown  Unknown
 }
 
 // Reveal returns a member in text, nil if it is absent. Some are secrets.
@@ -44,7 +44,7 @@ var truths = [][]byte{[]byte("false"), []byte("true")}
 // read takes a row over and tells whether it makes sense, as tenantOf and what scans for
 // it do.
 func (r *Record) read(row *scan.Rows) bool {
-	for i, m := range RecordMembers {
+	for i, m := range Members {
 		if m.Truth {
 			truth := row.Int(i + 1)
 			if truth != 0 && truth != 1 {
@@ -59,11 +59,11 @@ func (r *Record) read(row *scan.Rows) bool {
 		}
 		r.text[i] = text
 	}
-	unknown := row.Text(len(RecordMembers) + 1)
+	unknown := row.Text(len(Members) + 1)
 	if unknown == nil || !utf8.Valid(unknown) {
 		return false
 	}
-	r.position, r.Unknown = row.Int(0), NewMembers(string(unknown))
+	r.position, r.Unknown = row.Int(0), NewUnknown(string(unknown))
 	return r.Unknown.check() == nil && !row.Failed()
 }
 
@@ -131,7 +131,7 @@ func (v *View) records(ctx context.Context) iter.Seq[*Record] {
 			return
 		}
 		defer rows.Close()
-		r := &Record{text: make([][]byte, len(RecordMembers))}
+		r := &Record{text: make([][]byte, len(Members))}
 		for ctx.Err() == nil && rows.Next() && r.read(rows) && yield(r) {
 		}
 	}

@@ -26,7 +26,7 @@ var spelled = Rendering{
 // tenant is the tenant that a record holds.
 func (r *Record) tenant() Tenant {
 	t := Tenant{Unknown: r.Unknown}
-	for _, m := range RecordMembers {
+	for _, m := range Members {
 		if text := r.Reveal(m); text != nil {
 			_ = m.Set(&t, string(text))
 		}
@@ -86,7 +86,7 @@ func TestRecordsAreTheTenantsThatTheyStandFor(t *testing.T) {
 				Region: optional("region"), DatabaseURL: secret.Optional(optional("url")), InternalDatabaseURL: secret.Optional(optional("internal")),
 				Kind: rapid.SampledFrom([]Kind{Local, Cloud}).Draw(rt, "kind"), ExternalDBAccess: rapid.Bool().Draw(rt, "access"),
 				SyncToken: secret.Optional(optional("token")), SharedContainerDB: optional("shared"),
-				Unknown: NewMembers(rapid.SampledFrom([]string{"", `"a":1`, `"b":{"c":[1,"\u0000"]},"é":null`}).Draw(rt, "unknown")),
+				Unknown: NewUnknown(rapid.SampledFrom([]string{"", `"a":1`, `"b":{"c":[1,"\u0000"]},"é":null`}).Draw(rt, "unknown")),
 			})
 		}
 		d.mustImport(t, file(tenants...))

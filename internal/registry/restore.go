@@ -97,7 +97,7 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, copied, there bo
 		}
 	}
 	for _, f := range files {
-		f.Due = f.Kind != nil
+		f.Due = f.Kind != ""
 		if err := c.q.PutWholeFile(ctx, queries.PutWholeFileParams(f)); err != nil {
 			return err
 		}
@@ -105,12 +105,12 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, copied, there bo
 	if c.revision, err = c.q.BumpRevision(ctx); err != nil {
 		return err
 	}
-	c.touched, c.due.sessions = true, true
+	c.touched, c.due.Sessions = true, true
 	for p, err := range c.Profiles(ctx, nil, Page{}) {
 		if err != nil {
 			return err
 		}
-		c.due.profiles[p.Name] = true
+		c.due.Profiles[p.Name] = true
 	}
 	return c.recordRestore(ctx, own.Revision)
 }

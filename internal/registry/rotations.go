@@ -2,11 +2,10 @@ package registry
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -14,10 +13,7 @@ import (
 // database, which sp has not made, gets another password; nil if none is.
 func (v *View) Rotation(ctx context.Context, tenant TenantID) (*secret.Secret, error) {
 	url, err := v.q.Rotation(ctx, string(tenant))
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
+	if there, err := isThere(err); !there {
 		return nil, err
 	}
 	return secret.Optional(&url), nil
@@ -38,7 +34,7 @@ func (v *View) Rotations(ctx context.Context) (tenants []TenantID, err error) {
 func (r *Registry) PlanRotation(ctx context.Context, urls map[TenantID]secret.Secret) error {
 	return r.write(ctx, func(c *change) error {
 		for tenant, url := range urls {
-			if err := CheckURL(url); err != nil {
+			if err := pgurl.Check(url); err != nil {
 				return err
 			}
 			begun, err := c.Rotation(ctx, tenant)
@@ -87,14 +83,15 @@ func (c *change) movePlan(ctx context.Context, t Tenant) error {
 	if err != nil || next == nil {
 		return err
 	}
-	if t.DatabaseURL == nil || roleOf(*t.DatabaseURL) == "" || roleOf(*t.DatabaseURL) != roleOf(*next) {
+	planned, _ := pgurl.Parse(*next) // nobody logs in with what can't be read
+	var own pgurl.URL
+	if t.DatabaseURL != nil {
+		own, _ = pgurl.Parse(*t.DatabaseURL)
+	}
+	if own.User() == "" || own.User() != planned.User() {
 		return c.q.DeleteRotation(ctx, string(t.ID))
 	}
-	_, password, err := WithoutPassword(*next)
-	if err != nil {
-		return err
-	}
-	moved, err := WithPassword(*t.DatabaseURL, password)
+	moved, err := pgurl.WithPassword(*t.DatabaseURL, planned.Secrets()["password"])
 	if err != nil {
 		return err
 	}

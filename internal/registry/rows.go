@@ -28,7 +28,7 @@ func tenantOf(row queries.Tenant) (Tenant, error) {
 		ExternalDBAccess:    row.ExternalDBAccess,
 		SyncToken:           secret.Optional(row.SyncToken),
 		SharedContainerDB:   row.SharedContainerDB,
-		Unknown:             NewMembers(row.UnknownMembers),
+		Unknown:             NewUnknown(row.UnknownMembers),
 	}
 	if t.ID == "" || t.Name == "" || !t.IsLocal() && !t.IsCloud() || !isText(row) {
 		return Tenant{}, fmt.Errorf("tenant at position %d: %w: row does not make sense", row.Position, db.ErrDamaged)
@@ -96,7 +96,7 @@ func stateOf(row queries.MetaRow) (State, error) {
 	if err != nil {
 		return State{}, fmt.Errorf("synced_at of the registry: %w: it is no time", db.ErrDamaged)
 	}
-	unknown := NewMembers(row.UnknownMembers)
+	unknown := NewUnknown(row.UnknownMembers)
 	if err := unknown.check(); err != nil {
 		return State{}, fmt.Errorf("registry: %w: %w", db.ErrDamaged, err)
 	}
@@ -174,10 +174,7 @@ func putSessionOf(s Session) queries.PutSessionParams {
 }
 
 func optionalSession(row queries.Session, err error) (*Session, error) {
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
+	if there, err := isThere(err); !there {
 		return nil, err
 	}
 	session, err := sessionOf(row)

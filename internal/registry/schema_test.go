@@ -50,12 +50,11 @@ var violations = map[string]map[string][]string{
 		"files: path <> ''":                         {"INSERT INTO files (path, previous, current, tenants_revision) VALUES ('', '', 'x', 0)"},
 		"files: current <> ''":                      {"INSERT INTO files (path, previous, current, tenants_revision) VALUES ('g', '', '', 0)"},
 		"files: due":                                {"UPDATE files SET due = 2", "UPDATE files SET due = -1"},
-		"files: kind <> ''":                         {"UPDATE files SET kind = ''"},
 		"files: profile of a kind":                  {"UPDATE files SET profile = 'p'"},
 		"sessions: expires_at with token":           {"UPDATE sessions SET token = NULL", "UPDATE sessions SET expires_at = NULL"},
 		"profile_secrets: key <> ''":                {"INSERT INTO profile_secrets VALUES ('pa', '', '')"},
 		"changes: sequence > 0":                     {"INSERT INTO changes VALUES (0, 0, '', NULL, NULL, NULL, NULL, NULL, 0)"},
-		"changes: taken":                            {"UPDATE changes SET taken = 2", "UPDATE changes SET taken = -1"},
+		"changes: taken":                            {"UPDATE changes SET taken = 3", "UPDATE changes SET taken = -1"},
 		"changes: first_added with last_added":      {"UPDATE changes SET first_added = NULL WHERE sequence = 1", "UPDATE changes SET last_added = NULL WHERE sequence = 1", "UPDATE changes SET first_added = 3 WHERE sequence = 1"},
 		"entries: kind":                             {"INSERT INTO entries VALUES (2, 'x', 'a', 'a', NULL, '', '')"},
 		"entries: id <> ''":                         {"INSERT INTO entries VALUES (2, 'profile', '', 'a', NULL, '', '')"},
@@ -195,7 +194,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"changes.undoes", "changes.first_added", "changes.last_added", "changes.restored", "changes.published", "databases.retire_at", "entries.position",
-		"files.kind", "files.profile", "files.former",
+		"files.former",
 		"selection.tenant_id", "selection.previous_tenant_id", "selection.deleted_tenant_id", "selection.default_profile",
 		"servers.withheld", "servers.place", "servers.identity", "servers.compose", "servers.env", "servers.image",
 		"sessions.token", "sessions.issuer", "sessions.session_id", "sessions.context_id", "sessions.user_id", "sessions.user_email",

@@ -23,7 +23,7 @@ func holders() map[string]any {
 	type embedded struct{ secret.Secret }
 	tenant := NewLocal("id", "name", s)
 	tenant.SyncToken, tenant.InternalDatabaseURL = &s, &s
-	tenant.Unknown = NewMembers(`"a":"` + canary + `"`)
+	tenant.Unknown = NewUnknown(`"a":"` + canary + `"`)
 	return map[string]any{
 		"value": s, "pointer": &s, "hidden field": hidden{s}, "hidden pointer": hiddenPointer{&s}, "pointer to hidden": &hidden{s},
 		"embedded": embedded{s}, "slice": []secret.Secret{s}, "map": map[string]secret.Secret{"k": s}, "array": [1]hidden{{s}},

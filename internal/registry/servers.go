@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -61,16 +61,16 @@ func (s Server) IsOwn() bool { return s.Provider != Elsewhere }
 
 // Serves tells whether a URL leads to a server that sp runs, which listens on the loopback.
 func (s Server) Serves(url secret.Secret) bool {
-	own, err := Addresses(s.Admin)
+	own, err := pgurl.Parse(s.Admin)
 	if err != nil || !s.IsOwn() {
 		return false
 	}
-	_, port, err := net.SplitHostPort(own[0].Name)
+	_, port, err := net.SplitHostPort(own.Addresses()[0].Name)
 	if err != nil {
 		return false
 	}
-	at, err := Addresses(url)
-	return err == nil && slices.ContainsFunc(at, func(a Address) bool {
+	u, err := pgurl.Parse(url)
+	return err == nil && slices.ContainsFunc(u.Addresses(), func(a pgurl.Address) bool {
 		host, there, err := net.SplitHostPort(a.Name)
 		ip := net.ParseIP(host)
 		return err == nil && a.Network == "tcp" && there == port && (strings.TrimSuffix(strings.ToLower(host), ".") == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()))
@@ -79,23 +79,17 @@ func (s Server) Serves(url secret.Secret) bool {
 
 // ServerAt returns the server that an admin URL leads to, which somebody else runs.
 func ServerAt(admin secret.Secret) (Server, error) {
-	if err := CheckURL(admin); err != nil {
+	u, err := pgurl.Usable(admin)
+	if err != nil {
 		return Server{}, fmt.Errorf("server: %w", err)
 	}
-	at, err := Addresses(admin)
-	if err != nil {
-		return Server{}, err
-	}
-	return Server{Name: at[0].Name, Provider: Elsewhere, Admin: admin}, nil
+	return Server{Name: u.Addresses()[0].Name, Provider: Elsewhere, Admin: admin}, nil
 }
 
 // Server returns the server of that name, nil if there is none.
 func (v *View) Server(ctx context.Context, name string) (*Server, error) {
 	row, err := v.q.Server(ctx, name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
+	if there, err := isThere(err); !there {
 		return nil, err
 	}
 	s, err := v.serverOf(row)
@@ -138,7 +132,7 @@ func serverOf(row queries.Server) (Server, error) {
 	if row.Withheld != nil {
 		s.Withheld = Withheld(*row.Withheld)
 	}
-	if _, err := parseURL(s.Admin); err != nil { // what earlier versions took may lead nowhere
+	if _, err := pgurl.Parse(s.Admin); err != nil { // what earlier versions took may lead nowhere
 		return s, fmt.Errorf("server %s: %w: %v", shown(s.Name), db.ErrDamaged, err) // not ErrInvalid: nobody typed it
 	}
 	if s.Place != nil && !IsPlace(*s.Place) {
@@ -153,7 +147,7 @@ func serverOf(row queries.Server) (Server, error) {
 // setServer makes a server known, or its admin URL another one. If it is chosen, no other
 // one is any more.
 func (r *Registry) setServer(ctx context.Context, s Server) error {
-	if err := CheckURL(s.Admin); err != nil {
+	if err := pgurl.Check(s.Admin); err != nil {
 		return err
 	}
 	return r.write(ctx, func(c *change) error {
@@ -187,7 +181,7 @@ func (r *Registry) UpdateServer(ctx context.Context, s Server) error {
 // PlanServer makes a server known that is about to be made, and returns it: or the one of
 // that name that is known already, whose password is the one that holds.
 func (r *Registry) PlanServer(ctx context.Context, s Server) (planned Server, err error) {
-	if err := CheckURL(s.Admin); err != nil {
+	if err := pgurl.Check(s.Admin); err != nil {
 		return Server{}, err
 	}
 	err = r.write(ctx, func(c *change) error {
@@ -247,16 +241,16 @@ func (r *Registry) MoveServer(ctx context.Context, name string, admin secret.Sec
 // movedURL tells whether a URL leads to a database at one address, and the one that leads
 // there at another. One that can't be read somebody else gave it.
 func movedURL(url secret.Secret, d Database, from, to secret.Secret) (*secret.Secret, bool, error) {
-	role := roleOf(url)
-	_, password, err := WithoutPassword(url)
+	u, err := pgurl.Parse(url)
 	if err != nil {
 		return nil, false, nil
 	}
-	known, err := URLFor(from, role, d.Name, password)
+	role, password := u.User(), u.Secrets()["password"]
+	known, err := pgurl.For(from, role, d.Name, password)
 	if err != nil || !known.Equal(url) {
 		return nil, false, err
 	}
-	moved, err := URLFor(to, role, d.Name, password)
+	moved, err := pgurl.For(to, role, d.Name, password)
 	return &moved, true, err
 }
 
@@ -303,7 +297,7 @@ func (r *Registry) RemoveServer(ctx context.Context, name string) (without []Ten
 			return err
 		}
 		for _, d := range databases {
-			own, err := URLFor(s.Admin, d.Name, d.Name, secret.Secret{})
+			own, err := pgurl.For(s.Admin, d.Name, d.Name, secret.Secret{})
 			if err == nil {
 				err = c.q.DeleteDatabase(ctx, string(d.Tenant))
 			}
@@ -311,8 +305,8 @@ func (r *Registry) RemoveServer(ctx context.Context, name string) (without []Ten
 				return err
 			}
 			if without, err = c.redirect(ctx, d, without, func(url secret.Secret) (*secret.Secret, bool, error) {
-				was, readable := DatabaseOf(url)
-				gone, _ := DatabaseOf(own)
+				was, readable := pgurl.DatabaseOf(url)
+				gone, _ := pgurl.DatabaseOf(own)
 				if !readable || was != gone {
 					return nil, false, nil
 				}

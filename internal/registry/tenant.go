@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -40,7 +41,7 @@ type Tenant struct {
 
 	// Unknown holds the members that the record does not define, in their order;
 	// a Secret because nobody knows what is in them.
-	Unknown Members
+	Unknown Unknown
 }
 
 // NewLocal returns a local tenant with a database of its own.
@@ -112,7 +113,7 @@ func (t Tenant) IsSyncTokenMissing() bool { return t.IsCloud() && t.SyncToken ==
 // IsDatabaseURLMasked tells whether OwnURL has stars in place of its password.
 func (t Tenant) IsDatabaseURLMasked() bool {
 	u := t.OwnURL()
-	return u != nil && IsMasked(*u)
+	return u != nil && pgurl.IsMasked(*u)
 }
 
 // HasMissingCredentials tells whether a cloud tenant lacks its sync token or a
@@ -127,7 +128,7 @@ func (t Tenant) Equal(o Tenant) bool { return len(t.Differing(o)) == 0 }
 // Differing names the members, as tenants.json spells them and in its order,
 // whose values differ between the two tenants.
 func (t Tenant) Differing(o Tenant) (names []string) {
-	for _, m := range RecordMembers {
+	for _, m := range Members {
 		if !m.isSame(&t, &o) {
 			names = append(names, m.Name)
 		}

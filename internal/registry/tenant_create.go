@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -36,13 +37,13 @@ func checkTenant(t Tenant) error {
 	if err := checkLabel("tenant name", t.Name); err != nil {
 		return err
 	}
-	for _, m := range RecordMembers {
+	for _, m := range Members {
 		text, there := m.Reveal(&t)
 		var err error
 		switch {
 		case !m.Optional || !there:
 		case m.URL:
-			err = CheckURL(secret.New(text))
+			err = pgurl.Check(secret.New(text))
 		case text == "":
 		case m.Secret:
 			err = checkText(m.Title, text)

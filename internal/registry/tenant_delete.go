@@ -21,20 +21,10 @@ type Deletion struct {
 	ID TenantID
 	// Purge forgets its secrets at once, and earlier ones of it.
 	Purge bool
-	// Database says what has become of the database that sp made for it, if there is one.
-	Database Fate
+	// Dropped tells that the database that sp made for it is no more: its URL is worthless for
+	// an undo. Left is one that stays where it is. Any other keeps its tenant from being deleted.
+	Dropped, Left bool
 }
-
-// Fate is what becomes of a database whose tenant goes.
-type Fate int
-
-// The fates of a database. One that stays recorded keeps its tenant from being deleted; one
-// that was dropped makes its URL worthless for an undo.
-const (
-	StaysRecorded Fate = iota
-	WasDropped
-	IsLeft
-)
 
 // DeleteTenant deletes a tenant with its session and its profiles.
 func (r *Registry) DeleteTenant(ctx context.Context, d Deletion) (removed Removed, err error) {
@@ -44,7 +34,7 @@ func (r *Registry) DeleteTenant(ctx context.Context, d Deletion) (removed Remove
 		if err != nil {
 			return err
 		}
-		if err := c.endDatabase(ctx, tenant, d.Database); err != nil {
+		if err := c.endDatabase(ctx, tenant, d); err != nil {
 			return err
 		}
 		removed, err = c.removeTenant(ctx, tenant)
@@ -55,16 +45,15 @@ func (r *Registry) DeleteTenant(ctx context.Context, d Deletion) (removed Remove
 
 // endDatabase forgets the database that sp made for a tenant, unless it is still there to
 // be dropped.
-func (c *change) endDatabase(ctx context.Context, t placedTenant, fate Fate) error {
+func (c *change) endDatabase(ctx context.Context, t placedTenant, deletion Deletion) error {
 	d, err := c.Database(ctx, t.ID)
 	if err != nil || d == nil {
 		return err
 	}
-	switch fate {
-	case StaysRecorded:
-		return fmt.Errorf("tenant %s: database %s, which was made for it, is still there: %w", t, d.Name, ErrInUse)
-	case WasDropped:
+	if deletion.Dropped {
 		c.record.revoked = "database_url"
+	} else if !deletion.Left {
+		return fmt.Errorf("tenant %s: database %s, which was made for it, is still there: %w", t, d.Name, ErrInUse)
 	}
 	return c.forgetDatabase(ctx, t.ID)
 }

@@ -33,7 +33,7 @@ func (e TenantEdit) check() error {
 
 func (e TenantEdit) apply(t *Tenant) error {
 	left := maps.Clone(e.Set)
-	for _, m := range RecordMembers {
+	for _, m := range Members {
 		value, given := left[m.Name]
 		if !given || m.Fixed {
 			continue

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/stretchr/testify/require"
 )
 
@@ -13,7 +14,7 @@ func TestCreatedTenantsStandInTheirOrderOfEntry(t *testing.T) {
 	d := mustDesk(t)
 	full := cloud(sealed(plain), sealed("token"))
 	full.DatabaseURL, full.SharedContainerDB, full.ExternalDBAccess = sealed(plain), ptr(""), true
-	full.Unknown = NewMembers(tricky)
+	full.Unknown = NewUnknown(tricky)
 	want := []Tenant{local("b"), full, local("a"), {ID: "bare", Name: "bare", Kind: Local}}
 	for _, tenant := range want {
 		created, err := d.CreateTenant(t.Context(), NewTenant{Tenant: tenant})
@@ -96,8 +97,8 @@ func TestTenantsThatSpDoesNotCreate(t *testing.T) {
 	}
 	d.mustRefuse(t, ErrInvalid, create(func(n *NewTenant) { n.Tenant.ID = "-rf" }))
 	for _, bad := range []string{"", "host=h password=x", masked, "postgres://u:p@ss@h/d"} {
-		d.mustRefuse(t, ErrInvalid, create(func(n *NewTenant) { n.Tenant.DatabaseURL = sealed(bad) }))
-		d.mustRefuse(t, ErrInvalid, create(func(n *NewTenant) { n.Tenant.InternalDatabaseURL = sealed(bad) }))
+		d.mustRefuse(t, pgurl.ErrInvalid, create(func(n *NewTenant) { n.Tenant.DatabaseURL = sealed(bad) }))
+		d.mustRefuse(t, pgurl.ErrInvalid, create(func(n *NewTenant) { n.Tenant.InternalDatabaseURL = sealed(bad) }))
 	}
 	d.mustEdit(t, TenantEdit{ID: "a", Set: values{"name": sealed("twin")}})
 	require.NoError(t, create(func(n *NewTenant) { n.Tenant.Name, n.AllowDuplicateName = "twin", true })())
@@ -110,7 +111,7 @@ func TestRefusalsShowNoSecret(t *testing.T) {
 	tenant := local("a")
 	tenant.DatabaseURL, tenant.SyncToken = sealed("postgres://u:"+canary+"@x@h/d"), sealed(canary)
 	_, err := d.CreateTenant(t.Context(), NewTenant{Tenant: tenant})
-	require.ErrorIs(t, err, ErrInvalid)
+	require.ErrorIs(t, err, pgurl.ErrInvalid)
 	require.NotContains(t, fmt.Sprintf("%+v %#v", err, err), canary)
 	_, err = d.ImportTenants(t.Context(), file(tenant, tenant))
 	require.ErrorIs(t, err, ErrInvalid)
@@ -121,7 +122,7 @@ func TestAnEditChangesWhatItNamesAndNothingElse(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	before := local("a")
-	before.Region, before.Hostname, before.Unknown = ptr("iad"), ptr("h"), NewMembers(`"x":1`)
+	before.Region, before.Hostname, before.Unknown = ptr("iad"), ptr("h"), NewUnknown(`"x":1`)
 	d.mustImport(t, file(before, local("b")))
 	tenant, changed, err := d.UpdateTenant(t.Context(), TenantEdit{ID: "a", Set: values{"name": sealed("A"), "app_id": sealed("app"), "hostname": nil, "internal_database_url": sealed(plain), "external_db_access": sealed("true"), "sync_token": sealed("")}})
 	require.NoError(t, err)
@@ -164,8 +165,8 @@ func TestEditsThatAreRefused(t *testing.T) {
 		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", Set: values{"name": sealed(bad)}}))
 	}
 	for _, bad := range []string{"", masked, "u:p@h"} {
-		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", Set: values{"database_url": sealed(bad)}}))
-		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", Set: values{"internal_database_url": sealed(bad)}}))
+		d.mustRefuse(t, pgurl.ErrInvalid, edit(TenantEdit{ID: "a", Set: values{"database_url": sealed(bad)}}))
+		d.mustRefuse(t, pgurl.ErrInvalid, edit(TenantEdit{ID: "a", Set: values{"internal_database_url": sealed(bad)}}))
 	}
 	for name, value := range map[string]string{"tenant_type": "cloud", "x": "1", "external_db_access": "yes"} {
 		d.mustRefuse(t, ErrInvalid, edit(TenantEdit{ID: "a", Set: values{name: sealed(value)}}))

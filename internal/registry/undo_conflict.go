@@ -111,7 +111,7 @@ func described(what Entity, id string) string {
 		return "what is selected"
 	case DocumentEntity:
 		return "what stands beside the tenants"
-	case SessionEntity:
+	case sessionEntity:
 		return "the session of tenant " + id
 	}
 	return string(what) + " " + id
@@ -128,13 +128,13 @@ func (u *undoing) checkUntouched(ctx context.Context, t thing, members []string)
 }
 
 // lastTouch returns the last change after the one to undo that touched the thing or,
-// with members, one of these. With standing, changes that were undone do not count,
+// with members, one of these. With lasting, changes that were undone do not count,
 // and neither do the undos.
-func (u *undoing) lastTouch(ctx context.Context, t thing, members []string, standing bool) (found int64, err error) {
-	if found, err = u.lastEntry(ctx, t, members, standing); err != nil {
+func (u *undoing) lastTouch(ctx context.Context, t thing, members []string, lasting bool) (found int64, err error) {
+	if found, err = u.lastEntry(ctx, t, members, lasting); err != nil {
 		return 0, err
 	}
-	if t.what != TenantEntity || t.now.image == nil {
+	if t.what != tenantEntity || t.now.image == nil {
 		return found, nil
 	}
 	appended, err := u.appended(ctx, t.now.position)
@@ -145,10 +145,10 @@ func (u *undoing) lastTouch(ctx context.Context, t thing, members []string, stan
 }
 
 // lastEntry returns the last change with an entry that says so.
-func (u *undoing) lastEntry(ctx context.Context, t thing, members []string, standing bool) (found int64, err error) {
+func (u *undoing) lastEntry(ctx context.Context, t thing, members []string, lasting bool) (found int64, err error) {
 	for row := t.next; row != nil && row.Sequence != u.revision; {
 		counts := true
-		if standing {
+		if lasting {
 			counts, err = u.standsAt(ctx, row.Sequence)
 		}
 		if err == nil && counts {
@@ -181,15 +181,15 @@ func (u *undoing) touches(ctx context.Context, row queries.Entry, members []stri
 
 // standsAt remembers its answers: a change may have touched very many things.
 func (u *undoing) standsAt(ctx context.Context, sequence int64) (bool, error) {
-	if stands, known := u.standing[sequence]; known {
+	if stands, known := u.lasting[sequence]; known {
 		return stands, nil
 	}
 	made, err := u.changeRow(ctx, sequence)
 	if err != nil {
 		return false, err
 	}
-	u.standing[sequence], err = u.stands(ctx, made)
-	return u.standing[sequence], err
+	u.lasting[sequence], err = u.stands(ctx, made)
+	return u.lasting[sequence], err
 }
 
 // NameTakenError is returned for a change that can't be undone because it would give a
@@ -244,7 +244,7 @@ func (u *undoing) checkWords(ctx context.Context, t Tenant) error {
 		return err
 	}
 	for _, sequence := range []int64{u.undone.Sequence - 1, u.undone.Sequence} { // what the change made goes with it
-		then, err := u.stateAt(ctx, TenantEntity, string(other), sequence, u.d)
+		then, err := u.stateAt(ctx, tenantEntity, string(other), sequence, u.d)
 		if err != nil || then.image != nil {
 			return err
 		}
@@ -255,7 +255,7 @@ func (u *undoing) checkWords(ctx context.Context, t Tenant) error {
 // hadName tells whether a tenant had a name before or after the change to undo.
 func (u *undoing) hadName(ctx context.Context, id TenantID, name string) (bool, error) {
 	for _, sequence := range []int64{u.undone.Sequence - 1, u.undone.Sequence} {
-		then, err := u.stateAt(ctx, TenantEntity, string(id), sequence, u.d)
+		then, err := u.stateAt(ctx, tenantEntity, string(id), sequence, u.d)
 		if err != nil {
 			return false, err
 		}
@@ -270,7 +270,7 @@ func (u *undoing) hadName(ctx context.Context, id TenantID, name string) (bool, 
 
 // nameTaken returns the error that names the change by which another has the name.
 func (u *undoing) nameTaken(ctx context.Context, id, other TenantID) error {
-	t, err := u.look(ctx, TenantEntity, string(other))
+	t, err := u.look(ctx, tenantEntity, string(other))
 	if err != nil {
 		return err
 	}
@@ -287,7 +287,7 @@ func (u *undoing) nameTaken(ctx context.Context, id, other TenantID) error {
 
 // checkTwins refuses what would leave two profiles whose names differ only by case.
 func (u *undoing) checkTwins(ctx context.Context) error {
-	for row, err := range u.rowsOf(ctx, u.undone.Sequence, ProfileEntity) {
+	for row, err := range u.rowsOf(ctx, u.undone.Sequence, profileEntity) {
 		if err != nil {
 			return err
 		}
@@ -297,7 +297,7 @@ func (u *undoing) checkTwins(ctx context.Context) error {
 		}
 		for _, name := range alike {
 			if len(alike) > 1 && name != row.ID {
-				return u.later(ctx, ProfileEntity, name, nil)
+				return u.later(ctx, profileEntity, name, nil)
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -129,7 +130,7 @@ func tenantsOf(t require.TestingT, r *Registry) []Tenant {
 func TestUndoingAllChangesBringsBackEveryStateBefore(t *testing.T) {
 	t.Parallel()
 	undone := map[string]int{}
-	dir, run := mustMemoryDir(t), 0
+	dir, run := harness.QuickDir(t), 0
 	names := slices.Sorted(maps.Keys(undoable()))
 	names = append(names, slices.Repeat([]string{"update profile"}, 6)...) // which is refused most often
 	names = append(names, "set default", "set default", "import profiles", "import profiles", "unset secret", "unset secret")
@@ -406,7 +407,7 @@ func TestAnImportIsUndoneAsOne(t *testing.T) {
 	for i := range 600 { // more than are read at once
 		many = append(many, local(TenantID(fmt.Sprintf("n%03d", i))))
 	}
-	i := fileOf(Document{SyncedAt: noon.Add(time.Hour), Unknown: NewMembers(`"x":1`)}, append(many, changed)...)
+	i := fileOf(Document{SyncedAt: noon.Add(time.Hour), Unknown: NewUnknown(`"x":1`)}, append(many, changed)...)
 	i.Prune = true
 	d.mustImport(t, i)
 	imported := d.revision(t)

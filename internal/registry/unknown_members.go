@@ -8,26 +8,26 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// Members is a list of JSON members that the record does not define, kept for
+// Unknown is a list of JSON members that the record does not define, kept for
 // the tool that wrote them: compact text, as jsontext calls it, such as
 //
 //	"docker_project":"x","nested":{"a":[1,2]}
 //
-// The zero Members is empty.
+// The zero Unknown is empty.
 // The text is a Secret because nobody knows what is in it.
-type Members struct{ text secret.Secret }
+type Unknown struct{ text secret.Secret }
 
-// NewMembers returns the members written in text, which must have the form that
-// the comment of Members draws.
-func NewMembers(text string) Members {
+// NewUnknown returns the members written in text, which must have the form that
+// the comment of Unknown draws.
+func NewUnknown(text string) Unknown {
 	if text == "" {
-		return Members{}
+		return Unknown{}
 	}
-	return Members{text: secret.New(text)}
+	return Unknown{text: secret.New(text)}
 }
 
 // check tells whether the text has its form; what cuts it relies on that.
-func (m Members) check() error {
+func (m Unknown) check() error {
 	if m.Empty() {
 		return nil
 	}
@@ -38,13 +38,13 @@ func (m Members) check() error {
 }
 
 // Reveal returns the members' text.
-func (m Members) Reveal() string { return m.text.Reveal() }
+func (m Unknown) Reveal() string { return m.text.Reveal() }
 
 // Empty tells whether there are no members.
-func (m Members) Empty() bool { return m.text.Empty() }
+func (m Unknown) Empty() bool { return m.text.Empty() }
 
 // Names returns the members' names, as escaped in JSON but without the quotes.
-func (m Members) Names() []string {
+func (m Unknown) Names() []string {
 	var names []string
 	for name := range m.all {
 		names = append(names, name)
@@ -53,7 +53,7 @@ func (m Members) Names() []string {
 }
 
 // value returns the member's value as JSON text.
-func (m Members) value(name string) (string, bool) {
+func (m Unknown) value(name string) (string, bool) {
 	for n, value := range m.all {
 		if n == name {
 			return value, true
@@ -63,7 +63,7 @@ func (m Members) value(name string) (string, bool) {
 }
 
 // all yields each member's name and value, both as JSON text, the name without its quotes.
-func (m Members) all(yield func(name, value string) bool) {
+func (m Unknown) all(yield func(name, value string) bool) {
 	for name, value := range jsontext.Members(m.Reveal()) {
 		if !yield(name[1:len(name)-1], value) {
 			return
@@ -73,7 +73,7 @@ func (m Members) all(yield func(name, value string) bool) {
 
 // with returns m with the members of newer put in: a known name takes the newer
 // value in its old place, a new one comes last.
-func (m Members) with(newer Members) Members {
+func (m Unknown) with(newer Unknown) Unknown {
 	values := map[string]string{}
 	for name, value := range newer.all {
 		values[name] = value
@@ -97,11 +97,11 @@ func (m Members) with(newer Members) Members {
 			put(name, value)
 		}
 	}
-	return NewMembers(text.String())
+	return NewUnknown(text.String())
 }
 
 // differing names the members that only one of the two has, or whose values differ.
-func (m Members) differing(o Members) []string {
+func (m Unknown) differing(o Unknown) []string {
 	if m.text.Equal(o.text) {
 		return nil
 	}

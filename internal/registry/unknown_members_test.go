@@ -14,7 +14,7 @@ const tricky = `"docker_project":"x","a\"b":"}{][,:\"","nested":{"a":[1,2,{"b\\"
 func TestMembersAreCutAtTheirSeparators(t *testing.T) {
 	t.Parallel()
 	var all [][2]string
-	for name, value := range NewMembers(tricky).all {
+	for name, value := range NewUnknown(tricky).all {
 		all = append(all, [2]string{name, value})
 	}
 	require.Equal(t, [][2]string{
@@ -26,8 +26,8 @@ func TestMembersAreCutAtTheirSeparators(t *testing.T) {
 		{"", "null"},
 		{"t", "true"},
 	}, all)
-	require.Equal(t, []string{"docker_project", `a\"b`, "nested", `\\`, `é\u0001`, "", "t"}, NewMembers(tricky).Names())
-	for name := range NewMembers(tricky).all {
+	require.Equal(t, []string{"docker_project", `a\"b`, "nested", `\\`, `é\u0001`, "", "t"}, NewUnknown(tricky).Names())
+	for name := range NewUnknown(tricky).all {
 		require.Equal(t, "docker_project", name)
 		break
 	}
@@ -35,7 +35,7 @@ func TestMembersAreCutAtTheirSeparators(t *testing.T) {
 
 func TestMembersAreFoundByName(t *testing.T) {
 	t.Parallel()
-	m := NewMembers(tricky)
+	m := NewUnknown(tricky)
 	value, ok := m.value(`a\"b`)
 	require.True(t, ok)
 	require.Equal(t, `"}{][,:\""`, value)
@@ -43,10 +43,10 @@ func TestMembersAreFoundByName(t *testing.T) {
 	require.False(t, ok, "a member of a member is none")
 	_, ok = m.value("t")
 	require.True(t, ok)
-	_, ok = Members{}.value("")
+	_, ok = Unknown{}.value("")
 	require.False(t, ok)
-	require.True(t, Members{}.Empty())
-	require.True(t, NewMembers("").Empty())
+	require.True(t, Unknown{}.Empty())
+	require.True(t, NewUnknown("").Empty())
 	require.False(t, m.Empty())
 }
 
@@ -61,7 +61,7 @@ func TestWithTakesNewValuesInTheirOldPlaces(t *testing.T) {
 		{`"a":1`, `"A":2`, `"a":1,"A":2`},
 		{`"a":{"b":1}`, `"b":2`, `"a":{"b":1},"b":2`},
 	} {
-		require.Equal(t, c[2], NewMembers(c[0]).with(NewMembers(c[1])).Reveal(), c)
+		require.Equal(t, c[2], NewUnknown(c[0]).with(NewUnknown(c[1])).Reveal(), c)
 	}
 }
 
@@ -80,12 +80,12 @@ func TestDifferingMembersAreNamed(t *testing.T) {
 		{`"a":1`, "", []string{"a"}},
 		{`"a":1,"b":2`, `"b":2,"a":1`, []string{order}},
 	} {
-		require.Equal(t, c.want, NewMembers(c.a).differing(NewMembers(c.b)), c)
+		require.Equal(t, c.want, NewUnknown(c.a).differing(NewUnknown(c.b)), c)
 	}
 }
 
 // anyMembers generates members as the importer makes them, with their names and values.
-func anyMembers(t *rapid.T, label string) (Members, map[string]string) {
+func anyMembers(t *rapid.T, label string) (Unknown, map[string]string) {
 	names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-c"\\:,{}\[\]]{0,2}`), 0, 4, rapid.ID).Draw(t, label)
 	values := map[string]string{}
 	var parts []string
@@ -98,7 +98,7 @@ func anyMembers(t *rapid.T, label string) (Members, map[string]string) {
 		values[quoted[1:len(quoted)-1]] = value
 		parts = append(parts, quoted+":"+value)
 	}
-	return NewMembers(strings.Join(parts, ",")), values
+	return NewUnknown(strings.Join(parts, ",")), values
 }
 
 func marshal(text string) string {

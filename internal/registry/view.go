@@ -3,8 +3,6 @@ package registry
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -22,7 +20,7 @@ type View struct {
 	now    time.Time // the instant: what was kept until then is not any more
 	span   span      // what appended answered last
 	since  time.Time
-	due    *due                         // nil but in a change
+	due    *Due                         // nil but in a change
 	copied bool                         // it is a copy, and nothing was changed in it since
 	file   func() (string, fs.FileInfo) // nil while another connection would see something else
 	close  func()
@@ -86,10 +84,7 @@ type File struct {
 // File returns what is remembered of the file at path, nil if nothing is.
 func (v *View) File(ctx context.Context, path string) (*File, error) {
 	row, err := v.q.File(ctx, path)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
+	if there, err := isThere(err); !there {
 		return nil, err
 	}
 	return &File{
@@ -117,8 +112,8 @@ func (v *View) Len(ctx context.Context) (int, error) {
 	return int(n), err
 }
 
-// IsEmpty tells whether there is no tenant.
-func (v *View) IsEmpty(ctx context.Context) (bool, error) {
+// isEmpty tells whether there is no tenant.
+func (v *View) isEmpty(ctx context.Context) (bool, error) {
 	first, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: math.MinInt64, Size: 1})
 	return len(first) == 0, err
 }

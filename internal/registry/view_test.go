@@ -126,7 +126,7 @@ func TestT16T22LenAndIsEmpty(t *testing.T) {
 		defer v.Close()
 		n, err := v.Len(t.Context())
 		require.NoError(t, err)
-		empty, err := v.IsEmpty(t.Context())
+		empty, err := v.isEmpty(t.Context())
 		require.NoError(t, err)
 		return n, empty
 	}

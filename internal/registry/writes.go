@@ -40,7 +40,7 @@ func (c *change) startAppending(ctx context.Context) error {
 // insertTenant puts a tenant back where it was.
 func (c *change) insertTenant(ctx context.Context, t Tenant, position int64) error {
 	c.touched = true
-	if err := c.entry(ctx, TenantEntity, string(t.ID), t.ID, &position, nil); err != nil {
+	if err := c.entry(ctx, tenantEntity, string(t.ID), t.ID, &position, nil); err != nil {
 		return err
 	}
 	return c.q.InsertTenant(ctx, rowOf(t, position, c.revision))
@@ -80,7 +80,7 @@ func (c *change) tenantEntry(ctx context.Context, before placedTenant, after *Te
 	if err != nil {
 		return err
 	}
-	if err := c.entry(ctx, TenantEntity, string(before.ID), before.ID, &before.position, imageOfTenant(before.Tenant, d)); err != nil {
+	if err := c.entry(ctx, tenantEntity, string(before.ID), before.ID, &before.position, imageOfTenant(before.Tenant, d)); err != nil {
 		return err
 	}
 	var left map[string]secret.Secret
@@ -101,7 +101,7 @@ func (c *change) setSelection(ctx context.Context, before, after Selection) erro
 	if err := c.selectionEntry(ctx, before, concerned(before.Tenant, after.Tenant)); err != nil {
 		return err
 	}
-	c.due.sessions = true
+	c.due.Sessions = true
 	return c.q.SetSelection(ctx, queries.SetSelectionParams{
 		TenantID:         (*string)(after.Tenant),
 		PreviousTenantID: (*string)(after.Previous),
@@ -147,10 +147,10 @@ func (c *change) setDocument(ctx context.Context, before, after Document) error 
 }
 
 func (c *change) insertProfile(ctx context.Context, p Profile, secrets map[string]secret.Secret) error {
-	if err := c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, nil); err != nil {
+	if err := c.entry(ctx, profileEntity, p.Name, p.Tenant, nil, nil); err != nil {
 		return err
 	}
-	c.due.profiles[p.Name] = true
+	c.due.Profiles[p.Name] = true
 	err := c.q.InsertProfile(ctx, queries.InsertProfileParams{Name: p.Name, NameKey: nameKey(p.Name), TenantID: string(p.Tenant)})
 	if err != nil {
 		return err
@@ -175,12 +175,12 @@ func (c *change) updateProfile(ctx context.Context, before, after Profile) error
 		if err := c.renameEntries(ctx, before, after); err != nil {
 			return err
 		}
-		c.due.profiles[before.Name], c.due.renamed[before.Name] = true, after.Name
+		c.due.Profiles[before.Name], c.due.Renamed[before.Name] = true, after.Name
 	}
 	if before.Tenant != after.Tenant {
-		c.due.relinked[after.Name] = before.Tenant
+		c.due.Relinked[after.Name] = before.Tenant
 	}
-	c.due.profiles[after.Name] = true
+	c.due.Profiles[after.Name] = true
 	return c.q.UpdateProfile(ctx, queries.UpdateProfileParams{
 		Name: before.Name, NewName: after.Name, NameKey: nameKey(after.Name), TenantID: string(after.Tenant),
 	})
@@ -190,20 +190,20 @@ func (c *change) updateProfile(ctx context.Context, before, after Profile) error
 // no more.
 func (c *change) profileEntry(ctx context.Context, p Profile, before, after map[string]secret.Secret) error {
 	if len(before) == 0 {
-		return c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, imageOfProfile(p, nil, digester{}))
+		return c.entry(ctx, profileEntity, p.Name, p.Tenant, nil, imageOfProfile(p, nil, digester{}))
 	}
 	d, err := c.digests(ctx)
 	if err != nil {
 		return err
 	}
-	if err := c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, imageOfProfile(p, before, d)); err != nil {
+	if err := c.entry(ctx, profileEntity, p.Name, p.Tenant, nil, imageOfProfile(p, before, d)); err != nil {
 		return err
 	}
 	return c.keepRemoved(ctx, p.Tenant, before, after)
 }
 
 func (c *change) renameEntries(ctx context.Context, before, after Profile) error {
-	if err := c.entry(ctx, ProfileEntity, after.Name, after.Tenant, nil, nil); err != nil {
+	if err := c.entry(ctx, profileEntity, after.Name, after.Tenant, nil, nil); err != nil {
 		return err
 	}
 	session, err := c.Session(ctx, before.Tenant)
@@ -231,7 +231,7 @@ func (c *change) putProfileSecrets(ctx context.Context, p Profile, after map[str
 	if err := c.profileEntry(ctx, p, before, after); err != nil {
 		return err
 	}
-	c.due.profiles[p.Name] = true
+	c.due.Profiles[p.Name] = true
 	return c.putSecretRows(ctx, p.Name, before, after)
 }
 
@@ -271,7 +271,7 @@ func (c *change) deleteProfile(ctx context.Context, p Profile) error {
 	if err := c.putSecretRows(ctx, p.Name, secrets, nil); err != nil {
 		return err
 	}
-	c.due.profiles[p.Name] = true
+	c.due.Profiles[p.Name] = true
 	return c.q.DeleteProfile(ctx, p.Name)
 }
 
@@ -305,6 +305,6 @@ func (c *change) sessionEntry(ctx context.Context, tenant TenantID, before *Sess
 			return err
 		}
 	}
-	c.due.sessions = true
-	return c.entry(ctx, SessionEntity, string(tenant), tenant, nil, imageOfSession(before, d))
+	c.due.Sessions = true
+	return c.entry(ctx, sessionEntity, string(tenant), tenant, nil, imageOfSession(before, d))
 }

@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -38,9 +39,9 @@ func (req Request) url(t registry.Tenant) (secret.Secret, error) {
 		return unusable(member, Absent)
 	case url.Empty():
 		return unusable(member, Empty)
-	case registry.IsMasked(*url):
+	case pgurl.IsMasked(*url):
 		return unusable(member, Masked)
-	case registry.LeadsNowhere(*url):
+	case pgurl.LeadsNowhere(*url):
 		return unusable(member, Nowhere)
 	}
 	return *url, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -42,7 +43,7 @@ func (q *query) given(ctx context.Context, f *Finding, value *string) error {
 	case *value == "":
 		f.Why = "empty counts as not set"
 		return nil
-	case isURL(*value), registry.IsConnection(*value):
+	case isURL(*value), pgurl.IsConnection(*value):
 		hidden := "***"
 		f.Holds = &hidden
 		return refuse("%s is a way to a database, not a profile: %w", f.place(), registry.ErrInvalid)
@@ -88,7 +89,7 @@ func (q *query) file(ctx context.Context, f *Finding, path string) error {
 // harmless is what a profile.yaml names, unless somebody put a connection string
 // there, which is not repeated.
 func harmless(id registry.TenantID) registry.TenantID {
-	if registry.IsConnection(string(id)) {
+	if pgurl.IsConnection(string(id)) {
 		return "***"
 	}
 	return id

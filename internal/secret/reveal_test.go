@@ -27,9 +27,11 @@ var revealers = []string{
 	"internal/follow/secrets_text.go",
 	"internal/pgtest/pgtest.go",
 	"internal/pgtest/pooler.go",
+	"internal/pgurl/make.go",
+	"internal/pgurl/secret.go",
+	"internal/pgurl/url.go",
 	"internal/postgres/url.go",
-	"internal/provision/password.go", // makes what the server keeps of it
-	"internal/provision/url.go",
+	"internal/provision/password.go",    // makes what the server keeps of it
 	"internal/registry/authenticate.go", // checks what it takes
 	"internal/registry/image.go",
 	"internal/registry/kept_secrets.go",
@@ -41,7 +43,6 @@ var revealers = []string{
 	"internal/registry/tenant_create.go", // checks what it takes
 	"internal/registry/tenant_edit.go",
 	"internal/registry/unknown_members.go",
-	"internal/registry/url.go",
 	"internal/registry/writes.go",
 	"internal/secret/secret.go",
 }

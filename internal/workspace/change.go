@@ -213,7 +213,7 @@ func (w *Workspace) renderTenants(ctx context.Context, view *registry.View, c Ch
 		p = *c.Copy
 	}
 	p.Wanted, p.Force = p.Wanted || c.Wanted || len(found.tenants) > 0 || found.aside != "", p.Force || c.Force
-	p.Read, p.Aside, p.names = found.hash, found.aside, found.names
+	p.Read, p.Aside, p.names, p.mayKeep = found.hash, found.aside, found.names, w.mayKeep(ctx)
 	if c.Imported.Tenants != nil {
 		hash, err := c.Imported.Tenants()
 		if err != nil {

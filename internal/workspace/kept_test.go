@@ -56,6 +56,26 @@ func TestWhatIsKeptAndTrackedIsNotMerged(t *testing.T) {
 	require.NoFileExists(t, tenants)
 }
 
+// TestWhatIsTrackedIsNotRecovered: it would get a name under which it is merged.
+func TestWhatIsTrackedIsNotRecovered(t *testing.T) {
+	t.Parallel()
+	s := newSpace(t)
+	secrets := mustRead(t, s.Dir.Full("profiles/p/secrets.json"))
+	tenants := s.write(".tenants.json.old.1.tmp", s.edited())
+	small := s.write("profiles/p/.secrets.json.old.1.tmp", strings.Replace(secrets, "{", `{"theirs": "2",`, 1))
+	s.mustTrackByGit(tenants, small)
+	_, err := s.Change(t.Context(), nothing)
+	require.ErrorAs(t, err, new(*workspace.TrackedError))
+	require.FileExists(t, tenants)
+
+	require.NoError(t, os.Remove(tenants))
+	for range 2 {
+		require.Nil(t, s.must(nothing).Merged)
+	}
+	require.FileExists(t, small)
+	require.Equal(t, secrets, mustRead(t, s.Dir.Full("profiles/p/secrets.json")))
+}
+
 // TestOursEndsWhatWasKeptOfATrackedFile, of which nothing is taken without --theirs.
 func TestOursEndsWhatWasKeptOfATrackedFile(t *testing.T) {
 	t.Parallel()

@@ -31,7 +31,7 @@ func TestTheNextCommandLooksAtWhatCameOutOfASmallFile(t *testing.T) {
 		mustWrite(t, full, "new")
 		mustWrite(t, filepath.Join(filepath.Dir(full), ".secrets.json.old.7.tmp"), name)
 		err := h.do(func(ctx context.Context, view *registry.View) (workspace.Publication, error) {
-			return workspace.SweepSmall(ctx, nil, h.dir, view)
+			return workspace.SweepSmall(ctx, nil, h.dir, view, nil)
 		}, profile("r", "a"))
 		if !kept {
 			require.NoError(t, err, name)

@@ -209,6 +209,14 @@ func (w *Workspace) mayTakeKept(ctx context.Context, name string, f *findings) (
 	return taken, err
 }
 
+// mayKeep refuses to give a file that git tracks the name under which it would be merged.
+func (w *Workspace) mayKeep(ctx context.Context) func(string) error {
+	return func(path string) error {
+		_, err := w.MayTake(ctx, path, registry.Nobody)
+		return err
+	}
+}
+
 // readKept reads what is kept of a small file, unless it is still being written.
 func (w *Workspace) readKept(name string) (aside follow.Aside, seen place.Seen, err error) {
 	inside, err := filepath.Rel(w.Dir.Path(), name)

@@ -40,17 +40,13 @@ func inTurn(first, second func() error) func() error {
 	return func() error { return errors.Join(first(), second()) }
 }
 
-// then is the publication with what is to be done when all files have their places.
+// then is the publication with what is to be done after the commit, whatever came of
+// the files.
 func (p Publication) then(end func() error) Publication {
 	place := p.place
 	return Publication{
 		Files: p.Files, Following: p.Following, Forgotten: p.Forgotten, Discard: p.Discard,
-		Place: func() error {
-			if err := place(); err != nil {
-				return err
-			}
-			return end()
-		},
+		Place: func() error { return errors.Join(place(), end()) },
 	}
 }
 

@@ -17,37 +17,29 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// roles are what this test binary does when a test starts it again as another
-// process, in the house at args[0].
-var roles = map[string]func(h house, args []string) error{
-	"kill":   dieAt,
-	"create": createMany,
-	"churn":  churn,
-	"umask":  makeUnder,
-	"small":  changeInSmallFiles,
-}
-
-const roleVariable = "SP_WORKSPACE_TEST_ROLE"
-
 func TestMain(m *testing.M) {
-	if role, ok := roles[os.Getenv(roleVariable)]; ok {
-		if err := role(house{dir: os.Args[1]}, os.Args[2:]); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
+	harness.Roles{
+		"kill":   inHouse(dieAt),
+		"create": inHouse(createMany),
+		"churn":  inHouse(churn),
+		"umask":  inHouse(makeUnder),
+		"small":  inHouse(changeInSmallFiles),
+	}.Play()
 	os.Exit(m.Run())
 }
 
+// inHouse is a role that is played in the house at args[0].
+func inHouse(role func(h house, args []string) error) func(args []string) error {
+	return func(args []string) error { return role(house{dir: args[0]}, args[1:]) }
+}
+
 func (h house) process(role string, args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], append([]string{h.dir}, args...)...)
-	cmd.Env = append(os.Environ(), roleVariable+"="+role)
-	return cmd
+	return harness.InRole(context.Background(), role, append([]string{h.dir}, args...)...)
 }
 
 // mustDie has a process make a change and be killed at a point of it.

@@ -66,7 +66,7 @@ func (w *Workspace) following(ctx context.Context, c Change, found *findings) fo
 
 // sweep removes what killed commands left, but of tenants.json.
 func (w *Workspace) sweep(ctx context.Context, names place.Names, view *registry.View) (Publication, error) {
-	small, err := SweepSmall(ctx, names, w.Dir.Path(), view)
+	small, err := SweepSmall(ctx, names, w.Dir.Path(), view, w.mayKeep(ctx))
 	if err != nil {
 		return small, err
 	}
@@ -77,7 +77,7 @@ func (w *Workspace) sweep(ctx context.Context, names place.Names, view *registry
 // SweepSmall is a publication of nothing that removes what came out of the places of small
 // files in the directory dir, when a command was killed before it looked at that. What is
 // another program's is kept, and said when the change is made.
-func SweepSmall(ctx context.Context, names place.Names, dir string, view *registry.View) (Publication, error) {
+func SweepSmall(ctx context.Context, names place.Names, dir string, view *registry.View, mayKeep func(string) error) (Publication, error) {
 	due, err := view.DueFiles(ctx)
 	if err != nil {
 		return Publication{}, err
@@ -85,7 +85,7 @@ func SweepSmall(ctx context.Context, names place.Names, dir string, view *regist
 	var all []string
 	var told error
 	for _, file := range due {
-		left, kept, err := place.Recover(names, filepath.Join(dir, filepath.FromSlash(file.Path)), file.Previous, file.Current)
+		left, kept, err := place.Recover(names, filepath.Join(dir, filepath.FromSlash(file.Path)), mayKeep, file.Previous, file.Current)
 		if err != nil {
 			continue // as what is wrong there is for those to say that use it
 		}

@@ -47,7 +47,8 @@ type Publisher struct {
 	// far that has come.
 	Watch func(io.Writer) io.Writer
 
-	names place.Names // while a change has the lock
+	names   place.Names             // while a change has the lock
+	mayKeep func(path string) error // refuses to keep what came with the repository; nil does not
 }
 
 // standingFile is a file of tenants, what the registry remembers of it, nil for nothing,
@@ -234,7 +235,7 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (Publicatio
 	if err != nil {
 		return Publication{}, err
 	}
-	left, kept, err := place.Recover(p.names, p.Path, hashesOf(s.known)...)
+	left, kept, err := place.Recover(p.names, p.Path, p.mayKeep, hashesOf(s.known)...)
 	if err != nil {
 		return Publication{}, errors.Join(err, kept)
 	}

@@ -1,4 +1,4 @@
-package registry
+package pgurl
 
 import (
 	"strings"
@@ -7,11 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-func TestURLForIsTheSameServerForAnotherLogin(t *testing.T) {
+func TestForIsTheSameServerForAnotherLogin(t *testing.T) {
 	t.Parallel()
 	for admin, want := range map[string]string{
 		"postgres://admin:pw@h:5/postgres": "postgres://u:p@h:5/d",
@@ -24,29 +23,27 @@ func TestURLForIsTheSameServerForAnotherLogin(t *testing.T) {
 		"postgres://admin:pw@[::1]:5/x":                                                                                      "postgres://u:p@[::1]:5/d",
 		"postgres://admin:pw@%2Frun%2Fpg/x?":                                                                                 "postgres://u:p@%2Frun%2Fpg/d",
 	} {
-		url, err := URLFor(secret.New(admin), "u", "d", secret.New("p"))
+		url, err := For(secret.New(admin), "u", "d", secret.New("p"))
 		require.NoError(t, err, admin)
 		require.Equal(t, want, url.Reveal())
 	}
-	url, err := URLFor(secret.New("postgres://h"), `a:b@c/d`, `e?f#g%h ü`, secret.New(`i&j=k\l'm"n`))
+	url, err := For(secret.New("postgres://h"), `a:b@c/d`, `e?f#g%h ü`, secret.New(`i&j=k\l'm"n`))
 	require.NoError(t, err)
 	require.Equal(t, `postgres://a%3Ab%40c%2Fd:i%26j%3Dk%5Cl%27m%22n@h/e%3Ff%23g%25h%20%C3%BC`, url.Reveal())
 }
 
-func TestURLForRefusesWhatNoClientCouldUse(t *testing.T) {
+func TestForRefusesWhatNoClientCouldUse(t *testing.T) {
 	t.Parallel()
 	for _, admin := range []string{"", "host=h", "postgres://u:p@x@h/d", "mysql://h/d"} {
-		_, err := URLFor(secret.New(admin), "u", "d", secret.New("p"))
-		require.ErrorIs(t, err, ErrInvalid, admin)
-		_, _, err = WithoutSecrets(secret.New(admin))
+		_, err := For(secret.New(admin), "u", "d", secret.New("p"))
 		require.ErrorIs(t, err, ErrInvalid, admin)
 		_, err = WithPassword(secret.New(admin), secret.New("p"))
 		require.ErrorIs(t, err, ErrInvalid, admin)
-		_, _, err = WithoutPassword(secret.New(admin))
+		_, err = PasswordOf(secret.New(admin))
 		require.ErrorIs(t, err, ErrInvalid, admin)
 	}
 	for _, password := range []string{"***", "a\x00b"} {
-		_, err := URLFor(secret.New("postgres://h"), "u", "d", secret.New(password))
+		_, err := For(secret.New("postgres://h"), "u", "d", secret.New(password))
 		require.ErrorIs(t, err, ErrInvalid)
 		_, err = WithPassword(secret.New("postgres://u@h"), secret.New(password))
 		require.ErrorIs(t, err, ErrInvalid)
@@ -66,22 +63,20 @@ func TestWithoutPasswordTakesItOutOfEveryPlace(t *testing.T) {
 		"postgres://u:one@h/d?p%61ssword=two":        {"postgres://u@h/d", "two"},
 		"postgres://u:one@h/d?password=a&password=b": {"postgres://u@h/d", "b"},
 	} {
-		plain, password, err := WithoutPassword(secret.New(url))
+		u, err := Parse(secret.New(url))
 		require.NoError(t, err, url)
-		require.Equal(t, want, [2]string{plain, password.Reveal()}, url)
+		password, err := PasswordOf(secret.New(url))
+		require.NoError(t, err, url)
+		require.Equal(t, want, [2]string{u.WithoutSecrets(), password.Reveal()}, url)
 	}
 }
 
 func TestWithoutSecretsTakesAllOfThemOut(t *testing.T) {
 	t.Parallel()
-	plain, secrets, err := WithoutSecrets(secret.New("postgres://u:pw@h/d?sslkey=/k&sslpassword=a%26b&scram_client_key=c&scram%5Fserver_key=s&sslmode=on&oauth_client_secret=o"))
+	u, err := Parse(secret.New("postgres://u:pw@h/d?sslkey=/k&sslpassword=a%26b&scram_client_key=c&scram%5Fserver_key=s&sslmode=on&oauth_client_secret=o"))
 	require.NoError(t, err)
-	require.Equal(t, "postgres://u@h/d?sslkey=/k&sslmode=on", plain)
-	found := map[string]string{}
-	for name, secret := range secrets {
-		found[name] = secret.Reveal()
-	}
-	require.Equal(t, map[string]string{"password": "pw", "sslpassword": "a&b", "scram_client_key": "c", "scram_server_key": "s", "oauth_client_secret": "o"}, found)
+	require.Equal(t, "postgres://u@h/d?sslkey=/k&sslmode=on", u.WithoutSecrets())
+	require.Equal(t, map[string]string{"password": "pw", "sslpassword": "a&b", "scram_client_key": "c", "scram_server_key": "s", "oauth_client_secret": "o"}, revealed(u))
 }
 
 func TestWithPasswordReplacesIt(t *testing.T) {
@@ -109,23 +104,19 @@ func TestURLsThatAreMadeReadBack(t *testing.T) {
 		admin := secret.New(rapid.SampledFrom([]string{
 			"postgres://admin:pw@h:5/x?sslmode=require", "postgresql://a:1,b", "postgres:///x?host=/run/pg&user=y&password=z&dbname=w",
 		}).Draw(t, "admin"))
-		url, err := URLFor(admin, user, database, secret.New(password))
+		url, err := For(admin, user, database, secret.New(password))
 		require.NoError(t, err)
-		require.NoError(t, CheckURL(url))
-		u, err := pgurl.Parse(url.Reveal())
+		require.NoError(t, Check(url))
+		u, err := Parse(url)
 		require.NoError(t, err)
 		said := u.Said()
 		require.Equal(t, []string{user, password, database}, []string{said["user"], said["password"], said["dbname"]})
-		before, err := Addresses(admin)
+		before, err := Parse(admin)
 		require.NoError(t, err)
-		after, err := Addresses(url)
-		require.NoError(t, err)
-		require.Equal(t, before, after)
+		require.Equal(t, before.Addresses(), u.Addresses())
 
-		plain, taken, err := WithoutPassword(url)
-		require.NoError(t, err)
-		require.Equal(t, password, taken.Reveal())
-		again, err := WithPassword(secret.New(plain), taken)
+		require.Equal(t, password, u.Secrets()["password"].Reveal())
+		again, err := WithPassword(secret.New(u.WithoutSecrets()), u.Secrets()["password"])
 		require.NoError(t, err)
 		require.True(t, again.Equal(url))
 	})

@@ -1,4 +1,4 @@
-package registry
+package pgurl
 
 import (
 	"testing"
@@ -32,12 +32,12 @@ func TestAddressesOfAURLAreTheOnesThatClientsTry(t *testing.T) {
 		"postgres://u:***@masked/d":                     {{"tcp", "masked:5432"}},
 		"postgres://h/d?application_name=x&port=&q=%41": {{"tcp", "h:5432"}},
 	} {
-		servers, err := Addresses(secret.New(url))
+		u, err := Parse(secret.New(url))
 		require.NoError(t, err, url)
-		require.Equal(t, want, servers, url)
+		require.Equal(t, want, u.Addresses(), url)
 	}
 	for _, url := range []string{"", "host=h", "postgres://u:p@x@h/d", "mysql://h/d", "postgres://h:0/d", "postgres://a,b/d?port=1,2,3", "postgres://a/d?host=a,b&hostaddr=::1", "postgres://h/d?hostaddr=elsewhere"} {
-		_, err := Addresses(secret.New(url))
+		_, err := Parse(secret.New(url))
 		require.ErrorIs(t, err, ErrInvalid, url)
 		_, ok := DatabaseOf(secret.New(url))
 		require.False(t, ok, url)

@@ -1,4 +1,4 @@
-package registry
+package pgurl
 
 import (
 	"strings"
@@ -71,8 +71,8 @@ func TestURLsThatEveryClientReadsAlike(t *testing.T) {
 		"postgres://ü:pässwörd@hôst/d":                     "postgres://***:***@hôst/d",
 		"postgres://u:" + strings.Repeat("x", 4096) + "@h": "postgres://***:***@h",
 	} {
-		require.NoError(t, CheckURL(secret.New(url)), url)
-		require.Equal(t, described, DescribeURL(secret.New(url)), url)
+		require.NoError(t, Check(secret.New(url)), url)
+		require.Equal(t, described, Describe(secret.New(url)), url)
 	}
 }
 
@@ -128,11 +128,11 @@ func TestURLsThatAreRefusedAndNotDescribed(t *testing.T) {
 		"postgres://u:secret@[::1]5432/d":    "]",
 		"postgres://u:secret":                "port",
 	} {
-		err := CheckURL(secret.New(url))
+		err := Check(secret.New(url))
 		require.ErrorIs(t, err, ErrInvalid, url)
 		require.ErrorContains(t, err, why, url)
 		require.NotContains(t, err.Error(), "ret", url)
-		require.Equal(t, "***", DescribeURL(secret.New(url)), url)
+		require.Equal(t, "***", Describe(secret.New(url)), url)
 	}
 }
 
@@ -148,10 +148,12 @@ func TestMaskedURLsAreRefusedButDescribed(t *testing.T) {
 		"u:secret postgres://u:***@h/d":              "***",
 		"postgres://u:***@h:secret/d":                "***",
 	} {
-		require.ErrorIs(t, CheckURL(secret.New(url)), ErrInvalid, url)
-		require.Equal(t, described, DescribeURL(secret.New(url)), url)
+		require.ErrorIs(t, Check(secret.New(url)), ErrInvalid, url)
+		require.Equal(t, described, Describe(secret.New(url)), url)
 	}
 }
+
+const canary = "canary-4711"
 
 func missing(described string) string {
 	if strings.Contains(described, "//h") || strings.Contains(described, "?host") {
@@ -176,16 +178,16 @@ func TestURLsThatLeadNowhereInParticular(t *testing.T) {
 		"postgres://u@h/d?host=":            "postgres://***:***@/d",
 		"postgres:///?host=/run/postgresql": "postgres:///?host=/run/postgresql",
 	} {
-		err := CheckURL(secret.New(url))
+		err := Check(secret.New(url))
 		require.ErrorIs(t, err, ErrInvalid, url)
 		require.ErrorContains(t, err, "names no "+missing(described), url)
 		require.True(t, LeadsNowhere(secret.New(url)), url)
-		require.Equal(t, described, DescribeURL(secret.New(url)), url)
+		require.Equal(t, described, Describe(secret.New(url)), url)
 	}
 	for _, url := range []string{
 		"postgres://h/d", "postgres://u@h", "postgres://h?user=u", "postgres:///d?host=/run/postgresql", "postgres:///d?hostaddr=::1", "postgres://h?dbname=d",
 	} {
-		require.NoError(t, CheckURL(secret.New(url)), url)
+		require.NoError(t, Check(secret.New(url)), url)
 		require.False(t, LeadsNowhere(secret.New(url)), url)
 	}
 	require.False(t, LeadsNowhere(secret.New("mysql://u:pw@h/d")), "it can't be read")
@@ -203,7 +205,7 @@ func TestWaysToADatabaseAreTold(t *testing.T) {
 	}
 }
 
-func TestHasPassword(t *testing.T) {
+func TestHasSecret(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]bool{
 		"postgres://u:pw@h/d": true, "postgres://u@h/d": false, "postgres://u:@h/d": false, "postgres://h/d": false,
@@ -211,12 +213,12 @@ func TestHasPassword(t *testing.T) {
 		"postgres://h/d?sslmode=on": false, "postgres://h/d?sslkey=/k&passfile=/p": false,
 		"host=h password=x": true, "host=h": true, "": true,
 	} {
-		require.Equal(t, want, HasPassword(secret.New(url)), url)
+		require.Equal(t, want, HasSecret(secret.New(url)), url)
 	}
 }
 
 // The password is hidden, whatever is around it and however it is written.
-func TestNeitherDescribeURLNorCheckURLShowsAPassword(t *testing.T) {
+func TestNeitherDescribeNorCheckShowsAPassword(t *testing.T) {
 	t.Parallel()
 	described := 0
 	part := rapid.OneOf(rapid.StringMatching(`[a-z]{0,3}`), rapid.SampledFrom([]string{"/", "?", "#", "@", ":", "%", "%zz", "***", ",", "[", " "}), rapid.StringN(0, 3, -1))
@@ -230,10 +232,10 @@ func TestNeitherDescribeURLNorCheckURLShowsAPassword(t *testing.T) {
 					scheme + "://" + user + "@" + host + "/" + database + "?" + query + "&password=" + password,
 					scheme + "://" + host + "/" + database + "?password=" + password + "&" + query,
 				} {
-					if err := CheckURL(secret.New(url)); err != nil {
+					if err := Check(secret.New(url)); err != nil {
 						require.NotContains(t, err.Error(), canary, url)
 					}
-					shown := DescribeURL(secret.New(url))
+					shown := Describe(secret.New(url))
 					require.NotContains(t, shown, canary, url)
 					if shown != "***" {
 						described++
