@@ -23,6 +23,7 @@ func TestAReadOnlyFileSystemCanBeRead(t *testing.T) {
 		o := p.mounted(readOnly, line...)
 		require.Zero(t, o.Exit, "sp %v: %s", line, o.Stderr)
 		require.Equal(t, p.Run(line...).Stdout, o.Stdout, "sp %v", line)
+		require.Equal(t, before, harness.Snapshot(p.Store(""), nil), "sp %v", line)
 	}
 	p.Must("tenant", "edit", "a", "--hostname", "h", "--no-export") // for the export to have something to do
 	before = harness.Snapshot(p.Store(""), nil)
