@@ -78,7 +78,7 @@ func TestAStoppedHolderIsNamed(t *testing.T) {
 	p.settle()
 	holder := p.stopped()
 	for timeout, bound := range map[string]time.Duration{"0": 0, "1500ms": 1500 * time.Millisecond} {
-		for _, command := range []string{"tenant edit a --region x", "export", "import --dry-run many.json"} {
+		for _, command := range []string{"tenant edit a --region x", "profile create q --tenant a", "import --dry-run many.json"} {
 			o, took := p.waiting(timeout).soon(bound, command)
 			require.Equal(t, 7, o.Exit, "%s: %s", command, o.Stderr)
 			require.Contains(t, o.Stderr, fmt.Sprintf("busy: held by pid %d (sp import) since 2", holder.Process.Pid))
@@ -87,7 +87,7 @@ func TestAStoppedHolderIsNamed(t *testing.T) {
 			require.Equal(t, bound > time.Second, strings.Contains(o.Stderr, "waiting for pid "), o.Stderr)
 		}
 	}
-	for _, command := range []string{"tenant list", "resolve", "status"} { // nothing of its change is in the way
+	for _, command := range []string{"tenant list", "resolve", "status", "export"} { // nothing of its change is in the way
 		p.waiting("0").Must(strings.Fields(command)...)
 	}
 	require.NoError(t, holder.Process.Kill())
@@ -137,7 +137,7 @@ func TestAnotherProgramThatHoldsTheFileIsWaitedFor(t *testing.T) {
 	conn := harness.OpenSQLite(t, p.Store("sp.db"))
 	defer func() { _ = conn.Close() }()
 	for how, commands := range map[string][]string{
-		"BEGIN IMMEDIATE": {"tenant edit a --region x", "export", "profile create q --tenant a"}, // reads are not in its way
+		"BEGIN IMMEDIATE": {"tenant edit a --region x", "profile create q --tenant a"}, // reads are not in its way
 		"BEGIN EXCLUSIVE": {"tenant edit a --region x", "export", "tenant list", "resolve", "init"},
 	} {
 		_, err := conn.Exec(how)

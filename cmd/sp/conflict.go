@@ -18,11 +18,14 @@ const maxDifferences = 20
 // registry, and what settles it.
 func (a *app) conflict(ctx context.Context, w *workspace.Workspace, path string) string {
 	remedy := "sp import takes the file's tenants over; sp export --force overwrites the file"
-	if path == w.Dir.Tenants() && a.done.Merged != nil {
-		remedy = "it was written while this command ran: the next one merges it"
+	differences, merged, err := differences(ctx, w, path)
+	if merged {
+		remedy = "it was written while this command ran: say it again, and that is merged first"
 	}
-	differences, err := differences(ctx, w, path)
-	if err != nil {
+	switch {
+	case err != nil && merged:
+		return remedy // it is half written, perhaps
+	case err != nil:
 		return fmt.Sprintf("what differs can't be told: %v\n%s", err, remedy)
 	}
 	var lines []string
@@ -42,15 +45,23 @@ func (a *app) conflict(ctx context.Context, w *workspace.Workspace, path string)
 	return strings.Join(append(lines, remedy), "\n")
 }
 
-func differences(ctx context.Context, w *workspace.Workspace, path string) (found []exporter.Difference, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	err = w.Read(context.WithoutCancel(ctx), func(view *registry.View) (err error) {
+// differences tells, too, whether what others write there is merged: a change that found
+// it in its way had not seen it when it began.
+func differences(ctx context.Context, w *workspace.Workspace, path string) (found []exporter.Difference, merged bool, err error) {
+	ctx = context.WithoutCancel(ctx)
+	err = w.Read(ctx, func(view *registry.View) error {
+		known, err := view.File(ctx, workspace.TrackedName)
+		if err != nil {
+			return err
+		}
+		merged = known != nil && path == w.Dir.Tenants()
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = file.Close() }() // it was only read
 		found, err = exporter.Differences(ctx, view, file, maxDifferences)
 		return err
 	})
-	return found, err
+	return found, merged, err
 }

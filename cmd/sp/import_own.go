@@ -53,14 +53,8 @@ func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) 
 		return &c, nil
 	case wanted, standing == workspace.Changed && !rulesItself(cmd):
 		return &c, nil
-	case standing == workspace.Untracked || rulesItself(cmd):
-		return nil, nil
 	}
-	kept, err := place.Kept(nil, dir.Tenants())
-	if err != nil || len(kept) == 0 {
-		return nil, err
-	}
-	return &c, nil
+	return nil, nil
 }
 
 // settlement is who is right, by the flags.

@@ -26,8 +26,9 @@ func (h house) mustKeep(t *testing.T, err error, text string) {
 	require.Equal(t, h.path(), kept.Path)
 	require.Equal(t, text, mustRead(t, kept.Kept))
 	require.Equal(t, h.encoded(t), mustRead(t, h.path()))
-	require.Equal(t, workspace.Current, h.standing(t))
+	require.Equal(t, workspace.Changed, h.standing(t))
 	require.NoError(t, place.RemoveKept(h.path(), kept.Kept, place.Seen{Hash: hashOf(text)}))
+	require.Equal(t, workspace.Current, h.standing(t))
 }
 
 func mustConflict(t *testing.T, err error, path string) {

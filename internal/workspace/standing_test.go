@@ -45,6 +45,17 @@ func TestStandingTellsWhatIsInTheWay(t *testing.T) {
 	}
 }
 
+// TestWhatIsKeptIsAChange: what another program wrote waits beside the file, which is as sp
+// wrote it or gone.
+func TestWhatIsKeptIsAChange(t *testing.T) {
+	t.Parallel()
+	h := mustTrack(t)
+	mustWrite(t, filepath.Join(filepath.Dir(h.path()), ".tenants.json.1.kept.tmp"), foreign)
+	require.Equal(t, workspace.Changed, h.standing(t))
+	require.NoError(t, os.Remove(h.path()))
+	require.Equal(t, workspace.Changed, h.standing(t))
+}
+
 func TestIsCurrentComparesBytesWhoeverWroteThem(t *testing.T) {
 	t.Parallel()
 	h := mustHouse(t)

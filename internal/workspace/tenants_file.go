@@ -148,14 +148,18 @@ const (
 	Missing   Standing = "missing"   // sp wrote it, and it is gone
 	Current   Standing = "current"   // it shows the registry as it is
 	Behind    Standing = "behind"    // it shows the registry as it was
-	Changed   Standing = "changed"   // somebody else wrote it
+	Changed   Standing = "changed"   // somebody else wrote it, or what waits beside it
 )
 
 // Standing returns how the publisher's file stands, without rendering it.
 func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing, error) {
 	s, err := p.find(ctx, view)
-	if err == nil && s.known == nil {
+	switch {
+	case err != nil:
+	case s.known == nil:
 		return Untracked, nil // and not looked at
+	case len(s.kept) > 0:
+		return Changed, nil
 	}
 	if err == nil {
 		s.there, err = place.Look(p.Path)
