@@ -1,10 +1,11 @@
 package workspace_test
 
 import (
-	"context"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,23 +97,25 @@ func TestATryWaitsForAHalfWrittenFile(t *testing.T) {
 	s := newSpace(t)
 	whole := s.edited()
 	half := s.write("tenants.json", whole[:len(whole)/2])
-	s.Registry.Now = func() time.Time { return mustStat(t, half).ModTime() }
-	tried := make(chan workspace.Done)
-	go func() {
-		done, err := s.Try(context.WithoutCancel(t.Context()), nothing)
-		if err != nil {
-			t.Error(err)
-		}
-		tried <- done
-	}()
-	require.NoError(t, os.WriteFile(half, []byte(whole), 0o600))
-	require.Equal(t, 1, (<-tried).Merged.Added)
+	end := writer(sync.OnceFunc(func() { s.write("tenants.json", whole) }))
+	s.Reading = func(_ int64, r io.Reader) io.Reader { return io.MultiReader(r, end) }
+	done, err := s.Try(t.Context(), nothing)
+	require.NoError(t, err)
+	require.Equal(t, 1, done.Merged.Added)
 
-	s.Registry.Now = time.Now
+	s.Reading = nil
 	s.write("tenants.json", whole[:len(whole)/2])
 	require.NoError(t, os.Chtimes(half, time.Time{}, time.Now().Add(-time.Minute)))
-	_, err := s.Try(t.Context(), nothing)
+	_, err = s.Try(t.Context(), nothing)
 	require.ErrorAs(t, err, new(*workspace.UnreadableError))
+}
+
+// writer writes where a reader has come to the end.
+type writer func()
+
+func (w writer) Read([]byte) (int, error) {
+	w()
+	return 0, io.EOF
 }
 
 // TestWhatWasKeptOfSecretsIsMergedByAge, whatever the numbers in the names.

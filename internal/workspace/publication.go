@@ -24,16 +24,11 @@ type Publication struct {
 
 // and is one publication of two. What the first remembers of a file holds.
 func (p Publication) and(second Publication) Publication {
-	second.Files = slices.Concat(second.Files, p.Files)
-	switch {
-	case p.Place == nil:
-		return second
-	case second.Place == nil:
-		p.Files = second.Files
-		return p
+	return Publication{
+		Files: slices.Concat(second.Files, p.Files), Following: slices.Concat(second.Following, p.Following),
+		Forgotten: slices.Concat(second.Forgotten, p.Forgotten),
+		Place:     inTurn(p.place, second.place), Discard: inTurn(p.discard, second.discard),
 	}
-	second.Place, second.Discard = inTurn(p.Place, second.Place), inTurn(p.Discard, second.Discard)
-	return second
 }
 
 func inTurn(first, second func() error) func() error {
@@ -43,11 +38,8 @@ func inTurn(first, second func() error) func() error {
 // then is the publication with what is to be done after the commit, whatever came of
 // the files.
 func (p Publication) then(end func() error) Publication {
-	place := p.place
-	return Publication{
-		Files: p.Files, Following: p.Following, Forgotten: p.Forgotten, Discard: p.Discard,
-		Place: func() error { return errors.Join(place(), end()) },
-	}
+	p.Place = inTurn(p.place, end)
+	return p
 }
 
 func (p Publication) place() error {

@@ -248,12 +248,7 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (Publicatio
 	if err != nil || kept == nil {
 		return publication, errors.Join(err, kept)
 	}
-	if publication.Place == nil {
-		publication = sweep(nil)
-	}
-	put := publication.Place
-	publication.Place = func() error { return errors.Join(put(), kept) }
-	return publication, nil
+	return publication.then(func() error { return kept }), nil
 }
 
 // hashesOf are the hashes of what is sp's own of a file that it remembers.
