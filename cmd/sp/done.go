@@ -25,14 +25,7 @@ func (a *app) tellDone() {
 		if done.SetAside != "" && exists(done.SetAside) {
 			a.note("%s was corrupt, and is set aside as %s", dir.Tenants(), filepath.Base(done.SetAside))
 		}
-		if done.Merged != nil {
-			a.note("before that, what another program did to %s was taken over:", dir.Tenants())
-			a.notePlan(*done.Merged)
-		}
-		if len(done.Sessions) > 0 {
-			a.note("before that, what another program did to %s was taken over:", follow.IndexPath)
-			a.noteLines(linesOf(registry.Plan{Sessions: done.Sessions}, nil))
-		}
+		a.tellMerged(dir, done, "was")
 	}
 	a.tellMoved()
 	if done.Made {
@@ -50,6 +43,19 @@ func (a *app) tellDone() {
 		}
 	}
 	a.untold = nil
+}
+
+// tellMerged says what another program had done before a change, which was taken over with it or
+// would be.
+func (a *app) tellMerged(dir project.Dir, done workspace.Done, is string) {
+	if done.Merged != nil {
+		a.note("before that, what another program did to %s %s taken over:", dir.Tenants(), is)
+		a.notePlan(*done.Merged)
+	}
+	if len(done.Sessions) > 0 {
+		a.note("before that, what another program did to %s %s taken over:", follow.IndexPath, is)
+		a.noteLines(linesOf(registry.Plan{Sessions: done.Sessions}, nil))
+	}
 }
 
 const settleHint = "sp import --theirs takes the file's side in that, sp import --ours the registry's; both merge the rest"

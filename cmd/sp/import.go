@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -82,7 +81,7 @@ func (a *app) importAll(ctx context.Context, cmd *cli.Command, what importing) e
 	}
 	what.complete(&request)
 	if cmd.Bool("dry-run") {
-		return a.tryImport(ctx, request, what)
+		return a.tryImport(ctx, request, what, source)
 	}
 	return a.untilTold(ctx, func(ctx context.Context) error { return a.importSource(ctx, cmd, request, what, source) })
 }
@@ -90,15 +89,12 @@ func (a *app) importAll(ctx context.Context, cmd *cli.Command, what importing) e
 // importSource imports what was opened.
 func (a *app) importSource(ctx context.Context, cmd *cli.Command, request registry.Import, what importing, source *source) error {
 	dir, missing := a.newProject()
-	own := missing == nil && source != nil && source.path == dir.Tenants() // which sp has not written
+	own := missing == nil && source.isOwn(dir)
 	files := existingBy(cmd)
 	if what.own || own {
 		files = imported
 	}
-	change := a.importChange(what)
-	if own {
-		change.Imported.Tenants = source.Sum
-	}
+	change := a.importChange(dir, what, source)
 	switch {
 	case missing != nil || !hasRegistry(dir): // the file is checked before one is made for it
 		if _, err := registry.PlanNew(request); err != nil {
@@ -109,11 +105,11 @@ func (a *app) importSource(ctx context.Context, cmd *cli.Command, request regist
 		if _, err := a.mayTake(ctx, dir, source.path, side); err != nil {
 			return err
 		}
-		if err := a.confirmPrune(ctx, cmd, dir, &request); err != nil {
+		if err := a.confirmPrune(ctx, cmd, dir, &request, change); err != nil {
 			return err
 		}
 	default:
-		if err := a.confirmPrune(ctx, cmd, dir, &request); err != nil {
+		if err := a.confirmPrune(ctx, cmd, dir, &request, change); err != nil {
 			return err
 		}
 	}
@@ -144,9 +140,12 @@ func (a *app) importSource(ctx context.Context, cmd *cli.Command, request regist
 }
 
 // importChange is the change that an import makes.
-func (a *app) importChange(what importing) workspace.Change {
+func (a *app) importChange(dir project.Dir, what importing, source *source) workspace.Change {
 	c := workspace.Change{Tenants: !a.noExport, Defer: a.noExport, Bulk: true, Keep: true}
 	c.Imported.Directory = what.own
+	if source.isOwn(dir) {
+		c.Imported.Tenants = source.Sum
+	}
 	switch {
 	case what.contents == nil:
 	case what.own:
@@ -159,11 +158,11 @@ func (a *app) importChange(what importing) workspace.Change {
 
 // confirmPrune asks before tenants are removed; the import then takes no other registry
 // than the one that was asked about.
-func (a *app) confirmPrune(ctx context.Context, cmd *cli.Command, dir project.Dir, request *registry.Import) error {
+func (a *app) confirmPrune(ctx context.Context, cmd *cli.Command, dir project.Dir, request *registry.Import, c workspace.Change) error {
 	if !request.Prune || cmd.Bool("yes") {
 		return nil
 	}
-	plan, err := a.planImport(ctx, dir, *request, workspace.Change{Defer: true})
+	plan, _, err := a.planImport(ctx, dir, *request, c)
 	if err != nil || plan.Removed == 0 {
 		return err
 	}
@@ -177,7 +176,7 @@ func (a *app) confirmPrune(ctx context.Context, cmd *cli.Command, dir project.Di
 
 // tryImport shows the plan: it imports and takes that back, or goes by the file
 // alone where there is no registry.
-func (a *app) tryImport(ctx context.Context, request registry.Import, what importing) error {
+func (a *app) tryImport(ctx context.Context, request registry.Import, what importing, source *source) error {
 	dir, err := a.newProject()
 	if errors.Is(err, project.ErrNoDirectory) || err == nil && !hasRegistry(dir) {
 		plan, err := registry.PlanNew(request)
@@ -189,18 +188,19 @@ func (a *app) tryImport(ctx context.Context, request registry.Import, what impor
 	if err != nil {
 		return err
 	}
-	plan, err := a.planImport(ctx, dir, request, workspace.Change{Defer: true})
+	plan, done, err := a.planImport(ctx, dir, request, a.importChange(dir, what, source))
 	if err != nil {
 		return err
 	}
+	a.tellMerged(dir, done, "would be")
 	return a.answerPlan(plan, what.left()...)
 }
 
-// planImport tells what an import would do, behind what would be merged before it.
-func (a *app) planImport(ctx context.Context, dir project.Dir, request registry.Import, c workspace.Change) (plan registry.Plan, err error) {
+// planImport tells what an import would do, and what would be done before it.
+func (a *app) planImport(ctx context.Context, dir project.Dir, request registry.Import, c workspace.Change) (plan registry.Plan, done workspace.Done, err error) {
 	w, err := a.workspace(dir)
 	if err != nil {
-		return plan, err
+		return plan, done, err
 	}
 	ctx, stop := a.untilSignal(ctx)
 	defer stop()
@@ -208,11 +208,6 @@ func (a *app) planImport(ctx context.Context, dir project.Dir, request registry.
 		plan, err = reg.ImportTenants(ctx, request)
 		return err
 	}
-	done, err := w.Try(ctx, c)
-	if done.Merged != nil {
-		beside := plan
-		plan = *done.Merged
-		plan.Profiles, plan.Sessions = beside.Profiles, slices.Concat(done.Sessions, beside.Sessions)
-	}
-	return plan, a.adviseChange(ctx, w, c, err)
+	done, err = w.Try(ctx, c)
+	return plan, done, a.adviseChange(ctx, w, c, err)
 }

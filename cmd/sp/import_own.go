@@ -35,7 +35,7 @@ func (a *app) importsOwn(ctx context.Context, cmd *cli.Command, what importing) 
 		}
 		return nil, nil // what is wrong is for the import to say
 	}
-	c := a.importChange(what)
+	c := a.importChange(dir, what, nil)
 	c.Tenants, c.Wanted, c.Settle, c.Purge, c.SetAside = true, true, settle, cmd.Bool("purge"), setAside
 	if setAside {
 		return &c, nil
@@ -104,11 +104,11 @@ func (a *app) importOwn(ctx context.Context, cmd *cli.Command, c workspace.Chang
 		if c.SetAside {
 			return usage("--set-aside: not with --dry-run")
 		}
-		plan, err := a.planImport(ctx, dir, request, workspace.Change{Tenants: true, Defer: true, Settle: c.Settle, Purge: c.Purge})
+		plan, done, err := a.planImport(ctx, dir, request, workspace.Change{Tenants: true, Defer: true, Settle: c.Settle, Purge: c.Purge})
 		if err != nil {
 			return err
 		}
-		return a.answerPlan(plan, what.left()...)
+		return a.answerPlan(merged(plan, done), what.left()...)
 	}
 	if err := a.hideSecrets(ctx, dir); err != nil {
 		return err
@@ -122,17 +122,23 @@ func (a *app) importOwn(ctx context.Context, cmd *cli.Command, c workspace.Chang
 		return err
 	}
 	a.noteLines(linesOf(plan, what.left()))
-	if a.done.Merged != nil {
-		beside := plan
-		plan = *a.done.Merged
-		plan.Profiles, plan.Sessions = beside.Profiles, slices.Concat(a.done.Sessions, beside.Sessions)
-	} else if !c.SetAside && c.Wanted {
+	if a.done.Merged == nil && !c.SetAside && c.Wanted {
 		a.note("no other program changed %s", dir.Tenants())
 	}
 	if a.json {
-		err = cmp.Or(err, a.document(planOf(plan, what.left()...)))
+		err = cmp.Or(err, a.document(planOf(merged(plan, a.done), what.left()...)))
 	}
 	return err
+}
+
+// merged is the plan of what was merged, with what was imported beside it.
+func merged(beside registry.Plan, done workspace.Done) registry.Plan {
+	if done.Merged == nil {
+		return beside
+	}
+	plan := *done.Merged
+	plan.Profiles, plan.Sessions = beside.Profiles, slices.Concat(done.Sessions, beside.Sessions)
+	return plan
 }
 
 // mayTake tells whether what another program did to a file is taken over.

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/project"
 )
 
 // source is a file to import. It is read more than once, so stdin is kept in a
@@ -16,6 +17,9 @@ type source struct {
 	path string // absolute; empty for stdin
 	file *os.File
 }
+
+// isOwn tells whether it is a directory's own tenants.json.
+func (s *source) isOwn(dir project.Dir) bool { return s != nil && s.path == dir.Tenants() }
 
 func (a *app) openSource(ref *string) (*source, error) {
 	if ref != nil && *ref == "-" {
