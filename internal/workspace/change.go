@@ -81,30 +81,33 @@ type Done struct {
 }
 
 // Change makes one change, with the files that follow it.
-func (w *Workspace) Change(ctx context.Context, c Change) (done Done, err error) {
-	err = w.unlessHalf(ctx, func() error {
-		done, err = w.change(ctx, c)
-		return err
-	})
-	return done, err
+func (w *Workspace) Change(ctx context.Context, c Change) (Done, error) {
+	return w.unlessHalf(ctx, c, false)
 }
 
-// unlessHalf runs fn until it finds no file half written. The lock is not held while another
-// program has half a file written.
-func (w *Workspace) unlessHalf(ctx context.Context, fn func() error) error {
+// Try makes a change but for its end: it is taken back, and no file follows it. What would be
+// merged is done.
+func (w *Workspace) Try(ctx context.Context, c Change) (Done, error) {
+	c.Create = false
+	return w.unlessHalf(ctx, c, true)
+}
+
+// unlessHalf makes a change when it finds no file half written. The lock is not held while
+// another program has half a file written.
+func (w *Workspace) unlessHalf(ctx context.Context, c Change, try bool) (Done, error) {
 	for looks := 0; ; {
-		err := fn()
+		done, err := w.change(ctx, c, try)
 		var half *halfError
 		if !errors.As(err, &half) {
-			return err
+			return done, err
 		}
 		if looks, err = half.wait(ctx, w.Registry.Now, looks); err != nil {
-			return err
+			return done, err
 		}
 	}
 }
 
-func (w *Workspace) change(ctx context.Context, c Change) (done Done, err error) {
+func (w *Workspace) change(ctx context.Context, c Change, try bool) (done Done, err error) {
 	reg, err := w.open(ctx, c.Bulk, c.Create)
 	if err != nil {
 		return done, err
@@ -124,7 +127,7 @@ func (w *Workspace) change(ctx context.Context, c Change) (done Done, err error)
 	if err := found.merge(ctx, tx, &done); err != nil {
 		return done, err
 	}
-	if err := tx.Do(ctx, func(bound *registry.Registry) error { return c.Commit(ctx, bound) }); err != nil {
+	if err := tx.Do(ctx, func(bound *registry.Registry) error { return c.Commit(ctx, bound) }); err != nil || try {
 		return done, err
 	}
 	files, err := w.render(ctx, tx.View(), c, found, &done)
@@ -132,37 +135,6 @@ func (w *Workspace) change(ctx context.Context, c Change) (done Done, err error)
 		return done, err
 	}
 	return done, finish(ctx, tx, files, &done)
-}
-
-// Try runs a change and takes it back; no file follows it. What would be merged is done.
-func (w *Workspace) Try(ctx context.Context, c Change) (done Done, err error) {
-	err = w.unlessHalf(ctx, func() error {
-		done, err = w.try(ctx, c)
-		return err
-	})
-	return done, err
-}
-
-func (w *Workspace) try(ctx context.Context, c Change) (done Done, err error) {
-	reg, err := w.open(ctx, c.Bulk, false)
-	if err != nil {
-		return done, err
-	}
-	defer func() { err = errors.Join(err, reg.Close()) }()
-	tx, err := reg.Begin(ctx)
-	if err != nil {
-		return done, err
-	}
-	defer func() { err = errors.Join(err, tx.Close()) }()
-	found, err := w.look(ctx, tx.View(), c)
-	if err != nil {
-		return done, err
-	}
-	defer found.close()
-	if err := found.merge(ctx, tx, &done); err != nil {
-		return done, err
-	}
-	return done, tx.Do(ctx, func(bound *registry.Registry) error { return c.Commit(ctx, bound) })
 }
 
 // Restore puts a backup in the registry's place, and has the files follow it back. What
