@@ -83,8 +83,11 @@ func (m *memberMerge) takes(member, called string) bool {
 	case theirsChanged:
 		return true
 	case bothChanged:
-		if m.settle == Nobody {
+		switch m.settle {
+		case Nobody:
 			m.conflicts = append(m.conflicts, called)
+		case Ours:
+			m.step.Stale = append(m.step.Stale, called)
 		}
 		return m.settle == Theirs
 	}
@@ -149,7 +152,7 @@ func (o outcome) neededHere(settle Side) outcome {
 		o.conflict = &Conflict{ID: o.step.ID, Deleted: Theirs}
 		o.step.Action = ""
 	case Ours:
-		o.step.Action = ""
+		o.step.Action = Stay
 	}
 	return o
 }
