@@ -135,9 +135,10 @@ func (k knowledge) mergeMissing(past []version, ours Tenant, settle Side) (o out
 }
 
 func (k knowledge) changedHere(past []version) bool {
+	const nothing = "-" // as the file lacks the tenant, it shows nothing as it was before
 	for _, v := range past {
 		for name := range v.image {
-			if values := valuesOf(past, name); values[k.base(values, "")].text != values[len(values)-1].text {
+			if values := valuesOf(past, name); values[k.base(values, nothing)].text != values[len(values)-1].text {
 				return true
 			}
 		}
