@@ -64,7 +64,7 @@ func describeStep(s registry.Step) string {
 	}
 	switch s.Action {
 	case registry.Stay:
-		text += ": not in the file, but added here after that was read"
+		text += ": not in the file, but added or changed here after that was read, or in use"
 	case registry.Gone:
 		text += ": in the file, but deleted here after that was read"
 	}
