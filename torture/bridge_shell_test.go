@@ -45,7 +45,7 @@ func (s *shell) judge(there map[string]map[string]any) {
 	for id, region := range s.said {
 		s.compare(id, there[id], "region", region)
 		s.compare(id, there[id], "shared_container_db", s.tokens[id])
-		if host := s.original.hosts[id]; host != "" && !s.settled[id] {
+		if host := s.original.hosts[id]; host != "" && !s.left[id] && !s.left[id+"/hostname"] {
 			s.compare("the original's member of "+id, there[id], "hostname", host)
 		}
 	}

@@ -3,6 +3,7 @@ package torture
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -62,13 +63,13 @@ type beside struct {
 	merged   int
 	kept     int
 	exits    map[int]int
-	settled  map[string]bool // tenants that were said to be in conflict
+	left     map[string]bool // what sp said that it left as it was: a member, by id and name, or a tenant
 }
 
 func newBeside(p place) *beside {
 	p.Must("init")
 	p.Must("export")
-	return &beside{place: p, original: newOriginal(p.Store("tenants.json"), 7), exits: map[int]int{}, settled: map[string]bool{}}
+	return &beside{place: p, original: newOriginal(p.Store("tenants.json"), 7), exits: map[int]int{}, left: map[string]bool{}}
 }
 
 // run has so many shells take so many steps, and the original write all the while.
@@ -125,7 +126,7 @@ func (b *beside) sp(args ...string) {
 		case o.Exit == 0 || o.Exit == 8:
 			return
 		case o.Exit == 4 && strings.Contains(o.Stderr, "sp import --ours"):
-			b.settle(o.Stderr)
+			b.settle()
 		case o.Exit != 4 && o.Exit != 6 && o.Exit != 7:
 			b.problem("sp %s: exit %d: %s", strings.Join(args, " "), o.Exit, o.Stderr)
 			return
@@ -143,6 +144,9 @@ func (b *beside) note(o harness.Outcome) {
 	if o.Exit != 0 && o.Exit != 8 {
 		b.again++
 	}
+	for line := range strings.Lines(o.Stderr) {
+		b.noteLeft(line)
+	}
 	if strings.Contains(o.Stderr, "before that, what another program did") {
 		b.merged++
 	}
@@ -151,16 +155,26 @@ func (b *beside) note(o harness.Outcome) {
 	}
 }
 
-// settle remembers what was said to be in conflict.
-func (b *beside) settle(said string) {
-	b.mu.Lock()
-	for line := range strings.Lines(said) {
-		if _, rest, found := strings.Cut(line, "hint: tenant "); found {
-			id, _, _ := strings.Cut(rest, ":")
-			b.settled[id] = true
+// The lines in which sp says that something stays as it is here, though the file says otherwise.
+var (
+	leftTenant  = regexp.MustCompile(`^sp: (?:stay|gone) (\S+) |hint: tenant (\S+): (?:the file|deleted)`)
+	leftMembers = regexp.MustCompile(`^sp: (?:keep|update) (\S+) .*; kept, changed here after the file was read: ([^;\n]+)|hint: tenant (\S+): both changed (.+)`)
+)
+
+// noteLeft remembers what a line says to stay.
+func (b *beside) noteLeft(line string) {
+	if m := leftTenant.FindStringSubmatch(line); m != nil {
+		b.left[m[1]+m[2]] = true
+	}
+	if m := leftMembers.FindStringSubmatch(line); m != nil {
+		for _, member := range strings.Split(m[2]+m[4], ", ") {
+			b.left[m[1]+m[3]+"/"+member] = true
 		}
 	}
-	b.mu.Unlock()
+}
+
+// settle takes sp's side where both changed something.
+func (b *beside) settle() {
 	o, err := harness.Run(b.Command("import", "--ours"))
 	b.note(o)
 	if err != nil {
@@ -182,13 +196,13 @@ func (b *beside) judge(all []*shell) {
 		s.judge(there)
 	}
 	for id, said := range b.original.said {
-		if !b.settled[id] {
+		if !b.left[id] && !b.left[id+"/region"] {
 			b.compare("the original's "+id, there[id], "region", said["region"])
 		}
 		delete(there, id)
 	}
 	for id := range there {
-		if id[0] == 'o' && !b.settled[id] {
+		if id[0] == 'o' && !b.left[id] {
 			b.problem("%s came back", id)
 		}
 	}

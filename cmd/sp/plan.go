@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sp-registry/sp/internal/registry"
@@ -17,8 +18,17 @@ func (a *app) notePlan(p registry.Plan, left ...string) {
 	a.note("import: %s", countSteps(p))
 }
 
+// noteSteps tells first what stays though the file says otherwise, which may not be what was meant.
 func (a *app) noteSteps(p registry.Plan) {
-	for i, step := range p.Steps {
+	doubted, others := []registry.Step{}, []registry.Step{}
+	for _, step := range p.Steps {
+		if step.Action == registry.Stay || step.Action == registry.Gone || step.Stale != nil {
+			doubted = append(doubted, step)
+		} else {
+			others = append(others, step)
+		}
+	}
+	for i, step := range slices.Concat(doubted, others) {
 		if i == maxNoted {
 			a.note("and %d more", len(p.Steps)-i+p.Omitted)
 			break
@@ -54,7 +64,7 @@ func describeStep(s registry.Step) string {
 	}
 	switch s.Action {
 	case registry.Stay:
-		text += ": not in the file, but added here after that was read"
+		text += ": not in the file, but added or changed here after that was read, or in use"
 	case registry.Gone:
 		text += ": in the file, but deleted here after that was read"
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -44,18 +45,18 @@ func (k *deskKeeper) undo(w *world, _ side) int64 {
 	return k.show(w)
 }
 
-func (k *deskKeeper) takeOver(w *world, settle Side) (int64, []Conflict) {
+func (k *deskKeeper) takeOver(w *world, f written, settle Side) (int64, []Step, []Conflict) {
 	k.now = w.now
-	b := mergeOf(w.shown[len(w.shown)-1].revision, settle, w.file.content.tenants()...)
-	b.Written = w.written
-	_, err := k.TakeOver(context.Background(), b)
+	b := mergeOf(w.shown[len(w.shown)-1].revision, settle, f.content.tenants()...)
+	b.Written, b.Unseen, b.Unread = f.at, f.aside, f.aside
+	plan, err := k.TakeOver(context.Background(), b)
 	var all *ConflictsError
 	if errors.As(err, &all) {
 		slices.SortFunc(all.Conflicts, func(a, b Conflict) int { return cmp.Compare(a.ID, b.ID) })
-		return w.revision, all.Conflicts
+		return w.revision, nil, all.Conflicts
 	}
 	require.NoError(w, err)
-	return k.show(w), nil
+	return k.show(w), plan.Steps, nil
 }
 
 func (k *deskKeeper) tenants(w *world) []Tenant {
@@ -70,6 +71,7 @@ type history struct {
 	now      map[string]Tenant
 	past     map[string][]version
 	states   []published
+	made     map[int64]time.Time
 	revision int64
 }
 
@@ -109,16 +111,20 @@ func (h *history) put(w *world, tenants []Tenant, by author) {
 	}
 	if h.now = next; changed {
 		h.revision++
+		h.made[h.revision] = w.now
 	}
 	if n := len(h.states); w.publish && (n == 0 || h.states[n-1].revision != h.revision) {
 		h.states = append(h.states, published{revision: h.revision, since: w.clock})
 	}
 }
 
-// since is what a tenant was from a revision on.
-func (h *history) since(id string, revision int64) []version {
+// since is what a tenant was from a revision on, for who wrote a file.
+func (h *history) since(id string, revision int64, f written) []version {
 	past := []version{{from: revision}}
 	for _, v := range h.past[id] {
+		if f.aside && v.by == byOther && h.made[v.from].After(f.at) {
+			v.by = byOtherSince
+		}
 		if v.from <= revision {
 			past[0] = version{from: revision, image: v.image, by: v.by}
 		} else {
@@ -128,9 +134,9 @@ func (h *history) since(id string, revision int64) []version {
 	return past
 }
 
-func (h *history) takeOver(w *world, settle Side) (int64, []Conflict) {
+func (h *history) takeOver(w *world, f written, settle Side) (int64, []Step, []Conflict) {
 	file, ids := map[string]Tenant{}, map[string]bool{}
-	for _, t := range w.file.content.tenants() {
+	for _, t := range f.content.tenants() {
 		file[string(t.ID)] = t
 	}
 	for id := range file {
@@ -139,24 +145,28 @@ func (h *history) takeOver(w *world, settle Side) (int64, []Conflict) {
 	for id := range h.past {
 		ids[id] = true
 	}
-	k := knows(0, h.states, w.written)
+	states := slices.Clone(h.states)
+	states[len(states)-1].unread = f.aside
+	k := knows(0, states, f.at)
 	for id := range ids {
-		k.known = max(k.known, k.dateBy(h.since(id, 0), tenantIn(file, id), digester{}))
+		k.known = max(k.known, k.dateBy(h.since(id, 0, f), tenantIn(file, id), digester{}))
 	}
-	if settle == Theirs {
+	if settle == Theirs && !f.aside {
 		k.known = h.states[len(h.states)-1].revision
 	}
 	var conflicts []Conflict
+	var steps []Step
 	var after []Tenant
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
 		ours, theirs := tenantIn(h.now, id), tenantIn(file, id)
 		if ours == nil && theirs == nil {
 			continue
 		}
-		o := k.outcomeOf(h.since(id, k.known), ours, theirs, settle, digester{})
+		o := k.outcomeOf(h.since(id, k.known, f), ours, theirs, settle, digester{})
 		if o.conflict != nil {
 			conflicts = append(conflicts, *o.conflict)
 		}
+		steps = append(steps, o.step)
 		switch {
 		case o.step.Action == Add || o.step.Action == Update:
 			after = append(after, o.tenant)
@@ -164,10 +174,14 @@ func (h *history) takeOver(w *world, settle Side) (int64, []Conflict) {
 			after = append(after, *ours)
 		}
 	}
-	if conflicts == nil {
-		h.put(w, after, byOther)
+	by := byOther
+	if f.aside {
+		by = byOtherUnseen
 	}
-	return h.revision, conflicts
+	if conflicts == nil {
+		h.put(w, after, by)
+	}
+	return h.revision, steps, conflicts
 }
 
 func tenantIn(tenants map[string]Tenant, id string) *Tenant {

@@ -131,24 +131,33 @@ type snapshot struct {
 	written  time.Time
 	state    side
 	bySP     map[string]bool // what sp made as it is, by id and member; the rest the others did
+	holds    map[int]bool    // the files of other programs that it has taken over
 }
 
-// paper is what a program has in its hands: the file as it read it and edited it since, and
-// which snapshot that was, or the file came from.
+// paper is what a program has in its hands: the file as it read it and edited it since, which
+// snapshot that was, or the file came from, and which files of other programs it knows.
 type paper struct {
 	content side
 	read    int
+	knows   map[int]bool
+}
+
+// written is a file as a program wrote it: it stands there, or was kept aside.
+type written struct {
+	paper
+	number int
+	at     time.Time
+	aside  bool
 }
 
 // oracle says what a merge has to come to, for it knows who has read what. It knows nothing of
 // the history that sp goes by: it looks at the snapshots as a whole.
 type oracle struct {
 	shown []snapshot
+	past  []snapshot // also what was not shown
 	taken []takeover
 	ours  side
-	file  paper
-	// written is the time of the file.
-	written time.Time
+	file  written
 }
 
 // takeover is one thing that a change took over of another program, as it was then.
@@ -156,6 +165,8 @@ type takeover struct {
 	revision          int64
 	id, member, value string
 	gone              bool // the tenant went with it
+	aside             bool // the file was kept aside
+	made              time.Time
 }
 
 // known returns which snapshot the other program has read, as far as can be known: what the
@@ -163,7 +174,8 @@ type takeover struct {
 func (o oracle) known() (known int) {
 	known = -1
 	for i, s := range o.shown {
-		if o.written.Sub(s.written) >= 10*time.Minute {
+		met := o.file.aside && i == len(o.shown)-1 // that took its place, perhaps
+		if o.file.at.Sub(s.written) >= 10*time.Minute && !met {
 			known = i
 		}
 	}
@@ -222,7 +234,7 @@ func (o oracle) base(known int) side {
 		}
 	}
 	for _, t := range o.taken {
-		if t.revision > revision {
+		if t.revision > revision && o.knows(t, revision) {
 			if base[t.id] == nil {
 				base[t.id] = map[string]string{}
 			}
@@ -232,10 +244,30 @@ func (o oracle) base(known int) side {
 	return base
 }
 
+// knows tells whether the program knew something that was taken over, as far as can be known. What
+// came later than a file that was kept aside that did not know. Who shows what was there
+// before something that was kept aside, may have written without it.
+func (o oracle) knows(t takeover, since int64) bool {
+	shows := o.file.content.value(t.id, t.member)
+	if !t.aside {
+		return !o.file.aside || !t.made.After(o.file.at)
+	}
+	if t.member != is && o.file.content[t.id] == nil {
+		return true
+	}
+	for i, s := range o.past {
+		over := i+1 < len(o.past) && o.past[i+1].revision <= since
+		if !over && s.revision < t.revision && s.state.value(t.id, t.member) == shows && (t.member == is || s.state[t.id] != nil) {
+			return false
+		}
+	}
+	return true
+}
+
 // merged says what comes of it, and what somebody has to settle.
 func (o oracle) merged(settle Side) (merged side, conflicts []Conflict) {
 	known := o.known()
-	if settle == Theirs {
+	if settle == Theirs && !o.file.aside {
 		known = len(o.shown) - 1
 	}
 	base := o.base(known)

@@ -22,7 +22,7 @@ import (
 //  5. What was known is the base of a merge, member by member. Whether the tenant is there
 //     is decided as one more member.
 //  6. What the file has as the base has it, they did not change: sp's stays, and sp says so
-//     if the file showed it. What sp has as the base has it, is theirs.
+//     if the file showed it, or it is theirs. What sp has as the base has it, is theirs.
 //  7. What both changed, somebody has to settle. --theirs takes every state that was
 //     published for known: what sp did there, the file takes back.
 //  8. An undo is a change by sp. Where a backup was restored, nobody knows a base.
@@ -119,10 +119,11 @@ func valuesOf(past []version, name string) (values []value) {
 }
 
 // base returns which of the values the other program knew last. What it did in a file that was
-// kept aside, it knows unless it shows what was before.
+// kept aside, it knows unless it shows any value from before that: then it may have read that only.
 func (k knowledge) base(values []value, file string) (i int) {
 	for n, v := range values {
-		own := v.by == byOtherUnseen && n > 0 && (values[n-1].gone || values[n-1].text != file)
+		before := slices.ContainsFunc(values[:n], func(v value) bool { return !v.gone && v.text == file })
+		own := v.by == byOtherUnseen && n > 0 && !before
 		if v.by == byOther || own || v.from <= k.known {
 			i = n
 		}
@@ -148,7 +149,7 @@ func (k knowledge) decide(values []value, file string) verdict {
 		return stays
 	case k.blind:
 		return bothChanged
-	case file == values[base].text && k.showed(values[base+1]):
+	case file == values[base].text && k.showed(values[base+1:]):
 		return stale
 	case file == values[base].text:
 		return stays
@@ -158,9 +159,12 @@ func (k knowledge) decide(values []value, file string) verdict {
 	return bothChanged
 }
 
-// showed tells whether tenants.json ever was so new as to show a value.
-func (k knowledge) showed(v value) bool {
-	return len(k.states) > 0 && v.from <= k.states[len(k.states)-1]
+// showed tells whether the other program can know any of these values: tenants.json ever was so new
+// as to show it, or it is its own.
+func (k knowledge) showed(values []value) bool {
+	return slices.ContainsFunc(values, func(v value) bool {
+		return v.by != bySP || len(k.states) > 0 && v.from <= k.states[len(k.states)-1]
+	})
 }
 
 // date returns the state that first showed a member as the file does, because of what sp

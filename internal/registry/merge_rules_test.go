@@ -254,3 +254,47 @@ func TestWhatWasKeptAsideDatesNoFile(t *testing.T) {
 	require.Equal(t, int64(7), k.date(values(bySP), "kept"))
 	require.Zero(t, k.date(values(byOtherUnseen), "kept"))
 }
+
+// takeKept takes over a file that was kept aside when sp published what it published last.
+func (d *desk) takeKept(t *testing.T, tenants ...Tenant) []string {
+	t.Helper()
+	b := mergeOf(d.mustRevision(t), Nobody, tenants...)
+	b.Written, b.Unseen, b.Unread = d.now, true, true
+	return steps(d.mustMerge(t, b))
+}
+
+// Two files were kept that changed the same, one after the other. Who wrote next from what stood there
+// had read neither.
+func TestAFileThatIsOlderThanWhatWasKeptTakesNothingBack(t *testing.T) {
+	t.Parallel()
+	d := mustPublishingDesk(t)
+	d.mustBase(t, inRegion("a", "1"))
+	require.Equal(t, []string{"update a changed:region"}, d.takeKept(t, inRegion("a", "2")))
+	require.Equal(t, []string{"update a changed:region"}, d.takeKept(t, inRegion("a", "3")))
+	require.Equal(t, []string{"keep a stale:region"}, d.takeKept(t, inRegion("a", "1")))
+	require.Equal(t, []string{"keep a stale:region"}, d.takeKept(t, inRegion("a", "2")))
+	d.requireTenant(t, inRegion("a", "3"))
+}
+
+// What it adds and removes again, sp can't tell from what it never read: it stays, and is told, also
+// where nothing was published in between.
+func TestWhatWasKeptAndIsTakenBackStaysAndIsTold(t *testing.T) {
+	t.Parallel()
+	d := mustPublishingDesk(t)
+	d.mustBase(t, inRegion("a", "1"))
+	require.Equal(t, []string{"update a changed:region", "add b"}, d.takeKept(t, inRegion("a", "2"), local("b")))
+	require.Equal(t, []string{"keep a stale:region", "stay b"}, d.takeKept(t, inRegion("a", "1")))
+}
+
+// A member that a kept file added is no change of sp's.
+func TestATenantIsRemovedThatAKeptFileChanged(t *testing.T) {
+	t.Parallel()
+	d := mustPublishingDesk(t)
+	d.now = noon.Add(-time.Hour)
+	d.mustBase(t, local("a"), local("b"))
+	require.Equal(t, []string{"update a changed:region"}, d.takeKept(t, inRegion("a", "1"), local("b")))
+	d.now = noon
+	plan, err := d.take(t, d.mustRevision(t), local("b"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"remove a"}, steps(plan))
+}

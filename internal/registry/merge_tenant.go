@@ -83,8 +83,11 @@ func (m *memberMerge) takes(member, called string) bool {
 	case theirsChanged:
 		return true
 	case bothChanged:
-		if m.settle == Nobody {
+		switch m.settle {
+		case Nobody:
 			m.conflicts = append(m.conflicts, called)
+		case Ours:
+			m.step.Stale = append(m.step.Stale, called)
 		}
 		return m.settle == Theirs
 	}
@@ -132,9 +135,10 @@ func (k knowledge) mergeMissing(past []version, ours Tenant, settle Side) (o out
 }
 
 func (k knowledge) changedHere(past []version) bool {
+	const nothing = "-" // as the file lacks the tenant, it shows nothing as it was before
 	for _, v := range past {
 		for name := range v.image {
-			if values := valuesOf(past, name); values[k.base(values, "")].text != values[len(values)-1].text {
+			if values := valuesOf(past, name); values[k.base(values, nothing)].text != values[len(values)-1].text {
 				return true
 			}
 		}
@@ -149,7 +153,7 @@ func (o outcome) neededHere(settle Side) outcome {
 		o.conflict = &Conflict{ID: o.step.ID, Deleted: Theirs}
 		o.step.Action = ""
 	case Ours:
-		o.step.Action = ""
+		o.step.Action = Stay
 	}
 	return o
 }

@@ -18,11 +18,11 @@ import (
 // keeper keeps the tenants of a world: the registry, or the rule alone.
 type keeper interface {
 	// change makes of the tenants what next says, and undo takes back the last change, after
-	// which they are next; takeOver merges the file. They return the revision of the last
-	// change of tenants, and the file is published with that if the world says so.
+	// which they are next; takeOver merges a file, and tells its steps. They return the revision
+	// of the last change of tenants, and the file is published with that if the world says so.
 	change(w *world, next side) int64
 	undo(w *world, next side) int64
-	takeOver(w *world, settle Side) (int64, []Conflict)
+	takeOver(w *world, f written, settle Side) (int64, []Step, []Conflict)
 	tenants(w *world) []Tenant
 }
 
@@ -31,17 +31,28 @@ type world struct {
 	oracle
 	keeper
 	*rapid.T
-	now      time.Time       // by sp's clock
-	clock    time.Time       // by the file system's
-	bySP     map[string]bool // see snapshot
-	before   side            // the last change, nil if there is none to undo
-	stands   bool            // another program's file stands there, and not the last snapshot
+	now      time.Time         // by sp's clock
+	clock    time.Time         // by the file system's
+	bySP     map[string]bool   // see snapshot
+	origins  map[string]origin // of what is there, by id and member
+	before   side              // the last change, nil if there is none to undo
+	stands   bool              // another program's file stands there, and not the last snapshot
+	kept     []written         // what came out when sp put a snapshot in its place
+	holds    map[int]bool      // see snapshot
 	programs []paper
 	number   int
+	files    int
 	publish  bool
 	revision int64 // the last that concerned tenants
 
-	merges, conflicted, young int
+	tally
+}
+
+// origin is the change that made something as it is, and the file that it took over, 0 for sp.
+type origin struct {
+	revision int64
+	file     int
+	aside    bool
 }
 
 // moments are by what a clock goes on, or is set: ten minutes, and just not.
@@ -51,7 +62,7 @@ var moments = []time.Duration{
 }
 
 func newWorld(t *rapid.T, k keeper) *world {
-	w := &world{keeper: k, T: t, now: noon, clock: noon, bySP: map[string]bool{}, publish: true}
+	w := &world{keeper: k, T: t, now: noon, clock: noon, bySP: map[string]bool{}, origins: map[string]origin{}, holds: map[int]bool{}, publish: true}
 	w.ours = side{}
 	w.changes()
 	for range 2 {
@@ -62,11 +73,12 @@ func newWorld(t *rapid.T, k keeper) *world {
 
 // paper is what a program reads now.
 func (w *world) paper() paper {
-	if w.stands {
-		return paper{content: w.file.content.clone(), read: w.file.read}
+	content, read, knows := w.file.content, w.file.read, w.file.knows
+	if !w.stands {
+		read = len(w.shown) - 1
+		content, knows = w.shown[read].state, w.shown[read].holds
 	}
-	last := len(w.shown) - 1
-	return paper{content: w.shown[last].state.clone(), read: last}
+	return paper{content: content.clone(), read: read, knows: maps.Clone(knows)}
 }
 
 func (w *world) pass() {
@@ -76,32 +88,58 @@ func (w *world) pass() {
 
 func (w *world) step() {
 	w.pass()
-	program := &w.programs[rapid.IntRange(0, 1).Draw(w.T, "program")]
+	program := w.program()
 	switch what := rapid.IntRange(0, 9).Draw(w.T, "what"); {
 	case what < 2:
 		w.publish = !w.stands && rapid.IntRange(0, 3).Draw(w.T, "exports") > 0
 		w.changes()
-	case what < 3 && w.before != nil:
+		w.meet()
+	case what < 3 && w.before != nil && !w.meetsByChance(w.before):
 		w.publish = !w.stands && rapid.Bool().Draw(w.T, "exports")
-		w.settled(w.before, w.undo(w, w.before), true)
+		w.settled(w.before, w.undo(w, w.before), written{})
+		w.meet()
 	case what < 5:
 		*program = w.paper()
-	case what < 7 || !w.stands:
-		w.write(program)
+	case what < 7 || !w.stands && len(w.kept) == 0:
+		w.file, w.stands = w.write(program), true
 	default:
 		w.merge()
 	}
 }
 
+func (w *world) program() *paper { return &w.programs[rapid.IntRange(0, 1).Draw(w.T, "program")] }
+
 // changes has sp change one tenant.
 func (w *world) changes() {
 	next := w.ours.clone()
 	next.edit(w.T, "our", &w.number)
-	w.settled(next, w.change(w, next), true)
+	if !w.meetsByChance(next) {
+		w.settled(next, w.change(w, next), written{})
+	}
 }
 
-// settled notes what a change did, and the snapshot if it was published.
-func (w *world) settled(next side, revision int64, bySP bool) {
+// meetsByChance tells whether sp would choose something that a program chose in a file that was kept
+// aside and waits: that would show something that was not read.
+func (w *world) meetsByChance(next side) bool {
+	for _, f := range w.kept {
+		read := w.shown[f.read].state
+		for id := range w.everSeen() {
+			for _, member := range append([]string{is}, modelled...) {
+				value := next.value(id, member)
+				there := next[id] != nil && f.content[id] != nil
+				edited := value != read.value(id, member) || read[id] == nil
+				if value == f.content.value(id, member) && value != w.ours.value(id, member) && edited && (member == is || there) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// settled notes what a change did, which took over a file or was sp's, and the snapshot if it was
+// published.
+func (w *world) settled(next side, revision int64, f written) {
 	before := w.revision
 	w.revision = revision
 	ids := maps.Clone(next)
@@ -112,13 +150,15 @@ func (w *world) settled(next side, revision int64, bySP bool) {
 			if value == w.ours.value(id, member) && (w.ours[id] == nil) == (next[id] == nil) {
 				continue
 			}
-			if w.bySP[id+"/"+member] = bySP; !bySP {
-				w.taken = append(w.taken, takeover{revision: w.revision, id: id, member: member, value: value, gone: next[id] == nil})
+			w.origins[id+"/"+member] = origin{w.revision, f.number, f.aside}
+			if w.bySP[id+"/"+member] = f.number == 0; f.number > 0 {
+				w.taken = append(w.taken, takeover{w.revision, id, member, value, next[id] == nil, f.aside, w.now})
 			}
 		}
 	}
 	if w.before = nil; w.revision != before {
 		w.before = w.ours
+		w.past = append(w.past, snapshot{revision: w.revision, state: next.clone()})
 	}
 	w.ours = next
 	if !w.publish {
@@ -126,12 +166,27 @@ func (w *world) settled(next side, revision int64, bySP bool) {
 	}
 	w.stands = false
 	if n := len(w.shown); n == 0 || w.shown[n-1].revision != w.revision {
-		w.shown = append(w.shown, snapshot{revision: w.revision, written: w.clock, state: next.clone(), bySP: maps.Clone(w.bySP)})
+		w.shown = append(w.shown, snapshot{w.revision, w.clock, next.clone(), maps.Clone(w.bySP), maps.Clone(w.holds)})
+	}
+}
+
+// meet has a program write while sp puts the snapshot in its place: what it wrote comes out, and is
+// kept aside. It goes on with what it has, or reads what stands there.
+func (w *world) meet() {
+	if !w.publish || rapid.IntRange(0, 2).Draw(w.T, "meets") > 0 {
+		return
+	}
+	program := w.program()
+	f := w.write(program)
+	f.aside, f.at = true, f.at.Add(rapid.SampledFrom(moments).Draw(w.T, "writes"))
+	w.kept = append(w.kept, f)
+	if rapid.Bool().Draw(w.T, "reads") {
+		*program = w.paper()
 	}
 }
 
 // write has a program edit what it read, drop what its version does not know, and write it.
-func (w *world) write(p *paper) {
+func (w *world) write(p *paper) written {
 	for range rapid.IntRange(0, 2).Draw(w.T, "edits") {
 		p.content.edit(w.T, "their", &w.number)
 	}
@@ -144,8 +199,12 @@ func (w *world) write(p *paper) {
 		}
 	}
 	w.diverge(p)
-	w.file = paper{content: p.content.clone(), read: p.read}
-	w.written, w.stands = w.clock, true
+	w.files++
+	p.knows[w.files] = true
+	return written{
+		paper:  paper{content: p.content.clone(), read: p.read, knows: maps.Clone(p.knows)},
+		number: w.files, at: w.clock,
+	}
 }
 
 // diverge has a program choose by chance nothing that sp chose since the program read.
@@ -172,26 +231,108 @@ func (w *world) diverge(p *paper) {
 	}
 }
 
-// merge has sp take over the file, and compares what comes of it with what the oracle says.
+// merge has sp take over what was kept aside, the oldest first, and then the file. Of what was kept
+// some is still being written, and waits, and some is merged again, because the command was stopped
+// before it was removed.
 func (w *world) merge() {
-	w.publish = rapid.IntRange(0, 3).Draw(w.T, "exports") > 0
+	publish := rapid.IntRange(0, 3).Draw(w.T, "exports") > 0
 	settle := rapid.SampledFrom([]Side{Nobody, Nobody, Nobody, Theirs, Ours}).Draw(w.T, "settle")
-	want, conflicts := w.merged(settle)
+	slices.SortStableFunc(w.kept, func(a, b written) int { return a.at.Compare(b.at) })
+	var files, stay []written
+	for _, f := range w.kept {
+		what := rapid.IntRange(0, 9).Draw(w.T, "of what was kept")
+		if what > 0 {
+			files = append(files, f)
+		}
+		if what < 2 {
+			stay = append(stay, f)
+		}
+	}
+	if w.stands {
+		files = append(files, w.file)
+	}
+	for i, f := range files {
+		if w.publish = publish && i == len(files)-1; !w.mergeOne(f, settle) {
+			return // and what it merged already, it merges again
+		}
+	}
+	w.kept = stay
+	w.meet()
+}
+
+// mergeOne has sp take over a file, and compares what comes of it with what the oracle says.
+func (w *world) mergeOne(f written, settle Side) (merged bool) {
+	o := w.oracle
+	o.file = f
+	want, conflicts := o.merged(settle)
 	w.merges++
-	if w.known() < len(w.shown)-1 {
+	if f.aside {
+		w.asides++
+	}
+	if o.known() < len(w.shown)-1 {
 		w.young++
 	}
-	revision, got := w.takeOver(w, settle)
+	revision, steps, got := w.takeOver(w, f, settle)
 	if settle == Nobody && conflicts != nil {
 		w.conflicted++
 		require.Equal(w, conflicts, got)
 		require.Equal(w, w.revision, revision)
-		want = w.ours
-	} else {
-		require.Empty(w, got)
-		w.settled(want, revision, false)
+		w.requireTenants(w.ours)
+		return false
 	}
+	require.Empty(w, got)
 	w.requireTenants(want)
+	w.requireTold(f, want, steps)
+	if known := o.known(); settle != Theirs && known <= f.read {
+		w.requireKept(f, want, o.base(known))
+	}
+	w.holds[f.number] = true
+	w.settled(want, revision, f)
+	return true
+}
+
+// requireTold fails where a program changed what it knew, and sp did not do so and is silent.
+func (w *world) requireTold(f written, want side, steps []Step) {
+	told := map[string]bool{}
+	for _, s := range steps {
+		if s.Action == Stay || s.Action == Gone {
+			told[string(s.ID)] = true
+		}
+		for _, member := range s.Stale {
+			told[string(s.ID)+"/"+member] = true
+		}
+	}
+	for thing, from := range w.origins {
+		id, member, _ := strings.Cut(thing, "/")
+		knew := f.knows[from.file] || from.revision <= w.shown[f.read].revision
+		theirs := f.content.value(id, member)
+		if !knew || want.value(id, member) == theirs || member != is && (want[id] == nil || f.content[id] == nil || isSilent(member, theirs)) {
+			continue
+		}
+		require.True(w, told[id] || told[thing], "%s stays, and nobody is told", thing)
+	}
+}
+
+// requireKept fails where a file takes back what another did in one that was kept aside, of which
+// its program knew nothing, and which it did not edit.
+func (w *world) requireKept(f written, want, base side) {
+	read := w.shown[f.read]
+	for thing, from := range w.origins {
+		id, member, _ := strings.Cut(thing, "/")
+		ours, theirs := w.ours.value(id, member), f.content.value(id, member)
+		edited := theirs != read.state.value(id, member)
+		there := want[id] != nil && w.ours[id] != nil && f.content[id] != nil
+		if !from.aside || f.knows[from.file] || from.revision <= read.revision || edited || member != is && !there {
+			continue
+		}
+		again := ours == base[id][member]                             // it was so before, and nobody can tell
+		other := slices.ContainsFunc(w.taken, func(t takeover) bool { // which counts as its own
+			return !t.aside && t.id == id && (t.member == is || t.member == member) && t.revision > read.revision
+		})
+		if !again && !other {
+			require.Equal(w, ours, want.value(id, member), thing)
+		}
+	}
 }
 
 func (w *world) requireTenants(want side) {
@@ -214,7 +355,7 @@ func TestTheRuleOfAMergeIsAsTheOracleSays(t *testing.T) {
 	var all tally
 	rapid.Check(t, func(t *rapid.T) {
 		for range 20 { // worlds: the two thousand of a check
-			newWorld(t, &history{past: map[string][]version{}}).run(&all)
+			newWorld(t, &history{past: map[string][]version{}, made: map[int64]time.Time{}}).run(&all)
 		}
 	})
 	t.Log(all)
@@ -237,15 +378,17 @@ func TestAMergeIsAsTheOracleSays(t *testing.T) {
 }
 
 // tally is what was compared, so that it shows whether anything was.
-type tally struct{ worlds, merges, conflicted, young int }
+type tally struct{ worlds, merges, asides, conflicted, young int }
 
 func (t tally) String() string {
-	return fmt.Sprintf("%d worlds, %d merges, %d in conflict, %d of a file that is older than something there", t.worlds, t.merges, t.conflicted, t.young)
+	return fmt.Sprintf("%d worlds, %d merges, %d of what was kept aside, %d in conflict, %d of a file that is older than something there",
+		t.worlds, t.merges, t.asides, t.conflicted, t.young)
 }
 
 func (w *world) run(all *tally) {
 	for range 20 {
 		w.step()
 	}
-	all.worlds, all.merges, all.conflicted, all.young = all.worlds+1, all.merges+w.merges, all.conflicted+w.conflicted, all.young+w.young
+	all.worlds, all.merges, all.asides = all.worlds+1, all.merges+w.merges, all.asides+w.asides
+	all.conflicted, all.young = all.conflicted+w.conflicted, all.young+w.young
 }

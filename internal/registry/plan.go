@@ -11,7 +11,7 @@ const (
 	Keep   Action = "keep" // nothing changes, though the file says otherwise
 	Skip   Action = "skip" // a second tenant of one id, or what the registry has no place for
 	Select Action = "select"
-	Stay   Action = "stay" // the file lacks it, for it is older than the tenant
+	Stay   Action = "stay" // the file lacks it, for it is older than the tenant or the registry is right
 	Gone   Action = "gone" // the file has it, for it is older than its deletion
 )
 
@@ -26,7 +26,7 @@ type Step struct {
 	// Masked names the members whose mask in the file did not replace a real value.
 	Masked []string
 	// Stale names the members that the file has as they were here before they were
-	// changed: it is taken for older than the change.
+	// changed: it is taken for older than the change. With Ours, also what both changed.
 	Stale []string
 	// Removed is what went with a tenant that was removed.
 	Removed *Removed
