@@ -19,57 +19,61 @@ const newName = "sp.db.new"
 
 // Create makes the file at path, an absolute path, with the newest schema and
 // what seed puts in; a registry that is there already is opened as it is. That
-// holds for many processes at once: one makes it, all open it.
-func Create(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (*DB, error) {
-	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
-		return Open(ctx, path, o)
+// holds for many processes at once: one makes it, all open it. It tells whether
+// it made it, also beside an error.
+func Create(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (d *DB, made bool, err error) {
+	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+		if made, err = createUnlessThere(ctx, path, o, seed); err != nil {
+			return nil, made, err
+		}
 	}
-	deadline := in(o.Wait)
-	lock, err := o.acquire(ctx, filepath.Dir(path), unix.LOCK_EX, deadline)
+	d, err = Open(ctx, path, o)
+	return d, made, err
+}
+
+func createUnlessThere(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (made bool, err error) {
+	lock, err := o.acquire(ctx, filepath.Dir(path), unix.LOCK_EX, in(o.Wait))
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	if _, missing := os.Lstat(path); errors.Is(missing, os.ErrNotExist) {
-		err = create(ctx, path, o, seed)
+	defer lock.Unlock() // before Open, which may queue on it
+	if _, missing := os.Lstat(path); !errors.Is(missing, os.ErrNotExist) {
+		return false, nil
 	}
-	lock.Unlock() // before Open, which may queue on it
-	if err != nil {
-		return nil, err
-	}
-	return Open(ctx, path, o)
+	return create(ctx, path, o, seed)
 }
 
 // create makes a registry at path, with what seed puts in, under the lock. Where it belongs is
 // recorded before it has its name.
-func create(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) error {
+func create(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (made bool, err error) {
 	dir := filepath.Dir(path)
-	made := filepath.Join(dir, newName)
-	if err := removeWithJournal(made); err != nil { // left by a process that was killed here
-		return err
+	staged := filepath.Join(dir, newName)
+	if err := removeWithJournal(staged); err != nil { // left by a process that was killed here
+		return false, err
 	}
 	if err := checkNoJournal(path); err != nil {
-		return err
+		return false, err
 	}
-	if err := makeFile(made); err != nil {
-		return err
+	if err := makeFile(staged); err != nil {
+		return false, err
 	}
 	id, err := newID(o.Rand)
 	if err == nil {
-		err = fill(ctx, made, id, seed)
+		err = fill(ctx, staged, id, seed)
 	}
 	if err == nil {
-		err = syncFile(made)
+		err = syncFile(staged)
 	}
 	if err == nil {
-		err = o.Trust.vouch(id, path, made)
+		err = o.Trust.vouch(id, path, staged)
 	}
 	if err == nil {
-		_, err = putInPlace(path, made, placed{id: id}, nil)
+		made, err = putInPlace(path, staged, placed{id: id}, nil)
 	}
 	if err != nil {
-		return errors.Join(err, removeWithJournal(made))
+		err = errors.Join(err, removeWithJournal(staged))
 	}
-	return nil
+	return made, err
 }
 
 // putInPlace gives a registry that was made beside it the name at path, with a journal of its

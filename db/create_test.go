@@ -31,7 +31,7 @@ func init() {
 		if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 			return err
 		}
-		d, err := Create(context.Background(), args[0], patient, func(ctx context.Context, tx *sql.Tx) error {
+		d, _, err := Create(context.Background(), args[0], patient, func(ctx context.Context, tx *sql.Tx) error {
 			return errors.Join(seed(ctx, tx), allPrivate(filepath.Dir(args[0])))
 		})
 		if err != nil {
@@ -119,7 +119,7 @@ func TestCreateRefusesTheJournalOfARegistryThatIsGone(t *testing.T) {
 	for _, suffix := range []string{"-journal", "-wal"} {
 		require.NoError(t, os.Rename(path+"-journal", path+suffix))
 		before := fingerprint(t, path)
-		_, err := Create(t.Context(), path, patient, seed)
+		_, _, err := Create(t.Context(), path, patient, seed)
 		require.ErrorIs(t, err, ErrUnsafe)
 		require.ErrorContains(t, err, path+suffix)
 		require.Equal(t, unsigned(before), unsigned(fingerprint(t, path)))
@@ -141,10 +141,11 @@ func TestCreateOpensWhatIsThere(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
 	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
-	d, err := Create(t.Context(), path, patient, func(context.Context, *sql.Tx) error {
+	d, made, err := Create(t.Context(), path, patient, func(context.Context, *sql.Tx) error {
 		return errors.New("seeded twice")
 	})
 	require.NoError(t, err)
+	require.False(t, made)
 	require.NoError(t, d.Close())
 	require.Equal(t, 1, mustRevision(t, path))
 }
@@ -153,28 +154,41 @@ func TestCreateLeavesNothingWhenItCannot(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "sp.db")
 	trouble := errors.New("trouble")
-	_, err := Create(t.Context(), path, patient, func(ctx context.Context, tx *sql.Tx) error {
+	_, made, err := Create(t.Context(), path, patient, func(ctx context.Context, tx *sql.Tx) error {
 		return errors.Join(seed(ctx, tx), trouble)
 	})
 	require.ErrorIs(t, err, trouble)
+	require.False(t, made)
 	require.Equal(t, []string{".lock"}, names(t, filepath.Dir(path)))
 	mustBeFree(t, filepath.Dir(path))
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = Create(ctx, path, patient, seed)
+	_, _, err = Create(ctx, path, patient, seed)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Equal(t, []string{".lock"}, names(t, filepath.Dir(path)))
 
-	_, err = Create(t.Context(), filepath.Join(t.TempDir(), "no", "sp.db"), patient, seed)
+	_, _, err = Create(t.Context(), filepath.Join(t.TempDir(), "no", "sp.db"), patient, seed)
 	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// What it made it tells, though it can't be opened then.
+func TestCreateTellsThatItMadeWhatItCannotOpen(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "sp.db")
+	_, made, err := Create(t.Context(), path, patient, func(ctx context.Context, tx *sql.Tx) error {
+		_, other := tx.ExecContext(ctx, "PRAGMA application_id = 7")
+		return errors.Join(seed(ctx, tx), other)
+	})
+	require.Error(t, err)
+	require.True(t, made)
 }
 
 func TestCreateWaitsForTheLock(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	lock := mustLock(t, dir, unix.LOCK_EX, "pid 7")
-	_, err := Create(t.Context(), filepath.Join(dir, "sp.db"), hasty, seed)
+	_, _, err := Create(t.Context(), filepath.Join(dir, "sp.db"), hasty, seed)
 	require.ErrorIs(t, err, ErrBusy)
 	require.Equal(t, []string{".lock"}, names(t, dir))
 	lock.Unlock()

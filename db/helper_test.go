@@ -107,7 +107,7 @@ var (
 
 func mustCreateAt(t *testing.T, path string) {
 	t.Helper()
-	d, err := Create(t.Context(), path, patient, seed)
+	d, _, err := Create(t.Context(), path, patient, seed)
 	require.NoError(t, err)
 	require.NoError(t, d.Close())
 }

@@ -136,7 +136,7 @@ var tries = map[string]func(t *testing.T, path string) error{
 		return err
 	},
 	"Create": func(t *testing.T, path string) error {
-		d, err := Create(t.Context(), path, hasty, seed)
+		d, _, err := Create(t.Context(), path, hasty, seed)
 		if err != nil {
 			return err
 		}
@@ -203,7 +203,7 @@ func TestWhatIsUnsafeIsMendedByTheCommandInTheMessage(t *testing.T) {
 		home := patient // a copy that takes the name is accepted for its receipt
 		receipts := t.TempDir()
 		home.Trust.Receipts = func() string { return receipts }
-		d, err := Create(t.Context(), path, home, seed)
+		d, _, err := Create(t.Context(), path, home, seed)
 		require.NoError(t, err)
 		require.NoError(t, d.Close())
 		spoil(t, path)

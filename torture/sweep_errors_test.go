@@ -97,6 +97,26 @@ func (sc *scene) judgeRefused(o harness.Outcome) (kind string, err error) {
 	return kind, f.meets(d)
 }
 
+// TestAnInitThatMayNotLookAnyMoreSaysWhetherItMadeARegistry refuses every look at the registry
+// from some look on, as where the rights were taken away.
+func TestAnInitThatMayNotLookAnyMoreSaysWhetherItMadeARegistry(t *testing.T) {
+	sized(t, 1, 1)
+	harness.NeedStrace(t)
+	t.Parallel()
+	sc := newScene(t, shapeNamed("first init"), spPath)
+	kinds := tally{}
+	for from := 1; from <= 8; from++ { // strace counts by thread: which look it is, differs
+		require.NoError(t, sc.start.layOut(sc.Dir))
+		o, _ := sc.strace("newfstatat", "init", "-P", sc.Store("sp.db"), "-e", fmt.Sprintf("inject=newfstatat:error=EACCES:when=%d+", from))
+		kind, err := sc.judgeRefused(o)
+		require.NoError(t, err, "from look %d on: exit %d, %s", from, o.Exit, o.Stderr)
+		kinds[kind]++
+	}
+	t.Log(kinds)
+	require.Positive(t, kinds["refused, old state"])
+	require.Positive(t, kinds["done"])
+}
+
 // TestAnInitThatCannotLookAtWhatItMadeSaysThatItWasMade refuses every lock on a registry
 // that was made just now.
 func TestAnInitThatCannotLookAtWhatItMadeSaysThatItWasMade(t *testing.T) {

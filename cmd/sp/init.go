@@ -38,13 +38,11 @@ func (a *app) initIn(ctx context.Context, dir project.Dir) error {
 	if err := a.hideSecrets(ctx, dir); err != nil {
 		return err
 	}
-	missing := !hasRegistry(dir)
 	options, err := a.options(dir)
 	if err != nil {
 		return err
 	}
-	err = makeRegistry(ctx, dir, options)
-	a.done.Made = missing && hasRegistry(dir)
+	a.done.Made, err = makeRegistry(ctx, dir, options)
 	switch {
 	case err != nil && a.done.Made:
 		return withHint(fmt.Errorf("%w: %w", registry.ErrIncomplete, db.Explain(err)), "sp init, again, tells whether it can be used")
@@ -57,14 +55,14 @@ func (a *app) initIn(ctx context.Context, dir project.Dir) error {
 }
 
 // makeRegistry makes the registry where it is missing, and looks whether it can be used.
-func makeRegistry(ctx context.Context, dir project.Dir, options registry.Options) error {
-	reg, err := registry.Create(ctx, dir.Registry(), options)
+func makeRegistry(ctx context.Context, dir project.Dir, options registry.Options) (made bool, err error) {
+	reg, made, err := registry.Create(ctx, dir.Registry(), options)
 	if err != nil {
-		return err
+		return made, err
 	}
 	view, err := reg.View(context.WithoutCancel(ctx)) // a signal comes too late now
 	if err == nil {
 		view.Close()
 	}
-	return errors.Join(err, reg.Close())
+	return made, errors.Join(err, reg.Close())
 }

@@ -26,7 +26,7 @@ type house struct{ dir string }
 func mustHouse(t testing.TB) house {
 	t.Helper()
 	h := house{dir: t.TempDir()}
-	reg, err := registry.Create(t.Context(), h.registry(), h.options())
+	reg, _, err := registry.Create(t.Context(), h.registry(), h.options())
 	require.NoError(t, err)
 	require.NoError(t, reg.Close())
 	return h

@@ -32,7 +32,7 @@ type office struct {
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	o := &office{Dir: mustMake(t, filepath.Join(tempDir(t), project.Name)), t: t, kinds: kinds}
-	reg, err := registry.Create(t.Context(), o.Registry(), registry.Options{Now: midday, Wait: time.Second})
+	reg, _, err := registry.Create(t.Context(), o.Registry(), registry.Options{Now: midday, Wait: time.Second})
 	require.NoError(t, err)
 	o.store, o.reg = reg, reg
 	t.Cleanup(func() { require.NoError(t, reg.Close()) })

@@ -50,7 +50,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{t: t, now: time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)}
 	options := registry.Options{Now: func() time.Time { return s.now }, Wait: 20 * time.Second, Command: "sp test", Holder: "the test"}
-	reg, err := registry.Create(t.Context(), filepath.Join(t.TempDir(), "sp.db"), options)
+	reg, _, err := registry.Create(t.Context(), filepath.Join(t.TempDir(), "sp.db"), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, reg.Close()) })
 	s.reg = reg

@@ -55,7 +55,7 @@ func mustDesk(t testing.TB) *desk {
 
 func mustDeskAt(t require.TestingT, path string) *desk {
 	d := &desk{path: path, now: noon}
-	r, err := Create(context.Background(), path, d.options())
+	r, _, err := Create(context.Background(), path, d.options())
 	require.NoError(t, err)
 	d.Registry = r
 	d.asked = 0

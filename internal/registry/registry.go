@@ -48,9 +48,9 @@ type Registry struct {
 }
 
 // Create opens the registry at path, an absolute path, and makes it where there
-// is none.
-func Create(ctx context.Context, path string, o Options) (*Registry, error) {
-	store, err := db.Create(ctx, path, o.forFile(), func(ctx context.Context, tx *sql.Tx) error {
+// is none. It tells whether it made it, also beside an error.
+func Create(ctx context.Context, path string, o Options) (r *Registry, made bool, err error) {
+	store, made, err := db.Create(ctx, path, o.forFile(), func(ctx context.Context, tx *sql.Tx) error {
 		q := queries.New(tx)
 		if err := q.InsertMeta(ctx, FormatTime(o.Now())); err != nil {
 			return err
@@ -58,9 +58,9 @@ func Create(ctx context.Context, path string, o Options) (*Registry, error) {
 		return q.InsertSelection(ctx)
 	})
 	if err != nil {
-		return nil, err
+		return nil, made, err
 	}
-	return &Registry{db: store, options: o}, nil
+	return &Registry{db: store, options: o}, made, nil
 }
 
 // Open opens the registry at path, an absolute path; see db.Open for what is refused.

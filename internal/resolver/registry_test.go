@@ -75,7 +75,7 @@ var options = registry.Options{Now: func() time.Time { return time.Unix(0, 0) },
 
 func emptyRegistry(t *testing.T) []byte {
 	file := filepath.Join(mustPrivateDir(t, filepath.Join(t.TempDir(), "empty")), "sp.db")
-	r, err := registry.Create(ctx, file, options)
+	r, _, err := registry.Create(ctx, file, options)
 	require.NoError(t, err)
 	require.NoError(t, r.Close())
 	bytes, err := os.ReadFile(file)

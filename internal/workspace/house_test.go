@@ -27,7 +27,7 @@ const canary = "c4n4ry-in-the-mine"
 
 func newHouse(dir string) (house, error) {
 	h := house{dir: dir}
-	reg, err := registry.Create(context.Background(), h.registry(), h.options())
+	reg, _, err := registry.Create(context.Background(), h.registry(), h.options())
 	if err == nil {
 		err = reg.Close()
 	}

@@ -53,7 +53,8 @@ func (w *Workspace) open(ctx context.Context, bulk, create bool) (*registry.Regi
 	options := w.Registry
 	options.Bulk = bulk
 	if create {
-		return registry.Create(ctx, w.Dir.Registry(), options)
+		reg, _, err := registry.Create(ctx, w.Dir.Registry(), options)
+		return reg, err
 	}
 	return registry.Open(ctx, w.Dir.Registry(), options)
 }
