@@ -10,7 +10,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -57,6 +56,9 @@ func Write(path string, o Options, render func(io.Writer) error) (*Waiting, erro
 	w.path = file.Name()
 	to := &sink{file: file, sum: sha256.New()}
 	err = render(to)
+	if ended := to.end(); err == nil {
+		err = ended
+	}
 	if err == nil && o.Shared {
 		err = file.Chmod(0o644)
 	}
@@ -89,29 +91,6 @@ func (w *Waiting) create() (file *os.File, err error) {
 		return createTemporary(filepath.Join(dir, waiting))
 	}
 	return createTemporary(w.to)
-}
-
-// sink is a file that is hashed as it is written, and goes on to the disk while the rest
-// is being rendered.
-type sink struct {
-	file           *os.File
-	sum            hash.Hash
-	written, begun int64 // begun is how much the disk was asked for
-}
-
-// ahead is how much is written before the disk is asked to begin.
-const ahead = 4 << 20
-
-// Write writes text to the file.
-func (s *sink) Write(text []byte) (int, error) {
-	n, err := s.file.Write(text)
-	s.sum.Write(text[:n]) // which never fails
-	s.written += int64(n)
-	if s.written-s.begun >= ahead {
-		startWriting(s.file, s.begun, s.written-s.begun)
-		s.begun = s.written
-	}
-	return n, err
 }
 
 // Place gives the content its place, whatever stands there: what comes out is removed
