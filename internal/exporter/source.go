@@ -38,16 +38,17 @@ type Source struct {
 // Read hands each tenant to take and returns the rest of the file. What is wrong with the
 // file is ErrRefused, with its name and the place.
 func (s *Source) Read(take func(registry.Tenant) error) (registry.Document, error) {
-	r, err := s.begin()
-	if err != nil {
+	if _, err := s.File.Seek(0, io.SeekStart); err != nil {
 		return registry.Document{}, err
 	}
 	var at jsontext.Place
 	sum := sha256.New()
-	document, err := Decode(io.TeeReader(r, sum), func(t registry.Tenant, place jsontext.Place) error {
+	r := readAhead(s.File, sum)
+	document, err := Decode(s.watched(r), func(t registry.Tenant, place jsontext.Place) error {
 		at = place
 		return take(t)
 	})
+	r.stop()
 	var format *jsontext.FormatError
 	var duplicate *registry.DuplicateError
 	switch {
@@ -80,26 +81,22 @@ func (s *Source) Sum() (string, error) {
 	if s.hash != "" {
 		return s.hash, nil
 	}
-	r, err := s.begin()
-	if err != nil {
+	if _, err := s.File.Seek(0, io.SeekStart); err != nil {
 		return "", err
 	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, r); err != nil {
+	if _, err := io.Copy(sum, s.watched(s.File)); err != nil {
 		return "", err
 	}
 	s.hash = hex.EncodeToString(sum.Sum(nil))
 	return s.hash, nil
 }
 
-func (s *Source) begin() (io.Reader, error) {
-	if _, err := s.File.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
+func (s *Source) watched(r io.Reader) io.Reader {
 	if s.Watch == nil {
-		return s.File, nil
+		return r
 	}
-	return s.Watch(s.File), nil
+	return s.Watch(r)
 }
 
 // first finds where the first tenant with that id stands.
