@@ -46,7 +46,8 @@ func TestStatementsArePreparedOnceAndEndWithTheirContext(t *testing.T) {
 			require.Len(t, rows, 2)
 			require.NoError(t, q.SetDigestKey(t.Context(), "key"))
 		}
-		require.Len(t, s.known, 3)
+		require.Len(t, s.readers, 2)
+		require.Len(t, s.writers, 1)
 		_, err := s.ExecContext(t.Context(), "DELETE FROM nowhere")
 		require.ErrorContains(t, err, "no such table")
 		require.ErrorContains(t, s.QueryRowContext(t.Context(), "SELECT * FROM nowhere").Scan(), "no such table")
