@@ -45,11 +45,13 @@ func TestAChangeShowsToOthersWhenItIsCommitted(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"a"}, ids(mustContents(t, d.path)), "and before the lock is free")
 
-	other, err := Open(t.Context(), d.path, Options{Now: func() time.Time { return noon }})
+	hasty, err := Open(t.Context(), d.path, Options{Now: func() time.Time { return noon }})
 	require.NoError(t, err)
-	_, err = other.SelectTenant(t.Context(), "a")
+	_, err = hasty.SelectTenant(t.Context(), "a")
 	require.ErrorContains(t, err, "busy: held by the test")
-	require.NoError(t, tx.Close())
+	require.NoError(t, errors.Join(tx.Close(), hasty.Close()))
+	other, err := Open(t.Context(), d.path, d.options()) // which waits until the other is sure to have let go
+	require.NoError(t, err)
 	_, err = other.SelectTenant(t.Context(), "a")
 	require.NoError(t, errors.Join(err, other.Close()))
 	require.Equal(t, &file, look(t, d, func(ctx context.Context, v *View) (*File, error) { return v.File(ctx, "tenants.json") }))
