@@ -71,6 +71,9 @@ type world struct {
 
 // run does what the arguments ask and returns the exit code.
 func run(ctx context.Context, args []string, w world) int {
+	if args, ok := moved(program(), args); ok {
+		return program().Run(ctx, args, w.outside())
+	}
 	a := &app{world: w, args: args}
 	defer a.out.close()
 	ctx = provision.WithBeforeLogin(ctx, a.beforeLogin)

@@ -86,13 +86,19 @@ func Resolve(ctx context.Context, r Reader, req Request) (Connection, error) {
 	return req.connect(f)
 }
 
-// Profile returns the profile that Resolve would work in, whether or not its tenant has
-// a URL. The request names no tenant.
-func Profile(ctx context.Context, r Reader, req Request) (registry.Profile, error) {
+// InEffect returns what the first source says that names anything, whether or not its tenant has a
+// URL. Where that is unusable, the finding has its source, beside the error.
+func InEffect(ctx context.Context, r Reader, req Request) (Finding, error) {
 	f, err := decide(ctx, r, req)
 	if err == nil {
 		err = f.Err
 	}
+	return f, err
+}
+
+// Profile returns the profile that Resolve would work in. The request names no tenant.
+func Profile(ctx context.Context, r Reader, req Request) (registry.Profile, error) {
+	f, err := InEffect(ctx, r, req)
 	if err != nil {
 		return registry.Profile{}, err
 	}

@@ -27,15 +27,19 @@ type Workspace struct {
 	Writing func(io.Writer) io.Writer
 }
 
-// Read runs fn on one instant of the registry. The file is let go, for the answer may
-// take its time to print, but not closed: the end of the process does that for nothing,
-// and a close would be a thirtieth of what a command takes.
-func (w *Workspace) Read(ctx context.Context, fn func(*registry.View) error) error {
+// View opens one instant of the registry, which the caller closes. The file is not closed: the end
+// of the process does that for nothing, and a close would be a thirtieth of what a command takes.
+func (w *Workspace) View(ctx context.Context) (*registry.View, error) {
 	reg, err := registry.Open(ctx, w.Dir.Registry(), w.Registry)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	view, err := reg.View(ctx)
+	return reg.View(ctx)
+}
+
+// Read runs fn on one instant of the registry.
+func (w *Workspace) Read(ctx context.Context, fn func(*registry.View) error) error {
+	view, err := w.View(ctx)
 	if err != nil {
 		return err
 	}

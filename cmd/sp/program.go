@@ -1,0 +1,46 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+)
+
+// program is the part of the commands that has its own packages already.
+func program() *cli.Program {
+	return &cli.Program{
+		Name:   "sp",
+		Usage:  "which database a command talks to, and why",
+		Flags:  []cli.Flag{task.Dir(), task.Profile()},
+		Faults: task.Faults,
+		Nouns:  []cli.Noun{
+			// {Name: "tenant", Build: tenants.Command}, when all of it has moved
+		},
+	}
+}
+
+// moved tells whether the arguments name a command that has its own package, and how it is
+// written without the words cloud and admin before it.
+func moved(p *cli.Program, args []string) ([]string, bool) {
+	at := slices.IndexFunc(args, func(arg string) bool { return arg == "cloud" || arg == "admin" })
+	if at > 0 && at+1 < len(args) && args[at] == p.FirstWord(args) && p.Has(args[at+1]) {
+		args = slices.Delete(slices.Clone(args), at, at+1)
+	}
+	return args, p.Has(p.FirstWord(args))
+}
+
+// outside is the world of those commands.
+func (w world) outside() cli.World {
+	return cli.World{
+		Stdin: w.stdin, Stdout: w.stdout, Stderr: w.stderr, LookupEnv: w.lookupEnv, Environ: w.environ,
+		WorkingDirectory: w.workingDirectory, Now: w.now, Random: w.random, Terminal: w.terminal,
+		UntilSignal: w.untilSignal, Git: func() string { return w.git().Path }, Start: func(c *exec.Cmd) error {
+			if start := w.git().Start; start != nil {
+				return start(c)
+			}
+			return c.Start()
+		}, Replace: w.replace,
+	}
+}

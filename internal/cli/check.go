@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// check holds a command to what it takes.
+func (c *Context) check() error {
+	given, args := c.Args(), c.command.Args
+	if c.command.Rest {
+		given = c.Before()
+	}
+	if err := c.refuseEmpty(given); err != nil {
+		return err
+	}
+	required := 0
+	for _, arg := range args {
+		if !arg.Optional {
+			required++
+		}
+	}
+	if len(given) < required {
+		return Hint(Usage("%s: %s is missing", c.Command, args[len(given)].Name), "%s", c.synopsis())
+	}
+	if many := len(args) > 0 && args[len(args)-1].Repeated; len(given) > len(args) && !many {
+		return Hint(Usage("%s: too many arguments", c.Command), "%s", c.synopsis())
+	}
+	for i, word := range given {
+		if err := args[min(i, len(args)-1)].Kind.check(c.about(args[min(i, len(args)-1)].Name), word); err != nil {
+			return err
+		}
+	}
+	for _, flag := range c.command.Flags {
+		if flag.Value != "" && c.IsSet(flag.Name) {
+			if text, ok := c.parsed.Value(flag.Name).(string); ok {
+				if err := flag.Kind.check(c.about("--"+flag.Name), text); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if c.JSON && c.command.NoJSON {
+		return Usage("%s: --json: the answer is not ours to wrap", c.Command)
+	}
+	return nil
+}
+
+// check refuses a word that is not of the kind; what is how errors name it.
+func (k Kind) check(what, word string) error {
+	if k.Choices != nil && !slices.Contains(k.Choices, word) {
+		return Usage("%s: %s", what, oneOf(k.Choices))
+	}
+	if k.Check != nil {
+		return k.Check(word)
+	}
+	return nil
+}
+
+// oneOf lists choices: local or cloud.
+func oneOf(choices []string) string {
+	last := len(choices) - 1
+	if last < 1 {
+		return strings.Join(choices, "")
+	}
+	return strings.Join(choices[:last], ", ") + " or " + choices[last]
+}
+
+// refuseEmpty refuses what is given and empty.
+func (c *Context) refuseEmpty(given []string) error {
+	for i, word := range given {
+		if args := c.command.Args; word == "" && i < len(args) {
+			return Usage("%s", c.about(args[i].Name+" is empty"))
+		}
+	}
+	for _, flags := range [][]Flag{c.command.Flags, c.program.Flags} {
+		for _, flag := range flags {
+			if !c.IsSet(flag.Name) {
+				continue
+			}
+			switch value := c.parsed.Value(flag.Name).(type) {
+			case string:
+				if value == "" && !flag.Empty {
+					return Usage("%s", c.about("--"+flag.Name+" is empty"))
+				}
+			case time.Duration:
+				if value < 0 {
+					return Usage("%s", c.about("--"+flag.Name+" is before now"))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Before are the words before --, and Rest those behind it, which are another program's.
+func (c *Context) Before() []string {
+	given := c.Args()
+	return given[:len(given)-len(c.Rest())]
+}
+
+// Rest are the words behind --.
+func (c *Context) Rest() []string {
+	at := slices.Index(c.args, "--")
+	if at < 0 {
+		return nil
+	}
+	return c.args[at+1:]
+}
+
+// about says something of the command; of the program itself, without a name.
+func (c *Context) about(what string) string {
+	if c.Command == "" {
+		return what
+	}
+	return c.Command + ": " + what
+}
+
+// synopsis is how a command is used.
+func (c *Context) synopsis() string {
+	return strings.TrimSpace("usage: " + c.program.Name + " " + c.Command + " " + c.command.usage())
+}
+
+// usage are a command's arguments as help shows them.
+func (c *Command) usage() string {
+	var words []string
+	for _, arg := range c.Args {
+		word := arg.Name
+		if arg.Repeated {
+			word += "..."
+		}
+		if arg.Optional {
+			word = "[" + word + "]"
+		}
+		words = append(words, word)
+	}
+	if c.Rest {
+		words = append(words, "[-- ARGUMENT...]")
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// What only a command line can be told.
+var (
+	ErrUsage       = errors.New("wrong usage")
+	ErrConfirm     = errors.New("not confirmed")
+	ErrUnsupported = errors.New("not offered yet")
+	ErrFile        = errors.New("file refused")
+	errUnprinted   = errors.New("the answer could not be written")
+)
+
+// Fault says of a kind of error how it ends a run, and what helps.
+type Fault struct {
+	Err  error
+	Exit int
+	Code string // for programs
+	Hint string
+	// Made tells that the command did what was asked, and something after it failed.
+	Made bool
+	// Told tells that the answer says it already.
+	Told bool
+	// Bare leaves the words of Err out of what people see.
+	Bare bool
+}
+
+// own are the faults of the frame.
+func own() []Fault {
+	return []Fault{
+		{Err: ErrUsage, Exit: 2, Code: "usage", Bare: true},
+		{Err: ErrConfirm, Exit: 2, Code: "confirmation_required", Hint: "-y answers yes"},
+		{Err: errCancelled, Exit: 2, Code: "confirmation_required"},
+		{Err: ErrUnsupported, Exit: 9, Code: "unsupported"},
+		{Err: ErrFile, Exit: 6, Code: "store", Bare: true},
+		{Err: errUnprinted, Exit: 6, Code: "store"},
+		{Err: unix.ENOSPC, Exit: 6, Code: "store", Hint: "free some space"},
+		{Err: unix.EDQUOT, Exit: 6, Code: "store", Hint: "free some space"},
+		{Err: unix.EFBIG, Exit: 6, Code: "store", Hint: "raise the limit of file sizes (ulimit -f)"},
+	}
+}
+
+// Next is a command line that helps. It is a value so that it is quoted in one place, and so that a
+// test can look each up in the tree.
+type Next struct{ words, args []string }
+
+// To is the command of these words, such as tenant show, with its arguments and flags.
+func To(words string, args ...string) Next { return Next{strings.Fields(words), args} }
+
+// String is the line as a shell takes it.
+func (n Next) String() string {
+	line := slices.Clone(n.words)
+	for _, arg := range n.args {
+		line = append(line, Quoted(arg))
+	}
+	return strings.Join(line, " ")
+}
+
+// Quoted writes a word so that a shell takes it literally.
+func Quoted(word string) string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+,-"
+	if word != "" && strings.Trim(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// advised is an error with advice that its kind alone could not give.
+type advised struct {
+	error
+	hint  string
+	steps []string
+}
+
+// Unwrap returns the error itself.
+func (a *advised) Unwrap() error { return a.error }
+
+// Hint adds to an error what helps. An argument that is a Next is also told to programs.
+func Hint(err error, format string, args ...any) error {
+	a := &advised{error: err, hint: fmt.Sprintf(format, args...)}
+	for _, arg := range args {
+		if next, ok := arg.(Next); ok {
+			a.steps = append(a.steps, next.String())
+		}
+	}
+	return a
+}
+
+// KeepHint is another error with the advice of the first, unless it has its own.
+func KeepHint(from, to error) error {
+	var told, kept *advised
+	if errors.As(from, &told) && !errors.As(to, &kept) {
+		return &advised{error: to, hint: told.hint, steps: told.steps}
+	}
+	return to
+}
+
+// HasHint tells whether an error has advice of its own.
+func HasHint(err error) bool { return errors.As(err, new(*advised)) }
+
+// Failure says how an error would end the run.
+func (c *Context) Failure(err error) Failure { return c.program.FailureOf(err) }
+
+// Usage is an error of who typed the command.
+func Usage(format string, args ...any) error {
+	return fmt.Errorf(format+": %w", append(args, ErrUsage)...)
+}
+
+// candidates is an error that names what may have been meant.
+type candidates struct {
+	error
+	names []string
+}
+
+func (c *candidates) Unwrap() error { return c.error }
+
+// WithCandidates adds to an error what may have been meant.
+func WithCandidates(err error, names ...string) error { return &candidates{err, names} }
+
+// Failure is an error as it is reported.
+type Failure struct {
+	Code       string   `json:"code"`
+	Message    string   `json:"message"`
+	Hint       *string  `json:"hint"`
+	NextSteps  []string `json:"next_steps"`
+	Candidates []string `json:"candidates"`
+	Exit       int      `json:"-"`
+	fault      Fault
+}
+
+// FailureOf says how an error ends a run.
+func (p *Program) FailureOf(err error) Failure {
+	f := Failure{Code: "internal", Exit: 1, Message: err.Error(), NextSteps: []string{}, Candidates: []string{}}
+	var s *signalError
+	if errors.As(err, &s) {
+		f.Code, f.Exit = "interrupted", 128+int(s.signal)
+	}
+	for _, row := range p.faults() {
+		if f.Exit == 1 && errors.Is(err, row.Err) {
+			f.Code, f.Exit, f.fault = row.Code, row.Exit, row
+			if row.Hint != "" {
+				f.Hint = &row.Hint
+			}
+			if row.Bare {
+				f.Message = strings.TrimSuffix(f.Message, ": "+row.Err.Error())
+			}
+		}
+	}
+	var errno unix.Errno
+	if f.Exit == 1 && errors.As(err, &errno) { // the system says no: trouble with a file, not a bug
+		f.Code, f.Exit = "store", 6
+	}
+	var a *advised
+	if errors.As(err, &a) {
+		f.Hint, f.NextSteps = &a.hint, append(f.NextSteps, a.steps...)
+	}
+	var c *candidates
+	if errors.As(err, &c) {
+		f.Candidates = append(f.Candidates, c.names...)
+	}
+	return f
+}
+
+func (p *Program) faults() []Fault {
+	if p.Faults == nil {
+		return own()
+	}
+	return append(p.Faults(), own()...)
+}
+
+// IsMade tells of an error whether what was asked for was done all the same.
+func (p *Program) IsMade(err error) bool { return err == nil || p.FailureOf(err).fault.Made }

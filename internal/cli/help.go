@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// help answers --help and -h, wherever they stand before --, with the help of the command that the
+// words name; and so does the word help.
+func (c *Context) help() (Answer, bool) {
+	args := c.args[min(1, len(c.args)):]
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	asked := slices.Contains(args, "--help") || slices.Contains(args, "-h")
+	if c.program.FirstWord(c.args) == "help" {
+		asked, args = true, args[slices.Index(args, "help")+1:]
+	}
+	if !asked {
+		return Answer{}, false
+	}
+	command, words := c.program.find(args)
+	return c.program.helpOf(command, words...), true
+}
+
+// find returns the command that words name, as far as they do; other words and flags are passed over.
+func (p *Program) find(args []string) (*Command, []string) {
+	command, words := &Command{Name: p.Name, Usage: p.Usage, Commands: p.branch(append([]string{p.Name}, args...))}, []string(nil)
+	for _, arg := range args {
+		at := slices.IndexFunc(command.Commands, func(sub *Command) bool { return sub.Name == arg })
+		if at >= 0 {
+			command, words = command.Commands[at], append(words, arg)
+		}
+	}
+	return command, words
+}
+
+// helpOf is the help of a command; without words it is the program's.
+func (p *Program) helpOf(command *Command, words ...string) Answer {
+	text := p.commandHelp(command, words)
+	if len(words) == 0 {
+		text = p.programHelp()
+	}
+	return Answer{Value: p.Describe(command, words...), Text: text}
+}
+
+// programHelp fits a screen.
+func (p *Program) programHelp() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s - %s\n\n%s\nCommands:\n", p.Name, p.Usage, p.Help)
+	for _, noun := range p.Nouns {
+		if !noun.Hidden {
+			fmt.Fprintf(&b, "  %-9s %s\n", noun.Name, noun.Build().Usage)
+		}
+	}
+	b.WriteString("\nFlags of every command:\n")
+	writeFlags(&b, p.globals())
+	return b.String()
+}
+
+func (p *Program) commandHelp(command *Command, words []string) string {
+	var b strings.Builder
+	full := p.Name + " " + strings.Join(words, " ")
+	fmt.Fprintf(&b, "%s - %s\n\nUsage:\n  %s", full, command.Usage, full)
+	switch usage := command.usage(); {
+	case command.IsGroup():
+		b.WriteString(" COMMAND")
+	case usage != "":
+		b.WriteString(" " + usage)
+	}
+	if len(command.Flags) > 0 {
+		b.WriteString(" [flags]")
+	}
+	b.WriteString("\n")
+	if command.Description != "" {
+		fmt.Fprintf(&b, "\n%s\n", command.Description)
+	}
+	if len(command.Commands) > 0 {
+		b.WriteString("\nCommands:\n")
+		for _, sub := range command.Commands {
+			fmt.Fprintf(&b, "  %-20s %s\n", sub.Name, sub.Usage)
+		}
+	}
+	if len(command.Flags) > 0 {
+		b.WriteString("\nFlags:\n")
+		writeFlags(&b, command.Flags)
+	}
+	return b.String()
+}
+
+// helpColumns is how wide help may be.
+const helpColumns = 80
+
+// writeFlags writes flags and what they do; what does not fit in the line goes on in the next.
+func writeFlags(b *strings.Builder, flags []Flag) {
+	widest := 0
+	for _, f := range flags {
+		widest = max(widest, len(f.form()))
+	}
+	widest = min(widest, 28)
+	for _, f := range flags {
+		about := f.Usage
+		if f.Default != "" {
+			about += " (default " + f.Default + ")"
+		}
+		form := f.form()
+		for _, line := range wrap(about, helpColumns-widest-4) {
+			if len(form) > widest {
+				fmt.Fprintf(b, "  %s\n", form)
+				form = ""
+			}
+			fmt.Fprintf(b, "  %-*s  %s\n", widest, form, line)
+			form = ""
+		}
+	}
+}
+
+// form is a flag as it is typed: -y, --yes.
+func (f Flag) form() string {
+	form := "--" + f.Name
+	if f.Value != "" {
+		form += " " + f.Value
+	}
+	if f.Short != "" {
+		form = "-" + f.Short + ", " + form
+	}
+	return form
+}
+
+// wrap breaks a text into lines of so many columns.
+func wrap(text string, columns int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && Width(line)+1+Width(word) > columns {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	return append(lines, line)
+}
+
+// Description is a command as programs see it, with all that stands under it.
+type Description struct {
+	Command  string          `json:"command"`
+	Usage    string          `json:"usage"`
+	About    *string         `json:"description"`
+	Args     []DescribedArg  `json:"arguments"`
+	Flags    []DescribedFlag `json:"flags"`
+	Commands []Description   `json:"commands"`
+	// Exits are those of the whole program; only its own description has them.
+	Exits []DescribedExit `json:"exits,omitempty"`
+}
+
+// DescribedArg is an argument as programs see it.
+type DescribedArg struct {
+	Name     string   `json:"name"`
+	Kind     string   `json:"kind"`
+	Choices  []string `json:"choices"`
+	Optional bool     `json:"optional"`
+	Repeated bool     `json:"repeated"`
+}
+
+// DescribedFlag is a flag as programs see it.
+type DescribedFlag struct {
+	Name    string   `json:"name"`
+	Short   *string  `json:"short"`
+	Value   *string  `json:"value"`
+	Kind    string   `json:"kind"`
+	Choices []string `json:"choices"`
+	Default *string  `json:"default"`
+	Usage   string   `json:"usage"`
+}
+
+// DescribedExit is an exit code with its word.
+type DescribedExit struct {
+	Exit int    `json:"exit"`
+	Code string `json:"code"`
+}
+
+// Describe describes a command and what stands under it.
+func (p *Program) Describe(command *Command, words ...string) Description {
+	d := Description{
+		Command: strings.Join(words, " "), Usage: command.Usage, About: nonEmpty(command.Description),
+		Args: []DescribedArg{}, Flags: []DescribedFlag{}, Commands: []Description{},
+	}
+	for _, arg := range command.Args {
+		d.Args = append(d.Args, DescribedArg{arg.Name, arg.Kind.name(), orNone(arg.Kind.Choices), arg.Optional, arg.Repeated})
+	}
+	flags := command.Flags
+	if len(words) == 0 {
+		flags = p.globals()
+		d.Exits = p.exits()
+	}
+	for _, f := range flags {
+		kind := f.Kind.name()
+		if f.Value == "" {
+			kind = "truth"
+		}
+		d.Flags = append(d.Flags, DescribedFlag{f.Name, nonEmpty(f.Short), nonEmpty(f.Value), kind, orNone(f.Kind.Choices), nonEmpty(f.Default), f.Usage})
+	}
+	for _, sub := range command.Commands {
+		d.Commands = append(d.Commands, p.Describe(sub, append(slices.Clone(words), sub.Name)...))
+	}
+	return d
+}
+
+func (p *Program) exits() []DescribedExit {
+	all := []DescribedExit{{0, "done"}, {1, "internal"}}
+	for _, fault := range p.faults() {
+		if exit := (DescribedExit{fault.Exit, fault.Code}); !slices.Contains(all, exit) {
+			all = append(all, exit)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b DescribedExit) int { return a.Exit - b.Exit })
+	return all
+}
+
+func (k Kind) name() string {
+	switch {
+	case k.Choices != nil:
+		return "choice"
+	case k.Name == "":
+		return "text"
+	}
+	return k.Name
+}
+
+func nonEmpty(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func orNone(words []string) []string {
+	if words == nil {
+		return []string{}
+	}
+	return words
+}

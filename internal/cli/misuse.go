@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/urfave/cli/v3"
+)
+
+// missingCommand is what a group does: it has nothing to do itself.
+func (c *Context) missingCommand() (Answer, error) {
+	if c.parsed.Args().Present() {
+		word := c.parsed.Args().First()
+		if !isFlagName(word) {
+			word = "***"
+		}
+		err := Usage("unknown command %s", strings.TrimSpace(c.Command+" "+word))
+		words := c.full()
+		if near := nearest(word, c.command.Commands); near != "" {
+			return Answer{}, Hint(err, "did you mean %s %s?", words, near)
+		}
+		return Answer{}, Hint(err, "%s --help lists the commands", words)
+	}
+	if c.Command == "" {
+		return c.program.helpOf(c.command), nil
+	}
+	return Answer{}, Hint(Usage("%s: which command?", c.Command), "%s --help lists them", c.full())
+}
+
+func (c *Context) full() string { return strings.TrimSpace(c.program.Name + " " + c.Command) }
+
+// synonyms are what other programs call a command.
+var synonyms = map[string][]string{
+	"ls": {"list"}, "rm": {"delete", "remove"}, "remove": {"delete"}, "del": {"delete"}, "add": {"create", "set"}, "new": {"create"},
+	"use": {"select", "switch"}, "rename": {"edit"}, "update": {"edit"}, "get": {"show"}, "describe": {"show"}, "info": {"show"},
+}
+
+// nearest is the command that a word means, perhaps.
+func nearest(word string, commands []*Command) string {
+	var made []*cli.Command
+	for _, command := range commands {
+		if slices.Contains(synonyms[word], command.Name) {
+			return command.Name
+		}
+		made = append(made, &cli.Command{Name: command.Name})
+	}
+	if near := cli.SuggestCommand(made, word); near != word && isNear(word, near) {
+		return near
+	}
+	return ""
+}
+
+// isNear tells whether a suggestion is more than the least bad one: the library
+// always has one.
+func isNear(word, suggestion string) bool {
+	return word != "" && suggestion != "" && word[0] == suggestion[0] && max(len(word), len(suggestion)) < 2*min(len(word), len(suggestion))
+}
+
+// isFlagName tells what may be repeated of a mistyped flag or command; anything else
+// might be a value, and so a secret.
+func isFlagName(word string) bool {
+	return word != "" && len(word) <= 31 && word[0] != '-' && strings.Trim(word, "abcdefghijklmnopqrstuvwxyz-") == ""
+}
+
+// usageError words the library's complaint anew, because it quotes values.
+func (c *Context) usageError(command *Command) cli.OnUsageErrorFunc {
+	return func(_ context.Context, parsed *cli.Command, err error, _ bool) error {
+		c.command, c.Command = command, strings.Join(c.program.words(parsed), " ")
+		return c.misused(err.Error())
+	}
+}
+
+func (c *Context) misused(text string) error {
+	help := c.full() + " --help"
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		name = strings.TrimLeft(name, "-")
+		if !isFlagName(name) {
+			return Hint(Usage("%s", c.about("unknown flag")), "%s", help)
+		}
+		dashes := strings.Repeat("-", min(len(name), 2))
+		err := Usage("%s", c.about("unknown flag "+dashes+name))
+		if c.command.Rest {
+			return Hint(err, "what is another program's stands behind --\n%s", help)
+		}
+		if near := cli.SuggestFlag(libraryFlags(append(slices.Clone(c.command.Flags), c.program.globals()...)), name, true); isNear(name, strings.TrimLeft(near, "-")) {
+			return Hint(err, "did you mean %s?", near)
+		}
+		return Hint(err, "%s", help)
+	}
+	if name, ok := strings.CutPrefix(text, "flag needs an argument: "); ok {
+		return Hint(Usage("%s", c.about("flag "+name+" needs a value")), "%s", help)
+	}
+	if found := invalidValue().FindStringSubmatch(text); found != nil {
+		why := "the value can't be used"
+		if strings.HasSuffix(text, "can't duplicate this flag") {
+			why = "given more than once"
+		}
+		return Hint(Usage("%s", c.about("flag --"+found[1]+": "+why)), "%s", help)
+	}
+	return Hint(Usage("%s", c.about("the flags can't be read")), "%s", help)
+}
+
+// invalidValue finds the flag's name in the library's words; the greedy start skips
+// whatever the quoted value holds.
+var invalidValue = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)^invalid value .* for flag -{1,2}([a-z-]+): `)
+})
+
+// asksForJSON tells whether the arguments hold --json, where they can't be read so far.
+func asksForJSON(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	return slices.ContainsFunc(args, func(arg string) bool {
+		value, ok := strings.CutPrefix(arg, "--json=")
+		yes, _ := strconv.ParseBool(value)
+		return arg == "--json" || ok && yes
+	})
+}

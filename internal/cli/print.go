@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// print writes an answer where it is kept until the command is done.
+func (c *Context) print(a Answer) error {
+	switch {
+	case c.JSON && a.List != "":
+		return c.printList(a)
+	case c.JSON:
+		text, err := Marshal(a.Value, "")
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(&c.out, text+"\n")
+		return err
+	case a.Write != nil:
+		return a.Write(&c.out)
+	case a.Rows == nil:
+		_, err := io.WriteString(&c.out, a.Text)
+		return err
+	case c.IsTerminal():
+		return c.printTable(a)
+	}
+	for row, err := range a.Rows {
+		if err != nil {
+			return err
+		}
+		for i := range row.Cells {
+			row.Cells[i] = Printable(row.Cells[i])
+		}
+		if _, err := io.WriteString(&c.out, strings.TrimRight(strings.Join(row.Cells, "\t"), "\t")+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printList writes a document with a list in it, a value at a time, so that a long one needs no
+// memory.
+func (c *Context) printList(a Answer) error {
+	fmt.Fprintf(&c.out, "{\n  %q: [", a.List)
+	separator := "\n    "
+	for row, err := range a.Rows {
+		if err != nil {
+			return err
+		}
+		text, err := Marshal(row.Value, "    ")
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(&c.out, separator+text); err != nil {
+			return err
+		}
+		separator = ",\n    "
+	}
+	end := "\n  ]\n}\n"
+	if separator == "\n    " {
+		end = "]\n}\n"
+	}
+	_, err := io.WriteString(&c.out, end)
+	return err
+}
+
+// Marshal writes a value as JSON. Whatever a terminal could take for a command is
+// escaped, which JSON allows and every reader undoes.
+func Marshal(v any, indent string) (string, error) {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent(indent, "  ")
+	if err := encoder.Encode(v); err != nil {
+		return "", err
+	}
+	return PrintableLines(strings.TrimSuffix(text.String(), "\n")), nil
+}
+
+// Columns is how wide the terminal is to which the answer goes, 80 where it does not say.
+func (c *Context) Columns() int {
+	if wide, _, err := term.GetSize(int(c.Stdout.Fd())); err == nil && wide > 0 {
+		return wide
+	}
+	return 80
+}
+
+// maxMeasured rows decide how wide the columns are; longer tables flow on with these widths.
+const maxMeasured = 1000
+
+// printTable writes rows under heads, aligned, and no wider than the terminal.
+func (c *Context) printTable(a Answer) error {
+	var measured []Row
+	var t *table
+	for row, err := range a.Rows {
+		if err != nil {
+			return err
+		}
+		for i := range row.Cells {
+			row.Cells[i] = Printable(row.Cells[i])
+		}
+		if t == nil {
+			if measured = append(measured, row); len(measured) < maxMeasured {
+				continue
+			}
+			t = c.begin(a, measured)
+			continue
+		}
+		t.row(row)
+	}
+	switch {
+	case t == nil && len(measured) == 0 && a.Empty != "":
+		_, err := io.WriteString(&c.out, PrintableLines(a.Empty)+"\n")
+		return err
+	case t == nil:
+		t = c.begin(a, measured)
+	}
+	return t.err
+}

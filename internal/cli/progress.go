@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// progress is the line on the terminal that tells how far long work has come. It stands
+// there until something else is to be said.
+type progress struct {
+	began time.Time // when the first of the work was done
+	told  time.Time // when the line was drawn last
+	width int       // of what stands there
+}
+
+// Work that is over in a second needs no telling; the line changes ten times a second.
+const (
+	progressAfter = time.Second
+	progressEach  = time.Second / 10
+)
+
+// showsProgress tells whether there is somebody to look at the line, on a terminal that
+// can go back to its start.
+func (c *Context) showsProgress() bool {
+	kind := c.Env("TERM")
+	return c.Terminal(int(c.Stderr.Fd())) && (kind == nil || *kind != "dumb")
+}
+
+// meter counts the bytes of one pass of the work.
+type meter struct {
+	context  *Context
+	verb     string
+	done, of int64 // of is 0 where nobody knows
+}
+
+func (m *meter) add(n int) {
+	m.done += int64(n)
+	m.context.advance(m)
+}
+
+// String says how far the pass has come.
+func (m *meter) String() string {
+	if m.of > 0 {
+		return fmt.Sprintf("%d %% %s", min(100*m.done/m.of, 100), m.verb)
+	}
+	return fmt.Sprintf("%d MB %s", m.done/1e6, m.verb)
+}
+
+type watchedReader struct {
+	io.Reader
+	meter
+}
+
+func (r *watchedReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.add(n)
+	return n, err
+}
+
+// WatchReading returns what reads a file of that many bytes and tells how far it has come,
+// in large pieces: each asks the clock.
+func (c *Context) WatchReading(of int64, r io.Reader) io.Reader {
+	if !c.showsProgress() {
+		return r
+	}
+	return &watchedReader{r, meter{context: c, verb: "read", of: of}}
+}
+
+type watchedWriter struct {
+	io.Writer
+	meter
+}
+
+func (w *watchedWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.add(n)
+	return n, err
+}
+
+// WatchWriting is for what is written likewise; how much it will be, nobody knows.
+func (c *Context) WatchWriting(w io.Writer) io.Writer {
+	if !c.showsProgress() {
+		return w
+	}
+	return &watchedWriter{w, meter{context: c, verb: "written"}}
+}
+
+// advance draws the line when it is due.
+func (c *Context) advance(m *meter) {
+	now, line := c.Now(), &c.progress
+	if line.began.IsZero() {
+		line.began = now
+	}
+	if now.Sub(line.began) < progressAfter || now.Sub(line.told) < progressEach || !c.mayDraw() {
+		return
+	}
+	text := c.program.Name + ": " + c.Command + ": " + m.String()
+	// Nothing is lost with a line that can't be drawn, and nobody can be told either.
+	_, _ = fmt.Fprintf(c.Stderr, "\r%-*s", line.width, text)
+	line.told, line.width = now, len(text)
+}
+
+// mayDraw tells whether drawing neither waits nor disturbs. The registry may be locked
+// meanwhile: a terminal that was stopped with Ctrl-S would keep everybody waiting, and to
+// a job in the background the terminal does not belong.
+func (c *Context) mayDraw() bool {
+	fd := int(c.Stderr.Fd())
+	if group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil && group != unix.Getpgrp() {
+		return false
+	}
+	can := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+	n, err := unix.Poll(can, 0)
+	return err == nil && n == 1 && can[0].Revents == unix.POLLOUT
+}
+
+// clearProgress takes the line away, before something else is said.
+func (c *Context) clearProgress() {
+	if c.progress.width > 0 {
+		_, _ = fmt.Fprintf(c.Stderr, "\r%*s\r", c.progress.width, "") // as above
+		c.progress.width = 0
+	}
+}
+
+// Step tells, on a terminal, what is being done: the line stands there until the next one,
+// or something else, is said.
+func (c *Context) Step(what string) {
+	if !c.showsProgress() || !c.mayDraw() {
+		return
+	}
+	text := c.program.Name + ": " + c.Command + ": " + what
+	_, _ = fmt.Fprintf(c.Stderr, "\r%-*s", c.progress.width, text) // as advance
+	c.progress.width = max(c.progress.width, len(text))
+}

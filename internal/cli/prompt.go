@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/secret"
+	"golang.org/x/term"
+)
+
+// errCancelled is what a question ends with that was answered with no, or with Ctrl-D.
+var errCancelled = errors.New("Cancelled. Nothing was changed.") //nolint:staticcheck // it is a whole message
+
+// Question is something to ask at the terminal.
+type Question struct {
+	What string
+	// Default is what Enter means; nil where it means nothing.
+	Default *string
+	// Candidates are all answers that there are, and what tells them apart; nil for any. Where there
+	// is one, nobody is asked.
+	Candidates []Candidate
+	// Check refuses an answer; then it is asked again. nil for none.
+	Check func(string) error
+}
+
+// Candidate is an answer that can be chosen, by its number as well.
+type Candidate struct{ Answer, About string }
+
+// Ask asks until there is an answer.
+func (c *Context) Ask(ctx context.Context, q Question) (string, error) {
+	if len(q.Candidates) == 1 {
+		return q.Candidates[0].Answer, nil
+	}
+	c.clearProgress()
+	for i, candidate := range q.Candidates {
+		fmt.Fprintf(c.Stderr, "%3d  %s\n", i+1, Printable(strings.TrimSpace(candidate.Answer+"  "+candidate.About)))
+	}
+	for {
+		fmt.Fprint(c.Stderr, q.prompt())
+		line, err := readLine(ctx, c.Stdin)
+		if errors.Is(err, io.EOF) {
+			fmt.Fprintln(c.Stderr)
+			return "", errCancelled
+		}
+		if err != nil {
+			return "", err
+		}
+		answer, err := q.answer(line)
+		if err == nil {
+			return answer, nil
+		}
+		fmt.Fprintln(c.Stderr, Printable(err.Error()))
+	}
+}
+
+func (q Question) prompt() string {
+	if q.Default != nil && *q.Default != "" {
+		return Printable(q.What + " [" + *q.Default + "]: ")
+	}
+	return Printable(q.What + ": ")
+}
+
+// answer is what a line means, or why it means nothing.
+func (q Question) answer(line string) (string, error) {
+	switch {
+	case line == "" && q.Default != nil:
+		line = *q.Default
+	case line == "":
+		return "", fmt.Errorf("%s is needed; Ctrl-D cancels", q.What)
+	}
+	if q.Candidates != nil {
+		if n, err := strconv.Atoi(line); err == nil && n >= 1 && n <= len(q.Candidates) {
+			line = q.Candidates[n-1].Answer
+		}
+		if !slices.ContainsFunc(q.Candidates, func(c Candidate) bool { return c.Answer == line }) {
+			return "", fmt.Errorf("not one of these: a number from 1 to %d, please", len(q.Candidates))
+		}
+	}
+	if q.Check != nil {
+		return line, q.Check(line)
+	}
+	return line, nil
+}
+
+// AskSecret asks for a secret, and shows nothing of what is typed. It is nil where nothing is.
+func (c *Context) AskSecret(ctx context.Context, what string) (*secret.Secret, error) {
+	typed, err := c.typed(ctx, what)
+	if err != nil || len(bytes.TrimSpace(typed)) == 0 {
+		return nil, err
+	}
+	return ReadSecret(bytes.NewReader(typed), what)
+}
+
+func (c *Context) typed(ctx context.Context, what string) ([]byte, error) {
+	c.clearProgress()
+	fmt.Fprint(c.Stderr, Printable(what)+": ")
+	typed, err := typedAt(ctx, int(c.Stdin.Fd()))
+	fmt.Fprintln(c.Stderr)
+	if errors.Is(err, io.EOF) {
+		err = errCancelled
+	}
+	return typed, err
+}
+
+// Confirm asks before something that can't be undone, unless --yes answers. Without a terminal it
+// has to.
+func (c *Context) Confirm(ctx context.Context, question string) error {
+	if c.Bool("yes") {
+		return nil
+	}
+	return c.ConfirmTyped(ctx, question)
+}
+
+// ConfirmTyped is Confirm for what --yes does not answer.
+func (c *Context) ConfirmTyped(ctx context.Context, question string) error {
+	if !c.Terminal(int(c.Stdin.Fd())) {
+		return fmt.Errorf("%s: %w", question, ErrConfirm)
+	}
+	c.clearProgress()
+	fmt.Fprint(c.Stderr, Printable(question)+" [y/N] ")
+	answer, err := readLine(ctx, c.Stdin)
+	switch {
+	case errors.Is(err, io.EOF):
+		fmt.Fprintln(c.Stderr)
+		return errCancelled
+	case err != nil:
+		return err
+	case !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes"):
+		return errCancelled
+	}
+	return nil
+}
+
+// readLine reads one line, or ends with the context: a read can't be called off, so
+// it is left behind. Where there is no line any more it is io.EOF.
+func readLine(ctx context.Context, r io.Reader) (line string, err error) {
+	done := make(chan struct{})
+	go func() {
+		line, err = readOneLine(r)
+		close(done)
+	}()
+	select {
+	case <-done:
+		return line, err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+// readOneLine reads not a byte more; the rest of stdin may be for others.
+func readOneLine(r io.Reader) (string, error) {
+	var line []byte
+	for b := make([]byte, 1); len(line) < maxSecret; {
+		n, err := r.Read(b)
+		if n == 1 && b[0] == '\n' || errors.Is(err, io.EOF) && len(line) > 0 {
+			break
+		}
+		if err != nil {
+			return "", err
+		}
+		line = append(line, b[:n]...)
+	}
+	return strings.TrimSpace(string(line)), nil
+}
+
+// typedAt reads a line from a terminal, which shows nothing of it and is as it was
+// afterwards, also where the context ends: a read can't be called off, so it is left behind.
+func typedAt(ctx context.Context, fd int) ([]byte, error) {
+	before, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	type typed struct {
+		line []byte
+		err  error
+	}
+	done := make(chan typed, 1)
+	go func() {
+		line, err := term.ReadPassword(fd)
+		done <- typed{line, err}
+	}()
+	select {
+	case t := <-done:
+		return t.line, t.err
+	case <-ctx.Done():
+		return nil, errors.Join(context.Cause(ctx), term.Restore(fd, before))
+	}
+}

@@ -1,0 +1,253 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+)
+
+// Run does what the arguments ask, the program's name first, and returns the exit code.
+func (p *Program) Run(ctx context.Context, args []string, w World) int {
+	c := &Context{World: w, program: p, args: args, JSON: asksForJSON(args)}
+	defer c.out.close()
+	answer, err := c.run(ctx)
+	return c.finish(answer, err)
+}
+
+// Fail reports an error of before anything was run, and returns the exit code.
+func (p *Program) Fail(args []string, w World, err error) int {
+	return (&Context{World: w, program: p, args: args, JSON: asksForJSON(args)}).fail(err)
+}
+
+// Parse makes a run of arguments, the program's name first, and checks them; nothing is run.
+func (p *Program) Parse(ctx context.Context, args []string, w World) (*Context, error) {
+	c := &Context{World: w, program: p, args: args, JSON: asksForJSON(args)}
+	return c, c.parse(ctx)
+}
+
+// Do runs the command that was parsed, as a function.
+func (c *Context) Do(ctx context.Context) (Answer, error) {
+	if c.command.Run == nil {
+		return c.missingCommand()
+	}
+	return c.command.Run(ctx, c)
+}
+
+func (c *Context) run(ctx context.Context) (Answer, error) {
+	if help, ok := c.help(); ok {
+		return help, nil
+	}
+	if err := c.parse(ctx); err != nil {
+		return Answer{}, err
+	}
+	return c.Do(ctx)
+}
+
+// finish prints the answer or, if there is an error, what went wrong.
+func (c *Context) finish(a Answer, err error) int {
+	printed := error(nil)
+	if answered := err == nil || c.answers(err); answered {
+		printed = c.print(a)
+	}
+	for _, fn := range slices.Backward(c.atClose) {
+		printed = errors.Join(printed, fn())
+	}
+	for _, fn := range slices.Backward(c.atEnd) {
+		printed = errors.Join(printed, fn())
+	}
+	if err == nil && printed != nil && c.Made {
+		printed = c.unprinted(printed)
+	}
+	if err == nil && printed != nil {
+		return c.fail(printed)
+	}
+	c.clearProgress()
+	if err == nil || c.answers(err) {
+		if unwritten := c.out.copyTo(c.Stdout); unwritten != nil && err == nil {
+			err = c.unprinted(unwritten)
+		}
+	}
+	if err == nil {
+		return 0
+	}
+	return c.fail(err)
+}
+
+// answers tells whether there is an answer beside an error: of what was done all the same or, where
+// the answer says what is wrong, in that.
+func (c *Context) answers(err error) bool {
+	fault := c.program.FailureOf(err).fault
+	return fault.Told || fault.Made && !c.JSON
+}
+
+// unprinted is what it means that the answer can't be written: after a change, the
+// change must be reported all the same.
+func (c *Context) unprinted(err error) error {
+	if c.Made {
+		for _, fault := range c.program.faults() {
+			if fault.Made {
+				return Hint(fmt.Errorf("%w: the answer could not be written: %w", fault.Err, err), "do not repeat the command; look first")
+			}
+		}
+	}
+	return fmt.Errorf("%w: %w", errUnprinted, err)
+}
+
+// fail reports an error and returns the exit code.
+func (c *Context) fail(err error) int {
+	f := c.program.FailureOf(err)
+	if c.JSON && f.fault.Told {
+		return f.Exit
+	}
+	if c.JSON {
+		text, _ := Marshal(map[string]Failure{"error": f}, "") // strings always marshal
+		_, _ = io.WriteString(c.Stdout, text+"\n")             // nothing is left to report to
+		return f.Exit
+	}
+	c.Note("%s", f.Message)
+	if f.Hint != nil {
+		for line := range strings.SplitSeq(*f.Hint, "\n") {
+			if line != "" {
+				c.Note("hint: %s", line)
+			}
+		}
+	}
+	return f.Exit
+}
+
+// parse finds the command that the arguments name, and what they give it.
+func (c *Context) parse(ctx context.Context) error {
+	found := false
+	root := c.program.toLibrary(c, c.program.branch(c.args), func(command *Command, parsed *cli.Command) error {
+		found, c.command, c.parsed = true, command, parsed
+		c.Command = strings.Join(c.program.words(parsed), " ")
+		c.JSON = parsed.Bool(jsonFlag)
+		if command.IsGroup() {
+			return nil
+		}
+		c.Line = c.line()
+		return c.check()
+	})
+	if err := root.Run(ctx, c.args); err != nil {
+		return err
+	}
+	if !found { // the library printed something of its own, which it has no reason to
+		return Usage("that can't be read")
+	}
+	return nil
+}
+
+// words are what the user types to get a command, without the program's name.
+func (p *Program) words(parsed *cli.Command) []string {
+	return strings.Fields(strings.TrimPrefix(parsed.FullName(), p.Name))
+}
+
+// branch builds the command of the top that the arguments name; all, if they name none.
+func (p *Program) branch(args []string) []*Command {
+	name := p.FirstWord(args)
+	for _, noun := range p.Nouns {
+		if noun.Name == name {
+			return []*Command{noun.Build()}
+		}
+	}
+	return p.Tree()
+}
+
+// Has tells whether there is a command of that name at the top.
+func (p *Program) Has(name string) bool {
+	return slices.ContainsFunc(p.Nouns, func(n Noun) bool { return n.Name == name })
+}
+
+// Tree builds all commands.
+func (p *Program) Tree() []*Command {
+	all := make([]*Command, len(p.Nouns))
+	for i, noun := range p.Nouns {
+		all[i] = noun.Build()
+	}
+	return all
+}
+
+// FirstWord is the word that names the command of the top; none where that is not plain, behind
+// a flag that only the library can read.
+func (p *Program) FirstWord(args []string) string {
+	for i := 1; i < len(args); i++ {
+		word := args[i]
+		name, _, whole := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+		switch flag := p.global(name); {
+		case !strings.HasPrefix(word, "-"):
+			return word
+		case !strings.HasPrefix(word, "--") || flag == nil:
+			return ""
+		case flag.Value != "" && !whole:
+			i++
+		}
+	}
+	return ""
+}
+
+func (p *Program) global(name string) *Flag {
+	for _, flag := range p.globals() {
+		if flag.Name == name {
+			return &flag
+		}
+	}
+	return nil
+}
+
+// jsonFlag is the frame's own.
+const jsonFlag = "json"
+
+// globals are the flags of every command.
+func (p *Program) globals() []Flag {
+	return append(slices.Clone(p.Flags), Bool(jsonFlag, "answer with one JSON document"))
+}
+
+// toLibrary makes a tree of the library's commands; each calls act with itself.
+func (p *Program) toLibrary(c *Context, commands []*Command, act func(*Command, *cli.Command) error) *cli.Command {
+	root := &cli.Command{
+		Name:            p.Name,
+		Writer:          io.Discard, // the library prints nothing
+		ErrWriter:       io.Discard,
+		HideHelp:        true,
+		HideHelpCommand: true,
+		HideVersion:     true,
+		ExitErrHandler:  func(context.Context, *cli.Command, error) {}, // it would exit by itself
+		Flags:           libraryFlags(p.globals()),
+	}
+	top := &Command{Name: p.Name, Usage: p.Usage, Commands: commands}
+	root.Action = func(_ context.Context, parsed *cli.Command) error { return act(top, parsed) }
+	root.OnUsageError = c.usageError(top)
+	for _, command := range commands {
+		root.Commands = append(root.Commands, c.toLibrary(command, act))
+	}
+	return root
+}
+
+func (c *Context) toLibrary(command *Command, act func(*Command, *cli.Command) error) *cli.Command {
+	made := &cli.Command{
+		Name:            command.Name,
+		Writer:          io.Discard,
+		HideHelp:        true,
+		HideHelpCommand: true,
+		Flags:           libraryFlags(command.Flags),
+		Action:          func(_ context.Context, parsed *cli.Command) error { return act(command, parsed) },
+		OnUsageError:    c.usageError(command),
+	}
+	for _, sub := range command.Commands {
+		made.Commands = append(made.Commands, c.toLibrary(sub, act))
+	}
+	return made
+}
+
+func libraryFlags(flags []Flag) []cli.Flag {
+	made := make([]cli.Flag, len(flags))
+	for i, f := range flags {
+		made[i] = f.make(f)
+	}
+	return made
+}

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// SecretFlags are the three ways to give one secret, which help calls value. A flag's value shows
+// in the list of processes and the shell's history; the other two do not.
+func SecretFlags(name, value, usage string) []Flag {
+	given := String(name, value, usage)
+	given.Secret = true
+	return []Flag{
+		given,
+		Bool(name+"-stdin", "the same, read from stdin"),
+		String(name+"-file", "FILE", "the same, read from FILE"),
+	}
+}
+
+// maxSecret is how long a secret may be.
+const maxSecret = 64 << 10
+
+// Secret reads what SecretFlags gave, nil for nothing. One line end behind it is
+// not part of it.
+func (c *Context) Secret(ctx context.Context, name string) (*secret.Secret, error) {
+	var ways []string
+	for _, way := range []string{name, name + "-stdin", name + "-file"} {
+		if c.Has(way) && c.IsSet(way) {
+			ways = append(ways, "--"+way)
+		}
+	}
+	switch {
+	case len(ways) > 1:
+		return nil, Usage("only one of %s", strings.Join(ways, ", "))
+	case len(ways) == 0:
+		return nil, nil
+	case ways[0] == "--"+name+"-stdin":
+		return c.SecretFromStdin(ctx, name, "--"+name)
+	case ways[0] == "--"+name+"-file":
+		path, err := c.Absolute(c.String(name + "-file"))
+		if err != nil {
+			return nil, err
+		}
+		return readSecretFile(path, "--"+name+"-file")
+	}
+	s := secret.New(c.String(name))
+	return &s, nil
+}
+
+// readSecretFile reads a secret from a file that a flag names.
+func readSecretFile(path, flag string) (*secret.Secret, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, withoutPath(err, flag)
+	}
+	s, err := ReadSecret(file, flag)
+	return s, withoutPath(errors.Join(err, file.Close()), flag)
+}
+
+// withoutPath names the flag in place of the path, which may be the very secret.
+func withoutPath(err error, flag string) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return fmt.Errorf("%s: %w", flag, path.Err)
+	}
+	return err
+}
+
+// SecretFromStdin reads a secret from stdin; at a terminal it asks, and shows nothing of
+// what is typed. what is how errors name it.
+func (c *Context) SecretFromStdin(ctx context.Context, prompt, what string) (*secret.Secret, error) {
+	if !c.Terminal(int(c.Stdin.Fd())) {
+		return ReadSecret(c.Stdin, what)
+	}
+	typed, err := c.typed(ctx, prompt)
+	if err != nil {
+		return nil, err
+	}
+	return ReadSecret(bytes.NewReader(typed), what)
+}
+
+// ErrNothingCame is for a secret that is empty: what wrote it has failed, perhaps; it
+// must not take a secret away.
+var ErrNothingCame = errors.New("nothing came")
+
+// ErrTooLong is for a secret that is longer than any.
+var ErrTooLong = fmt.Errorf("longer than %d bytes", maxSecret)
+
+// ReadSecret reads one secret; what is how errors name it. One line end behind it is not part of it.
+func ReadSecret(r io.Reader, what string) (*secret.Secret, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxSecret {
+		return nil, fmt.Errorf("%s: %w", what, ErrTooLong)
+	}
+	text = bytes.TrimSuffix(text, []byte("\n"))
+	s := secret.New(string(bytes.TrimSuffix(text, []byte("\r"))))
+	if s.Empty() {
+		return nil, fmt.Errorf("%s: %w", what, ErrNothingCame)
+	}
+	return &s, nil
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"io"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/width"
+)
+
+// table is a table at a terminal: no line is wider than that is.
+type table struct {
+	to     io.Writer
+	wide   int
+	widths []int
+	bold   bool
+	err    error
+}
+
+// begin writes what stands over the rows, and the first of them.
+func (c *Context) begin(a Answer, rows []Row) *table {
+	t := &table{to: &c.out, wide: c.Columns(), bold: c.Colour()}
+	t.measure(a.Heads)
+	for _, row := range rows {
+		t.measure(row.Cells)
+	}
+	t.narrow()
+	if a.Title != "" {
+		title := Printable(a.Title)
+		t.line(title, true)
+	}
+	if a.Heads != nil {
+		t.row(Row{Cells: a.Heads})
+	}
+	for _, row := range rows {
+		t.row(row)
+	}
+	return t
+}
+
+func (t *table) measure(cells []string) {
+	for i, cell := range cells {
+		if i == len(t.widths) {
+			t.widths = append(t.widths, 0)
+		}
+		t.widths[i] = max(t.widths[i], Width(cell))
+	}
+}
+
+// narrow takes from the widest columns what is too much for the terminal.
+func (t *table) narrow() {
+	const least = 8
+	for {
+		total, widest := 0, 0
+		for i, w := range t.widths {
+			if w > 0 {
+				total += w + 2
+			}
+			if w > t.widths[widest] {
+				widest = i
+			}
+		}
+		if total <= t.wide || t.widths[widest] <= least {
+			return
+		}
+		t.widths[widest] = max(least, t.widths[widest]-(total-t.wide))
+	}
+}
+
+// row writes a row; marked ones are told by their mark as well as in bold.
+func (t *table) row(r Row) {
+	var line strings.Builder
+	for i, cell := range r.Cells {
+		if t.widths[i] == 0 {
+			continue
+		}
+		cell = Cut(cell, t.widths[i])
+		line.WriteString("  " + cell + strings.Repeat(" ", t.widths[i]-Width(cell)))
+	}
+	t.line(strings.TrimRight(line.String(), " "), r.Marked)
+}
+
+func (t *table) line(text string, strong bool) {
+	if text = Cut(text, t.wide); strong && t.bold {
+		text = "\x1b[1m" + text + "\x1b[0m"
+	}
+	if _, err := io.WriteString(t.to, text+"\n"); err != nil {
+		t.err = err
+	}
+}
+
+// Colour tells whether the answer may be coloured: at a terminal that can, for people who want it.
+func (c *Context) Colour() bool {
+	off, kind := c.Env("NO_COLOR"), c.Env("TERM")
+	return c.IsTerminal() && (off == nil || *off == "") && kind != nil && *kind != "" && *kind != "dumb"
+}
+
+// Width is how many columns a printable text takes at a terminal: East Asian wide letters take two,
+// and combining marks none.
+func Width(text string) (columns int) {
+	for _, r := range text {
+		columns += widthOf(r)
+	}
+	return columns
+}
+
+// Cut cuts a text to so many columns; an ellipsis says so.
+func Cut(text string, columns int) string {
+	if len(text) <= columns || Width(text) <= columns {
+		return text
+	}
+	taken := 0
+	for i, r := range text {
+		if taken += widthOf(r); taken > columns-1 {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}
+
+func widthOf(r rune) int {
+	switch {
+	case r < 0x300:
+		return 1
+	case unicode.Is(unicode.M, r):
+		return 0
+	}
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	}
+	return 1
+}

@@ -1,0 +1,309 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
+)
+
+// Project finds the .systemprompt directory that a command uses.
+func (t *Task) Project() (project.Dir, error) {
+	return t.checked(t.projectBy(project.At, project.Find))
+}
+
+// NewProject finds the one that a command makes a registry in, if there is none.
+func (t *Task) NewProject() (project.Dir, error) {
+	return t.checked(t.projectBy(project.AtNew, project.FindNew))
+}
+
+// IsNew tells whether there is no registry yet where a command would make one.
+func (t *Task) IsNew() (bool, error) {
+	dir, err := t.NewProject()
+	if errors.Is(err, project.ErrNoDirectory) {
+		return true, nil
+	}
+	return err == nil && !HasRegistry(dir), err
+}
+
+// projectBy looks where --dir says, else SP_DIR, else upwards from the working directory.
+func (t *Task) projectBy(at, find func(string) (project.Dir, error)) (project.Dir, error) {
+	named, err := t.NamedDir()
+	if err != nil {
+		return project.Dir{}, err
+	}
+	if named != "" {
+		return at(named)
+	}
+	cwd, err := t.WorkingDirectory()
+	if err != nil {
+		return project.Dir{}, err
+	}
+	return find(cwd)
+}
+
+// checked returns a directory that nobody else can replace.
+func (t *Task) checked(dir project.Dir, err error) (project.Dir, error) {
+	if err == nil {
+		t.registry = dir.Registry()
+		err = t.CheckAbove(dir.Path())
+	}
+	if err == nil && dir.Link() != "" {
+		err = dir.CheckTracked(context.Background(), t.Git())
+	}
+	return dir, err
+}
+
+// CheckAbove refuses a place for a directory where somebody else could replace it.
+func (t *Task) CheckAbove(path string) error {
+	home := t.Env("HOME")
+	if home == nil {
+		return project.CheckAbove(path, "")
+	}
+	return project.CheckAbove(path, *home)
+}
+
+// NamedDir returns the absolute path that --dir or SP_DIR gives, or nothing.
+func (t *Task) NamedDir() (string, error) {
+	what, path := "--dir", t.String(dirFlag)
+	if value := t.Env("SP_DIR"); path == "" && value != nil {
+		what, path = "SP_DIR", *value
+	}
+	if path == "" {
+		return "", nil
+	}
+	if err := CheckPathWord(what, path); err != nil {
+		return "", err
+	}
+	return t.Resolved(path)
+}
+
+// Resolved returns the absolute path of a file or directory, the links of what is
+// above it followed, as the paths of a project are. It may itself be a link, or be
+// missing with what is above it: the path is the same before and after that is made.
+func (t *Task) Resolved(path string) (string, error) {
+	path, err := t.Absolute(path)
+	if err != nil {
+		return "", err
+	}
+	above, name := cutName(path)
+	if name == "" || name == "." || name == ".." {
+		return ResolvedDir(path)
+	}
+	above, err = ResolvedDir(above)
+	return filepath.Join(above, name), err
+}
+
+// ResolvedDir follows all links of a directory's path. Where its end is missing,
+// that is kept as it is; what `..` behind it would mean nobody can say.
+func ResolvedDir(path string) (string, error) {
+	actual, err := filepath.EvalSymlinks(path)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return actual, err
+	}
+	above, name := cutName(path)
+	if name == "" || name == ".." {
+		return "", err
+	}
+	above, err = ResolvedDir(above)
+	return filepath.Join(above, name), err
+}
+
+// cutName cuts the last name off a path, without cleaning what is above it.
+func cutName(path string) (above, name string) {
+	path = strings.TrimRight(path, "/")
+	slash := strings.LastIndexByte(path, '/')
+	return path[:slash+1], path[slash+1:]
+}
+
+// here is where a new directory goes. Inside another one it would only be in the way.
+func (t *Task) here() (string, error) {
+	path, err := t.Resolved(project.Name)
+	if err == nil && slices.Contains(strings.Split(filepath.Dir(path), "/"), project.Name) {
+		err = cli.Hint(cli.Usage("%s is inside a %s directory", filepath.Dir(path), project.Name), "go where the project is")
+	}
+	return path, err
+}
+
+// Existing is what becomes of the files that stand where a registry is made: they may be
+// anybody's.
+type Existing int
+
+const (
+	Refused  Existing = iota // nothing is made beside them
+	Aside                    // they get other names
+	Imported                 // they are what the command is to take over
+)
+
+// Existing reads --set-aside.
+func (t *Task) Existing() Existing {
+	if t.Bool("set-aside") {
+		return Aside
+	}
+	return Refused
+}
+
+// SetAside is the flag that gives the files another name that stand where a registry is made.
+func SetAside() cli.Flag {
+	return cli.Bool("set-aside", "rename files that stand where a registry is made")
+}
+
+// adviseMain adds, where there is no registry in a git worktree, which one the main work
+// tree has.
+func (t *Task) adviseMain(err error) error {
+	if !IsNoRegistry(err) {
+		return err
+	}
+	if named, bad := t.NamedDir(); bad != nil || named != "" {
+		return err
+	}
+	cwd, bad := t.WorkingDirectory()
+	if bad == nil {
+		cwd, bad = filepath.EvalSymlinks(cwd)
+	}
+	if main, found := project.MainOf(cwd); bad == nil && found {
+		path := cli.Quoted(main.Path())
+		err = cli.Hint(err, "the main work tree of this one has a registry: --dir %s, or SP_DIR=%s\n%s", path, path, *t.Failure(err).Hint)
+	}
+	return err
+}
+
+// MakeProjectHere makes the directory where it was named, else in the working
+// directory, or adopts the one that is there. It says so.
+func (t *Task) MakeProjectHere(files Existing) (project.Dir, error) {
+	path, err := t.NamedDir()
+	if err == nil && path == "" {
+		path, err = t.here()
+	}
+	if err != nil {
+		return project.Dir{}, err
+	}
+	return t.adopt(path, files)
+}
+
+// MakeProject finds the directory as project does, or makes one.
+func (t *Task) MakeProject(files Existing) (project.Dir, error) {
+	found, err := t.NewProject()
+	if errors.Is(err, project.ErrNoDirectory) {
+		return t.MakeProjectHere(files)
+	}
+	if err != nil {
+		return project.Dir{}, err
+	}
+	return t.adopt(found.Path(), files)
+}
+
+func (t *Task) adopt(path string, files Existing) (project.Dir, error) {
+	found, err := t.checked(project.AtNew(path))
+	if errors.Is(err, project.ErrNoDirectory) {
+		err = t.CheckAbove(path)
+	} else if err == nil && !HasRegistry(found) {
+		err = t.clear(found, files)
+	}
+	if errors.Is(err, project.ErrOthers) {
+		err = cli.Hint(err, "run as that user, or keep your registry elsewhere: --dir DIRECTORY")
+	}
+	if err != nil {
+		return project.Dir{}, err
+	}
+	if main, found := project.MainOf(filepath.Dir(path)); found && !Exists(filepath.Join(path, project.RegistryName)) {
+		t.Note("the main work tree has a registry, which this one does not share: --dir %s names it", cli.Quoted(main.Path()))
+	}
+	dir, made, err := project.Make(path)
+	t.registry = dir.Registry()
+	switch made {
+	case project.Created:
+		t.Note("made %s", dir.Path())
+	case project.Tightened:
+		t.Note("others could read %s until now; it is 0700 from here on", dir.Path())
+	}
+	return dir, err
+}
+
+// clear refuses the files that stand where a registry is to be made, or sets them aside.
+func (t *Task) clear(dir project.Dir, files Existing) error {
+	if files == Imported {
+		return nil
+	}
+	found, err := dir.EarlierFiles()
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	if files == Refused {
+		return cli.Hint(fmt.Errorf("%s: there before the registry, and perhaps somebody else's: %s: %w", dir.Path(), cli.Some(found), registry.ErrConflict),
+			"sp import takes over what is there, --set-aside gives it other names")
+	}
+	ending := ".aside-" + t.Now().UTC().Format("20060102T150405.000000Z")
+	if t.putBack, err = dir.SetAside(found, ending); err != nil {
+		return err
+	}
+	for _, path := range found {
+		_ = dir.TightenFile(path + ending) // what can't be, as a link, is for doctor to tell
+		t.Note("%s is set aside as %s", dir.Full(path), filepath.Base(path)+ending)
+	}
+	return nil
+}
+
+// ChangeNew is a change that makes directory and registry where there are none.
+func (t *Task) ChangeNew(ctx context.Context, files Existing, c workspace.Change) (project.Dir, error) {
+	dir, err := t.MakeProject(files)
+	if err == nil && !HasRegistry(dir) {
+		err = t.HideSecrets(ctx, dir)
+	}
+	if err == nil {
+		c.Create = true
+		err = t.ChangeIn(ctx, dir, c)
+	}
+	return dir, t.UnlessMade(dir, err)
+}
+
+// UnlessMade puts back what was set aside, where no registry was made.
+func (t *Task) UnlessMade(dir project.Dir, err error) error {
+	if t.putBack == nil || HasRegistry(dir) {
+		return err
+	}
+	return errors.Join(err, t.putBack())
+}
+
+// HasExport tells whether a tenants.json is there, whoever wrote it.
+func HasExport(dir project.Dir) bool {
+	_, err := os.Lstat(dir.Tenants())
+	return err == nil
+}
+
+// HasRegistry tells whether something stands where the directory's registry does.
+func HasRegistry(dir project.Dir) bool {
+	_, err := os.Lstat(dir.Registry())
+	return !errors.Is(err, os.ErrNotExist)
+}
+
+// IsNoRegistry tells whether an error says that there is no registry yet.
+func IsNoRegistry(err error) bool {
+	return errors.Is(err, project.ErrNoDirectory) || errors.Is(err, db.ErrMissing)
+}
+
+// CheckPathWord refuses what was meant as a way to a database: it must not be
+// repeated, and nothing is made under its name.
+func CheckPathWord(what, path string) error {
+	if strings.Contains(path, "://") || pgurl.IsConnection(path) {
+		return cli.Usage("%s: a way to a database where a path belongs", what)
+	}
+	return nil
+}
+
+// Exists tells whether there is something at a path.
+func Exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

@@ -1,0 +1,74 @@
+package task
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// List makes a `list` command of what it answers with: what every list has is added. after names
+// what --after takes.
+func List(after string, command *cli.Command, answer func(context.Context, *Task, *registry.View, registry.Page) (cli.Answer, error)) *cli.Command {
+	command.Name = "list"
+	command.Flags = append([]cli.Flag{
+		Limit(),
+		After(after),
+		cli.Bool("stale", "only if the last sync is longer ago than --max-age"),
+		MaxAge(),
+	}, command.Flags...)
+	command.Run = Run(func(ctx context.Context, t *Task) (cli.Answer, error) {
+		page, err := t.Page()
+		if err != nil {
+			return cli.Answer{}, err
+		}
+		view, err := t.View(ctx)
+		if err != nil {
+			return cli.Answer{}, err
+		}
+		state, err := view.State(ctx)
+		if err != nil {
+			return cli.Answer{}, err
+		}
+		a, err := answer(ctx, t, view, page)
+		if t.Bool("stale") && !state.Document.IsStale(t.Now(), t.Duration("max-age")) {
+			a.Rows = cli.Rows()
+		}
+		return a, err
+	})
+	return command
+}
+
+// Limit is the flag that bounds a list.
+func Limit() cli.Flag { return cli.Int("limit", "N", "at most N rows") }
+
+// After is the flag that names the row behind which a list begins.
+func After(what string) cli.Flag {
+	f := cli.String("after", what, "only rows behind "+what)
+	f.Empty = true // from the start
+	return f
+}
+
+// Page is the part of a list that --limit and --after ask for.
+func (t *Task) Page() (registry.Page, error) {
+	page := registry.Page{After: t.String("after"), Limit: t.Int("limit")}
+	if t.IsSet("limit") && page.Limit < 1 {
+		return page, cli.Usage("--limit: at least 1")
+	}
+	return page, nil
+}
+
+// defaultMaxAge is how old a sync may be before the registry counts as stale.
+const defaultMaxAge = 24 * time.Hour
+
+// MaxAge is the flag that says how old that may be.
+func MaxAge() cli.Flag {
+	return cli.Duration("max-age", defaultMaxAge, "how old the last sync may be")
+}
+
+// ListOf is an answer of a list of that name, with a row for each value.
+func ListOf[T any](name string, heads []string, values iter.Seq2[T, error], row func(T) cli.Row) cli.Answer {
+	return cli.Answer{List: name, Title: string(name[0]-'a'+'A') + name[1:], Heads: heads, Rows: cli.Each(values, row)}
+}

@@ -1,0 +1,198 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"github.com/sp-registry/sp/internal/cli"
+	"runtime"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+	"github.com/sp-registry/sp/internal/workspace"
+)
+
+// Changer is tenants or others.
+type Changer func(commit func(context.Context, *registry.Registry) error) workspace.Change
+
+// Machine is what hosting may know of this machine and, unless dir is the zero one, of a project,
+// whose registry is changed so.
+func (t *Task) Machine(dir project.Dir, change Changer) *hosting.Machine {
+	return &hosting.Machine{
+		Read: func(ctx context.Context, fn func(*registry.View) error) error { return t.ReadOften(ctx, dir, fn) },
+		Change: func(ctx context.Context, fn func(*registry.Registry) error) error {
+			return t.ChangeIn(ctx, dir, change(func(_ context.Context, reg *registry.Registry) error { return fn(reg) }))
+		},
+		Now: t.Now, Random: t.Random, Progress: t.Step, Offline: t.Offline(),
+		Directory: dir.Path(), Env: t.Environ(), Docker: t.LookPath("docker"), Programs: t.Programs,
+		Data: t.DataPlace, MakeData: func() (string, error) { return t.placeForData(dir) },
+	}
+}
+
+// ReadOften is read for a command that reads so often that it has to close what it opens.
+func (t *Task) ReadOften(ctx context.Context, dir project.Dir, fn func(*registry.View) error) error {
+	t.reading.Lock()
+	defer t.reading.Unlock()
+	options, err := t.Options(dir)
+	if err != nil {
+		return err
+	}
+	reg, err := registry.Open(ctx, dir.Registry(), options)
+	if err != nil {
+		return err
+	}
+	view, err := reg.View(ctx)
+	if err == nil {
+		err = fn(view)
+		view.Close()
+	}
+	return errors.Join(err, reg.Close())
+}
+
+// InSteps runs fn, which changes the registry of the project in several steps. Whether it was
+// changed is said of the whole.
+func (t *Task) InSteps(ctx context.Context, change Changer, fn func(context.Context, *hosting.Machine) error) error {
+	return t.UntilTold(ctx, func(ctx context.Context) error {
+		dir, err := t.Project()
+		if err != nil {
+			return err
+		}
+		err = fn(ctx, t.Machine(dir, change))
+		t.TellDone()
+		t.Done.Made = Made(err)
+		return err
+	})
+}
+
+// MakeRegistry makes directory and registry where there are none.
+func (t *Task) MakeRegistry(ctx context.Context, files Existing) error {
+	isNew, err := t.IsNew()
+	switch {
+	case err != nil:
+	case isNew:
+		_, err = t.ChangeNew(ctx, files, t.Tenants(Nothing))
+	default:
+		_, err = t.MakeProject(files)
+	}
+	return err
+}
+
+// beforeLogin looks at where a login leads, before anything is sent: every login of sp's.
+func (t *Task) beforeLogin(ctx context.Context, url secret.Secret) (scram bool, err error) {
+	look, err := t.LookAtOwn(ctx, url)
+	return look != nil, err
+}
+
+// LookAtOwn looks at the server that sp runs for this project to which a URL leads, if it does.
+func (t *Task) LookAtOwn(ctx context.Context, url secret.Secret) (look *postgres.Look, err error) {
+	t.reading.Lock()
+	dir, err := t.Project()
+	t.reading.Unlock()
+	if err == nil {
+		look, err = t.Machine(dir, nil).Look(ctx, url)
+	}
+	if IsNoRegistry(err) {
+		return nil, nil
+	}
+	return look, err
+}
+
+// Offline says, where SP_OFFLINE is set, that no database server is connected to or run.
+func (t *Task) Offline() error {
+	if value := t.Env("SP_OFFLINE"); value != nil && *value != "" {
+		return fmt.Errorf("SP_OFFLINE is set: %w", provision.ErrUnavailable)
+	}
+	return nil
+}
+
+// Programs are those of PostgreSQL on this machine, where SP_POSTGRES_BIN says or in
+// the usual places, for the cluster in a directory or, with none, a new one.
+func (t *Task) Programs(cluster string) (postgres.Programs, error) {
+	named := ""
+	if value := t.Env("SP_POSTGRES_BIN"); value != nil && *value != "" {
+		var err error
+		if named, err = t.Absolute(*value); err != nil {
+			return postgres.Programs{}, err
+		}
+	}
+	return postgres.FindPrograms(named, t.SearchPath(), cluster)
+}
+
+// Tell says what was met beside what was asked for. sharing is what other tenants do with
+// what was ended.
+func (t *Task) Tell(met hosting.Warnings, sharing string) {
+	if met.Pooled != "" {
+		t.Note("warning: server %s: a connection pooler stands before it, which has to look up new logins at the server (auth_query)", met.Pooled)
+	}
+	for _, sharer := range met.Sharers {
+		t.Note("warning: tenant %s %s: %s", sharer, sharing, cli.To("sp tenant edit", string(sharer.ID), "--database-url-stdin"))
+	}
+	for _, u := range met.Unended {
+		t.Note("warning: database %s: its old login is not ended: %v", u.Database.Name, u.Err)
+	}
+}
+
+// serverHint says what helps with a server, or that there is none.
+func serverHint(err error) string {
+	var nowhere *hosting.NoServerError
+	if errors.As(err, &nowhere) {
+		return nowhereHint(runtime.GOOS, nowhere.Missing)
+	}
+	var e *hosting.ServerError
+	if !errors.As(err, &e) {
+		return ""
+	}
+	switch s := e.Server; {
+	case errors.Is(e, hosting.ErrWithheld) && s.Withheld == registry.Foreign:
+		return fmt.Sprintf("if that project is gone: sp trust --moved, then sp db up\n"+
+			"if it is still in use: sp db remove %s forgets the server here, and sp makes another for new databases", s.Name)
+	case errors.Is(e, hosting.ErrWithheld) && s.IsOwn(), errors.Is(e, hosting.ErrStopped):
+		return "sp db up"
+	case errors.Is(e, hosting.ErrWithheld):
+		return "sp db use --server-stdin, with the URL of its administrator"
+	case errors.Is(e, hosting.ErrLost):
+		return lostHint(s)
+	case errors.Is(e, postgres.ErrTaken) && s.Provider == registry.LocalPrograms:
+		return "sp db up --port PORT has it take another one"
+	case errors.Is(e, provision.ErrDenied) && !s.IsOwn():
+		return "SP_POSTGRES_ADMIN_URL gives another login for that server, sp db use --server-stdin too"
+	}
+	return ""
+}
+
+// lostHint are the ways out where the data of a server are gone.
+func lostHint(s registry.Server) string {
+	id := s.Name
+	if s.Place != nil {
+		id = *s.Place
+	}
+	return "if they are elsewhere, put them back; SP_DATA_DIR, XDG_DATA_HOME and HOME say where sp looks\n" +
+		"sp db remove " + id + " gives them up: then sp tenant provision makes empty databases"
+}
+
+// nowhereHint says how to come by a server on a system, from what is missing there.
+func nowhereHint(system string, missing []error) string {
+	install := "install PostgreSQL's programs: apt-get install postgresql, or your system's like of it"
+	if system == "darwin" {
+		install = "install PostgreSQL's programs: brew install postgresql"
+	}
+	for _, err := range missing {
+		if errors.Is(err, postgres.ErrRoot) { // they are there
+			install = "run sp as another user than root"
+		}
+	}
+	return strings.Join([]string{
+		"start Docker", install,
+		"name a server: --server-stdin with the URL of somebody who may make databases there",
+		"name a database that is there: --database-url-stdin",
+		"or take the tenant now and its database later: --no-database, then sp tenant provision ID",
+	}, "\n")
+}
+
+// Nothing is a change that only has the files follow.
+func Nothing(context.Context, *registry.Registry) error { return nil }

@@ -1,0 +1,58 @@
+package task
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// TenantRecord is a tenant in JSON: the record as in tenants.json, a member that it lacks as null, and what
+// else is known of it. Secrets are masked unless revealed.
+type TenantRecord struct {
+	Tenant registry.Tenant `json:"-"`
+	How    Showing         `json:"-"`
+	Besides
+}
+
+// Besides is what is shown of a tenant behind its record.
+type Besides struct {
+	UnknownMembers     []string `json:"unknown_members"`
+	Selected           bool     `json:"selected"`
+	MissingCredentials bool     `json:"missing_credentials"`
+}
+
+// RecordOf is a tenant as it is shown.
+func RecordOf(t registry.Tenant, s registry.Selection, how Showing) TenantRecord {
+	return TenantRecord{Tenant: t, How: how, Besides: Besides{
+		UnknownMembers:     append([]string{}, t.Unknown.Names()...),
+		Selected:           IsSelected(t.ID, s),
+		MissingCredentials: t.HasMissingCredentials(),
+	}}
+}
+
+// MarshalJSON writes the members of the record and what is besides.
+func (r TenantRecord) MarshalJSON() ([]byte, error) {
+	return r.With(r.Besides)
+}
+
+// With writes the members of the record, and those of what is besides.
+func (r TenantRecord) With(besides any) ([]byte, error) {
+	text := []byte("{")
+	for _, m := range registry.Members {
+		value := "null"
+		if shown := r.How.Member(m, r.Tenant); shown != nil && m.Truth {
+			value = *shown
+		} else if shown != nil {
+			quoted, err := cli.Marshal(shown, "")
+			if err != nil {
+				return nil, err
+			}
+			value = quoted
+		}
+		text = fmt.Appendf(text, "%q:%s,", m.Name, value)
+	}
+	rest, err := cli.Marshal(besides, "")
+	return append(text, strings.TrimPrefix(rest, "{")...), err
+}

@@ -1,0 +1,84 @@
+package task
+
+import (
+	"context"
+	"github.com/sp-registry/sp/internal/pgurl"
+	"slices"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// ByURL is the provider that somebody names who has a database already.
+const ByURL registry.Provider = "url"
+
+// ServerFlags choose the server of a new database.
+func ServerFlags() []cli.Flag {
+	return append([]cli.Flag{
+		cli.Choice("provider", "where (else the first there is)", string(ByURL), string(registry.Elsewhere), string(registry.InDocker), string(registry.LocalPrograms)),
+	}, cli.SecretFlags("server", "URL", "of who may make databases (SP_POSTGRES_ADMIN_URL; sp db use)")...)
+}
+
+// WantedServer is what the flags and the environment ask for.
+func (t *Task) WantedServer(ctx context.Context) (w hosting.Wanted, err error) {
+	w.Provider = registry.Provider(t.String("provider"))
+	if w.Admin, err = t.Secret(ctx, "server"); err != nil {
+		return w, err
+	}
+	if w.Admin != nil {
+		t.WarnOfArgument("server", *w.Admin)
+		if w.Provider != "" && w.Provider != registry.Elsewhere {
+			return w, cli.Usage("--server and --provider %s", w.Provider)
+		}
+		w.Provider = registry.Elsewhere
+	}
+	if w.Admin == nil {
+		w.Admin = t.WantedByDefault().Admin
+	}
+	return w, nil
+}
+
+// WantedByDefault is what the environment alone asks for.
+func (t *Task) WantedByDefault() (w hosting.Wanted) {
+	if url := t.Env("SP_POSTGRES_ADMIN_URL"); url != nil && *url != "" {
+		admin := secret.New(*url)
+		w.Admin = &admin
+	}
+	return w
+}
+
+// FindServer returns the server to make a database on.
+func (t *Task) FindServer(ctx context.Context, w hosting.Wanted, known []registry.Server) (registry.Server, error) {
+	isChosen := func(s registry.Server) bool { return s.Chosen }
+	if w.Provider == registry.Elsewhere && w.Admin == nil && !slices.ContainsFunc(known, isChosen) {
+		return registry.Server{}, cli.Hint(cli.Usage("--provider server: which one?"), "--server-stdin, SP_POSTGRES_ADMIN_URL, or sp db use")
+	}
+	return t.Machine(project.Dir{}, nil).Find(ctx, w, known)
+}
+
+// KnownServers are those of the registry, none where that is yet to be made.
+func (t *Task) KnownServers(ctx context.Context) (known []registry.Server, err error) {
+	isNew, err := t.IsNew()
+	if err != nil || isNew {
+		return nil, err
+	}
+	err = t.Read(ctx, func(_ project.Dir, view *registry.View) error {
+		known, err = view.Servers(ctx)
+		return err
+	})
+	return known, err
+}
+
+// WarnOfArgument tells that a secret was given where others can read it.
+func (t *Task) WarnOfArgument(name string, secret secret.Secret) {
+	if t.IsSet(name) && pgurl.HasSecret(secret) {
+		what := "a password"
+		if name == "sync-token" {
+			what = "a token"
+		}
+		t.Note("warning: %s in --%s shows in the list of processes and the shell's history; --%s-stdin keeps it out", what, name, name)
+	}
+}

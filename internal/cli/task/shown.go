@@ -1,0 +1,93 @@
+package task
+
+import (
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// The kinds of words that commands take.
+var (
+	TenantWord  = cli.Kind{Name: "tenant"}
+	ProfileWord = cli.Kind{Name: "profile"}
+	EitherWord  = cli.Kind{Name: "tenant or profile"}
+	Sequence    = cli.Kind{Name: "sequence"}
+	File        = cli.Kind{Name: "file"}
+	Directory   = cli.Kind{Name: "directory"}
+	Secret      = cli.Kind{Name: "secret"}
+)
+
+// TenantRef is a tenant in JSON, where another thing names it.
+type TenantRef struct {
+	ID   registry.TenantID `json:"id"`
+	Name string            `json:"name"`
+	Kind registry.Kind     `json:"type"`
+}
+
+// RefOf names a tenant.
+func RefOf(t registry.Tenant) TenantRef { return TenantRef{t.ID, t.Name, t.Kind} }
+
+// ProfileRef is a profile in JSON, where another thing names it.
+type ProfileRef struct {
+	Name string `json:"name"`
+}
+
+// Showing says how a secret is shown that is there.
+type Showing bool
+
+// The ways.
+const (
+	Masked   Showing = false
+	Revealed Showing = true
+)
+
+// URL is how a URL is shown, nil where there is none.
+func (s Showing) URL(url *secret.Secret) *string { return s.text(url, pgurl.Describe) }
+
+// Token is how a token is shown, nil where there is none.
+func (s Showing) Token(token *secret.Secret) *string {
+	return s.text(token, func(secret.Secret) string { return "***" })
+}
+
+// Member is what a tenant has as a member, as it is shown; nil if it has none.
+func (s Showing) Member(m *registry.Member, t registry.Tenant) *string {
+	text, there := m.Reveal(&t)
+	value := secret.New(text)
+	switch {
+	case !there:
+		return nil
+	case m.URL:
+		return s.URL(&value)
+	case m.Secret:
+		return s.Token(&value)
+	}
+	return &text
+}
+
+func (s Showing) text(secret *secret.Secret, mask func(secret.Secret) string) *string {
+	if secret == nil {
+		return nil
+	}
+	text := ""
+	switch {
+	case s == Revealed:
+		text = secret.Reveal()
+	case !secret.Empty():
+		text = mask(*secret)
+	}
+	return &text
+}
+
+// YesNo says a truth.
+func YesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// IsSelected tells whether a tenant is the selected one.
+func IsSelected(id registry.TenantID, s registry.Selection) bool {
+	return s.Tenant != nil && *s.Tenant == id
+}

@@ -1,0 +1,188 @@
+// Package task is what the commands on a project share: the directory that they work in, their one
+// read or change of its registry, what they tell of a change, and what an error means.
+package task
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
+)
+
+// Task is one run of a command on a project.
+type Task struct {
+	*cli.Context
+	// Done is what came of the last change.
+	Done workspace.Done
+
+	registry string       // its path, once it is known
+	moved    *string      // set where the registry lay elsewhere: the directory whose copy it is, or nothing
+	untold   *project.Dir // where Done was made, until it is told
+	reading  sync.Mutex   // several databases are logged in to at once, each after a look into the registry
+	// putBack undoes what --set-aside did; nil if that did nothing.
+	putBack func() error
+}
+
+// Run makes a command of a function that works on a project.
+func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Context, *cli.Context) (cli.Answer, error) {
+	return func(ctx context.Context, c *cli.Context) (cli.Answer, error) {
+		t := &Task{Context: c}
+		c.AtEnd(func() error {
+			t.TellDone()
+			return nil
+		})
+		answer, err := fn(provision.WithBeforeLogin(ctx, t.beforeLogin), t)
+		return answer, t.explain(err)
+	}
+}
+
+// The flags of every command, and of those that change what files follow.
+const (
+	dirFlag      = "dir"
+	noExportFlag = "no-export"
+)
+
+// Dir is the flag that names the directory.
+func Dir() cli.Flag {
+	return cli.String(dirFlag, "DIRECTORY", "the .systemprompt directory (SP_DIR; else upwards from here)")
+}
+
+// NoExport is the flag that defers what a change would write into the files that follow.
+func NoExport() cli.Flag {
+	return cli.Bool(noExportFlag, "leave the files behind until the next change")
+}
+
+// Purge is the flag that ends at once that removed secrets can be put back.
+func Purge() cli.Flag {
+	return cli.Bool("purge", "forget removed secrets at once (else in 7 days)")
+}
+
+// Defers tells whether --no-export was given.
+func (t *Task) Defers() bool {
+	return t.Has(noExportFlag) && t.IsSet(noExportFlag) && t.Bool(noExportFlag)
+}
+
+// defaultWait bounds the waiting for other processes, unless SP_LOCK_TIMEOUT does.
+const defaultWait = 10 * time.Second
+
+// Wait reads SP_LOCK_TIMEOUT: a duration such as 500ms, or a number of seconds.
+func (t *Task) Wait() (time.Duration, error) {
+	text := t.Env("SP_LOCK_TIMEOUT")
+	if text == nil || *text == "" {
+		return defaultWait, nil
+	}
+	wait, err := time.ParseDuration(*text)
+	if err != nil { // without a unit
+		wait, err = time.ParseDuration(*text + "s")
+	}
+	if err != nil || wait < 0 {
+		return 0, cli.Usage("SP_LOCK_TIMEOUT is not a duration such as 10s")
+	}
+	return wait, nil
+}
+
+// Options are what a registry is opened with.
+func (t *Task) Options(dir project.Dir) (registry.Options, error) {
+	wait, err := t.Wait()
+	if err != nil {
+		return registry.Options{}, err
+	}
+	trust, err := t.Trust(dir)
+	return registry.Options{
+		Now:     t.Now,
+		Rand:    t.Random,
+		Command: t.Line,
+		Wait:    wait,
+		Holder:  fmt.Sprintf("pid %d (%s) since %s", os.Getpid(), t.Command, t.Now().UTC().Format(time.RFC3339)),
+		Trust:   trust,
+		Waiting: t.noteWaiting,
+	}, err
+}
+
+// Workspace is a directory with its registry, and what sp knows of the world.
+func (t *Task) Workspace(dir project.Dir) (*workspace.Workspace, error) {
+	options, err := t.Options(dir)
+	return &workspace.Workspace{Dir: dir, Registry: options, Git: t.Git, Reading: t.WatchReading, Writing: t.WatchWriting}, err
+}
+
+func (t *Task) noteWaiting(holder string) {
+	if holder == "" {
+		holder = "another program"
+	}
+	t.Note("waiting for %s", holder)
+}
+
+// Read runs fn on one instant of the registry.
+func (t *Task) Read(ctx context.Context, fn func(dir project.Dir, view *registry.View) error) error {
+	dir, err := t.Project()
+	if err != nil {
+		return err
+	}
+	w, err := t.Workspace(dir)
+	if err != nil {
+		return err
+	}
+	return w.Read(ctx, func(view *registry.View) error { return fn(dir, view) })
+}
+
+// View returns one instant of the registry, which is let go when the answer's rows were taken.
+func (t *Task) View(ctx context.Context) (*registry.View, error) {
+	dir, err := t.Project()
+	if err != nil {
+		return nil, err
+	}
+	w, err := t.Workspace(dir)
+	if err != nil {
+		return nil, err
+	}
+	view, err := w.View(ctx)
+	if err == nil {
+		t.AtClose(func() error {
+			view.Close()
+			return nil
+		})
+	}
+	return view, err
+}
+
+// Change makes one change of the registry, with the files that follow it. A signal ends it
+// with nothing half done.
+func (t *Task) Change(ctx context.Context, c workspace.Change) error {
+	dir, err := t.Project()
+	if err != nil {
+		return err
+	}
+	return t.ChangeIn(ctx, dir, c)
+}
+
+// ChangeIn is Change in a directory that was found.
+func (t *Task) ChangeIn(ctx context.Context, dir project.Dir, c workspace.Change) error {
+	return t.UntilTold(ctx, func(ctx context.Context) error {
+		w, err := t.Workspace(dir)
+		if err != nil {
+			return err
+		}
+		t.TellDone()
+		t.Done, err = w.Change(ctx, c)
+		t.Made = t.Done.Made
+		t.untold = &dir
+		return t.AdviseChange(ctx, w, c, err)
+	})
+}
+
+// Tenants is a change of what tenants.json shows.
+func (t *Task) Tenants(commit func(context.Context, *registry.Registry) error) workspace.Change {
+	return workspace.Change{Tenants: !t.Defers(), Defer: t.Defers(), Commit: commit}
+}
+
+// Others is a change of anything else.
+func (t *Task) Others(commit func(context.Context, *registry.Registry) error) workspace.Change {
+	return workspace.Change{Defer: t.Defers(), Commit: commit}
+}

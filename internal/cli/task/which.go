@@ -1,0 +1,167 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/follow"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/resolver"
+)
+
+const profileFlag = "profile"
+
+// Profile is the flag that says of every command in which profile it works.
+func Profile() cli.Flag {
+	return cli.String(profileFlag, "NAME", "work in the profile NAME, or in that of a path to a profile.yaml")
+}
+
+// Network is the flag that says from where a database is to be reached.
+func Network() cli.Flag {
+	return cli.Choice("network", "reach a cloud tenant's database from outside", string(resolver.ExternalNetwork))
+}
+
+// Request is what flags and environment ask the resolver for.
+func (t *Task) Request(dir project.Dir) resolver.Request {
+	r := resolver.Request{
+		Flag: t.Optional(profileFlag),
+		Env:  t.Env("SYSTEMPROMPT_PROFILE"),
+		ReadProfile: func(path string) (string, *registry.TenantID, error) {
+			full, err := t.Absolute(path)
+			if err != nil {
+				return "", nil, err
+			}
+			return readProfile(dir, full)
+		},
+	}
+	if t.Has("network") {
+		r.Network = resolver.Network(t.String("network"))
+	}
+	return r
+}
+
+// readProfile returns the name of the profile that an absolute path stands for, and the
+// tenant that its file names, if it names one.
+func readProfile(dir project.Dir, path string) (name string, tenant *registry.TenantID, err error) {
+	name, text, err := dir.ReadProfile(path)
+	if err != nil {
+		return "", nil, err
+	}
+	if tenant, err = follow.TenantOf(text); err != nil {
+		return "", nil, fmt.Errorf("profile %s: %w", path, err)
+	}
+	return name, tenant, nil
+}
+
+// errBoth refuses two answers to one question.
+func (t *Task) errBoth(word string) error {
+	return cli.Usage("%s: --profile excludes %s", t.Command, cli.Harmless(word))
+}
+
+// Tenant returns the tenant that a word means or, without one, the tenant that the command acts on:
+// that of the profile in effect, else the selected one. If those differ, it says so.
+func (t *Task) Tenant(ctx context.Context, dir project.Dir, view *registry.View, word *string) (registry.Tenant, error) {
+	if word != nil && t.IsSet(profileFlag) {
+		return registry.Tenant{}, t.errBoth(*word)
+	}
+	if word != nil {
+		return view.FindTenant(ctx, *word)
+	}
+	f, err := resolver.InEffect(ctx, view, t.Request(dir))
+	switch {
+	case err == nil:
+		return *f.Tenant, t.tellOther(ctx, view, f)
+	case errors.As(err, new(*resolver.NothingError)), f.Err != nil && (f.Source == resolver.FromSession || f.Source == resolver.FromDefault):
+		return view.TenantOrSelected(ctx, nil)
+	}
+	return registry.Tenant{}, AdviseResolving(err)
+}
+
+// ProfileInEffect returns the profile that a word names or, without one, the profile in effect.
+func (t *Task) ProfileInEffect(ctx context.Context, dir project.Dir, view *registry.View, word *string) (registry.Profile, error) {
+	if word != nil && t.IsSet(profileFlag) {
+		return registry.Profile{}, t.errBoth(*word)
+	}
+	if word != nil {
+		return view.Profile(ctx, *word)
+	}
+	f, err := resolver.InEffect(ctx, view, t.Request(dir))
+	if err != nil {
+		return registry.Profile{}, AdviseResolving(err)
+	}
+	return *f.Profile, t.tellOther(ctx, view, f)
+}
+
+// sources are the sources that can name another tenant than the selected one, as people call them.
+var sources = map[resolver.Source]string{
+	resolver.FromFlag: "--profile", resolver.FromEnvironment: "SYSTEMPROMPT_PROFILE", resolver.FromDefault: "the default",
+}
+
+// tellOther says on what the command acts, where that is not the selected tenant.
+func (t *Task) tellOther(ctx context.Context, view *registry.View, f resolver.Finding) error {
+	selection, err := view.Selection(ctx)
+	if err == nil && selection.Tenant != nil && *selection.Tenant != f.Tenant.ID {
+		t.Note("this is tenant %s, of profile %s (%s); selected is %s", f.Tenant, f.Profile.Name, sources[f.Source], *selection.Tenant)
+	}
+	return err
+}
+
+// RefuseDoubt refuses what can't be taken back if nothing names a tenant and a variable names another
+// than the selected one.
+func (t *Task) RefuseDoubt(ctx context.Context, dir project.Dir, view *registry.View, word *string) error {
+	if word != nil || t.IsSet(profileFlag) {
+		return nil
+	}
+	selection, err := view.Selection(ctx)
+	if err != nil || selection.Tenant == nil {
+		return err
+	}
+	f, err := resolver.InEffect(ctx, view, t.Request(dir))
+	if f.Source != resolver.FromEnvironment {
+		return nil // what else is the matter does not concern the variable
+	}
+	if err != nil {
+		return AdviseResolving(err)
+	}
+	if f.Tenant.ID == *selection.Tenant {
+		return nil
+	}
+	doubt := &registry.AmbiguousError{Word: t.Command, Candidates: []string{
+		fmt.Sprintf("tenant %s (SYSTEMPROMPT_PROFILE)", f.Tenant), fmt.Sprintf("tenant %s (selected)", *selection.Tenant),
+	}}
+	return cli.Hint(doubt, "--profile NAME says which")
+}
+
+// noTenantHint is for where no tenant is selected, and perhaps none is there.
+const noTenantHint = "sp tenant list, then sp tenant select ID\nif that lists none: sp tenant create --name NAME, or sp import PATH of a tenants.json"
+
+// AdviseResolving adds what helps with an error of resolving.
+func AdviseResolving(err error) error {
+	var nothing *resolver.NothingError
+	var url *resolver.URLError
+	switch {
+	case errors.As(err, &nothing) && nothing.Selection.Tenant == nil:
+		return cli.Hint(cli.WithCandidates(err, nothing.Candidates...), noTenantHint+"\nor name a profile: --profile NAME")
+	case errors.As(err, &nothing):
+		return cli.Hint(cli.WithCandidates(err, nothing.Candidates...), "sp session switch NAME, or --profile NAME\nsp profile create NAME links a new one to the selected tenant")
+	case errors.As(err, &url):
+		return adviseURL(err, url)
+	}
+	return err
+}
+
+func adviseURL(err error, e *resolver.URLError) error {
+	id := string(e.Tenant)
+	switch {
+	case e.Fault == resolver.Off:
+		return cli.Hint(err, "%s, if it has one", cli.To("sp tenant edit", id, "--external-db-access"))
+	case e.Member == "internal_database_url":
+		return cli.Hint(err, "%s", cli.To("sp tenant edit", id, "--internal-database-url-stdin"))
+	case e.Fault == resolver.Absent || e.Fault == resolver.Empty:
+		return cli.Hint(err, "%s makes a database, %s names one", cli.To("sp tenant provision", id), cli.To("sp tenant edit", id, "--database-url-stdin"))
+	}
+	return cli.Hint(err, "%s", cli.To("sp tenant edit", id, "--database-url-stdin"))
+}

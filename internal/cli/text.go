@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+)
+
+// Printable makes a text that anybody may have written harmless: what could move
+// the cursor, end the line, turn the writing direction, or cover other lines, shows
+// as an escape, and so does what would not show at all.
+func Printable(text string) string {
+	if isPlain(text) {
+		return text
+	}
+	var b strings.Builder
+	marks := 0
+	for _, r := range text {
+		if !unicode.Is(unicode.M, r) {
+			marks = 0
+		} else {
+			marks++
+		}
+		if isHarmful(r) || marks > maxMarks {
+			writeEscape(&b, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// isPlain tells of the texts that nearly all are: ASCII that shows.
+func isPlain(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
+// maxMarks is how many combining marks on one letter are shown; a flood of them
+// covers the lines above and below.
+const maxMarks = 4
+
+// isHarmful tells whether a terminal does something else with r than show it.
+func isHarmful(r rune) bool {
+	return r != ' ' && !unicode.IsPrint(r) ||
+		r > unicode.MaxLatin1 && unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// writeEscape writes r as JSON would: \u and four hexadecimal digits, twice for a
+// rune past U+FFFF.
+func writeEscape(b *strings.Builder, r rune) {
+	if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
+		fmt.Fprintf(b, `\u%04x\u%04x`, high, low)
+		return
+	}
+	fmt.Fprintf(b, `\u%04x`, r)
+}
+
+// PrintableLines does the same for a text of several lines of our own.
+func PrintableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = Printable(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Counted is a number of things, in the right number of words.
+func Counted(n int, thing string) string {
+	switch {
+	case n == 1 || strings.HasPrefix(thing, "of "):
+		return fmt.Sprintf("%d %s", n, thing)
+	case strings.HasSuffix(thing, "y") && !strings.HasSuffix(thing, "ay"):
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(thing, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// Some names the first of several things.
+func Some(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + " and others"
+	}
+	return strings.Join(names, ", ")
+}
