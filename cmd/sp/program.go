@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/cloud"
 	"github.com/sp-registry/sp/internal/cli/task"
 )
 
@@ -15,8 +16,13 @@ func program() *cli.Program {
 		Usage:  "which database a command talks to, and why",
 		Flags:  []cli.Flag{task.Dir(), task.Profile()},
 		Faults: task.Faults,
-		Nouns:  []cli.Noun{
+		Nouns: []cli.Noun{
 			// {Name: "tenant", Build: tenants.Command}, when all of it has moved
+			{Name: "auth", Build: cloud.Auth, Hidden: true},
+			{Name: "login", Build: cloud.Login, Hidden: true},
+			{Name: "sync", Build: cloud.Sync, Hidden: true},
+			{Name: "deploy", Build: cloud.Deploy, Hidden: true},
+			{Name: "infra", Build: cloud.Infra, Hidden: true},
 		},
 	}
 }

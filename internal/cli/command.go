@@ -40,6 +40,8 @@ type Command struct {
 	Rest bool
 	// NoJSON is for a command whose output is another program's.
 	NoJSON bool
+	// loose takes any flags, which mean nothing.
+	loose bool
 	// Run does the work. What it prints is its answer; it may be there beside an error.
 	Run func(context.Context, *Context) (Answer, error)
 }

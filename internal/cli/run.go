@@ -126,7 +126,7 @@ func (c *Context) parse(ctx context.Context) error {
 	root := c.program.toLibrary(c, c.program.branch(c.args), func(command *Command, parsed *cli.Command) error {
 		found, c.command, c.parsed = true, command, parsed
 		c.Command = strings.Join(c.program.words(parsed), " ")
-		c.JSON = parsed.Bool(jsonFlag)
+		c.JSON = parsed.Bool(jsonFlag) || command.loose && c.JSON // its flags are not read
 		if command.IsGroup() {
 			return nil
 		}
@@ -237,6 +237,7 @@ func (c *Context) toLibrary(command *Command, act func(*Command, *cli.Command) e
 		Flags:           libraryFlags(command.Flags),
 		Action:          func(_ context.Context, parsed *cli.Command) error { return act(command, parsed) },
 		OnUsageError:    c.usageError(command),
+		SkipFlagParsing: command.loose,
 	}
 	for _, sub := range command.Commands {
 		made.Commands = append(made.Commands, c.toLibrary(sub, act))

@@ -1,0 +1,20 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+)
+
+// Later is a command that is not offered yet, with why. It takes any arguments and flags: nothing
+// pretends.
+func Later(name, usage, why string) *Command {
+	return &Command{
+		Name:  name,
+		Usage: usage + " (not offered yet)",
+		Args:  []Arg{{Name: "ARGUMENT", Optional: true, Repeated: true}},
+		loose: true,
+		Run: func(_ context.Context, c *Context) (Answer, error) {
+			return Answer{}, fmt.Errorf("%s: %w: %s", c.Command, ErrUnsupported, why)
+		},
+	}
+}
