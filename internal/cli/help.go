@@ -8,20 +8,38 @@ import (
 
 // help answers --help and -h, wherever they stand before --, with the help of the command that the
 // words name; and so does the word help.
-func (c *Context) help() (Answer, bool) {
+func (c *Context) help() (answer Answer, asked bool, err error) {
 	args := c.args[min(1, len(c.args)):]
 	if end := slices.Index(args, "--"); end >= 0 {
 		args = args[:end]
 	}
-	asked := slices.Contains(args, "--help") || slices.Contains(args, "-h")
+	asked = slices.Contains(args, "--help") || slices.Contains(args, "-h")
 	if c.program.FirstWord(c.args) == "help" {
 		asked, args = true, args[slices.Index(args, "help")+1:]
+		err = c.program.checkHelped(args)
 	}
-	if !asked {
-		return Answer{}, false
+	if !asked || err != nil {
+		return Answer{}, asked, err
 	}
 	command, words := c.program.find(args)
-	return c.program.helpOf(command, words...), true
+	return c.program.helpOf(command, words...), true, nil
+}
+
+// checkHelped refuses words behind help that name no command.
+func (p *Program) checkHelped(args []string) error {
+	_, words := p.find(args)
+	for _, arg := range args {
+		switch {
+		case strings.HasPrefix(arg, "-"):
+		case len(words) > 0 && arg == words[0]:
+			words = words[1:]
+		case isFlagName(arg):
+			return Hint(Usage("unknown command %s", arg), "%s --help lists the commands", p.Name)
+		default:
+			return Hint(Usage("unknown command"), "%s --help lists the commands", p.Name)
+		}
+	}
+	return nil
 }
 
 // find returns the command that words name, as far as they do; other words and flags are passed over.

@@ -100,7 +100,11 @@ func (c *Context) AskSecret(ctx context.Context, what string) (*secret.Secret, e
 func (c *Context) typed(ctx context.Context, what string) ([]byte, error) {
 	c.clearProgress()
 	fmt.Fprint(c.Stderr, Printable(what)+": ")
-	typed, err := typedAt(ctx, int(c.Stdin.Fd()))
+	var typed []byte
+	err := c.UntilTold(ctx, func(ctx context.Context) (err error) { // the terminal has to show again what is typed
+		typed, err = typedAt(ctx, int(c.Stdin.Fd()))
+		return err
+	})
 	fmt.Fprintln(c.Stderr)
 	if errors.Is(err, io.EOF) {
 		err = errCancelled
@@ -120,7 +124,7 @@ func (c *Context) Confirm(ctx context.Context, question string) error {
 // ConfirmTyped is Confirm for what --yes does not answer.
 func (c *Context) ConfirmTyped(ctx context.Context, question string) error {
 	if !c.Terminal(int(c.Stdin.Fd())) {
-		return fmt.Errorf("%s: %w", question, ErrConfirm)
+		return fmt.Errorf("%s: %w", strings.TrimSuffix(question, "."), ErrConfirm)
 	}
 	c.clearProgress()
 	fmt.Fprint(c.Stderr, Printable(question)+" [y/N] ")

@@ -39,8 +39,8 @@ func (c *Context) Do(ctx context.Context) (Answer, error) {
 }
 
 func (c *Context) run(ctx context.Context) (Answer, error) {
-	if help, ok := c.help(); ok {
-		return help, nil
+	if help, asked, err := c.help(); asked {
+		return help, err
 	}
 	if err := c.parse(ctx); err != nil {
 		return Answer{}, err
@@ -177,11 +177,12 @@ func (p *Program) Tree() []*Command {
 func (p *Program) FirstWord(args []string) string {
 	for i := 1; i < len(args); i++ {
 		word := args[i]
-		name, _, whole := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+		name, dashed := strings.CutPrefix(word, "-") // one dash or two, as the library has it
+		name, _, whole := strings.Cut(strings.TrimPrefix(name, "-"), "=")
 		switch flag := p.global(name); {
-		case !strings.HasPrefix(word, "-"):
+		case !dashed:
 			return word
-		case !strings.HasPrefix(word, "--") || flag == nil:
+		case flag == nil:
 			return ""
 		case flag.Value != "" && !whole:
 			i++

@@ -105,7 +105,7 @@ var (
 	// ErrUnwell ends a checkup that found something wrong.
 	ErrUnwell = errors.New("not all is well")
 	// ErrUnreached ends a check of databases that did not all answer.
-	ErrUnreached = errors.New("not every database can be reached")
+	ErrUnreached = errors.New("not every database answers as it should")
 )
 
 // explain puts an error in better words, with what helps.
@@ -117,9 +117,13 @@ func (t *Task) explain(err error) error {
 	switch hint := serverHint(err); {
 	case cli.HasHint(err):
 	case hint != "":
-		return cli.Hint(err, "%s", hint)
+		err = cli.Hint(err, "%s", hint)
 	case errors.As(err, new(*exporter.RepeatedError)):
-		return cli.Hint(err, "%s takes the first of them", cli.To("sp import", "--duplicates", "first"))
+		err = cli.Hint(err, "%s takes the first of them", cli.To("sp import", "--duplicates", "first"))
+	}
+	var ambiguous *registry.AmbiguousError
+	if errors.As(err, &ambiguous) {
+		return cli.WithCandidates(err, ambiguous.Candidates...)
 	}
 	return err
 }

@@ -25,6 +25,7 @@ type Task struct {
 	registry string       // its path, once it is known
 	moved    *string      // set where the registry lay elsewhere: the directory whose copy it is, or nothing
 	untold   *project.Dir // where Done was made, until it is told
+	later    []string     // to be said when the registry is not being read any more
 	reading  sync.Mutex   // several databases are logged in to at once, each after a look into the registry
 	// putBack undoes what --set-aside did; nil if that did nothing.
 	putBack func() error
@@ -36,8 +37,12 @@ func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Conte
 		t := &Task{Context: c}
 		c.AtEnd(func() error {
 			t.TellDone()
+			t.tellLater()
 			return nil
 		})
+		if t.Defers() && t.Has(purgeFlag) && t.Bool(purgeFlag) {
+			return cli.Answer{}, cli.Usage("%s: --purge and --no-export: the file would still hold what is purged", t.Command)
+		}
 		answer, err := fn(provision.WithBeforeLogin(ctx, t.beforeLogin), t)
 		return answer, t.explain(err)
 	}
@@ -47,6 +52,7 @@ func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Conte
 const (
 	dirFlag      = "dir"
 	noExportFlag = "no-export"
+	purgeFlag    = "purge"
 )
 
 // Dir is the flag that names the directory.
@@ -61,7 +67,7 @@ func NoExport() cli.Flag {
 
 // Purge is the flag that ends at once that removed secrets can be put back.
 func Purge() cli.Flag {
-	return cli.Bool("purge", "forget removed secrets at once (else in 7 days)")
+	return cli.Bool(purgeFlag, "forget removed secrets at once (else in 7 days)")
 }
 
 // Defers tells whether --no-export was given.
@@ -129,7 +135,22 @@ func (t *Task) Read(ctx context.Context, fn func(dir project.Dir, view *registry
 	if err != nil {
 		return err
 	}
-	return w.Read(ctx, func(view *registry.View) error { return fn(dir, view) })
+	err = w.Read(ctx, func(view *registry.View) error { return fn(dir, view) })
+	t.tellLater()
+	return err
+}
+
+// NoteLater says something when the registry is not being read any more: where nobody takes what is
+// said, a change would have to wait.
+func (t *Task) NoteLater(format string, args ...any) {
+	t.later = append(t.later, fmt.Sprintf(format, args...))
+}
+
+func (t *Task) tellLater() {
+	for _, text := range t.later {
+		t.Note("%s", text)
+	}
+	t.later = nil
 }
 
 // View returns one instant of the registry, which is let go when the answer's rows were taken.
@@ -146,6 +167,7 @@ func (t *Task) View(ctx context.Context) (*registry.View, error) {
 	if err == nil {
 		t.AtClose(func() error {
 			view.Close()
+			t.tellLater()
 			return nil
 		})
 	}

@@ -27,35 +27,35 @@ func AdviseLogin(err error) error {
 		return err
 	}
 	s, err := login.Subject, login.Err
-	id := cli.Quoted(string(s.Tenant.ID))
+	id := string(s.Tenant.ID)
 	named := func(what string) error { return fmt.Errorf("tenant %s: %s: %w", s.Tenant, what, err) }
 	switch {
 	case s.Database != nil && s.Database.State == registry.Dropping:
-		return cli.Hint(named(provisioningFailed+": its database is being dropped"), "sp tenant delete %s -y goes on with that", id)
+		return cli.Hint(named(provisioningFailed+": its database is being dropped"), "%s goes on with that", cli.To("sp tenant delete", id, "-y"))
 	case s.Database != nil && (s.Database.State != registry.Ready || errors.Is(err, registry.ErrNoURL)):
-		return cli.Hint(named(provisioningFailed), "sp tenant provision %s goes on, sp tenant delete %s -y undoes it", id, id)
+		return cli.Hint(named(provisioningFailed), "%s goes on, %s undoes it", cli.To("sp tenant provision", id), cli.To("sp tenant delete", id, "-y"))
 	case errors.Is(err, hosting.ErrWithheld), errors.Is(err, hosting.ErrLost), errors.Is(err, hosting.ErrOtherData):
 		return named(connectionFailed)
 	case errors.Is(err, registry.ErrNoURL) && s.Tenant.IsCloud():
-		return cli.Hint(named(connectionFailed+": internal_database_url is missing or masked"), "sp tenant edit %s --internal-database-url-stdin", id)
+		return cli.Hint(named(connectionFailed+": internal_database_url is missing or masked"), "%s", cli.To("sp tenant edit", id, "--internal-database-url-stdin"))
 	case errors.Is(err, registry.ErrNoURL) && s.Tenant.IsDatabaseURLMasked():
-		return cli.Hint(named(accessDenied+": its URL has stars in place of the password"), "sp tenant edit %s --database-url-stdin", id)
+		return cli.Hint(named(accessDenied+": its URL has stars in place of the password"), "%s", cli.To("sp tenant edit", id, "--database-url-stdin"))
 	case errors.Is(err, registry.ErrNoURL):
-		return cli.Hint(named(connectionFailed), "sp tenant provision %s makes a database, sp tenant edit %s --database-url-stdin names one", id, id)
+		return cli.Hint(named(connectionFailed), "%s makes a database, %s names one", cli.To("sp tenant provision", id), cli.To("sp tenant edit", id, "--database-url-stdin"))
 	case errors.Is(err, hosting.ErrNextHolds):
-		return cli.Hint(named(accessDenied), "sp tenant rotate-credentials %s -y goes on with it", id)
+		return cli.Hint(named(accessDenied), "%s goes on with it", cli.To("sp tenant rotate-credentials", id, "-y"))
 	case errors.Is(err, provision.ErrDenied) && s.Next != nil:
-		return cli.Hint(named(accessDenied+": a rotation of its password was stopped"), "sp tenant rotate-credentials %s -y goes on with it", id)
+		return cli.Hint(named(accessDenied+": a rotation of its password was stopped"), "%s goes on with it", cli.To("sp tenant rotate-credentials", id, "-y"))
 	case errors.Is(err, provision.ErrDenied):
-		return cli.Hint(named(accessDenied), "sp tenant rotate-credentials %s, or sp tenant edit %s --database-url-stdin", id, id)
+		return cli.Hint(named(accessDenied), "%s, or %s", cli.To("sp tenant rotate-credentials", id), cli.To("sp tenant edit", id, "--database-url-stdin"))
 	case errors.Is(err, provision.ErrMismatch):
-		return cli.Hint(named(connectionFailed), "see where its URL leads: sp tenant show %s", id)
+		return cli.Hint(named(connectionFailed), "see where its URL leads: %s", cli.To("sp tenant show", id))
 	case s.Server != nil && s.Server.IsOwn():
-		return cli.Hint(named(connectionFailed), "sp db up starts PostgreSQL")
+		return cli.Hint(named(connectionFailed), "%s starts PostgreSQL", cli.To("sp db up"))
 	case s.Tenant.IsLocal():
-		return cli.Hint(named(connectionFailed), "see that its PostgreSQL runs, and that the address is right: sp tenant show %s", id)
+		return cli.Hint(named(connectionFailed), "see that its PostgreSQL runs, and that the address is right: %s", cli.To("sp tenant show", id))
 	}
-	return cli.Hint(named(connectionFailed), "see that you are where its address is known: sp tenant show %s", id)
+	return cli.Hint(named(connectionFailed), "see that you are where its address is known: %s", cli.To("sp tenant show", id))
 }
 
 // checkAdopted logs in to a database that is about to be adopted. One that refuses is
@@ -73,7 +73,7 @@ func (t *Task) CheckAdopted(ctx context.Context, url secret.Secret) error {
 	case err != nil && ctx.Err() != nil:
 		return err
 	case err != nil:
-		t.Note("warning: %s: %v; sp tenant check tries again", connectionFailed, err)
+		t.Note("warning: %s: %v; %s tries again", connectionFailed, err, cli.To("sp tenant check"))
 	}
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 
 const profileFlag = "profile"
 
+const profileVariable = "SYSTEMPROMPT_PROFILE"
+
 // Profile is the flag that says of every command in which profile it works.
 func Profile() cli.Flag {
 	return cli.String(profileFlag, "NAME", "work in the profile NAME, or in that of a path to a profile.yaml")
@@ -28,7 +30,7 @@ func Network() cli.Flag {
 func (t *Task) Request(dir project.Dir) resolver.Request {
 	r := resolver.Request{
 		Flag: t.Optional(profileFlag),
-		Env:  t.Env("SYSTEMPROMPT_PROFILE"),
+		Env:  t.Env(profileVariable),
 		ReadProfile: func(path string) (string, *registry.TenantID, error) {
 			full, err := t.Absolute(path)
 			if err != nil {
@@ -56,16 +58,19 @@ func readProfile(dir project.Dir, path string) (name string, tenant *registry.Te
 	return name, tenant, nil
 }
 
-// errBoth refuses two answers to one question.
-func (t *Task) errBoth(word string) error {
-	return cli.Usage("%s: --profile excludes %s", t.Command, cli.Harmless(word))
+// RefuseBoth refuses two answers to one question: a word that names a tenant or profile, and --profile.
+func (t *Task) RefuseBoth(word *string) error {
+	if word == nil || !t.IsSet(profileFlag) {
+		return nil
+	}
+	return cli.Usage("%s: --profile excludes %s", t.Command, cli.Harmless(*word))
 }
 
 // Tenant returns the tenant that a word means or, without one, the tenant that the command acts on:
 // that of the profile in effect, else the selected one. If those differ, it says so.
 func (t *Task) Tenant(ctx context.Context, dir project.Dir, view *registry.View, word *string) (registry.Tenant, error) {
-	if word != nil && t.IsSet(profileFlag) {
-		return registry.Tenant{}, t.errBoth(*word)
+	if err := t.RefuseBoth(word); err != nil {
+		return registry.Tenant{}, err
 	}
 	if word != nil {
 		return view.FindTenant(ctx, *word)
@@ -82,8 +87,8 @@ func (t *Task) Tenant(ctx context.Context, dir project.Dir, view *registry.View,
 
 // ProfileInEffect returns the profile that a word names or, without one, the profile in effect.
 func (t *Task) ProfileInEffect(ctx context.Context, dir project.Dir, view *registry.View, word *string) (registry.Profile, error) {
-	if word != nil && t.IsSet(profileFlag) {
-		return registry.Profile{}, t.errBoth(*word)
+	if err := t.RefuseBoth(word); err != nil {
+		return registry.Profile{}, err
 	}
 	if word != nil {
 		return view.Profile(ctx, *word)
@@ -97,16 +102,37 @@ func (t *Task) ProfileInEffect(ctx context.Context, dir project.Dir, view *regis
 
 // sources are the sources that can name another tenant than the selected one, as people call them.
 var sources = map[resolver.Source]string{
-	resolver.FromFlag: "--profile", resolver.FromEnvironment: "SYSTEMPROMPT_PROFILE", resolver.FromDefault: "the default",
+	resolver.FromFlag: "--profile", resolver.FromEnvironment: profileVariable, resolver.FromDefault: "the default",
 }
 
 // tellOther says on what the command acts, where that is not the selected tenant.
 func (t *Task) tellOther(ctx context.Context, view *registry.View, f resolver.Finding) error {
 	selection, err := view.Selection(ctx)
 	if err == nil && selection.Tenant != nil && *selection.Tenant != f.Tenant.ID {
-		t.Note("this is tenant %s, of profile %s (%s); selected is %s", f.Tenant, f.Profile.Name, sources[f.Source], *selection.Tenant)
+		t.NoteLater("this is tenant %s, of profile %s (%s); selected is %s", f.Tenant, f.Profile.Name, sources[f.Source], *selection.Tenant)
 	}
 	return err
+}
+
+// TellOutranked says behind a selection that SYSTEMPROMPT_PROFILE outranks it, where that leads to
+// another tenant or nowhere.
+func (t *Task) TellOutranked(ctx context.Context, selected registry.TenantID) error {
+	if name := t.Env(profileVariable); name == nil || *name == "" {
+		return nil
+	}
+	return Afterwards(t.Read(context.WithoutCancel(ctx), func(dir project.Dir, view *registry.View) error {
+		r := t.Request(dir)
+		r.Flag = nil // of this command alone
+		switch f, err := resolver.InEffect(ctx, view, r); {
+		case f.Source != resolver.FromEnvironment:
+			return err
+		case err != nil:
+			t.NoteLater("warning: %s outranks what is selected: %v", profileVariable, err)
+		case f.Tenant.ID != selected:
+			t.NoteLater("warning: %s outranks what is selected: it leads to tenant %s", profileVariable, f.Tenant)
+		}
+		return nil
+	}))
 }
 
 // RefuseDoubt refuses what can't be taken back if nothing names a tenant and a variable names another
@@ -130,7 +156,7 @@ func (t *Task) RefuseDoubt(ctx context.Context, dir project.Dir, view *registry.
 		return nil
 	}
 	doubt := &registry.AmbiguousError{Word: t.Command, Candidates: []string{
-		fmt.Sprintf("tenant %s (SYSTEMPROMPT_PROFILE)", f.Tenant), fmt.Sprintf("tenant %s (selected)", *selection.Tenant),
+		fmt.Sprintf("tenant %s (%s)", f.Tenant, profileVariable), fmt.Sprintf("tenant %s (selected)", *selection.Tenant),
 	}}
 	return cli.Hint(doubt, "--profile NAME says which")
 }
