@@ -30,7 +30,7 @@ var house = map[string][]string{
 	"internal/cli":        {},
 	"internal/cli/task":   below,
 	"internal/cli/cloud":  {"internal/cli"},
-	"internal/cli/tenant": append([]string{"internal/cli/task"}, below...),
+	"internal/cli/tenant": append([]string{"internal/cli/task", "internal/cli/cloud"}, below...),
 
 	"db/queries":         {},
 	"db/scan":            {},

@@ -35,13 +35,6 @@ const (
 	needsApplication = "this belongs to the application, not to its registry"
 )
 
-// laterTenantCommands stand under tenant.
-func (a *app) laterTenantCommands() []*cli.Command {
-	return []*cli.Command{
-		a.later("cancel", "cancel a cloud tenant's subscription", needsCloud),
-	}
-}
-
 // laterCloudCommands stand under cloud, and at the top too.
 func laterCloudCommands() []topCommand {
 	return []topCommand{

@@ -86,14 +86,14 @@ var memberLists = map[string]string{
 	"isText":      "the same",
 	"rowOf":       "to a query",
 
-	"tenantCreateCommand": "what can be given when a tenant is made",
-	"newTenant":           "the same",
-	"lookAtCredentials":   "a remedy for each trouble",
-	"tenantMembers":       "secrets.json has names of its own",
-	"secretOrder":         "the same",
-	"TenantSecrets":       "the same",
-	"onlyConnection":      "the same",
-	"url":                 "which of two URLs, and whether it may be had",
+	"createFlags":       "what can be given when a tenant is made",
+	"newTenant":         "the same",
+	"lookAtCredentials": "a remedy for each trouble",
+	"tenantMembers":     "secrets.json has names of its own",
+	"secretOrder":       "the same",
+	"TenantSecrets":     "the same",
+	"onlyConnection":    "the same",
+	"url":               "which of two URLs, and whether it may be had",
 }
 
 // TestMembersAreListedInOneTable looks for other lists of the record's members, by name, by

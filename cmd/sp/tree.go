@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	tenants "github.com/sp-registry/sp/internal/cli/tenant"
 	"github.com/urfave/cli/v3"
 )
 
@@ -22,7 +23,7 @@ func topCommands() []topCommand {
 		{"export", (*app).exportCommand},
 		{"backup", (*app).backupCommand},
 		{"restore", (*app).restoreCommand},
-		{"tenant", (*app).tenantCommands},
+		{"tenant", inOldTree(tenants.Command)},
 		{"profile", (*app).profileCommands},
 		{"session", (*app).sessionCommands},
 		{"secrets", (*app).secretsCommands},
@@ -34,7 +35,7 @@ func topCommands() []topCommand {
 		{"doctor", (*app).doctorCommand},
 		{"trust", (*app).trustCommand},
 		{"log", (*app).logCommand},
-		{"show", (*app).tenantShowCommand},
+		{"show", inOldTree(tenants.Show)},
 		{"undo", (*app).undoCommand},
 		{"version", (*app).versionCommand},
 		{"help", (*app).helpCommand},
@@ -124,7 +125,7 @@ func firstWord(args []string) string {
 // cloudCommands is the word `cloud`, under which the documents write most commands.
 func (a *app) cloudCommands() *cli.Command {
 	cloud := group("cloud", "the same tenant, profile and secrets commands, likewise",
-		a.tenantCommands(), a.profileCommands(), a.secretsCommands())
+		shownCommand(tenants.Command()), a.profileCommands(), a.secretsCommands())
 	cloud.Commands = append(cloud.Commands, a.build(laterCloudCommands())...)
 	return cloud
 }

@@ -1,10 +1,12 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -12,7 +14,7 @@ func selectCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "select",
 		Usage: "select a tenant, or with - the one before",
-		Args:  []cli.Arg{{Name: "ID", Kind: task.TenantWord}},
+		Args:  []cli.Arg{word()},
 		Description: "The tenant's session is active again as it was.\n\n" +
 			"  sp tenant select local_19bff27604c",
 		Run: task.Run(selectTenant),
@@ -20,33 +22,49 @@ func selectCommand() *cli.Command {
 }
 
 func selectTenant(ctx context.Context, t *task.Task) (cli.Answer, error) {
-	word := *t.Arg(0)
-	var selected registry.Tenant
-	err := t.Change(ctx, t.Others(func(ctx context.Context, reg *registry.Registry) (err error) {
-		if word == "-" {
-			selected, err = reg.SelectPrevious(ctx)
+	dir, err := t.Project()
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	var selected record
+	err = t.ChangeIn(ctx, dir, t.Others(func(ctx context.Context, reg *registry.Registry) error {
+		chosen, err := selectIn(ctx, t, reg)
+		if err != nil {
 			return err
 		}
-		id, err := findID(ctx, reg, word)
-		if err == nil {
-			selected, err = reg.SelectTenant(ctx, id)
-		}
+		selected, err = recordIn(ctx, reg, chosen)
 		return err
 	}))
 	if !task.Made(err) {
 		return cli.Answer{}, err
 	}
-	t.Note("tenant %s selected", selected)
-	return cli.Answer{Value: task.RecordOf(selected, registry.Selection{Tenant: &selected.ID}, task.Masked)}, err
+	t.Note("tenant %s selected", selected.Tenant)
+	return cli.Answer{Value: selected}, cmp.Or(err, t.TellOutranked(ctx, selected.Tenant.ID))
+}
+
+// selectIn selects the tenant that the argument means.
+func selectIn(ctx context.Context, t *task.Task, reg *registry.Registry) (registry.Tenant, error) {
+	word := *t.Arg(0)
+	if err := t.RefuseBoth(&word); err != nil {
+		return registry.Tenant{}, err
+	}
+	if word == "-" {
+		return reg.SelectPrevious(ctx)
+	}
+	id, err := findID(ctx, t, reg, word)
+	if err != nil {
+		return registry.Tenant{}, err
+	}
+	return reg.SelectTenant(ctx, id)
 }
 
 // findID returns the id of the tenant that a word means.
-func findID(ctx context.Context, reg *registry.Registry, word string) (registry.TenantID, error) {
+func findID(ctx context.Context, t *task.Task, reg *registry.Registry, word string) (registry.TenantID, error) {
 	view, err := reg.View(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer view.Close()
-	t, err := view.FindTenant(ctx, word)
-	return t.ID, err
+	tenant, err := t.Tenant(ctx, project.Dir{}, view, &word)
+	return tenant.ID, err
 }

@@ -2,9 +2,12 @@ package tenant
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -13,36 +16,78 @@ func Show() *cli.Command {
 	return &cli.Command{
 		Name:  "show",
 		Usage: "show a tenant, the one in effect without ID",
-		Args:  []cli.Arg{{Name: "ID", Kind: task.TenantWord, Optional: true}},
-		Flags: []cli.Flag{cli.Bool("reveal", "show the secrets, which are masked otherwise")},
-		Run:   task.Run(show),
+		Args:  []cli.Arg{optionalWord()},
+		Description: "ID may also be a tenant's name or the start of its id, where only one has it.\n" +
+			"--at 12 is as it was after change 12 of sp log, --at 2026-02-01T10:00:00Z as it\nwas then.",
+		Flags: []cli.Flag{
+			cli.Bool("reveal", "show the secrets, which are masked otherwise"),
+			cli.String("at", "TIME", "as it was at that time or sequence"),
+		},
+		Run: task.Run(show),
 	}
 }
 
 func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
-	dir, err := t.Project()
+	var shown record
+	err := t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
+		how, at := task.Showing(t.Bool("reveal")), t.Optional("at")
+		if at != nil {
+			shown, err = past(ctx, t, dir, view, how, *at)
+			return err
+		}
+		tenant, err := t.Tenant(ctx, dir, view, t.Arg(0))
+		if err == nil {
+			shown, err = recordOf(ctx, view, tenant, how)
+		}
+		return err
+	})
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	view, err := t.View(ctx)
-	if err != nil {
-		return cli.Answer{}, err
+	if shown.Tenant.IsSyncTokenMissing() {
+		t.WarnOfToken(shown.Tenant.ID)
 	}
-	tenant, err := t.Tenant(ctx, dir, view, t.Arg(0))
-	if err != nil {
-		return cli.Answer{}, err
-	}
-	selection, err := view.Selection(ctx)
-	how := task.Showing(t.Bool("reveal"))
-	return cli.Answer{Value: task.RecordOf(tenant, selection, how), Title: "Tenant: " + tenant.Name, Rows: cli.Rows(rows(tenant, how)...)}, err
+	return cli.Answer{Value: shown, Title: "Tenant: " + shown.Tenant.Name, Rows: cli.Rows(shown.rows()...)}, nil
 }
 
-// rows shows what the tenant has, a member a row.
-func rows(t registry.Tenant, how task.Showing) (rows [][]string) {
-	for _, m := range registry.Members {
-		if value := how.Member(m, t); value != nil {
-			rows = append(rows, []string{m.Title, *value})
+// rows shows what the tenant has, a member a row: first what every tenant has, last what
+// is yes or no.
+func (r record) rows() (rows [][]string) {
+	some := func(which func(m *registry.Member) bool) {
+		for _, m := range registry.Members {
+			if value := r.How.Member(m, r.Tenant); value != nil && which(m) {
+				rows = append(rows, []string{m.Title, *value})
+			}
 		}
+	}
+	some(func(m *registry.Member) bool { return !m.Optional && !m.Truth })
+	rows = append(rows, []string{"selected", task.YesNo(r.Selected)})
+	some(func(m *registry.Member) bool { return m.Optional })
+	for _, m := range registry.Members {
+		if m.Truth {
+			rows = append(rows, []string{m.Title, task.YesNo(*r.How.Member(m, r.Tenant) == "true")})
+		}
+	}
+	return append(rows, r.besides()...)
+}
+
+// besides shows what stands behind the members.
+func (r record) besides() (rows [][]string) {
+	if len(r.UnknownMembers) > 0 {
+		rows = append(rows, []string{"unknown members", strings.Join(r.UnknownMembers, ", ")})
+	}
+	if d := r.Database; d != nil {
+		state := string(d.State)
+		if d.OldEnds != nil {
+			state += "; the old login ends at " + *d.OldEnds
+		}
+		rows = append(rows, []string{"made by sp", fmt.Sprintf("database %s on server %s, %s", d.Name, d.Server, state)})
+	}
+	if len(r.Forgotten) > 0 {
+		rows = append(rows, []string{"no longer kept", strings.Join(r.Forgotten, ", ")})
+	}
+	if r.MissingCredentials {
+		rows = append(rows, []string{"credentials", "missing"})
 	}
 	return rows
 }

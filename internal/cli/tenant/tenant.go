@@ -3,9 +3,10 @@
 package tenant
 
 import (
-	"context"
+	"fmt"
 
 	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/cloud"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -13,33 +14,30 @@ import (
 // Command is `sp tenant`.
 func Command() *cli.Command {
 	return &cli.Command{
-		Name:     "tenant",
-		Usage:    "create, list, show, edit, select, check and delete tenants",
-		Commands: []*cli.Command{listCommand(), Show(), selectCommand()},
+		Name:  "tenant",
+		Usage: "create, list, show, edit, select, check and delete tenants",
+		Commands: []*cli.Command{
+			createCommand(), listCommand(), Show(), editCommand(), selectCommand(), deleteCommand(),
+			provisionCommand(), checkCommand(), rotateCredentialsCommand(), rotateTokenCommand(),
+			cli.Later("cancel", "cancel a cloud tenant's subscription", cloud.NeedsCloud),
+		},
 	}
 }
 
-func listCommand() *cli.Command {
-	return task.List("ID", &cli.Command{
-		Usage:       "list the tenants in their order of entry",
-		Description: "Columns: id, (selected), type, name, region. A pipe gets them with tabs between,\nand ids whole.",
-	}, list)
+// word is the argument that says which tenant.
+func word() cli.Arg { return cli.Arg{Name: "ID", Kind: task.TenantWord} }
+
+// optionalWord is the same where the tenant in effect is meant without it.
+func optionalWord() cli.Arg {
+	return cli.Arg{Name: "ID", Kind: task.TenantWord, Optional: true}
 }
 
-func list(ctx context.Context, t *task.Task, view *registry.View, page registry.Page) (cli.Answer, error) {
-	selection, err := view.Selection(ctx)
-	return task.ListOf("tenants", nil, view.Tenants(ctx, page), func(tenant registry.Tenant) cli.Row {
-		mark, region := "", ""
-		if task.IsSelected(tenant.ID, selection) {
-			mark = "(selected)"
-		}
-		if tenant.Region != nil {
-			region = *tenant.Region
-		}
-		return cli.Row{
-			Cells:  []string{string(tenant.ID), mark, string(tenant.Kind), tenant.Name, region},
-			Value:  task.RecordOf(tenant, selection, task.Masked),
-			Marked: mark != "",
-		}
-	}), err
+// unsupported refuses what only a control plane can do.
+func unsupported(what string) error {
+	return fmt.Errorf("%s: %w: %s", what, cli.ErrUnsupported, cloud.NeedsCloud)
+}
+
+// unsupportedFor refuses it for a cloud tenant.
+func unsupportedFor(t *task.Task, tenant registry.Tenant) error {
+	return unsupported(fmt.Sprintf("%s: tenant %s", t.Command, tenant))
 }

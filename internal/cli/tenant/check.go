@@ -1,0 +1,178 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+func checkCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "check",
+		Usage: "log in to a tenant's database, and say what helps where that fails",
+		Args:  []cli.Arg{optionalWord()},
+		Description: "The tenant in effect without ID. Columns: id, ok or what is wrong, how long it\n" +
+			"took, the server's version, whether the connection is encrypted.",
+		Flags: []cli.Flag{cli.Bool("all", "every tenant")},
+		Run:   task.Run(check),
+	}
+}
+
+// checked is how a tenant's database answers, in JSON.
+type checked struct {
+	Tenant task.TenantRef `json:"tenant"`
+	// Result is ok, or the code of what is wrong.
+	Result  string   `json:"result"`
+	Message string   `json:"message"`
+	Hint    *string  `json:"hint"`
+	Next    []string `json:"next_steps"`
+	Latency *int64   `json:"latency_ms"`
+	Version *string  `json:"server_version"`
+	TLS     *bool    `json:"tls"`
+
+	token bool  // it is a cloud tenant that misses its token
+	begun bool  // a rotation of its password was stopped
+	err   error // what Message says
+}
+
+func check(ctx context.Context, t *task.Task) (cli.Answer, error) {
+	all := t.Bool("all")
+	if all && t.Arg(0) != nil {
+		return cli.Answer{}, cli.Usage("tenant check: --all and an ID")
+	}
+	var results []checked
+	err := t.UntilTold(ctx, func(ctx context.Context) error {
+		subjects, err := subjects(ctx, t, all)
+		if err != nil {
+			return err
+		}
+		for _, c := range t.Machine(project.Dir{}, nil).Check(ctx, subjects...) {
+			results = append(results, checkedOf(t, c))
+		}
+		return nil
+	})
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	if !all && results[0].err != nil { // of one, there is nothing else to answer
+		results[0].tellToken(t)
+		return cli.Answer{}, results[0].err
+	}
+	return answerChecks(t, results)
+}
+
+// subjects reads all that the checks need; the registry is let go of by then.
+func subjects(ctx context.Context, t *task.Task, all bool) (subjects []hosting.Subject, err error) {
+	err = t.Read(ctx, func(dir project.Dir, view *registry.View) error {
+		look := func(tenant registry.Tenant) error {
+			s, err := hosting.SubjectOf(ctx, view, tenant)
+			subjects = append(subjects, s)
+			return err
+		}
+		if !all {
+			tenant, err := t.Tenant(ctx, dir, view, t.Arg(0))
+			if err != nil {
+				return err
+			}
+			return look(tenant)
+		}
+		for tenant, err := range view.Tenants(ctx, registry.Page{}) {
+			if err != nil {
+				return err
+			}
+			if err := look(tenant); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return subjects, err
+}
+
+func checkedOf(t *task.Task, c hosting.Checked) checked {
+	found := checked{Tenant: task.RefOf(c.Tenant), Result: "ok", Next: []string{}, token: c.Tenant.IsSyncTokenMissing(), begun: c.Next != nil}
+	if c.Err == nil {
+		ms := c.Took.Milliseconds()
+		found.Latency, found.Version, found.TLS, found.Message = &ms, &c.Answer.Version, &c.Answer.TLS, "connected"
+		return found
+	}
+	found.err = task.AdviseLogin(c.Err)
+	f := t.Failure(found.err)
+	found.Result, found.Message, found.Hint, found.Next = f.Code, f.Message, f.Hint, f.NextSteps
+	return found
+}
+
+// answerChecks answers with a table, and says beside it what helps.
+func answerChecks(t *task.Task, results []checked) (cli.Answer, error) {
+	var wrong []string
+	rows := make([][]string, len(results))
+	for i, c := range results {
+		rows[i] = c.row(t.IsTerminal())
+		c.tell(t)
+		if c.err != nil {
+			wrong = append(wrong, string(c.Tenant.ID))
+		}
+	}
+	a := cli.Answer{
+		Value: map[string]any{"tenants": append([]checked{}, results...)}, Title: "Databases", Rows: cli.Rows(rows...),
+		Heads: []string{"NAME", "ID", "RESULT", "TIME", "SERVER", "ENCRYPTION"},
+		Empty: "No tenants to check.",
+	}
+	if len(wrong) > 0 {
+		return a, fmt.Errorf("%w: %s", task.ErrUnreached, strings.Join(wrong, ", "))
+	}
+	return a, nil
+}
+
+// row is a line of the table; what is wrong, a terminal has beside it.
+func (c checked) row(terminal bool) []string {
+	row := []string{string(c.Tenant.ID), c.Message}
+	if terminal {
+		row = []string{c.Tenant.Name, string(c.Tenant.ID), c.Result}
+	}
+	if c.err != nil {
+		return row
+	}
+	encryption := "without TLS"
+	if *c.TLS {
+		encryption = "with TLS"
+	}
+	row[len(row)-1] = c.Result
+	return append(row, fmt.Sprintf("%d ms", *c.Latency), "PostgreSQL "+*c.Version, encryption)
+}
+
+// tell says what is the matter with a tenant, and what helps.
+func (c checked) tell(t *task.Task) {
+	c.tellToken(t)
+	id := string(c.Tenant.ID)
+	switch {
+	case c.err == nil && c.begun:
+		t.Note("warning: tenant %s: a rotation of its password was stopped: %s goes on with it", id, cli.To("sp tenant rotate-credentials", id, "-y"))
+	case c.err == nil:
+		return
+	case t.IsTerminal() && !t.JSON:
+		t.Note("%s", c.Message)
+	}
+	if c.Hint == nil || t.JSON { // it stands in the document
+		return
+	}
+	for line := range strings.SplitSeq(*c.Hint, "\n") {
+		if line != "" {
+			t.Note("hint: %s: %s", id, line)
+		}
+	}
+}
+
+// tellToken warns of a cloud tenant that can't be synchronised.
+func (c checked) tellToken(t *task.Task) {
+	if c.token {
+		t.WarnOfToken(c.Tenant.ID)
+		t.Note("hint: %s", cli.To("sp tenant edit", string(c.Tenant.ID), "--sync-token-stdin"))
+	}
+}

@@ -1,0 +1,229 @@
+package tenant
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+func createCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "create",
+		Usage: "make a local tenant with a database of its own, and print its id",
+		Description: "  sp tenant create --type local --name my-project\n" +
+			"  sp tenant create --name my-project --database-url-stdin < url.txt\n\n" +
+			"Without the URL of a database, one is made: on the server of --server, on the\n" +
+			"one that sp runs for this project, in Docker, or with this machine's own\n" +
+			"PostgreSQL. At a terminal, sp asks for a name that is not given.",
+		Flags: createFlags(),
+		Run:   task.Run(create),
+	}
+}
+
+func createFlags() []cli.Flag {
+	flags := []cli.Flag{
+		cli.Choice("type", "where it runs (else local)", string(registry.Local), string(registry.Cloud)),
+		cli.String("name", "NAME", "what people call it"),
+		cli.String("id", "ID", "its id, else local_ and the time in hexadecimal"),
+		cli.String("region", "REGION", "the region of a cloud tenant: iad, lhr or syd"),
+		cli.String("shared-container-db", "NAME", "its database in a shared container"),
+		cli.Bool("external-db-access", "its database takes connections from outside"),
+		cli.Bool("allow-duplicate-name", "though another tenant has that name"),
+		cli.Bool("no-database", "its database comes later: sp tenant provision ID"),
+		cli.Bool("no-check", "do not try whether the database answers"),
+		task.SetAside(), task.NoExport(),
+	}
+	flags = append(flags, cli.SecretFlags("database-url", "URL", "of its database, postgres://USER:PASSWORD@HOST/DB")...)
+	return append(flags, task.ServerFlags()...)
+}
+
+func create(ctx context.Context, t *task.Task) (cli.Answer, error) {
+	switch {
+	case t.String("type") == string(registry.Cloud) || t.IsSet("region"):
+		return cli.Answer{}, unsupported(t.Command + ": a cloud tenant")
+	case t.Bool("database-url-stdin") && t.Bool("server-stdin"):
+		return cli.Answer{}, errEither
+	}
+	w, err := t.WantedServer(ctx)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	n, err := newTenant(ctx, t, w)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	if err := checkWanted(ctx, t, n, w); err != nil {
+		return cli.Answer{}, err
+	}
+	var answer cli.Answer
+	err = t.UntilTold(ctx, func(ctx context.Context) (err error) {
+		if n.Tenant.DatabaseURL != nil || t.Bool("no-database") {
+			answer, err = store(ctx, t, n)
+		} else {
+			answer, err = host(ctx, t, n, w)
+		}
+		return err
+	})
+	return answer, err
+}
+
+// errEither refuses two answers to where the database is.
+var errEither = cli.Usage("tenant create: either the URL of a database, or where to make one")
+
+// checkWanted refuses flags that contradict each other, and a database that refuses its login.
+func checkWanted(ctx context.Context, t *task.Task, n registry.NewTenant, w hosting.Wanted) error {
+	switch given := n.Tenant.DatabaseURL != nil; {
+	case given && (t.Bool("no-database") || w.Provider != "" && w.Provider != task.ByURL):
+		return errEither
+	case !given && w.Provider == task.ByURL:
+		return cli.Hint(cli.Usage("tenant create: --provider url: which database?"), "--database-url-stdin")
+	case t.Bool("no-database") && w.Provider != "":
+		return cli.Usage("tenant create: either --no-database, or where to make one")
+	case given && !t.Bool("no-check"):
+		return t.CheckAdopted(ctx, *n.Tenant.DatabaseURL)
+	}
+	return nil
+}
+
+// newTenant is the tenant that the flags describe. At a terminal, what is not given is asked for.
+func newTenant(ctx context.Context, t *task.Task, w hosting.Wanted) (n registry.NewTenant, err error) {
+	url, err := t.Secret(ctx, "database-url")
+	if err != nil {
+		return n, err
+	}
+	name := t.String("name")
+	n.AllowDuplicateName = t.Bool("allow-duplicate-name")
+	if !t.IsSet("name") {
+		if name, err = askName(ctx, t, n.AllowDuplicateName); err != nil {
+			return n, err
+		}
+		if url == nil && w.Provider == "" && !t.Bool("no-database") {
+			if url, err = askURL(ctx, t); err != nil {
+				return n, err
+			}
+		}
+	}
+	if url != nil {
+		t.WarnOfArgument("database-url", *url)
+	}
+	n.Tenant = newLocal(registry.TenantID(t.String("id")), name, url, t.Optional("shared-container-db"))
+	n.Tenant.ExternalDBAccess = t.Bool("external-db-access")
+	return n, n.Check() // before anything is made for it
+}
+
+// newLocal is a local tenant, whose database may be yet to be made.
+func newLocal(id registry.TenantID, name string, url *secret.Secret, shared *string) (t registry.Tenant) {
+	var given secret.Secret
+	if url != nil {
+		given = *url
+	}
+	if shared == nil {
+		t = registry.NewLocal(id, name, given)
+	} else {
+		t = registry.NewLocalShared(id, name, given, *shared)
+	}
+	t.DatabaseURL = url
+	return t
+}
+
+// store registers a tenant, in a new registry where there is none.
+func store(ctx context.Context, t *task.Task, n registry.NewTenant) (cli.Answer, error) {
+	var made record
+	var alike []registry.TenantID
+	_, err := t.ChangeNew(ctx, t.Existing(), t.Tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
+		if alike, err = lookalikes(ctx, reg, n.Tenant.Name); err != nil {
+			return err
+		}
+		created, err := reg.CreateTenant(ctx, n)
+		if err != nil {
+			return err
+		}
+		made, err = recordIn(ctx, reg, created)
+		return err
+	}))
+	if !task.Made(err) {
+		return cli.Answer{}, err
+	}
+	return created(t, made, alike), err
+}
+
+// host registers a tenant, and makes its database on a server.
+func host(ctx context.Context, t *task.Task, n registry.NewTenant, w hosting.Wanted) (answer cli.Answer, err error) {
+	s, err := serverForNew(ctx, t, w)
+	if err == nil {
+		err = t.MakeRegistry(ctx, t.Existing())
+	}
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	err = t.InSteps(ctx, t.Tenants, func(ctx context.Context, m *hosting.Machine) (err error) {
+		answer, err = hostOn(ctx, t, m, n, s)
+		return err
+	})
+	return answer, err
+}
+
+// serverForNew is the server to make a database on: nothing is made where it does not answer.
+func serverForNew(ctx context.Context, t *task.Task, w hosting.Wanted) (registry.Server, error) {
+	known, err := t.KnownServers(ctx)
+	if err != nil {
+		return registry.Server{}, err
+	}
+	s, err := t.FindServer(ctx, w, known)
+	if err == nil && !s.IsOwn() {
+		err = t.Machine(project.Dir{}, nil).Answers(ctx, s)
+	}
+	return s, err
+}
+
+func hostOn(ctx context.Context, t *task.Task, m *hosting.Machine, n registry.NewTenant, s registry.Server) (cli.Answer, error) {
+	var alike []registry.TenantID
+	err := m.Read(ctx, func(view *registry.View) (err error) {
+		alike, err = view.Lookalikes(ctx, n.Tenant.Name)
+		return err
+	})
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	c, err := m.Create(ctx, n, s)
+	tellMade(t, c, err)
+	if !task.Made(err) {
+		return cli.Answer{}, err
+	}
+	made, problem := recordAfter(ctx, t, c.Tenant.ID)
+	if made.Tenant.ID == "" {
+		made.Tenant = c.Tenant
+	}
+	return created(t, made, alike), cmp.Or(err, problem)
+}
+
+// created answers with a tenant that was created: its id alone is a line.
+func created(t *task.Task, made record, alike []registry.TenantID) cli.Answer {
+	t.Note("tenant %s created", made.Tenant)
+	warnOfLookalikes(t, made.Tenant, alike)
+	return cli.Line(made, string(made.Tenant.ID))
+}
+
+// lookalikes are the tenants whose names people could take for that one.
+func lookalikes(ctx context.Context, reg *registry.Registry, name string) ([]registry.TenantID, error) {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer view.Close()
+	return view.Lookalikes(ctx, name)
+}
+
+func warnOfLookalikes(t *task.Task, tenant registry.Tenant, alike []registry.TenantID) {
+	for _, other := range alike {
+		if other != tenant.ID {
+			t.Note("warning: the name of tenant %s looks the same; its id tells them apart", other)
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+func deleteCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "delete",
+		Usage: "delete a tenant with its session, its profiles and its own database",
+		Args:  []cli.Arg{word()},
+		Description: "ID is the whole id, or the whole name with --confirm NAME. A database that sp has\n" +
+			"not made is left alone.",
+		Flags: []cli.Flag{
+			cli.Yes(), task.Purge(), task.NoExport(),
+			cli.String("confirm", "NAME", "the name of the tenant once more, in place of -y"),
+			cli.Bool("keep-database", "leave the database, of which sp knows nothing then"),
+		},
+		Run: task.Run(deleteTenant),
+	}
+}
+
+func deleteTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err error) {
+	if err := t.RefuseBoth(t.Arg(0)); err != nil {
+		return cli.Answer{}, err
+	}
+	err = t.InSteps(ctx, t.Tenants, func(ctx context.Context, m *hosting.Machine) (err error) {
+		answer, err = deleteBy(ctx, t, m)
+		return err
+	})
+	return answer, err
+}
+
+func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer, error) {
+	doomed, err := lookAtDoomed(ctx, t)
+	switch {
+	case doomed.database != nil && errors.Is(err, registry.ErrNotFound):
+		return deleteOrphan(ctx, t, m, *doomed.database)
+	case errors.Is(err, registry.ErrNotFound):
+		return cli.Answer{}, cli.Hint(err, "delete takes the whole id or, with --confirm, the whole name: %s", cli.To("sp tenant list"))
+	case err != nil:
+		return cli.Answer{}, err
+	}
+	if !t.IsSet("confirm") {
+		if err := t.Confirm(ctx, doomed.question); err != nil {
+			return cli.Answer{}, err
+		}
+	}
+	deletion := registry.Deletion{ID: doomed.id, Purge: t.Bool("purge")}
+	if d := doomed.database; d != nil {
+		deletion.Left = t.Bool("keep-database")
+		deletion.Dropped = !deletion.Left
+		if err := endDatabase(ctx, t, m, *d, deletion.Left); err != nil {
+			return cli.Answer{}, err
+		}
+	}
+	var removed registry.Removed
+	err = m.Change(ctx, func(reg *registry.Registry) (err error) {
+		removed, err = reg.DeleteTenant(ctx, deletion)
+		return err
+	})
+	if !task.Made(err) {
+		return cli.Answer{}, err
+	}
+	tellRemoved(t, removed)
+	if doomed.database == nil && removed.Tenant.HasDatabaseURL() {
+		t.Note("its database was not made by sp, and is left alone")
+	}
+	return cli.Answer{Value: removalOf(removed, doomed.database, deletion)}, err
+}
+
+// doomed is a tenant that is about to be deleted.
+type doomed struct {
+	id       registry.TenantID
+	database *registry.Database // that sp made for it
+	question string
+}
+
+// lookAtDoomed looks at the tenant that the argument means. Its database may be there though it
+// is not found itself.
+func lookAtDoomed(ctx context.Context, t *task.Task) (d doomed, err error) {
+	err = t.Read(ctx, func(_ project.Dir, view *registry.View) (err error) {
+		if d.id, err = tenantToDelete(ctx, view, *t.Arg(0), t.Optional("confirm")); err != nil {
+			return err
+		}
+		if d.database, err = view.Database(ctx, d.id); err != nil {
+			return err
+		}
+		drops := d.database
+		if t.Bool("keep-database") {
+			drops = nil
+		}
+		d.question, err = deletionQuestion(ctx, view, d.id, drops)
+		return err
+	})
+	return d, err
+}
+
+// tenantToDelete returns the id that a word is or, where the tenant's name was said twice, means.
+func tenantToDelete(ctx context.Context, view *registry.View, word string, name *string) (registry.TenantID, error) {
+	t, err := view.ExactTenant(ctx, word)
+	id := registry.TenantID(strings.TrimPrefix(word, registry.OnlyID))
+	switch {
+	case errors.Is(err, registry.ErrNotFound) && name == nil: // its database may still be there
+		return id, nil
+	case err != nil:
+		return "", err
+	case name != nil && *name != t.Name:
+		return "", cli.Hint(cli.Usage("tenant delete: --confirm: that is not the name of tenant %s", t.ID), "it is called %s", cli.Quoted(t.Name))
+	case name == nil && t.ID != id:
+		return "", cli.Hint(fmt.Errorf("%s is the name of tenant %s, and delete takes the whole id: %w", cli.Quoted(word), t.ID, cli.ErrConfirm),
+			"%s, or %s", cli.To("sp tenant delete", string(t.ID)), cli.To("sp tenant delete", word, "--confirm", t.Name))
+	}
+	return t.ID, nil
+}
+
+// maxAsked bounds the profiles that a question names.
+const maxAsked = 10
+
+// deletionQuestion names the tenant and all that would go with it: its database, too, if that
+// is to be dropped.
+func deletionQuestion(ctx context.Context, view *registry.View, id registry.TenantID, drops *registry.Database) (string, error) {
+	t, err := view.Tenant(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	session, err := view.Session(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	profiles, err := view.ProfilesOf(ctx, &id, maxAsked+1)
+	if err != nil {
+		return "", err
+	}
+	next, err := view.Rotation(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	question := fmt.Sprintf("delete tenant %s", t)
+	if next != nil {
+		question += ", the password of a rotation that was stopped (its database may open to no other)"
+	}
+	if drops != nil {
+		question += fmt.Sprintf(", its database %s on server %s with all that is in it", drops.Name, drops.Server)
+	}
+	if session != nil {
+		question += fmt.Sprintf(", its session (profile %s)", session.Profile)
+	}
+	for i, p := range profiles {
+		if i == maxAsked {
+			question += " and more"
+			break
+		}
+		question += ", its profile " + p.Name
+	}
+	return question + "?", nil
+}
+
+func tellRemoved(t *task.Task, r registry.Removed) {
+	t.Note("tenant %s deleted", r.Tenant)
+	if r.Session != nil {
+		t.Note("its session (profile %s) ended", r.Session.Profile)
+	}
+	for _, name := range r.Profiles {
+		t.Note("its profile %s deleted", name)
+	}
+	if r.Default {
+		t.Note("one of them was the default profile; there is none now")
+	}
+	if r.Selected {
+		t.Note("it was selected; nothing is, until the next %s", cli.To("sp tenant select"))
+	}
+}

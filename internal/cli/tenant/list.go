@@ -1,0 +1,53 @@
+package tenant
+
+import (
+	"context"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+func listCommand() *cli.Command {
+	return task.List("ID", &cli.Command{
+		Usage:       "list the tenants in their order of entry",
+		Description: "Columns: id, (selected), type, name, region. A pipe gets them with tabs between.",
+	}, list)
+}
+
+func list(ctx context.Context, t *task.Task, view *registry.View, page registry.Page) (cli.Answer, error) {
+	selection, err := view.Selection(ctx)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	heads := []string{"ID", "", "TYPE", "NAME", "REGION"}
+	a := task.ListOf("tenants", heads, view.Tenants(ctx, page), func(tenant registry.Tenant) cli.Row {
+		mark, region := "", ""
+		if task.IsSelected(tenant.ID, selection) {
+			mark = "(selected)"
+		}
+		if tenant.Region != nil {
+			region = *tenant.Region
+		}
+		return cli.Row{
+			Cells:  []string{string(tenant.ID), mark, string(tenant.Kind), tenant.Name, region},
+			Value:  task.RecordOf(tenant, selection, task.Masked),
+			Marked: mark != "",
+		}
+	})
+	a.Empty = "No tenants here."
+	if t.IsTerminal() {
+		a.Empty, err = emptyList(ctx, view)
+	}
+	return a, err
+}
+
+// emptyList says what to do where no tenant is listed.
+func emptyList(ctx context.Context, view *registry.View) (string, error) {
+	if n, err := view.Len(ctx); err != nil || n > 0 {
+		return "No tenants to list.", err
+	}
+	return "No tenants yet.\n" +
+		"  " + cli.To("sp tenant create").String() + "  makes one with a database of its own\n" +
+		"  " + cli.To("sp import").String() + " PATH    takes over a tenants.json", nil
+}

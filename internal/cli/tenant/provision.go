@@ -1,0 +1,130 @@
+package tenant
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+func provisionCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "provision",
+		Usage: "make a tenant's database, or finish what was stopped",
+		Args:  []cli.Arg{optionalWord()},
+		Description: "The tenant in effect without ID. Where its database is whole, nothing is done;\n" +
+			"else every step is done that is not done yet. sp tenant delete ID undoes it.",
+		Flags: append(task.ServerFlags(), task.NoExport()),
+		Run:   task.Run(provisionTenant),
+	}
+}
+
+func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err error) {
+	w, err := t.WantedServer(ctx)
+	if err == nil && w.Provider == task.ByURL {
+		err = cli.Hint(cli.Usage("tenant provision: a database that is there is not made"), "sp tenant edit ID --database-url-stdin")
+	}
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	err = t.InSteps(ctx, t.Tenants, func(ctx context.Context, m *hosting.Machine) error {
+		id, err := makeDatabase(ctx, t, m, w)
+		if !task.Made(err) {
+			return err
+		}
+		shown, problem := recordAfter(ctx, t, id)
+		answer.Value = shown
+		return cmp.Or(err, problem)
+	})
+	return answer, err
+}
+
+// subject looks at the tenant that the argument means and its database, and at the servers there are.
+func subject(ctx context.Context, t *task.Task) (s hosting.Subject, servers []registry.Server, err error) {
+	err = t.Read(ctx, func(dir project.Dir, view *registry.View) error {
+		tenant, err := t.Tenant(ctx, dir, view, t.Arg(0))
+		if err != nil {
+			return err
+		}
+		if s, err = hosting.SubjectOf(ctx, view, tenant); err == nil {
+			servers, err = view.Servers(ctx)
+		}
+		return err
+	})
+	return s, servers, err
+}
+
+func makeDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, w hosting.Wanted) (registry.TenantID, error) {
+	s, servers, err := subject(ctx, t)
+	if err == nil {
+		err = checkProvisioning(t, s, w)
+	}
+	if err != nil {
+		return "", err
+	}
+	if s.Tenant.HasDatabaseURL() && s.Database == nil {
+		t.Note("tenant %s has its database", s.Tenant)
+		return s.Tenant.ID, nil
+	}
+	on, err := serverFor(ctx, t, s, servers, w)
+	if err != nil {
+		return "", err
+	}
+	r, err := m.Resume(ctx, s, on)
+	tellResumed(t, r, err)
+	return s.Tenant.ID, task.AdviseLogin(err)
+}
+
+func tellResumed(t *task.Task, r hosting.Resumed, err error) {
+	if r.Ended {
+		t.Note("its old login ends")
+	}
+	if r.Gone != nil {
+		t.Note("database %s is not whole any more on server %s: what is missing is made again, and what was in it is gone", r.Gone.Name, r.Gone.Server)
+	}
+	tellMade(t, r.Created, err)
+	if task.Made(err) {
+		t.Note("tenant %s has its database", r.Tenant)
+	}
+}
+
+// tellMade says what was met when a database was made, and where it was stopped.
+func tellMade(t *task.Task, c hosting.Created, err error) {
+	t.Tell(c.Warnings, "")
+	if c.Planned && !task.Made(err) {
+		id := string(c.Tenant.ID)
+		t.Note("tenant %s is registered, its database is not finished: %s goes on, %s undoes it",
+			c.Tenant, cli.To("sp tenant provision", id), cli.To("sp tenant delete", id, "-y"))
+	}
+}
+
+// serverFor is the server of a tenant's database or, where none is planned yet, one for it.
+func serverFor(ctx context.Context, t *task.Task, s hosting.Subject, known []registry.Server, w hosting.Wanted) (registry.Server, error) {
+	switch {
+	case s.Database == nil:
+		return t.FindServer(ctx, w, known)
+	case s.Server == nil:
+		return registry.Server{}, fmt.Errorf("server %s: %w", s.Database.Server, registry.ErrNotFound)
+	}
+	return w.Instead(*s.Server), nil
+}
+
+// checkProvisioning refuses a tenant for which no database is made, or none there.
+func checkProvisioning(t *task.Task, s hosting.Subject, w hosting.Wanted) error {
+	switch tenant, d := s.Tenant, s.Database; {
+	case tenant.IsCloud():
+		return unsupportedFor(t, tenant)
+	case d != nil && d.State == registry.Dropping:
+		return cli.Hint(fmt.Errorf("tenant %s: its database is being dropped: %w", tenant, registry.ErrConflict),
+			"%s goes on with that", cli.To("sp tenant delete", string(tenant.ID), "-y"))
+	case d != nil && w.Provider != "" && (s.Server == nil || w.Provider != s.Server.Provider):
+		return cli.Hint(fmt.Errorf("tenant %s: its database was begun on server %s: %w", tenant, d.Server, registry.ErrConflict),
+			"without --provider and --server it is finished there")
+	}
+	return nil
+}

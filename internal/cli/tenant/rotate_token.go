@@ -1,0 +1,63 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+func rotateTokenCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "rotate-sync-token",
+		Usage: "give a local tenant a new random sync token",
+		Args:  []cli.Arg{optionalWord()},
+		Description: "The tenant in effect without ID. The old token is revoked: it is kept nowhere,\n" +
+			"and sp undo does not bring it back. The token of a cloud tenant is made there\n" +
+			"(not offered yet).",
+		Flags: []cli.Flag{cli.Yes(), task.NoExport()},
+		Run:   task.Run(rotateToken),
+	}
+}
+
+func rotateToken(ctx context.Context, t *task.Task) (cli.Answer, error) {
+	tenant, err := undoubted(ctx, t)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	if tenant.IsCloud() {
+		return cli.Answer{}, unsupportedFor(t, tenant)
+	}
+	if err := t.Confirm(ctx, fmt.Sprintf("revoke the sync token of tenant %s?", tenant)); err != nil {
+		return cli.Answer{}, err
+	}
+	var done record
+	err = t.Change(ctx, t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
+		rotated, err := reg.RotateSyncToken(ctx, tenant.ID)
+		if err != nil {
+			return err
+		}
+		done, err = recordIn(ctx, reg, rotated)
+		return err
+	}))
+	if !task.Made(err) {
+		return cli.Answer{}, err
+	}
+	t.Note("tenant %s has a new sync token", done.Tenant)
+	return cli.Answer{Value: done}, err
+}
+
+// undoubted returns the tenant that the argument means, for what can't be taken back.
+func undoubted(ctx context.Context, t *task.Task) (tenant registry.Tenant, err error) {
+	err = t.Read(ctx, func(dir project.Dir, view *registry.View) error {
+		if err := t.RefuseDoubt(ctx, dir, view, t.Arg(0)); err != nil {
+			return err
+		}
+		tenant, err = t.Tenant(ctx, dir, view, t.Arg(0))
+		return err
+	})
+	return tenant, err
+}
