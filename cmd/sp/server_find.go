@@ -14,13 +14,6 @@ import (
 // byURL is the provider that somebody names who has a database already.
 const byURL registry.Provider = "url"
 
-// serverFlags choose the server of a new database.
-func serverFlags() []cli.Flag {
-	return append([]cli.Flag{
-		stringFlag("provider", "where: `url`, server, docker or local (else the first there is)"),
-	}, secretFlags("server", "the `URL` of who may make databases (SP_POSTGRES_ADMIN_URL; sp db use)")...)
-}
-
 // wantedServer is what the flags and the environment ask for.
 func (a *app) wantedServer(ctx context.Context, cmd *cli.Command) (w hosting.Wanted, err error) {
 	w.Provider = registry.Provider(cmd.String("provider"))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -9,7 +8,6 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
-	"github.com/sp-registry/sp/internal/secret"
 )
 
 // The words of the documents' troubleshooting tables.
@@ -55,24 +53,4 @@ func adviseLogin(err error) error {
 		return withHint(named(connectionFailed), "see that its PostgreSQL runs, and that the address is right: sp tenant show %s", id)
 	}
 	return withHint(named(connectionFailed), "see that you are where its address is known: sp tenant show %s", id)
-}
-
-// checkAdopted logs in to a database that is about to be adopted. One that refuses is
-// refused; where nobody answers it may be that nobody does yet.
-func (a *app) checkAdopted(ctx context.Context, url secret.Secret) error {
-	if a.offline() != nil {
-		return nil
-	}
-	err := a.machine(project.Dir{}, nil).CheckAdopted(ctx, url)
-	switch {
-	case errors.Is(err, provision.ErrDenied):
-		return withHint(fmt.Errorf("tenant create: %s: %w", accessDenied, err), "nothing was stored; --no-check stores it all the same")
-	case errors.Is(err, provision.ErrMismatch):
-		return withHint(fmt.Errorf("tenant create: %s: %w", connectionFailed, err), "nothing was stored; --no-check stores it all the same")
-	case err != nil && ctx.Err() != nil:
-		return err
-	case err != nil:
-		a.note("warning: %s: %v; sp tenant check tries again", connectionFailed, err)
-	}
-	return nil
 }

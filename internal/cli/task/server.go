@@ -18,8 +18,8 @@ const ByURL registry.Provider = "url"
 // ServerFlags choose the server of a new database.
 func ServerFlags() []cli.Flag {
 	return append([]cli.Flag{
-		cli.Choice("provider", "where (else the first there is)", string(ByURL), string(registry.Elsewhere), string(registry.InDocker), string(registry.LocalPrograms)),
-	}, cli.SecretFlags("server", "URL", "of who may make databases (SP_POSTGRES_ADMIN_URL; sp db use)")...)
+		cli.Choice("provider", "where to make it (else the first there is)", string(ByURL), string(registry.Elsewhere), string(registry.InDocker), string(registry.LocalPrograms)),
+	}, cli.SecretFlags("server", "URL", "a login that may make databases there (SP_POSTGRES_ADMIN_URL; sp db use)")...)
 }
 
 // WantedServer is what the flags and the environment ask for.

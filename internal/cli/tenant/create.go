@@ -39,7 +39,7 @@ func createFlags() []cli.Flag {
 		cli.Bool("no-check", "do not try whether the database answers"),
 		task.SetAside(), task.NoExport(),
 	}
-	flags = append(flags, cli.SecretFlags("database-url", "URL", "of its database, postgres://USER:PASSWORD@HOST/DB")...)
+	flags = append(flags, cli.SecretFlags("database-url", "URL", "where its database is: postgres://USER:PASSWORD@HOST/DB")...)
 	return append(flags, task.ServerFlags()...)
 }
 
