@@ -19,11 +19,18 @@ func askName(ctx context.Context, t *task.Task, again bool) (string, error) {
 	if !t.CanAsk() {
 		return "", cli.Usage("tenant create: --name is missing")
 	}
-	check := func(name string) error { return checkNew(ctx, t, name, again) }
+	isNew, err := t.IsNew()
+	if err == nil && !isNew { // what is the matter with the registry is no matter of the name
+		err = t.Read(ctx, func(project.Dir, *registry.View) error { return nil })
+	}
+	if err != nil {
+		return "", err
+	}
 	usual, err := projectName(t)
 	if err != nil {
 		return "", err
 	}
+	check := func(name string) error { return checkNew(ctx, t, name, again || isNew) }
 	question := cli.Question{What: "Name", Check: check}
 	if check(usual) == nil {
 		question.Default = &usual
@@ -45,10 +52,6 @@ func projectName(t *task.Task) (string, error) {
 // that is allowed.
 func checkNew(ctx context.Context, t *task.Task, name string, again bool) error {
 	if err := (registry.NewTenant{Tenant: newLocal("", name, nil, nil)}).Check(); err != nil || again {
-		return err
-	}
-	isNew, err := t.IsNew()
-	if err != nil || isNew {
 		return err
 	}
 	return t.Read(ctx, func(_ project.Dir, view *registry.View) error {

@@ -35,7 +35,6 @@ func list(ctx context.Context, t *task.Task, view *registry.View, page registry.
 			Marked: mark != "",
 		}
 	})
-	a.Empty = "No tenants here."
 	if t.IsTerminal() {
 		a.Empty, err = emptyList(ctx, view)
 	}
