@@ -41,11 +41,6 @@ func DatabaseOf(d registry.Database) DatabaseRecord {
 	return shown
 }
 
-// WarnOfToken is the warning of the playbook.
-func (t *Task) WarnOfToken(id registry.TenantID) {
-	t.Note("warning: Sync token missing for cloud tenant %s", id)
-}
-
 // RecordOf is a tenant as it is shown.
 func RecordOf(t registry.Tenant, s registry.Selection, how Showing) TenantRecord {
 	return TenantRecord{Tenant: t, How: how, Besides: Besides{

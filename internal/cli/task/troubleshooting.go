@@ -77,3 +77,8 @@ func (t *Task) CheckAdopted(ctx context.Context, url secret.Secret) error {
 	}
 	return nil
 }
+
+// WarnOfToken is the warning of the playbook.
+func (t *Task) WarnOfToken(id registry.TenantID) {
+	t.Note("warning: Sync token missing for cloud tenant %s", id)
+}
