@@ -5,6 +5,7 @@ package task
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -38,15 +39,36 @@ func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Conte
 			t.TellDone()
 			return nil
 		})
+		if t.Defers() && t.Has(purgeFlag) && t.Bool(purgeFlag) {
+			return cli.Answer{}, cli.Usage("%s: --purge and --no-export: the file would still hold what is purged", t.Command)
+		}
 		answer, err := fn(provision.WithBeforeLogin(ctx, t.beforeLogin), t)
-		return answer, t.explain(err)
+		return t.explaining(answer), t.explain(err)
 	}
+}
+
+// explaining is an answer whose rows and bytes explain what goes wrong with them.
+func (t *Task) explaining(a cli.Answer) cli.Answer {
+	if rows := a.Rows; rows != nil {
+		a.Rows = func(yield func(cli.Row, error) bool) {
+			for row, err := range rows {
+				if !yield(row, t.explain(err)) {
+					return
+				}
+			}
+		}
+	}
+	if write := a.Write; write != nil {
+		a.Write = func(w io.Writer) error { return t.explain(write(w)) }
+	}
+	return a
 }
 
 // The flags of every command, and of those that change what files follow.
 const (
 	dirFlag      = "dir"
 	noExportFlag = "no-export"
+	purgeFlag    = "purge"
 )
 
 // Dir is the flag that names the directory.
@@ -61,7 +83,7 @@ func NoExport() cli.Flag {
 
 // Purge is the flag that ends at once that removed secrets can be put back.
 func Purge() cli.Flag {
-	return cli.Bool("purge", "forget removed secrets at once (else in 7 days)")
+	return cli.Bool(purgeFlag, "forget removed secrets at once (else in 7 days)")
 }
 
 // Defers tells whether --no-export was given.
