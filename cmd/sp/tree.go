@@ -82,7 +82,7 @@ func (a *app) branch(name string) []*cli.Command {
 	for _, commands := range []func() []topCommand{topCommands, hiddenCommands} {
 		for _, e := range commands() {
 			if e.name == name {
-				return []*cli.Command{e.build(a)}
+				return a.build([]topCommand{e})
 			}
 		}
 	}
@@ -92,6 +92,10 @@ func (a *app) branch(name string) []*cli.Command {
 func (a *app) build(entries []topCommand) []*cli.Command {
 	commands := make([]*cli.Command, len(entries))
 	for i, e := range entries {
+		if e.build == nil { // it has its own package
+			commands[i] = inTree(e.name)
+			continue
+		}
 		commands[i] = e.build(a)
 	}
 	return commands
