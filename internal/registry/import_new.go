@@ -23,7 +23,7 @@ func (c *change) addAll(ctx context.Context, i Import, plan *Plan) (document Doc
 		put := func(row queries.InsertTenantParams) error { return c.q.InsertTenant(ctx, row) }
 		document, err = inBatches(i.readHastily, put, func(t Tenant) (queries.InsertTenantParams, error) {
 			plan.Added++
-			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
+			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name, Kind: t.Kind})
 			c.record.last++
 			return rowOf(t, c.record.last, c.revision), checkWhole(t)
 		})
@@ -118,7 +118,7 @@ func planTenants(i Import, belonging belonging) (plan Plan, err error) {
 		belonging.note(t.ID)
 		ids.add(t.ID)
 		plan.Added++
-		plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
+		plan.note(Step{Action: Add, ID: t.ID, Name: t.Name, Kind: t.Kind})
 		return nil
 	})
 	plan.Document = document
@@ -139,12 +139,12 @@ func planDuplicates(i Import, twice map[uint64]bool, seed maphash.Seed) (plan Pl
 		switch {
 		case !known:
 			plan.Added++
-			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
+			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name, Kind: t.Kind})
 		case !i.FirstDuplicate:
 			return &DuplicateError{ID: t.ID}
 		default:
 			plan.Skipped++
-			plan.note(Step{Action: Skip, ID: t.ID, Name: t.Name})
+			plan.note(Step{Action: Skip, ID: t.ID, Name: t.Name, Kind: t.Kind})
 		}
 		return nil
 	})

@@ -20,6 +20,7 @@ type Step struct {
 	Action  Action
 	ID      TenantID
 	Name    string
+	Kind    Kind
 	Changed []string
 	// Kept names the members that the file lacks and the registry keeps.
 	Kept []string
