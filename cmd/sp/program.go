@@ -6,6 +6,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/cloud"
+	"github.com/sp-registry/sp/internal/cli/files"
 	"github.com/sp-registry/sp/internal/cli/task"
 	library "github.com/urfave/cli/v3"
 )
@@ -19,6 +20,10 @@ func program() *cli.Program {
 		Faults: task.Faults,
 		Nouns: []cli.Noun{
 			// {Name: "tenant", Build: tenants.Command}, when all of it has moved
+			{Name: "init", Build: files.Init},
+			{Name: "import", Build: files.Import},
+			{Name: "export", Build: files.Export},
+			{Name: "trust", Build: files.Trust},
 			{Name: "auth", Build: cloud.Auth, Hidden: true},
 			{Name: "login", Build: cloud.Login, Hidden: true},
 			{Name: "sync", Build: cloud.Sync, Hidden: true},
@@ -28,17 +33,18 @@ func program() *cli.Program {
 	}
 }
 
-// moved tells whether the arguments name a command that has its own package, and how it is
-// written without the words cloud and admin before it.
+// moved tells whether the arguments name a command that has its own package, also behind help, and
+// how it is written without the words cloud and admin before it.
 func moved(p *cli.Program, args []string) ([]string, bool) {
-	at := slices.IndexFunc(args, func(arg string) bool { return arg == "cloud" || arg == "admin" })
-	if at > 0 && at+1 < len(args) && args[at] == p.FirstWord(args) && p.Has(args[at+1]) {
-		args = slices.Delete(slices.Clone(args), at, at+1)
+	word := p.FirstWord(args)
+	at := slices.Index(args, word) + 1
+	if word == "help" && at < len(args) {
+		word, at = args[at], at+1
 	}
-	if word := p.FirstWord(args); word != "help" {
-		return args, p.Has(word)
+	if (word == "cloud" || word == "admin") && at < len(args) && p.Has(args[at]) {
+		word, args = args[at], slices.Delete(slices.Clone(args), at-1, at)
 	}
-	return args, p.Has(p.FirstWord(args[slices.Index(args, "help"):]))
+	return args, p.Has(word)
 }
 
 // inTree is a command that has its own package as the tree of the others knows it: it is listed

@@ -17,9 +17,9 @@ type topCommand struct {
 // topCommands are the commands that the help shows, one file a noun.
 func topCommands() []topCommand {
 	return []topCommand{
-		{"init", (*app).initCommand},
-		{"import", (*app).importCommand},
-		{"export", (*app).exportCommand},
+		{"init", nil},
+		{"import", nil},
+		{"export", nil},
 		{"backup", (*app).backupCommand},
 		{"restore", (*app).restoreCommand},
 		{"tenant", (*app).tenantCommands},
@@ -32,7 +32,7 @@ func topCommands() []topCommand {
 		{"psql", (*app).psqlCommand},
 		{"status", (*app).statusCommand},
 		{"doctor", (*app).doctorCommand},
-		{"trust", (*app).trustCommand},
+		{"trust", nil},
 		{"log", (*app).logCommand},
 		{"show", (*app).tenantShowCommand},
 		{"undo", (*app).undoCommand},

@@ -13,13 +13,13 @@ const maxNoted = 20
 
 // NotePlan tells what an import did, and what of a directory it left.
 func (t *Task) NotePlan(p registry.Plan, left ...string) {
-	t.noteSteps(p)
+	t.NoteSteps(p)
 	t.NoteLines(LinesOf(p, left))
 	t.Note("import: %s", CountSteps(p))
 }
 
-// noteSteps tells first what stays though the file says otherwise, which may not be what was meant.
-func (t *Task) noteSteps(p registry.Plan) {
+// NoteSteps tells first what stays though the file says otherwise, which may not be what was meant.
+func (t *Task) NoteSteps(p registry.Plan) {
 	doubted, others := []registry.Step{}, []registry.Step{}
 	for _, step := range p.Steps {
 		if step.Action == registry.Stay || step.Action == registry.Gone || step.Stale != nil {
