@@ -8,7 +8,6 @@ import (
 	"github.com/sp-registry/sp/internal/cli/cloud"
 	"github.com/sp-registry/sp/internal/cli/files"
 	"github.com/sp-registry/sp/internal/cli/task"
-	library "github.com/urfave/cli/v3"
 )
 
 // program is the part of the commands that has its own packages already.
@@ -45,28 +44,6 @@ func moved(p *cli.Program, args []string) ([]string, bool) {
 		word, args = args[at], slices.Delete(slices.Clone(args), at-1, at)
 	}
 	return args, p.Has(word)
-}
-
-// inTree is a command that has its own package as the tree of the others knows it: it is listed
-// there, and its help is asked for, but it does not run.
-func inTree(name string) *library.Command {
-	for _, noun := range program().Nouns {
-		if noun.Name == name {
-			return toTree(noun.Build())
-		}
-	}
-	panic("no command " + name)
-}
-
-func toTree(c *cli.Command) *library.Command {
-	made := &library.Command{Name: c.Name, Usage: c.Usage, ArgsUsage: c.Synopsis(), Description: c.Description}
-	for _, f := range c.Flags {
-		made.Flags = append(made.Flags, f.Library())
-	}
-	for _, sub := range c.Commands {
-		made.Commands = append(made.Commands, toTree(sub))
-	}
-	return made
 }
 
 // outside is the world of those commands.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/cli/files"
 	"github.com/urfave/cli/v3"
 )
 
@@ -17,9 +18,9 @@ type topCommand struct {
 // topCommands are the commands that the help shows, one file a noun.
 func topCommands() []topCommand {
 	return []topCommand{
-		{"init", nil},
-		{"import", nil},
-		{"export", nil},
+		{"init", inOldTree(files.Init)},
+		{"import", inOldTree(files.Import)},
+		{"export", inOldTree(files.Export)},
 		{"backup", (*app).backupCommand},
 		{"restore", (*app).restoreCommand},
 		{"tenant", (*app).tenantCommands},
@@ -32,7 +33,7 @@ func topCommands() []topCommand {
 		{"psql", (*app).psqlCommand},
 		{"status", (*app).statusCommand},
 		{"doctor", (*app).doctorCommand},
-		{"trust", nil},
+		{"trust", inOldTree(files.Trust)},
 		{"log", (*app).logCommand},
 		{"show", (*app).tenantShowCommand},
 		{"undo", (*app).undoCommand},
@@ -82,7 +83,7 @@ func (a *app) branch(name string) []*cli.Command {
 	for _, commands := range []func() []topCommand{topCommands, hiddenCommands} {
 		for _, e := range commands() {
 			if e.name == name {
-				return a.build([]topCommand{e})
+				return []*cli.Command{e.build(a)}
 			}
 		}
 	}
@@ -92,10 +93,6 @@ func (a *app) branch(name string) []*cli.Command {
 func (a *app) build(entries []topCommand) []*cli.Command {
 	commands := make([]*cli.Command, len(entries))
 	for i, e := range entries {
-		if e.build == nil { // it has its own package
-			commands[i] = inTree(e.name)
-			continue
-		}
 		commands[i] = e.build(a)
 	}
 	return commands

@@ -119,11 +119,11 @@ func (c *Context) about(what string) string {
 
 // synopsis is how a command is used.
 func (c *Context) synopsis() string {
-	return strings.TrimSpace("usage: " + c.program.Name + " " + c.Command + " " + c.command.Synopsis())
+	return strings.TrimSpace("usage: " + c.program.Name + " " + c.Command + " " + c.command.usage())
 }
 
-// Synopsis are a command's arguments as help shows them.
-func (c *Command) Synopsis() string {
+// usage are a command's arguments as help shows them.
+func (c *Command) usage() string {
 	var words []string
 	for _, arg := range c.Args {
 		word := arg.Name

@@ -83,9 +83,6 @@ func Yes() Flag {
 	return f
 }
 
-// Library is the flag in the library's form.
-func (f Flag) Library() cli.Flag { return f.make(f) }
-
 func (f Flag) aliases() []string {
 	if f.Short == "" {
 		return nil

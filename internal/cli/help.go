@@ -63,7 +63,7 @@ func (p *Program) commandHelp(command *Command, words []string) string {
 	var b strings.Builder
 	full := p.Name + " " + strings.Join(words, " ")
 	fmt.Fprintf(&b, "%s - %s\n\nUsage:\n  %s", full, command.Usage, full)
-	switch usage := command.Synopsis(); {
+	switch usage := command.usage(); {
 	case command.IsGroup():
 		b.WriteString(" COMMAND")
 	case usage != "":
