@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
@@ -90,10 +91,10 @@ func exists(path string) bool {
 const maxNoted = 20
 
 // notePlan tells what an import did, and what of a directory it left.
-func (a *app) notePlan(p registry.Plan, left ...string) {
+func (a *app) notePlan(p registry.Plan, left ...registry.Left) {
 	a.noteSteps(p)
-	a.noteLines(linesOf(p, left))
-	a.note("import: %s", countSteps(p))
+	a.noteLines(task.LinesOf(p, left))
+	a.note("import: %s", task.CountSteps(p))
 }
 
 // noteSteps tells first what stays though the file says otherwise, which may not be what was meant.
@@ -111,91 +112,8 @@ func (a *app) noteSteps(p registry.Plan) {
 			a.note("and %d more", len(p.Steps)-i+p.Omitted)
 			break
 		}
-		a.note("%s", describeStep(step))
+		a.note("%s", task.DescribeStep(step))
 	}
-}
-
-func countSteps(p registry.Plan) string {
-	text := fmt.Sprintf("%d added, %d updated, %d unchanged", p.Added, p.Updated, p.Unchanged)
-	if p.Removed > 0 {
-		text += fmt.Sprintf(", %d removed", p.Removed)
-	}
-	if p.Skipped > 0 {
-		text += fmt.Sprintf(", %d duplicates skipped", p.Skipped)
-	}
-	return text
-}
-
-func describeStep(s registry.Step) string {
-	text := fmt.Sprintf("%s %s (%s)", s.Action, s.ID, s.Name)
-	if len(s.Changed) > 0 {
-		text += ": " + strings.Join(s.Changed, ", ")
-	}
-	if len(s.Kept) > 0 {
-		text += "; kept, not in the file: " + strings.Join(s.Kept, ", ")
-	}
-	if len(s.Masked) > 0 {
-		text += "; kept, masked in the file: " + strings.Join(s.Masked, ", ")
-	}
-	if len(s.Stale) > 0 {
-		text += "; kept, changed here after the file was read: " + strings.Join(s.Stale, ", ")
-	}
-	switch s.Action {
-	case registry.Stay:
-		text += ": not in the file, but added or changed here after that was read, or in use"
-	case registry.Gone:
-		text += ": in the file, but deleted here after that was read"
-	}
-	if s.Removed != nil && len(s.Removed.Profiles) > 0 {
-		text += "; with its profiles " + strings.Join(s.Removed.Profiles, ", ")
-	}
-	if s.Removed != nil && s.Removed.Session != nil {
-		text += "; with its session"
-	}
-	return text
-}
-
-// linesOf warns of ambiguous words, and says what becomes of the profiles and sessions of
-// a directory, and what of it has no place in the registry.
-func linesOf(p registry.Plan, left []string) (lines []string) {
-	for _, id := range p.Ambiguous {
-		lines = append(lines, fmt.Sprintf("warning: %s is the id of one tenant and the name of another; id:%s means the first", id, id))
-	}
-	for _, s := range p.Profiles {
-		lines = append(lines, describeProfile(s))
-	}
-	for _, s := range p.Sessions {
-		lines = append(lines, describeSession(s))
-	}
-	for _, what := range left {
-		lines = append(lines, "left: "+what)
-	}
-	return lines
-}
-
-func describeProfile(s registry.ProfileStep) string {
-	text := fmt.Sprintf("%s profile %s of tenant %s", s.Action, s.Name, s.Tenant)
-	if len(s.Secrets) > 0 {
-		text += ": " + strings.Join(s.Secrets, ", ")
-	}
-	if len(s.Left) > 0 {
-		text += "; left: " + strings.Join(s.Left, "; ")
-	}
-	return text
-}
-
-func describeSession(s registry.SessionStep) string {
-	text := fmt.Sprintf("%s session of tenant %s", s.Action, s.Tenant)
-	if s.Action == registry.Select {
-		text = fmt.Sprintf("select tenant %s", s.Tenant)
-	}
-	if s.Profile != "" {
-		text += " (profile " + s.Profile + ")"
-	}
-	if s.Why != "" {
-		text += ": " + s.Why
-	}
-	return text
 }
 
 // noteLines reports the first of some lines.
@@ -402,3 +320,5 @@ func describeOwnURL(t registry.Tenant) string {
 	}
 	return pgurl.Describe(*t.OwnURL())
 }
+
+func linesOf(p registry.Plan, left []registry.Left) []string { return task.LinesOf(p, left) }

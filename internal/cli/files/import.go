@@ -131,7 +131,7 @@ func (i *importer) take(ctx context.Context, request registry.Import, source *so
 	if plan.Removed > 0 {
 		err = errors.Join(err, task.Afterwards(i.TellOrphans(ctx)))
 	}
-	return cli.Answer{Value: planOf(plan, i.left())}, err
+	return cli.Answer{Value: i.planOf(ctx, plan)}, err
 }
 
 // importing commits an import, and keeps its plan.
@@ -194,7 +194,7 @@ func (i *importer) try(ctx context.Context, request registry.Import, source *sou
 	dir, err := i.NewProject()
 	if errors.Is(err, project.ErrNoDirectory) || err == nil && !task.HasRegistry(dir) {
 		plan, err := registry.PlanNew(request)
-		return answerPlan(plan, i.left()), err
+		return i.answerPlan(ctx, plan), err
 	}
 	if err != nil {
 		return cli.Answer{}, err
@@ -203,7 +203,7 @@ func (i *importer) try(ctx context.Context, request registry.Import, source *sou
 	if err == nil {
 		i.TellMerged(dir, done, "would be")
 	}
-	return answerPlan(plan, i.left()), err
+	return i.answerPlan(ctx, plan), err
 }
 
 // plan tells what an import would do, and what would be done before it.

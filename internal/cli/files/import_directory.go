@@ -132,7 +132,7 @@ func (s subject) isEmpty() bool {
 }
 
 // left says what of the directory is not taken.
-func (s subject) left() []string {
+func (s subject) left() []registry.Left {
 	if s.contents == nil {
 		return nil
 	}

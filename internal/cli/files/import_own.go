@@ -111,7 +111,7 @@ func (i *importer) mergeOwn(ctx context.Context, c workspace.Change) (cli.Answer
 	if i.Done.Merged == nil && !c.SetAside && c.Wanted {
 		i.Note("no other program changed %s", dir.Tenants())
 	}
-	return cli.Answer{Value: planOf(merged(plan, i.Done), i.left())}, err
+	return cli.Answer{Value: i.planOf(ctx, merged(plan, i.Done))}, err
 }
 
 // tryOwn shows what that would do.
@@ -120,7 +120,7 @@ func (i *importer) tryOwn(ctx context.Context, dir project.Dir, request registry
 		return cli.Answer{}, cli.Usage("--set-aside: not with --dry-run")
 	}
 	plan, done, err := i.plan(ctx, dir, request, workspace.Change{Tenants: true, Defer: true, Settle: c.Settle, Purge: c.Purge})
-	return answerPlan(merged(plan, done), i.left()), err
+	return i.answerPlan(ctx, merged(plan, done)), err
 }
 
 // merged is the plan of what was merged, with what was imported beside it.

@@ -1,16 +1,18 @@
 package files
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
 // answerPlan answers what an import would do.
-func answerPlan(p registry.Plan, left []string) cli.Answer {
+func (i *importer) answerPlan(ctx context.Context, p registry.Plan) cli.Answer {
 	var lines []string
 	for _, step := range p.Steps {
 		lines = append(lines, task.DescribeStep(step))
@@ -18,11 +20,11 @@ func answerPlan(p registry.Plan, left []string) cli.Answer {
 	if p.Omitted > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", p.Omitted))
 	}
-	lines = append(append(lines, task.LinesOf(p, left)...), task.CountSteps(p))
-	for i, line := range lines {
-		lines[i] = cli.Printable(line) + "\n"
+	lines = append(append(lines, task.LinesOf(p, i.left())...), task.CountSteps(p))
+	for n, line := range lines {
+		lines[n] = cli.Printable(line) + "\n"
 	}
-	return cli.Answer{Value: planOf(p, left), Text: strings.Join(lines, "")}
+	return cli.Answer{Value: i.planOf(ctx, p), Text: strings.Join(lines, "")}
 }
 
 // plan is a plan in JSON.
@@ -41,7 +43,7 @@ type plan struct {
 	// What else a directory holds.
 	Profiles []profileStep `json:"profiles"`
 	Sessions []sessionStep `json:"sessions"`
-	Left     []string      `json:"left"`
+	Left     []left        `json:"left"`
 }
 
 // step is what an import does with a tenant, in JSON.
@@ -55,28 +57,33 @@ type step struct {
 	Removed *task.Removed   `json:"removed"`
 }
 
-// profileStep is what an import does with a profile, in JSON. The tenant is what its files name,
-// which need not be there.
+// profileStep is what an import does with a profile, in JSON.
 type profileStep struct {
-	Action  registry.Action   `json:"action"`
-	Profile task.ProfileRef   `json:"profile"`
-	Tenant  registry.TenantID `json:"tenant_id"`
-	Secrets []string          `json:"secrets"`
-	Left    []string          `json:"left"`
+	Action  registry.Action `json:"action"`
+	Profile task.ProfileRef `json:"profile"`
+	Tenant  task.PastRef    `json:"tenant"`
+	Secrets []string        `json:"secrets"`
+	Left    []left          `json:"left"`
 }
 
-// sessionStep is what an import does with a session, in JSON, likewise.
+// sessionStep is what an import does with a session, in JSON.
 type sessionStep struct {
-	Action  registry.Action   `json:"action"`
-	Profile *task.ProfileRef  `json:"profile"`
-	Tenant  registry.TenantID `json:"tenant_id"`
-	Why     *string           `json:"why"`
+	Action  registry.Action  `json:"action"`
+	Tenant  task.PastRef     `json:"tenant"`
+	Profile *task.ProfileRef `json:"profile"`
+	Left    *left            `json:"left"`
 }
 
-func planOf(p registry.Plan, left []string) plan {
+// left is what an import leaves out, in JSON.
+type left struct {
+	Reason registry.LeftReason `json:"reason"`
+	Why    string              `json:"why"`
+}
+
+func (i *importer) planOf(ctx context.Context, p registry.Plan) plan {
 	answer := plan{
 		Added: p.Added, Updated: p.Updated, Unchanged: p.Unchanged, Removed: p.Removed, Skipped: p.Skipped,
-		Steps: []step{}, Omitted: p.Omitted, Ambiguous: orEmpty(p.Ambiguous), Profiles: []profileStep{}, Sessions: []sessionStep{}, Left: orEmpty(left),
+		Steps: []step{}, Omitted: p.Omitted, Ambiguous: orEmpty(p.Ambiguous), Profiles: []profileStep{}, Sessions: []sessionStep{}, Left: leftOf(i.left()),
 	}
 	if !p.Document.SyncedAt.IsZero() {
 		at := registry.FormatTime(p.Document.SyncedAt)
@@ -85,15 +92,50 @@ func planOf(p registry.Plan, left []string) plan {
 	for _, s := range p.Steps {
 		answer.Steps = append(answer.Steps, stepOf(s))
 	}
+	names := i.names(ctx, p)
 	for _, s := range p.Profiles {
 		answer.Profiles = append(answer.Profiles, profileStep{
-			Action: s.Action, Profile: task.ProfileRef{Name: s.Name}, Tenant: s.Tenant, Secrets: orEmpty(s.Secrets), Left: orEmpty(s.Left),
+			Action: s.Action, Profile: task.ProfileRef{Name: s.Name}, Tenant: names[s.Tenant], Secrets: orEmpty(s.Secrets), Left: leftOf(s.Left),
 		})
 	}
 	for _, s := range p.Sessions {
-		answer.Sessions = append(answer.Sessions, sessionOf(s))
+		shown := sessionStep{Action: s.Action, Tenant: names[s.Tenant]}
+		if s.Profile != "" {
+			shown.Profile = &task.ProfileRef{Name: s.Profile}
+		}
+		if s.Is() {
+			shown.Left = &left{s.Reason, s.Why}
+		}
+		answer.Sessions = append(answer.Sessions, shown)
 	}
 	return answer
+}
+
+// names are the tenants of profiles and sessions. One that neither the file nor the registry has is an
+// id and nothing else.
+func (i *importer) names(ctx context.Context, p registry.Plan) map[registry.TenantID]task.PastRef {
+	refs := map[registry.TenantID]task.PastRef{}
+	for _, s := range p.Profiles {
+		refs[s.Tenant] = task.PastRef{ID: s.Tenant}
+	}
+	for _, s := range p.Sessions {
+		refs[s.Tenant] = task.PastRef{ID: s.Tenant}
+	}
+	if len(refs) == 0 {
+		return refs
+	}
+	_ = i.Read(context.WithoutCancel(ctx), func(_ project.Dir, view *registry.View) error { // there may be no registry
+		for id := range refs {
+			refs[id] = task.NamesIn(ctx, view)(id)
+		}
+		return nil
+	})
+	for _, s := range p.Steps {
+		if _, wanted := refs[s.ID]; wanted {
+			refs[s.ID] = task.PastRef{ID: s.ID, Name: &s.Name, Kind: &s.Kind}
+		}
+	}
+	return refs
 }
 
 func stepOf(s registry.Step) step {
@@ -108,13 +150,10 @@ func stepOf(s registry.Step) step {
 	return shown
 }
 
-func sessionOf(s registry.SessionStep) sessionStep {
-	shown := sessionStep{Action: s.Action, Tenant: s.Tenant}
-	if s.Profile != "" {
-		shown.Profile = &task.ProfileRef{Name: s.Profile}
-	}
-	if s.Why != "" {
-		shown.Why = &s.Why
+func leftOf(all []registry.Left) []left {
+	shown := []left{}
+	for _, l := range all {
+		shown = append(shown, left{l.Reason, l.Why})
 	}
 	return shown
 }
