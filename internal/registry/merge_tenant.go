@@ -65,7 +65,7 @@ func (m *memberMerge) run(ours, theirs Tenant) (o outcome) {
 		o.conflict = &Conflict{ID: ours.ID, Members: m.conflicts}
 	}
 	o.step = m.step
-	o.step.ID, o.step.Name, o.step.Changed = ours.ID, o.tenant.Name, ours.Differing(o.tenant)
+	o.step.ID, o.step.Name, o.step.Kind, o.step.Changed = ours.ID, o.tenant.Name, o.tenant.Kind, ours.Differing(o.tenant)
 	switch {
 	case len(o.step.Changed) > 0:
 		o.step.Action = Update

@@ -54,7 +54,20 @@ type step struct {
 	Kept    []string        `json:"kept"`
 	Masked  []string        `json:"masked"`
 	Stale   []string        `json:"stale"`
-	Removed *task.Removed   `json:"removed"`
+	Removed *removed        `json:"removed"`
+}
+
+// removed is what went with a tenant, in JSON.
+type removed struct {
+	Profiles []task.ProfileRef `json:"profiles"`
+	Session  *endedSession     `json:"session"`
+	Selected bool              `json:"selected"`
+	Default  bool              `json:"had_default_profile"`
+}
+
+// endedSession is a session by the profile that it chose.
+type endedSession struct {
+	Profile task.ProfileRef `json:"profile"`
 }
 
 // profileStep is what an import does with a profile, in JSON.
@@ -144,10 +157,20 @@ func stepOf(s registry.Step) step {
 		Changed: orEmpty(s.Changed), Kept: orEmpty(s.Kept), Masked: orEmpty(s.Masked), Stale: orEmpty(s.Stale),
 	}
 	if s.Removed != nil {
-		gone := task.RemovedOf(*s.Removed)
-		shown.Removed = &gone
+		shown.Removed = removedOf(*s.Removed)
 	}
 	return shown
+}
+
+func removedOf(r registry.Removed) *removed {
+	gone := &removed{Profiles: []task.ProfileRef{}, Selected: r.Selected, Default: r.Default}
+	for _, name := range r.Profiles {
+		gone.Profiles = append(gone.Profiles, task.ProfileRef{Name: name})
+	}
+	if r.Session != nil {
+		gone.Session = &endedSession{task.ProfileRef{Name: r.Session.Profile}}
+	}
+	return gone
 }
 
 func leftOf(all []registry.Left) []left {
