@@ -135,9 +135,6 @@ type source struct {
 	file *os.File
 }
 
-// isOwn tells whether it is a directory's own tenants.json.
-func (s *source) isOwn(dir project.Dir) bool { return s != nil && s.path == dir.Tenants() }
-
 func (a *app) openSource(ref *string) (*source, error) {
 	if ref != nil && *ref == "-" {
 		return a.spooled("stdin", a.stdin)

@@ -20,14 +20,14 @@ func Export() *cli.Command {
 		Name:  "export",
 		Usage: "write tenants.json, and keep it current from then on",
 		Args:  []cli.Arg{{Name: "-", Optional: true}},
-		Description: "Without --path it is .systemprompt/tenants.json (0600), which every later change of\n" +
-			"a tenant rewrites. --path makes a copy elsewhere; - prints it. What another program\n" +
-			"did to it is merged first; what is no tenants.json of ours is not overwritten.",
+		Description: "Writes .systemprompt/tenants.json (0600); from then on, every change of a tenant\n" +
+			"rewrites it. Changes by another program are merged first, and a file that sp did\n" +
+			"not write is not overwritten. --path writes a copy elsewhere; - prints it.",
 		Flags: []cli.Flag{
 			cli.String("path", "FILE", "write a copy to FILE instead"),
-			cli.Bool("check", "write nothing; exit 4 if the file is not what it would be"),
-			cli.Bool("drop-unknown", "leave out what the documented record does not define (copies only)"),
-			cli.Bool("force", "overwrite what somebody else wrote"),
+			cli.Bool("check", "write nothing; exit 4 if the file is not current"),
+			cli.Bool("drop-unknown", "leave out members that are not documented (copies only)"),
+			cli.Bool("force", "overwrite what another program wrote"),
 		},
 		Run: task.Run(export),
 	}
@@ -86,7 +86,7 @@ func exportsToStdout(t *task.Task) (bool, error) {
 	to := t.Arg(0)
 	switch {
 	case to != nil && *to != "-":
-		return false, cli.Hint(cli.Usage("export: only - is known here"), "--path FILE writes a copy")
+		return false, cli.Hint(cli.Usage("export: the only argument is -"), "--path FILE writes a copy")
 	case to != nil && t.IsSet("path"):
 		return false, cli.Usage("export: --path and -")
 	case to != nil && (t.Bool("check") || t.Bool("force")):

@@ -20,20 +20,21 @@ func Import() *cli.Command {
 		Usage: "merge a tenants.json into the registry, whole or not at all",
 		Args:  []cli.Arg{{Name: "PATH", Kind: task.File, Optional: true}},
 		Description: "PATH is .systemprompt/tenants.json unless given; - is stdin. Known tenants are\n" +
-			"updated in their place, new ones come last, none is removed. An optional member that\n" +
-			"the file lacks stays, and a masked URL never replaces a real one.\n" +
-			"Of .systemprompt/tenants.json itself, what another program changed since sp wrote it\n" +
-			"is merged with what sp changed, removals too; what both changed is settled by --theirs\n" +
-			"or --ours.\n\n" +
+			"updated in place, new ones are added last, and none is removed. If the file\n" +
+			"lacks an optional member, the registry's value stays. A masked URL never\n" +
+			"replaces a real one.\n" +
+			"Importing .systemprompt/tenants.json itself merges what another program changed\n" +
+			"there since sp wrote it, removals too. If both changed the same member, --theirs\n" +
+			"or --ours decides.\n\n" +
 			"  sp import --dry-run tenants.json",
 		Flags: []cli.Flag{
-			cli.Bool("dry-run", "show the plan and change nothing (it waits as a change does)"),
+			cli.Bool("dry-run", "show what would change, and change nothing"),
 			cli.Bool("prune", "remove the tenants that the file lacks"),
 			cli.Bool("exact", "clear the optional members that the file lacks"),
 			cli.Choice("duplicates", "take the first of two tenants with one id", "first"),
-			cli.Bool("theirs", "where another program and sp changed the same, take tenants.json's side"),
-			cli.Bool("ours", "there, take the registry's side"),
-			cli.Bool("set-aside", "rename a corrupt tenants.json, or files that stand where a registry is made"),
+			cli.Bool("theirs", "if another program and sp changed the same member, take the file's value"),
+			cli.Bool("ours", "likewise, keep the registry's value"),
+			cli.Bool("set-aside", "rename a corrupt tenants.json, or files in the way of a new registry"),
 			cli.Yes(), task.Purge(), task.NoExport(),
 		},
 		Run: task.Run(func(ctx context.Context, t *task.Task) (cli.Answer, error) { return (&importer{Task: t}).run(ctx) }),
