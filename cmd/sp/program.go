@@ -6,6 +6,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/cloud"
+	"github.com/sp-registry/sp/internal/cli/files"
 	"github.com/sp-registry/sp/internal/cli/task"
 	tenants "github.com/sp-registry/sp/internal/cli/tenant"
 )
@@ -20,6 +21,10 @@ func program() *cli.Program {
 		Nouns: []cli.Noun{
 			{Name: "tenant", Build: tenants.Command},
 			{Name: "show", Build: tenants.Show},
+			{Name: "init", Build: files.Init},
+			{Name: "import", Build: files.Import},
+			{Name: "export", Build: files.Export},
+			{Name: "trust", Build: files.Trust},
 			{Name: "auth", Build: cloud.Auth, Hidden: true},
 			{Name: "login", Build: cloud.Login, Hidden: true},
 			{Name: "sync", Build: cloud.Sync, Hidden: true},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	tenants "github.com/sp-registry/sp/internal/cli/tenant"
+	"github.com/sp-registry/sp/internal/cli/files"
 	"github.com/urfave/cli/v3"
 )
 
@@ -18,9 +19,9 @@ type topCommand struct {
 // topCommands are the commands that the help shows, one file a noun.
 func topCommands() []topCommand {
 	return []topCommand{
-		{"init", (*app).initCommand},
-		{"import", (*app).importCommand},
-		{"export", (*app).exportCommand},
+		{"init", inOldTree(files.Init)},
+		{"import", inOldTree(files.Import)},
+		{"export", inOldTree(files.Export)},
 		{"backup", (*app).backupCommand},
 		{"restore", (*app).restoreCommand},
 		{"tenant", inOldTree(tenants.Command)},
@@ -33,7 +34,7 @@ func topCommands() []topCommand {
 		{"psql", (*app).psqlCommand},
 		{"status", (*app).statusCommand},
 		{"doctor", (*app).doctorCommand},
-		{"trust", (*app).trustCommand},
+		{"trust", inOldTree(files.Trust)},
 		{"log", (*app).logCommand},
 		{"show", inOldTree(tenants.Show)},
 		{"undo", (*app).undoCommand},

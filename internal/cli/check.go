@@ -50,7 +50,7 @@ func (c *Context) check() error {
 // check refuses a word that is not of the kind; what is how errors name it.
 func (k Kind) check(what, word string) error {
 	if k.Choices != nil && !slices.Contains(k.Choices, word) {
-		return Usage("%s: %s", what, oneOf(k.Choices))
+		return Usage("%s must be %s", what, oneOf(k.Choices))
 	}
 	if k.Check != nil {
 		return k.Check(word)

@@ -144,7 +144,7 @@ func TestMisuseIsRefusedBeforeAnythingRuns(t *testing.T) {
 		"thing show":                       "prog: thing show: ID is missing\nprog: hint: usage: prog thing show ID [MORE...]\n",
 		"thing list x":                     "prog: thing list: too many arguments\nprog: hint: usage: prog thing list\n",
 		"thing show x --tpye local":        "prog: thing show: unknown flag --tpye\nprog: hint: did you mean --type?\n",
-		"thing show x --type other":        "prog: thing show: --type: local or cloud\n",
+		"thing show x --type other":        "prog: thing show: --type must be local or cloud\n",
 		"thing show x --limit many":        "prog: thing show: flag --limit: the value can't be used\nprog: hint: prog thing show --help\n",
 		"thing show x --limit 1 --limit=2": "prog: thing show: flag --limit: given more than once\nprog: hint: prog thing show --help\n",
 		"thing show x --grace=-1s":         "prog: thing show: --grace is before now\n",

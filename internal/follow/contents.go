@@ -15,7 +15,7 @@ type Contents struct {
 	Sessions  *registry.SessionsEdit
 	IndexHash string
 	// Left says of what can't be taken why.
-	Left []string
+	Left []registry.Left
 }
 
 // FoundProfile is a profile with the text of its profile.yaml.
@@ -43,6 +43,10 @@ func ContentsOf(d Directory, profiles []string, confine Confine) (c Contents, er
 	return c, d.findCredentials(&c)
 }
 
+func (c *Contents) leave(reason registry.LeftReason, format string, args ...any) {
+	c.Left = append(c.Left, registry.Left{Reason: reason, Why: fmt.Sprintf(format, args...)})
+}
+
 func (d Directory) findProfile(name string, confine Confine, c *Contents) error {
 	inside := ProfilePath(name)
 	text, found, err := d.read(inside)
@@ -59,11 +63,11 @@ func (d Directory) findProfile(name string, confine Confine, c *Contents) error 
 	}
 	for _, r := range references {
 		if r.Member == "secrets.secrets_path" && r.Inside != SecretsPath(name) {
-			c.Left = append(c.Left, fmt.Sprintf("%s: %s: sp keeps a profile's secrets in secrets.json", inside, r.Member))
+			c.leave(registry.OtherPlace, "%s: %s: sp keeps a profile's secrets in secrets.json", inside, r.Member)
 		}
 	}
 	if tenant == nil {
-		c.Left = append(c.Left, inside+": it names no tenant (cloud.tenant_id)")
+		c.leave(registry.NamesNoTenant, "%s: it names no tenant (cloud.tenant_id)", inside)
 		return nil
 	}
 	p := FoundProfile{Configuration: text}
@@ -167,7 +171,7 @@ func (d Directory) findSessions(c *Contents) error {
 		c.Sessions.ActiveProfile = *index.ActiveProfile
 	}
 	for _, foreign := range index.Foreign {
-		c.Left = append(c.Left, fmt.Sprintf("%s: %s: %s", IndexPath, foreign.Key, foreign.Why))
+		c.leave(registry.Unreadable, "%s: %s: %s", IndexPath, foreign.Key, foreign.Why)
 	}
 	return nil
 }
@@ -181,6 +185,6 @@ func (d Directory) findCredentials(c *Contents) error {
 	if _, err := readCredentials(text); err != nil {
 		return fmt.Errorf("%s: %w", d.full(credentialsPath), err)
 	}
-	c.Left = append(c.Left, credentialsPath+": the registry has no place for it; it stays as it is")
+	c.leave(registry.NoPlace, "%s: the registry has no place for it; it stays as it is", credentialsPath)
 	return nil
 }

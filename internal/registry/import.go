@@ -126,7 +126,7 @@ func (c *change) prune(ctx context.Context, plan *Plan) error {
 			return err
 		}
 		plan.Removed++
-		plan.note(Step{Action: Remove, ID: tenant.ID, Name: tenant.Name, Removed: &removed})
+		plan.note(Step{Action: Remove, ID: tenant.ID, Name: tenant.Name, Kind: tenant.Kind, Removed: &removed})
 		return nil
 	})
 }
@@ -242,7 +242,7 @@ func (c *change) importTenant(ctx context.Context, i Import, t Tenant, plan *Pla
 	row, err := c.q.Tenant(ctx, string(t.ID))
 	if err = absent(err, "tenant", string(t.ID)); errors.Is(err, ErrNotFound) {
 		plan.Added++
-		plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
+		plan.note(Step{Action: Add, ID: t.ID, Name: t.Name, Kind: t.Kind})
 		return c.appendTenant(ctx, t)
 	}
 	if err != nil {
@@ -253,7 +253,7 @@ func (c *change) importTenant(ctx context.Context, i Import, t Tenant, plan *Pla
 			return &DuplicateError{ID: t.ID}
 		}
 		plan.Skipped++
-		plan.note(Step{Action: Skip, ID: t.ID, Name: t.Name})
+		plan.note(Step{Action: Skip, ID: t.ID, Name: t.Name, Kind: t.Kind})
 		return nil
 	}
 	known, err := placedTenantOf(row)
@@ -282,7 +282,7 @@ func (c *change) importKnown(ctx context.Context, i Import, known placedTenant, 
 // file's values, but for a mask, which never replaces a real value, and for the
 // optional members that the file lacks, which stay unless exact.
 func updated(known, file Tenant, exact bool) (Tenant, Step) {
-	merged, step := file, Step{Action: Update, ID: known.ID, Name: file.Name}
+	merged, step := file, Step{Action: Update, ID: known.ID, Name: file.Name, Kind: file.Kind}
 	for _, m := range Members {
 		if m.isSame(&known, &file) {
 			continue

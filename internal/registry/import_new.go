@@ -23,7 +23,7 @@ func (c *change) addAll(ctx context.Context, i Import, plan *Plan) (document Doc
 		put := func(row queries.InsertTenantParams) error { return c.q.InsertTenant(ctx, row) }
 		document, err = inBatches(i.readHastily, put, func(t Tenant) (queries.InsertTenantParams, error) {
 			plan.Added++
-			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
+			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name, Kind: t.Kind})
 			c.record.last++
 			return rowOf(t, c.record.last, c.revision), checkWhole(t)
 		})
@@ -118,7 +118,7 @@ func planTenants(i Import, belonging belonging) (plan Plan, err error) {
 		belonging.note(t.ID)
 		ids.add(t.ID)
 		plan.Added++
-		plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
+		plan.note(Step{Action: Add, ID: t.ID, Name: t.Name, Kind: t.Kind})
 		return nil
 	})
 	plan.Document = document
@@ -139,12 +139,12 @@ func planDuplicates(i Import, twice map[uint64]bool, seed maphash.Seed) (plan Pl
 		switch {
 		case !known:
 			plan.Added++
-			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name})
+			plan.note(Step{Action: Add, ID: t.ID, Name: t.Name, Kind: t.Kind})
 		case !i.FirstDuplicate:
 			return &DuplicateError{ID: t.ID}
 		default:
 			plan.Skipped++
-			plan.note(Step{Action: Skip, ID: t.ID, Name: t.Name})
+			plan.note(Step{Action: Skip, ID: t.ID, Name: t.Name, Kind: t.Kind})
 		}
 		return nil
 	})
@@ -208,11 +208,11 @@ func (b belonging) plan(i Import, plan *Plan) {
 		step := ProfileStep{Action: Skip, Name: p.Name, Tenant: p.Tenant}
 		switch err := CheckProfileName(p.Name); {
 		case err != nil:
-			step.Left = []string{err.Error()}
+			step.Left = []Left{{NotAllowed, err.Error()}}
 		case !b[p.Tenant]:
-			step.Left = []string{noTenant(p.Tenant)}
+			step.Left = []Left{noTenant(p.Tenant)}
 		case keys[nameKey(p.Name)]:
-			step.Left = []string{otherCase}
+			step.Left = []Left{otherCase}
 		default:
 			step.Action = Add
 			step.Secrets, step.Left = takenOf(p.Secrets, nil)
@@ -226,7 +226,7 @@ func (b belonging) plan(i Import, plan *Plan) {
 	for _, s := range i.Sessions.Put {
 		step := SessionStep{Action: Add, Tenant: s.Tenant, Profile: s.Profile}
 		tenant, known := profiles[s.Profile]
-		if step.Why = whyNoPlace(b[s.Tenant], known, Profile{Name: s.Profile, Tenant: tenant}, s.Tenant); step.Why != "" {
+		if step.Left = whyNoPlace(b[s.Tenant], known, Profile{Name: s.Profile, Tenant: tenant}, s.Tenant); step.Is() {
 			step.Action = Skip
 		}
 		plan.Sessions = append(plan.Sessions, step)
@@ -234,7 +234,7 @@ func (b belonging) plan(i Import, plan *Plan) {
 	if active := i.Sessions.Active; active != nil {
 		step := SessionStep{Action: Select, Tenant: *active, Profile: i.Sessions.ActiveProfile}
 		if !b[*active] {
-			step = SessionStep{Action: Skip, Tenant: *active, Why: notActive}
+			step = SessionStep{Action: Skip, Tenant: *active, Left: notActive}
 		}
 		plan.Sessions = append(plan.Sessions, step)
 	}

@@ -23,7 +23,7 @@ type ProfileStep struct {
 	// Secrets names those that are new or change.
 	Secrets []string
 	// Left says of what was not taken why: the profile, where it is skipped, or secrets.
-	Left []string
+	Left []Left
 }
 
 // importProfiles takes the profiles that belong to a known tenant. What is known of
@@ -49,8 +49,8 @@ func (c *change) importProfiles(ctx context.Context, i Import, plan *Plan) error
 func (c *change) importProfile(ctx context.Context, i Import, p ImportedProfile) (step ProfileStep, err error) {
 	step = ProfileStep{Action: Keep, Name: p.Name, Tenant: p.Tenant}
 	why, err := c.refusesProfile(ctx, p.Profile)
-	if why != "" || err != nil {
-		step.Action, step.Left = Skip, []string{why}
+	if why.Is() || err != nil {
+		step.Action, step.Left = Skip, []Left{why}
 		return step, err
 	}
 	c.due.Profiles[p.Name] = true // its files may be there and not known yet
@@ -79,16 +79,16 @@ func (c *change) importProfile(ctx context.Context, i Import, p ImportedProfile)
 	return step, err
 }
 
-const otherCase = "its name differs from another's by case alone"
+var otherCase = Left{NameTaken, "its name differs from another's by case alone"}
 
-func noTenant(id TenantID) string { return "there is no tenant " + shown(string(id)) }
+func noTenant(id TenantID) Left { return Left{NoSuchTenant, "there is no tenant " + shown(string(id))} }
 
 // takenOf names the secrets that are new or differ from what is known, and says of the
 // others why they can't be taken.
-func takenOf(secrets []ProfileSecret, known map[string]secret.Secret) (taken, left []string) {
+func takenOf(secrets []ProfileSecret, known map[string]secret.Secret) (taken []string, left []Left) {
 	for _, s := range secrets {
 		if err := CheckProfileSecret(s); err != nil {
-			left = append(left, err.Error())
+			left = append(left, Left{NotAllowed, err.Error()})
 		} else if value, there := known[s.Key]; !there || !value.Equal(s.Value) {
 			taken = append(taken, s.Key)
 		}
@@ -96,29 +96,29 @@ func takenOf(secrets []ProfileSecret, known map[string]secret.Secret) (taken, le
 	return taken, left
 }
 
-// refusesProfile says why a profile can't be taken; empty where it can.
-func (c *change) refusesProfile(ctx context.Context, p Profile) (string, error) {
+// refusesProfile says why a profile can't be taken; nothing where it can.
+func (c *change) refusesProfile(ctx context.Context, p Profile) (Left, error) {
 	if err := CheckProfileName(p.Name); err != nil {
-		return err.Error(), nil
+		return Left{NotAllowed, err.Error()}, nil
 	}
 	known, err := c.Profile(ctx, p.Name)
 	switch {
 	case err == nil && known.Tenant != p.Tenant:
-		return fmt.Sprintf("it belongs to tenant %s here", known.Tenant), nil
+		return Left{OtherTenants, fmt.Sprintf("it belongs to tenant %s here", known.Tenant)}, nil
 	case err == nil:
-		return "", nil
+		return Left{}, nil
 	case !errors.Is(err, ErrNotFound):
-		return "", err
+		return Left{}, err
 	}
 	if _, err := c.Tenant(ctx, p.Tenant); errors.Is(err, ErrNotFound) {
 		return noTenant(p.Tenant), nil
 	} else if err != nil {
-		return "", err
+		return Left{}, err
 	}
 	if err := c.checkProfileName(ctx, p.Name, p.Name); errors.Is(err, ErrExists) {
 		return otherCase, nil
 	} else if err != nil {
-		return "", err
+		return Left{}, err
 	}
-	return "", nil
+	return Left{}, nil
 }

@@ -19,7 +19,7 @@ func profileSteps(steps []ProfileStep) (texts []string) {
 			text += ", takes " + strings.Join(s.Secrets, " ")
 		}
 		if s.Left != nil {
-			text += ", leaves " + strings.Join(s.Left, "; ")
+			text += ", leaves " + strings.Join(whys(s.Left), "; ")
 		}
 		texts = append(texts, text)
 	}
@@ -148,4 +148,11 @@ func TestAPlanWithoutARegistrySaysWhatANewOneWouldDo(t *testing.T) {
 	for _, action := range []Action{Add, Skip, Select} {
 		require.True(t, testing.Short() || actions[action] > 0, action) // in short there are too few
 	}
+}
+
+func whys(left []Left) (all []string) {
+	for _, l := range left {
+		all = append(all, l.Why)
+	}
+	return all
 }

@@ -54,14 +54,14 @@ func TestMembersThatTheFileLacksAreKeptAndSaidSo(t *testing.T) {
 	d := mustDesk(t)
 	d.mustImport(t, file(fullTenant()))
 	plan := d.mustImport(t, file(Tenant{ID: "c", Name: "Cloud", Kind: Cloud}))
-	require.Equal(t, []Step{{Action: Keep, ID: "c", Name: "Cloud", Kept: optionalMembers}}, plan.Steps)
+	require.Equal(t, []Step{{Action: Keep, ID: "c", Name: "Cloud", Kind: Cloud, Kept: optionalMembers}}, plan.Steps)
 	require.Equal(t, 1, plan.Unchanged)
 	require.Equal(t, revealAll([]Tenant{fullTenant()}), mustContents(t, d.path).Tenants)
 
 	update := Tenant{ID: "c", Name: "New", Kind: Local, ExternalDBAccess: true, Region: ptr("lhr"), Unknown: NewUnknown(`"w":0,"x":2`)}
 	plan = d.mustImport(t, file(update))
 	require.Equal(t, []Step{{
-		Action: Update, ID: "c", Name: "New", Changed: []string{"name", "region", "tenant_type", "external_db_access", "x", "w"},
+		Action: Update, ID: "c", Name: "New", Kind: Local, Changed: []string{"name", "region", "tenant_type", "external_db_access", "x", "w"},
 		Kept: []string{"app_id", "hostname", "database_url", "internal_database_url", "sync_token", "shared_container_db", "y"},
 	}}, plan.Steps)
 	want := fullTenant()
@@ -76,7 +76,7 @@ func TestExactClearsWhatTheFileLacks(t *testing.T) {
 	exact := file(Tenant{ID: "c", Name: "Cloud", Kind: Cloud})
 	exact.Exact = true
 	plan := d.mustImport(t, exact)
-	require.Equal(t, []Step{{Action: Update, ID: "c", Name: "Cloud", Changed: optionalMembers}}, plan.Steps)
+	require.Equal(t, []Step{{Action: Update, ID: "c", Name: "Cloud", Kind: Cloud, Changed: optionalMembers}}, plan.Steps)
 	require.Equal(t, revealAll([]Tenant{{ID: "c", Name: "Cloud", Kind: Cloud}}), mustContents(t, d.path).Tenants)
 }
 
@@ -118,7 +118,7 @@ func TestT30ToT32AMaskNeverReplacesARealValue(t *testing.T) {
 			want := Tenant{ID: "c", Name: "c", Kind: Cloud, DatabaseURL: c.want, InternalDatabaseURL: c.want}
 			require.Equal(t, revealAll([]Tenant{want}), mustContents(t, d.path).Tenants, what)
 			if c.masked {
-				require.Equal(t, []Step{{Action: Keep, ID: "c", Name: "c", Masked: []string{"database_url", "internal_database_url"}}}, plan.Steps, what)
+				require.Equal(t, []Step{{Action: Keep, ID: "c", Name: "c", Kind: Cloud, Masked: []string{"database_url", "internal_database_url"}}}, plan.Steps, what)
 			}
 		}
 	}

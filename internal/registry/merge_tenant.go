@@ -65,7 +65,7 @@ func (m *memberMerge) run(ours, theirs Tenant) (o outcome) {
 		o.conflict = &Conflict{ID: ours.ID, Members: m.conflicts}
 	}
 	o.step = m.step
-	o.step.ID, o.step.Name, o.step.Changed = ours.ID, o.tenant.Name, ours.Differing(o.tenant)
+	o.step.ID, o.step.Name, o.step.Kind, o.step.Changed = ours.ID, o.tenant.Name, o.tenant.Kind, ours.Differing(o.tenant)
 	switch {
 	case len(o.step.Changed) > 0:
 		o.step.Action = Update
@@ -97,7 +97,7 @@ func (m *memberMerge) takes(member, called string) bool {
 // mergeUnknown merges a tenant that only the file has: the other program added it or, where sp
 // deleted it since the file was read, did or did not change it.
 func (k knowledge) mergeUnknown(past []version, theirs Tenant, settle Side, d digester) (o outcome) {
-	o.step, o.tenant = Step{Action: Gone, ID: theirs.ID, Name: theirs.Name}, theirs
+	o.step, o.tenant = Step{Action: Gone, ID: theirs.ID, Name: theirs.Name, Kind: theirs.Kind}, theirs
 	if k.blind || k.decide(valuesOf(past, itself), there) == theirsChanged {
 		o.step.Action = Add
 		return o
@@ -119,7 +119,7 @@ func (k knowledge) mergeUnknown(past []version, theirs Tenant, settle Side, d di
 // mergeMissing merges a tenant that the file lacks: it is newer than the file, or the other
 // program removed it. What sp changed meanwhile somebody has to settle.
 func (k knowledge) mergeMissing(past []version, ours Tenant, settle Side) (o outcome) {
-	o.step = Step{ID: ours.ID, Name: ours.Name}
+	o.step = Step{ID: ours.ID, Name: ours.Name, Kind: ours.Kind}
 	switch k.decide(valuesOf(past, itself), "") {
 	case stays:
 		return o

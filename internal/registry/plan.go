@@ -20,6 +20,7 @@ type Step struct {
 	Action  Action
 	ID      TenantID
 	Name    string
+	Kind    Kind
 	Changed []string
 	// Kept names the members that the file lacks and the registry keeps.
 	Kept []string
@@ -34,6 +35,31 @@ type Step struct {
 
 // tells tells whether the file says otherwise than the registry that keeps its own.
 func (s Step) tells() bool { return s.Kept != nil || s.Masked != nil || s.Stale != nil }
+
+// Left is something that an import leaves out: why, as a code and in words.
+type Left struct {
+	Reason LeftReason
+	Why    string
+}
+
+// Is tells whether there is something.
+func (l Left) Is() bool { return l.Why != "" }
+
+// LeftReason is why an import leaves something out.
+type LeftReason string
+
+// The reasons.
+const (
+	NoSuchTenant  LeftReason = "no_tenant"    // the tenant that it names is not there
+	NamesNoTenant LeftReason = "names_none"   // it names none
+	NoSuchProfile LeftReason = "no_profile"   // the profile that it names is not there
+	OtherTenants  LeftReason = "other_tenant" // that profile belongs to another tenant
+	NameTaken     LeftReason = "name_taken"   // its name differs from another's by case alone
+	NotAllowed    LeftReason = "invalid"      // a name or a value that is not allowed
+	Unreadable    LeftReason = "unreadable"   // it is not as sp knows such entries
+	OtherPlace    LeftReason = "other_place"  // sp keeps that elsewhere
+	NoPlace       LeftReason = "no_place"     // the registry has no place for it
+)
 
 // maxSteps bounds the steps that a plan lists, and so its memory; the counts are
 // always whole.

@@ -154,7 +154,7 @@ func TestAnImportTakesEveryMember(t *testing.T) {
 		d.mustImport(t, file(filled(t)))
 		d.requireTenant(t, filled(t))
 		plan := d.mustImport(t, file(changed(t, field, 1)))
-		require.Equal(t, []Step{{Action: Update, ID: "a", Name: changed(t, field, 1).Name, Changed: []string{memberOf(t, field)}}}, plan.Steps)
+		require.Equal(t, []Step{{Action: Update, ID: "a", Name: changed(t, field, 1).Name, Kind: changed(t, field, 1).Kind, Changed: []string{memberOf(t, field)}}}, plan.Steps)
 		d.requireTenant(t, changed(t, field, 1))
 	})
 }
@@ -171,7 +171,7 @@ func TestAnImportKeepsEveryMemberThatTheFileLacks(t *testing.T) {
 			return
 		}
 		plan := d.mustImport(t, file(lacking))
-		require.Equal(t, []Step{{Action: Keep, ID: "a", Name: full.Name, Kept: []string{memberOf(t, field)}}}, plan.Steps)
+		require.Equal(t, []Step{{Action: Keep, ID: "a", Name: full.Name, Kind: full.Kind, Kept: []string{memberOf(t, field)}}}, plan.Steps)
 		d.requireTenant(t, full)
 		exact := file(lacking)
 		exact.Exact = true
@@ -185,7 +185,7 @@ func TestAMergeTakesEveryMemberFromTheSideThatChangedIt(t *testing.T) {
 		since := d.mustBase(t, filled(t))
 		plan, err := d.TakeOver(t.Context(), mergeOf(since, Nobody, changed(t, field, 1)))
 		require.NoError(t, err)
-		require.Equal(t, []Step{{Action: Update, ID: "a", Name: changed(t, field, 1).Name, Changed: []string{memberOf(t, field)}}}, plan.Steps)
+		require.Equal(t, []Step{{Action: Update, ID: "a", Name: changed(t, field, 1).Name, Kind: changed(t, field, 1).Kind, Changed: []string{memberOf(t, field)}}}, plan.Steps)
 		d.requireTenant(t, changed(t, field, 1))
 
 		since = d.mustBase(t, filled(t))
@@ -240,7 +240,7 @@ func TestEveryMemberThatIsAsItWasIsOutOfDate(t *testing.T) {
 		since := d.mustBase(t, changed(t, field, 1))
 		plan, err := d.take(t, since, filled(t))
 		require.NoError(t, err)
-		require.Equal(t, []Step{{Action: Keep, ID: "a", Name: changed(t, field, 1).Name, Stale: []string{conflictMember(t, field)}}}, plan.Steps)
+		require.Equal(t, []Step{{Action: Keep, ID: "a", Name: changed(t, field, 1).Name, Kind: changed(t, field, 1).Kind, Stale: []string{conflictMember(t, field)}}}, plan.Steps)
 		d.requireTenant(t, changed(t, field, 1))
 	})
 }

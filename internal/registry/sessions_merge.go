@@ -24,8 +24,8 @@ type SessionStep struct {
 	Action  Action
 	Tenant  TenantID
 	Profile string
-	// Why says of one that was skipped what is in the way.
-	Why string
+	// Left says of one that was skipped what is in the way.
+	Left
 }
 
 // editSessions does to the sessions what a file says, and returns what it did. What
@@ -65,8 +65,8 @@ func (c *change) editSessions(ctx context.Context, e SessionsEdit) (steps []Sess
 func (c *change) editSession(ctx context.Context, s Session) (SessionStep, error) {
 	step := SessionStep{Action: Keep, Tenant: s.Tenant, Profile: s.Profile}
 	why, err := c.hasNoPlace(ctx, s.Tenant, s.Profile)
-	if why != "" || err != nil {
-		step.Action, step.Why = Skip, why
+	if why.Is() || err != nil {
+		step.Action, step.Left = Skip, why
 		return step, err
 	}
 	known, err := c.Session(ctx, s.Tenant)
@@ -86,34 +86,34 @@ func (c *change) editSession(ctx context.Context, s Session) (SessionStep, error
 	return step, c.putSession(ctx, s)
 }
 
-// hasNoPlace says why a session can't be kept; empty where it can.
-func (c *change) hasNoPlace(ctx context.Context, tenant TenantID, profile string) (string, error) {
+// hasNoPlace says why a session can't be kept; nothing where it can.
+func (c *change) hasNoPlace(ctx context.Context, tenant TenantID, profile string) (Left, error) {
 	_, noTenant := c.Tenant(ctx, tenant)
 	if noTenant != nil && !errors.Is(noTenant, ErrNotFound) {
-		return "", noTenant
+		return Left{}, noTenant
 	}
 	p, noProfile := c.Profile(ctx, profile)
 	if noProfile != nil && !errors.Is(noProfile, ErrNotFound) {
-		return "", noProfile
+		return Left{}, noProfile
 	}
 	p.Name = profile
 	return whyNoPlace(noTenant == nil, noProfile == nil, p, tenant), nil
 }
 
 // whyNoPlace says what is in the way of a session of that tenant and profile.
-func whyNoPlace(hasTenant, hasProfile bool, p Profile, tenant TenantID) string {
+func whyNoPlace(hasTenant, hasProfile bool, p Profile, tenant TenantID) Left {
 	switch {
 	case !hasTenant:
-		return "there is no such tenant"
+		return Left{NoSuchTenant, "there is no such tenant"}
 	case !hasProfile:
-		return "there is no profile " + shown(p.Name)
+		return Left{NoSuchProfile, "there is no profile " + shown(p.Name)}
 	case p.Tenant != tenant:
-		return fmt.Sprintf("profile %s belongs to tenant %s", p.Name, p.Tenant)
+		return Left{OtherTenants, fmt.Sprintf("profile %s belongs to tenant %s", p.Name, p.Tenant)}
 	}
-	return ""
+	return Left{}
 }
 
-const notActive = "it is active there, and there is no such tenant"
+var notActive = Left{NoSuchTenant, "it is active there, and there is no such tenant"}
 
 // equal tells whether two sessions are the same, but for when they were chosen.
 func (s Session) equal(o Session) bool {
@@ -132,7 +132,7 @@ func (c *change) editActive(ctx context.Context, e SessionsEdit) (*SessionStep, 
 		return nil, err
 	}
 	if _, err := c.Tenant(ctx, *e.Active); errors.Is(err, ErrNotFound) {
-		return &SessionStep{Action: Skip, Tenant: *e.Active, Why: notActive}, nil
+		return &SessionStep{Action: Skip, Tenant: *e.Active, Left: notActive}, nil
 	} else if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (c *change) chooseIn(ctx context.Context, tenant TenantID, profile string) 
 	if profile == "" {
 		return false, nil
 	}
-	if why, err := c.hasNoPlace(ctx, tenant, profile); why != "" || err != nil {
+	if why, err := c.hasNoPlace(ctx, tenant, profile); why.Is() || err != nil {
 		return false, err
 	}
 	known, err := c.Session(ctx, tenant)

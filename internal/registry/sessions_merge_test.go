@@ -63,7 +63,7 @@ func TestSessionsFollowAFile(t *testing.T) {
 		"active, other":     {edit: SessionsEdit{Active: a, ActiveProfile: "qa"}, want: []string{"select a qa"}},
 		"active, foreign":   {edit: SessionsEdit{Active: a, ActiveProfile: "pb"}},
 		"active, no name":   {edit: SessionsEdit{Active: b}, want: []string{"select b "}},
-		"active, unknown":   {edit: SessionsEdit{Active: none}, want: []string{"skip none : " + notActive}, left: true},
+		"active, unknown":   {edit: SessionsEdit{Active: none}, want: []string{"skip none : " + notActive.Why}, left: true},
 		"selection stays":   {edit: SessionsEdit{Active: b, ActiveProfile: "pb", KeepSelection: true}},
 		"nothing":           {},
 	} {

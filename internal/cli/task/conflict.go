@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
@@ -14,20 +15,27 @@ import (
 // maxDifferences bounds what a conflict lists.
 const maxDifferences = 20
 
-// conflict says what differs between a file that somebody else wrote and the
+// conflict adds to an error what differs between a file that somebody else wrote and the
 // registry, and what settles it.
-func (t *Task) conflict(ctx context.Context, w *workspace.Workspace, path string) string {
-	remedy := "sp import takes the file's tenants over; sp export --force overwrites the file"
+func (t *Task) conflict(ctx context.Context, w *workspace.Workspace, path string, conflict error) error {
 	differences, merged, err := differences(ctx, w, path)
-	if merged {
-		remedy = "it was written while this command ran: say it again, and that is merged first"
+	about := differing(differences)
+	if err != nil {
+		about = fmt.Sprintf("what differs can't be told: %v\n", err)
 	}
 	switch {
-	case err != nil && merged:
-		return remedy // it is half written, perhaps
-	case err != nil:
-		return fmt.Sprintf("what differs can't be told: %v\n%s", err, remedy)
+	case merged && err != nil: // it is half written, perhaps
+		return cli.Hint(conflict, writtenMeanwhile)
+	case merged:
+		return cli.Hint(conflict, "%s"+writtenMeanwhile, about)
 	}
+	return cli.Hint(conflict, "%s%s takes the file's tenants over; %s overwrites the file", about, cli.To("sp import"), cli.To("sp export", "--force"))
+}
+
+const writtenMeanwhile = "it was written while this command ran: say it again, and that is merged first"
+
+// differing says what differs, a tenant a line.
+func differing(differences []exporter.Difference) string {
 	var lines []string
 	for _, d := range differences {
 		if d.Only != "" {
@@ -42,7 +50,7 @@ func (t *Task) conflict(ctx context.Context, w *workspace.Workspace, path string
 	if len(differences) == maxDifferences {
 		lines = append(lines, "and perhaps more")
 	}
-	return strings.Join(append(lines, remedy), "\n")
+	return strings.Join(lines, "\n") + "\n"
 }
 
 // differences tells, too, whether what others write there is merged: a change that found

@@ -242,7 +242,7 @@ func (t *Task) clear(dir project.Dir, files Existing) error {
 	}
 	if files == Refused {
 		return cli.Hint(fmt.Errorf("%s: there before the registry, and perhaps somebody else's: %s: %w", dir.Path(), cli.Some(found), registry.ErrConflict),
-			"sp import takes over what is there, --set-aside gives it other names")
+			"%s takes over what is there, --set-aside gives it other names", cli.To("sp import"))
 	}
 	ending := ".aside-" + t.Now().UTC().Format("20060102T150405.000000Z")
 	if t.putBack, err = dir.SetAside(found, ending); err != nil {

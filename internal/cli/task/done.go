@@ -4,17 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/sp-registry/sp/internal/cli"
 	"path/filepath"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// tellDone says what came with the last change, once: what another program did before it,
+// TellDone says what came with the last change, once: what another program did before it,
 // and what became of the files.
 func (t *Task) TellDone() {
 	if t.untold == nil {
@@ -37,7 +37,7 @@ func (t *Task) TellDone() {
 			t.Note("%s stays: it is not as sp wrote it", dir.Full(path))
 		}
 		for _, conflict := range done.Kept {
-			t.Note("%s; it stays as it is (sp export --force writes it)", conflict)
+			t.Note("%s; it stays as it is (%s writes it)", conflict, cli.To("sp export", "--force"))
 		}
 		for _, why := range done.Unread {
 			t.Note("%s; it stays, and is not merged", why)
@@ -46,7 +46,7 @@ func (t *Task) TellDone() {
 	t.untold = nil
 }
 
-// tellMerged says what another program had done before a change, which was taken over with it or
+// TellMerged says what another program had done before a change, which was taken over with it or
 // would be.
 func (t *Task) TellMerged(dir project.Dir, done workspace.Done, is string) {
 	if done.Merged != nil {
@@ -59,30 +59,35 @@ func (t *Task) TellMerged(dir project.Dir, done workspace.Done, is string) {
 	}
 }
 
-const SettleHint = "sp import --theirs takes the file's side in that, sp import --ours the registry's; both merge the rest"
+// theirs and ours are the commands that settle what two programs changed.
+func theirs() cli.Next { return cli.To("sp import", "--theirs") }
+func ours() cli.Next   { return cli.To("sp import", "--ours") }
 
-// adviseChange adds what helps where a change was stopped by what another program did.
+const settleHint = "%s takes the file's side in that, %s the registry's; both merge the rest"
+
+// AdviseChange adds what helps where a change was stopped by what another program did.
 func (t *Task) AdviseChange(ctx context.Context, w *workspace.Workspace, c workspace.Change, err error) error {
 	var conflicts *registry.ConflictsError
 	var changed *follow.ChangedError
 	var tracked *workspace.TrackedError
 	switch {
 	case errors.As(err, &conflicts):
-		return cli.Hint(err, "%s", strings.Join(append(conflictLines(conflicts), SettleHint), "\n"))
+		return cli.Hint(err, "%s\n"+settleHint, strings.Join(conflictLines(conflicts), "\n"), theirs(), ours())
 	case errors.As(err, &tracked) && strings.HasSuffix(tracked.Path, ".tmp"):
 		return cli.Hint(err, "sp gives no file of git's such a name, so it came with the repository: rm -- %s", cli.Quoted(tracked.Path))
 	case errors.As(err, &tracked):
-		return cli.Hint(err, "%s", adviseTracked(tracked.Path))
+		return cli.Hint(err, "%s takes the file's side, %s the registry's\ngit -C %s rm --cached -f -- %s untracks it",
+			theirs(), ours(), cli.Quoted(filepath.Dir(tracked.Path)), cli.Quoted(filepath.Base(tracked.Path)))
 	case errors.As(err, &changed) && !isSmall(w.Dir, changed.Path):
-		return cli.Hint(err, "%s", t.conflict(ctx, w, changed.Path))
+		return t.conflict(ctx, w, changed.Path, err)
 	case errors.As(err, &changed) && strings.HasSuffix(changed.Path, "secrets.json"):
-		return cli.Hint(err, "sp export --force writes the registry's side; what is the file's, sp tenant edit and sp secrets set take")
+		return cli.Hint(err, "%s writes the registry's side; what is the file's, sp tenant edit and sp secrets set take", cli.To("sp export", "--force"))
 	case errors.As(err, &changed):
-		return cli.Hint(err, SettleHint)
+		return cli.Hint(err, settleHint, theirs(), ours())
 	case errors.As(err, new(*workspace.UnreadableError)):
-		return cli.Hint(err, "mend it, or sp import --set-aside keeps it under another name and writes the registry's")
+		return cli.Hint(err, "mend it, or %s keeps it under another name and writes the registry's", cli.To("sp import", "--set-aside"))
 	case errors.Is(err, registry.ErrConflict) && c.SetAside:
-		return cli.Hint(err, "sp import merges it")
+		return cli.Hint(err, "%s merges it", cli.To("sp import"))
 	}
 	return err
 }
@@ -95,11 +100,6 @@ func conflictLines(e *registry.ConflictsError) (lines []string) {
 		lines = append(lines, fmt.Sprintf("and %d more", e.Omitted))
 	}
 	return lines
-}
-
-func adviseTracked(path string) string {
-	return fmt.Sprintf("sp import --theirs takes the file's side, sp import --ours the registry's\ngit -C %s rm --cached -f -- %s untracks it",
-		cli.Quoted(filepath.Dir(path)), cli.Quoted(filepath.Base(path)))
 }
 
 // isSmall tells whether a path is that of a small file of the directory.

@@ -12,14 +12,14 @@ import (
 const maxNoted = 20
 
 // NotePlan tells what an import did, and what of a directory it left.
-func (t *Task) NotePlan(p registry.Plan, left ...string) {
-	t.noteSteps(p)
+func (t *Task) NotePlan(p registry.Plan, left ...registry.Left) {
+	t.NoteSteps(p)
 	t.NoteLines(LinesOf(p, left))
 	t.Note("import: %s", CountSteps(p))
 }
 
-// noteSteps tells first what stays though the file says otherwise, which may not be what was meant.
-func (t *Task) noteSteps(p registry.Plan) {
+// NoteSteps tells first what stays though the file says otherwise, which may not be what was meant.
+func (t *Task) NoteSteps(p registry.Plan) {
 	doubted, others := []registry.Step{}, []registry.Step{}
 	for _, step := range p.Steps {
 		if step.Action == registry.Stay || step.Action == registry.Gone || step.Stale != nil {
@@ -81,7 +81,7 @@ func DescribeStep(s registry.Step) string {
 
 // LinesOf warns of ambiguous words, and says what becomes of the profiles and sessions of
 // a directory, and what of it has no place in the registry.
-func LinesOf(p registry.Plan, left []string) (lines []string) {
+func LinesOf(p registry.Plan, left []registry.Left) (lines []string) {
 	for _, id := range p.Ambiguous {
 		lines = append(lines, fmt.Sprintf("warning: %s is the id of one tenant and the name of another; id:%s means the first", id, id))
 	}
@@ -92,7 +92,7 @@ func LinesOf(p registry.Plan, left []string) (lines []string) {
 		lines = append(lines, describeSession(s))
 	}
 	for _, what := range left {
-		lines = append(lines, "left: "+what)
+		lines = append(lines, "left: "+what.Why)
 	}
 	return lines
 }
@@ -103,7 +103,13 @@ func describeProfile(s registry.ProfileStep) string {
 		text += ": " + strings.Join(s.Secrets, ", ")
 	}
 	if len(s.Left) > 0 {
-		text += "; left: " + strings.Join(s.Left, "; ")
+		text += "; left: "
+		for i, what := range s.Left {
+			if i > 0 {
+				text += "; "
+			}
+			text += what.Why
+		}
 	}
 	return text
 }

@@ -1,4 +1,4 @@
-package main
+package files
 
 import (
 	"context"
@@ -8,50 +8,51 @@ import (
 	"path/filepath"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// importing is what an import is of: a file of tenants and, if that is the one of a
+// subject is what an import is of: a file of tenants and, if that is the one of a
 // directory, what else is there.
-type importing struct {
+type subject struct {
 	ref      *string // the file, as openSource takes it
 	own      bool    // it is the directory of the registry
 	contents *follow.Contents
 }
 
-// importingOf finds out what is to be imported. A directory stands for all that is in
+// find finds out what is to be imported. A directory stands for all that is in
 // it, and for the `.systemprompt` in it; so does no word for the registry's own.
-func (a *app) importingOf(ctx context.Context, ref *string, settled registry.Side) (i importing, err error) {
-	from, own, err := a.importedDir(ref)
+func (i *importer) find(ctx context.Context, ref *string) (s subject, err error) {
+	from, own, err := importedDir(i.Task, ref)
 	if err != nil || from == nil {
-		return importing{ref: ref}, err
+		return subject{ref: ref}, err
 	}
-	if own && hasRegistry(*from) {
-		if err := a.read(ctx, func(project.Dir, *registry.View) error { return nil }); errors.Is(err, db.ErrUntrusted) {
-			return i, err // then nothing beside it is read either
+	if own && task.HasRegistry(*from) {
+		if err := i.Read(ctx, func(project.Dir, *registry.View) error { return nil }); errors.Is(err, db.ErrUntrusted) {
+			return s, err // then nothing beside it is read either
 		}
 	}
 	contents, err := contentsOf(*from)
 	if err != nil {
-		return i, err
+		return s, err
 	}
 	tenants := from.Tenants()
-	i = importing{ref: &tenants, own: own, contents: &contents}
+	s = subject{ref: &tenants, own: own, contents: &contents}
 	if ref == nil {
-		i.ref = nil
+		s.ref = nil
 	}
-	if own && hasRegistry(*from) {
-		err = a.read(ctx, func(dir project.Dir, view *registry.View) error {
+	if own && task.HasRegistry(*from) {
+		err = i.Read(ctx, func(dir project.Dir, view *registry.View) error {
 			return workspace.FilesOf(dir).Known(ctx, view, &contents)
 		})
 		if err == nil {
-			err = a.leaveTracked(ctx, *from, &contents, settled)
+			err = i.leaveTracked(ctx, *from, &contents)
 		}
 	}
-	return i, err
+	return s, err
 }
 
 // contentsOf reads what a directory holds beside its tenants.
@@ -65,23 +66,23 @@ func contentsOf(dir project.Dir) (follow.Contents, error) {
 
 // leaveTracked leaves out of an import what git tracks of the registry's own directory,
 // unless the user says that it is right.
-func (a *app) leaveTracked(ctx context.Context, dir project.Dir, contents *follow.Contents, settled registry.Side) error {
-	for i, p := range contents.Profiles {
+func (i *importer) leaveTracked(ctx context.Context, dir project.Dir, contents *follow.Contents) error {
+	for n, p := range contents.Profiles {
 		if len(p.Secrets) == 0 {
 			continue
 		}
-		taken, err := a.mayTake(ctx, dir, dir.Full(follow.SecretsPath(p.Name)), settled)
+		taken, err := i.mayTake(ctx, dir, dir.Full(follow.SecretsPath(p.Name)))
 		if err != nil {
 			return err
 		}
 		if !taken {
-			contents.Profiles[i].Secrets = nil
+			contents.Profiles[n].Secrets = nil
 		}
 	}
 	if contents.Sessions == nil {
 		return nil
 	}
-	taken, err := a.mayTake(ctx, dir, dir.Full(follow.IndexPath), settled)
+	taken, err := i.mayTake(ctx, dir, dir.Full(follow.IndexPath))
 	if !taken {
 		contents.Sessions, contents.IndexHash = nil, ""
 	}
@@ -89,18 +90,18 @@ func (a *app) leaveTracked(ctx context.Context, dir project.Dir, contents *follo
 }
 
 // importedDir returns the directory that is to be imported, nil for a file.
-func (a *app) importedDir(ref *string) (from *project.Dir, own bool, err error) {
-	mine, missing := a.newProject()
+func importedDir(t *task.Task, ref *string) (from *project.Dir, own bool, err error) {
+	mine, missing := t.NewProject()
 	if ref == nil {
 		if errors.Is(missing, project.ErrNoDirectory) {
 			return nil, false, nil // which is for the import of a file to say
 		}
 		return &mine, true, missing
 	}
-	if *ref == "-" || checkPathWord("import", *ref) != nil {
+	if *ref == "-" || task.CheckPathWord("import", *ref) != nil {
 		return nil, false, nil
 	}
-	path, err := a.absolute(*ref)
+	path, err := t.Absolute(*ref)
 	if err != nil {
 		return nil, false, err
 	}
@@ -115,25 +116,25 @@ func (a *app) importedDir(ref *string) (from *project.Dir, own bool, err error) 
 }
 
 // complete adds what a directory holds beside its tenants to what is asked for.
-func (i importing) complete(request *registry.Import) {
-	if i.contents == nil {
+func (s subject) complete(request *registry.Import) {
+	if s.contents == nil {
 		return
 	}
-	for _, p := range i.contents.Profiles {
+	for _, p := range s.contents.Profiles {
 		request.Profiles = append(request.Profiles, p.ImportedProfile)
 	}
-	request.Sessions = i.contents.Sessions
+	request.Sessions = s.contents.Sessions
 }
 
 // isEmpty tells whether there is nothing beside the tenants.
-func (i importing) isEmpty() bool {
-	return i.contents == nil || len(i.contents.Profiles) == 0 && i.contents.Sessions == nil
+func (s subject) isEmpty() bool {
+	return s.contents == nil || len(s.contents.Profiles) == 0 && s.contents.Sessions == nil
 }
 
 // left says what of the directory is not taken.
-func (i importing) left() []string {
-	if i.contents == nil {
+func (s subject) left() []registry.Left {
+	if s.contents == nil {
 		return nil
 	}
-	return i.contents.Left
+	return s.contents.Left
 }

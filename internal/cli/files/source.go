@@ -1,4 +1,4 @@
-package main
+package files
 
 import (
 	"errors"
@@ -6,12 +6,14 @@ import (
 	"io"
 	"os"
 
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/project"
 )
 
 // source is a file to import. It is read more than once, so stdin is kept in a
-// spool, and so is whatever else can't be read again.
+// file without a name, and so is whatever else can't be read again.
 type source struct {
 	exporter.Source
 	path string // absolute; empty for stdin
@@ -21,19 +23,19 @@ type source struct {
 // isOwn tells whether it is a directory's own tenants.json.
 func (s *source) isOwn(dir project.Dir) bool { return s != nil && s.path == dir.Tenants() }
 
-func (a *app) openSource(ref *string) (*source, error) {
+func openSource(t *task.Task, ref *string) (*source, error) {
 	if ref != nil && *ref == "-" {
-		return a.spooled("stdin", a.stdin)
+		return spooled(t, "stdin", t.Stdin)
 	}
-	path, err := a.sourcePath(ref)
+	path, err := sourcePath(t, ref)
 	if err != nil {
 		return nil, err
 	}
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		err := fmt.Errorf("%s: Tenants not synced: there is no such file: %w", path, errFile)
+		err := fmt.Errorf("%s: Tenants not synced: there is no such file: %w", path, cli.ErrFile)
 		if ref == nil {
-			err = withHint(err, "sp import PATH takes another")
+			err = cli.Hint(err, "%s takes another", cli.To("sp import", "PATH"))
 		}
 		return nil, err
 	}
@@ -43,36 +45,36 @@ func (a *app) openSource(ref *string) (*source, error) {
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 		defer func() { _ = file.Close() }()
 		if err == nil && info.IsDir() {
-			return nil, fmt.Errorf("%s: it is a directory: %w", path, errFile)
+			return nil, fmt.Errorf("%s: it is a directory: %w", path, cli.ErrFile)
 		}
-		return a.spooled(path, file)
+		return spooled(t, path, file)
 	}
-	return a.sourceOf(path, path, file)
+	return sourceOf(t, path, path, file)
 }
 
 // sourcePath is the path that was given, else that of the tracked file.
-func (a *app) sourcePath(ref *string) (string, error) {
+func sourcePath(t *task.Task, ref *string) (string, error) {
 	if ref == nil {
-		dir, err := a.project()
+		dir, err := t.Project()
 		return dir.Tenants(), err
 	}
-	if err := checkFileWord("import", *ref); err != nil {
+	if err := task.CheckFileWord("import", *ref); err != nil {
 		return "", err
 	}
-	return a.resolved(*ref)
+	return t.Resolved(*ref)
 }
 
-func (a *app) sourceOf(name, path string, file *os.File) (*source, error) {
+func sourceOf(t *task.Task, name, path string, file *os.File) (*source, error) {
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
 	}
-	watch := func(r io.Reader) io.Reader { return a.watchReading(info.Size(), r) }
+	watch := func(r io.Reader) io.Reader { return t.WatchReading(info.Size(), r) }
 	return &source{Source: exporter.Source{Name: name, File: file, Watch: watch}, path: path, file: file}, nil
 }
 
-func (a *app) spooled(name string, r io.Reader) (*source, error) {
-	file, err := unnamedFile("")
+func spooled(t *task.Task, name string, r io.Reader) (*source, error) {
+	file, err := cli.UnnamedFile("")
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +82,7 @@ func (a *app) spooled(name string, r io.Reader) (*source, error) {
 		_ = file.Close()
 		return nil, err
 	}
-	return a.sourceOf(name, "", file)
+	return sourceOf(t, name, "", file)
 }
 
 func (s *source) close() { _ = s.file.Close() } // it was only read
