@@ -36,8 +36,8 @@ func (v *View) entriesOf(ctx context.Context, c Change, tenant *TenantID, d dige
 }
 
 func (v *View) appendedEntry(ctx context.Context, c Change, id TenantID, d digester) (Entry, error) {
-	after, err := v.stateAt(ctx, tenantEntity, string(id), c.Sequence, d)
-	return Entry{Entity: tenantEntity, ID: string(id), Tenant: id, After: after.image}, err
+	after, err := v.stateAt(ctx, TenantEntity, string(id), c.Sequence, d)
+	return Entry{Entity: TenantEntity, ID: string(id), Tenant: id, After: after.image}, err
 }
 
 // rowsOf streams the entries of a change for one kind of thing.
@@ -59,7 +59,7 @@ func (v *View) rowsOf(ctx context.Context, sequence int64, what Entity) iter.Seq
 func (v *View) rowsOfTenant(ctx context.Context, sequence int64, what Entity, tenant TenantID) iter.Seq2[queries.Entry, error] {
 	after := ""
 	return stream(0, func(size int64) (rows []queries.Entry, err error) {
-		if what == tenantEntity { // there is one at most; by tenant only the others are indexed
+		if what == TenantEntity { // there is one at most; by tenant only the others are indexed
 			row, err := v.nextEntry(ctx, what, string(tenant), sequence-1)
 			if row != nil && row.Sequence == sequence {
 				rows = append(rows, *row)
@@ -131,7 +131,7 @@ func (v *View) appendedBy(ctx context.Context, c Change) iter.Seq2[TenantID, err
 // appendedIf yields a tenant if the change appended it: no position is given twice.
 func (v *View) appendedIf(ctx context.Context, c Change, id TenantID, d digester) iter.Seq2[TenantID, error] {
 	return func(yield func(TenantID, error) bool) {
-		then, err := v.stateAt(ctx, tenantEntity, string(id), c.Sequence, d)
+		then, err := v.stateAt(ctx, TenantEntity, string(id), c.Sequence, d)
 		if err != nil || then.image != nil && c.firstAdded <= then.position && then.position <= c.lastAdded {
 			yield(id, err)
 		}

@@ -17,15 +17,15 @@ type Entity string
 
 // What the history tells of; there is one selection and one document.
 const (
-	tenantEntity    Entity = "tenant"
-	profileEntity   Entity = "profile"
-	sessionEntity   Entity = "session"
+	TenantEntity    Entity = "tenant"
+	ProfileEntity   Entity = "profile"
+	SessionEntity   Entity = "session"
 	SelectionEntity Entity = "selection"
 	DocumentEntity  Entity = "document"
 )
 
 // entities lists them so that what another refers to comes before it.
-var entities = []Entity{DocumentEntity, tenantEntity, profileEntity, sessionEntity, SelectionEntity}
+var entities = []Entity{DocumentEntity, TenantEntity, ProfileEntity, SessionEntity, SelectionEntity}
 
 // Change is one change of the registry. Sequence is the revision that it made:
 // they ascend, with gaps where nothing changed that the history tells of.

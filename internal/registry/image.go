@@ -118,7 +118,7 @@ func (m image) with(names []string, o image) image {
 // lasting is what of a thing an undo can have brought back: of a session not what
 // authenticates it, for tokens are not kept.
 func (m image) lasting(what Entity) image {
-	if m == nil || what != sessionEntity {
+	if m == nil || what != SessionEntity {
 		return m
 	}
 	return m.only([]string{"profile", "chosen_at"})

@@ -134,7 +134,7 @@ func (t *merging) changedSince(ctx context.Context) (map[TenantID]*Tenant, error
 			continue
 		}
 		ids := t.appendedBy(ctx, changeOf(row))
-		entries := convert(t.rowsOf(ctx, row.Sequence, tenantEntity), func(e queries.Entry) (TenantID, error) { return TenantID(e.ID), nil })
+		entries := convert(t.rowsOf(ctx, row.Sequence, TenantEntity), func(e queries.Entry) (TenantID, error) { return TenantID(e.ID), nil })
 		for _, some := range []func(func(TenantID, error) bool){entries, ids} {
 			for id, err := range some {
 				if err != nil || len(found) == maxDating {
@@ -149,7 +149,7 @@ func (t *merging) changedSince(ctx context.Context) (map[TenantID]*Tenant, error
 
 // past returns what a tenant was from a change on, until now.
 func (t *merging) past(ctx context.Context, id TenantID, theirs *Tenant, from int64) (past []version, err error) {
-	now, err := t.stateNow(ctx, tenantEntity, string(id), t.digester)
+	now, err := t.stateNow(ctx, TenantEntity, string(id), t.digester)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func (t *merging) past(ctx context.Context, id TenantID, theirs *Tenant, from in
 	}
 	find := t.findIn(ctx, id, has, t.digester, t.now)
 	for {
-		next, err := t.nextEntry(ctx, tenantEntity, string(id), from)
+		next, err := t.nextEntry(ctx, TenantEntity, string(id), from)
 		if err != nil {
 			return nil, err
 		}

@@ -99,19 +99,19 @@ func (v *View) appended(ctx context.Context, position int64) (int64, error) {
 // stateNow returns a thing as it is.
 func (v *View) stateNow(ctx context.Context, what Entity, id string, d digester) (s state, err error) {
 	switch what {
-	case tenantEntity:
+	case TenantEntity:
 		var t placedTenant
 		if t, err = v.placedTenant(ctx, TenantID(id)); err == nil {
 			s = state{image: imageOfTenant(t.Tenant, d), position: t.position, tenant: t}
 		}
-	case profileEntity:
+	case ProfileEntity:
 		var p Profile
 		if p, err = v.Profile(ctx, id); err == nil {
 			var secrets map[string]secret.Secret
 			secrets, err = v.profileSecrets(ctx, p.Name)
 			s.image = imageOfProfile(p, secrets, d)
 		}
-	case sessionEntity:
+	case SessionEntity:
 		var session *Session
 		session, err = v.Session(ctx, TenantID(id))
 		s.image = imageOfSession(session, d)
@@ -204,7 +204,7 @@ func (v *View) TenantAt(ctx context.Context, id TenantID, sequence int64) (t Ten
 	if err != nil {
 		return t, nil, err
 	}
-	then, err := v.stateAt(ctx, tenantEntity, string(id), sequence, d)
+	then, err := v.stateAt(ctx, TenantEntity, string(id), sequence, d)
 	if err == nil && then.image == nil {
 		err = fmt.Errorf("tenant %s at change %d: %w", shown(string(id)), sequence, ErrNotFound)
 	}

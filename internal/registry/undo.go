@@ -148,7 +148,7 @@ func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 	if (after.image == nil) != (now.image == nil) || after.position != now.position && now.image != nil {
 		return u.laterOf(ctx, t, nil)
 	}
-	u.renames = u.renames || t.what == profileEntity && after.image == nil
+	u.renames = u.renames || t.what == ProfileEntity && after.image == nil
 	wanted, members := before, []string(nil)
 	if now.image != nil {
 		if members = before.differing(after.image); len(members) == 0 {
@@ -173,7 +173,7 @@ func (u *undoing) remove(ctx context.Context, what Entity, id string) error {
 	}
 	after, now := t.after, t.now
 	switch {
-	case now.image == nil && !(u.renames && what == profileEntity && after.image != nil):
+	case now.image == nil && !(u.renames && what == ProfileEntity && after.image != nil):
 		return nil // a later change took it away
 	case now.image == nil, len(after.image.lasting(what).differing(now.image.lasting(what))) > 0, after.position != now.position:
 		return u.laterOf(ctx, t, nil)
@@ -196,7 +196,7 @@ func (u *undoing) removeAppended(ctx context.Context) error {
 		if t.position > u.undone.lastAdded {
 			return nil
 		}
-		if err := u.remove(ctx, tenantEntity, string(t.ID)); err != nil {
+		if err := u.remove(ctx, TenantEntity, string(t.ID)); err != nil {
 			return err
 		}
 	}
@@ -281,18 +281,18 @@ func (u *undoing) put(ctx context.Context, row queries.Entry, wanted image, now 
 	}
 	r := &imageReader{image: wanted}
 	switch Entity(row.Kind) {
-	case tenantEntity:
+	case TenantEntity:
 		return u.putTenant(ctx, row, r, now)
-	case profileEntity:
+	case ProfileEntity:
 		return u.putProfile(ctx, row, r, now)
-	case sessionEntity:
+	case SessionEntity:
 		known, err := u.Session(ctx, TenantID(row.ID))
 		if err != nil {
 			return err
 		}
 		r.find = u.find(ctx, TenantID(row.ID), known.secrets())
 		s := r.session(TenantID(row.ID))
-		return u.putWhere(ctx, r.err, profileEntity, s.Profile, func() error { return u.putSessionOf(ctx, s) })
+		return u.putWhere(ctx, r.err, ProfileEntity, s.Profile, func() error { return u.putSessionOf(ctx, s) })
 	case SelectionEntity:
 		return u.putSelection(ctx, r)
 	default:
@@ -350,7 +350,7 @@ func (u *undoing) putProfile(ctx context.Context, row queries.Entry, r *imageRea
 	}
 	if now.image == nil {
 		u.back = append(u.back, p.Name)
-		return u.putWhere(ctx, r.err, tenantEntity, string(p.Tenant), func() error { return u.insertProfile(ctx, p, secrets) })
+		return u.putWhere(ctx, r.err, TenantEntity, string(p.Tenant), func() error { return u.insertProfile(ctx, p, secrets) })
 	}
 	if err := u.relink(ctx, p); err != nil {
 		return err
@@ -369,9 +369,9 @@ func (u *undoing) relink(ctx context.Context, p Profile) error {
 		return err
 	}
 	if session != nil && session.Profile == p.Name {
-		return u.later(ctx, sessionEntity, string(known.Tenant), nil)
+		return u.later(ctx, SessionEntity, string(known.Tenant), nil)
 	}
-	return u.putWhere(ctx, nil, tenantEntity, string(p.Tenant), func() error { return u.updateProfile(ctx, known, p) })
+	return u.putWhere(ctx, nil, TenantEntity, string(p.Tenant), func() error { return u.updateProfile(ctx, known, p) })
 }
 
 // findOfProfiles finds what find does and, where that has it no more, what a profile
@@ -407,7 +407,7 @@ func (u *undoing) putSessionOf(ctx context.Context, s Session) error {
 		return err
 	}
 	if p.Tenant != s.Tenant {
-		return u.later(ctx, profileEntity, s.Profile, nil)
+		return u.later(ctx, ProfileEntity, s.Profile, nil)
 	}
 	return u.putSession(ctx, s)
 }
@@ -436,11 +436,11 @@ func (u *undoing) putSelection(ctx context.Context, r *imageReader) error {
 	err := r.err
 	for _, id := range []*TenantID{s.Tenant, s.Previous} {
 		if err == nil && id != nil {
-			err = u.mustBeThere(ctx, tenantEntity, string(*id))
+			err = u.mustBeThere(ctx, TenantEntity, string(*id))
 		}
 	}
 	if err == nil && s.DefaultProfile != nil {
-		err = u.mustBeThere(ctx, profileEntity, *s.DefaultProfile)
+		err = u.mustBeThere(ctx, ProfileEntity, *s.DefaultProfile)
 	}
 	if err != nil {
 		return err
@@ -468,9 +468,9 @@ func (u *undoing) putDocument(ctx context.Context, r *imageReader) error {
 // takeAway removes a thing that the change made, unless a later one relies on it.
 func (u *undoing) takeAway(ctx context.Context, t thing) error {
 	switch t.what {
-	case tenantEntity:
+	case TenantEntity:
 		return u.takeTenant(ctx, t.now.tenant)
-	case profileEntity:
+	case ProfileEntity:
 		return u.takeProfile(ctx, t.id)
 	default: // a session; selection and document are always there
 		s, err := u.Session(ctx, TenantID(t.id))
@@ -487,7 +487,7 @@ func (u *undoing) takeTenant(ctx context.Context, t placedTenant) error {
 		return err
 	}
 	if len(profiles) > 0 {
-		return u.later(ctx, profileEntity, profiles[0].Name, nil)
+		return u.later(ctx, ProfileEntity, profiles[0].Name, nil)
 	}
 	s, err := u.selection(ctx)
 	if err != nil {
@@ -523,7 +523,7 @@ func (u *undoing) takeProfile(ctx context.Context, name string) error {
 		return err
 	}
 	if session != nil && session.Profile == name {
-		return u.later(ctx, sessionEntity, string(p.Tenant), nil)
+		return u.later(ctx, SessionEntity, string(p.Tenant), nil)
 	}
 	s, err := u.selection(ctx)
 	if err != nil {

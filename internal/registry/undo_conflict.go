@@ -111,7 +111,7 @@ func described(what Entity, id string) string {
 		return "what is selected"
 	case DocumentEntity:
 		return "what stands beside the tenants"
-	case sessionEntity:
+	case SessionEntity:
 		return "the session of tenant " + id
 	}
 	return string(what) + " " + id
@@ -134,7 +134,7 @@ func (u *undoing) lastTouch(ctx context.Context, t thing, members []string, last
 	if found, err = u.lastEntry(ctx, t, members, lasting); err != nil {
 		return 0, err
 	}
-	if t.what != tenantEntity || t.now.image == nil {
+	if t.what != TenantEntity || t.now.image == nil {
 		return found, nil
 	}
 	appended, err := u.appended(ctx, t.now.position)
@@ -244,7 +244,7 @@ func (u *undoing) checkWords(ctx context.Context, t Tenant) error {
 		return err
 	}
 	for _, sequence := range []int64{u.undone.Sequence - 1, u.undone.Sequence} { // what the change made goes with it
-		then, err := u.stateAt(ctx, tenantEntity, string(other), sequence, u.d)
+		then, err := u.stateAt(ctx, TenantEntity, string(other), sequence, u.d)
 		if err != nil || then.image != nil {
 			return err
 		}
@@ -255,7 +255,7 @@ func (u *undoing) checkWords(ctx context.Context, t Tenant) error {
 // hadName tells whether a tenant had a name before or after the change to undo.
 func (u *undoing) hadName(ctx context.Context, id TenantID, name string) (bool, error) {
 	for _, sequence := range []int64{u.undone.Sequence - 1, u.undone.Sequence} {
-		then, err := u.stateAt(ctx, tenantEntity, string(id), sequence, u.d)
+		then, err := u.stateAt(ctx, TenantEntity, string(id), sequence, u.d)
 		if err != nil {
 			return false, err
 		}
@@ -270,7 +270,7 @@ func (u *undoing) hadName(ctx context.Context, id TenantID, name string) (bool, 
 
 // nameTaken returns the error that names the change by which another has the name.
 func (u *undoing) nameTaken(ctx context.Context, id, other TenantID) error {
-	t, err := u.look(ctx, tenantEntity, string(other))
+	t, err := u.look(ctx, TenantEntity, string(other))
 	if err != nil {
 		return err
 	}
@@ -287,7 +287,7 @@ func (u *undoing) nameTaken(ctx context.Context, id, other TenantID) error {
 
 // checkTwins refuses what would leave two profiles whose names differ only by case.
 func (u *undoing) checkTwins(ctx context.Context) error {
-	for row, err := range u.rowsOf(ctx, u.undone.Sequence, profileEntity) {
+	for row, err := range u.rowsOf(ctx, u.undone.Sequence, ProfileEntity) {
 		if err != nil {
 			return err
 		}
@@ -297,7 +297,7 @@ func (u *undoing) checkTwins(ctx context.Context) error {
 		}
 		for _, name := range alike {
 			if len(alike) > 1 && name != row.ID {
-				return u.later(ctx, profileEntity, name, nil)
+				return u.later(ctx, ProfileEntity, name, nil)
 			}
 		}
 	}

@@ -40,7 +40,7 @@ func (c *change) startAppending(ctx context.Context) error {
 // insertTenant puts a tenant back where it was.
 func (c *change) insertTenant(ctx context.Context, t Tenant, position int64) error {
 	c.touched = true
-	if err := c.entry(ctx, tenantEntity, string(t.ID), t.ID, &position, nil); err != nil {
+	if err := c.entry(ctx, TenantEntity, string(t.ID), t.ID, &position, nil); err != nil {
 		return err
 	}
 	return c.q.InsertTenant(ctx, rowOf(t, position, c.revision))
@@ -80,7 +80,7 @@ func (c *change) tenantEntry(ctx context.Context, before placedTenant, after *Te
 	if err != nil {
 		return err
 	}
-	if err := c.entry(ctx, tenantEntity, string(before.ID), before.ID, &before.position, imageOfTenant(before.Tenant, d)); err != nil {
+	if err := c.entry(ctx, TenantEntity, string(before.ID), before.ID, &before.position, imageOfTenant(before.Tenant, d)); err != nil {
 		return err
 	}
 	var left map[string]secret.Secret
@@ -147,7 +147,7 @@ func (c *change) setDocument(ctx context.Context, before, after Document) error 
 }
 
 func (c *change) insertProfile(ctx context.Context, p Profile, secrets map[string]secret.Secret) error {
-	if err := c.entry(ctx, profileEntity, p.Name, p.Tenant, nil, nil); err != nil {
+	if err := c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, nil); err != nil {
 		return err
 	}
 	c.due.Profiles[p.Name] = true
@@ -190,20 +190,20 @@ func (c *change) updateProfile(ctx context.Context, before, after Profile) error
 // no more.
 func (c *change) profileEntry(ctx context.Context, p Profile, before, after map[string]secret.Secret) error {
 	if len(before) == 0 {
-		return c.entry(ctx, profileEntity, p.Name, p.Tenant, nil, imageOfProfile(p, nil, digester{}))
+		return c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, imageOfProfile(p, nil, digester{}))
 	}
 	d, err := c.digests(ctx)
 	if err != nil {
 		return err
 	}
-	if err := c.entry(ctx, profileEntity, p.Name, p.Tenant, nil, imageOfProfile(p, before, d)); err != nil {
+	if err := c.entry(ctx, ProfileEntity, p.Name, p.Tenant, nil, imageOfProfile(p, before, d)); err != nil {
 		return err
 	}
 	return c.keepRemoved(ctx, p.Tenant, before, after)
 }
 
 func (c *change) renameEntries(ctx context.Context, before, after Profile) error {
-	if err := c.entry(ctx, profileEntity, after.Name, after.Tenant, nil, nil); err != nil {
+	if err := c.entry(ctx, ProfileEntity, after.Name, after.Tenant, nil, nil); err != nil {
 		return err
 	}
 	session, err := c.Session(ctx, before.Tenant)
@@ -306,5 +306,5 @@ func (c *change) sessionEntry(ctx context.Context, tenant TenantID, before *Sess
 		}
 	}
 	c.due.Sessions = true
-	return c.entry(ctx, sessionEntity, string(tenant), tenant, nil, imageOfSession(before, d))
+	return c.entry(ctx, SessionEntity, string(tenant), tenant, nil, imageOfSession(before, d))
 }
