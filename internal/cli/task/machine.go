@@ -65,6 +65,7 @@ func (t *Task) InSteps(ctx context.Context, change Changer, fn func(context.Cont
 		err = fn(ctx, t.Machine(dir, change))
 		t.TellDone()
 		t.Done.Made = Made(err)
+		t.Made = t.Done.Made
 		return err
 	})
 }

@@ -23,6 +23,24 @@ type Besides struct {
 	MissingCredentials bool     `json:"missing_credentials"`
 }
 
+// DatabaseRecord is a database that sp made, in JSON.
+type DatabaseRecord struct {
+	Name    string                 `json:"name"`
+	Server  string                 `json:"server"`
+	State   registry.DatabaseState `json:"state"`
+	OldEnds *string                `json:"old_login_ends_at"`
+}
+
+// DatabaseOf is a database as it is shown.
+func DatabaseOf(d registry.Database) DatabaseRecord {
+	shown := DatabaseRecord{Name: d.Name, Server: d.Server, State: d.State}
+	if d.RetireAt != nil {
+		at := registry.FormatTime(*d.RetireAt)
+		shown.OldEnds = &at
+	}
+	return shown
+}
+
 // RecordOf is a tenant as it is shown.
 func RecordOf(t registry.Tenant, s registry.Selection, how Showing) TenantRecord {
 	return TenantRecord{Tenant: t, How: how, Besides: Besides{
