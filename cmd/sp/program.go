@@ -6,6 +6,8 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/cloud"
+	"github.com/sp-registry/sp/internal/cli/database"
+	"github.com/sp-registry/sp/internal/cli/history"
 	"github.com/sp-registry/sp/internal/cli/task"
 )
 
@@ -18,6 +20,11 @@ func program() *cli.Program {
 		Faults: task.Faults,
 		Nouns: []cli.Noun{
 			// {Name: "tenant", Build: tenants.Command}, when all of it has moved
+			{Name: "backup", Build: history.Backup},
+			{Name: "restore", Build: history.Restore},
+			{Name: "db", Build: database.Command},
+			{Name: "log", Build: history.Log},
+			{Name: "undo", Build: history.Undo},
 			{Name: "auth", Build: cloud.Auth, Hidden: true},
 			{Name: "login", Build: cloud.Login, Hidden: true},
 			{Name: "sync", Build: cloud.Sync, Hidden: true},
@@ -27,14 +34,18 @@ func program() *cli.Program {
 	}
 }
 
-// moved tells whether the arguments name a command that has its own package, and how it is
-// written without the words cloud and admin before it.
+// moved tells whether the arguments name a command that has its own package, also behind help, and
+// how it is written without the words cloud and admin before it.
 func moved(p *cli.Program, args []string) ([]string, bool) {
-	at := slices.IndexFunc(args, func(arg string) bool { return arg == "cloud" || arg == "admin" })
-	if at > 0 && at+1 < len(args) && args[at] == p.FirstWord(args) && p.Has(args[at+1]) {
-		args = slices.Delete(slices.Clone(args), at, at+1)
+	word := p.FirstWord(args)
+	at := slices.Index(args, word) + 1
+	if word == "help" && at < len(args) {
+		word, at = args[at], at+1
 	}
-	return args, p.Has(p.FirstWord(args))
+	if (word == "cloud" || word == "admin") && at < len(args) && p.Has(args[at]) {
+		word, args = args[at], slices.Delete(slices.Clone(args), at-1, at)
+	}
+	return args, p.Has(word)
 }
 
 // outside is the world of those commands.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/cli/database"
+	"github.com/sp-registry/sp/internal/cli/history"
 	"github.com/urfave/cli/v3"
 )
 
@@ -20,22 +22,22 @@ func topCommands() []topCommand {
 		{"init", (*app).initCommand},
 		{"import", (*app).importCommand},
 		{"export", (*app).exportCommand},
-		{"backup", (*app).backupCommand},
-		{"restore", (*app).restoreCommand},
+		{"backup", inOldTree(history.Backup)},
+		{"restore", inOldTree(history.Restore)},
 		{"tenant", (*app).tenantCommands},
 		{"profile", (*app).profileCommands},
 		{"session", (*app).sessionCommands},
 		{"secrets", (*app).secretsCommands},
-		{"db", (*app).dbCommands},
+		{"db", inOldTree(database.Command)},
 		{"resolve", (*app).resolveCommand},
 		{"explain", (*app).explainCommand},
 		{"psql", (*app).psqlCommand},
 		{"status", (*app).statusCommand},
 		{"doctor", (*app).doctorCommand},
 		{"trust", (*app).trustCommand},
-		{"log", (*app).logCommand},
+		{"log", inOldTree(history.Log)},
 		{"show", (*app).tenantShowCommand},
-		{"undo", (*app).undoCommand},
+		{"undo", inOldTree(history.Undo)},
 		{"version", (*app).versionCommand},
 		{"help", (*app).helpCommand},
 	}

@@ -1,32 +1,54 @@
-package main
+package history
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
 // maxDescribed bounds the things that a line names.
 const maxDescribed = 3
 
+// cells are a change as a pipe gets it.
+func cells(c registry.Change) []string {
+	did := describeEntries(c)
+	switch {
+	case c.Undoes != nil:
+		did = fmt.Sprintf("undid %d: %s", *c.Undoes, did)
+	case c.Restored != nil:
+		did = fmt.Sprintf("restored a backup of change %d", *c.Restored)
+	case c.Purged:
+		did = "purged what could be brought back"
+	}
+	return []string{fmt.Sprint(c.Sequence), registry.FormatTime(c.MadeAt.Truncate(time.Second)), c.Command, did}
+}
+
 // describeEntries says in a line what a change did, in names of things and members.
 func describeEntries(c registry.Change) string {
-	var parts []string
-	var order []string
+	return grouped(c, func(e registry.Entry) (verb, thing string) {
+		return verbOf(e) + " " + string(e.Entity), describeEntry(e)
+	})
+}
+
+// grouped puts together what was done alike, in the order in which it was done.
+func grouped(c registry.Change, describe func(registry.Entry) (verb, thing string)) string {
+	var order, parts []string
 	groups := map[string][]string{}
 	for _, e := range c.Entries {
-		verb := verbOf(e) + string(e.Entity)
+		verb, thing := describe(e)
 		if _, known := groups[verb]; !known {
 			order = append(order, verb)
 		}
-		groups[verb] = append(groups[verb], describeEntry(e))
+		groups[verb] = append(groups[verb], thing)
 	}
 	for _, verb := range order {
 		things := groups[verb]
 		if len(things) > maxDescribed {
-			things = []string{counted(len(things), "of them")}
+			things = []string{cli.Counted(len(things), "of them")}
 		}
 		parts = append(parts, strings.TrimSpace(verb+" "+strings.Join(things, ", ")))
 	}
@@ -39,11 +61,11 @@ func describeEntries(c registry.Change) string {
 func verbOf(e registry.Entry) string {
 	switch {
 	case e.Before == nil:
-		return "created "
+		return "created"
 	case e.After == nil:
-		return "removed "
+		return "removed"
 	}
-	return "changed "
+	return "changed"
 }
 
 // describeEntry names the thing and, where it was changed, the members.
@@ -55,7 +77,11 @@ func describeEntry(e registry.Entry) string {
 	if e.Before == nil || e.After == nil {
 		return name
 	}
-	var members []string
+	return strings.TrimSpace(fmt.Sprintf("%s (%s)", name, strings.Join(membersOf(e), ", ")))
+}
+
+// membersOf names the members that were changed.
+func membersOf(e registry.Entry) (members []string) {
 	for member := range e.Before {
 		members = append(members, member)
 	}
@@ -65,16 +91,5 @@ func describeEntry(e registry.Entry) string {
 		}
 	}
 	slices.Sort(members)
-	return strings.TrimSpace(fmt.Sprintf("%s (%s)", name, strings.Join(members, ", ")))
-}
-
-// counted is a number of things, in the right number of words.
-func counted(n int, thing string) string {
-	switch {
-	case n == 1 || strings.HasPrefix(thing, "of "):
-		return fmt.Sprintf("%d %s", n, thing)
-	case strings.HasSuffix(thing, "y") && !strings.HasSuffix(thing, "ay"):
-		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(thing, "y"))
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return members
 }
