@@ -21,13 +21,16 @@ func Command() *cli.Command {
 type record struct {
 	Name     string             `json:"name"`
 	Provider registry.Provider  `json:"provider"`
-	Address  string             `json:"address"`
+	Address  *string            `json:"address"`
 	Chosen   bool               `json:"chosen"`
 	Withheld *registry.Withheld `json:"withheld"`
 }
 
 func recordOf(s registry.Server) record {
-	r := record{Name: s.Name, Provider: s.Provider, Address: addressOf(s), Chosen: s.Chosen}
+	r := record{Name: s.Name, Provider: s.Provider, Chosen: s.Chosen}
+	if address := addressOf(s); address != "" {
+		r.Address = &address
+	}
 	if s.Withheld != "" {
 		r.Withheld = &s.Withheld
 	}

@@ -172,14 +172,17 @@ func (f found) rows(terminal bool) func(func(cli.Row, error) bool) {
 }
 
 func (s state) rows() []cli.Row {
-	is := ""
+	is, address := "", ""
+	if s.Address != nil {
+		address = *s.Address
+	}
 	switch {
 	case s.Trouble != nil:
 		is = s.Trouble.Message
 	case s.Version != nil:
 		is = "PostgreSQL " + *s.Version
 	}
-	marks := []string{s.Name, s.Address, is}
+	marks := []string{s.Name, address, is}
 	if s.Chosen {
 		marks = append(marks, "(chosen)")
 	}

@@ -29,28 +29,34 @@ func cells(c registry.Change) []string {
 
 // describeEntries says in a line what a change did, in names of things and members.
 func describeEntries(c registry.Change) string {
-	return grouped(c, func(e registry.Entry) (verb, thing string) {
-		return verbOf(e) + " " + string(e.Entity), describeEntry(e)
-	})
-}
-
-// grouped puts together what was done alike, in the order in which it was done.
-func grouped(c registry.Change, describe func(registry.Entry) (verb, thing string)) string {
-	var order, parts []string
-	groups := map[string][]string{}
-	for _, e := range c.Entries {
-		verb, thing := describe(e)
-		if _, known := groups[verb]; !known {
-			order = append(order, verb)
-		}
-		groups[verb] = append(groups[verb], thing)
-	}
-	for _, verb := range order {
-		things := groups[verb]
+	return grouped(c, func(e registry.Entry) (verb, noun, thing string) {
+		return verbOf(e), string(e.Entity), describeEntry(e)
+	}, func(verb, noun string, things []string) string {
 		if len(things) > maxDescribed {
 			things = []string{cli.Counted(len(things), "of them")}
 		}
-		parts = append(parts, strings.TrimSpace(verb+" "+strings.Join(things, ", ")))
+		return strings.TrimSpace(verb + " " + noun + " " + strings.Join(things, ", "))
+	})
+}
+
+// done is what was done to things of a kind.
+type done struct{ verb, noun string }
+
+// grouped puts together what was done alike, in the order in which it was done.
+func grouped(c registry.Change, describe func(registry.Entry) (verb, noun, thing string), tell func(verb, noun string, things []string) string) string {
+	var order []done
+	groups := map[done][]string{}
+	for _, e := range c.Entries {
+		verb, noun, thing := describe(e)
+		what := done{verb, noun}
+		if _, known := groups[what]; !known {
+			order = append(order, what)
+		}
+		groups[what] = append(groups[what], thing)
+	}
+	var parts []string
+	for _, what := range order {
+		parts = append(parts, tell(what.verb, what.noun, groups[what]))
 	}
 	if c.Omitted > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more", c.Omitted))

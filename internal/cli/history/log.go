@@ -42,8 +42,8 @@ func log(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	say := sayer{names: task.NamesIn(ctx, view), now: t.Now(), terminal: t.IsTerminal(), json: t.JSON}
-	a := task.ListOf("changes", []string{"CHANGE", "WHEN", "COMMAND", "WHAT IT DID"}, view.Changes(ctx, tenant, page), say.row)
+	say := sayer{names: task.NamesIn(ctx, view), now: t.Now(), columns: t.Columns(), terminal: t.IsTerminal(), json: t.JSON}
+	a := task.ListOf("changes", []string{"SEQ", "WHEN", "AGE", "WHAT IT DID", "COMMAND"}, view.Changes(ctx, tenant, page), say.row)
 	a.Title, a.Empty = "Log", "nothing was changed yet"
 	return a, err
 }
@@ -71,6 +71,7 @@ func tenantOf(ctx context.Context, t *task.Task, view *registry.View) (*registry
 type sayer struct {
 	names          task.Names
 	now            time.Time
+	columns        int // of the terminal
 	terminal, json bool
 }
 

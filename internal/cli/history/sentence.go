@@ -21,24 +21,41 @@ func (s sayer) sentence(c registry.Change) []string {
 	case c.Purged:
 		did = "forgot what undo and copies could bring back"
 	}
-	when := c.MadeAt.UTC().Format("2006-01-02 15:04") + " (" + cli.Ago(s.now.Sub(c.MadeAt)) + ")"
-	return []string{fmt.Sprint(c.Sequence), when, strings.TrimPrefix(c.Command, "sp "), did}
+	when := c.MadeAt.UTC().Format("2006-01-02 15:04Z")
+	command := cli.Cut(cli.Printable(strings.TrimPrefix(c.Command, "sp ")), s.columns/5) // the sentence tells more
+	return []string{fmt.Sprint(c.Sequence), when, cli.Age(s.now.Sub(c.MadeAt)), did, command}
 }
 
 func (s sayer) words(c registry.Change) string {
-	return grouped(c, func(e registry.Entry) (verb, thing string) {
+	return grouped(c, func(e registry.Entry) (verb, noun, thing string) {
 		switch e.Entity {
 		case registry.TenantEntity:
-			return verbOf(e) + " tenant", s.tenant(e)
+			return verbOf(e), "tenant", s.tenant(e)
 		case registry.ProfileEntity:
-			return s.profile(e)
+			verb, thing = s.profile(e)
+			return verb, "profile", thing
 		case registry.SessionEntity:
-			return s.session(e)
+			verb, thing = s.session(e)
+			return verb, "", thing
 		case registry.SelectionEntity:
-			return s.selection(e)
+			return s.selection(e), "", ""
 		}
-		return "set", "the time of the last sync"
-	})
+		return "set", "", strings.Join(membersOf(e), ", ")
+	}, tellThings)
+}
+
+// tellThings names a few things, and counts many.
+func tellThings(verb, noun string, things []string) string {
+	switch {
+	case noun != "" && len(things) > maxDescribed:
+		return verb + " " + cli.Counted(len(things), noun)
+	case len(things) > maxDescribed:
+		things = []string{cli.Counted(len(things), "of them")}
+	case noun != "" && len(things) > 1:
+		noun += "s"
+	}
+	parts := []string{verb, noun, strings.Join(things, ", ")}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
 }
 
 // tenant names a tenant and, where it was changed, the members.
@@ -49,7 +66,7 @@ func (s sayer) tenant(e registry.Entry) string {
 	case e.After == nil:
 		return named(before, e.ID)
 	case before != "" && after != "":
-		return fmt.Sprintf("%s (before: %s)%s", after, before, besides(e, "name"))
+		return fmt.Sprintf("%s, before: %s%s", after, before, besides(e, "name"))
 	}
 	return s.id(e.ID) + besides(e)
 }
@@ -58,13 +75,13 @@ func (s sayer) profile(e registry.Entry) (verb, thing string) {
 	before, after := member(e.Before, "tenant_id"), member(e.After, "tenant_id")
 	switch {
 	case e.Before == nil:
-		return "created profile", fmt.Sprintf("%s of %s", e.ID, s.id(after))
+		return "created", fmt.Sprintf("%s of %s", e.ID, s.id(after))
 	case e.After == nil:
-		return "removed profile", fmt.Sprintf("%s of %s", e.ID, s.id(before))
+		return "removed", fmt.Sprintf("%s of %s", e.ID, s.id(before))
 	case after != "":
-		return "linked profile", fmt.Sprintf("%s to %s, before: %s%s", e.ID, s.id(after), s.id(before), besides(e, "tenant_id"))
+		return "linked", fmt.Sprintf("%s to %s, before: %s%s", e.ID, s.id(after), s.id(before), besides(e, "tenant_id"))
 	}
-	return "changed profile", e.ID + besides(e)
+	return "changed", e.ID + besides(e)
 }
 
 // session tells of a session by what it means: which profile was chosen, and who logged in.
@@ -88,28 +105,36 @@ func (s sayer) session(e registry.Entry) (verb, thing string) {
 	return "used", "the session of " + tenant
 }
 
-func (s sayer) selection(e registry.Entry) (verb, thing string) {
+func (s sayer) selection(e registry.Entry) string {
 	var did []string
-	did = appendMove(did, e, "tenant_id", "selected ", "no tenant", s.id)
-	did = appendMove(did, e, "default_profile", "made default profile ", "none", func(name string) string { return name })
+	did = appendMove(did, e, "tenant_id", func(id string) string {
+		if id == "" {
+			return "selected no tenant"
+		}
+		return "selected " + s.id(id)
+	}, s.id)
+	did = appendMove(did, e, "default_profile", func(name string) string {
+		if name == "" {
+			return "made no profile the default"
+		}
+		return "made " + name + " the default profile"
+	}, func(name string) string { return name })
 	if did == nil {
-		return "changed", "the selection"
+		return "changed the selection"
 	}
-	return strings.Join(did, "; "), ""
+	return strings.Join(did, "; ")
 }
 
-// appendMove says what a member is now and, if it was something, what it was before.
-func appendMove(did []string, e registry.Entry, name, verb, none string, shown func(string) string) []string {
-	before, after := member(e.Before, name), member(e.After, name)
-	switch {
+// appendMove says what was done to a member, if anything was, and what it was before, if it was something.
+func appendMove(did []string, e registry.Entry, name string, done, shown func(string) string) []string {
+	switch before, after := member(e.Before, name), member(e.After, name); {
 	case before == after:
 		return did
-	case after == "":
-		return append(did, verb+none+", before: "+shown(before))
 	case before == "":
-		return append(did, verb+shown(after))
+		return append(did, done(after))
+	default:
+		return append(did, done(after)+", before: "+shown(before))
 	}
-	return append(did, verb+shown(after)+", before: "+shown(before))
 }
 
 // besides names, in brackets, the members that were changed, but for some.
