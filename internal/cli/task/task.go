@@ -5,6 +5,7 @@ package task
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -42,8 +43,25 @@ func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Conte
 			return cli.Answer{}, cli.Usage("%s: --purge and --no-export: the file would still hold what is purged", t.Command)
 		}
 		answer, err := fn(provision.WithBeforeLogin(ctx, t.beforeLogin), t)
-		return answer, t.explain(err)
+		return t.explaining(answer), t.explain(err)
 	}
+}
+
+// explaining is an answer whose rows and bytes explain what goes wrong with them.
+func (t *Task) explaining(a cli.Answer) cli.Answer {
+	if rows := a.Rows; rows != nil {
+		a.Rows = func(yield func(cli.Row, error) bool) {
+			for row, err := range rows {
+				if !yield(row, t.explain(err)) {
+					return
+				}
+			}
+		}
+	}
+	if write := a.Write; write != nil {
+		a.Write = func(w io.Writer) error { return t.explain(write(w)) }
+	}
+	return a
 }
 
 // The flags of every command, and of those that change what files follow.
