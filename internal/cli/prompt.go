@@ -100,7 +100,11 @@ func (c *Context) AskSecret(ctx context.Context, what string) (*secret.Secret, e
 func (c *Context) typed(ctx context.Context, what string) ([]byte, error) {
 	c.clearProgress()
 	fmt.Fprint(c.Stderr, Printable(what)+": ")
-	typed, err := typedAt(ctx, int(c.Stdin.Fd()))
+	var typed []byte
+	err := c.UntilTold(ctx, func(ctx context.Context) (err error) { // the terminal has to show again what is typed
+		typed, err = typedAt(ctx, int(c.Stdin.Fd()))
+		return err
+	})
 	fmt.Fprintln(c.Stderr)
 	if errors.Is(err, io.EOF) {
 		err = errCancelled

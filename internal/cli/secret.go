@@ -43,7 +43,7 @@ func (c *Context) Secret(ctx context.Context, name string) (*secret.Secret, erro
 	case len(ways) == 0:
 		return nil, nil
 	case ways[0] == "--"+name+"-stdin":
-		return c.SecretFromStdin(ctx, name, "--"+name)
+		return c.SecretFromStdin(ctx, "Value of --"+name, "--"+name)
 	case ways[0] == "--"+name+"-file":
 		path, err := c.Absolute(c.String(name + "-file"))
 		if err != nil {
