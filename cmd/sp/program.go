@@ -6,7 +6,9 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/cloud"
+	"github.com/sp-registry/sp/internal/cli/database"
 	"github.com/sp-registry/sp/internal/cli/files"
+	"github.com/sp-registry/sp/internal/cli/history"
 	"github.com/sp-registry/sp/internal/cli/task"
 	tenants "github.com/sp-registry/sp/internal/cli/tenant"
 )
@@ -25,6 +27,11 @@ func program() *cli.Program {
 			{Name: "import", Build: files.Import},
 			{Name: "export", Build: files.Export},
 			{Name: "trust", Build: files.Trust},
+			{Name: "backup", Build: history.Backup},
+			{Name: "restore", Build: history.Restore},
+			{Name: "db", Build: database.Command},
+			{Name: "log", Build: history.Log},
+			{Name: "undo", Build: history.Undo},
 			{Name: "auth", Build: cloud.Auth, Hidden: true},
 			{Name: "login", Build: cloud.Login, Hidden: true},
 			{Name: "sync", Build: cloud.Sync, Hidden: true},

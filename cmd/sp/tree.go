@@ -4,8 +4,10 @@ import (
 	"context"
 	"strings"
 
-	tenants "github.com/sp-registry/sp/internal/cli/tenant"
+	"github.com/sp-registry/sp/internal/cli/database"
 	"github.com/sp-registry/sp/internal/cli/files"
+	"github.com/sp-registry/sp/internal/cli/history"
+	tenants "github.com/sp-registry/sp/internal/cli/tenant"
 	"github.com/urfave/cli/v3"
 )
 
@@ -22,22 +24,22 @@ func topCommands() []topCommand {
 		{"init", inOldTree(files.Init)},
 		{"import", inOldTree(files.Import)},
 		{"export", inOldTree(files.Export)},
-		{"backup", (*app).backupCommand},
-		{"restore", (*app).restoreCommand},
+		{"backup", inOldTree(history.Backup)},
+		{"restore", inOldTree(history.Restore)},
 		{"tenant", inOldTree(tenants.Command)},
 		{"profile", (*app).profileCommands},
 		{"session", (*app).sessionCommands},
 		{"secrets", (*app).secretsCommands},
-		{"db", (*app).dbCommands},
+		{"db", inOldTree(database.Command)},
 		{"resolve", (*app).resolveCommand},
 		{"explain", (*app).explainCommand},
 		{"psql", (*app).psqlCommand},
 		{"status", (*app).statusCommand},
 		{"doctor", (*app).doctorCommand},
 		{"trust", inOldTree(files.Trust)},
-		{"log", (*app).logCommand},
+		{"log", inOldTree(history.Log)},
 		{"show", inOldTree(tenants.Show)},
-		{"undo", (*app).undoCommand},
+		{"undo", inOldTree(history.Undo)},
 		{"version", (*app).versionCommand},
 		{"help", (*app).helpCommand},
 	}

@@ -160,7 +160,7 @@ func readLine(ctx context.Context, r io.Reader) (line string, err error) {
 // readOneLine reads not a byte more; the rest of stdin may be for others.
 func readOneLine(r io.Reader) (string, error) {
 	var line []byte
-	for b := make([]byte, 1); len(line) < maxSecret; {
+	for b := make([]byte, 1); len(line) < MaxSecret; {
 		n, err := r.Read(b)
 		if n == 1 && b[0] == '\n' || errors.Is(err, io.EOF) && len(line) > 0 {
 			break

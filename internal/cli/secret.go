@@ -25,8 +25,8 @@ func SecretFlags(name, value, usage string) []Flag {
 	}
 }
 
-// maxSecret is how long a secret may be.
-const maxSecret = 64 << 10
+// MaxSecret is how long a secret may be.
+const MaxSecret = 64 << 10
 
 // Secret reads what SecretFlags gave, nil for nothing. One line end behind it is
 // not part of it.
@@ -43,7 +43,7 @@ func (c *Context) Secret(ctx context.Context, name string) (*secret.Secret, erro
 	case len(ways) == 0:
 		return nil, nil
 	case ways[0] == "--"+name+"-stdin":
-		return c.SecretFromStdin(ctx, name, "--"+name)
+		return c.SecretFromStdin(ctx, "Value of --"+name, "--"+name)
 	case ways[0] == "--"+name+"-file":
 		path, err := c.Absolute(c.String(name + "-file"))
 		if err != nil {
@@ -92,15 +92,15 @@ func (c *Context) SecretFromStdin(ctx context.Context, prompt, what string) (*se
 var ErrNothingCame = errors.New("nothing came")
 
 // ErrTooLong is for a secret that is longer than any.
-var ErrTooLong = fmt.Errorf("longer than %d bytes", maxSecret)
+var ErrTooLong = fmt.Errorf("longer than %d bytes", MaxSecret)
 
 // ReadSecret reads one secret; what is how errors name it. One line end behind it is not part of it.
 func ReadSecret(r io.Reader, what string) (*secret.Secret, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
+	text, err := io.ReadAll(io.LimitReader(r, MaxSecret+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(text) > maxSecret {
+	if len(text) > MaxSecret {
 		return nil, fmt.Errorf("%s: %w", what, ErrTooLong)
 	}
 	text = bytes.TrimSuffix(text, []byte("\n"))

@@ -63,7 +63,7 @@ func (t *table) narrow() {
 		if total <= t.wide || t.widths[widest] <= least {
 			return
 		}
-		t.widths[widest] = max(least, t.widths[widest]-(total-t.wide))
+		t.widths[widest]--
 	}
 }
 

@@ -24,7 +24,9 @@ func ServerFlags() []cli.Flag {
 
 // WantedServer is what the flags and the environment ask for.
 func (t *Task) WantedServer(ctx context.Context) (w hosting.Wanted, err error) {
-	w.Provider = registry.Provider(t.String("provider"))
+	if t.Has("provider") {
+		w.Provider = registry.Provider(t.String("provider"))
+	}
 	if w.Admin, err = t.Secret(ctx, "server"); err != nil {
 		return w, err
 	}

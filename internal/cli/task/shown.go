@@ -13,6 +13,7 @@ var (
 	ProfileWord = cli.Kind{Name: "profile"}
 	EitherWord  = cli.Kind{Name: "tenant or profile"}
 	Sequence    = cli.Kind{Name: "sequence"}
+	Server      = cli.Kind{Name: "server"}
 	File        = cli.Kind{Name: "file"}
 	Directory   = cli.Kind{Name: "directory"}
 	Secret      = cli.Kind{Name: "secret"}

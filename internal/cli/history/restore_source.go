@@ -1,4 +1,4 @@
-package main
+package history
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 
 	"filippo.io/age"
 	"github.com/sp-registry/sp/db"
-	"github.com/sp-registry/sp/internal/project"
-	"github.com/urfave/cli/v3"
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
 	"golang.org/x/sys/unix"
 )
 
@@ -25,19 +25,19 @@ type backupFile struct {
 }
 
 // openBackup opens the file that the arguments name, and says what is odd about it.
-func (a *app) openBackup(cmd *cli.Command) (*backupFile, error) {
-	word := cmd.Args().First()
+func openBackup(t *task.Task) (*backupFile, error) {
+	word := *t.Arg(0)
 	if word == "-" {
-		return nil, withHint(usage("restore: stdin is not a place for it"), "name a file")
+		return nil, cli.Hint(cli.Usage("restore: stdin is not a place for it"), "name a file")
 	}
-	if err := checkFileWord("restore", word); err != nil {
+	if err := task.CheckFileWord("restore", word); err != nil {
 		return nil, err
 	}
-	with, err := a.identities(cmd)
+	with, err := identities(t)
 	if err != nil {
 		return nil, err
 	}
-	path, err := a.absolute(word)
+	path, err := t.Absolute(word)
 	if err != nil {
 		return nil, err
 	}
@@ -45,12 +45,12 @@ func (a *app) openBackup(cmd *cli.Command) (*backupFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backupFile{path: path, file: file, with: with, watch: a.watchReading}
+	b := &backupFile{path: path, file: file, with: with, watch: t.WatchReading}
 	if err := b.look(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	if !b.encrypted && b.info.Mode().Perm()&0o077 != 0 {
-		a.note("warning: others can read %s; consider its secrets known to them (chmod 600 %s)", path, project.Quoted(path))
+		t.Note("warning: others can read %s; consider its secrets known to them (chmod 600 %s)", path, cli.Quoted(path))
 	}
 	return b, nil
 }
@@ -63,7 +63,7 @@ func (b *backupFile) look() (err error) {
 		return err
 	}
 	if !b.info.Mode().IsRegular() {
-		return fmt.Errorf("%s: not a regular file: %w", b.path, errFile)
+		return fmt.Errorf("%s: not a regular file: %w", b.path, cli.ErrFile)
 	}
 	start := make([]byte, 64)
 	n, err := b.file.ReadAt(start, 0)
@@ -73,9 +73,9 @@ func (b *backupFile) look() (err error) {
 	b.encrypted = isEncrypted(start[:n])
 	switch {
 	case b.encrypted && len(b.with) == 0:
-		return withHint(usage("restore: %s is encrypted", b.path), "--age-identity FILE decrypts it")
+		return cli.Hint(cli.Usage("restore: %s is encrypted", b.path), "--age-identity FILE decrypts it")
 	case !b.encrypted && len(b.with) > 0:
-		return usage("restore: --age-identity: %s is not encrypted", b.path)
+		return cli.Usage("restore: --age-identity: %s is not encrypted", b.path)
 	}
 	return b.checkStart()
 }

@@ -1,0 +1,145 @@
+package database
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+func removeCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "remove",
+		Usage: "stop a server that sp runs, and remove its data",
+		Args:  []cli.Arg{{Name: "ID", Kind: task.Server}},
+		Description: "ID as sp db list prints it, or the name that sp db status shows. All its databases are\n" +
+			"lost. A server that is withheld is only forgotten.",
+		Flags: []cli.Flag{cli.Yes()},
+		Run:   task.Run(remove),
+	}
+}
+
+// removed is a server that is gone, and the tenants that have no database any more, in JSON. Of
+// another project the name is not known, and in Docker there is no id.
+type removed struct {
+	ID       *string           `json:"id"`
+	Name     *string           `json:"name"`
+	Provider registry.Provider `json:"provider"`
+	Tenants  []task.PastRef    `json:"tenants"`
+}
+
+func remove(ctx context.Context, t *task.Task) (cli.Answer, error) {
+	own, databases, err := serverToRemove(ctx, t)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	var done removed
+	if own == nil {
+		err = t.UntilTold(ctx, func(ctx context.Context) (err error) {
+			done, err = removeOthers(ctx, t)
+			return err
+		})
+	} else {
+		err = t.InSteps(ctx, t.Tenants, func(ctx context.Context, m *hosting.Machine) (err error) {
+			done, err = removeOwn(ctx, t, m, *own, databases)
+			return err
+		})
+	}
+	return cli.Answer{Value: done}, err
+}
+
+// serverToRemove finds a server by its id or its name in this project, nil if it is another's.
+func serverToRemove(ctx context.Context, t *task.Task) (own *registry.Server, databases []registry.Database, err error) {
+	id := *t.Arg(0)
+	err = t.Read(ctx, func(_ project.Dir, view *registry.View) error {
+		servers, err := view.Servers(ctx)
+		for _, s := range servers {
+			if s.IsOwn() && (s.Name == id || s.Place != nil && *s.Place == id) {
+				own = &s
+			}
+		}
+		if err == nil {
+			databases, err = view.Databases(ctx)
+		}
+		return err
+	})
+	if task.IsNoRegistry(err) {
+		err = nil
+	}
+	return own, databases, err
+}
+
+// removeOwn ends a server of this project.
+func removeOwn(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server, databases []registry.Database) (removed, error) {
+	if err := t.Confirm(ctx, questionOf(s, databases)); err != nil {
+		return removed{}, err
+	}
+	without, err := m.Remove(ctx, s)
+	if !task.Made(err) {
+		return removed{}, err
+	}
+	t.Note("server %s removed", s.Name)
+	for _, id := range without {
+		t.Note("tenant %s has no database any more: %s makes one", id, cli.To("sp tenant provision", string(id)))
+	}
+	done := removed{ID: s.Place, Name: &s.Name, Provider: s.Provider, Tenants: []task.PastRef{}}
+	named := m.Read(context.WithoutCancel(ctx), func(view *registry.View) error {
+		for _, id := range without {
+			done.Tenants = append(done.Tenants, task.NamesIn(ctx, view)(id))
+		}
+		return nil
+	})
+	return done, cmp.Or(err, task.Afterwards(named))
+}
+
+func questionOf(s registry.Server, databases []registry.Database) string {
+	if s.Withheld != "" {
+		return fmt.Sprintf("Forget server %s? Its data stay where they are, and only this registry may know its password.", s.Name)
+	}
+	what := "no database is recorded there"
+	if lost := hosting.RecordedOn(s, databases); len(lost) > 0 {
+		what = "the databases of " + joined(lost) + " are lost"
+	}
+	return fmt.Sprintf("Remove server %s and its data? %s.", s.Name, what)
+}
+
+func joined(ids []registry.TenantID) string {
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = string(id)
+	}
+	return strings.Join(words, ", ")
+}
+
+// removeOthers ends a server of another project, or of one that is gone.
+func removeOthers(ctx context.Context, t *task.Task) (removed, error) {
+	id := *t.Arg(0)
+	m := t.Machine(project.Dir{}, nil)
+	clusters, err := m.Clusters(ctx)
+	if err != nil {
+		return removed{}, err
+	}
+	at := slices.IndexFunc(clusters, func(c postgres.Placed) bool { return c.ID == id })
+	if at < 0 {
+		return removed{}, cli.Hint(fmt.Errorf("a server with that id: %w", registry.ErrNotFound), "%s; %s", cli.To("sp db list"), cli.To("sp db status"))
+	}
+	c := clusters[at]
+	owner := cmp.Or(c.Owner, "a project that is not told")
+	if err := t.Confirm(ctx, fmt.Sprintf("Remove server %s and its data? All databases of %s on it are lost.", id, owner)); err != nil {
+		return removed{}, err
+	}
+	if err := m.RemoveCluster(ctx, c); err != nil {
+		return removed{}, err
+	}
+	t.Note("server %s removed from %s", id, filepath.Dir(c.Dir))
+	return removed{ID: &id, Provider: registry.LocalPrograms, Tenants: []task.PastRef{}}, nil
+}

@@ -1,0 +1,209 @@
+package database
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+func statusCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "status",
+		Usage: "tell which servers sp knows, how they are, and what is on them",
+		Run:   task.Run(status),
+	}
+}
+
+// state is how a server is, in JSON.
+type state struct {
+	record
+	Running   bool            `json:"running"`
+	Version   *string         `json:"version"`
+	Trouble   *trouble        `json:"trouble"`
+	Databases []databaseState `json:"databases"`
+}
+
+// trouble is why a server can't be used: a code, and a sentence.
+type trouble struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// databaseState is how a database that sp made is, in JSON.
+type databaseState struct {
+	task.DatabaseRecord
+	Tenant  task.PastRef `json:"tenant"`
+	Orphan  bool         `json:"tenant_is_gone"`
+	Missing bool         `json:"missing"`
+}
+
+// next is where the database of a new tenant would be made, in JSON: on a server that is known, with a
+// provider that makes one, or nowhere.
+type next struct {
+	Code     string             `json:"code"`
+	Message  string             `json:"message"`
+	Server   *string            `json:"server"`
+	Provider *registry.Provider `json:"provider"`
+}
+
+// found are the servers, in JSON, and where the next database would be made.
+type found struct {
+	Servers []state `json:"servers"`
+	Next    next    `json:"next"`
+}
+
+func status(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
+	err = t.UntilTold(ctx, func(ctx context.Context) error {
+		f, err := look(ctx, t)
+		a = cli.Answer{Value: f, Title: "Servers", Heads: []string{"NAME", "ADDRESS", "STATE"}, Rows: f.rows(t.IsTerminal())}
+		return err
+	})
+	return a, err
+}
+
+// look reads what is recorded, and then asks each server.
+func look(ctx context.Context, t *task.Task) (f found, err error) {
+	var m *hosting.Machine
+	var servers []registry.Server
+	var databases []registry.Database
+	f.Servers = []state{}
+	err = t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
+		m = t.Machine(dir, nil)
+		if servers, err = view.Servers(ctx); err != nil {
+			return err
+		}
+		for _, s := range servers {
+			f.Servers = append(f.Servers, state{record: recordOf(s), Databases: []databaseState{}})
+		}
+		if databases, err = view.Databases(ctx); err != nil {
+			return err
+		}
+		return putDatabases(ctx, view, databases, f.Servers)
+	})
+	if err != nil {
+		return f, err
+	}
+	for i, s := range servers {
+		f.Servers[i].put(t, m.Status(ctx, s, databases))
+	}
+	f.Next, err = nextServer(ctx, t, servers)
+	return f, err
+}
+
+// putDatabases puts the databases to their servers.
+func putDatabases(ctx context.Context, view *registry.View, databases []registry.Database, servers []state) error {
+	names := task.NamesIn(ctx, view)
+	for _, d := range databases {
+		gone, err := view.IsGone(ctx, d.Tenant)
+		if err != nil {
+			return err
+		}
+		for i := range servers {
+			if servers[i].Name == d.Server {
+				servers[i].Databases = append(servers[i].Databases, databaseState{DatabaseRecord: task.DatabaseOf(d), Tenant: names(d.Tenant), Orphan: gone})
+			}
+		}
+	}
+	return nil
+}
+
+// put puts down how a server is.
+func (s *state) put(t *task.Task, is hosting.Status) {
+	s.Running = is.Running
+	if is.Version != "" {
+		s.Version = &is.Version
+	}
+	switch {
+	case is.Trouble != nil:
+		f := t.Failure(is.Trouble)
+		s.Trouble = &trouble{f.Code, f.Message}
+	case !is.Running:
+		s.Trouble = &trouble{"stopped", "stopped"}
+	}
+	for i, d := range s.Databases {
+		s.Databases[i].Missing = slices.Contains(is.Missing, d.Tenant.ID)
+	}
+}
+
+// nextServer says where the database of a new tenant would be made.
+func nextServer(ctx context.Context, t *task.Task, known []registry.Server) (next, error) {
+	s, err := t.FindServer(ctx, t.WantedByDefault(), known)
+	if err == nil {
+		if err = hosting.CheckWithheld(s); err != nil {
+			err = fmt.Errorf("server %s: %w", s.Name, err)
+		}
+	}
+	switch {
+	case err != nil:
+		return next{Code: "nowhere", Message: "nowhere: " + t.Failure(err).Message}, nil
+	case s.Admin.Empty():
+		with, err := t.Machine(project.Dir{}, nil).CanRun(ctx, s.Provider)
+		return next{Code: "new_server", Message: "a new database would be made with " + with, Provider: &s.Provider}, err
+	}
+	return next{Code: "server", Message: "a new database would be made on server " + s.Name, Server: &s.Name, Provider: &s.Provider}, nil
+}
+
+// rows are all that was found; at a terminal the sentence on the next database has the last column, which
+// is wide.
+func (f found) rows(terminal bool) func(func(cli.Row, error) bool) {
+	rows := []cli.Row{}
+	for _, s := range f.Servers {
+		rows = append(rows, s.rows()...)
+	}
+	last := []string{"next", f.Next.Message}
+	if terminal {
+		last = []string{"next", "", f.Next.Message}
+	}
+	rows = append(rows, cli.Row{Cells: last})
+	return func(yield func(cli.Row, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s state) rows() []cli.Row {
+	is, address := "", ""
+	if s.Address != nil {
+		address = *s.Address
+	}
+	switch {
+	case s.Trouble != nil:
+		is = s.Trouble.Message
+	case s.Version != nil:
+		is = "PostgreSQL " + *s.Version
+	}
+	marks := []string{s.Name, address, is}
+	if s.Chosen {
+		marks = append(marks, "(chosen)")
+	}
+	rows := []cli.Row{{Cells: marks, Marked: s.Chosen}}
+	for _, d := range s.Databases {
+		rows = append(rows, cli.Row{Cells: []string{"  " + d.Name, string(d.Tenant.ID), strings.Join(d.notes(), "; ")}})
+	}
+	return rows
+}
+
+// notes says how the database is.
+func (d databaseState) notes() []string {
+	notes := []string{string(d.State)}
+	if d.Missing {
+		notes = []string{"missing: it was recorded as " + string(d.State)}
+	}
+	if d.Orphan {
+		notes = append(notes, fmt.Sprintf("its tenant is gone: %s drops it", cli.To("sp tenant delete", string(d.Tenant.ID), "-y")))
+	}
+	if d.OldEnds != nil {
+		notes = append(notes, "the old login ends at "+*d.OldEnds)
+	}
+	return notes
+}

@@ -1,0 +1,153 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+func upCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "up",
+		Usage: "start the server that sp runs, or make one",
+		Description: "It runs in Docker or, without Docker, with this machine's own programs. A server that\n" +
+			"was made before is started again. If there is no registry yet, sp makes one.",
+		Flags: []cli.Flag{
+			cli.Choice("provider", "in Docker, or with this machine's programs", string(registry.InDocker), string(registry.LocalPrograms)),
+			cli.Int("port", "PORT", "move the local server to PORT, and the tenants' URLs with it"),
+			task.SetAside(),
+		},
+		Run: task.Run(up),
+	}
+}
+
+// started is a server that was started, in JSON.
+type started struct {
+	record
+	Running bool   `json:"running"`
+	Version string `json:"version"`
+}
+
+func up(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
+	port := t.Int("port")
+	if t.IsSet("port") && (port < 1024 || port > 65535) {
+		return a, cli.Usage("db up: --port: from 1024 to 65535")
+	}
+	err = t.UntilTold(ctx, func(ctx context.Context) error {
+		s, err := serverToStart(ctx, t)
+		if err != nil {
+			return err
+		}
+		if err := t.MakeRegistry(ctx, t.Existing()); err != nil {
+			return err
+		}
+		return t.InSteps(ctx, t.Tenants, func(ctx context.Context, m *hosting.Machine) error {
+			a, err = start(ctx, t, m, s, port)
+			return err
+		})
+	})
+	return a, err
+}
+
+// serverToStart finds a server before anything is made for one that can't be.
+func serverToStart(ctx context.Context, t *task.Task) (registry.Server, error) {
+	known, err := t.KnownServers(ctx)
+	if err != nil {
+		return registry.Server{}, err
+	}
+	elsewhere := func(s registry.Server) bool { return !s.IsOwn() }
+	w := hosting.Wanted{Provider: registry.Provider(t.String("provider"))}
+	return t.FindServer(ctx, w, slices.DeleteFunc(known, elsewhere))
+}
+
+func start(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server, port int) (cli.Answer, error) {
+	s, err := m.Name(ctx, s)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	if s, err = allow(ctx, t, m, s); err != nil {
+		return cli.Answer{}, err
+	}
+	if port != 0 && (s.Provider != registry.LocalPrograms || s.Admin.Empty()) {
+		return cli.Answer{}, cli.Usage("db up: --port: only a local server that is there takes another one")
+	}
+	up, err := m.Up(ctx, s, port)
+	tellUp(t, up, port)
+	if up.Stayed {
+		err = cli.Hint(err, "%s starts the server at its new port", cli.To("sp db up"))
+	}
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	t.Note("server %s runs: PostgreSQL %s", up.Server.Name, up.Version)
+	return cli.Line(started{recordOf(up.Server), true, up.Version}, addressOf(up.Server)), nil
+}
+
+func tellUp(t *task.Task, up hosting.Up, port int) {
+	for _, id := range up.Moved {
+		t.Note("the URL of tenant %s leads to port %d", id, port)
+	}
+	t.Tell(up.Warnings, "")
+	for _, d := range up.Missing {
+		t.Note("warning: database %s is recorded and not on the server, or not whole: %s makes again what is missing", d.Name, cli.To("sp tenant provision", string(d.Tenant)))
+	}
+}
+
+// allow has what a server would be started from looked at, where it may be anybody's.
+func allow(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server) (registry.Server, error) {
+	d, err := m.Doubt(s)
+	if err == nil {
+		err = lookAt(ctx, t, s, d)
+	}
+	if err != nil {
+		return s, err
+	}
+	if s, err = m.Allow(ctx, s, d); task.Made(err) && d.From != "" {
+		t.Note("server %s moved to %s", s.Name, d.Dir)
+	}
+	return s, err
+}
+
+// lookAt shows what is in doubt, and asks.
+func lookAt(ctx context.Context, t *task.Task, s registry.Server, d hosting.Doubt) error {
+	switch {
+	case d.Edited != nil && !t.Terminal(int(t.Stdin.Fd())):
+		return d.Edited
+	case d.Edited != nil:
+		for line := range strings.Lines(d.Text) {
+			t.Note("  %s", strings.TrimSuffix(line, "\n"))
+		}
+		return t.ConfirmTyped(ctx, fmt.Sprintf("This is what the container would be made from (%s). Somebody wrote or edited it. Use it?", d.Dir))
+	case d.Foreign:
+		return confirmData(ctx, t, fmt.Sprintf("%s is not the directory that sp recorded for server %s, perhaps a copy or a restored backup. Starting it runs what is in it. Start it?", d.Dir, s.Name))
+	case d.From != "":
+		return confirmData(ctx, t, fmt.Sprintf("An earlier sp made server %s in %s. It moves to %s. Starting it runs what is in it. Go on?", s.Name, d.From, d.Dir))
+	}
+	return nil
+}
+
+// confirmData asks about data that may be anybody's. -y does not answer; without a terminal
+// SP_TRUST must name the project.
+func confirmData(ctx context.Context, t *task.Task, question string) error {
+	dir, err := t.Project()
+	if err != nil {
+		return err
+	}
+	trust, err := t.Trust(dir)
+	if err != nil || trust.Named && !t.Terminal(int(t.Stdin.Fd())) {
+		return err
+	}
+	err = t.ConfirmTyped(ctx, question)
+	if errors.Is(err, cli.ErrConfirm) {
+		err = cli.Hint(err, "%s asks at a terminal; without one, SP_TRUST=%s says yes", cli.To("sp db up"), cli.Quoted(filepath.Dir(dir.Path())))
+	}
+	return err
+}

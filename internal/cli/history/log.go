@@ -1,0 +1,86 @@
+// Package history has the commands on what was changed, and on whole registries: log, undo, backup and
+// restore.
+package history
+
+import (
+	"context"
+	"time"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// Log is `sp log`.
+func Log() *cli.Command {
+	return &cli.Command{
+		Name:  "log",
+		Usage: "what was changed or purged, when and by which command; newest first",
+		Args:  []cli.Arg{{Name: "TENANT", Kind: task.TenantWord, Optional: true}},
+		Description: "The log holds changes of tenants, profiles, sessions, selection and default, and\n" +
+			"restores and purges. It does not hold which files follow the registry.\n" +
+			"TENANT: only what concerns it; name a deleted tenant by its whole id.\n" +
+			"Columns: sequence (for sp undo and --at), time, command, what it did. --json shows\n" +
+			"members before and after; secrets are digests.\n\n" +
+			"  sp log purge    forgets the removed secrets that sp undo could bring back",
+		Flags:    []cli.Flag{task.Limit(), task.After("SEQUENCE")},
+		Commands: []*cli.Command{purgeCommand()},
+		Run:      task.Run(log),
+	}
+}
+
+func log(ctx context.Context, t *task.Task) (cli.Answer, error) {
+	page, err := t.Page()
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	view, err := t.View(ctx)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	tenant, err := tenantOf(ctx, t, view)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	say := sayer{names: task.NamesIn(ctx, view), now: t.Now(), columns: t.Columns(), terminal: t.IsTerminal(), json: t.JSON}
+	a := task.ListOf("changes", []string{"SEQ", "WHEN", "AGE", "WHAT IT DID", "COMMAND"}, view.Changes(ctx, tenant, page), say.row)
+	a.Title, a.Empty = "Log", "nothing was changed yet"
+	return a, err
+}
+
+// tenantOf returns the id of the tenant that was named, by a word or a profile: deleted or not, and nil
+// where none was. Without either, the log is of all tenants.
+func tenantOf(ctx context.Context, t *task.Task, view *registry.View) (*registry.TenantID, error) {
+	word := t.Arg(0)
+	if t.IsSet("profile") {
+		dir, err := t.Project()
+		if err != nil {
+			return nil, err
+		}
+		tenant, err := t.Tenant(ctx, dir, view, word)
+		return &tenant.ID, err
+	}
+	if word == nil {
+		return nil, nil
+	}
+	id, err := view.FindPastTenant(ctx, *word)
+	return &id, err
+}
+
+// sayer tells changes: to programs in the words that they know, to people in sentences.
+type sayer struct {
+	names          task.Names
+	now            time.Time
+	columns        int // of the terminal
+	terminal, json bool
+}
+
+func (s sayer) row(c registry.Change) cli.Row {
+	switch {
+	case s.json:
+		return cli.Row{Value: recordOf(c, s.names)}
+	case s.terminal:
+		return cli.Row{Cells: s.sentence(c)}
+	}
+	return cli.Row{Cells: cells(c)}
+}
