@@ -30,11 +30,16 @@ func program() *cli.Program {
 // moved tells whether the arguments name a command that has its own package, and how it is
 // written without the words cloud and admin before it.
 func moved(p *cli.Program, args []string) ([]string, bool) {
-	at := slices.IndexFunc(args, func(arg string) bool { return arg == "cloud" || arg == "admin" })
-	if at > 0 && at+1 < len(args) && args[at] == p.FirstWord(args) && p.Has(args[at+1]) {
-		args = slices.Delete(slices.Clone(args), at, at+1)
+	first := p.FirstWord(args)
+	at := slices.Index(args, first)
+	if first != "help" && first != "cloud" && first != "admin" {
+		return args, p.Has(first)
 	}
-	return args, p.Has(p.FirstWord(args))
+	rest, has := moved(p, slices.Delete(slices.Clone(args), at, at+1))
+	if first == "help" {
+		rest = slices.Insert(rest, at, first)
+	}
+	return rest, has
 }
 
 // outside is the world of those commands.

@@ -80,11 +80,17 @@ func (c *Context) SecretFromStdin(ctx context.Context, prompt, what string) (*se
 	if !c.Terminal(int(c.Stdin.Fd())) {
 		return ReadSecret(c.Stdin, what)
 	}
-	typed, err := c.typed(ctx, prompt)
-	if err != nil {
-		return nil, err
+	for {
+		typed, err := c.typed(ctx, prompt)
+		if err != nil {
+			return nil, err
+		}
+		s, err := ReadSecret(bytes.NewReader(typed), what)
+		if !errors.Is(err, ErrNothingCame) {
+			return s, err
+		}
+		c.Note("%s is needed; Ctrl-D cancels", what)
 	}
-	return ReadSecret(bytes.NewReader(typed), what)
 }
 
 // ErrNothingCame is for a secret that is empty: what wrote it has failed, perhaps; it

@@ -1,6 +1,8 @@
 package task
 
 import (
+	"context"
+
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
@@ -11,6 +13,7 @@ import (
 var (
 	TenantWord  = cli.Kind{Name: "tenant"}
 	ProfileWord = cli.Kind{Name: "profile"}
+	NewProfile  = cli.Kind{Name: "new profile", Check: registry.CheckProfileName}
 	EitherWord  = cli.Kind{Name: "tenant or profile"}
 	Sequence    = cli.Kind{Name: "sequence"}
 	File        = cli.Kind{Name: "file"}
@@ -27,6 +30,12 @@ type TenantRef struct {
 
 // RefOf names a tenant.
 func RefOf(t registry.Tenant) TenantRef { return TenantRef{t.ID, t.Name, t.Kind} }
+
+// RefIn names the tenant with that id.
+func RefIn(ctx context.Context, view *registry.View, id registry.TenantID) (TenantRef, error) {
+	t, err := view.Tenant(ctx, id)
+	return RefOf(t), err
+}
 
 // ProfileRef is a profile in JSON, where another thing names it.
 type ProfileRef struct {

@@ -38,6 +38,9 @@ func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Conte
 			t.TellDone()
 			return nil
 		})
+		if t.Defers() && t.Has(purgeFlag) && t.Bool(purgeFlag) {
+			return cli.Answer{}, cli.Usage("%s: --purge and --no-export: the file would still hold what is purged", t.Command)
+		}
 		answer, err := fn(provision.WithBeforeLogin(ctx, t.beforeLogin), t)
 		return answer, t.explain(err)
 	}
@@ -47,11 +50,14 @@ func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Conte
 const (
 	dirFlag      = "dir"
 	noExportFlag = "no-export"
+	purgeFlag    = "purge"
 )
 
 // Dir is the flag that names the directory.
 func Dir() cli.Flag {
-	return cli.String(dirFlag, "DIRECTORY", "the .systemprompt directory (SP_DIR; else upwards from here)")
+	f := cli.String(dirFlag, "DIRECTORY", "the .systemprompt directory (SP_DIR; else upwards from here)")
+	f.Silent = true // the history is that directory's
+	return f
 }
 
 // NoExport is the flag that defers what a change would write into the files that follow.
@@ -61,7 +67,7 @@ func NoExport() cli.Flag {
 
 // Purge is the flag that ends at once that removed secrets can be put back.
 func Purge() cli.Flag {
-	return cli.Bool("purge", "forget removed secrets at once (else in 7 days)")
+	return cli.Bool(purgeFlag, "forget removed secrets at once (else in 7 days)")
 }
 
 // Defers tells whether --no-export was given.

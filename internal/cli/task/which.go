@@ -56,16 +56,19 @@ func readProfile(dir project.Dir, path string) (name string, tenant *registry.Te
 	return name, tenant, nil
 }
 
-// errBoth refuses two answers to one question.
-func (t *Task) errBoth(word string) error {
-	return cli.Usage("%s: --profile excludes %s", t.Command, cli.Harmless(word))
+// RefuseBoth refuses two answers to one question: a word that names a tenant or profile, and --profile.
+func (t *Task) RefuseBoth(word *string) error {
+	if word == nil || !t.IsSet(profileFlag) {
+		return nil
+	}
+	return cli.Usage("%s: --profile excludes %s", t.Command, cli.Harmless(*word))
 }
 
 // Tenant returns the tenant that a word means or, without one, the tenant that the command acts on:
 // that of the profile in effect, else the selected one. If those differ, it says so.
 func (t *Task) Tenant(ctx context.Context, dir project.Dir, view *registry.View, word *string) (registry.Tenant, error) {
-	if word != nil && t.IsSet(profileFlag) {
-		return registry.Tenant{}, t.errBoth(*word)
+	if err := t.RefuseBoth(word); err != nil {
+		return registry.Tenant{}, err
 	}
 	if word != nil {
 		return view.FindTenant(ctx, *word)
@@ -82,8 +85,8 @@ func (t *Task) Tenant(ctx context.Context, dir project.Dir, view *registry.View,
 
 // ProfileInEffect returns the profile that a word names or, without one, the profile in effect.
 func (t *Task) ProfileInEffect(ctx context.Context, dir project.Dir, view *registry.View, word *string) (registry.Profile, error) {
-	if word != nil && t.IsSet(profileFlag) {
-		return registry.Profile{}, t.errBoth(*word)
+	if err := t.RefuseBoth(word); err != nil {
+		return registry.Profile{}, err
 	}
 	if word != nil {
 		return view.Profile(ctx, *word)
