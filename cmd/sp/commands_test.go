@@ -58,9 +58,9 @@ func checkDocument(text string, failed bool) error {
 func checkNotes(stderr string) error {
 	for line := range strings.Lines(stderr) {
 		if _, after, asked := strings.Cut(line, "[y/N] "); asked {
-			line = after
+			line = strings.TrimPrefix(after, "\n")
 		}
-		if !strings.HasPrefix(line, "sp: ") {
+		if line != "" && !strings.HasPrefix(line, "sp: ") {
 			return fmt.Errorf("stderr: a line that does not start with sp: %q", line)
 		}
 	}

@@ -26,11 +26,13 @@ var below = []string{
 // house says, for each package, which others of this module it may import: the
 // drawing of section 1 of the design. A package that is not here has no place yet.
 var house = map[string][]string{
-	"cmd/sp":              {"internal/cli", "internal/cli/task", "internal/cli/tenant", "internal/cli/cloud", "db", "internal/registry", "internal/resolver", "internal/exporter", "internal/follow", "internal/workspace", "internal/hosting", "internal/place", "internal/project", "internal/postgres", "internal/provision", "internal/cloud", "internal/server"},
-	"internal/cli":        {},
-	"internal/cli/task":   below,
-	"internal/cli/cloud":  {"internal/cli"},
-	"internal/cli/tenant": append([]string{"internal/cli/task"}, below...),
+	"cmd/sp":               {"internal/cli", "internal/cli/task", "internal/cli/tenant", "internal/cli/cloud", "internal/cli/profile", "internal/cli/session", "db", "internal/registry", "internal/resolver", "internal/exporter", "internal/follow", "internal/workspace", "internal/hosting", "internal/place", "internal/project", "internal/postgres", "internal/provision", "internal/cloud", "internal/server"},
+	"internal/cli":         {},
+	"internal/cli/task":    below,
+	"internal/cli/cloud":   {"internal/cli"},
+	"internal/cli/tenant":  append([]string{"internal/cli/task"}, below...),
+	"internal/cli/profile": append([]string{"internal/cli/task"}, below...),
+	"internal/cli/session": append([]string{"internal/cli/task"}, below...),
 
 	"db/queries":         {},
 	"db/scan":            {},

@@ -6,6 +6,8 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/cloud"
+	"github.com/sp-registry/sp/internal/cli/profile"
+	"github.com/sp-registry/sp/internal/cli/session"
 	"github.com/sp-registry/sp/internal/cli/task"
 )
 
@@ -18,6 +20,9 @@ func program() *cli.Program {
 		Faults: task.Faults,
 		Nouns: []cli.Noun{
 			// {Name: "tenant", Build: tenants.Command}, when all of it has moved
+			{Name: "profile", Build: profile.Command},
+			{Name: "session", Build: session.Command},
+			{Name: "secrets", Build: profile.Secrets},
 			{Name: "auth", Build: cloud.Auth, Hidden: true},
 			{Name: "login", Build: cloud.Login, Hidden: true},
 			{Name: "sync", Build: cloud.Sync, Hidden: true},

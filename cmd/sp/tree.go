@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/cli/profile"
+	"github.com/sp-registry/sp/internal/cli/session"
 	"github.com/urfave/cli/v3"
 )
 
@@ -23,9 +25,9 @@ func topCommands() []topCommand {
 		{"backup", (*app).backupCommand},
 		{"restore", (*app).restoreCommand},
 		{"tenant", (*app).tenantCommands},
-		{"profile", (*app).profileCommands},
-		{"session", (*app).sessionCommands},
-		{"secrets", (*app).secretsCommands},
+		{"profile", bridged(profile.Command)},
+		{"session", bridged(session.Command)},
+		{"secrets", bridged(profile.Secrets)},
 		{"db", (*app).dbCommands},
 		{"resolve", (*app).resolveCommand},
 		{"explain", (*app).explainCommand},
@@ -47,7 +49,7 @@ func hiddenCommands() []topCommand {
 	return append(laterCommands(),
 		topCommand{"cloud", (*app).cloudCommands},
 		topCommand{"admin", func(a *app) *cli.Command {
-			return group("admin", "the same session commands, as the documents write them", a.sessionCommands())
+			return group("admin", "the same session commands, as the documents write them", bridge(session.Command()))
 		}})
 }
 
@@ -124,7 +126,7 @@ func firstWord(args []string) string {
 // cloudCommands is the word `cloud`, under which the documents write most commands.
 func (a *app) cloudCommands() *cli.Command {
 	cloud := group("cloud", "the same tenant, profile and secrets commands, likewise",
-		a.tenantCommands(), a.profileCommands(), a.secretsCommands())
+		a.tenantCommands(), bridge(profile.Command()), bridge(profile.Secrets()))
 	cloud.Commands = append(cloud.Commands, a.build(laterCloudCommands())...)
 	return cloud
 }

@@ -38,6 +38,8 @@ func own() []Fault {
 		{Err: ErrUsage, Exit: 2, Code: "usage", Bare: true},
 		{Err: ErrConfirm, Exit: 2, Code: "confirmation_required", Hint: "-y answers yes"},
 		{Err: errCancelled, Exit: 2, Code: "confirmation_required"},
+		{Err: ErrNothingCame, Exit: 2, Code: "invalid"},
+		{Err: ErrTooLong, Exit: 2, Code: "invalid"},
 		{Err: ErrUnsupported, Exit: 9, Code: "unsupported"},
 		{Err: ErrFile, Exit: 6, Code: "store", Bare: true},
 		{Err: errUnprinted, Exit: 6, Code: "store"},
