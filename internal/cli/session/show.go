@@ -34,7 +34,8 @@ func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	}
 	s, err := view.Session(ctx, tenant.ID)
 	if err == nil && s == nil {
-		err = fmt.Errorf("tenant %s has no session: %w", tenant.ID, registry.ErrNoProfile)
+		err = cli.Hint(fmt.Errorf("tenant %s has no session: %w", tenant.ID, registry.ErrNoProfile),
+			"%s lists the profiles, %s chooses one", cli.To("sp profile list", "--all"), cli.To("sp session switch", "PROFILE"))
 	}
 	if err != nil {
 		return cli.Answer{}, err

@@ -117,9 +117,13 @@ func (t *Task) explain(err error) error {
 	switch hint := serverHint(err); {
 	case cli.HasHint(err):
 	case hint != "":
-		return cli.Hint(err, "%s", hint)
+		err = cli.Hint(err, "%s", hint)
 	case errors.As(err, new(*exporter.RepeatedError)):
-		return cli.Hint(err, "%s takes the first of them", cli.To("sp import", "--duplicates", "first"))
+		err = cli.Hint(err, "%s takes the first of them", cli.To("sp import", "--duplicates", "first"))
+	}
+	var ambiguous *registry.AmbiguousError
+	if errors.As(err, &ambiguous) {
+		return cli.WithCandidates(err, ambiguous.Candidates...)
 	}
 	return err
 }

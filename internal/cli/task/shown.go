@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/pgurl"
@@ -31,9 +32,13 @@ type TenantRef struct {
 // RefOf names a tenant.
 func RefOf(t registry.Tenant) TenantRef { return TenantRef{t.ID, t.Name, t.Kind} }
 
-// RefIn names the tenant with that id.
+// RefIn names the tenant with that id. Of one that is not there, which only a damaged registry has, no
+// more than the id is known.
 func RefIn(ctx context.Context, view *registry.View, id registry.TenantID) (TenantRef, error) {
 	t, err := view.Tenant(ctx, id)
+	if errors.Is(err, registry.ErrNotFound) {
+		return TenantRef{ID: id}, nil
+	}
 	return RefOf(t), err
 }
 
