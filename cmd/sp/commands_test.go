@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -54,12 +55,17 @@ func checkDocument(text string, failed bool) error {
 	return nil
 }
 
+// questions are those that were asked before in the same line; nothing else begins with a capital,
+// or with the flag of a secret.
+var questions = regexp.MustCompile(`^(?:(?:[A-Z][^:\n]*|(?:[a-z-]+-)?(?:url|token)|server): )+`)
+
 // checkNotes tells whether every line beside the answer says who speaks, but for questions.
 func checkNotes(stderr string) error {
 	for line := range strings.Lines(stderr) {
 		if _, after, asked := strings.Cut(line, "[y/N] "); asked {
 			line = strings.TrimPrefix(after, "\n")
 		}
+		line = strings.TrimPrefix(questions.ReplaceAllString(line, ""), "\n")
 		if line != "" && !strings.HasPrefix(line, "sp: ") {
 			return fmt.Errorf("stderr: a line that does not start with sp: %q", line)
 		}

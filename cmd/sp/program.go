@@ -32,19 +32,18 @@ func program() *cli.Program {
 	}
 }
 
-// moved tells whether the arguments name a command that has its own package, and how it is
-// written without the words cloud and admin before it.
+// moved tells whether the arguments name a command that has its own package, also behind help, and
+// how it is written without the words cloud and admin before it.
 func moved(p *cli.Program, args []string) ([]string, bool) {
-	first := p.FirstWord(args)
-	at := slices.Index(args, first)
-	if first != "help" && first != "cloud" && first != "admin" {
-		return args, p.Has(first)
+	word := p.FirstWord(args)
+	at := slices.Index(args, word) + 1
+	if word == "help" && at < len(args) {
+		word, at = args[at], at+1
 	}
-	rest, has := moved(p, slices.Delete(slices.Clone(args), at, at+1))
-	if first == "help" {
-		rest = slices.Insert(rest, at, first)
+	if (word == "cloud" || word == "admin") && at < len(args) && p.Has(args[at]) {
+		word, args = args[at], slices.Delete(slices.Clone(args), at-1, at)
 	}
-	return rest, has
+	return args, p.Has(word)
 }
 
 // outside is the world of those commands.

@@ -97,8 +97,8 @@ func TestInterruptEndsTheWaitForASecret(t *testing.T) {
 
 // secretPrompts are the commands that ask for a secret, and how.
 var secretPrompts = map[string]string{
-	"secrets set openai":                   "openai of profile p: ",
-	"session login --email me@example.com": "token for profile p: ",
+	"secrets set openai":                   "Value of openai of profile p: ",
+	"session login --email me@example.com": "Token for profile p: ",
 }
 
 func promptingSandbox(t *testing.T) *sandbox {

@@ -25,9 +25,9 @@ func topCommands() []topCommand {
 		{"backup", (*app).backupCommand},
 		{"restore", (*app).restoreCommand},
 		{"tenant", (*app).tenantCommands},
-		{"profile", bridged(profile.Command)},
-		{"session", bridged(session.Command)},
-		{"secrets", bridged(profile.Secrets)},
+		{"profile", inOldTree(profile.Command)},
+		{"session", inOldTree(session.Command)},
+		{"secrets", inOldTree(profile.Secrets)},
 		{"db", (*app).dbCommands},
 		{"resolve", (*app).resolveCommand},
 		{"explain", (*app).explainCommand},
@@ -49,7 +49,7 @@ func hiddenCommands() []topCommand {
 	return append(laterCommands(),
 		topCommand{"cloud", (*app).cloudCommands},
 		topCommand{"admin", func(a *app) *cli.Command {
-			return group("admin", "the same session commands, as the documents write them", bridge(session.Command()))
+			return group("admin", "the same session commands, as the documents write them", shownCommand(session.Command()))
 		}})
 }
 
@@ -126,7 +126,7 @@ func firstWord(args []string) string {
 // cloudCommands is the word `cloud`, under which the documents write most commands.
 func (a *app) cloudCommands() *cli.Command {
 	cloud := group("cloud", "the same tenant, profile and secrets commands, likewise",
-		a.tenantCommands(), bridge(profile.Command()), bridge(profile.Secrets()))
+		a.tenantCommands(), shownCommand(profile.Command()), shownCommand(profile.Secrets()))
 	cloud.Commands = append(cloud.Commands, a.build(laterCloudCommands())...)
 	return cloud
 }

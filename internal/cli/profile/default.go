@@ -37,7 +37,7 @@ func standing(ctx context.Context, t *task.Task) (cli.Answer, error) {
 
 // defaultRecord is the default profile in JSON, and what outranks it.
 type defaultRecord struct {
-	Profile    *record   `json:"profile"`
+	Profile     *record   `json:"profile"`
 	OutrankedBy *stronger `json:"outranked_by"`
 }
 

@@ -39,7 +39,7 @@ func setSecret(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
 		if err != nil {
 			return err
 		}
-		value, err := secretValue(ctx, t, fmt.Sprintf("%s of profile %s", key, p.Name))
+		value, err := secretValue(ctx, t, fmt.Sprintf("Value of %s of profile %s", key, p.Name))
 		if err != nil {
 			return err
 		}

@@ -133,7 +133,7 @@ func tokenFor(ctx context.Context, t *task.Task, p registry.Profile, optional bo
 	case optional && file == "" && t.Terminal(int(t.Stdin.Fd())):
 		return nil, nil
 	}
-	token, err := t.SecretFromStdin(ctx, "token for profile "+p.Name, "token")
+	token, err := t.SecretFromStdin(ctx, "Token for profile "+p.Name, "token")
 	switch {
 	case errors.Is(err, cli.ErrNothingCame) && optional:
 		return nil, nil

@@ -63,4 +63,3 @@ func tellOutranked(t *task.Task, f resolver.Finding, unusable error, name string
 		t.Note(stronger+"it leads to profile %s of tenant %s", f.Profile.Name, f.Tenant)
 	}
 }
-
