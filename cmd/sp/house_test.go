@@ -26,7 +26,7 @@ var below = []string{
 // house says, for each package, which others of this module it may import: the
 // drawing of section 1 of the design. A package that is not here has no place yet.
 var house = map[string][]string{
-	"cmd/sp":                {"internal/cli/database", "internal/cli/history", "internal/cli", "internal/cli/task", "internal/cli/tenant", "internal/cli/cloud", "internal/cli/files", "db", "internal/registry", "internal/resolver", "internal/exporter", "internal/follow", "internal/workspace", "internal/hosting", "internal/place", "internal/project", "internal/postgres", "internal/provision", "internal/cloud", "internal/server"},
+	"cmd/sp":                {"internal/cli/session", "internal/cli/profile", "internal/cli/database", "internal/cli/history", "internal/cli", "internal/cli/task", "internal/cli/tenant", "internal/cli/cloud", "internal/cli/files", "db", "internal/registry", "internal/resolver", "internal/exporter", "internal/follow", "internal/workspace", "internal/hosting", "internal/place", "internal/project", "internal/postgres", "internal/provision", "internal/cloud", "internal/server"},
 	"internal/cli":          {},
 	"internal/cli/task":     below,
 	"internal/cli/cloud":    {"internal/cli"},
@@ -34,6 +34,8 @@ var house = map[string][]string{
 	"internal/cli/files":    append([]string{"internal/cli/task"}, below...),
 	"internal/cli/history":  append([]string{"internal/cli/task"}, below...),
 	"internal/cli/database": append([]string{"internal/cli/task"}, below...),
+	"internal/cli/profile":  append([]string{"internal/cli/task"}, below...),
+	"internal/cli/session":  append([]string{"internal/cli/task"}, below...),
 
 	"db/queries":         {},
 	"db/scan":            {},

@@ -9,6 +9,8 @@ import (
 	"github.com/sp-registry/sp/internal/cli/database"
 	"github.com/sp-registry/sp/internal/cli/files"
 	"github.com/sp-registry/sp/internal/cli/history"
+	"github.com/sp-registry/sp/internal/cli/profile"
+	"github.com/sp-registry/sp/internal/cli/session"
 	"github.com/sp-registry/sp/internal/cli/task"
 	tenants "github.com/sp-registry/sp/internal/cli/tenant"
 )
@@ -32,6 +34,9 @@ func program() *cli.Program {
 			{Name: "db", Build: database.Command},
 			{Name: "log", Build: history.Log},
 			{Name: "undo", Build: history.Undo},
+			{Name: "profile", Build: profile.Command},
+			{Name: "session", Build: session.Command},
+			{Name: "secrets", Build: profile.Secrets},
 			{Name: "auth", Build: cloud.Auth, Hidden: true},
 			{Name: "login", Build: cloud.Login, Hidden: true},
 			{Name: "sync", Build: cloud.Sync, Hidden: true},

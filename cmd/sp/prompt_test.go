@@ -97,8 +97,8 @@ func TestInterruptEndsTheWaitForASecret(t *testing.T) {
 
 // secretPrompts are the commands that ask for a secret, and how.
 var secretPrompts = map[string]string{
-	"secrets set openai":                   "sp: openai of profile p: ",
-	"session login --email me@example.com": "sp: token for profile p: ",
+	"secrets set openai":                   "Value of openai of profile p: ",
+	"session login --email me@example.com": "Token for profile p: ",
 }
 
 func promptingSandbox(t *testing.T) *sandbox {
@@ -140,7 +140,6 @@ func TestTheWizardShowsNoSecret(t *testing.T) {
 	control, cmd := startOnTerminal(t, s.dir, "profile", "create", "p")
 	shown := ""
 	for _, qa := range [][2]string{
-		{"tenant: ", "a"},
 		{"yet): ", "postgres://u:s3cret@h/d"},
 		{"gemini (Enter for none): ", "AIza-s3cret"},
 		{"anthropic (Enter for none): ", ""},

@@ -7,6 +7,8 @@ import (
 	"github.com/sp-registry/sp/internal/cli/database"
 	"github.com/sp-registry/sp/internal/cli/files"
 	"github.com/sp-registry/sp/internal/cli/history"
+	"github.com/sp-registry/sp/internal/cli/profile"
+	"github.com/sp-registry/sp/internal/cli/session"
 	tenants "github.com/sp-registry/sp/internal/cli/tenant"
 	"github.com/urfave/cli/v3"
 )
@@ -27,9 +29,9 @@ func topCommands() []topCommand {
 		{"backup", inOldTree(history.Backup)},
 		{"restore", inOldTree(history.Restore)},
 		{"tenant", inOldTree(tenants.Command)},
-		{"profile", (*app).profileCommands},
-		{"session", (*app).sessionCommands},
-		{"secrets", (*app).secretsCommands},
+		{"profile", inOldTree(profile.Command)},
+		{"session", inOldTree(session.Command)},
+		{"secrets", inOldTree(profile.Secrets)},
 		{"db", inOldTree(database.Command)},
 		{"resolve", (*app).resolveCommand},
 		{"explain", (*app).explainCommand},
@@ -51,7 +53,7 @@ func hiddenCommands() []topCommand {
 	return append(laterCommands(),
 		topCommand{"cloud", (*app).cloudCommands},
 		topCommand{"admin", func(a *app) *cli.Command {
-			return group("admin", "the same session commands, as the documents write them", a.sessionCommands())
+			return group("admin", "the same session commands, as the documents write them", shownCommand(session.Command()))
 		}})
 }
 
@@ -128,7 +130,7 @@ func firstWord(args []string) string {
 // cloudCommands is the word `cloud`, under which the documents write most commands.
 func (a *app) cloudCommands() *cli.Command {
 	cloud := group("cloud", "the same tenant, profile and secrets commands, likewise",
-		shownCommand(tenants.Command()), a.profileCommands(), a.secretsCommands())
+		shownCommand(tenants.Command()), shownCommand(profile.Command()), shownCommand(profile.Secrets()))
 	cloud.Commands = append(cloud.Commands, a.build(laterCloudCommands())...)
 	return cloud
 }

@@ -16,9 +16,11 @@ func (c *Context) line() string {
 	for _, word := range c.Args() {
 		words = append(words, Harmless(word))
 	}
-	for _, flag := range c.command.Flags {
-		if !flag.Silent && c.IsSet(flag.Name) {
-			words = append(words, c.harmlessFlag(flag))
+	for _, flags := range [][]Flag{c.program.Flags, c.command.Flags} {
+		for _, flag := range flags {
+			if !flag.Silent && c.IsSet(flag.Name) {
+				words = append(words, c.harmlessFlag(flag))
+			}
 		}
 	}
 	line := Printable(strings.Join(words, " "))

@@ -22,10 +22,11 @@ type Question struct {
 	What string
 	// Default is what Enter means; nil where it means nothing.
 	Default *string
-	// Candidates are all answers that there are, and what tells them apart; nil for any. Where there
+	// Candidates are the answers that there are, and what tells them apart; nil for any. Where there
 	// is one, nobody is asked.
 	Candidates []Candidate
-	// Check refuses an answer; then it is asked again. nil for none.
+	// Check refuses an answer; then it is asked again. nil for none. With it, an answer may also be
+	// another word than the candidates are listed by.
 	Check func(string) error
 }
 
@@ -78,7 +79,7 @@ func (q Question) answer(line string) (string, error) {
 		if n, err := strconv.Atoi(line); err == nil && n >= 1 && n <= len(q.Candidates) {
 			line = q.Candidates[n-1].Answer
 		}
-		if !slices.ContainsFunc(q.Candidates, func(c Candidate) bool { return c.Answer == line }) {
+		if q.Check == nil && !slices.ContainsFunc(q.Candidates, func(c Candidate) bool { return c.Answer == line }) {
 			return "", fmt.Errorf("not one of these: a number from 1 to %d, please", len(q.Candidates))
 		}
 	}

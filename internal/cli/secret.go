@@ -45,14 +45,19 @@ func (c *Context) Secret(ctx context.Context, name string) (*secret.Secret, erro
 	case ways[0] == "--"+name+"-stdin":
 		return c.SecretFromStdin(ctx, "Value of --"+name, "--"+name)
 	case ways[0] == "--"+name+"-file":
-		path, err := c.Absolute(c.String(name + "-file"))
-		if err != nil {
-			return nil, err
-		}
-		return readSecretFile(path, "--"+name+"-file")
+		return c.SecretFromFile(name + "-file")
 	}
 	s := secret.New(c.String(name))
 	return &s, nil
+}
+
+// SecretFromFile reads a secret from the file that a flag names.
+func (c *Context) SecretFromFile(flag string) (*secret.Secret, error) {
+	path, err := c.Absolute(c.String(flag))
+	if err != nil {
+		return nil, err
+	}
+	return readSecretFile(path, "--"+flag)
 }
 
 // readSecretFile reads a secret from a file that a flag names.
@@ -80,11 +85,17 @@ func (c *Context) SecretFromStdin(ctx context.Context, prompt, what string) (*se
 	if !c.Terminal(int(c.Stdin.Fd())) {
 		return ReadSecret(c.Stdin, what)
 	}
-	typed, err := c.typed(ctx, prompt)
-	if err != nil {
-		return nil, err
+	for {
+		typed, err := c.typed(ctx, prompt)
+		if err != nil {
+			return nil, err
+		}
+		s, err := ReadSecret(bytes.NewReader(typed), what)
+		if !errors.Is(err, ErrNothingCame) {
+			return s, err
+		}
+		c.Note("%s is needed; Ctrl-D cancels", what)
 	}
-	return ReadSecret(bytes.NewReader(typed), what)
 }
 
 // ErrNothingCame is for a secret that is empty: what wrote it has failed, perhaps; it

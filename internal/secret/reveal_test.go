@@ -18,8 +18,9 @@ import (
 var revealers = []string{
 	"cmd/sp/psql.go", // gives it to psql
 	"cmd/sp/resolve.go",
-	"cmd/sp/session_token.go", // reads what a JWT says of itself
 	"cmd/sp/tenant_show.go",
+	"internal/cli/session/token.go", // reads what a JWT says of itself
+	"internal/cli/task/shown.go",
 	"internal/exporter/encode.go",
 	"internal/exporter/encode_view.go",
 	"internal/follow/index.go",

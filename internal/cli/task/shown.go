@@ -1,6 +1,9 @@
 package task
 
 import (
+	"context"
+	"errors"
+
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
@@ -11,6 +14,7 @@ import (
 var (
 	TenantWord  = cli.Kind{Name: "tenant"}
 	ProfileWord = cli.Kind{Name: "profile"}
+	NewProfile  = cli.Kind{Name: "new profile", Check: registry.CheckProfileName}
 	EitherWord  = cli.Kind{Name: "tenant or profile"}
 	Sequence    = cli.Kind{Name: "sequence"}
 	Server      = cli.Kind{Name: "server"}
@@ -28,6 +32,16 @@ type TenantRef struct {
 
 // RefOf names a tenant.
 func RefOf(t registry.Tenant) TenantRef { return TenantRef{t.ID, t.Name, t.Kind} }
+
+// RefIn names the tenant with that id. Of one that is not there, which only a damaged registry has, no
+// more than the id is known.
+func RefIn(ctx context.Context, view *registry.View, id registry.TenantID) (TenantRef, error) {
+	t, err := view.Tenant(ctx, id)
+	if errors.Is(err, registry.ErrNotFound) {
+		return TenantRef{ID: id}, nil
+	}
+	return RefOf(t), err
+}
 
 // ProfileRef is a profile in JSON, where another thing names it.
 type ProfileRef struct {

@@ -75,7 +75,9 @@ const (
 
 // Dir is the flag that names the directory.
 func Dir() cli.Flag {
-	return cli.String(dirFlag, "DIRECTORY", "the .systemprompt directory (SP_DIR; else upwards from here)")
+	f := cli.String(dirFlag, "DIRECTORY", "the .systemprompt directory (SP_DIR; else upwards from here)")
+	f.Silent = true // the history is that directory's
+	return f
 }
 
 // NoExport is the flag that defers what a change would write into the files that follow.

@@ -1,4 +1,4 @@
-package main
+package session
 
 import (
 	"encoding/base64"
@@ -72,7 +72,7 @@ func userTypeOf(claim string) string {
 
 // completeIDs makes up what the token does not say; the context of the tenant's earlier
 // session goes on.
-func (a *app) completeIDs(n *registry.Authentication, known *registry.Session) error {
+func completeIDs(random io.Reader, n *registry.Authentication, known *registry.Session) error {
 	if known != nil && known.Authentication != nil {
 		n.ContextID = known.Authentication.ContextID
 	}
@@ -83,7 +83,7 @@ func (a *app) completeIDs(n *registry.Authentication, known *registry.Session) e
 		if *id.is != "" {
 			continue
 		}
-		uuid, err := newUUID(a.random)
+		uuid, err := newUUID(random)
 		if err != nil {
 			return err
 		}

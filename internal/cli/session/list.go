@@ -1,0 +1,39 @@
+package session
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+func listCommand() *cli.Command {
+	return task.List("ID", &cli.Command{
+		Usage: "list the sessions of all tenants",
+		Description: "Columns: tenant, (active), profile, since when, email, how long it authenticates.\n" +
+			"A terminal shows the tenant's name first, and its id last.",
+	}, list)
+}
+
+func list(ctx context.Context, t *task.Task, view *registry.View, page registry.Page) (cli.Answer, error) {
+	people := t.IsTerminal()
+	heads := []string{"TENANT", "", "PROFILE", "SINCE", "EMAIL", "TOKEN", "ID"}
+	a := task.ListOf("sessions", heads, recordsIn(ctx, t, view, page), func(r record) cli.Row {
+		mark, email := "", ""
+		if r.Active {
+			mark = "(active)"
+		}
+		if r.Email != nil {
+			email = *r.Email
+		}
+		row := cli.Row{Cells: []string{string(r.Tenant.ID), mark, r.Profile.Name, r.ChosenAt, email, r.Status}, Value: r, Marked: r.Active}
+		if people {
+			row.Cells = []string{r.Tenant.Name, mark, r.Profile.Name, cli.Ago(t.Now().Sub(r.chosen)), email, r.Status, string(r.Tenant.ID)}
+		}
+		return row
+	})
+	a.Empty = fmt.Sprintf("No tenant has a session. %s makes a profile its tenant's.", cli.To("sp session switch", "PROFILE"))
+	return a, nil
+}

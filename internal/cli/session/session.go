@@ -1,0 +1,149 @@
+// Package session has the commands on sessions: list, show and switch them, log in and log out.
+package session
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// Command is `sp session`.
+func Command() *cli.Command {
+	return &cli.Command{
+		Name:     "session",
+		Usage:    "list, show, switch, log in and end sessions, one a tenant",
+		Commands: []*cli.Command{listCommand(), showCommand(), switchCommand(), loginCommand(), logoutCommand()},
+	}
+}
+
+// record is a session in JSON; never its token.
+type record struct {
+	Tenant   task.TenantRef  `json:"tenant"`
+	Profile  task.ProfileRef `json:"profile"`
+	ChosenAt string          `json:"chosen_at"`
+	Active   bool            `json:"active"`
+	State    state           `json:"state"`
+	Status   string          `json:"session_status"`
+	authentication
+	chosen time.Time
+	used   time.Time
+}
+
+// state is how far a session authenticates.
+type state string
+
+// The states.
+const (
+	noToken state = "no_token"
+	expired state = "expired"
+	valid   state = "valid"
+)
+
+// authentication is what authenticates a session, as it is shown; nil is what it lacks.
+type authentication struct {
+	Email     *string `json:"user_email"`
+	UserID    *string `json:"user_id"`
+	UserType  *string `json:"user_type"`
+	SessionID *string `json:"session_id"`
+	ContextID *string `json:"context_id"`
+	Issuer    *string `json:"issuer"`
+	CreatedAt *string `json:"created_at"`
+	ExpiresAt *string `json:"expires_at"`
+	LastUsed  *string `json:"last_used"`
+	Expired   *bool   `json:"is_expired"`
+	ExpiresIn *string `json:"expires_in"`
+	Stale     *string `json:"stale_warning"`
+}
+
+// recordOf is a session as it is shown at an instant.
+func recordOf(s registry.Session, t task.TenantRef, selection registry.Selection, now time.Time) record {
+	r := record{
+		Tenant:   t,
+		Profile:  task.ProfileRef{Name: s.Profile},
+		ChosenAt: registry.FormatTime(s.ChosenAt),
+		Active:   task.IsSelected(s.Tenant, selection),
+		chosen:   s.ChosenAt,
+	}
+	r.State, r.Status = stateOf(s.Authentication, now)
+	if s.Authentication != nil {
+		r.authentication, r.used = authenticationOf(*s.Authentication, now), s.Authentication.LastUsed
+	}
+	return r
+}
+
+func authenticationOf(a registry.Authentication, now time.Time) authentication {
+	over := a.IsExpired(now)
+	shown := authentication{
+		Email: &a.UserEmail, UserID: &a.UserID, UserType: &a.UserType, SessionID: &a.SessionID, ContextID: &a.ContextID, Issuer: a.Issuer,
+		CreatedAt: at(a.CreatedAt), ExpiresAt: at(a.ExpiresAt), LastUsed: at(a.LastUsed), Expired: &over,
+	}
+	if !over {
+		remaining := hoursAndMinutes(a.ExpiresAt.Sub(now))
+		shown.ExpiresIn = &remaining
+	}
+	if hours := now.Sub(a.LastUsed) / time.Hour; hours > 24 {
+		stale := fmt.Sprintf("last used %dh ago", hours)
+		shown.Stale = &stale
+	}
+	return shown
+}
+
+func at(t time.Time) *string {
+	text := registry.FormatTime(t)
+	return &text
+}
+
+// stateOf says how long a session authenticates, as a code and in words.
+func stateOf(a *registry.Authentication, now time.Time) (state, string) {
+	switch {
+	case a == nil || a.Token.Empty():
+		return noToken, "no token"
+	case a.IsExpired(now):
+		return expired, "expired"
+	}
+	return valid, hoursAndMinutes(a.ExpiresAt.Sub(now)) + " remaining"
+}
+
+func hoursAndMinutes(d time.Duration) string {
+	return fmt.Sprintf("%dh %dm", d/time.Hour, d%time.Hour/time.Minute)
+}
+
+// recordIn is a session of a registry as it is shown.
+func recordIn(ctx context.Context, t *task.Task, view *registry.View, s registry.Session) (record, error) {
+	selection, err := view.Selection(ctx)
+	if err != nil {
+		return record{}, err
+	}
+	tenant, err := task.RefIn(ctx, view, s.Tenant)
+	return recordOf(s, tenant, selection, t.Now()), err
+}
+
+// recordsIn are all sessions of a page.
+func recordsIn(ctx context.Context, t *task.Task, view *registry.View, page registry.Page) iter.Seq2[record, error] {
+	return func(yield func(record, error) bool) {
+		for s, err := range view.Sessions(ctx, page) {
+			var r record
+			if err == nil {
+				r, err = recordIn(ctx, t, view, s)
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// inView runs fn on a registry as a change has left it so far.
+func inView(ctx context.Context, reg *registry.Registry, fn func(*registry.View) error) error {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return err
+	}
+	defer view.Close()
+	return fn(view)
+}

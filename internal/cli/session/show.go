@@ -1,0 +1,69 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+func showCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "show",
+		Usage:       "show a tenant's session; never its token",
+		Description: "The tenant is that of the profile in effect, else the selected one.",
+		Run:         task.Run(show),
+	}
+}
+
+func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
+	dir, err := t.Project()
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	view, err := t.View(ctx)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	tenant, err := t.Tenant(ctx, dir, view, nil)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	s, err := view.Session(ctx, tenant.ID)
+	if err == nil && s == nil {
+		err = cli.Hint(fmt.Errorf("tenant %s has no session: %w", tenant.ID, registry.ErrNoProfile),
+			"%s lists the profiles, %s chooses one", cli.To("sp profile list", "--all"), cli.To("sp session switch", "PROFILE"))
+	}
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	r, err := recordIn(ctx, t, view, *s)
+	return cli.Answer{Value: r, Title: "Session", Rows: cli.Rows(r.rows(tenant, t)...)}, err
+}
+
+// rows shows what there is to know of a session, a member a row.
+func (r record) rows(tenant registry.Tenant, t *task.Task) [][]string {
+	age := func(text string, at time.Time) string {
+		if t.IsTerminal() {
+			return text + " (" + cli.Ago(t.Now().Sub(at)) + ")"
+		}
+		return text
+	}
+	rows := [][]string{{"tenant", tenant.String()}, {"profile", r.Profile.Name}, {"since", age(r.ChosenAt, r.chosen)}, {"status", r.Status}}
+	if r.Email == nil {
+		return rows
+	}
+	rows = append(rows, []string{"email", *r.Email}, []string{"user", *r.UserID + " (" + *r.UserType + ")"},
+		[]string{"session", *r.SessionID}, []string{"context", *r.ContextID})
+	if r.Issuer != nil {
+		rows = append(rows, []string{"issuer", *r.Issuer})
+	}
+	rows = append(rows, []string{"created", *r.CreatedAt}, []string{"expires", *r.ExpiresAt}, []string{"last used", age(*r.LastUsed, r.used)})
+	if r.Stale != nil {
+		rows = append(rows, []string{"warning", *r.Stale})
+	}
+	return rows
+}
