@@ -30,6 +30,7 @@ func program() *cli.Program {
 // moved tells whether the arguments name a command that has its own package, and how it is
 // written without the words cloud and admin before it.
 func moved(p *cli.Program, args []string) ([]string, bool) {
+	args = p.Meant(args)
 	at := slices.IndexFunc(args, func(arg string) bool { return arg == "cloud" || arg == "admin" })
 	if at > 0 && at+1 < len(args) && args[at] == p.FirstWord(args) && p.Has(args[at+1]) {
 		args = slices.Delete(slices.Clone(args), at, at+1)

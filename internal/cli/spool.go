@@ -24,7 +24,7 @@ func (s *spool) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if s.file == nil {
-		file, err := unnamedFile(s.dir)
+		file, err := UnnamedFile(s.dir)
 		if err != nil {
 			return 0, err
 		}
@@ -33,8 +33,9 @@ func (s *spool) Write(p []byte) (int, error) {
 	return s.file.Write(p)
 }
 
-// unnamedFile makes a file that only this process can reach and that is gone with it.
-func unnamedFile(dir string) (*os.File, error) {
+// UnnamedFile makes a file that only this process can reach and that is gone with it; without a
+// dir, where the system keeps such.
+func UnnamedFile(dir string) (*os.File, error) {
 	file, err := os.CreateTemp(dir, ".sp-*.tmp")
 	if err != nil {
 		return nil, Hint(err, "TMPDIR names where what is long is kept until it is whole")

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf16"
 )
@@ -74,6 +75,14 @@ func Counted(n int, thing string) string {
 		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(thing, "y"))
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// HowLong writes a time as people count it: 26 hours, 3 days.
+func HowLong(d time.Duration) string {
+	if d < 48*time.Hour {
+		return Counted(int(d/time.Hour), "hour")
+	}
+	return Counted(int(d/(24*time.Hour)), "day")
 }
 
 // Some names the first of several things.
