@@ -158,7 +158,7 @@ func TestMisuseIsRefusedBeforeAnythingRuns(t *testing.T) {
 		"thing postgres://u:p@h/d":         "prog: unknown command thing ***\nprog: hint: prog thing --help lists the commands\n",
 		"thing":                            "prog: thing: which command?\nprog: hint: prog thing --help lists them\n",
 		"thng":                             "prog: unknown command thng\nprog: hint: did you mean prog thing?\n",
-		"run x y":                          "prog: run: too many arguments\nprog: hint: usage: prog run [THING] [-- ARGUMENT...]\n",
+		"run x y":                          "prog: run: too many arguments\nprog: hint: arguments for the other program come after --\nprog: hint: usage: prog run [THING] [-- ARGUMENT...]\n",
 		"run x -c":                         "prog: run: unknown flag -c\nprog: hint: arguments for the other program come after --\nprog: hint: prog run --help\n",
 		"run --json":                       "",
 	} {
