@@ -7,6 +7,7 @@ import (
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/cloud"
 	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/cli/work"
 )
 
 // program is the part of the commands that has its own packages already.
@@ -18,6 +19,12 @@ func program() *cli.Program {
 		Faults: task.Faults,
 		Nouns: []cli.Noun{
 			// {Name: "tenant", Build: tenants.Command}, when all of it has moved
+			{Name: "resolve", Build: work.Resolve},
+			{Name: "explain", Build: work.Explain},
+			{Name: "psql", Build: work.Psql},
+			{Name: "status", Build: work.Status},
+			{Name: "doctor", Build: work.Doctor},
+			{Name: "version", Build: work.Version},
 			{Name: "auth", Build: cloud.Auth, Hidden: true},
 			{Name: "login", Build: cloud.Login, Hidden: true},
 			{Name: "sync", Build: cloud.Sync, Hidden: true},
@@ -35,7 +42,11 @@ func moved(p *cli.Program, args []string) ([]string, bool) {
 	if at > 0 && at+1 < len(args) && args[at] == p.FirstWord(args) && p.Has(args[at+1]) {
 		args = slices.Delete(slices.Clone(args), at, at+1)
 	}
-	return args, p.Has(p.FirstWord(args))
+	word := p.FirstWord(args)
+	if at = slices.Index(args, "help"); word == "help" && at+1 < len(args) {
+		word = args[at+1]
+	}
+	return args, p.Has(word)
 }
 
 // outside is the world of those commands.

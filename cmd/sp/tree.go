@@ -16,7 +16,7 @@ type topCommand struct {
 
 // topCommands are the commands that the help shows, one file a noun.
 func topCommands() []topCommand {
-	return []topCommand{
+	return append([]topCommand{
 		{"init", (*app).initCommand},
 		{"import", (*app).importCommand},
 		{"export", (*app).exportCommand},
@@ -27,18 +27,12 @@ func topCommands() []topCommand {
 		{"session", (*app).sessionCommands},
 		{"secrets", (*app).secretsCommands},
 		{"db", (*app).dbCommands},
-		{"resolve", (*app).resolveCommand},
-		{"explain", (*app).explainCommand},
-		{"psql", (*app).psqlCommand},
-		{"status", (*app).statusCommand},
-		{"doctor", (*app).doctorCommand},
 		{"trust", (*app).trustCommand},
 		{"log", (*app).logCommand},
 		{"show", (*app).tenantShowCommand},
 		{"undo", (*app).undoCommand},
-		{"version", (*app).versionCommand},
 		{"help", (*app).helpCommand},
-	}
+	}, movedCommands()...)
 }
 
 // hiddenCommands are left out of the help of the program, which has to fit a screen:
