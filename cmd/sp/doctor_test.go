@@ -70,7 +70,7 @@ func TestNothingIsStaleThatHasNothingToSyncWith(t *testing.T) {
 	s.mustImport("2026-01-02T12:00:00Z", oneTenant)
 	require.Equal(t, doctor.OK, s.diagnosed(0)["synced"][0].Result)
 	require.Contains(t, s.must("status").stdout, "synced\t2026-01-02T12:00:00Z\n")
-	s.must("tenant", "create", "--type", "cloud", "--id", "b", "--name", "b", "--internal-database-url", "postgres://h/b")
+	s.mustImport("2026-01-02T12:00:00Z", oneTenant+`, {"id": "b", "name": "b", "tenant_type": "cloud"}`)
 	require.Equal(t, doctor.Warning, s.diagnosed(0)["synced"][0].Result)
 	require.Contains(t, s.must("status").stdout, "synced\t2026-01-02T12:00:00Z (stale)\n")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -165,7 +166,8 @@ func nothingThere(t *task.Task, findings []doctor.Diagnosis) bool {
 // noRegistry says that in a line, with what makes one.
 func noRegistry(findings []doctor.Diagnosis) error {
 	at := slices.IndexFunc(findings, func(f doctor.Diagnosis) bool { return f.Result == doctor.Error })
-	return cli.Hint(fmt.Errorf("%s: %s: %w", findings[at].Message, findings[at].Remedy, cli.ErrFile), "")
+	way, _, _ := strings.Cut(findings[at].Remedy, "; ")
+	return cli.Hint(fmt.Errorf("%s: %s: %w", findings[at].Message, way, cli.ErrFile), "")
 }
 
 // problems has a row for each finding that is not simply well, and one for what helps.

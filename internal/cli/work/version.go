@@ -2,9 +2,11 @@ package work
 
 import (
 	"context"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
@@ -30,7 +32,7 @@ func Version() *cli.Command {
 	return &cli.Command{
 		Name:        "version",
 		Usage:       "print version, commit, date and the Go that built it",
-		Description: "Commit and date are those of the source, where the build was told: go build in a\nclone tells them, go install of a version does not.",
+		Description: "Commit and date are those of the source, where the build was told: go build in a\nclone tells them.",
 		Run: func(context.Context, *cli.Context) (cli.Answer, error) {
 			info, _ := debug.ReadBuildInfo()
 			b := buildOf(info)
@@ -50,17 +52,25 @@ func buildOf(info *debug.BuildInfo) build {
 		case "vcs.revision":
 			b.Commit = &s.Value
 		case "vcs.time":
-			b.Date = dated(s.Value)
+			b.Date = dated(time.RFC3339, s.Value)
 		case "vcs.modified":
 			b.Modified = s.Value == "true"
 		}
 	}
+	if found := pseudoVersion().FindStringSubmatch(info.Main.Version); found != nil && b.Commit == nil {
+		b.Commit, b.Date = &found[2], dated("20060102150405", found[1])
+	}
 	return b
 }
 
+// pseudoVersion is how go install calls a commit that has no tag: v0.0.0-20261130020338-a888ce22e4c0.
+var pseudoVersion = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[-.]([0-9]{14})-([0-9a-f]{12})(?:\+.*)?$`)
+})
+
 // dated writes a time as every answer does.
-func dated(text string) *string {
-	at, err := time.Parse(time.RFC3339, text)
+func dated(layout, text string) *string {
+	at, err := time.Parse(layout, text)
 	if err != nil {
 		return nil
 	}
@@ -72,14 +82,14 @@ func dated(text string) *string {
 func (b build) String() string {
 	lines := []string{"sp " + b.Version}
 	if b.Commit != nil {
-		line := "commit\t" + *b.Commit
+		line := "commit " + *b.Commit
 		if b.Modified {
 			line += " (modified)"
 		}
 		lines = append(lines, line)
 	}
 	if b.Date != nil {
-		lines = append(lines, "date\t"+*b.Date)
+		lines = append(lines, "date "+*b.Date)
 	}
-	return strings.Join(append(lines, "go\t"+b.Go), "\n") + "\n"
+	return strings.Join(append(lines, "go "+b.Go), "\n") + "\n"
 }
