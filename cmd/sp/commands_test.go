@@ -54,10 +54,13 @@ func checkDocument(text string, failed bool) error {
 	return nil
 }
 
-// checkNotes tells whether every line beside the answer says who speaks.
+// checkNotes tells whether every line beside the answer says who speaks, but for questions.
 func checkNotes(stderr string) error {
 	for line := range strings.Lines(stderr) {
-		if !strings.HasPrefix(line, "sp: ") {
+		if _, after, asked := strings.Cut(line, "[y/N] "); asked {
+			line = strings.TrimPrefix(after, "\n")
+		}
+		if line != "" && !strings.HasPrefix(line, "sp: ") {
 			return fmt.Errorf("stderr: a line that does not start with sp: %q", line)
 		}
 	}

@@ -62,7 +62,8 @@ func TestHelpFitsAScreen(t *testing.T) {
 				t.Errorf("sp %s --help: wider than 100 columns: %s", strings.Join(words, " "), line)
 			}
 		}
-		full := strings.Join(append([]string{"sp"}, words...), " ")
+		args, _ := moved(program(), append([]string{"sp"}, words...))
+		full := strings.Join(args, " ")
 		require.True(t, strings.HasPrefix(o.stdout, full+" - "), "%s: %q", full, lines[0])
 	}
 	check(nil)

@@ -151,7 +151,7 @@ func failureOf(err error) failure {
 	f := failure{Code: "internal", exit: 1, Message: err.Error()}
 	var s *signalError
 	if errors.As(err, &s) {
-		f.Code, f.exit = "interrupted", 128+int(s.signal)
+		f.Code, f.exit = "interrupted", 128+int(s.Signal)
 	}
 	for _, row := range exits {
 		if f.exit == 1 && errors.Is(err, row.err) {

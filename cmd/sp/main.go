@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/db"
+	spcli "github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/urfave/cli/v3"
@@ -44,7 +45,7 @@ func start() int {
 		random:           rand.Reader,
 		terminal:         term.IsTerminal,
 		git:              func() project.Git { return findGit(self.start) },
-		untilSignal:      untilSignal,
+		untilSignal:      spcli.UntilSignal,
 		environ:          os.Environ,
 		replace:          self.replace,
 	}

@@ -3,16 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
-	"os/signal"
 
-	"golang.org/x/sys/unix"
+	"github.com/sp-registry/sp/internal/cli"
 )
 
 // signalError is why a context ended: this process was told to.
-type signalError struct{ signal unix.Signal }
-
-func (e *signalError) Error() string { return "ended by " + unix.SignalName(e.signal) }
+type signalError = cli.SignalError
 
 // told is in a context that ends when this process is told to end.
 type told struct{}
@@ -32,31 +28,4 @@ func (a *app) untilTold(ctx context.Context, fn func(context.Context) error) err
 		return s
 	}
 	return err
-}
-
-// untilSignal returns a context that ends when this process is told to end. Only
-// commands that change something use it: the others may die at any time, and
-// waiting for signals costs them a third of an empty program's start.
-func untilSignal(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	signals := make(chan os.Signal, 1)
-	for _, s := range []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP} {
-		if !signal.Ignored(s) { // as nohup and a shell's & have it
-			signal.Notify(signals, s)
-		}
-	}
-	// A change that was made must be reported even if nobody reads it any more.
-	signal.Ignore(unix.SIGPIPE)
-	go func() {
-		select {
-		case s := <-signals:
-			signal.Stop(signals) // a second one ends the process at once
-			cancel(&signalError{signal: s.(unix.Signal)})
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		cancel(nil)
-	}
 }

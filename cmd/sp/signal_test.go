@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,27 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
-
-// TestASignalThatWasIgnoredStaysIgnored is what nohup and a shell's & rely on. Not
-// parallel: signals are the process's.
-func TestASignalThatWasIgnoredStaysIgnored(t *testing.T) {
-	signal.Ignore(unix.SIGHUP)
-	defer signal.Reset(unix.SIGHUP, unix.SIGPIPE)
-	ctx, stop := untilSignal(context.Background())
-	defer stop()
-
-	require.NoError(t, unix.Kill(os.Getpid(), unix.SIGHUP))
-	require.NoError(t, unix.Kill(os.Getpid(), unix.SIGTERM)) // comes after it
-	select {
-	case <-ctx.Done():
-	case <-time.After(10 * time.Second):
-		t.Fatal("no signal came")
-	}
-
-	var told *signalError
-	require.ErrorAs(t, context.Cause(ctx), &told)
-	require.Equal(t, unix.SIGTERM, told.signal)
-}
 
 // TestASignalLeavesNothingHalfDone ends an import as soon as its journal is there: by
 // the time the process is gone, all has been taken back.

@@ -138,9 +138,9 @@ type Failure struct {
 // FailureOf says how an error ends a run.
 func (p *Program) FailureOf(err error) Failure {
 	f := Failure{Code: "internal", Exit: 1, Message: err.Error(), NextSteps: []string{}, Candidates: []string{}}
-	var s *signalError
+	var s *SignalError
 	if errors.As(err, &s) {
-		f.Code, f.Exit = "interrupted", 128+int(s.signal)
+		f.Code, f.Exit = "interrupted", 128+int(s.Signal)
 	}
 	for _, row := range p.faults() {
 		if f.Exit == 1 && errors.Is(err, row.Err) {

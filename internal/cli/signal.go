@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// signalError is why a context ended: this process was told to.
-type signalError struct{ signal unix.Signal }
+// SignalError is why a context ended: this process was told to.
+type SignalError struct{ Signal unix.Signal }
 
-func (e *signalError) Error() string { return "ended by " + unix.SignalName(e.signal) }
+func (e *SignalError) Error() string { return "ended by " + unix.SignalName(e.Signal) }
 
 // told is in a context that ends when this process is told to end.
 type told struct{}
@@ -27,7 +27,7 @@ func (c *Context) UntilTold(ctx context.Context, fn func(context.Context) error)
 	ctx, stop := c.UntilSignal(context.WithValue(ctx, told{}, true))
 	defer stop()
 	err := fn(ctx)
-	var s *signalError
+	var s *SignalError
 	if err != nil && !c.Made && c.program.FailureOf(err).Code != "incomplete" && errors.As(context.Cause(ctx), &s) {
 		return s
 	}
@@ -51,7 +51,7 @@ func UntilSignal(ctx context.Context) (context.Context, func()) {
 		select {
 		case s := <-signals:
 			signal.Stop(signals) // a second one ends the process at once
-			cancel(&signalError{signal: s.(unix.Signal)})
+			cancel(&SignalError{Signal: s.(unix.Signal)})
 		case <-ctx.Done():
 		}
 	}()
