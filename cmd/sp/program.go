@@ -34,17 +34,17 @@ func program() *cli.Program {
 	}
 }
 
-// moved tells whether the arguments name a command that has its own package, and how it is
-// written without the words cloud and admin before it.
+// moved tells whether the arguments name a command that has its own package, also behind help, and
+// how it is written without the words cloud and admin before it.
 func moved(p *cli.Program, args []string) ([]string, bool) {
 	args = p.Meant(args)
-	at := slices.IndexFunc(args, func(arg string) bool { return arg == "cloud" || arg == "admin" })
-	if at > 0 && at+1 < len(args) && args[at] == p.FirstWord(args) && p.Has(args[at+1]) {
-		args = slices.Delete(slices.Clone(args), at, at+1)
-	}
 	word := p.FirstWord(args)
-	if at = slices.Index(args, "help"); word == "help" && at+1 < len(args) {
-		word = args[at+1]
+	at := slices.Index(args, word) + 1
+	if word == "help" && at < len(args) {
+		word, at = args[at], at+1
+	}
+	if (word == "cloud" || word == "admin") && at < len(args) && p.Has(args[at]) {
+		word, args = args[at], slices.Delete(slices.Clone(args), at-1, at)
 	}
 	return args, p.Has(word)
 }

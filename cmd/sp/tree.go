@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/cli/work"
 	"github.com/urfave/cli/v3"
 )
 
@@ -16,7 +17,7 @@ type topCommand struct {
 
 // topCommands are the commands that the help shows, one file a noun.
 func topCommands() []topCommand {
-	return append([]topCommand{
+	return []topCommand{
 		{"init", (*app).initCommand},
 		{"import", (*app).importCommand},
 		{"export", (*app).exportCommand},
@@ -27,12 +28,18 @@ func topCommands() []topCommand {
 		{"session", (*app).sessionCommands},
 		{"secrets", (*app).secretsCommands},
 		{"db", (*app).dbCommands},
+		{"resolve", inOldTree(work.Resolve)},
+		{"explain", inOldTree(work.Explain)},
+		{"psql", inOldTree(work.Psql)},
+		{"status", inOldTree(work.Status)},
+		{"doctor", inOldTree(work.Doctor)},
 		{"trust", (*app).trustCommand},
 		{"log", (*app).logCommand},
 		{"show", (*app).tenantShowCommand},
 		{"undo", (*app).undoCommand},
+		{"version", inOldTree(work.Version)},
 		{"help", (*app).helpCommand},
-	}, movedCommands()...)
+	}
 }
 
 // hiddenCommands are left out of the help of the program, which has to fit a screen:
