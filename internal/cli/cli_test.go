@@ -316,3 +316,12 @@ func TestNoAndTheEndOfInputCancel(t *testing.T) {
 	exit, _, _ = b.run("thing", "delete", "-y")
 	require.Zero(t, exit)
 }
+
+func TestNearNamesAreOffered(t *testing.T) {
+	names := []string{"production", "prod", "staging", "local", "local-integration", "Loca"}
+	for word, want := range map[string][]string{
+		"prodution": {"production"}, "prod-": {"prod"}, "loc": {"Loca", "local", "local-integration"}, "STAGING": {"staging"}, "nobody": nil, "x": nil, "": nil,
+	} {
+		require.Equal(t, want, Near(word, names), word)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 const profileFlag = "profile"
@@ -53,7 +54,7 @@ func readProfile(dir project.Dir, path string) (name string, tenant *registry.Te
 	if tenant, err = follow.TenantOf(text); err != nil {
 		return "", nil, fmt.Errorf("profile %s: %w", path, err)
 	}
-	return name, tenant, nil
+	return name, tenant, workspace.FilesOf(dir).CheckReferences(name, text, dir.Confine)
 }
 
 // errBoth refuses two answers to one question.

@@ -72,6 +72,9 @@ func explained(ctx context.Context, t *task.Task, view *registry.View, request r
 	if err != nil {
 		return explanation{}, err
 	}
+	if e.Err != nil {
+		e.Err = adviseName(ctx, view, request, task.AdviseResolving(e.Err))
+	}
 	found := explanation{Explanation: e, how: task.Showing(t.Bool("reveal")), notes: []note{}}
 	if e.Note != "" {
 		found.notes = append(found.notes, note{otherTenant, e.Note})
@@ -179,7 +182,7 @@ func unresolved(t *task.Task, err error) *cli.Failure {
 	if err == nil {
 		return nil
 	}
-	f := t.FailureOf(task.AdviseResolving(err))
+	f := t.FailureOf(err)
 	return &f
 }
 

@@ -3,8 +3,11 @@
 package work
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -64,13 +67,36 @@ func resolve(ctx context.Context, t *task.Task) (cli.Answer, error) {
 func connect(ctx context.Context, t *task.Task, view *registry.View, request resolver.Request) (resolver.Connection, error) {
 	c, err := resolver.Resolve(ctx, view, request)
 	if err != nil {
-		return c, task.AdviseResolving(err)
+		return c, adviseName(ctx, view, request, task.AdviseResolving(err))
 	}
 	if c.Source == resolver.FromEnvironment {
 		err = t.TellOther(ctx, view, resolver.Finding{Source: c.Source, Profile: c.Profile, Tenant: &c.Tenant})
 	}
 	return c, err
 }
+
+// adviseName offers the nearest names where no profile has the one that was given.
+func adviseName(ctx context.Context, view *registry.View, request resolver.Request, err error) error {
+	if !errors.Is(err, registry.ErrNotFound) || cli.HasHint(err) {
+		return err
+	}
+	name := cmp.Or(request.Flag, request.Env)
+	profiles, unread := view.ProfilesOf(ctx, nil, mostNames)
+	if name == nil || unread != nil {
+		return err
+	}
+	names := make([]string, len(profiles))
+	for i, p := range profiles {
+		names[i] = p.Name
+	}
+	if near := cli.Near(*name, names); len(near) > 0 {
+		return cli.WithCandidates(cli.Hint(err, "did you mean %s?", strings.Join(near, " or ")), near...)
+	}
+	return cli.Hint(err, "%s shows which there are", cli.To("sp profile list"))
+}
+
+// mostNames bounds among how many names the nearest is looked for.
+const mostNames = 1000
 
 // printed is the URL and nothing else. One that holds a control character would be more than one
 // line, one with an invisible character another URL than it looks: neither is a URL.

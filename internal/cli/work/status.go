@@ -186,12 +186,13 @@ func (s *standing) readFiles(ctx context.Context, t *task.Task, w *workspace.Wor
 // resolve tells what a command would talk to, or why to nothing. An error means
 // that reading failed.
 func (s *standing) resolve(ctx context.Context, t *task.Task, dir project.Dir, view *registry.View) error {
-	e, err := resolver.Explain(ctx, view, t.Request(dir))
+	request := t.Request(dir)
+	e, err := resolver.Explain(ctx, view, request)
 	if err != nil {
 		return err
 	}
 	if e.Err != nil {
-		s.Unresolved = unresolved(t, e.Err)
+		s.Unresolved = unresolved(t, adviseName(ctx, view, request, task.AdviseResolving(e.Err)))
 		return nil
 	}
 	shown := connectionOf(*e.Connection, pgurl.Describe(e.Connection.URL))
