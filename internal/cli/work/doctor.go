@@ -3,6 +3,7 @@ package work
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -55,7 +56,7 @@ func checkUp(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	unwell := unwellOf(findings)
 	answer := cli.Answer{Value: checkupOf(t, findings, unwell), Rows: cli.Rows(rowsOf(findings)...)}
 	if t.IsTerminal() {
-		answer.Rows, answer.Foot = cli.Rows(problems(findings)...), foot(findings)
+		answer.Rows, answer.Foot = problems(findings), foot(findings)
 		answer.Wrap = true
 	}
 	return answer, unwell
@@ -170,27 +171,34 @@ func noRegistry(findings []doctor.Diagnosis) error {
 	return cli.Hint(fmt.Errorf("%s: %s: %w", findings[at].Message, way, cli.ErrFile), "")
 }
 
-// problems has a row for each finding that is not simply well, and one for what helps.
-func problems(findings []doctor.Diagnosis) (rows [][]string) {
-	for _, result := range bad {
-		for _, f := range findings {
-			if f.Result != result {
-				continue
-			}
-			rows = append(rows, []string{string(f.Result), f.Check, f.Message})
-			if f.Remedy != "" {
-				rows = append(rows, []string{"", "", f.Remedy})
+// problems has a row for each finding that is not simply well, the worst first, and one for what helps.
+// Errors stand out.
+func problems(findings []doctor.Diagnosis) iter.Seq2[cli.Row, error] {
+	return func(yield func(cli.Row, error) bool) {
+		for _, result := range bad {
+			for _, f := range findings {
+				if f.Result != result {
+					continue
+				}
+				if !yield(cli.Row{Cells: []string{string(f.Result), f.Check, f.Message}, Marked: f.Result == doctor.Error}, nil) {
+					return
+				}
+				if f.Remedy != "" && !yield(cli.Row{Cells: []string{"", "", f.Remedy}}, nil) {
+					return
+				}
 			}
 		}
 	}
-	return rows
 }
 
-// foot counts what is well.
+// foot counts what is well, where there was anything to look at.
 func foot(findings []doctor.Diagnosis) string {
-	text := cli.Counted(count(findings, doctor.OK), "check") + " ok"
-	if skipped := count(findings, doctor.Skipped); skipped > 0 {
-		text += fmt.Sprintf(", %d skipped", skipped)
+	well, skipped := count(findings, doctor.OK), count(findings, doctor.Skipped)
+	switch {
+	case well == 0 && skipped == 0:
+		return ""
+	case skipped == 0:
+		return cli.Counted(well, "check") + " ok"
 	}
-	return text
+	return fmt.Sprintf("%s ok, %d skipped", cli.Counted(well, "check"), skipped)
 }
