@@ -33,6 +33,9 @@ func (s *spool) Write(p []byte) (int, error) {
 	return s.file.Write(p)
 }
 
+// KeepIn has a long answer be kept in dir until it is whole, and not where the system keeps such.
+func (c *Context) KeepIn(dir string) { c.out.dir = dir }
+
 // UnnamedFile makes a file that only this process can reach and that is gone with it; without a
 // dir, where the system keeps such.
 func UnnamedFile(dir string) (*os.File, error) {
