@@ -8,10 +8,8 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
-	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
-	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Explain is `sp explain`.
@@ -20,7 +18,7 @@ func Explain() *cli.Command {
 		Name:  "explain",
 		Usage: "say which source decides, which do not, and why",
 		Description: "Shows every source in order: what it holds, whether it decided, and why not.\n" +
-			"The URL is shown without its password.\n\n" +
+			"The URL is shown without its user and password.\n\n" +
 			"  SYSTEMPROMPT_PROFILE=production sp explain",
 		Flags: []cli.Flag{task.Network(), cli.Bool("reveal", "show the password, which is masked otherwise")},
 		Run:   task.Run(explain),
@@ -196,23 +194,11 @@ func (e explanation) title() string {
 	if c.Tenant.Region != nil && *c.Tenant.Region != "" {
 		about += ", " + *c.Tenant.Region
 	}
-	title := fmt.Sprintf("%s (%s)  %s", c.Tenant.Name, about, e.url(c.URL))
+	title := fmt.Sprintf("%s (%s)  %s", c.Tenant.Name, about, *e.how.URL(&c.URL))
 	if c.Profile != nil {
 		title = c.Profile.Name + "  →  " + title
 	}
 	return title
-}
-
-// url is the URL for people, who may know the user's name, but not the password.
-func (e explanation) url(url secret.Secret) string {
-	if e.how == task.Revealed {
-		return url.Reveal()
-	}
-	u, err := pgurl.Parse(url)
-	if err != nil {
-		return pgurl.Describe(url)
-	}
-	return u.WithoutSecrets()
 }
 
 // places are the sources as people give them.
