@@ -95,15 +95,15 @@ func (r *race) snapshotOf(how string, s span, text []byte) snapshot {
 func (w *writer) observeSession() {
 	s, o := w.do(0, "status", "--json")
 	var status struct {
-		Session string `json:"session_profile"`
-		Export  string
+		Session struct{ Name string } `json:"session_profile"`
+		Export  struct{ State string }
 	}
-	if err := json.Unmarshal([]byte(o.Stdout), &status); err != nil || status.Export != "current" && status.Export != "behind" {
+	if err := json.Unmarshal([]byte(o.Stdout), &status); err != nil || status.Export.State != "current" && status.Export.State != "behind" {
 		w.problem("status: %v: %s", err, o.Stdout)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.session.read(status.Session, s)
+	w.session.read(status.Session.Name, s)
 }
 
 // incoherent says which snapshots are of no state that there was, or of no state at

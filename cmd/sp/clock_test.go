@@ -49,7 +49,7 @@ func TestAClockThatJumpsBreaksNothing(t *testing.T) {
 func TestASyncInTheFutureIsNotStale(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
-	s.must("import", s.write("in.json", `{"tenants": [], "synced_at": "2036-02-01T12:00:00Z"}`))
+	s.must("import", s.write("in.json", `{"tenants": [{"id": "a", "name": "a", "tenant_type": "cloud"}], "synced_at": "2036-02-01T12:00:00Z"}`))
 	require.Contains(t, s.must("status").stdout, "synced\t2036-02-01T12:00:00Z\n")
 	s.now = noon.AddDate(11, 0, 0)
 	require.Contains(t, s.must("status").stdout, "synced\t2036-02-01T12:00:00Z (stale)\n")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/doctor"
 	"github.com/sp-registry/sp/internal/harness"
 )
 
@@ -66,11 +67,11 @@ func TestDoctorTellsOfAServerThatIsNone(t *testing.T) {
 		s.mustServe(fmt.Sprintf("postgres://u:s3cret@%s/d", answering(t, answer)))
 		found := s.diagnosed(6, "--connect")["database"]
 		require.Len(t, found, 1)
-		require.Equal(t, resultError, found[0].Result, answer)
+		require.Equal(t, doctor.Error, found[0].Result, answer)
 		require.Contains(t, found[0].Message, "tenant a (a): Database connection failed: ")
 		require.Contains(t, found[0].Message, "no PostgreSQL server")
 		require.NotContains(t, found[0].Message+found[0].Remedy, "s3cret")
-		require.Equal(t, resultSkipped, s.diagnosed(0)["database"][0].Result, "nobody asked")
+		require.Equal(t, doctor.Skipped, s.diagnosed(0)["database"][0].Result, "nobody asked")
 	}
 }
 
@@ -97,7 +98,7 @@ func TestDoctorSaysThatThereIsNothingToConnectTo(t *testing.T) {
 	s := newSandbox(t)
 	s.mustImport("2026-02-01T12:00:00Z", oneTenant)
 	found := s.diagnosed(0, "--connect")["database"]
-	require.Equal(t, resultWarning, found[0].Result)
+	require.Equal(t, doctor.Warning, found[0].Result)
 	require.Contains(t, found[0].Message, "nothing to connect to: no tenant configured")
 
 	// A URL that can't be read or used has no server.
@@ -134,7 +135,7 @@ func TestDoctorTellsOfDatabasesThatAreNotAsTheyShould(t *testing.T) {
 		"database sp_gone on server h:5432: its tenant gone is gone (sp tenant delete gone -y drops it)",
 		"tenant old: sessions of its old login may be open (sp tenant provision old ends them)",
 	} {
-		require.Equal(t, resultWarning, found[i].Result)
+		require.Equal(t, doctor.Warning, found[i].Result)
 		require.Equal(t, want, found[i].Message+" ("+found[i].Remedy+")")
 	}
 }

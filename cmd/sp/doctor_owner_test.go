@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/doctor"
 	"github.com/sp-registry/sp/internal/harness"
 )
 
@@ -27,7 +28,7 @@ func TestDoctorTellsWhatBelongsToSomebodyElse(t *testing.T) {
 		require.NoError(t, os.Chown(full, harness.Nobody, harness.Nobody))
 		for _, args := range [][]string{nil, {"--fix"}} {
 			found := s.diagnosed(6, args...)[where]
-			require.Equal(t, resultError, found[0].Result, path)
+			require.Equal(t, doctor.Error, found[0].Result, path)
 			require.Contains(t, found[0].Message, full+": ", path)
 			require.Contains(t, found[0].Message+found[0].Remedy, "it belongs to user 65534", path)
 		}
@@ -35,7 +36,7 @@ func TestDoctorTellsWhatBelongsToSomebodyElse(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, harness.Nobody, int(statOf(info).Uid), "an owner is not for sp to change")
 		require.NoError(t, os.Chown(full, os.Geteuid(), os.Getegid()))
-		require.NotEqual(t, resultError, s.diagnosed(0)[where][0].Result, path)
+		require.NotEqual(t, doctor.Error, s.diagnosed(0)[where][0].Result, path)
 	}
 }
 
@@ -46,10 +47,10 @@ func TestDoctorTellsOfAParentOfSomebodyElse(t *testing.T) {
 	s.mustImport("2026-02-01T12:00:00Z", oneTenant)
 	require.NoError(t, os.Chown(s.dir, harness.Nobody, harness.Nobody))
 	found := s.diagnosed(6)["parents"][0]
-	require.Equal(t, resultError, found.Result)
+	require.Equal(t, doctor.Error, found.Result)
 	require.Contains(t, found.Message, s.dir+": refused as unsafe: it belongs to user 65534")
 	require.NoError(t, os.Chown(s.dir, os.Geteuid(), os.Getegid()))
-	require.Equal(t, resultOK, s.diagnosed(0)["parents"][0].Result)
+	require.Equal(t, doctor.OK, s.diagnosed(0)["parents"][0].Result)
 }
 
 func statOf(info os.FileInfo) *syscall.Stat_t { return info.Sys().(*syscall.Stat_t) }

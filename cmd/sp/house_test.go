@@ -26,7 +26,7 @@ var below = []string{
 // house says, for each package, which others of this module it may import: the
 // drawing of section 1 of the design. A package that is not here has no place yet.
 var house = map[string][]string{
-	"cmd/sp":                {"internal/cli/session", "internal/cli/profile", "internal/cli/database", "internal/cli/history", "internal/cli", "internal/cli/task", "internal/cli/tenant", "internal/cli/cloud", "internal/cli/files", "db", "internal/registry", "internal/resolver", "internal/exporter", "internal/follow", "internal/workspace", "internal/hosting", "internal/place", "internal/project", "internal/postgres", "internal/provision", "internal/cloud", "internal/server"},
+	"cmd/sp":                {"internal/doctor", "internal/cli/work", "internal/cli/session", "internal/cli/profile", "internal/cli/database", "internal/cli/history", "internal/cli", "internal/cli/task", "internal/cli/tenant", "internal/cli/cloud", "internal/cli/files", "db", "internal/registry", "internal/resolver", "internal/exporter", "internal/follow", "internal/workspace", "internal/hosting", "internal/place", "internal/project", "internal/postgres", "internal/provision", "internal/cloud", "internal/server"},
 	"internal/cli":          {},
 	"internal/cli/task":     below,
 	"internal/cli/cloud":    {"internal/cli"},
@@ -36,6 +36,10 @@ var house = map[string][]string{
 	"internal/cli/database": append([]string{"internal/cli/task"}, below...),
 	"internal/cli/profile":  append([]string{"internal/cli/task"}, below...),
 	"internal/cli/session":  append([]string{"internal/cli/task"}, below...),
+	"internal/cli/work":     append([]string{"internal/cli/task", "internal/doctor"}, below...),
+	"internal/doctor": {
+		"db", "internal/registry", "internal/resolver", "internal/follow", "internal/workspace", "internal/hosting", "internal/project",
+	},
 
 	"db/queries":         {},
 	"db/scan":            {},
@@ -176,8 +180,7 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 		"github.com/urfave/cli/v3":             {"cmd/sp", "internal/cli"},
 		"golang.org/x/term":                    {"cmd/sp", "internal/cli"},
 		"golang.org/x/text/width":              {"internal/cli"},
-		"golang.org/x/sys/unix":                {"cmd/sp", "internal/cli", "internal/cli/files", "internal/cli/task", "db", "internal/place", "internal/project", "internal/workspace"},
-		"golang.org/x/sys/unix":                {"cmd/sp", "internal/cli", "internal/cli/task", "internal/cli/history", "db", "internal/place", "internal/project", "internal/workspace"},
+		"golang.org/x/sys/unix":                {"cmd/sp", "internal/cli", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
 		"go.yaml.in/yaml/v3":                   {"internal/follow"},
 		"github.com/jackc/pgx/v5/pgconn":       {"internal/provision", pgtest},
 		"github.com/jackc/pgx/v5/pgproto3":     {"internal/provision"},

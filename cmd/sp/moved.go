@@ -39,5 +39,8 @@ func argsUsage(c *frame.Command) string {
 			words[i] = "[" + words[i] + "]"
 		}
 	}
+	if c.Rest {
+		words = append(words, "[ARGUMENT...]")
+	}
 	return strings.Join(words, " ")
 }

@@ -23,7 +23,7 @@ func TestEveryCommandThatAHintNamesIsThere(t *testing.T) {
 	for _, s := range sources(t) {
 		ast.Inspect(s.syntax, func(node ast.Node) bool {
 			call, ok := node.(*ast.CallExpr)
-			if !ok || !isTo(call, s.pkg == "internal/cli") {
+			if !ok || !isTo(call, s.pkg) {
 				return true
 			}
 			found++
@@ -44,16 +44,16 @@ func TestEveryCommandThatAHintNamesIsThere(t *testing.T) {
 	require.Positive(t, found)
 }
 
-func isTo(call *ast.CallExpr, inside bool) bool {
-	if name, ok := call.Fun.(*ast.Ident); ok && inside {
-		return name.Name == "To"
+func isTo(call *ast.CallExpr, pkg string) bool {
+	if name, ok := call.Fun.(*ast.Ident); ok {
+		return pkg == "internal/cli" && name.Name == "To" || pkg == "internal/doctor" && name.Name == "to"
 	}
 	selector, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
 		return false
 	}
-	pkg, ok := selector.X.(*ast.Ident)
-	return ok && pkg.Name == "cli" && selector.Sel.Name == "To"
+	from, ok := selector.X.(*ast.Ident)
+	return ok && from.Name == "cli" && selector.Sel.Name == "To"
 }
 
 // text is what a constant text says.

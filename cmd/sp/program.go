@@ -13,6 +13,7 @@ import (
 	"github.com/sp-registry/sp/internal/cli/session"
 	"github.com/sp-registry/sp/internal/cli/task"
 	tenants "github.com/sp-registry/sp/internal/cli/tenant"
+	"github.com/sp-registry/sp/internal/cli/work"
 )
 
 // program is the part of the commands that has its own packages already.
@@ -37,6 +38,12 @@ func program() *cli.Program {
 			{Name: "profile", Build: profile.Command},
 			{Name: "session", Build: session.Command},
 			{Name: "secrets", Build: profile.Secrets},
+			{Name: "resolve", Build: work.Resolve},
+			{Name: "explain", Build: work.Explain},
+			{Name: "psql", Build: work.Psql},
+			{Name: "status", Build: work.Status},
+			{Name: "doctor", Build: work.Doctor},
+			{Name: "version", Build: work.Version},
 			{Name: "auth", Build: cloud.Auth, Hidden: true},
 			{Name: "login", Build: cloud.Login, Hidden: true},
 			{Name: "sync", Build: cloud.Sync, Hidden: true},
@@ -49,6 +56,7 @@ func program() *cli.Program {
 // moved tells whether the arguments name a command that has its own package, also behind help, and
 // how it is written without the words cloud and admin before it.
 func moved(p *cli.Program, args []string) ([]string, bool) {
+	args = p.Meant(args)
 	word := p.FirstWord(args)
 	at := slices.Index(args, word) + 1
 	if word == "help" && at < len(args) {

@@ -10,6 +10,7 @@ import (
 	"github.com/sp-registry/sp/internal/cli/profile"
 	"github.com/sp-registry/sp/internal/cli/session"
 	tenants "github.com/sp-registry/sp/internal/cli/tenant"
+	"github.com/sp-registry/sp/internal/cli/work"
 	"github.com/urfave/cli/v3"
 )
 
@@ -33,16 +34,16 @@ func topCommands() []topCommand {
 		{"session", inOldTree(session.Command)},
 		{"secrets", inOldTree(profile.Secrets)},
 		{"db", inOldTree(database.Command)},
-		{"resolve", (*app).resolveCommand},
-		{"explain", (*app).explainCommand},
-		{"psql", (*app).psqlCommand},
-		{"status", (*app).statusCommand},
-		{"doctor", (*app).doctorCommand},
+		{"resolve", inOldTree(work.Resolve)},
+		{"explain", inOldTree(work.Explain)},
+		{"psql", inOldTree(work.Psql)},
+		{"status", inOldTree(work.Status)},
+		{"doctor", inOldTree(work.Doctor)},
 		{"trust", inOldTree(files.Trust)},
 		{"log", inOldTree(history.Log)},
 		{"show", inOldTree(tenants.Show)},
 		{"undo", inOldTree(history.Undo)},
-		{"version", (*app).versionCommand},
+		{"version", inOldTree(work.Version)},
 		{"help", (*app).helpCommand},
 	}
 }

@@ -25,7 +25,11 @@ func (c *Context) check() error {
 		return Hint(Usage("%s: %s is missing", c.Command, args[len(given)].Name), "%s", c.synopsis())
 	}
 	if many := len(args) > 0 && args[len(args)-1].Repeated; len(given) > len(args) && !many {
-		return Hint(Usage("%s: too many arguments", c.Command), "%s", c.synopsis())
+		hint := c.synopsis()
+		if c.command.Rest {
+			hint = otherProgram + "\n" + hint
+		}
+		return Hint(Usage("%s: too many arguments", c.Command), "%s", hint)
 	}
 	for i, word := range given {
 		if err := args[min(i, len(args)-1)].Kind.check(c.about(args[min(i, len(args)-1)].Name), word); err != nil {

@@ -57,6 +57,9 @@ func (b *bench) thing() *Command {
 	return &Command{Name: "thing", Usage: "work with things", Commands: []*Command{
 		{Name: "show", Usage: "show a thing", Description: "Shows it.", Args: []Arg{{Name: "ID"}, {Name: "MORE", Optional: true, Repeated: true}}, Flags: flags, Run: b.show},
 		{Name: "list", Usage: "list things", Run: b.list},
+		{Name: "about", Usage: "say much", Run: func(context.Context, *Context) (Answer, error) {
+			return Answer{Rows: Rows([]string{"warning", "it stands otherwise than it did, " + strings.Repeat("and so on ", 8)}), Wrap: true, Foot: "2 checks ok"}, nil
+		}},
 		{Name: "delete", Usage: "delete it", Flags: []Flag{Yes()}, Run: func(ctx context.Context, c *Context) (Answer, error) {
 			return Answer{}, c.Confirm(ctx, "Delete it?")
 		}},
@@ -155,8 +158,8 @@ func TestMisuseIsRefusedBeforeAnythingRuns(t *testing.T) {
 		"thing postgres://u:p@h/d":         "prog: unknown command thing ***\nprog: hint: prog thing --help lists the commands\n",
 		"thing":                            "prog: thing: which command?\nprog: hint: prog thing --help lists them\n",
 		"thng":                             "prog: unknown command thng\nprog: hint: did you mean prog thing?\n",
-		"run x y":                          "prog: run: too many arguments\nprog: hint: usage: prog run [THING] [-- ARGUMENT...]\n",
-		"run x -c":                         "prog: run: unknown flag -c\nprog: hint: what is another program's stands behind --\nprog: hint: prog run --help\n",
+		"run x y":                          "prog: run: too many arguments\nprog: hint: arguments for the other program come after --\nprog: hint: usage: prog run [THING] [-- ARGUMENT...]\n",
+		"run x -c":                         "prog: run: unknown flag -c\nprog: hint: arguments for the other program come after --\nprog: hint: prog run --help\n",
 		"run --json":                       "",
 	} {
 		b := newBench(t)
@@ -228,6 +231,33 @@ func TestATableFitsTheTerminal(t *testing.T) {
 	require.Equal(t, 8, Width("テナント"))
 }
 
+func TestALongLastColumnGoesOnInTheNextLine(t *testing.T) {
+	b := newBench(t)
+	b.terminal = true
+	_, stdout, _ := b.run("thing", "about")
+	require.Equal(t, "  warning  it stands otherwise than it did, and so on and so on and so on and so\n"+
+		"           on and so on and so on and so on and so on\n2 checks ok\n", stdout)
+	b.terminal = false
+	_, stdout, _ = b.run("thing", "about")
+	require.Equal(t, 1, strings.Count(stdout, "\n"), "a pipe gets a line")
+}
+
+func TestVersionIsThereAnywhere(t *testing.T) {
+	b := newBench(t)
+	b.program.Nouns = append(b.program.Nouns, Noun{Name: "version", Build: func() *Command {
+		return &Command{Name: "version", Usage: "say it", Run: func(context.Context, *Context) (Answer, error) { return Line("1.2", "1.2"), nil }}
+	}})
+	for _, line := range [][]string{{"--version"}, {"thing", "show", "--version"}, {"--dir", "x", "--version", "thing"}} {
+		exit, stdout, stderr := b.run(line...)
+		require.Equal(t, []any{0, "1.2\n", ""}, []any{exit, stdout, stderr}, line)
+	}
+	_, stdout, _ := b.run("--version", "--json")
+	require.JSONEq(t, `"1.2"`, stdout)
+	exit, _, _ := b.run("run", "--", "--version")
+	require.Zero(t, exit)
+	require.Equal(t, []string{"|", "--version"}, b.given)
+}
+
 func TestHelpIsThereAnywhere(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -285,4 +315,13 @@ func TestNoAndTheEndOfInputCancel(t *testing.T) {
 	require.Equal(t, "prog: Delete it?: not confirmed\nprog: hint: -y answers yes\n", stderr)
 	exit, _, _ = b.run("thing", "delete", "-y")
 	require.Zero(t, exit)
+}
+
+func TestNearNamesAreOffered(t *testing.T) {
+	names := []string{"production", "prod", "staging", "local", "local-integration", "Loca"}
+	for word, want := range map[string][]string{
+		"prodution": {"production"}, "prod-": {"prod"}, "loc": {"Loca", "local", "local-integration"}, "STAGING": {"staging"}, "nobody": nil, "x": nil, "": nil,
+	} {
+		require.Equal(t, want, Near(word, names), word)
+	}
 }

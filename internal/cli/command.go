@@ -86,6 +86,11 @@ type Answer struct {
 	Title string
 	Heads []string
 	Rows  iter.Seq2[Row, error]
+	// Wrap has the last column go on in the next line at a terminal that is too narrow for it; else
+	// cells are cut.
+	Wrap bool
+	// Foot stands under the rows at a terminal. It may have several lines.
+	Foot string
 	// Text is printed as it is, and holds its line ends.
 	Text string
 	// Write, unless nil, prints what is too long to hold, as it is.

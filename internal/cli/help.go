@@ -9,10 +9,7 @@ import (
 // help answers --help and -h, wherever they stand before --, with the help of the command that the
 // words name; and so does the word help.
 func (c *Context) help() (answer Answer, asked bool, err error) {
-	args := c.args[min(1, len(c.args)):]
-	if end := slices.Index(args, "--"); end >= 0 {
-		args = args[:end]
-	}
+	args := beforeDashes(c.args[min(1, len(c.args)):])
 	asked = slices.Contains(args, "--help") || slices.Contains(args, "-h")
 	if c.program.FirstWord(c.args) == "help" {
 		asked, args = true, args[slices.Index(args, "help")+1:]
@@ -123,7 +120,7 @@ func writeFlags(b *strings.Builder, flags []Flag) {
 			about += " (default " + f.Default + ")"
 		}
 		form := f.form()
-		for _, line := range wrap(about, helpColumns-widest-4) {
+		for _, line := range Wrap(about, helpColumns-widest-4) {
 			if len(form) > widest {
 				fmt.Fprintf(b, "  %s\n", form)
 				form = ""
@@ -146,8 +143,8 @@ func (f Flag) form() string {
 	return form
 }
 
-// wrap breaks a text into lines of so many columns.
-func wrap(text string, columns int) (lines []string) {
+// Wrap breaks a text into lines of so many columns, where there is a space.
+func Wrap(text string, columns int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {
 		if line != "" && Width(line)+1+Width(word) > columns {

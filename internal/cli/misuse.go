@@ -33,6 +33,9 @@ func (c *Context) missingCommand() (Answer, error) {
 
 func (c *Context) full() string { return strings.TrimSpace(c.program.Name + " " + c.Command) }
 
+// otherProgram is for who gave a command what its program takes.
+const otherProgram = "arguments for the other program come after --"
+
 // synonyms are what other programs call a command.
 var synonyms = map[string][]string{
 	"ls": {"list"}, "rm": {"delete", "remove"}, "remove": {"delete"}, "del": {"delete"}, "add": {"create", "set"}, "new": {"create"},
@@ -84,7 +87,7 @@ func (c *Context) misused(text string) error {
 		dashes := strings.Repeat("-", min(len(name), 2))
 		err := Usage("%s", c.about("unknown flag "+dashes+name))
 		if c.command.Rest {
-			return Hint(err, "what is another program's stands behind --\n%s", help)
+			return Hint(err, "%s\n%s", otherProgram, help)
 		}
 		if near := cli.SuggestFlag(libraryFlags(append(slices.Clone(c.command.Flags), c.program.globals()...)), name, true); isNear(name, strings.TrimLeft(near, "-")) {
 			return Hint(err, "did you mean %s?", near)
@@ -112,10 +115,7 @@ var invalidValue = sync.OnceValue(func() *regexp.Regexp {
 
 // asksForJSON tells whether the arguments hold --json, where they can't be read so far.
 func asksForJSON(args []string) bool {
-	if end := slices.Index(args, "--"); end >= 0 {
-		args = args[:end]
-	}
-	return slices.ContainsFunc(args, func(arg string) bool {
+	return slices.ContainsFunc(beforeDashes(args), func(arg string) bool {
 		value, ok := strings.CutPrefix(arg, "--json=")
 		yes, _ := strconv.ParseBool(value)
 		return arg == "--json" || ok && yes

@@ -120,5 +120,10 @@ func (c *Context) printTable(a Answer) error {
 	case t == nil:
 		t = c.begin(a, measured)
 	}
+	if a.Foot != "" {
+		for line := range strings.SplitSeq(a.Foot, "\n") {
+			t.prose(Printable(line), false)
+		}
+	}
 	return t.err
 }

@@ -13,6 +13,7 @@ import (
 
 // Run does what the arguments ask, the program's name first, and returns the exit code.
 func (p *Program) Run(ctx context.Context, args []string, w World) int {
+	args = p.Meant(args)
 	c := &Context{World: w, program: p, args: args, JSON: asksForJSON(args)}
 	defer c.out.close()
 	answer, err := c.run(ctx)
@@ -170,6 +171,26 @@ func (p *Program) Tree() []*Command {
 		all[i] = noun.Build()
 	}
 	return all
+}
+
+// Meant are the arguments as a command: --version, wherever it stands before --, is the command version.
+func (p *Program) Meant(args []string) []string {
+	const version = "version"
+	if !p.Has(version) || len(args) == 0 || !slices.Contains(beforeDashes(args), "--"+version) {
+		return args
+	}
+	meant := []string{args[0], version}
+	if asksForJSON(args) {
+		meant = append(meant, "--"+jsonFlag)
+	}
+	return meant
+}
+
+func beforeDashes(args []string) []string {
+	if end := slices.Index(args, "--"); end >= 0 {
+		return args[:end]
+	}
+	return args
 }
 
 // FirstWord is the word that names the command of the top; none where that is not plain, behind

@@ -14,20 +14,20 @@ type table struct {
 	wide   int
 	widths []int
 	bold   bool
+	wrap   bool // the last column
 	err    error
 }
 
 // begin writes what stands over the rows, and the first of them.
 func (c *Context) begin(a Answer, rows []Row) *table {
-	t := &table{to: &c.out, wide: c.Columns(), bold: c.Colour()}
+	t := &table{to: &c.out, wide: c.Columns(), bold: c.Colour(), wrap: a.Wrap}
 	t.measure(a.Heads)
 	for _, row := range rows {
 		t.measure(row.Cells)
 	}
 	t.narrow()
 	if a.Title != "" {
-		title := Printable(a.Title)
-		t.line(title, true)
+		t.title(Printable(a.Title))
 	}
 	if a.Heads != nil {
 		t.row(Row{Cells: a.Heads})
@@ -47,9 +47,42 @@ func (t *table) measure(cells []string) {
 	}
 }
 
-// narrow takes from the widest columns what is too much for the terminal.
+// title stands over the rows.
+func (t *table) title(text string) {
+	if t.wrap {
+		t.prose(text, true)
+		return
+	}
+	t.line(text, true)
+}
+
+// prose writes a text, in as many lines as it takes.
+func (t *table) prose(text string, strong bool) {
+	if Width(text) <= t.wide {
+		t.line(text, strong)
+		return
+	}
+	for i, line := range Wrap(text, t.wide-2) {
+		t.write(strings.Repeat("  ", min(i, 1))+line, strong)
+	}
+}
+
+// narrow takes from the widest columns what is too much for the terminal; from the last one, if that
+// may go on in the next line.
 func (t *table) narrow() {
-	const least = 8
+	const least, leastOfLast = 8, 24
+	if last := len(t.widths) - 1; t.wrap && last >= 0 {
+		room := t.wide - 2
+		for _, w := range t.widths[:last] {
+			if w > 0 {
+				room -= w + 2
+			}
+		}
+		if t.widths[last] > room && room >= leastOfLast {
+			t.widths[last] = room
+			return
+		}
+	}
 	for {
 		total, widest := 0, 0
 		for i, w := range t.widths {
@@ -74,14 +107,29 @@ func (t *table) row(r Row) {
 		if t.widths[i] == 0 {
 			continue
 		}
+		if t.wrap && i == len(t.widths)-1 {
+			t.wrapped(line.String()+"  ", cell, r.Marked)
+			return
+		}
 		cell = Cut(cell, t.widths[i])
 		line.WriteString("  " + cell + strings.Repeat(" ", t.widths[i]-Width(cell)))
 	}
 	t.line(strings.TrimRight(line.String(), " "), r.Marked)
 }
 
-func (t *table) line(text string, strong bool) {
-	if text = Cut(text, t.wide); strong && t.bold {
+// wrapped writes the end of a row, in as many lines as it takes. A word that is too long for one is
+// left whole: it may be there to be copied.
+func (t *table) wrapped(before, cell string, strong bool) {
+	for _, line := range Wrap(cell, t.widths[len(t.widths)-1]) {
+		t.write(strings.TrimRight(before+line, " "), strong)
+		before = strings.Repeat(" ", Width(before))
+	}
+}
+
+func (t *table) line(text string, strong bool) { t.write(Cut(text, t.wide), strong) }
+
+func (t *table) write(text string, strong bool) {
+	if strong && t.bold {
 		text = "\x1b[1m" + text + "\x1b[0m"
 	}
 	if _, err := io.WriteString(t.to, text+"\n"); err != nil {

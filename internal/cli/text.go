@@ -91,6 +91,14 @@ func Counted(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
+// HowLong writes a time as people count it: 26 hours, 3 days.
+func HowLong(d time.Duration) string {
+	if d < 48*time.Hour {
+		return Counted(int(d/time.Hour), "hour")
+	}
+	return Counted(int(d/(24*time.Hour)), "day")
+}
+
 // Some names the first of several things.
 func Some(names []string) string {
 	const most = 5

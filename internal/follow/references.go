@@ -19,6 +19,12 @@ type reference struct {
 	Inside string
 }
 
+// CheckReferences refuses a profile's profile.yaml that names a file outside the directory.
+func (dir Directory) CheckReferences(profile string, text []byte, confine Confine) error {
+	_, err := dir.references(profile, text, confine)
+	return err
+}
+
 // references returns the files that a profile's profile.yaml names as those of its tenants,
 // credentials and secrets. One that confine does not find in the directory, by whatever way,
 // is refused.

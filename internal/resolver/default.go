@@ -17,24 +17,24 @@ func (q *query) byDefault(ctx context.Context, f *Finding) error {
 		return err
 	}
 	if selection.Deleted {
-		f.Why = "the selected tenant was deleted"
+		f.Why, f.Reason = "the selected tenant was deleted", WasDeleted
 		return nil
 	}
 	f.Holds, err = q.reader.DefaultProfile(ctx)
 	if err != nil {
 		return err
 	}
-	f.Why = "no default profile is set"
+	f.Why, f.Reason = "no default profile is set", NoDefault
 	if f.Holds != nil {
 		p, err := q.profile(ctx, f, *f.Holds)
 		if err != nil {
 			return err
 		}
 		if selection.Tenant == nil || *selection.Tenant == p.Tenant {
-			f.Why = "the registry's default profile"
+			f.Why, f.Reason = "the registry's default profile", ByChoice
 			return q.settle(ctx, f, p)
 		}
-		f.Why = fmt.Sprintf("profile %q does not belong to the selected tenant %q", p.Name, *selection.Tenant)
+		f.Why, f.Reason = fmt.Sprintf("profile %q does not belong to the selected tenant %q", p.Name, *selection.Tenant), OtherTenants
 	}
 	return q.only(ctx, f, selection)
 }
@@ -49,7 +49,7 @@ func (q *query) only(ctx context.Context, f *Finding, selection Selection) error
 		f.Why += "; candidates: " + list(firstNames(profiles))
 		return nil
 	}
-	f.Why += fmt.Sprintf("; the only candidate is %q", profiles[0].Name)
+	f.Why, f.Reason = f.Why+fmt.Sprintf("; the only candidate is %q", profiles[0].Name), OnlyProfile
 	return q.settle(ctx, f, profiles[0])
 }
 

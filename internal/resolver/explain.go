@@ -36,7 +36,7 @@ func Explain(ctx context.Context, r Reader, req Request) (Explanation, error) {
 		}
 		switch {
 		case f.names() && decided >= 0:
-			f.Why = "a stronger source decided; " + f.alone()
+			f.Why, f.Reason = "a stronger source decided; "+f.alone(), Outranked
 		case f.names():
 			f.Decided, decided = true, i
 		}

@@ -106,9 +106,11 @@ func requireAgreement(t require.TestingT, e resolver.Explanation, c resolver.Con
 	for i, f := range e.Sources {
 		require.Equal(t, order[i], f.Source)
 		require.NotEmpty(t, f.Why)
+		require.NotEmpty(t, f.Reason)
 		names := f.Tenant != nil || f.Err != nil
 		require.Equal(t, names && decided == "", f.Decided)
 		require.Equal(t, names && !f.Decided, strings.HasPrefix(f.Why, "a stronger source decided; "))
+		require.Equal(t, names && !f.Decided, f.Reason == resolver.Outranked)
 		if f.Decided {
 			decided = f.Source
 		}

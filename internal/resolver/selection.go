@@ -28,14 +28,14 @@ func (s Selection) String() string {
 }
 
 // withoutSession says why there is no session.
-func (s Selection) withoutSession() string {
+func (s Selection) withoutSession() (string, Reason) {
 	switch {
 	case s.Deleted:
-		return "the selected tenant was deleted"
+		return "the selected tenant was deleted", WasDeleted
 	case s.Tenant == nil:
-		return "no tenant is selected"
+		return "no tenant is selected", NoneSelected
 	default:
-		return fmt.Sprintf("tenant %q has no session", *s.Tenant)
+		return fmt.Sprintf("tenant %q has no session", *s.Tenant), NoSession
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 func (q *query) tenant(ctx context.Context, f *Finding) error {
 	id := *q.req.Tenant
 	holds := string(id)
-	f.Holds, f.Why = &holds, "a tenant without a profile"
+	f.Holds, f.Why, f.Reason = &holds, "a tenant without a profile", ByTenant
 	switch {
 	case id == "":
 		return refuse("--tenant is empty: %w", ErrUsage)
@@ -36,12 +36,12 @@ func (q *query) given(ctx context.Context, f *Finding, value *string) error {
 	f.Holds = value
 	switch {
 	case value == nil:
-		f.Why = "not set"
+		f.Why, f.Reason = "not set", NotGiven
 		return nil
 	case *value == "" && f.Source == FromFlag:
 		return refuse("--profile is empty: %w", ErrUsage)
 	case *value == "":
-		f.Why = "empty counts as not set"
+		f.Why, f.Reason = "empty counts as not set", EmptyValue
 		return nil
 	case isURL(*value), pgurl.IsConnection(*value):
 		hidden := "***"
@@ -50,7 +50,7 @@ func (q *query) given(ctx context.Context, f *Finding, value *string) error {
 	case isPath(*value):
 		return q.file(ctx, f, *value)
 	}
-	f.Why = "by name"
+	f.Why, f.Reason = "by name", ByName
 	p, err := q.profile(ctx, f, *value)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (q *query) file(ctx context.Context, f *Finding, path string) error {
 	if err != nil {
 		return refuse("%s: %w", f.place(), err)
 	}
-	f.Why = fmt.Sprintf("its file names profile %q", name)
+	f.Why, f.Reason = fmt.Sprintf("its file names profile %q", name), ByFile
 	p, err := q.profile(ctx, f, name)
 	if err != nil {
 		return err
@@ -103,10 +103,10 @@ func (q *query) session(ctx context.Context, f *Finding) error {
 	}
 	if s == nil {
 		selection, err := q.selection(ctx)
-		f.Why = selection.withoutSession()
+		f.Why, f.Reason = selection.withoutSession()
 		return err
 	}
-	f.Holds, f.Why = &s.Profile, fmt.Sprintf("the session of tenant %q", s.Tenant)
+	f.Holds, f.Why, f.Reason = &s.Profile, fmt.Sprintf("the session of tenant %q", s.Tenant), ByChoice
 	p, err := q.profile(ctx, f, s.Profile)
 	if err != nil {
 		return err

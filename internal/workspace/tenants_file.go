@@ -149,6 +149,10 @@ const (
 	Current   Standing = "current"   // it shows the registry as it is
 	Behind    Standing = "behind"    // it shows the registry as it was
 	Changed   Standing = "changed"   // somebody else wrote it, or what waits beside it
+	// Of a project's tenants.json these can be told as well; see Workspace.Standing.
+	Unimported Standing = "unimported" // sp has not written it, and a file is there
+	Unreadable Standing = "unreadable" // somebody else wrote it, and no change can merge it
+	Unsafe     Standing = "unsafe"     // what is there is not a regular file
 )
 
 // Standing returns how the publisher's file stands, without rendering it.

@@ -28,6 +28,9 @@ func (t *Task) NewProject() (project.Dir, error) {
 	return t.checked(t.projectBy(project.AtNew, project.FindNew))
 }
 
+// Located finds the directory, whatever is wrong with it.
+func (t *Task) Located() (project.Dir, error) { return t.projectBy(project.Locate, project.Search) }
+
 // IsNew tells whether there is no registry yet where a command would make one.
 func (t *Task) IsNew() (bool, error) {
 	dir, err := t.NewProject()

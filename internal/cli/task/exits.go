@@ -103,7 +103,7 @@ func Faults() []cli.Fault {
 // What the answer says already.
 var (
 	// ErrUnwell ends a checkup that found something wrong.
-	ErrUnwell = errors.New("not all is well")
+	ErrUnwell = errors.New("something is wrong")
 	// ErrUnreached ends a check of databases that did not all answer.
 	ErrUnreached = errors.New("not every database answers as it should")
 )
@@ -114,6 +114,10 @@ func (t *Task) explain(err error) error {
 		return nil
 	}
 	err = explained(t.registry, t.adviseMain(err))
+	var ambiguous *registry.AmbiguousError
+	if errors.As(err, &ambiguous) {
+		err = cli.WithCandidates(err, ambiguous.Candidates...)
+	}
 	switch hint := serverHint(err); {
 	case cli.HasHint(err):
 	case hint != "":
@@ -121,12 +125,11 @@ func (t *Task) explain(err error) error {
 	case errors.As(err, new(*exporter.RepeatedError)):
 		err = cli.Hint(err, "%s takes the first of them", cli.To("sp import", "--duplicates", "first"))
 	}
-	var ambiguous *registry.AmbiguousError
-	if errors.As(err, &ambiguous) {
-		return cli.WithCandidates(err, ambiguous.Candidates...)
-	}
 	return err
 }
+
+// FailureOf says how an error would end the run, where it is part of an answer.
+func (t *Task) FailureOf(err error) cli.Failure { return t.Failure(t.explain(err)) }
 
 // explained puts what SQLite said in words of ours, after a look at the registry at path. What
 // that means for the change stays, and so does advice.

@@ -60,12 +60,12 @@ func (t *Task) Page() (registry.Page, error) {
 	return page, nil
 }
 
-// defaultMaxAge is how old a sync may be before the registry counts as stale.
-const defaultMaxAge = 24 * time.Hour
+// DefaultMaxAge is how old a sync may be before the registry counts as stale.
+const DefaultMaxAge = 24 * time.Hour
 
 // MaxAge is the flag that says how old that may be.
 func MaxAge() cli.Flag {
-	return cli.Duration("max-age", defaultMaxAge, "how old the last sync may be")
+	return cli.Duration("max-age", DefaultMaxAge, "how old the last sync may be")
 }
 
 // ListOf is an answer of a list of that name, with a row for each value.

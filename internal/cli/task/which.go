@@ -10,6 +10,7 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 const profileFlag = "profile"
@@ -55,7 +56,7 @@ func readProfile(dir project.Dir, path string) (name string, tenant *registry.Te
 	if tenant, err = follow.TenantOf(text); err != nil {
 		return "", nil, fmt.Errorf("profile %s: %w", path, err)
 	}
-	return name, tenant, nil
+	return name, tenant, workspace.FilesOf(dir).CheckReferences(name, text, dir.Confine)
 }
 
 // RefuseBoth refuses two answers to one question: a word that names a tenant or profile, and --profile.
@@ -78,7 +79,7 @@ func (t *Task) Tenant(ctx context.Context, dir project.Dir, view *registry.View,
 	f, err := resolver.InEffect(ctx, view, t.Request(dir))
 	switch {
 	case err == nil:
-		return *f.Tenant, t.tellOther(ctx, view, f)
+		return *f.Tenant, t.TellOther(ctx, view, f)
 	case errors.As(err, new(*resolver.NothingError)), f.Err != nil && (f.Source == resolver.FromSession || f.Source == resolver.FromDefault):
 		return view.TenantOrSelected(ctx, nil)
 	}
@@ -97,7 +98,7 @@ func (t *Task) ProfileInEffect(ctx context.Context, dir project.Dir, view *regis
 	if err != nil {
 		return registry.Profile{}, AdviseResolving(err)
 	}
-	return *f.Profile, t.tellOther(ctx, view, f)
+	return *f.Profile, t.TellOther(ctx, view, f)
 }
 
 // sources are the sources that can name another tenant than the selected one, as people call them.
@@ -105,8 +106,8 @@ var sources = map[resolver.Source]string{
 	resolver.FromFlag: "--profile", resolver.FromEnvironment: profileVariable, resolver.FromDefault: "the default",
 }
 
-// tellOther says on what the command acts, where that is not the selected tenant.
-func (t *Task) tellOther(ctx context.Context, view *registry.View, f resolver.Finding) error {
+// TellOther says on what the command acts, where that is not the selected tenant.
+func (t *Task) TellOther(ctx context.Context, view *registry.View, f resolver.Finding) error {
 	selection, err := view.Selection(ctx)
 	if err == nil && selection.Tenant != nil && *selection.Tenant != f.Tenant.ID {
 		t.NoteLater("this is tenant %s, of profile %s (%s); selected is %s", f.Tenant, f.Profile.Name, sources[f.Source], *selection.Tenant)

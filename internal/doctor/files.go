@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"context"
@@ -11,27 +11,28 @@ import (
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// smallFiles is how the small files stand, as status tells it.
-type smallFiles struct {
+// Files is how the small files that follow the registry stand to it.
+type Files struct {
 	follow.State
-	// Refused says which one can't be used, and why.
-	Refused string `json:"refused,omitempty"`
+	// Refused says which one can't be used, and why; nil if none.
+	Refused *string `json:"refused"`
 }
 
-// findSmallFiles looks at the small files. One that can't be used is no reason not to
-// tell of all else.
-func findSmallFiles(ctx context.Context, dir project.Dir, view *registry.View) (smallFiles, error) {
+// FilesOf looks at the small files. One that can't be used is no reason not to tell of all else.
+func FilesOf(ctx context.Context, dir project.Dir, view *registry.View) (Files, error) {
 	s, err := follow.StateOf(ctx, workspace.FilesOf(dir), view)
 	if errors.Is(err, follow.ErrUnusable) {
-		return smallFiles{State: s, Refused: err.Error()}, nil
+		refused := err.Error()
+		return Files{State: s, Refused: &refused}, nil
 	}
-	return smallFiles{State: s}, err
+	return Files{State: s}, err
 }
 
-func (s smallFiles) describe() string {
+// String says how they stand.
+func (s Files) String() string {
 	var said []string
-	if s.Refused != "" {
-		said = append(said, "refused: "+s.Refused)
+	if s.Refused != nil {
+		said = append(said, "refused: "+*s.Refused)
 	}
 	if len(s.Behind) > 0 {
 		said = append(said, describeBehind(s.Behind))
@@ -61,15 +62,15 @@ func describeMissing(paths []string) string {
 }
 
 // checkFiles tells how the small files stand to the registry.
-func (c *checkup) checkFiles(ctx context.Context) []diagnosis {
-	var s smallFiles
-	err := c.read(ctx, func(dir project.Dir, view *registry.View) (err error) {
-		s, err = findSmallFiles(ctx, dir, view)
+func (c *Checkup) checkFiles(ctx context.Context) []Diagnosis {
+	var s Files
+	err := c.read(ctx, func(view *registry.View) (err error) {
+		s, err = FilesOf(ctx, c.dir, view)
 		return err
 	})
-	var findings []diagnosis
-	if s.Refused != "" {
-		findings = append(findings, wrong("%s", s.Refused))
+	var findings []Diagnosis
+	if s.Refused != nil {
+		findings = append(findings, wrong("%s", *s.Refused))
 	}
 	if len(s.Behind) > 0 {
 		findings = append(findings, warn("%s", describeBehind(s.Behind)).
@@ -81,5 +82,5 @@ func (c *checkup) checkFiles(ctx context.Context) []diagnosis {
 	if len(s.Missing) > 0 {
 		findings = append(findings, inform("%s", describeMissing(s.Missing)))
 	}
-	return troubled(orFine(findings, "current"), err)
+	return c.troubled(orFine(findings, "current"), err)
 }

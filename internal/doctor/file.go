@@ -1,33 +1,34 @@
-package main
+package doctor
 
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 
 	"github.com/sp-registry/sp/db"
-	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"golang.org/x/sys/unix"
 )
 
-func (c *checkup) checkLock(context.Context) []diagnosis {
+func (c *Checkup) checkLock(context.Context) []Diagnosis {
 	held, holder, err := db.Holder(c.dir.Registry())
 	switch {
 	case err != nil:
-		return []diagnosis{trouble(err)}
+		return []Diagnosis{c.trouble(err)}
 	case held && holder == "":
-		return []diagnosis{inform("another program is changing the registry")}
+		return []Diagnosis{inform("another program is changing the registry")}
 	case held:
-		return []diagnosis{inform("held by %s", holder)}
+		return []Diagnosis{inform("held by %s", holder)}
 	}
-	return []diagnosis{fine("nobody holds it")}
+	return []Diagnosis{fine("nobody holds it")}
 }
 
 // untrusted is all that is said of a directory whose registry is not trusted, and nothing in
 // it is mended.
-func (c *checkup) untrusted(ctx context.Context) *diagnosis {
-	dir, err := c.projectBy(project.Locate, project.Search)
-	if err != nil || !hasRegistry(dir) {
+func (c *Checkup) untrusted(ctx context.Context) *Diagnosis {
+	dir, err := c.Locate()
+	if err != nil || !isThere(dir.Registry()) {
 		return nil
 	}
 	c.dir, c.interrupted = dir, db.IsInterrupted(dir.Registry())
@@ -35,15 +36,15 @@ func (c *checkup) untrusted(ctx context.Context) *diagnosis {
 	if !errors.Is(err, db.ErrUntrusted) {
 		return nil
 	}
-	found := trouble(err).remedy("%s", trustHint)
+	found := c.trouble(err)
 	found.Check = "trust"
 	return &found
 }
 
 // checkFile tells why sp.db can't be opened, if that shows from outside.
-func (c *checkup) checkFile(ctx context.Context) []diagnosis {
+func (c *Checkup) checkFile(ctx context.Context) []Diagnosis {
 	path := c.dir.Registry()
-	options, err := c.storeOptions(c.dir)
+	options, err := c.fileOptions()
 	if err == nil {
 		err = db.CheckFile(ctx, path, options)
 	}
@@ -52,41 +53,56 @@ func (c *checkup) checkFile(ctx context.Context) []diagnosis {
 	case err == nil:
 		c.have = needFile
 	case exposed:
-		return []diagnosis{c.reachable(path, mode, func(context.Context) error { return db.Tighten(path) })}
+		return []Diagnosis{c.reachable(path, mode, func(context.Context) error { return db.Tighten(path) })}
 	case errors.Is(err, db.ErrMissing) && db.IsInterrupted(path):
-		return []diagnosis{trouble(withHint(err, "%s-journal belongs to it: put that file back before anything else", path))}
-	case errors.Is(err, db.ErrMissing) && hasExport(c.dir):
-		return []diagnosis{trouble(withHint(err, "tenants.json is still there: sp import takes it over, or sp restore FILE a backup"))}
-	case errors.Is(err, db.ErrForeign) && hasExport(c.dir):
-		return []diagnosis{trouble(withHint(err, "tenants.json is still there: move what is called sp.db away, then sp import"))}
+		return []Diagnosis{c.trouble(err).remedy("%s-journal belongs to it: put that file back before anything else", path)}
+	case errors.Is(err, db.ErrMissing) && isThere(c.dir.Tenants()):
+		return []Diagnosis{c.trouble(err).remedy("tenants.json is still there: %s takes it over, or %s a backup", to("sp import"), to("sp restore", "FILE"))}
+	case errors.Is(err, db.ErrForeign) && isThere(c.dir.Tenants()):
+		return []Diagnosis{c.trouble(err).remedy("tenants.json is still there: move what is called sp.db away, then %s", to("sp import"))}
 	default:
-		return []diagnosis{trouble(c.adviseMain(err))}
+		return []Diagnosis{c.trouble(err)}
 	}
 	if unix.Access(path, unix.W_OK) != nil || unix.Access(c.dir.Path(), unix.W_OK) != nil {
-		return []diagnosis{warn("%s: it can be read, but not changed", path).remedy("make it and its directory writable for you")}
+		return []Diagnosis{warn("%s: it can be read, but not changed", path).remedy("make it and its directory writable for you")}
 	}
-	return []diagnosis{fine("%s", path)}
+	return []Diagnosis{fine("%s", path)}
 }
 
 // checkJournal looks at the journal of a change that was interrupted. Who opens the
 // registry next rolls it back, and so does this.
-func (c *checkup) checkJournal(ctx context.Context) []diagnosis {
+func (c *Checkup) checkJournal(ctx context.Context) []Diagnosis {
 	journal := c.dir.Registry() + "-journal"
 	if !c.interrupted {
-		return []diagnosis{fine("no change was interrupted")}
+		return []Diagnosis{fine("no change was interrupted")}
 	}
 	if held, _, _ := db.Holder(c.dir.Registry()); held { // checkLock tells of an error
-		return []diagnosis{inform("%s: a change is being made", journal)}
+		return []Diagnosis{inform("%s: a change is being made", journal)}
 	}
 	if err := c.onFile(ctx, func(*db.Examination) error { return nil }); err != nil {
-		return []diagnosis{trouble(err)}
+		return []Diagnosis{c.trouble(err)}
 	}
-	return []diagnosis{inform("%s: left by a change that was interrupted; it was rolled back just now, as every command does", journal)}
+	return []Diagnosis{inform("%s: left by a change that was interrupted; it was rolled back just now, as every command does", journal)}
+}
+
+// fileOptions are what the registry's file is opened with, without the rules.
+func (c *Checkup) fileOptions() (db.Options, error) {
+	w, err := c.Workspace(c.dir)
+	if err != nil {
+		return db.Options{}, err
+	}
+	o := w.Registry
+	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting, Rand: o.Rand, Trust: o.Trust}, nil
+}
+
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // onFile runs fn on the file as it is.
-func (c *checkup) onFile(ctx context.Context, fn func(*db.Examination) error) error {
-	options, err := c.storeOptions(c.dir)
+func (c *Checkup) onFile(ctx context.Context, fn func(*db.Examination) error) error {
+	options, err := c.fileOptions()
 	if err != nil {
 		return err
 	}
@@ -99,14 +115,14 @@ func (c *checkup) onFile(ctx context.Context, fn func(*db.Examination) error) er
 }
 
 // checkSchema tells whether this program can work with the file.
-func (c *checkup) checkSchema(ctx context.Context) (findings []diagnosis) {
+func (c *Checkup) checkSchema(ctx context.Context) (findings []Diagnosis) {
 	err := c.onFile(ctx, func(e *db.Examination) error {
 		switch path := c.dir.Registry(); {
 		case e.Schema > e.Newest:
-			findings = []diagnosis{wrong("%s: schema %d was made by a newer sp, this one knows %d", path, e.Schema, e.Newest).remedy("upgrade sp")}
+			findings = []Diagnosis{wrong("%s: schema %d was made by a newer sp, this one knows %d", path, e.Schema, e.Newest).remedy("upgrade sp")}
 			return nil
 		case e.Schema < e.Newest:
-			findings = []diagnosis{warn("%s: schema %d is older than this sp's, %d", path, e.Schema, e.Newest).
+			findings = []Diagnosis{warn("%s: schema %d is older than this sp's, %d", path, e.Schema, e.Newest).
 				remedy("the next command migrates it, and keeps a copy").
 				mendable(c.migrate, "%s: migrated from schema %d to %d", path, e.Schema, e.Newest)}
 			return nil
@@ -115,12 +131,12 @@ func (c *checkup) checkSchema(ctx context.Context) (findings []diagnosis) {
 		findings, err = c.strays(ctx, e)
 		return err
 	})
-	return troubled(findings, err)
+	return c.troubled(findings, err)
 }
 
 // strays looks for what another program did to the schema. Only without it is the
 // registry written to, for a trigger would run.
-func (c *checkup) strays(ctx context.Context, e *db.Examination) ([]diagnosis, error) {
+func (c *Checkup) strays(ctx context.Context, e *db.Examination) ([]Diagnosis, error) {
 	c.have = needOurs
 	strays, err := e.Strays(ctx)
 	var findings bounded
@@ -145,15 +161,15 @@ func (c *checkup) strays(ctx context.Context, e *db.Examination) ([]diagnosis, e
 }
 
 // migrate brings the file to this program's schema, as opening it does.
-func (c *checkup) migrate(ctx context.Context) error {
-	return c.read(ctx, func(project.Dir, *registry.View) error { return nil })
+func (c *Checkup) migrate(ctx context.Context) error {
+	return c.read(ctx, func(*registry.View) error { return nil })
 }
 
 const restoreAdvice = "copy it, together with a -journal beside it, before anything else"
 
 // checkIntegrity has SQLite look at every page. Nothing is read from, and nothing
 // written by, a registry that is damaged.
-func (c *checkup) checkIntegrity(ctx context.Context) (findings []diagnosis) {
+func (c *Checkup) checkIntegrity(ctx context.Context) (findings []Diagnosis) {
 	err := c.onFile(ctx, func(e *db.Examination) error {
 		damages, err := e.Damages(ctx, maxFindings)
 		for _, damage := range damages {
@@ -164,10 +180,10 @@ func (c *checkup) checkIntegrity(ctx context.Context) (findings []diagnosis) {
 	if err != nil || len(findings) > 0 {
 		c.have = needFile
 	}
-	return troubled(orFine(findings, "every page is as it should be"), err)
+	return c.troubled(orFine(findings, "every page is as it should be"), err)
 }
 
-func (c *checkup) checkForeignKeys(ctx context.Context) (findings []diagnosis) {
+func (c *Checkup) checkForeignKeys(ctx context.Context) (findings []Diagnosis) {
 	err := c.onFile(ctx, func(e *db.Examination) error {
 		orphans, err := e.Orphans(ctx)
 		for _, o := range orphans {
@@ -176,5 +192,5 @@ func (c *checkup) checkForeignKeys(ctx context.Context) (findings []diagnosis) {
 		}
 		return err
 	})
-	return troubled(orFine(findings, "no row refers to one that is not there"), err)
+	return c.troubled(orFine(findings, "no row refers to one that is not there"), err)
 }

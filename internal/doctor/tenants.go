@@ -1,8 +1,7 @@
-package main
+package doctor
 
 import (
 	"context"
-	"fmt"
 	"hash/maphash"
 	"slices"
 	"strconv"
@@ -18,21 +17,22 @@ import (
 // a name or a database. It keeps eight bytes of each, and bounded findings.
 type survey struct {
 	credentials, urls, names bounded
+	cloud                    bool // there is a cloud tenant
 	likenesses, databases    shared
 }
 
 // surveyed returns the survey, made when it is first asked for.
-func (c *checkup) surveyed(ctx context.Context) (*survey, error) {
+func (c *Checkup) surveyed(ctx context.Context) (*survey, error) {
 	if c.survey != nil {
 		return c.survey, nil
 	}
 	s := &survey{likenesses: newShared(), databases: newShared()}
-	err := c.read(ctx, func(_ project.Dir, view *registry.View) error {
+	err := c.read(ctx, func(view *registry.View) error {
 		for t, err := range view.Tenants(ctx, registry.Page{}) {
 			if err != nil {
 				return err
 			}
-			s.look(t)
+			s.look(t, c.Printable)
 		}
 		names, databases := s.likenesses.settle(), s.databases.settle()
 		if !names && !databases {
@@ -53,18 +53,19 @@ func (c *checkup) surveyed(ctx context.Context) (*survey, error) {
 }
 
 // look judges a tenant by itself.
-func (s *survey) look(t registry.Tenant) {
+func (s *survey) look(t registry.Tenant, printable func(string) string) {
+	s.cloud = s.cloud || t.IsCloud()
 	s.lookAtCredentials(t)
 	for _, u := range urlsOf(t) {
 		if err := pgurl.Check(*u.url); err != nil && !pgurl.IsMasked(*u.url) {
 			why := strings.TrimSuffix(strings.TrimPrefix(err.Error(), "database URL: "), ": "+pgurl.ErrInvalid.Error())
-			s.urls.add(warn("tenant %s: %s %s", t.ID, u.member, why).remedy("sp tenant edit %s --%s-stdin", project.Quoted(string(t.ID)), u.flag))
+			s.urls.add(warn("tenant %s: %s %s", t.ID, u.member, why).remedy("%s", to("sp tenant edit", string(t.ID), u.flag)))
 		}
 		if place, ok := pgurl.DatabaseOf(*u.url); ok {
 			s.databases.note(place)
 		}
 	}
-	rename := fmt.Sprintf("sp tenant edit %s --name NAME", project.Quoted(string(t.ID)))
+	rename := to("sp tenant edit", string(t.ID), "--name", "NAME")
 	if printable(t.Name) != t.Name {
 		s.names.add(warn("tenant %s: its name holds what can't be seen: %s", t.ID, plain(t.Name)).remedy("%s", rename))
 	}
@@ -78,23 +79,22 @@ func (s *survey) look(t registry.Tenant) {
 func plain(name string) string { return strconv.QuoteToASCII(name) }
 
 func (s *survey) lookAtCredentials(t registry.Tenant) {
-	edit := "sp tenant edit " + project.Quoted(string(t.ID))
+	id := string(t.ID)
 	flag, member := "--database-url-stdin", "database_url"
 	if t.IsCloud() {
 		flag, member = "--internal-database-url-stdin", "internal_database_url"
 	}
 	switch {
+	case !t.HasDatabaseURL() && t.IsLocal():
+		s.credentials.add(warn("tenant %s: %s is missing", t.ID, member).
+			remedy("%s makes a database; %s", to("sp tenant provision", id), to("sp tenant edit", id, flag)))
 	case !t.HasDatabaseURL():
-		remedy := edit + " " + flag
-		if t.IsLocal() {
-			remedy = "sp tenant provision " + project.Quoted(string(t.ID)) + " makes a database; " + remedy
-		}
-		s.credentials.add(warn("tenant %s: %s is missing", t.ID, member).remedy("%s", remedy))
+		s.credentials.add(warn("tenant %s: %s is missing", t.ID, member).remedy("%s", to("sp tenant edit", id, flag)))
 	case t.IsDatabaseURLMasked():
-		s.credentials.add(warn("tenant %s: %s has stars in place of its password", t.ID, member).remedy("%s %s", edit, flag))
+		s.credentials.add(warn("tenant %s: %s has stars in place of its password", t.ID, member).remedy("%s", to("sp tenant edit", id, flag)))
 	}
 	if t.IsSyncTokenMissing() {
-		s.credentials.add(warn("tenant %s: sync_token is missing", t.ID).remedy("%s --sync-token-stdin", edit))
+		s.credentials.add(warn("tenant %s: sync_token is missing", t.ID).remedy("%s", to("sp tenant edit", id, "--sync-token-stdin")))
 	}
 }
 
@@ -102,7 +102,7 @@ func (s *survey) lookAtCredentials(t registry.Tenant) {
 func (s *survey) compare(t registry.Tenant) {
 	if before, ok := s.likenesses.before(registry.LikenessOf(t.Name), t); ok {
 		s.names.add(warn("tenants %s and %s: their names look alike: %s, %s", before.ID, t.ID, plain(before.Name), plain(t.Name)).
-			remedy("sp tenant edit %s --name NAME", project.Quoted(string(t.ID))))
+			remedy("%s", to("sp tenant edit", string(t.ID), "--name", "NAME")))
 	}
 	for _, u := range urlsOf(t) {
 		place, ok := pgurl.DatabaseOf(*u.url)
@@ -111,7 +111,7 @@ func (s *survey) compare(t registry.Tenant) {
 		}
 		if before, ok := s.databases.before(place, t); ok && before.ID != t.ID {
 			s.urls.add(warn("tenants %s and %s have the same database: %s", before.ID, t.ID, pgurl.Describe(*u.url)).
-				remedy("sp tenant edit %s --%s-stdin, if one was copied", project.Quoted(string(t.ID)), u.flag))
+				remedy("%s, if one was copied", to("sp tenant edit", string(t.ID), u.flag)))
 		}
 	}
 }
@@ -126,7 +126,7 @@ type memberURL struct {
 func urlsOf(t registry.Tenant) (urls []memberURL) {
 	for _, m := range registry.Members {
 		if url := m.SecretOf(&t); m.URL && url != nil && !url.Empty() {
-			urls = append(urls, memberURL{m.Name, flagOf(m), url})
+			urls = append(urls, memberURL{m.Name, "--" + strings.ReplaceAll(m.Name, "_", "-") + "-stdin", url})
 		}
 	}
 	return urls
@@ -171,28 +171,28 @@ func (s *shared) before(text string, t registry.Tenant) (registry.Tenant, bool) 
 	return first, ok
 }
 
-func (c *checkup) checkCredentials(ctx context.Context) []diagnosis {
+func (c *Checkup) checkCredentials(ctx context.Context) []Diagnosis {
 	s, err := c.surveyed(ctx)
-	return troubled(orFine(s.credentials.all(), "every tenant has its own"), err)
+	return c.troubled(orFine(s.credentials.all(), "every tenant has its own"), err)
 }
 
-func (c *checkup) checkURLs(ctx context.Context) []diagnosis {
+func (c *Checkup) checkURLs(ctx context.Context) []Diagnosis {
 	s, err := c.surveyed(ctx)
-	return troubled(orFine(s.urls.all(), "each leads to a database of its own"), err)
+	return c.troubled(orFine(s.urls.all(), "each leads to a database of its own"), err)
 }
 
-func (c *checkup) checkNames(ctx context.Context) []diagnosis {
+func (c *Checkup) checkNames(ctx context.Context) []Diagnosis {
 	s, err := c.surveyed(ctx)
 	findings := s.names.all()
 	if err == nil {
-		err = c.read(ctx, func(_ project.Dir, view *registry.View) error {
+		err = c.read(ctx, func(view *registry.View) error {
 			ids, err := view.AmbiguousIDs(ctx)
 			for _, id := range ids {
 				_, meant := view.ExactTenant(ctx, string(id))
-				findings = append(findings, warn("%s", meant).remedy("id:%s means the one with that id; sp tenant edit ID --name NAME gives the other another name", project.Quoted(string(id))))
+				findings = append(findings, warn("%s", meant).remedy("id:%s means the one with that id; %s gives the other another name", project.Quoted(string(id)), to("sp tenant edit", "ID", "--name", "NAME")))
 			}
 			return err
 		})
 	}
-	return troubled(orFine(findings, "no two look alike"), err)
+	return c.troubled(orFine(findings, "no two look alike"), err)
 }

@@ -1,0 +1,129 @@
+// Package work has the commands that people use while they work: which database a command talks to
+// and why, how the project stands, what is wrong with it, and programs that run on its database.
+package work
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/resolver"
+)
+
+// Resolve is `sp resolve`.
+func Resolve() *cli.Command {
+	tenant := cli.String("tenant", "ID", "the tenant ID, without a profile")
+	tenant.Kind = task.TenantWord
+	return &cli.Command{
+		Name:  "resolve",
+		Usage: "print the database URL of the profile in effect",
+		Description: "The first source that names a profile decides: --profile, SYSTEMPROMPT_PROFILE,\n" +
+			"the session of the selected tenant, the default. One that names something\n" +
+			"unusable is an error. sp explain says which decided, and why.\n\n" +
+			"To open psql there, use sp psql: it refuses where nothing resolves, and keeps the\n" +
+			"password out of the list of processes.\n\n" +
+			"  DATABASE_URL=$(sp resolve) && export DATABASE_URL\n" +
+			"  sp resolve --profile production --network external",
+		Flags: []cli.Flag{task.Network(), tenant},
+		Run:   task.Run(resolve),
+	}
+}
+
+func resolve(ctx context.Context, t *task.Task) (cli.Answer, error) {
+	tenant := t.Optional("tenant")
+	if tenant != nil && t.IsSet("profile") { // before one of them is looked up
+		return cli.Answer{}, cli.Usage("--tenant excludes --profile")
+	}
+	dir, err := t.Project()
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	view, err := t.View(ctx)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	request := t.Request(dir)
+	if tenant != nil {
+		found, err := view.FindTenant(ctx, *tenant)
+		if err != nil {
+			return cli.Answer{}, err
+		}
+		request.Tenant = &found.ID
+	}
+	c, err := connect(ctx, t, view, request)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	url, err := printed(c)
+	return cli.Answer{Value: connectionOf(c, c.URL.Reveal()), Text: url}, err
+}
+
+// connect resolves a request. That a variable leads to another tenant than the selected one is said.
+func connect(ctx context.Context, t *task.Task, view *registry.View, request resolver.Request) (resolver.Connection, error) {
+	c, err := resolver.Resolve(ctx, view, request)
+	if err != nil {
+		return c, adviseName(ctx, view, request, task.AdviseResolving(err))
+	}
+	if c.Source == resolver.FromEnvironment {
+		err = t.TellOther(ctx, view, resolver.Finding{Source: c.Source, Profile: c.Profile, Tenant: &c.Tenant})
+	}
+	return c, err
+}
+
+// adviseName offers the nearest names where no profile has the one that was given.
+func adviseName(ctx context.Context, view *registry.View, request resolver.Request, err error) error {
+	if !errors.Is(err, registry.ErrNotFound) || cli.HasHint(err) {
+		return err
+	}
+	name := cmp.Or(request.Flag, request.Env)
+	profiles, unread := view.ProfilesOf(ctx, nil, mostNames)
+	if name == nil || unread != nil {
+		return err
+	}
+	names := make([]string, len(profiles))
+	for i, p := range profiles {
+		names[i] = p.Name
+	}
+	if near := cli.Near(*name, names); len(near) > 0 {
+		return cli.WithCandidates(cli.Hint(err, "did you mean %s?", strings.Join(near, " or ")), near...)
+	}
+	return cli.Hint(err, "%s shows which there are", cli.To("sp profile list"))
+}
+
+// mostNames bounds among how many names the nearest is looked for.
+const mostNames = 1000
+
+// printed is the URL and nothing else. One that holds a control character would be more than one
+// line, one with an invisible character another URL than it looks: neither is a URL.
+func printed(c resolver.Connection) (string, error) {
+	url := c.URL.Reveal()
+	if cli.Printable(url) != url {
+		return "", cli.Hint(fmt.Errorf("tenant %s: the URL holds a control or invisible character: %w", c.Tenant.ID, registry.ErrNoURL),
+			"%s", cli.To("sp tenant edit", string(c.Tenant.ID), "--database-url-stdin"))
+	}
+	return url + "\n", nil
+}
+
+// connection is a connection in JSON.
+type connection struct {
+	Source  resolver.Source  `json:"source"`
+	Profile *task.ProfileRef `json:"profile"`
+	Tenant  task.TenantRef   `json:"tenant"`
+	URL     string           `json:"url"`
+}
+
+func connectionOf(c resolver.Connection, url string) connection {
+	return connection{Source: c.Source, Profile: profileOf(c.Profile), Tenant: task.RefOf(c.Tenant), URL: url}
+}
+
+func profileOf(p *registry.Profile) *task.ProfileRef {
+	if p == nil {
+		return nil
+	}
+	return &task.ProfileRef{Name: p.Name}
+}
