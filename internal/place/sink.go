@@ -25,8 +25,11 @@ const (
 	ahead = 4 << 20
 )
 
-// Write adds text to the file. An error may come with a later text, or with the end.
+// Write adds text to the file. Of a long one, an error may come with a later text, or with the end.
 func (s *sink) Write(text []byte) (n int, err error) {
+	if s.full == nil && s.written < ahead { // most files end before that
+		return len(text), s.put(text)
+	}
 	if s.piece = append(s.piece, text...); len(s.piece) < piece {
 		return len(text), nil
 	}
