@@ -20,8 +20,12 @@ type piece struct {
 	err        error
 }
 
-// pieceSize is how much is read at once.
-const pieceSize = 128 << 10
+const (
+	// shortSize is what a file may have that is read at once; most have less.
+	shortSize = 16 << 10
+	// pieceSize is how much of others is read at once.
+	pieceSize = 128 << 10
+)
 
 func readAhead(from io.Reader, sum hash.Hash) *ahead {
 	next := func(room []byte) piece {
@@ -32,11 +36,12 @@ func readAhead(from io.Reader, sum hash.Hash) *ahead {
 		sum.Write(room[:n]) // which never fails
 		return piece{room, room[:n], err}
 	}
-	a := &ahead{piece: next(make([]byte, pieceSize))}
+	a := &ahead{piece: next(make([]byte, shortSize))}
 	if a.piece.err != nil {
 		return a
 	}
 	a.full, a.empty = make(chan piece, 1), make(chan []byte, 2)
+	a.empty <- make([]byte, pieceSize)
 	a.empty <- make([]byte, pieceSize)
 	go func() {
 		defer close(a.full)
@@ -57,7 +62,9 @@ func (a *ahead) Read(p []byte) (int, error) {
 		if a.piece.err != nil {
 			return 0, a.piece.err
 		}
-		a.empty <- a.piece.room
+		if len(a.piece.room) == pieceSize { // the first is not worth it
+			a.empty <- a.piece.room
+		}
 		a.piece = <-a.full
 	}
 	n := copy(p, a.piece.text)

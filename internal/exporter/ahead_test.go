@@ -15,7 +15,7 @@ import (
 func TestReadingAheadGivesAndHashesTheVeryBytes(t *testing.T) {
 	t.Parallel()
 	random := rand.NewChaCha8([32]byte{1})
-	for _, size := range []int{0, 1, pieceSize - 1, pieceSize, pieceSize + 1, 2 * pieceSize, 5*pieceSize + 7} {
+	for _, size := range []int{0, 1, shortSize - 1, shortSize, shortSize + 1, pieceSize - 1, pieceSize, pieceSize + 1, shortSize + pieceSize, 2 * pieceSize, 5*pieceSize + 7} {
 		text := make([]byte, size)
 		_, _ = random.Read(text) // it can't fail
 		for _, from := range []io.Reader{strings.NewReader(string(text)), iotest.OneByteReader(strings.NewReader(string(text)))} {

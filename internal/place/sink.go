@@ -11,6 +11,7 @@ type sink struct {
 	file           *os.File
 	sum            hash.Hash
 	written, begun int64 // begun is how much the disk was asked for
+	failed         error // before there was another goroutine
 
 	piece []byte      // what is gathered
 	full  chan []byte // pieces for the other goroutine, and
@@ -25,8 +26,12 @@ const (
 	ahead = 4 << 20
 )
 
-// Write adds text to the file. An error may come with a later text, or with the end.
+// Write adds text to the file. Of a long one, an error may come with a later text, or with the end.
 func (s *sink) Write(text []byte) (n int, err error) {
+	if s.full == nil && s.written < ahead { // most files end before that
+		s.failed = s.put(text)
+		return len(text), s.failed
+	}
 	if s.piece = append(s.piece, text...); len(s.piece) < piece {
 		return len(text), nil
 	}
@@ -66,10 +71,12 @@ func (s *sink) start() {
 
 // end writes what is left, and tells what went wrong.
 func (s *sink) end() error {
-	if s.full == nil {
+	switch {
+	case s.full == nil && len(s.piece) == 0: // all is written
+		return s.failed
+	case s.full == nil:
 		return s.put(s.piece)
-	}
-	if len(s.piece) > 0 {
+	case len(s.piece) > 0:
 		s.full <- s.piece
 	}
 	close(s.full)

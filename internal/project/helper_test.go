@@ -151,6 +151,11 @@ func untracked(t *testing.T, git Git, dir string) []string {
 func fakeGit(t *testing.T, script string) Git {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "git")
-	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755))
+	// A child of another test that is being started while the file is open would have it open for
+	// writing, too, and nothing executes what somebody writes (ETXTBSY).
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755)
+	syscall.ForkLock.RUnlock()
+	require.NoError(t, err)
 	return Git{Path: path, Env: []string{"PATH=/usr/bin:/bin"}}
 }

@@ -107,11 +107,13 @@ func (s *statements) set(args []any) (err error) {
 				value.Value = *arg
 			}
 		default:
-			value.Value, err = driver.DefaultParameterConverter.ConvertValue(arg)
+			if value.Value, err = driver.DefaultParameterConverter.ConvertValue(arg); err != nil {
+				return err
+			}
 		}
 		s.args = append(s.args, value)
 	}
-	return err
+	return nil
 }
 
 // QueryContext runs a statement that returns rows.

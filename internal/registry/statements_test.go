@@ -50,6 +50,8 @@ func TestStatementsArePreparedOnceAndEndWithTheirContext(t *testing.T) {
 		require.Len(t, s.writers, 1)
 		_, err := s.ExecContext(t.Context(), "DELETE FROM nowhere")
 		require.ErrorContains(t, err, "no such table")
+		_, err = s.ExecContext(t.Context(), "UPDATE registry_meta SET digest_key = ?1 WHERE revision = ?2", struct{}{}, 1)
+		require.ErrorContains(t, err, "unsupported type", "also before what is of use")
 		require.ErrorContains(t, s.QueryRowContext(t.Context(), "SELECT * FROM nowhere").Scan(), "no such table")
 		ctx, stop := context.WithCancelCause(t.Context())
 		stop(errTrouble)
