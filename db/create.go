@@ -43,37 +43,52 @@ func createUnlessThere(ctx context.Context, path string, o Options, seed func(co
 	return create(ctx, path, o, seed)
 }
 
-// create makes a registry at path, with what seed puts in, under the lock. Where it belongs is
-// recorded before it has its name.
+// create makes a registry at path, with what seed puts in, under the lock.
 func create(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (made bool, err error) {
-	dir := filepath.Dir(path)
-	staged := filepath.Join(dir, newName)
-	if err := removeWithJournal(staged); err != nil { // left by a process that was killed here
-		return false, err
-	}
-	if err := checkNoJournal(path); err != nil {
-		return false, err
-	}
-	if err := makeFile(staged); err != nil {
-		return false, err
-	}
-	id, err := newID(o.Rand)
+	staged, err := stage(ctx, path, o, seed)
 	if err == nil {
-		err = fill(ctx, staged, id, seed)
-	}
-	if err == nil {
-		err = syncFile(staged)
-	}
-	if err == nil {
-		err = o.Trust.vouch(id, path, staged)
-	}
-	if err == nil {
-		made, err = putInPlace(path, staged, placed{id: id}, nil)
-	}
-	if err != nil {
-		err = errors.Join(err, removeWithJournal(staged))
+		made, err = staged.place(o.Trust)
 	}
 	return made, err
+}
+
+// stagedNew is a new registry before it has its name.
+type stagedNew struct{ file, path, id string }
+
+// stage makes a new registry beside the place at path, which nothing follows yet.
+func stage(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (s stagedNew, err error) {
+	s = stagedNew{file: filepath.Join(filepath.Dir(path), newName), path: path}
+	if err := removeWithJournal(s.file); err != nil { // left by a process that was killed here
+		return s, err
+	}
+	if err := checkNoJournal(path); err != nil {
+		return s, err
+	}
+	if err := makeFile(s.file); err != nil {
+		return s, err
+	}
+	if s.id, err = newID(o.Rand); err == nil {
+		err = fill(ctx, s.file, s.id, seed)
+	}
+	if err != nil {
+		err = errors.Join(err, removeWithJournal(s.file))
+	}
+	return s, err
+}
+
+// place gives a new registry its name, and tells whether it has it, also beside an error. Where it
+// belongs is recorded before.
+func (s stagedNew) place(t Trust) (done bool, err error) {
+	if err = syncFile(s.file); err == nil {
+		err = t.vouch(s.id, s.path, s.file)
+	}
+	if err == nil {
+		done, err = putInPlace(s.path, s.file, placed{id: s.id}, nil)
+	}
+	if err != nil && !done {
+		err = errors.Join(err, removeWithJournal(s.file))
+	}
+	return done, err
 }
 
 // putInPlace gives a registry that was made beside it the name at path, with a journal of its

@@ -40,6 +40,8 @@ type Options struct {
 type DB struct {
 	path    string
 	options Options
+	// seed is what is put into the registry if the first change makes it; nil for one that is there.
+	seed func(context.Context, *sql.Tx) error
 
 	mu     sync.Mutex
 	reader *sql.DB
@@ -66,6 +68,15 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	return d, nil
 }
 
+// OpenOrNew prepares to use the file at path, an absolute path. If there is none, the first change
+// makes it with what seed puts in: it is there when that change is committed, and not before.
+func OpenOrNew(ctx context.Context, path string, o Options, seed func(context.Context, *sql.Tx) error) (*DB, error) {
+	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+		return &DB{path: path, options: o, seed: seed}, nil
+	}
+	return Open(ctx, path, o)
+}
+
 // whileNobodyChanges has fn look anew when nobody changes the registry: what was refused
 // as untrusted may have been half done.
 func (d *DB) whileNobodyChanges(ctx context.Context, fn func() error) error {
@@ -82,6 +93,9 @@ func (d *DB) whileNobodyChanges(ctx context.Context, fn func() error) error {
 func (d *DB) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.reader == nil { // nothing was read
+		return nil
+	}
 	return d.reader.Close()
 }
 

@@ -60,6 +60,17 @@ func changeDSN(path string, wait time.Duration, foreignKeys bool, journal string
 	}, append([]string{"secure_delete(1)"}, pragmas...))
 }
 
+// bornDSN opens such a file for the change that makes it, of very many rows or few.
+func bornDSN(path string, bulk bool) string {
+	pragmas := inMemory
+	if bulk {
+		pragmas = onDisk
+	}
+	return dsn(path, url.Values{
+		"_foreign_keys": {"1"}, "_journal_mode": {"MEMORY"}, "_synchronous": {"OFF"}, "_txlock": {"immediate"},
+	}, append([]string{"secure_delete(1)"}, pragmas...))
+}
+
 // newDSN opens a file that nobody else knows yet, and that is synced when it is whole.
 func newDSN(path string) string {
 	return dsn(path, url.Values{"_foreign_keys": {"1"}, "_journal_mode": {"MEMORY"}, "_synchronous": {"OFF"}}, inMemory)

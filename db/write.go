@@ -35,6 +35,7 @@ type Write struct {
 	lock *Lock
 	settled
 	trust Trust
+	born  *stagedNew // the registry, if this change makes it
 }
 
 // CopyOf returns the directory of the registry whose copy this one was until this change,
@@ -111,6 +112,9 @@ func (w *Write) Recheck(look func(context.Context, *sql.Tx) error) (err error) {
 // Close rolls back what was not committed and releases the lock.
 func (w *Write) Close() error {
 	err := w.end()
+	if w.born != nil {
+		err = errors.Join(err, removeWithJournal(w.born.file))
+	}
 	w.lock.Unlock()
 	return err
 }
@@ -125,15 +129,15 @@ func (w *Write) end() error {
 // Write takes the lock and begins a change (BEGIN IMMEDIATE, so that what is
 // looked up first can't change before it is written).
 func (d *DB) Write(ctx context.Context) (*Write, error) {
-	return d.write(ctx, func(wait time.Duration) string { return writeDSN(d.path, wait, true) })
+	return d.write(ctx, false)
 }
 
 // WriteBulk is Write for a change that adds very many rows.
 func (d *DB) WriteBulk(ctx context.Context) (*Write, error) {
-	return d.write(ctx, func(wait time.Duration) string { return bulkDSN(d.path, wait) })
+	return d.write(ctx, true)
 }
 
-func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*Write, error) {
+func (d *DB) write(ctx context.Context, bulk bool) (*Write, error) {
 	deadline := in(d.options.Wait)
 	lock, err := d.options.acquire(ctx, filepath.Dir(d.path), unix.LOCK_EX, deadline)
 	if err != nil {
@@ -144,6 +148,9 @@ func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*W
 		return nil, fmt.Errorf("%w: %w", ErrReadOnly, denied(filepath.Dir(d.path), err))
 	}
 	w := &Write{Since: lock.since, ctx: ctx, path: d.path, lock: lock, trust: d.options.Trust}
+	if _, missing := os.Lstat(d.path); d.seed != nil && errors.Is(missing, os.ErrNotExist) {
+		return d.bear(w, bulk)
+	}
 	read, err := d.makeCurrent(ctx, deadline)
 	if err == nil {
 		w.Now = d.options.Now()
@@ -151,7 +158,11 @@ func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*W
 		w.file, err = os.Lstat(d.path)
 	}
 	if err == nil {
-		err = w.begin(dsn(time.Until(deadline)))
+		dsn := writeDSN(d.path, time.Until(deadline), true)
+		if bulk {
+			dsn = bulkDSN(d.path, time.Until(deadline))
+		}
+		err = w.begin(dsn)
 	}
 	if err != nil {
 		lock.Unlock()
@@ -161,6 +172,48 @@ func (d *DB) write(ctx context.Context, dsn func(wait time.Duration) string) (*W
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
+}
+
+// bear begins the change that makes the registry, beside the place that it gets.
+func (d *DB) bear(w *Write, bulk bool) (*Write, error) {
+	w.Now = d.options.Now()
+	s, err := stage(w.ctx, d.path, d.options, d.seed)
+	if err == nil {
+		w.path = s.file
+		if w.file, err = os.Lstat(s.file); err == nil {
+			err = w.begin(bornDSN(s.file, bulk))
+		}
+	}
+	if err != nil {
+		err = errors.Join(err, removeWithJournal(s.file))
+		w.lock.Unlock()
+		return nil, err
+	}
+	w.born = &s
+	return w, nil
+}
+
+// IsNew tells whether the change makes the registry: then Place commits it.
+func (w *Write) IsNew() bool { return w.born != nil }
+
+// Place makes a change durable that makes the registry, and gives that its name. It tells whether it
+// has it, also beside an error.
+func (w *Write) Place() (bool, error) {
+	if w.ctx.Err() != nil {
+		return false, context.Cause(w.ctx)
+	}
+	w.guard(nil)
+	if _, err := w.ExecContext(context.WithoutCancel(w.ctx), "COMMIT"); err != nil {
+		return false, err
+	}
+	if err := errors.Join(w.Conn.Close(), w.pool.Close()); err != nil {
+		return false, err
+	}
+	placed, err := w.born.place(w.trust)
+	if placed {
+		w.born = nil
+	}
+	return placed, err
 }
 
 // settle records where the registry lies. From the beginning of the transaction on nobody else

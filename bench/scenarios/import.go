@@ -12,8 +12,7 @@ import (
 
 // importing runs the ways of getting n tenants into an empty registry, or where there is
 // none yet, once a run of the bench. All have the rollback journal; sp syncs more than
-// FULL (EXTRA), and where there is no registry reads the file twice: the first time to
-// make nothing for one that it would refuse.
+// FULL (EXTRA), and a new registry once, before it gets its name.
 func (b *Bench) importing(n int) (pair.Series, error) {
 	if s, measured := b.imports[n]; measured {
 		return s, nil

@@ -33,6 +33,8 @@ type app struct {
 	documented bool
 	// putBack undoes what --set-aside did; nil if that did nothing.
 	putBack func() error
+	// madeDir tells that this command made the directory, which it has not told yet.
+	madeDir bool
 }
 
 // defaultWait bounds the waiting for other processes, unless SP_LOCK_TIMEOUT does.

@@ -251,7 +251,7 @@ func (a *app) adopt(path string, files existingFiles) (project.Dir, error) {
 	a.registry = dir.Registry()
 	switch made {
 	case project.Created:
-		a.note("made %s", dir.Path())
+		a.madeDir = true // told with the next note, if it stays
 	case project.Tightened:
 		a.note("others could read %s until now; it is 0700 from here on", dir.Path())
 	}
@@ -295,12 +295,28 @@ func (a *app) changeNew(ctx context.Context, files existingFiles, c workspace.Ch
 	return dir, a.unlessMade(dir, err)
 }
 
-// unlessMade puts back what was set aside, where no registry was made.
+// unlessMade puts back what was set aside, and takes the directory back that was made, where no
+// registry was made.
 func (a *app) unlessMade(dir project.Dir, err error) error {
-	if a.putBack == nil || hasRegistry(dir) {
+	if hasRegistry(dir) {
 		return err
 	}
-	return errors.Join(err, a.putBack())
+	if a.putBack != nil {
+		err = errors.Join(err, a.putBack())
+	}
+	if a.madeDir {
+		a.madeDir = false
+		err = errors.Join(err, dir.Unmake())
+	}
+	return err
+}
+
+// tellMadeDir says that the directory was made, once.
+func (a *app) tellMadeDir() {
+	if a.madeDir {
+		a.madeDir = false
+		a.note("made %s", filepath.Dir(a.registry))
+	}
 }
 
 // hasExport tells whether a tenants.json is there, whoever wrote it.

@@ -84,6 +84,7 @@ func run(ctx context.Context, args []string, w world) int {
 // finish prints the answer or, if there is an error, what went wrong.
 func (a *app) finish(err error) int {
 	a.tellDone()
+	a.tellMadeDir()
 	a.clearProgress()
 	if err == nil && a.json && !a.documented {
 		err = a.wrapHelp()

@@ -153,6 +153,7 @@ func (a *app) shortID(id string) string {
 
 // note says something beside the answer.
 func (a *app) note(format string, args ...any) {
+	a.tellMadeDir()
 	a.clearProgress()
 	fmt.Fprintln(a.stderr, "sp: "+printable(fmt.Sprintf(format, args...)))
 }

@@ -53,6 +53,27 @@ func Make(path string) (Dir, Made, error) {
 	return d, made, err
 }
 
+// Unmake takes back a directory that Make created, unless something came into it.
+func (d Dir) Unmake() error {
+	const lock, rules = ".lock", ".gitignore"
+	entries, err := os.ReadDir(d.path)
+	for _, entry := range entries {
+		if name := entry.Name(); name != lock && name != rules {
+			return err
+		}
+	}
+	for _, name := range []string{lock, rules} {
+		if gone := os.Remove(filepath.Join(d.path, name)); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	if left := os.Remove(d.path); left != nil { // somebody was here just now
+		_, filled := d.ignoreFile().fill()
+		err = errors.Join(err, filled)
+	}
+	return err
+}
+
 // checkAdoptable refuses a directory of another name that holds something else and
 // no registry: `--dir .` would shut a whole project off, from others and from git.
 func (d Dir) checkAdoptable() error {

@@ -55,6 +55,9 @@ func (r *Registry) Begin(ctx context.Context) (*Tx, error) {
 		},
 	}
 	t.commit = func() (bool, error) { return commit(tx, t.revision) }
+	if tx.IsNew() {
+		t.commit = tx.Place
+	}
 	if t.revision, err = t.q.BumpRevision(ctx); err == nil && tx.CopyOf() != "" {
 		err = t.withholdServers(ctx, true)
 	}

@@ -33,6 +33,9 @@ type Options struct {
 	Trust db.Trust
 	// Bulk expects a change to add very many rows.
 	Bulk bool
+	// New has the first change make the registry where there is none: it is there when that is
+	// committed, and not before.
+	New bool
 }
 
 // ErrIncomplete is returned when a change was committed but something after it
@@ -50,22 +53,31 @@ type Registry struct {
 // Create opens the registry at path, an absolute path, and makes it where there
 // is none. It tells whether it made it, also beside an error.
 func Create(ctx context.Context, path string, o Options) (r *Registry, made bool, err error) {
-	store, made, err := db.Create(ctx, path, o.forFile(), func(ctx context.Context, tx *sql.Tx) error {
-		q := queries.New(tx)
-		if err := q.InsertMeta(ctx, FormatTime(o.Now())); err != nil {
-			return err
-		}
-		return q.InsertSelection(ctx)
-	})
+	store, made, err := db.Create(ctx, path, o.forFile(), o.seed)
 	if err != nil {
 		return nil, made, err
 	}
 	return &Registry{db: store, options: o}, made, nil
 }
 
+// seed puts into a new registry what every one has.
+func (o Options) seed(ctx context.Context, tx *sql.Tx) error {
+	q := queries.New(tx)
+	if err := q.InsertMeta(ctx, FormatTime(o.Now())); err != nil {
+		return err
+	}
+	return q.InsertSelection(ctx)
+}
+
 // Open opens the registry at path, an absolute path; see db.Open for what is refused.
 func Open(ctx context.Context, path string, o Options) (*Registry, error) {
-	store, err := db.Open(ctx, path, o.forFile())
+	open := db.Open
+	if o.New {
+		open = func(ctx context.Context, path string, file db.Options) (*db.DB, error) {
+			return db.OpenOrNew(ctx, path, file, o.seed)
+		}
+	}
+	store, err := open(ctx, path, o.forFile())
 	if err != nil {
 		return nil, err
 	}

@@ -52,14 +52,10 @@ func (w *Workspace) tracked() Publisher {
 	return Publisher{Path: w.Dir.Tenants(), Name: TrackedName, Watch: w.Writing}
 }
 
-// open opens the registry, and makes it where there is none if that is wanted.
+// open opens the registry; where there is none, the change makes it if that is wanted.
 func (w *Workspace) open(ctx context.Context, bulk, create bool) (*registry.Registry, error) {
 	options := w.Registry
-	options.Bulk = bulk
-	if create {
-		reg, _, err := registry.Create(ctx, w.Dir.Registry(), options)
-		return reg, err
-	}
+	options.Bulk, options.New = bulk, create
 	return registry.Open(ctx, w.Dir.Registry(), options)
 }
 

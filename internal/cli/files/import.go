@@ -106,23 +106,29 @@ func (i *importer) take(ctx context.Context, request registry.Import, source *so
 		files = task.Imported
 	}
 	change := i.change(found, source)
-	var err error
-	if missing != nil || !task.HasRegistry(found) { // the file is checked before one is made for it
-		_, err = registry.PlanNew(request)
-	} else {
-		err = i.clearWay(ctx, found, &request, source, change)
-	}
-	if err != nil {
-		return cli.Answer{}, err
+	isNew := missing != nil || !task.HasRegistry(found)
+	if !isNew {
+		if err := i.clearWay(ctx, found, &request, source, change); err != nil {
+			return cli.Answer{}, err
+		}
 	}
 	dir, err := i.MakeProject(files)
 	if err != nil {
 		return cli.Answer{}, err
 	}
 	var plan registry.Plan
-	if err = i.HideSecrets(ctx, dir); err == nil {
+	hide := func(ctx context.Context) error { return i.HideSecrets(ctx, dir) }
+	if !isNew {
+		err, hide = hide(ctx), func(context.Context) error { return nil }
+	}
+	if err == nil {
 		change.Create = true
-		change.Commit = importing(request, &plan)
+		change.Commit = func(ctx context.Context, reg *registry.Registry) error {
+			if err := importing(request, &plan)(ctx, reg); err != nil {
+				return err
+			}
+			return hide(ctx) // of a file that is refused nothing is left
+		}
 		err = i.ChangeIn(ctx, dir, change)
 	}
 	if !task.Made(err) {

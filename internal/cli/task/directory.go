@@ -227,7 +227,7 @@ func (t *Task) adopt(path string, files Existing) (project.Dir, error) {
 	t.registry = dir.Registry()
 	switch made {
 	case project.Created:
-		t.Note("made %s", dir.Path())
+		t.madeDir = true // told with the next note, if it stays
 	case project.Tightened:
 		t.Note("others could read %s until now; it is 0700 from here on", dir.Path())
 	}
@@ -271,12 +271,28 @@ func (t *Task) ChangeNew(ctx context.Context, files Existing, c workspace.Change
 	return dir, t.UnlessMade(dir, err)
 }
 
-// UnlessMade puts back what was set aside, where no registry was made.
+// UnlessMade puts back what was set aside, and takes the directory back that was made, where no
+// registry was made.
 func (t *Task) UnlessMade(dir project.Dir, err error) error {
-	if t.putBack == nil || HasRegistry(dir) {
+	if HasRegistry(dir) {
 		return err
 	}
-	return errors.Join(err, t.putBack())
+	if t.putBack != nil {
+		err = errors.Join(err, t.putBack())
+	}
+	if t.madeDir {
+		t.madeDir = false
+		err = errors.Join(err, dir.Unmake())
+	}
+	return err
+}
+
+// tellMadeDir says that the directory was made, once.
+func (t *Task) tellMadeDir() {
+	if t.madeDir {
+		t.madeDir = false
+		t.Context.Note("made %s", filepath.Dir(t.registry))
+	}
 }
 
 // HasExport tells whether a tenants.json is there, whoever wrote it.

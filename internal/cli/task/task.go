@@ -30,6 +30,7 @@ type Task struct {
 	reading  sync.Mutex   // several databases are logged in to at once, each after a look into the registry
 	// putBack undoes what --set-aside did; nil if that did nothing.
 	putBack func() error
+	madeDir bool // this command made the directory, which it has not told yet
 }
 
 // Run makes a command of a function that works on a project.
@@ -38,6 +39,7 @@ func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Conte
 		t := &Task{Context: c}
 		c.AtEnd(func() error {
 			t.TellDone()
+			t.tellMadeDir()
 			t.tellLater()
 			return nil
 		})
@@ -136,6 +138,12 @@ func (t *Task) Options(dir project.Dir) (registry.Options, error) {
 func (t *Task) Workspace(dir project.Dir) (*workspace.Workspace, error) {
 	options, err := t.Options(dir)
 	return &workspace.Workspace{Dir: dir, Registry: options, Git: t.Git, Reading: t.WatchReading, Writing: t.WatchWriting}, err
+}
+
+// Note says something beside the answer.
+func (t *Task) Note(format string, args ...any) {
+	t.tellMadeDir()
+	t.Context.Note(format, args...)
 }
 
 func (t *Task) noteWaiting(holder string) {
