@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/urfave/cli/v3"
 
+	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/harness"
 )
 
@@ -124,7 +124,7 @@ func rowsOfEveryCommand(t *testing.T) map[string]canaryRow {
 	t.Helper()
 	rows, used := map[string]canaryRow{}, map[string]bool{}
 	for words, cmd := range commands(t) {
-		if !isLeaf(cmd) {
+		if cmd.IsGroup() {
 			continue
 		}
 		given, ok := canaryRows[canonical(words)]
@@ -166,7 +166,7 @@ func (r canaryRow) lines(deep bool) [][]string {
 	}
 	lines = append(lines, []string{"--" + harness.MarkedURL}, []string{"--frobnicate=" + harness.Marker}, []string{"-" + harness.Marker}, slices.Repeat([]string{harness.MarkedURL}, 9))
 	for _, flag := range r.cmd.Flags {
-		name := flag.Names()[0]
+		name := flag.Name
 		for _, value := range []string{harness.MarkedURL, markedKeywords, markedKey} {
 			lines = append(lines, []string{"--" + name + "=" + value}, []string{"a", "--" + name, value}, []string{"--" + name + value})
 		}

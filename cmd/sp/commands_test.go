@@ -23,7 +23,11 @@ func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	stdout, stderr := ts.ReadFile("stdout"), ts.ReadFile("stderr")
-	asJSON := asksForJSON(args)
+	before := args
+	if end := slices.Index(args, "--"); end >= 0 {
+		before = args[:end]
+	}
+	asJSON := slices.Contains(before, "--json") || slices.Contains(before, "--json=true")
 	// Their tables are the answer all the same.
 	answers := slices.Contains(args, "doctor") || slices.Contains(args, "check") && slices.Contains(args, "--all")
 	if asJSON {

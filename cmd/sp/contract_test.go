@@ -8,31 +8,35 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/stretchr/testify/require"
-	"github.com/urfave/cli/v3"
 )
 
 // commands returns every command of the tree, groups too, by its words behind sp.
 func commands(t *testing.T) map[string]*cli.Command {
 	t.Helper()
 	found := map[string]*cli.Command{}
-	var walk func(prefix string, cmd *cli.Command)
-	walk = func(prefix string, cmd *cli.Command) {
-		for _, sub := range cmd.Commands {
+	var walk func(prefix string, commands []*cli.Command)
+	walk = func(prefix string, commands []*cli.Command) {
+		for _, sub := range commands {
 			words := strings.TrimSpace(prefix + " " + sub.Name)
 			found[words] = sub
-			walk(words, sub)
+			walk(words, sub.Commands)
 		}
 	}
-	walk("", (&app{}).root(nil))
+	walk("", program().Tree())
 	require.Greater(t, len(found), 60, "are these all?")
 	return found
 }
 
-func isLeaf(cmd *cli.Command) bool { return !isGroup(cmd) }
+// takesAnything tells of the commands that are not there yet.
+func takesAnything(cmd *cli.Command) bool { return strings.HasSuffix(cmd.Usage, "(not offered yet)") }
 
-// takesAnything tells of the commands that are not there yet, and of help.
-func takesAnything(cmd *cli.Command) bool { return strings.HasSuffix(cmd.ArgsUsage, "...]") }
+// takesMany tells of the commands whose last argument can be repeated.
+func takesMany(cmd *cli.Command) bool {
+	return len(cmd.Args) > 0 && cmd.Args[len(cmd.Args)-1].Repeated
+}
 
 func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 	t.Parallel()
@@ -40,9 +44,7 @@ func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 		require.NotEmpty(t, cmd.Usage, words)
 		require.False(t, strings.HasSuffix(cmd.Usage, "."), words)
 		for _, flag := range cmd.Flags {
-			if documented, ok := flag.(cli.DocGenerationFlag); ok {
-				require.NotEmpty(t, documented.GetUsage(), "%s --%s", words, flag.Names()[0])
-			}
+			require.NotEmpty(t, flag.Usage, "%s --%s", words, flag.Name)
 		}
 	}
 }
@@ -62,7 +64,7 @@ func TestHelpFitsAScreen(t *testing.T) {
 				t.Errorf("sp %s --help: wider than 100 columns: %s", strings.Join(words, " "), line)
 			}
 		}
-		args, _ := moved(program(), append([]string{"sp"}, words...))
+		args := program().Meant(append([]string{"sp"}, words...))
 		full := strings.Join(args, " ")
 		require.True(t, strings.HasPrefix(o.stdout, full+" - "), "%s: %q", full, lines[0])
 	}
@@ -107,18 +109,23 @@ func TestWrongUsageIsRefusedEverywhere(t *testing.T) {
 	for words, cmd := range commands(t) {
 		at := strings.Fields(words)
 		switch {
-		case !isLeaf(cmd):
+		case cmd.IsGroup():
 			refuse(at...)
 			refuse(append(at, "frobnicate")...)
 			refuse(append(at, "--frobnicate")...)
 		case takesAnything(cmd):
 		default:
 			refuse(append(at, "--frobnicate")...)
-			superfluous := slices.Repeat([]string{"-"}, len(strings.Fields(cmd.ArgsUsage))+1)
-			refuse(append(at, superfluous...)...)
-			refuse(append(append(at, "--"), superfluous...)...)
-			if missing := len(strings.Fields(cmd.ArgsUsage)) - strings.Count(cmd.ArgsUsage, "["); missing > 0 {
+			if len(cmd.Args) > 0 && !cmd.Args[0].Optional {
 				refuse(at...)
+			}
+			if takesMany(cmd) {
+				continue
+			}
+			superfluous := slices.Repeat([]string{"-"}, len(cmd.Args)+1)
+			refuse(append(at, superfluous...)...)
+			if !cmd.Rest { // there they are another program's
+				refuse(append(append(at, "--"), superfluous...)...)
 			}
 		}
 	}
@@ -133,10 +140,10 @@ func TestValueOfAFlagIsNotRepeated(t *testing.T) {
 	const secret = "s3cret-value"
 	for words, cmd := range commands(t) {
 		for _, flag := range cmd.Flags {
-			o := s.run(append(strings.Fields(words), "--"+flag.Names()[0]+"="+secret, "--"+flag.Names()[0]+"="+secret)...)
-			require.NotContains(t, o.stdout+o.stderr, secret, "sp %s --%s", words, flag.Names()[0])
-			if len(flag.Names()[0]) > 1 && isLeaf(cmd) && !takesAnything(cmd) {
-				require.Equal(t, 2, o.exit, "sp %s --%s: %s", words, flag.Names()[0], o.stderr)
+			o := s.run(append(strings.Fields(words), "--"+flag.Name+"="+secret, "--"+flag.Name+"="+secret)...)
+			require.NotContains(t, o.stdout+o.stderr, secret, "sp %s --%s", words, flag.Name)
+			if !cmd.IsGroup() && !takesAnything(cmd) {
+				require.Equal(t, 2, o.exit, "sp %s --%s: %s", words, flag.Name, o.stderr)
 			}
 		}
 	}
@@ -157,13 +164,14 @@ var contract = map[int][]string{
 
 func TestEveryErrorHasItsRowInTheContract(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "internal", failureOf(errors.New("x")).Code)
-	require.Equal(t, 1, failureOf(errors.New("x")).exit)
-	for _, row := range exits {
-		require.Contains(t, contract[row.exit], row.code, "%v", row.err)
-		f := failureOf(fmt.Errorf("wrapped: %w", row.err))
-		require.Equal(t, row.exit, f.exit, "%v is hidden by another row", row.err)
-		require.Equal(t, row.code, f.Code, "%v is hidden by another row", row.err)
+	p := program()
+	require.Equal(t, "internal", p.FailureOf(errors.New("x")).Code)
+	require.Equal(t, 1, p.FailureOf(errors.New("x")).Exit)
+	for _, row := range task.Faults() {
+		require.Contains(t, contract[row.Exit], row.Code, "%v", row.Err)
+		f := p.FailureOf(fmt.Errorf("wrapped: %w", row.Err))
+		require.Equal(t, row.Exit, f.Exit, "%v is hidden by another row", row.Err)
+		require.Equal(t, row.Code, f.Code, "%v is hidden by another row", row.Err)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/cli"
 )
 
 // notOffered are the command lines of the documents that need the cloud or the
@@ -178,19 +180,19 @@ func commandsIn(t *testing.T, line string) []string {
 // commandAt follows the words of a text down the tree of commands, as far as a
 // command that can be run, and takes its arguments.
 func commandAt(text string) (command string, complete bool) {
-	a := &app{}
-	at := a.root(nil)
+	below, last := program().Tree(), (*cli.Command)(nil)
 	for _, word := range strings.Fields(text) {
 		word = strings.Trim(word, `",`)
-		next := at.Command(word)
-		if next == nil {
+		at := slices.IndexFunc(below, func(c *cli.Command) bool { return c.Name == word })
+		if at < 0 {
 			break
 		}
-		at = next
-		command += " " + at.Name
+		last = below[at]
+		below = last.Commands
+		command += " " + last.Name
 	}
 	command = strings.TrimSpace(command)
-	if len(at.Commands) > 0 || command == "" {
+	if last == nil || last.IsGroup() {
 		return "", false
 	}
 	rest := strings.TrimPrefix(text, command)

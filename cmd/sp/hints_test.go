@@ -32,7 +32,7 @@ func predicaments() []predicament {
 		require.NoError(s.t, os.WriteFile(full, []byte(text), 0o600))
 	}
 	git := func(s *sandbox, args ...string) {
-		s.git = findGit(nil)
+		s.git = findGit()
 		cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.invalid"}, args...)...)
 		cmd.Dir = s.dir
 		out, err := cmd.CombinedOutput()

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 // TestHostileNamesShowHarmless runs every command over tenants whose ids, names and
@@ -67,7 +69,7 @@ func requireHarmless(t *testing.T, s *sandbox, args []string) {
 		if args[0] == "export" && slices.Contains(args, "-") { // it is tenants.json, byte for byte
 			o.stdout = ""
 		}
-		harm := harmIn(o.stderr, false) + harmIn(o.stdout, !as.terminal && !slices.Contains(as.args, "--json"))
+		harm := harness.Harm(o.stderr, false) + harness.Harm(o.stdout, !as.terminal && !slices.Contains(as.args, "--json"))
 		if harm != "" || o.exit == 1 || forged(o) {
 			t.Errorf("sp %q: exit %d, terminal %v: %q\n%s%s", as.args, o.exit, as.terminal, harm, o.stdout, o.stderr)
 		}
@@ -118,7 +120,7 @@ func TestHostileTextsAreRefusedFromFlags(t *testing.T) {
 			continue
 		}
 		for _, flag := range cmd.Flags {
-			requireHarmless(t, s, append(strings.Fields(words), "--"+flag.Names()[0]+"="+all))
+			requireHarmless(t, s, append(strings.Fields(words), "--"+flag.Name+"="+all))
 		}
 		requireHarmless(t, s, append(strings.Fields(words), all))
 		requireHarmless(t, s, append(strings.Fields(words), "--"+all))

@@ -1,25 +1,21 @@
 // Command sp keeps the registry of tenants, profiles and sessions.
 //
-// To follow a command from the shell to its answer, read this file from the top:
-// main hands the outside world to run, run finds the command that the arguments
-// name (tree.go), the command's file does the work on the registry (app.go opens
-// it), and run prints the answer or the error and says the exit code (exits.go).
+// To follow a command from the shell to its answer, begin here: main hands the outside world to
+// the program, whose nouns are listed in program.go. The frame (internal/cli) finds the command
+// that the arguments name and checks them; the command's file (internal/cli/NOUN/VERB.go) works on
+// the project through a task (internal/cli/task) and returns an answer, which the frame prints.
 package main
 
 import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"os"
-	"strings"
+	"os/exec"
 	"time"
 
 	"github.com/sp-registry/sp/db"
-	spcli "github.com/sp-registry/sp/internal/cli"
-	"github.com/sp-registry/sp/internal/project"
-	"github.com/sp-registry/sp/internal/provision"
-	"github.com/urfave/cli/v3"
+	"github.com/sp-registry/sp/internal/cli"
 	"golang.org/x/term"
 )
 
@@ -29,83 +25,37 @@ func main() {
 
 // start prepares the process before anything touches a file, and runs.
 func start() int {
-	self := guard()
-	cli.SubcommandHelpTemplate = commandHelp // the library takes it from nowhere else
+	self := cli.Guard()
 	if err := db.Harden(); err != nil {
 		fmt.Fprintln(os.Stderr, "sp:", err)
 		return 1
 	}
-	w := world{
-		stdin:            os.Stdin,
-		stdout:           os.Stdout,
-		stderr:           os.Stderr,
-		lookupEnv:        self.before(os.LookupEnv),
-		workingDirectory: os.Getwd,
-		now:              time.Now,
-		random:           rand.Reader,
-		terminal:         term.IsTerminal,
-		git:              func() project.Git { return findGit(self.start) },
-		untilSignal:      spcli.UntilSignal,
-		environ:          os.Environ,
-		replace:          self.replace,
+	w := cli.World{
+		Stdin:            os.Stdin,
+		Stdout:           os.Stdout,
+		Stderr:           os.Stderr,
+		LookupEnv:        self.LookupEnv(os.LookupEnv),
+		Environ:          os.Environ,
+		WorkingDirectory: os.Getwd,
+		Now:              time.Now,
+		Random:           rand.Reader,
+		Terminal:         term.IsTerminal,
+		UntilSignal:      cli.UntilSignal,
+		Git:              findGit,
+		Start:            self.Start,
+		Replace:          self.Replace,
 	}
-	if err := checkLimits(); err != nil {
-		return (&app{world: w, json: asksForJSON(os.Args)}).fail(err)
+	if err := cli.CheckLimits(); err != nil {
+		return program().Fail(os.Args, w, err)
 	}
-	return run(context.Background(), os.Args, w)
+	return program().Run(context.Background(), os.Args, w)
 }
 
-// world is all that a run may know of what is outside the program.
-type world struct {
-	stdin            *os.File
-	stdout, stderr   *os.File
-	lookupEnv        func(string) (string, bool)
-	workingDirectory func() (string, error)
-	now              func() time.Time
-	random           io.Reader
-	terminal         func(fd int) bool
-	git              func() project.Git
-	untilSignal      func(context.Context) (context.Context, func())
-	environ          func() []string // without the secrets that were given to sp
-	replace          func(program string, args, environ []string) error
-}
-
-// run does what the arguments ask and returns the exit code.
-func run(ctx context.Context, args []string, w world) int {
-	if args, ok := moved(program(), args); ok {
-		return program().Run(ctx, args, w.outside())
+// findGit finds the program that knows what would be shared; nothing where there is none.
+func findGit() string {
+	path, err := exec.LookPath("git")
+	if err != nil {
+		return ""
 	}
-	a := &app{world: w, args: args}
-	defer a.out.close()
-	ctx = provision.WithBeforeLogin(ctx, a.beforeLogin)
-	return a.finish(a.root(args).Run(ctx, args))
-}
-
-// finish prints the answer or, if there is an error, what went wrong.
-func (a *app) finish(err error) int {
-	a.tellDone()
-	a.tellMadeDir()
-	a.clearProgress()
-	if err == nil && a.json && !a.documented {
-		err = a.wrapHelp()
-	}
-	if err == nil || isIncomplete(err) && !a.json || isAnswered(err) {
-		if printed := a.out.copyTo(a.stdout); printed != nil && err == nil {
-			err = a.unprinted(printed)
-		}
-	}
-	if err == nil {
-		return 0
-	}
-	return a.fail(err)
-}
-
-// wrapHelp makes a document of the help, the one answer that the library prints.
-func (a *app) wrapHelp() error {
-	var help strings.Builder
-	if err := a.out.copyTo(&help); err != nil {
-		return err
-	}
-	a.out.memory = nil
-	return a.document(map[string]string{"help": help.String()})
+	return path
 }

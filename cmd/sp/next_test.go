@@ -16,7 +16,6 @@ import (
 // TestEveryCommandThatAHintNamesIsThere looks up each cli.To in the tree of commands: its words are a
 // command's, it gives no more than that takes, and its flags are that command's.
 func TestEveryCommandThatAHintNamesIsThere(t *testing.T) {
-	t.Skip("until all commands have moved")
 	t.Parallel()
 	tree := program().Tree()
 	found := 0

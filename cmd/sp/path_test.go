@@ -9,7 +9,6 @@ import (
 
 	"filippo.io/age"
 	"github.com/stretchr/testify/require"
-	"github.com/urfave/cli/v3"
 )
 
 // pathLines are command lines with every flag and argument that is a path; PATH is the
@@ -140,18 +139,14 @@ func TestNoPathIsForgotten(t *testing.T) {
 			continue // another spelling
 		}
 		for _, flag := range cmd.Flags {
-			name := flag.Names()[0]
-			usage := ""
-			if documented, ok := flag.(cli.DocGenerationFlag); ok {
-				usage = documented.GetUsage()
-			}
-			if strings.Contains(usage, "`FILE`") || name == "path" || name == "dir" {
+			name := flag.Name
+			if flag.Value == "FILE" || name == "path" || name == "dir" {
 				require.True(t, given(words, "--"+name+" ") || name == "server-file", "sp %s --%s", words, name)
 			}
 		}
-		for word := range strings.FieldsSeq(cmd.ArgsUsage) {
-			if word = strings.Trim(word, "[]"); word == "FILE" || word == "PATH" {
-				require.True(t, given(words, words+" "), "sp %s %s", words, word)
+		for _, arg := range cmd.Args {
+			if arg.Name == "FILE" || arg.Name == "PATH" {
+				require.True(t, given(words, words+" "), "sp %s %s", words, arg.Name)
 			}
 		}
 	}

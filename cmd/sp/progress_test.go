@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/internal/cli"
 )
 
 // newLongWork is a sandbox in which importing and exporting takes seconds, by the clock
@@ -183,5 +185,5 @@ func TestAJobInTheBackgroundDoesNotDraw(t *testing.T) {
 	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
 	require.NoError(t, err)
 	defer func() { _ = file.Close() }()
-	require.True(t, (&app{world: world{stderr: file}}).mayDraw())
+	require.True(t, cli.MayDraw(file))
 }

@@ -103,7 +103,7 @@ func TestMembersAreListedInOneTable(t *testing.T) {
 	members := map[string]string{} // by how they are spelled
 	fields := reflect.TypeFor[registry.Tenant]()
 	for i, m := range registry.Members {
-		members[m.Name], members[flagOf(m)], members[fields.Field(i).Name] = m.Name, m.Name, m.Name
+		members[m.Name], members[strings.ReplaceAll(m.Name, "_", "-")], members[fields.Field(i).Name] = m.Name, m.Name, m.Name
 	}
 	for _, everywhere := range []string{"id", "name", "ID", "Name", "Kind"} {
 		delete(members, everywhere)

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/cli"
 	"github.com/stretchr/testify/require"
 	"modernc.org/sqlite"
 )
@@ -50,18 +50,18 @@ func mustRunIn(t *testing.T, args ...string) string {
 		return f
 	}
 	stdout := file("stdout")
-	code := run(context.Background(), args, world{
-		random:           rand.Reader,
-		stdin:            file("stdin"),
-		stdout:           stdout,
-		stderr:           file("stderr"),
-		lookupEnv:        func(string) (string, bool) { return "", false },
-		workingDirectory: func() (string, error) { return t.TempDir(), nil },
-		now:              func() time.Time { return time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC) },
-		terminal:         func(int) bool { return false },
-		git:              func() project.Git { return project.Git{} },
-		untilSignal:      func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
-		environ:          func() []string { return nil },
+	code := program().Run(context.Background(), args, cli.World{
+		Random:           rand.Reader,
+		Stdin:            file("stdin"),
+		Stdout:           stdout,
+		Stderr:           file("stderr"),
+		LookupEnv:        func(string) (string, bool) { return "", false },
+		WorkingDirectory: func() (string, error) { return t.TempDir(), nil },
+		Now:              func() time.Time { return time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC) },
+		Terminal:         func(int) bool { return false },
+		Git:              func() string { return "" },
+		UntilSignal:      func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
+		Environ:          func() []string { return nil },
 	})
 	require.Zero(t, code, "%v", args)
 	text, err := os.ReadFile(stdout.Name())

@@ -6,15 +6,15 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/sp-registry/sp/internal/project"
 	"github.com/stretchr/testify/require"
-	"github.com/urfave/cli/v3"
+
+	"github.com/sp-registry/sp/internal/cli"
 )
 
 // sandbox is a directory to run sp in, within this process: nothing of the machine
@@ -30,7 +30,7 @@ type sandbox struct {
 	step     time.Duration // by which the clock goes on whenever it is asked
 	screen   *os.File      // stderr, where that is not a fresh file
 	environ  []string      // what children inherit
-	git      project.Git   // none at first
+	git      string        // the path of the program; none at first
 
 	replaced, given []string // what the process was replaced with, and its environment
 	service         string   // what it could read of PGSERVICEFILE
@@ -51,12 +51,9 @@ func newSandbox(t *testing.T) *sandbox {
 	return &sandbox{t: t, dir: dir, env: map[string]string{"SP_OFFLINE": "1", "SP_DATA_DIR": t.TempDir(), "SP_TRUST": dir}, now: noon}
 }
 
-var takeHelpTemplate = sync.OnceFunc(func() { cli.SubcommandHelpTemplate = commandHelp })
-
 // run runs `sp ARGUMENT...`. The streams are files, as a shell would redirect them.
 func (s *sandbox) run(args ...string) outcome {
 	s.t.Helper()
-	takeHelpTemplate()
 	streams := s.t.TempDir()
 	open := func(name, text string) *os.File {
 		path := filepath.Join(streams, name)
@@ -77,22 +74,23 @@ func (s *sandbox) run(args ...string) outcome {
 	if s.screen != nil {
 		told = s.screen
 	}
-	exit := run(s.t.Context(), append([]string{"sp"}, args...), world{
-		stdin: stdin, stdout: answer, stderr: told,
-		lookupEnv: func(name string) (string, bool) {
+	exit := program().Run(s.t.Context(), append([]string{"sp"}, args...), cli.World{
+		Stdin: stdin, Stdout: answer, Stderr: told,
+		LookupEnv: func(name string) (string, bool) {
 			value, ok := s.env[name]
 			return value, ok
 		},
-		workingDirectory: func() (string, error) { return s.dir, nil },
-		now: func() time.Time {
+		WorkingDirectory: func() (string, error) { return s.dir, nil },
+		Now: func() time.Time {
 			s.now = s.now.Add(s.step)
 			return s.now
 		},
-		random:   rand.NewChaCha8([32]byte{}),
-		terminal: func(int) bool { return s.terminal },
-		git:      func() project.Git { return s.git },
-		environ:  func() []string { return s.environ },
-		replace: func(program string, args, environ []string) error {
+		Random:   rand.NewChaCha8([32]byte{}),
+		Terminal: func(int) bool { return s.terminal },
+		Git:      func() string { return s.git },
+		Start:    (*exec.Cmd).Start,
+		Environ:  func() []string { return s.environ },
+		Replace: func(program string, args, environ []string) error {
 			s.replaced = append([]string{program}, args...)
 			s.given, s.service = environ, ""
 			for _, variable := range environ {
@@ -104,7 +102,7 @@ func (s *sandbox) run(args ...string) outcome {
 			}
 			return nil
 		},
-		untilSignal: func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
+		UntilSignal: func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
 	})
 	read := func(file *os.File) string {
 		_, err := file.Seek(0, io.SeekStart)
@@ -147,7 +145,7 @@ func (s *sandbox) read(name string) string {
 func (o outcome) code(t *testing.T) string {
 	t.Helper()
 	require.NoError(t, checkDocument(o.stdout, true), "stdout: %s", o.stdout)
-	var document struct{ Error failure }
+	var document struct{ Error cli.Failure }
 	require.NoError(t, json.Unmarshal([]byte(o.stdout), &document))
 	return document.Error.Code
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
+	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/harness"
 )
 
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 		"sp-child": func() { os.Exit(runChild()) },
 		"keygen":   func() { os.Exit(runKeygen(os.Args[1:])) },
 		// may-draw says whether sp would draw a line that nobody asked for on its stderr.
-		"may-draw": func() { fmt.Println((&app{world: world{stderr: os.Stderr}}).mayDraw()) },
+		"may-draw": func() { fmt.Println(cli.MayDraw(os.Stderr)) },
 	})
 }
 

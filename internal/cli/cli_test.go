@@ -43,6 +43,7 @@ func newBench(t *testing.T) *bench {
 						return Answer{}, nil
 					}}
 			}},
+			{Name: "help", Build: Help},
 			{Name: "secret", Hidden: true, Build: func() *Command { return &Command{Name: "secret", Usage: "hidden"} }},
 		},
 	}

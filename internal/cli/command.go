@@ -14,6 +14,7 @@ type Program struct {
 	Name  string
 	Usage string // in a line
 	Help  string // what stands under that in the program's help, before the commands
+	Foot  string // what stands in its end
 	Flags []Flag // of every command
 	Nouns []Noun
 	// Faults says how errors end a run. It is asked only where one does.
@@ -26,6 +27,8 @@ type Noun struct {
 	Name   string
 	Build  func() *Command
 	Hidden bool // from the program's help, which has to fit a screen
+	// Optional tells of a group whose commands stand at the top, too: its name may be left out.
+	Optional bool
 }
 
 // Command is what a user can ask for, or a group of such.

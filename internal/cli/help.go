@@ -1,54 +1,67 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 )
 
+const helpWord = "help"
+
+// Help is the command help.
+func Help() *Command {
+	return &Command{
+		Name: helpWord, Usage: "tell more of a command, as --help behind it does",
+		Args: []Arg{{Name: "COMMAND", Optional: true, Repeated: true}},
+		Run: func(_ context.Context, c *Context) (Answer, error) {
+			command, words, err := c.program.find(c.Args())
+			if err != nil {
+				return Answer{}, err
+			}
+			if len(words) < len(c.Args()) {
+				return Answer{}, Hint(Usage("%s has no commands under it", strings.Join(words, " ")), "%s %s --help", c.program.Name, strings.Join(words, " "))
+			}
+			return c.program.helpOf(command, words...), nil
+		},
+	}
+}
+
 // help answers --help and -h, wherever they stand before --, with the help of the command that the
-// words name; and so does the word help.
+// words name.
 func (c *Context) help() (answer Answer, asked bool, err error) {
 	args := beforeDashes(c.args[min(1, len(c.args)):])
 	asked = slices.Contains(args, "--help") || slices.Contains(args, "-h")
-	if c.program.FirstWord(c.args) == "help" {
-		asked, args = true, args[slices.Index(args, "help")+1:]
-		err = c.program.checkHelped(args)
+	if !asked {
+		return Answer{}, false, nil
 	}
-	if !asked || err != nil {
-		return Answer{}, asked, err
+	command, words, err := c.program.find(args)
+	if err != nil {
+		return Answer{}, true, err
 	}
-	command, words := c.program.find(args)
 	return c.program.helpOf(command, words...), true, nil
 }
 
-// checkHelped refuses words behind help that name no command.
-func (p *Program) checkHelped(args []string) error {
-	_, words := p.find(args)
-	for _, arg := range args {
-		switch {
-		case strings.HasPrefix(arg, "-"):
-		case len(words) > 0 && arg == words[0]:
-			words = words[1:]
-		case isFlagName(arg):
-			return Hint(Usage("unknown command %s", arg), "%s --help lists the commands", p.Name)
-		default:
-			return Hint(Usage("unknown command"), "%s --help lists the commands", p.Name)
+// find returns the command that words name. Flags are passed over, and so is what a command takes.
+func (p *Program) find(args []string) (command *Command, words []string, err error) {
+	command = &Command{Name: p.Name, Usage: p.Usage, Commands: p.branch(append([]string{p.Name}, args...))}
+	for i := 0; i < len(args) && len(command.Commands) > 0; i++ {
+		if strings.HasPrefix(args[i], "-") {
+			if flag, whole := p.globalIn(args[i]); flag != nil && flag.Value != "" && !whole {
+				i++
+			}
+			continue
 		}
-	}
-	return nil
-}
-
-// find returns the command that words name, as far as they do; other words and flags are passed over.
-func (p *Program) find(args []string) (*Command, []string) {
-	command, words := &Command{Name: p.Name, Usage: p.Usage, Commands: p.branch(append([]string{p.Name}, args...))}, []string(nil)
-	for _, arg := range args {
-		at := slices.IndexFunc(command.Commands, func(sub *Command) bool { return sub.Name == arg })
-		if at >= 0 {
-			command, words = command.Commands[at], append(words, arg)
+		at := slices.IndexFunc(command.Commands, func(sub *Command) bool { return sub.Name == args[i] })
+		if at < 0 && !command.IsGroup() {
+			break // it is what the command takes
 		}
+		if at < 0 {
+			return command, words, p.unknown(command, words, args[i])
+		}
+		command, words = command.Commands[at], append(words, args[i])
 	}
-	return command, words
+	return command, words, nil
 }
 
 // helpOf is the help of a command; without words it is the program's.
@@ -71,6 +84,7 @@ func (p *Program) programHelp() string {
 	}
 	b.WriteString("\nFlags of every command:\n")
 	writeFlags(&b, p.globals())
+	b.WriteString(p.Foot)
 	return b.String()
 }
 

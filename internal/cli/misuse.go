@@ -14,21 +14,25 @@ import (
 // missingCommand is what a group does: it has nothing to do itself.
 func (c *Context) missingCommand() (Answer, error) {
 	if c.parsed.Args().Present() {
-		word := c.parsed.Args().First()
-		if !isFlagName(word) {
-			word = "***"
-		}
-		err := Usage("unknown command %s", strings.TrimSpace(c.Command+" "+word))
-		words := c.full()
-		if near := nearest(word, c.command.Commands); near != "" {
-			return Answer{}, Hint(err, "did you mean %s %s?", words, near)
-		}
-		return Answer{}, Hint(err, "%s --help lists the commands", words)
+		return Answer{}, c.program.unknown(c.command, strings.Fields(c.Command), c.parsed.Args().First())
 	}
 	if c.Command == "" {
 		return c.program.helpOf(c.command), nil
 	}
 	return Answer{}, Hint(Usage("%s: which command?", c.Command), "%s --help lists them", c.full())
+}
+
+// unknown is the error of who asked a group for a command that it has not.
+func (p *Program) unknown(group *Command, words []string, word string) error {
+	if !isFlagName(word) {
+		word = "***"
+	}
+	full := strings.Join(append([]string{p.Name}, words...), " ")
+	err := Usage("unknown command %s", strings.Join(append(slices.Clone(words), word), " "))
+	if near := nearest(word, group.Commands); near != "" {
+		return Hint(err, "did you mean %s %s?", full, near)
+	}
+	return Hint(err, "%s --help lists the commands", full)
 }
 
 func (c *Context) full() string { return strings.TrimSpace(c.program.Name + " " + c.Command) }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -94,7 +95,7 @@ func (c *Context) advance(m *meter) {
 	if line.began.IsZero() {
 		line.began = now
 	}
-	if now.Sub(line.began) < progressAfter || now.Sub(line.told) < progressEach || !c.mayDraw() {
+	if now.Sub(line.began) < progressAfter || now.Sub(line.told) < progressEach || !MayDraw(c.Stderr) {
 		return
 	}
 	text := c.program.Name + ": " + c.Command + ": " + m.String()
@@ -103,11 +104,11 @@ func (c *Context) advance(m *meter) {
 	line.told, line.width = now, len(text)
 }
 
-// mayDraw tells whether drawing neither waits nor disturbs. The registry may be locked
+// MayDraw tells whether drawing there neither waits nor disturbs. The registry may be locked
 // meanwhile: a terminal that was stopped with Ctrl-S would keep everybody waiting, and to
 // a job in the background the terminal does not belong.
-func (c *Context) mayDraw() bool {
-	fd := int(c.Stderr.Fd())
+func MayDraw(stderr *os.File) bool {
+	fd := int(stderr.Fd())
 	if group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil && group != unix.Getpgrp() {
 		return false
 	}
@@ -127,7 +128,7 @@ func (c *Context) clearProgress() {
 // Step tells, on a terminal, what is being done: the line stands there until the next one,
 // or something else, is said.
 func (c *Context) Step(what string) {
-	if !c.showsProgress() || !c.mayDraw() {
+	if !c.showsProgress() || !MayDraw(c.Stderr) {
 		return
 	}
 	text := c.program.Name + ": " + c.Command + ": " + what

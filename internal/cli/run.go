@@ -150,18 +150,12 @@ func (p *Program) words(parsed *cli.Command) []string {
 
 // branch builds the command of the top that the arguments name; all, if they name none.
 func (p *Program) branch(args []string) []*Command {
-	name := p.FirstWord(args)
-	for _, noun := range p.Nouns {
-		if noun.Name == name {
+	if at := p.firstWord(args); at > 0 {
+		if noun := p.noun(args[at]); noun != nil {
 			return []*Command{noun.Build()}
 		}
 	}
 	return p.Tree()
-}
-
-// Has tells whether there is a command of that name at the top.
-func (p *Program) Has(name string) bool {
-	return slices.ContainsFunc(p.Nouns, func(n Noun) bool { return n.Name == name })
 }
 
 // Tree builds all commands.
@@ -173,17 +167,37 @@ func (p *Program) Tree() []*Command {
 	return all
 }
 
-// Meant are the arguments as a command: --version, wherever it stands before --, is the command version.
+// Meant are the arguments as a command: --version, wherever it stands before --, is the command version,
+// and an optional word before a command of the top is left out.
 func (p *Program) Meant(args []string) []string {
 	const version = "version"
-	if !p.Has(version) || len(args) == 0 || !slices.Contains(beforeDashes(args), "--"+version) {
-		return args
+	if p.noun(version) != nil && slices.Contains(beforeDashes(args), "--"+version) {
+		meant := []string{p.Name, version}
+		if asksForJSON(args) {
+			meant = append(meant, "--"+jsonFlag)
+		}
+		return meant
 	}
-	meant := []string{args[0], version}
-	if asksForJSON(args) {
-		meant = append(meant, "--"+jsonFlag)
+	at := p.firstWord(args)
+	if at > 0 && args[at] == helpWord {
+		at++
 	}
-	return meant
+	if at > 0 && at+1 < len(args) {
+		if noun := p.noun(args[at]); noun != nil && noun.Optional && p.noun(args[at+1]) != nil {
+			return slices.Delete(slices.Clone(args), at, at+1)
+		}
+	}
+	return args
+}
+
+// noun is the command of that name at the top, nil if there is none.
+func (p *Program) noun(name string) *Noun {
+	for i := range p.Nouns {
+		if p.Nouns[i].Name == name {
+			return &p.Nouns[i]
+		}
+	}
+	return nil
 }
 
 func beforeDashes(args []string) []string {
@@ -193,23 +207,29 @@ func beforeDashes(args []string) []string {
 	return args
 }
 
-// FirstWord is the word that names the command of the top; none where that is not plain, behind
-// a flag that only the library can read.
-func (p *Program) FirstWord(args []string) string {
+// firstWord is where the word stands that names the command of the top; 0 where that is not plain,
+// behind a flag that only the library can read.
+func (p *Program) firstWord(args []string) int {
 	for i := 1; i < len(args); i++ {
-		word := args[i]
-		name, dashed := strings.CutPrefix(word, "-") // one dash or two, as the library has it
-		name, _, whole := strings.Cut(strings.TrimPrefix(name, "-"), "=")
-		switch flag := p.global(name); {
-		case !dashed:
-			return word
-		case flag == nil:
-			return ""
-		case flag.Value != "" && !whole:
+		if !strings.HasPrefix(args[i], "-") {
+			return i
+		}
+		flag, whole := p.globalIn(args[i])
+		if flag == nil {
+			return 0
+		}
+		if flag.Value != "" && !whole {
 			i++
 		}
 	}
-	return ""
+	return 0
+}
+
+// globalIn is the flag of every command that a word is, nil for another one; whole tells that its
+// value is in the word.
+func (p *Program) globalIn(word string) (flag *Flag, whole bool) {
+	name, _, whole := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(word, "-"), "-"), "=") // one dash or two, as the library has it
+	return p.global(name), whole
 }
 
 func (p *Program) global(name string) *Flag {

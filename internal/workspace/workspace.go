@@ -30,11 +30,7 @@ type Workspace struct {
 // View opens one instant of the registry, which the caller closes. The file is not closed: the end
 // of the process does that for nothing, and a close would be a thirtieth of what a command takes.
 func (w *Workspace) View(ctx context.Context) (*registry.View, error) {
-	reg, err := registry.Open(ctx, w.Dir.Registry(), w.Registry)
-	if err != nil {
-		return nil, err
-	}
-	return reg.View(ctx)
+	return registry.OpenView(ctx, w.Dir.Registry(), w.Registry)
 }
 
 // Read runs fn on one instant of the registry.

@@ -24,7 +24,7 @@ type Changer func(commit func(context.Context, *registry.Registry) error) worksp
 // whose registry is changed so.
 func (t *Task) Machine(dir project.Dir, change Changer) *hosting.Machine {
 	return &hosting.Machine{
-		Read: func(ctx context.Context, fn func(*registry.View) error) error { return t.ReadOften(ctx, dir, fn) },
+		Read: func(ctx context.Context, fn func(*registry.View) error) error { return t.readAlone(ctx, dir, fn) },
 		Change: func(ctx context.Context, fn func(*registry.Registry) error) error {
 			return t.ChangeIn(ctx, dir, change(func(_ context.Context, reg *registry.Registry) error { return fn(reg) }))
 		},
@@ -34,24 +34,15 @@ func (t *Task) Machine(dir project.Dir, change Changer) *hosting.Machine {
 	}
 }
 
-// ReadOften is read for a command that reads so often that it has to close what it opens.
-func (t *Task) ReadOften(ctx context.Context, dir project.Dir, fn func(*registry.View) error) error {
+// readAlone is Read in a directory that was found, while nobody else of this run reads.
+func (t *Task) readAlone(ctx context.Context, dir project.Dir, fn func(*registry.View) error) error {
 	t.reading.Lock()
 	defer t.reading.Unlock()
-	options, err := t.Options(dir)
+	w, err := t.Workspace(dir)
 	if err != nil {
 		return err
 	}
-	reg, err := registry.Open(ctx, dir.Registry(), options)
-	if err != nil {
-		return err
-	}
-	view, err := reg.View(ctx)
-	if err == nil {
-		err = fn(view)
-		view.Close()
-	}
-	return errors.Join(err, reg.Close())
+	return w.Read(ctx, fn)
 }
 
 // InSteps runs fn, which changes the registry of the project in several steps. Whether it was

@@ -19,7 +19,7 @@ const profileVariable = "SYSTEMPROMPT_PROFILE"
 
 // Profile is the flag that says of every command in which profile it works.
 func Profile() cli.Flag {
-	return cli.String(profileFlag, "NAME", "work in the profile NAME, or in that of a path to a profile.yaml")
+	return cli.String(profileFlag, "NAME", "work in profile NAME, or in the profile.yaml at that path")
 }
 
 // Network is the flag that says from where a database is to be reached.

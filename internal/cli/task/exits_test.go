@@ -1,4 +1,4 @@
-package main
+package task
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -18,15 +19,17 @@ func (saidBySQLite) Code() int     { return 3850 }
 
 func TestWhatSQLiteSaysHidesNeitherWhatBecameOfTheChangeNorAdvice(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, 6, failureOf(saidBySQLite{}).exit)
+	program := &cli.Program{Faults: Faults}
+	failureOf := func(err error) cli.Failure { return program.FailureOf(explained("", err)) }
+	require.Equal(t, 6, failureOf(saidBySQLite{}).Exit)
 	for _, meaning := range []error{registry.ErrIncomplete, registry.ErrUnknown} {
 		f := failureOf(errors.Join(fmt.Errorf("%w: %w", meaning, saidBySQLite{}), nil))
-		require.Equal(t, 8, f.exit)
+		require.Equal(t, 8, f.Exit)
 		require.Contains(t, f.Message, meaning.Error())
 		require.Contains(t, f.Message, "SQLite 3850")
 	}
-	f := failureOf(withHint(fmt.Errorf("database d: %w", saidBySQLite{}), "say it again"))
-	require.Equal(t, 6, f.exit)
-	require.Equal(t, "say it again", f.Hint)
-	require.Equal(t, "look first", failureOf(withHint(afterwards(saidBySQLite{}), "look first")).Hint)
+	f := failureOf(cli.Hint(fmt.Errorf("database d: %w", saidBySQLite{}), "say it again"))
+	require.Equal(t, 6, f.Exit)
+	require.Equal(t, "say it again", *f.Hint)
+	require.Equal(t, "look first", *failureOf(cli.Hint(Afterwards(saidBySQLite{}), "look first")).Hint)
 }

@@ -1,13 +1,15 @@
-package main
+package cli
 
 import (
+	"encoding/json"
 	"os/exec"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
-	"github.com/sp-registry/sp/internal/project"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/harness"
 )
 
 var texts = []string{
@@ -22,20 +24,20 @@ func FuzzPrintable(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		shown := printable(text)
-		require.Empty(t, harmIn(shown, false), "%q", text)
+		shown := Printable(text)
+		require.Empty(t, harness.Harm(shown, false), "%q", text)
 		require.NotContains(t, shown, "\n")
-		require.Equal(t, shown, printable(shown))
+		require.Equal(t, shown, Printable(shown))
 		if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
 			require.Equal(t, text, shown)
 		}
-		lines := printableLines(text)
-		require.Empty(t, harmIn(lines, false), "%q", text)
+		lines := PrintableLines(text)
+		require.Empty(t, harness.Harm(lines, false), "%q", text)
 		require.Equal(t, strings.Count(text, "\n"), strings.Count(lines, "\n"))
-		if document, err := marshal(text, ""); utf8.ValidString(text) {
+		if document, err := Marshal(text, ""); utf8.ValidString(text) {
 			require.NoError(t, err)
-			require.NoError(t, checkDocument(document+"\n", false))
-			require.Empty(t, harmIn(document, false), "%q", text)
+			require.True(t, json.Valid([]byte(document)))
+			require.Empty(t, harness.Harm(document, false), "%q", text)
 		}
 	})
 }
@@ -49,7 +51,7 @@ func FuzzQuoted(f *testing.F) {
 	f.Fuzz(func(t *testing.T, word string) {
 		var read strings.Builder
 		inside := false
-		quote := project.Quoted(word)
+		quote := Quoted(word)
 		for i := 0; i < len(quote); i++ {
 			switch c := quote[i]; {
 			case c == '\'':
@@ -75,7 +77,7 @@ func TestAShellTakesAQuotedWordLiterally(t *testing.T) {
 	t.Parallel()
 	words := append([]string{"\r", "$HOME", "a;b", "a|b", ">x", "(", "{a,b}", "\xff\x9b", "a'b'c", "''", "\t", "%s", "\x01"}, texts...)
 	for _, word := range words {
-		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+project.Quoted(word)).Output()
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+Quoted(word)).Output()
 		require.NoError(t, err, "%q", word)
 		require.Equal(t, word, string(out), "%q", word)
 	}
