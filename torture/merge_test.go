@@ -32,7 +32,7 @@ func TestBesideTheOriginalToolNothingIsLost(t *testing.T) {
 func TestBesideTheOriginalToolWhatIsMissingShows(t *testing.T) {
 	rounds := sized(t, 8, 20)
 	for _, v := range []variant{
-		{"an old file is a new one", []change{{"internal/registry/merge_rule.go", "written.Sub(s.since) >= unsure", "written.Sub(s.since) >= -unsure"}}},
+		{"an old file is a new one", []change{{"internal/registry/merge.go", "written.Sub(s.since) >= unsure", "written.Sub(s.since) >= -unsure"}}},
 		{"no look before the rename", []change{{"internal/place/waiting.go", "err = errors.Join(err, settle(out, w.to, was.Hash))", "err = os.Remove(out)"}}},
 	} {
 		t.Run(v.name, func(t *testing.T) {

@@ -43,7 +43,15 @@ func ContentsOf(d Directory, profiles []string, confine Confine) (c Contents, er
 	return c, d.findCredentials(&c)
 }
 
-func (c *Contents) leave(reason registry.LeftReason, format string, args ...any) {
+// Why something is left out that a file of the directory holds.
+const (
+	namesNoTenant   = "names_none"  // it names no tenant
+	unreadableEntry = "unreadable"  // it is not as sp knows such entries
+	otherPlace      = "other_place" // sp keeps that elsewhere
+	noPlace         = "no_place"    // the registry has no place for it
+)
+
+func (c *Contents) leave(reason string, format string, args ...any) {
 	c.Left = append(c.Left, registry.Left{Reason: reason, Why: fmt.Sprintf(format, args...)})
 }
 
@@ -63,11 +71,11 @@ func (d Directory) findProfile(name string, confine Confine, c *Contents) error 
 	}
 	for _, r := range references {
 		if r.Member == "secrets.secrets_path" && r.Inside != SecretsPath(name) {
-			c.leave(registry.OtherPlace, "%s: %s: sp keeps a profile's secrets in secrets.json", inside, r.Member)
+			c.leave(otherPlace, "%s: %s: sp keeps a profile's secrets in secrets.json", inside, r.Member)
 		}
 	}
 	if tenant == nil {
-		c.leave(registry.NamesNoTenant, "%s: it names no tenant (cloud.tenant_id)", inside)
+		c.leave(namesNoTenant, "%s: it names no tenant (cloud.tenant_id)", inside)
 		return nil
 	}
 	p := FoundProfile{Configuration: text}
@@ -171,7 +179,7 @@ func (d Directory) findSessions(c *Contents) error {
 		c.Sessions.ActiveProfile = *index.ActiveProfile
 	}
 	for _, foreign := range index.Foreign {
-		c.leave(registry.Unreadable, "%s: %s: %s", IndexPath, foreign.Key, foreign.Why)
+		c.leave(unreadableEntry, "%s: %s: %s", IndexPath, foreign.Key, foreign.Why)
 	}
 	return nil
 }
@@ -185,6 +193,6 @@ func (d Directory) findCredentials(c *Contents) error {
 	if _, err := readCredentials(text); err != nil {
 		return fmt.Errorf("%s: %w", d.full(credentialsPath), err)
 	}
-	c.leave(registry.NoPlace, "%s: the registry has no place for it; it stays as it is", credentialsPath)
+	c.leave(noPlace, "%s: the registry has no place for it; it stays as it is", credentialsPath)
 	return nil
 }

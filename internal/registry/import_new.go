@@ -208,7 +208,7 @@ func (b belonging) plan(i Import, plan *Plan) {
 		step := ProfileStep{Action: Skip, Name: p.Name, Tenant: p.Tenant}
 		switch err := CheckProfileName(p.Name); {
 		case err != nil:
-			step.Left = []Left{{NotAllowed, err.Error()}}
+			step.Left = []Left{{notAllowed, err.Error()}}
 		case !b[p.Tenant]:
 			step.Left = []Left{noTenant(p.Tenant)}
 		case keys[nameKey(p.Name)]:

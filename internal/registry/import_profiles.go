@@ -79,16 +79,16 @@ func (c *change) importProfile(ctx context.Context, i Import, p ImportedProfile)
 	return step, err
 }
 
-var otherCase = Left{NameTaken, "its name differs from another's by case alone"}
+var otherCase = Left{nameTaken, "its name differs from another's by case alone"}
 
-func noTenant(id TenantID) Left { return Left{NoSuchTenant, "there is no tenant " + shown(string(id))} }
+func noTenant(id TenantID) Left { return Left{noSuchTenant, "there is no tenant " + shown(string(id))} }
 
 // takenOf names the secrets that are new or differ from what is known, and says of the
 // others why they can't be taken.
 func takenOf(secrets []ProfileSecret, known map[string]secret.Secret) (taken []string, left []Left) {
 	for _, s := range secrets {
 		if err := CheckProfileSecret(s); err != nil {
-			left = append(left, Left{NotAllowed, err.Error()})
+			left = append(left, Left{notAllowed, err.Error()})
 		} else if value, there := known[s.Key]; !there || !value.Equal(s.Value) {
 			taken = append(taken, s.Key)
 		}
@@ -99,12 +99,12 @@ func takenOf(secrets []ProfileSecret, known map[string]secret.Secret) (taken []s
 // refusesProfile says why a profile can't be taken; nothing where it can.
 func (c *change) refusesProfile(ctx context.Context, p Profile) (Left, error) {
 	if err := CheckProfileName(p.Name); err != nil {
-		return Left{NotAllowed, err.Error()}, nil
+		return Left{notAllowed, err.Error()}, nil
 	}
 	known, err := c.Profile(ctx, p.Name)
 	switch {
 	case err == nil && known.Tenant != p.Tenant:
-		return Left{OtherTenants, fmt.Sprintf("it belongs to tenant %s here", known.Tenant)}, nil
+		return Left{otherTenants, fmt.Sprintf("it belongs to tenant %s here", known.Tenant)}, nil
 	case err == nil:
 		return Left{}, nil
 	case !errors.Is(err, ErrNotFound):

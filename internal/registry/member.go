@@ -1,9 +1,15 @@
 package registry
 
 import (
+	"context"
+	"encoding/hex"
 	"errors"
+	"io"
 	"strconv"
+	"strings"
 
+	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -155,4 +161,178 @@ func (m *Member) has(t *Tenant) bool {
 func (m *Member) masks(known, file *Tenant) bool {
 	ours, theirs := m.SecretOf(known), m.SecretOf(file)
 	return m.URL && ours != nil && theirs != nil && !ours.Empty() && pgurl.IsMasked(*theirs) && !pgurl.IsMasked(*ours)
+}
+
+// record is what a change leaves in the history.
+type record struct {
+	command     string
+	undoes      *int64
+	first, last int64 // positions of the tenants that it appended; 0 is none
+	entries     bool
+	revoked     string // the member of a tenant whose old value is worthless now
+	purge       bool   // keep none of the secrets that it removes
+	taken       author
+	purged      bool // it forgets what was removed before, and is told of for that alone
+	digester    *digester
+}
+
+// entry puts into the history what a thing was before this change; of several the
+// first holds.
+func (c *change) entry(ctx context.Context, what Entity, id string, tenant TenantID, position *int64, before image) error {
+	c.record.entries = true
+	return c.q.InsertEntry(ctx, queries.InsertEntryParams{
+		Sequence: c.revision, Kind: string(what), ID: id, TenantID: string(tenant),
+		Position: position, Before: before.text(), Revoked: c.record.revoked,
+	})
+}
+
+// close puts the change itself into the history, if it did anything. An undo that
+// found nothing left to do is there, so that it is not done again, and a purge, so that
+// who misses what it destroyed finds it.
+func (r *record) close(ctx context.Context, c *change) error {
+	if !r.entries && r.first == 0 && r.undoes == nil && !r.purged {
+		return nil
+	}
+	params := queries.InsertChangeParams{
+		Sequence: c.revision, MadeAt: c.now.UnixMicro(), Command: r.command, Undoes: r.undoes, Taken: int64(r.taken),
+	}
+	if r.first != 0 {
+		params.FirstAdded, params.LastAdded = &r.first, &r.last
+	}
+	return c.q.InsertChange(ctx, params)
+}
+
+// digests returns what makes digests; its key is made when the first is wanted.
+func (c *change) digests(ctx context.Context) (digester, error) {
+	if c.record.digester != nil {
+		return *c.record.digester, nil
+	}
+	d, err := c.View.digests(ctx)
+	if err == nil && len(d.key) == 0 {
+		d.key = make([]byte, 32)
+		if _, err = io.ReadFull(c.random, d.key); err == nil {
+			err = c.q.SetDigestKey(ctx, hex.EncodeToString(d.key))
+		}
+	}
+	c.record.digester = &d
+	return d, err
+}
+
+// Unknown is a list of JSON members that the record does not define, kept for
+// the tool that wrote them: compact text, as jsontext calls it, such as
+//
+//	"docker_project":"x","nested":{"a":[1,2]}
+//
+// The zero Unknown is empty.
+// The text is a Secret because nobody knows what is in it.
+type Unknown struct{ text secret.Secret }
+
+// NewUnknown returns the members written in text, which must have the form that
+// the comment of Unknown draws.
+func NewUnknown(text string) Unknown {
+	if text == "" {
+		return Unknown{}
+	}
+	return Unknown{text: secret.New(text)}
+}
+
+// check tells whether the text has its form; what cuts it relies on that.
+func (m Unknown) check() error {
+	if m.Empty() {
+		return nil
+	}
+	if !jsontext.AreCompact(m.Reveal()) {
+		return errors.New("unknown members are not compact JSON")
+	}
+	return nil
+}
+
+// Reveal returns the members' text.
+func (m Unknown) Reveal() string { return m.text.Reveal() }
+
+// Empty tells whether there are no members.
+func (m Unknown) Empty() bool { return m.text.Empty() }
+
+// Names returns the members' names, as escaped in JSON but without the quotes.
+func (m Unknown) Names() []string {
+	var names []string
+	for name := range m.all {
+		names = append(names, name)
+	}
+	return names
+}
+
+// value returns the member's value as JSON text.
+func (m Unknown) value(name string) (string, bool) {
+	for n, value := range m.all {
+		if n == name {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// all yields each member's name and value, both as JSON text, the name without its quotes.
+func (m Unknown) all(yield func(name, value string) bool) {
+	for name, value := range jsontext.Members(m.Reveal()) {
+		if !yield(name[1:len(name)-1], value) {
+			return
+		}
+	}
+}
+
+// with returns m with the members of newer put in: a known name takes the newer
+// value in its old place, a new one comes last.
+func (m Unknown) with(newer Unknown) Unknown {
+	values := map[string]string{}
+	for name, value := range newer.all {
+		values[name] = value
+	}
+	var text strings.Builder
+	put := func(name, value string) {
+		if text.Len() > 0 {
+			text.WriteByte(',')
+		}
+		text.WriteString(`"` + name + `":` + value)
+	}
+	for name, value := range m.all {
+		if v, ok := values[name]; ok {
+			value = v
+			delete(values, name)
+		}
+		put(name, value)
+	}
+	for name, value := range newer.all {
+		if _, ok := values[name]; ok {
+			put(name, value)
+		}
+	}
+	return NewUnknown(text.String())
+}
+
+// differing names the members that only one of the two has, or whose values differ.
+func (m Unknown) differing(o Unknown) []string {
+	if m.text.Equal(o.text) {
+		return nil
+	}
+	others := map[string]string{}
+	for name, value := range o.all {
+		others[name] = value
+	}
+	var names []string
+	for name, value := range m.all {
+		if v, ok := others[name]; !ok || v != value {
+			names = append(names, name)
+		}
+		delete(others, name)
+	}
+	for name := range o.all {
+		if _, ok := others[name]; ok {
+			names = append(names, name)
+		}
+	}
+	if names == nil {
+		return []string{"(order of the members that the record does not define)"}
+	}
+	return names
 }

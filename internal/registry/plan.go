@@ -37,28 +37,18 @@ type Step struct {
 func (s Step) tells() bool { return s.Kept != nil || s.Masked != nil || s.Stale != nil }
 
 // Left is something that an import leaves out: why, as a code and in words.
-type Left struct {
-	Reason LeftReason
-	Why    string
-}
+type Left struct{ Reason, Why string }
 
 // Is tells whether there is something.
 func (l Left) Is() bool { return l.Why != "" }
 
-// LeftReason is why an import leaves something out.
-type LeftReason string
-
-// The reasons.
+// The reasons that the registry has; those of a file are its reader's.
 const (
-	NoSuchTenant  LeftReason = "no_tenant"    // the tenant that it names is not there
-	NamesNoTenant LeftReason = "names_none"   // it names none
-	NoSuchProfile LeftReason = "no_profile"   // the profile that it names is not there
-	OtherTenants  LeftReason = "other_tenant" // that profile belongs to another tenant
-	NameTaken     LeftReason = "name_taken"   // its name differs from another's by case alone
-	NotAllowed    LeftReason = "invalid"      // a name or a value that is not allowed
-	Unreadable    LeftReason = "unreadable"   // it is not as sp knows such entries
-	OtherPlace    LeftReason = "other_place"  // sp keeps that elsewhere
-	NoPlace       LeftReason = "no_place"     // the registry has no place for it
+	noSuchTenant  = "no_tenant"    // the tenant that it names is not there
+	noSuchProfile = "no_profile"   // the profile that it names is not there
+	otherTenants  = "other_tenant" // that profile belongs to another tenant
+	nameTaken     = "name_taken"   // its name differs from another's by case alone
+	notAllowed    = "invalid"      // a name or a value that is not allowed
 )
 
 // maxSteps bounds the steps that a plan lists, and so its memory; the counts are

@@ -87,15 +87,6 @@ func TestT20T21StaleIsStrictlyOlder(t *testing.T) {
 	}
 }
 
-// T27, in the words of the record that sp writes: shared_container_db.
-func TestT27UsesSharedContainer(t *testing.T) {
-	t.Parallel()
-	require.True(t, NewLocalShared("i", "n", secret.New(plain), "db").UsesSharedContainer())
-	require.True(t, NewLocalShared("i", "n", secret.New(plain), "").UsesSharedContainer(), "present, though empty")
-	require.False(t, NewLocal("i", "n", secret.New(plain)).UsesSharedContainer())
-	require.False(t, cloud(sealed(plain), nil).UsesSharedContainer())
-}
-
 func TestT33Masked(t *testing.T) {
 	t.Parallel()
 	// T33: three stars, eight, none, no URL

@@ -104,16 +104,16 @@ func (c *change) hasNoPlace(ctx context.Context, tenant TenantID, profile string
 func whyNoPlace(hasTenant, hasProfile bool, p Profile, tenant TenantID) Left {
 	switch {
 	case !hasTenant:
-		return Left{NoSuchTenant, "there is no such tenant"}
+		return Left{noSuchTenant, "there is no such tenant"}
 	case !hasProfile:
-		return Left{NoSuchProfile, "there is no profile " + shown(p.Name)}
+		return Left{noSuchProfile, "there is no profile " + shown(p.Name)}
 	case p.Tenant != tenant:
-		return Left{OtherTenants, fmt.Sprintf("profile %s belongs to tenant %s", p.Name, p.Tenant)}
+		return Left{otherTenants, fmt.Sprintf("profile %s belongs to tenant %s", p.Name, p.Tenant)}
 	}
 	return Left{}
 }
 
-var notActive = Left{NoSuchTenant, "it is active there, and there is no such tenant"}
+var notActive = Left{noSuchTenant, "it is active there, and there is no such tenant"}
 
 // equal tells whether two sessions are the same, but for when they were chosen.
 func (s Session) equal(o Session) bool {

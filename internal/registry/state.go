@@ -119,7 +119,7 @@ func (v *View) stateNow(ctx context.Context, what Entity, id string, d digester)
 		var selection Selection
 		selection, err = v.Selection(ctx)
 		s.image = imageOfSelection(selection)
-	case DocumentEntity:
+	case documentEntity:
 		var now State
 		now, err = v.State(ctx)
 		s.image = imageOfDocument(now.Document, d)

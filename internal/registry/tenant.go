@@ -1,8 +1,10 @@
 package registry
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
@@ -88,9 +90,6 @@ func (t Tenant) IsLocal() bool { return t.Kind == Local }
 // IsCloud tells whether the tenant runs on managed infrastructure.
 func (t Tenant) IsCloud() bool { return t.Kind == Cloud }
 
-// UsesSharedContainer tells whether the tenant's database lives in a shared container.
-func (t Tenant) UsesSharedContainer() bool { return t.SharedContainerDB != nil }
-
 // OwnURL returns the URL under which the tenant's own side reaches its database:
 // database_url of a local tenant, internal_database_url of a cloud one; nil when absent.
 func (t Tenant) OwnURL() *secret.Secret {
@@ -142,3 +141,61 @@ func (t Tenant) String() string { return fmt.Sprintf("%s (%s)", t.ID, t.Name) }
 // IsLocalID tells whether an id looks like one that is made for a local tenant: every
 // machine makes its own.
 func IsLocalID(id TenantID) bool { return strings.HasPrefix(string(id), "local_") }
+
+// Credentials are those that a database has, to be published.
+type Credentials struct {
+	Tenant TenantID
+	URL    secret.Secret
+	// Was is the login that another command may not have changed meanwhile; "" does not ask.
+	Was   DatabaseLogin
+	Login DatabaseLogin
+	// RetireAt is when the other login ends; nil where it has ended.
+	RetireAt *time.Time
+	// Container is the member shared_container_db that the tenant is to have; nil leaves it.
+	Container *string
+}
+
+// PublishCredentials gives a tenant the URL of the database that sp made for it, which is
+// ready then. The URL that it had, if any, is revoked: it is kept nowhere, and no undo
+// brings it back.
+func (r *Registry) PublishCredentials(ctx context.Context, p Credentials) (tenant Tenant, err error) {
+	err = r.write(ctx, func(c *change) error {
+		d, err := c.Database(ctx, p.Tenant)
+		if err == nil && (d == nil || d.State == Dropping) {
+			err = fmt.Errorf("tenant %s: its database was dropped meanwhile: %w", p.Tenant, ErrConflict)
+		}
+		if err == nil && p.Was != "" && p.Was != d.Login {
+			err = fmt.Errorf("tenant %s: its credentials were rotated meanwhile: %w", p.Tenant, ErrConflict)
+		}
+		if err != nil {
+			return err
+		}
+		d.State, d.Login, d.RetireAt = Ready, p.Login, p.RetireAt
+		if err := c.putDatabase(ctx, *d); err != nil {
+			return err
+		}
+		tenant, err = c.publishURL(ctx, p.Tenant, p.URL, p.Container)
+		return err
+	})
+	return tenant, err
+}
+
+// publishURL gives a tenant another URL and revokes the one that it had.
+func (c *change) publishURL(ctx context.Context, id TenantID, url secret.Secret, container *string) (Tenant, error) {
+	before, err := c.placedTenant(ctx, id)
+	if err != nil {
+		return Tenant{}, err
+	}
+	after := before.Tenant
+	after.DatabaseURL = &url
+	if container != nil {
+		after.SharedContainerDB = container
+	}
+	if err := pgurl.Check(url); err != nil || before.Equal(after) {
+		return after, err
+	}
+	if before.DatabaseURL != nil {
+		c.record.revoked = "database_url"
+	}
+	return after, c.updateTenant(ctx, before, after)
+}

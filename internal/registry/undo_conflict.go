@@ -109,7 +109,7 @@ func described(what Entity, id string) string {
 	switch what {
 	case SelectionEntity:
 		return "what is selected"
-	case DocumentEntity:
+	case documentEntity:
 		return "what stands beside the tenants"
 	case SessionEntity:
 		return "the session of tenant " + id

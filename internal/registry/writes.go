@@ -135,7 +135,7 @@ func (c *change) setDocument(ctx context.Context, before, after Document) error 
 		return err
 	}
 	c.touched = true
-	if err := c.entry(ctx, DocumentEntity, string(DocumentEntity), "", nil, imageOfDocument(before, d)); err != nil {
+	if err := c.entry(ctx, documentEntity, string(documentEntity), "", nil, imageOfDocument(before, d)); err != nil {
 		return err
 	}
 	if err := c.keepRemoved(ctx, "", before.secrets(), after.secrets()); err != nil {

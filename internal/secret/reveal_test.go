@@ -16,11 +16,10 @@ import (
 // revealers are the files in which a secret is told; one that joins them is
 // looked at. In registry: comparing, cutting and storing.
 var revealers = []string{
-	"cmd/sp/psql.go", // gives it to psql
-	"cmd/sp/resolve.go",
-	"cmd/sp/tenant_show.go",
 	"internal/cli/session/token.go", // reads what a JWT says of itself
 	"internal/cli/task/shown.go",
+	"internal/cli/work/psql.go", // gives it to psql
+	"internal/cli/work/resolve.go",
 	"internal/exporter/encode.go",
 	"internal/exporter/encode_view.go",
 	"internal/follow/index.go",
@@ -32,18 +31,15 @@ var revealers = []string{
 	"internal/pgurl/secret.go",
 	"internal/pgurl/url.go",
 	"internal/postgres/url.go",
-	"internal/provision/password.go",    // makes what the server keeps of it
-	"internal/registry/authenticate.go", // checks what it takes
+	"internal/provision/password.go", // makes what the server keeps of it
+	"internal/registry/databases.go",
 	"internal/registry/image.go",
-	"internal/registry/kept_secrets.go",
 	"internal/registry/member.go",
-	"internal/registry/profile_secrets.go", // checks what it takes
-	"internal/registry/rotations.go",
 	"internal/registry/rows.go",
+	"internal/registry/secrets.go",   // checks what it takes
+	"internal/registry/selection.go", // likewise
 	"internal/registry/servers.go",
-	"internal/registry/tenant_create.go", // checks what it takes
-	"internal/registry/tenant_edit.go",
-	"internal/registry/unknown_members.go",
+	"internal/registry/tenant_change.go", // likewise
 	"internal/registry/writes.go",
 	"internal/secret/secret.go",
 }

@@ -89,7 +89,7 @@ type sessionStep struct {
 
 // left is what an import leaves out, in JSON.
 type left struct {
-	Reason registry.LeftReason `json:"reason"`
+	Reason string `json:"reason"`
 	Why    string              `json:"why"`
 }
 

@@ -77,7 +77,7 @@ func verbOf(e registry.Entry) string {
 // describeEntry names the thing and, where it was changed, the members.
 func describeEntry(e registry.Entry) string {
 	name := e.ID
-	if e.Entity == registry.SelectionEntity || e.Entity == registry.DocumentEntity { // there is one of each
+	if e.IsOnly() {
 		name = ""
 	}
 	if e.Before == nil || e.After == nil {

@@ -49,7 +49,7 @@ func TestAChangeIsToldInWords(t *testing.T) {
 		{registry.SelectionEntity, "selection", `{"default_profile": "p"}`, `{"default_profile": "q"}`, "made q the default profile, before: p"},
 		{registry.SelectionEntity, "selection", `{"default_profile": "p"}`, `{}`, "made no profile the default, before: p"},
 		{registry.SelectionEntity, "selection", `{"previous_tenant_id": "a"}`, `{}`, "changed the selection"},
-		{registry.DocumentEntity, "document", `{"synced_at": "x"}`, `{"synced_at": "y"}`, "set synced_at"},
+		{"document", "document", `{"synced_at": "x"}`, `{"synced_at": "y"}`, "set synced_at"},
 	} {
 		change := registry.Change{Entries: []registry.Entry{{Entity: c.entity, ID: c.id, Before: image(t, c.before), After: image(t, c.after)}}}
 		require.Equal(t, c.want, s.words(change))
