@@ -8,9 +8,10 @@ SP = bin/sp
 
 .PHONY: build demo test test-pg test-docker check race sqlc fmt guarantees torture fuzz bench bench-full
 
-# Nothing in cmd/sp runs often enough to be worth inlining, which would make the program 130 kB larger.
+# No command runs often enough to be worth inlining, which would make the program larger; nor does sp use the
+# library's templates for help.
 build:
-	go build -trimpath -ldflags '-s -w' -gcflags github.com/sp-registry/sp/cmd/sp=-l -o $(SP) ./cmd/sp
+	go build -trimpath -ldflags '-s -w' -tags urfave_cli_no_template -gcflags github.com/sp-registry/sp/internal/cli/...=-l -o $(SP) ./cmd/sp
 
 # The README's session on the sample of the documents, in a fresh directory.
 demo: build

@@ -90,7 +90,7 @@ func (w Workshop) ours(s *Set) error {
 
 // goBuild builds as `make build` does.
 func (w Workshop) goBuild(to, pkg string, flags ...string) error {
-	args := append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-gcflags", "github.com/sp-registry/sp/cmd/sp=-l"}, flags...)
+	args := append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-gcflags", "github.com/sp-registry/sp/internal/cli/...=-l", "-tags", "urfave_cli_no_template"}, flags...)
 	_, err := w.tool(w.Root, "go", append(args, "-o", to, pkg)...)
 	return err
 }

@@ -24,7 +24,6 @@ type bench struct {
 	env      map[string]string
 	typed    string
 	terminal bool
-	made     bool
 	given    []string
 }
 
@@ -37,11 +36,13 @@ func newBench(t *testing.T) *bench {
 		Nouns: []Noun{
 			{Name: "thing", Build: b.thing},
 			{Name: "run", Build: func() *Command {
-				return &Command{Name: "run", Usage: "run another program", Rest: true, NoJSON: true, Args: []Arg{{Name: "THING", Optional: true}},
+				return &Command{
+					Name: "run", Usage: "run another program", Rest: true, NoJSON: true, Args: []Arg{{Name: "THING", Optional: true}},
 					Run: func(_ context.Context, c *Context) (Answer, error) {
 						b.given = append(append(c.Before(), "|"), c.Rest()...)
 						return Answer{}, nil
-					}}
+					},
+				}
 			}},
 			{Name: "help", Build: Help},
 			{Name: "secret", Hidden: true, Build: func() *Command { return &Command{Name: "secret", Usage: "hidden"} }},

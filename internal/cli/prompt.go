@@ -15,7 +15,9 @@ import (
 )
 
 // errCancelled is what a question ends with that was answered with no, or with Ctrl-D.
-var errCancelled = errors.New("Cancelled. Nothing was changed.") //nolint:staticcheck // it is a whole message
+//
+//lint:ignore ST1005 it is a whole message
+var errCancelled = errors.New("Cancelled. Nothing was changed.")
 
 // Question is something to ask at the terminal.
 type Question struct {

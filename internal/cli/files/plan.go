@@ -90,7 +90,7 @@ type sessionStep struct {
 // left is what an import leaves out, in JSON.
 type left struct {
 	Reason string `json:"reason"`
-	Why    string              `json:"why"`
+	Why    string `json:"why"`
 }
 
 func (i *importer) planOf(ctx context.Context, p registry.Plan) plan {

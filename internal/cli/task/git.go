@@ -3,8 +3,9 @@ package task
 import (
 	"context"
 	"errors"
-	"github.com/sp-registry/sp/internal/cli"
 	"path/filepath"
+
+	"github.com/sp-registry/sp/internal/cli"
 
 	"github.com/sp-registry/sp/internal/project"
 )

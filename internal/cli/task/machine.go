@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/sp-registry/sp/internal/cli"
 	"runtime"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/cli"
 
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/postgres"

@@ -2,8 +2,9 @@ package task
 
 import (
 	"context"
-	"github.com/sp-registry/sp/internal/pgurl"
 	"slices"
+
+	"github.com/sp-registry/sp/internal/pgurl"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/hosting"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
 	"github.com/sp-registry/sp/internal/cli"
 
 	"github.com/sp-registry/sp/internal/hosting"

@@ -2,10 +2,11 @@ package task
 
 import (
 	"context"
-	"github.com/sp-registry/sp/internal/cli"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/cli"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/place"
