@@ -45,6 +45,7 @@ func own() []Fault {
 		{Err: errUnprinted, Exit: 6, Code: "store"},
 		{Err: unix.ENOSPC, Exit: 6, Code: "store", Hint: "free some space"},
 		{Err: unix.EDQUOT, Exit: 6, Code: "store", Hint: "free some space"},
+		{Err: unix.EACCES, Exit: 6, Code: "store", Hint: "give yourself the use of that file (chmod u+rw), or ask whose it is"},
 		{Err: unix.EFBIG, Exit: 6, Code: "store", Hint: "raise the limit of file sizes (ulimit -f)"},
 	}
 }
