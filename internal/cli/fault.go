@@ -124,7 +124,7 @@ type candidates struct {
 
 func (c *candidates) Unwrap() error { return c.error }
 
-// WithCandidates adds to an error what may have been meant.
+// WithCandidates adds to an error what may have been meant, each as a word that can be given in its place.
 func WithCandidates(err error, names ...string) error { return &candidates{err, names} }
 
 // Failure is an error as it is reported.

@@ -118,7 +118,7 @@ func (t *Task) explain(err error) error {
 	err = explained(t.registry, t.adviseMain(err))
 	var ambiguous *registry.AmbiguousError
 	if errors.As(err, &ambiguous) {
-		err = cli.WithCandidates(err, ambiguous.Candidates...)
+		err = cli.WithCandidates(err, ambiguous.Words()...)
 	}
 	switch hint := serverHint(err); {
 	case cli.HasHint(err):
