@@ -177,6 +177,9 @@ func AdviseResolving(err error) error {
 		return cli.Hint(cli.WithCandidates(err, nothing.Candidates...), "sp session switch NAME, or --profile NAME\nsp profile create NAME links a new one to the selected tenant")
 	case errors.As(err, &url):
 		return adviseURL(err, url)
+	case errors.Is(err, registry.ErrConflict):
+		return cli.Hint(err, "put the tenant's id into cloud.tenant_id of the file, or give the profile the other tenant: %s",
+			cli.To("sp profile edit", "NAME", "--tenant", "ID"))
 	}
 	return err
 }
