@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/harness"
 )
 
@@ -326,6 +327,44 @@ func TestEveryCommandHasItsAnswer(t *testing.T) {
 	files, err := filepath.Glob("testdata/json/*.json")
 	require.NoError(t, err)
 	require.Len(t, files, len(answers))
+}
+
+// TestEveryCommandAnswersOneDocument whether it works or fails: in a project, in a corrupt one, and where there is none.
+func TestEveryCommandAnswersOneDocument(t *testing.T) {
+	t.Parallel()
+	for place, in := range map[string]func(*sandbox){
+		"nothing": func(*sandbox) {},
+		"project": withWork,
+		"corrupt": func(s *sandbox) {
+			s.must("init")
+			s.write(".systemprompt/sp.db", "this is no database")
+		},
+	} {
+		t.Run(place, func(t *testing.T) {
+			t.Parallel()
+			for words, command := range commands(t) {
+				if command.IsGroup() {
+					continue
+				}
+				line := append(strings.Fields(words), "--json")
+				for _, arg := range command.Args {
+					if !arg.Optional {
+						line = append(line, "masked")
+					}
+				}
+				if slices.ContainsFunc(command.Flags, func(f cli.Flag) bool { return f.Name == "yes" }) {
+					line = append(line, "-y")
+				}
+				s := newSandbox(t)
+				in(s)
+				o := s.run(line...)
+				told := strings.HasSuffix(words, "doctor") && place != "project" // it shows what is wrong
+				require.NoError(t, checkDocument(o.stdout, o.exit != 0 && !told), "sp %v: %s%s", line, o.stdout, o.stderr)
+				require.NoError(t, checkNotes(o.stderr), "sp %v", line)
+				require.NotEqual(t, 1, o.exit, "sp %v: %s", line, o.stdout)
+			}
+		})
+	}
 }
 
 // member is a member of an object in an answer: of which command, under which names, and beside what.
