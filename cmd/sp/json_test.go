@@ -525,3 +525,52 @@ func TestAChangeOfATenantAnswersWhatShowSaysThen(t *testing.T) {
 		require.Equal(t, s.must(append(strings.Fields(line), "--json")...).stdout, s.must("tenant", "show", "new", "--json").stdout, line)
 	}
 }
+
+// TestTwoAnswersAboutOneFactAgree: what one command says of a thing, every other says too.
+func TestTwoAnswersAboutOneFactAgree(t *testing.T) {
+	t.Parallel()
+	servers, profiles, work := newSandbox(t), newSandbox(t), newSandbox(t)
+	withServers(servers)
+	withProfiles(profiles)
+	for _, line := range loggedIn {
+		profiles.must(strings.Fields(line)...)
+	}
+	profiles.must("profile", "default", "dev")
+	withWork(work)
+	work.must("tenant", "edit", "local_1", "--region", "iad")
+	undone := work.must("undo", "--json").stdout
+	for _, c := range []struct {
+		s                        *sandbox
+		line, at, other, otherAt string
+	}{
+		{servers, "tenant show a", "database.old_login_ends_at", "db status", "servers.1.databases.0.old_login_ends_at"},
+		{servers, "tenant show a", "database.state", "db status", "servers.1.databases.0.state"},
+		{servers, "tenant show a", "name", "db status", "servers.1.databases.0.tenant.name"},
+		{profiles, "session show --profile dev", "", "session list", "sessions.0"},
+		{profiles, "profile show dev", "", "profile list --all", "profiles.0"},
+		{profiles, "profile show dev", "", "profile default", "profile"},
+		{profiles, "secrets list --profile prod", "secrets.0.tenant", "profile show prod", "tenant"},
+		{work, "status", "resolved", "explain", "resolved"},
+		{work, "status", "selected_tenant", "explain", "selected_tenant"},
+		{work, "status", "session_profile", "session show", "profile"},
+		{work, "resolve", "tenant", "explain", "resolved.tenant"},
+		{work, "tenant show local_1", "database_url", "tenant list", "tenants.0.database_url"},
+		{work, "log", "changes.0", "", ""},
+	} {
+		member := func(text, at string) any {
+			var document any
+			require.NoError(t, json.Unmarshal([]byte(text), &document))
+			if at == "" {
+				return document
+			}
+			return harness.Member(document, at)
+		}
+		other := undone
+		if c.other != "" {
+			other = c.s.must(append(strings.Fields(c.other), "--json")...).stdout
+		}
+		got := member(c.s.must(append(strings.Fields(c.line), "--json")...).stdout, c.at)
+		require.NotNil(t, got, "sp %s: %s", c.line, c.at)
+		require.Equal(t, member(other, c.otherAt), got, "sp %s: %s", c.line, c.at)
+	}
+}
