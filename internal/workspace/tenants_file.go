@@ -316,6 +316,24 @@ func (p Publisher) render(ctx context.Context, view *registry.View, s standingFi
 	return publication, nil
 }
 
+// stop has the file follow no more. What sp wrote goes; what somebody else wrote stays.
+func (p Publisher) stop(ctx context.Context, view *registry.View, done *Done) (Publication, error) {
+	s, err := p.look(ctx, view)
+	if err != nil || s.known == nil {
+		return Publication{}, err
+	}
+	publication := sweep(s.left)
+	publication.Forgotten = []string{p.Name}
+	switch {
+	case !s.there.IsThere():
+	case s.isOurs():
+		publication.Place = func() error { return errors.Join(place.Remove(p.Path, s.there), place.Sweep(s.left)) }
+	default:
+		done.Left = append(done.Left, p.Name)
+	}
+	return publication, nil
+}
+
 // options say where the new content waits.
 func (p Publisher) options() place.Options {
 	if p.Name == TrackedName {
