@@ -7,6 +7,7 @@ import (
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // Init is `sp init`.
@@ -52,9 +53,13 @@ func initializeIn(ctx context.Context, t *task.Task, dir project.Dir) (answer cl
 		revision = state.Revision
 		return err
 	}
+	settled := false
 	if task.HasRegistry(dir) {
-		err = t.Read(ctx, func(_ project.Dir, view *registry.View) error { return look(ctx, view) })
-	} else {
+		if settled, err = isSettled(ctx, t, look); err != nil {
+			return answer, err
+		}
+	}
+	if !settled {
 		c := t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
 			view, err := reg.View(ctx)
 			if err != nil {
@@ -67,4 +72,28 @@ func initializeIn(ctx context.Context, t *task.Task, dir project.Dir) (answer cl
 	}
 	const first = 1 // the revision of the change that makes a registry
 	return cli.Line(made{Directory: dir.Path(), Made: t.Made && revision == first}, dir.Path()), err
+}
+
+// isSettled looks at a registry that is there, and tells whether no command left anything to make up for.
+func isSettled(ctx context.Context, t *task.Task, look func(context.Context, *registry.View) error) (settled bool, err error) {
+	dir, err := t.Project()
+	if err != nil {
+		return false, err
+	}
+	w, err := t.Workspace(dir)
+	if err != nil {
+		return false, err
+	}
+	err = w.Read(ctx, func(view *registry.View) (err error) {
+		if err = look(ctx, view); err != nil {
+			return err
+		}
+		file, err := view.File(ctx, workspace.TrackedName)
+		if settled = file == nil; err != nil || settled {
+			return err
+		}
+		settled, err = w.IsSettled(ctx, view, false)
+		return err
+	})
+	return settled, err
 }
