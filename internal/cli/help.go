@@ -177,8 +177,8 @@ type Description struct {
 	Args     []DescribedArg  `json:"arguments"`
 	Flags    []DescribedFlag `json:"flags"`
 	Commands []Description   `json:"commands"`
-	// Exits are those of the whole program; only its own description has them.
-	Exits []DescribedExit `json:"exits,omitempty"`
+	// Exits are those of the whole program, and only in its own description.
+	Exits []DescribedExit `json:"exits"`
 }
 
 // DescribedArg is an argument as programs see it.
@@ -211,7 +211,7 @@ type DescribedExit struct {
 func (p *Program) Describe(command *Command, words ...string) Description {
 	d := Description{
 		Command: strings.Join(words, " "), Usage: command.Usage, About: nonEmpty(command.Description),
-		Args: []DescribedArg{}, Flags: []DescribedFlag{}, Commands: []Description{},
+		Args: []DescribedArg{}, Flags: []DescribedFlag{}, Commands: []Description{}, Exits: []DescribedExit{},
 	}
 	for _, arg := range command.Args {
 		d.Args = append(d.Args, DescribedArg{arg.Name, arg.Kind.name(), orNone(arg.Kind.Choices), arg.Optional, arg.Repeated})

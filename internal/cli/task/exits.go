@@ -3,6 +3,8 @@ package task
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/cli"
@@ -116,14 +118,32 @@ func (t *Task) explain(err error) error {
 	err = explained(t.registry, t.adviseMain(err))
 	var ambiguous *registry.AmbiguousError
 	if errors.As(err, &ambiguous) {
-		err = cli.WithCandidates(err, ambiguous.Candidates...)
+		err = cli.WithCandidates(err, ambiguous.Words()...)
 	}
 	switch hint := serverHint(err); {
 	case cli.HasHint(err):
+	case errors.Is(err, fs.ErrPermission):
+		err = t.advisePermission(err)
 	case hint != "":
 		err = cli.Hint(err, "%s", hint)
 	case errors.As(err, new(*exporter.RepeatedError)):
 		err = cli.Hint(err, "%s takes the first of them", cli.To("sp import", "--duplicates", "first"))
+	}
+	return err
+}
+
+// advisePermission adds how a file that the system refuses can be used, if its path is known.
+func (t *Task) advisePermission(err error) error {
+	var refused *fs.PathError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	path := refused.Path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(t.registry), path)
+	}
+	if permit := place.Permit(path, cli.Quoted); permit != "" {
+		err = cli.Hint(err, "%s", permit)
 	}
 	return err
 }

@@ -23,15 +23,24 @@ var (
 	Secret      = cli.Kind{Name: "secret"}
 )
 
-// TenantRef is a tenant in JSON, where another thing names it.
+// TenantRef is a tenant in JSON, where another thing names it. Of one that is gone, what is not known
+// any more is null.
 type TenantRef struct {
 	ID   registry.TenantID `json:"id"`
-	Name string            `json:"name"`
-	Kind registry.Kind     `json:"type"`
+	Name *string           `json:"name"`
+	Kind *registry.Kind    `json:"type"`
 }
 
 // RefOf names a tenant.
-func RefOf(t registry.Tenant) TenantRef { return TenantRef{t.ID, t.Name, t.Kind} }
+func RefOf(t registry.Tenant) TenantRef { return TenantRef{t.ID, &t.Name, &t.Kind} }
+
+// Called is its name, empty where that is not known any more.
+func (r TenantRef) Called() string {
+	if r.Name == nil {
+		return ""
+	}
+	return *r.Name
+}
 
 // RefIn names the tenant with that id. Of one that is not there, which only a damaged registry has, no
 // more than the id is known.
