@@ -97,7 +97,8 @@ var answers = map[string]asked{
 	"export_path":      {in: withFiles, before: known, line: "export --path copy.json"},
 	"export_refused":   {in: withFiles, before: known, line: "export --path new.json"},
 	"export_check":     {in: withFiles, before: followed, line: "export --check"},
-	"export_behind":    {in: withFiles, before: known, line: "export --check"},
+	"export_behind":    {in: withFiles, before: renamed, line: "export --check"},
+	"export_stop":      {in: withFiles, before: known, line: "export --stop"},
 	"trust":            {in: withFiles, before: known, line: "trust"},
 	"trust_copy":       {in: withFiles, before: known, line: "trust --copy -y"},
 

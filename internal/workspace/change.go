@@ -26,6 +26,8 @@ type Change struct {
 	Defer bool
 	// Wanted has all files written that are behind, though the change concerns none.
 	Wanted bool
+	// Stop ends that tenants.json follows the registry, and removes it if it is as sp wrote it.
+	Stop bool
 	// Force writes the registry's side, whatever another program did.
 	Force bool
 	// Settle says who is right where another program and sp changed the same.
@@ -194,6 +196,8 @@ func (w *Workspace) renderTenants(ctx context.Context, view *registry.View, c Ch
 		p.Wanted, p.Read = true, hash
 	}
 	switch {
+	case c.Stop:
+		return p.stop(ctx, view, done)
 	case c.Defer && c.Imported.Tenants == nil: // what was merged of it is merged again when it is written
 		return Publication{}, nil
 	case c.Defer:

@@ -27,8 +27,7 @@ type Workspace struct {
 	Writing func(io.Writer) io.Writer
 }
 
-// View opens one instant of the registry, which the caller closes. The file is not closed: the end
-// of the process does that for nothing, and a close would be a thirtieth of what a command takes.
+// View opens one instant of the registry, which the caller closes.
 func (w *Workspace) View(ctx context.Context) (*registry.View, error) {
 	return registry.OpenView(ctx, w.Dir.Registry(), w.Registry)
 }
