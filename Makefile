@@ -6,7 +6,7 @@ TOOL = go tool -modfile=tools/go.mod
 # Where the program goes.
 SP = bin/sp
 
-.PHONY: build demo test test-pg test-docker check race sqlc fmt guarantees torture fuzz bench bench-full
+.PHONY: build demo test test-pg test-docker check race sqlc fmt guarantees torture fuzz bench bench-full reference
 
 # No command runs often enough to be worth inlining, which would make the program larger; nor does sp use the
 # library's templates for help.
@@ -62,6 +62,10 @@ bench:
 # The same with a million tenants, for most of an hour; the document's table is written from it.
 bench-full:
 	go run ./bench -full -docs docs/inside/performance.md $(BENCH)
+
+# docs/reference.md, from the tree of commands; a test fails where it is out of date.
+reference:
+	go test ./cmd/sp -run '^TestReference$$' -count 1 -update
 
 # Everything that is asked of a change.
 check: fmt

@@ -144,3 +144,15 @@ func (c *Command) usage() string {
 	}
 	return strings.Join(words, " ")
 }
+
+// forms is what may follow a command's words, with a space before it.
+func (c *Command) forms() string {
+	text := ""
+	if usage := c.usage(); usage != "" {
+		text = " " + usage
+	}
+	if len(c.Flags) > 0 {
+		text += " [flags]"
+	}
+	return text
+}

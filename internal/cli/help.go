@@ -92,16 +92,10 @@ func (p *Program) commandHelp(command *Command, words []string) string {
 	var b strings.Builder
 	full := p.Name + " " + strings.Join(words, " ")
 	fmt.Fprintf(&b, "%s - %s\n\nUsage:\n  %s", full, command.Usage, full)
-	switch usage := command.usage(); {
-	case command.IsGroup():
+	if command.IsGroup() {
 		b.WriteString(" COMMAND")
-	case usage != "":
-		b.WriteString(" " + usage)
 	}
-	if len(command.Flags) > 0 {
-		b.WriteString(" [flags]")
-	}
-	b.WriteString("\n")
+	b.WriteString(command.forms() + "\n")
 	if command.Description != "" {
 		fmt.Fprintf(&b, "\n%s\n", command.Description)
 	}
