@@ -9,7 +9,7 @@ import (
 
 const helpWord = "help"
 
-// Help is the command help.
+// Help returns the command help.
 func Help() *Command {
 	return &Command{
 		Name: helpWord, Usage: "tell more of a command, as --help behind it does",
@@ -151,7 +151,7 @@ func (f Flag) form() string {
 	return form
 }
 
-// Wrap breaks a text into lines of so many columns, where there is a space.
+// Wrap breaks a text at spaces into lines of at most the given number of columns.
 func Wrap(text string, columns int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {
@@ -163,7 +163,7 @@ func Wrap(text string, columns int) (lines []string) {
 	return append(lines, line)
 }
 
-// Description is a command as programs see it, with all that stands under it.
+// Description is a command in JSON, with all commands below it.
 type Description struct {
 	Command  string          `json:"command"`
 	Usage    string          `json:"usage"`
@@ -171,11 +171,11 @@ type Description struct {
 	Args     []DescribedArg  `json:"arguments"`
 	Flags    []DescribedFlag `json:"flags"`
 	Commands []Description   `json:"commands"`
-	// Exits are those of the whole program; only its own description has them.
+	// Exits are the exit codes of the program. Only the description of the program itself has them.
 	Exits []DescribedExit `json:"exits,omitempty"`
 }
 
-// DescribedArg is an argument as programs see it.
+// DescribedArg is an argument in JSON.
 type DescribedArg struct {
 	Name     string   `json:"name"`
 	Kind     string   `json:"kind"`
@@ -184,7 +184,7 @@ type DescribedArg struct {
 	Repeated bool     `json:"repeated"`
 }
 
-// DescribedFlag is a flag as programs see it.
+// DescribedFlag is a flag in JSON.
 type DescribedFlag struct {
 	Name    string   `json:"name"`
 	Short   *string  `json:"short"`
@@ -195,13 +195,13 @@ type DescribedFlag struct {
 	Usage   string   `json:"usage"`
 }
 
-// DescribedExit is an exit code with its word.
+// DescribedExit is an exit code with its code word.
 type DescribedExit struct {
 	Exit int    `json:"exit"`
 	Code string `json:"code"`
 }
 
-// Describe describes a command and what stands under it.
+// Describe returns the description of a command and of all commands below it.
 func (p *Program) Describe(command *Command, words ...string) Description {
 	d := Description{
 		Command: strings.Join(words, " "), Usage: command.Usage, About: nonEmpty(command.Description),

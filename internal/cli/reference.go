@@ -10,8 +10,9 @@ import (
 // referenceColumns is how wide the reference's text may be.
 const referenceColumns = 100
 
-// Reference writes the program's reference in Markdown: every command with its arguments and flags,
-// and the exit codes, whose meanings are given. It is made for the documents; no command prints it.
+// Reference returns the program's reference in Markdown: every command with its arguments and
+// flags, and the table of exit codes with the given meanings. Only a test calls it, to write and
+// check docs/reference.md.
 func (p *Program) Reference(preface string, meanings map[int]string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Reference\n\n%s\n## Commands\n\n", preface)
@@ -37,7 +38,7 @@ func (p *Program) Reference(preface string, meanings map[int]string) string {
 	return b.String()
 }
 
-// writeOptional says in a sentence what a group repeats.
+// writeOptional names the commands of a group that may be left out, in one sentence.
 func (p *Program) writeOptional(b *strings.Builder, noun Noun) {
 	var names []string
 	for _, command := range noun.Build().Commands {
@@ -101,7 +102,7 @@ func writeDescription(b *strings.Builder, text string) {
 	}
 }
 
-// reference says what an argument is.
+// reference describes an argument.
 func (a Arg) reference() string {
 	said := []string{"any text"}
 	switch {

@@ -7,18 +7,18 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// PastRef is a tenant in JSON that may be gone: as it is or, of one that is gone, as it was last. What
-// is not known any more is null.
+// PastRef is a tenant in JSON that may have been deleted. A deleted one is shown as it was last,
+// with null for anything that is no longer known.
 type PastRef struct {
 	ID   registry.TenantID `json:"id"`
 	Name *string           `json:"name"`
 	Kind *registry.Kind    `json:"type"`
 }
 
-// Names finds out what a tenant is called, deleted or not.
+// Names looks up the name of a tenant, deleted or not.
 type Names func(registry.TenantID) PastRef
 
-// NamesIn returns those of an instant. Each is looked up once.
+// NamesIn returns the Names of a view. Each tenant is looked up once.
 func NamesIn(ctx context.Context, view *registry.View) Names {
 	known := map[registry.TenantID]PastRef{}
 	return func(id registry.TenantID) PastRef {

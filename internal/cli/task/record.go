@@ -8,15 +8,15 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// TenantRecord is a tenant in JSON: the record as in tenants.json, a member that it lacks as null, and what
-// else is known of it. Secrets are masked unless revealed.
+// TenantRecord is a tenant in JSON: its members as in tenants.json, with null for those that it
+// lacks, and what else sp knows about it. Secrets are masked unless revealed.
 type TenantRecord struct {
 	Tenant registry.Tenant `json:"-"`
 	How    Showing         `json:"-"`
 	Besides
 }
 
-// Besides is what is shown of a tenant behind its record.
+// Besides is what is shown of a tenant after the members of its record.
 type Besides struct {
 	UnknownMembers     []string `json:"unknown_members"`
 	Selected           bool     `json:"selected"`
@@ -31,7 +31,7 @@ type DatabaseRecord struct {
 	OldEnds *string                `json:"old_login_ends_at"`
 }
 
-// DatabaseOf is a database as it is shown.
+// DatabaseOf returns a database for an answer.
 func DatabaseOf(d registry.Database) DatabaseRecord {
 	shown := DatabaseRecord{Name: d.Name, Server: d.Server, State: d.State}
 	if d.RetireAt != nil {
@@ -41,7 +41,7 @@ func DatabaseOf(d registry.Database) DatabaseRecord {
 	return shown
 }
 
-// RecordOf is a tenant as it is shown.
+// RecordOf returns a tenant for an answer.
 func RecordOf(t registry.Tenant, s registry.Selection, how Showing) TenantRecord {
 	return TenantRecord{Tenant: t, How: how, Besides: Besides{
 		UnknownMembers:     append([]string{}, t.Unknown.Names()...),
@@ -50,12 +50,12 @@ func RecordOf(t registry.Tenant, s registry.Selection, how Showing) TenantRecord
 	}}
 }
 
-// MarshalJSON writes the members of the record and what is besides.
+// MarshalJSON writes the members of the record, then those of Besides.
 func (r TenantRecord) MarshalJSON() ([]byte, error) {
 	return r.With(r.Besides)
 }
 
-// With writes the members of the record, and those of what is besides.
+// With writes the members of the record, then those of the given value.
 func (r TenantRecord) With(besides any) ([]byte, error) {
 	text := []byte("{")
 	for _, m := range registry.Members {

@@ -78,7 +78,7 @@ func dated(layout, text string) *string {
 	return &text
 }
 
-// String has the version in a line of its own, and a line for each thing that is known besides.
+// String returns the version in a line of its own, and a line for each other fact that is known.
 func (b build) String() string {
 	lines := []string{"sp " + b.Version}
 	if b.Commit != nil {
