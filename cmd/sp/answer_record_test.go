@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAChangeAnswersTheRecordAsItIsThen compares the profile or session that a change answers with what
+// TestAChangeOfAProfileOrSessionAnswersLikeShow compares the profile or session that a change answers with what
 // show says right after it.
-func TestAChangeAnswersTheRecordAsItIsThen(t *testing.T) {
+func TestAChangeOfAProfileOrSessionAnswersLikeShow(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	s.must("tenant", "create", "--id", "a", "--name", "first", "--database-url", "postgres://h/a", "--no-check")

@@ -60,7 +60,7 @@ func (s *sandbox) mustServe(url string) {
 	delete(s.env, "SP_OFFLINE")
 }
 
-func TestDoctorTellsOfAServerThatIsNone(t *testing.T) {
+func TestDoctorReportsAPortWithoutAPostgreSQLServer(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{"H", "", "HTTP/1.1 400 Bad Request\r\n\r\n"} {
 		s := newSandbox(t)

@@ -40,7 +40,7 @@ func TestDoctorTellsWhatBelongsToSomebodyElse(t *testing.T) {
 	}
 }
 
-func TestDoctorTellsOfAParentOfSomebodyElse(t *testing.T) {
+func TestDoctorReportsAParentDirectoryOfAnotherUser(t *testing.T) {
 	t.Parallel()
 	harness.NeedRoot(t)
 	s := newSandbox(t)

@@ -63,8 +63,8 @@ func TestDoctorWarnsOfASyncThatIsOldOrToCome(t *testing.T) {
 	}
 }
 
-// TestNothingIsStaleThatHasNothingToSyncWith: where all tenants are local, no sync is to come.
-func TestNothingIsStaleThatHasNothingToSyncWith(t *testing.T) {
+// TestLocalTenantsAloneAreNeverStale: without a cloud tenant, there is nothing to sync with.
+func TestLocalTenantsAloneAreNeverStale(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	s.mustImport("2026-01-02T12:00:00Z", oneTenant)
@@ -106,8 +106,8 @@ func TestDoctorTellsOfSecretsThatAreKept(t *testing.T) {
 	require.Equal(t, doctor.OK, kept(0).Result)
 }
 
-// TestDoctorBoundsWhatItSays of a registry with as many troubles as tenants.
-func TestDoctorBoundsWhatItSays(t *testing.T) {
+// TestDoctorListsOnlySomeOfManyTroubles, of a registry with as many troubles as tenants.
+func TestDoctorListsOnlySomeOfManyTroubles(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	var tenants []string
