@@ -6,7 +6,7 @@ TOOL = go tool -modfile=tools/go.mod
 # Where the program goes.
 SP = bin/sp
 
-.PHONY: build demo test test-pg test-docker check race sqlc fmt guarantees torture fuzz bench bench-full
+.PHONY: build demo test test-pg test-docker check race sqlc fmt guarantees torture fuzz bench bench-full reference
 
 # No command runs often enough to be worth inlining, which would make the program larger; nor does sp use the
 # library's templates for help.
@@ -34,7 +34,7 @@ test-docker:
 	SP_TEST_DOCKER=1 go test ./internal/postgres -run TestARealDocker -count=1 -v
 
 # The promises under crashes, faults and races, on the real program: a small size of each
-# (docs/guarantees.md), and nothing is skipped; and the gates on what it costs, in counts. It needs strace, git, unshare
+# (docs/inside/guarantees.md), and nothing is skipped; and the gates on what it costs, in counts. It needs strace, git, unshare
 # and a PostgreSQL server's programs, and root for another user's view.
 guarantees:
 	go test ./torture -count=1 -timeout 14m -size small -strict
@@ -55,13 +55,17 @@ fuzz:
 	done
 
 # How fast sp is, against an empty program and the peers that this machine has, in minutes:
-# docs/performance.md. BENCH=-gate ends non-zero where a gate is missed.
+# docs/inside/performance.md. BENCH=-gate ends non-zero where a gate is missed.
 bench:
 	go run ./bench $(BENCH)
 
 # The same with a million tenants, for most of an hour; the document's table is written from it.
 bench-full:
-	go run ./bench -full -docs docs/performance.md $(BENCH)
+	go run ./bench -full -docs docs/inside/performance.md $(BENCH)
+
+# docs/reference.md, from the tree of commands; a test fails where it is out of date.
+reference:
+	go test ./cmd/sp -run '^TestReference$$' -count 1 -update
 
 # Everything that is asked of a change.
 check: fmt

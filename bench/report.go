@@ -85,7 +85,11 @@ func (r *report) save(o options) error {
 		note("%s stays as it is: the run is void or not of all goals", o.docs)
 		return nil
 	}
-	return updateDocument(o.docs, fmt.Sprintf("From [%s](../%s).\n\n%s", filepath.Base(path), filepath.ToSlash(path), table(r.figures)))
+	link, err := filepath.Rel(filepath.Dir(o.docs), path)
+	if err != nil {
+		return err
+	}
+	return updateDocument(o.docs, fmt.Sprintf("From [%s](%s).\n\n%s", filepath.Base(path), filepath.ToSlash(link), table(r.figures)))
 }
 
 // String is the file of results.

@@ -71,7 +71,7 @@ func TestADocumentKeepsAllButItsTable(t *testing.T) {
 
 func TestTheDocumentOfTheProjectHasItsTable(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../docs/performance.md")
+	text, err := os.ReadFile("../docs/inside/performance.md")
 	require.NoError(t, err)
 	require.Contains(t, string(text), tableBegins)
 	require.Contains(t, string(text), tableEnds)

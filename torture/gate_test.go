@@ -11,7 +11,7 @@ import (
 )
 
 // The gates hold what a command costs where time is worthless, because others use the
-// machine, too: in counts that only the program decides. docs/guarantees.md lists them;
+// machine, too: in counts that only the program decides. docs/inside/guarantees.md lists them;
 // bench/ measures the time. Each bound is today's figure with a little air. One that
 // fails after a change which is worth its cost is raised in that change.
 

@@ -1,6 +1,6 @@
 // Package torture holds sp to its guarantees where it hurts: crashes, faults, races,
 // power cuts, strangers on the same machine. It has tests only, which run the real
-// program as processes; docs/guarantees.md says which promise each one settles.
+// program as processes; docs/inside/guarantees.md says which promise each one settles.
 //
 // `go test ./...` skips them. `make guarantees` runs the small size of each and
 // forbids skipping, `make torture` the long one.

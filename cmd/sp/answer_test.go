@@ -81,9 +81,9 @@ func TestPasswordsAreKeptToTheByteOrRefused(t *testing.T) {
 	require.Greater(t, plain, 10, "some need no encoding")
 }
 
-// TestAChangeAnswersTheRecordAsItIsThen compares the profile or session that a change answers with what
+// TestAChangeOfAProfileOrSessionAnswersLikeShow compares the profile or session that a change answers with what
 // show says right after it.
-func TestAChangeAnswersTheRecordAsItIsThen(t *testing.T) {
+func TestAChangeOfAProfileOrSessionAnswersLikeShow(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	s.must("tenant", "create", "--id", "a", "--name", "first", "--database-url", "postgres://h/a", "--no-check")

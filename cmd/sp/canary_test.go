@@ -54,8 +54,8 @@ func TestSecretsShowNowhere(t *testing.T) {
 	}
 }
 
-// TestWhatTellsASecretTellsIt shows that the markers were there all the time.
-func TestWhatTellsASecretTellsIt(t *testing.T) {
+// TestCommandsThatPrintSecretsDo shows that the other tests could have found the markers.
+func TestCommandsThatPrintSecretsDo(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	cage(s, caged)

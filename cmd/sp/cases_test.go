@@ -26,8 +26,8 @@ var numbers = []struct {
 	{"T", 36, ""}, {"K", 7, ""}, {"E", 20, ""}, {"S", 25, ""}, {"I", 17, ""}, {"C", 19, ""}, {"P", 14, ""}, {"S", 8, "s"}, {"H", 37, ""},
 }
 
-// TestEveryCaseOfTheOriginalIsProvedOrSaidToBeElsewhere, and no case is both.
-func TestEveryCaseOfTheOriginalIsProvedOrSaidToBeElsewhere(t *testing.T) {
+// TestEveryCaseOfTheOriginalHasATestOrAReason, and no case has both.
+func TestEveryCaseOfTheOriginalHasATestOrAReason(t *testing.T) {
 	t.Parallel()
 	cited, elsewhere := citedCases(t), map[string]bool{}
 	for _, group := range notHere {
@@ -79,7 +79,7 @@ func citedCases(t *testing.T) map[string]string {
 	return cited
 }
 
-func TestANumberIsCitedWhereItStandsAlone(t *testing.T) {
+func TestACaseIsCitedOnlyByAWholeNumber(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"// T1.": "T1", "\"T15 x\"": "T15", "(S6s)": "S6s", "T36": "T36", "I5: x": "I5",

@@ -175,9 +175,8 @@ func TestEveryErrorHasItsRowInTheContract(t *testing.T) {
 	}
 }
 
-// TestLibraryRepeatsNothing keeps the words of the library away from what people
-// typed: it would quote them.
-func TestLibraryRepeatsNothing(t *testing.T) {
+// TestErrorsOfTheLibraryDoNotQuoteArguments: the library itself would quote what people typed.
+func TestErrorsOfTheLibraryDoNotQuoteArguments(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	for _, args := range [][]string{

@@ -67,8 +67,8 @@ func TestDoctorWarnsOfASyncThatIsOldOrToCome(t *testing.T) {
 	}
 }
 
-// TestNothingIsStaleThatHasNothingToSyncWith: where all tenants are local, no sync is to come.
-func TestNothingIsStaleThatHasNothingToSyncWith(t *testing.T) {
+// TestLocalTenantsAloneAreNeverStale: without a cloud tenant, there is nothing to sync with.
+func TestLocalTenantsAloneAreNeverStale(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	s.mustImport("2026-01-02T12:00:00Z", oneTenant)
@@ -110,8 +110,8 @@ func TestDoctorTellsOfSecretsThatAreKept(t *testing.T) {
 	require.Equal(t, doctor.OK, kept(0).Result)
 }
 
-// TestDoctorBoundsWhatItSays of a registry with as many troubles as tenants.
-func TestDoctorBoundsWhatItSays(t *testing.T) {
+// TestDoctorListsOnlySomeOfManyTroubles, of a registry with as many troubles as tenants.
+func TestDoctorListsOnlySomeOfManyTroubles(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	var tenants []string
@@ -205,7 +205,7 @@ func (s *sandbox) mustServe(url string) {
 	delete(s.env, "SP_OFFLINE")
 }
 
-func TestDoctorTellsOfAServerThatIsNone(t *testing.T) {
+func TestDoctorReportsAPortWithoutAPostgreSQLServer(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{"H", "", "HTTP/1.1 400 Bad Request\r\n\r\n"} {
 		s := newSandbox(t)
@@ -313,7 +313,7 @@ func TestDoctorTellsWhatBelongsToSomebodyElse(t *testing.T) {
 	}
 }
 
-func TestDoctorTellsOfAParentOfSomebodyElse(t *testing.T) {
+func TestDoctorReportsAParentDirectoryOfAnotherUser(t *testing.T) {
 	t.Parallel()
 	harness.NeedRoot(t)
 	s := newSandbox(t)

@@ -129,9 +129,9 @@ func TestHostileTextsAreRefusedFromFlags(t *testing.T) {
 	require.Empty(t, s.must("tenant", "list").stdout)
 }
 
-// TestWhatOthersWroteIntoTheStoreShowsHarmless: names that no sp would give, and the
+// TestHostileTextInTheStoreShowsHarmless: names that sp would never give, and the
 // signature of whoever holds the lock.
-func TestWhatOthersWroteIntoTheStoreShowsHarmless(t *testing.T) {
+func TestHostileTextInTheStoreShowsHarmless(t *testing.T) {
 	t.Parallel()
 	for what, hostile := range hostiles {
 		s := newSandbox(t)

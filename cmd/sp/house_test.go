@@ -153,8 +153,8 @@ func TestHousePackagesImportOnlyWhatTheHouseAllows(t *testing.T) {
 	}
 }
 
-// TestHouseOnlyTestsHaveWhatIsForTests: sources has no test in it.
-func TestHouseOnlyTestsHaveWhatIsForTests(t *testing.T) {
+// TestHouseOnlyTestsImportTestHelpers: sources has no test in it.
+func TestHouseOnlyTestsImportTestHelpers(t *testing.T) {
 	t.Parallel()
 	there := map[string]bool{}
 	for _, s := range sources(t) {
@@ -265,8 +265,8 @@ func TestHouseTheProcessEndsInOnePlace(t *testing.T) {
 	require.Equal(t, []string{"main.go", "process.go"}, uses["os.Environ"], "children need their own part of it; the secrets are taken out of it")
 }
 
-// TestHouseWhatMeasuresEndsInItsMain, too: what cleans up after a run is deferred.
-func TestHouseWhatMeasuresEndsInItsMain(t *testing.T) {
+// TestHouseTheBenchExitsInItsMain, because deferred functions clean up after a run.
+func TestHouseTheBenchExitsInItsMain(t *testing.T) {
 	t.Parallel()
 	found := 0
 	for _, s := range sources(t) {

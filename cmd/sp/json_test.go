@@ -511,8 +511,8 @@ func TestNothingIsLeftOutOfAnAnswer(t *testing.T) {
 	}
 }
 
-// TestAChangeOfATenantAnswersWhatShowSaysThen holds both to one record.
-func TestAChangeOfATenantAnswersWhatShowSaysThen(t *testing.T) {
+// TestAChangeOfATenantAnswersLikeShow holds both to one record.
+func TestAChangeOfATenantAnswersLikeShow(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{
 		"tenant create --id new --name new --database-url postgres://h/new --no-check", "tenant create --id new --name new --no-database", "tenant select new",

@@ -90,8 +90,8 @@ func textOrNone(text *string) string {
 	return *text
 }
 
-// TestAnExistingSessionIsNotUsedByBeingTold holds row 1 of the original's login.
-func TestAnExistingSessionIsNotUsedByBeingTold(t *testing.T) {
+// TestReportingASessionDoesNotUseIt holds row 1 of the original's login.
+func TestReportingASessionDoesNotUseIt(t *testing.T) {
 	t.Parallel()
 	s := loginSandbox(t)
 	s.must("session", "login")

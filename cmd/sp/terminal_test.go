@@ -242,9 +242,9 @@ func TestLongWorkShowsHowFarItHasCome(t *testing.T) {
 	}
 }
 
-// TestNobodyElseIsShownProgress: not a pipe, a file or a terminal that can't go back to the
+// TestOnlyAWaitingTerminalIsShownProgress: not a pipe, a file or a terminal that can't go back to the
 // start of a line, and nobody whose command is done within a second.
-func TestNobodyElseIsShownProgress(t *testing.T) {
+func TestOnlyAWaitingTerminalIsShownProgress(t *testing.T) {
 	t.Parallel()
 	s := newLongWork(t)
 	for _, line := range []string{"import many.json", "export", "--json export", "export -"} {

@@ -165,7 +165,7 @@ func journalOf(database []byte) []byte {
 }
 
 // The journal of the table is a live one: SQLite alone plays it back.
-func TestTheStrangersJournalIsALiveOne(t *testing.T) {
+func TestSQLiteAlonePlaysTheStrangersJournalBack(t *testing.T) {
 	t.Parallel()
 	v := newTravel(t)
 	v.strangers()
@@ -202,7 +202,7 @@ func (v *travel) mustRefuse(own bool) {
 
 // TestATrustedRegistryStaysTrusted is the table of what a user does with his own project: he is asked
 // about none of it where his home is, and a person who moved a laptop needs one command.
-func TestWhatAUserDoesWithHisOwnProjectIsNoTrouble(t *testing.T) {
+func TestAUsersOwnProjectStaysUsable(t *testing.T) {
 	t.Parallel()
 	for what, act := range map[string]struct{ do, at string }{
 		"nothing":                  {"true", "mine"},
@@ -245,7 +245,7 @@ func (v *travel) mine() {
 }
 
 // A laptop that was replaced has another home: nothing shows there that the project is its user's.
-func TestWhoMovedALaptopNeedsOneCommand(t *testing.T) {
+func TestANewLaptopNeedsOneCommand(t *testing.T) {
 	t.Parallel()
 	v := newTravel(t)
 	v.mine()

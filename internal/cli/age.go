@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Age says roughly how long something is past: 5m.
+// Age returns roughly how long ago something was, such as 5m.
 func Age(d time.Duration) string {
 	switch {
 	case d < time.Minute:

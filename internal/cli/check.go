@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// check holds a command to what it takes.
+// check compares what was given with the arguments and flags that the command takes.
 func (c *Context) check() error {
 	given, args := c.Args(), c.command.Args
 	if c.command.Rest {
@@ -98,13 +98,13 @@ func (c *Context) refuseEmpty(given []string) error {
 	return nil
 }
 
-// Before are the words before --, and Rest those behind it, which are another program's.
+// Before returns the arguments before --.
 func (c *Context) Before() []string {
 	given := c.Args()
 	return given[:len(given)-len(c.Rest())]
 }
 
-// Rest are the words behind --.
+// Rest returns the arguments after --, which belong to another program.
 func (c *Context) Rest() []string {
 	at := slices.Index(c.args, "--")
 	if at < 0 {
@@ -113,7 +113,7 @@ func (c *Context) Rest() []string {
 	return c.args[at+1:]
 }
 
-// about says something of the command; of the program itself, without a name.
+// about puts the command's name before a text; the program itself has none.
 func (c *Context) about(what string) string {
 	if c.Command == "" {
 		return what
@@ -126,7 +126,7 @@ func (c *Context) synopsis() string {
 	return strings.TrimSpace("usage: " + c.program.Name + " " + c.Command + " " + c.command.usage())
 }
 
-// usage are a command's arguments as help shows them.
+// usage returns a command's arguments as help shows them.
 func (c *Command) usage() string {
 	var words []string
 	for _, arg := range c.Args {
@@ -143,4 +143,16 @@ func (c *Command) usage() string {
 		words = append(words, "[-- ARGUMENT...]")
 	}
 	return strings.Join(words, " ")
+}
+
+// forms returns what may follow the command's name on a command line, with a space before it.
+func (c *Command) forms() string {
+	text := ""
+	if usage := c.usage(); usage != "" {
+		text = " " + usage
+	}
+	if len(c.Flags) > 0 {
+		text += " [flags]"
+	}
+	return text
 }

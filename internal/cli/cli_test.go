@@ -134,7 +134,7 @@ func (b *bench) run(line ...string) (exit int, stdout, stderr string) {
 	return exit, read(out), read(said)
 }
 
-func TestACommandGetsWhatItTakes(t *testing.T) {
+func TestACommandGetsItsArgumentsAndFlags(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	exit, stdout, stderr := b.run("thing", "show", "x", "y", "--type", "cloud", "--grace", "2h", "--force", "-y", "--password", "sesame", "--set", "a=1", "--set", "b=2")
@@ -175,7 +175,7 @@ func TestMisuseIsRefusedBeforeAnythingRuns(t *testing.T) {
 	}
 }
 
-func TestWhatStandsBehindTheDashesIsPassedOn(t *testing.T) {
+func TestArgumentsAfterDashesArePassedOn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	exit, _, stderr := b.run("run", "x", "--", "-c", "--help")

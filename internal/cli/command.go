@@ -1,6 +1,6 @@
-// Package cli is the frame of a command line: a command is a value, its answer is a value,
-// and the frame parses, checks, asks, prints and says the exit code. What a command is about
-// it does not know.
+// Package cli is the frame of a command line. A command is a value, and so is its answer. The frame
+// parses and checks arguments, asks questions, prints answers and decides the exit code. It knows
+// nothing about tenants.
 package cli
 
 import (
@@ -17,21 +17,23 @@ type Program struct {
 	Foot  string // what stands in its end
 	Flags []Flag // of every command
 	Nouns []Noun
-	// Faults says how errors end a run. It is asked only where one does.
+	// Faults returns the exit code, code word and hint of each kind of error. It is called only
+	// after an error.
 	Faults func() []Fault
 }
 
-// Noun is a command of the top. It is built when it is wanted: building all of them takes as
+// Noun is a top-level command. It is built only when needed, because building all of them takes as
 // long as the rest of a short command.
 type Noun struct {
 	Name   string
 	Build  func() *Command
 	Hidden bool // from the program's help, which has to fit a screen
-	// Optional tells of a group whose commands stand at the top, too: its name may be left out.
+	// Optional marks a group whose commands also exist at the top level, so that its name may be
+	// left out.
 	Optional bool
 }
 
-// Command is what a user can ask for, or a group of such.
+// Command is something that a user can run, or a group of commands.
 type Command struct {
 	Name        string
 	Usage       string // in a line
@@ -39,20 +41,20 @@ type Command struct {
 	Args        []Arg
 	Flags       []Flag
 	Commands    []*Command // of a group, which has no Run
-	// Rest takes what stands behind --, as it is.
+	// Rest accepts any arguments after --, which belong to another program.
 	Rest bool
-	// NoJSON is for a command whose output is another program's.
+	// NoJSON refuses --json, for a command whose output another program writes.
 	NoJSON bool
-	// loose takes any flags, which mean nothing.
+	// loose accepts any flags and ignores them.
 	loose bool
-	// Run does the work. What it prints is its answer; it may be there beside an error.
+	// Run does the work and returns the answer, possibly together with an error. It prints nothing.
 	Run func(context.Context, *Context) (Answer, error)
 }
 
-// IsGroup tells of a command that only holds others.
+// IsGroup reports whether the command only contains other commands.
 func (c *Command) IsGroup() bool { return c.Run == nil }
 
-// Arg is a word that a command takes by its place.
+// Arg is a positional argument.
 type Arg struct {
 	Name     string // as help shows it: ID
 	Kind     Kind
@@ -60,54 +62,55 @@ type Arg struct {
 	Repeated bool // takes all that follow
 }
 
-// Kind says what a word means: how to check it and, to programs, what it names. The zero Kind
-// is any text.
+// Kind says what an argument or a flag's value means and how to check it. The zero Kind is any
+// text.
 type Kind struct {
 	Name string
-	// Choices are all words that there are; nil for any.
+	// Choices are the only words allowed; nil allows any.
 	Choices []string
-	// Check refuses a word before anything happens; nil for none.
+	// Check refuses a word before the command runs; nil accepts every word.
 	Check func(string) error
 }
 
 // Row is a line of an answer.
 type Row struct {
 	Cells []string
-	// Value is the row in JSON, in the list of an Answer.
+	// Value is the row in JSON, as an element of Answer.List.
 	Value any
 	// Marked rows stand out at a terminal.
 	Marked bool
 }
 
-// Answer is what a command found or did. With --json its Value is printed, or the list of the
-// rows' values; else its Text, or its rows.
+// Answer is what a command found or did. With --json, the frame prints Value or the list of the
+// rows' values; otherwise it prints Text or the rows.
 type Answer struct {
 	Value any
-	// List names the list of the rows' values in the document; with it there is no Value.
+	// List is the name of the JSON member that lists the rows' values. An Answer with a List has no
+	// Value.
 	List string
-	// Title stands over the rows at a terminal, and Heads over their columns.
+	// Title is printed above the rows at a terminal, and Heads above their columns.
 	Title string
 	Heads []string
 	Rows  iter.Seq2[Row, error]
-	// Wrap has the last column go on in the next line at a terminal that is too narrow for it; else
+	// Wrap continues the last column on the next line if the terminal is too narrow. Otherwise
 	// cells are cut.
 	Wrap bool
-	// Foot stands under the rows at a terminal. It may have several lines.
+	// Foot is printed below the rows at a terminal. It may have several lines.
 	Foot string
-	// Text is printed as it is, and holds its line ends.
+	// Text is printed unchanged and includes its line ends.
 	Text string
-	// Write, unless nil, prints what is too long to hold, as it is.
+	// Write, unless nil, prints an answer that is too long to keep in memory.
 	Write func(io.Writer) error
-	// Empty says at a terminal what to do where there are no rows.
+	// Empty is printed at a terminal if there are no rows. It says what to do next.
 	Empty string
 }
 
-// Line is an answer of one line.
+// Line returns an answer of one line.
 func Line(value any, text string) Answer {
 	return Answer{Value: value, Text: Printable(text) + "\n"}
 }
 
-// Rows are rows that are at hand.
+// Rows returns a sequence of the given rows.
 func Rows(rows ...[]string) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for _, cells := range rows {
@@ -118,7 +121,7 @@ func Rows(rows ...[]string) iter.Seq2[Row, error] {
 	}
 }
 
-// Each makes rows of the values of a sequence.
+// Each turns a sequence of values into a sequence of rows.
 func Each[T any](values iter.Seq2[T, error], row func(T) Row) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for v, err := range values {

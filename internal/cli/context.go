@@ -13,7 +13,7 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// World is all that a run may know of what is outside the program.
+// World is everything that a run may know about the outside of the program.
 type World struct {
 	Stdin            *os.File
 	Stdout, Stderr   *os.File
@@ -29,16 +29,16 @@ type World struct {
 	Replace          func(program string, args, environ []string) error
 }
 
-// Context is one run of a command: the world, what was given, and what is to be said in the end.
+// Context is one run of a command: the world, the arguments, and what to print at the end.
 type Context struct {
 	World
-	// Command is what was asked for, as its words: tenant create.
+	// Command is the name of the command, such as tenant create.
 	Command string
 	// Line is the command line without secrets, for the history.
 	Line string
-	// JSON tells that the answer is one JSON document.
+	// JSON reports that the answer is one JSON document.
 	JSON bool
-	// Made tells that the command made a change, also beside an error.
+	// Made reports that the command changed something, even if it also failed.
 	Made bool
 
 	program  *Program
@@ -51,11 +51,12 @@ type Context struct {
 	progress progress
 }
 
-// AtEnd has fn called when the command is done, before its answer or its error is told. The last
-// comes first.
+// AtEnd registers fn to be called when the command is done, before its answer or error is printed.
+// Functions run in reverse order.
 func (c *Context) AtEnd(fn func() error) { c.atEnd = append(c.atEnd, fn) }
 
-// AtClose has fn called when the answer's rows have been taken, before anything is printed.
+// AtClose registers fn to be called when all rows of the answer have been read, before anything is
+// printed.
 func (c *Context) AtClose(fn func() error) { c.atClose = append(c.atClose, fn) }
 
 // Env returns a variable of the environment, nil if it is not set.
@@ -78,7 +79,7 @@ func (c *Context) Arg(n int) *string {
 // Args returns all words.
 func (c *Context) Args() []string { return c.parsed.Args().Slice() }
 
-// IsSet tells whether a flag was given.
+// IsSet reports whether a flag was given.
 func (c *Context) IsSet(name string) bool { return c.parsed.IsSet(c.declared(name)) }
 
 // Bool, String, Strings, Int and Duration return the value of a flag, or its default.
@@ -97,7 +98,7 @@ func (c *Context) Optional(name string) *string {
 	return &value
 }
 
-// Has tells whether the command takes a flag.
+// Has reports whether the command takes a flag.
 func (c *Context) Has(name string) bool { return c.flag(name) != nil }
 
 func (c *Context) flag(name string) *Flag {
@@ -111,7 +112,8 @@ func (c *Context) flag(name string) *Flag {
 	return nil
 }
 
-// declared is a flag's name, which the library would take for not given if it were mistyped.
+// declared returns a flag's name, and panics if the command has no such flag. The library would
+// treat a mistyped name as a flag that was not given.
 func (c *Context) declared(name string) string {
 	if !c.Has(name) && name != jsonFlag {
 		panic(c.Command + " has no flag --" + name)
@@ -119,25 +121,24 @@ func (c *Context) declared(name string) string {
 	return name
 }
 
-// Note says something beside the answer.
+// Note prints a line to stderr.
 func (c *Context) Note(format string, args ...any) {
 	c.clearProgress()
 	fmt.Fprintln(c.Stderr, c.program.Name+": "+Printable(fmt.Sprintf(format, args...)))
 }
 
-// IsTerminal tells whether the answer goes to people.
+// IsTerminal reports whether the answer goes to a terminal.
 func (c *Context) IsTerminal() bool { return c.Terminal(int(c.Stdout.Fd())) }
 
-// CanAsk tells whether there is somebody to ask.
+// CanAsk reports whether the user can be asked a question.
 func (c *Context) CanAsk() bool {
 	return !c.JSON && c.Terminal(int(c.Stdin.Fd())) && c.Terminal(int(c.Stderr.Fd()))
 }
 
-// Absolute is what every path goes through that a user gives. It puts the home before what
-// follows `~/`, which a shell leaves as it is behind `=` and in a variable, and the working
-// directory before another relative path, as the shell sees it: links are followed before
-// `..` is taken, so nothing is cleaned here. The path is not repeated: it may be a secret at
-// the wrong flag.
+// Absolute makes a path absolute. Every path that a user gives goes through it. `~/` becomes the
+// home, which a shell leaves alone after `=` and in a variable. Other relative paths start at the
+// working directory. Links are followed before `..` is applied, as in a shell, so the path is not
+// cleaned. Errors do not repeat the path: it may be a secret that was given to the wrong flag.
 func (c *Context) Absolute(path string) (string, error) {
 	if filepath.IsAbs(path) {
 		return path, nil
@@ -162,7 +163,7 @@ func (c *Context) Absolute(path string) (string, error) {
 	return cwd + "/" + path, nil
 }
 
-// SearchPath are the directories in which programs are looked for.
+// SearchPath returns the directories of PATH.
 func (c *Context) SearchPath() []string {
 	if path := c.Env("PATH"); path != nil {
 		return filepath.SplitList(*path)
@@ -170,7 +171,7 @@ func (c *Context) SearchPath() []string {
 	return nil
 }
 
-// LookPath finds a program, nothing where there is none.
+// LookPath returns the path of a program, or "" if there is none.
 func (c *Context) LookPath(name string) string {
 	for _, dir := range c.SearchPath() {
 		if path := filepath.Join(dir, name); strings.HasPrefix(path, "/") && IsProgram(path) {

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What only a command line can be told.
+// Errors of the command line itself.
 var (
 	ErrUsage       = errors.New("wrong usage")
 	ErrConfirm     = errors.New("not confirmed")
@@ -18,17 +18,17 @@ var (
 	errUnprinted   = errors.New("the answer could not be written")
 )
 
-// Fault says of a kind of error how it ends a run, and what helps.
+// Fault says how a kind of error ends a run: exit code, code word and hint.
 type Fault struct {
 	Err  error
 	Exit int
 	Code string // for programs
 	Hint string
-	// Made tells that the command did what was asked, and something after it failed.
+	// Made means that the change was made and something after it failed.
 	Made bool
-	// Told tells that the answer says it already.
+	// Told means that the answer already says so, and no error is printed.
 	Told bool
-	// Bare leaves the words of Err out of what people see.
+	// Bare leaves the text of Err out of the message.
 	Bare bool
 }
 
@@ -50,14 +50,14 @@ func own() []Fault {
 	}
 }
 
-// Next is a command line that helps. It is a value so that it is quoted in one place, and so that a
-// test can look each up in the tree.
+// Next is a command line that a hint suggests. It is a value, so that one place quotes it and a
+// test can look up each command in the tree.
 type Next struct{ words, args []string }
 
-// To is the command of these words, such as tenant show, with its arguments and flags.
+// To returns the command line of a command, such as "sp tenant show", with its arguments and flags.
 func To(words string, args ...string) Next { return Next{strings.Fields(words), args} }
 
-// String is the line as a shell takes it.
+// String returns the command line, quoted for a shell.
 func (n Next) String() string {
 	line := slices.Clone(n.words)
 	for _, arg := range n.args {
@@ -66,7 +66,7 @@ func (n Next) String() string {
 	return strings.Join(line, " ")
 }
 
-// Quoted writes a word so that a shell takes it literally.
+// Quoted quotes a word so that a shell takes it literally.
 func Quoted(word string) string {
 	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+,-"
 	if word != "" && strings.Trim(word, plain) == "" {
@@ -75,7 +75,7 @@ func Quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// advised is an error with advice that its kind alone could not give.
+// advised is an error with a hint of its own, which takes precedence over the hint of its Fault.
 type advised struct {
 	error
 	hint  string
@@ -85,7 +85,7 @@ type advised struct {
 // Unwrap returns the error itself.
 func (a *advised) Unwrap() error { return a.error }
 
-// Hint adds to an error what helps. An argument that is a Next is also told to programs.
+// Hint adds a hint to an error. Arguments of type Next also appear in the JSON member next_steps.
 func Hint(err error, format string, args ...any) error {
 	a := &advised{error: err, hint: fmt.Sprintf(format, args...)}
 	for _, arg := range args {
@@ -96,7 +96,7 @@ func Hint(err error, format string, args ...any) error {
 	return a
 }
 
-// KeepHint is another error with the advice of the first, unless it has its own.
+// KeepHint returns the error to with the hint of the error from, unless to has a hint of its own.
 func KeepHint(from, to error) error {
 	var told, kept *advised
 	if errors.As(from, &told) && !errors.As(to, &kept) {
@@ -105,18 +105,18 @@ func KeepHint(from, to error) error {
 	return to
 }
 
-// HasHint tells whether an error has advice of its own.
+// HasHint reports whether an error has a hint of its own.
 func HasHint(err error) bool { return errors.As(err, new(*advised)) }
 
-// Failure says how an error would end the run.
+// Failure returns how an error would end the run.
 func (c *Context) Failure(err error) Failure { return c.program.FailureOf(err) }
 
-// Usage is an error of who typed the command.
+// Usage returns an error about a wrong command line.
 func Usage(format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, ErrUsage)...)
 }
 
-// candidates is an error that names what may have been meant.
+// candidates is an error with the names that the user may have meant.
 type candidates struct {
 	error
 	names []string
@@ -127,7 +127,7 @@ func (c *candidates) Unwrap() error { return c.error }
 // WithCandidates adds to an error what may have been meant, each as a word that can be given in its place.
 func WithCandidates(err error, names ...string) error { return &candidates{err, names} }
 
-// Failure is an error as it is reported.
+// Failure is an error as it is printed.
 type Failure struct {
 	Code       string   `json:"code"`
 	Message    string   `json:"message"`
@@ -138,7 +138,7 @@ type Failure struct {
 	fault      Fault
 }
 
-// FailureOf says how an error ends a run.
+// FailureOf returns how an error ends a run.
 func (p *Program) FailureOf(err error) Failure {
 	f := Failure{Code: "internal", Exit: 1, Message: err.Error(), NextSteps: []string{}, Candidates: []string{}}
 	var s *SignalError
@@ -178,5 +178,5 @@ func (p *Program) faults() []Fault {
 	return append(p.Faults(), own()...)
 }
 
-// IsMade tells of an error whether what was asked for was done all the same.
+// IsMade reports whether the change was made in spite of an error.
 func (p *Program) IsMade(err error) bool { return err == nil || p.FailureOf(err).fault.Made }

@@ -9,7 +9,7 @@ import (
 
 const helpWord = "help"
 
-// Help is the command help.
+// Help returns the command help.
 func Help() *Command {
 	return &Command{
 		Name: helpWord, Usage: "tell more of a command, as --help behind it does",
@@ -92,16 +92,10 @@ func (p *Program) commandHelp(command *Command, words []string) string {
 	var b strings.Builder
 	full := p.Name + " " + strings.Join(words, " ")
 	fmt.Fprintf(&b, "%s - %s\n\nUsage:\n  %s", full, command.Usage, full)
-	switch usage := command.usage(); {
-	case command.IsGroup():
+	if command.IsGroup() {
 		b.WriteString(" COMMAND")
-	case usage != "":
-		b.WriteString(" " + usage)
 	}
-	if len(command.Flags) > 0 {
-		b.WriteString(" [flags]")
-	}
-	b.WriteString("\n")
+	b.WriteString(command.forms() + "\n")
 	if command.Description != "" {
 		fmt.Fprintf(&b, "\n%s\n", command.Description)
 	}
@@ -157,7 +151,7 @@ func (f Flag) form() string {
 	return form
 }
 
-// Wrap breaks a text into lines of so many columns, where there is a space.
+// Wrap breaks a text at spaces into lines of at most the given number of columns.
 func Wrap(text string, columns int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {
@@ -169,7 +163,7 @@ func Wrap(text string, columns int) (lines []string) {
 	return append(lines, line)
 }
 
-// Description is a command as programs see it, with all that stands under it.
+// Description is a command in JSON, with all commands below it.
 type Description struct {
 	Command  string          `json:"command"`
 	Usage    string          `json:"usage"`
@@ -181,7 +175,7 @@ type Description struct {
 	Exits []DescribedExit `json:"exits"`
 }
 
-// DescribedArg is an argument as programs see it.
+// DescribedArg is an argument in JSON.
 type DescribedArg struct {
 	Name     string   `json:"name"`
 	Kind     string   `json:"kind"`
@@ -190,7 +184,7 @@ type DescribedArg struct {
 	Repeated bool     `json:"repeated"`
 }
 
-// DescribedFlag is a flag as programs see it.
+// DescribedFlag is a flag in JSON.
 type DescribedFlag struct {
 	Name    string   `json:"name"`
 	Short   *string  `json:"short"`
@@ -201,13 +195,13 @@ type DescribedFlag struct {
 	Usage   string   `json:"usage"`
 }
 
-// DescribedExit is an exit code with its word.
+// DescribedExit is an exit code with its code word.
 type DescribedExit struct {
 	Exit int    `json:"exit"`
 	Code string `json:"code"`
 }
 
-// Describe describes a command and what stands under it.
+// Describe returns the description of a command and of all commands below it.
 func (p *Program) Describe(command *Command, words ...string) Description {
 	d := Description{
 		Command: strings.Join(words, " "), Usage: command.Usage, About: nonEmpty(command.Description),

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Later is a command that is not offered yet, with why. It takes any arguments and flags: nothing
-// pretends.
+// Later returns a command that is not offered yet; why says the reason. It accepts any arguments and
+// flags, and always fails.
 func Later(name, usage, why string) *Command {
 	return &Command{
 		Name:  name,

@@ -49,7 +49,7 @@ func (c *Context) harmlessFlag(flag Flag) string {
 	}
 }
 
-// Harmless is a word as a shell would take it, but for what may be a way to a database.
+// Harmless quotes a word for a shell, and replaces it by stars if it may be a connection string.
 func Harmless(word string) string {
 	if pgurl.IsConnection(word) {
 		return "***"

@@ -9,8 +9,8 @@ import (
 // maxNear is how many names are offered.
 const maxNear = 3
 
-// Near are the names that a word may have been meant for, the nearest first: those that differ from it
-// in few letters, or begin with it.
+// Near returns the names that a mistyped word may mean, the nearest first: those that begin with it
+// or differ from it in few letters.
 func Near(word string, names []string) []string {
 	type candidate struct {
 		name     string

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/term"
 )
 
-// print writes an answer where it is kept until the command is done.
+// print writes an answer to the spool, which keeps it until the command is done.
 func (c *Context) print(a Answer) error {
 	switch {
 	case c.JSON && a.List != "":
@@ -69,8 +69,8 @@ func (c *Context) printList(a Answer) error {
 	return err
 }
 
-// Marshal writes a value as JSON. Whatever a terminal could take for a command is
-// escaped, which JSON allows and every reader undoes.
+// Marshal writes a value as JSON. Anything that a terminal could take for a command is escaped,
+// which every JSON reader undoes.
 func Marshal(v any, indent string) (string, error) {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
@@ -82,7 +82,7 @@ func Marshal(v any, indent string) (string, error) {
 	return PrintableLines(strings.TrimSuffix(text.String(), "\n")), nil
 }
 
-// Columns is how wide the terminal is to which the answer goes, 80 where it does not say.
+// Columns returns the width of the terminal, or 80 if it is unknown.
 func (c *Context) Columns() int {
 	if wide, _, err := term.GetSize(int(c.Stdout.Fd())); err == nil && wide > 0 {
 		return wide

@@ -12,18 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Process is what this process took away from itself before it touches a file, so
-// that nothing of it can leak: it is needed again for lookups and for children.
+// Process keeps what Guard took out of this process: the user's umask, core limit and secret
+// variables. Lookups and child processes need them again.
 type Process struct {
 	umask   int               // the user's own
 	core    unix.Rlimit       // likewise
 	secrets map[string]string // taken out of the environment
 }
 
-// Guard makes every file be born private, leaves no core file, whose memory holds
-// secrets, shows no more than a stack if we crash, and takes the secrets given to sp
-// out of the environment, so that no child inherits them. What a sandbox forbids of
-// that is no reason to refuse to work.
+// Guard makes the process private: every file is born with a private mode, a crash leaves no core
+// file and prints only a stack, and the secrets given to sp leave the environment, so that no child
+// inherits them. sp works even if a sandbox forbids some of this.
 func Guard() Process {
 	p := Process{umask: unix.Umask(0o077), secrets: map[string]string{}}
 	p.core = refuseDumps()
@@ -52,8 +51,8 @@ func refuseDumps() (before unix.Rlimit) {
 	return before
 }
 
-// Replace makes this process that program, which has what the user's own shell would have
-// given it. It returns only where that can't be.
+// Replace replaces this process by a program, with the umask and limits that the user's shell would
+// have given it. It returns only if that fails.
 func (p Process) Replace(program string, args, environ []string) error {
 	umasking.Lock()
 	defer umasking.Unlock()
@@ -68,8 +67,7 @@ func (p Process) Replace(program string, args, environ []string) error {
 // enoughFiles is how many files a command may have open at once, at most.
 const enoughFiles = 16
 
-// CheckLimits refuses to begin what would run out of files half-way: with too few,
-// Go's own runtime gives up, wherever it is.
+// CheckLimits refuses to start with too few open files, because Go's runtime would give up halfway.
 func CheckLimits() error {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil && limit.Cur < enoughFiles {
@@ -96,8 +94,7 @@ func isSecretVariable(name string) bool {
 	return false
 }
 
-// LookupEnv looks up the environment as it was when the process started: the secrets,
-// and the rest where it still is.
+// LookupEnv looks up a variable as it was when the process started, secrets included.
 func (p Process) LookupEnv(rest func(string) (string, bool)) func(string) (string, bool) {
 	return func(name string) (string, bool) {
 		if value, ok := p.secrets[name]; ok {
@@ -107,7 +104,7 @@ func (p Process) LookupEnv(rest func(string) (string, bool)) func(string) (strin
 	}
 }
 
-// IsProgram tells whether a file is there that may be executed.
+// IsProgram reports whether a path is an executable file.
 func IsProgram(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && unix.Access(path, unix.X_OK) == nil
@@ -115,10 +112,10 @@ func IsProgram(path string) bool {
 
 var umasking sync.Mutex
 
-// Start starts a child, which gets the user's own umask. The umask belongs to the
-// whole process, so for this instant it is not a private one for anything else that
-// would be made; but children are started while no registry is open, and what sp
-// makes names its own mode each time. The umask is the second lock on that door.
+// Start starts a child with the user's own umask. The umask belongs to the whole process, so for an
+// instant sp's own files could be born less private. But children are started while no registry is
+// open, and sp names a private mode for every file that it makes; the umask is only the second
+// safeguard.
 func (p Process) Start(child *exec.Cmd) error {
 	umasking.Lock()
 	defer umasking.Unlock()

@@ -42,7 +42,7 @@ func (m *meter) add(n int) {
 	m.context.advance(m)
 }
 
-// String says how far the pass has come.
+// String returns how far the pass has come.
 func (m *meter) String() string {
 	if m.of > 0 {
 		return fmt.Sprintf("%d %% %s", min(100*m.done/m.of, 100), m.verb)
@@ -61,8 +61,8 @@ func (r *watchedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WatchReading returns what reads a file of that many bytes and tells how far it has come,
-// in large pieces: each asks the clock.
+// WatchReading wraps the reader of a file of the given size and shows progress. It reads in large
+// pieces, because each piece asks the clock.
 func (c *Context) WatchReading(of int64, r io.Reader) io.Reader {
 	if !c.showsProgress() {
 		return r
@@ -81,7 +81,7 @@ func (w *watchedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// WatchWriting is for what is written likewise; how much it will be, nobody knows.
+// WatchWriting does the same for a writer, whose total size is unknown.
 func (c *Context) WatchWriting(w io.Writer) io.Writer {
 	if !c.showsProgress() {
 		return w
@@ -104,9 +104,9 @@ func (c *Context) advance(m *meter) {
 	line.told, line.width = now, len(text)
 }
 
-// MayDraw tells whether drawing there neither waits nor disturbs. The registry may be locked
-// meanwhile: a terminal that was stopped with Ctrl-S would keep everybody waiting, and to
-// a job in the background the terminal does not belong.
+// MayDraw reports whether drawing on the terminal neither blocks nor disturbs. The registry may be
+// locked meanwhile, so a terminal stopped with Ctrl-S would keep everybody waiting. A background
+// job does not own the terminal.
 func MayDraw(stderr *os.File) bool {
 	fd := int(stderr.Fd())
 	if group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil && group != unix.Getpgrp() {
@@ -125,8 +125,7 @@ func (c *Context) clearProgress() {
 	}
 }
 
-// Step tells, on a terminal, what is being done: the line stands there until the next one,
-// or something else, is said.
+// Step shows on a terminal what is being done. The line stays until something else is printed.
 func (c *Context) Step(what string) {
 	if !c.showsProgress() || !MayDraw(c.Stderr) {
 		return

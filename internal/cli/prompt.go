@@ -19,20 +19,20 @@ import (
 //lint:ignore ST1005 it is a whole message
 var errCancelled = errors.New("Cancelled. Nothing was changed.")
 
-// Question is something to ask at the terminal.
+// Question is a question at the terminal.
 type Question struct {
 	What string
-	// Default is what Enter means; nil where it means nothing.
+	// Default is the answer of an empty line; nil asks again.
 	Default *string
-	// Candidates are the answers that there are, and what tells them apart; nil for any. Where there
-	// is one, nobody is asked.
+	// Candidates are the possible answers; nil allows any answer. If there is only one, sp takes it
+	// without asking.
 	Candidates []Candidate
-	// Check refuses an answer; then it is asked again. nil for none. With it, an answer may also be
-	// another word than the candidates are listed by.
+	// Check refuses an answer, and the question is asked again; nil accepts every answer. With a
+	// Check, an answer may also be a word that the list of candidates does not show.
 	Check func(string) error
 }
 
-// Candidate is an answer that can be chosen, by its number as well.
+// Candidate is an answer that can also be chosen by its number.
 type Candidate struct{ Answer, About string }
 
 // Ask asks until there is an answer.
@@ -91,7 +91,7 @@ func (q Question) answer(line string) (string, error) {
 	return line, nil
 }
 
-// AskSecret asks for a secret, and shows nothing of what is typed. It is nil where nothing is.
+// AskSecret asks for a secret without showing what is typed. It returns nil for an empty line.
 func (c *Context) AskSecret(ctx context.Context, what string) (*secret.Secret, error) {
 	typed, err := c.typed(ctx, what)
 	if err != nil || len(bytes.TrimSpace(typed)) == 0 {
@@ -115,8 +115,8 @@ func (c *Context) typed(ctx context.Context, what string) ([]byte, error) {
 	return typed, err
 }
 
-// Confirm asks before something that can't be undone, unless --yes answers. Without a terminal it
-// has to.
+// Confirm asks before something that can't be undone. --yes answers the question, and is required
+// without a terminal.
 func (c *Context) Confirm(ctx context.Context, question string) error {
 	if c.Bool("yes") {
 		return nil
@@ -124,7 +124,7 @@ func (c *Context) Confirm(ctx context.Context, question string) error {
 	return c.ConfirmTyped(ctx, question)
 }
 
-// ConfirmTyped is Confirm for what --yes does not answer.
+// ConfirmTyped is Confirm for a question that --yes does not answer.
 func (c *Context) ConfirmTyped(ctx context.Context, question string) error {
 	if !c.Terminal(int(c.Stdin.Fd())) {
 		return fmt.Errorf("%s: %w", strings.TrimSuffix(question, "."), ErrConfirm)

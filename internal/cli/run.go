@@ -11,7 +11,8 @@ import (
 	"github.com/urfave/cli/v3"
 )
 
-// Run does what the arguments ask, the program's name first, and returns the exit code.
+// Run runs the command that the arguments name (the program's name comes first) and returns the
+// exit code.
 func (p *Program) Run(ctx context.Context, args []string, w World) int {
 	args = p.Meant(args)
 	c := &Context{World: w, program: p, args: args, JSON: asksForJSON(args)}
@@ -20,18 +21,18 @@ func (p *Program) Run(ctx context.Context, args []string, w World) int {
 	return c.finish(answer, err)
 }
 
-// Fail reports an error of before anything was run, and returns the exit code.
+// Fail reports an error that happened before a command ran, and returns the exit code.
 func (p *Program) Fail(args []string, w World, err error) int {
 	return (&Context{World: w, program: p, args: args, JSON: asksForJSON(args)}).fail(err)
 }
 
-// Parse makes a run of arguments, the program's name first, and checks them; nothing is run.
+// Parse parses and checks arguments (the program's name comes first) without running the command.
 func (p *Program) Parse(ctx context.Context, args []string, w World) (*Context, error) {
 	c := &Context{World: w, program: p, args: args, JSON: asksForJSON(args)}
 	return c, c.parse(ctx)
 }
 
-// Do runs the command that was parsed, as a function.
+// Do runs the parsed command and returns its answer without printing it.
 func (c *Context) Do(ctx context.Context) (Answer, error) {
 	if c.command.Run == nil {
 		return c.missingCommand()
@@ -49,7 +50,7 @@ func (c *Context) run(ctx context.Context) (Answer, error) {
 	return c.Do(ctx)
 }
 
-// finish prints the answer or, if there is an error, what went wrong.
+// finish prints the answer or the error, and returns the exit code.
 func (c *Context) finish(a Answer, err error) int {
 	printed := error(nil)
 	if answered := err == nil || c.answers(err); answered {
@@ -79,15 +80,15 @@ func (c *Context) finish(a Answer, err error) int {
 	return c.fail(err)
 }
 
-// answers tells whether there is an answer beside an error: of what was done all the same or, where
-// the answer says what is wrong, in that.
+// answers reports whether an answer is printed in spite of an error: the change was made all the
+// same, or the answer itself says what is wrong.
 func (c *Context) answers(err error) bool {
 	fault := c.program.FailureOf(err).fault
 	return fault.Told || fault.Made && !c.JSON
 }
 
-// unprinted is what it means that the answer can't be written: after a change, the
-// change must be reported all the same.
+// unprinted returns the error for an answer that can't be written. After a change, it must still
+// say that the change was made.
 func (c *Context) unprinted(err error) error {
 	if c.Made {
 		for _, fault := range c.program.faults() {
@@ -121,7 +122,7 @@ func (c *Context) fail(err error) int {
 	return f.Exit
 }
 
-// parse finds the command that the arguments name, and what they give it.
+// parse finds the command that the arguments name, and reads and checks its arguments and flags.
 func (c *Context) parse(ctx context.Context) error {
 	found := false
 	root := c.program.toLibrary(c, c.program.branch(c.args), func(command *Command, parsed *cli.Command) error {
@@ -148,7 +149,7 @@ func (p *Program) words(parsed *cli.Command) []string {
 	return strings.Fields(strings.TrimPrefix(parsed.FullName(), p.Name))
 }
 
-// branch builds the command of the top that the arguments name; all, if they name none.
+// branch builds the noun that the arguments name, or all nouns if they name none.
 func (p *Program) branch(args []string) []*Command {
 	if at := p.firstWord(args); at > 0 {
 		if noun := p.noun(args[at]); noun != nil {
@@ -158,7 +159,7 @@ func (p *Program) branch(args []string) []*Command {
 	return p.Tree()
 }
 
-// Tree builds all commands.
+// Tree builds all nouns.
 func (p *Program) Tree() []*Command {
 	all := make([]*Command, len(p.Nouns))
 	for i, noun := range p.Nouns {
@@ -167,8 +168,8 @@ func (p *Program) Tree() []*Command {
 	return all
 }
 
-// Meant are the arguments as a command: --version, wherever it stands before --, is the command version,
-// and an optional word before a command of the top is left out.
+// Meant rewrites arguments before they are parsed. --version, anywhere before --, becomes the
+// command version, and an optional group's name is left out.
 func (p *Program) Meant(args []string) []string {
 	const version = "version"
 	if p.noun(version) != nil && slices.Contains(beforeDashes(args), "--"+version) {

@@ -13,8 +13,9 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// SecretFlags are the three ways to give one secret, which help calls value. A flag's value shows
-// in the list of processes and the shell's history; the other two do not.
+// SecretFlags returns the three flags that give one secret, which help calls value. The value of
+// the first shows in the list of processes and in the shell's history; the other two read stdin or
+// a file.
 func SecretFlags(name, value, usage string) []Flag {
 	given := String(name, value, usage)
 	given.Secret = true
@@ -25,10 +26,10 @@ func SecretFlags(name, value, usage string) []Flag {
 	}
 }
 
-// MaxSecret is how long a secret may be.
+// MaxSecret is the maximum length of a secret.
 const MaxSecret = 64 << 10
 
-// Secret reads what SecretFlags gave, nil for nothing. One line end behind it is
+// Secret reads the secret that SecretFlags gave, nil if none was given. One line end after it is
 // not part of it.
 func (c *Context) Secret(ctx context.Context, name string) (*secret.Secret, error) {
 	var ways []string
@@ -79,8 +80,8 @@ func withoutPath(err error, flag string) error {
 	return err
 }
 
-// SecretFromStdin reads a secret from stdin; at a terminal it asks, and shows nothing of
-// what is typed. what is how errors name it.
+// SecretFromStdin reads a secret from stdin. At a terminal it asks without showing what is typed.
+// what names the secret in errors.
 func (c *Context) SecretFromStdin(ctx context.Context, prompt, what string) (*secret.Secret, error) {
 	if !c.Terminal(int(c.Stdin.Fd())) {
 		return ReadSecret(c.Stdin, what)
@@ -98,14 +99,14 @@ func (c *Context) SecretFromStdin(ctx context.Context, prompt, what string) (*se
 	}
 }
 
-// ErrNothingCame is for a secret that is empty: what wrote it has failed, perhaps; it
-// must not take a secret away.
+// ErrNothingCame is returned for an empty secret. The program that should have written it may have
+// failed, so sp must not clear a secret because of it.
 var ErrNothingCame = errors.New("nothing came")
 
-// ErrTooLong is for a secret that is longer than any.
+// ErrTooLong is returned for a secret longer than MaxSecret.
 var ErrTooLong = fmt.Errorf("longer than %d bytes", MaxSecret)
 
-// ReadSecret reads one secret; what is how errors name it. One line end behind it is not part of it.
+// ReadSecret reads one secret, without one line end after it. what names the secret in errors.
 func ReadSecret(r io.Reader, what string) (*secret.Secret, error) {
 	text, err := io.ReadAll(io.LimitReader(r, MaxSecret+1))
 	if err != nil {

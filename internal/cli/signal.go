@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SignalError is why a context ended: this process was told to.
+// SignalError is the cause of a context that a signal ended.
 type SignalError struct{ Signal unix.Signal }
 
 func (e *SignalError) Error() string { return "ended by " + unix.SignalName(e.Signal) }
@@ -17,9 +17,9 @@ func (e *SignalError) Error() string { return "ended by " + unix.SignalName(e.Si
 // told is in a context that ends when this process is told to end.
 type told struct{}
 
-// UntilTold runs fn, which takes back what it began when its context ends, until this
-// process is told to end; then that is why it failed. Within another UntilTold that one decides:
-// what may not be called off there is not called off here.
+// UntilTold runs fn with a context that ends when a signal asks this process to stop. fn then takes
+// back what it began, and UntilTold returns a SignalError. Inside another UntilTold, the outer one
+// decides.
 func (c *Context) UntilTold(ctx context.Context, fn func(context.Context) error) error {
 	if ctx.Value(told{}) != nil {
 		return fn(ctx)
@@ -34,9 +34,9 @@ func (c *Context) UntilTold(ctx context.Context, fn func(context.Context) error)
 	return err
 }
 
-// UntilSignal returns a context that ends when this process is told to end. Only
-// commands that change something use it: the others may die at any time, and
-// waiting for signals costs them a third of an empty program's start.
+// UntilSignal returns a context that ends when a signal asks this process to stop. Only commands
+// that change something use it. The others may die at any time, and waiting for signals would cost
+// a third of an empty program's start.
 func UntilSignal(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)

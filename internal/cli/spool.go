@@ -33,11 +33,12 @@ func (s *spool) Write(p []byte) (int, error) {
 	return s.file.Write(p)
 }
 
-// KeepIn has a long answer be kept in dir until it is whole, and not where the system keeps such.
+// KeepIn keeps a long answer in dir, instead of the system's temporary directory, until it is
+// whole.
 func (c *Context) KeepIn(dir string) { c.out.dir = dir }
 
-// UnnamedFile makes a file that only this process can reach and that is gone with it; without a
-// dir, where the system keeps such.
+// UnnamedFile makes a file without a name that disappears with this process. Without a dir, it is
+// in the system's temporary directory.
 func UnnamedFile(dir string) (*os.File, error) {
 	file, err := os.CreateTemp(dir, ".sp-*.tmp")
 	if err != nil {

@@ -137,14 +137,15 @@ func (t *table) write(text string, strong bool) {
 	}
 }
 
-// Colour tells whether the answer may be coloured: at a terminal that can, for people who want it.
+// Colour reports whether the answer may be coloured: the terminal supports it, and NO_COLOR is not
+// set.
 func (c *Context) Colour() bool {
 	off, kind := c.Env("NO_COLOR"), c.Env("TERM")
 	return c.IsTerminal() && (off == nil || *off == "") && kind != nil && *kind != "" && *kind != "dumb"
 }
 
-// Width is how many columns a printable text takes at a terminal: East Asian wide letters take two,
-// and combining marks none.
+// Width returns how many columns a printable text takes at a terminal. East Asian wide letters take
+// two, and combining marks none.
 func Width(text string) (columns int) {
 	for _, r := range text {
 		columns += widthOf(r)
@@ -152,7 +153,7 @@ func Width(text string) (columns int) {
 	return columns
 }
 
-// Cut cuts a text to so many columns; an ellipsis says so.
+// Cut shortens a text to the given number of columns and marks that with an ellipsis.
 func Cut(text string, columns int) string {
 	if len(text) <= columns || Width(text) <= columns {
 		return text

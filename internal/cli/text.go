@@ -8,9 +8,9 @@ import (
 	"unicode/utf16"
 )
 
-// Printable makes a text that anybody may have written harmless: what could move
-// the cursor, end the line, turn the writing direction, or cover other lines, shows
-// as an escape, and so does what would not show at all.
+// Printable makes a text that anybody may have written safe to print. Characters that could move
+// the cursor, end the line, turn the writing direction or cover other lines are escaped, and so are
+// invisible ones.
 func Printable(text string) string {
 	if isPlain(text) {
 		return text
@@ -57,7 +57,7 @@ func writeEscape(b *strings.Builder, r rune) {
 	fmt.Fprintf(b, `\u%04x`, r)
 }
 
-// PrintableLines does the same for a text of several lines of our own.
+// PrintableLines is Printable for a text of several lines that sp itself wrote.
 func PrintableLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -66,7 +66,7 @@ func PrintableLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Ago is how long something is past, in one unit.
+// Ago returns how long ago something was, in one unit.
 func Ago(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -80,7 +80,7 @@ func Ago(d time.Duration) string {
 	return fmt.Sprintf("%dd ago", d/day)
 }
 
-// Counted is a number of things, in the right number of words.
+// Counted returns a number with its noun, in the singular or plural.
 func Counted(n int, thing string) string {
 	switch {
 	case n == 1 || strings.HasPrefix(thing, "of "):
@@ -91,7 +91,7 @@ func Counted(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// HowLong writes a time as people count it: 26 hours, 3 days.
+// HowLong writes a duration for people: 26 hours, 3 days.
 func HowLong(d time.Duration) string {
 	if d < 48*time.Hour {
 		return Counted(int(d/time.Hour), "hour")
@@ -99,7 +99,7 @@ func HowLong(d time.Duration) string {
 	return Counted(int(d/(24*time.Hour)), "day")
 }
 
-// Some names the first of several things.
+// Some lists the first of several names.
 func Some(names []string) string {
 	const most = 5
 	if len(names) > most {

@@ -11,9 +11,8 @@ import (
 // Result says how bad a diagnosis is.
 type Result string
 
-// A result is an error when commands refuse because of it, or when somebody else can
-// have the secrets; a warning is what may go wrong, or what stands otherwise than
-// one would think.
+// A finding is an error if commands refuse because of it or if somebody else can read secrets. It
+// is a warning if something may go wrong or may surprise the user.
 const (
 	OK      Result = "ok"
 	Info    Result = "info"
@@ -28,16 +27,16 @@ type Diagnosis struct {
 	Result  Result
 	Check   string
 	Message string
-	// Remedy is what the user can do, mostly a command; nothing where there is nothing.
+	// Remedy is what the user can do, usually a command; "" if there is nothing to do.
 	Remedy string
-	// Next are the commands of sp that it names.
+	// Next are the commands of sp that Remedy names.
 	Next []string
 
 	mend   func(context.Context) error // what Fix does; nil where nothing is safe
 	mended string                      // what is said of it once it is mended
 }
 
-// Mendable tells whether Fix would mend it.
+// Mendable reports whether Fix would repair it.
 func (f Diagnosis) Mendable() bool { return f.mend != nil }
 
 func diagnose(r Result, format string, args ...any) Diagnosis {

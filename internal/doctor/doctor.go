@@ -1,8 +1,8 @@
-// Package doctor looks at all that can be wrong with a project's directory, its registry and what
-// follows that, and mends what is safe to mend. It asks nobody and prints nothing.
+// Package doctor checks a project's directory, its registry and the files that follow it, and
+// repairs what is safe to repair. It asks nobody and prints nothing.
 //
-// A check is a row of the table in checks. What it finds is a Diagnosis, which may know how it is
-// mended; what is said to be mended was looked at again.
+// A check is a row of the table checks. It returns a Diagnosis for each finding, which may carry a
+// repair. After a repair the check runs again, so what doctor calls mended is gone.
 package doctor
 
 import (
@@ -18,34 +18,34 @@ import (
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// Means are what a checkup is handed of the world.
+// Means is what a checkup may use of the outside world.
 type Means struct {
 	Now func() time.Time
-	// Locate finds the directory, whatever is wrong with it, and CheckAbove refuses a place where
-	// somebody else could replace it.
+	// Locate finds the directory even if something is wrong with it. CheckAbove refuses a directory
+	// that another user could replace.
 	Locate     func() (project.Dir, error)
 	CheckAbove func(path string) error
 	Git        func() project.Git
 	Workspace  func(project.Dir) (*workspace.Workspace, error)
-	// Change makes a change, and tells what came with it.
+	// Change makes a change and reports what came with it.
 	Change func(context.Context, project.Dir, workspace.Change) error
-	// Request is what the resolver is asked, and Machine logs in to databases.
+	// Request is what to ask the resolver. Machine logs in to databases.
 	Request func(project.Dir) resolver.Request
 	Machine func(project.Dir) *hosting.Machine
-	// Explain puts an error in words, with what helps, each way in a line.
+	// Explain describes an error, with its hints in a line each.
 	Explain func(error) (message, hint string)
-	// Printable escapes what can't be seen in a text.
+	// Printable escapes unprintable characters of a text.
 	Printable func(string) string
 	// MaxAge is how old the last sync may be.
 	MaxAge time.Duration
 }
 
-// Checkup is one run over all checks, and what it knows so far.
+// Checkup is one run of all checks, with what it knows so far.
 type Checkup struct {
 	Means
-	// Fix mends what is safe to mend, and Connect logs in to the database in effect.
+	// Fix repairs what is safe to repair. Connect logs in to the database in effect.
 	Fix, Connect bool
-	// Mended tells that something was.
+	// Mended reports that something was repaired.
 	Mended bool
 
 	dir         project.Dir
@@ -104,7 +104,7 @@ func (c *Checkup) checks() []check {
 	}
 }
 
-// Checks names all checks, in order.
+// Checks returns the names of all checks, in order.
 func Checks() (names []string) {
 	for _, check := range (&Checkup{}).checks() {
 		names = append(names, check.name)
@@ -112,8 +112,8 @@ func Checks() (names []string) {
 	return names
 }
 
-// Run makes all checks. Each says something, if only that it was skipped. Of a registry that is not
-// trusted only that is said. Where the context ends, that is the error.
+// Run runs all checks. Each yields at least one finding, even if only that it was skipped. If the
+// registry is not trusted, that is the only finding. If the context ends, Run returns its error.
 func (c *Checkup) Run(ctx context.Context) ([]Diagnosis, error) {
 	if refusal := c.untrusted(ctx); refusal != nil {
 		return []Diagnosis{*refusal}, nil

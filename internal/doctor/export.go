@@ -7,8 +7,8 @@ import (
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// StandingOf says how tenants.json stands to the registry, and what the next command does about that.
-// why is what is wrong with an unreadable one.
+// StandingOf describes how tenants.json compares with the registry, and what the next command will
+// do about it. why says what is wrong with an unreadable file.
 func StandingOf(s workspace.Standing, why string) string {
 	switch s {
 	case workspace.Untracked:

@@ -11,14 +11,14 @@ import (
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// Files is how the small files that follow the registry stand to it.
+// Files says how the small files that follow the registry compare with it.
 type Files struct {
 	follow.State
-	// Refused says which one can't be used, and why; nil if none.
+	// Refused says which file can't be used, and why; nil if all can.
 	Refused *string `json:"refused"`
 }
 
-// FilesOf looks at the small files. One that can't be used is no reason not to tell of all else.
+// FilesOf checks the small files. A file that can't be used does not hide the state of the others.
 func FilesOf(ctx context.Context, dir project.Dir, view *registry.View) (Files, error) {
 	s, err := follow.StateOf(ctx, workspace.FilesOf(dir), view)
 	if errors.Is(err, follow.ErrUnusable) {
@@ -28,7 +28,7 @@ func FilesOf(ctx context.Context, dir project.Dir, view *registry.View) (Files, 
 	return Files{State: s}, err
 }
 
-// String says how they stand.
+// String describes the state of the files.
 func (s Files) String() string {
 	var said []string
 	if s.Refused != nil {

@@ -8,13 +8,13 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Contents is what a directory holds beside tenants.json, as its files say.
+// Contents is what the files of a directory say, except tenants.json.
 type Contents struct {
 	Profiles []FoundProfile
-	// Sessions is nil where there is no index of them; IndexHash is the index's SHA-256.
+	// Sessions is nil if there is no index of sessions. IndexHash is the index's SHA-256.
 	Sessions  *registry.SessionsEdit
 	IndexHash string
-	// Left says of what can't be taken why.
+	// Left says why some files can't be imported.
 	Left []registry.Left
 }
 
@@ -24,13 +24,13 @@ type FoundProfile struct {
 	Configuration []byte
 }
 
-// Confine follows a path from a directory in the directory, and returns where in that it
-// leads. One that leads out of it is an error.
+// Confine resolves a path that starts at a place inside the directory, and returns it relative to
+// the directory. A path that leads out of the directory is an error.
 type Confine func(from, value string) (inside string, err error)
 
-// ContentsOf reads the profiles, whose profile.yaml files these are, with their secrets, and
-// the sessions. Files that can't be used, or that name one outside the directory, are an
-// error that names them; what is whole but has no place in a registry is told in Left.
+// ContentsOf reads the profiles with the given profile.yaml files, their secrets, and the sessions.
+// A file that can't be used, or that names a file outside the directory, is an error that names it.
+// Valid content that has no place in a registry is listed in Left.
 func ContentsOf(d Directory, profiles []string, confine Confine) (c Contents, err error) {
 	for _, file := range profiles {
 		if err := d.findProfile(profileOf(file), confine, &c); err != nil {
@@ -87,7 +87,7 @@ func (d Directory) findProfile(name string, confine Confine, c *Contents) error 
 	return nil
 }
 
-// Configurations are the texts of the profile.yaml files, by the profile.
+// Configurations returns the texts of the profile.yaml files by profile.
 func (c Contents) Configurations() map[string][]byte {
 	texts := map[string][]byte{}
 	for _, p := range c.Profiles {
@@ -96,9 +96,9 @@ func (c Contents) Configurations() map[string][]byte {
 	return texts
 }
 
-// Known takes out of what the registry's own directory holds what sp wrote there: what
-// another program changed in the index of sessions is merged before a change, and of
-// secrets only those that it changed count.
+// Known removes from the contents of the registry's own directory what sp itself wrote there.
+// Another program's changes of the index of sessions are merged before a change, so of the secrets
+// only those that it changed remain.
 func (d Directory) Known(ctx context.Context, view *registry.View, c *Contents) error {
 	index, err := view.FollowingFile(ctx, IndexPath)
 	if err != nil {
@@ -126,8 +126,8 @@ func (d Directory) Known(ctx context.Context, view *registry.View, c *Contents) 
 	return nil
 }
 
-// Taken returns the file that keeps a profile that is none of the registry's from being made
-// there, if there is one: its secrets may be anybody's. A profile.yaml is taken over, and
+// Taken returns the file that prevents a new profile from being made, if there is one, because
+// anybody may have written its secrets. A profile.yaml does not prevent it: it is taken over, and
 // named is the tenant that it names.
 func (d Directory) Taken(profile string) (file string, named *registry.TenantID, err error) {
 	if _, found, err := d.read(SecretsPath(profile)); err != nil || found {

@@ -12,27 +12,26 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Decision is what becomes of the files that follow the registry with a change. Paths are
-// those in the directory.
+// Decision says what happens to the small files with a change. Paths are relative to the directory.
 type Decision struct {
 	Moves   []Move
 	Changes []Change
-	// Files is what is to be remembered of them, Forgotten of which nothing is any more.
+	// Files is what the registry must remember, and Forgotten are the files that it can forget.
 	Files     []registry.FollowingFile
 	Forgotten []string
-	// Merged are the files kept aside whose text is in Changes now, or was before: they can go.
+	// Merged are files kept aside whose text has been merged, so that they can be removed.
 	Merged []string
-	// Left are the files of profiles that are no more and that sp has not written, and Kept
-	// says which conflicts were to stop nothing.
+	// Left are files of deleted profiles that sp did not write. Kept are conflicts that do not stop
+	// the change.
 	Left []string
 	Kept []error
 }
 
-// Move is a profile's directory that is to have another name.
+// Move renames a profile's directory.
 type Move struct{ From, To string }
 
-// Change is what a file is to hold, nil if it is to go, and the SHA-256 of what it holds,
-// empty if it is not there. Its path is that of before the moves.
+// Change is the new text of a file, nil to remove it, with the SHA-256 of the old text, empty if
+// there is none. Its path is the one before the moves.
 type Change struct {
 	Path     string
 	Text     []byte
@@ -40,44 +39,45 @@ type Change struct {
 	Shared   bool
 }
 
-// Options say how Decide deals with what other programs wrote.
+// Options say how Decide treats what other programs wrote.
 type Options struct {
 	Now time.Time
-	// Taken is the SHA-256 of an index of sessions that this very change has taken into
-	// the registry.
+	// Taken is the SHA-256 of an index of sessions that this change took into the registry.
 	Taken string
-	// Refused is that of one of which nothing was taken: the registry's side is written.
+	// Refused is the SHA-256 of an index of which nothing was taken, so that the registry's side is
+	// written.
 	Refused string
-	// Aside is what other programs wrote into files while sp replaced them, by the path of
-	// the file, the oldest first. Of the index of sessions it is in the registry by now.
+	// Aside is what other programs wrote into files while sp replaced them, by path, the oldest
+	// first. What it says about sessions is in the registry by now.
 	Aside map[string][]Aside
-	// Force has all files follow, whether they are behind or not, and the registry's side
-	// win in all that another program changed.
+	// Force writes all files, even current ones, and lets the registry's side win over every change
+	// of another program.
 	Force bool
-	// Wanted has what another program changed stop the change also where a file is only
-	// behind, and this change nothing to it.
+	// Wanted lets another program's change stop this one even if the file is only behind and this
+	// change does not affect it.
 	Wanted bool
-	// Keep has a file that can't be merged stay as it is, and be told, and stops nothing.
+	// Keep leaves a file that can't be merged as it is and reports it, instead of stopping the
+	// change.
 	Keep bool
-	// MayTake, if not nil, tells whether what another program did to a file, by its path in
-	// the directory, may stay; an error stops the change.
+	// MayTake, if not nil, reports whether another program's change of the file at a path may stay.
+	// An error stops the change.
 	MayTake func(path string) (bool, error)
-	// Configurations are the texts of profile.yaml for profiles that have none yet.
+	// Configurations are the profile.yaml texts of profiles that have none yet.
 	Configurations map[string][]byte
-	// Edits are what is to change in profiles' profile.yaml, whatever else does.
+	// Edits are changes of the profiles' profile.yaml files.
 	Edits map[string][]YAMLEdit
 	// Defer leaves all files as they are, to be written by a later change.
 	Defer bool
 }
 
-// ChangedError is returned for a file that another program wrote or changed, and that can't
-// be merged with what is here: in these members, if it names any.
+// ChangedError is returned for a file that another program changed and that can't be merged.
+// Members names the conflicting members, if they are known.
 type ChangedError struct {
 	Path    string
 	Members []string
 }
 
-// Error says which file, and where in it.
+// Error names the file and the members.
 func (e *ChangedError) Error() string {
 	if len(e.Members) == 0 {
 		return e.Path + ": changed by someone else"
@@ -88,16 +88,16 @@ func (e *ChangedError) Error() string {
 // Unwrap returns registry.ErrConflict.
 func (e *ChangedError) Unwrap() error { return registry.ErrConflict }
 
-// Aside is a text that is kept under another name, which is a path in the directory. It is
-// nil while another program may still write it: then the file waits, too, for what is
-// remembered of it says what that program had read.
+// Aside is a text that was kept under another name, a path in the directory. It is nil while
+// another program may still be writing it. Then the file itself waits as well, because what the
+// registry remembers of it says what that program had read.
 type Aside struct {
 	Path string
 	Text []byte
 }
 
-// Decide says what becomes of the files with a change, whose view it is: of those that it
-// concerns, and of those that earlier changes left behind. It only looks.
+// Decide decides what happens to the files with a change, of which view is the result: those that
+// the change affects, and those that earlier changes left behind. It changes nothing.
 func Decide(ctx context.Context, dir Directory, view *registry.View, o Options) (Decision, error) {
 	return decide(ctx, kinds, dir, view, o)
 }

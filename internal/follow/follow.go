@@ -1,6 +1,7 @@
-// Package follow is the small files that follow the registry, which are all but tenants.json:
-// what each is to hold with a change, and what another program did to it. It reads, and writes
-// nothing. kinds, below, is the table of them; Decide (decide.go) goes through it.
+// Package follow decides what the small files that follow the registry must contain after a change:
+// all of them except tenants.json. It also finds out what another program did to them. It reads
+// files and writes none. The table kinds, below, lists them, and Decide (decide.go) goes through
+// it.
 package follow
 
 import (
@@ -72,7 +73,7 @@ var kinds = []kind{
 	},
 }
 
-// ofProfile tells whether each profile has such a file.
+// ofProfile reports whether each profile has such a file.
 func (k *kind) ofProfile() bool { return strings.Contains(k.path, "*") }
 
 // of returns the path of a profile's.
@@ -87,14 +88,14 @@ func kindOf(kinds []kind, name string) *kind {
 	return &kinds[at]
 }
 
-// Directory is where the files lie, and how they are looked at.
+// Directory is the directory of the files, with the functions that read it.
 type Directory struct {
-	// Path is its own, absolute and free of symbolic links.
+	// Path is the directory's path, absolute and without symbolic links.
 	Path string
-	// Read returns the text of a file by its slash path in it, and its mode, and whether it
-	// is there. An error, which says the whole path, means that it can't be used.
+	// Read returns the text and mode of a file by its slash path in the directory, and whether it
+	// is there. An error, which names the whole path, means that the file can't be used.
 	Read func(path string) (text []byte, mode fs.FileMode, found bool, err error)
-	// Has tells whether there is anything at a slash path.
+	// Has reports whether there is anything at a slash path.
 	Has func(path string) bool
 }
 
@@ -109,8 +110,7 @@ func (dir Directory) read(path string) (text []byte, found bool, err error) {
 	return text, found, asUnusable(err)
 }
 
-// ErrUnusable is returned for a file of the directory that can't be used: it can't be read,
-// or does not say what it should.
+// ErrUnusable is returned for a file that can't be read or whose content is not what it should be.
 var ErrUnusable = errors.New("the file can't be used")
 
 // corrupt is the ErrUnusable of a text; whoever knows its path puts that before it.

@@ -12,7 +12,7 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// IndexPath is where the index of the sessions lies within the directory.
+// IndexPath is the path of the index of sessions within the directory.
 const IndexPath = "sessions/index.json"
 
 // tenantKey comes before the id of a tenant where the index names one.

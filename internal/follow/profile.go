@@ -12,7 +12,7 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// ProfilePath is where the configuration of a profile lies within the directory.
+// ProfilePath returns the path of a profile's profile.yaml within the directory.
 func ProfilePath(profile string) string { return "profiles/" + profile + "/profile.yaml" }
 
 // renderProfile is the profile.yaml of a profile that has none. It is made once.

@@ -12,7 +12,7 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// SecretsPath is where the secrets of a profile lie within the directory.
+// SecretsPath returns the path of a profile's secrets.json within the directory.
 func SecretsPath(profile string) string { return "profiles/" + profile + "/secrets.json" }
 
 // renderSecrets is the secrets.json of a profile that has none.

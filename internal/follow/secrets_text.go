@@ -191,7 +191,7 @@ func isMasked(value string) bool {
 
 const alphanumerics = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// NewJWTSecret returns 64 ASCII letters and digits, each as likely as the others.
+// NewJWTSecret returns 64 random ASCII letters and digits, all equally likely.
 func NewJWTSecret(random io.Reader) (secret.Secret, error) {
 	const fair = 256 / len(alphanumerics) * len(alphanumerics) // above it, some would come up more often
 	text := make([]byte, 0, 64)

@@ -9,10 +9,10 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// ChangedIndex is the index of the sessions as other programs wrote it: what they wrote
-// while sp replaced it, the oldest first, and what stands there.
+// ChangedIndex is the index of sessions as other programs wrote it: the texts that were kept aside
+// while sp replaced it, the oldest first, and the present one.
 type ChangedIndex struct {
-	// Hash is the SHA-256 of what stands there, empty if nothing does.
+	// Hash is the SHA-256 of the index, empty if there is none.
 	Hash string
 	// Path is the whole path of the index.
 	Path string
@@ -24,8 +24,8 @@ type ChangedIndex struct {
 	ours      indexState
 }
 
-// ChangedIndexOf returns the index of the sessions as other programs wrote it, nil if it is
-// as sp wrote it or not there. Aside are texts that were kept aside of it.
+// ChangedIndexOf returns the index of sessions as other programs wrote it, or nil if it is as sp
+// wrote it or missing. aside are the texts that were kept aside.
 func ChangedIndexOf(ctx context.Context, dir Directory, view *registry.View, aside []Aside) (*ChangedIndex, error) {
 	d := decider{dir: dir, view: view, known: map[string]*registry.FollowingFile{}, o: Options{Aside: map[string][]Aside{IndexPath: aside}}}
 	f, err := d.look(ctx, kindOf(kinds, "sessions"), registry.Profile{}, "")
@@ -40,8 +40,8 @@ func ChangedIndexOf(ctx context.Context, dir Directory, view *registry.View, asi
 	return x, err
 }
 
-// Merge returns what of the index the registry has to take over, nil for nothing. What both
-// sides changed is a ChangedError unless a side is right.
+// Merge returns what the registry must take over from the index, nil for nothing. If both sides
+// changed the same session, it returns a ChangedError unless the caller says which side wins.
 func (x *ChangedIndex) Merge(side registry.Side) (*registry.SessionsEdit, error) {
 	var all indexChange
 	var contested []string

@@ -8,18 +8,18 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// State lists the files that the registry remembers and that are not as they should be, by
-// their paths in the directory.
+// State lists the files that are not as the registry remembers them, by their paths in the
+// directory.
 type State struct {
-	// Behind are those that the next change writes or removes.
+	// Behind are files that the next change writes or removes.
 	Behind []string `json:"behind"`
-	// Changed are those that another program changed since sp wrote them, and Missing those
-	// that it removed, as git does on a branch that does not have them.
+	// Changed are files that another program changed since sp wrote them. Missing are files that
+	// another program removed, as git does on a branch without them.
 	Changed []string `json:"changed"`
 	Missing []string `json:"missing"`
 }
 
-// StateOf tells in which state the files are. One that can't be used is an error.
+// StateOf returns the state of the files. A file that can't be used is an error.
 func StateOf(ctx context.Context, dir Directory, view *registry.View) (State, error) {
 	s := State{Behind: []string{}, Changed: []string{}, Missing: []string{}}
 	next, err := Decide(ctx, dir, view, Options{Wanted: true, Keep: true})

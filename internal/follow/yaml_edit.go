@@ -13,8 +13,8 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// YAMLEdit is a single value to set: what names it from the top on, and a string, an int
-// or a bool.
+// YAMLEdit sets a single value: the keys that lead to it from the top, and a string, an int or a
+// bool.
 type YAMLEdit struct {
 	Path  []string
 	Value any

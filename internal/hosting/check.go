@@ -12,7 +12,7 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// Checked is how a tenant's database answers.
+// Checked says how a tenant's database answered.
 type Checked struct {
 	Subject
 	Answer provision.Answer
@@ -20,7 +20,7 @@ type Checked struct {
 	Err    error // what is wrong, a LoginError
 }
 
-// LoginError is why nobody can log in to the database of a subject.
+// LoginError says why a login to a subject's database failed.
 type LoginError struct {
 	Subject Subject
 	Err     error

@@ -14,11 +14,11 @@ import (
 // first, with all names, then what is on the server, then the URL. Wherever that is stopped, it
 // can be gone on with or undone.
 
-// Created is a tenant that got a database.
+// Created is a tenant for which a database was made.
 type Created struct {
 	Tenant registry.Tenant
-	// Planned tells that the database is recorded. If Create ends with an error by which no change
-	// was made, it is not finished.
+	// Planned reports that the database is recorded. If Create also returns an error other than
+	// registry.ErrIncomplete, the database is not finished.
 	Planned bool
 	Warnings
 }
@@ -42,18 +42,18 @@ func (m *Machine) Create(ctx context.Context, n registry.NewTenant, s registry.S
 	return c, m.make(ctx, h, &c)
 }
 
-// Resumed is a tenant whose database is whole.
+// Resumed is a tenant whose database is whole again.
 type Resumed struct {
 	Created
-	// Gone is the database that was recorded as whole and was not any more. What was missing is
-	// made again, and what was in it is gone.
+	// Gone is a database that was recorded as whole and was not any more. The missing parts were
+	// made again; its content is lost.
 	Gone *registry.Database
-	// Ended tells that the time of its other login was over, which ends.
+	// Ended reports that the old login was due to end and was ended.
 	Ended bool
 }
 
-// Resume makes a tenant's database on a server, or finishes what was stopped. Where it is whole, it
-// does what may be left to do.
+// Resume makes a tenant's database on a server, or finishes what was stopped. If the database is
+// whole, it only does pending work.
 func (m *Machine) Resume(ctx context.Context, s Subject, on registry.Server) (r Resumed, err error) {
 	r.Tenant = s.Tenant
 	whole := s.Tenant.HasDatabaseURL() && s.Database != nil && s.Database.State == registry.Ready

@@ -121,8 +121,8 @@ func (m *Machine) refuseLost(ctx context.Context, s registry.Server, where strin
 	return &ServerError{s, fmt.Errorf("server %s: %w: %s (with the databases of %s)", s.Name, ErrLost, where, strings.Join(lost, ", "))}
 }
 
-// DataTrouble says how the data of a server that sp runs, and that does not run, are not as
-// they were recorded; nil where they are.
+// DataTrouble says how the data of a stopped server of sp's differ from what was recorded; nil if
+// they do not.
 func (m *Machine) DataTrouble(ctx context.Context, s registry.Server) error {
 	if s.Provider == registry.InDocker {
 		return m.containerTrouble(ctx, s)

@@ -9,16 +9,16 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Doubt is what a server would be started from and may be anybody's. Somebody has to look at it
-// before Allow. Of one with nothing in it nobody is asked.
+// Doubt describes data or files from which a server would be started and which anybody may have
+// written. The user has to look at them before Allow is called. An empty Doubt needs no question.
 type Doubt struct {
-	// Edited refuses the files of a container; Dir is where they are, and Text what they say
-	// without passwords.
+	// Edited is the error for edited files of a container. Dir is where they are, and Text is what
+	// they say, without passwords.
 	Edited error
 	Text   string
-	// Foreign tells that Dir is not the directory that was recorded.
+	// Foreign reports that Dir is not the recorded directory.
 	Foreign bool
-	// From is where an earlier sp keeps the data, which move to Dir.
+	// From is where an earlier sp kept the data, which will move to Dir.
 	From string
 	Dir  string
 
@@ -27,7 +27,7 @@ type Doubt struct {
 	place    string // where the data move
 }
 
-// Doubt returns what has to be looked at before a server is started.
+// Doubt returns what the user has to look at before a server is started.
 func (m *Machine) Doubt(s registry.Server) (Doubt, error) {
 	switch {
 	case s.Provider == registry.InDocker:
@@ -92,8 +92,8 @@ func (m *Machine) doubtMove(s registry.Server, old postgres.Cluster) (d Doubt, e
 	return d, nil
 }
 
-// Allow records that somebody has looked at a doubt, and returns the server as it is to be
-// started. Data move where they belong.
+// Allow records that the user accepted a doubt, moves the data to their place, and returns the
+// server to start.
 func (m *Machine) Allow(ctx context.Context, s registry.Server, d Doubt) (registry.Server, error) {
 	switch {
 	case d.Edited != nil && s.Admin.Empty(): // it is recorded with the rest

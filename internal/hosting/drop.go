@@ -10,13 +10,13 @@ import (
 
 // Dropped is a database that was dropped.
 type Dropped struct {
-	// Begun tells beside an error that its data may be gone already.
+	// Begun reports, together with an error, that the data may be gone already.
 	Begun bool
 	Warnings
 }
 
-// Drop drops a database that sp made, and its roles; its row stays, until the tenant is deleted
-// or it is forgotten. w may name the login for its server.
+// Drop drops a database that sp made, and its roles. Its row stays until the tenant is deleted or
+// the database is forgotten. w may name the login for its server.
 func (m *Machine) Drop(ctx context.Context, d registry.Database, w Wanted) (done Dropped, err error) {
 	if err := m.drop(ctx, d, w, &done.Warnings); err != nil {
 		now, unread := m.database(ctx, d.Tenant)

@@ -1,11 +1,11 @@
-// Package hosting is the life of a tenant's database: create, resume, check, rotate, retire,
-// drop; and of the servers on which these are. It takes inputs that are decided, asks nobody and
-// prints nothing: it returns what it did and what to warn of, also beside an error.
+// Package hosting manages the life of a tenant's database (create, resume, check, rotate, retire,
+// drop) and of the servers on which databases are. It never asks or prints. It returns what it did
+// and what to warn about, even together with an error.
 //
-// A server can't be part of a transaction, so each deed is a row of steps, and each step can be
+// A server can't be part of a transaction, so every operation is a series of steps that can be
 // repeated. What is about to be made is recorded before it is made. The registry is changed by
-// calls of Change, which are short; everything slow is between them, and looks again at what
-// may have changed meanwhile. Whoever goes on after a crash finds out by looking.
+// short calls of Change. Everything slow happens between these calls, and then looks again at what
+// may have changed meanwhile. Whoever resumes after a crash looks at what is there.
 package hosting
 
 import (
@@ -19,59 +19,58 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// What a caller can do something about; wrapped with whom it concerns.
+// Errors that a caller can act on. They are wrapped with the name of the tenant or server.
 var (
-	// ErrNoServer is returned where there is nowhere to make a database.
+	// ErrNoServer is returned if there is no server on which to make a database.
 	ErrNoServer = errors.New("no PostgreSQL server to make a database on")
-	// ErrWithheld is returned for a server that sp knows and does not use.
+	// ErrWithheld is returned for a server that sp knows and does not use until the user names it.
 	ErrWithheld = errors.New("not used")
-	// ErrOtherData is returned for data that are not those that sp made, for all it can tell.
+	// ErrOtherData is returned for data that do not seem to be those that sp made.
 	ErrOtherData = errors.New("not started")
-	// ErrLost is returned where data are gone in which databases are recorded.
+	// ErrLost is returned if data with recorded databases are gone.
 	ErrLost = errors.New("its data are gone")
-	// ErrStopped is returned for a server of sp's that a login needs and that does not run.
+	// ErrStopped is returned for a login to a server of sp's that is not running.
 	ErrStopped = errors.New("does not run")
-	// ErrDrifted is returned where a tenant's URL leads elsewhere than to the database that was made
-	// for it.
+	// ErrDrifted is returned if a tenant's URL does not lead to the database that was made for it.
 	ErrDrifted = errors.New("its URL does not lead to its database")
-	// ErrSharedAdmin is returned for a role as which sp itself makes databases: the server's
-	// password would be another one then than the registry's.
+	// ErrSharedAdmin is returned for a rotation of the role with which sp itself makes databases.
+	// The registry's password for the server would no longer be right.
 	ErrSharedAdmin = errors.New("its role is an administrator's")
-	// ErrBothRefused is returned where neither the recorded password opens a database nor that of a
-	// rotation that was stopped. Both stay recorded.
+	// ErrBothRefused is returned if neither the recorded password nor that of a stopped rotation
+	// opens a database. Both stay recorded.
 	ErrBothRefused = errors.New("both passwords are refused")
-	// ErrUnsettled is returned by a rotation behind which two passwords are recorded. The next one
-	// goes on with it, and finds out which one holds.
+	// ErrUnsettled is returned by a rotation that leaves two passwords recorded. The next rotation
+	// finds out which one is right.
 	ErrUnsettled = errors.New("two passwords are recorded")
-	// ErrNextHolds is returned where a database opens to the password that was to become its
-	// tenant's.
+	// ErrNextHolds is returned if a database opens to the password of a stopped rotation.
 	ErrNextHolds = errors.New("its server takes the password of a rotation that was stopped")
-	// ErrSetBack is returned by a rotation behind which the role has its old password again.
+	// ErrSetBack is returned by a rotation that gave the role its old password back.
 	ErrSetBack = errors.New("the new password does not open the database, and the old one is set back")
 )
 
-// Machine is what hosting may know of the outside: the registry of one project, and the machine
-// on which its servers run.
+// Machine is what hosting may use of the outside world: the registry of one project, and the
+// machine on which its servers run.
 type Machine struct {
-	// Read runs fn on one instant of the registry, and Change in one change of it. It was made if
-	// Change returns nil or ErrIncomplete of the registry, perhaps if that is ErrUnknown, and else
-	// not.
+	// Read runs fn on one instant of the registry, and Change runs it in one change. The change was
+	// made if Change returns nil or registry.ErrIncomplete. With registry.ErrUnknown it may have
+	// been made. With any other error it was not.
 	Read   func(context.Context, func(*registry.View) error) error
 	Change func(context.Context, func(*registry.Registry) error) error
 
 	Now    func() time.Time
 	Random io.Reader
-	// Progress is told what is being done.
+	// Progress is called with what is being done.
 	Progress func(step string)
-	// Offline says why nothing may be connected to; nil where it may.
+	// Offline is the error if connections are not allowed; nil if they are.
 	Offline error
 
 	Directory string   // the .systemprompt directory, by which its servers are known again
 	Env       []string // of the programs that are started
 	Docker    string   // the path of docker, "" where there is none
-	// Programs returns PostgreSQL's programs for the cluster in a directory; "" is a new one.
+	// Programs returns PostgreSQL's programs for the cluster in a directory, or for a new one if
+	// that is "".
 	Programs func(cluster string) (postgres.Programs, error)
-	// Data returns the directory with the data of all servers of this user, and MakeData makes it.
+	// Data returns the directory for the data of all servers of this user. MakeData makes it.
 	Data, MakeData func() (string, error)
 }
 
@@ -84,16 +83,16 @@ const (
 	fetchWithin  = 10 * time.Minute
 )
 
-// ServerError is trouble with a server, on which it depends what helps.
+// ServerError is an error of a server. The hint depends on which server it is.
 type ServerError struct {
 	Server registry.Server
 	Err    error
 }
 
-// Error returns the trouble as it is: whether the server is named depends on who tells it.
+// Error returns the error without the server's name, which the caller may add.
 func (e *ServerError) Error() string { return e.Err.Error() }
 
-// Unwrap returns the trouble.
+// Unwrap returns the error.
 func (e *ServerError) Unwrap() error { return e.Err }
 
 // marked is an error that is one of the sentinels too, without its words.
@@ -104,18 +103,18 @@ type marked struct {
 
 func (e marked) Unwrap() []error { return []error{e.error, e.as} }
 
-// Warnings are what was met beside what was asked for, and stopped nothing.
+// Warnings are problems that were found and did not stop the operation.
 type Warnings struct {
-	// Pooled is the name of a server behind a connection pooler, which has to look up new
-	// logins at the server.
+	// Pooled names a server behind a connection pooler, which must look up new logins at the
+	// server.
 	Pooled string
-	// Unended are databases whose other login is over and could not be ended. It stays due.
+	// Unended are databases whose old login is due to end and could not be ended. It stays due.
 	Unended []Unended
-	// Sharers are other tenants whose URL shares what was ended.
+	// Sharers are other tenants whose URL uses the login that was ended.
 	Sharers []registry.Tenant
 }
 
-// Unended is a database whose other login could not be ended.
+// Unended is a database whose old login could not be ended.
 type Unended struct {
 	Database registry.Database
 	Err      error

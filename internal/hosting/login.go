@@ -15,7 +15,7 @@ import (
 // sp logs in there only while its own server runs, as far as that can be seen, and demands
 // SCRAM, by which who listens learns no password.
 
-// Look looks at the server that sp runs to which a URL leads; nil where it leads to another. One
+// Look checks the server that a URL leads to, if sp runs it; otherwise it returns nil. A server
 // that is not there is an error.
 func (m *Machine) Look(ctx context.Context, url secret.Secret) (*postgres.Look, error) {
 	s, err := m.ownServerOf(ctx, url)

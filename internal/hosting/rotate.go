@@ -12,25 +12,26 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// Rotated is a tenant that got other credentials.
+// Rotated is a tenant with new credentials.
 type Rotated struct {
-	// Published tells that it has them. Without that nothing else of this is said.
+	// Published reports that the tenant has the new credentials. Without it, the other fields mean
+	// nothing.
 	Published bool
-	// OldEnd is when the old login ends; nil where it has ended.
+	// OldEnd is when the old login ends; nil if it has ended.
 	OldEnd *time.Time
-	// Refused tells that the old password is refused, with 28P01 at a server; a pooler, if Behind
-	// says so, refuses it by itself, or not yet.
+	// Refused reports that the old password is refused, by a server with 28P01. If Behind names a
+	// pooler, the pooler may refuse it by itself, or not yet.
 	Refused, Behind bool
-	// Unchecked tells that the server lets everybody in, whatever the password.
+	// Unchecked reports that the server accepts any password.
 	Unchecked bool
-	// Also are other tenants that log in as the same role, and have its new password too.
+	// Also are other tenants that use the same role and got its new password, too.
 	Also []registry.TenantID
 	Warnings
 }
 
-// Rotate flips a tenant to the idle one of the two logins of the database that sp made for it.
-// What is published works, as it has just been tried; what was published before works until
-// then, and for a while after it. w may name the login for the server.
+// Rotate switches a tenant to the idle one of the two logins of a database that sp made. The new
+// login has been tried before it is published. The old one works until then and for a while
+// afterwards. w may name the login for the server.
 func (m *Machine) Rotate(ctx context.Context, s Subject, w Wanted, grace time.Duration) (done Rotated, err error) {
 	h, err := m.bringUp(ctx, w.Instead(*s.Server))
 	if err != nil {

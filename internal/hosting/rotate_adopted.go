@@ -16,21 +16,21 @@ import (
 // rotation goes on with it. A recorded password is given up only behind the server's own word
 // on it, which a pooler's is not.
 
-// Adopted is the role of a database that sp has not made.
+// Adopted is the role of a database that sp did not make.
 type Adopted struct {
 	Subject
-	// Tenants are those that log in as the role.
+	// Tenants are the tenants that log in as the role.
 	Tenants []registry.TenantID
-	// Pooled tells that a connection pooler stands before its server.
+	// Pooled reports that a connection pooler stands before the server.
 	Pooled bool
-	// Unreached is why nobody can log in as the role now.
+	// Unreached says why a login as the role fails now.
 	Unreached error
 
 	from secret.Secret // a URL that opens
 }
 
-// LookAtAdopted looks at the role of a tenant whose password is to be changed, and at who logs in
-// as that.
+// LookAtAdopted finds the role of a tenant whose password is to be changed, and the tenants that
+// use it.
 func (m *Machine) LookAtAdopted(ctx context.Context, t registry.Tenant) (a Adopted, err error) {
 	if m.Offline != nil {
 		return a, m.Offline
@@ -111,7 +111,7 @@ type rotation struct {
 	unsure    bool // nobody knows which password the role has
 }
 
-// RotateAdopted gives the role another password, and the tenants that log in as it.
+// RotateAdopted gives the role a new password, and records it for all tenants that use the role.
 func (m *Machine) RotateAdopted(ctx context.Context, a Adopted) (done Rotated, err error) {
 	if a.Unreached != nil { // before anything hangs in the air
 		return done, a.Unreached

@@ -13,7 +13,7 @@ import (
 // Where a new database is made, in this order: on the server that is named, on the one that is
 // chosen, on the one that this project runs already, in Docker, with the machine's own programs.
 
-// Wanted is the server that is asked for.
+// Wanted is the server that the user asked for.
 type Wanted struct {
 	Provider registry.Provider // "" is any
 	Admin    *secret.Secret    // of a server that somebody else runs; nil names none
@@ -36,7 +36,7 @@ func (w Wanted) elsewhere(known []registry.Server) (*registry.Server, error) {
 	return &s, err
 }
 
-// Instead is the same server, with the login that was named for it.
+// Instead returns the same server with the login that was named for it.
 func (w Wanted) Instead(s registry.Server) registry.Server {
 	if w.Admin != nil && !s.IsOwn() {
 		if named, err := registry.ServerAt(*w.Admin); err == nil && named.Name == s.Name {
@@ -46,7 +46,8 @@ func (w Wanted) Instead(s registry.Server) registry.Server {
 	return s
 }
 
-// Find returns the server to make a database on. One that sp does not run yet has no URL.
+// Find returns the server on which to make a database. A server that sp does not run yet has no
+// URL.
 func (m *Machine) Find(ctx context.Context, w Wanted, known []registry.Server) (registry.Server, error) {
 	if w.Provider == "" || w.Provider == registry.Elsewhere {
 		s, err := w.elsewhere(known)
@@ -76,7 +77,7 @@ func (m *Machine) Find(ctx context.Context, w Wanted, known []registry.Server) (
 	return registry.Server{}, nowhere
 }
 
-// NoServerError is ErrNoServer with what is missing for each kind of server.
+// NoServerError is ErrNoServer with the reason for each kind of server.
 type NoServerError struct{ Missing []error }
 
 func (e *NoServerError) Error() string {
@@ -90,7 +91,7 @@ func (e *NoServerError) Error() string {
 // Unwrap returns ErrNoServer.
 func (e *NoServerError) Unwrap() error { return ErrNoServer }
 
-// CanRun tells whether sp can run a server of that kind here, and with what.
+// CanRun reports whether sp can run a server of that kind here, and with what.
 func (m *Machine) CanRun(ctx context.Context, own registry.Provider) (with string, err error) {
 	if m.Offline != nil {
 		return "", fmt.Errorf("%s: %w", own, m.Offline)
@@ -110,8 +111,8 @@ func (m *Machine) CanRun(ctx context.Context, own registry.Provider) (with strin
 	return fmt.Sprintf("PostgreSQL %s in %s", programs.Version, programs.Dir), err
 }
 
-// CheckWithheld refuses a server of a registry that was trusted since somebody named it, and one of
-// the project of which this one is a copy.
+// CheckWithheld refuses a server that nobody has named since sp trust, and a server of the project
+// of which this one is a copy.
 func CheckWithheld(s registry.Server) error {
 	switch s.Withheld {
 	case "":
@@ -122,7 +123,7 @@ func CheckWithheld(s registry.Server) error {
 	return &ServerError{s, fmt.Errorf("%w until you name it, because this registry was trusted since", ErrWithheld)}
 }
 
-// Name has a server used that was withheld until somebody names it.
+// Name lets sp use a server that was withheld.
 func (m *Machine) Name(ctx context.Context, s registry.Server) (registry.Server, error) {
 	switch s.Withheld {
 	case "":
@@ -134,7 +135,7 @@ func (m *Machine) Name(ctx context.Context, s registry.Server) (registry.Server,
 	return s, m.Change(ctx, func(reg *registry.Registry) error { return reg.NameServer(ctx, s.Name) })
 }
 
-// RecordedOn are the tenants whose databases are recorded as made on a server.
+// RecordedOn returns the tenants whose databases are recorded on a server.
 func RecordedOn(s registry.Server, databases []registry.Database) (tenants []registry.TenantID) {
 	for _, d := range databases {
 		if d.Server == s.Name && d.State != registry.Provisioning {

@@ -77,7 +77,7 @@ func (m *Machine) connect(ctx context.Context, s registry.Server) (*provision.Se
 	return server, err
 }
 
-// Answers tells whether databases may be made on a server.
+// Answers reports whether databases can be made on a server.
 func (m *Machine) Answers(ctx context.Context, s registry.Server) error {
 	server, err := m.connect(ctx, s)
 	if err != nil {
@@ -166,16 +166,16 @@ func (m *Machine) portForGood() (int, error) {
 type Up struct {
 	Server  registry.Server
 	Version string // of PostgreSQL
-	// Moved are the tenants whose URLs lead to the server's new port. Stayed tells that the server
-	// was not started there.
+	// Moved are the tenants whose URLs lead to the server's new port. Stayed reports that the
+	// server was not started there.
 	Moved  []registry.TenantID
 	Stayed bool
-	// Missing are databases that are recorded as whole and are not on the server.
+	// Missing are databases that are recorded as whole and not on the server.
 	Missing []registry.Database
 	Warnings
 }
 
-// Up starts a server, at another port unless that is 0, and ends what is due there.
+// Up starts a server, on the given port unless it is 0, and ends the old logins that are due there.
 func (m *Machine) Up(ctx context.Context, s registry.Server, port int) (up Up, err error) {
 	before, recorded := s.Admin, error(nil)
 	if port != 0 {
@@ -232,7 +232,7 @@ func (m *Machine) move(ctx context.Context, s registry.Server, port int, up *Up)
 	return s, err
 }
 
-// Use has databases of new tenants made on a server that somebody else runs.
+// Use selects a server that somebody else runs for the databases of new tenants.
 func (m *Machine) Use(ctx context.Context, s registry.Server) (met Warnings, err error) {
 	s.Chosen = true
 	if err := m.Read(ctx, func(*registry.View) error { return nil }); err != nil { // before it is told a password for nothing

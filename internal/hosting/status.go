@@ -24,7 +24,7 @@ func (m *Machine) runnerOf(s registry.Server) (runner, error) {
 	return m.cluster(s)
 }
 
-// Running tells whether a server that sp runs does run.
+// Running reports whether a server of sp's is running.
 func (m *Machine) Running(ctx context.Context, s registry.Server) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
@@ -43,9 +43,9 @@ func (m *Machine) Stop(ctx context.Context, s registry.Server) error {
 	return m.ending(ctx, s, runner.Down)
 }
 
-// Remove ends a server that sp runs, with its data; one that is withheld is only forgotten. It
-// returns the tenants that have no database any more. What is recorded goes last, so that
-// what was stopped can be done again.
+// Remove stops a server that sp runs and removes its data; a withheld server is only forgotten. It
+// returns the tenants that lost their database. The records go last, so that a stopped removal can
+// be repeated.
 func (m *Machine) Remove(ctx context.Context, s registry.Server) (without []registry.TenantID, err error) {
 	if s.Withheld == "" {
 		if err := m.ending(ctx, s, runner.Remove); err != nil {
@@ -69,8 +69,7 @@ func (m *Machine) ending(ctx context.Context, s registry.Server, end func(runner
 	return end(r, ctx)
 }
 
-// Clusters returns the servers of all projects of this user that sp runs of this machine's
-// programs.
+// Clusters returns the servers of all projects of this user that sp runs with local programs.
 func (m *Machine) Clusters(ctx context.Context) ([]postgres.Placed, error) {
 	base, err := m.Data()
 	if err != nil {
@@ -79,24 +78,24 @@ func (m *Machine) Clusters(ctx context.Context) ([]postgres.Placed, error) {
 	return postgres.Clusters(ctx, base, registry.IsPlace)
 }
 
-// RemoveCluster ends one of these with its data.
+// RemoveCluster stops one of these servers and removes its data.
 func (m *Machine) RemoveCluster(ctx context.Context, c postgres.Placed) error {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	return c.Remove(ctx)
 }
 
-// Status is how a server is.
+// Status is the state of a server.
 type Status struct {
 	Running bool   // it answers
 	Version string // of PostgreSQL
-	// Trouble is why it does not answer, or can't be looked at; nil also for one that is stopped.
+	// Trouble says why the server does not answer or can't be examined; nil for a stopped one, too.
 	Trouble error
-	// Missing are the tenants whose databases are recorded there and are not whole.
+	// Missing are the tenants whose databases are recorded there and not whole.
 	Missing []registry.TenantID
 }
 
-// Status asks a server whether it answers, and has what is recorded there.
+// Status asks a server whether it answers and has the databases that are recorded there.
 func (m *Machine) Status(ctx context.Context, s registry.Server, databases []registry.Database) (st Status) {
 	if s.IsOwn() && s.Withheld == "" {
 		running, err := m.Running(ctx, s)

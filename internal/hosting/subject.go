@@ -9,7 +9,7 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// Subject is a tenant with what is recorded of its database.
+// Subject is a tenant with the records of its database.
 type Subject struct {
 	Tenant   registry.Tenant
 	Database *registry.Database // that sp made or is about to make; nil where there is none
@@ -17,7 +17,7 @@ type Subject struct {
 	Next     *secret.Secret     // the URL of a rotation that was stopped
 }
 
-// SubjectOf reads what is recorded of a tenant's database.
+// SubjectOf reads the records of a tenant's database.
 func SubjectOf(ctx context.Context, view *registry.View, t registry.Tenant) (s Subject, err error) {
 	s.Tenant = t
 	if s.Database, err = view.Database(ctx, t.ID); err == nil && s.Database != nil {

@@ -16,7 +16,7 @@ import (
 // already, until that takes the place. A command that is stopped in between leaves the old
 // file with a second name, or what the next command puts in place over it.
 
-// AsideName is the name under which the file at path is set aside at a time.
+// AsideName returns the name that the file at path gets when it is set aside at a time.
 func AsideName(path, at string) string { return path + ".corrupt-" + at }
 
 // renderAside has a publication put what it rendered in the place of what is set aside.

@@ -9,76 +9,76 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Change is what a command asks for: one change of the registry.
+// Change describes one change of the registry that a command wants.
 type Change struct {
-	// Commit makes it. It runs under the lock: it asks nobody, waits for nothing and
+	// Commit makes the change. It runs under the lock, so it asks nobody, waits for nothing and
 	// touches no file.
 	Commit func(context.Context, *registry.Registry) error
 
-	// Tenants says that it concerns what tenants.json shows: what another program did to
-	// that is taken over first.
+	// Tenants means that the change affects tenants.json. What another program did to that file is
+	// merged first.
 	Tenants bool
-	// Create makes the registry where there is none.
+	// Create makes the registry if there is none.
 	Create bool
 	// Bulk expects very many new rows.
 	Bulk bool
 	// Defer leaves the files as they are, to be written by a later change.
 	Defer bool
-	// Wanted has all files written that are behind, though the change concerns none.
+	// Wanted writes all files that are behind, even if the change affects none.
 	Wanted bool
 	// Stop ends that tenants.json follows the registry, and removes it if it is as sp wrote it.
 	Stop bool
 	// Force writes the registry's side, whatever another program did.
 	Force bool
-	// Settle says who is right where another program and sp changed the same.
+	// Settle says which side wins if another program and sp changed the same member.
 	Settle registry.Side
 	// Purge forgets at once the secrets that another program replaced or removed.
 	Purge bool
-	// SetAside gives a tenants.json that can't be read another name; the registry's takes
-	// its place.
+	// SetAside renames a tenants.json that can't be read, and writes the registry's in its place.
 	SetAside bool
-	// Keep has a small file that can't be merged stay as it is, and stops for none.
+	// Keep leaves a small file that can't be merged as it is, instead of stopping the change.
 	Keep bool
-	// Imported is what the change itself takes in.
+	// Imported is what the change itself reads from the directory's files.
 	Imported Imported
-	// Copy, unless nil, is the file of tenants that is written in place of tenants.json.
+	// Copy, unless nil, is the file that is written instead of tenants.json.
 	Copy *Publisher
-	// Configurations are the texts of profile.yaml for profiles that have none yet, and
-	// Edits what is to change in those that have one.
+	// Configurations are the profile.yaml texts of profiles that have none yet. Edits are changes
+	// of those that exist.
 	Configurations map[string][]byte
 	Edits          map[string][]follow.YAMLEdit
 }
 
-// Imported is what a change takes of the directory's own files itself.
+// Imported is what a change itself reads from the directory's own files.
 type Imported struct {
-	// Tenants returns, when it was read, the SHA-256 of tenants.json; nil if it is another file.
+	// Tenants returns the SHA-256 of tenants.json after it was read; nil if another file is
+	// imported.
 	Tenants func() (string, error)
-	// Index is the SHA-256 of the index of sessions; empty if it is not taken.
+	// Index is the SHA-256 of the index of sessions; empty if it is not imported.
 	Index string
-	// Directory says that all of the directory is imported: also an index that can't be used
-	// is to be told.
+	// Directory means that the whole directory is imported, so that an unusable index is reported,
+	// too.
 	Directory bool
 }
 
-// Done is what came of a change.
+// Done is the result of a change.
 type Done struct {
-	// Made tells that the registry has changed, also beside an error.
+	// Made reports that the registry has changed, even if there was also an error.
 	Made bool
-	// Merged is what another program did to tenants.json and was taken over, and Sessions
-	// what to the index of sessions.
+	// Merged is what was taken over from tenants.json, and Sessions what from the index of
+	// sessions.
 	Merged   *registry.Plan
 	Sessions []registry.SessionStep
-	// SetAside is the name that a tenants.json got that could not be read.
+	// SetAside is the new name of a tenants.json that could not be read.
 	SetAside string
-	// Exposed is the file that others could read until it was replaced.
+	// Exposed is a file that others could read until sp replaced it.
 	Exposed string
-	// Hidden are the files that were completed to keep secrets out of git.
+	// Hidden are the ignore files that were completed to keep secrets out of git.
 	Hidden []string
-	// Left are files that stay though what they belong to is gone, and Kept the conflicts
-	// that stopped nothing.
+	// Left are files that stay although their profile is gone. Kept are conflicts that did not stop
+	// the change.
 	Left []string
 	Kept []error
-	// Unread says of what is kept aside why it is not merged.
+	// Unread says why files that were kept aside are not merged.
 	Unread []error
 }
 
@@ -87,8 +87,7 @@ func (w *Workspace) Change(ctx context.Context, c Change) (Done, error) {
 	return w.unlessHalf(ctx, c, false)
 }
 
-// Try makes a change but for its end: it is taken back, and no file follows it. What would be
-// merged is done.
+// Try makes a change and takes it back, so that Done shows what would happen. No file follows it.
 func (w *Workspace) Try(ctx context.Context, c Change) (Done, error) {
 	c.Create = false
 	return w.unlessHalf(ctx, c, true)
@@ -139,8 +138,8 @@ func (w *Workspace) change(ctx context.Context, c Change, try bool) (done Done, 
 	return done, finish(ctx, tx, files, &done)
 }
 
-// Restore puts a backup in the registry's place, and has the files follow it back. What
-// somebody else wrote stays, and is told: who restores a backup wants the registry back.
+// Restore replaces the registry by a backup, and updates the files that follow. What somebody else
+// wrote into them stays and is reported; it does not stop the restore.
 func (w *Workspace) Restore(ctx context.Context, backup registry.Backup, deferred bool) (restored registry.Restored, done Done, err error) {
 	tx, restored, err := registry.Restore(ctx, w.Dir.Registry(), w.Registry, backup)
 	if err != nil {
@@ -161,8 +160,8 @@ func (w *Workspace) Restore(ctx context.Context, backup registry.Backup, deferre
 	return restored, done, err
 }
 
-// render renders the files that follow a change, and remembers of each what is to be
-// known. It is the last that can fail before the commit.
+// render renders the files that follow a change. It is the last step that can fail before the
+// commit.
 func (w *Workspace) render(ctx context.Context, view *registry.View, c Change, found *findings, done *Done) (Publication, error) {
 	hidden, err := w.keepHidden(ctx, view, done)
 	if err != nil {
@@ -212,7 +211,7 @@ func (w *Workspace) renderTenants(ctx context.Context, view *registry.View, c Ch
 	return rendered, err
 }
 
-// finish commits a change and gives the files their places.
+// finish commits a change and puts the files in place.
 func finish(ctx context.Context, tx *registry.Tx, files Publication, done *Done) (err error) {
 	if err := tx.Remember(ctx, registry.Followed{Files: files.Files, Following: files.Following, Forgotten: files.Forgotten}); err != nil {
 		return errors.Join(err, files.discard())
@@ -227,7 +226,7 @@ func finish(ctx context.Context, tx *registry.Tx, files Publication, done *Done)
 	return incomplete(errors.Join(err, files.place()))
 }
 
-// ended is what a failing close means for a change.
+// ended returns what a failed close means for a change.
 func ended(err error, made bool) error {
 	if made {
 		return incomplete(err)

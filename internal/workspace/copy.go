@@ -15,8 +15,7 @@ const BackupSuffix = ".backup.tmp"
 // copySuffix ends that of a copy.
 const copySuffix = ".tmp"
 
-// SweepBackups removes what killed backups left outside of the registry's directory, which
-// is dir.
+// SweepBackups removes what killed backups left outside dir, the registry's directory.
 func SweepBackups(dir string) error {
 	notes, err := place.Outsides(nil, dir)
 	for _, o := range notes {
@@ -37,10 +36,10 @@ func leftOfBackup(o *place.Outside) []string {
 	return []string{o.Temporary + "-journal", o.Temporary}
 }
 
-// SweepOutside is a publication of nothing that removes what killed commands left outside
-// of the registry's directory, which is dir. A copy that such a command was to replace, and
-// did not, is from then on what sp wrote there last. What can't be swept keeps its note, by
-// which sp doctor tells of it.
+// SweepOutside returns a publication that writes nothing and removes what killed commands left
+// outside dir, the registry's directory. A copy that such a command did not get to replace then
+// counts as what sp wrote there last. What can't be removed keeps its note, so that sp doctor can
+// report it.
 func SweepOutside(ctx context.Context, names place.Names, dir string, view *registry.View) (Publication, error) {
 	notes, err := place.Outsides(names, dir)
 	if err != nil {

@@ -72,7 +72,7 @@ func (f *foreign) orHalf(err error) error {
 	return err
 }
 
-// UnreadableError is returned for a tenants.json that can't be read, and so not be merged.
+// UnreadableError is returned for a tenants.json that can't be read and therefore not be merged.
 type UnreadableError struct{ Err error }
 
 func (e *UnreadableError) Error() string { return e.Err.Error() }
@@ -89,7 +89,7 @@ const (
 	maxLooks = 60
 )
 
-// ErrBusy is returned for a file that another program does not cease to write.
+// ErrBusy is returned for a file that another program keeps writing.
 var ErrBusy = errors.New("busy")
 
 // halfError is returned inside for a file that another program is just writing.

@@ -340,8 +340,8 @@ func (w *Workspace) findSessions(ctx context.Context, view *registry.View, f *fi
 	return nil
 }
 
-// TrackedError is returned for a file that git tracks, so that anybody may have written what
-// is new in it.
+// TrackedError is returned for a file that git tracks and that says something new, which anybody
+// may have written.
 type TrackedError struct{ Path string }
 
 func (e *TrackedError) Error() string {
@@ -351,9 +351,9 @@ func (e *TrackedError) Error() string {
 // Unwrap returns registry.ErrConflict.
 func (e *TrackedError) Unwrap() error { return registry.ErrConflict }
 
-// MayTake tells whether what another program did to a file, by its path, is taken over. What git
-// tracks, anybody may have written: it is not taken unless the user says that it is right,
-// and nothing of it is where the registry is. Where git does not answer, it may be tracked.
+// MayTake reports whether a change that another program made to the file at path may be merged.
+// Anybody may have written a file that git tracks, so it is merged only if the user said which side
+// is right. If git does not answer, the file counts as tracked.
 func (w *Workspace) MayTake(ctx context.Context, path string, settled registry.Side) (bool, error) {
 	if settled == registry.Theirs {
 		return true, nil

@@ -7,18 +7,18 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Publication is a set of files that were rendered within a change: written and synced
-// under temporary names, so that all that can fail has been done before the commit. The
-// zero Publication is empty.
+// Publication is a set of rendered files, written and synced under temporary names, so that
+// everything that can fail happens before the commit. The zero Publication is empty.
 type Publication struct {
-	// Files is what the registry remembers of them, and Following of the small ones.
+	// Files is what the registry remembers of tenants.json or a copy, and Following what of the
+	// small files.
 	Files     []registry.File
 	Following []registry.FollowingFile
-	// Forgotten are the paths of small ones that are no more.
+	// Forgotten are the paths of small files that no longer exist.
 	Forgotten []string
-	// Place gives the files their names, after the commit.
+	// Place puts the files in place after the commit.
 	Place func() error
-	// Discard removes them, when there was no commit.
+	// Discard removes the files if there was no commit.
 	Discard func() error
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// FilesOf is a directory as the files that follow the registry are looked at in it.
+// FilesOf returns a directory as package follow reads it.
 func FilesOf(dir project.Dir) follow.Directory {
 	return follow.Directory{Path: dir.Path(), Read: dir.ReadFile, Has: dir.Has}
 }
@@ -74,9 +74,9 @@ func (w *Workspace) sweep(ctx context.Context, names place.Names, view *registry
 	return small.and(outside), err
 }
 
-// SweepSmall is a publication of nothing that removes what came out of the places of small
-// files in the directory dir, when a command was killed before it looked at that. What is
-// another program's is kept, and said when the change is made.
+// SweepSmall returns a publication that writes nothing and cleans up after commands that were
+// killed between replacing a small file in dir and looking at the old one. sp's own files are
+// removed; another program's are kept and reported when the change is made.
 func SweepSmall(ctx context.Context, names place.Names, dir string, view *registry.View, mayKeep func(string) error) (Publication, error) {
 	due, err := view.DueFiles(ctx)
 	if err != nil {
@@ -109,8 +109,8 @@ func (w *Workspace) stage(names place.Names, next follow.Decision) (*place.Stage
 	return place.Stage(names, w.Dir.Path(), moves, puts)
 }
 
-// IsSettled tells, without a change, that an export has nothing to write: the tracked file is
-// current, and so are the small ones. If not, they may be so all the same.
+// IsSettled reports, without a change, that an export has nothing to write: tenants.json and the
+// small files are current. If it returns false, they may still be current.
 func (w *Workspace) IsSettled(ctx context.Context, view *registry.View, force bool) (bool, error) {
 	settled, err := w.tracked().IsSettled(ctx, view)
 	if err != nil || !settled {

@@ -12,8 +12,8 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Standing tells how the project's tenants.json stands to the registry and, of one that is unreadable,
-// what is wrong with it. Only one that somebody else changed is read.
+// Standing returns how the project's tenants.json compares with the registry and, for an unreadable
+// one, what is wrong with it. It reads the file only if somebody else changed it.
 func (w *Workspace) Standing(ctx context.Context, view *registry.View) (s Standing, wrong, err error) {
 	s, err = w.tracked().Standing(ctx, view)
 	switch {

@@ -15,36 +15,33 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// TrackedName is the name, and the path from the registry's directory, of the
-// file that follows the registry.
+// TrackedName is the name of the tenants.json that follows the registry, in the registry's
+// directory.
 const TrackedName = "tenants.json"
 
-// Publisher writes one file of tenants and keeps it from overwriting what
-// somebody else wrote.
+// Publisher writes one file of tenants, and never overwrites what somebody else wrote.
 type Publisher struct {
 	// Path is the file, absolute.
 	Path string
 	// Name is what the registry remembers it by: TrackedName or, for a copy, Path.
 	Name string
-	// Registry is the registry's directory, absolute, where it is noted of a copy that it is
-	// being written.
+	// Registry is the registry's directory, absolute. While a copy is written, a note of it lies
+	// there.
 	Registry string
-	// Wanted says to write the file now, though nothing changed or the registry
-	// does not remember it yet. Otherwise only a file that it remembers is written,
-	// when it is behind.
+	// Wanted writes the file even if nothing changed or the registry does not know it yet.
+	// Otherwise a file is written only if the registry knows it and it is behind.
 	Wanted bool
 	// Force replaces what somebody else wrote.
 	Force bool
-	// Read is the SHA-256, in hexadecimal, of content that this very change took
-	// into the registry, and may therefore replace.
+	// Read is the SHA-256, in hexadecimal, of content that this change took into the registry and
+	// may therefore replace.
 	Read string
-	// Aside, if not empty, is the name under which what stands there stays, absolute and in
-	// the same directory. It is not to be there yet.
+	// Aside, if not empty, is the new name of the file that stands there, absolute and in the same
+	// directory. Nothing may have that name yet.
 	Aside string
-	// Documented leaves out the members that the record does not define.
+	// Documented leaves out the members that sp does not define.
 	Documented bool
-	// Watch, if not nil, is put before what the file is rendered into, and sees how
-	// far that has come.
+	// Watch, if not nil, wraps the writer into which the file is rendered, to show progress.
 	Watch func(io.Writer) io.Writer
 
 	names   place.Names             // while a change has the lock
@@ -139,23 +136,23 @@ func (p Publisher) encode(ctx context.Context, w io.Writer, view *registry.View,
 	return exporter.EncodeView(ctx, w, view, doc, p.Documented)
 }
 
-// Standing says how a file stands to the registry that it shows.
+// Standing says how a file compares with the registry.
 type Standing string
 
-// How a file can stand to the registry.
+// How a file can compare with the registry.
 const (
 	Untracked Standing = "untracked" // sp has not written it
 	Missing   Standing = "missing"   // sp wrote it, and it is gone
 	Current   Standing = "current"   // it shows the registry as it is
 	Behind    Standing = "behind"    // it shows the registry as it was
 	Changed   Standing = "changed"   // somebody else wrote it, or what waits beside it
-	// Of a project's tenants.json these can be told as well; see Workspace.Standing.
+	// These apply only to a project's tenants.json; see Workspace.Standing.
 	Unimported Standing = "unimported" // sp has not written it, and a file is there
 	Unreadable Standing = "unreadable" // somebody else wrote it, and no change can merge it
 	Unsafe     Standing = "unsafe"     // what is there is not a regular file
 )
 
-// Standing returns how the publisher's file stands, without rendering it.
+// Standing returns how the publisher's file compares with the registry, without rendering it.
 func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing, error) {
 	s, err := p.find(ctx, view)
 	switch {
@@ -181,8 +178,7 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 	return Changed, nil
 }
 
-// IsSettled tells that the tracked file is current, and that no command left anything to
-// do.
+// IsSettled reports that the file is current and that no stopped command left anything to do.
 func (p Publisher) IsSettled(ctx context.Context, view *registry.View) (bool, error) {
 	s, err := p.find(ctx, view)
 	if err != nil || len(s.left)+len(s.kept) > 0 || !p.shows(s) {
@@ -192,7 +188,7 @@ func (p Publisher) IsSettled(ctx context.Context, view *registry.View) (bool, er
 	return err == nil && p.isCurrent(s), err
 }
 
-// IsCurrent tells whether the publisher's file holds the bytes that it would get now.
+// IsCurrent reports whether the file has the bytes that it would get now.
 func (p Publisher) IsCurrent(ctx context.Context, view *registry.View) (bool, error) {
 	s, err := p.look(ctx, view)
 	if err != nil || !s.there.IsThere() {
@@ -204,8 +200,8 @@ func (p Publisher) IsCurrent(ctx context.Context, view *registry.View) (bool, er
 	return p.isSame(ctx, view, s)
 }
 
-// Check tells, before anything is made for it, whether Publish would refuse to
-// overwrite what stands at the place. Publish looks again.
+// Check returns the error with which Publish would refuse to overwrite what stands there, before
+// anything is rendered. Publish checks again.
 func (p Publisher) Check(ctx context.Context, view *registry.View) error {
 	s, err := p.look(ctx, view)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -217,9 +213,8 @@ func (p Publisher) Check(ctx context.Context, view *registry.View) error {
 	return p.checkReplace(ctx, view, s)
 }
 
-// Defer stands in for Publish where the file is to stay as it is. All it does is
-// to remember content that this very change took into the registry: the file is
-// then ours, and behind.
+// Defer is called instead of Publish if the file is to stay as it is. It only remembers content
+// that this change took into the registry: the file then counts as sp's, and as behind.
 func (p Publisher) Defer(ctx context.Context, view *registry.View) (Publication, error) {
 	if p.Read == "" {
 		return Publication{}, nil
@@ -235,9 +230,8 @@ func (p Publisher) Defer(ctx context.Context, view *registry.View) (Publication,
 	return publication, nil
 }
 
-// Publish renders the file as the view shows it, beside its place, when it is due:
-// when it is Wanted, when tenants changed since it was written, or when a command
-// was stopped before its rendering was in place.
+// Publish renders the file beside its place if it is due: it is Wanted, a tenant changed since it
+// was written, or a command was stopped before it put the file in place.
 func (p Publisher) Publish(ctx context.Context, view *registry.View) (Publication, error) {
 	s, err := p.find(ctx, view)
 	if err != nil {

@@ -1,10 +1,10 @@
-// Package workspace is a project's directory with its registry and the files that follow
-// it. Read looks at one instant. Change is one transaction, with the files that follow it:
-// this package alone knows in which order that is written, and change.go says it.
+// Package workspace is a project's directory with its registry and the files that follow it. Read
+// shows one instant. Change makes one transaction and updates the files; only this package knows in
+// which order all of that is written (change.go).
 //
-// look and merge find and take over what other programs wrote (merge.go). A Publication is what
-// was rendered and waits for the commit: of tenants.json (tenants_file.go), of the small files
-// (small.go), and of what stopped commands left.
+// Before a change, look and merge find and take over what other programs wrote (merge.go). A
+// Publication is a set of rendered files that wait for the commit: tenants.json (tenants_file.go),
+// the small files (small.go), and what stopped commands left.
 package workspace
 
 import (
@@ -16,13 +16,13 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Workspace is a project's directory, and what its owner hands to it of the world.
+// Workspace is a project's directory, with what it may use of the outside world.
 type Workspace struct {
 	Dir      project.Dir
 	Registry registry.Options
-	// Git is the program that knows what would be shared.
+	// Git knows which files a repository tracks.
 	Git func() project.Git
-	// Reading and Writing, which may be nil, see how far a long file has come.
+	// Reading and Writing, which may be nil, watch the progress of a long file.
 	Reading func(of int64, r io.Reader) io.Reader
 	Writing func(io.Writer) io.Writer
 }
@@ -42,19 +42,19 @@ func (w *Workspace) Read(ctx context.Context, fn func(*registry.View) error) err
 	return fn(view)
 }
 
-// tracked is the publisher of the file that follows the registry.
+// tracked returns the publisher of the project's tenants.json.
 func (w *Workspace) tracked() Publisher {
 	return Publisher{Path: w.Dir.Tenants(), Name: TrackedName, Watch: w.Writing}
 }
 
-// open opens the registry; where there is none, the change makes it if that is wanted.
+// open opens the registry. With create, the first change makes one if there is none.
 func (w *Workspace) open(ctx context.Context, bulk, create bool) (*registry.Registry, error) {
 	options := w.Registry
 	options.Bulk, options.New = bulk, create
 	return registry.Open(ctx, w.Dir.Registry(), options)
 }
 
-// incomplete is what went wrong after a change was made.
+// incomplete marks an error as one that happened after a change was made.
 func incomplete(err error) error {
 	if err == nil {
 		return nil

@@ -1,5 +1,5 @@
-// Package cloud has the commands on an account at a control plane, and those of the documents that are
-// the application's.
+// Package cloud has the commands on a cloud account, and the commands of the documents that belong
+// to the application.
 package cloud
 
 import "github.com/sp-registry/sp/internal/cli"

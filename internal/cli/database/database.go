@@ -1,5 +1,5 @@
-// Package database has the commands on the PostgreSQL servers of local tenants: those that sp runs, and
-// those that it was told of.
+// Package database has the commands on the PostgreSQL servers of local tenants: servers that sp
+// runs, and servers that somebody else runs.
 package database
 
 import (

@@ -1,5 +1,5 @@
-// Package files has the commands on the files of a project: init makes a registry, import takes a
-// tenants.json over, export writes it, and trust accepts a registry that came from elsewhere.
+// Package files has the commands on the files of a project. init makes a registry, import reads a
+// tenants.json, export writes one, and trust accepts a registry that came from elsewhere.
 package files
 
 import (

@@ -1,4 +1,4 @@
-// Package history has the commands on what was changed, and on whole registries: log, undo, backup and
+// Package history has the commands on past changes and whole registries: log, undo, backup and
 // restore.
 package history
 

@@ -64,8 +64,8 @@ func image(t *testing.T, text string) (image map[string]json.RawMessage) {
 	return image
 }
 
-// TestMuchOfAKindIsCounted, and what the history leaves out.
-func TestMuchOfAKindIsCounted(t *testing.T) {
+// TestManyEntriesOfAKindAreCounted, and so is what the history leaves out.
+func TestManyEntriesOfAKindAreCounted(t *testing.T) {
 	t.Parallel()
 	s := sayer{names: func(id registry.TenantID) task.TenantRef { return task.TenantRef{ID: id} }}
 	c := registry.Change{Omitted: 7}

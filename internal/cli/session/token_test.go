@@ -8,7 +8,7 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-func TestNoTokenEndsBehindWhatAFileCanTell(t *testing.T) {
+func TestATokenEndsInAYearThatAFileCanHold(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "9999-12-31T23:59:59Z", registry.FormatTime(*instantOf(1e300)))
 	require.Equal(t, "1970-01-01T00:00:00Z", registry.FormatTime(*instantOf(-1e300)))

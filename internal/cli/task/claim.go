@@ -18,12 +18,12 @@ var sayings = map[string]string{
 	"copy":  "it is a copy of a project that is still in use",
 }
 
-// ClaimFlags are the flags that say it.
+// ClaimFlags returns the flags with which the user says whether a registry was moved or copied.
 func ClaimFlags() []cli.Flag {
 	return []cli.Flag{cli.Bool("moved", sayings["moved"]), cli.Bool("copy", sayings["copy"])}
 }
 
-// Claimed is what those flags say.
+// Claimed returns what these flags say.
 func (t *Task) Claimed() (db.Claim, error) {
 	switch {
 	case t.Bool("moved") && t.Bool("copy"):
@@ -49,8 +49,8 @@ func (t *Task) RefuseTracked(ctx context.Context, dir project.Dir) error {
 	return nil
 }
 
-// Claim shows what a registry leads to, unless something shows that it is this user's, and
-// finds out what he says of it.
+// Claim finds out whose registry it is. Unless something proves that it belongs to this user, it
+// shows where the tenants lead and asks.
 func (t *Task) Claim(ctx context.Context, dir project.Dir, source db.Source, claim db.Claim) (db.Claim, error) {
 	options, err := t.Options(dir)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // errNoPlace is returned where there is nowhere to keep a server's data.
 var errNoPlace = errors.New("no place for the data of a server")
 
-// dataPlace is where the data of all servers are, which need not be there yet.
+// DataPlace returns the directory for the data of all servers, which may not exist yet.
 func (t *Task) DataPlace() (string, error) { return t.dataPlaceOf(os.Geteuid()) }
 
 func (t *Task) dataPlaceOf(user int) (string, error) {

@@ -30,15 +30,15 @@ func (t *Task) Project() (project.Dir, error) {
 	return dir, err
 }
 
-// NewProject finds the one that a command makes a registry in, if there is none.
+// NewProject finds the .systemprompt directory in which a command would make a registry.
 func (t *Task) NewProject() (project.Dir, error) {
 	return t.checked(t.projectBy(project.AtNew, project.FindNew))
 }
 
-// Located finds the directory, whatever is wrong with it.
+// Located finds the directory even if something is wrong with it.
 func (t *Task) Located() (project.Dir, error) { return t.projectBy(project.Locate, project.Search) }
 
-// IsNew tells whether there is no registry yet where a command would make one.
+// IsNew reports whether there is no registry yet where a command would make one.
 func (t *Task) IsNew() (bool, error) {
 	dir, err := t.NewProject()
 	if errors.Is(err, project.ErrNoDirectory) {
@@ -75,7 +75,7 @@ func (t *Task) checked(dir project.Dir, err error) (project.Dir, error) {
 	return dir, err
 }
 
-// CheckAbove refuses a place for a directory where somebody else could replace it.
+// CheckAbove refuses a directory that another user could replace.
 func (t *Task) CheckAbove(path string) error {
 	home := t.Env("HOME")
 	if home == nil {
@@ -99,9 +99,9 @@ func (t *Task) NamedDir() (string, error) {
 	return t.Resolved(path)
 }
 
-// Resolved returns the absolute path of a file or directory, the links of what is
-// above it followed, as the paths of a project are. It may itself be a link, or be
-// missing with what is above it: the path is the same before and after that is made.
+// Resolved returns the absolute path of a file or directory with all links above it followed, like
+// the paths of a project. The file itself may be a link. It may also be missing together with its
+// parents: the path is the same before and after they are made.
 func (t *Task) Resolved(path string) (string, error) {
 	path, err := t.Absolute(path)
 	if err != nil {
@@ -115,8 +115,8 @@ func (t *Task) Resolved(path string) (string, error) {
 	return filepath.Join(above, name), err
 }
 
-// ResolvedDir follows all links of a directory's path. Where its end is missing,
-// that is kept as it is; what `..` behind it would mean nobody can say.
+// ResolvedDir follows all links of a directory's path. A missing end of the path is kept as it is,
+// because nobody can say what `..` after it would mean.
 func ResolvedDir(path string) (string, error) {
 	actual, err := filepath.EvalSymlinks(path)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
@@ -146,8 +146,8 @@ func (t *Task) here() (string, error) {
 	return path, err
 }
 
-// Existing is what becomes of the files that stand where a registry is made: they may be
-// anybody's.
+// Existing says what to do with files that stand where a registry is about to be made. Anybody may
+// have written them.
 type Existing int
 
 const (
@@ -156,7 +156,7 @@ const (
 	Imported                 // they are what the command is to take over
 )
 
-// Existing reads --set-aside.
+// Existing returns what --set-aside asks for.
 func (t *Task) Existing() Existing {
 	if t.Bool("set-aside") {
 		return Aside
@@ -164,7 +164,7 @@ func (t *Task) Existing() Existing {
 	return Refused
 }
 
-// SetAside is the flag that gives the files another name that stand where a registry is made.
+// SetAside returns the flag --set-aside, which renames files that stand where a registry is made.
 func SetAside() cli.Flag {
 	return cli.Bool("set-aside", "rename files that stand where a registry is made")
 }
@@ -192,8 +192,8 @@ func (t *Task) adviseMain(err error) error {
 	return err
 }
 
-// MakeProjectHere makes the directory where it was named, else in the working
-// directory, or adopts the one that is there. It says so.
+// MakeProjectHere makes the directory where --dir or SP_DIR names it, or else in the working
+// directory. It uses a directory that is there already, and says what it did.
 func (t *Task) MakeProjectHere(files Existing) (project.Dir, error) {
 	path, err := t.NamedDir()
 	if err == nil && path == "" {
@@ -205,7 +205,7 @@ func (t *Task) MakeProjectHere(files Existing) (project.Dir, error) {
 	return t.adopt(path, files)
 }
 
-// MakeProject finds the directory as project does, or makes one.
+// MakeProject finds the directory as Project does, or makes one.
 func (t *Task) MakeProject(files Existing) (project.Dir, error) {
 	found, err := t.NewProject()
 	if errors.Is(err, project.ErrNoDirectory) {
@@ -268,7 +268,7 @@ func (t *Task) clear(dir project.Dir, files Existing) error {
 	return nil
 }
 
-// ChangeNew is a change that makes directory and registry where there are none.
+// ChangeNew makes a change, and makes the directory and the registry first if there are none.
 func (t *Task) ChangeNew(ctx context.Context, files Existing, c workspace.Change) (project.Dir, error) {
 	dir, err := t.MakeProject(files)
 	if err == nil && !HasRegistry(dir) {
@@ -281,8 +281,8 @@ func (t *Task) ChangeNew(ctx context.Context, files Existing, c workspace.Change
 	return dir, t.UnlessMade(dir, err)
 }
 
-// UnlessMade puts back what was set aside, and takes the directory back that was made, where no
-// registry was made.
+// UnlessMade cleans up if no registry was made: it puts back what was set aside and removes the
+// directory that was made.
 func (t *Task) UnlessMade(dir project.Dir, err error) error {
 	if HasRegistry(dir) {
 		return err
@@ -305,25 +305,25 @@ func (t *Task) tellMadeDir() {
 	}
 }
 
-// HasExport tells whether a tenants.json is there, whoever wrote it.
+// HasExport reports whether there is a tenants.json, whoever wrote it.
 func HasExport(dir project.Dir) bool {
 	_, err := os.Lstat(dir.Tenants())
 	return err == nil
 }
 
-// HasRegistry tells whether something stands where the directory's registry does.
+// HasRegistry reports whether there is a file at the place of the directory's registry.
 func HasRegistry(dir project.Dir) bool {
 	_, err := os.Lstat(dir.Registry())
 	return !errors.Is(err, os.ErrNotExist)
 }
 
-// IsNoRegistry tells whether an error says that there is no registry yet.
+// IsNoRegistry reports whether an error says that there is no registry yet.
 func IsNoRegistry(err error) bool {
 	return errors.Is(err, project.ErrNoDirectory) || errors.Is(err, db.ErrMissing)
 }
 
-// CheckPathWord refuses what was meant as a way to a database: it must not be
-// repeated, and nothing is made under its name.
+// CheckPathWord refuses a connection string in place of a path, so that it is not repeated and
+// nothing is made under that name.
 func CheckPathWord(what, path string) error {
 	if strings.Contains(path, "://") || pgurl.IsConnection(path) {
 		return cli.Usage("%s: a way to a database where a path belongs", what)
@@ -331,7 +331,7 @@ func CheckPathWord(what, path string) error {
 	return nil
 }
 
-// Exists tells whether there is something at a path.
+// Exists reports whether there is something at a path.
 func Exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil

@@ -14,8 +14,8 @@ import (
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// TellDone says what came with the last change, once: what another program did before it,
-// and what became of the files.
+// TellDone reports the last change, once: what was merged from other programs, and what happened to
+// the files.
 func (t *Task) TellDone() {
 	if t.untold == nil {
 		return
@@ -46,8 +46,7 @@ func (t *Task) TellDone() {
 	t.untold = nil
 }
 
-// TellMerged says what another program had done before a change, which was taken over with it or
-// would be.
+// TellMerged reports what another program had done, which the change took over or would take over.
 func (t *Task) TellMerged(dir project.Dir, done workspace.Done, is string) {
 	if done.Merged != nil {
 		t.Note("before that, what another program did to %s %s taken over:", dir.Tenants(), is)
@@ -65,7 +64,7 @@ func ours() cli.Next   { return cli.To("sp import", "--ours") }
 
 const settleHint = "%s takes the file's side in that, %s the registry's; both merge the rest"
 
-// AdviseChange adds what helps where a change was stopped by what another program did.
+// AdviseChange adds a hint to the error of a change that another program's work stopped.
 func (t *Task) AdviseChange(ctx context.Context, w *workspace.Workspace, c workspace.Change, err error) error {
 	var conflicts *registry.ConflictsError
 	var changed *follow.ChangedError

@@ -27,8 +27,7 @@ const doctorHint = "sp doctor tells all that is wrong, and mends with --fix what
 // trustHint is for a registry that may be somebody else's.
 const trustHint = "sp trust shows where its tenants lead, and asks whether it is yours; without a terminal: sp trust --moved -y for your own project, sp trust --copy -y for a copy, or SP_TRUST=DIRECTORY"
 
-// Faults says with which code and word each kind of error ends a run, and what helps. The first
-// that matches holds.
+// Faults returns the exit code, code word and hint of each kind of error. The first match counts.
 func Faults() []cli.Fault {
 	fault := func(err error, exit int, code, hint string) cli.Fault {
 		return cli.Fault{Err: err, Exit: exit, Code: code, Hint: hint}
@@ -102,11 +101,11 @@ func Faults() []cli.Fault {
 	}
 }
 
-// What the answer says already.
+// Errors of which the answer already tells.
 var (
-	// ErrUnwell ends a checkup that found something wrong.
+	// ErrUnwell is returned if doctor found something wrong.
 	ErrUnwell = errors.New("something is wrong")
-	// ErrUnreached ends a check of databases that did not all answer.
+	// ErrUnreached is returned if a checked database did not answer.
 	ErrUnreached = errors.New("not every database answers as it should")
 )
 
@@ -151,8 +150,8 @@ func (t *Task) advisePermission(err error) error {
 // FailureOf says how an error would end the run, where it is part of an answer.
 func (t *Task) FailureOf(err error) cli.Failure { return t.Failure(t.explain(err)) }
 
-// explained puts what SQLite said in words of ours, after a look at the registry at path. What
-// that means for the change stays, and so does advice.
+// explained replaces what SQLite said by a plain message, after a look at the registry at path. It
+// keeps the hint, and what the error says about the change.
 func explained(path string, err error) error {
 	plain := db.Diagnose(path, err)
 	for _, meaning := range []error{registry.ErrIncomplete, registry.ErrUnknown, provision.ErrUnknown} {
@@ -163,18 +162,18 @@ func explained(path string, err error) error {
 	return cli.KeepHint(err, plain)
 }
 
-// IsIncomplete tells of an error that a change was made, and something after it was not.
+// IsIncomplete reports whether a change was made and something after it failed.
 func IsIncomplete(err error) bool { return errors.Is(err, registry.ErrIncomplete) }
 
-// IsUnknown tells whether nobody knows what became of a change.
+// IsUnknown reports whether nobody can tell if a change was made.
 func IsUnknown(err error) bool {
 	return errors.Is(err, registry.ErrUnknown) || errors.Is(err, provision.ErrUnknown)
 }
 
-// Made tells whether a change was made, even if not all that follows it was done.
+// Made reports whether a change was made, even if something after it failed.
 func Made(err error) bool { return err == nil || IsIncomplete(err) }
 
-// Afterwards is what it means that something failed behind a change.
+// Afterwards marks an error as one that happened after a change was made.
 func Afterwards(err error) error {
 	if err == nil {
 		return nil

@@ -17,7 +17,7 @@ type saidBySQLite struct{}
 func (saidBySQLite) Error() string { return "disk I/O error" }
 func (saidBySQLite) Code() int     { return 3850 }
 
-func TestWhatSQLiteSaysHidesNeitherWhatBecameOfTheChangeNorAdvice(t *testing.T) {
+func TestErrorsOfSQLiteHideNeitherTheOutcomeNorTheHint(t *testing.T) {
 	t.Parallel()
 	program := &cli.Program{Faults: Faults}
 	failureOf := func(err error) cli.Failure { return program.FailureOf(explained("", err)) }

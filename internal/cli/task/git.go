@@ -10,7 +10,7 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 )
 
-// Git is the program that knows what would be shared; none where there is none.
+// Git returns the git program, or the zero value if there is none.
 func (t *Task) Git() project.Git {
 	path := t.World.Git()
 	if path == "" {
@@ -19,8 +19,8 @@ func (t *Task) Git() project.Git {
 	return project.Git{Path: path, Env: t.Environ(), Start: t.Start}
 }
 
-// HideSecrets makes sure, before the first secret is there, that git tracks none,
-// and names those that it tracks already.
+// HideSecrets makes git ignore the secret files before the first one is written, and warns about
+// those that git tracks already.
 func (t *Task) HideSecrets(ctx context.Context, dir project.Dir) error {
 	completed, err := dir.EnsureIgnored(ctx, t.Git())
 	t.tellIgnored(completed)
@@ -40,7 +40,7 @@ func (t *Task) tellIgnored(completed []string) {
 	}
 }
 
-// HideCopy does the same for an export elsewhere.
+// HideCopy does the same for a copy outside the directory.
 func (t *Task) HideCopy(ctx context.Context, file string) error {
 	ignored, err := project.IgnoreExport(ctx, t.Git(), file)
 	if err != nil {
@@ -56,7 +56,7 @@ func (t *Task) HideCopy(ctx context.Context, file string) error {
 	return t.forgiveGit(err)
 }
 
-// WarnOfTracked tells that git tracks a secret.
+// WarnOfTracked warns that git tracks a secret.
 func (t *Task) WarnOfTracked(dir, path string) {
 	t.Note("warning: git tracks %s; untrack it: git -C %s rm --cached -f -- %s", path, cli.Quoted(dir), cli.Quoted(path))
 }

@@ -9,8 +9,7 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// List makes a `list` command of what it answers with: what every list has is added. after names
-// what --after takes.
+// List returns a `list` command and adds the flags of every list. after names the value of --after.
 func List(after string, command *cli.Command, answer func(context.Context, *Task, *registry.View, registry.Page) (cli.Answer, error)) *cli.Command {
 	command.Name = "list"
 	command.Flags = append([]cli.Flag{
@@ -41,17 +40,17 @@ func List(after string, command *cli.Command, answer func(context.Context, *Task
 	return command
 }
 
-// Limit is the flag that bounds a list.
+// Limit returns the flag --limit.
 func Limit() cli.Flag { return cli.Int("limit", "N", "at most N rows") }
 
-// After is the flag that names the row behind which a list begins.
+// After returns the flag --after, which names the row after which a list begins.
 func After(what string) cli.Flag {
 	f := cli.String("after", what, "only rows behind "+what)
 	f.Empty = true // from the start
 	return f
 }
 
-// Page is the part of a list that --limit and --after ask for.
+// Page returns the part of a list that --limit and --after ask for.
 func (t *Task) Page() (registry.Page, error) {
 	page := registry.Page{After: t.String("after"), Limit: t.Int("limit")}
 	if t.IsSet("limit") && page.Limit < 1 {
@@ -63,12 +62,12 @@ func (t *Task) Page() (registry.Page, error) {
 // DefaultMaxAge is how old a sync may be before the registry counts as stale.
 const DefaultMaxAge = 24 * time.Hour
 
-// MaxAge is the flag that says how old that may be.
+// MaxAge returns the flag --max-age.
 func MaxAge() cli.Flag {
 	return cli.Duration("max-age", DefaultMaxAge, "how old the last sync may be")
 }
 
-// ListOf is an answer of a list of that name, with a row for each value.
+// ListOf returns an answer with a row for each value, in a list of the given name.
 func ListOf[T any](name string, heads []string, values iter.Seq2[T, error], row func(T) cli.Row) cli.Answer {
 	return cli.Answer{List: name, Title: string(name[0]-'a'+'A') + name[1:], Heads: heads, Rows: cli.Each(values, row)}
 }

@@ -18,11 +18,11 @@ import (
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// Changer is tenants or others.
+// Changer is Tenants or Others: it makes a change of a commit function.
 type Changer func(commit func(context.Context, *registry.Registry) error) workspace.Change
 
-// Machine is what hosting may know of this machine and, unless dir is the zero one, of a project,
-// whose registry is changed so.
+// Machine returns what hosting may know about this machine. Unless dir is zero, it also gives
+// access to that project's registry, which change changes.
 func (t *Task) Machine(dir project.Dir, change Changer) *hosting.Machine {
 	return &hosting.Machine{
 		Read: func(ctx context.Context, fn func(*registry.View) error) error { return t.readAlone(ctx, dir, fn) },
@@ -35,7 +35,7 @@ func (t *Task) Machine(dir project.Dir, change Changer) *hosting.Machine {
 	}
 }
 
-// readAlone is Read in a directory that was found, while nobody else of this run reads.
+// readAlone is Read in a given directory, by one goroutine at a time.
 func (t *Task) readAlone(ctx context.Context, dir project.Dir, fn func(*registry.View) error) error {
 	t.reading.Lock()
 	defer t.reading.Unlock()
@@ -46,8 +46,7 @@ func (t *Task) readAlone(ctx context.Context, dir project.Dir, fn func(*registry
 	return w.Read(ctx, fn)
 }
 
-// InSteps runs fn, which changes the registry of the project in several steps. Whether it was
-// changed is said of the whole.
+// InSteps runs fn, which changes the registry in several steps, and reports them as one change.
 func (t *Task) InSteps(ctx context.Context, change Changer, fn func(context.Context, *hosting.Machine) error) error {
 	return t.UntilTold(ctx, func(ctx context.Context) error {
 		dir, err := t.Project()
@@ -62,7 +61,7 @@ func (t *Task) InSteps(ctx context.Context, change Changer, fn func(context.Cont
 	})
 }
 
-// MakeRegistry makes directory and registry where there are none.
+// MakeRegistry makes the directory and the registry if there are none.
 func (t *Task) MakeRegistry(ctx context.Context, files Existing) error {
 	isNew, err := t.IsNew()
 	switch {
@@ -75,13 +74,14 @@ func (t *Task) MakeRegistry(ctx context.Context, files Existing) error {
 	return err
 }
 
-// beforeLogin looks at where a login leads, before anything is sent: every login of sp's.
+// beforeLogin checks where a login leads before anything is sent. Every login of sp goes through
+// it.
 func (t *Task) beforeLogin(ctx context.Context, url secret.Secret) (scram bool, err error) {
 	look, err := t.LookAtOwn(ctx, url)
 	return look != nil, err
 }
 
-// LookAtOwn looks at the server that sp runs for this project to which a URL leads, if it does.
+// LookAtOwn checks the server of this project that a URL leads to, if sp runs it.
 func (t *Task) LookAtOwn(ctx context.Context, url secret.Secret) (look *postgres.Look, err error) {
 	t.reading.Lock()
 	dir, err := t.Project()
@@ -95,7 +95,8 @@ func (t *Task) LookAtOwn(ctx context.Context, url secret.Secret) (look *postgres
 	return look, err
 }
 
-// Offline says, where SP_OFFLINE is set, that no database server is connected to or run.
+// Offline returns an error if SP_OFFLINE is set: sp then connects to no database server and starts
+// none.
 func (t *Task) Offline() error {
 	if value := t.Env("SP_OFFLINE"); value != nil && *value != "" {
 		return fmt.Errorf("SP_OFFLINE is set: %w", provision.ErrUnavailable)
@@ -103,8 +104,8 @@ func (t *Task) Offline() error {
 	return nil
 }
 
-// Programs are those of PostgreSQL on this machine, where SP_POSTGRES_BIN says or in
-// the usual places, for the cluster in a directory or, with none, a new one.
+// Programs finds PostgreSQL's programs on this machine, in SP_POSTGRES_BIN or the usual places, for
+// the cluster in a directory or for a new one.
 func (t *Task) Programs(cluster string) (postgres.Programs, error) {
 	named := ""
 	if value := t.Env("SP_POSTGRES_BIN"); value != nil && *value != "" {
@@ -116,8 +117,8 @@ func (t *Task) Programs(cluster string) (postgres.Programs, error) {
 	return postgres.FindPrograms(named, t.SearchPath(), cluster)
 }
 
-// Tell says what was met beside what was asked for. sharing is what other tenants do with
-// what was ended.
+// Tell prints the warnings of hosting. sharing says how other tenants depend on the login that was
+// ended.
 func (t *Task) Tell(met hosting.Warnings, sharing string) {
 	if met.Pooled != "" {
 		t.Note("warning: server %s: a connection pooler stands before it, which has to look up new logins at the server (auth_query)", met.Pooled)
@@ -187,5 +188,5 @@ func nowhereHint(system string, missing []error) string {
 	}, "\n")
 }
 
-// Nothing is a change that only has the files follow.
+// Nothing is the commit function of an empty change, which only updates the files that follow.
 func Nothing(context.Context, *registry.Registry) error { return nil }

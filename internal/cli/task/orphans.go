@@ -8,14 +8,13 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// TellOrphans names the databases whose tenants are gone: nobody works with them, and they
-// are still on their servers.
+// TellOrphans names the databases whose tenants are gone and that are still on their servers.
 func (t *Task) TellOrphans(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // what they stand behind is done
 	return t.Read(ctx, func(_ project.Dir, view *registry.View) error { return t.TellOrphansOf(ctx, view) })
 }
 
-// TellOrphansOf is TellOrphans on an instant of the registry.
+// TellOrphansOf is TellOrphans for a view.
 func (t *Task) TellOrphansOf(ctx context.Context, view *registry.View) error {
 	databases, err := view.Databases(ctx)
 	if err != nil {

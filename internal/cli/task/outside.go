@@ -11,9 +11,8 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// CheckOutside holds the rule for every file that sp writes elsewhere: not in the directory
-// of a registry, and not where somebody else could rename it, and give us theirs to write
-// into. what is how errors name the file.
+// CheckOutside checks a file that sp is to write outside its directory. It must not be in the
+// directory of a registry, nor where another user could replace it. what names the file in errors.
 func (t *Task) CheckOutside(dir project.Dir, path, what string) error {
 	if isInRegistry(dir, path) {
 		return cli.Hint(fmt.Errorf("%s: %s in the directory of a registry: %w", path, what, registry.ErrInvalid),
@@ -43,7 +42,7 @@ func isInRegistry(dir project.Dir, path string) bool {
 	}
 }
 
-// CheckFileWord refuses what can't be the name of a file. what is how errors name the word.
+// CheckFileWord refuses a word that can't be the name of a file. what names the word in errors.
 func CheckFileWord(what, path string) error {
 	if err := CheckPathWord(what, path); err != nil {
 		return err

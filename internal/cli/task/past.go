@@ -10,7 +10,7 @@ import (
 // Names finds out what a tenant is called, of one that is gone what it was called last.
 type Names func(registry.TenantID) TenantRef
 
-// NamesIn returns those of an instant. Each is looked up once.
+// NamesIn returns the Names of a view. Each tenant is looked up once.
 func NamesIn(ctx context.Context, view *registry.View) Names {
 	known := map[registry.TenantID]TenantRef{}
 	return func(id registry.TenantID) TenantRef {

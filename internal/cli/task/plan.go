@@ -11,14 +11,15 @@ import (
 // maxNoted bounds the steps that are reported beside the answer.
 const maxNoted = 20
 
-// NotePlan tells what an import did, and what of a directory it left.
+// NotePlan reports what an import did, and which files of a directory it left.
 func (t *Task) NotePlan(p registry.Plan, left ...registry.Left) {
 	t.NoteSteps(p)
 	t.NoteLines(LinesOf(p, left))
 	t.Note("import: %s", CountSteps(p))
 }
 
-// NoteSteps tells first what stays though the file says otherwise, which may not be what was meant.
+// NoteSteps reports the steps of a plan. Values that stay although the file differs come first,
+// because the user may not expect them.
 func (t *Task) NoteSteps(p registry.Plan) {
 	doubted, others := []registry.Step{}, []registry.Step{}
 	for _, step := range p.Steps {
@@ -37,7 +38,7 @@ func (t *Task) NoteSteps(p registry.Plan) {
 	}
 }
 
-// CountSteps sums a plan up.
+// CountSteps summarizes a plan in numbers.
 func CountSteps(p registry.Plan) string {
 	text := fmt.Sprintf("%d added, %d updated, %d unchanged", p.Added, p.Updated, p.Unchanged)
 	if p.Removed > 0 {
@@ -79,8 +80,8 @@ func DescribeStep(s registry.Step) string {
 	return text
 }
 
-// LinesOf warns of ambiguous words, and says what becomes of the profiles and sessions of
-// a directory, and what of it has no place in the registry.
+// LinesOf warns about ambiguous words. It says what happens to the profiles and sessions of a
+// directory, and what the registry has no place for.
 func LinesOf(p registry.Plan, left []registry.Left) (lines []string) {
 	for _, id := range p.Ambiguous {
 		lines = append(lines, fmt.Sprintf("warning: %s is the id of one tenant and the name of another; id:%s means the first", id, id))
@@ -128,7 +129,7 @@ func describeSession(s registry.SessionStep) string {
 	return text
 }
 
-// NoteLines reports the first of some lines.
+// NoteLines prints the first few lines.
 func (t *Task) NoteLines(lines []string) {
 	for i, line := range lines {
 		if i == maxNoted {

@@ -9,8 +9,8 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// TenantRecord is a tenant in JSON: the record as in tenants.json, a member that it lacks as null, and what
-// else is known of it. Secrets are masked unless revealed.
+// TenantRecord is a tenant in JSON: its members as in tenants.json, with null for those that it
+// lacks, and what else sp knows about it. Secrets are masked unless revealed.
 type TenantRecord struct {
 	Tenant registry.Tenant `json:"-"`
 	How    Showing         `json:"-"`
@@ -43,7 +43,7 @@ type DatabaseRecord struct {
 	OldEnds *Time                  `json:"old_login_ends_at"`
 }
 
-// DatabaseOf is a database as it is shown.
+// DatabaseOf returns a database for an answer.
 func DatabaseOf(d registry.Database) DatabaseRecord {
 	shown := DatabaseRecord{Name: d.Name, Server: d.Server, State: d.State}
 	if d.RetireAt != nil {
@@ -52,7 +52,7 @@ func DatabaseOf(d registry.Database) DatabaseRecord {
 	return shown
 }
 
-// RecordOf is a tenant as it is shown.
+// RecordOf returns a tenant for an answer.
 func RecordOf(t registry.Tenant, s registry.Selection, how Showing) TenantRecord {
 	return TenantRecord{Tenant: t, How: how, Besides: Besides{
 		UnknownMembers:     append([]string{}, t.Unknown.Names()...),
@@ -61,12 +61,12 @@ func RecordOf(t registry.Tenant, s registry.Selection, how Showing) TenantRecord
 	}}
 }
 
-// MarshalJSON writes the members of the record and what is besides.
+// MarshalJSON writes the members of the record, then those of Besides.
 func (r TenantRecord) MarshalJSON() ([]byte, error) {
 	return r.With(r.Besides)
 }
 
-// With writes the members of the record, and those of what is besides.
+// With writes the members of the record, then those of the given value.
 func (r TenantRecord) With(besides any) ([]byte, error) {
 	text := []byte("{")
 	for _, m := range registry.Members {

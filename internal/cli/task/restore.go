@@ -10,7 +10,7 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// Restore puts a source in the place of the directory's registry, or of one that is not there.
+// Restore replaces the directory's registry by a source, or makes one from it.
 func (t *Task) Restore(ctx context.Context, dir project.Dir, source db.Source) (registry.Restored, error) {
 	w, err := t.Workspace(dir)
 	if err != nil {
@@ -23,7 +23,7 @@ func (t *Task) Restore(ctx context.Context, dir project.Dir, source db.Source) (
 	return restored, err
 }
 
-// AdviseRestore adds to an error, before which nothing was changed, what helps.
+// AdviseRestore adds a hint to an error of a restore that changed nothing.
 func AdviseRestore(err error) error {
 	var unfit *db.BackupError
 	if errors.As(err, &unfit) {
@@ -32,7 +32,8 @@ func AdviseRestore(err error) error {
 	return err
 }
 
-// StoreOptions are what the registry's file is opened with, without the rules.
+// StoreOptions returns the options with which the registry's file is opened without the registry's
+// rules.
 func (t *Task) StoreOptions(dir project.Dir) (db.Options, error) {
 	o, err := t.Options(dir)
 	return db.Options{Now: o.Now, Wait: o.Wait, Holder: o.Holder, Waiting: o.Waiting, Rand: o.Rand, Trust: o.Trust}, err

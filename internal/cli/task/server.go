@@ -13,17 +13,17 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// ByURL is the provider that somebody names who has a database already.
+// ByURL is the provider for a database that exists already.
 const ByURL registry.Provider = "url"
 
-// ServerFlags choose the server of a new database.
+// ServerFlags returns the flags that choose the server of a new database.
 func ServerFlags() []cli.Flag {
 	return append([]cli.Flag{
 		cli.Choice("provider", "where to make it (else the first there is)", string(ByURL), string(registry.Elsewhere), string(registry.InDocker), string(registry.LocalPrograms)),
 	}, cli.SecretFlags("server", "URL", "a login that may make databases there (SP_POSTGRES_ADMIN_URL; sp db use)")...)
 }
 
-// WantedServer is what the flags and the environment ask for.
+// WantedServer returns the server that the flags and the environment ask for.
 func (t *Task) WantedServer(ctx context.Context) (w hosting.Wanted, err error) {
 	if t.Has("provider") {
 		w.Provider = registry.Provider(t.String("provider"))
@@ -44,7 +44,7 @@ func (t *Task) WantedServer(ctx context.Context) (w hosting.Wanted, err error) {
 	return w, nil
 }
 
-// WantedByDefault is what the environment alone asks for.
+// WantedByDefault returns the server that the environment alone asks for.
 func (t *Task) WantedByDefault() (w hosting.Wanted) {
 	if url := t.Env("SP_POSTGRES_ADMIN_URL"); url != nil && *url != "" {
 		admin := secret.New(*url)
@@ -53,7 +53,7 @@ func (t *Task) WantedByDefault() (w hosting.Wanted) {
 	return w
 }
 
-// FindServer returns the server to make a database on.
+// FindServer returns the server on which to make a database.
 func (t *Task) FindServer(ctx context.Context, w hosting.Wanted, known []registry.Server) (registry.Server, error) {
 	isChosen := func(s registry.Server) bool { return s.Chosen }
 	if w.Provider == registry.Elsewhere && w.Admin == nil && !slices.ContainsFunc(known, isChosen) {
@@ -62,7 +62,7 @@ func (t *Task) FindServer(ctx context.Context, w hosting.Wanted, known []registr
 	return t.Machine(project.Dir{}, nil).Find(ctx, w, known)
 }
 
-// KnownServers are those of the registry, none where that is yet to be made.
+// KnownServers returns the servers of the registry, or none if there is no registry yet.
 func (t *Task) KnownServers(ctx context.Context) (known []registry.Server, err error) {
 	isNew, err := t.IsNew()
 	if err != nil || isNew {
@@ -75,7 +75,7 @@ func (t *Task) KnownServers(ctx context.Context) (known []registry.Server, err e
 	return known, err
 }
 
-// WarnOfArgument tells that a secret was given where others can read it.
+// WarnOfArgument warns that a secret was given in an argument, where others can read it.
 func (t *Task) WarnOfArgument(name string, secret secret.Secret) {
 	if t.IsSet(name) && pgurl.HasSecret(secret) {
 		what := "a password"

@@ -10,7 +10,7 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// The kinds of words that commands take.
+// The kinds of arguments that commands take.
 var (
 	TenantWord  = cli.Kind{Name: "tenant"}
 	ProfileWord = cli.Kind{Name: "profile"}
@@ -42,8 +42,8 @@ func (r TenantRef) Called() string {
 	return *r.Name
 }
 
-// RefIn names the tenant with that id. Of one that is not there, which only a damaged registry has, no
-// more than the id is known.
+// RefIn returns the reference to the tenant with that id. If there is none, which happens only in a
+// damaged registry, it has the id alone.
 func RefIn(ctx context.Context, view *registry.View, id registry.TenantID) (TenantRef, error) {
 	t, err := view.Tenant(ctx, id)
 	if errors.Is(err, registry.ErrNotFound) {
@@ -52,29 +52,29 @@ func RefIn(ctx context.Context, view *registry.View, id registry.TenantID) (Tena
 	return RefOf(t), err
 }
 
-// ProfileRef is a profile in JSON, where another thing names it.
+// ProfileRef is a reference to a profile in JSON.
 type ProfileRef struct {
 	Name string `json:"name"`
 }
 
-// Showing says how a secret is shown that is there.
+// Showing says how secrets are shown.
 type Showing bool
 
-// The ways.
+// The ways to show a secret.
 const (
 	Masked   Showing = false
 	Revealed Showing = true
 )
 
-// URL is how a URL is shown, nil where there is none.
+// URL returns a URL as it is shown, nil if there is none.
 func (s Showing) URL(url *secret.Secret) *string { return s.text(url, pgurl.Describe) }
 
-// Token is how a token is shown, nil where there is none.
+// Token returns a token as it is shown, nil if there is none.
 func (s Showing) Token(token *secret.Secret) *string {
 	return s.text(token, func(secret.Secret) string { return "***" })
 }
 
-// Member is what a tenant has as a member, as it is shown; nil if it has none.
+// Member returns a member of a tenant as it is shown, nil if the tenant lacks it.
 func (s Showing) Member(m *registry.Member, t registry.Tenant) *string {
 	text, there := m.Reveal(&t)
 	value := secret.New(text)
@@ -103,7 +103,7 @@ func (s Showing) text(secret *secret.Secret, mask func(secret.Secret) string) *s
 	return &text
 }
 
-// YesNo says a truth.
+// YesNo returns yes or no.
 func YesNo(b bool) string {
 	if b {
 		return "yes"
@@ -111,7 +111,7 @@ func YesNo(b bool) string {
 	return "no"
 }
 
-// IsSelected tells whether a tenant is the selected one.
+// IsSelected reports whether a tenant is the selected one.
 func IsSelected(id registry.TenantID, s registry.Selection) bool {
 	return s.Tenant != nil && *s.Tenant == id
 }

@@ -1,5 +1,5 @@
-// Package task is what the commands on a project share: the directory that they work in, their one
-// read or change of its registry, what they tell of a change, and what an error means.
+// Package task is what the commands of sp share. It finds the project's directory, reads or changes
+// its registry, reports what a change did, and turns errors into exit codes and hints.
 package task
 
 import (
@@ -20,7 +20,7 @@ import (
 // Task is one run of a command on a project.
 type Task struct {
 	*cli.Context
-	// Done is what came of the last change.
+	// Done is the result of the last change.
 	Done workspace.Done
 
 	found    *project.Dir // the directory, once it was looked for
@@ -34,7 +34,7 @@ type Task struct {
 	madeDir bool // this command made the directory, which it has not told yet
 }
 
-// Run makes a command of a function that works on a project.
+// Run turns a function that works on a project into the Run of a command.
 func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Context, *cli.Context) (cli.Answer, error) {
 	return func(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 		t := &Task{Context: c}
@@ -52,7 +52,8 @@ func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Conte
 	}
 }
 
-// explaining is an answer whose rows and bytes explain what goes wrong with them.
+// explaining returns the answer with its later errors, those of rows and of Write, explained like
+// others.
 func (t *Task) explaining(a cli.Answer) cli.Answer {
 	if rows := a.Rows; rows != nil {
 		a.Rows = func(yield func(cli.Row, error) bool) {
@@ -76,29 +77,29 @@ const (
 	purgeFlag    = "purge"
 )
 
-// Dir is the flag that names the directory.
+// Dir returns the flag --dir.
 func Dir() cli.Flag {
 	f := cli.String(dirFlag, "DIRECTORY", "the .systemprompt directory (SP_DIR; else upwards from here)")
 	f.Silent = true // the history is that directory's
 	return f
 }
 
-// NoExport is the flag that defers what a change would write into the files that follow.
+// NoExport returns the flag --no-export, which leaves the files that follow to the next change.
 func NoExport() cli.Flag {
 	return cli.Bool(noExportFlag, "leave the files behind until the next change")
 }
 
-// Purge is the flag that ends at once that removed secrets can be put back.
+// Purge returns the flag --purge, which forgets removed secrets at once.
 func Purge() cli.Flag {
 	return cli.Bool(purgeFlag, "forget removed secrets at once (else in 7 days)")
 }
 
-// Defers tells whether --no-export was given.
+// Defers reports whether --no-export was given.
 func (t *Task) Defers() bool {
 	return t.Has(noExportFlag) && t.IsSet(noExportFlag) && t.Bool(noExportFlag)
 }
 
-// defaultWait bounds the waiting for other processes, unless SP_LOCK_TIMEOUT does.
+// defaultWait is how long a command waits for other processes unless SP_LOCK_TIMEOUT is set.
 const defaultWait = 10 * time.Second
 
 // Wait reads SP_LOCK_TIMEOUT: a duration such as 500ms, or a number of seconds.
@@ -117,7 +118,7 @@ func (t *Task) Wait() (time.Duration, error) {
 	return wait, nil
 }
 
-// Options are what a registry is opened with.
+// Options returns the options with which the registry of a directory is opened.
 func (t *Task) Options(dir project.Dir) (registry.Options, error) {
 	wait, err := t.Wait()
 	if err != nil {
@@ -135,13 +136,13 @@ func (t *Task) Options(dir project.Dir) (registry.Options, error) {
 	}, err
 }
 
-// Workspace is a directory with its registry, and what sp knows of the world.
+// Workspace returns the workspace of a directory.
 func (t *Task) Workspace(dir project.Dir) (*workspace.Workspace, error) {
 	options, err := t.Options(dir)
 	return &workspace.Workspace{Dir: dir, Registry: options, Git: t.Git, Reading: t.WatchReading, Writing: t.WatchWriting}, err
 }
 
-// Note says something beside the answer.
+// Note prints a line to stderr.
 func (t *Task) Note(format string, args ...any) {
 	t.tellMadeDir()
 	t.Context.Note(format, args...)
@@ -169,8 +170,8 @@ func (t *Task) Read(ctx context.Context, fn func(dir project.Dir, view *registry
 	return err
 }
 
-// NoteLater says something when the registry is not being read any more: where nobody takes what is
-// said, a change would have to wait.
+// NoteLater prints a line to stderr once the registry is closed. Printed earlier, it could make a
+// change wait for a slow reader of stderr.
 func (t *Task) NoteLater(format string, args ...any) {
 	t.later = append(t.later, fmt.Sprintf(format, args...))
 }
@@ -182,7 +183,7 @@ func (t *Task) tellLater() {
 	t.later = nil
 }
 
-// View returns one instant of the registry, which is let go when the answer's rows were taken.
+// View opens one instant of the registry. It is closed when the answer's rows have been read.
 func (t *Task) View(ctx context.Context) (*registry.View, error) {
 	dir, err := t.Project()
 	if err != nil {
@@ -228,12 +229,12 @@ func (t *Task) ChangeIn(ctx context.Context, dir project.Dir, c workspace.Change
 	})
 }
 
-// Tenants is a change of what tenants.json shows.
+// Tenants returns a change of what tenants.json shows.
 func (t *Task) Tenants(commit func(context.Context, *registry.Registry) error) workspace.Change {
 	return workspace.Change{Tenants: !t.Defers(), Defer: t.Defers(), Commit: commit}
 }
 
-// Others is a change of anything else.
+// Others returns a change of anything else.
 func (t *Task) Others(commit func(context.Context, *registry.Registry) error) workspace.Change {
 	return workspace.Change{Defer: t.Defers(), Commit: commit}
 }

@@ -21,7 +21,7 @@ const (
 	provisioningFailed = "Provisioning failed"
 )
 
-// adviseLogin says which row of the documents' tables a failure is, and what helps.
+// adviseLogin adds the hint from the documents' troubleshooting tables to a failed login.
 func AdviseLogin(err error) error {
 	var login *hosting.LoginError
 	if !errors.As(err, &login) {
@@ -59,8 +59,8 @@ func AdviseLogin(err error) error {
 	return cli.Hint(named(connectionFailed), "see that you are where its address is known: %s", cli.To("sp tenant show", id))
 }
 
-// checkAdopted logs in to a database that is about to be adopted. One that refuses is
-// refused; where nobody answers it may be that nobody does yet.
+// CheckAdopted logs in to a database that is about to be adopted. If the database refuses the
+// login, so does sp. If nobody answers, sp only warns, because the server may start later.
 func (t *Task) CheckAdopted(ctx context.Context, url secret.Secret) error {
 	if t.Offline() != nil {
 		return nil
@@ -79,7 +79,7 @@ func (t *Task) CheckAdopted(ctx context.Context, url secret.Secret) error {
 	return nil
 }
 
-// WarnOfToken is the warning of the playbook.
+// WarnOfToken prints the documents' warning about a cloud tenant without a sync token.
 func (t *Task) WarnOfToken(id registry.TenantID) {
 	t.Note("warning: Sync token missing for cloud tenant %s", id)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/sp-registry/sp/internal/project"
 )
 
-// trust is what vouches for the registry in a directory beside its place: this user's
-// receipts, and SP_TRUST. CI and --dir vouch for nothing.
+// Trust returns what can vouch for a registry at another place: this user's receipts, and SP_TRUST.
+// CI and --dir vouch for nothing.
 func (t *Task) Trust(dir project.Dir) (db.Trust, error) {
 	named, err := t.isTrustNamed(dir)
 	return db.Trust{

@@ -17,17 +17,17 @@ const profileFlag = "profile"
 
 const profileVariable = "SYSTEMPROMPT_PROFILE"
 
-// Profile is the flag that says of every command in which profile it works.
+// Profile returns the flag --profile, which every command has.
 func Profile() cli.Flag {
 	return cli.String(profileFlag, "NAME", "work in profile NAME, or in the profile.yaml at that path")
 }
 
-// Network is the flag that says from where a database is to be reached.
+// Network returns the flag --network, which says from where the database is reached.
 func Network() cli.Flag {
 	return cli.Choice("network", "reach a cloud tenant's database from outside", string(resolver.ExternalNetwork))
 }
 
-// Request is what flags and environment ask the resolver for.
+// Request returns what the flags and the environment ask the resolver for.
 func (t *Task) Request(dir project.Dir) resolver.Request {
 	r := resolver.Request{
 		Flag: t.Optional(profileFlag),
@@ -59,7 +59,7 @@ func readProfile(dir project.Dir, path string) (name string, tenant *registry.Te
 	return name, tenant, workspace.FilesOf(dir).CheckReferences(name, text, dir.Confine)
 }
 
-// RefuseBoth refuses two answers to one question: a word that names a tenant or profile, and --profile.
+// RefuseBoth refuses an argument that names a tenant or profile together with --profile.
 func (t *Task) RefuseBoth(word *string) error {
 	if word == nil || !t.IsSet(profileFlag) {
 		return nil
@@ -67,8 +67,9 @@ func (t *Task) RefuseBoth(word *string) error {
 	return cli.Usage("%s: --profile excludes %s", t.Command, cli.Harmless(*word))
 }
 
-// Tenant returns the tenant that a word means or, without one, the tenant that the command acts on:
-// that of the profile in effect, else the selected one. If those differ, it says so.
+// Tenant returns the tenant that a word means. Without a word, it is the tenant of the profile in
+// effect or, if there is none, the selected tenant. If those two differ, Tenant says on stderr
+// which one it takes.
 func (t *Task) Tenant(ctx context.Context, dir project.Dir, view *registry.View, word *string) (registry.Tenant, error) {
 	if err := t.RefuseBoth(word); err != nil {
 		return registry.Tenant{}, err
@@ -86,7 +87,7 @@ func (t *Task) Tenant(ctx context.Context, dir project.Dir, view *registry.View,
 	return registry.Tenant{}, AdviseResolving(err)
 }
 
-// ProfileInEffect returns the profile that a word names or, without one, the profile in effect.
+// ProfileInEffect returns the profile that a word names or, without a word, the profile in effect.
 func (t *Task) ProfileInEffect(ctx context.Context, dir project.Dir, view *registry.View, word *string) (registry.Profile, error) {
 	if err := t.RefuseBoth(word); err != nil {
 		return registry.Profile{}, err
@@ -106,7 +107,7 @@ var sources = map[resolver.Source]string{
 	resolver.FromFlag: "--profile", resolver.FromEnvironment: profileVariable, resolver.FromDefault: "the default",
 }
 
-// TellOther says on what the command acts, where that is not the selected tenant.
+// TellOther says on which tenant the command acts, if that is not the selected one.
 func (t *Task) TellOther(ctx context.Context, view *registry.View, f resolver.Finding) error {
 	selection, err := view.Selection(ctx)
 	if err == nil && selection.Tenant != nil && *selection.Tenant != f.Tenant.ID {
@@ -115,8 +116,8 @@ func (t *Task) TellOther(ctx context.Context, view *registry.View, f resolver.Fi
 	return err
 }
 
-// TellOutranked says behind a selection that SYSTEMPROMPT_PROFILE outranks it, where that leads to
-// another tenant or nowhere.
+// TellOutranked warns after a selection if SYSTEMPROMPT_PROFILE outranks it and leads to another
+// tenant or nowhere.
 func (t *Task) TellOutranked(ctx context.Context, selected registry.TenantID) error {
 	if name := t.Env(profileVariable); name == nil || *name == "" {
 		return nil
@@ -136,8 +137,8 @@ func (t *Task) TellOutranked(ctx context.Context, selected registry.TenantID) er
 	}))
 }
 
-// RefuseDoubt refuses what can't be taken back if nothing names a tenant and a variable names another
-// than the selected one.
+// RefuseDoubt refuses an irreversible command without an argument if SYSTEMPROMPT_PROFILE names
+// another tenant than the selected one.
 func (t *Task) RefuseDoubt(ctx context.Context, dir project.Dir, view *registry.View, word *string) error {
 	if word != nil || t.IsSet(profileFlag) {
 		return nil
@@ -166,7 +167,7 @@ func (t *Task) RefuseDoubt(ctx context.Context, dir project.Dir, view *registry.
 // noTenantHint is for where no tenant is selected, and perhaps none is there.
 const noTenantHint = "sp tenant list, then sp tenant select ID\nif that lists none: sp tenant create --name NAME, or sp import PATH of a tenants.json"
 
-// AdviseResolving adds what helps with an error of resolving.
+// AdviseResolving adds a hint to an error of the resolver.
 func AdviseResolving(err error) error {
 	var nothing *resolver.NothingError
 	var url *resolver.URLError

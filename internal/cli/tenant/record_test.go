@@ -40,8 +40,8 @@ func TestARotationAnswersWithTheWholeRecord(t *testing.T) {
 	require.NotContains(t, found["database_url"], "s3cret")
 }
 
-// TestADeletionHasTheSameMembersWhateverWasLeft of the tenant.
-func TestADeletionHasTheSameMembersWhateverWasLeft(t *testing.T) {
+// TestEveryDeletionAnswersTheSameMembers, whether or not the tenant was still there.
+func TestEveryDeletionAnswersTheSameMembers(t *testing.T) {
 	t.Parallel()
 	d := registry.Database{Tenant: "a", Name: "sp_a", Server: "local", State: registry.Dropping}
 	whole := members(t, removalOf(registry.Removed{Tenant: registry.NewLocal("a", "first", secret.Secret{})}, &d, registry.Deletion{Dropped: true}))

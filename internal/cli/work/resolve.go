@@ -1,5 +1,5 @@
-// Package work has the commands that people use while they work: which database a command talks to
-// and why, how the project stands, what is wrong with it, and programs that run on its database.
+// Package work has the everyday commands: which database is used and why, the state of the project,
+// what is wrong with it, and psql.
 package work
 
 import (

@@ -77,7 +77,7 @@ func dated(layout, text string) *task.Time {
 	return new(task.Time(at))
 }
 
-// String has the version in a line of its own, and a line for each thing that is known besides.
+// String returns the version in a line of its own, and a line for each other fact that is known.
 func (b build) String() string {
 	lines := []string{"sp " + b.Version}
 	if b.Commit != nil {
