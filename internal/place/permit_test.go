@@ -30,5 +30,6 @@ func TestPermitNamesWhatBarsTheWay(t *testing.T) {
 	require.NoError(t, os.Chmod(filepath.Join(dir, "a"), 0))
 	require.Equal(t, "chmod u+rwx "+filepath.Join(dir, "a"), place.Permit(file, plain))
 	require.NoError(t, os.Chmod(filepath.Join(dir, "a"), 0o700))
+	require.NoError(t, os.Chmod(filepath.Join(dir, "a/b"), 0o700)) // else it can't be removed
 	require.Equal(t, "/etc belongs to user 0: run as that user, or ask for it", place.Permit("/etc/nosuch", plain))
 }
