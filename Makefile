@@ -13,7 +13,7 @@ SP = bin/sp
 build:
 	go build -trimpath -ldflags '-s -w' -tags urfave_cli_no_template -gcflags github.com/sp-registry/sp/internal/cli/...=-l -o $(SP) ./cmd/sp
 
-# The README's session on the sample of the documents, in a fresh directory.
+# A session on the sample of the documents, in a fresh directory.
 demo: build
 	@sh demo/demo.sh $(SP)
 

@@ -110,8 +110,8 @@ var (
 	tracked = []string{
 		"import one.json", "export", "profile create p --tenant a", "profile create q --tenant b", "session switch p",
 	}
-	untracked = []string{"import one.json", "profile create p --tenant a", "profile create q --tenant b", "session switch p"}
-	copied    = append(untracked[:4:4], "export --path out/copy.json", "tenant edit a --region fra")
+	untracked = []string{"import one.json", "export --stop", "profile create p --tenant a", "profile create q --tenant b", "session switch p"}
+	copied    = append(untracked[:5:5], "export --path out/copy.json", "tenant edit a --region fra")
 	// One tenant with two profiles, whose secrets.json both show its URL.
 	twoProfiles = append(tracked[:5:5], "profile create r --tenant a")
 	behind      = append(tracked[:5:5], "tenant edit a --region fra --no-export")
@@ -134,7 +134,7 @@ var allGone = []string{"profile delete q -y", "profile delete p -y"}
 // in a way of its own.
 func shapes() []shape {
 	return []shape{
-		{name: "first init", steps: []string{"init"}, next: "init", small: true},
+		{name: "first init", steps: []string{"init"}, next: "init", piecemeal: true, small: true},
 		{name: "create, exported", before: tracked, steps: []string{"tenant create --id n --name n --database-url-file url.txt"}, next: mend, small: true},
 		{name: "import into nothing", through: []string{"init"}, steps: []string{"import one.json"}, next: "import one.json", small: true},
 		{
@@ -187,6 +187,7 @@ func shapes() []shape {
 			copies: []string{"out/backup", "out/next"},
 		},
 		{name: "first export", before: untracked, steps: []string{"export"}, next: mend},
+		{name: "export stopped", before: tracked, steps: []string{"export --stop"}, next: mend, small: true},
 		{name: "export that was behind", before: behind, steps: []string{"export"}, next: mend},
 		{name: "forced export", before: tracked, foreign: `{"tenants":[],"synced_at":"2026-02-01T10:00:00Z"}`, steps: []string{"export --force"}, next: mend},
 		{name: "import of the tracked file", before: tracked, foreign: inputs()["two.json"], steps: []string{"import"}, next: mend},
@@ -234,7 +235,7 @@ func shapes() []shape {
 		{name: "create and delete", before: tracked, steps: []string{"tenant create --id n --name n --database-url-file url.txt", "tenant delete a -y"}, next: mend},
 		{name: "two creates", before: tracked, steps: []string{"tenant create --id n --name n --database-url-file url.txt", "tenant create --id m --name m --database-url-file url.txt"}, next: mend},
 		{name: "init and import", steps: []string{"init", "import one.json"}, next: "import one.json"},
-		{name: "import and first export", through: []string{"init"}, steps: []string{"import one.json", "export"}, next: "import one.json"},
+		{name: "import and first export", through: []string{"init"}, steps: []string{"import one.json --no-export", "export"}, next: "import one.json"},
 		{name: "switch and edit", before: tracked, steps: []string{"session switch q", "tenant edit b --region fra"}, next: mend},
 		{
 			name: "edit and copy", before: copied, steps: []string{"tenant edit a --region iad", "export --path out/copy.json"}, next: "export --path out/copy.json",

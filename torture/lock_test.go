@@ -173,7 +173,7 @@ func TestADelayedExportOverwritesNoNewerOne(t *testing.T) {
 	}, 30*time.Second, time.Millisecond)
 	require.NoError(t, conn.Close())
 	require.NotContains(t, string(mustRead(t, p.Store("tenants.json"))), "slow")
-	require.Contains(t, p.Must("status", "--json"), `"export": "behind"`)
+	require.Contains(t, p.Must("status", "--json"), `"state": "behind"`)
 
 	p.Must("tenant", "create", "--id", "fast", "--name", "fast", "--database-url", "postgres://h/fast")
 	require.NoError(t, slow.Wait())

@@ -125,7 +125,9 @@ var cages = map[string]struct {
 	"exposed": {make: func(s *sandbox) { require.NoError(s.t, os.Chmod(filepath.Join(s.dir, ".systemprompt/sp.db"), 0o644)) }},
 	"gone":    {make: func(s *sandbox) { require.NoError(s.t, os.RemoveAll(filepath.Join(s.dir, ".systemprompt"))) }},
 	"in the way": {make: func(s *sandbox) {
-		require.NoError(s.t, os.Mkdir(filepath.Join(s.dir, ".systemprompt/tenants.json"), 0o700))
+		path := filepath.Join(s.dir, ".systemprompt/tenants.json")
+		require.NoError(s.t, os.Remove(path))
+		require.NoError(s.t, os.Mkdir(path, 0o700))
 	}},
 	"without room": {make: func(s *sandbox) { s.stdout = "/dev/full" }},
 }

@@ -3,6 +3,7 @@ package main
 // notHere are the cases of the original that no test of sp's cites, and why.
 var notHere = []struct{ cases, why string }{
 	{"T9 T18 T29", "they read answers of the control plane, to which this sp does not talk; what a file says of a known tenant is T30 to T32"},
+	{"T27", "nothing of sp's asks whether a tenant shares a container: shared_container_db is kept and shown"},
 	{"T28", "the look-up that takes internal_database_url for a local tenant is no more: a local tenant has database_url and nothing else"},
 	{"K5 K7", "the text form `tenant:ID` and the tagged form of a key stand in no file; sp has no type for a key, only the name of an entry"},
 	{"S5", "nothing of sp's changes a session in place: a login replaces what authenticates it, in the same context"},

@@ -30,7 +30,7 @@ var filesAnswers = map[string]struct {
 	"export_path":      {before: known, line: "export --path copy.json"},
 	"export_refused":   {before: known, line: "export --path new.json"},
 	"export_check":     {before: followed, line: "export --check"},
-	"export_behind":    {before: known, line: "export --check"},
+	"export_behind":    {before: renamed, line: "export --check"},
 	"trust":            {before: known, line: "trust"},
 	"trust_copy":       {before: known, line: "trust --copy -y"},
 }

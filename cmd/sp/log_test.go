@@ -23,7 +23,7 @@ func TestTheLogSpeaksInSentencesAtATerminal(t *testing.T) {
 	s.now, s.terminal = s.now.Add(26*time.Hour), true
 	require.Equal(t, `Log
   SEQ  WHEN               AGE  WHAT IT DID                      COMMAND
-  6    2026-02-01 12:00Z  26h  selected second, before: uno     tenant select b
-  5    2026-02-01 12:00Z  26h  changed tenant uno, before: fi…  tenant edit a -…
-`, s.must("log", "--after", "7", "--limit", "2").stdout)
+  7    2026-02-01 12:00Z  26h  selected second, before: uno     tenant select b
+  6    2026-02-01 12:00Z  26h  changed tenant uno, before: fi…  tenant edit a -…
+`, s.must("log", "--after", "8", "--limit", "2").stdout)
 }

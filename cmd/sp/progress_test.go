@@ -73,6 +73,7 @@ func TestLongWorkShowsHowFarItHasCome(t *testing.T) {
 	for _, row := range []struct{ line, shows string }{
 		{"import --dry-run many.json", `\rsp: import: \d+ % read`},
 		{"import many.json", `\rsp: import: [1-8]\d % read`},
+		{"tenant edit t1 --region x --no-export", ``},
 		{"export", `\rsp: export: 0 MB written`},
 		{"export --check", ``}, // which looks at the file no more than it must
 		{"export -", `\rsp: export: 0 MB written`},

@@ -23,9 +23,6 @@ func (m *Machine) Drop(ctx context.Context, d registry.Database, w Wanted) (done
 		done.Begun = unread != nil || now == nil || now.State == registry.Dropping
 		return done, err
 	}
-	if s, err := m.subject(ctx, d.Tenant); err == nil {
-		done.Sharers = m.sharers(ctx, s.Tenant, leadsTo)
-	}
 	return done, nil
 }
 

@@ -77,18 +77,31 @@ func (m *Machine) sharers(ctx context.Context, t registry.Tenant, shares func(a,
 	if t.DatabaseURL == nil {
 		return nil
 	}
-	_ = m.Read(ctx, func(view *registry.View) error {
-		for other, err := range view.Tenants(ctx, registry.Page{}) {
-			if err != nil {
-				return err
-			}
-			if other.ID != t.ID && other.DatabaseURL != nil && shares(*other.DatabaseURL, *t.DatabaseURL) {
-				found = append(found, other)
-			}
-		}
-		return nil
+	_ = m.Read(ctx, func(view *registry.View) (err error) {
+		found, err = sharersIn(ctx, view, t, shares)
+		return err
 	})
 	return found
+}
+
+func sharersIn(ctx context.Context, view *registry.View, t registry.Tenant, shares func(a, b secret.Secret) bool) (found []registry.Tenant, err error) {
+	for other, err := range view.Tenants(ctx, registry.Page{}) {
+		if err != nil {
+			return nil, err
+		}
+		if other.ID != t.ID && other.DatabaseURL != nil && shares(*other.DatabaseURL, *t.DatabaseURL) {
+			found = append(found, other)
+		}
+	}
+	return found, nil
+}
+
+// SharersOf are the other tenants whose URL leads to the database of a tenant.
+func SharersOf(ctx context.Context, view *registry.View, t registry.Tenant) ([]registry.Tenant, error) {
+	if t.DatabaseURL == nil {
+		return nil, nil
+	}
+	return sharersIn(ctx, view, t, leadsTo)
 }
 
 // leadsTo tells whether two URLs lead to the same database.

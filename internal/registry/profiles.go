@@ -64,6 +64,9 @@ func (a Authentication) IsExpired(now time.Time) bool { return !now.Before(a.Exp
 type NewProfile struct {
 	Name   string
 	Tenant *TenantID
+	// UseFirst makes it the session of its tenant if that is selected and has no session, and the
+	// default profile is not the tenant's.
+	UseFirst bool
 	// Secrets are what its secrets.json has beside what is the tenant's.
 	Secrets []ProfileSecret
 	// DatabaseURL is for a tenant that has none yet. One that has another is not changed:
@@ -106,9 +109,32 @@ func (r *Registry) CreateProfile(ctx context.Context, n NewProfile) (profile Pro
 			return err
 		}
 		profile = Profile{Name: n.Name, Tenant: tenant.ID}
-		return c.insertProfile(ctx, profile, secrets)
+		if err := c.insertProfile(ctx, profile, secrets); err != nil || !n.UseFirst {
+			return err
+		}
+		return c.useFirst(ctx, profile)
 	})
 	return profile, err
+}
+
+// useFirst makes a profile the session of its tenant, where that is selected and nothing else
+// would decide.
+func (c *change) useFirst(ctx context.Context, profile Profile) error {
+	s, err := c.Selection(ctx)
+	if err != nil || s.Tenant == nil || *s.Tenant != profile.Tenant {
+		return err
+	}
+	session, err := c.Session(ctx, profile.Tenant)
+	if err != nil || session != nil {
+		return err
+	}
+	if s.DefaultProfile != nil {
+		byDefault, err := c.Profile(ctx, *s.DefaultProfile)
+		if err != nil || byDefault.Tenant == profile.Tenant {
+			return err
+		}
+	}
+	return c.putSession(ctx, Session{Tenant: profile.Tenant, Profile: profile.Name, ChosenAt: c.now})
 }
 
 // giveURL gives a tenant that can't be connected to its database's URL.

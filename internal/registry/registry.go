@@ -5,7 +5,9 @@ package registry
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"io"
 	"time"
@@ -60,10 +62,15 @@ func Create(ctx context.Context, path string, o Options) (r *Registry, made bool
 	return &Registry{db: store, options: o}, made, nil
 }
 
-// seed puts into a new registry what every one has.
+// seed puts into a new registry what every one has. Its tenants.json follows it from the start, and
+// is behind until the first change that writes it.
 func (o Options) seed(ctx context.Context, tx *sql.Tx) error {
 	q := queries.New(tx)
 	if err := q.InsertMeta(ctx, FormatTime(o.Now())); err != nil {
+		return err
+	}
+	empty := sha256.Sum256(nil) // as though sp had written a file of nothing
+	if err := q.PutFile(ctx, queries.PutFileParams{Path: "tenants.json", Current: hex.EncodeToString(empty[:]), TenantsRevision: -1}); err != nil {
 		return err
 	}
 	return q.InsertSelection(ctx)

@@ -20,6 +20,9 @@ import (
 type NewTenant struct {
 	Tenant             Tenant
 	AllowDuplicateName bool
+	// Select makes it the selected tenant; SelectFirst does where none is selected, and none was
+	// deleted while it was.
+	Select, SelectFirst bool
 	// Database, if not nil, is where its database is to be made; it has no URL then.
 	Database *PlannedDatabase
 }
@@ -86,9 +89,21 @@ func (r *Registry) CreateTenant(ctx context.Context, n NewTenant) (Tenant, error
 				return err
 			}
 		}
-		return c.appendTenant(ctx, tenant)
+		if err := c.appendTenant(ctx, tenant); err != nil {
+			return err
+		}
+		return c.selectNew(ctx, n, tenant.ID)
 	})
 	return tenant, err
+}
+
+// selectNew selects a new tenant, if that was asked for.
+func (c *change) selectNew(ctx context.Context, n NewTenant, id TenantID) error {
+	s, err := c.Selection(ctx)
+	if err == nil && (n.Select || n.SelectFirst && s.Tenant == nil && s.Deleted == nil) {
+		err = c.selectTenant(ctx, id)
+	}
+	return err
 }
 
 func (c *change) hasTenant(ctx context.Context, id TenantID) (bool, error) {

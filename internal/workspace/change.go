@@ -26,6 +26,8 @@ type Change struct {
 	Defer bool
 	// Wanted writes all files that are behind, even if the change affects none.
 	Wanted bool
+	// Stop ends that tenants.json follows the registry, and removes it if it is as sp wrote it.
+	Stop bool
 	// Force writes the registry's side, whatever another program did.
 	Force bool
 	// Settle says which side wins if another program and sp changed the same member.
@@ -193,6 +195,8 @@ func (w *Workspace) renderTenants(ctx context.Context, view *registry.View, c Ch
 		p.Wanted, p.Read = true, hash
 	}
 	switch {
+	case c.Stop:
+		return p.stop(ctx, view, done)
 	case c.Defer && c.Imported.Tenants == nil: // what was merged of it is merged again when it is written
 		return Publication{}, nil
 	case c.Defer:

@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -16,8 +17,8 @@ import (
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// house is a directory with a registry and the file that follows it. It is changed
-// as commands change it: each opens the registry, makes one change and closes it.
+// house is a directory with a registry and the file that follows it, once a test has that written.
+// It is changed as commands change it: each opens the registry, makes one change and closes it.
 type house struct{ dir string }
 
 const at10 = `"synced_at":"2026-02-01T10:00:00Z"`
@@ -28,10 +29,23 @@ const canary = "c4n4ry-in-the-mine"
 func newHouse(dir string) (house, error) {
 	h := house{dir: dir}
 	reg, _, err := registry.Create(context.Background(), h.registry(), h.options())
-	if err == nil {
-		err = reg.Close()
+	if err != nil {
+		return h, err
 	}
-	return h, err
+	if err := reg.Close(); err != nil {
+		return h, err
+	}
+	return h, h.untrack()
+}
+
+// untrack has the registry know no file, as sp export --stop does.
+func (h house) untrack() error {
+	db, err := sql.Open("sqlite", h.registry())
+	if err == nil {
+		_, err = db.Exec("DELETE FROM files")
+		err = errors.Join(err, db.Close())
+	}
+	return err
 }
 
 func mustHouse(t testing.TB) house {

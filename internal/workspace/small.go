@@ -29,7 +29,7 @@ func (w *Workspace) renderSmall(ctx context.Context, view *registry.View, c Chan
 	if err != nil {
 		return Publication{}, err
 	}
-	done.Left, done.Kept = next.Left, append(done.Kept, next.Kept...)
+	done.Left, done.Kept = append(done.Left, next.Left...), append(done.Kept, next.Kept...)
 	for _, k := range found.keptSmall {
 		if inside, err := filepath.Rel(w.Dir.Path(), k.name); err == nil && slices.Contains(next.Merged, filepath.ToSlash(inside)) {
 			found.merged = append(found.merged, k)

@@ -261,6 +261,8 @@ func (p Publisher) publish(ctx context.Context, view *registry.View, s standingF
 	none := Publication{}
 	switch {
 	case p.Wanted:
+	case s.known == nil && p.Name == TrackedName:
+		return p.stopped(ctx, view, s)
 	case s.known == nil:
 		return sweep(s.left), nil
 	case s.known.TenantsRevision == s.state.TenantsRevision && len(s.left) == 0:
@@ -308,6 +310,44 @@ func (p Publisher) render(ctx context.Context, view *registry.View, s standingFi
 		publication.Place = func() error { return errors.Join(place.Sweep(s.left), made.Discard()) }
 	}
 	return publication, nil
+}
+
+// stoppedName is what the registry remembers a file by that followed it until a change ended that,
+// until the next change finds it gone.
+const stoppedName = TrackedName + ", stopped"
+
+// stop has the file follow no more. What sp wrote goes; what somebody else wrote stays.
+func (p Publisher) stop(ctx context.Context, view *registry.View, done *Done) (Publication, error) {
+	s, err := p.look(ctx, view)
+	if err != nil || s.known == nil {
+		return Publication{}, err
+	}
+	publication := sweep(s.left)
+	publication.Forgotten = []string{p.Name}
+	switch {
+	case !s.there.IsThere():
+	case s.isOurs():
+		publication.Files = []registry.File{{Path: stoppedName, Current: s.there.Hash}}
+		publication.Place = func() error { return errors.Join(place.Remove(p.Path, s.there), place.Sweep(s.left)) }
+	default:
+		done.Left = append(done.Left, p.Name)
+	}
+	return publication, nil
+}
+
+// stopped removes the file that a command was to remove which was killed before it did, and forgets it.
+func (p Publisher) stopped(ctx context.Context, view *registry.View, s standingFile) (Publication, error) {
+	publication := sweep(s.left)
+	file, err := view.File(ctx, stoppedName)
+	if err != nil || file == nil {
+		return publication, err
+	}
+	publication.Forgotten = []string{stoppedName}
+	s.there, err = place.Look(p.Path)
+	if err == nil && s.there.IsThere() && s.there.Hash == file.Current {
+		err = place.Remove(p.Path, s.there)
+	}
+	return publication, err
 }
 
 // options say where the new content waits.

@@ -27,8 +27,7 @@ type Workspace struct {
 	Writing func(io.Writer) io.Writer
 }
 
-// View opens one instant of the registry, which the caller closes. The file itself stays open until
-// the process ends; closing it would take a thirtieth of a command's time.
+// View opens one instant of the registry, which the caller closes.
 func (w *Workspace) View(ctx context.Context) (*registry.View, error) {
 	return registry.OpenView(ctx, w.Dir.Registry(), w.Registry)
 }

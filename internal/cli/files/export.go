@@ -22,10 +22,12 @@ func Export() *cli.Command {
 		Args:  []cli.Arg{{Name: "-", Optional: true}},
 		Description: "Writes .systemprompt/tenants.json (0600); from then on, every change of a tenant\n" +
 			"rewrites it. Changes by another program are merged first, and a file that sp did\n" +
-			"not write is not overwritten. --path writes a copy elsewhere; - prints it.",
+			"not write is not overwritten. --path writes a copy elsewhere; - prints it; --stop\n" +
+			"ends that the file follows, for those who want none.",
 		Flags: []cli.Flag{
 			cli.String("path", "FILE", "write a copy to FILE instead"),
 			cli.Bool("check", "write nothing; exit 4 if the file is not current"),
+			cli.Bool("stop", "write it no more, and remove it if it is as sp wrote it"),
 			cli.Bool("drop-unknown", "leave out members that are not documented (copies only)"),
 			cli.Bool("force", "overwrite what another program wrote"),
 		},
@@ -33,14 +35,12 @@ func Export() *cli.Command {
 	}
 }
 
-// exported is what an export answers, in JSON: a file that is current.
+// exported is what an export answers, in JSON: a file, whether it shows the registry as it is, and
+// whether it follows.
 type exported struct {
 	Path    string `json:"path"`
 	Current bool   `json:"current"`
-}
-
-func answerExport(path string) cli.Answer {
-	return cli.Answer{Value: exported{Path: path, Current: true}}
+	Follows bool   `json:"follows"`
 }
 
 func export(ctx context.Context, t *task.Task) (cli.Answer, error) {
@@ -55,6 +55,9 @@ func export(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		return cli.Answer{}, err
 	}
+	if t.Bool("stop") {
+		return stop(ctx, t, dir)
+	}
 	path, err := exportFile(ctx, t, dir)
 	if err != nil {
 		return cli.Answer{}, err
@@ -62,7 +65,21 @@ func export(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if !t.Bool("check") {
 		t.Note("%s is current", path)
 	}
-	return answerExport(path), nil
+	return cli.Answer{Value: exported{Path: path, Current: true, Follows: !t.IsSet("path")}}, nil
+}
+
+// stop ends that tenants.json follows the registry.
+func stop(ctx context.Context, t *task.Task, dir project.Dir) (cli.Answer, error) {
+	for _, flag := range []string{"path", "check", "drop-unknown", "force"} {
+		if t.IsSet(flag) {
+			return cli.Answer{}, cli.Usage("export: --stop and --%s", flag)
+		}
+	}
+	if err := t.ChangeIn(ctx, dir, workspace.Change{Stop: true, Commit: task.Nothing}); err != nil {
+		return cli.Answer{}, err
+	}
+	t.Note("%s follows the registry no more; %s starts it again", dir.Tenants(), cli.To("sp export"))
+	return cli.Answer{Value: exported{Path: dir.Tenants()}}, nil
 }
 
 // exportFile writes the file that the flags ask for, or looks at it, and returns its path.
@@ -87,6 +104,8 @@ func exportsToStdout(t *task.Task) (bool, error) {
 	switch {
 	case to != nil && *to != "-":
 		return false, cli.Hint(cli.Usage("export: the only argument is -"), "--path FILE writes a copy")
+	case to != nil && t.Bool("stop"):
+		return false, cli.Usage("export: --stop and -")
 	case to != nil && t.IsSet("path"):
 		return false, cli.Usage("export: --path and -")
 	case to != nil && (t.Bool("check") || t.Bool("force")):

@@ -2,14 +2,12 @@ package files
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
-	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // Init is `sp init`.
@@ -30,7 +28,7 @@ type made struct {
 	Made      bool   `json:"made"`
 }
 
-// initialize makes the directory here or where it was named, even inside another
+// initialize makes the registry, and its directory, here or where it was named, even inside another
 // project: who says init means this place.
 func initialize(ctx context.Context, t *task.Task) (answer cli.Answer, err error) {
 	err = t.UntilTold(ctx, func(ctx context.Context) error {
@@ -44,30 +42,58 @@ func initialize(ctx context.Context, t *task.Task) (answer cli.Answer, err error
 	return answer, err
 }
 
-func initializeIn(ctx context.Context, t *task.Task, dir project.Dir) (cli.Answer, error) {
+// initializeIn makes the registry in a directory, where there is none, and looks whether it can be used.
+func initializeIn(ctx context.Context, t *task.Task, dir project.Dir) (answer cli.Answer, err error) {
 	if err := t.HideSecrets(ctx, dir); err != nil {
-		return cli.Answer{}, err
+		return answer, err
 	}
-	options, err := t.Options(dir)
-	if err != nil {
-		return cli.Answer{}, err
+	var revision int64
+	look := func(ctx context.Context, view *registry.View) error {
+		state, err := view.State(ctx)
+		revision = state.Revision
+		return err
 	}
-	t.Made, err = makeRegistry(ctx, dir, options)
-	if err != nil && t.Made {
-		err = cli.Hint(fmt.Errorf("%w: %w", registry.ErrIncomplete, db.Explain(err)), "%s, again, tells whether it can be used", cli.To("sp init"))
+	settled := false
+	if task.HasRegistry(dir) {
+		if settled, err = isSettled(ctx, t, look); err != nil {
+			return answer, err
+		}
 	}
-	return cli.Line(made{Directory: dir.Path(), Made: t.Made}, dir.Path()), err
+	if !settled {
+		c := t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
+			view, err := reg.View(ctx)
+			if err != nil {
+				return err
+			}
+			return look(ctx, view)
+		})
+		c.Create = true
+		err = t.ChangeIn(ctx, dir, c)
+	}
+	const first = 1 // the revision of the change that makes a registry
+	return cli.Line(made{Directory: dir.Path(), Made: t.Made && revision == first}, dir.Path()), err
 }
 
-// makeRegistry makes the registry where it is missing, and looks whether it can be used.
-func makeRegistry(ctx context.Context, dir project.Dir, options registry.Options) (made bool, err error) {
-	reg, made, err := registry.Create(ctx, dir.Registry(), options)
+// isSettled looks at a registry that is there, and tells whether no command left anything to make up for.
+func isSettled(ctx context.Context, t *task.Task, look func(context.Context, *registry.View) error) (settled bool, err error) {
+	dir, err := t.Project()
 	if err != nil {
-		return made, err
+		return false, err
 	}
-	view, err := reg.View(context.WithoutCancel(ctx)) // a signal comes too late now
-	if err == nil {
-		view.Close()
+	w, err := t.Workspace(dir)
+	if err != nil {
+		return false, err
 	}
-	return made, errors.Join(err, reg.Close())
+	err = w.Read(ctx, func(view *registry.View) (err error) {
+		if err = look(ctx, view); err != nil {
+			return err
+		}
+		file, err := view.File(ctx, workspace.TrackedName)
+		if settled = file == nil; err != nil || settled {
+			return err
+		}
+		settled, err = w.IsSettled(ctx, view, false)
+		return err
+	})
+	return settled, err
 }

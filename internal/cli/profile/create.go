@@ -50,14 +50,14 @@ func create(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	return change(ctx, t, t.Others(nil), "created", func(ctx context.Context, reg *registry.Registry) (registry.Profile, error) {
+	return change(ctx, t, t.Others(nil), created, func(ctx context.Context, reg *registry.Registry) (registry.Profile, error) {
 		return reg.CreateProfile(ctx, n)
 	})
 }
 
 // newProfile gathers what flags, stdin and answers say of a new profile.
 func newProfile(ctx context.Context, t *task.Task) (n registry.NewProfile, err error) {
-	n.Name = *t.Arg(0)
+	n.Name, n.UseFirst = *t.Arg(0), true
 	if n.DatabaseURL, err = t.Secret(ctx, "database-url"); err != nil {
 		return n, err
 	}

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,7 +59,11 @@ func edit(ctx context.Context, t *task.Task) (cli.Answer, error) {
 				return registry.Profile{}, err
 			}
 		}
-		return reg.UpdateProfile(ctx, e)
+		p, err := reg.UpdateProfile(ctx, e)
+		if errors.Is(err, registry.ErrInUse) {
+			err = cli.Hint(err, "%s ends that session", cli.To("sp session logout", "--profile", e.Name))
+		}
+		return p, err
 	})
 }
 

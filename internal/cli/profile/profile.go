@@ -109,6 +109,9 @@ func recordIn(ctx context.Context, reg *registry.Registry, p registry.Profile) (
 }
 
 // change changes a profile, says so, and answers with it.
+// created is what becomes of a new profile.
+const created = "created"
+
 func change(ctx context.Context, t *task.Task, c workspace.Change, what string, commit func(context.Context, *registry.Registry) (registry.Profile, error)) (cli.Answer, error) {
 	var changed record
 	c.Commit = func(ctx context.Context, reg *registry.Registry) error {
@@ -121,6 +124,9 @@ func change(ctx context.Context, t *task.Task, c workspace.Change, what string, 
 	err := t.Change(ctx, c)
 	if !task.Made(err) {
 		return cli.Answer{}, err
+	}
+	if what == created && changed.Active {
+		what += "; it is the session of that tenant now"
 	}
 	t.Note("profile %s of tenant %s %s", changed.Name, changed.Tenant.ID, what)
 	return cli.Answer{Value: changed}, err

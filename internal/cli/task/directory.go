@@ -18,9 +18,16 @@ import (
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
-// Project finds the .systemprompt directory that a command uses.
+// Project finds the .systemprompt directory that a command uses. It is looked for once a run.
 func (t *Task) Project() (project.Dir, error) {
-	return t.checked(t.projectBy(project.At, project.Find))
+	if t.found != nil {
+		return *t.found, nil
+	}
+	dir, err := t.checked(t.projectBy(project.At, project.Find))
+	if err == nil {
+		t.found = &dir
+	}
+	return dir, err
 }
 
 // NewProject finds the .systemprompt directory in which a command would make a registry.

@@ -23,6 +23,7 @@ type Task struct {
 	// Done is the result of the last change.
 	Done workspace.Done
 
+	found    *project.Dir // the directory, once it was looked for
 	registry string       // its path, once it is known
 	moved    *string      // set where the registry lay elsewhere: the directory whose copy it is, or nothing
 	untold   *project.Dir // where Done was made, until it is told
@@ -129,7 +130,7 @@ func (t *Task) Options(dir project.Dir) (registry.Options, error) {
 		Rand:    t.Random,
 		Command: t.Line,
 		Wait:    wait,
-		Holder:  fmt.Sprintf("pid %d (%s) since %s", os.Getpid(), t.Command, t.Now().UTC().Format(time.RFC3339)),
+		Holder:  fmt.Sprintf("pid %d (sp %s) since %s", os.Getpid(), t.Command, t.Now().UTC().Format(time.RFC3339)),
 		Trust:   trust,
 		Waiting: t.noteWaiting,
 	}, err

@@ -35,6 +35,7 @@ func createFlags() []cli.Flag {
 		cli.String("shared-container-db", "NAME", "its database in a shared container"),
 		cli.Bool("external-db-access", "its database takes connections from outside"),
 		cli.Bool("allow-duplicate-name", "though another tenant has that name"),
+		cli.Bool("select", "select it, though another tenant is selected"),
 		cli.Bool("no-database", "its database comes later: sp tenant provision ID"),
 		cli.Bool("no-check", "do not try whether the database answers"),
 		task.SetAside(), task.NoExport(),
@@ -98,7 +99,7 @@ func newTenant(ctx context.Context, t *task.Task, w hosting.Wanted) (n registry.
 		return n, err
 	}
 	name := t.String("name")
-	n.AllowDuplicateName = t.Bool("allow-duplicate-name")
+	n.AllowDuplicateName, n.Select, n.SelectFirst = t.Bool("allow-duplicate-name"), t.Bool("select"), true
 	if !t.IsSet("name") {
 		if name, err = askName(ctx, t, n.AllowDuplicateName); err != nil {
 			return n, err
@@ -150,7 +151,8 @@ func store(ctx context.Context, t *task.Task, n registry.NewTenant) (cli.Answer,
 	if !task.Made(err) {
 		return cli.Answer{}, err
 	}
-	return created(t, made, alike), err
+	answer, problem := created(ctx, t, made, alike)
+	return answer, cmp.Or(err, problem)
 }
 
 // host registers a tenant, and makes its database on a server.
@@ -200,14 +202,21 @@ func hostOn(ctx context.Context, t *task.Task, m *hosting.Machine, n registry.Ne
 	if made.Tenant.ID == "" {
 		made.Tenant = c.Tenant
 	}
-	return created(t, made, alike), cmp.Or(err, problem)
+	answer, outranked := created(ctx, t, made, alike)
+	return answer, cmp.Or(err, problem, outranked)
 }
 
 // created answers with a tenant that was created: its id alone is a line.
-func created(t *task.Task, made record, alike []registry.TenantID) cli.Answer {
-	t.Note("tenant %s created", made.Tenant)
+func created(ctx context.Context, t *task.Task, made record, alike []registry.TenantID) (cli.Answer, error) {
+	answer := cli.Line(made, string(made.Tenant.ID))
+	if !made.Selected {
+		t.Note("tenant %s created", made.Tenant)
+		warnOfLookalikes(t, made.Tenant, alike)
+		return answer, nil
+	}
+	t.Note("tenant %s created and selected", made.Tenant)
 	warnOfLookalikes(t, made.Tenant, alike)
-	return cli.Line(made, string(made.Tenant.ID))
+	return answer, t.TellOutranked(ctx, made.Tenant.ID)
 }
 
 // lookalikes are the tenants whose names people could take for that one.

@@ -55,6 +55,7 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 			return cli.Answer{}, err
 		}
 	}
+	t.Tell(hosting.Warnings{Sharers: doomed.sharers}, "leads to the database that is about to be dropped")
 	deletion := registry.Deletion{ID: doomed.id, Purge: t.Bool("purge")}
 	if d := doomed.database; d != nil {
 		deletion.Left = t.Bool("keep-database")
@@ -82,6 +83,7 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 type doomed struct {
 	id       registry.TenantID
 	database *registry.Database // that sp made for it
+	sharers  []registry.Tenant  // that would lose the database, too
 	question string
 }
 
@@ -95,11 +97,20 @@ func lookAtDoomed(ctx context.Context, t *task.Task) (d doomed, err error) {
 		if d.database, err = view.Database(ctx, d.id); err != nil {
 			return err
 		}
+		tenant, err := view.Tenant(ctx, d.id)
+		if err != nil {
+			return err
+		}
 		drops := d.database
 		if t.Bool("keep-database") {
 			drops = nil
 		}
-		d.question, err = deletionQuestion(ctx, view, d.id, drops)
+		if drops != nil {
+			if d.sharers, err = hosting.SharersOf(ctx, view, tenant); err != nil {
+				return err
+			}
+		}
+		d.question, err = deletionQuestion(ctx, view, tenant, drops, d.sharers)
 		return err
 	})
 	return d, err
@@ -128,11 +139,8 @@ const maxAsked = 10
 
 // deletionQuestion names the tenant and all that would go with it: its database, too, if that
 // is to be dropped.
-func deletionQuestion(ctx context.Context, view *registry.View, id registry.TenantID, drops *registry.Database) (string, error) {
-	t, err := view.Tenant(ctx, id)
-	if err != nil {
-		return "", err
-	}
+func deletionQuestion(ctx context.Context, view *registry.View, t registry.Tenant, drops *registry.Database, sharers []registry.Tenant) (string, error) {
+	id := t.ID
 	session, err := view.Session(ctx, id)
 	if err != nil {
 		return "", err
@@ -151,6 +159,9 @@ func deletionQuestion(ctx context.Context, view *registry.View, id registry.Tena
 	}
 	if drops != nil {
 		question += fmt.Sprintf(", its database %s on server %s with all that is in it", drops.Name, drops.Server)
+		for _, other := range sharers[:min(len(sharers), maxAsked)] {
+			question += fmt.Sprintf(" (tenant %s uses it, too)", other)
+		}
 	}
 	if session != nil {
 		question += fmt.Sprintf(", its session (profile %s)", session.Profile)

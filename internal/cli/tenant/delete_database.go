@@ -28,7 +28,7 @@ func endDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, d regist
 		return adviseDropping(fmt.Errorf("database %s: %w", d.Name, err), d, done.Begun)
 	}
 	t.Note("database %s dropped", d.Name)
-	t.Tell(done.Warnings, "leads to the database that was dropped")
+	t.Tell(done.Warnings, "")
 	return nil
 }
 
