@@ -17,7 +17,7 @@ import (
 	"github.com/sp-registry/sp/internal/harness"
 )
 
-// The limits of a page.
+// The limits of a page for users.
 const (
 	readmeWords = 700
 	proseColumn = 120 // characters in a line of prose
@@ -36,7 +36,7 @@ func TestReadmeIsShort(t *testing.T) {
 
 func TestPagesKeepTheLimits(t *testing.T) {
 	t.Parallel()
-	for _, page := range pagesOf(t) {
+	for _, page := range pages(t) {
 		text, err := os.ReadFile("../../" + page)
 		require.NoError(t, err)
 		for _, trouble := range overLimit(string(text)) {
@@ -63,7 +63,7 @@ func TestLinksOfPagesLeadToFiles(t *testing.T) {
 	t.Parallel()
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	found := 0
-	for _, page := range pagesOf(t) {
+	for _, page := range pages(t) {
 		text, err := os.ReadFile("../../" + page)
 		require.NoError(t, err)
 		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
@@ -105,19 +105,18 @@ func TestReadmePastes(t *testing.T) {
 	require.NoError(t, err, "%s", said)
 }
 
-// pagesOf are the pages that have to keep the limits, from the root of the tree.
-func pagesOf(t *testing.T) []string {
+// pages are all pages, from the root of the tree.
+func pages(t *testing.T) (all []string) {
 	t.Helper()
-	pages := []string{"README.md", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md"}
-	for _, dir := range []string{"docs", "docs/inside"} {
-		found, err := filepath.Glob("../../" + dir + "/*.md")
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/inside/*.md"} {
+		found, err := filepath.Glob("../../" + pattern)
 		require.NoError(t, err)
 		for _, page := range found {
-			pages = append(pages, dir+"/"+filepath.Base(page))
+			all = append(all, strings.TrimPrefix(page, "../../"))
 		}
 	}
-	require.GreaterOrEqual(t, len(pages), 15)
-	return pages
+	require.Greater(t, len(all), 15)
+	return all
 }
 
 // overLimit are the lines and cells of a page that are too long, each with its number.

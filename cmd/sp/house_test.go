@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/cli"
 )
 
 const module = "github.com/sp-registry/sp/"
@@ -309,4 +311,157 @@ func TestHouseNoNetworkIsLinked(t *testing.T) {
 	for _, dep := range deps { // it makes tables at its start, for longer than a whole command takes
 		require.False(t, strings.HasPrefix(dep, "github.com/bytedance/"), dep)
 	}
+}
+
+// writers are the files that begin a transaction that may write, and what they open: writeDSN,
+// stagedDSN and bulkDSN make every transaction of their connections an immediate one, unless it is
+// begun by hand, recheckDSN lets none write; what newDSN opens nobody else knows yet, and
+// nobody else has a database in memory.
+var writers = map[string][]string{
+	"../../db/write.go":   {"bornDSN", "bulkDSN", "recheckDSN", "writeDSN"},
+	"../../db/replace.go": {"stagedDSN", "writeDSN"},
+	"../../db/restore.go": {"stagedDSN"},
+	"../../db/create.go":  {"newDSN"},
+	"../../db/schema.go":  {":memory:"},
+}
+
+// reader begins by hand what readDSN, which db.go opens for it, lets write nothing.
+const reader = "../../db/read.go"
+
+// TestHouseNoWriteIsDeferred: a transaction that looks first and begins to write later fails
+// where another one wrote meanwhile, and no waiting helps it. Those that write begin in
+// the files above, on connections that are opened there for it; all others say that
+// they only read.
+func TestHouseNoWriteIsDeferred(t *testing.T) {
+	t.Parallel()
+	met := 0
+	for _, s := range sources(t) {
+		opens, begins := transactionsIn(t, s)
+		what, mayWrite := writers[s.path]
+		if !mayWrite {
+			require.False(t, begins && !s.ofTests(), "%s begins a transaction that may write", s.path)
+			continue
+		}
+		met++
+		require.True(t, begins, "%s begins none any more", s.path)
+		require.ElementsMatch(t, what, opens, s.path)
+	}
+	require.Equal(t, len(writers), met)
+}
+
+// transactionsIn tells what a file opens, each once, and whether it begins a transaction that
+// may write.
+func transactionsIn(t *testing.T, s goFile) (opens []string, begins bool) {
+	ast.Inspect(s.syntax, func(node ast.Node) bool {
+		switch n := node.(type) {
+		case *ast.BasicLit:
+			text := strings.ToLower(strings.Trim(n.Value, "\"` \n\t"))
+			switch {
+			case text == "begin immediate":
+				begins = true
+			case text == "begin":
+				require.Equal(t, reader, s.path, "it begins a transaction that may write")
+			case strings.HasPrefix(text, "begin "), strings.HasPrefix(text, "savepoint "):
+				require.Fail(t, "a transaction of another kind", s.path)
+			case text == ":memory:":
+				opens = append(opens, text)
+			}
+		case *ast.CallExpr:
+			if function, ok := n.Fun.(*ast.Ident); ok && strings.HasSuffix(function.Name, "DSN") {
+				opens = append(opens, function.Name)
+			}
+			if method, ok := n.Fun.(*ast.SelectorExpr); ok && (method.Sel.Name == "Begin" || method.Sel.Name == "BeginTx") && slices.Contains(imports(s), "database/sql") {
+				begins = begins || !onlyReads(n)
+			}
+		}
+		return true
+	})
+	slices.Sort(opens)
+	return slices.Compact(opens), begins
+}
+
+// onlyReads tells whether a transaction begins with &sql.TxOptions{ReadOnly: true}.
+func onlyReads(call *ast.CallExpr) bool {
+	reads := false
+	for _, arg := range call.Args {
+		ast.Inspect(arg, func(node ast.Node) bool {
+			if pair, ok := node.(*ast.KeyValueExpr); ok {
+				key, _ := pair.Key.(*ast.Ident)
+				value, _ := pair.Value.(*ast.Ident)
+				reads = reads || key != nil && value != nil && key.Name == "ReadOnly" && value.Name == "true"
+			}
+			return true
+		})
+	}
+	return reads
+}
+
+// TestEveryCommandThatAHintNamesIsThere looks up each cli.To in the tree of commands: its words are a
+// command's, it gives no more than that takes, and its flags are that command's.
+func TestEveryCommandThatAHintNamesIsThere(t *testing.T) {
+	t.Parallel()
+	tree := program().Tree()
+	found := 0
+	for _, s := range sources(t) {
+		ast.Inspect(s.syntax, func(node ast.Node) bool {
+			call, ok := node.(*ast.CallExpr)
+			if !ok || !isTo(call, s.pkg) {
+				return true
+			}
+			found++
+			words, known := text(call.Args[0])
+			require.True(t, known, "%s: the words of a command are a constant", s.path)
+			command := findCommand(tree, strings.Fields(words)[1:])
+			require.NotNil(t, command, "%s: %s is no command", s.path, words)
+			for _, arg := range call.Args[1:] {
+				switch word, known := text(arg); {
+				case !known, !strings.HasPrefix(word, "-"):
+				default:
+					require.True(t, hasFlag(command, word), "%s: %s has no flag %s", s.path, words, word)
+				}
+			}
+			return true
+		})
+	}
+	require.Positive(t, found)
+}
+
+func isTo(call *ast.CallExpr, pkg string) bool {
+	if name, ok := call.Fun.(*ast.Ident); ok {
+		return pkg == "internal/cli" && name.Name == "To" || pkg == "internal/doctor" && name.Name == "to"
+	}
+	selector, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	from, ok := selector.X.(*ast.Ident)
+	return ok && from.Name == "cli" && selector.Sel.Name == "To"
+}
+
+// text is what a constant text says.
+func text(e ast.Expr) (string, bool) {
+	lit, ok := e.(*ast.BasicLit)
+	if !ok || lit.Kind != token.STRING {
+		return "", false
+	}
+	word, err := strconv.Unquote(lit.Value)
+	return word, err == nil
+}
+
+// findCommand returns the command that words name, nil if they name none.
+func findCommand(tree []*cli.Command, words []string) (found *cli.Command) {
+	for _, word := range words {
+		at := slices.IndexFunc(tree, func(c *cli.Command) bool { return c.Name == word })
+		if at < 0 {
+			return nil
+		}
+		found, tree = tree[at], tree[at].Commands
+	}
+	return found
+}
+
+func hasFlag(c *cli.Command, word string) bool {
+	name := strings.TrimLeft(word, "-")
+	flags := append(slices.Clone(c.Flags), program().Flags...)
+	return slices.ContainsFunc(flags, func(f cli.Flag) bool { return f.Name == name || f.Short == name })
 }

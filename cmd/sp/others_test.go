@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,4 +48,66 @@ func TestTheDirectoryOfAnotherUserAboveIsPassedByWithInit(t *testing.T) {
 	require.Equal(t, 6, refused.exit)
 	require.Contains(t, refused.stderr, "it is a symbolic link that another user made")
 	require.Contains(t, refused.stderr, "sp init")
+}
+
+// TestARefusedFileIsToldWithItsRemedy: a file or directory that the system refuses comes with the reason
+// and with what gives the use of it back, for everything that sp reads or writes.
+func TestARefusedFileIsToldWithItsRemedy(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	p := harness.Place{T: t, SP: harness.CopyProgram(t, self), Dir: t.TempDir(), Guest: os.Geteuid() == 0}
+	if p.Guest {
+		harness.Open(t, p.Dir)
+		require.NoError(t, os.Chown(p.Dir, harness.Nobody, harness.Nobody))
+		require.NoError(t, os.Chmod(p.Dir, 0o755))
+	}
+	p.Env = harness.Environment(p.Dir, "SP_OFFLINE=1")
+	at := func(name string) string { return filepath.Join(p.Dir, name) }
+	give := func(name, text string) {
+		require.NoError(t, os.WriteFile(at(name), []byte(text), 0o600))
+		if p.Guest {
+			require.NoError(t, os.Chown(at(name), harness.Nobody, harness.Nobody))
+		}
+	}
+	give("given", `{"tenants": [], "synced_at": "2026-02-01T10:00:00Z"}`)
+	p.Must("tenant", "create", "--id", "a", "--name", "a", "--no-database")
+	p.Must("export")
+	p.Must("profile", "create", "p", "--tenant", "a", "-y")
+	p.Must("session", "switch", "p")
+	for _, c := range []struct{ barred, line, remedy string }{
+		{".systemprompt", "tenant list", ""},
+		{".systemprompt", "init", ""},
+		{".systemprompt/sp.db", "tenant list", "chmod 600 "},
+		{".systemprompt/.lock", "tenant edit a --region x", "chmod 600 "},
+		{".systemprompt/tenants.json", "tenant edit a --region x", ""},
+		{".systemprompt/tenants.json", "import", ""},
+		{".systemprompt/profiles", "profile create q --tenant a -y", ""},
+		{".systemprompt/profiles/p/secrets.json", "secrets set x --file given", ""},
+		{".systemprompt/profiles/p/secrets.json", "secrets import .systemprompt/profiles/p/secrets.json", ""},
+		{".systemprompt/profiles/p/profile.yaml", "resolve --profile .systemprompt/profiles/p/profile.yaml", ""},
+		{".systemprompt/profiles/p/profile.yaml", "profile edit p --set server.port=8081", ""},
+		{".systemprompt/sessions", "session switch p", ""},
+		{"given", "import given", ""},
+		{"given", "restore given -y", ""},
+		{"given", "export --path given", ""},
+		{"given", "secrets set x --file given", "give yourself the use of that file"},
+		{"given", "tenant edit a --database-url-file given", "give yourself the use of that file"},
+	} {
+		info, err := os.Stat(at(c.barred))
+		require.NoError(t, err)
+		require.NoError(t, os.Chmod(at(c.barred), 0))
+		o := p.Run(strings.Fields(c.line)...)
+		require.NoError(t, os.Chmod(at(c.barred), info.Mode().Perm()))
+		remedy := c.remedy
+		switch {
+		case remedy == "" && info.IsDir():
+			remedy = "chmod u+rwx " + at(c.barred)
+		case remedy == "":
+			remedy = "chmod u+rw " + at(c.barred)
+		}
+		require.Equal(t, 6, o.Exit, "sp %s: %s", c.line, o.Stderr)
+		require.Contains(t, o.Stderr, "permission denied", c.line)
+		require.Contains(t, o.Stderr, remedy, c.line)
+	}
 }

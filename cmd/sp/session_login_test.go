@@ -142,7 +142,7 @@ func TestHowLongASessionLasts(t *testing.T) {
 			s.stdin = c.token
 			s.must(append([]string{"session", "login"}, c.args...)...)
 			shown := s.shownSession()
-			require.Equal(t, registry.FormatTime(noon), shown.CreatedAt)
+			require.Equal(t, noon.Format("2006-01-02T15:04:05.000000Z"), shown.CreatedAt)
 			require.Equal(t, shown.CreatedAt, shown.LastUsed)
 			expires, err := registry.ParseTime(shown.ExpiresAt)
 			require.NoError(t, err)

@@ -45,6 +45,7 @@ func own() []Fault {
 		{Err: errUnprinted, Exit: 6, Code: "store"},
 		{Err: unix.ENOSPC, Exit: 6, Code: "store", Hint: "free some space"},
 		{Err: unix.EDQUOT, Exit: 6, Code: "store", Hint: "free some space"},
+		{Err: unix.EACCES, Exit: 6, Code: "store", Hint: "give yourself the use of that file (chmod u+rw), or ask whose it is"},
 		{Err: unix.EFBIG, Exit: 6, Code: "store", Hint: "raise the limit of file sizes (ulimit -f)"},
 	}
 }
@@ -123,7 +124,7 @@ type candidates struct {
 
 func (c *candidates) Unwrap() error { return c.error }
 
-// WithCandidates adds the names that the user may have meant.
+// WithCandidates adds to an error what may have been meant, each as a word that can be given in its place.
 func WithCandidates(err error, names ...string) error { return &candidates{err, names} }
 
 // Failure is an error as it is printed.

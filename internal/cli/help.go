@@ -171,8 +171,8 @@ type Description struct {
 	Args     []DescribedArg  `json:"arguments"`
 	Flags    []DescribedFlag `json:"flags"`
 	Commands []Description   `json:"commands"`
-	// Exits are the exit codes of the program. Only the description of the program itself has them.
-	Exits []DescribedExit `json:"exits,omitempty"`
+	// Exits are those of the whole program, and only in its own description.
+	Exits []DescribedExit `json:"exits"`
 }
 
 // DescribedArg is an argument in JSON.
@@ -205,7 +205,7 @@ type DescribedExit struct {
 func (p *Program) Describe(command *Command, words ...string) Description {
 	d := Description{
 		Command: strings.Join(words, " "), Usage: command.Usage, About: nonEmpty(command.Description),
-		Args: []DescribedArg{}, Flags: []DescribedFlag{}, Commands: []Description{},
+		Args: []DescribedArg{}, Flags: []DescribedFlag{}, Commands: []Description{}, Exits: []DescribedExit{},
 	}
 	for _, arg := range command.Args {
 		d.Args = append(d.Args, DescribedArg{arg.Name, arg.Kind.name(), orNone(arg.Kind.Choices), arg.Optional, arg.Repeated})

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // KeptError is returned for a file that another program wrote in the very instant in
@@ -95,6 +96,11 @@ func openFree(path string, known []string) (free bool, file *os.File, err error)
 		return false, nil, err
 	}
 	granted, written := lease(file)
+	// A process that is forked has what its parent had open, until it begins as another program.
+	for pause := time.Millisecond; written && pause <= 8*time.Millisecond; pause *= 2 {
+		time.Sleep(pause)
+		granted, written = lease(file)
+	}
 	if written {
 		return false, file, nil
 	}

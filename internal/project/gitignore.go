@@ -122,7 +122,10 @@ func (f ignoreFile) append(text string, lines ...string) error {
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		added = "\n" + added
 	}
-	file, err := os.OpenFile(string(f), os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o644)
+	if !exists(string(f)) {
+		return f.place(strings.TrimSuffix(added, "\n"))
+	}
+	file, err := os.OpenFile(string(f), os.O_WRONLY|os.O_APPEND|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return f.refuse(err.Error(), "make it writable")
 	}

@@ -62,6 +62,10 @@ func (d Dir) read(inside string) ([]byte, error) {
 	}
 	defer func() { _ = root.Close() }()
 	file, err := root.OpenFile(inside, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	var bare *fs.PathError
+	if errors.As(err, &bare) {
+		bare.Op, bare.Path = "open", filepath.Join(d.path, inside)
+	}
 	if err != nil {
 		return nil, explain(err)
 	}

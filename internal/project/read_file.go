@@ -123,8 +123,8 @@ func absent(full string, err error) error {
 		err = bare.Err
 	}
 	remedy := "move it away"
-	if errors.Is(err, fs.ErrPermission) {
-		remedy = "chmod u+r " + Quoted(full)
+	if permit := place.Permit(full, Quoted); errors.Is(err, fs.ErrPermission) && permit != "" {
+		remedy = permit
 	}
 	return fmt.Errorf("%s: %w: %w (%s)", full, ErrUnusable, err, remedy)
 }

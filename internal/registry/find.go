@@ -16,12 +16,30 @@ const maxCandidates = 10
 // AmbiguousError is returned for a word that means more than one thing.
 type AmbiguousError struct {
 	Word string
-	// Candidates are what it may mean, the first of many, in words.
-	Candidates []string
+	// Candidates are what it may mean, the first of many.
+	Candidates []Candidate
+}
+
+// Candidate is a thing that a word may mean.
+type Candidate struct {
+	Word string // that means it and nothing else
+	Text string // what people are told
 }
 
 func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("%s: %s: it may mean %s", shown(e.Word), ErrAmbiguous, strings.Join(e.Candidates, ", or "))
+	var texts []string
+	for _, c := range e.Candidates {
+		texts = append(texts, c.Text)
+	}
+	return fmt.Sprintf("%s: %s: it may mean %s", shown(e.Word), ErrAmbiguous, strings.Join(texts, ", or "))
+}
+
+// Words are those that mean one candidate each.
+func (e *AmbiguousError) Words() (words []string) {
+	for _, c := range e.Candidates {
+		words = append(words, c.Word)
+	}
+	return words
 }
 
 // Unwrap returns ErrAmbiguous.
@@ -89,12 +107,20 @@ func (v *View) theOnly(ctx context.Context, word string, ids []TenantID) (t Tena
 		if t, err = v.Tenant(ctx, id); err != nil {
 			return Tenant{}, err
 		}
-		ambiguous.Candidates = append(ambiguous.Candidates, t.String())
+		ambiguous.Candidates = append(ambiguous.Candidates, candidate(t, word))
 	}
 	if len(ids) > 1 {
 		return Tenant{}, ambiguous
 	}
 	return t, nil
+}
+
+// candidate is a tenant that a word may mean. Its id alone means it, unless that is the very word.
+func candidate(t Tenant, word string) Candidate {
+	if string(t.ID) == word {
+		return Candidate{OnlyID + word, t.String()}
+	}
+	return Candidate{string(t.ID), t.String()}
 }
 
 // FindPastTenant returns the id of the tenant that a word means, as FindTenant does, of a
@@ -107,7 +133,9 @@ func (v *View) FindPastTenant(ctx context.Context, word string) (TenantID, error
 	}
 	for c, problem := range v.Changes(ctx, &whole, Page{Limit: 1}) {
 		if problem == nil && err == nil {
-			problem = &AmbiguousError{Word: "tenant " + shown(word), Candidates: []string{t.String(), fmt.Sprintf("%s, deleted in change %d", whole, c.Sequence)}}
+			problem = &AmbiguousError{Word: "tenant " + shown(word), Candidates: []Candidate{
+				candidate(t, word), {OnlyID + string(whole), fmt.Sprintf("%s, deleted in change %d", whole, c.Sequence)},
+			}}
 		}
 		return whole, problem
 	}

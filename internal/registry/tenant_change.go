@@ -230,7 +230,10 @@ func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenan
 	return tenant, edited, err
 }
 
-// RotateSyncToken gives a local tenant a new random sync token of 32 bytes, in
+// tokenPrefix is what a sync token begins with, so that a scanner for secrets knows one.
+const tokenPrefix = "sp_sync_"
+
+// RotateSyncToken gives a local tenant a new sync token: sp_sync_ and 32 random bytes in
 // unpadded base64url. The old one is revoked: it is not kept, and no undo brings it
 // back. A cloud tenant's token is made by the control plane.
 func (r *Registry) RotateSyncToken(ctx context.Context, id TenantID) (tenant Tenant, err error) {
@@ -247,7 +250,7 @@ func (r *Registry) RotateSyncToken(ctx context.Context, id TenantID) (tenant Ten
 			return err
 		}
 		tenant = before.Tenant
-		fresh := secret.New(base64.RawURLEncoding.EncodeToString(token))
+		fresh := secret.New(tokenPrefix + base64.RawURLEncoding.EncodeToString(token))
 		tenant.SyncToken = &fresh
 		if before.SyncToken != nil {
 			c.record.revoked = "sync_token"

@@ -34,7 +34,7 @@ type removed struct {
 	ID       *string           `json:"id"`
 	Name     *string           `json:"name"`
 	Provider registry.Provider `json:"provider"`
-	Tenants  []task.PastRef    `json:"tenants"`
+	Tenants  []task.TenantRef  `json:"tenants"`
 }
 
 func remove(ctx context.Context, t *task.Task) (cli.Answer, error) {
@@ -91,7 +91,7 @@ func removeOwn(ctx context.Context, t *task.Task, m *hosting.Machine, s registry
 	for _, id := range without {
 		t.Note("tenant %s has no database any more: %s makes one", id, cli.To("sp tenant provision", string(id)))
 	}
-	done := removed{ID: s.Place, Name: &s.Name, Provider: s.Provider, Tenants: []task.PastRef{}}
+	done := removed{ID: s.Place, Name: &s.Name, Provider: s.Provider, Tenants: []task.TenantRef{}}
 	named := m.Read(context.WithoutCancel(ctx), func(view *registry.View) error {
 		for _, id := range without {
 			done.Tenants = append(done.Tenants, task.NamesIn(ctx, view)(id))
@@ -141,5 +141,5 @@ func removeOthers(ctx context.Context, t *task.Task) (removed, error) {
 		return removed{}, err
 	}
 	t.Note("server %s removed from %s", id, filepath.Dir(c.Dir))
-	return removed{ID: &id, Provider: registry.LocalPrograms, Tenants: []task.PastRef{}}, nil
+	return removed{ID: &id, Provider: registry.LocalPrograms, Tenants: []task.TenantRef{}}, nil
 }

@@ -39,9 +39,9 @@ type trouble struct {
 // databaseState is how a database that sp made is, in JSON.
 type databaseState struct {
 	task.DatabaseRecord
-	Tenant  task.PastRef `json:"tenant"`
-	Orphan  bool         `json:"tenant_is_gone"`
-	Missing bool         `json:"missing"`
+	Tenant  task.TenantRef `json:"tenant"`
+	Orphan  bool           `json:"tenant_is_gone"`
+	Missing bool           `json:"is_missing"`
 }
 
 // next is where the database of a new tenant would be made, in JSON: on a server that is known, with a
@@ -203,7 +203,7 @@ func (d databaseState) notes() []string {
 		notes = append(notes, fmt.Sprintf("its tenant is gone: %s drops it", cli.To("sp tenant delete", string(d.Tenant.ID), "-y")))
 	}
 	if d.OldEnds != nil {
-		notes = append(notes, "the old login ends at "+*d.OldEnds)
+		notes = append(notes, "the old login ends at "+d.OldEnds.String())
 	}
 	return notes
 }

@@ -53,8 +53,8 @@ type step struct {
 	Changed []string        `json:"changed"`
 	Kept    []string        `json:"kept"`
 	Masked  []string        `json:"masked"`
-	Stale   []string        `json:"stale"`
-	Removed *removed        `json:"removed"`
+	Stale   []string        `json:"outdated"`
+	Removed *removed        `json:"also_removed"`
 }
 
 // removed is what went with a tenant, in JSON.
@@ -74,7 +74,7 @@ type endedSession struct {
 type profileStep struct {
 	Action  registry.Action `json:"action"`
 	Profile task.ProfileRef `json:"profile"`
-	Tenant  task.PastRef    `json:"tenant"`
+	Tenant  task.TenantRef  `json:"tenant"`
 	Secrets []string        `json:"secrets"`
 	Left    []left          `json:"left"`
 }
@@ -82,15 +82,15 @@ type profileStep struct {
 // sessionStep is what an import does with a session, in JSON.
 type sessionStep struct {
 	Action  registry.Action  `json:"action"`
-	Tenant  task.PastRef     `json:"tenant"`
+	Tenant  task.TenantRef   `json:"tenant"`
 	Profile *task.ProfileRef `json:"profile"`
-	Left    *left            `json:"left"`
+	Left    []left           `json:"left"`
 }
 
 // left is what an import leaves out, in JSON.
 type left struct {
 	Reason string `json:"reason"`
-	Why    string `json:"why"`
+	Why    string `json:"message"`
 }
 
 func (i *importer) planOf(ctx context.Context, p registry.Plan) plan {
@@ -112,12 +112,12 @@ func (i *importer) planOf(ctx context.Context, p registry.Plan) plan {
 		})
 	}
 	for _, s := range p.Sessions {
-		shown := sessionStep{Action: s.Action, Tenant: names[s.Tenant]}
+		shown := sessionStep{Action: s.Action, Tenant: names[s.Tenant], Left: []left{}}
 		if s.Profile != "" {
 			shown.Profile = &task.ProfileRef{Name: s.Profile}
 		}
 		if s.Is() {
-			shown.Left = &left{s.Reason, s.Why}
+			shown.Left = leftOf([]registry.Left{s.Left})
 		}
 		answer.Sessions = append(answer.Sessions, shown)
 	}
@@ -126,13 +126,13 @@ func (i *importer) planOf(ctx context.Context, p registry.Plan) plan {
 
 // names are the tenants of profiles and sessions. One that neither the file nor the registry has is an
 // id and nothing else.
-func (i *importer) names(ctx context.Context, p registry.Plan) map[registry.TenantID]task.PastRef {
-	refs := map[registry.TenantID]task.PastRef{}
+func (i *importer) names(ctx context.Context, p registry.Plan) map[registry.TenantID]task.TenantRef {
+	refs := map[registry.TenantID]task.TenantRef{}
 	for _, s := range p.Profiles {
-		refs[s.Tenant] = task.PastRef{ID: s.Tenant}
+		refs[s.Tenant] = task.TenantRef{ID: s.Tenant}
 	}
 	for _, s := range p.Sessions {
-		refs[s.Tenant] = task.PastRef{ID: s.Tenant}
+		refs[s.Tenant] = task.TenantRef{ID: s.Tenant}
 	}
 	if len(refs) == 0 {
 		return refs
@@ -145,7 +145,7 @@ func (i *importer) names(ctx context.Context, p registry.Plan) map[registry.Tena
 	})
 	for _, s := range p.Steps {
 		if _, wanted := refs[s.ID]; wanted {
-			refs[s.ID] = task.PastRef{ID: s.ID, Name: &s.Name, Kind: &s.Kind}
+			refs[s.ID] = task.TenantRef{ID: s.ID, Name: &s.Name, Kind: &s.Kind}
 		}
 	}
 	return refs
@@ -153,7 +153,7 @@ func (i *importer) names(ctx context.Context, p registry.Plan) map[registry.Tena
 
 func stepOf(s registry.Step) step {
 	shown := step{
-		Action: s.Action, Tenant: task.TenantRef{ID: s.ID, Name: s.Name, Kind: s.Kind},
+		Action: s.Action, Tenant: task.TenantRef{ID: s.ID, Name: &s.Name, Kind: &s.Kind},
 		Changed: orEmpty(s.Changed), Kept: orEmpty(s.Kept), Masked: orEmpty(s.Masked), Stale: orEmpty(s.Stale),
 	}
 	if s.Removed != nil {

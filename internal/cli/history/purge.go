@@ -25,8 +25,8 @@ func purgeCommand() *cli.Command {
 
 // purged is what a purge did, in JSON.
 type purged struct {
-	Secrets int `json:"secrets"`
-	Copies  int `json:"copies"`
+	Secrets int `json:"secret_count"`
+	Copies  int `json:"copy_count"`
 }
 
 func purge(ctx context.Context, t *task.Task) (cli.Answer, error) {

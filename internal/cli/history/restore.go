@@ -32,9 +32,9 @@ func Restore() *cli.Command {
 // restoration is what a restore did, in JSON.
 type restoration struct {
 	Directory string  `json:"directory"`
-	Tenants   int     `json:"tenants"`
+	Tenants   int     `json:"tenant_count"`
 	Revision  int64   `json:"revision"`
-	Kept      *string `json:"kept"`
+	Kept      *string `json:"kept_copy"`
 }
 
 func restore(ctx context.Context, t *task.Task) (cli.Answer, error) {

@@ -15,11 +15,11 @@ import (
 func TestAChangeIsToldInWords(t *testing.T) {
 	t.Parallel()
 	called := map[registry.TenantID]string{"a": "my-project", "b": "my-project-prod"}
-	s := sayer{terminal: true, names: func(id registry.TenantID) task.PastRef {
+	s := sayer{terminal: true, names: func(id registry.TenantID) task.TenantRef {
 		if name, ok := called[id]; ok {
-			return task.PastRef{ID: id, Name: &name}
+			return task.TenantRef{ID: id, Name: &name}
 		}
-		return task.PastRef{ID: id}
+		return task.TenantRef{ID: id}
 	}}
 	for _, c := range []struct {
 		entity        registry.Entity
@@ -67,7 +67,7 @@ func image(t *testing.T, text string) (image map[string]json.RawMessage) {
 // TestManyEntriesOfAKindAreCounted, and so is what the history leaves out.
 func TestManyEntriesOfAKindAreCounted(t *testing.T) {
 	t.Parallel()
-	s := sayer{names: func(id registry.TenantID) task.PastRef { return task.PastRef{ID: id} }}
+	s := sayer{names: func(id registry.TenantID) task.TenantRef { return task.TenantRef{ID: id} }}
 	c := registry.Change{Omitted: 7}
 	for _, id := range []string{"a", "b", "c", "d"} {
 		c.Entries = append(c.Entries, registry.Entry{Entity: registry.TenantEntity, ID: id, After: image(t, `{"name": "`+id+`"}`)})

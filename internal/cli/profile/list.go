@@ -31,7 +31,7 @@ func list(ctx context.Context, t *task.Task, view *registry.View, page registry.
 	a := task.ListOf("profiles", []string{"NAME", "", "TENANT", "ID"}, chosen.records(ctx, view.Profiles(ctx, tenant, page)), func(r record) cli.Row {
 		row := cli.Row{Cells: []string{r.Name, r.mark(), string(r.Tenant.ID)}, Value: r, Marked: r.Active}
 		if people {
-			row.Cells = []string{r.Name, r.mark(), r.Tenant.Name, string(r.Tenant.ID)}
+			row.Cells = []string{r.Name, r.mark(), r.Tenant.Called(), string(r.Tenant.ID)}
 		}
 		return row
 	})

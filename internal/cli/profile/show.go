@@ -36,7 +36,7 @@ func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	shown, err := chosen.record(ctx, p)
 	return cli.Answer{Value: shown, Title: "Profile: " + p.Name, Rows: cli.Rows(
 		[]string{"name", shown.Name},
-		[]string{"tenant", string(shown.Tenant.ID) + " (" + shown.Tenant.Name + ")"},
+		[]string{"tenant", string(shown.Tenant.ID) + " (" + shown.Tenant.Called() + ")"},
 		[]string{"active", task.YesNo(shown.Active)},
 		[]string{"default", task.YesNo(shown.Default)},
 	)}, err

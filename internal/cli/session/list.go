@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -28,9 +29,9 @@ func list(ctx context.Context, t *task.Task, view *registry.View, page registry.
 		if r.Email != nil {
 			email = *r.Email
 		}
-		row := cli.Row{Cells: []string{string(r.Tenant.ID), mark, r.Profile.Name, r.ChosenAt, email, r.Status}, Value: r, Marked: r.Active}
+		row := cli.Row{Cells: []string{string(r.Tenant.ID), mark, r.Profile.Name, r.ChosenAt.String(), email, r.Status}, Value: r, Marked: r.Active}
 		if people {
-			row.Cells = []string{r.Tenant.Name, mark, r.Profile.Name, cli.Ago(t.Now().Sub(r.chosen)), email, r.Status, string(r.Tenant.ID)}
+			row.Cells = []string{r.Tenant.Called(), mark, r.Profile.Name, cli.Ago(t.Now().Sub(time.Time(r.ChosenAt))), email, r.Status, string(r.Tenant.ID)}
 		}
 		return row
 	})

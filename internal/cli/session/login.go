@@ -200,6 +200,6 @@ func (e entry) answer(t *task.Task) cli.Answer {
 		[]string{"status", string(e.Status)},
 		[]string{"email", n.UserEmail},
 		[]string{"session", n.SessionID},
-		[]string{"expires", *e.ExpiresAt},
+		[]string{"expires", e.ExpiresAt.String()},
 	)}
 }

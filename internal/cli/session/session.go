@@ -26,13 +26,11 @@ func Command() *cli.Command {
 type record struct {
 	Tenant   task.TenantRef  `json:"tenant"`
 	Profile  task.ProfileRef `json:"profile"`
-	ChosenAt string          `json:"chosen_at"`
+	ChosenAt task.Time       `json:"chosen_at"`
 	Active   bool            `json:"active"`
 	State    state           `json:"state"`
 	Status   string          `json:"session_status"`
 	authentication
-	chosen time.Time
-	used   time.Time
 }
 
 // state is how far a session authenticates.
@@ -47,18 +45,18 @@ const (
 
 // authentication is what authenticates a session, as it is shown; nil is what it lacks.
 type authentication struct {
-	Email     *string `json:"user_email"`
-	UserID    *string `json:"user_id"`
-	UserType  *string `json:"user_type"`
-	SessionID *string `json:"session_id"`
-	ContextID *string `json:"context_id"`
-	Issuer    *string `json:"issuer"`
-	CreatedAt *string `json:"created_at"`
-	ExpiresAt *string `json:"expires_at"`
-	LastUsed  *string `json:"last_used"`
-	Expired   *bool   `json:"is_expired"`
-	ExpiresIn *string `json:"expires_in"`
-	Stale     *string `json:"stale_warning"`
+	Email     *string    `json:"user_email"`
+	UserID    *string    `json:"user_id"`
+	UserType  *string    `json:"user_type"`
+	SessionID *string    `json:"session_id"`
+	ContextID *string    `json:"context_id"`
+	Issuer    *string    `json:"issuer"`
+	CreatedAt *task.Time `json:"created_at"`
+	ExpiresAt *task.Time `json:"expires_at"`
+	LastUsed  *task.Time `json:"last_used"`
+	Expired   *bool      `json:"is_expired"`
+	ExpiresIn *string    `json:"expires_in"`
+	Stale     *string    `json:"stale_warning"`
 }
 
 // recordOf is a session as it is shown at an instant.
@@ -66,13 +64,12 @@ func recordOf(s registry.Session, t task.TenantRef, selection registry.Selection
 	r := record{
 		Tenant:   t,
 		Profile:  task.ProfileRef{Name: s.Profile},
-		ChosenAt: registry.FormatTime(s.ChosenAt),
+		ChosenAt: task.Time(s.ChosenAt),
 		Active:   task.IsSelected(s.Tenant, selection),
-		chosen:   s.ChosenAt,
 	}
 	r.State, r.Status = stateOf(s.Authentication, now)
 	if s.Authentication != nil {
-		r.authentication, r.used = authenticationOf(*s.Authentication, now), s.Authentication.LastUsed
+		r.authentication = authenticationOf(*s.Authentication, now)
 	}
 	return r
 }
@@ -92,7 +89,7 @@ func authenticationOf(a registry.Authentication, now time.Time) authentication {
 	over := a.IsExpired(now)
 	shown := authentication{
 		Email: &a.UserEmail, UserID: &a.UserID, UserType: &a.UserType, SessionID: &a.SessionID, ContextID: &a.ContextID, Issuer: issuerOf(a),
-		CreatedAt: at(a.CreatedAt), ExpiresAt: at(a.ExpiresAt), LastUsed: at(a.LastUsed), Expired: &over,
+		CreatedAt: new(task.Time(a.CreatedAt)), ExpiresAt: new(task.Time(a.ExpiresAt)), LastUsed: new(task.Time(a.LastUsed)), Expired: &over,
 	}
 	if !over {
 		remaining := hoursAndMinutes(a.ExpiresAt.Sub(now))
@@ -103,11 +100,6 @@ func authenticationOf(a registry.Authentication, now time.Time) authentication {
 		shown.Stale = &stale
 	}
 	return shown
-}
-
-func at(t time.Time) *string {
-	text := registry.FormatTime(t)
-	return &text
 }
 
 // stateOf says how long a session authenticates, as a code and in words.

@@ -46,13 +46,13 @@ func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
 
 // rows shows what there is to know of a session, a member a row.
 func (r record) rows(tenant registry.Tenant, t *task.Task) [][]string {
-	age := func(text string, at time.Time) string {
+	age := func(at task.Time) string {
 		if t.IsTerminal() {
-			return text + " (" + cli.Ago(t.Now().Sub(at)) + ")"
+			return at.String() + " (" + cli.Ago(t.Now().Sub(time.Time(at))) + ")"
 		}
-		return text
+		return at.String()
 	}
-	rows := [][]string{{"tenant", tenant.String()}, {"profile", r.Profile.Name}, {"since", age(r.ChosenAt, r.chosen)}, {"status", r.Status}}
+	rows := [][]string{{"tenant", tenant.String()}, {"profile", r.Profile.Name}, {"since", age(r.ChosenAt)}, {"status", r.Status}}
 	if r.Email == nil {
 		return rows
 	}
@@ -61,7 +61,7 @@ func (r record) rows(tenant registry.Tenant, t *task.Task) [][]string {
 	if r.Issuer != nil {
 		rows = append(rows, []string{"issuer", *r.Issuer})
 	}
-	rows = append(rows, []string{"created", *r.CreatedAt}, []string{"expires", *r.ExpiresAt}, []string{"last used", age(*r.LastUsed, r.used)})
+	rows = append(rows, []string{"created", r.CreatedAt.String()}, []string{"expires", r.ExpiresAt.String()}, []string{"last used", age(*r.LastUsed)})
 	if r.Stale != nil {
 		rows = append(rows, []string{"warning", *r.Stale})
 	}

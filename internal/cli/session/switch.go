@@ -54,7 +54,7 @@ func switchTo(ctx context.Context, t *task.Task) (cli.Answer, error) {
 
 // tellOutranked says where the variable names another profile than the session does.
 func tellOutranked(t *task.Task, f resolver.Finding, unusable error, name string) {
-	const stronger = "warning: SYSTEMPROMPT_PROFILE is stronger than the session: "
+	const stronger = "warning: SYSTEMPROMPT_PROFILE outranks the session: "
 	switch {
 	case f.Source != resolver.FromEnvironment:
 	case unusable != nil:

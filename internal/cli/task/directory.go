@@ -175,6 +175,9 @@ func (t *Task) adviseMain(err error) error {
 	if !IsNoRegistry(err) {
 		return err
 	}
+	if t.registry != "" && Exists(filepath.Join(filepath.Dir(t.registry), "tenants.json")) {
+		return cli.Hint(err, "%s makes one from the tenants.json that is there, %s from a backup", cli.To("sp import"), cli.To("sp restore", "FILE"))
+	}
 	if named, bad := t.NamedDir(); bad != nil || named != "" {
 		return err
 	}

@@ -3,6 +3,8 @@ package task
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/cli"
@@ -115,10 +117,12 @@ func (t *Task) explain(err error) error {
 	err = explained(t.registry, t.adviseMain(err))
 	var ambiguous *registry.AmbiguousError
 	if errors.As(err, &ambiguous) {
-		err = cli.WithCandidates(err, ambiguous.Candidates...)
+		err = cli.WithCandidates(err, ambiguous.Words()...)
 	}
 	switch hint := serverHint(err); {
 	case cli.HasHint(err):
+	case errors.Is(err, fs.ErrPermission):
+		err = t.advisePermission(err)
 	case hint != "":
 		err = cli.Hint(err, "%s", hint)
 	case errors.As(err, new(*exporter.RepeatedError)):
@@ -127,7 +131,23 @@ func (t *Task) explain(err error) error {
 	return err
 }
 
-// FailureOf returns how an error would end the run, for an answer that contains an error.
+// advisePermission adds how a file that the system refuses can be used, if its path is known.
+func (t *Task) advisePermission(err error) error {
+	var refused *fs.PathError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	path := refused.Path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(t.registry), path)
+	}
+	if permit := place.Permit(path, cli.Quoted); permit != "" {
+		err = cli.Hint(err, "%s", permit)
+	}
+	return err
+}
+
+// FailureOf says how an error would end the run, where it is part of an answer.
 func (t *Task) FailureOf(err error) cli.Failure { return t.Failure(t.explain(err)) }
 
 // explained replaces what SQLite said by a plain message, after a look at the registry at path. It

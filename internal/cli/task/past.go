@@ -7,21 +7,13 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// PastRef is a tenant in JSON that may have been deleted. A deleted one is shown as it was last,
-// with null for anything that is no longer known.
-type PastRef struct {
-	ID   registry.TenantID `json:"id"`
-	Name *string           `json:"name"`
-	Kind *registry.Kind    `json:"type"`
-}
-
-// Names looks up the name of a tenant, deleted or not.
-type Names func(registry.TenantID) PastRef
+// Names finds out what a tenant is called, of one that is gone what it was called last.
+type Names func(registry.TenantID) TenantRef
 
 // NamesIn returns the Names of a view. Each tenant is looked up once.
 func NamesIn(ctx context.Context, view *registry.View) Names {
-	known := map[registry.TenantID]PastRef{}
-	return func(id registry.TenantID) PastRef {
+	known := map[registry.TenantID]TenantRef{}
+	return func(id registry.TenantID) TenantRef {
 		ref, found := known[id]
 		if !found {
 			ref = lookUp(ctx, view, id)
@@ -36,8 +28,8 @@ const maxLooked = 3
 
 // lookUp looks for a tenant and, where it is gone, for what removed it. A name is no reason to fail:
 // what can't be found out is left open.
-func lookUp(ctx context.Context, view *registry.View, id registry.TenantID) PastRef {
-	ref := PastRef{ID: id}
+func lookUp(ctx context.Context, view *registry.View, id registry.TenantID) TenantRef {
+	ref := TenantRef{ID: id}
 	if t, err := view.Tenant(ctx, id); err == nil {
 		ref.Name, ref.Kind = &t.Name, &t.Kind
 		return ref

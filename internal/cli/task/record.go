@@ -3,6 +3,7 @@ package task
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/registry"
@@ -16,7 +17,18 @@ type TenantRecord struct {
 	Besides
 }
 
-// Besides is what is shown of a tenant after the members of its record.
+// Time is an instant in an answer: in JSON always with microseconds, so that a program can compare the
+// texts; to people as tenants.json would write it.
+type Time time.Time
+
+// MarshalJSON writes it in RFC 3339, in UTC.
+func (t Time) MarshalJSON() ([]byte, error) {
+	return []byte(time.Time(t).UTC().Format(`"2006-01-02T15:04:05.000000Z"`)), nil
+}
+
+func (t Time) String() string { return registry.FormatTime(time.Time(t)) }
+
+// Besides is what is shown of a tenant behind its record.
 type Besides struct {
 	UnknownMembers     []string `json:"unknown_members"`
 	Selected           bool     `json:"selected"`
@@ -28,15 +40,14 @@ type DatabaseRecord struct {
 	Name    string                 `json:"name"`
 	Server  string                 `json:"server"`
 	State   registry.DatabaseState `json:"state"`
-	OldEnds *string                `json:"old_login_ends_at"`
+	OldEnds *Time                  `json:"old_login_ends_at"`
 }
 
 // DatabaseOf returns a database for an answer.
 func DatabaseOf(d registry.Database) DatabaseRecord {
 	shown := DatabaseRecord{Name: d.Name, Server: d.Server, State: d.State}
 	if d.RetireAt != nil {
-		at := registry.FormatTime(*d.RetireAt)
-		shown.OldEnds = &at
+		shown.OldEnds = new(Time(*d.RetireAt))
 	}
 	return shown
 }

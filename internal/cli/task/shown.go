@@ -23,15 +23,24 @@ var (
 	Secret      = cli.Kind{Name: "secret"}
 )
 
-// TenantRef is a reference to a tenant in JSON.
+// TenantRef is a tenant in JSON, where another thing names it. Of one that is gone, what is not known
+// any more is null.
 type TenantRef struct {
 	ID   registry.TenantID `json:"id"`
-	Name string            `json:"name"`
-	Kind registry.Kind     `json:"type"`
+	Name *string           `json:"name"`
+	Kind *registry.Kind    `json:"type"`
 }
 
-// RefOf returns the reference to a tenant.
-func RefOf(t registry.Tenant) TenantRef { return TenantRef{t.ID, t.Name, t.Kind} }
+// RefOf names a tenant.
+func RefOf(t registry.Tenant) TenantRef { return TenantRef{t.ID, &t.Name, &t.Kind} }
+
+// Called is its name, empty where that is not known any more.
+func (r TenantRef) Called() string {
+	if r.Name == nil {
+		return ""
+	}
+	return *r.Name
+}
 
 // RefIn returns the reference to the tenant with that id. If there is none, which happens only in a
 // damaged registry, it has the id alone.

@@ -157,8 +157,9 @@ func (t *Task) RefuseDoubt(ctx context.Context, dir project.Dir, view *registry.
 	if f.Tenant.ID == *selection.Tenant {
 		return nil
 	}
-	doubt := &registry.AmbiguousError{Word: t.Command, Candidates: []string{
-		fmt.Sprintf("tenant %s (%s)", f.Tenant, profileVariable), fmt.Sprintf("tenant %s (selected)", *selection.Tenant),
+	doubt := &registry.AmbiguousError{Word: t.Command, Candidates: []registry.Candidate{
+		{Word: string(f.Tenant.ID), Text: fmt.Sprintf("tenant %s (%s)", f.Tenant, profileVariable)},
+		{Word: string(*selection.Tenant), Text: fmt.Sprintf("tenant %s (selected)", *selection.Tenant)},
 	}}
 	return cli.Hint(doubt, "--profile NAME says which")
 }

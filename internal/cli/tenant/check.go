@@ -134,7 +134,7 @@ func answerChecks(t *task.Task, results []checked) (cli.Answer, error) {
 func (c checked) row(terminal bool) []string {
 	row := []string{string(c.Tenant.ID), c.Message}
 	if terminal {
-		row = []string{c.Tenant.Name, string(c.Tenant.ID), c.Result}
+		row = []string{c.Tenant.Called(), string(c.Tenant.ID), c.Result}
 	}
 	if c.err != nil {
 		return row

@@ -3,6 +3,7 @@ package tenant
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -24,16 +25,16 @@ func members(t *testing.T, value any) map[string]any {
 // TestARotationAnswersWithTheWholeRecord: it is what show says, and what only a rotation knows.
 func TestARotationAnswersWithTheWholeRecord(t *testing.T) {
 	t.Parallel()
-	ends := "2026-02-01T12:10:00Z"
+	ends := task.Time(time.Date(2026, 2, 1, 12, 10, 0, 0, time.UTC))
 	tenant := registry.NewLocal("a", "first", secret.New("postgres://u:s3cret@h/a"))
 	shown := record{task.RecordOf(tenant, registry.Selection{}, task.Masked), behind{
 		Database: &task.DatabaseRecord{Name: "sp_a", Server: "local", State: registry.Ready, OldEnds: &ends}, Forgotten: []string{},
 	}}
-	found := members(t, rotated{shown, false, []task.TenantRef{{ID: "b", Name: "second", Kind: registry.Local}}})
+	found := members(t, rotated{shown, false, []task.TenantRef{task.RefOf(registry.Tenant{ID: "b", Name: "second", Kind: registry.Local})}})
 	for name, value := range members(t, shown) {
 		require.Equal(t, value, found[name], name)
 	}
-	require.Equal(t, ends, found["database"].(map[string]any)["old_login_ends_at"])
+	require.Equal(t, "2026-02-01T12:10:00.000000Z", found["database"].(map[string]any)["old_login_ends_at"])
 	require.Equal(t, map[string]any{"id": "b", "name": "second", "type": "local"}, found["also"].([]any)[0])
 	require.Equal(t, false, found["passwords_unchecked"])
 	require.NotContains(t, found["database_url"], "s3cret")

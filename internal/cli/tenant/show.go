@@ -79,7 +79,7 @@ func (r record) besides() (rows [][]string) {
 	if d := r.Database; d != nil {
 		state := string(d.State)
 		if d.OldEnds != nil {
-			state += "; the old login ends at " + *d.OldEnds
+			state += "; the old login ends at " + d.OldEnds.String()
 		}
 		rows = append(rows, []string{"made by sp", fmt.Sprintf("database %s on server %s, %s", d.Name, d.Server, state)})
 	}

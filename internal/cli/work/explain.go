@@ -134,7 +134,7 @@ func (e explanation) rows() (rows [][]string) {
 // explanationDocument is an explanation in JSON.
 type explanationDocument struct {
 	Selected   *task.TenantRef `json:"selected_tenant"`
-	Selection  string          `json:"selection"`
+	Selection  note            `json:"selection"`
 	Sources    []finding       `json:"sources"`
 	Notes      []note          `json:"notes"`
 	Resolved   *connection     `json:"resolved"`
@@ -146,16 +146,27 @@ type finding struct {
 	Holds   *string          `json:"holds"`
 	Decided bool             `json:"decided"`
 	Reason  resolver.Reason  `json:"reason"`
-	Why     string           `json:"why"`
+	Message string           `json:"message"`
 	Profile *task.ProfileRef `json:"profile"`
 	Tenant  *task.TenantRef  `json:"tenant"`
 }
 
+// selectionOf says how the selection matters, as a code and in words.
+func selectionOf(s resolver.Selection) note {
+	switch {
+	case s.Deleted:
+		return note{"deleted", s.String()}
+	case s.Tenant == nil:
+		return note{"none", s.String()}
+	}
+	return note{"selected", s.String()}
+}
+
 func (e explanation) document(t *task.Task) explanationDocument {
-	d := explanationDocument{Selected: refOf(e.selected), Selection: e.Selection.String(), Sources: []finding{}, Notes: e.notes}
+	d := explanationDocument{Selected: refOf(e.selected), Selection: selectionOf(e.Selection), Sources: []finding{}, Notes: e.notes}
 	for _, f := range e.Sources {
 		d.Sources = append(d.Sources, finding{
-			Source: f.Source, Holds: f.Holds, Decided: f.Decided, Reason: f.Reason, Why: f.Why,
+			Source: f.Source, Holds: f.Holds, Decided: f.Decided, Reason: f.Reason, Message: f.Why,
 			Profile: profileOf(f.Profile), Tenant: refOf(f.Tenant),
 		})
 	}

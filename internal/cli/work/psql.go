@@ -108,8 +108,9 @@ func lookUp(ctx context.Context, view *registry.View, word string, request *reso
 
 // eitherOf refuses a word that means a tenant, and a profile of another one.
 func eitherOf(t registry.Tenant, p registry.Profile, word string) error {
-	return cli.Hint(&registry.AmbiguousError{Word: cli.Quoted(word), Candidates: []string{
-		fmt.Sprintf("tenant %s", t), fmt.Sprintf("profile %s of tenant %s", p.Name, p.Tenant),
+	return cli.Hint(&registry.AmbiguousError{Word: cli.Quoted(word), Candidates: []registry.Candidate{
+		{Word: registry.OnlyID + string(t.ID), Text: fmt.Sprintf("tenant %s", t)},
+		{Word: "--profile=" + p.Name, Text: fmt.Sprintf("profile %s of tenant %s", p.Name, p.Tenant)},
 	}}, "--profile %s is the profile, id:%s the tenant", cli.Quoted(p.Name), cli.Quoted(string(t.ID)))
 }
 

@@ -31,9 +31,9 @@ func Status() *cli.Command {
 // directory, and why.
 type standing struct {
 	Directory  string           `json:"directory"`
-	Tenants    *int             `json:"tenants"`
+	Tenants    *int             `json:"tenant_count"`
 	Selected   *task.TenantRef  `json:"selected_tenant"`
-	Deleted    *deleted         `json:"deleted_tenant"`
+	Deleted    *task.TenantRef  `json:"deleted_tenant"`
 	Session    *task.ProfileRef `json:"session_profile"`
 	Default    *task.ProfileRef `json:"default_profile"`
 	Resolved   *connection      `json:"resolved"`
@@ -47,11 +47,6 @@ type standing struct {
 	tokenMissing bool
 	tellStale    bool   // there is something to sync with
 	ago          string // how long ago that was
-}
-
-// deleted is a tenant of which nothing but its id is known any more.
-type deleted struct {
-	ID registry.TenantID `json:"id"`
 }
 
 // export is how tenants.json stands.
@@ -124,7 +119,7 @@ func (s *standing) readSelection(ctx context.Context, view *registry.View) error
 		return err
 	}
 	if selection.Deleted != nil {
-		s.Deleted = &deleted{*selection.Deleted}
+		s.Deleted = new(task.NamesIn(ctx, view)(*selection.Deleted))
 	}
 	if selection.DefaultProfile != nil {
 		s.Default = &task.ProfileRef{Name: *selection.DefaultProfile}
@@ -207,7 +202,7 @@ func (s *standing) rows(people bool) [][]string {
 	case s.Deleted != nil:
 		selected = fmt.Sprintf("none; %s was deleted", s.Deleted.ID)
 	case s.Selected != nil && people:
-		selected = fmt.Sprintf("%s (%s)", s.Selected.Name, s.Selected.ID)
+		selected = fmt.Sprintf("%s (%s)", s.Selected.Called(), s.Selected.ID)
 	case s.Selected != nil:
 		selected = string(s.Selected.ID)
 	}
@@ -223,7 +218,7 @@ func (s *standing) rows(people bool) [][]string {
 	} else {
 		c := s.Resolved
 		rows = append(rows,
-			[]string{"resolves", fmt.Sprintf("profile %s of tenant %s (%s), from the %s", c.Profile.Name, c.Tenant.ID, c.Tenant.Name, c.Source)},
+			[]string{"resolves", fmt.Sprintf("profile %s of tenant %s (%s), from the %s", c.Profile.Name, c.Tenant.ID, c.Tenant.Called(), c.Source)},
 			[]string{"database", c.URL})
 	}
 	return append(rows, []string{"synced", s.synced(people)}, []string{"export", s.Export.Message}, []string{"files", s.Files.String()})

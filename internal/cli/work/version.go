@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
-	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/cli/task"
 )
 
 // number is the version that CHANGELOG.md has at its top.
@@ -20,8 +20,8 @@ const number = "0.1.0"
 type build struct {
 	Version string `json:"version"`
 	// Commit and Date are those of the source, null where the build was not told.
-	Commit *string `json:"commit"`
-	Date   *string `json:"date"`
+	Commit *string    `json:"commit"`
+	Date   *task.Time `json:"date"`
 	// Modified tells that the source was not as the commit has it.
 	Modified bool   `json:"modified"`
 	Go       string `json:"go"`
@@ -69,13 +69,12 @@ var pseudoVersion = sync.OnceValue(func() *regexp.Regexp {
 })
 
 // dated writes a time as every answer does.
-func dated(layout, text string) *string {
+func dated(layout, text string) *task.Time {
 	at, err := time.Parse(layout, text)
 	if err != nil {
 		return nil
 	}
-	text = registry.FormatTime(at)
-	return &text
+	return new(task.Time(at))
 }
 
 // String returns the version in a line of its own, and a line for each other fact that is known.
@@ -89,7 +88,7 @@ func (b build) String() string {
 		lines = append(lines, line)
 	}
 	if b.Date != nil {
-		lines = append(lines, "date "+*b.Date)
+		lines = append(lines, "date "+b.Date.String())
 	}
 	return strings.Join(append(lines, "go "+b.Go), "\n") + "\n"
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -146,4 +147,24 @@ func TestUndoStopsAtARotation(t *testing.T) {
 	require.Contains(t, o.stderr, "change 2 (sp tenant edit a --sync-token ***) can't be undone: "+
 		"change 3 (sp tenant rotate-sync-token a) changed sync_token of tenant a since\n")
 	require.Equal(t, before, s.all())
+}
+
+// TestTheLogSpeaksInSentencesAtATerminal, in the names of the tenants, with what was before.
+func TestTheLogSpeaksInSentencesAtATerminal(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.must("init")
+	s.terminal = true
+	require.Equal(t, "nothing was changed yet\n", s.must("log").stdout)
+	s.terminal = false
+	s.write("in.json", historyFile)
+	for _, line := range historyBefore {
+		s.must(strings.Fields(line)...)
+	}
+	s.now, s.terminal = s.now.Add(26*time.Hour), true
+	require.Equal(t, `Log
+  SEQ  WHEN               AGE  WHAT IT DID                      COMMAND
+  7    2026-02-01 12:00Z  26h  selected second, before: uno     tenant select b
+  6    2026-02-01 12:00Z  26h  changed tenant uno, before: fi…  tenant edit a -…
+`, s.must("log", "--after", "8", "--limit", "2").stdout)
 }
