@@ -95,7 +95,7 @@ func writeDescription(b *strings.Builder, text string) {
 		switch {
 		case block == "":
 		case strings.HasPrefix(block, "  "):
-			fmt.Fprintf(b, "\n```sh\n%s\n```\n", strings.TrimPrefix(strings.ReplaceAll(block, "\n  ", "\n"), "  "))
+			fmt.Fprintf(b, "\n```\n%s\n```\n", strings.TrimPrefix(strings.ReplaceAll(block, "\n  ", "\n"), "  "))
 		default:
 			fmt.Fprintf(b, "\n%s\n", prose(block))
 		}
