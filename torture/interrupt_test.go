@@ -28,6 +28,7 @@ func TestLongWorkIsCalledOffAsAWhole(t *testing.T) {
 	changed := strings.ReplaceAll(text, "s3cret", "other1")
 	require.NoError(t, os.WriteFile(filepath.Join(p.Dir, "in.json"), []byte(changed), 0o600))
 	p.mustCallOff(syscall.SIGTERM, "import in.json", reads) // over what is there
+	p.Must("tenant", "edit", "t7", "--region", "w", "--no-export")
 	p.mustCallOff(syscall.SIGINT, "export", writes)
 	p.mustCallOff(syscall.SIGTERM, "export --path copy.json", func(int) bool { return renderedFor(p.Dir, "copy.json") > len(text)/2 })
 	require.NoFileExists(t, filepath.Join(p.Dir, "copy.json"))

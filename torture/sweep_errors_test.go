@@ -113,21 +113,19 @@ func TestAnInitThatMayNotLookAnyMoreSaysWhetherItMadeARegistry(t *testing.T) {
 		kinds[kind]++
 	}
 	t.Log(kinds)
-	require.Positive(t, kinds["refused, old state"])
+	require.Positive(t, kinds["refused, old state"]+kinds["mended in part, and told so"])
 	require.Positive(t, kinds["done"])
 }
 
-// TestAnInitThatCannotLookAtWhatItMadeSaysThatItWasMade refuses every lock on a registry
-// that was made just now.
-func TestAnInitThatCannotLookAtWhatItMadeSaysThatItWasMade(t *testing.T) {
+// TestAnInitNeedsNoLookAtWhatItMade refuses every lock on a registry that was made just now.
+func TestAnInitNeedsNoLookAtWhatItMade(t *testing.T) {
 	sized(t, 1, 1)
 	harness.NeedStrace(t)
 	t.Parallel()
 	sc := newScene(t, shapeNamed("first init"), spPath)
 	require.NoError(t, sc.start.layOut(sc.Dir))
 	o, _ := sc.strace("fcntl", "init", "-P", sc.Store("sp.db"), "-e", "inject=fcntl:error=EIO:when=2+")
-	require.Equal(t, 8, o.Exit, o.Stderr)
-	require.Contains(t, o.Stderr, "the change was made")
+	require.Zero(t, o.Exit, o.Stderr)
 	o, _ = sc.strace("fcntl", "init", "-P", sc.Store("sp.db"), "-e", "inject=fcntl:error=EIO:when=2+")
 	require.Equal(t, 6, o.Exit, "the second time nothing was made")
 	sc.Must("init")

@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -53,8 +54,9 @@ func initializeIn(ctx context.Context, t *task.Task, dir project.Dir) (answer cl
 		revision = state.Revision
 		return err
 	}
-	settled := false
-	if task.HasRegistry(dir) {
+	const first = 1 // the revision of the change that makes a registry
+	there, settled := task.HasRegistry(dir), false
+	if there {
 		if settled, err = isSettled(ctx, t, look); err != nil {
 			return answer, err
 		}
@@ -62,17 +64,24 @@ func initializeIn(ctx context.Context, t *task.Task, dir project.Dir) (answer cl
 	if !settled {
 		c := t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
 			view, err := reg.View(ctx)
-			if err != nil {
-				return err
+			if err == nil {
+				err = look(ctx, view)
 			}
-			return look(ctx, view)
+			if err == nil && !there && revision != first {
+				err = errMadeMeanwhile
+			}
+			return err
 		})
 		c.Create = true
-		err = t.ChangeIn(ctx, dir, c)
+		if err = t.ChangeIn(ctx, dir, c); errors.Is(err, errMadeMeanwhile) {
+			return initializeIn(ctx, t, dir)
+		}
 	}
-	const first = 1 // the revision of the change that makes a registry
 	return cli.Line(made{Directory: dir.Path(), Made: t.Made && revision == first}, dir.Path()), err
 }
+
+// errMadeMeanwhile ends a change that was to make a registry which another command has made by now.
+var errMadeMeanwhile = errors.New("another command made the registry")
 
 // isSettled looks at a registry that is there, and tells whether no command left anything to make up for.
 func isSettled(ctx context.Context, t *task.Task, look func(context.Context, *registry.View) error) (settled bool, err error) {
