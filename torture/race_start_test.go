@@ -54,8 +54,8 @@ func oneRegistry(p place, commands []string) (problems []string) {
 		"SELECT COUNT(*) FROM selection":     "1",
 		"PRAGMA integrity_check":             "ok",
 		"SELECT COUNT(*) FROM tenants":       fmt.Sprint(made(commands)),
-		// One more where it was an init that came first.
-		fmt.Sprintf("SELECT revision IN (%d, %d) FROM registry_meta", changes(commands), changes(commands)+1): "1",
+		// An init that came first, or made up for what was not in place yet, is one more.
+		fmt.Sprintf("SELECT revision BETWEEN %d AND %d FROM registry_meta", changes(commands), len(commands)): "1",
 	} {
 		var got string
 		if err := conn.QueryRow(query).Scan(&got); err != nil || got != want {
