@@ -63,14 +63,15 @@ func checkDocument(text string, failed bool) error {
 // or with the flag of a secret.
 var questions = regexp.MustCompile(`^(?:(?:[A-Z][^:\n]*|(?:[a-z-]+-)?(?:url|token)|server): )+`)
 
-// checkNotes tells whether every line beside the answer says who speaks, but for questions.
+// checkNotes tells whether every line beside the answer says who speaks, but for questions, and for what
+// goes on in the next line of a terminal.
 func checkNotes(stderr string) error {
 	for line := range strings.Lines(stderr) {
 		if _, after, asked := strings.Cut(line, "[y/N] "); asked {
 			line = strings.TrimPrefix(after, "\n")
 		}
 		line = strings.TrimPrefix(questions.ReplaceAllString(line, ""), "\n")
-		if line != "" && !strings.HasPrefix(line, "sp: ") {
+		if line != "" && !strings.HasPrefix(line, "sp: ") && !strings.HasPrefix(line, "    ") {
 			return fmt.Errorf("stderr: a line that does not start with sp: %q", line)
 		}
 	}

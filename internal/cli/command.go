@@ -77,6 +77,8 @@ type Row struct {
 	Value any
 	// Marked rows stand out at a terminal.
 	Marked bool
+	// Kept are texts in the last cell that are not broken where a line ends.
+	Kept []string
 }
 
 // Answer is what a command found or did. With --json its Value is printed, or the list of the
@@ -93,7 +95,7 @@ type Answer struct {
 	// cells are cut.
 	Wrap bool
 	// Foot stands under the rows at a terminal. It may have several lines.
-	Foot string
+	Foot Advice
 	// Text is printed as it is, and holds its line ends.
 	Text string
 	// Write, unless nil, prints what is too long to hold, as it is.

@@ -38,7 +38,9 @@ func (p *Program) unknown(group *Command, words []string, word string) error {
 func (c *Context) full() string { return strings.TrimSpace(c.program.Name + " " + c.Command) }
 
 // otherProgram is for who gave a command what its program takes.
-const otherProgram = "arguments for the other program come after --"
+func (c *Context) otherProgram() string {
+	return c.command.Name + "'s own arguments come after --: " + c.full() + " -- ARGUMENT..."
+}
 
 // synonyms are what other programs call a command.
 var synonyms = map[string][]string{
@@ -91,7 +93,7 @@ func (c *Context) misused(text string) error {
 		dashes := strings.Repeat("-", min(len(name), 2))
 		err := Usage("%s", c.about("unknown flag "+dashes+name))
 		if c.command.Rest {
-			return Hint(err, "%s\n%s", otherProgram, help)
+			return Hint(err, "%s", c.otherProgram())
 		}
 		if near := cli.SuggestFlag(libraryFlags(append(slices.Clone(c.command.Flags), c.program.globals()...)), name, true); isNear(name, strings.TrimLeft(near, "-")) {
 			return Hint(err, "did you mean %s?", near)

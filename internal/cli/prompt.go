@@ -27,6 +27,8 @@ type Question struct {
 	// Candidates are the answers that there are, and what tells them apart; nil for any. Where there
 	// is one, nobody is asked.
 	Candidates []Candidate
+	// Cancels tells that Enter is no answer but cancels.
+	Cancels bool
 	// Check refuses an answer; then it is asked again. nil for none. With it, an answer may also be
 	// another word than the candidates are listed by.
 	Check func(string) error
@@ -51,6 +53,9 @@ func (c *Context) Ask(ctx context.Context, q Question) (string, error) {
 			fmt.Fprintln(c.Stderr)
 			return "", errCancelled
 		}
+		if err == nil && line == "" && q.Cancels {
+			return "", errCancelled
+		}
 		if err != nil {
 			return "", err
 		}
@@ -63,6 +68,9 @@ func (c *Context) Ask(ctx context.Context, q Question) (string, error) {
 }
 
 func (q Question) prompt() string {
+	if q.Cancels {
+		return Printable(q.What + " (Enter cancels): ")
+	}
 	if q.Default != nil && *q.Default != "" {
 		return Printable(q.What + " [" + *q.Default + "]: ")
 	}
