@@ -32,7 +32,24 @@ func (p *Program) unknown(group *Command, words []string, word string) error {
 	if near := nearest(word, group.Commands); near != "" {
 		return Hint(err, "did you mean %s %s?", full, near)
 	}
+	if len(words) == 0 {
+		if below := p.below(word); below != "" {
+			return Hint(err, "did you mean %s %s?", full, below)
+		}
+	}
 	return Hint(err, "%s --help lists the commands", full)
+}
+
+// below is the first command under one of the top that a word means.
+func (p *Program) below(word string) string {
+	for _, group := range p.Tree() {
+		for _, command := range group.Commands {
+			if command.Name == word || slices.Contains(synonyms[word], command.Name) {
+				return group.Name + " " + command.Name
+			}
+		}
+	}
+	return ""
 }
 
 func (c *Context) full() string { return strings.TrimSpace(c.program.Name + " " + c.Command) }

@@ -160,7 +160,10 @@ func (c checked) answered() []string {
 
 // forPeople is a line of the table at a terminal.
 func (c checked) forPeople() []string {
-	about := strings.TrimPrefix(c.Message, fmt.Sprintf("tenant %s (%s): ", c.Tenant.ID, c.Tenant.Name))
+	about := c.Message
+	for _, known := range []string{fmt.Sprintf("tenant %s (%s): ", c.Tenant.ID, c.Tenant.Name), "Database connection failed: ", "login: "} {
+		about = strings.TrimPrefix(about, known)
+	}
 	if c.err == nil {
 		about = strings.Join(c.answered(), ", ")
 	}
