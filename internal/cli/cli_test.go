@@ -245,6 +245,12 @@ func TestProgramsAreToldNothingThatDestroys(t *testing.T) {
 	require.Equal(t, "sp thing delete x, sp thing put --force, sp thing turn -y or sp thing list", *f.Hint)
 }
 
+// TestEnterCancelsWhereNothingIsChosen: a question about trust has no answer that Enter could mean.
+func TestEnterCancelsWhereNothingIsChosen(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "What is it (Enter cancels): ", Question{What: "What is it", Cancels: true}.prompt())
+}
+
 // TestACommandIsNotBrokenWhereALineEnds, unless it is longer than a line.
 func TestACommandIsNotBrokenWhereALineEnds(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -29,13 +30,12 @@ func (p *Program) unknown(group *Command, words []string, word string) error {
 	}
 	full := strings.Join(append([]string{p.Name}, words...), " ")
 	err := Usage("unknown command %s", strings.Join(append(slices.Clone(words), word), " "))
-	if near := nearest(word, group.Commands); near != "" {
-		return Hint(err, "did you mean %s %s?", full, near)
+	near := nearest(word, group.Commands)
+	if isKnown := slices.Contains(synonyms[word], near); len(words) == 0 && !isKnown && (near == "" || synonyms[word] != nil) {
+		near = cmp.Or(p.below(word), near)
 	}
-	if len(words) == 0 {
-		if below := p.below(word); below != "" {
-			return Hint(err, "did you mean %s %s?", full, below)
-		}
+	if near != "" {
+		return Hint(err, "did you mean %s %s?", full, near)
 	}
 	return Hint(err, "%s --help lists the commands", full)
 }

@@ -19,7 +19,7 @@ func Near(word string, names []string) []string {
 	var found []candidate
 	for _, name := range slices.Compact(names) {
 		d := distance(strings.ToLower(word), strings.ToLower(name))
-		if d <= max(1, len(word)/3) || len(word) > 1 && strings.HasPrefix(strings.ToLower(name), strings.ToLower(word)) {
+		if d <= max(1, (len(word)+1)/3) || len(word) > 1 && strings.HasPrefix(strings.ToLower(name), strings.ToLower(word)) {
 			found = append(found, candidate{name, d})
 		}
 	}

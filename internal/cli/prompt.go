@@ -43,8 +43,14 @@ func (c *Context) Ask(ctx context.Context, q Question) (string, error) {
 		return q.Candidates[0].Answer, nil
 	}
 	c.clearProgress()
+	widest := 0
+	for _, candidate := range q.Candidates {
+		widest = max(widest, Width(Printable(candidate.Answer)))
+	}
 	for i, candidate := range q.Candidates {
-		fmt.Fprintf(c.Stderr, "%3d  %s\n", i+1, Printable(strings.TrimSpace(candidate.Answer+"  "+candidate.About)))
+		answer := Printable(candidate.Answer)
+		line := answer + strings.Repeat(" ", widest-Width(answer)) + "  " + Printable(candidate.About)
+		fmt.Fprintf(c.Stderr, "%3d  %s\n", i+1, Cut(strings.TrimRight(line, " "), columnsOf(c.Stderr)-5))
 	}
 	for {
 		fmt.Fprint(c.Stderr, q.prompt())
