@@ -49,8 +49,8 @@ func TestEveryCommandSaysWhatItDoes(t *testing.T) {
 	}
 }
 
-// TestHelpFitsAScreen holds every help to 40 lines of 100 columns, and that of the
-// program to 32 of 80.
+// TestHelpFitsAScreen holds every help to 40 lines of 80 columns, and that of the
+// program to 35.
 func TestHelpFitsAScreen(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
@@ -60,8 +60,8 @@ func TestHelpFitsAScreen(t *testing.T) {
 		lines := strings.Split(strings.TrimSuffix(o.stdout, "\n"), "\n")
 		require.LessOrEqual(t, len(lines), 40, "sp %s --help", strings.Join(words, " "))
 		for _, line := range lines {
-			if utf8.RuneCountInString(line) > 100 {
-				t.Errorf("sp %s --help: wider than 100 columns: %s", strings.Join(words, " "), line)
+			if utf8.RuneCountInString(line) > 80 {
+				t.Errorf("sp %s --help: wider than 80 columns: %s", strings.Join(words, " "), line)
 			}
 		}
 		args := program().Meant(append([]string{"sp"}, words...))

@@ -156,7 +156,7 @@ func hintsOf(stderr string, known map[string]string) (lines []string) {
 					words[i] = value
 				}
 			}
-			if words[0] == "doctor" {
+			if words[0] == "doctor" && len(words) == 1 {
 				words = append(words, "--fix")
 			}
 			if !slices.ContainsFunc(words, func(word string) bool { return word == strings.ToUpper(word) }) {

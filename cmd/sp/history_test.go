@@ -155,7 +155,7 @@ func TestTheLogSpeaksInSentencesAtATerminal(t *testing.T) {
 	s := newSandbox(t)
 	s.must("init")
 	s.terminal = true
-	require.Equal(t, "nothing was changed yet\n", s.must("log").stdout)
+	require.Equal(t, "No change yet. sp tenant create makes a tenant.\n", s.must("log").stdout)
 	s.terminal = false
 	s.write("in.json", historyFile)
 	for _, line := range historyBefore {
@@ -163,8 +163,8 @@ func TestTheLogSpeaksInSentencesAtATerminal(t *testing.T) {
 	}
 	s.now, s.terminal = s.now.Add(26*time.Hour), true
 	require.Equal(t, `Log
-  SEQ  WHEN               AGE  WHAT IT DID                      COMMAND
-  7    2026-02-01 12:00Z  26h  selected second, before: uno     tenant select b
-  6    2026-02-01 12:00Z  26h  changed tenant uno, before: fi…  tenant edit a -…
+  SEQ  WHEN               AGE  WHAT IT DID
+  7    2026-02-01 12:00Z  26h  selected second, before: uno
+  6    2026-02-01 12:00Z  26h  changed tenant uno, before: first (sync_token)
 `, s.must("log", "--after", "8", "--limit", "2").stdout)
 }

@@ -158,7 +158,7 @@ func checkNotes(stderr string) error {
 			line = strings.TrimPrefix(after, "\n")
 		}
 		line = strings.TrimPrefix(questions.ReplaceAllString(line, ""), "\n")
-		if line != "" && !strings.HasPrefix(line, "sp: ") {
+		if line != "" && !strings.HasPrefix(line, "sp: ") && !strings.HasPrefix(line, "    ") {
 			return fmt.Errorf("stderr: a line that does not start with sp: %q", line)
 		}
 	}

@@ -52,6 +52,9 @@ LIMIT CAST(@size AS BIGINT);
 -- name: CountTenants :one
 SELECT COUNT(*) FROM tenants;
 
+-- name: HasTenantOfType :one
+SELECT EXISTS (SELECT 1 FROM tenants WHERE tenant_type = @tenant_type) AS has;
+
 -- name: LastPosition :one
 SELECT CAST(COALESCE(MAX(given.position), 0) AS BIGINT) AS position
 FROM (

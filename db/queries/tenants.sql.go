@@ -30,6 +30,17 @@ func (q *Queries) DeleteTenant(ctx context.Context, id string) error {
 	return err
 }
 
+const hasTenantOfType = `-- name: HasTenantOfType :one
+SELECT EXISTS (SELECT 1 FROM tenants WHERE tenant_type = ?1) AS has
+`
+
+func (q *Queries) HasTenantOfType(ctx context.Context, tenantType string) (bool, error) {
+	row := q.db.QueryRowContext(ctx, hasTenantOfType, tenantType)
+	var has bool
+	err := row.Scan(&has)
+	return has, err
+}
+
 const insertTenant = `-- name: InsertTenant :exec
 INSERT INTO tenants (
     name, app_id, hostname, region, database_url, internal_database_url, tenant_type,

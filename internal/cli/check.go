@@ -27,7 +27,7 @@ func (c *Context) check() error {
 	if many := len(args) > 0 && args[len(args)-1].Repeated; len(given) > len(args) && !many {
 		hint := c.synopsis()
 		if c.command.Rest {
-			hint = otherProgram + "\n" + hint
+			hint = c.otherProgram() + "\n" + hint
 		}
 		return Hint(Usage("%s: too many arguments", c.Command), "%s", hint)
 	}

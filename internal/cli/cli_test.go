@@ -31,8 +31,10 @@ func newBench(t *testing.T) *bench {
 	b := &bench{t: t, env: map[string]string{"TERM": "dumb"}}
 	b.program = Program{
 		Name: "prog", Usage: "does things", Help: "  prog thing show x\n",
-		Flags:  []Flag{String("dir", "DIRECTORY", "where")},
-		Faults: func() []Fault { return []Fault{{Err: errGone, Exit: 3, Code: "not_found", Hint: "look elsewhere"}} },
+		Flags: []Flag{String("dir", "DIRECTORY", "where")},
+		Faults: func() []Fault {
+			return []Fault{{Err: errGone, Exit: 3, Code: "not_found", Hint: Advise("look elsewhere")}}
+		},
 		Nouns: []Noun{
 			{Name: "thing", Build: b.thing},
 			{Name: "run", Build: func() *Command {
@@ -60,7 +62,7 @@ func (b *bench) thing() *Command {
 		{Name: "show", Usage: "show a thing", Description: "Shows it.", Args: []Arg{{Name: "ID"}, {Name: "MORE", Optional: true, Repeated: true}}, Flags: flags, Run: b.show},
 		{Name: "list", Usage: "list things", Run: b.list},
 		{Name: "about", Usage: "say much", Run: func(context.Context, *Context) (Answer, error) {
-			return Answer{Rows: Rows([]string{"warning", "it stands otherwise than it did, " + strings.Repeat("and so on ", 8)}), Wrap: true, Foot: "2 checks ok"}, nil
+			return Answer{Rows: Rows([]string{"warning", "it stands otherwise than it did, " + strings.Repeat("and so on ", 8)}), Wrap: true, Foot: Advise("2 checks ok")}, nil
 		}},
 		{Name: "delete", Usage: "delete it", Flags: []Flag{Yes()}, Run: func(ctx context.Context, c *Context) (Answer, error) {
 			return Answer{}, c.Confirm(ctx, "Delete it?")
@@ -160,8 +162,8 @@ func TestMisuseIsRefusedBeforeAnythingRuns(t *testing.T) {
 		"thing postgres://u:p@h/d":         "prog: unknown command thing ***\nprog: hint: prog thing --help lists the commands\n",
 		"thing":                            "prog: thing: which command?\nprog: hint: prog thing --help lists them\n",
 		"thng":                             "prog: unknown command thng\nprog: hint: did you mean prog thing?\n",
-		"run x y":                          "prog: run: too many arguments\nprog: hint: arguments for the other program come after --\nprog: hint: usage: prog run [THING] [-- ARGUMENT...]\n",
-		"run x -c":                         "prog: run: unknown flag -c\nprog: hint: arguments for the other program come after --\nprog: hint: prog run --help\n",
+		"run x y":                          "prog: run: too many arguments\nprog: hint: run's own arguments come after --: prog run -- ARGUMENT...\nprog: hint: usage: prog run [THING] [-- ARGUMENT...]\n",
+		"run x -c":                         "prog: run: unknown flag -c\nprog: hint: run's own arguments come after --: prog run -- ARGUMENT...\n",
 		"run --json":                       "",
 	} {
 		b := newBench(t)
@@ -222,7 +224,7 @@ func TestATableFitsTheTerminal(t *testing.T) {
 		for range 3 {
 			table.measure([]string{strings.Repeat("x", 50), "テナント名テナント名テナント名", "short", strings.Repeat("y", 70)})
 		}
-		table.narrow()
+		table.narrow(nil)
 		total := 0
 		for _, w := range table.widths {
 			total += w + 2
@@ -231,6 +233,30 @@ func TestATableFitsTheTerminal(t *testing.T) {
 	}
 	require.Equal(t, "テナ…", Cut("テナント", 6))
 	require.Equal(t, 8, Width("テナント"))
+}
+
+// TestProgramsAreToldNothingThatDestroys: of advice they get the commands that lose nothing and answer
+// no question.
+func TestProgramsAreToldNothingThatDestroys(t *testing.T) {
+	t.Parallel()
+	err := Hint(errGone, "%s, %s, %s or %s", To("sp thing delete", "x"), To("sp thing put", "--force"), To("sp thing turn", "-y"), To("sp thing list"))
+	f := (&Program{}).FailureOf(err)
+	require.Equal(t, []string{"sp thing list"}, f.NextSteps)
+	require.Equal(t, "sp thing delete x, sp thing put --force, sp thing turn -y or sp thing list", *f.Hint)
+}
+
+// TestEnterCancelsWhereNothingIsChosen: a question about trust has no answer that Enter could mean.
+func TestEnterCancelsWhereNothingIsChosen(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "What is it (Enter cancels): ", Question{What: "What is it", Cancels: true}.prompt())
+}
+
+// TestACommandIsNotBrokenWhereALineEnds, unless it is longer than a line.
+func TestACommandIsNotBrokenWhereALineEnds(t *testing.T) {
+	t.Parallel()
+	kept := []string{"sp doctor", "sp doctor --fix"}
+	require.Equal(t, []string{"look with", "sp doctor or mend", "with", "sp doctor --fix"},
+		wrapKeeping("look with sp doctor or mend with sp doctor --fix", 18, kept))
 }
 
 func TestALongLastColumnGoesOnInTheNextLine(t *testing.T) {

@@ -79,6 +79,8 @@ type Row struct {
 	Value any
 	// Marked rows stand out at a terminal.
 	Marked bool
+	// Kept are texts in the last cell that are not broken where a line ends.
+	Kept []string
 }
 
 // Answer is what a command found or did. With --json, the frame prints Value or the list of the
@@ -96,7 +98,7 @@ type Answer struct {
 	// cells are cut.
 	Wrap bool
 	// Foot is printed below the rows at a terminal. It may have several lines.
-	Foot string
+	Foot Advice
 	// Text is printed unchanged and includes its line ends.
 	Text string
 	// Write, unless nil, prints an answer that is too long to keep in memory.

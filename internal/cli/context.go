@@ -123,8 +123,23 @@ func (c *Context) declared(name string) string {
 
 // Note prints a line to stderr.
 func (c *Context) Note(format string, args ...any) {
+	advice := Advise(format, args...)
+	c.say(advice.text, advice.kept())
+}
+
+// say writes a line beside the answer; at a terminal, in as many lines as it takes.
+func (c *Context) say(text string, kept []string) {
 	c.clearProgress()
-	fmt.Fprintln(c.Stderr, c.program.Name+": "+Printable(fmt.Sprintf(format, args...)))
+	start, text := c.program.Name+": ", Printable(text)
+	if !c.Terminal(int(c.Stderr.Fd())) {
+		fmt.Fprintln(c.Stderr, start+text)
+		return
+	}
+	indent := text[:len(text)-len(strings.TrimLeft(text, " "))]
+	for _, line := range wrapKeeping(text, columnsOf(c.Stderr)-len(start)-len(indent), kept) {
+		fmt.Fprintln(c.Stderr, start+indent+line)
+		start = strings.Repeat(" ", len(start))
+	}
 }
 
 // IsTerminal reports whether the answer goes to a terminal.

@@ -23,7 +23,7 @@ type Fault struct {
 	Err  error
 	Exit int
 	Code string // for programs
-	Hint string
+	Hint Advice
 	// Made means that the change was made and something after it failed.
 	Made bool
 	// Told means that the answer already says so, and no error is printed.
@@ -36,17 +36,17 @@ type Fault struct {
 func own() []Fault {
 	return []Fault{
 		{Err: ErrUsage, Exit: 2, Code: "usage", Bare: true},
-		{Err: ErrConfirm, Exit: 2, Code: "confirmation_required", Hint: "-y answers yes"},
+		{Err: ErrConfirm, Exit: 2, Code: "confirmation_required", Hint: Advise("-y answers yes")},
 		{Err: errCancelled, Exit: 2, Code: "confirmation_required"},
 		{Err: ErrNothingCame, Exit: 2, Code: "invalid"},
 		{Err: ErrTooLong, Exit: 2, Code: "invalid"},
 		{Err: ErrUnsupported, Exit: 9, Code: "unsupported"},
 		{Err: ErrFile, Exit: 6, Code: "store", Bare: true},
 		{Err: errUnprinted, Exit: 6, Code: "store"},
-		{Err: unix.ENOSPC, Exit: 6, Code: "store", Hint: "free some space"},
-		{Err: unix.EDQUOT, Exit: 6, Code: "store", Hint: "free some space"},
-		{Err: unix.EACCES, Exit: 6, Code: "store", Hint: "give yourself the use of that file (chmod u+rw), or ask whose it is"},
-		{Err: unix.EFBIG, Exit: 6, Code: "store", Hint: "raise the limit of file sizes (ulimit -f)"},
+		{Err: unix.ENOSPC, Exit: 6, Code: "store", Hint: Advise("free some space")},
+		{Err: unix.EDQUOT, Exit: 6, Code: "store", Hint: Advise("free some space")},
+		{Err: unix.EACCES, Exit: 6, Code: "store", Hint: Advise("give yourself the use of that file (chmod u+rw), or ask whose it is")},
+		{Err: unix.EFBIG, Exit: 6, Code: "store", Hint: Advise("raise the limit of file sizes (ulimit -f)")},
 	}
 }
 
@@ -75,32 +75,90 @@ func Quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// advised is an error with a hint of its own, which takes precedence over the hint of its Fault.
-type advised struct {
-	error
-	hint  string
-	steps []string
+// decides tells whether the command destroys something, or answers a question before it is asked.
+// People read the sentence around it and decide; a program is never told to run it.
+func (n Next) decides() bool {
+	last := n.words[len(n.words)-1]
+	return slices.Contains([]string{"delete", "remove", "purge"}, last) ||
+		slices.Contains(n.args, "--force") || slices.Contains(n.args, "-y")
 }
 
-// Unwrap returns the error itself.
-func (a *advised) Unwrap() error { return a.error }
+// Advice is what helps, in one line or several, and the commands that it names.
+type Advice struct {
+	text     string
+	commands []Next
+}
 
-// Hint adds a hint to an error. Arguments of type Next also appear in the JSON member next_steps.
-func Hint(err error, format string, args ...any) error {
-	a := &advised{error: err, hint: fmt.Sprintf(format, args...)}
+// Advise is advice. An argument that is a Next is also told to programs.
+func Advise(format string, args ...any) Advice {
+	a := Advice{text: fmt.Sprintf(format, args...)}
 	for _, arg := range args {
 		if next, ok := arg.(Next); ok {
-			a.steps = append(a.steps, next.String())
+			a.commands = append(a.commands, next)
 		}
 	}
 	return a
 }
 
-// KeepHint returns the error to with the hint of the error from, unless to has a hint of its own.
+// Empty tells whether nothing helps.
+func (a Advice) Empty() bool { return a.text == "" }
+
+// String is the advice as people get it.
+func (a Advice) String() string { return a.text }
+
+// kept are the texts that are not broken where a line ends: people copy them.
+func (a Advice) kept() []string {
+	kept := make([]string, len(a.commands))
+	for i, next := range a.commands {
+		kept[i] = next.String()
+	}
+	return kept
+}
+
+// Prefixed is advice with something before each line.
+func (a Advice) Prefixed(prefix string) Advice {
+	return Advice{prefix + strings.ReplaceAll(a.text, "\n", "\n"+prefix), a.commands}
+}
+
+// And is advice with more of it, in a line of its own.
+func (a Advice) And(more Advice) Advice {
+	if a.text == "" {
+		return more
+	}
+	return Advice{a.text + "\n" + more.text, append(slices.Clone(a.commands), more.commands...)}
+}
+
+// steps are the commands that a program may run.
+func (a Advice) steps() []string {
+	steps := []string{}
+	for _, next := range a.commands {
+		if !next.decides() {
+			steps = append(steps, next.String())
+		}
+	}
+	return steps
+}
+
+// advised is an error with advice that its kind alone could not give.
+type advised struct {
+	error
+	advice Advice
+}
+
+// Unwrap returns the error itself.
+func (a *advised) Unwrap() error { return a.error }
+
+// Hint adds to an error what helps.
+func Hint(err error, format string, args ...any) error { return HintAt(err, Advise(format, args...)) }
+
+// HintAt adds advice to an error.
+func HintAt(err error, advice Advice) error { return &advised{err, advice} }
+
+// KeepHint is another error with the advice of the first, unless it has its own.
 func KeepHint(from, to error) error {
 	var told, kept *advised
 	if errors.As(from, &told) && !errors.As(to, &kept) {
-		return &advised{error: to, hint: told.hint, steps: told.steps}
+		return HintAt(to, told.advice)
 	}
 	return to
 }
@@ -135,12 +193,13 @@ type Failure struct {
 	NextSteps  []string `json:"next_steps"`
 	Candidates []string `json:"candidates"`
 	Exit       int      `json:"-"`
+	Advice     Advice   `json:"-"` // what Hint and NextSteps are made of
 	fault      Fault
 }
 
 // FailureOf returns how an error ends a run.
 func (p *Program) FailureOf(err error) Failure {
-	f := Failure{Code: "internal", Exit: 1, Message: err.Error(), NextSteps: []string{}, Candidates: []string{}}
+	f := Failure{Code: "internal", Exit: 1, Message: err.Error(), Candidates: []string{}}
 	var s *SignalError
 	if errors.As(err, &s) {
 		f.Code, f.Exit = "interrupted", 128+int(s.Signal)
@@ -148,9 +207,7 @@ func (p *Program) FailureOf(err error) Failure {
 	for _, row := range p.faults() {
 		if f.Exit == 1 && errors.Is(err, row.Err) {
 			f.Code, f.Exit, f.fault = row.Code, row.Exit, row
-			if row.Hint != "" {
-				f.Hint = &row.Hint
-			}
+			f.Advice = row.Hint
 			if row.Bare {
 				f.Message = strings.TrimSuffix(f.Message, ": "+row.Err.Error())
 			}
@@ -162,8 +219,12 @@ func (p *Program) FailureOf(err error) Failure {
 	}
 	var a *advised
 	if errors.As(err, &a) {
-		f.Hint, f.NextSteps = &a.hint, append(f.NextSteps, a.steps...)
+		f.Advice = a.advice
 	}
+	if f.Advice.text != "" {
+		f.Hint = &f.Advice.text
+	}
+	f.NextSteps = f.Advice.steps()
 	var c *candidates
 	if errors.As(err, &c) {
 		f.Candidates = append(f.Candidates, c.names...)

@@ -91,7 +91,7 @@ func (p *Program) programHelp() string {
 func (p *Program) commandHelp(command *Command, words []string) string {
 	var b strings.Builder
 	full := p.Name + " " + strings.Join(words, " ")
-	fmt.Fprintf(&b, "%s - %s\n\nUsage:\n  %s", full, command.Usage, full)
+	fmt.Fprintf(&b, "%s\n\nUsage:\n  %s", strings.Join(Wrap(full+" - "+command.Usage, helpColumns), "\n  "), full)
 	if command.IsGroup() {
 		b.WriteString(" COMMAND")
 	}
@@ -101,9 +101,11 @@ func (p *Program) commandHelp(command *Command, words []string) string {
 	}
 	if len(command.Commands) > 0 {
 		b.WriteString("\nCommands:\n")
+		var rows [][2]string
 		for _, sub := range command.Commands {
-			fmt.Fprintf(&b, "  %-20s %s\n", sub.Name, sub.Usage)
+			rows = append(rows, [2]string{sub.Name, sub.Usage})
 		}
+		writePairs(&b, rows)
 	}
 	if len(command.Flags) > 0 {
 		b.WriteString("\nFlags:\n")
@@ -115,26 +117,35 @@ func (p *Program) commandHelp(command *Command, words []string) string {
 // helpColumns is how wide help may be.
 const helpColumns = 80
 
-// writeFlags writes flags and what they do; what does not fit in the line goes on in the next.
+// writeFlags writes flags and what they do.
 func writeFlags(b *strings.Builder, flags []Flag) {
-	widest := 0
-	for _, f := range flags {
-		widest = max(widest, len(f.form()))
-	}
-	widest = min(widest, 28)
+	var rows [][2]string
 	for _, f := range flags {
 		about := f.Usage
 		if f.Default != "" {
 			about += " (default " + f.Default + ")"
 		}
-		form := f.form()
-		for _, line := range Wrap(about, helpColumns-widest-4) {
-			if len(form) > widest {
-				fmt.Fprintf(b, "  %s\n", form)
-				form = ""
+		rows = append(rows, [2]string{f.form(), about})
+	}
+	writePairs(b, rows)
+}
+
+// writePairs writes words and what they mean; what does not fit in the line goes on in the next.
+func writePairs(b *strings.Builder, rows [][2]string) {
+	widest := 0
+	for _, row := range rows {
+		widest = max(widest, len(row[0]))
+	}
+	widest = min(widest, 28)
+	for _, row := range rows {
+		word := row[0]
+		for _, line := range Wrap(row[1], helpColumns-widest-4) {
+			if len(word) > widest {
+				fmt.Fprintf(b, "  %s\n", word)
+				word = ""
 			}
-			fmt.Fprintf(b, "  %-*s  %s\n", widest, form, line)
-			form = ""
+			fmt.Fprintf(b, "  %-*s  %s\n", widest, word, line)
+			word = ""
 		}
 	}
 }
@@ -161,6 +172,20 @@ func Wrap(text string, columns int) (lines []string) {
 		line = strings.TrimSpace(line + " " + word)
 	}
 	return append(lines, line)
+}
+
+// wrapKeeping is Wrap that does not break within some texts.
+func wrapKeeping(text string, columns int, kept []string) []string {
+	const joint = "\x00"                                                    // which no printable text holds
+	slices.SortFunc(kept, func(a, b string) int { return len(b) - len(a) }) // one may begin another
+	for _, keep := range kept {
+		text = strings.ReplaceAll(text, keep, strings.ReplaceAll(keep, " ", joint))
+	}
+	lines := Wrap(text, columns)
+	for i, line := range lines {
+		lines[i] = strings.ReplaceAll(line, joint, " ")
+	}
+	return lines
 }
 
 // Description is a command in JSON, with all commands below it.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -29,16 +30,34 @@ func (p *Program) unknown(group *Command, words []string, word string) error {
 	}
 	full := strings.Join(append([]string{p.Name}, words...), " ")
 	err := Usage("unknown command %s", strings.Join(append(slices.Clone(words), word), " "))
-	if near := nearest(word, group.Commands); near != "" {
+	near := nearest(word, group.Commands)
+	if isKnown := slices.Contains(synonyms[word], near); len(words) == 0 && !isKnown && (near == "" || synonyms[word] != nil) {
+		near = cmp.Or(p.below(word), near)
+	}
+	if near != "" {
 		return Hint(err, "did you mean %s %s?", full, near)
 	}
 	return Hint(err, "%s --help lists the commands", full)
 }
 
+// below is the first command under one of the top that a word means.
+func (p *Program) below(word string) string {
+	for _, group := range p.Tree() {
+		for _, command := range group.Commands {
+			if command.Name == word || slices.Contains(synonyms[word], command.Name) {
+				return group.Name + " " + command.Name
+			}
+		}
+	}
+	return ""
+}
+
 func (c *Context) full() string { return strings.TrimSpace(c.program.Name + " " + c.Command) }
 
 // otherProgram is for who gave a command what its program takes.
-const otherProgram = "arguments for the other program come after --"
+func (c *Context) otherProgram() string {
+	return c.command.Name + "'s own arguments come after --: " + c.full() + " -- ARGUMENT..."
+}
 
 // synonyms are what other programs call a command.
 var synonyms = map[string][]string{
@@ -91,7 +110,7 @@ func (c *Context) misused(text string) error {
 		dashes := strings.Repeat("-", min(len(name), 2))
 		err := Usage("%s", c.about("unknown flag "+dashes+name))
 		if c.command.Rest {
-			return Hint(err, "%s\n%s", otherProgram, help)
+			return Hint(err, "%s", c.otherProgram())
 		}
 		if near := cli.SuggestFlag(libraryFlags(append(slices.Clone(c.command.Flags), c.program.globals()...)), name, true); isNear(name, strings.TrimLeft(near, "-")) {
 			return Hint(err, "did you mean %s?", near)

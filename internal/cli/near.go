@@ -17,9 +17,9 @@ func Near(word string, names []string) []string {
 		distance int
 	}
 	var found []candidate
-	for _, name := range names {
+	for _, name := range slices.Compact(names) {
 		d := distance(strings.ToLower(word), strings.ToLower(name))
-		if d <= max(1, len(word)/3) || len(word) > 1 && strings.HasPrefix(strings.ToLower(name), strings.ToLower(word)) {
+		if d <= max(1, (len(word)+1)/3) || len(word) > 1 && strings.HasPrefix(strings.ToLower(name), strings.ToLower(word)) {
 			found = append(found, candidate{name, d})
 		}
 	}
@@ -29,6 +29,20 @@ func Near(word string, names []string) []string {
 		near = append(near, c.name)
 	}
 	return near
+}
+
+// DidYouMean adds to an error the names that a word may have been meant for; the command that lists
+// them, where none is near.
+func DidYouMean(err error, word string, names []string, list Next) error {
+	near := Near(word, names)
+	if len(near) == 0 {
+		return Hint(err, "%s shows which there are", list)
+	}
+	quoted := make([]string, len(near))
+	for i, name := range near {
+		quoted[i] = Quoted(name)
+	}
+	return WithCandidates(Hint(err, "did you mean %s?", strings.Join(quoted, " or ")), near...)
 }
 
 // distance is how many letters have to be put in, taken away or replaced to make b of a.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"golang.org/x/term"
@@ -82,9 +83,12 @@ func Marshal(v any, indent string) (string, error) {
 	return PrintableLines(strings.TrimSuffix(text.String(), "\n")), nil
 }
 
-// Columns returns the width of the terminal, or 80 if it is unknown.
-func (c *Context) Columns() int {
-	if wide, _, err := term.GetSize(int(c.Stdout.Fd())); err == nil && wide > 0 {
+// Columns is how wide the terminal is to which the answer goes.
+func (c *Context) Columns() int { return columnsOf(c.Stdout) }
+
+// columnsOf is how wide a terminal is, 80 where it does not say.
+func columnsOf(terminal *os.File) int {
+	if wide, _, err := term.GetSize(int(terminal.Fd())); err == nil && wide > 0 {
 		return wide
 	}
 	return 80
@@ -120,9 +124,9 @@ func (c *Context) printTable(a Answer) error {
 	case t == nil:
 		t = c.begin(a, measured)
 	}
-	if a.Foot != "" {
-		for line := range strings.SplitSeq(a.Foot, "\n") {
-			t.prose(Printable(line), false)
+	if !a.Foot.Empty() {
+		for line := range strings.SplitSeq(a.Foot.text, "\n") {
+			t.prose(Printable(line), false, a.Foot.kept())
 		}
 	}
 	return t.err

@@ -27,6 +27,8 @@ type Question struct {
 	// Candidates are the possible answers; nil allows any answer. If there is only one, sp takes it
 	// without asking.
 	Candidates []Candidate
+	// Cancels means that Enter is no answer but cancels.
+	Cancels bool
 	// Check refuses an answer, and the question is asked again; nil accepts every answer. With a
 	// Check, an answer may also be a word that the list of candidates does not show.
 	Check func(string) error
@@ -41,14 +43,23 @@ func (c *Context) Ask(ctx context.Context, q Question) (string, error) {
 		return q.Candidates[0].Answer, nil
 	}
 	c.clearProgress()
+	widest := 0
+	for _, candidate := range q.Candidates {
+		widest = max(widest, Width(Printable(candidate.Answer)))
+	}
 	for i, candidate := range q.Candidates {
-		fmt.Fprintf(c.Stderr, "%3d  %s\n", i+1, Printable(strings.TrimSpace(candidate.Answer+"  "+candidate.About)))
+		answer := Printable(candidate.Answer)
+		line := answer + strings.Repeat(" ", widest-Width(answer)) + "  " + Printable(candidate.About)
+		fmt.Fprintf(c.Stderr, "%3d  %s\n", i+1, Cut(strings.TrimRight(line, " "), columnsOf(c.Stderr)-5))
 	}
 	for {
 		fmt.Fprint(c.Stderr, q.prompt())
 		line, err := readLine(ctx, c.Stdin)
 		if errors.Is(err, io.EOF) {
 			fmt.Fprintln(c.Stderr)
+			return "", errCancelled
+		}
+		if err == nil && line == "" && q.Cancels {
 			return "", errCancelled
 		}
 		if err != nil {
@@ -63,6 +74,9 @@ func (c *Context) Ask(ctx context.Context, q Question) (string, error) {
 }
 
 func (q Question) prompt() string {
+	if q.Cancels {
+		return Printable(q.What + " (Enter cancels): ")
+	}
 	if q.Default != nil && *q.Default != "" {
 		return Printable(q.What + " [" + *q.Default + "]: ")
 	}

@@ -112,11 +112,9 @@ func (c *Context) fail(err error) int {
 		return f.Exit
 	}
 	c.Note("%s", f.Message)
-	if f.Hint != nil {
-		for line := range strings.SplitSeq(*f.Hint, "\n") {
-			if line != "" {
-				c.Note("hint: %s", line)
-			}
+	for line := range strings.SplitSeq(f.Advice.text, "\n") {
+		if line != "" {
+			c.say("hint: "+line, f.Advice.kept())
 		}
 	}
 	return f.Exit

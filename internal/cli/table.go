@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -21,11 +22,15 @@ type table struct {
 // begin writes what stands over the rows, and the first of them.
 func (c *Context) begin(a Answer, rows []Row) *table {
 	t := &table{to: &c.out, wide: c.Columns(), bold: c.Colour(), wrap: a.Wrap}
-	t.measure(a.Heads)
 	for _, row := range rows {
 		t.measure(row.Cells)
 	}
-	t.narrow()
+	held := slices.Clone(t.widths)
+	t.measure(a.Heads)
+	if t.total() > t.wide {
+		t.leaveOut(held)
+	}
+	t.narrow(a.Heads)
 	if a.Title != "" {
 		t.title(Printable(a.Title))
 	}
@@ -50,27 +55,46 @@ func (t *table) measure(cells []string) {
 // title stands over the rows.
 func (t *table) title(text string) {
 	if t.wrap {
-		t.prose(text, true)
+		t.prose(text, true, nil)
 		return
 	}
 	t.line(text, true)
 }
 
 // prose writes a text, in as many lines as it takes.
-func (t *table) prose(text string, strong bool) {
+func (t *table) prose(text string, strong bool, kept []string) {
 	if Width(text) <= t.wide {
 		t.line(text, strong)
 		return
 	}
-	for i, line := range Wrap(text, t.wide-2) {
+	for i, line := range wrapKeeping(text, t.wide-2, kept) {
 		t.write(strings.Repeat("  ", min(i, 1))+line, strong)
 	}
 }
 
+// total is how wide the table is.
+func (t *table) total() (total int) {
+	for _, w := range t.widths {
+		if w > 0 {
+			total += w + 2
+		}
+	}
+	return total
+}
+
+// leaveOut leaves out the columns that hold nothing but a head, given how wide what they hold is.
+func (t *table) leaveOut(held []int) {
+	for i, w := range held {
+		if w == 0 {
+			t.widths[i] = 0
+		}
+	}
+}
+
 // narrow takes from the widest columns what is too much for the terminal; from the last one, if that
-// may go on in the next line.
-func (t *table) narrow() {
-	const least, leastOfLast = 8, 24
+// may go on in the next line. A column without a head holds marks, which stay whole.
+func (t *table) narrow(heads []string) {
+	const least, leastOfLast = 4, 24
 	if last := len(t.widths) - 1; t.wrap && last >= 0 {
 		room := t.wide - 2
 		for _, w := range t.widths[:last] {
@@ -83,17 +107,14 @@ func (t *table) narrow() {
 			return
 		}
 	}
-	for {
-		total, widest := 0, 0
+	for t.total() > t.wide {
+		widest := 0
 		for i, w := range t.widths {
-			if w > 0 {
-				total += w + 2
-			}
-			if w > t.widths[widest] {
+			if mark := i < len(heads) && heads[i] == ""; w > t.widths[widest] && !mark {
 				widest = i
 			}
 		}
-		if total <= t.wide || t.widths[widest] <= least {
+		if t.widths[widest] <= least {
 			return
 		}
 		t.widths[widest]--
@@ -108,7 +129,7 @@ func (t *table) row(r Row) {
 			continue
 		}
 		if t.wrap && i == len(t.widths)-1 {
-			t.wrapped(line.String()+"  ", cell, r.Marked)
+			t.wrapped(line.String()+"  ", cell, r)
 			return
 		}
 		cell = Cut(cell, t.widths[i])
@@ -118,10 +139,13 @@ func (t *table) row(r Row) {
 }
 
 // wrapped writes the end of a row, in as many lines as it takes. A word that is too long for one is
-// left whole: it may be there to be copied.
-func (t *table) wrapped(before, cell string, strong bool) {
-	for _, line := range Wrap(cell, t.widths[len(t.widths)-1]) {
-		t.write(strings.TrimRight(before+line, " "), strong)
+// cut, but not a path or a URL: it may be there to be copied.
+func (t *table) wrapped(before, cell string, r Row) {
+	for _, line := range wrapKeeping(cell, t.widths[len(t.widths)-1], r.Kept) {
+		if !strings.Contains(line, "/") {
+			line = Cut(line, t.widths[len(t.widths)-1])
+		}
+		t.write(strings.TrimRight(before+line, " "), r.Marked)
 		before = strings.Repeat(" ", Width(before))
 	}
 }

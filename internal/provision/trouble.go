@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"unicode"
@@ -15,7 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// trouble is an error with nothing of the library's own text, which holds hosts, logins and
+// trouble is an error with nothing of the library's own text, which holds logins and
 // pieces of URLs.
 type trouble struct {
 	doing, why string
@@ -29,7 +30,7 @@ func (t *trouble) Error() string {
 	if t.state != "" {
 		text += " (" + t.state + ")"
 	}
-	if t.kind != nil {
+	if t.kind != nil && t.kind != ErrUnavailable { // why says that already
 		text += ": " + t.kind.Error()
 	}
 	return text
@@ -90,7 +91,23 @@ func connectTrouble(ctx context.Context, doing string, config *pgconn.Config, er
 	default:
 		t.why = "who listens there ended the connection, or is no PostgreSQL server"
 	}
+	if at := address(config); at != "" {
+		t.why = at + ": " + t.why
+	}
 	return t
+}
+
+// address is where a login goes; nothing where that is more than one place.
+func address(config *pgconn.Config) string {
+	for _, other := range config.Fallbacks {
+		if other.Host != config.Host || other.Port != config.Port {
+			return ""
+		}
+	}
+	if strings.HasPrefix(config.Host, "/") {
+		return config.Host
+	}
+	return net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
 }
 
 // statementTrouble says why a statement came to nothing.

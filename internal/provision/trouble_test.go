@@ -63,9 +63,10 @@ func says(state, message string) func(net.Conn) {
 	}
 }
 
+// requireQuiet holds an error to what it may tell of a URL: the address, and nothing else.
 func requireQuiet(t *testing.T, err error) {
 	t.Helper()
-	for _, told := range []string{"s3cret", "somebody", "somewhere", "postgres://", "127.0.0.1", "nowhere.invalid", "SELECT", "\n"} {
+	for _, told := range []string{"s3cret", "somebody", "somewhere", "postgres://", "SELECT", "\n"} {
 		require.NotContains(t, err.Error(), told)
 	}
 }
@@ -151,7 +152,7 @@ func TestNobodyAnswers(t *testing.T) {
 		"SSH":         {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("SSH-2.0-OpenSSH_9.2\r\n")); _, _ = io.Copy(io.Discard, c) }), ErrUnavailable, "no PostgreSQL server"},
 		"bad TLS":     {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("Snot a handshake")); _, _ = io.Copy(io.Discard, c) }), ErrUnavailable, "no PostgreSQL server"},
 		"no TLS":      {with(fake(t, says("28P01", "no")), "?sslmode=require"), ErrDenied, "offers no TLS"},
-		"nobody":      {secret.New("postgres://somebody:s3cret@127.0.0.1:1/somewhere"), ErrUnavailable, "nobody listens"},
+		"nobody":      {secret.New("postgres://somebody:s3cret@127.0.0.1:1/somewhere"), ErrUnavailable, "127.0.0.1:1: connection refused: nobody listens"},
 		"no socket":   {secret.New("postgres://somebody:s3cret@/somewhere?host=/nowhere.invalid"), ErrUnavailable, "nobody listens"},
 		"neither":     {secret.New("postgres://somebody:s3cret@127.0.0.1:1,127.0.0.1:2/somewhere"), ErrUnavailable, "nobody listens"},
 		"a huge body": {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("NR\x7f\xff\xff\xff")); _, _ = io.Copy(io.Discard, c) }), ErrUnavailable, "no PostgreSQL server"},

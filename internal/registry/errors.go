@@ -35,10 +35,22 @@ var (
 // absent turns "no rows" into ErrNotFound of what was looked for.
 func absent(err error, what, name string) error {
 	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("%s %s: %w", what, shown(name), ErrNotFound)
+		return &missingError{what, name}
 	}
 	return err
 }
+
+// missingError is ErrNotFound of what a word was to name: a tenant, a profile.
+type missingError struct{ what, word string }
+
+func (e *missingError) Error() string {
+	return fmt.Sprintf("%s %s: %v", e.what, shown(e.word), ErrNotFound)
+}
+
+func (e *missingError) Unwrap() error { return ErrNotFound }
+
+// Missing returns what was looked for, and by which word, which may be a secret in the wrong place.
+func (e *missingError) Missing() (what, word string) { return e.what, e.word }
 
 // isThere tells whether a row was found; that it was not is no error.
 func isThere(err error) (bool, error) {

@@ -131,6 +131,12 @@ func (v *View) Len(ctx context.Context) (int, error) {
 	return int(n), err
 }
 
+// HasCloud tells whether a tenant is a cloud tenant.
+func (v *View) HasCloud(ctx context.Context) (bool, error) {
+	has, err := v.q.HasTenantOfType(ctx, string(Cloud))
+	return has, err
+}
+
 // isEmpty tells whether there is no tenant.
 func (v *View) isEmpty(ctx context.Context) (bool, error) {
 	first, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: math.MinInt64, Size: 1})

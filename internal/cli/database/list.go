@@ -14,8 +14,8 @@ func listCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "list",
 		Usage: "list the servers of all your projects that sp runs of this machine's programs",
-		Description: "Columns: id, running or stopped, the project for which it was made. sp db remove ID ends\n" +
-			"one, for example that of a project that is gone.",
+		Description: "Columns: id, running or stopped, the project for which it was made. sp db remove\n" +
+			"ID ends one, for example that of a project that is gone.",
 		Run: task.Run(list),
 	}
 }

@@ -21,8 +21,8 @@ func removeCommand() *cli.Command {
 		Name:  "remove",
 		Usage: "stop a server that sp runs, and remove its data",
 		Args:  []cli.Arg{{Name: "ID", Kind: task.Server}},
-		Description: "ID as sp db list prints it, or the name that sp db status shows. All its databases are\n" +
-			"lost. A server that is withheld is only forgotten.",
+		Description: "ID as sp db list prints it, or the name that sp db status shows. All its\n" +
+			"databases are lost. A server that is withheld is only forgotten.",
 		Flags: []cli.Flag{cli.Yes()},
 		Run:   task.Run(remove),
 	}
@@ -120,6 +120,26 @@ func joined(ids []registry.TenantID) string {
 	return strings.Join(words, ", ")
 }
 
+// noServer is the error of who named a server that is not there.
+func noServer(ctx context.Context, t *task.Task, id string, clusters []postgres.Placed) error {
+	var names []string
+	for _, c := range clusters {
+		names = append(names, c.ID)
+	}
+	known, err := t.KnownServers(ctx)
+	if err != nil && !task.IsNoRegistry(err) {
+		return err
+	}
+	for _, s := range known {
+		names = append(names, s.Name)
+	}
+	missing := fmt.Errorf("a server with that id: %w", registry.ErrNotFound)
+	if len(cli.Near(id, names)) > 0 {
+		return cli.DidYouMean(missing, id, names, cli.To("sp db list"))
+	}
+	return cli.Hint(missing, "%s; %s", cli.To("sp db list"), cli.To("sp db status"))
+}
+
 // removeOthers ends a server of another project, or of one that is gone.
 func removeOthers(ctx context.Context, t *task.Task) (removed, error) {
 	id := *t.Arg(0)
@@ -130,7 +150,7 @@ func removeOthers(ctx context.Context, t *task.Task) (removed, error) {
 	}
 	at := slices.IndexFunc(clusters, func(c postgres.Placed) bool { return c.ID == id })
 	if at < 0 {
-		return removed{}, cli.Hint(fmt.Errorf("a server with that id: %w", registry.ErrNotFound), "%s; %s", cli.To("sp db list"), cli.To("sp db status"))
+		return removed{}, noServer(ctx, t, id, clusters)
 	}
 	c := clusters[at]
 	owner := cmp.Or(c.Owner, "a project that is not told")

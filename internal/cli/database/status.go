@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -62,7 +63,10 @@ type found struct {
 func status(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
 	err = t.UntilTold(ctx, func(ctx context.Context) error {
 		f, err := look(ctx, t)
-		a = cli.Answer{Value: f, Title: "Servers", Heads: []string{"NAME", "ADDRESS", "STATE"}, Rows: f.rows(t.IsTerminal())}
+		a = cli.Answer{Value: f, Rows: f.rows()}
+		if t.IsTerminal() {
+			a = f.forPeople()
+		}
 		return err
 	})
 	return a, err
@@ -150,25 +154,52 @@ func nextServer(ctx context.Context, t *task.Task, known []registry.Server) (nex
 	return next{Code: "server", Message: "a new database would be made on server " + s.Name, Server: &s.Name, Provider: &s.Provider}, nil
 }
 
-// rows are all that was found; at a terminal the sentence on the next database has the last column, which
-// is wide.
-func (f found) rows(terminal bool) func(func(cli.Row, error) bool) {
-	rows := []cli.Row{}
-	for _, s := range f.Servers {
-		rows = append(rows, s.rows()...)
-	}
-	last := []string{"next", f.Next.Message}
-	if terminal {
-		last = []string{"next", "", f.Next.Message}
-	}
-	rows = append(rows, cli.Row{Cells: last})
+// rows are the servers with what is on them, and where the next database would be made.
+func (f found) rows() iter.Seq2[cli.Row, error] {
 	return func(yield func(cli.Row, error) bool) {
-		for _, row := range rows {
+		for row := range f.servers() {
+			if !yield(row, nil) {
+				return
+			}
+		}
+		yield(cli.Row{Cells: []string{"next", f.Next.Message}}, nil)
+	}
+}
+
+func (f found) servers() iter.Seq2[cli.Row, error] {
+	return func(yield func(cli.Row, error) bool) {
+		for _, s := range f.Servers {
+			for _, row := range s.rows() {
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// forPeople is a table of the servers, and a sentence under it.
+func (f found) forPeople() cli.Answer {
+	a := cli.Answer{
+		Value: f, Title: "Servers", Heads: []string{"NAME", "", "ADDRESS", "STATE"}, Wrap: true,
+		Foot: cli.Advise("next: %s", f.Next.Message),
+	}
+	if len(f.Servers) == 0 {
+		a.Title, a.Heads = "No server is known yet.", nil
+	}
+	a.Rows = func(yield func(cli.Row, error) bool) {
+		for row := range f.servers() {
+			mark := ""
+			if cells := row.Cells; len(cells) > 3 {
+				mark = cells[3]
+			}
+			row.Cells = slices.Insert(row.Cells[:3:3], 1, mark)
 			if !yield(row, nil) {
 				return
 			}
 		}
 	}
+	return a
 }
 
 func (s state) rows() []cli.Row {

@@ -18,8 +18,9 @@ func upCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "up",
 		Usage: "start the server that sp runs, or make one",
-		Description: "It runs in Docker or, without Docker, with this machine's own programs. A server that\n" +
-			"was made before is started again. If there is no registry yet, sp makes one.",
+		Description: "It runs in Docker or, without Docker, with this machine's own programs. A server\n" +
+			"that was made before is started again. If there is no registry yet, sp makes\n" +
+			"one.",
 		Flags: []cli.Flag{
 			cli.Choice("provider", "in Docker, or with this machine's programs", string(registry.InDocker), string(registry.LocalPrograms)),
 			cli.Int("port", "PORT", "move the local server to PORT, and the tenants' URLs with it"),

@@ -16,8 +16,8 @@ func useCommand() *cli.Command {
 		Usage: "make the databases of new tenants on a server that is there",
 		Description: "  sp db use --server-stdin < admin-url.txt\n" +
 			"  sp db use --none\n\n" +
-			"The URL is that of somebody who may make roles and databases there (CREATEROLE and\n" +
-			"CREATEDB). sp keeps it in the registry as long as it has databases there.",
+			"The URL is that of somebody who may make roles and databases there (CREATEROLE\n" +
+			"and CREATEDB). sp keeps it in the registry as long as it has databases there.",
 		Flags: append(cli.SecretFlags("server", "URL", "the URL of somebody who may make databases"), cli.Bool("none", "use none any more")),
 		Run:   task.Run(use),
 	}

@@ -25,9 +25,10 @@ func Backup() *cli.Command {
 		Name:  "backup",
 		Usage: "write the whole registry to a file, for sp restore",
 		Args:  []cli.Arg{{Name: "FILE", Kind: task.File}},
-		Description: "FILE (0600) holds all secrets, and nothing that sp does not need any more. With a\n" +
-			"recipient it is encrypted with age, and nothing is written to a disk unencrypted.\n" +
-			"Don't copy the registry with cp: another command may be changing it.\n\n" +
+		Description: "FILE (0600) holds all secrets, and nothing that sp does not need any more. With\n" +
+			"a recipient it is encrypted with age, and nothing is written to a disk\n" +
+			"unencrypted. Don't copy the registry with cp: another command may be changing\n" +
+			"it.\n\n" +
 			"  sp backup --age-recipient age1… ~/backups/sp.age",
 		Flags: append(recipientFlags(), cli.Bool("force", "overwrite FILE")),
 		Run:   task.Run(backup),

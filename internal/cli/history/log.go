@@ -20,8 +20,9 @@ func Log() *cli.Command {
 		Description: "The log holds changes of tenants, profiles, sessions, selection and default, and\n" +
 			"restores and purges. It does not hold which files follow the registry.\n" +
 			"TENANT: only what concerns it; name a deleted tenant by its whole id.\n" +
-			"Columns: sequence (for sp undo and --at), time, command, what it did. --json shows\n" +
-			"members before and after; secrets are digests.\n\n" +
+			"Columns: sequence (for sp undo and --at), time, command, what it did. A terminal\n" +
+			"under 100 columns leaves the command out. --json shows members before and after;\n" +
+			"secrets are digests.\n\n" +
 			"  sp log purge    forgets the removed secrets that sp undo could bring back",
 		Flags:    []cli.Flag{task.Limit(), task.After("SEQUENCE")},
 		Commands: []*cli.Command{purgeCommand()},
@@ -42,9 +43,16 @@ func log(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	say := sayer{names: task.NamesIn(ctx, view), now: t.Now(), columns: t.Columns(), terminal: t.IsTerminal(), json: t.JSON}
-	a := task.ListOf("changes", []string{"SEQ", "WHEN", "AGE", "WHAT IT DID", "COMMAND"}, view.Changes(ctx, tenant, page), say.row)
-	a.Title, a.Empty = "Log", "nothing was changed yet"
+	say := sayer{names: task.NamesIn(ctx, view), now: t.Now(), terminal: t.IsTerminal(), json: t.JSON}
+	heads := []string{"SEQ", "WHEN", "AGE", "", "WHAT IT DID"}
+	if wide := t.Columns(); wide >= 100 {
+		say.command, heads[3] = wide/4, "COMMAND"
+	}
+	a := task.ListOf("changes", heads, view.Changes(ctx, tenant, page), say.row)
+	a.Title, a.Wrap, a.Empty = "Log", true, "No change yet. "+cli.To("sp tenant create").String()+" makes a tenant."
+	if tenant != nil {
+		a.Empty = "No change of that tenant yet."
+	}
 	return a, err
 }
 
@@ -71,7 +79,7 @@ func tenantOf(ctx context.Context, t *task.Task, view *registry.View) (*registry
 type sayer struct {
 	names          task.Names
 	now            time.Time
-	columns        int // of the terminal
+	command        int // the columns of the terminal that the command may have; 0 leaves it out
 	terminal, json bool
 }
 

@@ -20,9 +20,10 @@ func Restore() *cli.Command {
 		Name:  "restore",
 		Usage: "put a backup in the place of the registry",
 		Args:  []cli.Arg{{Name: "FILE", Kind: task.File}},
-		Description: "FILE is what sp backup wrote, or an automatic copy (.systemprompt/sp.db.bak-…). sp\n" +
-			"checks all of it before anything changes. It keeps the registry that is there, damaged\n" +
-			"or not, beside the new one for 7 days. The files that follow the registry change with it.",
+		Description: "FILE is what sp backup wrote, or an automatic copy (.systemprompt/sp.db.bak-…).\n" +
+			"sp checks all of it before anything changes. It keeps the registry that is\n" +
+			"there, damaged or not, beside the new one for 7 days. The files that follow the\n" +
+			"registry change with it.",
 		Flags: append(append([]cli.Flag{cli.String("age-identity", "FILE", "decrypt with the identities in FILE")}, task.ClaimFlags()...),
 			cli.Yes(), task.NoExport()),
 		Run: task.Run(restore),

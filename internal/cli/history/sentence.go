@@ -22,8 +22,11 @@ func (s sayer) sentence(c registry.Change) []string {
 		did = "forgot what undo and copies could bring back"
 	}
 	when := c.MadeAt.UTC().Format("2006-01-02 15:04Z")
-	command := cli.Cut(cli.Printable(strings.TrimPrefix(c.Command, "sp ")), s.columns/5) // the sentence tells more
-	return []string{fmt.Sprint(c.Sequence), when, cli.Age(s.now.Sub(c.MadeAt)), did, command}
+	command := ""
+	if s.command > 0 {
+		command = cli.Cut(cli.Printable(strings.TrimPrefix(c.Command, "sp ")), s.command) // the sentence tells more
+	}
+	return []string{fmt.Sprint(c.Sequence), when, cli.Age(s.now.Sub(c.MadeAt)), command, did}
 }
 
 func (s sayer) words(c registry.Change) string {

@@ -82,12 +82,12 @@ func TestManyEntriesOfAKindAreCounted(t *testing.T) {
 func TestAtATerminalTheTimeHasItsAge(t *testing.T) {
 	t.Parallel()
 	made := time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)
-	s := sayer{now: made.Add(26 * time.Hour), columns: 80}
+	s := sayer{now: made.Add(26 * time.Hour), command: 16}
 	restored, undone := int64(3), int64(4)
-	require.Equal(t, []string{"5", "2026-02-01 12:00Z", "26h", "restored a backup of change 3", "restore b.db"},
+	require.Equal(t, []string{"5", "2026-02-01 12:00Z", "26h", "restore b.db", "restored a backup of change 3"},
 		s.sentence(registry.Change{Sequence: 5, MadeAt: made, Command: "sp restore b.db", Restored: &restored}))
-	require.Equal(t, []string{"5", "2026-02-01 12:00Z", "26h", "undid change 4: ", "undo"},
+	require.Equal(t, []string{"5", "2026-02-01 12:00Z", "26h", "undo", "undid change 4: "},
 		s.sentence(registry.Change{Sequence: 5, MadeAt: made, Command: "sp undo", Undoes: &undone}))
-	require.Equal(t, []string{"5", "2026-02-01 12:00Z", "26h", "forgot what undo and copies could bring back", "log purge"},
+	require.Equal(t, []string{"5", "2026-02-01 12:00Z", "26h", "log purge", "forgot what undo and copies could bring back"},
 		s.sentence(registry.Change{Sequence: 5, MadeAt: made, Command: "sp log purge", Purged: true}))
 }

@@ -19,9 +19,10 @@ func Undo() *cli.Command {
 		Name:  "undo",
 		Usage: "reverse a change, the last one without SEQUENCE",
 		Args:  []cli.Arg{{Name: "SEQUENCE", Kind: sequence, Optional: true}},
-		Description: "SEQUENCE is the number that sp log prints. Where a later change would be lost, nothing\n" +
-			"happens and both are named. An undo is a change itself: sp undo with its number takes\n" +
-			"it back. Without a number it takes the last change that was not undone yet.",
+		Description: "SEQUENCE is the number that sp log prints. Where a later change would be lost,\n" +
+			"nothing happens and both are named. An undo is a change itself: sp undo with its\n" +
+			"number takes it back. Without a number it takes the last change that was not\n" +
+			"undone yet.",
 		Flags: []cli.Flag{task.Purge(), task.NoExport()},
 		Run:   task.Run(undo),
 	}

@@ -28,10 +28,10 @@ func createCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "create",
 		Usage: "create a profile of the selected tenant, with its files",
-		Args:  []cli.Arg{{Name: "NAME", Kind: task.NewProfile}},
+		Args:  []cli.Arg{{Name: "NAME", Kind: task.NewProfile, Optional: true}},
 		Description: "Makes profiles/NAME/ with profile.yaml and secrets.json. At a terminal it asks\n" +
-			"for what no flag gives, unless -y takes that as it is. sp secrets set adds other\n" +
-			"keys.\n\n" +
+			"for what is not given, the name too, unless -y takes that as it is. sp secrets\n" +
+			"set adds other keys.\n\n" +
 			"  sp profile create production --tenant my-project-prod",
 		Flags: append(flags, silent, task.NoExport()),
 		Run:   task.Run(create),
@@ -57,7 +57,10 @@ func create(ctx context.Context, t *task.Task) (cli.Answer, error) {
 
 // newProfile gathers what flags, stdin and answers say of a new profile.
 func newProfile(ctx context.Context, t *task.Task) (n registry.NewProfile, err error) {
-	n.Name, n.UseFirst = *t.Arg(0), true
+	n.UseFirst = true
+	if n.Name, err = newName(ctx, t); err != nil {
+		return n, err
+	}
 	if n.DatabaseURL, err = t.Secret(ctx, "database-url"); err != nil {
 		return n, err
 	}

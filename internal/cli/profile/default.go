@@ -12,12 +12,13 @@ import (
 
 func defaultCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "default",
-		Usage:       "print the default profile, or set it",
-		Args:        []cli.Arg{{Name: "NAME", Kind: task.ProfileWord, Optional: true}},
-		Description: "It holds where no stronger source names a profile, unless another tenant than its\nown is selected.",
-		Flags:       []cli.Flag{cli.Bool("clear", "have none")},
-		Run:         task.Run(standing),
+		Name:  "default",
+		Usage: "print the default profile, or set it",
+		Args:  []cli.Arg{{Name: "NAME", Kind: task.ProfileWord, Optional: true}},
+		Description: "It holds where no stronger source names a profile, unless another tenant than\n" +
+			"its own is selected.",
+		Flags: []cli.Flag{cli.Bool("clear", "have none")},
+		Run:   task.Run(standing),
 	}
 }
 

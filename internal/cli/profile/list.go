@@ -12,8 +12,8 @@ import (
 func listCommand() *cli.Command {
 	return task.List("NAME", &cli.Command{
 		Usage: "list the profiles of the selected tenant, of all when none is",
-		Description: "Columns: name, (active) or (default), tenant. Active is the one that the selected\n" +
-			"tenant's session chose.",
+		Description: "Columns: name, (active) or (default), tenant. Active is the one that the\n" +
+			"selected tenant's session chose.",
 		Flags: []cli.Flag{cli.Bool("all", "the profiles of every tenant")},
 	}, list)
 }

@@ -15,8 +15,8 @@ func secretsGet() *cli.Command {
 		Name:  "get",
 		Usage: "show a secret, masked at a terminal unless --reveal",
 		Args:  []cli.Arg{{Name: "KEY", Kind: task.Secret}},
-		Description: "--reveal prints the value and a line end, and nothing else. Into a pipe or a file\n" +
-			"only that goes: stars would pass for a value there.\n\n" +
+		Description: "--reveal prints the value and a line end, and nothing else. Into a pipe or a\n" +
+			"file only that goes: stars would pass for a value there.\n\n" +
 			"  sp secrets get anthropic --reveal",
 		Flags: []cli.Flag{cli.Bool("reveal", "print the value, which is masked otherwise")},
 		Run:   task.Run(getSecret),

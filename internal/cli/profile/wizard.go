@@ -23,6 +23,42 @@ type tenants struct {
 	first    []registry.Tenant // as many as a question lists, and one
 }
 
+// newName is the name of a new profile: the one that is given, else the answer at a terminal.
+func newName(ctx context.Context, t *task.Task) (string, error) {
+	if name := t.Arg(0); name != nil {
+		return *name, nil
+	}
+	if t.Bool("yes") || !t.CanAsk() {
+		return "", cli.Hint(cli.Usage("%s: NAME is missing", t.Command), "%s", cli.To("sp profile create", "NAME"))
+	}
+	if err := t.Read(ctx, func(project.Dir, *registry.View) error { return nil }); err != nil {
+		return "", err // what is the matter with the registry is no matter of the name
+	}
+	usual := "local"
+	q := cli.Question{What: "Name of the profile", Check: func(name string) error { return checkNew(ctx, t, name) }}
+	if checkNew(ctx, t, usual) == nil {
+		q.Default = &usual
+	}
+	return t.Ask(ctx, q)
+}
+
+// checkNew refuses a name that sp would not give to a new profile, and one that is taken.
+func checkNew(ctx context.Context, t *task.Task, name string) error {
+	if err := registry.CheckProfileName(name); err != nil {
+		return err
+	}
+	return t.Read(ctx, func(_ project.Dir, view *registry.View) error {
+		_, err := view.Profile(ctx, name)
+		switch {
+		case err == nil:
+			return fmt.Errorf("there is a profile %s already", name)
+		case errors.Is(err, registry.ErrNotFound):
+			return nil
+		}
+		return err
+	})
+}
+
 // knownTenants refuses the name of a profile that is taken, and returns the tenants.
 func knownTenants(ctx context.Context, t *task.Task, name string) (known tenants, err error) {
 	err = t.Read(ctx, func(_ project.Dir, view *registry.View) error {

@@ -83,7 +83,7 @@ func (t *Task) askClaim(ctx context.Context, name string, claim db.Claim) (db.Cl
 	if claim != db.Unclaimed {
 		return claim, t.ConfirmTyped(ctx, "Trust it?")
 	}
-	answer, err := t.Ask(ctx, cli.Question{What: "What is it", Candidates: []cli.Candidate{
+	answer, err := t.Ask(ctx, cli.Question{What: "What is it", Cancels: true, Candidates: []cli.Candidate{
 		{Answer: "moved", About: sayings["moved"]}, {Answer: "copy", About: sayings["copy"]},
 	}})
 	if answer == "moved" {

@@ -22,84 +22,101 @@ import (
 )
 
 // doctorHint is for trouble that seldom comes alone.
-const doctorHint = "sp doctor tells all that is wrong, and mends with --fix what is safe to mend"
+func doctorHint() cli.Advice {
+	return cli.Advise("%s tells all that is wrong, and mends with --fix what is safe to mend", cli.To("sp doctor"))
+}
 
 // trustHint is for a registry that may be somebody else's.
-const trustHint = "sp trust shows where its tenants lead, and asks whether it is yours; without a terminal: sp trust --moved -y for your own project, sp trust --copy -y for a copy, or SP_TRUST=DIRECTORY"
+func trustHint() cli.Advice {
+	return cli.Advise("%s shows where its tenants lead, and asks whether it is yours; "+
+		"without a terminal: %s for your own project, %s for a copy, or SP_TRUST=DIRECTORY",
+		cli.To("sp trust"), cli.To("sp trust", "--moved", "-y"), cli.To("sp trust", "--copy", "-y"))
+}
+
+// makeHint is for where there is no registry.
+func makeHint() cli.Advice {
+	return cli.Advise("%s makes a registry here; %s makes one from a tenants.json, %s from a backup",
+		cli.To("sp init"), cli.To("sp import", "PATH"), cli.To("sp restore", "FILE"))
+}
 
 // Faults returns the exit code, code word and hint of each kind of error. The first match counts.
 func Faults() []cli.Fault {
-	fault := func(err error, exit int, code, hint string) cli.Fault {
+	none, say := cli.Advice{}, cli.Advise
+	fault := func(err error, exit int, code string, hint cli.Advice) cli.Fault {
 		return cli.Fault{Err: err, Exit: exit, Code: code, Hint: hint}
 	}
-	made := fault(registry.ErrIncomplete, 8, "incomplete", "sp status tells how the file stands; sp export writes it")
+	made := fault(registry.ErrIncomplete, 8, "incomplete", say("%s tells how the file stands; %s writes it", cli.To("sp status"), cli.To("sp export")))
 	made.Made = true
-	refused := fault(exporter.ErrRefused, 6, "store", "")
+	refused := fault(exporter.ErrRefused, 6, "store", none)
 	refused.Bare = true
 	return []cli.Fault{
 		made,
-		fault(provision.ErrUnknown, 8, "incomplete", "look before you do it again: sp status, sp tenant list"),
-		fault(registry.ErrUnknown, 8, "incomplete", "look before you do it again: sp status, sp tenant list"),
-		fault(db.ErrUnrecorded, 6, "untrusted", "set HOME, or XDG_STATE_HOME to a directory that you can write, for the receipt; without one, SP_TRUST names the project"),
-		fault(db.ErrUntrusted, 6, "untrusted", trustHint),
-		fault(project.ErrUntrusted, 6, "untrusted", "remove the link, or name the directory to which it leads with --dir"),
-		fault(resolver.ErrUsage, 2, "usage", ""),
+		fault(provision.ErrUnknown, 8, "incomplete", say("look before you do it again: %s, %s", cli.To("sp status"), cli.To("sp tenant list"))),
+		fault(registry.ErrUnknown, 8, "incomplete", say("look before you do it again: %s, %s", cli.To("sp status"), cli.To("sp tenant list"))),
+		fault(db.ErrUnrecorded, 6, "untrusted", say("set HOME, or XDG_STATE_HOME to a directory that you can write, for the receipt; without one, SP_TRUST names the project")),
+		fault(db.ErrUntrusted, 6, "untrusted", trustHint()),
+		fault(project.ErrUntrusted, 6, "untrusted", say("remove the link, or name the directory to which it leads with --dir")),
+		fault(resolver.ErrUsage, 2, "usage", none),
 		refused,
-		fault(follow.ErrUnusable, 6, "store", "mend that file, or move it away; what follows the registry is written anew"),
-		fault(project.ErrUnusable, 6, "store", "mend that file, or move it away; what follows the registry is written anew"),
-		fault(hosting.ErrNoServer, 9, "unavailable", ""),
+		fault(follow.ErrUnusable, 6, "store", say("mend that file, or move it away; what follows the registry is written anew")),
+		fault(project.ErrUnusable, 6, "store", say("mend that file, or move it away; what follows the registry is written anew")),
+		{Err: ErrNoProgram, Exit: 9, Code: "unavailable", Bare: true},
+		fault(hosting.ErrNoServer, 9, "unavailable", none),
 		{Err: ErrUnreached, Exit: 9, Code: "unavailable", Told: true},
-		fault(hosting.ErrWithheld, 9, "denied", ""),
-		fault(errNoPlace, 9, "unavailable", "SP_DATA_DIR names a directory for the data of servers"),
-		fault(hosting.ErrOtherData, 9, "denied", "sp db up shows it, and asks"),
-		fault(hosting.ErrLost, 9, "mismatch", ""),
-		fault(provision.ErrUnavailable, 9, "unavailable", "see that the server runs, and that the address is right"),
-		fault(provision.ErrDenied, 9, "denied", ""),
-		fault(provision.ErrMismatch, 9, "mismatch", ""),
-		fault(provision.ErrUnchecked, 9, "unsupported", ""),
-		fault(postgres.ErrNone, 9, "unavailable", ""),
-		fault(postgres.ErrRoot, 9, "unavailable", ""),
-		fault(postgres.ErrTaken, 9, "unavailable", ""),
-		fault(postgres.ErrEdited, 9, "denied", "sp db up shows it at a terminal, and asks; or move it away"),
-		fault(postgres.ErrVersion, 9, "unavailable", ""),
-		fault(postgres.ErrUnusable, 9, "unavailable", ""),
-		fault(registry.ErrConflict, 4, "conflict", ""),
-		fault(registry.ErrExists, 4, "exists", ""),
-		fault(registry.ErrInUse, 4, "in_use", ""),
-		fault(registry.ErrNoTenant, 5, "no_tenant", noTenantHint),
-		fault(registry.ErrNoProfile, 5, "no_profile", "sp profile list, then sp session switch NAME"),
-		fault(registry.ErrNoURL, 5, "no_url", ""),
-		fault(registry.ErrAmbiguous, 2, "ambiguous", "sp tenant list has the ids; id:ID means the tenant with that id and nothing else"),
-		fault(registry.ErrForgotten, 3, "not_found", "secrets that a change removed are kept for 7 days, unless they were purged; a backup may have them"),
-		fault(registry.ErrNotFound, 3, "not_found", ""),
-		fault(registry.ErrInvalid, 2, "invalid", ""),
-		fault(pgurl.ErrInvalid, 2, "invalid", ""),
-		fault(project.ErrNotFound, 3, "not_found", ""),
-		fault(project.ErrInvalid, 2, "invalid", ""),
-		fault(provision.ErrInvalid, 2, "invalid", ""),
-		fault(postgres.ErrInvalid, 2, "invalid", ""),
-		fault(db.ErrBusy, 7, "busy", "try again, or raise SP_LOCK_TIMEOUT (10s)"),
-		fault(workspace.ErrBusy, 7, "busy", "try again, when the other program is done"),
-		fault(project.ErrNoDirectory, 6, "store", "sp init makes a registry here; sp import PATH makes one from a tenants.json, sp restore FILE from a backup"),
-		fault(db.ErrMissing, 6, "store", "sp init makes a registry; sp import PATH makes one from a tenants.json, sp restore FILE from a backup"),
-		fault(db.ErrNewer, 6, "store", "upgrade sp"),
-		fault(db.ErrForeign, 6, "store", "it was left untouched; move it away, then sp restore a backup, sp init or sp import"),
-		fault(db.ErrUnsafe, 6, "store", doctorHint),
-		fault(db.ErrDamaged, 6, "store", "copy it, together with a -journal beside it, before anything else\n"+doctorHint),
-		fault(db.ErrReadOnly, 6, "store", "nothing was changed; make the directory and its files writable for you"),
-		fault(db.ErrReplaced, 6, "store", "nothing was changed; look at what is there now, then try again"),
-		fault(db.ErrFull, 6, "store", "nothing was changed; free some space"),
-		fault(db.ErrDenied, 6, "store", ""),
-		fault(db.ErrIO, 6, "store", ""),
-		fault(project.ErrOthers, 6, "store", "run as that user; or sp init, in your project, makes a registry of your own, which is found first"),
-		fault(project.ErrUnsafe, 6, "store", doctorHint),
-		fault(project.ErrExposed, 6, "store", ""),
-		fault(project.ErrGit, 6, "store", ""),
-		fault(place.ErrForeign, 6, "store", "take it over with chown, or move it away"),
-		fault(place.ErrUnsafe, 6, "store", "name a regular file, or move that away"),
+		fault(hosting.ErrWithheld, 9, "denied", none),
+		fault(errNoPlace, 9, "unavailable", say("SP_DATA_DIR names a directory for the data of servers")),
+		fault(hosting.ErrOtherData, 9, "denied", say("%s shows it, and asks", cli.To("sp db up"))),
+		fault(hosting.ErrLost, 9, "mismatch", none),
+		fault(provision.ErrUnavailable, 9, "unavailable", say("see that the server runs, and that the address is right")),
+		fault(provision.ErrDenied, 9, "denied", none),
+		fault(provision.ErrMismatch, 9, "mismatch", none),
+		fault(provision.ErrUnchecked, 9, "unsupported", none),
+		fault(postgres.ErrNone, 9, "unavailable", none),
+		fault(postgres.ErrRoot, 9, "unavailable", none),
+		fault(postgres.ErrTaken, 9, "unavailable", none),
+		fault(postgres.ErrEdited, 9, "denied", say("%s shows it at a terminal, and asks; or move it away", cli.To("sp db up"))),
+		fault(postgres.ErrVersion, 9, "unavailable", none),
+		fault(postgres.ErrUnusable, 9, "unavailable", none),
+		fault(registry.ErrConflict, 4, "conflict", none),
+		fault(registry.ErrExists, 4, "exists", none),
+		fault(registry.ErrInUse, 4, "in_use", none),
+		fault(registry.ErrNoTenant, 5, "no_tenant", noTenantHint()),
+		fault(registry.ErrNoProfile, 5, "no_profile", say("%s, then %s", cli.To("sp profile list"), cli.To("sp session switch", "NAME"))),
+		fault(registry.ErrNoURL, 5, "no_url", none),
+		fault(registry.ErrAmbiguous, 2, "ambiguous", say("%s has the ids; id:ID means the tenant with that id and nothing else", cli.To("sp tenant list"))),
+		fault(registry.ErrForgotten, 3, "not_found", say("secrets that a change removed are kept for 7 days, unless they were purged; a backup may have them")),
+		fault(registry.ErrNotFound, 3, "not_found", none),
+		fault(registry.ErrInvalid, 2, "invalid", none),
+		fault(pgurl.ErrInvalid, 2, "invalid", none),
+		fault(project.ErrNotFound, 3, "not_found", none),
+		fault(project.ErrInvalid, 2, "invalid", none),
+		fault(provision.ErrInvalid, 2, "invalid", none),
+		fault(postgres.ErrInvalid, 2, "invalid", none),
+		fault(db.ErrBusy, 7, "busy", say("try again, or raise SP_LOCK_TIMEOUT (10s)")),
+		fault(workspace.ErrBusy, 7, "busy", say("try again, when the other program is done")),
+		fault(project.ErrNoDirectory, 6, "store", makeHint()),
+		fault(db.ErrMissing, 6, "store", makeHint()),
+		fault(db.ErrNewer, 6, "store", say("upgrade sp")),
+		fault(db.ErrForeign, 6, "store", say("it was left untouched; move it away, then %s, %s or %s", cli.To("sp restore", "FILE"), cli.To("sp init"), cli.To("sp import", "PATH"))),
+		fault(db.ErrUnsafe, 6, "store", doctorHint()),
+		fault(db.ErrDamaged, 6, "store", say("copy it, together with a -journal beside it, before anything else").And(doctorHint())),
+		fault(db.ErrReadOnly, 6, "store", say("nothing was changed; make the directory and its files writable for you")),
+		fault(db.ErrReplaced, 6, "store", say("nothing was changed; look at what is there now, then try again")),
+		fault(db.ErrFull, 6, "store", say("nothing was changed; free some space")),
+		fault(db.ErrDenied, 6, "store", none),
+		fault(db.ErrIO, 6, "store", none),
+		fault(project.ErrOthers, 6, "store", say("run as that user; or %s, in your project, makes a registry of your own, which is found first", cli.To("sp init"))),
+		fault(project.ErrUnsafe, 6, "store", doctorHint()),
+		fault(project.ErrExposed, 6, "store", none),
+		fault(project.ErrGit, 6, "store", none),
+		fault(place.ErrForeign, 6, "store", say("take it over with chown, or move it away")),
+		fault(place.ErrUnsafe, 6, "store", say("name a regular file, or move that away")),
 		{Err: ErrUnwell, Exit: 6, Code: "store", Told: true},
 	}
 }
+
+// ErrNoProgram is returned where another program is needed and not there.
+var ErrNoProgram = errors.New("program not found")
 
 // Errors of which the answer already tells.
 var (
@@ -123,8 +140,8 @@ func (t *Task) explain(err error) error {
 	case cli.HasHint(err):
 	case errors.Is(err, fs.ErrPermission):
 		err = t.advisePermission(err)
-	case hint != "":
-		err = cli.Hint(err, "%s", hint)
+	case !hint.Empty():
+		err = cli.HintAt(err, hint)
 	case errors.As(err, new(*exporter.RepeatedError)):
 		err = cli.Hint(err, "%s takes the first of them", cli.To("sp import", "--duplicates", "first"))
 	}

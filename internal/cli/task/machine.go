@@ -132,45 +132,45 @@ func (t *Task) Tell(met hosting.Warnings, sharing string) {
 }
 
 // serverHint says what helps with a server, or that there is none.
-func serverHint(err error) string {
+func serverHint(err error) (none cli.Advice) {
 	var nowhere *hosting.NoServerError
 	if errors.As(err, &nowhere) {
 		return nowhereHint(runtime.GOOS, nowhere.Missing)
 	}
 	var e *hosting.ServerError
 	if !errors.As(err, &e) {
-		return ""
+		return none
 	}
 	switch s := e.Server; {
 	case errors.Is(e, hosting.ErrWithheld) && s.Withheld == registry.Foreign:
-		return fmt.Sprintf("if that project is gone: sp trust --moved, then sp db up\n"+
-			"if it is still in use: sp db remove %s forgets the server here, and sp makes another for new databases", s.Name)
+		return cli.Advise("if that project is gone: %s, then %s", cli.To("sp trust", "--moved"), cli.To("sp db up")).And(cli.Advise(
+			"if it is still in use: %s forgets the server here, and sp makes another for new databases", cli.To("sp db remove", s.Name)))
 	case errors.Is(e, hosting.ErrWithheld) && s.IsOwn(), errors.Is(e, hosting.ErrStopped):
-		return "sp db up"
+		return cli.Advise("%s", cli.To("sp db up"))
 	case errors.Is(e, hosting.ErrWithheld):
-		return "sp db use --server-stdin, with the URL of its administrator"
+		return cli.Advise("%s, with the URL of its administrator", cli.To("sp db use", "--server-stdin"))
 	case errors.Is(e, hosting.ErrLost):
 		return lostHint(s)
 	case errors.Is(e, postgres.ErrTaken) && s.Provider == registry.LocalPrograms:
-		return "sp db up --port PORT has it take another one"
+		return cli.Advise("%s has it take another one", cli.To("sp db up", "--port", "PORT"))
 	case errors.Is(e, provision.ErrDenied) && !s.IsOwn():
-		return "SP_POSTGRES_ADMIN_URL gives another login for that server, sp db use --server-stdin too"
+		return cli.Advise("SP_POSTGRES_ADMIN_URL gives another login for that server, %s too", cli.To("sp db use", "--server-stdin"))
 	}
-	return ""
+	return none
 }
 
 // lostHint are the ways out where the data of a server are gone.
-func lostHint(s registry.Server) string {
+func lostHint(s registry.Server) cli.Advice {
 	id := s.Name
 	if s.Place != nil {
 		id = *s.Place
 	}
-	return "if they are elsewhere, put them back; SP_DATA_DIR, XDG_DATA_HOME and HOME say where sp looks\n" +
-		"sp db remove " + id + " gives them up: then sp tenant provision makes empty databases"
+	return cli.Advise("if they are elsewhere, put them back; SP_DATA_DIR, XDG_DATA_HOME and HOME say where sp looks").And(cli.Advise(
+		"%s gives them up: then %s makes empty databases", cli.To("sp db remove", id), cli.To("sp tenant provision")))
 }
 
 // nowhereHint says how to come by a server on a system, from what is missing there.
-func nowhereHint(system string, missing []error) string {
+func nowhereHint(system string, missing []error) cli.Advice {
 	install := "install PostgreSQL's programs: apt-get install postgresql, or your system's like of it"
 	if system == "darwin" {
 		install = "install PostgreSQL's programs: brew install postgresql"
@@ -180,12 +180,12 @@ func nowhereHint(system string, missing []error) string {
 			install = "run sp as another user than root"
 		}
 	}
-	return strings.Join([]string{
+	return cli.Advise(strings.Join([]string{
 		"start Docker", install,
 		"name a server: --server-stdin with the URL of somebody who may make databases there",
 		"name a database that is there: --database-url-stdin",
-		"or take the tenant now and its database later: --no-database, then sp tenant provision ID",
-	}, "\n")
+		"or take the tenant now and its database later: --no-database, then %s",
+	}, "\n"), cli.To("sp tenant provision", "ID"))
 }
 
 // Nothing is the commit function of an empty change, which only updates the files that follow.

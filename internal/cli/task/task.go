@@ -48,7 +48,7 @@ func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Conte
 			return cli.Answer{}, cli.Usage("%s: --purge and --no-export: the file would still hold what is purged", t.Command)
 		}
 		answer, err := fn(provision.WithBeforeLogin(ctx, t.beforeLogin), t)
-		return t.explaining(answer), t.explain(err)
+		return t.explaining(answer), t.explain(t.adviseMissing(ctx, err))
 	}
 }
 

@@ -165,7 +165,10 @@ func (t *Task) RefuseDoubt(ctx context.Context, dir project.Dir, view *registry.
 }
 
 // noTenantHint is for where no tenant is selected, and perhaps none is there.
-const noTenantHint = "sp tenant list, then sp tenant select ID\nif that lists none: sp tenant create --name NAME, or sp import PATH of a tenants.json"
+func noTenantHint() cli.Advice {
+	return cli.Advise("%s, then %s", cli.To("sp tenant list"), cli.To("sp tenant select", "ID")).And(cli.Advise(
+		"if that lists none: %s, or %s of a tenants.json", cli.To("sp tenant create", "--name", "NAME"), cli.To("sp import", "PATH")))
+}
 
 // AdviseResolving adds a hint to an error of the resolver.
 func AdviseResolving(err error) error {
@@ -173,9 +176,10 @@ func AdviseResolving(err error) error {
 	var url *resolver.URLError
 	switch {
 	case errors.As(err, &nothing) && nothing.Selection.Tenant == nil:
-		return cli.Hint(cli.WithCandidates(err, nothing.Candidates...), noTenantHint+"\nor name a profile: --profile NAME")
+		return cli.HintAt(cli.WithCandidates(err, nothing.Candidates...), noTenantHint().And(cli.Advise("or name a profile: --profile NAME")))
 	case errors.As(err, &nothing):
-		return cli.Hint(cli.WithCandidates(err, nothing.Candidates...), "sp session switch NAME, or --profile NAME\nsp profile create NAME links a new one to the selected tenant")
+		return cli.Hint(cli.WithCandidates(err, nothing.Candidates...), "%s, or --profile NAME\n%s links a new one to the selected tenant",
+			cli.To("sp session switch", "NAME"), cli.To("sp profile create", "NAME"))
 	case errors.As(err, &url):
 		return adviseURL(err, url)
 	case errors.Is(err, registry.ErrConflict):

@@ -110,54 +110,74 @@ func checkedOf(t *task.Task, c hosting.Checked) checked {
 
 // answerChecks answers with a table, and says beside it what helps.
 func answerChecks(t *task.Task, results []checked) (cli.Answer, error) {
+	people := t.IsTerminal() && !t.JSON
 	var wrong []string
 	rows := make([][]string, len(results))
 	for i, c := range results {
-		rows[i] = c.row(t.IsTerminal())
-		c.tell(t)
+		rows[i] = c.row()
+		if people {
+			rows[i] = c.forPeople()
+		}
+		if c.tellToken(t); !people {
+			c.tell(t)
+		}
 		if c.err != nil {
 			wrong = append(wrong, string(c.Tenant.ID))
 		}
 	}
 	a := cli.Answer{
 		Value: map[string]any{"tenants": append([]checked{}, results...)}, Title: "Databases", Rows: cli.Rows(rows...),
-		Heads: []string{"NAME", "ID", "RESULT", "TIME", "SERVER", "ENCRYPTION"},
+		Heads: []string{"NAME", "ID", "RESULT", "ABOUT"}, Wrap: true,
 		Empty: "No tenants to check.",
 	}
-	if len(wrong) > 0 {
+	switch {
+	case len(wrong) > 0 && people:
+		return a, cli.Hint(fmt.Errorf("%w: %d of %d do not", task.ErrUnreached, len(wrong), len(results)), "%s says what helps", cli.To("sp tenant check", "ID"))
+	case len(wrong) > 0:
 		return a, fmt.Errorf("%w: %s", task.ErrUnreached, strings.Join(wrong, ", "))
 	}
 	return a, nil
 }
 
-// row is a line of the table; what is wrong, a terminal has beside it.
-func (c checked) row(terminal bool) []string {
+// row is a line of the table.
+func (c checked) row() []string {
 	row := []string{string(c.Tenant.ID), c.Message}
-	if terminal {
-		row = []string{c.Tenant.Called(), string(c.Tenant.ID), c.Result}
-	}
 	if c.err != nil {
 		return row
 	}
+	row[1] = c.Result
+	return append(row, c.answered()...)
+}
+
+// answered tells how a database answered.
+func (c checked) answered() []string {
 	encryption := "without TLS"
 	if *c.TLS {
 		encryption = "with TLS"
 	}
-	row[len(row)-1] = c.Result
-	return append(row, fmt.Sprintf("%d ms", *c.Latency), "PostgreSQL "+*c.Version, encryption)
+	return []string{fmt.Sprintf("%d ms", *c.Latency), "PostgreSQL " + *c.Version, encryption}
 }
 
-// tell says what is the matter with a tenant, and what helps.
+// forPeople is a line of the table at a terminal.
+func (c checked) forPeople() []string {
+	about := c.Message
+	for _, known := range []string{fmt.Sprintf("tenant %s (%s): ", c.Tenant.ID, c.Tenant.Called()), "Database connection failed: ", "login: "} {
+		about = strings.TrimPrefix(about, known)
+	}
+	if c.err == nil {
+		about = strings.Join(c.answered(), ", ")
+	}
+	if c.err == nil && c.begun {
+		about += fmt.Sprintf("; a rotation of its password was stopped: %s", cli.To("sp tenant rotate-credentials", string(c.Tenant.ID)))
+	}
+	return []string{c.Tenant.Called(), string(c.Tenant.ID), c.Result, about}
+}
+
+// tell says beside the table what helps.
 func (c checked) tell(t *task.Task) {
-	c.tellToken(t)
 	id := string(c.Tenant.ID)
-	switch {
-	case c.err == nil && c.begun:
+	if c.err == nil && c.begun {
 		t.Note("warning: tenant %s: a rotation of its password was stopped: %s goes on with it", id, cli.To("sp tenant rotate-credentials", id, "-y"))
-	case c.err == nil:
-		return
-	case t.IsTerminal() && !t.JSON:
-		t.Note("%s", c.Message)
 	}
 	if c.Hint == nil || t.JSON { // it stands in the document
 		return

@@ -7,6 +7,7 @@ import (
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -194,6 +195,9 @@ func hostOn(ctx context.Context, t *task.Task, m *hosting.Machine, n registry.Ne
 		return cli.Answer{}, err
 	}
 	c, err := m.Create(ctx, n, s)
+	if task.Made(err) && s.IsOwn() && s.Admin.Empty() && t.IsTerminal() && !t.JSON {
+		t.Note("PostgreSQL was started for this project (%s); %s tells of it", s.Provider, cli.To("sp db status"))
+	}
 	tellMade(t, c, err)
 	if !task.Made(err) {
 		return cli.Answer{}, err
@@ -208,15 +212,35 @@ func hostOn(ctx context.Context, t *task.Task, m *hosting.Machine, n registry.Ne
 
 // created answers with a tenant that was created: its id alone is a line.
 func created(ctx context.Context, t *task.Task, made record, alike []registry.TenantID) (cli.Answer, error) {
+	what := "created"
+	if made.Selected {
+		what = "created and selected"
+	}
+	t.Note("tenant %s %s", made.Tenant, what)
+	warnOfLookalikes(t, made.Tenant, alike)
+	if t.IsTerminal() && !t.JSON {
+		tellCreated(t, made)
+	}
 	answer := cli.Line(made, string(made.Tenant.ID))
 	if !made.Selected {
-		t.Note("tenant %s created", made.Tenant)
-		warnOfLookalikes(t, made.Tenant, alike)
 		return answer, nil
 	}
-	t.Note("tenant %s created and selected", made.Tenant)
-	warnOfLookalikes(t, made.Tenant, alike)
 	return answer, t.TellOutranked(ctx, made.Tenant.ID)
+}
+
+// tellCreated says to people where the tenant's database is, and what comes next.
+func tellCreated(t *task.Task, made record) {
+	if d := made.Database; d != nil && made.Tenant.DatabaseURL != nil {
+		t.Note("its database %s is on server %s: %s", d.Name, d.Server, pgurl.Describe(*made.Tenant.DatabaseURL))
+	}
+	next := cli.To("sp profile create", "NAME")
+	switch id := string(made.Tenant.ID); {
+	case !made.Tenant.HasDatabaseURL():
+		next = cli.To("sp tenant provision", id)
+	case !made.Selected:
+		next = cli.To("sp tenant select", id)
+	}
+	t.Note("next: %s", next)
 }
 
 // lookalikes are the tenants whose names people could take for that one.

@@ -18,8 +18,8 @@ func deleteCommand() *cli.Command {
 		Name:  "delete",
 		Usage: "delete a tenant with its session, its profiles and its own database",
 		Args:  []cli.Arg{word()},
-		Description: "ID is the whole id, or the whole name with --confirm NAME. A database that sp has\n" +
-			"not made is left alone.",
+		Description: "ID is the whole id, or the whole name with --confirm NAME. A database that sp\n" +
+			"has not made is left alone.",
 		Flags: []cli.Flag{
 			cli.Yes(), task.Purge(), task.NoExport(),
 			cli.String("confirm", "NAME", "the name of the tenant once more, in place of -y"),

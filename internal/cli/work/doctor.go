@@ -19,18 +19,18 @@ func Doctor() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "look at what can be wrong, and mend what is safe to mend",
-		Description: "At a terminal, problems come first. A pipe gets one line a finding: result, check,\n" +
-			"message. Exit 6 if a result is an error.\n\n" +
-			"  error    commands refuse because of it, or others can have the secrets: files and\n" +
-			"           directories of others or open to them, a damaged registry, secrets in git,\n" +
-			"           a tenants.json that can't be read\n" +
-			"  warning  it may go wrong: stale, masked, alike, left over, behind, a network's files,\n" +
-			"           a tenants.json that somebody else changed\n" +
+		Description: "At a terminal, problems come first. A pipe gets one line a finding: result,\n" +
+			"check, message. Exit 6 if a result is an error.\n\n" +
+			"  error    commands refuse because of it, or others can have the secrets: files\n" +
+			"           and directories of others or open to them, a damaged registry,\n" +
+			"           secrets in git, a tenants.json that can't be read\n" +
+			"  warning  it may go wrong: stale, masked, alike, left over, behind, a network's\n" +
+			"           files, a tenants.json that somebody else changed\n" +
 			"  info, ok, skipped, fixed\n\n" +
-			"--fix takes rights from others, completes .gitignore, migrates, brings files that\n" +
-			"follow the registry up to date, removes temporary files and expired copies. It never\n" +
-			"removes a journal, overwrites what somebody else wrote, changes an owner, or touches\n" +
-			"a secret.\n" +
+			"--fix takes rights from others, completes .gitignore, migrates, brings files\n" +
+			"that follow the registry up to date, removes temporary files and expired copies.\n" +
+			"It never removes a journal, overwrites what somebody else wrote, changes an\n" +
+			"owner, or touches a secret.\n" +
 			"--connect logs in to the database that sp resolve would name, within 5 seconds.",
 		Flags: []cli.Flag{
 			cli.Bool("fix", "mend what is safe to mend"),
@@ -56,7 +56,7 @@ func checkUp(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	unwell := unwellOf(findings)
 	answer := cli.Answer{Value: checkupOf(t, findings, unwell), Rows: cli.Rows(rowsOf(findings)...)}
 	if t.IsTerminal() {
-		answer.Rows, answer.Foot = problems(findings), foot(findings)
+		answer.Rows, answer.Foot = problems(findings), cli.Advise("%s", foot(findings))
 		answer.Wrap = true
 	}
 	return answer, unwell
@@ -183,7 +183,7 @@ func problems(findings []doctor.Diagnosis) iter.Seq2[cli.Row, error] {
 				if !yield(cli.Row{Cells: []string{string(f.Result), f.Check, f.Message}, Marked: f.Result == doctor.Error}, nil) {
 					return
 				}
-				if f.Remedy != "" && !yield(cli.Row{Cells: []string{"", "", f.Remedy}}, nil) {
+				if f.Remedy != "" && !yield(cli.Row{Cells: []string{"", "", f.Remedy}, Kept: slices.Clone(f.Next)}, nil) {
 					return
 				}
 			}

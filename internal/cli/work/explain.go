@@ -71,7 +71,7 @@ func explained(ctx context.Context, t *task.Task, view *registry.View, request r
 		return explanation{}, err
 	}
 	if e.Err != nil {
-		e.Err = adviseName(ctx, view, request, task.AdviseResolving(e.Err))
+		e.Err = t.AdviseMissing(ctx, view, task.AdviseResolving(e.Err))
 	}
 	found := explanation{Explanation: e, how: task.Showing(t.Bool("reveal")), notes: []note{}}
 	if e.Note != "" {
@@ -283,18 +283,15 @@ func (e explanation) became(f resolver.Finding) string {
 }
 
 // foot says at a terminal what is easily overlooked, and what helps.
-func (e explanation) foot(t *task.Task) string {
-	var lines []string
+func (e explanation) foot(t *task.Task) (foot cli.Advice) {
 	for _, n := range e.notes {
 		if n.Code == otherTenant {
 			n.Message = "the selected tenant is " + e.selected.Name
 		}
-		lines = append(lines, "note: "+n.Message)
+		foot = foot.And(cli.Advise("note: %s", n.Message))
 	}
 	if f := unresolved(t, e.Err); f != nil && f.Hint != nil {
-		for line := range strings.SplitSeq(*f.Hint, "\n") {
-			lines = append(lines, "hint: "+line)
-		}
+		foot = foot.And(f.Advice.Prefixed("hint: "))
 	}
-	return strings.Join(lines, "\n")
+	return foot
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -15,7 +16,6 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
-	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
@@ -24,9 +24,6 @@ import (
 	"github.com/sp-registry/sp/internal/resolver"
 	"github.com/sp-registry/sp/internal/secret"
 )
-
-// errNoPsql is returned where there is no psql.
-var errNoPsql = errors.New("psql: not found in PATH, nor among PostgreSQL's programs")
 
 // Psql is `sp psql`.
 func Psql() *cli.Command {
@@ -98,7 +95,9 @@ func lookUp(ctx context.Context, view *registry.View, word string, request *reso
 		request.Flag = &word
 		return nil
 	case err != nil:
-		if t, err = view.FindTenant(ctx, word); err != nil {
+		if t, err = view.FindTenant(ctx, word); errors.Is(err, registry.ErrNotFound) {
+			return task.AdviseEither(ctx, view, err, word)
+		} else if err != nil {
 			return err
 		}
 	}
@@ -178,7 +177,11 @@ func findPsql(t *task.Task) (string, error) {
 	if path := filepath.Join(programs.Dir, "psql"); err == nil && cli.IsProgram(path) {
 		return path, nil
 	}
-	return "", cli.Hint(fmt.Errorf("%w: %w", errNoPsql, hosting.ErrNoServer), "apt-get install postgresql-client, or what your system calls it")
+	install := "apt-get install postgresql-client, or what your system calls it"
+	if runtime.GOOS == "darwin" {
+		install = "brew install libpq, then put its bin directory in PATH"
+	}
+	return "", cli.Hint(fmt.Errorf("psql: not found in PATH, nor among PostgreSQL's programs: %w", task.ErrNoProgram), "%s", install)
 }
 
 // directing are the variables that would lead libpq to another database, or log in as

@@ -3,11 +3,8 @@
 package work
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -25,8 +22,8 @@ func Resolve() *cli.Command {
 		Description: "The first source that names a profile decides: --profile, SYSTEMPROMPT_PROFILE,\n" +
 			"the session of the selected tenant, the default. One that names something\n" +
 			"unusable is an error. sp explain says which decided, and why.\n\n" +
-			"To open psql there, use sp psql: it refuses where nothing resolves, and keeps the\n" +
-			"password out of the list of processes.\n\n" +
+			"To open psql there, use sp psql: it refuses where nothing resolves, and keeps\n" +
+			"the password out of the list of processes.\n\n" +
 			"  DATABASE_URL=$(sp resolve) && export DATABASE_URL\n" +
 			"  sp resolve --profile production --network external",
 		Flags: []cli.Flag{task.Network(), tenant},
@@ -67,36 +64,13 @@ func resolve(ctx context.Context, t *task.Task) (cli.Answer, error) {
 func connect(ctx context.Context, t *task.Task, view *registry.View, request resolver.Request) (resolver.Connection, error) {
 	c, err := resolver.Resolve(ctx, view, request)
 	if err != nil {
-		return c, adviseName(ctx, view, request, task.AdviseResolving(err))
+		return c, task.AdviseResolving(err)
 	}
 	if c.Source == resolver.FromEnvironment {
 		err = t.TellOther(ctx, view, resolver.Finding{Source: c.Source, Profile: c.Profile, Tenant: &c.Tenant})
 	}
 	return c, err
 }
-
-// adviseName offers the nearest names where no profile has the one that was given.
-func adviseName(ctx context.Context, view *registry.View, request resolver.Request, err error) error {
-	if !errors.Is(err, registry.ErrNotFound) || cli.HasHint(err) {
-		return err
-	}
-	name := cmp.Or(request.Flag, request.Env)
-	profiles, unread := view.ProfilesOf(ctx, nil, mostNames)
-	if name == nil || unread != nil {
-		return err
-	}
-	names := make([]string, len(profiles))
-	for i, p := range profiles {
-		names[i] = p.Name
-	}
-	if near := cli.Near(*name, names); len(near) > 0 {
-		return cli.WithCandidates(cli.Hint(err, "did you mean %s?", strings.Join(near, " or ")), near...)
-	}
-	return cli.Hint(err, "%s shows which there are", cli.To("sp profile list"))
-}
-
-// mostNames bounds among how many names the nearest is looked for.
-const mostNames = 1000
 
 // printed is the URL and nothing else. One that holds a control character would be more than one
 // line, one with an invisible character another URL than it looks: neither is a URL.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/cli"
@@ -79,7 +80,7 @@ func untrusted(t *task.Task, err error) (cli.Answer, error) {
 	path := filepath.Dir(dir.Registry())
 	return cli.Answer{
 		Value: standing{Directory: path, Untrusted: &f},
-		Title: "Status", Rows: cli.Rows([]string{"directory", path}, []string{"trust", f.Message + " (" + *f.Hint + ")"}), Wrap: true,
+		Title: "Status", Rows: cli.Rows([]string{"directory", path}, []string{"trust", f.Message + " (" + strings.ReplaceAll(*f.Hint, "\n", "; ") + ")"}), Wrap: true,
 	}, nil
 }
 
@@ -148,19 +149,9 @@ func (s *standing) readSync(ctx context.Context, t *task.Task, view *registry.Vi
 	at, stale := registry.FormatTime(state.Document.SyncedAt), state.Document.IsStale(t.Now(), t.Duration("max-age"))
 	s.SyncedAt, s.Stale, s.ago = &at, &stale, cli.HowLong(t.Now().Sub(state.Document.SyncedAt))
 	if stale {
-		s.tellStale, err = hasCloud(ctx, view)
+		s.tellStale, err = view.HasCloud(ctx)
 	}
 	return err
-}
-
-// hasCloud tells whether there is a cloud tenant among the first ones.
-func hasCloud(ctx context.Context, view *registry.View) (bool, error) {
-	for t, err := range view.Tenants(ctx, registry.Page{Limit: 10_000}) {
-		if err != nil || t.IsCloud() {
-			return err == nil, err
-		}
-	}
-	return false, nil
 }
 
 func (s *standing) readFiles(ctx context.Context, t *task.Task, w *workspace.Workspace, view *registry.View) error {
@@ -187,7 +178,7 @@ func (s *standing) resolve(ctx context.Context, t *task.Task, dir project.Dir, v
 		return err
 	}
 	if e.Err != nil {
-		s.Unresolved = unresolved(t, adviseName(ctx, view, request, task.AdviseResolving(e.Err)))
+		s.Unresolved = unresolved(t, t.AdviseMissing(ctx, view, task.AdviseResolving(e.Err)))
 		return nil
 	}
 	shown := connectionOf(*e.Connection, pgurl.Describe(e.Connection.URL))

@@ -1,0 +1,79 @@
+package task
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// mostNames bounds among how many things the nearest name is looked for.
+const mostNames = 10_000
+
+// adviseMissing is AdviseMissing with a look into the registry.
+func (t *Task) adviseMissing(ctx context.Context, err error) error {
+	if !lacksNames(err) {
+		return err
+	}
+	advised := err
+	_ = t.Read(ctx, func(_ project.Dir, view *registry.View) error { // without it there is less to say
+		advised = t.AdviseMissing(ctx, view, err)
+		return nil
+	})
+	return advised
+}
+
+// AdviseMissing offers the nearest names where a tenant or profile is not found.
+func (t *Task) AdviseMissing(ctx context.Context, view *registry.View, err error) error {
+	if !lacksNames(err) {
+		return err
+	}
+	what, word := "", ""
+	var missing interface{ Missing() (what, word string) }
+	if errors.As(err, &missing) {
+		what, word = missing.Missing()
+	} else if named := cmp.Or(t.Optional(profileFlag), t.Env(profileVariable)); named != nil {
+		what, word = "profile", *named
+	}
+	switch what {
+	case "tenant":
+		return cli.DidYouMean(err, word, tenantNames(ctx, view), cli.To("sp tenant list"))
+	case "profile":
+		return cli.DidYouMean(err, word, profileNames(ctx, view), cli.To("sp profile list", "--all"))
+	case "change":
+		return cli.Hint(err, "%s shows which there are", cli.To("sp log"))
+	}
+	return err
+}
+
+// AdviseEither offers the nearest names where neither a tenant nor a profile is called so.
+func AdviseEither(ctx context.Context, view *registry.View, err error, word string) error {
+	names := append(profileNames(ctx, view), tenantNames(ctx, view)...)
+	return cli.DidYouMean(err, word, names, cli.To("sp tenant list"))
+}
+
+// lacksNames tells whether something was not found, and nothing says yet what helps.
+func lacksNames(err error) bool {
+	return errors.Is(err, registry.ErrNotFound) && !errors.Is(err, registry.ErrForgotten) && !cli.HasHint(err)
+}
+
+// tenantNames are what tenants can be called by. What can't be read has none.
+func tenantNames(ctx context.Context, view *registry.View) (names []string) {
+	for tenant, err := range view.Tenants(ctx, registry.Page{Limit: mostNames}) {
+		if err == nil {
+			names = append(names, tenant.Name, string(tenant.ID))
+		}
+	}
+	return names
+}
+
+func profileNames(ctx context.Context, view *registry.View) (names []string) {
+	profiles, _ := view.ProfilesOf(ctx, nil, mostNames)
+	for _, p := range profiles {
+		names = append(names, p.Name)
+	}
+	return names
+}
