@@ -22,8 +22,8 @@ func Export() *cli.Command {
 		Args:  []cli.Arg{{Name: "-", Optional: true}},
 		Description: "Writes .systemprompt/tenants.json (0600). Every change of a tenant rewrites it, from\n" +
 			"the making of the registry on; --stop ends that. Changes by another program are\n" +
-			"merged first, and a file that sp did not write is not overwritten. --path writes a\n" +
-			"copy elsewhere; - prints it.",
+			"merged first, and a file that sp did not write is not overwritten. --path writes\n" +
+			"a copy elsewhere; - prints it.",
 		Flags: []cli.Flag{
 			cli.String("path", "FILE", "write a copy to FILE instead"),
 			cli.Bool("check", "write nothing; exit 4 if the file is not current"),
