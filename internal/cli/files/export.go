@@ -20,10 +20,10 @@ func Export() *cli.Command {
 		Name:  "export",
 		Usage: "write tenants.json, and keep it current from then on",
 		Args:  []cli.Arg{{Name: "-", Optional: true}},
-		Description: "Writes .systemprompt/tenants.json (0600). Every change of a tenant rewrites it, from\n" +
-			"the making of the registry on; --stop ends that. Changes by another program are\n" +
-			"merged first, and a file that sp did not write is not overwritten. --path writes\n" +
-			"a copy elsewhere; - prints it.",
+		Description: "Writes .systemprompt/tenants.json (0600). Every change of a tenant rewrites it,\n" +
+			"from the making of the registry on; --stop ends that. Changes by another program\n" +
+			"are merged first, and a file that sp did not write is not overwritten. --path\n" +
+			"writes a copy elsewhere; - prints it.",
 		Flags: []cli.Flag{
 			cli.String("path", "FILE", "write a copy to FILE instead"),
 			cli.Bool("check", "write nothing; exit 4 if the file is not current"),
