@@ -53,19 +53,25 @@ func undo(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if !task.Made(err) {
 		return cli.Answer{}, err
 	}
-	t.Note("%s undone: %s", undone.Change, describeEntries(undone.By))
-	shown, orphans := shownUndo(ctx, t, undone.By)
+	shown, words, orphans := shownUndo(ctx, t, undone.By)
+	t.Note("%s undone: %s", undone.Change, words)
 	return cli.Answer{Value: shown}, errors.Join(err, task.Afterwards(orphans))
 }
 
-// shownUndo is the change that an undo made, in JSON. It tells of databases, too, whose tenants are gone.
-func shownUndo(ctx context.Context, t *task.Task, by registry.Change) (shown record, err error) {
-	ctx = context.WithoutCancel(ctx) // what this stands behind is done
+// shownUndo returns the change that an undo made, in JSON and in words. It also names databases whose
+// tenants are gone.
+func shownUndo(ctx context.Context, t *task.Task, by registry.Change) (shown record, words string, err error) {
+	words = describeEntries(by)
+	ctx = context.WithoutCancel(ctx) // the change itself is made
 	err = t.Read(ctx, func(_ project.Dir, view *registry.View) error {
-		if t.JSON {
-			shown = recordOf(by, task.NamesIn(ctx, view))
+		names := task.NamesIn(ctx, view)
+		switch {
+		case t.JSON:
+			shown = recordOf(by, names)
+		case t.IsTerminal():
+			words = sayer{names: names}.words(by)
 		}
 		return t.TellOrphansOf(ctx, view)
 	})
-	return shown, err
+	return shown, words, err
 }
