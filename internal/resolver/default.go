@@ -46,7 +46,7 @@ func (q *query) only(ctx context.Context, f *Finding, selection Selection) error
 		return err
 	}
 	if len(profiles) != 1 {
-		f.Why += "; candidates: " + list(firstNames(profiles))
+		f.Why += listed(firstNames(profiles))
 		return nil
 	}
 	f.Why, f.Reason = f.Why+fmt.Sprintf("; the only candidate is %q", profiles[0].Name), OnlyProfile

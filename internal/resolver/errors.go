@@ -48,18 +48,20 @@ func (e *NothingError) Unwrap() error {
 func (e *NothingError) Error() string {
 	why := "none is selected"
 	switch {
+	case e.Selection.Tenant != nil && len(e.Candidates) == 0:
+		why = fmt.Sprintf("tenant %q has none", *e.Selection.Tenant)
 	case e.Selection.Tenant != nil:
 		why = fmt.Sprintf("nothing names one of tenant %q", *e.Selection.Tenant)
 	case e.Selection.Deleted:
 		why = "the selected one was deleted"
 	}
-	return fmt.Sprintf("%s: %s; candidates: %s", e.Unwrap(), why, list(e.Candidates, e.More))
+	return fmt.Sprintf("%s: %s%s", e.Unwrap(), why, listed(e.Candidates, e.More))
 }
 
-// list writes names for people.
-func list(names []string, more bool) string {
+// listed lists candidates for people, behind something else; nothing if there are none.
+func listed(names []string, more bool) string {
 	if len(names) == 0 {
-		return "none"
+		return ""
 	}
 	quoted := make([]string, len(names))
 	for i, name := range names {
@@ -69,7 +71,7 @@ func list(names []string, more bool) string {
 	if more {
 		text += " and more"
 	}
-	return text
+	return "; candidates: " + text
 }
 
 // URLError is returned when the tenant is known but its connection URL cannot be

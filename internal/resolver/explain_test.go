@@ -97,9 +97,9 @@ error: no profile: nothing names one of tenant "tenant-a"; candidates: "a1", "a2
 - flag -: not set
 - environment -: not set
 - session -: tenant "tenant-gone" has no session
-- default "a2": profile "a2" does not belong to the selected tenant "tenant-gone"; candidates: none
+- default "a2": profile "a2" does not belong to the selected tenant "tenant-gone"
 tenant "tenant-gone" is selected: its session is active, and the default has to be its own
-error: no profile: nothing names one of tenant "tenant-gone"; candidates: none
+error: no profile: tenant "tenant-gone" has none
 `},
 	{"none selected", func(w *world) { w.selected, w.standing = nil, nil }, resolver.Request{}, `
 - flag -: not set
@@ -173,9 +173,9 @@ error: --profile is a way to a database, not a profile: not allowed
 - flag -: not set
 - environment -: not set
 - session -: no tenant is selected
-- default -: no default profile is set; candidates: none
+- default -: no default profile is set
 no tenant is selected: no session is active, and the default may be of any tenant
-error: no tenant configured: none is selected; candidates: none
+error: no tenant configured: none is selected
 `},
 	{"no url", func(w *world) { w.tenants[tenantA] = registry.Tenant{ID: tenantA, Kind: registry.Local} }, resolver.Request{}, `
 - flag -: not set

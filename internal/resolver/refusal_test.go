@@ -143,7 +143,7 @@ var refusals = []struct {
 	{
 		"no profile in the selected tenant", func(w *world) { w.selected = new(tenantGone); w.tenants[tenantGone] = localTenant(tenantGone) },
 		resolver.Request{},
-		registry.ErrNoProfile, `no profile: nothing names one of tenant "tenant-gone"; candidates: none`,
+		registry.ErrNoProfile, `no profile: tenant "tenant-gone" has none`,
 	},
 	// C8 differs on purpose: where nothing is known, no profile is called unknown; those
 	// that there are, are.
@@ -157,7 +157,7 @@ var refusals = []struct {
 		"empty registry", func(w *world) { *w = world{} },
 		resolver.Request{},
 		registry.ErrNoTenant,
-		`no tenant configured: none is selected; candidates: none`,
+		`no tenant configured: none is selected`,
 	},
 	{
 		"selected tenant deleted", func(w *world) { w.deleted = true },
