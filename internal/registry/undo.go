@@ -238,8 +238,16 @@ func (c *change) lastToUndo(ctx context.Context) (Change, error) {
 			return last, err
 		}
 	}
-	return Change{}, fmt.Errorf("a change to undo: %w", ErrNotFound)
+	return Change{}, nothingToUndo{}
 }
+
+// nothingToUndo is returned if every change that can be undone was.
+type nothingToUndo struct{}
+
+func (nothingToUndo) Error() string { return "there is nothing left to undo" }
+
+// Unwrap returns ErrNotFound.
+func (nothingToUndo) Unwrap() error { return ErrNotFound }
 
 // checkReversible refuses what the history has nothing of to put back.
 func checkReversible(undone Change) error {
