@@ -77,8 +77,12 @@ func (t *Task) Claim(ctx context.Context, dir project.Dir, source db.Source, cla
 // askClaim asks at a terminal; without one, a flag has to have said it, and -y with it.
 func (t *Task) askClaim(ctx context.Context, name string, claim db.Claim) (db.Claim, error) {
 	if !t.Terminal(int(t.Stdin.Fd())) {
-		return db.Unclaimed, cli.Hint(fmt.Errorf("%s: trust it: %w", name, cli.ErrConfirm), "%s, or %s, if you know where it comes from",
-			cli.To("sp trust", "--moved", "-y"), cli.To("sp trust", "--copy", "-y"))
+		err := fmt.Errorf("%s: trust it: %w", name, cli.ErrConfirm)
+		copied := cli.To("sp trust", "--copy", "-y")
+		if claim == db.Copied {
+			return db.Unclaimed, cli.Hint(err, "%s, if you know where it comes from", copied)
+		}
+		return db.Unclaimed, cli.Hint(err, "%s, or %s, if you know where it comes from", cli.To("sp trust", "--moved", "-y"), copied)
 	}
 	if claim != db.Unclaimed {
 		return claim, t.ConfirmTyped(ctx, "Trust it?")
