@@ -35,7 +35,8 @@ run tenant select my-project-prod
 run profile create production -y
 run profile list --all
 
-say 'Which database? First the weakest source: the default, with nothing else said.'
+say 'Which database? First the weakest source: the default, while no session is there.'
+run session logout
 run profile default production
 expect "$cloud_db" resolve
 say 'Stronger: the session of the selected tenant.'
@@ -52,8 +53,7 @@ expect "$local_db" resolve --profile local
 say 'And why?'
 run explain
 
-say 'Write the tenants.json that older tools read.'
-run export
+say 'The tenants.json that older tools read followed from the start.'
 ls -l .systemprompt/tenants.json
 cmp .systemprompt/tenants.json "$here/expected.json"
 echo 'Byte for byte what the original tool writes.'
