@@ -22,7 +22,7 @@ func (b *Bench) importing(n int) (pair.Series, error) {
 		return nil, err
 	}
 	place := Place{Dir: filepath.Join(b.Work, "import"), File: f.Path, N: n}
-	sp := b.sp(place, "sp", "import", f.Path)
+	sp := b.sp(place, "sp", "import", f.Path, "--no-export") // the file is P7's
 	sp.Before = func() error {
 		if err := place.empty(); err != nil {
 			return err
@@ -36,7 +36,7 @@ func (b *Bench) importing(n int) (pair.Series, error) {
 	if err := b.isWhole(place); err != nil {
 		return nil, err
 	}
-	unmade := b.sp(place, "new", "import", f.Path)
+	unmade := b.sp(place, "new", "import", f.Path, "--no-export")
 	unmade.Before = place.empty
 	commands := []pair.Command{sp, unmade}
 	if b.Peers.SQLite != nil {
@@ -134,9 +134,9 @@ func importUnchanged(b *Bench) ([]Figure, error) {
 		return nil, err
 	}
 	empty := Place{Dir: filepath.Join(b.Work, "import"), File: place.File, N: n}
-	first := b.sp(empty, "first", "import", place.File)
+	first := b.sp(empty, "first", "import", place.File, "--no-export")
 	first.Before = empty.empty
-	s, err := b.Rig.Compare(b.rounds(n), first, b.sp(place, "again", "import", place.File))
+	s, err := b.Rig.Compare(b.rounds(n), first, b.sp(place, "again", "import", place.File, "--no-export"))
 	if err != nil {
 		return nil, err
 	}

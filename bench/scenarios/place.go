@@ -67,7 +67,8 @@ func (b *Bench) makePlace(name string, n int) (Place, error) {
 		return p, err
 	}
 	for _, args := range [][]string{
-		{"import", f.Path},
+		{"import", f.Path, "--no-export"},
+		{"export", "--stop"}, // a scenario that is of the file starts it
 		{"tenant", "select", p.Tenant},
 		{"profile", "create", "bench"},
 		{"session", "switch", "bench"},
