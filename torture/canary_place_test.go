@@ -116,6 +116,9 @@ func (c canaryPlace) commandsByHelp(words ...string) (leaves [][]string) {
 		if !strings.HasPrefix(line, "  ") {
 			break
 		}
+		if strings.HasPrefix(line, "   ") {
+			continue // the line before goes on
+		}
 		leaves = append(leaves, c.commandsByHelp(append(slices.Clone(words), strings.Fields(line)[0])...)...)
 	}
 	require.NotEmpty(c.T, leaves)

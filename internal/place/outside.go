@@ -70,8 +70,7 @@ func newNote(dir, path, suffix string) (*Outside, string, error) {
 
 // lockNote returns the note, unless somebody else has it or it has lost its name.
 func lockNote(note *os.File) *Outside {
-	err := IgnoringEINTR(func() error { return unix.Flock(int(note.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
-	if err == nil && IsAt(note, note.Name()) {
+	if TryLock(note) && IsAt(note, note.Name()) {
 		return &Outside{note: note}
 	}
 	_ = note.Close() // nothing was written

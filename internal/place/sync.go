@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // SyncDir makes what was created, renamed or removed in dir outlast a power cut. One that
@@ -38,6 +40,12 @@ func Owner(info fs.FileInfo) int {
 		return -1
 	}
 	return int(stat.Uid)
+}
+
+// TryLock takes the kernel's lock on an open file until that is closed. It tells whether nobody else
+// has it.
+func TryLock(file *os.File) bool {
+	return IgnoringEINTR(func() error { return unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) }) == nil
 }
 
 // IsAt tells whether an open file is the one that has this path: another may have been

@@ -53,16 +53,26 @@ func Make(path string) (Dir, Made, error) {
 	return d, made, err
 }
 
-// Unmake takes back a directory that Make created, unless something came into it.
+// Unmake takes back a directory that Make created, unless something came into it or another command
+// is at work there: it holds the lock while it removes it, and who waits for that lock sees then that
+// it is not the one at its place.
 func (d Dir) Unmake() error {
 	const lock, rules = ".lock", ".gitignore"
+	held, err := os.OpenFile(filepath.Join(d.path, lock), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = held.Close() }() // nothing was written
+	if !place.TryLock(held) || !place.IsAt(held, held.Name()) {
+		return nil
+	}
 	entries, err := os.ReadDir(d.path)
 	for _, entry := range entries {
 		if name := entry.Name(); name != lock && name != rules {
 			return err
 		}
 	}
-	for _, name := range []string{lock, rules} {
+	for _, name := range []string{rules, lock} {
 		if gone := os.Remove(filepath.Join(d.path, name)); !errors.Is(gone, fs.ErrNotExist) {
 			err = errors.Join(err, gone)
 		}

@@ -52,16 +52,21 @@ type Publisher struct {
 // and how far the registry has come.
 type standingFile struct {
 	known *registry.File
-	state registry.State
-	left  []string // of stopped commands
-	kept  []string // of other programs, which wrote it while it was replaced
-	there place.Seen
+	// stopped is what it was when a change ended that it follows, nil if none has just now.
+	stopped *registry.File
+	state   registry.State
+	left    []string // of stopped commands
+	kept    []string // of other programs, which wrote it while it was replaced
+	there   place.Seen
 }
 
 // find gathers all but what stands there.
 func (p Publisher) find(ctx context.Context, view *registry.View) (s standingFile, err error) {
 	if s.state, err = view.State(ctx); err == nil {
 		s.known, err = view.File(ctx, p.Name)
+	}
+	if err == nil && s.known == nil && p.Name == TrackedName {
+		s.stopped, err = view.File(ctx, stoppedName)
 	}
 	if err == nil { // before a look at the file: a command may be putting it in place just now
 		s.left, s.kept, err = place.Beside(p.names, p.Path)
@@ -237,7 +242,7 @@ func (p Publisher) Publish(ctx context.Context, view *registry.View) (Publicatio
 	if err != nil {
 		return Publication{}, err
 	}
-	left, kept, err := place.Recover(p.names, p.Path, p.mayKeep, hashesOf(s.known)...)
+	left, kept, err := place.Recover(p.names, p.Path, p.mayKeep, append(hashesOf(s.known), hashesOf(s.stopped)...)...)
 	if err != nil {
 		return Publication{}, errors.Join(err, kept)
 	}
@@ -262,7 +267,7 @@ func (p Publisher) publish(ctx context.Context, view *registry.View, s standingF
 	switch {
 	case p.Wanted:
 	case s.known == nil && p.Name == TrackedName:
-		return p.stopped(ctx, view, s)
+		return p.stopped(s), nil
 	case s.known == nil:
 		return sweep(s.left), nil
 	case s.known.TenantsRevision == s.state.TenantsRevision && len(s.left) == 0:
@@ -335,19 +340,18 @@ func (p Publisher) stop(ctx context.Context, view *registry.View, done *Done) (P
 	return publication, nil
 }
 
-// stopped removes the file that a command was to remove which was killed before it did, and forgets it.
-func (p Publisher) stopped(ctx context.Context, view *registry.View, s standingFile) (Publication, error) {
+// stopped removes the file that a killed command was about to remove, and forgets it.
+func (p Publisher) stopped(s standingFile) Publication {
 	publication := sweep(s.left)
-	file, err := view.File(ctx, stoppedName)
-	if err != nil || file == nil {
-		return publication, err
+	if s.stopped == nil {
+		return publication
 	}
 	publication.Forgotten = []string{stoppedName}
-	s.there, err = place.Look(p.Path)
-	if err == nil && s.there.IsThere() && s.there.Hash == file.Current {
-		err = place.Remove(p.Path, s.there)
+	there, err := place.Look(p.Path) // what can't be looked at, sp did not write
+	if err == nil && there.IsThere() && there.Hash == s.stopped.Current {
+		publication.Place = func() error { return errors.Join(place.Remove(p.Path, there), place.Sweep(s.left)) }
 	}
-	return publication, err
+	return publication
 }
 
 // options say where the new content waits.

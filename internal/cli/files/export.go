@@ -78,6 +78,10 @@ func stop(ctx context.Context, t *task.Task, dir project.Dir) (cli.Answer, error
 	if err := t.ChangeIn(ctx, dir, workspace.Change{Stop: true, Commit: task.Nothing}); err != nil {
 		return cli.Answer{}, err
 	}
+	// A change that finds the file gone forgets it: what anybody puts there from now on is theirs.
+	if err := t.ChangeIn(ctx, dir, workspace.Change{Commit: task.Nothing}); err != nil {
+		return cli.Answer{}, task.Afterwards(err)
+	}
 	t.Note("%s follows the registry no more; %s starts it again", dir.Tenants(), cli.To("sp export"))
 	return cli.Answer{Value: exported{Path: dir.Tenants()}}, nil
 }

@@ -112,16 +112,15 @@ func (i *importer) take(ctx context.Context, request registry.Import, source *so
 			return cli.Answer{}, err
 		}
 	}
-	dir, err := i.MakeProject(files)
-	if err != nil {
-		return cli.Answer{}, err
-	}
 	var plan registry.Plan
-	hide := func(ctx context.Context) error { return i.HideSecrets(ctx, dir) }
-	if !isNew {
-		err, hide = hide(ctx), func(context.Context) error { return nil }
-	}
-	if err == nil {
+	_, err := i.InMade(func() (project.Dir, error) { return i.MakeProject(files) }, func(dir project.Dir) (err error) {
+		hide := func(ctx context.Context) error { return i.HideSecrets(ctx, dir) }
+		if !isNew {
+			err, hide = hide(ctx), func(context.Context) error { return nil }
+		}
+		if err != nil {
+			return err
+		}
 		change.Create = true
 		change.Commit = func(ctx context.Context, reg *registry.Registry) error {
 			if err := importing(request, &plan)(ctx, reg); err != nil {
@@ -129,10 +128,10 @@ func (i *importer) take(ctx context.Context, request registry.Import, source *so
 			}
 			return hide(ctx) // of a file that is refused nothing is left
 		}
-		err = i.ChangeIn(ctx, dir, change)
-	}
+		return i.ChangeIn(ctx, dir, change)
+	})
 	if !task.Made(err) {
-		return cli.Answer{}, i.UnlessMade(dir, err)
+		return cli.Answer{}, err
 	}
 	i.NotePlan(plan, i.left()...)
 	if plan.Removed > 0 {

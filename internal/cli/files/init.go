@@ -33,12 +33,11 @@ type made struct {
 // project: who says init means this place.
 func initialize(ctx context.Context, t *task.Task) (answer cli.Answer, err error) {
 	err = t.UntilTold(ctx, func(ctx context.Context) error {
-		dir, err := t.MakeProjectHere(t.Existing())
-		if err != nil {
+		_, err := t.InMade(func() (project.Dir, error) { return t.MakeProjectHere(t.Existing()) }, func(dir project.Dir) (err error) {
+			answer, err = initializeIn(ctx, t, dir)
 			return err
-		}
-		answer, err = initializeIn(ctx, t, dir)
-		return t.UnlessMade(dir, err)
+		})
+		return err
 	})
 	return answer, err
 }
@@ -62,7 +61,7 @@ func initializeIn(ctx context.Context, t *task.Task, dir project.Dir) (answer cl
 		}
 	}
 	if !settled {
-		c := t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
+		c := t.Others(func(ctx context.Context, reg *registry.Registry) error {
 			view, err := reg.View(ctx)
 			if err == nil {
 				err = look(ctx, view)

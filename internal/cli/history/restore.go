@@ -48,20 +48,18 @@ func restore(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, task.AdviseRestore(err)
 	}
 	defer func() { _ = from.file.Close() }() // it is only read
-	dir, err := t.MakeProject(task.Imported)
-	if err != nil {
-		return cli.Answer{}, err
-	}
-	if err := t.HideSecrets(ctx, dir); err != nil {
-		return cli.Answer{}, err
-	}
-	if info, err := os.Stat(dir.Registry()); err == nil && os.SameFile(info, from.info) {
-		return cli.Answer{}, cli.Usage("restore: %s is the registry itself", from.path)
-	}
 	var done registry.Restored
-	err = t.UntilTold(ctx, func(ctx context.Context) (err error) {
-		done, err = replace(ctx, t, dir, from, claim)
-		return err
+	dir, err := t.InMade(func() (project.Dir, error) { return t.MakeProject(task.Imported) }, func(dir project.Dir) error {
+		if err := t.HideSecrets(ctx, dir); err != nil {
+			return err
+		}
+		if info, err := os.Stat(dir.Registry()); err == nil && os.SameFile(info, from.info) {
+			return cli.Usage("restore: %s is the registry itself", from.path)
+		}
+		return t.UntilTold(ctx, func(ctx context.Context) (err error) {
+			done, err = replace(ctx, t, dir, from, claim)
+			return err
+		})
 	})
 	if !task.Made(err) {
 		return cli.Answer{}, task.AdviseRestore(err)

@@ -234,6 +234,9 @@ func (t *Task) adopt(path string, files Existing) (project.Dir, error) {
 		t.Note("the main work tree has a registry, which this one does not share: --dir %s names it", cli.Quoted(main.Path()))
 	}
 	dir, made, err := project.Make(path)
+	if err != nil {
+		return dir, t.takeBack(err)
+	}
 	t.registry = dir.Registry()
 	switch made {
 	case project.Created:
@@ -241,7 +244,16 @@ func (t *Task) adopt(path string, files Existing) (project.Dir, error) {
 	case project.Tightened:
 		t.Note("others could read %s until now; it is 0700 from here on", dir.Path())
 	}
-	return dir, err
+	return dir, nil
+}
+
+// takeBack puts back what was set aside.
+func (t *Task) takeBack(err error) error {
+	if t.putBack != nil {
+		err = errors.Join(err, t.putBack())
+		t.putBack = nil
+	}
+	return err
 }
 
 // clear refuses the files that stand where a registry is to be made, or sets them aside.
@@ -270,26 +282,40 @@ func (t *Task) clear(dir project.Dir, files Existing) error {
 
 // ChangeNew makes a change, and makes the directory and the registry first if there are none.
 func (t *Task) ChangeNew(ctx context.Context, files Existing, c workspace.Change) (project.Dir, error) {
-	dir, err := t.MakeProject(files)
-	if err == nil && !HasRegistry(dir) {
-		err = t.HideSecrets(ctx, dir)
-	}
-	if err == nil {
-		c.Create = true
-		err = t.ChangeIn(ctx, dir, c)
-	}
-	return dir, t.UnlessMade(dir, err)
+	return t.InMade(func() (project.Dir, error) { return t.MakeProject(files) }, func(dir project.Dir) (err error) {
+		if !HasRegistry(dir) {
+			err = t.HideSecrets(ctx, dir)
+		}
+		if err == nil {
+			c.Create = true
+			err = t.ChangeIn(ctx, dir, c)
+		}
+		return err
+	})
 }
 
-// UnlessMade cleans up if no registry was made: it puts back what was set aside and removes the
-// directory that was made.
-func (t *Task) UnlessMade(dir project.Dir, err error) error {
+// InMade makes or adopts a directory, and runs fn in it. If fn makes no registry there, what was set
+// aside is put back and the directory that was made is removed. Another command may have done just
+// that to the directory meanwhile: then InMade begins again.
+func (t *Task) InMade(makes func() (project.Dir, error), fn func(project.Dir) error) (project.Dir, error) {
+	const often = 5
+	for tries := 1; ; tries++ {
+		dir, err := makes()
+		if err != nil {
+			return dir, err
+		}
+		err = fn(dir)
+		if gone := errors.Is(err, fs.ErrNotExist) && !Exists(dir.Path()); !gone || tries == often {
+			return dir, t.unlessMade(dir, err)
+		}
+	}
+}
+
+func (t *Task) unlessMade(dir project.Dir, err error) error {
 	if HasRegistry(dir) {
 		return err
 	}
-	if t.putBack != nil {
-		err = errors.Join(err, t.putBack())
-	}
+	err = t.takeBack(err)
 	if t.madeDir {
 		t.madeDir = false
 		err = errors.Join(err, dir.Unmake())
@@ -303,12 +329,6 @@ func (t *Task) tellMadeDir() {
 		t.madeDir = false
 		t.Context.Note("made %s", filepath.Dir(t.registry))
 	}
-}
-
-// HasExport reports whether there is a tenants.json, whoever wrote it.
-func HasExport(dir project.Dir) bool {
-	_, err := os.Lstat(dir.Tenants())
-	return err == nil
 }
 
 // HasRegistry reports whether there is a file at the place of the directory's registry.
