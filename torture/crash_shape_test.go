@@ -187,7 +187,7 @@ func shapes() []shape {
 			copies: []string{"out/backup", "out/next"},
 		},
 		{name: "first export", before: untracked, steps: []string{"export"}, next: mend},
-		{name: "export stopped", before: tracked, steps: []string{"export --stop"}, next: "export --stop", piecemeal: true, small: true},
+		{name: "export stopped", before: tracked, steps: []string{"export --stop"}, next: mend, piecemeal: true, small: true},
 		{name: "export that was behind", before: behind, steps: []string{"export"}, next: mend},
 		{name: "forced export", before: tracked, foreign: `{"tenants":[],"synced_at":"2026-02-01T10:00:00Z"}`, steps: []string{"export --force"}, next: mend},
 		{name: "import of the tracked file", before: tracked, foreign: inputs()["two.json"], steps: []string{"import"}, next: mend},

@@ -17,7 +17,7 @@ const (
 )
 
 // countedRevision is a line of a dump that counts the changes.
-var countedRevision = regexp.MustCompile(`(?m)^\w+ \d+ revision .*\n`)
+var countedRevision = regexp.MustCompile(`(?m)^\w+ \d+ (?:revision|sequence) .*\n`)
 
 // change lets fn change a file of the tree, in a copy of what it holds.
 func (x tree) change(path string, fn func(*node)) {
