@@ -85,6 +85,9 @@ func (c *Context) refuseEmpty(given []string) error {
 			}
 			switch value := c.parsed.Value(flag.Name).(type) {
 			case string:
+				if value == "--" {
+					return Usage("%s", c.about("flag --"+flag.Name+" needs a value"))
+				}
 				if value == "" && !flag.Empty {
 					return Usage("%s", c.about("--"+flag.Name+" is empty"))
 				}
@@ -101,7 +104,7 @@ func (c *Context) refuseEmpty(given []string) error {
 // Before returns the arguments before --.
 func (c *Context) Before() []string {
 	given := c.Args()
-	return given[:len(given)-len(c.Rest())]
+	return given[:max(0, len(given)-len(c.Rest()))]
 }
 
 // Rest returns the arguments after --, which belong to another program.

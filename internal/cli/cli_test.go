@@ -353,3 +353,20 @@ func TestNearNamesAreOffered(t *testing.T) {
 		require.Equal(t, want, Near(word, names), word)
 	}
 }
+
+// TestAWordThatAFlagTakesAsksForNothing: --version and --help are values there.
+func TestAWordThatAFlagTakesAsksForNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, word := range []string{"--help", "--version", "-h"} {
+		exit, stdout, _ := b.run("thing", "show", "x", "--set", word)
+		require.Zero(t, exit)
+		require.NotContains(t, stdout, "Usage:", word)
+	}
+	exit, _, stderr := b.run("run", "--dir", "--", "x")
+	require.Equal(t, 2, exit)
+	require.Contains(t, stderr, "--dir needs a value")
+	exit, stdout, _ := b.run("thing", "list", "-json=true", "--bad")
+	require.Equal(t, 2, exit)
+	require.True(t, json.Valid([]byte(stdout)), stdout)
+}

@@ -145,9 +145,14 @@ func (c *Context) say(text string, kept []string) {
 // IsTerminal reports whether the answer goes to a terminal.
 func (c *Context) IsTerminal() bool { return c.Terminal(int(c.Stdout.Fd())) }
 
+// IsAttended reports whether somebody sees a question and can answer it.
+func (c *Context) IsAttended() bool {
+	return c.Terminal(int(c.Stdin.Fd())) && c.Terminal(int(c.Stderr.Fd()))
+}
+
 // CanAsk reports whether the user can be asked a question.
 func (c *Context) CanAsk() bool {
-	return !c.JSON && c.Terminal(int(c.Stdin.Fd())) && c.Terminal(int(c.Stderr.Fd()))
+	return !c.JSON && c.IsAttended()
 }
 
 // Absolute makes a path absolute. Every path that a user gives goes through it. `~/` becomes the

@@ -30,12 +30,10 @@ func Help() *Command {
 // help answers --help and -h, wherever they stand before --, with the help of the command that the
 // words name.
 func (c *Context) help() (answer Answer, asked bool, err error) {
-	args := beforeDashes(c.args[min(1, len(c.args)):])
-	asked = slices.Contains(args, "--help") || slices.Contains(args, "-h")
-	if !asked {
+	if !c.program.holds(c.args, "--help", "-h") {
 		return Answer{}, false, nil
 	}
-	command, words, err := c.program.find(args)
+	command, words, err := c.program.find(beforeDashes(c.args[1:]))
 	if err != nil {
 		return Answer{}, true, err
 	}

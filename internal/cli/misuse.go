@@ -139,8 +139,8 @@ var invalidValue = sync.OnceValue(func() *regexp.Regexp {
 // asksForJSON tells whether the arguments hold --json, where they can't be read so far.
 func asksForJSON(args []string) bool {
 	return slices.ContainsFunc(beforeDashes(args), func(arg string) bool {
-		value, ok := strings.CutPrefix(arg, "--json=")
+		name, value, given := strings.Cut(strings.TrimPrefix(arg, "-"), "=") // one dash or two, as the library has it
 		yes, _ := strconv.ParseBool(value)
-		return arg == "--json" || ok && yes
+		return strings.HasPrefix(arg, "-") && strings.TrimPrefix(name, "-") == jsonFlag && (!given || yes)
 	})
 }

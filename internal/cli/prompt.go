@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/sp-registry/sp/internal/secret"
-	"golang.org/x/term"
+	"golang.org/x/sys/unix"
 )
 
 // errCancelled is what a question ends with that was answered with no, or with Ctrl-D.
@@ -119,7 +120,7 @@ func (c *Context) typed(ctx context.Context, what string) ([]byte, error) {
 	fmt.Fprint(c.Stderr, Printable(what)+": ")
 	var typed []byte
 	err := c.UntilTold(ctx, func(ctx context.Context) (err error) { // the terminal has to show again what is typed
-		typed, err = typedAt(ctx, int(c.Stdin.Fd()))
+		typed, err = typedAt(ctx, c.Stdin)
 		return err
 	})
 	fmt.Fprintln(c.Stderr)
@@ -140,7 +141,7 @@ func (c *Context) Confirm(ctx context.Context, question string) error {
 
 // ConfirmTyped is Confirm for a question that --yes does not answer.
 func (c *Context) ConfirmTyped(ctx context.Context, question string) error {
-	if !c.Terminal(int(c.Stdin.Fd())) {
+	if !c.IsAttended() {
 		return fmt.Errorf("%s: %w", strings.TrimSuffix(question, "."), ErrConfirm)
 	}
 	c.clearProgress()
@@ -160,22 +161,13 @@ func (c *Context) ConfirmTyped(ctx context.Context, question string) error {
 
 // readLine reads one line, or ends with the context: a read can't be called off, so
 // it is left behind. Where there is no line any more it is io.EOF.
-func readLine(ctx context.Context, r io.Reader) (line string, err error) {
-	done := make(chan struct{})
-	go func() {
-		line, err = readOneLine(r)
-		close(done)
-	}()
-	select {
-	case <-done:
-		return line, err
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
+func readLine(ctx context.Context, r io.Reader) (string, error) {
+	line, err := awaited(ctx, func() ([]byte, error) { return readOneLine(r) })
+	return strings.TrimSpace(string(line)), err
 }
 
 // readOneLine reads not a byte more; the rest of stdin may be for others.
-func readOneLine(r io.Reader) (string, error) {
+func readOneLine(r io.Reader) ([]byte, error) {
 	var line []byte
 	for b := make([]byte, 1); len(line) < MaxSecret; {
 		n, err := r.Read(b)
@@ -183,33 +175,46 @@ func readOneLine(r io.Reader) (string, error) {
 			break
 		}
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		line = append(line, b[:n]...)
 	}
-	return strings.TrimSpace(string(line)), nil
+	return line, nil
 }
 
 // typedAt reads a line from a terminal, which shows nothing of it and is as it was
 // afterwards, also where the context ends: a read can't be called off, so it is left behind.
-func typedAt(ctx context.Context, fd int) ([]byte, error) {
-	before, err := term.GetState(fd)
+func typedAt(ctx context.Context, terminal *os.File) ([]byte, error) {
+	fd := int(terminal.Fd())
+	before, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
 		return nil, err
 	}
-	type typed struct {
+	silent := *before
+	silent.Lflag = silent.Lflag&^unix.ECHO | unix.ICANON | unix.ISIG
+	silent.Iflag |= unix.ICRNL
+	if err := unix.IoctlSetTermios(fd, setTermios, &silent); err != nil {
+		return nil, err
+	}
+	line, err := awaited(ctx, func() ([]byte, error) { return readOneLine(terminal) })
+	return line, errors.Join(err, unix.IoctlSetTermios(fd, setTermios, before))
+}
+
+// awaited returns what fn returns, or ends with the context and leaves fn behind.
+func awaited(ctx context.Context, fn func() ([]byte, error)) ([]byte, error) {
+	type answer struct {
 		line []byte
 		err  error
 	}
-	done := make(chan typed, 1)
+	done := make(chan answer, 1)
 	go func() {
-		line, err := term.ReadPassword(fd)
-		done <- typed{line, err}
+		line, err := fn()
+		done <- answer{line, err}
 	}()
 	select {
-	case t := <-done:
-		return t.line, t.err
+	case a := <-done:
+		return a.line, a.err
 	case <-ctx.Done():
-		return nil, errors.Join(context.Cause(ctx), term.Restore(fd, before))
+		return nil, context.Cause(ctx)
 	}
 }

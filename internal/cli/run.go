@@ -170,7 +170,7 @@ func (p *Program) Tree() []*Command {
 // command version, and an optional group's name is left out.
 func (p *Program) Meant(args []string) []string {
 	const version = "version"
-	if p.noun(version) != nil && slices.Contains(beforeDashes(args), "--"+version) {
+	if p.noun(version) != nil && p.holds(args, "--"+version) {
 		meant := []string{p.Name, version}
 		if asksForJSON(args) {
 			meant = append(meant, "--"+jsonFlag)
@@ -187,6 +187,32 @@ func (p *Program) Meant(args []string) []string {
 		}
 	}
 	return args
+}
+
+// holds tells whether one of these words stands before --, and not as the value of a flag.
+func (p *Program) holds(args []string, words ...string) bool {
+	args = beforeDashes(args)
+	if !slices.ContainsFunc(args, func(arg string) bool { return slices.Contains(words, arg) }) {
+		return false
+	}
+	command, _, _ := p.find(args[min(1, len(args)):]) // as far as it goes
+	flags := append(p.globals(), command.Flags...)
+	for i := 1; i < len(args); i++ {
+		if slices.Contains(words, args[i]) {
+			return true
+		}
+		if takesNext(flags, args[i]) {
+			i++
+		}
+	}
+	return false
+}
+
+// takesNext tells whether an argument is a flag whose value is the next one.
+func takesNext(flags []Flag, arg string) bool {
+	name, dashed := strings.CutPrefix(arg, "-")
+	name = strings.TrimPrefix(name, "-")
+	return dashed && slices.ContainsFunc(flags, func(f Flag) bool { return f.Value != "" && (f.Name == name || f.Short == name) })
 }
 
 // noun is the command of that name at the top, nil if there is none.

@@ -120,7 +120,7 @@ func allow(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Ser
 // lookAt shows what is in doubt, and asks.
 func lookAt(ctx context.Context, t *task.Task, s registry.Server, d hosting.Doubt) error {
 	switch {
-	case d.Edited != nil && !t.Terminal(int(t.Stdin.Fd())):
+	case d.Edited != nil && !t.IsAttended():
 		return d.Edited
 	case d.Edited != nil:
 		for line := range strings.Lines(d.Text) {
@@ -143,7 +143,7 @@ func confirmData(ctx context.Context, t *task.Task, question string) error {
 		return err
 	}
 	trust, err := t.Trust(dir)
-	if err != nil || trust.Named && !t.Terminal(int(t.Stdin.Fd())) {
+	if err != nil || trust.Named && !t.IsAttended() {
 		return err
 	}
 	err = t.ConfirmTyped(ctx, question)

@@ -130,7 +130,7 @@ func tokenFor(ctx context.Context, t *task.Task, p registry.Profile, optional bo
 	switch {
 	case file != "" && file != "-":
 		return t.SecretFromFile("token-file")
-	case optional && file == "" && t.Terminal(int(t.Stdin.Fd())):
+	case optional && file == "" && t.IsAttended():
 		return nil, nil
 	}
 	token, err := t.SecretFromStdin(ctx, "Token for profile "+p.Name, "token")

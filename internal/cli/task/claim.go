@@ -76,7 +76,7 @@ func (t *Task) Claim(ctx context.Context, dir project.Dir, source db.Source, cla
 
 // askClaim asks at a terminal; without one, a flag has to have said it, and -y with it.
 func (t *Task) askClaim(ctx context.Context, name string, claim db.Claim) (db.Claim, error) {
-	if !t.Terminal(int(t.Stdin.Fd())) {
+	if !t.IsAttended() {
 		err := fmt.Errorf("%s: trust it: %w", name, cli.ErrConfirm)
 		copied := cli.To("sp trust", "--copy", "-y")
 		if claim == db.Copied {
