@@ -57,14 +57,14 @@ func program() *cli.Program {
 
 // cloudWords are the commands that the documents write behind the word cloud.
 func cloudWords() *cli.Command {
-	return &cli.Command{Name: "cloud", Usage: "the same commands, as the documents write them", Commands: []*cli.Command{
+	return &cli.Command{Name: "cloud", Usage: "the same commands, as the documentation writes them", Commands: []*cli.Command{
 		tenant.Command(), profile.Command(), profile.Secrets(), cloud.Auth(), cloud.Login(), cloud.Sync(), cloud.Deploy(),
 	}}
 }
 
 // adminWords are those that they write behind the word admin.
 func adminWords() *cli.Command {
-	return &cli.Command{Name: "admin", Usage: "the same session commands, as the documents write them", Commands: []*cli.Command{
+	return &cli.Command{Name: "admin", Usage: "the same session commands, as the documentation writes them", Commands: []*cli.Command{
 		session.Command(),
 	}}
 }
