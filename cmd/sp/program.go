@@ -69,9 +69,9 @@ func adminWords() *cli.Command {
 	}}
 }
 
-const example = `  sp import tenants.json                take over an existing registry
+const example = `  sp import tenants.json                take over an existing tenants.json
   sp tenant select local_19bff27604c
-  sp psql                               the right database; sp explain says why
+  sp psql                               open psql on the database in effect
 `
 
 const exitCodes = `

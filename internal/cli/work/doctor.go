@@ -99,7 +99,7 @@ func unwellOf(findings []doctor.Diagnosis) error {
 	}
 	unwell := fmt.Errorf("%w: %s", task.ErrUnwell, cli.Counted(errors, "error"))
 	if slices.ContainsFunc(findings, doctor.Diagnosis.Mendable) {
-		unwell = cli.Hint(unwell, "%s mends what is safe to mend", cli.To("sp doctor", "--fix"))
+		unwell = cli.Hint(unwell, "%s repairs what is safe to repair", cli.To("sp doctor", "--fix"))
 	}
 	return unwell
 }
