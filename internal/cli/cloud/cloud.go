@@ -31,6 +31,6 @@ func Deploy() *cli.Command { return cli.Later("deploy", "deploy the application"
 // Infra is `sp infra`.
 func Infra() *cli.Command {
 	return &cli.Command{Name: "infra", Usage: "the infrastructure of the application", Commands: []*cli.Command{
-		{Name: "db", Usage: "the database of the application", Commands: []*cli.Command{cli.Later("migrate", "run its migrations", needsApplication)}},
+		{Name: "db", Usage: "the database of the application", Commands: []*cli.Command{cli.Later("migrate", "run the migrations of that database", needsApplication)}},
 	}}
 }

@@ -30,8 +30,8 @@ func createCommand() *cli.Command {
 		Usage: "create a profile of the selected tenant, with its files",
 		Args:  []cli.Arg{{Name: "NAME", Kind: task.NewProfile, Optional: true}},
 		Description: "Makes profiles/NAME/ with profile.yaml and secrets.json. At a terminal, sp asks\n" +
-			"for everything that you did not give, even the name; -y skips the questions. Use\n" +
-			"sp secrets set for other keys.\n\n" +
+			"for everything that you did not give, including the name; -y skips the\n" +
+			"questions. Use sp secrets set for other keys.\n\n" +
 			"  sp profile create production --tenant my-project-prod",
 		Flags: append(flags, silent, task.NoExport()),
 		Run:   task.Run(create),

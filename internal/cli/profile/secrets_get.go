@@ -16,8 +16,8 @@ func secretsGet() *cli.Command {
 		Usage: "show a secret (masked without --reveal)",
 		Args:  []cli.Arg{{Name: "KEY", Kind: task.Secret}},
 		Description: "--reveal prints the value and a newline, and nothing else. When the output goes\n" +
-			"to a pipe or a file, --reveal is required: a script could take the stars for the\n" +
-			"value.\n\n" +
+			"to a pipe or a file, --reveal is required, because a script could mistake the\n" +
+			"stars for the value.\n\n" +
 			"  sp secrets get anthropic --reveal",
 		Flags: []cli.Flag{cli.Bool("reveal", "print the value instead of masking it")},
 		Run:   task.Run(getSecret),

@@ -17,7 +17,7 @@ func Show() *cli.Command {
 		Name:  "show",
 		Usage: "show a tenant (without ID, the one in effect)",
 		Args:  []cli.Arg{optionalWord()},
-		Description: "ID can also be a tenant's name, or the start of its id if no other id starts so.\n" +
+		Description: "ID can also be a tenant's name or the start of its id, if only one tenant fits.\n" +
 			"--at 12 shows the tenant as it was after change 12 of sp log, and\n" +
 			"--at 2026-02-01T10:00:00Z as it was at that time.",
 		Flags: []cli.Flag{
