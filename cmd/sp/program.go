@@ -57,21 +57,21 @@ func program() *cli.Program {
 
 // cloudWords are the commands that the documents write behind the word cloud.
 func cloudWords() *cli.Command {
-	return &cli.Command{Name: "cloud", Usage: "the same commands, as the documents write them", Commands: []*cli.Command{
+	return &cli.Command{Name: "cloud", Usage: "the same commands, as the documentation writes them", Commands: []*cli.Command{
 		tenant.Command(), profile.Command(), profile.Secrets(), cloud.Auth(), cloud.Login(), cloud.Sync(), cloud.Deploy(),
 	}}
 }
 
 // adminWords are those that they write behind the word admin.
 func adminWords() *cli.Command {
-	return &cli.Command{Name: "admin", Usage: "the same session commands, as the documents write them", Commands: []*cli.Command{
+	return &cli.Command{Name: "admin", Usage: "the same session commands, as the documentation writes them", Commands: []*cli.Command{
 		session.Command(),
 	}}
 }
 
-const example = `  sp import tenants.json                take over an existing registry
+const example = `  sp import tenants.json                take over an existing tenants.json
   sp tenant select local_19bff27604c
-  sp psql                               the right database; sp explain says why
+  sp psql                               open psql on the database in effect
 `
 
 const exitCodes = `

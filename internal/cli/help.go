@@ -12,7 +12,7 @@ const helpWord = "help"
 // Help returns the command help.
 func Help() *Command {
 	return &Command{
-		Name: helpWord, Usage: "tell more of a command, as --help behind it does",
+		Name: helpWord, Usage: "show the help of a command, as COMMAND --help does",
 		Args: []Arg{{Name: "COMMAND", Optional: true, Repeated: true}},
 		Run: func(_ context.Context, c *Context) (Answer, error) {
 			command, words, err := c.program.find(c.Args())

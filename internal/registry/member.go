@@ -42,15 +42,15 @@ type Member struct {
 // of Tenant, a new member needs a row here, its column in a migration and in the queries.
 var Members = rowsOfMembers(
 	Member{Name: "id", Title: "id", Fixed: true, field: func(t *Tenant) any { return &t.ID }},
-	Member{Name: "name", Title: "name", About: "what people call it", field: func(t *Tenant) any { return &t.Name }},
-	Member{Name: "app_id", Title: "app id", About: "its application in the cloud", field: func(t *Tenant) any { return &t.AppID }},
-	Member{Name: "hostname", Title: "hostname", About: "where it is deployed", field: func(t *Tenant) any { return &t.Hostname }},
-	Member{Name: "region", Title: "region", About: "where in the world", field: func(t *Tenant) any { return &t.Region }},
+	Member{Name: "name", Title: "name", About: "its name", field: func(t *Tenant) any { return &t.Name }},
+	Member{Name: "app_id", Title: "app id", About: "the id of its application in the cloud", field: func(t *Tenant) any { return &t.AppID }},
+	Member{Name: "hostname", Title: "hostname", About: "the host where it is deployed", field: func(t *Tenant) any { return &t.Hostname }},
+	Member{Name: "region", Title: "region", About: "its region", field: func(t *Tenant) any { return &t.Region }},
 	Member{Name: "database_url", Title: "database", About: "the `URL` of its database", URL: true, field: func(t *Tenant) any { return &t.DatabaseURL }},
-	Member{Name: "internal_database_url", Title: "internal database", About: "the `URL` for a cloud tenant's own side", URL: true, field: func(t *Tenant) any { return &t.InternalDatabaseURL }},
+	Member{Name: "internal_database_url", Title: "internal database", About: "the `URL` of its database inside the cloud", URL: true, field: func(t *Tenant) any { return &t.InternalDatabaseURL }},
 	Member{Name: "tenant_type", Title: "type", Fixed: true, field: func(t *Tenant) any { return &t.Kind }},
-	Member{Name: "external_db_access", Title: "external access", About: "connections from outside are taken (=false: not)", field: func(t *Tenant) any { return &t.ExternalDBAccess }},
-	Member{Name: "sync_token", Title: "sync token", About: "the `TOKEN` that authorises synchronisation", Forgettable: true, field: func(t *Tenant) any { return &t.SyncToken }},
+	Member{Name: "external_db_access", Title: "external access", About: "its database accepts connections from outside (=false: no)", field: func(t *Tenant) any { return &t.ExternalDBAccess }},
+	Member{Name: "sync_token", Title: "sync token", About: "the `TOKEN` for synchronization", Forgettable: true, field: func(t *Tenant) any { return &t.SyncToken }},
 	Member{Name: "shared_container_db", Title: "shared container", About: "the `NAME` of its database in a shared container", Forgettable: true, field: func(t *Tenant) any { return &t.SharedContainerDB }},
 )
 

@@ -12,7 +12,7 @@ const (
 
 // Auth is `sp auth`.
 func Auth() *cli.Command {
-	return &cli.Command{Name: "auth", Usage: "the account at SystemPrompt Cloud", Commands: []*cli.Command{Login()}}
+	return &cli.Command{Name: "auth", Usage: "your account at SystemPrompt Cloud", Commands: []*cli.Command{Login()}}
 }
 
 // Login is `sp login`.
@@ -20,7 +20,7 @@ func Login() *cli.Command { return cli.Later("login", "log in to SystemPrompt Cl
 
 // Sync is `sp sync`.
 func Sync() *cli.Command {
-	return &cli.Command{Name: "sync", Usage: "files to and from the cloud", Commands: []*cli.Command{
+	return &cli.Command{Name: "sync", Usage: "send files to the cloud, or fetch them", Commands: []*cli.Command{
 		cli.Later("push", "send files", NeedsCloud), cli.Later("pull", "fetch files", NeedsCloud),
 	}}
 }
@@ -30,7 +30,7 @@ func Deploy() *cli.Command { return cli.Later("deploy", "deploy the application"
 
 // Infra is `sp infra`.
 func Infra() *cli.Command {
-	return &cli.Command{Name: "infra", Usage: "the application's own infrastructure", Commands: []*cli.Command{
-		{Name: "db", Usage: "its database", Commands: []*cli.Command{cli.Later("migrate", "run its migrations", needsApplication)}},
+	return &cli.Command{Name: "infra", Usage: "the infrastructure of the application", Commands: []*cli.Command{
+		{Name: "db", Usage: "the database of the application", Commands: []*cli.Command{cli.Later("migrate", "run the migrations of that database", needsApplication)}},
 	}}
 }

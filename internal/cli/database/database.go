@@ -12,7 +12,7 @@ import (
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:     "db",
-		Usage:    "the PostgreSQL server of local tenants",
+		Usage:    "manage the PostgreSQL servers of local tenants",
 		Commands: []*cli.Command{upCommand(), downCommand(), statusCommand(), useCommand(), listCommand(), removeCommand()},
 	}
 }

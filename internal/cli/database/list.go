@@ -13,9 +13,9 @@ import (
 func listCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "list",
-		Usage: "list the servers of all your projects that sp runs of this machine's programs",
-		Description: "Columns: id, running or stopped, the project for which it was made. sp db remove\n" +
-			"ID ends one, for example that of a project that is gone.",
+		Usage: "list the servers that sp runs with local programs, for all your projects",
+		Description: "Columns: id, running or stopped, and the project for which the server was made.\n" +
+			"sp db remove ID removes one, for example if its project no longer exists.",
 		Run: task.Run(list),
 	}
 }

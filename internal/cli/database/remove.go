@@ -19,10 +19,11 @@ import (
 func removeCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "remove",
-		Usage: "stop a server that sp runs, and remove its data",
+		Usage: "stop a server that sp runs, and delete its data",
 		Args:  []cli.Arg{{Name: "ID", Kind: task.Server}},
-		Description: "ID as sp db list prints it, or the name that sp db status shows. All its\n" +
-			"databases are lost. A server that is withheld is only forgotten.",
+		Description: "ID is the id that sp db list prints, or the name that sp db status shows. All\n" +
+			"databases on the server are lost. If sp trust withheld the server, sp only\n" +
+			"forgets it.",
 		Flags: []cli.Flag{cli.Yes()},
 		Run:   task.Run(remove),
 	}

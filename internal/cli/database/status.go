@@ -17,7 +17,7 @@ import (
 func statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "status",
-		Usage: "tell which servers sp knows, how they are, and what is on them",
+		Usage: "show the servers that sp knows, their state and their databases",
 		Run:   task.Run(status),
 	}
 }

@@ -18,11 +18,11 @@ func upCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "up",
 		Usage: "start the server that sp runs, or make one",
-		Description: "It runs in Docker or, without Docker, with this machine's own programs. A server\n" +
-			"that was made before is started again. If there is no registry yet, sp makes\n" +
-			"one.",
+		Description: "The server runs in Docker or, if there is no Docker, with this machine's own\n" +
+			"programs. If sp has made a server before, it starts that one. If there is no\n" +
+			"registry yet, sp makes one.",
 		Flags: []cli.Flag{
-			cli.Choice("provider", "in Docker, or with this machine's programs", string(registry.InDocker), string(registry.LocalPrograms)),
+			cli.Choice("provider", "run it in Docker, or with this machine's programs", string(registry.InDocker), string(registry.LocalPrograms)),
 			cli.Int("port", "PORT", "move the local server to PORT, and the tenants' URLs with it"),
 			task.SetAside(),
 		},

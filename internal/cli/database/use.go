@@ -13,12 +13,12 @@ import (
 func useCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "use",
-		Usage: "make the databases of new tenants on a server that is there",
+		Usage: "make the databases of new tenants on an existing server",
 		Description: "  sp db use --server-stdin < admin-url.txt\n" +
 			"  sp db use --none\n\n" +
-			"The URL is that of somebody who may make roles and databases there (CREATEROLE\n" +
-			"and CREATEDB). sp keeps it in the registry as long as it has databases there.",
-		Flags: append(cli.SecretFlags("server", "URL", "the URL of somebody who may make databases"), cli.Bool("none", "use none any more")),
+			"The URL's role needs the right to make roles and databases (CREATEROLE and\n" +
+			"CREATEDB). sp keeps the URL in the registry as long as it has databases there.",
+		Flags: append(cli.SecretFlags("server", "URL", "the URL of a role that may make databases"), cli.Bool("none", "stop using that server for new databases")),
 		Run:   task.Run(use),
 	}
 }

@@ -20,14 +20,14 @@ func Export() *cli.Command {
 		Name:  "export",
 		Usage: "write tenants.json, and keep it current from then on",
 		Args:  []cli.Arg{{Name: "-", Optional: true}},
-		Description: "Writes .systemprompt/tenants.json (0600). Every change of a tenant rewrites it,\n" +
-			"from the making of the registry on; --stop ends that. Changes by another program\n" +
-			"are merged first, and a file that sp did not write is not overwritten. --path\n" +
-			"writes a copy elsewhere; - prints it.",
+		Description: "Writes .systemprompt/tenants.json (mode 0600). From the first change of a tenant\n" +
+			"on, every change rewrites it; --stop ends that. If another program changed the\n" +
+			"file, sp merges those changes first. It does not overwrite a file that it did\n" +
+			"not write. --path writes a copy elsewhere; - prints it.",
 		Flags: []cli.Flag{
 			cli.String("path", "FILE", "write a copy to FILE instead"),
 			cli.Bool("check", "write nothing; exit 4 if the file is not current"),
-			cli.Bool("stop", "write it no more, and remove it if it is as sp wrote it"),
+			cli.Bool("stop", "stop writing it, and remove it if nobody else changed it"),
 			cli.Bool("drop-unknown", "leave out members that are not documented (copies only)"),
 			cli.Bool("force", "overwrite what another program wrote"),
 		},

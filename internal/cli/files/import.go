@@ -17,23 +17,23 @@ import (
 func Import() *cli.Command {
 	return &cli.Command{
 		Name:  "import",
-		Usage: "merge a tenants.json into the registry, whole or not at all",
+		Usage: "merge a tenants.json into the registry, all or nothing",
 		Args:  []cli.Arg{{Name: "PATH", Kind: task.File, Optional: true}},
-		Description: "PATH is .systemprompt/tenants.json unless given; - is stdin. Known tenants are\n" +
-			"updated in place, new ones are added last, and none is removed. If the file\n" +
-			"lacks an optional member, the registry's value stays. A masked URL never\n" +
+		Description: "PATH is a file, or - for stdin (default: .systemprompt/tenants.json). sp updates\n" +
+			"the tenants that it knows, adds new ones at the end, and removes none. If the\n" +
+			"file lacks an optional member, the registry's value stays. A masked URL never\n" +
 			"replaces a real one.\n" +
 			"Importing .systemprompt/tenants.json itself merges what another program changed\n" +
-			"there since sp wrote it, removals too. If both changed the same member, --theirs\n" +
-			"or --ours decides.\n\n" +
+			"there since sp wrote it, including removals. If both changed the same member,\n" +
+			"--theirs or --ours decides.\n\n" +
 			"  sp import --dry-run tenants.json",
 		Flags: []cli.Flag{
-			cli.Bool("dry-run", "show what would change, and change nothing"),
+			cli.Bool("dry-run", "show what would change, without changing it"),
 			cli.Bool("prune", "remove the tenants that the file lacks"),
 			cli.Bool("exact", "clear the optional members that the file lacks"),
-			cli.Choice("duplicates", "take the first of two tenants with one id", "first"),
-			cli.Bool("theirs", "if another program and sp changed the same member, take the file's value"),
-			cli.Bool("ours", "likewise, keep the registry's value"),
+			cli.Choice("duplicates", "if two tenants have the same id, take the first", "first"),
+			cli.Bool("theirs", "if both changed the same member, take the file's value"),
+			cli.Bool("ours", "if both changed the same member, keep the registry's value"),
 			cli.Bool("set-aside", "rename a corrupt tenants.json, or files in the way of a new registry"),
 			cli.Yes(), task.Purge(), task.NoExport(),
 		},

@@ -16,8 +16,8 @@ func Init() *cli.Command {
 	return &cli.Command{
 		Name:  "init",
 		Usage: "make a registry in this directory's .systemprompt",
-		Description: "Makes .systemprompt (0700) with an empty registry and a .gitignore that keeps\n" +
-			"its secrets out of git. What is there already stays as it is.",
+		Description: "Makes .systemprompt (mode 0700) with an empty registry, and a .gitignore that\n" +
+			"keeps its secrets out of git. sp does not touch what is there already.",
 		Flags: []cli.Flag{task.SetAside()},
 		Run:   task.Run(initialize),
 	}

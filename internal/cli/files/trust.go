@@ -20,13 +20,13 @@ func Trust() *cli.Command {
 	return &cli.Command{
 		Name:  "trust",
 		Usage: "use a registry that came from elsewhere",
-		Description: "sp uses a registry that came with a clone, an archive or a copy only after you\n" +
+		Description: "If a registry came with a clone, an archive or a copy, sp uses it only after you\n" +
 			"say that it is yours. sp trust shows where its tenants lead. Then it asks\n" +
 			"whether the project moved here or is a copy of one that is still in use. sp\n" +
-			"never drops the databases of a copy. Its servers stay unused until sp db up or\n" +
-			"sp db use names them.\n\n" +
-			"  sp trust --moved        this is the project that you worked in, moved here\n" +
-			"  sp trust --copy         it is a copy, as -y alone says",
+			"never drops the databases of a copy. The registry's servers stay unused until\n" +
+			"sp db up or sp db use names them.\n\n" +
+			"  sp trust --moved        the project moved here from another place\n" +
+			"  sp trust --copy         this is a copy; -y alone means the same",
 		Flags: append(task.ClaimFlags(), cli.Yes(), task.NoExport()),
 		Run:   task.Run(trust),
 	}

@@ -23,12 +23,11 @@ import (
 func Backup() *cli.Command {
 	return &cli.Command{
 		Name:  "backup",
-		Usage: "write the whole registry to a file, for sp restore",
+		Usage: "back up the whole registry to a file",
 		Args:  []cli.Arg{{Name: "FILE", Kind: task.File}},
-		Description: "FILE (0600) holds all secrets, and nothing that sp does not need any more. With\n" +
-			"a recipient it is encrypted with age, and nothing is written to a disk\n" +
-			"unencrypted. Don't copy the registry with cp: another command may be changing\n" +
-			"it.\n\n" +
+		Description: "FILE (mode 0600) holds all secrets, but nothing that sp no longer needs. With a\n" +
+			"recipient, sp encrypts it with age and writes nothing unencrypted to a disk.\n" +
+			"Don't copy the registry with cp: another command may be changing it.\n\n" +
 			"  sp backup --age-recipient age1… ~/backups/sp.age",
 		Flags: append(recipientFlags(), cli.Bool("force", "overwrite FILE")),
 		Run:   task.Run(backup),

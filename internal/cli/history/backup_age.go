@@ -21,7 +21,7 @@ import (
 func recipientFlags() []cli.Flag {
 	return []cli.Flag{
 		cli.Strings("age-recipient", "KEY", "encrypt for KEY (age1…); may be repeated"),
-		cli.String("age-recipients-file", "FILE", "encrypt for the recipients in FILE, one a line"),
+		cli.String("age-recipients-file", "FILE", "encrypt for the recipients in FILE, one per line"),
 	}
 }
 

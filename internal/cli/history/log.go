@@ -15,14 +15,16 @@ import (
 func Log() *cli.Command {
 	return &cli.Command{
 		Name:  "log",
-		Usage: "what was changed or purged, when and by which command; newest first",
+		Usage: "list what was changed or purged, when, and by which command",
 		Args:  []cli.Arg{{Name: "TENANT", Kind: task.TenantWord, Optional: true}},
-		Description: "The log holds changes of tenants, profiles, sessions, selection and default, and\n" +
-			"restores and purges. It does not hold which files follow the registry.\n" +
-			"TENANT: only what concerns it; name a deleted tenant by its whole id.\n" +
+		Description: "The newest change comes first. The log has every change of tenants, profiles,\n" +
+			"sessions, the selected tenant and the default profile, and every restore and\n" +
+			"purge. It does not say which files follow the registry.\n" +
+			"With TENANT, it shows only what concerns that tenant. Name a deleted tenant by\n" +
+			"its whole id.\n" +
 			"Columns: sequence (for sp undo and --at), time, command, what it did. A terminal\n" +
-			"under 100 columns leaves the command out. --json shows members before and after;\n" +
-			"secrets are digests.\n\n" +
+			"under 100 columns leaves the command out. --json adds the members before and\n" +
+			"after, with secrets as digests.\n\n" +
 			"  sp log purge    forgets the removed secrets that sp undo could bring back",
 		Flags:    []cli.Flag{task.Limit(), task.After("SEQUENCE")},
 		Commands: []*cli.Command{purgeCommand()},

@@ -15,10 +15,10 @@ import (
 func purgeCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "purge",
-		Usage: "forget the secrets that changes removed, and the automatic copies",
-		Description: "Removed secrets are kept for 7 days so that sp undo can put them back, and a\n" +
-			"migration or sp restore leaves a copy of the registry for as long. This ends\n" +
-			"both at once.",
+		Usage: "forget removed secrets, and delete the automatic copies",
+		Description: "sp keeps removed secrets for 7 days so that sp undo can put them back. A\n" +
+			"migration or sp restore leaves a copy of the registry for as long. This command\n" +
+			"removes both at once.",
 		Flags: []cli.Flag{cli.Yes()},
 		Run:   task.Run(purge),
 	}

@@ -18,11 +18,11 @@ import (
 func Restore() *cli.Command {
 	return &cli.Command{
 		Name:  "restore",
-		Usage: "put a backup in the place of the registry",
+		Usage: "replace the registry with a backup",
 		Args:  []cli.Arg{{Name: "FILE", Kind: task.File}},
 		Description: "FILE is what sp backup wrote, or an automatic copy (.systemprompt/sp.db.bak-…).\n" +
-			"sp checks all of it before anything changes. It keeps the registry that is\n" +
-			"there, damaged or not, beside the new one for 7 days. The files that follow the\n" +
+			"sp checks the whole file before it changes anything. It keeps the old registry,\n" +
+			"damaged or not, beside the new one for 7 days. The files that follow the\n" +
 			"registry change with it.",
 		Flags: append(append([]cli.Flag{cli.String("age-identity", "FILE", "decrypt with the identities in FILE")}, task.ClaimFlags()...),
 			cli.Yes(), task.NoExport()),

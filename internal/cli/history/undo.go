@@ -17,12 +17,12 @@ func Undo() *cli.Command {
 	sequence.Check = checkSequence
 	return &cli.Command{
 		Name:  "undo",
-		Usage: "reverse a change, the last one without SEQUENCE",
+		Usage: "reverse a change (without SEQUENCE, the last one)",
 		Args:  []cli.Arg{{Name: "SEQUENCE", Kind: sequence, Optional: true}},
-		Description: "SEQUENCE is the number that sp log prints. Where a later change would be lost,\n" +
-			"nothing happens and both are named. An undo is a change itself: sp undo with its\n" +
-			"number takes it back. Without a number it takes the last change that was not\n" +
-			"undone yet.",
+		Description: "SEQUENCE is the number that sp log prints. Without it, sp reverses the last\n" +
+			"change that was not undone yet. If a later change would be lost, sp does nothing\n" +
+			"and names both changes. An undo is itself a change: to take it back, run sp undo\n" +
+			"with its number.",
 		Flags: []cli.Flag{task.Purge(), task.NoExport()},
 		Run:   task.Run(undo),
 	}

@@ -17,11 +17,11 @@ import (
 var providers = []string{"gemini", "anthropic", "openai"}
 
 func createCommand() *cli.Command {
-	tenant := cli.String("tenant", "ID", "of the tenant ID, not the selected one")
+	tenant := cli.String("tenant", "ID", "make it for tenant ID, not for the selected one")
 	tenant.Kind = task.TenantWord
-	flags := append([]cli.Flag{tenant}, cli.SecretFlags("database-url", "URL", "the database URL of a tenant that has none yet")...)
+	flags := append([]cli.Flag{tenant}, cli.SecretFlags("database-url", "URL", "a database URL for a tenant that has none yet")...)
 	for _, provider := range providers {
-		flags = append(flags, cli.String(provider+"-key-file", "FILE", "its API key, read from FILE"))
+		flags = append(flags, cli.String(provider+"-key-file", "FILE", "the API key, read from FILE"))
 	}
 	silent := cli.Yes()
 	silent.Usage = "ask for nothing"
@@ -29,9 +29,9 @@ func createCommand() *cli.Command {
 		Name:  "create",
 		Usage: "create a profile of the selected tenant, with its files",
 		Args:  []cli.Arg{{Name: "NAME", Kind: task.NewProfile, Optional: true}},
-		Description: "Makes profiles/NAME/ with profile.yaml and secrets.json. At a terminal it asks\n" +
-			"for what is not given, the name too, unless -y takes that as it is. sp secrets\n" +
-			"set adds other keys.\n\n" +
+		Description: "Makes profiles/NAME/ with profile.yaml and secrets.json. At a terminal, sp asks\n" +
+			"for everything that you did not give, including the name; -y skips the\n" +
+			"questions. Use sp secrets set for other keys.\n\n" +
 			"  sp profile create production --tenant my-project-prod",
 		Flags: append(flags, silent, task.NoExport()),
 		Run:   task.Run(create),

@@ -15,9 +15,9 @@ func defaultCommand() *cli.Command {
 		Name:  "default",
 		Usage: "print the default profile, or set it",
 		Args:  []cli.Arg{{Name: "NAME", Kind: task.ProfileWord, Optional: true}},
-		Description: "It holds where no stronger source names a profile, unless another tenant than\n" +
-			"its own is selected.",
-		Flags: []cli.Flag{cli.Bool("clear", "have none")},
+		Description: "The default applies if no stronger source names a profile, and only while its\n" +
+			"own tenant, or none, is selected.",
+		Flags: []cli.Flag{cli.Bool("clear", "remove the default")},
 		Run:   task.Run(standing),
 	}
 }

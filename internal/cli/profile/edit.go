@@ -15,19 +15,19 @@ import (
 )
 
 func editCommand() *cli.Command {
-	name, tenant := cli.String("name", "NAME", "its new name"), cli.String("tenant", "ID", "its new tenant's id")
+	name, tenant := cli.String("name", "NAME", "its new name"), cli.String("tenant", "ID", "the id of its new tenant")
 	name.Kind, tenant.Kind = task.NewProfile, task.TenantWord
 	return &cli.Command{
 		Name:  "edit",
-		Usage: "rename a profile, link it to another tenant, or set what profile.yaml says",
+		Usage: "rename a profile, give it another tenant, or edit profile.yaml",
 		Args:  []cli.Arg{{Name: "NAME", Kind: task.ProfileWord}},
-		Description: "Its files, a session and the default follow a rename. A profile that is a\n" +
-			"tenant's session can't leave that tenant: sp session logout first. --set changes\n" +
-			"single values, and keeps comments and all else that stands there.\n\n" +
+		Description: "The files, the session and the default follow a rename. A profile that is its\n" +
+			"tenant's session can't move to another tenant: run sp session logout first.\n" +
+			"--set changes single values, and keeps comments and everything else in the file.\n\n" +
 			"  sp profile edit local --set server.port=8081 --set runtime.log_level=debug",
 		Flags: []cli.Flag{
 			name, tenant,
-			cli.Strings("set", "KEY=VALUE", "a value in profile.yaml; as often as needed"),
+			cli.Strings("set", "KEY=VALUE", "set a value in profile.yaml; may be repeated"),
 			task.NoExport(),
 		},
 		Run: task.Run(edit),

@@ -11,10 +11,10 @@ import (
 
 func listCommand() *cli.Command {
 	return task.List("NAME", &cli.Command{
-		Usage: "list the profiles of the selected tenant, of all when none is",
-		Description: "Columns: name, (active) or (default), tenant. Active is the one that the\n" +
-			"selected tenant's session chose.",
-		Flags: []cli.Flag{cli.Bool("all", "the profiles of every tenant")},
+		Usage: "list the selected tenant's profiles (all if none is selected)",
+		Description: "Columns: name, (active) or (default), tenant. The active profile is the session\n" +
+			"of the selected tenant.",
+		Flags: []cli.Flag{cli.Bool("all", "list the profiles of every tenant")},
 	}, list)
 }
 

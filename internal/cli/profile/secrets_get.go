@@ -13,12 +13,13 @@ import (
 func secretsGet() *cli.Command {
 	return &cli.Command{
 		Name:  "get",
-		Usage: "show a secret, masked at a terminal unless --reveal",
+		Usage: "show a secret (masked without --reveal)",
 		Args:  []cli.Arg{{Name: "KEY", Kind: task.Secret}},
-		Description: "--reveal prints the value and a line end, and nothing else. Into a pipe or a\n" +
-			"file only that goes: stars would pass for a value there.\n\n" +
+		Description: "--reveal prints the value and a newline, and nothing else. When the output goes\n" +
+			"to a pipe or a file, --reveal is required, because a script could mistake the\n" +
+			"stars for the value.\n\n" +
 			"  sp secrets get anthropic --reveal",
-		Flags: []cli.Flag{cli.Bool("reveal", "print the value, which is masked otherwise")},
+		Flags: []cli.Flag{cli.Bool("reveal", "print the value instead of masking it")},
 		Run:   task.Run(getSecret),
 	}
 }

@@ -25,10 +25,11 @@ const maxSecretsFile = 16 << 20
 func secretsImport() *cli.Command {
 	return &cli.Command{
 		Name:  "import",
-		Usage: "set the secrets that a secrets.json has",
+		Usage: "set a profile's secrets from a secrets.json",
 		Args:  []cli.Arg{{Name: "FILE", Kind: task.File}},
-		Description: "FILE, or - for stdin, is a JSON object of texts. What a profile has beside them\n" +
-			"stays. Left, and said: members of the tenant, and what is no text or empty.\n\n" +
+		Description: "FILE, or - for stdin, is a JSON object with text values. The profile's other\n" +
+			"secrets stay. sp skips members of the tenant and values that are empty or not\n" +
+			"text, and says so.\n\n" +
 			"  sp secrets import secrets.json --profile production",
 		Flags: []cli.Flag{task.Purge(), task.NoExport()},
 		Run:   task.Run(importSecrets),

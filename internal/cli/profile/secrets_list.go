@@ -10,11 +10,12 @@ import (
 
 func secretsList() *cli.Command {
 	return &cli.Command{
-		Name:        "list",
-		Usage:       "list the names of a profile's secrets, and where each applies",
-		Description: "Columns: name, the profile or the tenant. Those of the tenant follow it:\nsp tenant edit.",
-		Flags:       []cli.Flag{task.Limit(), task.After("NAME")},
-		Run:         task.Run(listSecrets),
+		Name:  "list",
+		Usage: "list the names of a profile's secrets, and whose they are",
+		Description: "Columns: name, and whether the secret is the profile's or its tenant's. To\n" +
+			"change a secret of the tenant, use sp tenant edit.",
+		Flags: []cli.Flag{task.Limit(), task.After("NAME")},
+		Run:   task.Run(listSecrets),
 	}
 }
 

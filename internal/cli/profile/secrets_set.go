@@ -17,9 +17,9 @@ func secretsSet() *cli.Command {
 		Name:  "set",
 		Usage: "set a secret of a profile",
 		Args:  []cli.Arg{{Name: "KEY", Kind: task.Secret}},
-		Description: "The value comes from stdin, from --file or, at a terminal, is asked for and not\n" +
-			"shown; one line end behind it is not part of it. It is never an argument: others\n" +
-			"can read those.\n\n" +
+		Description: "The value comes from stdin or --file; at a terminal, sp asks for it and does not\n" +
+			"show what you type. One newline at its end is dropped. The value is never an\n" +
+			"argument, because other users can read arguments.\n\n" +
 			"  pass show anthropic | sp secrets set anthropic --profile production",
 		Flags: []cli.Flag{cli.String("file", "FILE", "read the value from FILE"), task.Purge(), task.NoExport()},
 		Run:   task.Run(setSecret),

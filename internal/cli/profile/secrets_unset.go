@@ -11,12 +11,13 @@ import (
 
 func secretsUnset() *cli.Command {
 	return &cli.Command{
-		Name:        "unset",
-		Usage:       "take secrets of a profile away, all or none",
-		Args:        []cli.Arg{{Name: "KEY", Kind: task.Secret}, {Name: "KEY", Kind: task.Secret, Optional: true, Repeated: true}},
-		Description: "sp undo brings them back, unless --purge, which asks.\n\n  sp secrets unset openai gemini",
-		Flags:       []cli.Flag{task.Purge(), task.NoExport(), cli.Yes()},
-		Run:         task.Run(unsetSecrets),
+		Name:  "unset",
+		Usage: "remove secrets from a profile, all or none",
+		Args:  []cli.Arg{{Name: "KEY", Kind: task.Secret}, {Name: "KEY", Kind: task.Secret, Optional: true, Repeated: true}},
+		Description: "sp undo brings them back, unless you pass --purge, which asks first.\n\n" +
+			"  sp secrets unset openai gemini",
+		Flags: []cli.Flag{task.Purge(), task.NoExport(), cli.Yes()},
+		Run:   task.Run(unsetSecrets),
 	}
 }
 

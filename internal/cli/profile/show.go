@@ -10,7 +10,7 @@ import (
 func showCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "show",
-		Usage: "show a profile and its tenant, the one in effect without NAME",
+		Usage: "show a profile and its tenant (without NAME, the one in effect)",
 		Args:  []cli.Arg{{Name: "NAME", Kind: task.ProfileWord, Optional: true}},
 		Run:   task.Run(show),
 	}

@@ -13,8 +13,8 @@ import (
 func listCommand() *cli.Command {
 	return task.List("ID", &cli.Command{
 		Usage: "list the sessions of all tenants",
-		Description: "Columns: tenant, (active), profile, since when, email, how long it\n" +
-			"authenticates. A terminal shows the tenant's name first, and its id last.",
+		Description: "Columns: tenant, (active), profile, since when, email, and how long the token is\n" +
+			"valid. A terminal shows the tenant's name first, and its id last.",
 	}, list)
 }
 

@@ -24,17 +24,18 @@ func loginCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "login",
 		Usage: "authenticate a profile's session with a token, and make it active",
-		Description: "The token comes from stdin, --token-file or, at a terminal, is asked for and not\n" +
-			"shown. With none, a session that is valid still is left as it is, and told of.\n" +
-			"What a JWT says of itself (exp, iss, email, sub, sid, user_type) holds where no\n" +
-			"flag does; its signature is not checked.\n\n" +
+		Description: "The token comes from stdin or --token-file; at a terminal, sp asks for it and\n" +
+			"does not show what you type. If you give no token and the session is still\n" +
+			"valid, sp leaves it and says so. If the token is a JWT, sp takes exp, iss,\n" +
+			"email, sub, sid and user_type from it, unless a flag says otherwise. It does not\n" +
+			"check the signature.\n\n" +
 			"  sp session login --profile production --token-file token.txt",
 		Flags: []cli.Flag{
-			cli.String("email", "ADDRESS", "of the user (SYSTEMPROMPT_ADMIN_EMAIL)"),
-			cli.Int("duration-hours", "N", "how long it lasts: 1 to 8760 hours (else as the token says, or 24)"),
-			cli.String("issuer", "URL", "who made the token"),
-			cli.String("token-file", "FILE", "read the token from FILE, - is stdin"),
-			cli.Bool("force-new", "though there is a valid session"),
+			cli.String("email", "ADDRESS", "the user's address (SYSTEMPROMPT_ADMIN_EMAIL)"),
+			cli.Int("duration-hours", "N", "how long it lasts, 1 to 8760 hours (default: as the token says, or 24)"),
+			cli.String("issuer", "URL", "who issued the token"),
+			cli.String("token-file", "FILE", "read the token from FILE (- for stdin)"),
+			cli.Bool("force-new", "take a new token even if the session is still valid"),
 			cli.Bool("token-only", "print the token, and nothing else"),
 		},
 		Run: task.Run(login),

@@ -12,11 +12,12 @@ import (
 
 func logoutCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "logout",
-		Usage:       "end a tenant's session",
-		Description: "It is that of the selected tenant; with --profile NAME, the one that chose NAME.",
-		Flags:       []cli.Flag{cli.Bool("all", "end every session"), cli.Yes()},
-		Run:         task.Run(logout),
+		Name:  "logout",
+		Usage: "end a tenant's session",
+		Description: "Ends the session of the selected tenant. With --profile NAME, it ends the\n" +
+			"session that chose NAME.",
+		Flags: []cli.Flag{cli.Bool("all", "end every session"), cli.Yes()},
+		Run:   task.Run(logout),
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:     "session",
-		Usage:    "list, show, switch, log in and end sessions, one a tenant",
+		Usage:    "list, show, switch, log in and end sessions (one per tenant)",
 		Commands: []*cli.Command{listCommand(), showCommand(), switchCommand(), loginCommand(), logoutCommand()},
 	}
 }

@@ -13,8 +13,8 @@ import (
 func showCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "show",
-		Usage:       "show a tenant's session; never its token",
-		Description: "The tenant is that of the profile in effect, else the selected one.",
+		Usage:       "show a tenant's session, but never its token",
+		Description: "It takes the tenant of the profile in effect, or else the selected tenant.",
 		Run:         task.Run(show),
 	}
 }

@@ -14,8 +14,8 @@ import (
 
 // sayings are what a user can say of a registry of which nothing shows that it is his.
 var sayings = map[string]string{
-	"moved": "it is the project that you worked in, moved here",
-	"copy":  "it is a copy of a project that is still in use",
+	"moved": "the project moved here from another place",
+	"copy":  "this is a copy of a project that is still in use",
 }
 
 // ClaimFlags returns the flags with which the user says whether a registry was moved or copied.

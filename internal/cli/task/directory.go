@@ -166,7 +166,7 @@ func (t *Task) Existing() Existing {
 
 // SetAside returns the flag --set-aside, which renames files that stand where a registry is made.
 func SetAside() cli.Flag {
-	return cli.Bool("set-aside", "rename files that stand where a registry is made")
+	return cli.Bool("set-aside", "rename files that are in the way of a new registry")
 }
 
 // adviseMain adds, where there is no registry in a git worktree, which one the main work

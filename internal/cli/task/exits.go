@@ -23,7 +23,7 @@ import (
 
 // doctorHint is for trouble that seldom comes alone.
 func doctorHint() cli.Advice {
-	return cli.Advise("%s tells all that is wrong, and mends with --fix what is safe to mend", cli.To("sp doctor"))
+	return cli.Advise("%s lists all problems; with --fix it repairs what is safe to repair", cli.To("sp doctor"))
 }
 
 // trustHint is for a registry that may be somebody else's.

@@ -15,7 +15,7 @@ func List(after string, command *cli.Command, answer func(context.Context, *Task
 	command.Flags = append([]cli.Flag{
 		Limit(),
 		After(after),
-		cli.Bool("stale", "only if the last sync is longer ago than --max-age"),
+		cli.Bool("stale", "list only if the last sync is older than --max-age"),
 		MaxAge(),
 	}, command.Flags...)
 	command.Run = Run(func(ctx context.Context, t *Task) (cli.Answer, error) {
@@ -45,7 +45,7 @@ func Limit() cli.Flag { return cli.Int("limit", "N", "at most N rows") }
 
 // After returns the flag --after, which names the row after which a list begins.
 func After(what string) cli.Flag {
-	f := cli.String("after", what, "only rows behind "+what)
+	f := cli.String("after", what, "only rows after "+what)
 	f.Empty = true // from the start
 	return f
 }

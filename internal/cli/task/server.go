@@ -19,8 +19,8 @@ const ByURL registry.Provider = "url"
 // ServerFlags returns the flags that choose the server of a new database.
 func ServerFlags() []cli.Flag {
 	return append([]cli.Flag{
-		cli.Choice("provider", "where to make it (else the first there is)", string(ByURL), string(registry.Elsewhere), string(registry.InDocker), string(registry.LocalPrograms)),
-	}, cli.SecretFlags("server", "URL", "a login that may make databases there (SP_POSTGRES_ADMIN_URL; sp db use)")...)
+		cli.Choice("provider", "where to make it (default: the first available)", string(ByURL), string(registry.Elsewhere), string(registry.InDocker), string(registry.LocalPrograms)),
+	}, cli.SecretFlags("server", "URL", "make it on this server (else SP_POSTGRES_ADMIN_URL, else sp db use)")...)
 }
 
 // WantedServer returns the server that the flags and the environment ask for.

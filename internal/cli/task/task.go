@@ -79,19 +79,19 @@ const (
 
 // Dir returns the flag --dir.
 func Dir() cli.Flag {
-	f := cli.String(dirFlag, "DIRECTORY", "the .systemprompt directory (SP_DIR; else upwards from here)")
+	f := cli.String(dirFlag, "DIRECTORY", "the .systemprompt directory (else SP_DIR, else look upwards)")
 	f.Silent = true // the history is that directory's
 	return f
 }
 
 // NoExport returns the flag --no-export, which leaves the files that follow to the next change.
 func NoExport() cli.Flag {
-	return cli.Bool(noExportFlag, "leave the files behind until the next change")
+	return cli.Bool(noExportFlag, "leave the files as they are until the next change")
 }
 
 // Purge returns the flag --purge, which forgets removed secrets at once.
 func Purge() cli.Flag {
-	return cli.Bool(purgeFlag, "forget removed secrets at once (else in 7 days)")
+	return cli.Bool(purgeFlag, "forget removed secrets at once, not after 7 days")
 }
 
 // Defers reports whether --no-export was given.

@@ -19,7 +19,7 @@ const profileVariable = "SYSTEMPROMPT_PROFILE"
 
 // Profile returns the flag --profile, which every command has.
 func Profile() cli.Flag {
-	return cli.String(profileFlag, "NAME", "work in profile NAME, or in the profile.yaml at that path")
+	return cli.String(profileFlag, "NAME", "use profile NAME, or the profile.yaml at that path")
 }
 
 // Network returns the flag --network, which says from where the database is reached.

@@ -15,11 +15,11 @@ import (
 func checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "check",
-		Usage: "log in to a tenant's database, and say what helps where that fails",
+		Usage: "log in to a tenant's database; if that fails, say what helps",
 		Args:  []cli.Arg{optionalWord()},
-		Description: "The tenant in effect without ID. Columns: id, ok or what is wrong, how long it\n" +
-			"took, the server's version, whether the connection is encrypted.",
-		Flags: []cli.Flag{cli.Bool("all", "every tenant")},
+		Description: "Without ID, it takes the tenant in effect. Columns: id, ok or the problem, how\n" +
+			"long it took, the server's version, and whether the connection is encrypted.",
+		Flags: []cli.Flag{cli.Bool("all", "check every tenant")},
 		Run:   task.Run(check),
 	}
 }

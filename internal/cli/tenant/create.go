@@ -16,12 +16,12 @@ import (
 func createCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "create",
-		Usage: "make a local tenant with a database of its own, and print its id",
+		Usage: "make a local tenant with its own database, and print its id",
 		Description: "  sp tenant create --type local --name my-project\n" +
 			"  sp tenant create --name my-project --database-url-stdin < url.txt\n\n" +
-			"Without the URL of a database, one is made: on the server of --server, on the\n" +
-			"one that sp runs for this project, in Docker, or with this machine's own\n" +
-			"PostgreSQL. At a terminal, sp asks for a name that is not given.",
+			"If you give no database URL, sp makes a database: on the server that --server\n" +
+			"names, on the one that it runs for this project, in Docker, or with this\n" +
+			"machine's PostgreSQL. At a terminal, sp asks for a missing name.",
 		Flags: createFlags(),
 		Run:   task.Run(create),
 	}
@@ -29,19 +29,19 @@ func createCommand() *cli.Command {
 
 func createFlags() []cli.Flag {
 	flags := []cli.Flag{
-		cli.Choice("type", "where it runs (else local)", string(registry.Local), string(registry.Cloud)),
-		cli.String("name", "NAME", "what people call it"),
-		cli.String("id", "ID", "its id, else local_ and the time in hexadecimal"),
+		cli.Choice("type", "where it runs (default local)", string(registry.Local), string(registry.Cloud)),
+		cli.String("name", "NAME", "its name"),
+		cli.String("id", "ID", "its id (default: local_ and the time in hexadecimal)"),
 		cli.String("region", "REGION", "the region of a cloud tenant: iad, lhr or syd"),
-		cli.String("shared-container-db", "NAME", "its database in a shared container"),
-		cli.Bool("external-db-access", "its database takes connections from outside"),
-		cli.Bool("allow-duplicate-name", "though another tenant has that name"),
-		cli.Bool("select", "select it, though another tenant is selected"),
-		cli.Bool("no-database", "its database comes later: sp tenant provision ID"),
-		cli.Bool("no-check", "do not try whether the database answers"),
+		cli.String("shared-container-db", "NAME", "the name of its database in a shared container"),
+		cli.Bool("external-db-access", "its database accepts connections from outside"),
+		cli.Bool("allow-duplicate-name", "allow a name that another tenant has"),
+		cli.Bool("select", "select it, even if another tenant is selected"),
+		cli.Bool("no-database", "make no database yet; sp tenant provision ID does"),
+		cli.Bool("no-check", "store the URL without trying it"),
 		task.SetAside(), task.NoExport(),
 	}
-	flags = append(flags, cli.SecretFlags("database-url", "URL", "where its database is: postgres://USER:PASSWORD@HOST/DB")...)
+	flags = append(flags, cli.SecretFlags("database-url", "URL", "an existing database: postgres://USER:PASSWORD@HOST/DB")...)
 	return append(flags, task.ServerFlags()...)
 }
 

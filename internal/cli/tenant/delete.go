@@ -19,11 +19,11 @@ func deleteCommand() *cli.Command {
 		Usage: "delete a tenant with its session, its profiles and its own database",
 		Args:  []cli.Arg{word()},
 		Description: "ID is the whole id, or the whole name with --confirm NAME. A database that sp\n" +
-			"has not made is left alone.",
+			"did not make is left alone.",
 		Flags: []cli.Flag{
 			cli.Yes(), task.Purge(), task.NoExport(),
-			cli.String("confirm", "NAME", "the name of the tenant once more, in place of -y"),
-			cli.Bool("keep-database", "leave the database, of which sp knows nothing then"),
+			cli.String("confirm", "NAME", "the tenant's name again, instead of -y"),
+			cli.Bool("keep-database", "don't drop the database; sp no longer knows it"),
 		},
 		Run: task.Run(deleteTenant),
 	}

@@ -15,15 +15,15 @@ func editCommand() *cli.Command {
 	can := clearable()
 	flags, secrets := memberFlags()
 	flags = append(flags,
-		cli.Bool("allow-duplicate-name", "though another tenant has that name"),
-		cli.Strings("clear", "MEMBERS", "take MEMBERS away, with commas between"),
+		cli.Bool("allow-duplicate-name", "allow a name that another tenant has"),
+		cli.Strings("clear", "MEMBERS", "remove these members; separate them with commas"),
 		task.Purge(), task.NoExport(),
 	)
 	return &cli.Command{
 		Name:  "edit",
-		Usage: "change a tenant; its id and type stay",
+		Usage: "change a tenant, except for its id and type",
 		Args:  []cli.Arg{word()},
-		Description: "--clear takes " + strings.Join(can[:4], ", ") + ",\n" + strings.Join(can[4:], ", ") + ".\n\n" +
+		Description: "--clear accepts " + strings.Join(can[:4], ", ") + ",\n" + strings.Join(can[4:], ", ") + ".\n\n" +
 			"  sp tenant edit local_1 --database-url-file url.txt --clear region,hostname",
 		Flags: append(flags, secrets...),
 		Run:   task.Run(edit),

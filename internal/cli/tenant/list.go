@@ -10,8 +10,8 @@ import (
 
 func listCommand() *cli.Command {
 	return task.List("ID", &cli.Command{
-		Usage:       "list the tenants in their order of entry",
-		Description: "Columns: id, (selected), type, name, region. A pipe gets them with tabs between.",
+		Usage:       "list the tenants in the order they were added",
+		Description: "Columns: id, (selected), type, name, region. In a pipe, tabs separate them.",
 	}, list)
 }
 

@@ -15,10 +15,11 @@ import (
 func provisionCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "provision",
-		Usage: "make a tenant's database, or finish what was stopped",
+		Usage: "make a tenant's database, or finish an interrupted one",
 		Args:  []cli.Arg{optionalWord()},
-		Description: "The tenant in effect without ID. Where its database is whole, nothing is done;\n" +
-			"else every step is done that is not done yet. sp tenant delete ID undoes it.",
+		Description: "Without ID, it takes the tenant in effect. If the database is complete, nothing\n" +
+			"happens; otherwise sp does the steps that are missing. sp tenant delete ID\n" +
+			"removes what was made.",
 		Flags: append(task.ServerFlags(), task.NoExport()),
 		Run:   task.Run(provisionTenant),
 	}

@@ -21,13 +21,13 @@ const defaultGrace = 10 * time.Minute
 func rotateCredentialsCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "rotate-credentials",
-		Usage: "give a local tenant's database another login",
+		Usage: "change the login of a local tenant's database",
 		Args:  []cli.Arg{optionalWord()},
-		Description: "The tenant in effect without ID. The new login is tried before anybody gets it;\n" +
-			"tenants.json and secrets.json follow. The old one is refused after --grace, and\n" +
-			"its open sessions end with the next command on that server; with --now both end\n" +
-			"at once. A database that sp has not made has one role: that gets another\n" +
-			"password, at once.",
+		Description: "Without ID, it takes the tenant in effect. sp tries the new login before it\n" +
+			"writes it to the registry, tenants.json and secrets.json. After --grace, the\n" +
+			"server refuses the old login; its open sessions end with the next sp command on\n" +
+			"that server. With --now, both end at once. A database that sp did not make has\n" +
+			"only one role, so its password changes at once.",
 		Flags: []cli.Flag{
 			cli.Yes(),
 			cli.Duration("grace", defaultGrace, "how long the old login still works"),

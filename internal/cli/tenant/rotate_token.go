@@ -15,9 +15,9 @@ func rotateTokenCommand() *cli.Command {
 		Name:  "rotate-sync-token",
 		Usage: "give a local tenant a new random sync token",
 		Args:  []cli.Arg{optionalWord()},
-		Description: "The tenant in effect without ID. The old token is revoked: it is kept nowhere,\n" +
-			"and sp undo does not bring it back. The token of a cloud tenant is made there\n" +
-			"(not offered yet).",
+		Description: "Without ID, it takes the tenant in effect. The old token is revoked: sp keeps no\n" +
+			"copy, and sp undo can't bring it back. For a cloud tenant, the cloud makes the\n" +
+			"token (not offered yet).",
 		Flags: []cli.Flag{cli.Yes(), task.NoExport()},
 		Run:   task.Run(rotateToken),
 	}

@@ -13,9 +13,9 @@ import (
 func selectCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "select",
-		Usage: "select a tenant, or with - the one before",
+		Usage: "select a tenant (- selects the previous one)",
 		Args:  []cli.Arg{word()},
-		Description: "The tenant's session is active again as it was.\n\n" +
+		Description: "The tenant's session is as you left it.\n\n" +
 			"  sp tenant select local_19bff27604c",
 		Run: task.Run(selectTenant),
 	}

@@ -15,13 +15,14 @@ import (
 func Show() *cli.Command {
 	return &cli.Command{
 		Name:  "show",
-		Usage: "show a tenant, the one in effect without ID",
+		Usage: "show a tenant (without ID, the one in effect)",
 		Args:  []cli.Arg{optionalWord()},
-		Description: "ID may also be a tenant's name or the start of its id, where only one has it.\n" +
-			"--at 12 is as it was after change 12 of sp log, --at 2026-02-01T10:00:00Z as it\nwas then.",
+		Description: "ID can also be a tenant's name or the start of its id, if only one tenant fits.\n" +
+			"--at 12 shows the tenant as it was after change 12 of sp log, and\n" +
+			"--at 2026-02-01T10:00:00Z as it was at that time.",
 		Flags: []cli.Flag{
-			cli.Bool("reveal", "show the secrets, which are masked otherwise"),
-			cli.String("at", "TIME", "as it was at that time or sequence"),
+			cli.Bool("reveal", "show the secrets instead of masking them"),
+			cli.String("at", "TIME", "show it as it was at that time or after that change"),
 		},
 		Run: task.Run(show),
 	}

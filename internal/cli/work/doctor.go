@@ -18,23 +18,24 @@ import (
 func Doctor() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
-		Usage: "look at what can be wrong, and mend what is safe to mend",
-		Description: "At a terminal, problems come first. A pipe gets one line a finding: result,\n" +
-			"check, message. Exit 6 if a result is an error.\n\n" +
-			"  error    commands refuse because of it, or others can have the secrets: files\n" +
-			"           and directories of others or open to them, a damaged registry,\n" +
-			"           secrets in git, a tenants.json that can't be read\n" +
-			"  warning  it may go wrong: stale, masked, alike, left over, behind, a network's\n" +
-			"           files, a tenants.json that somebody else changed\n" +
+		Usage: "look for problems, and repair what is safe to repair",
+		Description: "At a terminal, problems come first. A pipe gets one line for each check: result,\n" +
+			"check, message. If there is an error, the exit code is 6.\n\n" +
+			"  error    other commands refuse because of it, or others could read your\n" +
+			"           secrets: files that are not yours or are open to others, a damaged\n" +
+			"           registry, secrets in git, a tenants.json that can't be read\n" +
+			"  warning  it may go wrong later: an old sync, masked URLs, names that look\n" +
+			"           alike, leftovers, files that are behind, a network file system, a\n" +
+			"           tenants.json that somebody else changed\n" +
 			"  info, ok, skipped, fixed\n\n" +
-			"--fix takes rights from others, completes .gitignore, migrates, brings files\n" +
-			"that follow the registry up to date, removes temporary files and expired copies.\n" +
-			"It never removes a journal, overwrites what somebody else wrote, changes an\n" +
-			"owner, or touches a secret.\n" +
-			"--connect logs in to the database that sp resolve would name, within 5 seconds.",
+			"--fix takes access from other users, completes .gitignore, migrates the\n" +
+			"registry, brings the files that follow it up to date, and removes temporary\n" +
+			"files and expired copies. It never removes a journal, overwrites what somebody\n" +
+			"else wrote, changes an owner, or touches a secret.\n" +
+			"--connect logs in to the database in effect; it gives up after 5 seconds.",
 		Flags: []cli.Flag{
-			cli.Bool("fix", "mend what is safe to mend"),
-			cli.Bool("connect", "log in to the resolved database"),
+			cli.Bool("fix", "repair what is safe to repair"),
+			cli.Bool("connect", "also log in to the database in effect"),
 		},
 		Run: task.Run(checkUp),
 	}
@@ -98,7 +99,7 @@ func unwellOf(findings []doctor.Diagnosis) error {
 	}
 	unwell := fmt.Errorf("%w: %s", task.ErrUnwell, cli.Counted(errors, "error"))
 	if slices.ContainsFunc(findings, doctor.Diagnosis.Mendable) {
-		unwell = cli.Hint(unwell, "%s mends what is safe to mend", cli.To("sp doctor", "--fix"))
+		unwell = cli.Hint(unwell, "%s repairs what is safe to repair", cli.To("sp doctor", "--fix"))
 	}
 	return unwell
 }

@@ -16,11 +16,11 @@ import (
 func Explain() *cli.Command {
 	return &cli.Command{
 		Name:  "explain",
-		Usage: "say which source decides, which do not, and why",
-		Description: "Shows every source in order: what it holds, whether it decided, and why not.\n" +
+		Usage: "show which database is in effect, and which source decides",
+		Description: "Shows every source in order: what it names, whether it decides, and if not, why.\n" +
 			"The URL is shown without its user and password.\n\n" +
 			"  SYSTEMPROMPT_PROFILE=production sp explain",
-		Flags: []cli.Flag{task.Network(), cli.Bool("reveal", "show the password, which is masked otherwise")},
+		Flags: []cli.Flag{task.Network(), cli.Bool("reveal", "show the password instead of masking it")},
 		Run:   task.Run(explain),
 	}
 }

@@ -29,9 +29,9 @@ import (
 func Psql() *cli.Command {
 	return &cli.Command{
 		Name:  "psql",
-		Usage: "open psql on the database of the profile in effect",
-		Description: "psql's own arguments come after --. No secret is among them, where others could\n" +
-			"see it, and of the environment nothing leads to another database.\n\n" +
+		Usage: "open psql on the database in effect",
+		Description: "psql's own arguments come after --. No secret is among them, because other users\n" +
+			"can read arguments. No variable in the environment leads to another database.\n\n" +
 			"  sp psql my-project -- -c 'SELECT 1'",
 		Args:   []cli.Arg{{Name: "TENANT|PROFILE", Kind: task.EitherWord, Optional: true}},
 		Flags:  []cli.Flag{task.Network()},

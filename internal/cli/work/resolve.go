@@ -14,16 +14,16 @@ import (
 
 // Resolve is `sp resolve`.
 func Resolve() *cli.Command {
-	tenant := cli.String("tenant", "ID", "the tenant ID, without a profile")
+	tenant := cli.String("tenant", "ID", "print the URL of tenant ID, without a profile")
 	tenant.Kind = task.TenantWord
 	return &cli.Command{
 		Name:  "resolve",
 		Usage: "print the database URL of the profile in effect",
 		Description: "The first source that names a profile decides: --profile, SYSTEMPROMPT_PROFILE,\n" +
-			"the session of the selected tenant, the default. One that names something\n" +
-			"unusable is an error. sp explain says which decided, and why.\n\n" +
-			"To open psql there, use sp psql: it refuses where nothing resolves, and keeps\n" +
-			"the password out of the list of processes.\n\n" +
+			"the session of the selected tenant, the default. If it names something unusable,\n" +
+			"that is an error. sp explain says which source decided, and why.\n\n" +
+			"To open psql, use sp psql: it stops if nothing resolves, and keeps the password\n" +
+			"out of the list of processes.\n\n" +
 			"  DATABASE_URL=$(sp resolve) && export DATABASE_URL\n" +
 			"  sp resolve --profile production --network external",
 		Flags: []cli.Flag{task.Network(), tenant},

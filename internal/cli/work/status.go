@@ -22,7 +22,7 @@ import (
 func Status() *cli.Command {
 	return &cli.Command{
 		Name:  "status",
-		Usage: "what is selected, what would be resolved, how the export stands",
+		Usage: "show what is selected and in effect, and if the files are current",
 		Flags: []cli.Flag{task.MaxAge()},
 		Run:   task.Run(status),
 	}

@@ -30,9 +30,10 @@ type build struct {
 // Version is `sp version`.
 func Version() *cli.Command {
 	return &cli.Command{
-		Name:        "version",
-		Usage:       "print version, commit, date and the Go that built it",
-		Description: "Commit and date are those of the source, where the build was told: go build in a\nclone tells them.",
+		Name:  "version",
+		Usage: "print the version, commit, date and Go version",
+		Description: "Commit and date are those of the source code. sp knows them if it was built in a\n" +
+			"git clone.",
 		Run: func(context.Context, *cli.Context) (cli.Answer, error) {
 			info, _ := debug.ReadBuildInfo()
 			b := buildOf(info)
