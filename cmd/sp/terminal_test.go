@@ -146,9 +146,9 @@ func TestTheWizardShowsNoSecret(t *testing.T) {
 	shown := ""
 	for _, qa := range [][2]string{
 		{"yet): ", "postgres://u:s3cret@h/d"},
-		{"gemini (Enter for none): ", "AIza-s3cret"},
-		{"anthropic (Enter for none): ", ""},
-		{"openai (Enter for none): ", ""},
+		{"gemini (not shown; Enter for none): ", "AIza-s3cret"},
+		{"anthropic (not shown; Enter for none): ", ""},
+		{"openai (not shown; Enter for none): ", ""},
 	} {
 		shown += readUntil(t, control, qa[0])
 		time.Sleep(50 * time.Millisecond) // the question comes before the echo is off

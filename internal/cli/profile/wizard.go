@@ -113,7 +113,7 @@ func askSecrets(ctx context.Context, t *task.Task, tenant registry.Tenant, n *re
 	case tenant.HasDatabaseURL():
 		t.Note("database URL: that of tenant %s", tenant)
 	default:
-		if n.DatabaseURL, err = askSecret(ctx, t, fmt.Sprintf("Database URL of %s (Enter for none yet)", tenant), pgurl.Check); err != nil {
+		if n.DatabaseURL, err = askSecret(ctx, t, fmt.Sprintf("Database URL of %s (not shown; Enter for none yet)", tenant), pgurl.Check); err != nil {
 			return err
 		}
 	}
@@ -122,7 +122,7 @@ func askSecrets(ctx context.Context, t *task.Task, tenant registry.Tenant, n *re
 		if slices.ContainsFunc(n.Secrets, given) {
 			continue
 		}
-		key, err := askSecret(ctx, t, "API key for "+provider+" (Enter for none)", func(value secret.Secret) error {
+		key, err := askSecret(ctx, t, "API key for "+provider+" (not shown; Enter for none)", func(value secret.Secret) error {
 			return registry.CheckProfileSecret(registry.ProfileSecret{Key: provider, Value: value})
 		})
 		if err != nil {

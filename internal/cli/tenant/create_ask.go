@@ -69,7 +69,7 @@ func checkNew(ctx context.Context, t *task.Task, name string, again bool) error 
 // askURL asks for the URL of a database that is there, nil for a new one.
 func askURL(ctx context.Context, t *task.Task) (*secret.Secret, error) {
 	for {
-		url, err := t.AskSecret(ctx, "Database URL (Enter makes a new database)")
+		url, err := t.AskSecret(ctx, "Database URL (not shown; Enter makes a new database)")
 		if err != nil || url == nil {
 			return nil, err
 		}
