@@ -145,14 +145,19 @@ func (c *Context) say(text string, kept []string) {
 // IsTerminal reports whether the answer goes to a terminal.
 func (c *Context) IsTerminal() bool { return c.Terminal(int(c.Stdout.Fd())) }
 
-// IsAttended reports whether somebody sees a question and can answer it.
+// IsAttended reports whether somebody can answer a question, and may see it: a pipe can lead to a
+// terminal, a file can't.
 func (c *Context) IsAttended() bool {
-	return c.Terminal(int(c.Stdin.Fd())) && c.Terminal(int(c.Stderr.Fd()))
+	if !c.Terminal(int(c.Stdin.Fd())) {
+		return false
+	}
+	info, err := c.Stderr.Stat()
+	return c.Terminal(int(c.Stderr.Fd())) || err == nil && !info.Mode().IsRegular()
 }
 
 // CanAsk reports whether the user can be asked a question.
 func (c *Context) CanAsk() bool {
-	return !c.JSON && c.IsAttended()
+	return !c.JSON && c.Terminal(int(c.Stdin.Fd())) && c.Terminal(int(c.Stderr.Fd()))
 }
 
 // Absolute makes a path absolute. Every path that a user gives goes through it. `~/` becomes the

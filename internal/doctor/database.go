@@ -94,7 +94,7 @@ func (c *Checkup) localTrouble(ctx context.Context, s registry.Server) error {
 
 func (c *Checkup) lookAtDatabase(ctx context.Context, view *registry.View, d registry.Database, found *bounded) error {
 	id := string(d.Tenant)
-	provision, drop := to("sp tenant provision", id), to("sp tenant delete", id, "-y")
+	provision, drop := to("sp tenant provision", id), to("sp tenant delete", id)
 	gone, err := view.IsGone(ctx, d.Tenant)
 	switch {
 	case err != nil:

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sp-registry/sp/internal/project"
@@ -64,11 +65,19 @@ func to(words string, args ...string) next {
 	return next(words)
 }
 
+// decides tells of a command that destroys something, or answers a question before it is asked: people
+// read the sentence around it, and a program is never told to run it.
+func (n next) decides() bool {
+	return slices.ContainsFunc(strings.Fields(string(n)), func(word string) bool {
+		return slices.Contains([]string{"delete", "remove", "purge", "--force", "-y"}, word)
+	})
+}
+
 // remedy adds what the user can do.
 func (f Diagnosis) remedy(format string, args ...any) Diagnosis {
 	f.Remedy, f.Next = fmt.Sprintf(format, args...), nil
 	for _, arg := range args {
-		if command, ok := arg.(next); ok {
+		if command, ok := arg.(next); ok && !command.decides() {
 			f.Next = append(f.Next, string(command))
 		}
 	}

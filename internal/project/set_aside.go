@@ -9,8 +9,12 @@ import (
 	"github.com/sp-registry/sp/internal/place"
 )
 
-// takenPlaces are where files lie that a registry takes in, or writes over.
-var takenPlaces = []string{"tenants.json", "secrets.json", "profiles/*/secrets.json", "sessions/index.json"}
+// takenPlaces are where files lie that a registry takes in, or writes over: those that follow it, and
+// what a command that was killed kept of another program's tenants.json.
+var takenPlaces = []string{
+	"tenants.json", "secrets.json", "profiles/*/secrets.json", "sessions/index.json",
+	".tenants.json.*.kept.tmp", ".tenants.json.old.*.tmp",
+}
 
 // EarlierFiles lists the files of the directory that a registry would take in, by their
 // paths in it. Before one is made, they may be anybody's.

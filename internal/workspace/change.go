@@ -3,7 +3,9 @@ package workspace
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/registry"
@@ -120,6 +122,9 @@ func (w *Workspace) change(ctx context.Context, c Change, try bool) (done Done, 
 	}
 	defer func() { err = errors.Join(err, tx.Close()) }()
 
+	if err := w.refuseEarlier(ctx, tx.View(), c); err != nil {
+		return done, err
+	}
 	found, err := w.look(ctx, tx.View(), c)
 	if err != nil {
 		return done, err
@@ -136,6 +141,41 @@ func (w *Workspace) change(ctx context.Context, c Change, try bool) (done Done, 
 		return done, err
 	}
 	return done, finish(ctx, tx, files, &done)
+}
+
+// EarlierError is returned where a registry is about to be made beside files that it would take in.
+// They may be anybody's.
+type EarlierError struct {
+	Directory string
+	Paths     []string // in the directory
+}
+
+func (e *EarlierError) Error() string {
+	return fmt.Sprintf("%s: there before the registry, and perhaps somebody else's: %s: %v", e.Directory, strings.Join(e.Paths, ", "), registry.ErrConflict)
+}
+
+// Unwrap returns registry.ErrConflict.
+func (e *EarlierError) Unwrap() error { return registry.ErrConflict }
+
+// refuseEarlier looks, under the lock, whether files stand where a registry is being made; only an
+// import of these files takes them in.
+func (w *Workspace) refuseEarlier(ctx context.Context, view *registry.View, c Change) error {
+	if c.Imported.Tenants != nil || c.Imported.Directory {
+		return nil
+	}
+	state, err := view.State(ctx)
+	if err != nil || state.Revision != 1 {
+		return err
+	}
+	file, err := view.File(ctx, TrackedName)
+	if err != nil || file == nil || file.TenantsRevision >= 0 {
+		return err
+	}
+	paths, err := w.Dir.EarlierFiles()
+	if err == nil && len(paths) > 0 {
+		err = &EarlierError{w.Dir.Path(), paths}
+	}
+	return err
 }
 
 // Restore replaces the registry by a backup, and updates the files that follow. What somebody else

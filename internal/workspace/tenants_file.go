@@ -327,13 +327,18 @@ func (p Publisher) stop(ctx context.Context, view *registry.View, done *Done) (P
 	if err != nil || s.known == nil {
 		return Publication{}, err
 	}
-	publication := sweep(s.left)
+	left, kept, err := place.Recover(p.names, p.Path, p.mayKeep, hashesOf(s.known)...)
+	if err != nil {
+		return Publication{}, errors.Join(err, kept)
+	}
+	s.left = left
+	publication := sweep(s.left).then(func() error { return kept })
 	publication.Forgotten = []string{p.Name}
 	switch {
 	case !s.there.IsThere():
 	case s.isOurs():
 		publication.Files = []registry.File{{Path: stoppedName, Current: s.there.Hash}}
-		publication.Place = func() error { return errors.Join(place.Remove(p.Path, s.there), place.Sweep(s.left)) }
+		publication.Place = func() error { return errors.Join(place.Remove(p.Path, s.there), place.Sweep(s.left), kept) }
 	default:
 		done.Left = append(done.Left, p.Name)
 	}

@@ -72,7 +72,7 @@ func initializeIn(ctx context.Context, t *task.Task, dir project.Dir) (answer cl
 			return err
 		})
 		c.Create = true
-		if err = t.ChangeIn(ctx, dir, c); errors.Is(err, errMadeMeanwhile) {
+		if err = t.ChangeIn(ctx, dir, c); errors.Is(err, errMadeMeanwhile) && task.HasRegistry(dir) {
 			return initializeIn(ctx, t, dir)
 		}
 	}

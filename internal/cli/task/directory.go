@@ -3,7 +3,6 @@ package task
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/workspace"
 )
 
@@ -266,8 +264,7 @@ func (t *Task) clear(dir project.Dir, files Existing) error {
 		return err
 	}
 	if files == Refused {
-		return cli.Hint(fmt.Errorf("%s: there before the registry, and perhaps somebody else's: %s: %w", dir.Path(), cli.Some(found), registry.ErrConflict),
-			"%s takes over what is there, --set-aside gives it other names", cli.To("sp import"))
+		return adviseEarlier(&workspace.EarlierError{Directory: dir.Path(), Paths: found})
 	}
 	ending := ".aside-" + t.Now().UTC().Format("20060102T150405.000000Z")
 	if t.putBack, err = dir.SetAside(found, ending); err != nil {
@@ -278,6 +275,10 @@ func (t *Task) clear(dir project.Dir, files Existing) error {
 		t.Note("%s is set aside as %s", dir.Full(path), filepath.Base(path)+ending)
 	}
 	return nil
+}
+
+func adviseEarlier(err error) error {
+	return cli.Hint(err, "%s takes over what is there, --set-aside gives it other names", cli.To("sp import"))
 }
 
 // ChangeNew makes a change, and makes the directory and the registry first if there are none.

@@ -70,6 +70,8 @@ func (t *Task) AdviseChange(ctx context.Context, w *workspace.Workspace, c works
 	var changed *follow.ChangedError
 	var tracked *workspace.TrackedError
 	switch {
+	case errors.As(err, new(*workspace.EarlierError)):
+		return adviseEarlier(err)
 	case errors.As(err, &conflicts):
 		return cli.Hint(err, "%s\n"+settleHint, strings.Join(conflictLines(conflicts), "\n"), theirs(), ours())
 	case errors.As(err, &tracked) && strings.HasSuffix(tracked.Path, ".tmp"):
