@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -83,7 +84,12 @@ func (s stagedNew) place(t Trust) (done bool, err error) {
 		err = t.vouch(s.id, s.path, s.file)
 	}
 	if err == nil {
-		done, err = putInPlace(s.path, s.file, placed{id: s.id}, nil)
+		if _, missing := os.Lstat(s.path); !errors.Is(missing, os.ErrNotExist) { // nothing is to be replaced
+			err = fmt.Errorf("%s: %w", s.path, ErrReplaced)
+		}
+	}
+	if err == nil {
+		done, err = putInPlace(s.path, s.file, placed{id: s.id}, nil, place.MoveNew)
 	}
 	if err != nil && !done {
 		err = errors.Join(err, removeWithJournal(s.file))
@@ -93,7 +99,7 @@ func (s stagedNew) place(t Trust) (done bool, err error) {
 
 // putInPlace gives a registry that was made beside it the name at path, with a journal of its
 // own, and tells whether it has it. What .place has said so far holds until then, too.
-func putInPlace(path, made string, becomes placed, all []placed) (swapped bool, err error) {
+func putInPlace(path, made string, becomes placed, all []placed, rename func(from, to string) error) (swapped bool, err error) {
 	if err := removeIfThere(path + journalSide); err != nil {
 		return false, err
 	}
@@ -108,7 +114,7 @@ func putInPlace(path, made string, becomes placed, all []placed) (swapped bool, 
 	if err := writePlace(path, append(slices.Clip(all), here)...); err != nil {
 		return false, err
 	}
-	if err := os.Rename(made, path); err != nil {
+	if err := rename(made, path); err != nil {
 		return false, err
 	}
 	if err := place.SyncDir(filepath.Dir(path)); err != nil || len(all) == 0 {

@@ -307,7 +307,7 @@ func (r *Restoration) swap() (err error) {
 	if err := place.SyncDir(filepath.Dir(r.path)); err != nil {
 		return err
 	}
-	r.swapped, err = putInPlace(r.path, r.staged, r.becomes, r.all)
+	r.swapped, err = putInPlace(r.path, r.staged, r.becomes, r.all, os.Rename)
 	return err
 }
 

@@ -115,7 +115,7 @@ func openFree(path string, known []string) (free bool, file *os.File, err error)
 // keep gives a file that must not be lost a name that nothing sweeps, and says so.
 func keep(out, path string) error {
 	kept := temporaryName(path, "", number(out), keptSuffix)
-	for err := moveNew(out, kept); err != nil; err = moveNew(out, kept) {
+	for err := MoveNew(out, kept); err != nil; err = MoveNew(out, kept) {
 		if !errors.Is(err, fs.ErrExist) {
 			return err
 		}

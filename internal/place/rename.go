@@ -6,15 +6,15 @@ import (
 	"os"
 )
 
-// moveNew renames a file, and replaces nothing.
-func moveNew(from, to string) error {
+// MoveNew renames a file, and replaces nothing.
+func MoveNew(from, to string) error {
 	if err := renameNew(from, to); !errors.Is(err, errNotOffered) {
 		return err
 	}
 	return linkNew(from, to)
 }
 
-// linkNew is moveNew where the system does not offer that.
+// linkNew is MoveNew where the system does not offer that.
 func linkNew(from, to string) error {
 	err := os.Link(from, to)
 	switch {

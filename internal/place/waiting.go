@@ -120,7 +120,7 @@ func (w *Waiting) Place(was Seen) error {
 // comes out, empty for nothing. Other programs may make and remove the file at any time.
 // What comes out has a name at which recovery looks: it may be another program's.
 func (w *Waiting) change(isThere bool) (out string, err error) {
-	move, change := moveNew, swap
+	move, change := MoveNew, swap
 	if w.options.noExchange {
 		move, change = linkNew, linkSwap
 	}

@@ -56,8 +56,5 @@ func (d Dir) SetAside(paths []string, ending string) (back func() error, err err
 
 // moveNew renames a file, unless something has the new name by now.
 func moveNew(from, to string) error {
-	if exists(to) {
-		return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrExist}
-	}
-	return errors.Join(os.Rename(from, to), place.SyncDir(filepath.Dir(to)))
+	return errors.Join(place.MoveNew(from, to), place.SyncDir(filepath.Dir(to)))
 }

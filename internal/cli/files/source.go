@@ -9,6 +9,7 @@ import (
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/exporter"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/project"
 )
 
@@ -30,6 +31,9 @@ func openSource(t *task.Task, ref *string) (*source, error) {
 	path, err := sourcePath(t, ref)
 	if err != nil {
 		return nil, err
+	}
+	if info, err := os.Stat(path); ref == nil && err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w", path, place.ErrUnsafe) // to open it might wait for ever
 	}
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
