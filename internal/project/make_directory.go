@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/sp-registry/sp/internal/place"
@@ -58,25 +60,34 @@ func Make(path string) (Dir, Made, error) {
 // it is not the one at its place.
 func (d Dir) Unmake() error {
 	const lock, rules = ".lock", ".gitignore"
-	held, err := os.OpenFile(filepath.Join(d.path, lock), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+	there, err := os.Lstat(d.path)
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(d.path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	if info, err := root.Stat("."); err != nil || !os.SameFile(there, info) {
+		return err // it is a link now
+	}
+	held, err := root.OpenFile(lock, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = held.Close() }() // nothing was written
-	if !place.TryLock(held) || !place.IsAt(held, held.Name()) {
+	if !place.TryLock(held) || !place.IsAt(held, filepath.Join(d.path, lock)) {
 		return nil
 	}
+	if text, err := root.ReadFile(rules); err != nil || string(text) != strings.Join(ignored, "\n")+"\n" {
+		return err // somebody has added to it
+	}
 	entries, err := os.ReadDir(d.path)
-	for _, entry := range entries {
-		if name := entry.Name(); name != lock && name != rules {
-			return err
-		}
+	if err != nil || slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() != lock && e.Name() != rules }) {
+		return err
 	}
-	for _, name := range []string{rules, lock} {
-		if gone := os.Remove(filepath.Join(d.path, name)); !errors.Is(gone, fs.ErrNotExist) {
-			err = errors.Join(err, gone)
-		}
-	}
+	err = errors.Join(root.Remove(rules), root.Remove(lock))
 	if left := os.Remove(d.path); left != nil { // somebody was here just now
 		_, filled := d.ignoreFile().fill()
 		err = errors.Join(err, filled)

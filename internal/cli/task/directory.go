@@ -318,8 +318,8 @@ func (t *Task) unlessMade(dir project.Dir, err error) error {
 	}
 	err = t.takeBack(err)
 	if t.madeDir {
-		t.madeDir = false
 		err = errors.Join(err, dir.Unmake())
+		t.madeDir = Exists(dir.Path()) // then it is told
 	}
 	return err
 }
