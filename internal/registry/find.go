@@ -85,7 +85,7 @@ func (v *View) ExactTenant(ctx context.Context, word string) (Tenant, error) {
 		return Tenant{}, fmt.Errorf("tenant: empty id: %w", ErrInvalid)
 	}
 	if id, only := strings.CutPrefix(word, OnlyID); only {
-		return v.Tenant(ctx, TenantID(id))
+		return v.onlyByID(ctx, word, TenantID(id))
 	}
 	found, err := v.tenantsNamed(ctx, word, maxCandidates)
 	if err != nil {
@@ -98,6 +98,23 @@ func (v *View) ExactTenant(ctx context.Context, word string) (Tenant, error) {
 		return Tenant{}, err
 	}
 	return v.theOnly(ctx, word, found)
+}
+
+// onlyByID returns the tenant with an id that a word gives behind id:, unless the whole word is the id of
+// an imported one.
+func (v *View) onlyByID(ctx context.Context, word string, id TenantID) (Tenant, error) {
+	t, err := v.Tenant(ctx, id)
+	if err != nil {
+		return t, err
+	}
+	_, other := v.Tenant(ctx, TenantID(word))
+	if errors.Is(other, ErrNotFound) {
+		return t, nil
+	}
+	if other != nil {
+		return Tenant{}, other
+	}
+	return v.theOnly(ctx, word, []TenantID{id, TenantID(word)})
 }
 
 // theOnly returns the one tenant of what a word matched.

@@ -173,6 +173,8 @@ func (p Publisher) Standing(ctx context.Context, view *registry.View) (Standing,
 	switch {
 	case err != nil:
 		return "", err
+	case !s.there.IsThere() && s.known.TenantsRevision < 0: // it was never written yet
+		return Behind, nil
 	case !s.there.IsThere():
 		return Missing, nil
 	case s.there.Hash == s.known.Current && s.known.TenantsRevision == s.state.TenantsRevision:

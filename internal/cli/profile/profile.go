@@ -108,10 +108,10 @@ func recordIn(ctx context.Context, reg *registry.Registry, p registry.Profile) (
 	return r, err
 }
 
-// change changes a profile, says so, and answers with it.
 // created is what becomes of a new profile.
 const created = "created"
 
+// change changes a profile, says so, and answers with it.
 func change(ctx context.Context, t *task.Task, c workspace.Change, what string, commit func(context.Context, *registry.Registry) (registry.Profile, error)) (cli.Answer, error) {
 	var changed record
 	c.Commit = func(ctx context.Context, reg *registry.Registry) error {

@@ -182,11 +182,6 @@ func explained(path string, err error) error {
 // IsIncomplete reports whether a change was made and something after it failed.
 func IsIncomplete(err error) bool { return errors.Is(err, registry.ErrIncomplete) }
 
-// IsUnknown reports whether nobody can tell if a change was made.
-func IsUnknown(err error) bool {
-	return errors.Is(err, registry.ErrUnknown) || errors.Is(err, provision.ErrUnknown)
-}
-
 // Made reports whether a change was made, even if something after it failed.
 func Made(err error) bool { return err == nil || IsIncomplete(err) }
 
