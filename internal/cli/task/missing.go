@@ -1,7 +1,6 @@
 package task
 
 import (
-	"cmp"
 	"context"
 	"errors"
 
@@ -20,25 +19,22 @@ func (t *Task) adviseMissing(ctx context.Context, err error) error {
 	}
 	advised := err
 	_ = t.Read(ctx, func(_ project.Dir, view *registry.View) error { // without it there is less to say
-		advised = t.AdviseMissing(ctx, view, err)
+		advised = AdviseMissing(ctx, view, err)
 		return nil
 	})
 	return advised
 }
 
-// AdviseMissing offers the nearest names where a tenant or profile is not found.
-func (t *Task) AdviseMissing(ctx context.Context, view *registry.View, err error) error {
+// AdviseMissing offers the nearest names where a word names no tenant or profile.
+func AdviseMissing(ctx context.Context, view *registry.View, err error) error {
 	if !lacksNames(err) {
 		return err
 	}
-	what, word := "", ""
 	var missing interface{ Missing() (what, word string) }
-	if errors.As(err, &missing) {
-		what, word = missing.Missing()
-	} else if named := cmp.Or(t.Optional(profileFlag), t.Env(profileVariable)); named != nil {
-		what, word = "profile", *named
+	if !errors.As(err, &missing) {
+		return err
 	}
-	switch what {
+	switch what, word := missing.Missing(); what {
 	case "tenant":
 		return cli.DidYouMean(err, word, tenantNames(ctx, view), cli.To("sp tenant list"))
 	case "profile":
