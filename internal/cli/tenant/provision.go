@@ -27,7 +27,7 @@ func provisionCommand() *cli.Command {
 func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err error) {
 	w, err := t.WantedServer(ctx)
 	if err == nil && w.Provider == task.ByURL {
-		err = cli.Hint(cli.Usage("tenant provision: a database that is there is not made"), "sp tenant edit ID --database-url-stdin")
+		err = cli.Hint(cli.Usage("tenant provision: a database that is there is not made"), "%s", cli.To("sp tenant edit", "ID", "--database-url-stdin"))
 	}
 	if err != nil {
 		return cli.Answer{}, err
