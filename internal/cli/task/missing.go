@@ -25,10 +25,14 @@ func (t *Task) adviseMissing(ctx context.Context, err error) error {
 	return advised
 }
 
-// AdviseMissing offers the nearest names where a word names no tenant or profile.
+// AdviseMissing offers the nearest names where a word names no tenant or profile, and the way to a
+// selected tenant where there is none.
 func AdviseMissing(ctx context.Context, view *registry.View, err error) error {
-	if !lacksNames(err) {
+	switch {
+	case !lacksNames(err):
 		return err
+	case errors.Is(err, registry.ErrNoTenant):
+		return adviseNoTenant(ctx, view, err)
 	}
 	var missing interface{ Missing() (what, word string) }
 	if !errors.As(err, &missing) {
@@ -51,9 +55,9 @@ func AdviseEither(ctx context.Context, view *registry.View, err error, word stri
 	return cli.DidYouMean(err, word, names, cli.To("sp tenant list"))
 }
 
-// lacksNames tells whether something was not found, and nothing says yet what helps.
+// lacksNames tells whether something was not found or is not selected, and nothing says yet what helps.
 func lacksNames(err error) bool {
-	return errors.Is(err, registry.ErrNotFound) && !errors.Is(err, registry.ErrForgotten) && !cli.HasHint(err)
+	return (errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrNoTenant)) && !errors.Is(err, registry.ErrForgotten) && !cli.HasHint(err)
 }
 
 // tenantNames are what tenants can be called by. What can't be read has none.
