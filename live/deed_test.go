@@ -131,5 +131,5 @@ func (s *scene) provisionAgain(id string) {
 		return
 	}
 	require.Equal(s.T, 4, o.Exit, o.Stderr)
-	require.Contains(s.T, o.Stderr, "hint: sp tenant delete "+id+" -y goes on with that")
+	require.Contains(s.T, o.Stderr, "hint: sp tenant delete "+id+" goes on with that")
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -405,6 +406,9 @@ func TestEveryCommandThatAHintNamesIsThere(t *testing.T) {
 	for _, s := range sources(t) {
 		ast.Inspect(s.syntax, func(node ast.Node) bool {
 			call, ok := node.(*ast.CallExpr)
+			if ok && slices.Contains([]string{"Hint", "Advise", "remedy"}, nameOf(call)) {
+				requireNoCommand(t, tree, s, call)
+			}
 			if !ok || !isTo(call, s.pkg) {
 				return true
 			}
@@ -424,6 +428,30 @@ func TestEveryCommandThatAHintNamesIsThere(t *testing.T) {
 		})
 	}
 	require.Positive(t, found)
+}
+
+// nameOf is what a call calls, without its package or receiver.
+func nameOf(call *ast.CallExpr) string {
+	switch fun := call.Fun.(type) {
+	case *ast.Ident:
+		return fun.Name
+	case *ast.SelectorExpr:
+		return fun.Sel.Name
+	}
+	return ""
+}
+
+var writtenCommand = regexp.MustCompile(`\bsp ([a-z]+)`)
+
+// requireNoCommand refuses a hint that writes a command out, so that no program is told of it.
+func requireNoCommand(t *testing.T, tree []*cli.Command, s goFile, call *ast.CallExpr) {
+	t.Helper()
+	for _, arg := range call.Args {
+		written, _ := text(arg)
+		for _, words := range writtenCommand.FindAllStringSubmatch(written, -1) {
+			require.True(t, findCommand(tree, words[1:]) == nil, "%s: %q names a command that is no cli.To", s.path, written)
+		}
+	}
 }
 
 func isTo(call *ast.CallExpr, pkg string) bool {
@@ -463,5 +491,5 @@ func findCommand(tree []*cli.Command, words []string) (found *cli.Command) {
 func hasFlag(c *cli.Command, word string) bool {
 	name := strings.TrimLeft(word, "-")
 	flags := append(slices.Clone(c.Flags), program().Flags...)
-	return slices.ContainsFunc(flags, func(f cli.Flag) bool { return f.Name == name || f.Short == name })
+	return name == "help" || slices.ContainsFunc(flags, func(f cli.Flag) bool { return f.Name == name || f.Short == name })
 }

@@ -16,12 +16,13 @@ import (
 // program is sp: a list of nouns, in the order of its help.
 func program() *cli.Program {
 	return &cli.Program{
-		Name:   "sp",
-		Usage:  "which database a command talks to, and why",
-		Help:   example,
-		Foot:   exitCodes,
-		Flags:  []cli.Flag{task.Dir(), task.Profile()},
-		Faults: task.Faults,
+		Name:    "sp",
+		Usage:   "which database a command talks to, and why",
+		Help:    example,
+		Foot:    exitCodes,
+		Flags:   []cli.Flag{task.Dir(), task.Profile()},
+		Faults:  task.Faults,
+		Instead: instead,
 		Nouns: []cli.Noun{
 			{Name: "init", Build: files.Init},
 			{Name: "import", Build: files.Import},
@@ -53,6 +54,26 @@ func program() *cli.Program {
 			{Name: "admin", Build: adminWords, Hidden: true, Optional: true},
 		},
 	}
+}
+
+// instead tells people who know other programs what their words are here.
+func instead(words string) cli.Advice {
+	const format = "did you mean %s?"
+	switch words {
+	case "delete", "remove", "rm":
+		return cli.Advise(format, cli.To("sp tenant delete"))
+	case "select", "use", "tenant switch", "tenant use":
+		return cli.Advise(format, cli.To("sp tenant select"))
+	case "switch", "profile switch", "profile use", "profile select":
+		return cli.Advise(format, cli.To("sp session switch"))
+	case "db start":
+		return cli.Advise(format, cli.To("sp db up"))
+	case "db stop":
+		return cli.Advise(format, cli.To("sp db down"))
+	case "start", "migrate":
+		return cli.Advise("that belongs to the application, not to its registry")
+	}
+	return cli.Advice{}
 }
 
 // cloudWords are the commands that the documents write behind the word cloud.

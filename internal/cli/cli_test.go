@@ -348,7 +348,7 @@ func TestNoAndTheEndOfInputCancel(t *testing.T) {
 func TestNearNamesAreOffered(t *testing.T) {
 	names := []string{"production", "prod", "staging", "local", "local-integration", "Loca"}
 	for word, want := range map[string][]string{
-		"prodution": {"production"}, "prod-": {"prod"}, "loc": {"Loca", "local", "local-integration"}, "STAGING": {"staging"}, "nobody": nil, "x": nil, "": nil,
+		"prodution": {"production"}, "prod-": {"prod"}, "lcoal": {"local", "Loca"}, "loc": {"Loca", "local", "local-integration"}, "STAGING": {"staging"}, "nobody": nil, "x": nil, "": nil,
 	} {
 		require.Equal(t, want, Near(word, names), word)
 	}

@@ -20,6 +20,8 @@ type Program struct {
 	// Faults returns the exit code, code word and hint of each kind of error. It is called only
 	// after an error.
 	Faults func() []Fault
+	// Instead, unless nil, says what helps who typed words that are no command, such as "tenant switch".
+	Instead func(words string) Advice
 }
 
 // Noun is a top-level command. It is built only when needed, because building all of them takes as

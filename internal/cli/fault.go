@@ -78,10 +78,11 @@ func Quoted(word string) string {
 // decides tells whether the command destroys something, or answers a question before it is asked.
 // People read the sentence around it and decide; a program is never told to run it.
 func (n Next) decides() bool {
-	last := n.words[len(n.words)-1]
-	return slices.Contains([]string{"delete", "remove", "purge"}, last) ||
-		slices.Contains(n.args, "--force") || slices.Contains(n.args, "-y")
+	return destroys(n.words[len(n.words)-1]) || slices.Contains(n.args, "--force") || slices.Contains(n.args, "-y")
 }
+
+// destroys tells whether a command of that name takes something away for good.
+func destroys(name string) bool { return slices.Contains([]string{"delete", "remove", "purge"}, name) }
 
 // Advice is what helps, in one line or several, and the commands that it names.
 type Advice struct {

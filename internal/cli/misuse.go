@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -28,23 +27,43 @@ func (p *Program) unknown(group *Command, words []string, word string) error {
 	if !isFlagName(word) {
 		word = "***"
 	}
-	full := strings.Join(append([]string{p.Name}, words...), " ")
-	err := Usage("unknown command %s", strings.Join(append(slices.Clone(words), word), " "))
-	near := nearest(word, group.Commands)
-	if isKnown := slices.Contains(synonyms[word], near); len(words) == 0 && !isKnown && (near == "" || synonyms[word] != nil) {
-		near = cmp.Or(p.below(word), near)
+	asked := strings.Join(append(slices.Clone(words), word), " ")
+	err := Usage("unknown command %s", asked)
+	if p.Instead != nil {
+		if advice := p.Instead(asked); !advice.Empty() {
+			return HintAt(err, advice)
+		}
 	}
+	commands := group.Commands
+	if len(words) == 0 {
+		commands = p.listed()
+	}
+	near := meant(word, commands)
+	if near == "" && len(words) == 0 {
+		near = below(word, commands)
+	}
+	full := strings.Join(append([]string{p.Name}, words...), " ")
 	if near != "" {
 		return Hint(err, "did you mean %s %s?", full, near)
 	}
 	return Hint(err, "%s --help lists the commands", full)
 }
 
-// below is the first command under one of the top that a word means.
-func (p *Program) below(word string) string {
-	for _, group := range p.Tree() {
+// listed are the commands at the top that the program's help lists.
+func (p *Program) listed() (listed []*Command) {
+	for _, noun := range p.Nouns {
+		if !noun.Hidden {
+			listed = append(listed, noun.Build())
+		}
+	}
+	return listed
+}
+
+// below is the first command of a group that a word means.
+func below(word string, groups []*Command) string {
+	for _, group := range groups {
 		for _, command := range group.Commands {
-			if command.Name == word || slices.Contains(synonyms[word], command.Name) {
+			if !command.loose && (command.Name == word || slices.Contains(synonyms[word], command.Name)) {
 				return group.Name + " " + command.Name
 			}
 		}
@@ -65,17 +84,20 @@ var synonyms = map[string][]string{
 	"use": {"select", "switch"}, "rename": {"edit"}, "update": {"edit"}, "get": {"show"}, "describe": {"show"}, "info": {"show"},
 }
 
-// nearest is the command that a word means, perhaps.
-func nearest(word string, commands []*Command) string {
-	var made []*cli.Command
+// meant is the command that a word means, perhaps: none that always fails, and none that destroys
+// something by a mistyped name.
+func meant(word string, commands []*Command) string {
+	var names []string
 	for _, command := range commands {
 		if slices.Contains(synonyms[word], command.Name) {
 			return command.Name
 		}
-		made = append(made, &cli.Command{Name: command.Name})
+		if !command.loose && !destroys(command.Name) && command.Name != word {
+			names = append(names, command.Name)
+		}
 	}
-	if near := cli.SuggestCommand(made, word); near != word && isNear(word, near) {
-		return near
+	if near := Near(word, names); len(near) > 0 {
+		return near[0]
 	}
 	return ""
 }

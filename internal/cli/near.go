@@ -45,24 +45,27 @@ func DidYouMean(err error, word string, names []string, list Next) error {
 	return WithCandidates(Hint(err, "did you mean %s?", strings.Join(quoted, " or ")), near...)
 }
 
-// distance is how many letters have to be put in, taken away or replaced to make b of a.
+// distance is how many letters have to be put in, taken away, replaced or swapped with the next to
+// make b of a.
 func distance(a, b string) int {
 	from, to := []rune(a), []rune(b)
-	row := make([]int, len(to)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i, r := range from {
-		before := row[0]
-		row[0] = i + 1
-		for j, s := range to {
-			replaced := before
-			if r != s {
+	rows := make([][]int, len(from)+1) // of the beginnings of a, by those of b
+	for i := range rows {
+		rows[i] = make([]int, len(to)+1)
+		for j := range rows[i] {
+			if i == 0 || j == 0 {
+				rows[i][j] = i + j
+				continue
+			}
+			replaced := rows[i-1][j-1]
+			if from[i-1] != to[j-1] {
 				replaced++
 			}
-			before = row[j+1]
-			row[j+1] = min(replaced, before+1, row[j]+1)
+			rows[i][j] = min(replaced, rows[i-1][j]+1, rows[i][j-1]+1)
+			if i > 1 && j > 1 && from[i-1] == to[j-2] && from[i-2] == to[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(to)]
+	return rows[len(from)][len(to)]
 }

@@ -30,7 +30,7 @@ type Diagnosis struct {
 	Message string
 	// Remedy is what the user can do, usually a command; "" if there is nothing to do.
 	Remedy string
-	// Next are the commands of sp that Remedy names.
+	// Next are the commands of sp that Remedy, or Message without one, names.
 	Next []string
 
 	mend   func(context.Context) error // what Fix does; nil where nothing is safe
@@ -41,7 +41,7 @@ type Diagnosis struct {
 func (f Diagnosis) Mendable() bool { return f.mend != nil }
 
 func diagnose(r Result, format string, args ...any) Diagnosis {
-	return Diagnosis{Result: r, Message: fmt.Sprintf(format, args...)}
+	return Diagnosis{Result: r, Message: fmt.Sprintf(format, args...), Next: commandsIn(args)}
 }
 
 func fine(format string, args ...any) Diagnosis { return diagnose(OK, format, args...) }
@@ -73,14 +73,19 @@ func (n next) decides() bool {
 	})
 }
 
-// remedy adds what the user can do.
-func (f Diagnosis) remedy(format string, args ...any) Diagnosis {
-	f.Remedy, f.Next = fmt.Sprintf(format, args...), nil
+// commandsIn are the commands among what a text names that a program may run.
+func commandsIn(args []any) (commands []string) {
 	for _, arg := range args {
 		if command, ok := arg.(next); ok && !command.decides() {
-			f.Next = append(f.Next, string(command))
+			commands = append(commands, string(command))
 		}
 	}
+	return commands
+}
+
+// remedy adds what the user can do.
+func (f Diagnosis) remedy(format string, args ...any) Diagnosis {
+	f.Remedy, f.Next = fmt.Sprintf(format, args...), commandsIn(args)
 	return f
 }
 

@@ -9,24 +9,28 @@ import (
 
 // StandingOf describes how tenants.json compares with the registry, and what the next command will
 // do about it. why says what is wrong with an unreadable file.
-func StandingOf(s workspace.Standing, why string) string {
+func StandingOf(s workspace.Standing, why string) string { return standing(s, why).Message }
+
+// standing is the diagnosis of that. What overwrites the work of others is named, but no next step.
+func standing(s workspace.Standing, why string) Diagnosis {
 	switch s {
 	case workspace.Untracked:
-		return "untracked: sp export starts to keep tenants.json"
+		return inform("untracked: %s starts to keep tenants.json", to("sp export"))
 	case workspace.Unimported:
-		return "not taken over: sp import merges the tenants.json that is there"
+		return warn("not taken over: %s merges the tenants.json that is there", to("sp import"))
 	case workspace.Missing:
-		return "missing: sp export writes tenants.json again"
+		return warn("missing: %s writes tenants.json again", to("sp export"))
 	case workspace.Behind:
-		return "behind: sp export, or the next change, catches up"
+		return warn("behind: %s, or the next change, catches up", to("sp export"))
 	case workspace.Unsafe:
-		return "refused as unsafe: what is there is not a regular file; move it away"
+		return wrong("refused as unsafe: what is there is not a regular file; move it away")
 	case workspace.Changed:
-		return "changed by someone else: sp import, or the next change, merges it; sp export --force overwrites it"
+		return warn("changed by someone else: %s, or the next change, merges it; sp export --force overwrites it", to("sp import"))
 	case workspace.Unreadable:
-		return "unreadable: " + why + ": the next change of a tenant refuses; mend it, or sp import --set-aside keeps it under another name and writes the registry's"
+		return wrong("unreadable: %s: the next change of a tenant refuses; mend it, or %s keeps it under another name and writes the registry's",
+			why, to("sp import", "--set-aside"))
 	}
-	return "current"
+	return fine("current")
 }
 
 // checkExport tells how tenants.json stands to the registry.
@@ -40,23 +44,17 @@ func (c *Checkup) checkExport(ctx context.Context) []Diagnosis {
 			return err
 		})
 	}
-	said := StandingOf(s, "")
+	d := standing(s, "")
 	switch {
 	case err != nil:
 		return []Diagnosis{c.trouble(err)}
 	case s == workspace.Missing || s == workspace.Behind:
-		return []Diagnosis{warn("%s", said).mendable(c.catchUp(true), "tenants.json was %s, and is current", s)}
-	case s == workspace.Unsafe:
-		return []Diagnosis{wrong("%s", said)}
+		d = d.mendable(c.catchUp(true), "tenants.json was %s, and is current", s)
 	case s == workspace.Unreadable:
 		message, _ := c.Explain(unreadable) // its hint is not for here
-		return []Diagnosis{wrong("%s", message).remedy("mend it, or %s", to("sp import", "--set-aside"))}
-	case s == workspace.Changed || s == workspace.Unimported:
-		return []Diagnosis{warn("%s", said)}
-	case s == workspace.Untracked:
-		return []Diagnosis{inform("%s", said)}
+		d = wrong("%s", message).remedy("mend it, or %s", to("sp import", "--set-aside"))
 	}
-	return []Diagnosis{fine("%s", said)}
+	return []Diagnosis{d}
 }
 
 // catchUp makes a change of nothing, which does all that each change does besides:

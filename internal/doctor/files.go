@@ -34,14 +34,8 @@ func (s Files) String() string {
 	if s.Refused != nil {
 		said = append(said, "refused: "+*s.Refused)
 	}
-	if len(s.Behind) > 0 {
-		said = append(said, describeBehind(s.Behind))
-	}
-	if len(s.Changed) > 0 {
-		said = append(said, describeChanged(s.Changed))
-	}
-	if len(s.Missing) > 0 {
-		said = append(said, describeMissing(s.Missing))
+	for _, f := range s.differing() {
+		said = append(said, f.Message)
 	}
 	if len(said) == 0 {
 		return "current"
@@ -49,16 +43,19 @@ func (s Files) String() string {
 	return strings.Join(said, "; ")
 }
 
-func describeBehind(paths []string) string {
-	return "behind: " + some(paths) + ": sp export, or the next change, catches up"
-}
-
-func describeChanged(paths []string) string {
-	return "changed by someone else: " + some(paths) + ": it stays, and what sp writes there is merged (sp import takes what is new, sp export --force writes the registry's side)"
-}
-
-func describeMissing(paths []string) string {
-	return "missing: " + some(paths) + ": sp export --force writes them again, unless git has them on another branch"
+// differing are the diagnoses of the files that stand otherwise than the registry.
+func (s Files) differing() (findings []Diagnosis) {
+	if len(s.Behind) > 0 {
+		findings = append(findings, warn("behind: %s: %s, or the next change, catches up", some(s.Behind), to("sp export")))
+	}
+	if len(s.Changed) > 0 {
+		findings = append(findings, inform("changed by someone else: %s: it stays, and what sp writes there is merged (%s takes what is new, sp export --force writes the registry's side)",
+			some(s.Changed), to("sp import")))
+	}
+	if len(s.Missing) > 0 {
+		findings = append(findings, inform("missing: %s: sp export --force writes them again, unless git has them on another branch", some(s.Missing)))
+	}
+	return findings
 }
 
 // checkFiles tells how the small files stand to the registry.
@@ -72,15 +69,11 @@ func (c *Checkup) checkFiles(ctx context.Context) []Diagnosis {
 	if s.Refused != nil {
 		findings = append(findings, wrong("%s", *s.Refused))
 	}
-	if len(s.Behind) > 0 {
-		findings = append(findings, warn("%s", describeBehind(s.Behind)).
-			mendable(c.catchUp(false), "%s: was behind, and is current", some(s.Behind)))
-	}
-	if len(s.Changed) > 0 {
-		findings = append(findings, inform("%s", describeChanged(s.Changed)))
-	}
-	if len(s.Missing) > 0 {
-		findings = append(findings, inform("%s", describeMissing(s.Missing)))
+	for _, f := range s.differing() {
+		if f.Result == Warning { // that sp is behind
+			f = f.mendable(c.catchUp(false), "%s: was behind, and is current", some(s.Behind))
+		}
+		findings = append(findings, f)
 	}
 	return c.troubled(orFine(findings, "current"), err)
 }

@@ -25,7 +25,7 @@ func (c *Checkup) checkSelection(ctx context.Context) []Diagnosis {
 			}
 		}
 		if s.Previous != nil {
-			if err := findings.unless(tenantIn(ctx, view, *s.Previous), wrong("the tenant selected before, %s, is not there", *s.Previous).remedy("sp tenant select another one")); err != nil {
+			if err := findings.unless(tenantIn(ctx, view, *s.Previous), wrong("the tenant selected before, %s, is not there", *s.Previous).remedy("%s another one", to("sp tenant select"))); err != nil {
 				return err
 			}
 		}

@@ -147,6 +147,13 @@ func serverOf(row queries.Server) (Server, error) {
 	return s, nil
 }
 
+// IsCopy tells whether this is known to be a copy: nothing was changed in it yet, or a server that it
+// knows is the original's.
+func (v *View) IsCopy(ctx context.Context) (bool, error) {
+	servers, err := v.Servers(ctx)
+	return v.copied || slices.ContainsFunc(servers, func(s Server) bool { return s.Withheld == Foreign }), err
+}
+
 // setServer makes a server known, or its admin URL another one. If it is chosen, no other
 // one is any more.
 func (r *Registry) setServer(ctx context.Context, s Server) error {

@@ -20,6 +20,16 @@ func usage(format string, args ...any) error {
 // meets registry.ErrNotFound: nobody named it just now.
 var errMissing = fmt.Errorf("missing: %w", registry.ErrNoProfile)
 
+// missingError is registry.ErrNotFound of what a word was to name.
+type missingError struct{ what, word string }
+
+func (missingError) Error() string { return registry.ErrNotFound.Error() }
+
+func (missingError) Unwrap() error { return registry.ErrNotFound }
+
+// Missing returns what was looked for, and by which word.
+func (e missingError) Missing() (what, word string) { return e.what, e.word }
+
 // refusal is why what a source names is unusable. Any other error from asking a
 // source means that reading failed.
 type refusal struct{ error }

@@ -22,7 +22,7 @@ func (q *query) tenant(ctx context.Context, f *Finding) error {
 	}
 	t, err := q.reader.Tenant(ctx, id)
 	if errors.Is(err, registry.ErrNotFound) {
-		return refuse("tenant %q of %s: %w", id, f.place(), f.missing())
+		return refuse("tenant %q of %s: %w", id, f.place(), f.missing("tenant", holds))
 	}
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func (q *query) session(ctx context.Context, f *Finding) error {
 func (q *query) profile(ctx context.Context, f *Finding, name string) (registry.Profile, error) {
 	p, err := q.reader.Profile(ctx, name)
 	if errors.Is(err, registry.ErrNotFound) {
-		return p, refuse("profile %q of %s: %w", name, f.place(), f.missing())
+		return p, refuse("profile %q of %s: %w", name, f.place(), f.missing("profile", name))
 	}
 	return p, err
 }
@@ -131,7 +131,7 @@ func (q *query) profile(ctx context.Context, f *Finding, name string) (registry.
 func (q *query) settle(ctx context.Context, f *Finding, p registry.Profile) error {
 	t, err := q.reader.Tenant(ctx, p.Tenant)
 	if errors.Is(err, registry.ErrNotFound) {
-		return refuse("tenant %q of profile %q of %s: %w", p.Tenant, p.Name, f.place(), f.missing())
+		return refuse("tenant %q of profile %q of %s: %w", p.Tenant, p.Name, f.place(), f.missing("tenant", string(p.Tenant)))
 	}
 	if err != nil {
 		return err
@@ -155,9 +155,9 @@ func (f *Finding) place() string {
 }
 
 // missing is what it means that the source names something that is not there.
-func (f *Finding) missing() error {
+func (f *Finding) missing(what, word string) error {
 	if f.Source == FromSession || f.Source == FromDefault {
 		return errMissing
 	}
-	return registry.ErrNotFound
+	return missingError{what, word}
 }

@@ -231,7 +231,7 @@ func (d databaseState) notes() []string {
 		notes = []string{"missing: it was recorded as " + string(d.State)}
 	}
 	if d.Orphan {
-		notes = append(notes, fmt.Sprintf("its tenant is gone: %s drops it", cli.To("sp tenant delete", string(d.Tenant.ID), "-y")))
+		notes = append(notes, fmt.Sprintf("its tenant is gone: %s drops it", cli.To("sp tenant delete", string(d.Tenant.ID))))
 	}
 	if d.OldEnds != nil {
 		notes = append(notes, "the old login ends at "+d.OldEnds.String())

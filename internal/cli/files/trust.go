@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,8 +40,16 @@ type trusted struct {
 	Copy      bool   `json:"copy"`
 }
 
-func answerTrusted(dir project.Dir, isCopy bool) cli.Answer {
-	return cli.Line(trusted{Directory: dir.Path(), Trusted: true, Copy: isCopy}, dir.Path())
+// answerTrusted answers with the directory: whether it is a copy is what was said just now, or what
+// the registry knows.
+func answerTrusted(ctx context.Context, t *task.Task, dir project.Dir, isCopy bool) (cli.Answer, error) {
+	ctx = context.WithoutCancel(ctx) // what was said is done
+	err := t.Read(ctx, func(_ project.Dir, view *registry.View) error {
+		known, err := view.IsCopy(ctx)
+		isCopy = isCopy || known
+		return err
+	})
+	return cli.Line(trusted{Directory: dir.Path(), Trusted: true, Copy: isCopy}, dir.Path()), task.Afterwards(err)
 }
 
 // trust puts the directory's registry in its own place, as a restore of itself would: it is
@@ -80,7 +89,7 @@ func trustAs(ctx context.Context, t *task.Task, dir project.Dir, claim db.Claim)
 		return claimCopy(ctx, t, dir)
 	}
 	t.Note("%s is trusted already", dir.Path())
-	return answerTrusted(dir, false), nil
+	return answerTrusted(ctx, t, dir, false)
 }
 
 // trustStranger makes a registry this user's of which nothing shows that it is.
@@ -99,7 +108,7 @@ func trustStranger(ctx context.Context, t *task.Task, dir project.Dir, claim db.
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	return answerTrusted(dir, source.Claim == db.Copied), nil
+	return answerTrusted(ctx, t, dir, source.Claim == db.Copied)
 }
 
 // releaseServers lets the servers of the directory from which this one was copied be named here, once
@@ -121,7 +130,8 @@ func releaseServers(ctx context.Context, t *task.Task, dir project.Dir) (cli.Ans
 	default:
 		t.Note("the server of the project of which this one was a copy is this project's from now on: %s starts it", cli.To("sp db up"))
 	}
-	return answerTrusted(dir, false), err
+	answer, problem := answerTrusted(ctx, t, dir, false)
+	return answer, cmp.Or(err, problem)
 }
 
 // claimCopy makes a copy of what nothing shows to be one, as where the original can't be seen.
@@ -135,7 +145,8 @@ func claimCopy(ctx context.Context, t *task.Task, dir project.Dir) (cli.Answer, 
 		return cli.Answer{}, err
 	}
 	t.Note("%s counts as a copy from now on", dir.Path())
-	return answerTrusted(dir, true), err
+	answer, problem := answerTrusted(ctx, t, dir, true)
+	return answer, cmp.Or(err, problem)
 }
 
 // ownSource is the directory's registry itself, with the journal of a change of its own that was

@@ -100,11 +100,7 @@ func complete(ctx context.Context, t *task.Task, n *registry.NewProfile) error {
 	}
 	var tenant registry.Tenant
 	err = t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
-		if ref == nil {
-			tenant, err = view.TenantOrSelected(ctx, nil)
-		} else {
-			tenant, err = view.FindTenant(ctx, *ref)
-		}
+		tenant, err = tenantFor(ctx, view, ref)
 		if n.Tenant = &tenant.ID; err == nil {
 			err = checkPlace(ctx, dir, view, *n, ref != nil)
 		}
@@ -114,6 +110,14 @@ func complete(ctx context.Context, t *task.Task, n *registry.NewProfile) error {
 		return err
 	}
 	return askSecrets(ctx, t, tenant, n)
+}
+
+// tenantFor is the tenant that a word means, else the selected one.
+func tenantFor(ctx context.Context, view *registry.View, word *string) (registry.Tenant, error) {
+	if word == nil {
+		return view.TenantOrSelected(ctx, nil)
+	}
+	return view.FindTenant(ctx, *word)
 }
 
 // checkPlace refuses a profile whose files are there and somebody's. A profile.yaml, which

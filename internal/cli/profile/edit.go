@@ -106,7 +106,7 @@ func yamlEdits(words []string) (edits []follow.YAMLEdit, err error) {
 		case own:
 			return nil, cli.Hint(cli.Usage("--set %s: the registry knows it", key), "%s changes it", flag)
 		case pgurl.IsConnection(value) || strings.Contains(value, "://") && strings.Contains(value, "@"):
-			return nil, cli.Hint(cli.Usage("--set %s: a way to a database does not belong in profile.yaml", key), "sp tenant edit ID --database-url-stdin")
+			return nil, cli.Hint(cli.Usage("--set %s: a way to a database does not belong in profile.yaml", key), "%s", cli.To("sp tenant edit", "ID", "--database-url-stdin"))
 		}
 		edits = append(edits, follow.YAMLEdit{Path: path, Value: typedValue(value)})
 	}

@@ -29,7 +29,7 @@ func secretsSet() *cli.Command {
 func setSecret(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
 	key := *t.Arg(0)
 	if strings.Contains(key, "=") {
-		return a, cli.Hint(cli.Usage("secrets set: a value is not given as an argument, which others can read"), "printf %%s \"$VALUE\" | sp secrets set KEY")
+		return a, cli.Hint(cli.Usage("secrets set: a value is not given as an argument, which others can read"), "printf %%s \"$VALUE\" | %s", cli.To("sp secrets set", "KEY"))
 	}
 	if err := registry.CheckProfileSecret(registry.ProfileSecret{Key: key, Value: secret.New("any")}); err != nil {
 		return a, adviseSecret(err, key) // before a value is asked for
@@ -53,7 +53,7 @@ func setSecret(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
 // adviseSecret adds what helps with a member of the tenant.
 func adviseSecret(err error, key string) error {
 	if slices.Contains(registry.TenantSecrets, key) {
-		return cli.Hint(err, "sp tenant edit ID sets it for the tenant and all its profiles")
+		return cli.Hint(err, "%s sets it for the tenant and all its profiles", cli.To("sp tenant edit", "ID"))
 	}
 	return err
 }

@@ -62,8 +62,8 @@ func checkNew(ctx context.Context, t *task.Task, name string) error {
 // knownTenants refuses the name of a profile that is taken, and returns the tenants.
 func knownTenants(ctx context.Context, t *task.Task, name string) (known tenants, err error) {
 	err = t.Read(ctx, func(_ project.Dir, view *registry.View) error {
-		if _, err := view.Profile(ctx, name); err == nil {
-			return fmt.Errorf("profile %s: %w", name, registry.ErrExists)
+		if p, err := view.Profile(ctx, name); err == nil {
+			return taken(ctx, t, view, p)
 		}
 		if known.selected, err = view.SelectedTenant(ctx); err != nil {
 			known.selected = nil // it was deleted; any other may be named
@@ -77,6 +77,17 @@ func knownTenants(ctx context.Context, t *task.Task, name string) (known tenants
 		return nil
 	})
 	return known, err
+}
+
+// taken refuses the name of a profile that is there; whose it is is said where that is another tenant.
+func taken(ctx context.Context, t *task.Task, view *registry.View, p registry.Profile) error {
+	err := fmt.Errorf("profile %s: %w", p.Name, registry.ErrExists)
+	wanted, unknown := tenantFor(ctx, view, t.Optional("tenant"))
+	owner, unread := view.Tenant(ctx, p.Tenant)
+	if unread != nil || unknown == nil && wanted.ID == owner.ID {
+		return err
+	}
+	return cli.Hint(err, "profile %s belongs to %s; %s", p.Name, cli.Quoted(task.RefOf(owner).Called()), cli.To("sp profile create", "OTHER"))
 }
 
 // ask asks which of them a profile is for; nil where there is none.

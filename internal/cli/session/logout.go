@@ -108,7 +108,7 @@ func meant(ctx context.Context, t *task.Task, dir project.Dir, view *registry.Vi
 	}
 	s, err := view.Session(ctx, p.Tenant)
 	if err == nil && (s == nil || s.Profile != p.Name) {
-		err = fmt.Errorf("session of profile %s: %w", p.Name, registry.ErrNotFound)
+		err = cli.Hint(fmt.Errorf("session of profile %s: %w", p.Name, registry.ErrNotFound), "%s shows which there are", cli.To("sp session list"))
 	}
 	return p.Tenant, err
 }

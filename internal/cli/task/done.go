@@ -82,7 +82,8 @@ func (t *Task) AdviseChange(ctx context.Context, w *workspace.Workspace, c works
 	case errors.As(err, &changed) && !isSmall(w.Dir, changed.Path):
 		return t.conflict(ctx, w, changed.Path, err)
 	case errors.As(err, &changed) && strings.HasSuffix(changed.Path, "secrets.json"):
-		return cli.Hint(err, "%s writes the registry's side; what is the file's, sp tenant edit and sp secrets set take", cli.To("sp export", "--force"))
+		return cli.Hint(err, "%s writes the registry's side; what is the file's, %s and %s take",
+			cli.To("sp export", "--force"), cli.To("sp tenant edit", "ID"), cli.To("sp secrets set", "KEY"))
 	case errors.As(err, &changed):
 		return cli.Hint(err, settleHint, theirs(), ours())
 	case errors.As(err, new(*workspace.UnreadableError)):

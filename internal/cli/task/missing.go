@@ -1,7 +1,6 @@
 package task
 
 import (
-	"cmp"
 	"context"
 	"errors"
 
@@ -20,25 +19,26 @@ func (t *Task) adviseMissing(ctx context.Context, err error) error {
 	}
 	advised := err
 	_ = t.Read(ctx, func(_ project.Dir, view *registry.View) error { // without it there is less to say
-		advised = t.AdviseMissing(ctx, view, err)
+		advised = AdviseMissing(ctx, view, err)
 		return nil
 	})
 	return advised
 }
 
-// AdviseMissing offers the nearest names where a tenant or profile is not found.
-func (t *Task) AdviseMissing(ctx context.Context, view *registry.View, err error) error {
-	if !lacksNames(err) {
+// AdviseMissing offers the nearest names where a word names no tenant or profile, and the way to a
+// selected tenant where there is none.
+func AdviseMissing(ctx context.Context, view *registry.View, err error) error {
+	switch {
+	case !lacksNames(err):
+		return err
+	case errors.Is(err, registry.ErrNoTenant):
+		return adviseNoTenant(ctx, view, err)
+	}
+	var missing interface{ Missing() (what, word string) }
+	if !errors.As(err, &missing) {
 		return err
 	}
-	what, word := "", ""
-	var missing interface{ Missing() (what, word string) }
-	if errors.As(err, &missing) {
-		what, word = missing.Missing()
-	} else if named := cmp.Or(t.Optional(profileFlag), t.Env(profileVariable)); named != nil {
-		what, word = "profile", *named
-	}
-	switch what {
+	switch what, word := missing.Missing(); what {
 	case "tenant":
 		return cli.DidYouMean(err, word, tenantNames(ctx, view), cli.To("sp tenant list"))
 	case "profile":
@@ -55,9 +55,9 @@ func AdviseEither(ctx context.Context, view *registry.View, err error, word stri
 	return cli.DidYouMean(err, word, names, cli.To("sp tenant list"))
 }
 
-// lacksNames tells whether something was not found, and nothing says yet what helps.
+// lacksNames tells whether something was not found or is not selected, and nothing says yet what helps.
 func lacksNames(err error) bool {
-	return errors.Is(err, registry.ErrNotFound) && !errors.Is(err, registry.ErrForgotten) && !cli.HasHint(err)
+	return (errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrNoTenant)) && !errors.Is(err, registry.ErrForgotten) && !cli.HasHint(err)
 }
 
 // tenantNames are what tenants can be called by. What can't be read has none.

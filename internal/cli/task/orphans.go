@@ -26,7 +26,7 @@ func (t *Task) TellOrphansOf(ctx context.Context, view *registry.View) error {
 			return err
 		}
 		if gone {
-			t.Note("database %s of tenant %s, which is gone, stays on server %s: %s drops it", d.Name, d.Tenant, d.Server, cli.To("sp tenant delete", string(d.Tenant), "-y"))
+			t.Note("database %s of tenant %s, which is gone, stays on server %s: %s drops it", d.Name, d.Tenant, d.Server, cli.To("sp tenant delete", string(d.Tenant)))
 		}
 	}
 	return nil

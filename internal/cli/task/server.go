@@ -57,7 +57,7 @@ func (t *Task) WantedByDefault() (w hosting.Wanted) {
 func (t *Task) FindServer(ctx context.Context, w hosting.Wanted, known []registry.Server) (registry.Server, error) {
 	isChosen := func(s registry.Server) bool { return s.Chosen }
 	if w.Provider == registry.Elsewhere && w.Admin == nil && !slices.ContainsFunc(known, isChosen) {
-		return registry.Server{}, cli.Hint(cli.Usage("--provider server: which one?"), "--server-stdin, SP_POSTGRES_ADMIN_URL, or sp db use")
+		return registry.Server{}, cli.Hint(cli.Usage("--provider server: which one?"), "--server-stdin, SP_POSTGRES_ADMIN_URL, or %s", cli.To("sp db use"))
 	}
 	return t.Machine(project.Dir{}, nil).Find(ctx, w, known)
 }

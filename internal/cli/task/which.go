@@ -166,20 +166,42 @@ func (t *Task) RefuseDoubt(ctx context.Context, dir project.Dir, view *registry.
 
 // noTenantHint is for where no tenant is selected, and perhaps none is there.
 func noTenantHint() cli.Advice {
-	return cli.Advise("%s, then %s", cli.To("sp tenant list"), cli.To("sp tenant select", "ID")).And(cli.Advise(
-		"if that lists none: %s, or %s of a tenants.json", cli.To("sp tenant create", "--name", "NAME"), cli.To("sp import", "PATH")))
+	return selectOne().And(cli.Advise("if that lists none: %s, or %s of a tenants.json", firstTenant, firstImport))
+}
+
+var firstTenant, firstImport = cli.To("sp tenant create", "--name", "NAME"), cli.To("sp import", "PATH")
+
+func selectOne() cli.Advice {
+	return cli.Advise("%s, then %s", cli.To("sp tenant list"), cli.To("sp tenant select", "ID"))
+}
+
+// adviseNoTenant adds to an error that no tenant is selected what helps here.
+func adviseNoTenant(ctx context.Context, view *registry.View, err error) error {
+	tenants, unread := view.Len(ctx)
+	switch nothing := new(resolver.NothingError); {
+	case unread != nil:
+		return err
+	case tenants == 0:
+		return cli.Hint(err, "%s, or %s of a tenants.json", firstTenant, firstImport)
+	case errors.As(err, &nothing) && len(nothing.Candidates) > 0:
+		return cli.HintAt(err, selectOne().And(cli.Advise("or name a profile: --profile NAME")))
+	}
+	return cli.HintAt(err, selectOne())
 }
 
 // AdviseResolving adds a hint to an error of the resolver.
 func AdviseResolving(err error) error {
 	var nothing *resolver.NothingError
 	var url *resolver.URLError
+	link := cli.To("sp profile create", "NAME")
 	switch {
 	case errors.As(err, &nothing) && nothing.Selection.Tenant == nil:
-		return cli.HintAt(cli.WithCandidates(err, nothing.Candidates...), noTenantHint().And(cli.Advise("or name a profile: --profile NAME")))
+		return cli.WithCandidates(err, nothing.Candidates...) // adviseNoTenant does the rest
+	case errors.As(err, &nothing) && len(nothing.Candidates) == 0:
+		return cli.Hint(err, "%s links one to the selected tenant", link)
 	case errors.As(err, &nothing):
 		return cli.Hint(cli.WithCandidates(err, nothing.Candidates...), "%s, or --profile NAME\n%s links a new one to the selected tenant",
-			cli.To("sp session switch", "NAME"), cli.To("sp profile create", "NAME"))
+			cli.To("sp session switch", "NAME"), link)
 	case errors.As(err, &url):
 		return adviseURL(err, url)
 	case errors.Is(err, registry.ErrConflict):

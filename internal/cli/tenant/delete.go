@@ -153,25 +153,29 @@ func deletionQuestion(ctx context.Context, view *registry.View, t registry.Tenan
 	if err != nil {
 		return "", err
 	}
-	question := fmt.Sprintf("delete tenant %s", t)
+	parts := []string{fmt.Sprintf("Delete tenant %s", t)}
 	if next != nil {
-		question += ", the password of a rotation that was stopped (its database may open to no other)"
+		parts = append(parts, "the password of a rotation that was stopped (its database may open to no other)")
 	}
 	if drops != nil {
-		question += fmt.Sprintf(", its database %s on server %s with all that is in it", drops.Name, drops.Server)
+		database := fmt.Sprintf("its database %s on server %s with all that is in it", drops.Name, drops.Server)
 		for _, other := range sharers[:min(len(sharers), maxAsked)] {
-			question += fmt.Sprintf(" (tenant %s uses it, too)", other)
+			database += fmt.Sprintf(" (tenant %s uses it, too)", other)
 		}
+		parts = append(parts, database)
 	}
 	if session != nil {
-		question += fmt.Sprintf(", its session (profile %s)", session.Profile)
+		parts = append(parts, fmt.Sprintf("its session (profile %s)", session.Profile))
 	}
-	for i, p := range profiles {
-		if i == maxAsked {
-			question += " and more"
-			break
-		}
-		question += ", its profile " + p.Name
+	for _, p := range profiles[:min(len(profiles), maxAsked)] {
+		parts = append(parts, "its profile "+p.Name)
+	}
+	if len(profiles) > maxAsked {
+		parts = append(parts, "more")
+	}
+	question := strings.Join(parts, ", ")
+	if last := len(parts) - 1; last > 0 {
+		question = strings.Join(parts[:last], ", ") + " and " + parts[last]
 	}
 	return question + "?", nil
 }

@@ -45,13 +45,17 @@ func adviseDropping(err error, d registry.Database, begun bool) error {
 	return cli.Hint(err, "nothing is deleted; when that is mended, say it again\n--keep-database deletes the tenant and leaves the database where it is")
 }
 
-// deleteOrphan drops a database whose tenant is no more: an undo, an import or another
+// deleteOrphan drops or forgets a database whose tenant is no more: an undo, an import or another
 // program took that away.
 func deleteOrphan(ctx context.Context, t *task.Task, m *hosting.Machine, d registry.Database) (cli.Answer, error) {
-	if err := t.Confirm(ctx, fmt.Sprintf("drop database %s with all that is in it? its tenant %s is gone", d.Name, d.Tenant)); err != nil {
+	keep := t.Bool("keep-database")
+	question := fmt.Sprintf("Drop database %s with all that is in it? Its tenant %s is gone.", d.Name, d.Tenant)
+	if keep {
+		question = fmt.Sprintf("Forget database %s? It stays on server %s. Its tenant %s is gone.", d.Name, d.Server, d.Tenant)
+	}
+	if err := t.Confirm(ctx, question); err != nil {
 		return cli.Answer{}, err
 	}
-	keep := t.Bool("keep-database")
 	if err := endDatabase(ctx, t, m, d, keep); err != nil {
 		return cli.Answer{}, err
 	}

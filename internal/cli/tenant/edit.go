@@ -98,7 +98,7 @@ func editOf(ctx context.Context, t *task.Task) (e registry.TenantEdit, err error
 		}
 	}
 	if len(e.Set) == 0 {
-		return e, cli.Hint(cli.Usage("tenant edit: nothing to change"), "sp tenant edit --help lists what can be")
+		return e, cli.Hint(cli.Usage("tenant edit: nothing to change"), "%s lists what can be", cli.To("sp tenant edit", "--help"))
 	}
 	e.AllowDuplicateName, e.Purge = t.Bool("allow-duplicate-name"), t.Bool("purge")
 	return e, nil

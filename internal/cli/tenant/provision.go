@@ -28,7 +28,7 @@ func provisionCommand() *cli.Command {
 func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err error) {
 	w, err := t.WantedServer(ctx)
 	if err == nil && w.Provider == task.ByURL {
-		err = cli.Hint(cli.Usage("tenant provision: a database that is there is not made"), "sp tenant edit ID --database-url-stdin")
+		err = cli.Hint(cli.Usage("tenant provision: a database that is there is not made"), "%s", cli.To("sp tenant edit", "ID", "--database-url-stdin"))
 	}
 	if err != nil {
 		return cli.Answer{}, err
@@ -100,7 +100,7 @@ func tellMade(t *task.Task, c hosting.Created, err error) {
 	if c.Planned && !task.Made(err) {
 		id := string(c.Tenant.ID)
 		t.Note("tenant %s is registered, its database is not finished: %s goes on, %s undoes it",
-			c.Tenant, cli.To("sp tenant provision", id), cli.To("sp tenant delete", id, "-y"))
+			c.Tenant, cli.To("sp tenant provision", id), cli.To("sp tenant delete", id))
 	}
 }
 
@@ -122,7 +122,7 @@ func checkProvisioning(t *task.Task, s hosting.Subject, w hosting.Wanted) error 
 		return unsupportedFor(t, tenant)
 	case d != nil && d.State == registry.Dropping:
 		return cli.Hint(fmt.Errorf("tenant %s: its database is being dropped: %w", tenant, registry.ErrConflict),
-			"%s goes on with that", cli.To("sp tenant delete", string(tenant.ID), "-y"))
+			"%s goes on with that", cli.To("sp tenant delete", string(tenant.ID)))
 	case d != nil && w.Provider != "" && (s.Server == nil || w.Provider != s.Server.Provider):
 		return cli.Hint(fmt.Errorf("tenant %s: its database was begun on server %s: %w", tenant, d.Server, registry.ErrConflict),
 			"without --provider and --server it is finished there")

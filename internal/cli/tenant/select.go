@@ -27,19 +27,36 @@ func selectTenant(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, err
 	}
 	var selected record
+	bare := false // without a profile
 	err = t.ChangeIn(ctx, dir, t.Others(func(ctx context.Context, reg *registry.Registry) error {
 		chosen, err := selectIn(ctx, t, reg)
 		if err != nil {
 			return err
 		}
-		selected, err = recordIn(ctx, reg, chosen)
+		if selected, err = recordIn(ctx, reg, chosen); err != nil {
+			return err
+		}
+		bare, err = hasNoProfile(ctx, reg, chosen.ID)
 		return err
 	}))
 	if !task.Made(err) {
 		return cli.Answer{}, err
 	}
 	t.Note("tenant %s selected", selected.Tenant)
+	if bare && t.IsTerminal() && !t.JSON {
+		t.Note("next: %s", cli.To("sp profile create", "NAME"))
+	}
 	return cli.Answer{Value: selected}, cmp.Or(err, t.TellOutranked(ctx, selected.Tenant.ID))
+}
+
+func hasNoProfile(ctx context.Context, reg *registry.Registry, id registry.TenantID) (bool, error) {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer view.Close()
+	profiles, err := view.ProfilesOf(ctx, &id, 1)
+	return len(profiles) == 0, err
 }
 
 // selectIn selects the tenant that the argument means.
