@@ -67,6 +67,9 @@ func (c *Context) Env(name string) *string {
 	return nil
 }
 
+// TakesArgs reports whether the command takes any arguments.
+func (c *Context) TakesArgs() bool { return len(c.command.Args) > 0 }
+
 // Arg returns the n-th word, nil if there are fewer.
 func (c *Context) Arg(n int) *string {
 	if c.parsed.Args().Len() <= n {

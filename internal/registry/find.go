@@ -22,7 +22,7 @@ type AmbiguousError struct {
 
 // Candidate is a thing that a word may mean.
 type Candidate struct {
-	Word string // that means it and nothing else
+	Word string // that means it and nothing else; empty where there is none
 	Text string // what people are told
 }
 
@@ -37,7 +37,9 @@ func (e *AmbiguousError) Error() string {
 // Words are those that mean one candidate each.
 func (e *AmbiguousError) Words() (words []string) {
 	for _, c := range e.Candidates {
-		words = append(words, c.Word)
+		if c.Word != "" {
+			words = append(words, c.Word)
+		}
 	}
 	return words
 }

@@ -157,11 +157,40 @@ func (t *Task) RefuseDoubt(ctx context.Context, dir project.Dir, view *registry.
 	if f.Tenant.ID == *selection.Tenant {
 		return nil
 	}
+	outside, err := t.wordFor(ctx, view, f.Tenant.ID)
+	if err != nil {
+		return err
+	}
+	selected, err := t.wordFor(ctx, view, *selection.Tenant)
+	if err != nil {
+		return err
+	}
 	doubt := &registry.AmbiguousError{Word: t.Command, Candidates: []registry.Candidate{
-		{Word: string(f.Tenant.ID), Text: fmt.Sprintf("tenant %s (%s)", f.Tenant, profileVariable)},
-		{Word: string(*selection.Tenant), Text: fmt.Sprintf("tenant %s (selected)", *selection.Tenant)},
+		{Word: outside, Text: fmt.Sprintf("tenant %s (%s)", f.Tenant, profileVariable)},
+		{Word: selected, Text: fmt.Sprintf("tenant %s (selected)", *selection.Tenant)},
 	}}
 	return cli.Hint(doubt, "--profile NAME says which")
+}
+
+// wordFor is what the command takes for a tenant: its id or, without an argument, the flag with its
+// session's profile, else its first one. It is empty where there is none.
+func (t *Task) wordFor(ctx context.Context, view *registry.View, id registry.TenantID) (string, error) {
+	if t.TakesArgs() {
+		return string(id), nil
+	}
+	const flag = "--" + profileFlag + "="
+	session, err := view.Session(ctx, id)
+	switch {
+	case err != nil:
+		return "", err
+	case session != nil:
+		return flag + session.Profile, nil
+	}
+	profiles, err := view.ProfilesOf(ctx, &id, 1)
+	if err != nil || len(profiles) == 0 {
+		return "", err
+	}
+	return flag + profiles[0].Name, nil
 }
 
 // noTenantHint is for where no tenant is selected, and perhaps none is there.
