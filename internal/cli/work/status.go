@@ -45,6 +45,7 @@ type standing struct {
 	Files      *doctor.Files    `json:"files"`
 	Untrusted  *cli.Failure     `json:"untrusted"`
 
+	onlyProfile  string // the one that counts as the default where none is set
 	tokenMissing bool
 	tellStale    bool   // there is something to sync with
 	ago          string // how long ago that was
@@ -177,6 +178,11 @@ func (s *standing) resolve(ctx context.Context, t *task.Task, dir project.Dir, v
 	if err != nil {
 		return err
 	}
+	for _, f := range e.Sources {
+		if f.Source == resolver.FromDefault && f.Holds == nil && f.Profile != nil {
+			s.onlyProfile = f.Profile.Name
+		}
+	}
 	if e.Err != nil {
 		s.Unresolved = unresolved(t, task.AdviseMissing(ctx, view, task.AdviseResolving(e.Err)))
 		return nil
@@ -202,7 +208,7 @@ func (s *standing) rows(people bool) [][]string {
 		{"tenants", fmt.Sprint(*s.Tenants)},
 		{"selected", selected},
 		{"session", nameOr(s.Session)},
-		{"default", nameOr(s.Default)},
+		{"default", s.byDefault(people)},
 	}
 	if s.Resolved == nil {
 		rows = append(rows, []string{"resolves", "nothing: " + s.Unresolved.Message})
@@ -224,6 +230,13 @@ func (s *standing) synced(people bool) string {
 		text += " (stale)"
 	}
 	return text
+}
+
+func (s *standing) byDefault(people bool) string {
+	if people && s.onlyProfile != "" {
+		return s.onlyProfile + " (the only profile)"
+	}
+	return nameOr(s.Default)
 }
 
 func nameOr(p *task.ProfileRef) string {
