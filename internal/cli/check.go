@@ -29,6 +29,9 @@ func (c *Context) check() error {
 		if c.command.Rest {
 			hint = c.otherProgram() + "\n" + hint
 		}
+		if named := slices.ContainsFunc(c.command.Flags, func(f Flag) bool { return f.Name == "name" }); named && len(args) == 0 && len(given) == 1 {
+			hint = c.full() + " --name " + Harmless(given[0]) + "\n" + hint
+		}
 		return Hint(Usage("%s: too many arguments", c.Command), "%s", hint)
 	}
 	for i, word := range given {

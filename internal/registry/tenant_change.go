@@ -141,7 +141,7 @@ func (c *change) checkName(ctx context.Context, t Tenant, allowDuplicate bool) e
 	others, err := c.tenantsNamed(ctx, t.Name, 2)
 	for _, other := range others {
 		if other != t.ID {
-			return fmt.Errorf("tenant name %q: %s %w", t.Name, other, ErrNamesake)
+			return fmt.Errorf("tenant name %q: %s %w", t.Name, other, errNamesake)
 		}
 	}
 	return err

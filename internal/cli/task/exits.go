@@ -78,7 +78,6 @@ func Faults() []cli.Fault {
 		fault(postgres.ErrVersion, 9, "unavailable", none),
 		fault(postgres.ErrUnusable, 9, "unavailable", none),
 		fault(registry.ErrConflict, 4, "conflict", none),
-		fault(registry.ErrNamesake, 4, "exists", cli.Advise("--name with another name, or --allow-duplicate-name")),
 		fault(registry.ErrExists, 4, "exists", none),
 		fault(registry.ErrInUse, 4, "in_use", none),
 		fault(registry.ErrNoTenant, 5, "no_tenant", noTenantHint()),

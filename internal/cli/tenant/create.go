@@ -3,6 +3,7 @@ package tenant
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -72,7 +73,15 @@ func create(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		}
 		return err
 	})
-	return answer, err
+	return answer, adviseTaken(t, err)
+}
+
+// adviseTaken adds what helps where another tenant has the name.
+func adviseTaken(t *task.Task, err error) error {
+	if errors.Is(err, registry.ErrExists) && !t.IsSet("id") {
+		err = cli.Hint(err, "--name with another name, or --allow-duplicate-name")
+	}
+	return err
 }
 
 // errEither refuses two answers to where the database is.
