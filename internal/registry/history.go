@@ -27,9 +27,6 @@ const (
 // entities lists them so that what another refers to comes before it.
 var entities = []Entity{documentEntity, TenantEntity, ProfileEntity, SessionEntity, SelectionEntity}
 
-// IsOnly tells of an entry whether there is one of its kind, which needs no name.
-func (e Entry) IsOnly() bool { return e.Entity == SelectionEntity || e.Entity == documentEntity }
-
 // Change is one change of the registry. Sequence is the revision that it made:
 // they ascend, with gaps where nothing changed that the history tells of.
 type Change struct {

@@ -77,7 +77,7 @@ func verbOf(e registry.Entry) string {
 // describeEntry names the thing and, where it was changed, the members.
 func describeEntry(e registry.Entry) string {
 	name := e.ID
-	if e.IsOnly() {
+	if e.Entity == registry.SelectionEntity || e.Entity == "document" {
 		name = ""
 	}
 	if e.Before == nil || e.After == nil {
