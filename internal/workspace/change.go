@@ -160,7 +160,7 @@ func (e *EarlierError) Unwrap() error { return registry.ErrConflict }
 // refuseEarlier looks, under the lock, whether files stand where a registry is being made; only an
 // import of these files takes them in.
 func (w *Workspace) refuseEarlier(ctx context.Context, view *registry.View, c Change) error {
-	if c.Imported.Tenants != nil || c.Imported.Directory {
+	if !c.Create || c.Imported.Tenants != nil || c.Imported.Directory {
 		return nil
 	}
 	state, err := view.State(ctx)
