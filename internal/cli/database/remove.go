@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -108,17 +107,9 @@ func questionOf(s registry.Server, databases []registry.Database) string {
 	}
 	what := "no database is recorded there"
 	if lost := hosting.RecordedOn(s, databases); len(lost) > 0 {
-		what = "the databases of " + joined(lost) + " are lost"
+		what = "the databases of " + task.Listed(lost) + " are lost"
 	}
 	return fmt.Sprintf("Remove server %s and its data? %s.", s.Name, what)
-}
-
-func joined(ids []registry.TenantID) string {
-	words := make([]string, len(ids))
-	for i, id := range ids {
-		words[i] = string(id)
-	}
-	return strings.Join(words, ", ")
 }
 
 // noServer is the error of who named a server that is not there.

@@ -141,7 +141,7 @@ func printExport(ctx context.Context, t *task.Task) (cli.Answer, error) {
 
 // writeTracked writes the file that follows the registry, unless it is current.
 func writeTracked(ctx context.Context, t *task.Task, dir project.Dir) error {
-	first, settled, err := findExport(ctx, t, dir)
+	first, settled, err := findExport(ctx, t, dir, t.Bool("force"))
 	if err != nil {
 		return err
 	}
@@ -159,18 +159,21 @@ func writeTracked(ctx context.Context, t *task.Task, dir project.Dir) error {
 
 // findExport finds out, in one look, whether the registry knows the file yet and whether
 // there is nothing to do, in the small files either.
-func findExport(ctx context.Context, t *task.Task, dir project.Dir) (first, settled bool, err error) {
+func findExport(ctx context.Context, t *task.Task, dir project.Dir, force bool) (first, settled bool, err error) {
 	w, err := t.Workspace(dir)
 	if err != nil {
 		return false, false, err
 	}
 	err = w.Read(ctx, func(view *registry.View) error {
 		file, err := view.File(ctx, workspace.TrackedName)
+		if err == nil && file == nil {
+			_, err = view.State(ctx)
+		}
 		if err != nil || file == nil {
 			first = true
 			return err
 		}
-		settled, err = w.IsSettled(ctx, view, t.Bool("force"))
+		settled, err = w.IsSettled(ctx, view, force)
 		return err
 	})
 	return first, settled, err

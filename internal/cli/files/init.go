@@ -8,7 +8,6 @@ import (
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
-	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // Init is `sp init`.
@@ -47,29 +46,24 @@ func initializeIn(ctx context.Context, t *task.Task, dir project.Dir) (answer cl
 	if err := t.HideSecrets(ctx, dir); err != nil {
 		return answer, err
 	}
-	var revision int64
-	look := func(ctx context.Context, view *registry.View) error {
-		state, err := view.State(ctx)
-		revision = state.Revision
-		return err
-	}
 	const first = 1 // the revision of the change that makes a registry
+	var revision int64
 	there, settled := task.HasRegistry(dir), false
 	if there {
-		if settled, err = isSettled(ctx, t, look); err != nil {
+		untracked, current, err := findExport(ctx, t, dir, false)
+		if settled = untracked || current; err != nil {
 			return answer, err
 		}
 	}
 	if !settled {
 		c := t.Others(func(ctx context.Context, reg *registry.Registry) error {
-			view, err := reg.View(ctx)
-			if err == nil {
-				err = look(ctx, view)
-			}
-			if err == nil && !there && revision != first {
-				err = errMadeMeanwhile
-			}
-			return err
+			return task.InView(ctx, reg, func(view *registry.View) error {
+				state, err := view.State(ctx)
+				if revision = state.Revision; err == nil && !there && revision != first {
+					err = errMadeMeanwhile
+				}
+				return err
+			})
 		})
 		c.Create = true
 		if err = t.ChangeIn(ctx, dir, c); errors.Is(err, errMadeMeanwhile) && task.HasRegistry(dir) {
@@ -81,27 +75,3 @@ func initializeIn(ctx context.Context, t *task.Task, dir project.Dir) (answer cl
 
 // errMadeMeanwhile ends a change that was to make a registry which another command has made by now.
 var errMadeMeanwhile = errors.New("another command made the registry")
-
-// isSettled looks at a registry that is there, and tells whether no command left anything to make up for.
-func isSettled(ctx context.Context, t *task.Task, look func(context.Context, *registry.View) error) (settled bool, err error) {
-	dir, err := t.Project()
-	if err != nil {
-		return false, err
-	}
-	w, err := t.Workspace(dir)
-	if err != nil {
-		return false, err
-	}
-	err = w.Read(ctx, func(view *registry.View) (err error) {
-		if err = look(ctx, view); err != nil {
-			return err
-		}
-		file, err := view.File(ctx, workspace.TrackedName)
-		if settled = file == nil; err != nil || settled {
-			return err
-		}
-		settled, err = w.IsSettled(ctx, view, false)
-		return err
-	})
-	return settled, err
-}

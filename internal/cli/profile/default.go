@@ -100,7 +100,7 @@ func setDefault(ctx context.Context, t *task.Task, name *string) (cli.Answer, er
 		if err := reg.SetDefaultProfile(ctx, name); err != nil {
 			return err
 		}
-		return inView(ctx, reg, func(view *registry.View) (err error) {
+		return task.InView(ctx, reg, func(view *registry.View) (err error) {
 			d, err = defaultOf(ctx, view, name)
 			return err
 		})

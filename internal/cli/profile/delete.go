@@ -46,7 +46,7 @@ func remove(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, err
 	}
 	err = t.Change(ctx, t.Others(func(ctx context.Context, reg *registry.Registry) error {
-		err := inView(ctx, reg, func(view *registry.View) (err error) {
+		err := task.InView(ctx, reg, func(view *registry.View) (err error) {
 			r, err = removalOf(ctx, view, name)
 			return err
 		})

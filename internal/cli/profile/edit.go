@@ -77,7 +77,7 @@ func nameAfter(e registry.ProfileEdit) string {
 
 // findID returns the id of the tenant that a word means.
 func findID(ctx context.Context, reg *registry.Registry, word string) (id *registry.TenantID, err error) {
-	err = inView(ctx, reg, func(view *registry.View) error {
+	err = task.InView(ctx, reg, func(view *registry.View) error {
 		t, err := view.FindTenant(ctx, word)
 		id = &t.ID
 		return err

@@ -86,19 +86,9 @@ func (c *choice) records(ctx context.Context, profiles iter.Seq2[registry.Profil
 	}
 }
 
-// inView runs fn on a registry as a change has left it so far.
-func inView(ctx context.Context, reg *registry.Registry, fn func(*registry.View) error) error {
-	view, err := reg.View(ctx)
-	if err != nil {
-		return err
-	}
-	defer view.Close()
-	return fn(view)
-}
-
 // recordIn is a profile as a change has left it: the change may have made it active or the default.
 func recordIn(ctx context.Context, reg *registry.Registry, p registry.Profile) (r record, err error) {
-	err = inView(ctx, reg, func(view *registry.View) error {
+	err = task.InView(ctx, reg, func(view *registry.View) error {
 		chosen, err := choiceIn(ctx, view)
 		if err == nil {
 			r, err = chosen.record(ctx, p)

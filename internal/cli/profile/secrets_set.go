@@ -87,7 +87,7 @@ func editSecrets(ctx context.Context, t *task.Task, e registry.SecretEdit, left 
 		if err != nil {
 			return err
 		}
-		return inView(ctx, reg, func(view *registry.View) (err error) {
+		return task.InView(ctx, reg, func(view *registry.View) (err error) {
 			done.Tenant, err = task.RefIn(ctx, view, p.Tenant)
 			return err
 		})

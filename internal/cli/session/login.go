@@ -112,7 +112,7 @@ func authenticate(ctx context.Context, t *task.Task, l registry.Login) (cli.Answ
 		if e.session, err = reg.Authenticate(ctx, l); err != nil {
 			return err
 		}
-		return inView(ctx, reg, func(view *registry.View) (err error) {
+		return task.InView(ctx, reg, func(view *registry.View) (err error) {
 			e.record, err = recordIn(ctx, t, view, e.session)
 			return err
 		})

@@ -56,7 +56,7 @@ func logout(ctx context.Context, t *task.Task) (cli.Answer, error) {
 
 func endAll(ctx context.Context, t *task.Task, reg *registry.Registry) ([]record, error) {
 	ended := []record{}
-	err := inView(ctx, reg, func(view *registry.View) error {
+	err := task.InView(ctx, reg, func(view *registry.View) error {
 		for r, err := range recordsIn(ctx, t, view, registry.Page{}) {
 			if err != nil {
 				return err
@@ -74,7 +74,7 @@ func endAll(ctx context.Context, t *task.Task, reg *registry.Registry) ([]record
 func endOne(ctx context.Context, t *task.Task, dir project.Dir, reg *registry.Registry) ([]record, error) {
 	ended := []record{}
 	var tenant registry.TenantID
-	err := inView(ctx, reg, func(view *registry.View) (err error) {
+	err := task.InView(ctx, reg, func(view *registry.View) (err error) {
 		if tenant, err = meant(ctx, t, dir, view); err != nil {
 			return err
 		}

@@ -141,13 +141,3 @@ func recordsIn(ctx context.Context, t *task.Task, view *registry.View, page regi
 		}
 	}
 }
-
-// inView runs fn on a registry as a change has left it so far.
-func inView(ctx context.Context, reg *registry.Registry, fn func(*registry.View) error) error {
-	view, err := reg.View(ctx)
-	if err != nil {
-		return err
-	}
-	defer view.Close()
-	return fn(view)
-}

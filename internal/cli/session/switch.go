@@ -35,7 +35,7 @@ func switchTo(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		if err != nil {
 			return err
 		}
-		return inView(ctx, reg, func(view *registry.View) error {
+		return task.InView(ctx, reg, func(view *registry.View) error {
 			inEffect, unusable = resolver.InEffect(ctx, view, t.Request(dir))
 			s, err := view.Session(ctx, p.Tenant)
 			if err == nil {

@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/pgurl"
@@ -114,4 +115,13 @@ func YesNo(b bool) string {
 // IsSelected reports whether a tenant is the selected one.
 func IsSelected(id registry.TenantID, s registry.Selection) bool {
 	return s.Tenant != nil && *s.Tenant == id
+}
+
+// Listed lists ids for people.
+func Listed(ids []registry.TenantID) string {
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = string(id)
+	}
+	return strings.Join(words, ", ")
 }

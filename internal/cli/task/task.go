@@ -170,6 +170,16 @@ func (t *Task) Read(ctx context.Context, fn func(dir project.Dir, view *registry
 	return err
 }
 
+// InView runs fn on a registry as a change has left it so far.
+func InView(ctx context.Context, reg *registry.Registry, fn func(*registry.View) error) error {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return err
+	}
+	defer view.Close()
+	return fn(view)
+}
+
 // NoteLater prints a line to stderr once the registry is closed. Printed earlier, it could make a
 // change wait for a slow reader of stderr.
 func (t *Task) NoteLater(format string, args ...any) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -51,7 +50,7 @@ func adviseAdopted(err error, role hosting.Adopted) error {
 func confirmAdopted(ctx context.Context, t *task.Task, role hosting.Adopted) error {
 	const behindPooler = "a connection pooler stands before its server: it may refuse the new password, and then the old one is set back"
 	question := fmt.Sprintf("change the password of the role that tenants %s log in as at %s? others who use it are shut out",
-		joined(role.Tenants), pgurl.Describe(*role.Tenant.OwnURL()))
+		task.Listed(role.Tenants), pgurl.Describe(*role.Tenant.OwnURL()))
 	if !role.Pooled {
 		return t.Confirm(ctx, question)
 	}
@@ -59,12 +58,4 @@ func confirmAdopted(ctx context.Context, t *task.Task, role hosting.Adopted) err
 		t.Note("tenant %s: %s", role.Tenant, behindPooler)
 	}
 	return t.Confirm(ctx, question+"; "+behindPooler)
-}
-
-func joined(ids []registry.TenantID) string {
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = string(id)
-	}
-	return strings.Join(texts, ", ")
 }
