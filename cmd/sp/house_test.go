@@ -44,24 +44,26 @@ var house = map[string][]string{
 		"db", "internal/registry", "internal/resolver", "internal/follow", "internal/workspace", "internal/hosting", "internal/project",
 	},
 
-	"db/queries":         {},
-	"db/scan":            {},
-	"db":                 {"db/migrations", "internal/place"},
-	"internal/pgurl":     {},
-	"internal/secret":    {},
-	"internal/jsontext":  {},
-	"internal/registry":  {"db", "db/queries", "db/scan", "internal/pgurl"},
-	"internal/resolver":  {"internal/registry"},
-	"internal/exporter":  {"internal/registry"},
-	"internal/follow":    {"internal/registry"},
-	"internal/workspace": {"internal/registry", "internal/exporter", "internal/follow", "internal/place", "internal/project"},
-	"internal/place":     {},
-	"internal/project":   {"internal/place"},
-	"internal/postgres":  {"internal/place"},
-	"internal/provision": {},
-	"internal/hosting":   {"internal/registry", "internal/provision", "internal/postgres"},
-	"internal/cloud":     {"internal/registry"},
-	"internal/server":    {"internal/registry", "internal/hosting"},
+	"db/queries":            {},
+	"db/scan":               {},
+	"db":                    {"db/migrations", "internal/place"},
+	"db/server":             {},
+	"internal/pgurl":        {},
+	"internal/secret":       {},
+	"internal/jsontext":     {},
+	"internal/registry":     {"db", "db/queries", "db/scan", "internal/pgurl"},
+	"internal/resolver":     {"internal/registry"},
+	"internal/exporter":     {"internal/registry"},
+	"internal/follow":       {"internal/registry"},
+	"internal/workspace":    {"internal/registry", "internal/exporter", "internal/follow", "internal/place", "internal/project"},
+	"internal/place":        {},
+	"internal/project":      {"internal/place"},
+	"internal/postgres":     {"internal/place"},
+	"internal/provision":    {},
+	"internal/hosting":      {"internal/registry", "internal/provision", "internal/postgres"},
+	"internal/cloud":        {"internal/registry"},
+	"internal/server":       {"internal/registry", "internal/hosting", "internal/provision", "internal/place", "db", "db/server", "internal/server/login"},
+	"internal/server/login": {"db/server"},
 
 	// A server for tests; nothing but tests imports it.
 	pgtest: {},
@@ -172,18 +174,18 @@ func TestHouseOnlyTestsImportTestHelpers(t *testing.T) {
 func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
-		"database/sql":                         {"db", "db/queries", "internal/registry"},
-		"modernc.org/sqlite":                   {"db"},
+		"database/sql":                         {"db", "db/queries", "db/server", "internal/registry"},
+		"modernc.org/sqlite":                   {"db", "db/server"},
 		"modernc.org/sqlite/lib":               {"db/scan", "db"}, // which takes the names of SQLite's codes from it
 		"modernc.org/libc":                     {"db/scan"},
-		"github.com/pressly/goose/v3":          {"db"},
+		"github.com/pressly/goose/v3":          {"db", "db/server"},
 		"github.com/pressly/goose/v3/database": {"db"},
 		"filippo.io/age":                       {"internal/cli/history"},
 		"filippo.io/age/armor":                 {"internal/cli/history"},
 		"github.com/urfave/cli/v3":             {"cmd/sp", "internal/cli"},
 		"golang.org/x/term":                    {"cmd/sp", "internal/cli"},
 		"golang.org/x/text/width":              {"internal/cli"},
-		"golang.org/x/sys/unix":                {"cmd/sp", "internal/cli", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
+		"golang.org/x/sys/unix":                {"cmd/sp", "db/server", "internal/cli", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
 		"go.yaml.in/yaml/v3":                   {"internal/follow"},
 		"github.com/jackc/pgx/v5/pgconn":       {"internal/provision", pgtest},
 		"github.com/jackc/pgx/v5/pgproto3":     {"internal/provision"},
@@ -319,11 +321,12 @@ func TestHouseNoNetworkIsLinked(t *testing.T) {
 // begun by hand, recheckDSN lets none write; what newDSN opens nobody else knows yet, and
 // nobody else has a database in memory.
 var writers = map[string][]string{
-	"../../db/write.go":   {"bornDSN", "bulkDSN", "recheckDSN", "writeDSN"},
-	"../../db/replace.go": {"stagedDSN", "writeDSN"},
-	"../../db/restore.go": {"stagedDSN"},
-	"../../db/create.go":  {"newDSN"},
-	"../../db/schema.go":  {":memory:"},
+	"../../db/server/server.go": {}, // dsn has each transaction of the writer an immediate one
+	"../../db/write.go":         {"bornDSN", "bulkDSN", "recheckDSN", "writeDSN"},
+	"../../db/replace.go":       {"stagedDSN", "writeDSN"},
+	"../../db/restore.go":       {"stagedDSN"},
+	"../../db/create.go":        {"newDSN"},
+	"../../db/schema.go":        {":memory:"},
 }
 
 // reader begins by hand what readDSN, which db.go opens for it, lets write nothing.

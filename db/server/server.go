@@ -1,0 +1,163 @@
+// Package server opens serve.db, the file of what a control plane knows beside its registry: users,
+// grants, tokens, requests that are under way, events and the audit. It holds the schema and the
+// queries of that file, and no rule.
+package server
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/pressly/goose/v3"
+	"golang.org/x/sys/unix"
+	_ "modernc.org/sqlite" // the driver
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// DB is an open serve.db. It may be used by several goroutines, and the file by several processes.
+type DB struct{ reader, writer *sql.DB }
+
+// Open opens the file at path, an absolute path, and brings it to the current schema; where there is
+// none it makes one, which its owner alone can read.
+func Open(ctx context.Context, path string) (*DB, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	if err := checkPrivate(path); err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, path); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	d := &DB{}
+	if d.reader, err = sql.Open("sqlite", dsn(path, "_query_only", "1")); err == nil {
+		d.writer, err = sql.Open("sqlite", dsn(path, "_txlock", "immediate"))
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	d.reader.SetMaxOpenConns(8)
+	d.reader.SetMaxIdleConns(8)
+	d.writer.SetMaxOpenConns(1)
+	return d, nil
+}
+
+// ErrExposed is returned for a file that others can read, or that is no file.
+var ErrExposed = errors.New("it holds users and tokens, and others can read it (chmod 600), or it is no regular file")
+
+func checkPrivate(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil && (!info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0) {
+		err = fmt.Errorf("%s: %w", path, ErrExposed)
+	}
+	return err
+}
+
+// dsn says how the file is opened. In WAL mode readers and the writer don't wait for each other, and
+// FULL has every commit outlast a power cut.
+func dsn(path string, more ...string) string {
+	values := url.Values{
+		"mode": {"rw"}, "_busy_timeout": {"10000"}, "_foreign_keys": {"1"}, "_journal_mode": {"WAL"}, "_synchronous": {"FULL"},
+		"_defensive": {"1"}, "_dqs": {"0"}, "_error_rc": {"1"},
+		"_pragma": {"secure_delete(1)", "temp_store(2)", "trusted_schema(0)", "cell_size_check(1)", "mmap_size(0)"},
+	}
+	for i := 0; i < len(more); i += 2 {
+		values.Set(more[i], more[i+1])
+	}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: values.Encode()}).String()
+}
+
+// migrate brings the file to the newest schema under a lock of its own: goose has none for SQLite,
+// and without one a migration can run twice. Foreign keys are off, as a rebuild of a table needs.
+func migrate(ctx context.Context, path string) (err error) {
+	lock, err := os.OpenFile(filepath.Join(filepath.Dir(path), ".serve.lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		return err
+	}
+	conn, err := sql.Open("sqlite", dsn(path, "_foreign_keys", "0"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	conn.SetMaxOpenConns(1)
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, conn, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	return upTo(ctx, provider)
+}
+
+// ErrNewer is returned for a file that a newer program made.
+var ErrNewer = errors.New("made by a newer spd")
+
+func upTo(ctx context.Context, provider *goose.Provider) error {
+	has, newest, err := provider.GetVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if has > newest {
+		return ErrNewer
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// Close releases the file.
+func (d *DB) Close() error {
+	var problems []error
+	for _, pool := range []*sql.DB{d.reader, d.writer} {
+		if pool != nil {
+			problems = append(problems, pool.Close())
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// Read runs fn on one instant of the file.
+func (d *DB) Read(ctx context.Context, fn func(*Queries) error) error {
+	tx, err := d.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	return fn(New(tx))
+}
+
+// Write runs fn in one change of the file. What fn did is kept if it returns nil, and else taken
+// back. It is not ended with its context: whoever has written once has the answer.
+func (d *DB) Write(ctx context.Context, fn func(*Queries) error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	tx, err := d.writer.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return err
+	}
+	if err := fn(New(tx)); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// IsMissing tells whether a query found no row.
+func IsMissing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
