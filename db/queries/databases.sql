@@ -1,16 +1,27 @@
 -- name: Server :one
-SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image
+SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image, region
 FROM servers
 WHERE name = @name;
 
 -- name: Servers :many
-SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image
+SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image, region
 FROM servers
 ORDER BY name;
 
+-- name: Region :one
+SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image, region
+FROM servers
+WHERE region = CAST(@code AS TEXT);
+
+-- name: Regions :many
+SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image, region
+FROM servers
+WHERE region IS NOT NULL
+ORDER BY region;
+
 -- name: PutServer :exec
-INSERT INTO servers (name, provider, admin_url, chosen, withheld, place, identity, compose, env, image)
-VALUES (@name, @provider, @admin_url, @chosen, @withheld, @place, @identity, @compose, @env, @image)
+INSERT INTO servers (name, provider, admin_url, chosen, withheld, place, identity, compose, env, image, region)
+VALUES (@name, @provider, @admin_url, @chosen, @withheld, @place, @identity, @compose, @env, @image, @region)
 ON CONFLICT (name) DO UPDATE
 SET provider = excluded.provider,
     admin_url = excluded.admin_url,
@@ -20,7 +31,8 @@ SET provider = excluded.provider,
     identity = excluded.identity,
     compose = excluded.compose,
     env = excluded.env,
-    image = excluded.image;
+    image = excluded.image,
+    region = excluded.region;
 
 -- name: WithholdServers :exec
 UPDATE servers
@@ -48,7 +60,7 @@ WHERE chosen = 1;
 
 -- name: DeleteUnusedServers :exec
 DELETE FROM servers
-WHERE provider = 'server' AND chosen = 0
+WHERE provider = 'server' AND chosen = 0 AND region IS NULL
     AND NOT EXISTS (SELECT 1 FROM databases WHERE databases.server = servers.name);
 
 -- name: Database :one

@@ -117,7 +117,7 @@ func (q *Queries) DeleteServer(ctx context.Context, name string) error {
 
 const deleteUnusedServers = `-- name: DeleteUnusedServers :exec
 DELETE FROM servers
-WHERE provider = 'server' AND chosen = 0
+WHERE provider = 'server' AND chosen = 0 AND region IS NULL
     AND NOT EXISTS (SELECT 1 FROM databases WHERE databases.server = servers.name)
 `
 
@@ -187,8 +187,8 @@ func (q *Queries) PutRotation(ctx context.Context, arg PutRotationParams) error 
 }
 
 const putServer = `-- name: PutServer :exec
-INSERT INTO servers (name, provider, admin_url, chosen, withheld, place, identity, compose, env, image)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+INSERT INTO servers (name, provider, admin_url, chosen, withheld, place, identity, compose, env, image, region)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
 ON CONFLICT (name) DO UPDATE
 SET provider = excluded.provider,
     admin_url = excluded.admin_url,
@@ -198,7 +198,8 @@ SET provider = excluded.provider,
     identity = excluded.identity,
     compose = excluded.compose,
     env = excluded.env,
-    image = excluded.image
+    image = excluded.image,
+    region = excluded.region
 `
 
 type PutServerParams struct {
@@ -212,6 +213,7 @@ type PutServerParams struct {
 	Compose  *string
 	Env      *string
 	Image    *string
+	Region   *string
 }
 
 func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) error {
@@ -226,8 +228,76 @@ func (q *Queries) PutServer(ctx context.Context, arg PutServerParams) error {
 		arg.Compose,
 		arg.Env,
 		arg.Image,
+		arg.Region,
 	)
 	return err
+}
+
+const region = `-- name: Region :one
+SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image, region
+FROM servers
+WHERE region = CAST(?1 AS TEXT)
+`
+
+func (q *Queries) Region(ctx context.Context, code string) (Server, error) {
+	row := q.db.QueryRowContext(ctx, region, code)
+	var i Server
+	err := row.Scan(
+		&i.Name,
+		&i.Provider,
+		&i.AdminURL,
+		&i.Chosen,
+		&i.Withheld,
+		&i.Place,
+		&i.Identity,
+		&i.Compose,
+		&i.Env,
+		&i.Image,
+		&i.Region,
+	)
+	return i, err
+}
+
+const regions = `-- name: Regions :many
+SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image, region
+FROM servers
+WHERE region IS NOT NULL
+ORDER BY region
+`
+
+func (q *Queries) Regions(ctx context.Context) ([]Server, error) {
+	rows, err := q.db.QueryContext(ctx, regions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Server
+	for rows.Next() {
+		var i Server
+		if err := rows.Scan(
+			&i.Name,
+			&i.Provider,
+			&i.AdminURL,
+			&i.Chosen,
+			&i.Withheld,
+			&i.Place,
+			&i.Identity,
+			&i.Compose,
+			&i.Env,
+			&i.Image,
+			&i.Region,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const releaseServers = `-- name: ReleaseServers :execrows
@@ -287,7 +357,7 @@ func (q *Queries) Rotations(ctx context.Context) ([]string, error) {
 }
 
 const server = `-- name: Server :one
-SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image
+SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image, region
 FROM servers
 WHERE name = ?1
 `
@@ -306,12 +376,13 @@ func (q *Queries) Server(ctx context.Context, name string) (Server, error) {
 		&i.Compose,
 		&i.Env,
 		&i.Image,
+		&i.Region,
 	)
 	return i, err
 }
 
 const servers = `-- name: Servers :many
-SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image
+SELECT name, provider, admin_url, chosen, withheld, place, identity, compose, env, image, region
 FROM servers
 ORDER BY name
 `
@@ -336,6 +407,7 @@ func (q *Queries) Servers(ctx context.Context) ([]Server, error) {
 			&i.Compose,
 			&i.Env,
 			&i.Image,
+			&i.Region,
 		); err != nil {
 			return nil, err
 		}

@@ -52,6 +52,7 @@ type Server struct {
 	Compose  *string
 	Env      *string
 	Image    *string
+	Region   *string
 }
 
 type Session struct {

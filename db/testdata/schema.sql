@@ -114,7 +114,9 @@ CREATE TABLE servers (
     provider  TEXT    NOT NULL CHECK (provider IN ('server', 'docker', 'local')),
     admin_url TEXT    NOT NULL CHECK (admin_url <> ''),
     chosen    INTEGER NOT NULL CHECK (chosen IN (0, 1))
-, withheld TEXT CHECK (withheld IN ('unnamed', 'foreign')), place TEXT CHECK (place <> ''), identity TEXT, compose TEXT CHECK (compose <> ''), env TEXT CHECK (env <> ''), image TEXT CHECK (image <> '')) STRICT, WITHOUT ROWID;
+, withheld TEXT CHECK (withheld IN ('unnamed', 'foreign')), place TEXT CHECK (place <> ''), identity TEXT, compose TEXT CHECK (compose <> ''), env TEXT CHECK (env <> ''), image TEXT CHECK (image <> ''), region TEXT CHECK (region <> '')) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX servers_region ON servers (region);
 
 CREATE TABLE sessions (
     tenant_id TEXT    NOT NULL PRIMARY KEY REFERENCES tenants (id),

@@ -125,10 +125,15 @@ func (c *change) keepDatabases(ctx context.Context, replaced *View) error {
 	}
 	for _, s := range servers {
 		known, err := c.Server(ctx, s.Name)
-		if err == nil {
-			err = c.putServer(ctx, s.since(known))
-		}
 		if err != nil {
+			return err
+		}
+		if s = s.since(known); known == nil {
+			if err := c.dropTakenRegion(ctx, &s); err != nil {
+				return err
+			}
+		}
+		if err := c.putServer(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -155,7 +160,7 @@ func (s Server) since(backup *Server) Server {
 		backup.Place, backup.Identity = s.Place, s.Identity
 		return *backup
 	case s.Place != nil: // it was removed and made anew, with another password
-		s.Chosen = backup.Chosen
+		s.Chosen, s.Region = backup.Chosen, backup.Region
 		return s
 	}
 	return *backup

@@ -25,7 +25,7 @@ var whole = []string{
 	"INSERT INTO changes VALUES (1, 0, 'sp', NULL, 1, 2, NULL, NULL, 0), (2, 0, 'sp undo', 1, NULL, NULL, NULL, NULL, 0)",
 	"INSERT INTO entries VALUES (2, 'tenant', 'a', 'a', 1, '', ''), (2, 'profile', 'pa', 'a', NULL, '', '')",
 	"INSERT INTO kept_secrets VALUES ('a', '00', 'x', 0)",
-	"INSERT INTO servers VALUES ('s', 'server', 'x', 0, 'unnamed', 'aaaaaaaaaaaaaaaa-p', '1:2', 'c', 'e', NULL)",
+	"INSERT INTO servers VALUES ('s', 'server', 'x', 0, 'unnamed', 'aaaaaaaaaaaaaaaa-p', '1:2', 'c', 'e', NULL, 'iad')",
 	"INSERT INTO databases VALUES ('a', 'ready', 's', 'd', 'a', NULL)",
 	"INSERT INTO rotations VALUES ('a', 'x')",
 }
@@ -69,6 +69,7 @@ var violations = map[string]map[string][]string{
 		"servers: compose <> ''":                    {"UPDATE servers SET compose = ''"},
 		"servers: env <> ''":                        {"UPDATE servers SET env = ''"},
 		"servers: image <> ''":                      {"UPDATE servers SET image = ''"},
+		"servers: region <> ''":                     {"UPDATE servers SET region = ''"},
 		"databases: tenant_id <> ''":                {"UPDATE databases SET tenant_id = ''"},
 		"databases: state":                          {"UPDATE databases SET state = 'pending'"},
 		"databases: name <> ''":                     {"UPDATE databases SET name = ''"},
@@ -89,6 +90,7 @@ var violations = map[string]map[string][]string{
 		"entries: one a thing": {"INSERT INTO entries VALUES (2, 'tenant', 'a', 'b', 2, '', '')"},
 		"kept_secrets: digest": {"INSERT INTO kept_secrets VALUES ('a', '00', 'y', 1)"},
 		"servers.name":         {"INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('s', 'local', 'y', 0)"},
+		"servers.region":       {"INSERT INTO servers (name, provider, admin_url, chosen, region) VALUES ('t', 'server', 'y', 0, 'iad')"},
 		"databases.tenant_id":  {"INSERT INTO databases VALUES ('a', 'ready', 's', 'e', 'b', 1)"},
 		"rotations.tenant_id":  {"INSERT INTO rotations VALUES ('a', 'y')"},
 	},
@@ -174,7 +176,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 10+15+3+13+5+9+9+7+4+3+10+6+2)
+	require.Len(t, columns, 10+15+3+13+5+9+9+7+4+3+11+6+2)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {
@@ -196,7 +198,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		"changes.undoes", "changes.first_added", "changes.last_added", "changes.restored", "changes.published", "databases.retire_at", "entries.position",
 		"files.former",
 		"selection.tenant_id", "selection.previous_tenant_id", "selection.deleted_tenant_id", "selection.default_profile",
-		"servers.withheld", "servers.place", "servers.identity", "servers.compose", "servers.env", "servers.image",
+		"servers.withheld", "servers.place", "servers.identity", "servers.compose", "servers.env", "servers.image", "servers.region",
 		"sessions.token", "sessions.issuer", "sessions.session_id", "sessions.context_id", "sessions.user_id", "sessions.user_email",
 		"sessions.user_type", "sessions.created_at", "sessions.expires_at", "sessions.last_used",
 		"tenants.app_id", "tenants.hostname", "tenants.region", "tenants.database_url", "tenants.internal_database_url",

@@ -57,6 +57,8 @@ type Server struct {
 	// Compose and Env are the SHA-256 of the files of the container that may be used, and
 	// Image is what ran in it first, by its digest.
 	Compose, Env, Image *string
+	// Region is the code of the region that it is, such as iad; nil for none.
+	Region *string
 }
 
 // IsOwn tells whether sp runs the server.
@@ -102,7 +104,13 @@ func (v *View) Server(ctx context.Context, name string) (*Server, error) {
 // Servers returns all servers in order of name.
 func (v *View) Servers(ctx context.Context) ([]Server, error) {
 	rows, err := v.q.Servers(ctx)
-	var servers []Server
+	if err != nil {
+		return nil, err
+	}
+	return v.serversOf(rows)
+}
+
+func (v *View) serversOf(rows []queries.Server) (servers []Server, err error) {
 	for _, row := range rows {
 		s, err := v.serverOf(row)
 		if err != nil {
@@ -110,7 +118,7 @@ func (v *View) Servers(ctx context.Context) ([]Server, error) {
 		}
 		servers = append(servers, s)
 	}
-	return servers, err
+	return servers, nil
 }
 
 // serverOf reads a server. Of a copy in which nothing was changed yet it is withheld already, as
@@ -130,7 +138,7 @@ func (v *View) serverOf(row queries.Server) (Server, error) {
 func serverOf(row queries.Server) (Server, error) {
 	s := Server{
 		Name: row.Name, Provider: Provider(row.Provider), Admin: secret.New(row.AdminURL), Chosen: row.Chosen,
-		Place: row.Place, Identity: row.Identity, Compose: row.Compose, Env: row.Env, Image: row.Image,
+		Place: row.Place, Identity: row.Identity, Compose: row.Compose, Env: row.Env, Image: row.Image, Region: row.Region,
 	}
 	if row.Withheld != nil {
 		s.Withheld = Withheld(*row.Withheld)
@@ -180,7 +188,7 @@ func (r *Registry) UpdateServer(ctx context.Context, s Server) error {
 	known, err := view.Server(ctx, s.Name)
 	view.Close()
 	if known != nil {
-		s.Withheld = known.Withheld // NameServer ends that
+		s.Withheld, s.Region = known.Withheld, known.Region // NameServer and RemoveRegion end that
 	}
 	if err != nil || known == nil && !s.Chosen || known != nil && known.Admin.Equal(s.Admin) && known.Chosen == s.Chosen {
 		return err
@@ -215,7 +223,7 @@ func (c *change) putServer(ctx context.Context, s Server) error {
 	}
 	return c.q.PutServer(ctx, queries.PutServerParams{
 		Name: s.Name, Provider: string(s.Provider), AdminURL: s.Admin.Reveal(), Chosen: s.Chosen, Withheld: withheld,
-		Place: s.Place, Identity: s.Identity, Compose: s.Compose, Env: s.Env, Image: s.Image,
+		Place: s.Place, Identity: s.Identity, Compose: s.Compose, Env: s.Env, Image: s.Image, Region: s.Region,
 	})
 }
 
@@ -435,14 +443,17 @@ func (r *Registry) NameServer(ctx context.Context, name string) error {
 	if err != nil || known == nil || known.Withheld == "" {
 		return err
 	}
-	_, err = r.editServer(ctx, name, func(s *Server) error {
-		if s.Withheld == Foreign {
-			return fmt.Errorf("server %s: it belongs to the project of which this one is a copy: %w", s.Name, ErrInUse)
-		}
-		s.Withheld = ""
-		return nil
-	})
+	_, err = r.editServer(ctx, name, (*Server).release)
 	return err
+}
+
+// release has a server used that its user has named.
+func (s *Server) release() error {
+	if s.Withheld == Foreign {
+		return fmt.Errorf("server %s: it belongs to the project of which this one is a copy: %w", s.Name, ErrInUse)
+	}
+	s.Withheld = ""
+	return nil
 }
 
 // editServer edits a server that is known, and returns what it is then.
