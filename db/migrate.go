@@ -20,7 +20,7 @@ var migrations embed.FS
 // The header fields by which SQLite lets a program know its own files.
 const (
 	applicationID = 0x53504442 // "SPDB"
-	schemaVersion = 9          // of the newest file in migrations; user_version says which a file has
+	schemaVersion = 10         // of the newest file in migrations; user_version says which a file has
 )
 
 // migrate brings the file to the current schema.

@@ -73,6 +73,12 @@ SELECT tenant_id, state, server, name, login, retire_at
 FROM databases
 ORDER BY tenant_id;
 
+-- name: DueDatabases :many
+SELECT tenant_id, state, server, name, login, retire_at
+FROM databases
+WHERE state <> 'ready' OR retire_at IS NOT NULL
+ORDER BY tenant_id;
+
 -- name: PutDatabase :exec
 INSERT INTO databases (tenant_id, state, server, name, login, retire_at)
 VALUES (@tenant_id, @state, @server, @name, @login, @retire_at)

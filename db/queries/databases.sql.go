@@ -137,6 +137,43 @@ func (q *Queries) DisownServers(ctx context.Context) error {
 	return err
 }
 
+const dueDatabases = `-- name: DueDatabases :many
+SELECT tenant_id, state, server, name, login, retire_at
+FROM databases
+WHERE state <> 'ready' OR retire_at IS NOT NULL
+ORDER BY tenant_id
+`
+
+func (q *Queries) DueDatabases(ctx context.Context) ([]Database, error) {
+	rows, err := q.db.QueryContext(ctx, dueDatabases)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Database
+	for rows.Next() {
+		var i Database
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.State,
+			&i.Server,
+			&i.Name,
+			&i.Login,
+			&i.RetireAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const putDatabase = `-- name: PutDatabase :exec
 INSERT INTO databases (tenant_id, state, server, name, login, retire_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6)

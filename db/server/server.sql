@@ -243,3 +243,14 @@ FROM audit
 WHERE user_id = @user_id AND id < @before
 ORDER BY id DESC
 LIMIT CAST(@size AS BIGINT);
+
+-- name: AuditOfBothBefore :many
+SELECT *
+FROM audit
+WHERE tenant_id = @tenant_id AND user_id = @user_id AND id < @before
+ORDER BY id DESC
+LIMIT CAST(@size AS BIGINT);
+
+-- name: DeleteEventsBefore :exec
+DELETE FROM events
+WHERE at < @at;

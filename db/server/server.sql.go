@@ -56,6 +56,60 @@ func (q *Queries) AuditBefore(ctx context.Context, arg AuditBeforeParams) ([]Aud
 	return items, nil
 }
 
+const auditOfBothBefore = `-- name: AuditOfBothBefore :many
+SELECT id, at, user_id, user_name, token_id, address, request_id, "action", tenant_id, outcome
+FROM audit
+WHERE tenant_id = ?1 AND user_id = ?2 AND id < ?3
+ORDER BY id DESC
+LIMIT CAST(?4 AS BIGINT)
+`
+
+type AuditOfBothBeforeParams struct {
+	TenantID string
+	UserID   string
+	Before   int64
+	Size     int64
+}
+
+func (q *Queries) AuditOfBothBefore(ctx context.Context, arg AuditOfBothBeforeParams) ([]Audit, error) {
+	rows, err := q.db.QueryContext(ctx, auditOfBothBefore,
+		arg.TenantID,
+		arg.UserID,
+		arg.Before,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Audit
+	for rows.Next() {
+		var i Audit
+		if err := rows.Scan(
+			&i.ID,
+			&i.At,
+			&i.UserID,
+			&i.UserName,
+			&i.TokenID,
+			&i.Address,
+			&i.RequestID,
+			&i.Action,
+			&i.TenantID,
+			&i.Outcome,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const auditOfTenantBefore = `-- name: AuditOfTenantBefore :many
 SELECT id, at, user_id, user_name, token_id, address, request_id, "action", tenant_id, outcome
 FROM audit
@@ -275,6 +329,16 @@ WHERE tenant_id = ?1
 
 func (q *Queries) DeleteEvents(ctx context.Context, tenantID string) error {
 	_, err := q.db.ExecContext(ctx, deleteEvents, tenantID)
+	return err
+}
+
+const deleteEventsBefore = `-- name: DeleteEventsBefore :exec
+DELETE FROM events
+WHERE at < ?1
+`
+
+func (q *Queries) DeleteEventsBefore(ctx context.Context, at int64) error {
+	_, err := q.db.ExecContext(ctx, deleteEventsBefore, at)
 	return err
 }
 

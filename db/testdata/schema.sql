@@ -24,6 +24,8 @@ CREATE TABLE databases (
     retire_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX databases_due ON databases (tenant_id) WHERE state <> 'ready' OR retire_at IS NOT NULL;
+
 CREATE TABLE entries (
     sequence  INTEGER NOT NULL REFERENCES changes (sequence) DEFERRABLE INITIALLY DEFERRED,
     kind      TEXT    NOT NULL CHECK (kind IN ('tenant', 'profile', 'session', 'selection', 'document')),

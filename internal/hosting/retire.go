@@ -12,11 +12,11 @@ import (
 // the server itself lets go on. One that can't be ended is told, and is no reason for what
 // is done with another database to fail: it stays due.
 func (m *Machine) retireDue(ctx context.Context, h *host, met *Warnings) error {
-	databases, err := m.databases(ctx)
+	due, err := recorded(ctx, m, func(view *registry.View) ([]registry.Database, error) { return view.DueDatabases(ctx, m.Now()) })
 	if err != nil {
 		return err
 	}
-	for _, d := range databases {
+	for _, d := range due {
 		if d.Server != h.Name || !m.isDue(d) {
 			continue
 		}

@@ -78,6 +78,21 @@ func (v *View) Databases(ctx context.Context) ([]Database, error) {
 	return databases, err
 }
 
+// DueDatabases returns those with which something is left to be done: they are begun or about to go, or
+// the time of their other login is over.
+func (v *View) DueDatabases(ctx context.Context, now time.Time) (due []Database, err error) {
+	if v.copied {
+		return nil, nil
+	}
+	rows, err := v.q.DueDatabases(ctx)
+	for _, row := range rows {
+		if d := databaseOf(row); d.State != Ready || d.RetireAt != nil && !d.RetireAt.After(now) {
+			due = append(due, d)
+		}
+	}
+	return due, err
+}
+
 // IsGone tells whether a tenant is not there any more.
 func (v *View) IsGone(ctx context.Context, id TenantID) (bool, error) {
 	_, err := v.Tenant(ctx, id)

@@ -89,7 +89,7 @@ func (v *View) ExactTenant(ctx context.Context, word string) (Tenant, error) {
 	if id, only := strings.CutPrefix(word, OnlyID); only {
 		return v.onlyByID(ctx, word, TenantID(id))
 	}
-	found, err := v.tenantsNamed(ctx, word, maxCandidates)
+	found, err := v.TenantsNamed(ctx, word, maxCandidates)
 	if err != nil {
 		return Tenant{}, err
 	}
@@ -175,7 +175,8 @@ func (v *View) AmbiguousIDs(ctx context.Context) ([]TenantID, error) {
 	return found, err
 }
 
-func (v *View) tenantsNamed(ctx context.Context, name string, limit int64) ([]TenantID, error) {
+// TenantsNamed returns the ids of the first tenants that have a name, in order of entry.
+func (v *View) TenantsNamed(ctx context.Context, name string, limit int64) ([]TenantID, error) {
 	ids, err := v.q.TenantIDsNamed(ctx, queries.TenantIDsNamedParams{Name: name, Size: limit})
 	found := make([]TenantID, len(ids))
 	for i, id := range ids {

@@ -120,7 +120,7 @@ func (v *View) Lookalikes(ctx context.Context, name string) (found []TenantID, e
 		if other == name || LikenessOf(other) != look {
 			continue
 		}
-		ids, err := v.tenantsNamed(ctx, other, maxCandidates)
+		ids, err := v.TenantsNamed(ctx, other, maxCandidates)
 		found = append(found, ids...)
 		if err != nil || len(found) >= maxCandidates {
 			return found[:min(len(found), maxCandidates)], err

@@ -120,7 +120,7 @@ func (c *change) checkFree(ctx context.Context, id TenantID) error {
 	if err == nil && taken {
 		return fmt.Errorf("tenant %s: %w", id, ErrExists)
 	}
-	named, problem := c.tenantsNamed(ctx, string(id), 1)
+	named, problem := c.TenantsNamed(ctx, string(id), 1)
 	if err = errors.Join(err, problem); err == nil && len(named) > 0 {
 		return fmt.Errorf("tenant id %s: it is the name of tenant %s: %w", id, named[0], ErrExists)
 	}
@@ -138,7 +138,7 @@ func (c *change) checkName(ctx context.Context, t Tenant, allowDuplicate bool) e
 	if allowDuplicate {
 		return nil
 	}
-	others, err := c.tenantsNamed(ctx, t.Name, 2)
+	others, err := c.TenantsNamed(ctx, t.Name, 2)
 	for _, other := range others {
 		if other != t.ID {
 			return fmt.Errorf("tenant name %q: %s %w", t.Name, other, errNamesake)

@@ -211,7 +211,7 @@ func (e *NameTakenError) Unwrap() error { return ErrExists }
 // bring them, there may be again; and what the change itself named, this undo renames.
 // Of very many namesakes it looks at the first.
 func (u *undoing) checkNamesakes(ctx context.Context, t Tenant) error {
-	others, err := u.tenantsNamed(ctx, t.Name, maxCandidates)
+	others, err := u.TenantsNamed(ctx, t.Name, maxCandidates)
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (u *undoing) checkNamesakes(ctx context.Context, t Tenant) error {
 // checkWords refuses to make a word again one tenant's id and another's name, where it was
 // not before the change.
 func (u *undoing) checkWords(ctx context.Context, t Tenant) error {
-	others, err := u.tenantsNamed(ctx, string(t.ID), maxCandidates)
+	others, err := u.TenantsNamed(ctx, string(t.ID), maxCandidates)
 	if err != nil {
 		return err
 	}
