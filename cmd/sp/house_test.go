@@ -174,21 +174,25 @@ func TestHouseOnlyTestsImportTestHelpers(t *testing.T) {
 func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 	t.Parallel()
 	allowed := map[string][]string{
-		"database/sql":                         {"db", "db/queries", "db/server", "internal/registry"},
-		"modernc.org/sqlite":                   {"db", "db/server"},
-		"modernc.org/sqlite/lib":               {"db/scan", "db"}, // which takes the names of SQLite's codes from it
-		"modernc.org/libc":                     {"db/scan"},
-		"github.com/pressly/goose/v3":          {"db", "db/server"},
-		"github.com/pressly/goose/v3/database": {"db"},
-		"filippo.io/age":                       {"internal/cli/history"},
-		"filippo.io/age/armor":                 {"internal/cli/history"},
-		"github.com/urfave/cli/v3":             {"cmd/sp", "internal/cli"},
-		"golang.org/x/term":                    {"cmd/sp", "internal/cli"},
-		"golang.org/x/text/width":              {"internal/cli"},
-		"golang.org/x/sys/unix":                {"cmd/sp", "db/server", "internal/cli", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
-		"go.yaml.in/yaml/v3":                   {"internal/follow"},
-		"github.com/jackc/pgx/v5/pgconn":       {"internal/provision", pgtest},
-		"github.com/jackc/pgx/v5/pgproto3":     {"internal/provision"},
+		"database/sql":                          {"db", "db/queries", "db/server", "internal/registry"},
+		"modernc.org/sqlite":                    {"db", "db/server"},
+		"modernc.org/sqlite/lib":                {"db/scan", "db"}, // which takes the names of SQLite's codes from it
+		"modernc.org/libc":                      {"db/scan"},
+		"github.com/pressly/goose/v3":           {"db", "db/server"},
+		"github.com/pressly/goose/v3/database":  {"db"},
+		"filippo.io/age":                        {"internal/cli/history"},
+		"filippo.io/age/armor":                  {"internal/cli/history"},
+		"github.com/urfave/cli/v3":              {"cmd/sp", "internal/cli"},
+		"golang.org/x/term":                     {"cmd/sp", "internal/cli"},
+		"golang.org/x/text/width":               {"internal/cli"},
+		"golang.org/x/sys/unix":                 {"cmd/sp", "db/server", "internal/cli", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
+		"go.yaml.in/yaml/v3":                    {"internal/follow"},
+		"github.com/go-jose/go-jose/v4":         {"internal/server/login"},
+		"github.com/zitadel/oidc/v3/pkg/crypto": {"internal/server/login"},
+		"github.com/zitadel/oidc/v3/pkg/oidc":   {"internal/server/login"},
+		"github.com/zitadel/oidc/v3/pkg/op":     {"internal/server/login"},
+		"github.com/jackc/pgx/v5/pgconn":        {"internal/provision", pgtest},
+		"github.com/jackc/pgx/v5/pgproto3":      {"internal/provision"},
 	}
 	ofTests := []string{"database/sql", "modernc.org/sqlite", "golang.org/x/sys/unix", "github.com/rogpeppe/go-internal/testscript", "github.com/stretchr/testify/require"}
 	for _, s := range sources(t) {

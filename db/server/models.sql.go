@@ -17,6 +17,13 @@ type Audit struct {
 	Outcome   string
 }
 
+type Browser struct {
+	Hash      string
+	UserID    string
+	TokenID   *string
+	ExpiresAt int64
+}
+
 type Call struct {
 	UserID    string
 	Key       string
@@ -35,6 +42,23 @@ type Cancellation struct {
 	Applied  bool
 }
 
+type Device struct {
+	Hash       string
+	UserCode   string
+	Scopes     string
+	Hostname   string
+	Address    string
+	MadeAt     int64
+	ExpiresAt  int64
+	PolledAt   int64
+	PollAfter  int64
+	Wrong      int64
+	WrongSince int64
+	Answer     string
+	UserID     *string
+	TokenID    *string
+}
+
 type Event struct {
 	TenantID string
 	Number   int64
@@ -48,6 +72,52 @@ type JoinCode struct {
 	Hash      string
 	UserID    string
 	ExpiresAt int64
+}
+
+type Login struct {
+	Session   string
+	UserID    string
+	TokenID   *string
+	Scopes    string
+	Hostname  string
+	Used      int64
+	ExpiresAt int64
+}
+
+type LoginCode struct {
+	Hash        string
+	UserID      string
+	TokenID     *string
+	RedirectURL string
+	Challenge   string
+	Scopes      string
+	Hostname    string
+	ExpiresAt   int64
+	Session     *string
+}
+
+type LoginRequest struct {
+	ID          string
+	RedirectURL string
+	State       string
+	Challenge   string
+	Scopes      string
+	Hostname    string
+	ExpiresAt   int64
+	Wrong       int64
+	WrongSince  int64
+}
+
+type RefreshToken struct {
+	Hash       string
+	Session    string
+	Generation int64
+	UsedAt     *int64
+}
+
+type SigningKey struct {
+	ID   string
+	Seed []byte
 }
 
 type Token struct {
