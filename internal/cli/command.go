@@ -17,6 +17,8 @@ type Program struct {
 	Foot  string // what stands in its end
 	Flags []Flag // of every command
 	Nouns []Noun
+	// Default is the noun that is meant where the arguments name none; "" is none.
+	Default string
 	// Faults returns the exit code, code word and hint of each kind of error. It is called only
 	// after an error.
 	Faults func() []Fault

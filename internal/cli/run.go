@@ -177,6 +177,9 @@ func (p *Program) Meant(args []string) []string {
 		}
 		return meant
 	}
+	if p.Default != "" && p.namesNothing(args) {
+		return slices.Insert(slices.Clone(args), 1, p.Default)
+	}
 	at := p.firstWord(args)
 	if at > 0 && args[at] == helpWord {
 		at++
@@ -187,6 +190,24 @@ func (p *Program) Meant(args []string) []string {
 		}
 	}
 	return args
+}
+
+// namesNothing tells whether all arguments are flags, of every command or of the one that is meant where
+// none is named.
+func (p *Program) namesNothing(args []string) bool {
+	if p.holds(args, "--help", "-h") {
+		return false
+	}
+	flags := append(p.globals(), p.noun(p.Default).Build().Flags...)
+	for i := 1; i < len(args); i++ {
+		if !strings.HasPrefix(args[i], "-") {
+			return false
+		}
+		if takesNext(flags, args[i]) {
+			i++
+		}
+	}
+	return true
 }
 
 // holds tells whether one of these words stands before --, and not as the value of a flag.

@@ -1,0 +1,53 @@
+package control
+
+import (
+	"context"
+	"time"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/server"
+)
+
+// Audit is `spd audit`.
+func Audit() *cli.Command {
+	return &cli.Command{
+		Name: "audit", Usage: "show who did what, newest first",
+		Flags: []cli.Flag{
+			withDefault(cli.Int("limit", "N", "at most so many"), "100"),
+			cli.Int("before", "ID", "only what is older than this entry"),
+			cli.String("tenant", "ID", "only about this tenant"),
+			cli.String("user", "NAME", "only what this user did"),
+		},
+		Run: audit,
+	}
+}
+
+func audit(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
+	asked := server.ActsAsked{Limit: 100, Before: int64(c.Int("before")), Tenant: c.String("tenant")}
+	if c.IsSet("limit") {
+		asked.Limit = int64(c.Int("limit"))
+	}
+	if asked.Limit < 1 {
+		return answer, cli.Usage("audit: --limit: not a number above 0")
+	}
+	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
+		if name := c.Optional("user"); name != nil {
+			u, err := s.UserNamed(ctx, *name)
+			if err != nil {
+				return err
+			}
+			asked.User = u.ID
+		}
+		acts, err := s.Acts(ctx, asked)
+		var list [][]string
+		for _, a := range acts {
+			list = append(list, []string{a.At.Format(time.RFC3339), a.User, a.Address, a.Action, a.Tenant, a.Outcome})
+		}
+		answer = cli.Answer{
+			Value: map[string]any{"acts": acts}, Title: "Audit", Heads: []string{"TIME", "WHO", "FROM", "WHAT", "TENANT", "OUTCOME"}, Rows: cli.Rows(list...),
+			Empty: "Nothing was done yet.",
+		}
+		return err
+	})
+	return answer, err
+}

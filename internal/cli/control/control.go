@@ -1,0 +1,144 @@
+// Package control has the commands of spd, the control plane: serving, and what its operator decides
+// on the machine where it runs.
+package control
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/sp-registry/sp/db"
+	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/server"
+)
+
+const dirFlag = "dir"
+
+// Dir returns the flag --dir of every command.
+func Dir() cli.Flag {
+	return cli.String(dirFlag, "DIRECTORY", "where the control plane keeps its files (else SPD_DIR, else ~/.local/share/spd)")
+}
+
+// Faults returns the exit code, code word and hint of each kind of error. The first match counts.
+func Faults() []cli.Fault {
+	fault := func(err error, exit int, code string) cli.Fault { return cli.Fault{Err: err, Exit: exit, Code: code} }
+	noServer := fault(hosting.ErrNoServer, 9, "unavailable")
+	noServer.Hint = cli.Advise("install PostgreSQL's programs (apt-get install postgresql), or name a server: %s", cli.To("spd region add", "CODE", "--server-stdin"))
+	return []cli.Fault{
+		{Err: registry.ErrIncomplete, Exit: 8, Code: "incomplete", Made: true},
+		fault(registry.ErrUnknown, 8, "incomplete"),
+		fault(server.ErrRunning, 4, "in_use"),
+		fault(server.ErrUserExists, 4, "exists"),
+		fault(server.ErrNoUser, 3, "not_found"),
+		fault(server.ErrInvalid, 2, "invalid"),
+		fault(server.ErrExposed, 6, "store"),
+		fault(rows.ErrExposed, 6, "store"),
+		fault(rows.ErrNewer, 6, "store"),
+		noServer,
+		fault(postgres.ErrRoot, 9, "unavailable"),
+		fault(postgres.ErrNone, 9, "unavailable"),
+		fault(postgres.ErrTaken, 9, "unavailable"),
+		fault(hosting.ErrLost, 9, "mismatch"),
+		fault(provision.ErrUnavailable, 9, "unavailable"),
+		fault(provision.ErrDenied, 9, "denied"),
+		fault(provision.ErrMismatch, 9, "mismatch"),
+		fault(registry.ErrExists, 4, "exists"),
+		fault(registry.ErrInUse, 4, "in_use"),
+		fault(registry.ErrConflict, 4, "conflict"),
+		fault(registry.ErrNotFound, 3, "not_found"),
+		fault(registry.ErrInvalid, 2, "invalid"),
+		fault(pgurl.ErrInvalid, 2, "invalid"),
+		fault(db.ErrBusy, 7, "busy"),
+		fault(db.ErrNewer, 6, "store"),
+		fault(db.ErrUnsafe, 6, "store"),
+		fault(db.ErrDamaged, 6, "store"),
+		fault(db.ErrReadOnly, 6, "store"),
+		fault(db.ErrFull, 6, "store"),
+	}
+}
+
+// plane runs fn on the control plane of the directory.
+func plane(ctx context.Context, c *cli.Context, fn func(context.Context, *server.Server) error) (err error) {
+	o, err := options(c)
+	if err != nil {
+		return err
+	}
+	s, err := server.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return fn(ctx, s)
+}
+
+// waitFor is how long a command waits for other processes.
+const waitFor = 10 * time.Second
+
+func options(c *cli.Context) (server.Options, error) {
+	dir, err := directory(c)
+	return server.Options{
+		Dir: dir, URL: &url.URL{Scheme: "http", Host: "127.0.0.1"}, Domain: "localhost", Now: c.Now, Random: c.Random, Wait: waitFor,
+		Machine: machine(c, dir), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}, err
+}
+
+// directory is where the control plane keeps its files.
+func directory(c *cli.Context) (string, error) {
+	path := c.String(dirFlag)
+	if path == "" {
+		path = variable(c, "SPD_DIR")
+	}
+	if path != "" {
+		return c.Absolute(path)
+	}
+	base := variable(c, "XDG_DATA_HOME")
+	if home := variable(c, "HOME"); base == "" && home != "" {
+		base = filepath.Join(home, ".local", "share")
+	}
+	if base == "" || !filepath.IsAbs(base) {
+		return "", cli.Hint(cli.Usage("there is no place for the control plane's files"), "name one with --dir or SPD_DIR")
+	}
+	return filepath.Join(base, "spd"), nil
+}
+
+func variable(c *cli.Context, name string) string {
+	if value := c.Env(name); value != nil {
+		return *value
+	}
+	return ""
+}
+
+// machine fills in what hosting may use of this machine: PostgreSQL's programs, and a place for the
+// data of a server that spd runs.
+func machine(c *cli.Context, dir string) func(*hosting.Machine) {
+	return func(m *hosting.Machine) {
+		m.Env = c.Environ()
+		m.Programs = func(cluster string) (postgres.Programs, error) {
+			return postgres.FindPrograms(variable(c, "SP_POSTGRES_BIN"), c.SearchPath(), cluster)
+		}
+		m.Data = func() (string, error) { return filepath.Join(dir, "postgres"), nil }
+		m.MakeData = func() (string, error) {
+			base := filepath.Join(dir, "postgres")
+			return base, os.MkdirAll(base, 0o700)
+		}
+	}
+}
+
+// told is a time as people read it.
+func told(at *time.Time) string {
+	if at == nil {
+		return "never"
+	}
+	return at.Format(time.RFC3339)
+}

@@ -1,0 +1,178 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/server"
+)
+
+// Serve is `spd serve`, and `spd`.
+func Serve() *cli.Command {
+	return &cli.Command{
+		Name:  "serve",
+		Usage: "run the control plane (spd alone does it, too)",
+		Description: "  spd --dev                      with a region on this machine's PostgreSQL\n" +
+			"  spd --dir /srv/spd --listen 127.0.0.1:8787 --url https://spd.example.org\n\n" +
+			"It listens on this machine only. For others, put a web server with TLS before\n" +
+			"it, and name with --url where they find it.",
+		Flags: []cli.Flag{
+			cli.Bool("dev", "make a region, local, on this machine's PostgreSQL, and print a join code"),
+			withDefault(cli.String("listen", "ADDRESS", "the address of this machine to listen on; port 0 takes a free one"), "127.0.0.1:8787"),
+			cli.String("url", "URL", "where clients find it (else the address)"),
+			withDefault(cli.String("domain", "DOMAIN", "what the hostnames of tenants end in"), "localhost"),
+			withDefault(cli.Choice("log", "what is logged to stderr", "error", "warn", "info"), "warn"),
+		},
+		NoJSON: true,
+		Run:    serve,
+	}
+}
+
+func withDefault(f cli.Flag, value string) cli.Flag {
+	f.Default = value
+	return f
+}
+
+// given is the value of a flag, or its default.
+func given(c *cli.Context, name, otherwise string) string {
+	if value := c.Optional(name); value != nil {
+		return *value
+	}
+	return otherwise
+}
+
+func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
+	listener, err := listen(ctx, given(c, "listen", "127.0.0.1:8787"))
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	defer func() { _ = listener.Close() }() // the server has closed it by then
+	o, err := options(c)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	if o.URL, err = publicURL(c, listener.Addr()); err != nil {
+		return cli.Answer{}, err
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(given(c, "log", "warn"))); err != nil {
+		return cli.Answer{}, err
+	}
+	o.Domain = given(c, "domain", "localhost")
+	o.Log = slog.New(slog.NewTextHandler(c.Stderr, &slog.HandlerOptions{Level: level}))
+	s, err := server.Open(ctx, o)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	ctx, stop := c.UntilSignal(ctx)
+	defer stop()
+	return cli.Answer{}, errors.Join(run(ctx, c, s, listener), s.Close())
+}
+
+// listen listens on this machine alone: without TLS, whoever is in between would read every secret.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, cli.Hint(cli.Usage("--listen: not an address of this machine alone, such as 127.0.0.1:8787"),
+			"without TLS spd listens on no other; a web server with TLS may stand before it")
+	}
+	return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+}
+
+// publicURL is where clients find the control plane.
+func publicURL(c *cli.Context, address net.Addr) (*url.URL, error) {
+	text := c.Optional("url")
+	if text == nil {
+		return &url.URL{Scheme: "http", Host: address.String()}, nil
+	}
+	u, err := url.Parse(*text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/" {
+		return nil, cli.Usage("--url: not a URL such as https://spd.example.org")
+	}
+	u.Path = ""
+	return u, nil
+}
+
+// run answers requests and works on databases until ctx ends.
+func run(ctx context.Context, c *cli.Context, s *server.Server, listener net.Listener) error {
+	release, err := s.Hold()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = release() }() // the process ends
+	if c.Bool("dev") {
+		if err := prepare(ctx, c, s); err != nil {
+			return err
+		}
+	}
+	answers, err := s.Handler(ctx)
+	if err != nil {
+		return err
+	}
+	handler := &http.Server{
+		Handler: answers, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelInfo),
+	}
+	c.Note("listening on %s", s.URL)
+	ended := make(chan error, 1)
+	go func() { ended <- handler.Serve(listener) }()
+	worked := make(chan error, 1)
+	work, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() { worked <- s.Run(work) }()
+	select {
+	case <-ctx.Done():
+	case err = <-ended:
+	}
+	stop()
+	return errors.Join(unlessClosed(err), shutDown(ctx, handler), <-worked)
+}
+
+// shutDown lets the requests that are under way end, for a while.
+func shutDown(ctx context.Context, handler *http.Server) error {
+	const patience = 5 * time.Second
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := handler.Shutdown(ctx); err != nil {
+		return handler.Close() // streams that follow a tenant never end by themselves
+	}
+	return nil
+}
+
+func unlessClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// The names of what --dev makes.
+const (
+	devRegion = "local"
+	devUser   = "dev"
+)
+
+// prepare makes a region of this machine's PostgreSQL and a user, and prints how to come in.
+func prepare(ctx context.Context, c *cli.Context, s *server.Server) error {
+	if err := s.AddOwnRegion(ctx, devRegion, c.Step); err != nil {
+		return fmt.Errorf("region %s on this machine's PostgreSQL: %w", devRegion, err)
+	}
+	_, code, err := s.AddUser(ctx, devUser, server.AdminRole)
+	if errors.Is(err, server.ErrUserExists) {
+		_, code, err = s.JoinCode(ctx, devUser)
+	}
+	if err != nil {
+		return err
+	}
+	c.Note("region %s is on this machine's PostgreSQL", devRegion)
+	c.Note("to log in: %s, with the join code of %s:", cli.To("sp login", s.URL.String()), devUser)
+	_, err = fmt.Fprintln(c.Stdout, code.Reveal())
+	return err
+}

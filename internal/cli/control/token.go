@@ -1,0 +1,81 @@
+package control
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/server"
+)
+
+// Token is `spd token`.
+func Token() *cli.Command {
+	return &cli.Command{Name: "token", Usage: "make, list and end personal tokens", Commands: []*cli.Command{
+		{
+			Name: "create", Usage: "make a personal token for a user, and print it; it is shown once", Args: []cli.Arg{{Name: "USER", Kind: userWord}},
+			Flags: []cli.Flag{
+				cli.String("name", "NAME", "what it is for"),
+				withDefault(cli.String("scopes", "SCOPES", "what it allows, of read, write, secrets and admin"), "read,write,secrets"),
+				cli.Strings("tenant", "TENANT", "it is good for this tenant alone (may be given several times)"),
+				cli.Duration("expires", 0, "how long it works (else until it is ended)"),
+			},
+			Run: createToken,
+		},
+		{Name: "list", Usage: "list personal tokens, without what is secret", Run: listTokens},
+		{Name: "delete", Usage: "end a personal token", Args: []cli.Arg{{Name: "ID", Kind: cli.Kind{Name: "token"}}}, Run: deleteToken},
+	}}
+}
+
+func createToken(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
+	r := server.TokenRequest{
+		Name: given(c, "name", "spd token create"), Scopes: strings.Split(given(c, "scopes", "read,write,secrets"), ","), Tenants: c.Strings("tenant"),
+		Expires: int(c.Duration("expires") / time.Second),
+	}
+	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
+		made, err := s.CreateTokenFor(ctx, *c.Arg(0), r)
+		answer, c.Made = cli.Line(made, made.Secret), err == nil
+		return err
+	})
+	return answer, err
+}
+
+func listTokens(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
+	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
+		tokens, err := s.Tokens(ctx, nil)
+		if err != nil {
+			return err
+		}
+		users, err := s.Users(ctx)
+		called := map[string]string{}
+		for _, u := range users {
+			called[u.ID] = u.Name
+		}
+		var list [][]string
+		for _, t := range tokens {
+			var scopes []string
+			for _, scope := range t.Scopes {
+				scopes = append(scopes, string(scope))
+			}
+			list = append(list, []string{t.ID, called[t.User], t.Name, t.Prefix + "…", strings.Join(scopes, ","), told(t.Used)})
+		}
+		answer = cli.Answer{
+			Value: map[string]any{"tokens": tokens}, Title: "Tokens", Heads: []string{"ID", "USER", "NAME", "BEGINS", "SCOPES", "LAST USED"}, Rows: cli.Rows(list...),
+			Empty: "No personal tokens.",
+		}
+		return err
+	})
+	return answer, err
+}
+
+func deleteToken(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
+	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
+		err := s.DeleteToken(ctx, *c.Arg(0))
+		answer, c.Made = cli.Answer{Value: map[string]any{"id": *c.Arg(0)}}, err == nil
+		return err
+	})
+	if err == nil {
+		c.Note("token %s ended", *c.Arg(0))
+	}
+	return answer, err
+}

@@ -1,0 +1,143 @@
+package control
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/server"
+)
+
+// The kinds of words that these commands take.
+var (
+	userWord   = cli.Kind{Name: "user"}
+	tenantWord = cli.Kind{Name: "tenant"}
+	regionWord = cli.Kind{Name: "region"}
+)
+
+// User is `spd user`.
+func User() *cli.Command {
+	return &cli.Command{Name: "user", Usage: "add and list users, and give them another join code", Commands: []*cli.Command{
+		{
+			Name: "add", Usage: "add a user, and print the join code that works once within 24 hours", Args: []cli.Arg{{Name: "NAME", Kind: userWord}},
+			Flags: []cli.Flag{withDefault(cli.Choice("role", "what the user may do", "admin", "member", "reader"), "member")},
+			Run:   addUser,
+		},
+		{Name: "list", Usage: "list users", Run: listUsers},
+		{Name: "code", Usage: "print another join code for a user; the one before ends", Args: []cli.Arg{{Name: "NAME", Kind: userWord}}, Run: code},
+		{
+			Name: "edit", Usage: "change a user's role, or whether the user may come in", Args: []cli.Arg{{Name: "NAME", Kind: userWord}},
+			Flags: []cli.Flag{
+				cli.Choice("role", "what the user may do", "admin", "member", "reader"),
+				cli.Choice("active", "whether the user may come in; no also ends every token", "yes", "no"),
+			},
+			Run: editUser,
+		},
+	}}
+}
+
+// joined is a user with a join code, in JSON.
+type joined struct {
+	User server.User `json:"user"`
+	Code string      `json:"join_code"`
+}
+
+func addUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
+	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
+		u, code, err := s.AddUser(ctx, *c.Arg(0), server.Role(given(c, "role", "member")))
+		answer, c.Made = cli.Line(joined{u, code.Reveal()}, code.Reveal()), err == nil
+		return err
+	})
+	if err == nil {
+		c.Note("user %s added; to come in: sp login URL, then this code", *c.Arg(0))
+	}
+	return answer, err
+}
+
+func code(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
+	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
+		u, code, err := s.JoinCode(ctx, *c.Arg(0))
+		answer, c.Made = cli.Line(joined{u, code.Reveal()}, code.Reveal()), err == nil
+		return err
+	})
+	return answer, err
+}
+
+func listUsers(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
+	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
+		users, err := s.Users(ctx)
+		var list [][]string
+		for _, u := range users {
+			list = append(list, userRow(u))
+		}
+		answer = cli.Answer{
+			Value: map[string]any{"users": users}, Title: "Users", Heads: []string{"NAME", "ROLE", "ACTIVE", "TENANTS"}, Rows: cli.Rows(list...),
+			Empty: "No users yet.",
+		}
+		return err
+	})
+	return answer, err
+}
+
+func userRow(u server.User) []string {
+	active := "yes"
+	if !u.Active {
+		active = "no"
+	}
+	tenants := strconv.Itoa(len(u.Tenants))
+	if u.Role == server.AdminRole {
+		tenants = "all"
+	}
+	return []string{u.Name, string(u.Role), active, tenants}
+}
+
+func editUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
+	e := server.UserEdit{Role: c.Optional("role")}
+	if active := c.Optional("active"); active != nil {
+		e.Active = new(*active == "yes")
+	}
+	if e == (server.UserEdit{}) {
+		return answer, cli.Usage("user edit: what? --role or --active")
+	}
+	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
+		u, err := s.UserNamed(ctx, *c.Arg(0))
+		if err != nil {
+			return err
+		}
+		u, err = s.EditUser(ctx, u.ID, e)
+		answer, c.Made = cli.Answer{Value: map[string]any{"user": u}}, err == nil
+		return err
+	})
+	if err == nil {
+		c.Note("user %s edited", *c.Arg(0))
+	}
+	return answer, err
+}
+
+// Grant is `spd grant`.
+func Grant() *cli.Command {
+	return &cli.Command{
+		Name: "grant", Usage: "let a user use a tenant", Args: []cli.Arg{{Name: "USER", Kind: userWord}, {Name: "TENANT", Kind: tenantWord}},
+		Flags: []cli.Flag{cli.Bool("revoke", "end that instead")}, Run: grant,
+	}
+}
+
+func grant(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
+	allowed := !c.Bool("revoke")
+	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
+		if err := s.Grant(ctx, *c.Arg(0), registry.TenantID(*c.Arg(1)), allowed); err != nil {
+			return err
+		}
+		c.Made = true
+		u, err := s.UserNamed(ctx, *c.Arg(0))
+		answer = cli.Answer{Value: map[string]any{"user": u}}
+		return err
+	})
+	if err == nil && allowed {
+		c.Note("user %s may use tenant %s", *c.Arg(0), *c.Arg(1))
+	} else if err == nil {
+		c.Note("user %s may not use tenant %s any more", *c.Arg(0), *c.Arg(1))
+	}
+	return answer, err
+}

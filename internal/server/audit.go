@@ -1,0 +1,52 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// act is something that the audit tells of: what was done, with which tenant.
+type act struct {
+	action string // such as tenant.create
+	tenant registry.TenantID
+}
+
+// note records an act of who asks, with its outcome: done, or the code of why it was not.
+func (s *Server) note(ctx context.Context, a act, failure error) error {
+	row := s.entry(ctx, a)
+	row.Outcome = outcomeOf(failure)
+	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error { return q.InsertAudit(ctx, row) })
+}
+
+// noted records an act beside its effect, and returns why either failed. What could not be recorded
+// has to fail: an audit with holes is none.
+func (s *Server) noted(ctx context.Context, a act, failure error) error {
+	return errors.Join(failure, s.note(ctx, a, failure))
+}
+
+func outcomeOf(failure error) string {
+	var p *Problem
+	switch {
+	case failure == nil:
+		return "done"
+	case errors.As(failure, &p):
+		return p.Err.Code
+	}
+	return "failed"
+}
+
+// entry is a row of the audit, but for its outcome. Without somebody who asks it is this machine's
+// operator, at the command line of spd, or spd itself.
+func (s *Server) entry(ctx context.Context, a act) rows.InsertAuditParams {
+	row := rows.InsertAuditParams{
+		At: s.Now().UnixMicro(), UserName: "spd", Action: a.action, TenantID: string(a.tenant), RequestID: requestID(ctx), Outcome: "done",
+	}
+	row.Address, _ = ctx.Value(addressKey).(string)
+	if p, ok := ctx.Value(principalKey).(*principal); ok {
+		row.UserID, row.UserName, row.TokenID = p.user.ID, p.String(), p.token.ID
+	}
+	return row
+}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// A request that must not take effect twice has an idempotency key. Its row stands before the effect
+// and says by what that is known again. The same key again finds out by looking: what is done is
+// answered from what is recorded, and what a dead process began is gone on with. No answer is kept,
+// for there are secrets in it.
+
+// CallKey is the header of an operation that takes a key.
+type CallKey struct {
+	Key string `header:"Idempotency-Key" minLength:"16" maxLength:"128" doc:"kept 24 h for its user: the same with another body is 422, while the first is under way 409 with Retry-After; done, the same answer again"`
+}
+
+// call is a request that takes effect once.
+type call struct {
+	operation string
+	key       string // empty: it may take effect again
+	request   any    // what is asked for; the same key means the same
+	tenant    registry.TenantID
+	base      string // what was before, by which an effect is known
+	done      bool   // it took effect
+}
+
+// callLife is how long a key is known.
+const callLife = 24 * time.Hour
+
+// once runs fn for a call that is not under way, and records its outcome. Again tells fn that the
+// key was seen before: the effect may be there, in part or whole.
+func (s *Server) once(ctx context.Context, c call, fn func(c call, again bool) error) error {
+	ctx = context.WithoutCancel(ctx) // who does not wait for the answer asks again, and it has an end then
+	if c.key == "" {
+		return s.noted(ctx, act{c.operation, c.tenant}, fn(c, false))
+	}
+	c, again, err := s.begin(ctx, c)
+	if err != nil {
+		return s.noted(ctx, act{c.operation, c.tenant}, err)
+	}
+	err = fn(c, again)
+	return errors.Join(err, s.end(ctx, c, err))
+}
+
+// begin records a call, or finds the one that has its key.
+func (s *Server) begin(ctx context.Context, c call) (_ call, again bool, err error) {
+	text, err := json.Marshal(c.request)
+	if err != nil {
+		return c, false, err
+	}
+	user, request := asking(ctx).user.ID, hashOf(c.operation+" "+string(text))
+	err = s.db.Write(ctx, func(q *rows.Queries) error {
+		found, err := q.Call(ctx, rows.CallParams{UserID: user, Key: c.key})
+		if rows.IsMissing(err) {
+			return q.InsertCall(ctx, rows.InsertCallParams{
+				UserID: user, Key: c.key, Operation: c.operation, Request: request, TenantID: string(c.tenant), Base: c.base,
+				Process: s.process, MadeAt: s.Now().UnixMicro(),
+			})
+		}
+		if err != nil {
+			return err
+		}
+		again, c.done = true, found.Done
+		c.tenant, c.base = registry.TenantID(found.TenantID), found.Base
+		switch {
+		case found.Request != request:
+			return invalid("Idempotency-Key", "this key was used for another request")
+		case !found.Done && found.Process == s.process:
+			return problem(http.StatusConflict, "busy", "the request with this key is under way").with("Retry-After", "1")
+		}
+		return q.TakeCall(ctx, rows.TakeCallParams{UserID: user, Key: c.key, Process: s.process})
+	})
+	return c, again, err
+}
+
+// end records how a call went. One that failed may be tried again.
+func (s *Server) end(ctx context.Context, c call, failure error) error {
+	entry := s.entry(ctx, act{c.operation, c.tenant})
+	entry.Outcome = outcomeOf(failure)
+	user := asking(ctx).user.ID
+	return s.db.Write(ctx, func(q *rows.Queries) error {
+		err := q.InsertAudit(ctx, entry)
+		if failure == nil {
+			return errors.Join(err, q.EndCall(ctx, rows.EndCallParams{UserID: user, Key: c.key}))
+		}
+		return errors.Join(err, q.TakeCall(ctx, rows.TakeCallParams{UserID: user, Key: c.key}))
+	})
+}

@@ -1,0 +1,189 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// Credentials open a tenant's database.
+type Credentials struct {
+	DatabaseURL string `json:"database_url" doc:"under which it is reached from outside; masked if it may not be"`
+	InternalURL string `json:"internal_database_url"`
+	AppURL      string `json:"app_url"`
+}
+
+// Rotated are new credentials, in the shape of the original's control plane.
+type Rotated struct {
+	Status      string `json:"status" enum:"rotated"`
+	Message     string `json:"message"`
+	InternalURL string `json:"internal_database_url"`
+	ExternalURL string `json:"external_database_url"`
+}
+
+// SyncToken is a new sync token, which is shown once.
+type SyncToken struct {
+	Status string `json:"status" enum:"rotated"`
+	Token  string `json:"sync_token"`
+}
+
+const defaultGrace = 600 // seconds
+
+// credentials are the operations that answer with a tenant's secrets.
+func (s *Server) credentials(api huma.API) {
+	huma.Register(api, secretly(operation("tenantCredentials", http.MethodGet, "/api/v1/tenants/{id}/credentials", "what opens its database",
+		Secrets, http.StatusNotFound, http.StatusLocked)),
+		func(ctx context.Context, in *TenantPath) (*struct{ Body Credentials }, error) {
+			found, err := s.reveal(ctx, registry.TenantID(in.ID))
+			return &struct{ Body Credentials }{found}, s.refused(ctx, s.noted(ctx, act{"credentials.read", registry.TenantID(in.ID)}, err))
+		})
+	huma.Register(api, secretly(operation("rotateCredentials", http.MethodPost, "/api/v1/tenants/{id}/rotate-credentials",
+		"switches to the other login, which was tried; the old one ends after grace_seconds, or at once with 0",
+		Write, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusLocked, http.StatusServiceUnavailable)), func(ctx context.Context, in *struct {
+		TenantPath
+		CallKey
+		Body *struct {
+			Grace *int `json:"grace_seconds,omitempty" minimum:"0" maximum:"86400"`
+		} `required:"false"`
+	},
+	) (*struct{ Body Rotated }, error) {
+		grace := defaultGrace
+		if in.Body != nil && in.Body.Grace != nil {
+			grace = *in.Body.Grace
+		}
+		done, err := s.rotate(ctx, registry.TenantID(in.ID), in.Key, time.Duration(grace)*time.Second)
+		return &struct{ Body Rotated }{done}, s.refused(ctx, err)
+	})
+	huma.Register(api, secretly(operation("rotateSyncToken", http.MethodPost, "/api/v1/tenants/{id}/rotate-sync-token",
+		"a new sync token, shown once; the same key again makes another one, and ends what may have been lost",
+		Write, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity)), func(ctx context.Context, in *struct {
+		TenantPath
+		CallKey
+	},
+	) (*struct{ Body SyncToken }, error) {
+		token, err := s.rotateSyncToken(ctx, registry.TenantID(in.ID), in.Key)
+		return &struct{ Body SyncToken }{SyncToken{"rotated", token.Reveal()}}, s.refused(ctx, err)
+	})
+}
+
+// reveal reads the credentials of a tenant whose database is there.
+func (s *Server) reveal(ctx context.Context, id registry.TenantID) (found Credentials, err error) {
+	err = s.read(ctx, func(view *registry.View) error {
+		t, err := s.tenant(ctx, view, id)
+		if err != nil {
+			return err
+		}
+		d, err := view.Database(ctx, id)
+		if err != nil {
+			return err
+		}
+		if d == nil || d.State != registry.Ready || t.DatabaseURL == nil {
+			return errNotReady
+		}
+		found = Credentials{DatabaseURL: outside(t), InternalURL: t.DatabaseURL.Reveal(), AppURL: "https://" + orNothing(t.Hostname)}
+		return nil
+	})
+	return found, err
+}
+
+var errNotReady = problem(http.StatusLocked, "busy", "the tenant's database is not ready").with("Retry-After", "2")
+
+// outside is the URL under which a tenant's database is reached from outside.
+func outside(t registry.Tenant) string {
+	if t.ExternalDBAccess {
+		return t.DatabaseURL.Reveal()
+	}
+	return masked(t)
+}
+
+// rotate gives a tenant the other login of its database.
+func (s *Server) rotate(ctx context.Context, id registry.TenantID, key string, grace time.Duration) (done Rotated, err error) {
+	subject, err := s.subject(ctx, id)
+	if err != nil {
+		return done, s.noted(ctx, act{"credentials.rotate", id}, err)
+	}
+	c := call{
+		operation: "credentials.rotate", key: key, tenant: id, base: string(subject.Database.Login),
+		request: map[string]any{"tenant": id, "grace": grace},
+	}
+	err = s.once(ctx, c, func(c call, again bool) error {
+		ctx := context.WithoutCancel(ctx)
+		if !again || string(subject.Database.Login) == c.base && !c.done {
+			if err := s.flip(ctx, subject, grace); err != nil {
+				return err
+			}
+		}
+		found, err := s.reveal(ctx, id)
+		done = Rotated{"rotated", "The old login ends " + endOf(grace) + ".", found.InternalURL, found.DatabaseURL}
+		return err
+	})
+	return done, err
+}
+
+func endOf(grace time.Duration) string {
+	if grace == 0 {
+		return "now"
+	}
+	return "in " + grace.String()
+}
+
+// subject is a tenant that may be rotated.
+func (s *Server) subject(ctx context.Context, id registry.TenantID) (found hosting.Subject, err error) {
+	err = s.read(ctx, func(view *registry.View) error {
+		t, err := s.tenant(ctx, view, id)
+		if err == nil {
+			found, err = hosting.SubjectOf(ctx, view, t)
+		}
+		if err == nil && (found.Database == nil || found.Database.State != registry.Ready) {
+			err = errNotReady
+		}
+		return err
+	})
+	return found, err
+}
+
+// flip switches to the other login. What goes wrong once that is published is for the loop.
+func (s *Server) flip(ctx context.Context, subject hosting.Subject, grace time.Duration) error {
+	done, err := s.machine(func(string) {}).Rotate(ctx, subject, hosting.Wanted{}, grace)
+	if err != nil && done.Published {
+		s.Log.WarnContext(ctx, "the old login was not ended yet", "tenant", subject.Tenant.ID, "error", err)
+		err = nil
+	}
+	s.news.wake()
+	return err
+}
+
+// rotateSyncToken makes a tenant's sync token, in place of the one before.
+func (s *Server) rotateSyncToken(ctx context.Context, id registry.TenantID, key string) (token secret.Secret, err error) {
+	c := call{operation: "sync-token.rotate", key: key, tenant: id, request: map[string]any{"tenant": id}}
+	_, err = s.tenantNow(ctx, id)
+	if err != nil {
+		return token, s.noted(ctx, act{c.operation, id}, err)
+	}
+	err = s.once(ctx, c, func(call, bool) (err error) {
+		token, err = s.newSyncToken(ctx, id)
+		return err
+	})
+	return token, err
+}
+
+func (s *Server) newSyncToken(ctx context.Context, id registry.TenantID) (token secret.Secret, err error) {
+	token, row, err := s.newToken("sp_sync_")
+	if err != nil {
+		return token, err
+	}
+	tenant := string(id)
+	row.Kind, row.Name, row.TenantID = syncKind, "sync", &tenant
+	err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		return errors.Join(q.DeleteSyncToken(ctx, &tenant), q.InsertToken(ctx, row))
+	})
+	return token, err
+}

@@ -1,0 +1,175 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/sse"
+
+	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// event is a step that was taken for a tenant, in the words of the original's control plane.
+type event struct {
+	Tenant  registry.TenantID `json:"tenant_id"`
+	Type    string            `json:"event_type"`
+	Status  string            `json:"status" enum:"provisioning,ready,failed,deleting"`
+	Message string            `json:"message,omitempty"`
+	AppURL  string            `json:"app_url,omitempty"`
+}
+
+// heartbeat shows that a stream without news is alive.
+type heartbeat struct {
+	Status string `json:"status" enum:"provisioning,ready,failed,deleting"`
+}
+
+// The words for how far the database of a tenant is.
+const (
+	provisioning = "provisioning"
+	ready        = "ready"
+	failed       = "failed"
+	deleting     = "deleting"
+)
+
+// tell records an event behind the others of its tenant, and wakes who waits for it.
+func (s *Server) tell(ctx context.Context, id registry.TenantID, e event) error {
+	ctx = context.WithoutCancel(ctx)
+	err := s.db.Write(ctx, func(q *rows.Queries) error {
+		last, err := q.LastEvent(ctx, string(id))
+		if err != nil {
+			return err
+		}
+		return q.InsertEvent(ctx, rows.InsertEventParams{
+			TenantID: string(id), Number: last + 1, At: s.Now().UnixMicro(), Type: e.Type, Status: e.Status, Message: e.Message,
+		})
+	})
+	s.news.tell()
+	return err
+}
+
+// news wakes those who wait for an event, and the loop.
+type news struct {
+	mu    sync.Mutex
+	next  chan struct{} // closed at the next event
+	loop  chan struct{} // has something if the loop has something to do
+	ready sync.Once
+}
+
+func (n *news) init() {
+	n.ready.Do(func() { n.next, n.loop = make(chan struct{}), make(chan struct{}, 1) })
+}
+
+// wait returns a channel that is closed at the next event.
+func (n *news) wait() <-chan struct{} {
+	n.init()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.next
+}
+
+func (n *news) tell() {
+	n.init()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	close(n.next)
+	n.next = make(chan struct{})
+}
+
+// wake has the loop look now.
+func (n *news) wake() {
+	n.init()
+	select {
+	case n.loop <- struct{}{}:
+	default: // it is about to look
+	}
+}
+
+// beat is how often a stream without news shows that it is alive.
+const beat = 15 * time.Second
+
+// eventStream is the operation that follows a tenant's database until it is ready or failed.
+func (s *Server) eventStream(api huma.API) {
+	type input struct {
+		TenantPath
+		Last string `header:"Last-Event-ID" doc:"the id of the last event that was read; those behind it follow"`
+	}
+	o := operation("tenantEvents", http.MethodGet, "/api/v1/tenants/{id}/events",
+		"server-sent events: provisioning, numbered by its id, so that who comes back misses none and gets none twice, and heartbeat", Read, http.StatusNotFound)
+	o.Middlewares = huma.Middlewares{s.knownTenant(api)}
+	sse.Register(api, o, map[string]any{"provisioning": event{}, "heartbeat": heartbeat{}}, func(ctx context.Context, in *input, send sse.Sender) {
+		last, _ := strconv.ParseInt(in.Last, 10, 64) // what is no number is none: then all follow
+		s.follow(ctx, registry.TenantID(in.ID), last, send)
+	})
+}
+
+// knownTenant refuses a tenant before a stream of it begins.
+func (s *Server) knownTenant(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		if _, err := s.tenantNow(c.Context(), registry.TenantID(c.Param("id"))); err != nil {
+			writeProblem(api, c, err)
+			return
+		}
+		next(c)
+	}
+}
+
+// follow sends what comes behind an event, until there is nothing more to come or nobody listens.
+func (s *Server) follow(ctx context.Context, id registry.TenantID, last int64, send sse.Sender) {
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	for over := false; ; {
+		changed := s.news.wait() // before the look: an event in between is not missed
+		now, err := s.status(ctx, id)
+		if err != nil {
+			return // the stream ends, and who follows comes back
+		}
+		found, err := s.eventsAfter(ctx, id, last)
+		if err != nil {
+			return
+		}
+		for _, e := range found {
+			if send(sse.Message{ID: int(e.Number), Data: s.shownEvent(id, e)}) != nil {
+				return
+			}
+			last, over = e.Number, e.Status != provisioning
+		}
+		var late <-chan time.Time
+		if now.Status != provisioning {
+			if over {
+				return
+			}
+			late = time.After(lastWord)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-late: // the process ended before it could say so
+			return
+		case <-changed:
+		case <-tick.C:
+			if send.Data(heartbeat{now.Status}) != nil {
+				return
+			}
+		}
+	}
+}
+
+// lastWord is how long a stream waits for the event that says what is so already.
+const lastWord = time.Second
+
+func (s *Server) eventsAfter(ctx context.Context, id registry.TenantID, last int64) (found []rows.Event, err error) {
+	err = s.db.Read(ctx, func(q *rows.Queries) (err error) {
+		found, err = q.EventsAfter(ctx, rows.EventsAfterParams{TenantID: string(id), Number: last})
+		return err
+	})
+	return found, err
+}
+
+func (s *Server) shownEvent(id registry.TenantID, e rows.Event) event {
+	return event{Tenant: id, Type: e.Type, Status: e.Status, Message: e.Message}
+}

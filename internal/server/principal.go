@@ -1,0 +1,197 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// principal is who asks: a user by one of his tokens, or a tenant's sync token.
+type principal struct {
+	user   rows.User // of a sync token nobody
+	token  rows.Token
+	scopes []Scope
+	admin  bool                // may use every tenant
+	own    []registry.TenantID // those that the user may use otherwise
+	only   []registry.TenantID // of these, those for which the token is good; nil is all
+}
+
+// may tells whether a tenant is one of those that the token is good for.
+func (p *principal) may(id registry.TenantID) bool {
+	if p.only != nil && !slices.Contains(p.only, id) {
+		return false
+	}
+	return p.admin || slices.Contains(p.own, id)
+}
+
+// all tells whether that are all tenants there are.
+func (p *principal) all() bool { return p.admin && p.only == nil }
+
+type contextKey int
+
+const (
+	principalKey contextKey = iota
+	requestKey
+	addressKey
+)
+
+// asking is who asks in a request that was authenticated.
+func asking(ctx context.Context) *principal { return ctx.Value(principalKey).(*principal) }
+
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey).(string)
+	return id
+}
+
+// authenticate finds out who asks, and refuses who may not: an operation lists the scopes that it
+// asks for in its Security.
+func (s *Server) authenticate(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		scheme, scopes := demanded(c.Operation())
+		if scheme == "" {
+			next(c)
+			return
+		}
+		p, err := s.admit(c.Context(), c.Header("Authorization"), scheme, scopes)
+		if err != nil {
+			writeProblem(api, c, s.refused(c.Context(), err))
+			return
+		}
+		next(huma.WithValue(c, principalKey, p))
+	}
+}
+
+// writeProblem answers with a problem from where no operation is reached.
+func writeProblem(api huma.API, c huma.Context, err error) {
+	p, ok := err.(*Problem)
+	if !ok {
+		p = problem(http.StatusInternalServerError, "internal", "the control plane has a problem")
+	}
+	for name, values := range p.headers {
+		c.SetHeader(name, values[0])
+	}
+	c.SetHeader("Content-Type", "application/problem+json")
+	c.SetStatus(p.Status)
+	_ = api.Marshal(c.BodyWriter(), "application/json", p) // who does not listen learns nothing
+}
+
+// demanded is the kind of token that an operation asks for, and the scopes.
+func demanded(o *huma.Operation) (scheme string, scopes []string) {
+	for _, one := range o.Security {
+		for scheme, scopes := range one {
+			return scheme, scopes
+		}
+	}
+	return "", nil
+}
+
+var errUnauthenticated = problem(http.StatusUnauthorized, "unauthenticated",
+	"the token is missing, unknown, expired or revoked").with("WWW-Authenticate", "Bearer")
+
+// admit finds the user of a token, and looks whether both may do what is asked.
+func (s *Server) admit(ctx context.Context, header, scheme string, scopes []string) (*principal, error) {
+	word, text, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(word, "bearer") || text == "" {
+		return nil, errUnauthenticated
+	}
+	p := &principal{}
+	err := s.db.Read(ctx, func(q *rows.Queries) error { return s.identify(ctx, q, p, hashOf(strings.TrimSpace(text))) })
+	if rows.IsMissing(err) {
+		return nil, errUnauthenticated
+	}
+	if err != nil {
+		return nil, err
+	}
+	if (p.token.Kind == syncKind) != (scheme == syncScheme) {
+		return nil, problem(http.StatusForbidden, "denied", "a token of this kind is not good for that")
+	}
+	for _, scope := range scopes {
+		if !slices.Contains(p.scopes, Scope(scope)) {
+			return nil, problem(http.StatusForbidden, "denied", "that takes the scope %s, which this token or its user does not have", scope)
+		}
+	}
+	return p, s.touch(ctx, p.token)
+}
+
+// The kinds of tokens, and the schemes of the API that ask for them.
+const (
+	personalKind = "personal"
+	syncKind     = "sync"
+
+	bearerScheme = "bearer"
+	syncScheme   = "sync"
+)
+
+func (s *Server) identify(ctx context.Context, q *rows.Queries, p *principal, hash string) (err error) {
+	if p.token, err = q.TokenByHash(ctx, hash); err != nil {
+		return err
+	}
+	if end := p.token.ExpiresAt; end != nil && *end <= s.Now().UnixMicro() {
+		return errUnauthenticated
+	}
+	if p.token.Kind == syncKind {
+		p.own = []registry.TenantID{registry.TenantID(*p.token.TenantID)}
+		return nil
+	}
+	if p.user, err = q.User(ctx, *p.token.UserID); err != nil {
+		return err
+	}
+	if !p.user.Active {
+		return errUnauthenticated
+	}
+	role := Role(p.user.Role)
+	p.admin, p.scopes = role == AdminRole, scopesOf(p.token.Scopes, role)
+	for id := range strings.FieldsSeq(p.token.Tenants) {
+		p.only = append(p.only, registry.TenantID(id))
+	}
+	own, err := q.TenantsOf(ctx, p.user.ID)
+	for _, id := range own {
+		p.own = append(p.own, registry.TenantID(id))
+	}
+	return err
+}
+
+// touch notes when a token was used, to the minute.
+func (s *Server) touch(ctx context.Context, t rows.Token) error {
+	now := s.Now()
+	if t.UsedAt != nil && now.Sub(time.UnixMicro(*t.UsedAt)) < time.Minute {
+		return nil
+	}
+	at := now.UnixMicro()
+	return s.db.Write(ctx, func(q *rows.Queries) error { return q.TouchToken(ctx, rows.TouchTokenParams{ID: t.ID, UsedAt: &at}) })
+}
+
+// tenant reads a tenant that who asks may use. Others do not exist for him.
+func (s *Server) tenant(ctx context.Context, view *registry.View, id registry.TenantID) (t registry.Tenant, err error) {
+	if !asking(ctx).may(id) {
+		return t, errNotFound
+	}
+	t, err = view.Tenant(ctx, id)
+	return t, err
+}
+
+// addressOf is from where a request comes.
+func addressOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// String names who asks, for the audit.
+func (p *principal) String() string {
+	if p.token.Kind == syncKind {
+		return fmt.Sprintf("the sync token of tenant %s", p.own[0])
+	}
+	return p.user.Name
+}

@@ -1,0 +1,175 @@
+package server
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	rows "github.com/sp-registry/sp/db/server"
+)
+
+func mustRow(t *testing.T, p *plane, id string) (row rows.User) {
+	t.Helper()
+	require.NoError(t, p.db.Read(t.Context(), func(q *rows.Queries) (err error) {
+		row, err = q.User(t.Context(), id)
+		return err
+	}))
+	return row
+}
+
+// TestWhoMayWhat asks everything with every role, with narrower tokens and with none.
+func TestWhoMayWhat(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	p.mustRegion("iad", "db.example.org")
+	root, anna := p.mustUser("root", AdminRole), p.mustUser("anna", MemberRole)
+	rita := p.mustUser("rita", ReaderRole)
+	made := anna.mustTenant("shop")
+	p.mustReady(made.ID)
+	_, err := p.EditUser(t.Context(), rita.user.ID, UserEdit{Tenants: &[]string{made.ID}})
+	require.NoError(t, err)
+	narrow := func(c *client, scopes ...string) *client {
+		made, err := p.CreateToken(t.Context(), c.user.ID, TokenRequest{Name: "narrow", Scopes: scopes})
+		require.NoError(t, err)
+		return &client{plane: p, user: c.user, token: made.Secret}
+	}
+	var sync SyncToken
+	anna.ask("POST", "/api/v1/tenants/"+made.ID+"/rotate-sync-token", "").is(200, &sync)
+	nobody, unknown, syncing := &client{plane: p}, &client{plane: p, token: "sp_pat_unknown"}, &client{plane: p, token: sync.Token}
+	ended := narrow(anna, "read")
+	require.NoError(t, p.db.Write(t.Context(), func(q *rows.Queries) error {
+		token, err := q.TokenByHash(t.Context(), hashOf(ended.token))
+		if err == nil {
+			_, err = q.DeleteToken(t.Context(), token.ID)
+		}
+		return err
+	}))
+	reads, writes, secrets, admins := narrow(anna, "read"), narrow(anna, "write"), narrow(anna, "secrets"), narrow(root, "read", "write", "secrets", "admin")
+	id := "/api/v1/tenants/" + made.ID
+	for _, o := range []struct {
+		method, path, body string
+		may                []*client
+	}{
+		{"GET", "/api/v1/auth/me", "", []*client{root, anna, rita, reads, admins}},
+		{"GET", "/api/v1/tenants", "", []*client{root, anna, rita, reads, admins}},
+		{"GET", id, "", []*client{root, anna, rita, reads, admins}},
+		{"GET", id + "/status", "", []*client{root, anna, rita, reads, admins}},
+		{"GET", "/api/v1/regions", "", []*client{root, anna, rita, reads, admins}},
+		{"GET", "/api/v1/tokens", "", []*client{root, anna, rita, reads, admins}},
+		{"GET", id + "/credentials", "", []*client{root, anna, secrets, admins}},
+		{"POST", "/api/v1/tokens", `{"name":"x","scopes":["secrets"]}`, []*client{root, anna, secrets, admins}},
+		{"PUT", id + "/external-db-access", `{"enabled":false}`, []*client{root, anna, writes, admins}},
+		{"POST", id + "/retry-provision", "", []*client{root, anna, writes, admins}},
+		{"GET", "/api/v1/users", "", []*client{root, admins}},
+		{"GET", "/api/v1/audit", "", []*client{root, admins}},
+		{"POST", id + "/rotate-sync-token", "", []*client{root, anna, admins}}, // ends the sync token of before
+	} {
+		for _, c := range []*client{nobody, unknown, ended} {
+			require.Equal(t, "Bearer", c.ask(o.method, o.path, o.body).is(401).Header.Get("WWW-Authenticate"))
+		}
+		for _, c := range []*client{syncing, root, anna, rita, reads, writes, secrets, admins} {
+			a := c.ask(o.method, o.path, o.body)
+			may := false
+			for _, one := range o.may {
+				may = may || one == c
+			}
+			switch {
+			case may && a.StatusCode >= 300:
+				require.Fail(t, "refused", "%s %s %s: %s", c.user.Name, o.method, o.path, a.text)
+			case !may:
+				a.refuses(403, "denied")
+			}
+		}
+	}
+}
+
+func TestATokenCanDoNoMoreThanWhoMadeIt(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	p.mustRegion("iad", "db.example.org")
+	anna := p.mustUser("anna", MemberRole)
+	first, second := anna.mustTenant("first"), anna.mustTenant("second")
+	anna.ask("POST", "/api/v1/tokens", `{"name":"x","scopes":["admin"]}`).refuses(403, "denied")
+	var made data[NewToken]
+	anna.ask("POST", "/api/v1/tokens", `{"name":"job","scopes":["read","write","secrets"],"tenants":["`+first.ID+`"],"expires_in":60}`).is(201, &made)
+	job := &client{plane: p, token: made.Data.Secret}
+	job.ask("GET", "/api/v1/tenants/"+first.ID, "").is(200)
+	job.ask("GET", "/api/v1/tenants/"+second.ID, "").refuses(404, "not_found")
+	job.ask("POST", "/api/v1/tenants", `{"name":"third","region":"iad"}`).refuses(403, "denied")
+	var mine Me
+	job.ask("GET", "/api/v1/auth/me", "").is(200, &mine)
+	require.Len(t, mine.Tenants, 1)
+	job.ask("POST", "/api/v1/tokens", `{"name":"x","scopes":["read"],"tenants":["`+second.ID+`"]}`).refuses(404, "not_found")
+	var further data[NewToken]
+	job.ask("POST", "/api/v1/tokens", `{"name":"x","scopes":["read"]}`).is(201, &further)
+	require.EqualValues(t, first.ID, further.Data.Tenants[0])
+
+	var list data[[]Token]
+	listed := anna.ask("GET", "/api/v1/tokens", "").is(200, &list)
+	require.NotContains(t, string(listed.text), made.Data.Secret)
+	require.Len(t, list.Data, 3)
+	p.mustUser("bert", MemberRole).ask("DELETE", "/api/v1/tokens/"+further.Data.ID, "").refuses(404, "not_found")
+	anna.ask("DELETE", "/api/v1/tokens/"+further.Data.ID, "").is(204)
+	anna.ask("DELETE", "/api/v1/tokens/"+further.Data.ID, "").refuses(404, "not_found")
+	p.clock.pass(61 * time.Second)
+	job.ask("GET", "/api/v1/tenants", "").refuses(401, "unauthenticated")
+}
+
+func TestAUserWhoMayNotComeInHasNoTokens(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	root, anna := p.mustUser("root", AdminRole), p.mustUser("anna", MemberRole)
+	anna.ask("GET", "/api/v1/tenants", "").is(200)
+	root.ask("PATCH", "/api/v1/users/"+anna.user.ID, `{"role":"reader"}`).is(200)
+	anna.ask("POST", "/api/v1/tenants", `{"name":"x","region":"iad"}`).refuses(403, "denied")
+	root.ask("PATCH", "/api/v1/users/"+anna.user.ID, `{"active":false}`).is(200)
+	anna.ask("GET", "/api/v1/tenants", "").refuses(401, "unauthenticated")
+	root.ask("PATCH", "/api/v1/users/"+anna.user.ID, `{"active":true}`).is(200)
+	anna.ask("GET", "/api/v1/tenants", "").refuses(401, "unauthenticated")
+	root.ask("PATCH", "/api/v1/users/nobody", `{"active":true}`).refuses(404, "not_found")
+	root.ask("PATCH", "/api/v1/users/"+anna.user.ID, `{"role":"king"}`).refuses(422, "invalid")
+}
+
+func TestTheAuditTellsWhoDidWhatAndNoSecret(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	p.mustRegion("iad", "db.example.org")
+	root, anna := p.mustUser("root", AdminRole), p.mustUser("anna", MemberRole)
+	made := anna.mustTenant("shop")
+	p.mustReady(made.ID)
+	var found Credentials
+	anna.ask("GET", "/api/v1/tenants/"+made.ID+"/credentials", "").is(200, &found)
+	require.Contains(t, found.InternalURL, "canary-"+made.ID)
+	require.Contains(t, found.DatabaseURL, ":***@")
+	p.mustUser("bert", MemberRole).ask("GET", "/api/v1/tenants/"+made.ID+"/credentials", "").is(404)
+	var acts data[[]Act]
+	told := root.ask("GET", "/api/v1/audit?tenant="+made.ID, "").is(200, &acts)
+	var words []string
+	for _, a := range acts.Data {
+		words = append(words, a.User+" "+a.Action+" "+a.Outcome+" "+a.Address)
+	}
+	require.Equal(t, []string{"bert credentials.read not_found 127.0.0.1", "anna credentials.read done 127.0.0.1", "anna tenant.create done 127.0.0.1"}, words)
+	for _, text := range []string{string(told.text), p.log.String()} {
+		require.NotContains(t, text, "canary")
+		require.NotContains(t, text, anna.token)
+	}
+	root.ask("GET", "/api/v1/audit?limit=1", "").is(200, &acts)
+	require.Len(t, acts.Data, 1)
+	before := acts.Data[0].ID
+	root.ask("GET", "/api/v1/audit?limit=1&before="+strconv.FormatInt(before, 10), "").is(200, &acts)
+	require.Less(t, acts.Data[0].ID, before)
+	root.ask("GET", "/api/v1/audit?limit=0", "").refuses(422, "invalid")
+	root.ask("GET", "/api/v1/audit?colour=red", "").refuses(422, "invalid")
+}
+
+func TestWhatThereIsNotIsAProblem(t *testing.T) {
+	t.Parallel()
+	anna := mustPlane(t).mustUser("anna", MemberRole)
+	anna.ask("GET", "/api/v2/tenants", "").refuses(404, "not_found")
+	require.Contains(t, anna.ask("PUT", "/api/v1/tenants", "{}").Header.Get("Allow"), "POST")
+	anna.ask("PUT", "/api/v1/tenants", "{}").refuses(405, "unsupported")
+	anna.ask("GET", "/healthz", "").is(200)
+	anna.ask("GET", "/readyz", "").is(200)
+}

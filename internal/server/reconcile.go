@@ -1,0 +1,393 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// What has to be done with the databases of tenants stands in their rows, and nowhere else: one is
+// about to be made or dropped, an old login is due to end, a cancelled tenant has to be read-only.
+// One loop looks at the rows, and brings each database to what its row says. Each step can be done
+// again, so a process that dies in the middle costs a retry.
+
+// The pace of the loop.
+const (
+	atOnce     = 4               // databases in work at the same time
+	lookEvery  = 5 * time.Second // where nothing wakes it, as for what another process recorded
+	stepWithin = 2 * time.Minute // one step
+	firstPause = time.Second     // after the first failure; each further one doubles it
+	longest    = 5 * time.Minute
+	maxTries   = 10
+	sweepEvery = time.Hour
+	eventLife  = 30 * 24 * time.Hour // how long what happened is told
+)
+
+// Run works on the databases until ctx ends, and waits for the steps that are under way.
+func (s *Server) Run(ctx context.Context) error {
+	s.news.init()
+	w := &work{slots: make(chan struct{}, atOnce), busy: map[registry.TenantID]bool{}}
+	defer w.wait.Wait()
+	swept := time.Time{}
+	for {
+		if now := s.Now(); now.Sub(swept) >= sweepEvery {
+			if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
+				s.Log.ErrorContext(ctx, "what is over was not forgotten", "error", err)
+			}
+			swept = now
+		}
+		next, err := s.startDue(ctx, w)
+		if err != nil && ctx.Err() == nil {
+			s.Log.ErrorContext(ctx, "the loop could not look at what is due", "error", err)
+		}
+		timer := time.NewTimer(next)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-s.news.loop:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// work is what is under way.
+type work struct {
+	slots chan struct{}
+	wait  sync.WaitGroup
+	mu    sync.Mutex
+	busy  map[registry.TenantID]bool
+}
+
+// take tells whether a tenant is free to be worked on, and takes it then.
+func (w *work) take(id registry.TenantID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.busy[id] {
+		return false
+	}
+	w.busy[id] = true
+	return true
+}
+
+func (w *work) release(id registry.TenantID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.busy, id)
+}
+
+// job is a step that is due for a tenant.
+type job struct {
+	tenant registry.TenantID
+	doing  string // for the event of a failure
+	step   func(context.Context) error
+}
+
+// startDue begins what is due, and tells when to look again.
+func (s *Server) startDue(ctx context.Context, w *work) (time.Duration, error) {
+	jobs, next, err := s.due(ctx)
+	for _, j := range jobs {
+		if !w.take(j.tenant) {
+			continue
+		}
+		select {
+		case w.slots <- struct{}{}:
+		case <-ctx.Done():
+			w.release(j.tenant)
+			return next, nil
+		}
+		w.wait.Go(func() {
+			s.try(ctx, j)
+			w.release(j.tenant)
+			<-w.slots
+			s.news.wake() // what came for this tenant meanwhile
+		})
+	}
+	return next, err
+}
+
+// due lists what has to be done now, and how long until the next that is known.
+func (s *Server) due(ctx context.Context) (jobs []job, next time.Duration, err error) {
+	now, next := s.Now(), lookEvery
+	var databases []registry.Database
+	if err := s.read(ctx, func(view *registry.View) (err error) {
+		databases, err = view.DueDatabases(ctx, now)
+		return err
+	}); err != nil {
+		return nil, next, err
+	}
+	var troubles []rows.Trouble
+	var cancellations []rows.Cancellation
+	if err := s.db.Read(ctx, func(q *rows.Queries) (err error) {
+		if troubles, err = q.Troubles(ctx); err == nil {
+			cancellations, err = q.Cancellations(ctx)
+		}
+		return err
+	}); err != nil {
+		return nil, next, err
+	}
+	later := map[registry.TenantID]*int64{}
+	for _, t := range troubles {
+		later[registry.TenantID(t.TenantID)] = t.NextAt
+	}
+	isDue := func(id registry.TenantID) bool {
+		at, troubled := later[id]
+		if !troubled {
+			return true
+		}
+		if at == nil {
+			return false
+		}
+		wait := time.UnixMicro(*at).Sub(now)
+		if wait > 0 {
+			next = min(next, wait)
+		}
+		return wait <= 0
+	}
+	for _, d := range databases {
+		if isDue(d.Tenant) {
+			jobs = append(jobs, s.jobOf(d))
+		}
+	}
+	for _, c := range cancellations {
+		if j, ok := s.cancellationJob(c, now); ok && isDue(j.tenant) {
+			jobs = append(jobs, j)
+		}
+	}
+	return jobs, next, nil
+}
+
+// jobOf is what the row of a database asks for.
+func (s *Server) jobOf(d registry.Database) job {
+	switch d.State {
+	case registry.Provisioning:
+		return job{d.Tenant, "make its database", func(ctx context.Context) error { return s.provision(ctx, d.Tenant) }}
+	case registry.Dropping:
+		return job{d.Tenant, "drop its database", func(ctx context.Context) error { return s.dropNow(ctx, d) }}
+	}
+	return job{d.Tenant, "end its old login", func(ctx context.Context) error { return s.retire(ctx, d.Tenant) }}
+}
+
+// cancellationJob is what a cancellation asks for, if anything.
+func (s *Server) cancellationJob(c rows.Cancellation, now time.Time) (job, bool) {
+	id := registry.TenantID(c.TenantID)
+	switch {
+	case c.DeleteAt != nil && *c.DeleteAt <= now.UnixMicro():
+		return job{id, "delete it", func(ctx context.Context) error { return s.drop(ctx, id) }}, true
+	case c.DeleteAt != nil && !c.Applied:
+		return job{id, "make its database read-only", func(ctx context.Context) error { return s.readOnly(ctx, id, true) }}, true
+	case c.DeleteAt == nil:
+		return job{id, "let its database be written", func(ctx context.Context) error { return s.readOnly(ctx, id, false) }}, true
+	}
+	return job{}, false
+}
+
+// try takes a step, and remembers if it failed.
+func (s *Server) try(ctx context.Context, j job) {
+	ctx, cancel := context.WithTimeout(ctx, stepWithin)
+	defer cancel()
+	err := j.step(ctx)
+	if errors.Is(ctx.Err(), context.Canceled) { // spd is being stopped; the next one goes on
+		return
+	}
+	if err == nil {
+		err = s.db.Write(ctx, func(q *rows.Queries) error { return q.DeleteTrouble(ctx, string(j.tenant)) })
+	} else {
+		err = s.troubled(ctx, j, err)
+	}
+	if err != nil {
+		s.Log.ErrorContext(ctx, "the outcome of a step was not recorded", "tenant", j.tenant, "error", err)
+	}
+}
+
+// troubled records that a step failed, and when it is tried again.
+func (s *Server) troubled(ctx context.Context, j job, failure error) error {
+	ctx = context.WithoutCancel(ctx)
+	reason := reasonOf(failure)
+	s.Log.WarnContext(ctx, "a step failed", "tenant", j.tenant, "doing", j.doing, "error", reason)
+	tries := int64(0)
+	err := s.db.Write(ctx, func(q *rows.Queries) error {
+		before, err := q.Trouble(ctx, string(j.tenant))
+		if err != nil && !rows.IsMissing(err) {
+			return err
+		}
+		tries = before.Failures + 1
+		row := rows.PutTroubleParams{TenantID: string(j.tenant), Failures: tries, Reason: reason}
+		if tries < maxTries || j.doing != jobMaking {
+			at := s.Now().Add(pauseAfter(tries)).UnixMicro()
+			row.NextAt = &at
+		}
+		return q.PutTrouble(ctx, row)
+	})
+	if err != nil || j.doing != jobMaking {
+		return err
+	}
+	e := event{Type: "vm_provisioning_progress", Status: provisioning, Message: fmt.Sprintf("try %d: %s", tries, reason)}
+	if tries >= maxTries {
+		e.Type, e.Status, e.Message = "provisioning_failed", failed, reason
+	}
+	return s.tell(ctx, j.tenant, e)
+}
+
+const jobMaking = "make its database"
+
+// pauseAfter is how long is waited after so many failures.
+func pauseAfter(failures int64) time.Duration {
+	pause := firstPause
+	for range failures - 1 {
+		if pause *= 2; pause >= longest {
+			return longest
+		}
+	}
+	return pause
+}
+
+// reasonOf says why a step failed, without a secret: the errors of the rooms below have none.
+func reasonOf(err error) string {
+	const most = 300
+	text := err.Error()
+	if len(text) > most {
+		text = text[:most]
+	}
+	return text
+}
+
+// on is a tenant with its database and the server on which that is.
+func (s *Server) on(ctx context.Context, id registry.TenantID) (found hosting.Subject, err error) {
+	err = s.read(ctx, func(view *registry.View) error {
+		t, err := view.Tenant(ctx, id)
+		if err == nil {
+			found, err = hosting.SubjectOf(ctx, view, t)
+		}
+		if err == nil && (found.Database == nil || found.Server == nil) {
+			err = fmt.Errorf("tenant %s: its database: %w", id, registry.ErrNotFound)
+		}
+		return err
+	})
+	return found, err
+}
+
+// steps are the events for the steps of making a database, in words for people.
+var steps = map[string]event{
+	"roles":    {Type: "vm_provisioning_started", Status: provisioning, Message: "making its roles"},
+	"database": {Type: "vm_provisioning_progress", Status: provisioning, Message: "making its database"},
+	"rights":   {Type: "database_created", Status: provisioning, Message: "closing it to others"},
+	"login":    {Type: "secrets_configured", Status: provisioning, Message: "trying its login"},
+}
+
+// provision makes a tenant's database, or goes on with it.
+func (s *Server) provision(ctx context.Context, id registry.TenantID) error {
+	subject, err := s.on(ctx, id)
+	if err != nil {
+		return err
+	}
+	var unrecorded error
+	m := s.machine(func(step string) {
+		if e, ok := steps[step]; ok {
+			unrecorded = errors.Join(unrecorded, s.tell(ctx, id, e))
+		}
+	})
+	done, err := m.Resume(ctx, subject, *subject.Server)
+	if err = errors.Join(past(err), unrecorded); err != nil {
+		return err
+	}
+	if done.Tenant.DatabaseURL == nil {
+		return fmt.Errorf("tenant %s: its database: %w", id, provision.ErrMismatch)
+	}
+	return s.tell(ctx, id, event{Type: "tenant_ready", Status: ready, Message: "ready", AppURL: "https://" + orNothing(done.Tenant.Hostname)})
+}
+
+// past leaves out what went wrong behind a change that was made.
+func past(err error) error {
+	if errors.Is(err, registry.ErrIncomplete) {
+		return nil
+	}
+	return err
+}
+
+// retire ends the login that a rotation left.
+func (s *Server) retire(ctx context.Context, id registry.TenantID) error {
+	subject, err := s.on(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = s.machine(func(string) {}).Resume(ctx, subject, *subject.Server)
+	return past(err)
+}
+
+// dropNow drops a database, and forgets its tenant.
+func (s *Server) dropNow(ctx context.Context, d registry.Database) error {
+	if _, err := s.machine(func(string) {}).Drop(ctx, d, hosting.Wanted{}); err != nil {
+		return err
+	}
+	if err := s.change(ctx, func(reg *registry.Registry) error {
+		_, err := reg.DeleteTenant(ctx, registry.Deletion{ID: d.Tenant, Dropped: true})
+		if errors.Is(err, registry.ErrNotFound) {
+			err = reg.ForgetDatabase(ctx, d.Tenant)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := s.forget(ctx, d.Tenant); err != nil {
+		return err
+	}
+	return s.note(ctx, act{"tenant.dropped", d.Tenant}, nil)
+}
+
+// forget removes what serve.db knows of a tenant that is no more, but for the audit.
+func (s *Server) forget(ctx context.Context, tenant registry.TenantID) error {
+	id := string(tenant)
+	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		return errors.Join(
+			q.RevokeTenant(ctx, id), q.DeleteSyncToken(ctx, &id), q.DeleteEvents(ctx, id), q.DeleteTrouble(ctx, id),
+			q.DeleteCancellation(ctx, id), q.BumpGrants(ctx),
+		)
+	})
+}
+
+// readOnly makes the database of a cancelled tenant read-only, or lets it be written again.
+func (s *Server) readOnly(ctx context.Context, id registry.TenantID, on bool) error {
+	subject, err := s.on(ctx, id)
+	if errors.Is(err, registry.ErrNotFound) { // it is gone
+		return s.forget(ctx, id)
+	}
+	if err == nil {
+		err = s.machine(func(string) {}).SetReadOnly(ctx, subject, on)
+	}
+	if err != nil {
+		return err
+	}
+	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		now, err := q.Cancellation(ctx, string(id))
+		switch {
+		case err != nil && !rows.IsMissing(err):
+			return err
+		case now.DeleteAt == nil && !on:
+			return q.DeleteCancellation(ctx, string(id))
+		case now.DeleteAt != nil && on:
+			return q.PutCancellation(ctx, rows.PutCancellationParams{TenantID: string(id), DeleteAt: now.DeleteAt, Applied: true})
+		}
+		return nil // taken back or asked for anew meanwhile: the next look does that
+	})
+}
+
+// sweep forgets what is over: keys, tokens and events of long ago.
+func (s *Server) sweep(ctx context.Context) error {
+	now := s.Now()
+	err := s.db.Write(ctx, func(q *rows.Queries) error {
+		return errors.Join(q.DeleteCallsBefore(ctx, now.Add(-callLife).UnixMicro()), q.DeleteEventsBefore(ctx, now.Add(-eventLife).UnixMicro()))
+	})
+	if s.login != nil {
+		err = errors.Join(err, s.login.Sweep(ctx))
+	}
+	return err
+}

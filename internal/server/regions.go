@@ -1,0 +1,170 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// Region is where tenants can be made: a PostgreSQL server with a code.
+type Region struct {
+	Code    string `json:"code"`
+	Name    string `json:"name"`
+	Answers bool   `json:"answers" doc:"its server answers now"`
+}
+
+// names are those of the regions that the original knows.
+var names = map[string]string{
+	"iad": "US East (Virginia)", "lhr": "Europe (London)", "syd": "Asia Pacific (Sydney)", "fra": "Frankfurt", "ams": "Amsterdam",
+	"sin": "Singapore", "nrt": "Tokyo", "gru": "São Paulo",
+}
+
+func nameOf(code string) string {
+	if name, ok := names[code]; ok {
+		return name
+	}
+	return code
+}
+
+// regionList is the operation that lists regions.
+func (s *Server) regionList(api huma.API) {
+	huma.Register(api, operation("regions", http.MethodGet, "/api/v1/regions", "codes and names, and whether each answers", Read),
+		func(ctx context.Context, _ *struct{}) (*struct{ Body data[[]Region] }, error) {
+			found, err := s.Regions(ctx)
+			return &struct{ Body data[[]Region] }{data[[]Region]{found}}, s.refused(ctx, err)
+		})
+}
+
+// Regions returns the regions in order of their codes.
+func (s *Server) Regions(ctx context.Context) ([]Region, error) {
+	var servers []registry.Server
+	err := s.read(ctx, func(view *registry.View) (err error) {
+		servers, err = view.Regions(ctx)
+		return err
+	})
+	found := make([]Region, len(servers))
+	var wait sync.WaitGroup
+	for i, server := range servers {
+		wait.Go(func() {
+			found[i] = Region{Code: *server.Region, Name: nameOf(*server.Region), Answers: s.regions.answers(ctx, s, server)}
+		})
+	}
+	wait.Wait()
+	return found, err
+}
+
+// regionChecks remembers for a while whether the server of a region answers.
+type regionChecks struct {
+	mu    sync.Mutex
+	known map[string]checkedRegion
+}
+
+type checkedRegion struct {
+	answers bool
+	at      time.Time
+}
+
+const checkedFor = 10 * time.Second
+
+func (c *regionChecks) answers(ctx context.Context, s *Server, server registry.Server) bool {
+	c.mu.Lock()
+	known, ok := c.known[server.Name]
+	c.mu.Unlock()
+	if ok && s.Now().Sub(known.at) < checkedFor {
+		return known.answers
+	}
+	known = checkedRegion{s.machine(func(string) {}).Answers(ctx, server) == nil, s.Now()}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil {
+		c.known = map[string]checkedRegion{}
+	}
+	c.known[server.Name] = known
+	return known.answers
+}
+
+// regionIn returns the server of a region. For a code that there is none of, the problem lists those
+// that there are.
+func regionIn(ctx context.Context, view *registry.View, code string) (registry.Server, error) {
+	server, err := view.Region(ctx, code)
+	if err == nil && server != nil {
+		return *server, nil
+	}
+	if err != nil {
+		return registry.Server{}, err
+	}
+	all, err := view.Regions(ctx)
+	if err != nil {
+		return registry.Server{}, err
+	}
+	var codes []string
+	for _, s := range all {
+		codes = append(codes, *s.Region)
+	}
+	if len(codes) == 0 {
+		return registry.Server{}, invalid("/region", "this control plane has no region yet; its operator adds one with spd region add")
+	}
+	return registry.Server{}, invalid("/region", "there is no such region; there are %s", strings.Join(codes, ", "))
+}
+
+// AddRegion makes a PostgreSQL server a region, after a look whether databases can be made there.
+func (s *Server) AddRegion(ctx context.Context, code string, admin secret.Secret) (registry.Server, error) {
+	server, err := registry.ServerAt(admin)
+	if err != nil {
+		return server, err
+	}
+	m := s.machine(func(string) {})
+	if err := m.Answers(ctx, server); err != nil {
+		return server, err
+	}
+	return server, s.addRegion(ctx, code, server)
+}
+
+func (s *Server) addRegion(ctx context.Context, code string, server registry.Server) error {
+	err := s.change(ctx, func(reg *registry.Registry) error { return reg.AddRegion(ctx, code, server) })
+	return s.noted(ctx, act{action: "region.add"}, err)
+}
+
+// AddOwnRegion makes a PostgreSQL server of this machine's programs, if there is none yet, and makes
+// it a region.
+func (s *Server) AddOwnRegion(ctx context.Context, code string, progress func(string)) error {
+	m := s.machine(progress)
+	var known []registry.Server
+	err := s.read(ctx, func(view *registry.View) (err error) {
+		known, err = view.Servers(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	server, err := m.Find(ctx, hosting.Wanted{Provider: registry.LocalPrograms}, known)
+	if err != nil {
+		return err
+	}
+	up, err := m.Up(ctx, server, 0)
+	if err != nil {
+		return err
+	}
+	if up.Server.Region != nil {
+		return nil
+	}
+	return s.addRegion(ctx, code, up.Server)
+}
+
+// RemoveRegion ends a region that has no database any more.
+func (s *Server) RemoveRegion(ctx context.Context, code string) error {
+	err := s.change(ctx, func(reg *registry.Registry) error { return reg.RemoveRegion(ctx, code) })
+	return s.noted(ctx, act{action: "region.remove"}, err)
+}
+
+// databaseName is a name for the database of a tenant.
+var databaseName = provision.NewName

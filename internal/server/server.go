@@ -1,0 +1,158 @@
+// Package server is a control plane: an API over one registry and the PostgreSQL servers on which
+// its tenants' databases are.
+//
+// A request is answered by an operation (tenants.go, credentials.go and so on): it checks who asks
+// (principal.go), makes one change of the registry or of serve.db, and answers what is recorded. What
+// takes long is not done there: one loop (reconcile.go) brings every database to the state that its
+// row asks for.
+//
+// In this registry a tenant is a local one, because its database is made here; to those who ask over
+// the network it is a cloud tenant.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sp-registry/sp/db"
+	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/server/login"
+)
+
+// Options hand a server what it may not fetch for itself.
+type Options struct {
+	// Dir is the directory of sp.db and serve.db, an absolute path.
+	Dir string
+	// URL is where clients reach the server, without a path; nil for one that answers nobody.
+	URL *url.URL
+	// Domain is what stands behind the first label of a tenant's hostname.
+	Domain string
+	Now    func() time.Time
+	Random io.Reader
+	// Wait bounds the waiting for other processes in a read or change.
+	Wait time.Duration
+	// Machine fills in what hosting may use of this machine, beside the registry.
+	Machine func(*hosting.Machine)
+	Log     *slog.Logger
+}
+
+// Server is a control plane. It may be used by several goroutines.
+type Server struct {
+	Options
+	registry *registry.Registry
+	db       *rows.DB
+	process  string       // this run's name, by which a call that a dead process began is known
+	login    *login.Login // nil until Handler
+	lists    lists
+	news     news
+	regions  regionChecks
+}
+
+// ErrRunning is returned if another spd answers for the directory.
+var ErrRunning = errors.New("another spd runs on this directory")
+
+// Open opens the control plane of a directory, and makes that where there is none.
+func Open(ctx context.Context, o Options) (*Server, error) {
+	if err := makePrivate(o.Dir); err != nil {
+		return nil, err
+	}
+	process, err := newID(o.Random)
+	if err != nil {
+		return nil, err
+	}
+	store, err := rows.Open(ctx, filepath.Join(o.Dir, "serve.db"))
+	if err != nil {
+		return nil, err
+	}
+	reg, _, err := registry.Create(ctx, filepath.Join(o.Dir, "sp.db"), registry.Options{
+		Now: o.Now, Rand: o.Random, Wait: o.Wait, Command: "spd", Holder: fmt.Sprintf("pid %d (spd)", os.Getpid()),
+		Trust: db.Trust{Named: true}, // a control plane does not check the place: nobody gets one with a clone
+	})
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return &Server{Options: o, registry: reg, db: store, process: process}, nil
+}
+
+// makePrivate makes a directory that its owner alone can use, and refuses one that others can.
+func makePrivate(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Stat(dir)
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		err = fmt.Errorf("%s: others can read or write it, and it holds every tenant's secrets (chmod 700): %w", dir, ErrExposed)
+	}
+	return err
+}
+
+// ErrExposed is returned for a directory that others can use.
+var ErrExposed = errors.New("not private")
+
+// Close releases the files.
+func (s *Server) Close() error { return errors.Join(s.registry.Close(), s.db.Close()) }
+
+// Hold makes this process the only one that answers for the directory, until release is called.
+func (s *Server) Hold() (release func() error, err error) {
+	file, err := os.OpenFile(filepath.Join(s.Dir, ".spd.lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", s.Dir, ErrRunning), file.Close())
+	}
+	return file.Close, nil
+}
+
+// read runs fn on one instant of the registry.
+func (s *Server) read(ctx context.Context, fn func(*registry.View) error) error {
+	view, err := s.registry.View(ctx)
+	if err != nil {
+		return err
+	}
+	defer view.Close()
+	return fn(view)
+}
+
+// change runs fn in one change of the registry. It does not end with its context: who has begun a
+// change learns whether it was made.
+func (s *Server) change(ctx context.Context, fn func(*registry.Registry) error) (err error) {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	ctx = context.WithoutCancel(ctx)
+	tx, err := s.registry.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tx.Close()) }()
+	if err := tx.Do(ctx, fn); err != nil {
+		return err
+	}
+	made, err := tx.Commit()
+	if made && err != nil {
+		err = fmt.Errorf("%w: %w", registry.ErrIncomplete, err)
+	}
+	return err
+}
+
+// machine is hosting over this registry. progress is told each step.
+func (s *Server) machine(progress func(string)) *hosting.Machine {
+	m := &hosting.Machine{Now: s.Now, Random: s.Random, Directory: s.Dir}
+	if s.Machine != nil {
+		s.Machine(m)
+	}
+	m.Progress, m.Read, m.Change = progress, s.read, s.change
+	return m
+}

@@ -1,0 +1,206 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// Token is a personal token as it is listed: never the token itself.
+type Token struct {
+	ID      string              `json:"id"`
+	Name    string              `json:"name"`
+	User    string              `json:"user"`
+	Prefix  string              `json:"prefix"`
+	Scopes  []Scope             `json:"scopes"`
+	Tenants []registry.TenantID `json:"tenants" doc:"the only ones for which it is good; none: all that its user has"`
+	Created time.Time           `json:"created_at"`
+	Expires *time.Time          `json:"expires_at"`
+	Used    *time.Time          `json:"used_at"`
+}
+
+// NewToken is a personal token that was just made.
+type NewToken struct {
+	Token
+	Secret string `json:"token" doc:"shown once"`
+}
+
+// TokenRequest asks for a personal token.
+type TokenRequest struct {
+	Name    string   `json:"name" minLength:"1" maxLength:"255"`
+	Scopes  []string `json:"scopes" minItems:"1" enum:"read,write,secrets,admin"`
+	Tenants []string `json:"tenants,omitempty" maxItems:"1000"`
+	Expires int      `json:"expires_in,omitempty" minimum:"1" maximum:"315360000" doc:"in seconds; else never"`
+}
+
+// newToken makes a token and the row by which it is known again.
+func (s *Server) newToken(prefix string) (token secret.Secret, row rows.InsertTokenParams, err error) {
+	if token, err = secret.NewToken(prefix, s.Random); err != nil {
+		return token, row, err
+	}
+	id, err := newID(s.Random)
+	text := token.Reveal()
+	return token, rows.InsertTokenParams{ID: id, Hash: hashOf(text), Shown: text[:12], CreatedAt: s.Now().UnixMicro()}, err
+}
+
+// tokens are the operations on personal tokens.
+func (s *Server) tokens(api huma.API) {
+	huma.Register(api, operation("tokens", http.MethodGet, "/api/v1/tokens", "my tokens; for an admin, all", Read),
+		func(ctx context.Context, _ *struct{}) (*struct{ Body data[[]Token] }, error) {
+			var user *string
+			if id := asking(ctx).user.ID; !asking(ctx).admin {
+				user = &id
+			}
+			found, err := s.Tokens(ctx, user)
+			return &struct{ Body data[[]Token] }{data[[]Token]{found}}, s.refused(ctx, err)
+		})
+	create := secretly(operation("createToken", http.MethodPost, "/api/v1/tokens", "a personal token, shown once", Secrets, http.StatusNotFound, http.StatusUnprocessableEntity))
+	create.DefaultStatus = http.StatusCreated
+	huma.Register(api, create, func(ctx context.Context, in *struct{ Body TokenRequest }) (*struct{ Body data[NewToken] }, error) {
+		made, err := s.createToken(ctx, in.Body)
+		return &struct{ Body data[NewToken] }{data[NewToken]{made}}, s.refused(ctx, s.noted(ctx, act{action: "token.create"}, err))
+	})
+	remove := operation("deleteToken", http.MethodDelete, "/api/v1/tokens/{id}", "it is refused from now on", Read, http.StatusNotFound)
+	remove.DefaultStatus = http.StatusNoContent
+	huma.Register(api, remove, func(ctx context.Context, in *TenantPath) (*struct{}, error) {
+		return nil, s.refused(ctx, s.noted(ctx, act{action: "token.delete"}, s.deleteToken(ctx, in.ID)))
+	})
+}
+
+// createToken makes a token for who asks, which can do no more than the one that he has.
+func (s *Server) createToken(ctx context.Context, r TokenRequest) (NewToken, error) {
+	p := asking(ctx)
+	for _, scope := range r.Scopes {
+		if !slices.Contains(p.scopes, Scope(scope)) {
+			return NewToken{}, problem(http.StatusForbidden, "denied", "the token that asks has not the scope %s itself", scope)
+		}
+	}
+	if len(r.Tenants) == 0 {
+		for _, id := range p.only {
+			r.Tenants = append(r.Tenants, string(id))
+		}
+	}
+	for _, id := range r.Tenants {
+		if !p.may(registry.TenantID(id)) {
+			return NewToken{}, errNotFound
+		}
+	}
+	return s.CreateToken(ctx, p.user.ID, r)
+}
+
+// CreateToken makes a personal token for a user.
+func (s *Server) CreateToken(ctx context.Context, user string, r TokenRequest) (made NewToken, err error) {
+	token, row, err := s.newToken("sp_pat_")
+	if err != nil {
+		return made, err
+	}
+	row.Kind, row.Name, row.UserID, row.Scopes, row.Tenants = personalKind, r.Name, &user, joined(r.Scopes), joined(r.Tenants)
+	if r.Expires > 0 {
+		at := s.Now().Add(time.Duration(r.Expires) * time.Second).UnixMicro()
+		row.ExpiresAt = &at
+	}
+	err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		if err := q.InsertToken(ctx, row); err != nil {
+			return err
+		}
+		stored, err := q.Token(ctx, row.ID)
+		made = NewToken{shownToken(stored), token.Reveal()}
+		return err
+	})
+	return made, err
+}
+
+// CreateTokenFor makes a personal token for the user of a name, as this machine's operator may.
+func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest) (made NewToken, err error) {
+	u, err := s.UserNamed(ctx, name)
+	if err != nil {
+		return made, err
+	}
+	for _, scope := range r.Scopes {
+		if !slices.Contains(u.Role.Scopes(), Scope(scope)) {
+			return made, fmt.Errorf("scope %q: the role %s has %s: %w", scope, u.Role, joined(u.Role.Scopes()), ErrInvalid)
+		}
+	}
+	made, err = s.CreateToken(ctx, u.ID, r)
+	return made, s.noted(ctx, act{action: "token.create"}, err)
+}
+
+// DeleteToken ends a personal token.
+func (s *Server) DeleteToken(ctx context.Context, id string) error {
+	return s.noted(ctx, act{action: "token.delete"}, s.endToken(ctx, id, nil))
+}
+
+// Tokens returns the personal tokens of a user, or all.
+func (s *Server) Tokens(ctx context.Context, user *string) (found []Token, err error) {
+	found = []Token{}
+	err = s.db.Read(ctx, func(q *rows.Queries) error {
+		var list []rows.Token
+		var err error
+		if user != nil {
+			list, err = q.PersonalTokensOf(ctx, user)
+		} else {
+			list, err = q.PersonalTokens(ctx)
+		}
+		for _, row := range list {
+			found = append(found, shownToken(row))
+		}
+		return err
+	})
+	return found, err
+}
+
+// deleteToken ends a token: one's own, or for an admin any.
+func (s *Server) deleteToken(ctx context.Context, id string) error {
+	p := asking(ctx)
+	if p.admin {
+		return s.endToken(ctx, id, nil)
+	}
+	return s.endToken(ctx, id, &p.user.ID)
+}
+
+var errNoToken = problem(http.StatusNotFound, "not_found", "there is no such token, or it is not yours")
+
+// endToken ends a personal token, of a certain user unless that is nil.
+func (s *Server) endToken(ctx context.Context, id string, user *string) error {
+	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		token, err := q.Token(ctx, id)
+		if rows.IsMissing(err) || err == nil && (token.Kind != personalKind || user != nil && *token.UserID != *user) {
+			return errNoToken
+		}
+		if err == nil {
+			_, err = q.DeleteToken(ctx, id)
+		}
+		return err
+	})
+}
+
+func shownToken(row rows.Token) Token {
+	t := Token{
+		ID: row.ID, Name: row.Name, User: orNothing(row.UserID), Prefix: row.Shown, Scopes: []Scope{}, Tenants: []registry.TenantID{},
+		Created: time.UnixMicro(row.CreatedAt).UTC(), Expires: instant(row.ExpiresAt), Used: instant(row.UsedAt),
+	}
+	for word := range strings.FieldsSeq(row.Scopes) {
+		t.Scopes = append(t.Scopes, Scope(word))
+	}
+	for word := range strings.FieldsSeq(row.Tenants) {
+		t.Tenants = append(t.Tenants, registry.TenantID(word))
+	}
+	return t
+}
+
+func instant(micro *int64) *time.Time {
+	if micro == nil {
+		return nil
+	}
+	at := time.UnixMicro(*micro).UTC()
+	return &at
+}

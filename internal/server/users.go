@@ -1,0 +1,296 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+	"github.com/sp-registry/sp/internal/server/login"
+)
+
+// User is somebody who may use the control plane.
+type User struct {
+	ID      string              `json:"id"`
+	Name    string              `json:"name"`
+	Email   string              `json:"email"`
+	Role    Role                `json:"role" enum:"admin,member,reader"`
+	Active  bool                `json:"active"`
+	Tenants []registry.TenantID `json:"tenants"`
+	Created time.Time           `json:"created_at"`
+}
+
+// UserEdit has what a user is to have from now on; nil leaves it.
+type UserEdit struct {
+	Role    *string   `json:"role,omitempty" enum:"admin,member,reader"`
+	Active  *bool     `json:"active,omitempty"`
+	Tenants *[]string `json:"tenants,omitempty" maxItems:"10000"`
+}
+
+// users are the operations on users, which admins have.
+func (s *Server) users(api huma.API) {
+	huma.Register(api, operation("users", http.MethodGet, "/api/v1/users", "all users", Admin), func(ctx context.Context, _ *struct{}) (*struct{ Body data[[]User] }, error) {
+		found, err := s.Users(ctx)
+		return &struct{ Body data[[]User] }{data[[]User]{found}}, s.refused(ctx, err)
+	})
+	huma.Register(api, operation("editUser", http.MethodPatch, "/api/v1/users/{id}", "a user's role, tenants, and whether he may come in", Admin, http.StatusNotFound, http.StatusUnprocessableEntity),
+		func(ctx context.Context, in *struct {
+			TenantPath
+			Body UserEdit
+		},
+		) (*struct{ Body data[User] }, error) {
+			edited, err := s.EditUser(ctx, in.ID, in.Body)
+			return &struct{ Body data[User] }{data[User]{edited}}, s.refused(ctx, err)
+		})
+}
+
+// Errors of what an operator asks for.
+var (
+	// ErrNoUser is returned for a user who is not there.
+	ErrNoUser = errors.New("no such user")
+	// ErrUserExists is returned for a name that a user has.
+	ErrUserExists = errors.New("there is a user of that name")
+	// ErrInvalid is returned for a name, role or code that is not allowed.
+	ErrInvalid = errors.New("not allowed")
+)
+
+// AddUser adds a user, and returns the code by which he comes in once.
+func (s *Server) AddUser(ctx context.Context, name string, role Role) (u User, code secret.Secret, err error) {
+	if err := checkUserName(name); err != nil {
+		return u, code, err
+	}
+	if !slices.Contains(Roles, role) {
+		return u, code, fmt.Errorf("role %q: %w", role, ErrInvalid)
+	}
+	id, err := newID(s.Random)
+	if err != nil {
+		return u, code, err
+	}
+	err = s.db.Write(ctx, func(q *rows.Queries) error {
+		_, err := q.UserNamed(ctx, strings.ToLower(name))
+		if err == nil {
+			return fmt.Errorf("user %s: %w", name, ErrUserExists)
+		}
+		if !rows.IsMissing(err) {
+			return err
+		}
+		err = q.InsertUser(ctx, rows.InsertUserParams{
+			ID: id, Name: name, NameKey: strings.ToLower(name), Email: emailOf(name), Role: string(role), Active: true, CreatedAt: s.Now().UnixMicro(),
+		})
+		if err == nil {
+			code, err = s.putJoinCode(ctx, q, id)
+		}
+		if err == nil {
+			err = q.InsertAudit(ctx, s.entry(ctx, act{action: "user.add"}))
+		}
+		if err == nil {
+			u, err = s.userIn(ctx, q, id)
+		}
+		return err
+	})
+	return u, code, err
+}
+
+// JoinCode gives a user another code by which he comes in once; the one before ends.
+func (s *Server) JoinCode(ctx context.Context, name string) (u User, code secret.Secret, err error) {
+	err = s.db.Write(ctx, func(q *rows.Queries) error {
+		row, err := userNamed(ctx, q, name)
+		if err != nil {
+			return err
+		}
+		if code, err = s.putJoinCode(ctx, q, row.ID); err != nil {
+			return err
+		}
+		if u, err = s.userIn(ctx, q, row.ID); err != nil {
+			return err
+		}
+		return q.InsertAudit(ctx, s.entry(ctx, act{action: "user.code"}))
+	})
+	return u, code, err
+}
+
+// codeLife is how long a join code works.
+const codeLife = 24 * time.Hour
+
+func (s *Server) putJoinCode(ctx context.Context, q *rows.Queries, user string) (code secret.Secret, err error) {
+	shown, hash, err := login.JoinCode(s.Random)
+	if err != nil {
+		return code, err
+	}
+	return secret.New(shown), errors.Join(q.DeleteJoinCodesOf(ctx, user), q.InsertJoinCode(ctx, rows.InsertJoinCodeParams{
+		Hash: hash, UserID: user, ExpiresAt: s.Now().Add(codeLife).UnixMicro(),
+	}))
+}
+
+// checkUserName refuses what could not be shown or typed.
+func checkUserName(name string) error {
+	const longest = 64
+	odd := func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }
+	if name == "" || len(name) > longest || strings.ContainsFunc(name, odd) {
+		return fmt.Errorf("name of a user: 1 to %d letters, digits and signs, and no space: %w", longest, ErrInvalid)
+	}
+	return nil
+}
+
+// emailOf is the address that the original's files ask for: the name, if it is one.
+func emailOf(name string) string {
+	if local, domain, ok := strings.Cut(name, "@"); ok && local != "" && strings.Contains(domain, ".") && !strings.Contains(domain, "@") {
+		return name
+	}
+	plain := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(name))
+	return plain + "@users.invalid"
+}
+
+// Users returns all users in order of their names.
+func (s *Server) Users(ctx context.Context) (found []User, err error) {
+	found = []User{}
+	err = s.db.Read(ctx, func(q *rows.Queries) error {
+		list, err := q.Users(ctx)
+		if err != nil {
+			return err
+		}
+		for _, row := range list {
+			u, err := s.userIn(ctx, q, row.ID)
+			if err != nil {
+				return err
+			}
+			found = append(found, u)
+		}
+		return nil
+	})
+	return found, err
+}
+
+// userIn reads a user with what he may use.
+func (s *Server) userIn(ctx context.Context, q *rows.Queries, id string) (User, error) {
+	row, err := q.User(ctx, id)
+	if rows.IsMissing(err) {
+		return User{}, problem(http.StatusNotFound, "not_found", "there is no such user")
+	}
+	if err != nil {
+		return User{}, err
+	}
+	u := User{
+		ID: row.ID, Name: row.Name, Email: row.Email, Role: Role(row.Role), Active: row.Active, Tenants: []registry.TenantID{},
+		Created: time.UnixMicro(row.CreatedAt).UTC(),
+	}
+	own, err := q.TenantsOf(ctx, id)
+	for _, tenant := range own {
+		u.Tenants = append(u.Tenants, registry.TenantID(tenant))
+	}
+	return u, err
+}
+
+func userNamed(ctx context.Context, q *rows.Queries, name string) (rows.User, error) {
+	row, err := q.UserNamed(ctx, strings.ToLower(name))
+	if rows.IsMissing(err) {
+		err = fmt.Errorf("user %s: %w", name, ErrNoUser)
+	}
+	return row, err
+}
+
+// UserNamed returns the user of a name.
+func (s *Server) UserNamed(ctx context.Context, name string) (u User, err error) {
+	err = s.db.Read(ctx, func(q *rows.Queries) error {
+		row, err := userNamed(ctx, q, name)
+		if err == nil {
+			u, err = s.userIn(ctx, q, row.ID)
+		}
+		return err
+	})
+	return u, err
+}
+
+// EditUser edits a user. One who may not come in any more has no tokens any more.
+func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, err error) {
+	err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		if u, err = s.userIn(ctx, q, id); err != nil {
+			return err
+		}
+		if e.Role != nil {
+			u.Role = Role(*e.Role)
+		}
+		if e.Active != nil {
+			u.Active = *e.Active
+		}
+		if err := q.UpdateUser(ctx, rows.UpdateUserParams{ID: id, Role: string(u.Role), Active: u.Active}); err != nil {
+			return err
+		}
+		if !u.Active {
+			if err := errors.Join(q.DeleteTokensOfUser(ctx, &id), q.DeleteJoinCodesOf(ctx, id)); err != nil {
+				return err
+			}
+		}
+		if e.Tenants != nil {
+			if err := regrant(ctx, q, id, *e.Tenants); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(q.BumpGrants(ctx), q.InsertAudit(ctx, s.entry(ctx, act{action: "user.edit"}))); err != nil {
+			return err
+		}
+		u, err = s.userIn(ctx, q, id)
+		return err
+	})
+	return u, err
+}
+
+// regrant gives a user exactly these tenants.
+func regrant(ctx context.Context, q *rows.Queries, user string, tenants []string) error {
+	err := q.RevokeUser(ctx, user)
+	for _, tenant := range tenants {
+		err = errors.Join(err, q.Grant(ctx, rows.GrantParams{UserID: user, TenantID: tenant}))
+	}
+	return err
+}
+
+// Grant lets a user use a tenant, or ends that.
+func (s *Server) Grant(ctx context.Context, user string, tenant registry.TenantID, allowed bool) error {
+	if err := s.read(ctx, func(view *registry.View) error {
+		_, err := view.Tenant(ctx, tenant)
+		return err
+	}); err != nil {
+		return err
+	}
+	action := "grant.add"
+	if !allowed {
+		action = "grant.remove"
+	}
+	return s.db.Write(ctx, func(q *rows.Queries) error {
+		row, err := userNamed(ctx, q, user)
+		if err != nil {
+			return err
+		}
+		if allowed {
+			err = q.Grant(ctx, rows.GrantParams{UserID: row.ID, TenantID: string(tenant)})
+		} else {
+			_, err = q.Revoke(ctx, rows.RevokeParams{UserID: row.ID, TenantID: string(tenant)})
+		}
+		return errors.Join(err, q.BumpGrants(ctx), q.InsertAudit(ctx, s.entry(ctx, act{action, tenant})))
+	})
+}
+
+// grantTo gives who makes a tenant the use of it.
+func (s *Server) grantTo(ctx context.Context, p *principal, id registry.TenantID) error {
+	if p.only != nil {
+		return problem(http.StatusForbidden, "denied", "this token is good for certain tenants only, and makes none")
+	}
+	p.own = append(p.own, id)
+	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		return errors.Join(q.Grant(ctx, rows.GrantParams{UserID: p.user.ID, TenantID: string(id)}), q.BumpGrants(ctx))
+	})
+}
