@@ -60,7 +60,7 @@ var house = map[string][]string{
 	"internal/postgres":  {"internal/place"},
 	"internal/provision": {},
 	"internal/hosting":   {"internal/registry", "internal/provision", "internal/postgres"},
-	"internal/cloud":     {"internal/registry"},
+	"internal/cloud":     {"internal/registry", "internal/place"},
 	"internal/server":    {"internal/registry", "internal/hosting"},
 
 	// A server for tests; nothing but tests imports it.
@@ -183,7 +183,8 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 		"github.com/urfave/cli/v3":             {"cmd/sp", "internal/cli"},
 		"golang.org/x/term":                    {"cmd/sp", "internal/cli"},
 		"golang.org/x/text/width":              {"internal/cli"},
-		"golang.org/x/sys/unix":                {"cmd/sp", "internal/cli", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
+		"golang.org/x/oauth2":                  {"internal/cloud"},
+		"golang.org/x/sys/unix":                {"cmd/sp", "internal/cli", "internal/cloud", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
 		"go.yaml.in/yaml/v3":                   {"internal/follow"},
 		"github.com/jackc/pgx/v5/pgconn":       {"internal/provision", pgtest},
 		"github.com/jackc/pgx/v5/pgproto3":     {"internal/provision"},
