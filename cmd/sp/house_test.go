@@ -63,7 +63,7 @@ var house = map[string][]string{
 	"internal/postgres":     {"internal/place"},
 	"internal/provision":    {},
 	"internal/hosting":      {"internal/registry", "internal/provision", "internal/postgres"},
-	"internal/cloud":        {"internal/registry"},
+	"internal/cloud":        {"internal/registry", "internal/place"},
 	"internal/server":       {"internal/registry", "internal/hosting", "internal/provision", "internal/place", "db", "db/server", "internal/server/login"},
 	"internal/server/login": {"db/server"},
 
@@ -187,7 +187,8 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 		"github.com/urfave/cli/v3":                         {"cmd/sp", "internal/cli"},
 		"golang.org/x/term":                                {"cmd/sp", "cmd/spd", "internal/cli"},
 		"golang.org/x/text/width":                          {"internal/cli"},
-		"golang.org/x/sys/unix":                            {"cmd/sp", "db/server", "internal/server", "internal/cli", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
+		"golang.org/x/oauth2":                              {"internal/cloud"},
+		"golang.org/x/sys/unix":                            {"cmd/sp", "internal/cloud", "db/server", "internal/server", "internal/cli", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
 		"github.com/danielgtaylor/huma/v2":                 {"internal/server"},
 		"github.com/danielgtaylor/huma/v2/adapters/humago": {"internal/server"},
 		"github.com/danielgtaylor/huma/v2/sse":             {"internal/server"},

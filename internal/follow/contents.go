@@ -184,14 +184,14 @@ func (d Directory) findSessions(c *Contents) error {
 	return nil
 }
 
-// findCredentials recognises the file that logs the original in to the cloud.
+// credentialsPath is where the login to a control plane is kept, within the directory.
+const credentialsPath = "credentials.json"
+
+// findCredentials recognises the file that logs in to a control plane.
 func (d Directory) findCredentials(c *Contents) error {
-	text, found, err := d.read(credentialsPath)
+	_, found, err := d.read(credentialsPath)
 	if err != nil || !found {
 		return err
-	}
-	if _, err := readCredentials(text); err != nil {
-		return fmt.Errorf("%s: %w", d.full(credentialsPath), err)
 	}
 	c.leave(noPlace, "%s: the registry has no place for it; it stays as it is", credentialsPath)
 	return nil

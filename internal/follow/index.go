@@ -98,13 +98,13 @@ func (x *indexText) readTop() error {
 	default:
 		x.sessions, _ = jsontext.ObjectOf(sessions).Once()
 	}
-	f := fields{Object: x.top}
-	x.ActiveKey, x.ActiveProfile = f.optional("active_key"), f.optional("active_profile_name")
+	f := fields{jsontext.Fields{Object: x.top}}
+	x.ActiveKey, x.ActiveProfile = f.Optional("active_key"), f.Optional("active_profile_name")
 	if x.top.Value("updated_at") != "" {
 		f.time("updated_at")
 	}
-	if f.why != "" {
-		return corrupt("%s", f.why)
+	if f.Why != "" {
+		return corrupt("%s", f.Why)
 	}
 	if x.ActiveKey != nil {
 		x.Active = tenantIn(*x.ActiveKey)
@@ -222,11 +222,11 @@ func sessionOf(key, value string) (s registry.Session, version int, why string) 
 	if twice != "" {
 		return s, version, "it says " + twice + " twice"
 	}
-	f := fields{Object: entry}
+	f := fields{jsontext.Fields{Object: entry}}
 	s, tenant := f.session(version)
 	switch {
-	case f.why != "":
-		return registry.Session{}, version, f.why
+	case f.Why != "":
+		return registry.Session{}, version, f.Why
 	case tenant == nil || *tenant != string(*id):
 		return registry.Session{}, version, "tenant_key names another tenant than its key"
 	case registry.CheckProfileName(s.Profile) != nil:
@@ -237,22 +237,22 @@ func sessionOf(key, value string) (s registry.Session, version int, why string) 
 }
 
 func (f *fields) session(version int) (s registry.Session, tenant *string) {
-	a := registry.Authentication{Token: secret.New(f.text("session_token"))}
-	tenant = f.optional("tenant_key")
-	s.Profile = f.text("profile_name")
-	f.optional("profile_path")
+	a := registry.Authentication{Token: secret.New(f.Text("session_token"))}
+	tenant = f.Optional("tenant_key")
+	s.Profile = f.Text("profile_name")
+	f.Optional("profile_path")
 	if version == 6 {
-		if issuer := f.text("issuer"); issuer != "" { // which is how none is written
+		if issuer := f.Text("issuer"); issuer != "" { // which is how none is written
 			a.Issuer = &issuer
 		}
 	}
-	a.SessionID, a.ContextID = f.text("session_id"), f.text("context_id")
-	a.UserID, a.UserEmail, a.UserType = f.text("user_id"), f.text("user_email"), "admin"
+	a.SessionID, a.ContextID = f.Text("session_id"), f.Text("context_id")
+	a.UserID, a.UserEmail, a.UserType = f.Text("user_id"), f.Text("user_email"), "admin"
 	if version == 6 || f.Value("user_type") != "" {
-		a.UserType = f.text("user_type")
+		a.UserType = f.Text("user_type")
 	}
-	if f.why == "" && !slices.Contains(userTypes, a.UserType) {
-		f.why = "user_type is unknown"
+	if f.Why == "" && !slices.Contains(userTypes, a.UserType) {
+		f.Why = "user_type is unknown"
 	}
 	f.times(&a, version)
 	s.ChosenAt, s.Authentication = a.LastUsed, &a
@@ -277,44 +277,14 @@ func (f *fields) times(a *registry.Authentication, version int) {
 	}
 }
 
-// fields takes values out of an object and remembers the first that is not as it should be.
-type fields struct {
-	jsontext.Object
-	why string
-}
-
-func (f *fields) fail(why string) {
-	if f.why == "" {
-		f.why = why
-	}
-}
-
-func (f *fields) text(name string) string {
-	value := f.Value(name)
-	text, ok := jsontext.Text(value)
-	switch {
-	case value == "":
-		f.fail("it has no " + name)
-	case !ok:
-		f.fail(name + " is not a string")
-	}
-	return text
-}
-
-// optional returns nil where the member is absent or null.
-func (f *fields) optional(name string) *string {
-	if value := f.Value(name); value == "" || value == "null" {
-		return nil
-	}
-	text := f.text(name)
-	return &text
-}
+// fields are the members of an object, of which some are times.
+type fields struct{ jsontext.Fields }
 
 func (f *fields) time(name string) time.Time {
-	text := f.text(name)
+	text := f.Text(name)
 	at, err := registry.ParseTime(text)
 	if err != nil {
-		f.fail(name + " is not a time")
+		f.Fail(name + " is not a time")
 	}
 	return at
 }

@@ -139,38 +139,3 @@ func TestAJWTSecretIs64RandomAlphanumerics(t *testing.T) {
 	_, err = NewJWTSecret(strings.NewReader("short"))
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 }
-
-// P5 and P6, as far as they load: sp saves no credentials.
-func TestCredentialsAreRecognised(t *testing.T) {
-	t.Parallel()
-	good := `{"api_token": "jwt", "api_url": "https://api.systemprompt.io", "authenticated_at": "2026-02-01T10:00:00Z", "user_email": "a@b.cd", "last_validated_at": null, "new": 1}`
-	c, err := readCredentials([]byte(good))
-	require.NoError(t, err)
-	require.Equal(t, "jwt https://api.systemprompt.io a@b.cd 2026-02-01T10:00:00Z",
-		strings.Join([]string{c.Token.Reveal(), c.APIURL, c.UserEmail, registry.FormatTime(c.AuthenticatedAt)}, " "))
-	require.Nil(t, c.LastValidatedAt)
-	c, err = readCredentials([]byte(strings.Replace(good, "null", `"2026-02-01T11:00:00Z"`, 1)))
-	require.NoError(t, err)
-	require.Equal(t, 11, c.LastValidatedAt.Hour())
-	for _, replace := range []struct{ old, new, why string }{
-		{`"jwt"`, `""`, "api_token is empty"},
-		{`"jwt"`, `5`, "api_token is not a string"},
-		{`"api_token": "jwt", `, ``, "it has no api_token"},
-		{`"api_token"`, `"API_TOKEN"`, "it has no api_token"},
-		{`"api_token": "jwt"`, `"api_token": "jwt", "api_token": "jwt"`, "api_token twice"},
-		{"https://api.systemprompt.io", "not-a-url", "api_url is not a URL"}, // P6
-		{"a@b.cd", "a@b", "user_email is not"},
-		{"a@b.cd", "a@b@b.cd", "user_email is not"},
-		{"a@b.cd", "a..a@b.cd", "user_email is not"},
-		{"a@b.cd", "@b.cd", "user_email is not"},
-		{"a@b.cd", "a@b.c", "user_email is not"},
-		{"2026-02-01T10:00:00Z", "canary", "authenticated_at is not a time"},
-		{"null", "true", "last_validated_at is not a string"},
-		{"{", "", "line 1 column 1: not a JSON object"}, // P5
-	} {
-		_, err := readCredentials([]byte(strings.Replace(good, replace.old, replace.new, 1)))
-		require.ErrorIs(t, err, ErrUnusable, replace.why)
-		require.ErrorContains(t, err, replace.why)
-		require.NotContains(t, err.Error(), "canary")
-	}
-}
