@@ -253,7 +253,7 @@ func (r *Registry) RotateSyncToken(ctx context.Context, id TenantID) (tenant Ten
 		fresh := secret.New(tokenPrefix + base64.RawURLEncoding.EncodeToString(token))
 		tenant.SyncToken = &fresh
 		if before.SyncToken != nil {
-			c.record.revoked = "sync_token"
+			c.record.revoked = []string{"sync_token"}
 		}
 		return c.updateTenant(ctx, before, tenant)
 	})
@@ -306,7 +306,7 @@ func (c *change) endDatabase(ctx context.Context, t placedTenant, deletion Delet
 		return err
 	}
 	if deletion.Dropped {
-		c.record.revoked = "database_url"
+		c.record.revoked = []string{"database_url"}
 	} else if !deletion.Left {
 		return fmt.Errorf("tenant %s: database %s, which was made for it, is still there: %w", t, d.Name, ErrInUse)
 	}
