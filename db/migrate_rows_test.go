@@ -81,7 +81,7 @@ func TestARegistryOfSchemaOneKeepsAllItsRows(t *testing.T) {
 	for table, rows := range before {
 		require.Equal(t, rows, rowsOf(t, conn, "SELECT "+columns[table]+" FROM "+table), table)
 	}
-	for _, table := range []string{"profile_secrets", "servers", "databases", "rotations"} {
+	for _, table := range []string{"profile_secrets", "servers", "databases", "rotations", "cloud_tenants", "cloud_calls"} {
 		require.Empty(t, rowsOf(t, conn, "SELECT * FROM "+table), table)
 	}
 	require.Len(t, rowsOf(t, conn, "SELECT 1 FROM sessions WHERE coalesce(token, issuer, session_id, context_id, user_id, user_email, user_type, created_at, expires_at, last_used) IS NULL"), 1)

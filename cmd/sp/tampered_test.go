@@ -109,11 +109,13 @@ func newTamperedSandbox(t *testing.T) *sandbox {
 		"INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('h:5432', 'server', 'postgres://a@h/postgres', 1)",
 		"INSERT INTO databases (tenant_id, state, server, name, login, retire_at) VALUES ('one', 'ready', 'h:5432', 'sp_one', 'a', 1)",
 		"INSERT INTO rotations (tenant_id, database_url) VALUES ('cloud', 'postgres://p/d2')",
+		"INSERT INTO cloud_tenants (tenant_id, origin, base) VALUES ('cloud', 'https://c', '{}')",
+		"INSERT INTO cloud_calls (key, kind, origin, name, region, external_db_access, made_at) VALUES ('k', 'create', 'https://c', 'n', 'r', 0, 1)",
 	} {
 		_, err := db.Exec(row)
 		require.NoError(t, err)
 	}
-	for _, table := range []string{"changes", "databases", "entries", "files", "kept_secrets", "profile_secrets", "profiles", "registry_meta", "rotations", "selection", "servers", "sessions", "tenants"} {
+	for _, table := range []string{"changes", "cloud_calls", "cloud_tenants", "databases", "entries", "files", "kept_secrets", "profile_secrets", "profiles", "registry_meta", "rotations", "selection", "servers", "sessions", "tenants"} {
 		var n int
 		require.NoError(t, db.QueryRow("SELECT COUNT(*) FROM "+table).Scan(&n))
 		require.NotZero(t, n, table)

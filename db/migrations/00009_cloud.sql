@@ -8,6 +8,31 @@ UPDATE registry_meta SET revision = revision - 1;
 ALTER TABLE servers ADD COLUMN region TEXT CHECK (region <> '');
 CREATE UNIQUE INDEX servers_region ON servers (region);
 
+-- What the control plane at origin said of a tenant at the last sync: base is the members, as
+-- a JSON object.
+CREATE TABLE cloud_tenants (
+    tenant_id TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id),
+    origin    TEXT NOT NULL CHECK (origin <> ''),
+    base      TEXT NOT NULL CHECK (base <> '')
+) STRICT, WITHOUT ROWID;
+
+-- The requests to control planes whose results are not stored yet, by their idempotency keys. Of
+-- a creation the tenant is NULL until the control plane has said which it makes; it is not in
+-- tenants before its credentials are.
+CREATE TABLE cloud_calls (
+    key                TEXT    NOT NULL PRIMARY KEY CHECK (key <> ''),
+    kind               TEXT    NOT NULL CHECK (kind IN ('create', 'rotate', 'token')),
+    origin             TEXT    NOT NULL CHECK (origin <> ''),
+    tenant_id          TEXT CHECK (tenant_id <> ''),
+    name               TEXT    NOT NULL,
+    region             TEXT    NOT NULL,
+    external_db_access INTEGER NOT NULL CHECK (external_db_access IN (0, 1)),
+    made_at            INTEGER NOT NULL,
+    CHECK (kind = 'create' OR tenant_id IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
 -- +goose Down
+DROP TABLE cloud_calls;
+DROP TABLE cloud_tenants;
 DROP INDEX servers_region;
 ALTER TABLE servers DROP COLUMN region;

@@ -20,7 +20,9 @@ WHERE sequence = @sequence;
 -- name: MarkPublished :exec
 UPDATE changes
 SET published = @published
-WHERE sequence = @sequence AND published IS NULL;
+WHERE published IS NULL AND sequence = (
+    SELECT MAX(earlier.sequence) FROM changes AS earlier WHERE earlier.sequence <= CAST(@sequence AS BIGINT)
+);
 
 -- name: LatestPublished :many
 SELECT sequence

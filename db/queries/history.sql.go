@@ -475,7 +475,9 @@ func (q *Queries) LatestUndoOf(ctx context.Context, sequence int64) (int64, erro
 const markPublished = `-- name: MarkPublished :exec
 UPDATE changes
 SET published = ?1
-WHERE sequence = ?2 AND published IS NULL
+WHERE published IS NULL AND sequence = (
+    SELECT MAX(earlier.sequence) FROM changes AS earlier WHERE earlier.sequence <= CAST(?2 AS BIGINT)
+)
 `
 
 type MarkPublishedParams struct {

@@ -16,6 +16,23 @@ type Change struct {
 	Taken      int64
 }
 
+type CloudCall struct {
+	Key              string
+	Kind             string
+	Origin           string
+	TenantID         *string
+	Name             string
+	Region           string
+	ExternalDBAccess bool
+	MadeAt           int64
+}
+
+type CloudTenant struct {
+	TenantID string
+	Origin   string
+	Base     string
+}
+
 type Database struct {
 	TenantID string
 	State    string

@@ -15,6 +15,24 @@ CREATE INDEX changes_restored ON changes (sequence, restored) WHERE restored IS 
 
 CREATE INDEX changes_undoes ON changes (undoes, sequence);
 
+CREATE TABLE cloud_calls (
+    key                TEXT    NOT NULL PRIMARY KEY CHECK (key <> ''),
+    kind               TEXT    NOT NULL CHECK (kind IN ('create', 'rotate', 'token')),
+    origin             TEXT    NOT NULL CHECK (origin <> ''),
+    tenant_id          TEXT CHECK (tenant_id <> ''),
+    name               TEXT    NOT NULL,
+    region             TEXT    NOT NULL,
+    external_db_access INTEGER NOT NULL CHECK (external_db_access IN (0, 1)),
+    made_at            INTEGER NOT NULL,
+    CHECK (kind = 'create' OR tenant_id IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cloud_tenants (
+    tenant_id TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id),
+    origin    TEXT NOT NULL CHECK (origin <> ''),
+    base      TEXT NOT NULL CHECK (base <> '')
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE databases (
     tenant_id TEXT    NOT NULL PRIMARY KEY CHECK (tenant_id <> ''),
     state     TEXT    NOT NULL CHECK (state IN ('provisioning', 'ready', 'dropping')),

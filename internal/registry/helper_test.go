@@ -180,6 +180,9 @@ type contents struct {
 	Selection                 Selection
 	// Secrets are those of the profiles, Authentications those of the sessions, told.
 	Secrets, Authentications []string
+	// Calls to control planes, and what these said of the tenants last.
+	Calls []CloudCall
+	Said  []string
 }
 
 // mustContents looks with other eyes: it opens the file anew.
@@ -218,6 +221,13 @@ func contentsOf(t require.TestingT, r *Registry) (c contents) {
 	}
 	c.Selection, err = v.Selection(ctx)
 	require.NoError(t, err)
+	c.Calls, err = v.CloudCalls(ctx)
+	require.NoError(t, err)
+	said, err := v.q.CloudTenants(ctx)
+	require.NoError(t, err)
+	for _, row := range said {
+		c.Said = append(c.Said, row.TenantID+" "+row.Origin+" "+row.Base)
+	}
 	return c
 }
 

@@ -169,8 +169,8 @@ type record struct {
 	undoes      *int64
 	first, last int64 // positions of the tenants that it appended; 0 is none
 	entries     bool
-	revoked     string // the member of a tenant whose old value is worthless now
-	purge       bool   // keep none of the secrets that it removes
+	revoked     []string // the members of a tenant whose old values are worthless now
+	purge       bool     // keep none of the secrets that it removes
 	taken       author
 	purged      bool // it forgets what was removed before, and is told of for that alone
 	digester    *digester
@@ -182,7 +182,7 @@ func (c *change) entry(ctx context.Context, what Entity, id string, tenant Tenan
 	c.record.entries = true
 	return c.q.InsertEntry(ctx, queries.InsertEntryParams{
 		Sequence: c.revision, Kind: string(what), ID: id, TenantID: string(tenant),
-		Position: position, Before: before.text(), Revoked: c.record.revoked,
+		Position: position, Before: before.text(), Revoked: strings.Join(c.record.revoked, " and "),
 	})
 }
 

@@ -92,7 +92,8 @@ func (c *change) succeed(ctx context.Context, replaced *sql.Tx, copied, there bo
 		return err
 	}
 	if replaced != nil {
-		if err := c.keepDatabases(ctx, &View{q: queries.New(replaced), copied: copied}); err != nil {
+		view := &View{q: queries.New(replaced), copied: copied}
+		if err := errors.Join(c.keepDatabases(ctx, view), c.keepCalls(ctx, view)); err != nil {
 			return err
 		}
 	}

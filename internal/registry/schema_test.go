@@ -28,6 +28,8 @@ var whole = []string{
 	"INSERT INTO servers VALUES ('s', 'server', 'x', 0, 'unnamed', 'aaaaaaaaaaaaaaaa-p', '1:2', 'c', 'e', NULL, 'iad')",
 	"INSERT INTO databases VALUES ('a', 'ready', 's', 'd', 'a', NULL)",
 	"INSERT INTO rotations VALUES ('a', 'x')",
+	"INSERT INTO cloud_tenants VALUES ('b', 'https://c', '{}')",
+	"INSERT INTO cloud_calls VALUES ('k', 'create', 'https://c', NULL, 'n', 'r', 0, 1)",
 }
 
 // Each CHECK, key and reference of the schema has its rows here.
@@ -75,6 +77,14 @@ var violations = map[string]map[string][]string{
 		"databases: name <> ''":                     {"UPDATE databases SET name = ''"},
 		"databases: login":                          {"UPDATE databases SET login = 'c'"},
 		"rotations: database_url <> ''":             {"UPDATE rotations SET database_url = ''"},
+		"cloud_tenants: origin <> ''":               {"UPDATE cloud_tenants SET origin = ''"},
+		"cloud_tenants: base <> ''":                 {"UPDATE cloud_tenants SET base = ''"},
+		"cloud_calls: key <> ''":                    {"UPDATE cloud_calls SET key = ''"},
+		"cloud_calls: kind":                         {"UPDATE cloud_calls SET kind = 'delete'"},
+		"cloud_calls: origin <> ''":                 {"UPDATE cloud_calls SET origin = ''"},
+		"cloud_calls: tenant_id <> ''":              {"UPDATE cloud_calls SET tenant_id = ''"},
+		"cloud_calls: external_db_access":           {"UPDATE cloud_calls SET external_db_access = 2"},
+		"cloud_calls: tenant of a rotation":         {"UPDATE cloud_calls SET kind = 'rotate'", "UPDATE cloud_calls SET kind = 'token'"},
 	},
 	"UNIQUE": {
 		"registry_meta.id":     {"INSERT INTO registry_meta VALUES (1, '', 0, 0, 'x', '', '', '', 0, 0)"},
@@ -93,6 +103,8 @@ var violations = map[string]map[string][]string{
 		"servers.region":       {"INSERT INTO servers (name, provider, admin_url, chosen, region) VALUES ('t', 'server', 'y', 0, 'iad')"},
 		"databases.tenant_id":  {"INSERT INTO databases VALUES ('a', 'ready', 's', 'e', 'b', 1)"},
 		"rotations.tenant_id":  {"INSERT INTO rotations VALUES ('a', 'y')"},
+		"cloud_tenants":        {"INSERT INTO cloud_tenants VALUES ('b', 'https://d', '{}')"},
+		"cloud_calls.key":      {"INSERT INTO cloud_calls VALUES ('k', 'create', 'https://d', NULL, 'm', 'r', 0, 2)"},
 	},
 	"FOREIGN KEY": {
 		"profiles.tenant_id":           {"INSERT INTO profiles VALUES ('x', 'x', 'nobody')", "UPDATE profiles SET tenant_id = 'nobody' WHERE name = 'pb'", "DELETE FROM tenants WHERE id = 'b'"},
@@ -106,6 +118,7 @@ var violations = map[string]map[string][]string{
 		"entries.sequence":             {"INSERT INTO entries VALUES (9, 'profile', 'x', 'a', NULL, '', '')"},
 		"databases.server":             {"UPDATE databases SET server = 'x'", "DELETE FROM servers"},
 		"rotations.tenant_id":          {"UPDATE rotations SET tenant_id = 'x'"},
+		"cloud_tenants.tenant_id":      {"UPDATE cloud_tenants SET tenant_id = 'x'"},
 	},
 }
 
@@ -176,7 +189,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 10+15+3+13+5+9+9+7+4+3+11+6+2)
+	require.Len(t, columns, 10+15+3+13+5+9+9+7+4+3+11+6+2+3+8)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {
@@ -195,7 +208,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{
-		"changes.undoes", "changes.first_added", "changes.last_added", "changes.restored", "changes.published", "databases.retire_at", "entries.position",
+		"changes.undoes", "changes.first_added", "changes.last_added", "changes.restored", "changes.published", "cloud_calls.tenant_id", "databases.retire_at", "entries.position",
 		"files.former",
 		"selection.tenant_id", "selection.previous_tenant_id", "selection.deleted_tenant_id", "selection.default_profile",
 		"servers.withheld", "servers.place", "servers.identity", "servers.compose", "servers.env", "servers.image", "servers.region",

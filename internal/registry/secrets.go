@@ -66,7 +66,7 @@ func (c *change) keepRemoved(ctx context.Context, tenant TenantID, before, after
 			continue
 		}
 		digest := d.of(secret)
-		if c.record.purge || c.record.revoked == name {
+		if c.record.purge || slices.Contains(c.record.revoked, name) {
 			err = c.q.EndSecret(ctx, queries.EndSecretParams{Digest: digest, Now: c.now.UnixMicro()})
 		} else {
 			err = c.q.KeepSecret(ctx, queries.KeepSecretParams{

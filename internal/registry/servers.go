@@ -328,7 +328,7 @@ func (r *Registry) RemoveServer(ctx context.Context, name string) (without []Ten
 				if !readable || was != gone {
 					return nil, false, nil
 				}
-				c.record.revoked = "database_url"
+				c.record.revoked = []string{"database_url"}
 				return nil, true, nil
 			}); err != nil {
 				return err

@@ -195,7 +195,7 @@ func (c *change) publishURL(ctx context.Context, id TenantID, url secret.Secret,
 		return after, err
 	}
 	if before.DatabaseURL != nil {
-		c.record.revoked = "database_url"
+		c.record.revoked = []string{"database_url"}
 	}
 	return after, c.updateTenant(ctx, before, after)
 }

@@ -2,10 +2,8 @@ package registry
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -230,12 +228,8 @@ func (r *Registry) UpdateTenant(ctx context.Context, e TenantEdit) (tenant Tenan
 	return tenant, edited, err
 }
 
-// tokenPrefix is what a sync token begins with, so that a scanner for secrets knows one.
-const tokenPrefix = "sp_sync_"
-
-// RotateSyncToken gives a local tenant a new sync token: sp_sync_ and 32 random bytes in
-// unpadded base64url. The old one is revoked: it is not kept, and no undo brings it
-// back. A cloud tenant's token is made by the control plane.
+// RotateSyncToken gives a local tenant a new sync token. The old one is revoked: it is not
+// kept, and no undo brings it back. A cloud tenant's token is made by the control plane.
 func (r *Registry) RotateSyncToken(ctx context.Context, id TenantID) (tenant Tenant, err error) {
 	err = r.write(ctx, func(c *change) error {
 		before, err := c.placedTenant(ctx, id)
@@ -245,15 +239,14 @@ func (r *Registry) RotateSyncToken(ctx context.Context, id TenantID) (tenant Ten
 		if before.IsCloud() {
 			return fmt.Errorf("tenant %s: the sync token of a cloud tenant is not made here: %w", id, ErrInvalid)
 		}
-		token := make([]byte, 32)
-		if _, err := io.ReadFull(c.random, token); err != nil {
+		token, err := secret.NewToken(secret.SyncToken, c.random)
+		if err != nil {
 			return err
 		}
 		tenant = before.Tenant
-		fresh := secret.New(tokenPrefix + base64.RawURLEncoding.EncodeToString(token))
-		tenant.SyncToken = &fresh
+		tenant.SyncToken = &token
 		if before.SyncToken != nil {
-			c.record.revoked = "sync_token"
+			c.record.revoked = []string{"sync_token"}
 		}
 		return c.updateTenant(ctx, before, tenant)
 	})
@@ -306,7 +299,7 @@ func (c *change) endDatabase(ctx context.Context, t placedTenant, deletion Delet
 		return err
 	}
 	if deletion.Dropped {
-		c.record.revoked = "database_url"
+		c.record.revoked = []string{"database_url"}
 	} else if !deletion.Left {
 		return fmt.Errorf("tenant %s: database %s, which was made for it, is still there: %w", t, d.Name, ErrInUse)
 	}

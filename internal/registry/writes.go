@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -14,7 +15,7 @@ import (
 )
 
 // Every row that a change writes is written here, so that none can be without its
-// entry in the history.
+// entry in the history. Only the time of a sync has none (setSynced).
 
 // appendTenant puts a tenant behind all others that there ever were.
 func (c *change) appendTenant(ctx context.Context, t Tenant) error {
@@ -67,10 +68,10 @@ func (c *change) deleteTenant(ctx context.Context, before placedTenant) error {
 	if err := c.tenantEntry(ctx, before, nil); err != nil {
 		return err
 	}
-	if err := c.q.DeleteRotation(ctx, string(before.ID)); err != nil {
-		return err
-	}
-	return c.q.DeleteTenant(ctx, string(before.ID))
+	id := string(before.ID)
+	return errors.Join(
+		c.q.DeleteRotation(ctx, id), c.q.DeleteCloudTenant(ctx, id), c.q.DeleteCloudCallsOf(ctx, id), c.q.DeleteTenant(ctx, id),
+	)
 }
 
 // tenantEntry records a tenant as it was and keeps the secrets that it had and,
@@ -143,6 +144,19 @@ func (c *change) setDocument(ctx context.Context, before, after Document) error 
 	}
 	return c.q.SetDocument(ctx, queries.SetDocumentParams{
 		SyncedAt: FormatTime(after.SyncedAt), UnknownMembers: after.Unknown.Reveal(),
+	})
+}
+
+// setSynced sets the time of the last sync, which never goes back. The history does not tell of
+// it: a list syncs every minute, and an undo of anything else is not to stop at that.
+func (c *change) setSynced(ctx context.Context, at time.Time) error {
+	state, err := c.State(ctx)
+	if err != nil || !at.After(state.Document.SyncedAt) {
+		return err
+	}
+	c.touched = true
+	return c.q.SetDocument(ctx, queries.SetDocumentParams{
+		SyncedAt: FormatTime(at), UnknownMembers: state.Document.Unknown.Reveal(),
 	})
 }
 

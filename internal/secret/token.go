@@ -7,43 +7,51 @@ import (
 	"strings"
 )
 
-// A token is a prefix that says what it is for, 32 random bytes in unpadded base64url, and six letters
-// and digits that are the CRC-32 of all before them: a scanner for secrets knows one, and a program
-// tells one that was cut off or mistyped without asking anybody.
+// The prefixes of tokens, so that a scanner for secrets knows one.
 const (
-	tokenLength    = 43
-	checksumLength = 6
-	base62         = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	PersonalToken = "sp_pat_"
+	SyncToken     = "sp_sync_"
 )
 
-// NewToken makes a token with a prefix, such as sp_pat_.
+const (
+	randomBytes = 32
+	digits      = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	checkDigits = 6 // of base 62 hold any 32 bits
+)
+
+// NewToken returns a token: its prefix, 32 random bytes in unpadded base64url, and a checksum of
+// both, by which a token that was cut or misspelt is known without looking it up:
+//
+//	sp_sync_ 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA 38cdZ8
 func NewToken(prefix string, random io.Reader) (Secret, error) {
-	var b [32]byte
-	if _, err := io.ReadFull(random, b[:]); err != nil {
+	number := make([]byte, randomBytes)
+	if _, err := io.ReadFull(random, number); err != nil {
 		return Secret{}, err
 	}
-	text := prefix + base64.RawURLEncoding.EncodeToString(b[:])
+	text := prefix + base64.RawURLEncoding.EncodeToString(number)
 	return New(text + checksum(text)), nil
 }
 
-// CheckToken tells whether a text is a token of that prefix, and whole.
-func CheckToken(prefix string, text Secret) bool {
-	rest, ok := strings.CutPrefix(text.Reveal(), prefix)
-	if !ok || len(rest) != tokenLength+checksumLength {
+// CheckToken tells whether a text has the form of a token with that prefix. Whether it is anybody's
+// it does not tell.
+func CheckToken(prefix, text string) bool {
+	middle, found := strings.CutPrefix(text, prefix)
+	end := len(middle) - checkDigits
+	if !found || end < 0 {
 		return false
 	}
-	if _, err := base64.RawURLEncoding.DecodeString(rest[:tokenLength]); err != nil {
-		return false
-	}
-	return rest[tokenLength:] == checksum(prefix+rest[:tokenLength])
+	number, err := base64.RawURLEncoding.Strict().DecodeString(middle[:end])
+	return err == nil && len(number) == randomBytes && !strings.ContainsAny(text, "\r\n") &&
+		checksum(prefix+middle[:end]) == middle[end:]
 }
 
+// checksum is the CRC-32 of a text in base 62, most significant digit first.
 func checksum(text string) string {
 	sum := crc32.ChecksumIEEE([]byte(text))
-	var digits [checksumLength]byte
-	for i := checksumLength - 1; i >= 0; i-- {
-		digits[i] = base62[sum%62]
-		sum /= 62
+	var found [checkDigits]byte
+	for i := range found {
+		found[checkDigits-1-i] = digits[sum%uint32(len(digits))]
+		sum /= uint32(len(digits))
 	}
-	return string(digits[:])
+	return string(found[:])
 }

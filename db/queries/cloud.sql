@@ -1,0 +1,42 @@
+-- name: CloudTenant :one
+SELECT tenant_id, origin, base
+FROM cloud_tenants
+WHERE tenant_id = @tenant_id;
+
+-- name: CloudTenants :many
+SELECT tenant_id, origin, base
+FROM cloud_tenants
+ORDER BY tenant_id;
+
+-- name: PutCloudTenant :exec
+INSERT INTO cloud_tenants (tenant_id, origin, base)
+VALUES (@tenant_id, @origin, @base)
+ON CONFLICT (tenant_id) DO UPDATE
+SET origin = excluded.origin,
+    base = excluded.base;
+
+-- name: DeleteCloudTenant :exec
+DELETE FROM cloud_tenants
+WHERE tenant_id = @tenant_id;
+
+-- name: CloudCalls :many
+SELECT key, kind, origin, tenant_id, name, region, external_db_access, made_at
+FROM cloud_calls
+ORDER BY key;
+
+-- name: InsertCloudCall :exec
+INSERT INTO cloud_calls (key, kind, origin, tenant_id, name, region, external_db_access, made_at)
+VALUES (@key, @kind, @origin, @tenant_id, @name, @region, @external_db_access, @made_at);
+
+-- name: SetCloudCallTenant :exec
+UPDATE cloud_calls
+SET tenant_id = CAST(@tenant_id AS TEXT)
+WHERE key = @key;
+
+-- name: DeleteCloudCall :exec
+DELETE FROM cloud_calls
+WHERE key = @key;
+
+-- name: DeleteCloudCallsOf :exec
+DELETE FROM cloud_calls
+WHERE tenant_id = CAST(@tenant_id AS TEXT);

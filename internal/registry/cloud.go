@@ -1,0 +1,291 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// CloudTenant is a tenant as a control plane gives it. A URL that is masked is not known.
+type CloudTenant struct {
+	ID                      TenantID
+	Name                    string
+	AppID, Hostname, Region *string
+	External                bool
+	InternalURL, URL        *secret.Secret
+}
+
+// record is the tenant as the registry has it, without its URLs.
+func (t CloudTenant) record() Tenant {
+	return Tenant{
+		ID: t.ID, Name: t.Name, AppID: t.AppID, Hostname: t.Hostname, Region: t.Region, Kind: Cloud, ExternalDBAccess: t.External,
+	}
+}
+
+// CloudSync is all the tenants that the control plane at Origin has for us. Prune removes
+// those that it has no more.
+type CloudSync struct {
+	Origin  string
+	Tenants []CloudTenant
+	Prune   bool
+}
+
+// check refuses an answer in which a tenant has no id or no name, or stands twice.
+func (s CloudSync) check() error {
+	if err := checkText("origin", s.Origin); err != nil {
+		return err
+	}
+	seen := map[TenantID]bool{}
+	for _, t := range s.Tenants {
+		if err := checkWhole(t.record()); err != nil {
+			return err
+		}
+		if seen[t.ID] {
+			return &DuplicateError{ID: t.ID}
+		}
+		seen[t.ID] = true
+	}
+	return nil
+}
+
+// CloudSynced is what a sync did.
+type CloudSynced struct {
+	// Gone are tenants that the control plane has no more and the registry keeps: with Prune
+	// those that are selected, have a profile or have a database that sp made.
+	Added, Updated, Pruned, Gone []Step
+	Kept                         []CloudConflict
+	// Changed tells that tenants changed, and not just the time of the sync.
+	Changed bool
+}
+
+// CloudConflict is a tenant of which the registry keeps what the control plane says otherwise:
+// the members that both changed, or that nobody knows who changed. There are none where the
+// registry has a local tenant of that id, which a sync does not touch.
+type CloudConflict struct {
+	ID      TenantID
+	Name    string
+	Members []string
+}
+
+// A control plane and the registry both have the members cloudMembers of a tenant. The rule:
+//
+//  1. base is what the control plane said at the last sync. What only it has changed since is
+//     taken, what only the registry has changed stays, and of what both changed ours stays.
+//  2. A cloud tenant without a base came with a file, or back by an undo. Its base is empty: what
+//     it lacks is taken, and what it has otherwise stays.
+//  3. A URL is taken if it is real and ours is absent, empty or masked; database_url only
+//     where the database can be reached from outside.
+//  4. Nothing else is ever touched: local tenants, tokens, real URLs, unknown members.
+var cloudMembers = []string{"name", "app_id", "hostname", "region", "external_db_access"}
+
+// baseOf is what a sync remembers of a tenant.
+func baseOf(t Tenant) image { return imageOfTenant(t, digester{}).only(cloudMembers) }
+
+// mergeCloud returns what becomes of a cloud tenant when its control plane says theirs of it,
+// and the members of which ours stays though theirs is another.
+func mergeCloud(base image, ours, theirs Tenant) (merged Tenant, kept []string) {
+	merged = ours
+	here, there := baseOf(ours), baseOf(theirs)
+	for _, m := range Members {
+		if !slices.Contains(cloudMembers, m.Name) || m.isSame(&ours, &theirs) {
+			continue
+		}
+		switch was := string(base[m.Name]); was {
+		case string(here[m.Name]):
+			m.take(&merged, &theirs)
+		case string(there[m.Name]):
+		default:
+			kept = append(kept, m.Name)
+		}
+	}
+	return merged, kept
+}
+
+// fill gives a tenant the real URLs that it has not.
+func (t CloudTenant) fill(to *Tenant) {
+	if isUnknown(to.InternalDatabaseURL) && isReal(t.InternalURL) {
+		to.InternalDatabaseURL = t.InternalURL
+	}
+	if to.ExternalDBAccess && isUnknown(to.DatabaseURL) && isReal(t.URL) {
+		to.DatabaseURL = t.URL
+	}
+}
+
+func isUnknown(url *secret.Secret) bool {
+	return url == nil || url.Empty() || pgurl.IsMasked(*url)
+}
+
+func isReal(url *secret.Secret) bool { return !isUnknown(url) && pgurl.Check(*url) == nil }
+
+// CloudOrigin returns the URL of the control plane with which a tenant was synced last, nil if
+// it never was.
+func (v *View) CloudOrigin(ctx context.Context, id TenantID) (*string, error) {
+	row, err := v.q.CloudTenant(ctx, string(id))
+	if there, err := isThere(err); !there {
+		return nil, err
+	}
+	return &row.Origin, nil
+}
+
+// SyncCloud merges the tenants of a control plane into the registry, as one change.
+func (r *Registry) SyncCloud(ctx context.Context, s CloudSync) (done CloudSynced, err error) {
+	if err := s.check(); err != nil {
+		return done, err
+	}
+	err = r.write(ctx, func(c *change) error {
+		done = CloudSynced{}
+		return c.prepared(func() error {
+			y, err := c.syncing(ctx, s, &done)
+			if err == nil {
+				err = y.run(ctx)
+			}
+			return err
+		})
+	})
+	return done, err
+}
+
+// syncing is a sync at work.
+type syncing struct {
+	*change
+	CloudSync
+	done  *CloudSynced
+	known map[TenantID]queries.CloudTenant
+	calls []CloudCall
+}
+
+func (c *change) syncing(ctx context.Context, s CloudSync, done *CloudSynced) (*syncing, error) {
+	y := &syncing{change: c, CloudSync: s, done: done, known: map[TenantID]queries.CloudTenant{}}
+	rows, err := c.q.CloudTenants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		y.known[TenantID(row.TenantID)] = row
+	}
+	y.calls, err = c.CloudCalls(ctx)
+	return y, err
+}
+
+func (y *syncing) run(ctx context.Context) error {
+	gone := maps.Clone(y.known)
+	for _, t := range y.Tenants {
+		delete(gone, t.ID)
+		if err := y.take(ctx, t); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(gone)) {
+		if gone[id].Origin == y.Origin {
+			if err := y.takeGone(ctx, id); err != nil {
+				return err
+			}
+		}
+	}
+	y.done.Changed = len(y.done.Added)+len(y.done.Updated)+len(y.done.Pruned) > 0
+	return y.setSynced(ctx, y.now)
+}
+
+// take merges one tenant. One that is being created comes with its credentials, not before.
+func (y *syncing) take(ctx context.Context, theirs CloudTenant) error {
+	ours, err := y.placedTenant(ctx, theirs.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		if slices.ContainsFunc(y.calls, func(c CloudCall) bool { return c.creates(y.Origin, theirs) }) {
+			return nil
+		}
+		return y.add(ctx, theirs)
+	case err != nil:
+		return err
+	case ours.IsLocal():
+		y.done.Kept = append(y.done.Kept, CloudConflict{ID: ours.ID, Name: ours.Name})
+		return nil
+	}
+	return y.update(ctx, ours, theirs)
+}
+
+func (y *syncing) add(ctx context.Context, theirs CloudTenant) error {
+	tenant := theirs.record()
+	theirs.fill(&tenant)
+	if err := y.appendTenant(ctx, tenant); err != nil {
+		return err
+	}
+	y.done.Added = append(y.done.Added, Step{Action: Add, ID: tenant.ID, Name: tenant.Name, Kind: Cloud})
+	return y.putBase(ctx, y.Origin, theirs)
+}
+
+func (y *syncing) update(ctx context.Context, ours placedTenant, theirs CloudTenant) error {
+	row := y.known[ours.ID]
+	base, err := readImage(row.Base)
+	if err != nil {
+		return err
+	}
+	merged, kept := mergeCloud(base, ours.Tenant, theirs.record())
+	theirs.fill(&merged)
+	if kept != nil {
+		y.done.Kept = append(y.done.Kept, CloudConflict{ID: ours.ID, Name: merged.Name, Members: kept})
+	}
+	if changed := ours.Differing(merged); changed != nil {
+		y.done.Updated = append(y.done.Updated, Step{Action: Update, ID: ours.ID, Name: merged.Name, Kind: Cloud, Changed: changed})
+		if err := y.updateTenant(ctx, ours, merged); err != nil {
+			return err
+		}
+	}
+	if row.Origin == y.Origin && row.Base == baseOf(theirs.record()).text() {
+		return nil
+	}
+	return y.putBase(ctx, y.Origin, theirs)
+}
+
+// takeGone tells of a tenant that the control plane has no more, or removes it.
+func (y *syncing) takeGone(ctx context.Context, id TenantID) error {
+	ours, err := y.placedTenant(ctx, id)
+	if err != nil || ours.IsLocal() {
+		return err
+	}
+	step := Step{Action: Stay, ID: id, Name: ours.Name, Kind: ours.Kind}
+	needed, err := y.isNeeded(ctx, id)
+	if err != nil || needed || !y.Prune {
+		y.done.Gone = append(y.done.Gone, step)
+		return err
+	}
+	removed, err := y.removeTenant(ctx, ours)
+	step.Action, step.Removed = Remove, &removed
+	y.done.Pruned = append(y.done.Pruned, step)
+	return err
+}
+
+// isNeeded tells whether a tenant is selected, or has a profile or a database that sp made.
+func (c *change) isNeeded(ctx context.Context, id TenantID) (bool, error) {
+	s, err := c.Selection(ctx)
+	if err != nil || s.Tenant != nil && *s.Tenant == id {
+		return true, err
+	}
+	profiles, err := c.ProfilesOf(ctx, &id, 1)
+	if err != nil || len(profiles) > 0 {
+		return true, err
+	}
+	d, err := c.Database(ctx, id)
+	return d != nil, err
+}
+
+// base returns what a control plane said of a tenant last, nil where it was never synced.
+func (v *View) base(ctx context.Context, id TenantID) (image, error) {
+	row, err := v.q.CloudTenant(ctx, string(id))
+	if there, err := isThere(err); !there {
+		return nil, err
+	}
+	return readImage(row.Base)
+}
+
+// putBase remembers what a control plane said of a tenant.
+func (c *change) putBase(ctx context.Context, origin string, said CloudTenant) error {
+	return c.q.PutCloudTenant(ctx, queries.PutCloudTenantParams{
+		TenantID: string(said.ID), Origin: origin, Base: baseOf(said.record()).text(),
+	})
+}
