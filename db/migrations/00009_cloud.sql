@@ -16,6 +16,14 @@ CREATE TABLE cloud_tenants (
     base      TEXT NOT NULL CHECK (base <> '')
 ) STRICT, WITHOUT ROWID;
 
+-- When the control plane at origin was asked last (microseconds since 1970), and the ETag of what it
+-- said.
+CREATE TABLE cloud_origins (
+    origin    TEXT    NOT NULL PRIMARY KEY CHECK (origin <> ''),
+    etag      TEXT    NOT NULL,
+    synced_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- The requests to control planes whose results are not stored yet, by their idempotency keys. Of
 -- a creation the tenant is NULL until the control plane has said which it makes; it is not in
 -- tenants before its credentials are.
@@ -33,6 +41,7 @@ CREATE TABLE cloud_calls (
 
 -- +goose Down
 DROP TABLE cloud_calls;
+DROP TABLE cloud_origins;
 DROP TABLE cloud_tenants;
 DROP INDEX servers_region;
 ALTER TABLE servers DROP COLUMN region;

@@ -40,3 +40,15 @@ WHERE key = @key;
 -- name: DeleteCloudCallsOf :exec
 DELETE FROM cloud_calls
 WHERE tenant_id = CAST(@tenant_id AS TEXT);
+
+-- name: CloudOrigin :one
+SELECT origin, etag, synced_at
+FROM cloud_origins
+WHERE origin = @origin;
+
+-- name: PutCloudOrigin :exec
+INSERT INTO cloud_origins (origin, etag, synced_at)
+VALUES (@origin, @etag, @synced_at)
+ON CONFLICT (origin) DO UPDATE
+SET etag = excluded.etag,
+    synced_at = excluded.synced_at;

@@ -47,6 +47,19 @@ func (q *Queries) CloudCalls(ctx context.Context) ([]CloudCall, error) {
 	return items, nil
 }
 
+const cloudOrigin = `-- name: CloudOrigin :one
+SELECT origin, etag, synced_at
+FROM cloud_origins
+WHERE origin = ?1
+`
+
+func (q *Queries) CloudOrigin(ctx context.Context, origin string) (CloudOrigin, error) {
+	row := q.db.QueryRowContext(ctx, cloudOrigin, origin)
+	var i CloudOrigin
+	err := row.Scan(&i.Origin, &i.Etag, &i.SyncedAt)
+	return i, err
+}
+
 const cloudTenant = `-- name: CloudTenant :one
 SELECT tenant_id, origin, base
 FROM cloud_tenants
@@ -146,6 +159,25 @@ func (q *Queries) InsertCloudCall(ctx context.Context, arg InsertCloudCallParams
 		arg.ExternalDBAccess,
 		arg.MadeAt,
 	)
+	return err
+}
+
+const putCloudOrigin = `-- name: PutCloudOrigin :exec
+INSERT INTO cloud_origins (origin, etag, synced_at)
+VALUES (?1, ?2, ?3)
+ON CONFLICT (origin) DO UPDATE
+SET etag = excluded.etag,
+    synced_at = excluded.synced_at
+`
+
+type PutCloudOriginParams struct {
+	Origin   string
+	Etag     string
+	SyncedAt int64
+}
+
+func (q *Queries) PutCloudOrigin(ctx context.Context, arg PutCloudOriginParams) error {
+	_, err := q.db.ExecContext(ctx, putCloudOrigin, arg.Origin, arg.Etag, arg.SyncedAt)
 	return err
 }
 

@@ -27,6 +27,12 @@ type CloudCall struct {
 	MadeAt           int64
 }
 
+type CloudOrigin struct {
+	Origin   string
+	Etag     string
+	SyncedAt int64
+}
+
 type CloudTenant struct {
 	TenantID string
 	Origin   string

@@ -27,6 +27,12 @@ CREATE TABLE cloud_calls (
     CHECK (kind = 'create' OR tenant_id IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE cloud_origins (
+    origin    TEXT    NOT NULL PRIMARY KEY CHECK (origin <> ''),
+    etag      TEXT    NOT NULL,
+    synced_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE cloud_tenants (
     tenant_id TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id),
     origin    TEXT NOT NULL CHECK (origin <> ''),

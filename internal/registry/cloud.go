@@ -3,8 +3,10 @@ package registry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/sp-registry/sp/db/queries"
 	"github.com/sp-registry/sp/internal/pgurl"
@@ -27,12 +29,30 @@ func (t CloudTenant) record() Tenant {
 	}
 }
 
-// CloudSync is all the tenants that the control plane at Origin has for us. Prune removes
-// those that it has no more.
+// CloudSync is all the tenants that the control plane at Origin has for us, in the state that ETag
+// names. Unchanged says that they are as they were at the last sync; then Tenants is empty.
 type CloudSync struct {
-	Origin  string
-	Tenants []CloudTenant
-	Prune   bool
+	Origin, ETag string
+	Unchanged    bool
+	Tenants      []CloudTenant
+	// Prune removes the tenants that it has no more.
+	Prune bool
+}
+
+// LastSync is when a control plane was asked last, nil for never, and the ETag of what it said.
+type LastSync struct {
+	At   *time.Time
+	ETag string
+}
+
+// LastSync returns when a control plane was asked last.
+func (v *View) LastSync(ctx context.Context, origin string) (last LastSync, err error) {
+	row, err := v.q.CloudOrigin(ctx, origin)
+	if there, err := isThere(err); !there {
+		return last, err
+	}
+	at := time.UnixMicro(row.SyncedAt).UTC()
+	return LastSync{&at, row.Etag}, nil
 }
 
 // check refuses an answer in which a tenant has no id or no name, or stands twice.
@@ -150,6 +170,34 @@ func (r *Registry) SyncCloud(ctx context.Context, s CloudSync) (done CloudSynced
 	return done, err
 }
 
+// StoreCloudURLs gives a cloud tenant that is here the real URLs that its control plane gave.
+func (r *Registry) StoreCloudURLs(ctx context.Context, origin string, t CloudTenant) (tenant Tenant, err error) {
+	err = r.write(ctx, func(c *change) error {
+		before, err := c.placedTenant(ctx, t.ID)
+		if err == nil && before.IsLocal() {
+			err = fmt.Errorf("tenant %s: it is a local one: %w", before, ErrInvalid)
+		}
+		if err != nil {
+			return err
+		}
+		base, err := c.base(ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		merged, _ := mergeCloud(base, before.Tenant, t.record())
+		if err := (CloudResult{InternalURL: t.InternalURL, URL: t.URL}).give(&merged); err != nil {
+			return err
+		}
+		if tenant = merged; !before.Equal(merged) {
+			if err := c.updateTenant(ctx, before, merged); err != nil {
+				return err
+			}
+		}
+		return c.putBase(ctx, origin, t)
+	})
+	return tenant, err
+}
+
 // syncing is a sync at work.
 type syncing struct {
 	*change
@@ -173,6 +221,18 @@ func (c *change) syncing(ctx context.Context, s CloudSync, done *CloudSynced) (*
 }
 
 func (y *syncing) run(ctx context.Context) error {
+	err := y.q.PutCloudOrigin(ctx, queries.PutCloudOriginParams{Origin: y.Origin, Etag: y.ETag, SyncedAt: y.now.UnixMicro()})
+	if err == nil && !y.Unchanged {
+		err = y.merge(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	y.done.Changed = len(y.done.Added)+len(y.done.Updated)+len(y.done.Pruned) > 0
+	return y.setSynced(ctx, y.now)
+}
+
+func (y *syncing) merge(ctx context.Context) error {
 	gone := maps.Clone(y.known)
 	for _, t := range y.Tenants {
 		delete(gone, t.ID)
@@ -187,8 +247,7 @@ func (y *syncing) run(ctx context.Context) error {
 			}
 		}
 	}
-	y.done.Changed = len(y.done.Added)+len(y.done.Updated)+len(y.done.Pruned) > 0
-	return y.setSynced(ctx, y.now)
+	return nil
 }
 
 // take merges one tenant. One that is being created comes with its credentials, not before.

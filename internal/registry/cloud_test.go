@@ -327,3 +327,46 @@ func TestEveryMemberThatAControlPlaneGivesIsMerged(t *testing.T) {
 	require.Equal(t, cloudMembers, Tenant{ID: "a", Kind: Cloud}.Differing(one.record()))
 	require.Equal(t, len(cloudMembers)+3, reflect.TypeFor[CloudTenant]().NumField(), "and the id and two URLs")
 }
+
+func TestALastSyncIsKnownWithItsState(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	none, err := d.mustView(t).LastSync(t.Context(), plane)
+	require.NoError(t, err)
+	require.Equal(t, LastSync{}, none)
+	d.mustReopen(t)
+	d.mustSync(t, CloudSync{Origin: plane, ETag: `"r1.0"`, Tenants: []CloudTenant{given("a", "A")}})
+	require.Empty(t, say(d.mustSync(t, CloudSync{Origin: plane, ETag: `"r1.0"`, Unchanged: true})))
+	d.mustReopen(t)
+	last, err := d.mustView(t).LastSync(t.Context(), plane)
+	require.NoError(t, err)
+	require.Equal(t, `"r1.0"`, last.ETag)
+	require.NotNil(t, last.At)
+	other, err := d.mustView(t).LastSync(t.Context(), "https://other.example")
+	require.NoError(t, err)
+	require.Equal(t, LastSync{}, other)
+}
+
+func TestAColleaguesTenantGetsItsURLs(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustSync(t, CloudSync{Tenants: []CloudTenant{given("a", "A")}})
+	d.mustTenants(t, "local")
+	real, masked := secret.New("postgres://u:p@h/d"), secret.New("postgres://u:***@h/d")
+	now := given("a", "A")
+	now.InternalURL = &masked
+	_, err := d.StoreCloudURLs(t.Context(), plane, now)
+	require.ErrorIs(t, err, ErrInvalid)
+	now.InternalURL = &real
+	stored, err := d.StoreCloudURLs(t.Context(), plane, now)
+	require.NoError(t, err)
+	d.mustReopen(t)
+	reread, err := d.mustView(t).Tenant(t.Context(), "a")
+	require.NoError(t, err)
+	require.True(t, reread.Equal(stored))
+	require.True(t, reread.InternalDatabaseURL.Equal(real))
+	for _, id := range []TenantID{"nobody", "local"} {
+		_, err = d.StoreCloudURLs(t.Context(), plane, CloudTenant{ID: id, Name: "x", InternalURL: &real})
+		require.Error(t, err, id)
+	}
+}
