@@ -331,10 +331,11 @@ func TestEveryMemberThatAControlPlaneGivesIsMerged(t *testing.T) {
 func TestALastSyncIsKnownWithItsState(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
-	none, err := d.mustView(t).LastSync(t.Context(), plane)
+	v := d.mustView(t)
+	none, err := v.LastSync(t.Context(), plane)
 	require.NoError(t, err)
 	require.Equal(t, LastSync{}, none)
-	d.mustReopen(t)
+	v.Close()
 	d.mustSync(t, CloudSync{Origin: plane, ETag: `"r1.0"`, Tenants: []CloudTenant{given("a", "A")}})
 	require.Empty(t, say(d.mustSync(t, CloudSync{Origin: plane, ETag: `"r1.0"`, Unchanged: true})))
 	d.mustReopen(t)
