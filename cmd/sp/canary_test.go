@@ -132,7 +132,7 @@ var caged = strings.ReplaceAll(`{"synced_at": "2026-02-01T10:00:00Z", "note": "M
   {"id": "e", "name": "e", "database_url": "postgres://h/e\nMARK", "api_key": "MARK", "pin": 1}]}`, "MARK", harness.Marker)
 
 // mayHoldSecrets are the files that do, by their names in the project.
-var mayHoldSecrets = []string{".systemprompt/sp.db", ".systemprompt/tenants.json", ".systemprompt/sessions/index.json", ".systemprompt/profiles/x/profile.yaml", ".systemprompt/profiles/y/profile.yaml", "copy.json", "copy.db"}
+var mayHoldSecrets = []string{".systemprompt/sp.db", ".systemprompt/tenants.json", ".systemprompt/sessions/index.json", ".systemprompt/credentials.json", ".systemprompt/profiles/x/profile.yaml", ".systemprompt/profiles/y/profile.yaml", "copy.json", "copy.db"}
 
 // cage makes a registry of a document like caged, and files to go wrong with.
 func cage(s *sandbox, caged string) {
@@ -149,6 +149,8 @@ func cage(s *sandbox, caged string) {
 	s.write("given/jwt.txt", "e30."+base64.RawURLEncoding.EncodeToString([]byte(`{"email":"u@example.com","jti":"`+harness.Marker+`"}`))+"."+harness.Marker)
 	s.write("given/secrets.json", strings.ReplaceAll(`{"api": "MARK3", "more": "xMARK", "deep": {"x": "MARK"}, "list": ["MARK"], "sync_token": "MARK"}`, "MARK", harness.Marker))
 	s.must("import", "given/caged.json")
+	s.write(".systemprompt/credentials.json", strings.ReplaceAll(`{"api_token": "MARK", "api_url": "https://cloud.example", "authenticated_at": "2026-02-01T10:00:00Z",
+	  "user_email": "a@example.com", "last_validated_at": null, "refresh_token": "MARK", "more": "MARK"}`, "MARK", harness.Marker))
 	for _, tenant := range []string{"a", "b", "c", "d", "e"} {
 		s.must("profile", "create", tenant, "--tenant", tenant)
 	}
@@ -329,7 +331,16 @@ var canaryRows = map[string][]string{
 		"", "--profile b", "--profile b --network external", "--profile c", "--profile d", "--profile d --network external", "--profile e",
 		"--profile .systemprompt/profiles/x", "--profile .systemprompt/profiles/y/profile.yaml", "--profile ./u:CANARYc4n4ryCANARY@h/d", "--reveal",
 	},
-	"version": {""},
+	"login": {
+		"", "URL", "--device", "--token-stdin", "--token-stdin https://cloud.example", "--token-stdin http://CANARYc4n4ryCANARY@h", "--device URL",
+		"--token-stdin https://u:CANARYc4n4ryCANARY@h", "--device --token-stdin",
+	},
+	"logout":      {"", ""},
+	"whoami":      {""},
+	"auth login":  {"", "--token-stdin"},
+	"auth logout": {"", ""},
+	"auth whoami": {""},
+	"version":     {""},
 	"help":    {"", "tenant edit", "URL"},
 }
 

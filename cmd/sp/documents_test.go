@@ -27,12 +27,14 @@ var notOffered = []string{
 	"cloud tenant rotate-sync-token <id>",
 	"cloud tenant rotate-sync-token <tenant-id> -y",
 	"infra db migrate",
-	"login",
 }
 
 // serving are those that need a database server, which the tests in live give them; here
 // there is none.
 var serving = []string{"cloud tenant create --type local", "cloud tenant create --type local --name my-project", "cloud tenant rotate-credentials", "db up"}
+
+// withTerminal are those that need a terminal, or say with which flag they need none.
+var withTerminal = []string{"login"}
 
 // asking are those that ask first, and need -y without a terminal.
 var asking = []string{"cloud tenant rotate-sync-token"}
@@ -64,6 +66,10 @@ func TestEveryCommandLineOfTheDocumentsWorks(t *testing.T) {
 					spelling = append(slices.Clone(spelling), "--name", "x")
 				}
 				require.Equal(t, "unavailable", documentedProject(t).run(append(slices.Clone(spelling), "--json")...).code(t), "sp %v", spelling)
+				continue
+			}
+			if slices.Contains(withTerminal, line) {
+				require.Equal(t, "usage", o.code(t), "sp %v", spelling)
 				continue
 			}
 			if slices.Contains(asking, line) {
@@ -100,6 +106,7 @@ func TestDocumentsAreReadWhole(t *testing.T) {
 		"cloud tenant show <id>",
 		"cloud tenant show <tenant-id>",
 		"db up",
+		"login",
 	}, offered)
 }
 

@@ -94,6 +94,10 @@ var memberLists = map[string]string{
 	"TenantSecrets":     "the same",
 	"onlyConnection":    "the same",
 	"url":               "which of two URLs, and whether it may be had",
+
+	"tenantJSON":  "what a control plane tells",
+	"tenant":      "the same",
+	"Credentials": "the same",
 }
 
 // TestMembersAreListedInOneTable looks for other lists of the record's members, by name, by

@@ -35,6 +35,8 @@ type Noun struct {
 	// Optional marks a group whose commands also exist at the top level, so that its name may be
 	// left out.
 	Optional bool
+	// Own are the commands of an optional group that mean something else without its name.
+	Own []string
 }
 
 // Command is something that a user can run, or a group of commands.

@@ -33,6 +33,12 @@ func (p *Program) Reference(preface string, meanings map[int]string) string {
 	for _, noun := range p.Nouns {
 		if !noun.Optional {
 			p.writeCommand(&b, noun.Build(), p.Name, "##")
+			continue
+		}
+		for _, command := range noun.Build().Commands {
+			if slices.Contains(noun.Own, command.Name) {
+				p.writeCommand(&b, command, p.Name+" "+noun.Name, "##")
+			}
 		}
 	}
 	return b.String()
@@ -42,7 +48,9 @@ func (p *Program) Reference(preface string, meanings map[int]string) string {
 func (p *Program) writeOptional(b *strings.Builder, noun Noun) {
 	var names []string
 	for _, command := range noun.Build().Commands {
-		names = append(names, "`"+command.Name+"`")
+		if !slices.Contains(noun.Own, command.Name) {
+			names = append(names, "`"+command.Name+"`")
+		}
 	}
 	writeWrapped(b, "", fmt.Sprintf("\nYou may write `%s %s` before %s; it means the same as without `%s`.", p.Name, noun.Name, oneOf(names), noun.Name))
 }

@@ -185,7 +185,7 @@ func (p *Program) Meant(args []string) []string {
 		at++
 	}
 	if at > 0 && at+1 < len(args) {
-		if noun := p.noun(args[at]); noun != nil && noun.Optional && p.noun(args[at+1]) != nil {
+		if noun := p.noun(args[at]); noun != nil && noun.Optional && p.noun(args[at+1]) != nil && !slices.Contains(noun.Own, args[at+1]) {
 			return slices.Delete(slices.Clone(args), at, at+1)
 		}
 	}

@@ -36,6 +36,8 @@ type Options struct {
 	Sleep func(context.Context, time.Duration) error
 	// UserAgent is the program and its version.
 	UserAgent string
+	// Offline is returned in place of asking, unless it is nil.
+	Offline error
 
 	roots *x509.CertPool // those of tests; nil for the system's
 	stall time.Duration  // how long a body may bring nothing; 0 for stalls

@@ -122,7 +122,7 @@ func mustStore(t *testing.T, f LoginFile, l Login) {
 	require.NoError(t, f.Locked(t.Context(), func() error { return f.Replace(l) }))
 }
 
-// P4 and P6: what can't be saved leaves no file.
+// P4, P6 and I6: what can't be saved leaves no file.
 func TestALoginIsStoredForItsOwnerAlone(t *testing.T) {
 	t.Parallel()
 	f := LoginFile{t.TempDir()}

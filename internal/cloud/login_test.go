@@ -195,6 +195,7 @@ func TestALoginByDeviceThatIsRefusedOrTooLate(t *testing.T) {
 	require.ErrorIs(t, err, cause)
 }
 
+// P8.
 func TestAPersonalTokenIsTried(t *testing.T) {
 	t.Parallel()
 	p := newPlane(t)

@@ -219,6 +219,8 @@ func (c *Client) failed(ctx context.Context, err error) error {
 		return unavailable(true, errStalled.Error())
 	case ctx.Err() != nil:
 		return err
+	case c.Offline != nil:
+		return c.Offline
 	case errors.As(err, &invalid):
 		return unavailable(false, c.invalidCertificate(invalid))
 	case errors.As(err, &host):

@@ -23,7 +23,10 @@ const (
 	silence = 45 * time.Second // of a stream, which has heartbeats
 )
 
-func newTransport(c *Client) *http.Transport {
+func newTransport(c *Client) http.RoundTripper {
+	if c.Offline != nil {
+		return offline{c.Offline}
+	}
 	dialer := &net.Dialer{Timeout: dials}
 	t := &http.Transport{
 		DialContext:            dialer.DialContext,
@@ -43,6 +46,11 @@ func newTransport(c *Client) *http.Transport {
 	}
 	return t
 }
+
+// offline asks nobody.
+type offline struct{ why error }
+
+func (o offline) RoundTrip(*http.Request) (*http.Response, error) { return nil, o.why }
 
 // errNotLoopback is returned where localhost leads to another machine.
 var errNotLoopback = errors.New("plain http is for this machine only")

@@ -1,27 +1,23 @@
-// Package cloud has the commands on a cloud account, and the commands of the documents that belong
-// to the application.
+// Package cloud has the commands on an account at a control plane, and the commands of the documents
+// that belong to the application.
 package cloud
 
-import "github.com/sp-registry/sp/internal/cli"
-
-// Why a command is not offered.
-const (
-	NeedsCloud       = "this sp does not talk to SystemPrompt Cloud"
-	needsApplication = "this belongs to the application, not to its registry"
+import (
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
 )
+
+const needsApplication = "this belongs to the application, not to its registry"
 
 // Auth is `sp auth`.
 func Auth() *cli.Command {
-	return &cli.Command{Name: "auth", Usage: "your account at SystemPrompt Cloud", Commands: []*cli.Command{Login()}}
+	return &cli.Command{Name: "auth", Usage: "your account at a control plane", Commands: []*cli.Command{Login(), Logout(), Whoami()}}
 }
-
-// Login is `sp login`.
-func Login() *cli.Command { return cli.Later("login", "log in to SystemPrompt Cloud", NeedsCloud) }
 
 // Sync is `sp sync`.
 func Sync() *cli.Command {
 	return &cli.Command{Name: "sync", Usage: "send files to the cloud, or fetch them", Commands: []*cli.Command{
-		cli.Later("push", "send files", NeedsCloud), cli.Later("pull", "fetch files", NeedsCloud),
+		cli.Later("push", "send files", task.NeedsCloud), cli.Later("pull", "fetch files", task.NeedsCloud),
 	}}
 }
 

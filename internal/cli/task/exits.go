@@ -8,6 +8,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cloud"
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/hosting"
@@ -47,8 +48,11 @@ func Faults() []cli.Fault {
 	}
 	made := fault(registry.ErrIncomplete, 8, "incomplete", say("%s tells how the file stands; %s writes it", cli.To("sp status"), cli.To("sp export")))
 	made.Made = true
-	refused := fault(exporter.ErrRefused, 6, "store", none)
-	refused.Bare = true
+	told := func(err error, exit int, code string, hint cli.Advice) cli.Fault { // by who wrote the message
+		f := fault(err, exit, code, hint)
+		f.Bare = true
+		return f
+	}
 	return []cli.Fault{
 		made,
 		fault(provision.ErrUnknown, 8, "incomplete", say("look before you do it again: %s, %s", cli.To("sp status"), cli.To("sp tenant list"))),
@@ -57,10 +61,10 @@ func Faults() []cli.Fault {
 		fault(db.ErrUntrusted, 6, "untrusted", trustHint()),
 		fault(project.ErrUntrusted, 6, "untrusted", say("remove the link, or name the directory to which it leads with --dir")),
 		fault(resolver.ErrUsage, 2, "usage", none),
-		refused,
+		told(exporter.ErrRefused, 6, "store", none),
 		fault(follow.ErrUnusable, 6, "store", say("mend that file, or move it away; what follows the registry is written anew")),
 		fault(project.ErrUnusable, 6, "store", say("mend that file, or move it away; what follows the registry is written anew")),
-		{Err: ErrNoProgram, Exit: 9, Code: "unavailable", Bare: true},
+		told(ErrNoProgram, 9, "unavailable", none),
 		fault(hosting.ErrNoServer, 9, "unavailable", none),
 		{Err: ErrUnreached, Exit: 9, Code: "unavailable", Told: true},
 		fault(hosting.ErrWithheld, 9, "denied", none),
@@ -77,6 +81,17 @@ func Faults() []cli.Fault {
 		fault(postgres.ErrEdited, 9, "denied", say("%s shows it at a terminal, and asks; or move it away", cli.To("sp db up"))),
 		fault(postgres.ErrVersion, 9, "unavailable", none),
 		fault(postgres.ErrUnusable, 9, "unavailable", none),
+		fault(cloud.ErrNotLoggedIn, 9, "denied", say("%s logs in; in CI set SP_TOKEN and SP_CLOUD_URL", cli.To("sp login", "URL"))),
+		told(cloud.ErrUnauthenticated, 9, "denied", say("%s logs in again", cli.To("sp login"))),
+		told(cloud.ErrDenied, 9, "denied", none),
+		told(cloud.ErrUnavailable, 9, "unavailable", none),
+		told(cloud.ErrAnswer, 9, "mismatch", say("see that the URL is right: %s; a proxy or a sign-in page of the network may be in between", cli.To("sp whoami"))),
+		told(cloud.ErrConflict, 4, "conflict", none),
+		told(cloud.ErrNotFound, 3, "not_found", none),
+		told(cloud.ErrInvalid, 2, "invalid", none),
+		told(cloud.ErrBusy, 7, "busy", say("try again")),
+		fault(cloud.ErrExposed, 6, "store", none),
+		fault(cloud.ErrUnusable, 6, "store", none),
 		fault(registry.ErrConflict, 4, "conflict", none),
 		fault(registry.ErrExists, 4, "exists", none),
 		fault(registry.ErrInUse, 4, "in_use", none),

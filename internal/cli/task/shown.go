@@ -22,6 +22,7 @@ var (
 	File        = cli.Kind{Name: "file"}
 	Directory   = cli.Kind{Name: "directory"}
 	Secret      = cli.Kind{Name: "secret"}
+	Plane       = cli.Kind{Name: "control plane"}
 )
 
 // TenantRef is a tenant in JSON, where another thing names it. Of one that is gone, what is not known

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/sp-registry/sp/internal/cli"
-	"github.com/sp-registry/sp/internal/cli/cloud"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -19,7 +18,7 @@ func Command() *cli.Command {
 		Commands: []*cli.Command{
 			createCommand(), listCommand(), Show(), editCommand(), selectCommand(), deleteCommand(),
 			provisionCommand(), checkCommand(), rotateCredentialsCommand(), rotateTokenCommand(),
-			cli.Later("cancel", "cancel a cloud tenant's subscription", cloud.NeedsCloud),
+			cli.Later("cancel", "cancel a cloud tenant's subscription", task.NeedsCloud),
 		},
 	}
 }
@@ -34,7 +33,7 @@ func optionalWord() cli.Arg {
 
 // unsupported refuses what only a control plane can do.
 func unsupported(what string) error {
-	return fmt.Errorf("%s: %w: %s", what, cli.ErrUnsupported, cloud.NeedsCloud)
+	return fmt.Errorf("%s: %w: %s", what, cli.ErrUnsupported, task.NeedsCloud)
 }
 
 // unsupportedFor refuses it for a cloud tenant.

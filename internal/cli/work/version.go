@@ -13,9 +13,6 @@ import (
 	"github.com/sp-registry/sp/internal/cli/task"
 )
 
-// number is the version that CHANGELOG.md has at its top.
-const number = "0.1.0"
-
 // build is what this program was made of.
 type build struct {
 	Version string `json:"version"`
@@ -44,7 +41,7 @@ func Version() *cli.Command {
 
 // buildOf reads what the linker wrote into the program, nil for nothing.
 func buildOf(info *debug.BuildInfo) build {
-	b := build{Version: number, Go: runtime.Version()}
+	b := build{Version: task.Version, Go: runtime.Version()}
 	if info == nil {
 		return b
 	}

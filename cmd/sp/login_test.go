@@ -1,0 +1,344 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/cli"
+)
+
+// online is a sandbox that may ask its control plane.
+func online(t *testing.T) (*sandbox, *plane) {
+	t.Helper()
+	s := newSandbox(t)
+	delete(s.env, "SP_OFFLINE")
+	return s, newPlane(t)
+}
+
+func (s *sandbox) login(p *plane) outcome {
+	s.t.Helper()
+	s.stdin = "sp_pat_good\n"
+	return s.must("login", "--token-stdin", p.URL)
+}
+
+func TestLoginByTokenMakesTheDirectoryAndSaysWhoOneIs(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	p.tenants = `[{"id":"t-1","name":"one","external_db_access":false,"database_url":""}]`
+	o := s.login(p)
+	require.Contains(t, o.stderr, "sp: made "+s.dir+"/.systemprompt\n")
+	require.Contains(t, o.stderr, "sp: logged in at "+strings.TrimPrefix(p.URL, "http://")+" as ada@example.com\nsp: 1 tenant: sp tenant list\n")
+	require.Equal(t, "account\tada@example.com\nurl\t"+p.URL+"\ntoken\tvalid\nfile\t"+s.dir+"/.systemprompt/credentials.json\n", o.stdout)
+	require.Equal(t, `{
+  "api_token": "sp_pat_good",
+  "api_url": "`+p.URL+`",
+  "authenticated_at": "2026-02-01T12:00:00Z",
+  "user_email": "ada@example.com",
+  "last_validated_at": "2026-02-01T12:00:00Z"
+}`, s.read(".systemprompt/credentials.json"))
+	info, err := os.Stat(s.dir + "/.systemprompt/credentials.json")
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+	require.NoFileExists(t, s.dir+"/.systemprompt/sp.db")
+
+	require.Equal(t, o.stdout, s.must("whoami").stdout)
+	require.Equal(t, o.stdout, s.must("cloud", "auth", "whoami").stdout)
+	s.must("init")
+	require.Equal(t, o.stdout, s.must("cloud", "whoami").stdout, "the registry came to the login")
+	s.must("login", "--token-stdin") // the URL is that of the login
+}
+
+func TestLoginThatFailsLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.stdin = "sp_pat_bad"
+	o := s.run("login", "--token-stdin", p.URL, "--json")
+	require.Equal(t, 9, o.exit)
+	require.Equal(t, "denied", o.code(t))
+	require.NotContains(t, o.stdout+o.stderr, "sp_pat_bad")
+	require.NoDirExists(t, s.dir+"/.systemprompt")
+
+	p.Close()
+	o = s.run("login", "--token-stdin", p.URL, "--json")
+	require.Equal(t, "unavailable", o.code(t))
+	for _, url := range []string{"http://cloud.example", "cloud.example", "https://u:pw@cloud.example", "postgres://u:pw@h/d"} {
+		o = s.run("login", "--token-stdin", url, "--json")
+		require.Equal(t, 2, o.exit, url)
+		require.NotContains(t, o.stdout, "pw@")
+	}
+	require.NoDirExists(t, s.dir+"/.systemprompt")
+}
+
+func TestLoginTakesTheURLFromItsArgumentThenTheVariableThenTheFile(t *testing.T) {
+	t.Parallel()
+	s, first := online(t)
+	second, third := newPlane(t), newPlane(t)
+	s.login(first)
+	s.stdin = "sp_pat_good"
+	require.Contains(t, s.must("login", "--token-stdin").stdout, first.URL)
+	s.env["SP_CLOUD_URL"] = second.URL
+	require.Contains(t, s.must("login", "--token-stdin").stdout, second.URL)
+	require.Contains(t, s.must("login", "--token-stdin", third.URL).stdout, third.URL)
+
+	// A token goes to nobody but its own control plane.
+	second.asked = nil
+	o := s.run("cloud", "status", "--json")
+	require.Equal(t, "denied", o.code(t))
+	require.Contains(t, o.stdout, "SP_CLOUD_URL names another control plane")
+	require.Empty(t, second.asked)
+}
+
+func TestLoginWithoutATerminalAsksNothing(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	for _, line := range [][]string{{"login", p.URL}, {"auth", "login", p.URL}, {"cloud", "login", p.URL}, {"cloud", "auth", "login", p.URL}} {
+		o := s.run(line...)
+		require.Equal(t, 2, o.exit)
+		require.Contains(t, o.stderr, "there is no terminal")
+		require.Contains(t, o.stderr, "sp login --device")
+		require.Contains(t, o.stderr, "SP_TOKEN")
+	}
+	require.Empty(t, p.asked)
+}
+
+func TestLoginByDeviceNeedsNoTerminal(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	p.pending = 1
+	o := s.must("login", "--device", p.URL)
+	require.Contains(t, o.stderr, "sp: open "+p.URL+"/device and enter the code BCDF-GHJK\nsp: or open "+p.URL+"/device?user_code=BCDF-GHJK\n")
+	require.Contains(t, o.stderr, "no tenants yet: sp tenant create --region REGION")
+	require.Contains(t, o.stdout, "token\trenewed as needed\n")
+	require.NotContains(t, o.stdout+o.stderr, "s3cret")
+	require.Contains(t, s.read(".systemprompt/credentials.json"), `"refresh_token": "refresh-s3cret"`)
+}
+
+// withBrowser gives a sandbox a terminal, a display, and an opener that does as script says.
+func (s *sandbox) withBrowser(script string) {
+	s.terminal = true
+	bin := s.t.TempDir()
+	require.NoError(s.t, os.WriteFile(filepath.Join(bin, "xdg-open"), []byte("#!/bin/sh\n"+script+"\n"), 0o700)) //nolint:gosec // a program
+	s.env["DISPLAY"], s.env["PATH"] = ":1", bin
+}
+
+func TestLoginByBrowserComesBackToThisMachine(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("no sh")
+	}
+	s, p := online(t)
+	told := filepath.Join(s.t.TempDir(), "url")
+	s.withBrowser(`echo "$1" > ` + told + `.new; /bin/mv ` + told + `.new ` + told)
+	visited := make(chan error, 1)
+	go func() {
+		for range 500 {
+			if url, err := os.ReadFile(told); err == nil {
+				response, err := http.Get(strings.TrimSpace(string(url))) //nolint:gosec,noctx // of this test
+				if err == nil {
+					_, err = io.Copy(io.Discard, response.Body)
+					_ = response.Body.Close()
+				}
+				visited <- err
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		visited <- os.ErrDeadlineExceeded
+	}()
+	o := s.must("login", p.URL)
+	require.NoError(t, <-visited)
+	require.Contains(t, o.stderr, "log in with the browser")
+	require.NotContains(t, o.stdout+o.stderr, "s3cret")
+	require.True(t, p.asks("GET /oauth/authorize"))
+	require.Contains(t, s.read(".systemprompt/credentials.json"), `"refresh_token": "refresh-s3cret"`)
+}
+
+func TestLoginGoesOnWithACodeWhereNoBrowserOpens(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*sandbox){
+		"no display":      func(s *sandbox) { delete(s.env, "DISPLAY") },
+		"over ssh":        func(s *sandbox) { s.env["SSH_CONNECTION"] = "192.0.2.1 1 192.0.2.2 22" },
+		"no opener":       func(s *sandbox) { s.env["PATH"] = "" },
+		"it fails":        func(s *sandbox) { s.withBrowser("exit 3") },
+		"BROWSER is none": func(s *sandbox) { s.env["PATH"], s.env["BROWSER"] = "", "/nonexistent/browser:no-such" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, p := online(t)
+			s.withBrowser("exit 0")
+			change(s)
+			o := s.must("login", p.URL)
+			require.Contains(t, o.stderr, "enter the code BCDF-GHJK")
+			require.False(t, p.asks("GET /oauth/authorize"))
+		})
+	}
+}
+
+func TestSPTokenReplacesTheLogin(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.env["SP_TOKEN"] = "sp_pat_good"
+	o := s.run("whoami", "--json")
+	require.Equal(t, 2, o.exit)
+	require.Contains(t, o.stdout, "SP_CLOUD_URL does not say")
+	s.env["SP_CLOUD_URL"] = p.URL + "/"
+	o = s.must("whoami")
+	require.Equal(t, "account\tada@example.com\nurl\t"+p.URL+"\ntoken\tthat of SP_TOKEN\n", o.stdout)
+	o = s.must("login")
+	require.Contains(t, o.stderr, "the login is that of SP_TOKEN; nothing was stored")
+	require.NoDirExists(t, s.dir+"/.systemprompt")
+
+	s.stdin = "sp_pat_good"
+	o = s.must("login", "--token-stdin")
+	require.Contains(t, o.stderr, "SP_TOKEN is set, and outranks it")
+	require.FileExists(t, s.dir+"/.systemprompt/credentials.json")
+	s.env["SP_TOKEN"] = "sp_pat_bad"
+	require.Equal(t, "denied", s.run("whoami", "--json").code(t))
+	require.Contains(t, s.must("logout").stderr, "SP_TOKEN is set")
+}
+
+func TestLogoutRevokesAndKeepsWhatIsElse(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.mustImport("2026-02-01T12:00:00Z", `{"id": "t-1", "name": "one", "tenant_type": "cloud"}`)
+	s.must("login", "--device", p.URL)
+	o := s.must("logout")
+	require.Contains(t, o.stderr, "logged out; the tenants stay")
+	require.Equal(t, []string{"refresh-s3cret"}, p.revoked)
+	require.NoFileExists(t, s.dir+"/.systemprompt/credentials.json")
+	require.Contains(t, s.must("tenant", "list").stdout, "t-1")
+	require.Equal(t, 9, s.run("whoami").exit)
+	require.Contains(t, s.must("logout").stderr, "there is no login to end")
+
+	// Where the control plane is away, the login is gone here all the same.
+	s.must("login", "--device", p.URL)
+	p.Close()
+	o = s.must("logout")
+	require.Contains(t, o.stderr, "warning: the login could not be revoked")
+	require.NotContains(t, o.stderr, "s3cret")
+	require.NoFileExists(t, s.dir+"/.systemprompt/credentials.json")
+}
+
+func TestALoginThatIsNotSafeIsNotUsed(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.login(p)
+	path := s.dir + "/.systemprompt/credentials.json"
+	require.NoError(t, os.Chmod(path, 0o644))
+	p.asked = nil
+	for _, line := range []string{"whoami", "cloud status"} {
+		o := s.run(strings.Fields(line)...)
+		require.Equal(t, 6, o.exit)
+		require.Contains(t, o.stderr, "mode 0644")
+		require.Contains(t, o.stderr, "chmod 600 "+path)
+	}
+	require.Empty(t, p.asked)
+	s.must("logout")
+	require.NoFileExists(t, path)
+
+	s.write(".systemprompt/credentials.json", `{"api_token": "s3cret"`)
+	o := s.run("whoami")
+	require.Equal(t, 6, o.exit)
+	require.NotContains(t, o.stderr, "s3cret")
+	require.Contains(t, o.stderr, "sp logout removes it")
+	s.login(p)
+
+	require.NoError(t, os.Rename(path, path+"2"))
+	require.NoError(t, os.Symlink(path+"2", path))
+	require.Equal(t, 6, s.run("whoami").exit)
+	o = s.run("login", "--token-stdin", p.URL)
+	require.Equal(t, 6, o.exit, o.stderr)
+	require.Contains(t, o.stderr, "move it away")
+}
+
+func TestALoginThatGitTracksIsNotUsed(t *testing.T) {
+	t.Parallel()
+	git, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip("no git")
+	}
+	s, p := online(t)
+	s.git = git
+	s.environ = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GIT_CONFIG_NOSYSTEM=1"}
+	s.login(p)
+	for _, args := range [][]string{{"init", "-q"}, {"add", "-f", ".systemprompt/credentials.json"}} {
+		cmd := exec.CommandContext(t.Context(), git, args...)
+		cmd.Dir, cmd.Env = s.dir, s.environ
+		require.NoError(t, cmd.Run())
+	}
+	p.asked = nil
+	for _, line := range []string{"whoami", "cloud status", "login --token-stdin " + p.URL} {
+		o := s.run(append(strings.Fields(line), "--json")...)
+		require.Equal(t, 6, o.exit, o.stderr)
+		require.Contains(t, o.stdout, "git tracks it")
+		require.Contains(t, o.stdout, "rm --cached -f -- credentials.json")
+	}
+	require.Empty(t, p.asked)
+}
+
+func TestCloudStatusAsksAboutEachTenant(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.login(p)
+	p.tenants = `[{"id":"t-1","name":"one","status":"active","external_db_access":false,"database_url":""},
+	  {"id":"t-2","name":"two","status":"pending","region":"iad","external_db_access":false,"database_url":""},
+	  {"id":"t-3","name":"three","external_db_access":false,"database_url":""}]`
+	o := s.must("cloud", "status")
+	require.Equal(t, "account\tada@example.com\nurl\t"+p.URL+"\ntoken\tvalid\nfile\t"+s.dir+"/.systemprompt/credentials.json\ncontrol plane\tanswers\n"+
+		"tenant\tt-1 (one): active\ntenant\tt-2 (two): failed, no room in iad\ntenant\tt-3 (three), "+strings.TrimPrefix(p.URL, "http://")+": there is no such tenant\n", o.stdout)
+	require.Equal(t, 6, s.run("status").exit, "sp status is about the registry")
+	require.Contains(t, s.must("cloud", "status", "--help").stdout, "sp cloud status - ask the control plane")
+	require.Contains(t, s.must("help", "cloud", "status").stdout, "sp cloud status - ask the control plane")
+
+	delete(p.access, "sp_pat_good")
+	o = s.run("cloud", "status")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stdout, "the token is not known")
+}
+
+func TestTheProxyOfTheEnvironmentHasToBeOne(t *testing.T) {
+	t.Parallel()
+	s, _ := online(t)
+	s.stdin = "sp_pat_good"
+	s.env["HTTPS_PROXY"] = "http://u:s3cret@\x7f"
+	o := s.run("login", "--token-stdin", "https://cloud.example")
+	require.Equal(t, 2, o.exit)
+	require.Contains(t, o.stderr, "HTTPS_PROXY is not the URL of a proxy")
+	require.NotContains(t, o.stderr, "s3cret")
+}
+
+func TestProxiesAreThoseOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		env  map[string]string
+		want string
+	}{
+		{nil, ""},
+		{map[string]string{"HTTPS_PROXY": "http://p.example:1"}, "http://p.example:1"},
+		{map[string]string{"HTTPS_PROXY": "http://p.example:1", "https_proxy": "q.example:2"}, "http://q.example:2"},
+		{map[string]string{"HTTPS_PROXY": "http://p.example:1", "NO_PROXY": "cloud.example"}, ""},
+		{map[string]string{"HTTPS_PROXY": "http://p.example:1", "no_proxy": ".example"}, ""},
+		{map[string]string{"HTTP_PROXY": "http://p.example:1"}, ""},
+	} {
+		c := &cli.Context{World: cli.World{LookupEnv: func(name string) (string, bool) { value, ok := row.env[name]; return value, ok }}}
+		proxy, err := c.Proxy()
+		require.NoError(t, err)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://cloud.example/", nil)
+		require.NoError(t, err)
+		got, err := proxy(r.URL)
+		require.NoError(t, err)
+		if row.want == "" {
+			require.Nil(t, got)
+			continue
+		}
+		require.Equal(t, row.want, got.String())
+	}
+}

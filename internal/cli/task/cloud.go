@@ -1,0 +1,218 @@
+package task
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cloud"
+	"github.com/sp-registry/sp/internal/place"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// Version is what CHANGELOG.md has at its top.
+const Version = "0.1.0"
+
+// NeedsCloud is why a command on a cloud tenant is not offered.
+const NeedsCloud = "this sp does not talk to SystemPrompt Cloud"
+
+// Account is the login in effect: that of credentials.json, or the token of SP_TOKEN.
+type Account struct {
+	Client *cloud.Client
+	// Login is nil for SP_TOKEN.
+	Login *cloud.Login
+	// File is where the login is kept, if it is.
+	File cloud.LoginFile
+}
+
+// Cloud returns the client of the login in effect, and the URL of its control plane, which names the
+// origin of what comes from there. Without a login the error is cloud.ErrNotLoggedIn.
+func (t *Task) Cloud(ctx context.Context) (*cloud.Client, string, error) {
+	a, err := t.Account(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	return a.Client, a.Client.Base, nil
+}
+
+// Account returns the login in effect. SP_TOKEN, with SP_CLOUD_URL, outranks credentials.json.
+func (t *Task) Account(ctx context.Context) (Account, error) {
+	token, err := t.EnvToken()
+	if err != nil {
+		return Account{}, err
+	}
+	options, err := t.cloudOptions()
+	if err != nil {
+		return Account{}, err
+	}
+	if token != nil {
+		options.Base, options.Tokens = t.cloudURL(), cloud.Fixed{Secret: *token}
+		client, err := cloud.New(options)
+		return Account{Client: client}, err
+	}
+	file, err := t.LoginFile(ctx)
+	if err != nil {
+		return Account{}, err
+	}
+	client, login, err := cloud.Open(file, options)
+	if err != nil {
+		return Account{}, adviseLogin(file, err)
+	}
+	return Account{client, &login, file}, t.checkOrigin(client)
+}
+
+// checkOrigin refuses a login at another control plane than SP_CLOUD_URL names.
+func (t *Task) checkOrigin(c *cloud.Client) error {
+	named := t.cloudURL()
+	if named == "" {
+		return nil
+	}
+	base, err := cloud.CheckURL(named)
+	if err != nil {
+		return fmt.Errorf("SP_CLOUD_URL: %w", err)
+	}
+	if base != c.Base {
+		return cli.Hint(fmt.Errorf("SP_CLOUD_URL names another control plane than the login, which is at %s: %w", c.Base, cloud.ErrNotLoggedIn),
+			"%s logs in to that one; without SP_CLOUD_URL the login counts", cli.To("sp login"))
+	}
+	return nil
+}
+
+// EnvToken returns the token of SP_TOKEN, nil if there is none. It is good for the control plane of
+// SP_CLOUD_URL and for no other.
+func (t *Task) EnvToken() (*secret.Secret, error) {
+	value := t.Env("SP_TOKEN")
+	if value == nil || *value == "" {
+		return nil, nil
+	}
+	if t.cloudURL() == "" {
+		return nil, cli.Usage("SP_TOKEN is set, and SP_CLOUD_URL does not say for which control plane")
+	}
+	return secret.Optional(value), nil
+}
+
+func (t *Task) cloudURL() string {
+	if value := t.Env("SP_CLOUD_URL"); value != nil {
+		return *value
+	}
+	return ""
+}
+
+// CloudAt returns a client of the control plane with a URL, without a login. No URL is that of
+// SP_CLOUD_URL, or else that of a login that is there.
+func (t *Task) CloudAt(named string, login *cloud.Login) (*cloud.Client, error) {
+	options, err := t.cloudOptions()
+	if err != nil {
+		return nil, err
+	}
+	what := t.Command
+	if named == "" {
+		what, named = "SP_CLOUD_URL", t.cloudURL()
+	}
+	if named == "" && login != nil {
+		what, named = cloud.LoginName, login.URL
+	}
+	if named == "" {
+		return nil, cli.Hint(cli.Usage("%s: no URL is given, neither by SP_CLOUD_URL nor by %s", t.Command, cloud.LoginName),
+			"%s, or set SP_CLOUD_URL", cli.To("sp login", "URL"))
+	}
+	options.Base = named
+	client, err := cloud.New(options)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return client, nil
+}
+
+// cloudOptions are those of every client.
+func (t *Task) cloudOptions() (cloud.Options, error) {
+	proxy, err := t.Proxy()
+	o := cloud.Options{Proxy: proxy, Now: t.Now, Random: t.Random, UserAgent: "sp/" + Version}
+	if t.Offline() != nil {
+		o.Offline = fmt.Errorf("SP_OFFLINE is set: %w", cloud.ErrUnavailable)
+	}
+	return o, err
+}
+
+// LoginFile returns where the login is kept. It reads nothing of a directory whose registry is not
+// trusted, and of a login that git tracks; without a directory there is no login.
+func (t *Task) LoginFile(ctx context.Context) (cloud.LoginFile, error) {
+	dir, err := t.NewProject()
+	switch {
+	case errors.Is(err, project.ErrNoDirectory):
+		return cloud.LoginFile{}, notLoggedIn()
+	case err != nil:
+		return cloud.LoginFile{}, err
+	case HasRegistry(dir):
+		err = t.Read(ctx, func(project.Dir, *registry.View) error { return nil })
+	}
+	if err == nil && dir.Has(cloud.LoginName) {
+		err = t.refuseTrackedLogin(ctx, dir)
+	}
+	return cloud.LoginFile{Dir: dir.Path()}, err
+}
+
+// refuseTrackedLogin refuses a login that came with the repository, or that everybody would get.
+func (t *Task) refuseTrackedLogin(ctx context.Context, dir project.Dir) error {
+	tracked, err := dir.Tracked(ctx, t.Git(), cloud.LoginName)
+	if len(tracked) > 0 {
+		return cli.Hint(fmt.Errorf("%s: git tracks it: %w", dir.Full(tracked[0]), project.ErrExposed),
+			"git -C %s rm --cached -f -- %s untracks it; if it is yours, its token is known to all who have the repository: %s, then %s",
+			cli.Quoted(dir.Path()), cli.Quoted(tracked[0]), cli.To("sp logout"), cli.To("sp login"))
+	}
+	return t.forgiveGit(err)
+}
+
+// notLoggedIn is the error of who has no login.
+func notLoggedIn() error { return fmt.Errorf("%w", cloud.ErrNotLoggedIn) }
+
+// ReadLogin returns the login that is kept, nil if there is none, and where it is kept.
+func (t *Task) ReadLogin(ctx context.Context) (cloud.LoginFile, *cloud.Login, error) {
+	file, err := t.LoginFile(ctx)
+	if errors.Is(err, cloud.ErrNotLoggedIn) {
+		return file, nil, nil
+	}
+	if err != nil {
+		return file, nil, err
+	}
+	login, err := file.Read()
+	return file, login, adviseLogin(file, err)
+}
+
+// adviseLogin adds what helps to the error of a login that can't be used.
+func adviseLogin(file cloud.LoginFile, err error) error {
+	path := cli.Quoted(file.Path())
+	switch {
+	case errors.Is(err, cloud.ErrExposed):
+		return cli.Hint(err, "chmod 600 %s; its token may be known to others: %s, then %s", path, cli.To("sp logout"), cli.To("sp login"))
+	case errors.Is(err, cloud.ErrUnusable):
+		return cli.Hint(err, "%s removes it, %s makes a new one", cli.To("sp logout"), cli.To("sp login", "URL"))
+	case errors.Is(err, place.ErrForeign), errors.Is(err, place.ErrUnsafe):
+		return cli.Hint(err, "move it away; %s makes a new one", cli.To("sp login", "URL"))
+	}
+	return err
+}
+
+// StoreLogin keeps a login, and makes the directory first if there is none. What else is there stays: it
+// makes no registry.
+func (t *Task) StoreLogin(ctx context.Context, login cloud.Login) (file cloud.LoginFile, err error) {
+	_, err = t.InMade(func() (project.Dir, error) { return t.MakeProject(Imported) }, func(dir project.Dir) error {
+		if err := t.HideSecrets(ctx, dir); err != nil {
+			return err
+		}
+		file = cloud.LoginFile{Dir: dir.Path()}
+		return file.Locked(ctx, func() error { return file.Replace(login) })
+	})
+	return file, err
+}
+
+// credentialsPath is where a login is, as answers show it.
+func (a Account) CredentialsPath() *string {
+	if a.Login == nil {
+		return nil
+	}
+	return new(a.File.Path())
+}
