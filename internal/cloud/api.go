@@ -236,6 +236,16 @@ func (c *Client) RotateSyncToken(ctx context.Context, id, key string) (secret.Se
 	return secret.New(told.Token), c.checkWhole(lacking("sync_token", told.Token))
 }
 
+// Retry has the database of a tenant that failed made anew.
+func (c *Client) Retry(ctx context.Context, id string) error {
+	var told struct{ Status State }
+	_, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/retry-provision")}, &told)
+	if err != nil {
+		return err
+	}
+	return c.checkWhole(lacking("status", string(told.Status)))
+}
+
 // Delete has a tenant deleted. ErrNotFound means that it is gone, or never was.
 func (c *Client) Delete(ctx context.Context, id string) error {
 	_, err := c.do(ctx, request{method: http.MethodDelete, path: tenantPath(id, "")})

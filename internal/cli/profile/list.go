@@ -15,7 +15,7 @@ func listCommand() *cli.Command {
 		Description: "Columns: name, (active) or (default), tenant. The active profile is the session\n" +
 			"of the selected tenant.",
 		Flags: []cli.Flag{cli.Bool("all", "list the profiles of every tenant")},
-	}, list)
+	}, nil, list)
 }
 
 func list(ctx context.Context, t *task.Task, view *registry.View, page registry.Page) (cli.Answer, error) {

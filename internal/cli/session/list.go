@@ -15,7 +15,7 @@ func listCommand() *cli.Command {
 		Usage: "list the sessions of all tenants",
 		Description: "Columns: tenant, (active), profile, since when, email, and how long the token is\n" +
 			"valid. A terminal shows the tenant's name first, and its id last.",
-	}, list)
+	}, nil, list)
 }
 
 func list(ctx context.Context, t *task.Task, view *registry.View, page registry.Page) (cli.Answer, error) {

@@ -9,8 +9,9 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// List returns a `list` command and adds the flags of every list. after names the value of --after.
-func List(after string, command *cli.Command, answer func(context.Context, *Task, *registry.View, registry.Page) (cli.Answer, error)) *cli.Command {
+// List returns a `list` command and adds the flags of every list. after names the value of --after. What
+// before does, unless it is nil, comes before the list is read.
+func List(after string, command *cli.Command, before func(context.Context, *Task) error, answer func(context.Context, *Task, *registry.View, registry.Page) (cli.Answer, error)) *cli.Command {
 	command.Name = "list"
 	command.Flags = append([]cli.Flag{
 		Limit(),
@@ -22,6 +23,11 @@ func List(after string, command *cli.Command, answer func(context.Context, *Task
 		page, err := t.Page()
 		if err != nil {
 			return cli.Answer{}, err
+		}
+		if before != nil {
+			if err := before(ctx, t); err != nil {
+				return cli.Answer{}, err
+			}
 		}
 		view, err := t.View(ctx)
 		if err != nil {

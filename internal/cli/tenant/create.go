@@ -17,9 +17,12 @@ import (
 func createCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "create",
-		Usage: "make a local tenant with its own database, and print its id",
+		Usage: "make a tenant with its own database, and print its id",
 		Description: "  sp tenant create --type local --name my-project\n" +
-			"  sp tenant create --name my-project --database-url-stdin < url.txt\n\n" +
+			"  sp tenant create --name my-project --database-url-stdin < url.txt\n" +
+			"  sp tenant create --region iad --name my-project-prod\n\n" +
+			"With --region, the control plane that you are logged in to makes a cloud tenant;\n" +
+			"if that is interrupted, the same command goes on with it. Other tenants are local.\n" +
 			"If you give no database URL, sp makes a database: on the server that --server\n" +
 			"names, on the one that it runs for this project, in Docker, or with this\n" +
 			"machine's PostgreSQL. At a terminal, sp asks for a missing name.",
@@ -33,7 +36,7 @@ func createFlags() []cli.Flag {
 		cli.Choice("type", "where it runs (default local)", string(registry.Local), string(registry.Cloud)),
 		cli.String("name", "NAME", "its name"),
 		cli.String("id", "ID", "its id (default: local_ and the time in hexadecimal)"),
-		cli.String("region", "REGION", "the region of a cloud tenant: iad, lhr or syd"),
+		cli.String("region", "REGION", "make a cloud tenant in this region, such as iad"),
 		cli.String("shared-container-db", "NAME", "the name of its database in a shared container"),
 		cli.Bool("external-db-access", "its database accepts connections from outside"),
 		cli.Bool("allow-duplicate-name", "allow a name that another tenant has"),
@@ -48,8 +51,10 @@ func createFlags() []cli.Flag {
 
 func create(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	switch {
+	case t.String("type") == string(registry.Local) && t.IsSet("region"):
+		return cli.Answer{}, cli.Usage("tenant create: --region is for a cloud tenant, and --type local asks for a local one")
 	case t.String("type") == string(registry.Cloud) || t.IsSet("region"):
-		return cli.Answer{}, unsupported(t.Command + ": a cloud tenant")
+		return createCloud(ctx, t)
 	case t.Bool("database-url-stdin") && t.Bool("server-stdin"):
 		return cli.Answer{}, errEither
 	}

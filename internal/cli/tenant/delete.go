@@ -19,7 +19,8 @@ func deleteCommand() *cli.Command {
 		Usage: "delete a tenant with its session, its profiles and its own database",
 		Args:  []cli.Arg{word()},
 		Description: "ID is the whole id, or the whole name with --confirm NAME. A database that sp\n" +
-			"did not make is left alone.",
+			"did not make is left alone. A cloud tenant is deleted at its control plane, too,\n" +
+			"with its database and its subscription; --keep-database leaves it there.",
 		Flags: []cli.Flag{
 			cli.Yes(), task.Purge(), task.NoExport(),
 			cli.String("confirm", "NAME", "the tenant's name again, instead of -y"),
@@ -50,10 +51,20 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	case err != nil:
 		return cli.Answer{}, err
 	}
+	client, err := removing(ctx, t, doomed.id)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	if client != nil {
+		doomed.question = atControlPlane(doomed.question, client.Host())
+	}
 	if !t.IsSet("confirm") {
 		if err := t.Confirm(ctx, doomed.question); err != nil {
 			return cli.Answer{}, err
 		}
+	}
+	if err := removeAt(ctx, t, client, doomed.id); err != nil {
+		return cli.Answer{}, err
 	}
 	t.Tell(hosting.Warnings{Sharers: doomed.sharers}, "leads to the database that is about to be dropped")
 	deletion := registry.Deletion{ID: doomed.id, Purge: t.Bool("purge")}
@@ -73,7 +84,7 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 		return cli.Answer{}, err
 	}
 	tellRemoved(t, removed)
-	if doomed.database == nil && removed.Tenant.HasDatabaseURL() {
+	if client == nil && doomed.database == nil && removed.Tenant.HasDatabaseURL() {
 		t.Note("its database was not made by sp, and is left alone")
 	}
 	return cli.Answer{Value: removalOf(removed, doomed.database, deletion)}, err
@@ -178,6 +189,11 @@ func deletionQuestion(ctx context.Context, view *registry.View, t registry.Tenan
 		question = strings.Join(parts[:last], ", ") + " and " + parts[last]
 	}
 	return question + "?", nil
+}
+
+// atControlPlane says that a tenant is deleted there, too, where its data are and its subscription is.
+func atControlPlane(question, host string) string {
+	return strings.TrimSuffix(question, "?") + ", here and at " + host + ", with its database and its subscription?"
 }
 
 func tellRemoved(t *task.Task, r registry.Removed) {

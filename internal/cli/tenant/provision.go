@@ -19,7 +19,8 @@ func provisionCommand() *cli.Command {
 		Args:  []cli.Arg{optionalWord()},
 		Description: "Without ID, it takes the tenant in effect. If the database is complete, nothing\n" +
 			"happens; otherwise sp does the steps that are missing. sp tenant delete ID\n" +
-			"removes what was made.",
+			"removes what was made. For a cloud tenant, sp waits until its database is ready,\n" +
+			"and fetches its credentials.",
 		Flags: append(task.ServerFlags(), task.NoExport()),
 		Run:   task.Run(provisionTenant),
 	}
@@ -33,6 +34,16 @@ func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err 
 	if err != nil {
 		return cli.Answer{}, err
 	}
+	tenant, err := tenantOf(ctx, t)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	if tenant.IsCloud() {
+		if w.Provider != "" {
+			return cli.Answer{}, cli.Usage("tenant provision: tenant %s is a cloud tenant, whose database the control plane makes", tenant)
+		}
+		return provisionCloud(ctx, t, tenant)
+	}
 	err = t.InSteps(ctx, t.Tenants, func(ctx context.Context, m *hosting.Machine) error {
 		id, err := makeDatabase(ctx, t, m, w)
 		if !task.Made(err) {
@@ -43,6 +54,15 @@ func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err 
 		return cmp.Or(err, problem)
 	})
 	return answer, err
+}
+
+// tenantOf is the tenant that the argument means.
+func tenantOf(ctx context.Context, t *task.Task) (tenant registry.Tenant, err error) {
+	err = t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
+		tenant, err = t.Tenant(ctx, dir, view, t.Arg(0))
+		return err
+	})
+	return tenant, err
 }
 
 // subject looks at the tenant that the argument means and its database, and at the servers there are.
@@ -63,7 +83,7 @@ func subject(ctx context.Context, t *task.Task) (s hosting.Subject, servers []re
 func makeDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, w hosting.Wanted) (registry.TenantID, error) {
 	s, servers, err := subject(ctx, t)
 	if err == nil {
-		err = checkProvisioning(t, s, w)
+		err = checkProvisioning(s, w)
 	}
 	if err != nil {
 		return "", err
@@ -116,10 +136,8 @@ func serverFor(ctx context.Context, t *task.Task, s hosting.Subject, known []reg
 }
 
 // checkProvisioning refuses a tenant for which no database is made, or none there.
-func checkProvisioning(t *task.Task, s hosting.Subject, w hosting.Wanted) error {
+func checkProvisioning(s hosting.Subject, w hosting.Wanted) error {
 	switch tenant, d := s.Tenant, s.Database; {
-	case tenant.IsCloud():
-		return unsupportedFor(t, tenant)
 	case d != nil && d.State == registry.Dropping:
 		return cli.Hint(fmt.Errorf("tenant %s: its database is being dropped: %w", tenant, registry.ErrConflict),
 			"%s goes on with that", cli.To("sp tenant delete", string(tenant.ID)))

@@ -21,13 +21,14 @@ const defaultGrace = 10 * time.Minute
 func rotateCredentialsCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "rotate-credentials",
-		Usage: "change the login of a local tenant's database",
+		Usage: "change the login of a tenant's database",
 		Args:  []cli.Arg{optionalWord()},
 		Description: "Without ID, it takes the tenant in effect. sp tries the new login before it\n" +
 			"writes it to the registry, tenants.json and secrets.json. After --grace, the\n" +
 			"server refuses the old login; its open sessions end with the next sp command on\n" +
 			"that server. With --now, both end at once. A database that sp did not make has\n" +
-			"only one role, so its password changes at once.",
+			"only one role, so its password changes at once. The login of a cloud tenant is\n" +
+			"changed by its control plane.",
 		Flags: []cli.Flag{
 			cli.Yes(),
 			cli.Duration("grace", defaultGrace, "how long the old login still works"),
@@ -61,21 +62,24 @@ func rotateCredentials(ctx context.Context, t *task.Task) (answer cli.Answer, er
 	if t.Bool("now") && t.IsSet("grace") {
 		return cli.Answer{}, cli.Usage("--now and --grace")
 	}
+	tenant, err := undoubted(ctx, t)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	if tenant.IsCloud() {
+		return rotateCloud(ctx, t, tenant)
+	}
 	err = t.InSteps(ctx, t.Tenants, func(ctx context.Context, m *hosting.Machine) (err error) {
-		answer, err = rotate(ctx, t, m)
+		answer, err = rotate(ctx, t, m, tenant)
 		return err
 	})
 	return answer, err
 }
 
-func rotate(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer, error) {
-	tenant, err := undoubted(ctx, t)
-	if err != nil {
-		return cli.Answer{}, err
-	}
+func rotate(ctx context.Context, t *task.Task, m *hosting.Machine, tenant registry.Tenant) (cli.Answer, error) {
 	s, err := subjectOf(ctx, t, tenant)
 	if err == nil {
-		err = checkRotation(t, s)
+		err = checkRotation(s)
 	}
 	if err != nil {
 		return cli.Answer{}, err
@@ -108,11 +112,9 @@ func subjectOf(ctx context.Context, t *task.Task, tenant registry.Tenant) (s hos
 }
 
 // checkRotation refuses a tenant whose credentials are not for sp to rotate, or not yet.
-func checkRotation(t *task.Task, s hosting.Subject) error {
+func checkRotation(s hosting.Subject) error {
 	to := cli.To("sp tenant provision", string(s.Tenant.ID))
 	switch {
-	case s.Tenant.IsCloud():
-		return unsupportedFor(t, s.Tenant)
 	case s.Database != nil && s.Database.State != registry.Ready:
 		return cli.Hint(fmt.Errorf("tenant %s: Provisioning failed: its database is not finished: %w", s.Tenant, registry.ErrConflict), "%s", to)
 	case !s.Tenant.HasDatabaseURL():

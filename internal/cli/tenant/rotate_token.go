@@ -13,11 +13,11 @@ import (
 func rotateTokenCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "rotate-sync-token",
-		Usage: "give a local tenant a new random sync token",
+		Usage: "give a tenant a new sync token",
 		Args:  []cli.Arg{optionalWord()},
 		Description: "Without ID, it takes the tenant in effect. The old token is revoked: sp keeps no\n" +
-			"copy, and sp undo can't bring it back. For a cloud tenant, the cloud makes the\n" +
-			"token (not offered yet).",
+			"copy, and sp undo can't bring it back. The token of a cloud tenant is made by its\n" +
+			"control plane.",
 		Flags: []cli.Flag{cli.Yes(), task.NoExport()},
 		Run:   task.Run(rotateToken),
 	}
@@ -29,7 +29,7 @@ func rotateToken(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, err
 	}
 	if tenant.IsCloud() {
-		return cli.Answer{}, unsupportedFor(t, tenant)
+		return rotateCloudToken(ctx, t, tenant)
 	}
 	if err := t.Confirm(ctx, fmt.Sprintf("revoke the sync token of tenant %s?", tenant)); err != nil {
 		return cli.Answer{}, err

@@ -23,6 +23,7 @@ func Show() *cli.Command {
 		Flags: []cli.Flag{
 			cli.Bool("reveal", "show the secrets instead of masking them"),
 			cli.String("at", "TIME", "show it as it was at that time or after that change"),
+			cli.Bool("offline", "don't ask the control plane how a cloud tenant is"),
 		},
 		Run: task.Run(show),
 	}
@@ -44,6 +45,9 @@ func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	})
 	if err != nil {
 		return cli.Answer{}, err
+	}
+	if !t.IsSet("at") {
+		shown.Live = live(ctx, t, shown.Tenant)
 	}
 	if shown.Tenant.IsSyncTokenMissing() {
 		t.WarnOfToken(shown.Tenant.ID)
@@ -86,6 +90,9 @@ func (r record) besides() (rows [][]string) {
 	}
 	if len(r.Forgotten) > 0 {
 		rows = append(rows, []string{"no longer kept", strings.Join(r.Forgotten, ", ")})
+	}
+	if r.Live != nil {
+		rows = append(rows, []string{"status", r.Live.String()})
 	}
 	if r.MissingCredentials {
 		rows = append(rows, []string{"credentials", "missing"})

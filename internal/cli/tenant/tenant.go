@@ -3,11 +3,8 @@
 package tenant
 
 import (
-	"fmt"
-
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // Command is `sp tenant`.
@@ -18,7 +15,7 @@ func Command() *cli.Command {
 		Commands: []*cli.Command{
 			createCommand(), listCommand(), Show(), editCommand(), selectCommand(), deleteCommand(),
 			provisionCommand(), checkCommand(), rotateCredentialsCommand(), rotateTokenCommand(),
-			cli.Later("cancel", "cancel a cloud tenant's subscription", task.NeedsCloud),
+			cancelCommand(),
 		},
 	}
 }
@@ -29,14 +26,4 @@ func word() cli.Arg { return cli.Arg{Name: "ID", Kind: task.TenantWord} }
 // optionalWord is the same where the tenant in effect is meant without it.
 func optionalWord() cli.Arg {
 	return cli.Arg{Name: "ID", Kind: task.TenantWord, Optional: true}
-}
-
-// unsupported refuses what only a control plane can do.
-func unsupported(what string) error {
-	return fmt.Errorf("%s: %w: %s", what, cli.ErrUnsupported, task.NeedsCloud)
-}
-
-// unsupportedFor refuses it for a cloud tenant.
-func unsupportedFor(t *task.Task, tenant registry.Tenant) error {
-	return unsupported(fmt.Sprintf("%s: tenant %s", t.Command, tenant))
 }

@@ -1,0 +1,111 @@
+package tenant
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/cloud"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// What a control plane is asked for that it must not do twice has a key, which is recorded before it is
+// asked and goes with the change that stores the answer. So whatever is cut off, the same command goes
+// on with it.
+
+// keyLife is how long a key is used again. A control plane knows it for a day.
+const keyLife = 20 * time.Hour
+
+// beginCall records that a control plane is about to be asked, or returns what was begun and not ended.
+// One of long ago is given up: what it made, a sync brings.
+func beginCall(ctx context.Context, t *task.Task, k registry.CloudCall) (begun registry.CloudCall, err error) {
+	if k.Key, err = newKey(t.Random); err != nil {
+		return begun, err
+	}
+	err = t.Change(ctx, t.Others(func(ctx context.Context, reg *registry.Registry) error {
+		begun, err = reg.BeginCloudCall(ctx, k)
+		if err == nil && begun.Key != k.Key && t.Now().Sub(begun.MadeAt) > keyLife {
+			if err = reg.EndCloudCall(ctx, begun.Key); err == nil {
+				begun, err = reg.BeginCloudCall(ctx, k)
+			}
+		}
+		return err
+	}))
+	if err == nil && begun.Key != k.Key {
+		t.Note("going on with what was begun at %s", registry.FormatTime(begun.MadeAt))
+	}
+	return begun, err
+}
+
+// newKey is 24 random bytes.
+func newKey(random io.Reader) (string, error) {
+	var b [24]byte
+	_, err := io.ReadFull(random, b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:]), err
+}
+
+// unlessRefused ends a call that the control plane refused for good, and returns its error. Any other
+// failure leaves it, for the same command to go on with.
+func unlessRefused(ctx context.Context, t *task.Task, key string, err error) error {
+	var refused *cloud.Error
+	if err == nil || !errors.As(err, &refused) || refused.Status < 400 || refused.Status >= 500 || isPassing(refused.Status) {
+		return err
+	}
+	ended := t.Change(context.WithoutCancel(ctx), t.Others(func(ctx context.Context, reg *registry.Registry) error {
+		return reg.EndCloudCall(ctx, key)
+	}))
+	return errors.Join(err, ended)
+}
+
+// isPassing tells a status that may be another one later.
+func isPassing(status int) bool {
+	switch status {
+	case 401, 408, 409, 423, 425, 429:
+		return true
+	}
+	return false
+}
+
+// clientFor returns the client of the control plane that a cloud tenant is from.
+func clientFor(ctx context.Context, t *task.Task, tenant registry.Tenant) (*cloud.Client, string, error) {
+	client, origin, err := t.Cloud(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	from, err := originOf(ctx, t, tenant.ID)
+	if err == nil && from != nil && *from != origin {
+		err = cli.Hint(fmt.Errorf("tenant %s is from %s, and you are logged in to %s: %w", tenant, *from, origin, cloud.ErrNotLoggedIn), "%s", cli.To("sp login", *from))
+	}
+	return client, origin, err
+}
+
+// originOf is the control plane that a tenant is from, nil if that is not known.
+func originOf(ctx context.Context, t *task.Task, id registry.TenantID) (from *string, err error) {
+	err = t.Read(ctx, func(_ project.Dir, view *registry.View) (err error) {
+		from, err = view.CloudOrigin(ctx, id)
+		return err
+	})
+	return from, err
+}
+
+// cloudTenantOf is a tenant as the registry takes it from a control plane.
+func cloudTenantOf(c cloud.Tenant) registry.CloudTenant {
+	return registry.CloudTenant{
+		ID: registry.TenantID(c.ID), Name: c.Name, AppID: c.AppID, Hostname: c.Hostname, Region: c.Region, External: c.ExternalDBAccess,
+	}
+}
+
+// readTenant reads the tenant with that id.
+func readTenant(ctx context.Context, t *task.Task, id registry.TenantID) (tenant registry.Tenant, err error) {
+	err = t.Read(ctx, func(_ project.Dir, view *registry.View) (err error) {
+		tenant, err = view.Tenant(ctx, id)
+		return err
+	})
+	return tenant, err
+}

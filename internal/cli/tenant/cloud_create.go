@@ -1,0 +1,247 @@
+package tenant
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/cloud"
+	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// ofLocal are the flags that say where the database of a local tenant is.
+var ofLocal = []string{
+	"id", "shared-container-db", "no-database", "no-check", "database-url", "database-url-stdin", "database-url-file",
+	"provider", "server", "server-stdin", "server-file",
+}
+
+// createCloud has a control plane make a tenant, waits until it is ready, and stores it with its
+// credentials: none is here without them.
+func createCloud(ctx context.Context, t *task.Task) (cli.Answer, error) {
+	asked, err := cloudAsked(ctx, t)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	client, origin, err := t.Cloud(ctx)
+	if err == nil && asked.Region == "" {
+		asked.Region, err = onlyRegion(ctx, t, client)
+	}
+	if err == nil {
+		err = t.MakeRegistry(ctx, t.Existing())
+	}
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	asked.Origin = origin
+	var made record
+	err = t.UntilTold(ctx, func(ctx context.Context) (err error) {
+		made, err = createAt(ctx, t, client, asked)
+		return err
+	})
+	if !task.Made(err) {
+		return cli.Answer{}, err
+	}
+	answer, problem := created(ctx, t, made, nil)
+	return answer, cmp.Or(err, problem)
+}
+
+// cloudAsked is the tenant that the flags ask for.
+func cloudAsked(ctx context.Context, t *task.Task) (k registry.CloudCall, err error) {
+	for _, flag := range ofLocal {
+		if t.Has(flag) && t.IsSet(flag) {
+			return k, cli.Usage("tenant create: --%s is for a local tenant, and the database of a cloud tenant is made by the control plane", flag)
+		}
+	}
+	k = registry.CloudCall{Kind: registry.CreateCall, Name: t.String("name"), Region: t.String("region"), External: t.Bool("external-db-access")}
+	if !t.IsSet("name") {
+		k.Name, err = askName(ctx, t, t.Bool("allow-duplicate-name"))
+	}
+	return k, err
+}
+
+// onlyRegion is the region of a control plane that has one alone.
+func onlyRegion(ctx context.Context, t *task.Task, client *cloud.Client) (string, error) {
+	regions, err := client.Regions(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(regions) == 1 {
+		t.Note("region %s, the only one of %s", regions[0].Code, client.Host())
+		return regions[0].Code, nil
+	}
+	return "", cli.Hint(cli.Usage("tenant create: which region?"), "--region %s", listed(regions))
+}
+
+func listed(regions []cloud.Region) string {
+	codes := make([]string, len(regions))
+	for i, r := range regions {
+		codes[i] = r.Code
+	}
+	return strings.Join(codes, ", ")
+}
+
+// createAt asks for a tenant, or goes on with what was begun.
+func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked registry.CloudCall) (made record, err error) {
+	k, err := beginCall(ctx, t, asked)
+	if err != nil {
+		return made, err
+	}
+	given, err := client.Create(ctx, k.Key, cloud.NewTenant{Name: k.Name, Region: k.Region, ExternalDBAccess: k.External})
+	if err != nil {
+		return made, adviseRegion(ctx, client, k.Region, unlessRefused(ctx, t, k.Key, adviseCloudTaken(err)))
+	}
+	id := registry.TenantID(given.ID)
+	if k.Tenant == nil {
+		err = t.Change(ctx, t.Others(func(ctx context.Context, reg *registry.Registry) error { return reg.NoteCloudTenant(ctx, k.Key, id) }))
+		if err != nil {
+			return made, err
+		}
+	}
+	opened, err := waitFor(ctx, t, client, given)
+	if err != nil {
+		return made, err
+	}
+	token, err := client.RotateSyncToken(ctx, given.ID, k.Key+"-sync-token")
+	if err != nil {
+		return made, err
+	}
+	return storeCreated(ctx, t, registry.CloudResult{
+		Key: k.Key, Tenant: cloudTenantOf(given), InternalURL: &opened.InternalDatabaseURL, URL: realURL(opened.DatabaseURL), SyncToken: &token,
+		Select: t.Bool("select"), SelectFirst: true, AllowDuplicateName: t.Bool("allow-duplicate-name"),
+	})
+}
+
+// waitFor follows the making of a tenant until its database is there, and returns its credentials. One
+// that failed before is begun again.
+func waitFor(ctx context.Context, t *task.Task, client *cloud.Client, given cloud.Tenant) (opened cloud.Credentials, err error) {
+	named := fmt.Sprintf("tenant %s (%s)", given.ID, given.Name)
+	again := cli.To("sp tenant provision", given.ID)
+	st, err := client.Status(ctx, given.ID)
+	if err == nil && st.State == cloud.Failed {
+		t.Note("%s: Provisioning failed: %s; it is tried again", named, st.Message)
+		err = client.Retry(ctx, given.ID)
+	}
+	if err == nil && st.State != cloud.Ready {
+		st, err = client.Events(ctx, given.ID, func(e cloud.Event) { t.Step(e.Message) })
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		t.Note("%s is still being made; the same command goes on with it", named)
+		return opened, err
+	case err != nil:
+		return opened, err
+	case st.State == cloud.Failed:
+		return opened, cli.Hint(fmt.Errorf("%s: Provisioning failed: %s: %w", named, st.Message, cloud.ErrUnavailable),
+			"the same command tries again; %s shows how it stands", cli.To("sp cloud status"))
+	case st.State == cloud.Deleting:
+		return opened, fmt.Errorf("%s: it is being deleted: %w", named, cloud.ErrConflict)
+	}
+	opened, err = client.Credentials(ctx, st.SecretsURL)
+	if err != nil {
+		return opened, err
+	}
+	if realURL(opened.InternalDatabaseURL) == nil {
+		return opened, cli.Hint(fmt.Errorf("%s: the control plane gave a database URL without its password: %w", named, cloud.ErrAnswer), "%s", again)
+	}
+	return opened, nil
+}
+
+// realURL is a URL that is no mask; nil otherwise.
+func realURL(url secret.Secret) *secret.Secret {
+	if url.Empty() || pgurl.IsMasked(url) {
+		return nil
+	}
+	return &url
+}
+
+// storeCreated stores a tenant that was made.
+func storeCreated(ctx context.Context, t *task.Task, result registry.CloudResult) (made record, err error) {
+	err = t.Change(context.WithoutCancel(ctx), t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
+		tenant, err := reg.StoreCloudTenant(ctx, result)
+		if err == nil {
+			made, err = recordIn(ctx, reg, tenant)
+		}
+		return err
+	}))
+	return made, err
+}
+
+// adviseRegion says which regions there are, where one is not.
+func adviseRegion(ctx context.Context, client *cloud.Client, region string, err error) error {
+	var refused *cloud.Error
+	if !errors.As(err, &refused) || len(refused.Pointers) == 0 || refused.Pointers[0].Pointer != "/region" {
+		return err
+	}
+	regions, unknown := client.Regions(ctx)
+	if unknown != nil || len(regions) == 0 {
+		return err
+	}
+	codes := make([]string, len(regions))
+	for i, r := range regions {
+		codes[i] = r.Code
+	}
+	if near := cli.Near(region, codes); len(near) > 0 {
+		return cli.Hint(cli.WithCandidates(err, codes...), "did you mean --region %s?", strings.Join(near, ", or "))
+	}
+	return cli.Hint(cli.WithCandidates(err, codes...), "--region %s", listed(regions))
+}
+
+// adviseCloudTaken adds what helps where another tenant has the name.
+func adviseCloudTaken(err error) error {
+	var refused *cloud.Error
+	if errors.As(err, &refused) && refused.Code == "exists" {
+		return cli.Hint(err, "--name with another name; or %s, if that tenant is the one you mean", cli.To("sp tenant list"))
+	}
+	return err
+}
+
+// provisionCloud fetches the credentials of a cloud tenant, as of one that a colleague made, once its
+// database is there.
+func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli.Answer, error) {
+	client, origin, err := clientFor(ctx, t, tenant)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	var fetched record
+	err = t.UntilTold(ctx, func(ctx context.Context) error {
+		given, err := client.Tenant(ctx, string(tenant.ID))
+		if err != nil {
+			return adviseGone(tenant, err)
+		}
+		opened, err := waitFor(ctx, t, client, given)
+		if err != nil {
+			return err
+		}
+		now := cloudTenantOf(given)
+		now.InternalURL, now.URL = &opened.InternalDatabaseURL, realURL(opened.DatabaseURL)
+		return t.Change(context.WithoutCancel(ctx), t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
+			stored, err := reg.StoreCloudURLs(ctx, origin, now)
+			if err == nil {
+				fetched, err = recordIn(ctx, reg, stored)
+			}
+			return err
+		}))
+	})
+	if !task.Made(err) {
+		return cli.Answer{}, err
+	}
+	t.Note("tenant %s has its credentials", fetched.Tenant)
+	if fetched.Tenant.IsSyncTokenMissing() {
+		t.WarnOfToken(fetched.Tenant.ID)
+	}
+	return cli.Answer{Value: fetched}, err
+}
+
+// adviseGone says what a tenant is of which the control plane knows nothing.
+func adviseGone(tenant registry.Tenant, err error) error {
+	if errors.Is(err, cloud.ErrNotFound) {
+		return cli.Hint(fmt.Errorf("tenant %s: %w", tenant, err), "%s removes it here", cli.To("sp tenant list", "--prune"))
+	}
+	return err
+}

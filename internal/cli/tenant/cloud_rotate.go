@@ -1,0 +1,96 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// rotateCloud has a control plane give a tenant's database another login, and stores it before
+// anything else can fail.
+func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli.Answer, error) {
+	grace, ends := t.Duration("grace"), "at once"
+	if t.Bool("now") {
+		grace = 0
+	}
+	if grace > 0 {
+		ends = "in " + spoken(grace)
+	}
+	if grace%time.Second != 0 {
+		return cli.Answer{}, cli.Usage("--grace: whole seconds, for a cloud tenant")
+	}
+	client, origin, err := clientFor(ctx, t, tenant)
+	if err == nil {
+		err = t.Confirm(ctx, fmt.Sprintf("Rotate the database password of tenant %s at %s? The old one stops working %s.", tenant, client.Host(), ends))
+	}
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	answer, err := storeRotation(ctx, t, tenant, origin, registry.RotateCall, func(ctx context.Context, key string) (result registry.CloudResult, err error) {
+		done, err := client.RotateCredentials(ctx, string(tenant.ID), key, &grace)
+		if err == nil {
+			result.InternalURL, result.URL = &done.InternalDatabaseURL, realURL(done.ExternalDatabaseURL)
+		}
+		return result, adviseGone(tenant, err)
+	})
+	if task.Made(err) {
+		t.Note("tenant %s has new credentials", tenant)
+		if grace > 0 {
+			t.Note("the old ones end in %s", spoken(grace))
+		}
+	}
+	return answer, err
+}
+
+// rotateCloudToken has a control plane give a tenant another sync token.
+func rotateCloudToken(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli.Answer, error) {
+	client, origin, err := clientFor(ctx, t, tenant)
+	if err == nil {
+		err = t.Confirm(ctx, fmt.Sprintf("Rotate the sync token of tenant %s at %s? The old one stops working at once.", tenant, client.Host()))
+	}
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	answer, err := storeRotation(ctx, t, tenant, origin, registry.TokenCall, func(ctx context.Context, key string) (result registry.CloudResult, err error) {
+		token, err := client.RotateSyncToken(ctx, string(tenant.ID), key)
+		result.SyncToken = &token
+		return result, adviseGone(tenant, err)
+	})
+	if task.Made(err) {
+		t.Note("tenant %s has a new sync token", tenant)
+	}
+	return answer, err
+}
+
+// storeRotation asks for new credentials under a key that is recorded first, and stores them.
+func storeRotation(ctx context.Context, t *task.Task, tenant registry.Tenant, origin string, kind registry.CloudCallKind,
+	ask func(ctx context.Context, key string) (registry.CloudResult, error),
+) (answer cli.Answer, err error) {
+	var shown record
+	err = t.UntilTold(ctx, func(ctx context.Context) error {
+		k, err := beginCall(ctx, t, registry.CloudCall{Kind: kind, Origin: origin, Tenant: &tenant.ID})
+		if err != nil {
+			return err
+		}
+		result, err := ask(ctx, k.Key)
+		if err != nil {
+			return unlessRefused(ctx, t, k.Key, err)
+		}
+		result.Key = k.Key
+		return t.Change(context.WithoutCancel(ctx), t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
+			stored, err := reg.StoreCloudCredentials(ctx, result)
+			if err == nil {
+				shown, err = recordIn(ctx, reg, stored)
+			}
+			return err
+		}))
+	})
+	if !task.Made(err) {
+		return cli.Answer{}, err
+	}
+	return cli.Answer{Value: shown}, err
+}
