@@ -7,7 +7,9 @@ import (
 	"maps"
 	"slices"
 	"time"
+	"unicode/utf8"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
@@ -79,6 +81,8 @@ type CloudSynced struct {
 	// those that are selected, have a profile or have a database that sp made.
 	Added, Updated, Pruned, Gone []Step
 	Kept                         []CloudConflict
+	// Ambiguous are ids, a few of them, that are also another tenant's name by then.
+	Ambiguous []TenantID
 	// Changed tells that tenants changed, and not just the time of the sync.
 	Changed bool
 }
@@ -148,6 +152,9 @@ func (v *View) CloudOrigin(ctx context.Context, id TenantID) (*string, error) {
 	row, err := v.q.CloudTenant(ctx, string(id))
 	if there, err := isThere(err); !there {
 		return nil, err
+	}
+	if !utf8.ValidString(row.Origin) {
+		return nil, fmt.Errorf("control plane of tenant %s: %w: it is not UTF-8", shown(string(id)), db.ErrDamaged)
 	}
 	return &row.Origin, nil
 }
@@ -228,7 +235,11 @@ func (y *syncing) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	y.done.Changed = len(y.done.Added)+len(y.done.Updated)+len(y.done.Pruned) > 0
+	if y.done.Changed = len(y.done.Added)+len(y.done.Updated)+len(y.done.Pruned) > 0; y.done.Changed {
+		if y.done.Ambiguous, err = y.AmbiguousIDs(ctx); err != nil {
+			return err
+		}
+	}
 	return y.setSynced(ctx, y.now)
 }
 

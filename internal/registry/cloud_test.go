@@ -69,9 +69,10 @@ func TestASyncAddsTheTenantsOfAControlPlane(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	d.mustTenants(t, "mine")
-	done := d.mustSync(t, CloudSync{Tenants: []CloudTenant{given("b", "B"), given("a", "mine")}})
+	done := d.mustSync(t, CloudSync{Tenants: []CloudTenant{given("b", "B"), given("a", "B")}})
 	require.Equal(t, []string{"add b[]", "add a[]"}, say(done))
 	require.True(t, done.Changed)
+	require.Empty(t, done.Ambiguous)
 	d.mustReopen(t)
 	now := mustContents(t, d.path)
 	require.Equal(t, []string{"mine", "b", "a"}, ids(now), "behind the others, in its order; a name may be there twice")
@@ -86,6 +87,15 @@ func TestASyncAddsTheTenantsOfAControlPlane(t *testing.T) {
 	origin, err = v.CloudOrigin(t.Context(), "mine")
 	require.NoError(t, err)
 	require.Nil(t, origin)
+}
+
+// TestASyncMayBringAWordOfTwoTenants as an import may; whoever syncs warns.
+func TestASyncMayBringAWordOfTwoTenants(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "a")
+	done := d.mustSync(t, CloudSync{Tenants: []CloudTenant{given("b", "a")}})
+	require.Equal(t, []TenantID{"a"}, done.Ambiguous)
 }
 
 func TestWhatOnlyOneSideChangedWins(t *testing.T) {
