@@ -6,7 +6,7 @@ TOOL = go tool -modfile=tools/go.mod
 # Where the program goes.
 SP = bin/sp
 
-.PHONY: build demo test test-pg test-docker check race sqlc fmt guarantees torture fuzz bench bench-full reference
+.PHONY: build demo test test-pg test-docker test-chromium check race sqlc fmt guarantees torture fuzz bench bench-full reference
 
 # No command runs often enough to be worth inlining, which would make the program larger; nor does sp use the
 # library's templates for help.
@@ -38,6 +38,10 @@ test-docker:
 # and a PostgreSQL server's programs, and root for another user's view.
 guarantees:
 	go test ./torture -count=1 -timeout 14m -size small -strict
+
+# The login pages in a real Chromium, whose program SP_TEST_CHROMIUM names.
+test-chromium:
+	SP_TEST_CHROMIUM=$${SP_TEST_CHROMIUM:-chromium} go test ./internal/server/login -run '^TestChromium' -count=1
 
 # The same for hours.
 torture:

@@ -16,6 +16,7 @@ type browser struct {
 	cookie string
 	person *person
 	name   string
+	scopes string // that this person may have
 }
 
 // cookieName begins, where it can, with what has browsers take the cookie from this host alone.
@@ -59,7 +60,7 @@ func (l *Login) recognise(ctx context.Context, q *server.Queries, b *browser) er
 	}
 	h, refusal, err := l.may(ctx, q, person{row.UserID, row.TokenID}, every)
 	if err == nil && refusal == nil {
-		b.person, b.name = &person{row.UserID, row.TokenID}, h.user.Name
+		b.person, b.name, b.scopes = &person{row.UserID, row.TokenID}, h.user.Name, h.scopes
 	}
 	return err
 }

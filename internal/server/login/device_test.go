@@ -141,7 +141,12 @@ func TestSomebodyElseMayAnswerAboutADevice(t *testing.T) {
 	page = w.post(b, "/device", form(page, "action", "sign-out"))
 	require.NotContains(t, page.body, "You are signed in as")
 	require.Contains(t, w.post(b, "/device", form(page, "action", "allow")).body, notSignedIn)
+	require.Contains(t, page.body, meaning["admin"])
 	page = w.enter(b, page, w.joinCode("bob"))
+	require.NotContains(t, page.body, meaning["write"], "it says what bob may give")
+	require.Contains(t, page.body, meaning["read"])
+	told := w.told()
+	require.Equal(t, Event{UserID: "bob", UserName: "bob", Address: "127.0.0.1", Action: "sign in", Outcome: "done"}, told[len(told)-1])
 	w.post(b, "/device", form(page, "action", "allow"))
 	require.Equal(t, "read", w.poll(d).Scope)
 }

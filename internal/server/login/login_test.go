@@ -156,7 +156,7 @@ func TestARedirectElsewhereIsRefusedWithoutGoingThere(t *testing.T) {
 	w := newWorld(t)
 	for _, redirect := range []string{
 		"", "https://evil.example.com/", "http://evil.example.com/", "http://localhost:9/", "https://127.0.0.1:9/", "http://127.0.0.1/",
-		"http://127.0.0.1:9@evil.example.com/", "http://evil.example.com:9/127.0.0.1", "http://127.0.0.1.evil.example.com:9/", "http://127.0.0.2:9/",
+		"http://me@127.0.0.1:9/", "http://127.0.0.1:9@evil.example.com/", "http://evil.example.com:9/127.0.0.1", "http://127.0.0.1.evil.example.com:9/", "http://127.0.0.2:9/",
 		"http://127.0.0.1:9/#fragment", "javascript:alert(1)", "custom:/x", "//127.0.0.1:9/", "http://[::1%25eth0]:9/", "http://127.0.0.1:9x/", "http://0x7f000001:9/", "http://127.0.0.1:9/" + strings.Repeat("x", 1024),
 	} {
 		got := w.get(w.browser(), "/oauth/authorize?"+asks("redirect_uri", redirect).Encode())
@@ -318,11 +318,10 @@ func TestSweepForgetsWhatExpiredAndNothingElse(t *testing.T) {
 	w.wait(2 * 24 * time.Hour)
 	require.NoError(t, w.login.Sweep(t.Context()))
 	require.Nil(t, w.row(old.Access))
-	w.requireRefused(w.refresh(old.Refresh), "invalid_grant")
-	require.Equal(t, http.StatusOK, w.refresh(young.Refresh).status)
 	require.Equal(t, map[string]int{
-		"login_requests": 0, "login_codes": 0, "devices": 0, "browsers": 0, "join_codes": 0, "logins": 1, "refresh_tokens": 2, "tokens": 1,
+		"login_requests": 0, "login_codes": 0, "devices": 0, "browsers": 0, "join_codes": 0, "logins": 1, "refresh_tokens": 1, "tokens": 0,
 	}, w.counts())
+	require.Equal(t, http.StatusOK, w.refresh(young.Refresh).status)
 }
 
 // counts are the rows of each table that a login makes.

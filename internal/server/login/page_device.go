@@ -45,8 +45,12 @@ func (l *Login) showDeviceAsks(w http.ResponseWriter, r *http.Request, b browser
 		l.fail(w, r, err)
 		return
 	}
+	scopes := device.Scopes
+	if b.person != nil {
+		scopes = cut(scopes, b.scopes)
+	}
 	l.show(w, r, status, "device.html", page{
-		Hostname: device.Hostname, Scopes: meanings(device.Scopes), User: b.name, Wrong: wrong,
+		Hostname: device.Hostname, Scopes: meanings(scopes), User: b.name, Wrong: wrong,
 		UserCode: userCode(device.UserCode), Token: b.token("device " + device.UserCode),
 		Address: device.Address, Since: time.UnixMicro(device.MadeAt).UTC().Format("15:04:05 UTC"),
 	})

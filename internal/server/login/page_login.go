@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+
 	"github.com/sp-registry/sp/db/server"
 )
 
@@ -112,7 +114,11 @@ func (l *Login) allowRequest(ctx context.Context, q *server.Queries, p person, r
 		return outcome{}, err
 	}
 	if refusal != nil {
-		redirect := back(request, "error", string(refusal.ErrorType), "error_description", refusal.Description)
+		code := oidc.AccessDenied
+		if refusal.ErrorType == oidc.InvalidScope {
+			code = oidc.InvalidScope
+		}
+		redirect := back(request, "error", string(code), "error_description", refusal.Description)
 		return outcome{redirect: redirect, event: h.event("allow login", "refused")}, nil
 	}
 	code, err := l.unguessable()
