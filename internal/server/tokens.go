@@ -13,6 +13,7 @@ import (
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
+	"github.com/sp-registry/sp/internal/server/login"
 )
 
 // Token is a personal token as it is listed: never the token itself.
@@ -175,6 +176,9 @@ func (s *Server) endToken(ctx context.Context, id string, user *string) error {
 		token, err := q.Token(ctx, id)
 		if rows.IsMissing(err) || err == nil && (token.Kind != personalKind || user != nil && *token.UserID != *user) {
 			return errNoToken
+		}
+		if err == nil { // what was begun with it ends, too
+			err = login.EndLoginsOf(ctx, q, id)
 		}
 		if err == nil {
 			_, err = q.DeleteToken(ctx, id)
