@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cloud"
@@ -134,7 +135,8 @@ func (t *Task) CloudAt(named string, login *cloud.Login) (*cloud.Client, error) 
 // cloudOptions are those of every client.
 func (t *Task) cloudOptions() (cloud.Options, error) {
 	proxy, err := t.Proxy()
-	o := cloud.Options{Proxy: proxy, Now: t.Now, Random: t.Random, UserAgent: "sp/" + Version}
+	host, _ := os.Hostname() // without one the page of a login says less
+	o := cloud.Options{Proxy: proxy, Now: t.Now, Random: t.Random, UserAgent: "sp/" + Version, Hostname: host}
 	if t.Offline() != nil {
 		o.Offline = fmt.Errorf("SP_OFFLINE is set: %w", cloud.ErrUnavailable)
 	}
