@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// maxProgram bounds the program in bytes. It has 16 662 690, a good part of which is TLS, for
-// databases on other machines. The size costs one thing only: the first start after a boot reads
+// maxProgram bounds the program in bytes. It has 18 596 002: a good part of that is TLS, for
+// databases on other machines, and 1.8 million are the client of a control plane. The size costs one thing only: the first start after a boot reads
 // the program from the disk.
-const maxProgram = 17000000
+const maxProgram = 19000000
 
 // TestTheProgramIsSmallAndPlain: as `make build` makes it, it is not position-independent,
 // which would cost every start an eighth, and needs no other library.

@@ -341,7 +341,7 @@ var canaryRows = map[string][]string{
 	"auth logout": {"", ""},
 	"auth whoami": {""},
 	"version":     {""},
-	"help":    {"", "tenant edit", "URL"},
+	"help":        {"", "tenant edit", "URL"},
 }
 
 // tells is what may print a secret on stdout: section 4 of the design.

@@ -259,6 +259,46 @@ func TestALoginThatIsNotSafeIsNotUsed(t *testing.T) {
 	require.Contains(t, o.stderr, "move it away")
 }
 
+// A login that came with an archive would fill the registry with a stranger's tenants.
+func TestALoginThatCameFromElsewhereIsNotUsed(t *testing.T) {
+	t.Parallel()
+	s, strangers := online(t)
+	s.login(strangers)
+	delete(s.env, "SP_TRUST")
+	home := s.t.TempDir()
+	s.env["XDG_STATE_HOME"] = home
+	strangers.asked = nil
+	s.must("init") // that the registry is ours says nothing of the login
+	for _, line := range []string{"whoami", "cloud status"} {
+		o := s.run(strings.Fields(line)...)
+		require.Equal(t, 6, o.exit)
+		require.Contains(t, o.stderr, "not trusted: nothing shows that this login is yours")
+		require.Contains(t, o.stderr, "sp logout")
+	}
+	o := s.run("login", "--token-stdin", "--json")
+	require.Equal(t, 2, o.exit, "its URL is not taken")
+	s.must("logout")
+	require.Empty(t, strangers.asked)
+
+	// One's own goes where the project goes, and stays when its tokens change.
+	s.login(strangers)
+	s.must("whoami")
+	s.must("login", "--device", strangers.URL)
+	s.must("whoami")
+	require.NoError(t, os.CopyFS(s.dir+"/copy/.systemprompt", os.DirFS(s.dir+"/.systemprompt")))
+	makePrivate(t, s.dir+"/copy")
+	require.NoError(t, os.Remove(s.dir+"/copy/.systemprompt/sp.db"))
+	s.must("whoami", "--dir", s.dir+"/copy/.systemprompt")
+	s.env["XDG_STATE_HOME"] = s.t.TempDir()
+	require.Equal(t, 6, s.run("whoami", "--dir", s.dir+"/copy/.systemprompt").exit)
+	s.env["SP_TRUST"] = s.dir + "/copy/.systemprompt"
+	s.must("whoami", "--dir", s.dir+"/copy/.systemprompt")
+
+	// Where there can be no receipt, the registry vouches for it.
+	delete(s.env, "XDG_STATE_HOME")
+	require.Equal(t, 0, s.run("whoami").exit)
+}
+
 func TestALoginThatGitTracksIsNotUsed(t *testing.T) {
 	t.Parallel()
 	git, err := exec.LookPath("git")

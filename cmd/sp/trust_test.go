@@ -77,10 +77,13 @@ var payloads = map[string]struct {
 	"wal":                {make: "mkdir -p .systemprompt && cp ../stranger/hot .systemprompt/sp.db-wal", own: true},
 	"sp.db alone":        {make: "mkdir -p .systemprompt && cp ../stranger/.systemprompt/sp.db .systemprompt/sp.db", own: true},
 	"tenants.json":       {make: "mkdir -p .systemprompt && cp ../stranger/.systemprompt/tenants.json .systemprompt/tenants.json"},
+	"login":              {make: strangersLogin},
 	"link":               {make: "ln -s ../mine/.systemprompt .systemprompt"},
 	"shared.yaml":        {make: "mkdir -p .systemprompt/docker && printf 'services: {postgres: {image: stranger.example/x, privileged: true}}' > .systemprompt/docker/shared.yaml"},
 	"shared.env":         {make: "mkdir -p .systemprompt/docker && printf 'POSTGRES_PASSWORD=known\nPOSTGRES_HOST_AUTH_METHOD=trust\n' > .systemprompt/docker/shared.env"},
 }
+
+const strangersLogin = `mkdir -p .systemprompt && printf '{"api_token": "x", "api_url": "https://stranger.example", "authenticated_at": "2026-02-01T10:00:00Z", "user_email": "a@stranger.example"}' > .systemprompt/credentials.json && chmod 600 .systemprompt/credentials.json`
 
 // arrivals are how the stranger's directory gets to this user, and under which umask.
 var arrivals = map[string]struct {
@@ -184,7 +187,7 @@ func (v *travel) mustRefuse(own bool) {
 	for _, command := range []string{
 		"sp resolve", "sp resolve --tenant mine", "sp explain", "sp status", "sp doctor", "sp doctor --fix", "sp tenant list", "sp export", "sp tenant edit mine --region iad",
 		"sp tenant create --type local --name new", "sp psql mine -- -c 'select 1'", "sp tenant check --all", "sp db up", "sp log", "sp backup ../b", "sp undo",
-		"sp profile create q -y", "sp db use", "CI=true sp resolve", "sp --dir .systemprompt resolve", "SP_DIR=.systemprompt sp resolve",
+		"sp profile create q -y", "sp db use", "sp whoami", "sp cloud status", "CI=true sp resolve", "sp --dir .systemprompt resolve", "SP_DIR=.systemprompt sp resolve",
 	} {
 		out, exit := v.sh("here", command)
 		require.NotContains(v.t, out, stranger, command)

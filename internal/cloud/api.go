@@ -75,8 +75,8 @@ type Rotated struct {
 // Region is a place where tenants can be made.
 type Region struct {
 	Code, Name string
-	// Available tells whether its server answers.
-	Available bool
+	// Answers tells whether its server does.
+	Answers bool
 }
 
 // tenantJSON is a tenant on the wire.

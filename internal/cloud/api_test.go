@@ -58,7 +58,7 @@ func TestTheOriginalsShapesAreRead(t *testing.T) {
 		"POST /api/v1/tenants/t1/rotate-credentials":  `{"status":"rotated","message":"done","internal_database_url":"postgres://u:pw2@i/d","external_database_url":"postgres://u:pw2@h/d"}`,
 		"POST /api/v1/tenants/t1/rotate-sync-token":   `{"status":"rotated","sync_token":"sp_sync_x"}`,
 		"POST /api/v1/tenants/t1/subscription/cancel": `null`,
-		"GET /api/v1/regions":                         `{"data":[{"code":"iad","name":"Ashburn","available":true}]}`,
+		"GET /api/v1/regions":                         `{"data":[{"code":"iad","name":"Ashburn","answers":true}]}`,
 		"GET /api/v1/tenants/t1":                      `{"data":{"id":"t1","name":"one","external_db_access":false,"database_url":""}}`,
 		"DELETE /api/v1/tenants/t1":                   ``,
 		"GET /api/v1/tenants/t1/files":                `{"files":[{"path":"profiles/p/profile.yaml","sha256":"00","bytes":3}]}`,
@@ -148,7 +148,7 @@ func TestEventsAreFollowedAcrossACut(t *testing.T) {
 	t.Parallel()
 	p := newPlane(t)
 	parts := []string{
-		": hello\n\nid: 1\nevent: provisioning\ndata: {\"tenant_id\":\"t1\",\"event_type\":\"database_created\",\"status\":\"provisioning\",\"message\":\"made\"}\n\nevent: heartbeat\ndata: {}\n\nid: 2\nevent: provis",
+		": hello\n\nid: 1\nevent: provisioning\ndata: {\"tenant_id\":\"t1\",\"event_type\":\"database_created\",\"status\":\"provisioning\",\"message\":\"made\"}\n\nevent: heartbeat\ndata: {\"status\":\"provisioning\"}\n\nid: 2\nevent: provis",
 		"id: 2\nevent: provisioning\ndata: {\"event_type\":\"secrets_stored\",\ndata: \"status\":\"provisioning\"}\n\n",
 		"id: 3\ndata: {\"event_type\":\"tenant_ready\",\"status\":\"ready\"}\n\nid: 4\ndata: {\"event_type\":\"never\",\"status\":\"ready\"}\n\n",
 	}

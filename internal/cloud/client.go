@@ -36,6 +36,8 @@ type Options struct {
 	Sleep func(context.Context, time.Duration) error
 	// UserAgent is the program and its version.
 	UserAgent string
+	// Hostname is how the pages of a login name this machine; empty for nothing.
+	Hostname string
 	// Offline is returned in place of asking, unless it is nil.
 	Offline error
 
@@ -226,6 +228,9 @@ func (c *Client) build(ctx context.Context, r request, token secret.Secret) (*ht
 	if r.key != "" {
 		sent.Header.Set("Idempotency-Key", r.key)
 	}
+	if err := CheckToken(token); err != nil {
+		return nil, err
+	}
 	if !token.Empty() {
 		sent.Header.Set("Authorization", "Bearer "+token.Reveal())
 	}
@@ -256,6 +261,14 @@ func (c *Client) within(text string) (path string, ok bool) {
 		return "", false
 	}
 	return strings.CutPrefix(u.String(), c.Base)
+}
+
+// CheckToken refuses what can't be a token, such as one with a line end that a script left there.
+func CheckToken(token secret.Secret) error {
+	if strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("a token has no spaces or line ends, and only ASCII: %w", ErrInvalid)
+	}
+	return nil
 }
 
 // CheckURL checks the URL of a control plane, and returns it without a slash at its end. Plain http is

@@ -117,14 +117,18 @@ func (s *stream) readEvents(body io.Reader) error {
 	lines := bufio.NewScanner(body)
 	lines.Buffer(nil, 64<<10)
 	var data []string
-	id := s.last
+	id, kind := s.last, ""
 	for !s.ended && lines.Scan() {
 		name, value, _ := strings.Cut(lines.Text(), ":")
 		value = strings.TrimPrefix(value, " ")
 		switch {
 		case lines.Text() == "":
-			s.take(strings.Join(data, "\n"))
-			s.last, data = id, nil
+			if kind != "heartbeat" { // which says no more than that somebody is there
+				s.take(strings.Join(data, "\n"))
+			}
+			s.last, data, kind = id, nil, ""
+		case name == "event":
+			kind = value
 		case name == "data" && len(data) < 100:
 			data = append(data, value)
 		case name == "id" && !strings.ContainsFunc(value, isUnprintable):
@@ -134,14 +138,14 @@ func (s *stream) readEvents(body io.Reader) error {
 	return lines.Err()
 }
 
-// take takes the data of an event. A heartbeat has no status, and says nothing.
+// take takes the data of an event.
 func (s *stream) take(data string) {
 	var told struct {
 		Type    string `json:"event_type"`
 		Status  State
 		Message string
 	}
-	if json.Unmarshal([]byte(data), &told) != nil || told.Type == "" && told.Status == "" || told.Type == "heartbeat" {
+	if json.Unmarshal([]byte(data), &told) != nil || told.Type == "" && told.Status == "" {
 		return
 	}
 	s.latest = Event{shown(told.Type, secret.Secret{}), told.Status, shown(told.Message, secret.Secret{})}

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"mime"
 	"net/http"
 
 	"github.com/sp-registry/sp/internal/secret"
@@ -31,7 +32,7 @@ func (c *Client) Archive(ctx context.Context, id string, sync secret.Secret) (ar
 		method: http.MethodGet, path: tenantPath(id, "/files"), tokens: Fixed{sync}, limit: MaxArchive,
 		header: http.Header{"Accept": {"application/gzip"}},
 	})
-	if err == nil && a.header.Get("Content-Type") != "application/gzip" {
+	if kind, _, _ := mime.ParseMediaType(a.header.Get("Content-Type")); err == nil && kind != "application/gzip" {
 		err = c.noAnswer("it answers with no archive")
 	}
 	return a.body, a.header.Get("ETag"), err

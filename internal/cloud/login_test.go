@@ -208,7 +208,7 @@ func TestAPersonalTokenIsTried(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnauthenticated)
 	for _, bad := range []string{"", "a b", "a\r\nX: y", "é"} {
 		_, _, err = c.LogInByToken(t.Context(), secret.New(bad))
-		require.ErrorIs(t, err, ErrInvalid)
+		require.ErrorIs(t, err, ErrInvalid, bad)
 	}
 	require.Equal(t, []string{"GET /api/v1/auth/me", "GET /api/v1/auth/me"}, p.asked)
 }

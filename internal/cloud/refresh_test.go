@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -23,6 +24,7 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(roleVariable); dir != "" {
 		os.Exit(askAsProcess(dir))
 	}
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the real control plane's library logs there
 	os.Exit(m.Run())
 }
 

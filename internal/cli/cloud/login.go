@@ -75,7 +75,7 @@ func wordOf(t *task.Task) string {
 
 // isReplaceable tells of a login that can't be used whether a new one may take its place.
 func isReplaceable(err error) bool {
-	return errors.Is(err, cloud.ErrUnusable) || errors.Is(err, cloud.ErrExposed)
+	return errors.Is(err, cloud.ErrUnusable) || errors.Is(err, cloud.ErrExposed) || errors.Is(err, task.ErrStrangeLogin)
 }
 
 // tellLogin says who one is, and what comes next.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cloud"
@@ -53,13 +54,17 @@ func (t *Task) Account(ctx context.Context) (Account, error) {
 		client, err := cloud.New(options)
 		return Account{Client: client}, err
 	}
-	file, err := t.LoginFile(ctx)
+	dir, err := t.loginDir(ctx)
 	if err != nil {
 		return Account{}, err
 	}
+	file := cloud.LoginFile{Dir: dir.Path()}
 	client, login, err := cloud.Open(file, options)
 	if err != nil {
 		return Account{}, adviseLogin(file, err)
+	}
+	if err := t.checkOwnLogin(dir, login); err != nil {
+		return Account{}, err
 	}
 	return Account{client, &login, file}, t.checkOrigin(client)
 }
@@ -130,29 +135,30 @@ func (t *Task) CloudAt(named string, login *cloud.Login) (*cloud.Client, error) 
 // cloudOptions are those of every client.
 func (t *Task) cloudOptions() (cloud.Options, error) {
 	proxy, err := t.Proxy()
-	o := cloud.Options{Proxy: proxy, Now: t.Now, Random: t.Random, UserAgent: "sp/" + Version}
+	host, _ := os.Hostname() // without one the page of a login says less
+	o := cloud.Options{Proxy: proxy, Now: t.Now, Random: t.Random, UserAgent: "sp/" + Version, Hostname: host}
 	if t.Offline() != nil {
 		o.Offline = fmt.Errorf("SP_OFFLINE is set: %w", cloud.ErrUnavailable)
 	}
 	return o, err
 }
 
-// LoginFile returns where the login is kept. It reads nothing of a directory whose registry is not
-// trusted, and of a login that git tracks; without a directory there is no login.
-func (t *Task) LoginFile(ctx context.Context) (cloud.LoginFile, error) {
+// loginDir returns the directory in which the login is kept. It is an error if the registry there is not
+// trusted, or git tracks the login; without a directory there is no login.
+func (t *Task) loginDir(ctx context.Context) (project.Dir, error) {
 	dir, err := t.NewProject()
 	switch {
 	case errors.Is(err, project.ErrNoDirectory):
-		return cloud.LoginFile{}, notLoggedIn()
+		return dir, cloud.ErrNotLoggedIn
 	case err != nil:
-		return cloud.LoginFile{}, err
+		return dir, err
 	case HasRegistry(dir):
 		err = t.Read(ctx, func(project.Dir, *registry.View) error { return nil })
 	}
 	if err == nil && dir.Has(cloud.LoginName) {
 		err = t.refuseTrackedLogin(ctx, dir)
 	}
-	return cloud.LoginFile{Dir: dir.Path()}, err
+	return dir, err
 }
 
 // refuseTrackedLogin refuses a login that came with the repository, or that everybody would get.
@@ -166,19 +172,23 @@ func (t *Task) refuseTrackedLogin(ctx context.Context, dir project.Dir) error {
 	return t.forgiveGit(err)
 }
 
-// notLoggedIn is the error of who has no login.
-func notLoggedIn() error { return fmt.Errorf("%w", cloud.ErrNotLoggedIn) }
-
-// ReadLogin returns the login that is kept, nil if there is none, and where it is kept.
-func (t *Task) ReadLogin(ctx context.Context) (cloud.LoginFile, *cloud.Login, error) {
-	file, err := t.LoginFile(ctx)
+// ReadLogin returns the login that is kept, nil if there is none, and where it is kept. One that others
+// can reach is returned with the error.
+func (t *Task) ReadLogin(ctx context.Context) (file cloud.LoginFile, login *cloud.Login, err error) {
+	dir, err := t.loginDir(ctx)
 	if errors.Is(err, cloud.ErrNotLoggedIn) {
 		return file, nil, nil
 	}
 	if err != nil {
 		return file, nil, err
 	}
-	login, err := file.Read()
+	file = cloud.LoginFile{Dir: dir.Path()}
+	login, err = file.Read()
+	if login != nil {
+		if strange := t.checkOwnLogin(dir, *login); strange != nil {
+			return file, nil, strange
+		}
+	}
 	return file, login, adviseLogin(file, err)
 }
 
@@ -204,7 +214,7 @@ func (t *Task) StoreLogin(ctx context.Context, login cloud.Login) (file cloud.Lo
 			return err
 		}
 		file = cloud.LoginFile{Dir: dir.Path()}
-		return file.Locked(ctx, func() error { return file.Replace(login) })
+		return file.Locked(ctx, func() error { return errors.Join(t.giveLoginReceipt(login), file.Replace(login)) })
 	})
 	return file, err
 }

@@ -1,0 +1,64 @@
+package task
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cloud"
+	"github.com/sp-registry/sp/internal/place"
+	"github.com/sp-registry/sp/internal/project"
+)
+
+// ErrStrangeLogin is returned for a login that came with an archive or a copy, for all that is known:
+// it would fill the registry with the tenants of whoever made it.
+var ErrStrangeLogin = fmt.Errorf("%w: nothing shows that this login is yours", db.ErrUntrusted)
+
+// checkOwnLogin refuses a login to which this user has no receipt. A receipt is for a user at a control
+// plane, and stays when the project moves and the tokens change. Where there can be none, the registry
+// beside the login vouches for it, which is trusted by now.
+func (t *Task) checkOwnLogin(dir project.Dir, l cloud.Login) error {
+	named, err := t.isTrustNamed(dir)
+	if err != nil || named {
+		return err
+	}
+	path := t.loginReceipt(l)
+	if path == "" && HasRegistry(dir) {
+		return nil
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && place.IsOwn(info) {
+		return nil
+	}
+	return cli.Hint(fmt.Errorf("%s: %w", dir.Full(cloud.LoginName), ErrStrangeLogin),
+		"%s makes one of your own, %s removes it; if it is yours, SP_TRUST=%s", cli.To("sp login", "URL"), cli.To("sp logout"), cli.Quoted(dir.Path()))
+}
+
+// loginReceipt returns the path of the receipt for a login; nothing where there can be none.
+func (t *Task) loginReceipt(l cloud.Login) string {
+	dir := t.receipts()
+	if dir == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("login\x00" + l.URL + "\x00" + l.Email))
+	return filepath.Join(dir, hex.EncodeToString(sum[:]))
+}
+
+// giveLoginReceipt leaves the receipt for a login, which holds nothing. Without it the login is not used.
+func (t *Task) giveLoginReceipt(l cloud.Login) error {
+	path := t.loginReceipt(l)
+	if path == "" {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
