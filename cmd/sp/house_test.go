@@ -67,6 +67,9 @@ var house = map[string][]string{
 	"internal/server":       {"internal/registry", "internal/hosting", "internal/provision", "internal/place", "db", "db/server", "internal/server/login"},
 	"internal/server/login": {"db/server"},
 
+	// The configuration of a tenant, as it travels and as a project holds it.
+	"internal/archive": {},
+
 	// A server for tests; nothing but tests imports it.
 	pgtest: {},
 
@@ -187,6 +190,8 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 		"github.com/urfave/cli/v3":                         {"cmd/sp", "internal/cli"},
 		"golang.org/x/term":                                {"cmd/sp", "cmd/spd", "internal/cli"},
 		"golang.org/x/text/width":                          {"internal/cli"},
+		"golang.org/x/text/cases":                          {"internal/archive"}, // pgx links it and the next, too
+		"golang.org/x/text/unicode/norm":                   {"internal/archive"},
 		"golang.org/x/oauth2":                              {"internal/cloud"},
 		"golang.org/x/sys/unix":                            {"cmd/sp", "internal/cloud", "db/server", "internal/server", "internal/cli", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
 		"github.com/danielgtaylor/huma/v2":                 {"internal/server"},
