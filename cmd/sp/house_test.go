@@ -64,11 +64,13 @@ var house = map[string][]string{
 	"internal/provision":    {},
 	"internal/hosting":      {"internal/registry", "internal/provision", "internal/postgres"},
 	"internal/cloud":        {"internal/registry", "internal/place"},
-	"internal/server":       {"internal/registry", "internal/hosting", "internal/provision", "internal/place", "db", "db/server", "internal/server/login"},
+	"internal/server":       {"internal/registry", "internal/hosting", "internal/provision", "internal/place", "db", "db/server", "internal/server/login", "internal/server/files", "internal/archive"},
 	"internal/server/login": {"db/server"},
+	"internal/server/files": {"db/server", "internal/archive"},
 
 	// The configuration of a tenant, as it travels and as a project holds it.
-	"internal/archive": {},
+	"internal/archive":       {},
+	"internal/configuration": {"internal/archive", "internal/follow", "internal/place", "internal/project", "internal/registry"},
 
 	// A server for tests; nothing but tests imports it.
 	pgtest: {},

@@ -206,10 +206,20 @@ func TestEachFileIsComparedThreeWays(t *testing.T) {
 		base, ours, theirs string
 		want               Side
 	}{
-		{"a", "a", "a", Neither}, {"a", "b", "b", Neither}, {"a", "", "", Neither}, {"", "a", "a", Neither},
-		{"a", "b", "a", Ours}, {"a", "", "a", Ours}, {"", "a", "", Ours},
-		{"a", "a", "b", Theirs}, {"a", "a", "", Theirs}, {"", "", "a", Theirs},
-		{"a", "b", "c", Both}, {"a", "", "c", Both}, {"a", "b", "", Both}, {"", "b", "c", Both},
+		{"a", "a", "a", Neither},
+		{"a", "b", "b", Neither},
+		{"a", "", "", Neither},
+		{"", "a", "a", Neither},
+		{"a", "b", "a", Ours},
+		{"a", "", "a", Ours},
+		{"", "a", "", Ours},
+		{"a", "a", "b", Theirs},
+		{"a", "a", "", Theirs},
+		{"", "", "a", Theirs},
+		{"a", "b", "c", Both},
+		{"a", "", "c", Both},
+		{"a", "b", "", Both},
+		{"", "b", "c", Both},
 	} {
 		of := func(hash string) map[string]string {
 			if hash == "" {
