@@ -22,6 +22,7 @@ const module = "github.com/sp-registry/sp/"
 
 // below are the rooms that commands are made of.
 var below = []string{
+	"internal/archive", "internal/configuration",
 	"internal/cli", "db", "internal/registry", "internal/resolver", "internal/exporter", "internal/follow", "internal/workspace",
 	"internal/hosting", "internal/place", "internal/project", "internal/postgres", "internal/provision", "internal/cloud",
 }
