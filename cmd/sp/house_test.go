@@ -22,6 +22,7 @@ const module = "github.com/sp-registry/sp/"
 
 // below are the rooms that commands are made of.
 var below = []string{
+	"internal/archive", "internal/configuration",
 	"internal/cli", "db", "internal/registry", "internal/resolver", "internal/exporter", "internal/follow", "internal/workspace",
 	"internal/hosting", "internal/place", "internal/project", "internal/postgres", "internal/provision", "internal/cloud",
 }
@@ -64,8 +65,13 @@ var house = map[string][]string{
 	"internal/provision":    {},
 	"internal/hosting":      {"internal/registry", "internal/provision", "internal/postgres"},
 	"internal/cloud":        {"internal/registry", "internal/place"},
-	"internal/server":       {"internal/registry", "internal/hosting", "internal/provision", "internal/place", "db", "db/server", "internal/server/login"},
+	"internal/server":       {"internal/registry", "internal/hosting", "internal/provision", "internal/place", "db", "db/server", "internal/server/login", "internal/server/files", "internal/archive"},
 	"internal/server/login": {"db/server"},
+	"internal/server/files": {"db/server", "internal/archive"},
+
+	// The configuration of a tenant, as it travels and as a project holds it.
+	"internal/archive":       {},
+	"internal/configuration": {"internal/archive", "internal/follow", "internal/place", "internal/project", "internal/registry"},
 
 	// A server for tests; nothing but tests imports it.
 	pgtest: {},
@@ -187,6 +193,8 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 		"github.com/urfave/cli/v3":                         {"cmd/sp", "internal/cli"},
 		"golang.org/x/term":                                {"cmd/sp", "cmd/spd", "internal/cli"},
 		"golang.org/x/text/width":                          {"internal/cli"},
+		"golang.org/x/text/cases":                          {"internal/archive"}, // pgx links it and the next, too
+		"golang.org/x/text/unicode/norm":                   {"internal/archive"},
 		"golang.org/x/oauth2":                              {"internal/cloud"},
 		"golang.org/x/sys/unix":                            {"cmd/sp", "internal/cloud", "db/server", "internal/server", "internal/cli", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
 		"github.com/danielgtaylor/huma/v2":                 {"internal/server"},

@@ -152,10 +152,11 @@ var answers = map[string]asked{
 	"auth_logout":   {line: "auth logout"},
 	"auth_whoami":   {line: "auth whoami"},
 	"cloud_status":  {in: withLogin, line: "cloud status"},
+	"sync_push":     {in: withTenants, line: "sync push cloudy"},
+	"sync_pull":     {in: withTenants, line: "sync pull local_1"},
+	"sync_nowhere":  {in: withProfiles, line: "sync pull b"},
 
 	// What is not offered yet.
-	"sync_push":        {line: "sync push"},
-	"sync_pull":        {line: "sync pull"},
 	"deploy":           {line: "deploy"},
 	"infra_db_migrate": {line: "infra db migrate"},
 }

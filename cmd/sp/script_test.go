@@ -63,14 +63,15 @@ func TestScripts(t *testing.T) {
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	all := harness.ScriptCommands()
 	maps.Copy(all, map[string]func(*testscript.TestScript, bool, []string){
-		"crash":     crash,
-		"exits":     exitsWith,
-		"exported":  sameExport,
-		"json":      isDocument,
-		"remember":  remember,
-		"unchanged": unchanged,
-		"hold":      hold,
-		"release":   release,
+		"crash":        crash,
+		"exits":        exitsWith,
+		"exported":     sameExport,
+		"json":         isDocument,
+		"serve-tenant": serveTenant,
+		"remember":     remember,
+		"unchanged":    unchanged,
+		"hold":         hold,
+		"release":      release,
 	})
 	return all
 }

@@ -282,7 +282,7 @@ func (c *Client) ask(ctx context.Context, r request, into any) (answer, error) {
 		r.header = http.Header{}
 	}
 	r.header.Set("Accept", "application/json")
-	if r.body != nil {
+	if r.body != nil && r.header.Get("Content-Type") == "" {
 		r.header.Set("Content-Type", "application/json")
 	}
 	a, err := c.do(ctx, r)

@@ -48,6 +48,7 @@ func (c *Client) PutFiles(ctx context.Context, id string, sync secret.Secret, ar
 }
 
 func (c *Client) askManifest(ctx context.Context, r request) (Manifest, error) {
+	r.limit = MaxArchive // of many files
 	var told struct{ Files []File }
 	a, err := c.ask(ctx, r, &told)
 	return Manifest{told.Files, a.header.Get("ETag")}, err

@@ -93,3 +93,28 @@ func namesSecret(text string) bool {
 	text = strings.ToLower(unescape(text))
 	return slices.ContainsFunc(secrets, func(name string) bool { return strings.Contains(text, name+"=") })
 }
+
+// SecretLine returns the number of the first line of a text, such as a configuration, in which a
+// connection string says its password, or another of its secrets; 0 for none. Stars, and what a
+// program puts in later (${PASSWORD}), say none.
+func SecretLine(text string) int {
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		for _, found := range secretInLine().FindAllStringSubmatch(line, -1) {
+			if value := found[1] + found[2]; !isStars(value) && !isVariable(value) {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// secretInLine finds user:password@ behind the slashes of a URL, and the parameters that are secret.
+var secretInLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`://[^\s:/?#@"']*:([^\s/@"']+)@|(?i:\b(?:` + strings.Join(secrets, "|") + `)\s*=\s*["']?([^\s&"',;]+))`)
+})
+
+func isVariable(value string) bool {
+	return strings.HasPrefix(value, "${") && strings.HasSuffix(value, "}")
+}

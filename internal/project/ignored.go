@@ -31,6 +31,7 @@ var secrecies = []secrecy{
 	{"/credentials.json*", []string{"credentials.json"}},
 	{"/session.json*", []string{"session.json"}},
 	{"/sessions/", []string{"sessions/index.json"}},
+	{"/sync/", []string{"sync/a-tenant.json"}},
 	{"secrets.json*", []string{"secrets.json", "profiles/*/secrets.json", "profiles/*/secrets.json.aside-20261121T093000.000000Z"}},
 	{"docker/", []string{"docker/shared.yaml", "docker/shared.env", "docker/shared_config.json", "profiles/*/docker/compose.yaml"}},
 	{"/postgres/", []string{"postgres/data/PG_VERSION", "postgres/log"}},

@@ -38,7 +38,7 @@ func (s *Server) api(mux *http.ServeMux) huma.API {
 	api := humago.New(mux, config)
 	api.UseMiddleware(s.authenticate(api))
 	for _, operations := range []func(huma.API){
-		s.health, s.me, s.tenants, s.tenantLife, s.eventStream, s.credentials, s.tokens, s.users, s.audit, s.regionList,
+		s.health, s.me, s.tenants, s.tenantLife, s.eventStream, s.credentials, s.tokens, s.users, s.audit, s.regionList, s.configuration,
 	} {
 		operations(api)
 	}

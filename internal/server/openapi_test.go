@@ -38,6 +38,7 @@ func TestTheDescriptionIsThatOfTheAPI(t *testing.T) {
 // descriptions are what every request and answer in these tests is checked against: what the API says
 // of itself, and the contract that it was written from.
 var descriptions = sync.OnceValues(func() (found []routers.Router, err error) {
+	openapi3filter.RegisterBodyDecoder(archiveType, openapi3filter.FileBodyDecoder)
 	for _, path := range []string{described, "testdata/contract.yaml"} {
 		doc, err := openapi3.NewLoader().LoadFromFile(path)
 		if err != nil {

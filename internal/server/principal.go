@@ -42,6 +42,7 @@ const (
 	principalKey contextKey = iota
 	requestKey
 	addressKey
+	bodyKey
 )
 
 // asking is who asks in a request that was authenticated.

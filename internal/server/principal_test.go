@@ -62,6 +62,7 @@ func TestWhoMayWhat(t *testing.T) {
 		{"POST", "/api/v1/tokens", `{"name":"x","scopes":["secrets"]}`, []*client{root, anna, secrets, admins}},
 		{"PUT", id + "/external-db-access", `{"enabled":false}`, []*client{root, anna, writes, admins}},
 		{"POST", id + "/retry-provision", "", []*client{root, anna, writes, admins}},
+		{"GET", id + "/files", "", []*client{syncing}},
 		{"GET", "/api/v1/users", "", []*client{root, admins}},
 		{"GET", "/api/v1/audit", "", []*client{root, admins}},
 		{"POST", id + "/rotate-sync-token", "", []*client{root, anna, admins}}, // ends the sync token of before

@@ -349,7 +349,7 @@ func (s *Server) forget(ctx context.Context, tenant registry.TenantID) error {
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
 		return errors.Join(
 			q.RevokeTenant(ctx, id), q.DeleteSyncToken(ctx, &id), q.DeleteEvents(ctx, id), q.DeleteTrouble(ctx, id),
-			q.DeleteCancellation(ctx, id), q.BumpGrants(ctx),
+			q.DeleteCancellation(ctx, id), q.DeleteFiles(ctx, id), q.BumpGrants(ctx),
 		)
 	})
 }

@@ -27,6 +27,7 @@ import (
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/server/files"
 	"github.com/sp-registry/sp/internal/server/login"
 )
 
@@ -52,6 +53,7 @@ type Server struct {
 	Options
 	registry *registry.Registry
 	db       *rows.DB
+	files    *files.Files
 	process  string       // this run's name, by which a call that a dead process began is known
 	login    *login.Login // nil until Handler
 	lists    lists
@@ -82,7 +84,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &Server{Options: o, registry: reg, db: store, process: process}, nil
+	return &Server{Options: o, registry: reg, db: store, files: files.New(store, o.Now), process: process}, nil
 }
 
 // makePrivate makes a directory that its owner alone can use, and refuses one that others can.

@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/archive"
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cloud"
+	"github.com/sp-registry/sp/internal/configuration"
 	"github.com/sp-registry/sp/internal/exporter"
 	"github.com/sp-registry/sp/internal/follow"
 	"github.com/sp-registry/sp/internal/hosting"
@@ -108,6 +110,13 @@ func Faults() []cli.Fault {
 		fault(provision.ErrInvalid, 2, "invalid", none),
 		fault(postgres.ErrInvalid, 2, "invalid", none),
 		fault(db.ErrBusy, 7, "busy", say("try again, or raise SP_LOCK_TIMEOUT (10s)")),
+		fault(configuration.ErrBusy, 7, "busy", say("try again, when it is done")),
+		fault(configuration.ErrUnfit, 9, "mismatch", none),
+		fault(configuration.ErrStale, 4, "conflict", say("try again")),
+		fault(archive.ErrRefused, 2, "invalid", none),
+		fault(archive.ErrTooLarge, 2, "invalid", none),
+		fault(ErrNotCloud, 9, "unsupported", none),
+		fault(ErrNoSyncToken, 9, "denied", none),
 		fault(workspace.ErrBusy, 7, "busy", say("try again, when the other program is done")),
 		fault(project.ErrNoDirectory, 6, "store", makeHint()),
 		fault(db.ErrMissing, 6, "store", makeHint()),

@@ -21,6 +21,14 @@ const (
 	provisioningFailed = "Provisioning failed"
 )
 
+// Why a command on a cloud tenant can't be done.
+var (
+	// ErrNotCloud is returned for what only a cloud tenant has.
+	ErrNotCloud = errors.New("it has no control plane")
+	// ErrNoSyncToken is returned for a cloud tenant whose sync token is not known.
+	ErrNoSyncToken = errors.New("Sync token missing")
+)
+
 // adviseLogin adds the hint from the documents' troubleshooting tables to a failed login.
 func AdviseLogin(err error) error {
 	var login *hosting.LoginError

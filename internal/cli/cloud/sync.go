@@ -1,0 +1,258 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sp-registry/sp/internal/archive"
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/configuration"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// Sync is `sp sync`.
+func Sync() *cli.Command {
+	return &cli.Command{Name: "sync", Usage: "send the configuration of a cloud tenant, or fetch it", Commands: []*cli.Command{
+		push.command("push", "send what was changed here to the control plane"),
+		pull.command("pull", "fetch what was changed at the control plane"),
+	}}
+}
+
+// direction is one of the two ways.
+type direction struct {
+	bring func(*configuration.Sync, context.Context) (configuration.Result, error)
+	// would, did and nothing say what becomes of files, removes from where they are removed.
+	would, did, nothing, removes string
+	// waiting says how many only the other side changed, and that back is the way for those.
+	waiting string
+	back    cli.Next
+}
+
+var (
+	push = direction{
+		bring: (*configuration.Sync).Push, would: "would send", did: "sent", nothing: "nothing to send", removes: "from the control plane",
+		waiting: "%s changed at the control plane alone; %s fetches that", back: cli.To("sp sync pull"),
+	}
+	pull = direction{
+		bring: (*configuration.Sync).Pull, would: "would fetch", did: "fetched", nothing: "nothing to fetch", removes: "here",
+		waiting: "%s changed here alone; %s sends that", back: cli.To("sp sync push"),
+	}
+)
+
+const syncDescription = "The configuration of a cloud tenant is what lies under services/, beside\n" +
+	".systemprompt, and the profile.yaml of its profiles. Without ID, it is that of\n" +
+	"the tenant in effect. Secrets never travel, nor do links, hidden files and\n" +
+	"node_modules, nor modes and times of files.\n\n" +
+	"Each file is compared with what both sides had after the last push or pull. If\n" +
+	"both changed one, nothing is done until --ours or --theirs decides."
+
+func (d direction) command(name, usage string) *cli.Command {
+	return &cli.Command{
+		Name:        name,
+		Usage:       usage,
+		Args:        []cli.Arg{{Name: "ID", Kind: task.TenantWord, Optional: true}},
+		Description: syncDescription,
+		Flags: []cli.Flag{
+			cli.Bool("dry-run", "show what would be done"),
+			cli.Bool("ours", "if both changed a file, take the one here"),
+			cli.Bool("theirs", "if both changed a file, take the control plane's"),
+			cli.Yes(),
+		},
+		Run: task.Run(d.run),
+	}
+}
+
+func (d direction) run(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
+	settle, err := settledBy(t)
+	if err != nil {
+		return a, err
+	}
+	s, err := findSubject(ctx, t)
+	if err != nil {
+		return a, err
+	}
+	remote, err := s.remote(ctx, t)
+	if err != nil {
+		return a, err
+	}
+	sync := &configuration.Sync{
+		Tree: s.tree, Remote: remote, Origin: s.origin, DryRun: t.Bool("dry-run"), Settle: settle,
+		Confirm: func(paths []string) error { return d.confirm(ctx, t, paths) },
+	}
+	var result configuration.Result
+	err = t.UntilTold(ctx, func(ctx context.Context) error {
+		result, err = d.bring(sync, ctx)
+		t.Made = result.Made
+		return err
+	})
+	noteLeft(t, result.Left)
+	if !task.Made(err) {
+		return a, adviseConflict(t, err)
+	}
+	d.tell(t, s, result)
+	return answerOf(s.tenant, sync.DryRun, result), err
+}
+
+// settledBy is whose change counts where both sides changed a file.
+func settledBy(t *task.Task) (configuration.Side, error) {
+	switch ours, theirs := t.Bool("ours"), t.Bool("theirs"); {
+	case ours && theirs:
+		return 0, cli.Usage("%s: --ours and --theirs: one side decides", t.Command)
+	case ours:
+		return configuration.Ours, nil
+	case theirs:
+		return configuration.Theirs, nil
+	}
+	return configuration.Neither, nil
+}
+
+// subject is the tenant whose configuration is brought somewhere.
+type subject struct {
+	tenant registry.Tenant
+	tree   configuration.Tree
+	origin string // the URL of its control plane, empty where no sync has told
+}
+
+func findSubject(ctx context.Context, t *task.Task) (s subject, err error) {
+	err = t.Read(ctx, func(dir project.Dir, view *registry.View) error {
+		if s.tenant, err = t.Tenant(ctx, dir, view, t.Arg(0)); err != nil {
+			return err
+		}
+		if err := check(t, s.tenant); err != nil {
+			return err
+		}
+		origin, err := view.CloudOrigin(ctx, s.tenant.ID)
+		if err != nil {
+			return err
+		}
+		if origin != nil {
+			s.origin = *origin
+		}
+		s.tree = configuration.Tree{Dir: dir, Tenant: s.tenant.ID, Profiles: map[string]registry.TenantID{}}
+		for p, err := range view.Profiles(ctx, nil, registry.Page{}) {
+			if err != nil {
+				return err
+			}
+			s.tree.Profiles[p.Name] = p.Tenant
+		}
+		return nil
+	})
+	return s, err
+}
+
+// check refuses a tenant whose files nobody keeps, and one whose sync token is missing.
+func check(t *task.Task, tenant registry.Tenant) error {
+	if !tenant.IsCloud() {
+		return cli.Hint(fmt.Errorf("%s: tenant %s is local: %w", t.Command, tenant, task.ErrNotCloud), "%s lists those that are not", cli.To("sp tenant list"))
+	}
+	if tenant.SyncToken == nil || tenant.SyncToken.Empty() {
+		return cli.Hint(fmt.Errorf("%s: %w for cloud tenant %s", t.Command, task.ErrNoSyncToken, tenant.ID), "%s makes one", cli.To("sp tenant rotate-sync-token", string(tenant.ID)))
+	}
+	return nil
+}
+
+// confirm asks before files are removed.
+func (d direction) confirm(ctx context.Context, t *task.Task, paths []string) error {
+	if !t.Bool("yes") {
+		lines := make([]string, len(paths))
+		for i, path := range paths {
+			lines[i] = "remove " + path
+		}
+		t.NoteLines(lines)
+	}
+	return t.Confirm(ctx, fmt.Sprintf("%s: remove %s %s?", t.Command, counted(len(paths)), d.removes))
+}
+
+func counted(n int) string {
+	if n == 1 {
+		return "1 file"
+	}
+	return fmt.Sprintf("%d files", n)
+}
+
+func noteLeft(t *task.Task, left []configuration.Left) {
+	lines := make([]string, len(left))
+	for i, l := range left {
+		lines[i] = fmt.Sprintf("%s stays as it is on both sides: %s", l.Path, l.Why)
+	}
+	t.NoteLines(lines)
+}
+
+// adviseConflict says how a conflict is settled.
+func adviseConflict(t *task.Task, err error) error {
+	args := []string{}
+	if word := t.Arg(0); word != nil {
+		args = append(args, *word)
+	}
+	var conflict *configuration.ConflictError
+	if errors.As(err, &conflict) {
+		return cli.Hint(err, "%s keeps what is here, %s takes what is there",
+			cli.To("sp sync push", append(args, "--ours")...), cli.To("sp sync pull", append(args, "--theirs")...))
+	}
+	return err
+}
+
+// tell says what was done, and what comes next.
+func (d direction) tell(t *task.Task, s subject, r configuration.Result) {
+	switch n := len(r.Changes); {
+	case n == 0:
+		t.Note("tenant %s: %s", s.tenant, d.nothing)
+	case t.Bool("dry-run"):
+		t.Note("tenant %s: %s %s", s.tenant, d.would, counted(n))
+	default:
+		t.Note("tenant %s: %s %s", s.tenant, d.did, counted(n))
+	}
+	if n := len(r.Waiting); n > 0 {
+		t.Note(d.waiting, counted(n), d.back)
+	}
+	for _, c := range r.Changes {
+		name, profile := archive.ProfileOf(c.Path)
+		if _, known := s.tree.Profiles[name]; profile && !known && c.Action == configuration.Add && r.Made {
+			t.Note("the registry does not know profile %s yet; %s takes it over", name, cli.To("sp profile create", name, "--tenant", string(s.tenant.ID)))
+		}
+	}
+}
+
+// outcome is what was done, in JSON.
+type outcome struct {
+	Tenant  task.TenantRef `json:"tenant"`
+	DryRun  bool           `json:"dry_run"`
+	Changes []change       `json:"changes"`
+	Waiting []change       `json:"waiting"`
+	Left    []left         `json:"left"`
+}
+
+// change is what becomes of a file, in JSON.
+type change struct {
+	Action configuration.Action `json:"action"`
+	Path   string               `json:"path"`
+}
+
+// left is a file that stays as it is on both sides, in JSON.
+type left struct {
+	Path string `json:"path"`
+	Why  string `json:"message"`
+}
+
+func answerOf(tenant registry.Tenant, dry bool, r configuration.Result) cli.Answer {
+	o := outcome{Tenant: task.RefOf(tenant), DryRun: dry, Changes: changesOf(r.Changes), Waiting: changesOf(r.Waiting), Left: []left{}}
+	rows := [][]string{}
+	for _, c := range o.Changes {
+		rows = append(rows, []string{string(c.Action), c.Path})
+	}
+	for _, l := range r.Left {
+		o.Left = append(o.Left, left(l))
+	}
+	return cli.Answer{Value: o, Heads: []string{"ACTION", "PATH"}, Rows: cli.Rows(rows...)}
+}
+
+func changesOf(all []configuration.Change) []change {
+	found := []change{}
+	for _, c := range all {
+		found = append(found, change{c.Action, c.Path})
+	}
+	return found
+}

@@ -1,0 +1,109 @@
+package configuration
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/sp-registry/sp/internal/archive"
+)
+
+// Side is whose a change is.
+type Side int
+
+// The sides.
+const (
+	Neither Side = iota
+	Ours         // the project's
+	Theirs       // the control plane's
+	Both
+)
+
+// Base is what both sides held of each file when they last agreed on it: its SHA-256, by its path. An
+// empty Base knows nothing: then each file that both sides have and that differs is changed by both.
+type Base map[string]string
+
+// Difference is a file that the two sides hold differently.
+type Difference struct {
+	Path string
+	// Ours and Theirs are the SHA-256 of what each side holds, empty for no file.
+	Ours, Theirs string
+	// Changed is who changed it since they agreed.
+	Changed Side
+}
+
+// hashes returns the SHA-256 of each file by its path, but of those that are left out.
+func hashes(files []archive.File, out leftOut) map[string]string {
+	found := map[string]string{}
+	for _, f := range files {
+		if !out.has(f.Path) {
+			found[f.Path] = archive.Hash(f.Text)
+		}
+	}
+	return found
+}
+
+// compare lists the differences by their paths.
+func compare(base Base, ours, theirs map[string]string) (all []Difference) {
+	for _, path := range paths(ours, theirs) {
+		d := Difference{Path: path, Ours: ours[path], Theirs: theirs[path]}
+		switch {
+		case d.Ours == d.Theirs:
+			continue
+		case d.Theirs == base[path]:
+			d.Changed = Ours
+		case d.Ours == base[path]:
+			d.Changed = Theirs
+		default:
+			d.Changed = Both
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// paths lists what either side has.
+func paths(ours, theirs map[string]string) []string {
+	both := maps.Clone(ours)
+	maps.Copy(both, theirs)
+	return slices.Sorted(maps.Keys(both))
+}
+
+// settle gives what both sides changed to one of them, and returns the paths that are left, and the
+// base by which from now on only that side has changed the others.
+func settle(all []Difference, side Side) (settled []Difference, base Base, conflicts []string) {
+	base = Base{}
+	for _, d := range all {
+		switch {
+		case d.Changed != Both:
+		case side == Ours:
+			d.Changed, base[d.Path] = Ours, d.Theirs
+		case side == Theirs:
+			d.Changed, base[d.Path] = Theirs, d.Ours
+		default:
+			conflicts = append(conflicts, d.Path)
+		}
+		settled = append(settled, d)
+	}
+	return settled, base, conflicts
+}
+
+// agreed returns the base when the sides hold these: what they hold alike, and of what differs what was
+// settled, else what was known before.
+func (b Base) agreed(ours, theirs map[string]string, settled Base, out leftOut) Base {
+	next := Base{}
+	for path, hash := range b {
+		if out.has(path) || ours[path] != theirs[path] {
+			next[path] = hash
+		}
+	}
+	for path, hash := range settled {
+		next[path] = hash
+	}
+	for path, hash := range ours {
+		if theirs[path] == hash {
+			next[path] = hash
+		}
+	}
+	maps.DeleteFunc(next, func(_, hash string) bool { return hash == "" })
+	return next
+}

@@ -1,0 +1,277 @@
+package configuration
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/archive"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+var (
+	// ErrStale is returned by Remote.Put where the state is no more the one that was named.
+	ErrStale = errors.New("the files changed meanwhile")
+	// ErrBusy is returned while another command compares the same files.
+	ErrBusy = errors.New("another sp sync is under way")
+	// ErrUnfit is returned for a state of the control plane's that can't be used here.
+	ErrUnfit = errors.New("the control plane's files can't be used")
+)
+
+// State is what the control plane holds.
+type State struct {
+	Files []archive.File
+	// ETag names it, in quotes.
+	ETag string
+}
+
+// Remote is the control plane's side.
+type Remote struct {
+	// Get returns its state.
+	Get func(context.Context) (State, error)
+	// Put replaces the state that has this ETag by an archive. It is ErrStale where that is another.
+	Put func(ctx context.Context, etag string, archive []byte) error
+}
+
+// Sync brings the configuration of a tenant from one side to the other.
+type Sync struct {
+	Tree   Tree
+	Remote Remote
+	// Origin is the address of the control plane.
+	Origin string
+	// DryRun changes nothing.
+	DryRun bool
+	// Settle says whose change counts where both sides changed a file. Neither refuses.
+	Settle Side
+	// Confirm is asked before files are removed.
+	Confirm func(paths []string) error
+}
+
+// Change is what becomes of a file.
+type Change struct {
+	Path   string
+	Action Action
+}
+
+// Action is what is done with a file.
+type Action string
+
+// The actions.
+const (
+	Add    Action = "add"
+	Update Action = "update"
+	Remove Action = "remove"
+)
+
+// Result is what was done or, in a dry run, would be.
+type Result struct {
+	Changes []Change
+	// Waiting is what only the other side changed: it goes the other way.
+	Waiting []Change
+	Left    []Left
+	// Made tells whether something was changed.
+	Made bool
+}
+
+// ConflictError lists the files that both sides changed.
+type ConflictError struct{ Paths []string }
+
+func (e *ConflictError) Error() string {
+	const most = 20
+	paths := e.Paths
+	text := ""
+	if len(paths) > most {
+		paths, text = paths[:most], fmt.Sprintf(" and %d more", len(paths)-most)
+	}
+	return fmt.Sprintf("both sides changed %s%s: %v", strings.Join(paths, ", "), text, registry.ErrConflict)
+}
+
+// Unwrap returns registry.ErrConflict.
+func (e *ConflictError) Unwrap() error { return registry.ErrConflict }
+
+// comparison is both sides, and what they hold differently.
+type comparison struct {
+	base, settled Base
+	state         State
+	files         []archive.File
+	ours, theirs  map[string]string
+	out           leftOut
+	all           []Difference
+}
+
+func (s *Sync) compare(ctx context.Context) (c comparison, err error) {
+	if c.base, err = s.base(); err != nil {
+		return c, err
+	}
+	if c.state, err = s.Remote.Get(ctx); err != nil {
+		return c, err
+	}
+	if err := archive.Check(c.state.Files); err != nil {
+		return c, fmt.Errorf("%w: %w", ErrUnfit, err)
+	}
+	if c.files, c.out, err = s.Tree.read(c.state.Files); err != nil {
+		return c, err
+	}
+	c.ours, c.theirs = hashes(c.files, c.out), hashes(c.state.Files, c.out)
+	var conflicts []string
+	c.all, c.settled, conflicts = settle(compare(c.base, c.ours, c.theirs), s.Settle)
+	if len(conflicts) > 0 {
+		err = &ConflictError{conflicts}
+	}
+	return c, err
+}
+
+// paths lists the files that either side has.
+func (c comparison) paths() []string { return paths(c.ours, c.theirs) }
+
+// changedBy returns the differences of one side's making.
+func (c comparison) changedBy(side Side) []Difference {
+	return slices.DeleteFunc(slices.Clone(c.all), func(d Difference) bool { return d.Changed != side })
+}
+
+// changes says what the differences make of the other side.
+func changes(all []Difference) []Change {
+	found := []Change{}
+	for _, d := range all {
+		was, is := d.Ours, d.Theirs
+		if d.Changed == Ours {
+			was, is = is, was
+		}
+		switch {
+		case was == "":
+			found = append(found, Change{d.Path, Add})
+		case is == "":
+			found = append(found, Change{d.Path, Remove})
+		default:
+			found = append(found, Change{d.Path, Update})
+		}
+	}
+	return found
+}
+
+// confirm asks if something is to be removed.
+func (s *Sync) confirm(all []Change) error {
+	var removed []string
+	for _, c := range all {
+		if c.Action == Remove {
+			removed = append(removed, c.Path)
+		}
+	}
+	if len(removed) == 0 || s.DryRun {
+		return nil
+	}
+	return s.Confirm(removed)
+}
+
+// locked runs fn while no other command compares, unless nothing is to be changed.
+func (s *Sync) locked(fn func() (Result, error)) (r Result, err error) {
+	if s.DryRun {
+		return fn()
+	}
+	file, err := lock(s.Tree.Dir)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return fn()
+}
+
+// tries bounds how often others may be faster.
+const tries = 5
+
+// Push sends what was changed here since both sides agreed.
+func (s *Sync) Push(ctx context.Context) (Result, error) {
+	return s.locked(func() (r Result, err error) {
+		for range tries {
+			if r, err = s.push(ctx); !errors.Is(err, ErrStale) {
+				break
+			}
+		}
+		return r, err
+	})
+}
+
+func (s *Sync) push(ctx context.Context) (Result, error) {
+	c, err := s.compare(ctx)
+	if err != nil {
+		return Result{Left: c.out}, err
+	}
+	r := Result{Changes: changes(c.changedBy(Ours)), Waiting: changes(c.changedBy(Theirs)), Left: c.out}
+	files := c.pushed()
+	var text bytes.Buffer
+	if err := archive.Write(&text, files); err != nil {
+		return r, err
+	}
+	if err := s.confirm(r.Changes); err != nil || s.DryRun {
+		return r, err
+	}
+	if len(r.Changes) > 0 {
+		err = s.Remote.Put(ctx, c.state.ETag, text.Bytes())
+	}
+	if err != nil {
+		return r, err
+	}
+	r.Made = len(r.Changes) > 0
+	return r, s.agree(c, c.files, files)
+}
+
+// pushed is their state with what was changed here.
+func (c comparison) pushed() []archive.File {
+	sent := map[string]bool{}
+	for _, d := range c.changedBy(Ours) {
+		sent[d.Path] = true
+	}
+	files := slices.DeleteFunc(slices.Clone(c.state.Files), func(f archive.File) bool { return sent[f.Path] })
+	for _, f := range c.files {
+		if sent[f.Path] {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// Pull fetches what was changed there since both sides agreed.
+func (s *Sync) Pull(ctx context.Context) (Result, error) {
+	return s.locked(func() (Result, error) { return s.pull(ctx) })
+}
+
+func (s *Sync) pull(ctx context.Context) (Result, error) {
+	c, err := s.compare(ctx)
+	if err != nil {
+		return Result{Left: c.out}, err
+	}
+	fetched, kept := s.Tree.fetched(c.changedBy(Theirs))
+	r := Result{Changes: changes(fetched), Waiting: changes(c.changedBy(Ours)), Left: append(c.out, kept...)}
+	if err := s.Tree.checkPlaces(fetched); err != nil {
+		return r, err
+	}
+	if err := s.confirm(r.Changes); err != nil || s.DryRun {
+		return r, err
+	}
+	err = s.Tree.recover(c)
+	if len(fetched) > 0 {
+		r.Made = true
+		err = errors.Join(err, s.Tree.put(fetched, c.state.Files))
+	}
+	files, _, failed := s.Tree.read(c.state.Files) // what is there now, whatever went wrong
+	if err = errors.Join(err, failed); failed == nil {
+		err = errors.Join(err, s.agree(c, files, c.state.Files))
+	}
+	if err != nil && r.Made {
+		err = fmt.Errorf("%w: %w", registry.ErrIncomplete, err)
+	}
+	return r, err
+}
+
+// agree remembers what both sides hold, if that is something new.
+func (s *Sync) agree(c comparison, ours, theirs []archive.File) error {
+	next := c.base.agreed(hashes(ours, c.out), hashes(theirs, c.out), c.settled, c.out)
+	if maps.Equal(next, c.base) {
+		return nil
+	}
+	return s.remember(next)
+}

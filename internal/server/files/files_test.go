@@ -1,0 +1,116 @@
+package files_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/archive"
+	"github.com/sp-registry/sp/internal/server/files"
+)
+
+func mustOpen(t *testing.T) *files.Files {
+	t.Helper()
+	db, err := server.Open(t.Context(), filepath.Join(t.TempDir(), "serve.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return files.New(db, func() time.Time { return time.Unix(1, 0) })
+}
+
+func mustPack(t *testing.T, pairs ...string) []byte {
+	t.Helper()
+	var all []archive.File
+	for i := 0; i < len(pairs); i += 2 {
+		all = append(all, archive.File{Path: pairs[i], Text: []byte(pairs[i+1])})
+	}
+	var to bytes.Buffer
+	require.NoError(t, archive.Write(&to, all))
+	return to.Bytes()
+}
+
+var empty = archive.Manifest{}.ETag()
+
+func TestATenantBeginsWithoutFiles(t *testing.T) {
+	t.Parallel()
+	f := mustOpen(t)
+	m, err := f.Manifest(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, archive.Manifest{}, m)
+	text, etag, err := f.Archive(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, empty, etag)
+	none, err := archive.Read(bytes.NewReader(text))
+	require.NoError(t, err)
+	require.Empty(t, none)
+}
+
+func TestAStateIsReplacedByWhoKnowsIt(t *testing.T) {
+	t.Parallel()
+	f := mustOpen(t)
+	first := mustPack(t, "services/b", "b", "services/a", "a")
+	m, err := f.Replace(t.Context(), "a", empty, bytes.NewReader(first))
+	require.NoError(t, err)
+	shown, err := f.Manifest(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, m, shown)
+	text, etag, err := f.Archive(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, m.ETag(), etag)
+	require.Equal(t, first, text)
+
+	for _, ifMatch := range []string{empty, `"x"`, "W/" + m.ETag()} {
+		_, err = f.Replace(t.Context(), "a", ifMatch, bytes.NewReader(mustPack(t)))
+		require.ErrorIs(t, err, files.ErrStale, ifMatch)
+	}
+	for _, ifMatch := range []string{"", " "} {
+		_, err = f.Replace(t.Context(), "a", ifMatch, bytes.NewReader(mustPack(t)))
+		require.ErrorIs(t, err, files.ErrUnconditional)
+	}
+	_, err = f.Replace(t.Context(), "b", "*", bytes.NewReader(first))
+	require.NoError(t, err)
+	_, err = f.Replace(t.Context(), "a", `"x", `+m.ETag(), bytes.NewReader(mustPack(t)))
+	require.NoError(t, err)
+	shown, err = f.Manifest(t.Context(), "a")
+	require.NoError(t, err)
+	require.Empty(t, shown)
+}
+
+func TestARefusedArchiveReplacesNothing(t *testing.T) {
+	t.Parallel()
+	f := mustOpen(t)
+	_, err := f.Replace(t.Context(), "a", empty, strings.NewReader("no archive"))
+	require.ErrorIs(t, err, archive.ErrRefused)
+	_, err = f.Replace(t.Context(), "a", empty, bytes.NewReader(make([]byte, archive.MaxBytes+1)))
+	require.ErrorIs(t, err, archive.ErrRefused)
+	m, err := f.Manifest(t.Context(), "a")
+	require.NoError(t, err)
+	require.Empty(t, m)
+}
+
+// Of those who begin with the same state, one gets through.
+func TestOneOfManyReplacesAState(t *testing.T) {
+	t.Parallel()
+	f := mustOpen(t)
+	outcomes := make(chan error)
+	for i := range 16 {
+		text := mustPack(t, "services/a", string(rune('a'+i)))
+		go func() {
+			_, err := f.Replace(t.Context(), "a", empty, bytes.NewReader(text))
+			outcomes <- err
+		}()
+	}
+	made := 0
+	for range 16 {
+		if err := <-outcomes; err == nil {
+			made++
+		} else {
+			require.ErrorIs(t, err, files.ErrStale)
+		}
+	}
+	require.Equal(t, 1, made)
+}
