@@ -11,7 +11,7 @@ SP = bin/sp
 # No command runs often enough to be worth inlining, which would make the program larger; nor does sp use the
 # library's templates for help.
 build:
-	go build -trimpath -ldflags '-s -w' -tags urfave_cli_no_template -gcflags github.com/sp-registry/sp/internal/cli/...=-l -o $(SP) ./cmd/sp
+	go build -trimpath -ldflags '-s -w' -tags urfave_cli_no_template,nethttpomithttp2 -gcflags github.com/sp-registry/sp/internal/cli/...=-l -o $(SP) ./cmd/sp
 
 # A session on the sample of the documents, in a fresh directory.
 demo: build

@@ -98,6 +98,18 @@ var memberLists = map[string]string{
 	"tenantJSON":  "what a control plane tells",
 	"tenant":      "the same",
 	"Credentials": "the same",
+
+	"CloudTenant":   "what a control plane tells, as the registry takes it",
+	"record":        "the same",
+	"cloudMembers":  "the same; a test holds it against CloudTenant",
+	"cloudTenantOf": "the same",
+	"fill":          "the credentials among it",
+	"give":          "the same",
+	"createAt":      "the same",
+
+	"shown":     "what spd tells of a tenant",
+	"plan":      "what spd records of one",
+	"versionOf": "what a version of one is",
 }
 
 // TestMembersAreListedInOneTable looks for other lists of the record's members, by name, by

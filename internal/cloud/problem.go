@@ -61,12 +61,13 @@ func (e *Error) Error() string {
 	if text == "" {
 		text = fmt.Sprintf("it answers with status %d", e.Status)
 	}
-	for i, p := range e.Pointers {
-		separator := "; "
-		if i == 0 {
-			separator = ": "
+	separator := ": "
+	for _, p := range e.Pointers {
+		if strings.Contains(e.Message, p.Detail) { // it says so already
+			continue
 		}
 		text += separator + strings.TrimSpace(strings.TrimPrefix(p.Pointer, "/")+" "+p.Detail)
+		separator = "; "
 	}
 	if e.RequestID != "" && e.Status >= 500 {
 		text += " (request " + e.RequestID + ")"

@@ -11,6 +11,7 @@ import (
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Tenant is a tenant as clients see it: the shape of the original's control plane, with masked URLs.
@@ -189,10 +190,10 @@ func (s *Server) plan(ctx context.Context, reg *registry.Registry, id registry.T
 	}
 	short := strings.ReplaceAll(string(id), "-", "")[:12]
 	app, host := "sp-"+short, short+"."+s.Domain
+	t := registry.NewLocal(id, r.Name, secret.Secret{})
+	t.DatabaseURL, t.AppID, t.Hostname, t.Region, t.ExternalDBAccess = nil, &app, &host, &r.Region, r.External
 	_, err = reg.CreateTenant(ctx, registry.NewTenant{
-		Tenant: registry.Tenant{
-			ID: id, Name: r.Name, AppID: &app, Hostname: &host, Region: &r.Region, Kind: registry.Local, ExternalDBAccess: r.External,
-		},
+		Tenant:             t,
 		AllowDuplicateName: true, // of somebody else's, who is nobody's business
 		Database:           &registry.PlannedDatabase{Server: region, Name: name},
 	})

@@ -13,20 +13,26 @@ import (
 type liveStatus struct {
 	State   cloud.State `json:"state"`
 	Message *string     `json:"message"`
+	// Canceled tells that its subscription is cancelled: its database is read-only, and about to go.
+	Canceled bool `json:"subscription_canceled"`
 }
 
 // String is the state and why.
 func (s *liveStatus) String() string {
-	if s.Message == nil {
-		return string(s.State)
+	text := string(s.State)
+	if s.Message != nil {
+		text += ": " + *s.Message
 	}
-	return string(s.State) + ": " + *s.Message
+	if s.Canceled {
+		text += "; its subscription is cancelled, and its database read-only"
+	}
+	return text
 }
 
 // live asks the control plane how a cloud tenant is, if somebody is logged in there. Where it does not
 // answer soon, what is known is shown without that.
 func live(ctx context.Context, t *task.Task, tenant registry.Tenant) *liveStatus {
-	if !tenant.IsCloud() || t.Bool("offline") {
+	if !tenant.IsCloud() || t.Bool("offline") || t.Offline() != nil {
 		return nil
 	}
 	client, _, err := clientFor(ctx, t, tenant)
@@ -34,21 +40,26 @@ func live(ctx context.Context, t *task.Task, tenant registry.Tenant) *liveStatus
 		return nil
 	}
 	if err == nil {
-		var st cloud.Status
 		within, cancel := context.WithTimeout(ctx, syncWithin)
 		defer cancel()
-		if st, err = client.Status(within, string(tenant.ID)); err == nil {
-			return liveOf(st)
+		var s *liveStatus
+		if s, err = liveAt(within, client, string(tenant.ID)); err == nil {
+			return s
 		}
 	}
 	t.Note("warning: how tenant %s is could not be asked: %v", tenant, err)
 	return nil
 }
 
-func liveOf(st cloud.Status) *liveStatus {
-	s := &liveStatus{State: st.State}
+func liveAt(ctx context.Context, client *cloud.Client, id string) (*liveStatus, error) {
+	st, err := client.Status(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	now, err := client.Tenant(ctx, id)
+	s := &liveStatus{State: st.State, Canceled: now.SubscriptionStatus != nil && *now.SubscriptionStatus == "canceled"}
 	if st.Message != "" {
 		s.Message = &st.Message
 	}
-	return s
+	return s, err
 }

@@ -22,7 +22,7 @@ const (
 // syncTenants takes over what the control plane says of its tenants, if somebody is logged in and that
 // was not done just now. It is asked without a lock. Where that fails, the list shows what is here.
 func syncTenants(ctx context.Context, t *task.Task) error {
-	if t.Bool("offline") {
+	if t.Bool("offline") || t.Offline() != nil {
 		return nil
 	}
 	client, origin, err := t.Cloud(ctx)
@@ -30,6 +30,9 @@ func syncTenants(ctx context.Context, t *task.Task) error {
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	if err := t.MakeRegistry(ctx, task.Refused); err != nil {
 		return err
 	}
 	last, err := lastSync(ctx, t, origin)
@@ -92,6 +95,9 @@ func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced) {
 	for _, step := range done.Gone {
 		t.Note("tenant %s (%s): %s has it no more; %s removes it, unless it is selected or a profile uses it",
 			step.ID, step.Name, client.Host(), cli.To("sp tenant list", "--prune"))
+	}
+	for _, id := range done.Ambiguous {
+		t.Note("warning: %s is one tenant's id and another's name; id:%s means the tenant with that id", id, id)
 	}
 	for _, kept := range done.Kept {
 		if len(kept.Members) == 0 {
