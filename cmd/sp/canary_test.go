@@ -335,13 +335,16 @@ var canaryRows = map[string][]string{
 		"", "URL", "--device", "--token-stdin", "--token-stdin https://cloud.example", "--token-stdin http://CANARYc4n4ryCANARY@h", "--device URL",
 		"--token-stdin https://u:CANARYc4n4ryCANARY@h", "--device --token-stdin",
 	},
-	"logout":      {"", ""},
-	"whoami":      {""},
-	"auth login":  {"", "--token-stdin"},
-	"auth logout": {"", ""},
-	"auth whoami": {""},
-	"version":     {""},
-	"help":        {"", "tenant edit", "URL"},
+	"sync push":     {"", "b --dry-run", "a", "d", "nosuch", "URL"},
+	"sync pull":     {"", "b --dry-run", "a", "d", "nosuch", "URL"},
+	"tenant cancel": {"", "a -y", "b -y", "nosuch -y", "URL"},
+	"logout":        {"", ""},
+	"whoami":        {""},
+	"auth login":    {"", "--token-stdin"},
+	"auth logout":   {"", ""},
+	"auth whoami":   {""},
+	"version":       {""},
+	"help":          {"", "tenant edit", "URL"},
 }
 
 // tells is what may print a secret on stdout: section 4 of the design.

@@ -17,9 +17,6 @@ import (
 // Version is what CHANGELOG.md has at its top.
 const Version = "0.1.0"
 
-// NeedsCloud is why a command on a cloud tenant is not offered.
-const NeedsCloud = "this sp does not talk to SystemPrompt Cloud"
-
 // Account is the login in effect: that of credentials.json, or the token of SP_TOKEN.
 type Account struct {
 	Client *cloud.Client

@@ -46,7 +46,8 @@ func AdviseLogin(err error) error {
 	case errors.Is(err, hosting.ErrWithheld), errors.Is(err, hosting.ErrLost), errors.Is(err, hosting.ErrOtherData):
 		return named(connectionFailed)
 	case errors.Is(err, registry.ErrNoURL) && s.Tenant.IsCloud():
-		return cli.Hint(named(connectionFailed+": internal_database_url is missing or masked"), "%s", cli.To("sp tenant edit", id, "--internal-database-url-stdin"))
+		return cli.Hint(named(connectionFailed+": internal_database_url is missing or masked"), "%s fetches it from the control plane, %s takes it from you",
+			cli.To("sp tenant provision", id), cli.To("sp tenant edit", id, "--internal-database-url-stdin"))
 	case errors.Is(err, registry.ErrNoURL) && s.Tenant.IsDatabaseURLMasked():
 		return cli.Hint(named(accessDenied+": its URL has stars in place of the password"), "%s", cli.To("sp tenant edit", id, "--database-url-stdin"))
 	case errors.Is(err, registry.ErrNoURL):
@@ -55,6 +56,9 @@ func AdviseLogin(err error) error {
 		return cli.Hint(named(accessDenied), "%s goes on with it", cli.To("sp tenant rotate-credentials", id, "-y"))
 	case errors.Is(err, provision.ErrDenied) && s.Next != nil:
 		return cli.Hint(named(accessDenied+": a rotation of its password was stopped"), "%s goes on with it", cli.To("sp tenant rotate-credentials", id, "-y"))
+	case errors.Is(err, provision.ErrDenied) && s.Tenant.IsCloud():
+		return cli.Hint(named(accessDenied), "%s fetches the credentials that hold, if somebody else changed them; %s makes others",
+			cli.To("sp tenant provision", id), cli.To("sp tenant rotate-credentials", id))
 	case errors.Is(err, provision.ErrDenied):
 		return cli.Hint(named(accessDenied), "%s, or %s", cli.To("sp tenant rotate-credentials", id), cli.To("sp tenant edit", id, "--database-url-stdin"))
 	case errors.Is(err, provision.ErrMismatch):
@@ -90,4 +94,10 @@ func (t *Task) CheckAdopted(ctx context.Context, url secret.Secret) error {
 // WarnOfToken prints the documents' warning about a cloud tenant without a sync token.
 func (t *Task) WarnOfToken(id registry.TenantID) {
 	t.Note("warning: Sync token missing for cloud tenant %s", id)
+}
+
+// TokenHint says how a cloud tenant comes by its sync token.
+func TokenHint(id registry.TenantID) cli.Advice {
+	return cli.Advise("%s makes one at the control plane, %s takes one from you",
+		cli.To("sp tenant rotate-sync-token", string(id)), cli.To("sp tenant edit", string(id), "--sync-token-stdin"))
 }

@@ -246,7 +246,8 @@ func adviseURL(err error, e *resolver.URLError) error {
 	case e.Fault == resolver.Off:
 		return cli.Hint(err, "%s, if it has one", cli.To("sp tenant edit", id, "--external-db-access"))
 	case e.Member == "internal_database_url":
-		return cli.Hint(err, "%s", cli.To("sp tenant edit", id, "--internal-database-url-stdin"))
+		return cli.Hint(err, "%s fetches it from the control plane, %s takes it from you",
+			cli.To("sp tenant provision", id), cli.To("sp tenant edit", id, "--internal-database-url-stdin"))
 	case e.Fault == resolver.Absent || e.Fault == resolver.Empty:
 		return cli.Hint(err, "%s makes a database, %s names one", cli.To("sp tenant provision", id), cli.To("sp tenant edit", id, "--database-url-stdin"))
 	}

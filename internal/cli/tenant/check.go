@@ -193,6 +193,6 @@ func (c checked) tell(t *task.Task) {
 func (c checked) tellToken(t *task.Task) {
 	if c.token {
 		t.WarnOfToken(c.Tenant.ID)
-		t.Note("hint: %s", cli.To("sp tenant edit", string(c.Tenant.ID), "--sync-token-stdin"))
+		t.Note("hint: %s", task.TokenHint(c.Tenant.ID))
 	}
 }

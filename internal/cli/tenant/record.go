@@ -21,8 +21,6 @@ type behind struct {
 	Database *task.DatabaseRecord `json:"database"`
 	// Forgotten are the members whose secret was there and is not kept any more.
 	Forgotten []string `json:"no_longer_kept"`
-	// Live is what its control plane says of it now; null if that was not asked.
-	Live *liveStatus `json:"live"`
 }
 
 // MarshalJSON writes the members of the record and what is behind them.

@@ -29,17 +29,33 @@ func Show() *cli.Command {
 	}
 }
 
+// detailed is a tenant with how it is now.
+type detailed struct {
+	record
+	// Live is what its control plane says; nil if that was not asked.
+	Live *liveStatus
+}
+
+// MarshalJSON writes the record and how the tenant is now.
+func (d detailed) MarshalJSON() ([]byte, error) {
+	return d.With(struct {
+		task.Besides
+		behind
+		Live *liveStatus `json:"live"`
+	}{d.Besides, d.behind, d.Live})
+}
+
 func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
-	var shown record
+	var shown detailed
 	err := t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
 		how, at := task.Showing(t.Bool("reveal")), t.Optional("at")
 		if at != nil {
-			shown, err = past(ctx, t, dir, view, how, *at)
+			shown.record, err = past(ctx, t, dir, view, how, *at)
 			return err
 		}
 		tenant, err := t.Tenant(ctx, dir, view, t.Arg(0))
 		if err == nil {
-			shown, err = recordOf(ctx, view, tenant, how)
+			shown.record, err = recordOf(ctx, view, tenant, how)
 		}
 		return err
 	})
@@ -52,7 +68,11 @@ func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if shown.Tenant.IsSyncTokenMissing() {
 		t.WarnOfToken(shown.Tenant.ID)
 	}
-	return cli.Answer{Value: shown, Title: "Tenant: " + shown.Tenant.Name, Rows: cli.Rows(shown.rows()...)}, nil
+	rows := shown.rows()
+	if shown.Live != nil {
+		rows = append(rows, []string{"status", shown.Live.String()})
+	}
+	return cli.Answer{Value: shown, Title: "Tenant: " + shown.Tenant.Name, Rows: cli.Rows(rows...)}, nil
 }
 
 // rows shows what the tenant has, a member a row: first what every tenant has, last what
@@ -90,9 +110,6 @@ func (r record) besides() (rows [][]string) {
 	}
 	if len(r.Forgotten) > 0 {
 		rows = append(rows, []string{"no longer kept", strings.Join(r.Forgotten, ", ")})
-	}
-	if r.Live != nil {
-		rows = append(rows, []string{"status", r.Live.String()})
 	}
 	if r.MissingCredentials {
 		rows = append(rows, []string{"credentials", "missing"})
