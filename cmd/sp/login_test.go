@@ -2,7 +2,9 @@ package main
 
 import (
 	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -381,4 +383,30 @@ func TestProxiesAreThoseOfTheEnvironment(t *testing.T) {
 		}
 		require.Equal(t, row.want, got.String())
 	}
+}
+
+func TestWhatIsNoControlPlaneIsOneSentence(t *testing.T) {
+	t.Parallel()
+	s, _ := online(t)
+	page := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>s3cret") }
+	plain, others := httptest.NewServer(http.HandlerFunc(page)), httptest.NewUnstartedServer(http.HandlerFunc(page))
+	others.Config.ErrorLog = log.New(io.Discard, "", 0)
+	others.StartTLS()
+	t.Cleanup(plain.Close)
+	t.Cleanup(others.Close)
+	s.stdin = "sp_pat_good"
+	host := strings.TrimPrefix(plain.URL, "http://")
+	for url, said := range map[string]string{
+		plain.URL:              host + ": it answers with text/html: that is no answer of a control plane",
+		"https://" + host:      host + ": it does not speak https: that is no answer of a control plane",
+		others.URL:             strings.TrimPrefix(others.URL, "https://") + ": its certificate is by an authority that this machine does not know",
+		"http://127.0.0.1:1/x": "127.0.0.1:1: connection refused",
+	} {
+		o := s.run("login", "--token-stdin", url)
+		require.Equal(t, 9, o.exit, url)
+		first, _, _ := strings.Cut(o.stderr, "\n")
+		require.Equal(t, "sp: "+said, first)
+		require.NotContains(t, o.stderr, "s3cret")
+	}
+	require.NoDirExists(t, s.dir+"/.systemprompt")
 }

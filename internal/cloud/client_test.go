@@ -224,13 +224,15 @@ func TestWhatIsNoAnswerOfAControlPlaneIsOneSentence(t *testing.T) {
 		"nothing":           {kind("application/json", ``), "its JSON can't be read"},
 		"nothing of a name": {kind("application/json", `{"data":{"id":"CANARY"}}`), "its answer has no name"},
 		"200 and a problem": {kind("application/problem+json", `{"title":"CANARY","status":500}`), "its answer has no id"},
-		"a redirect away":   {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://evil.example/", 302) }, "it redirects to another host"},
-		"a bare redirect":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(302) }, ""},
-		"304 unasked":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) }, "it answers with"},
-		"204":               {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, "it answers with no JSON"},
-		"401 of a portal":   {func(w http.ResponseWriter, _ *http.Request) { answerText(w, 401, "text/html", "CANARY") }, "status 401 and text/html"},
-		"403 of a proxy":    {func(w http.ResponseWriter, _ *http.Request) { answerText(w, 403, "text/html", "CANARY") }, "status 403 and text/html"},
-		"404 of a server":   {func(w http.ResponseWriter, _ *http.Request) { answerText(w, 404, "text/plain", "CANARY") }, "status 404 and text/plain"},
+		"a redirect away": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://evil.example/", http.StatusFound)
+		}, "it redirects to another host"},
+		"a bare redirect": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(302) }, ""},
+		"304 unasked":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) }, "it answers with"},
+		"204":             {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, "it answers with no JSON"},
+		"401 of a portal": {func(w http.ResponseWriter, _ *http.Request) { answerText(w, 401, "text/html", "CANARY") }, "status 401 and text/html"},
+		"403 of a proxy":  {func(w http.ResponseWriter, _ *http.Request) { answerText(w, 403, "text/html", "CANARY") }, "status 403 and text/html"},
+		"404 of a server": {func(w http.ResponseWriter, _ *http.Request) { answerText(w, 404, "text/plain", "CANARY") }, "status 404 and text/plain"},
 		"too long": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = w.Write(bytes.Repeat([]byte(" "), maxAnswer+1))
@@ -289,7 +291,9 @@ func TestAServerThatStopsInTheMiddleIsLeft(t *testing.T) {
 func TestARedirectWithinTheOriginIsFollowedAndNoOther(t *testing.T) {
 	t.Parallel()
 	p, other := newPlane(t), newPlane(t)
-	p.handle("GET /api/v1/tenants/t1", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/moved", 307) })
+	p.handle("GET /api/v1/tenants/t1", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/moved", http.StatusTemporaryRedirect)
+	})
 	p.handle("GET /moved", func(w http.ResponseWriter, _ *http.Request) { answerText(w, 200, "application/json", tenantText) })
 	_, err := p.client().Tenant(t.Context(), "t1")
 	require.NoError(t, err)
@@ -303,8 +307,8 @@ func TestARedirectWithinTheOriginIsFollowedAndNoOther(t *testing.T) {
 		require.ErrorIs(t, err, ErrAnswer)
 	}
 	require.Empty(t, other.asked)
-	p.handle("GET /moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/moved", 302) })
-	p.handle("GET /api/v1/tenants/t1", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/moved", 302) })
+	p.handle("GET /moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/moved", http.StatusFound) })
+	p.handle("GET /api/v1/tenants/t1", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/moved", http.StatusFound) })
 	_, err = p.client().Tenant(t.Context(), "t1")
 	require.ErrorIs(t, err, ErrAnswer)
 }

@@ -274,9 +274,12 @@ const (
 
 // Locked runs fn while no other command renews, stores or removes the login.
 func (f LoginFile) Locked(ctx context.Context, fn func() error) error {
-	limited, cancel := context.WithTimeoutCause(ctx, lockPatience, fmt.Errorf("%s: %w", f.Path(), ErrBusy))
+	limited, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
 	lock, err := f.lock(limited)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s: %w", f.Path(), ErrBusy)
+	}
 	if err != nil {
 		return err
 	}

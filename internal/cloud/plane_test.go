@@ -36,7 +36,6 @@ type plane struct {
 	fresh    string                      // the refresh token of the family; empty if that has ended
 	grants   int
 	lasts    time.Duration // of an access token
-	state    func(allowed int) string
 }
 
 func newPlane(t *testing.T) *plane {

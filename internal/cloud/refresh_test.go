@@ -208,6 +208,9 @@ func TestWaitingForAnotherRefreshEnds(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(50*time.Millisecond, func() { cancel(cause) })
 		require.ErrorIs(t, f.Locked(ctx, func() error { return nil }), cause)
+		ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer stop()
+		require.ErrorIs(t, f.Locked(ctx, func() error { return nil }), ErrBusy)
 		return nil
 	}))
 }
