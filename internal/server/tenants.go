@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -140,7 +139,7 @@ func (s *Server) createTenant(ctx context.Context, key string, r tenantRequest) 
 	c := call{operation: "tenant.create", key: key, request: r, tenant: registry.TenantID(id)}
 	err = s.once(ctx, c, func(c call, again bool) error {
 		if again {
-			if answer, err = s.tenantNow(ctx, c.tenant); c.done || !errors.Is(err, errNotFound) {
+			if answer, err = s.tenantNow(ctx, c.tenant); c.done || !isNotFound(err) {
 				return err
 			}
 		}
