@@ -59,6 +59,7 @@ func TestACreationIsRefusedWithThePlaceThatIsWrong(t *testing.T) {
 		`{"name":"shop"}`:                                            "",
 		`{"name":"","region":"iad"}`:                                 "/name",
 		`{"name":7,"region":"iad"}`:                                  "/name",
+		`{"name":"x","region":"iad","external_db_access":null}`:      "/external_db_access",
 		`{"name":"shop","region":"iad","color":"red"}`:               "/color",
 		`{"name":"` + strings.Repeat("a", 256) + `","region":"iad"}`: "/name",
 	} {
