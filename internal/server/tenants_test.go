@@ -72,6 +72,8 @@ func TestACreationIsRefusedWithThePlaceThatIsWrong(t *testing.T) {
 	anna.ask("POST", "/api/v1/tenants", `{"name":`).refuses(400, "invalid")
 	anna.ask("POST", "/api/v1/tenants", `{"name":"`+strings.Repeat("a", maxBody)+`"}`).refuses(413, "invalid")
 	anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`, "Idempotency-Key", "short").refuses(422, "invalid")
+	empty := anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`, "Idempotency-Key", "").refuses(422, "invalid")
+	require.Equal(t, "Idempotency-Key", empty.Errors[0].Pointer)
 	anna.mustTenant("shop")
 	anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`).refuses(409, "exists")
 	p.mustUser("bert", MemberRole).mustTenant("shop") // whose name that is, is nobody else's business
