@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/registry"
@@ -22,17 +19,6 @@ import (
 // CallKey is the header of an operation that takes a key.
 type CallKey struct {
 	Key string `header:"Idempotency-Key" minLength:"16" maxLength:"128" doc:"kept 24 h for its user: the same with another body is 422, while the first is under way 409 with Retry-After; done, the same answer again"`
-}
-
-// Resolve refuses a key that is empty: to the library it is none at all, and who sends one believes that
-// it guards the request.
-func (k *CallKey) Resolve(c huma.Context) (wrong []error) {
-	c.EachHeader(func(name, _ string) {
-		if k.Key == "" && strings.EqualFold(name, "Idempotency-Key") {
-			wrong = append(wrong, &huma.ErrorDetail{Location: "header.Idempotency-Key", Message: "expected length >= 16"})
-		}
-	})
-	return wrong
 }
 
 // call is a request that takes effect once.
@@ -89,7 +75,10 @@ func (s *Server) begin(ctx context.Context, c call) (_ call, again bool, err err
 		case !found.Done && found.Process == s.process:
 			return problem(http.StatusConflict, "busy", "the request with this key is under way").with("Retry-After", "1")
 		}
-		return q.TakeCall(ctx, rows.TakeCallParams{UserID: user, Key: c.key, Process: s.process})
+		return errors.Join(
+			q.TakeCall(ctx, rows.TakeCallParams{UserID: user, Key: c.key, Process: s.process}),
+			asking(ctx).readGrants(ctx, q), // the call may have made a tenant since it was looked who asks
+		)
 	})
 	return c, again, err
 }
