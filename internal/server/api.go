@@ -36,7 +36,7 @@ func (s *Server) api(mux *http.ServeMux) huma.API {
 		syncScheme:   {Type: "http", Scheme: "bearer", Description: "sp_sync_… of the tenant in the path, and of no other"},
 	}
 	api := humago.New(mux, config)
-	api.UseMiddleware(s.authenticate(api))
+	api.UseMiddleware(s.authenticate(api), refuseEmpty(api))
 	for _, operations := range []func(huma.API){
 		s.health, s.me, s.tenants, s.tenantLife, s.eventStream, s.credentials, s.tokens, s.users, s.audit, s.regionList,
 	} {
@@ -73,6 +73,34 @@ var strictJSON = huma.Format{
 		}
 		return err
 	},
+}
+
+// refuseEmpty refuses a parameter that is there and empty, where it may not be. To the library it is
+// none at all: who sends an empty idempotency key would believe that it guards the request.
+func refuseEmpty(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		for _, p := range c.Operation().Parameters {
+			mayBe := p.Schema.Type == huma.TypeString && (p.Schema.MinLength == nil || *p.Schema.MinLength == 0)
+			if !mayBe && isEmpty(c, p) {
+				writeProblem(api, c, invalid(p.Name, "it is empty"))
+				return
+			}
+		}
+		next(c)
+	}
+}
+
+// isEmpty tells whether a parameter is there, and nothing in it.
+func isEmpty(c huma.Context, p *huma.Param) (empty bool) {
+	if p.In == "query" {
+		at := c.URL()
+		query := at.Query()
+		return query.Has(p.Name) && query.Get(p.Name) == ""
+	}
+	c.EachHeader(func(name, value string) {
+		empty = empty || p.In == "header" && value == "" && strings.EqualFold(name, p.Name)
+	})
+	return empty
 }
 
 func withoutNulls(document any) any {

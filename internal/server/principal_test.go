@@ -129,6 +129,9 @@ func TestAUserWhoMayNotComeInHasNoTokens(t *testing.T) {
 	anna.ask("GET", "/api/v1/tenants", "").is(200)
 	root.ask("PATCH", "/api/v1/users/"+anna.user.ID, `{"role":"reader"}`).is(200)
 	anna.ask("POST", "/api/v1/tenants", `{"name":"x","region":"iad"}`).refuses(403, "denied")
+	for _, empty := range []string{"before", "limit"} {
+		require.Equal(t, empty, root.ask("GET", "/api/v1/audit?user=&"+empty+"=", "").refuses(422, "invalid").Errors[0].Pointer)
+	}
 	for body, pointer := range map[string]string{
 		`{"tenants":["nosuch"]}`: "/tenants/0", `{"tenants":null}`: "/tenants", `{"role":null}`: "/role", `{"active":"no"}`: "/active",
 		`{"tenants":[` + strings.Repeat(`"",`, 9999) + `""]}`: "/tenants/0",
