@@ -84,13 +84,15 @@ check: fmt
 
 # The race detector is written in C. A command is one goroutine but where it waits for
 # a signal, an answer or the lock, the registry but where it imports into
-# nothing, and the workspace but in tests of several; the rest would run for minutes for nothing.
+# nothing, and the workspace but in tests of several; the rest would run for minutes for nothing. The control plane
+# is many.
 race:
 	@if command -v $${CC:-cc} >/dev/null; then \
 		CGO_ENABLED=1 go test -race -short -run 'Queue|Wait|AtOnce|Lock' -skip WritersQueue ./db && \
 		CGO_ENABLED=1 go test -race -short -run 'Put|Stream|Memory' ./internal/exporter && \
 		CGO_ENABLED=1 go test -race -short -run 'Process' ./internal/workspace && \
 		CGO_ENABLED=1 go test -race -short -run 'Import|DoNotShowThrough' ./internal/registry && \
+		CGO_ENABLED=1 go test -race -short -run 'SameKey|AList|WhoMay|Events|AtOnce|Twice|Refresh' ./internal/server/... ./internal/cloud && \
 		CGO_ENABLED=1 go test -race -short -run 'Signal|Stream|TestScripts/^(busy|concurrent|server|terminal|tenant_delete)$$' ./cmd/sp; \
 	else echo 'race: skipped, there is no C compiler'; fi
 
