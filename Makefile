@@ -6,7 +6,7 @@ TOOL = go tool -modfile=tools/go.mod
 # Where the program goes.
 SP = bin/sp
 
-.PHONY: build demo test test-pg test-docker test-chromium check race sqlc fmt guarantees torture fuzz bench bench-full reference
+.PHONY: build demo test test-pg test-docker test-chromium check race sqlc fmt guarantees torture fuzz bench bench-full schemathesis reference
 
 # No command runs often enough to be worth inlining, which would make the program larger; nor does sp use the
 # library's templates for help.
@@ -57,6 +57,17 @@ fuzz:
 			go test "$$package" -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s || exit 1; \
 		done; \
 	done
+
+# What a program that reads docs/openapi.yaml finds wrong with the answers of spd, with and without a
+# token: schemathesis, from Python's package index, in a place that goes afterwards. It needs Python and a
+# PostgreSQL server's programs.
+DURATION ?= 10m
+SCHEMATHESIS = 4.32.5
+schemathesis:
+	@place=$$(mktemp -d) && trap 'rm -rf "$$place"' EXIT && chmod 755 "$$place" && \
+	python3 -m venv "$$place/venv" && "$$place/venv/bin/pip" install --quiet --disable-pip-version-check schemathesis==$(SCHEMATHESIS) && \
+	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} SP_SCHEMATHESIS="$$place/venv/bin/schemathesis" SP_SCHEMATHESIS_DURATION=$(DURATION) \
+		go test ./live -run '^TestSchemathesis$$' -count=1 -timeout 24h -v
 
 # How fast sp is, against an empty program and the peers that this machine has, in minutes:
 # docs/inside/performance.md. BENCH=-gate ends non-zero where a gate is missed.
