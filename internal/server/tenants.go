@@ -209,7 +209,7 @@ func (s *Server) checkName(ctx context.Context, view *registry.View, name string
 	}
 	for _, id := range named {
 		if asking(ctx).may(id) {
-			return problem(http.StatusConflict, "exists", "you have a tenant of that name already: %s", id)
+			return problem(http.StatusConflict, "exists", "you already have a tenant of that name: %s", id)
 		}
 	}
 	return nil

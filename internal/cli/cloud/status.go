@@ -56,7 +56,7 @@ func status(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		f := t.FailureOf(err)
 		s.Plane.Trouble = &f
-		return s.answer(), task.ErrUnreached
+		return s.answer(), task.ErrNoPlane
 	}
 	s.Plane.Answers = true
 	for _, found := range me.Tenants {
@@ -81,6 +81,9 @@ func tenantOf(ctx context.Context, t *task.Task, c *cloud.Client, found cloud.Te
 		if now.Message != "" {
 			shown.Message = &now.Message
 		}
+	}
+	if s := found.SubscriptionStatus; shown.Message == nil && s != nil && *s == "canceled" {
+		shown.Message = new("its subscription is cancelled")
 	}
 	return shown
 }
