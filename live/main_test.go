@@ -1,4 +1,4 @@
-// Package live runs the whole program on PostgreSQL servers that are really there. It has
+// Package live runs the whole programs on PostgreSQL servers that are really there. It has
 // tests only: its scripts are the manual of what sp does with databases, and its sweeps kill
 // sp at its system calls. SP_TEST_POSTGRES tells with which server, as internal/pgtest says;
 // without it they are skipped. A server refuses to run as root, so for root all of it runs
@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 	os.Exit(prepareAndRun())
 }
 
-// prepareAndRun builds the program where everybody gets to it, and runs the tests there.
+// prepareAndRun builds the programs where everybody gets to it, and runs the tests there.
 func prepareAndRun() (exit int) {
 	fail := func(err error) int {
 		fmt.Fprintln(os.Stderr, "live:", err)
@@ -65,7 +65,7 @@ func prepareAndRun() (exit int) {
 	return exit
 }
 
-// furnish puts the program, the tests and the scripts into the directory home.
+// furnish puts the programs, the tests and the scripts into the directory home.
 func furnish(home, data string) error {
 	if err := errors.Join(os.Chmod(home, 0o755), os.Chmod(data, 0o755)); err != nil {
 		return err
@@ -75,7 +75,8 @@ func furnish(home, data string) error {
 			return err
 		}
 	}
-	if err := harness.Build(filepath.Join(home, "bin", "sp")); err != nil {
+	bin := filepath.Join(home, "bin")
+	if err := errors.Join(harness.Build(filepath.Join(bin, "sp")), harness.BuildPlane(filepath.Join(bin, "spd"))); err != nil {
 		return err
 	}
 	for _, copied := range [][2]string{
@@ -85,10 +86,10 @@ func furnish(home, data string) error {
 			return fmt.Errorf("%w\n%s", err, said)
 		}
 	}
-	return findTools(filepath.Join(home, "bin"))
+	return findTools(bin)
 }
 
-// tools are all that the scripts find in PATH besides sp. There is no docker among them,
+// tools are all that the scripts find in PATH besides sp and spd. There is no docker among them,
 // nor a PostgreSQL server's programs.
 var tools = []string{"sh", "cat", "cp", "mkdir", "sed", "grep", "head", "dirname", "sleep", "tr", "chmod", "rm", "ls", "mv", "psql", "perl", "env"}
 

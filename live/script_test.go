@@ -46,10 +46,12 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"adopted":   makeAdopted,
 		"agree":     agrees,
 		"ask":       ask,
+		"call":      call,
 		"docker":    fakeDocker,
 		"interrupt": interrupt,
 		"keep":      keep,
 		"placed":    placed,
+		"plane":     runPlane,
 		"refuses":   isRefused,
 		"same":      isSame,
 		"session":   openSession,
@@ -95,11 +97,11 @@ func hermetic(t *testing.T, env *testscript.Env) error {
 		return err
 	}
 	home := os.Getenv(homeVariable)
-	env.Vars = append(plainEnvironment(env.WorkDir), "ADMIN="+admin.Reveal(), "SUPER="+super.Reveal(), "DOCKER="+filepath.Join(home, "docker"))
+	env.Vars = append(plainEnvironment(env.WorkDir), "SPD_DIR="+filepath.Join(env.WorkDir, "spd"), "ADMIN="+admin.Reveal(), "SUPER="+super.Reveal(), "DOCKER="+filepath.Join(home, "docker"))
 	if os.Getenv(liveVariable) == "start" {
 		env.Vars = append(env.Vars, "LOG="+pgtest.Log(t), "TRUST="+pgtest.Trust(t).Reveal())
 	}
-	env.Values[sessionKey{}] = new(*pgconn.PgConn)
+	env.Values[sessionKey{}], env.Values[planeKey{}] = new(*pgconn.PgConn), new(plane)
 	env.Defer(func() {
 		if err := errors.Join(endServers(env.WorkDir), dropAll(super, name)); err != nil {
 			t.Error(err)

@@ -71,10 +71,15 @@ func userOf(url secret.Secret) string {
 
 // known is what a registry knows of databases, by the URLs of their servers.
 func known(project string) (databases []string, servers []secret.Secret, err error) {
-	if databases, err = asked(project, `SELECT name FROM databases ORDER BY name`); err != nil {
+	return knownTo(filepath.Join(project, ".systemprompt", "sp.db"))
+}
+
+// knownTo is the same of the registry in a file.
+func knownTo(path string) (databases []string, servers []secret.Secret, err error) {
+	if databases, err = askedOf(path, `SELECT name FROM databases ORDER BY name`); err != nil {
 		return nil, nil, err
 	}
-	urls, err := asked(project, `SELECT admin_url FROM servers ORDER BY name`)
+	urls, err := askedOf(path, `SELECT admin_url FROM servers ORDER BY name`)
 	for _, url := range urls {
 		servers = append(servers, secret.New(url))
 	}
@@ -83,7 +88,12 @@ func known(project string) (databases []string, servers []secret.Secret, err err
 
 // asked is what a registry answers to a query with one column.
 func asked(project, query string) ([]string, error) {
-	file, err := sql.Open("sqlite", "file:"+strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Join(project, ".systemprompt", "sp.db"))+"?mode=ro")
+	return askedOf(filepath.Join(project, ".systemprompt", "sp.db"), query)
+}
+
+// askedOf is what a SQLite file answers to a query with one column.
+func askedOf(path, query string) ([]string, error) {
+	file, err := sql.Open("sqlite", "file:"+strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)+"?mode=ro")
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +104,11 @@ func asked(project, query string) ([]string, error) {
 // checkAgreement tells whether the databases and roles that are on the servers are exactly
 // those that a registry knows; admin is asked, too, whether that knows his server or not.
 func checkAgreement(project string, admin secret.Secret) error {
-	databases, servers, err := known(project)
+	return agreesWith(filepath.Join(project, ".systemprompt", "sp.db"), admin)
+}
+
+func agreesWith(registry string, admin secret.Secret) error {
+	databases, servers, err := knownTo(registry)
 	if err != nil {
 		return err
 	}
@@ -121,12 +135,16 @@ func checkAgreement(project string, admin secret.Secret) error {
 	return nil
 }
 
-// agrees wants that: `agree [PROJECT]`.
+// agrees wants that: `agree [PROJECT]`, or `agree FILE` of a registry that is no project's.
 func agrees(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 1 {
-		ts.Fatalf("usage: agree [project]")
+		ts.Fatalf("usage: agree [project | file]")
 	}
-	err := checkAgreement(ts.MkAbs(strings.Join(args, "")), secret.New(ts.Getenv("ADMIN")))
+	file := ts.MkAbs(strings.Join(args, ""))
+	if filepath.Ext(file) != ".db" {
+		file = filepath.Join(file, ".systemprompt", "sp.db")
+	}
+	err := agreesWith(file, secret.New(ts.Getenv("ADMIN")))
 	if neg != (err != nil) {
 		ts.Fatalf("they agree: %v: %v", !neg, err)
 	}

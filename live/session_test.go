@@ -12,19 +12,24 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// isRefused wants a server to refuse a URL's password, now or in a while: `refuses URL`.
+// isRefused wants a server to refuse a URL's password, now or in a while, or what is asked there by
+// another code: `refuses URL [CODE STATEMENT]`. With ! it is not to be refused in a while.
 func isRefused(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: refuses url")
+	if len(args) != 1 && len(args) != 3 {
+		ts.Fatalf("usage: refuses url [code statement]")
+	}
+	code, statement := "28P01", `SELECT 1`
+	if len(args) == 3 {
+		code, statement = args[1], args[2]
 	}
 	var err error
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		_, err = pgtest.Try(secret.New(args[0]), `SELECT 1`)
-		if err != nil && strings.Contains(err.Error(), "28P01") {
+		_, err = pgtest.Try(secret.New(args[0]), statement)
+		if neg && err == nil || !neg && err != nil && strings.Contains(err.Error(), code) {
 			return
 		}
 	}
-	ts.Fatalf("not refused with 28P01: %v", err)
+	ts.Fatalf("refused with %s, %v: %v", code, !neg, err)
 }
 
 type sessionKey struct{}

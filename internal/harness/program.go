@@ -11,9 +11,14 @@ import (
 )
 
 // Build builds sp as it is released, into a file; more are arguments of go build, such as -overlay.
-func Build(to string, more ...string) error {
+func Build(to string, more ...string) error { return build("sp", to, more...) }
+
+// BuildPlane builds spd, the control plane, into a file.
+func BuildPlane(to string) error { return build("spd", to) }
+
+func build(program, to string, more ...string) error {
 	args := append([]string{"build", "-trimpath"}, more...)
-	cmd := exec.Command("go", append(args, "-o", to, "github.com/sp-registry/sp/cmd/sp")...)
+	cmd := exec.Command("go", append(args, "-o", to, "github.com/sp-registry/sp/cmd/"+program)...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, said)

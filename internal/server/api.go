@@ -27,7 +27,7 @@ func (s *Server) api(mux *http.ServeMux) huma.API {
 	speakProblems()
 	config := huma.DefaultConfig("sp control plane", "1")
 	config.CreateHooks, config.DocsPath, config.SchemasPath = nil, "", ""
-	config.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
+	config.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON}
 	config.RejectUnknownQueryParameters = true
 	config.Info.Description = "The API that spd offers and sp uses. Every answer has Request-Id. Secrets come only from operations " +
 		"that need the scope secrets; each reading stands in the audit."
@@ -36,7 +36,7 @@ func (s *Server) api(mux *http.ServeMux) huma.API {
 		syncScheme:   {Type: "http", Scheme: "bearer", Description: "sp_sync_… of the tenant in the path, and of no other"},
 	}
 	api := humago.New(mux, config)
-	api.UseMiddleware(s.authenticate(api))
+	api.UseMiddleware(s.authenticate(api), refuseEmpty(api))
 	for _, operations := range []func(huma.API){
 		s.health, s.me, s.tenants, s.tenantLife, s.eventStream, s.credentials, s.tokens, s.users, s.audit, s.regionList, s.configuration,
 	} {
@@ -53,6 +53,70 @@ func operation(id, method, path, summary string, scope Scope, statuses ...int) h
 		o.Errors = append([]int{http.StatusUnauthorized, http.StatusForbidden}, o.Errors...)
 	}
 	return o
+}
+
+// bodied marks an operation that reads a body, with what may be wrong with that: no JSON, too slow, too
+// large, of another type.
+func bodied(o huma.Operation) huma.Operation {
+	o.Errors = append(o.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	return o
+}
+
+// strictJSON reads and writes bodies. The library takes a null for a member that was left out, though
+// no description allows it: here it is of no type at all, and refused as any other wrong one.
+var strictJSON = huma.Format{
+	Marshal: huma.DefaultJSONFormat.Marshal,
+	Unmarshal: func(text []byte, into any) error {
+		err := huma.DefaultJSONFormat.Unmarshal(text, into)
+		if document, ok := into.(*any); ok && err == nil {
+			*document = withoutNulls(*document)
+		}
+		return err
+	},
+}
+
+// refuseEmpty refuses a parameter that is there and empty, where it may not be. To the library it is
+// none at all: who sends an empty idempotency key would believe that it guards the request.
+func refuseEmpty(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		for _, p := range c.Operation().Parameters {
+			mayBe := p.Schema.Type == huma.TypeString && (p.Schema.MinLength == nil || *p.Schema.MinLength == 0)
+			if !mayBe && isEmpty(c, p) {
+				writeProblem(api, c, invalid(p.Name, "it is empty"))
+				return
+			}
+		}
+		next(c)
+	}
+}
+
+// isEmpty tells whether a parameter is there, and nothing in it.
+func isEmpty(c huma.Context, p *huma.Param) (empty bool) {
+	if p.In == "query" {
+		at := c.URL()
+		query := at.Query()
+		return query.Has(p.Name) && query.Get(p.Name) == ""
+	}
+	c.EachHeader(func(name, value string) {
+		empty = empty || p.In == "header" && value == "" && strings.EqualFold(name, p.Name)
+	})
+	return empty
+}
+
+func withoutNulls(document any) any {
+	switch d := document.(type) {
+	case nil:
+		return struct{}{}
+	case map[string]any:
+		for name, value := range d {
+			d[name] = withoutNulls(value)
+		}
+	case []any:
+		for i, value := range d {
+			d[i] = withoutNulls(value)
+		}
+	}
+	return document
 }
 
 // secretly marks an operation whose answer is a secret, which needs that scope, too.

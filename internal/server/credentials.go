@@ -45,9 +45,9 @@ func (s *Server) credentials(api huma.API) {
 			found, err := s.reveal(ctx, registry.TenantID(in.ID))
 			return &struct{ Body Credentials }{found}, s.refused(ctx, s.noted(ctx, act{"credentials.read", registry.TenantID(in.ID)}, err))
 		})
-	huma.Register(api, secretly(operation("rotateCredentials", http.MethodPost, "/api/v1/tenants/{id}/rotate-credentials",
+	huma.Register(api, bodied(secretly(operation("rotateCredentials", http.MethodPost, "/api/v1/tenants/{id}/rotate-credentials",
 		"switches to the other login, which was tried; the old one ends after grace_seconds, or at once with 0",
-		Write, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusLocked, http.StatusServiceUnavailable)), func(ctx context.Context, in *struct {
+		Write, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusLocked, http.StatusServiceUnavailable))), func(ctx context.Context, in *struct {
 		TenantPath
 		CallKey
 		Body *struct {

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strconv"
 	"sync"
 	"time"
@@ -105,6 +106,21 @@ func (s *Server) eventStream(api huma.API) {
 		last, _ := strconv.ParseInt(in.Last, 10, 64) // what is no number is none: then all follow
 		s.follow(ctx, registry.TenantID(in.ID), last, send)
 	})
+	api.OpenAPI().Paths[o.Path].Get.Responses["200"].Content["text/event-stream"].Schema = eventSchema(api)
+}
+
+// eventSchema describes one event of the stream, as it is sent: the library describes a list of objects.
+func eventSchema(api huma.API) *huma.Schema {
+	known := api.OpenAPI().Components.Schemas
+	said := &huma.Schema{OneOf: []*huma.Schema{known.Schema(reflect.TypeFor[event](), true, "Event"), known.Schema(reflect.TypeFor[heartbeat](), true, "Heartbeat")}}
+	return &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"event", "data"},
+		Properties: map[string]*huma.Schema{
+			"id":    {Type: huma.TypeString, Description: "its number; a heartbeat has none"},
+			"event": {Type: huma.TypeString, Enum: []any{"provisioning", "heartbeat"}},
+			"data":  {Type: huma.TypeString, Extensions: map[string]any{"contentMediaType": "application/json", "contentSchema": said}},
+		},
+	}
 }
 
 // knownTenant refuses a tenant before a stream of it begins.

@@ -58,8 +58,8 @@ func (s *Server) tenantLife(api huma.API) {
 		func(ctx context.Context, in *TenantPath) (*struct{ Body null }, error) {
 			return &struct{ Body null }{}, s.refused(ctx, s.cancel(ctx, registry.TenantID(in.ID)))
 		})
-	huma.Register(api, operation("externalAccess", http.MethodPut, "/api/v1/tenants/{id}/external-db-access", "whether its database may be reached from outside",
-		Write, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable), func(ctx context.Context, in *struct {
+	huma.Register(api, bodied(operation("externalAccess", http.MethodPut, "/api/v1/tenants/{id}/external-db-access", "whether its database may be reached from outside",
+		Write, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)), func(ctx context.Context, in *struct {
 		TenantPath
 		Body struct {
 			Enabled bool `json:"enabled"`

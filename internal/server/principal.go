@@ -154,9 +154,15 @@ func (s *Server) identify(ctx context.Context, q *rows.Queries, p *principal, ha
 	for id := range strings.FieldsSeq(p.token.Tenants) {
 		p.only = append(p.only, registry.TenantID(id))
 	}
+	return p.readGrants(ctx, q)
+}
+
+// readGrants reads which tenants the user may use now.
+func (p *principal) readGrants(ctx context.Context, q *rows.Queries) error {
 	own, err := q.TenantsOf(ctx, p.user.ID)
-	for _, id := range own {
-		p.own = append(p.own, registry.TenantID(id))
+	p.own = make([]registry.TenantID, len(own))
+	for i, id := range own {
+		p.own[i] = registry.TenantID(id)
 	}
 	return err
 }

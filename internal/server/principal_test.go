@@ -2,6 +2,7 @@ package server
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,6 +104,10 @@ func TestATokenCanDoNoMoreThanWhoMadeIt(t *testing.T) {
 	job.ask("GET", "/api/v1/auth/me", "").is(200, &mine)
 	require.Len(t, mine.Tenants, 1)
 	job.ask("POST", "/api/v1/tokens", `{"name":"x","scopes":["read"],"tenants":["`+second.ID+`"]}`).refuses(404, "not_found")
+	root := p.mustUser("root", AdminRole)
+	for _, absent := range []string{"", " ", "nosuch", first.ID + " " + second.ID} {
+		root.ask("POST", "/api/v1/tokens", `{"name":"x","scopes":["read"],"tenants":["`+absent+`"]}`).refuses(404, "not_found")
+	}
 	var further data[NewToken]
 	job.ask("POST", "/api/v1/tokens", `{"name":"x","scopes":["read"]}`).is(201, &further)
 	require.EqualValues(t, first.ID, further.Data.Tenants[0])
@@ -125,6 +130,15 @@ func TestAUserWhoMayNotComeInHasNoTokens(t *testing.T) {
 	anna.ask("GET", "/api/v1/tenants", "").is(200)
 	root.ask("PATCH", "/api/v1/users/"+anna.user.ID, `{"role":"reader"}`).is(200)
 	anna.ask("POST", "/api/v1/tenants", `{"name":"x","region":"iad"}`).refuses(403, "denied")
+	for _, empty := range []string{"before", "limit"} {
+		require.Equal(t, empty, root.ask("GET", "/api/v1/audit?user=&"+empty+"=", "").refuses(422, "invalid").Errors[0].Pointer)
+	}
+	for body, pointer := range map[string]string{
+		`{"tenants":["nosuch"]}`: "/tenants/0", `{"tenants":null}`: "/tenants", `{"role":null}`: "/role", `{"active":"no"}`: "/active",
+		`{"tenants":[` + strings.Repeat(`"",`, 9999) + `""]}`: "/tenants/0",
+	} {
+		require.Equal(t, pointer, root.ask("PATCH", "/api/v1/users/"+anna.user.ID, body).refuses(422, "invalid").Errors[0].Pointer)
+	}
 	root.ask("PATCH", "/api/v1/users/"+anna.user.ID, `{"active":false}`).is(200)
 	anna.ask("GET", "/api/v1/tenants", "").refuses(401, "unauthenticated")
 	root.ask("PATCH", "/api/v1/users/"+anna.user.ID, `{"active":true}`).is(200)

@@ -98,8 +98,9 @@ type tenantEdit struct {
 
 // tenants are the operations that make, show, edit and delete a tenant.
 func (s *Server) tenants(api huma.API) {
-	create := operation("createTenant", http.MethodPost, "/api/v1/tenants", "make a tenant in a region; answers when it is recorded, not when it is ready",
-		Write, http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
+	create := bodied(operation("createTenant", http.MethodPost, "/api/v1/tenants",
+		"make a tenant in a region; answers when it is recorded, not when it is ready; 404 if the one that the key made is gone",
+		Write, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable))
 	create.DefaultStatus = http.StatusAccepted
 	huma.Register(api, create, func(ctx context.Context, in *struct {
 		CallKey
@@ -112,9 +113,9 @@ func (s *Server) tenants(api huma.API) {
 		func(ctx context.Context, in *TenantPath) (*tenantAnswer, error) {
 			return s.tenantNow(ctx, registry.TenantID(in.ID))
 		})
-	huma.Register(api, operation("editTenant", http.MethodPatch, "/api/v1/tenants/{id}",
+	huma.Register(api, bodied(operation("editTenant", http.MethodPatch, "/api/v1/tenants/{id}",
 		"its name and whether it may be reached from outside; takes back a cancellation. If-Match names the version that is edited",
-		Write, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusPreconditionRequired, http.StatusServiceUnavailable),
+		Write, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusPreconditionRequired, http.StatusServiceUnavailable)),
 		func(ctx context.Context, in *struct {
 			TenantPath
 			IfMatch string `header:"If-Match"`
@@ -140,7 +141,6 @@ func (s *Server) createTenant(ctx context.Context, key string, r tenantRequest) 
 	c := call{operation: "tenant.create", key: key, request: r, tenant: registry.TenantID(id)}
 	err = s.once(ctx, c, func(c call, again bool) error {
 		if again {
-			asking(ctx).own = append(asking(ctx).own, c.tenant) // it became his after he was let in
 			if answer, err = s.tenantNow(ctx, c.tenant); c.done || !isNotFound(err) {
 				return err
 			}

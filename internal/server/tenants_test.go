@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -58,6 +59,7 @@ func TestACreationIsRefusedWithThePlaceThatIsWrong(t *testing.T) {
 		`{"name":"shop"}`:                                            "",
 		`{"name":"","region":"iad"}`:                                 "/name",
 		`{"name":7,"region":"iad"}`:                                  "/name",
+		`{"name":"x","region":"iad","external_db_access":null}`:      "/external_db_access",
 		`{"name":"shop","region":"iad","color":"red"}`:               "/color",
 		`{"name":"` + strings.Repeat("a", 256) + `","region":"iad"}`: "/name",
 	} {
@@ -70,6 +72,8 @@ func TestACreationIsRefusedWithThePlaceThatIsWrong(t *testing.T) {
 	anna.ask("POST", "/api/v1/tenants", `{"name":`).refuses(400, "invalid")
 	anna.ask("POST", "/api/v1/tenants", `{"name":"`+strings.Repeat("a", maxBody)+`"}`).refuses(413, "invalid")
 	anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`, "Idempotency-Key", "short").refuses(422, "invalid")
+	empty := anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`, "Idempotency-Key", "").refuses(422, "invalid")
+	require.Equal(t, "Idempotency-Key", empty.Errors[0].Pointer)
 	anna.mustTenant("shop")
 	anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`).refuses(409, "exists")
 	p.mustUser("bert", MemberRole).mustTenant("shop") // whose name that is, is nobody else's business
@@ -114,23 +118,40 @@ func TestTheSameKeyMakesOneTenant(t *testing.T) {
 	anna.mustTenant("shop")
 }
 
-// TestACallWhoseProcessDiedIsGoneOnWith cuts a creation at each of its steps.
+// TestACallWhoseProcessDiedIsGoneOnWith cuts a creation behind each of its steps.
 func TestACallWhoseProcessDiedIsGoneOnWith(t *testing.T) {
 	t.Parallel()
 	p := mustPlane(t)
 	p.mustRegion("iad", "db.example.org")
 	anna := p.mustUser("anna", MemberRole)
-	ctx := context.WithValue(t.Context(), principalKey, &principal{user: mustRow(t, p, anna.user.ID), scopes: MemberRole.Scopes()})
-	request := tenantRequest{Name: "shop", Region: "iad"}
-	c := call{operation: "tenant.create", key: "key-of-shop-0123456789", request: request, tenant: "0b0f9a26-0000-4000-8000-000000000001"}
-	_, again, err := p.begin(ctx, c)
-	require.NoError(t, err)
-	require.False(t, again)
-	anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`, "Idempotency-Key", c.key).refuses(409, "busy")
+	who := &principal{user: mustRow(t, p, anna.user.ID), scopes: MemberRole.Scopes()}
+	ctx := context.WithValue(t.Context(), principalKey, who)
+	steps := []func(id registry.TenantID, r tenantRequest) error{
+		func(registry.TenantID, tenantRequest) error { return nil },
+		func(id registry.TenantID, _ tenantRequest) error { return p.grantTo(ctx, who, id) },
+		func(id registry.TenantID, r tenantRequest) error {
+			return p.change(ctx, func(reg *registry.Registry) error { return p.plan(ctx, reg, id, r) })
+		},
+	}
+	for cut := range len(steps) + 1 {
+		name, id := fmt.Sprint("shop", cut), registry.TenantID(fmt.Sprint("0b0f9a26-0000-4000-8000-00000000000", cut))
+		request := tenantRequest{Name: name, Region: "iad"}
+		c := call{operation: "tenant.create", key: "key-of-" + name + "-0123456789", request: request, tenant: id}
+		_, again, err := p.begin(ctx, c)
+		require.NoError(t, err)
+		require.False(t, again)
+		for _, step := range steps[:cut] {
+			require.NoError(t, step(id, request))
+		}
+		anna.ask("POST", "/api/v1/tenants", `{"name":"`+name+`","region":"iad"}`, "Idempotency-Key", c.key).refuses(409, "busy")
 
-	p.process = "another"
-	require.EqualValues(t, c.tenant, anna.mustTenant("shop").ID)
-	require.EqualValues(t, c.tenant, anna.mustTenant("shop").ID)
+		p.process = fmt.Sprint("another", cut)
+		require.EqualValues(t, id, anna.mustTenant(name).ID)
+		require.EqualValues(t, id, anna.mustTenant(name).ID)
+		var mine Me
+		anna.ask("GET", "/api/v1/auth/me", "").is(200, &mine)
+		require.Len(t, mine.Tenants, cut+1)
+	}
 }
 
 func TestAnEditNamesTheVersionThatItIsMadeFrom(t *testing.T) {

@@ -64,7 +64,7 @@ func (s *Server) tokens(api huma.API) {
 			found, err := s.Tokens(ctx, user)
 			return &struct{ Body data[[]Token] }{data[[]Token]{found}}, s.refused(ctx, err)
 		})
-	create := secretly(operation("createToken", http.MethodPost, "/api/v1/tokens", "a personal token, shown once", Secrets, http.StatusNotFound, http.StatusUnprocessableEntity))
+	create := bodied(secretly(operation("createToken", http.MethodPost, "/api/v1/tokens", "a personal token, shown once", Secrets, http.StatusNotFound, http.StatusUnprocessableEntity)))
 	create.DefaultStatus = http.StatusCreated
 	huma.Register(api, create, func(ctx context.Context, in *struct{ Body TokenRequest }) (*struct{ Body data[NewToken] }, error) {
 		made, err := s.createToken(ctx, in.Body)
@@ -100,6 +100,13 @@ func (s *Server) createToken(ctx context.Context, r TokenRequest) (NewToken, err
 
 // CreateToken makes a personal token for a user.
 func (s *Server) CreateToken(ctx context.Context, user string, r TokenRequest) (made NewToken, err error) {
+	at, err := s.absent(ctx, r.Tenants)
+	if err == nil && at >= 0 { // a word that names none would be as none at all, which means every tenant
+		err = errNotFound
+	}
+	if err != nil {
+		return made, err
+	}
 	token, row, err := s.newToken("sp_pat_")
 	if err != nil {
 		return made, err

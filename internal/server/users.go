@@ -42,7 +42,7 @@ func (s *Server) users(api huma.API) {
 		found, err := s.Users(ctx)
 		return &struct{ Body data[[]User] }{data[[]User]{found}}, s.refused(ctx, err)
 	})
-	huma.Register(api, operation("editUser", http.MethodPatch, "/api/v1/users/{id}", "a user's role, tenants, and whether he may come in", Admin, http.StatusNotFound, http.StatusUnprocessableEntity),
+	huma.Register(api, bodied(operation("editUser", http.MethodPatch, "/api/v1/users/{id}", "a user's role, tenants, and whether he may come in", Admin, http.StatusNotFound, http.StatusUnprocessableEntity)),
 		func(ctx context.Context, in *struct {
 			TenantPath
 			Body UserEdit
@@ -217,6 +217,13 @@ func (s *Server) UserNamed(ctx context.Context, name string) (u User, err error)
 
 // EditUser edits a user. One who may not come in any more has no tokens any more.
 func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, err error) {
+	if e.Tenants != nil {
+		if at, err := s.absent(ctx, *e.Tenants); err != nil {
+			return u, err
+		} else if at >= 0 {
+			return u, invalid(fmt.Sprint("/tenants/", at), "there is no such tenant")
+		}
+	}
 	err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
 		if u, err = s.userIn(ctx, q, id); err != nil {
 			return err
@@ -251,11 +258,34 @@ func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, e
 
 // regrant gives a user exactly these tenants.
 func regrant(ctx context.Context, q *rows.Queries, user string, tenants []string) error {
-	err := q.RevokeUser(ctx, user)
-	for _, tenant := range tenants {
-		err = errors.Join(err, q.Grant(ctx, rows.GrantParams{UserID: user, TenantID: tenant}))
+	if err := q.RevokeUser(ctx, user); err != nil {
+		return err
 	}
-	return err
+	for _, tenant := range tenants {
+		if err := q.Grant(ctx, rows.GrantParams{UserID: user, TenantID: tenant}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// absent tells which of some tenants is the first that is not there, -1 if all are.
+func (s *Server) absent(ctx context.Context, ids []string) (at int, err error) {
+	at = -1
+	err = s.read(ctx, func(view *registry.View) error {
+		for i, id := range ids {
+			_, err := view.Tenant(ctx, registry.TenantID(id))
+			if isNotFound(err) {
+				at = i
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return at, err
 }
 
 // Grant lets a user use a tenant, or ends that.
