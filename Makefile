@@ -6,7 +6,7 @@ TOOL = go tool -modfile=tools/go.mod
 # Where the program goes.
 SP = bin/sp
 
-.PHONY: build demo test test-pg test-docker test-chromium check race sqlc fmt guarantees torture fuzz bench bench-full reference
+.PHONY: build demo test test-pg test-docker test-chromium check race sqlc fmt guarantees torture fuzz bench bench-full schemathesis reference
 
 # No command runs often enough to be worth inlining, which would make the program larger; nor does sp use the
 # library's templates for help.
@@ -58,6 +58,17 @@ fuzz:
 		done; \
 	done
 
+# What a program that reads docs/openapi.yaml finds wrong with the answers of spd, with and without a
+# token: schemathesis, from Python's package index, in a place that goes afterwards. It needs Python and a
+# PostgreSQL server's programs.
+DURATION ?= 10m
+SCHEMATHESIS = 4.32.5
+schemathesis:
+	@place=$$(mktemp -d) && trap 'rm -rf "$$place"' EXIT && chmod 755 "$$place" && \
+	python3 -m venv "$$place/venv" && "$$place/venv/bin/pip" install --quiet --disable-pip-version-check schemathesis==$(SCHEMATHESIS) && \
+	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} SP_SCHEMATHESIS="$$place/venv/bin/schemathesis" SP_SCHEMATHESIS_DURATION=$(DURATION) \
+		go test ./live -run '^TestSchemathesis$$' -count=1 -timeout 24h -v
+
 # How fast sp is, against an empty program and the peers that this machine has, in minutes:
 # docs/inside/performance.md. BENCH=-gate ends non-zero where a gate is missed.
 bench:
@@ -84,13 +95,15 @@ check: fmt
 
 # The race detector is written in C. A command is one goroutine but where it waits for
 # a signal, an answer or the lock, the registry but where it imports into
-# nothing, and the workspace but in tests of several; the rest would run for minutes for nothing.
+# nothing, and the workspace but in tests of several; the rest would run for minutes for nothing. The control plane
+# is many.
 race:
 	@if command -v $${CC:-cc} >/dev/null; then \
 		CGO_ENABLED=1 go test -race -short -run 'Queue|Wait|AtOnce|Lock' -skip WritersQueue ./db && \
 		CGO_ENABLED=1 go test -race -short -run 'Put|Stream|Memory' ./internal/exporter && \
 		CGO_ENABLED=1 go test -race -short -run 'Process' ./internal/workspace && \
 		CGO_ENABLED=1 go test -race -short -run 'Import|DoNotShowThrough' ./internal/registry && \
+		CGO_ENABLED=1 go test -race -short -run 'SameKey|AList|WhoMay|Events|AtOnce|Twice|Refresh' ./internal/server/... ./internal/cloud && \
 		CGO_ENABLED=1 go test -race -short -run 'Signal|Stream|TestScripts/^(busy|concurrent|server|terminal|tenant_delete)$$' ./cmd/sp; \
 	else echo 'race: skipped, there is no C compiler'; fi
 

@@ -36,11 +36,11 @@ func TestMain(m *testing.M) {
 	case os.Getenv(homeVariable) != "":
 		os.Exit(runHere(m))
 	}
-	os.Exit(prepareAndRun())
+	os.Exit(prepareAndRun(m))
 }
 
 // prepareAndRun builds the programs where everybody gets to it, and runs the tests there.
-func prepareAndRun() (exit int) {
+func prepareAndRun(m *testing.M) (exit int) {
 	fail := func(err error) int {
 		fmt.Fprintln(os.Stderr, "live:", err)
 		return 1
@@ -58,7 +58,20 @@ func prepareAndRun() (exit int) {
 	if err := furnish(home, data); err != nil {
 		return fail(err)
 	}
-	exit, err = harness.Again(home, homeVariable+"="+home, dataVariable+"="+data, "TMPDIR="+data, "HOME="+data)
+	environment := map[string]string{homeVariable: home, dataVariable: data, "TMPDIR": data, "HOME": data}
+	if os.Getenv(schemathesisVariable) != "" { // Python may be where only root gets to
+		for name, value := range environment {
+			if err := os.Setenv(name, value); err != nil {
+				return fail(err)
+			}
+		}
+		return runHere(m)
+	}
+	var variables []string
+	for name, value := range environment {
+		variables = append(variables, name+"="+value)
+	}
+	exit, err = harness.Again(home, variables...)
 	if err != nil {
 		return fail(err)
 	}
@@ -80,7 +93,7 @@ func furnish(home, data string) error {
 		return err
 	}
 	for _, copied := range [][2]string{
-		{"testdata", "testdata"}, {"../internal/postgres/testdata/docker", "docker"},
+		{"testdata", "testdata"}, {"../docs/openapi.yaml", "openapi.yaml"}, {"../internal/postgres/testdata/docker", "docker"},
 	} {
 		if said, err := exec.Command("cp", "-R", copied[0], filepath.Join(home, copied[1])).CombinedOutput(); err != nil {
 			return fmt.Errorf("%w\n%s", err, said)

@@ -47,9 +47,6 @@ func Check(files []File) error {
 	return nil
 }
 
-// CheckFile refuses a file that belongs to no state, whatever the others are.
-func CheckFile(f File) error { return newChecker().add(f) }
-
 // checker looks at one file after the other.
 type checker struct {
 	entries, bytes int
@@ -68,10 +65,13 @@ func (c *checker) add(f File) error {
 // text checks what a file holds whose path was checked.
 func (c *checker) text(f File) error {
 	c.bytes += len(f.Text)
-	if !IsProfile(f.Path) {
-		return nil
+	if IsProfile(f.Path) {
+		return refuse(f.Path, profileTrouble(f.Text))
 	}
-	return refuse(f.Path, profileTrouble(f.Text))
+	if line := trueTokenLine(f.Text); line > 0 {
+		return refuse(f.Path, fmt.Sprintf("line %d holds a token", line))
+	}
+	return nil
 }
 
 // path checks a file before its text is there, which is to have this size.
@@ -111,7 +111,7 @@ func profileTrouble(text []byte) string {
 	if line := pgurl.SecretLine(string(text)); line > 0 {
 		return fmt.Sprintf("line %d holds a connection string with its password", line)
 	}
-	if line := tokenLine(string(text)); line > 0 {
+	if line := tokenLine(text); line > 0 {
 		return fmt.Sprintf("line %d holds a token", line)
 	}
 	return ""

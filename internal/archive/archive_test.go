@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/archive"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func file(path, text string) archive.File { return archive.File{Path: path, Text: []byte(text)} }
@@ -109,11 +110,15 @@ func TestAnArchiveOfAnotherProgramIsTaken(t *testing.T) {
 	files, err := archive.Read(bytes.NewReader(mustPack(t,
 		entry{name: "services/", flag: tar.TypeDir}, entry{name: "services/a/", flag: tar.TypeDir}, entry{name: "services/", flag: tar.TypeDir},
 		entry{name: "services/a/b", text: "b", format: tar.FormatPAX, records: map[string]string{"mtime": "1.5"}},
+		entry{name: "services/a/token.md", text: "a token looks like sp_sync_" + strings.Repeat("a", 49)},
 		entry{name: "profiles/", flag: tar.TypeDir}, entry{name: "profiles/prod/profile.yaml", text: "url: postgres://u:***@h/d\nother: postgres://u:${PW}@h/d\n", format: tar.FormatUSTAR},
 	)))
 	require.NoError(t, err)
-	require.Len(t, files, 2)
+	require.Len(t, files, 3)
 }
+
+// sample is a token with its checksum.
+var sample, _ = secret.NewToken(secret.PersonalToken, zeroReader{})
 
 // refusals are what an archive may not hold, and what the error says.
 var refusals = map[string]struct {
@@ -166,6 +171,7 @@ var refusals = map[string]struct {
 	"password":             {[]entry{{name: "profiles/prod/profile.yaml", text: "a: b\ndatabase: \"postgres://u:hunter2@h/d\"\n"}}, "profiles/prod/profile.yaml: line 2 holds a connection string with its password"},
 	"parameter":            {[]entry{{name: "profiles/prod/profile.yaml", text: "database: host=h password=hunter2\n"}}, "line 1 holds a connection string with its password"},
 	"token":                {[]entry{{name: "profiles/prod/profile.yaml", text: "t: sp_sync_" + strings.Repeat("a", 49)}}, "line 1 holds a token"},
+	"token in services":    {[]entry{{name: "services/env", text: "a\n\nT=" + sample.Reveal()}}, "services/env: line 3 holds a token"},
 	"binary profile":       {[]entry{{name: "profiles/prod/profile.yaml", text: "\xff"}}, "it is no UTF-8 text"},
 }
 
@@ -269,7 +275,7 @@ func TestTooMuchIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, archive.ErrTooLarge)
 	require.ErrorContains(t, err, "services/c: ")
 	require.ErrorIs(t, archive.Write(io.Discard, []archive.File{file("services/a", half+half), file("services/b", "x")}), archive.ErrTooLarge)
-	require.ErrorIs(t, archive.CheckFile(file("profiles/a/profile.yaml", half)), archive.ErrTooLarge)
+	require.ErrorIs(t, archive.Check([]archive.File{file("profiles/a/profile.yaml", half)}), archive.ErrTooLarge)
 
 	noise := make([]byte, archive.MaxBytes)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)

@@ -115,6 +115,9 @@ func placeTrouble(path string) string {
 	return "only services/… and profiles/NAME/profile.yaml travel"
 }
 
+// Trouble says why no state has a file with a path, empty for one that may.
+func Trouble(path string) string { return names{}.file(path) }
+
 // names are the files and directories so far, by their folded paths.
 type names map[string]name
 

@@ -43,6 +43,8 @@ type Sync struct {
 	Remote Remote
 	// Origin is the address of the control plane.
 	Origin string
+	// Secrets are what no file may hold that is pushed.
+	Secrets []Secret
 	// DryRun changes nothing.
 	DryRun bool
 	// Settle says whose change counts where both sides changed a file. Neither refuses.
@@ -201,7 +203,10 @@ func (s *Sync) push(ctx context.Context) (Result, error) {
 		return Result{Left: c.out}, err
 	}
 	r := Result{Changes: changes(c.changedBy(Ours)), Waiting: changes(c.changedBy(Theirs)), Left: c.out}
-	files := c.pushed()
+	files, sent := c.pushed()
+	if err := s.refuseSecrets(sent); err != nil {
+		return r, err
+	}
 	var text bytes.Buffer
 	if err := archive.Write(&text, files); err != nil {
 		return r, err
@@ -219,19 +224,19 @@ func (s *Sync) push(ctx context.Context) (Result, error) {
 	return r, s.agree(c, c.files, files)
 }
 
-// pushed is their state with what was changed here.
-func (c comparison) pushed() []archive.File {
-	sent := map[string]bool{}
+// pushed is their state with what was changed here, and what that is.
+func (c comparison) pushed() (files, sent []archive.File) {
+	changed := map[string]bool{}
 	for _, d := range c.changedBy(Ours) {
-		sent[d.Path] = true
+		changed[d.Path] = true
 	}
-	files := slices.DeleteFunc(slices.Clone(c.state.Files), func(f archive.File) bool { return sent[f.Path] })
 	for _, f := range c.files {
-		if sent[f.Path] {
-			files = append(files, f)
+		if changed[f.Path] {
+			sent = append(sent, f)
 		}
 	}
-	return files
+	files = slices.DeleteFunc(slices.Clone(c.state.Files), func(f archive.File) bool { return changed[f.Path] })
+	return append(files, sent...), sent
 }
 
 // Pull fetches what was changed there since both sides agreed.

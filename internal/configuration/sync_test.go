@@ -16,6 +16,7 @@ import (
 	"github.com/sp-registry/sp/internal/archive"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 const tenant = "0b8e6a52-1f0a-4c57-9d5e-1d0f7a3a1b11"
@@ -555,6 +556,22 @@ func TestAProfileWithASecretIsNotPushed(t *testing.T) {
 	require.ErrorContains(t, err, "profiles/prod/profile.yaml: line 5 holds a connection string with its password")
 	require.NotContains(t, err.Error(), "hunter2")
 	require.Empty(t, there.files)
+}
+
+// A secret that the registry knows is known again wherever somebody has copied it.
+func TestAFileWithASecretOfTheTenantIsNotPushed(t *testing.T) {
+	t.Parallel()
+	there := &plane{}
+	a := mustSide(t, there)
+	a.sync.Secrets = []Secret{{"its sync token", secret.New("sp_sync_hunter2")}, {"a short one", secret.New("a")}}
+	a.write("services/ok", "a")
+	a.write("services/mcp/env", "TOKEN=sp_sync_hunter2\n")
+	a.sync.DryRun = true
+	_, err := a.sync.Push(t.Context())
+	require.EqualError(t, err, "services/mcp/env: it holds its sync token: refused")
+	require.ErrorIs(t, err, archive.ErrRefused)
+	require.NoError(t, os.Remove(a.full("services/mcp/env")))
+	require.Len(t, a.mustPush().Changes, 1)
 }
 
 func TestTheirRefusedStateIsNotPulled(t *testing.T) {

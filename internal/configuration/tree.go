@@ -115,8 +115,8 @@ func (w *walk) visit(file string, entry fs.DirEntry, err error) error {
 		w.leave(file, "it is "+kindOf(entry.Type()))
 		return nil
 	}
-	if err := archive.CheckFile(archive.File{Path: file}); err != nil {
-		w.leave(file, strings.TrimSuffix(err.Error(), ": "+archive.ErrRefused.Error()))
+	if why := archive.Trouble(file); why != "" {
+		w.leave(file, why)
 		return nil
 	}
 	text, err := w.text(file)

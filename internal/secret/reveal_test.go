@@ -22,13 +22,14 @@ var revealers = []string{
 	"internal/cli/task/shown.go",
 	"internal/cli/work/psql.go", // gives it to psql
 	"internal/cli/work/resolve.go",
-	"internal/cloud/api.go",        // compares a secrets_url
-	"internal/cloud/client.go",     // sends a token
-	"internal/cloud/login.go",      // sends a code
-	"internal/cloud/login_file.go", // stores a login
-	"internal/cloud/oauth.go",      // revokes a token
-	"internal/cloud/problem.go",    // takes it out of a message
-	"internal/cloud/refresh.go",    // sends a refresh token
+	"internal/cloud/api.go",          // compares a secrets_url
+	"internal/cloud/client.go",       // sends a token
+	"internal/cloud/login.go",        // sends a code
+	"internal/cloud/login_file.go",   // stores a login
+	"internal/cloud/oauth.go",        // revokes a token
+	"internal/cloud/problem.go",      // takes it out of a message
+	"internal/cloud/refresh.go",      // sends a refresh token
+	"internal/configuration/leak.go", // looks whether a file holds it
 	"internal/exporter/encode.go",
 	"internal/exporter/encode_view.go",
 	"internal/follow/index.go",

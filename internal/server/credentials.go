@@ -150,8 +150,11 @@ func (s *Server) subject(ctx context.Context, id registry.TenantID) (found hosti
 	return found, err
 }
 
-// flip switches to the other login. What goes wrong once that is published is for the loop.
+// flip switches to the other login. What goes wrong once that is published is for the loop. As with
+// that, few are in work at the same time: a server has connections for a hundred clients or so.
 func (s *Server) flip(ctx context.Context, subject hosting.Subject, grace time.Duration) error {
+	s.rotating <- struct{}{}
+	defer func() { <-s.rotating }()
 	done, err := s.machine(func(string) {}).Rotate(ctx, subject, hosting.Wanted{}, grace)
 	if err != nil && done.Published {
 		s.Log.WarnContext(ctx, "the old login was not ended yet", "tenant", subject.Tenant.ID, "error", err)

@@ -49,36 +49,41 @@ func (s *Server) tell(ctx context.Context, id registry.TenantID, e event) error 
 			TenantID: string(id), Number: last + 1, At: s.Now().UnixMicro(), Type: e.Type, Status: e.Status, Message: e.Message,
 		})
 	})
-	s.news.tell()
+	s.news.tell(id)
 	return err
 }
 
-// news wakes those who wait for an event, and the loop.
+// news wakes those who wait for an event of a tenant, and the loop.
 type news struct {
 	mu    sync.Mutex
-	next  chan struct{} // closed at the next event
-	loop  chan struct{} // has something if the loop has something to do
+	next  map[registry.TenantID]chan struct{} // closed at the next event; only where somebody waits
+	loop  chan struct{}                       // has something if the loop has something to do
 	ready sync.Once
 }
 
 func (n *news) init() {
-	n.ready.Do(func() { n.next, n.loop = make(chan struct{}), make(chan struct{}, 1) })
+	n.ready.Do(func() { n.next, n.loop = map[registry.TenantID]chan struct{}{}, make(chan struct{}, 1) })
 }
 
-// wait returns a channel that is closed at the next event.
-func (n *news) wait() <-chan struct{} {
+// wait returns a channel that is closed at the next event of a tenant.
+func (n *news) wait(id registry.TenantID) <-chan struct{} {
 	n.init()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.next
+	if n.next[id] == nil {
+		n.next[id] = make(chan struct{})
+	}
+	return n.next[id]
 }
 
-func (n *news) tell() {
+func (n *news) tell(id registry.TenantID) {
 	n.init()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	close(n.next)
-	n.next = make(chan struct{})
+	if next := n.next[id]; next != nil {
+		close(next)
+		delete(n.next, id)
+	}
 }
 
 // wake has the loop look now.
@@ -139,7 +144,7 @@ func (s *Server) follow(ctx context.Context, id registry.TenantID, last int64, s
 	tick := time.NewTicker(beat)
 	defer tick.Stop()
 	for over := false; ; {
-		changed := s.news.wait() // before the look: an event in between is not missed
+		changed := s.news.wait(id) // before the look: an event in between is not missed
 		now, err := s.status(ctx, id)
 		if err != nil {
 			return // the stream ends, and who follows comes back

@@ -345,6 +345,7 @@ func (s *Server) dropNow(ctx context.Context, d registry.Database) error {
 
 // forget removes what serve.db knows of a tenant that is no more, but for the audit.
 func (s *Server) forget(ctx context.Context, tenant registry.TenantID) error {
+	defer s.news.tell(tenant)
 	id := string(tenant)
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
 		return errors.Join(

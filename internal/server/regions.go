@@ -65,10 +65,11 @@ func (s *Server) Regions(ctx context.Context) ([]Region, error) {
 // regionChecks remembers for a while whether the server of a region answers.
 type regionChecks struct {
 	mu    sync.Mutex
-	known map[string]checkedRegion
+	known map[string]*checkedRegion
 }
 
 type checkedRegion struct {
+	mu      sync.Mutex // while it is asked: one asks for all
 	answers bool
 	at      time.Time
 }
@@ -76,20 +77,26 @@ type checkedRegion struct {
 const checkedFor = 10 * time.Second
 
 func (c *regionChecks) answers(ctx context.Context, s *Server, server registry.Server) bool {
-	c.mu.Lock()
-	known, ok := c.known[server.Name]
-	c.mu.Unlock()
-	if ok && s.Now().Sub(known.at) < checkedFor {
-		return known.answers
+	known := c.of(server.Name)
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	if known.at.IsZero() || s.Now().Sub(known.at) >= checkedFor {
+		ctx := context.WithoutCancel(ctx) // the answer is not only for who asks; hosting bounds the wait
+		known.answers, known.at = s.machine(func(string) {}).Answers(ctx, server) == nil, s.Now()
 	}
-	known = checkedRegion{s.machine(func(string) {}).Answers(ctx, server) == nil, s.Now()}
+	return known.answers
+}
+
+func (c *regionChecks) of(server string) *checkedRegion {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.known == nil {
-		c.known = map[string]checkedRegion{}
+		c.known = map[string]*checkedRegion{}
 	}
-	c.known[server.Name] = known
-	return known.answers
+	if c.known[server] == nil {
+		c.known[server] = &checkedRegion{}
+	}
+	return c.known[server]
 }
 
 // regionIn returns the server of a region. For a code that there is none of, the problem lists those

@@ -54,8 +54,9 @@ type Server struct {
 	registry *registry.Registry
 	db       *rows.DB
 	files    *files.Files
-	process  string       // this run's name, by which a call that a dead process began is known
-	login    *login.Login // nil until Handler
+	process  string        // this run's name, by which a call that a dead process began is known
+	rotating chan struct{} // has one for each rotation that is under way
+	login    *login.Login  // nil until Handler
 	lists    lists
 	news     news
 	regions  regionChecks
@@ -84,7 +85,9 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &Server{Options: o, registry: reg, db: store, files: files.New(store, o.Now), process: process}, nil
+	return &Server{
+		Options: o, registry: reg, db: store, files: files.New(store, o.Now), process: process, rotating: make(chan struct{}, atOnce),
+	}, nil
 }
 
 // makePrivate makes a directory that its owner alone can use, and refuses one that others can.

@@ -9,8 +9,10 @@ import (
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/configuration"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Sync is `sp sync`.
@@ -79,7 +81,7 @@ func (d direction) run(ctx context.Context, t *task.Task) (a cli.Answer, err err
 		return a, err
 	}
 	sync := &configuration.Sync{
-		Tree: s.tree, Remote: remote, Origin: s.origin, DryRun: t.Bool("dry-run"), Settle: settle,
+		Tree: s.tree, Remote: remote, Origin: s.origin, Secrets: s.secrets, DryRun: t.Bool("dry-run"), Settle: settle,
 		Confirm: func(paths []string) error { return d.confirm(ctx, t, paths) },
 	}
 	var result configuration.Result
@@ -113,7 +115,9 @@ func settledBy(t *task.Task) (configuration.Side, error) {
 type subject struct {
 	tenant registry.Tenant
 	tree   configuration.Tree
-	origin string // the URL of its control plane, empty where no sync has told
+	// secrets are those of the tenant and its profiles.
+	secrets []configuration.Secret
+	origin  string // the URL of its control plane, empty where no sync has told
 }
 
 func findSubject(ctx context.Context, t *task.Task) (s subject, err error) {
@@ -138,9 +142,36 @@ func findSubject(ctx context.Context, t *task.Task) (s subject, err error) {
 			}
 			s.tree.Profiles[p.Name] = p.Tenant
 		}
-		return nil
+		s.secrets, err = secretsOf(ctx, view, s.tenant)
+		return err
 	})
 	return s, err
+}
+
+// secretsOf are the secrets of a tenant and its profiles.
+func secretsOf(ctx context.Context, view *registry.View, tenant registry.Tenant) ([]configuration.Secret, error) {
+	found := []configuration.Secret{{Name: "the sync token of the tenant", Value: *tenant.SyncToken}}
+	for _, url := range []*secret.Secret{tenant.InternalDatabaseURL, tenant.DatabaseURL} {
+		if url == nil || pgurl.IsMasked(*url) {
+			continue
+		}
+		if password, err := pgurl.PasswordOf(*url); err == nil { // else it leads nowhere
+			found = append(found, configuration.Secret{Name: "the password of the tenant's database", Value: password})
+		}
+	}
+	for p, err := range view.Profiles(ctx, &tenant.ID, registry.Page{}) {
+		if err != nil {
+			return nil, err
+		}
+		all, err := view.ProfileSecrets(ctx, p.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range all {
+			found = append(found, configuration.Secret{Name: "the secret " + one.Key + " of profile " + p.Name, Value: one.Value})
+		}
+	}
+	return found, nil
 }
 
 // check refuses a tenant whose files nobody keeps, and one whose sync token is missing.

@@ -26,7 +26,7 @@ var (
 	// ErrNotCloud is returned for what only a cloud tenant has.
 	ErrNotCloud = errors.New("it has no control plane")
 	// ErrNoSyncToken is returned for a cloud tenant whose sync token is not known.
-	ErrNoSyncToken = errors.New("Sync token missing")
+	ErrNoSyncToken = errors.New("Sync token missing") //lint:ignore ST1005 the documents' words
 )
 
 // adviseLogin adds the hint from the documents' troubleshooting tables to a failed login.

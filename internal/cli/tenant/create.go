@@ -19,13 +19,11 @@ func createCommand() *cli.Command {
 		Name:  "create",
 		Usage: "make a tenant with its own database, and print its id",
 		Description: "  sp tenant create --type local --name my-project\n" +
-			"  sp tenant create --name my-project --database-url-stdin < url.txt\n" +
 			"  sp tenant create --region iad --name my-project-prod\n\n" +
-			"With --region, the control plane that you are logged in to makes a cloud tenant;\n" +
-			"if that is interrupted, the same command goes on with it. Other tenants are local.\n" +
-			"If you give no database URL, sp makes a database: on the server that --server\n" +
-			"names, on the one that it runs for this project, in Docker, or with this\n" +
-			"machine's PostgreSQL. At a terminal, sp asks for a missing name.",
+			"With --region, your control plane makes a cloud tenant; repeat the command to\n" +
+			"resume an interrupted creation. Otherwise the tenant is local. Without a database\n" +
+			"URL, sp makes a database: on the server of --server, on the one that it runs for\n" +
+			"this project, in Docker, or with this machine's PostgreSQL.",
 		Flags: createFlags(),
 		Run:   task.Run(create),
 	}

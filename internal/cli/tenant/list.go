@@ -11,9 +11,9 @@ import (
 func listCommand() *cli.Command {
 	return task.List("ID", &cli.Command{
 		Usage: "list the tenants in the order they were added",
-		Description: "If you are logged in to a control plane, sp first asks it for its tenants, at most\n" +
-			"once a minute and for 3 seconds. Columns: id, (selected), type, name, region. In\n" +
-			"a pipe, tabs separate them.",
+		Description: "If you are logged in to a control plane, sp first asks it for your tenants: once\n" +
+			"a minute at most, and it waits 3 seconds. Columns: id, (selected), type, name,\n" +
+			"region. In a pipe, tabs separate them.",
 		Flags: []cli.Flag{
 			cli.Bool("offline", "don't ask the control plane"),
 			cli.Bool("prune", "remove the cloud tenants that it has no more, unless they are in use"),

@@ -16,8 +16,8 @@ func rotateTokenCommand() *cli.Command {
 		Usage: "give a tenant a new sync token",
 		Args:  []cli.Arg{optionalWord()},
 		Description: "Without ID, it takes the tenant in effect. The old token is revoked: sp keeps no\n" +
-			"copy, and sp undo can't bring it back. The token of a cloud tenant is made by its\n" +
-			"control plane.",
+			"copy, and sp undo can't bring it back. The control plane makes the token of a\n" +
+			"cloud tenant.",
 		Flags: []cli.Flag{cli.Yes(), task.NoExport()},
 		Run:   task.Run(rotateToken),
 	}

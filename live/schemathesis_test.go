@@ -1,0 +1,120 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// Of the environment of `make schemathesis`: the program, and for how long it asks.
+const (
+	schemathesisVariable = "SP_SCHEMATHESIS"
+	durationVariable     = "SP_SCHEMATHESIS_DURATION"
+)
+
+// TestSchemathesis has a program that is not ours read the description of the API, and ask a control
+// plane what that allows and what it forbids, with a token and without one. Nothing is answered that
+// is not described, and nothing with 5xx.
+func TestSchemathesis(t *testing.T) {
+	program := os.Getenv(schemathesisVariable)
+	if program == "" {
+		t.Skip("make schemathesis runs it")
+	}
+	whole, err := time.ParseDuration(os.Getenv(durationVariable))
+	require.NoError(t, err)
+	h := newHost(t, "schemathesis")
+	h.addRegion("iad", h.admin)
+	h.addClosedRegion("down")
+	root, rita := h.user("root", "admin", "read,write,secrets,admin"), h.user("rita", "reader", "read")
+	h.start()
+	tenants := []string{h.ready(root, "one"), h.ready(root, "two"), h.ready(root, "three")}
+	tokens := []string{h.command("token", "create", "rita", "--scopes", "read", "--json").member("id")}
+	users := []string{rita.id, h.user("bert", "member", "read").id, "nobody"}
+	config := filepath.Join(h.root, "schemathesis.toml")
+	require.NoError(t, os.WriteFile(config, []byte(asks(tenants, tokens, users)), 0o600))
+	for _, part := range []struct {
+		name, token string
+		within      time.Duration
+	}{{"with a token", root.token, whole * 4 / 5}, {"without one", "", whole / 5}} {
+		h.schemathesis(program, config, part.name, part.token, part.within)
+		require.True(t, h.runs(), "spd has ended: %s", h.plane.said)
+	}
+	require.NotContains(t, h.plane.said.String(), "level=ERROR")
+}
+
+// asks is what schemathesis is told of this control plane: things that are there, so that not every
+// request is about something that is not. A tenant in the region iad gets a real database, which takes
+// room; most go where nobody answers. Who asks is not to lock himself out.
+func asks(tenants, tokens, users []string) string {
+	list := func(words []string) string { return `["` + strings.Join(words, `", "`) + `"]` }
+	return fmt.Sprintf(`
+[dictionaries]
+tenants = { values = %s }
+tokens = { values = %s }
+users = { values = %s }
+regions = { values = ["iad", "down", "down", "down", "down", "down", "down", "down", "down", "down"] }
+
+[parameters]
+"body.region" = { dictionary = "regions", probability = 0.8 }
+"path.id" = { dictionary = "tenants", probability = 0.5 }
+
+[[operations]]
+include-operation-id = "deleteToken"
+parameters = { "path.id" = { dictionary = "tokens" } }
+phases = { stateful = { enabled = false }, coverage = { extra-data-sources = { responses = false } }, fuzzing = { extra-data-sources = { responses = false } } }
+
+[[operations]]
+include-operation-id = "tenantEvents"
+max-stream-events = 1
+
+[[operations]]
+include-operation-id = "editUser"
+parameters = { "path.id" = { dictionary = "users" } }
+phases = { stateful = { enabled = false }, coverage = { extra-data-sources = { responses = false } }, fuzzing = { extra-data-sources = { responses = false } } }
+`, list(tenants), list(tokens), list(users))
+}
+
+// checks are what has to be so of every answer. Left out are guesses at the meaning of a description:
+// that what it allows is accepted (a region has to exist, too), and that what was just made is there.
+const checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance," +
+	"response_schema_conformance,negative_data_rejection,missing_required_header,unsupported_method,allow_header_conformance,ignored_auth"
+
+// schemathesis runs it once, and wants it to find nothing.
+func (h *host) schemathesis(program, config, name, token string, within time.Duration) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), within+10*time.Minute)
+	defer cancel()
+	args := []string{
+		"--config-file", config, "run", filepath.Join(os.Getenv(homeVariable), "openapi.yaml"), "--url", h.plane.url,
+		"--max-time", fmt.Sprint(int(within.Seconds())), "--checks", checks, "--continue-on-failure", "--no-color", "--generation-database", "none", "--no-shrink"}
+	if token != "" {
+		args = append(args, "--header", "Authorization:Bearer "+token)
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir, cmd.Env = h.root, append(os.Environ(), "HOME="+h.root)
+	said, err := cmd.CombinedOutput()
+	h.t.Logf("%s:\n%s", name, said)
+	require.NoError(h.t, err)
+}
+
+// addClosedRegion adds a region whose server lets its administrator in no more.
+func (h *host) addClosedRegion(code string) {
+	h.t.Helper()
+	name := "live_" + h.name + "_closed"
+	admin, err := makeAdmin(h.super, name)
+	require.NoError(h.t, err)
+	h.t.Cleanup(func() { require.NoError(h.t, dropAll(h.super, name)) })
+	port := strings.NewReplacer("127.0.0.1", "localhost").Replace(admin.Reveal()) // another server, to a registry
+	h.addRegion(code, secret.New(port))
+	pgtest.Exec(h.t, h.super, `ALTER ROLE `+name+` NOLOGIN`)
+}
