@@ -150,11 +150,11 @@ var planeClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2
 type planeKey struct{}
 
 // runPlane starts the script's control plane, and puts its URL into PLANE, or ends it: `plane
-// [ARGUMENT...]`, `plane stop`, `plane kill`. It ends with the script.
+// [ARGUMENT...]`, `plane stop`, `plane kill`, `plane again` where it was. It ends with the script.
 func runPlane(ts *testscript.TestScript, neg bool, args []string) {
 	held := ts.Value(planeKey{}).(*plane)
 	if neg {
-		ts.Fatalf("usage: plane [stop | kill | argument...]")
+		ts.Fatalf("usage: plane [stop | kill | again | argument...]")
 	}
 	if len(args) == 1 && args[0] == "kill" {
 		ts.Check(held.kill())
@@ -164,7 +164,11 @@ func runPlane(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(held.stop())
 		return
 	}
-	cmd := exec.Command(spd(), append([]string{"--dir", ts.Getenv("SPD_DIR"), "--listen", "127.0.0.1:0"}, args...)...)
+	listen := "127.0.0.1:0"
+	if len(args) == 1 && args[0] == "again" {
+		listen, args = strings.TrimPrefix(held.url, "http://"), nil
+	}
+	cmd := exec.Command(spd(), append([]string{"--dir", ts.Getenv("SPD_DIR"), "--listen", listen}, args...)...)
 	cmd.Dir, cmd.Env = ts.MkAbs("."), plainEnvironment(ts.Getenv("WORK"))
 	started, err := startPlane(cmd)
 	ts.Check(err)

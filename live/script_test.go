@@ -48,6 +48,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"ask":       ask,
 		"call":      call,
 		"docker":    fakeDocker,
+		"fail-last": failLast,
 		"interrupt": interrupt,
 		"keep":      keep,
 		"placed":    placed,
@@ -57,6 +58,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"session":   openSession,
 		"ended":     sessionEnded,
 		"secret":    isSecret,
+		"typed":     typed,
 	})
 	return all
 }
@@ -97,7 +99,7 @@ func hermetic(t *testing.T, env *testscript.Env) error {
 		return err
 	}
 	home := os.Getenv(homeVariable)
-	env.Vars = append(plainEnvironment(env.WorkDir), "SPD_DIR="+filepath.Join(env.WorkDir, "spd"), "ADMIN="+admin.Reveal(), "SUPER="+super.Reveal(), "DOCKER="+filepath.Join(home, "docker"))
+	env.Vars = append(plainEnvironment(env.WorkDir), "SPD_DIR="+filepath.Join(env.WorkDir, "spd"), "ADMIN="+admin.Reveal(), "ADMIN_ROLE="+name, "SUPER="+super.Reveal(), "DOCKER="+filepath.Join(home, "docker"))
 	if os.Getenv(liveVariable) == "start" {
 		env.Vars = append(env.Vars, "LOG="+pgtest.Log(t), "TRUST="+pgtest.Trust(t).Reveal())
 	}

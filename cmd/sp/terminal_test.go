@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,7 +56,7 @@ func interruptAt(t *testing.T, dir, prompt string, args ...string) syscall.WaitS
 // startOnTerminal runs sp on a terminal, for ten seconds at most.
 func startOnTerminal(t *testing.T, dir string, args ...string) (*os.File, *exec.Cmd) {
 	t.Helper()
-	control, terminal, err := openTerminal()
+	control, terminal, err := harness.OpenTerminal()
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = control.Close() })
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
@@ -181,7 +179,7 @@ func newLongWork(t *testing.T) *sandbox {
 // to it.
 func (s *sandbox) onScreen(args ...string) (outcome, string) {
 	s.t.Helper()
-	control, terminal, err := openTerminal()
+	control, terminal, err := harness.OpenTerminal()
 	require.NoError(s.t, err)
 	s.screen, s.terminal = terminal, true
 	defer func() { s.screen, s.terminal = nil, false }()
@@ -267,7 +265,7 @@ func TestOnlyAWaitingTerminalIsShownProgress(t *testing.T) {
 func TestAStoppedTerminalKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	s := newLongWork(t)
-	control, terminal, err := openTerminal()
+	control, terminal, err := harness.OpenTerminal()
 	require.NoError(t, err)
 	defer func() { _ = control.Close(); _ = terminal.Close() }()
 	const stop, goOn = 0, 1 // TCOOFF, TCOON
@@ -324,7 +322,7 @@ func TestAWarningThatNobodyReadsKeepsNobodyWaiting(t *testing.T) {
 func TestAJobInTheBackgroundDoesNotDraw(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{"may-draw": "true", "may-draw & wait": "false"} {
-		said, exit, err := onTerminal(exec.CommandContext(t.Context(), "sh", "-mc", line), strings.NewReader(""))
+		said, exit, err := harness.OnTerminal(exec.CommandContext(t.Context(), "sh", "-mc", line), strings.NewReader(""))
 		require.NoError(t, err)
 		require.Zero(t, exit, said)
 		require.Contains(t, said, want, line)
@@ -339,58 +337,11 @@ func TestAJobInTheBackgroundDoesNotDraw(t *testing.T) {
 // terminal, types what stdin holds, prints what the screen would show, and ends
 // with the command's exit code. COLUMNS is how wide the terminal is; without it, it does not say.
 func runOnTerminal(args []string) int {
-	screen, code, err := onTerminal(exec.Command(args[0], args[1:]...), os.Stdin)
+	screen, code, err := harness.OnTerminal(exec.Command(args[0], args[1:]...), os.Stdin)
 	fmt.Print(strings.ReplaceAll(screen, "\r\n", "\n"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "pty:", err)
 		return 125
 	}
 	return code
-}
-
-func onTerminal(cmd *exec.Cmd, typed io.Reader) (screen string, code int, err error) {
-	control, terminal, err := openTerminal()
-	if err != nil {
-		return "", 0, err
-	}
-	defer func() { _ = control.Close() }()
-	if wide, err := strconv.ParseUint(os.Getenv("COLUMNS"), 10, 16); err == nil {
-		if err := unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: uint16(wide)}); err != nil {
-			return "", 0, err
-		}
-	}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	if err := cmd.Start(); err != nil {
-		return "", 0, err
-	}
-	_ = terminal.Close() // the command holds it open
-	go func() { _, _ = io.Copy(control, typed) }()
-	shown, err := io.ReadAll(control)
-	if !errors.Is(err, syscall.EIO) && err != nil { // EIO: nobody has the terminal open any more
-		return "", 0, err
-	}
-	var exit *exec.ExitError
-	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		return "", 0, err
-	}
-	return string(shown), cmd.ProcessState.ExitCode(), nil
-}
-
-func openTerminal() (control, terminal *os.File, err error) {
-	control, err = os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	number, err := unix.IoctlGetInt(int(control.Fd()), unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(int(control.Fd()), unix.TIOCSPTLCK, 0)
-	}
-	if err == nil {
-		terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
-	}
-	if err != nil {
-		return nil, nil, errors.Join(err, control.Close())
-	}
-	return control, terminal, nil
 }

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,8 +87,5 @@ func runSQL(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: sql file statement")
 	}
-	file, err := sql.Open("sqlite", ts.MkAbs(args[0]))
-	ts.Check(err)
-	_, err = file.Exec(args[1])
-	ts.Check(errors.Join(err, file.Close()))
+	ts.Check(ChangeSQLite(ts.MkAbs(args[0]), args[1]))
 }

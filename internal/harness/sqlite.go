@@ -30,6 +30,16 @@ func openSQLite(path string) (*sql.DB, error) {
 	return conn, err
 }
 
+// ChangeSQLite changes a SQLite file, or makes one, as a program that is not sp would.
+func ChangeSQLite(path, statement string) error {
+	conn, err := sql.Open("sqlite", path)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(statement)
+	return errors.Join(err, conn.Close())
+}
+
 // Mess changes a database behind sp's back.
 func Mess(t testing.TB, path string, statements ...string) {
 	t.Helper()

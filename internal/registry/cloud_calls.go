@@ -39,6 +39,8 @@ type CloudCall struct {
 	Name, Region string
 	External     bool
 	MadeAt       time.Time
+	// AllowDuplicateName lets a creation begin though a tenant here has that name. It is not kept.
+	AllowDuplicateName bool
 }
 
 // check refuses a call that could not be sent, or not be found again.
@@ -106,7 +108,8 @@ func cloudCallOf(row queries.CloudCall) (CloudCall, error) {
 
 // BeginCloudCall remembers a call that is about to be made, and returns it. If the same is
 // under way already, it returns that instead: a creation of that name in that region, or a call
-// of that kind for that tenant.
+// of that kind for that tenant. A creation whose name is taken here is refused now: once the
+// control plane has made the tenant, it is stored under whatever name it has.
 func (r *Registry) BeginCloudCall(ctx context.Context, k CloudCall) (begun CloudCall, err error) {
 	if err := k.check(); err != nil {
 		return begun, err
@@ -122,6 +125,11 @@ func (r *Registry) BeginCloudCall(ctx context.Context, k CloudCall) (begun Cloud
 			}
 			if other.Key == k.Key {
 				return fmt.Errorf("a call with this idempotency key: %w", ErrExists)
+			}
+		}
+		if k.Kind == CreateCall {
+			if err := c.checkName(ctx, Tenant{Name: k.Name}, k.AllowDuplicateName); err != nil {
+				return err
 			}
 		}
 		begun = k
@@ -223,7 +231,7 @@ type CloudResult struct {
 	Tenant                      CloudTenant // of a creation
 	InternalURL, URL, SyncToken *secret.Secret
 	// Of a creation, as NewTenant has them.
-	Select, SelectFirst, AllowDuplicateName bool
+	Select, SelectFirst bool
 }
 
 // give gives a tenant the credentials; database_url only where the database can be reached from
@@ -294,9 +302,6 @@ func (c *change) storeCreated(ctx context.Context, n CloudResult, tenant Tenant)
 	before, err := c.placedTenant(ctx, tenant.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		if err := c.checkName(ctx, tenant, n.AllowDuplicateName); err != nil {
-			return tenant, err
-		}
 		return tenant, c.appendTenant(ctx, tenant)
 	case err != nil:
 		return tenant, err

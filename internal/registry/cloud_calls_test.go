@@ -109,8 +109,9 @@ func TestACreatedTenantComesWithItsCredentials(t *testing.T) {
 	require.Empty(t, say(d.mustSync(t, sync)))
 	result := made("k")
 	result.SelectFirst = true
-	d.mustRefuse(t, ErrExists, func() error { _, err := d.StoreCloudTenant(t.Context(), result); return err })
-	result.AllowDuplicateName = true
+	again := creation("l")
+	again.Region = "syd"
+	d.mustRefuse(t, ErrExists, func() error { _, err := d.BeginCloudCall(t.Context(), again); return err })
 	stored, err := d.StoreCloudTenant(t.Context(), result)
 	require.NoError(t, err)
 	d.mustReopen(t)

@@ -200,7 +200,8 @@ func (s *Server) plan(ctx context.Context, reg *registry.Registry, id registry.T
 	return err
 }
 
-// checkName refuses a name that one of the tenants has which who asks may use.
+// checkName refuses a name that one of the tenants has which who asks may use. One that is being
+// deleted has let go of it.
 func (s *Server) checkName(ctx context.Context, view *registry.View, name string) error {
 	const most = 1000 // of that name: it is a courtesy, not a rule that others rely on
 	named, err := view.TenantsNamed(ctx, name, most)
@@ -208,7 +209,14 @@ func (s *Server) checkName(ctx context.Context, view *registry.View, name string
 		return err
 	}
 	for _, id := range named {
-		if asking(ctx).may(id) {
+		if !asking(ctx).may(id) {
+			continue
+		}
+		d, err := view.Database(ctx, id)
+		if err != nil {
+			return err
+		}
+		if d == nil || d.State != registry.Dropping {
 			return problem(http.StatusConflict, "exists", "you already have a tenant of that name: %s", id)
 		}
 	}

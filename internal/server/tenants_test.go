@@ -107,7 +107,12 @@ func TestTheSameKeyMakesOneTenant(t *testing.T) {
 	require.Len(t, mine.Tenants, 2)
 	p.mustUser("bert", MemberRole).ask("POST", "/api/v1/tenants", `{"name":"his","region":"iad"}`, "Idempotency-Key", "key-of-shop-0123456789").is(202)
 
+	other := func() *answer {
+		return anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`, "Idempotency-Key", "key-of-another-shop-01")
+	}
+	other().refuses(409, "exists")
 	anna.ask("DELETE", "/api/v1/tenants/"+first.ID, "").is(204)
+	other().is(202) // a tenant that is being deleted has let go of its name
 	require.NoError(t, p.change(t.Context(), func(reg *registry.Registry) error {
 		_, err := reg.DeleteTenant(t.Context(), registry.Deletion{ID: registry.TenantID(first.ID), Dropped: true})
 		return err
@@ -115,7 +120,7 @@ func TestTheSameKeyMakesOneTenant(t *testing.T) {
 	anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`, "Idempotency-Key", "key-of-shop-0123456789").refuses(404, "not_found")
 	p.clock.pass(25 * time.Hour)
 	require.NoError(t, p.sweep(t.Context()))
-	anna.mustTenant("shop")
+	anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`, "Idempotency-Key", "key-of-shop-0123456789").refuses(409, "exists")
 }
 
 // TestACallWhoseProcessDiedIsGoneOnWith cuts a creation behind each of its steps.

@@ -69,7 +69,7 @@ func Faults() []cli.Fault {
 		told(ErrNoProgram, 9, "unavailable", none),
 		fault(hosting.ErrNoServer, 9, "unavailable", none),
 		{Err: ErrUnreached, Exit: 9, Code: "unavailable", Told: true},
-		{Err: ErrNoPlane, Exit: 9, Code: "unavailable", Told: true},
+		{Err: ErrNoStatus, Exit: 9, Code: "unavailable", Told: true},
 		fault(hosting.ErrWithheld, 9, "denied", none),
 		fault(errNoPlace, 9, "unavailable", say("SP_DATA_DIR names a directory for the data of servers")),
 		fault(hosting.ErrOtherData, 9, "denied", say("%s shows it, and asks", cli.To("sp db up"))),
@@ -149,8 +149,8 @@ var (
 	ErrUnwell = errors.New("something is wrong")
 	// ErrUnreached is returned if a checked database did not answer.
 	ErrUnreached = errors.New("not every database answers as it should")
-	// ErrNoPlane is returned if a control plane that was asked for its status did not tell it.
-	ErrNoPlane = errors.New("the control plane does not answer as it should")
+	// ErrNoStatus is returned if the control plane did not say how things are there.
+	ErrNoStatus = errors.New("the control plane does not answer as it should")
 )
 
 // explain puts an error in better words, with what helps.

@@ -59,8 +59,9 @@ func cloudAsked(ctx context.Context, t *task.Task) (k registry.CloudCall, err er
 		}
 	}
 	k = registry.CloudCall{Kind: registry.CreateCall, Name: t.String("name"), Region: t.String("region"), External: t.Bool("external-db-access")}
+	k.AllowDuplicateName = t.Bool("allow-duplicate-name")
 	if !t.IsSet("name") {
-		k.Name, err = askName(ctx, t, t.Bool("allow-duplicate-name"))
+		k.Name, err = askName(ctx, t, k.AllowDuplicateName)
 	}
 	return k, err
 }
@@ -113,7 +114,7 @@ func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked reg
 	}
 	return storeCreated(ctx, t, registry.CloudResult{
 		Key: k.Key, Tenant: cloudTenantOf(given), InternalURL: &opened.InternalDatabaseURL, URL: realURL(opened.DatabaseURL), SyncToken: &token,
-		Select: t.Bool("select"), SelectFirst: true, AllowDuplicateName: t.Bool("allow-duplicate-name"),
+		Select: t.Bool("select"), SelectFirst: true,
 	})
 }
 
