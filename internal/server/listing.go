@@ -86,9 +86,9 @@ func (s *Server) each(ctx context.Context, view *registry.View, fn func(registry
 		}
 		return nil
 	}
-	ids := p.own
-	if p.admin {
-		ids = p.only
+	ids := p.only
+	if ids == nil {
+		ids = p.own
 	}
 	for _, id := range ids {
 		if !p.may(id) {
@@ -106,27 +106,16 @@ func (s *Server) each(ctx context.Context, view *registry.View, fn func(registry
 	return nil
 }
 
-// state is how far the registry and the grants have come: every change of what a list shows adds to
-// one of them.
-func (s *Server) state(ctx context.Context) (revision, grants int64, err error) {
+// version is the ETag of a list as it is now: every change of what it shows adds to the registry's
+// revision or to the grants, which are those of who asks. Two users' lists have not the same.
+func (s *Server) version(ctx context.Context) (etag string, err error) {
+	p := asking(ctx)
 	err = s.read(ctx, func(view *registry.View) error {
 		st, err := view.State(ctx)
-		revision = st.Revision
+		etag = fmt.Sprintf(`"r%d.%d.%s"`, st.Revision, p.grants, hashOf(p.user.ID + " " + joined(p.only))[:8])
 		return err
 	})
-	if err == nil {
-		err = s.db.Read(ctx, func(q *rows.Queries) (err error) {
-			grants, err = q.Grants(ctx)
-			return err
-		})
-	}
-	return revision, grants, err
-}
-
-// version is the ETag of lists as they are now.
-func (s *Server) version(ctx context.Context) (string, error) {
-	revision, grants, err := s.state(ctx)
-	return fmt.Sprintf(`"r%d.%d"`, revision, grants), err
+	return etag, err
 }
 
 // listed is the list of who asks, unless he has it already.
