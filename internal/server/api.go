@@ -241,7 +241,7 @@ func (s *Server) health(api huma.API) {
 	}
 	huma.Register(api, operation("healthz", http.MethodGet, "/healthz", "the process answers", ""), ok)
 	huma.Register(api, operation("readyz", http.MethodGet, "/readyz", "the stores answer", "", http.StatusServiceUnavailable), func(ctx context.Context, in *struct{}) (*answer, error) {
-		if _, _, err := s.state(ctx); err != nil {
+		if _, err := s.version(ctx); err != nil {
 			s.Log.ErrorContext(ctx, "not ready", "error", err)
 			return nil, problem(http.StatusServiceUnavailable, "unavailable", "the stores do not answer").with("Retry-After", "2")
 		}
