@@ -75,7 +75,7 @@ func orNothing(text *string) string {
 
 // TenantPath names what an operation is about.
 type TenantPath struct {
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id" minLength:"1" maxLength:"64"`
 }
 
 type tenantAnswer struct {
