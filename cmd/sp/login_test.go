@@ -195,12 +195,12 @@ func TestSPTokenReplacesTheLogin(t *testing.T) {
 	o = s.must("whoami")
 	require.Equal(t, "account\tada@example.com\nurl\t"+p.URL+"\ntoken\tthat of SP_TOKEN\n", o.stdout)
 	o = s.must("login")
-	require.Contains(t, o.stderr, "the login is that of SP_TOKEN; nothing was stored")
+	require.Contains(t, o.stderr, "SP_TOKEN is the login; nothing was stored")
 	require.NoDirExists(t, s.dir+"/.systemprompt")
 
 	s.stdin = "sp_pat_good"
 	o = s.must("login", "--token-stdin")
-	require.Contains(t, o.stderr, "SP_TOKEN is set, and outranks it")
+	require.Contains(t, o.stderr, "SP_TOKEN is set, and counts instead of this login")
 	require.FileExists(t, s.dir+"/.systemprompt/credentials.json")
 	s.env["SP_TOKEN"] = "sp_pat_bad"
 	require.Equal(t, "denied", s.run("whoami", "--json").code(t))
@@ -224,7 +224,7 @@ func TestLogoutRevokesAndKeepsWhatIsElse(t *testing.T) {
 	s.must("login", "--device", p.URL)
 	p.Close()
 	o = s.must("logout")
-	require.Contains(t, o.stderr, "warning: the login could not be revoked")
+	require.Contains(t, o.stderr, "warning: the control plane did not end the login")
 	require.NotContains(t, o.stderr, "s3cret")
 	require.NoFileExists(t, s.dir+"/.systemprompt/credentials.json")
 }

@@ -20,7 +20,7 @@ var namedFile = regexp.MustCompile("`([a-z0-9_]+(?:/[a-z0-9_]+)*\\.go)`")
 
 // documents are those that name tests and files of the tree.
 var documents = []string{
-	"../../SECURITY.md", "../../CONTRIBUTING.md",
+	"../../SECURITY.md", "../../CONTRIBUTING.md", "../../docs/cloud.md", "../../docs/control-plane.md",
 	"../../docs/inside/architecture.md", "../../docs/inside/write-path.md", "../../docs/inside/merge.md", "../../docs/inside/history.md",
 	"../../docs/inside/guarantees.md", "../../docs/inside/performance.md",
 }

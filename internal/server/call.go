@@ -73,7 +73,7 @@ func (s *Server) begin(ctx context.Context, c call) (_ call, again bool, err err
 		case found.Request != request:
 			return invalid("Idempotency-Key", "this key was used for another request")
 		case !found.Done && found.Process == s.process:
-			return problem(http.StatusConflict, "busy", "the request with this key is under way").with("Retry-After", "1")
+			return problem(http.StatusConflict, "busy", "the request with this key is still under way").with("Retry-After", "1")
 		}
 		return errors.Join(
 			q.TakeCall(ctx, rows.TakeCallParams{UserID: user, Key: c.key, Process: s.process}),

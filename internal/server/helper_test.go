@@ -26,7 +26,7 @@ import (
 // nobody asks.
 type plane struct {
 	*Server
-	t     *testing.T
+	t     testing.TB
 	http  *httptest.Server
 	clock *clock
 	log   *logged
@@ -82,6 +82,12 @@ func (c *chance) Read(b []byte) (int, error) {
 
 func mustPlane(t *testing.T) *plane {
 	t.Helper()
+	return mustPlaneBehind(t, func(next http.Handler) http.Handler { return checked(t, next) })
+}
+
+// mustPlaneBehind has something stand before the control plane's own answers.
+func mustPlaneBehind(t testing.TB, before func(http.Handler) http.Handler) *plane {
+	t.Helper()
 	p := &plane{t: t, clock: &clock{now: time.Date(2026, 2, 1, 10, 0, 0, 0, time.UTC)}, log: &logged{}}
 	p.http = httptest.NewUnstartedServer(nil)
 	address, err := url.Parse("http://" + p.http.Listener.Addr().String())
@@ -93,7 +99,7 @@ func mustPlane(t *testing.T) *plane {
 	require.NoError(t, err)
 	handler, err := p.Handler(t.Context())
 	require.NoError(t, err)
-	p.http.Config.Handler = checked(t, handler)
+	p.http.Config.Handler = before(handler)
 	p.http.Start()
 	t.Cleanup(func() {
 		p.http.Close()
@@ -133,7 +139,7 @@ type client struct {
 
 // answer is what came back.
 type answer struct {
-	t *testing.T
+	t testing.TB
 	*http.Response
 	text []byte
 }

@@ -37,10 +37,9 @@ type Customer struct {
 }
 
 type meAnswer struct {
-	Status      int
-	ETag        string `header:"ETag"`
-	ContentType string `header:"Content-Type"`
-	Body        []byte
+	ETag        string             `header:"ETag"`
+	ContentType string             `header:"Content-Type"`
+	Body        func(huma.Context) // a list of very many is not copied for everybody who asks
 }
 
 // me are the operations that list tenants.
@@ -124,67 +123,126 @@ func (s *Server) state(ctx context.Context) (revision, grants int64, err error) 
 	return revision, grants, err
 }
 
-// listed is the list of who asks, unless he has it already.
-func (s *Server) listed(ctx context.Context, known string) (*meAnswer, error) {
+// version is the ETag of lists as they are now.
+func (s *Server) version(ctx context.Context) (string, error) {
 	revision, grants, err := s.state(ctx)
-	if err != nil {
-		return nil, err
-	}
-	etag := fmt.Sprintf(`"r%d.%d"`, revision, grants)
-	if slices.Contains(strings.Split(strings.ReplaceAll(known, " ", ""), ","), etag) {
-		return &meAnswer{Status: http.StatusNotModified, ETag: etag}, nil
-	}
-	body, err := s.lists.of(asking(ctx), etag, func() ([]byte, error) { return s.render(ctx) })
-	return &meAnswer{Status: http.StatusOK, ETag: etag, ContentType: "application/json", Body: body}, err
+	return fmt.Sprintf(`"r%d.%d"`, revision, grants), err
 }
 
-// render writes the list. What is newer than its ETag by then does no harm: the next look finds
-// another one.
-func (s *Server) render(ctx context.Context) ([]byte, error) {
-	p := asking(ctx)
-	canceled, err := s.canceled(ctx)
+// listed is the list of who asks, unless he has it already.
+func (s *Server) listed(ctx context.Context, known string) (*meAnswer, error) {
+	etag, err := s.version(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if slices.Contains(strings.Split(strings.ReplaceAll(known, " ", ""), ","), etag) {
+		return &meAnswer{ETag: etag, Body: func(c huma.Context) { c.SetStatus(http.StatusNotModified) }}, nil
+	}
+	p := asking(ctx)
 	head, err := json.Marshal(Me{User: Self{p.user.ID, p.user.Email, p.user.Name}, Customer: Customer{p.user.ID}, Tenants: []Tenant{}})
 	if err != nil {
 		return nil, err
 	}
-	text := bytes.NewBuffer(bytes.TrimSuffix(head, []byte("]}")))
-	err = s.read(ctx, func(view *registry.View) error {
-		states, err := s.states(ctx, view)
-		if err != nil {
-			return err
+	etag, tenants, err := s.lists.of(p, func() (string, error) { return s.version(ctx) }, func() ([]byte, error) { return s.render(ctx) })
+	return &meAnswer{ETag: etag, ContentType: "application/json", Body: func(c huma.Context) {
+		c.SetStatus(http.StatusOK)
+		for _, part := range [][]byte{bytes.TrimSuffix(head, []byte("]}")), tenants, []byte("]}")} {
+			_, _ = c.BodyWriter().Write(part) // who does not listen learns nothing
 		}
-		return s.each(ctx, view, func(t registry.Tenant) error {
-			d, err := states(t.ID)
-			if err != nil {
-				return err
-			}
+	}}, err
+}
+
+// render writes the tenants of who asks. What is newer than its ETag by then does no harm: the next look
+// finds another one.
+func (s *Server) render(ctx context.Context) ([]byte, error) {
+	canceled, err := s.canceled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		var text bytes.Buffer
+		err := s.pages(ctx, func(t registry.Tenant, d *registry.Database) error {
 			one, err := json.Marshal(shown(t, d, canceled[t.ID]))
 			text.Write(one)
 			text.WriteByte(',')
 			return err
 		})
-	})
-	return append(bytes.TrimSuffix(text.Bytes(), []byte(",")), "]}"...), err
+		if !isNotFound(err) { // else the last tenant of a page went before the next one was read
+			return bytes.TrimSuffix(text.Bytes(), []byte(",")), err
+		}
+	}
 }
 
-// states finds the database of a tenant. Where all are asked for, they are read at once.
-func (s *Server) states(ctx context.Context, view *registry.View) (func(registry.TenantID) (*registry.Database, error), error) {
+// pageSize is how many tenants are read at once: as long as somebody reads, nobody can write.
+const pageSize = 250
+
+// pages gives fn the tenants of who asks with their databases. Those of an admin are read in pages, each
+// at an instant of its own, and fn is not waited for there.
+func (s *Server) pages(ctx context.Context, fn func(registry.Tenant, *registry.Database) error) error {
 	if !asking(ctx).all() {
-		return func(id registry.TenantID) (*registry.Database, error) { return view.Database(ctx, id) }, nil
-	}
-	databases, err := view.Databases(ctx)
-	return func(id registry.TenantID) (*registry.Database, error) {
-		at, ok := slices.BinarySearchFunc(databases, id, func(d registry.Database, id registry.TenantID) int {
-			return strings.Compare(string(d.Tenant), string(id))
+		return s.read(ctx, func(view *registry.View) error {
+			return s.each(ctx, view, func(t registry.Tenant) error {
+				d, err := view.Database(ctx, t.ID)
+				if err != nil {
+					return err
+				}
+				return fn(t, d)
+			})
 		})
-		if !ok {
-			return nil, nil
+	}
+	var databases []registry.Database
+	if err := s.read(ctx, func(view *registry.View) (err error) {
+		databases, err = view.Databases(ctx)
+		return err
+	}); err != nil {
+		return err
+	}
+	for after, full := registry.TenantID(""), true; full; {
+		page, err := s.page(ctx, after, databases)
+		for _, one := range page {
+			if err == nil {
+				err = fn(one.tenant, one.database)
+			}
 		}
-		return &databases[at], nil
-	}, err
+		if err != nil {
+			return err
+		}
+		if full = len(page) == pageSize; full {
+			after = page[pageSize-1].tenant.ID
+		}
+	}
+	return nil
+}
+
+type listed struct {
+	tenant   registry.Tenant
+	database *registry.Database
+}
+
+// page reads the tenants behind one. databases are those of before, in order of their tenants.
+func (s *Server) page(ctx context.Context, after registry.TenantID, databases []registry.Database) (page []listed, err error) {
+	err = s.read(ctx, func(view *registry.View) error {
+		for t, err := range view.Tenants(ctx, registry.Page{After: string(after), Limit: pageSize}) {
+			if err != nil {
+				return err
+			}
+			page = append(page, listed{tenant: t})
+		}
+		for i, one := range page {
+			at, known := slices.BinarySearchFunc(databases, one.tenant.ID, func(d registry.Database, id registry.TenantID) int {
+				return strings.Compare(string(d.Tenant), string(id))
+			})
+			if known {
+				page[i].database = &databases[at]
+				continue
+			}
+			if page[i].database, err = view.Database(ctx, one.tenant.ID); err != nil { // made meanwhile, or gone
+				return err
+			}
+		}
+		return nil
+	})
+	return page, err
 }
 
 // canceled are the tenants whose subscription was cancelled.
@@ -219,23 +277,27 @@ const (
 	maxListBytes = 64 << 20
 )
 
-// of returns the list of a principal as it is at an ETag.
-func (l *lists) of(p *principal, etag string, render func() ([]byte, error)) ([]byte, error) {
-	one := l.slot(p.token.ID)
+// of returns the list of a principal as it is now, with its ETag: who waited while it was rendered for
+// another has that one, unless something changed since. All who may use every tenant have the same.
+func (l *lists) of(p *principal, version func() (string, error), render func() ([]byte, error)) (etag string, body []byte, err error) {
+	whose := p.token.ID
+	if p.all() {
+		whose = "all"
+	}
+	one := l.slot(whose)
 	one.mu.Lock()
 	defer one.mu.Unlock()
-	if one.etag == etag {
-		return one.body, nil
+	if etag, err = version(); err != nil || one.etag == etag {
+		return etag, one.body, err
 	}
-	body, err := render()
-	if err != nil {
-		return nil, err
+	if body, err = render(); err != nil {
+		return etag, nil, err
 	}
 	l.mu.Lock()
 	l.bytes += len(body) - len(one.body)
 	l.mu.Unlock()
 	one.etag, one.body = etag, body
-	return body, nil
+	return etag, body, nil
 }
 
 // slot is where the list of a token is kept. Where there are too many, all are forgotten.

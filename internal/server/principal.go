@@ -113,11 +113,11 @@ func (s *Server) admit(ctx context.Context, header, scheme string, scopes []stri
 		return nil, err
 	}
 	if (p.token.Kind == syncKind) != (scheme == syncScheme) {
-		return nil, problem(http.StatusForbidden, "denied", "a token of this kind is not good for that")
+		return nil, problem(http.StatusForbidden, "denied", "this takes another kind of token")
 	}
 	for _, scope := range scopes {
 		if !slices.Contains(p.scopes, Scope(scope)) {
-			return nil, problem(http.StatusForbidden, "denied", "that takes the scope %s, which this token or its user does not have", scope)
+			return nil, problem(http.StatusForbidden, "denied", "this needs the scope %s, which your token or your role does not have", scope)
 		}
 	}
 	return p, s.touch(ctx, p.token)

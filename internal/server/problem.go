@@ -77,7 +77,7 @@ func invalid(pointer, format string, args ...any) *Problem {
 	return p
 }
 
-var errNotFound = problem(http.StatusNotFound, "not_found", "there is no such tenant, or it is not yours")
+var errNotFound = problem(http.StatusNotFound, "not_found", "there is no such tenant, or you have no access to it")
 
 // codes are the words for statuses that huma and the router give by themselves.
 var codes = map[int]string{
@@ -167,5 +167,5 @@ func (s *Server) refused(ctx context.Context, err error) error {
 		}
 	}
 	s.Log.ErrorContext(ctx, "a request failed", "request", requestID(ctx), "error", err)
-	return problem(http.StatusInternalServerError, "internal", "the control plane has a problem; its log has more under %s", requestID(ctx))
+	return problem(http.StatusInternalServerError, "internal", "the control plane has a problem; its log says more about request %s", requestID(ctx))
 }

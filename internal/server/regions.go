@@ -118,9 +118,9 @@ func regionIn(ctx context.Context, view *registry.View, code string) (registry.S
 		codes = append(codes, *s.Region)
 	}
 	if len(codes) == 0 {
-		return registry.Server{}, invalid("/region", "this control plane has no region yet; its operator adds one with spd region add")
+		return registry.Server{}, invalid("/region", "this control plane has no region yet; whoever runs it adds one with spd region add")
 	}
-	return registry.Server{}, invalid("/region", "there is no such region; there are %s", strings.Join(codes, ", "))
+	return registry.Server{}, invalid("/region", "there is no such region; the regions are %s", strings.Join(codes, ", "))
 }
 
 // AddRegion makes a PostgreSQL server a region, after a look whether databases can be made there.

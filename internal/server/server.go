@@ -97,7 +97,7 @@ func makePrivate(dir string) error {
 	}
 	info, err := os.Stat(dir)
 	if err == nil && info.Mode().Perm()&0o077 != 0 {
-		err = fmt.Errorf("%s: others can read or write it, and it holds every tenant's secrets (chmod 700): %w", dir, ErrExposed)
+		err = fmt.Errorf("%s: other users can read or write it, and it holds every tenant's secrets (chmod 700): %w", dir, ErrExposed)
 	}
 	return err
 }

@@ -217,7 +217,7 @@ func (s *Server) checkName(ctx context.Context, view *registry.View, name string
 			return err
 		}
 		if d == nil || d.State != registry.Dropping {
-			return problem(http.StatusConflict, "exists", "you have a tenant of that name already: %s", id)
+			return problem(http.StatusConflict, "exists", "you already have a tenant of that name: %s", id)
 		}
 	}
 	return nil

@@ -236,3 +236,31 @@ func TestAListWithoutAChangeIsNotSentAgain(t *testing.T) {
 	root.ask("GET", "/api/v1/tenants", "").is(200, &brief)
 	require.Len(t, brief.Data, 2)
 }
+
+// TestAListOfManyIsWhole and the same for all who may use every tenant, but for who asks.
+func TestAListOfManyIsWhole(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	p.mustRegion("iad", "db.example.org")
+	const many = 2*pageSize + 1
+	p.mustFill(many)
+	root, rosa, anna := p.mustUser("root", AdminRole), p.mustUser("rosa", AdminRole), p.mustUser("anna", MemberRole)
+	mine := anna.mustTenant("shop")
+	for _, c := range []*client{root, rosa, root} {
+		var all Me
+		c.ask("GET", "/api/v1/auth/me", "").is(200, &all)
+		require.Equal(t, c.user.Name, all.User.Name)
+		require.Len(t, all.Tenants, many+1)
+		require.Equal(t, "shop0", all.Tenants[0].Name)
+		require.Equal(t, "active", all.Tenants[many-1].Status)
+		require.Equal(t, mine, all.Tenants[many])
+	}
+	require.Len(t, p.lists.known, 1)
+	var hers Me
+	anna.ask("GET", "/api/v1/auth/me", "").is(200, &hers)
+	require.Equal(t, []Tenant{mine}, hers.Tenants)
+	p.mustChange()
+	var all Me
+	rosa.ask("GET", "/api/v1/auth/me", "").is(200, &all)
+	require.NotEqual(t, "shop0", all.Tenants[0].Name)
+}

@@ -82,7 +82,7 @@ func (s *Server) createToken(ctx context.Context, r TokenRequest) (NewToken, err
 	p := asking(ctx)
 	for _, scope := range r.Scopes {
 		if !slices.Contains(p.scopes, Scope(scope)) {
-			return NewToken{}, problem(http.StatusForbidden, "denied", "the token that asks has not the scope %s itself", scope)
+			return NewToken{}, problem(http.StatusForbidden, "denied", "your token does not have the scope %s itself", scope)
 		}
 	}
 	if len(r.Tenants) == 0 {
@@ -135,7 +135,7 @@ func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest
 	}
 	for _, scope := range r.Scopes {
 		if !slices.Contains(u.Role.Scopes(), Scope(scope)) {
-			return made, fmt.Errorf("scope %q: the role %s has %s: %w", scope, u.Role, joined(u.Role.Scopes()), ErrInvalid)
+			return made, fmt.Errorf("scope %q: the role %s allows only %s: %w", scope, u.Role, joined(u.Role.Scopes()), ErrInvalid)
 		}
 	}
 	made, err = s.CreateToken(ctx, u.ID, r)

@@ -58,7 +58,7 @@ var (
 	// ErrNoUser is returned for a user who is not there.
 	ErrNoUser = errors.New("no such user")
 	// ErrUserExists is returned for a name that a user has.
-	ErrUserExists = errors.New("there is a user of that name")
+	ErrUserExists = errors.New("a user of that name exists already")
 	// ErrInvalid is returned for a name, role or code that is not allowed.
 	ErrInvalid = errors.New("not allowed")
 )
@@ -317,7 +317,7 @@ func (s *Server) Grant(ctx context.Context, user string, tenant registry.TenantI
 // grantTo gives who makes a tenant the use of it.
 func (s *Server) grantTo(ctx context.Context, p *principal, id registry.TenantID) error {
 	if p.only != nil {
-		return problem(http.StatusForbidden, "denied", "this token is good for certain tenants only, and makes none")
+		return problem(http.StatusForbidden, "denied", "this token is limited to certain tenants and can't create one")
 	}
 	p.own = append(p.own, id)
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {

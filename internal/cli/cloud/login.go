@@ -83,9 +83,9 @@ func tellLogin(t *task.Task, c *cloud.Client, me cloud.Me, kept bool) {
 	t.Note("logged in at %s as %s", c.Host(), me.User.Email)
 	switch token, _ := t.EnvToken(); {
 	case !kept:
-		t.Note("the login is that of SP_TOKEN; nothing was stored")
+		t.Note("SP_TOKEN is the login; nothing was stored")
 	case token != nil:
-		t.Note("SP_TOKEN is set, and outranks it")
+		t.Note("SP_TOKEN is set, and counts instead of this login")
 	}
 	if n := len(me.Tenants); n > 0 {
 		t.Note("%s: %s", cli.Counted(n, "tenant"), cli.To("sp tenant list"))

@@ -14,8 +14,8 @@ func Logout() *cli.Command {
 	return &cli.Command{
 		Name:  "logout",
 		Usage: "end the login, here and at the control plane",
-		Description: "The tenants stay. A personal token is forgotten here and stays good until it is\n" +
-			"revoked at the control plane.",
+		Description: "The tenants stay. A personal token is forgotten here, and works until it is\n" +
+			"deleted at the control plane.",
 		Run: task.Run(logout),
 	}
 }
@@ -35,7 +35,7 @@ func logout(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, err
 	}
 	if token := t.Env("SP_TOKEN"); token != nil && *token != "" {
-		t.Note("SP_TOKEN is set, and stays the login until it is not")
+		t.Note("SP_TOKEN is set, and stays the login")
 	}
 	if l == nil && err == nil {
 		t.Note("there is no login to end")
@@ -74,9 +74,9 @@ func revoke(ctx context.Context, t *task.Task, l cloud.Login) bool {
 	}
 	switch {
 	case err != nil:
-		t.Note("warning: the login could not be revoked and ends by itself: %s", t.FailureOf(err).Message)
+		t.Note("warning: the control plane did not end the login, which expires by itself: %s", t.FailureOf(err).Message)
 	case l.IsPersonal():
-		t.Note("the personal token stays good at %s until it is revoked there", client.Host())
+		t.Note("the personal token works until it is deleted at %s", client.Host())
 	}
 	return err == nil && !l.IsPersonal()
 }

@@ -82,6 +82,9 @@ func tenantOf(ctx context.Context, t *task.Task, c *cloud.Client, found cloud.Te
 			shown.Message = &now.Message
 		}
 	}
+	if s := found.SubscriptionStatus; shown.Message == nil && s != nil && *s == "canceled" {
+		shown.Message = new("its subscription is cancelled")
+	}
 	return shown
 }
 

@@ -36,11 +36,11 @@ type direction struct {
 var (
 	push = direction{
 		bring: (*configuration.Sync).Push, would: "would send", did: "sent", nothing: "nothing to send", removes: "from the control plane",
-		waiting: "%s changed at the control plane alone; %s fetches that", back: cli.To("sp sync pull"),
+		waiting: "%s changed only at the control plane; to fetch: %s", back: cli.To("sp sync pull"),
 	}
 	pull = direction{
 		bring: (*configuration.Sync).Pull, would: "would fetch", did: "fetched", nothing: "nothing to fetch", removes: "here",
-		waiting: "%s changed here alone; %s sends that", back: cli.To("sp sync push"),
+		waiting: "%s changed only here; to send: %s", back: cli.To("sp sync push"),
 	}
 )
 
@@ -177,7 +177,7 @@ func secretsOf(ctx context.Context, view *registry.View, tenant registry.Tenant)
 // check refuses a tenant whose files nobody keeps, and one whose sync token is missing.
 func check(t *task.Task, tenant registry.Tenant) error {
 	if !tenant.IsCloud() {
-		return cli.Hint(fmt.Errorf("%s: tenant %s is local: %w", t.Command, tenant, task.ErrNotCloud), "%s lists those that are not", cli.To("sp tenant list"))
+		return cli.Hint(fmt.Errorf("%s: tenant %s is local: %w", t.Command, tenant, task.ErrNotCloud), "%s lists the cloud tenants", cli.To("sp tenant list"))
 	}
 	if tenant.SyncToken == nil || tenant.SyncToken.Empty() {
 		return cli.Hint(fmt.Errorf("%s: %w for cloud tenant %s", t.Command, task.ErrNoSyncToken, tenant.ID), "%s makes one", cli.To("sp tenant rotate-sync-token", string(tenant.ID)))
@@ -242,7 +242,7 @@ func (d direction) tell(t *task.Task, s subject, r configuration.Result) {
 	for _, c := range r.Changes {
 		name, profile := archive.ProfileOf(c.Path)
 		if _, known := s.tree.Profiles[name]; profile && !known && c.Action == configuration.Add && r.Made {
-			t.Note("the registry does not know profile %s yet; %s takes it over", name, cli.To("sp profile create", name, "--tenant", string(s.tenant.ID)))
+			t.Note("profile %s is not in the registry yet; %s takes it over", name, cli.To("sp profile create", name, "--tenant", string(s.tenant.ID)))
 		}
 	}
 }

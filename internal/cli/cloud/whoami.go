@@ -14,8 +14,8 @@ func Whoami() *cli.Command {
 	return &cli.Command{
 		Name:  "whoami",
 		Usage: "show who is logged in, where, and for how long",
-		Description: "It reads credentials.json, and asks the control plane only about SP_TOKEN.\n" +
-			"sp cloud status asks whether the login is still good.",
+		Description: "It reads credentials.json, and asks the control plane only about SP_TOKEN. To\n" +
+			"check that the login still works, use sp cloud status.",
 		Run: task.Run(whoami),
 	}
 }

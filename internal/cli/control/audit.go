@@ -13,9 +13,9 @@ func Audit() *cli.Command {
 	return &cli.Command{
 		Name: "audit", Usage: "show who did what, newest first",
 		Flags: []cli.Flag{
-			withDefault(cli.Int("limit", "N", "at most so many"), "100"),
-			cli.Int("before", "ID", "only what is older than this entry"),
-			cli.String("tenant", "ID", "only about this tenant"),
+			withDefault(cli.Int("limit", "N", "show at most N entries"), "100"),
+			cli.Int("before", "ID", "only entries older than this one"),
+			cli.String("tenant", "ID", "only entries about this tenant"),
 			cli.String("user", "NAME", "only what this user did"),
 		},
 		Run: audit,
@@ -28,7 +28,7 @@ func audit(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 		asked.Limit = int64(c.Int("limit"))
 	}
 	if asked.Limit < 1 {
-		return answer, cli.Usage("audit: --limit: not a number above 0")
+		return answer, cli.Usage("audit: --limit must be above 0")
 	}
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		if name := c.Optional("user"); name != nil {
@@ -45,7 +45,7 @@ func audit(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 		}
 		answer = cli.Answer{
 			Value: map[string]any{"acts": acts}, Title: "Audit", Heads: []string{"TIME", "WHO", "FROM", "WHAT", "TENANT", "OUTCOME"}, Rows: cli.Rows(list...),
-			Empty: "Nothing was done yet.",
+			Empty: "No entries.",
 		}
 		return err
 	})

@@ -9,17 +9,18 @@ import (
 
 // Region is `spd region`.
 func Region() *cli.Command {
-	return &cli.Command{Name: "region", Usage: "add, list and remove the PostgreSQL servers on which tenants can be made", Commands: []*cli.Command{
+	return &cli.Command{Name: "region", Usage: "add, list and remove regions, the PostgreSQL servers of tenants", Commands: []*cli.Command{
 		{
-			Name: "add", Usage: "make a PostgreSQL server a region, after a login there", Args: []cli.Arg{{Name: "CODE", Kind: regionWord}},
+			Name: "add", Usage: "make a PostgreSQL server a region, or change its password", Args: []cli.Arg{{Name: "CODE", Kind: regionWord}},
 			Description: "  spd region add iad --server-stdin < url.txt\n\n" +
-				"The URL is that of somebody who may make roles and databases there:\n" +
-				"postgres://USER:PASSWORD@HOST/DB",
+				"The URL, postgres://USER:PASSWORD@HOST/DB, is that of a role with CREATEROLE and\n" +
+				"CREATEDB. spd logs in before it stores the URL. The tenants' URLs have the same\n" +
+				"host and port, so name one that their users can reach.",
 			Flags: cli.SecretFlags("server", "URL", "the server"),
 			Run:   addRegion,
 		},
-		{Name: "list", Usage: "list regions, and whether each answers", Run: listRegions},
-		{Name: "remove", Usage: "forget a region that has no tenant", Args: []cli.Arg{{Name: "CODE", Kind: regionWord}}, Run: removeRegion},
+		{Name: "list", Usage: "list the regions, and whether their servers answer", Run: listRegions},
+		{Name: "remove", Usage: "remove a region that has no databases", Args: []cli.Arg{{Name: "CODE", Kind: regionWord}}, Run: removeRegion},
 	}}
 }
 
@@ -29,7 +30,7 @@ func addRegion(ctx context.Context, c *cli.Context) (answer cli.Answer, err erro
 		return answer, err
 	}
 	if admin == nil {
-		return answer, cli.Hint(cli.Usage("region add: which server?"), "--server-stdin")
+		return answer, cli.Hint(cli.Usage("region add: which server?"), "%s reads its URL from stdin", cli.To("spd region add", *c.Arg(0), "--server-stdin"))
 	}
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		added, err := s.AddRegion(ctx, *c.Arg(0), *admin)

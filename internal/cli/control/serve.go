@@ -18,17 +18,17 @@ import (
 func Serve() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
-		Usage: "run the control plane (spd alone does it, too)",
-		Description: "  spd --dev                      with a region on this machine's PostgreSQL\n" +
+		Usage: "run the control plane (spd alone does the same)",
+		Description: "  spd --dev    # try it, on this machine's PostgreSQL\n" +
 			"  spd --dir /srv/spd --listen 127.0.0.1:8787 --url https://spd.example.org\n\n" +
-			"It listens on this machine only. For others, put a web server with TLS before\n" +
-			"it, and name with --url where they find it.",
+			"spd listens on this machine only. To serve others, put a web server with TLS in\n" +
+			"front of it, and give its address with --url.",
 		Flags: []cli.Flag{
-			cli.Bool("dev", "make a region, local, on this machine's PostgreSQL, and print a join code"),
-			withDefault(cli.String("listen", "ADDRESS", "the address of this machine to listen on; port 0 takes a free one"), "127.0.0.1:8787"),
-			cli.String("url", "URL", "where clients find it (else the address)"),
-			withDefault(cli.String("domain", "DOMAIN", "what the hostnames of tenants end in"), "localhost"),
-			withDefault(cli.Choice("log", "what is logged to stderr", "error", "warn", "info"), "warn"),
+			cli.Bool("dev", "make the region local on this machine's PostgreSQL, and print a join code"),
+			withDefault(cli.String("listen", "ADDRESS", "the loopback address to listen on; port 0 takes a free port"), "127.0.0.1:8787"),
+			cli.String("url", "URL", "the URL that clients use (else the address)"),
+			withDefault(cli.String("domain", "DOMAIN", "the domain of the tenants' hostnames"), "localhost"),
+			withDefault(cli.Choice("log", "how much is logged to stderr", "error", "warn", "info"), "warn"),
 		},
 		NoJSON: true,
 		Run:    serve,
@@ -81,8 +81,8 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, cli.Hint(cli.Usage("--listen: not an address of this machine alone, such as 127.0.0.1:8787"),
-			"without TLS spd listens on no other; a web server with TLS may stand before it")
+		return nil, cli.Hint(cli.Usage("--listen: not a loopback address, such as 127.0.0.1:8787"),
+			"spd has no TLS, so it listens on this machine only; put a web server with TLS in front of it")
 	}
 	return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 }
@@ -173,7 +173,7 @@ func prepare(ctx context.Context, c *cli.Context, s *server.Server) error {
 		return err
 	}
 	c.Note("region %s is on this machine's PostgreSQL", devRegion)
-	c.Note("to log in: %s, with the join code of %s:", cli.To("sp login", s.URL.String()), devUser)
+	c.Note("log in as user %s with %s and this join code:", devUser, cli.To("sp login", s.URL.String()))
 	_, err = fmt.Fprintln(c.Stdout, code.Reveal())
 	return err
 }

@@ -11,19 +11,19 @@ import (
 
 // Token is `spd token`.
 func Token() *cli.Command {
-	return &cli.Command{Name: "token", Usage: "make, list and end personal tokens", Commands: []*cli.Command{
+	return &cli.Command{Name: "token", Usage: "create, list and delete personal tokens", Commands: []*cli.Command{
 		{
-			Name: "create", Usage: "make a personal token for a user, and print it; it is shown once", Args: []cli.Arg{{Name: "USER", Kind: userWord}},
+			Name: "create", Usage: "create a personal token for a user, and print it once", Args: []cli.Arg{{Name: "USER", Kind: userWord}},
 			Flags: []cli.Flag{
 				cli.String("name", "NAME", "what it is for"),
-				withDefault(cli.String("scopes", "SCOPES", "what it allows, of read, write, secrets and admin"), "read,write,secrets"),
-				cli.Strings("tenant", "TENANT", "it is good for this tenant alone (may be given several times)"),
-				cli.Duration("expires", 0, "how long it works (else until it is ended)"),
+				withDefault(cli.String("scopes", "SCOPES", "what it allows: read, write, secrets, admin"), "read,write,secrets"),
+				cli.Strings("tenant", "TENANT", "limit it to this tenant (may be repeated)"),
+				cli.Duration("expires", 0, "how long it works (else until it is deleted)"),
 			},
 			Run: createToken,
 		},
-		{Name: "list", Usage: "list personal tokens, without what is secret", Run: listTokens},
-		{Name: "delete", Usage: "end a personal token", Args: []cli.Arg{{Name: "ID", Kind: cli.Kind{Name: "token"}}}, Run: deleteToken},
+		{Name: "list", Usage: "list the personal tokens, without their secret part", Run: listTokens},
+		{Name: "delete", Usage: "delete a personal token; it stops working at once", Args: []cli.Arg{{Name: "ID", Kind: cli.Kind{Name: "token"}}}, Run: deleteToken},
 	}}
 }
 
@@ -61,7 +61,7 @@ func listTokens(ctx context.Context, c *cli.Context) (answer cli.Answer, err err
 		}
 		answer = cli.Answer{
 			Value: map[string]any{"tokens": tokens}, Title: "Tokens", Heads: []string{"ID", "USER", "NAME", "BEGINS", "SCOPES", "LAST USED"}, Rows: cli.Rows(list...),
-			Empty: "No personal tokens.",
+			Empty: "No personal tokens yet.",
 		}
 		return err
 	})
@@ -75,7 +75,7 @@ func deleteToken(ctx context.Context, c *cli.Context) (answer cli.Answer, err er
 		return err
 	})
 	if err == nil {
-		c.Note("token %s ended", *c.Arg(0))
+		c.Note("token %s deleted", *c.Arg(0))
 	}
 	return answer, err
 }

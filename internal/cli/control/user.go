@@ -18,19 +18,19 @@ var (
 
 // User is `spd user`.
 func User() *cli.Command {
-	return &cli.Command{Name: "user", Usage: "add and list users, and give them another join code", Commands: []*cli.Command{
+	return &cli.Command{Name: "user", Usage: "add, list and edit users, and print join codes", Commands: []*cli.Command{
 		{
-			Name: "add", Usage: "add a user, and print the join code that works once within 24 hours", Args: []cli.Arg{{Name: "NAME", Kind: userWord}},
+			Name: "add", Usage: "add a user, and print a join code: it works once, within 24 hours", Args: []cli.Arg{{Name: "NAME", Kind: userWord}},
 			Flags: []cli.Flag{withDefault(cli.Choice("role", "what the user may do", "admin", "member", "reader"), "member")},
 			Run:   addUser,
 		},
 		{Name: "list", Usage: "list users", Run: listUsers},
-		{Name: "code", Usage: "print another join code for a user; the one before ends", Args: []cli.Arg{{Name: "NAME", Kind: userWord}}, Run: code},
+		{Name: "code", Usage: "print a new join code for a user; the old one stops working", Args: []cli.Arg{{Name: "NAME", Kind: userWord}}, Run: code},
 		{
-			Name: "edit", Usage: "change a user's role, or whether the user may come in", Args: []cli.Arg{{Name: "NAME", Kind: userWord}},
+			Name: "edit", Usage: "change a user's role, or lock the user out", Args: []cli.Arg{{Name: "NAME", Kind: userWord}},
 			Flags: []cli.Flag{
 				cli.Choice("role", "what the user may do", "admin", "member", "reader"),
-				cli.Choice("active", "whether the user may come in; no also ends every token", "yes", "no"),
+				cli.Choice("active", "whether the user may log in; no also ends the user's tokens", "yes", "no"),
 			},
 			Run: editUser,
 		},
@@ -50,7 +50,7 @@ func addUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error)
 		return err
 	})
 	if err == nil {
-		c.Note("user %s added; to come in: sp login URL, then this code", *c.Arg(0))
+		c.Note("user %s added; log in with %s and this join code", *c.Arg(0), cli.To("sp login", "URL"))
 	}
 	return answer, err
 }
@@ -98,7 +98,7 @@ func editUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error
 		e.Active = new(*active == "yes")
 	}
 	if e == (server.UserEdit{}) {
-		return answer, cli.Usage("user edit: what? --role or --active")
+		return answer, cli.Usage("user edit: give --role or --active")
 	}
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		u, err := s.UserNamed(ctx, *c.Arg(0))
@@ -119,7 +119,7 @@ func editUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error
 func Grant() *cli.Command {
 	return &cli.Command{
 		Name: "grant", Usage: "let a user use a tenant", Args: []cli.Arg{{Name: "USER", Kind: userWord}, {Name: "TENANT", Kind: tenantWord}},
-		Flags: []cli.Flag{cli.Bool("revoke", "end that instead")}, Run: grant,
+		Flags: []cli.Flag{cli.Bool("revoke", "take the tenant away again")}, Run: grant,
 	}
 }
 
@@ -135,9 +135,9 @@ func grant(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 		return err
 	})
 	if err == nil && allowed {
-		c.Note("user %s may use tenant %s", *c.Arg(0), *c.Arg(1))
+		c.Note("user %s can use tenant %s", *c.Arg(0), *c.Arg(1))
 	} else if err == nil {
-		c.Note("user %s may not use tenant %s any more", *c.Arg(0), *c.Arg(1))
+		c.Note("user %s can no longer use tenant %s", *c.Arg(0), *c.Arg(1))
 	}
 	return answer, err
 }

@@ -57,7 +57,7 @@ func AdviseLogin(err error) error {
 	case errors.Is(err, provision.ErrDenied) && s.Next != nil:
 		return cli.Hint(named(accessDenied+": a rotation of its password was stopped"), "%s goes on with it", cli.To("sp tenant rotate-credentials", id, "-y"))
 	case errors.Is(err, provision.ErrDenied) && s.Tenant.IsCloud():
-		return cli.Hint(named(accessDenied), "%s fetches the credentials that hold, if somebody else changed them; %s makes others",
+		return cli.Hint(named(accessDenied), "%s fetches the current credentials, if somebody else changed them; %s makes new ones",
 			cli.To("sp tenant provision", id), cli.To("sp tenant rotate-credentials", id))
 	case errors.Is(err, provision.ErrDenied):
 		return cli.Hint(named(accessDenied), "%s, or %s", cli.To("sp tenant rotate-credentials", id), cli.To("sp tenant edit", id, "--database-url-stdin"))

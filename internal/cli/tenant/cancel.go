@@ -13,8 +13,9 @@ func cancelCommand() *cli.Command {
 		Name:  "cancel",
 		Usage: "cancel a cloud tenant's subscription",
 		Args:  []cli.Arg{optionalWord()},
-		Description: "The tenant's database can only be read from then on, and is deleted after the\n" +
-			"control plane's retention (7 days with spd). The tenant stays in the registry.",
+		Description: "The control plane makes the tenant's database read-only, by a default that a\n" +
+			"client can override, and deletes it later (with spd after 7 days). The tenant\n" +
+			"stays in the registry.",
 		Flags: []cli.Flag{cli.Yes()},
 		Run:   task.Run(cancel),
 	}
@@ -26,7 +27,7 @@ func cancel(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, err
 	}
 	if !tenant.IsCloud() {
-		return cli.Answer{}, cli.Hint(fmt.Errorf("tenant %s is a local one, and has no subscription: %w", tenant, cli.ErrUnsupported), "%s", cli.To("sp tenant delete", string(tenant.ID)))
+		return cli.Answer{}, cli.Hint(fmt.Errorf("tenant cancel: tenant %s is local: %w", tenant, task.ErrNotCloud), "%s deletes it", cli.To("sp tenant delete", string(tenant.ID)))
 	}
 	client, _, err := clientFor(ctx, t, tenant)
 	if err == nil {

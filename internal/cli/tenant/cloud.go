@@ -38,7 +38,7 @@ func beginCall(ctx context.Context, t *task.Task, k registry.CloudCall) (begun r
 		return err
 	}))
 	if err == nil && begun.Key != k.Key {
-		t.Note("going on with what was begun at %s", registry.FormatTime(begun.MadeAt))
+		t.Note("going on with what began at %s", registry.FormatTime(begun.MadeAt))
 	}
 	return begun, err
 }

@@ -55,7 +55,7 @@ func createCloud(ctx context.Context, t *task.Task) (cli.Answer, error) {
 func cloudAsked(ctx context.Context, t *task.Task) (k registry.CloudCall, err error) {
 	for _, flag := range ofLocal {
 		if t.Has(flag) && t.IsSet(flag) {
-			return k, cli.Usage("tenant create: --%s is for a local tenant, and the database of a cloud tenant is made by the control plane", flag)
+			return k, cli.Usage("tenant create: --%s is for a local tenant; the control plane makes a cloud tenant's database", flag)
 		}
 	}
 	k = registry.CloudCall{Kind: registry.CreateCall, Name: t.String("name"), Region: t.String("region"), External: t.Bool("external-db-access")}
@@ -73,10 +73,10 @@ func onlyRegion(ctx context.Context, t *task.Task, client *cloud.Client) (string
 		return "", err
 	}
 	if len(regions) == 1 {
-		t.Note("region %s, the only one of %s", regions[0].Code, client.Host())
+		t.Note("in region %s, the only one at %s", regions[0].Code, client.Host())
 		return regions[0].Code, nil
 	}
-	return "", cli.Hint(cli.Usage("tenant create: which region?"), "--region %s", listed(regions))
+	return "", cli.Hint(cli.Usage("tenant create: which region?"), "--region with one of %s", listed(regions))
 }
 
 func listed(regions []cloud.Region) string {
@@ -125,7 +125,7 @@ func waitFor(ctx context.Context, t *task.Task, client *cloud.Client, given clou
 	again := cli.To("sp tenant provision", given.ID)
 	st, err := client.Status(ctx, given.ID)
 	if err == nil && st.State == cloud.Failed {
-		t.Note("%s: Provisioning failed: %s; it is tried again", named, st.Message)
+		t.Note("%s: Provisioning failed: %s; trying again", named, st.Message)
 		err = client.Retry(ctx, given.ID)
 	}
 	if err == nil && st.State != cloud.Ready {
@@ -133,13 +133,13 @@ func waitFor(ctx context.Context, t *task.Task, client *cloud.Client, given clou
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		t.Note("%s is still being made; the same command goes on with it", named)
+		t.Note("%s is still being made; run the same command again to go on", named)
 		return opened, err
 	case err != nil:
 		return opened, err
 	case st.State == cloud.Failed:
 		return opened, cli.Hint(fmt.Errorf("%s: Provisioning failed: %s: %w", named, st.Message, cloud.ErrUnavailable),
-			"the same command tries again; %s shows how it stands", cli.To("sp cloud status"))
+			"run the same command to try again; %s shows its status", cli.To("sp cloud status"))
 	case st.State == cloud.Deleting:
 		return opened, fmt.Errorf("%s: it is being deleted: %w", named, cloud.ErrConflict)
 	}
@@ -148,7 +148,7 @@ func waitFor(ctx context.Context, t *task.Task, client *cloud.Client, given clou
 		return opened, err
 	}
 	if realURL(opened.InternalDatabaseURL) == nil {
-		return opened, cli.Hint(fmt.Errorf("%s: the control plane gave a database URL without its password: %w", named, cloud.ErrAnswer), "%s", again)
+		return opened, cli.Hint(fmt.Errorf("%s: the control plane gave a database URL without its password: %w", named, cloud.ErrAnswer), "%s asks again", again)
 	}
 	return opened, nil
 }
@@ -190,14 +190,14 @@ func adviseRegion(ctx context.Context, client *cloud.Client, region string, err 
 	if near := cli.Near(region, codes); len(near) > 0 {
 		return cli.Hint(cli.WithCandidates(err, codes...), "did you mean --region %s?", strings.Join(near, ", or "))
 	}
-	return cli.Hint(cli.WithCandidates(err, codes...), "--region %s", listed(regions))
+	return cli.Hint(cli.WithCandidates(err, codes...), "--region with one of %s", listed(regions))
 }
 
 // adviseCloudTaken adds what helps where another tenant has the name.
 func adviseCloudTaken(err error) error {
 	var refused *cloud.Error
 	if errors.As(err, &refused) && refused.Code == "exists" {
-		return cli.Hint(err, "--name with another name; or %s, if that tenant is the one you mean", cli.To("sp tenant list"))
+		return cli.Hint(err, "take another --name; if you mean the tenant that is there, %s adds it", cli.To("sp tenant list"))
 	}
 	return err
 }

@@ -37,11 +37,11 @@ func removeAt(ctx context.Context, t *task.Task, client *cloud.Client, id regist
 	}
 	err := client.Delete(ctx, string(id))
 	if errors.Is(err, cloud.ErrNotFound) {
-		t.Note("%s has the tenant no more", client.Host())
+		t.Note("%s no longer has the tenant", client.Host())
 		return nil
 	}
 	if err == nil {
-		t.Note("%s deletes it, with its database", client.Host())
+		t.Note("%s is deleting it, with its database", client.Host())
 	}
 	return err
 }

@@ -21,7 +21,7 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 		ends = "in " + spoken(grace)
 	}
 	if grace%time.Second != 0 {
-		return cli.Answer{}, cli.Usage("--grace: whole seconds, for a cloud tenant")
+		return cli.Answer{}, cli.Usage("--grace: a cloud tenant takes whole seconds")
 	}
 	client, origin, err := clientFor(ctx, t, tenant)
 	if err == nil {
@@ -40,7 +40,7 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 	if task.Made(err) {
 		t.Note("tenant %s has new credentials", tenant)
 		if grace > 0 {
-			t.Note("the old ones end in %s", spoken(grace))
+			t.Note("the old ones stop working in %s", spoken(grace))
 		}
 	}
 	return answer, err

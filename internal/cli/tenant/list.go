@@ -16,7 +16,7 @@ func listCommand() *cli.Command {
 			"region. In a pipe, tabs separate them.",
 		Flags: []cli.Flag{
 			cli.Bool("offline", "don't ask the control plane"),
-			cli.Bool("prune", "remove the cloud tenants that it has no more, unless they are in use"),
+			cli.Bool("prune", "remove cloud tenants that it no longer has, unless they are in use"),
 		},
 	}, syncTenants, list)
 }

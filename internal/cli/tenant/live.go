@@ -47,7 +47,7 @@ func live(ctx context.Context, t *task.Task, tenant registry.Tenant) *liveStatus
 			return s
 		}
 	}
-	t.Note("warning: how tenant %s is could not be asked: %v", tenant, err)
+	t.Note("warning: no status of tenant %s: %v", tenant, err)
 	return nil
 }
 

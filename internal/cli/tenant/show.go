@@ -23,7 +23,7 @@ func Show() *cli.Command {
 		Flags: []cli.Flag{
 			cli.Bool("reveal", "show the secrets instead of masking them"),
 			cli.String("at", "TIME", "show it as it was at that time or after that change"),
-			cli.Bool("offline", "don't ask the control plane how a cloud tenant is"),
+			cli.Bool("offline", "don't ask the control plane for a cloud tenant's status"),
 		},
 		Run: task.Run(show),
 	}

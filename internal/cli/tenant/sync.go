@@ -50,7 +50,7 @@ func syncTenants(ctx context.Context, t *task.Task) error {
 		return err
 	}
 	if err != nil {
-		t.Note("warning: %s was not asked: %v; this is what was known", client.Host(), err)
+		t.Note("warning: no sync: %v; this list may be out of date", err)
 		return nil
 	}
 	sync := registry.CloudSync{Origin: origin, ETag: me.ETag, Unchanged: unchanged, Prune: t.Bool("prune")}
@@ -90,10 +90,10 @@ func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced) {
 		t.Note("tenant %s (%s): %s changed at %s", step.ID, step.Name, strings.Join(step.Changed, ", "), client.Host())
 	}
 	for _, step := range done.Pruned {
-		t.Note("tenant %s (%s) removed: %s has it no more", step.ID, step.Name, client.Host())
+		t.Note("tenant %s (%s) removed: %s no longer has it", step.ID, step.Name, client.Host())
 	}
 	for _, step := range done.Gone {
-		t.Note("tenant %s (%s): %s has it no more; %s removes it, unless it is selected or a profile uses it",
+		t.Note("tenant %s (%s): %s no longer has it; %s removes it, unless it is selected or a profile uses it",
 			step.ID, step.Name, client.Host(), cli.To("sp tenant list", "--prune"))
 	}
 	for _, id := range done.Ambiguous {
@@ -101,9 +101,9 @@ func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced) {
 	}
 	for _, kept := range done.Kept {
 		if len(kept.Members) == 0 {
-			t.Note("warning: tenant %s (%s) is a local one, and %s has one of that id", kept.ID, kept.Name, client.Host())
+			t.Note("warning: tenant %s (%s) is local, and %s has another one with that id", kept.ID, kept.Name, client.Host())
 			continue
 		}
-		t.Note("tenant %s (%s): %s says otherwise of %s; yours stays", kept.ID, kept.Name, client.Host(), strings.Join(kept.Members, ", "))
+		t.Note("tenant %s (%s): %s differs at %s; yours stays", kept.ID, kept.Name, strings.Join(kept.Members, ", "), client.Host())
 	}
 }

@@ -83,7 +83,7 @@ func TestADeviceIsDenied(t *testing.T) {
 	w := newWorld(t)
 	w.user("ann", "member")
 	d := w.device()
-	require.Contains(t, w.answer(d, "ann", "deny").body, "You said no")
+	require.Contains(t, w.answer(d, "ann", "deny").body, "Nothing was allowed")
 	w.requireRefused(w.poll(d), "access_denied")
 	told := w.told()
 	require.Equal(t, Event{UserID: "ann", UserName: "ann", Address: "127.0.0.1", Action: "allow device", Outcome: "denied"}, told[len(told)-1])

@@ -127,7 +127,7 @@ func (l *Login) allowDevice(ctx context.Context, q *server.Queries, p person, de
 func (l *Login) denyDevice(ctx context.Context, q *server.Queries, p person, device server.Device) (outcome, error) {
 	h, _, err := l.may(ctx, q, p, device.Scopes) // who says no need not be allowed to
 	return outcome{
-		title: "You said no", text: "sp cannot act for you. If you did not start this login, somebody else did: tell whoever runs this control plane.",
+		title: "Nothing was allowed", text: "sp cannot act for you. If you did not start this login, somebody else did: tell whoever runs this control plane.",
 		event: h.event("allow device", "denied"),
 	}, errors.Join(err, q.DenyDevice(ctx, device.Hash))
 }
