@@ -23,15 +23,22 @@ type client struct {
 // newClient has a control plane with a region, and a project that is logged in there and exports.
 func newClient(t *testing.T, name string) *client {
 	t.Helper()
+	c := newStranger(t, name)
+	cmd := c.Command("login", "--token-stdin", c.plane.plane.url)
+	cmd.Stdin = strings.NewReader(c.who.token)
+	o := c.Ran(cmd)
+	require.Zero(t, o.Exit, o.Stderr)
+	return c
+}
+
+// newStranger is that without the login.
+func newStranger(t *testing.T, name string) *client {
+	t.Helper()
 	h := newHost(t, name+"_plane")
 	h.addRegion("iad", h.admin)
 	c := &client{scene: newScene(t, name), plane: h, who: h.user("anna", "member", "read,write,secrets")}
 	h.start()
 	c.begun()
-	cmd := c.Command("login", "--token-stdin", h.plane.url)
-	cmd.Stdin = strings.NewReader(c.who.token)
-	o := c.Ran(cmd)
-	require.Zero(t, o.Exit, o.Stderr)
 	return c
 }
 
@@ -190,4 +197,3 @@ func TestARotationInTheCloudThatIsKilledLosesNoCredential(t *testing.T) {
 		})
 	}
 }
-

@@ -27,10 +27,12 @@ type sandbox struct {
 	terminal bool   // the streams count as a terminal
 	stdout   string // the file to answer into, where that is not a fresh one
 	now      time.Time
+	patience time.Duration // with a control plane, whose tries then have no pauses
 	step     time.Duration // by which the clock goes on whenever it is asked
 	screen   *os.File      // stderr, where that is not a fresh file
 	environ  []string      // what children inherit
-	git      string        // the path of the program; none at first
+	chance   *rand.ChaCha8
+	git      string // the path of the program; none at first
 
 	replaced, given []string // what the process was replaced with, and its environment
 	service         string   // what it could read of PGSERVICEFILE
@@ -85,7 +87,9 @@ func (s *sandbox) run(args ...string) outcome {
 			s.now = s.now.Add(s.step)
 			return s.now
 		},
-		Random:   rand.NewChaCha8([32]byte{}),
+		Random:   s.random(),
+		Sleep:    s.sleep(),
+		Patience: s.patience,
 		Terminal: func(int) bool { return s.terminal },
 		Git:      func() string { return s.git },
 		Start:    (*exec.Cmd).Start,
@@ -114,6 +118,22 @@ func (s *sandbox) run(args ...string) outcome {
 	}
 	_ = stdin.Close()
 	return outcome{exit: exit, stdout: read(stdout), stderr: read(stderr)}
+}
+
+// random is the same in each run; with a control plane it goes on, since a key is used once there.
+func (s *sandbox) random() io.Reader {
+	if s.patience == 0 || s.chance == nil {
+		s.chance = rand.NewChaCha8([32]byte{})
+	}
+	return s.chance
+}
+
+// sleep waits for nothing where a control plane is tried in many ways.
+func (s *sandbox) sleep() func(context.Context, time.Duration) error {
+	if s.patience == 0 {
+		return nil
+	}
+	return func(ctx context.Context, _ time.Duration) error { return context.Cause(ctx) }
 }
 
 // must is run for what has to work.

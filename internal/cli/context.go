@@ -21,6 +21,8 @@ type World struct {
 	Environ          func() []string // without the secrets that were given to the program
 	WorkingDirectory func() (string, error)
 	Now              func() time.Time
+	Sleep            func(context.Context, time.Duration) error // between two tries; nil really waits
+	Patience         time.Duration                              // how long a control plane may say nothing; 0 for what is usual
 	Random           io.Reader
 	Terminal         func(fd int) bool
 	UntilSignal      func(context.Context) (context.Context, func())

@@ -248,8 +248,7 @@ func (c *Client) Retry(ctx context.Context, id string) error {
 
 // Delete has a tenant deleted. ErrNotFound means that it is gone, or never was.
 func (c *Client) Delete(ctx context.Context, id string) error {
-	_, err := c.do(ctx, request{method: http.MethodDelete, path: tenantPath(id, "")})
-	return err
+	return c.have(ctx, request{method: http.MethodDelete, path: tenantPath(id, "")})
 }
 
 // Cancel cancels the subscription of a tenant, which is deleted some days later.
@@ -274,6 +273,16 @@ func (c *Client) Regions(ctx context.Context) ([]Region, error) {
 		}
 	}
 	return told.Data, nil
+}
+
+// have sends a request whose answer says nothing but that it was done. A page of the network's says that,
+// too, to whoever looks at the status alone.
+func (c *Client) have(ctx context.Context, r request) error {
+	a, err := c.do(ctx, r)
+	if kind, _, _ := mime.ParseMediaType(a.header.Get("Content-Type")); err == nil && (len(a.body) > 0 || kind == "text/html") && !strings.HasSuffix(kind, "json") {
+		return c.noAnswer("it answers with %s", described(kind))
+	}
+	return err
 }
 
 // ask sends a request and reads the JSON of its answer.

@@ -123,6 +123,18 @@ func TestDeleteOfATenantThatIsGoneIsNotFound(t *testing.T) {
 	require.NotErrorIs(t, err, ErrNotFound)
 }
 
+// TestAPageOfTheNetworkDeletesNothing though its status says that all is well.
+func TestAPageOfTheNetworkDeletesNothing(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"<html>Please sign in</html>", ""} {
+		p := newPlane(t)
+		p.handle("DELETE /api/v1/tenants/"+tenantID, func(w http.ResponseWriter, _ *http.Request) {
+			answerText(w, http.StatusOK, "text/html", text)
+		})
+		require.ErrorIs(t, p.client().Delete(t.Context(), tenantID), ErrAnswer)
+	}
+}
+
 func TestAnIDCanNotLeadElsewhere(t *testing.T) {
 	t.Parallel()
 	p := newPlane(t)

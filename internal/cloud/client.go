@@ -40,9 +40,11 @@ type Options struct {
 	Hostname string
 	// Offline is returned in place of asking, unless it is nil.
 	Offline error
+	// Patience is how long the control plane may say nothing, before its answer and within it; 0 for what
+	// is usual.
+	Patience time.Duration
 
 	roots *x509.CertPool // those of tests; nil for the system's
-	stall time.Duration  // how long a body may bring nothing; 0 for stalls
 }
 
 // Tokens is where the token of a request comes from.
@@ -86,8 +88,8 @@ func New(o Options) (*Client, error) {
 	if c.Sleep == nil {
 		c.Sleep = sleep
 	}
-	if c.stall == 0 {
-		c.stall = stalls
+	if c.Patience == 0 {
+		c.Patience = stalls
 	}
 	c.http = &http.Client{Transport: newTransport(c), CheckRedirect: c.checkRedirect}
 	return c, nil
@@ -203,7 +205,7 @@ func (c *Client) send(ctx context.Context, r request, token secret.Secret) (*htt
 		defer end(nil)
 		return nil, c.failed(ctx, err)
 	}
-	patience := c.stall
+	patience := c.Patience
 	if r.stream {
 		patience *= silence / stalls
 	}

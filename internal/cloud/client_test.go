@@ -281,7 +281,7 @@ func TestAServerThatStopsInTheMiddleIsLeft(t *testing.T) {
 		<-r.Context().Done()
 	})
 	o := p.client().Options
-	o.stall = 20 * time.Millisecond
+	o.Patience = 20 * time.Millisecond
 	_, err := mustNew(t, o).Tenant(t.Context(), "t1")
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.ErrorContains(t, err, "stopped in the middle")

@@ -76,7 +76,7 @@ func (g grants) RoundTrip(r *http.Request) (*http.Response, error) {
 		end(nil)
 		return nil, err
 	}
-	response.Body = watch(ctx, response.Body, end, g.client.stall)
+	response.Body = watch(ctx, response.Body, end, g.client.Patience)
 	return response, nil
 }
 
@@ -122,9 +122,8 @@ func (c *Client) revoke(ctx context.Context, token secret.Secret) error {
 	}
 	path, _ := c.within(p.Revocation) // discover has seen that it is
 	form := url.Values{"token": {token.Reveal()}, "client_id": {clientID}}
-	_, err = c.do(ctx, request{
+	return c.have(ctx, request{
 		method: http.MethodPost, path: path, body: []byte(form.Encode()), tokens: Fixed{},
 		header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}},
 	})
-	return err
 }

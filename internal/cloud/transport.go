@@ -14,11 +14,9 @@ import (
 	"time"
 )
 
-// How long the control plane may take: until it is connected, until it begins to answer, and between
-// two pieces of an answer.
+// How long the control plane may take: until it is connected, and until it begins to answer or goes on.
 const (
 	dials   = 5 * time.Second
-	begins  = 15 * time.Second
 	stalls  = 15 * time.Second
 	silence = 45 * time.Second // of a stream, which has heartbeats
 )
@@ -31,7 +29,7 @@ func newTransport(c *Client) http.RoundTripper {
 	t := &http.Transport{
 		DialContext:            dialer.DialContext,
 		TLSHandshakeTimeout:    dials,
-		ResponseHeaderTimeout:  begins,
+		ResponseHeaderTimeout:  c.Patience,
 		MaxResponseHeaderBytes: 64 << 10,
 		ForceAttemptHTTP2:      true,
 		IdleConnTimeout:        time.Minute,
