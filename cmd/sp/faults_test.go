@@ -379,7 +379,9 @@ func (l *life) check(seed int, id string) {
 
 func (l *life) here(query string) []string { return l.column(l.dir+"/.systemprompt/sp.db", query) }
 
-func (l *life) there(query string) []string { return l.column(filepath.Join(l.plane.Dir, "sp.db"), query) }
+func (l *life) there(query string) []string {
+	return l.column(filepath.Join(l.plane.Dir, "sp.db"), query)
+}
 
 func (l *life) column(path, query string) []string {
 	l.t.Helper()
