@@ -18,8 +18,12 @@ import (
 // maxBody bounds the body of a request, but for an archive of files.
 const maxBody = 1 << 20
 
-// Handler answers the requests of clients.
+// Handler answers the requests of clients. What a process left that died between the two files is made up
+// for first, while nobody asks for anything new.
 func (s *Server) Handler(ctx context.Context) (http.Handler, error) {
+	if err := s.forgetGone(ctx); err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	s.api(mux)
 	return s.outermost(onlyKnown(mux)), s.mountLogin(ctx, mux)

@@ -36,9 +36,6 @@ func (s *Server) Run(ctx context.Context) error {
 	s.news.init()
 	w := &work{slots: make(chan struct{}, atOnce), busy: map[registry.TenantID]bool{}}
 	defer w.wait.Wait()
-	if err := s.forgetGone(ctx); err != nil && ctx.Err() == nil {
-		s.Log.ErrorContext(ctx, "what is gone was not forgotten", "error", err)
-	}
 	swept := time.Time{}
 	for {
 		if now := s.Now(); now.Sub(swept) >= sweepEvery {
@@ -227,7 +224,8 @@ func (s *Server) isThere(ctx context.Context, id registry.TenantID) (there bool,
 }
 
 // forgetGone forgets what serve.db knows of tenants that are no more: a process may have died between
-// the two files. What a call that is under way is about to make is not there yet.
+// the two files. What a call that is under way is about to make is not there yet; so that is done before
+// anybody asks.
 func (s *Server) forgetGone(ctx context.Context) error {
 	var known, coming []string
 	if err := s.db.Read(ctx, func(q *rows.Queries) (err error) {

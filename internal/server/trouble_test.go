@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net"
 	"strings"
 	"testing"
@@ -120,4 +121,27 @@ func TestPausesAreBounded(t *testing.T) {
 	var now data[Status]
 	anna.ask("GET", path+"/status", "").is(200, &now)
 	require.Equal(t, deleting, now.Data.Status)
+}
+
+// TestTheLoopForgetsNoTenantThatIsBeingMade: without an idempotency key nothing says yet that it comes.
+// What is gone is forgotten before anybody asks.
+func TestTheLoopForgetsNoTenantThatIsBeingMade(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	anna := p.mustUser("anna", MemberRole)
+	who := &principal{user: mustRow(t, p, anna.user.ID), scopes: MemberRole.Scopes()}
+	const coming = registry.TenantID("0b0f9a26-0000-4000-8000-000000000001")
+	require.NoError(t, p.grantTo(t.Context(), who, coming)) // the first step of a creation
+	granted := func() []registry.TenantID {
+		u, err := p.UserNamed(t.Context(), "anna")
+		require.NoError(t, err)
+		return u.Tenants
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	require.NoError(t, p.Run(ctx))
+	require.Equal(t, []registry.TenantID{coming}, granted())
+	_, err := p.Handler(t.Context()) // the next process
+	require.NoError(t, err)
+	require.Empty(t, granted())
 }
