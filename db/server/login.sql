@@ -60,10 +60,6 @@ UPDATE login_codes
 SET session = @session
 WHERE hash = @hash;
 
--- name: DeleteLoginCode :exec
-DELETE FROM login_codes
-WHERE hash = @hash;
-
 -- name: DeleteLoginCodesBefore :exec
 DELETE FROM login_codes
 WHERE expires_at <= @expires_at;
@@ -180,3 +176,19 @@ WHERE session IN (
     UNION ALL
     SELECT tokens.session FROM tokens WHERE tokens.hash = @hash
 );
+
+-- name: DeleteLoginsOfUser :exec
+DELETE FROM logins
+WHERE user_id = @user_id;
+
+-- name: DeleteBrowsersOfUser :exec
+DELETE FROM browsers
+WHERE user_id = @user_id;
+
+-- name: DeleteLoginCodesOfUser :exec
+DELETE FROM login_codes
+WHERE user_id = @user_id;
+
+-- name: DeleteDevicesOfUser :exec
+DELETE FROM devices
+WHERE user_id = CAST(@user_id AS TEXT);

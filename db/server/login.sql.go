@@ -103,6 +103,16 @@ func (q *Queries) DeleteBrowser(ctx context.Context, hash string) error {
 	return err
 }
 
+const deleteBrowsersOfUser = `-- name: DeleteBrowsersOfUser :exec
+DELETE FROM browsers
+WHERE user_id = ?1
+`
+
+func (q *Queries) DeleteBrowsersOfUser(ctx context.Context, userID string) error {
+	_, err := q.db.ExecContext(ctx, deleteBrowsersOfUser, userID)
+	return err
+}
+
 const deleteDevice = `-- name: DeleteDevice :exec
 DELETE FROM devices
 WHERE hash = ?1
@@ -120,6 +130,16 @@ WHERE expires_at <= ?1
 
 func (q *Queries) DeleteDevicesBefore(ctx context.Context, expiresAt int64) error {
 	_, err := q.db.ExecContext(ctx, deleteDevicesBefore, expiresAt)
+	return err
+}
+
+const deleteDevicesOfUser = `-- name: DeleteDevicesOfUser :exec
+DELETE FROM devices
+WHERE user_id = CAST(?1 AS TEXT)
+`
+
+func (q *Queries) DeleteDevicesOfUser(ctx context.Context, userID string) error {
+	_, err := q.db.ExecContext(ctx, deleteDevicesOfUser, userID)
 	return err
 }
 
@@ -173,16 +193,6 @@ func (q *Queries) DeleteLogin(ctx context.Context, session string) error {
 	return err
 }
 
-const deleteLoginCode = `-- name: DeleteLoginCode :exec
-DELETE FROM login_codes
-WHERE hash = ?1
-`
-
-func (q *Queries) DeleteLoginCode(ctx context.Context, hash string) error {
-	_, err := q.db.ExecContext(ctx, deleteLoginCode, hash)
-	return err
-}
-
 const deleteLoginCodesBefore = `-- name: DeleteLoginCodesBefore :exec
 DELETE FROM login_codes
 WHERE expires_at <= ?1
@@ -193,6 +203,16 @@ func (q *Queries) DeleteLoginCodesBefore(ctx context.Context, expiresAt int64) e
 	return err
 }
 
+const deleteLoginCodesOfUser = `-- name: DeleteLoginCodesOfUser :exec
+DELETE FROM login_codes
+WHERE user_id = ?1
+`
+
+func (q *Queries) DeleteLoginCodesOfUser(ctx context.Context, userID string) error {
+	_, err := q.db.ExecContext(ctx, deleteLoginCodesOfUser, userID)
+	return err
+}
+
 const deleteLoginRequest = `-- name: DeleteLoginRequest :exec
 DELETE FROM login_requests
 WHERE id = ?1
@@ -200,6 +220,16 @@ WHERE id = ?1
 
 func (q *Queries) DeleteLoginRequest(ctx context.Context, id string) error {
 	_, err := q.db.ExecContext(ctx, deleteLoginRequest, id)
+	return err
+}
+
+const deleteLoginsOfUser = `-- name: DeleteLoginsOfUser :exec
+DELETE FROM logins
+WHERE user_id = ?1
+`
+
+func (q *Queries) DeleteLoginsOfUser(ctx context.Context, userID string) error {
+	_, err := q.db.ExecContext(ctx, deleteLoginsOfUser, userID)
 	return err
 }
 
@@ -520,7 +550,7 @@ func (q *Queries) LoginRequest(ctx context.Context, arg LoginRequestParams) (Log
 }
 
 const personalToken = `-- name: PersonalToken :one
-SELECT tokens.id, tokens.kind, tokens.hash, tokens.shown, tokens.name, tokens.user_id, tokens.tenant_id, tokens.session, tokens.scopes, tokens.tenants, tokens.created_at, tokens.expires_at, tokens.used_at
+SELECT tokens.id, tokens.kind, tokens.hash, tokens.shown, tokens.name, tokens.user_id, tokens.tenant_id, tokens.session, tokens.scopes, tokens.tenants, tokens.created_at, tokens.expires_at, tokens.used_at, tokens.parent_id
 FROM tokens
 JOIN users ON users.id = tokens.user_id
 WHERE tokens.hash = ?1 AND tokens.kind = 'personal' AND (tokens.expires_at IS NULL OR tokens.expires_at > ?2) AND users.active = TRUE
@@ -548,6 +578,7 @@ func (q *Queries) PersonalToken(ctx context.Context, arg PersonalTokenParams) (T
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.UsedAt,
+		&i.ParentID,
 	)
 	return i, err
 }

@@ -14,6 +14,7 @@ type Audit struct {
 	RequestID string
 	Action    string
 	TenantID  string
+	Target    string
 	Outcome   string
 }
 
@@ -66,12 +67,6 @@ type Event struct {
 	Type     string
 	Status   string
 	Message  string
-}
-
-type JoinCode struct {
-	Hash      string
-	UserID    string
-	ExpiresAt int64
 }
 
 type Login struct {
@@ -134,6 +129,7 @@ type Token struct {
 	CreatedAt int64
 	ExpiresAt *int64
 	UsedAt    *int64
+	ParentID  *string
 }
 
 type Trouble struct {

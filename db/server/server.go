@@ -153,8 +153,9 @@ func (d *DB) Write(ctx context.Context, fn func(*Queries) error) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = tx.Rollback() }() // of what panics, too: it is over behind a commit
 	if err := fn(New(tx)); err != nil {
-		return errors.Join(err, tx.Rollback())
+		return err
 	}
 	return tx.Commit()
 }

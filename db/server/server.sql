@@ -55,11 +55,6 @@ FROM grants
 WHERE user_id = @user_id
 ORDER BY tenant_id;
 
--- name: HasGrant :one
-SELECT CAST(COUNT(*) AS BIGINT)
-FROM grants
-WHERE user_id = @user_id AND tenant_id = @tenant_id;
-
 -- name: InsertJoinCode :exec
 INSERT INTO join_codes (hash, user_id, expires_at)
 VALUES (@hash, @user_id, @expires_at);
@@ -68,18 +63,13 @@ VALUES (@hash, @user_id, @expires_at);
 DELETE FROM join_codes
 WHERE user_id = @user_id;
 
--- name: JoinCode :one
-SELECT *
-FROM join_codes
-WHERE hash = @hash;
-
 -- name: DeleteJoinCode :execrows
 DELETE FROM join_codes
 WHERE hash = @hash;
 
 -- name: InsertToken :exec
-INSERT INTO tokens (id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at)
-VALUES (@id, @kind, @hash, @shown, @name, @user_id, @tenant_id, @session, @scopes, @tenants, @created_at, @expires_at);
+INSERT INTO tokens (id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at, parent_id)
+VALUES (@id, @kind, @hash, @shown, @name, @user_id, @tenant_id, @session, @scopes, @tenants, @created_at, @expires_at, @parent_id);
 
 -- name: TokenByHash :one
 SELECT *
@@ -120,11 +110,6 @@ WHERE user_id = @user_id;
 DELETE FROM tokens
 WHERE tenant_id = @tenant_id;
 
--- name: HasSyncToken :one
-SELECT CAST(COUNT(*) AS BIGINT)
-FROM tokens
-WHERE tenant_id = @tenant_id;
-
 -- name: DeleteTokensOfSession :exec
 DELETE FROM tokens
 WHERE session = @session;
@@ -150,10 +135,6 @@ WHERE user_id = @user_id AND key = @key;
 -- name: EndCall :exec
 UPDATE calls
 SET done = 1
-WHERE user_id = @user_id AND key = @key;
-
--- name: DeleteCall :exec
-DELETE FROM calls
 WHERE user_id = @user_id AND key = @key;
 
 -- name: DeleteCallsBefore :exec
@@ -220,8 +201,8 @@ DELETE FROM cancellations
 WHERE tenant_id = @tenant_id;
 
 -- name: InsertAudit :exec
-INSERT INTO audit (at, user_id, user_name, token_id, address, request_id, action, tenant_id, outcome)
-VALUES (@at, @user_id, @user_name, @token_id, @address, @request_id, @action, @tenant_id, @outcome);
+INSERT INTO audit (at, user_id, user_name, token_id, address, request_id, action, tenant_id, target, outcome)
+VALUES (@at, @user_id, @user_name, @token_id, @address, @request_id, @action, @tenant_id, @target, @outcome);
 
 -- name: AuditBefore :many
 SELECT *
@@ -254,3 +235,23 @@ LIMIT CAST(@size AS BIGINT);
 -- name: DeleteEventsBefore :exec
 DELETE FROM events
 WHERE at < @at;
+
+-- name: KnownTenants :many
+SELECT tenant_id FROM grants
+UNION
+SELECT tenant_id FROM events
+UNION
+SELECT tenant_id FROM troubles
+UNION
+SELECT tenant_id FROM cancellations
+UNION
+SELECT tenant_id FROM files
+UNION
+SELECT CAST(tenant_id AS TEXT) FROM tokens WHERE tenant_id IS NOT NULL
+ORDER BY tenant_id;
+
+-- name: OpenCallTenants :many
+SELECT tenant_id
+FROM calls
+WHERE done = 0
+ORDER BY tenant_id;

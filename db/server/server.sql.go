@@ -10,7 +10,7 @@ import (
 )
 
 const auditBefore = `-- name: AuditBefore :many
-SELECT id, at, user_id, user_name, token_id, address, request_id, "action", tenant_id, outcome
+SELECT id, at, user_id, user_name, token_id, address, request_id, "action", tenant_id, target, outcome
 FROM audit
 WHERE id < ?1
 ORDER BY id DESC
@@ -41,6 +41,7 @@ func (q *Queries) AuditBefore(ctx context.Context, arg AuditBeforeParams) ([]Aud
 			&i.RequestID,
 			&i.Action,
 			&i.TenantID,
+			&i.Target,
 			&i.Outcome,
 		); err != nil {
 			return nil, err
@@ -57,7 +58,7 @@ func (q *Queries) AuditBefore(ctx context.Context, arg AuditBeforeParams) ([]Aud
 }
 
 const auditOfBothBefore = `-- name: AuditOfBothBefore :many
-SELECT id, at, user_id, user_name, token_id, address, request_id, "action", tenant_id, outcome
+SELECT id, at, user_id, user_name, token_id, address, request_id, "action", tenant_id, target, outcome
 FROM audit
 WHERE tenant_id = ?1 AND user_id = ?2 AND id < ?3
 ORDER BY id DESC
@@ -95,6 +96,7 @@ func (q *Queries) AuditOfBothBefore(ctx context.Context, arg AuditOfBothBeforePa
 			&i.RequestID,
 			&i.Action,
 			&i.TenantID,
+			&i.Target,
 			&i.Outcome,
 		); err != nil {
 			return nil, err
@@ -111,7 +113,7 @@ func (q *Queries) AuditOfBothBefore(ctx context.Context, arg AuditOfBothBeforePa
 }
 
 const auditOfTenantBefore = `-- name: AuditOfTenantBefore :many
-SELECT id, at, user_id, user_name, token_id, address, request_id, "action", tenant_id, outcome
+SELECT id, at, user_id, user_name, token_id, address, request_id, "action", tenant_id, target, outcome
 FROM audit
 WHERE tenant_id = ?1 AND id < ?2
 ORDER BY id DESC
@@ -143,6 +145,7 @@ func (q *Queries) AuditOfTenantBefore(ctx context.Context, arg AuditOfTenantBefo
 			&i.RequestID,
 			&i.Action,
 			&i.TenantID,
+			&i.Target,
 			&i.Outcome,
 		); err != nil {
 			return nil, err
@@ -159,7 +162,7 @@ func (q *Queries) AuditOfTenantBefore(ctx context.Context, arg AuditOfTenantBefo
 }
 
 const auditOfUserBefore = `-- name: AuditOfUserBefore :many
-SELECT id, at, user_id, user_name, token_id, address, request_id, "action", tenant_id, outcome
+SELECT id, at, user_id, user_name, token_id, address, request_id, "action", tenant_id, target, outcome
 FROM audit
 WHERE user_id = ?1 AND id < ?2
 ORDER BY id DESC
@@ -191,6 +194,7 @@ func (q *Queries) AuditOfUserBefore(ctx context.Context, arg AuditOfUserBeforePa
 			&i.RequestID,
 			&i.Action,
 			&i.TenantID,
+			&i.Target,
 			&i.Outcome,
 		); err != nil {
 			return nil, err
@@ -285,21 +289,6 @@ func (q *Queries) Cancellations(ctx context.Context) ([]Cancellation, error) {
 		return nil, err
 	}
 	return items, nil
-}
-
-const deleteCall = `-- name: DeleteCall :exec
-DELETE FROM calls
-WHERE user_id = ?1 AND key = ?2
-`
-
-type DeleteCallParams struct {
-	UserID string
-	Key    string
-}
-
-func (q *Queries) DeleteCall(ctx context.Context, arg DeleteCallParams) error {
-	_, err := q.db.ExecContext(ctx, deleteCall, arg.UserID, arg.Key)
-	return err
 }
 
 const deleteCallsBefore = `-- name: DeleteCallsBefore :exec
@@ -515,40 +504,9 @@ func (q *Queries) Grants(ctx context.Context) (int64, error) {
 	return grants, err
 }
 
-const hasGrant = `-- name: HasGrant :one
-SELECT CAST(COUNT(*) AS BIGINT)
-FROM grants
-WHERE user_id = ?1 AND tenant_id = ?2
-`
-
-type HasGrantParams struct {
-	UserID   string
-	TenantID string
-}
-
-func (q *Queries) HasGrant(ctx context.Context, arg HasGrantParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, hasGrant, arg.UserID, arg.TenantID)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
-}
-
-const hasSyncToken = `-- name: HasSyncToken :one
-SELECT CAST(COUNT(*) AS BIGINT)
-FROM tokens
-WHERE tenant_id = ?1
-`
-
-func (q *Queries) HasSyncToken(ctx context.Context, tenantID *string) (int64, error) {
-	row := q.db.QueryRowContext(ctx, hasSyncToken, tenantID)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
-}
-
 const insertAudit = `-- name: InsertAudit :exec
-INSERT INTO audit (at, user_id, user_name, token_id, address, request_id, action, tenant_id, outcome)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+INSERT INTO audit (at, user_id, user_name, token_id, address, request_id, action, tenant_id, target, outcome)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
 `
 
 type InsertAuditParams struct {
@@ -560,6 +518,7 @@ type InsertAuditParams struct {
 	RequestID string
 	Action    string
 	TenantID  string
+	Target    string
 	Outcome   string
 }
 
@@ -573,6 +532,7 @@ func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error 
 		arg.RequestID,
 		arg.Action,
 		arg.TenantID,
+		arg.Target,
 		arg.Outcome,
 	)
 	return err
@@ -651,8 +611,8 @@ func (q *Queries) InsertJoinCode(ctx context.Context, arg InsertJoinCodeParams) 
 }
 
 const insertToken = `-- name: InsertToken :exec
-INSERT INTO tokens (id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+INSERT INTO tokens (id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at, parent_id)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
 `
 
 type InsertTokenParams struct {
@@ -668,6 +628,7 @@ type InsertTokenParams struct {
 	Tenants   string
 	CreatedAt int64
 	ExpiresAt *int64
+	ParentID  *string
 }
 
 func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error {
@@ -684,6 +645,7 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error 
 		arg.Tenants,
 		arg.CreatedAt,
 		arg.ExpiresAt,
+		arg.ParentID,
 	)
 	return err
 }
@@ -716,17 +678,42 @@ func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) error {
 	return err
 }
 
-const joinCode = `-- name: JoinCode :one
-SELECT hash, user_id, expires_at
-FROM join_codes
-WHERE hash = ?1
+const knownTenants = `-- name: KnownTenants :many
+SELECT tenant_id FROM grants
+UNION
+SELECT tenant_id FROM events
+UNION
+SELECT tenant_id FROM troubles
+UNION
+SELECT tenant_id FROM cancellations
+UNION
+SELECT tenant_id FROM files
+UNION
+SELECT CAST(tenant_id AS TEXT) FROM tokens WHERE tenant_id IS NOT NULL
+ORDER BY tenant_id
 `
 
-func (q *Queries) JoinCode(ctx context.Context, hash string) (JoinCode, error) {
-	row := q.db.QueryRowContext(ctx, joinCode, hash)
-	var i JoinCode
-	err := row.Scan(&i.Hash, &i.UserID, &i.ExpiresAt)
-	return i, err
+func (q *Queries) KnownTenants(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, knownTenants)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var tenant_id string
+		if err := rows.Scan(&tenant_id); err != nil {
+			return nil, err
+		}
+		items = append(items, tenant_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lastEvent = `-- name: LastEvent :one
@@ -742,8 +729,38 @@ func (q *Queries) LastEvent(ctx context.Context, tenantID string) (int64, error)
 	return number, err
 }
 
+const openCallTenants = `-- name: OpenCallTenants :many
+SELECT tenant_id
+FROM calls
+WHERE done = 0
+ORDER BY tenant_id
+`
+
+func (q *Queries) OpenCallTenants(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, openCallTenants)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var tenant_id string
+		if err := rows.Scan(&tenant_id); err != nil {
+			return nil, err
+		}
+		items = append(items, tenant_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const personalTokens = `-- name: PersonalTokens :many
-SELECT id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at, used_at
+SELECT id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at, used_at, parent_id
 FROM tokens
 WHERE kind = 'personal'
 ORDER BY created_at, id
@@ -772,6 +789,7 @@ func (q *Queries) PersonalTokens(ctx context.Context) ([]Token, error) {
 			&i.CreatedAt,
 			&i.ExpiresAt,
 			&i.UsedAt,
+			&i.ParentID,
 		); err != nil {
 			return nil, err
 		}
@@ -787,7 +805,7 @@ func (q *Queries) PersonalTokens(ctx context.Context) ([]Token, error) {
 }
 
 const personalTokensOf = `-- name: PersonalTokensOf :many
-SELECT id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at, used_at
+SELECT id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at, used_at, parent_id
 FROM tokens
 WHERE user_id = ?1 AND kind = 'personal'
 ORDER BY created_at, id
@@ -816,6 +834,7 @@ func (q *Queries) PersonalTokensOf(ctx context.Context, userID *string) ([]Token
 			&i.CreatedAt,
 			&i.ExpiresAt,
 			&i.UsedAt,
+			&i.ParentID,
 		); err != nil {
 			return nil, err
 		}
@@ -958,7 +977,7 @@ func (q *Queries) TenantsOf(ctx context.Context, userID string) ([]string, error
 }
 
 const token = `-- name: Token :one
-SELECT id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at, used_at
+SELECT id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at, used_at, parent_id
 FROM tokens
 WHERE id = ?1
 `
@@ -980,12 +999,13 @@ func (q *Queries) Token(ctx context.Context, id string) (Token, error) {
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.UsedAt,
+		&i.ParentID,
 	)
 	return i, err
 }
 
 const tokenByHash = `-- name: TokenByHash :one
-SELECT id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at, used_at
+SELECT id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at, used_at, parent_id
 FROM tokens
 WHERE hash = ?1
 `
@@ -1007,6 +1027,7 @@ func (q *Queries) TokenByHash(ctx context.Context, hash string) (Token, error) {
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.UsedAt,
+		&i.ParentID,
 	)
 	return i, err
 }

@@ -155,7 +155,7 @@ func TestTheClientAndTheRealControlPlane(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalid)
 	_, err = c.Create(ctx, "another-key-of-16-bytes", NewTenant{Name: "two", Region: "nowhere"})
 	require.ErrorIs(t, err, ErrInvalid)
-	require.ErrorContains(t, err, "there is no such region; there are iad")
+	require.ErrorContains(t, err, "there is no such region; the regions are iad")
 	var told *Error
 	require.ErrorAs(t, err, &told)
 	require.Equal(t, "/region", told.Pointers[0].Pointer)

@@ -22,6 +22,7 @@ type Act struct {
 	Request string    `json:"request_id"`
 	Action  string    `json:"action"`
 	Tenant  string    `json:"tenant_id"`
+	Target  string    `json:"target" doc:"the user, token or region with which it was done"`
 	Outcome string    `json:"outcome"`
 }
 
@@ -53,7 +54,7 @@ func (s *Server) Acts(ctx context.Context, asked ActsAsked) (found []Act, err er
 		for _, row := range list {
 			found = append(found, Act{
 				ID: row.ID, At: time.UnixMicro(row.At).UTC(), UserID: row.UserID, User: row.UserName, Token: row.TokenID, Address: row.Address,
-				Request: row.RequestID, Action: row.Action, Tenant: row.TenantID, Outcome: row.Outcome,
+				Request: row.RequestID, Action: row.Action, Tenant: row.TenantID, Target: row.Target, Outcome: row.Outcome,
 			})
 		}
 		return err

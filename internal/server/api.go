@@ -2,12 +2,17 @@ package server
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/registry"
 )
 
 // maxBody bounds the body of a request, but for an archive of files.
@@ -143,7 +148,8 @@ func (s *Server) outermost(next http.Handler) http.Handler {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
-		ctx := context.WithValue(context.WithValue(r.Context(), requestKey, id), addressKey, addressOf(r))
+		address := s.addressOf(r)
+		ctx := context.WithValue(context.WithValue(r.Context(), requestKey, id), addressKey, address)
 		header := w.Header()
 		header.Set("Request-Id", id)
 		header.Set("Cache-Control", "no-store")
@@ -159,7 +165,9 @@ func (s *Server) outermost(next http.Handler) http.Handler {
 			}
 			s.Log.InfoContext(ctx, "request", "request", id, "method", r.Method, "path", r.URL.Path, "status", seen.status, "took", s.Now().Sub(began).Round(time.Microsecond).String())
 		}()
-		next.ServeHTTP(seen, r.WithContext(ctx))
+		r = r.WithContext(ctx)
+		r.RemoteAddr = net.JoinHostPort(address, "0")
+		next.ServeHTTP(seen, r)
 	})
 }
 
@@ -241,13 +249,31 @@ func (s *Server) health(api huma.API) {
 	}
 	huma.Register(api, operation("healthz", http.MethodGet, "/healthz", "the process answers", ""), ok)
 	huma.Register(api, operation("readyz", http.MethodGet, "/readyz", "the stores answer", "", http.StatusServiceUnavailable), func(ctx context.Context, in *struct{}) (*answer, error) {
-		if _, _, err := s.state(ctx); err != nil {
+		if s.stopping.Load() {
+			return nil, problem(http.StatusServiceUnavailable, "unavailable", "spd is being stopped")
+		}
+		if err := s.ready(ctx); err != nil {
 			s.Log.ErrorContext(ctx, "not ready", "error", err)
 			return nil, problem(http.StatusServiceUnavailable, "unavailable", "the stores do not answer").with("Retry-After", "2")
 		}
 		return ok(ctx, in)
 	})
 }
+
+// ready tells whether both files can be read, and have the schema that this program knows.
+func (s *Server) ready(ctx context.Context) error {
+	err := s.read(ctx, func(view *registry.View) error {
+		_, err := view.State(ctx)
+		return err
+	})
+	return errors.Join(err, s.db.Read(ctx, func(q *rows.Queries) error {
+		_, err := q.Grants(ctx)
+		return err
+	}))
+}
+
+// Stop has the server say from now on that it is not ready, while it answers what is under way.
+func (s *Server) Stop() { s.stopping.Store(true) }
 
 // origin is the URL of the server, without a slash at its end.
 func (s *Server) origin() string { return strings.TrimSuffix(s.URL.String(), "/") }

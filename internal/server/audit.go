@@ -12,6 +12,7 @@ import (
 type act struct {
 	action string // such as tenant.create
 	tenant registry.TenantID
+	target string // the user, token or region with which it was done
 }
 
 // note records an act of who asks, with its outcome: done, or the code of why it was not.
@@ -24,7 +25,10 @@ func (s *Server) note(ctx context.Context, a act, failure error) error {
 // noted records an act beside its effect, and returns why either failed. What could not be recorded
 // has to fail: an audit with holes is none.
 func (s *Server) noted(ctx context.Context, a act, failure error) error {
-	return errors.Join(failure, s.note(ctx, a, failure))
+	if err := s.note(ctx, a, failure); err != nil {
+		return errors.Join(failure, err)
+	}
+	return failure
 }
 
 func outcomeOf(failure error) string {
@@ -42,7 +46,7 @@ func outcomeOf(failure error) string {
 // operator, at the command line of spd, or spd itself.
 func (s *Server) entry(ctx context.Context, a act) rows.InsertAuditParams {
 	row := rows.InsertAuditParams{
-		At: s.Now().UnixMicro(), UserName: "spd", Action: a.action, TenantID: string(a.tenant), RequestID: requestID(ctx), Outcome: "done",
+		At: s.Now().UnixMicro(), UserName: "spd", Action: a.action, TenantID: string(a.tenant), Target: a.target, RequestID: requestID(ctx), Outcome: "done",
 	}
 	row.Address, _ = ctx.Value(addressKey).(string)
 	if p, ok := ctx.Value(principalKey).(*principal); ok {

@@ -39,15 +39,27 @@ const callLife = 24 * time.Hour
 func (s *Server) once(ctx context.Context, c call, fn func(c call, again bool) error) error {
 	ctx = context.WithoutCancel(ctx) // who does not wait for the answer asks again, and it has an end then
 	if c.key == "" {
-		return s.noted(ctx, act{c.operation, c.tenant}, fn(c, false))
+		return s.noted(ctx, act{action: c.operation, tenant: c.tenant}, fn(c, false))
 	}
 	c, again, err := s.begin(ctx, c)
 	if err != nil {
-		return s.noted(ctx, act{c.operation, c.tenant}, err)
+		return s.noted(ctx, act{action: c.operation, tenant: c.tenant}, err)
 	}
+	ended := false
+	defer func() { // who panics has it in hand no more
+		if !ended {
+			_ = s.end(ctx, c, errInHand)
+		}
+	}()
 	err = fn(c, again)
-	return errors.Join(err, s.end(ctx, c, err))
+	ended = true
+	if unrecorded := s.end(ctx, c, err); unrecorded != nil {
+		return errors.Join(err, unrecorded)
+	}
+	return err
 }
+
+var errInHand = errors.New("it was not ended")
 
 // begin records a call, or finds the one that has its key.
 func (s *Server) begin(ctx context.Context, c call) (_ call, again bool, err error) {
@@ -85,7 +97,7 @@ func (s *Server) begin(ctx context.Context, c call) (_ call, again bool, err err
 
 // end records how a call went. One that failed may be tried again.
 func (s *Server) end(ctx context.Context, c call, failure error) error {
-	entry := s.entry(ctx, act{c.operation, c.tenant})
+	entry := s.entry(ctx, act{action: c.operation, tenant: c.tenant})
 	entry.Outcome = outcomeOf(failure)
 	user := asking(ctx).user.ID
 	return s.db.Write(ctx, func(q *rows.Queries) error {

@@ -43,7 +43,7 @@ func (s *Server) credentials(api huma.API) {
 		Secrets, http.StatusNotFound, http.StatusLocked)),
 		func(ctx context.Context, in *TenantPath) (*struct{ Body Credentials }, error) {
 			found, err := s.reveal(ctx, registry.TenantID(in.ID))
-			return &struct{ Body Credentials }{found}, s.refused(ctx, s.noted(ctx, act{"credentials.read", registry.TenantID(in.ID)}, err))
+			return &struct{ Body Credentials }{found}, s.refused(ctx, s.noted(ctx, act{action: "credentials.read", tenant: registry.TenantID(in.ID)}, err))
 		})
 	huma.Register(api, bodied(secretly(operation("rotateCredentials", http.MethodPost, "/api/v1/tenants/{id}/rotate-credentials",
 		"switches to the other login, which was tried; the old one ends after grace_seconds, or at once with 0",
@@ -108,7 +108,7 @@ func outside(t registry.Tenant) string {
 func (s *Server) rotate(ctx context.Context, id registry.TenantID, key string, grace time.Duration) (done Rotated, err error) {
 	subject, err := s.subject(ctx, id)
 	if err != nil {
-		return done, s.noted(ctx, act{"credentials.rotate", id}, err)
+		return done, s.noted(ctx, act{action: "credentials.rotate", tenant: id}, err)
 	}
 	c := call{
 		operation: "credentials.rotate", key: key, tenant: id, base: string(subject.Database.Login),
@@ -169,7 +169,7 @@ func (s *Server) rotateSyncToken(ctx context.Context, id registry.TenantID, key 
 	c := call{operation: "sync-token.rotate", key: key, tenant: id, request: map[string]any{"tenant": id}}
 	_, err = s.tenantNow(ctx, id)
 	if err != nil {
-		return token, s.noted(ctx, act{c.operation, id}, err)
+		return token, s.noted(ctx, act{action: c.operation, tenant: id}, err)
 	}
 	err = s.once(ctx, c, func(call, bool) (err error) {
 		token, err = s.newSyncToken(ctx, id)

@@ -154,7 +154,7 @@ func (s *Server) follow(ctx context.Context, id registry.TenantID, last int64, s
 			return
 		}
 		for _, e := range found {
-			if send(sse.Message{ID: int(e.Number), Data: s.shownEvent(id, e)}) != nil {
+			if send(sse.Message{ID: int(e.Number), Data: shownEvent(id, e, now.AppURL)}) != nil {
 				return
 			}
 			last, over = e.Number, e.Status != provisioning
@@ -191,6 +191,10 @@ func (s *Server) eventsAfter(ctx context.Context, id registry.TenantID, last int
 	return found, err
 }
 
-func (s *Server) shownEvent(id registry.TenantID, e rows.Event) event {
-	return event{Tenant: id, Type: e.Type, Status: e.Status, Message: e.Message}
+func shownEvent(id registry.TenantID, e rows.Event, app string) event {
+	shown := event{Tenant: id, Type: e.Type, Status: e.Status, Message: e.Message}
+	if e.Status == ready {
+		shown.AppURL = app
+	}
+	return shown
 }

@@ -76,7 +76,7 @@ func (s *Server) configuration(api huma.API) {
 	},
 	) (*filesAnswer, error) {
 		answer, err := s.putFiles(ctx, registry.TenantID(in.ID), in.ContentType, in.IfMatch)
-		return answer, s.refused(ctx, s.noted(ctx, act{"files.put", registry.TenantID(in.ID)}, err))
+		return answer, s.refused(ctx, s.noted(ctx, act{action: "files.put", tenant: registry.TenantID(in.ID)}, err))
 	})
 }
 

@@ -137,7 +137,7 @@ func (s *Server) retry(ctx context.Context, id registry.TenantID) (Status, error
 			err = s.tell(ctx, id, event{Type: "vm_provisioning_started", Status: provisioning, Message: "begun again"})
 		}
 	}
-	if err = s.noted(ctx, act{"tenant.retry", id}, err); err != nil {
+	if err = s.noted(ctx, act{action: "tenant.retry", tenant: id}, err); err != nil {
 		return st, err
 	}
 	s.news.wake()
@@ -153,7 +153,7 @@ func (s *Server) cancel(ctx context.Context, id registry.TenantID) error {
 	if err == nil {
 		err = s.putCancellation(ctx, id)
 	}
-	if err = s.noted(ctx, act{"tenant.cancel", id}, err); err == nil {
+	if err = s.noted(ctx, act{action: "tenant.cancel", tenant: id}, err); err == nil {
 		s.news.wake()
 	}
 	return err
@@ -180,6 +180,9 @@ func (s *Server) uncancel(ctx context.Context, id registry.TenantID) error {
 		found, err := q.Cancellation(ctx, string(id))
 		if rows.IsMissing(err) || err == nil && found.DeleteAt == nil {
 			return nil
+		}
+		if err == nil && *found.DeleteAt <= s.Now().UnixMicro() {
+			err = problem(http.StatusConflict, "conflict", "its retention is over, and the tenant is being deleted")
 		}
 		if err != nil {
 			return err
@@ -209,7 +212,7 @@ func (s *Server) setExternal(ctx context.Context, id registry.TenantID, enabled 
 	if err == nil {
 		err = s.change(ctx, func(reg *registry.Registry) error { return updateTenant(ctx, reg, id, tenantEdit{External: &enabled}) })
 	}
-	if err = s.noted(ctx, act{"tenant.external", id}, err); err != nil {
+	if err = s.noted(ctx, act{action: "tenant.external", tenant: id}, err); err != nil {
 		return done, err
 	}
 	return External{Tenant: string(id), Enabled: enabled, DatabaseURL: now.Body.Data.DatabaseURL}, nil

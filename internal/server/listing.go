@@ -86,9 +86,9 @@ func (s *Server) each(ctx context.Context, view *registry.View, fn func(registry
 		}
 		return nil
 	}
-	ids := p.own
-	if p.admin {
-		ids = p.only
+	ids := p.only
+	if ids == nil {
+		ids = p.own
 	}
 	for _, id := range ids {
 		if !p.may(id) {
@@ -106,45 +106,51 @@ func (s *Server) each(ctx context.Context, view *registry.View, fn func(registry
 	return nil
 }
 
-// state is how far the registry and the grants have come: every change of what a list shows adds to
-// one of them.
-func (s *Server) state(ctx context.Context) (revision, grants int64, err error) {
+// version is how far the registry, and the grants of who asks, have come: every change of what a list
+// shows adds to one of them.
+type version struct{ revision, grants int64 }
+
+func (s *Server) version(ctx context.Context) (now version, err error) {
+	now.grants = asking(ctx).grants
 	err = s.read(ctx, func(view *registry.View) error {
 		st, err := view.State(ctx)
-		revision = st.Revision
+		now.revision = st.Revision
 		return err
 	})
-	if err == nil {
-		err = s.db.Read(ctx, func(q *rows.Queries) (err error) {
-			grants, err = q.Grants(ctx)
-			return err
-		})
-	}
-	return revision, grants, err
+	return now, err
 }
 
-// version is the ETag of lists as they are now.
-func (s *Server) version(ctx context.Context) (string, error) {
-	revision, grants, err := s.state(ctx)
-	return fmt.Sprintf(`"r%d.%d"`, revision, grants), err
+// etag names a version of a principal's list. Those of two users never have the same.
+func (v version) etag(p *principal) string {
+	return fmt.Sprintf(`"r%d.%d.%s"`, v.revision, v.grants, hashOf(p.user.ID + " " + joined(p.only))[:8])
+}
+
+// covers tells whether a list of this version has all that one of another has.
+func (v version) covers(other version) bool {
+	return v.revision >= other.revision && v.grants >= other.grants
 }
 
 // listed is the list of who asks, unless he has it already.
 func (s *Server) listed(ctx context.Context, known string) (*meAnswer, error) {
-	etag, err := s.version(ctx)
+	p := asking(ctx)
+	now, err := s.version(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains(strings.Split(strings.ReplaceAll(known, " ", ""), ","), etag) {
+	if etag := now.etag(p); slices.Contains(strings.Split(strings.ReplaceAll(known, " ", ""), ","), etag) {
 		return &meAnswer{ETag: etag, Body: func(c huma.Context) { c.SetStatus(http.StatusNotModified) }}, nil
 	}
-	p := asking(ctx)
 	head, err := json.Marshal(Me{User: Self{p.user.ID, p.user.Email, p.user.Name}, Customer: Customer{p.user.ID}, Tenants: []Tenant{}})
 	if err != nil {
 		return nil, err
 	}
-	etag, tenants, err := s.lists.of(p, func() (string, error) { return s.version(ctx) }, func() ([]byte, error) { return s.render(ctx) })
-	return &meAnswer{ETag: etag, ContentType: "application/json", Body: func(c huma.Context) {
+	now, tenants, err := s.lists.of(p, now, func() (at version, text []byte, err error) {
+		if at, err = s.version(ctx); err == nil {
+			text, err = s.render(ctx)
+		}
+		return at, text, err
+	})
+	return &meAnswer{ETag: now.etag(p), ContentType: "application/json", Body: func(c huma.Context) {
 		c.SetStatus(http.StatusOK)
 		for _, part := range [][]byte{bytes.TrimSuffix(head, []byte("]}")), tenants, []byte("]}")} {
 			_, _ = c.BodyWriter().Write(part) // who does not listen learns nothing
@@ -168,7 +174,7 @@ func (s *Server) render(ctx context.Context) ([]byte, error) {
 			return err
 		})
 		if !isNotFound(err) { // else the last tenant of a page went before the next one was read
-			return bytes.TrimSuffix(text.Bytes(), []byte(",")), err
+			return append([]byte{}, bytes.TrimSuffix(text.Bytes(), []byte(","))...), err
 		}
 	}
 }
@@ -268,8 +274,8 @@ type lists struct {
 
 type list struct {
 	mu   sync.Mutex // while it is rendered
-	etag string
-	body []byte
+	at   version
+	body []byte // nil until it is rendered
 }
 
 const (
@@ -277,9 +283,9 @@ const (
 	maxListBytes = 64 << 20
 )
 
-// of returns the list of a principal as it is now, with its ETag: who waited while it was rendered for
-// another has that one, unless something changed since. All who may use every tenant have the same.
-func (l *lists) of(p *principal, version func() (string, error), render func() ([]byte, error)) (etag string, body []byte, err error) {
+// of returns the list of a principal, at least as new as when he asked, and its version: who waited while
+// it was rendered for another has that one. All who may use every tenant have the same.
+func (l *lists) of(p *principal, asked version, render func() (version, []byte, error)) (version, []byte, error) {
 	whose := p.token.ID
 	if p.all() {
 		whose = "all"
@@ -287,17 +293,18 @@ func (l *lists) of(p *principal, version func() (string, error), render func() (
 	one := l.slot(whose)
 	one.mu.Lock()
 	defer one.mu.Unlock()
-	if etag, err = version(); err != nil || one.etag == etag {
-		return etag, one.body, err
+	if one.body != nil && one.at.covers(asked) {
+		return one.at, one.body, nil
 	}
-	if body, err = render(); err != nil {
-		return etag, nil, err
+	at, body, err := render()
+	if err != nil {
+		return at, nil, err
 	}
 	l.mu.Lock()
 	l.bytes += len(body) - len(one.body)
 	l.mu.Unlock()
-	one.etag, one.body = etag, body
-	return etag, body, nil
+	one.at, one.body = at, body
+	return at, body, nil
 }
 
 // slot is where the list of a token is kept. Where there are too many, all are forgotten.

@@ -21,8 +21,9 @@ type principal struct {
 	token  rows.Token
 	scopes []Scope
 	admin  bool                // may use every tenant
-	own    []registry.TenantID // those that the user may use otherwise
+	own    []registry.TenantID // those that the user may use otherwise, sorted
 	only   []registry.TenantID // of these, those for which the token is good; nil is all
+	grants int64               // how often what anybody may use had changed when that was read
 }
 
 // may tells whether a tenant is one of those that the token is good for.
@@ -30,7 +31,8 @@ func (p *principal) may(id registry.TenantID) bool {
 	if p.only != nil && !slices.Contains(p.only, id) {
 		return false
 	}
-	return p.admin || slices.Contains(p.own, id)
+	_, owned := slices.BinarySearch(p.own, id)
+	return p.admin || owned
 }
 
 // all tells whether that are all tenants there are.
@@ -63,6 +65,10 @@ func (s *Server) authenticate(api huma.API) func(huma.Context, func(huma.Context
 			return
 		}
 		p, err := s.admit(c.Context(), c.Header("Authorization"), scheme, scopes)
+		if err != nil && p != nil && !slices.Equal(scopes, []string{string(Read)}) { // who may only look may ask
+			ctx := context.WithValue(c.Context(), principalKey, p)
+			err = s.noted(ctx, act{action: c.Operation().OperationID, target: c.Param("id")}, err)
+		}
 		if err != nil {
 			writeProblem(api, c, s.refused(c.Context(), err))
 			return
@@ -117,7 +123,7 @@ func (s *Server) admit(ctx context.Context, header, scheme string, scopes []stri
 	}
 	for _, scope := range scopes {
 		if !slices.Contains(p.scopes, Scope(scope)) {
-			return nil, problem(http.StatusForbidden, "denied", "this needs the scope %s, which your token or your role does not have", scope)
+			return p, problem(http.StatusForbidden, "denied", "this needs the scope %s, which your token or your role does not have", scope)
 		}
 	}
 	return p, s.touch(ctx, p.token)
@@ -159,6 +165,10 @@ func (s *Server) identify(ctx context.Context, q *rows.Queries, p *principal, ha
 
 // readGrants reads which tenants the user may use now.
 func (p *principal) readGrants(ctx context.Context, q *rows.Queries) error {
+	var err error
+	if p.grants, err = q.Grants(ctx); err != nil {
+		return err
+	}
 	own, err := q.TenantsOf(ctx, p.user.ID)
 	p.own = make([]registry.TenantID, len(own))
 	for i, id := range own {
@@ -186,11 +196,16 @@ func (s *Server) tenant(ctx context.Context, view *registry.View, id registry.Te
 	return t, err
 }
 
-// addressOf is from where a request comes.
-func addressOf(r *http.Request) string {
+// addressOf is from where a request comes: where a web server stands before this one, what that says
+// last.
+func (s *Server) addressOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	if last := net.ParseIP(strings.TrimSpace(hops[len(hops)-1])); s.Proxied && last != nil {
+		return last.String()
 	}
 	return host
 }

@@ -154,8 +154,14 @@ var refusals = []struct {
 // learns no more than that, and the log the rest.
 func (s *Server) refused(ctx context.Context, err error) error {
 	var p *Problem
-	if err == nil || errors.As(err, &p) {
-		return err
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &p):
+		if error(p) != err { // the audit could not be written, too
+			s.Log.WarnContext(ctx, "a request was refused", "request", requestID(ctx), "error", err)
+		}
+		return p
 	}
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {

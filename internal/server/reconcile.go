@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +36,9 @@ func (s *Server) Run(ctx context.Context) error {
 	s.news.init()
 	w := &work{slots: make(chan struct{}, atOnce), busy: map[registry.TenantID]bool{}}
 	defer w.wait.Wait()
+	if err := s.forgetGone(ctx); err != nil && ctx.Err() == nil {
+		s.Log.ErrorContext(ctx, "what is gone was not forgotten", "error", err)
+	}
 	swept := time.Time{}
 	for {
 		if now := s.Now(); now.Sub(swept) >= sweepEvery {
@@ -138,9 +142,9 @@ func (s *Server) due(ctx context.Context) (jobs []job, next time.Duration, err e
 	for _, t := range troubles {
 		later[registry.TenantID(t.TenantID)] = t.NextAt
 	}
-	isDue := func(id registry.TenantID) bool {
+	isDue := func(id registry.TenantID, making bool) bool {
 		at, troubled := later[id]
-		if !troubled {
+		if !troubled || at == nil && !making { // what failed for good is not made by itself, and may go
 			return true
 		}
 		if at == nil {
@@ -153,12 +157,12 @@ func (s *Server) due(ctx context.Context) (jobs []job, next time.Duration, err e
 		return wait <= 0
 	}
 	for _, d := range databases {
-		if isDue(d.Tenant) {
+		if isDue(d.Tenant, d.State == registry.Provisioning) {
 			jobs = append(jobs, s.jobOf(d))
 		}
 	}
 	for _, c := range cancellations {
-		if j, ok := s.cancellationJob(c, now); ok && isDue(j.tenant) {
+		if j, ok := s.cancellationJob(c, now); ok && isDue(j.tenant, false) {
 			jobs = append(jobs, j)
 		}
 	}
@@ -169,7 +173,7 @@ func (s *Server) due(ctx context.Context) (jobs []job, next time.Duration, err e
 func (s *Server) jobOf(d registry.Database) job {
 	switch d.State {
 	case registry.Provisioning:
-		return job{d.Tenant, "make its database", func(ctx context.Context) error { return s.provision(ctx, d.Tenant) }}
+		return job{d.Tenant, jobMaking, func(ctx context.Context) error { return s.provision(ctx, d.Tenant) }}
 	case registry.Dropping:
 		return job{d.Tenant, "drop its database", func(ctx context.Context) error { return s.dropNow(ctx, d) }}
 	}
@@ -181,13 +185,72 @@ func (s *Server) cancellationJob(c rows.Cancellation, now time.Time) (job, bool)
 	id := registry.TenantID(c.TenantID)
 	switch {
 	case c.DeleteAt != nil && *c.DeleteAt <= now.UnixMicro():
-		return job{id, "delete it", func(ctx context.Context) error { return s.drop(ctx, id) }}, true
+		return job{id, "delete it", func(ctx context.Context) error { return s.endRetention(ctx, id) }}, true
 	case c.DeleteAt != nil && !c.Applied:
 		return job{id, "make its database read-only", func(ctx context.Context) error { return s.readOnly(ctx, id, true) }}, true
 	case c.DeleteAt == nil:
 		return job{id, "let its database be written", func(ctx context.Context) error { return s.readOnly(ctx, id, false) }}, true
 	}
 	return job{}, false
+}
+
+// endRetention begins to delete a tenant whose retention is over, unless that was taken back meanwhile.
+func (s *Server) endRetention(ctx context.Context, id registry.TenantID) error {
+	var over bool
+	if err := s.db.Read(ctx, func(q *rows.Queries) error {
+		now, err := q.Cancellation(ctx, string(id))
+		over = err == nil && now.DeleteAt != nil && *now.DeleteAt <= s.Now().UnixMicro()
+		if rows.IsMissing(err) {
+			return nil
+		}
+		return err
+	}); err != nil || !over {
+		return err
+	}
+	switch there, err := s.isThere(ctx, id); {
+	case err != nil:
+		return err
+	case !there:
+		return s.forget(ctx, id)
+	}
+	return s.drop(ctx, id)
+}
+
+// isThere tells whether the registry has a tenant.
+func (s *Server) isThere(ctx context.Context, id registry.TenantID) (there bool, err error) {
+	err = s.read(ctx, func(view *registry.View) error {
+		gone, err := view.IsGone(ctx, id)
+		there = !gone
+		return err
+	})
+	return there, err
+}
+
+// forgetGone forgets what serve.db knows of tenants that are no more: a process may have died between
+// the two files. What a call that is under way is about to make is not there yet.
+func (s *Server) forgetGone(ctx context.Context) error {
+	var known, coming []string
+	if err := s.db.Read(ctx, func(q *rows.Queries) (err error) {
+		if known, err = q.KnownTenants(ctx); err == nil {
+			coming, err = q.OpenCallTenants(ctx)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, id := range known {
+		if slices.Contains(coming, id) {
+			continue
+		}
+		there, err := s.isThere(ctx, registry.TenantID(id))
+		if err == nil && !there {
+			err = s.forget(ctx, registry.TenantID(id))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // try takes a step, and remembers if it failed.
@@ -197,6 +260,9 @@ func (s *Server) try(ctx context.Context, j job) {
 	err := j.step(ctx)
 	if errors.Is(ctx.Err(), context.Canceled) { // spd is being stopped; the next one goes on
 		return
+	}
+	if there, unread := s.isThere(ctx, j.tenant); unread == nil && !there { // it went meanwhile
+		err = nil
 	}
 	if err == nil {
 		err = s.db.Write(ctx, func(q *rows.Queries) error { return q.DeleteTrouble(ctx, string(j.tenant)) })
@@ -289,6 +355,9 @@ func (s *Server) provision(ctx context.Context, id registry.TenantID) error {
 	if err != nil {
 		return err
 	}
+	if subject.Database.State != registry.Provisioning { // since it was looked at
+		return nil
+	}
 	var unrecorded error
 	m := s.machine(func(step string) {
 		if e, ok := steps[step]; ok {
@@ -302,7 +371,7 @@ func (s *Server) provision(ctx context.Context, id registry.TenantID) error {
 	if done.Tenant.DatabaseURL == nil {
 		return fmt.Errorf("tenant %s: its database: %w", id, provision.ErrMismatch)
 	}
-	return s.tell(ctx, id, event{Type: "tenant_ready", Status: ready, Message: "ready", AppURL: "https://" + orNothing(done.Tenant.Hostname)})
+	return s.tell(ctx, id, event{Type: "tenant_ready", Status: ready, Message: "ready"})
 }
 
 // past leaves out what went wrong behind a change that was made.
@@ -340,7 +409,7 @@ func (s *Server) dropNow(ctx context.Context, d registry.Database) error {
 	if err := s.forget(ctx, d.Tenant); err != nil {
 		return err
 	}
-	return s.note(ctx, act{"tenant.dropped", d.Tenant}, nil)
+	return s.note(ctx, act{action: "tenant.dropped", tenant: d.Tenant}, nil)
 }
 
 // forget removes what serve.db knows of a tenant that is no more, but for the audit.

@@ -138,7 +138,7 @@ func (s *Server) AddRegion(ctx context.Context, code string, admin secret.Secret
 
 func (s *Server) addRegion(ctx context.Context, code string, server registry.Server) error {
 	err := s.change(ctx, func(reg *registry.Registry) error { return reg.AddRegion(ctx, code, server) })
-	return s.noted(ctx, act{action: "region.add"}, err)
+	return s.noted(ctx, act{action: "region.add", target: code}, err)
 }
 
 // AddOwnRegion makes a PostgreSQL server of this machine's programs, if there is none yet, and makes
@@ -170,7 +170,7 @@ func (s *Server) AddOwnRegion(ctx context.Context, code string, progress func(st
 // RemoveRegion ends a region that has no database any more.
 func (s *Server) RemoveRegion(ctx context.Context, code string) error {
 	err := s.change(ctx, func(reg *registry.Registry) error { return reg.RemoveRegion(ctx, code) })
-	return s.noted(ctx, act{action: "region.remove"}, err)
+	return s.noted(ctx, act{action: "region.remove", target: code}, err)
 }
 
 // databaseName is a name for the database of a tenant.

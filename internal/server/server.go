@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -37,6 +38,9 @@ type Options struct {
 	Dir string
 	// URL is where clients reach the server, without a path; nil for one that answers nobody.
 	URL *url.URL
+	// Proxied says that a web server on this machine stands before this one, which says in
+	// X-Forwarded-For from where a request comes.
+	Proxied bool
 	// Domain is what stands behind the first label of a tenant's hostname.
 	Domain string
 	Now    func() time.Time
@@ -54,6 +58,7 @@ type Server struct {
 	registry *registry.Registry
 	db       *rows.DB
 	files    *files.Files
+	stopping atomic.Bool
 	process  string        // this run's name, by which a call that a dead process began is known
 	rotating chan struct{} // has one for each rotation that is under way
 	login    *login.Login  // nil until Handler

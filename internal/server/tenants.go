@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -74,7 +75,7 @@ func orNothing(text *string) string {
 
 // TenantPath names what an operation is about.
 type TenantPath struct {
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id" minLength:"1" maxLength:"64"`
 }
 
 type tenantAnswer struct {
@@ -162,13 +163,35 @@ func (s *Server) createTenant(ctx context.Context, key string, r tenantRequest) 
 // record makes the rows of a new tenant: first who may use it, so that none is without somebody, and
 // last the first event.
 func (s *Server) record(ctx context.Context, id registry.TenantID, r tenantRequest) error {
+	if err := s.read(ctx, func(view *registry.View) error { return s.checkNew(ctx, view, r) }); err != nil {
+		return err
+	}
 	if err := s.grantTo(ctx, asking(ctx), id); err != nil {
 		return err
 	}
 	if err := s.change(ctx, func(reg *registry.Registry) error { return s.plan(ctx, reg, id, r) }); err != nil {
-		return err
+		return errors.Join(err, s.ungrant(ctx, id, err))
 	}
 	return s.tell(ctx, id, event{Type: "tenant_created", Status: provisioning, Message: "recorded"})
+}
+
+// ungrant takes back the use of a tenant that was not made. Whether it was may not be known.
+func (s *Server) ungrant(ctx context.Context, id registry.TenantID, failure error) error {
+	if errors.Is(failure, registry.ErrUnknown) || errors.Is(failure, registry.ErrIncomplete) {
+		return nil
+	}
+	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error { return q.RevokeTenant(ctx, string(id)) })
+}
+
+// checkNew refuses a tenant that can't be made.
+func (s *Server) checkNew(ctx context.Context, view *registry.View, r tenantRequest) error {
+	if _, err := regionIn(ctx, view, r.Region); err != nil {
+		return err
+	}
+	if err := (registry.NewTenant{Tenant: registry.NewLocal("", r.Name, secret.New("postgres://h/d"))}).Check(); err != nil {
+		return invalid("/name", "%s", err)
+	}
+	return s.checkName(ctx, view, r.Name)
 }
 
 // plan records a tenant in the region that is asked for.
@@ -225,25 +248,27 @@ func (s *Server) checkName(ctx context.Context, view *registry.View, name string
 
 // tenantNow shows a tenant as it is recorded.
 func (s *Server) tenantNow(ctx context.Context, id registry.TenantID) (*tenantAnswer, error) {
-	var answer tenantAnswer
-	err := s.read(ctx, func(view *registry.View) error {
-		t, err := s.tenant(ctx, view, id)
-		if err != nil {
-			return err
-		}
-		d, err := view.Database(ctx, id)
-		if err != nil {
-			return err
-		}
-		canceled, err := s.isCanceled(ctx, id)
-		answer.Body.Data = shown(t, d, canceled)
-		answer.ETag = versionOf(answer.Body.Data)
+	var answer *tenantAnswer
+	err := s.read(ctx, func(view *registry.View) (err error) {
+		answer, err = s.tenantIn(ctx, view, id)
 		return err
 	})
+	return answer, s.refused(ctx, err)
+}
+
+func (s *Server) tenantIn(ctx context.Context, view *registry.View, id registry.TenantID) (*tenantAnswer, error) {
+	t, err := s.tenant(ctx, view, id)
 	if err != nil {
-		return nil, s.refused(ctx, err)
+		return nil, err
 	}
-	return &answer, nil
+	d, err := view.Database(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	canceled, err := s.isCanceled(ctx, id)
+	answer := &tenantAnswer{Body: data[Tenant]{shown(t, d, canceled)}}
+	answer.ETag = versionOf(answer.Body.Data)
+	return answer, err
 }
 
 // versionOf is the ETag of a tenant: what is edited by PATCH or seen of it.
@@ -254,7 +279,7 @@ func versionOf(t Tenant) string {
 // editTenant edits a tenant and, whatever is edited, takes back its cancellation.
 func (s *Server) editTenant(ctx context.Context, id registry.TenantID, version string, e tenantEdit) (*tenantAnswer, error) {
 	err := s.edit(ctx, id, version, e)
-	if err = s.noted(ctx, act{"tenant.edit", id}, err); err != nil {
+	if err = s.noted(ctx, act{action: "tenant.edit", tenant: id}, err); err != nil {
 		return nil, s.refused(ctx, err)
 	}
 	s.news.wake()
@@ -262,21 +287,37 @@ func (s *Server) editTenant(ctx context.Context, id registry.TenantID, version s
 }
 
 func (s *Server) edit(ctx context.Context, id registry.TenantID, version string, e tenantEdit) error {
-	now, err := s.tenantNow(ctx, id)
+	if version == "" {
+		return problem(http.StatusPreconditionRequired, "invalid", "If-Match is missing: it names the version that is edited")
+	}
+	if err := s.change(ctx, func(reg *registry.Registry) error {
+		if err := s.checkVersion(ctx, reg, id, version); err != nil {
+			return err
+		}
+		return updateTenant(ctx, reg, id, e)
+	}); err != nil {
+		return err
+	}
+	return s.uncancel(ctx, id)
+}
+
+// checkVersion refuses to edit a tenant that is not as it was when the version was read. Nobody else
+// changes it meanwhile.
+func (s *Server) checkVersion(ctx context.Context, reg *registry.Registry, id registry.TenantID, version string) error {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return err
+	}
+	now, err := s.tenantIn(ctx, view, id)
 	switch {
 	case err != nil:
 		return err
-	case version == "":
-		return problem(http.StatusPreconditionRequired, "invalid", "If-Match is missing: it names the version that is edited")
 	case version != now.ETag && version != "*":
 		return problem(http.StatusPreconditionFailed, "conflict", "the tenant was changed meanwhile").with("ETag", now.ETag)
 	case now.Body.Data.Status == deleted:
 		return problem(http.StatusConflict, "conflict", "the tenant is being deleted")
 	}
-	if err := s.change(ctx, func(reg *registry.Registry) error { return updateTenant(ctx, reg, id, e) }); err != nil {
-		return err
-	}
-	return s.uncancel(ctx, id)
+	return nil
 }
 
 func updateTenant(ctx context.Context, reg *registry.Registry, id registry.TenantID, e tenantEdit) error {
@@ -300,7 +341,7 @@ func (s *Server) deleteTenant(ctx context.Context, id registry.TenantID) error {
 	if err == nil {
 		err = s.drop(ctx, id)
 	}
-	if err = s.noted(ctx, act{"tenant.delete", id}, err); err != nil {
+	if err = s.noted(ctx, act{action: "tenant.delete", tenant: id}, err); err != nil {
 		return s.refused(ctx, err)
 	}
 	s.news.wake()

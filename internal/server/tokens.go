@@ -55,25 +55,22 @@ func (s *Server) newToken(prefix string) (token secret.Secret, row rows.InsertTo
 
 // tokens are the operations on personal tokens.
 func (s *Server) tokens(api huma.API) {
-	huma.Register(api, operation("tokens", http.MethodGet, "/api/v1/tokens", "my tokens; for an admin, all", Read),
+	huma.Register(api, operation("tokens", http.MethodGet, "/api/v1/tokens", "my tokens; with the scope admin, all", Read),
 		func(ctx context.Context, _ *struct{}) (*struct{ Body data[[]Token] }, error) {
-			var user *string
-			if id := asking(ctx).user.ID; !asking(ctx).admin {
-				user = &id
-			}
-			found, err := s.Tokens(ctx, user)
+			found, err := s.Tokens(ctx, asking(ctx).whose())
 			return &struct{ Body data[[]Token] }{data[[]Token]{found}}, s.refused(ctx, err)
 		})
 	create := bodied(secretly(operation("createToken", http.MethodPost, "/api/v1/tokens", "a personal token, shown once", Secrets, http.StatusNotFound, http.StatusUnprocessableEntity)))
 	create.DefaultStatus = http.StatusCreated
 	huma.Register(api, create, func(ctx context.Context, in *struct{ Body TokenRequest }) (*struct{ Body data[NewToken] }, error) {
 		made, err := s.createToken(ctx, in.Body)
-		return &struct{ Body data[NewToken] }{data[NewToken]{made}}, s.refused(ctx, s.noted(ctx, act{action: "token.create"}, err))
+		return &struct{ Body data[NewToken] }{data[NewToken]{made}}, s.refused(ctx, s.noted(ctx, act{action: "token.create", target: made.ID}, err))
 	})
-	remove := operation("deleteToken", http.MethodDelete, "/api/v1/tokens/{id}", "it is refused from now on", Read, http.StatusNotFound)
+	remove := operation("deleteToken", http.MethodDelete, "/api/v1/tokens/{id}", "my own; with the scope admin, any: it is refused from now on, and so is what was made with it",
+		Write, http.StatusNotFound)
 	remove.DefaultStatus = http.StatusNoContent
 	huma.Register(api, remove, func(ctx context.Context, in *TenantPath) (*struct{}, error) {
-		return nil, s.refused(ctx, s.noted(ctx, act{action: "token.delete"}, s.deleteToken(ctx, in.ID)))
+		return nil, s.refused(ctx, s.noted(ctx, act{action: "token.delete", target: in.ID}, s.endToken(ctx, in.ID, asking(ctx).whose())))
 	})
 }
 
@@ -95,11 +92,17 @@ func (s *Server) createToken(ctx context.Context, r TokenRequest) (NewToken, err
 			return NewToken{}, errNotFound
 		}
 	}
-	return s.CreateToken(ctx, p.user.ID, r)
+	return s.makeToken(ctx, p.user.ID, r, &p.token)
 }
 
 // CreateToken makes a personal token for a user.
 func (s *Server) CreateToken(ctx context.Context, user string, r TokenRequest) (made NewToken, err error) {
+	return s.makeToken(ctx, user, r, nil)
+}
+
+// makeToken makes a personal token. One that is made with another, the parent, ends with it at the
+// latest, unless that is a login's.
+func (s *Server) makeToken(ctx context.Context, user string, r TokenRequest, parent *rows.Token) (made NewToken, err error) {
 	at, err := s.absent(ctx, r.Tenants)
 	if err == nil && at >= 0 { // a word that names none would be as none at all, which means every tenant
 		err = errNotFound
@@ -115,6 +118,12 @@ func (s *Server) CreateToken(ctx context.Context, user string, r TokenRequest) (
 	if r.Expires > 0 {
 		at := s.Now().Add(time.Duration(r.Expires) * time.Second).UnixMicro()
 		row.ExpiresAt = &at
+	}
+	if parent != nil && parent.Kind == personalKind {
+		row.ParentID = &parent.ID
+		if end := parent.ExpiresAt; end != nil && (row.ExpiresAt == nil || *row.ExpiresAt > *end) {
+			row.ExpiresAt = end
+		}
 	}
 	err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
 		if err := q.InsertToken(ctx, row); err != nil {
@@ -139,12 +148,12 @@ func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest
 		}
 	}
 	made, err = s.CreateToken(ctx, u.ID, r)
-	return made, s.noted(ctx, act{action: "token.create"}, err)
+	return made, s.noted(ctx, act{action: "token.create", target: u.Name}, err)
 }
 
 // DeleteToken ends a personal token.
 func (s *Server) DeleteToken(ctx context.Context, id string) error {
-	return s.noted(ctx, act{action: "token.delete"}, s.endToken(ctx, id, nil))
+	return s.noted(ctx, act{action: "token.delete", target: id}, s.endToken(ctx, id, nil))
 }
 
 // Tokens returns the personal tokens of a user, or all.
@@ -166,13 +175,12 @@ func (s *Server) Tokens(ctx context.Context, user *string) (found []Token, err e
 	return found, err
 }
 
-// deleteToken ends a token: one's own, or for an admin any.
-func (s *Server) deleteToken(ctx context.Context, id string) error {
-	p := asking(ctx)
-	if p.admin {
-		return s.endToken(ctx, id, nil)
+// whose are the tokens that somebody may see and end: his own, or with the scope admin all.
+func (p *principal) whose() *string {
+	if slices.Contains(p.scopes, Admin) {
+		return nil
 	}
-	return s.endToken(ctx, id, &p.user.ID)
+	return &p.user.ID
 }
 
 var errNoToken = problem(http.StatusNotFound, "not_found", "there is no such token, or it is not yours")

@@ -90,7 +90,7 @@ func (s *Server) AddUser(ctx context.Context, name string, role Role) (u User, c
 			code, err = s.putJoinCode(ctx, q, id)
 		}
 		if err == nil {
-			err = q.InsertAudit(ctx, s.entry(ctx, act{action: "user.add"}))
+			err = q.InsertAudit(ctx, s.entry(ctx, act{action: "user.add", target: name}))
 		}
 		if err == nil {
 			u, err = s.userIn(ctx, q, id)
@@ -113,7 +113,7 @@ func (s *Server) JoinCode(ctx context.Context, name string) (u User, code secret
 		if u, err = s.userIn(ctx, q, row.ID); err != nil {
 			return err
 		}
-		return q.InsertAudit(ctx, s.entry(ctx, act{action: "user.code"}))
+		return q.InsertAudit(ctx, s.entry(ctx, act{action: "user.code", target: row.Name}))
 	})
 	return u, code, err
 }
@@ -238,7 +238,7 @@ func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, e
 			return err
 		}
 		if !u.Active {
-			if err := errors.Join(q.DeleteTokensOfUser(ctx, &id), q.DeleteJoinCodesOf(ctx, id)); err != nil {
+			if err := endLogins(ctx, q, id); err != nil {
 				return err
 			}
 		}
@@ -247,13 +247,21 @@ func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, e
 				return err
 			}
 		}
-		if err := errors.Join(q.BumpGrants(ctx), q.InsertAudit(ctx, s.entry(ctx, act{action: "user.edit"}))); err != nil {
+		if err := errors.Join(q.BumpGrants(ctx), q.InsertAudit(ctx, s.entry(ctx, act{action: "user.edit", target: u.Name}))); err != nil {
 			return err
 		}
 		u, err = s.userIn(ctx, q, id)
 		return err
 	})
 	return u, err
+}
+
+// endLogins ends all by which a user could come in.
+func endLogins(ctx context.Context, q *rows.Queries, user string) error {
+	return errors.Join(
+		q.DeleteTokensOfUser(ctx, &user), q.DeleteJoinCodesOf(ctx, user), q.DeleteLoginsOfUser(ctx, user), q.DeleteBrowsersOfUser(ctx, user),
+		q.DeleteLoginCodesOfUser(ctx, user), q.DeleteDevicesOfUser(ctx, user),
+	)
 }
 
 // regrant gives a user exactly these tenants.
@@ -310,7 +318,7 @@ func (s *Server) Grant(ctx context.Context, user string, tenant registry.TenantI
 		} else {
 			_, err = q.Revoke(ctx, rows.RevokeParams{UserID: row.ID, TenantID: string(tenant)})
 		}
-		return errors.Join(err, q.BumpGrants(ctx), q.InsertAudit(ctx, s.entry(ctx, act{action, tenant})))
+		return errors.Join(err, q.BumpGrants(ctx), q.InsertAudit(ctx, s.entry(ctx, act{action: action, tenant: tenant, target: row.Name})))
 	})
 }
 
@@ -319,7 +327,8 @@ func (s *Server) grantTo(ctx context.Context, p *principal, id registry.TenantID
 	if p.only != nil {
 		return problem(http.StatusForbidden, "denied", "this token is limited to certain tenants and can't create one")
 	}
-	p.own = append(p.own, id)
+	at, _ := slices.BinarySearch(p.own, id)
+	p.own = slices.Insert(p.own, at, id)
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
 		return errors.Join(q.Grant(ctx, rows.GrantParams{UserID: p.user.ID, TenantID: string(id)}), q.BumpGrants(ctx))
 	})

@@ -44,7 +44,8 @@ CREATE INDEX join_codes_user ON join_codes (user_id);
 
 -- A personal token is a user's, a sync token a tenant's, an access token that of a login, which
 -- session names. tenants, of a personal one, are the only ones for which it is good, separated by
--- blanks; empty is all that the user has. shown is how it begins.
+-- blanks; empty is all that the user has. shown is how it begins. One that was made with another ends
+-- with that, its parent.
 CREATE TABLE tokens (
     id         TEXT    NOT NULL PRIMARY KEY CHECK (id <> ''),
     kind       TEXT    NOT NULL CHECK (kind IN ('personal', 'sync', 'access')),
@@ -59,6 +60,7 @@ CREATE TABLE tokens (
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     used_at    INTEGER,
+    parent_id  TEXT REFERENCES tokens (id) ON DELETE CASCADE,
     CHECK ((kind = 'sync') = (tenant_id IS NOT NULL)),
     CHECK ((kind = 'sync') = (user_id IS NULL)),
     CHECK ((kind = 'access') = (session IS NOT NULL))
@@ -68,12 +70,13 @@ CREATE UNIQUE INDEX tokens_hash ON tokens (hash);
 CREATE UNIQUE INDEX tokens_tenant ON tokens (tenant_id) WHERE tenant_id IS NOT NULL;
 CREATE INDEX tokens_user ON tokens (user_id, created_at, id);
 CREATE INDEX tokens_session ON tokens (session) WHERE session IS NOT NULL;
+CREATE INDEX tokens_parent ON tokens (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX tokens_expiry ON tokens (expires_at) WHERE expires_at IS NOT NULL;
 
 -- A request with an idempotency key. request is the hash of what was asked; tenant_id and base are
 -- by what the effect is known again if the process ended in between: of a creation the id that its
--- tenant gets, of a rotation the login that was published before. done tells that it is over; status
--- and answer are what it said then, without secrets. process is the one that has it in hand.
+-- tenant gets, of a rotation the login that was published before. done tells that it is over, and
+-- process is the one that has it in hand.
 CREATE TABLE calls (
     user_id   TEXT    NOT NULL REFERENCES users (id),
     key       TEXT    NOT NULL CHECK (key <> ''),
@@ -119,7 +122,8 @@ CREATE TABLE cancellations (
     applied   INTEGER NOT NULL CHECK (applied IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
--- Who did what. It outlasts users, tokens and tenants, so it names them by text.
+-- Who did what. It outlasts users, tokens and tenants, so it names them by text. target is the user,
+-- token or region with which it was done, empty for none.
 CREATE TABLE audit (
     id         INTEGER NOT NULL PRIMARY KEY,
     at         INTEGER NOT NULL,
@@ -130,6 +134,7 @@ CREATE TABLE audit (
     request_id TEXT    NOT NULL,
     action     TEXT    NOT NULL,
     tenant_id  TEXT    NOT NULL,
+    target     TEXT    NOT NULL,
     outcome    TEXT    NOT NULL
 ) STRICT;
 

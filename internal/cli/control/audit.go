@@ -41,10 +41,10 @@ func audit(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 		acts, err := s.Acts(ctx, asked)
 		var list [][]string
 		for _, a := range acts {
-			list = append(list, []string{a.At.Format(time.RFC3339), a.User, a.Address, a.Action, a.Tenant, a.Outcome})
+			list = append(list, []string{a.At.Format(time.RFC3339), a.User, a.Address, a.Action, a.Tenant + a.Target, a.Outcome})
 		}
 		answer = cli.Answer{
-			Value: map[string]any{"acts": acts}, Title: "Audit", Heads: []string{"TIME", "WHO", "FROM", "WHAT", "TENANT", "OUTCOME"}, Rows: cli.Rows(list...),
+			Value: map[string]any{"acts": acts}, Title: "Audit", Heads: []string{"TIME", "WHO", "FROM", "WHAT", "WITH", "OUTCOME"}, Rows: cli.Rows(list...),
 			Empty: "No entries.",
 		}
 		return err

@@ -61,6 +61,7 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 	if o.URL, err = publicURL(c, listener.Addr()); err != nil {
 		return cli.Answer{}, err
 	}
+	o.Proxied = c.IsSet("url")
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(given(c, "log", "warn"))); err != nil {
 		return cli.Answer{}, err
@@ -132,6 +133,7 @@ func run(ctx context.Context, c *cli.Context, s *server.Server, listener net.Lis
 	case <-ctx.Done():
 	case err = <-ended:
 	}
+	s.Stop()
 	stop()
 	return errors.Join(unlessClosed(err), shutDown(ctx, handler), <-worked)
 }

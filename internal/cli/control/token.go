@@ -28,6 +28,9 @@ func Token() *cli.Command {
 }
 
 func createToken(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
+	if expires := c.Duration("expires"); c.IsSet("expires") && (expires < time.Second || expires%time.Second != 0) {
+		return answer, cli.Usage("token create: --expires: whole seconds, and at least one")
+	}
 	r := server.TokenRequest{
 		Name: given(c, "name", "spd token create"), Scopes: strings.Split(given(c, "scopes", "read,write,secrets"), ","), Tenants: c.Strings("tenant"),
 		Expires: int(c.Duration("expires") / time.Second),

@@ -21,9 +21,9 @@ func createCommand() *cli.Command {
 		Description: "  sp tenant create --type local --name my-project\n" +
 			"  sp tenant create --region iad --name my-project-prod\n\n" +
 			"With --region, your control plane makes a cloud tenant; repeat the command to\n" +
-			"resume an interrupted creation. Otherwise the tenant is local. Without a database\n" +
-			"URL, sp makes a database: on the server of --server, on the one that it runs for\n" +
-			"this project, in Docker, or with this machine's PostgreSQL.",
+			"resume an interrupted creation. Otherwise the tenant is local. If you give no\n" +
+			"database URL, sp makes a database: on the server that --server names, on the one\n" +
+			"that it runs for this project, in Docker, or with this machine's PostgreSQL.",
 		Flags: createFlags(),
 		Run:   task.Run(create),
 	}
