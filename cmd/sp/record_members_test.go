@@ -106,6 +106,7 @@ var memberLists = map[string]string{
 	"fill":          "the credentials among it",
 	"give":          "the same",
 	"createAt":      "the same",
+	"secretsOf":     "secrets that no file may hold that is pushed",
 
 	"shown":     "what spd tells of a tenant",
 	"plan":      "what spd records of one",
