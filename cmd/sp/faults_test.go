@@ -7,9 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -176,97 +174,6 @@ func (p *realPlane) settle() {
 	}
 }
 
-// weather is a proxy before a control plane that does not do as it should.
-type weather struct {
-	behind http.Handler
-	mu     sync.Mutex
-	chance *rand.Rand
-	often  int // of a hundred requests, so many go wrong
-	seen   map[string]int
-}
-
-// The ways in which a request goes wrong. Each may come before the control plane has acted, or behind that.
-var faulty = []string{"close", "cut", "stall", "stall within", "401", "429", "500", "502", "503", "504", "garbage", "garbage 404", "redirect"}
-
-func (f *weather) choose() (fault string, acts bool, cut float64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.chance.IntN(100) >= f.often {
-		return "", true, 0
-	}
-	fault = faulty[f.chance.IntN(len(faulty))]
-	if strings.HasPrefix(fault, "stall") && f.chance.IntN(4) > 0 { // they take a while
-		fault = "close"
-	}
-	acts = f.chance.IntN(2) == 0 || fault == "cut" || fault == "stall within"
-	if fault == "401" || fault == "429" {
-		acts = false
-	}
-	f.seen[fault]++
-	return fault, acts, f.chance.Float64()
-}
-
-func (f *weather) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	fault, acts, cut := f.choose()
-	if fault == "" {
-		f.behind.ServeHTTP(w, r)
-		return
-	}
-	answer := httptest.NewRecorder()
-	if acts {
-		inner := r.Clone(context.WithoutCancel(r.Context()))
-		f.behind.ServeHTTP(answer, inner)
-	}
-	body := answer.Body.Bytes()
-	part := body[:int(cut*float64(len(body)))]
-	switch fault {
-	case "close":
-		panic(http.ErrAbortHandler)
-	case "cut", "stall within":
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
-		w.WriteHeader(answer.Code)
-		_, _ = w.Write(part)
-		_ = http.NewResponseController(w).Flush()
-		if fault == "stall within" {
-			<-r.Context().Done()
-		}
-		panic(http.ErrAbortHandler)
-	case "stall":
-		_, _ = io.Copy(io.Discard, r.Body) // else the server does not see that the client has gone
-		<-r.Context().Done()
-		panic(http.ErrAbortHandler)
-	case "garbage":
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, "<html>Please sign in to the network sp_pat_canary</html>")
-	case "garbage 404":
-		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(http.StatusNotFound)
-	case "redirect":
-		http.Redirect(w, r, "http://captive.example/", http.StatusFound)
-	default:
-		f.refuse(w, fault)
-	}
-}
-
-func (f *weather) refuse(w http.ResponseWriter, fault string) {
-	status, _ := strconv.Atoi(fault)
-	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "7")
-	}
-	if status == http.StatusBadGateway {
-		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, "<html>Bad gateway</html>")
-		return
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, `{"title":"no","status":%d,"detail":"upstream postgres://u:canary@h/d said no","error":{"code":"unavailable","message":"not now sp_sync_canary"}}`, status)
-}
-
 // TestWhateverTheNetworkDoesThereIsOneTenantAndNothingIsLost goes through a tenant's life with a proxy that
 // does harm to a third of the requests. The same command again, and again, does in the end what it says.
 func TestWhateverTheNetworkDoesThereIsOneTenantAndNothingIsLost(t *testing.T) {
@@ -291,7 +198,7 @@ func TestWhateverTheNetworkDoesThereIsOneTenantAndNothingIsLost(t *testing.T) {
 type life struct {
 	*sandbox
 	plane *realPlane
-	proxy *weather
+	proxy *harness.Weather
 	token string
 	runs  int
 }
@@ -299,7 +206,7 @@ type life struct {
 func newLife(t *testing.T) *life {
 	t.Helper()
 	p := newRealPlane(t)
-	l := &life{sandbox: newSandbox(t), plane: p, token: p.mustToken("anna"), proxy: &weather{behind: p.http.Config.Handler, seen: map[string]int{}}}
+	l := &life{sandbox: newSandbox(t), plane: p, token: p.mustToken("anna"), proxy: &harness.Weather{Behind: p.http.Config.Handler, Seen: map[string]int{}}}
 	l.patience = 250 * time.Millisecond
 	delete(l.env, "SP_OFFLINE")
 	l.stdin = l.token
@@ -311,12 +218,10 @@ func newLife(t *testing.T) *life {
 
 func (l *life) live(first, seeds, lanes int) {
 	for seed := first; seed < seeds; seed += lanes {
-		l.proxy.mu.Lock()
-		l.proxy.chance, l.proxy.often = rand.New(rand.NewPCG(uint64(seed), 1)), 33 //nolint:gosec // seeds are not negative
-		l.proxy.mu.Unlock()
+		l.proxy.Change(seed)
 		l.one(seed)
 	}
-	l.t.Logf("%d runs of sp, faults %v", l.runs, l.proxy.seen)
+	l.t.Logf("%d runs of sp, faults %v", l.runs, l.proxy.Seen)
 }
 
 func (l *life) one(seed int) {
