@@ -133,7 +133,10 @@ func (t *Task) CloudAt(named string, login *cloud.Login) (*cloud.Client, error) 
 func (t *Task) cloudOptions() (cloud.Options, error) {
 	proxy, err := t.Proxy()
 	host, _ := os.Hostname() // without one the page of a login says less
-	o := cloud.Options{Proxy: proxy, Now: t.Now, Random: t.Random, Sleep: t.Sleep, Patience: t.Patience, UserAgent: "sp/" + Version, Hostname: host}
+	o := cloud.Options{
+		Proxy: proxy, Now: t.Now, Random: t.Random, Sleep: t.Sleep, Patience: t.Patience, Unbroken: t.UntilTold,
+		UserAgent: "sp/" + Version, Hostname: host,
+	}
 	if t.Offline() != nil {
 		o.Offline = fmt.Errorf("SP_OFFLINE is set: %w", cloud.ErrUnavailable)
 	}
