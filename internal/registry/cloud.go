@@ -266,7 +266,7 @@ func (y *syncing) take(ctx context.Context, theirs CloudTenant) error {
 	ours, err := y.placedTenant(ctx, theirs.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		if slices.ContainsFunc(y.calls, func(c CloudCall) bool { return c.creates(y.Origin, theirs) }) {
+		if slices.ContainsFunc(y.calls, func(c CloudCall) bool { return c.creates(y.Origin, theirs, y.now) }) {
 			return nil
 		}
 		return y.add(ctx, theirs)

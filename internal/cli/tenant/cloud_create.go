@@ -89,7 +89,7 @@ func listed(regions []cloud.Region) string {
 
 // createAt asks for a tenant, or goes on with what was begun.
 func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked registry.CloudCall) (made record, err error) {
-	k, err := beginCall(ctx, t, asked)
+	k, _, err := beginCall(ctx, t, asked)
 	if err != nil {
 		return made, err
 	}
@@ -163,13 +163,13 @@ func realURL(url secret.Secret) *secret.Secret {
 
 // storeCreated stores a tenant that was made.
 func storeCreated(ctx context.Context, t *task.Task, result registry.CloudResult) (made record, err error) {
-	err = t.Change(context.WithoutCancel(ctx), t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
+	err = keep(ctx, t, func(ctx context.Context, reg *registry.Registry) error {
 		tenant, err := reg.StoreCloudTenant(ctx, result)
 		if err == nil {
 			made, err = recordIn(ctx, reg, tenant)
 		}
 		return err
-	}))
+	})
 	return made, err
 }
 

@@ -41,10 +41,30 @@ func list(ctx context.Context, t *task.Task, view *registry.View, page registry.
 			Marked: mark != "",
 		}
 	})
+	if err := tellUnderWay(ctx, t, view); err != nil {
+		return a, err
+	}
 	if t.IsTerminal() {
 		a.Empty, err = emptyList(ctx, view)
 	}
 	return a, err
+}
+
+// tellUnderWay says which tenants are being made, and are not in the list before they are there.
+func tellUnderWay(ctx context.Context, t *task.Task, view *registry.View) error {
+	calls, err := view.CloudCalls(ctx)
+	for _, k := range calls {
+		if k.Kind != registry.CreateCall || k.IsOver(t.Now()) {
+			continue
+		}
+		args := []string{"--region", k.Region, "--name", k.Name}
+		if k.External {
+			args = append(args, "--external-db-access")
+		}
+		t.NoteLater("tenant %s in %s has been on its way since %s; %s goes on with it",
+			k.Name, k.Region, registry.FormatTime(k.MadeAt), cli.To("sp tenant create", args...))
+	}
+	return err
 }
 
 // emptyList says what to do where no tenant is listed.

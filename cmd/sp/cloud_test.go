@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+	"github.com/sp-registry/sp/internal/server"
+)
+
+// spd is the real control plane in this process. Nobody asks the server of its region iad.
+type spd struct {
+	*httptest.Server
+	t      *testing.T
+	tokens map[string]string // personal ones, by user
+}
+
+func newSpd(t *testing.T, users ...string) *spd {
+	t.Helper()
+	p := &spd{t: t, Server: httptest.NewUnstartedServer(nil), tokens: map[string]string{}}
+	dir := filepath.Join(t.TempDir(), "spd")
+	at, err := url.Parse("http://" + p.Listener.Addr().String())
+	require.NoError(t, err)
+	s, err := server.Open(t.Context(), server.Options{
+		Dir: dir, URL: at, Domain: "localhost", Now: func() time.Time { return noon }, Random: rand.Reader, Wait: 10 * time.Second, Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	addRegion(t, dir)
+	for _, name := range users {
+		u, _, err := s.AddUser(t.Context(), name, server.MemberRole)
+		require.NoError(t, err)
+		made, err := s.CreateToken(t.Context(), u.ID, server.TokenRequest{Name: "t", Scopes: []string{"read", "write", "secrets"}})
+		require.NoError(t, err)
+		p.tokens[name] = made.Secret
+	}
+	p.Config.Handler, err = s.Handler(t.Context())
+	require.NoError(t, err)
+	p.Start()
+	t.Cleanup(func() { p.Close(); require.NoError(t, s.Close()) })
+	return p
+}
+
+func addRegion(t *testing.T, dir string) {
+	t.Helper()
+	reg, err := registry.Open(t.Context(), filepath.Join(dir, "sp.db"), registry.Options{
+		Now: time.Now, Rand: rand.Reader, Wait: 10 * time.Second, Command: "test", Trust: db.Trust{Named: true},
+	})
+	require.NoError(t, err)
+	one, err := registry.ServerAt(secret.New("postgres://admin:pw@db.example.org:5432/postgres"))
+	require.NoError(t, err)
+	require.NoError(t, reg.AddRegion(t.Context(), "iad", one))
+	require.NoError(t, reg.Close())
+}
+
+// create has a user make a tenant with another program than sp.
+func (p *spd) create(user, name string) {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.URL+"/api/v1/tenants", strings.NewReader(`{"name":"`+name+`","region":"iad"}`))
+	require.NoError(p.t, err)
+	r.Header.Set("Authorization", "Bearer "+p.tokens[user])
+	r.Header.Set("Content-Type", "application/json")
+	a, err := http.DefaultClient.Do(r)
+	require.NoError(p.t, err)
+	require.NoError(p.t, a.Body.Close())
+	require.Equal(p.t, http.StatusAccepted, a.StatusCode)
+}
+
+func (s *sandbox) loginAs(p *spd, user string) {
+	s.t.Helper()
+	s.stdin = p.tokens[user]
+	s.must("login", "--token-stdin", p.URL)
+}
+
+// theirs is the tenants.json of a cloud tenant that came from nobody knows where.
+const theirs = `{"tenants":[{"id":"t-9","name":"theirs","tenant_type":"cloud","external_db_access":false,` +
+	`"internal_database_url":"postgres://u:p@h/d","sync_token":"sp_sync_of_the_original"}],"synced_at":"2026-02-01T10:00:00Z"}`
+
+// answers has the plane answer a path in the test's way, and remembers the bodies that come.
+func (p *plane) answers(method, path string, fn http.HandlerFunc) *[]string {
+	inner, bodies, mu := p.Config.Handler, &[]string{}, sync.Mutex{}
+	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != method || r.URL.Path != path {
+			inner.ServeHTTP(w, r)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		body, _ := io.ReadAll(r.Body)
+		*bodies = append(*bodies, string(body))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		fn(w, r)
+	})
+	return bodies
+}
+
+// hasTheirs has the plane know the tenant of theirs.
+func (p *plane) hasTheirs() {
+	const one = `{"id":"t-9","name":"theirs","external_db_access":false,"database_url":""}`
+	p.tenants = `[` + one + `]`
+	p.answers(http.MethodGet, "/api/v1/tenants/t-9", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("ETag", `"v1"`)
+		_, _ = io.WriteString(w, `{"data":`+one+`}`)
+	})
+}
+
+func rotated(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, map[string]string{
+		"status": "rotated", "message": "done", "internal_database_url": "postgres://u2:p2@h/d", "external_database_url": "postgres://u2:***@h/d",
+	})
+}
+
+// withTheirs is a sandbox with that tenant, logged in at a plane that has it.
+func withTheirs(t *testing.T) (*sandbox, *plane) {
+	t.Helper()
+	s, p := online(t)
+	s.must("init")
+	s.write("in.json", theirs)
+	s.must("import", "in.json")
+	s.login(p)
+	p.hasTheirs()
+	return s, p
+}
+
+func TestATenantWhoseCreationWasRefusedIsListed(t *testing.T) {
+	t.Parallel()
+	s, _ := online(t)
+	p := newSpd(t, "anna")
+	p.create("anna", "shop")
+	s.loginAs(p, "anna")
+	s.must("init")
+	o := s.run("tenant", "create", "--region", "iad", "--name", "shop")
+	require.Equal(t, 4, o.exit, o.stderr)
+	o = s.must("tenant", "list")
+	require.Contains(t, o.stdout, "\tshop\t")
+	require.NotContains(t, o.stderr, "on its way")
+}
+
+func TestAListTellsOfTheTenantsOnTheirWay(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.must("init")
+	s.login(p)
+	p.answers(http.MethodPost, "/api/v1/tenants", func(w http.ResponseWriter, _ *http.Request) {
+		p.refuse(w, http.StatusInternalServerError, "internal", "tripped")
+	})
+	require.Equal(t, 9, s.run("tenant", "create", "--region", "iad", "--name", "my shop", "--external-db-access").exit)
+	const told = "sp: tenant my shop in iad has been on its way since 2026-02-01T12:00:00Z; " +
+		"sp tenant create --region iad --name 'my shop' --external-db-access goes on with it\n"
+	require.Contains(t, s.must("tenant", "list", "--offline").stderr, told)
+	p.tenants = `[{"id":"t-1","name":"my shop","region":"iad","external_db_access":true,"database_url":""}]`
+	require.Empty(t, s.must("tenant", "list").stdout, "it comes with its credentials")
+	s.now = s.now.Add(registry.CallLife + time.Minute)
+	o := s.must("tenant", "list")
+	require.Contains(t, o.stdout, "\tmy shop\t", "nobody went on with it")
+	require.NotContains(t, o.stderr, "on its way")
+}
+
+func TestWhatStopsTheStoringStopsTheAskingFirst(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"tenant rotate-credentials t-9 -y", "tenant rotate-sync-token t-9 -y", "tenant delete t-9 -y", "tenant create --region iad --name n"} {
+		s, p := withTheirs(t)
+		s.write(".systemprompt/tenants.json", `{"tenants": [`)
+		p.asked = nil
+		o := s.run(strings.Fields(line)...)
+		require.Equal(t, 6, o.exit, "%s: %s", line, o.stderr)
+		for _, asked := range p.asked {
+			require.True(t, strings.HasPrefix(asked, "GET "), "%s: %s", line, asked)
+		}
+	}
+}
+
+func TestCredentialsThatTheFilesCannotFollowAreKept(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	path := s.dir + "/.systemprompt/tenants.json"
+	p.answers(http.MethodPost, "/api/v1/tenants/t-9/rotate-credentials", func(w http.ResponseWriter, r *http.Request) {
+		_ = os.WriteFile(path, []byte(`{"tenants": [`), 0o600)
+		rotated(w, r)
+	})
+	o := s.run("tenant", "rotate-credentials", "t-9", "-y")
+	require.Equal(t, 8, o.exit, o.stderr)
+	require.Contains(t, s.must("tenant", "show", "t-9", "--offline", "--reveal").stdout, "postgres://u2:p2@h/d")
+}
+
+func TestARotationWithAnotherGraceGoesOnUnderANewKey(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	s.patience = 10 * time.Second // so that a key is used once
+	status, keys := http.StatusInternalServerError, map[string]bool{}
+	bodies := p.answers(http.MethodPost, "/api/v1/tenants/t-9/rotate-credentials", func(w http.ResponseWriter, r *http.Request) {
+		known := keys[r.Header.Get("Idempotency-Key")]
+		keys[r.Header.Get("Idempotency-Key")] = true
+		switch {
+		case status != http.StatusOK:
+			p.refuse(w, status, "internal", "tripped")
+		case known:
+			p.refuse(w, http.StatusUnprocessableEntity, "invalid", "the key is known with another body")
+		default:
+			rotated(w, r)
+		}
+	})
+	require.Equal(t, 9, s.run("tenant", "rotate-credentials", "t-9", "-y").exit)
+	status = http.StatusOK
+	s.must("tenant", "rotate-credentials", "t-9", "-y", "--grace", "1h")
+	require.Len(t, keys, 2)
+	require.Len(t, *bodies, 3)
+	require.Contains(t, s.must("tenant", "show", "t-9", "--offline", "--reveal").stdout, "postgres://u2:p2@h/d")
+}
