@@ -165,7 +165,7 @@ func TestAListTellsOfTheTenantsOnTheirWay(t *testing.T) {
 	require.Contains(t, s.must("tenant", "list", "--offline").stderr, told)
 	p.tenants = `[{"id":"t-1","name":"my shop","region":"iad","external_db_access":true,"database_url":""}]`
 	require.Empty(t, s.must("tenant", "list").stdout, "it comes with its credentials")
-	s.now = s.now.Add(registry.CallLife + time.Minute)
+	s.now = s.now.Add(21 * time.Hour)
 	o := s.must("tenant", "list")
 	require.Contains(t, o.stdout, "\tmy shop\t", "nobody went on with it")
 	require.NotContains(t, o.stderr, "on its way")
@@ -221,4 +221,132 @@ func TestARotationWithAnotherGraceGoesOnUnderANewKey(t *testing.T) {
 	require.Len(t, keys, 2)
 	require.Len(t, *bodies, 3)
 	require.Contains(t, s.must("tenant", "show", "t-9", "--offline", "--reveal").stdout, "postgres://u2:p2@h/d")
+}
+
+func TestAnotherAccountGetsItsOwnListAndPrunesNobodyElses(t *testing.T) {
+	t.Parallel()
+	s, _ := online(t)
+	p := newSpd(t, "anna", "bert")
+	p.create("anna", "shop")
+	p.create("bert", "his")
+	s.must("init")
+	s.loginAs(p, "anna")
+	s.must("tenant", "list")
+	s.must("logout")
+	s.loginAs(p, "bert")
+	o := s.must("tenant", "list")
+	require.Contains(t, o.stdout, "\this\t", "within the minute")
+	for range 2 {
+		o = s.must("tenant", "list", "--prune", "-y")
+		require.Contains(t, o.stdout, "\tshop\t")
+		require.Contains(t, o.stderr, "does not show it to this account; it stays")
+	}
+	s.loginAs(p, "anna")
+	o = s.must("tenant", "list")
+	require.Contains(t, o.stderr, "(his): "+p.Listener.Addr().String()+" does not show it to this account")
+
+	s.env["SP_TOKEN"], s.env["SP_CLOUD_URL"] = p.tokens["bert"], p.URL
+	p.create("bert", "new")
+	require.Contains(t, s.must("tenant", "list").stdout, "\tnew\t", "a token of nobody knows whom is asked with at once")
+}
+
+func TestPruningAsksFirst(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	p.tenants = `[{"id":"t-1","name":"one","external_db_access":false,"database_url":""}]`
+	s.must("init")
+	s.login(p)
+	s.must("tenant", "list")
+	p.tenants = `[]`
+	o := s.run("tenant", "list", "--prune")
+	require.Equal(t, 2, o.exit)
+	require.Contains(t, o.stderr, "no longer has, with the credentials: t-1 (one)")
+	require.Contains(t, s.must("tenant", "list", "--offline").stdout, "t-1")
+	o = s.must("tenant", "list", "--prune", "-y")
+	require.Contains(t, o.stderr, "tenant t-1 (one) removed")
+	require.Empty(t, o.stdout)
+}
+
+// A login in which somebody put another's token under one's own name has a receipt.
+func TestALoginWhoseTokenIsAnothersFillsNothing(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	p.tenants = `[{"id":"t-1","name":"evil","external_db_access":false,"database_url":""}]`
+	s.must("init")
+	s.login(p)
+	file := s.read(".systemprompt/credentials.json")
+	s.write(".systemprompt/credentials.json", strings.Replace(file, "ada@example.com", "bob@example.com", 1))
+	o := s.must("tenant", "list")
+	require.Empty(t, o.stdout)
+	require.Contains(t, o.stderr, "credentials.json is of bob@example.com, and "+p.Listener.Addr().String()+" says that its token is of ada@example.com")
+	require.Contains(t, o.stderr, "sp login "+p.URL)
+	require.Equal(t, 6, s.run("tenant", "list", "--prune").exit)
+}
+
+func TestAListWarnsOfWhatKeepsItFromSyncingAndLists(t *testing.T) {
+	t.Parallel()
+	for what, prepare := range map[string]func(*sandbox){
+		"a login that others read": func(s *sandbox) { require.NoError(t, os.Chmod(s.dir+"/.systemprompt/credentials.json", 0o644)) },
+		"an odd proxy":             func(s *sandbox) { s.env["HTTPS_PROXY"] = "http://u:p%zz@proxy" },
+		"a token for nowhere":      func(s *sandbox) { s.env["SP_TOKEN"] = "sp_pat_x" },
+		"a broken tenants.json":    func(s *sandbox) { s.write(".systemprompt/tenants.json", `{"tenants": [`) },
+	} {
+		s, _ := withTheirs(t)
+		prepare(s)
+		o := s.must("tenant", "list")
+		require.Contains(t, o.stdout, "t-9", what)
+		require.Contains(t, o.stderr, "warning: no sync: ", what)
+		require.NotZero(t, s.run("tenant", "list", "--prune").exit, what)
+	}
+}
+
+func TestAListWithoutALoginReadsNoProxy(t *testing.T) {
+	t.Parallel()
+	s, _ := online(t)
+	s.must("init")
+	s.env["HTTPS_PROXY"] = "http://u:p%zz@proxy"
+	require.Empty(t, s.must("tenant", "list").stderr)
+}
+
+// strangers is a sandbox with that tenant, logged in at a plane that does not have it.
+func strangers(t *testing.T) (*sandbox, *plane) {
+	t.Helper()
+	s, p := online(t)
+	s.must("init")
+	s.write("in.json", theirs)
+	s.must("import", "in.json")
+	s.login(p)
+	p.asked = nil
+	return s, p
+}
+
+func TestNobodyIsAskedToChangeATenantOfAnotherControlPlane(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{
+		"sync pull t-9", "sync push t-9", "tenant rotate-credentials t-9 -y", "tenant rotate-sync-token t-9 -y",
+		"tenant cancel t-9 -y", "tenant provision t-9",
+	} {
+		s, p := strangers(t)
+		o := s.run(strings.Fields(line)...)
+		require.Equal(t, 3, o.exit, "%s: %s", line, o.stderr)
+		require.Contains(t, o.stderr, p.Listener.Addr().String()+" does not have it, and nothing here says where it is from")
+		require.Contains(t, o.stderr, "sp login URL")
+		require.Equal(t, []string{"GET /api/v1/tenants/t-9"}, p.asked, line)
+	}
+}
+
+func TestADeletionOfATenantOfAnotherControlPlaneSaysWhatItLeaves(t *testing.T) {
+	t.Parallel()
+	s, p := strangers(t)
+	o := s.must("tenant", "delete", "t-9", "-y")
+	require.Contains(t, o.stderr, "only the record here goes, its database stays where it is")
+	require.Equal(t, []string{"GET /api/v1/tenants/t-9"}, p.asked)
+	require.Equal(t, 3, s.run("tenant", "show", "t-9").exit)
+}
+
+func TestASyncTokenGoesToThePlaneThatHasTheTenant(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	o := s.run("sync", "pull", "t-9")
+	require.True(t, p.asks("GET /api/v1/tenants/t-9/files"), o.stderr)
 }

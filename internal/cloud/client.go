@@ -75,8 +75,10 @@ var errNoOther = errors.New("no other token")
 // Client asks one control plane. Several goroutines may use it if they may use its Random.
 type Client struct {
 	Options
-	base *url.URL
-	http *http.Client
+	// Account is the email of whom the login is, empty where that is not known.
+	Account string
+	base    *url.URL
+	http    *http.Client
 }
 
 // New returns a client.

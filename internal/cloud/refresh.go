@@ -28,7 +28,7 @@ func Open(f LoginFile, o Options) (*Client, Login, error) {
 	if err != nil {
 		return nil, Login{}, err
 	}
-	c.Tokens = &stored{file: f, client: c, login: *login}
+	c.Tokens, c.Account = &stored{file: f, client: c, login: *login}, login.Email
 	return c, *login, nil
 }
 

@@ -43,11 +43,11 @@ type CloudCall struct {
 	AllowDuplicateName bool
 }
 
-// CallLife is how long a call's key is used again. A control plane knows it for a day.
-const CallLife = 20 * time.Hour
+// callLife is how long a call's key is used again. A control plane knows it for a day.
+const callLife = 20 * time.Hour
 
 // IsOver tells of a call that is so old that its key is not used again. What it made, a sync brings.
-func (k CloudCall) IsOver(now time.Time) bool { return now.Sub(k.MadeAt) > CallLife }
+func (k CloudCall) IsOver(now time.Time) bool { return now.Sub(k.MadeAt) > callLife }
 
 // check refuses a call that could not be sent, or not be found again.
 func (k CloudCall) check() error {

@@ -86,7 +86,8 @@ func keep(ctx context.Context, t *task.Task, commit func(context.Context, *regis
 	return task.Afterwards(err)
 }
 
-// clientFor returns the client of the control plane that a cloud tenant is from.
+// clientFor returns the client of the control plane that a cloud tenant is from. Of one that came with a
+// file nobody knows which that is: then the one of the login is asked whether it has the tenant.
 func clientFor(ctx context.Context, t *task.Task, tenant registry.Tenant) (*cloud.Client, string, error) {
 	client, origin, err := t.Cloud(ctx)
 	if err != nil {
@@ -95,6 +96,9 @@ func clientFor(ctx context.Context, t *task.Task, tenant registry.Tenant) (*clou
 	from, err := originOf(ctx, t, tenant.ID)
 	if err == nil && from != nil && *from != origin {
 		err = cli.Hint(fmt.Errorf("tenant %s is from %s, and you are logged in to %s: %w", tenant, *from, origin, cloud.ErrNotLoggedIn), "%s", cli.To("sp login", *from))
+	}
+	if err == nil && from == nil {
+		err = task.CheckIsThere(ctx, client, tenant)
 	}
 	return client, origin, err
 }
@@ -109,9 +113,9 @@ func originOf(ctx context.Context, t *task.Task, id registry.TenantID) (from *st
 }
 
 // cloudTenantOf is a tenant as the registry takes it from a control plane.
-func cloudTenantOf(c cloud.Tenant) registry.CloudTenant {
+func cloudTenantOf(client *cloud.Client, c cloud.Tenant) registry.CloudTenant {
 	return registry.CloudTenant{
-		ID: registry.TenantID(c.ID), Name: c.Name, AppID: c.AppID, Hostname: c.Hostname, Region: c.Region, External: c.ExternalDBAccess,
+		Account: client.Account, ID: registry.TenantID(c.ID), Name: c.Name, AppID: c.AppID, Hostname: c.Hostname, Region: c.Region, External: c.ExternalDBAccess,
 	}
 }
 

@@ -113,7 +113,7 @@ func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked reg
 		return made, err
 	}
 	return storeCreated(ctx, t, registry.CloudResult{
-		Key: k.Key, Tenant: cloudTenantOf(given), InternalURL: &opened.InternalDatabaseURL, URL: realURL(opened.DatabaseURL), SyncToken: &token,
+		Key: k.Key, Tenant: cloudTenantOf(client, given), InternalURL: &opened.InternalDatabaseURL, URL: realURL(opened.DatabaseURL), SyncToken: &token,
 		Select: t.Bool("select"), SelectFirst: true,
 	})
 }
@@ -219,7 +219,7 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 		if err != nil {
 			return err
 		}
-		now := cloudTenantOf(given)
+		now := cloudTenantOf(client, given)
 		now.InternalURL, now.URL = &opened.InternalDatabaseURL, realURL(opened.DatabaseURL)
 		return t.Change(context.WithoutCancel(ctx), t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
 			stored, err := reg.StoreCloudURLs(ctx, origin, now)

@@ -12,11 +12,13 @@ func listCommand() *cli.Command {
 	return task.List("ID", &cli.Command{
 		Usage: "list the tenants in the order they were added",
 		Description: "If you are logged in to a control plane, sp first asks it for your tenants: once\n" +
-			"a minute at most, and it waits 3 seconds. Columns: id, (selected), type, name,\n" +
-			"region. In a pipe, tabs separate them.",
+			"a minute at most. It waits 3 seconds for the answer, and longer only if it has\n" +
+			"begun to renew your login, which would be lost else. Columns: id, (selected),\n" +
+			"type, name, region. In a pipe, tabs separate them.",
 		Flags: []cli.Flag{
 			cli.Bool("offline", "don't ask the control plane"),
 			cli.Bool("prune", "remove cloud tenants that it no longer has, unless they are in use"),
+			cli.Yes(),
 		},
 	}, syncTenants, list)
 }
