@@ -324,7 +324,7 @@ func TestNobodyIsAskedToChangeATenantOfAnotherControlPlane(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{
 		"sync pull t-9", "sync push t-9", "tenant rotate-credentials t-9 -y", "tenant rotate-sync-token t-9 -y",
-		"tenant cancel t-9 -y", "tenant provision t-9",
+		"tenant cancel t-9 -y", "tenant cancel t-9 --undo", "tenant provision t-9",
 	} {
 		s, p := strangers(t)
 		o := s.run(strings.Fields(line)...)
@@ -349,4 +349,22 @@ func TestASyncTokenGoesToThePlaneThatHasTheTenant(t *testing.T) {
 	s, p := withTheirs(t)
 	o := s.run("sync", "pull", "t-9")
 	require.True(t, p.asks("GET /api/v1/tenants/t-9/files"), o.stderr)
+}
+
+func TestACancellationIsTakenBack(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.answers(http.MethodPost, "/api/v1/tenants/t-9/subscription/cancel", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, nil) })
+	o := s.must("tenant", "cancel", "t-9", "-y")
+	require.Contains(t, o.stderr, "unless a client overrides that")
+	require.Contains(t, o.stderr, "sp: sp tenant cancel t-9 --undo takes the cancellation back\n")
+	matched := ""
+	bodies := p.answers(http.MethodPatch, "/api/v1/tenants/t-9", func(w http.ResponseWriter, r *http.Request) {
+		matched = r.Header.Get("If-Match")
+		answer(w, http.StatusOK, map[string]any{"data": map[string]any{"id": "t-9", "name": "theirs", "external_db_access": false, "database_url": ""}})
+	})
+	o = s.must("tenant", "cancel", "t-9", "--undo")
+	require.Contains(t, o.stderr, "the subscription of tenant t-9 (theirs) goes on")
+	require.Equal(t, `"v1"`, matched)
+	require.Equal(t, []string{"{}"}, *bodies)
 }
