@@ -9,17 +9,19 @@ ALTER TABLE servers ADD COLUMN region TEXT CHECK (region <> '');
 CREATE UNIQUE INDEX servers_region ON servers (region);
 
 -- What the control plane at origin said of a tenant at the last sync: base is the members, as
--- a JSON object.
+-- a JSON object. account is who saw it, empty where that is not known.
 CREATE TABLE cloud_tenants (
     tenant_id TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id),
     origin    TEXT NOT NULL CHECK (origin <> ''),
+    account   TEXT NOT NULL,
     base      TEXT NOT NULL CHECK (base <> '')
 ) STRICT, WITHOUT ROWID;
 
--- When the control plane at origin was asked last (microseconds since 1970), and the ETag of what it
--- said.
+-- When the control plane at origin was asked last (microseconds since 1970), by whom, and the ETag
+-- of what it said.
 CREATE TABLE cloud_origins (
     origin    TEXT    NOT NULL PRIMARY KEY CHECK (origin <> ''),
+    account   TEXT    NOT NULL,
     etag      TEXT    NOT NULL,
     synced_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

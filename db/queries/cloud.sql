@@ -1,18 +1,19 @@
 -- name: CloudTenant :one
-SELECT tenant_id, origin, base
+SELECT tenant_id, origin, account, base
 FROM cloud_tenants
 WHERE tenant_id = @tenant_id;
 
 -- name: CloudTenants :many
-SELECT tenant_id, origin, base
+SELECT tenant_id, origin, account, base
 FROM cloud_tenants
 ORDER BY tenant_id;
 
 -- name: PutCloudTenant :exec
-INSERT INTO cloud_tenants (tenant_id, origin, base)
-VALUES (@tenant_id, @origin, @base)
+INSERT INTO cloud_tenants (tenant_id, origin, account, base)
+VALUES (@tenant_id, @origin, @account, @base)
 ON CONFLICT (tenant_id) DO UPDATE
 SET origin = excluded.origin,
+    account = excluded.account,
     base = excluded.base;
 
 -- name: DeleteCloudTenant :exec
@@ -42,13 +43,14 @@ DELETE FROM cloud_calls
 WHERE tenant_id = CAST(@tenant_id AS TEXT);
 
 -- name: CloudOrigin :one
-SELECT origin, etag, synced_at
+SELECT origin, account, etag, synced_at
 FROM cloud_origins
 WHERE origin = @origin;
 
 -- name: PutCloudOrigin :exec
-INSERT INTO cloud_origins (origin, etag, synced_at)
-VALUES (@origin, @etag, @synced_at)
+INSERT INTO cloud_origins (origin, account, etag, synced_at)
+VALUES (@origin, @account, @etag, @synced_at)
 ON CONFLICT (origin) DO UPDATE
-SET etag = excluded.etag,
+SET account = excluded.account,
+    etag = excluded.etag,
     synced_at = excluded.synced_at;

@@ -48,7 +48,7 @@ func (q *Queries) CloudCalls(ctx context.Context) ([]CloudCall, error) {
 }
 
 const cloudOrigin = `-- name: CloudOrigin :one
-SELECT origin, etag, synced_at
+SELECT origin, account, etag, synced_at
 FROM cloud_origins
 WHERE origin = ?1
 `
@@ -56,12 +56,17 @@ WHERE origin = ?1
 func (q *Queries) CloudOrigin(ctx context.Context, origin string) (CloudOrigin, error) {
 	row := q.db.QueryRowContext(ctx, cloudOrigin, origin)
 	var i CloudOrigin
-	err := row.Scan(&i.Origin, &i.Etag, &i.SyncedAt)
+	err := row.Scan(
+		&i.Origin,
+		&i.Account,
+		&i.Etag,
+		&i.SyncedAt,
+	)
 	return i, err
 }
 
 const cloudTenant = `-- name: CloudTenant :one
-SELECT tenant_id, origin, base
+SELECT tenant_id, origin, account, base
 FROM cloud_tenants
 WHERE tenant_id = ?1
 `
@@ -69,12 +74,17 @@ WHERE tenant_id = ?1
 func (q *Queries) CloudTenant(ctx context.Context, tenantID string) (CloudTenant, error) {
 	row := q.db.QueryRowContext(ctx, cloudTenant, tenantID)
 	var i CloudTenant
-	err := row.Scan(&i.TenantID, &i.Origin, &i.Base)
+	err := row.Scan(
+		&i.TenantID,
+		&i.Origin,
+		&i.Account,
+		&i.Base,
+	)
 	return i, err
 }
 
 const cloudTenants = `-- name: CloudTenants :many
-SELECT tenant_id, origin, base
+SELECT tenant_id, origin, account, base
 FROM cloud_tenants
 ORDER BY tenant_id
 `
@@ -88,7 +98,12 @@ func (q *Queries) CloudTenants(ctx context.Context) ([]CloudTenant, error) {
 	var items []CloudTenant
 	for rows.Next() {
 		var i CloudTenant
-		if err := rows.Scan(&i.TenantID, &i.Origin, &i.Base); err != nil {
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.Origin,
+			&i.Account,
+			&i.Base,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -163,40 +178,54 @@ func (q *Queries) InsertCloudCall(ctx context.Context, arg InsertCloudCallParams
 }
 
 const putCloudOrigin = `-- name: PutCloudOrigin :exec
-INSERT INTO cloud_origins (origin, etag, synced_at)
-VALUES (?1, ?2, ?3)
+INSERT INTO cloud_origins (origin, account, etag, synced_at)
+VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (origin) DO UPDATE
-SET etag = excluded.etag,
+SET account = excluded.account,
+    etag = excluded.etag,
     synced_at = excluded.synced_at
 `
 
 type PutCloudOriginParams struct {
 	Origin   string
+	Account  string
 	Etag     string
 	SyncedAt int64
 }
 
 func (q *Queries) PutCloudOrigin(ctx context.Context, arg PutCloudOriginParams) error {
-	_, err := q.db.ExecContext(ctx, putCloudOrigin, arg.Origin, arg.Etag, arg.SyncedAt)
+	_, err := q.db.ExecContext(ctx, putCloudOrigin,
+		arg.Origin,
+		arg.Account,
+		arg.Etag,
+		arg.SyncedAt,
+	)
 	return err
 }
 
 const putCloudTenant = `-- name: PutCloudTenant :exec
-INSERT INTO cloud_tenants (tenant_id, origin, base)
-VALUES (?1, ?2, ?3)
+INSERT INTO cloud_tenants (tenant_id, origin, account, base)
+VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (tenant_id) DO UPDATE
 SET origin = excluded.origin,
+    account = excluded.account,
     base = excluded.base
 `
 
 type PutCloudTenantParams struct {
 	TenantID string
 	Origin   string
+	Account  string
 	Base     string
 }
 
 func (q *Queries) PutCloudTenant(ctx context.Context, arg PutCloudTenantParams) error {
-	_, err := q.db.ExecContext(ctx, putCloudTenant, arg.TenantID, arg.Origin, arg.Base)
+	_, err := q.db.ExecContext(ctx, putCloudTenant,
+		arg.TenantID,
+		arg.Origin,
+		arg.Account,
+		arg.Base,
+	)
 	return err
 }
 

@@ -29,6 +29,7 @@ type CloudCall struct {
 
 type CloudOrigin struct {
 	Origin   string
+	Account  string
 	Etag     string
 	SyncedAt int64
 }
@@ -36,6 +37,7 @@ type CloudOrigin struct {
 type CloudTenant struct {
 	TenantID string
 	Origin   string
+	Account  string
 	Base     string
 }
 

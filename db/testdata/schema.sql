@@ -29,6 +29,7 @@ CREATE TABLE cloud_calls (
 
 CREATE TABLE cloud_origins (
     origin    TEXT    NOT NULL PRIMARY KEY CHECK (origin <> ''),
+    account   TEXT    NOT NULL,
     etag      TEXT    NOT NULL,
     synced_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -36,6 +37,7 @@ CREATE TABLE cloud_origins (
 CREATE TABLE cloud_tenants (
     tenant_id TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id),
     origin    TEXT NOT NULL CHECK (origin <> ''),
+    account   TEXT NOT NULL,
     base      TEXT NOT NULL CHECK (base <> '')
 ) STRICT, WITHOUT ROWID;
 

@@ -261,6 +261,18 @@ func (c *Client) Cancel(ctx context.Context, id string) error {
 	return err
 }
 
+// Uncancel takes a cancellation back, of the tenant as it is now. ErrConflict means that it changed
+// meanwhile.
+func (c *Client) Uncancel(ctx context.Context, id string) (Tenant, error) {
+	now, err := c.do(ctx, request{method: http.MethodGet, path: tenantPath(id, "")})
+	if err != nil {
+		return Tenant{}, err
+	}
+	return c.askTenant(ctx, request{
+		method: http.MethodPatch, path: tenantPath(id, ""), body: []byte("{}"), header: http.Header{"If-Match": {now.header.Get("ETag")}},
+	})
+}
+
 // Regions lists the regions in which tenants can be made.
 func (c *Client) Regions(ctx context.Context) ([]Region, error) {
 	var told struct{ Data []Region }

@@ -38,6 +38,9 @@ type Options struct {
 	UserAgent string
 	// Hostname is how the pages of a login name this machine; empty for nothing.
 	Hostname string
+	// Unbroken runs what a signal must not end halfway, and ends the context that it hands on where one
+	// comes. A nil Unbroken leaves signals alone.
+	Unbroken func(context.Context, func(context.Context) error) error
 	// Offline is returned in place of asking, unless it is nil.
 	Offline error
 	// Patience is how long the control plane may say nothing, before its answer and within it; 0 for what
@@ -72,8 +75,10 @@ var errNoOther = errors.New("no other token")
 // Client asks one control plane. Several goroutines may use it if they may use its Random.
 type Client struct {
 	Options
-	base *url.URL
-	http *http.Client
+	// Account is the email of whom the login is, empty where that is not known.
+	Account string
+	base    *url.URL
+	http    *http.Client
 }
 
 // New returns a client.
@@ -87,6 +92,9 @@ func New(o Options) (*Client, error) {
 	c.base, _ = url.Parse(base) // CheckURL has
 	if c.Sleep == nil {
 		c.Sleep = sleep
+	}
+	if c.Unbroken == nil {
+		c.Unbroken = func(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
 	}
 	if c.Patience == 0 {
 		c.Patience = stalls

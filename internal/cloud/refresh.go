@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ func Open(f LoginFile, o Options) (*Client, Login, error) {
 	if err != nil {
 		return nil, Login{}, err
 	}
-	c.Tokens = &stored{file: f, client: c, login: *login}
+	c.Tokens, c.Account = &stored{file: f, client: c, login: *login}, login.Email
 	return c, *login, nil
 }
 
@@ -78,25 +79,42 @@ func (s *stored) renew(ctx context.Context, stale secret.Secret) (secret.Secret,
 		case there.Refresh == nil:
 			return errNoOther
 		}
-		s.login, err = s.client.refresh(ctx, *there)
-		if err != nil {
-			return err
-		}
-		return s.file.Replace(s.login)
+		return s.exchange(ctx, *there)
 	})
 	return s.login.Token, err
+}
+
+// exchangeWithin bounds a refresh that was begun.
+const exchangeWithin = 30 * time.Second
+
+// exchange gets the next tokens of a login, and stores them. Once it has begun, neither a deadline of the
+// caller's nor a signal ends it: the control plane has used the old refresh token by then, and without the
+// answer the login would end.
+func (s *stored) exchange(ctx context.Context, there Login) error {
+	p, err := s.client.discover(ctx)
+	if err != nil {
+		return err
+	}
+	return s.client.Unbroken(ctx, func(ctx context.Context) error {
+		whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeWithin)
+		defer cancel()
+		if s.login, err = s.client.refresh(whole, p, there); err != nil {
+			return err
+		}
+		err := s.file.Replace(s.login)
+		if cause := context.Cause(ctx); cause != nil {
+			err = cmp.Or(err, s.client.failed(ctx, cause))
+		}
+		return err
+	})
 }
 
 // refresh gets the next tokens of a login. It may be repeated: the control plane takes a refresh token
 // again for a minute while the one that followed it was not used, so that an answer that is lost ends
 // nothing.
-func (c *Client) refresh(ctx context.Context, l Login) (Login, error) {
-	p, err := c.discover(ctx)
-	if err != nil {
-		return l, err
-	}
+func (c *Client) refresh(ctx context.Context, p provider, l Login) (Login, error) {
 	var token *oauth2.Token
-	err = c.repeat(ctx, request{key: "refresh"}, func(ctx context.Context) (err error) {
+	err := c.repeat(ctx, request{key: "refresh"}, func(ctx context.Context) (err error) {
 		old := &oauth2.Token{RefreshToken: l.Refresh.Reveal()}
 		token, err = p.config("").TokenSource(c.forOAuth(ctx), old).Token()
 		return c.refused(ctx, err)

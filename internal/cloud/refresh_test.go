@@ -155,6 +155,40 @@ func TestARefreshThatGetsNoAnswerIsRepeated(t *testing.T) {
 	}
 }
 
+// The control plane has used the refresh token by the time of its answer, so nobody may stop listening.
+func TestARefreshThatWasBegunIsStoredThoughNobodyWaits(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	f := p.loggedIn()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	p.handle("POST /oauth/token", func(w http.ResponseWriter, r *http.Request) {
+		cancel(context.DeadlineExceeded)
+		time.Sleep(100 * time.Millisecond) // until the client would have given up
+		p.grant(w, r)
+	})
+	_, _, err := p.open(f).Me(ctx, "")
+	require.ErrorIs(t, err, ErrUnavailable)
+	require.Zero(t, p.count("GET /api/v1/auth/me"))
+	_, _, err = p.open(f).Me(t.Context(), "")
+	require.NoError(t, err)
+	require.Equal(t, 1, p.count("POST /oauth/token"))
+}
+
+func TestARefreshThatWasNotBegunEndsWithItsCaller(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	f := p.loggedIn()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	p.handle("GET /.well-known/oauth-authorization-server", func(w http.ResponseWriter, _ *http.Request) {
+		cancel(context.DeadlineExceeded)
+		time.Sleep(100 * time.Millisecond)
+		status(503)(w, nil)
+	})
+	_, _, err := p.open(f).Me(ctx, "")
+	require.ErrorIs(t, err, ErrUnavailable)
+	require.Zero(t, p.count("POST /oauth/token"))
+}
+
 // What a token endpoint says that is none is no reason to end a login.
 func TestATokenEndpointThatIsNoneEndsNoLogin(t *testing.T) {
 	t.Parallel()

@@ -22,6 +22,8 @@ type CloudTenant struct {
 	AppID, Hostname, Region *string
 	External                bool
 	InternalURL, URL        *secret.Secret
+	// Account is who saw it there, empty where that is not known.
+	Account string
 }
 
 // record is the tenant as the registry has it, without its URLs.
@@ -31,20 +33,22 @@ func (t CloudTenant) record() Tenant {
 	}
 }
 
-// CloudSync is all the tenants that the control plane at Origin has for us, in the state that ETag
-// names. Unchanged says that they are as they were at the last sync; then Tenants is empty.
+// CloudSync is all the tenants that the control plane at Origin has for Account, in the state that
+// ETag names. Unchanged says that they are as they were at the last sync; then Tenants is empty.
 type CloudSync struct {
-	Origin, ETag string
-	Unchanged    bool
-	Tenants      []CloudTenant
-	// Prune removes the tenants that it has no more.
+	Origin, Account, ETag string
+	Unchanged             bool
+	Tenants               []CloudTenant
+	// Prune removes the tenants that it has no more: those of Only, or all if that is nil.
 	Prune bool
+	Only  []TenantID
 }
 
-// LastSync is when a control plane was asked last, nil for never, and the ETag of what it said.
+// LastSync is when a control plane was asked last, nil for never, by whom, and the ETag of what it
+// said.
 type LastSync struct {
-	At   *time.Time
-	ETag string
+	At            *time.Time
+	Account, ETag string
 }
 
 // LastSync returns when a control plane was asked last.
@@ -54,7 +58,7 @@ func (v *View) LastSync(ctx context.Context, origin string) (last LastSync, err 
 		return last, err
 	}
 	at := time.UnixMicro(row.SyncedAt).UTC()
-	return LastSync{&at, row.Etag}, nil
+	return LastSync{&at, row.Account, row.Etag}, nil
 }
 
 // check refuses an answer in which a tenant has no id or no name, or stands twice.
@@ -78,9 +82,11 @@ func (s CloudSync) check() error {
 // CloudSynced is what a sync did.
 type CloudSynced struct {
 	// Gone are tenants that the control plane has no more and the registry keeps: with Prune
-	// those that are selected, have a profile or have a database that sp made.
-	Added, Updated, Pruned, Gone []Step
-	Kept                         []CloudConflict
+	// those that are selected, have a profile or have a database that sp made. Prunable are those
+	// of them that Prune would remove. Hidden are tenants that another account saw and this one
+	// does not: they are there, perhaps.
+	Added, Updated, Pruned, Gone, Prunable, Hidden []Step
+	Kept                                           []CloudConflict
 	// Ambiguous are ids, a few of them, that are also another tenant's name by then.
 	Ambiguous []TenantID
 	// Changed tells that tenants changed, and not just the time of the sync.
@@ -228,7 +234,7 @@ func (c *change) syncing(ctx context.Context, s CloudSync, done *CloudSynced) (*
 }
 
 func (y *syncing) run(ctx context.Context) error {
-	err := y.q.PutCloudOrigin(ctx, queries.PutCloudOriginParams{Origin: y.Origin, Etag: y.ETag, SyncedAt: y.now.UnixMicro()})
+	err := y.q.PutCloudOrigin(ctx, queries.PutCloudOriginParams{Origin: y.Origin, Account: y.Account, Etag: y.ETag, SyncedAt: y.now.UnixMicro()})
 	if err == nil && !y.Unchanged {
 		err = y.merge(ctx)
 	}
@@ -247,6 +253,7 @@ func (y *syncing) merge(ctx context.Context) error {
 	gone := maps.Clone(y.known)
 	for _, t := range y.Tenants {
 		delete(gone, t.ID)
+		t.Account = y.Account
 		if err := y.take(ctx, t); err != nil {
 			return err
 		}
@@ -266,7 +273,7 @@ func (y *syncing) take(ctx context.Context, theirs CloudTenant) error {
 	ours, err := y.placedTenant(ctx, theirs.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		if slices.ContainsFunc(y.calls, func(c CloudCall) bool { return c.creates(y.Origin, theirs) }) {
+		if slices.ContainsFunc(y.calls, func(c CloudCall) bool { return c.creates(y.Origin, theirs, y.now) }) {
 			return nil
 		}
 		return y.add(ctx, theirs)
@@ -306,7 +313,7 @@ func (y *syncing) update(ctx context.Context, ours placedTenant, theirs CloudTen
 			return err
 		}
 	}
-	if row.Origin == y.Origin && row.Base == baseOf(theirs.record()).text() {
+	if row.Origin == y.Origin && row.Account == y.Account && row.Base == baseOf(theirs.record()).text() {
 		return nil
 	}
 	return y.putBase(ctx, y.Origin, theirs)
@@ -319,8 +326,15 @@ func (y *syncing) takeGone(ctx context.Context, id TenantID) error {
 		return err
 	}
 	step := Step{Action: Stay, ID: id, Name: ours.Name, Kind: ours.Kind}
+	if y.known[id].Account != y.Account {
+		y.done.Hidden = append(y.done.Hidden, step)
+		return nil
+	}
 	needed, err := y.isNeeded(ctx, id)
-	if err != nil || needed || !y.Prune {
+	if err == nil && !needed && !y.prunes(id) {
+		y.done.Prunable = append(y.done.Prunable, step)
+	}
+	if err != nil || needed || !y.prunes(id) {
 		y.done.Gone = append(y.done.Gone, step)
 		return err
 	}
@@ -328,6 +342,10 @@ func (y *syncing) takeGone(ctx context.Context, id TenantID) error {
 	step.Action, step.Removed = Remove, &removed
 	y.done.Pruned = append(y.done.Pruned, step)
 	return err
+}
+
+func (y *syncing) prunes(id TenantID) bool {
+	return y.Prune && (y.Only == nil || slices.Contains(y.Only, id))
 }
 
 // isNeeded tells whether a tenant is selected, or has a profile or a database that sp made.
@@ -356,6 +374,6 @@ func (v *View) base(ctx context.Context, id TenantID) (image, error) {
 // putBase remembers what a control plane said of a tenant.
 func (c *change) putBase(ctx context.Context, origin string, said CloudTenant) error {
 	return c.q.PutCloudTenant(ctx, queries.PutCloudTenantParams{
-		TenantID: string(said.ID), Origin: origin, Base: baseOf(said.record()).text(),
+		TenantID: string(said.ID), Origin: origin, Account: said.Account, Base: baseOf(said.record()).text(),
 	})
 }

@@ -43,6 +43,12 @@ type CloudCall struct {
 	AllowDuplicateName bool
 }
 
+// callLife is how long a call's key is used again. A control plane knows it for a day.
+const callLife = 20 * time.Hour
+
+// IsOver tells of a call that is so old that its key is not used again. What it made, a sync brings.
+func (k CloudCall) IsOver(now time.Time) bool { return now.Sub(k.MadeAt) > callLife }
+
 // check refuses a call that could not be sent, or not be found again.
 func (k CloudCall) check() error {
 	err := errors.Join(checkText("idempotency key", k.Key), checkText("origin", k.Origin))
@@ -70,9 +76,9 @@ func (k CloudCall) isSame(o CloudCall) bool {
 
 // creates tells whether it is the creation of a tenant that a control plane has. One whose answer
 // was lost is known by what it asked for.
-func (k CloudCall) creates(origin string, t CloudTenant) bool {
+func (k CloudCall) creates(origin string, t CloudTenant, now time.Time) bool {
 	switch {
-	case k.Kind != CreateCall || k.Origin != origin:
+	case k.Kind != CreateCall || k.Origin != origin || k.IsOver(now):
 		return false
 	case k.Tenant != nil:
 		return *k.Tenant == t.ID

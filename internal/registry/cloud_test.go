@@ -221,6 +221,25 @@ func TestATenantThatTheControlPlaneHasNoMoreIsToldAndPrunedWhereNobodyNeedsIt(t 
 	require.Len(t, now.Profiles, 1)
 }
 
+// TestWhatAnotherAccountSawIsNotGone: one user does not see the tenants of another.
+func TestWhatAnotherAccountSawIsNotGone(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustSync(t, CloudSync{Account: "anna", Tenants: []CloudTenant{given("a", "A"), given("b", "B"), given("c", "C")}})
+	for range 2 {
+		done := d.mustSync(t, CloudSync{Account: "bert", Tenants: []CloudTenant{given("b", "B")}, Prune: true})
+		require.Empty(t, say(done))
+		require.Len(t, done.Hidden, 2)
+		require.Empty(t, done.Prunable)
+	}
+	require.Equal(t, []string{"a", "b", "c"}, ids(mustContents(t, d.path)))
+	done := d.mustSync(t, CloudSync{Account: "anna", Tenants: []CloudTenant{given("b", "B")}})
+	require.Equal(t, []string{"stay a[]", "stay c[]"}, say(done))
+	require.Len(t, done.Prunable, 2)
+	done = d.mustSync(t, CloudSync{Account: "anna", Prune: true, Only: []TenantID{"c"}})
+	require.Equal(t, []string{"remove c[]", "stay a[]", "stay b[]"}, say(done), "nobody was asked about the others")
+}
+
 func TestASyncThatChangesNothingLeavesNothingInTheHistory(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
@@ -335,7 +354,7 @@ func TestEveryMemberThatAControlPlaneGivesIsMerged(t *testing.T) {
 	t.Parallel()
 	one := CloudTenant{ID: "a", Name: "A", AppID: ptr("1"), Hostname: ptr("1"), Region: ptr("1"), External: true}
 	require.Equal(t, cloudMembers, Tenant{ID: "a", Kind: Cloud}.Differing(one.record()))
-	require.Equal(t, len(cloudMembers)+3, reflect.TypeFor[CloudTenant]().NumField(), "and the id and two URLs")
+	require.Equal(t, len(cloudMembers)+4, reflect.TypeFor[CloudTenant]().NumField(), "and the id, two URLs and who saw it")
 }
 
 func TestALastSyncIsKnownWithItsState(t *testing.T) {

@@ -226,7 +226,7 @@ func contentsOf(t require.TestingT, r *Registry) (c contents) {
 	said, err := v.q.CloudTenants(ctx)
 	require.NoError(t, err)
 	for _, row := range said {
-		c.Said = append(c.Said, row.TenantID+" "+row.Origin+" "+row.Base)
+		c.Said = append(c.Said, row.TenantID+" "+row.Origin+" "+row.Account+" "+row.Base)
 	}
 	return c
 }

@@ -28,9 +28,9 @@ var whole = []string{
 	"INSERT INTO servers VALUES ('s', 'server', 'x', 0, 'unnamed', 'aaaaaaaaaaaaaaaa-p', '1:2', 'c', 'e', NULL, 'iad')",
 	"INSERT INTO databases VALUES ('a', 'ready', 's', 'd', 'a', NULL)",
 	"INSERT INTO rotations VALUES ('a', 'x')",
-	"INSERT INTO cloud_tenants VALUES ('b', 'https://c', '{}')",
+	"INSERT INTO cloud_tenants VALUES ('b', 'https://c', 'ada', '{}')",
 	"INSERT INTO cloud_calls VALUES ('k', 'create', 'https://c', NULL, 'n', 'r', 0, 1)",
-	"INSERT INTO cloud_origins VALUES ('https://d', 'e', 0)",
+	"INSERT INTO cloud_origins VALUES ('https://d', 'ada', 'e', 0)",
 }
 
 // Each CHECK, key and reference of the schema has its rows here.
@@ -80,7 +80,7 @@ var violations = map[string]map[string][]string{
 		"rotations: database_url <> ''":             {"UPDATE rotations SET database_url = ''"},
 		"cloud_tenants: origin <> ''":               {"UPDATE cloud_tenants SET origin = ''"},
 		"cloud_tenants: base <> ''":                 {"UPDATE cloud_tenants SET base = ''"},
-		"cloud_origins: origin <> ''":               {"INSERT INTO cloud_origins VALUES ('', '', 0)"},
+		"cloud_origins: origin <> ''":               {"INSERT INTO cloud_origins VALUES ('', '', '', 0)"},
 		"cloud_calls: key <> ''":                    {"UPDATE cloud_calls SET key = ''"},
 		"cloud_calls: kind":                         {"UPDATE cloud_calls SET kind = 'delete'"},
 		"cloud_calls: origin <> ''":                 {"UPDATE cloud_calls SET origin = ''"},
@@ -105,8 +105,8 @@ var violations = map[string]map[string][]string{
 		"servers.region":       {"INSERT INTO servers (name, provider, admin_url, chosen, region) VALUES ('t', 'server', 'y', 0, 'iad')"},
 		"databases.tenant_id":  {"INSERT INTO databases VALUES ('a', 'ready', 's', 'e', 'b', 1)"},
 		"rotations.tenant_id":  {"INSERT INTO rotations VALUES ('a', 'y')"},
-		"cloud_tenants":        {"INSERT INTO cloud_tenants VALUES ('b', 'https://d', '{}')"},
-		"cloud_origins.origin": {"INSERT INTO cloud_origins VALUES ('https://d', '', 0)"},
+		"cloud_tenants":        {"INSERT INTO cloud_tenants VALUES ('b', 'https://d', 'ada', '{}')"},
+		"cloud_origins.origin": {"INSERT INTO cloud_origins VALUES ('https://d', '', '', 0)"},
 		"cloud_calls.key":      {"INSERT INTO cloud_calls VALUES ('k', 'create', 'https://d', NULL, 'm', 'r', 0, 2)"},
 	},
 	"FOREIGN KEY": {

@@ -14,14 +14,34 @@ import (
 	"github.com/sp-registry/sp/internal/configuration"
 )
 
-// remote is the control plane of the tenant. The sync token is for its own one alone: nobody else gets
-// it, whichever one the login is for.
-func (s *subject) remote(ctx context.Context, t *task.Task) (r configuration.Remote, err error) {
+// own is the client of the tenant's own control plane. The sync token is for that one alone: nobody else
+// gets it, whichever one the login is for. Of a tenant that came with a file nobody knows which that is:
+// then the one of the login has to have it, and without a login the one that SP_CLOUD_URL names is it.
+func (s *subject) own(ctx context.Context, t *task.Task) (*cloud.Client, error) {
+	if s.origin != "" {
+		return t.CloudAt(s.origin, nil)
+	}
+	token, err := t.EnvToken()
+	if err != nil {
+		return nil, err
+	}
 	_, login, err := t.ReadLogin(ctx)
 	if err != nil {
-		return r, err
+		return nil, err
 	}
-	client, err := t.CloudAt(s.origin, login)
+	if login == nil && token == nil {
+		return t.CloudAt("", nil)
+	}
+	client, _, err := t.Cloud(ctx)
+	if err == nil {
+		err = task.CheckIsThere(ctx, client, s.tenant)
+	}
+	return client, err
+}
+
+// remote is the control plane of the tenant.
+func (s *subject) remote(ctx context.Context, t *task.Task) (r configuration.Remote, err error) {
+	client, err := s.own(ctx, t)
 	if err != nil {
 		return r, err
 	}

@@ -42,6 +42,15 @@ func (t *Task) Account(ctx context.Context) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
+	var dir project.Dir
+	if token == nil { // without a login nothing else has to be right
+		if dir, err = t.loginDir(ctx); err == nil && !dir.Has(cloud.LoginName) {
+			err = cloud.ErrNotLoggedIn
+		}
+	}
+	if err != nil {
+		return Account{}, err
+	}
 	options, err := t.cloudOptions()
 	if err != nil {
 		return Account{}, err
@@ -50,10 +59,6 @@ func (t *Task) Account(ctx context.Context) (Account, error) {
 		options.Base, options.Tokens = t.cloudURL(), cloud.Fixed{Secret: *token}
 		client, err := cloud.New(options)
 		return Account{Client: client}, err
-	}
-	dir, err := t.loginDir(ctx)
-	if err != nil {
-		return Account{}, err
 	}
 	file := cloud.LoginFile{Dir: dir.Path()}
 	client, login, err := cloud.Open(file, options)
@@ -64,6 +69,19 @@ func (t *Task) Account(ctx context.Context) (Account, error) {
 		return Account{}, err
 	}
 	return Account{client, &login, file}, t.checkOrigin(client)
+}
+
+// ErrStrangePlane is returned for a tenant of which nobody knows the control plane, if the one of the
+// login has none of that id.
+var ErrStrangePlane = fmt.Errorf("and nothing here says where it is from: %w", cloud.ErrNotFound)
+
+// CheckIsThere asks a control plane whether it has a tenant.
+func CheckIsThere(ctx context.Context, c *cloud.Client, tenant registry.Tenant) error {
+	_, err := c.Tenant(ctx, string(tenant.ID))
+	if errors.Is(err, cloud.ErrNotFound) {
+		return cli.Hint(fmt.Errorf("tenant %s: %s does not have it, %w", tenant, c.Host(), ErrStrangePlane), "%s at the control plane that has it", cli.To("sp login", "URL"))
+	}
+	return err
 }
 
 // checkOrigin refuses a login at another control plane than SP_CLOUD_URL names.
@@ -133,7 +151,10 @@ func (t *Task) CloudAt(named string, login *cloud.Login) (*cloud.Client, error) 
 func (t *Task) cloudOptions() (cloud.Options, error) {
 	proxy, err := t.Proxy()
 	host, _ := os.Hostname() // without one the page of a login says less
-	o := cloud.Options{Proxy: proxy, Now: t.Now, Random: t.Random, Sleep: t.Sleep, Patience: t.Patience, UserAgent: "sp/" + Version, Hostname: host}
+	o := cloud.Options{
+		Proxy: proxy, Now: t.Now, Random: t.Random, Sleep: t.Sleep, Patience: t.Patience, Unbroken: t.UntilTold,
+		UserAgent: "sp/" + Version, Hostname: host,
+	}
 	if t.Offline() != nil {
 		o.Offline = fmt.Errorf("SP_OFFLINE is set: %w", cloud.ErrUnavailable)
 	}

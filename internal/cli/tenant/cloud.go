@@ -6,41 +6,41 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
+	"net/http"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/cloud"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/workspace"
 )
 
 // What a control plane is asked for that it must not do twice has a key, which is recorded before it is
 // asked and goes with the change that stores the answer. So whatever is cut off, the same command goes
 // on with it.
 
-// keyLife is how long a key is used again. A control plane knows it for a day.
-const keyLife = 20 * time.Hour
-
 // beginCall records that a control plane is about to be asked, or returns what was begun and not ended.
-// One of long ago is given up: what it made, a sync brings.
-func beginCall(ctx context.Context, t *task.Task, k registry.CloudCall) (begun registry.CloudCall, err error) {
+// One of long ago is given up: what it made, a sync brings. It looks at tenants.json as the change will
+// that stores the answer: what stops that one has to stop this one, before anything is made.
+func beginCall(ctx context.Context, t *task.Task, k registry.CloudCall) (begun registry.CloudCall, resumed bool, err error) {
 	if k.Key, err = newKey(t.Random); err != nil {
-		return begun, err
+		return begun, false, err
 	}
-	err = t.Change(ctx, t.Others(func(ctx context.Context, reg *registry.Registry) error {
+	err = t.Change(ctx, t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
 		begun, err = reg.BeginCloudCall(ctx, k)
-		if err == nil && begun.Key != k.Key && t.Now().Sub(begun.MadeAt) > keyLife {
+		if err == nil && begun.Key != k.Key && begun.IsOver(t.Now()) {
 			if err = reg.EndCloudCall(ctx, begun.Key); err == nil {
 				begun, err = reg.BeginCloudCall(ctx, k)
 			}
 		}
 		return err
 	}))
-	if err == nil && begun.Key != k.Key {
+	resumed = begun.Key != k.Key
+	if err == nil && resumed {
 		t.Note("going on with what began at %s", registry.FormatTime(begun.MadeAt))
 	}
-	return begun, err
+	return begun, resumed, err
 }
 
 // newKey is 24 random bytes.
@@ -54,7 +54,7 @@ func newKey(random io.Reader) (string, error) {
 // failure leaves it, for the same command to go on with.
 func unlessRefused(ctx context.Context, t *task.Task, key string, err error) error {
 	var refused *cloud.Error
-	if err == nil || !errors.As(err, &refused) || refused.Status < 400 || refused.Status >= 500 || isPassing(refused.Status) {
+	if err == nil || !errors.As(err, &refused) || refused.Status < 400 || refused.Status >= 500 || isPassing(refused) {
 		return err
 	}
 	ended := t.Change(context.WithoutCancel(ctx), t.Others(func(ctx context.Context, reg *registry.Registry) error {
@@ -63,16 +63,31 @@ func unlessRefused(ctx context.Context, t *task.Task, key string, err error) err
 	return errors.Join(err, ended)
 }
 
-// isPassing tells a status that may be another one later.
-func isPassing(status int) bool {
-	switch status {
-	case 401, 408, 409, 423, 425, 429:
+// isPassing tells of an answer whether it may be another one later. Of the conflicts, that is the one
+// with the same request, which is still under way.
+func isPassing(refused *cloud.Error) bool {
+	switch refused.Status {
+	case http.StatusConflict:
+		return refused.Code == "busy"
+	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
 	}
 	return false
 }
 
-// clientFor returns the client of the control plane that a cloud tenant is from.
+// keep makes the change that stores what a control plane gave. Nobody else has that: where the files
+// can't follow, the registry keeps it without them.
+func keep(ctx context.Context, t *task.Task, commit func(context.Context, *registry.Registry) error) error {
+	ctx = context.WithoutCancel(ctx)
+	err := t.Change(ctx, t.Tenants(commit))
+	if task.Made(err) || t.Defers() || t.Change(ctx, workspace.Change{Defer: true, Commit: commit}) != nil {
+		return err
+	}
+	return task.Afterwards(err)
+}
+
+// clientFor returns the client of the control plane that a cloud tenant is from. Of one that came with a
+// file nobody knows which that is: then the one of the login is asked whether it has the tenant.
 func clientFor(ctx context.Context, t *task.Task, tenant registry.Tenant) (*cloud.Client, string, error) {
 	client, origin, err := t.Cloud(ctx)
 	if err != nil {
@@ -81,6 +96,9 @@ func clientFor(ctx context.Context, t *task.Task, tenant registry.Tenant) (*clou
 	from, err := originOf(ctx, t, tenant.ID)
 	if err == nil && from != nil && *from != origin {
 		err = cli.Hint(fmt.Errorf("tenant %s is from %s, and you are logged in to %s: %w", tenant, *from, origin, cloud.ErrNotLoggedIn), "%s", cli.To("sp login", *from))
+	}
+	if err == nil && from == nil {
+		err = task.CheckIsThere(ctx, client, tenant)
 	}
 	return client, origin, err
 }
@@ -95,9 +113,9 @@ func originOf(ctx context.Context, t *task.Task, id registry.TenantID) (from *st
 }
 
 // cloudTenantOf is a tenant as the registry takes it from a control plane.
-func cloudTenantOf(c cloud.Tenant) registry.CloudTenant {
+func cloudTenantOf(client *cloud.Client, c cloud.Tenant) registry.CloudTenant {
 	return registry.CloudTenant{
-		ID: registry.TenantID(c.ID), Name: c.Name, AppID: c.AppID, Hostname: c.Hostname, Region: c.Region, External: c.ExternalDBAccess,
+		Account: client.Account, ID: registry.TenantID(c.ID), Name: c.Name, AppID: c.AppID, Hostname: c.Hostname, Region: c.Region, External: c.ExternalDBAccess,
 	}
 }
 

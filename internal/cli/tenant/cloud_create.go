@@ -89,7 +89,7 @@ func listed(regions []cloud.Region) string {
 
 // createAt asks for a tenant, or goes on with what was begun.
 func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked registry.CloudCall) (made record, err error) {
-	k, err := beginCall(ctx, t, asked)
+	k, _, err := beginCall(ctx, t, asked)
 	if err != nil {
 		return made, err
 	}
@@ -113,7 +113,7 @@ func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked reg
 		return made, err
 	}
 	return storeCreated(ctx, t, registry.CloudResult{
-		Key: k.Key, Tenant: cloudTenantOf(given), InternalURL: &opened.InternalDatabaseURL, URL: realURL(opened.DatabaseURL), SyncToken: &token,
+		Key: k.Key, Tenant: cloudTenantOf(client, given), InternalURL: &opened.InternalDatabaseURL, URL: realURL(opened.DatabaseURL), SyncToken: &token,
 		Select: t.Bool("select"), SelectFirst: true,
 	})
 }
@@ -163,13 +163,13 @@ func realURL(url secret.Secret) *secret.Secret {
 
 // storeCreated stores a tenant that was made.
 func storeCreated(ctx context.Context, t *task.Task, result registry.CloudResult) (made record, err error) {
-	err = t.Change(context.WithoutCancel(ctx), t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
+	err = keep(ctx, t, func(ctx context.Context, reg *registry.Registry) error {
 		tenant, err := reg.StoreCloudTenant(ctx, result)
 		if err == nil {
 			made, err = recordIn(ctx, reg, tenant)
 		}
 		return err
-	}))
+	})
 	return made, err
 }
 
@@ -219,7 +219,7 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 		if err != nil {
 			return err
 		}
-		now := cloudTenantOf(given)
+		now := cloudTenantOf(client, given)
 		now.InternalURL, now.URL = &opened.InternalDatabaseURL, realURL(opened.DatabaseURL)
 		return t.Change(context.WithoutCancel(ctx), t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
 			stored, err := reg.StoreCloudURLs(ctx, origin, now)

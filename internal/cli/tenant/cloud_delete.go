@@ -20,11 +20,16 @@ func removing(ctx context.Context, t *task.Task, id registry.TenantID) (*cloud.C
 		return nil, err
 	}
 	client, _, err := clientFor(ctx, t, tenant)
+	if errors.Is(err, task.ErrStrangePlane) {
+		t.Note("nothing here says which control plane tenant %s is from, and yours does not have it: only the record here goes, its database stays where it is", tenant)
+		return nil, nil
+	}
 	if !errors.Is(err, cloud.ErrNotLoggedIn) {
 		return client, err
 	}
 	from, unread := originOf(ctx, t, id)
 	if unread == nil && from == nil { // it came with a file
+		t.Note("nothing here says which control plane tenant %s is from: only the record here goes, its database stays where it is", tenant)
 		return nil, nil
 	}
 	return nil, errors.Join(err, unread)

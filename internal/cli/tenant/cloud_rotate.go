@@ -2,11 +2,14 @@ package tenant
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/cloud"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -72,25 +75,45 @@ func storeRotation(ctx context.Context, t *task.Task, tenant registry.Tenant, or
 ) (answer cli.Answer, err error) {
 	var shown record
 	err = t.UntilTold(ctx, func(ctx context.Context) error {
-		k, err := beginCall(ctx, t, registry.CloudCall{Kind: kind, Origin: origin, Tenant: &tenant.ID})
+		result, err := askUnderKey(ctx, t, registry.CloudCall{Kind: kind, Origin: origin, Tenant: &tenant.ID}, ask)
 		if err != nil {
 			return err
 		}
-		result, err := ask(ctx, k.Key)
-		if err != nil {
-			return unlessRefused(ctx, t, k.Key, err)
-		}
-		result.Key = k.Key
-		return t.Change(context.WithoutCancel(ctx), t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
+		return keep(ctx, t, func(ctx context.Context, reg *registry.Registry) error {
 			stored, err := reg.StoreCloudCredentials(ctx, result)
 			if err == nil {
 				shown, err = recordIn(ctx, reg, stored)
 			}
 			return err
-		}))
+		})
 	})
 	if !task.Made(err) {
 		return cli.Answer{}, err
 	}
 	return cli.Answer{Value: shown}, err
+}
+
+// askUnderKey asks under a key that is recorded first. One that was begun with other words than now, as
+// with another --grace, can't be gone on with: then it asks again, under a new key.
+func askUnderKey(ctx context.Context, t *task.Task, call registry.CloudCall,
+	ask func(ctx context.Context, key string) (registry.CloudResult, error),
+) (result registry.CloudResult, _ error) {
+	for tries := 1; ; tries++ {
+		k, resumed, err := beginCall(ctx, t, call)
+		if err != nil {
+			return result, err
+		}
+		result, err = ask(ctx, k.Key)
+		result.Key = k.Key
+		err = unlessRefused(ctx, t, k.Key, err)
+		if tries > 1 || !resumed || !isOtherBody(err) {
+			return result, err
+		}
+	}
+}
+
+// isOtherBody tells of a refusal whether the key is known with another body.
+func isOtherBody(err error) bool {
+	var refused *cloud.Error
+	return errors.As(err, &refused) && refused.Status == http.StatusUnprocessableEntity
 }

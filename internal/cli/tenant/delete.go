@@ -63,6 +63,11 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 			return cli.Answer{}, err
 		}
 	}
+	if client != nil { // what would stop the change behind that stops it first
+		if err := t.Change(ctx, t.Tenants(task.Nothing)); err != nil {
+			return cli.Answer{}, err
+		}
+	}
 	if err := removeAt(ctx, t, client, doomed.id); err != nil {
 		return cli.Answer{}, err
 	}

@@ -12,11 +12,13 @@ func listCommand() *cli.Command {
 	return task.List("ID", &cli.Command{
 		Usage: "list the tenants in the order they were added",
 		Description: "If you are logged in to a control plane, sp first asks it for your tenants: once\n" +
-			"a minute at most, and it waits 3 seconds. Columns: id, (selected), type, name,\n" +
-			"region. In a pipe, tabs separate them.",
+			"a minute at most. It waits 3 seconds for the answer, and longer only if it has\n" +
+			"begun to renew your login, which would be lost else. Columns: id, (selected),\n" +
+			"type, name, region. In a pipe, tabs separate them.",
 		Flags: []cli.Flag{
 			cli.Bool("offline", "don't ask the control plane"),
 			cli.Bool("prune", "remove cloud tenants that it no longer has, unless they are in use"),
+			cli.Yes(),
 		},
 	}, syncTenants, list)
 }
@@ -41,10 +43,30 @@ func list(ctx context.Context, t *task.Task, view *registry.View, page registry.
 			Marked: mark != "",
 		}
 	})
+	if err := tellUnderWay(ctx, t, view); err != nil {
+		return a, err
+	}
 	if t.IsTerminal() {
 		a.Empty, err = emptyList(ctx, view)
 	}
 	return a, err
+}
+
+// tellUnderWay says which tenants are being made, and are not in the list before they are there.
+func tellUnderWay(ctx context.Context, t *task.Task, view *registry.View) error {
+	calls, err := view.CloudCalls(ctx)
+	for _, k := range calls {
+		if k.Kind != registry.CreateCall || k.IsOver(t.Now()) {
+			continue
+		}
+		args := []string{"--region", k.Region, "--name", k.Name}
+		if k.External {
+			args = append(args, "--external-db-access")
+		}
+		t.NoteLater("tenant %s in %s has been on its way since %s; %s goes on with it",
+			k.Name, k.Region, registry.FormatTime(k.MadeAt), cli.To("sp tenant create", args...))
+	}
+	return err
 }
 
 // emptyList says what to do where no tenant is listed.

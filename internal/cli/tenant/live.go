@@ -35,13 +35,13 @@ func live(ctx context.Context, t *task.Task, tenant registry.Tenant) *liveStatus
 	if !tenant.IsCloud() || t.Bool("offline") || t.Offline() != nil {
 		return nil
 	}
-	client, _, err := clientFor(ctx, t, tenant)
+	within, cancel := context.WithTimeout(ctx, syncWithin)
+	defer cancel()
+	client, _, err := clientFor(within, t, tenant)
 	if errors.Is(err, cloud.ErrNotLoggedIn) {
 		return nil
 	}
 	if err == nil {
-		within, cancel := context.WithTimeout(ctx, syncWithin)
-		defer cancel()
 		var s *liveStatus
 		if s, err = liveAt(within, client, string(tenant.ID)); err == nil {
 			return s

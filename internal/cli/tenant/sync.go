@@ -1,8 +1,11 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,66 +23,119 @@ const (
 )
 
 // syncTenants takes over what the control plane says of its tenants, if somebody is logged in and that
-// was not done just now. It is asked without a lock. Where that fails, the list shows what is here.
+// was not done just now. Where that fails, the list shows what is here; --prune has to know.
 func syncTenants(ctx context.Context, t *task.Task) error {
 	if t.Bool("offline") || t.Offline() != nil {
 		return nil
 	}
-	client, origin, err := t.Cloud(ctx)
-	if errors.Is(err, cloud.ErrNotLoggedIn) && !t.Bool("prune") {
+	err := syncNow(ctx, t)
+	switch {
+	case err == nil, errors.Is(err, cloud.ErrNotLoggedIn) && !t.Bool("prune"):
 		return nil
+	case t.Bool("prune"), errors.As(err, new(*cli.SignalError)):
+		return err
+	}
+	f := t.FailureOf(err)
+	t.Note("warning: no sync: %s; this list may be out of date", f.Message)
+	if !f.Advice.Empty() {
+		t.NoteLines(strings.Split(f.Advice.String(), "\n"))
+	}
+	return nil
+}
+
+// syncNow asks without a lock, and stores what it is told.
+func syncNow(ctx context.Context, t *task.Task) error {
+	client, origin, err := t.Cloud(ctx)
+	if err == nil {
+		err = t.MakeRegistry(ctx, task.Refused)
 	}
 	if err != nil {
 		return err
 	}
-	if err := t.MakeRegistry(ctx, task.Refused); err != nil {
-		return err
-	}
-	last, err := lastSync(ctx, t, origin)
+	last, err := lastSync(ctx, t, client)
 	if err != nil || last.At != nil && t.Now().Sub(*last.At) < fresh && !t.Bool("prune") {
 		return err
 	}
-	within, cancel := context.WithTimeout(ctx, syncWithin)
-	defer cancel()
 	etag := last.ETag
 	if t.Bool("prune") {
 		etag = "" // what is gone has to be looked for
 	}
+	within, cancel := context.WithTimeout(ctx, syncWithin)
+	defer cancel()
 	me, unchanged, err := client.Me(within, etag)
-	if err != nil && t.Bool("prune") {
-		return err
+	if err == nil && !unchanged {
+		err = checkAccount(client, me)
 	}
 	if err != nil {
-		t.Note("warning: no sync: %v; this list may be out of date", err)
-		return nil
+		return err
 	}
-	sync := registry.CloudSync{Origin: origin, ETag: me.ETag, Unchanged: unchanged, Prune: t.Bool("prune")}
+	sync := registry.CloudSync{Origin: origin, Account: cmp.Or(me.User.Email, client.Account), ETag: cmp.Or(me.ETag, etag), Unchanged: unchanged}
 	for _, tenant := range me.Tenants {
-		sync.Tenants = append(sync.Tenants, cloudTenantOf(tenant))
+		sync.Tenants = append(sync.Tenants, cloudTenantOf(client, tenant))
 	}
-	return storeSync(ctx, t, client, sync)
-}
-
-func lastSync(ctx context.Context, t *task.Task, origin string) (last registry.LastSync, err error) {
-	err = t.Read(ctx, func(_ project.Dir, view *registry.View) (err error) {
-		last, err = view.LastSync(ctx, origin)
-		return err
-	})
-	return last, err
-}
-
-// storeSync merges what a control plane said. A list that can't store it shows what is here.
-func storeSync(ctx context.Context, t *task.Task, client *cloud.Client, sync registry.CloudSync) error {
-	var done registry.CloudSynced
-	err := t.Change(ctx, t.Tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
-		done, err = reg.SyncCloud(ctx, sync)
-		return err
-	}))
+	done, err := storeSync(ctx, t, sync)
 	if !task.Made(err) {
 		return err
 	}
 	tellSynced(t, client, done)
+	return cmp.Or(prune(ctx, t, client, sync, done.Prunable), err)
+}
+
+// checkAccount refuses the tenants of somebody else than credentials.json names, for whom the user has
+// vouched: the token in it is another's.
+func checkAccount(client *cloud.Client, me cloud.Me) error {
+	if client.Account == "" || client.Account == me.User.Email {
+		return nil
+	}
+	return cli.Hint(fmt.Errorf("%s is of %s, and %s says that its token is of %s: %w",
+		cloud.LoginName, client.Account, client.Host(), me.User.Email, task.ErrStrangeLogin), "%s makes a login of your own", cli.To("sp login", client.Base))
+}
+
+// lastSync is when this login asked last. What another one was told, or one that says not whose it is,
+// tells nothing of what this one would be.
+func lastSync(ctx context.Context, t *task.Task, client *cloud.Client) (last registry.LastSync, err error) {
+	err = t.Read(ctx, func(_ project.Dir, view *registry.View) (err error) {
+		last, err = view.LastSync(ctx, client.Base)
+		return err
+	})
+	if client.Account == "" || last.Account != client.Account {
+		last = registry.LastSync{}
+	}
+	return last, err
+}
+
+// prune removes tenants that the control plane no longer has, after a question.
+func prune(ctx context.Context, t *task.Task, client *cloud.Client, sync registry.CloudSync, gone []registry.Step) error {
+	if !t.Bool("prune") || len(gone) == 0 {
+		return nil
+	}
+	sync.Prune = true
+	names, more := []string{}, ""
+	for _, step := range gone {
+		sync.Only = append(sync.Only, step.ID)
+		names = append(names, fmt.Sprintf("%s (%s)", step.ID, step.Name))
+	}
+	if n := len(names) - maxAsked; n > 0 {
+		names, more = names[:maxAsked], fmt.Sprintf(" and %d more", n)
+	}
+	question := fmt.Sprintf("Remove what %s no longer has, with the credentials: %s%s?", client.Host(), strings.Join(names, ", "), more)
+	if err := t.Confirm(ctx, question); err != nil {
+		return err
+	}
+	done, err := storeSync(ctx, t, sync)
+	for _, step := range done.Pruned {
+		t.Note("tenant %s (%s) removed: %s no longer has it", step.ID, step.Name, client.Host())
+	}
 	return err
+}
+
+// storeSync merges what a control plane said.
+func storeSync(ctx context.Context, t *task.Task, sync registry.CloudSync) (done registry.CloudSynced, err error) {
+	err = t.Change(ctx, t.Tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
+		done, err = reg.SyncCloud(ctx, sync)
+		return err
+	}))
+	return done, err
 }
 
 func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced) {
@@ -89,12 +145,17 @@ func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced) {
 	for _, step := range done.Updated {
 		t.Note("tenant %s (%s): %s changed at %s", step.ID, step.Name, strings.Join(step.Changed, ", "), client.Host())
 	}
-	for _, step := range done.Pruned {
-		t.Note("tenant %s (%s) removed: %s no longer has it", step.ID, step.Name, client.Host())
-	}
 	for _, step := range done.Gone {
-		t.Note("tenant %s (%s): %s no longer has it; %s removes it, unless it is selected or a profile uses it",
-			step.ID, step.Name, client.Host(), cli.To("sp tenant list", "--prune"))
+		isPrunable := slices.ContainsFunc(done.Prunable, func(p registry.Step) bool { return p.ID == step.ID })
+		switch {
+		case !isPrunable:
+			t.Note("tenant %s (%s): %s no longer has it; it stays, as it is selected or a profile uses it", step.ID, step.Name, client.Host())
+		case !t.Bool("prune"):
+			t.Note("tenant %s (%s): %s no longer has it; %s removes it", step.ID, step.Name, client.Host(), cli.To("sp tenant list", "--prune"))
+		}
+	}
+	for _, step := range done.Hidden {
+		t.Note("tenant %s (%s): %s does not show it to this account; it stays", step.ID, step.Name, client.Host())
 	}
 	for _, id := range done.Ambiguous {
 		t.Note("warning: %s is one tenant's id and another's name; id:%s means the tenant with that id", id, id)

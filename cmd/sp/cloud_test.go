@@ -1,0 +1,370 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
+	"github.com/sp-registry/sp/internal/server"
+)
+
+// spd is the real control plane in this process. Nobody asks the server of its region iad.
+type spd struct {
+	*httptest.Server
+	t      *testing.T
+	tokens map[string]string // personal ones, by user
+}
+
+func newSpd(t *testing.T, users ...string) *spd {
+	t.Helper()
+	p := &spd{t: t, Server: httptest.NewUnstartedServer(nil), tokens: map[string]string{}}
+	dir := filepath.Join(t.TempDir(), "spd")
+	at, err := url.Parse("http://" + p.Listener.Addr().String())
+	require.NoError(t, err)
+	s, err := server.Open(t.Context(), server.Options{
+		Dir: dir, URL: at, Domain: "localhost", Now: func() time.Time { return noon }, Random: rand.Reader, Wait: 10 * time.Second, Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	addRegion(t, dir)
+	for _, name := range users {
+		u, _, err := s.AddUser(t.Context(), name, server.MemberRole)
+		require.NoError(t, err)
+		made, err := s.CreateToken(t.Context(), u.ID, server.TokenRequest{Name: "t", Scopes: []string{"read", "write", "secrets"}})
+		require.NoError(t, err)
+		p.tokens[name] = made.Secret
+	}
+	p.Config.Handler, err = s.Handler(t.Context())
+	require.NoError(t, err)
+	p.Start()
+	t.Cleanup(func() { p.Close(); require.NoError(t, s.Close()) })
+	return p
+}
+
+func addRegion(t *testing.T, dir string) {
+	t.Helper()
+	reg, err := registry.Open(t.Context(), filepath.Join(dir, "sp.db"), registry.Options{
+		Now: time.Now, Rand: rand.Reader, Wait: 10 * time.Second, Command: "test", Trust: db.Trust{Named: true},
+	})
+	require.NoError(t, err)
+	one, err := registry.ServerAt(secret.New("postgres://admin:pw@db.example.org:5432/postgres"))
+	require.NoError(t, err)
+	require.NoError(t, reg.AddRegion(t.Context(), "iad", one))
+	require.NoError(t, reg.Close())
+}
+
+// create has a user make a tenant with another program than sp.
+func (p *spd) create(user, name string) {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.URL+"/api/v1/tenants", strings.NewReader(`{"name":"`+name+`","region":"iad"}`))
+	require.NoError(p.t, err)
+	r.Header.Set("Authorization", "Bearer "+p.tokens[user])
+	r.Header.Set("Content-Type", "application/json")
+	a, err := http.DefaultClient.Do(r)
+	require.NoError(p.t, err)
+	require.NoError(p.t, a.Body.Close())
+	require.Equal(p.t, http.StatusAccepted, a.StatusCode)
+}
+
+func (s *sandbox) loginAs(p *spd, user string) {
+	s.t.Helper()
+	s.stdin = p.tokens[user]
+	s.must("login", "--token-stdin", p.URL)
+}
+
+// theirs is the tenants.json of a cloud tenant that came from nobody knows where.
+const theirs = `{"tenants":[{"id":"t-9","name":"theirs","tenant_type":"cloud","external_db_access":false,` +
+	`"internal_database_url":"postgres://u:p@h/d","sync_token":"sp_sync_of_the_original"}],"synced_at":"2026-02-01T10:00:00Z"}`
+
+// answers has the plane answer a path in the test's way, and remembers the bodies that come.
+func (p *plane) answers(method, path string, fn http.HandlerFunc) *[]string {
+	inner, bodies, mu := p.Config.Handler, &[]string{}, sync.Mutex{}
+	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != method || r.URL.Path != path {
+			inner.ServeHTTP(w, r)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		body, _ := io.ReadAll(r.Body)
+		*bodies = append(*bodies, string(body))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		fn(w, r)
+	})
+	return bodies
+}
+
+// hasTheirs has the plane know the tenant of theirs.
+func (p *plane) hasTheirs() {
+	const one = `{"id":"t-9","name":"theirs","external_db_access":false,"database_url":""}`
+	p.tenants = `[` + one + `]`
+	p.answers(http.MethodGet, "/api/v1/tenants/t-9", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("ETag", `"v1"`)
+		_, _ = io.WriteString(w, `{"data":`+one+`}`)
+	})
+}
+
+func rotated(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, map[string]string{
+		"status": "rotated", "message": "done", "internal_database_url": "postgres://u2:p2@h/d", "external_database_url": "postgres://u2:***@h/d",
+	})
+}
+
+// withTheirs is a sandbox with that tenant, logged in at a plane that has it.
+func withTheirs(t *testing.T) (*sandbox, *plane) {
+	t.Helper()
+	s, p := online(t)
+	s.must("init")
+	s.write("in.json", theirs)
+	s.must("import", "in.json")
+	s.login(p)
+	p.hasTheirs()
+	return s, p
+}
+
+func TestATenantWhoseCreationWasRefusedIsListed(t *testing.T) {
+	t.Parallel()
+	s, _ := online(t)
+	p := newSpd(t, "anna")
+	p.create("anna", "shop")
+	s.loginAs(p, "anna")
+	s.must("init")
+	o := s.run("tenant", "create", "--region", "iad", "--name", "shop")
+	require.Equal(t, 4, o.exit, o.stderr)
+	o = s.must("tenant", "list")
+	require.Contains(t, o.stdout, "\tshop\t")
+	require.NotContains(t, o.stderr, "on its way")
+}
+
+func TestAListTellsOfTheTenantsOnTheirWay(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.must("init")
+	s.login(p)
+	p.answers(http.MethodPost, "/api/v1/tenants", func(w http.ResponseWriter, _ *http.Request) {
+		p.refuse(w, http.StatusInternalServerError, "internal", "tripped")
+	})
+	require.Equal(t, 9, s.run("tenant", "create", "--region", "iad", "--name", "my shop", "--external-db-access").exit)
+	const told = "sp: tenant my shop in iad has been on its way since 2026-02-01T12:00:00Z; " +
+		"sp tenant create --region iad --name 'my shop' --external-db-access goes on with it\n"
+	require.Contains(t, s.must("tenant", "list", "--offline").stderr, told)
+	p.tenants = `[{"id":"t-1","name":"my shop","region":"iad","external_db_access":true,"database_url":""}]`
+	require.Empty(t, s.must("tenant", "list").stdout, "it comes with its credentials")
+	s.now = s.now.Add(21 * time.Hour)
+	o := s.must("tenant", "list")
+	require.Contains(t, o.stdout, "\tmy shop\t", "nobody went on with it")
+	require.NotContains(t, o.stderr, "on its way")
+}
+
+func TestWhatStopsTheStoringStopsTheAskingFirst(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"tenant rotate-credentials t-9 -y", "tenant rotate-sync-token t-9 -y", "tenant delete t-9 -y", "tenant create --region iad --name n"} {
+		s, p := withTheirs(t)
+		s.write(".systemprompt/tenants.json", `{"tenants": [`)
+		p.asked = nil
+		o := s.run(strings.Fields(line)...)
+		require.Equal(t, 6, o.exit, "%s: %s", line, o.stderr)
+		for _, asked := range p.asked {
+			require.True(t, strings.HasPrefix(asked, "GET "), "%s: %s", line, asked)
+		}
+	}
+}
+
+func TestCredentialsThatTheFilesCannotFollowAreKept(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	path := s.dir + "/.systemprompt/tenants.json"
+	p.answers(http.MethodPost, "/api/v1/tenants/t-9/rotate-credentials", func(w http.ResponseWriter, r *http.Request) {
+		_ = os.WriteFile(path, []byte(`{"tenants": [`), 0o600)
+		rotated(w, r)
+	})
+	o := s.run("tenant", "rotate-credentials", "t-9", "-y")
+	require.Equal(t, 8, o.exit, o.stderr)
+	require.Contains(t, s.must("tenant", "show", "t-9", "--offline", "--reveal").stdout, "postgres://u2:p2@h/d")
+}
+
+func TestARotationWithAnotherGraceGoesOnUnderANewKey(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	s.patience = 10 * time.Second // so that a key is used once
+	status, keys := http.StatusInternalServerError, map[string]bool{}
+	bodies := p.answers(http.MethodPost, "/api/v1/tenants/t-9/rotate-credentials", func(w http.ResponseWriter, r *http.Request) {
+		known := keys[r.Header.Get("Idempotency-Key")]
+		keys[r.Header.Get("Idempotency-Key")] = true
+		switch {
+		case status != http.StatusOK:
+			p.refuse(w, status, "internal", "tripped")
+		case known:
+			p.refuse(w, http.StatusUnprocessableEntity, "invalid", "the key is known with another body")
+		default:
+			rotated(w, r)
+		}
+	})
+	require.Equal(t, 9, s.run("tenant", "rotate-credentials", "t-9", "-y").exit)
+	status = http.StatusOK
+	s.must("tenant", "rotate-credentials", "t-9", "-y", "--grace", "1h")
+	require.Len(t, keys, 2)
+	require.Len(t, *bodies, 3)
+	require.Contains(t, s.must("tenant", "show", "t-9", "--offline", "--reveal").stdout, "postgres://u2:p2@h/d")
+}
+
+func TestAnotherAccountGetsItsOwnListAndPrunesNobodyElses(t *testing.T) {
+	t.Parallel()
+	s, _ := online(t)
+	p := newSpd(t, "anna", "bert")
+	p.create("anna", "shop")
+	p.create("bert", "his")
+	s.must("init")
+	s.loginAs(p, "anna")
+	s.must("tenant", "list")
+	s.must("logout")
+	s.loginAs(p, "bert")
+	o := s.must("tenant", "list")
+	require.Contains(t, o.stdout, "\this\t", "within the minute")
+	for range 2 {
+		o = s.must("tenant", "list", "--prune", "-y")
+		require.Contains(t, o.stdout, "\tshop\t")
+		require.Contains(t, o.stderr, "does not show it to this account; it stays")
+	}
+	s.loginAs(p, "anna")
+	o = s.must("tenant", "list")
+	require.Contains(t, o.stderr, "(his): "+p.Listener.Addr().String()+" does not show it to this account")
+
+	s.env["SP_TOKEN"], s.env["SP_CLOUD_URL"] = p.tokens["bert"], p.URL
+	p.create("bert", "new")
+	require.Contains(t, s.must("tenant", "list").stdout, "\tnew\t", "a token of nobody knows whom is asked with at once")
+}
+
+func TestPruningAsksFirst(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	p.tenants = `[{"id":"t-1","name":"one","external_db_access":false,"database_url":""}]`
+	s.must("init")
+	s.login(p)
+	s.must("tenant", "list")
+	p.tenants = `[]`
+	o := s.run("tenant", "list", "--prune")
+	require.Equal(t, 2, o.exit)
+	require.Contains(t, o.stderr, "no longer has, with the credentials: t-1 (one)")
+	require.Contains(t, s.must("tenant", "list", "--offline").stdout, "t-1")
+	o = s.must("tenant", "list", "--prune", "-y")
+	require.Contains(t, o.stderr, "tenant t-1 (one) removed")
+	require.Empty(t, o.stdout)
+}
+
+// A login in which somebody put another's token under one's own name has a receipt.
+func TestALoginWhoseTokenIsAnothersFillsNothing(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	p.tenants = `[{"id":"t-1","name":"evil","external_db_access":false,"database_url":""}]`
+	s.must("init")
+	s.login(p)
+	file := s.read(".systemprompt/credentials.json")
+	s.write(".systemprompt/credentials.json", strings.Replace(file, "ada@example.com", "bob@example.com", 1))
+	o := s.must("tenant", "list")
+	require.Empty(t, o.stdout)
+	require.Contains(t, o.stderr, "credentials.json is of bob@example.com, and "+p.Listener.Addr().String()+" says that its token is of ada@example.com")
+	require.Contains(t, o.stderr, "sp login "+p.URL)
+	require.Equal(t, 6, s.run("tenant", "list", "--prune").exit)
+}
+
+func TestAListWarnsOfWhatKeepsItFromSyncingAndLists(t *testing.T) {
+	t.Parallel()
+	for what, prepare := range map[string]func(*sandbox){
+		"a login that others read": func(s *sandbox) { require.NoError(t, os.Chmod(s.dir+"/.systemprompt/credentials.json", 0o644)) },
+		"an odd proxy":             func(s *sandbox) { s.env["HTTPS_PROXY"] = "http://u:p%zz@proxy" },
+		"a token for nowhere":      func(s *sandbox) { s.env["SP_TOKEN"] = "sp_pat_x" },
+		"a broken tenants.json":    func(s *sandbox) { s.write(".systemprompt/tenants.json", `{"tenants": [`) },
+	} {
+		s, _ := withTheirs(t)
+		prepare(s)
+		o := s.must("tenant", "list")
+		require.Contains(t, o.stdout, "t-9", what)
+		require.Contains(t, o.stderr, "warning: no sync: ", what)
+		require.NotZero(t, s.run("tenant", "list", "--prune").exit, what)
+	}
+}
+
+func TestAListWithoutALoginReadsNoProxy(t *testing.T) {
+	t.Parallel()
+	s, _ := online(t)
+	s.must("init")
+	s.env["HTTPS_PROXY"] = "http://u:p%zz@proxy"
+	require.Empty(t, s.must("tenant", "list").stderr)
+}
+
+// strangers is a sandbox with that tenant, logged in at a plane that does not have it.
+func strangers(t *testing.T) (*sandbox, *plane) {
+	t.Helper()
+	s, p := online(t)
+	s.must("init")
+	s.write("in.json", theirs)
+	s.must("import", "in.json")
+	s.login(p)
+	p.asked = nil
+	return s, p
+}
+
+func TestNobodyIsAskedToChangeATenantOfAnotherControlPlane(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{
+		"sync pull t-9", "sync push t-9", "tenant rotate-credentials t-9 -y", "tenant rotate-sync-token t-9 -y",
+		"tenant cancel t-9 -y", "tenant cancel t-9 --undo", "tenant provision t-9",
+	} {
+		s, p := strangers(t)
+		o := s.run(strings.Fields(line)...)
+		require.Equal(t, 3, o.exit, "%s: %s", line, o.stderr)
+		require.Contains(t, o.stderr, p.Listener.Addr().String()+" does not have it, and nothing here says where it is from")
+		require.Contains(t, o.stderr, "sp login URL")
+		require.Equal(t, []string{"GET /api/v1/tenants/t-9"}, p.asked, line)
+	}
+}
+
+func TestADeletionOfATenantOfAnotherControlPlaneSaysWhatItLeaves(t *testing.T) {
+	t.Parallel()
+	s, p := strangers(t)
+	o := s.must("tenant", "delete", "t-9", "-y")
+	require.Contains(t, o.stderr, "only the record here goes, its database stays where it is")
+	require.Equal(t, []string{"GET /api/v1/tenants/t-9"}, p.asked)
+	require.Equal(t, 3, s.run("tenant", "show", "t-9").exit)
+}
+
+func TestASyncTokenGoesToThePlaneThatHasTheTenant(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	o := s.run("sync", "pull", "t-9")
+	require.True(t, p.asks("GET /api/v1/tenants/t-9/files"), o.stderr)
+}
+
+func TestACancellationIsTakenBack(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.answers(http.MethodPost, "/api/v1/tenants/t-9/subscription/cancel", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, nil) })
+	o := s.must("tenant", "cancel", "t-9", "-y")
+	require.Contains(t, o.stderr, "unless a client overrides that")
+	require.Contains(t, o.stderr, "sp: sp tenant cancel t-9 --undo takes the cancellation back\n")
+	matched := ""
+	bodies := p.answers(http.MethodPatch, "/api/v1/tenants/t-9", func(w http.ResponseWriter, r *http.Request) {
+		matched = r.Header.Get("If-Match")
+		answer(w, http.StatusOK, map[string]any{"data": map[string]any{"id": "t-9", "name": "theirs", "external_db_access": false, "database_url": ""}})
+	})
+	o = s.must("tenant", "cancel", "t-9", "--undo")
+	require.Contains(t, o.stderr, "the subscription of tenant t-9 (theirs) goes on")
+	require.Equal(t, `"v1"`, matched)
+	require.Equal(t, []string{"{}"}, *bodies)
+}
