@@ -192,7 +192,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 10+15+3+13+5+9+9+7+4+3+11+6+2+3+3+8)
+	require.Len(t, columns, 10+15+3+13+5+9+9+7+4+3+11+6+2+4+4+8)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {
