@@ -178,7 +178,7 @@ func (p *realPlane) settle() {
 // does harm to a third of the requests. The same command again, and again, does in the end what it says.
 func TestWhateverTheNetworkDoesThereIsOneTenantAndNothingIsLost(t *testing.T) {
 	t.Parallel()
-	seeds := 200
+	seeds := 60
 	if testing.Short() {
 		seeds = 20
 	}

@@ -400,3 +400,20 @@ func TestAColleaguesTenantGetsItsURLs(t *testing.T) {
 		require.Error(t, err, id)
 	}
 }
+
+func TestADeletionAtItsControlPlaneIsNotUndone(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustSync(t, CloudSync{Tenants: []CloudTenant{given("a", "A")}})
+	now := given("a", "A")
+	real := secret.New("postgres://u:p@h/d")
+	now.InternalURL = &real
+	_, err := d.StoreCloudURLs(t.Context(), plane, now)
+	require.NoError(t, err)
+	_, err = d.DeleteTenant(t.Context(), Deletion{ID: "a", Dropped: true})
+	require.NoError(t, err)
+	_, err = d.Undo(t.Context(), Undo{})
+	require.ErrorContains(t, err, "can't be undone")
+	_, err = d.mustView(t).Tenant(t.Context(), "a")
+	require.ErrorIs(t, err, ErrNotFound)
+}

@@ -269,8 +269,8 @@ type Deletion struct {
 	ID TenantID
 	// Purge forgets its secrets at once, and earlier ones of it.
 	Purge bool
-	// Dropped tells that the database that sp made for it is no more: its URL is worthless for
-	// an undo. Left is one that stays where it is. Any other keeps its tenant from being deleted.
+	// Dropped tells that the database that sp or a control plane made for it is no more: its URL is
+	// worthless for an undo, and so is the sync token of a cloud tenant. Left is one that stays where it is. Any other keeps its tenant from being deleted.
 	Dropped, Left bool
 }
 
@@ -294,6 +294,9 @@ func (r *Registry) DeleteTenant(ctx context.Context, d Deletion) (removed Remove
 // endDatabase forgets the database that sp made for a tenant, unless it is still there to
 // be dropped.
 func (c *change) endDatabase(ctx context.Context, t placedTenant, deletion Deletion) error {
+	if t.IsCloud() && deletion.Dropped {
+		c.record.revoked = []string{"database_url", "internal_database_url", "sync_token"}
+	}
 	d, err := c.Database(ctx, t.ID)
 	if err != nil || d == nil {
 		return err

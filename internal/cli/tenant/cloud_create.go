@@ -76,6 +76,9 @@ func onlyRegion(ctx context.Context, t *task.Task, client *cloud.Client) (string
 		t.Note("in region %s, the only one at %s", regions[0].Code, client.Host())
 		return regions[0].Code, nil
 	}
+	if len(regions) == 0 {
+		return "", fmt.Errorf("%s has no region yet, in which a tenant could be made: %w", client.Host(), cloud.ErrUnavailable)
+	}
 	return "", cli.Hint(cli.Usage("tenant create: which region?"), "--region with one of %s", listed(regions))
 }
 
@@ -242,7 +245,7 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 // adviseGone says what a tenant is of which the control plane knows nothing.
 func adviseGone(tenant registry.Tenant, err error) error {
 	if errors.Is(err, cloud.ErrNotFound) {
-		return cli.Hint(fmt.Errorf("tenant %s: %w", tenant, err), "%s removes it here", cli.To("sp tenant list", "--prune"))
+		return cli.Hint(fmt.Errorf("tenant %s: %w", tenant, err), "%s removes it here", cli.To("sp tenant delete", string(tenant.ID)))
 	}
 	return err
 }

@@ -72,7 +72,7 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 		return cli.Answer{}, err
 	}
 	t.Tell(hosting.Warnings{Sharers: doomed.sharers}, "leads to the database that is about to be dropped")
-	deletion := registry.Deletion{ID: doomed.id, Purge: t.Bool("purge")}
+	deletion := registry.Deletion{ID: doomed.id, Purge: t.Bool("purge"), Dropped: client != nil}
 	if d := doomed.database; d != nil {
 		deletion.Left = t.Bool("keep-database")
 		deletion.Dropped = !deletion.Left
