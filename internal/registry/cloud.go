@@ -100,6 +100,8 @@ type CloudConflict struct {
 	ID      TenantID
 	Name    string
 	Members []string
+	// Origin is the control plane that the tenant is from, if that is another one.
+	Origin string
 }
 
 // A control plane and the registry both have the members cloudMembers of a tenant. The rule:
@@ -193,6 +195,9 @@ func (r *Registry) StoreCloudURLs(ctx context.Context, origin string, t CloudTen
 		if err != nil {
 			return err
 		}
+		if err := c.checkOrigin(ctx, before.Tenant, origin); err != nil {
+			return err
+		}
 		base, err := c.base(ctx, t.ID)
 		if err != nil {
 			return err
@@ -209,6 +214,16 @@ func (r *Registry) StoreCloudURLs(ctx context.Context, origin string, t CloudTen
 		return c.putBase(ctx, origin, t)
 	})
 	return tenant, err
+}
+
+// checkOrigin refuses what a control plane says of a tenant that is another's: whoever runs one can
+// name its id, and would get its sync token next.
+func (c *change) checkOrigin(ctx context.Context, t Tenant, origin string) error {
+	from, err := c.CloudOrigin(ctx, t.ID)
+	if err == nil && from != nil && *from != origin {
+		err = fmt.Errorf("tenant %s is from %s, and %s gave its id: %w", t, *from, origin, ErrConflict)
+	}
+	return err
 }
 
 // syncing is a sync at work.
@@ -282,6 +297,9 @@ func (y *syncing) take(ctx context.Context, theirs CloudTenant) error {
 	case ours.IsLocal():
 		y.done.Kept = append(y.done.Kept, CloudConflict{ID: ours.ID, Name: ours.Name})
 		return nil
+	case y.isAnothers(ours.ID):
+		y.done.Kept = append(y.done.Kept, CloudConflict{ID: ours.ID, Name: ours.Name, Origin: y.known[ours.ID].Origin})
+		return nil
 	}
 	return y.update(ctx, ours, theirs)
 }
@@ -294,6 +312,12 @@ func (y *syncing) add(ctx context.Context, theirs CloudTenant) error {
 	}
 	y.done.Added = append(y.done.Added, Step{Action: Add, ID: tenant.ID, Name: tenant.Name, Kind: Cloud})
 	return y.putBase(ctx, y.Origin, theirs)
+}
+
+// isAnothers tells whether a tenant is another control plane's: whoever runs one can name its id.
+func (y *syncing) isAnothers(id TenantID) bool {
+	row, known := y.known[id]
+	return known && row.Origin != y.Origin
 }
 
 func (y *syncing) update(ctx context.Context, ours placedTenant, theirs CloudTenant) error {

@@ -292,7 +292,7 @@ func (r *Registry) StoreCloudTenant(ctx context.Context, n CloudResult) (tenant 
 		if err != nil {
 			return err
 		}
-		if tenant, err = c.storeCreated(ctx, n, tenant); err != nil {
+		if tenant, err = c.storeCreated(ctx, n, tenant, k.Origin); err != nil {
 			return err
 		}
 		if err := errors.Join(c.putBase(ctx, k.Origin, n.Tenant), c.q.DeleteCloudCall(ctx, n.Key)); err != nil {
@@ -304,7 +304,7 @@ func (r *Registry) StoreCloudTenant(ctx context.Context, n CloudResult) (tenant 
 }
 
 // storeCreated appends a tenant, or updates the one that is here, and returns it.
-func (c *change) storeCreated(ctx context.Context, n CloudResult, tenant Tenant) (Tenant, error) {
+func (c *change) storeCreated(ctx context.Context, n CloudResult, tenant Tenant, origin string) (Tenant, error) {
 	before, err := c.placedTenant(ctx, tenant.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -313,6 +313,9 @@ func (c *change) storeCreated(ctx context.Context, n CloudResult, tenant Tenant)
 		return tenant, err
 	case before.IsLocal():
 		return tenant, fmt.Errorf("tenant %s: a local tenant has this id: %w", before, ErrExists)
+	}
+	if err := c.checkOrigin(ctx, before.Tenant, origin); err != nil {
+		return tenant, err
 	}
 	base, err := c.base(ctx, tenant.ID)
 	if err != nil {

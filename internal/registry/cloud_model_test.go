@@ -119,8 +119,17 @@ func syncAndCompare(t *rapid.T, d *desk, s CloudSync, known bases, origins map[T
 	done := d.mustSync(t, s)
 	after := d.all(t)
 	given := map[TenantID]CloudTenant{}
+	anothers := func(id TenantID) bool {
+		ours, here := before[id]
+		return here && !ours.IsLocal() && known[id] != nil && origins[id] != s.Origin
+	}
 	for _, theirs := range s.Tenants {
 		given[theirs.ID] = theirs
+		if anothers(theirs.ID) {
+			require.Equal(t, reveal(before[theirs.ID]), reveal(after[theirs.ID]))
+			require.Contains(t, done.Kept, CloudConflict{ID: theirs.ID, Name: before[theirs.ID].Name, Origin: origins[theirs.ID]})
+			continue
+		}
 		requireMerged(t, known[theirs.ID], before, theirs, after[theirs.ID], done)
 	}
 	for id, ours := range before {
@@ -137,7 +146,7 @@ func syncAndCompare(t *rapid.T, d *desk, s CloudSync, known bases, origins map[T
 		}
 	}
 	for id, theirs := range given {
-		if !after[id].IsLocal() {
+		if !after[id].IsLocal() && !anothers(id) {
 			known[id], origins[id] = textsOf(theirs.record()), s.Origin
 		}
 	}

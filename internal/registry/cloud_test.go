@@ -417,3 +417,34 @@ func TestADeletionAtItsControlPlaneIsNotUndone(t *testing.T) {
 	_, err = d.mustView(t).Tenant(t.Context(), "a")
 	require.ErrorIs(t, err, ErrNotFound)
 }
+
+func TestAnotherControlPlaneTakesNoTenantOver(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	const stranger = "https://stranger.example"
+	real, bait := secret.New("postgres://u:p@h/d"), secret.New("postgres://u:bait@evil/d")
+	d.mustSync(t, CloudSync{Tenants: []CloudTenant{given("a", "A")}})
+	ours := given("a", "A")
+	ours.InternalURL = &real
+	before, err := d.StoreCloudURLs(t.Context(), plane, ours)
+	require.NoError(t, err)
+
+	theirs := given("a", "taken")
+	theirs.InternalURL = &bait
+	done := d.mustSync(t, CloudSync{Origin: stranger, Tenants: []CloudTenant{theirs}})
+	require.Equal(t, []CloudConflict{{ID: "a", Name: "A", Origin: plane}}, done.Kept)
+	d.mustRefuse(t, ErrConflict, func() error { _, err := d.StoreCloudURLs(t.Context(), stranger, theirs); return err })
+	d.mustCall(t, CloudCall{Key: "k", Kind: CreateCall, Origin: stranger, Name: "new", Region: "iad"})
+	d.mustRefuse(t, ErrConflict, func() error {
+		_, err := d.StoreCloudTenant(t.Context(), CloudResult{Key: "k", Tenant: theirs, InternalURL: &bait})
+		return err
+	})
+	d.mustReopen(t)
+	v := d.mustView(t)
+	after, err := v.Tenant(t.Context(), "a")
+	require.NoError(t, err)
+	require.True(t, before.Equal(after))
+	from, err := v.CloudOrigin(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, plane, *from)
+}

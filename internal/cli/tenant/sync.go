@@ -161,6 +161,10 @@ func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced) {
 		t.Note("warning: %s is one tenant's id and another's name; id:%s means the tenant with that id", id, id)
 	}
 	for _, kept := range done.Kept {
+		if kept.Origin != "" {
+			t.Note("warning: tenant %s (%s) is from %s, and %s has one of that id; yours stays", kept.ID, kept.Name, kept.Origin, client.Host())
+			continue
+		}
 		if len(kept.Members) == 0 {
 			t.Note("warning: tenant %s (%s) is local, and %s has another one with that id", kept.ID, kept.Name, client.Host())
 			continue
