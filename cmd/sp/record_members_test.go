@@ -106,6 +106,7 @@ var memberLists = map[string]string{
 	"fill":          "the credentials among it",
 	"give":          "the same",
 	"createAt":      "the same",
+	"endDatabase":   "what was for the database alone, and ends with it",
 	"secretsOf":     "secrets that no file may hold that is pushed",
 
 	"shown":     "what spd tells of a tenant",

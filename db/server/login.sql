@@ -146,10 +146,6 @@ WHERE session = @session;
 DELETE FROM logins
 WHERE session = @session;
 
--- name: DeleteAccessTokensOfPersonal :exec
-DELETE FROM tokens
-WHERE session IN (SELECT logins.session FROM logins WHERE logins.token_id = @token_id);
-
 -- name: DeleteExpiredLogins :exec
 DELETE FROM logins
 WHERE expires_at <= @now;
@@ -192,3 +188,7 @@ WHERE user_id = @user_id;
 -- name: DeleteDevicesOfUser :exec
 DELETE FROM devices
 WHERE user_id = CAST(@user_id AS TEXT);
+
+-- name: DeleteAccessTokensOfNoLogin :exec
+DELETE FROM tokens
+WHERE kind = 'access' AND NOT EXISTS (SELECT 1 FROM logins WHERE logins.session = tokens.session);

@@ -83,13 +83,13 @@ func (q *Queries) CountWrongOfRequest(ctx context.Context, arg CountWrongOfReque
 	return err
 }
 
-const deleteAccessTokensOfPersonal = `-- name: DeleteAccessTokensOfPersonal :exec
+const deleteAccessTokensOfNoLogin = `-- name: DeleteAccessTokensOfNoLogin :exec
 DELETE FROM tokens
-WHERE session IN (SELECT logins.session FROM logins WHERE logins.token_id = ?1)
+WHERE kind = 'access' AND NOT EXISTS (SELECT 1 FROM logins WHERE logins.session = tokens.session)
 `
 
-func (q *Queries) DeleteAccessTokensOfPersonal(ctx context.Context, tokenID *string) error {
-	_, err := q.db.ExecContext(ctx, deleteAccessTokensOfPersonal, tokenID)
+func (q *Queries) DeleteAccessTokensOfNoLogin(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, deleteAccessTokensOfNoLogin)
 	return err
 }
 

@@ -92,12 +92,6 @@ FROM tokens
 WHERE kind = 'personal'
 ORDER BY created_at, id;
 
--- name: PersonalTokensOf :many
-SELECT *
-FROM tokens
-WHERE user_id = @user_id AND kind = 'personal'
-ORDER BY created_at, id;
-
 -- name: DeleteToken :execrows
 DELETE FROM tokens
 WHERE id = @id;

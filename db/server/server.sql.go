@@ -804,51 +804,6 @@ func (q *Queries) PersonalTokens(ctx context.Context) ([]Token, error) {
 	return items, nil
 }
 
-const personalTokensOf = `-- name: PersonalTokensOf :many
-SELECT id, kind, hash, shown, name, user_id, tenant_id, session, scopes, tenants, created_at, expires_at, used_at, parent_id
-FROM tokens
-WHERE user_id = ?1 AND kind = 'personal'
-ORDER BY created_at, id
-`
-
-func (q *Queries) PersonalTokensOf(ctx context.Context, userID *string) ([]Token, error) {
-	rows, err := q.db.QueryContext(ctx, personalTokensOf, userID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Token
-	for rows.Next() {
-		var i Token
-		if err := rows.Scan(
-			&i.ID,
-			&i.Kind,
-			&i.Hash,
-			&i.Shown,
-			&i.Name,
-			&i.UserID,
-			&i.TenantID,
-			&i.Session,
-			&i.Scopes,
-			&i.Tenants,
-			&i.CreatedAt,
-			&i.ExpiresAt,
-			&i.UsedAt,
-			&i.ParentID,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const putCancellation = `-- name: PutCancellation :exec
 INSERT INTO cancellations (tenant_id, delete_at, applied)
 VALUES (?1, ?2, ?3)

@@ -133,6 +133,7 @@ func (s *Server) admit(ctx context.Context, header, scheme string, scopes []stri
 const (
 	personalKind = "personal"
 	syncKind     = "sync"
+	accessKind   = "access"
 
 	bearerScheme = "bearer"
 	syncScheme   = "sync"

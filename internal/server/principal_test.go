@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -117,10 +118,57 @@ func TestATokenCanDoNoMoreThanWhoMadeIt(t *testing.T) {
 	require.NotContains(t, string(listed.text), made.Data.Secret)
 	require.Len(t, list.Data, 3)
 	p.mustUser("bert", MemberRole).ask("DELETE", "/api/v1/tokens/"+further.Data.ID, "").refuses(404, "not_found")
+	job.ask("GET", "/api/v1/tokens", "").is(200, &list)
+	require.Len(t, list.Data, 2)
+	var whole data[NewToken]
+	anna.ask("POST", "/api/v1/tokens", `{"name":"whole","scopes":["read"]}`).is(201, &whole)
+	job.ask("DELETE", "/api/v1/tokens/"+whole.Data.ID, "").refuses(404, "not_found")
 	anna.ask("DELETE", "/api/v1/tokens/"+further.Data.ID, "").is(204)
 	anna.ask("DELETE", "/api/v1/tokens/"+further.Data.ID, "").refuses(404, "not_found")
 	p.clock.pass(61 * time.Second)
 	job.ask("GET", "/api/v1/tenants", "").refuses(401, "unauthenticated")
+}
+
+// TestATokenEndsWithWhatItWasMadeWith also where a login, or two, came between.
+func TestATokenEndsWithWhatItWasMadeWith(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	anna := p.mustUser("anna", MemberRole)
+	// login is what somebody does with a personal token, who enters it on the login page.
+	login := func(with NewToken) *client {
+		token, row, err := p.newToken("sp_at_")
+		require.NoError(t, err)
+		session := "session of " + with.ID
+		row.Kind, row.UserID, row.Session, row.Scopes = accessKind, &anna.user.ID, &session, "read write secrets"
+		require.NoError(t, p.db.Write(t.Context(), func(q *rows.Queries) error {
+			err := q.InsertLogin(t.Context(), rows.InsertLoginParams{
+				Session: session, UserID: anna.user.ID, TokenID: &with.ID, Scopes: row.Scopes, ExpiresAt: p.clock.Now().Add(time.Hour).UnixMicro(),
+			})
+			return errors.Join(err, q.InsertToken(t.Context(), row))
+		}))
+		return &client{plane: p, user: anna.user, token: token.Reveal()}
+	}
+	create := func(with *client) NewToken {
+		var made data[NewToken]
+		with.ask("POST", "/api/v1/tokens", `{"name":"x","scopes":["read","write","secrets"],"expires_in":3600}`).is(201, &made)
+		return made.Data
+	}
+	var first data[NewToken]
+	anna.ask("POST", "/api/v1/tokens", `{"name":"first","scopes":["read","write","secrets"],"expires_in":60}`).is(201, &first)
+	begun := login(first.Data)
+	second := create(begun)
+	require.Equal(t, first.Data.Expires, second.Expires, "no later than what it was made with")
+	further := login(second)
+	third := create(further)
+	require.Equal(t, first.Data.Expires, third.Expires)
+	all := []*client{begun, further, {plane: p, token: second.Secret}, {plane: p, token: third.Secret}}
+	for _, c := range all {
+		c.ask("GET", "/api/v1/tenants", "").is(200)
+	}
+	anna.ask("DELETE", "/api/v1/tokens/"+first.Data.ID, "").is(204)
+	for _, c := range all {
+		c.ask("GET", "/api/v1/tenants", "").refuses(401, "unauthenticated")
+	}
 }
 
 func TestAUserWhoMayNotComeInHasNoTokens(t *testing.T) {

@@ -13,7 +13,6 @@ import (
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
-	"github.com/sp-registry/sp/internal/server/login"
 )
 
 // Token is a personal token as it is listed: never the token itself.
@@ -57,7 +56,7 @@ func (s *Server) newToken(prefix string) (token secret.Secret, row rows.InsertTo
 func (s *Server) tokens(api huma.API) {
 	huma.Register(api, operation("tokens", http.MethodGet, "/api/v1/tokens", "my tokens; with the scope admin, all", Read),
 		func(ctx context.Context, _ *struct{}) (*struct{ Body data[[]Token] }, error) {
-			found, err := s.Tokens(ctx, asking(ctx).whose())
+			found, err := s.tokensOf(ctx, asking(ctx).mayEnd)
 			return &struct{ Body data[[]Token] }{data[[]Token]{found}}, s.refused(ctx, err)
 		})
 	create := bodied(secretly(operation("createToken", http.MethodPost, "/api/v1/tokens", "a personal token, shown once", Secrets, http.StatusNotFound, http.StatusUnprocessableEntity)))
@@ -70,7 +69,7 @@ func (s *Server) tokens(api huma.API) {
 		Write, http.StatusNotFound)
 	remove.DefaultStatus = http.StatusNoContent
 	huma.Register(api, remove, func(ctx context.Context, in *TenantPath) (*struct{}, error) {
-		return nil, s.refused(ctx, s.noted(ctx, act{action: "token.delete", target: in.ID}, s.endToken(ctx, in.ID, asking(ctx).whose())))
+		return nil, s.refused(ctx, s.noted(ctx, act{action: "token.delete", target: in.ID}, s.endToken(ctx, in.ID, asking(ctx).mayEnd)))
 	})
 }
 
@@ -100,8 +99,7 @@ func (s *Server) CreateToken(ctx context.Context, user string, r TokenRequest) (
 	return s.makeToken(ctx, user, r, nil)
 }
 
-// makeToken makes a personal token. One that is made with another, the parent, ends with it at the
-// latest, unless that is a login's.
+// makeToken makes a personal token, with another one unless that is nil.
 func (s *Server) makeToken(ctx context.Context, user string, r TokenRequest, parent *rows.Token) (made NewToken, err error) {
 	at, err := s.absent(ctx, r.Tenants)
 	if err == nil && at >= 0 { // a word that names none would be as none at all, which means every tenant
@@ -119,13 +117,10 @@ func (s *Server) makeToken(ctx context.Context, user string, r TokenRequest, par
 		at := s.Now().Add(time.Duration(r.Expires) * time.Second).UnixMicro()
 		row.ExpiresAt = &at
 	}
-	if parent != nil && parent.Kind == personalKind {
-		row.ParentID = &parent.ID
-		if end := parent.ExpiresAt; end != nil && (row.ExpiresAt == nil || *row.ExpiresAt > *end) {
-			row.ExpiresAt = end
-		}
-	}
 	err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		if err := endWith(ctx, q, &row, parent); err != nil {
+			return err
+		}
 		if err := q.InsertToken(ctx, row); err != nil {
 			return err
 		}
@@ -153,50 +148,76 @@ func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest
 
 // DeleteToken ends a personal token.
 func (s *Server) DeleteToken(ctx context.Context, id string) error {
-	return s.noted(ctx, act{action: "token.delete", target: id}, s.endToken(ctx, id, nil))
+	return s.noted(ctx, act{action: "token.delete", target: id}, s.endToken(ctx, id, func(rows.Token) bool { return true }))
 }
 
-// Tokens returns the personal tokens of a user, or all.
-func (s *Server) Tokens(ctx context.Context, user *string) (found []Token, err error) {
+// Tokens returns the personal tokens of all users.
+func (s *Server) Tokens(ctx context.Context) ([]Token, error) {
+	return s.tokensOf(ctx, func(rows.Token) bool { return true })
+}
+
+func (s *Server) tokensOf(ctx context.Context, which func(rows.Token) bool) (found []Token, err error) {
 	found = []Token{}
 	err = s.db.Read(ctx, func(q *rows.Queries) error {
-		var list []rows.Token
-		var err error
-		if user != nil {
-			list, err = q.PersonalTokensOf(ctx, user)
-		} else {
-			list, err = q.PersonalTokens(ctx)
-		}
+		list, err := q.PersonalTokens(ctx)
 		for _, row := range list {
-			found = append(found, shownToken(row))
+			if which(row) {
+				found = append(found, shownToken(row))
+			}
 		}
 		return err
 	})
 	return found, err
 }
 
-// whose are the tokens that somebody may see and end: his own, or with the scope admin all.
-func (p *principal) whose() *string {
-	if slices.Contains(p.scopes, Admin) {
-		return nil
+// mayEnd tells whether somebody may see and end a personal token: one of his own, or with the scope admin
+// any; with a token for certain tenants, only one that is good for no other.
+func (p *principal) mayEnd(token rows.Token) bool {
+	for word := range strings.FieldsSeq(token.Tenants) {
+		if p.only != nil && !slices.Contains(p.only, registry.TenantID(word)) {
+			return false
+		}
 	}
-	return &p.user.ID
+	return (p.only == nil || token.Tenants != "") && (*token.UserID == p.user.ID || slices.Contains(p.scopes, Admin))
 }
 
 var errNoToken = problem(http.StatusNotFound, "not_found", "there is no such token, or it is not yours")
 
-// endToken ends a personal token, of a certain user unless that is nil.
-func (s *Server) endToken(ctx context.Context, id string, user *string) error {
+// endWith has a token end with the personal one that it was made with, at the latest: also through a
+// login that was begun with that.
+func endWith(ctx context.Context, q *rows.Queries, row *rows.InsertTokenParams, made *rows.Token) error {
+	if made == nil {
+		return nil
+	}
+	parent := *made
+	if made.Kind == accessKind {
+		begun, err := q.Login(ctx, *made.Session)
+		if err != nil || begun.TokenID == nil { // who came in with a join code has no token that ends
+			return err
+		}
+		if parent, err = q.Token(ctx, *begun.TokenID); err != nil {
+			return err
+		}
+	}
+	row.ParentID = &parent.ID
+	if end := parent.ExpiresAt; end != nil && (row.ExpiresAt == nil || *row.ExpiresAt > *end) {
+		row.ExpiresAt = end
+	}
+	return nil
+}
+
+// endToken ends a personal token with all that was made or begun with it, if it is one that may be ended.
+func (s *Server) endToken(ctx context.Context, id string, may func(rows.Token) bool) error {
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
 		token, err := q.Token(ctx, id)
-		if rows.IsMissing(err) || err == nil && (token.Kind != personalKind || user != nil && *token.UserID != *user) {
+		if rows.IsMissing(err) || err == nil && (token.Kind != personalKind || !may(token)) {
 			return errNoToken
-		}
-		if err == nil { // what was begun with it ends, too
-			err = login.EndLoginsOf(ctx, q, id)
 		}
 		if err == nil {
 			_, err = q.DeleteToken(ctx, id)
+		}
+		if err == nil { // the logins that were begun with it and its like went with them
+			err = q.DeleteAccessTokensOfNoLogin(ctx)
 		}
 		return err
 	})

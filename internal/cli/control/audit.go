@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
@@ -41,7 +42,7 @@ func audit(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 		acts, err := s.Acts(ctx, asked)
 		var list [][]string
 		for _, a := range acts {
-			list = append(list, []string{a.At.Format(time.RFC3339), a.User, a.Address, a.Action, a.Tenant + a.Target, a.Outcome})
+			list = append(list, []string{a.At.Format(time.RFC3339), a.User, a.Address, a.Action, strings.TrimSpace(a.Tenant + " " + a.Target), a.Outcome})
 		}
 		answer = cli.Answer{
 			Value: map[string]any{"acts": acts}, Title: "Audit", Heads: []string{"TIME", "WHO", "FROM", "WHAT", "WITH", "OUTCOME"}, Rows: cli.Rows(list...),

@@ -45,7 +45,7 @@ func createToken(ctx context.Context, c *cli.Context) (answer cli.Answer, err er
 
 func listTokens(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
-		tokens, err := s.Tokens(ctx, nil)
+		tokens, err := s.Tokens(ctx)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
@@ -35,9 +36,14 @@ func bounded(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
 		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+		late := time.AfterFunc(bodyWithin, func() { _ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) })
+		defer late.Stop()
 		next.ServeHTTP(w, r)
 	})
 }
+
+// bodyWithin is how long a request may take to come.
+const bodyWithin = 10 * time.Second
 
 // policy lets a page load its style and send its forms to the places named.
 func policy(forms string) string {

@@ -90,12 +90,6 @@ func (l *Login) Sweep(ctx context.Context) error {
 	})
 }
 
-// EndLoginsOf ends all that was begun with a personal token. It belongs before the token is deleted,
-// in the same change.
-func EndLoginsOf(ctx context.Context, q *server.Queries, tokenID string) error {
-	return q.DeleteAccessTokensOfPersonal(ctx, &tokenID)
-}
-
 // end ends a login with all its tokens.
 func end(ctx context.Context, q *server.Queries, session string) error {
 	return errors.Join(q.DeleteTokensOfSession(ctx, &session), q.DeleteLogin(ctx, session))

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -273,11 +274,8 @@ func TestAPersonalTokenThatIsRevokedEndsWhatItBegan(t *testing.T) {
 	got := w.exchange(w.enter(b, w.page(b), token).location(t).Query().Get("code"))
 	require.Contains(t, w.page(b).body, "Continue as")
 	w.write(func(q *server.Queries) error {
-		if err := EndLoginsOf(t.Context(), q, "gone"); err != nil {
-			return err
-		}
 		_, err := q.DeleteToken(t.Context(), "gone")
-		return err
+		return errors.Join(err, q.DeleteAccessTokensOfNoLogin(t.Context()))
 	})
 	require.Nil(t, w.row(got.Access))
 	w.requireRefused(w.refresh(got.Refresh), "invalid_grant")
