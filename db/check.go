@@ -17,7 +17,7 @@ import (
 // it had never been, and the default would take its place. Registries of some hundred
 // tenants are that small. In a larger one SQLite sees the damage that it meets; the
 // rest is left to doctor.
-const checkedWhole = 64
+const checkedWhole = 72
 
 // pageSize is SQLite's own, in bytes, which sp leaves as it is.
 const pageSize = 4096

@@ -123,7 +123,11 @@ func removeCopies(path string, which func(Copy) bool) (removed []Copy, err error
 // while anything is left of it, it is found.
 func removeWithJournal(path string) error {
 	for _, name := range []string{path + "-journal", path + "-wal", path + "-shm", path} {
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		_, err := os.Lstat(name) // mostly there is none, and to remove that would take two calls
+		if err == nil {
+			err = os.Remove(name)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
