@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +34,28 @@ type plane struct {
 	http  *httptest.Server
 	clock *clock
 	log   *logged
+
+	mu     sync.Mutex
+	tokens []string // that users of it have
+}
+
+// secrets are the canaries: of the administrator of a region and of what mustReady gives a tenant.
+var secrets = regexp.MustCompile(`canary-(admin|[0-9a-f]{8}-)`)
+
+// keepsSecrets looks for secrets in what is logged, and in what serve.db holds.
+func (p *plane) keepsSecrets(dir string) {
+	kept := p.log.String()
+	for _, name := range []string{"serve.db", "serve.db-wal"} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if !errors.Is(err, fs.ErrNotExist) {
+			require.NoError(p.t, err)
+		}
+		kept += string(text)
+	}
+	for _, token := range p.tokens {
+		require.NotContains(p.t, kept, token)
+	}
+	require.Empty(p.t, secrets.FindString(kept))
 }
 
 // clock is the time of a test.
@@ -92,8 +118,9 @@ func mustPlaneBehind(t testing.TB, before func(http.Handler) http.Handler) *plan
 	p.http = httptest.NewUnstartedServer(nil)
 	address, err := url.Parse("http://" + p.http.Listener.Addr().String())
 	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "spd")
 	p.Server, err = Open(t.Context(), Options{
-		Dir: filepath.Join(t.TempDir(), "spd"), URL: address, Domain: "example.org", Now: p.clock.Now, Random: &chance{src: rand.NewChaCha8([32]byte{1})},
+		Dir: dir, URL: address, Domain: "example.org", Now: p.clock.Now, Random: &chance{src: rand.NewChaCha8([32]byte{1})},
 		Wait: 10 * time.Second, Log: slog.New(slog.NewTextHandler(p.log, nil)),
 	})
 	require.NoError(t, err)
@@ -103,6 +130,7 @@ func mustPlaneBehind(t testing.TB, before func(http.Handler) http.Handler) *plan
 	p.http.Start()
 	t.Cleanup(func() {
 		p.http.Close()
+		p.keepsSecrets(dir)
 		require.NoError(t, p.Close())
 	})
 	return p
@@ -127,6 +155,9 @@ func (p *plane) mustUser(name string, role Role) *client {
 	}
 	made, err := p.CreateToken(p.t.Context(), u.ID, TokenRequest{Name: "test", Scopes: scopes})
 	require.NoError(p.t, err)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tokens = append(p.tokens, made.Secret)
 	return &client{plane: p, user: u, token: made.Secret}
 }
 
@@ -172,6 +203,12 @@ func (c *client) askIn(ctx context.Context, method, path, body string, headers .
 	text, err := io.ReadAll(response.Body)
 	require.NoError(c.t, err)
 	require.NotEmpty(c.t, response.Header.Get("Request-Id"))
+	if !strings.HasSuffix(path, "credentials") { // where a secret is what was asked for
+		require.Empty(c.t, secrets.FindString(string(text)), path)
+	}
+	if c.token != "" {
+		require.NotContains(c.t, string(text), c.token, path)
+	}
 	return &answer{c.t, response, text}
 }
 
