@@ -48,11 +48,11 @@ func TestCommandsCostTheSystemNoMore(t *testing.T) {
 	p.Must("export")
 	p.Must("profile", "create", "p", "--tenant", "t7") // no session: its file is a row's of its own
 	p.Must("tenant", "select", "t7")
-	for i := range 2 * runs {
+	for i := range 2 * most * runs {
 		p.Must("profile", "create", fmt.Sprintf("p%d", i), "--tenant", "t8")
 	}
 	for i, c := range costs {
-		least := p.least(c.line, runs)
+		least := p.least(c.line, runs, c.bound)
 		t.Logf("%s: %+v", c.line, least)
 		for what, pair := range map[string][2]int{
 			"syncs": {least.syncs, c.bound.syncs}, "clones": {least.clones, c.bound.clones}, "opens": {least.opens, c.bound.opens},
@@ -65,11 +65,15 @@ func TestCommandsCostTheSystemNoMore(t *testing.T) {
 	}
 }
 
+// most is how many times as often a command is run that cost too much: a busy machine adds to what it
+// costs, nothing takes from that.
+const most = 3
+
 // least is the least of each that some runs cost.
-func (p place) least(line string, runs int) cost {
+func (p place) least(line string, runs int, bound cost) cost {
 	p.T.Helper()
 	var least cost
-	for i := range runs {
+	for i := 0; i < runs || i < most*runs && !least.within(bound); i++ {
 		c := p.traced(words(line, 2*i))
 		c.faults = p.faultsOf(words(line, 2*i+1))
 		if i == 0 {
@@ -81,6 +85,10 @@ func (p place) least(line string, runs int) cost {
 		}
 	}
 	return least
+}
+
+func (c cost) within(bound cost) bool {
+	return c.syncs <= bound.syncs && c.clones <= bound.clones && c.opens <= bound.opens && c.calls <= bound.calls && c.faults <= bound.faults
 }
 
 func words(line string, number int) []string {
