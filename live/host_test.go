@@ -24,8 +24,10 @@ type host struct {
 	env          []string
 	super, admin secret.Secret
 	plane        *plane
-	doom         atomic.Int64 // how many calls it has yet to make until it is killed
-	killed       func()       // what is looked at when it was, before it is started again
+	doom         atomic.Int64  // how many calls it has yet to make until it is killed
+	calls        *os.File      // where strace tells of them
+	followed     chan struct{} // says that all of those have been counted
+	killed       func()        // what is looked at when it was, before it is started again
 }
 
 // account is somebody who asks the control plane.
@@ -148,8 +150,15 @@ func (h *host) url(who account, id string) secret.Secret {
 	return secret.New(h.ask(who, 200, "GET", "/api/v1/tenants/"+id+"/credentials", "").member("internal_database_url"))
 }
 
-// agree wants the server to hold what the registry knows, and nothing else.
+// agree wants the server to hold what the registry knows, and nothing else, once the control plane has
+// done the step that it is at.
 func (h *host) agree() {
 	h.t.Helper()
-	require.NoError(h.t, agreesWith(h.registry(), h.admin))
+	var err error
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if err = agreesWith(h.registry(), h.admin); err == nil {
+			return
+		}
+	}
+	require.NoError(h.t, err)
 }

@@ -129,7 +129,7 @@ func (h *host) sweep(stride int, act, judge func(i int)) {
 	h.startDoomed()
 	h.doom.Store(0)
 	act(0)
-	calls := int(-h.doom.Swap(spared))
+	calls := int(-h.doomNow())
 	judge(0)
 	i, met := 0, 0
 	for n := 1; n <= calls; n += every(stride) {
@@ -137,7 +137,7 @@ func (h *host) sweep(stride int, act, judge func(i int)) {
 		doomed := h.plane
 		h.doom.Store(int64(n))
 		act(i)
-		killed := h.doom.Swap(spared) <= 0
+		killed := h.doomNow() <= 0
 		if killed && h.plane == doomed { // behind the last answer
 			h.startAgain()
 		}
@@ -155,6 +155,19 @@ func (h *host) sweep(stride int, act, judge func(i int)) {
 // spared is the doom of a control plane that nobody is about to kill.
 const spared = int64(1) << 32
 
+// caughtUp is what the test tells itself, in the line of what strace tells.
+const caughtUp = "caught up"
+
+// doomNow tells how many calls are left, once follow has seen all that were made, and spares
+// the control plane from now on.
+func (h *host) doomNow() int64 {
+	h.t.Helper()
+	_, err := h.calls.WriteString(caughtUp + "\n")
+	require.NoError(h.t, err)
+	<-h.followed
+	return h.doom.Swap(spared)
+}
+
 // startDoomed has spd serve under strace. As soon as it has made as many of the calls that change what
 // others see as doom says, it is killed.
 func (h *host) startDoomed() {
@@ -165,25 +178,30 @@ func (h *host) startDoomed() {
 	h.doom.Store(spared)
 	read, write, err := os.Pipe()
 	require.NoError(h.t, err)
-	defer func() { _ = write.Close() }() // strace has it
-	go h.follow(read)
+	h.t.Cleanup(func() { _ = write.Close() })
+	h.calls, h.followed = write, make(chan struct{})
+	go h.follow(read, h.followed)
 	cmd := harness.Strace(h.t, h.serving("--listen", "127.0.0.1:0"), "/dev/fd/3", "--seccomp-bpf", "-s", "0", "-e", "trace="+writing, "-e", "signal=none")
 	cmd.ExtraFiles = []*os.File{write}
 	h.startAs(cmd)
+	h.doomNow() // what it did to start is no call that was asked for
 }
 
 // follow counts the calls of which strace tells, and kills who makes them in time.
-func (h *host) follow(calls *os.File) {
+func (h *host) follow(calls *os.File, caught chan<- struct{}) {
 	defer func() { _ = calls.Close() }()
 	for lines := bufio.NewScanner(calls); lines.Scan(); {
-		thread, call, _ := strings.Cut(lines.Text(), " ")
-		if strings.Contains(call, "resumed>") {
+		if strings.HasSuffix(lines.Text(), caughtUp) { // strace may be in the middle of a line
+			caught <- struct{}{}
 			continue
 		}
+		thread, call, _ := strings.Cut(lines.Text(), " ")
+		pid, err := strconv.Atoi(thread)
+		if err != nil || strings.Contains(call, "resumed>") {
+			continue // the rest of a line
+		}
 		if h.doom.Add(-1) == 0 {
-			if pid, err := strconv.Atoi(thread); err == nil {
-				_ = syscall.Kill(pid, syscall.SIGKILL) // a thread of it stands for all
-			}
+			_ = syscall.Kill(pid, syscall.SIGKILL) // a thread of it stands for all
 		}
 	}
 }

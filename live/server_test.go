@@ -93,7 +93,7 @@ func asked(project, query string) ([]string, error) {
 
 // askedOf is what a SQLite file answers to a query with one column.
 func askedOf(path, query string) ([]string, error) {
-	file, err := sql.Open("sqlite", "file:"+strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)+"?mode=ro")
+	file, err := sql.Open("sqlite", "file:"+strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)+"?mode=ro&_pragma=busy_timeout(10000)")
 	if err != nil {
 		return nil, err
 	}
