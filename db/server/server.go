@@ -27,21 +27,11 @@ type DB struct{ reader, writer *sql.DB }
 
 // Open opens the file at path, an absolute path, and brings it to the current schema; where there is
 // none it makes one, which its owner alone can read.
-func Open(ctx context.Context, path string) (*DB, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
-	if err == nil {
-		err = file.Close()
+func Open(ctx context.Context, path string) (d *DB, err error) {
+	if err := prepare(ctx, path); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
-	}
-	if err := checkPrivate(path); err != nil {
-		return nil, err
-	}
-	if err := migrate(ctx, path); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
-	}
-	d := &DB{}
+	d = &DB{}
 	if d.reader, err = sql.Open("sqlite", dsn(path, "_query_only", "1")); err == nil {
 		d.writer, err = sql.Open("sqlite", dsn(path, "_txlock", "immediate"))
 	}
@@ -60,7 +50,7 @@ var ErrExposed = errors.New("it holds users and tokens, and others can read it (
 func checkPrivate(path string) error {
 	info, err := os.Lstat(path)
 	if err == nil && (!info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0) {
-		err = fmt.Errorf("%s: %w", path, ErrExposed)
+		err = ErrExposed
 	}
 	return err
 }
@@ -74,14 +64,16 @@ func dsn(path string, more ...string) string {
 		"_pragma": {"secure_delete(1)", "temp_store(2)", "trusted_schema(0)", "cell_size_check(1)", "mmap_size(0)"},
 	}
 	for i := 0; i < len(more); i += 2 {
-		values.Set(more[i], more[i+1])
+		if values.Set(more[i], more[i+1]); more[i+1] == "" {
+			values.Del(more[i])
+		}
 	}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: values.Encode()}).String()
 }
 
-// migrate brings the file to the newest schema under a lock of its own: goose has none for SQLite,
-// and without one a migration can run twice. Foreign keys are off, as a rebuild of a table needs.
-func migrate(ctx context.Context, path string) (err error) {
+// prepare has a whole file of the newest schema at path, under a lock of its own: goose has none for
+// SQLite, and without one a migration can run twice.
+func prepare(ctx context.Context, path string) (err error) {
 	lock, err := os.OpenFile(filepath.Join(filepath.Dir(path), ".serve.lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
@@ -90,6 +82,45 @@ func migrate(ctx context.Context, path string) (err error) {
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
 		return err
 	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return create(ctx, path)
+	}
+	if err := checkPrivate(path); err != nil {
+		return err
+	}
+	if err := examine(ctx, path); err != nil {
+		return err
+	}
+	return migrate(ctx, path)
+}
+
+// create makes the file beside its place, so that one that is there is whole.
+func create(ctx context.Context, path string) error {
+	staged := path + ".new"
+	for _, left := range []string{staged, staged + "-wal", staged + "-shm"} { // by a process that died here
+		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	file, err := os.OpenFile(staged, os.O_RDWR|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(file.Close(), migrate(ctx, staged)); err != nil {
+		return err
+	}
+	if err := os.Rename(staged, path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// migrate brings a file to the newest schema. Foreign keys are off, as a rebuild of a table needs.
+func migrate(ctx context.Context, path string) (err error) {
 	conn, err := sql.Open("sqlite", dsn(path, "_foreign_keys", "0"))
 	if err != nil {
 		return err
@@ -104,22 +135,19 @@ func migrate(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	return upTo(ctx, provider)
-}
-
-// ErrNewer is returned for a file that a newer program made.
-var ErrNewer = errors.New("made by a newer spd")
-
-func upTo(ctx context.Context, provider *goose.Provider) error {
 	has, newest, err := provider.GetVersions(ctx)
-	if err != nil {
-		return err
-	}
-	if has > newest {
+	switch {
+	case err != nil:
+		return explain(err)
+	case has > newest:
 		return ErrNewer
+	case has == 0:
+		if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+			return err
+		}
 	}
 	_, err = provider.Up(ctx)
-	return err
+	return explain(err)
 }
 
 // Close releases the file.

@@ -37,6 +37,11 @@ func Faults() []cli.Fault {
 	noServer.Hint = cli.Advise("install PostgreSQL's programs (apt-get install postgresql), or name a server: %s", cli.To("spd region add", "CODE", "--server-stdin"))
 	root := fault(postgres.ErrRoot, 9, "unavailable")
 	root.Hint = cli.Advise("run spd as another user, or name a server: %s", cli.To("spd region add", "CODE", "--server-stdin"))
+	store := func(err error, format string, args ...any) cli.Fault {
+		return cli.Fault{Err: err, Exit: 6, Code: "store", Hint: cli.Advise(format, args...)}
+	}
+	const backup = "stop spd, and put back sp.db and serve.db of one backup"
+	const newer = "run the newer spd, or put back sp.db and serve.db of the copy from before the upgrade"
 	return []cli.Fault{
 		{Err: registry.ErrIncomplete, Exit: 8, Code: "incomplete", Made: true},
 		fault(registry.ErrUnknown, 8, "incomplete"),
@@ -46,7 +51,9 @@ func Faults() []cli.Fault {
 		fault(server.ErrInvalid, 2, "invalid"),
 		fault(server.ErrExposed, 6, "store"),
 		fault(rows.ErrExposed, 6, "store"),
-		fault(rows.ErrNewer, 6, "store"),
+		store(rows.ErrNewer, newer),
+		store(rows.ErrDamaged, backup),
+		store(rows.ErrForeign, backup+", or name another directory with --dir"),
 		root,
 		noServer,
 		fault(postgres.ErrNone, 9, "unavailable"),
@@ -62,9 +69,11 @@ func Faults() []cli.Fault {
 		fault(registry.ErrInvalid, 2, "invalid"),
 		fault(pgurl.ErrInvalid, 2, "invalid"),
 		fault(db.ErrBusy, 7, "busy"),
-		fault(db.ErrNewer, 6, "store"),
+		store(db.ErrNewer, newer),
 		fault(db.ErrUnsafe, 6, "store"),
-		fault(db.ErrDamaged, 6, "store"),
+		store(db.ErrDamaged, backup),
+		store(db.ErrForeign, backup+", or name another directory with --dir"),
+		store(db.ErrUntrusted, backup+", and the file .place with them"),
 		fault(db.ErrReadOnly, 6, "store"),
 		fault(db.ErrFull, 6, "store"),
 	}
