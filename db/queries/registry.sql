@@ -6,7 +6,7 @@ INSERT INTO registry_meta (
 );
 
 -- name: Meta :one
-SELECT revision, tenants_revision, synced_at, unknown_members
+SELECT registry_id, revision, tenants_revision, synced_at, unknown_members
 FROM registry_meta
 WHERE id = 1;
 

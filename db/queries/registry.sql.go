@@ -244,12 +244,13 @@ func (q *Queries) MarkTenantsChanged(ctx context.Context) error {
 }
 
 const meta = `-- name: Meta :one
-SELECT revision, tenants_revision, synced_at, unknown_members
+SELECT registry_id, revision, tenants_revision, synced_at, unknown_members
 FROM registry_meta
 WHERE id = 1
 `
 
 type MetaRow struct {
+	RegistryID      string
 	Revision        int64
 	TenantsRevision int64
 	SyncedAt        string
@@ -260,6 +261,7 @@ func (q *Queries) Meta(ctx context.Context) (MetaRow, error) {
 	row := q.db.QueryRowContext(ctx, meta)
 	var i MetaRow
 	err := row.Scan(
+		&i.RegistryID,
 		&i.Revision,
 		&i.TenantsRevision,
 		&i.SyncedAt,

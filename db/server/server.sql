@@ -249,3 +249,18 @@ SELECT tenant_id
 FROM calls
 WHERE done = 0
 ORDER BY tenant_id;
+
+-- name: RegistryMark :one
+SELECT registry, revision
+FROM registry_mark
+WHERE id = 1;
+
+-- name: PutRegistryMark :exec
+INSERT INTO registry_mark (id, registry, revision)
+VALUES (1, @registry, @revision)
+ON CONFLICT (id) DO UPDATE
+SET registry = excluded.registry, revision = excluded.revision
+WHERE registry_mark.registry <> excluded.registry OR registry_mark.revision < excluded.revision;
+
+-- name: DeleteRegistryMark :exec
+DELETE FROM registry_mark;

@@ -364,6 +364,15 @@ func (q *Queries) DeleteJoinCodesOf(ctx context.Context, userID string) error {
 	return err
 }
 
+const deleteRegistryMark = `-- name: DeleteRegistryMark :exec
+DELETE FROM registry_mark
+`
+
+func (q *Queries) DeleteRegistryMark(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, deleteRegistryMark)
+	return err
+}
+
 const deleteSyncToken = `-- name: DeleteSyncToken :exec
 DELETE FROM tokens
 WHERE tenant_id = ?1
@@ -822,6 +831,24 @@ func (q *Queries) PutCancellation(ctx context.Context, arg PutCancellationParams
 	return err
 }
 
+const putRegistryMark = `-- name: PutRegistryMark :exec
+INSERT INTO registry_mark (id, registry, revision)
+VALUES (1, ?1, ?2)
+ON CONFLICT (id) DO UPDATE
+SET registry = excluded.registry, revision = excluded.revision
+WHERE registry_mark.registry <> excluded.registry OR registry_mark.revision < excluded.revision
+`
+
+type PutRegistryMarkParams struct {
+	Registry string
+	Revision int64
+}
+
+func (q *Queries) PutRegistryMark(ctx context.Context, arg PutRegistryMarkParams) error {
+	_, err := q.db.ExecContext(ctx, putRegistryMark, arg.Registry, arg.Revision)
+	return err
+}
+
 const putTrouble = `-- name: PutTrouble :exec
 INSERT INTO troubles (tenant_id, failures, next_at, reason)
 VALUES (?1, ?2, ?3, ?4)
@@ -844,6 +871,24 @@ func (q *Queries) PutTrouble(ctx context.Context, arg PutTroubleParams) error {
 		arg.Reason,
 	)
 	return err
+}
+
+const registryMark = `-- name: RegistryMark :one
+SELECT registry, revision
+FROM registry_mark
+WHERE id = 1
+`
+
+type RegistryMarkRow struct {
+	Registry string
+	Revision int64
+}
+
+func (q *Queries) RegistryMark(ctx context.Context) (RegistryMarkRow, error) {
+	row := q.db.QueryRowContext(ctx, registryMark)
+	var i RegistryMarkRow
+	err := row.Scan(&i.Registry, &i.Revision)
+	return i, err
 }
 
 const revoke = `-- name: Revoke :execrows

@@ -105,6 +105,7 @@ func stateOf(row queries.MetaRow) (State, error) {
 		return State{}, fmt.Errorf("registry: %w: %w", db.ErrDamaged, err)
 	}
 	return State{
+		ID:              secret.New(row.RegistryID),
 		Revision:        row.Revision,
 		TenantsRevision: row.TenantsRevision,
 		Document:        Document{SyncedAt: syncedAt, Unknown: unknown},

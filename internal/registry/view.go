@@ -13,6 +13,7 @@ import (
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // View answers questions about one instant of the registry.
@@ -71,8 +72,10 @@ func (v *View) Close() {
 func (v *View) Since() time.Time { return v.since }
 
 // State is how far the registry has come: every change adds one to Revision, and
-// TenantsRevision is the revision of the last one that a file of tenants shows.
+// TenantsRevision is the revision of the last one that a file of tenants shows. ID, by which
+// the registry is known again, is a secret, and empty until its first change.
 type State struct {
+	ID              secret.Secret
 	Revision        int64
 	TenantsRevision int64
 	Document        Document

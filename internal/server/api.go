@@ -12,7 +12,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	rows "github.com/sp-registry/sp/db/server"
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // maxBody bounds the body of a request, but for an archive of files.
@@ -264,13 +263,9 @@ func (s *Server) health(api huma.API) {
 	})
 }
 
-// ready tells whether both files can be read, and have the schema that this program knows.
+// ready tells whether both files can be read, have the schema that this program knows, and belong together.
 func (s *Server) ready(ctx context.Context) error {
-	err := s.read(ctx, func(view *registry.View) error {
-		_, err := view.State(ctx)
-		return err
-	})
-	return errors.Join(err, s.db.Read(ctx, func(q *rows.Queries) error {
+	return errors.Join(s.checkRegistry(ctx), s.db.Read(ctx, func(q *rows.Queries) error {
 		_, err := q.Grants(ctx)
 		return err
 	}))

@@ -118,6 +118,9 @@ func (s *Server) startDue(ctx context.Context, w *work) (time.Duration, error) {
 // due lists what has to be done now, and how long until the next that is known.
 func (s *Server) due(ctx context.Context) (jobs []job, next time.Duration, err error) {
 	now, next := s.Now(), lookEvery
+	if err := s.checkRegistry(ctx); err != nil { // what an older one asks for was done, and more
+		return nil, next, err
+	}
 	var databases []registry.Database
 	if err := s.read(ctx, func(view *registry.View) (err error) {
 		databases, err = view.DueDatabases(ctx, now)
@@ -412,6 +415,9 @@ func (s *Server) dropNow(ctx context.Context, d registry.Database) error {
 
 // forget removes what serve.db knows of a tenant that is no more, but for the audit.
 func (s *Server) forget(ctx context.Context, tenant registry.TenantID) error {
+	if err := s.checkRegistry(ctx); err != nil {
+		return err
+	}
 	defer s.news.tell(tenant)
 	id := string(tenant)
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {

@@ -24,7 +24,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/sp-registry/sp/db"
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/registry"
@@ -50,6 +49,8 @@ type Options struct {
 	// Machine fills in what hosting may use of this machine, beside the registry.
 	Machine func(*hosting.Machine)
 	Log     *slog.Logger
+	// AcceptRegistry takes the registry that is there, whatever serve.db belongs to.
+	AcceptRegistry bool
 }
 
 // Server is a control plane. It may be used by several goroutines.
@@ -83,16 +84,11 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	reg, _, err := registry.Create(ctx, filepath.Join(o.Dir, "sp.db"), registry.Options{
-		Now: o.Now, Rand: o.Random, Wait: o.Wait, Command: "spd", Holder: fmt.Sprintf("pid %d (spd)", os.Getpid()),
-		Trust: db.Trust{Named: true}, // a control plane does not check the place: nobody gets one with a clone
-	})
-	if err != nil {
-		return nil, errors.Join(err, store.Close())
+	s := &Server{Options: o, db: store, files: files.New(store, o.Now), process: process, rotating: make(chan struct{}, atOnce)}
+	if err := s.openRegistry(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
-	return &Server{
-		Options: o, registry: reg, db: store, files: files.New(store, o.Now), process: process, rotating: make(chan struct{}, atOnce),
-	}, nil
+	return s, nil
 }
 
 // makePrivate makes a directory that its owner alone can use, and refuses one that others can.
@@ -111,7 +107,13 @@ func makePrivate(dir string) error {
 var ErrExposed = errors.New("not private")
 
 // Close releases the files.
-func (s *Server) Close() error { return errors.Join(s.registry.Close(), s.db.Close()) }
+func (s *Server) Close() error {
+	err := s.db.Close()
+	if s.registry != nil {
+		err = errors.Join(s.registry.Close(), err)
+	}
+	return err
+}
 
 // Hold makes this process the only one that answers for the directory, until release is called.
 func (s *Server) Hold() (release func() error, err error) {
@@ -141,6 +143,9 @@ func (s *Server) change(ctx context.Context, fn func(*registry.Registry) error) 
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if err := s.checkRegistry(ctx); err != nil {
+		return err
+	}
 	ctx = context.WithoutCancel(ctx)
 	tx, err := s.registry.Begin(ctx)
 	if err != nil {
@@ -150,7 +155,14 @@ func (s *Server) change(ctx context.Context, fn func(*registry.Registry) error) 
 	if err := tx.Do(ctx, fn); err != nil {
 		return err
 	}
+	now, err := markOf(ctx, tx.View())
+	if err != nil {
+		return err
+	}
 	made, err := tx.Commit()
+	if made && err == nil {
+		err = s.putMark(ctx, now)
+	}
 	if made && err != nil {
 		err = fmt.Errorf("%w: %w", registry.ErrIncomplete, err)
 	}

@@ -49,6 +49,7 @@ func Faults() []cli.Fault {
 		fault(server.ErrUserExists, 4, "exists"),
 		fault(server.ErrNoUser, 3, "not_found"),
 		fault(server.ErrInvalid, 2, "invalid"),
+		store(server.ErrOtherRegistry, backup+"; or, if those tenants are to be forgotten, %s takes this sp.db as it is", cli.To("spd serve", "--accept-registry")),
 		fault(server.ErrExposed, 6, "store"),
 		fault(rows.ErrExposed, 6, "store"),
 		store(rows.ErrNewer, newer),

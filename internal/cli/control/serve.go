@@ -28,6 +28,7 @@ func Serve() *cli.Command {
 			withDefault(cli.String("listen", "ADDRESS", "the loopback address to listen on; port 0 takes a free port"), "127.0.0.1:8787"),
 			cli.String("url", "URL", "the URL that clients use (else the address)"),
 			withDefault(cli.String("domain", "DOMAIN", "the domain of the tenants' hostnames"), "localhost"),
+			cli.Bool("accept-registry", "take this sp.db as it is, and forget the tenants that are not in it"),
 			withDefault(cli.Choice("log", "how much is logged to stderr", "error", "warn", "info"), "warn"),
 		},
 		NoJSON: true,
@@ -61,7 +62,7 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 	if o.URL, err = publicURL(c, listener.Addr()); err != nil {
 		return cli.Answer{}, err
 	}
-	o.Proxied = c.IsSet("url")
+	o.Proxied, o.AcceptRegistry = c.IsSet("url"), c.Bool("accept-registry")
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(given(c, "log", "warn"))); err != nil {
 		return cli.Answer{}, err

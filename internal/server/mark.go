@@ -1,0 +1,126 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/sp-registry/sp/db"
+	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// What serve.db knows of tenants belongs to the registry that has them, and is forgotten with them. So it
+// remembers which registry that is, and the highest revision that spd has seen of it: beside a new one, or
+// an older one from a backup, tenants would only seem to be gone. The mark follows a change that is
+// durable. If the process dies in between, the registry is ahead of it, which does no harm.
+
+// mark is by what a registry is known again, and how far it has come. The id is a hash, for the registry's
+// own is a secret; it is empty where there is none yet.
+type mark struct {
+	id       string
+	revision int64
+}
+
+// markOf is the mark of a registry as a view shows it.
+func markOf(ctx context.Context, view *registry.View) (mark, error) {
+	st, err := view.State(ctx)
+	if err != nil || st.ID.Empty() {
+		return mark{revision: st.Revision}, err
+	}
+	return mark{hashOf(st.ID.Reveal()), st.Revision}, nil
+}
+
+// ErrOtherRegistry is returned for a registry to which serve.db does not belong.
+var ErrOtherRegistry = errors.New("refused, for spd would forget what it knows of the tenants that are not in there")
+
+// openRegistry opens the registry to which serve.db belongs, and makes the first one.
+func (s *Server) openRegistry(ctx context.Context) error {
+	path := s.registryPath()
+	known, err := s.knownMark(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && known != nil && !s.AcceptRegistry {
+		return s.otherRegistry("%s is gone, to which %s belongs")
+	}
+	s.registry, _, err = registry.Create(ctx, path, registry.Options{
+		Now: s.Now, Rand: s.Random, Wait: s.Wait, Command: "spd", Holder: fmt.Sprintf("pid %d (spd)", os.Getpid()),
+		Trust: db.Trust{Named: true}, // a control plane does not check the place: nobody gets one with a clone
+	})
+	if err != nil {
+		return err
+	}
+	if s.AcceptRegistry {
+		if err := s.acceptRegistry(ctx); err != nil {
+			return err
+		}
+	}
+	return s.checkRegistry(ctx)
+}
+
+func (s *Server) registryPath() string { return filepath.Join(s.Dir, "sp.db") }
+
+// acceptRegistry has serve.db belong to the registry that is there.
+func (s *Server) acceptRegistry(ctx context.Context) error {
+	return s.db.Write(ctx, func(q *rows.Queries) error {
+		return errors.Join(q.DeleteRegistryMark(ctx), q.InsertAudit(ctx, s.entry(ctx, act{action: "registry.accept"})))
+	})
+}
+
+// knownMark is what serve.db remembers, nil if nothing yet.
+func (s *Server) knownMark(ctx context.Context) (known *mark, err error) {
+	err = s.db.Read(ctx, func(q *rows.Queries) error {
+		row, err := q.RegistryMark(ctx)
+		if rows.IsMissing(err) {
+			return nil
+		}
+		known = &mark{row.Registry, row.Revision}
+		return err
+	})
+	return known, err
+}
+
+// putMark remembers how far the registry has come.
+func (s *Server) putMark(ctx context.Context, now mark) error {
+	if now.id == "" { // until its first change
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	return s.db.Write(ctx, func(q *rows.Queries) error {
+		return q.PutRegistryMark(ctx, rows.PutRegistryMarkParams{Registry: now.id, Revision: now.revision})
+	})
+}
+
+// checkRegistry refuses a registry that is another one than serve.db belongs to, or an older state of it.
+// The mark is read first: the registry is only ever ahead of it.
+func (s *Server) checkRegistry(ctx context.Context) error {
+	known, err := s.knownMark(ctx)
+	if err != nil {
+		return err
+	}
+	var now mark
+	if err := s.read(ctx, func(view *registry.View) (err error) {
+		now, err = markOf(ctx, view)
+		return err
+	}); err != nil {
+		return err
+	}
+	switch {
+	case known == nil:
+		return s.putMark(ctx, now)
+	case known.id != now.id:
+		return s.otherRegistry("%s is not the registry to which %s belongs")
+	case now.revision < known.revision:
+		return s.otherRegistry("%s is older than %s: it ends with change %d, and spd has seen change %d", now.revision, known.revision)
+	}
+	return nil
+}
+
+func (s *Server) otherRegistry(format string, args ...any) error {
+	args = append([]any{s.registryPath(), filepath.Join(s.Dir, "serve.db")}, args...)
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrOtherRegistry)
+}
