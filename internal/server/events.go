@@ -40,17 +40,19 @@ const (
 // tell records an event behind the others of its tenant, and wakes who waits for it.
 func (s *Server) tell(ctx context.Context, id registry.TenantID, e event) error {
 	ctx = context.WithoutCancel(ctx)
-	err := s.db.Write(ctx, func(q *rows.Queries) error {
-		last, err := q.LastEvent(ctx, string(id))
-		if err != nil {
-			return err
-		}
-		return q.InsertEvent(ctx, rows.InsertEventParams{
-			TenantID: string(id), Number: last + 1, At: s.Now().UnixMicro(), Type: e.Type, Status: e.Status, Message: e.Message,
-		})
-	})
+	err := s.db.Write(ctx, func(q *rows.Queries) error { return s.tellIn(ctx, q, id, e) })
 	s.news.tell(id)
 	return err
+}
+
+func (s *Server) tellIn(ctx context.Context, q *rows.Queries, id registry.TenantID, e event) error {
+	last, err := q.LastEvent(ctx, string(id))
+	if err != nil {
+		return err
+	}
+	return q.InsertEvent(ctx, rows.InsertEventParams{
+		TenantID: string(id), Number: last + 1, At: s.Now().UnixMicro(), Type: e.Type, Status: e.Status, Message: e.Message,
+	})
 }
 
 // news wakes those who wait for an event of a tenant, and the loop.

@@ -197,12 +197,8 @@ func (s *Server) cancellationJob(c rows.Cancellation, now time.Time) (job, bool)
 // endRetention begins to delete a tenant whose retention is over, unless that was taken back meanwhile.
 func (s *Server) endRetention(ctx context.Context, id registry.TenantID) error {
 	var over bool
-	if err := s.db.Read(ctx, func(q *rows.Queries) error {
-		now, err := q.Cancellation(ctx, string(id))
-		over = err == nil && now.DeleteAt != nil && *now.DeleteAt <= s.Now().UnixMicro()
-		if rows.IsMissing(err) {
-			return nil
-		}
+	if err := s.db.Read(ctx, func(q *rows.Queries) (err error) {
+		over, err = s.isOver(ctx, q, id)
 		return err
 	}); err != nil || !over {
 		return err
@@ -213,7 +209,52 @@ func (s *Server) endRetention(ctx context.Context, id registry.TenantID) error {
 	case !there:
 		return s.forget(ctx, id)
 	}
+	subject, err := s.on(ctx, id)
+	if err != nil || subject.Database.State == registry.Dropping {
+		return err
+	}
+	switch live, err := s.machine(func(string) {}).IsLive(ctx, subject); {
+	case err != nil:
+		return err
+	case live:
+		return s.renewRetention(ctx, subject)
+	}
 	return s.drop(ctx, id)
+}
+
+// isOver tells whether a tenant is cancelled and its retention over.
+func (s *Server) isOver(ctx context.Context, q *rows.Queries, id registry.TenantID) (bool, error) {
+	now, err := q.Cancellation(ctx, string(id))
+	if rows.IsMissing(err) {
+		return false, nil
+	}
+	return err == nil && now.DeleteAt != nil && *now.DeleteAt <= s.Now().UnixMicro(), err
+}
+
+// renewRetention begins the retention of a tenant anew whose database can be written: nobody was kept from
+// that for its time, as when the region did not answer all along, or serve.db is from a backup and the
+// cancellation was taken back since. The loop makes it read-only then.
+func (s *Server) renewRetention(ctx context.Context, of hosting.Subject) error {
+	ctx = context.WithoutCancel(ctx)
+	id, status := of.Tenant.ID, ready
+	if of.Database.State == registry.Provisioning {
+		status = provisioning
+	}
+	defer s.news.tell(id)
+	return s.db.Write(ctx, func(q *rows.Queries) error {
+		if over, err := s.isOver(ctx, q, id); err != nil || !over {
+			return err
+		}
+		at := s.Now().Add(retention).UnixMicro()
+		return errors.Join(
+			q.PutCancellation(ctx, rows.PutCancellationParams{TenantID: string(id), DeleteAt: &at}), q.BumpGrants(ctx),
+			q.InsertAudit(ctx, s.entry(ctx, act{action: "tenant.keep", tenant: id})),
+			s.tellIn(ctx, q, id, event{
+				Type: "retention_renewed", Status: status,
+				Message: "its retention ended, and its database was not read-only: it is made read-only now, and kept for 7 more days",
+			}),
+		)
+	})
 }
 
 // isThere tells whether the registry has a tenant.
