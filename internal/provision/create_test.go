@@ -33,7 +33,7 @@ func TestCreateEndsWithALoginThatWorks(t *testing.T) {
 	d := newDatabase(t, s, "login")
 	s.Progress = func(step string) {
 		if step == "login" {
-			pgtest.Exec(t, pgtest.Server(t), "ALTER DATABASE "+d.Name+" CONNECTION LIMIT 0")
+			pgtest.Exec(t, pgtest.Server(t), "ALTER ROLE "+d.Role(LoginA)+" CONNECTION LIMIT 0")
 		}
 	}
 	_, err := s.Create(within(t), d, rand.Reader)
