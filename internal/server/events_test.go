@@ -1,9 +1,13 @@
 package server
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/registry"
 )
 
 // TestAnEventWakesWhoFollowsItsTenantAlone: of two hundred who follow their own, each would look as
@@ -28,4 +32,51 @@ func TestAnEventWakesWhoFollowsItsTenantAlone(t *testing.T) {
 	_, open := <-other
 	require.False(t, open)
 	require.Empty(t, n.next)
+}
+
+// TestAStreamEndsForWhoIsLockedOut, though there is no event.
+func TestAStreamEndsForWhoIsLockedOut(t *testing.T) {
+	t.Parallel()
+	for name, lockOut := range map[string]func(p *plane, bert *client, tenant string) error{
+		"no grant": func(p *plane, _ *client, tenant string) error {
+			return p.Grant(t.Context(), "bert", registry.TenantID(tenant), false)
+		},
+		"not active": func(p *plane, bert *client, _ string) error {
+			_, err := p.EditUser(t.Context(), bert.user.ID, UserEdit{Active: new(false)})
+			return err
+		},
+		"no token": func(p *plane, bert *client, _ string) error {
+			tokens, err := p.Tokens(t.Context())
+			for _, token := range tokens {
+				if token.User == bert.user.ID {
+					err = errors.Join(err, p.DeleteToken(t.Context(), token.ID))
+				}
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := mustPlane(t)
+			p.beat = 20 * time.Millisecond
+			p.mustRegion("iad", "db.example.org")
+			anna, bert := p.mustUser("anna", MemberRole), p.mustUser("bert", MemberRole)
+			id := anna.mustTenant("shop").ID
+			require.NoError(t, p.Grant(t.Context(), "bert", registry.TenantID(id), true))
+			ended := make(chan *answer, 1)
+			go func() { ended <- bert.ask("GET", "/api/v1/tenants/"+id+"/events", "") }()
+			select {
+			case <-ended:
+				require.Fail(t, "it ended by itself")
+			case <-time.After(200 * time.Millisecond):
+			}
+			require.NoError(t, lockOut(p, bert, id))
+			select {
+			case a := <-ended:
+				require.Contains(t, string(a.text), "heartbeat")
+			case <-time.After(10 * time.Second):
+				require.Fail(t, "it goes on")
+			}
+		})
+	}
 }

@@ -110,23 +110,44 @@ func (s *Server) admit(ctx context.Context, header, scheme string, scopes []stri
 	if !strings.EqualFold(word, "bearer") || text == "" {
 		return nil, errUnauthenticated
 	}
-	p := &principal{}
-	err := s.db.Read(ctx, func(q *rows.Queries) error { return s.identify(ctx, q, p, hashOf(strings.TrimSpace(text))) })
-	if rows.IsMissing(err) {
-		return nil, errUnauthenticated
-	}
+	p, err := s.identified(ctx, hashOf(strings.TrimSpace(text)))
 	if err != nil {
 		return nil, err
 	}
 	if (p.token.Kind == syncKind) != (scheme == syncScheme) {
 		return nil, problem(http.StatusForbidden, "denied", "this takes another kind of token")
 	}
-	for _, scope := range scopes {
-		if !slices.Contains(p.scopes, Scope(scope)) {
-			return p, problem(http.StatusForbidden, "denied", "this needs the scope %s, which your token or your role does not have", scope)
-		}
+	if err := p.mustHave(scopes); err != nil {
+		return p, err
 	}
 	return p, s.touch(ctx, p.token)
+}
+
+// admitted is who asks as he is now: he may have been locked out since he was admitted.
+func (s *Server) admitted(ctx context.Context) (*principal, error) {
+	p, err := s.identified(ctx, asking(ctx).token.Hash)
+	if err == nil {
+		err = p.mustHave([]string{string(Read)})
+	}
+	return p, err
+}
+
+func (s *Server) identified(ctx context.Context, hash string) (*principal, error) {
+	p := &principal{}
+	err := s.db.Read(ctx, func(q *rows.Queries) error { return s.identify(ctx, q, p, hash) })
+	if rows.IsMissing(err) {
+		err = errUnauthenticated
+	}
+	return p, err
+}
+
+func (p *principal) mustHave(scopes []string) error {
+	for _, scope := range scopes {
+		if !slices.Contains(p.scopes, Scope(scope)) {
+			return problem(http.StatusForbidden, "denied", "this needs the scope %s, which your token or your role does not have", scope)
+		}
+	}
+	return nil
 }
 
 // The kinds of tokens, and the schemes of the API that ask for them.

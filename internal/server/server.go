@@ -63,6 +63,7 @@ type Server struct {
 	process  string        // this run's name, by which a call that a dead process began is known
 	rotating chan struct{} // has one for each rotation that is under way
 	login    *login.Login  // nil until Handler
+	beat     time.Duration // between two signs of life of a stream
 	lists    lists
 	news     news
 	regions  regionChecks
@@ -84,7 +85,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, db: store, files: files.New(store, o.Now), process: process, rotating: make(chan struct{}, atOnce)}
+	s := &Server{Options: o, db: store, files: files.New(store, o.Now), process: process, rotating: make(chan struct{}, atOnce), beat: beat}
 	if err := s.openRegistry(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
