@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -191,7 +192,26 @@ func (s *Server) checkNew(ctx context.Context, view *registry.View, r tenantRequ
 	if err := (registry.NewTenant{Tenant: registry.NewLocal("", r.Name, secret.New("postgres://h/d"))}).Check(); err != nil {
 		return invalid("/name", "%s", err)
 	}
+	if err := checkNoID(r.Name); err != nil {
+		return err
+	}
 	return s.checkName(ctx, view, r.Name)
+}
+
+var idShape = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// checkNoID refuses a name that could be the id of a tenant. The registry takes such a name unless it is
+// one, and so would tell which ids others have.
+func checkNoID(name string) error {
+	if idShape.MatchString(name) {
+		return invalid("/name", "a name can't look like the id of a tenant")
+	}
+	return nil
+}
+
+// readGrants reads again what who asks may use.
+func (s *Server) readGrants(ctx context.Context) error {
+	return s.db.Read(ctx, func(q *rows.Queries) error { return asking(ctx).readGrants(ctx, q) })
 }
 
 // plan records a tenant in the region that is asked for.
@@ -202,6 +222,9 @@ func (s *Server) plan(ctx context.Context, reg *registry.Registry, id registry.T
 	}
 	region, err := regionIn(ctx, view, r.Region)
 	if err != nil {
+		return err
+	}
+	if err := s.readGrants(ctx); err != nil { // who asks may have made another one since
 		return err
 	}
 	if err := s.checkName(ctx, view, r.Name); err != nil {
@@ -289,6 +312,11 @@ func (s *Server) editTenant(ctx context.Context, id registry.TenantID, version s
 func (s *Server) edit(ctx context.Context, id registry.TenantID, version string, e tenantEdit) error {
 	if version == "" {
 		return problem(http.StatusPreconditionRequired, "invalid", "If-Match is missing: it names the version that is edited")
+	}
+	if e.Name != nil {
+		if err := checkNoID(*e.Name); err != nil {
+			return err
+		}
 	}
 	if err := s.change(ctx, func(reg *registry.Registry) error {
 		if err := s.checkVersion(ctx, reg, id, version); err != nil {
