@@ -25,7 +25,7 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	s.api(mux)
-	return s.outermost(onlyKnown(mux)), s.mountLogin(ctx, mux)
+	return s.outermost(s.onlyKnown(mux)), s.mountLogin(ctx, mux)
 }
 
 // API returns the description of the API, as docs/openapi.yaml has it.
@@ -203,8 +203,9 @@ func (w *seenWriter) Flush() {
 	}
 }
 
-// onlyKnown answers what the router has no pattern for with a problem instead of a line of text.
-func onlyKnown(mux *http.ServeMux) http.Handler {
+// onlyKnown answers what the router has no pattern for with a problem instead of a line of text, or with a
+// page, in a browser.
+func (s *Server) onlyKnown(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler, pattern := mux.Handler(r)
 		if pattern != "" {
@@ -215,6 +216,10 @@ func onlyKnown(mux *http.ServeMux) http.Handler {
 		handler.ServeHTTP(found, r)
 		if allow := found.header.Get("Allow"); allow != "" {
 			respond(w, problem(http.StatusMethodNotAllowed, "unsupported", "%s is not offered there, but %s", r.Method, allow).with("Allow", allow))
+			return
+		}
+		if accepts(r.Header.Get("Accept"), "text/html") {
+			s.login.ShowNowhere(w, r)
 			return
 		}
 		respond(w, problem(http.StatusNotFound, "not_found", "there is nothing at that path"))

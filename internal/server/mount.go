@@ -16,7 +16,7 @@ func (s *Server) mountLogin(ctx context.Context, mux *http.ServeMux) (err error)
 		return err
 	}
 	pages := s.login.Handler()
-	for _, path := range []string{"/.well-known/oauth-authorization-server", "/oauth/", "/login", "/login/", "/device"} {
+	for _, path := range []string{"GET /{$}", "/.well-known/oauth-authorization-server", "/oauth/", "/login", "/login/", "/device"} {
 		mux.Handle(path, pages)
 	}
 	return nil

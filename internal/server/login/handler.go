@@ -9,7 +9,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 )
 
-// Handler answers below /oauth, /login, /device and at the metadata's place (RFC 8414).
+// Handler answers at /, below /oauth, /login, /device and at the metadata's place (RFC 8414).
 func (l *Login) Handler() http.Handler {
 	a := authority{Login: l}
 	programs := withoutQuery(op.RegisterServer(a, endpoints, op.WithServerCORSOptions(nil)))
@@ -19,6 +19,7 @@ func (l *Login) Handler() http.Handler {
 		mux.Handle("POST "+e.Relative(), programs)
 	}
 	mux.Handle("GET "+endpoints.Authorization.Relative(), programs)
+	mux.HandleFunc("GET /{$}", l.showHome)
 	mux.HandleFunc("GET /login", l.showRequest)
 	mux.HandleFunc("POST /login", l.answerRequest)
 	mux.HandleFunc("GET /device", l.showDevice)

@@ -60,6 +60,19 @@ func (l *Login) tell(w http.ResponseWriter, r *http.Request, status int, title, 
 	l.show(w, r, status, "told.html", page{Title: title, Text: text})
 }
 
+// showHome says what this is and what to do, to whoever opens the control plane's address in a browser.
+func (l *Login) showHome(w http.ResponseWriter, r *http.Request) {
+	l.show(w, r, http.StatusOK, "home.html", page{Title: "This is a control plane of sp"})
+}
+
+// ShowNowhere says so in a browser, where there is nothing at a path.
+func (l *Login) ShowNowhere(w http.ResponseWriter, r *http.Request) {
+	nowhere := func(w http.ResponseWriter, r *http.Request) {
+		l.show(w, r, http.StatusNotFound, "home.html", page{Title: "There is nothing at this address"})
+	}
+	bounded(http.HandlerFunc(nowhere)).ServeHTTP(w, r)
+}
+
 // fail says that it was not the reader's fault; why is in the log.
 func (l *Login) fail(w http.ResponseWriter, r *http.Request, err error) {
 	slog.ErrorContext(r.Context(), "page", "path", r.URL.Path, "error", err)
