@@ -103,8 +103,9 @@ UPDATE devices
 SET answer = 'denied'
 WHERE hash = @hash;
 
--- name: DeleteDevice :exec
-DELETE FROM devices
+-- name: UseDevice :exec
+UPDATE devices
+SET session = @session, polled_at = @polled_at
 WHERE hash = @hash;
 
 -- name: DeleteDevicesBefore :exec

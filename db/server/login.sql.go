@@ -113,16 +113,6 @@ func (q *Queries) DeleteBrowsersOfUser(ctx context.Context, userID string) error
 	return err
 }
 
-const deleteDevice = `-- name: DeleteDevice :exec
-DELETE FROM devices
-WHERE hash = ?1
-`
-
-func (q *Queries) DeleteDevice(ctx context.Context, hash string) error {
-	_, err := q.db.ExecContext(ctx, deleteDevice, hash)
-	return err
-}
-
 const deleteDevicesBefore = `-- name: DeleteDevicesBefore :exec
 DELETE FROM devices
 WHERE expires_at <= ?1
@@ -245,7 +235,7 @@ func (q *Queries) DenyDevice(ctx context.Context, hash string) error {
 }
 
 const device = `-- name: Device :one
-SELECT hash, user_code, scopes, hostname, address, made_at, expires_at, polled_at, poll_after, wrong, wrong_since, answer, user_id, token_id
+SELECT hash, user_code, scopes, hostname, address, made_at, expires_at, polled_at, poll_after, wrong, wrong_since, answer, user_id, token_id, session
 FROM devices
 WHERE hash = ?1
 `
@@ -268,6 +258,7 @@ func (q *Queries) Device(ctx context.Context, hash string) (Device, error) {
 		&i.Answer,
 		&i.UserID,
 		&i.TokenID,
+		&i.Session,
 	)
 	return i, err
 }
@@ -649,6 +640,23 @@ func (q *Queries) SigningKey(ctx context.Context) (SigningKey, error) {
 	return i, err
 }
 
+const useDevice = `-- name: UseDevice :exec
+UPDATE devices
+SET session = ?1, polled_at = ?2
+WHERE hash = ?3
+`
+
+type UseDeviceParams struct {
+	Session  *string
+	PolledAt int64
+	Hash     string
+}
+
+func (q *Queries) UseDevice(ctx context.Context, arg UseDeviceParams) error {
+	_, err := q.db.ExecContext(ctx, useDevice, arg.Session, arg.PolledAt, arg.Hash)
+	return err
+}
+
 const useLoginCode = `-- name: UseLoginCode :exec
 UPDATE login_codes
 SET session = ?1
@@ -709,7 +717,7 @@ func (q *Queries) UserOfJoinCode(ctx context.Context, arg UserOfJoinCodeParams) 
 }
 
 const waitingDevice = `-- name: WaitingDevice :one
-SELECT hash, user_code, scopes, hostname, address, made_at, expires_at, polled_at, poll_after, wrong, wrong_since, answer, user_id, token_id
+SELECT hash, user_code, scopes, hostname, address, made_at, expires_at, polled_at, poll_after, wrong, wrong_since, answer, user_id, token_id, session
 FROM devices
 WHERE user_code = ?1 AND answer = 'none' AND expires_at > ?2
 `
@@ -737,6 +745,7 @@ func (q *Queries) WaitingDevice(ctx context.Context, arg WaitingDeviceParams) (D
 		&i.Answer,
 		&i.UserID,
 		&i.TokenID,
+		&i.Session,
 	)
 	return i, err
 }

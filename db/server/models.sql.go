@@ -58,6 +58,7 @@ type Device struct {
 	Answer     string
 	UserID     *string
 	TokenID    *string
+	Session    *string
 }
 
 type Event struct {

@@ -65,7 +65,7 @@ func (a authority) freeUserCode(ctx context.Context, q *server.Queries) (string,
 	return "", errNoFreeCode
 }
 
-// DeviceToken says whether a person answered, and gives the tokens once.
+// DeviceToken says whether a person answered, and gives the tokens once; again, if that answer was lost.
 func (a authority) DeviceToken(ctx context.Context, r *op.ClientRequest[oidc.DeviceAccessTokenRequest]) (*op.Response, error) {
 	return a.change(ctx, func(q *server.Queries) (answer, error) { return a.poll(ctx, q, hashOf(r.Data.DeviceCode)) })
 }
@@ -77,6 +77,8 @@ func (a authority) poll(ctx context.Context, q *server.Queries, hash string) (an
 		return invalidGrant("the device code is not known"), nil
 	case err != nil:
 		return answer{}, err
+	case device.Session != nil:
+		return a.answerAgain(ctx, q, device)
 	case device.Answer == "denied":
 		return answer{refusal: oidc.ErrAccessDenied()}, nil
 	case device.ExpiresAt <= a.micros():
@@ -84,8 +86,29 @@ func (a authority) poll(ctx context.Context, q *server.Queries, hash string) (an
 	case device.Answer == "none":
 		return a.haveWait(ctx, q, device)
 	}
-	_, got, err := a.begin(ctx, q, person{*device.UserID, device.TokenID}, device.Scopes, device.Hostname)
-	return got, errors.Join(err, q.DeleteDevice(ctx, hash))
+	session, got, err := a.begin(ctx, q, person{*device.UserID, device.TokenID}, device.Scopes, device.Hostname)
+	if err != nil || session == "" {
+		return got, err
+	}
+	return got, q.UseDevice(ctx, server.UseDeviceParams{Hash: hash, Session: &session, PolledAt: a.micros()})
+}
+
+// answerAgain gives other tokens of the same login to a program that did not get the first, as a refresh
+// does: for a moment, and until one of them came back.
+func (a authority) answerAgain(ctx context.Context, q *server.Queries, device server.Device) (answer, error) {
+	login, err := q.Login(ctx, *device.Session)
+	if err != nil && !server.IsMissing(err) {
+		return answer{}, err
+	}
+	if err != nil || login.Used > 0 || a.micros()-device.PolledAt > grace.Microseconds() {
+		return invalidGrant("the device code was used"), nil
+	}
+	h, refusal, err := a.may(ctx, q, person{login.UserID, login.TokenID}, login.Scopes)
+	if err != nil || refusal != nil {
+		return answer{refusal: refusal}, err
+	}
+	tokens, err := a.issue(ctx, q, h, login.Session, login.Hostname, 1)
+	return answer{tokens: tokens, event: h.event("login", "answered again")}, err
 }
 
 func (a authority) haveWait(ctx context.Context, q *server.Queries, device server.Device) (answer, error) {

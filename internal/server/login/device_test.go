@@ -65,6 +65,42 @@ func TestADeviceWaitsUntilItIsAllowedAndGetsItsTokensOnce(t *testing.T) {
 	require.Contains(t, w.get(w.browser(), "/device?user_code="+d.user).body, noDevice)
 }
 
+func TestALostAnswerToADeviceIsGivenAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.user("ann", "member")
+	d := w.device()
+	w.answer(d, "ann", "allow")
+	lost := w.poll(d)
+	w.wait(30 * time.Second)
+	alsoLost := w.poll(d)
+	w.wait(30 * time.Second)
+	got := w.poll(d)
+	require.Equal(t, http.StatusOK, got.status)
+	require.Equal(t, w.row(lost.Access).Session, w.row(got.Access).Session, "it is the same login")
+	require.NotEqual(t, alsoLost.Refresh, got.Refresh)
+	next := w.refresh(got.Refresh)
+	require.Equal(t, http.StatusOK, next.status)
+	w.requireRefused(w.poll(d), "invalid_grant")
+	require.Equal(t, http.StatusOK, w.refresh(next.Refresh).status, "that ended nobody's login")
+}
+
+func TestADeviceIsNotAnsweredAgainLaterOrForWhoIsLockedOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.user("ann", "member")
+	late, out := w.device(), w.device()
+	w.answer(late, "ann", "allow")
+	w.answer(out, "ann", "allow")
+	got := w.poll(late)
+	w.wait(time.Minute + time.Microsecond)
+	w.requireRefused(w.poll(late), "invalid_grant")
+	require.Equal(t, http.StatusOK, w.refresh(got.Refresh).status)
+	require.Equal(t, http.StatusOK, w.poll(out).status)
+	w.change("ann", "member", false)
+	w.requireRefused(w.poll(out), "invalid_grant")
+}
+
 func TestADeviceThatPollsTooOftenIsSlowedDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
