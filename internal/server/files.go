@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"reflect"
 	"strings"
 	"time"
@@ -65,7 +66,7 @@ func (s *Server) configuration(api huma.API) {
 	})
 
 	put := sync("putFiles", http.MethodPut, "a whole new state: plain files under services/, and profiles/*/profile.yaml; 16 MiB, 10,000 files",
-		http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusPreconditionRequired)
+		http.StatusRequestTimeout, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusPreconditionRequired)
 	put.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{archiveType: binary}}
 	put.Responses = map[string]*huma.Response{"200": {Description: "OK", Headers: etag, Content: map[string]*huma.MediaType{"application/json": manifest}}}
 	put.Middlewares = huma.Middlewares{handBody}
@@ -80,7 +81,7 @@ func (s *Server) configuration(api huma.API) {
 	})
 }
 
-// patience is how long an archive may take to come: others may have to wait meanwhile.
+// patience is how long an archive may take to come: others of its tenant have to wait meanwhile.
 const patience = time.Minute
 
 // handBody hands on the body of a request, for an operation that reads it bit by bit.
@@ -153,6 +154,8 @@ func filesProblem(err error) error {
 		return problem(http.StatusRequestEntityTooLarge, "invalid", "%s", err)
 	case errors.Is(err, archive.ErrRefused):
 		return problem(http.StatusUnprocessableEntity, "invalid", "%s", err)
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, io.ErrUnexpectedEOF):
+		return problem(http.StatusRequestTimeout, "invalid", "the archive did not come whole within %s", patience)
 	}
 	return err
 }

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/require"
 
@@ -127,4 +131,17 @@ func mustZip(t *testing.T, text []byte) string {
 	_, err := w.Write(text)
 	require.NoError(t, errors.Join(err, w.Close()))
 	return to.String()
+}
+
+func TestAnArchiveThatDoesNotComeWholeIsNobodysFaultHere(t *testing.T) {
+	t.Parallel()
+	_, c, path, _ := mustSync(t)
+	for _, failure := range []error{os.ErrDeadlineExceeded, io.ErrUnexpectedEOF} {
+		_, err := c.files.Replace(t.Context(), "a", "*", iotest.ErrReader(failure))
+		require.Equal(t, 408, filesProblem(err).(*Problem).Status)
+	}
+	require.Equal(t, archive.Manifest{}.ETag(), c.ask("GET", path, "").is(200).Header.Get("ETag"))
+	left, err := filepath.Glob(filepath.Join(c.Dir, ".push-*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
 }

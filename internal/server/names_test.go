@@ -59,3 +59,12 @@ func TestOfManyCreationsOfOneNameOneIsMade(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, u.Tenants, 1, "the others left no grant")
 }
+
+func TestAnAnswerDoesNotListAllThatIsWrong(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	anna := p.mustUser("anna", MemberRole)
+	wrong := strings.TrimSuffix(strings.Repeat("1,", 50_000), ",")
+	refused := anna.ask("POST", "/api/v1/tokens", `{"name":"x","scopes":[`+wrong+`]}`).refuses(422, "invalid")
+	require.Len(t, refused.Errors, maxPointers)
+}

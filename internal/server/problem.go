@@ -100,7 +100,7 @@ func speakProblems() {
 	problemsOnce.Do(func() {
 		huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 			p := problem(status, codeOf(status), "%s", message)
-			for _, err := range errs {
+			for _, err := range errs[:min(len(errs), maxPointers)] {
 				p.add(err)
 			}
 			if len(p.Errors) > 0 {
@@ -111,6 +111,9 @@ func speakProblems() {
 		}
 	})
 }
+
+// maxPointers bounds what an answer says of one request, in which a hundred thousand things may be wrong.
+const maxPointers = 100
 
 // add tells where in a request something is wrong, and never what stood there: it may be a secret.
 func (p *Problem) add(err error) {

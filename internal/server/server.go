@@ -85,7 +85,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, db: store, files: files.New(store, o.Now), process: process, rotating: make(chan struct{}, atOnce), beat: beat}
+	s := &Server{Options: o, db: store, files: files.New(store, o.Dir, o.Now), process: process, rotating: make(chan struct{}, atOnce), beat: beat}
 	if err := s.openRegistry(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

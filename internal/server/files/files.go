@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sp-registry/sp/db/server"
@@ -25,20 +27,28 @@ var (
 // Files are the configurations of all tenants.
 type Files struct {
 	db   *server.DB
+	dir  string
 	now  func() time.Time
 	turn chan struct{}
+
+	mu      sync.Mutex
+	pushing map[string]chan struct{} // closed when the tenant's push is over
 }
 
-// unpacked bounds how many archives are in memory at once, each of which may take 64 MiB.
+// unpacked bounds how many states are in memory at once, each of which may take 64 MiB.
 const unpacked = 2
 
-// New returns the files that serve.db keeps.
-func New(db *server.DB, now func() time.Time) *Files {
-	return &Files{db: db, now: now, turn: make(chan struct{}, unpacked)}
+// New returns the files that serve.db keeps. What comes is kept in dir until it is whole.
+func New(db *server.DB, dir string, now func() time.Time) *Files {
+	return &Files{db: db, dir: dir, now: now, turn: make(chan struct{}, unpacked), pushing: map[string]chan struct{}{}}
 }
 
 // Manifest returns the manifest of a tenant's state.
 func (f *Files) Manifest(ctx context.Context, tenant string) (m archive.Manifest, err error) {
+	if err := f.wait(ctx); err != nil {
+		return nil, err
+	}
+	defer f.leave()
 	var text string
 	err = f.db.Read(ctx, func(q *server.Queries) error {
 		text, err = q.FilesManifest(ctx, tenant)
@@ -72,15 +82,75 @@ func (f *Files) Archive(ctx context.Context, tenant string) (text []byte, etag s
 	return row.Archive, row.Etag, err
 }
 
-// Replace replaces the state that ifMatch names, by that of an archive. It returns the new manifest.
-func (f *Files) Replace(ctx context.Context, tenant, ifMatch string, body io.Reader) (archive.Manifest, error) {
+// Replace replaces the state that ifMatch names, by that of an archive. It returns the new manifest. A body
+// that comes slowly keeps nobody waiting but its own tenant.
+func (f *Files) Replace(ctx context.Context, tenant, ifMatch string, body io.Reader) (m archive.Manifest, err error) {
 	if strings.TrimSpace(ifMatch) == "" {
 		return nil, ErrUnconditional
 	}
+	done, err := f.alone(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	whole, err := f.receive(body)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, whole.Close()) }()
 	if err := f.wait(ctx); err != nil {
 		return nil, err
 	}
 	defer f.leave()
+	return f.replace(ctx, tenant, ifMatch, whole)
+}
+
+// receive reads a body into a file that has no name. What is too long is refused when it is read as an
+// archive.
+func (f *Files) receive(body io.Reader) (*os.File, error) {
+	file, err := os.CreateTemp(f.dir, ".push-*")
+	if err != nil {
+		return nil, err
+	}
+	err = os.Remove(file.Name())
+	if err == nil {
+		_, err = io.Copy(file, io.LimitReader(body, archive.MaxBytes+1))
+	}
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// alone waits until nobody else pushes a tenant's files: each may fill a file.
+func (f *Files) alone(ctx context.Context, tenant string) (done func(), err error) {
+	for {
+		f.mu.Lock()
+		other, mine := f.pushing[tenant], make(chan struct{})
+		if other == nil {
+			f.pushing[tenant] = mine
+		}
+		f.mu.Unlock()
+		if other == nil {
+			return func() {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				delete(f.pushing, tenant)
+				close(mine)
+			}, nil
+		}
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (f *Files) replace(ctx context.Context, tenant, ifMatch string, body io.Reader) (archive.Manifest, error) {
 	files, err := archive.Read(body)
 	if err != nil {
 		return nil, err

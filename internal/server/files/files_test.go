@@ -2,6 +2,9 @@ package files_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,10 +19,11 @@ import (
 
 func mustOpen(t *testing.T) *files.Files {
 	t.Helper()
-	db, err := server.Open(t.Context(), filepath.Join(t.TempDir(), "serve.db"))
+	dir := t.TempDir()
+	db, err := server.Open(t.Context(), filepath.Join(dir, "serve.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	return files.New(db, func() time.Time { return time.Unix(1, 0) })
+	return files.New(db, dir, func() time.Time { return time.Unix(1, 0) })
 }
 
 func mustPack(t *testing.T, pairs ...string) []byte {
@@ -113,4 +117,40 @@ func TestOneOfManyReplacesAState(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, made)
+}
+
+// TestASlowPushKeepsNobodyElseWaiting, however many there are, and nothing is left of one that fails.
+func TestASlowPushKeepsNobodyElseWaiting(t *testing.T) {
+	t.Parallel()
+	f := mustOpen(t)
+	outcomes := make(chan error)
+	var slow []*io.PipeWriter
+	for _, tenant := range []string{"a", "b", "c", "d"} {
+		body, writer := io.Pipe()
+		slow = append(slow, writer)
+		go func() {
+			_, err := f.Replace(t.Context(), tenant, empty, body)
+			outcomes <- err
+		}()
+		_, err := writer.Write([]byte{0x1f}) // the beginning is there
+		require.NoError(t, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, err := f.Replace(ctx, "e", empty, bytes.NewReader(mustPack(t, "services/a", "a")))
+	require.NoError(t, err)
+	_, err = f.Manifest(ctx, "e")
+	require.NoError(t, err)
+
+	waits, over := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer over()
+	_, err = f.Replace(waits, "a", empty, bytes.NewReader(mustPack(t)))
+	require.ErrorIs(t, err, context.DeadlineExceeded, "one at a time of a tenant")
+	broken := errors.New("broken")
+	for _, writer := range slow {
+		require.NoError(t, writer.CloseWithError(broken))
+		require.ErrorIs(t, <-outcomes, broken)
+	}
+	_, err = f.Replace(ctx, "a", empty, bytes.NewReader(mustPack(t)))
+	require.NoError(t, err)
 }
