@@ -37,11 +37,6 @@ func Faults() []cli.Fault {
 	noServer.Hint = cli.Advise("install PostgreSQL's programs (apt-get install postgresql), or name a server: %s", cli.To("spd region add", "CODE", "--server-stdin"))
 	root := fault(postgres.ErrRoot, 9, "unavailable")
 	root.Hint = cli.Advise("run spd as another user, or name a server: %s", cli.To("spd region add", "CODE", "--server-stdin"))
-	store := func(err error, format string, args ...any) cli.Fault {
-		return cli.Fault{Err: err, Exit: 6, Code: "store", Hint: cli.Advise(format, args...)}
-	}
-	const backup = "stop spd, and put back sp.db and serve.db of one backup"
-	const newer = "run the newer spd, or put back sp.db and serve.db of the copy from before the upgrade"
 	return []cli.Fault{
 		{Err: registry.ErrIncomplete, Exit: 8, Code: "incomplete", Made: true},
 		fault(registry.ErrUnknown, 8, "incomplete"),
@@ -49,12 +44,9 @@ func Faults() []cli.Fault {
 		fault(server.ErrUserExists, 4, "exists"),
 		fault(server.ErrNoUser, 3, "not_found"),
 		fault(server.ErrInvalid, 2, "invalid"),
-		store(server.ErrOtherRegistry, backup+"; or, if those tenants are to be forgotten, %s takes this sp.db as it is", cli.To("spd serve", "--accept-registry")),
 		fault(server.ErrExposed, 6, "store"),
 		fault(rows.ErrExposed, 6, "store"),
-		store(rows.ErrNewer, newer),
-		store(rows.ErrDamaged, backup),
-		store(rows.ErrForeign, backup+", or name another directory with --dir"),
+		fault(rows.ErrNewer, 6, "store"),
 		root,
 		noServer,
 		fault(postgres.ErrNone, 9, "unavailable"),
@@ -70,13 +62,16 @@ func Faults() []cli.Fault {
 		fault(registry.ErrInvalid, 2, "invalid"),
 		fault(pgurl.ErrInvalid, 2, "invalid"),
 		fault(db.ErrBusy, 7, "busy"),
-		store(db.ErrNewer, newer),
+		fault(db.ErrNewer, 6, "store"),
 		fault(db.ErrUnsafe, 6, "store"),
-		store(db.ErrDamaged, backup),
-		store(db.ErrForeign, backup+", or name another directory with --dir"),
-		store(db.ErrUntrusted, backup+", and the file .place with them"),
+		{Err: db.ErrDamaged, Exit: 6, Code: "store", Hint: restore},
 		fault(db.ErrReadOnly, 6, "store"),
 		fault(db.ErrFull, 6, "store"),
+		{Err: db.ErrForeign, Exit: 6, Code: "store", Hint: restore},
+		{Err: db.ErrUntrusted, Exit: 6, Code: "store", Hint: restore},
+		{Err: rows.ErrDamaged, Exit: 6, Code: "store", Hint: restore},
+		{Err: rows.ErrForeign, Exit: 6, Code: "store", Hint: restore},
+		{Err: server.ErrOtherRegistry, Exit: 6, Code: "store", Hint: restoreOrAccept},
 	}
 }
 
