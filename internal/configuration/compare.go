@@ -27,8 +27,10 @@ type Difference struct {
 	Path string
 	// Ours and Theirs are the SHA-256 of what each side holds, empty for no file.
 	Ours, Theirs string
-	// Changed is who changed it since they agreed.
+	// Changed is who changed it since they agreed, or whose file counts.
 	Changed Side
+	// Overrules tells that the other side changed it, and that this is lost.
+	Overrules bool
 }
 
 // hashes returns the SHA-256 of each file by its path, but of those that are left out.
@@ -69,19 +71,23 @@ func paths(ours, theirs map[string]string) []string {
 }
 
 // settle gives what both sides changed to one of them, and returns the paths that are left, and the
-// base by which from now on only that side has changed the others.
-func settle(all []Difference, side Side) (settled []Difference, base Base, conflicts []string) {
+// base by which from now on only that side has changed the others. If it is the state of that side that
+// moves, what only the other side changed is overruled, too.
+func settle(all []Difference, side, moving Side) (settled []Difference, base Base, conflicts []string) {
 	base = Base{}
 	for _, d := range all {
+		overrules := side == moving && d.Changed != side
 		switch {
-		case d.Changed != Both:
-		case side == Ours:
+		case d.Changed == Both && side == Ours:
 			d.Changed, base[d.Path] = Ours, d.Theirs
-		case side == Theirs:
+		case d.Changed == Both && side == Theirs:
 			d.Changed, base[d.Path] = Theirs, d.Ours
-		default:
+		case d.Changed == Both:
 			conflicts = append(conflicts, d.Path)
+		case overrules:
+			d.Changed = side
 		}
+		d.Overrules = overrules
 		settled = append(settled, d)
 	}
 	return settled, base, conflicts

@@ -17,13 +17,13 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// fetched returns what a pull makes of differences. A profile.yaml that they removed stays as long as
+// fetched returns what a pull makes of differences. A profile.yaml that they don't have stays as long as
 // the registry has the profile: it would be made anew.
 func (t Tree) fetched(all []Difference) (fetched []Difference, kept []Left) {
 	for _, d := range all {
 		name, profile := archive.ProfileOf(d.Path)
 		if _, known := t.Profiles[name]; profile && known && d.Theirs == "" {
-			kept = append(kept, Left{d.Path, "they removed it, and the registry here still has the profile"})
+			kept = append(kept, Left{d.Path, "it is not at the control plane, and the registry here has the profile"})
 			continue
 		}
 		fetched = append(fetched, d)

@@ -47,7 +47,8 @@ type Sync struct {
 	Secrets []Secret
 	// DryRun changes nothing.
 	DryRun bool
-	// Settle says whose change counts where both sides changed a file. Neither refuses.
+	// Settle says whose change counts where both sides changed a file. Neither refuses. A push of Ours
+	// and a pull of Theirs also replace what only the other side changed.
 	Settle Side
 	// Confirm is asked before files are removed.
 	Confirm func(paths []string) error
@@ -72,6 +73,8 @@ const (
 // Result is what was done or, in a dry run, would be.
 type Result struct {
 	Changes []Change
+	// Overruled are those of them that the other side had changed.
+	Overruled []string
 	// Waiting is what only the other side changed: it goes the other way.
 	Waiting []Change
 	Left    []Left
@@ -105,7 +108,8 @@ type comparison struct {
 	all           []Difference
 }
 
-func (s *Sync) compare(ctx context.Context) (c comparison, err error) {
+// compare looks at both sides, of which the state of one moves to the other.
+func (s *Sync) compare(ctx context.Context, moving Side) (c comparison, err error) {
 	if c.base, err = s.base(); err != nil {
 		return c, err
 	}
@@ -120,7 +124,7 @@ func (s *Sync) compare(ctx context.Context) (c comparison, err error) {
 	}
 	c.ours, c.theirs = hashes(c.files, c.out), hashes(c.state.Files, c.out)
 	var conflicts []string
-	c.all, c.settled, conflicts = settle(compare(c.base, c.ours, c.theirs), s.Settle)
+	c.all, c.settled, conflicts = settle(compare(c.base, c.ours, c.theirs), s.Settle, moving)
 	if len(conflicts) > 0 {
 		err = &ConflictError{conflicts}
 	}
@@ -153,6 +157,16 @@ func changes(all []Difference) []Change {
 		}
 	}
 	return found
+}
+
+// overruled lists the differences that replace a change of the other side's.
+func overruled(all []Difference) (paths []string) {
+	for _, d := range all {
+		if d.Overrules {
+			paths = append(paths, d.Path)
+		}
+	}
+	return paths
 }
 
 // confirm asks if something is to be removed.
@@ -198,11 +212,12 @@ func (s *Sync) Push(ctx context.Context) (Result, error) {
 }
 
 func (s *Sync) push(ctx context.Context) (Result, error) {
-	c, err := s.compare(ctx)
+	c, err := s.compare(ctx, Ours)
 	if err != nil {
 		return Result{Left: c.out}, err
 	}
-	r := Result{Changes: changes(c.changedBy(Ours)), Waiting: changes(c.changedBy(Theirs)), Left: c.out}
+	sending := c.changedBy(Ours)
+	r := Result{Changes: changes(sending), Overruled: overruled(sending), Waiting: changes(c.changedBy(Theirs)), Left: c.out}
 	files, sent := c.pushed()
 	if err := s.refuseSecrets(sent); err != nil {
 		return r, err
@@ -245,12 +260,12 @@ func (s *Sync) Pull(ctx context.Context) (Result, error) {
 }
 
 func (s *Sync) pull(ctx context.Context) (Result, error) {
-	c, err := s.compare(ctx)
+	c, err := s.compare(ctx, Theirs)
 	if err != nil {
 		return Result{Left: c.out}, err
 	}
 	fetched, kept := s.Tree.fetched(c.changedBy(Theirs))
-	r := Result{Changes: changes(fetched), Waiting: changes(c.changedBy(Ours)), Left: append(c.out, kept...)}
+	r := Result{Changes: changes(fetched), Overruled: overruled(fetched), Waiting: changes(c.changedBy(Ours)), Left: append(c.out, kept...)}
 	if err := s.Tree.checkPlaces(fetched); err != nil {
 		return r, err
 	}

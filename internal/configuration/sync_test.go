@@ -270,7 +270,8 @@ func TestWhatBothChangedStopsUntilOneSideDecides(t *testing.T) {
 		a.settle(Theirs, a.mustPull)
 		require.Equal(t, "theirs", a.read("services/one"))
 		require.Equal(t, "theirs", a.read("services/two"))
-		require.Equal(t, []Change{{"services/more", Add}}, a.mustPush().Changes)
+		require.NoFileExists(t, a.full("services/more"))
+		require.Empty(t, a.mustPush().Changes)
 	})
 	t.Run("pull ours, then push", func(t *testing.T) {
 		t.Parallel()
@@ -290,7 +291,73 @@ func TestWhatBothChangedStopsUntilOneSideDecides(t *testing.T) {
 	})
 }
 
-// Without a base nobody knows who changed what: what differs is a conflict, and nothing is removed.
+// Who brings a side's state along wants all of it: what only the other side changed or removed, too.
+func TestTheSideThatDecidesCountsForEveryFile(t *testing.T) {
+	t.Parallel()
+	begin := func(t *testing.T) (*plane, *side) {
+		there := &plane{}
+		a := mustSide(t, there)
+		for _, name := range []string{"edited", "removed", "same"} {
+			a.write("services/"+name, "old")
+		}
+		a.mustPush()
+		return there, a
+	}
+	t.Run("pull theirs", func(t *testing.T) {
+		t.Parallel()
+		there, a := begin(t)
+		a.write("services/edited", "ours")
+		require.NoError(t, os.Remove(a.full("services/removed")))
+		a.write("services/added", "ours")
+		there.set("services/more", "theirs")
+		r := a.settle(Theirs, a.mustPull)
+		require.Equal(t, []Change{{"services/added", Remove}, {"services/edited", Update}, {"services/more", Add}, {"services/removed", Add}}, r.Changes)
+		require.Equal(t, []string{"services/added", "services/edited", "services/removed"}, r.Overruled)
+		require.Equal(t, []string{"services/added"}, a.asked)
+		require.Empty(t, r.Waiting)
+		require.Equal(t, "old", a.read("services/edited"))
+		require.Equal(t, "old", a.read("services/removed"))
+		require.NoFileExists(t, a.full("services/added"))
+		require.Empty(t, a.mustPush().Changes)
+	})
+	t.Run("push ours", func(t *testing.T) {
+		t.Parallel()
+		there, a := begin(t)
+		there.set("services/edited", "theirs")
+		there.remove("services/removed")
+		there.set("services/added", "theirs")
+		a.write("services/more", "ours")
+		r := a.settle(Ours, a.mustPush)
+		require.Equal(t, []Change{{"services/added", Remove}, {"services/edited", Update}, {"services/more", Add}, {"services/removed", Add}}, r.Changes)
+		require.Equal(t, []string{"services/added", "services/edited", "services/removed"}, r.Overruled)
+		require.Equal(t, []string{"services/added"}, a.asked)
+		require.Equal(t, map[string]string{"services/edited": "old", "services/removed": "old", "services/same": "old", "services/more": "ours"}, there.has())
+		require.Empty(t, a.mustPull().Changes)
+	})
+	t.Run("the other way nothing is overruled", func(t *testing.T) {
+		t.Parallel()
+		there, a := begin(t)
+		a.write("services/edited", "ours")
+		there.set("services/same", "theirs")
+		r := a.settle(Ours, a.mustPull)
+		require.Equal(t, []Change{{"services/same", Update}}, r.Changes)
+		require.Empty(t, r.Overruled)
+		require.Equal(t, []Change{{"services/edited", Update}}, r.Waiting)
+	})
+	t.Run("a profile that the registry has stays, and is pushed later", func(t *testing.T) {
+		t.Parallel()
+		there, a := begin(t)
+		a.write("profiles/prod/profile.yaml", profileYAML)
+		r := a.settle(Theirs, a.mustPull)
+		require.Empty(t, r.Changes)
+		require.Empty(t, r.Overruled)
+		require.Equal(t, []Left{{"profiles/prod/profile.yaml", "it is not at the control plane, and the registry here has the profile"}}, r.Left)
+		require.Equal(t, []Change{{"profiles/prod/profile.yaml", Add}}, a.mustPush().Changes)
+		require.Contains(t, there.has(), "profiles/prod/profile.yaml")
+	})
+}
+
+// Without a base nobody knows who changed what: what differs is a conflict, and nothing is removed unasked.
 func TestWithoutABaseNothingIsLost(t *testing.T) {
 	t.Parallel()
 	for name, harm := range map[string]func(t *testing.T, a *side, path string){
@@ -311,10 +378,10 @@ func TestWithoutABaseNothingIsLost(t *testing.T) {
 			require.NoError(t, os.Remove(a.full("services/theirs")))
 			harm(t, a, a.sync.Tree.Dir.Full(a.sync.path()))
 			a.requireConflict(a.sync.Push, "services/both")
+			require.Equal(t, "old", a.read("services/ours"))
 			a.settle(Theirs, a.mustPull)
 			require.Equal(t, "old", a.read("services/theirs"))
-			require.Equal(t, "old", a.read("services/ours"))
-			require.Empty(t, a.asked)
+			require.Equal(t, []string{"services/ours"}, a.asked, "they have it no more")
 		})
 	}
 }
@@ -362,13 +429,13 @@ func TestAPullThatWasCutGoesOn(t *testing.T) {
 	there.set("services/d/four", "new")
 	there.remove("services/three")
 	there.remove("services/gone")
-	c, err := a.sync.compare(t.Context())
+	c, err := a.sync.compare(t.Context(), Theirs)
 	require.NoError(t, err)
 	all := c.changedBy(Theirs)
 	require.Len(t, all, 5)
 	for n := range all {
 		require.NoError(t, a.sync.Tree.put(all[n:n+1], there.files)) // and here it is killed
-		again, err := a.sync.compare(t.Context())
+		again, err := a.sync.compare(t.Context(), Theirs)
 		require.NoError(t, err)
 		require.ElementsMatch(t, all[n+1:], again.changedBy(Theirs))
 		require.Empty(t, again.changedBy(Ours))
@@ -537,7 +604,7 @@ func TestAProfileThatTheyRemovedStaysWithItsRegistry(t *testing.T) {
 	there.remove("profiles/prod/profile.yaml")
 	r := a.mustPull()
 	require.Empty(t, r.Changes)
-	require.Equal(t, []Left{{"profiles/prod/profile.yaml", "they removed it, and the registry here still has the profile"}}, r.Left)
+	require.Equal(t, []Left{{"profiles/prod/profile.yaml", "it is not at the control plane, and the registry here has the profile"}}, r.Left)
 	require.Empty(t, a.mustPush().Changes)
 	require.Empty(t, there.files)
 

@@ -28,6 +28,10 @@ type direction struct {
 	bring func(*configuration.Sync, context.Context) (configuration.Result, error)
 	// would, did and nothing say what becomes of files, removes from where they are removed.
 	would, did, nothing, removes string
+	// overruled says whose state replaces whose change of a file.
+	overruled string
+	// ours and theirs say what the flags do.
+	ours, theirs string
 	// waiting says how many only the other side changed, and that back is the way for those.
 	waiting string
 	back    cli.Next
@@ -36,11 +40,17 @@ type direction struct {
 var (
 	push = direction{
 		bring: (*configuration.Sync).Push, would: "would send", did: "sent", nothing: "nothing to send", removes: "from the control plane",
-		waiting: "%s changed only at the control plane; to fetch: %s", back: cli.To("sp sync pull"),
+		overruled: "%s: what is here replaces the change at the control plane",
+		ours:      "send every file that differs, also over changes at the control plane",
+		theirs:    "if both changed a file, leave the control plane's as it is",
+		waiting:   "%s changed only at the control plane; to fetch: %s", back: cli.To("sp sync pull"),
 	}
 	pull = direction{
 		bring: (*configuration.Sync).Pull, would: "would fetch", did: "fetched", nothing: "nothing to fetch", removes: "here",
-		waiting: "%s changed only here; to send: %s", back: cli.To("sp sync push"),
+		overruled: "%s: what is at the control plane replaces the change here",
+		ours:      "if both changed a file, leave the one here as it is",
+		theirs:    "fetch every file that differs, also over changes here",
+		waiting:   "%s changed only here; to send: %s", back: cli.To("sp sync push"),
 	}
 )
 
@@ -59,8 +69,8 @@ func (d direction) command(name, usage string) *cli.Command {
 		Description: syncDescription,
 		Flags: []cli.Flag{
 			cli.Bool("dry-run", "show what would be done"),
-			cli.Bool("ours", "if both changed a file, take the one here"),
-			cli.Bool("theirs", "if both changed a file, take the control plane's"),
+			cli.Bool("ours", d.ours),
+			cli.Bool("theirs", d.theirs),
 			cli.Yes(),
 		},
 		Run: task.Run(d.run),
@@ -220,7 +230,7 @@ func adviseConflict(t *task.Task, err error) error {
 	}
 	var conflict *configuration.ConflictError
 	if errors.As(err, &conflict) {
-		return cli.Hint(err, "%s keeps what is here, %s takes what is there",
+		return cli.Hint(err, "%s sends every file as it is here, %s fetches every file as it is there; --dry-run shows which files",
 			cli.To("sp sync push", append(args, "--ours")...), cli.To("sp sync pull", append(args, "--theirs")...))
 	}
 	return err
@@ -236,6 +246,11 @@ func (d direction) tell(t *task.Task, s subject, r configuration.Result) {
 	default:
 		t.Note("tenant %s: %s %s", s.tenant, d.did, counted(n))
 	}
+	lines := make([]string, len(r.Overruled))
+	for i, path := range r.Overruled {
+		lines[i] = fmt.Sprintf(d.overruled, path)
+	}
+	t.NoteLines(lines)
 	if n := len(r.Waiting); n > 0 {
 		t.Note(d.waiting, counted(n), d.back)
 	}
@@ -252,8 +267,10 @@ type outcome struct {
 	Tenant  task.TenantRef `json:"tenant"`
 	DryRun  bool           `json:"dry_run"`
 	Changes []change       `json:"changes"`
-	Waiting []change       `json:"waiting"`
-	Left    []left         `json:"left"`
+	// Overruled are the paths where that replaces a change of the other side's.
+	Overruled []string `json:"overruled"`
+	Waiting   []change `json:"waiting"`
+	Left      []left   `json:"left"`
 }
 
 // change is what becomes of a file, in JSON.
@@ -269,7 +286,7 @@ type left struct {
 }
 
 func answerOf(tenant registry.Tenant, dry bool, r configuration.Result) cli.Answer {
-	o := outcome{Tenant: task.RefOf(tenant), DryRun: dry, Changes: changesOf(r.Changes), Waiting: changesOf(r.Waiting), Left: []left{}}
+	o := outcome{Tenant: task.RefOf(tenant), DryRun: dry, Changes: changesOf(r.Changes), Overruled: append([]string{}, r.Overruled...), Waiting: changesOf(r.Waiting), Left: []left{}}
 	rows := [][]string{}
 	for _, c := range o.Changes {
 		rows = append(rows, []string{string(c.Action), c.Path})
