@@ -290,7 +290,7 @@ func (f LoginFile) Locked(ctx context.Context, fn func() error) error {
 func (f LoginFile) lock(ctx context.Context) (*os.File, error) {
 	path := filepath.Join(f.Dir, lockName)
 	for {
-		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+		file, err := place.OpenMark(path)
 		if err != nil {
 			return nil, err
 		}

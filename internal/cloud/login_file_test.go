@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/registry"
@@ -192,6 +193,10 @@ func TestALoginThatOthersCanReachOrPlantedIsNotUsed(t *testing.T) {
 	require.NoError(t, os.Mkdir(f.Path(), 0o700))
 	_, err = f.Read()
 	require.ErrorIs(t, err, place.ErrUnsafe)
-	require.NoError(t, os.Symlink(elsewhere, filepath.Join(f.Dir, lockName)))
-	require.Error(t, f.Locked(t.Context(), func() error { return nil }))
+	lock := filepath.Join(f.Dir, lockName)
+	require.NoError(t, os.Symlink(elsewhere, lock))
+	require.ErrorIs(t, f.Locked(t.Context(), func() error { return nil }), place.ErrUnsafe)
+	require.NoError(t, os.Remove(lock))
+	require.NoError(t, unix.Mkfifo(lock, 0o600))
+	require.ErrorIs(t, f.Locked(t.Context(), func() error { return nil }), place.ErrUnsafe)
 }

@@ -86,7 +86,7 @@ func lock(dir project.Dir) (*os.File, error) {
 	if info, err := os.Lstat(path); err != nil || !info.IsDir() {
 		return nil, errors.Join(err, fmt.Errorf("%s: it is not a directory: %w", path, project.ErrUnusable))
 	}
-	file, err := os.OpenFile(dir.Full(directory+"/.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := place.OpenMark(dir.Full(directory + "/.lock"))
 	if err != nil {
 		return nil, err
 	}

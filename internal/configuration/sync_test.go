@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/archive"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -682,6 +683,30 @@ func TestWhoRefusesARemovalChangesNothing(t *testing.T) {
 	_, err = a.sync.Pull(t.Context())
 	require.ErrorIs(t, err, no)
 	require.FileExists(t, a.full("services/b"))
+}
+
+func TestALockThatIsNoPlainFileIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, put := range map[string]func(at, outside string) error{
+		"link":          func(at, outside string) error { return os.Symlink(outside, at) },
+		"dangling link": func(at, outside string) error { return os.Symlink(outside+".new", at) },
+		"pipe":          func(at, _ string) error { return syscall.Mkfifo(at, 0o600) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := mustSide(t, &plane{})
+			a.write("services/a", "a")
+			outside := filepath.Join(t.TempDir(), "outside")
+			require.NoError(t, os.WriteFile(outside, nil, 0o600))
+			require.NoError(t, os.Mkdir(a.sync.Tree.Dir.Full(directory), 0o700))
+			at := a.sync.Tree.Dir.Full(directory + "/.lock")
+			require.NoError(t, put(at, outside))
+			_, err := a.sync.Push(t.Context())
+			require.ErrorIs(t, err, place.ErrUnsafe)
+			require.ErrorContains(t, err, at+": refused as unsafe: not a regular file")
+			require.NoFileExists(t, outside+".new")
+		})
+	}
 }
 
 func TestTwoCommandsDoNotCompareAtOnce(t *testing.T) {

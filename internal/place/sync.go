@@ -1,6 +1,7 @@
 package place
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -40,6 +41,24 @@ func Owner(info fs.FileInfo) int {
 		return -1
 	}
 	return int(stat.Uid)
+}
+
+// OpenMark opens a file that is there to be locked or to be found, or makes it, empty and private. It
+// follows no link, waits for nobody at the other end of a pipe, and opens nothing but a plain file of this
+// user's.
+func OpenMark(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+	if err != nil {
+		return nil, cmp.Or(checkAt(path), err)
+	}
+	info, err := file.Stat()
+	if err == nil {
+		err = check(path, info)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
 // TryLock takes the kernel's lock on an open file until that is closed. It tells whether nobody else

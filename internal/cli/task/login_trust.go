@@ -56,7 +56,7 @@ func (t *Task) giveLoginReceipt(l cloud.Login) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
+	file, err := place.OpenMark(path)
 	if err != nil {
 		return err
 	}
