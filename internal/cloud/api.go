@@ -202,7 +202,11 @@ func (c *Client) Credentials(ctx context.Context, secretsURL secret.Secret) (Cre
 		DatabaseURL: secret.New(told.DatabaseURL), InternalDatabaseURL: secret.New(told.InternalDatabaseURL), AppURL: told.AppURL,
 		SyncToken: secret.Optional(told.SyncToken), JWTSecret: secret.Optional(told.JWTSecret),
 	}
-	return found, c.checkWhole(lacking("database_url", told.DatabaseURL, "internal_database_url", told.InternalDatabaseURL))
+	err := c.checkWhole(lacking("database_url", told.DatabaseURL, "internal_database_url", told.InternalDatabaseURL))
+	if err == nil {
+		err = c.checkDatabases(found.InternalDatabaseURL, found.DatabaseURL)
+	}
+	return found, err
 }
 
 // RotateCredentials gives the tenant's database a new login. The one before ends after grace; nil leaves
@@ -221,7 +225,11 @@ func (c *Client) RotateCredentials(ctx context.Context, id, key string, grace *t
 		return Rotated{}, err
 	}
 	rotated := Rotated{shown(told.Message, secret.Secret{}), secret.New(told.Internal), secret.New(told.External)}
-	return rotated, c.checkWhole(lacking("internal_database_url", told.Internal))
+	err := c.checkWhole(lacking("internal_database_url", told.Internal))
+	if err == nil {
+		err = c.checkDatabases(rotated.InternalDatabaseURL, rotated.ExternalDatabaseURL)
+	}
+	return rotated, err
 }
 
 // RotateSyncToken gives the tenant a new sync token. The one before ends.

@@ -89,6 +89,7 @@ func Faults() []cli.Fault {
 		told(cloud.ErrDenied, 9, "denied", none),
 		told(cloud.ErrUnavailable, 9, "unavailable", none),
 		fault(cloud.ErrAnswer, 9, "mismatch", say("see that the URL is right: %s; a proxy or a sign-in page of the network may be in between", cli.To("sp whoami"))),
+		fault(cloud.ErrDatabase, 9, "mismatch", say("tell whoever runs the control plane: the server of a region needs an address that other machines reach")),
 		told(cloud.ErrConflict, 4, "conflict", none),
 		told(cloud.ErrNotFound, 3, "not_found", none),
 		told(cloud.ErrInvalid, 2, "invalid", none),

@@ -1,0 +1,70 @@
+package cloud
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// ErrDatabase is returned for a database URL that is not stored: whoever connects with it would reach
+// something of this machine's in place of a server of the control plane's.
+var ErrDatabase = errors.New("refused, and not stored")
+
+// checkDatabases refuses URLs of databases that the control plane can't have: those that lead nowhere in
+// particular, to a socket of this machine or, if the control plane is elsewhere, to this machine. One
+// without its password is not stored by anybody, and says nothing.
+func (c *Client) checkDatabases(urls ...secret.Secret) error {
+	for _, url := range urls {
+		if url.Empty() || pgurl.IsMasked(url) {
+			continue
+		}
+		if why := c.misleads(url); why != "" {
+			return fmt.Errorf("%s gave a database URL that %s: %w", c.Host(), why, ErrDatabase)
+		}
+	}
+	return nil
+}
+
+// misleads says what is wrong with the URL of a database; nothing if it may be right.
+func (c *Client) misleads(url secret.Secret) string {
+	u, err := pgurl.Usable(url)
+	if err != nil {
+		return fmt.Sprintf("can't be used (%v)", err)
+	}
+	for _, s := range u.Servers() {
+		for _, host := range []string{s.Host, s.Addr} { // not every client takes the same one of them
+			switch {
+			case host == "":
+			case (pgurl.Server{Host: host}).IsSocket():
+				return "leads to a socket of this machine"
+			case isThisMachine(host) && !isLoopback(c.base.Hostname()):
+				return fmt.Sprintf("leads to this machine (%s), where the control plane is not", host)
+			}
+		}
+	}
+	return ""
+}
+
+// localNames are what the usual /etc/hosts call this machine.
+var localNames = []string{"localhost", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback"}
+
+// isThisMachine tells of a host of a database whether it is this machine, as far as the text shows: by
+// name, as a loopback address, as the address that is none, or by an old way to write those.
+func isThisMachine(host string) bool {
+	name := strings.TrimSuffix(strings.ToLower(host), ".")
+	first, _, _ := strings.Cut(name, ".")
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	if last == "localhost" || slices.Contains(localNames, first) {
+		return true
+	}
+	if ip, err := netip.ParseAddr(name); err == nil {
+		ip = ip.Unmap()
+		return ip.IsLoopback() || ip.IsUnspecified()
+	}
+	return last == "" || last[0] >= '0' && last[0] <= '9' // 127.1, 0x7f.1, 2130706433
+}

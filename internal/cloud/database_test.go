@@ -1,0 +1,80 @@
+package cloud
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// A control plane hands out its own servers. One that is elsewhere can't mean this machine.
+func TestADatabaseURLThatLeadsHereIsRefused(t *testing.T) {
+	t.Parallel()
+	const good, here, socket, unusable = "", "leads to this machine", "leads to a socket of this machine", "can't be used"
+	for url, want := range map[string][2]string{ // at a control plane elsewhere, and at one on this machine
+		"postgres://u:pw@db.example/d":                             {good, good},
+		"postgres://u:pw@10.0.0.7:6432/d":                          {good, good},
+		"postgres://u:pw@[2001:db8::1]/d":                          {good, good},
+		"postgres://u:pw@db1.example,db2.example/d":                {good, good},
+		"postgres://u:***@localhost/d":                             {good, good}, // which nobody stores
+		"postgres://u:pw@localhost/d":                              {here, good},
+		"postgres://u:pw@LOCALHOST.:5432/d":                        {here, good},
+		"postgres://u:pw@db.localhost/d":                           {here, good},
+		"postgres://u:pw@localhost.localdomain/d":                  {here, good},
+		"postgres://u:pw@127.0.0.1/d":                              {here, good},
+		"postgres://u:pw@127.9.9.9/d":                              {here, good},
+		"postgres://u:pw@[::1]/d":                                  {here, good},
+		"postgres://u:pw@[::ffff:127.0.0.1]/d":                     {here, good},
+		"postgres://u:pw@0.0.0.0/d":                                {here, good},
+		"postgres://u:pw@[::]/d":                                   {here, good},
+		"postgres://u:pw@127.1/d":                                  {here, good},
+		"postgres://u:pw@0x7f000001/d":                             {here, good},
+		"postgres://u:pw@2130706433/d":                             {here, good},
+		"postgres://u:pw@0177.0.0.1/d":                             {here, good},
+		"postgres://u:pw@db.example,localhost/d":                   {here, good},
+		"postgres://u:pw@db.example/d?host=localhost":              {here, good},
+		"postgres://u:pw@db.example/d?hostaddr=127.0.0.1":          {here, good},
+		"postgres://u:pw@localhost/d?hostaddr=10.0.0.7":            {here, good},
+		"postgres://u:pw@/d?host=/var/run/postgresql":              {socket, socket},
+		"postgres://u:pw@%2Ftmp/d":                                 {socket, socket},
+		"postgres://u:pw@db.example/d?host=%40abstract":            {socket, socket},
+		"postgres://u:pw@db.example,x/d?host=db.example,/tmp":      {socket, socket},
+		"postgres://u:pw@db.example/d?host=/tmp&hostaddr=10.0.0.7": {socket, socket},
+		"postgres://u:pw@/d":                                       {unusable, unusable},
+		"postgres:///d":                                            {unusable, unusable},
+		"postgres://u:pw@db.example/d?service=x":                   {unusable, unusable},
+		"mysql://u:pw@db.example/d":                                {unusable, unusable},
+	} {
+		for i, base := range []string{"https://cloud.example", "http://127.0.0.1:8787"} {
+			c, err := New(Options{Base: base})
+			require.NoError(t, err)
+			err = c.checkDatabases(secret.New("postgres://u:pw@db.example/d"), secret.New(url))
+			if want[i] == good {
+				require.NoError(t, err, "%s: %s", base, url)
+				continue
+			}
+			require.ErrorIs(t, err, ErrDatabase, "%s: %s", base, url)
+			require.ErrorContains(t, err, " gave a database URL that "+want[i], "%s: %s", base, url)
+			require.NotContains(t, err.Error(), "pw")
+		}
+	}
+}
+
+func TestNoCredentialsOfThisMachineAreTaken(t *testing.T) {
+	t.Parallel()
+	const socket = "postgres://u:pw@/d?host=/tmp"
+	p := newPlane(t)
+	for name, text := range map[string]string{
+		"GET /api/v1/tenants/t/credentials":         `{"database_url":"` + socket + `","internal_database_url":"postgres://u:pw@db.example/d","app_url":""}`,
+		"POST /api/v1/tenants/t/rotate-credentials": `{"status":"rotated","internal_database_url":"` + socket + `"}`,
+	} {
+		p.handle(name, func(w http.ResponseWriter, _ *http.Request) { answerText(w, http.StatusOK, "application/json", text) })
+	}
+	c := p.client()
+	_, err := c.Credentials(t.Context(), secret.New(p.URL+"/api/v1/tenants/t/credentials"))
+	require.ErrorIs(t, err, ErrDatabase)
+	_, err = c.RotateCredentials(t.Context(), "t", "k", nil)
+	require.ErrorIs(t, err, ErrDatabase)
+}
