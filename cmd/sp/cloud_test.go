@@ -148,7 +148,7 @@ func TestATenantWhoseCreationWasRefusedIsListed(t *testing.T) {
 	require.Equal(t, 4, o.exit, o.stderr)
 	o = s.must("tenant", "list")
 	require.Contains(t, o.stdout, "\tshop\t")
-	require.NotContains(t, o.stderr, "on its way")
+	require.NotContains(t, o.stderr, "is not finished")
 }
 
 func TestAListTellsOfTheTenantsOnTheirWay(t *testing.T) {
@@ -160,15 +160,99 @@ func TestAListTellsOfTheTenantsOnTheirWay(t *testing.T) {
 		p.refuse(w, http.StatusInternalServerError, "internal", "tripped")
 	})
 	require.Equal(t, 9, s.run("tenant", "create", "--region", "iad", "--name", "my shop", "--external-db-access").exit)
-	const told = "sp: tenant my shop in iad has been on its way since 2026-02-01T12:00:00Z; " +
+	const told = "sp: the creation of tenant my shop in iad began at 2026-02-01T12:00:00Z and is not finished; " +
 		"sp tenant create --region iad --name 'my shop' --external-db-access goes on with it\n"
 	require.Contains(t, s.must("tenant", "list", "--offline").stderr, told)
 	p.tenants = `[{"id":"t-1","name":"my shop","region":"iad","external_db_access":true,"database_url":""}]`
 	require.Empty(t, s.must("tenant", "list").stdout, "it comes with its credentials")
+	o := s.run("tenant", "select", "my shop")
+	require.Equal(t, 3, o.exit)
+	require.Contains(t, o.stderr, "sp: hint: its creation began at 2026-02-01T12:00:00Z and is not finished; sp tenant create --region iad --name 'my shop' --external-db-access goes on with it\n")
 	s.now = s.now.Add(21 * time.Hour)
-	o := s.must("tenant", "list")
+	o = s.must("tenant", "list")
 	require.Contains(t, o.stdout, "\tmy shop\t", "nobody went on with it")
-	require.NotContains(t, o.stderr, "on its way")
+	require.NotContains(t, o.stderr, "is not finished")
+}
+
+func TestATenantThatIsBeingMadeIsShown(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.must("init")
+	s.login(p)
+	const one = `{"id":"t-1","name":"shop","region":"iad","external_db_access":false,"database_url":""}`
+	for path, text := range map[string]string{
+		"POST /api/v1/tenants": `{"data":` + one + `}`, "GET /api/v1/tenants/t-1": `{"data":` + one + `}`,
+		"GET /api/v1/tenants/t-1/status": `{"data":{"status":"provisioning","message":"making the database"}}`,
+	} {
+		method, path, _ := strings.Cut(path, " ")
+		p.answers(method, path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, text)
+		})
+	}
+	p.answers(http.MethodGet, "/api/v1/tenants/t-1/events", func(w http.ResponseWriter, _ *http.Request) {
+		p.refuse(w, http.StatusForbidden, "denied", "no events for you")
+	})
+	require.Equal(t, 9, s.run("tenant", "create", "--region", "iad", "--name", "shop").exit)
+	for _, word := range []string{"t-1", "shop", "id:t-1"} {
+		o := s.must("tenant", "show", word)
+		require.Contains(t, o.stdout, "id\tt-1\n")
+		require.Contains(t, o.stdout, "region\tiad\n")
+		require.Contains(t, o.stdout, "status\tprovisioning: making the database\n")
+		require.Equal(t, "sp: the creation of tenant shop in iad began at 2026-02-01T12:00:00Z and is not finished; sp tenant create --region iad --name shop goes on with it\n", o.stderr)
+	}
+	require.Equal(t, 3, s.run("tenant", "show", "other").exit)
+}
+
+// A colleague grants a tenant and tells its name, within a minute of the last sync.
+func TestATenantThatIsNewAtTheControlPlaneIsFoundByItsWord(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"tenant show shop", "tenant select t-1", "tenant provision shop", "tenant rotate-credentials shop -y", "tenant cancel shop -y"} {
+		s, p := online(t)
+		s.must("init")
+		s.login(p)
+		s.must("tenant", "list")
+		p.tenants = `[{"id":"t-1","name":"shop","external_db_access":false,"database_url":""}]`
+		o := s.run(strings.Fields(line)...)
+		require.Contains(t, o.stderr, "sp: tenant t-1 (shop) is new at "+p.Listener.Addr().String(), line)
+		require.NotContains(t, o.stderr, "tenant shop: not found", line)
+		require.Contains(t, s.must("tenant", "list", "--offline").stdout, "t-1")
+	}
+}
+
+func TestAWordThatNamesNothingIsAskedForOnce(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.must("init")
+	require.NotContains(t, s.run("tenant", "show", "shop").stderr, "log", "nobody is logged in")
+	s.login(p)
+	s.must("tenant", "list")
+	p.asked = nil
+	o := s.run("tenant", "show", "shop")
+	require.Equal(t, 3, o.exit)
+	require.Equal(t, []string{"GET /api/v1/auth/me"}, p.asked)
+	p.down = true
+	o = s.run("tenant", "select", "shop")
+	require.Equal(t, 3, o.exit)
+	require.Contains(t, o.stderr, "closed for today; a tenant that is new there is not known here\n")
+	p.asked = nil
+	require.Equal(t, 3, s.run("tenant", "show", "shop", "--offline").exit)
+	s.env["SP_OFFLINE"] = "1"
+	require.Equal(t, 3, s.run("tenant", "provision", "shop").exit)
+	require.Empty(t, p.asked)
+}
+
+func TestTheHintToPruneCanBePasted(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	p.tenants = `[{"id":"t-1","name":"one","external_db_access":false,"database_url":""}]`
+	s.must("init")
+	s.login(p)
+	s.must("tenant", "list")
+	p.tenants = `[]`
+	s.now = s.now.Add(time.Hour)
+	require.Contains(t, s.must("tenant", "list").stderr, "no longer has it; sp tenant list --prune -y removes it\n", "nobody can be asked here")
+	require.Empty(t, s.must("tenant", "list", "--prune", "-y").stdout)
 }
 
 func TestWhatStopsTheStoringStopsTheAskingFirst(t *testing.T) {

@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/project"
@@ -40,6 +41,9 @@ func AdviseMissing(ctx context.Context, view *registry.View, err error) error {
 	}
 	switch what, word := missing.Missing(); what {
 	case "tenant":
+		if k, unread := UnderWay(ctx, view, word); unread == nil && k != nil {
+			return cli.Hint(err, "its creation began at %s and is not finished; %s goes on with it", registry.FormatTime(k.MadeAt), ToGoOn(*k))
+		}
 		return cli.DidYouMean(err, word, tenantNames(ctx, view), cli.To("sp tenant list"))
 	case "profile":
 		return cli.DidYouMean(err, word, profileNames(ctx, view), cli.To("sp profile list", "--all"))
@@ -47,6 +51,27 @@ func AdviseMissing(ctx context.Context, view *registry.View, err error) error {
 		return cli.Hint(err, "%s shows which there are", cli.To("sp log"))
 	}
 	return err
+}
+
+// UnderWay is the creation of the tenant that a word names by its id or name; nil if none is.
+func UnderWay(ctx context.Context, view *registry.View, word string) (*registry.CloudCall, error) {
+	calls, err := view.CloudCalls(ctx)
+	for _, k := range calls {
+		isID := k.Tenant != nil && string(*k.Tenant) == strings.TrimPrefix(word, registry.OnlyID)
+		if k.Kind == registry.CreateCall && (isID || k.Name == word) {
+			return &k, nil
+		}
+	}
+	return nil, err
+}
+
+// ToGoOn is the command that goes on with the creation of a tenant.
+func ToGoOn(k registry.CloudCall) cli.Next {
+	args := []string{"--region", k.Region, "--name", k.Name}
+	if k.External {
+		args = append(args, "--external-db-access")
+	}
+	return cli.To("sp tenant create", args...)
 }
 
 // AdviseEither offers the nearest names where neither a tenant nor a profile is called so.

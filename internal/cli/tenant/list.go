@@ -43,7 +43,7 @@ func list(ctx context.Context, t *task.Task, view *registry.View, page registry.
 			Marked: mark != "",
 		}
 	})
-	if err := tellUnderWay(ctx, t, view); err != nil {
+	if err := tellAllUnderWay(ctx, t, view); err != nil {
 		return a, err
 	}
 	if t.IsTerminal() {
@@ -52,21 +52,20 @@ func list(ctx context.Context, t *task.Task, view *registry.View, page registry.
 	return a, err
 }
 
-// tellUnderWay says which tenants are being made, and are not in the list before they are there.
-func tellUnderWay(ctx context.Context, t *task.Task, view *registry.View) error {
+// tellAllUnderWay says which tenants are being made, and are not in the list before they are there.
+func tellAllUnderWay(ctx context.Context, t *task.Task, view *registry.View) error {
 	calls, err := view.CloudCalls(ctx)
 	for _, k := range calls {
-		if k.Kind != registry.CreateCall || k.IsOver(t.Now()) {
-			continue
+		if k.Kind == registry.CreateCall && !k.IsOver(t.Now()) {
+			tellUnderWay(t, k)
 		}
-		args := []string{"--region", k.Region, "--name", k.Name}
-		if k.External {
-			args = append(args, "--external-db-access")
-		}
-		t.NoteLater("tenant %s in %s has been on its way since %s; %s goes on with it",
-			k.Name, k.Region, registry.FormatTime(k.MadeAt), cli.To("sp tenant create", args...))
 	}
 	return err
+}
+
+// tellUnderWay says of a tenant that is being made how that goes on.
+func tellUnderWay(t *task.Task, k registry.CloudCall) {
+	t.NoteLater("the creation of tenant %s in %s began at %s and is not finished; %s goes on with it", k.Name, k.Region, registry.FormatTime(k.MadeAt), task.ToGoOn(k))
 }
 
 // emptyList says what to do where no tenant is listed.

@@ -58,9 +58,11 @@ func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err 
 
 // tenantOf is the tenant that the argument means.
 func tenantOf(ctx context.Context, t *task.Task) (tenant registry.Tenant, err error) {
-	err = t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
-		tenant, err = t.Tenant(ctx, dir, view, t.Arg(0))
-		return err
+	err = lookAgain(ctx, t, func() error {
+		return t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
+			tenant, err = t.Tenant(ctx, dir, view, t.Arg(0))
+			return err
+		})
 	})
 	return tenant, err
 }

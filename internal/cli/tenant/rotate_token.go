@@ -52,12 +52,14 @@ func rotateToken(ctx context.Context, t *task.Task) (cli.Answer, error) {
 
 // undoubted returns the tenant that the argument means, for what can't be taken back.
 func undoubted(ctx context.Context, t *task.Task) (tenant registry.Tenant, err error) {
-	err = t.Read(ctx, func(dir project.Dir, view *registry.View) error {
-		if err := t.RefuseDoubt(ctx, dir, view, t.Arg(0)); err != nil {
+	err = lookAgain(ctx, t, func() error {
+		return t.Read(ctx, func(dir project.Dir, view *registry.View) error {
+			if err := t.RefuseDoubt(ctx, dir, view, t.Arg(0)); err != nil {
+				return err
+			}
+			tenant, err = t.Tenant(ctx, dir, view, t.Arg(0))
 			return err
-		}
-		tenant, err = t.Tenant(ctx, dir, view, t.Arg(0))
-		return err
+		})
 	})
 	return tenant, err
 }

@@ -28,17 +28,19 @@ func selectTenant(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	}
 	var selected record
 	bare := false // without a profile
-	err = t.ChangeIn(ctx, dir, t.Others(func(ctx context.Context, reg *registry.Registry) error {
-		chosen, err := selectIn(ctx, t, reg)
-		if err != nil {
+	err = lookAgain(ctx, t, func() error {
+		return t.ChangeIn(ctx, dir, t.Others(func(ctx context.Context, reg *registry.Registry) error {
+			chosen, err := selectIn(ctx, t, reg)
+			if err != nil {
+				return err
+			}
+			if selected, err = recordIn(ctx, reg, chosen); err != nil {
+				return err
+			}
+			bare, err = hasNoProfile(ctx, reg, chosen.ID)
 			return err
-		}
-		if selected, err = recordIn(ctx, reg, chosen); err != nil {
-			return err
-		}
-		bare, err = hasNoProfile(ctx, reg, chosen.ID)
-		return err
-	}))
+		}))
+	})
 	if !task.Made(err) {
 		return cli.Answer{}, err
 	}

@@ -1,7 +1,9 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -34,6 +36,8 @@ type detailed struct {
 	record
 	// Live is what its control plane says; nil if that was not asked.
 	Live *liveStatus
+
+	unfinished bool // its creation is under way
 }
 
 // MarshalJSON writes the record and how the tenant is now.
@@ -47,17 +51,10 @@ func (d detailed) MarshalJSON() ([]byte, error) {
 
 func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	var shown detailed
-	err := t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
-		how, at := task.Showing(t.Bool("reveal")), t.Optional("at")
-		if at != nil {
-			shown.record, err = past(ctx, t, dir, view, how, *at)
-			return err
-		}
-		tenant, err := t.Tenant(ctx, dir, view, t.Arg(0))
-		if err == nil {
-			shown.record, err = recordOf(ctx, view, tenant, how)
-		}
-		return err
+	err := lookAgain(ctx, t, func() error {
+		return t.Read(ctx, func(dir project.Dir, view *registry.View) error {
+			return shown.look(ctx, t, dir, view)
+		})
 	})
 	if err != nil {
 		return cli.Answer{}, err
@@ -65,7 +62,7 @@ func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if !t.IsSet("at") {
 		shown.Live = live(ctx, t, shown.Tenant)
 	}
-	if shown.Tenant.IsSyncTokenMissing() {
+	if shown.Tenant.IsSyncTokenMissing() && !shown.unfinished {
 		t.WarnOfToken(shown.Tenant.ID)
 	}
 	rows := shown.rows()
@@ -73,6 +70,37 @@ func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		rows = append(rows, []string{"status", shown.Live.String()})
 	}
 	return cli.Answer{Value: shown, Title: "Tenant: " + shown.Tenant.Name, Rows: cli.Rows(rows...)}, nil
+}
+
+// look finds the tenant that the argument means, as it is or was.
+func (d *detailed) look(ctx context.Context, t *task.Task, dir project.Dir, view *registry.View) error {
+	how, at := task.Showing(t.Bool("reveal")), t.Optional("at")
+	if at != nil {
+		was, err := past(ctx, t, dir, view, how, *at)
+		d.record = was
+		return err
+	}
+	tenant, err := t.Tenant(ctx, dir, view, t.Arg(0))
+	if d.unfinished = errors.Is(err, registry.ErrNotFound); d.unfinished {
+		tenant, err = underWay(ctx, t, view, err)
+	}
+	if err == nil {
+		d.record, err = recordOf(ctx, view, tenant, how)
+	}
+	return err
+}
+
+// underWay is the tenant that is being made and has the id or name that the argument is.
+func underWay(ctx context.Context, t *task.Task, view *registry.View, missing error) (tenant registry.Tenant, err error) {
+	if t.Arg(0) == nil {
+		return tenant, missing
+	}
+	k, err := task.UnderWay(ctx, view, *t.Arg(0))
+	if err != nil || k == nil || k.Tenant == nil {
+		return tenant, cmp.Or(err, missing)
+	}
+	tellUnderWay(t, *k)
+	return registry.Tenant{ID: *k.Tenant, Name: k.Name, Kind: registry.Cloud, Region: &k.Region, ExternalDBAccess: k.External}, nil
 }
 
 // rows shows what the tenant has, a member a row: first what every tenant has, last what

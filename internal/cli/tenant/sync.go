@@ -22,29 +22,68 @@ const (
 	syncWithin = 3 * time.Second
 )
 
+// syncing is how tenants are synced.
+type syncing struct {
+	prune bool // also remove what is gone
+	now   bool // though the last sync was just now
+}
+
 // syncTenants takes over what the control plane says of its tenants, if somebody is logged in and that
 // was not done just now. Where that fails, the list shows what is here; --prune has to know.
 func syncTenants(ctx context.Context, t *task.Task) error {
-	if t.Bool("offline") || t.Offline() != nil {
-		return nil
-	}
-	err := syncNow(ctx, t)
-	switch {
-	case err == nil, errors.Is(err, cloud.ErrNotLoggedIn) && !t.Bool("prune"):
-		return nil
-	case t.Bool("prune"), errors.As(err, new(*cli.SignalError)):
+	how := syncing{prune: t.Bool("prune"), now: t.Bool("prune")}
+	err := syncIfLoggedIn(ctx, t, how)
+	if how.prune || err == nil || errors.As(err, new(*cli.SignalError)) {
 		return err
 	}
-	f := t.FailureOf(err)
-	t.Note("warning: no sync: %s; this list may be out of date", f.Message)
-	if !f.Advice.Empty() {
-		t.NoteLines(strings.Split(f.Advice.String(), "\n"))
-	}
+	warnUnsynced(t, err, "this list may be out of date")
 	return nil
 }
 
+// syncIfLoggedIn is syncNow unless nobody is to be asked.
+func syncIfLoggedIn(ctx context.Context, t *task.Task, how syncing) error {
+	if t.Has("offline") && t.Bool("offline") || t.Offline() != nil {
+		return nil
+	}
+	err := syncNow(ctx, t, how)
+	if errors.Is(err, cloud.ErrNotLoggedIn) && !how.prune {
+		return nil
+	}
+	return err
+}
+
+// warnUnsynced says why there was no sync, and what that means.
+func warnUnsynced(t *task.Task, err error, so string) {
+	f := t.FailureOf(err)
+	t.Note("warning: no sync: %s; %s", f.Message, so)
+	if !f.Advice.Empty() {
+		t.NoteLines(strings.Split(f.Advice.String(), "\n"))
+	}
+}
+
+// lookAgain looks for the tenant that the argument means. If none is known by that word, it syncs and
+// looks once more: a colleague may have granted it just now.
+func lookAgain(ctx context.Context, t *task.Task, look func() error) error {
+	err := look()
+	var missing interface{ Missing() (what, word string) }
+	if t.Arg(0) == nil || !errors.Is(err, registry.ErrNotFound) || !errors.As(err, &missing) {
+		return err
+	}
+	if what, _ := missing.Missing(); what != "tenant" {
+		return err
+	}
+	switch failed := syncIfLoggedIn(ctx, t, syncing{now: true}); {
+	case errors.As(failed, new(*cli.SignalError)):
+		return failed
+	case failed != nil:
+		warnUnsynced(t, failed, "a tenant that is new there is not known here")
+		return err
+	}
+	return look()
+}
+
 // syncNow asks without a lock, and stores what it is told.
-func syncNow(ctx context.Context, t *task.Task) error {
+func syncNow(ctx context.Context, t *task.Task, how syncing) error {
 	client, origin, err := t.Cloud(ctx)
 	if err == nil {
 		err = t.MakeRegistry(ctx, task.Refused)
@@ -53,11 +92,11 @@ func syncNow(ctx context.Context, t *task.Task) error {
 		return err
 	}
 	last, err := lastSync(ctx, t, client)
-	if err != nil || last.At != nil && t.Now().Sub(*last.At) < fresh && !t.Bool("prune") {
+	if err != nil || last.At != nil && t.Now().Sub(*last.At) < fresh && !how.now {
 		return err
 	}
 	etag := last.ETag
-	if t.Bool("prune") {
+	if how.prune {
 		etag = "" // what is gone has to be looked for
 	}
 	within, cancel := context.WithTimeout(ctx, syncWithin)
@@ -77,7 +116,10 @@ func syncNow(ctx context.Context, t *task.Task) error {
 	if !task.Made(err) {
 		return err
 	}
-	tellSynced(t, client, done)
+	tellSynced(t, client, done, how)
+	if !how.prune {
+		return err
+	}
 	return cmp.Or(prune(ctx, t, client, sync, done.Prunable), err)
 }
 
@@ -106,7 +148,7 @@ func lastSync(ctx context.Context, t *task.Task, client *cloud.Client) (last reg
 
 // prune removes tenants that the control plane no longer has, after a question.
 func prune(ctx context.Context, t *task.Task, client *cloud.Client, sync registry.CloudSync, gone []registry.Step) error {
-	if !t.Bool("prune") || len(gone) == 0 {
+	if len(gone) == 0 {
 		return nil
 	}
 	sync.Prune = true
@@ -129,6 +171,14 @@ func prune(ctx context.Context, t *task.Task, client *cloud.Client, sync registr
 	return err
 }
 
+// pruning is the command that removes what is gone. Where nobody can be asked, it needs the answer.
+func pruning(t *task.Task) cli.Next {
+	if t.CanAsk() {
+		return cli.To("sp tenant list", "--prune")
+	}
+	return cli.To("sp tenant list", "--prune", "-y")
+}
+
 // storeSync merges what a control plane said.
 func storeSync(ctx context.Context, t *task.Task, sync registry.CloudSync) (done registry.CloudSynced, err error) {
 	err = t.Change(ctx, t.Tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
@@ -138,7 +188,7 @@ func storeSync(ctx context.Context, t *task.Task, sync registry.CloudSync) (done
 	return done, err
 }
 
-func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced) {
+func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced, how syncing) {
 	for _, step := range done.Added {
 		t.Note("tenant %s (%s) is new at %s", step.ID, step.Name, client.Host())
 	}
@@ -150,8 +200,8 @@ func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced) {
 		switch {
 		case !isPrunable:
 			t.Note("tenant %s (%s): %s no longer has it; it stays, as it is selected or a profile uses it", step.ID, step.Name, client.Host())
-		case !t.Bool("prune"):
-			t.Note("tenant %s (%s): %s no longer has it; %s removes it", step.ID, step.Name, client.Host(), cli.To("sp tenant list", "--prune"))
+		case !how.prune:
+			t.Note("tenant %s (%s): %s no longer has it; %s removes it", step.ID, step.Name, client.Host(), pruning(t))
 		}
 	}
 	for _, step := range done.Hidden {
