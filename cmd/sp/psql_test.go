@@ -1,6 +1,9 @@
 package main
 
 import (
+	"encoding/binary"
+	"fmt"
+	"io"
 	"os"
 	"testing"
 
@@ -101,6 +104,48 @@ func TestPsqlFallsThroughOnNotFoundOnly(t *testing.T) {
 	require.Equal(t, "postgres://u@h:5/d?sslmode=require", s.replaced[2])
 	s.must("psql", "tw") // the beginning of an id alone
 	require.Equal(t, "postgres://v@h/e", s.replaced[2])
+}
+
+// refusing is the address of a server that refuses every login with SQLSTATE 28P01.
+func refusing(t *testing.T) string {
+	t.Helper()
+	const fields = "SFATAL\x00VFATAL\x00C28P01\x00Mpassword authentication failed\x00\x00"
+	listener := loopback(t)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 4096))
+			_, _ = io.WriteString(conn, string(binary.BigEndian.AppendUint32([]byte("E"), uint32(len(fields)+4)))+fields)
+			_ = conn.Close()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// A colleague rotated the password of a cloud tenant: psql alone would only say that it is wrong.
+func TestPsqlSaysHowToFetchCredentialsThatAColleagueRotated(t *testing.T) {
+	t.Parallel()
+	s := psqlSandbox(t)
+	s.write("in.json", fmt.Sprintf(`{"tenants":[{"id":"t-9","name":"shop","tenant_type":"cloud","internal_database_url":"postgres://u:s3cret@%s/d?sslmode=disable"}],"synced_at":"2026-02-01T10:00:00Z"}`, refusing(t)))
+	s.must("import", "in.json")
+	s.must("psql", "shop")
+	require.NotNil(t, s.replaced, "offline, nobody looks")
+	s.replaced = nil
+	delete(s.env, "SP_OFFLINE")
+	o := s.run("psql", "shop")
+	require.Equal(t, 9, o.exit, o.stderr)
+	require.Nil(t, s.replaced)
+	require.Contains(t, o.stderr, "tenant t-9 (shop): Access denied: the server refuses the password")
+	require.Contains(t, o.stderr, "hint: sp tenant provision t-9 fetches the current credentials, if somebody else changed them")
+	require.NotContains(t, o.stderr, "s3cret")
+	o = s.run("tenant", "check", "t-9")
+	require.Contains(t, o.stderr, "sp tenant provision t-9 fetches the current credentials")
+	s.must("tenant", "edit", "t-9", "--internal-database-url", "postgres://u:s3cret@127.0.0.1:1/d")
+	s.must("psql", "shop")
+	require.NotNil(t, s.replaced, "what else is wrong psql says")
 }
 
 func TestPsqlRefuses(t *testing.T) {

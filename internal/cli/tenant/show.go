@@ -96,7 +96,7 @@ func underWay(ctx context.Context, t *task.Task, view *registry.View, missing er
 		return tenant, missing
 	}
 	k, err := task.UnderWay(ctx, view, *t.Arg(0))
-	if err != nil || k == nil || k.Tenant == nil {
+	if err != nil || k == nil || k.Tenant == nil || k.IsOver(t.Now()) {
 		return tenant, cmp.Or(err, missing)
 	}
 	tellUnderWay(t, *k)

@@ -11,11 +11,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
@@ -50,6 +52,9 @@ func psql(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		return cli.Answer{}, err
 	}
+	if err := refuseStale(ctx, t, c); err != nil {
+		return cli.Answer{}, err
+	}
 	own, err := t.LookAtOwn(ctx, c.URL)
 	if err == nil && own != nil && *own == postgres.Unseen {
 		err = demandsSCRAM(ctx, t, program)
@@ -58,6 +63,26 @@ func psql(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, fmt.Errorf("psql: tenant %s: %w", c.Tenant, err)
 	}
 	return cli.Answer{}, become(t, program, c.URL, own != nil)
+}
+
+// looks is how long psql waits for a look at whether the password is still good.
+const looks = 3 * time.Second
+
+// refuseStale says what helps if the server refuses the password of a cloud tenant: a colleague may have
+// rotated it, and of that psql would know nothing. Whatever else is wrong, psql says.
+func refuseStale(ctx context.Context, t *task.Task, c resolver.Connection) error {
+	if !c.Tenant.IsCloud() || t.Offline() != nil {
+		return nil
+	}
+	within, cancel := context.WithTimeout(ctx, looks)
+	defer cancel()
+	refused, err := provision.Refuses(within, c.URL)
+	if err != nil || !refused {
+		return context.Cause(ctx)
+	}
+	return task.AdviseLogin(&hosting.LoginError{
+		Subject: hosting.Subject{Tenant: c.Tenant}, Err: fmt.Errorf("the server refuses the password: %w", provision.ErrDenied),
+	})
 }
 
 // named is the connection of the tenant or profile that the word means, else of the profile in effect.
