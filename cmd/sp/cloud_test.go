@@ -282,6 +282,44 @@ func TestCredentialsThatTheFilesCannotFollowAreKept(t *testing.T) {
 	require.Contains(t, s.must("tenant", "show", "t-9", "--offline", "--reveal").stdout, "postgres://u2:p2@h/d")
 }
 
+func TestAWaitForTheControlPlaneIsShown(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	s.terminal, s.stdin = true, "y\n"
+	host := p.Listener.Addr().String()
+	p.answers(http.MethodPost, "/api/v1/tenants/t-9/rotate-credentials", rotated)
+	p.answers(http.MethodPost, "/api/v1/tenants/t-9/rotate-sync-token", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{"status": "rotated", "sync_token": "sp_sync_new"})
+	})
+	for line, want := range map[string]string{
+		"tenant rotate-credentials t-9 -y": "sp: tenant rotate-credentials: rotating the password at " + host,
+		"tenant rotate-sync-token t-9 -y":  "sp: tenant rotate-sync-token: rotating the sync token at " + host,
+		"tenant list --prune":              "sp: tenant list: asking " + host,
+		"tenant provision t-9":             "sp: tenant provision: asking " + host,
+		"tenant cancel t-9 -y":             "sp: tenant cancel: asking " + host,
+		"tenant delete t-9 -y":             "sp: tenant delete: asking " + host,
+	} {
+		s.must("tenant", "list")
+		require.Contains(t, s.run(strings.Fields(line)...).stderr, "\r"+want, line)
+	}
+}
+
+func TestProvisionSaysWhatComesNext(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.answers(http.MethodGet, "/api/v1/tenants/t-9/status", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"data": map[string]string{"status": "ready", "secrets_url": p.URL + "/api/v1/tenants/t-9/credentials"}})
+	})
+	p.answers(http.MethodGet, "/api/v1/tenants/t-9/credentials", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{"database_url": "postgres://u:***@h/d", "internal_database_url": "postgres://u:p@h/d", "app_url": ""})
+	})
+	require.Contains(t, s.must("tenant", "provision", "t-9").stderr, "sp: next: sp tenant select t-9\n")
+	s.must("tenant", "select", "t-9")
+	require.Contains(t, s.must("tenant", "provision", "t-9").stderr, "sp: next: sp profile create NAME\n")
+	s.must("profile", "create", "p", "-y")
+	require.NotContains(t, s.must("tenant", "provision", "t-9").stderr, "next:")
+}
+
 func TestARotationWithAnotherGraceGoesOnUnderANewKey(t *testing.T) {
 	t.Parallel()
 	s, p := withTheirs(t)

@@ -48,6 +48,7 @@ func (s *subject) remote(ctx context.Context, t *task.Task) (r configuration.Rem
 	s.origin = client.Base
 	id, token := string(s.tenant.ID), *s.tenant.SyncToken
 	r.Get = func(ctx context.Context) (configuration.State, error) {
+		t.Step("asking " + client.Host())
 		text, etag, err := client.Archive(ctx, id, token)
 		if err != nil {
 			return configuration.State{}, s.refused(err)
@@ -59,6 +60,7 @@ func (s *subject) remote(ctx context.Context, t *task.Task) (r configuration.Rem
 		return configuration.State{Files: files, ETag: etag}, err
 	}
 	r.Put = func(ctx context.Context, etag string, text []byte) error {
+		t.Step("sending to " + client.Host())
 		_, err := client.PutFiles(ctx, id, token, text, etag)
 		var told *cloud.Error
 		if errors.As(err, &told) && told.Status == http.StatusPreconditionFailed {

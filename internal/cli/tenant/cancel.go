@@ -39,7 +39,10 @@ func cancel(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		err = t.Confirm(ctx, fmt.Sprintf("Cancel the subscription of tenant %s at %s? Its database goes read-only, and is deleted after 7 days; %s takes that back.", tenant, client.Host(), undoes(tenant)))
 	}
 	if err == nil {
-		err = t.UntilTold(ctx, func(ctx context.Context) error { return adviseGone(tenant, client.Cancel(ctx, string(tenant.ID))) })
+		err = t.UntilTold(ctx, func(ctx context.Context) error {
+			t.Step("asking " + client.Host())
+			return adviseGone(tenant, client.Cancel(ctx, string(tenant.ID)))
+		})
 	}
 	if err != nil {
 		return cli.Answer{}, err
@@ -58,6 +61,7 @@ func undoes(tenant registry.Tenant) cli.Next {
 // uncancel takes a cancellation back.
 func uncancel(ctx context.Context, t *task.Task, client *cloud.Client, tenant registry.Tenant) (cli.Answer, error) {
 	err := t.UntilTold(ctx, func(ctx context.Context) error {
+		t.Step("asking " + client.Host())
 		_, err := client.Uncancel(ctx, string(tenant.ID))
 		return adviseGone(tenant, err)
 	})

@@ -96,6 +96,7 @@ func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked reg
 	if err != nil {
 		return made, err
 	}
+	t.Step("asking " + client.Host())
 	given, err := client.Create(ctx, k.Key, cloud.NewTenant{Name: k.Name, Region: k.Region, ExternalDBAccess: k.External})
 	if err != nil {
 		return made, adviseRegion(ctx, client, k.Region, unlessRefused(ctx, t, k.Key, adviseCloudTaken(err)))
@@ -213,7 +214,9 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 		return cli.Answer{}, err
 	}
 	var fetched record
+	bare := false // without a profile
 	err = t.UntilTold(ctx, func(ctx context.Context) error {
+		t.Step("asking " + client.Host())
 		given, err := client.Tenant(ctx, string(tenant.ID))
 		if err != nil {
 			return adviseGone(tenant, err)
@@ -229,6 +232,9 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 			if err == nil {
 				fetched, err = recordIn(ctx, reg, stored)
 			}
+			if err == nil {
+				bare, err = hasNoProfile(ctx, reg, stored.ID)
+			}
 			return err
 		}))
 	})
@@ -238,6 +244,12 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 	t.Note("tenant %s has its credentials", fetched.Tenant)
 	if fetched.Tenant.IsSyncTokenMissing() {
 		t.WarnOfToken(fetched.Tenant.ID)
+	}
+	switch id := string(fetched.Tenant.ID); {
+	case !fetched.Selected:
+		t.Note("next: %s", cli.To("sp tenant select", id))
+	case bare:
+		t.Note("next: %s", cli.To("sp profile create", "NAME"))
 	}
 	return cli.Answer{Value: fetched}, err
 }

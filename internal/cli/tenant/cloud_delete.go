@@ -40,6 +40,7 @@ func removeAt(ctx context.Context, t *task.Task, client *cloud.Client, id regist
 	if client == nil {
 		return nil
 	}
+	t.Step("asking " + client.Host())
 	err := client.Delete(ctx, string(id))
 	if errors.Is(err, cloud.ErrNotFound) {
 		t.Note("%s no longer has the tenant", client.Host())

@@ -34,6 +34,7 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 		return cli.Answer{}, err
 	}
 	answer, err := storeRotation(ctx, t, tenant, origin, registry.RotateCall, func(ctx context.Context, key string) (result registry.CloudResult, err error) {
+		t.Step("rotating the password at " + client.Host())
 		done, err := client.RotateCredentials(ctx, string(tenant.ID), key, &grace)
 		if err == nil {
 			result.InternalURL, result.URL = &done.InternalDatabaseURL, realURL(done.ExternalDatabaseURL)
@@ -59,6 +60,7 @@ func rotateCloudToken(ctx context.Context, t *task.Task, tenant registry.Tenant)
 		return cli.Answer{}, err
 	}
 	answer, err := storeRotation(ctx, t, tenant, origin, registry.TokenCall, func(ctx context.Context, key string) (result registry.CloudResult, err error) {
+		t.Step("rotating the sync token at " + client.Host())
 		token, err := client.RotateSyncToken(ctx, string(tenant.ID), key)
 		result.SyncToken = &token
 		return result, adviseGone(tenant, err)

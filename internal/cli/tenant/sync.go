@@ -101,6 +101,7 @@ func syncNow(ctx context.Context, t *task.Task, how syncing) error {
 	}
 	within, cancel := context.WithTimeout(ctx, syncWithin)
 	defer cancel()
+	t.Step("asking " + client.Host())
 	me, unchanged, err := client.Me(within, etag)
 	if err == nil && !unchanged {
 		err = checkAccount(client, me)
