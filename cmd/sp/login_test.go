@@ -218,7 +218,7 @@ func TestLogoutRevokesAndKeepsWhatIsElse(t *testing.T) {
 	require.NoFileExists(t, s.dir+"/.systemprompt/credentials.json")
 	require.Contains(t, s.must("tenant", "list").stdout, "t-1")
 	require.Equal(t, 9, s.run("whoami").exit)
-	require.Contains(t, s.must("logout").stderr, "there is no login to end")
+	require.Contains(t, s.must("logout").stderr, "you are not logged in")
 
 	// Where the control plane is away, the login is gone here all the same.
 	s.must("login", "--device", p.URL)
@@ -335,7 +335,7 @@ func TestCloudStatusAsksAboutEachTenant(t *testing.T) {
 	  {"id":"t-3","name":"three","external_db_access":false,"database_url":""}]`
 	o := s.must("cloud", "status")
 	require.Equal(t, "account\tada@example.com\nurl\t"+p.URL+"\ntoken\tvalid\nfile\t"+s.dir+"/.systemprompt/credentials.json\ncontrol plane\tanswers\n"+
-		"tenant\tt-1 (one): active\ntenant\tt-2 (two): failed, no room in iad\ntenant\tt-3 (three), "+strings.TrimPrefix(p.URL, "http://")+": there is no such tenant\n", o.stdout)
+		"tenant\tt-1 (one): ready\ntenant\tt-2 (two): failed, no room in iad\ntenant\tt-3 (three), "+strings.TrimPrefix(p.URL, "http://")+": there is no such tenant\n", o.stdout)
 	require.Equal(t, 6, s.run("status").exit, "sp status is about the registry")
 	require.Contains(t, s.must("cloud", "status", "--help").stdout, "sp cloud status - ask the control plane")
 	require.Contains(t, s.must("help", "cloud", "status").stdout, "sp cloud status - ask the control plane")
@@ -397,8 +397,8 @@ func TestWhatIsNoControlPlaneIsOneSentence(t *testing.T) {
 	s.stdin = "sp_pat_good"
 	host := strings.TrimPrefix(plain.URL, "http://")
 	for url, said := range map[string]string{
-		plain.URL:              host + ": it answers with text/html: that is no answer of a control plane",
-		"https://" + host:      host + ": it does not speak https: that is no answer of a control plane",
+		plain.URL:              host + " does not answer as a control plane does: it answers with text/html",
+		"https://" + host:      host + " does not answer as a control plane does: it does not speak https",
 		others.URL:             strings.TrimPrefix(others.URL, "https://") + ": its certificate is by an authority that this machine does not know",
 		"http://127.0.0.1:1/x": "127.0.0.1:1: connection refused",
 	} {

@@ -101,7 +101,7 @@ func (c *Context) SecretFromStdin(ctx context.Context, prompt, what string) (*se
 
 // ErrNothingCame is returned for an empty secret. The program that should have written it may have
 // failed, so sp must not clear a secret because of it.
-var ErrNothingCame = errors.New("nothing came")
+var ErrNothingCame = errors.New("it is empty")
 
 // ErrTooLong is returned for a secret longer than MaxSecret.
 var ErrTooLong = fmt.Errorf("longer than %d bytes", MaxSecret)

@@ -264,7 +264,7 @@ func (c *Client) Cancel(ctx context.Context, id string) error {
 	var told *struct{}
 	_, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/subscription/cancel")}, &told)
 	if err == nil && told != nil {
-		err = c.noAnswer("it answers with something else than null")
+		err = c.noAnswer("its answer to the cancellation is not null")
 	}
 	return err
 }

@@ -229,7 +229,7 @@ func (c *Client) send(ctx context.Context, r request, token secret.Secret) (*htt
 func (c *Client) build(ctx context.Context, r request, token secret.Secret) (*http.Request, error) {
 	sent, err := http.NewRequestWithContext(ctx, r.method, c.Base+r.path, bytes.NewReader(r.body))
 	if err != nil {
-		return nil, c.noAnswer("it names a path that is none") // a URL that it gave
+		return nil, c.noAnswer("it gave a URL that is none") // a URL that it gave
 	}
 	for name, values := range r.header {
 		sent.Header[name] = values

@@ -284,7 +284,7 @@ func TestAServerThatStopsInTheMiddleIsLeft(t *testing.T) {
 	o.Patience = 20 * time.Millisecond
 	_, err := mustNew(t, o).Tenant(t.Context(), "t1")
 	require.ErrorIs(t, err, ErrUnavailable)
-	require.ErrorContains(t, err, "stopped in the middle")
+	require.ErrorContains(t, err, "stopped halfway")
 	require.Equal(t, 5, p.count("GET /api/v1/tenants/t1"))
 }
 
@@ -335,6 +335,11 @@ func TestAProblemIsToldShortAndWithoutSecrets(t *testing.T) {
 	require.ErrorAs(t, err, &told)
 	require.Equal(t, "req-1", told.RequestID)
 	require.ErrorContains(t, err, "why (request req-1)")
+	p.handle("GET /api/v1/tenants/t1", func(w http.ResponseWriter, _ *http.Request) {
+		answerProblem(w, 500, "internal", "its log says more about request req-1")
+	})
+	_, err = p.client().Tenant(t.Context(), "t1")
+	require.EqualError(t, err, strings.TrimPrefix(p.URL, "http://")+": its log says more about request req-1")
 }
 
 func TestARefusedTokenIsReplacedOnce(t *testing.T) {

@@ -69,7 +69,7 @@ func (c *Client) LogInByDevice(ctx context.Context, show func(Device)) (Login, M
 		return Login{}, Me{}, c.refused(ctx, err)
 	}
 	if _, ok := c.within(device.VerificationURI); !ok || device.UserCode == "" {
-		return Login{}, Me{}, c.noAnswer("it says of no page where the login can be allowed")
+		return Login{}, Me{}, c.noAnswer("its answer names no page on which to allow the login")
 	}
 	whole := device.VerificationURIComplete
 	if _, ok := c.within(whole); !ok {
@@ -96,7 +96,7 @@ func (c *Client) awaitDevice(ctx context.Context, config *oauth2.Config, device 
 
 // tooLate is the error of a login that nobody has allowed.
 func tooLate(host string) error {
-	return fmt.Errorf("%s: nobody has allowed the login in time: %w", host, ErrUnauthenticated)
+	return fmt.Errorf("%s: the login was not allowed in time: %w", host, ErrUnauthenticated)
 }
 
 // LogInByToken checks a personal token.

@@ -35,8 +35,8 @@ var (
 	ErrConflict = errors.New("the control plane refuses it")
 	// ErrInvalid is returned if what was asked for is not allowed.
 	ErrInvalid = errors.New("not valid")
-	// ErrAnswer is returned if what came is no answer of a control plane.
-	ErrAnswer = errors.New("that is no answer of a control plane")
+	// ErrAnswer is returned for what can't be the answer of a control plane.
+	ErrAnswer = errors.New("does not answer as a control plane does")
 	// ErrNotLoggedIn is returned if there is no login.
 	ErrNotLoggedIn = errors.New("not logged in")
 )
@@ -69,7 +69,7 @@ func (e *Error) Error() string {
 		text += separator + strings.TrimSpace(strings.TrimPrefix(p.Pointer, "/")+" "+p.Detail)
 		separator = "; "
 	}
-	if e.RequestID != "" && e.Status >= 500 {
+	if e.RequestID != "" && e.Status >= 500 && !strings.Contains(text, e.RequestID) {
 		text += " (request " + e.RequestID + ")"
 	}
 	return e.host + ": " + text
@@ -184,7 +184,7 @@ func mayBeSecret(word string) bool {
 
 // noAnswer is the ErrAnswer of what the control plane did in place of answering.
 func (c *Client) noAnswer(format string, args ...any) error {
-	return fmt.Errorf("%s: %s: %w", c.Host(), fmt.Sprintf(format, args...), ErrAnswer)
+	return fmt.Errorf("%s %w: %s", c.Host(), ErrAnswer, fmt.Sprintf(format, args...))
 }
 
 // transportError is a request that got no answer. passing tells that another try may get one.

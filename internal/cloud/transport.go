@@ -66,7 +66,7 @@ func isLoopback(host string) bool {
 }
 
 // errStalled ends a body that brings nothing for too long.
-var errStalled = errors.New("it stopped in the middle of its answer")
+var errStalled = errors.New("its answer stopped halfway")
 
 // watched is a body whose request ends if it brings nothing for a while.
 type watched struct {

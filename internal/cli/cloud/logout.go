@@ -35,10 +35,10 @@ func logout(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, err
 	}
 	if token := t.Env("SP_TOKEN"); token != nil && *token != "" {
-		t.Note("SP_TOKEN is set, and stays the login")
+		t.Note("SP_TOKEN is set, and goes on being the login")
 	}
 	if l == nil && err == nil {
-		t.Note("there is no login to end")
+		t.Note("you are not logged in")
 		return cli.Answer{Value: ended{}}, nil
 	}
 	done := ended{LoggedOut: true, Path: new(file.Path())}

@@ -68,8 +68,9 @@ func status(ctx context.Context, t *task.Task) (cli.Answer, error) {
 // tenantOf asks further about a tenant that is not simply active. That one of them is not told does not
 // keep the others from being shown.
 func tenantOf(ctx context.Context, t *task.Task, c *cloud.Client, found cloud.Tenant) tenant {
-	shown := tenant{ID: found.ID, Name: found.Name, Region: found.Region, Status: found.Status}
-	if found.Status != nil && *found.Status == "active" {
+	shown := tenant{ID: found.ID, Name: found.Name, Region: found.Region}
+	if found.Status != nil && *found.Status == "active" { // which a status calls ready
+		shown.Status = new(string(cloud.Ready))
 		return shown
 	}
 	now, err := c.Status(ctx, found.ID)
@@ -78,7 +79,7 @@ func tenantOf(ctx context.Context, t *task.Task, c *cloud.Client, found cloud.Te
 		shown.Message = new(t.FailureOf(err).Message)
 	default:
 		shown.Status = new(string(now.State))
-		if now.Message != "" {
+		if now.Message != "" && now.Message != string(now.State) {
 			shown.Message = &now.Message
 		}
 	}

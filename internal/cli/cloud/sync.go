@@ -112,7 +112,7 @@ func (d direction) run(ctx context.Context, t *task.Task) (a cli.Answer, err err
 func settledBy(t *task.Task) (configuration.Side, error) {
 	switch ours, theirs := t.Bool("ours"), t.Bool("theirs"); {
 	case ours && theirs:
-		return 0, cli.Usage("%s: --ours and --theirs: one side decides", t.Command)
+		return 0, cli.Usage("%s: --ours and --theirs: give one of them", t.Command)
 	case ours:
 		return configuration.Ours, nil
 	case theirs:
@@ -190,7 +190,7 @@ func check(t *task.Task, tenant registry.Tenant) error {
 		return cli.Hint(fmt.Errorf("%s: tenant %s is local: %w", t.Command, tenant, task.ErrNotCloud), "%s lists the cloud tenants", cli.To("sp tenant list"))
 	}
 	if tenant.SyncToken == nil || tenant.SyncToken.Empty() {
-		return cli.Hint(fmt.Errorf("%s: %w for cloud tenant %s", t.Command, task.ErrNoSyncToken, tenant.ID), "if a colleague has it: %s; %s makes another one, and ends that", cli.To("sp tenant edit", string(tenant.ID), "--sync-token-stdin"), cli.To("sp tenant rotate-sync-token", string(tenant.ID)))
+		return cli.Hint(fmt.Errorf("%s: %w for cloud tenant %s", t.Command, task.ErrNoSyncToken, tenant.ID), "if a colleague has it: %s; %s makes a new one, which ends theirs", cli.To("sp tenant edit", string(tenant.ID), "--sync-token-stdin"), cli.To("sp tenant rotate-sync-token", string(tenant.ID)))
 	}
 	return nil
 }

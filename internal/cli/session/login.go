@@ -139,7 +139,7 @@ func tokenFor(ctx context.Context, t *task.Task, p registry.Profile, optional bo
 	case errors.Is(err, cli.ErrNothingCame) && optional:
 		return nil, nil
 	case errors.Is(err, cli.ErrNothingCame):
-		return nil, cli.Hint(cli.Usage("session login: a token is needed, and nothing came"), "%s, or pipe it in", cli.To("sp session login", "--token-file", "FILE"))
+		return nil, cli.Hint(cli.Usage("session login: a token is needed, and stdin is empty"), "%s, or pipe it in", cli.To("sp session login", "--token-file", "FILE"))
 	}
 	return token, err
 }

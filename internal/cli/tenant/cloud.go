@@ -20,6 +20,11 @@ import (
 // asked and goes with the change that stores the answer. So whatever is cut off, the same command goes
 // on with it.
 
+// beginnings are what people call the kinds of call.
+var beginnings = map[registry.CloudCallKind]string{
+	registry.CreateCall: "creation", registry.RotateCall: "rotation", registry.TokenCall: "rotation of the sync token",
+}
+
 // beginCall records that a control plane is about to be asked, or returns what was begun and not ended.
 // One of long ago is given up: what it made, a sync brings. It looks at tenants.json as the change will
 // that stores the answer: what stops that one has to stop this one, before anything is made.
@@ -38,7 +43,7 @@ func beginCall(ctx context.Context, t *task.Task, k registry.CloudCall) (begun r
 	}))
 	resumed = begun.Key != k.Key
 	if err == nil && resumed {
-		t.Note("going on with what began at %s", registry.FormatTime(begun.MadeAt))
+		t.Note("going on with the %s that began at %s", beginnings[k.Kind], registry.FormatTime(begun.MadeAt))
 	}
 	return begun, resumed, err
 }

@@ -77,9 +77,9 @@ func onlyRegion(ctx context.Context, t *task.Task, client *cloud.Client) (string
 		return regions[0].Code, nil
 	}
 	if len(regions) == 0 {
-		return "", fmt.Errorf("%s has no region yet, in which a tenant could be made: %w", client.Host(), cloud.ErrUnavailable)
+		return "", cli.Hint(fmt.Errorf("%s has no region yet, and a tenant is made in one: %w", client.Host(), cloud.ErrUnavailable), "whoever runs it adds one, with spd by spd region add")
 	}
-	return "", cli.Hint(cli.Usage("tenant create: which region?"), "--region with one of %s", listed(regions))
+	return "", cli.Hint(cli.Usage("tenant create: %s has several regions, and --region is missing", client.Host()), "--region with one of %s", listed(regions))
 }
 
 func listed(regions []cloud.Region) string {
@@ -152,7 +152,7 @@ func waitFor(ctx context.Context, t *task.Task, client *cloud.Client, given clou
 		return opened, err
 	}
 	if realURL(opened.InternalDatabaseURL) == nil {
-		return opened, cli.Hint(fmt.Errorf("%s: the control plane gave a database URL without its password: %w", named, cloud.ErrAnswer), "%s asks again", again)
+		return opened, cli.Hint(fmt.Errorf("%s: %s gave its database URL without the password: %w", named, client.Host(), cloud.ErrDatabase), "%s asks again", again)
 	}
 	return opened, nil
 }
