@@ -105,10 +105,48 @@ func TestLoginWithoutATerminalAsksNothing(t *testing.T) {
 		o := s.run(line...)
 		require.Equal(t, 2, o.exit)
 		require.Contains(t, o.stderr, "there is no terminal")
-		require.Contains(t, o.stderr, "sp login --device")
+		require.Contains(t, o.stderr, "sp login "+p.URL+" --device")
+		require.Contains(t, o.stderr, "sp login "+p.URL+" --token-stdin")
 		require.Contains(t, o.stderr, "SP_TOKEN")
 	}
 	require.Empty(t, p.asked)
+	require.Contains(t, s.run("login").stderr, "sp login URL --device")
+	s.env["SP_CLOUD_URL"] = p.URL
+	require.Contains(t, s.run("login").stderr, "sp login --device")
+}
+
+// What a hint says can be pasted: it has the URL, if anybody knows it.
+func TestAHintToLogInSaysWhere(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.stdin = "sp_pat_bad"
+	require.Contains(t, s.run("login", "--token-stdin", p.URL).stderr, "hint: sp login "+p.URL+" logs in again\n")
+	require.Contains(t, s.run("whoami").stderr, "hint: sp login URL logs in")
+	s.login(p)
+	p.tenants = `[{"id":"t-1","name":"one","external_db_access":false,"database_url":""}]`
+	s.must("tenant", "list")
+	p.access["sp_pat_good"] = false
+	require.Contains(t, s.run("tenant", "list", "--prune").stderr, "hint: sp login "+p.URL+" logs in again\n")
+	require.NoError(t, os.Chmod(s.dir+"/.systemprompt/credentials.json", 0o644))
+	require.Contains(t, s.run("whoami").stderr, "sp logout, then sp login "+p.URL+"\n")
+	s.must("logout")
+	require.Contains(t, s.run("tenant", "provision", "t-1").stderr, "hint: sp login "+p.URL+" logs in; in CI", "its tenants are from there")
+	s.env["SP_CLOUD_URL"] = "https://other.example"
+	require.Contains(t, s.run("whoami").stderr, "hint: sp login https://other.example logs in; in CI")
+	s.env["SP_CLOUD_URL"], s.env["SP_TOKEN"] = p.URL, "sp_pat_bad"
+	require.Contains(t, s.run("cloud", "status").stdout+s.run("tenant", "list", "--prune").stderr, "hint: SP_TOKEN has to be another token; without it, sp login "+p.URL+" logs in\n")
+}
+
+// Before there is a registry, a login leads to one.
+func TestALoginWithoutARegistryLeadsOn(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.login(p)
+	o := s.run("status")
+	require.Equal(t, 6, o.exit)
+	require.Contains(t, o.stderr, "hint: you are logged in to a control plane: sp tenant list makes a registry of your tenants there; if you have none, sp tenant create --type cloud makes one\n")
+	p.tenants = `[{"id":"t-1","name":"one","external_db_access":false,"database_url":""}]`
+	require.Equal(t, "id\tt-1\n", s.must("tenant", "show", "one").stdout[:7])
 }
 
 func TestLoginByDeviceNeedsNoTerminal(t *testing.T) {
@@ -117,7 +155,7 @@ func TestLoginByDeviceNeedsNoTerminal(t *testing.T) {
 	p.pending = 1
 	o := s.must("login", "--device", p.URL)
 	require.Contains(t, o.stderr, "sp: open "+p.URL+"/device and enter the code BCDF-GHJK\nsp: or open "+p.URL+"/device?user_code=BCDF-GHJK\n")
-	require.Contains(t, o.stderr, "no tenants yet: sp tenant create --region REGION")
+	require.Contains(t, o.stderr, "no tenants yet: sp tenant create --type cloud\n")
 	require.Contains(t, o.stdout, "token\trenewed as needed\n")
 	require.NotContains(t, o.stdout+o.stderr, "s3cret")
 	require.Contains(t, s.read(".systemprompt/credentials.json"), `"refresh_token": "refresh-s3cret"`)

@@ -34,7 +34,7 @@ func Login() *cli.Command {
 type way func(context.Context, *task.Task, *cloud.Client) (cloud.Login, cloud.Me, error)
 
 func login(ctx context.Context, t *task.Task) (cli.Answer, error) {
-	by, kept, err := wayOf(t)
+	by, kept, err := wayOf(ctx, t)
 	if err != nil {
 		return cli.Answer{}, err
 	}
@@ -90,13 +90,13 @@ func tellLogin(t *task.Task, c *cloud.Client, me cloud.Me, kept bool) {
 	if n := len(me.Tenants); n > 0 {
 		t.Note("%s: %s", cli.Counted(n, "tenant"), cli.To("sp tenant list"))
 	} else {
-		t.Note("no tenants yet: %s", cli.To("sp tenant create", "--region", "REGION"))
+		t.Note("no tenants yet: %s", cli.To("sp tenant create", "--type", "cloud"))
 	}
 }
 
 // wayOf returns how to log in, and whether the login is kept. It refuses what would need a terminal
 // where there is none.
-func wayOf(t *task.Task) (by way, kept bool, err error) {
+func wayOf(ctx context.Context, t *task.Task) (by way, kept bool, err error) {
 	token, err := t.EnvToken()
 	if err != nil {
 		return nil, false, err
@@ -113,9 +113,23 @@ func wayOf(t *task.Task) (by way, kept bool, err error) {
 	case !t.IsAttended():
 		return nil, false, cli.Hint(cli.Usage("login: there is no terminal to log in at"),
 			"%s prints a code for another device; %s takes a personal token; in CI set SP_TOKEN and SP_CLOUD_URL",
-			cli.To("sp login", "--device"), cli.To("sp login", "--token-stdin"))
+			again(ctx, t, "--device"), again(ctx, t, "--token-stdin"))
 	}
 	return byBrowser, true, nil
+}
+
+// again is the same login with a flag. If nothing says where, somebody has to.
+func again(ctx context.Context, t *task.Task, flag string) cli.Next {
+	url := wordOf(t)
+	if named := t.Env("SP_CLOUD_URL"); url == "" && (named == nil || *named == "") {
+		if _, there, err := t.ReadLogin(ctx); err != nil || there == nil {
+			url = "URL"
+		}
+	}
+	if url == "" {
+		return cli.To("sp login", flag)
+	}
+	return cli.To("sp login", url, flag)
 }
 
 func byToken(token secret.Secret) way {
@@ -149,7 +163,7 @@ func byBrowser(ctx context.Context, t *task.Task, c *cloud.Client) (cloud.Login,
 		return byDevice(ctx, t, c)
 	}
 	l, me, err := c.LogInByBrowser(ctx, func(ctx context.Context, url string) error {
-		t.Note("log in with the browser; if none opens, stop with Ctrl-C and use %s", cli.To("sp login", "--device"))
+		t.Note("log in with the browser; if none opens, stop with Ctrl-C and use %s", again(ctx, t, "--device"))
 		t.Step("waiting for the browser")
 		return open(ctx, url)
 	})

@@ -57,17 +57,18 @@ func (t *Task) Account(ctx context.Context) (Account, error) {
 	}
 	if token != nil {
 		options.Base, options.Tokens = t.cloudURL(), cloud.Fixed{Secret: *token}
-		client, err := cloud.New(options)
+		client, err := t.newClient(options)
 		return Account{Client: client}, err
 	}
 	file := cloud.LoginFile{Dir: dir.Path()}
 	client, login, err := cloud.Open(file, options)
 	if err != nil {
-		return Account{}, adviseLogin(file, err)
+		return Account{}, t.adviseLogin(dir, file, err)
 	}
 	if err := t.checkOwnLogin(dir, login); err != nil {
 		return Account{}, err
 	}
+	t.plane = client.Base
 	return Account{client, &login, file}, t.checkOrigin(client)
 }
 
@@ -96,7 +97,7 @@ func (t *Task) checkOrigin(c *cloud.Client) error {
 	}
 	if base != c.Base {
 		return cli.Hint(fmt.Errorf("SP_CLOUD_URL names another control plane than the login, which is at %s: %w", c.Base, cloud.ErrNotLoggedIn),
-			"%s logs in to that one; without SP_CLOUD_URL the login counts", cli.To("sp login"))
+			"%s logs in to that one; without SP_CLOUD_URL the login counts", cli.To("sp login", base))
 	}
 	return nil
 }
@@ -140,11 +141,87 @@ func (t *Task) CloudAt(named string, login *cloud.Login) (*cloud.Client, error) 
 			"%s, or set SP_CLOUD_URL", cli.To("sp login", "URL"))
 	}
 	options.Base = named
-	client, err := cloud.New(options)
+	client, err := t.newClient(options)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	return client, nil
+}
+
+func (t *Task) newClient(options cloud.Options) (*cloud.Client, error) {
+	client, err := cloud.New(options)
+	if err == nil {
+		t.plane = client.Base
+	}
+	return client, err
+}
+
+// ToLogin is the command that logs in where this one needs it: at the control plane that was asked, or
+// that SP_CLOUD_URL names. Where neither is known, somebody has to say which.
+func (t *Task) ToLogin() cli.Next {
+	if t.plane != "" {
+		return cli.To("sp login", t.plane)
+	}
+	if base, err := cloud.CheckURL(t.cloudURL()); err == nil {
+		return cli.To("sp login", base)
+	}
+	return cli.To("sp login", "URL")
+}
+
+// adviseAccount says how to log in where that is missing, or was refused.
+func (t *Task) adviseAccount(err error) error {
+	switch token, _ := t.EnvToken(); {
+	case errors.Is(err, cloud.ErrNotLoggedIn):
+		return cli.Hint(err, "%s logs in; in CI set SP_TOKEN and SP_CLOUD_URL", t.ToLogin())
+	case token != nil:
+		return cli.Hint(err, "SP_TOKEN has to be another token; without it, %s logs in", t.ToLogin())
+	}
+	return cli.Hint(err, "%s logs in again", t.ToLogin())
+}
+
+// adviseLoggedOut says where to log in, if all tenants here are from one control plane.
+func (t *Task) adviseLoggedOut(ctx context.Context, err error) error {
+	if !errors.Is(err, cloud.ErrNotLoggedIn) || cli.HasHint(err) || t.plane != "" || t.cloudURL() != "" {
+		return err
+	}
+	_ = t.Read(ctx, func(_ project.Dir, view *registry.View) (err error) { // without it there is less to say
+		t.plane, err = onlyOrigin(ctx, view)
+		return err
+	})
+	return err
+}
+
+// onlyOrigin is the control plane from which all tenants are that are from any; nothing if there are
+// several, or none.
+func onlyOrigin(ctx context.Context, view *registry.View) (only string, err error) {
+	for tenant, err := range view.Tenants(ctx, registry.Page{Limit: mostNames}) {
+		if err != nil {
+			return "", err
+		}
+		if !tenant.IsCloud() {
+			continue
+		}
+		from, err := view.CloudOrigin(ctx, tenant.ID)
+		switch {
+		case err != nil:
+			return "", err
+		case from != nil && only != "" && *from != only:
+			return "", nil
+		case from != nil:
+			only = *from
+		}
+	}
+	return only, nil
+}
+
+// adviseNoRegistry says how a login leads to a registry, where there is a login and no registry yet.
+func (t *Task) adviseNoRegistry(err error) error {
+	dir, unfound := t.NewProject()
+	if unfound != nil || !dir.Has(cloud.LoginName) {
+		return err
+	}
+	return cli.Hint(err, "you are logged in to a control plane: %s makes a registry of your tenants there; if you have none, %s makes one",
+		cli.To("sp tenant list"), cli.To("sp tenant create", "--type", "cloud"))
 }
 
 // cloudOptions are those of every client.
@@ -185,7 +262,7 @@ func (t *Task) refuseTrackedLogin(ctx context.Context, dir project.Dir) error {
 	if len(tracked) > 0 {
 		return cli.Hint(fmt.Errorf("%s: git tracks it: %w", dir.Full(tracked[0]), project.ErrExposed),
 			"git -C %s rm --cached -f -- %s untracks it; if it is yours, its token is known to all who have the repository: %s, then %s",
-			cli.Quoted(dir.Path()), cli.Quoted(tracked[0]), cli.To("sp logout"), cli.To("sp login"))
+			cli.Quoted(dir.Path()), cli.Quoted(tracked[0]), cli.To("sp logout"), cli.To("sp login", "URL"))
 	}
 	return t.forgiveGit(err)
 }
@@ -207,15 +284,23 @@ func (t *Task) ReadLogin(ctx context.Context) (file cloud.LoginFile, login *clou
 			return file, nil, strange
 		}
 	}
-	return file, login, adviseLogin(file, err)
+	return file, login, t.adviseLogin(dir, file, err)
 }
 
-// adviseLogin adds what helps to the error of a login that can't be used.
-func adviseLogin(file cloud.LoginFile, err error) error {
+// adviseLogin adds what helps to the error of a login that can't be used. Where it is this user's own, that
+// is known to log in again.
+func (t *Task) adviseLogin(dir project.Dir, file cloud.LoginFile, err error) error {
+	if err == nil {
+		return nil
+	}
 	path := cli.Quoted(file.Path())
+	url := "URL"
+	if login, _ := file.Read(); login != nil && t.checkOwnLogin(dir, *login) == nil {
+		url = login.URL
+	}
 	switch {
 	case errors.Is(err, cloud.ErrExposed):
-		return cli.Hint(err, "chmod 600 %s; its token may be known to others: %s, then %s", path, cli.To("sp logout"), cli.To("sp login"))
+		return cli.Hint(err, "chmod 600 %s; its token may be known to others: %s, then %s", path, cli.To("sp logout"), cli.To("sp login", url))
 	case errors.Is(err, cloud.ErrUnusable):
 		return cli.Hint(err, "%s removes it, %s makes a new one", cli.To("sp logout"), cli.To("sp login", "URL"))
 	case errors.Is(err, place.ErrForeign), errors.Is(err, place.ErrUnsafe):

@@ -85,7 +85,7 @@ func Faults() []cli.Fault {
 		fault(postgres.ErrVersion, 9, "unavailable", none),
 		fault(postgres.ErrUnusable, 9, "unavailable", none),
 		fault(cloud.ErrNotLoggedIn, 9, "denied", say("%s logs in; in CI set SP_TOKEN and SP_CLOUD_URL", cli.To("sp login", "URL"))),
-		told(cloud.ErrUnauthenticated, 9, "denied", say("%s logs in again; a token in SP_TOKEN has to be a new one", cli.To("sp login"))),
+		told(cloud.ErrUnauthenticated, 9, "denied", say("%s logs in again; a token in SP_TOKEN has to be a new one", cli.To("sp login", "URL"))),
 		told(cloud.ErrDenied, 9, "denied", none),
 		told(cloud.ErrUnavailable, 9, "unavailable", none),
 		fault(cloud.ErrAnswer, 9, "mismatch", say("see that the URL is right: %s; a proxy or a sign-in page of the network may be in between", cli.To("sp whoami"))),
@@ -166,6 +166,10 @@ func (t *Task) explain(err error) error {
 	}
 	switch hint := serverHint(err); {
 	case cli.HasHint(err):
+	case errors.Is(err, cloud.ErrNotLoggedIn), errors.Is(err, cloud.ErrUnauthenticated):
+		err = t.adviseAccount(err)
+	case errors.Is(err, project.ErrNoDirectory), errors.Is(err, db.ErrMissing):
+		err = t.adviseNoRegistry(err)
 	case errors.Is(err, fs.ErrPermission):
 		err = t.advisePermission(err)
 	case !hint.Empty():

@@ -31,7 +31,8 @@ type Task struct {
 	reading  sync.Mutex   // several databases are logged in to at once, each after a look into the registry
 	// putBack undoes what --set-aside did; nil if that did nothing.
 	putBack func() error
-	madeDir bool // this command made the directory, which it has not told yet
+	plane   string // the URL of the control plane that was asked last
+	madeDir bool   // this command made the directory, which it has not told yet
 }
 
 // Run turns a function that works on a project into the Run of a command.
@@ -48,7 +49,7 @@ func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Conte
 			return cli.Answer{}, cli.Usage("%s: --purge and --no-export: the file would still hold what is purged", t.Command)
 		}
 		answer, err := fn(provision.WithBeforeLogin(ctx, t.beforeLogin), t)
-		return t.explaining(answer), t.explain(t.adviseMissing(ctx, err))
+		return t.explaining(answer), t.explain(t.adviseLoggedOut(ctx, t.adviseMissing(ctx, err)))
 	}
 }
 

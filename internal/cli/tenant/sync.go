@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/cloud"
@@ -65,11 +66,7 @@ func warnUnsynced(t *task.Task, err error, so string) {
 // looks once more: a colleague may have granted it just now.
 func lookAgain(ctx context.Context, t *task.Task, look func() error) error {
 	err := look()
-	var missing interface{ Missing() (what, word string) }
-	if t.Arg(0) == nil || !errors.Is(err, registry.ErrNotFound) || !errors.As(err, &missing) {
-		return err
-	}
-	if what, _ := missing.Missing(); what != "tenant" {
+	if t.Arg(0) == nil || !isUnknown(err) {
 		return err
 	}
 	switch failed := syncIfLoggedIn(ctx, t, syncing{now: true}); {
@@ -80,6 +77,16 @@ func lookAgain(ctx context.Context, t *task.Task, look func() error) error {
 		return err
 	}
 	return look()
+}
+
+// isUnknown tells of an error whether nothing is known here by a tenant's word, as before the first sync.
+func isUnknown(err error) bool {
+	var missing interface{ Missing() (what, word string) }
+	if !errors.Is(err, registry.ErrNotFound) || !errors.As(err, &missing) {
+		return errors.Is(err, db.ErrMissing)
+	}
+	what, _ := missing.Missing()
+	return what == "tenant"
 }
 
 // syncNow asks without a lock, and stores what it is told.
