@@ -466,6 +466,20 @@ func TestADeletionOfATenantOfAnotherControlPlaneSaysWhatItLeaves(t *testing.T) {
 	require.Equal(t, 3, s.run("tenant", "show", "t-9").exit)
 }
 
+func TestATenantThatIsKeptThereOrBeingDeletedIsToldOfRightly(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	const one = `{"id":"t-1","name":"one","external_db_access":false,"database_url":""}`
+	p.tenants = `[` + one + `,{"id":"t-2","name":"two","status":"deleted","external_db_access":false,"database_url":""}]`
+	s.login(p)
+	require.NotContains(t, s.must("tenant", "list").stdout, "t-2", "its database is being dropped")
+	require.Contains(t, s.must("tenant", "delete", "t-1", "--keep-database", "-y").stderr, "sp: its control plane keeps it, with its database; sp tenant list adds it again")
+	p.access["sp_pat_good"] = false
+	o := s.run("cloud", "status")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "hint: sp login "+p.URL+" logs in again\n")
+}
+
 func TestASyncTokenGoesToThePlaneThatHasTheTenant(t *testing.T) {
 	t.Parallel()
 	s, p := withTheirs(t)

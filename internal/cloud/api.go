@@ -23,6 +23,9 @@ type Tenant struct {
 	DatabaseURL secret.Secret
 }
 
+// IsDeleted tells whether somebody has deleted it, though it is not gone yet.
+func (t Tenant) IsDeleted() bool { return t.Status != nil && *t.Status == "deleted" }
+
 // User is who is logged in. Name may be empty.
 type User struct{ ID, Email, Name string }
 

@@ -56,7 +56,7 @@ func status(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		f := t.FailureOf(err)
 		s.Plane.Trouble = &f
-		return s.answer(), task.ErrNoStatus
+		return s.answer(), cli.HintAt(task.ErrNoStatus, f.Advice)
 	}
 	s.Plane.Answers = true
 	for _, found := range me.Tenants {

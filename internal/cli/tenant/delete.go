@@ -89,7 +89,10 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 		return cli.Answer{}, err
 	}
 	tellRemoved(t, removed)
-	if client == nil && doomed.database == nil && removed.Tenant.HasDatabaseURL() {
+	switch {
+	case removed.Tenant.IsCloud() && t.Bool("keep-database"):
+		t.Note("its control plane keeps it, with its database; %s adds it again if you are logged in there", cli.To("sp tenant list"))
+	case client == nil && doomed.database == nil && removed.Tenant.HasDatabaseURL():
 		t.Note("its database was not made by sp, and is left alone")
 	}
 	return cli.Answer{Value: removalOf(removed, doomed.database, deletion)}, err

@@ -118,6 +118,9 @@ func syncNow(ctx context.Context, t *task.Task, how syncing) error {
 	}
 	sync := registry.CloudSync{Origin: origin, Account: cmp.Or(me.User.Email, client.Account), ETag: cmp.Or(me.ETag, etag), Unchanged: unchanged}
 	for _, tenant := range me.Tenants {
+		if tenant.IsDeleted() {
+			continue // and is shown while its database is being dropped
+		}
 		sync.Tenants = append(sync.Tenants, cloudTenantOf(client, tenant))
 	}
 	done, err := storeSync(ctx, t, sync)
