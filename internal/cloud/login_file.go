@@ -283,7 +283,7 @@ func (f LoginFile) Locked(ctx context.Context, fn func() error) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = lock.Close() }() // nothing was written
+	defer func() { _ = place.Unlock(lock) }() // nothing was written
 	return fn()
 }
 

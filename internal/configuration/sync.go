@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/archive"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -192,7 +193,7 @@ func (s *Sync) locked(fn func() (Result, error)) (r Result, err error) {
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+	defer func() { err = errors.Join(err, place.Unlock(file)) }()
 	return fn()
 }
 

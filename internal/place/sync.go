@@ -61,10 +61,16 @@ func OpenMark(path string) (*os.File, error) {
 	return file, nil
 }
 
-// TryLock takes the kernel's lock on an open file until that is closed. It tells whether nobody else
-// has it.
+// TryLock takes the kernel's lock on an open file, until Unlock. It tells whether nobody else has it.
 func TryLock(file *os.File) bool {
 	return IgnoringEINTR(func() error { return unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) }) == nil
+}
+
+// Unlock releases the lock on a file, and closes it. It is unlocked by hand, not only by closing: a child
+// that is just being started has the file open for an instant, too.
+func Unlock(file *os.File) error {
+	unlocked := IgnoringEINTR(func() error { return unix.Flock(int(file.Fd()), unix.LOCK_UN) })
+	return errors.Join(unlocked, file.Close())
 }
 
 // IsAt tells whether an open file is the one that has this path: another may have been

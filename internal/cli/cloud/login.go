@@ -121,6 +121,9 @@ func wayOf(ctx context.Context, t *task.Task) (by way, kept bool, err error) {
 // again is the same login with a flag. If nothing says where, somebody has to.
 func again(ctx context.Context, t *task.Task, flag string) cli.Next {
 	url := wordOf(t)
+	if _, err := cloud.CheckURL(url); url != "" && err != nil {
+		url = "URL" // it may be a secret in the wrong place
+	}
 	if named := t.Env("SP_CLOUD_URL"); url == "" && (named == nil || *named == "") {
 		if _, there, err := t.ReadLogin(ctx); err != nil || there == nil {
 			url = "URL"

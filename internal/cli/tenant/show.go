@@ -100,7 +100,9 @@ func underWay(ctx context.Context, t *task.Task, view *registry.View, missing er
 		return tenant, cmp.Or(err, missing)
 	}
 	tellUnderWay(t, *k)
-	return registry.Tenant{ID: *k.Tenant, Name: k.Name, Kind: registry.Cloud, Region: &k.Region, ExternalDBAccess: k.External}, nil
+	tenant = registry.NewCloud(registry.CloudParams{ID: *k.Tenant, Name: k.Name, Region: k.Region})
+	tenant.AppID, tenant.Hostname, tenant.ExternalDBAccess = nil, nil, k.External // the control plane will say
+	return tenant, nil
 }
 
 // rows shows what the tenant has, a member a row: first what every tenant has, last what
