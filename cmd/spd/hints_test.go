@@ -13,12 +13,13 @@ import (
 	"github.com/sp-registry/sp/internal/cli"
 )
 
-// TestEveryCommandThatAHintNamesIsThere looks up each cli.To("spd …") in the tree of commands.
+// TestEveryCommandThatAHintNamesIsThere looks up each command line of spd's that is suggested in the tree of
+// commands.
 func TestEveryCommandThatAHintNamesIsThere(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../internal/cli/control/*.go")
 	require.NoError(t, err)
-	named := regexp.MustCompile(`cli\.To\("spd ([a-z ]+)"`)
+	named := regexp.MustCompile(`\b[tT]o\((?:c, )?"spd ([a-z ]+)"`)
 	found := 0
 	for _, path := range files {
 		text, err := os.ReadFile(path)

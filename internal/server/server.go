@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -90,6 +91,21 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// ErrNone is returned for a directory that holds no control plane.
+var ErrNone = errors.New("it holds no control plane")
+
+// Look refuses a directory in which there is no control plane to open.
+func Look(dir string) error {
+	for _, name := range []string{"serve.db", "sp.db"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s: %w (no %s)", dir, ErrNone, name)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // makePrivate makes a directory that its owner alone can use, and refuses one that others can.

@@ -40,6 +40,7 @@ func Faults() []cli.Fault {
 	return []cli.Fault{
 		{Err: registry.ErrIncomplete, Exit: 8, Code: "incomplete", Made: true},
 		fault(registry.ErrUnknown, 8, "incomplete"),
+		fault(server.ErrNone, 6, "store"),
 		fault(server.ErrRunning, 4, "in_use"),
 		fault(server.ErrUserExists, 4, "exists"),
 		fault(server.ErrNoUser, 3, "not_found"),
@@ -75,18 +76,52 @@ func Faults() []cli.Fault {
 	}
 }
 
-// plane runs fn on the control plane of the directory.
-func plane(ctx context.Context, c *cli.Context, fn func(context.Context, *server.Server) error) (err error) {
+// plane runs fn on the control plane of the directory. Where there is none it refuses, since a mistyped
+// directory is no empty control plane.
+func plane(ctx context.Context, c *cli.Context, fn func(context.Context, *server.Server) error) error {
+	dir, err := directory(c)
+	if err != nil {
+		return err
+	}
+	if err := server.Look(dir); errors.Is(err, server.ErrNone) {
+		return cli.Hint(err, "if it is elsewhere, name its directory: --dir, or the variable SPD_DIR\n"+
+			"%s makes a new one; %s makes one to try, with a PostgreSQL server", to(c, "spd user add", "NAME"), to(c, "spd", "--dev"))
+	} else if err != nil {
+		return err
+	}
+	return newPlane(ctx, c, fn)
+}
+
+// newPlane makes the control plane before, where there is none.
+func newPlane(ctx context.Context, c *cli.Context, fn func(context.Context, *server.Server) error) (err error) {
 	o, err := options(c)
 	if err != nil {
 		return err
 	}
-	s, err := server.Open(ctx, o)
+	s, err := open(ctx, c, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	return fn(ctx, s)
+}
+
+// open opens a control plane, and says where it made one.
+func open(ctx context.Context, c *cli.Context, o server.Options) (*server.Server, error) {
+	before := server.Look(o.Dir)
+	s, err := server.Open(ctx, o)
+	if err == nil && errors.Is(before, server.ErrNone) {
+		c.Note("made a control plane in %s", o.Dir)
+	}
+	return s, err
+}
+
+// to is the command line of a command on the same directory.
+func to(c *cli.Context, words string, args ...string) cli.Next {
+	if c.IsSet(dirFlag) {
+		args = append(args, "--"+dirFlag, c.String(dirFlag))
+	}
+	return cli.To(words, args...)
 }
 
 // waitFor is how long a command waits for other processes.

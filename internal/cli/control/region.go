@@ -30,9 +30,9 @@ func addRegion(ctx context.Context, c *cli.Context) (answer cli.Answer, err erro
 		return answer, err
 	}
 	if admin == nil {
-		return answer, cli.Hint(cli.Usage("region add: which server?"), "%s reads its URL from stdin", cli.To("spd region add", *c.Arg(0), "--server-stdin"))
+		return answer, cli.Hint(cli.Usage("region add: which server?"), "%s reads its URL from stdin", to(c, "spd region add", *c.Arg(0), "--server-stdin"))
 	}
-	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
+	err = newPlane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		added, err := s.AddRegion(ctx, *c.Arg(0), *admin)
 		answer, c.Made = cli.Answer{Value: map[string]any{"code": *c.Arg(0), "server": added.Name}}, err == nil
 		return err

@@ -70,7 +70,7 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 	o.Domain = given(c, "domain", "localhost")
 	o.Log = slog.New(slog.NewTextHandler(c.Stderr, &slog.HandlerOptions{Level: level}))
 	slog.SetDefault(o.Log) // to which the library of the logins writes
-	s, err := server.Open(ctx, o)
+	s, err := open(ctx, c, o)
 	if err != nil {
 		return cli.Answer{}, err
 	}

@@ -44,7 +44,7 @@ type joined struct {
 }
 
 func addUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
-	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
+	err = newPlane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		u, code, err := s.AddUser(ctx, *c.Arg(0), server.Role(given(c, "role", "member")))
 		answer, c.Made = cli.Line(joined{u, code.Reveal()}, code.Reveal()), err == nil
 		return err
