@@ -236,3 +236,18 @@ func TestWhatThereIsNotIsAProblem(t *testing.T) {
 	anna.ask("GET", "/healthz", "").is(200)
 	anna.ask("GET", "/readyz", "").is(200)
 }
+
+// TestTheLastAdminCannotLockHimselfOut: nobody could let him in again over the API.
+func TestTheLastAdminCannotLockHimselfOut(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	root, ben := p.mustUser("root", AdminRole), p.mustUser("ben", MemberRole)
+	for _, body := range []string{`{"active":false}`, `{"role":"reader"}`, `{"role":"member","active":true,"tenants":[]}`} {
+		refused := root.ask("PATCH", "/api/v1/users/"+root.user.ID, body).refuses(409, "conflict")
+		require.Contains(t, refused.Err.Message, "root has to stay an active admin")
+	}
+	root.ask("PATCH", "/api/v1/users/"+root.user.ID, `{"tenants":[],"role":"admin"}`).is(200)
+	root.ask("PATCH", "/api/v1/users/"+ben.user.ID, `{"role":"admin"}`).is(200)
+	root.ask("PATCH", "/api/v1/users/"+root.user.ID, `{"active":false}`).is(200)
+	root.ask("GET", "/api/v1/users", "").refuses(401, "unauthenticated")
+}

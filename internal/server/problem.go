@@ -142,6 +142,8 @@ var refusals = []struct {
 }{
 	{registry.ErrNotFound, 404, "not_found"},
 	{registry.ErrConflict, 409, "conflict"},
+	{ErrLastAdmin, 409, "conflict"},
+	{ErrInactive, 401, "unauthenticated"}, // since the token was looked at
 	{registry.ErrExists, 409, "exists"},
 	{registry.ErrInUse, 409, "in_use"},
 	{registry.ErrInvalid, 422, "invalid"},

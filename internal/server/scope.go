@@ -42,6 +42,16 @@ func (r Role) Scopes() []Scope {
 	return nil
 }
 
+// usual are the scopes of a token for which none were named.
+func (r Role) usual() (scopes []string) {
+	for _, scope := range r.Scopes() {
+		if scope != Admin {
+			scopes = append(scopes, string(scope))
+		}
+	}
+	return scopes
+}
+
 // scopesOf reads scopes as they are stored; what the role does not allow is left out.
 func scopesOf(text string, r Role) (scopes []Scope) {
 	for word := range strings.FieldsSeq(text) {

@@ -118,6 +118,9 @@ func (s *Server) makeToken(ctx context.Context, user string, r TokenRequest, par
 		row.ExpiresAt = &at
 	}
 	err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		if err := mustBeActive(ctx, q, user); err != nil {
+			return err
+		}
 		if err := endWith(ctx, q, &row, parent); err != nil {
 			return err
 		}
@@ -131,11 +134,15 @@ func (s *Server) makeToken(ctx context.Context, user string, r TokenRequest, par
 	return made, err
 }
 
-// CreateTokenFor makes a personal token for the user of a name, as this machine's operator may.
+// CreateTokenFor makes a personal token for the user of a name, as this machine's operator may. Without
+// scopes it allows what the user's role does, but for administration.
 func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest) (made NewToken, err error) {
 	u, err := s.UserNamed(ctx, name)
 	if err != nil {
 		return made, err
+	}
+	if r.Scopes == nil {
+		r.Scopes = u.Role.usual()
 	}
 	for _, scope := range r.Scopes {
 		if !slices.Contains(u.Role.Scopes(), Scope(scope)) {

@@ -42,7 +42,7 @@ func (s *Server) users(api huma.API) {
 		found, err := s.Users(ctx)
 		return &struct{ Body data[[]User] }{data[[]User]{found}}, s.refused(ctx, err)
 	})
-	huma.Register(api, bodied(operation("editUser", http.MethodPatch, "/api/v1/users/{id}", "a user's role, tenants, and whether he may come in", Admin, http.StatusNotFound, http.StatusUnprocessableEntity)),
+	huma.Register(api, bodied(operation("editUser", http.MethodPatch, "/api/v1/users/{id}", "a user's role, tenants, and whether he may come in", Admin, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity)),
 		func(ctx context.Context, in *struct {
 			TenantPath
 			Body UserEdit
@@ -59,6 +59,10 @@ var (
 	ErrNoUser = errors.New("no such user")
 	// ErrUserExists is returned for a name that a user has.
 	ErrUserExists = errors.New("a user of that name exists already")
+	// ErrInactive is returned for a user who may not come in.
+	ErrInactive = errors.New("locked out")
+	// ErrLastAdmin is returned where nobody would be left who may do everything.
+	ErrLastAdmin = errors.New("there is no other")
 	// ErrInvalid is returned for a name, role or code that is not allowed.
 	ErrInvalid = errors.New("not allowed")
 )
@@ -104,6 +108,9 @@ func (s *Server) AddUser(ctx context.Context, name string, role Role) (u User, c
 func (s *Server) JoinCode(ctx context.Context, name string) (u User, code secret.Secret, err error) {
 	err = s.db.Write(ctx, func(q *rows.Queries) error {
 		row, err := userNamed(ctx, q, name)
+		if err == nil {
+			err = mustBeActive(ctx, q, row.ID)
+		}
 		if err != nil {
 			return err
 		}
@@ -203,6 +210,15 @@ func userNamed(ctx context.Context, q *rows.Queries, name string) (rows.User, er
 	return row, err
 }
 
+// mustBeActive refuses what would let a user in who is locked out.
+func mustBeActive(ctx context.Context, q *rows.Queries, id string) error {
+	row, err := q.User(ctx, id)
+	if err == nil && !row.Active {
+		err = fmt.Errorf("user %s is %w", row.Name, ErrInactive)
+	}
+	return err
+}
+
 // UserNamed returns the user of a name.
 func (s *Server) UserNamed(ctx context.Context, name string) (u User, err error) {
 	err = s.db.Read(ctx, func(q *rows.Queries) error {
@@ -215,7 +231,8 @@ func (s *Server) UserNamed(ctx context.Context, name string) (u User, err error)
 	return u, err
 }
 
-// EditUser edits a user. One who may not come in any more has no tokens any more.
+// EditUser edits a user. One who may not come in any more has no tokens any more. The last active admin
+// stays one: nobody else could undo that over the API.
 func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, err error) {
 	if e.Tenants != nil {
 		if at, err := s.absent(ctx, *e.Tenants); err != nil {
@@ -228,11 +245,17 @@ func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, e
 		if u, err = s.userIn(ctx, q, id); err != nil {
 			return err
 		}
+		was := u
 		if e.Role != nil {
 			u.Role = Role(*e.Role)
 		}
 		if e.Active != nil {
 			u.Active = *e.Active
+		}
+		if was.rules() && !u.rules() {
+			if err := mustHaveOther(ctx, q, u); err != nil {
+				return err
+			}
 		}
 		if err := q.UpdateUser(ctx, rows.UpdateUserParams{ID: id, Role: string(u.Role), Active: u.Active}); err != nil {
 			return err
@@ -254,6 +277,23 @@ func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, e
 		return err
 	})
 	return u, err
+}
+
+// rules tells whether a user may do everything, and come in.
+func (u User) rules() bool { return u.Role == AdminRole && u.Active }
+
+// mustHaveOther refuses a change of the only active admin.
+func mustHaveOther(ctx context.Context, q *rows.Queries, only User) error {
+	all, err := q.Users(ctx)
+	for _, row := range all {
+		if row.ID != only.ID && Role(row.Role) == AdminRole && row.Active {
+			return nil
+		}
+	}
+	if err == nil {
+		err = fmt.Errorf("user %s has to stay an active admin: %w", only.Name, ErrLastAdmin)
+	}
+	return err
 }
 
 // endLogins ends all by which a user could come in.

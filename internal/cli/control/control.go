@@ -43,6 +43,8 @@ func Faults() []cli.Fault {
 		fault(server.ErrNone, 6, "store"),
 		fault(server.ErrRunning, 4, "in_use"),
 		fault(server.ErrUserExists, 4, "exists"),
+		fault(server.ErrInactive, 4, "conflict"),
+		fault(server.ErrLastAdmin, 4, "conflict"),
 		fault(server.ErrNoUser, 3, "not_found"),
 		fault(server.ErrInvalid, 2, "invalid"),
 		fault(server.ErrExposed, 6, "store"),

@@ -16,7 +16,7 @@ func Token() *cli.Command {
 			Name: "create", Usage: "create a personal token for a user, and print it once", Args: []cli.Arg{{Name: "USER", Kind: userWord}},
 			Flags: []cli.Flag{
 				cli.String("name", "NAME", "what it is for"),
-				withDefault(cli.String("scopes", "SCOPES", "what it allows: read, write, secrets, admin"), "read,write,secrets"),
+				cli.String("scopes", "SCOPES", "what it allows, such as read,write; of read, write, secrets and admin (else all that the user's role allows, but for admin)"),
 				cli.Strings("tenant", "TENANT", "limit it to this tenant (may be repeated)"),
 				cli.Duration("expires", 0, "how long it works (else until it is deleted)"),
 			},
@@ -32,13 +32,15 @@ func createToken(ctx context.Context, c *cli.Context) (answer cli.Answer, err er
 		return answer, cli.Usage("token create: --expires: whole seconds, and at least one")
 	}
 	r := server.TokenRequest{
-		Name: given(c, "name", "spd token create"), Scopes: strings.Split(given(c, "scopes", "read,write,secrets"), ","), Tenants: c.Strings("tenant"),
-		Expires: int(c.Duration("expires") / time.Second),
+		Name: given(c, "name", "spd token create"), Tenants: c.Strings("tenant"), Expires: int(c.Duration("expires") / time.Second),
+	}
+	if scopes := c.Optional("scopes"); scopes != nil {
+		r.Scopes = strings.Split(*scopes, ",")
 	}
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		made, err := s.CreateTokenFor(ctx, *c.Arg(0), r)
 		answer, c.Made = cli.Line(made, made.Secret), err == nil
-		return err
+		return letIn(c, err)
 	})
 	return answer, err
 }

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/sp-registry/sp/internal/cli"
@@ -59,9 +60,17 @@ func code(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		u, code, err := s.JoinCode(ctx, *c.Arg(0))
 		answer, c.Made = cli.Line(joined{u, code.Reveal()}, code.Reveal()), err == nil
-		return err
+		return letIn(c, err)
 	})
 	return answer, err
+}
+
+// letIn says what helps where a user is locked out.
+func letIn(c *cli.Context, err error) error {
+	if errors.Is(err, server.ErrInactive) {
+		return cli.Hint(err, "%s lets the user in again", to(c, "spd user edit", *c.Arg(0), "--active", "yes"))
+	}
+	return err
 }
 
 func listUsers(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
@@ -106,6 +115,9 @@ func editUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error
 			return err
 		}
 		u, err = s.EditUser(ctx, u.ID, e)
+		if errors.Is(err, server.ErrLastAdmin) {
+			err = cli.Hint(err, "first add another admin: %s", to(c, "spd user add", "NAME", "--role", "admin"))
+		}
 		answer, c.Made = cli.Answer{Value: map[string]any{"user": u}}, err == nil
 		return err
 	})
