@@ -40,8 +40,8 @@ func start() int {
 func program() *cli.Program {
 	return &cli.Program{
 		Name:    "spd",
-		Usage:   "a control plane for cloud tenants",
-		Help:    example,
+		Usage:   "the control plane: makes databases for everybody who logs in with sp",
+		Help:    usage,
 		Flags:   []cli.Flag{control.Dir()},
 		Faults:  control.Faults,
 		Default: "serve",
@@ -58,8 +58,15 @@ func program() *cli.Program {
 	}
 }
 
-const example = `  spd --dev                                  try it, on this machine's PostgreSQL
-  spd region add iad --server-stdin < url    make a PostgreSQL server a region
-  spd user add anna                          print a code with which anna logs in
-  spd                                        run
+const usage = `Usage:
+  spd [--dir DIRECTORY] [--dev]    serve, until Ctrl-C
+  spd [--dir DIRECTORY] COMMAND    decide about regions, users and their tokens
+
+To try it, on this machine's PostgreSQL:
+  spd --dev
+
+For a team:
+  spd region add iad --server-stdin < admin-url.txt
+  spd user add anna    # prints a join code, with which anna logs in
+  spd
 `

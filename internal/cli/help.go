@@ -80,6 +80,10 @@ func (p *Program) programHelp() string {
 			fmt.Fprintf(&b, "  %-9s %s\n", noun.Name, noun.Build().Usage)
 		}
 	}
+	if p.Default != "" {
+		fmt.Fprintf(&b, "\nFlags of %s alone and of %[1]s %s, which do the same:\n", p.Name, p.Default)
+		writeFlags(&b, p.noun(p.Default).Build().Flags)
+	}
 	b.WriteString("\nFlags of every command:\n")
 	writeFlags(&b, p.globals())
 	b.WriteString(p.Foot)

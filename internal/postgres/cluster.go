@@ -60,7 +60,7 @@ func MayRun() error { return refuseRoot(os.Geteuid()) }
 
 func refuseRoot(user int) error {
 	if user == 0 {
-		return fmt.Errorf("%w (run sp as another user, or use a server that is there: --server-stdin)", ErrRoot)
+		return ErrRoot
 	}
 	return nil
 }

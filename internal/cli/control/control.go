@@ -35,8 +35,6 @@ func Faults() []cli.Fault {
 	fault := func(err error, exit int, code string) cli.Fault { return cli.Fault{Err: err, Exit: exit, Code: code} }
 	noServer := fault(hosting.ErrNoServer, 9, "unavailable")
 	noServer.Hint = cli.Advise("install PostgreSQL's programs (apt-get install postgresql), or name a server: %s", cli.To("spd region add", "CODE", "--server-stdin"))
-	root := fault(postgres.ErrRoot, 9, "unavailable")
-	root.Hint = cli.Advise("run spd as another user, or name a server: %s", cli.To("spd region add", "CODE", "--server-stdin"))
 	return []cli.Fault{
 		{Err: registry.ErrIncomplete, Exit: 8, Code: "incomplete", Made: true},
 		fault(registry.ErrUnknown, 8, "incomplete"),
@@ -50,7 +48,7 @@ func Faults() []cli.Fault {
 		fault(server.ErrExposed, 6, "store"),
 		fault(rows.ErrExposed, 6, "store"),
 		fault(rows.ErrNewer, 6, "store"),
-		root,
+		fault(postgres.ErrRoot, 9, "unavailable"),
 		noServer,
 		fault(postgres.ErrNone, 9, "unavailable"),
 		fault(postgres.ErrTaken, 9, "unavailable"),

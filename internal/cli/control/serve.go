@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/server"
 )
 
@@ -18,15 +19,18 @@ import (
 func Serve() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
-		Usage: "run the control plane (spd alone does the same)",
-		Description: "  spd --dev    # try it, on this machine's PostgreSQL\n" +
-			"  spd --dir /srv/spd --listen 127.0.0.1:8787 --url https://spd.example.org\n\n" +
+		Usage: "serve, until Ctrl-C (spd alone does the same)",
+		Description: "  spd --dev\n" +
+			"  spd --dir /srv/spd --url https://spd.example.org\n\n" +
+			"--dev is for a try. It makes a PostgreSQL server from this machine's programs,\n" +
+			"the region local on it, and the user dev, an admin. Each start prints a new join\n" +
+			"code for dev. PostgreSQL does not run as root, so neither does --dev.\n\n" +
 			"spd listens on this machine only. To serve others, put a web server with TLS in\n" +
 			"front of it, and give its address with --url.",
 		Flags: []cli.Flag{
-			cli.Bool("dev", "make the region local on this machine's PostgreSQL, and print a join code"),
-			withDefault(cli.String("listen", "ADDRESS", "the loopback address to listen on; port 0 takes a free port"), "127.0.0.1:8787"),
-			cli.String("url", "URL", "the URL that clients use (else the address)"),
+			cli.Bool("dev", "try it: make the region local on this machine's PostgreSQL and the user dev, and print a join code"),
+			withDefault(cli.String("listen", "ADDRESS", "the address to listen on, of this machine only; port 0 takes a free one"), "127.0.0.1:8787"),
+			cli.String("url", "URL", "the URL under which users reach spd (else the address)"),
 			withDefault(cli.String("domain", "DOMAIN", "the domain of the tenants' hostnames"), "localhost"),
 			cli.Bool("accept-registry", "take this sp.db as it is, and forget the tenants that are not in it"),
 			withDefault(cli.Choice("log", "how much is logged to stderr", "error", "warn", "info"), "warn"),
@@ -50,6 +54,9 @@ func given(c *cli.Context, name, otherwise string) string {
 }
 
 func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
+	if err := mayTry(c); err != nil {
+		return cli.Answer{}, err
+	}
 	listener, err := listen(ctx, given(c, "listen", "127.0.0.1:8787"))
 	if err != nil {
 		return cli.Answer{}, err
@@ -77,6 +84,29 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 	ctx, stop := c.UntilSignal(ctx)
 	defer stop()
 	return cli.Answer{}, errors.Join(run(ctx, c, s, listener), s.Close())
+}
+
+// mayTry refuses --dev for root before anything is made, and suggests the same command as another user.
+func mayTry(c *cli.Context) error {
+	if !c.Bool("dev") {
+		return nil
+	}
+	err := postgres.MayRun()
+	if !errors.Is(err, postgres.ErrRoot) {
+		return err
+	}
+	user := variable(c, "SUDO_USER") // who became root
+	if user == "" || user == "root" {
+		user = "postgres"
+	}
+	again := []string{"-u", user, "--", "spd", "--dev"}
+	for _, name := range []string{dirFlag, "listen", "url", "domain", "log"} {
+		if value := c.Optional(name); value != nil {
+			again = append(again, "--"+name, *value)
+		}
+	}
+	return cli.Hint(fmt.Errorf("--dev runs a PostgreSQL server: %w", err), "as another user: %s\nor use a server that runs: %s, then %s",
+		cli.To("runuser", again...), to(c, "spd region add", "CODE", "--server-stdin"), to(c, "spd"))
 }
 
 // listen listens on this machine alone: without TLS, whoever is in between would read every secret.

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestRootIsToldHowToTryItAsAnotherUser: by a command that can be pasted, and before anything is made.
+func TestRootIsToldHowToTryItAsAnotherUser(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root is refused")
+	}
+	s := newSandbox(t)
+	o := s.run("--dev", "--listen", "127.0.0.1:0", "--dir", "tried here")
+	require.Equal(t, 9, o.exit, o.stderr)
+	require.Contains(t, o.stderr, "spd: --dev runs a PostgreSQL server: PostgreSQL does not run as root\n")
+	require.Contains(t, o.stderr, "hint: as another user: runuser -u postgres -- spd --dev --dir 'tried here' --listen 127.0.0.1:0\n")
+	require.NotContains(t, o.stderr, "sp as another user")
+	left, err := os.ReadDir(s.home)
+	require.NoError(t, err)
+	require.Empty(t, left)
+
+	s.env["SUDO_USER"] = "anna"
+	require.Contains(t, s.run("--dev").stderr, "runuser -u anna -- spd --dev\n")
+}
+
+// TestHelpShowsTheFlagsWithWhichItServes: spd alone serves, so its own help has them.
+func TestHelpShowsTheFlagsWithWhichItServes(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	help := s.must("--help").stdout
+	require.Contains(t, help, "  spd [--dir DIRECTORY] [--dev] ")
+	for _, flag := range []string{"--dir DIRECTORY", "--dev ", "--listen ADDRESS", "--url URL", "--domain DOMAIN", "--log error|warn|info", "--json"} {
+		require.Contains(t, help, "\n  "+flag)
+	}
+	for line := range strings.Lines(help + s.must("help", "serve").stdout) {
+		require.LessOrEqual(t, len(line), 81, line)
+	}
+}
