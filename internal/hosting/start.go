@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/provision"
@@ -84,6 +86,38 @@ func (m *Machine) Answers(ctx context.Context, s registry.Server) error {
 		return fmt.Errorf("server %s: %w", s.Name, err)
 	}
 	return server.Close()
+}
+
+// Twin returns the first of some servers that is the same as s by another address, nil if none is seen to
+// be. One that does not answer can't be compared.
+func (m *Machine) Twin(ctx context.Context, s registry.Server, others []registry.Server) (*registry.Server, error) {
+	mine, err := m.identity(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]string, len(others))
+	var wait sync.WaitGroup
+	for i, other := range others {
+		if other.Name != s.Name {
+			wait.Go(func() { found[i], _ = m.identity(ctx, other) })
+		}
+	}
+	wait.Wait()
+	if at := slices.Index(found, mine); at >= 0 {
+		return &others[at], nil
+	}
+	return nil, nil
+}
+
+func (m *Machine) identity(ctx context.Context, s registry.Server) (identity string, err error) {
+	server, err := m.connect(ctx, s)
+	if err != nil {
+		return "", fmt.Errorf("server %s: %w", s.Name, err)
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return server.Identity(ctx)
 }
 
 // start starts a server that sp runs, and makes it where it is not there yet.

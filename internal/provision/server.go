@@ -84,6 +84,16 @@ func (s *Server) Close() error {
 // Version returns the server's version, as "15.18".
 func (s *Server) Version() string { return s.version() }
 
+// Identity tells the running server from every other one, whatever address it was reached by: no two
+// started in the same microsecond. It is another one after a restart.
+func (s *Server) Identity(ctx context.Context) (string, error) {
+	row, err := s.row(ctx, "start of the server", 1, "SELECT to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS')")
+	if err != nil {
+		return "", err
+	}
+	return row[0], nil
+}
+
 // join makes the administrator a member of a role that is the tenant's: else, unless he is
 // superuser, he may not make it an owner, end its sessions or drop what it owns. From
 // PostgreSQL 16 on, what he makes himself gives him less than that, or what his

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -46,11 +47,7 @@ func (s *Server) regionList(api huma.API) {
 
 // Regions returns the regions in order of their codes.
 func (s *Server) Regions(ctx context.Context) ([]Region, error) {
-	var servers []registry.Server
-	err := s.read(ctx, func(view *registry.View) (err error) {
-		servers, err = view.Regions(ctx)
-		return err
-	})
+	servers, err := s.regionServers(ctx)
 	found := make([]Region, len(servers))
 	var wait sync.WaitGroup
 	for i, server := range servers {
@@ -60,6 +57,14 @@ func (s *Server) Regions(ctx context.Context) ([]Region, error) {
 	}
 	wait.Wait()
 	return found, err
+}
+
+func (s *Server) regionServers(ctx context.Context) (servers []registry.Server, err error) {
+	err = s.read(ctx, func(view *registry.View) (err error) {
+		servers, err = view.Regions(ctx)
+		return err
+	})
+	return servers, err
 }
 
 // regionChecks remembers for a while whether the server of a region answers.
@@ -123,7 +128,8 @@ func regionIn(ctx context.Context, view *registry.View, code string) (registry.S
 	return registry.Server{}, invalid("/region", "there is no such region; the regions are %s", strings.Join(codes, ", "))
 }
 
-// AddRegion makes a PostgreSQL server a region, after a look whether databases can be made there.
+// AddRegion makes a PostgreSQL server a region, after a look whether databases can be made there, and
+// whether it is a region already by another address.
 func (s *Server) AddRegion(ctx context.Context, code string, admin secret.Secret) (registry.Server, error) {
 	server, err := registry.ServerAt(admin)
 	if err != nil {
@@ -131,6 +137,17 @@ func (s *Server) AddRegion(ctx context.Context, code string, admin secret.Secret
 	}
 	m := s.machine(func(string) {})
 	if err := m.Answers(ctx, server); err != nil {
+		return server, err
+	}
+	regions, err := s.regionServers(ctx)
+	if err != nil {
+		return server, err
+	}
+	twin, err := m.Twin(ctx, server, regions)
+	if err == nil && twin != nil {
+		err = fmt.Errorf("server %s: it is region %s, which has it as %s: %w", server.Name, *twin.Region, twin.Name, registry.ErrExists)
+	}
+	if err != nil {
 		return server, err
 	}
 	return server, s.addRegion(ctx, code, server)
