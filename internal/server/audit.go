@@ -3,6 +3,9 @@ package server
 import (
 	"context"
 	"errors"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/registry"
@@ -13,6 +16,24 @@ type act struct {
 	action string // such as tenant.create
 	tenant registry.TenantID
 	target string // the user, token or region with which it was done
+}
+
+// actions are what the audit calls an operation that was refused before it began: the same as where it
+// was not.
+var actions = map[string]string{
+	"tenantCredentials": "credentials.read", "rotateCredentials": "credentials.rotate", "rotateSyncToken": "sync-token.rotate",
+	"createTenant": "tenant.create", "editTenant": "tenant.edit", "deleteTenant": "tenant.delete", "retryProvision": "tenant.retry",
+	"cancelSubscription": "tenant.cancel", "externalAccess": "tenant.external",
+	"createToken": "token.create", "deleteToken": "token.delete", "users": "user.list", "editUser": "user.edit", "audit": "audit.read",
+}
+
+// actOf is what somebody wanted to do by an operation, with what the path names.
+func actOf(o *huma.Operation, id string) act {
+	a := act{action: actions[o.OperationID], target: id}
+	if strings.HasPrefix(o.Path, "/api/v1/tenants/") {
+		a.tenant, a.target = registry.TenantID(id), ""
+	}
+	return a
 }
 
 // note records an act of who asks, with its outcome: done, or the code of why it was not.
@@ -38,6 +59,11 @@ func outcomeOf(failure error) string {
 		return "done"
 	case errors.As(failure, &p):
 		return p.Err.Code
+	}
+	for _, r := range refusals {
+		if errors.Is(failure, r.err) {
+			return r.code
+		}
 	}
 	return "failed"
 }

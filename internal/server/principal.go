@@ -67,7 +67,7 @@ func (s *Server) authenticate(api huma.API) func(huma.Context, func(huma.Context
 		p, err := s.admit(c.Context(), c.Header("Authorization"), scheme, scopes)
 		if err != nil && p != nil && !slices.Equal(scopes, []string{string(Read)}) { // who may only look may ask
 			ctx := context.WithValue(c.Context(), principalKey, p)
-			err = s.noted(ctx, act{action: c.Operation().OperationID, target: c.Param("id")}, err)
+			err = s.noted(ctx, actOf(c.Operation(), c.Param("id")), err)
 		}
 		if err != nil {
 			writeProblem(api, c, s.refused(c.Context(), err))

@@ -246,6 +246,9 @@ func TestTheLastAdminCannotLockHimselfOut(t *testing.T) {
 		refused := root.ask("PATCH", "/api/v1/users/"+root.user.ID, body).refuses(409, "conflict")
 		require.Contains(t, refused.Err.Message, "root has to stay an active admin")
 	}
+	acts, err := p.Acts(t.Context(), ActsAsked{Limit: 1})
+	require.NoError(t, err)
+	require.Equal(t, []string{"root", "user.edit", "root", "conflict"}, []string{acts[0].User, acts[0].Action, acts[0].Target, acts[0].Outcome})
 	root.ask("PATCH", "/api/v1/users/"+root.user.ID, `{"tenants":[],"role":"admin"}`).is(200)
 	root.ask("PATCH", "/api/v1/users/"+ben.user.ID, `{"role":"admin"}`).is(200)
 	root.ask("PATCH", "/api/v1/users/"+root.user.ID, `{"active":false}`).is(200)

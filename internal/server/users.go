@@ -276,6 +276,9 @@ func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, e
 		u, err = s.userIn(ctx, q, id)
 		return err
 	})
+	if errors.Is(err, ErrLastAdmin) {
+		err = s.noted(ctx, act{action: "user.edit", target: u.Name}, err)
+	}
 	return u, err
 }
 
