@@ -20,7 +20,7 @@ type sandbox struct {
 	home   string
 	env    map[string]string
 	stdin  string
-	width  string // of the terminal, "" for none
+	people bool // the streams count as a terminal
 	random *rand.ChaCha8
 }
 
@@ -61,7 +61,7 @@ func (s *sandbox) run(args ...string) outcome {
 		WorkingDirectory: func() (string, error) { return s.home, nil },
 		Now:              func() time.Time { return time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC) },
 		Random:           s.random,
-		Terminal:         func(int) bool { return s.width != "" },
+		Terminal:         func(int) bool { return s.people },
 		UntilSignal: func(ctx context.Context) (context.Context, func()) {
 			ctx, end := context.WithCancel(ctx)
 			time.AfterFunc(time.Second, end)

@@ -16,7 +16,7 @@ func Audit() *cli.Command {
 		Flags: []cli.Flag{
 			withDefault(cli.Int("limit", "N", "show at most N entries"), "100"),
 			cli.Int("before", "ID", "only entries older than this one"),
-			cli.String("tenant", "ID", "only entries about this tenant"),
+			cli.String("tenant", "ID", "only entries about this tenant; the whole id"),
 			cli.String("user", "NAME", "only what this user did"),
 		},
 		Run: audit,
@@ -31,6 +31,9 @@ func audit(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 	if asked.Limit < 1 {
 		return answer, cli.Usage("audit: --limit must be above 0")
 	}
+	if c.IsSet("tenant") && len(asked.Tenant) != idLength {
+		return answer, cli.Hint(cli.Usage("audit: --tenant: not a tenant's whole id"), "%s has the ids", to(c, "spd audit", "--json"))
+	}
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		if name := c.Optional("user"); name != nil {
 			u, err := s.UserNamed(ctx, *name)
@@ -40,15 +43,40 @@ func audit(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 			asked.User = u.ID
 		}
 		acts, err := s.Acts(ctx, asked)
+		cells := all
+		if c.IsTerminal() {
+			cells = brief
+		}
 		var list [][]string
 		for _, a := range acts {
-			list = append(list, []string{a.At.Format(time.RFC3339), a.User, a.Address, a.Action, strings.TrimSpace(a.Tenant + " " + a.Target), a.Outcome})
+			list = append(list, cells(a))
 		}
 		answer = cli.Answer{
-			Value: map[string]any{"acts": acts}, Title: "Audit", Heads: []string{"TIME", "WHO", "FROM", "WHAT", "WITH", "OUTCOME"}, Rows: cli.Rows(list...),
-			Empty: "No entries.",
+			Value: map[string]any{"acts": acts}, Title: "Audit", Heads: []string{"TIME (UTC)", "WHO", "FROM", "WHAT", "WITH", "OUTCOME"}, Rows: cli.Rows(list...),
+			Empty: "No entries.", Foot: cli.Advise("%s shows whole ids, seconds and tokens.", to(c, "spd audit", "--json")),
 		}
 		return err
 	})
 	return answer, err
+}
+
+// all is an entry for a program.
+func all(a server.Act) []string {
+	return []string{a.At.Format(time.RFC3339), a.User, a.Address, a.Action, a.Tenant, a.Target, a.Outcome}
+}
+
+// brief is an entry for people: in 80 columns whole ids would leave no room for the rest.
+func brief(a server.Act) []string {
+	return []string{a.At.Format("2006-01-02 15:04"), a.User, a.Address, a.Action, strings.TrimSpace(begun(a.Tenant) + " " + begun(a.Target)), a.Outcome}
+}
+
+// idLength is how long the ids of tenants and tokens are.
+const idLength = 36
+
+// begun is how an id begins; a name stays as it is.
+func begun(word string) string {
+	if len(word) == idLength {
+		return word[:8] + "…"
+	}
+	return word
 }
