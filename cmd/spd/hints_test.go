@@ -21,6 +21,11 @@ func TestEveryCommandThatAHintNamesIsThere(t *testing.T) {
 	require.NoError(t, err)
 	named := regexp.MustCompile(`\b[tT]o\((?:c, )?"spd ([a-z ]+)"`)
 	found := 0
+	instead, err := os.ReadFile("../../internal/cli/control/instead.go")
+	require.NoError(t, err)
+	for _, words := range regexp.MustCompile(`"([a-z]+(?: [a-z]+)?)"[,:]`).FindAllStringSubmatch(string(instead), -1) {
+		require.False(t, isCommand(program().Tree(), strings.Fields(words[1])), "%s is a command", words[1])
+	}
 	for _, path := range files {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)

@@ -45,6 +45,7 @@ func program() *cli.Program {
 		Flags:   []cli.Flag{control.Dir()},
 		Faults:  control.Faults,
 		Default: "serve",
+		Instead: control.Instead,
 		Nouns: []cli.Noun{
 			{Name: "serve", Build: control.Serve},
 			{Name: "region", Build: control.Region},

@@ -42,7 +42,7 @@ func checkOurs(dir string, info fs.FileInfo) error {
 		return fmt.Errorf("%s: not a directory: %w (move it away)", dir, ErrUnusable)
 	}
 	if !place.IsOwn(info) {
-		return fmt.Errorf("%s: it belongs to user %d: %w (run sp as that user, or take it over with chown -R)", dir, place.Owner(info), ErrUnusable)
+		return fmt.Errorf("%s: it belongs to user %d: %w (run as that user, or take it over with chown -R)", dir, place.Owner(info), ErrUnusable)
 	}
 	return nil
 }

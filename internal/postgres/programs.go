@@ -94,7 +94,7 @@ func programsIn(dir string) (Programs, error) {
 		return Programs{}, fmt.Errorf("%s: %w: %w", p.Program("postgres"), ErrNone, err)
 	}
 	if p.Version = majorOf(said); p.major() < oldest {
-		return Programs{}, fmt.Errorf("%s: PostgreSQL %s, and sp needs %d or newer: %w", dir, p.Version, oldest, ErrNone)
+		return Programs{}, fmt.Errorf("%s: PostgreSQL %s, and %d is the oldest that will do: %w", dir, p.Version, oldest, ErrNone)
 	}
 	return p, nil
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -155,7 +156,11 @@ func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest
 
 // DeleteToken ends a personal token.
 func (s *Server) DeleteToken(ctx context.Context, id string) error {
-	return s.noted(ctx, act{action: "token.delete", target: id}, s.endToken(ctx, id, func(rows.Token) bool { return true }))
+	err := s.endToken(ctx, id, func(rows.Token) bool { return true })
+	if errors.Is(err, errNoToken) {
+		err = fmt.Errorf("token %s: %w", id, registry.ErrNotFound)
+	}
+	return s.noted(ctx, act{action: "token.delete", target: id}, err)
 }
 
 // Tokens returns the personal tokens of all users.

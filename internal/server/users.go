@@ -42,7 +42,7 @@ func (s *Server) users(api huma.API) {
 		found, err := s.Users(ctx)
 		return &struct{ Body data[[]User] }{data[[]User]{found}}, s.refused(ctx, err)
 	})
-	huma.Register(api, bodied(operation("editUser", http.MethodPatch, "/api/v1/users/{id}", "a user's role, tenants, and whether he may come in", Admin, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity)),
+	huma.Register(api, bodied(operation("editUser", http.MethodPatch, "/api/v1/users/{id}", "a user's role and tenants, and whether the user may log in", Admin, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity)),
 		func(ctx context.Context, in *struct {
 			TenantPath
 			Body UserEdit

@@ -33,28 +33,32 @@ func Dir() cli.Flag {
 // Faults returns the exit code, code word and hint of each kind of error. The first match counts.
 func Faults() []cli.Fault {
 	fault := func(err error, exit int, code string) cli.Fault { return cli.Fault{Err: err, Exit: exit, Code: code} }
-	noServer := fault(hosting.ErrNoServer, 9, "unavailable")
-	noServer.Hint = cli.Advise("install PostgreSQL's programs (apt-get install postgresql), or name a server: %s", cli.To("spd region add", "CODE", "--server-stdin"))
+	hinted := func(f cli.Fault, format string, args ...any) cli.Fault {
+		f.Hint = cli.Advise(format, args...)
+		return f
+	}
 	return []cli.Fault{
 		{Err: registry.ErrIncomplete, Exit: 8, Code: "incomplete", Made: true},
 		fault(registry.ErrUnknown, 8, "incomplete"),
 		fault(server.ErrNone, 6, "store"),
-		fault(server.ErrRunning, 4, "in_use"),
+		hinted(fault(server.ErrRunning, 4, "in_use"), "stop that one first, or name another directory with --dir; the other commands of spd work beside it"),
+		{Err: errTaken, Exit: 4, Code: "in_use", Bare: true},
 		fault(server.ErrUserExists, 4, "exists"),
 		fault(server.ErrInactive, 4, "conflict"),
 		fault(server.ErrLastAdmin, 4, "conflict"),
-		fault(server.ErrNoUser, 3, "not_found"),
+		hinted(fault(server.ErrNoUser, 3, "not_found"), "%s lists the users", cli.To("spd user list")),
 		fault(server.ErrInvalid, 2, "invalid"),
 		fault(server.ErrExposed, 6, "store"),
 		fault(rows.ErrExposed, 6, "store"),
-		fault(rows.ErrNewer, 6, "store"),
+		hinted(fault(rows.ErrNewer, 6, "store"), "install the newer spd, or put the copy back that was made before"),
 		fault(postgres.ErrRoot, 9, "unavailable"),
-		noServer,
+		hinted(fault(hosting.ErrNoServer, 9, "unavailable"), "install PostgreSQL's programs (apt-get install postgresql), or name them in SP_POSTGRES_BIN\n"+
+			"or use a server that runs: %s", cli.To("spd region add", "CODE", "--server-stdin")),
 		fault(postgres.ErrNone, 9, "unavailable"),
 		fault(postgres.ErrTaken, 9, "unavailable"),
-		fault(hosting.ErrLost, 9, "mismatch"),
-		fault(provision.ErrUnavailable, 9, "unavailable"),
-		fault(provision.ErrDenied, 9, "denied"),
+		hinted(fault(hosting.ErrLost, 9, "mismatch"), "put them back, or begin anew in another directory: --dir"),
+		hinted(fault(provision.ErrUnavailable, 9, "unavailable"), "see that the server runs, and that host and port are right"),
+		hinted(fault(provision.ErrDenied, 9, "denied"), "the URL has to be of a role with CREATEROLE and CREATEDB, and have its password"),
 		fault(provision.ErrMismatch, 9, "mismatch"),
 		fault(registry.ErrExists, 4, "exists"),
 		fault(registry.ErrInUse, 4, "in_use"),
@@ -63,7 +67,7 @@ func Faults() []cli.Fault {
 		fault(registry.ErrInvalid, 2, "invalid"),
 		fault(pgurl.ErrInvalid, 2, "invalid"),
 		fault(db.ErrBusy, 7, "busy"),
-		fault(db.ErrNewer, 6, "store"),
+		hinted(fault(db.ErrNewer, 6, "store"), "install the newer spd, or put the copy back that was made before"),
 		fault(db.ErrUnsafe, 6, "store"),
 		{Err: db.ErrDamaged, Exit: 6, Code: "store", Hint: restore},
 		fault(db.ErrReadOnly, 6, "store"),

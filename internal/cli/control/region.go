@@ -2,8 +2,10 @@ package control
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/server"
 )
 
@@ -11,12 +13,12 @@ import (
 func Region() *cli.Command {
 	return &cli.Command{Name: "region", Usage: "add, list and remove regions, the PostgreSQL servers of tenants", Commands: []*cli.Command{
 		{
-			Name: "add", Usage: "make a PostgreSQL server a region, or change its password", Args: []cli.Arg{{Name: "CODE", Kind: regionWord}},
+			Name: "add", Usage: "make a PostgreSQL server a region, or give one its new password", Args: []cli.Arg{{Name: "CODE", Kind: regionWord}},
 			Description: "  spd region add iad --server-stdin < url.txt\n\n" +
 				"The URL, postgres://USER:PASSWORD@HOST/DB, is that of a role with CREATEROLE and\n" +
 				"CREATEDB. spd logs in before it stores the URL. The tenants' URLs have the same\n" +
 				"host and port, so name one that their users can reach.",
-			Flags: cli.SecretFlags("server", "URL", "the server"),
+			Flags: cli.SecretFlags("server", "URL", "the server's URL, with the password"),
 			Run:   addRegion,
 		},
 		{Name: "list", Usage: "list the regions, and whether their servers answer", Run: listRegions},
@@ -56,7 +58,7 @@ func listRegions(ctx context.Context, c *cli.Context) (answer cli.Answer, err er
 		}
 		answer = cli.Answer{
 			Value: map[string]any{"regions": regions}, Title: "Regions", Heads: []string{"CODE", "NAME", "SERVER"}, Rows: cli.Rows(list...),
-			Empty: "No regions yet. Add one: spd region add iad --server-stdin",
+			Empty: "No regions yet. " + to(c, "spd region add", "iad", "--server-stdin").String() + " adds one.",
 		}
 		return err
 	})
@@ -66,6 +68,12 @@ func listRegions(ctx context.Context, c *cli.Context) (answer cli.Answer, err er
 func removeRegion(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		err := s.RemoveRegion(ctx, *c.Arg(0))
+		if errors.Is(err, registry.ErrInUse) {
+			err = cli.Hint(err, "first its tenants have to be deleted: their users do that with %s", cli.To("sp tenant delete", "ID"))
+		}
+		if errors.Is(err, registry.ErrNotFound) {
+			err = cli.Hint(err, "%s lists the regions", to(c, "spd region list"))
+		}
 		answer, c.Made = cli.Answer{Value: map[string]any{"code": *c.Arg(0)}}, err == nil
 		return err
 	})

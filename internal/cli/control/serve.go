@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
@@ -109,6 +111,9 @@ func mayTry(c *cli.Context) error {
 		cli.To("runuser", again...), to(c, "spd region add", "CODE", "--server-stdin"), to(c, "spd"))
 }
 
+// errTaken is returned for an address that another program has.
+var errTaken = errors.New("in use")
+
 // listen listens on this machine alone: without TLS, whoever is in between would read every secret.
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
@@ -116,7 +121,11 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 		return nil, cli.Hint(cli.Usage("--listen: not a loopback address, such as 127.0.0.1:8787"),
 			"spd has no TLS, so it listens on this machine only; put a web server with TLS in front of it")
 	}
-	return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = cli.Hint(fmt.Errorf("--listen %s: another program listens there: %w", address, errTaken), "name another port, or 0 for a free one: --listen 127.0.0.1:0")
+	}
+	return listener, err
 }
 
 // publicURL is where clients find the control plane.
@@ -205,8 +214,8 @@ func prepare(ctx context.Context, c *cli.Context, s *server.Server) error {
 	if err != nil {
 		return err
 	}
-	c.Note("region %s is on this machine's PostgreSQL", devRegion)
-	c.Note("log in as user %s with %s and this join code:", devUser, cli.To("sp login", s.URL.String()))
+	c.Note("region %s is a PostgreSQL server in %s, which runs on when spd ends", devRegion, filepath.Join(s.Dir, "postgres"))
+	c.Note("to log in as user %s: %s asks for this join code, once and within 24 hours", devUser, cli.To("sp login", s.URL.String()))
 	_, err = fmt.Fprintln(c.Stdout, code.Reveal())
 	return err
 }

@@ -22,7 +22,7 @@ func Token() *cli.Command {
 			},
 			Run: createToken,
 		},
-		{Name: "list", Usage: "list the personal tokens, without their secret part", Run: listTokens},
+		{Name: "list", Usage: "list the personal tokens: how each begins, and never the whole", Run: listTokens},
 		{Name: "delete", Usage: "delete a personal token; it stops working at once", Args: []cli.Arg{{Name: "ID", Kind: cli.Kind{Name: "token"}}}, Run: deleteToken},
 	}}
 }
@@ -42,6 +42,9 @@ func createToken(ctx context.Context, c *cli.Context) (answer cli.Answer, err er
 		answer, c.Made = cli.Line(made, made.Secret), err == nil
 		return letIn(c, err)
 	})
+	if err == nil {
+		c.Note("a token for user %s, which is shown only now", *c.Arg(0))
+	}
 	return answer, err
 }
 
@@ -66,7 +69,7 @@ func listTokens(ctx context.Context, c *cli.Context) (answer cli.Answer, err err
 		}
 		answer = cli.Answer{
 			Value: map[string]any{"tokens": tokens}, Title: "Tokens", Heads: []string{"ID", "USER", "NAME", "BEGINS", "SCOPES", "LAST USED"}, Rows: cli.Rows(list...),
-			Empty: "No personal tokens yet.",
+			Empty: "No personal tokens yet. " + to(c, "spd token create", "USER").String() + " makes one.",
 		}
 		return err
 	})

@@ -28,7 +28,7 @@ func User() *cli.Command {
 		{Name: "list", Usage: "list users", Run: listUsers},
 		{Name: "code", Usage: "print a new join code for a user; the old one stops working", Args: []cli.Arg{{Name: "NAME", Kind: userWord}}, Run: code},
 		{
-			Name: "edit", Usage: "change a user's role, or lock the user out", Args: []cli.Arg{{Name: "NAME", Kind: userWord}},
+			Name: "edit", Usage: "change a user's role, lock the user out, or let the user in again", Args: []cli.Arg{{Name: "NAME", Kind: userWord}},
 			Flags: []cli.Flag{
 				cli.Choice("role", "what the user may do", "admin", "member", "reader"),
 				cli.Choice("active", "whether the user may log in; no also ends the user's tokens", "yes", "no"),
@@ -51,7 +51,7 @@ func addUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error)
 		return err
 	})
 	if err == nil {
-		c.Note("user %s added; log in with %s and this join code", *c.Arg(0), cli.To("sp login", "URL"))
+		c.Note("user %s added: %s asks for this join code, once and within 24 hours", *c.Arg(0), cli.To("sp login", "URL"))
 	}
 	return answer, err
 }
@@ -62,6 +62,9 @@ func code(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 		answer, c.Made = cli.Line(joined{u, code.Reveal()}, code.Reveal()), err == nil
 		return letIn(c, err)
 	})
+	if err == nil {
+		c.Note("%s asks for this join code, once and within 24 hours; the one before no longer works", cli.To("sp login", "URL"))
+	}
 	return answer, err
 }
 
@@ -82,7 +85,7 @@ func listUsers(ctx context.Context, c *cli.Context) (answer cli.Answer, err erro
 		}
 		answer = cli.Answer{
 			Value: map[string]any{"users": users}, Title: "Users", Heads: []string{"NAME", "ROLE", "ACTIVE", "TENANTS"}, Rows: cli.Rows(list...),
-			Empty: "No users yet.",
+			Empty: "No users yet. " + to(c, "spd user add", "NAME").String() + " adds one.",
 		}
 		return err
 	})
@@ -121,7 +124,10 @@ func editUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error
 		answer, c.Made = cli.Answer{Value: map[string]any{"user": u}}, err == nil
 		return err
 	})
-	if err == nil {
+	switch {
+	case err == nil && e.Active != nil && !*e.Active:
+		c.Note("user %s is locked out; the user's logins and tokens have ended", *c.Arg(0))
+	case err == nil:
 		c.Note("user %s edited", *c.Arg(0))
 	}
 	return answer, err
@@ -130,7 +136,7 @@ func editUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error
 // Grant is `spd grant`.
 func Grant() *cli.Command {
 	return &cli.Command{
-		Name: "grant", Usage: "let a user use a tenant", Args: []cli.Arg{{Name: "USER", Kind: userWord}, {Name: "TENANT", Kind: tenantWord}},
+		Name: "grant", Usage: "let a user use a tenant, by its whole id", Args: []cli.Arg{{Name: "USER", Kind: userWord}, {Name: "TENANT", Kind: tenantWord}},
 		Flags: []cli.Flag{cli.Bool("revoke", "take the tenant away again")}, Run: grant,
 	}
 }
@@ -138,7 +144,11 @@ func Grant() *cli.Command {
 func grant(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 	allowed := !c.Bool("revoke")
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
-		if err := s.Grant(ctx, *c.Arg(0), registry.TenantID(*c.Arg(1)), allowed); err != nil {
+		err := s.Grant(ctx, *c.Arg(0), registry.TenantID(*c.Arg(1)), allowed)
+		if errors.Is(err, registry.ErrNotFound) {
+			err = cli.Hint(err, "grant takes the tenant's whole id; %s shows it to its users, and %s to you", cli.To("sp tenant show"), to(c, "spd audit", "--json"))
+		}
+		if err != nil {
 			return err
 		}
 		c.Made = true
