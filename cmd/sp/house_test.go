@@ -440,10 +440,10 @@ func TestEveryCommandThatAHintNamesIsThere(t *testing.T) {
 			}
 			found++
 			words, known := text(call.Args[0])
-			require.True(t, known, "%s: the words of a command are a constant", s.path)
-			if strings.HasPrefix(words, "spd ") { // a test of cmd/spd looks that up
+			if s.pkg == "internal/cli/control" && !strings.HasPrefix(words, "sp ") { // a test of cmd/spd looks that up
 				return true
 			}
+			require.True(t, known, "%s: the words of a command are a constant", s.path)
 			command := findCommand(tree, strings.Fields(words)[1:])
 			require.NotNil(t, command, "%s: %s is no command", s.path, words)
 			for _, arg := range call.Args[1:] {

@@ -1,7 +1,9 @@
 package secret
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"hash/crc32"
 	"io"
 	"strings"
@@ -43,6 +45,13 @@ func CheckToken(prefix, text string) bool {
 	number, err := base64.RawURLEncoding.Strict().DecodeString(middle[:end])
 	return err == nil && len(number) == randomBytes && !strings.ContainsAny(text, "\r\n") &&
 		checksum(prefix+middle[:end]) == middle[end:]
+}
+
+// Hash is by what a token or code that is kept nowhere is known again: its SHA-256, in hex. It is good
+// for what can't be guessed only.
+func Hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 // checksum is the CRC-32 of a text in base 62, most significant digit first.

@@ -14,6 +14,7 @@ import (
 
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func TestACancelledTenantThatHadFailedIsDeleted(t *testing.T) {
@@ -132,7 +133,7 @@ func TestWhoMayNotComeInAnyMoreHasNoLoginLeft(t *testing.T) {
 		if err := q.InsertLogin(t.Context(), rows.InsertLoginParams{Session: "s", UserID: anna.user.ID, Scopes: "read write", ExpiresAt: end}); err != nil {
 			return err
 		}
-		return q.InsertRefreshToken(t.Context(), rows.InsertRefreshTokenParams{Hash: hashOf("stolen"), Session: "s", Generation: 1})
+		return q.InsertRefreshToken(t.Context(), rows.InsertRefreshTokenParams{Hash: secret.Hash("stolen"), Session: "s", Generation: 1})
 	}))
 	no, yes := false, true
 	_, err := p.EditUser(t.Context(), anna.user.ID, UserEdit{Active: &no})

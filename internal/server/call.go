@@ -9,6 +9,7 @@ import (
 
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // A request that must not take effect twice has an idempotency key. Its row stands before the effect
@@ -67,7 +68,7 @@ func (s *Server) begin(ctx context.Context, c call) (_ call, again bool, err err
 	if err != nil {
 		return c, false, err
 	}
-	user, request := asking(ctx).user.ID, hashOf(c.operation+" "+string(text))
+	user, request := asking(ctx).user.ID, secret.Hash(c.operation+" "+string(text))
 	err = s.db.Write(ctx, func(q *rows.Queries) error {
 		found, err := q.Call(ctx, rows.CallParams{UserID: user, Key: c.key})
 		if rows.IsMissing(err) {

@@ -15,6 +15,7 @@ import (
 
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // Me is who asks and all his tenants: what a client syncs from.
@@ -122,7 +123,7 @@ func (s *Server) version(ctx context.Context) (now version, err error) {
 
 // etag names a version of a principal's list. Those of two users never have the same.
 func (v version) etag(p *principal) string {
-	return fmt.Sprintf(`"r%d.%d.%s"`, v.revision, v.grants, hashOf(p.user.ID + " " + joined(p.only))[:8])
+	return fmt.Sprintf(`"r%d.%d.%s"`, v.revision, v.grants, secret.Hash(p.user.ID + " " + joined(p.only))[:8])
 }
 
 // covers tells whether a list of this version has all that one of another has.

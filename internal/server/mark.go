@@ -11,6 +11,7 @@ import (
 	"github.com/sp-registry/sp/db"
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // What serve.db knows of tenants belongs to the registry that has them, and is forgotten with them. So it
@@ -31,7 +32,7 @@ func markOf(ctx context.Context, view *registry.View) (mark, error) {
 	if err != nil || st.ID.Empty() {
 		return mark{revision: st.Revision}, err
 	}
-	return mark{hashOf(st.ID.Reveal()), st.Revision}, nil
+	return mark{secret.Hash(st.ID.Reveal()), st.Revision}, nil
 }
 
 // ErrOtherRegistry is returned for a registry to which serve.db does not belong.

@@ -13,6 +13,7 @@ import (
 
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // principal is who asks: a user by one of his tokens, or a tenant's sync token.
@@ -110,7 +111,7 @@ func (s *Server) admit(ctx context.Context, header, scheme string, scopes []stri
 	if !strings.EqualFold(word, "bearer") || text == "" {
 		return nil, errUnauthenticated
 	}
-	p, err := s.identified(ctx, hashOf(strings.TrimSpace(text)))
+	p, err := s.identified(ctx, secret.Hash(strings.TrimSpace(text)))
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func mustRow(t *testing.T, p *plane, id string) (row rows.User) {
@@ -42,7 +43,7 @@ func TestWhoMayWhat(t *testing.T) {
 	nobody, unknown, syncing := &client{plane: p}, &client{plane: p, token: "sp_pat_unknown"}, &client{plane: p, token: sync.Token}
 	ended := narrow(anna, "read")
 	require.NoError(t, p.db.Write(t.Context(), func(q *rows.Queries) error {
-		token, err := q.TokenByHash(t.Context(), hashOf(ended.token))
+		token, err := q.TokenByHash(t.Context(), secret.Hash(ended.token))
 		if err == nil {
 			_, err = q.DeleteToken(t.Context(), token.ID)
 		}

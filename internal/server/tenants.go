@@ -296,7 +296,7 @@ func (s *Server) tenantIn(ctx context.Context, view *registry.View, id registry.
 
 // versionOf is the ETag of a tenant: what is edited by PATCH or seen of it.
 func versionOf(t Tenant) string {
-	return `"v` + hashOf(strings.Join([]string{t.Name, t.Hostname, t.Region, t.Status, t.Subscription, strconv.FormatBool(t.External), t.DatabaseURL}, "\x00"))[:16] + `"`
+	return `"v` + secret.Hash(strings.Join([]string{t.Name, t.Hostname, t.Region, t.Status, t.Subscription, strconv.FormatBool(t.External), t.DatabaseURL}, "\x00"))[:16] + `"`
 }
 
 // editTenant edits a tenant and, whatever is edited, takes back its cancellation.

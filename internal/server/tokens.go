@@ -50,7 +50,7 @@ func (s *Server) newToken(prefix string) (token secret.Secret, row rows.InsertTo
 	}
 	id, err := newID(s.Random)
 	text := token.Reveal()
-	return token, rows.InsertTokenParams{ID: id, Hash: hashOf(text), Shown: text[:12], CreatedAt: s.Now().UnixMicro()}, err
+	return token, rows.InsertTokenParams{ID: id, Hash: secret.Hash(text), Shown: text[:12], CreatedAt: s.Now().UnixMicro()}, err
 }
 
 // tokens are the operations on personal tokens.

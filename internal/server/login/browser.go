@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // browser is the one that asks: its cookie, and who is signed in there, nil for nobody.
@@ -51,7 +52,7 @@ func (l *Login) browserOf(w http.ResponseWriter, r *http.Request) (b browser, er
 
 // recognise looks who is signed in in a browser, and still may be.
 func (l *Login) recognise(ctx context.Context, q *server.Queries, b *browser) error {
-	row, err := q.Browser(ctx, server.BrowserParams{Hash: hashOf(b.cookie), Now: l.micros()})
+	row, err := q.Browser(ctx, server.BrowserParams{Hash: secret.Hash(b.cookie), Now: l.micros()})
 	if server.IsMissing(err) {
 		return nil
 	}
@@ -82,13 +83,13 @@ func (b browser) sent(r *http.Request, about string) bool {
 func (l *Login) signIn(ctx context.Context, q *server.Queries, typed string) (person, error) {
 	if typed = strings.TrimSpace(typed); strings.HasPrefix(typed, "sp_pat_") {
 		now := l.micros()
-		token, err := q.PersonalToken(ctx, server.PersonalTokenParams{Hash: hashOf(typed), Now: &now})
+		token, err := q.PersonalToken(ctx, server.PersonalTokenParams{Hash: secret.Hash(typed), Now: &now})
 		if err != nil {
 			return person{}, err
 		}
 		return person{*token.UserID, &token.ID}, q.TouchToken(ctx, server.TouchTokenParams{ID: token.ID, UsedAt: &now})
 	}
-	hash := hashOf(plain(typed))
+	hash := secret.Hash(plain(typed))
 	user, err := q.UserOfJoinCode(ctx, server.UserOfJoinCodeParams{Hash: hash, Now: l.micros()})
 	if err != nil {
 		return person{}, err
@@ -103,8 +104,8 @@ func (l *Login) remember(ctx context.Context, q *server.Queries, b browser, p pe
 	if cookie, err = l.unguessable(); err != nil {
 		return "", err
 	}
-	if err := q.DeleteBrowser(ctx, hashOf(b.cookie)); err != nil {
+	if err := q.DeleteBrowser(ctx, secret.Hash(b.cookie)); err != nil {
 		return "", err
 	}
-	return cookie, q.InsertBrowser(ctx, server.InsertBrowserParams{Hash: hashOf(cookie), UserID: p.userID, TokenID: p.tokenID, ExpiresAt: l.in(browserLife)})
+	return cookie, q.InsertBrowser(ctx, server.InsertBrowserParams{Hash: secret.Hash(cookie), UserID: p.userID, TokenID: p.tokenID, ExpiresAt: l.in(browserLife)})
 }

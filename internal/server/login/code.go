@@ -1,12 +1,12 @@
 package login
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"io"
 	"strings"
 	"unicode"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // joinLetters are 32 letters and digits of which no two look alike; userLetters are those without
@@ -22,7 +22,7 @@ func JoinCode(random io.Reader) (shown, hash string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	return code[:4] + "-" + code[4:8] + "-" + code[8:12] + "-" + code[12:], hashOf(code), nil
+	return code[:4] + "-" + code[4:8] + "-" + code[8:12] + "-" + code[12:], secret.Hash(code), nil
 }
 
 // letters draws n of an alphabet of at most 32, each as likely as the others.
@@ -58,11 +58,6 @@ func (l *Login) unguessable() (string, error) {
 	var b [32]byte
 	_, err := io.ReadFull(l.Random, b[:])
 	return base64.RawURLEncoding.EncodeToString(b[:]), err
-}
-
-func hashOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
 }
 
 // cleanName is a name that a program gives to its machine, as a page may show it: what can be seen

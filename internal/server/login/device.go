@@ -10,6 +10,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // pollAfter is how long a program waits between two questions; each one that comes too early makes it
@@ -25,12 +26,12 @@ func (a authority) DeviceAuthorization(ctx context.Context, r *op.ClientRequest[
 	if scopes = cut(scopes, every); scopes == "" {
 		return nil, oidc.ErrInvalidScope().WithDescription("the scopes are %s", every)
 	}
-	secret, err := a.unguessable()
+	code, err := a.unguessable()
 	if err != nil {
 		return nil, internal(err)
 	}
 	device := server.InsertDeviceParams{
-		Hash: hashOf(secret), Scopes: scopes, Hostname: cleanName(r.Form.Get("hostname")), Address: addressOf(ctx),
+		Hash: secret.Hash(code), Scopes: scopes, Hostname: cleanName(r.Form.Get("hostname")), Address: addressOf(ctx),
 		MadeAt: a.micros(), ExpiresAt: a.in(requestLife), PollAfter: pollAfter.Microseconds(),
 	}
 	err = a.DB.Write(ctx, func(q *server.Queries) (err error) {
@@ -44,7 +45,7 @@ func (a authority) DeviceAuthorization(ctx context.Context, r *op.ClientRequest[
 	}
 	page, shown := a.Issuer+"/device", userCode(device.UserCode)
 	return op.NewResponse(&oidc.DeviceAuthorizationResponse{
-		DeviceCode: secret, UserCode: shown, VerificationURI: page, VerificationURIComplete: page + "?user_code=" + shown,
+		DeviceCode: code, UserCode: shown, VerificationURI: page, VerificationURIComplete: page + "?user_code=" + shown,
 		ExpiresIn: int(requestLife.Seconds()), Interval: int(pollAfter.Seconds()),
 	}), nil
 }
@@ -67,7 +68,7 @@ func (a authority) freeUserCode(ctx context.Context, q *server.Queries) (string,
 
 // DeviceToken says whether a person answered, and gives the tokens once; again, if that answer was lost.
 func (a authority) DeviceToken(ctx context.Context, r *op.ClientRequest[oidc.DeviceAccessTokenRequest]) (*op.Response, error) {
-	return a.change(ctx, func(q *server.Queries) (answer, error) { return a.poll(ctx, q, hashOf(r.Data.DeviceCode)) })
+	return a.change(ctx, func(q *server.Queries) (answer, error) { return a.poll(ctx, q, secret.Hash(r.Data.DeviceCode)) })
 }
 
 func (a authority) poll(ctx context.Context, q *server.Queries, hash string) (answer, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // CodeExchange gives tokens for a code that came through a browser.
@@ -17,7 +18,7 @@ func (a authority) CodeExchange(ctx context.Context, r *op.ClientRequest[oidc.Ac
 }
 
 func (a authority) exchange(ctx context.Context, q *server.Queries, r *oidc.AccessTokenRequest) (answer, error) {
-	code, err := q.LoginCode(ctx, hashOf(r.Code))
+	code, err := q.LoginCode(ctx, secret.Hash(r.Code))
 	challenge := &oidc.CodeChallenge{Challenge: code.Challenge, Method: oidc.CodeChallengeMethodS256}
 	switch {
 	case server.IsMissing(err):
@@ -71,7 +72,7 @@ func (a authority) issue(ctx context.Context, q *server.Queries, h holder, sessi
 	return &oidc.AccessTokenResponse{
 		AccessToken: access, TokenType: oidc.BearerToken, RefreshToken: refresh, Scope: strings.Fields(h.scopes),
 		ExpiresIn: uint64(max(0, h.until-a.micros()) / 1e6),
-	}, q.InsertRefreshToken(ctx, server.InsertRefreshTokenParams{Hash: hashOf(refresh), Session: session, Generation: generation})
+	}, q.InsertRefreshToken(ctx, server.InsertRefreshTokenParams{Hash: secret.Hash(refresh), Session: session, Generation: generation})
 }
 
 // issueAccess makes an access token: a JWT, because programs read from it when it ends, and a row,
@@ -90,7 +91,7 @@ func (a authority) issueAccess(ctx context.Context, q *server.Queries, h holder,
 		return "", err
 	}
 	return token, q.InsertToken(ctx, server.InsertTokenParams{
-		ID: id, Kind: "access", Hash: hashOf(token), Name: hostname, UserID: &h.user.ID, Session: &session,
+		ID: id, Kind: "access", Hash: secret.Hash(token), Name: hostname, UserID: &h.user.ID, Session: &session,
 		Scopes: h.scopes, Tenants: h.tenants, CreatedAt: a.micros(), ExpiresAt: &h.until,
 	})
 }

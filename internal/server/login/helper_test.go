@@ -23,6 +23,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // logged is what all tests together log.
@@ -147,7 +148,7 @@ func (w *world) personal(user, id, scopes, tenants string, life time.Duration) s
 	text := "sp_pat_" + id + strings.Repeat("x", 40)
 	until := w.clock().Add(life).UnixMicro()
 	w.write(func(q *server.Queries) error {
-		return q.InsertToken(w.t.Context(), server.InsertTokenParams{ID: id, Kind: "personal", Hash: hashOf(text), UserID: &user, Scopes: scopes, Tenants: tenants, ExpiresAt: &until})
+		return q.InsertToken(w.t.Context(), server.InsertTokenParams{ID: id, Kind: "personal", Hash: secret.Hash(text), UserID: &user, Scopes: scopes, Tenants: tenants, ExpiresAt: &until})
 	})
 	return text
 }
@@ -156,7 +157,7 @@ func (w *world) personal(user, id, scopes, tenants string, life time.Duration) s
 func (w *world) row(token string) (row *server.Token) {
 	w.t.Helper()
 	err := w.db.Read(w.t.Context(), func(q *server.Queries) error {
-		found, err := q.TokenByHash(w.t.Context(), hashOf(token))
+		found, err := q.TokenByHash(w.t.Context(), secret.Hash(token))
 		row = &found
 		return err
 	})

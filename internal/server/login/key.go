@@ -8,6 +8,7 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 
 	"github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // loadSigner returns what signs access tokens. Nothing has to trust the signature: a token is good
@@ -33,6 +34,6 @@ func (l *Login) makeKey(ctx context.Context, q *server.Queries) (server.SigningK
 		return key, err
 	}
 	public := ed25519.NewKeyFromSeed(key.Seed).Public().(ed25519.PublicKey)
-	key.ID = hashOf(string(public))[:16]
+	key.ID = secret.Hash(string(public))[:16]
 	return key, q.InsertSigningKey(ctx, server.InsertSigningKeyParams(key))
 }

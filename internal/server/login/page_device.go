@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 const noDevice = "No login waits for this code. It is good for 10 minutes and for one answer. Check it, or run sp login --device again."
@@ -92,7 +93,7 @@ func (l *Login) decideDevice(ctx context.Context, q *server.Queries, b browser, 
 			})
 	case action == "sign-out":
 		cookie, err := l.unguessable()
-		return outcome{redirect: asks, cookie: cookie}, errors.Join(err, q.DeleteBrowser(ctx, hashOf(b.cookie)))
+		return outcome{redirect: asks, cookie: cookie}, errors.Join(err, q.DeleteBrowser(ctx, secret.Hash(b.cookie)))
 	case b.person == nil:
 		return outcome{again: notSignedIn}, nil
 	case action == "allow":

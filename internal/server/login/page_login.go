@@ -8,6 +8,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 
 	"github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // showRequest asks a person whether a program may act for them that waits at a loopback address.
@@ -126,7 +127,7 @@ func (l *Login) allowRequest(ctx context.Context, q *server.Queries, p person, r
 		return outcome{}, err
 	}
 	return outcome{redirect: back(request, "code", code), event: h.event("allow login", "done")}, q.InsertLoginCode(ctx, server.InsertLoginCodeParams{
-		Hash: hashOf(code), UserID: p.userID, TokenID: p.tokenID, RedirectURL: request.RedirectURL, Challenge: request.Challenge,
+		Hash: secret.Hash(code), UserID: p.userID, TokenID: p.tokenID, RedirectURL: request.RedirectURL, Challenge: request.Challenge,
 		Scopes: request.Scopes, Hostname: request.Hostname, ExpiresAt: l.in(codeLife),
 	})
 }

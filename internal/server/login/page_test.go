@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 func TestAJoinCodeHasNoLookAlikesAnd80Bits(t *testing.T) {
@@ -24,8 +26,8 @@ func TestAJoinCodeHasNoLookAlikesAnd80Bits(t *testing.T) {
 		shown, hash, err := JoinCode(rand.Reader)
 		require.NoError(t, err)
 		require.Regexp(t, regexp.MustCompile(`^([A-HJ-NP-Z2-9]{4}-){3}[A-HJ-NP-Z2-9]{4}$`), shown)
-		require.Equal(t, hash, hashOf(plain(" "+strings.ToLower(shown)+"\n")))
-		require.Equal(t, hash, hashOf(plain(strings.ReplaceAll(shown, "-", "–"))))
+		require.Equal(t, hash, secret.Hash(plain(" "+strings.ToLower(shown)+"\n")))
+		require.Equal(t, hash, secret.Hash(plain(strings.ReplaceAll(shown, "-", "–"))))
 		require.False(t, seen[shown])
 		seen[shown] = true
 	}
@@ -300,12 +302,12 @@ func TestNoSecretIsTold(t *testing.T) {
 	w := newWorld(t)
 	w.user("ann", "member")
 	personal, typed := w.personal("ann", "canary", "read write", "", time.Hour), w.joinCode("ann")
-	secrets := []string{personal, typed, plain(typed), strings.ToLower(typed), hashOf(plain(typed)), hashOf(personal), verifier, "the-state"}
+	secrets := []string{personal, typed, plain(typed), strings.ToLower(typed), secret.Hash(plain(typed)), secret.Hash(personal), verifier, "the-state"}
 	var shown []string
 	b := w.browser()
-	for _, secret := range []string{personal, typed, "sp_pat_wrongcanary", typed} {
+	for _, word := range []string{personal, typed, "sp_pat_wrongcanary", typed} {
 		page := w.page(b, "state", "the-state")
-		got := w.enter(b, page, secret)
+		got := w.enter(b, page, word)
 		shown = append(shown, page.body, got.body)
 		if code := got.header.Get("Location"); code != "" {
 			at := got.location(t)
@@ -317,7 +319,7 @@ func TestNoSecretIsTold(t *testing.T) {
 			w.refresh(one.Refresh)
 			w.exchange(at.Query().Get("code"))
 			w.ask("/oauth/revoke", "token", two.Access)
-			secrets = append(secrets, one.Access, one.Refresh, two.Access, two.Refresh, hashOf(one.Access), hashOf(one.Refresh))
+			secrets = append(secrets, one.Access, one.Refresh, two.Access, two.Refresh, secret.Hash(one.Access), secret.Hash(one.Refresh))
 		}
 	}
 	secrets = append(secrets, "sp_pat_wrongcanary")
@@ -338,12 +340,12 @@ func TestNoSecretIsTold(t *testing.T) {
 	}
 	require.Contains(t, noted.String(), "ann ann canary 127.0.0.1 allow login done")
 	require.Contains(t, logged.String(), "authorization_pending")
-	for _, secret := range secrets {
-		require.NotEmpty(t, secret)
-		require.NotContains(t, noted.String(), secret)
-		require.NotContains(t, strings.Join(shown, "\n"), secret)
-		if secret != "the-state" { // which is none once it was refused
-			require.NotContains(t, logged.String(), secret)
+	for _, word := range secrets {
+		require.NotEmpty(t, word)
+		require.NotContains(t, noted.String(), word)
+		require.NotContains(t, strings.Join(shown, "\n"), word)
+		if word != "the-state" { // which is none once it was refused
+			require.NotContains(t, logged.String(), word)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/op"
 
 	"github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // RefreshToken gives new tokens for a refresh token, which is thereby used up.
@@ -16,7 +17,7 @@ func (a authority) RefreshToken(ctx context.Context, r *op.ClientRequest[oidc.Re
 }
 
 func (a authority) refresh(ctx context.Context, q *server.Queries, r *oidc.RefreshTokenRequest) (answer, error) {
-	token, err := q.RefreshToken(ctx, hashOf(r.RefreshToken))
+	token, err := q.RefreshToken(ctx, secret.Hash(r.RefreshToken))
 	if server.IsMissing(err) {
 		return invalidGrant("the refresh token is not known, or its login has ended"), nil
 	}
@@ -79,7 +80,7 @@ func (a authority) renew(ctx context.Context, q *server.Queries, h holder, login
 // of these is as good as ended.
 func (a authority) Revocation(ctx context.Context, r *op.ClientRequest[oidc.RevocationRequest]) (*op.Response, error) {
 	_, err := a.change(ctx, func(q *server.Queries) (answer, error) {
-		login, err := q.LoginOfToken(ctx, hashOf(r.Data.Token))
+		login, err := q.LoginOfToken(ctx, secret.Hash(r.Data.Token))
 		if server.IsMissing(err) {
 			return answer{}, nil
 		}
