@@ -136,7 +136,8 @@ func TestACreationThatIsInterruptedIsGoneOnWith(t *testing.T) {
 	require.Contains(t, o.Stderr, "sp: tenant "+noted[0]+" (shop) is still being made; run the same command again to go on\n")
 	require.Contains(t, o.Stderr, "ended by SIGINT")
 	require.Empty(t, o.Stdout)
-	require.Equal(t, 3, c.Run("tenant", "show", "shop").Exit, "none is here without its credentials")
+	require.Equal(t, 3, c.Run("resolve", "--tenant", "shop").Exit, "none is here without its credentials")
+	require.Contains(t, c.Run("tenant", "show", "shop").Stderr, "sp tenant create --region iad --name shop goes on with it")
 
 	pgtest.Exec(t, c.plane.super, `ALTER ROLE live_cloud_interrupt_plane CREATEDB`)
 	require.Equal(t, noted[0], c.must(create...))
