@@ -57,11 +57,12 @@ type Next struct{ words, args []string }
 // To returns the command line of a command, such as "sp tenant show", with its arguments and flags.
 func To(words string, args ...string) Next { return Next{strings.Fields(words), args} }
 
-// String returns the command line, quoted for a shell.
+// String returns the command line, quoted for a shell. A secret that was typed where an argument belongs is
+// not repeated.
 func (n Next) String() string {
 	line := slices.Clone(n.words)
 	for _, arg := range n.args {
-		line = append(line, Quoted(arg))
+		line = append(line, Harmless(arg))
 	}
 	return strings.Join(line, " ")
 }

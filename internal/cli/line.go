@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // maxLine bounds what a history keeps of a command line.
@@ -49,9 +50,9 @@ func (c *Context) harmlessFlag(flag Flag) string {
 	}
 }
 
-// Harmless quotes a word for a shell, and replaces it by stars if it may be a connection string.
+// Harmless quotes a word for a shell, and replaces it by stars if it may be a connection string or a token.
 func Harmless(word string) string {
-	if pgurl.IsConnection(word) {
+	if pgurl.IsConnection(word) || secret.IsToken(word) {
 		return "***"
 	}
 	return Quoted(word)

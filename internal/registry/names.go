@@ -11,6 +11,7 @@ import (
 
 	"github.com/sp-registry/sp/db/queries"
 	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // maxName bounds, in bytes, what sp itself lets be called something.
@@ -26,6 +27,9 @@ func checkLabel(what, text string) error {
 	}
 	if pgurl.IsConnection(text) {
 		return fmt.Errorf("%s: is a way to a database, and names are shown everywhere: %w", what, ErrInvalid)
+	}
+	if secret.IsToken(text) {
+		return fmt.Errorf("%s: is a token, and names are shown everywhere: %w", what, ErrInvalid)
 	}
 	return checkText(what, text)
 }

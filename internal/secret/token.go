@@ -47,6 +47,12 @@ func CheckToken(prefix, text string) bool {
 		checksum(prefix+middle[:end]) == middle[end:]
 }
 
+// IsToken tells whether a text that was given as something else, such as a name or an id, must have been
+// meant as a token. It is not repeated.
+func IsToken(text string) bool {
+	return strings.Contains(text, PersonalToken) || strings.Contains(text, SyncToken)
+}
+
 // Hash is by what a token or code that is kept nowhere is known again: its SHA-256, in hex. It is good
 // for what can't be guessed only.
 func Hash(text string) string {

@@ -161,12 +161,12 @@ func (s *Server) outermost(next http.Handler) http.Handler {
 		began := s.Now()
 		defer func() {
 			if trouble := recover(); trouble != nil && trouble != http.ErrAbortHandler {
-				s.Log.ErrorContext(ctx, "panic", "request", id, "method", r.Method, "path", r.URL.Path, "trouble", trouble)
+				s.Log.ErrorContext(ctx, "panic", "request", id, "method", r.Method, "path", loggedPath(r.URL.Path), "trouble", trouble)
 				if seen.status == 0 {
 					respond(seen, problem(http.StatusInternalServerError, "internal", "the control plane has a problem; its log has more under %s", id))
 				}
 			}
-			s.Log.InfoContext(ctx, "request", "request", id, "method", r.Method, "path", r.URL.Path, "status", seen.status, "took", s.Now().Sub(began).Round(time.Microsecond).String())
+			s.Log.InfoContext(ctx, "request", "request", id, "method", r.Method, "path", loggedPath(r.URL.Path), "status", seen.status, "took", s.Now().Sub(began).Round(time.Microsecond).String())
 		}()
 		r = r.WithContext(ctx)
 		r.RemoteAddr = net.JoinHostPort(address, "0")

@@ -29,9 +29,11 @@ var actions = map[string]string{
 
 // actOf is what somebody wanted to do by an operation, with what the path names.
 func actOf(o *huma.Operation, id string) act {
-	a := act{action: actions[o.OperationID], target: id}
+	a := act{action: actions[o.OperationID]}
 	if strings.HasPrefix(o.Path, "/api/v1/tenants/") {
-		a.tenant, a.target = registry.TenantID(id), ""
+		a.tenant = registry.TenantID(id)
+	} else if isID(id) {
+		a.target = id
 	}
 	return a
 }
@@ -68,11 +70,18 @@ func outcomeOf(failure error) string {
 	return "failed"
 }
 
-// entry is a row of the audit, but for its outcome. Without somebody who asks it is this machine's
+// entry is a row of the audit, but for its outcome. What was wanted is there only if it can be no secret
+// that somebody put in the wrong place: an audit is kept for ever. Without somebody who asks it is this machine's
 // operator, at the command line of spd, or spd itself.
 func (s *Server) entry(ctx context.Context, a act) rows.InsertAuditParams {
 	row := rows.InsertAuditParams{
-		At: s.Now().UnixMicro(), UserName: "spd", Action: a.action, TenantID: string(a.tenant), Target: a.target, RequestID: requestID(ctx), Outcome: "done",
+		At: s.Now().UnixMicro(), UserName: "spd", Action: a.action, RequestID: requestID(ctx), Outcome: "done",
+	}
+	if isID(string(a.tenant)) {
+		row.TenantID = string(a.tenant)
+	}
+	if harmless(a.target) == a.target {
+		row.Target = a.target
 	}
 	row.Address, _ = ctx.Value(addressKey).(string)
 	if p, ok := ctx.Value(principalKey).(*principal); ok {

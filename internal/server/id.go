@@ -3,6 +3,10 @@ package server
 import (
 	"fmt"
 	"io"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // newID returns a random UUID (RFC 9562, version 4), as the original's control plane names tenants.
@@ -13,4 +17,30 @@ func newID(random io.Reader) (string, error) {
 	}
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
+}
+
+// isID tells whether a text has the form of an id. Another one in its place may be a secret.
+func isID(text string) bool {
+	return len(text) == 36 && strings.Trim(text, "0123456789abcdef-") == ""
+}
+
+// harmless is a word that somebody typed as it may be repeated: not one that must have been meant as a token
+// or a way to a database.
+func harmless(word string) string {
+	if secret.IsToken(word) || pgurl.IsConnection(word) {
+		return "***"
+	}
+	return word
+}
+
+// loggedPath is the path of a request without what is no word of the API's, and no id.
+func loggedPath(path string) string {
+	const longest = 32 // of our words, of codes of regions and join codes
+	parts := strings.Split(path, "/")
+	for i, part := range parts {
+		if !isID(part) && (len(part) > longest || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "") {
+			parts[i] = "***"
+		}
+	}
+	return strings.Join(parts, "/")
 }

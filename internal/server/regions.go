@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -155,7 +156,7 @@ func (s *Server) AddRegion(ctx context.Context, code string, admin secret.Secret
 
 func (s *Server) addRegion(ctx context.Context, code string, server registry.Server) error {
 	err := s.change(ctx, func(reg *registry.Registry) error { return reg.AddRegion(ctx, code, server) })
-	return s.noted(ctx, act{action: "region.add", target: code}, err)
+	return s.noted(ctx, regional("region.add", code, err), err)
 }
 
 // AddOwnRegion makes a PostgreSQL server of this machine's programs, if there is none yet, and makes
@@ -187,7 +188,15 @@ func (s *Server) AddOwnRegion(ctx context.Context, code string, progress func(st
 // RemoveRegion ends a region that has no database any more.
 func (s *Server) RemoveRegion(ctx context.Context, code string) error {
 	err := s.change(ctx, func(reg *registry.Registry) error { return reg.RemoveRegion(ctx, code) })
-	return s.noted(ctx, act{action: "region.remove", target: code}, err)
+	return s.noted(ctx, regional("region.remove", code, err), err)
+}
+
+// regional is an act on a region. What is none and can't be one may be a secret in the wrong place.
+func regional(action, code string, failure error) act {
+	if errors.Is(failure, registry.ErrInvalid) || isNotFound(failure) {
+		return act{action: action}
+	}
+	return act{action: action, target: code}
 }
 
 // databaseName is a name for the database of a tenant.

@@ -70,13 +70,16 @@ func (s *Server) tokens(api huma.API) {
 		Write, http.StatusNotFound)
 	remove.DefaultStatus = http.StatusNoContent
 	huma.Register(api, remove, func(ctx context.Context, in *TenantPath) (*struct{}, error) {
-		return nil, s.refused(ctx, s.noted(ctx, act{action: "token.delete", target: in.ID}, s.endToken(ctx, in.ID, asking(ctx).mayEnd)))
+		return nil, s.refused(ctx, s.deleteToken(ctx, in.ID, asking(ctx).mayEnd))
 	})
 }
 
 // createToken makes a token for who asks, which can do no more than the one that he has.
 func (s *Server) createToken(ctx context.Context, r TokenRequest) (NewToken, error) {
 	p := asking(ctx)
+	if harmless(r.Name) != r.Name {
+		return NewToken{}, invalid("/name", nameIsSecret)
+	}
 	for _, scope := range r.Scopes {
 		if !slices.Contains(p.scopes, Scope(scope)) {
 			return NewToken{}, problem(http.StatusForbidden, "denied", "your token does not have the scope %s itself", scope)
@@ -94,6 +97,8 @@ func (s *Server) createToken(ctx context.Context, r TokenRequest) (NewToken, err
 	}
 	return s.makeToken(ctx, p.user.ID, r, &p.token)
 }
+
+const nameIsSecret = "the name of the token is a secret itself, and names are shown"
 
 // CreateToken makes a personal token for a user.
 func (s *Server) CreateToken(ctx context.Context, user string, r TokenRequest) (made NewToken, err error) {
@@ -138,6 +143,9 @@ func (s *Server) makeToken(ctx context.Context, user string, r TokenRequest, par
 // CreateTokenFor makes a personal token for the user of a name, as this machine's operator may. Without
 // scopes it allows what the user's role does, but for administration.
 func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest) (made NewToken, err error) {
+	if harmless(r.Name) != r.Name {
+		return made, fmt.Errorf("%s: %w", nameIsSecret, ErrInvalid)
+	}
 	u, err := s.UserNamed(ctx, name)
 	if err != nil {
 		return made, err
@@ -147,7 +155,7 @@ func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest
 	}
 	for _, scope := range r.Scopes {
 		if !slices.Contains(u.Role.Scopes(), Scope(scope)) {
-			return made, fmt.Errorf("scope %q: the role %s allows only %s: %w", scope, u.Role, joined(u.Role.Scopes()), ErrInvalid)
+			return made, fmt.Errorf("scope %s: the role %s allows only %s: %w", harmless(scope), u.Role, joined(u.Role.Scopes()), ErrInvalid)
 		}
 	}
 	made, err = s.CreateToken(ctx, u.ID, r)
@@ -156,11 +164,19 @@ func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest
 
 // DeleteToken ends a personal token.
 func (s *Server) DeleteToken(ctx context.Context, id string) error {
-	err := s.endToken(ctx, id, func(rows.Token) bool { return true })
+	err := s.deleteToken(ctx, id, func(rows.Token) bool { return true })
 	if errors.Is(err, errNoToken) {
-		err = fmt.Errorf("token %s: %w", id, registry.ErrNotFound)
+		err = fmt.Errorf("token %s: %w", harmless(id), registry.ErrNotFound)
 	}
-	return s.noted(ctx, act{action: "token.delete", target: id}, err)
+	return err
+}
+
+func (s *Server) deleteToken(ctx context.Context, id string, may func(rows.Token) bool) error {
+	a := act{action: "token.delete"}
+	if isID(id) {
+		a.target = id
+	}
+	return s.noted(ctx, a, s.endToken(ctx, id, may))
 }
 
 // Tokens returns the personal tokens of all users.

@@ -142,7 +142,7 @@ func (s *Server) putJoinCode(ctx context.Context, q *rows.Queries, user string) 
 func checkUserName(name string) error {
 	const longest = 64
 	odd := func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }
-	if name == "" || len(name) > longest || strings.ContainsFunc(name, odd) {
+	if name == "" || len(name) > longest || strings.ContainsFunc(name, odd) || harmless(name) != name {
 		return fmt.Errorf("name of a user: 1 to %d letters, digits and signs, and no space: %w", longest, ErrInvalid)
 	}
 	return nil
@@ -205,7 +205,7 @@ func (s *Server) userIn(ctx context.Context, q *rows.Queries, id string) (User, 
 func userNamed(ctx context.Context, q *rows.Queries, name string) (rows.User, error) {
 	row, err := q.UserNamed(ctx, strings.ToLower(name))
 	if rows.IsMissing(err) {
-		err = fmt.Errorf("user %s: %w", name, ErrNoUser)
+		err = fmt.Errorf("user %s: %w", harmless(name), ErrNoUser)
 	}
 	return row, err
 }
