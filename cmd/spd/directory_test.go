@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -54,11 +55,30 @@ func TestHintsKeepTheDirectory(t *testing.T) {
 	require.Contains(t, f.NextSteps, "spd user add NAME --dir nowhere")
 }
 
-// TestHalfAControlPlaneIsNamed: a backup of which one file was put back is no control plane.
+// TestHalfAControlPlaneIsNamed by every command, and none makes the other half: a backup of which one file was
+// put back is no control plane.
 func TestHalfAControlPlaneIsNamed(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t)
-	s.must("user", "add", "anna")
-	require.NoError(t, os.Remove(filepath.Join(s.dir(), "sp.db")))
-	require.Contains(t, s.refuses(6, "store", "user", "list").Message, "no sp.db")
+	for _, name := range []string{"sp.db", "serve.db"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSandbox(t)
+			s.stdin = "postgres://u:p@127.0.0.1:1/d"
+			s.must("user", "add", "anna")
+			path := filepath.Join(s.dir(), name)
+			require.NoError(t, os.Remove(path))
+			for _, line := range lines(program().Tree(), nil, "7c8e722d-4321-48af-be5b-c42d2192ea79") {
+				o := s.run(append(line, "--json")...)
+				if o.exit == 2 || slices.Contains(line, "--server-file") {
+					continue // a word that has to be another
+				}
+				require.Equal(t, 6, o.exit, "%v: %s", line, o.stdout)
+				require.Contains(t, o.stdout, path+" is gone", line)
+				require.Contains(t, o.stdout, "backup", line)
+				require.NoFileExists(t, path)
+			}
+			require.Equal(t, 6, s.run("--listen", "127.0.0.1:0").exit)
+			require.NoFileExists(t, path)
+		})
+	}
 }

@@ -15,6 +15,10 @@ var (
 	ErrForeign = errors.New("not a file that spd made")
 	// ErrDamaged is returned for a file in which SQLite finds something wrong.
 	ErrDamaged = errors.New("damaged")
+	// ErrLeft is returned where the file is gone, but not what SQLite keeps beside it.
+	ErrLeft = errors.New("it is left of a file that is gone, and holds changes of that")
+	// ErrReadOnly is returned for a file that may not be changed.
+	ErrReadOnly = errors.New("may not be written")
 	// ErrNewer is returned for a file that a newer program made.
 	ErrNewer = errors.New("made by a newer spd")
 )
@@ -35,7 +39,7 @@ func examine(ctx context.Context, path string) (err error) {
 	err = conn.QueryRowContext(ctx, "SELECT application_id, page_count FROM pragma_application_id, pragma_page_count").Scan(&application, &pages)
 	switch {
 	case err != nil:
-		return explain(err)
+		return foreign(explain(err))
 	case application != applicationID:
 		return ErrForeign
 	case pages > checkedWhole:
@@ -43,12 +47,21 @@ func examine(ctx context.Context, path string) (err error) {
 	}
 	var found string // the name of a table, and the number of a page: no value
 	if err := conn.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found); err != nil {
-		return explain(err)
+		return foreign(explain(err))
 	}
 	if found != "ok" {
 		return fmt.Errorf("%w: %s", ErrDamaged, found)
 	}
 	return nil
+}
+
+// foreign is what it means that a file can't be examined without writing: ours has no journal that would
+// have to be rolled back.
+func foreign(err error) error {
+	if errors.Is(err, ErrReadOnly) {
+		return fmt.Errorf("%w: %w", ErrForeign, err)
+	}
+	return err
 }
 
 // explain adds to an error of SQLite's which of this package's errors it is.
@@ -59,8 +72,10 @@ func explain(err error) error {
 		return err
 	}
 	switch coded.Code() & 0xff {
-	case noDatabase, readOnly: // ours has no journal that would have to be rolled back
+	case noDatabase:
 		return fmt.Errorf("%w: %w", ErrForeign, err)
+	case readOnly:
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	case corrupt:
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}

@@ -79,3 +79,35 @@ func mustWrite(t *testing.T, path string, text []byte) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(path, text, 0o600))
 }
+
+// TestWhatIsLeftOfAFileIsNotPlayedIntoANewOne: SQLite takes a log for that of whatever file lies beside it.
+func TestWhatIsLeftOfAFileIsNotPlayedIntoANewOne(t *testing.T) {
+	t.Parallel()
+	for _, side := range []string{"-wal", "-shm", "-journal"} {
+		path := mustMake(t)
+		require.NoError(t, os.Remove(path))
+		mustWrite(t, path+side, []byte("what was"))
+		_, err := Open(t.Context(), path)
+		require.ErrorIs(t, err, ErrLeft, side)
+		require.ErrorContains(t, err, "serve.db"+side)
+		require.NoFileExists(t, path)
+		require.NoError(t, os.Remove(path+side))
+		d, err := Open(t.Context(), path)
+		require.NoError(t, err, side)
+		require.NoError(t, d.Close())
+	}
+}
+
+// TestAFileThatMayNotBeWrittenIsNoForeignOne.
+func TestAFileThatMayNotBeWrittenIsNoForeignOne(t *testing.T) {
+	t.Parallel()
+	err := explain(sqliteError(8))
+	require.ErrorIs(t, err, ErrReadOnly)
+	require.NotErrorIs(t, err, ErrForeign)
+	require.ErrorIs(t, foreign(err), ErrForeign)
+}
+
+type sqliteError int
+
+func (e sqliteError) Error() string { return "attempt to write a readonly database" }
+func (e sqliteError) Code() int     { return int(e) }

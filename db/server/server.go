@@ -94,8 +94,16 @@ func prepare(ctx context.Context, path string) (err error) {
 	return migrate(ctx, path)
 }
 
-// create makes the file beside its place, so that one that is there is whole.
+// create makes the file beside its place, so that one that is there is whole. What is left of one that is
+// gone would be played into it.
 func create(ctx context.Context, path string) error {
+	for _, left := range []string{path + "-wal", path + "-shm", path + "-journal"} {
+		if _, err := os.Lstat(left); err == nil {
+			return fmt.Errorf("%s: %w", filepath.Base(left), ErrLeft)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	staged := path + ".new"
 	for _, left := range []string{staged, staged + "-wal", staged + "-shm"} { // by a process that died here
 		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -24,6 +24,7 @@ type View struct {
 	since  time.Time
 	due    *Due                         // nil but in a change
 	copied bool                         // it is a copy, and nothing was changed in it since
+	copyOf string                       // the directory of its original, as far as is known
 	file   func() (string, fs.FileInfo) // nil while another connection would see something else
 	close  func()
 }
@@ -38,8 +39,12 @@ func (r *Registry) View(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &View{q: queries.New(read), now: r.options.Now(), copied: read.CopyOf() != "", file: read.File, close: read.Close}, nil
+	return &View{q: queries.New(read), now: r.options.Now(), copied: read.CopyOf() != "", copyOf: read.CopyOf(), file: read.File, close: read.Close}, nil
 }
+
+// CopyOf returns the directory of the registry of which this one is a copy, if that is still there and nothing
+// was changed here since; "" otherwise.
+func (v *View) CopyOf() string { return v.copyOf }
 
 // OpenView opens a registry for one view, which closes it.
 func OpenView(ctx context.Context, path string, o Options) (*View, error) {

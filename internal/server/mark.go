@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -38,6 +37,24 @@ func markOf(ctx context.Context, view *registry.View) (mark, error) {
 // ErrOtherRegistry is returned for a registry to which serve.db does not belong.
 var ErrOtherRegistry = errors.New("refused, for spd would forget what it knows of the tenants that are not in there")
 
+// ErrCopy is returned for the copy of a registry that is still there.
+var ErrCopy = errors.New("refused, for both would work on the same databases")
+
+// ErrNoStore is returned for a registry whose serve.db is gone.
+var ErrNoStore = errors.New("refused, for spd would begin with no users, no tokens and no audit")
+
+// mustHaveStore refuses a registry without serve.db, which is made before it. So it looks for that last.
+func (s *Server) mustHaveStore() error {
+	if there, err := isThere(s.registryPath()); !there || err != nil || s.AcceptRegistry {
+		return err
+	}
+	there, err := isThere(s.storePath())
+	if err == nil && !there {
+		err = fmt.Errorf("%s is gone, to which %s belongs: %w", s.storePath(), s.registryPath(), ErrNoStore)
+	}
+	return err
+}
+
 // openRegistry opens the registry to which serve.db belongs, and makes the first one.
 func (s *Server) openRegistry(ctx context.Context) error {
 	path := s.registryPath()
@@ -45,7 +62,9 @@ func (s *Server) openRegistry(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && known != nil && !s.AcceptRegistry {
+	if there, err := isThere(path); err != nil {
+		return err
+	} else if !there && known != nil && !s.AcceptRegistry {
 		return s.otherRegistry("%s is gone, to which %s belongs")
 	}
 	s.registry, _, err = registry.Create(ctx, path, registry.Options{
@@ -55,15 +74,15 @@ func (s *Server) openRegistry(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.AcceptRegistry {
-		if err := s.acceptRegistry(ctx); err != nil {
-			return err
-		}
+	err = s.checkRegistry(ctx)
+	if errors.Is(err, ErrOtherRegistry) && s.AcceptRegistry {
+		err = errors.Join(s.acceptRegistry(ctx), s.checkRegistry(ctx))
 	}
-	return s.checkRegistry(ctx)
+	return err
 }
 
 func (s *Server) registryPath() string { return filepath.Join(s.Dir, "sp.db") }
+func (s *Server) storePath() string    { return filepath.Join(s.Dir, "serve.db") }
 
 // acceptRegistry has serve.db belong to the registry that is there.
 func (s *Server) acceptRegistry(ctx context.Context) error {
@@ -105,6 +124,9 @@ func (s *Server) checkRegistry(ctx context.Context) error {
 	}
 	var now mark
 	if err := s.read(ctx, func(view *registry.View) (err error) {
+		if original := view.CopyOf(); original != "" {
+			return fmt.Errorf("%s is a copy of the one in %s, which is still there: %w", s.registryPath(), original, ErrCopy)
+		}
 		now, err = markOf(ctx, view)
 		return err
 	}); err != nil {
@@ -122,6 +144,6 @@ func (s *Server) checkRegistry(ctx context.Context) error {
 }
 
 func (s *Server) otherRegistry(format string, args ...any) error {
-	args = append([]any{s.registryPath(), filepath.Join(s.Dir, "serve.db")}, args...)
+	args = append([]any{s.registryPath(), s.storePath()}, args...)
 	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrOtherRegistry)
 }

@@ -152,3 +152,60 @@ func TestARegistryThatIsExchangedMeanwhileIsLeftAlone(t *testing.T) {
 	anna.ask("GET", "/readyz", "").refuses(503, "unavailable")
 	require.Equal(t, []string{made.ID}, known(t, p.Dir))
 }
+
+// TestTheCopyOfAControlPlaneIsLeftAlone while the original is there: the databases are that one's. Without it,
+// the copy takes its place.
+func TestTheCopyOfAControlPlaneIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	p.mustRegion("iad", "db.example.org")
+	made := p.mustUser("anna", MemberRole).mustTenant("shop")
+	p.mustReady(made.ID)
+	p.mustEnd()
+	options := p.Options
+	options.Dir = filepath.Join(t.TempDir(), "copy")
+	require.NoError(t, os.CopyFS(options.Dir, os.DirFS(p.Dir)))
+	require.NoError(t, os.Chmod(options.Dir, 0o700))
+	for _, name := range []string{"sp.db", "sp.db-journal", "serve.db", ".place"} { // as cp -a
+		require.NoError(t, os.Chmod(filepath.Join(options.Dir, name), 0o600))
+	}
+	for _, options.AcceptRegistry = range []bool{false, true} {
+		_, err := Open(t.Context(), options)
+		require.ErrorIs(t, err, ErrCopy)
+		require.ErrorContains(t, err, p.Dir)
+	}
+	options.AcceptRegistry = false
+	require.NoError(t, os.Rename(p.Dir, p.Dir+".gone"))
+	moved, err := Open(t.Context(), options)
+	require.NoError(t, err)
+	require.NoError(t, moved.change(t.Context(), func(*registry.Registry) error { return nil }))
+	require.NoError(t, moved.read(t.Context(), func(view *registry.View) error {
+		d, err := view.Database(t.Context(), registry.TenantID(made.ID))
+		require.NotNil(t, d)
+		return err
+	}))
+	require.NoError(t, moved.Close())
+}
+
+// TestARegistryWhoseStoreIsGoneIsLeftAlone: its users would be new without a word.
+func TestARegistryWhoseStoreIsGoneIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	p.mustRegion("iad", "db.example.org")
+	p.mustUser("anna", MemberRole)
+	p.mustEnd()
+	path := filepath.Join(p.Dir, "serve.db")
+	require.NoError(t, os.Remove(path))
+	_, err := Open(t.Context(), p.Options)
+	require.ErrorIs(t, err, ErrNoStore)
+	require.NoFileExists(t, path)
+
+	options := p.Options
+	options.AcceptRegistry = true
+	accepted, err := Open(t.Context(), options)
+	require.NoError(t, err)
+	users, err := accepted.Users(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, users)
+	require.NoError(t, accepted.Close())
+}

@@ -82,11 +82,14 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := rows.Open(ctx, filepath.Join(o.Dir, "serve.db"))
-	if err != nil {
+	s := &Server{Options: o, process: process, rotating: make(chan struct{}, atOnce), beat: beat}
+	if err := s.mustHaveStore(); err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, db: store, files: files.New(store, o.Dir, o.Now), process: process, rotating: make(chan struct{}, atOnce), beat: beat}
+	if s.db, err = rows.Open(ctx, s.storePath()); err != nil {
+		return nil, err
+	}
+	s.files = files.New(s.db, o.Dir, o.Now)
 	if err := s.openRegistry(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -96,16 +99,22 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 // ErrNone is returned for a directory that holds no control plane.
 var ErrNone = errors.New("it holds no control plane")
 
-// Look refuses a directory in which there is no control plane to open.
+// Look refuses a directory in which there is no control plane. One of which a file is missing is for Open.
 func Look(dir string) error {
 	for _, name := range []string{"serve.db", "sp.db"} {
-		if _, err := os.Lstat(filepath.Join(dir, name)); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s: %w (no %s)", dir, ErrNone, name)
-		} else if err != nil {
+		if there, err := isThere(filepath.Join(dir, name)); there || err != nil {
 			return err
 		}
 	}
-	return nil
+	return fmt.Errorf("%s: %w", dir, ErrNone)
+}
+
+func isThere(path string) (bool, error) {
+	_, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // makePrivate makes a directory that its owner alone can use, and refuses one that others can.
@@ -132,14 +141,18 @@ func (s *Server) Close() error {
 	return err
 }
 
-// Hold makes this process the only one that answers for the directory, until release is called.
-func (s *Server) Hold() (release func() error, err error) {
-	file, err := os.OpenFile(filepath.Join(s.Dir, ".spd.lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+// Hold makes this process the only one that answers for a directory, which it makes if need be, until
+// release is called.
+func Hold(dir string) (release func() error, err error) {
+	if err := makePrivate(dir); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(filepath.Join(dir, ".spd.lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", s.Dir, ErrRunning), file.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", dir, ErrRunning), file.Close())
 	}
 	return file.Close, nil
 }

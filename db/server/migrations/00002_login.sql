@@ -60,6 +60,7 @@ CREATE TABLE devices (
     answer      TEXT    NOT NULL CHECK (answer IN ('none', 'allowed', 'denied')),
     user_id     TEXT REFERENCES users (id) ON DELETE CASCADE,
     token_id    TEXT REFERENCES tokens (id) ON DELETE CASCADE,
+    session     TEXT,
     CHECK ((answer = 'allowed') = (user_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 

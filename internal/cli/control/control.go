@@ -46,7 +46,7 @@ func Faults() []cli.Fault {
 		fault(server.ErrUserExists, 4, "exists"),
 		fault(server.ErrInactive, 4, "conflict"),
 		fault(server.ErrLastAdmin, 4, "conflict"),
-		hinted(fault(server.ErrNoUser, 3, "not_found"), "%s lists the users", cli.To("spd user list")),
+		fault(server.ErrNoUser, 3, "not_found"),
 		fault(server.ErrInvalid, 2, "invalid"),
 		fault(server.ErrExposed, 6, "store"),
 		fault(rows.ErrExposed, 6, "store"),
@@ -76,7 +76,11 @@ func Faults() []cli.Fault {
 		{Err: db.ErrUntrusted, Exit: 6, Code: "store", Hint: restore},
 		{Err: rows.ErrDamaged, Exit: 6, Code: "store", Hint: restore},
 		{Err: rows.ErrForeign, Exit: 6, Code: "store", Hint: restore},
+		{Err: rows.ErrLeft, Exit: 6, Code: "store", Hint: restore},
+		fault(rows.ErrReadOnly, 6, "store"),
+		hinted(fault(server.ErrCopy, 6, "store"), "use that one, or move it away; then this one takes its place"),
 		{Err: server.ErrOtherRegistry, Exit: 6, Code: "store", Hint: restoreOrAccept},
+		{Err: server.ErrNoStore, Exit: 6, Code: "store", Hint: restoreOrAccept},
 	}
 }
 
@@ -107,7 +111,11 @@ func newPlane(ctx context.Context, c *cli.Context, fn func(context.Context, *ser
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return fn(ctx, s)
+	if err := fn(ctx, s); errors.Is(err, server.ErrNoUser) {
+		return cli.Hint(err, "%s lists the users", to(c, "spd user list"))
+	} else {
+		return err
+	}
 }
 
 // open opens a control plane, and says where it made one.

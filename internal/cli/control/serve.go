@@ -34,7 +34,7 @@ func Serve() *cli.Command {
 			withDefault(cli.String("listen", "ADDRESS", "the address to listen on, of this machine only; port 0 takes a free one"), "127.0.0.1:8787"),
 			cli.String("url", "URL", "the URL under which users reach spd (else the address)"),
 			withDefault(cli.String("domain", "DOMAIN", "the domain of the tenants' hostnames"), "localhost"),
-			cli.Bool("accept-registry", "take this sp.db as it is, and forget the tenants that are not in it"),
+			cli.Bool("accept-registry", "take this sp.db as it is: forget the tenants that are not in it; make serve.db anew if that is gone"),
 			withDefault(cli.Choice("log", "how much is logged to stderr", "error", "warn", "info"), "warn"),
 		},
 		NoJSON: true,
@@ -79,6 +79,11 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 	o.Domain = given(c, "domain", "localhost")
 	o.Log = slog.New(slog.NewTextHandler(c.Stderr, &slog.HandlerOptions{Level: level}))
 	slog.SetDefault(o.Log) // to which the library of the logins writes
+	release, err := server.Hold(o.Dir)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	defer func() { _ = release() }() // the process ends
 	s, err := open(ctx, c, o)
 	if err != nil {
 		return cli.Answer{}, err
@@ -144,11 +149,6 @@ func publicURL(c *cli.Context, address net.Addr) (*url.URL, error) {
 
 // run answers requests and works on databases until ctx ends.
 func run(ctx context.Context, c *cli.Context, s *server.Server, listener net.Listener) error {
-	release, err := s.Hold()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = release() }() // the process ends
 	if c.Bool("dev") {
 		if err := prepare(ctx, c, s); err != nil {
 			return err
