@@ -13,7 +13,7 @@ import (
 // TestPowerCutLosesNothingThatWasAcknowledged lays out every state of the disk that a
 // power cut during a command could leave, and judges each (bar B7, fault 37).
 func TestPowerCutLosesNothingThatWasAcknowledged(t *testing.T) {
-	limit := sized(t, 150, 1_000_000)
+	limit := sized(t, 100, 1_000_000)
 	harness.NeedStrace(t)
 	for _, s := range shapesOf(*size) {
 		t.Run(s.name, func(t *testing.T) {

@@ -27,7 +27,7 @@ func TestARefusedCallIsToldAndLeavesTheOldOrTheNewState(t *testing.T) {
 	for _, s := range shapesOf(*size) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			stride := s.stride(2)
+			stride := s.stride(3)
 			if s.piecemeal && *size == "small" {
 				stride *= 12 // it looks at all there is, again and again
 			}
