@@ -32,7 +32,7 @@ func actOf(o *huma.Operation, id string) act {
 	a := act{action: actions[o.OperationID]}
 	if strings.HasPrefix(o.Path, "/api/v1/tenants/") {
 		a.tenant = registry.TenantID(id)
-	} else if isID(id) {
+	} else if IsID(id) {
 		a.target = id
 	}
 	return a
@@ -77,7 +77,7 @@ func (s *Server) entry(ctx context.Context, a act) rows.InsertAuditParams {
 	row := rows.InsertAuditParams{
 		At: s.Now().UnixMicro(), UserName: "spd", Action: a.action, RequestID: requestID(ctx), Outcome: "done",
 	}
-	if isID(string(a.tenant)) {
+	if IsID(string(a.tenant)) {
 		row.TenantID = string(a.tenant)
 	}
 	if harmless(a.target) == a.target {

@@ -19,8 +19,8 @@ func newID(random io.Reader) (string, error) {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
 }
 
-// isID tells whether a text has the form of an id. Another one in its place may be a secret.
-func isID(text string) bool {
+// IsID tells whether a text has the form of an id. Another one in its place may be a secret.
+func IsID(text string) bool {
 	return len(text) == 36 && strings.Trim(text, "0123456789abcdef-") == ""
 }
 
@@ -38,7 +38,7 @@ func loggedPath(path string) string {
 	const longest = 32 // of our words, of codes of regions and join codes
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
-		if !isID(part) && (len(part) > longest || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "") {
+		if !IsID(part) && (len(part) > longest || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "") {
 			parts[i] = "***"
 		}
 	}

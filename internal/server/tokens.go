@@ -173,7 +173,7 @@ func (s *Server) DeleteToken(ctx context.Context, id string) error {
 
 func (s *Server) deleteToken(ctx context.Context, id string, may func(rows.Token) bool) error {
 	a := act{action: "token.delete"}
-	if isID(id) {
+	if IsID(id) {
 		a.target = id
 	}
 	return s.noted(ctx, a, s.endToken(ctx, id, may))

@@ -31,7 +31,7 @@ func audit(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 	if asked.Limit < 1 {
 		return answer, cli.Usage("audit: --limit must be above 0")
 	}
-	if c.IsSet("tenant") && len(asked.Tenant) != idLength {
+	if c.IsSet("tenant") && !server.IsID(asked.Tenant) {
 		return answer, cli.Hint(cli.Usage("audit: --tenant: not a tenant's whole id"), "%s has the ids", to(c, "spd audit", "--json"))
 	}
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
@@ -70,12 +70,9 @@ func brief(a server.Act) []string {
 	return []string{a.At.Format("2006-01-02 15:04"), a.User, a.Address, a.Action, strings.TrimSpace(begun(a.Tenant) + " " + begun(a.Target)), a.Outcome}
 }
 
-// idLength is how long the ids of tenants and tokens are.
-const idLength = 36
-
-// begun is how an id begins; a name stays as it is.
+// begun is how the id of a tenant or token begins; a name stays as it is.
 func begun(word string) string {
-	if len(word) == idLength {
+	if server.IsID(word) {
 		return word[:8] + "…"
 	}
 	return word

@@ -127,6 +127,8 @@ func editUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error
 	switch {
 	case err == nil && e.Active != nil && !*e.Active:
 		c.Note("user %s is locked out; the user's logins and tokens have ended", *c.Arg(0))
+	case err == nil && e.Active != nil:
+		c.Note("user %s may come in again; %s makes a join code", *c.Arg(0), to(c, "spd user code", *c.Arg(0)))
 	case err == nil:
 		c.Note("user %s edited", *c.Arg(0))
 	}
