@@ -9,7 +9,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -35,12 +34,7 @@ type realPlane struct {
 func newRealPlane(t *testing.T) *realPlane {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "spd")
-	require.NoError(t, os.Mkdir(dir, 0o700))
-	reg, _, err := registry.Create(t.Context(), filepath.Join(dir, "sp.db"), registry.Options{
-		Now: time.Now, Rand: rand.Reader, Wait: 10 * time.Second, Command: "test", Holder: "test", Trust: db.Trust{Named: true},
-	})
-	require.NoError(t, err)
-	p := &realPlane{t: t, registry: reg}
+	p := &realPlane{t: t}
 	http := httptest.NewUnstartedServer(nil)
 	p.url = "http://" + http.Listener.Addr().String()
 	address, err := url.Parse(p.url)
@@ -50,6 +44,10 @@ func newRealPlane(t *testing.T) *realPlane {
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	require.NoError(t, err)
+	p.registry, err = registry.Open(t.Context(), filepath.Join(dir, "sp.db"), registry.Options{
+		Now: time.Now, Rand: rand.Reader, Wait: 10 * time.Second, Command: "test", Holder: "test", Trust: db.Trust{Named: true},
+	})
+	require.NoError(t, err)
 	http.Config.Handler, err = p.Handler(t.Context())
 	require.NoError(t, err)
 	http.Start()
@@ -57,7 +55,7 @@ func newRealPlane(t *testing.T) *realPlane {
 		http.CloseClientConnections()
 		http.Close()
 		require.NoError(t, p.Close())
-		require.NoError(t, reg.Close())
+		require.NoError(t, p.registry.Close())
 	})
 	p.change(func(reg *registry.Registry) error {
 		at, err := registry.ServerAt(secret.New("postgres://admin:canary@db.invalid:5432/postgres"))
