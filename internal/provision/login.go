@@ -2,7 +2,6 @@ package provision
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -41,37 +40,7 @@ func (s *Server) enable(ctx context.Context, d Database, l Login, random io.Read
 	if err := s.endSessions(ctx, d, l); err != nil {
 		return none, err
 	}
-	if err = s.leadsTo(ctx, url, d, l); err == nil || ctx.Err() != nil {
-		return url, err
-	}
-	if undone := s.undoSettings(ctx, d, l); undone != nil {
-		return url, errors.Join(err, undone)
-	}
-	return url, s.leadsTo(ctx, url, d, l)
-}
-
-// undoSettings takes back what a tenant can set, as the owner of its database and as a login, so that
-// nobody gets in: a bound of 0 connections, a limit of 1 ms for each statement. Else it could keep a
-// password that leaked from being changed. What works stays as the tenant wants it.
-func (s *Server) undoSettings(ctx context.Context, d Database, l Login) error {
-	readOnly, err := s.hasReadOnlyMark(ctx, d)
-	if err != nil {
-		return err
-	}
-	database, owner, role := "DATABASE "+identifier(d.Name), identifier(d.Owner()), "ALTER ROLE "+identifier(d.Role(l))
-	statements := []string{
-		s.join(d.Owner()), s.join(d.Role(l)),
-		"ALTER " + database + " CONNECTION LIMIT -1 ALLOW_CONNECTIONS true",
-		"ALTER " + database + " RESET ALL",
-		"GRANT CONNECT, TEMPORARY ON " + database + " TO " + owner,
-		role + " IN " + database + " RESET ALL",
-		role + " RESET ALL",
-		role + " SET role TO " + owner,
-	}
-	if readOnly {
-		statements = append(statements, "ALTER "+database+" SET default_transaction_read_only TO on")
-	}
-	return s.change(ctx, "settings of the tenant", statements...)
+	return url, s.open(ctx, url, d, l)
 }
 
 // leadsTo logs in, and tells whether that leads where it should.
