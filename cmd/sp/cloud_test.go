@@ -117,6 +117,17 @@ func (p *plane) hasTheirs() {
 		w.Header().Set("ETag", `"v1"`)
 		_, _ = io.WriteString(w, `{"data":`+one+`}`)
 	})
+	p.answers(http.MethodGet, "/api/v1/tenants/t-9/status", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"data": map[string]string{"status": "ready", "secrets_url": p.URL + "/api/v1/tenants/t-9/credentials"}})
+	})
+	p.publishes("postgres://u:p@h/d", "postgres://u:***@h/d")
+}
+
+// publishes has the plane give these credentials of the tenant of theirs.
+func (p *plane) publishes(internal, external string) {
+	p.answers(http.MethodGet, "/api/v1/tenants/t-9/credentials", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{"database_url": external, "internal_database_url": internal, "app_url": ""})
+	})
 }
 
 func rotated(w http.ResponseWriter, _ *http.Request) {
@@ -306,18 +317,83 @@ func TestAWaitForTheControlPlaneIsShown(t *testing.T) {
 
 func TestProvisionSaysWhatComesNext(t *testing.T) {
 	t.Parallel()
-	s, p := withTheirs(t)
-	p.answers(http.MethodGet, "/api/v1/tenants/t-9/status", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{"data": map[string]string{"status": "ready", "secrets_url": p.URL + "/api/v1/tenants/t-9/credentials"}})
-	})
-	p.answers(http.MethodGet, "/api/v1/tenants/t-9/credentials", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]string{"database_url": "postgres://u:***@h/d", "internal_database_url": "postgres://u:p@h/d", "app_url": ""})
-	})
+	s, _ := withTheirs(t)
 	require.Contains(t, s.must("tenant", "provision", "t-9").stderr, "sp: next: sp tenant select t-9\n")
 	s.must("tenant", "select", "t-9")
 	require.Contains(t, s.must("tenant", "provision", "t-9").stderr, "sp: next: sp profile create NAME\n")
 	s.must("profile", "create", "p", "-y")
 	require.NotContains(t, s.must("tenant", "provision", "t-9").stderr, "next:")
+}
+
+// ofThisMachine is a database URL that no control plane can have.
+const ofThisMachine = "postgres://u3:p3@/d?host=/tmp"
+
+func TestARotationWhoseURLWouldBeRefusedIsNotBegun(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.publishes(ofThisMachine, "postgres://u:***@h/d")
+	asked := p.answers(http.MethodPost, "/api/v1/tenants/t-9/rotate-credentials", rotated)
+	s.terminal = true
+	o := s.run("tenant", "rotate-credentials", "t-9")
+	require.Equal(t, 9, o.exit, o.stderr)
+	require.NotContains(t, o.stderr, "[y/N]")
+	s.terminal = false
+	o = s.run("tenant", "rotate-credentials", "t-9", "-y")
+	require.Equal(t, 9, o.exit, o.stderr)
+	require.Equal(t, "sp: tenant t-9 (theirs): "+p.Listener.Addr().String()+" gave a database URL that leads to a socket of this machine: refused, and not stored\n"+
+		"sp: hint: nothing was changed; tell whoever runs the control plane: the server of a region needs an address that other machines reach\n", o.stderr)
+	require.Empty(t, *asked)
+}
+
+func TestARotationKeepsWhatIsGoodAndTellsTheRest(t *testing.T) {
+	t.Parallel()
+	const internal, external = "postgres://u2:p2@h/d", "postgres://u2:p2@out/d"
+	for what, one := range map[string]struct{ internal, external, shownInternal, shownExternal, message string }{
+		"the internal one": {ofThisMachine, external, "postgres://u:p@h/d", external, "a database URL that leads to a socket of this machine"},
+		"the external one": {internal, ofThisMachine, internal, "postgres://u:p@out/d", "an external database URL that leads to a socket of this machine"},
+		"both":             {ofThisMachine, ofThisMachine, "postgres://u:p@h/d", "postgres://u:p@out/d", "a database URL that leads to a socket of this machine"},
+		"a mask":           {"postgres://u2:***@h/d", "postgres://u2:***@out/d", "postgres://u:p@h/d", "postgres://u:p@out/d", "a database URL without its password"},
+	} {
+		s, p := withTheirs(t)
+		s.write("in.json", strings.Replace(strings.Replace(theirs, "false", "true", 1), `"internal`, `"database_url":"postgres://u:p@out/d","internal`, 1))
+		s.must("import", "in.json")
+		asked := p.answers(http.MethodPost, "/api/v1/tenants/t-9/rotate-credentials", func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusOK, map[string]string{"status": "rotated", "internal_database_url": one.internal, "external_database_url": one.external})
+		})
+		o := s.run("tenant", "rotate-credentials", "t-9", "-y")
+		require.Equal(t, 8, o.exit, "%s: %s", what, o.stderr)
+		require.Equal(t, one.shownInternal == internal || one.shownExternal == external, strings.Contains(o.stderr, "sp: tenant t-9 (theirs) has new credentials\n"), o.stderr)
+		require.Contains(t, o.stderr, "sp: the old ones stop working in 10 minutes\n")
+		require.Contains(t, o.stderr, "tenant t-9 (theirs): its password was changed, and "+p.Listener.Addr().String()+" gave "+one.message+": refused, and not stored\n", what)
+		require.Contains(t, o.stderr, "sp: hint: the control plane has the new password: once whoever runs it has mended the address of the region's server, sp tenant provision t-9 fetches it\n")
+		require.NotContains(t, o.stderr, "u3")
+		shown := s.must("tenant", "show", "t-9", "--offline", "--reveal").stdout
+		require.Contains(t, shown, one.shownInternal+"\n", what)
+		require.Contains(t, shown, one.shownExternal+"\n", what)
+
+		o = s.run("tenant", "rotate-credentials", "t-9", "-y", "--json")
+		require.Equal(t, 8, o.exit)
+		require.Contains(t, o.stdout, `"code": "incomplete"`)
+		require.NotContains(t, o.stderr, "going on with", "that one came to its end")
+		require.Len(t, *asked, 2)
+		p.publishes(internal, external)
+		s.must("tenant", "provision", "t-9")
+		require.Contains(t, s.must("tenant", "show", "t-9", "--offline", "--reveal").stdout, internal+"\n")
+	}
+}
+
+func TestAnExternalURLThatIsRefusedKeepsNobodyFromTheInternalOne(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.publishes("postgres://u2:p2@h/d", ofThisMachine)
+	const warning = " gave an external database URL that leads to a socket of this machine: refused, and not stored"
+	require.NotContains(t, s.must("tenant", "provision", "t-9").stderr, warning, "it can't be reached from outside")
+	p.answers(http.MethodGet, "/api/v1/tenants/t-9", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"data": map[string]any{"id": "t-9", "name": "theirs", "external_db_access": true, "database_url": ""}})
+	})
+	o := s.must("tenant", "provision", "t-9")
+	require.Contains(t, o.stderr, "sp: warning: tenant t-9 (theirs): "+p.Listener.Addr().String()+warning+"; tell whoever runs the control plane, then sp tenant provision t-9\n")
+	require.Contains(t, s.must("tenant", "show", "t-9", "--offline", "--reveal").stdout, "postgres://u2:p2@h/d\n")
 }
 
 func TestARotationWithAnotherGraceGoesOnUnderANewKey(t *testing.T) {

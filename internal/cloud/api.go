@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -67,12 +68,16 @@ type Credentials struct {
 	DatabaseURL, InternalDatabaseURL secret.Secret
 	AppURL                           string
 	SyncToken, JWTSecret             *secret.Secret
+	// Refused says why DatabaseURL is not here, though the control plane gave one.
+	Refused error
 }
 
 // Rotated are the new URLs of a tenant's database.
 type Rotated struct {
 	Message                                  string
 	InternalDatabaseURL, ExternalDatabaseURL secret.Secret
+	// InternalRefused and ExternalRefused say why a URL is not here, though the control plane gave one.
+	InternalRefused, ExternalRefused error
 }
 
 // Region is a place where tenants can be made.
@@ -201,19 +206,17 @@ func (c *Client) Credentials(ctx context.Context, secretsURL secret.Secret) (Cre
 	if _, err := c.ask(ctx, request{method: http.MethodGet, path: path}, &told); err != nil {
 		return Credentials{}, err
 	}
-	found := Credentials{
-		DatabaseURL: secret.New(told.DatabaseURL), InternalDatabaseURL: secret.New(told.InternalDatabaseURL), AppURL: told.AppURL,
-		SyncToken: secret.Optional(told.SyncToken), JWTSecret: secret.Optional(told.JWTSecret),
-	}
+	found := Credentials{AppURL: told.AppURL, SyncToken: secret.Optional(told.SyncToken), JWTSecret: secret.Optional(told.JWTSecret)}
 	err := c.checkWhole(lacking("database_url", told.DatabaseURL, "internal_database_url", told.InternalDatabaseURL))
 	if err == nil {
-		err = c.checkDatabases(found.InternalDatabaseURL, found.DatabaseURL)
+		found.InternalDatabaseURL, err = c.takeDatabase("a database URL", told.InternalDatabaseURL)
 	}
+	found.DatabaseURL, found.Refused = c.takeDatabase("an external database URL", told.DatabaseURL)
 	return found, err
 }
 
 // RotateCredentials gives the tenant's database a new login. The one before ends after grace; nil leaves
-// that to the control plane.
+// that to the control plane. Without an error it was done, even if a new URL is refused.
 func (c *Client) RotateCredentials(ctx context.Context, id, key string, grace *time.Duration) (Rotated, error) {
 	body := []byte("{}")
 	if grace != nil {
@@ -227,12 +230,14 @@ func (c *Client) RotateCredentials(ctx context.Context, id, key string, grace *t
 	if _, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/rotate-credentials"), key: key, body: body}, &told); err != nil {
 		return Rotated{}, err
 	}
-	rotated := Rotated{shown(told.Message, secret.Secret{}), secret.New(told.Internal), secret.New(told.External)}
-	err := c.checkWhole(lacking("internal_database_url", told.Internal))
-	if err == nil {
-		err = c.checkDatabases(rotated.InternalDatabaseURL, rotated.ExternalDatabaseURL)
+	rotated := Rotated{Message: shown(told.Message, secret.Secret{})}
+	rotated.InternalDatabaseURL, rotated.InternalRefused = c.takeDatabase("a database URL", told.Internal)
+	rotated.ExternalDatabaseURL, rotated.ExternalRefused = c.takeDatabase("an external database URL", told.External)
+	if pgurl.IsMasked(rotated.InternalDatabaseURL) {
+		rotated.InternalDatabaseURL = secret.Secret{}
+		rotated.InternalRefused = fmt.Errorf("%s gave a database URL without its password: %w", c.Host(), ErrDatabase)
 	}
-	return rotated, err
+	return rotated, c.checkWhole(lacking("internal_database_url", told.Internal))
 }
 
 // RotateSyncToken gives the tenant a new sync token. The one before ends.

@@ -15,19 +15,19 @@ import (
 // something of this machine's in place of a server of the control plane's.
 var ErrDatabase = errors.New("refused, and not stored")
 
-// checkDatabases refuses URLs of databases that the control plane can't have: those that lead nowhere in
-// particular, to a socket of this machine or, if the control plane is elsewhere, to this machine. One
-// without its password is not stored by anybody, and says nothing.
-func (c *Client) checkDatabases(urls ...secret.Secret) error {
-	for _, url := range urls {
-		if url.Empty() || pgurl.IsMasked(url) {
-			continue
-		}
-		if why := c.misleads(url); why != "" {
-			return fmt.Errorf("%s gave a database URL that %s: %w", c.Host(), why, ErrDatabase)
-		}
+// takeDatabase returns the URL of a database that a control plane gave, or nothing and why it is refused:
+// the control plane can't have one that leads nowhere in particular, to a socket of this machine or, if
+// the control plane is elsewhere, to this machine. One without its password is not stored by anybody, and
+// says nothing.
+func (c *Client) takeDatabase(what, text string) (secret.Secret, error) {
+	url := secret.New(text)
+	if url.Empty() || pgurl.IsMasked(url) {
+		return url, nil
 	}
-	return nil
+	if why := c.misleads(url); why != "" {
+		return secret.Secret{}, fmt.Errorf("%s gave %s that %s: %w", c.Host(), what, why, ErrDatabase)
+	}
+	return url, nil
 }
 
 // misleads says what is wrong with the URL of a database; nothing if it may be right.

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 
@@ -50,31 +51,53 @@ func TestADatabaseURLThatLeadsHereIsRefused(t *testing.T) {
 		for i, base := range []string{"https://cloud.example", "http://127.0.0.1:8787"} {
 			c, err := New(Options{Base: base})
 			require.NoError(t, err)
-			err = c.checkDatabases(secret.New("postgres://u:pw@db.example/d"), secret.New(url))
+			taken, err := c.takeDatabase("a database URL", url)
 			if want[i] == good {
 				require.NoError(t, err, "%s: %s", base, url)
+				require.Equal(t, url, taken.Reveal())
 				continue
 			}
 			require.ErrorIs(t, err, ErrDatabase, "%s: %s", base, url)
 			require.ErrorContains(t, err, " gave a database URL that "+want[i], "%s: %s", base, url)
 			require.NotContains(t, err.Error(), "pw")
+			require.True(t, taken.Empty())
 		}
 	}
 }
 
 func TestNoCredentialsOfThisMachineAreTaken(t *testing.T) {
 	t.Parallel()
-	const socket = "postgres://u:pw@/d?host=/tmp"
+	const bad, good, masked = "postgres://u:pw@/d?host=/tmp", "postgres://u:pw@db.example/d", "postgres://u:***@db.example/d"
 	p := newPlane(t)
-	for name, text := range map[string]string{
-		"GET /api/v1/tenants/t/credentials":         `{"database_url":"` + socket + `","internal_database_url":"postgres://u:pw@db.example/d","app_url":""}`,
-		"POST /api/v1/tenants/t/rotate-credentials": `{"status":"rotated","internal_database_url":"` + socket + `"}`,
-	} {
+	c := p.client()
+	answers := func(name, text string) {
 		p.handle(name, func(w http.ResponseWriter, _ *http.Request) { answerText(w, http.StatusOK, "application/json", text) })
 	}
-	c := p.client()
-	_, err := c.Credentials(t.Context(), secret.New(p.URL+"/api/v1/tenants/t/credentials"))
+	read := func(internal, external string) (Credentials, error) {
+		answers("GET /api/v1/tenants/t/credentials", `{"database_url":"`+external+`","internal_database_url":"`+internal+`","app_url":""}`)
+		return c.Credentials(t.Context(), secret.New(p.URL+"/api/v1/tenants/t/credentials"))
+	}
+	_, err := read(bad, good)
 	require.ErrorIs(t, err, ErrDatabase)
-	_, err = c.RotateCredentials(t.Context(), "t", "k", nil)
-	require.ErrorIs(t, err, ErrDatabase)
+	found, err := read(good, bad)
+	require.NoError(t, err)
+	require.Equal(t, good, found.InternalDatabaseURL.Reveal())
+	require.True(t, found.DatabaseURL.Empty())
+	require.ErrorIs(t, found.Refused, ErrDatabase)
+	require.ErrorContains(t, found.Refused, c.Host()+" gave an external database URL that leads to a socket of this machine")
+	found, err = read(good, good)
+	require.NoError(t, err)
+	require.NoError(t, found.Refused)
+
+	for _, one := range []struct{ internal, external, takenInternal, takenExternal string }{
+		{good, good, good, good}, {good, bad, good, ""}, {bad, good, "", good}, {bad, bad, "", ""}, {masked, good, "", good}, {good, "", good, ""}, {good, masked, good, masked},
+	} {
+		answers("POST /api/v1/tenants/t/rotate-credentials", `{"status":"rotated","internal_database_url":"`+one.internal+`","external_database_url":"`+one.external+`"}`)
+		rotated, err := c.RotateCredentials(t.Context(), "t", "k", nil)
+		require.NoError(t, err, "it has rotated")
+		require.Equal(t, one.takenInternal, rotated.InternalDatabaseURL.Reveal())
+		require.Equal(t, one.takenExternal, rotated.ExternalDatabaseURL.Reveal())
+		require.Equal(t, one.takenInternal == "", errors.Is(rotated.InternalRefused, ErrDatabase))
+		require.Equal(t, one.external == bad, errors.Is(rotated.ExternalRefused, ErrDatabase))
+	}
 }

@@ -340,7 +340,7 @@ func (r *Registry) StoreCloudCredentials(ctx context.Context, n CloudResult) (te
 		if err != nil {
 			return err
 		}
-		if k.Kind == RotateCall && n.InternalURL == nil || k.Kind == TokenCall && n.SyncToken == nil {
+		if k.Kind == RotateCall && n.InternalURL == nil && n.URL == nil || k.Kind == TokenCall && n.SyncToken == nil {
 			return fmt.Errorf("tenant %s: the control plane gave no new credentials: %w", before, ErrInvalid)
 		}
 		tenant = before.Tenant

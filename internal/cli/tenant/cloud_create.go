@@ -151,6 +151,9 @@ func waitFor(ctx context.Context, t *task.Task, client *cloud.Client, given clou
 	if err != nil {
 		return opened, err
 	}
+	if opened.Refused != nil && given.ExternalDBAccess {
+		t.Note("warning: %s: %v; tell whoever runs the control plane, then %s", named, opened.Refused, again)
+	}
 	if realURL(opened.InternalDatabaseURL) == nil {
 		return opened, cli.Hint(fmt.Errorf("%s: %s gave its database URL without the password: %w", named, client.Host(), cloud.ErrDatabase), "%s asks again", again)
 	}

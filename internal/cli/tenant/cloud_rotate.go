@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,26 +29,63 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 	}
 	client, origin, err := clientFor(ctx, t, tenant)
 	if err == nil {
+		err = checkPublished(ctx, t, client, tenant)
+	}
+	if err == nil {
 		err = t.Confirm(ctx, fmt.Sprintf("Rotate the database password of tenant %s at %s? The old one stops working %s.", tenant, client.Host(), ends))
 	}
 	if err != nil {
 		return cli.Answer{}, err
 	}
+	var done cloud.Rotated
 	answer, err := storeRotation(ctx, t, tenant, origin, registry.RotateCall, func(ctx context.Context, key string) (result registry.CloudResult, err error) {
 		t.Step("rotating the password at " + client.Host())
-		done, err := client.RotateCredentials(ctx, string(tenant.ID), key, &grace)
-		if err == nil {
-			result.InternalURL, result.URL = &done.InternalDatabaseURL, realURL(done.ExternalDatabaseURL)
-		}
+		done, err = client.RotateCredentials(ctx, string(tenant.ID), key, &grace)
+		result.InternalURL, result.URL = realURL(done.InternalDatabaseURL), realURL(done.ExternalDatabaseURL)
 		return result, adviseGone(tenant, err)
 	})
-	if task.Made(err) {
-		t.Note("tenant %s has new credentials", tenant)
-		if grace > 0 {
-			t.Note("the old ones stop working in %s", spoken(grace))
-		}
+	if !task.Made(err) {
+		return answer, err
 	}
-	return answer, err
+	if done.InternalRefused == nil || tenant.ExternalDBAccess && realURL(done.ExternalDatabaseURL) != nil {
+		t.Note("tenant %s has new credentials", tenant)
+	}
+	refused := refusedIn(tenant, done)
+	switch {
+	case grace > 0:
+		t.Note("the old ones stop working in %s", spoken(grace))
+	case refused != nil:
+		t.Note("the old ones no longer work")
+	}
+	return answer, cmp.Or(err, refused)
+}
+
+// checkPublished refuses a rotation at a control plane whose database URLs are refused: the old password
+// would end, and the new one could not be stored.
+func checkPublished(ctx context.Context, t *task.Task, client *cloud.Client, tenant registry.Tenant) error {
+	t.Step("asking " + client.Host())
+	st, err := client.Status(ctx, string(tenant.ID))
+	if err == nil && st.State == cloud.Ready {
+		_, err = client.Credentials(ctx, st.SecretsURL)
+	}
+	if errors.Is(err, cloud.ErrDatabase) {
+		return cli.Hint(fmt.Errorf("tenant %s: %w", tenant, err),
+			"nothing was changed; tell whoever runs the control plane: the server of a region needs an address that other machines reach")
+	}
+	return adviseGone(tenant, err)
+}
+
+// refusedIn says which new URL of a rotation could not be stored, and where it is. The rotation was made.
+func refusedIn(tenant registry.Tenant, done cloud.Rotated) error {
+	why := done.InternalRefused
+	if why == nil && tenant.ExternalDBAccess {
+		why = done.ExternalRefused
+	}
+	if why == nil {
+		return nil
+	}
+	return cli.Hint(task.Afterwards(fmt.Errorf("tenant %s: its password was changed, and %w", tenant, why)),
+		"the control plane has the new password: once whoever runs it has mended the address of the region's server, %s fetches it", cli.To("sp tenant provision", string(tenant.ID)))
 }
 
 // rotateCloudToken has a control plane give a tenant another sync token.
@@ -82,7 +120,7 @@ func storeRotation(ctx context.Context, t *task.Task, tenant registry.Tenant, or
 			return err
 		}
 		return keep(ctx, t, func(ctx context.Context, reg *registry.Registry) error {
-			stored, err := reg.StoreCloudCredentials(ctx, result)
+			stored, err := storeResult(ctx, reg, tenant, result)
 			if err == nil {
 				shown, err = recordIn(ctx, reg, stored)
 			}
@@ -93,6 +131,14 @@ func storeRotation(ctx context.Context, t *task.Task, tenant registry.Tenant, or
 		return cli.Answer{}, err
 	}
 	return cli.Answer{Value: shown}, err
+}
+
+// storeResult stores what a control plane gave, and ends the call, also if all of that was refused.
+func storeResult(ctx context.Context, reg *registry.Registry, tenant registry.Tenant, result registry.CloudResult) (registry.Tenant, error) {
+	if result.InternalURL != nil || result.URL != nil || result.SyncToken != nil {
+		return reg.StoreCloudCredentials(ctx, result)
+	}
+	return tenant, reg.EndCloudCall(ctx, result.Key)
 }
 
 // askUnderKey asks under a key that is recorded first. One that was begun with other words than now, as
