@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sp-registry/sp/internal/archive"
 	"github.com/sp-registry/sp/internal/cli"
@@ -26,10 +27,11 @@ func Sync() *cli.Command {
 // direction is one of the two ways.
 type direction struct {
 	bring func(*configuration.Sync, context.Context) (configuration.Result, error)
-	// would, did and nothing say what becomes of files, removes from where they are removed.
-	would, did, nothing, removes string
-	// overruled says whose state replaces whose change of a file.
-	overruled string
+	// would, did and nothing say what becomes of files, removes from where they are removed, and at where
+	// that is.
+	would, did, nothing, removes, at string
+	// overruled says whose state replaces whose change of a file, and removed that it removes the file.
+	overruled, removed string
 	// ours and theirs say what the flags do.
 	ours, theirs string
 	// waiting says how many only the other side changed, and that back is the way for those.
@@ -39,17 +41,19 @@ type direction struct {
 
 var (
 	push = direction{
-		bring: (*configuration.Sync).Push, would: "would send", did: "sent", nothing: "nothing to send", removes: "from the control plane",
+		bring: (*configuration.Sync).Push, would: "would send", did: "sent", nothing: "nothing to send", removes: "from the control plane", at: "at the control plane",
 		overruled: "%s: what is here replaces the change at the control plane",
-		ours:      "send every file that differs, also over changes at the control plane",
+		removed:   "%s is removed at the control plane: it is not here",
+		ours:      "send every file that differs, and remove there what is not here",
 		theirs:    "if both changed a file, leave the control plane's as it is",
 		waiting:   "%s changed only at the control plane; to fetch: %s", back: cli.To("sp sync pull"),
 	}
 	pull = direction{
-		bring: (*configuration.Sync).Pull, would: "would fetch", did: "fetched", nothing: "nothing to fetch", removes: "here",
+		bring: (*configuration.Sync).Pull, would: "would fetch", did: "fetched", nothing: "nothing to fetch", removes: "here", at: "here",
 		overruled: "%s: what is at the control plane replaces the change here",
+		removed:   "%s is removed here: the control plane does not have it",
 		ours:      "if both changed a file, leave the one here as it is",
-		theirs:    "fetch every file that differs, also over changes here",
+		theirs:    "fetch every file that differs, and remove here what the control plane does not have",
 		waiting:   "%s changed only here; to send: %s", back: cli.To("sp sync push"),
 	}
 )
@@ -230,7 +234,7 @@ func adviseConflict(t *task.Task, err error) error {
 	}
 	var conflict *configuration.ConflictError
 	if errors.As(err, &conflict) {
-		return cli.Hint(err, "%s sends every file as it is here, %s fetches every file as it is there; --dry-run shows which files",
+		return cli.Hint(err, "%s makes the files at the control plane as they are here, %s makes those here as they are there; both also remove files; --dry-run shows which",
 			cli.To("sp sync push", append(args, "--ours")...), cli.To("sp sync pull", append(args, "--theirs")...))
 	}
 	return err
@@ -238,17 +242,13 @@ func adviseConflict(t *task.Task, err error) error {
 
 // tell says what was done, and what comes next.
 func (d direction) tell(t *task.Task, s subject, r configuration.Result) {
-	switch n := len(r.Changes); {
-	case n == 0:
-		t.Note("tenant %s: %s", s.tenant, d.nothing)
-	case t.Bool("dry-run"):
-		t.Note("tenant %s: %s %s", s.tenant, d.would, counted(n))
-	default:
-		t.Note("tenant %s: %s %s", s.tenant, d.did, counted(n))
-	}
+	t.Note("tenant %s: %s", s.tenant, d.summary(r.Changes, t.Bool("dry-run")))
 	lines := make([]string, len(r.Overruled))
 	for i, path := range r.Overruled {
 		lines[i] = fmt.Sprintf(d.overruled, path)
+		if slices.Contains(r.Changes, configuration.Change{Path: path, Action: configuration.Remove}) {
+			lines[i] = fmt.Sprintf(d.removed, path)
+		}
 	}
 	t.NoteLines(lines)
 	if n := len(r.Waiting); n > 0 {
@@ -259,6 +259,30 @@ func (d direction) tell(t *task.Task, s subject, r configuration.Result) {
 		if _, known := s.tree.Profiles[name]; profile && !known && c.Action == configuration.Add && r.Made {
 			t.Note("profile %s is not in the registry yet; %s takes it over", name, cli.To("sp profile create", name, "--tenant", string(s.tenant.ID)))
 		}
+	}
+}
+
+// summary counts what was or would be done.
+func (d direction) summary(all []configuration.Change, dry bool) string {
+	removed := 0
+	for _, c := range all {
+		if c.Action == configuration.Remove {
+			removed++
+		}
+	}
+	did, remove, would := d.did, "removed", ""
+	if dry {
+		did, remove, would = d.would, "remove", "would "
+	}
+	switch moved := len(all) - removed; {
+	case len(all) == 0:
+		return d.nothing
+	case removed == 0:
+		return did + " " + counted(moved)
+	case moved == 0:
+		return would + remove + " " + counted(removed) + " " + d.at
+	default:
+		return fmt.Sprintf("%s %s, %s %d", did, counted(moved), remove, removed)
 	}
 }
 
