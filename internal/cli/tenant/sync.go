@@ -182,14 +182,6 @@ func prune(ctx context.Context, t *task.Task, client *cloud.Client, sync registr
 	return err
 }
 
-// pruning is the command that removes what is gone. Where nobody can be asked, it needs the answer.
-func pruning(t *task.Task) cli.Next {
-	if t.CanAsk() {
-		return cli.To("sp tenant list", "--prune")
-	}
-	return cli.To("sp tenant list", "--prune", "-y")
-}
-
 // storeSync merges what a control plane said.
 func storeSync(ctx context.Context, t *task.Task, sync registry.CloudSync) (done registry.CloudSynced, err error) {
 	err = t.Change(ctx, t.Tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
@@ -212,7 +204,7 @@ func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced, h
 		case !isPrunable:
 			t.Note("tenant %s (%s): %s no longer has it; it stays, as it is selected or a profile uses it", step.ID, step.Name, client.Host())
 		case !how.prune:
-			t.Note("tenant %s (%s): %s no longer has it; %s removes it", step.ID, step.Name, client.Host(), pruning(t))
+			t.Note("tenant %s (%s): %s no longer has it; %s removes it", step.ID, step.Name, client.Host(), cli.To("sp tenant list", "--prune"))
 		}
 	}
 	for _, step := range done.Hidden {
