@@ -149,6 +149,29 @@ func TestALoginWithoutARegistryLeadsOn(t *testing.T) {
 	require.Equal(t, "id\tt-1\n", s.must("tenant", "show", "one").stdout[:7])
 }
 
+// In CI there is no login, no directory and no registry, and the first command may name a tenant.
+func TestTheFirstCommandInCIMakesTheRegistry(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"tenant list", "tenant show shop --json", "tenant provision shop", "tenant select shop"} {
+		s, p := online(t)
+		p.tenants = `[{"id":"t-1","name":"shop","external_db_access":false,"database_url":""}]`
+		s.env["SP_CLOUD_URL"], s.env["SP_TOKEN"] = p.URL, "sp_pat_good"
+		o := s.run(strings.Fields(line)...)
+		require.Contains(t, o.stderr, "sp: tenant t-1 (shop) is new at ", line)
+		require.NotContains(t, o.stderr, "sp init", line)
+		require.Contains(t, s.must("tenant", "list", "--offline").stdout, "t-1", line)
+	}
+	s, p := online(t)
+	require.Equal(t, 6, s.run("tenant", "show", "shop").exit)
+	require.NoDirExists(t, s.dir+"/.systemprompt", "nobody is logged in")
+	s.env["SP_CLOUD_URL"], s.env["SP_TOKEN"] = p.URL, "sp_pat_good"
+	require.Contains(t, s.run("resolve").stderr, "hint: you are logged in to a control plane: sp tenant list makes a registry of your tenants there; if you have none, sp tenant create --type cloud makes one\n")
+	p.down = true
+	o := s.run("tenant", "provision", "shop")
+	require.NotZero(t, o.exit)
+	require.Contains(t, o.stderr, "closed for today")
+}
+
 func TestLoginByDeviceNeedsNoTerminal(t *testing.T) {
 	t.Parallel()
 	s, p := online(t)

@@ -216,8 +216,9 @@ func onlyOrigin(ctx context.Context, view *registry.View) (only string, err erro
 
 // adviseNoRegistry says how a login leads to a registry, where there is a login and no registry yet.
 func (t *Task) adviseNoRegistry(err error) error {
+	token, _ := t.EnvToken()
 	dir, unfound := t.NewProject()
-	if unfound != nil || !dir.Has(cloud.LoginName) {
+	if token == nil && (unfound != nil || !dir.Has(cloud.LoginName)) {
 		return err
 	}
 	return cli.Hint(err, "you are logged in to a control plane: %s makes a registry of your tenants there; if you have none, %s makes one",

@@ -22,14 +22,10 @@ func selectCommand() *cli.Command {
 }
 
 func selectTenant(ctx context.Context, t *task.Task) (cli.Answer, error) {
-	dir, err := t.Project()
-	if err != nil {
-		return cli.Answer{}, err
-	}
 	var selected record
 	bare := false // without a profile
-	err = lookAgain(ctx, t, func() error {
-		return t.ChangeIn(ctx, dir, t.Others(func(ctx context.Context, reg *registry.Registry) error {
+	err := lookAgain(ctx, t, func() error {
+		return t.Change(ctx, t.Others(func(ctx context.Context, reg *registry.Registry) error {
 			chosen, err := selectIn(ctx, t, reg)
 			if err != nil {
 				return err

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/cloud"
@@ -83,7 +82,7 @@ func lookAgain(ctx context.Context, t *task.Task, look func() error) error {
 func isUnknown(err error) bool {
 	var missing interface{ Missing() (what, word string) }
 	if !errors.Is(err, registry.ErrNotFound) || !errors.As(err, &missing) {
-		return errors.Is(err, db.ErrMissing)
+		return task.IsNoRegistry(err)
 	}
 	what, _ := missing.Missing()
 	return what == "tenant"
