@@ -212,6 +212,8 @@ func TestATenantThatIsBeingMadeIsShown(t *testing.T) {
 		require.Contains(t, o.stdout, "status\tprovisioning: making the database\n")
 		require.Equal(t, "sp: the creation of tenant shop in iad began at 2026-02-01T12:00:00Z and is not finished; sp tenant create --region iad --name shop goes on with it\n", o.stderr)
 	}
+	require.Contains(t, s.must("tenant", "show", "t-1", "--json").stdout, `"unfinished": true`)
+	require.Contains(t, s.must("tenant", "show", "t-1", "--json", "--offline").stdout, `"unfinished": true`)
 	require.Equal(t, 3, s.run("tenant", "show", "other").exit)
 }
 

@@ -542,7 +542,7 @@ func TestAChangeOfATenantAnswersLikeShow(t *testing.T) {
 			s.must("tenant", "create", "--id", "new", "--name", "new", "--database-url", "postgres://h/new", "--no-check")
 		}
 		changed := s.must(append(strings.Fields(line), "--json")...).stdout
-		shown := strings.Replace(s.must("tenant", "show", "new", "--json").stdout, ",\n  \"live\": null", "", 1) // which only show asks for
+		shown := strings.Replace(s.must("tenant", "show", "new", "--json").stdout, ",\n  \"live\": null,\n  \"unfinished\": false", "", 1) // which only show tells
 		require.Equal(t, changed, shown, line)
 	}
 }

@@ -36,8 +36,8 @@ type detailed struct {
 	record
 	// Live is what its control plane says; nil if that was not asked.
 	Live *liveStatus
-
-	unfinished bool // its creation is under way
+	// Unfinished tells that its creation is under way: the registry does not have it yet.
+	Unfinished bool
 }
 
 // MarshalJSON writes the record and how the tenant is now.
@@ -45,8 +45,9 @@ func (d detailed) MarshalJSON() ([]byte, error) {
 	return d.With(struct {
 		task.Besides
 		behind
-		Live *liveStatus `json:"live"`
-	}{d.Besides, d.behind, d.Live})
+		Live       *liveStatus `json:"live"`
+		Unfinished bool        `json:"unfinished"`
+	}{d.Besides, d.behind, d.Live, d.Unfinished})
 }
 
 func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
@@ -62,7 +63,7 @@ func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if !t.IsSet("at") {
 		shown.Live = live(ctx, t, shown.Tenant)
 	}
-	if shown.Tenant.IsSyncTokenMissing() && !shown.unfinished {
+	if shown.Tenant.IsSyncTokenMissing() && !shown.Unfinished {
 		t.WarnOfToken(shown.Tenant.ID)
 	}
 	rows := shown.rows()
@@ -81,7 +82,7 @@ func (d *detailed) look(ctx context.Context, t *task.Task, dir project.Dir, view
 		return err
 	}
 	tenant, err := t.Tenant(ctx, dir, view, t.Arg(0))
-	if d.unfinished = errors.Is(err, registry.ErrNotFound); d.unfinished {
+	if d.Unfinished = errors.Is(err, registry.ErrNotFound); d.Unfinished {
 		tenant, err = underWay(ctx, t, view, err)
 	}
 	if err == nil {
