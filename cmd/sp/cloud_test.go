@@ -162,6 +162,17 @@ func TestATenantWhoseCreationWasRefusedIsListed(t *testing.T) {
 	require.NotContains(t, o.stderr, "is not finished")
 }
 
+func TestAControlPlaneWithoutARegionIsToldOf(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.login(p)
+	p.answers(http.MethodGet, "/api/v1/regions", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, map[string]any{"data": []any{}}) })
+	o := s.run("tenant", "create", "--type", "cloud", "--name", "shop")
+	require.Equal(t, 9, o.exit)
+	require.Equal(t, "sp: "+p.Listener.Addr().String()+" has no region yet, and a tenant is made in one\n"+
+		"sp: hint: ask whoever runs it to add one with spd region add\n", o.stderr)
+}
+
 func TestAListTellsOfTheTenantsOnTheirWay(t *testing.T) {
 	t.Parallel()
 	s, p := online(t)

@@ -77,7 +77,7 @@ func onlyRegion(ctx context.Context, t *task.Task, client *cloud.Client) (string
 		return regions[0].Code, nil
 	}
 	if len(regions) == 0 {
-		return "", cli.Hint(fmt.Errorf("%s has no region yet, and a tenant is made in one: %w", client.Host(), cloud.ErrUnavailable), "whoever runs it adds one, with spd by spd region add")
+		return "", cli.Hint(fmt.Errorf("%s has no region yet, and a tenant is made in one: %w", client.Host(), cloud.ErrUnavailable), "ask whoever runs it to add one with spd region add")
 	}
 	return "", cli.Hint(cli.Usage("tenant create: %s has several regions, and --region is missing", client.Host()), "--region with one of %s", listed(regions))
 }
