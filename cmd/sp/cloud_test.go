@@ -166,7 +166,9 @@ func TestAControlPlaneWithoutARegionIsToldOf(t *testing.T) {
 	t.Parallel()
 	s, p := online(t)
 	s.login(p)
-	p.answers(http.MethodGet, "/api/v1/regions", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, map[string]any{"data": []any{}}) })
+	p.answers(http.MethodGet, "/api/v1/regions", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"data": []any{}})
+	})
 	o := s.run("tenant", "create", "--type", "cloud", "--name", "shop")
 	require.Equal(t, 9, o.exit)
 	require.Equal(t, "sp: "+p.Listener.Addr().String()+" has no region yet, and a tenant is made in one\n"+
@@ -519,6 +521,37 @@ func TestAListWithoutALoginReadsNoProxy(t *testing.T) {
 	s.must("init")
 	s.env["HTTPS_PROXY"] = "http://u:p%zz@proxy"
 	require.Empty(t, s.must("tenant", "list").stderr)
+}
+
+// What the control plane says comes in its words, with its host, and with what helps.
+func TestARefusalOfTheControlPlaneSaysWhoRefusesAndWhatHelps(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]struct {
+		exit int
+		hint string
+	}{
+		401: {9, "sp login URL logs in again"},
+		403: {9, "your role or your token does not allow it: ask whoever runs the control plane; sp whoami shows your account"},
+		429: {9, "it takes only so many requests in a while: try again later"},
+		503: {9, "try again; if it lasts, tell whoever runs the control plane"},
+	} {
+		s, p := withTheirs(t)
+		s.patience = 10 * time.Second
+		p.answers(http.MethodPost, "/api/v1/tenants/t-9/rotate-sync-token", func(w http.ResponseWriter, _ *http.Request) { p.refuse(w, status, "code", "in my words") })
+		o := s.run("tenant", "rotate-sync-token", "t-9", "-y")
+		require.Equal(t, want.exit, o.exit, o.stderr)
+		require.Contains(t, o.stderr, "sp: "+p.Listener.Addr().String()+": in my words\nsp: hint: "+strings.Replace(want.hint, "URL", p.URL, 1)+"\n", status)
+	}
+	s, p := withTheirs(t)
+	p.Close()
+	o := s.run("tenant", "provision", "t-9")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "sp: "+p.Listener.Addr().String()+": connection refused\nsp: hint: see that the control plane runs, and that its URL is right: sp whoami\n")
+	require.Contains(t, s.must("tenant", "show", "t-9").stderr, "connection refused\nsp: see that the control plane runs, and that its URL is right: sp whoami\n")
+	s.env["SP_OFFLINE"] = "1"
+	o = s.run("tenant", "provision", "t-9")
+	require.Contains(t, o.stderr, "SP_OFFLINE is set")
+	require.NotContains(t, o.stderr, "see that")
 }
 
 // strangers is a sandbox with that tenant, logged in at a plane that does not have it.

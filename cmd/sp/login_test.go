@@ -467,6 +467,7 @@ func TestWhatIsNoControlPlaneIsOneSentence(t *testing.T) {
 		require.Equal(t, 9, o.exit, url)
 		first, _, _ := strings.Cut(o.stderr, "\n")
 		require.Equal(t, "sp: "+said, first)
+		require.Contains(t, o.stderr, "\nsp: hint: see that the ", "what helps")
 		require.NotContains(t, o.stderr, "s3cret")
 	}
 	require.NoDirExists(t, s.dir+"/.systemprompt")

@@ -93,7 +93,8 @@ func (c *Client) refused(ctx context.Context, err error) error {
 			Message: shown(strings.TrimSpace(told.ErrorDescription+" ("+told.ErrorCode+")"), secret.Secret{}),
 		}
 	case errors.As(err, &told):
-		if e := (&Error{Status: told.Response.StatusCode, host: c.Host(), retryAfter: c.retryAfter(told.Response.Header)}); e.kind() == ErrUnavailable {
+		e := &Error{Status: told.Response.StatusCode, host: c.Host(), retryAfter: c.retryAfter(told.Response.Header)}
+		if e.read(told.Body, secret.Secret{}) || e.kind() == ErrUnavailable {
 			return e
 		}
 		return c.noAnswer("it answers with status %d", told.Response.StatusCode)

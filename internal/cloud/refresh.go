@@ -120,7 +120,7 @@ func (c *Client) refresh(ctx context.Context, p provider, l Login) (Login, error
 		return c.refused(ctx, err)
 	})
 	if errors.Is(err, ErrUnauthenticated) {
-		return l, fmt.Errorf("%s: the login has ended: %w", c.Host(), ErrUnauthenticated)
+		return l, fmt.Errorf("the login has ended: %w", err)
 	}
 	if err != nil {
 		return l, err

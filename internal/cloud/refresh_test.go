@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,10 +132,24 @@ func TestARefreshThatIsRefusedEndsTheLogin(t *testing.T) {
 	p.fresh = "another"
 	_, _, err := p.open(f).Me(t.Context(), "")
 	require.ErrorIs(t, err, ErrUnauthenticated)
-	require.ErrorContains(t, err, "the login has ended")
+	require.EqualError(t, err, "the login has ended: "+strings.TrimPrefix(p.URL, "http://")+": the family has ended (invalid_grant)")
 	require.NotContains(t, err.Error(), "refresh-0")
 	require.Equal(t, 1, p.count("POST /oauth/token"))
 	require.Zero(t, p.count("GET /api/v1/auth/me"))
+}
+
+func TestARefreshThatIsPutOffSaysWhyInTheWordsOfTheControlPlane(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]error{http.StatusTooManyRequests: ErrUnavailable, http.StatusForbidden: ErrDenied} {
+		p := newPlane(t)
+		f := p.loggedIn()
+		p.handle("POST /oauth/token", func(w http.ResponseWriter, _ *http.Request) {
+			answerProblem(w, status, "rate_limited", "60 logins a minute")
+		})
+		_, _, err := p.open(f).Me(t.Context(), "")
+		require.ErrorIs(t, err, want)
+		require.EqualError(t, err, strings.TrimPrefix(p.URL, "http://")+": 60 logins a minute")
+	}
 }
 
 func TestARefreshThatGetsNoAnswerIsRepeated(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 
 	"github.com/sp-registry/sp/internal/cli"
@@ -177,6 +178,28 @@ func (t *Task) adviseAccount(err error) error {
 		return cli.Hint(err, "SP_TOKEN has to be another token; without it, %s logs in", t.ToLogin())
 	}
 	return cli.Hint(err, "%s logs in again", t.ToLogin())
+}
+
+// advisePlane says what helps where the control plane refuses something, or does not answer.
+func (t *Task) advisePlane(err error) error {
+	var told *cloud.Error
+	switch isTold, logsIn := errors.As(err, &told), t.Command == "login"; {
+	case t.Offline() != nil:
+		return err
+	case errors.Is(err, cloud.ErrDenied) && logsIn:
+		return cli.Hint(err, "%s begins again", t.ToLogin())
+	case isTold && errors.Is(err, cloud.ErrDenied):
+		return cli.Hint(err, "your role or your token does not allow it: ask whoever runs the control plane; %s shows your account", cli.To("sp whoami"))
+	case isTold && told.Status == http.StatusTooManyRequests:
+		return cli.Hint(err, "it takes only so many requests in a while: try again later")
+	case isTold:
+		return cli.Hint(err, "try again; if it lasts, tell whoever runs the control plane")
+	case errors.Is(err, cloud.ErrUnavailable) && logsIn:
+		return cli.Hint(err, "see that the control plane runs, and that the URL is right")
+	case errors.Is(err, cloud.ErrUnavailable):
+		return cli.Hint(err, "see that the control plane runs, and that its URL is right: %s", cli.To("sp whoami"))
+	}
+	return err
 }
 
 // adviseLoggedOut says where to log in, if all tenants here are from one control plane.

@@ -168,6 +168,8 @@ func (t *Task) explain(err error) error {
 	case cli.HasHint(err):
 	case errors.Is(err, cloud.ErrNotLoggedIn), errors.Is(err, cloud.ErrUnauthenticated):
 		err = t.adviseAccount(err)
+	case errors.Is(err, cloud.ErrUnavailable), errors.Is(err, cloud.ErrDenied):
+		err = t.advisePlane(err)
 	case errors.Is(err, project.ErrNoDirectory), errors.Is(err, db.ErrMissing):
 		err = t.adviseNoRegistry(err)
 	case errors.Is(err, fs.ErrPermission):

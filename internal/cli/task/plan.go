@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -137,5 +138,12 @@ func (t *Task) NoteLines(lines []string) {
 			return
 		}
 		t.Note("%s", line)
+	}
+}
+
+// NoteAdvice prints what helps, if there is something.
+func (t *Task) NoteAdvice(a cli.Advice) {
+	if !a.Empty() {
+		t.NoteLines(strings.Split(a.String(), "\n"))
 	}
 }

@@ -47,7 +47,9 @@ func live(ctx context.Context, t *task.Task, tenant registry.Tenant) *liveStatus
 			return s
 		}
 	}
-	t.Note("warning: no status of tenant %s: %v", tenant, err)
+	f := t.FailureOf(err)
+	t.Note("warning: no status of tenant %s: %s", tenant, f.Message)
+	t.NoteAdvice(f.Advice)
 	return nil
 }
 

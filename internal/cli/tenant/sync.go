@@ -56,9 +56,7 @@ func syncIfLoggedIn(ctx context.Context, t *task.Task, how syncing) error {
 func warnUnsynced(t *task.Task, err error, so string) {
 	f := t.FailureOf(err)
 	t.Note("warning: no sync: %s; %s", f.Message, so)
-	if !f.Advice.Empty() {
-		t.NoteLines(strings.Split(f.Advice.String(), "\n"))
-	}
+	t.NoteAdvice(f.Advice)
 }
 
 // lookAgain looks for the tenant that the argument means. If none is known by that word, it syncs and
