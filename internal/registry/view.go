@@ -42,10 +42,6 @@ func (r *Registry) View(ctx context.Context) (*View, error) {
 	return &View{q: queries.New(read), now: r.options.Now(), copied: read.CopyOf() != "", copyOf: read.CopyOf(), file: read.File, close: read.Close}, nil
 }
 
-// CopyOf returns the directory of the registry of which this one is a copy, if that is still there and nothing
-// was changed here since; "" otherwise.
-func (v *View) CopyOf() string { return v.copyOf }
-
 // OpenView opens a registry for one view, which closes it.
 func OpenView(ctx context.Context, path string, o Options) (*View, error) {
 	r, err := Open(ctx, path, o)
@@ -84,6 +80,9 @@ type State struct {
 	Revision        int64
 	TenantsRevision int64
 	Document        Document
+	// CopyOf is the directory of the registry of which this one is a copy, if that is still there and nothing
+	// was changed here since.
+	CopyOf string
 }
 
 // State returns how far the registry has come.
@@ -92,7 +91,9 @@ func (v *View) State(ctx context.Context) (State, error) {
 	if err != nil {
 		return State{}, vanished(err)
 	}
-	return stateOf(row)
+	st, err := stateOf(row)
+	st.CopyOf = v.copyOf
+	return st, err
 }
 
 // File is what the registry remembers of a file that it wrote: the SHA-256 of

@@ -26,8 +26,11 @@ type mark struct {
 }
 
 // markOf is the mark of a registry as a view shows it.
-func markOf(ctx context.Context, view *registry.View) (mark, error) {
+func (s *Server) markOf(ctx context.Context, view *registry.View) (mark, error) {
 	st, err := view.State(ctx)
+	if err == nil && st.CopyOf != "" {
+		err = fmt.Errorf("%s is a copy of the one in %s, which is still there: %w", s.registryPath(), st.CopyOf, ErrCopy)
+	}
 	if err != nil || st.ID.Empty() {
 		return mark{revision: st.Revision}, err
 	}
@@ -124,10 +127,7 @@ func (s *Server) checkRegistry(ctx context.Context) error {
 	}
 	var now mark
 	if err := s.read(ctx, func(view *registry.View) (err error) {
-		if original := view.CopyOf(); original != "" {
-			return fmt.Errorf("%s is a copy of the one in %s, which is still there: %w", s.registryPath(), original, ErrCopy)
-		}
-		now, err = markOf(ctx, view)
+		now, err = s.markOf(ctx, view)
 		return err
 	}); err != nil {
 		return err

@@ -185,7 +185,7 @@ func (s *Server) change(ctx context.Context, fn func(*registry.Registry) error) 
 	if err := tx.Do(ctx, fn); err != nil {
 		return err
 	}
-	now, err := markOf(ctx, tx.View())
+	now, err := s.markOf(ctx, tx.View())
 	if err != nil {
 		return err
 	}
