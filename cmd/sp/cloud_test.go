@@ -320,6 +320,25 @@ func TestProvisionSaysWhatComesNext(t *testing.T) {
 	require.NotContains(t, s.must("tenant", "provision", "t-9").stderr, "next:")
 }
 
+// The grant may come back at any time: then a deletion would drop the team's database.
+func TestATenantThatTheControlPlaneDoesNotShowIsNotToBeDeleted(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	p.tenants = `[{"id":"t-1","name":"shop","external_db_access":false,"database_url":""}]`
+	s.must("init")
+	s.login(p)
+	s.must("tenant", "list")
+	for _, line := range []string{"tenant provision t-1", "tenant rotate-credentials t-1 -y", "tenant rotate-sync-token t-1 -y", "tenant cancel t-1 -y"} {
+		o := s.run(strings.Fields(line)...)
+		require.Equal(t, 3, o.exit, o.stderr)
+		require.Contains(t, o.stderr, "hint: if it is gone for good, sp tenant list --prune removes it here\n", line)
+	}
+	s.must("tenant", "select", "t-1")
+	require.Contains(t, s.run("tenant", "provision").stderr, "hint: it stays here while it is selected; after that sp tenant list --prune removes it\n")
+	s.must("profile", "create", "p", "-y")
+	require.Contains(t, s.run("tenant", "provision").stderr, "hint: it stays here while it is selected and profile p uses it; after that ")
+}
+
 func TestARotationWithAnotherGraceGoesOnUnderANewKey(t *testing.T) {
 	t.Parallel()
 	s, p := withTheirs(t)

@@ -219,7 +219,7 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 		t.Step("asking " + client.Host())
 		given, err := client.Tenant(ctx, string(tenant.ID))
 		if err != nil {
-			return adviseGone(tenant, err)
+			return adviseGone(ctx, t, tenant, err)
 		}
 		opened, err := waitFor(ctx, t, client, given)
 		if err != nil {
@@ -252,12 +252,4 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 		t.Note("next: %s", cli.To("sp profile create", "NAME"))
 	}
 	return cli.Answer{Value: fetched}, err
-}
-
-// adviseGone says what a tenant is of which the control plane knows nothing.
-func adviseGone(tenant registry.Tenant, err error) error {
-	if errors.Is(err, cloud.ErrNotFound) {
-		return cli.Hint(fmt.Errorf("tenant %s: %w", tenant, err), "%s removes it here", cli.To("sp tenant delete", string(tenant.ID)))
-	}
-	return err
 }

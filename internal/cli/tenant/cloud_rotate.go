@@ -39,7 +39,7 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 		if err == nil {
 			result.InternalURL, result.URL = &done.InternalDatabaseURL, realURL(done.ExternalDatabaseURL)
 		}
-		return result, adviseGone(tenant, err)
+		return result, adviseGone(ctx, t, tenant, err)
 	})
 	if task.Made(err) {
 		t.Note("tenant %s has new credentials", tenant)
@@ -63,7 +63,7 @@ func rotateCloudToken(ctx context.Context, t *task.Task, tenant registry.Tenant)
 		t.Step("rotating the sync token at " + client.Host())
 		token, err := client.RotateSyncToken(ctx, string(tenant.ID), key)
 		result.SyncToken = &token
-		return result, adviseGone(tenant, err)
+		return result, adviseGone(ctx, t, tenant, err)
 	})
 	if task.Made(err) {
 		t.Note("tenant %s has a new sync token", tenant)
