@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -337,6 +339,85 @@ func TestATenantThatTheControlPlaneDoesNotShowIsNotToBeDeleted(t *testing.T) {
 	require.Contains(t, s.run("tenant", "provision").stderr, "hint: it stays here while it is selected; after that sp tenant list --prune removes it\n")
 	s.must("profile", "create", "p", "-y")
 	require.Contains(t, s.run("tenant", "provision").stderr, "hint: it stays here while it is selected and profile p uses it; after that ")
+}
+
+// outside has the plane know the tenant t-1, and say whether its database may be reached from outside.
+func (p *plane) outside() (enabled *bool, asked *[]string) {
+	enabled = new(bool)
+	one := func() string {
+		return fmt.Sprintf(`{"id":"t-1","name":"shop","external_db_access":%t,"database_url":""}`, *enabled)
+	}
+	says := func(method, path string, text func() string) *[]string {
+		return p.answers(method, "/api/v1/tenants/t-1"+path, func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusOK, json.RawMessage(text()))
+		})
+	}
+	p.tenants = `[` + one() + `]`
+	says(http.MethodGet, "", func() string { return `{"data":` + one() + `}` })
+	says(http.MethodGet, "/status", func() string {
+		return `{"data":{"status":"ready","secrets_url":"` + p.URL + `/api/v1/tenants/t-1/credentials"}}`
+	})
+	says(http.MethodGet, "/credentials", func() string {
+		url := "postgres://u:***@out/d"
+		if *enabled {
+			url = "postgres://u:p@out/d"
+		}
+		return `{"database_url":"` + url + `","internal_database_url":"postgres://u:p@in/d","app_url":""}`
+	})
+	asked = p.answers(http.MethodPut, "/api/v1/tenants/t-1/external-db-access", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		*enabled = string(body) == `{"enabled":true}`
+		answer(w, http.StatusOK, json.RawMessage(fmt.Sprintf(`{"data":{"tenant_id":"t-1","external_db_access":%t,"database_url":""}}`, *enabled)))
+	})
+	return enabled, asked
+}
+
+func TestAccessFromOutsideIsAskedForAtTheControlPlane(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	enabled, asked := p.outside()
+	s.must("init")
+	s.login(p)
+	s.must("tenant", "provision", "shop")
+	o := s.run("resolve", "--tenant", "t-1", "--network", "external")
+	require.Equal(t, 5, o.exit)
+	require.Contains(t, o.stderr, "hint: sp tenant edit t-1 --external-db-access turns it on, at the control plane too\n")
+
+	o = s.must("tenant", "edit", "t-1", "--external-db-access")
+	require.Contains(t, o.stderr, "tenant t-1 (shop) changed: external_db_access, database_url\n")
+	require.Equal(t, "postgres://u:p@out/d\n", s.must("resolve", "--tenant", "t-1", "--network", "external").stdout)
+	s.must("tenant", "edit", "t-1", "--external-db-access=false")
+	require.False(t, *enabled)
+	require.Equal(t, []string{`{"enabled":true}`, `{"enabled":false}`}, *asked)
+	s.now = s.now.Add(time.Hour)
+	require.NotContains(t, s.must("tenant", "list").stderr, "differs")
+
+	p.answers(http.MethodPut, "/api/v1/tenants/t-1/external-db-access", func(w http.ResponseWriter, _ *http.Request) {
+		p.refuse(w, http.StatusForbidden, "denied", "this needs the scope write")
+	})
+	require.Equal(t, 9, s.run("tenant", "edit", "t-1", "--external-db-access").exit)
+	require.Contains(t, s.must("tenant", "show", "t-1", "--offline").stdout, "external access\tno\n")
+}
+
+func TestAccessFromOutsideThatIsOnlyHereIsSaid(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	_, asked := p.outside()
+	s.must("init")
+	s.login(p)
+	s.must("tenant", "provision", "shop")
+	o := s.must("tenant", "edit", "t-1", "--external-db-access", "--offline")
+	require.Contains(t, o.stderr, "external_db_access of tenant t-1 (shop) changes only here; the control plane is not asked\n")
+	o = s.run("resolve", "--tenant", "t-1", "--network", "external")
+	require.Contains(t, o.stderr, "hint: sp tenant provision t-1 fetches it from the control plane, sp tenant edit t-1 --database-url-stdin takes it from you\n")
+	require.Contains(t, s.must("tenant", "provision", "t-1").stderr, "its control plane gives no URL from outside; sp tenant edit t-1 --external-db-access asks for it\n")
+	s.must("logout")
+	o = s.must("tenant", "edit", "t-1", "--external-db-access=false")
+	require.Contains(t, o.stderr, "changes only here: you are not logged in at "+p.URL+"; to change it there too, sp login "+p.URL+", then the same command\n")
+	s.write("in.json", theirs)
+	s.must("import", "in.json")
+	require.Contains(t, s.must("tenant", "edit", "t-9", "--external-db-access").stderr, "changes only here: nothing says which control plane it is from\n")
+	require.Empty(t, *asked)
 }
 
 func TestARotationWithAnotherGraceGoesOnUnderANewKey(t *testing.T) {

@@ -214,7 +214,7 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 		return cli.Answer{}, err
 	}
 	var fetched record
-	bare := false // without a profile
+	bare, outside := false, false // it has no profile, it may be reached from outside
 	err = t.UntilTold(ctx, func(ctx context.Context) error {
 		t.Step("asking " + client.Host())
 		given, err := client.Tenant(ctx, string(tenant.ID))
@@ -226,6 +226,7 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 			return err
 		}
 		now := cloudTenantOf(client, given)
+		outside = now.External
 		now.InternalURL, now.URL = &opened.InternalDatabaseURL, realURL(opened.DatabaseURL)
 		return t.Change(context.WithoutCancel(ctx), t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
 			stored, err := reg.StoreCloudURLs(ctx, origin, now)
@@ -242,6 +243,7 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 		return cli.Answer{}, err
 	}
 	t.Note("tenant %s has its credentials", fetched.Tenant)
+	tellExternal(t, fetched.Tenant, outside)
 	if fetched.Tenant.IsSyncTokenMissing() {
 		t.WarnOfToken(fetched.Tenant.ID)
 	}
