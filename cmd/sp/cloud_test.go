@@ -170,10 +170,42 @@ func TestAListTellsOfTheTenantsOnTheirWay(t *testing.T) {
 	o := s.run("tenant", "select", "my shop")
 	require.Equal(t, 3, o.exit)
 	require.Contains(t, o.stderr, "sp: hint: its creation began at 2026-02-01T12:00:00Z and is not finished; sp tenant create --region iad --name 'my shop' --external-db-access goes on with it\n")
+	o = s.run("tenant", "delete", "my shop", "-y")
+	require.Equal(t, 3, o.exit)
+	require.Contains(t, o.stderr, "--external-db-access goes on with it, and then its id can be deleted\n")
 	s.now = s.now.Add(21 * time.Hour)
 	o = s.must("tenant", "list")
 	require.Contains(t, o.stdout, "\tmy shop\t", "nobody went on with it")
 	require.NotContains(t, o.stderr, "is not finished")
+}
+
+func TestACreationThatReachedNobodyIsForgotten(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.must("init")
+	s.login(p)
+	create := []string{"tenant", "create", "--region", "iad", "--name", "shop"}
+	p.Close()
+	require.Equal(t, 9, s.run(create...).exit)
+	s.env["SP_OFFLINE"] = "1"
+	require.Equal(t, 9, s.run(create...).exit)
+	require.Empty(t, s.must("tenant", "list", "--offline").stderr)
+}
+
+func TestACreationThatWasBegunBeforeIsKeptThoughNobodyIsReached(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.patience = 10 * time.Second // so that a key is used once
+	s.must("init")
+	s.login(p)
+	p.answers(http.MethodPost, "/api/v1/tenants", func(w http.ResponseWriter, _ *http.Request) {
+		p.refuse(w, http.StatusInternalServerError, "internal", "tripped")
+	})
+	for range 2 {
+		require.Equal(t, 9, s.run("tenant", "create", "--region", "iad", "--name", "shop").exit)
+		p.Close()
+	}
+	require.Contains(t, s.must("tenant", "list", "--offline").stderr, "is not finished")
 }
 
 func TestATenantThatIsBeingMadeIsShown(t *testing.T) {

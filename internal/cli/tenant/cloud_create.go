@@ -92,12 +92,16 @@ func listed(regions []cloud.Region) string {
 
 // createAt asks for a tenant, or goes on with what was begun.
 func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked registry.CloudCall) (made record, err error) {
-	k, _, err := beginCall(ctx, t, asked)
+	k, resumed, err := beginCall(ctx, t, asked)
 	if err != nil {
 		return made, err
 	}
 	t.Step("asking " + client.Host())
-	given, err := client.Create(ctx, k.Key, cloud.NewTenant{Name: k.Name, Region: k.Region, ExternalDBAccess: k.External})
+	asking, reached := cloud.Reach(ctx)
+	given, err := client.Create(asking, k.Key, cloud.NewTenant{Name: k.Name, Region: k.Region, ExternalDBAccess: k.External})
+	if err != nil && !resumed && !reached() { // nobody knows of it
+		return made, endCall(ctx, t, k.Key, err)
+	}
 	if err != nil {
 		return made, adviseRegion(ctx, client, k.Region, unlessRefused(ctx, t, k.Key, adviseCloudTaken(err)))
 	}
