@@ -222,6 +222,19 @@ func TestLoginGoesOnWithACodeWhereNoBrowserOpens(t *testing.T) {
 	}
 }
 
+func TestTheProgramOfBROWSERNeedsNoDisplay(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.withBrowser("exit 3")
+	delete(s.env, "DISPLAY")
+	s.env["BROWSER"] = filepath.Join(s.env["PATH"], "xdg-open")
+	require.Contains(t, s.must("login", p.URL).stderr, "log in with the browser", "it was tried")
+	s.env["SSH_CONNECTION"] = "192.0.2.1 1 192.0.2.2 22"
+	o := s.must("login", p.URL)
+	require.NotContains(t, o.stderr, "log in with the browser")
+	require.Contains(t, o.stderr, "sp: over SSH a browser would open at the other end; BROWSER is not used\n")
+}
+
 func TestSPTokenReplacesTheLogin(t *testing.T) {
 	t.Parallel()
 	s, p := online(t)
