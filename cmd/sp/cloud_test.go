@@ -267,8 +267,15 @@ func TestAWordThatNamesNothingIsAskedForOnce(t *testing.T) {
 	require.Equal(t, []string{"GET /api/v1/auth/me"}, p.asked)
 	p.down = true
 	o = s.run("tenant", "select", "shop")
-	require.Equal(t, 3, o.exit)
-	require.Contains(t, o.stderr, "closed for today; a tenant that is new there is not known here\n")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "sp: tenant shop: not found here, and the control plane can't be asked: "+p.Listener.Addr().String()+": closed for today\n")
+	p.down = false
+	s.env["SP_TOKEN"], s.env["SP_CLOUD_URL"] = "sp_pat_bad", p.URL
+	o = s.run("tenant", "provision", "shop")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "the token is not known\nsp: hint: SP_TOKEN has to be another token")
+	delete(s.env, "SP_TOKEN")
+	delete(s.env, "SP_CLOUD_URL")
 	p.asked = nil
 	require.Equal(t, 3, s.run("tenant", "show", "shop", "--offline").exit)
 	s.env["SP_OFFLINE"] = "1"
