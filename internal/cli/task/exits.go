@@ -38,8 +38,8 @@ func trustHint() cli.Advice {
 
 // makeHint is for where there is no registry.
 func makeHint() cli.Advice {
-	return cli.Advise("%s makes a registry here; %s makes one from a tenants.json, %s from a backup",
-		cli.To("sp init"), cli.To("sp import", "PATH"), cli.To("sp restore", "FILE"))
+	return cli.Advise("%s makes a registry here; %s if your tenants are in a cloud; %s makes one from a tenants.json, %s from a backup",
+		cli.To("sp init"), cli.To("sp login", "URL"), cli.To("sp import", "PATH"), cli.To("sp restore", "FILE"))
 }
 
 // Faults returns the exit code, code word and hint of each kind of error. The first match counts.
