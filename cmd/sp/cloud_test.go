@@ -459,6 +459,39 @@ func TestAccessFromOutsideThatIsOnlyHereIsSaid(t *testing.T) {
 	require.Empty(t, *asked)
 }
 
+func TestStatusSaysWhyThereIsNone(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.login(p)
+	p.access["sp_pat_good"] = false
+	o := s.run("cloud", "status")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "sp: "+p.Listener.Addr().String()+": the token is not known\n")
+	s.env["SP_OFFLINE"] = "1"
+	o = s.run("cloud", "status")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "sp: SP_OFFLINE is set\n")
+}
+
+func TestALoginAtAnotherControlPlaneIsToldInOneSentence(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	p.tenants = `[{"id":"t-1","name":"shop","external_db_access":false,"database_url":""}]`
+	s.must("init")
+	s.login(p)
+	s.must("tenant", "list")
+	other := newPlane(t)
+	s.must("logout")
+	s.login(other)
+	o := s.run("tenant", "provision", "t-1")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "sp: tenant t-1 (shop) is from "+p.URL+", and you are logged in to "+other.URL+"\nsp: hint: sp login "+p.URL+"\n")
+	s.env["SP_CLOUD_URL"] = p.URL
+	o = s.run("cloud", "status")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "sp: SP_CLOUD_URL names "+p.URL+", and you are logged in to "+other.URL+"\n")
+}
+
 func TestARotationWithAnotherGraceGoesOnUnderANewKey(t *testing.T) {
 	t.Parallel()
 	s, p := withTheirs(t)

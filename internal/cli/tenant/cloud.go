@@ -43,7 +43,7 @@ func beginCall(ctx context.Context, t *task.Task, k registry.CloudCall) (begun r
 	}))
 	resumed = begun.Key != k.Key
 	if err == nil && resumed {
-		t.Note("going on with the %s that began at %s", beginnings[k.Kind], registry.FormatTime(begun.MadeAt))
+		t.Note("going on with the %s that began at %s", beginnings[k.Kind], task.Clock(begun.MadeAt))
 	}
 	return begun, resumed, err
 }

@@ -107,7 +107,7 @@ func adviseUndeletable(ctx context.Context, t *task.Task, err error) error {
 		return err
 	})
 	if k != nil {
-		return cli.Hint(err, "its creation began at %s and is not finished; %s goes on with it, and then its id can be deleted", registry.FormatTime(k.MadeAt), task.ToGoOn(*k))
+		return cli.Hint(err, "its creation began at %s and is not finished; %s goes on with it, and then its id can be deleted", task.Clock(k.MadeAt), task.ToGoOn(*k))
 	}
 	return cli.Hint(err, "delete takes the whole id or, with --confirm, the whole name: %s", cli.To("sp tenant list"))
 }
