@@ -452,7 +452,7 @@ func TestAccessFromOutsideThatIsOnlyHereIsSaid(t *testing.T) {
 	require.Contains(t, s.must("tenant", "provision", "t-1").stderr, "its control plane gives no URL from outside; sp tenant edit t-1 --external-db-access asks for it\n")
 	s.must("logout")
 	o = s.must("tenant", "edit", "t-1", "--external-db-access=false")
-	require.Contains(t, o.stderr, "changes only here: you are not logged in at "+p.URL+"; to change it there too, sp login "+p.URL+", then the same command\n")
+	require.Contains(t, o.stderr, "changes only here: not logged in; to change it there too: sp login "+p.URL+", then the same command\n")
 	s.write("in.json", theirs)
 	s.must("import", "in.json")
 	require.Contains(t, s.must("tenant", "edit", "t-9", "--external-db-access").stderr, "changes only here: nothing says which control plane it is from\n")

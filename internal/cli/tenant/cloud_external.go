@@ -90,7 +90,7 @@ func ownPlane(ctx context.Context, t *task.Task, tenant registry.Tenant) (*cloud
 	}
 	client, origin, err := clientFor(ctx, t, tenant)
 	if errors.Is(err, cloud.ErrNotLoggedIn) {
-		t.Note(here+": you are not logged in at %s; to change it there too, %s, then the same command", tenant, *from, cli.To("sp login", *from))
+		t.Note(here+": %s; to change it there too: %s, then the same command", tenant, t.FailureOf(err).Message, cli.To("sp login", *from))
 		return nil, "", nil
 	}
 	return client, origin, err
