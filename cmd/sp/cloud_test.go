@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -192,10 +194,42 @@ func TestAListTellsOfTheTenantsOnTheirWay(t *testing.T) {
 	o := s.run("tenant", "select", "my shop")
 	require.Equal(t, 3, o.exit)
 	require.Contains(t, o.stderr, "sp: hint: its creation began at 2026-02-01T12:00:00Z and is not finished; sp tenant create --region iad --name 'my shop' --external-db-access goes on with it\n")
+	o = s.run("tenant", "delete", "my shop", "-y")
+	require.Equal(t, 3, o.exit)
+	require.Contains(t, o.stderr, "--external-db-access goes on with it, and then its id can be deleted\n")
 	s.now = s.now.Add(21 * time.Hour)
 	o = s.must("tenant", "list")
 	require.Contains(t, o.stdout, "\tmy shop\t", "nobody went on with it")
 	require.NotContains(t, o.stderr, "is not finished")
+}
+
+func TestACreationThatReachedNobodyIsForgotten(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.must("init")
+	s.login(p)
+	create := []string{"tenant", "create", "--region", "iad", "--name", "shop"}
+	p.Close()
+	require.Equal(t, 9, s.run(create...).exit)
+	s.env["SP_OFFLINE"] = "1"
+	require.Equal(t, 9, s.run(create...).exit)
+	require.Empty(t, s.must("tenant", "list", "--offline").stderr)
+}
+
+func TestACreationThatWasBegunBeforeIsKeptThoughNobodyIsReached(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.patience = 10 * time.Second // so that a key is used once
+	s.must("init")
+	s.login(p)
+	p.answers(http.MethodPost, "/api/v1/tenants", func(w http.ResponseWriter, _ *http.Request) {
+		p.refuse(w, http.StatusInternalServerError, "internal", "tripped")
+	})
+	for range 2 {
+		require.Equal(t, 9, s.run("tenant", "create", "--region", "iad", "--name", "shop").exit)
+		p.Close()
+	}
+	require.Contains(t, s.must("tenant", "list", "--offline").stderr, "is not finished")
 }
 
 func TestATenantThatIsBeingMadeIsShown(t *testing.T) {
@@ -259,8 +293,15 @@ func TestAWordThatNamesNothingIsAskedForOnce(t *testing.T) {
 	require.Equal(t, []string{"GET /api/v1/auth/me"}, p.asked)
 	p.down = true
 	o = s.run("tenant", "select", "shop")
-	require.Equal(t, 3, o.exit)
-	require.Contains(t, o.stderr, "closed for today; a tenant that is new there is not known here\n")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "sp: tenant shop: not found here, and the control plane can't be asked: "+p.Listener.Addr().String()+": closed for today\n")
+	p.down = false
+	s.env["SP_TOKEN"], s.env["SP_CLOUD_URL"] = "sp_pat_bad", p.URL
+	o = s.run("tenant", "provision", "shop")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "the token is not known\nsp: hint: SP_TOKEN has to be another token")
+	delete(s.env, "SP_TOKEN")
+	delete(s.env, "SP_CLOUD_URL")
 	p.asked = nil
 	require.Equal(t, 3, s.run("tenant", "show", "shop", "--offline").exit)
 	s.env["SP_OFFLINE"] = "1"
@@ -411,6 +452,137 @@ func TestAnExternalURLThatIsRefusedKeepsNobodyFromTheInternalOne(t *testing.T) {
 	o := s.must("tenant", "provision", "t-9")
 	require.Contains(t, o.stderr, "sp: warning: tenant t-9 (theirs): "+p.Listener.Addr().String()+warning+"; tell whoever runs the control plane, then sp tenant provision t-9\n")
 	require.Contains(t, s.must("tenant", "show", "t-9", "--offline", "--reveal").stdout, "postgres://u2:p2@h/d\n")
+}
+
+// The grant may come back at any time: then a deletion would drop the team's database.
+func TestATenantThatTheControlPlaneDoesNotShowIsNotToBeDeleted(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	p.tenants = `[{"id":"t-1","name":"shop","external_db_access":false,"database_url":""}]`
+	s.must("init")
+	s.login(p)
+	s.must("tenant", "list")
+	for _, line := range []string{"tenant provision t-1", "tenant rotate-credentials t-1 -y", "tenant rotate-sync-token t-1 -y", "tenant cancel t-1 -y"} {
+		o := s.run(strings.Fields(line)...)
+		require.Equal(t, 3, o.exit, o.stderr)
+		require.Contains(t, o.stderr, "hint: if it is gone for good, sp tenant list --prune removes it here\n", line)
+	}
+	s.must("tenant", "select", "t-1")
+	require.Contains(t, s.run("tenant", "provision").stderr, "hint: it stays here while it is selected; after that sp tenant list --prune removes it\n")
+	s.must("profile", "create", "p", "-y")
+	require.Contains(t, s.run("tenant", "provision").stderr, "hint: it stays here while it is selected and profile p uses it; after that ")
+}
+
+// outside has the plane know the tenant t-1, and say whether its database may be reached from outside.
+func (p *plane) outside() (enabled *bool, asked *[]string) {
+	enabled = new(bool)
+	one := func() string {
+		return fmt.Sprintf(`{"id":"t-1","name":"shop","external_db_access":%t,"database_url":""}`, *enabled)
+	}
+	says := func(method, path string, text func() string) *[]string {
+		return p.answers(method, "/api/v1/tenants/t-1"+path, func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusOK, json.RawMessage(text()))
+		})
+	}
+	p.tenants = `[` + one() + `]`
+	says(http.MethodGet, "", func() string { return `{"data":` + one() + `}` })
+	says(http.MethodGet, "/status", func() string {
+		return `{"data":{"status":"ready","secrets_url":"` + p.URL + `/api/v1/tenants/t-1/credentials"}}`
+	})
+	says(http.MethodGet, "/credentials", func() string {
+		url := "postgres://u:***@out/d"
+		if *enabled {
+			url = "postgres://u:p@out/d"
+		}
+		return `{"database_url":"` + url + `","internal_database_url":"postgres://u:p@in/d","app_url":""}`
+	})
+	asked = p.answers(http.MethodPut, "/api/v1/tenants/t-1/external-db-access", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		*enabled = string(body) == `{"enabled":true}`
+		answer(w, http.StatusOK, json.RawMessage(fmt.Sprintf(`{"data":{"tenant_id":"t-1","external_db_access":%t,"database_url":""}}`, *enabled)))
+	})
+	return enabled, asked
+}
+
+func TestAccessFromOutsideIsAskedForAtTheControlPlane(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	enabled, asked := p.outside()
+	s.must("init")
+	s.login(p)
+	s.must("tenant", "provision", "shop")
+	o := s.run("resolve", "--tenant", "t-1", "--network", "external")
+	require.Equal(t, 5, o.exit)
+	require.Contains(t, o.stderr, "hint: sp tenant edit t-1 --external-db-access turns it on, at the control plane too\n")
+
+	o = s.must("tenant", "edit", "t-1", "--external-db-access")
+	require.Contains(t, o.stderr, "tenant t-1 (shop) changed: external_db_access, database_url\n")
+	require.Equal(t, "postgres://u:p@out/d\n", s.must("resolve", "--tenant", "t-1", "--network", "external").stdout)
+	s.must("tenant", "edit", "t-1", "--external-db-access=false")
+	require.False(t, *enabled)
+	require.Equal(t, []string{`{"enabled":true}`, `{"enabled":false}`}, *asked)
+	s.now = s.now.Add(time.Hour)
+	require.NotContains(t, s.must("tenant", "list").stderr, "differs")
+
+	p.answers(http.MethodPut, "/api/v1/tenants/t-1/external-db-access", func(w http.ResponseWriter, _ *http.Request) {
+		p.refuse(w, http.StatusForbidden, "denied", "this needs the scope write")
+	})
+	require.Equal(t, 9, s.run("tenant", "edit", "t-1", "--external-db-access").exit)
+	require.Contains(t, s.must("tenant", "show", "t-1", "--offline").stdout, "external access\tno\n")
+}
+
+func TestAccessFromOutsideThatIsOnlyHereIsSaid(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	_, asked := p.outside()
+	s.must("init")
+	s.login(p)
+	s.must("tenant", "provision", "shop")
+	o := s.must("tenant", "edit", "t-1", "--external-db-access", "--offline")
+	require.Contains(t, o.stderr, "external_db_access of tenant t-1 (shop) changes only here; the control plane is not asked\n")
+	o = s.run("resolve", "--tenant", "t-1", "--network", "external")
+	require.Contains(t, o.stderr, "hint: sp tenant provision t-1 fetches it from the control plane, sp tenant edit t-1 --database-url-stdin takes it from you\n")
+	require.Contains(t, s.must("tenant", "provision", "t-1").stderr, "its control plane gives no URL from outside; sp tenant edit t-1 --external-db-access asks for it\n")
+	s.must("logout")
+	o = s.must("tenant", "edit", "t-1", "--external-db-access=false")
+	require.Contains(t, o.stderr, "changes only here: not logged in; to change it there too: sp login "+p.URL+", then the same command\n")
+	s.write("in.json", theirs)
+	s.must("import", "in.json")
+	require.Contains(t, s.must("tenant", "edit", "t-9", "--external-db-access").stderr, "changes only here: nothing says which control plane it is from\n")
+	require.Empty(t, *asked)
+}
+
+func TestStatusSaysWhyThereIsNone(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.login(p)
+	p.access["sp_pat_good"] = false
+	o := s.run("cloud", "status")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "sp: "+p.Listener.Addr().String()+": the token is not known\n")
+	s.env["SP_OFFLINE"] = "1"
+	o = s.run("cloud", "status")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "sp: SP_OFFLINE is set\n")
+}
+
+func TestALoginAtAnotherControlPlaneIsToldInOneSentence(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	p.tenants = `[{"id":"t-1","name":"shop","external_db_access":false,"database_url":""}]`
+	s.must("init")
+	s.login(p)
+	s.must("tenant", "list")
+	other := newPlane(t)
+	s.must("logout")
+	s.login(other)
+	o := s.run("tenant", "provision", "t-1")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "sp: tenant t-1 (shop) is from "+p.URL+", and you are logged in to "+other.URL+"\nsp: hint: sp login "+p.URL+"\n")
+	s.env["SP_CLOUD_URL"] = p.URL
+	o = s.run("cloud", "status")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "sp: SP_CLOUD_URL names "+p.URL+", and you are logged in to "+other.URL+"\n")
 }
 
 func TestARotationWithAnotherGraceGoesOnUnderANewKey(t *testing.T) {

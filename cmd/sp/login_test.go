@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/base64"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -94,7 +96,7 @@ func TestLoginTakesTheURLFromItsArgumentThenTheVariableThenTheFile(t *testing.T)
 	second.asked = nil
 	o := s.run("cloud", "status", "--json")
 	require.Equal(t, "denied", o.code(t))
-	require.Contains(t, o.stdout, "SP_CLOUD_URL names another control plane")
+	require.Contains(t, o.stdout, "SP_CLOUD_URL names http:")
 	require.Empty(t, second.asked)
 }
 
@@ -243,6 +245,30 @@ func TestLoginGoesOnWithACodeWhereNoBrowserOpens(t *testing.T) {
 			require.False(t, p.asks("GET /oauth/authorize"))
 		})
 	}
+}
+
+func TestTheProgramOfBROWSERNeedsNoDisplay(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.withBrowser("exit 3")
+	delete(s.env, "DISPLAY")
+	s.env["BROWSER"] = filepath.Join(s.env["PATH"], "xdg-open")
+	require.Contains(t, s.must("login", p.URL).stderr, "log in with the browser", "it was tried")
+	s.env["SSH_CONNECTION"] = "192.0.2.1 1 192.0.2.2 22"
+	o := s.must("login", p.URL)
+	require.NotContains(t, o.stderr, "log in with the browser")
+	require.Contains(t, o.stderr, "sp: over SSH a browser would open at the other end; BROWSER is not used\n")
+}
+
+func TestWhoamiSaysHowLongATokenIsGood(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	token := "e30." + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"exp":%d}`, s.now.Add(24*time.Hour).Unix())) + ".s3cret"
+	p.access[token] = true
+	s.stdin = token
+	require.Contains(t, s.must("login", "--token-stdin", p.URL).stdout, "token\tvalid until 2026-02-02T12:00:00Z\n")
+	s.now = s.now.Add(48 * time.Hour)
+	require.Contains(t, s.must("whoami").stdout, "token\texpired at 2026-02-02T12:00:00Z\n")
 }
 
 func TestSPTokenReplacesTheLogin(t *testing.T) {

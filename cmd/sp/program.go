@@ -43,16 +43,16 @@ func program() *cli.Program {
 			{Name: "log", Build: history.Log},
 			{Name: "show", Build: tenant.Show, Hidden: true},
 			{Name: "undo", Build: history.Undo},
-			{Name: "version", Build: work.Version},
-			{Name: "help", Build: cli.Help},
+			{Name: "version", Build: work.Version, Hidden: true},
+			{Name: "help", Build: cli.Help, Hidden: true},
 			{Name: "auth", Build: cloud.Auth, Hidden: true},
 			{Name: "login", Build: cloud.Login},
 			{Name: "logout", Build: cloud.Logout},
 			{Name: "whoami", Build: cloud.Whoami},
-			{Name: "sync", Build: cloud.Sync, Hidden: true},
+			{Name: "sync", Build: cloud.Sync},
 			{Name: "deploy", Build: cloud.Deploy, Hidden: true},
 			{Name: "infra", Build: cloud.Infra, Hidden: true},
-			{Name: "cloud", Build: cloudWords, Hidden: true, Optional: true, Own: []string{"status"}},
+			{Name: "cloud", Build: cloudWords, Optional: true, Own: []string{"status"}},
 			{Name: "admin", Build: adminWords, Hidden: true, Optional: true},
 		},
 	}
@@ -80,7 +80,7 @@ func instead(words string) cli.Advice {
 
 // cloudWords are the commands that the documents write behind the word cloud.
 func cloudWords() *cli.Command {
-	return &cli.Command{Name: "cloud", Usage: "the same commands, as the documentation writes them", Commands: []*cli.Command{
+	return &cli.Command{Name: "cloud", Usage: "ask for its status; before another command the word changes nothing", Commands: []*cli.Command{
 		tenant.Command(), profile.Command(), profile.Secrets(), cloud.Auth(), cloud.Login(), cloud.Logout(), cloud.Whoami(), cloud.Status(), cloud.Sync(), cloud.Deploy(),
 	}}
 }

@@ -218,13 +218,13 @@ func TestLongWorkShowsHowFarItHasCome(t *testing.T) {
 		{"import --dry-run many.json", `\rsp: import: \d+ % read`},
 		{"import many.json", `\rsp: import: [1-8]\d % read`},
 		{"tenant edit t1 --region x --no-export", ``},
-		{"export", `\rsp: export: 0 MB written`},
+		{"export", `\rsp: export: writing`},
 		{"export --check", ``}, // which looks at the file no more than it must
-		{"export -", `\rsp: export: 0 MB written`},
-		{"export --path copy.json", `\rsp: export: 0 MB written`},
-		{"tenant edit t7 --region x", `\rsp: tenant edit: 0 MB written`},
-		{"--json tenant edit t7 --region y", `\rsp: tenant edit: 0 MB written`},
-		{"undo", `\rsp: undo: 0 MB written`},
+		{"export -", `\rsp: export: writing`},
+		{"export --path copy.json", `\rsp: export: writing`},
+		{"tenant edit t7 --region x", `\rsp: tenant edit: writing`},
+		{"--json tenant edit t7 --region y", `\rsp: tenant edit: writing`},
+		{"undo", `\rsp: undo: writing`},
 		{"backup b.db", ``}, // SQLite writes it
 		{"backup --age-recipient age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p b.age", `\rsp: backup: \d+ MB written`},
 		{"restore -y b.db", `\rsp: restore: \d+ % read`},
@@ -234,7 +234,7 @@ func TestLongWorkShowsHowFarItHasCome(t *testing.T) {
 		require.Regexp(t, row.shows, written, row.line)
 		require.NotContains(t, o.stdout, "\r", row.line)
 		require.NotContains(t, shown(written), "%", row.line)
-		require.NotContains(t, shown(written), "MB", row.line)
+		require.NotRegexp(t, "MB|: writing", shown(written), row.line)
 		if strings.HasPrefix(row.line, "export") { // which can be repeated
 			require.Equal(t, plain.must(args...).stderr, strings.ReplaceAll(shown(written), "\n    ", " "), row.line)
 		}

@@ -74,7 +74,7 @@ func (p *Program) helpOf(command *Command, words ...string) Answer {
 // programHelp fits a screen.
 func (p *Program) programHelp() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s - %s\n\n%s\nCommands:\n", p.Name, p.Usage, p.Help)
+	fmt.Fprintf(&b, "%s - %s\n\n%s\nCommands (COMMAND --help says more):\n", p.Name, p.Usage, p.Help)
 	for _, noun := range p.Nouns {
 		if !noun.Hidden {
 			fmt.Fprintf(&b, "  %-9s %s\n", noun.Name, noun.Build().Usage)

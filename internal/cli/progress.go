@@ -33,8 +33,7 @@ func (c *Context) showsProgress() bool {
 // meter counts the bytes of one pass of the work.
 type meter struct {
 	context  *Context
-	verb     string
-	done, of int64 // of is 0 where nobody knows
+	done, of int64 // of is 0 where nobody knows, as of what is written
 }
 
 func (m *meter) add(n int) {
@@ -45,9 +44,12 @@ func (m *meter) add(n int) {
 // String returns how far the pass has come.
 func (m *meter) String() string {
 	if m.of > 0 {
-		return fmt.Sprintf("%d %% %s", min(100*m.done/m.of, 100), m.verb)
+		return fmt.Sprintf("%d %% read", min(100*m.done/m.of, 100))
 	}
-	return fmt.Sprintf("%d MB %s", m.done/1e6, m.verb)
+	if m.done < 1e6 {
+		return "writing"
+	}
+	return fmt.Sprintf("%d MB written", m.done/1e6)
 }
 
 type watchedReader struct {
@@ -67,7 +69,7 @@ func (c *Context) WatchReading(of int64, r io.Reader) io.Reader {
 	if !c.showsProgress() {
 		return r
 	}
-	return &watchedReader{r, meter{context: c, verb: "read", of: of}}
+	return &watchedReader{r, meter{context: c, of: of}}
 }
 
 type watchedWriter struct {
@@ -86,7 +88,7 @@ func (c *Context) WatchWriting(w io.Writer) io.Writer {
 	if !c.showsProgress() {
 		return w
 	}
-	return &watchedWriter{w, meter{context: c, verb: "written"}}
+	return &watchedWriter{w, meter{context: c}}
 }
 
 // advance draws the line when it is due.
@@ -98,10 +100,18 @@ func (c *Context) advance(m *meter) {
 	if now.Sub(line.began) < progressAfter || now.Sub(line.told) < progressEach || !MayDraw(c.Stderr) {
 		return
 	}
-	text := c.program.Name + ": " + c.Command + ": " + m.String()
+	c.draw(m.String())
+	line.told = now
+}
+
+// draw writes the line over what stands there. It never reaches the last column: nobody could take back
+// a line that went on in the next row.
+func (c *Context) draw(what string) {
+	text := Cut(c.program.Name+": "+c.Command+": "+Printable(what), columnsOf(c.Stderr)-1)
+	wide := Width(text)
 	// Nothing is lost with a line that can't be drawn, and nobody can be told either.
-	_, _ = fmt.Fprintf(c.Stderr, "\r%-*s", line.width, text)
-	line.told, line.width = now, len(text)
+	_, _ = fmt.Fprintf(c.Stderr, "\r%s%*s", text, max(c.progress.width-wide, 0), "")
+	c.progress.width = max(c.progress.width, wide)
 }
 
 // MayDraw reports whether drawing on the terminal neither blocks nor disturbs. The registry may be
@@ -130,7 +140,5 @@ func (c *Context) Step(what string) {
 	if !c.showsProgress() || !MayDraw(c.Stderr) {
 		return
 	}
-	text := c.program.Name + ": " + c.Command + ": " + what
-	_, _ = fmt.Fprintf(c.Stderr, "\r%-*s", c.progress.width, text) // as advance
-	c.progress.width = max(c.progress.width, len(text))
+	c.draw(what)
 }

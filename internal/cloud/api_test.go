@@ -63,6 +63,7 @@ func TestTheOriginalsShapesAreRead(t *testing.T) {
 		"DELETE /api/v1/tenants/t1":                   ``,
 		"GET /api/v1/tenants/t1/files":                `{"files":[{"path":"profiles/p/profile.yaml","sha256":"00","bytes":3}]}`,
 		"PUT /api/v1/tenants/t1/files":                `{"files":[]}`,
+		"PUT /api/v1/tenants/t1/external-db-access":   `{"data":{"tenant_id":"t1","external_db_access":true,"database_url":""}}`,
 	} {
 		p.handle(name, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("ETag", `"v1"`)
@@ -100,6 +101,9 @@ func TestTheOriginalsShapesAreRead(t *testing.T) {
 	tenant, err := c.Tenant(ctx, "t1")
 	require.NoError(t, err)
 	require.Equal(t, "one", tenant.Name)
+	external, err := c.SetExternal(ctx, "t1", true)
+	require.NoError(t, err)
+	require.True(t, external)
 	require.NoError(t, c.Delete(ctx, "t1"))
 	manifest, err := c.Manifest(ctx, "t1", sync)
 	require.NoError(t, err)

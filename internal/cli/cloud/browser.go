@@ -18,11 +18,10 @@ import (
 // browserOf returns how to open a browser on this machine; nil where its user would not see it, or there
 // is none.
 func browserOf(t *task.Task) cloud.Browser {
-	has := func(name string) bool {
-		value := t.Env(name)
-		return value != nil && *value != ""
-	}
-	if has("SSH_CONNECTION") || runtime.GOOS == "linux" && !has("DISPLAY") && !has("WAYLAND_DISPLAY") {
+	if has(t, "SSH_CONNECTION") {
+		if has(t, "BROWSER") {
+			t.Note("over SSH a browser would open at the other end; BROWSER is not used")
+		}
 		return nil
 	}
 	program := openerOf(t)
@@ -32,14 +31,23 @@ func browserOf(t *task.Task) cloud.Browser {
 	return func(ctx context.Context, url string) error { return openWith(ctx, t, program, url) }
 }
 
-// openerOf returns the program that opens a URL: the first of BROWSER that is there, else the system's.
+func has(t *task.Task, name string) bool {
+	value := t.Env(name)
+	return value != nil && *value != ""
+}
+
+// openerOf returns the program that opens a URL: the first of BROWSER that is there, which may do without
+// a display, else the system's.
 func openerOf(t *task.Task) string {
-	names := []string{"xdg-open"}
-	if runtime.GOOS == "darwin" {
-		names = []string{"open"}
+	var names []string
+	if has(t, "BROWSER") {
+		names = strings.Split(*t.Env("BROWSER"), ":")
 	}
-	if browser := t.Env("BROWSER"); browser != nil {
-		names = append(strings.Split(*browser, ":"), names...)
+	switch {
+	case runtime.GOOS == "darwin":
+		names = append(names, "open")
+	case runtime.GOOS != "linux" || has(t, "DISPLAY") || has(t, "WAYLAND_DISPLAY"):
+		names = append(names, "xdg-open")
 	}
 	for _, name := range names {
 		if program := lookUp(t, name); program != "" {

@@ -3,6 +3,7 @@ package cloud
 import (
 	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -56,7 +57,7 @@ func status(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		f := t.FailureOf(err)
 		s.Plane.Trouble = &f
-		return s.answer(), cli.HintAt(task.ErrNoStatus, f.Advice)
+		return s.answer(), cli.HintAt(fmt.Errorf("%s: %w", f.Message, task.ErrNoStatus), f.Advice)
 	}
 	s.Plane.Answers = true
 	for _, found := range me.Tenants {

@@ -194,7 +194,7 @@ func check(t *task.Task, tenant registry.Tenant) error {
 		return cli.Hint(fmt.Errorf("%s: tenant %s is local: %w", t.Command, tenant, task.ErrNotCloud), "%s lists the cloud tenants", cli.To("sp tenant list"))
 	}
 	if tenant.SyncToken == nil || tenant.SyncToken.Empty() {
-		return cli.Hint(fmt.Errorf("%s: %w for cloud tenant %s", t.Command, task.ErrNoSyncToken, tenant.ID), "if a colleague has it: %s; %s makes a new one, which ends theirs", cli.To("sp tenant edit", string(tenant.ID), "--sync-token-stdin"), cli.To("sp tenant rotate-sync-token", string(tenant.ID)))
+		return cli.HintAt(fmt.Errorf("%s: %w for cloud tenant %s", t.Command, task.ErrNoSyncToken, tenant.ID), task.TokenHint(tenant.ID))
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func (s *subject) remote(ctx context.Context, t *task.Task) (r configuration.Rem
 // refused says which token the control plane does not take.
 func (s *subject) refused(err error) error {
 	if errors.Is(err, cloud.ErrUnauthenticated) || errors.Is(err, cloud.ErrDenied) {
-		return cli.Hint(fmt.Errorf("the control plane refuses the sync token of tenant %s: %w", s.tenant, err), "%s makes a new one", cli.To("sp tenant rotate-sync-token", string(s.tenant.ID)))
+		return cli.HintAt(fmt.Errorf("the control plane refuses the sync token of tenant %s: %w", s.tenant, err), task.TokenHint(s.tenant.ID))
 	}
 	return err
 }

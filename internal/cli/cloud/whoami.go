@@ -6,7 +6,6 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
-	"github.com/sp-registry/sp/internal/registry"
 )
 
 // Whoami is `sp whoami`.
@@ -80,14 +79,16 @@ func (a account) answer() cli.Answer {
 }
 
 func (a account) rows() [][]string {
-	token := map[tokenStatus]string{valid: "valid", expiresSoon: "expires soon", expired: "expired"}[a.Token]
+	token := "valid"
 	switch {
 	case a.Path == nil:
 		token = "that of SP_TOKEN"
 	case a.Renews:
 		token = "renewed as needed"
+	case a.Token == expired:
+		token = "expired at " + task.Clock(time.Time(*a.ExpiresAt))
 	case a.ExpiresAt != nil:
-		token += ", " + registry.FormatTime(time.Time(*a.ExpiresAt))
+		token = "valid until " + task.Clock(time.Time(*a.ExpiresAt))
 	}
 	rows := [][]string{{"account", a.Email}, {"url", a.URL}, {"token", token}}
 	if a.Path != nil {

@@ -160,7 +160,7 @@ func newAuthentication(t *task.Task, token secret.Secret, known *registry.Sessio
 		return n, cli.Hint(cli.Usage("session login: whose token it is, is not known"), "--email ADDRESS, or SYSTEMPROMPT_ADMIN_EMAIL")
 	}
 	if says.expires != nil && !says.expires.After(now) {
-		return n, cli.Hint(fmt.Errorf("token: it expired at %s: %w", registry.FormatTime(*says.expires), registry.ErrInvalid), "get a new one from the application's server")
+		return n, cli.Hint(fmt.Errorf("token: it expired at %s: %w", task.Clock(*says.expires), registry.ErrInvalid), "get a new one from the application's server")
 	}
 	if says.expires != nil {
 		n.ExpiresAt = *says.expires
@@ -169,7 +169,7 @@ func newAuthentication(t *task.Task, token secret.Secret, known *registry.Sessio
 		n.ExpiresAt = now.Add(time.Duration(hours) * time.Hour)
 		if says.expires != nil && says.expires.Before(n.ExpiresAt) {
 			n.ExpiresAt = *says.expires // no session outlives its token
-			t.Note("the token itself expires at %s, before --duration-hours", registry.FormatTime(n.ExpiresAt))
+			t.Note("the token itself expires at %s, before --duration-hours", task.Clock(n.ExpiresAt))
 		}
 	}
 	if isJWT {

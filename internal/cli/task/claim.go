@@ -104,7 +104,7 @@ const maxShown = 50
 func (t *Task) showStranger(ctx context.Context, dir project.Dir, name string, s registry.Stranger) {
 	t.Note("%s: nothing on this machine shows that this registry is yours", name)
 	if since, err := dir.Since(); err == nil && !since.IsZero() {
-		t.Note("it stands in %s since %s", dir.Path(), registry.FormatTime(since))
+		t.Note("it stands in %s since %s", dir.Path(), Clock(since))
 	}
 	if tracked, err := dir.Tracked(ctx, t.Git()); err == nil && len(tracked) > 0 {
 		t.Note("git tracks of it: %s", cli.Some(tracked))

@@ -97,7 +97,7 @@ func (t *Task) checkOrigin(c *cloud.Client) error {
 		return fmt.Errorf("SP_CLOUD_URL: %w", err)
 	}
 	if base != c.Base {
-		return cli.Hint(fmt.Errorf("SP_CLOUD_URL names another control plane than the login, which is at %s: %w", c.Base, cloud.ErrNotLoggedIn),
+		return cli.Hint(fmt.Errorf("SP_CLOUD_URL names %s, and you are logged in to %s: %w", base, c.Base, cloud.ErrNotLoggedIn),
 			"%s logs in to that one; without SP_CLOUD_URL the login counts", cli.To("sp login", base))
 	}
 	return nil

@@ -38,8 +38,8 @@ func trustHint() cli.Advice {
 
 // makeHint is for where there is no registry.
 func makeHint() cli.Advice {
-	return cli.Advise("%s makes a registry here; %s makes one from a tenants.json, %s from a backup",
-		cli.To("sp init"), cli.To("sp import", "PATH"), cli.To("sp restore", "FILE"))
+	return cli.Advise("%s makes a registry here; %s if your tenants are in a cloud; %s makes one from a tenants.json, %s from a backup",
+		cli.To("sp init"), cli.To("sp login", "URL"), cli.To("sp import", "PATH"), cli.To("sp restore", "FILE"))
 }
 
 // Faults returns the exit code, code word and hint of each kind of error. The first match counts.
@@ -69,7 +69,7 @@ func Faults() []cli.Fault {
 		told(ErrNoProgram, 9, "unavailable", none),
 		fault(hosting.ErrNoServer, 9, "unavailable", none),
 		{Err: ErrUnreached, Exit: 9, Code: "unavailable", Told: true},
-		{Err: ErrNoStatus, Exit: 9, Code: "unavailable", Told: true},
+		{Err: ErrNoStatus, Exit: 9, Code: "unavailable", Told: true, Bare: true},
 		fault(hosting.ErrWithheld, 9, "denied", none),
 		fault(errNoPlace, 9, "unavailable", say("SP_DATA_DIR names a directory for the data of servers")),
 		fault(hosting.ErrOtherData, 9, "denied", say("%s shows it, and asks", cli.To("sp db up"))),
@@ -84,7 +84,7 @@ func Faults() []cli.Fault {
 		fault(postgres.ErrEdited, 9, "denied", say("%s shows it at a terminal, and asks; or move it away", cli.To("sp db up"))),
 		fault(postgres.ErrVersion, 9, "unavailable", none),
 		fault(postgres.ErrUnusable, 9, "unavailable", none),
-		fault(cloud.ErrNotLoggedIn, 9, "denied", say("%s logs in; in CI set SP_TOKEN and SP_CLOUD_URL", cli.To("sp login", "URL"))),
+		told(cloud.ErrNotLoggedIn, 9, "denied", say("%s logs in; in CI set SP_TOKEN and SP_CLOUD_URL", cli.To("sp login", "URL"))),
 		told(cloud.ErrUnauthenticated, 9, "denied", say("%s logs in again; a token in SP_TOKEN has to be a new one", cli.To("sp login", "URL"))),
 		told(cloud.ErrDenied, 9, "denied", none),
 		told(cloud.ErrUnavailable, 9, "unavailable", none),

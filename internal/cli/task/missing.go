@@ -42,7 +42,7 @@ func AdviseMissing(ctx context.Context, view *registry.View, err error) error {
 	switch what, word := missing.Missing(); what {
 	case "tenant":
 		if k, unread := UnderWay(ctx, view, word); unread == nil && k != nil {
-			return cli.Hint(err, "its creation began at %s and is not finished; %s goes on with it", registry.FormatTime(k.MadeAt), ToGoOn(*k))
+			return cli.Hint(err, "its creation began at %s and is not finished; %s goes on with it", Clock(k.MadeAt), ToGoOn(*k))
 		}
 		return cli.DidYouMean(err, word, tenantNames(ctx, view), cli.To("sp tenant list"))
 	case "profile":

@@ -28,6 +28,9 @@ func (t Time) MarshalJSON() ([]byte, error) {
 
 func (t Time) String() string { return registry.FormatTime(time.Time(t)) }
 
+// Clock is a time as people read it, to the second.
+func Clock(t time.Time) string { return registry.FormatTime(t.Truncate(time.Second)) }
+
 // Besides is what is shown of a tenant behind its record.
 type Besides struct {
 	UnknownMembers     []string `json:"unknown_members"`

@@ -34,7 +34,7 @@ func (t *Task) WantedServer(ctx context.Context) (w hosting.Wanted, err error) {
 	if w.Admin != nil {
 		t.WarnOfArgument("server", *w.Admin)
 		if w.Provider != "" && w.Provider != registry.Elsewhere {
-			return w, cli.Usage("--server and --provider %s", w.Provider)
+			return w, cli.Usage("%s: --server and --provider %s: give one of them", t.Command, w.Provider)
 		}
 		w.Provider = registry.Elsewhere
 	}

@@ -96,8 +96,8 @@ func (t *Task) WarnOfToken(id registry.TenantID) {
 	t.Note("warning: Sync token missing for cloud tenant %s", id)
 }
 
-// TokenHint says how a cloud tenant comes by its sync token.
+// TokenHint says how a cloud tenant comes by its sync token. There is one: a new one ends a colleague's.
 func TokenHint(id registry.TenantID) cli.Advice {
-	return cli.Advise("%s makes one at the control plane, %s takes one from you",
-		cli.To("sp tenant rotate-sync-token", string(id)), cli.To("sp tenant edit", string(id), "--sync-token-stdin"))
+	return cli.Advise("if a colleague has it: %s; %s makes a new one, which ends theirs",
+		cli.To("sp tenant edit", string(id), "--sync-token-stdin"), cli.To("sp tenant rotate-sync-token", string(id)))
 }

@@ -244,7 +244,10 @@ func adviseURL(err error, e *resolver.URLError) error {
 	id := string(e.Tenant)
 	switch {
 	case e.Fault == resolver.Off:
-		return cli.Hint(err, "%s, if it has one", cli.To("sp tenant edit", id, "--external-db-access"))
+		return cli.Hint(err, "%s turns it on, at the control plane too", cli.To("sp tenant edit", id, "--external-db-access"))
+	case e.Kind == registry.Cloud && e.Member == "database_url":
+		return cli.Hint(err, "%s fetches it from the control plane, %s takes it from you",
+			cli.To("sp tenant provision", id), cli.To("sp tenant edit", id, "--database-url-stdin"))
 	case e.Member == "internal_database_url":
 		return cli.Hint(err, "%s fetches it from the control plane, %s takes it from you",
 			cli.To("sp tenant provision", id), cli.To("sp tenant edit", id, "--internal-database-url-stdin"))

@@ -41,7 +41,7 @@ func cancel(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err == nil {
 		err = t.UntilTold(ctx, func(ctx context.Context) error {
 			t.Step("asking " + client.Host())
-			return adviseGone(tenant, client.Cancel(ctx, string(tenant.ID)))
+			return adviseGone(ctx, t, tenant, client.Cancel(ctx, string(tenant.ID)))
 		})
 	}
 	if err != nil {
@@ -63,7 +63,7 @@ func uncancel(ctx context.Context, t *task.Task, client *cloud.Client, tenant re
 	err := t.UntilTold(ctx, func(ctx context.Context) error {
 		t.Step("asking " + client.Host())
 		_, err := client.Uncancel(ctx, string(tenant.ID))
-		return adviseGone(tenant, err)
+		return adviseGone(ctx, t, tenant, err)
 	})
 	if err != nil {
 		return cli.Answer{}, err

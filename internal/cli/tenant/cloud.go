@@ -43,7 +43,7 @@ func beginCall(ctx context.Context, t *task.Task, k registry.CloudCall) (begun r
 	}))
 	resumed = begun.Key != k.Key
 	if err == nil && resumed {
-		t.Note("going on with the %s that began at %s", beginnings[k.Kind], registry.FormatTime(begun.MadeAt))
+		t.Note("going on with the %s that began at %s", beginnings[k.Kind], task.Clock(begun.MadeAt))
 	}
 	return begun, resumed, err
 }
@@ -62,10 +62,15 @@ func unlessRefused(ctx context.Context, t *task.Task, key string, err error) err
 	if err == nil || !errors.As(err, &refused) || refused.Status < 400 || refused.Status >= 500 || isPassing(refused) {
 		return err
 	}
+	return endCall(ctx, t, key, err)
+}
+
+// endCall forgets a call that came to nothing, and returns the error that says why.
+func endCall(ctx context.Context, t *task.Task, key string, why error) error {
 	ended := t.Change(context.WithoutCancel(ctx), t.Others(func(ctx context.Context, reg *registry.Registry) error {
 		return reg.EndCloudCall(ctx, key)
 	}))
-	return errors.Join(err, ended)
+	return errors.Join(why, ended)
 }
 
 // isPassing tells of an answer whether it may be another one later. Of the conflicts, that is the one

@@ -92,12 +92,16 @@ func listed(regions []cloud.Region) string {
 
 // createAt asks for a tenant, or goes on with what was begun.
 func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked registry.CloudCall) (made record, err error) {
-	k, _, err := beginCall(ctx, t, asked)
+	k, resumed, err := beginCall(ctx, t, asked)
 	if err != nil {
 		return made, err
 	}
 	t.Step("asking " + client.Host())
-	given, err := client.Create(ctx, k.Key, cloud.NewTenant{Name: k.Name, Region: k.Region, ExternalDBAccess: k.External})
+	asking, reached := cloud.Reach(ctx)
+	given, err := client.Create(asking, k.Key, cloud.NewTenant{Name: k.Name, Region: k.Region, ExternalDBAccess: k.External})
+	if err != nil && !resumed && !reached() { // nobody knows of it
+		return made, endCall(ctx, t, k.Key, err)
+	}
 	if err != nil {
 		return made, adviseRegion(ctx, client, k.Region, unlessRefused(ctx, t, k.Key, adviseCloudTaken(err)))
 	}
@@ -217,18 +221,19 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 		return cli.Answer{}, err
 	}
 	var fetched record
-	bare := false // without a profile
+	bare, outside := false, false // it has no profile, it may be reached from outside
 	err = t.UntilTold(ctx, func(ctx context.Context) error {
 		t.Step("asking " + client.Host())
 		given, err := client.Tenant(ctx, string(tenant.ID))
 		if err != nil {
-			return adviseGone(tenant, err)
+			return adviseGone(ctx, t, tenant, err)
 		}
 		opened, err := waitFor(ctx, t, client, given)
 		if err != nil {
 			return err
 		}
 		now := cloudTenantOf(client, given)
+		outside = now.External
 		now.InternalURL, now.URL = &opened.InternalDatabaseURL, realURL(opened.DatabaseURL)
 		return t.Change(context.WithoutCancel(ctx), t.Tenants(func(ctx context.Context, reg *registry.Registry) error {
 			stored, err := reg.StoreCloudURLs(ctx, origin, now)
@@ -245,6 +250,7 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 		return cli.Answer{}, err
 	}
 	t.Note("tenant %s has its credentials", fetched.Tenant)
+	tellExternal(t, fetched.Tenant, outside)
 	if fetched.Tenant.IsSyncTokenMissing() {
 		t.WarnOfToken(fetched.Tenant.ID)
 	}
@@ -255,12 +261,4 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 		t.Note("next: %s", cli.To("sp profile create", "NAME"))
 	}
 	return cli.Answer{Value: fetched}, err
-}
-
-// adviseGone says what a tenant is of which the control plane knows nothing.
-func adviseGone(tenant registry.Tenant, err error) error {
-	if errors.Is(err, cloud.ErrNotFound) {
-		return cli.Hint(fmt.Errorf("tenant %s: %w", tenant, err), "%s removes it here", cli.To("sp tenant delete", string(tenant.ID)))
-	}
-	return err
 }

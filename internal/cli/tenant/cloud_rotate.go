@@ -42,7 +42,7 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 		t.Step("rotating the password at " + client.Host())
 		done, err = client.RotateCredentials(ctx, string(tenant.ID), key, &grace)
 		result.InternalURL, result.URL = realURL(done.InternalDatabaseURL), realURL(done.ExternalDatabaseURL)
-		return result, adviseGone(tenant, err)
+		return result, adviseGone(ctx, t, tenant, err)
 	})
 	if !task.Made(err) {
 		return answer, err
@@ -72,7 +72,7 @@ func checkPublished(ctx context.Context, t *task.Task, client *cloud.Client, ten
 		return cli.Hint(fmt.Errorf("tenant %s: %w", tenant, err),
 			"nothing was changed; tell whoever runs the control plane: the server of a region needs an address that other machines reach")
 	}
-	return adviseGone(tenant, err)
+	return adviseGone(ctx, t, tenant, err)
 }
 
 // refusedIn says which new URL of a rotation could not be stored, and where it is. The rotation was made.
@@ -101,7 +101,7 @@ func rotateCloudToken(ctx context.Context, t *task.Task, tenant registry.Tenant)
 		t.Step("rotating the sync token at " + client.Host())
 		token, err := client.RotateSyncToken(ctx, string(tenant.ID), key)
 		result.SyncToken = &token
-		return result, adviseGone(tenant, err)
+		return result, adviseGone(ctx, t, tenant, err)
 	})
 	if task.Made(err) {
 		t.Note("tenant %s has a new sync token", tenant)

@@ -17,6 +17,7 @@ func editCommand() *cli.Command {
 	flags = append(flags,
 		cli.Bool("allow-duplicate-name", "allow a name that another tenant has"),
 		cli.Strings("clear", "MEMBERS", "remove these members; separate them with commas"),
+		offlineEdit(),
 		task.Purge(), task.NoExport(),
 	)
 	return &cli.Command{
@@ -24,6 +25,7 @@ func editCommand() *cli.Command {
 		Usage: "change a tenant, except for its id and type",
 		Args:  []cli.Arg{word()},
 		Description: "--clear accepts " + strings.Join(can[:4], ", ") + ",\n" + strings.Join(can[4:], ", ") + ".\n\n" +
+			aboutExternal + "\n\n" +
 			"  sp tenant edit local_1 --database-url-file url.txt --clear region,hostname",
 		Flags: append(flags, secrets...),
 		Run:   task.Run(edit),
@@ -50,6 +52,10 @@ func edit(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		return cli.Answer{}, err
 	}
+	asked, err := askExternal(ctx, t, wanted)
+	if err != nil {
+		return cli.Answer{}, err
+	}
 	var done edited
 	var alike []registry.TenantID
 	err = t.Change(ctx, t.Tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
@@ -61,7 +67,7 @@ func edit(ctx context.Context, t *task.Task) (cli.Answer, error) {
 				return err
 			}
 		}
-		tenant, changed, err := reg.UpdateTenant(ctx, wanted)
+		tenant, changed, err := updateIn(ctx, reg, wanted, asked)
 		if err != nil {
 			return err
 		}
@@ -79,6 +85,16 @@ func edit(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		t.Note("tenant %s changed: %s", done.Tenant, strings.Join(done.Changed, ", "))
 	}
 	return cli.Answer{Value: done}, err
+}
+
+// updateIn edits a tenant, and stores what its control plane said, if that was asked.
+func updateIn(ctx context.Context, reg *registry.Registry, wanted registry.TenantEdit, asked *external) (registry.Tenant, []string, error) {
+	tenant, changed, err := reg.UpdateTenant(ctx, wanted)
+	if err != nil || asked == nil {
+		return tenant, changed, err
+	}
+	stored, err := reg.StoreCloudURLs(ctx, asked.origin, asked.now)
+	return stored, append(changed, tenant.Differing(stored)...), err
 }
 
 // editOf reads the flags of an edit, all but the tenant's id.

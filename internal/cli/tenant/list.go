@@ -12,9 +12,9 @@ func listCommand() *cli.Command {
 	return task.List("ID", &cli.Command{
 		Usage: "list the tenants in the order they were added",
 		Description: "If you are logged in to a control plane, sp first asks it for your tenants: once\n" +
-			"a minute at most. It waits 3 seconds for the answer, and longer only if it has\n" +
-			"begun to renew your login, which would be lost else. Columns: id, (selected),\n" +
-			"type, name, region. In a pipe, tabs separate them.",
+			"a minute at most. It waits 3 seconds for the answer; only a renewal of your\n" +
+			"login may take longer. Columns: id, (selected), type, name, region. In a pipe,\n" +
+			"tabs separate them.",
 		Flags: []cli.Flag{
 			cli.Bool("offline", "don't ask the control plane"),
 			cli.Bool("prune", "remove cloud tenants that it no longer has, unless they are in use"),
@@ -65,7 +65,7 @@ func tellAllUnderWay(ctx context.Context, t *task.Task, view *registry.View) err
 
 // tellUnderWay says of a tenant that is being made how that goes on.
 func tellUnderWay(t *task.Task, k registry.CloudCall) {
-	t.NoteLater("the creation of tenant %s in %s began at %s and is not finished; %s goes on with it", k.Name, k.Region, registry.FormatTime(k.MadeAt), task.ToGoOn(k))
+	t.NoteLater("the creation of tenant %s in %s began at %s and is not finished; %s goes on with it", k.Name, k.Region, task.Clock(k.MadeAt), task.ToGoOn(k))
 }
 
 // emptyList says what to do where no tenant is listed.

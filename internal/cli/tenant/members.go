@@ -87,7 +87,7 @@ func checkCleared(t *task.Task, cleared []string) error {
 		}
 		for _, way := range []string{name, name + "-stdin", name + "-file"} {
 			if t.Has(way) && t.IsSet(way) {
-				return cli.Usage("--%s and --clear %s", name, name)
+				return cli.Usage("%s: --%s and --clear %s: give one of them", t.Command, name, name)
 			}
 		}
 	}

@@ -60,7 +60,7 @@ func (r rotated) MarshalJSON() ([]byte, error) {
 
 func rotateCredentials(ctx context.Context, t *task.Task) (answer cli.Answer, err error) {
 	if t.Bool("now") && t.IsSet("grace") {
-		return cli.Answer{}, cli.Usage("--now and --grace")
+		return cli.Answer{}, cli.Usage("%s: --now and --grace: give one of them", t.Command)
 	}
 	tenant, err := undoubted(ctx, t)
 	if err != nil {
@@ -191,6 +191,9 @@ func rotateMade(ctx context.Context, t *task.Task, m *hosting.Machine, s hosting
 
 // spoken is a duration as people say it, where it is one of whole minutes.
 func spoken(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return cli.Counted(int(d/time.Hour), "hour")
+	}
 	if d%time.Minute == 0 {
 		return cli.Counted(int(d/time.Minute), "minute")
 	}

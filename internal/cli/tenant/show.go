@@ -142,8 +142,22 @@ func (r record) besides() (rows [][]string) {
 	if len(r.Forgotten) > 0 {
 		rows = append(rows, []string{"no longer kept", strings.Join(r.Forgotten, ", ")})
 	}
-	if r.MissingCredentials {
-		rows = append(rows, []string{"credentials", "missing"})
+	if missing := r.missing(); len(missing) > 0 {
+		rows = append(rows, []string{"credentials", "missing: " + strings.Join(missing, ", ")})
 	}
 	return rows
+}
+
+// missing says which credentials a cloud tenant lacks.
+func (r record) missing() (names []string) {
+	if !r.MissingCredentials {
+		return nil
+	}
+	if url := r.Tenant.InternalDatabaseURL; url == nil || r.Tenant.IsDatabaseURLMasked() {
+		names = append(names, "internal database URL")
+	}
+	if r.Tenant.IsSyncTokenMissing() {
+		names = append(names, "sync token")
+	}
+	return names
 }

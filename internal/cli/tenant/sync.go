@@ -60,20 +60,21 @@ func warnUnsynced(t *task.Task, err error, so string) {
 }
 
 // lookAgain looks for the tenant that the argument means. If none is known by that word, it syncs and
-// looks once more: a colleague may have granted it just now.
+// looks once more: a colleague may have granted it just now. Where it can't, nobody knows whether there is
+// one.
 func lookAgain(ctx context.Context, t *task.Task, look func() error) error {
 	err := look()
 	if t.Arg(0) == nil || !isUnknown(err) {
 		return err
 	}
-	switch failed := syncIfLoggedIn(ctx, t, syncing{now: true}); {
-	case errors.As(failed, new(*cli.SignalError)):
+	failed := syncIfLoggedIn(ctx, t, syncing{now: true})
+	switch {
+	case failed == nil:
+		return look()
+	case task.IsNoRegistry(err), errors.As(failed, new(*cli.SignalError)):
 		return failed
-	case failed != nil:
-		warnUnsynced(t, failed, "a tenant that is new there is not known here")
-		return err
 	}
-	return look()
+	return fmt.Errorf("%v here, and the control plane can't be asked: %w", err, failed) //nolint:errorlint // what failed counts
 }
 
 // isUnknown tells of an error whether nothing is known here by a tenant's word, as before the first sync.
