@@ -88,10 +88,7 @@ func (s *Server) begin(ctx context.Context, c call) (_ call, again bool, err err
 		case !found.Done && found.Process == s.process:
 			return problem(http.StatusConflict, "busy", "the request with this key is still under way").with("Retry-After", "1")
 		}
-		return errors.Join(
-			q.TakeCall(ctx, rows.TakeCallParams{UserID: user, Key: c.key, Process: s.process}),
-			asking(ctx).readGrants(ctx, q), // the call may have made a tenant since it was looked who asks
-		)
+		return q.TakeCall(ctx, rows.TakeCallParams{UserID: user, Key: c.key, Process: s.process})
 	})
 	return c, again, err
 }

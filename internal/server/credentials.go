@@ -117,7 +117,7 @@ func (s *Server) rotate(ctx context.Context, id registry.TenantID, key string, g
 	err = s.once(ctx, c, func(c call, again bool) error {
 		ctx := context.WithoutCancel(ctx)
 		if !again || string(subject.Database.Login) == c.base && !c.done {
-			if err := s.flip(ctx, subject, grace); err != nil {
+			if err := s.flip(ctx, id, grace); err != nil {
 				return err
 			}
 		}
@@ -151,13 +151,27 @@ func (s *Server) subject(ctx context.Context, id registry.TenantID) (found hosti
 }
 
 // flip switches to the other login. What goes wrong once that is published is for the loop. As with
-// that, few are in work at the same time: a server has connections for a hundred clients or so.
-func (s *Server) flip(ctx context.Context, subject hosting.Subject, grace time.Duration) error {
+// that, few are in work at the same time: a server has connections for a hundred clients or so. It may
+// wait long, and behind each wait it is looked who asks.
+func (s *Server) flip(ctx context.Context, id registry.TenantID, grace time.Duration) error {
 	s.rotating <- struct{}{}
 	defer func() { <-s.rotating }()
-	done, err := s.machine(func(string) {}).Rotate(ctx, subject, hosting.Wanted{}, grace)
+	subject, err := s.subject(ctx, id)
+	if err != nil {
+		return err
+	}
+	m := s.machine(func(string) {})
+	m.Read = func(ctx context.Context, fn func(*registry.View) error) error {
+		return s.read(ctx, func(view *registry.View) error {
+			if _, err := s.tenant(ctx, view, id); err != nil {
+				return err
+			}
+			return fn(view)
+		})
+	}
+	done, err := m.Rotate(ctx, subject, hosting.Wanted{}, grace)
 	if err != nil && done.Published {
-		s.Log.WarnContext(ctx, "the old login was not ended yet", "tenant", subject.Tenant.ID, "error", err)
+		s.Log.WarnContext(ctx, "the old login was not ended yet", "tenant", id, "error", err)
 		err = nil
 	}
 	s.news.wake()
@@ -167,8 +181,7 @@ func (s *Server) flip(ctx context.Context, subject hosting.Subject, grace time.D
 // rotateSyncToken makes a tenant's sync token, in place of the one before.
 func (s *Server) rotateSyncToken(ctx context.Context, id registry.TenantID, key string) (token secret.Secret, err error) {
 	c := call{operation: "sync-token.rotate", key: key, tenant: id, request: map[string]any{"tenant": id}}
-	_, err = s.tenantNow(ctx, id)
-	if err != nil {
+	if _, err = s.tenantNow(ctx, id); err != nil {
 		return token, s.noted(ctx, act{action: c.operation, tenant: id}, err)
 	}
 	err = s.once(ctx, c, func(call, bool) (err error) {
@@ -185,8 +198,16 @@ func (s *Server) newSyncToken(ctx context.Context, id registry.TenantID) (token 
 	}
 	tenant := string(id)
 	row.Kind, row.Name, row.TenantID = syncKind, "sync", &tenant
-	err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+	if err := s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		if err := s.mustBeTheirs(ctx, q, id); err != nil {
+			return err
+		}
 		return errors.Join(q.DeleteSyncToken(ctx, &tenant), q.InsertToken(ctx, row))
-	})
-	return token, err
+	}); err != nil {
+		return token, err
+	}
+	if _, err := s.tenantNow(ctx, id); err != nil { // it went meanwhile, and leaves no token behind
+		return secret.Secret{}, errors.Join(err, s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error { return q.DeleteSyncToken(ctx, &tenant) }))
+	}
+	return token, nil
 }

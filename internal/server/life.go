@@ -132,7 +132,12 @@ func (s *Server) trouble(ctx context.Context, id registry.TenantID) (found *rows
 func (s *Server) retry(ctx context.Context, id registry.TenantID) (Status, error) {
 	st, err := s.status(ctx, id)
 	if err == nil && st.Status == failed {
-		err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error { return q.DeleteTrouble(ctx, string(id)) })
+		err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+			if err := s.mustBeTheirs(ctx, q, id); err != nil {
+				return err
+			}
+			return q.DeleteTrouble(ctx, string(id))
+		})
 		if err == nil {
 			err = s.tell(ctx, id, event{Type: "vm_provisioning_started", Status: provisioning, Message: "begun again"})
 		}
@@ -162,6 +167,9 @@ func (s *Server) cancel(ctx context.Context, id registry.TenantID) error {
 // putCancellation records when a tenant is deleted; one that is cancelled stays as it is.
 func (s *Server) putCancellation(ctx context.Context, id registry.TenantID) error {
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		if err := s.mustBeTheirs(ctx, q, id); err != nil {
+			return err
+		}
 		found, err := q.Cancellation(ctx, string(id))
 		if err == nil && found.DeleteAt != nil || err != nil && !rows.IsMissing(err) {
 			return err
@@ -210,7 +218,7 @@ func (s *Server) isCanceled(ctx context.Context, id registry.TenantID) (canceled
 func (s *Server) setExternal(ctx context.Context, id registry.TenantID, enabled bool) (done External, err error) {
 	now, err := s.tenantNow(ctx, id)
 	if err == nil {
-		err = s.change(ctx, func(reg *registry.Registry) error { return updateTenant(ctx, reg, id, tenantEdit{External: &enabled}) })
+		err = s.changeTenant(ctx, id, func(reg *registry.Registry) error { return updateTenant(ctx, reg, id, tenantEdit{External: &enabled}) })
 	}
 	if err = s.noted(ctx, act{action: "tenant.external", tenant: id}, err); err != nil {
 		return done, err

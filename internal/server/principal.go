@@ -25,6 +25,7 @@ type principal struct {
 	own    []registry.TenantID // those that the user may use otherwise, sorted
 	only   []registry.TenantID // of these, those for which the token is good; nil is all
 	grants int64               // how often what anybody may use had changed when that was read
+	needs  []string            // the scopes that are needed for what was asked
 }
 
 // may tells whether a tenant is one of those that the token is good for.
@@ -111,39 +112,53 @@ func (s *Server) admit(ctx context.Context, header, scheme string, scopes []stri
 	if !strings.EqualFold(word, "bearer") || text == "" {
 		return nil, errUnauthenticated
 	}
-	p, err := s.identified(ctx, secret.Hash(strings.TrimSpace(text)))
-	if err != nil {
+	var p *principal
+	if err := s.db.Read(ctx, func(q *rows.Queries) (err error) {
+		p, err = s.identify(ctx, q, secret.Hash(strings.TrimSpace(text)))
+		return err
+	}); err != nil {
 		return nil, err
 	}
 	if (p.token.Kind == syncKind) != (scheme == syncScheme) {
 		return nil, problem(http.StatusForbidden, "denied", "this takes another kind of token")
 	}
-	if err := p.mustHave(scopes); err != nil {
+	p.needs = scopes
+	if err := p.mustHaveScopes(); err != nil {
 		return p, err
 	}
 	return p, s.touch(ctx, p.token)
 }
 
-// admitted is who asks as he is now: he may have been locked out since he was admitted.
-func (s *Server) admitted(ctx context.Context) (*principal, error) {
-	p, err := s.identified(ctx, asking(ctx).token.Hash)
+// admitted is who asks as he is now. A request may have waited since he was let in: he may be locked out
+// by now, or have lost a scope or a tenant.
+func (s *Server) admitted(ctx context.Context) (p *principal, err error) {
+	err = s.db.Read(ctx, func(q *rows.Queries) error {
+		p, err = s.admittedIn(ctx, q)
+		return err
+	})
+	return p, err
+}
+
+func (s *Server) admittedIn(ctx context.Context, q *rows.Queries) (*principal, error) {
+	p, err := s.identify(ctx, q, asking(ctx).token.Hash)
 	if err == nil {
-		err = p.mustHave([]string{string(Read)})
+		p.needs = asking(ctx).needs
+		err = p.mustHaveScopes()
 	}
 	return p, err
 }
 
-func (s *Server) identified(ctx context.Context, hash string) (*principal, error) {
-	p := &principal{}
-	err := s.db.Read(ctx, func(q *rows.Queries) error { return s.identify(ctx, q, p, hash) })
-	if rows.IsMissing(err) {
-		err = errUnauthenticated
+// mustBeTheirs refuses who asks a change of serve.db that is about a tenant which he may not use any more.
+func (s *Server) mustBeTheirs(ctx context.Context, q *rows.Queries, id registry.TenantID) error {
+	p, err := s.admittedIn(ctx, q)
+	if err == nil && !p.may(id) {
+		err = errNotFound
 	}
-	return p, err
+	return err
 }
 
-func (p *principal) mustHave(scopes []string) error {
-	for _, scope := range scopes {
+func (p *principal) mustHaveScopes() error {
+	for _, scope := range p.needs {
 		if !slices.Contains(p.scopes, Scope(scope)) {
 			return problem(http.StatusForbidden, "denied", "this needs the scope %s, which your token or your role does not have", scope)
 		}
@@ -161,43 +176,41 @@ const (
 	syncScheme   = "sync"
 )
 
-func (s *Server) identify(ctx context.Context, q *rows.Queries, p *principal, hash string) (err error) {
-	if p.token, err = q.TokenByHash(ctx, hash); err != nil {
-		return err
+// identify finds the user of a token.
+func (s *Server) identify(ctx context.Context, q *rows.Queries, hash string) (p *principal, err error) {
+	p = &principal{}
+	if p.token, err = q.TokenByHash(ctx, hash); rows.IsMissing(err) {
+		return nil, errUnauthenticated
+	} else if err != nil {
+		return nil, err
 	}
 	if end := p.token.ExpiresAt; end != nil && *end <= s.Now().UnixMicro() {
-		return errUnauthenticated
+		return nil, errUnauthenticated
 	}
 	if p.token.Kind == syncKind {
 		p.own = []registry.TenantID{registry.TenantID(*p.token.TenantID)}
-		return nil
+		return p, nil
 	}
 	if p.user, err = q.User(ctx, *p.token.UserID); err != nil {
-		return err
+		return nil, err
 	}
 	if !p.user.Active {
-		return errUnauthenticated
+		return nil, errUnauthenticated
 	}
 	role := Role(p.user.Role)
 	p.admin, p.scopes = role == AdminRole, scopesOf(p.token.Scopes, role)
 	for id := range strings.FieldsSeq(p.token.Tenants) {
 		p.only = append(p.only, registry.TenantID(id))
 	}
-	return p.readGrants(ctx, q)
-}
-
-// readGrants reads which tenants the user may use now.
-func (p *principal) readGrants(ctx context.Context, q *rows.Queries) error {
-	var err error
 	if p.grants, err = q.Grants(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	own, err := q.TenantsOf(ctx, p.user.ID)
 	p.own = make([]registry.TenantID, len(own))
 	for i, id := range own {
 		p.own[i] = registry.TenantID(id)
 	}
-	return err
+	return p, err
 }
 
 // touch notes when a token was used, to the minute.
@@ -210,13 +223,31 @@ func (s *Server) touch(ctx context.Context, t rows.Token) error {
 	return s.db.Write(ctx, func(q *rows.Queries) error { return q.TouchToken(ctx, rows.TouchTokenParams{ID: t.ID, UsedAt: &at}) })
 }
 
-// tenant reads a tenant that who asks may use. Others do not exist for him.
+// tenant reads a tenant that who asks may use now, whatever he could when he asked. Others do not exist for
+// him.
 func (s *Server) tenant(ctx context.Context, view *registry.View, id registry.TenantID) (t registry.Tenant, err error) {
-	if !asking(ctx).may(id) {
-		return t, errNotFound
+	p, err := s.admitted(ctx)
+	if err == nil && !p.may(id) {
+		err = errNotFound
 	}
-	t, err = view.Tenant(ctx, id)
-	return t, err
+	if err != nil {
+		return t, err
+	}
+	return view.Tenant(ctx, id)
+}
+
+// changeTenant runs fn in a change of the registry, for who may use a tenant once it is his turn.
+func (s *Server) changeTenant(ctx context.Context, id registry.TenantID, fn func(*registry.Registry) error) error {
+	return s.change(ctx, func(reg *registry.Registry) error {
+		view, err := reg.View(ctx)
+		if err == nil {
+			_, err = s.tenant(ctx, view, id)
+		}
+		if err != nil {
+			return err
+		}
+		return fn(reg)
+	})
 }
 
 // addressOf is from where a request comes: where a web server stands before this one, what that says

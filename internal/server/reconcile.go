@@ -222,6 +222,15 @@ func (s *Server) endRetention(ctx context.Context, id registry.TenantID) error {
 	return s.drop(ctx, id)
 }
 
+// drop records that a tenant's database is to go.
+func (s *Server) drop(ctx context.Context, id registry.TenantID) error {
+	err := s.change(ctx, func(reg *registry.Registry) error { return reg.DropDatabase(ctx, id) })
+	if err == nil {
+		err = s.endSync(ctx, id)
+	}
+	return err
+}
+
 // isOver tells whether a tenant is cancelled and its retention over.
 func (s *Server) isOver(ctx context.Context, q *rows.Queries, id registry.TenantID) (bool, error) {
 	now, err := q.Cancellation(ctx, string(id))

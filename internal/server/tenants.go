@@ -167,7 +167,7 @@ func (s *Server) record(ctx context.Context, id registry.TenantID, r tenantReque
 	if err := s.read(ctx, func(view *registry.View) error { return s.checkNew(ctx, view, r) }); err != nil {
 		return err
 	}
-	if err := s.grantTo(ctx, asking(ctx), id); err != nil {
+	if err := s.grantTo(ctx, id); err != nil {
 		return err
 	}
 	if err := s.change(ctx, func(reg *registry.Registry) error { return s.plan(ctx, reg, id, r) }); err != nil {
@@ -209,11 +209,6 @@ func checkNoID(name string) error {
 	return nil
 }
 
-// readGrants reads again what who asks may use.
-func (s *Server) readGrants(ctx context.Context) error {
-	return s.db.Read(ctx, func(q *rows.Queries) error { return asking(ctx).readGrants(ctx, q) })
-}
-
 // plan records a tenant in the region that is asked for.
 func (s *Server) plan(ctx context.Context, reg *registry.Registry, id registry.TenantID, r tenantRequest) error {
 	view, err := reg.View(ctx)
@@ -222,9 +217,6 @@ func (s *Server) plan(ctx context.Context, reg *registry.Registry, id registry.T
 	}
 	region, err := regionIn(ctx, view, r.Region)
 	if err != nil {
-		return err
-	}
-	if err := s.readGrants(ctx); err != nil { // who asks may have made another one since
 		return err
 	}
 	if err := s.checkName(ctx, view, r.Name); err != nil {
@@ -254,8 +246,12 @@ func (s *Server) checkName(ctx context.Context, view *registry.View, name string
 	if err != nil {
 		return err
 	}
+	p, err := s.admitted(ctx) // who asks may have made another one since
+	if err != nil {
+		return err
+	}
 	for _, id := range named {
-		if !asking(ctx).may(id) {
+		if !p.may(id) {
 			continue
 		}
 		d, err := view.Database(ctx, id)
@@ -365,9 +361,9 @@ func updateTenant(ctx context.Context, reg *registry.Registry, id registry.Tenan
 
 // deleteTenant records that a tenant is to go. Who can no longer use it is decided at once.
 func (s *Server) deleteTenant(ctx context.Context, id registry.TenantID) error {
-	_, err := s.tenantNow(ctx, id)
+	err := s.changeTenant(ctx, id, func(reg *registry.Registry) error { return reg.DropDatabase(ctx, id) })
 	if err == nil {
-		err = s.drop(ctx, id)
+		err = s.endSync(ctx, id)
 	}
 	if err = s.noted(ctx, act{action: "tenant.delete", tenant: id}, err); err != nil {
 		return s.refused(ctx, err)
@@ -376,11 +372,8 @@ func (s *Server) deleteTenant(ctx context.Context, id registry.TenantID) error {
 	return nil
 }
 
-// drop records that a database is to go, and ends the tenant's sync token.
-func (s *Server) drop(ctx context.Context, id registry.TenantID) error {
-	if err := s.change(ctx, func(reg *registry.Registry) error { return reg.DropDatabase(ctx, id) }); err != nil {
-		return err
-	}
+// endSync ends the sync token of a tenant whose database is to go, and the pause after what failed with that.
+func (s *Server) endSync(ctx context.Context, id registry.TenantID) error {
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
 		tenant := string(id)
 		if err := q.DeleteSyncToken(ctx, &tenant); err != nil {

@@ -130,11 +130,12 @@ func TestACallWhoseProcessDiedIsGoneOnWith(t *testing.T) {
 	p := mustPlane(t)
 	p.mustRegion("iad", "db.example.org")
 	anna := p.mustUser("anna", MemberRole)
-	who := &principal{user: mustRow(t, p, anna.user.ID), scopes: MemberRole.Scopes()}
+	who, err := p.admit(t.Context(), "Bearer "+anna.token, bearerScheme, []string{"write"})
+	require.NoError(t, err)
 	ctx := context.WithValue(t.Context(), principalKey, who)
 	steps := []func(id registry.TenantID, r tenantRequest) error{
 		func(registry.TenantID, tenantRequest) error { return nil },
-		func(id registry.TenantID, _ tenantRequest) error { return p.grantTo(ctx, who, id) },
+		func(id registry.TenantID, _ tenantRequest) error { return p.grantTo(ctx, id) },
 		func(id registry.TenantID, r tenantRequest) error {
 			return p.change(ctx, func(reg *registry.Registry) error { return p.plan(ctx, reg, id, r) })
 		},

@@ -80,22 +80,30 @@ func (s *Server) createToken(ctx context.Context, r TokenRequest) (NewToken, err
 	if harmless(r.Name) != r.Name {
 		return NewToken{}, invalid("/name", nameIsSecret)
 	}
-	for _, scope := range r.Scopes {
-		if !slices.Contains(p.scopes, Scope(scope)) {
-			return NewToken{}, problem(http.StatusForbidden, "denied", "your token does not have the scope %s itself", scope)
-		}
-	}
 	if len(r.Tenants) == 0 {
 		for _, id := range p.only {
 			r.Tenants = append(r.Tenants, string(id))
 		}
 	}
-	for _, id := range r.Tenants {
-		if !p.may(registry.TenantID(id)) {
-			return NewToken{}, errNotFound
-		}
+	if err := p.mayMake(r); err != nil { // before anything is said of a tenant
+		return NewToken{}, err
 	}
 	return s.makeToken(ctx, p.user.ID, r, &p.token)
+}
+
+// mayMake refuses a token that could do more than the one of who asks.
+func (p *principal) mayMake(r TokenRequest) error {
+	for _, scope := range r.Scopes {
+		if !slices.Contains(p.scopes, Scope(scope)) {
+			return problem(http.StatusForbidden, "denied", "your token does not have the scope %s itself", scope)
+		}
+	}
+	for _, id := range r.Tenants {
+		if !p.may(registry.TenantID(id)) {
+			return errNotFound
+		}
+	}
+	return nil
 }
 
 const nameIsSecret = "the name of the token is a secret itself, and names are shown"
@@ -126,6 +134,13 @@ func (s *Server) makeToken(ctx context.Context, user string, r TokenRequest, par
 	err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
 		if err := mustBeActive(ctx, q, user); err != nil {
 			return err
+		}
+		if parent != nil {
+			if p, err := s.admittedIn(ctx, q); err != nil {
+				return err
+			} else if err := p.mayMake(r); err != nil {
+				return err
+			}
 		}
 		if err := endWith(ctx, q, &row, parent); err != nil {
 			return err

@@ -129,9 +129,10 @@ func TestTheLoopForgetsNoTenantThatIsBeingMade(t *testing.T) {
 	t.Parallel()
 	p := mustPlane(t)
 	anna := p.mustUser("anna", MemberRole)
-	who := &principal{user: mustRow(t, p, anna.user.ID), scopes: MemberRole.Scopes()}
+	who, err := p.admit(t.Context(), "Bearer "+anna.token, bearerScheme, []string{"write"})
+	require.NoError(t, err)
 	const coming = registry.TenantID("0b0f9a26-0000-4000-8000-000000000001")
-	require.NoError(t, p.grantTo(t.Context(), who, coming)) // the first step of a creation
+	require.NoError(t, p.grantTo(context.WithValue(t.Context(), principalKey, who), coming)) // the first step of a creation
 	granted := func() []registry.TenantID {
 		u, err := p.UserNamed(t.Context(), "anna")
 		require.NoError(t, err)
@@ -141,7 +142,7 @@ func TestTheLoopForgetsNoTenantThatIsBeingMade(t *testing.T) {
 	defer cancel()
 	require.NoError(t, p.Run(ctx))
 	require.Equal(t, []registry.TenantID{coming}, granted())
-	_, err := p.Handler(t.Context()) // the next process
+	_, err = p.Handler(t.Context()) // the next process
 	require.NoError(t, err)
 	require.Empty(t, granted())
 }

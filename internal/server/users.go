@@ -366,13 +366,15 @@ func (s *Server) Grant(ctx context.Context, user string, tenant registry.TenantI
 }
 
 // grantTo gives who makes a tenant the use of it.
-func (s *Server) grantTo(ctx context.Context, p *principal, id registry.TenantID) error {
-	if p.only != nil {
-		return problem(http.StatusForbidden, "denied", "this token is limited to certain tenants and can't create one")
-	}
-	at, _ := slices.BinarySearch(p.own, id)
-	p.own = slices.Insert(p.own, at, id)
+func (s *Server) grantTo(ctx context.Context, id registry.TenantID) error {
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		p, err := s.admittedIn(ctx, q)
+		if err == nil && p.only != nil {
+			err = problem(http.StatusForbidden, "denied", "this token is limited to certain tenants and can't create one")
+		}
+		if err != nil {
+			return err
+		}
 		return errors.Join(q.Grant(ctx, rows.GrantParams{UserID: p.user.ID, TenantID: string(id)}), q.BumpGrants(ctx))
 	})
 }
