@@ -32,7 +32,6 @@ type Call struct {
 	Request   string
 	TenantID  string
 	Base      string
-	Process   string
 	Done      bool
 	MadeAt    int64
 }

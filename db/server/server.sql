@@ -118,13 +118,8 @@ FROM calls
 WHERE user_id = @user_id AND key = @key;
 
 -- name: InsertCall :exec
-INSERT INTO calls (user_id, key, operation, request, tenant_id, base, process, done, made_at)
-VALUES (@user_id, @key, @operation, @request, @tenant_id, @base, @process, 0, @made_at);
-
--- name: TakeCall :exec
-UPDATE calls
-SET process = @process
-WHERE user_id = @user_id AND key = @key;
+INSERT INTO calls (user_id, key, operation, request, tenant_id, base, done, made_at)
+VALUES (@user_id, @key, @operation, @request, @tenant_id, @base, 0, @made_at);
 
 -- name: EndCall :exec
 UPDATE calls

@@ -222,7 +222,7 @@ func (q *Queries) BumpGrants(ctx context.Context) error {
 }
 
 const call = `-- name: Call :one
-SELECT user_id, "key", operation, request, tenant_id, base, process, done, made_at
+SELECT user_id, "key", operation, request, tenant_id, base, done, made_at
 FROM calls
 WHERE user_id = ?1 AND key = ?2
 `
@@ -242,7 +242,6 @@ func (q *Queries) Call(ctx context.Context, arg CallParams) (Call, error) {
 		&i.Request,
 		&i.TenantID,
 		&i.Base,
-		&i.Process,
 		&i.Done,
 		&i.MadeAt,
 	)
@@ -548,8 +547,8 @@ func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error 
 }
 
 const insertCall = `-- name: InsertCall :exec
-INSERT INTO calls (user_id, key, operation, request, tenant_id, base, process, done, made_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)
+INSERT INTO calls (user_id, key, operation, request, tenant_id, base, done, made_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)
 `
 
 type InsertCallParams struct {
@@ -559,7 +558,6 @@ type InsertCallParams struct {
 	Request   string
 	TenantID  string
 	Base      string
-	Process   string
 	MadeAt    int64
 }
 
@@ -571,7 +569,6 @@ func (q *Queries) InsertCall(ctx context.Context, arg InsertCallParams) error {
 		arg.Request,
 		arg.TenantID,
 		arg.Base,
-		arg.Process,
 		arg.MadeAt,
 	)
 	return err
@@ -926,23 +923,6 @@ WHERE user_id = ?1
 
 func (q *Queries) RevokeUser(ctx context.Context, userID string) error {
 	_, err := q.db.ExecContext(ctx, revokeUser, userID)
-	return err
-}
-
-const takeCall = `-- name: TakeCall :exec
-UPDATE calls
-SET process = ?1
-WHERE user_id = ?2 AND key = ?3
-`
-
-type TakeCallParams struct {
-	Process string
-	UserID  string
-	Key     string
-}
-
-func (q *Queries) TakeCall(ctx context.Context, arg TakeCallParams) error {
-	_, err := q.db.ExecContext(ctx, takeCall, arg.Process, arg.UserID, arg.Key)
 	return err
 }
 

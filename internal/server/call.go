@@ -36,7 +36,8 @@ type call struct {
 const callLife = 24 * time.Hour
 
 // once runs fn for a call that is not under way, and records its outcome. Again tells fn that the
-// key was seen before: the effect may be there, in part or whole.
+// key was seen before: the effect may be there, in part or whole. Which calls are under way is known in
+// memory alone: there is one process for a directory, and what could not be written keeps no key busy.
 func (s *Server) once(ctx context.Context, c call, fn func(c call, again bool) error) error {
 	ctx = context.WithoutCancel(ctx) // who does not wait for the answer asks again, and it has an end then
 	if c.key == "" {
@@ -46,49 +47,54 @@ func (s *Server) once(ctx context.Context, c call, fn func(c call, again bool) e
 	if err != nil {
 		return s.noted(ctx, act{action: c.operation, tenant: c.tenant}, err)
 	}
-	ended := false
-	defer func() { // who panics has it in hand no more
-		if !ended {
-			_ = s.end(ctx, c, errInHand)
-		}
-	}()
+	defer s.calls.release(c.id(ctx))
 	err = fn(c, again)
-	ended = true
 	if unrecorded := s.end(ctx, c, err); unrecorded != nil {
 		return errors.Join(err, unrecorded)
 	}
 	return err
 }
 
-var errInHand = errors.New("it was not ended")
+// callID is by which a call is known while it is under way.
+type callID struct{ user, key string }
 
-// begin records a call, or finds the one that has its key.
+func (c call) id(ctx context.Context) callID { return callID{asking(ctx).user.ID, c.key} }
+
+// begin records a call, or finds the one that has its key. Without an error it is in hand then.
 func (s *Server) begin(ctx context.Context, c call) (_ call, again bool, err error) {
 	text, err := json.Marshal(c.request)
 	if err != nil {
 		return c, false, err
 	}
 	user, request := asking(ctx).user.ID, secret.Hash(c.operation+" "+string(text))
+	busy := s.calls.take(c.id(ctx)) != nil
+	defer func() {
+		if err != nil && !busy {
+			s.calls.release(c.id(ctx))
+		}
+	}()
 	err = s.db.Write(ctx, func(q *rows.Queries) error {
 		found, err := q.Call(ctx, rows.CallParams{UserID: user, Key: c.key})
-		if rows.IsMissing(err) {
+		if rows.IsMissing(err) && !busy {
 			return q.InsertCall(ctx, rows.InsertCallParams{
 				UserID: user, Key: c.key, Operation: c.operation, Request: request, TenantID: string(c.tenant), Base: c.base,
-				Process: s.process, MadeAt: s.Now().UnixMicro(),
+				MadeAt: s.Now().UnixMicro(),
 			})
 		}
-		if err != nil {
+		if err != nil && !rows.IsMissing(err) {
 			return err
 		}
-		again, c.done = true, found.Done
-		c.tenant, c.base = registry.TenantID(found.TenantID), found.Base
+		if err == nil {
+			again, c.done = true, found.Done
+			c.tenant, c.base = registry.TenantID(found.TenantID), found.Base
+		}
 		switch {
-		case found.Request != request:
+		case err == nil && found.Request != request:
 			return invalid("Idempotency-Key", "this key was used for another request")
-		case !found.Done && found.Process == s.process:
+		case busy:
 			return problem(http.StatusConflict, "busy", "the request with this key is still under way").with("Retry-After", "1")
 		}
-		return q.TakeCall(ctx, rows.TakeCallParams{UserID: user, Key: c.key, Process: s.process})
+		return nil
 	})
 	return c, again, err
 }
@@ -103,6 +109,6 @@ func (s *Server) end(ctx context.Context, c call, failure error) error {
 		if failure == nil {
 			return errors.Join(err, q.EndCall(ctx, rows.EndCallParams{UserID: user, Key: c.key}))
 		}
-		return errors.Join(err, q.TakeCall(ctx, rows.TakeCallParams{UserID: user, Key: c.key}))
+		return err
 	})
 }

@@ -115,13 +115,12 @@ func (s *Server) rotate(ctx context.Context, id registry.TenantID, key string, g
 		request: map[string]any{"tenant": id, "grace": grace},
 	}
 	err = s.once(ctx, c, func(c call, again bool) error {
-		ctx := context.WithoutCancel(ctx)
 		if !again || string(subject.Database.Login) == c.base && !c.done {
 			if err := s.flip(ctx, id, grace); err != nil {
 				return err
 			}
 		}
-		found, err := s.reveal(ctx, id)
+		found, err := s.reveal(context.WithoutCancel(ctx), id)
 		done = Rotated{"rotated", "The old login ends " + endOf(grace) + ".", found.InternalURL, found.DatabaseURL}
 		return err
 	})
@@ -151,11 +150,21 @@ func (s *Server) subject(ctx context.Context, id registry.TenantID) (found hosti
 }
 
 // flip switches to the other login. What goes wrong once that is published is for the loop. As with
-// that, few are in work at the same time: a server has connections for a hundred clients or so. It may
-// wait long, and behind each wait it is looked who asks.
+// that, few are in work at the same time: a server has connections for a hundred clients or so. Those of one
+// tenant come one behind the other, and who has gone does not come at all. It may wait long, and behind each
+// wait it is looked who asks.
 func (s *Server) flip(ctx context.Context, id registry.TenantID, grace time.Duration) error {
-	s.rotating <- struct{}{}
+	if err := s.rotations.wait(ctx, id); err != nil {
+		return err
+	}
+	defer s.rotations.release(id)
+	select {
+	case s.rotating <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	defer func() { <-s.rotating }()
+	ctx = context.WithoutCancel(ctx) // what is begun is done
 	subject, err := s.subject(ctx, id)
 	if err != nil {
 		return err

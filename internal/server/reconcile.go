@@ -34,7 +34,7 @@ const (
 // Run works on the databases until ctx ends, and waits for the steps that are under way.
 func (s *Server) Run(ctx context.Context) error {
 	s.news.init()
-	w := &work{slots: make(chan struct{}, atOnce), busy: map[registry.TenantID]bool{}}
+	w := &work{slots: make(chan struct{}, atOnce)}
 	defer w.wait.Wait()
 	swept := time.Time{}
 	for {
@@ -64,25 +64,7 @@ func (s *Server) Run(ctx context.Context) error {
 type work struct {
 	slots chan struct{}
 	wait  sync.WaitGroup
-	mu    sync.Mutex
-	busy  map[registry.TenantID]bool
-}
-
-// take tells whether a tenant is free to be worked on, and takes it then.
-func (w *work) take(id registry.TenantID) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.busy[id] {
-		return false
-	}
-	w.busy[id] = true
-	return true
-}
-
-func (w *work) release(id registry.TenantID) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.busy, id)
+	on    held[registry.TenantID]
 }
 
 // job is a step that is due for a tenant.
@@ -96,18 +78,18 @@ type job struct {
 func (s *Server) startDue(ctx context.Context, w *work) (time.Duration, error) {
 	jobs, next, err := s.due(ctx)
 	for _, j := range jobs {
-		if !w.take(j.tenant) {
+		if w.on.take(j.tenant) != nil {
 			continue
 		}
 		select {
 		case w.slots <- struct{}{}:
 		case <-ctx.Done():
-			w.release(j.tenant)
+			w.on.release(j.tenant)
 			return next, nil
 		}
 		w.wait.Go(func() {
 			s.try(ctx, j)
-			w.release(j.tenant)
+			w.on.release(j.tenant)
 			<-w.slots
 			s.news.wake() // what came for this tenant meanwhile
 		})

@@ -57,17 +57,18 @@ type Options struct {
 // Server is a control plane. It may be used by several goroutines.
 type Server struct {
 	Options
-	registry *registry.Registry
-	db       *rows.DB
-	files    *files.Files
-	stopping atomic.Bool
-	process  string        // this run's name, by which a call that a dead process began is known
-	rotating chan struct{} // has one for each rotation that is under way
-	login    *login.Login  // nil until Handler
-	beat     time.Duration // between two signs of life of a stream
-	lists    lists
-	news     news
-	regions  regionChecks
+	registry  *registry.Registry
+	db        *rows.DB
+	files     *files.Files
+	stopping  atomic.Bool
+	calls     held[callID] // with a key that are under way
+	rotations held[registry.TenantID]
+	rotating  chan struct{} // has one for each rotation that is under way
+	login     *login.Login  // nil until Handler
+	beat      time.Duration // between two signs of life of a stream
+	lists     lists
+	news      news
+	regions   regionChecks
 }
 
 // ErrRunning is returned if another spd answers for the directory.
@@ -78,14 +79,11 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err := makePrivate(o.Dir); err != nil {
 		return nil, err
 	}
-	process, err := newID(o.Random)
-	if err != nil {
-		return nil, err
-	}
-	s := &Server{Options: o, process: process, rotating: make(chan struct{}, atOnce), beat: beat}
+	s := &Server{Options: o, rotating: make(chan struct{}, atOnce), beat: beat}
 	if err := s.mustHaveStore(); err != nil {
 		return nil, err
 	}
+	var err error
 	if s.db, err = rows.Open(ctx, s.storePath()); err != nil {
 		return nil, err
 	}

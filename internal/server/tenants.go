@@ -146,6 +146,9 @@ func (s *Server) createTenant(ctx context.Context, key string, r tenantRequest) 
 			if answer, err = s.tenantNow(ctx, c.tenant); c.done || !isNotFound(err) {
 				return err
 			}
+			if there, unread := s.isThere(ctx, c.tenant); there || unread != nil { // it is not theirs any more
+				return errors.Join(err, unread)
+			}
 		}
 		if err := s.record(ctx, c.tenant, r); err != nil {
 			return err
