@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/archive"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/server/files"
@@ -84,11 +85,31 @@ func (s *Server) configuration(api huma.API) {
 // patience is how long an archive may take to come: others of its tenant have to wait meanwhile.
 const patience = time.Minute
 
-// handBody hands on the body of a request, for an operation that reads it bit by bit.
+// handBody hands on the body of a request, for an operation that reads it bit by bit. Its time begins when
+// it is read: before, it may have to wait for another one.
 func handBody(c huma.Context, next func(huma.Context)) {
-	late := time.AfterFunc(patience, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) }) // which is over
-	defer late.Stop()
-	next(huma.WithValue(c, bodyKey, c.BodyReader()))
+	var late *time.Timer
+	body := &startedReader{Reader: c.BodyReader(), start: func() {
+		late = time.AfterFunc(patience, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) }) // which is over
+	}}
+	next(huma.WithValue(c, bodyKey, body))
+	if late != nil {
+		late.Stop()
+	}
+}
+
+// startedReader calls start once, before it is read.
+type startedReader struct {
+	io.Reader
+	start func()
+}
+
+func (r *startedReader) Read(b []byte) (int, error) {
+	if r.start != nil {
+		r.start()
+		r.start = nil
+	}
+	return r.Reader.Read(b)
 }
 
 // accepts tells whether a kind of content is named. */* names none: it is everybody's.
@@ -136,7 +157,13 @@ func (s *Server) putFiles(ctx context.Context, id registry.TenantID, contentType
 	if !accepts(contentType, archiveType) {
 		return nil, problem(http.StatusUnsupportedMediaType, "unsupported", "an archive has the Content-Type %s", archiveType)
 	}
-	m, err := s.files.Replace(ctx, string(id), ifMatch, ctx.Value(bodyKey).(io.Reader))
+	if err := s.pushes.wait(ctx, id); err != nil { // each may fill a file
+		return nil, err
+	}
+	defer s.pushes.release(id)
+	m, err := s.files.Replace(ctx, string(id), ifMatch, ctx.Value(bodyKey).(io.Reader), func(q *rows.Queries) error {
+		return s.mustBeTheirs(ctx, q, id) // which has no files once it is gone, as it has no token
+	})
 	if err != nil {
 		return nil, filesProblem(err)
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -10,9 +11,11 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/archive"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -137,11 +140,83 @@ func TestAnArchiveThatDoesNotComeWholeIsNobodysFaultHere(t *testing.T) {
 	t.Parallel()
 	_, c, path, _ := mustSync(t)
 	for _, failure := range []error{os.ErrDeadlineExceeded, io.ErrUnexpectedEOF} {
-		_, err := c.files.Replace(t.Context(), "a", "*", iotest.ErrReader(failure))
+		_, err := c.files.Replace(t.Context(), "a", "*", iotest.ErrReader(failure), func(*rows.Queries) error { return nil })
 		require.Equal(t, 408, filesProblem(err).(*Problem).Status)
 	}
 	require.Equal(t, archive.Manifest{}.ETag(), c.ask("GET", path, "").is(200).Header.Get("ETag"))
 	left, err := filepath.Glob(filepath.Join(c.Dir, ".push-*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
+}
+
+// TestAPushEndsWithItsTokenAndItsTenant, also one that has half come.
+func TestAPushEndsWithItsTokenAndItsTenant(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(p *plane, anna *client, tenant string){
+		"the token": func(_ *plane, anna *client, tenant string) { anna.ask("POST", tenant+"/rotate-sync-token", "").is(200) },
+		"the tenant": func(p *plane, anna *client, tenant string) {
+			anna.ask("DELETE", tenant, "").is(204)
+			require.NoError(t, p.forget(t.Context(), idIn(tenant)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, c, path, _ := mustSync(t)
+			anna := p.mustUser("root", AdminRole)
+			text, _ := mustArchive(t, "services/a", "a")
+			who, err := p.admit(t.Context(), "Bearer "+c.token, syncScheme, nil)
+			require.NoError(t, err)
+			tenant := strings.TrimSuffix(path, "/files")
+			body, rest := io.Pipe()
+			ctx := context.WithValue(context.WithValue(t.Context(), principalKey, who), bodyKey, io.Reader(body))
+			came := make(chan error, 1)
+			go func() {
+				_, err := p.putFiles(ctx, idIn(tenant), archiveType, archive.Manifest{}.ETag())
+				came <- err
+			}()
+			half := len(text) / 2
+			_, err = io.WriteString(rest, text[:half])
+			require.NoError(t, err)
+			end(p, anna, tenant)
+			_, err = io.WriteString(rest, text[half:])
+			require.NoError(t, err)
+			require.NoError(t, rest.Close())
+			require.ErrorIs(t, <-came, errUnauthenticated)
+			m, err := p.files.Manifest(t.Context(), string(idIn(tenant)))
+			require.NoError(t, err)
+			require.Empty(t, m)
+		})
+	}
+}
+
+// TestAPushHasItsTimeFromWhenItIsRead: the one before of its tenant may have taken long.
+func TestAPushHasItsTimeFromWhenItIsRead(t *testing.T) {
+	t.Parallel()
+	began := 0
+	body := &startedReader{Reader: strings.NewReader("text"), start: func() { began++ }}
+	require.Zero(t, began)
+	text, err := io.ReadAll(body)
+	require.NoError(t, err)
+	require.Equal(t, "text", string(text))
+	require.Equal(t, 1, began)
+}
+
+// TestPushesOfOneTenantComeOneBehindTheOther: each may fill a file.
+func TestPushesOfOneTenantComeOneBehindTheOther(t *testing.T) {
+	t.Parallel()
+	p, c, path, _ := mustSync(t)
+	id := idIn(strings.TrimSuffix(path, "/files"))
+	require.NoError(t, p.pushes.wait(t.Context(), id))
+	text, _ := mustArchive(t, "services/a", "a")
+	came := make(chan *answer, 1)
+	go func() {
+		came <- c.ask("PUT", path, text, "Content-Type", "application/gzip", "If-Match", archive.Manifest{}.ETag())
+	}()
+	select {
+	case <-came:
+		require.Fail(t, "it did not wait")
+	case <-time.After(50 * time.Millisecond):
+	}
+	p.pushes.release(id)
+	(<-came).is(200)
 }

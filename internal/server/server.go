@@ -63,6 +63,7 @@ type Server struct {
 	stopping  atomic.Bool
 	calls     held[callID] // with a key that are under way
 	rotations held[registry.TenantID]
+	pushes    held[registry.TenantID]
 	rotating  chan struct{} // has one for each rotation that is under way
 	login     *login.Login  // nil until Handler
 	beat      time.Duration // between two signs of life of a stream

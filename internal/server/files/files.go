@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/sp-registry/sp/db/server"
@@ -30,9 +29,6 @@ type Files struct {
 	dir  string
 	now  func() time.Time
 	turn chan struct{}
-
-	mu      sync.Mutex
-	pushing map[string]chan struct{} // closed when the tenant's push is over
 }
 
 // unpacked bounds how many states are in memory at once, each of which may take 64 MiB.
@@ -40,7 +36,7 @@ const unpacked = 2
 
 // New returns the files that serve.db keeps. What comes is kept in dir until it is whole.
 func New(db *server.DB, dir string, now func() time.Time) *Files {
-	return &Files{db: db, dir: dir, now: now, turn: make(chan struct{}, unpacked), pushing: map[string]chan struct{}{}}
+	return &Files{db: db, dir: dir, now: now, turn: make(chan struct{}, unpacked)}
 }
 
 // Manifest returns the manifest of a tenant's state.
@@ -83,16 +79,12 @@ func (f *Files) Archive(ctx context.Context, tenant string) (text []byte, etag s
 }
 
 // Replace replaces the state that ifMatch names, by that of an archive. It returns the new manifest. A body
-// that comes slowly keeps nobody waiting but its own tenant.
-func (f *Files) Replace(ctx context.Context, tenant, ifMatch string, body io.Reader) (m archive.Manifest, err error) {
+// that comes slowly keeps nobody waiting, and fills a file. Until it is there much can happen: may refuses
+// what may not be any more, within the change.
+func (f *Files) Replace(ctx context.Context, tenant, ifMatch string, body io.Reader, may func(*server.Queries) error) (m archive.Manifest, err error) {
 	if strings.TrimSpace(ifMatch) == "" {
 		return nil, ErrUnconditional
 	}
-	done, err := f.alone(ctx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
 	whole, err := f.receive(body)
 	if err != nil {
 		return nil, err
@@ -102,7 +94,7 @@ func (f *Files) Replace(ctx context.Context, tenant, ifMatch string, body io.Rea
 		return nil, err
 	}
 	defer f.leave()
-	return f.replace(ctx, tenant, ifMatch, whole)
+	return f.replace(ctx, tenant, ifMatch, whole, may)
 }
 
 // receive reads a body into a file that has no name. What is too long is refused when it is read as an
@@ -125,32 +117,7 @@ func (f *Files) receive(body io.Reader) (*os.File, error) {
 	return file, nil
 }
 
-// alone waits until nobody else pushes a tenant's files: each may fill a file.
-func (f *Files) alone(ctx context.Context, tenant string) (done func(), err error) {
-	for {
-		f.mu.Lock()
-		other, mine := f.pushing[tenant], make(chan struct{})
-		if other == nil {
-			f.pushing[tenant] = mine
-		}
-		f.mu.Unlock()
-		if other == nil {
-			return func() {
-				f.mu.Lock()
-				defer f.mu.Unlock()
-				delete(f.pushing, tenant)
-				close(mine)
-			}, nil
-		}
-		select {
-		case <-other:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-	}
-}
-
-func (f *Files) replace(ctx context.Context, tenant, ifMatch string, body io.Reader) (archive.Manifest, error) {
+func (f *Files) replace(ctx context.Context, tenant, ifMatch string, body io.Reader, may func(*server.Queries) error) (archive.Manifest, error) {
 	files, err := archive.Read(body)
 	if err != nil {
 		return nil, err
@@ -165,6 +132,9 @@ func (f *Files) replace(ctx context.Context, tenant, ifMatch string, body io.Rea
 		return nil, err
 	}
 	return m, f.db.Write(ctx, func(q *server.Queries) error {
+		if err := may(q); err != nil {
+			return err
+		}
 		has, err := q.FilesETag(ctx, tenant)
 		if server.IsMissing(err) {
 			has, err = archive.Manifest{}.ETag(), nil
