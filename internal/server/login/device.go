@@ -95,7 +95,7 @@ func (a authority) poll(ctx context.Context, q *server.Queries, hash string) (an
 }
 
 // answerAgain gives other tokens of the same login to a program that did not get the first, as a refresh
-// does: for a moment, and until one of them came back.
+// does: for a moment, until one of them came back, and no more often than it may ask.
 func (a authority) answerAgain(ctx context.Context, q *server.Queries, device server.Device) (answer, error) {
 	login, err := q.Login(ctx, *device.Session)
 	if err != nil && !server.IsMissing(err) {
@@ -107,6 +107,13 @@ func (a authority) answerAgain(ctx context.Context, q *server.Queries, device se
 	h, refusal, err := a.may(ctx, q, person{login.UserID, login.TokenID}, login.Scopes)
 	if err != nil || refusal != nil {
 		return answer{refusal: refusal}, err
+	}
+	since := a.micros() - device.PolledAt
+	if since < device.PollAfter-early.Microseconds() {
+		return answer{refusal: oidc.ErrSlowDown()}, nil
+	}
+	if err := q.PollDevice(ctx, server.PollDeviceParams{Hash: device.Hash, PolledAt: device.PolledAt, PollAfter: since + pollAfter.Microseconds()}); err != nil {
+		return answer{}, err
 	}
 	tokens, err := a.issue(ctx, q, h, login.Session, login.Hostname, 1)
 	return answer{tokens: tokens, event: h.event("login", "answered again")}, err
