@@ -106,6 +106,9 @@ func TestATenantWhoseCancellationWasTakenBackStays(t *testing.T) {
 	require.Equal(t, "active", now.Data.Status, "it was answered 200 and active, and is dropped")
 	anna.ask("POST", "/api/v1/tenants/"+made.ID+"/subscription/cancel", "").is(200)
 	p.clock.pass(8 * 24 * time.Hour)
+	anna.ask("PATCH", "/api/v1/tenants/"+made.ID, `{}`, "If-Match", "*").is(200, &now)
+	require.Equal(t, "active", now.Data.Status, "it was not being deleted yet")
+	require.NoError(t, p.change(t.Context(), func(reg *registry.Registry) error { return reg.DropDatabase(t.Context(), registry.TenantID(made.ID)) }))
 	anna.ask("PATCH", "/api/v1/tenants/"+made.ID, `{}`, "If-Match", "*").refuses(409, "conflict")
 }
 

@@ -153,7 +153,7 @@ func (s *Server) retry(ctx context.Context, id registry.TenantID) (Status, error
 func (s *Server) cancel(ctx context.Context, id registry.TenantID) error {
 	st, err := s.status(ctx, id)
 	if err == nil && st.Status == deleting {
-		err = problem(http.StatusConflict, "conflict", "the tenant is being deleted")
+		err = errDeleted
 	}
 	if err == nil {
 		err = s.putCancellation(ctx, id)
@@ -182,15 +182,17 @@ func (s *Server) putCancellation(ctx context.Context, id registry.TenantID) erro
 	})
 }
 
-// uncancel takes a cancellation back. Its row stays until the database can be written again.
-func (s *Server) uncancel(ctx context.Context, id registry.TenantID) error {
+// uncancel takes a cancellation back, until the tenant is being deleted. Its row stays until the database can
+// be written again. There may be none, as in a serve.db from a backup, and the database be read-only: with look
+// the loop has a look.
+func (s *Server) uncancel(ctx context.Context, id registry.TenantID, look bool) error {
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
 		found, err := q.Cancellation(ctx, string(id))
+		if look && rows.IsMissing(err) {
+			return q.PutCancellation(ctx, rows.PutCancellationParams{TenantID: string(id)})
+		}
 		if rows.IsMissing(err) || err == nil && found.DeleteAt == nil {
 			return nil
-		}
-		if err == nil && *found.DeleteAt <= s.Now().UnixMicro() {
-			err = problem(http.StatusConflict, "conflict", "its retention is over, and the tenant is being deleted")
 		}
 		if err != nil {
 			return err

@@ -169,20 +169,17 @@ func (s *Server) cancellationJob(c rows.Cancellation, now time.Time) (job, bool)
 	case c.DeleteAt != nil && *c.DeleteAt <= now.UnixMicro():
 		return job{id, "delete it", func(ctx context.Context) error { return s.endRetention(ctx, id) }}, true
 	case c.DeleteAt != nil && !c.Applied:
-		return job{id, "make its database read-only", func(ctx context.Context) error { return s.readOnly(ctx, id, true) }}, true
+		return job{id, "make its database read-only", func(ctx context.Context) error { return s.readOnly(ctx, id, true, c.Applied) }}, true
 	case c.DeleteAt == nil:
-		return job{id, "let its database be written", func(ctx context.Context) error { return s.readOnly(ctx, id, false) }}, true
+		return job{id, "let its database be written", func(ctx context.Context) error { return s.readOnly(ctx, id, false, c.Applied) }}, true
 	}
 	return job{}, false
 }
 
 // endRetention begins to delete a tenant whose retention is over, unless that was taken back meanwhile.
 func (s *Server) endRetention(ctx context.Context, id registry.TenantID) error {
-	var over bool
-	if err := s.db.Read(ctx, func(q *rows.Queries) (err error) {
-		over, err = s.isOver(ctx, q, id)
-		return err
-	}); err != nil || !over {
+	over, err := s.isOverNow(ctx, id)
+	if err != nil || !over {
 		return err
 	}
 	switch there, err := s.isThere(ctx, id); {
@@ -201,16 +198,23 @@ func (s *Server) endRetention(ctx context.Context, id registry.TenantID) error {
 	case live:
 		return s.renewRetention(ctx, subject)
 	}
-	return s.drop(ctx, id)
+	if err := s.change(ctx, func(reg *registry.Registry) (err error) {
+		if over, err = s.isOverNow(ctx, id); err != nil || !over { // it was taken back while the server was asked
+			return err
+		}
+		return reg.DropDatabase(ctx, id)
+	}); err != nil || !over {
+		return err
+	}
+	return s.endSync(ctx, id)
 }
 
-// drop records that a tenant's database is to go.
-func (s *Server) drop(ctx context.Context, id registry.TenantID) error {
-	err := s.change(ctx, func(reg *registry.Registry) error { return reg.DropDatabase(ctx, id) })
-	if err == nil {
-		err = s.endSync(ctx, id)
-	}
-	return err
+func (s *Server) isOverNow(ctx context.Context, id registry.TenantID) (over bool, err error) {
+	err = s.db.Read(ctx, func(q *rows.Queries) (err error) {
+		over, err = s.isOver(ctx, q, id)
+		return err
+	})
+	return over, err
 }
 
 // isOver tells whether a tenant is cancelled and its retention over.
@@ -460,13 +464,18 @@ func (s *Server) forget(ctx context.Context, tenant registry.TenantID) error {
 	})
 }
 
-// readOnly makes the database of a cancelled tenant read-only, or lets it be written again.
-func (s *Server) readOnly(ctx context.Context, id registry.TenantID, on bool) error {
+// readOnly makes the database of a cancelled tenant read-only, or lets it be written again. Applied tells
+// whether it was made read-only, as far as is known.
+func (s *Server) readOnly(ctx context.Context, id registry.TenantID, on, applied bool) error {
 	subject, err := s.on(ctx, id)
 	if errors.Is(err, registry.ErrNotFound) { // it is gone
 		return s.forget(ctx, id)
 	}
-	if err == nil {
+	live := false
+	if err == nil && !on && !applied { // the sessions of one that was never read-only stay
+		live, err = s.machine(func(string) {}).IsLive(ctx, subject)
+	}
+	if err == nil && !live {
 		err = s.machine(func(string) {}).SetReadOnly(ctx, subject, on)
 	}
 	if err != nil {

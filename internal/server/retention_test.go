@@ -29,7 +29,7 @@ func mustServe(t *testing.T) (p *plane, anna *client, path string, url secret.Se
 	path = "/api/v1/tenants/" + id
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		require.NoError(t, p.drop(ctx, registry.TenantID(id)))
+		anna.askIn(ctx, "DELETE", path, "").is(204)
 		jobs, _, err := p.due(ctx)
 		require.NoError(t, err)
 		for _, j := range jobs {
@@ -97,4 +97,24 @@ func TestADatabaseThatWasNeverReadOnlyIsKept(t *testing.T) {
 	live, err := p.machine(func(string) {}).IsLive(t.Context(), subject)
 	require.NoError(t, err)
 	require.True(t, live)
+}
+
+// TestACancellationThatWasLostIsTakenBack: both files are from a backup of before, and the database is
+// read-only since. What edits something else asks no server.
+func TestACancellationThatWasLostIsTakenBack(t *testing.T) {
+	t.Parallel()
+	p, anna, path, url := mustServe(t)
+	anna.ask("POST", path+"/subscription/cancel", "").is(200)
+	p.mustDo()
+	require.Equal(t, []string{"on"}, pgtest.Exec(t, url, "SHOW default_transaction_read_only"))
+	require.NoError(t, p.db.Write(t.Context(), func(q *rows.Queries) error { return q.DeleteCancellation(t.Context(), string(idIn(path))) }))
+	anna.ask("PATCH", path, `{"name":"store"}`, "If-Match", "*").is(200)
+	p.mustRest(lookEvery)
+	undo := func() {
+		anna.ask("PATCH", path, `{}`, "If-Match", "*").is(200)
+		p.mustDo()
+		require.Equal(t, []string{"off"}, pgtest.Exec(t, url, "SHOW default_transaction_read_only"))
+		p.mustRest(lookEvery)
+	}
+	undo()
 }

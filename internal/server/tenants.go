@@ -317,34 +317,44 @@ func (s *Server) edit(ctx context.Context, id registry.TenantID, version string,
 			return err
 		}
 	}
-	if err := s.change(ctx, func(reg *registry.Registry) error {
-		if err := s.checkVersion(ctx, reg, id, version); err != nil {
+	var was Tenant
+	if err := s.change(ctx, func(reg *registry.Registry) (err error) {
+		if was, err = s.checkVersion(ctx, reg, id, version); err != nil {
 			return err
 		}
 		return updateTenant(ctx, reg, id, e)
 	}); err != nil {
 		return err
 	}
-	return s.uncancel(ctx, id)
+	if err := s.uncancel(ctx, id, e == (tenantEdit{}) && was.Status == active); err != nil {
+		return err
+	}
+	now, err := s.tenantNow(ctx, id)
+	if err == nil && now.Body.Data.Status == deleted { // the loop was faster
+		err = errDeleted
+	}
+	return err
 }
+
+var errDeleted = problem(http.StatusConflict, "conflict", "the tenant is being deleted")
 
 // checkVersion refuses to edit a tenant that is not as it was when the version was read. Nobody else
 // changes it meanwhile.
-func (s *Server) checkVersion(ctx context.Context, reg *registry.Registry, id registry.TenantID, version string) error {
+func (s *Server) checkVersion(ctx context.Context, reg *registry.Registry, id registry.TenantID, version string) (was Tenant, err error) {
 	view, err := reg.View(ctx)
 	if err != nil {
-		return err
+		return was, err
 	}
 	now, err := s.tenantIn(ctx, view, id)
 	switch {
 	case err != nil:
-		return err
+		return was, err
 	case version != now.ETag && version != "*":
-		return problem(http.StatusPreconditionFailed, "conflict", "the tenant was changed meanwhile").with("ETag", now.ETag)
+		return was, problem(http.StatusPreconditionFailed, "conflict", "the tenant was changed meanwhile").with("ETag", now.ETag)
 	case now.Body.Data.Status == deleted:
-		return problem(http.StatusConflict, "conflict", "the tenant is being deleted")
+		return was, errDeleted
 	}
-	return nil
+	return now.Body.Data, nil
 }
 
 func updateTenant(ctx context.Context, reg *registry.Registry, id registry.TenantID, e tenantEdit) error {
