@@ -23,7 +23,23 @@ import (
 var migrations embed.FS
 
 // DB is an open serve.db. It may be used by several goroutines, and the file by several processes.
-type DB struct{ reader, writer *sql.DB }
+type DB struct {
+	reader, writer *sql.DB
+	path           string
+	file           os.FileInfo // at path when it was opened
+}
+
+// ErrReplaced is returned where another file is in the place of the one that was opened, or none.
+var ErrReplaced = errors.New("moved or replaced while spd has it open, so what is written there would be lost")
+
+// Look refuses a file that is not in its place any more.
+func (d *DB) Look() error {
+	now, err := os.Lstat(d.path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(d.file, now) {
+		err = fmt.Errorf("%s: %w", d.path, ErrReplaced)
+	}
+	return err
+}
 
 // Open opens the file at path, an absolute path, and brings it to the current schema; where there is
 // none it makes one, which its owner alone can read.
@@ -31,7 +47,10 @@ func Open(ctx context.Context, path string) (d *DB, err error) {
 	if err := prepare(ctx, path); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	d = &DB{}
+	d = &DB{path: path}
+	if d.file, err = os.Lstat(path); err != nil {
+		return nil, err
+	}
 	if d.reader, err = sql.Open("sqlite", dsn(path, "_query_only", "1")); err == nil {
 		d.writer, err = sql.Open("sqlite", dsn(path, "_txlock", "immediate"))
 	}
@@ -184,6 +203,9 @@ func (d *DB) Read(ctx context.Context, fn func(*Queries) error) error {
 func (d *DB) Write(ctx context.Context, fn func(*Queries) error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if err := d.Look(); err != nil {
+		return err
 	}
 	tx, err := d.writer.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {

@@ -121,6 +121,9 @@ func (s *Server) putMark(ctx context.Context, now mark) error {
 // checkRegistry refuses a registry that is another one than serve.db belongs to, or an older state of it.
 // The mark is read first: the registry is only ever ahead of it.
 func (s *Server) checkRegistry(ctx context.Context) error {
+	if err := s.db.Look(); err != nil {
+		return err
+	}
 	known, err := s.knownMark(ctx)
 	if err != nil {
 		return err

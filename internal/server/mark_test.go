@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -208,4 +209,29 @@ func TestARegistryWhoseStoreIsGoneIsLeftAlone(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, users)
 	require.NoError(t, accepted.Close())
+}
+
+// TestAStoreThatWasReplacedIsNotUsed, as when a backup is put back while spd runs: neither read nor written.
+func TestAStoreThatWasReplacedIsNotUsed(t *testing.T) {
+	t.Parallel()
+	for name, replace := range map[string]func(path string) error{
+		"replaced": func(path string) error {
+			return errors.Join(os.WriteFile(path+".other", copyOf(t, path), 0o600), os.Rename(path+".other", path))
+		},
+		"gone": os.Remove,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := mustPlane(t)
+			p.mustRegion("iad", "db.example.org")
+			anna := p.mustUser("anna", MemberRole)
+			before := revisionOf(p)
+			require.NoError(t, replace(p.storePath()))
+			anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`).refuses(500, "internal")
+			anna.ask("POST", "/api/v1/tokens", `{"name":"ci","scopes":["read"]}`).refuses(500, "internal")
+			_, _, err := p.due(t.Context())
+			require.ErrorIs(t, err, rows.ErrReplaced)
+			require.Equal(t, before, revisionOf(p))
+		})
+	}
 }
