@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
+	"net"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/server"
 )
 
 // TestRootIsToldHowToTryItAsAnotherUser: by a command that can be pasted, and before anything is made.
@@ -40,4 +44,20 @@ func TestHelpShowsTheFlagsWithWhichItServes(t *testing.T) {
 	for line := range strings.Lines(help + s.must("help", "serve").stdout) {
 		require.LessOrEqual(t, len(line), 81, line)
 	}
+}
+
+// TestASecondSpdIsToldOfTheFirst, which has the port, too.
+func TestASecondSpdIsToldOfTheFirst(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	release, err := server.Hold(s.dir())
+	require.NoError(t, err)
+	first, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	o := s.run("--listen", first.Addr().String())
+	require.Equal(t, 4, o.exit, o.stderr)
+	require.Contains(t, o.stderr, "spd: "+s.dir()+": another spd runs on this directory\n")
+	require.Equal(t, 2, s.run("--listen", "0.0.0.0:1").exit)
+	require.Equal(t, 2, s.run("--url", "nowhere").exit)
+	require.NoError(t, errors.Join(first.Close(), release()))
 }

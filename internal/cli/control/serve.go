@@ -59,17 +59,29 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 	if err := mayTry(c); err != nil {
 		return cli.Answer{}, err
 	}
-	listener, err := listen(ctx, given(c, "listen", "127.0.0.1:8787"))
+	address, err := listenAddress(c)
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	defer func() { _ = listener.Close() }() // the server has closed it by then
 	o, err := options(c)
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	if o.URL, err = publicURL(c, listener.Addr()); err != nil {
+	if o.URL, err = publicURL(c); err != nil {
 		return cli.Answer{}, err
+	}
+	release, err := server.Hold(o.Dir) // before another spd's port is in the way
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	defer func() { _ = release() }() // the process ends
+	listener, err := listen(ctx, address)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	defer func() { _ = listener.Close() }() // the server has closed it by then
+	if o.URL == nil {
+		o.URL = &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	}
 	o.Proxied, o.AcceptRegistry = c.IsSet("url"), c.Bool("accept-registry")
 	var level slog.Level
@@ -79,11 +91,6 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 	o.Domain = given(c, "domain", "localhost")
 	o.Log = slog.New(slog.NewTextHandler(c.Stderr, &slog.HandlerOptions{Level: level}))
 	slog.SetDefault(o.Log) // to which the library of the logins writes
-	release, err := server.Hold(o.Dir)
-	if err != nil {
-		return cli.Answer{}, err
-	}
-	defer func() { _ = release() }() // the process ends
 	s, err := open(ctx, c, o)
 	if err != nil {
 		return cli.Answer{}, err
@@ -119,13 +126,19 @@ func mayTry(c *cli.Context) error {
 // errTaken is returned for an address that another program has.
 var errTaken = errors.New("in use")
 
-// listen listens on this machine alone: without TLS, whoever is in between would read every secret.
-func listen(ctx context.Context, address string) (net.Listener, error) {
+// listenAddress is an address of this machine alone: without TLS, whoever is in between would read every
+// secret.
+func listenAddress(c *cli.Context) (string, error) {
+	address := given(c, "listen", "127.0.0.1:8787")
 	host, _, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, cli.Hint(cli.Usage("--listen: not a loopback address, such as 127.0.0.1:8787"),
+		return "", cli.Hint(cli.Usage("--listen: not a loopback address, such as 127.0.0.1:8787"),
 			"spd has no TLS, so it listens on this machine only; put a web server with TLS in front of it")
 	}
+	return address, nil
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		err = cli.Hint(fmt.Errorf("--listen %s: another program listens there: %w", address, errTaken), "name another port, or 0 for a free one: --listen 127.0.0.1:0")
@@ -133,11 +146,11 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return listener, err
 }
 
-// publicURL is where clients find the control plane.
-func publicURL(c *cli.Context, address net.Addr) (*url.URL, error) {
+// publicURL is where clients find the control plane, nil if that was not said.
+func publicURL(c *cli.Context) (*url.URL, error) {
 	text := c.Optional("url")
 	if text == nil {
-		return &url.URL{Scheme: "http", Host: address.String()}, nil
+		return nil, nil
 	}
 	u, err := url.Parse(*text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/" {
