@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func newSandbox(t *testing.T) *sandbox {
 // dir is where spd keeps its files, unless it is told otherwise.
 func (s *sandbox) dir() string { return filepath.Join(s.home, ".local", "share", "spd") }
 
-// run runs `spd ARGUMENT...`. One that serves ends at once.
+// run runs `spd ARGUMENT...`. One that serves ends once it says that it listens.
 func (s *sandbox) run(args ...string) outcome {
 	s.t.Helper()
 	streams := s.t.TempDir()
@@ -64,7 +65,15 @@ func (s *sandbox) run(args ...string) outcome {
 		Terminal:         func(int) bool { return s.people },
 		UntilSignal: func(ctx context.Context) (context.Context, func()) {
 			ctx, end := context.WithCancel(ctx)
-			time.AfterFunc(time.Second, end)
+			go func() {
+				defer end()
+				for ctx.Err() == nil {
+					if text, err := os.ReadFile(filepath.Join(streams, "stderr")); err != nil || strings.Contains(string(text), "listening on ") {
+						return
+					}
+					time.Sleep(time.Millisecond)
+				}
+			}()
 			return ctx, end
 		},
 	})
