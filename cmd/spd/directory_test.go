@@ -18,6 +18,7 @@ func TestWhatDoesNotAddMakesNoControlPlane(t *testing.T) {
 		{"user", "edit", "anna", "--role", "reader"},
 		{"grant", "anna", "shop"},
 		{"region", "list"},
+		{"tenant", "list"},
 		{"region", "remove", "iad"},
 		{"token", "list"},
 		{"token", "create", "anna"},

@@ -50,6 +50,7 @@ func program() *cli.Program {
 			{Name: "serve", Build: control.Serve},
 			{Name: "region", Build: control.Region},
 			{Name: "user", Build: control.User},
+			{Name: "tenant", Build: control.Tenant},
 			{Name: "grant", Build: control.Grant},
 			{Name: "token", Build: control.Token},
 			{Name: "audit", Build: control.Audit},

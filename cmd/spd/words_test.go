@@ -20,9 +20,9 @@ func TestARefusalNamesTheWayOn(t *testing.T) {
 	}{
 		{[]string{"user", "rm", "anna"}, 2, "usage", "spd user edit NAME --active no"},
 		{[]string{"token", "revoke", "x"}, 2, "usage", "spd token delete"},
-		{[]string{"tenant", "list"}, 2, "usage", "sp tenant --help"},
+		{[]string{"tenant", "create"}, 2, "usage", "sp tenant create --help"},
 		{[]string{"user", "code", "nobody"}, 3, "not_found", "spd user list"},
-		{[]string{"grant", "anna", "shop"}, 3, "not_found", "spd audit --json"},
+		{[]string{"grant", "anna", "shop"}, 3, "not_found", "spd tenant list"},
 		{[]string{"region", "remove", "iad"}, 3, "not_found", "spd region list"},
 		{[]string{"region", "add", "iad"}, 2, "usage", "spd region add iad --server-stdin"},
 	} {

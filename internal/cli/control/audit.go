@@ -32,7 +32,7 @@ func audit(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 		return answer, cli.Usage("audit: --limit must be above 0")
 	}
 	if c.IsSet("tenant") && !server.IsID(asked.Tenant) {
-		return answer, cli.Hint(cli.Usage("audit: --tenant: not a tenant's whole id"), "%s has the ids", to(c, "spd audit", "--json"))
+		return answer, cli.Hint(cli.Usage("audit: --tenant: not a tenant's whole id"), "%s shows the ids", to(c, "spd tenant list"))
 	}
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		if name := c.Optional("user"); name != nil {

@@ -19,7 +19,7 @@ func Instead(words string) cli.Advice {
 		return cli.Advise("did you mean %s?", cli.To("spd region add", "CODE", "--server-stdin"))
 	case "revoke":
 		return cli.Advise("did you mean %s?", cli.To("spd grant", "USER", "TENANT", "--revoke"))
-	case "tenant", "login", "psql":
+	case "tenant create", "tenant delete", "tenant show", "login", "psql":
 		return cli.Advise("that is a command of sp, which users run: sp %s --help", words)
 	}
 	return cli.Advice{}

@@ -148,7 +148,7 @@ func grant(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		err := s.Grant(ctx, *c.Arg(0), registry.TenantID(*c.Arg(1)), allowed)
 		if errors.Is(err, registry.ErrNotFound) {
-			err = cli.Hint(err, "grant takes the tenant's whole id; %s shows it to its users, and %s to you", cli.To("sp tenant show"), to(c, "spd audit", "--json"))
+			err = cli.Hint(err, "grant takes the tenant's whole id; %s shows the ids", to(c, "spd tenant list"))
 		}
 		if err != nil {
 			return err

@@ -1,0 +1,51 @@
+package server
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// TenantOf is a tenant as the operator of this machine sees it: with those who were granted it. Who is an
+// admin may use it, too.
+type TenantOf struct {
+	ID     registry.TenantID `json:"id"`
+	Name   string            `json:"name"`
+	Region string            `json:"region"`
+	Status string            `json:"status"`
+	Users  []string          `json:"users"`
+}
+
+// Tenants returns all tenants in order of entry, without their secrets.
+func (s *Server) Tenants(ctx context.Context) ([]TenantOf, error) {
+	users, err := s.Users(ctx)
+	if err != nil {
+		return nil, err
+	}
+	canceled, err := s.canceled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := []TenantOf{}
+	err = s.read(ctx, func(view *registry.View) error {
+		for t, err := range view.Tenants(ctx, registry.Page{}) {
+			if err != nil {
+				return err
+			}
+			d, err := view.Database(ctx, t.ID)
+			if err != nil {
+				return err
+			}
+			one := TenantOf{ID: t.ID, Name: t.Name, Region: orNothing(t.Region), Status: shown(t, d, canceled[t.ID]).Status, Users: []string{}}
+			for _, u := range users {
+				if slices.Contains(u.Tenants, t.ID) {
+					one.Users = append(one.Users, u.Name)
+				}
+			}
+			found = append(found, one)
+		}
+		return nil
+	})
+	return found, err
+}
