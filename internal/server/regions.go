@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -129,29 +130,37 @@ func regionIn(ctx context.Context, view *registry.View, code string) (registry.S
 	return registry.Server{}, invalid("/region", "there is no such region; the regions are %s", strings.Join(codes, ", "))
 }
 
+// strange is an error of a server that nobody registered before: it says nothing of what was.
+type strange struct{ error }
+
+func (e strange) Error() string {
+	return strings.TrimSuffix(e.error.Error(), ": "+provision.ErrMismatch.Error())
+}
+func (e strange) Unwrap() error { return e.error }
+
 // AddRegion makes a PostgreSQL server a region, after a look whether databases can be made there, and
-// whether it is a region already by another address.
-func (s *Server) AddRegion(ctx context.Context, code string, admin secret.Secret) (registry.Server, error) {
-	server, err := registry.ServerAt(admin)
-	if err != nil {
-		return server, err
+// whether it is a region already by another address. It tells whether it was that region before.
+func (s *Server) AddRegion(ctx context.Context, code string, admin secret.Secret) (server registry.Server, known bool, err error) {
+	if server, err = registry.ServerAt(admin); err != nil {
+		return server, false, err
 	}
 	m := s.machine(func(string) {})
 	if err := m.Answers(ctx, server); err != nil {
-		return server, err
+		return server, false, strange{err}
 	}
 	regions, err := s.regionServers(ctx)
 	if err != nil {
-		return server, err
+		return server, false, err
 	}
 	twin, err := m.Twin(ctx, server, regions)
 	if err == nil && twin != nil {
 		err = fmt.Errorf("server %s: it is region %s, which has it as %s: %w", server.Name, *twin.Region, twin.Name, registry.ErrExists)
 	}
 	if err != nil {
-		return server, err
+		return server, false, err
 	}
-	return server, s.addRegion(ctx, code, server)
+	known = slices.ContainsFunc(regions, func(r registry.Server) bool { return r.Name == server.Name })
+	return server, known, s.addRegion(ctx, code, server)
 }
 
 func (s *Server) addRegion(ctx context.Context, code string, server registry.Server) error {

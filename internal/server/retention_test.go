@@ -22,7 +22,7 @@ func mustServe(t *testing.T) (p *plane, anna *client, path string, url secret.Se
 	admin := pgtest.Server(t)
 	p = mustPlane(t)
 	p.Random = rand.Reader // the server is the others', too, so names have to differ
-	_, err := p.AddRegion(t.Context(), "iad", admin)
+	_, _, err := p.AddRegion(t.Context(), "iad", admin)
 	require.NoError(t, err)
 	anna = p.mustUser("anna", MemberRole)
 	id := anna.mustTenant("shop").ID

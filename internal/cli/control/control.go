@@ -58,7 +58,7 @@ func Faults() []cli.Fault {
 		fault(postgres.ErrTaken, 9, "unavailable"),
 		hinted(fault(hosting.ErrLost, 9, "mismatch"), "put them back, or begin anew in another directory: --dir"),
 		hinted(fault(provision.ErrUnavailable, 9, "unavailable"), "see that the server runs, and that host and port are right"),
-		hinted(fault(provision.ErrDenied, 9, "denied"), "the URL has to be of a role with CREATEROLE and CREATEDB, and have its password"),
+		hinted(fault(provision.ErrDenied, 9, "denied"), "the URL has to be of a role with CREATEROLE and CREATEDB, with its password, and an sslmode that the server offers"),
 		fault(provision.ErrMismatch, 9, "mismatch"),
 		fault(registry.ErrExists, 4, "exists"),
 		fault(registry.ErrInUse, 4, "in_use"),

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/server"
 )
@@ -34,12 +35,19 @@ func addRegion(ctx context.Context, c *cli.Context) (answer cli.Answer, err erro
 	if admin == nil {
 		return answer, cli.Hint(cli.Usage("region add: which server?"), "%s reads its URL from stdin", to(c, "spd region add", *c.Arg(0), "--server-stdin"))
 	}
+	known := false
 	err = newPlane(ctx, c, func(ctx context.Context, s *server.Server) error {
-		added, err := s.AddRegion(ctx, *c.Arg(0), *admin)
+		var added registry.Server
+		if added, known, err = s.AddRegion(ctx, *c.Arg(0), *admin); errors.Is(err, provision.ErrMismatch) {
+			err = cli.Hint(err, "the URL has to name a server's host and port, and a database that is there, such as postgres")
+		}
 		answer, c.Made = cli.Answer{Value: map[string]any{"code": *c.Arg(0), "server": added.Name}}, err == nil
 		return err
 	})
-	if err == nil {
+	switch {
+	case err == nil && known:
+		c.Note("region %s was there already: it has this URL now", *c.Arg(0))
+	case err == nil:
 		c.Note("region %s added", *c.Arg(0))
 	}
 	return answer, err
@@ -69,7 +77,7 @@ func removeRegion(ctx context.Context, c *cli.Context) (answer cli.Answer, err e
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		err := s.RemoveRegion(ctx, *c.Arg(0))
 		if errors.Is(err, registry.ErrInUse) {
-			err = cli.Hint(err, "first its tenants have to be deleted: their users do that with %s", cli.To("sp tenant delete", "ID"))
+			err = cli.Hint(err, "first its tenants have to be deleted: %s shows them, and their users do that with %s", to(c, "spd tenant list"), cli.To("sp tenant delete", "ID"))
 		}
 		if errors.Is(err, registry.ErrNotFound) {
 			err = cli.Hint(err, "%s lists the regions", to(c, "spd region list"))
