@@ -28,6 +28,8 @@ func TestRootIsToldHowToTryItAsAnotherUser(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, left)
 
+	require.Contains(t, s.run("--stop").stderr, "runuser -u postgres -- spd --dev --stop\n")
+
 	s.env["SUDO_USER"] = "anna"
 	require.Contains(t, s.run("--dev").stderr, "runuser -u anna -- spd --dev\n")
 }

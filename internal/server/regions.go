@@ -194,6 +194,33 @@ func (s *Server) AddOwnRegion(ctx context.Context, code string, progress func(st
 	return s.addRegion(ctx, code, up.Server)
 }
 
+// StopOwnServers stops the PostgreSQL servers that spd runs from this machine's programs, and returns the
+// names of those that ran.
+func (s *Server) StopOwnServers(ctx context.Context) (stopped []string, err error) {
+	m := s.machine(func(string) {})
+	var known []registry.Server
+	if err := s.read(ctx, func(view *registry.View) (err error) {
+		known, err = view.Servers(ctx)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	for _, server := range known {
+		if !server.IsOwn() {
+			continue
+		}
+		runs, err := m.Running(ctx, server)
+		if err == nil && runs {
+			err = m.Stop(ctx, server)
+			stopped = append(stopped, server.Name)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return stopped, nil
+}
+
 // RemoveRegion ends a region that has no database any more.
 func (s *Server) RemoveRegion(ctx context.Context, code string) error {
 	err := s.change(ctx, func(reg *registry.Registry) error { return reg.RemoveRegion(ctx, code) })

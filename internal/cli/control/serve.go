@@ -31,6 +31,7 @@ func Serve() *cli.Command {
 			"front of it, and give its address with --url.",
 		Flags: []cli.Flag{
 			cli.Bool("dev", "try it: make the region local on this machine's PostgreSQL and the user dev, and print a join code"),
+			cli.Bool("stop", "serve nothing, and stop the PostgreSQL server that --dev made; its data stays"),
 			withDefault(cli.String("listen", "ADDRESS", "the address to listen on, of this machine only; port 0 takes a free one"), "127.0.0.1:8787"),
 			cli.String("url", "URL", "the URL under which users reach spd (else the address)"),
 			withDefault(cli.String("domain", "DOMAIN", "the domain of the tenants' hostnames"), "localhost"),
@@ -58,6 +59,9 @@ func given(c *cli.Context, name, otherwise string) string {
 func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 	if err := mayTry(c); err != nil {
 		return cli.Answer{}, err
+	}
+	if c.Bool("stop") {
+		return cli.Answer{}, plane(ctx, c, func(ctx context.Context, s *server.Server) error { return stopDev(ctx, c, s) })
 	}
 	address, err := listenAddress(c)
 	if err != nil {
@@ -102,7 +106,7 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 
 // mayTry refuses --dev for root before anything is made, and suggests the same command as another user.
 func mayTry(c *cli.Context) error {
-	if !c.Bool("dev") {
+	if !c.Bool("dev") && !c.Bool("stop") {
 		return nil
 	}
 	err := postgres.MayRun()
@@ -114,6 +118,9 @@ func mayTry(c *cli.Context) error {
 		user = "postgres"
 	}
 	again := []string{"-u", user, "--", "spd", "--dev"}
+	if c.Bool("stop") {
+		again = append(again, "--stop")
+	}
 	for _, name := range []string{dirFlag, "listen", "url", "domain", "log"} {
 		if value := c.Optional(name); value != nil {
 			again = append(again, "--"+name, *value)
@@ -121,6 +128,23 @@ func mayTry(c *cli.Context) error {
 	}
 	return cli.Hint(fmt.Errorf("--dev runs a PostgreSQL server: %w", err), "as another user: %s\nor use a server that runs: %s, then %s",
 		cli.To("runuser", again...), to(c, "spd region add", "CODE", "--server-stdin"), to(c, "spd"))
+}
+
+// stopDev stops the server that --dev made, unless an spd serves: that would start it again.
+func stopDev(ctx context.Context, c *cli.Context, s *server.Server) error {
+	release, err := server.Hold(s.Dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = release() }() // the process ends
+	stopped, err := s.StopOwnServers(ctx)
+	for _, name := range stopped {
+		c.Note("PostgreSQL server %s stopped", name)
+	}
+	if err == nil && len(stopped) == 0 {
+		c.Note("no PostgreSQL server of spd's runs here")
+	}
+	return err
 }
 
 // errTaken is returned for an address that another program has.
