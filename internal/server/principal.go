@@ -157,6 +157,14 @@ func (s *Server) mustBeTheirs(ctx context.Context, q *rows.Queries, id registry.
 	return err
 }
 
+// mustStillBe refuses who asks a change of serve.db that he may not make any more. Who runs spd asks nobody.
+func (s *Server) mustStillBe(ctx context.Context, q *rows.Queries) (err error) {
+	if _, asks := ctx.Value(principalKey).(*principal); asks {
+		_, err = s.admittedIn(ctx, q)
+	}
+	return err
+}
+
 func (p *principal) mustHaveScopes() error {
 	for _, scope := range p.needs {
 		if !slices.Contains(p.scopes, Scope(scope)) {

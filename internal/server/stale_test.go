@@ -147,3 +147,19 @@ func TestWhoLostATenantDoesNothingWithIt(t *testing.T) {
 		})
 	}
 }
+
+// TestWhoIsNoAdminAnyMoreEditsNobody, least of all himself.
+func TestWhoIsNoAdminAnyMoreEditsNobody(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	p.mustUser("root", AdminRole)
+	mallory := p.mustUser("mallory", AdminRole)
+	who, err := p.admit(t.Context(), "Bearer "+mallory.token, bearerScheme, []string{"admin"})
+	require.NoError(t, err)
+	asked := context.WithValue(t.Context(), principalKey, who)
+	_, err = p.EditUser(t.Context(), mallory.user.ID, UserEdit{Role: new("member")})
+	require.NoError(t, err)
+	_, err = p.EditUser(asked, mallory.user.ID, UserEdit{Role: new("admin")})
+	require.Equal(t, 403, p.refused(t.Context(), err).(*Problem).Status)
+	require.Equal(t, 403, p.refused(t.Context(), p.deleteToken(asked, who.token.ID, who.mayEnd)).(*Problem).Status)
+}

@@ -252,6 +252,9 @@ func endWith(ctx context.Context, q *rows.Queries, row *rows.InsertTokenParams, 
 // endToken ends a personal token with all that was made or begun with it, if it is one that may be ended.
 func (s *Server) endToken(ctx context.Context, id string, may func(rows.Token) bool) error {
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		if err := s.mustStillBe(ctx, q); err != nil {
+			return err
+		}
 		token, err := q.Token(ctx, id)
 		if rows.IsMissing(err) || err == nil && (token.Kind != personalKind || !may(token)) {
 			return errNoToken

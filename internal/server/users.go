@@ -242,6 +242,9 @@ func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, e
 		}
 	}
 	err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		if err := s.mustStillBe(ctx, q); err != nil {
+			return err
+		}
 		if u, err = s.userIn(ctx, q, id); err != nil {
 			return err
 		}
