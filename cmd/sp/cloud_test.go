@@ -415,6 +415,7 @@ func TestARotationKeepsWhatIsGoodAndTellsTheRest(t *testing.T) {
 		s, p := withTheirs(t)
 		s.write("in.json", strings.Replace(strings.Replace(theirs, "false", "true", 1), `"internal`, `"database_url":"postgres://u:p@out/d","internal`, 1))
 		s.must("import", "in.json")
+		s.must("tenant", "list") // and is from there
 		asked := p.answers(http.MethodPost, "/api/v1/tenants/t-9/rotate-credentials", func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, http.StatusOK, map[string]string{"status": "rotated", "internal_database_url": one.internal, "external_database_url": one.external})
 		})
@@ -443,6 +444,7 @@ func TestARotationKeepsWhatIsGoodAndTellsTheRest(t *testing.T) {
 func TestAnExternalURLThatIsRefusedKeepsNobodyFromTheInternalOne(t *testing.T) {
 	t.Parallel()
 	s, p := withTheirs(t)
+	s.must("tenant", "list")
 	p.publishes("postgres://u2:p2@h/d", ofThisMachine)
 	const warning = " gave an external database URL that leads to a socket of this machine: refused, and not stored"
 	require.NotContains(t, s.must("tenant", "provision", "t-9").stderr, warning, "it can't be reached from outside")
@@ -799,4 +801,47 @@ func TestACancellationIsTakenBack(t *testing.T) {
 	require.Contains(t, o.stderr, "the subscription of tenant t-9 (theirs) goes on")
 	require.Equal(t, `"v1"`, matched)
 	require.Equal(t, []string{"{}"}, *bodies)
+}
+
+// TestAnAnswerAboutAnotherTenantChangesNone: not that one, whose credentials a control plane would replace.
+func TestAnAnswerAboutAnotherTenantChangesNone(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.tenants = `[{"id":"mine-1","name":"mine","external_db_access":false,"database_url":""}]`
+	s.must("tenant", "list")
+	before := s.must("export", "-").stdout
+	another := map[string]any{"data": map[string]any{"id": "t-9", "name": "theirs", "external_db_access": false, "database_url": ""}}
+	p.answers(http.MethodGet, "/api/v1/tenants/mine-1", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, another) })
+	o := s.run("tenant", "provision", "mine-1")
+	require.Equal(t, 9, o.exit, o.stderr)
+	require.Contains(t, o.stderr, "does not answer as a control plane does: its answer is about another tenant")
+
+	p.answers(http.MethodPost, "/api/v1/tenants", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusAccepted, another) })
+	for range 2 { // the first one leaves nothing to go on with
+		o = s.run("tenant", "create", "--type", "cloud", "--name", "new", "--region", "iad")
+		require.Equal(t, 4, o.exit, o.stderr)
+		require.Contains(t, o.stderr, "tenant t-9 (theirs) is here, and the control plane gave its id to a new one")
+		require.Contains(t, o.stderr, "sp tenant provision t-9")
+		require.NotContains(t, o.stderr, "going on with")
+	}
+	require.False(t, p.asks("POST /api/v1/tenants/t-9/rotate-sync-token"))
+	require.Equal(t, before, s.must("export", "-").stdout)
+}
+
+// TestARealURLOfNobodyKnowsWhereStays, whatever a control plane says that has a tenant of that id.
+func TestARealURLOfNobodyKnowsWhereStays(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.answers(http.MethodGet, "/api/v1/tenants/t-9/status", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"data": map[string]string{"status": "ready", "secrets_url": p.URL + "/api/v1/tenants/t-9/credentials"}})
+	})
+	p.answers(http.MethodGet, "/api/v1/tenants/t-9/credentials", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{"database_url": "postgres://u:***@h/d", "internal_database_url": "postgres://u:planted@h/d"})
+	})
+	for range 2 {
+		require.Contains(t, s.must("tenant", "provision", "t-9").stderr, "tenant t-9 (theirs) has credentials, and nothing here says that it is from "+p.Listener.Addr().String()+": yours stays; if it is, sp tenant list takes it over, then sp tenant provision t-9 fetches them\n")
+		require.Contains(t, s.must("export", "-").stdout, "postgres://u:p@h/d")
+	}
+	s.must("tenant", "list")
+	require.Contains(t, s.must("tenant", "provision", "t-9").stderr, "tenant t-9 (theirs) has its credentials\n")
 }

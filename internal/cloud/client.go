@@ -117,6 +117,7 @@ const (
 // request is what is asked. It can be sent again.
 type request struct {
 	method, path string
+	tenant       string // the id of the tenant that the answer is about, if it is about one
 	header       http.Header
 	key          string // Idempotency-Key
 	body         []byte

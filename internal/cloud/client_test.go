@@ -222,7 +222,8 @@ func TestWhatIsNoAnswerOfAControlPlaneIsOneSentence(t *testing.T) {
 		"wrong types":       {kind("application/json", `{"data":{"id":7}}`), "its JSON can't be read"},
 		"null":              {kind("application/json", `null`), "its answer has no id"},
 		"nothing":           {kind("application/json", ``), "its JSON can't be read"},
-		"nothing of a name": {kind("application/json", `{"data":{"id":"CANARY"}}`), "its answer has no name"},
+		"nothing of a name": {kind("application/json", `{"data":{"id":"t1","region":"CANARY"}}`), "its answer has no name"},
+		"another tenant":    {kind("application/json", `{"data":{"id":"CANARY","name":"one"}}`), "its answer is about another tenant"},
 		"200 and a problem": {kind("application/problem+json", `{"title":"CANARY","status":500}`), "its answer has no id"},
 		"a redirect away": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://evil.example/", http.StatusFound)

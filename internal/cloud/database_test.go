@@ -75,7 +75,7 @@ func TestNoCredentialsOfThisMachineAreTaken(t *testing.T) {
 	}
 	read := func(internal, external string) (Credentials, error) {
 		answers("GET /api/v1/tenants/t/credentials", `{"database_url":"`+external+`","internal_database_url":"`+internal+`","app_url":""}`)
-		return c.Credentials(t.Context(), secret.New(p.URL+"/api/v1/tenants/t/credentials"))
+		return c.Credentials(t.Context(), "t", secret.New(p.URL+"/api/v1/tenants/t/credentials"))
 	}
 	_, err := read(bad, good)
 	require.ErrorIs(t, err, ErrDatabase)

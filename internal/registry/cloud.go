@@ -185,7 +185,8 @@ func (r *Registry) SyncCloud(ctx context.Context, s CloudSync) (done CloudSynced
 	return done, err
 }
 
-// StoreCloudURLs gives a cloud tenant that is here the real URLs that its control plane gave.
+// StoreCloudURLs gives a cloud tenant that is here the real URLs that its control plane gave. Where nobody
+// knows whether it is from there, and it has one, nothing changes.
 func (r *Registry) StoreCloudURLs(ctx context.Context, origin string, t CloudTenant) (tenant Tenant, err error) {
 	err = r.write(ctx, func(c *change) error {
 		before, err := c.placedTenant(ctx, t.ID)
@@ -195,7 +196,8 @@ func (r *Registry) StoreCloudURLs(ctx context.Context, origin string, t CloudTen
 		if err != nil {
 			return err
 		}
-		if err := c.checkOrigin(ctx, before.Tenant, origin); err != nil {
+		given, err := c.credentialsFor(ctx, before.Tenant, origin, CloudResult{InternalURL: t.InternalURL, URL: t.URL})
+		if tenant = before.Tenant; err != nil || t.InternalURL != nil && given.InternalURL == nil {
 			return err
 		}
 		base, err := c.base(ctx, t.ID)
@@ -203,7 +205,7 @@ func (r *Registry) StoreCloudURLs(ctx context.Context, origin string, t CloudTen
 			return err
 		}
 		merged, _ := mergeCloud(base, before.Tenant, t.record())
-		if err := (CloudResult{InternalURL: t.InternalURL, URL: t.URL}).give(&merged); err != nil {
+		if err := given.give(&merged); err != nil {
 			return err
 		}
 		if tenant = merged; !before.Equal(merged) {
@@ -216,14 +218,29 @@ func (r *Registry) StoreCloudURLs(ctx context.Context, origin string, t CloudTen
 	return tenant, err
 }
 
-// checkOrigin refuses what a control plane says of a tenant that is another's: whoever runs one can
-// name its id, and would get its sync token next.
-func (c *change) checkOrigin(ctx context.Context, t Tenant, origin string) error {
+// credentialsFor returns what of a control plane's credentials a tenant takes. That of another control plane
+// takes none: whoever runs one can name its id, and would get its sync token next. For the same reason one
+// of which nobody knows where it is from takes only what it has not.
+func (c *change) credentialsFor(ctx context.Context, t Tenant, origin string, n CloudResult) (CloudResult, error) {
 	from, err := c.CloudOrigin(ctx, t.ID)
-	if err == nil && from != nil && *from != origin {
-		err = fmt.Errorf("tenant %s is from %s, and %s gave its id: %w", t, *from, origin, ErrConflict)
+	switch {
+	case err != nil:
+		return n, err
+	case from != nil && *from != origin:
+		return n, fmt.Errorf("tenant %s is from %s, and %s gave its id: %w", t, *from, origin, ErrConflict)
+	case from != nil:
+		return n, nil
 	}
-	return err
+	if !isUnknown(t.InternalDatabaseURL) {
+		n.InternalURL = nil
+	}
+	if !isUnknown(t.DatabaseURL) {
+		n.URL = nil
+	}
+	if !t.IsSyncTokenMissing() {
+		n.SyncToken = nil
+	}
+	return n, nil
 }
 
 // syncing is a sync at work.
