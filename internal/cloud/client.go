@@ -41,6 +41,8 @@ type Options struct {
 	// Unbroken runs what a signal must not end halfway, and ends the context that it hands on where one
 	// comes. A nil Unbroken leaves signals alone.
 	Unbroken func(context.Context, func(context.Context) error) error
+	// Renewing runs store, which puts the next login in place of the one before. A nil Renewing just runs it.
+	Renewing func(before, next Login, store func() error) error
 	// Offline is returned in place of asking, unless it is nil.
 	Offline error
 	// Patience is how long the control plane may say nothing, before its answer and within it; 0 for what
@@ -95,6 +97,9 @@ func New(o Options) (*Client, error) {
 	}
 	if c.Unbroken == nil {
 		c.Unbroken = func(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
+	}
+	if c.Renewing == nil {
+		c.Renewing = func(_, _ Login, store func() error) error { return store() }
 	}
 	if c.Patience == 0 {
 		c.Patience = stalls
