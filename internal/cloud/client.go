@@ -50,6 +50,7 @@ type Options struct {
 	Patience time.Duration
 
 	roots *x509.CertPool // those of tests; nil for the system's
+	most  time.Duration  // that an answer may take in tests; 0 for what is usual
 }
 
 // Tokens is where the token of a request comes from.
@@ -209,6 +210,7 @@ func (c *Client) open(ctx context.Context, r request) (*http.Response, error) {
 // send sends a request once.
 func (c *Client) send(ctx context.Context, r request, token secret.Secret) (*http.Response, error) {
 	ctx, end := context.WithCancelCause(ctx)
+	end = c.bound(r, end)
 	sent, err := c.build(ctx, r, token)
 	if err != nil {
 		end(nil)

@@ -289,6 +289,34 @@ func TestAServerThatStopsInTheMiddleIsLeft(t *testing.T) {
 	require.Equal(t, 5, p.count("GET /api/v1/tenants/t1"))
 }
 
+// TestAnAnswerThatDripsIsLeft: something comes now and then, for ever.
+func TestAnAnswerThatDripsIsLeft(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	drip := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		for r.Context().Err() == nil {
+			_, _ = io.WriteString(w, " ")
+			w.(http.Flusher).Flush()
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	p.handle("GET /api/v1/tenants/t1", drip)
+	p.handle("POST /api/v1/tenants/t1/retry-provision", drip)
+	p.handle("POST /oauth/device_authorization", drip)
+	o := p.client().Options
+	o.most = 100 * time.Millisecond
+	c := mustNew(t, o)
+	_, err := c.Tenant(t.Context(), "t1")
+	require.ErrorIs(t, err, ErrUnavailable)
+	require.ErrorContains(t, err, "takes too long")
+	require.Equal(t, 5, p.count("GET /api/v1/tenants/t1"))
+	require.ErrorContains(t, c.Retry(t.Context(), "t1"), "takes too long")
+	require.Equal(t, 1, p.count("POST /api/v1/tenants/t1/retry-provision"), "it may have been done")
+	_, _, err = c.LogInByDevice(t.Context(), func(Device) {})
+	require.ErrorContains(t, err, "takes too long")
+}
+
 func TestARedirectWithinTheOriginIsFollowedAndNoOther(t *testing.T) {
 	t.Parallel()
 	p, other := newPlane(t), newPlane(t)
