@@ -818,7 +818,7 @@ func TestAnAnswerAboutAnotherTenantChangesNone(t *testing.T) {
 
 	p.answers(http.MethodPost, "/api/v1/tenants", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusAccepted, another) })
 	for range 2 { // the first one leaves nothing to go on with
-		o = s.run("tenant", "create", "--type", "cloud", "--name", "new", "--region", "iad")
+		o = s.run("tenant", "create", "--type", "cloud", "--name", "theirs", "--allow-duplicate-name", "--region", "iad")
 		require.Equal(t, 4, o.exit, o.stderr)
 		require.Contains(t, o.stderr, "tenant t-9 (theirs) is here, and the control plane gave its id to a new one")
 		require.Contains(t, o.stderr, "sp tenant provision t-9")
@@ -844,4 +844,15 @@ func TestARealURLOfNobodyKnowsWhereStays(t *testing.T) {
 	}
 	s.must("tenant", "list")
 	require.Contains(t, s.must("tenant", "provision", "t-9").stderr, "tenant t-9 (theirs) has its credentials\n")
+}
+
+// TestAListWarnsOfATenantThatWouldTakeAWord, and leaves it out.
+func TestAListWarnsOfATenantThatWouldTakeAWord(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.tenants = `[{"id":"t-","name":"short","external_db_access":false,"database_url":""}]`
+	o := s.must("tenant", "list")
+	require.NotContains(t, o.stdout, "short")
+	require.Contains(t, o.stderr, "warning: tenant t- (short) of "+p.Listener.Addr().String()+" is left out: t- means tenant t-9 (theirs), and would mean that one\n")
+	require.Contains(t, s.must("tenant", "show", "t-").stdout, "theirs")
 }

@@ -156,7 +156,11 @@ func (c *Client) Create(ctx context.Context, key string, tenant NewTenant) (Tena
 	if err != nil {
 		return Tenant{}, err
 	}
-	return c.askTenant(ctx, request{method: http.MethodPost, path: "/api/v1/tenants", key: key, body: body})
+	made, err := c.askTenant(ctx, request{method: http.MethodPost, path: "/api/v1/tenants", key: key, body: body})
+	if err == nil && made.Name != tenant.Name {
+		err = c.noAnswer("it made a tenant of another name")
+	}
+	return made, err
 }
 
 // Tenant returns one tenant.

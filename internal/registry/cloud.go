@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,6 +103,10 @@ type CloudConflict struct {
 	Members []string
 	// Origin is the control plane that the tenant is from, if that is another one.
 	Origin string
+	// Word means the tenant Means today, and would mean this one by the Name that the control plane gives
+	// it, or by its id: a new one is left out, one that is here keeps its name.
+	Word  string
+	Means Tenant
 }
 
 // A control plane and the registry both have the members cloudMembers of a tenant. The rule:
@@ -250,10 +255,11 @@ type syncing struct {
 	done  *CloudSynced
 	known map[TenantID]queries.CloudTenant
 	calls []CloudCall
+	taken map[TenantID]CloudConflict
 }
 
 func (c *change) syncing(ctx context.Context, s CloudSync, done *CloudSynced) (*syncing, error) {
-	y := &syncing{change: c, CloudSync: s, done: done, known: map[TenantID]queries.CloudTenant{}}
+	y := &syncing{change: c, CloudSync: s, done: done, known: map[TenantID]queries.CloudTenant{}, taken: map[TenantID]CloudConflict{}}
 	rows, err := c.q.CloudTenants(ctx)
 	if err != nil {
 		return nil, err
@@ -266,9 +272,13 @@ func (c *change) syncing(ctx context.Context, s CloudSync, done *CloudSynced) (*
 }
 
 func (y *syncing) run(ctx context.Context) error {
-	err := y.q.PutCloudOrigin(ctx, queries.PutCloudOriginParams{Origin: y.Origin, Account: y.Account, Etag: y.ETag, SyncedAt: y.now.UnixMicro()})
+	err := y.putOrigin(ctx)
 	if err == nil && !y.Unchanged {
 		err = y.merge(ctx)
+	}
+	if y.ETag != "" && len(y.taken) > 0 { // it is looked at again: the word may be free by then
+		y.ETag = ""
+		err = cmp.Or(err, y.putOrigin(ctx))
 	}
 	if err != nil {
 		return err
@@ -281,7 +291,45 @@ func (y *syncing) run(ctx context.Context) error {
 	return y.setSynced(ctx, y.now)
 }
 
+func (y *syncing) putOrigin(ctx context.Context) error {
+	return y.q.PutCloudOrigin(ctx, queries.PutCloudOriginParams{Origin: y.Origin, Account: y.Account, Etag: y.ETag, SyncedAt: y.now.UnixMicro()})
+}
+
+// findTaken finds the tenants that would take a word from one that is here now.
+func (y *syncing) findTaken(ctx context.Context) error {
+	for _, t := range y.Tenants {
+		row, known := y.known[t.ID]
+		if known && (row.Origin != y.Origin || row.Base == baseOf(t.record()).text()) {
+			continue
+		}
+		words := []string{string(t.ID), t.Name}
+		ours, err := y.Tenant(ctx, t.ID)
+		conflict := CloudConflict{ID: t.ID, Name: t.Name}
+		switch {
+		case errors.Is(err, ErrNotFound):
+		case err != nil:
+			return err
+		case ours.IsLocal(), ours.Name == t.Name:
+			continue
+		default:
+			words, conflict.Members = words[1:], []string{"name"}
+		}
+		word, means, err := y.takes(ctx, words...)
+		if err != nil {
+			return err
+		}
+		if means != nil && means.ID != t.ID {
+			conflict.Word, conflict.Means = word, *means
+			y.taken[t.ID] = conflict
+		}
+	}
+	return nil
+}
+
 func (y *syncing) merge(ctx context.Context) error {
+	if err := y.findTaken(ctx); err != nil {
+		return err
+	}
 	gone := maps.Clone(y.known)
 	for _, t := range y.Tenants {
 		delete(gone, t.ID)
@@ -308,6 +356,10 @@ func (y *syncing) take(ctx context.Context, theirs CloudTenant) error {
 		if slices.ContainsFunc(y.calls, func(c CloudCall) bool { return c.creates(y.Origin, theirs, y.now) }) {
 			return nil
 		}
+		if conflict, taken := y.taken[theirs.ID]; taken {
+			y.done.Kept = append(y.done.Kept, conflict)
+			return nil
+		}
 		return y.add(ctx, theirs)
 	case err != nil:
 		return err
@@ -317,6 +369,10 @@ func (y *syncing) take(ctx context.Context, theirs CloudTenant) error {
 	case y.isAnothers(ours.ID):
 		y.done.Kept = append(y.done.Kept, CloudConflict{ID: ours.ID, Name: ours.Name, Origin: y.known[ours.ID].Origin})
 		return nil
+	}
+	if conflict, taken := y.taken[theirs.ID]; taken {
+		y.done.Kept = append(y.done.Kept, conflict)
+		theirs.Name = ours.Name
 	}
 	return y.update(ctx, ours, theirs)
 }

@@ -212,6 +212,14 @@ func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced, h
 		t.Note("warning: %s is one tenant's id and another's name; id:%s means the tenant with that id", id, id)
 	}
 	for _, kept := range done.Kept {
+		if kept.Word != "" {
+			so := "is left out"
+			if kept.Members != nil {
+				so = "keeps its name here"
+			}
+			t.Note("warning: tenant %s (%s) of %s %s: %s means tenant %s, and would mean that one", kept.ID, kept.Name, client.Host(), so, kept.Word, kept.Means)
+			continue
+		}
 		if kept.Origin != "" {
 			t.Note("warning: tenant %s (%s) is from %s, and %s has one of that id; yours stays", kept.ID, kept.Name, kept.Origin, client.Host())
 			continue
