@@ -764,6 +764,24 @@ func TestADeletionOfATenantOfAnotherControlPlaneSaysWhatItLeaves(t *testing.T) {
 	require.Equal(t, 3, s.run("tenant", "show", "t-9").exit)
 }
 
+// TestADeletedTenantTakesWhatASyncKnewOfItAlong, whoever removes it.
+func TestADeletedTenantTakesWhatASyncKnewOfItAlong(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.tenants = `[{"id":"t-8","name":"gone","external_db_access":false,"database_url":""}]`
+	s.must("tenant", "list")
+	require.NoError(t, os.Mkdir(s.dir+"/.systemprompt/sync", 0o700))
+	for _, name := range []string{"t-8", "t-9", "other"} {
+		s.write(".systemprompt/sync/"+name+".json", "{}")
+	}
+	s.must("tenant", "delete", "t-9", "--keep-database", "-y")
+	require.NoFileExists(t, s.dir+"/.systemprompt/sync/t-9.json")
+	p.tenants = "[]"
+	s.must("tenant", "list", "--prune", "-y")
+	require.NoFileExists(t, s.dir+"/.systemprompt/sync/t-8.json")
+	require.FileExists(t, s.dir+"/.systemprompt/sync/other.json")
+}
+
 func TestATenantThatIsKeptThereOrBeingDeletedIsToldOfRightly(t *testing.T) {
 	t.Parallel()
 	s, p := online(t)

@@ -176,6 +176,7 @@ func prune(ctx context.Context, t *task.Task, client *cloud.Client, sync registr
 	done, err := storeSync(ctx, t, sync)
 	for _, step := range done.Pruned {
 		t.Note("tenant %s (%s) removed: %s no longer has it", step.ID, step.Name, client.Host())
+		err = cmp.Or(err, forgetSync(t, step.ID))
 	}
 	return err
 }
