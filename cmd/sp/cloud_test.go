@@ -874,3 +874,35 @@ func TestAListWarnsOfATenantThatWouldTakeAWord(t *testing.T) {
 	require.Contains(t, o.stderr, "warning: tenant t- (short) of "+p.Listener.Addr().String()+" is left out: t- means tenant t-9 (theirs), and would mean that one\n")
 	require.Contains(t, s.must("tenant", "show", "t-").stdout, "theirs")
 }
+
+// TestAURLThatTakesFilesOfThisMachineAlongIsNotStored: psql would log in with the user's own password.
+func TestAURLThatTakesFilesOfThisMachineAlongIsNotStored(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	const one = `{"id":"t-1","name":"one","external_db_access":true,"database_url":""}`
+	p.tenants = `[` + one + `]`
+	s.login(p)
+	s.must("tenant", "list")
+	before := s.must("export", "-").stdout
+	p.answers(http.MethodGet, "/api/v1/tenants/t-1", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"data": json.RawMessage(one)})
+	})
+	p.answers(http.MethodGet, "/api/v1/tenants/t-1/status", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"data": map[string]string{"status": "ready", "secrets_url": p.URL + "/api/v1/tenants/t-1/credentials"}})
+	})
+	internal := ""
+	p.answers(http.MethodGet, "/api/v1/tenants/t-1/credentials", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{"database_url": internal, "internal_database_url": internal})
+	})
+	for url, why := range map[string]string{
+		"postgres://postgres@127.0.0.1:5432/d?passfile=/x":      "has the parameter passfile, which is for this machine to say",
+		"postgres://postgres:pw@127.0.0.1:5432/d?sslrootcert=x": "has the parameter sslrootcert",
+		"postgres://postgres@127.0.0.1:5432/d":                  "has no password",
+	} {
+		internal = url
+		o := s.run("tenant", "provision", "t-1")
+		require.Equal(t, 9, o.exit, o.stderr)
+		require.Contains(t, o.stderr, "gave a database URL that "+why)
+		require.Equal(t, before, s.must("export", "-").stdout)
+	}
+}
