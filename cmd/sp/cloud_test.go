@@ -415,6 +415,7 @@ func TestARotationKeepsWhatIsGoodAndTellsTheRest(t *testing.T) {
 		s, p := withTheirs(t)
 		s.write("in.json", strings.Replace(strings.Replace(theirs, "false", "true", 1), `"internal`, `"database_url":"postgres://u:p@out/d","internal`, 1))
 		s.must("import", "in.json")
+		s.must("tenant", "list") // and is from there
 		asked := p.answers(http.MethodPost, "/api/v1/tenants/t-9/rotate-credentials", func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, http.StatusOK, map[string]string{"status": "rotated", "internal_database_url": one.internal, "external_database_url": one.external})
 		})
@@ -443,6 +444,7 @@ func TestARotationKeepsWhatIsGoodAndTellsTheRest(t *testing.T) {
 func TestAnExternalURLThatIsRefusedKeepsNobodyFromTheInternalOne(t *testing.T) {
 	t.Parallel()
 	s, p := withTheirs(t)
+	s.must("tenant", "list")
 	p.publishes("postgres://u2:p2@h/d", ofThisMachine)
 	const warning = " gave an external database URL that leads to a socket of this machine: refused, and not stored"
 	require.NotContains(t, s.must("tenant", "provision", "t-9").stderr, warning, "it can't be reached from outside")
@@ -762,6 +764,24 @@ func TestADeletionOfATenantOfAnotherControlPlaneSaysWhatItLeaves(t *testing.T) {
 	require.Equal(t, 3, s.run("tenant", "show", "t-9").exit)
 }
 
+// TestADeletedTenantTakesWhatASyncKnewOfItAlong, whoever removes it.
+func TestADeletedTenantTakesWhatASyncKnewOfItAlong(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.tenants = `[{"id":"t-8","name":"gone","external_db_access":false,"database_url":""}]`
+	s.must("tenant", "list")
+	require.NoError(t, os.Mkdir(s.dir+"/.systemprompt/sync", 0o700))
+	for _, name := range []string{"t-8", "t-9", "other"} {
+		s.write(".systemprompt/sync/"+name+".json", "{}")
+	}
+	s.must("tenant", "delete", "t-9", "--keep-database", "-y")
+	require.NoFileExists(t, s.dir+"/.systemprompt/sync/t-9.json")
+	p.tenants = "[]"
+	s.must("tenant", "list", "--prune", "-y")
+	require.NoFileExists(t, s.dir+"/.systemprompt/sync/t-8.json")
+	require.FileExists(t, s.dir+"/.systemprompt/sync/other.json")
+}
+
 func TestATenantThatIsKeptThereOrBeingDeletedIsToldOfRightly(t *testing.T) {
 	t.Parallel()
 	s, p := online(t)
@@ -799,4 +819,90 @@ func TestACancellationIsTakenBack(t *testing.T) {
 	require.Contains(t, o.stderr, "the subscription of tenant t-9 (theirs) goes on")
 	require.Equal(t, `"v1"`, matched)
 	require.Equal(t, []string{"{}"}, *bodies)
+}
+
+// TestAnAnswerAboutAnotherTenantChangesNone: not that one, whose credentials a control plane would replace.
+func TestAnAnswerAboutAnotherTenantChangesNone(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.tenants = `[{"id":"mine-1","name":"mine","external_db_access":false,"database_url":""}]`
+	s.must("tenant", "list")
+	before := s.must("export", "-").stdout
+	another := map[string]any{"data": map[string]any{"id": "t-9", "name": "theirs", "external_db_access": false, "database_url": ""}}
+	p.answers(http.MethodGet, "/api/v1/tenants/mine-1", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, another) })
+	o := s.run("tenant", "provision", "mine-1")
+	require.Equal(t, 9, o.exit, o.stderr)
+	require.Contains(t, o.stderr, "does not answer as a control plane does: its answer is about another tenant")
+
+	p.answers(http.MethodPost, "/api/v1/tenants", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusAccepted, another) })
+	for range 2 { // the first one leaves nothing to go on with
+		o = s.run("tenant", "create", "--type", "cloud", "--name", "theirs", "--allow-duplicate-name", "--region", "iad")
+		require.Equal(t, 4, o.exit, o.stderr)
+		require.Contains(t, o.stderr, "tenant t-9 (theirs) is here, and the control plane gave its id to a new one")
+		require.Contains(t, o.stderr, "sp tenant provision t-9")
+		require.NotContains(t, o.stderr, "going on with")
+	}
+	require.False(t, p.asks("POST /api/v1/tenants/t-9/rotate-sync-token"))
+	require.Equal(t, before, s.must("export", "-").stdout)
+}
+
+// TestARealURLOfNobodyKnowsWhereStays, whatever a control plane says that has a tenant of that id.
+func TestARealURLOfNobodyKnowsWhereStays(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.answers(http.MethodGet, "/api/v1/tenants/t-9/status", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"data": map[string]string{"status": "ready", "secrets_url": p.URL + "/api/v1/tenants/t-9/credentials"}})
+	})
+	p.answers(http.MethodGet, "/api/v1/tenants/t-9/credentials", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{"database_url": "postgres://u:***@h/d", "internal_database_url": "postgres://u:planted@h/d"})
+	})
+	for range 2 {
+		require.Contains(t, s.must("tenant", "provision", "t-9").stderr, "tenant t-9 (theirs) has credentials, and nothing here says that it is from "+p.Listener.Addr().String()+": yours stays; if it is, sp tenant list takes it over, then sp tenant provision t-9 fetches them\n")
+		require.Contains(t, s.must("export", "-").stdout, "postgres://u:p@h/d")
+	}
+	s.must("tenant", "list")
+	require.Contains(t, s.must("tenant", "provision", "t-9").stderr, "tenant t-9 (theirs) has its credentials\n")
+}
+
+// TestAListWarnsOfATenantThatWouldTakeAWord, and leaves it out.
+func TestAListWarnsOfATenantThatWouldTakeAWord(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	p.tenants = `[{"id":"t-","name":"short","external_db_access":false,"database_url":""}]`
+	o := s.must("tenant", "list")
+	require.NotContains(t, o.stdout, "short")
+	require.Contains(t, o.stderr, "warning: tenant t- (short) of "+p.Listener.Addr().String()+" is left out: t- means tenant t-9 (theirs), and would mean that one\n")
+	require.Contains(t, s.must("tenant", "show", "t-").stdout, "theirs")
+}
+
+// TestAURLThatTakesFilesOfThisMachineAlongIsNotStored: psql would log in with the user's own password.
+func TestAURLThatTakesFilesOfThisMachineAlongIsNotStored(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	const one = `{"id":"t-1","name":"one","external_db_access":true,"database_url":""}`
+	p.tenants = `[` + one + `]`
+	s.login(p)
+	s.must("tenant", "list")
+	before := s.must("export", "-").stdout
+	p.answers(http.MethodGet, "/api/v1/tenants/t-1", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"data": json.RawMessage(one)})
+	})
+	p.answers(http.MethodGet, "/api/v1/tenants/t-1/status", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"data": map[string]string{"status": "ready", "secrets_url": p.URL + "/api/v1/tenants/t-1/credentials"}})
+	})
+	internal := ""
+	p.answers(http.MethodGet, "/api/v1/tenants/t-1/credentials", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{"database_url": internal, "internal_database_url": internal})
+	})
+	for url, why := range map[string]string{
+		"postgres://postgres@127.0.0.1:5432/d?passfile=/x":      "has the parameter passfile, which is for this machine to say",
+		"postgres://postgres:pw@127.0.0.1:5432/d?sslrootcert=x": "has the parameter sslrootcert",
+		"postgres://postgres@127.0.0.1:5432/d":                  "has no password",
+	} {
+		internal = url
+		o := s.run("tenant", "provision", "t-1")
+		require.Equal(t, 9, o.exit, o.stderr)
+		require.Contains(t, o.stderr, "gave a database URL that "+why)
+		require.Equal(t, before, s.must("export", "-").stdout)
+	}
 }

@@ -388,6 +388,57 @@ func TestALoginThatCameFromElsewhereIsNotUsed(t *testing.T) {
 	require.Equal(t, 0, s.run("whoami").exit)
 }
 
+// TestALoginWithTheTokenOfAnotherIsNotUsed, though URL and e-mail are one's own: what is done with it is
+// done in the other's account.
+func TestALoginWithTheTokenOfAnotherIsNotUsed(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	delete(s.env, "SP_TRUST")
+	s.env["XDG_STATE_HOME"] = s.t.TempDir()
+	s.must("init")
+	s.must("login", "--device", p.URL)
+	mine := s.read(".systemprompt/credentials.json")
+	p.access["sp_pat_of_mallory"] = true
+	p.asked = nil
+	token := strings.Split(mine, `"`)[3]
+	for what, theirs := range map[string]string{
+		"token":   strings.Replace(mine, token, "sp_pat_of_mallory", 1),
+		"refresh": strings.Replace(mine, "refresh-s3cret", "refresh-of-mallory", 1),
+	} {
+		s.write(".systemprompt/credentials.json", theirs)
+		for _, line := range []string{
+			"whoami", "cloud status", "tenant create --type cloud --name n --region iad", "tenant list --prune", "tenant cancel x -y", "tenant provision x",
+		} {
+			o := s.run(strings.Fields(line)...)
+			require.NotEqual(t, 0, o.exit, line)
+			require.Contains(t, o.stderr, "nothing shows that this login is yours", "%s: %s", what, line)
+		}
+		require.Empty(t, p.asked)
+	}
+}
+
+// TestARenewedLoginKeepsItsReceipt, one and not one of each token.
+func TestARenewedLoginKeepsItsReceipt(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	delete(s.env, "SP_TRUST")
+	home := s.t.TempDir()
+	s.env["XDG_STATE_HOME"] = home
+	s.must("login", "--device", p.URL)
+	before := s.read(".systemprompt/credentials.json")
+	for token := range p.access {
+		p.access[token] = false
+	}
+	s.must("cloud", "status")
+	require.NotEqual(t, before, s.read(".systemprompt/credentials.json"))
+	s.must("whoami")
+	receipts, err := os.ReadDir(home + "/sp/trust")
+	require.NoError(t, err)
+	require.Len(t, receipts, 1)
+	s.write(".systemprompt/credentials.json", before)
+	require.Equal(t, 6, s.run("whoami").exit)
+}
+
 func TestALoginThatGitTracksIsNotUsed(t *testing.T) {
 	t.Parallel()
 	git, err := exec.LookPath("git")

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -59,7 +60,7 @@ func (p *plane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.pending--
 		answer(w, 400, map[string]string{"error": "authorization_pending"})
 	case path == "/oauth/token":
-		token := "e30." + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"exp":%d}`, noon.Add(24*time.Hour).Unix())) + ".s3cret"
+		token := "e30." + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"exp":%d}`, noon.Add(24*time.Hour).Unix())) + ".s3cret" + strconv.Itoa(len(p.access))
 		p.access[token] = true
 		answer(w, 200, map[string]any{"access_token": token, "token_type": "Bearer", "refresh_token": "refresh-s3cret", "expires_in": 86400})
 	case path == "/oauth/revoke":

@@ -156,12 +156,16 @@ func (c *Client) Create(ctx context.Context, key string, tenant NewTenant) (Tena
 	if err != nil {
 		return Tenant{}, err
 	}
-	return c.askTenant(ctx, request{method: http.MethodPost, path: "/api/v1/tenants", key: key, body: body})
+	made, err := c.askTenant(ctx, request{method: http.MethodPost, path: "/api/v1/tenants", key: key, body: body})
+	if err == nil && made.Name != tenant.Name {
+		err = c.noAnswer("it made a tenant of another name")
+	}
+	return made, err
 }
 
 // Tenant returns one tenant.
 func (c *Client) Tenant(ctx context.Context, id string) (Tenant, error) {
-	return c.askTenant(ctx, request{method: http.MethodGet, path: tenantPath(id, "")})
+	return c.askTenant(ctx, request{method: http.MethodGet, path: tenantPath(id, ""), tenant: id})
 }
 
 func (c *Client) askTenant(ctx context.Context, r request) (Tenant, error) {
@@ -170,6 +174,26 @@ func (c *Client) askTenant(ctx context.Context, r request) (Tenant, error) {
 		return Tenant{}, err
 	}
 	return told.Data.tenant(), c.checkWhole(told.Data.lacks())
+}
+
+// checkSubject refuses an answer that says it is about another tenant than was asked about: what it tells
+// would be stored with that one.
+func (c *Client) checkSubject(a answer, id string) error {
+	type subject struct {
+		ID     string
+		Tenant string `json:"tenant_id"`
+	}
+	var told struct {
+		subject
+		Data subject
+	}
+	_ = json.Unmarshal(a.body, &told) // it was read; a member of another kind is no id
+	for _, is := range []string{told.ID, told.Tenant, told.Data.ID, told.Data.Tenant} {
+		if is != "" && is != id {
+			return c.noAnswer("its answer is about another tenant")
+		}
+	}
+	return nil
 }
 
 // Status returns how far a tenant is.
@@ -182,7 +206,7 @@ func (c *Client) Status(ctx context.Context, id string) (Status, error) {
 			SecretsURL string `json:"secrets_url"`
 		}
 	}
-	_, err := c.ask(ctx, request{method: http.MethodGet, path: tenantPath(id, "/status")}, &told)
+	_, err := c.ask(ctx, request{method: http.MethodGet, path: tenantPath(id, "/status"), tenant: id}, &told)
 	if err != nil {
 		return Status{}, err
 	}
@@ -190,11 +214,14 @@ func (c *Client) Status(ctx context.Context, id string) (Status, error) {
 	return Status{s.Status, shown(s.Message, secret.Secret{}), s.AppURL, secret.New(s.SecretsURL)}, c.checkWhole(lacking("status", string(s.Status)))
 }
 
-// Credentials returns what the URL of a status leads to. It asks no other origin.
-func (c *Client) Credentials(ctx context.Context, secretsURL secret.Secret) (Credentials, error) {
+// Credentials returns what the URL of a tenant's status leads to. It asks no other origin.
+func (c *Client) Credentials(ctx context.Context, id string, secretsURL secret.Secret) (Credentials, error) {
 	path, ok := c.within(secretsURL.Reveal())
-	if !ok {
+	switch {
+	case !ok:
 		return Credentials{}, c.noAnswer("its secrets_url leads to another host")
+	case strings.HasPrefix(path, tenantPath("", "")) && !strings.HasPrefix(path, tenantPath(id, "/")):
+		return Credentials{}, c.noAnswer("its secrets_url leads to another tenant")
 	}
 	var told struct {
 		DatabaseURL         string  `json:"database_url"`
@@ -203,7 +230,7 @@ func (c *Client) Credentials(ctx context.Context, secretsURL secret.Secret) (Cre
 		SyncToken           *string `json:"sync_token"`
 		JWTSecret           *string `json:"jwt_secret"`
 	}
-	if _, err := c.ask(ctx, request{method: http.MethodGet, path: path}, &told); err != nil {
+	if _, err := c.ask(ctx, request{method: http.MethodGet, path: path, tenant: id}, &told); err != nil {
 		return Credentials{}, err
 	}
 	found := Credentials{AppURL: told.AppURL, SyncToken: secret.Optional(told.SyncToken), JWTSecret: secret.Optional(told.JWTSecret)}
@@ -227,7 +254,7 @@ func (c *Client) RotateCredentials(ctx context.Context, id, key string, grace *t
 		Internal string `json:"internal_database_url"`
 		External string `json:"external_database_url"`
 	}
-	if _, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/rotate-credentials"), key: key, body: body}, &told); err != nil {
+	if _, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/rotate-credentials"), key: key, body: body, tenant: id}, &told); err != nil {
 		return Rotated{}, err
 	}
 	rotated := Rotated{Message: shown(told.Message, secret.Secret{})}
@@ -245,7 +272,7 @@ func (c *Client) RotateSyncToken(ctx context.Context, id, key string) (secret.Se
 	var told struct {
 		Token string `json:"sync_token"`
 	}
-	_, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/rotate-sync-token"), key: key}, &told)
+	_, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/rotate-sync-token"), key: key, tenant: id}, &told)
 	if err != nil {
 		return secret.Secret{}, err
 	}
@@ -255,7 +282,7 @@ func (c *Client) RotateSyncToken(ctx context.Context, id, key string) (secret.Se
 // Retry has the database of a tenant that failed made anew.
 func (c *Client) Retry(ctx context.Context, id string) error {
 	var told struct{ Status State }
-	_, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/retry-provision")}, &told)
+	_, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/retry-provision"), tenant: id}, &told)
 	if err != nil {
 		return err
 	}
@@ -270,7 +297,7 @@ func (c *Client) Delete(ctx context.Context, id string) error {
 // Cancel cancels the subscription of a tenant, which is deleted some days later.
 func (c *Client) Cancel(ctx context.Context, id string) error {
 	var told *struct{}
-	_, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/subscription/cancel")}, &told)
+	_, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/subscription/cancel"), tenant: id}, &told)
 	if err == nil && told != nil {
 		err = c.noAnswer("its answer to the cancellation is not null")
 	}
@@ -280,12 +307,13 @@ func (c *Client) Cancel(ctx context.Context, id string) error {
 // Uncancel takes a cancellation back, of the tenant as it is now. ErrConflict means that it changed
 // meanwhile.
 func (c *Client) Uncancel(ctx context.Context, id string) (Tenant, error) {
-	now, err := c.do(ctx, request{method: http.MethodGet, path: tenantPath(id, "")})
+	var told struct{ Data tenantJSON }
+	now, err := c.ask(ctx, request{method: http.MethodGet, path: tenantPath(id, ""), tenant: id}, &told)
 	if err != nil {
 		return Tenant{}, err
 	}
 	return c.askTenant(ctx, request{
-		method: http.MethodPatch, path: tenantPath(id, ""), body: []byte("{}"), header: http.Header{"If-Match": {now.header.Get("ETag")}},
+		method: http.MethodPatch, path: tenantPath(id, ""), tenant: id, body: []byte("{}"), header: http.Header{"If-Match": {now.header.Get("ETag")}},
 	})
 }
 
@@ -326,7 +354,10 @@ func (c *Client) ask(ctx context.Context, r request, into any) (answer, error) {
 	if err != nil || a.status == http.StatusNotModified && r.header.Get("If-None-Match") != "" {
 		return a, err
 	}
-	return a, c.decode(a, into)
+	if err := c.decode(a, into); err != nil || r.tenant == "" {
+		return a, err
+	}
+	return a, c.checkSubject(a, r.tenant)
 }
 
 // decode reads the JSON of an answer. Its errors quote nothing of it: it may be secret.

@@ -83,7 +83,7 @@ func TestTheOriginalsShapesAreRead(t *testing.T) {
 	status, err := c.Status(ctx, "t1")
 	require.NoError(t, err)
 	require.Equal(t, Ready, status.State)
-	found, err := c.Credentials(ctx, status.SecretsURL)
+	found, err := c.Credentials(ctx, "t1", status.SecretsURL)
 	require.NoError(t, err)
 	require.Equal(t, "postgres://u:pw@i/d", found.InternalDatabaseURL.Reveal())
 	require.Nil(t, found.SyncToken)
@@ -152,12 +152,57 @@ func TestCredentialsAreAskedOfTheSameOriginOnly(t *testing.T) {
 	p, other := newPlane(t), newPlane(t)
 	for _, url := range []string{
 		other.URL + "/api/v1/tenants/t1/credentials", "https://evil.example/x", "//evil.example/x", "/api/v1/tenants/t1/credentials", "",
-		strings.Replace(p.URL, "http://", "http://u:p@", 1) + "/x", p.URL + "/x#y", strings.Replace(p.URL, "http", "https", 1) + "/x",
+		strings.Replace(p.URL, "http://", "http://u:p@", 1) + "/x", p.URL + "/x#y", p.URL + "/api/v1/tenants/t10/credentials", strings.Replace(p.URL, "http", "https", 1) + "/x",
 	} {
-		_, err := p.client().Credentials(t.Context(), secret.New(url))
+		_, err := p.client().Credentials(t.Context(), "t1", secret.New(url))
 		require.ErrorIs(t, err, ErrAnswer, url)
 	}
 	require.Empty(t, append(p.asked, other.asked...))
+}
+
+// TestAnAnswerAboutAnotherTenantIsNone: what it tells would be stored with that one.
+func TestAnAnswerAboutAnotherTenantIsNone(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	tenant := `{"data":{"id":"other","name":"prod","external_db_access":false,"database_url":""}}`
+	for name, text := range map[string]string{
+		"GET /api/v1/tenants/t1":                      tenant,
+		"PATCH /api/v1/tenants/t1":                    tenant,
+		"GET /api/v1/tenants/t1/status":               `{"data":{"status":"ready","tenant_id":"other"}}`,
+		"GET /api/v1/tenants/t1/credentials":          `{"id":"other","database_url":"postgres://u:pw@h/d","internal_database_url":"postgres://u:pw@i/d"}`,
+		"POST /api/v1/tenants/t1/rotate-credentials":  `{"tenant_id":"other","internal_database_url":"postgres://u:pw2@i/d","external_database_url":"postgres://u:pw2@h/d"}`,
+		"POST /api/v1/tenants/t1/rotate-sync-token":   `{"tenant_id":"other","sync_token":"sp_sync_x"}`,
+		"POST /api/v1/tenants/t1/retry-provision":     `{"id":"other","status":"provisioning"}`,
+		"POST /api/v1/tenants/t1/subscription/cancel": `{"id":"other"}`,
+		"PUT /api/v1/tenants/t1/external-db-access":   `{"data":{"tenant_id":"other","external_db_access":true}}`,
+		"GET /api/v1/tenants/t1/events":               "",
+	} {
+		p.handle(name, func(w http.ResponseWriter, _ *http.Request) {
+			if text == "" {
+				answerText(w, http.StatusOK, "text/event-stream", "data: {\"tenant_id\":\"other\",\"status\":\"ready\"}\n\n")
+				return
+			}
+			answerText(w, http.StatusOK, "application/json", text)
+		})
+	}
+	c, ctx := p.client(), t.Context()
+	for name, ask := range map[string]func() error{
+		"tenant":   func() error { _, err := c.Tenant(ctx, "t1"); return err },
+		"uncancel": func() error { _, err := c.Uncancel(ctx, "t1"); return err },
+		"status":   func() error { _, err := c.Status(ctx, "t1"); return err },
+		"credentials": func() error {
+			_, err := c.Credentials(ctx, "t1", secret.New(p.URL+"/api/v1/tenants/t1/credentials"))
+			return err
+		},
+		"rotate":     func() error { _, err := c.RotateCredentials(ctx, "t1", "a-key", nil); return err },
+		"sync token": func() error { _, err := c.RotateSyncToken(ctx, "t1", "a-key"); return err },
+		"retry":      func() error { return c.Retry(ctx, "t1") },
+		"cancel":     func() error { return c.Cancel(ctx, "t1") },
+		"events":     func() error { _, err := c.Events(ctx, "t1", func(Event) {}); return err },
+	} {
+		require.ErrorIs(t, ask(), ErrAnswer, name)
+	}
+	require.Zero(t, p.count("PATCH /api/v1/tenants/t1"), "nothing is changed of another one")
 }
 
 func TestEventsAreFollowedAcrossACut(t *testing.T) {

@@ -41,6 +41,8 @@ type Options struct {
 	// Unbroken runs what a signal must not end halfway, and ends the context that it hands on where one
 	// comes. A nil Unbroken leaves signals alone.
 	Unbroken func(context.Context, func(context.Context) error) error
+	// Renewing runs store, which puts the next login in place of the one before. A nil Renewing just runs it.
+	Renewing func(before, next Login, store func() error) error
 	// Offline is returned in place of asking, unless it is nil.
 	Offline error
 	// Patience is how long the control plane may say nothing, before its answer and within it; 0 for what
@@ -48,6 +50,7 @@ type Options struct {
 	Patience time.Duration
 
 	roots *x509.CertPool // those of tests; nil for the system's
+	most  time.Duration  // that an answer may take in tests; 0 for what is usual
 }
 
 // Tokens is where the token of a request comes from.
@@ -96,6 +99,9 @@ func New(o Options) (*Client, error) {
 	if c.Unbroken == nil {
 		c.Unbroken = func(ctx context.Context, fn func(context.Context) error) error { return fn(ctx) }
 	}
+	if c.Renewing == nil {
+		c.Renewing = func(_, _ Login, store func() error) error { return store() }
+	}
 	if c.Patience == 0 {
 		c.Patience = stalls
 	}
@@ -117,6 +123,7 @@ const (
 // request is what is asked. It can be sent again.
 type request struct {
 	method, path string
+	tenant       string // the id of the tenant that the answer is about, if it is about one
 	header       http.Header
 	key          string // Idempotency-Key
 	body         []byte
@@ -203,6 +210,7 @@ func (c *Client) open(ctx context.Context, r request) (*http.Response, error) {
 // send sends a request once.
 func (c *Client) send(ctx context.Context, r request, token secret.Secret) (*http.Response, error) {
 	ctx, end := context.WithCancelCause(ctx)
+	end = c.bound(r, end)
 	sent, err := c.build(ctx, r, token)
 	if err != nil {
 		end(nil)

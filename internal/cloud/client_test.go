@@ -94,7 +94,7 @@ func TestWhatPassesIsTriedFiveTimes(t *testing.T) {
 			{"GET /api/v1/tenants/t1", func(ctx context.Context, c *Client) error { _, err := c.Tenant(ctx, "t1"); return err }},
 			{"DELETE /api/v1/tenants/t1", func(ctx context.Context, c *Client) error { return c.Delete(ctx, "t1") }},
 			{"POST /api/v1/tenants", func(ctx context.Context, c *Client) error {
-				_, err := c.Create(ctx, "a-key-of-16-bytes", NewTenant{})
+				_, err := c.Create(ctx, "a-key-of-16-bytes", NewTenant{Name: "one"})
 				return err
 			}},
 		} {
@@ -158,7 +158,7 @@ func TestWaitsAreJitterOrWhatTheServerAsksFor(t *testing.T) {
 		var pauses []time.Duration
 		o := p.client().Options
 		o.Sleep = func(_ context.Context, d time.Duration) error { pauses = append(pauses, d); return nil }
-		_, err := mustNew(t, o).Create(t.Context(), "a-key-of-16-bytes", NewTenant{})
+		_, err := mustNew(t, o).Create(t.Context(), "a-key-of-16-bytes", NewTenant{Name: "one"})
 		require.NoError(t, err)
 		require.Len(t, pauses, 1)
 		require.GreaterOrEqual(t, pauses[0], row.low, row.after)
@@ -222,7 +222,8 @@ func TestWhatIsNoAnswerOfAControlPlaneIsOneSentence(t *testing.T) {
 		"wrong types":       {kind("application/json", `{"data":{"id":7}}`), "its JSON can't be read"},
 		"null":              {kind("application/json", `null`), "its answer has no id"},
 		"nothing":           {kind("application/json", ``), "its JSON can't be read"},
-		"nothing of a name": {kind("application/json", `{"data":{"id":"CANARY"}}`), "its answer has no name"},
+		"nothing of a name": {kind("application/json", `{"data":{"id":"t1","region":"CANARY"}}`), "its answer has no name"},
+		"another tenant":    {kind("application/json", `{"data":{"id":"CANARY","name":"one"}}`), "its answer is about another tenant"},
 		"200 and a problem": {kind("application/problem+json", `{"title":"CANARY","status":500}`), "its answer has no id"},
 		"a redirect away": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://evil.example/", http.StatusFound)
@@ -288,6 +289,34 @@ func TestAServerThatStopsInTheMiddleIsLeft(t *testing.T) {
 	require.Equal(t, 5, p.count("GET /api/v1/tenants/t1"))
 }
 
+// TestAnAnswerThatDripsIsLeft: something comes now and then, for ever.
+func TestAnAnswerThatDripsIsLeft(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	drip := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		for r.Context().Err() == nil {
+			_, _ = io.WriteString(w, " ")
+			w.(http.Flusher).Flush()
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	p.handle("GET /api/v1/tenants/t1", drip)
+	p.handle("POST /api/v1/tenants/t1/retry-provision", drip)
+	p.handle("POST /oauth/device_authorization", drip)
+	o := p.client().Options
+	o.most = 100 * time.Millisecond
+	c := mustNew(t, o)
+	_, err := c.Tenant(t.Context(), "t1")
+	require.ErrorIs(t, err, ErrUnavailable)
+	require.ErrorContains(t, err, "takes too long")
+	require.Equal(t, 5, p.count("GET /api/v1/tenants/t1"))
+	require.ErrorContains(t, c.Retry(t.Context(), "t1"), "takes too long")
+	require.Equal(t, 1, p.count("POST /api/v1/tenants/t1/retry-provision"), "it may have been done")
+	_, _, err = c.LogInByDevice(t.Context(), func(Device) {})
+	require.ErrorContains(t, err, "takes too long")
+}
+
 func TestARedirectWithinTheOriginIsFollowedAndNoOther(t *testing.T) {
 	t.Parallel()
 	p, other := newPlane(t), newPlane(t)
@@ -303,7 +332,7 @@ func TestARedirectWithinTheOriginIsFollowedAndNoOther(t *testing.T) {
 		_, err = p.client().Tenant(t.Context(), "t1")
 		require.ErrorIs(t, err, ErrAnswer)
 		p.handle("POST /api/v1/tenants", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/moved", code) })
-		_, err = p.client().Create(t.Context(), "a-key-of-16-bytes", NewTenant{})
+		_, err = p.client().Create(t.Context(), "a-key-of-16-bytes", NewTenant{Name: "one"})
 		require.ErrorIs(t, err, ErrAnswer)
 	}
 	require.Empty(t, other.asked)

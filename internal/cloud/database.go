@@ -3,6 +3,7 @@ package cloud
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -17,8 +18,8 @@ var ErrDatabase = errors.New("refused, and not stored")
 
 // takeDatabase returns the URL of a database that a control plane gave, or nothing and why it is refused:
 // the control plane can't have one that leads nowhere in particular, to a socket of this machine or, if
-// the control plane is elsewhere, to this machine. One without its password is not stored by anybody, and
-// says nothing.
+// the control plane is elsewhere, to this machine, and one that takes something of this machine's along. A
+// masked one is not stored by anybody, and says nothing.
 func (c *Client) takeDatabase(what, text string) (secret.Secret, error) {
 	url := secret.New(text)
 	if url.Empty() || pgurl.IsMasked(url) {
@@ -36,6 +37,9 @@ func (c *Client) misleads(url secret.Secret) string {
 	if err != nil {
 		return fmt.Sprintf("can't be used (%v)", err)
 	}
+	if why := takesAlong(u); why != "" {
+		return why
+	}
 	for _, s := range u.Servers() {
 		for _, host := range []string{s.Host, s.Addr} { // not every client takes the same one of them
 			switch {
@@ -46,6 +50,31 @@ func (c *Client) misleads(url secret.Secret) string {
 				return fmt.Sprintf("leads to this machine (%s), where the control plane is not", host)
 			}
 		}
+	}
+	return ""
+}
+
+// harmless are the parameters that no client reads or writes a file of this machine's for, nor runs anything
+// at the server.
+var harmless = []string{
+	"host", "hostaddr", "port", "dbname", "user", "password",
+	"application_name", "fallback_application_name", "channel_binding", "client_encoding", "connect_timeout", "gssencmode",
+	"keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "load_balance_hosts", "require_auth",
+	"ssl_max_protocol_version", "ssl_min_protocol_version", "sslmode", "sslnegotiation", "sslsni", "target_session_attrs", "tcp_user_timeout",
+}
+
+// takesAlong says what a client would take along from this machine; nothing if there is nothing of that
+// kind. Without a password, that is the one of ~/.pgpass.
+func takesAlong(u pgurl.URL) string {
+	said := u.Said()
+	for _, name := range slices.Sorted(maps.Keys(said)) {
+		isSystem := name == "sslrootcert" && said[name] == "system" // which is no path
+		if !isSystem && !slices.Contains(harmless, name) {
+			return fmt.Sprintf("has the parameter %s, which is for this machine to say", shown(name, secret.Secret{}))
+		}
+	}
+	if said["password"] == "" {
+		return "has no password"
 	}
 	return ""
 }

@@ -14,6 +14,7 @@ import (
 func TestADatabaseURLThatLeadsHereIsRefused(t *testing.T) {
 	t.Parallel()
 	const good, here, socket, unusable = "", "leads to this machine", "leads to a socket of this machine", "can't be used"
+	const bare, along = "has no password", "has the parameter "
 	for url, want := range map[string][2]string{ // at a control plane elsewhere, and at one on this machine
 		"postgres://u:pw@db.example/d":                             {good, good},
 		"postgres://u:pw@10.0.0.7:6432/d":                          {good, good},
@@ -43,10 +44,31 @@ func TestADatabaseURLThatLeadsHereIsRefused(t *testing.T) {
 		"postgres://u:pw@db.example/d?host=%40abstract":            {socket, socket},
 		"postgres://u:pw@db.example,x/d?host=db.example,/tmp":      {socket, socket},
 		"postgres://u:pw@db.example/d?host=/tmp&hostaddr=10.0.0.7": {socket, socket},
-		"postgres://u:pw@/d":                                       {unusable, unusable},
-		"postgres:///d":                                            {unusable, unusable},
-		"postgres://u:pw@db.example/d?service=x":                   {unusable, unusable},
-		"mysql://u:pw@db.example/d":                                {unusable, unusable},
+		"postgres://u@db.example/d":                                {bare, bare},
+		"postgres://u:@db.example/d":                               {bare, bare},
+		"postgres://u:pw@db.example/d?password=":                   {bare, bare},
+		"postgres://u@db.example/d?password=pw":                    {good, good},
+		"postgres://u:pw@db.example/d?sslmode=verify-full&application_name=a&connect_timeout=5&target_session_attrs=primary&channel_binding=require&sslrootcert=system": {good, good},
+		"postgres://u@db.example/d?passfile=/x":         {along, along},
+		"postgres://u:pw@db.example/d?passfile=/x":      {along, along},
+		"postgres://u:pw@db.example/d?sslcert=/x":       {along, along},
+		"postgres://u:pw@db.example/d?sslkey=/x":        {along, along},
+		"postgres://u:pw@db.example/d?sslpassword=x":    {along, along},
+		"postgres://u:pw@db.example/d?sslrootcert=/x":   {along, along},
+		"postgres://u:pw@db.example/d?sslcrl=/x":        {along, along},
+		"postgres://u:pw@db.example/d?sslcrldir=/x":     {along, along},
+		"postgres://u:pw@db.example/d?sslkeylogfile=/x": {along, along},
+		"postgres://u:pw@db.example/d?SSLKEYLOGFILE=/x": {along, along},
+		"postgres://u:pw@db.example/d?gsslib=x":         {along, along},
+		"postgres://u:pw@db.example/d?gssdelegation=1":  {along, along},
+		"postgres://u:pw@db.example/d?requirepeer=x":    {along, along},
+		"postgres://u:pw@db.example/d?options=-cx%3Dy":  {along, along},
+		"postgres://u:pw@db.example/d?oauth_issuer=x":   {along, along},
+		"postgres://u:pw@db.example/d?unheard_of=x":     {along, along},
+		"postgres://u:pw@/d":                            {unusable, unusable},
+		"postgres:///d":                                 {unusable, unusable},
+		"postgres://u:pw@db.example/d?service=x":        {unusable, unusable},
+		"mysql://u:pw@db.example/d":                     {unusable, unusable},
 	} {
 		for i, base := range []string{"https://cloud.example", "http://127.0.0.1:8787"} {
 			c, err := New(Options{Base: base})
@@ -75,7 +97,7 @@ func TestNoCredentialsOfThisMachineAreTaken(t *testing.T) {
 	}
 	read := func(internal, external string) (Credentials, error) {
 		answers("GET /api/v1/tenants/t/credentials", `{"database_url":"`+external+`","internal_database_url":"`+internal+`","app_url":""}`)
-		return c.Credentials(t.Context(), secret.New(p.URL+"/api/v1/tenants/t/credentials"))
+		return c.Credentials(t.Context(), "t", secret.New(p.URL+"/api/v1/tenants/t/credentials"))
 	}
 	_, err := read(bad, good)
 	require.ErrorIs(t, err, ErrDatabase)

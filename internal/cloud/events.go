@@ -25,7 +25,7 @@ type Event struct {
 // tenant is ready, failed or being deleted. It reads a stream, takes it up again where it was cut, and
 // looks at the status every two seconds if there is no stream to be had.
 func (c *Client) Events(ctx context.Context, id string, each func(Event)) (Status, error) {
-	s := stream{Client: c, path: tenantPath(id, "/events"), each: each}
+	s := stream{Client: c, id: id, each: each}
 	for quiet := 0; quiet < mostReconnect && !s.ended; quiet++ {
 		taken := s.taken
 		err := s.read(ctx)
@@ -52,7 +52,7 @@ func (c *Client) Events(ctx context.Context, id string, each func(Event)) (Statu
 
 // isFinal tells of an error of a stream that looking at the status would not help.
 func isFinal(err error) bool {
-	return errors.Is(err, ErrUnauthenticated) || errors.Is(err, ErrDenied) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotLoggedIn)
+	return errors.Is(err, ErrAnswer) || errors.Is(err, ErrUnauthenticated) || errors.Is(err, ErrDenied) || errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotLoggedIn)
 }
 
 // poll looks at the status until it is final, and tells each what is new.
@@ -81,7 +81,7 @@ func isOver(s State) bool { return s == Ready || s == Failed || s == Deleting }
 // stream is a stream of events, which may be cut and taken up again.
 type stream struct {
 	*Client
-	path   string
+	id     string // of the tenant
 	each   func(Event)
 	last   string // the id of the last event
 	latest Event
@@ -94,7 +94,7 @@ var errNoStream = errors.New("no stream of events")
 
 // read reads events until the stream ends.
 func (s *stream) read(ctx context.Context) error {
-	r := request{method: http.MethodGet, path: s.path, stream: true, header: http.Header{"Accept": {"text/event-stream"}}}
+	r := request{method: http.MethodGet, path: tenantPath(s.id, "/events"), stream: true, header: http.Header{"Accept": {"text/event-stream"}}}
 	if s.last != "" {
 		r.header.Set("Last-Event-Id", s.last)
 	}
@@ -124,7 +124,9 @@ func (s *stream) readEvents(body io.Reader) error {
 		switch {
 		case lines.Text() == "":
 			if kind != "heartbeat" { // which says no more than that somebody is there
-				s.take(strings.Join(data, "\n"))
+				if err := s.take(strings.Join(data, "\n")); err != nil {
+					return err
+				}
 			}
 			s.last, data, kind = id, nil, ""
 		case name == "event":
@@ -139,19 +141,24 @@ func (s *stream) readEvents(body io.Reader) error {
 }
 
 // take takes the data of an event.
-func (s *stream) take(data string) {
+func (s *stream) take(data string) error {
 	var told struct {
+		Tenant  string `json:"tenant_id"`
 		Type    string `json:"event_type"`
 		Status  State
 		Message string
 	}
 	if json.Unmarshal([]byte(data), &told) != nil || told.Type == "" && told.Status == "" {
-		return
+		return nil
+	}
+	if told.Tenant != "" && told.Tenant != s.id {
+		return s.noAnswer("its answer is about another tenant")
 	}
 	s.latest = Event{shown(told.Type, secret.Secret{}), told.Status, shown(told.Message, secret.Secret{})}
 	s.each(s.latest)
 	s.taken++
 	s.ended = isOver(told.Status) || told.Type == "tenant_ready" || told.Type == "provisioning_failed"
+	return nil
 }
 
 func isUnprintable(r rune) bool { return r < ' ' || r > '~' }

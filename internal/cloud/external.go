@@ -14,7 +14,7 @@ func (c *Client) SetExternal(ctx context.Context, id string, enabled bool) (bool
 			Enabled *bool `json:"external_db_access"`
 		}
 	}
-	r := request{method: http.MethodPut, path: tenantPath(id, "/external-db-access"), body: fmt.Appendf(nil, `{"enabled":%t}`, enabled)}
+	r := request{method: http.MethodPut, path: tenantPath(id, "/external-db-access"), tenant: id, body: fmt.Appendf(nil, `{"enabled":%t}`, enabled)}
 	if _, err := c.ask(ctx, r, &told); err != nil {
 		return false, err
 	}

@@ -2,7 +2,9 @@ package cloud
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -138,6 +140,16 @@ func (l Login) Text() []byte {
 		file = append(file, jsontext.Member{Name: "refresh_token", Value: jsontext.Quote(l.Refresh.Reveal())})
 	}
 	return append(file, l.others...).Pretty()
+}
+
+// Fingerprint tells a login from all others: by its user, control plane and tokens, which it does not tell.
+func (l Login) Fingerprint() string {
+	text := "login\x00" + l.URL + "\x00" + l.Email + "\x00" + l.Token.Reveal()
+	if l.Refresh != nil {
+		text += "\x00" + l.Refresh.Reveal()
+	}
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 // personal is how a personal token begins.

@@ -1,8 +1,10 @@
 package cloud
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -62,13 +64,15 @@ type grants struct {
 	ctx    context.Context
 }
 
-// RoundTrip sends a request. One without a context, as oauth2's of a device has none, gets the login's.
+// RoundTrip sends a request. One without a context, as oauth2's of a device has none, gets the login's. It
+// reads the whole answer: oauth2 does not tell why it could not.
 func (g grants) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	if ctx == context.Background() {
 		ctx = g.ctx
 	}
 	ctx, end := context.WithCancelCause(ctx)
+	end = g.client.bound(request{}, end)
 	r = r.Clone(ctx)
 	r.Header.Set("User-Agent", g.client.UserAgent)
 	response, err := g.client.http.Transport.RoundTrip(r)
@@ -76,7 +80,13 @@ func (g grants) RoundTrip(r *http.Request) (*http.Response, error) {
 		end(nil)
 		return nil, err
 	}
-	response.Body = watch(ctx, response.Body, end, g.client.Patience)
+	body := watch(ctx, response.Body, end, g.client.Patience)
+	defer func() { _ = body.Close() }() // it was only read
+	text, err := io.ReadAll(io.LimitReader(body, maxAnswer))
+	if err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(text))
 	return response, nil
 }
 

@@ -218,6 +218,8 @@ func (c *Client) failed(ctx context.Context, err error) error {
 		return unavailable(ctx.Err() == nil, "no answer in time")
 	case errors.Is(err, errStalled):
 		return unavailable(true, errStalled.Error())
+	case errors.Is(err, errSlow):
+		return unavailable(true, errSlow.Error())
 	case ctx.Err() != nil:
 		return err
 	case c.Offline != nil:

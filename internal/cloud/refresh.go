@@ -101,7 +101,7 @@ func (s *stored) exchange(ctx context.Context, there Login) error {
 		if s.login, err = s.client.refresh(whole, p, there); err != nil {
 			return err
 		}
-		err := s.file.Replace(s.login)
+		err := s.client.Renewing(there, s.login, func() error { return s.file.Replace(s.login) })
 		if cause := context.Cause(ctx); cause != nil {
 			err = cmp.Or(err, s.client.failed(ctx, cause))
 		}

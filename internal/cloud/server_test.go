@@ -169,7 +169,7 @@ func TestTheClientAndTheRealControlPlane(t *testing.T) {
 	status, err = c.Events(ctx, made.ID, func(Event) {})
 	require.NoError(t, err)
 	require.Equal(t, Ready, status.State)
-	found, err := c.Credentials(ctx, status.SecretsURL)
+	found, err := c.Credentials(ctx, made.ID, status.SecretsURL)
 	require.NoError(t, err)
 	require.Contains(t, found.InternalDatabaseURL.Reveal(), "sp_x_a:canary@")
 	token, err := c.RotateSyncToken(ctx, made.ID, "a-key-for-the-token")

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -14,11 +15,14 @@ import (
 	"time"
 )
 
-// How long the control plane may take: until it is connected, and until it begins to answer or goes on.
+// How long the control plane may take: until it is connected, until it begins to answer or goes on, and for
+// all of an answer that is no stream.
 const (
 	dials   = 5 * time.Second
 	stalls  = 15 * time.Second
 	silence = 45 * time.Second // of a stream, which has heartbeats
+	whole   = time.Minute
+	archive = 5 * time.Minute // that is sent or comes
 )
 
 func newTransport(c *Client) http.RoundTripper {
@@ -65,8 +69,31 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// errStalled ends a body that brings nothing for too long.
-var errStalled = errors.New("its answer stopped halfway")
+// Why a request ends whose answer is too slow.
+var (
+	// errStalled ends a body that brings nothing for too long.
+	errStalled = errors.New("its answer stopped halfway")
+	// errSlow ends a request that is not over after too long, though something comes now and then.
+	errSlow = errors.New("its answer takes too long")
+)
+
+// bound ends a request that takes longer than its kind may, unless the returned function is called first. A
+// stream may take for ever.
+func (c *Client) bound(r request, end context.CancelCauseFunc) (release context.CancelCauseFunc) {
+	if r.stream {
+		return end
+	}
+	most := whole
+	if r.limit > maxAnswer {
+		most = archive
+	}
+	most = cmp.Or(c.most, most)
+	timer := time.AfterFunc(most, func() { end(errSlow) })
+	return func(cause error) {
+		timer.Stop()
+		end(cause)
+	}
+}
 
 // watched is a body whose request ends if it brings nothing for a while.
 type watched struct {

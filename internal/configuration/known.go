@@ -13,6 +13,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
 )
 
 // directory is where sp keeps what the sides last agreed on, and where files wait for their place.
@@ -26,7 +27,17 @@ type known struct {
 	Files  Base   `json:"files"`
 }
 
-func (s *Sync) path() string { return directory + "/" + fileName(string(s.Tree.Tenant)) + ".json" }
+func (s *Sync) path() string { return pathOf(s.Tree.Tenant) }
+
+func pathOf(id registry.TenantID) string { return directory + "/" + fileName(string(id)) + ".json" }
+
+// Forget removes what is known of a tenant that is deleted.
+func Forget(dir project.Dir, id registry.TenantID) error {
+	if info, err := os.Lstat(dir.Full(directory)); err != nil || !info.IsDir() {
+		return nil // nothing is known
+	}
+	return place.Sweep([]string{dir.Full(pathOf(id))})
+}
 
 // fileName is the id of a tenant, or its hash where that is no name for a file.
 func fileName(id string) string {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,6 +103,10 @@ type CloudConflict struct {
 	Members []string
 	// Origin is the control plane that the tenant is from, if that is another one.
 	Origin string
+	// Word means the tenant Means today, and would mean this one by the Name that the control plane gives
+	// it, or by its id: a new one is left out, one that is here keeps its name.
+	Word  string
+	Means Tenant
 }
 
 // A control plane and the registry both have the members cloudMembers of a tenant. The rule:
@@ -185,7 +190,8 @@ func (r *Registry) SyncCloud(ctx context.Context, s CloudSync) (done CloudSynced
 	return done, err
 }
 
-// StoreCloudURLs gives a cloud tenant that is here the real URLs that its control plane gave.
+// StoreCloudURLs gives a cloud tenant that is here the real URLs that its control plane gave. Where nobody
+// knows whether it is from there, and it has one, nothing changes.
 func (r *Registry) StoreCloudURLs(ctx context.Context, origin string, t CloudTenant) (tenant Tenant, err error) {
 	err = r.write(ctx, func(c *change) error {
 		before, err := c.placedTenant(ctx, t.ID)
@@ -195,7 +201,8 @@ func (r *Registry) StoreCloudURLs(ctx context.Context, origin string, t CloudTen
 		if err != nil {
 			return err
 		}
-		if err := c.checkOrigin(ctx, before.Tenant, origin); err != nil {
+		given, err := c.credentialsFor(ctx, before.Tenant, origin, CloudResult{InternalURL: t.InternalURL, URL: t.URL})
+		if tenant = before.Tenant; err != nil || t.InternalURL != nil && given.InternalURL == nil {
 			return err
 		}
 		base, err := c.base(ctx, t.ID)
@@ -203,7 +210,7 @@ func (r *Registry) StoreCloudURLs(ctx context.Context, origin string, t CloudTen
 			return err
 		}
 		merged, _ := mergeCloud(base, before.Tenant, t.record())
-		if err := (CloudResult{InternalURL: t.InternalURL, URL: t.URL}).give(&merged); err != nil {
+		if err := given.give(&merged); err != nil {
 			return err
 		}
 		if tenant = merged; !before.Equal(merged) {
@@ -216,14 +223,29 @@ func (r *Registry) StoreCloudURLs(ctx context.Context, origin string, t CloudTen
 	return tenant, err
 }
 
-// checkOrigin refuses what a control plane says of a tenant that is another's: whoever runs one can
-// name its id, and would get its sync token next.
-func (c *change) checkOrigin(ctx context.Context, t Tenant, origin string) error {
+// credentialsFor returns what of a control plane's credentials a tenant takes. That of another control plane
+// takes none: whoever runs one can name its id, and would get its sync token next. For the same reason one
+// of which nobody knows where it is from takes only what it has not.
+func (c *change) credentialsFor(ctx context.Context, t Tenant, origin string, n CloudResult) (CloudResult, error) {
 	from, err := c.CloudOrigin(ctx, t.ID)
-	if err == nil && from != nil && *from != origin {
-		err = fmt.Errorf("tenant %s is from %s, and %s gave its id: %w", t, *from, origin, ErrConflict)
+	switch {
+	case err != nil:
+		return n, err
+	case from != nil && *from != origin:
+		return n, fmt.Errorf("tenant %s is from %s, and %s gave its id: %w", t, *from, origin, ErrConflict)
+	case from != nil:
+		return n, nil
 	}
-	return err
+	if !isUnknown(t.InternalDatabaseURL) {
+		n.InternalURL = nil
+	}
+	if !isUnknown(t.DatabaseURL) {
+		n.URL = nil
+	}
+	if !t.IsSyncTokenMissing() {
+		n.SyncToken = nil
+	}
+	return n, nil
 }
 
 // syncing is a sync at work.
@@ -233,10 +255,11 @@ type syncing struct {
 	done  *CloudSynced
 	known map[TenantID]queries.CloudTenant
 	calls []CloudCall
+	taken map[TenantID]CloudConflict
 }
 
 func (c *change) syncing(ctx context.Context, s CloudSync, done *CloudSynced) (*syncing, error) {
-	y := &syncing{change: c, CloudSync: s, done: done, known: map[TenantID]queries.CloudTenant{}}
+	y := &syncing{change: c, CloudSync: s, done: done, known: map[TenantID]queries.CloudTenant{}, taken: map[TenantID]CloudConflict{}}
 	rows, err := c.q.CloudTenants(ctx)
 	if err != nil {
 		return nil, err
@@ -249,9 +272,13 @@ func (c *change) syncing(ctx context.Context, s CloudSync, done *CloudSynced) (*
 }
 
 func (y *syncing) run(ctx context.Context) error {
-	err := y.q.PutCloudOrigin(ctx, queries.PutCloudOriginParams{Origin: y.Origin, Account: y.Account, Etag: y.ETag, SyncedAt: y.now.UnixMicro()})
+	err := y.putOrigin(ctx)
 	if err == nil && !y.Unchanged {
 		err = y.merge(ctx)
+	}
+	if y.ETag != "" && len(y.taken) > 0 { // it is looked at again: the word may be free by then
+		y.ETag = ""
+		err = cmp.Or(err, y.putOrigin(ctx))
 	}
 	if err != nil {
 		return err
@@ -264,7 +291,45 @@ func (y *syncing) run(ctx context.Context) error {
 	return y.setSynced(ctx, y.now)
 }
 
+func (y *syncing) putOrigin(ctx context.Context) error {
+	return y.q.PutCloudOrigin(ctx, queries.PutCloudOriginParams{Origin: y.Origin, Account: y.Account, Etag: y.ETag, SyncedAt: y.now.UnixMicro()})
+}
+
+// findTaken finds the tenants that would take a word from one that is here now.
+func (y *syncing) findTaken(ctx context.Context) error {
+	for _, t := range y.Tenants {
+		row, known := y.known[t.ID]
+		if known && (row.Origin != y.Origin || row.Base == baseOf(t.record()).text()) {
+			continue
+		}
+		words := []string{string(t.ID), t.Name}
+		ours, err := y.Tenant(ctx, t.ID)
+		conflict := CloudConflict{ID: t.ID, Name: t.Name}
+		switch {
+		case errors.Is(err, ErrNotFound):
+		case err != nil:
+			return err
+		case ours.IsLocal(), ours.Name == t.Name:
+			continue
+		default:
+			words, conflict.Members = words[1:], []string{"name"}
+		}
+		word, means, err := y.takes(ctx, words...)
+		if err != nil {
+			return err
+		}
+		if means != nil && means.ID != t.ID {
+			conflict.Word, conflict.Means = word, *means
+			y.taken[t.ID] = conflict
+		}
+	}
+	return nil
+}
+
 func (y *syncing) merge(ctx context.Context) error {
+	if err := y.findTaken(ctx); err != nil {
+		return err
+	}
 	gone := maps.Clone(y.known)
 	for _, t := range y.Tenants {
 		delete(gone, t.ID)
@@ -291,6 +356,10 @@ func (y *syncing) take(ctx context.Context, theirs CloudTenant) error {
 		if slices.ContainsFunc(y.calls, func(c CloudCall) bool { return c.creates(y.Origin, theirs, y.now) }) {
 			return nil
 		}
+		if conflict, taken := y.taken[theirs.ID]; taken {
+			y.done.Kept = append(y.done.Kept, conflict)
+			return nil
+		}
 		return y.add(ctx, theirs)
 	case err != nil:
 		return err
@@ -300,6 +369,10 @@ func (y *syncing) take(ctx context.Context, theirs CloudTenant) error {
 	case y.isAnothers(ours.ID):
 		y.done.Kept = append(y.done.Kept, CloudConflict{ID: ours.ID, Name: ours.Name, Origin: y.known[ours.ID].Origin})
 		return nil
+	}
+	if conflict, taken := y.taken[theirs.ID]; taken {
+		y.done.Kept = append(y.done.Kept, conflict)
+		theirs.Name = ours.Name
 	}
 	return y.update(ctx, ours, theirs)
 }

@@ -134,7 +134,7 @@ func (r *Registry) BeginCloudCall(ctx context.Context, k CloudCall) (begun Cloud
 			}
 		}
 		if k.Kind == CreateCall {
-			if err := c.checkName(ctx, Tenant{Name: k.Name}, k.AllowDuplicateName); err != nil {
+			if err := cmp.Or(c.checkName(ctx, Tenant{Name: k.Name}, k.AllowDuplicateName), c.checkWords(ctx, k.Name)); err != nil {
 				return err
 			}
 		}
@@ -200,7 +200,7 @@ func (c *change) call(ctx context.Context, key string, kinds ...CloudCallKind) (
 	return CloudCall{}, cmp.Or(err, fmt.Errorf("this request to the control plane: another command has finished it: %w", ErrConflict))
 }
 
-// NoteCloudTenant remembers which tenant a creation makes.
+// NoteCloudTenant remembers which tenant a creation makes. One that is here before is none that it makes.
 func (r *Registry) NoteCloudTenant(ctx context.Context, key string, id TenantID) error {
 	if err := checkID(id); err != nil {
 		return err
@@ -210,11 +210,36 @@ func (r *Registry) NoteCloudTenant(ctx context.Context, key string, id TenantID)
 		if err == nil {
 			err = k.checkTenant(id)
 		}
+		if err == nil && k.Tenant == nil {
+			err = c.checkNew(ctx, id)
+		}
 		if err != nil {
 			return err
 		}
 		return c.q.SetCloudCallTenant(ctx, queries.SetCloudCallTenantParams{Key: key, TenantID: string(id)})
 	})
+}
+
+// checkNew refuses the id of a tenant that is here. A control plane that gives it would get at the tenant
+// of another one.
+func (c *change) checkNew(ctx context.Context, id TenantID) error {
+	t, err := c.Tenant(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return c.checkWords(ctx, string(id))
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("tenant %s is here, and the control plane gave its id to a new one: %w", t, ErrExists)
+}
+
+// checkWords refuses a name or id of a new tenant that means another one today.
+func (c *change) checkWords(ctx context.Context, words ...string) error {
+	word, from, err := c.takes(ctx, words...)
+	if err == nil && from != nil {
+		err = fmt.Errorf("%s: it means tenant %s, whose id begins so: %w", shown(word), *from, ErrExists)
+	}
+	return err
 }
 
 // checkTenant refuses another tenant than the one that the creation is known to make.
@@ -275,7 +300,7 @@ func checkReal(t Tenant, what string, url secret.Secret) error {
 }
 
 // StoreCloudTenant stores what a creation made, with its credentials, and ends the call. A tenant
-// that is here already, because a file brought it, is updated as by a sync.
+// that a file brought since NoteCloudTenant is updated as by a sync.
 func (r *Registry) StoreCloudTenant(ctx context.Context, n CloudResult) (tenant Tenant, err error) {
 	tenant = n.Tenant.record()
 	if n.InternalURL == nil {
@@ -291,6 +316,11 @@ func (r *Registry) StoreCloudTenant(ctx context.Context, n CloudResult) (tenant 
 		}
 		if err != nil {
 			return err
+		}
+		if k.Tenant == nil {
+			if err := c.checkNew(ctx, tenant.ID); err != nil {
+				return err
+			}
 		}
 		if tenant, err = c.storeCreated(ctx, n, tenant, k.Origin); err != nil {
 			return err
@@ -314,7 +344,7 @@ func (c *change) storeCreated(ctx context.Context, n CloudResult, tenant Tenant,
 	case before.IsLocal():
 		return tenant, fmt.Errorf("tenant %s: a local tenant has this id: %w", before, ErrExists)
 	}
-	if err := c.checkOrigin(ctx, before.Tenant, origin); err != nil {
+	if n, err = c.credentialsFor(ctx, before.Tenant, origin, n); err != nil {
 		return tenant, err
 	}
 	base, err := c.base(ctx, tenant.ID)

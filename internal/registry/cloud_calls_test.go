@@ -132,6 +132,7 @@ func TestACreatedTenantThatAFileBroughtGetsItsCredentials(t *testing.T) {
 	t.Parallel()
 	d := mustDesk(t)
 	d.mustCall(t, creation("k"))
+	require.NoError(t, d.NoteCloudTenant(t.Context(), "k", "new"))
 	d.mustImport(t, file(Tenant{ID: "new", Name: "Other", Kind: Cloud, InternalDatabaseURL: sealed(maskedURL), Unknown: NewUnknown(`"x":1`)}))
 	result := made("k")
 	result.Tenant.External, result.URL = false, sealed(maskedURL)
@@ -145,6 +146,40 @@ func TestACreatedTenantThatAFileBroughtGetsItsCredentials(t *testing.T) {
 	d.mustReopen(t)
 	require.Equal(t, reveal(want), reveal(d.tenant(t, "new")))
 	require.Nil(t, mustContents(t, d.path).Selection.Tenant)
+}
+
+// TestACreationMakesNoTenantThatIsHere: its control plane would replace the URL of another one's.
+func TestACreationMakesNoTenantThatIsHere(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "mine")
+	d.mustImport(t, file(Tenant{ID: "new", Name: "prod", Kind: Cloud, InternalDatabaseURL: sealed(otherURL), SyncToken: sealed("sp_sync_mine")}))
+	d.mustCall(t, creation("k"))
+	d.mustRefuse(t, ErrExists, func() error { return d.NoteCloudTenant(t.Context(), "k", "new") })
+	d.mustRefuse(t, ErrExists, func() error { return d.NoteCloudTenant(t.Context(), "k", "mine") })
+	d.mustRefuse(t, ErrExists, func() error { _, err := d.StoreCloudTenant(t.Context(), made("k")); return err })
+}
+
+// TestNobodysURLsAreNotReplaced by a control plane of which nothing says that the tenant is its own.
+func TestNobodysURLsAreNotReplaced(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustCall(t, creation("k"))
+	require.NoError(t, d.NoteCloudTenant(t.Context(), "k", "new"))
+	d.mustImport(t, file(
+		Tenant{ID: "new", Name: "prod", Kind: Cloud, InternalDatabaseURL: sealed(otherURL), SyncToken: sealed("sp_sync_mine")},
+		Tenant{ID: "far", Name: "far", Kind: Cloud, InternalDatabaseURL: sealed(otherURL)},
+	))
+	stored, err := d.StoreCloudTenant(t.Context(), made("k"))
+	require.NoError(t, err)
+	require.Equal(t, otherURL, stored.InternalDatabaseURL.Reveal())
+	require.Equal(t, "sp_sync_mine", stored.SyncToken.Reveal())
+	theirs := given("far", "far")
+	theirs.InternalURL = sealed(realURL)
+	stored, err = d.StoreCloudURLs(t.Context(), plane, theirs)
+	require.NoError(t, err)
+	require.Equal(t, otherURL, stored.InternalDatabaseURL.Reveal())
+	require.Len(t, mustContents(t, d.path).Said, 1, "nor is it said to be from there")
 }
 
 func TestCredentialsThatAreNotRealAreNotStored(t *testing.T) {

@@ -98,6 +98,33 @@ func TestASyncMayBringAWordOfTwoTenants(t *testing.T) {
 	require.Equal(t, []TenantID{"a"}, done.Ambiguous)
 }
 
+// TestAWordGoesOnMeaningTheTenantThatItMeans, whatever ids and names a control plane has.
+func TestAWordGoesOnMeaningTheTenantThatItMeans(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	d.mustTenants(t, "local_1a22c4d0")
+	d.mustSync(t, CloudSync{ETag: "e", Tenants: []CloudTenant{given("c", "C")}})
+	k := creation("k")
+	k.Name = "local_1a22c4d"
+	d.mustRefuse(t, ErrExists, func() error { _, err := d.BeginCloudCall(t.Context(), k); return err })
+	d.mustCall(t, creation("l"))
+	d.mustRefuse(t, ErrExists, func() error { return d.NoteCloudTenant(t.Context(), "l", "local_1a22c4d") })
+	done := d.mustSync(t, CloudSync{ETag: "f", Tenants: []CloudTenant{
+		given("c", "local_1a"), given("local_1a22c4", "x"), given("y", "local_1…"), given("new-10", "ten"), given("new-1", "M"), given("local_1a22c4d0ff", "longer"),
+	}})
+	require.Equal(t, []string{"add new-10[]", "add new-1[]", "add local_1a22c4d0ff[]", "kept c[name]", "kept local_1a22c4[]", "kept y[]"}, say(done))
+	var taken []string
+	for _, c := range done.Kept {
+		require.Equal(t, TenantID("local_1a22c4d0"), c.Means.ID)
+		taken = append(taken, string(c.ID)+" "+c.Word)
+	}
+	require.Equal(t, []string{"c local_1a", "local_1a22c4 local_1a22c4", "y local_1…"}, taken)
+	require.Equal(t, "C", d.tenant(t, "c").Name)
+	last, err := d.mustView(t).LastSync(t.Context(), plane)
+	require.NoError(t, err)
+	require.Empty(t, last.ETag, "the next sync looks again")
+}
+
 func TestWhatOnlyOneSideChangedWins(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
@@ -435,7 +462,7 @@ func TestAnotherControlPlaneTakesNoTenantOver(t *testing.T) {
 	require.Equal(t, []CloudConflict{{ID: "a", Name: "A", Origin: plane}}, done.Kept)
 	d.mustRefuse(t, ErrConflict, func() error { _, err := d.StoreCloudURLs(t.Context(), stranger, theirs); return err })
 	d.mustCall(t, CloudCall{Key: "k", Kind: CreateCall, Origin: stranger, Name: "new", Region: "iad"})
-	d.mustRefuse(t, ErrConflict, func() error {
+	d.mustRefuse(t, ErrExists, func() error {
 		_, err := d.StoreCloudTenant(t.Context(), CloudResult{Key: "k", Tenant: theirs, InternalURL: &bait})
 		return err
 	})

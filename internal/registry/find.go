@@ -79,6 +79,25 @@ func (v *View) FindTenant(ctx context.Context, word string) (Tenant, error) {
 	return v.theOnly(ctx, word, found)
 }
 
+// takes returns the first of some words that means a tenant today because its id begins so, and that
+// tenant: a new tenant with that id or name would be meant in its place. Nil is none.
+func (v *View) takes(ctx context.Context, words ...string) (word string, from *Tenant, err error) {
+	for _, word := range words {
+		_, err := v.ExactTenant(ctx, word)
+		if !errors.Is(err, ErrNotFound) { // one that means two is refused by itself
+			continue
+		}
+		t, err := v.FindTenant(ctx, word)
+		switch {
+		case err == nil:
+			return word, &t, nil
+		case !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrAmbiguous):
+			return "", nil, err
+		}
+	}
+	return "", nil, nil
+}
+
 // ExactTenant returns the tenant whose id a word is, else the only one with that name.
 // A word that is one tenant's id and another's name is ambiguous; `id:` before it
 // leaves the id.

@@ -62,15 +62,30 @@ func (t *Task) Account(ctx context.Context) (Account, error) {
 		return Account{Client: client}, err
 	}
 	file := cloud.LoginFile{Dir: dir.Path()}
-	client, login, err := cloud.Open(file, options)
+	client, login, err := t.openLogin(dir, file, options)
 	if err != nil {
-		return Account{}, t.adviseLogin(dir, file, err)
-	}
-	if err := t.checkOwnLogin(dir, login); err != nil {
 		return Account{}, err
 	}
 	t.plane = client.Base
 	return Account{client, &login, file}, t.checkOrigin(client)
+}
+
+// openLogin opens a login that is this user's own. One that another command renews meanwhile is read again:
+// its receipt goes with it.
+func (t *Task) openLogin(dir project.Dir, file cloud.LoginFile, options cloud.Options) (*cloud.Client, cloud.Login, error) {
+	for {
+		client, login, err := cloud.Open(file, options)
+		if err != nil {
+			return nil, login, t.adviseLogin(dir, file, err)
+		}
+		strange := t.checkOwnLogin(dir, login)
+		if strange == nil {
+			return client, login, nil
+		}
+		if now, err := file.Read(); err != nil || now == nil || now.Token.Equal(login.Token) {
+			return nil, login, strange
+		}
+	}
 }
 
 // ErrStrangePlane is returned for a tenant of which nobody knows the control plane, if the one of the
@@ -253,7 +268,7 @@ func (t *Task) cloudOptions() (cloud.Options, error) {
 	proxy, err := t.Proxy()
 	host, _ := os.Hostname() // without one the page of a login says less
 	o := cloud.Options{
-		Proxy: proxy, Now: t.Now, Random: t.Random, Sleep: t.Sleep, Patience: t.Patience, Unbroken: t.UntilTold,
+		Proxy: proxy, Now: t.Now, Random: t.Random, Sleep: t.Sleep, Patience: t.Patience, Unbroken: t.UntilTold, Renewing: t.renewReceipt,
 		UserAgent: "sp/" + Version, Hostname: host,
 	}
 	if t.Offline() != nil {

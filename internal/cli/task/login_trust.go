@@ -1,8 +1,7 @@
 package task
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,8 +18,9 @@ import (
 var ErrStrangeLogin = fmt.Errorf("%w: nothing shows that this login is yours", db.ErrUntrusted)
 
 // checkOwnLogin refuses a login to which this user has no receipt. A receipt is for a user at a control
-// plane, and stays when the project moves and the tokens change. Where there can be none, the registry
-// beside the login vouches for it, which is trusted by now.
+// plane and the tokens of the login: with another's tokens, what is done is done in another's account. It
+// stays when the project moves, and is renewed with the tokens. Where there can be none, the registry beside
+// the login vouches for it, which is trusted by now.
 func (t *Task) checkOwnLogin(dir project.Dir, l cloud.Login) error {
 	named, err := t.isTrustNamed(dir)
 	if err != nil || named {
@@ -43,8 +43,7 @@ func (t *Task) loginReceipt(l cloud.Login) string {
 	if dir == "" {
 		return ""
 	}
-	sum := sha256.Sum256([]byte("login\x00" + l.URL + "\x00" + l.Email))
-	return filepath.Join(dir, hex.EncodeToString(sum[:]))
+	return filepath.Join(dir, l.Fingerprint())
 }
 
 // giveLoginReceipt leaves the receipt for a login, which holds nothing. Without it the login is not used.
@@ -61,4 +60,17 @@ func (t *Task) giveLoginReceipt(l cloud.Login) error {
 		return err
 	}
 	return file.Close()
+}
+
+// renewReceipt leaves the receipt for a login before store puts it in place of another, and then takes the
+// other's away.
+func (t *Task) renewReceipt(before, next cloud.Login, store func() error) error {
+	given := t.giveLoginReceipt(next)
+	if err := store(); err != nil { // nobody else has the tokens: they are stored without the receipt, too
+		return errors.Join(given, err)
+	}
+	if old := t.loginReceipt(before); given == nil && old != "" && old != t.loginReceipt(next) {
+		return place.Sweep([]string{old})
+	}
+	return given
 }

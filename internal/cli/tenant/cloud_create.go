@@ -107,8 +107,7 @@ func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked reg
 	}
 	id := registry.TenantID(given.ID)
 	if k.Tenant == nil {
-		err = t.Change(ctx, t.Others(func(ctx context.Context, reg *registry.Registry) error { return reg.NoteCloudTenant(ctx, k.Key, id) }))
-		if err != nil {
+		if err := noteTenant(ctx, t, k.Key, id); err != nil {
 			return made, err
 		}
 	}
@@ -124,6 +123,16 @@ func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked reg
 		Key: k.Key, Tenant: cloudTenantOf(client, given), InternalURL: &opened.InternalDatabaseURL, URL: realURL(opened.DatabaseURL), SyncToken: &token,
 		Select: t.Bool("select"), SelectFirst: true,
 	})
+}
+
+// noteTenant records which tenant is being made. If that is one that is here, the call ends.
+func noteTenant(ctx context.Context, t *task.Task, key string, id registry.TenantID) error {
+	err := t.Change(ctx, t.Others(func(ctx context.Context, reg *registry.Registry) error { return reg.NoteCloudTenant(ctx, key, id) }))
+	if !errors.Is(err, registry.ErrExists) {
+		return err
+	}
+	err = cli.Hint(err, "if it is that one, %s fetches its credentials", cli.To("sp tenant provision", string(id)))
+	return endCall(ctx, t, key, err)
 }
 
 // waitFor follows the making of a tenant until its database is there, and returns its credentials. One
@@ -151,7 +160,7 @@ func waitFor(ctx context.Context, t *task.Task, client *cloud.Client, given clou
 	case st.State == cloud.Deleting:
 		return opened, fmt.Errorf("%s: it is being deleted: %w", named, cloud.ErrConflict)
 	}
-	opened, err = client.Credentials(ctx, st.SecretsURL)
+	opened, err = client.Credentials(ctx, given.ID, st.SecretsURL)
 	if err != nil {
 		return opened, err
 	}
@@ -222,6 +231,7 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 	}
 	var fetched record
 	bare, outside := false, false // it has no profile, it may be reached from outside
+	kept := false                 // it keeps the URL that it had
 	err = t.UntilTold(ctx, func(ctx context.Context) error {
 		t.Step("asking " + client.Host())
 		given, err := client.Tenant(ctx, string(tenant.ID))
@@ -241,6 +251,7 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 				fetched, err = recordIn(ctx, reg, stored)
 			}
 			if err == nil {
+				kept = !stored.InternalDatabaseURL.Equal(opened.InternalDatabaseURL)
 				bare, err = hasNoProfile(ctx, reg, stored.ID)
 			}
 			return err
@@ -249,7 +260,12 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 	if !task.Made(err) {
 		return cli.Answer{}, err
 	}
-	t.Note("tenant %s has its credentials", fetched.Tenant)
+	if kept {
+		t.Note("tenant %s has credentials, and nothing here says that it is from %s: yours stays; if it is, %s takes it over, then %s fetches them",
+			fetched.Tenant, client.Host(), cli.To("sp tenant list"), cli.To("sp tenant provision", string(fetched.Tenant.ID)))
+	} else {
+		t.Note("tenant %s has its credentials", fetched.Tenant)
+	}
 	tellExternal(t, fetched.Tenant, outside)
 	if fetched.Tenant.IsSyncTokenMissing() {
 		t.WarnOfToken(fetched.Tenant.ID)

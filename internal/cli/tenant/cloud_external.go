@@ -112,7 +112,7 @@ func fetchExternal(ctx context.Context, t *task.Task, client *cloud.Client, now 
 	}
 	var opened cloud.Credentials
 	if err == nil {
-		opened, err = client.Credentials(ctx, st.SecretsURL)
+		opened, err = client.Credentials(ctx, string(now.ID), st.SecretsURL)
 	}
 	if err != nil {
 		t.Note("warning: no URL from outside: %s; %s fetches it", t.FailureOf(err).Message, cli.To("sp tenant provision", string(now.ID)))

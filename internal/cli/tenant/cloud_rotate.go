@@ -66,7 +66,7 @@ func checkPublished(ctx context.Context, t *task.Task, client *cloud.Client, ten
 	t.Step("asking " + client.Host())
 	st, err := client.Status(ctx, string(tenant.ID))
 	if err == nil && st.State == cloud.Ready {
-		_, err = client.Credentials(ctx, st.SecretsURL)
+		_, err = client.Credentials(ctx, string(tenant.ID), st.SecretsURL)
 	}
 	if errors.Is(err, cloud.ErrDatabase) {
 		return cli.Hint(fmt.Errorf("tenant %s: %w", tenant, err),

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/configuration"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
@@ -88,6 +90,7 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	if !task.Made(err) {
 		return cli.Answer{}, err
 	}
+	err = cmp.Or(err, forgetSync(t, doomed.id))
 	tellRemoved(t, removed)
 	switch {
 	case removed.Tenant.IsCloud() && t.Bool("keep-database"):
@@ -110,6 +113,15 @@ func adviseUndeletable(ctx context.Context, t *task.Task, err error) error {
 		return cli.Hint(err, "its creation began at %s and is not finished; %s goes on with it, and then its id can be deleted", task.Clock(k.MadeAt), task.ToGoOn(*k))
 	}
 	return cli.Hint(err, "delete takes the whole id or, with --confirm, the whole name: %s", cli.To("sp tenant list"))
+}
+
+// forgetSync removes what is known of the configuration of tenants that were removed.
+func forgetSync(t *task.Task, ids ...registry.TenantID) error {
+	dir, err := t.Project()
+	for _, id := range ids {
+		err = cmp.Or(err, configuration.Forget(dir, id))
+	}
+	return task.Afterwards(err)
 }
 
 // doomed is a tenant that is about to be deleted.

@@ -176,6 +176,7 @@ func prune(ctx context.Context, t *task.Task, client *cloud.Client, sync registr
 	done, err := storeSync(ctx, t, sync)
 	for _, step := range done.Pruned {
 		t.Note("tenant %s (%s) removed: %s no longer has it", step.ID, step.Name, client.Host())
+		err = cmp.Or(err, forgetSync(t, step.ID))
 	}
 	return err
 }
@@ -212,6 +213,14 @@ func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced, h
 		t.Note("warning: %s is one tenant's id and another's name; id:%s means the tenant with that id", id, id)
 	}
 	for _, kept := range done.Kept {
+		if kept.Word != "" {
+			so := "is left out"
+			if kept.Members != nil {
+				so = "keeps its name here"
+			}
+			t.Note("warning: tenant %s (%s) of %s %s: %s means tenant %s, and would mean that one", kept.ID, kept.Name, client.Host(), so, kept.Word, kept.Means)
+			continue
+		}
 		if kept.Origin != "" {
 			t.Note("warning: tenant %s (%s) is from %s, and %s has one of that id; yours stays", kept.ID, kept.Name, kept.Origin, client.Host())
 			continue
