@@ -54,22 +54,12 @@ func (c *Client) misleads(url secret.Secret) string {
 	return ""
 }
 
-// harmless are the parameters that no client reads or writes a file of this machine's for, nor runs anything
-// at the server.
-var harmless = []string{
-	"host", "hostaddr", "port", "dbname", "user", "password",
-	"application_name", "fallback_application_name", "channel_binding", "client_encoding", "connect_timeout", "gssencmode",
-	"keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "load_balance_hosts", "require_auth",
-	"ssl_max_protocol_version", "ssl_min_protocol_version", "sslmode", "sslnegotiation", "sslsni", "target_session_attrs", "tcp_user_timeout",
-}
-
 // takesAlong says what a client would take along from this machine; nothing if there is nothing of that
 // kind. Without a password, that is the one of ~/.pgpass.
 func takesAlong(u pgurl.URL) string {
 	said := u.Said()
 	for _, name := range slices.Sorted(maps.Keys(said)) {
-		isSystem := name == "sslrootcert" && said[name] == "system" // which is no path
-		if !isSystem && !slices.Contains(harmless, name) {
+		if !pgurl.IsPortable(name, said[name]) {
 			return fmt.Sprintf("has the parameter %s, which is for this machine to say", shown(name, secret.Secret{}))
 		}
 	}

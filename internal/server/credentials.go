@@ -10,6 +10,7 @@ import (
 
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -88,7 +89,7 @@ func (s *Server) reveal(ctx context.Context, id registry.TenantID) (found Creden
 		if d == nil || d.State != registry.Ready || t.DatabaseURL == nil {
 			return errNotReady
 		}
-		found = Credentials{DatabaseURL: outside(t), InternalURL: t.DatabaseURL.Reveal(), AppURL: "https://" + orNothing(t.Hostname)}
+		found = Credentials{DatabaseURL: outside(t), InternalURL: inside(t), AppURL: "https://" + orNothing(t.Hostname)}
 		return nil
 	})
 	return found, err
@@ -99,10 +100,13 @@ var errNotReady = problem(http.StatusLocked, "busy", "the tenant's database is n
 // outside is the URL under which a tenant's database is reached from outside.
 func outside(t registry.Tenant) string {
 	if t.ExternalDBAccess {
-		return t.DatabaseURL.Reveal()
+		return inside(t)
 	}
 	return masked(t)
 }
+
+// inside is the URL of a tenant's database as its users have it, on machines of their own.
+func inside(t registry.Tenant) string { return pgurl.Portable(*t.DatabaseURL).Reveal() }
 
 // rotate gives a tenant the other login of its database.
 func (s *Server) rotate(ctx context.Context, id registry.TenantID, key string, grace time.Duration) (done Rotated, err error) {
