@@ -13,15 +13,6 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-func mustRow(t *testing.T, p *plane, id string) (row rows.User) {
-	t.Helper()
-	require.NoError(t, p.db.Read(t.Context(), func(q *rows.Queries) (err error) {
-		row, err = q.User(t.Context(), id)
-		return err
-	}))
-	return row
-}
-
 // TestWhoMayWhat asks everything with every role, with narrower tokens and with none.
 func TestWhoMayWhat(t *testing.T) {
 	t.Parallel()
