@@ -108,10 +108,11 @@ func markedDocument(tenants int) string {
 // commandsByHelp returns every command that help shows, and that does something.
 func (c canaryPlace) commandsByHelp(words ...string) (leaves [][]string) {
 	help := c.Must(append(slices.Clone(words), "--help")...)
-	_, list, isGroup := strings.Cut(help, "\nCommands:\n")
+	_, list, isGroup := strings.Cut(help, "\nCommands")
 	if !isGroup {
 		return [][]string{words}
 	}
+	_, list, _ = strings.Cut(list, ":\n")
 	for line := range strings.Lines(list) {
 		if !strings.HasPrefix(line, "  ") {
 			break

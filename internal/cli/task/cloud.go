@@ -70,8 +70,7 @@ func (t *Task) Account(ctx context.Context) (Account, error) {
 	return Account{client, &login, file}, t.checkOrigin(client)
 }
 
-// openLogin opens a login that is this user's own. One that another command renews meanwhile is read again:
-// its receipt goes with it.
+// openLogin opens a login that is this user's own.
 func (t *Task) openLogin(dir project.Dir, file cloud.LoginFile, options cloud.Options) (*cloud.Client, cloud.Login, error) {
 	for {
 		client, login, err := cloud.Open(file, options)
@@ -79,13 +78,17 @@ func (t *Task) openLogin(dir project.Dir, file cloud.LoginFile, options cloud.Op
 			return nil, login, t.adviseLogin(dir, file, err)
 		}
 		strange := t.checkOwnLogin(dir, login)
-		if strange == nil {
-			return client, login, nil
-		}
-		if now, err := file.Read(); err != nil || now == nil || now.Token.Equal(login.Token) {
-			return nil, login, strange
+		if strange == nil || !isRenewed(file, login) {
+			return client, login, strange
 		}
 	}
+}
+
+// isRenewed tells whether another command has renewed a login meanwhile: its receipt went with it, and the
+// login has to be read again.
+func isRenewed(file cloud.LoginFile, l cloud.Login) bool {
+	now, err := file.Read()
+	return err == nil && now != nil && !now.Token.Equal(l.Token)
 }
 
 // ErrStrangePlane is returned for a tenant of which nobody knows the control plane, if the one of the
@@ -317,13 +320,19 @@ func (t *Task) ReadLogin(ctx context.Context) (file cloud.LoginFile, login *clou
 		return file, nil, err
 	}
 	file = cloud.LoginFile{Dir: dir.Path()}
-	login, err = file.Read()
-	if login != nil {
-		if strange := t.checkOwnLogin(dir, *login); strange != nil {
+	for {
+		login, err = file.Read()
+		if login == nil {
+			return file, nil, t.adviseLogin(dir, file, err)
+		}
+		strange := t.checkOwnLogin(dir, *login)
+		if strange == nil {
+			return file, login, t.adviseLogin(dir, file, err)
+		}
+		if !isRenewed(file, *login) {
 			return file, nil, strange
 		}
 	}
-	return file, login, t.adviseLogin(dir, file, err)
 }
 
 // adviseLogin adds what helps to the error of a login that can't be used. Where it is this user's own, that
