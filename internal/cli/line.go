@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/pgurl"
-	"github.com/sp-registry/sp/internal/secret"
 )
 
 // maxLine bounds what a history keeps of a command line.
@@ -52,7 +51,7 @@ func (c *Context) harmlessFlag(flag Flag) string {
 
 // Harmless quotes a word for a shell, and replaces it by stars if it may be a connection string or a token.
 func Harmless(word string) string {
-	if pgurl.IsConnection(word) || secret.IsToken(word) {
+	if pgurl.IsMisplaced(word) {
 		return "***"
 	}
 	return Quoted(word)

@@ -2,9 +2,7 @@ package cloud
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -148,8 +146,7 @@ func (l Login) Fingerprint() string {
 	if l.Refresh != nil {
 		text += "\x00" + l.Refresh.Reveal()
 	}
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
+	return secret.Hash(text)
 }
 
 // personal is how a personal token begins.

@@ -84,6 +84,10 @@ func isStars(encoded string) bool {
 // without a scheme, or libpq's keywords. It may hold a password and is not repeated.
 func IsConnection(text string) bool { return userAtHost().MatchString(text) || namesSecret(text) }
 
+// IsMisplaced tells whether a text that was given as a name, an id or another word must have been meant as a
+// secret: a way to a database, or a token. It is not repeated, nor kept.
+func IsMisplaced(text string) bool { return IsConnection(text) || secret.IsToken(text) }
+
 // userAtHost needs no `//`, but without it no blank may stand in the password: a
 // name such as "8:30 @home" is no connection.
 var userAtHost = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)://.*@|:\S+@`) })

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/sp-registry/sp/internal/pgurl"
-	"github.com/sp-registry/sp/internal/secret"
 )
 
 // What a caller can do something about; wrapped with whom it concerns.
@@ -66,7 +65,7 @@ func isThere(err error) (bool, error) {
 // shown is a name that may be repeated to the user: not one that must have been
 // meant as a way to a database, or as a token.
 func shown(name string) string {
-	if strings.Contains(name, "://") || strings.Contains(name, "@") || pgurl.IsConnection(name) || secret.IsToken(name) {
+	if strings.Contains(name, "://") || strings.Contains(name, "@") || pgurl.IsMisplaced(name) {
 		return "***"
 	}
 	return name

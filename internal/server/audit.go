@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -32,8 +33,8 @@ func actOf(o *huma.Operation, id string) act {
 	a := act{action: actions[o.OperationID]}
 	if strings.HasPrefix(o.Path, "/api/v1/tenants/") {
 		a.tenant = registry.TenantID(id)
-	} else if IsID(id) {
-		a.target = id
+	} else {
+		a.target = onlyID(id)
 	}
 	return a
 }
@@ -75,12 +76,9 @@ func outcomeOf(failure error) string {
 // operator, at the command line of spd, or spd itself.
 func (s *Server) entry(ctx context.Context, a act) rows.InsertAuditParams {
 	row := rows.InsertAuditParams{
-		At: s.Now().UnixMicro(), UserName: "spd", Action: a.action, RequestID: requestID(ctx), Outcome: "done",
+		At: s.Now().UnixMicro(), UserName: "spd", Action: a.action, TenantID: onlyID(string(a.tenant)), RequestID: requestID(ctx), Outcome: "done",
 	}
-	if IsID(string(a.tenant)) {
-		row.TenantID = string(a.tenant)
-	}
-	if harmless(a.target) == a.target {
+	if !pgurl.IsMisplaced(a.target) {
 		row.Target = a.target
 	}
 	row.Address, _ = ctx.Value(addressKey).(string)

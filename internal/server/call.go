@@ -60,6 +60,8 @@ type callID struct{ user, key string }
 
 func (c call) id(ctx context.Context) callID { return callID{asking(ctx).user.ID, c.key} }
 
+var errBusy = problem(http.StatusConflict, "busy", "the request with this key is still under way").with("Retry-After", "1")
+
 // begin records a call, or finds the one that has its key. Without an error it is in hand then.
 func (s *Server) begin(ctx context.Context, c call) (_ call, again bool, err error) {
 	text, err := json.Marshal(c.request)
@@ -75,24 +77,24 @@ func (s *Server) begin(ctx context.Context, c call) (_ call, again bool, err err
 	}()
 	err = s.db.Write(ctx, func(q *rows.Queries) error {
 		found, err := q.Call(ctx, rows.CallParams{UserID: user, Key: c.key})
-		if rows.IsMissing(err) && !busy {
+		switch {
+		case rows.IsMissing(err) && busy: // who has it in hand has not written it yet
+			return errBusy
+		case rows.IsMissing(err):
 			return q.InsertCall(ctx, rows.InsertCallParams{
 				UserID: user, Key: c.key, Operation: c.operation, Request: request, TenantID: string(c.tenant), Base: c.base,
 				MadeAt: s.Now().UnixMicro(),
 			})
-		}
-		if err != nil && !rows.IsMissing(err) {
+		case err != nil:
 			return err
 		}
-		if err == nil {
-			again, c.done = true, found.Done
-			c.tenant, c.base = registry.TenantID(found.TenantID), found.Base
-		}
+		again, c.done = true, found.Done
+		c.tenant, c.base = registry.TenantID(found.TenantID), found.Base
 		switch {
-		case err == nil && found.Request != request:
+		case found.Request != request:
 			return invalid("Idempotency-Key", "this key was used for another request")
 		case busy:
-			return problem(http.StatusConflict, "busy", "the request with this key is still under way").with("Retry-After", "1")
+			return errBusy
 		}
 		return nil
 	})

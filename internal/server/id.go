@@ -3,10 +3,10 @@ package server
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/sp-registry/sp/internal/pgurl"
-	"github.com/sp-registry/sp/internal/secret"
 )
 
 // newID returns a random UUID (RFC 9562, version 4), as the original's control plane names tenants.
@@ -19,15 +19,22 @@ func newID(random io.Reader) (string, error) {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
 }
 
+var idForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
 // IsID tells whether a text has the form of an id. Another one in its place may be a secret.
-func IsID(text string) bool {
-	return len(text) == 36 && strings.Trim(text, "0123456789abcdef-") == ""
+func IsID(text string) bool { return idForm.MatchString(text) }
+
+// onlyID is a text that has the form of an id, and nothing in place of another one.
+func onlyID(text string) string {
+	if !IsID(text) {
+		return ""
+	}
+	return text
 }
 
-// harmless is a word that somebody typed as it may be repeated: not one that must have been meant as a token
-// or a way to a database.
+// harmless is a word that somebody typed as it may be repeated: not one that was meant as a secret.
 func harmless(word string) string {
-	if secret.IsToken(word) || pgurl.IsConnection(word) {
+	if pgurl.IsMisplaced(word) {
 		return "***"
 	}
 	return word

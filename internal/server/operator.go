@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"slices"
 
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -23,6 +22,12 @@ func (s *Server) Tenants(ctx context.Context) ([]TenantOf, error) {
 	if err != nil {
 		return nil, err
 	}
+	granted := map[registry.TenantID][]string{}
+	for _, u := range users {
+		for _, id := range u.Tenants {
+			granted[id] = append(granted[id], u.Name)
+		}
+	}
 	canceled, err := s.canceled(ctx)
 	if err != nil {
 		return nil, err
@@ -37,13 +42,9 @@ func (s *Server) Tenants(ctx context.Context) ([]TenantOf, error) {
 			if err != nil {
 				return err
 			}
-			one := TenantOf{ID: t.ID, Name: t.Name, Region: orNothing(t.Region), Status: shown(t, d, canceled[t.ID]).Status, Users: []string{}}
-			for _, u := range users {
-				if slices.Contains(u.Tenants, t.ID) {
-					one.Users = append(one.Users, u.Name)
-				}
-			}
-			found = append(found, one)
+			found = append(found, TenantOf{
+				ID: t.ID, Name: t.Name, Region: orNothing(t.Region), Status: shown(t, d, canceled[t.ID]).Status, Users: append([]string{}, granted[t.ID]...),
+			})
 		}
 		return nil
 	})

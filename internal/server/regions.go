@@ -172,11 +172,7 @@ func (s *Server) addRegion(ctx context.Context, code string, server registry.Ser
 // it a region.
 func (s *Server) AddOwnRegion(ctx context.Context, code string, progress func(string)) error {
 	m := s.machine(progress)
-	var known []registry.Server
-	err := s.read(ctx, func(view *registry.View) (err error) {
-		known, err = view.Servers(ctx)
-		return err
-	})
+	known, err := s.servers(ctx)
 	if err != nil {
 		return err
 	}
@@ -194,15 +190,20 @@ func (s *Server) AddOwnRegion(ctx context.Context, code string, progress func(st
 	return s.addRegion(ctx, code, up.Server)
 }
 
+func (s *Server) servers(ctx context.Context) (found []registry.Server, err error) {
+	err = s.read(ctx, func(view *registry.View) (err error) {
+		found, err = view.Servers(ctx)
+		return err
+	})
+	return found, err
+}
+
 // StopOwnServers stops the PostgreSQL servers that spd runs from this machine's programs, and returns the
 // names of those that ran.
 func (s *Server) StopOwnServers(ctx context.Context) (stopped []string, err error) {
 	m := s.machine(func(string) {})
-	var known []registry.Server
-	if err := s.read(ctx, func(view *registry.View) (err error) {
-		known, err = view.Servers(ctx)
-		return err
-	}); err != nil {
+	known, err := s.servers(ctx)
+	if err != nil {
 		return nil, err
 	}
 	for _, server := range known {

@@ -23,10 +23,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/place"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/server/files"
 	"github.com/sp-registry/sp/internal/server/login"
@@ -146,14 +145,14 @@ func Hold(dir string) (release func() error, err error) {
 	if err := makePrivate(dir); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, ".spd.lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	file, err := place.OpenMark(filepath.Join(dir, ".spd.lock"))
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if !place.TryLock(file) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", dir, ErrRunning), file.Close())
 	}
-	return file.Close, nil
+	return func() error { return place.Unlock(file) }, nil
 }
 
 // read runs fn on one instant of the registry.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -201,12 +200,10 @@ func (s *Server) checkNew(ctx context.Context, view *registry.View, r tenantRequ
 	return s.checkName(ctx, view, r.Name)
 }
 
-var idShape = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-
 // checkNoID refuses a name that could be the id of a tenant. The registry takes such a name unless it is
 // one, and so would tell which ids others have.
 func checkNoID(name string) error {
-	if idShape.MatchString(name) {
+	if IsID(strings.ToLower(name)) {
 		return invalid("/name", "a name can't look like the id of a tenant")
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -77,7 +78,7 @@ func (s *Server) tokens(api huma.API) {
 // createToken makes a token for who asks, which can do no more than the one that he has.
 func (s *Server) createToken(ctx context.Context, r TokenRequest) (NewToken, error) {
 	p := asking(ctx)
-	if harmless(r.Name) != r.Name {
+	if pgurl.IsMisplaced(r.Name) {
 		return NewToken{}, invalid("/name", nameIsSecret)
 	}
 	if len(r.Tenants) == 0 {
@@ -158,7 +159,7 @@ func (s *Server) makeToken(ctx context.Context, user string, r TokenRequest, par
 // CreateTokenFor makes a personal token for the user of a name, as this machine's operator may. Without
 // scopes it allows what the user's role does, but for administration.
 func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest) (made NewToken, err error) {
-	if harmless(r.Name) != r.Name {
+	if pgurl.IsMisplaced(r.Name) {
 		return made, fmt.Errorf("%s: %w", nameIsSecret, ErrInvalid)
 	}
 	u, err := s.UserNamed(ctx, name)
@@ -187,11 +188,7 @@ func (s *Server) DeleteToken(ctx context.Context, id string) error {
 }
 
 func (s *Server) deleteToken(ctx context.Context, id string, may func(rows.Token) bool) error {
-	a := act{action: "token.delete"}
-	if IsID(id) {
-		a.target = id
-	}
-	return s.noted(ctx, a, s.endToken(ctx, id, may))
+	return s.noted(ctx, act{action: "token.delete", target: onlyID(id)}, s.endToken(ctx, id, may))
 }
 
 // Tokens returns the personal tokens of all users.

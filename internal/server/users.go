@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	rows "github.com/sp-registry/sp/db/server"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 	"github.com/sp-registry/sp/internal/server/login"
@@ -142,7 +143,7 @@ func (s *Server) putJoinCode(ctx context.Context, q *rows.Queries, user string) 
 func checkUserName(name string) error {
 	const longest = 64
 	odd := func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }
-	if name == "" || len(name) > longest || strings.ContainsFunc(name, odd) || harmless(name) != name {
+	if name == "" || len(name) > longest || strings.ContainsFunc(name, odd) || pgurl.IsMisplaced(name) {
 		return fmt.Errorf("name of a user: 1 to %d letters, digits and signs, and no space: %w", longest, ErrInvalid)
 	}
 	return nil

@@ -8,7 +8,6 @@ import (
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/cloud"
-	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -34,7 +33,7 @@ func askExternal(ctx context.Context, t *task.Task, wanted registry.TenantEdit) 
 	if !t.IsSet("external-db-access") {
 		return nil, nil
 	}
-	tenant, err := toEdit(ctx, t)
+	tenant, err := meant(ctx, t)
 	if err != nil || tenant.IsLocal() {
 		return nil, err
 	}
@@ -61,15 +60,6 @@ func askExternal(ctx context.Context, t *task.Task, wanted registry.TenantEdit) 
 		fetchExternal(ctx, t, client, &asked.now)
 	}
 	return &asked, nil
-}
-
-// toEdit reads the tenant that the argument of an edit means.
-func toEdit(ctx context.Context, t *task.Task) (tenant registry.Tenant, err error) {
-	err = t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
-		tenant, err = t.Tenant(ctx, dir, view, t.Arg(0))
-		return err
-	})
-	return tenant, err
 }
 
 // ownPlane is the control plane that a tenant is from; nil where it is not to be asked, or can't be, which
@@ -106,17 +96,22 @@ func tellExternal(t *task.Task, tenant registry.Tenant, given bool) {
 
 // fetchExternal fetches the URL for connections from outside. Where it can't, the tenant has none yet.
 func fetchExternal(ctx context.Context, t *task.Task, client *cloud.Client, now *registry.CloudTenant) {
-	st, err := client.Status(ctx, string(now.ID))
-	if err == nil && st.State != cloud.Ready {
-		return
-	}
-	var opened cloud.Credentials
-	if err == nil {
-		opened, err = client.Credentials(ctx, string(now.ID), st.SecretsURL)
-	}
+	opened, ready, err := published(ctx, client, now.ID)
 	if err != nil {
 		t.Note("warning: no URL from outside: %s; %s fetches it", t.FailureOf(err).Message, cli.To("sp tenant provision", string(now.ID)))
 		return
 	}
-	now.URL, now.InternalURL = realURL(opened.DatabaseURL), realURL(opened.InternalDatabaseURL)
+	if ready {
+		now.URL, now.InternalURL = realURL(opened.DatabaseURL), realURL(opened.InternalDatabaseURL)
+	}
+}
+
+// published fetches the credentials of a tenant whose database is ready.
+func published(ctx context.Context, client *cloud.Client, id registry.TenantID) (found cloud.Credentials, ready bool, err error) {
+	st, err := client.Status(ctx, string(id))
+	if err != nil || st.State != cloud.Ready {
+		return found, false, err
+	}
+	found, err = client.Credentials(ctx, string(id), st.SecretsURL)
+	return found, err == nil, err
 }

@@ -64,10 +64,7 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 // would end, and the new one could not be stored.
 func checkPublished(ctx context.Context, t *task.Task, client *cloud.Client, tenant registry.Tenant) error {
 	t.Step("asking " + client.Host())
-	st, err := client.Status(ctx, string(tenant.ID))
-	if err == nil && st.State == cloud.Ready {
-		_, err = client.Credentials(ctx, string(tenant.ID), st.SecretsURL)
-	}
+	_, _, err := published(ctx, client, tenant.ID)
 	if errors.Is(err, cloud.ErrDatabase) {
 		return cli.Hint(fmt.Errorf("tenant %s: %w", tenant, err),
 			"nothing was changed; tell whoever runs the control plane: the server of a region needs an address that other machines reach")

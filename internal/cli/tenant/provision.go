@@ -56,13 +56,20 @@ func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err 
 	return answer, err
 }
 
-// tenantOf is the tenant that the argument means.
+// tenantOf is the tenant that the argument means, after a sync if that is not known here.
 func tenantOf(ctx context.Context, t *task.Task) (tenant registry.Tenant, err error) {
-	err = lookAgain(ctx, t, func() error {
-		return t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
-			tenant, err = t.Tenant(ctx, dir, view, t.Arg(0))
-			return err
-		})
+	err = lookAgain(ctx, t, func() (err error) {
+		tenant, err = meant(ctx, t)
+		return err
+	})
+	return tenant, err
+}
+
+// meant is the tenant that the argument means.
+func meant(ctx context.Context, t *task.Task) (tenant registry.Tenant, err error) {
+	err = t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
+		tenant, err = t.Tenant(ctx, dir, view, t.Arg(0))
+		return err
 	})
 	return tenant, err
 }
