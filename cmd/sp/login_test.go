@@ -60,6 +60,17 @@ func TestLoginByTokenMakesTheDirectoryAndSaysWhoOneIs(t *testing.T) {
 	s.must("login", "--token-stdin") // the URL is that of the login
 }
 
+// Whoever types localhost where spd says 127.0.0.1 is told what to type.
+func TestALoginByAnotherNameLeadsToTheRightOne(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	o := s.run("login", "--device", strings.Replace(p.URL, "127.0.0.1", "localhost", 1))
+	require.Equal(t, 9, o.exit, o.stderr)
+	require.Contains(t, o.stderr, "its login is of another issuer, "+p.URL+"\n")
+	require.Contains(t, o.stderr, "log in by the URL that it calls itself: sp login "+p.URL+"\n")
+	require.NoDirExists(t, s.dir+"/.systemprompt")
+}
+
 func TestLoginThatFailsLeavesNothing(t *testing.T) {
 	t.Parallel()
 	s, p := online(t)

@@ -214,9 +214,13 @@ func (c *Client) Status(ctx context.Context, id string) (Status, error) {
 	return Status{s.Status, shown(s.Message, secret.Secret{}), s.AppURL, secret.New(s.SecretsURL)}, c.checkWhole(lacking("status", string(s.Status)))
 }
 
-// Credentials returns what the URL of a tenant's status leads to. It asks no other origin.
+// Credentials returns what the URL of a tenant's status leads to. It asks no other origin than that of the
+// login, by whatever name the control plane calls itself.
 func (c *Client) Credentials(ctx context.Context, id string, secretsURL secret.Secret) (Credentials, error) {
 	path, ok := c.within(secretsURL.Reveal())
+	if _, below, named := strings.Cut(secretsURL.Reveal(), tenantPath(id, "/")); !ok && named {
+		path, ok = tenantPath(id, "/")+below, true
+	}
 	switch {
 	case !ok:
 		return Credentials{}, c.noAnswer("its secrets_url leads to another host")

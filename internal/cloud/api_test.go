@@ -147,17 +147,29 @@ func TestAnIDCanNotLeadElsewhere(t *testing.T) {
 	require.Zero(t, p.count("GET /api/v1/auth/me"))
 }
 
-func TestCredentialsAreAskedOfTheSameOriginOnly(t *testing.T) {
+// A control plane that was logged in to as localhost may call itself 127.0.0.1.
+func TestCredentialsAreAskedOfTheOriginOfTheLoginOnly(t *testing.T) {
 	t.Parallel()
 	p, other := newPlane(t), newPlane(t)
 	for _, url := range []string{
-		other.URL + "/api/v1/tenants/t1/credentials", "https://evil.example/x", "//evil.example/x", "/api/v1/tenants/t1/credentials", "",
+		"https://evil.example/x", "//evil.example/x", "", other.URL + "/api/v1/tenants/t2/credentials",
 		strings.Replace(p.URL, "http://", "http://u:p@", 1) + "/x", p.URL + "/x#y", p.URL + "/api/v1/tenants/t10/credentials", strings.Replace(p.URL, "http", "https", 1) + "/x",
+		p.URL + "/api/v1/tenants/t2/credentials?next=/api/v1/tenants/t1/credentials",
 	} {
 		_, err := p.client().Credentials(t.Context(), "t1", secret.New(url))
 		require.ErrorIs(t, err, ErrAnswer, url)
 	}
-	require.Empty(t, append(p.asked, other.asked...))
+	require.Empty(t, p.asked)
+	p.handle("GET /api/v1/tenants/t1/credentials", func(w http.ResponseWriter, _ *http.Request) {
+		answerText(w, http.StatusOK, "application/json", `{"database_url":"postgres://u:pw@h/d","internal_database_url":"postgres://u:pw@i/d","app_url":""}`)
+	})
+	for _, url := range []string{p.URL, strings.Replace(p.URL, "127.0.0.1", "localhost", 1), other.URL, ""} {
+		found, err := p.client().Credentials(t.Context(), "t1", secret.New(url+"/api/v1/tenants/t1/credentials"))
+		require.NoError(t, err, url)
+		require.Equal(t, "postgres://u:pw@i/d", found.InternalDatabaseURL.Reveal())
+	}
+	require.Len(t, p.asked, 4)
+	require.Empty(t, other.asked)
 }
 
 // TestAnAnswerAboutAnotherTenantIsNone: what it tells would be stored with that one.

@@ -36,7 +36,7 @@ func (c *Client) discover(ctx context.Context) (provider, error) {
 		return p, err
 	}
 	if strings.TrimRight(p.Issuer, "/") != c.Base {
-		return p, c.noAnswer("its login is of another issuer, %s", shown(p.Issuer, secret.Secret{}))
+		return p, c.calledOtherwise(p.Issuer)
 	}
 	for _, endpoint := range []string{p.Authorization, p.Token, p.Device, p.Revocation} {
 		if _, ok := c.within(endpoint); !ok {
@@ -44,6 +44,24 @@ func (c *Client) discover(ctx context.Context) (provider, error) {
 		}
 	}
 	return p, nil
+}
+
+// OtherNameError is ErrAnswer of a control plane that calls itself by another URL than that of the login,
+// such as 127.0.0.1 and not localhost. A login is good for one of them.
+type OtherNameError struct {
+	error
+	URL string // one that CheckURL accepts
+}
+
+// Unwrap returns ErrAnswer with its words.
+func (e *OtherNameError) Unwrap() error { return e.error }
+
+func (c *Client) calledOtherwise(issuer string) error {
+	err := c.noAnswer("its login is of another issuer, %s", shown(issuer, secret.Secret{}))
+	if url, refused := CheckURL(issuer); refused == nil {
+		return &OtherNameError{err, url}
+	}
+	return err
 }
 
 // config is what oauth2 needs to know. The client has no secret, and is named in the parameters.

@@ -58,6 +58,9 @@ func login(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		a.File, err = t.StoreLogin(ctx, l)
 		return err
 	})
+	if other, ok := errors.AsType[*cloud.OtherNameError](err); ok {
+		return cli.Answer{}, cli.Hint(err, "if it is the one that you mean, log in by the URL that it calls itself: %s", cli.To("sp login", other.URL))
+	}
 	if err != nil {
 		return cli.Answer{}, err
 	}
