@@ -533,6 +533,23 @@ func TestAccessFromOutsideIsAskedForAtTheControlPlane(t *testing.T) {
 	require.Contains(t, s.must("tenant", "show", "t-1", "--offline").stdout, "external access\tno\n")
 }
 
+// TestAnEditThatWouldBeRefusedAsksNobody: what is changed at the control plane can't be taken back with it.
+func TestAnEditThatWouldBeRefusedAsksNobody(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	_, asked := p.outside()
+	s.must("init")
+	s.login(p)
+	s.must("tenant", "provision", "shop")
+	s.must("tenant", "create", "--name", "taken", "--no-check", "--database-url", "postgres://localhost/d")
+	before := s.must("export", "-").stdout
+	require.Equal(t, 4, s.run("tenant", "edit", "t-1", "--name", "taken", "--external-db-access").exit)
+	require.Empty(t, *asked)
+	require.Equal(t, before, s.must("export", "-").stdout)
+	s.must("tenant", "edit", "t-1", "--name", "free", "--external-db-access")
+	require.Len(t, *asked, 1)
+}
+
 func TestAccessFromOutsideThatIsOnlyHereIsSaid(t *testing.T) {
 	t.Parallel()
 	s, p := online(t)
@@ -868,11 +885,30 @@ func TestARealURLOfNobodyKnowsWhereStays(t *testing.T) {
 func TestAListWarnsOfATenantThatWouldTakeAWord(t *testing.T) {
 	t.Parallel()
 	s, p := withTheirs(t)
-	p.tenants = `[{"id":"t-","name":"short","external_db_access":false,"database_url":""}]`
+	p.tenants = `[{"id":"t-","name":"short","external_db_access":false,"database_url":""},{"id":"x-1","name":"t","external_db_access":false,"database_url":""}]`
 	o := s.must("tenant", "list")
 	require.NotContains(t, o.stdout, "short")
-	require.Contains(t, o.stderr, "warning: tenant t- (short) of "+p.Listener.Addr().String()+" is left out: t- means tenant t-9 (theirs), and would mean that one\n")
+	at := " of " + p.Listener.Addr().String() + " is left out: "
+	require.Contains(t, o.stderr, "warning: tenant t- (short)"+at+"t- means tenant t-9 (theirs), and would mean that one; sp tenant provision id:t- changes that\n")
+	require.Contains(t, o.stderr, "warning: tenant x-1 (t)"+at+"t means tenant t-9 (theirs), and would mean that one; sp tenant provision id:x-1 changes that\n")
 	require.Contains(t, s.must("tenant", "show", "t-").stdout, "theirs")
+	for _, word := range []string{"x-1", "id:t-"} { // who names it by its whole id means it
+		require.Equal(t, 3, s.run("tenant", "show", word, "--offline").exit)
+		s.must("tenant", "show", word)
+	}
+	require.Contains(t, s.must("tenant", "show", "t").stdout, "x-1")
+	require.NotContains(t, s.must("tenant", "list").stderr, "left out")
+}
+
+// TestACreationMayTakeAWord: who creates names it, as with a local tenant.
+func TestACreationMayTakeAWord(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	bodies := p.answers(http.MethodPost, "/api/v1/tenants", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusAccepted, map[string]any{"data": map[string]any{"id": "x-1", "name": "t", "external_db_access": false, "database_url": ""}})
+	})
+	s.run("tenant", "create", "--region", "iad", "--name", "t")
+	require.NotEmpty(t, *bodies)
 }
 
 // TestAURLThatTakesFilesOfThisMachineAlongIsNotStored: psql would log in with the user's own password.

@@ -71,6 +71,18 @@ func TestALoginByAnotherNameLeadsToTheRightOne(t *testing.T) {
 	require.NoDirExists(t, s.dir+"/.systemprompt")
 }
 
+// In a container there may be no home, and so no place for a receipt: a registry vouches for the login.
+func TestALoginWithoutAHomeCanBeUsed(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	delete(s.env, "HOME")
+	delete(s.env, "SP_TRUST")
+	s.login(p)
+	require.Contains(t, s.must("whoami").stdout, "ada@example.com")
+	s.must("tenant", "list")
+	s.login(p) // once more, beside it
+}
+
 func TestLoginThatFailsLeavesNothing(t *testing.T) {
 	t.Parallel()
 	s, p := online(t)

@@ -43,6 +43,8 @@ type CloudSync struct {
 	// Prune removes the tenants that it has no more: those of Only, or all if that is nil.
 	Prune bool
 	Only  []TenantID
+	// Named is a tenant that the user named by its whole id: it is added, whatever its words mean today.
+	Named TenantID
 }
 
 // LastSync is when a control plane was asked last, nil for never, by whom, and the ETag of what it
@@ -318,7 +320,7 @@ func (y *syncing) findTaken(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if means != nil && means.ID != t.ID {
+		if means != nil && means.ID != t.ID && t.ID != y.Named {
 			conflict.Word, conflict.Means = word, *means
 			y.taken[t.ID] = conflict
 		}

@@ -134,7 +134,7 @@ func (r *Registry) BeginCloudCall(ctx context.Context, k CloudCall) (begun Cloud
 			}
 		}
 		if k.Kind == CreateCall {
-			if err := cmp.Or(c.checkName(ctx, Tenant{Name: k.Name}, k.AllowDuplicateName), c.checkWords(ctx, k.Name)); err != nil {
+			if err := c.checkName(ctx, Tenant{Name: k.Name}, k.AllowDuplicateName); err != nil {
 				return err
 			}
 		}
@@ -226,18 +226,18 @@ func (c *change) checkNew(ctx context.Context, id TenantID) error {
 	t, err := c.Tenant(ctx, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return c.checkWords(ctx, string(id))
+		return c.checkWord(ctx, id)
 	case err != nil:
 		return err
 	}
 	return fmt.Errorf("tenant %s is here, and the control plane gave its id to a new one: %w", t, ErrExists)
 }
 
-// checkWords refuses a name or id of a new tenant that means another one today.
-func (c *change) checkWords(ctx context.Context, words ...string) error {
-	word, from, err := c.takes(ctx, words...)
+// checkWord refuses the id of a new tenant that means another one today.
+func (c *change) checkWord(ctx context.Context, id TenantID) error {
+	_, from, err := c.takes(ctx, string(id))
 	if err == nil && from != nil {
-		err = fmt.Errorf("%s: it means tenant %s, whose id begins so: %w", shown(word), *from, ErrExists)
+		err = fmt.Errorf("%s: it means tenant %s, whose id begins so: %w", shown(string(id)), *from, ErrExists)
 	}
 	return err
 }

@@ -357,11 +357,15 @@ func (t *Task) adviseLogin(dir project.Dir, file cloud.LoginFile, err error) err
 	return err
 }
 
-// StoreLogin keeps a login, and makes the directory first if there is none. What else is there stays: it
-// makes no registry.
+// StoreLogin keeps a login, and makes the directory first if there is none. What else is there stays. It
+// makes no registry, but where this user can have no receipts.
 func (t *Task) StoreLogin(ctx context.Context, login cloud.Login) (file cloud.LoginFile, err error) {
 	_, err = t.InMade(func() (project.Dir, error) { return t.MakeProject(Imported) }, func(dir project.Dir) error {
-		if err := t.HideSecrets(ctx, dir); err != nil {
+		err := t.HideSecrets(ctx, dir)
+		if err == nil {
+			err = t.makeVouching(ctx, dir)
+		}
+		if err != nil {
 			return err
 		}
 		file = cloud.LoginFile{Dir: dir.Path()}

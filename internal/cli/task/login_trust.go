@@ -1,6 +1,7 @@
 package task
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -35,6 +36,15 @@ func (t *Task) checkOwnLogin(dir project.Dir, l cloud.Login) error {
 	}
 	return cli.Hint(fmt.Errorf("%s: %w", dir.Full(cloud.LoginName), ErrStrangeLogin),
 		"%s makes one of your own, %s removes it; if it is yours, SP_TRUST=%s", cli.To("sp login", "URL"), cli.To("sp logout"), cli.Quoted(dir.Path()))
+}
+
+// makeVouching makes the registry that vouches for a login where nothing else will.
+func (t *Task) makeVouching(ctx context.Context, dir project.Dir) error {
+	named, err := t.isTrustNamed(dir)
+	if err != nil || named || t.receipts() != "" {
+		return err
+	}
+	return t.MakeRegistry(ctx, Refused)
 }
 
 // loginReceipt returns the path of the receipt for a login; nothing where there can be none.

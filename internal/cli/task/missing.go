@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/project"
@@ -20,7 +21,7 @@ func (t *Task) adviseMissing(ctx context.Context, err error) error {
 	}
 	advised := err
 	_ = t.Read(ctx, func(_ project.Dir, view *registry.View) error { // without it there is less to say
-		advised = AdviseMissing(ctx, view, err)
+		advised = AdviseMissing(ctx, view, t.Now(), err)
 		return nil
 	})
 	return advised
@@ -28,7 +29,7 @@ func (t *Task) adviseMissing(ctx context.Context, err error) error {
 
 // AdviseMissing offers the nearest names where a word names no tenant or profile, and the way to a
 // selected tenant where there is none.
-func AdviseMissing(ctx context.Context, view *registry.View, err error) error {
+func AdviseMissing(ctx context.Context, view *registry.View, now time.Time, err error) error {
 	switch {
 	case !lacksNames(err):
 		return err
@@ -41,7 +42,7 @@ func AdviseMissing(ctx context.Context, view *registry.View, err error) error {
 	}
 	switch what, word := missing.Missing(); what {
 	case "tenant":
-		if k, unread := UnderWay(ctx, view, word); unread == nil && k != nil {
+		if k, unread := UnderWay(ctx, view, word, now); unread == nil && k != nil {
 			return cli.Hint(err, "its creation began at %s and is not finished; %s goes on with it", Clock(k.MadeAt), ToGoOn(*k))
 		}
 		return cli.DidYouMean(err, word, tenantNames(ctx, view), cli.To("sp tenant list"))
@@ -53,12 +54,13 @@ func AdviseMissing(ctx context.Context, view *registry.View, err error) error {
 	return err
 }
 
-// UnderWay is the creation of the tenant that a word names by its id or name; nil if none is.
-func UnderWay(ctx context.Context, view *registry.View, word string) (*registry.CloudCall, error) {
+// UnderWay is the creation of the tenant that a word names by its id or name, and with which the same command
+// goes on; nil if none is.
+func UnderWay(ctx context.Context, view *registry.View, word string, now time.Time) (*registry.CloudCall, error) {
 	calls, err := view.CloudCalls(ctx)
 	for _, k := range calls {
 		isID := k.Tenant != nil && string(*k.Tenant) == strings.TrimPrefix(word, registry.OnlyID)
-		if k.Kind == registry.CreateCall && (isID || k.Name == word) {
+		if k.Kind == registry.CreateCall && !k.IsOver(now) && (isID || k.Name == word) {
 			return &k, nil
 		}
 	}

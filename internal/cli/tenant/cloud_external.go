@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -41,7 +42,7 @@ func askExternal(ctx context.Context, t *task.Task, wanted registry.TenantEdit) 
 	if err != nil || client == nil {
 		return nil, err
 	}
-	if err := t.Change(ctx, t.Tenants(task.Nothing)); err != nil { // what would stop the storing stops this
+	if err := rehearse(ctx, t, wanted); err != nil { // what would stop the storing stops this
 		return nil, err
 	}
 	t.Step("asking " + client.Host())
@@ -60,6 +61,23 @@ func askExternal(ctx context.Context, t *task.Task, wanted registry.TenantEdit) 
 		fetchExternal(ctx, t, client, &asked.now)
 	}
 	return &asked, nil
+}
+
+var errRehearsed = errors.New("not meant to be made")
+
+// rehearse returns the error that an edit would return, and changes nothing.
+func rehearse(ctx context.Context, t *task.Task, wanted registry.TenantEdit) error {
+	err := t.Change(ctx, t.Tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
+		if wanted.ID, err = findID(ctx, t, reg, *t.Arg(0)); err != nil {
+			return err
+		}
+		_, _, err = reg.UpdateTenant(ctx, wanted)
+		return cmp.Or(err, errRehearsed)
+	}))
+	if errors.Is(err, errRehearsed) {
+		return nil
+	}
+	return err
 }
 
 // ownPlane is the control plane that a tenant is from; nil where it is not to be asked, or can't be, which

@@ -106,7 +106,7 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 func adviseUndeletable(ctx context.Context, t *task.Task, err error) error {
 	var k *registry.CloudCall
 	_ = t.Read(ctx, func(_ project.Dir, view *registry.View) (err error) { // without it there is less to say
-		k, err = task.UnderWay(ctx, view, *t.Arg(0))
+		k, err = task.UnderWay(ctx, view, *t.Arg(0), t.Now())
 		return err
 	})
 	if k != nil {

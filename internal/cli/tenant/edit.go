@@ -76,6 +76,9 @@ func edit(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return err
 	}))
 	if !task.Made(err) {
+		if asked != nil {
+			t.Note("external_db_access of tenant %s changed at its control plane and not here; %s takes it over", wanted.ID, cli.To("sp tenant list"))
+		}
 		return cli.Answer{}, err
 	}
 	warnOfLookalikes(t, done.Tenant, alike)

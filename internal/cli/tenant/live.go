@@ -13,7 +13,7 @@ import (
 type liveStatus struct {
 	State   cloud.State `json:"state"`
 	Message *string     `json:"message"`
-	// Canceled tells that its subscription is cancelled: its database is read-only, and about to go.
+	// Canceled tells that its subscription is cancelled: its database goes read-only, and then away.
 	Canceled bool `json:"subscription_canceled"`
 }
 
@@ -24,7 +24,7 @@ func (s *liveStatus) String() string {
 		text += ": " + *s.Message
 	}
 	if s.Canceled {
-		text += "; its subscription is cancelled, and its database read-only"
+		text += "; its subscription is cancelled, which makes its database read-only"
 	}
 	return text
 }

@@ -96,8 +96,8 @@ func underWay(ctx context.Context, t *task.Task, view *registry.View, missing er
 	if t.Arg(0) == nil {
 		return tenant, missing
 	}
-	k, err := task.UnderWay(ctx, view, *t.Arg(0))
-	if err != nil || k == nil || k.Tenant == nil || k.IsOver(t.Now()) {
+	k, err := task.UnderWay(ctx, view, *t.Arg(0), t.Now())
+	if err != nil || k == nil || k.Tenant == nil {
 		return tenant, cmp.Or(err, missing)
 	}
 	tellUnderWay(t, *k)

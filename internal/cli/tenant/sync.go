@@ -24,8 +24,9 @@ const (
 
 // syncing is how tenants are synced.
 type syncing struct {
-	prune bool // also remove what is gone
-	now   bool // though the last sync was just now
+	prune bool   // also remove what is gone
+	now   bool   // though the last sync was just now
+	named string // the word that somebody looks for
 }
 
 // syncTenants takes over what the control plane says of its tenants, if somebody is logged in and that
@@ -67,7 +68,7 @@ func lookAgain(ctx context.Context, t *task.Task, look func() error) error {
 	if t.Arg(0) == nil || !isUnknown(err) {
 		return err
 	}
-	failed := syncIfLoggedIn(ctx, t, syncing{now: true})
+	failed := syncIfLoggedIn(ctx, t, syncing{now: true, named: *t.Arg(0)})
 	switch {
 	case failed == nil:
 		return look()
@@ -114,7 +115,10 @@ func syncNow(ctx context.Context, t *task.Task, how syncing) error {
 	if err != nil {
 		return err
 	}
-	sync := registry.CloudSync{Origin: origin, Account: cmp.Or(me.User.Email, client.Account), ETag: cmp.Or(me.ETag, etag), Unchanged: unchanged}
+	sync := registry.CloudSync{
+		Origin: origin, Account: cmp.Or(me.User.Email, client.Account), ETag: cmp.Or(me.ETag, etag), Unchanged: unchanged,
+		Named: registry.TenantID(strings.TrimPrefix(how.named, registry.OnlyID)),
+	}
 	for _, tenant := range me.Tenants {
 		if tenant.IsDeleted() {
 			continue // and is shown while its database is being dropped
@@ -214,11 +218,11 @@ func tellSynced(t *task.Task, client *cloud.Client, done registry.CloudSynced, h
 	}
 	for _, kept := range done.Kept {
 		if kept.Word != "" {
-			so := "is left out"
+			so, way := "is left out", cli.To("sp tenant provision", registry.OnlyID+string(kept.ID))
 			if kept.Members != nil {
-				so = "keeps its name here"
+				so, way = "keeps its name here", cli.To("sp tenant edit", string(kept.ID), "--name", kept.Name)
 			}
-			t.Note("warning: tenant %s (%s) of %s %s: %s means tenant %s, and would mean that one", kept.ID, kept.Name, client.Host(), so, kept.Word, kept.Means)
+			t.Note("warning: tenant %s (%s) of %s %s: %s means tenant %s, and would mean that one; %s changes that", kept.ID, kept.Name, client.Host(), so, kept.Word, kept.Means, way)
 			continue
 		}
 		if kept.Origin != "" {

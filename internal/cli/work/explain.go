@@ -71,7 +71,7 @@ func explained(ctx context.Context, t *task.Task, view *registry.View, request r
 		return explanation{}, err
 	}
 	if e.Err != nil {
-		e.Err = task.AdviseMissing(ctx, view, task.AdviseResolving(e.Err))
+		e.Err = task.AdviseMissing(ctx, view, t.Now(), task.AdviseResolving(e.Err))
 	}
 	found := explanation{Explanation: e, how: task.Showing(t.Bool("reveal")), notes: []note{}}
 	if e.Note != "" {

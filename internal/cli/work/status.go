@@ -184,7 +184,7 @@ func (s *standing) resolve(ctx context.Context, t *task.Task, dir project.Dir, v
 		}
 	}
 	if e.Err != nil {
-		s.Unresolved = unresolved(t, task.AdviseMissing(ctx, view, task.AdviseResolving(e.Err)))
+		s.Unresolved = unresolved(t, task.AdviseMissing(ctx, view, t.Now(), task.AdviseResolving(e.Err)))
 		return nil
 	}
 	shown := connectionOf(*e.Connection, pgurl.Describe(e.Connection.URL))
