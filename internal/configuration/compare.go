@@ -70,40 +70,31 @@ func paths(ours, theirs map[string]string) []string {
 	return slices.Sorted(maps.Keys(both))
 }
 
-// settle gives what both sides changed to one of them, and returns the paths that are left, and the
-// base by which from now on only that side has changed the others. If it is the state of that side that
-// moves, what only the other side changed is overruled, too.
-func settle(all []Difference, side, moving Side) (settled []Difference, base Base, conflicts []string) {
-	base = Base{}
+// settle has a side decide. If it is the state of that side that moves, it counts for every file. Else what
+// both sides changed stays as it is, and goes on being changed by both; if no side decides, that is a
+// conflict.
+func settle(all []Difference, side, moving Side) (settled []Difference, both []string) {
 	for _, d := range all {
-		overrules := side == moving && d.Changed != side
-		switch {
-		case d.Changed == Both && side == Ours:
-			d.Changed, base[d.Path] = Ours, d.Theirs
-		case d.Changed == Both && side == Theirs:
-			d.Changed, base[d.Path] = Theirs, d.Ours
-		case d.Changed == Both:
-			conflicts = append(conflicts, d.Path)
-		case overrules:
-			d.Changed = side
+		if side == moving && d.Changed != side {
+			d.Changed, d.Overrules = side, true
 		}
-		d.Overrules = overrules
+		if d.Changed == Both {
+			both = append(both, d.Path)
+			continue
+		}
 		settled = append(settled, d)
 	}
-	return settled, base, conflicts
+	return settled, both
 }
 
 // agreed returns the base when the sides hold these: what they hold alike, and of what differs what was
-// settled, else what was known before.
-func (b Base) agreed(ours, theirs map[string]string, settled Base, out leftOut) Base {
+// known before.
+func (b Base) agreed(ours, theirs map[string]string, out leftOut) Base {
 	next := Base{}
 	for path, hash := range b {
 		if out.has(path) || ours[path] != theirs[path] {
 			next[path] = hash
 		}
-	}
-	for path, hash := range settled {
-		next[path] = hash
 	}
 	for path, hash := range ours {
 		if theirs[path] == hash {

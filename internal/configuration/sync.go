@@ -101,12 +101,13 @@ func (e *ConflictError) Unwrap() error { return registry.ErrConflict }
 
 // comparison is both sides, and what they hold differently.
 type comparison struct {
-	base, settled Base
-	state         State
-	files         []archive.File
-	ours, theirs  map[string]string
-	out           leftOut
-	all           []Difference
+	base         Base
+	state        State
+	files        []archive.File
+	ours, theirs map[string]string
+	out          leftOut
+	all          []Difference
+	both         []Left // what both sides changed, where that is no conflict
 }
 
 // compare looks at both sides, of which the state of one moves to the other.
@@ -124,12 +125,15 @@ func (s *Sync) compare(ctx context.Context, moving Side) (c comparison, err erro
 		return c, err
 	}
 	c.ours, c.theirs = hashes(c.files, c.out), hashes(c.state.Files, c.out)
-	var conflicts []string
-	c.all, c.settled, conflicts = settle(compare(c.base, c.ours, c.theirs), s.Settle, moving)
-	if len(conflicts) > 0 {
-		err = &ConflictError{conflicts}
+	var both []string
+	c.all, both = settle(compare(c.base, c.ours, c.theirs), s.Settle, moving)
+	if len(both) > 0 && s.Settle == Neither {
+		return c, &ConflictError{both}
 	}
-	return c, err
+	for _, path := range both {
+		c.both = append(c.both, Left{path, "both sides changed it"})
+	}
+	return c, nil
 }
 
 // paths lists the files that either side has.
@@ -218,7 +222,7 @@ func (s *Sync) push(ctx context.Context) (Result, error) {
 		return Result{Left: c.out}, err
 	}
 	sending := c.changedBy(Ours)
-	r := Result{Changes: changes(sending), Overruled: overruled(sending), Waiting: changes(c.changedBy(Theirs)), Left: c.out}
+	r := Result{Changes: changes(sending), Overruled: overruled(sending), Waiting: changes(c.changedBy(Theirs)), Left: slices.Concat(c.out, c.both)}
 	files, sent := c.pushed()
 	if err := s.refuseSecrets(sent); err != nil {
 		return r, err
@@ -266,7 +270,7 @@ func (s *Sync) pull(ctx context.Context) (Result, error) {
 		return Result{Left: c.out}, err
 	}
 	fetched, kept := s.Tree.fetched(c.changedBy(Theirs))
-	r := Result{Changes: changes(fetched), Overruled: overruled(fetched), Waiting: changes(c.changedBy(Ours)), Left: append(c.out, kept...)}
+	r := Result{Changes: changes(fetched), Overruled: overruled(fetched), Waiting: changes(c.changedBy(Ours)), Left: slices.Concat(c.out, kept, c.both)}
 	if err := s.Tree.checkPlaces(fetched); err != nil {
 		return r, err
 	}
@@ -290,7 +294,7 @@ func (s *Sync) pull(ctx context.Context) (Result, error) {
 
 // agree remembers what both sides hold, if that is something new.
 func (s *Sync) agree(c comparison, ours, theirs []archive.File) error {
-	next := c.base.agreed(hashes(ours, c.out), hashes(theirs, c.out), c.settled, c.out)
+	next := c.base.agreed(hashes(ours, c.out), hashes(theirs, c.out), c.out)
 	if maps.Equal(next, c.base) {
 		return nil
 	}
