@@ -96,6 +96,8 @@ func TestLoginThatFailsLeavesNothing(t *testing.T) {
 	p.Close()
 	o = s.run("login", "--token-stdin", p.URL, "--json")
 	require.Equal(t, "unavailable", o.code(t))
+	o = s.run("login", "--token-stdin", "127.0.0.1:8787")
+	require.Contains(t, o.stderr, "or on this machine with http://")
 	for _, url := range []string{"http://cloud.example", "cloud.example", "https://u:pw@cloud.example", "postgres://u:pw@h/d"} {
 		o = s.run("login", "--token-stdin", url, "--json")
 		require.Equal(t, 2, o.exit, url)
@@ -329,6 +331,17 @@ func TestLogoutRevokesAndKeepsWhatIsElse(t *testing.T) {
 	require.Contains(t, s.must("tenant", "list").stdout, "t-1")
 	require.Equal(t, 9, s.run("whoami").exit)
 	require.Contains(t, s.must("logout").stderr, "you are not logged in")
+
+	// Another login ends the one before, of which nothing here has the tokens any more.
+	p.revoked = nil
+	s.must("login", "--device", p.URL)
+	s.must("login", "--device")
+	require.Equal(t, []string{"refresh-s3cret"}, p.revoked)
+	s.login(p)
+	require.Len(t, p.revoked, 2)
+	s.login(p)
+	require.Len(t, p.revoked, 2, "a personal token is the user's")
+	s.must("logout")
 
 	// Where the control plane is away, the login is gone here all the same.
 	s.must("login", "--device", p.URL)

@@ -295,7 +295,7 @@ func CheckURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return "", fmt.Errorf("the URL of a control plane begins with https:// and a host: %w", ErrInvalid)
+		return "", fmt.Errorf("the URL of a control plane begins with https://, or on this machine with http://, and a host: %w", ErrInvalid)
 	case u.User != nil:
 		return "", fmt.Errorf("the URL of a control plane has no user or password in it: %w", ErrInvalid)
 	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:

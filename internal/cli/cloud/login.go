@@ -16,10 +16,11 @@ func Login() *cli.Command {
 		Name:  "login",
 		Usage: "log in to a control plane",
 		Description: "URL is the control plane. Without it, sp takes SP_CLOUD_URL, or else the URL of\n" +
-			"the last login. sp opens a browser. If it can't, or with --device, it prints a\n" +
-			"URL and a code that you enter on any device. sp keeps the login in\n" +
-			"credentials.json, for you alone, and renews it as needed. In CI, set SP_TOKEN to\n" +
-			"a personal token and SP_CLOUD_URL to the control plane: no login is needed.\n\n" +
+			"the login that is there, which ends. sp opens a browser. If it can't, or with\n" +
+			"--device, it prints a URL and a code that you enter on any device. sp keeps the\n" +
+			"login in credentials.json, for you alone, and renews it as needed. In CI, set\n" +
+			"SP_TOKEN to a personal token and SP_CLOUD_URL to the control plane: no login is\n" +
+			"needed.\n\n" +
 			"  sp login https://cloud.example",
 		Args: []cli.Arg{{Name: "URL", Kind: task.Plane, Optional: true}},
 		Flags: []cli.Flag{
@@ -42,6 +43,9 @@ func login(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil && !isReplaceable(err) {
 		return cli.Answer{}, err
 	}
+	if there == nil && wordOf(t) == "" {
+		t.FindPlane(ctx)
+	}
 	client, err := t.CloudAt(wordOf(t), there)
 	if err != nil {
 		return cli.Answer{}, err
@@ -58,14 +62,25 @@ func login(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		a.File, err = t.StoreLogin(ctx, l)
 		return err
 	})
-	if other, ok := errors.AsType[*cloud.OtherNameError](err); ok {
-		return cli.Answer{}, cli.Hint(err, "if it is the one that you mean, log in by the URL that it calls itself: %s", cli.To("sp login", other.URL))
-	}
 	if err != nil {
-		return cli.Answer{}, err
+		return cli.Answer{}, adviseURL(err)
 	}
 	tellLogin(t, client, me, kept)
+	if kept && there != nil && !there.IsPersonal() { // nothing here has its tokens any more
+		revoke(ctx, t, *there)
+	}
 	return accountOf(t, a, me.User.Email).answer(), nil
+}
+
+// adviseURL says what helps where a login fails because of its URL.
+func adviseURL(err error) error {
+	if other, ok := errors.AsType[*cloud.OtherNameError](err); ok {
+		return cli.Hint(err, "if it is the one that you mean, log in by the URL that it calls itself: %s", cli.To("sp login", other.URL))
+	}
+	if errors.Is(err, cloud.ErrNotFound) {
+		return cli.Hint(err, "see that the URL is right, with or without a path")
+	}
+	return err
 }
 
 // wordOf returns the argument, or nothing.

@@ -3,6 +3,7 @@ package cloud
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/sp-registry/sp/internal/cli"
@@ -57,6 +58,9 @@ func status(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		f := t.FailureOf(err)
 		s.Plane.Trouble = &f
+		if errors.Is(err, cloud.ErrUnauthenticated) {
+			s.Account.Token = refused
+		}
 		return s.answer(), cli.HintAt(fmt.Errorf("%s: %w", f.Message, task.ErrNoStatus), f.Advice)
 	}
 	s.Plane.Answers = true

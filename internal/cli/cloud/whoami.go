@@ -39,6 +39,7 @@ const (
 	valid       tokenStatus = "valid"
 	expiresSoon tokenStatus = "expires_soon" // within an hour
 	expired     tokenStatus = "expired"
+	refused     tokenStatus = "refused" // by the control plane
 )
 
 func whoami(ctx context.Context, t *task.Task) (cli.Answer, error) {
@@ -81,6 +82,8 @@ func (a account) answer() cli.Answer {
 func (a account) rows() [][]string {
 	token := "valid"
 	switch {
+	case a.Token == refused:
+		token = "refused"
 	case a.Path == nil:
 		token = "that of SP_TOKEN"
 	case a.Renews:

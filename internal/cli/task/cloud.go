@@ -157,7 +157,7 @@ func (t *Task) CloudAt(named string, login *cloud.Login) (*cloud.Client, error) 
 	}
 	if named == "" {
 		return nil, cli.Hint(cli.Usage("%s: no URL is given, neither by SP_CLOUD_URL nor by %s", t.Command, cloud.LoginName),
-			"%s, or set SP_CLOUD_URL", cli.To("sp login", "URL"))
+			"%s, or set SP_CLOUD_URL", t.ToLogin())
 	}
 	options.Base = named
 	client, err := t.newClient(options)
@@ -222,14 +222,22 @@ func (t *Task) advisePlane(err error) error {
 
 // adviseLoggedOut says where to log in, if all tenants here are from one control plane.
 func (t *Task) adviseLoggedOut(ctx context.Context, err error) error {
-	if !errors.Is(err, cloud.ErrNotLoggedIn) || cli.HasHint(err) || t.plane != "" || t.cloudURL() != "" {
-		return err
+	if errors.Is(err, cloud.ErrNotLoggedIn) && !cli.HasHint(err) {
+		t.FindPlane(ctx)
+	}
+	return err
+}
+
+// FindPlane finds the control plane from which all tenants are that are from any, for a hint to log in
+// there where nothing else says where.
+func (t *Task) FindPlane(ctx context.Context) {
+	if t.plane != "" || t.cloudURL() != "" {
+		return
 	}
 	_ = t.Read(ctx, func(_ project.Dir, view *registry.View) (err error) { // without it there is less to say
 		t.plane, err = onlyOrigin(ctx, view)
 		return err
 	})
-	return err
 }
 
 // onlyOrigin is the control plane from which all tenants are that are from any; nothing if there are
