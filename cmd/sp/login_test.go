@@ -10,12 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/archive"
 	"github.com/sp-registry/sp/internal/cli"
 )
 
@@ -350,6 +352,35 @@ func TestLogoutRevokesAndKeepsWhatIsElse(t *testing.T) {
 	require.Contains(t, o.stderr, "warning: the control plane did not end the login")
 	require.NotContains(t, o.stderr, "s3cret")
 	require.NoFileExists(t, s.dir+"/.systemprompt/credentials.json")
+}
+
+// TestNoPushTakesTheLoginAlong: whoever has the sync token of the tenant would get the whole account.
+func TestNoPushTakesTheLoginAlong(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	p.tenants = `[{"id":"t-1","name":"one","external_db_access":false,"database_url":""}]`
+	s.must("login", "--device", p.URL)
+	s.must("tenant", "list")
+	s.stdin = "sp_sync_a"
+	s.must("tenant", "edit", "t-1", "--sync-token-stdin")
+	sent := p.answers(http.MethodPut, "/api/v1/tenants/t-1/files", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, nil) })
+	p.answers(http.MethodGet, "/api/v1/tenants/t-1/files", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/gzip")
+		w.Header().Set("ETag", `"v0"`)
+		_ = archive.Write(w, nil)
+	})
+	login := s.read(".systemprompt/credentials.json")
+	for name, text := range map[string]string{
+		"whole": login, "token": regexp.MustCompile(`e30[^"]+`).FindString(login), "refresh": "x: refresh-s3cret",
+	} {
+		s.write("services/"+name, text)
+		o := s.run("sync", "push", "t-1")
+		require.Equal(t, 2, o.exit, o.stderr)
+		require.Contains(t, o.stderr, "services/"+name+": it holds a token of your login: refused")
+		require.NotContains(t, o.stderr, "s3cret")
+		require.NoError(t, os.Remove(s.dir+"/services/"+name))
+	}
+	require.Empty(t, *sent)
 }
 
 func TestALoginThatIsNotSafeIsNotUsed(t *testing.T) {

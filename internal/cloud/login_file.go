@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -239,6 +240,19 @@ func (f LoginFile) read() ([]byte, fs.FileMode, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxAnswer))
 	return text, info.Mode(), err
+}
+
+// checkRoom finds out whether another login could be stored in place of l, with longer tokens: once they are
+// made, nobody else has them.
+func (f LoginFile) checkRoom(l Login) error {
+	waiting, err := place.Write(f.Path(), place.Options{}, func(w io.Writer) error {
+		_, err := w.Write(bytes.Repeat(l.Text(), 3))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return waiting.Discard()
 }
 
 // Replace stores a login in place of what is there. The caller has the lock.

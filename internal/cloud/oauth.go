@@ -104,6 +104,9 @@ func (g grants) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if bytes.Equal(bytes.TrimSpace(text), []byte("null")) { // which oauth2 takes for an answer of a device
+		text = []byte("{}")
+	}
 	response.Body = io.NopCloser(bytes.NewReader(text))
 	return response, nil
 }

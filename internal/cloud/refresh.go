@@ -92,6 +92,9 @@ const exchangeWithin = 30 * time.Second
 // answer the login would end.
 func (s *stored) exchange(ctx context.Context, there Login) error {
 	p, err := s.client.discover(ctx)
+	if err == nil {
+		err = s.file.checkRoom(there)
+	}
 	if err != nil {
 		return err
 	}

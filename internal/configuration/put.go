@@ -67,8 +67,9 @@ func inTheWay(file, at string, info fs.FileInfo) error {
 	return fmt.Errorf("%s can't be written: here, %s is %s (move it away): %w", file, at, kindOf(info.Mode()), registry.ErrConflict)
 }
 
-// put puts the files in place, those that go first. What another program wrote meanwhile is kept.
-func (t Tree) put(all []Difference, theirs []archive.File) error {
+// put puts the files in place, those that go first, and tells whether it began to. What another program
+// wrote meanwhile is kept.
+func (t Tree) put(all []Difference, theirs []archive.File) (begun bool, err error) {
 	texts := map[string][]byte{}
 	for _, f := range theirs {
 		texts[f.Path] = f.Text
@@ -85,9 +86,9 @@ func (t Tree) put(all []Difference, theirs []archive.File) error {
 	}
 	staged, err := place.Stage(nil, t.Dir.Full(directory), nil, append(gone, come...))
 	if err != nil {
-		return err
+		return false, err
 	}
-	return errors.Join(t.makeDirectories(come), staged.Place())
+	return true, errors.Join(t.makeDirectories(come), staged.Place())
 }
 
 // makeDirectories makes those of services/ that are missing, for others to read as the rest of the

@@ -279,8 +279,8 @@ func (s *Sync) pull(ctx context.Context) (Result, error) {
 	}
 	err = s.Tree.recover(c)
 	if len(fetched) > 0 {
-		r.Made = true
-		err = errors.Join(err, s.Tree.put(fetched, c.state.Files))
+		begun, failed := s.Tree.put(fetched, c.state.Files)
+		r.Made, err = begun, errors.Join(err, failed)
 	}
 	files, _, failed := s.Tree.read(c.state.Files) // what is there now, whatever went wrong
 	if err = errors.Join(err, failed); failed == nil {

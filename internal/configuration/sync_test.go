@@ -440,7 +440,8 @@ func TestAPullThatWasCutGoesOn(t *testing.T) {
 	all := c.changedBy(Theirs)
 	require.Len(t, all, 5)
 	for n := range all {
-		require.NoError(t, a.sync.Tree.put(all[n:n+1], there.files)) // and here it is killed
+		_, err := a.sync.Tree.put(all[n:n+1], there.files) // and here it is killed
+		require.NoError(t, err)
 		again, err := a.sync.compare(t.Context(), Theirs)
 		require.NoError(t, err)
 		require.ElementsMatch(t, all[n+1:], again.changedBy(Theirs))

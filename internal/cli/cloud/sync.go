@@ -159,7 +159,28 @@ func findSubject(ctx context.Context, t *task.Task) (s subject, err error) {
 		s.secrets, err = secretsOf(ctx, view, s.tenant)
 		return err
 	})
+	if err == nil {
+		err = s.addLogin(ctx, t)
+	}
 	return s, err
+}
+
+// addLogin adds what the login is, which lies beside the project's files.
+func (s *subject) addLogin(ctx context.Context, t *task.Task) error {
+	token, err := t.EnvToken()
+	if token != nil {
+		s.secrets = append(s.secrets, configuration.Secret{Name: "SP_TOKEN", Value: *token})
+	}
+	_, l, unread := t.ReadLogin(ctx)
+	if unread != nil || l == nil { // who can't log in may push all the same
+		return err
+	}
+	for _, one := range []*secret.Secret{&l.Token, l.Refresh} {
+		if one != nil {
+			s.secrets = append(s.secrets, configuration.Secret{Name: "a token of your login", Value: *one})
+		}
+	}
+	return err
 }
 
 // secretsOf are the secrets of a tenant and its profiles.
