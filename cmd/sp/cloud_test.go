@@ -881,6 +881,20 @@ func TestARealURLOfNobodyKnowsWhereStays(t *testing.T) {
 	require.Contains(t, s.must("tenant", "provision", "t-9").stderr, "tenant t-9 (theirs) has its credentials\n")
 }
 
+// TestAPersonalTokenIsNoSyncToken: it would lie in tenants.json, and open every tenant of its user.
+func TestAPersonalTokenIsNoSyncToken(t *testing.T) {
+	t.Parallel()
+	s, _ := withTheirs(t)
+	before := s.must("export", "-").stdout
+	for _, text := range []string{"sp_pat_hunter2", "sp_sync_hunter2 sp_sync_hunter2", "the token is hunter2"} {
+		s.stdin = text
+		o := s.run("tenant", "edit", "t-9", "--sync-token-stdin")
+		require.Equal(t, 2, o.exit)
+		require.NotContains(t, o.stderr, "hunter2")
+	}
+	require.Equal(t, before, s.must("export", "-").stdout)
+}
+
 // TestAListWarnsOfATenantThatWouldTakeAWord, and leaves it out.
 func TestAListWarnsOfATenantThatWouldTakeAWord(t *testing.T) {
 	t.Parallel()

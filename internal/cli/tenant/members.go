@@ -1,10 +1,12 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -65,6 +67,7 @@ func memberGiven(ctx context.Context, t *task.Task, m *registry.Member) (*secret
 		value, err := t.Secret(ctx, name)
 		if value != nil {
 			t.WarnOfArgument(name, *value)
+			err = cmp.Or(err, checkSyncToken(m, *value))
 		}
 		return value, err
 	}
@@ -76,6 +79,15 @@ func memberGiven(ctx context.Context, t *task.Task, m *registry.Member) (*secret
 		value = secret.New(strconv.FormatBool(t.Bool(name)))
 	}
 	return &value, nil
+}
+
+// checkSyncToken refuses a personal token, which opens more than one tenant, and what can't be a token.
+func checkSyncToken(m *registry.Member, value secret.Secret) error {
+	text := value.Reveal()
+	if m.Name == "sync_token" && (strings.Contains(text, secret.PersonalToken) || strings.ContainsFunc(text, unicode.IsSpace)) {
+		return cli.Usage("--%s: a sync token has no spaces and is no personal token: sp_sync_…", flagOf(m))
+	}
+	return nil
 }
 
 // checkCleared refuses what can't be taken away, or is set as well.
