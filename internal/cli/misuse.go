@@ -39,12 +39,12 @@ func (p *Program) unknown(group *Command, words []string, word string) error {
 		commands = p.listed()
 	}
 	near := meant(word, commands)
-	if near == "" && len(words) == 0 {
+	if near == nil && len(words) == 0 {
 		near = below(word, commands)
 	}
 	full := strings.Join(append([]string{p.Name}, words...), " ")
-	if near != "" {
-		return Hint(err, "did you mean %s %s?", full, near)
+	if near != nil {
+		return Hint(err, "did you mean %s %s?", full, strings.Join(near, " or "+full+" "))
 	}
 	return Hint(err, "%s --help lists the commands", full)
 }
@@ -60,15 +60,15 @@ func (p *Program) listed() (listed []*Command) {
 }
 
 // below is the first command of a group that a word means.
-func below(word string, groups []*Command) string {
+func below(word string, groups []*Command) []string {
 	for _, group := range groups {
 		for _, command := range group.Commands {
 			if !command.loose && (command.Name == word || slices.Contains(synonyms[word], command.Name)) {
-				return group.Name + " " + command.Name
+				return []string{group.Name + " " + command.Name}
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 func (c *Context) full() string { return strings.TrimSpace(c.program.Name + " " + c.Command) }
@@ -84,22 +84,27 @@ var synonyms = map[string][]string{
 	"use": {"select", "switch"}, "rename": {"edit"}, "update": {"edit"}, "get": {"show"}, "describe": {"show"}, "info": {"show"},
 }
 
-// meant is the command that a word means, perhaps: none that always fails, and none that destroys
-// something by a mistyped name.
-func meant(word string, commands []*Command) string {
+// meant are the commands that a word means, perhaps: the nearest, or all that begin so. None of them always
+// fails, or destroys something by a mistyped name.
+func meant(word string, commands []*Command) []string {
 	var names []string
 	for _, command := range commands {
 		if slices.Contains(synonyms[word], command.Name) {
-			return command.Name
+			return []string{command.Name}
 		}
 		if !command.loose && !destroys(command.Name) && command.Name != word {
 			names = append(names, command.Name)
 		}
 	}
-	if near := Near(word, names); len(near) > 0 {
-		return near[0]
+	near := Near(word, names)
+	begun := slices.DeleteFunc(slices.Clone(near), func(name string) bool { return !strings.HasPrefix(name, word) })
+	switch {
+	case len(begun) > 1:
+		return begun
+	case len(near) > 0:
+		return near[:1]
 	}
-	return ""
+	return nil
 }
 
 // isNear tells whether a suggestion is more than the least bad one: the library

@@ -153,9 +153,12 @@ func (e *Error) read(body []byte, token secret.Secret) bool {
 // longest is how much of a server's text goes into a message.
 const longest = 200
 
+// shortestShown is how long a token has to be to be known again: a shorter one is in many words by chance.
+const shortestShown = 8
+
 // shown makes a server's text fit for a message: short, in one line, printable and without secrets.
 func shown(text string, token secret.Secret) string {
-	if !token.Empty() {
+	if len(token.Reveal()) >= shortestShown {
 		text = strings.ReplaceAll(text, token.Reveal(), secret.Redacted)
 	}
 	words := strings.FieldsFunc(strings.ToValidUTF8(text, "?"), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })

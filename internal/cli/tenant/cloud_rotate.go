@@ -14,6 +14,9 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
+// longestGrace is what a control plane takes.
+const longestGrace = 24 * time.Hour
+
 // rotateCloud has a control plane give a tenant's database another login, and stores it before
 // anything else can fail.
 func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli.Answer, error) {
@@ -24,8 +27,8 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 	if grace > 0 {
 		ends = "in " + spoken(grace)
 	}
-	if grace%time.Second != 0 {
-		return cli.Answer{}, cli.Usage("--grace: a cloud tenant takes whole seconds")
+	if grace%time.Second != 0 || grace > longestGrace {
+		return cli.Answer{}, cli.Usage("--grace: a cloud tenant takes whole seconds, and at most %s", spoken(longestGrace))
 	}
 	client, origin, err := clientFor(ctx, t, tenant)
 	if err == nil {
