@@ -58,23 +58,21 @@ const (
 
 // Status is how far a tenant is, and where its credentials are once it is ready.
 type Status struct {
-	State           State
-	Message, AppURL string
-	SecretsURL      secret.Secret
+	State      State
+	Message    string
+	SecretsURL secret.Secret
 }
 
-// Credentials are the secrets of a tenant. SyncToken is nil if the control plane keeps only its hash.
+// Credentials are what opens a tenant's database. The control plane may tell more, such as a sync token,
+// which RotateSyncToken gets.
 type Credentials struct {
 	DatabaseURL, InternalDatabaseURL secret.Secret
-	AppURL                           string
-	SyncToken, JWTSecret             *secret.Secret
 	// Refused says why DatabaseURL is not here, though the control plane gave one.
 	Refused error
 }
 
 // Rotated are the new URLs of a tenant's database.
 type Rotated struct {
-	Message                                  string
 	InternalDatabaseURL, ExternalDatabaseURL secret.Secret
 	// InternalRefused and ExternalRefused say why a URL is not here, though the control plane gave one.
 	InternalRefused, ExternalRefused error
@@ -202,7 +200,6 @@ func (c *Client) Status(ctx context.Context, id string) (Status, error) {
 		Data struct {
 			Status     State
 			Message    string
-			AppURL     string `json:"app_url"`
 			SecretsURL string `json:"secrets_url"`
 		}
 	}
@@ -211,7 +208,7 @@ func (c *Client) Status(ctx context.Context, id string) (Status, error) {
 		return Status{}, err
 	}
 	s := told.Data
-	return Status{s.Status, shown(s.Message, secret.Secret{}), s.AppURL, secret.New(s.SecretsURL)}, c.checkWhole(lacking("status", string(s.Status)))
+	return Status{s.Status, shown(s.Message, secret.Secret{}), secret.New(s.SecretsURL)}, c.checkWhole(lacking("status", string(s.Status)))
 }
 
 // Credentials returns what the URL of a tenant's status leads to. It asks no other origin than that of the
@@ -228,16 +225,13 @@ func (c *Client) Credentials(ctx context.Context, id string, secretsURL secret.S
 		return Credentials{}, c.noAnswer("its secrets_url leads to another tenant")
 	}
 	var told struct {
-		DatabaseURL         string  `json:"database_url"`
-		InternalDatabaseURL string  `json:"internal_database_url"`
-		AppURL              string  `json:"app_url"`
-		SyncToken           *string `json:"sync_token"`
-		JWTSecret           *string `json:"jwt_secret"`
+		DatabaseURL         string `json:"database_url"`
+		InternalDatabaseURL string `json:"internal_database_url"`
 	}
 	if _, err := c.ask(ctx, request{method: http.MethodGet, path: path, tenant: id}, &told); err != nil {
 		return Credentials{}, err
 	}
-	found := Credentials{AppURL: told.AppURL, SyncToken: secret.Optional(told.SyncToken), JWTSecret: secret.Optional(told.JWTSecret)}
+	var found Credentials
 	err := c.checkWhole(lacking("database_url", told.DatabaseURL, "internal_database_url", told.InternalDatabaseURL))
 	if err == nil {
 		found.InternalDatabaseURL, err = c.takeDatabase("a database URL", told.InternalDatabaseURL)
@@ -254,14 +248,13 @@ func (c *Client) RotateCredentials(ctx context.Context, id, key string, grace *t
 		body = fmt.Appendf(nil, `{"grace_seconds":%d}`, *grace/time.Second)
 	}
 	var told struct {
-		Message  string
 		Internal string `json:"internal_database_url"`
 		External string `json:"external_database_url"`
 	}
 	if _, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/rotate-credentials"), key: key, body: body, tenant: id}, &told); err != nil {
 		return Rotated{}, err
 	}
-	rotated := Rotated{Message: shown(told.Message, secret.Secret{})}
+	var rotated Rotated
 	rotated.InternalDatabaseURL, rotated.InternalRefused = c.takeDatabase("a database URL", told.Internal)
 	rotated.ExternalDatabaseURL, rotated.ExternalRefused = c.takeDatabase("an external database URL", told.External)
 	if pgurl.IsMasked(rotated.InternalDatabaseURL) {

@@ -347,10 +347,11 @@ func TestAProblemIsToldShortAndWithoutSecrets(t *testing.T) {
 	p := newPlane(t)
 	answers := map[string]string{
 		`{"title":"Unprocessable","status":422,"detail":"no","errors":[{"pointer":"/region","detail":"there is no xyz"},{"pointer":"/name","detail":"too long"}],"error":{"code":"invalid","message":"not valid"}}`: "not valid: region there is no xyz; name too long",
-		`{"error":{"code":"invalid","message":"of the original"}}`:                         "of the original",
-		`{"title":"T","error":{"code":"x","message":"a\nb\u001b[31m\u202ec sp_pat_good"}}`: "a b [31m?c [secret]",
-		`{"title":"T","detail":"see postgres://u:pw@h/d and eyJhbGciOi.x.y"}`:              "see [secret] and [secret]",
-		`{"title":"` + strings.Repeat("é", 300) + `"}`:                                     strings.Repeat("é", 200) + "…",
+		`{"error":{"code":"invalid","message":"of the original"}}`:                            "of the original",
+		`{"title":"T","error":{"code":"x","message":"a\nb\u001b[31m\u202ec sp_pat_good"}}`:    "a b [31m?c [secret]",
+		`{"title":"T","detail":"see postgres://u:pw@h/d and eyJhbGciOi.x.y"}`:                 "see [secret] and [secret]",
+		`{"title":"T","detail":"no login u:pw@h with password=pw of SP_PAT_1 and sp_sync_1"}`: "no login [secret] with [secret] of SP_PAT_1 and [secret]",
+		`{"title":"` + strings.Repeat("é", 300) + `"}`:                                        strings.Repeat("é", 200) + "…",
 	}
 	for text, want := range answers {
 		p.handle("GET /api/v1/tenants/t1", func(w http.ResponseWriter, _ *http.Request) { answerText(w, 422, "application/problem+json", text) })

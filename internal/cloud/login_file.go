@@ -150,11 +150,8 @@ func (l Login) Fingerprint() string {
 	return secret.Hash(text)
 }
 
-// personal is how a personal token begins.
-const personal = "sp_pat_"
-
 // IsPersonal tells whether the login is a personal token, which the control plane alone knows to end.
-func (l Login) IsPersonal() bool { return strings.HasPrefix(l.Token.Reveal(), personal) }
+func (l Login) IsPersonal() bool { return strings.HasPrefix(l.Token.Reveal(), secret.PersonalToken) }
 
 // ExpiresAt returns when the token expires, nil for a personal one. A token that does not say it has
 // expired.

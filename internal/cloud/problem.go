@@ -17,6 +17,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -179,11 +180,8 @@ func shown(text string, token secret.Secret) string {
 	return text
 }
 
-// mayBeSecret tells of a word whether it holds a token or the password of a URL.
-func mayBeSecret(word string) bool {
-	return strings.Contains(word, "sp_pat_") || strings.Contains(word, "sp_sync_") || strings.Contains(word, "eyJ") ||
-		strings.Contains(word, "://") && strings.Contains(word, "@")
-}
+// mayBeSecret tells of a word whether it holds a token, also one of a login's, or the password of a URL.
+func mayBeSecret(word string) bool { return pgurl.IsMisplaced(word) || strings.Contains(word, "eyJ") }
 
 // noAnswer is the ErrAnswer of what the control plane did in place of answering.
 func (c *Client) noAnswer(format string, args ...any) error {

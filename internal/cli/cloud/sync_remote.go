@@ -61,7 +61,7 @@ func (s *subject) remote(ctx context.Context, t *task.Task) (r configuration.Rem
 	}
 	r.Put = func(ctx context.Context, etag string, text []byte) error {
 		t.Step("sending to " + client.Host())
-		_, err := client.PutFiles(ctx, id, token, text, etag)
+		err := client.PutFiles(ctx, id, token, text, etag)
 		var told *cloud.Error
 		if errors.As(err, &told) && told.Status == http.StatusPreconditionFailed {
 			return fmt.Errorf("%w: %w", configuration.ErrStale, err)
