@@ -286,17 +286,14 @@ func (f LoginFile) Remove(ctx context.Context) error {
 	})
 }
 
-// How long one waits for another command that renews the login, and how often one looks.
-const (
-	lockPatience = 30 * time.Second
-	lockPause    = 20 * time.Millisecond
-)
+// lockPatience is how long one waits for another command that renews the login.
+const lockPatience = 30 * time.Second
 
 // Locked runs fn while no other command renews, stores or removes the login.
 func (f LoginFile) Locked(ctx context.Context, fn func() error) error {
 	limited, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
-	lock, err := f.lock(limited)
+	lock, err := lockAt(limited, filepath.Join(f.Dir, lockName), nil)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s: %w", f.Path(), ErrBusy)
 	}
@@ -305,21 +302,4 @@ func (f LoginFile) Locked(ctx context.Context, fn func() error) error {
 	}
 	defer func() { _ = place.Unlock(lock) }() // nothing was written
 	return fn()
-}
-
-func (f LoginFile) lock(ctx context.Context) (*os.File, error) {
-	path := filepath.Join(f.Dir, lockName)
-	for {
-		file, err := place.OpenMark(path)
-		if err != nil {
-			return nil, err
-		}
-		if place.TryLock(file) && place.IsAt(file, path) {
-			return file, nil
-		}
-		_ = file.Close() // nothing was written
-		if err := sleep(ctx, lockPause); err != nil {
-			return nil, err
-		}
-	}
 }

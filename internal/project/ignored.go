@@ -24,7 +24,7 @@ type secrecy struct {
 var secrecies = []secrecy{
 	{"/sp.db*", []string{"sp.db", "sp.db-journal", "sp.db-wal", "sp.db.new", "sp.db.bak.new", "sp.db.bak-migration-20261121T093000.000000Z"}},
 	{"/.lock", []string{".lock"}},
-	{"/.login.lock", []string{".login.lock"}},
+	{"/.*.lock", []string{".login.lock", ".cloud-b94d27b9934d3e08.lock"}},
 	{"/.place*", []string{".place", ".place.new"}},
 	{"/tenants.json*", []string{"tenants.json", "tenants.json.corrupt-20261121T093000.000000Z"}},
 	{".*.tmp", []string{".tenants.json.1.tmp", ".file.1.tmp", "profiles/*/.secrets.json.1.tmp"}},

@@ -86,6 +86,27 @@ func (k CloudCall) creates(origin string, t CloudTenant, now time.Time) bool {
 	return k.Name == t.Name && t.Region != nil && k.Region == *t.Region
 }
 
+// Created is the tenant that a creation which asked for the same has made, the newest if there are several;
+// nil if there is none.
+func (v *View) Created(ctx context.Context, k CloudCall) (made *Tenant, err error) {
+	const most = 100
+	ids, err := v.TenantsNamed(ctx, k.Name, most)
+	for _, id := range ids {
+		t, err := v.Tenant(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		from, err := v.CloudOrigin(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if from != nil && *from == k.Origin && t.Region != nil && *t.Region == k.Region && t.ExternalDBAccess == k.External {
+			made = &t
+		}
+	}
+	return made, err
+}
+
 // CloudCalls returns the calls that are under way, in the order in which they were made.
 func (v *View) CloudCalls(ctx context.Context) ([]CloudCall, error) {
 	rows, err := v.q.CloudCalls(ctx)

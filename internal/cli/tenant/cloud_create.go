@@ -40,8 +40,8 @@ func createCloud(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	}
 	asked.Origin = origin
 	var made record
-	err = t.UntilTold(ctx, func(ctx context.Context) (err error) {
-		made, err = createAt(ctx, t, client, asked)
+	err = inTurnOfNew(ctx, t, asked.Name, func(ctx context.Context, waited bool) (err error) {
+		made, err = createAt(ctx, t, client, asked, waited)
 		return err
 	})
 	if !task.Made(err) {
@@ -91,8 +91,11 @@ func listed(regions []cloud.Region) string {
 }
 
 // createAt asks for a tenant, or goes on with what was begun.
-func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked registry.CloudCall) (made record, err error) {
+func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked registry.CloudCall, waited bool) (made record, err error) {
 	k, resumed, err := beginCall(ctx, t, asked)
+	if waited && errors.Is(err, registry.ErrExists) {
+		return madeMeanwhile(ctx, t, asked, err)
+	}
 	if err != nil {
 		return made, err
 	}
@@ -111,18 +114,48 @@ func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked reg
 			return made, err
 		}
 	}
-	opened, err := waitFor(ctx, t, client, given)
-	if err != nil {
-		return made, err
-	}
-	token, err := client.RotateSyncToken(ctx, given.ID, k.Key+"-sync-token")
-	if err != nil {
-		return made, err
-	}
-	return storeCreated(ctx, t, registry.CloudResult{
-		Key: k.Key, Tenant: cloudTenantOf(client, given), InternalURL: &opened.InternalDatabaseURL, URL: realURL(opened.DatabaseURL), SyncToken: &token,
-		Select: t.Bool("select"), SelectFirst: true,
+	err = inTurnOf(ctx, t, id, func(ctx context.Context) error {
+		opened, err := waitFor(ctx, t, client, given)
+		if err != nil {
+			return err
+		}
+		token, err := client.RotateSyncToken(ctx, given.ID, k.Key+"-sync-token")
+		if err != nil {
+			return err
+		}
+		made, err = storeCreated(ctx, t, registry.CloudResult{
+			Key: k.Key, Tenant: cloudTenantOf(client, given), InternalURL: &opened.InternalDatabaseURL, URL: realURL(opened.DatabaseURL), SyncToken: &token,
+			Select: t.Bool("select"), SelectFirst: true,
+		})
+		return err
 	})
+	return made, err
+}
+
+// madeMeanwhile is the tenant that was asked for, where the command that had its turn first has made it.
+// Otherwise the name is taken.
+func madeMeanwhile(ctx context.Context, t *task.Task, asked registry.CloudCall, taken error) (made record, err error) {
+	err = t.Change(ctx, t.Others(func(ctx context.Context, reg *registry.Registry) error {
+		var found *registry.Tenant
+		err := task.InView(ctx, reg, func(view *registry.View) (err error) {
+			found, err = view.Created(ctx, asked)
+			return err
+		})
+		if err == nil && found == nil {
+			err = taken
+		}
+		if err == nil && t.Bool("select") {
+			_, err = reg.SelectTenant(ctx, found.ID)
+		}
+		if err == nil {
+			made, err = recordIn(ctx, reg, *found)
+		}
+		return err
+	}))
+	if task.Made(err) {
+		t.Note("the other command has made it")
+	}
+	return made, err
 }
 
 // noteTenant records which tenant is being made. If that is one that is here, the call ends.
@@ -232,7 +265,7 @@ func provisionCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (
 	var fetched record
 	bare, outside := false, false // it has no profile, it may be reached from outside
 	kept := false                 // it keeps the URL that it had
-	err = t.UntilTold(ctx, func(ctx context.Context) error {
+	err = inTurnOf(ctx, t, tenant.ID, func(ctx context.Context) error {
 		t.Step("asking " + client.Host())
 		given, err := client.Tenant(ctx, string(tenant.ID))
 		if err != nil {

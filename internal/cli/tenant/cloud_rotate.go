@@ -114,7 +114,7 @@ func storeRotation(ctx context.Context, t *task.Task, tenant registry.Tenant, or
 	ask func(ctx context.Context, key string) (registry.CloudResult, error),
 ) (answer cli.Answer, err error) {
 	var shown record
-	err = t.UntilTold(ctx, func(ctx context.Context) error {
+	err = inTurnOf(ctx, t, tenant.ID, func(ctx context.Context) error {
 		result, err := askUnderKey(ctx, t, registry.CloudCall{Kind: kind, Origin: origin, Tenant: &tenant.ID}, ask)
 		if err != nil {
 			return err

@@ -28,7 +28,7 @@ func editCommand() *cli.Command {
 			aboutExternal + "\n\n" +
 			"  sp tenant edit local_1 --database-url-file url.txt --clear region,hostname",
 		Flags: append(flags, secrets...),
-		Run:   task.Run(edit),
+		Run:   task.Run(editInTurn),
 	}
 }
 
