@@ -186,7 +186,7 @@ func TestAListTellsOfTheTenantsOnTheirWay(t *testing.T) {
 		p.refuse(w, http.StatusInternalServerError, "internal", "tripped")
 	})
 	require.Equal(t, 9, s.run("tenant", "create", "--region", "iad", "--name", "my shop", "--external-db-access").exit)
-	const told = "sp: the creation of tenant my shop in iad began at 2026-02-01T12:00:00Z and is not finished; " +
+	const told = "sp: the creation of tenant my shop in iad began at 2026-02-01T12:00:00Z by ada@example.com and is not finished; " +
 		"sp tenant create --region iad --name 'my shop' --external-db-access goes on with it\n"
 	require.Contains(t, s.must("tenant", "list", "--offline").stderr, told)
 	p.tenants = `[{"id":"t-1","name":"my shop","region":"iad","external_db_access":true,"database_url":""}]`
@@ -257,7 +257,7 @@ func TestATenantThatIsBeingMadeIsShown(t *testing.T) {
 		require.Contains(t, o.stdout, "id\tt-1\n")
 		require.Contains(t, o.stdout, "region\tiad\n")
 		require.Contains(t, o.stdout, "status\tprovisioning: making the database\n")
-		require.Equal(t, "sp: the creation of tenant shop in iad began at 2026-02-01T12:00:00Z and is not finished; sp tenant create --region iad --name shop goes on with it\n", o.stderr)
+		require.Equal(t, "sp: the creation of tenant shop in iad began at 2026-02-01T12:00:00Z by ada@example.com and is not finished; sp tenant create --region iad --name shop goes on with it\n", o.stderr)
 	}
 	require.Contains(t, s.must("tenant", "show", "t-1", "--json").stdout, `"unfinished": true`)
 	require.Contains(t, s.must("tenant", "show", "t-1", "--json", "--offline").stdout, `"unfinished": true`)

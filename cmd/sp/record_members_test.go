@@ -95,9 +95,8 @@ var memberLists = map[string]string{
 	"onlyConnection":    "the same",
 	"url":               "which of two URLs, and whether it may be had",
 
-	"tenantJSON":  "what a control plane tells",
-	"tenant":      "the same",
-	"Credentials": "the same",
+	"tenantJSON": "what a control plane tells",
+	"tenant":     "the same",
 
 	"CloudTenant":    "what a control plane tells, as the registry takes it",
 	"record":         "the same",

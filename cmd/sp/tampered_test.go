@@ -110,7 +110,7 @@ func newTamperedSandbox(t *testing.T) *sandbox {
 		"INSERT INTO databases (tenant_id, state, server, name, login, retire_at) VALUES ('one', 'ready', 'h:5432', 'sp_one', 'a', 1)",
 		"INSERT INTO rotations (tenant_id, database_url) VALUES ('cloud', 'postgres://p/d2')",
 		"INSERT INTO cloud_tenants (tenant_id, origin, account, base) VALUES ('cloud', 'https://c', 'ada', '{}')",
-		"INSERT INTO cloud_calls (key, kind, origin, name, region, external_db_access, made_at) VALUES ('k', 'create', 'https://c', 'n', 'r', 0, 1)",
+		"INSERT INTO cloud_calls (key, kind, origin, account, name, region, external_db_access, made_at) VALUES ('k', 'create', 'https://c', 'a', 'n', 'r', 0, 1)",
 	} {
 		_, err := db.Exec(row)
 		require.NoError(t, err)

@@ -26,13 +26,15 @@ CREATE TABLE cloud_origins (
     synced_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The requests to control planes whose results are not stored yet, by their idempotency keys. Of
--- a creation the tenant is NULL until the control plane has said which it makes; it is not in
--- tenants before its credentials are.
+-- The requests to control planes whose results are not stored yet, by their idempotency keys. account
+-- is who asks, to whom alone the control plane knows the key, empty where that is not known. Of a
+-- creation the tenant is NULL until the control plane has said which it makes; it is not in tenants
+-- before its credentials are.
 CREATE TABLE cloud_calls (
     key                TEXT    NOT NULL PRIMARY KEY CHECK (key <> ''),
     kind               TEXT    NOT NULL CHECK (kind IN ('create', 'rotate', 'token')),
     origin             TEXT    NOT NULL CHECK (origin <> ''),
+    account            TEXT    NOT NULL,
     tenant_id          TEXT CHECK (tenant_id <> ''),
     name               TEXT    NOT NULL,
     region             TEXT    NOT NULL,

@@ -21,13 +21,13 @@ DELETE FROM cloud_tenants
 WHERE tenant_id = @tenant_id;
 
 -- name: CloudCalls :many
-SELECT key, kind, origin, tenant_id, name, region, external_db_access, made_at
+SELECT key, kind, origin, account, tenant_id, name, region, external_db_access, made_at
 FROM cloud_calls
 ORDER BY key;
 
 -- name: InsertCloudCall :exec
-INSERT INTO cloud_calls (key, kind, origin, tenant_id, name, region, external_db_access, made_at)
-VALUES (@key, @kind, @origin, @tenant_id, @name, @region, @external_db_access, @made_at);
+INSERT INTO cloud_calls (key, kind, origin, account, tenant_id, name, region, external_db_access, made_at)
+VALUES (@key, @kind, @origin, @account, @tenant_id, @name, @region, @external_db_access, @made_at);
 
 -- name: SetCloudCallTenant :exec
 UPDATE cloud_calls

@@ -10,7 +10,7 @@ import (
 )
 
 const cloudCalls = `-- name: CloudCalls :many
-SELECT key, kind, origin, tenant_id, name, region, external_db_access, made_at
+SELECT key, kind, origin, account, tenant_id, name, region, external_db_access, made_at
 FROM cloud_calls
 ORDER BY key
 `
@@ -28,6 +28,7 @@ func (q *Queries) CloudCalls(ctx context.Context) ([]CloudCall, error) {
 			&i.Key,
 			&i.Kind,
 			&i.Origin,
+			&i.Account,
 			&i.TenantID,
 			&i.Name,
 			&i.Region,
@@ -148,14 +149,15 @@ func (q *Queries) DeleteCloudTenant(ctx context.Context, tenantID string) error 
 }
 
 const insertCloudCall = `-- name: InsertCloudCall :exec
-INSERT INTO cloud_calls (key, kind, origin, tenant_id, name, region, external_db_access, made_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+INSERT INTO cloud_calls (key, kind, origin, account, tenant_id, name, region, external_db_access, made_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 `
 
 type InsertCloudCallParams struct {
 	Key              string
 	Kind             string
 	Origin           string
+	Account          string
 	TenantID         *string
 	Name             string
 	Region           string
@@ -168,6 +170,7 @@ func (q *Queries) InsertCloudCall(ctx context.Context, arg InsertCloudCallParams
 		arg.Key,
 		arg.Kind,
 		arg.Origin,
+		arg.Account,
 		arg.TenantID,
 		arg.Name,
 		arg.Region,

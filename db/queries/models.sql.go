@@ -20,6 +20,7 @@ type CloudCall struct {
 	Key              string
 	Kind             string
 	Origin           string
+	Account          string
 	TenantID         *string
 	Name             string
 	Region           string

@@ -19,6 +19,7 @@ CREATE TABLE cloud_calls (
     key                TEXT    NOT NULL PRIMARY KEY CHECK (key <> ''),
     kind               TEXT    NOT NULL CHECK (kind IN ('create', 'rotate', 'token')),
     origin             TEXT    NOT NULL CHECK (origin <> ''),
+    account            TEXT    NOT NULL,
     tenant_id          TEXT CHECK (tenant_id <> ''),
     name               TEXT    NOT NULL,
     region             TEXT    NOT NULL,

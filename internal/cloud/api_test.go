@@ -43,7 +43,7 @@ func TestCreateSendsItsKeyAndWhatWasAskedFor(t *testing.T) {
 		require.Equal(t, "application/json", r.Header.Get("Content-Type"))
 		answerText(w, http.StatusAccepted, "application/json", `{"data":{"id":"t1","name":"one","status":"pending","external_db_access":false,"database_url":""}}`)
 	})
-	made, err := p.client().Create(t.Context(), "the-key-of-this-one", NewTenant{Name: "one", Region: "iad"})
+	made, err := p.client().Create(t.Context(), "the-key-of-this-one", NewTenant{Name: "one", Region: "iad"}, false)
 	require.NoError(t, err)
 	require.Equal(t, "t1", made.ID)
 	require.Equal(t, "pending", *made.Status)

@@ -94,7 +94,7 @@ func TestWhatPassesIsTriedFiveTimes(t *testing.T) {
 			{"GET /api/v1/tenants/t1", func(ctx context.Context, c *Client) error { _, err := c.Tenant(ctx, "t1"); return err }},
 			{"DELETE /api/v1/tenants/t1", func(ctx context.Context, c *Client) error { return c.Delete(ctx, "t1") }},
 			{"POST /api/v1/tenants", func(ctx context.Context, c *Client) error {
-				_, err := c.Create(ctx, "a-key-of-16-bytes", NewTenant{Name: "one"})
+				_, err := c.Create(ctx, "a-key-of-16-bytes", NewTenant{Name: "one"}, false)
 				return err
 			}},
 		} {
@@ -158,7 +158,7 @@ func TestWaitsAreJitterOrWhatTheServerAsksFor(t *testing.T) {
 		var pauses []time.Duration
 		o := p.client().Options
 		o.Sleep = func(_ context.Context, d time.Duration) error { pauses = append(pauses, d); return nil }
-		_, err := mustNew(t, o).Create(t.Context(), "a-key-of-16-bytes", NewTenant{Name: "one"})
+		_, err := mustNew(t, o).Create(t.Context(), "a-key-of-16-bytes", NewTenant{Name: "one"}, false)
 		require.NoError(t, err)
 		require.Len(t, pauses, 1)
 		require.GreaterOrEqual(t, pauses[0], row.low, row.after)
@@ -332,7 +332,7 @@ func TestARedirectWithinTheOriginIsFollowedAndNoOther(t *testing.T) {
 		_, err = p.client().Tenant(t.Context(), "t1")
 		require.ErrorIs(t, err, ErrAnswer)
 		p.handle("POST /api/v1/tenants", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/moved", code) })
-		_, err = p.client().Create(t.Context(), "a-key-of-16-bytes", NewTenant{Name: "one"})
+		_, err = p.client().Create(t.Context(), "a-key-of-16-bytes", NewTenant{Name: "one"}, false)
 		require.ErrorIs(t, err, ErrAnswer)
 	}
 	require.Empty(t, other.asked)

@@ -18,7 +18,7 @@ func TestWhetherARequestMayHaveReachedAnybodyIsKnown(t *testing.T) {
 	})
 	ask := func() bool {
 		ctx, reached := Reach(t.Context())
-		_, err := p.client().Create(ctx, "the-key-of-this-one", NewTenant{Name: "one", Region: "iad"})
+		_, err := p.client().Create(ctx, "the-key-of-this-one", NewTenant{Name: "one", Region: "iad"}, false)
 		require.ErrorIs(t, err, ErrUnavailable)
 		return reached()
 	}

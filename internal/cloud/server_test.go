@@ -144,14 +144,14 @@ func TestTheClientAndTheRealControlPlane(t *testing.T) {
 	require.Equal(t, "iad", regions[0].Code)
 
 	const key = "a-key-of-this-creation"
-	made, err := c.Create(ctx, key, NewTenant{Name: "one", Region: "iad"})
+	made, err := c.Create(ctx, key, NewTenant{Name: "one", Region: "iad"}, false)
 	require.NoError(t, err)
-	again, err := c.Create(ctx, key, NewTenant{Name: "one", Region: "iad"})
+	again, err := c.Create(ctx, key, NewTenant{Name: "one", Region: "iad"}, true)
 	require.NoError(t, err)
 	require.Equal(t, made.ID, again.ID)
-	_, err = c.Create(ctx, key, NewTenant{Name: "other", Region: "iad"})
+	_, err = c.Create(ctx, key, NewTenant{Name: "other", Region: "iad"}, false)
 	require.ErrorIs(t, err, ErrInvalid)
-	_, err = c.Create(ctx, "another-key-of-16-bytes", NewTenant{Name: "two", Region: "nowhere"})
+	_, err = c.Create(ctx, "another-key-of-16-bytes", NewTenant{Name: "two", Region: "nowhere"}, false)
 	require.ErrorIs(t, err, ErrInvalid)
 	require.ErrorContains(t, err, "there is no such region; the regions are iad")
 	var told *Error
@@ -218,7 +218,7 @@ func TestAPersonalTokenOfTheRealControlPlane(t *testing.T) {
 	require.True(t, l.IsPersonal())
 	o := p.options()
 	o.Tokens = Fixed{l.Token}
-	_, err = mustNew(t, o).Create(ctx, "a-key-of-16-bytes", NewTenant{Name: "x", Region: "iad"})
+	_, err = mustNew(t, o).Create(ctx, "a-key-of-16-bytes", NewTenant{Name: "x", Region: "iad"}, false)
 	require.ErrorIs(t, err, ErrDenied)
 	_, _, err = c.LogInByToken(ctx, secret.New("sp_pat_wrong"))
 	require.ErrorIs(t, err, ErrUnauthenticated)

@@ -29,10 +29,11 @@ const (
 // before it is sent, so that whoever comes after a crash asks again with the same key, and the
 // control plane does the same once.
 type CloudCall struct {
-	// Key is the idempotency key, Origin the URL of the control plane.
-	Key    string
-	Kind   CloudCallKind
-	Origin string
+	// Key is the idempotency key, Origin the URL of the control plane, Account who asks there: nobody
+	// else's key is the same. Account is empty where that is not known.
+	Key             string
+	Kind            CloudCallKind
+	Origin, Account string
 	// Tenant is whose credentials are to be made; of a creation nil until NoteCloudTenant.
 	Tenant *TenantID
 	// Name, Region and External are what a creation asks for.
@@ -66,10 +67,10 @@ func (k CloudCall) check() error {
 // isSame tells whether two calls are about the same: then the second is not made.
 func (k CloudCall) isSame(o CloudCall) bool {
 	switch {
-	case k.Kind != o.Kind:
+	case k.Kind != o.Kind || k.Origin != o.Origin || k.Account != o.Account:
 		return false
 	case k.Kind == CreateCall:
-		return k.Origin == o.Origin && k.Name == o.Name && k.Region == o.Region
+		return k.Name == o.Name && k.Region == o.Region
 	}
 	return *k.Tenant == *o.Tenant
 }
@@ -83,28 +84,7 @@ func (k CloudCall) creates(origin string, t CloudTenant, now time.Time) bool {
 	case k.Tenant != nil:
 		return *k.Tenant == t.ID
 	}
-	return k.Name == t.Name && t.Region != nil && k.Region == *t.Region
-}
-
-// Created is the tenant that a creation which asked for the same has made, the newest if there are several;
-// nil if there is none.
-func (v *View) Created(ctx context.Context, k CloudCall) (made *Tenant, err error) {
-	const most = 100
-	ids, err := v.TenantsNamed(ctx, k.Name, most)
-	for _, id := range ids {
-		t, err := v.Tenant(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		from, err := v.CloudOrigin(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if from != nil && *from == k.Origin && t.Region != nil && *t.Region == k.Region && t.ExternalDBAccess == k.External {
-			made = &t
-		}
-	}
-	return made, err
+	return k.Account == t.Account && k.Name == t.Name && t.Region != nil && k.Region == *t.Region
 }
 
 // CloudCalls returns the calls that are under way, in the order in which they were made.
@@ -124,7 +104,7 @@ func (v *View) CloudCalls(ctx context.Context) ([]CloudCall, error) {
 
 func cloudCallOf(row queries.CloudCall) (CloudCall, error) {
 	k := CloudCall{
-		Key: row.Key, Kind: CloudCallKind(row.Kind), Origin: row.Origin, Tenant: (*TenantID)(row.TenantID),
+		Key: row.Key, Kind: CloudCallKind(row.Kind), Origin: row.Origin, Account: row.Account, Tenant: (*TenantID)(row.TenantID),
 		Name: row.Name, Region: row.Region, External: row.ExternalDBAccess, MadeAt: time.UnixMicro(row.MadeAt).UTC(),
 	}
 	if err := k.check(); err != nil || k.Tenant != nil && !utf8.ValidString(string(*k.Tenant)) {
@@ -134,8 +114,8 @@ func cloudCallOf(row queries.CloudCall) (CloudCall, error) {
 }
 
 // BeginCloudCall remembers a call that is about to be made, and returns it. If the same is
-// under way already, it returns that instead: a creation of that name in that region, or a call
-// of that kind for that tenant. A creation whose name is taken here is refused now: once the
+// under way already for that account, it returns that instead: a creation of that name in that region,
+// or a call of that kind for that tenant. A creation whose name is taken here is refused now: once the
 // control plane has made the tenant, it is stored under whatever name it has.
 func (r *Registry) BeginCloudCall(ctx context.Context, k CloudCall) (begun CloudCall, err error) {
 	if err := k.check(); err != nil {
@@ -183,7 +163,7 @@ func (c *change) checkCloud(ctx context.Context, k CloudCall) error {
 
 func (c *change) insertCall(ctx context.Context, k CloudCall) error {
 	return c.q.InsertCloudCall(ctx, queries.InsertCloudCallParams{
-		Key: k.Key, Kind: string(k.Kind), Origin: k.Origin, TenantID: (*string)(k.Tenant),
+		Key: k.Key, Kind: string(k.Kind), Origin: k.Origin, Account: k.Account, TenantID: (*string)(k.Tenant),
 		Name: k.Name, Region: k.Region, ExternalDBAccess: k.External, MadeAt: k.MadeAt.UnixMicro(),
 	})
 }
@@ -210,6 +190,9 @@ func (c *change) keepCalls(ctx context.Context, replaced *View) error {
 	return nil
 }
 
+// ErrNotUnderWay is returned for a call of which the registry knows nothing any more.
+var ErrNotUnderWay = fmt.Errorf("the request to the control plane is not under way any more: the tenant was deleted, or the registry restored: %w", ErrConflict)
+
 // call returns a call that is under way.
 func (c *change) call(ctx context.Context, key string, kinds ...CloudCallKind) (CloudCall, error) {
 	calls, err := c.CloudCalls(ctx)
@@ -218,7 +201,7 @@ func (c *change) call(ctx context.Context, key string, kinds ...CloudCallKind) (
 			return k, nil
 		}
 	}
-	return CloudCall{}, cmp.Or(err, fmt.Errorf("this request to the control plane: another command has finished it: %w", ErrConflict))
+	return CloudCall{}, cmp.Or(err, ErrNotUnderWay)
 }
 
 // NoteCloudTenant remembers which tenant a creation makes. One that is here before is none that it makes.
@@ -343,7 +326,7 @@ func (r *Registry) StoreCloudTenant(ctx context.Context, n CloudResult) (tenant 
 				return err
 			}
 		}
-		if tenant, err = c.storeCreated(ctx, n, tenant, k.Origin); err != nil {
+		if tenant, err = c.storeCreated(ctx, n, tenant, k); err != nil {
 			return err
 		}
 		if err := errors.Join(c.putBase(ctx, k.Origin, n.Tenant), c.q.DeleteCloudCall(ctx, n.Key)); err != nil {
@@ -354,18 +337,28 @@ func (r *Registry) StoreCloudTenant(ctx context.Context, n CloudResult) (tenant 
 	return tenant, err
 }
 
-// storeCreated appends a tenant, or updates the one that is here, and returns it.
-func (c *change) storeCreated(ctx context.Context, n CloudResult, tenant Tenant, origin string) (Tenant, error) {
+// storeCreated appends a tenant, or updates the one that is here, and returns it. One that was renamed since
+// it was asked for, and would take a word from another tenant, has the name that it was asked for under.
+func (c *change) storeCreated(ctx context.Context, n CloudResult, tenant Tenant, k CloudCall) (Tenant, error) {
 	before, err := c.placedTenant(ctx, tenant.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
+		if tenant.Name != k.Name {
+			_, from, err := c.takes(ctx, tenant.Name)
+			if err != nil {
+				return tenant, err
+			}
+			if from != nil {
+				tenant.Name = k.Name
+			}
+		}
 		return tenant, c.appendTenant(ctx, tenant)
 	case err != nil:
 		return tenant, err
 	case before.IsLocal():
 		return tenant, fmt.Errorf("tenant %s: a local tenant has this id: %w", before, ErrExists)
 	}
-	if n, err = c.credentialsFor(ctx, before.Tenant, origin, n); err != nil {
+	if n, err = c.credentialsFor(ctx, before.Tenant, k.Origin, n); err != nil {
 		return tenant, err
 	}
 	base, err := c.base(ctx, tenant.ID)

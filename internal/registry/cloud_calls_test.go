@@ -41,6 +41,7 @@ func TestACallIsRememberedAndTheSameOneGoesOn(t *testing.T) {
 		func(k *CloudCall) { k.Key, k.Name = "1", "M" },
 		func(k *CloudCall) { k.Key, k.Region = "2", "fra" },
 		func(k *CloudCall) { k.Key, k.Origin = "3", "https://other.example" },
+		func(k *CloudCall) { k.Key, k.Account = "4", "bert" },
 	} {
 		k := creation("")
 		other(&k)
@@ -126,6 +127,35 @@ func TestACreatedTenantComesWithItsCredentials(t *testing.T) {
 	sync.Tenants[0].External = true
 	require.Empty(t, say(d.mustSync(t, sync)))
 	d.mustRefuse(t, ErrConflict, func() error { _, err := d.StoreCloudTenant(t.Context(), result); return err })
+}
+
+// TestATenantThatWasRenamedWhileItWasMadeTakesNobodysWord: its control plane chose the name that it has now.
+func TestATenantThatWasRenamedWhileItWasMadeTakesNobodysWord(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"bazaar": "bazaar", "mi": "N"} {
+		d := mustDesk(t)
+		d.mustTenants(t, "mine")
+		d.mustCall(t, creation("k"))
+		result := made("k")
+		result.Tenant.Name = name
+		stored, err := d.StoreCloudTenant(t.Context(), result)
+		require.NoError(t, err)
+		require.Equal(t, want, stored.Name)
+		d.mustReopen(t)
+		require.Equal(t, want, d.tenant(t, "new").Name)
+	}
+}
+
+// TestWhatAnotherAccountIsHavingMadeIsNotWhatThisOneSees, unless it has the id.
+func TestWhatAnotherAccountIsHavingMadeIsNotWhatThisOneSees(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	k := creation("k")
+	k.Account = "anna"
+	d.mustCall(t, k)
+	require.Equal(t, []string{"add other[]"}, say(d.mustSync(t, CloudSync{Account: "bert", Tenants: []CloudTenant{given("other", "N")}})))
+	require.NoError(t, d.NoteCloudTenant(t.Context(), "k", "new"))
+	require.Empty(t, say(d.mustSync(t, CloudSync{Account: "bert", Tenants: []CloudTenant{given("other", "N"), given("new", "N")}})))
 }
 
 func TestACreatedTenantThatAFileBroughtGetsItsCredentials(t *testing.T) {

@@ -29,7 +29,7 @@ var whole = []string{
 	"INSERT INTO databases VALUES ('a', 'ready', 's', 'd', 'a', NULL)",
 	"INSERT INTO rotations VALUES ('a', 'x')",
 	"INSERT INTO cloud_tenants VALUES ('b', 'https://c', 'ada', '{}')",
-	"INSERT INTO cloud_calls VALUES ('k', 'create', 'https://c', NULL, 'n', 'r', 0, 1)",
+	"INSERT INTO cloud_calls VALUES ('k', 'create', 'https://c', 'a', NULL, 'n', 'r', 0, 1)",
 	"INSERT INTO cloud_origins VALUES ('https://d', 'ada', 'e', 0)",
 }
 
@@ -107,7 +107,7 @@ var violations = map[string]map[string][]string{
 		"rotations.tenant_id":  {"INSERT INTO rotations VALUES ('a', 'y')"},
 		"cloud_tenants":        {"INSERT INTO cloud_tenants VALUES ('b', 'https://d', 'ada', '{}')"},
 		"cloud_origins.origin": {"INSERT INTO cloud_origins VALUES ('https://d', '', '', 0)"},
-		"cloud_calls.key":      {"INSERT INTO cloud_calls VALUES ('k', 'create', 'https://d', NULL, 'm', 'r', 0, 2)"},
+		"cloud_calls.key":      {"INSERT INTO cloud_calls VALUES ('k', 'create', 'https://d', 'a', NULL, 'm', 'r', 0, 2)"},
 	},
 	"FOREIGN KEY": {
 		"profiles.tenant_id":           {"INSERT INTO profiles VALUES ('x', 'x', 'nobody')", "UPDATE profiles SET tenant_id = 'nobody' WHERE name = 'pb'", "DELETE FROM tenants WHERE id = 'b'"},
@@ -192,7 +192,7 @@ func TestEveryColumnHoldsItsTypeAndNothingElse(t *testing.T) {
 		columns = append(columns, c)
 	}
 	require.NoError(t, rows.Close())
-	require.Len(t, columns, 10+15+3+13+5+9+9+7+4+3+11+6+2+4+4+8)
+	require.Len(t, columns, 10+15+3+13+5+9+9+7+4+3+11+6+2+4+4+9)
 	var optional []string
 	for _, c := range columns {
 		if !c.notNull {

@@ -85,6 +85,25 @@ func isPassing(refused *cloud.Error) bool {
 	return false
 }
 
+// accountAt is who asks a control plane, by email. Of a login that is known; of a token of SP_TOKEN the
+// control plane says it.
+func accountAt(ctx context.Context, client *cloud.Client) (string, error) {
+	if client.Account != "" {
+		return client.Account, nil
+	}
+	me, _, err := client.Me(ctx, "")
+	return me.User.Email, err
+}
+
+// adviseEnded names the command that helps, and says what it does, where the registry forgot a call before
+// its result was stored.
+func adviseEnded(err error, next cli.Next, does string) error {
+	if !errors.Is(err, registry.ErrNotUnderWay) {
+		return err
+	}
+	return cli.Hint(err, "%s shows whether the tenant is there; if it is, %s %s", cli.To("sp tenant list"), next, does)
+}
+
 // keep makes the change that stores what a control plane gave. Nobody else has that: where the files
 // can't follow, the registry keeps it without them.
 func keep(ctx context.Context, t *task.Task, commit func(context.Context, *registry.Registry) error) error {

@@ -39,6 +39,9 @@ func createCloud(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, err
 	}
 	asked.Origin = origin
+	if asked.Account, err = accountAt(ctx, client); err != nil {
+		return cli.Answer{}, err
+	}
 	var made record
 	err = inTurnOfNew(ctx, t, asked.Name, func(ctx context.Context, waited bool) (err error) {
 		made, err = createAt(ctx, t, client, asked, waited)
@@ -101,7 +104,7 @@ func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked reg
 	}
 	t.Step("asking " + client.Host())
 	asking, reached := cloud.Reach(ctx)
-	given, err := client.Create(asking, k.Key, cloud.NewTenant{Name: k.Name, Region: k.Region, ExternalDBAccess: k.External})
+	given, err := client.Create(asking, k.Key, cloud.NewTenant{Name: k.Name, Region: k.Region, ExternalDBAccess: k.External}, resumed)
 	if err != nil && !resumed && !reached() { // nobody knows of it
 		return made, endCall(ctx, t, k.Key, err)
 	}
@@ -111,6 +114,11 @@ func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked reg
 	id := registry.TenantID(given.ID)
 	if k.Tenant == nil {
 		if err := noteTenant(ctx, t, k.Key, id); err != nil {
+			return made, err
+		}
+	}
+	if resumed && t.IsSet("external-db-access") && given.ExternalDBAccess != asked.External {
+		if given.ExternalDBAccess, err = client.SetExternal(ctx, given.ID, asked.External); err != nil {
 			return made, err
 		}
 	}
@@ -138,7 +146,7 @@ func madeMeanwhile(ctx context.Context, t *task.Task, asked registry.CloudCall, 
 	err = t.Change(ctx, t.Others(func(ctx context.Context, reg *registry.Registry) error {
 		var found *registry.Tenant
 		err := task.InView(ctx, reg, func(view *registry.View) (err error) {
-			found, err = view.Created(ctx, asked)
+			found, err = createdIn(ctx, view, asked)
 			return err
 		})
 		if err == nil && found == nil {
@@ -158,13 +166,35 @@ func madeMeanwhile(ctx context.Context, t *task.Task, asked registry.CloudCall, 
 	return made, err
 }
 
+// createdIn is the tenant that a creation which asked for the same has made, the newest if there are several;
+// nil if there is none.
+func createdIn(ctx context.Context, view *registry.View, asked registry.CloudCall) (made *registry.Tenant, err error) {
+	const most = 100
+	ids, err := view.TenantsNamed(ctx, asked.Name, most)
+	for _, id := range ids {
+		tenant, err := view.Tenant(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		from, err := view.CloudOrigin(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if from != nil && *from == asked.Origin && tenant.ExternalDBAccess == asked.External && tenant.Region != nil && *tenant.Region == asked.Region {
+			made = &tenant
+		}
+	}
+	return made, err
+}
+
 // noteTenant records which tenant is being made. If that is one that is here, the call ends.
 func noteTenant(ctx context.Context, t *task.Task, key string, id registry.TenantID) error {
 	err := t.Change(ctx, t.Others(func(ctx context.Context, reg *registry.Registry) error { return reg.NoteCloudTenant(ctx, key, id) }))
+	fetches := cli.To("sp tenant provision", string(id))
 	if !errors.Is(err, registry.ErrExists) {
-		return err
+		return adviseEnded(err, fetches, "fetches its credentials")
 	}
-	err = cli.Hint(err, "if it is that one, %s fetches its credentials", cli.To("sp tenant provision", string(id)))
+	err = cli.Hint(err, "if it is that one, %s fetches its credentials", fetches)
 	return endCall(ctx, t, key, err)
 }
 
@@ -223,7 +253,7 @@ func storeCreated(ctx context.Context, t *task.Task, result registry.CloudResult
 		}
 		return err
 	})
-	return made, err
+	return made, adviseEnded(err, cli.To("sp tenant provision", string(result.Tenant.ID)), "fetches its credentials")
 }
 
 // adviseRegion says which regions there are, where one is not.

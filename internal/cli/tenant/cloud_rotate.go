@@ -30,7 +30,7 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 	if grace%time.Second != 0 || grace > longestGrace {
 		return cli.Answer{}, cli.Usage("--grace: a cloud tenant takes whole seconds, and at most %s", spoken(longestGrace))
 	}
-	client, origin, err := clientFor(ctx, t, tenant)
+	client, _, err := clientFor(ctx, t, tenant)
 	if err == nil {
 		err = checkPublished(ctx, t, client, tenant)
 	}
@@ -41,7 +41,7 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 		return cli.Answer{}, err
 	}
 	var done cloud.Rotated
-	answer, err := storeRotation(ctx, t, tenant, origin, registry.RotateCall, func(ctx context.Context, key string) (result registry.CloudResult, err error) {
+	answer, err := storeRotation(ctx, t, client, tenant, registry.RotateCall, func(ctx context.Context, key string) (result registry.CloudResult, err error) {
 		t.Step("rotating the password at " + client.Host())
 		done, err = client.RotateCredentials(ctx, string(tenant.ID), key, &grace)
 		result.InternalURL, result.URL = realURL(done.InternalDatabaseURL), realURL(done.ExternalDatabaseURL)
@@ -90,14 +90,14 @@ func refusedIn(tenant registry.Tenant, done cloud.Rotated) error {
 
 // rotateCloudToken has a control plane give a tenant another sync token.
 func rotateCloudToken(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli.Answer, error) {
-	client, origin, err := clientFor(ctx, t, tenant)
+	client, _, err := clientFor(ctx, t, tenant)
 	if err == nil {
 		err = t.Confirm(ctx, fmt.Sprintf("Rotate the sync token of tenant %s at %s? The old one stops working at once.", tenant, client.Host()))
 	}
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	answer, err := storeRotation(ctx, t, tenant, origin, registry.TokenCall, func(ctx context.Context, key string) (result registry.CloudResult, err error) {
+	answer, err := storeRotation(ctx, t, client, tenant, registry.TokenCall, func(ctx context.Context, key string) (result registry.CloudResult, err error) {
 		t.Step("rotating the sync token at " + client.Host())
 		token, err := client.RotateSyncToken(ctx, string(tenant.ID), key)
 		result.SyncToken = &token
@@ -110,12 +110,16 @@ func rotateCloudToken(ctx context.Context, t *task.Task, tenant registry.Tenant)
 }
 
 // storeRotation asks for new credentials under a key that is recorded first, and stores them.
-func storeRotation(ctx context.Context, t *task.Task, tenant registry.Tenant, origin string, kind registry.CloudCallKind,
+func storeRotation(ctx context.Context, t *task.Task, client *cloud.Client, tenant registry.Tenant, kind registry.CloudCallKind,
 	ask func(ctx context.Context, key string) (registry.CloudResult, error),
 ) (answer cli.Answer, err error) {
+	account, err := accountAt(ctx, client)
+	if err != nil {
+		return answer, err
+	}
 	var shown record
 	err = inTurnOf(ctx, t, tenant.ID, func(ctx context.Context) error {
-		result, err := askUnderKey(ctx, t, registry.CloudCall{Kind: kind, Origin: origin, Tenant: &tenant.ID}, ask)
+		result, err := askUnderKey(ctx, t, registry.CloudCall{Kind: kind, Origin: client.Base, Account: account, Tenant: &tenant.ID}, ask)
 		if err != nil {
 			return err
 		}
@@ -128,9 +132,16 @@ func storeRotation(ctx context.Context, t *task.Task, tenant registry.Tenant, or
 		})
 	})
 	if !task.Made(err) {
-		return cli.Answer{}, err
+		return cli.Answer{}, adviseRotationEnded(err, kind, string(tenant.ID))
 	}
 	return cli.Answer{Value: shown}, err
+}
+
+func adviseRotationEnded(err error, kind registry.CloudCallKind, id string) error {
+	if kind == registry.TokenCall {
+		return adviseEnded(err, cli.To("sp tenant rotate-sync-token", id), "makes another one")
+	}
+	return adviseEnded(err, cli.To("sp tenant provision", id), "fetches the new credentials")
 }
 
 // storeResult stores what a control plane gave, and ends the call, also if all of that was refused.

@@ -65,7 +65,11 @@ func tellAllUnderWay(ctx context.Context, t *task.Task, view *registry.View) err
 
 // tellUnderWay says of a tenant that is being made how that goes on.
 func tellUnderWay(t *task.Task, k registry.CloudCall) {
-	t.NoteLater("the creation of tenant %s in %s began at %s and is not finished; %s goes on with it", k.Name, k.Region, task.Clock(k.MadeAt), task.ToGoOn(k))
+	by := ""
+	if k.Account != "" {
+		by = " by " + k.Account // who alone can go on with it
+	}
+	t.NoteLater("the creation of tenant %s in %s began at %s%s and is not finished; %s goes on with it", k.Name, k.Region, task.Clock(k.MadeAt), by, task.ToGoOn(k))
 }
 
 // emptyList says what to do where no tenant is listed.
