@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,13 +45,9 @@ func (l *life) beside() (other *sandbox, told *os.File) {
 	return &o, told
 }
 
-// race runs two commands at once. The second begins when the control plane has served the request of the
-// first that is named, and the first gets the answer when the second waits for it, or has got as far, or has
-// ended. If the second gets as far, it gets its answer once the first has ended.
-func (l *life) race(method, path string, first, second []string) (a, b outcome) {
-	l.t.Helper()
-	other, told := l.beside()
-	waits, far, over, firstOver := make(chan bool, 1), make(chan bool, 1), make(chan bool), make(chan bool)
+// waitsIn tells when what a command says, says that it waits for another one.
+func waitsIn(told *os.File) <-chan bool {
+	waits := make(chan bool, 1)
 	go func() {
 		for lines := bufio.NewScanner(told); lines.Scan(); {
 			if strings.Contains(lines.Text(), "waiting for another command") {
@@ -57,6 +55,16 @@ func (l *life) race(method, path string, first, second []string) (a, b outcome) 
 			}
 		}
 	}()
+	return waits
+}
+
+// race runs two commands at once. The second begins when the control plane has served the request of the
+// first that is named, and the first gets the answer when the second waits for it, or has got as far, or has
+// ended. If the second gets as far, it gets its answer once the first has ended.
+func (l *life) race(method, path string, first, second []string) (a, b outcome) {
+	l.t.Helper()
+	other, told := l.beside()
+	waits, far, over, firstOver := waitsIn(told), make(chan bool, 1), make(chan bool), make(chan bool)
 	var mu sync.Mutex
 	met, inner := 0, l.plane.http.Config.Handler
 	l.plane.http.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -125,4 +133,39 @@ func TestOfTwoCommandsAtOnceTheRegistryHasWhatTheControlPlaneGaveLast(t *testing
 			require.Len(t, l.there(`SELECT id FROM tenants`), 1)
 		})
 	}
+}
+
+// TestWhoReachesNobodyEndsNoCallThatAnotherCommandHasSent: the control plane may have made the tenant, and
+// nobody would know the key any more.
+func TestWhoReachesNobodyEndsNoCallThatAnotherCommandHasSent(t *testing.T) {
+	t.Parallel()
+	l, _ := newCalmLife(t, "")
+	var mu sync.Mutex
+	keys := map[string]bool{}
+	l.plane.http.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		keys[r.Header.Get("Idempotency-Key")] = true
+		answer(w, http.StatusServiceUnavailable, map[string]any{"title": "closed for today"})
+	})
+	online, told := l.beside()
+	waits, over := waitsIn(told), make(chan bool)
+	offline := *l.sandbox
+	offline.env = maps.Clone(l.env)
+	offline.env["SP_OFFLINE"] = "1"
+	offline.asking = func(string) {
+		if len(l.here(`SELECT key FROM cloud_calls`)) == 0 {
+			return
+		}
+		offline.asking = nil
+		go func() { defer close(over); online.run(createShop...) }()
+		select {
+		case <-waits:
+		case <-over:
+		}
+	}
+	require.Equal(t, 9, offline.run(createShop...).exit)
+	<-over
+	require.Len(t, keys, 1)
+	require.Equal(t, slices.Collect(maps.Keys(keys)), l.here(`SELECT key FROM cloud_calls`))
 }

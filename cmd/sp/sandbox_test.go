@@ -32,7 +32,8 @@ type sandbox struct {
 	screen   *os.File      // stderr, where that is not a fresh file
 	environ  []string      // what children inherit
 	chance   *rand.ChaCha8
-	git      string // the path of the program; none at first
+	git      string            // the path of the program; none at first
+	asking   func(name string) // called before a variable is looked up, if set
 
 	replaced, given []string // what the process was replaced with, and its environment
 	service         string   // what it could read of PGSERVICEFILE
@@ -79,6 +80,9 @@ func (s *sandbox) run(args ...string) outcome {
 	exit := program().Run(s.t.Context(), append([]string{"sp"}, args...), cli.World{
 		Stdin: stdin, Stdout: answer, Stderr: told,
 		LookupEnv: func(name string) (string, bool) {
+			if s.asking != nil {
+				s.asking(name)
+			}
 			value, ok := s.env[name]
 			return value, ok
 		},
