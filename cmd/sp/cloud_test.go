@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/registry"
@@ -214,6 +215,71 @@ func TestACreationThatReachedNobodyIsForgotten(t *testing.T) {
 	s.env["SP_OFFLINE"] = "1"
 	require.Equal(t, 9, s.run(create...).exit)
 	require.Empty(t, s.must("tenant", "list", "--offline").stderr)
+}
+
+// TestACreationWithAnEndedTokenIsForgotten: the control plane knows nothing of it.
+func TestACreationWithAnEndedTokenIsForgotten(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.must("init")
+	s.login(p)
+	p.mu.Lock()
+	p.access = map[string]bool{}
+	p.mu.Unlock()
+	require.Equal(t, 9, s.run("tenant", "create", "--region", "iad", "--name", "shop").exit)
+	require.NotContains(t, s.must("tenant", "list", "--offline").stderr, "is not finished")
+}
+
+// TestACreationThatMayNeverEndCanBeGivenUp: the server of its region may be gone for good.
+func TestACreationThatMayNeverEndCanBeGivenUp(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.patience = time.Second
+	s.must("init")
+	s.login(p)
+	const one = `{"data":{"id":"t-1","name":"shop","region":"iad","external_db_access":false,"database_url":""}}`
+	p.answers(http.MethodPost, "/api/v1/tenants", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusAccepted, json.RawMessage(one)) })
+	p.answers(http.MethodGet, "/api/v1/tenants/t-1/status", func(w http.ResponseWriter, _ *http.Request) {
+		p.refuse(w, http.StatusServiceUnavailable, "unavailable", "not now")
+	})
+	deleted := p.answers(http.MethodDelete, "/api/v1/tenants/t-1", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	require.Equal(t, 9, s.run("tenant", "create", "--region", "iad", "--name", "shop").exit)
+	o := s.run("tenant", "delete", "shop", "-y")
+	require.Equal(t, 3, o.exit)
+	require.Contains(t, o.stderr, "is not finished; sp tenant delete t-1 gives it up\n")
+	require.Equal(t, 2, s.run("tenant", "delete", "t-1").exit, "it asks")
+	require.Empty(t, *deleted)
+	o = s.must("tenant", "delete", "t-1", "-y", "--json")
+	require.Len(t, *deleted, 1)
+	require.Contains(t, o.stdout, `"database_dropped": true`)
+	require.NotContains(t, s.must("tenant", "list", "--offline").stderr, "is not finished")
+	require.Equal(t, 3, s.run("tenant", "delete", "t-1", "-y").exit)
+}
+
+// TestAnAnswerThatCannotBeStoredIsToldSo: that nothing was changed would be untrue.
+func TestAnAnswerThatCannotBeStoredIsToldSo(t *testing.T) {
+	t.Parallel()
+	s, p := withTheirs(t)
+	s.must("tenant", "list")
+	s.env["SP_LOCK_TIMEOUT"], s.patience = "100ms", 10*time.Second // so that a key is used once
+	var held *os.File
+	keys := p.answers(http.MethodPost, "/api/v1/tenants/t-9/rotate-credentials", func(w http.ResponseWriter, r *http.Request) {
+		if held == nil {
+			held, _ = os.OpenFile(s.dir+"/.systemprompt/.lock", os.O_RDWR, 0)
+			_ = unix.Flock(int(held.Fd()), unix.LOCK_EX)
+		}
+		answer(w, http.StatusOK, map[string]string{"status": r.Header.Get("Idempotency-Key"), "internal_database_url": "postgres://u2:p2@h/d", "external_database_url": "postgres://u2:***@h/d"})
+	})
+	o := s.run("tenant", "rotate-credentials", "t-9", "--now", "-y")
+	require.Equal(t, 8, o.exit, o.stderr)
+	require.Contains(t, o.stderr, "sp: the control plane has done it, and its answer could not be stored here: ")
+	require.Contains(t, o.stderr, "run the same command again")
+	require.NotContains(t, o.stderr, "has new credentials")
+	require.NoError(t, held.Close())
+	o = s.must("tenant", "rotate-credentials", "t-9", "--now", "-y")
+	require.Contains(t, o.stderr, "going on with the rotation")
+	require.Len(t, *keys, 2)
+	require.Contains(t, s.must("export", "-").stdout, "u2:p2@h")
 }
 
 func TestACreationThatWasBegunBeforeIsKeptThoughNobodyIsReached(t *testing.T) {

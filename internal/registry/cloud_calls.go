@@ -190,9 +190,6 @@ func (c *change) keepCalls(ctx context.Context, replaced *View) error {
 	return nil
 }
 
-// ErrNotUnderWay is returned for a call of which the registry knows nothing any more.
-var ErrNotUnderWay = fmt.Errorf("the request to the control plane is not under way any more: the tenant was deleted, or the registry restored: %w", ErrConflict)
-
 // call returns a call that is under way.
 func (c *change) call(ctx context.Context, key string, kinds ...CloudCallKind) (CloudCall, error) {
 	calls, err := c.CloudCalls(ctx)
@@ -201,7 +198,7 @@ func (c *change) call(ctx context.Context, key string, kinds ...CloudCallKind) (
 			return k, nil
 		}
 	}
-	return CloudCall{}, cmp.Or(err, ErrNotUnderWay)
+	return CloudCall{}, cmp.Or(err, fmt.Errorf("the request to the control plane: the tenant was deleted, or the registry restored: %w: %w", ErrForgotten, ErrConflict))
 }
 
 // NoteCloudTenant remembers which tenant a creation makes. One that is here before is none that it makes.

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // Redacted stands wherever a secret would otherwise be printed.
@@ -38,6 +39,9 @@ func (s Secret) Reveal() string {
 
 // Empty tells whether the secret is the empty string.
 func (s Secret) Empty() bool { return s.Reveal() == "" }
+
+// Holds tells whether a text is part of the secret.
+func (s Secret) Holds(text string) bool { return strings.Contains(s.Reveal(), text) }
 
 // Equal tells whether both secrets hold the same text.
 func (s Secret) Equal(other Secret) bool {

@@ -91,6 +91,9 @@ func isRenewed(file cloud.LoginFile, l cloud.Login) bool {
 	return err == nil && now != nil && !now.Token.Equal(l.Token)
 }
 
+// ErrUnstored is returned where a control plane did what it was asked, and nothing of it could be stored.
+var ErrUnstored = errors.New("the control plane has done it, and its answer could not be stored here")
+
 // ErrStrangePlane is returned for a tenant of which nobody knows the control plane, if the one of the
 // login has none of that id.
 var ErrStrangePlane = fmt.Errorf("and nothing here says where it is from: %w", cloud.ErrNotFound)

@@ -57,6 +57,7 @@ func Faults() []cli.Fault {
 	}
 	return []cli.Fault{
 		made,
+		fault(ErrUnstored, 8, "incomplete", say("mend that, then run the same command again: it goes on with what was begun; what is here may not work until then")),
 		fault(provision.ErrUnknown, 8, "incomplete", say("look before you do it again: %s, %s", cli.To("sp status"), cli.To("sp tenant list"))),
 		fault(registry.ErrUnknown, 8, "incomplete", say("look before you do it again: %s, %s", cli.To("sp status"), cli.To("sp tenant list"))),
 		fault(db.ErrUnrecorded, 6, "untrusted", say("set HOME, or XDG_STATE_HOME to a directory that you can write, for the receipt; without one, SP_TRUST names the project")),
@@ -205,7 +206,7 @@ func (t *Task) FailureOf(err error) cli.Failure { return t.Failure(t.explain(err
 // keeps the hint, and what the error says about the change.
 func explained(path string, err error) error {
 	plain := db.Diagnose(path, err)
-	for _, meaning := range []error{registry.ErrIncomplete, registry.ErrUnknown, provision.ErrUnknown} {
+	for _, meaning := range []error{ErrUnstored, registry.ErrIncomplete, registry.ErrUnknown, provision.ErrUnknown} {
 		if errors.Is(err, meaning) && !errors.Is(plain, meaning) {
 			plain = fmt.Errorf("%w: %w", meaning, plain)
 		}

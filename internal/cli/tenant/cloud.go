@@ -56,10 +56,12 @@ func newKey(random io.Reader) (string, error) {
 }
 
 // unlessRefused ends a call that the control plane refused for good, and returns its error. Any other
-// failure leaves it, for the same command to go on with.
-func unlessRefused(ctx context.Context, t *task.Task, key string, err error) error {
+// failure leaves it, for the same command to go on with; of one whose token was refused there is nothing to
+// go on with, unless it was begun before.
+func unlessRefused(ctx context.Context, t *task.Task, key string, resumed bool, err error) error {
 	var refused *cloud.Error
-	if err == nil || !errors.As(err, &refused) || refused.Status < 400 || refused.Status >= 500 || isPassing(refused) {
+	if err == nil || !errors.As(err, &refused) || refused.Status < 400 || refused.Status >= 500 || isPassing(refused) ||
+		refused.Status == http.StatusUnauthorized && resumed {
 		return err
 	}
 	return endCall(ctx, t, key, err)
@@ -79,7 +81,7 @@ func isPassing(refused *cloud.Error) bool {
 	switch refused.Status {
 	case http.StatusConflict:
 		return refused.Code == "busy"
-	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests:
+	case http.StatusRequestTimeout, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
 	}
 	return false
@@ -98,7 +100,7 @@ func accountAt(ctx context.Context, client *cloud.Client) (string, error) {
 // adviseEnded names the command that helps, and says what it does, where the registry forgot a call before
 // its result was stored.
 func adviseEnded(err error, next cli.Next, does string) error {
-	if !errors.Is(err, registry.ErrNotUnderWay) {
+	if !errors.Is(err, registry.ErrForgotten) {
 		return err
 	}
 	return cli.Hint(err, "%s shows whether the tenant is there; if it is, %s %s", cli.To("sp tenant list"), next, does)
@@ -109,10 +111,13 @@ func adviseEnded(err error, next cli.Next, does string) error {
 func keep(ctx context.Context, t *task.Task, commit func(context.Context, *registry.Registry) error) error {
 	ctx = context.WithoutCancel(ctx)
 	err := t.Change(ctx, t.Tenants(commit))
-	if task.Made(err) || t.Defers() || t.Change(ctx, workspace.Change{Defer: true, Commit: commit}) != nil {
+	switch {
+	case task.Made(err), errors.Is(err, registry.ErrForgotten):
 		return err
+	case !t.Defers() && t.Change(ctx, workspace.Change{Defer: true, Commit: commit}) == nil:
+		return task.Afterwards(err)
 	}
-	return task.Afterwards(err)
+	return fmt.Errorf("%w: %w", task.ErrUnstored, err)
 }
 
 // clientFor returns the client of the control plane that a cloud tenant is from. Of one that came with a

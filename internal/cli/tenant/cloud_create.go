@@ -109,7 +109,7 @@ func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked reg
 		return made, endCall(ctx, t, k.Key, err)
 	}
 	if err != nil {
-		return made, adviseRegion(ctx, client, k.Region, unlessRefused(ctx, t, k.Key, adviseCloudTaken(err)))
+		return made, adviseRegion(ctx, client, k.Region, unlessRefused(ctx, t, k.Key, resumed, adviseCloudTaken(err)))
 	}
 	id := registry.TenantID(given.ID)
 	if k.Tenant == nil {

@@ -1,11 +1,16 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
+	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/cloud"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -33,6 +38,40 @@ func removing(ctx context.Context, t *task.Task, id registry.TenantID) (*cloud.C
 		return nil, nil
 	}
 	return nil, errors.Join(err, unread)
+}
+
+// deleteUnderWay gives up the creation of a tenant that its control plane has begun, and that may never end:
+// a region's server can stay away.
+func deleteUnderWay(ctx context.Context, t *task.Task, m *hosting.Machine, missing error) (cli.Answer, error) {
+	var k *registry.CloudCall
+	err := t.Read(ctx, func(_ project.Dir, view *registry.View) (err error) {
+		k, err = task.UnderWay(ctx, view, *t.Arg(0), t.Now())
+		return err
+	})
+	if err != nil || k == nil || k.Tenant == nil || string(*k.Tenant) != *t.Arg(0) && k.Name != t.String("confirm") {
+		return cli.Answer{}, cmp.Or(err, adviseUndeletable(missing, k))
+	}
+	client, origin, err := t.Cloud(ctx)
+	if err == nil && origin != k.Origin {
+		err = cli.Hint(fmt.Errorf("tenant %s is being made at %s, and you are logged in to %s: %w", k.Name, k.Origin, origin, cloud.ErrNotLoggedIn), "%s", cli.To("sp login", k.Origin))
+	}
+	if err == nil && !t.IsSet("confirm") {
+		err = t.Confirm(ctx, fmt.Sprintf("Give up the creation of tenant %s (%s), and delete it at %s?", *k.Tenant, k.Name, client.Host()))
+	}
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	err = inTurnOf(ctx, t, *k.Tenant, func(ctx context.Context) error {
+		if err := removeAt(ctx, t, client, *k.Tenant); err != nil {
+			return err
+		}
+		return m.Change(context.WithoutCancel(ctx), func(reg *registry.Registry) error { return reg.EndCloudCall(ctx, k.Key) })
+	})
+	if !task.Made(err) {
+		return cli.Answer{}, err
+	}
+	given := registry.Removed{Tenant: registry.NewCloud(registry.CloudParams{ID: *k.Tenant, Name: k.Name, Region: k.Region})}
+	return cli.Answer{Value: removalOf(given, nil, registry.Deletion{Dropped: true})}, err
 }
 
 // removeAt deletes a tenant at its control plane. One that is not there any more is gone.

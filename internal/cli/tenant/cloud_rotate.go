@@ -164,7 +164,7 @@ func askUnderKey(ctx context.Context, t *task.Task, call registry.CloudCall,
 		}
 		result, err = ask(ctx, k.Key)
 		result.Key = k.Key
-		err = unlessRefused(ctx, t, k.Key, err)
+		err = unlessRefused(ctx, t, k.Key, resumed, err)
 		if tries > 1 || !resumed || !isOtherBody(err) {
 			return result, err
 		}

@@ -49,7 +49,7 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	case doomed.database != nil && errors.Is(err, registry.ErrNotFound):
 		return deleteOrphan(ctx, t, m, *doomed.database)
 	case errors.Is(err, registry.ErrNotFound):
-		return cli.Answer{}, adviseUndeletable(ctx, t, err)
+		return deleteUnderWay(ctx, t, m, err)
 	case err != nil:
 		return cli.Answer{}, err
 	}
@@ -101,18 +101,15 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	return cli.Answer{Value: removalOf(removed, doomed.database, deletion)}, err
 }
 
-// adviseUndeletable says of a word that is no tenant's what can be deleted. One that is being made can be
-// when it is there.
-func adviseUndeletable(ctx context.Context, t *task.Task, err error) error {
-	var k *registry.CloudCall
-	_ = t.Read(ctx, func(_ project.Dir, view *registry.View) (err error) { // without it there is less to say
-		k, err = task.UnderWay(ctx, view, *t.Arg(0), t.Now())
-		return err
-	})
-	if k != nil {
+// adviseUndeletable says of a word that is no tenant's what can be deleted.
+func adviseUndeletable(err error, k *registry.CloudCall) error {
+	switch {
+	case k == nil:
+		return cli.Hint(err, "delete takes the whole id or, with --confirm, the whole name: %s", cli.To("sp tenant list"))
+	case k.Tenant == nil:
 		return cli.Hint(err, "its creation began at %s and is not finished; %s goes on with it, and then its id can be deleted", task.Clock(k.MadeAt), task.ToGoOn(*k))
 	}
-	return cli.Hint(err, "delete takes the whole id or, with --confirm, the whole name: %s", cli.To("sp tenant list"))
+	return cli.Hint(err, "its creation began at %s and is not finished; %s gives it up", task.Clock(k.MadeAt), cli.To("sp tenant delete", string(*k.Tenant)))
 }
 
 // forgetSync removes what is known of the configuration of tenants that were removed.
