@@ -64,7 +64,7 @@ func TestAnAnswerDoesNotListAllThatIsWrong(t *testing.T) {
 	t.Parallel()
 	p := mustPlane(t)
 	anna := p.mustUser("anna", MemberRole)
-	wrong := strings.TrimSuffix(strings.Repeat("1,", 50_000), ",")
+	wrong := strings.TrimSuffix(strings.Repeat("1,", 5_000), ",")
 	refused := anna.ask("POST", "/api/v1/tokens", `{"name":"x","scopes":[`+wrong+`]}`).refuses(422, "invalid")
 	require.Len(t, refused.Errors, maxPointers)
 }

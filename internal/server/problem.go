@@ -95,9 +95,11 @@ func codeOf(status int) string {
 
 var problemsOnce sync.Once
 
-// speakProblems has huma refuse with a Problem. It is a variable of that library, and so of the process.
+// speakProblems has huma refuse with a Problem, and names that are written otherwise than described. These
+// are variables of that library, and so of the process.
 func speakProblems() {
 	problemsOnce.Do(func() {
+		huma.ValidateStrictCasing = true // Go's decoder takes a name in any case, and the last of them
 		huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 			p := problem(status, codeOf(status), "%s", message)
 			for _, err := range errs[:min(len(errs), maxPointers)] {
@@ -119,6 +121,9 @@ const maxPointers = 100
 func (p *Problem) add(err error) {
 	var detail *huma.ErrorDetail
 	if errors.As(err, &detail) {
+		if f, ok := detail.Value.(fault); ok {
+			detail.Message = string(f)
+		}
 		p.Errors = append(p.Errors, Pointer{pointerTo(detail.Location), detail.Message})
 	}
 }
