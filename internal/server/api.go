@@ -224,7 +224,7 @@ func (s *Server) health(api huma.API) {
 		return a, nil
 	}
 	huma.Register(api, operation("healthz", http.MethodGet, "/healthz", "the process answers", ""), ok)
-	huma.Register(api, operation("readyz", http.MethodGet, "/readyz", "the stores answer", "", http.StatusServiceUnavailable), func(ctx context.Context, in *struct{}) (*answer, error) {
+	huma.Register(api, operation("readyz", http.MethodGet, "/readyz", "the stores can be read; whether there is room to write is not looked at, a change says so by 503", "", http.StatusServiceUnavailable), func(ctx context.Context, in *struct{}) (*answer, error) {
 		if s.stopping.Load() {
 			return nil, problem(http.StatusServiceUnavailable, "unavailable", "spd is being stopped")
 		}

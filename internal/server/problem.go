@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/sp-registry/sp/db"
+	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
@@ -153,6 +154,8 @@ var refusals = []struct {
 	{registry.ErrInUse, 409, "in_use"},
 	{registry.ErrInvalid, 422, "invalid"},
 	{db.ErrBusy, 503, "busy"},
+	{db.ErrFull, 503, "unavailable"},
+	{rows.ErrFull, 503, "unavailable"},
 	{hosting.ErrDrifted, 409, "conflict"},
 	{provision.ErrUnavailable, 503, "unavailable"},
 	{provision.ErrDenied, 503, "denied"},
@@ -172,6 +175,8 @@ func (s *Server) refused(ctx context.Context, err error) error {
 			s.Log.WarnContext(ctx, "a request was refused", "request", requestID(ctx), "error", err)
 		}
 		return p
+	case errors.Is(err, db.ErrFull) || errors.Is(err, rows.ErrFull): // which is for who runs this, too
+		s.Log.ErrorContext(ctx, "there is no room to write", "request", requestID(ctx), "error", err)
 	}
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {
