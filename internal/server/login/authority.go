@@ -117,6 +117,9 @@ func (a authority) Authorize(ctx context.Context, r *op.ClientRequest[oidc.AuthR
 		return nil, internal(err)
 	}
 	err = a.DB.Write(ctx, func(q *server.Queries) error {
+		if err := q.KeepNewestLoginRequests(ctx, server.KeepNewestLoginRequestsParams{Now: a.micros(), Kept: unanswered - 1}); err != nil {
+			return err
+		}
 		return q.InsertLoginRequest(ctx, server.InsertLoginRequestParams{
 			ID: id, RedirectURL: r.Data.RedirectURI, State: r.Data.State, Challenge: r.Data.CodeChallenge,
 			Scopes: cut(strings.Join(r.Data.Scopes, " "), every), Hostname: cleanName(r.Form.Get("hostname")), ExpiresAt: a.in(requestLife),

@@ -35,6 +35,9 @@ func (a authority) DeviceAuthorization(ctx context.Context, r *op.ClientRequest[
 		MadeAt: a.micros(), ExpiresAt: a.in(requestLife), PollAfter: pollAfter.Microseconds(),
 	}
 	err = a.DB.Write(ctx, func(q *server.Queries) (err error) {
+		if err := q.KeepNewestUnallowedDevices(ctx, unanswered-1); err != nil {
+			return err
+		}
 		if device.UserCode, err = a.freeUserCode(ctx, q); err != nil {
 			return err
 		}
