@@ -20,6 +20,7 @@ type page struct {
 	Hostname string   // of the program that asks, empty if it said none
 	Scopes   []string // what it may do then
 	User     string   // who is signed in in this browser, empty for nobody
+	AtOnce   bool     // a code allows it, and nobody is signed in after that
 	Wrong    string   // what to say about what was typed
 
 	Request, Token string // what the form is about
