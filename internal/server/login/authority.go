@@ -155,6 +155,9 @@ func internal(err error) error {
 	return oidc.ErrServerError().WithParent(err).WithDescription("the control plane could not do this; its log says why")
 }
 
+// answered is internal for a program that asks itself, and not through a browser.
+func answered(err error) error { return op.NewStatusError(internal(err), statusOf(err)) }
+
 // answer is what a change has for a program: tokens, or why there are none.
 type answer struct {
 	tokens  *oidc.AccessTokenResponse
@@ -170,7 +173,7 @@ func (a authority) change(ctx context.Context, fn func(*server.Queries) (answer,
 		return err
 	})
 	if err != nil {
-		return nil, internal(err)
+		return nil, answered(err)
 	}
 	a.note(ctx, got.event)
 	if got.refusal != nil {

@@ -28,7 +28,7 @@ func (a authority) DeviceAuthorization(ctx context.Context, r *op.ClientRequest[
 	}
 	code, err := a.unguessable()
 	if err != nil {
-		return nil, internal(err)
+		return nil, answered(err)
 	}
 	device := server.InsertDeviceParams{
 		Hash: secret.Hash(code), Scopes: scopes, Hostname: cleanName(r.Form.Get("hostname")), Address: addressOf(ctx),
@@ -44,7 +44,7 @@ func (a authority) DeviceAuthorization(ctx context.Context, r *op.ClientRequest[
 		return q.InsertDevice(ctx, device)
 	})
 	if err != nil {
-		return nil, internal(err)
+		return nil, answered(err)
 	}
 	page, shown := a.Issuer+"/device", userCode(device.UserCode)
 	return op.NewResponse(&oidc.DeviceAuthorizationResponse{

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -396,6 +397,13 @@ func TestWhatGoesWrongIsNotShown(t *testing.T) {
 	require.Equal(t, "server_error", asked.Error)
 	require.NotContains(t, asked.Why, "canary")
 	require.Contains(t, logged.String(), "canary of what is broken")
+
+	w.login.Random = brokenReader{server.ErrFull} // there may be room again later
+	got = w.get(w.browser(), "/device?user_code=x")
+	require.Equal(t, http.StatusServiceUnavailable, got.status)
+	require.Equal(t, "2", got.header.Get("Retry-After"))
+	require.Equal(t, http.StatusServiceUnavailable, w.ask("/oauth/device_authorization").status)
+	w.login.Random = brokenReader{broken}
 
 	w.user("ann", "member")
 	typed := w.joinCode("ann")
