@@ -23,6 +23,7 @@ type sandbox struct {
 	stdin  string
 	people bool // the streams count as a terminal
 	random *rand.ChaCha8
+	asks   func(url string) // one that serves, before it ends; nil for nothing
 }
 
 // outcome is what a run of spd leaves behind.
@@ -68,7 +69,11 @@ func (s *sandbox) run(args ...string) outcome {
 			go func() {
 				defer end()
 				for ctx.Err() == nil {
-					if text, err := os.ReadFile(filepath.Join(streams, "stderr")); err != nil || strings.Contains(string(text), "listening on ") {
+					text, err := os.ReadFile(filepath.Join(streams, "stderr"))
+					if _, at, serves := strings.Cut(string(text), "listening on "); serves && s.asks != nil {
+						s.asks(strings.Fields(at)[0])
+						return
+					} else if err != nil || serves {
 						return
 					}
 					time.Sleep(time.Millisecond)

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -62,4 +64,29 @@ func TestASecondSpdIsToldOfTheFirst(t *testing.T) {
 	require.Equal(t, 2, s.run("--listen", "0.0.0.0:1").exit)
 	require.Equal(t, 2, s.run("--url", "nowhere").exit)
 	require.NoError(t, errors.Join(first.Close(), release()))
+}
+
+// TestNothingOfWhatAStrangerSendsToALoginIsLogged: it may be a token in the wrong place, and as long as he likes.
+func TestNothingOfWhatAStrangerSendsToALoginIsLogged(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	const canary = "sp_pat_canary"
+	answered := 0
+	stays := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	s.asks = func(to string) {
+		for _, form := range []url.Values{
+			{"grant_type": {canary}}, {"grant_type": {"authorization_code"}, "client_assertion_type": {canary}}, {"grant_type": {"password"}, canary: {canary}},
+		} {
+			if got, err := stays.PostForm(to+"/oauth/token", form); err == nil && got.StatusCode >= 400 && got.StatusCode < 500 && got.Body.Close() == nil {
+				answered++
+			}
+		}
+		if got, err := stays.Get(to + "/oauth/authorize?client_id=sp_cli&response_type=" + canary + "&redirect_uri=http://127.0.0.1:9/&state=" + canary); err == nil && got.Body.Close() == nil {
+			answered++
+		}
+	}
+	o := s.must("--listen", "127.0.0.1:0", "--log", "info")
+	require.Equal(t, 4, answered)
+	require.Contains(t, o.stderr, "path=/oauth/token status=400")
+	require.NotContains(t, o.stderr, canary)
 }

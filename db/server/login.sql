@@ -46,6 +46,16 @@ WHERE id = @id;
 DELETE FROM login_requests
 WHERE expires_at <= @now;
 
+-- name: KeepNewestLoginRequests :exec
+DELETE FROM login_requests
+WHERE id NOT IN (
+    SELECT newest.id
+    FROM login_requests AS newest
+    WHERE newest.expires_at > @now
+    ORDER BY newest.expires_at DESC, newest.id
+    LIMIT CAST(@kept AS BIGINT)
+);
+
 -- name: InsertLoginCode :exec
 INSERT INTO login_codes (hash, user_id, token_id, redirect_url, challenge, scopes, hostname, expires_at)
 VALUES (@hash, @user_id, @token_id, @redirect_url, @challenge, @scopes, @hostname, @expires_at);
@@ -111,6 +121,16 @@ WHERE hash = @hash;
 -- name: DeleteDevicesBefore :exec
 DELETE FROM devices
 WHERE expires_at <= @expires_at;
+
+-- name: KeepNewestUnallowedDevices :exec
+DELETE FROM devices
+WHERE answer <> 'allowed' AND hash NOT IN (
+    SELECT newest.hash
+    FROM devices AS newest
+    WHERE newest.answer <> 'allowed'
+    ORDER BY newest.expires_at DESC, newest.hash
+    LIMIT CAST(@kept AS BIGINT)
+);
 
 -- name: InsertBrowser :exec
 INSERT INTO browsers (hash, user_id, token_id, expires_at)

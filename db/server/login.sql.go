@@ -443,6 +443,43 @@ func (q *Queries) InsertSigningKey(ctx context.Context, arg InsertSigningKeyPara
 	return err
 }
 
+const keepNewestLoginRequests = `-- name: KeepNewestLoginRequests :exec
+DELETE FROM login_requests
+WHERE id NOT IN (
+    SELECT newest.id
+    FROM login_requests AS newest
+    WHERE newest.expires_at > ?1
+    ORDER BY newest.expires_at DESC, newest.id
+    LIMIT CAST(?2 AS BIGINT)
+)
+`
+
+type KeepNewestLoginRequestsParams struct {
+	Now  int64
+	Kept int64
+}
+
+func (q *Queries) KeepNewestLoginRequests(ctx context.Context, arg KeepNewestLoginRequestsParams) error {
+	_, err := q.db.ExecContext(ctx, keepNewestLoginRequests, arg.Now, arg.Kept)
+	return err
+}
+
+const keepNewestUnallowedDevices = `-- name: KeepNewestUnallowedDevices :exec
+DELETE FROM devices
+WHERE answer <> 'allowed' AND hash NOT IN (
+    SELECT newest.hash
+    FROM devices AS newest
+    WHERE newest.answer <> 'allowed'
+    ORDER BY newest.expires_at DESC, newest.hash
+    LIMIT CAST(?1 AS BIGINT)
+)
+`
+
+func (q *Queries) KeepNewestUnallowedDevices(ctx context.Context, kept int64) error {
+	_, err := q.db.ExecContext(ctx, keepNewestUnallowedDevices, kept)
+	return err
+}
+
 const login = `-- name: Login :one
 SELECT session, user_id, token_id, scopes, hostname, used, expires_at
 FROM logins

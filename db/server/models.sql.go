@@ -31,7 +31,7 @@ type Call struct {
 	Operation string
 	Request   string
 	TenantID  string
-	Base      string
+	Effect    string
 	Done      bool
 	MadeAt    int64
 }

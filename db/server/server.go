@@ -209,13 +209,28 @@ func (d *DB) Write(ctx context.Context, fn func(*Queries) error) error {
 	}
 	tx, err := d.writer.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
-		return err
+		return explainFull(err)
 	}
 	defer func() { _ = tx.Rollback() }() // of what panics, too: it is over behind a commit
 	if err := fn(New(tx)); err != nil {
-		return err
+		return explainFull(err)
 	}
-	return tx.Commit()
+	return explainFull(tx.Commit())
+}
+
+// ErrFull is returned where there is no room for a change: the disk is full, or a quota or a limit of size is
+// reached.
+var ErrFull = errors.New("disk full")
+
+// explainFull names that trouble, of which SQLite's own error has only a number: 13, or for a write that
+// failed without a reason 778 (https://www.sqlite.org/rescode.html).
+func explainFull(err error) error {
+	const full, write = 13, 778
+	var coded interface{ Code() int }
+	if errors.As(err, &coded) && (coded.Code() == full || coded.Code() == write) {
+		return fmt.Errorf("serve.db: %w: %w", ErrFull, err)
+	}
+	return err
 }
 
 // IsMissing tells whether a query found no row.

@@ -118,8 +118,13 @@ FROM calls
 WHERE user_id = @user_id AND key = @key;
 
 -- name: InsertCall :exec
-INSERT INTO calls (user_id, key, operation, request, tenant_id, base, done, made_at)
-VALUES (@user_id, @key, @operation, @request, @tenant_id, @base, 0, @made_at);
+INSERT INTO calls (user_id, key, operation, request, tenant_id, effect, done, made_at)
+VALUES (@user_id, @key, @operation, @request, @tenant_id, '', 0, @made_at);
+
+-- name: PutCallEffect :exec
+UPDATE calls
+SET effect = @effect
+WHERE user_id = @user_id AND key = @key;
 
 -- name: EndCall :exec
 UPDATE calls

@@ -222,7 +222,7 @@ func (q *Queries) BumpGrants(ctx context.Context) error {
 }
 
 const call = `-- name: Call :one
-SELECT user_id, "key", operation, request, tenant_id, base, done, made_at
+SELECT user_id, "key", operation, request, tenant_id, effect, done, made_at
 FROM calls
 WHERE user_id = ?1 AND key = ?2
 `
@@ -241,7 +241,7 @@ func (q *Queries) Call(ctx context.Context, arg CallParams) (Call, error) {
 		&i.Operation,
 		&i.Request,
 		&i.TenantID,
-		&i.Base,
+		&i.Effect,
 		&i.Done,
 		&i.MadeAt,
 	)
@@ -547,8 +547,8 @@ func (q *Queries) InsertAudit(ctx context.Context, arg InsertAuditParams) error 
 }
 
 const insertCall = `-- name: InsertCall :exec
-INSERT INTO calls (user_id, key, operation, request, tenant_id, base, done, made_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)
+INSERT INTO calls (user_id, key, operation, request, tenant_id, effect, done, made_at)
+VALUES (?1, ?2, ?3, ?4, ?5, '', 0, ?6)
 `
 
 type InsertCallParams struct {
@@ -557,7 +557,6 @@ type InsertCallParams struct {
 	Operation string
 	Request   string
 	TenantID  string
-	Base      string
 	MadeAt    int64
 }
 
@@ -568,7 +567,6 @@ func (q *Queries) InsertCall(ctx context.Context, arg InsertCallParams) error {
 		arg.Operation,
 		arg.Request,
 		arg.TenantID,
-		arg.Base,
 		arg.MadeAt,
 	)
 	return err
@@ -808,6 +806,23 @@ func (q *Queries) PersonalTokens(ctx context.Context) ([]Token, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const putCallEffect = `-- name: PutCallEffect :exec
+UPDATE calls
+SET effect = ?1
+WHERE user_id = ?2 AND key = ?3
+`
+
+type PutCallEffectParams struct {
+	Effect string
+	UserID string
+	Key    string
+}
+
+func (q *Queries) PutCallEffect(ctx context.Context, arg PutCallEffectParams) error {
+	_, err := q.db.ExecContext(ctx, putCallEffect, arg.Effect, arg.UserID, arg.Key)
+	return err
 }
 
 const putCancellation = `-- name: PutCancellation :exec

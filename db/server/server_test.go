@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -92,4 +93,16 @@ func TestAFileOfANewerProgramIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Open(t.Context(), path)
 	require.ErrorIs(t, err, ErrNewer)
+}
+
+func TestAFullDiskIsSaidToBe(t *testing.T) {
+	t.Parallel()
+	d := mustOpen(t, filepath.Join(t.TempDir(), "serve.db"))
+	_, err := d.writer.ExecContext(t.Context(), "PRAGMA max_page_count = 1")
+	require.NoError(t, err)
+	err = d.Write(t.Context(), func(q *Queries) error {
+		return q.InsertAudit(t.Context(), InsertAuditParams{Target: strings.Repeat("x", 1<<20)})
+	})
+	require.ErrorIs(t, err, ErrFull)
+	require.Zero(t, countOf(t, d), "it can be read")
 }

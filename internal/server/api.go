@@ -14,9 +14,6 @@ import (
 	rows "github.com/sp-registry/sp/db/server"
 )
 
-// maxBody bounds the body of a request, but for an archive of files.
-const maxBody = 1 << 20
-
 // Handler answers the requests of clients. What a process left that died between the two files is made up
 // for first, while nobody asks for anything new.
 func (s *Server) Handler(ctx context.Context) (http.Handler, error) {
@@ -55,7 +52,7 @@ func (s *Server) api(mux *http.ServeMux) huma.API {
 
 // operation is one of the API, which asks for a scope. Statuses are those of its refusals.
 func operation(id, method, path, summary string, scope Scope, statuses ...int) huma.Operation {
-	o := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: maxBody, Errors: statuses}
+	o := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: smallBody, Errors: statuses}
 	if scope != "" {
 		o.Security = []map[string][]string{{bearerScheme: {string(scope)}}}
 		o.Errors = append([]int{http.StatusUnauthorized, http.StatusForbidden}, o.Errors...)
@@ -68,19 +65,6 @@ func operation(id, method, path, summary string, scope Scope, statuses ...int) h
 func bodied(o huma.Operation) huma.Operation {
 	o.Errors = append(o.Errors, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	return o
-}
-
-// strictJSON reads and writes bodies. The library takes a null for a member that was left out, though
-// no description allows it: here it is of no type at all, and refused as any other wrong one.
-var strictJSON = huma.Format{
-	Marshal: huma.DefaultJSONFormat.Marshal,
-	Unmarshal: func(text []byte, into any) error {
-		err := huma.DefaultJSONFormat.Unmarshal(text, into)
-		if document, ok := into.(*any); ok && err == nil {
-			*document = withoutNulls(*document)
-		}
-		return err
-	},
 }
 
 // refuseEmpty refuses a parameter that is there and empty, where it may not be. To the library it is
@@ -109,22 +93,6 @@ func isEmpty(c huma.Context, p *huma.Param) (empty bool) {
 		empty = empty || p.In == "header" && value == "" && strings.EqualFold(name, p.Name)
 	})
 	return empty
-}
-
-func withoutNulls(document any) any {
-	switch d := document.(type) {
-	case nil:
-		return struct{}{}
-	case map[string]any:
-		for name, value := range d {
-			d[name] = withoutNulls(value)
-		}
-	case []any:
-		for i, value := range d {
-			d[i] = withoutNulls(value)
-		}
-	}
-	return document
 }
 
 // secretly marks an operation whose answer is a secret, which needs that scope, too.
@@ -256,7 +224,7 @@ func (s *Server) health(api huma.API) {
 		return a, nil
 	}
 	huma.Register(api, operation("healthz", http.MethodGet, "/healthz", "the process answers", ""), ok)
-	huma.Register(api, operation("readyz", http.MethodGet, "/readyz", "the stores answer", "", http.StatusServiceUnavailable), func(ctx context.Context, in *struct{}) (*answer, error) {
+	huma.Register(api, operation("readyz", http.MethodGet, "/readyz", "the stores can be read; whether there is room to write is not looked at, a change says so by 503", "", http.StatusServiceUnavailable), func(ctx context.Context, in *struct{}) (*answer, error) {
 		if s.stopping.Load() {
 			return nil, problem(http.StatusServiceUnavailable, "unavailable", "spd is being stopped")
 		}

@@ -28,7 +28,7 @@ type call struct {
 	key       string // empty: it may take effect again
 	request   any    // what is asked for; the same key means the same
 	tenant    registry.TenantID
-	base      string // what was before, by which an effect is known
+	effect    string // by which that of a rotation is known, empty before it has one
 	done      bool   // it took effect
 }
 
@@ -82,14 +82,13 @@ func (s *Server) begin(ctx context.Context, c call) (_ call, again bool, err err
 			return errBusy
 		case rows.IsMissing(err):
 			return q.InsertCall(ctx, rows.InsertCallParams{
-				UserID: user, Key: c.key, Operation: c.operation, Request: request, TenantID: string(c.tenant), Base: c.base,
-				MadeAt: s.Now().UnixMicro(),
+				UserID: user, Key: c.key, Operation: c.operation, Request: request, TenantID: string(c.tenant), MadeAt: s.Now().UnixMicro(),
 			})
 		case err != nil:
 			return err
 		}
 		again, c.done = true, found.Done
-		c.tenant, c.base = registry.TenantID(found.TenantID), found.Base
+		c.tenant, c.effect = registry.TenantID(found.TenantID), found.Effect
 		switch {
 		case found.Request != request:
 			return invalid("Idempotency-Key", "this key was used for another request")
@@ -99,6 +98,17 @@ func (s *Server) begin(ctx context.Context, c call) (_ call, again bool, err err
 		return nil
 	})
 	return c, again, err
+}
+
+// putEffect records by what the effect of a call is known, just before it is there.
+func (s *Server) putEffect(ctx context.Context, c call, effect string) error {
+	if c.key == "" {
+		return nil
+	}
+	user := asking(ctx).user.ID
+	return s.db.Write(ctx, func(q *rows.Queries) error {
+		return q.PutCallEffect(ctx, rows.PutCallEffectParams{UserID: user, Key: c.key, Effect: effect})
+	})
 }
 
 // end records how a call went. One that failed may be tried again.

@@ -108,27 +108,44 @@ func outside(t registry.Tenant) string {
 // inside is the URL of a tenant's database as its users have it, on machines of their own.
 func inside(t registry.Tenant) string { return pgurl.Portable(*t.DatabaseURL).Reveal() }
 
-// rotate gives a tenant the other login of its database.
+// rotate gives a tenant the other login of its database. A call that is seen again has nothing left to do
+// where the login is the one that it published itself: another one's may leave the login before it for longer
+// than was asked here.
 func (s *Server) rotate(ctx context.Context, id registry.TenantID, key string, grace time.Duration) (done Rotated, err error) {
-	subject, err := s.subject(ctx, id)
-	if err != nil {
+	if _, err := s.subject(ctx, id); err != nil {
 		return done, s.noted(ctx, act{action: "credentials.rotate", tenant: id}, err)
 	}
-	c := call{
-		operation: "credentials.rotate", key: key, tenant: id, base: string(subject.Database.Login),
-		request: map[string]any{"tenant": id, "grace": grace},
-	}
-	err = s.once(ctx, c, func(c call, again bool) error {
-		if !again || string(subject.Database.Login) == c.base && !c.done {
-			if err := s.flip(ctx, id, grace); err != nil {
-				return err
-			}
+	c := call{operation: "credentials.rotate", key: key, tenant: id, request: map[string]any{"tenant": id, "grace": grace}}
+	err = s.once(ctx, c, func(c call, _ bool) error {
+		effect, err := s.loginOf(ctx, id)
+		if err == nil && !c.done && effect != c.effect {
+			err = s.flip(ctx, c, grace)
+		}
+		if err != nil {
+			return err
 		}
 		found, err := s.reveal(context.WithoutCancel(ctx), id)
 		done = Rotated{"rotated", "The old login ends " + endOf(grace) + ".", found.InternalURL, found.DatabaseURL}
 		return err
 	})
 	return done, err
+}
+
+// loginOf is by what the login is known that a tenant has: none other has its password.
+func (s *Server) loginOf(ctx context.Context, id registry.TenantID) (login string, err error) {
+	err = s.read(ctx, func(view *registry.View) error {
+		login, err = loginIn(ctx, view, id)
+		return err
+	})
+	return login, err
+}
+
+func loginIn(ctx context.Context, view *registry.View, id registry.TenantID) (string, error) {
+	t, err := view.Tenant(ctx, id)
+	if err != nil || t.DatabaseURL == nil {
+		return "none", err
+	}
+	return secret.Hash(t.DatabaseURL.Reveal()), nil
 }
 
 func endOf(grace time.Duration) string {
@@ -156,8 +173,9 @@ func (s *Server) subject(ctx context.Context, id registry.TenantID) (found hosti
 // flip switches to the other login. What goes wrong once that is published is for the loop. As with
 // that, few are in work at the same time: a server has connections for a hundred clients or so. Those of one
 // tenant come one behind the other, and who has gone does not come at all. It may wait long, and behind each
-// wait it is looked who asks.
-func (s *Server) flip(ctx context.Context, id registry.TenantID, grace time.Duration) error {
+// wait it is looked who asks. The call's row has the new login just before that is published.
+func (s *Server) flip(ctx context.Context, c call, grace time.Duration) error {
+	id := c.tenant
 	if err := s.rotations.wait(ctx, id); err != nil {
 		return err
 	}
@@ -182,6 +200,9 @@ func (s *Server) flip(ctx context.Context, id registry.TenantID, grace time.Dura
 			return fn(view)
 		})
 	}
+	m.Change = func(ctx context.Context, fn func(*registry.Registry) error) error {
+		return s.change(ctx, func(reg *registry.Registry) error { return s.changeLogin(ctx, reg, c, fn) })
+	}
 	done, err := m.Rotate(ctx, subject, hosting.Wanted{}, grace)
 	if err != nil && done.Published {
 		s.Log.WarnContext(ctx, "the old login was not ended yet", "tenant", id, "error", err)
@@ -189,6 +210,26 @@ func (s *Server) flip(ctx context.Context, id registry.TenantID, grace time.Dura
 	}
 	s.news.wake()
 	return err
+}
+
+// changeLogin runs fn in a change of the registry, and has the call know the login that it publishes.
+func (s *Server) changeLogin(ctx context.Context, reg *registry.Registry, c call, fn func(*registry.Registry) error) error {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return err
+	}
+	before, err := loginIn(ctx, view, c.tenant)
+	if err == nil {
+		err = fn(reg)
+	}
+	if err != nil {
+		return err
+	}
+	after, err := loginIn(ctx, view, c.tenant)
+	if err != nil || after == before {
+		return err
+	}
+	return s.putEffect(ctx, c, after)
 }
 
 // rotateSyncToken makes a tenant's sync token, in place of the one before.

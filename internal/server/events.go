@@ -110,8 +110,7 @@ func (s *Server) eventStream(api huma.API) {
 		"server-sent events: provisioning, numbered by its id, so that who comes back misses none and gets none twice, and heartbeat", Read, http.StatusNotFound)
 	o.Middlewares = huma.Middlewares{s.knownTenant(api)}
 	sse.Register(api, o, map[string]any{"provisioning": event{}, "heartbeat": heartbeat{}}, func(ctx context.Context, in *input, send sse.Sender) {
-		last, _ := strconv.ParseInt(in.Last, 10, 64) // what is no number is none: then all follow
-		s.follow(ctx, registry.TenantID(in.ID), last, send)
+		s.follow(ctx, registry.TenantID(in.ID), in.Last, send)
 	})
 	api.OpenAPI().Paths[o.Path].Get.Responses["200"].Content["text/event-stream"].Schema = eventSchema(api)
 }
@@ -141,8 +140,27 @@ func (s *Server) knownTenant(api huma.API) func(huma.Context, func(huma.Context)
 	}
 }
 
+// lastRead is the number of the event that was read last. What is no number is none, and all follow; behind
+// one that nobody was sent comes what is new.
+func (s *Server) lastRead(ctx context.Context, id registry.TenantID, said string) (last int64, err error) {
+	last, err = strconv.ParseInt(said, 10, 64)
+	if err != nil {
+		return 0, nil
+	}
+	err = s.db.Read(ctx, func(q *rows.Queries) error {
+		newest, err := q.LastEvent(ctx, string(id))
+		last = min(last, newest)
+		return err
+	})
+	return last, err
+}
+
 // follow sends what comes behind an event, until there is nothing more to come or nobody listens.
-func (s *Server) follow(ctx context.Context, id registry.TenantID, last int64, send sse.Sender) {
+func (s *Server) follow(ctx context.Context, id registry.TenantID, said string, send sse.Sender) {
+	last, err := s.lastRead(ctx, id, said)
+	if err != nil {
+		return
+	}
 	tick := time.NewTicker(s.beat)
 	defer tick.Stop()
 	for over := false; ; {

@@ -87,3 +87,43 @@ func TestAStreamEndsForWhoIsLockedOut(t *testing.T) {
 		})
 	}
 }
+
+// TestAStreamGoesOnBehindWhatWasRead: what is no number is nothing that was read, and behind a number that no
+// event has yet comes what is new.
+func TestAStreamGoesOnBehindWhatWasRead(t *testing.T) {
+	t.Parallel()
+	for last, ids := range map[string][]string{
+		"": {"1", "2"}, "x": {"1", "2"}, "-5": {"1", "2"}, "9223372036854775808": {"1", "2"}, "0": {"1", "2"}, "1": {"2"}, "1000000": {"2"}, "9223372036854775807": {"2"},
+	} {
+		t.Run(last, func(t *testing.T) {
+			t.Parallel()
+			p := mustPlane(t)
+			p.beat = 20 * time.Millisecond
+			p.mustRegion("iad", "db.example.org")
+			anna := p.mustUser("anna", MemberRole)
+			id := anna.mustTenant("shop").ID
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			r, err := http.NewRequestWithContext(ctx, "GET", p.http.URL+"/api/v1/tenants/"+id+"/events", nil)
+			require.NoError(t, err)
+			r.Header.Set("Authorization", "Bearer "+anna.token)
+			r.Header.Set("Last-Event-ID", last)
+			response, err := p.http.Client().Do(r)
+			require.NoError(t, err)
+			defer func() { require.NoError(t, response.Body.Close()) }()
+			var got []string
+			began := false
+			for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+				if number, ok := strings.CutPrefix(lines.Text(), "id: "); ok {
+					got = append(got, number)
+				}
+				if !began && strings.Contains(lines.Text(), "heartbeat") {
+					began = true
+					p.mustReady(id)
+					require.NoError(t, p.tell(t.Context(), registry.TenantID(id), event{Type: "tenant_ready", Status: ready}))
+				}
+			}
+			require.Equal(t, ids, got)
+		})
+	}
+}

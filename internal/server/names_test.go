@@ -64,7 +64,25 @@ func TestAnAnswerDoesNotListAllThatIsWrong(t *testing.T) {
 	t.Parallel()
 	p := mustPlane(t)
 	anna := p.mustUser("anna", MemberRole)
-	wrong := strings.TrimSuffix(strings.Repeat("1,", 50_000), ",")
+	wrong := strings.TrimSuffix(strings.Repeat("1,", 5_000), ",")
 	refused := anna.ask("POST", "/api/v1/tokens", `{"name":"x","scopes":[`+wrong+`]}`).refuses(422, "invalid")
 	require.Len(t, refused.Errors, maxPointers)
+}
+
+// TestATenantIsNotRenamedToAnotherOnesName, as none is created with it.
+func TestATenantIsNotRenamedToAnotherOnesName(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	p.mustRegion("iad", "db.example.org")
+	anna, bert := p.mustUser("anna", MemberRole), p.mustUser("bert", MemberRole)
+	shop, blog := anna.mustTenant("shop"), anna.mustTenant("blog")
+	bert.mustTenant("his")
+	rename := func(name string) *answer {
+		return anna.ask("PATCH", "/api/v1/tenants/"+blog.ID, `{"name":"`+name+`"}`, "If-Match", "*")
+	}
+	rename("shop").refuses(409, "exists")
+	rename("blog").is(200)
+	rename("his").is(200)
+	anna.ask("DELETE", "/api/v1/tenants/"+shop.ID, "").is(204)
+	rename("shop").is(200)
 }

@@ -126,7 +126,8 @@ func (s *Server) admit(ctx context.Context, header, scheme string, scopes []stri
 	if err := p.mustHaveScopes(); err != nil {
 		return p, err
 	}
-	return p, s.touch(ctx, p.token)
+	s.touch(ctx, p.token)
+	return p, nil
 }
 
 // admitted is who asks as he is now. A request may have waited since he was let in: he may be locked out
@@ -221,14 +222,21 @@ func (s *Server) identify(ctx context.Context, q *rows.Queries, hash string) (p 
 	return p, err
 }
 
-// touch notes when a token was used, to the minute.
-func (s *Server) touch(ctx context.Context, t rows.Token) error {
+// touch notes when a token was used, to the minute. Nobody is kept from reading because that can't be
+// written; the log has it once, until it can again.
+func (s *Server) touch(ctx context.Context, t rows.Token) {
 	now := s.Now()
 	if t.UsedAt != nil && now.Sub(time.UnixMicro(*t.UsedAt)) < time.Minute {
-		return nil
+		return
 	}
 	at := now.UnixMicro()
-	return s.db.Write(ctx, func(q *rows.Queries) error { return q.TouchToken(ctx, rows.TouchTokenParams{ID: t.ID, UsedAt: &at}) })
+	err := s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		return q.TouchToken(ctx, rows.TouchTokenParams{ID: t.ID, UsedAt: &at})
+	})
+	if s.untouched.Swap(err != nil) || err == nil {
+		return
+	}
+	s.Log.WarnContext(ctx, "it could not be written when tokens were used", "request", requestID(ctx), "error", err)
 }
 
 // tenant reads a tenant that who asks may use now, whatever he could when he asked. Others do not exist for

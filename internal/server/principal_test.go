@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -173,9 +174,13 @@ func TestAUserWhoMayNotComeInHasNoTokens(t *testing.T) {
 	for _, empty := range []string{"before", "limit"} {
 		require.Equal(t, empty, root.ask("GET", "/api/v1/audit?user=&"+empty+"=", "").refuses(422, "invalid").Errors[0].Pointer)
 	}
+	absent := make([]string, maxItems)
+	for i := range absent {
+		absent[i] = fmt.Sprintf(`"%d"`, i)
+	}
 	for body, pointer := range map[string]string{
 		`{"tenants":["nosuch"]}`: "/tenants/0", `{"tenants":null}`: "/tenants", `{"role":null}`: "/role", `{"active":"no"}`: "/active",
-		`{"tenants":[` + strings.Repeat(`"",`, 9999) + `""]}`: "/tenants/0",
+		`{"tenants":[` + strings.Repeat(`"",`, 9999) + `""]}`: "/tenants", `{"tenants":[` + strings.Join(absent, ",") + `]}`: "/tenants/0",
 	} {
 		require.Equal(t, pointer, root.ask("PATCH", "/api/v1/users/"+anna.user.ID, body).refuses(422, "invalid").Errors[0].Pointer)
 	}

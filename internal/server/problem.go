@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/sp-registry/sp/db"
+	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
@@ -95,9 +96,11 @@ func codeOf(status int) string {
 
 var problemsOnce sync.Once
 
-// speakProblems has huma refuse with a Problem. It is a variable of that library, and so of the process.
+// speakProblems has huma refuse with a Problem, and names that are written otherwise than described. These
+// are variables of that library, and so of the process.
 func speakProblems() {
 	problemsOnce.Do(func() {
+		huma.ValidateStrictCasing = true // Go's decoder takes a name in any case, and the last of them
 		huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 			p := problem(status, codeOf(status), "%s", message)
 			for _, err := range errs[:min(len(errs), maxPointers)] {
@@ -119,6 +122,9 @@ const maxPointers = 100
 func (p *Problem) add(err error) {
 	var detail *huma.ErrorDetail
 	if errors.As(err, &detail) {
+		if f, ok := detail.Value.(fault); ok {
+			detail.Message = string(f)
+		}
 		p.Errors = append(p.Errors, Pointer{pointerTo(detail.Location), detail.Message})
 	}
 }
@@ -148,6 +154,8 @@ var refusals = []struct {
 	{registry.ErrInUse, 409, "in_use"},
 	{registry.ErrInvalid, 422, "invalid"},
 	{db.ErrBusy, 503, "busy"},
+	{db.ErrFull, 503, "unavailable"},
+	{rows.ErrFull, 503, "unavailable"},
 	{hosting.ErrDrifted, 409, "conflict"},
 	{provision.ErrUnavailable, 503, "unavailable"},
 	{provision.ErrDenied, 503, "denied"},
@@ -167,6 +175,8 @@ func (s *Server) refused(ctx context.Context, err error) error {
 			s.Log.WarnContext(ctx, "a request was refused", "request", requestID(ctx), "error", err)
 		}
 		return p
+	case errors.Is(err, db.ErrFull) || errors.Is(err, rows.ErrFull): // which is for who runs this, too
+		s.Log.ErrorContext(ctx, "there is no room to write", "request", requestID(ctx), "error", err)
 	}
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {

@@ -60,6 +60,7 @@ type Server struct {
 	db        *rows.DB
 	files     *files.Files
 	stopping  atomic.Bool
+	untouched atomic.Bool  // the last use of a token could not be written
 	calls     held[callID] // with a key that are under way
 	rotations held[registry.TenantID]
 	pushes    held[registry.TenantID]

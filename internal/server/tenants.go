@@ -197,7 +197,7 @@ func (s *Server) checkNew(ctx context.Context, view *registry.View, r tenantRequ
 	if err := checkNoID(r.Name); err != nil {
 		return err
 	}
-	return s.checkName(ctx, view, r.Name)
+	return s.checkName(ctx, view, r.Name, "")
 }
 
 // checkNoID refuses a name that could be the id of a tenant. The registry takes such a name unless it is
@@ -219,7 +219,7 @@ func (s *Server) plan(ctx context.Context, reg *registry.Registry, id registry.T
 	if err != nil {
 		return err
 	}
-	if err := s.checkName(ctx, view, r.Name); err != nil {
+	if err := s.checkName(ctx, view, r.Name, ""); err != nil {
 		return err
 	}
 	name, err := databaseName(r.Name, s.Random)
@@ -238,9 +238,9 @@ func (s *Server) plan(ctx context.Context, reg *registry.Registry, id registry.T
 	return err
 }
 
-// checkName refuses a name that one of the tenants has which who asks may use. One that is being
-// deleted has let go of it.
-func (s *Server) checkName(ctx context.Context, view *registry.View, name string) error {
+// checkName refuses a name that one of the tenants has which who asks may use, but for the one that is to
+// get it. One that is being deleted has let go of it.
+func (s *Server) checkName(ctx context.Context, view *registry.View, name string, but registry.TenantID) error {
 	const most = 1000 // of that name: it is a courtesy, not a rule that others rely on
 	named, err := view.TenantsNamed(ctx, name, most)
 	if err != nil {
@@ -251,7 +251,7 @@ func (s *Server) checkName(ctx context.Context, view *registry.View, name string
 		return err
 	}
 	for _, id := range named {
-		if !p.may(id) {
+		if id == but || !p.may(id) {
 			continue
 		}
 		d, err := view.Database(ctx, id)
@@ -319,7 +319,13 @@ func (s *Server) edit(ctx context.Context, id registry.TenantID, version string,
 		if was, err = s.checkVersion(ctx, reg, id, version); err != nil {
 			return err
 		}
-		return updateTenant(ctx, reg, id, e)
+		if e.Name != nil && *e.Name != was.Name {
+			err = s.checkRename(ctx, reg, id, *e.Name)
+		}
+		if err == nil {
+			err = updateTenant(ctx, reg, id, e)
+		}
+		return err
 	}); err != nil {
 		return err
 	}
@@ -352,6 +358,15 @@ func (s *Server) checkVersion(ctx context.Context, reg *registry.Registry, id re
 		return was, errDeleted
 	}
 	return now.Body.Data, nil
+}
+
+// checkRename refuses a name that another tenant has, as at a creation.
+func (s *Server) checkRename(ctx context.Context, reg *registry.Registry, id registry.TenantID, name string) error {
+	view, err := reg.View(ctx)
+	if err != nil {
+		return err
+	}
+	return s.checkName(ctx, view, name, id)
 }
 
 func updateTenant(ctx context.Context, reg *registry.Registry, id registry.TenantID, e tenantEdit) error {

@@ -71,7 +71,7 @@ func TestACreationIsRefusedWithThePlaceThatIsWrong(t *testing.T) {
 	unknown := anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"idd"}`).refuses(422, "invalid")
 	require.Contains(t, unknown.Detail, "iad, lhr")
 	anna.ask("POST", "/api/v1/tenants", `{"name":`).refuses(400, "invalid")
-	anna.ask("POST", "/api/v1/tenants", `{"name":"`+strings.Repeat("a", maxBody)+`"}`).refuses(413, "invalid")
+	anna.ask("POST", "/api/v1/tenants", `{"name":"`+strings.Repeat("a", smallBody)+`"}`).refuses(413, "invalid")
 	anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`, "Idempotency-Key", "short").refuses(422, "invalid")
 	empty := anna.ask("POST", "/api/v1/tenants", `{"name":"shop","region":"iad"}`, "Idempotency-Key", "").refuses(422, "invalid")
 	require.Equal(t, "Idempotency-Key", empty.Errors[0].Pointer)

@@ -39,8 +39,8 @@ type NewToken struct {
 // TokenRequest asks for a personal token.
 type TokenRequest struct {
 	Name    string   `json:"name" minLength:"1" maxLength:"255"`
-	Scopes  []string `json:"scopes" minItems:"1" enum:"read,write,secrets,admin"`
-	Tenants []string `json:"tenants,omitempty" maxItems:"1000"`
+	Scopes  []string `json:"scopes" minItems:"1" maxItems:"4" uniqueItems:"true" enum:"read,write,secrets,admin"`
+	Tenants []string `json:"tenants,omitempty" maxItems:"1000" uniqueItems:"true"`
 	Expires int      `json:"expires_in,omitempty" minimum:"1" maximum:"315360000" doc:"in seconds; else never"`
 }
 

@@ -34,7 +34,7 @@ type User struct {
 type UserEdit struct {
 	Role    *string   `json:"role,omitempty" enum:"admin,member,reader"`
 	Active  *bool     `json:"active,omitempty"`
-	Tenants *[]string `json:"tenants,omitempty" maxItems:"10000"`
+	Tenants *[]string `json:"tenants,omitempty" maxItems:"10000" uniqueItems:"true"`
 }
 
 // users are the operations on users, which admins have.
@@ -43,15 +43,16 @@ func (s *Server) users(api huma.API) {
 		found, err := s.Users(ctx)
 		return &struct{ Body data[[]User] }{data[[]User]{found}}, s.refused(ctx, err)
 	})
-	huma.Register(api, bodied(operation("editUser", http.MethodPatch, "/api/v1/users/{id}", "a user's role and tenants, and whether the user may log in", Admin, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity)),
-		func(ctx context.Context, in *struct {
-			TenantPath
-			Body UserEdit
-		},
-		) (*struct{ Body data[User] }, error) {
-			edited, err := s.EditUser(ctx, in.ID, in.Body)
-			return &struct{ Body data[User] }{data[User]{edited}}, s.refused(ctx, err)
-		})
+	edit := bodied(operation("editUser", http.MethodPatch, "/api/v1/users/{id}", "a user's role and tenants, and whether the user may log in", Admin, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity))
+	edit.MaxBodyBytes = longBody
+	huma.Register(api, edit, func(ctx context.Context, in *struct {
+		TenantPath
+		Body UserEdit
+	},
+	) (*struct{ Body data[User] }, error) {
+		edited, err := s.EditUser(ctx, in.ID, in.Body)
+		return &struct{ Body data[User] }{data[User]{edited}}, s.refused(ctx, err)
+	})
 }
 
 // Errors of what an operator asks for.

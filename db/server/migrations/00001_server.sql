@@ -73,17 +73,17 @@ CREATE INDEX tokens_session ON tokens (session) WHERE session IS NOT NULL;
 CREATE INDEX tokens_parent ON tokens (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX tokens_expiry ON tokens (expires_at) WHERE expires_at IS NOT NULL;
 
--- A request with an idempotency key. request is the hash of what was asked; tenant_id and base are
+-- A request with an idempotency key. request is the hash of what was asked; tenant_id and effect are
 -- by what the effect is known again if the process ended in between: of a creation the id that its
--- tenant gets, of a rotation the login that was published before. done tells that it is over. Which are under way is
--- known in the memory of the one process that serves.
+-- tenant gets, of a rotation the hash of the URL that it publishes, empty until it is about to. done
+-- tells that it is over. Which are under way is known in the memory of the one process that serves.
 CREATE TABLE calls (
     user_id   TEXT    NOT NULL REFERENCES users (id),
     key       TEXT    NOT NULL CHECK (key <> ''),
     operation TEXT    NOT NULL,
     request   TEXT    NOT NULL,
     tenant_id TEXT    NOT NULL,
-    base      TEXT    NOT NULL,
+    effect    TEXT    NOT NULL,
     done      INTEGER NOT NULL CHECK (done IN (0, 1)),
     made_at   INTEGER NOT NULL,
     PRIMARY KEY (user_id, key)

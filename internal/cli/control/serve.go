@@ -94,7 +94,8 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 	}
 	o.Domain = given(c, "domain", "localhost")
 	o.Log = slog.New(slog.NewTextHandler(c.Stderr, &slog.HandlerOptions{Level: level}))
-	slog.SetDefault(o.Log) // to which the library of the logins writes
+	// The library of the logins writes to it, and below errors what strangers send: by mistake, even a token.
+	slog.SetDefault(slog.New(slog.NewTextHandler(c.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
 	s, err := open(ctx, c, o)
 	if err != nil {
 		return cli.Answer{}, err

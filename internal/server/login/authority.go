@@ -117,6 +117,9 @@ func (a authority) Authorize(ctx context.Context, r *op.ClientRequest[oidc.AuthR
 		return nil, internal(err)
 	}
 	err = a.DB.Write(ctx, func(q *server.Queries) error {
+		if err := q.KeepNewestLoginRequests(ctx, server.KeepNewestLoginRequestsParams{Now: a.micros(), Kept: unanswered - 1}); err != nil {
+			return err
+		}
 		return q.InsertLoginRequest(ctx, server.InsertLoginRequestParams{
 			ID: id, RedirectURL: r.Data.RedirectURI, State: r.Data.State, Challenge: r.Data.CodeChallenge,
 			Scopes: cut(strings.Join(r.Data.Scopes, " "), every), Hostname: cleanName(r.Form.Get("hostname")), ExpiresAt: a.in(requestLife),
@@ -152,6 +155,9 @@ func internal(err error) error {
 	return oidc.ErrServerError().WithParent(err).WithDescription("the control plane could not do this; its log says why")
 }
 
+// answered is internal for a program that asks itself, and not through a browser.
+func answered(err error) error { return op.NewStatusError(internal(err), statusOf(err)) }
+
 // answer is what a change has for a program: tokens, or why there are none.
 type answer struct {
 	tokens  *oidc.AccessTokenResponse
@@ -167,7 +173,7 @@ func (a authority) change(ctx context.Context, fn func(*server.Queries) (answer,
 		return err
 	})
 	if err != nil {
-		return nil, internal(err)
+		return nil, answered(err)
 	}
 	a.note(ctx, got.event)
 	if got.refusal != nil {

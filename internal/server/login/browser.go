@@ -12,7 +12,8 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// browser is the one that asks: its cookie, and who is signed in there, nil for nobody.
+// browser is the one that asks: its cookie, and who is signed in there, nil for nobody. The cookie alone is no
+// more than what a form is bound to.
 type browser struct {
 	cookie string
 	person *person
@@ -20,9 +21,13 @@ type browser struct {
 	scopes string // that this person may have
 }
 
+// remembers tells whether it is kept who signed in in a browser. Cookies know no port: without TLS, the one of
+// this host goes to whatever another user of the same machine serves there, too.
+func (l *Login) remembers() bool { return l.origin.Scheme == "https" }
+
 // cookieName begins, where it can, with what has browsers take the cookie from this host alone.
 func (l *Login) cookieName() string {
-	if l.origin.Scheme == "https" {
+	if l.remembers() {
 		return "__Host-sp_login"
 	}
 	return "sp_login"
@@ -31,7 +36,7 @@ func (l *Login) cookieName() string {
 func (l *Login) setCookie(w http.ResponseWriter, value string) {
 	http.SetCookie(w, &http.Cookie{
 		Name: l.cookieName(), Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: l.origin.Scheme == "https", MaxAge: int(browserLife.Seconds()),
+		Secure: l.remembers(), MaxAge: int(browserLife.Seconds()),
 	})
 }
 
@@ -46,7 +51,9 @@ func (l *Login) browserOf(w http.ResponseWriter, r *http.Request) (b browser, er
 		}
 		return b, err
 	}
-	err = l.DB.Read(r.Context(), func(q *server.Queries) error { return l.recognise(r.Context(), q, &b) })
+	if l.remembers() {
+		err = l.DB.Read(r.Context(), func(q *server.Queries) error { return l.recognise(r.Context(), q, &b) })
+	}
 	return b, err
 }
 

@@ -28,20 +28,23 @@ func (a authority) DeviceAuthorization(ctx context.Context, r *op.ClientRequest[
 	}
 	code, err := a.unguessable()
 	if err != nil {
-		return nil, internal(err)
+		return nil, answered(err)
 	}
 	device := server.InsertDeviceParams{
 		Hash: secret.Hash(code), Scopes: scopes, Hostname: cleanName(r.Form.Get("hostname")), Address: addressOf(ctx),
 		MadeAt: a.micros(), ExpiresAt: a.in(requestLife), PollAfter: pollAfter.Microseconds(),
 	}
 	err = a.DB.Write(ctx, func(q *server.Queries) (err error) {
+		if err := q.KeepNewestUnallowedDevices(ctx, unanswered-1); err != nil {
+			return err
+		}
 		if device.UserCode, err = a.freeUserCode(ctx, q); err != nil {
 			return err
 		}
 		return q.InsertDevice(ctx, device)
 	})
 	if err != nil {
-		return nil, internal(err)
+		return nil, answered(err)
 	}
 	page, shown := a.Issuer+"/device", userCode(device.UserCode)
 	return op.NewResponse(&oidc.DeviceAuthorizationResponse{

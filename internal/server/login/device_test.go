@@ -15,7 +15,7 @@ type device struct{ secret, user string }
 
 func (w *world) device(pairs ...string) device {
 	w.t.Helper()
-	got := w.post(http.DefaultClient, "/oauth/device_authorization", values(append([]string{"client_id", "sp_cli", "hostname", "laptop"}, pairs...)...))
+	got := w.post(w.client, "/oauth/device_authorization", values(append([]string{"client_id", "sp_cli", "hostname", "laptop"}, pairs...)...))
 	require.Equal(w.t, http.StatusOK, got.status, got.body)
 	var answer struct {
 		Secret string `json:"device_code"`

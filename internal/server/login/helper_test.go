@@ -62,6 +62,7 @@ type world struct {
 	db        *server.DB
 	login     *Login
 	path, url string
+	client    *http.Client // which trusts it
 
 	mu    sync.Mutex
 	now   time.Time
@@ -70,15 +71,26 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldBy(t, httptest.NewTLSServer)
+}
+
+// newPlainWorld is one without TLS, as on one's own machine.
+func newPlainWorld(t *testing.T) *world {
+	t.Helper()
+	return newWorldBy(t, httptest.NewServer)
+}
+
+func newWorldBy(t *testing.T, serve func(http.Handler) *httptest.Server) *world {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "serve.db")
 	db, err := server.Open(t.Context(), path)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	w := &world{t: t, path: path, db: db, now: birth}
 	var handler http.Handler
-	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { handler.ServeHTTP(rw, r) }))
+	s := serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { handler.ServeHTTP(rw, r) }))
 	t.Cleanup(s.Close)
-	w.url = s.URL
+	w.url, w.client = s.URL, s.Client()
 	w.login, err = New(t.Context(), w.options(s.URL))
 	require.NoError(t, err)
 	handler = w.login.Handler()
@@ -173,7 +185,7 @@ func (w *world) browser() *http.Client {
 	w.t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(w.t, err)
-	return &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+	return &http.Client{Transport: w.client.Transport, Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
 		if !strings.HasPrefix(r.URL.String(), w.url) {
 			return http.ErrUseLastResponse
 		}
@@ -294,7 +306,7 @@ func (w *world) ask(path string, pairs ...string) (got tokens) {
 	for i := 0; i < len(pairs); i += 2 {
 		v.Set(pairs[i], pairs[i+1])
 	}
-	answer := w.post(http.DefaultClient, path, v)
+	answer := w.post(w.client, path, v)
 	if answer.body != "" {
 		require.NoError(w.t, json.Unmarshal([]byte(answer.body), &got), answer.body)
 	}

@@ -28,6 +28,10 @@ const (
 	afterlife   = time.Hour   // in which a code that is over is known still, to say so
 )
 
+// unanswered is how many logins of a kind wait for a person at most: anybody can begin one, so the oldest make
+// room.
+const unanswered = 1000
+
 // Options is what a Login is made of.
 type Options struct {
 	DB     *server.DB

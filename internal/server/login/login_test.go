@@ -1,6 +1,7 @@
 package login
 
 import (
+	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
@@ -17,6 +18,11 @@ import (
 	"github.com/sp-registry/sp/db/server"
 )
 
+// trusting is a context in which the library of OAuth clients trusts this world.
+func (w *world) trusting() context.Context {
+	return context.WithValue(w.t.Context(), oauth2.HTTPClient, w.client)
+}
+
 func (w *world) config() *oauth2.Config {
 	return &oauth2.Config{ClientID: "sp_cli", RedirectURL: callback, Scopes: []string{"read", "write"}, Endpoint: oauth2.Endpoint{
 		AuthURL: w.url + "/oauth/authorize", TokenURL: w.url + "/oauth/token", DeviceAuthURL: w.url + "/oauth/device_authorization",
@@ -32,13 +38,13 @@ func TestAnOAuthClientLogsInThroughABrowser(t *testing.T) {
 	at := w.enter(b, page, w.joinCode("ann")).location(t)
 	require.Equal(t, "127.0.0.1:9", at.Host)
 	require.Equal(t, "the state", at.Query().Get("state"))
-	token, err := w.config().Exchange(t.Context(), at.Query().Get("code"), oauth2.VerifierOption(secret))
+	token, err := w.config().Exchange(w.trusting(), at.Query().Get("code"), oauth2.VerifierOption(secret))
 	require.NoError(t, err)
 	require.Equal(t, "read write", token.Extra("scope"))
 	require.Equal(t, "ann", *w.row(token.AccessToken).UserID)
 
 	token.Expiry = time.Unix(1, 0)
-	renewed, err := w.config().TokenSource(t.Context(), token).Token()
+	renewed, err := w.config().TokenSource(w.trusting(), token).Token()
 	require.NoError(t, err)
 	require.NotEqual(t, token.RefreshToken, renewed.RefreshToken)
 	require.NotNil(t, w.row(renewed.AccessToken))
@@ -48,7 +54,7 @@ func TestAnOAuthClientLogsInWithoutABrowser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.user("ann", "member")
-	device, err := w.config().DeviceAuth(t.Context())
+	device, err := w.config().DeviceAuth(w.trusting())
 	require.NoError(t, err)
 	require.EqualValues(t, 5, device.Interval)
 	device.Interval = 1 // it waits by its own clock
@@ -57,7 +63,7 @@ func TestAnOAuthClientLogsInWithoutABrowser(t *testing.T) {
 	page = w.enter(b, page, w.joinCode("ann"))
 	require.Contains(t, page.body, "You are signed in as <bdi>ann</bdi>")
 	require.Contains(t, w.post(b, "/device", form(page, "action", "allow")).body, "You are done here")
-	token, err := w.config().DeviceAccessToken(t.Context(), device)
+	token, err := w.config().DeviceAccessToken(w.trusting(), device)
 	require.NoError(t, err)
 	require.Equal(t, "read write", w.row(token.AccessToken).Scopes)
 }
@@ -114,7 +120,7 @@ func TestAnIssuerIsAHostAlone(t *testing.T) {
 func TestTheMetadataNamesTheEndpoints(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	got := w.get(http.DefaultClient, "/.well-known/oauth-authorization-server")
+	got := w.get(w.client, "/.well-known/oauth-authorization-server")
 	require.Equal(t, http.StatusOK, got.status)
 	var metadata map[string]any
 	require.NoError(t, json.Unmarshal([]byte(got.body), &metadata))
@@ -223,7 +229,7 @@ func TestOtherGrantsAreRefused(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, got.status, grant)
 		require.Contains(t, []string{"invalid_request", "unsupported_grant_type", "unauthorized_client"}, got.Error, grant)
 	}
-	require.Equal(t, http.StatusMethodNotAllowed, w.get(http.DefaultClient, "/oauth/token?grant_type=refresh_token").status)
+	require.Equal(t, http.StatusMethodNotAllowed, w.get(w.client, "/oauth/token?grant_type=refresh_token").status)
 }
 
 func TestSecretsInAnAddressAreNotRead(t *testing.T) {

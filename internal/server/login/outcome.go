@@ -47,8 +47,8 @@ func (l *Login) act(w http.ResponseWriter, r *http.Request, decide func(*server.
 	return got.again, nil
 }
 
-// enter signs somebody in in a browser by the code of a form. wrong is called if there is no such
-// code, next with who it is.
+// enter signs somebody in in a browser by the code of a form, where browsers are remembered, and else for this
+// form alone. wrong is called if there is no such code, next with who it is.
 func (l *Login) enter(ctx context.Context, q *server.Queries, b browser, form url.Values, wrong func() (outcome, error), next func(person) (outcome, error)) (outcome, error) {
 	p, err := l.signIn(ctx, q, form.Get("code"))
 	if server.IsMissing(err) {
@@ -56,6 +56,9 @@ func (l *Login) enter(ctx context.Context, q *server.Queries, b browser, form ur
 	}
 	if err != nil {
 		return outcome{}, err
+	}
+	if !l.remembers() {
+		return next(p)
 	}
 	cookie, err := l.remember(ctx, q, b, p)
 	if err != nil {

@@ -3,10 +3,13 @@ package login
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"html/template"
 	"log/slog"
 	"net/http"
 	"strings"
+
+	"github.com/sp-registry/sp/db/server"
 )
 
 //go:embed pages
@@ -20,6 +23,7 @@ type page struct {
 	Hostname string   // of the program that asks, empty if it said none
 	Scopes   []string // what it may do then
 	User     string   // who is signed in in this browser, empty for nobody
+	AtOnce   bool     // a code allows it, and nobody is signed in after that
 	Wrong    string   // what to say about what was typed
 
 	Request, Token string // what the form is about
@@ -76,7 +80,19 @@ func (l *Login) ShowNowhere(w http.ResponseWriter, r *http.Request) {
 // fail says that it was not the reader's fault; why is in the log.
 func (l *Login) fail(w http.ResponseWriter, r *http.Request, err error) {
 	slog.ErrorContext(r.Context(), "page", "path", r.URL.Path, "error", err)
-	http.Error(w, "The control plane could not do this. Its log says why.", http.StatusInternalServerError)
+	status := statusOf(err)
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "2")
+	}
+	http.Error(w, "The control plane could not do this. Its log says why.", status)
+}
+
+// statusOf is that of a fault of the control plane: one that has no room may have some again.
+func statusOf(err error) int {
+	if errors.Is(err, server.ErrFull) {
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
 }
 
 func (l *Login) tellStale(w http.ResponseWriter, r *http.Request) {

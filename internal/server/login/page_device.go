@@ -51,7 +51,7 @@ func (l *Login) showDeviceAsks(w http.ResponseWriter, r *http.Request, b browser
 		scopes = cut(scopes, b.scopes)
 	}
 	l.show(w, r, status, "device.html", page{
-		Hostname: device.Hostname, Scopes: meanings(scopes), User: b.name, Wrong: wrong,
+		Hostname: device.Hostname, Scopes: meanings(scopes), User: b.name, Wrong: wrong, AtOnce: !l.remembers(),
 		UserCode: userCode(device.UserCode), Token: b.token("device " + device.UserCode),
 		Address: device.Address, Since: time.UnixMicro(device.MadeAt).UTC().Format("15:04:05 UTC"),
 	})
@@ -88,12 +88,17 @@ func (l *Login) decideDevice(ctx context.Context, q *server.Queries, b browser, 
 		return l.enter(ctx, q, b, form,
 			func() (outcome, error) { return l.refuseDeviceCode(ctx, q, device) },
 			func(p person) (outcome, error) {
+				if !l.remembers() { // the page has said what it allows
+					return l.allowDevice(ctx, q, p, device)
+				}
 				h, _, err := l.may(ctx, q, p, every)
 				return outcome{redirect: asks, event: h.event("sign in", "done")}, err
 			})
 	case action == "sign-out":
 		cookie, err := l.unguessable()
 		return outcome{redirect: asks, cookie: cookie}, errors.Join(err, q.DeleteBrowser(ctx, secret.Hash(b.cookie)))
+	case action == "deny" && !l.remembers():
+		return denied(Event{Action: "allow device", Outcome: "denied"}), q.DenyDevice(ctx, device.Hash)
 	case b.person == nil:
 		return outcome{again: notSignedIn}, nil
 	case action == "allow":
@@ -127,8 +132,12 @@ func (l *Login) allowDevice(ctx context.Context, q *server.Queries, p person, de
 
 func (l *Login) denyDevice(ctx context.Context, q *server.Queries, p person, device server.Device) (outcome, error) {
 	h, _, err := l.may(ctx, q, p, device.Scopes) // who says no need not be allowed to
+	return denied(h.event("allow device", "denied")), errors.Join(err, q.DenyDevice(ctx, device.Hash))
+}
+
+func denied(e Event) outcome {
 	return outcome{
 		title: "Nothing was allowed", text: "sp cannot act for you. If you did not start this login, somebody else did: tell whoever runs this control plane.",
-		event: h.event("allow device", "denied"),
-	}, errors.Join(err, q.DenyDevice(ctx, device.Hash))
+		event: e,
+	}
 }

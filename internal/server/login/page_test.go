@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -150,11 +151,11 @@ func TestSigningInChangesTheCookie(t *testing.T) {
 	got := w.enter(b, page, w.joinCode("ann"))
 	require.NotEqual(t, before, b.Jar.Cookies(at)[0].Value)
 	cookie := got.header.Get("Set-Cookie")
-	require.Regexp(t, `^sp_login=[\w-]{43}; Path=/; Max-Age=28800; HttpOnly; SameSite=Lax$`, cookie)
+	require.Regexp(t, `^__Host-sp_login=[\w-]{43}; Path=/; Max-Age=28800; HttpOnly; Secure; SameSite=Lax$`, cookie)
 	signedIn := b.Jar.Cookies(at)[0].Value
 	w.enter(b, w.page(b), w.joinCode("ann"))
 	for _, old := range []string{before, signedIn} {
-		b.Jar.SetCookies(at, []*http.Cookie{{Name: "sp_login", Value: old, Path: "/"}})
+		b.Jar.SetCookies(at, []*http.Cookie{{Name: "__Host-sp_login", Value: old, Path: "/", Secure: true}})
 		require.NotContains(t, w.page(b).body, "Continue as")
 	}
 }
@@ -167,6 +168,37 @@ func TestACookieOverHTTPSIsForItsHostAlone(t *testing.T) {
 	rec := httptest.NewRecorder()
 	l.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "https://sp.example.com/device?user_code=x", nil))
 	require.Regexp(t, `^__Host-sp_login=[\w-]{43}; Path=/; Max-Age=28800; HttpOnly; Secure; SameSite=Lax$`, rec.Header().Get("Set-Cookie"))
+}
+
+// TestWithoutTLSNoBrowserIsRemembered: whatever else this machine serves gets the cookie, too, and can do
+// nothing with it.
+func TestWithoutTLSNoBrowserIsRemembered(t *testing.T) {
+	t.Parallel()
+	w := newPlainWorld(t)
+	w.user("ann", "member")
+	b := w.browser()
+	w.enter(b, w.page(b), w.joinCode("ann")).location(t)
+	d := w.device()
+	require.Contains(t, w.enter(b, w.get(b, "/device?user_code="+d.user), w.joinCode("ann")).body, "You are done here")
+	require.Equal(t, http.StatusOK, w.poll(d).status)
+	require.Zero(t, w.counts()["browsers"])
+
+	page := w.page(b)
+	require.NotContains(t, page.body, "Continue as")
+	require.Contains(t, w.post(b, "/login", form(page, "action", "continue")).body, notSignedIn)
+	other := w.device()
+	asked := w.get(b, "/device?user_code="+other.user)
+	require.NotContains(t, asked.body, "You are signed in as")
+	for _, action := range []string{"allow", "", "sign-out"} {
+		require.NotContains(t, w.post(b, "/device", form(asked, "action", action)).body, "You are done here")
+		asked = w.get(b, "/device?user_code="+other.user)
+	}
+	w.requireRefused(w.poll(other), "authorization_pending")
+	require.Contains(t, w.enter(b, asked, "wrong").body, wrongCode)
+	require.Contains(t, w.post(b, "/device", form(asked, "action", "deny")).body, "Nothing was allowed")
+	told := w.told()
+	require.Equal(t, Event{Address: "127.0.0.1", Action: "allow device", Outcome: "denied"}, told[len(told)-1])
+	w.requireRefused(w.poll(other), "access_denied")
 }
 
 func TestCancelTellsTheProgram(t *testing.T) {
@@ -365,6 +397,13 @@ func TestWhatGoesWrongIsNotShown(t *testing.T) {
 	require.Equal(t, "server_error", asked.Error)
 	require.NotContains(t, asked.Why, "canary")
 	require.Contains(t, logged.String(), "canary of what is broken")
+
+	w.login.Random = brokenReader{server.ErrFull} // there may be room again later
+	got = w.get(w.browser(), "/device?user_code=x")
+	require.Equal(t, http.StatusServiceUnavailable, got.status)
+	require.Equal(t, "2", got.header.Get("Retry-After"))
+	require.Equal(t, http.StatusServiceUnavailable, w.ask("/oauth/device_authorization").status)
+	w.login.Random = brokenReader{broken}
 
 	w.user("ann", "member")
 	typed := w.joinCode("ann")
