@@ -81,17 +81,31 @@ func (l *Login) answerRequest(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *Login) decide(ctx context.Context, q *server.Queries, b browser, request server.LoginRequest, form url.Values) (outcome, error) {
-	switch {
-	case form.Get("action") == "cancel":
-		return outcome{redirect: back(request, "error", "access_denied")}, q.DeleteLoginRequest(ctx, request.ID)
-	case form.Get("action") == "sign-in":
+	switch form.Get("action") {
+	case "sign-in":
 		return l.enter(ctx, q, b, form,
 			func() (outcome, error) { return l.refuseCode(ctx, q, request) },
 			func(p person) (outcome, error) { return l.allowRequest(ctx, q, p, request) })
-	case b.person == nil:
-		return outcome{again: notSignedIn}, nil
+	case "continue":
+		if b.person == nil {
+			return outcome{again: notSignedIn}, nil
+		}
+		return l.allowRequest(ctx, q, *b.person, request)
 	}
-	return l.allowRequest(ctx, q, *b.person, request)
+	return l.denyRequest(ctx, q, b, request)
+}
+
+// denyRequest tells the program that it may not act for a person. Who says so may be signed in here.
+func (l *Login) denyRequest(ctx context.Context, q *server.Queries, b browser, request server.LoginRequest) (outcome, error) {
+	denied := outcome{redirect: back(request, "error", "access_denied")}
+	if b.person != nil {
+		h, _, err := l.may(ctx, q, *b.person, request.Scopes) // who says no need not be allowed to
+		if err != nil {
+			return outcome{}, err
+		}
+		denied.event = h.event("allow login", "denied")
+	}
+	return denied, q.DeleteLoginRequest(ctx, request.ID)
 }
 
 // refuseCode asks again, or ends a request that got too many wrong codes.

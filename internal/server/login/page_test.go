@@ -424,3 +424,22 @@ func TestABodyIsBounded(t *testing.T) {
 	b := w.browser()
 	require.Contains(t, w.enter(b, w.page(b), strings.Repeat("x", 1<<20)).body, "This page is out of date")
 }
+
+// TestALoginIsAllowedByNoOtherWordThanContinue: who is signed in and sends anything else says no, as with a
+// device.
+func TestALoginIsAllowedByNoOtherWordThanContinue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.user("ann", "member")
+	b := w.browser()
+	w.enter(b, w.page(b), w.joinCode("ann")).location(t)
+	for _, action := range []string{"", "cancel", "deny", "Continue"} {
+		page := w.page(b)
+		at := w.post(b, "/login", form(page, "action", action)).location(t)
+		require.Equal(t, "access_denied", at.Query().Get("error"), action)
+		require.Empty(t, at.Query().Get("code"), action)
+		notes := w.told()
+		require.Equal(t, Event{UserID: "ann", UserName: "ann", Address: "127.0.0.1", Action: "allow login", Outcome: "denied"}, notes[len(notes)-1])
+		require.Contains(t, w.post(b, "/login", form(page, "action", "continue")).body, "This login is over")
+	}
+}
