@@ -246,7 +246,7 @@ func (s *Server) rotateSyncToken(ctx context.Context, id registry.TenantID, key 
 }
 
 func (s *Server) newSyncToken(ctx context.Context, id registry.TenantID) (token secret.Secret, err error) {
-	token, row, err := s.newToken("sp_sync_")
+	token, row, err := s.newToken(secret.SyncToken)
 	if err != nil {
 		return token, err
 	}

@@ -123,7 +123,7 @@ func (s *Server) makeToken(ctx context.Context, user string, r TokenRequest, par
 	if err != nil {
 		return made, err
 	}
-	token, row, err := s.newToken("sp_pat_")
+	token, row, err := s.newToken(secret.PersonalToken)
 	if err != nil {
 		return made, err
 	}

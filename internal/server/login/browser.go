@@ -88,7 +88,7 @@ func (b browser) sent(r *http.Request, about string) bool {
 // signIn finds out whose join code or personal token was typed, and uses up the code. Who typed
 // something else, or too late, gets the error of a row that is missing.
 func (l *Login) signIn(ctx context.Context, q *server.Queries, typed string) (person, error) {
-	if typed = strings.TrimSpace(typed); strings.HasPrefix(typed, "sp_pat_") {
+	if typed = strings.TrimSpace(typed); strings.HasPrefix(typed, secret.PersonalToken) {
 		now := l.micros()
 		token, err := q.PersonalToken(ctx, server.PersonalTokenParams{Hash: secret.Hash(typed), Now: &now})
 		if err != nil {
