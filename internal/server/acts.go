@@ -50,6 +50,9 @@ func (s *Server) Acts(ctx context.Context, asked ActsAsked) (found []Act, err er
 	}
 	found = []Act{}
 	err = s.db.Read(ctx, func(q *rows.Queries) error {
+		if _, err := s.stillIn(ctx, q); err != nil {
+			return err
+		}
 		list, err := actsIn(ctx, q, asked)
 		for _, row := range list {
 			found = append(found, Act{

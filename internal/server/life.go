@@ -187,6 +187,9 @@ func (s *Server) putCancellation(ctx context.Context, id registry.TenantID) erro
 // the loop has a look.
 func (s *Server) uncancel(ctx context.Context, id registry.TenantID, look bool) error {
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+		if err := s.mustBeTheirs(ctx, q, id); err != nil {
+			return err
+		}
 		found, err := q.Cancellation(ctx, string(id))
 		if look && rows.IsMissing(err) {
 			return q.PutCancellation(ctx, rows.PutCancellationParams{TenantID: string(id)})

@@ -75,7 +75,10 @@ func (s *Server) me(api huma.API) {
 // each gives fn the tenants that who asks may use, in order of entry, or of their ids where they are
 // not all.
 func (s *Server) each(ctx context.Context, view *registry.View, fn func(registry.Tenant) error) error {
-	p := asking(ctx)
+	p, err := s.admitted(ctx)
+	if err != nil {
+		return err
+	}
 	if p.all() {
 		for t, err := range view.Tenants(ctx, registry.Page{}) {
 			if err == nil {
@@ -151,12 +154,21 @@ func (s *Server) listed(ctx context.Context, known string) (*meAnswer, error) {
 		}
 		return at, text, err
 	})
+	if err != nil {
+		return nil, err
+	}
+	switch still, err := s.admitted(ctx); { // the list may have been another one's to render
+	case err != nil:
+		return nil, err
+	case p.lost(still):
+		return s.listed(context.WithValue(ctx, principalKey, still), known)
+	}
 	return &meAnswer{ETag: now.etag(p), ContentType: "application/json", Body: func(c huma.Context) {
 		c.SetStatus(http.StatusOK)
 		for _, part := range [][]byte{bytes.TrimSuffix(head, []byte("]}")), tenants, []byte("]}")} {
 			_, _ = c.BodyWriter().Write(part) // who does not listen learns nothing
 		}
-	}}, err
+	}}, nil
 }
 
 // render writes the tenants of who asks. What is newer than its ETag by then does no harm: the next look

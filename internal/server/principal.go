@@ -40,6 +40,11 @@ func (p *principal) may(id registry.TenantID) bool {
 // all tells whether that are all tenants there are.
 func (p *principal) all() bool { return p.admin && p.only == nil }
 
+// lost tells whether somebody who is so by now may not use a tenant any more that he could.
+func (p *principal) lost(now *principal) bool {
+	return p.all() && !now.all() || !p.all() && slices.ContainsFunc(p.own, func(id registry.TenantID) bool { return p.may(id) && !now.may(id) })
+}
+
 type contextKey int
 
 const (
@@ -158,12 +163,13 @@ func (s *Server) mustBeTheirs(ctx context.Context, q *rows.Queries, id registry.
 	return err
 }
 
-// mustStillBe refuses who asks a change of serve.db that he may not make any more. Who runs spd asks nobody.
-func (s *Server) mustStillBe(ctx context.Context, q *rows.Queries) (err error) {
-	if _, asks := ctx.Value(principalKey).(*principal); asks {
-		_, err = s.admittedIn(ctx, q)
+// stillIn is who asks as he is now, and refuses what he may not do any more. Who runs spd is nil, and asks
+// nobody.
+func (s *Server) stillIn(ctx context.Context, q *rows.Queries) (*principal, error) {
+	if _, asks := ctx.Value(principalKey).(*principal); !asks {
+		return nil, nil
 	}
-	return err
+	return s.admittedIn(ctx, q)
 }
 
 func (p *principal) mustHaveScopes() error {

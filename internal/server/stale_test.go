@@ -161,5 +161,72 @@ func TestWhoIsNoAdminAnyMoreEditsNobody(t *testing.T) {
 	require.NoError(t, err)
 	_, err = p.EditUser(asked, mallory.user.ID, UserEdit{Role: new("admin")})
 	require.Equal(t, 403, p.refused(t.Context(), err).(*Problem).Status)
-	require.Equal(t, 403, p.refused(t.Context(), p.deleteToken(asked, who.token.ID, who.mayEnd)).(*Problem).Status)
+	_, err = p.Users(asked)
+	require.Equal(t, 403, p.refused(t.Context(), err).(*Problem).Status)
+	_, err = p.Acts(asked, ActsAsked{Limit: 1})
+	require.Equal(t, 403, p.refused(t.Context(), err).(*Problem).Status)
+}
+
+// TestWhoIsNoAdminAnyMoreEndsNobodysToken: with the scope that ending one's own takes, which he still has.
+func TestWhoIsNoAdminAnyMoreEndsNobodysToken(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	p.mustUser("root", AdminRole)
+	anna, mallory := p.mustUser("anna", MemberRole), p.mustUser("mallory", AdminRole)
+	who, err := p.admit(t.Context(), "Bearer "+mallory.token, bearerScheme, []string{"write"})
+	require.NoError(t, err)
+	asked := context.WithValue(t.Context(), principalKey, who)
+	_, err = p.EditUser(t.Context(), mallory.user.ID, UserEdit{Role: new("member")})
+	require.NoError(t, err)
+	hers, err := p.admit(t.Context(), "Bearer "+anna.token, bearerScheme, nil)
+	require.NoError(t, err)
+	require.ErrorIs(t, p.deleteToken(asked, hers.token.ID), errNoToken)
+	anna.ask("GET", "/api/v1/tenants", "").is(200)
+	seen, err := p.Tokens(asked)
+	require.NoError(t, err)
+	require.Len(t, seen, 1, "his own")
+	require.NoError(t, p.deleteToken(asked, who.token.ID))
+}
+
+// TestWhoWaitedForAListHasNoneOfWhatWasTakenMeanwhile: many may wait while one is rendered.
+func TestWhoWaitedForAListHasNoneOfWhatWasTakenMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, take := range map[string]func(p *plane, mallory *client, tenant registry.TenantID) error{
+		"an admin": func(p *plane, mallory *client, _ registry.TenantID) error {
+			_, err := p.EditUser(t.Context(), mallory.user.ID, UserEdit{Role: new("member")})
+			return err
+		},
+		"a member": func(p *plane, mallory *client, tenant registry.TenantID) error {
+			return p.Grant(t.Context(), "mallory", tenant, false)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := mustPlane(t)
+			p.mustRegion("iad", "db.example.org")
+			p.mustUser("root", AdminRole)
+			mallory, id := p.mustGrant(p.mustUser("anna", MemberRole))
+			if name == "an admin" {
+				_, err := p.EditUser(t.Context(), mallory.user.ID, UserEdit{Role: new("admin"), Tenants: &[]string{}})
+				require.NoError(t, err)
+			}
+			mallory.ask("GET", "/api/v1/auth/me", "").is(200)
+			who, err := p.admit(t.Context(), "Bearer "+mallory.token, bearerScheme, []string{"read"})
+			require.NoError(t, err)
+			require.NoError(t, take(p, mallory, id))
+			asked := context.WithValue(t.Context(), principalKey, who)
+			answer, err := p.listed(asked, "")
+			require.NoError(t, err)
+			var now Me
+			mallory.ask("GET", "/api/v1/auth/me", "", "If-None-Match", answer.ETag).is(304)
+			mallory.ask("GET", "/api/v1/auth/me", "").is(200, &now)
+			require.Empty(t, now.Tenants)
+			require.NoError(t, p.read(asked, func(view *registry.View) error {
+				return p.each(asked, view, func(shown registry.Tenant) error {
+					require.NotEqual(t, id, shown.ID)
+					return nil
+				})
+			}))
+		})
+	}
 }

@@ -58,7 +58,7 @@ func (s *Server) newToken(prefix string) (token secret.Secret, row rows.InsertTo
 func (s *Server) tokens(api huma.API) {
 	huma.Register(api, operation("tokens", http.MethodGet, "/api/v1/tokens", "my tokens; with the scope admin, all", Read),
 		func(ctx context.Context, _ *struct{}) (*struct{ Body data[[]Token] }, error) {
-			found, err := s.tokensOf(ctx, asking(ctx).mayEnd)
+			found, err := s.Tokens(ctx)
 			return &struct{ Body data[[]Token] }{data[[]Token]{found}}, s.refused(ctx, err)
 		})
 	create := bodied(secretly(operation("createToken", http.MethodPost, "/api/v1/tokens", "a personal token, shown once", Secrets, http.StatusNotFound, http.StatusUnprocessableEntity)))
@@ -71,7 +71,7 @@ func (s *Server) tokens(api huma.API) {
 		Write, http.StatusNotFound)
 	remove.DefaultStatus = http.StatusNoContent
 	huma.Register(api, remove, func(ctx context.Context, in *TenantPath) (*struct{}, error) {
-		return nil, s.refused(ctx, s.deleteToken(ctx, in.ID, asking(ctx).mayEnd))
+		return nil, s.refused(ctx, s.deleteToken(ctx, in.ID))
 	})
 }
 
@@ -180,28 +180,28 @@ func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest
 
 // DeleteToken ends a personal token.
 func (s *Server) DeleteToken(ctx context.Context, id string) error {
-	err := s.deleteToken(ctx, id, func(rows.Token) bool { return true })
+	err := s.deleteToken(ctx, id)
 	if errors.Is(err, errNoToken) {
 		err = fmt.Errorf("token %s: %w", harmless(id), registry.ErrNotFound)
 	}
 	return err
 }
 
-func (s *Server) deleteToken(ctx context.Context, id string, may func(rows.Token) bool) error {
-	return s.noted(ctx, act{action: "token.delete", target: onlyID(id)}, s.endToken(ctx, id, may))
+func (s *Server) deleteToken(ctx context.Context, id string) error {
+	return s.noted(ctx, act{action: "token.delete", target: onlyID(id)}, s.endToken(ctx, id))
 }
 
-// Tokens returns the personal tokens of all users.
-func (s *Server) Tokens(ctx context.Context) ([]Token, error) {
-	return s.tokensOf(ctx, func(rows.Token) bool { return true })
-}
-
-func (s *Server) tokensOf(ctx context.Context, which func(rows.Token) bool) (found []Token, err error) {
+// Tokens returns the personal tokens that who asks may end; for who runs spd, those of all users.
+func (s *Server) Tokens(ctx context.Context) (found []Token, err error) {
 	found = []Token{}
 	err = s.db.Read(ctx, func(q *rows.Queries) error {
+		p, err := s.stillIn(ctx, q)
+		if err != nil {
+			return err
+		}
 		list, err := q.PersonalTokens(ctx)
 		for _, row := range list {
-			if which(row) {
+			if p.mayEnd(row) {
 				found = append(found, shownToken(row))
 			}
 		}
@@ -211,8 +211,11 @@ func (s *Server) tokensOf(ctx context.Context, which func(rows.Token) bool) (fou
 }
 
 // mayEnd tells whether somebody may see and end a personal token: one of his own, or with the scope admin
-// any; with a token for certain tenants, only one that is good for no other.
+// any; with a token for certain tenants, only one that is good for no other. Who runs spd, nil, may end all.
 func (p *principal) mayEnd(token rows.Token) bool {
+	if p == nil {
+		return true
+	}
 	for word := range strings.FieldsSeq(token.Tenants) {
 		if p.only != nil && !slices.Contains(p.only, registry.TenantID(word)) {
 			return false
@@ -247,13 +250,14 @@ func endWith(ctx context.Context, q *rows.Queries, row *rows.InsertTokenParams, 
 }
 
 // endToken ends a personal token with all that was made or begun with it, if it is one that may be ended.
-func (s *Server) endToken(ctx context.Context, id string, may func(rows.Token) bool) error {
+func (s *Server) endToken(ctx context.Context, id string) error {
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
-		if err := s.mustStillBe(ctx, q); err != nil {
+		p, err := s.stillIn(ctx, q)
+		if err != nil {
 			return err
 		}
 		token, err := q.Token(ctx, id)
-		if rows.IsMissing(err) || err == nil && (token.Kind != personalKind || !may(token)) {
+		if rows.IsMissing(err) || err == nil && (token.Kind != personalKind || !p.mayEnd(token)) {
 			return errNoToken
 		}
 		if err == nil {

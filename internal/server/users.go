@@ -168,6 +168,9 @@ func emailOf(name string) string {
 func (s *Server) Users(ctx context.Context) (found []User, err error) {
 	found = []User{}
 	err = s.db.Read(ctx, func(q *rows.Queries) error {
+		if _, err := s.stillIn(ctx, q); err != nil {
+			return err
+		}
 		list, err := q.Users(ctx)
 		if err != nil {
 			return err
@@ -244,7 +247,7 @@ func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, e
 		}
 	}
 	err = s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
-		if err := s.mustStillBe(ctx, q); err != nil {
+		if _, err := s.stillIn(ctx, q); err != nil {
 			return err
 		}
 		if u, err = s.userIn(ctx, q, id); err != nil {
