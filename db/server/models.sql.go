@@ -134,6 +134,7 @@ type Token struct {
 
 type Trouble struct {
 	TenantID string
+	Making   bool
 	Failures int64
 	NextAt   *int64
 	Reason   string

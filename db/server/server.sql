@@ -157,20 +157,24 @@ WHERE tenant_id = @tenant_id;
 -- name: Trouble :one
 SELECT *
 FROM troubles
-WHERE tenant_id = @tenant_id;
+WHERE tenant_id = @tenant_id AND making = @making;
 
 -- name: Troubles :many
 SELECT *
 FROM troubles
-ORDER BY tenant_id;
+ORDER BY tenant_id, making;
 
 -- name: PutTrouble :exec
-INSERT INTO troubles (tenant_id, failures, next_at, reason)
-VALUES (@tenant_id, @failures, @next_at, @reason)
-ON CONFLICT (tenant_id) DO UPDATE
+INSERT INTO troubles (tenant_id, making, failures, next_at, reason)
+VALUES (@tenant_id, @making, @failures, @next_at, @reason)
+ON CONFLICT (tenant_id, making) DO UPDATE
 SET failures = excluded.failures, next_at = excluded.next_at, reason = excluded.reason;
 
 -- name: DeleteTrouble :exec
+DELETE FROM troubles
+WHERE tenant_id = @tenant_id AND making = @making;
+
+-- name: DeleteTroubles :exec
 DELETE FROM troubles
 WHERE tenant_id = @tenant_id;
 

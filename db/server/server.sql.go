@@ -417,11 +417,26 @@ func (q *Queries) DeleteTokensOfUser(ctx context.Context, userID *string) error 
 
 const deleteTrouble = `-- name: DeleteTrouble :exec
 DELETE FROM troubles
+WHERE tenant_id = ?1 AND making = ?2
+`
+
+type DeleteTroubleParams struct {
+	TenantID string
+	Making   bool
+}
+
+func (q *Queries) DeleteTrouble(ctx context.Context, arg DeleteTroubleParams) error {
+	_, err := q.db.ExecContext(ctx, deleteTrouble, arg.TenantID, arg.Making)
+	return err
+}
+
+const deleteTroubles = `-- name: DeleteTroubles :exec
+DELETE FROM troubles
 WHERE tenant_id = ?1
 `
 
-func (q *Queries) DeleteTrouble(ctx context.Context, tenantID string) error {
-	_, err := q.db.ExecContext(ctx, deleteTrouble, tenantID)
+func (q *Queries) DeleteTroubles(ctx context.Context, tenantID string) error {
+	_, err := q.db.ExecContext(ctx, deleteTroubles, tenantID)
 	return err
 }
 
@@ -862,14 +877,15 @@ func (q *Queries) PutRegistryMark(ctx context.Context, arg PutRegistryMarkParams
 }
 
 const putTrouble = `-- name: PutTrouble :exec
-INSERT INTO troubles (tenant_id, failures, next_at, reason)
-VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT (tenant_id) DO UPDATE
+INSERT INTO troubles (tenant_id, making, failures, next_at, reason)
+VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (tenant_id, making) DO UPDATE
 SET failures = excluded.failures, next_at = excluded.next_at, reason = excluded.reason
 `
 
 type PutTroubleParams struct {
 	TenantID string
+	Making   bool
 	Failures int64
 	NextAt   *int64
 	Reason   string
@@ -878,6 +894,7 @@ type PutTroubleParams struct {
 func (q *Queries) PutTrouble(ctx context.Context, arg PutTroubleParams) error {
 	_, err := q.db.ExecContext(ctx, putTrouble,
 		arg.TenantID,
+		arg.Making,
 		arg.Failures,
 		arg.NextAt,
 		arg.Reason,
@@ -1044,16 +1061,22 @@ func (q *Queries) TouchToken(ctx context.Context, arg TouchTokenParams) error {
 }
 
 const trouble = `-- name: Trouble :one
-SELECT tenant_id, failures, next_at, reason
+SELECT tenant_id, making, failures, next_at, reason
 FROM troubles
-WHERE tenant_id = ?1
+WHERE tenant_id = ?1 AND making = ?2
 `
 
-func (q *Queries) Trouble(ctx context.Context, tenantID string) (Trouble, error) {
-	row := q.db.QueryRowContext(ctx, trouble, tenantID)
+type TroubleParams struct {
+	TenantID string
+	Making   bool
+}
+
+func (q *Queries) Trouble(ctx context.Context, arg TroubleParams) (Trouble, error) {
+	row := q.db.QueryRowContext(ctx, trouble, arg.TenantID, arg.Making)
 	var i Trouble
 	err := row.Scan(
 		&i.TenantID,
+		&i.Making,
 		&i.Failures,
 		&i.NextAt,
 		&i.Reason,
@@ -1062,9 +1085,9 @@ func (q *Queries) Trouble(ctx context.Context, tenantID string) (Trouble, error)
 }
 
 const troubles = `-- name: Troubles :many
-SELECT tenant_id, failures, next_at, reason
+SELECT tenant_id, making, failures, next_at, reason
 FROM troubles
-ORDER BY tenant_id
+ORDER BY tenant_id, making
 `
 
 func (q *Queries) Troubles(ctx context.Context) ([]Trouble, error) {
@@ -1078,6 +1101,7 @@ func (q *Queries) Troubles(ctx context.Context) ([]Trouble, error) {
 		var i Trouble
 		if err := rows.Scan(
 			&i.TenantID,
+			&i.Making,
 			&i.Failures,
 			&i.NextAt,
 			&i.Reason,

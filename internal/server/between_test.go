@@ -14,24 +14,103 @@ import (
 
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/harness"
+	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
+// mustFail has the making of a tenant's database have failed for good.
+func (p *plane) mustFail(id string) {
+	p.t.Helper()
+	require.NoError(p.t, p.db.Write(p.t.Context(), func(q *rows.Queries) error {
+		return q.PutTrouble(p.t.Context(), rows.PutTroubleParams{TenantID: id, Making: true, Failures: maxTries, Reason: "x"})
+	}))
+}
+
+// mustWork takes all steps that are due, none of which makes a database, and returns how many there were.
+func (p *plane) mustWork() int {
+	p.t.Helper()
+	jobs, _, err := p.due(p.t.Context())
+	require.NoError(p.t, err)
+	for _, j := range jobs {
+		require.NotEqual(p.t, jobMaking, j.doing)
+		p.try(p.t.Context(), j)
+	}
+	return len(jobs)
+}
+
 func TestACancelledTenantThatHadFailedIsDeleted(t *testing.T) {
 	t.Parallel()
 	p := mustPlane(t)
-	p.mustRegion("iad", "db.example.org")
+	_, _, err := p.AddRegion(t.Context(), "iad", pgtest.Server(t))
+	require.NoError(t, err)
 	anna := p.mustUser("anna", MemberRole)
 	made := anna.mustTenant("shop")
-	require.NoError(t, p.db.Write(t.Context(), func(q *rows.Queries) error {
-		return q.PutTrouble(t.Context(), rows.PutTroubleParams{TenantID: made.ID, Failures: 10, Reason: "x"})
-	}))
-	anna.ask("POST", "/api/v1/tenants/"+made.ID+"/subscription/cancel", "").is(200)
-	p.clock.pass(8 * 24 * time.Hour)
-	jobs, _, err := p.due(t.Context())
-	require.NoError(t, err)
-	require.NotEmpty(t, jobs, "cancelled 8 days ago, and nothing is due")
+	path := "/api/v1/tenants/" + made.ID
+	p.mustFail(made.ID)
+	anna.ask("POST", path+"/subscription/cancel", "").is(200)
+	var now data[Status]
+	for range 7 {
+		require.Zero(t, p.mustWork())
+		anna.ask("GET", path+"/status", "").is(200, &now)
+		require.Equal(t, failed, now.Data.Status)
+		p.clock.pass(24 * time.Hour)
+	}
+	require.Equal(t, 1, p.mustWork())
+	anna.ask("GET", path+"/status", "").is(200, &now)
+	require.Equal(t, deleting, now.Data.Status)
+	require.Equal(t, 1, p.mustWork())
+	anna.ask("GET", path, "").refuses(404, "not_found")
+}
+
+// TestACancelledTenantThatHadFailedStaysSo though its region does not answer: nothing else that fails has its
+// database made again.
+func TestACancelledTenantThatHadFailedStaysSo(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	p.mustClosedRegion("iad")
+	anna := p.mustUser("anna", MemberRole)
+	made := anna.mustTenant("shop")
+	path := "/api/v1/tenants/" + made.ID
+	p.mustFail(made.ID)
+	anna.ask("POST", path+"/subscription/cancel", "").is(200)
+	var now data[Status]
+	for range 9 {
+		p.mustWork()
+		p.mustRest(lookEvery)
+		anna.ask("GET", path+"/status", "").is(200, &now)
+		require.Equal(t, failed, now.Data.Status)
+		require.Equal(t, "x", now.Data.Message)
+		p.clock.pass(24 * time.Hour)
+	}
+	p.mustWork()
+	p.mustRest(firstPause * 8)
+	anna.ask("PATCH", path, `{}`, "If-Match", "*").is(200)
+	p.clock.pass(longest)
+	require.Zero(t, p.mustWork())
+	anna.ask("POST", path+"/retry-provision", "").is(200, &now.Data)
+	require.Equal(t, provisioning, now.Data.Status)
+	p.mustDo()
+}
+
+// TestADatabaseThatWasMadeBeyondItsRowIsKept: both files are from a backup of when it was being made, and
+// its time is over. It is made read-only then, and kept as long again.
+func TestADatabaseThatWasMadeBeyondItsRowIsKept(t *testing.T) {
+	t.Parallel()
+	p, anna, path, url := mustServe(t)
+	harness.Mess(t, p.registryPath(), "UPDATE databases SET state = 'provisioning'", "UPDATE tenants SET database_url = NULL")
+	p.mustFail(string(idIn(path)))
+	anna.ask("POST", path+"/subscription/cancel", "").is(200)
+	p.clock.pass(retention)
+	require.Equal(t, 1, p.mustWork())
+	require.Contains(t, string(mustEvents(p, path)), "kept for 7 more days")
+	require.Equal(t, []string{"on"}, pgtest.Exec(t, url, "SHOW default_transaction_read_only"))
+	require.Zero(t, p.mustWork())
+	p.clock.pass(retention)
+	require.Equal(t, 1, p.mustWork())
+	var now data[Status]
+	anna.ask("GET", path+"/status", "").is(200, &now)
+	require.Equal(t, deleting, now.Data.Status)
 }
 
 func TestATenantThatHadFailedIsDropped(t *testing.T) {
@@ -40,14 +119,13 @@ func TestATenantThatHadFailedIsDropped(t *testing.T) {
 	p.mustRegion("iad", "db.example.org")
 	anna := p.mustUser("anna", MemberRole)
 	made := anna.mustTenant("shop")
-	require.NoError(t, p.db.Write(t.Context(), func(q *rows.Queries) error {
-		return q.PutTrouble(t.Context(), rows.PutTroubleParams{TenantID: made.ID, Failures: 10, Reason: "x"})
-	}))
+	p.mustFail(made.ID)
 	// killed between the two halves of drop
 	require.NoError(t, p.change(t.Context(), func(reg *registry.Registry) error { return reg.DropDatabase(t.Context(), registry.TenantID(made.ID)) }))
 	jobs, _, err := p.due(t.Context())
 	require.NoError(t, err)
-	require.NotEmpty(t, jobs)
+	require.Len(t, jobs, 1)
+	require.Equal(t, "drop its database", jobs[0].doing)
 }
 
 func TestARefusedCreationLeavesNoGrant(t *testing.T) {

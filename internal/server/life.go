@@ -91,7 +91,7 @@ func (s *Server) status(ctx context.Context, id registry.TenantID) (st Status, e
 		if err != nil {
 			return err
 		}
-		trouble, err := s.trouble(ctx, id)
+		trouble, err := s.trouble(ctx, id, d != nil && d.State == registry.Provisioning)
 		st = s.statusOf(t, d, trouble)
 		return err
 	})
@@ -115,10 +115,10 @@ func (s *Server) statusOf(t registry.Tenant, d *registry.Database, trouble *rows
 	return st
 }
 
-// trouble is what did not work with a tenant's database; nil if all did.
-func (s *Server) trouble(ctx context.Context, id registry.TenantID) (found *rows.Trouble, err error) {
+// trouble is what did not work with the making of a tenant's database, or with anything else; nil if all did.
+func (s *Server) trouble(ctx context.Context, id registry.TenantID, making bool) (found *rows.Trouble, err error) {
 	err = s.db.Read(ctx, func(q *rows.Queries) error {
-		row, err := q.Trouble(ctx, string(id))
+		row, err := q.Trouble(ctx, rows.TroubleParams{TenantID: string(id), Making: making})
 		if rows.IsMissing(err) {
 			return nil
 		}
@@ -136,7 +136,7 @@ func (s *Server) retry(ctx context.Context, id registry.TenantID) (Status, error
 			if err := s.mustBeTheirs(ctx, q, id); err != nil {
 				return err
 			}
-			return q.DeleteTrouble(ctx, string(id))
+			return q.DeleteTrouble(ctx, rows.DeleteTroubleParams{TenantID: string(id), Making: true})
 		})
 		if err == nil {
 			err = s.tell(ctx, id, event{Type: "vm_provisioning_started", Status: provisioning, Message: "begun again"})

@@ -74,6 +74,9 @@ type job struct {
 	step   func(context.Context) error
 }
 
+// making tells whether the job makes a database. What fails with that says nothing of other jobs, nor they of it.
+func (j job) making() bool { return j.doing == jobMaking }
+
 // startDue begins what is due, and tells when to look again.
 func (s *Server) startDue(ctx context.Context, w *work) (time.Duration, error) {
 	jobs, next, err := s.due(ctx)
@@ -120,16 +123,20 @@ func (s *Server) due(ctx context.Context) (jobs []job, next time.Duration, err e
 	}); err != nil {
 		return nil, next, err
 	}
-	later := map[registry.TenantID]*int64{}
-	for _, t := range troubles {
-		later[registry.TenantID(t.TenantID)] = t.NextAt
+	type step struct {
+		id     registry.TenantID
+		making bool
 	}
-	isDue := func(id registry.TenantID, making bool) bool {
-		at, troubled := later[id]
-		if !troubled || at == nil && !making { // what failed for good is not made by itself, and may go
+	later := map[step]*int64{}
+	for _, t := range troubles {
+		later[step{registry.TenantID(t.TenantID), t.Making}] = t.NextAt
+	}
+	isDue := func(j job) bool {
+		at, troubled := later[step{j.tenant, j.making()}]
+		if !troubled {
 			return true
 		}
-		if at == nil {
+		if at == nil { // what failed for good is not made by itself
 			return false
 		}
 		wait := time.UnixMicro(*at).Sub(now)
@@ -138,13 +145,15 @@ func (s *Server) due(ctx context.Context) (jobs []job, next time.Duration, err e
 		}
 		return wait <= 0
 	}
+	states := map[registry.TenantID]registry.DatabaseState{}
 	for _, d := range databases {
-		if isDue(d.Tenant, d.State == registry.Provisioning) {
-			jobs = append(jobs, s.jobOf(d))
+		states[d.Tenant] = d.State
+		if j := s.jobOf(d); isDue(j) {
+			jobs = append(jobs, j)
 		}
 	}
 	for _, c := range cancellations {
-		if j, ok := s.cancellationJob(c, now); ok && isDue(j.tenant, false) {
+		if j, ok := s.cancellationJob(c, states[registry.TenantID(c.TenantID)], now); ok && isDue(j) {
 			jobs = append(jobs, j)
 		}
 	}
@@ -162,12 +171,17 @@ func (s *Server) jobOf(d registry.Database) job {
 	return job{d.Tenant, "end its old login", func(ctx context.Context) error { return s.retire(ctx, d.Tenant) }}
 }
 
-// cancellationJob is what a cancellation asks for, if anything.
-func (s *Server) cancellationJob(c rows.Cancellation, now time.Time) (job, bool) {
+// cancellationJob is what a cancellation asks for, if anything. A database that is being dropped needs nothing
+// more, and one that is being made, or failed to be, need not be read-only.
+func (s *Server) cancellationJob(c rows.Cancellation, state registry.DatabaseState, now time.Time) (job, bool) {
 	id := registry.TenantID(c.TenantID)
 	switch {
+	case state == registry.Dropping:
+		return job{}, false
 	case c.DeleteAt != nil && *c.DeleteAt <= now.UnixMicro():
 		return job{id, "delete it", func(ctx context.Context) error { return s.endRetention(ctx, id) }}, true
+	case state == registry.Provisioning && !c.Applied:
+		return job{}, false
 	case c.DeleteAt != nil && !c.Applied:
 		return job{id, "make its database read-only", func(ctx context.Context) error { return s.readOnly(ctx, id, true, c.Applied) }}, true
 	case c.DeleteAt == nil:
@@ -195,6 +209,11 @@ func (s *Server) endRetention(ctx context.Context, id registry.TenantID) error {
 	switch live, err := s.machine(func(string) {}).IsLive(ctx, subject); {
 	case err != nil:
 		return err
+	case live && subject.Database.State == registry.Provisioning: // as of an older registry: no other job makes it read-only
+		if err := s.renewRetention(ctx, subject); err != nil {
+			return err
+		}
+		return s.readOnly(ctx, id, true, false)
 	case live:
 		return s.renewRetention(ctx, subject)
 	}
@@ -302,7 +321,9 @@ func (s *Server) try(ctx context.Context, j job) {
 		err = nil
 	}
 	if err == nil {
-		err = s.db.Write(ctx, func(q *rows.Queries) error { return q.DeleteTrouble(ctx, string(j.tenant)) })
+		err = s.db.Write(ctx, func(q *rows.Queries) error {
+			return q.DeleteTrouble(ctx, rows.DeleteTroubleParams{TenantID: string(j.tenant), Making: j.making()})
+		})
 	} else {
 		err = s.troubled(ctx, j, err)
 	}
@@ -318,19 +339,19 @@ func (s *Server) troubled(ctx context.Context, j job, failure error) error {
 	s.Log.WarnContext(ctx, "a step failed", "tenant", j.tenant, "doing", j.doing, "error", reason)
 	tries := int64(0)
 	err := s.db.Write(ctx, func(q *rows.Queries) error {
-		before, err := q.Trouble(ctx, string(j.tenant))
+		before, err := q.Trouble(ctx, rows.TroubleParams{TenantID: string(j.tenant), Making: j.making()})
 		if err != nil && !rows.IsMissing(err) {
 			return err
 		}
 		tries = before.Failures + 1
-		row := rows.PutTroubleParams{TenantID: string(j.tenant), Failures: tries, Reason: reason}
-		if tries < maxTries || j.doing != jobMaking {
+		row := rows.PutTroubleParams{TenantID: string(j.tenant), Making: j.making(), Failures: tries, Reason: reason}
+		if tries < maxTries || !j.making() {
 			at := s.Now().Add(pauseAfter(tries)).UnixMicro()
 			row.NextAt = &at
 		}
 		return q.PutTrouble(ctx, row)
 	})
-	if err != nil || j.doing != jobMaking {
+	if err != nil || !j.making() {
 		return err
 	}
 	e := event{Type: "vm_provisioning_progress", Status: provisioning, Message: fmt.Sprintf("try %d: %s", tries, reason)}
@@ -458,7 +479,7 @@ func (s *Server) forget(ctx context.Context, tenant registry.TenantID) error {
 	id := string(tenant)
 	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
 		return errors.Join(
-			q.RevokeTenant(ctx, id), q.DeleteSyncToken(ctx, &id), q.DeleteEvents(ctx, id), q.DeleteTrouble(ctx, id),
+			q.RevokeTenant(ctx, id), q.DeleteSyncToken(ctx, &id), q.DeleteEvents(ctx, id), q.DeleteTroubles(ctx, id),
 			q.DeleteCancellation(ctx, id), q.DeleteFiles(ctx, id), q.BumpGrants(ctx),
 		)
 	})

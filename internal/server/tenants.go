@@ -404,6 +404,6 @@ func (s *Server) endSync(ctx context.Context, id registry.TenantID) error {
 		if err := q.DeleteSyncToken(ctx, &tenant); err != nil {
 			return err
 		}
-		return q.DeleteTrouble(ctx, tenant)
+		return q.DeleteTroubles(ctx, tenant)
 	})
 }

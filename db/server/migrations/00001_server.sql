@@ -104,13 +104,16 @@ CREATE TABLE events (
 
 CREATE INDEX events_at ON events (at);
 
--- A tenant with whose database something did not work: how often since it last did, when it is tried
--- again, NULL for not by itself, and why, without secrets.
+-- A tenant with whose database something did not work, the making of it or anything else: how often
+-- since it last did, when it is tried again, NULL for not by itself, and why, without secrets.
 CREATE TABLE troubles (
-    tenant_id TEXT    NOT NULL PRIMARY KEY,
+    tenant_id TEXT    NOT NULL,
+    making    INTEGER NOT NULL CHECK (making IN (0, 1)),
     failures  INTEGER NOT NULL CHECK (failures > 0),
     next_at   INTEGER,
-    reason    TEXT    NOT NULL
+    reason    TEXT    NOT NULL,
+    PRIMARY KEY (tenant_id, making),
+    CHECK (making = 1 OR next_at IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
 -- A tenant whose subscription was cancelled: when it is deleted, and whether its database is
