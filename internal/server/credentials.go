@@ -235,7 +235,7 @@ func (s *Server) changeLogin(ctx context.Context, reg *registry.Registry, c call
 // rotateSyncToken makes a tenant's sync token, in place of the one before.
 func (s *Server) rotateSyncToken(ctx context.Context, id registry.TenantID, key string) (token secret.Secret, err error) {
 	c := call{operation: "sync-token.rotate", key: key, tenant: id, request: map[string]any{"tenant": id}}
-	if _, err = s.tenantNow(ctx, id); err != nil {
+	if err = s.checkStays(ctx, id); err != nil {
 		return token, s.noted(ctx, act{action: c.operation, tenant: id}, err)
 	}
 	err = s.once(ctx, c, func(call, bool) (err error) {
@@ -260,8 +260,15 @@ func (s *Server) newSyncToken(ctx context.Context, id registry.TenantID) (token 
 	}); err != nil {
 		return token, err
 	}
-	if _, err := s.tenantNow(ctx, id); err != nil { // it went meanwhile, and leaves no token behind
-		return secret.Secret{}, errors.Join(err, s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error { return q.DeleteSyncToken(ctx, &tenant) }))
+	err = s.read(ctx, func(view *registry.View) error { return mustStay(ctx, view, id) })
+	if errors.Is(err, errDeleted) { // meanwhile: it leaves no token behind
+		err = errors.Join(err, s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error {
+			_, err := q.DeleteToken(ctx, row.ID) // and not one that somebody else got since
+			return err
+		}))
+	}
+	if err != nil {
+		return secret.Secret{}, err
 	}
 	return token, nil
 }

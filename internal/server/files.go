@@ -67,7 +67,7 @@ func (s *Server) configuration(api huma.API) {
 	})
 
 	put := sync("putFiles", http.MethodPut, "a whole new state: plain files under services/, and profiles/*/profile.yaml; 16 MiB, 10,000 files",
-		http.StatusRequestTimeout, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusPreconditionRequired)
+		http.StatusRequestTimeout, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusPreconditionRequired)
 	put.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{archiveType: binary}}
 	put.Responses = map[string]*huma.Response{"200": {Description: "OK", Headers: etag, Content: map[string]*huma.MediaType{"application/json": manifest}}}
 	put.Middlewares = huma.Middlewares{handBody}
@@ -127,14 +127,19 @@ func (s *Server) readFiles(ctx context.Context, id registry.TenantID, asArchive 
 		return nil, err
 	}
 	if asArchive {
-		text, etag, err := s.files.Archive(ctx, string(id))
+		text, etag, err := s.files.Archive(ctx, string(id), s.theirs(ctx, id))
 		return &filesAnswer{Status: http.StatusOK, ETag: etag, Vary: "Accept", ContentType: archiveType, Body: text}, err
 	}
-	m, err := s.files.Manifest(ctx, string(id))
+	m, err := s.files.Manifest(ctx, string(id), s.theirs(ctx, id))
 	if err != nil {
 		return nil, err
 	}
 	return manifestAnswer(m)
+}
+
+// theirs is mustBeTheirs, for a look or a change that begins elsewhere.
+func (s *Server) theirs(ctx context.Context, id registry.TenantID) func(*rows.Queries) error {
+	return func(q *rows.Queries) error { return s.mustBeTheirs(ctx, q, id) }
 }
 
 func manifestAnswer(m archive.Manifest) (*filesAnswer, error) {
@@ -150,8 +155,18 @@ func (s *Server) checkTenant(ctx context.Context, id registry.TenantID) error {
 	})
 }
 
+// checkStays refuses one that is being deleted, too.
+func (s *Server) checkStays(ctx context.Context, id registry.TenantID) error {
+	return s.read(ctx, func(view *registry.View) error {
+		if _, err := s.tenant(ctx, view, id); err != nil {
+			return err
+		}
+		return mustStay(ctx, view, id)
+	})
+}
+
 func (s *Server) putFiles(ctx context.Context, id registry.TenantID, contentType, ifMatch string) (*filesAnswer, error) {
-	if err := s.checkTenant(ctx, id); err != nil {
+	if err := s.checkStays(ctx, id); err != nil {
 		return nil, err
 	}
 	if !accepts(contentType, archiveType) {
@@ -161,9 +176,7 @@ func (s *Server) putFiles(ctx context.Context, id registry.TenantID, contentType
 		return nil, err
 	}
 	defer s.pushes.release(id)
-	m, err := s.files.Replace(ctx, string(id), ifMatch, ctx.Value(bodyKey).(io.Reader), func(q *rows.Queries) error {
-		return s.mustBeTheirs(ctx, q, id) // which has no files once it is gone, as it has no token
-	})
+	m, err := s.files.Replace(ctx, string(id), ifMatch, ctx.Value(bodyKey).(io.Reader), s.theirs(ctx, id)) // which has no token once it goes
 	if err != nil {
 		return nil, filesProblem(err)
 	}

@@ -44,6 +44,8 @@ func mustSync(t *testing.T) (p *plane, syncing *client, mine, other string) {
 	return p, &client{plane: p, token: token.Token}, "/api/v1/tenants/" + shop.ID + "/files", "/api/v1/tenants/" + blog.ID + "/files"
 }
 
+func always(*rows.Queries) error { return nil }
+
 func TestTheFilesOfATenantAreReplacedByWhoKnowsThem(t *testing.T) {
 	t.Parallel()
 	_, c, path, _ := mustSync(t)
@@ -117,11 +119,11 @@ func TestTheFilesGoWithTheirTenant(t *testing.T) {
 	text, _ := mustArchive(t, "services/a", "a")
 	c.ask("PUT", path, text, "Content-Type", "application/gzip", "If-Match", archive.Manifest{}.ETag()).is(200)
 	id := strings.Split(path, "/")[4]
-	m, err := p.files.Manifest(t.Context(), id)
+	m, err := p.files.Manifest(t.Context(), id, always)
 	require.NoError(t, err)
 	require.Len(t, m, 1)
 	require.NoError(t, p.forget(t.Context(), registry.TenantID(id)))
-	m, err = p.files.Manifest(t.Context(), id)
+	m, err = p.files.Manifest(t.Context(), id, always)
 	require.NoError(t, err)
 	require.Empty(t, m)
 	c.ask("GET", path, "").refuses(401, "unauthenticated")
@@ -140,7 +142,7 @@ func TestAnArchiveThatDoesNotComeWholeIsNobodysFaultHere(t *testing.T) {
 	t.Parallel()
 	_, c, path, _ := mustSync(t)
 	for _, failure := range []error{os.ErrDeadlineExceeded, io.ErrUnexpectedEOF} {
-		_, err := c.files.Replace(t.Context(), "a", "*", iotest.ErrReader(failure), func(*rows.Queries) error { return nil })
+		_, err := c.files.Replace(t.Context(), "a", "*", iotest.ErrReader(failure), always)
 		require.Equal(t, 408, filesProblem(err).(*Problem).Status)
 	}
 	require.Equal(t, archive.Manifest{}.ETag(), c.ask("GET", path, "").is(200).Header.Get("ETag"))
@@ -182,7 +184,7 @@ func TestAPushEndsWithItsTokenAndItsTenant(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, rest.Close())
 			require.ErrorIs(t, <-came, errUnauthenticated)
-			m, err := p.files.Manifest(t.Context(), string(idIn(tenant)))
+			m, err := p.files.Manifest(t.Context(), string(idIn(tenant)), always)
 			require.NoError(t, err)
 			require.Empty(t, m)
 		})

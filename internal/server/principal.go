@@ -258,12 +258,27 @@ func (s *Server) tenant(ctx context.Context, view *registry.View, id registry.Te
 	return view.Tenant(ctx, id)
 }
 
-// changeTenant runs fn in a change of the registry, for who may use a tenant once it is his turn.
+var errDeleted = problem(http.StatusConflict, "conflict", "the tenant is being deleted")
+
+// mustStay refuses a tenant that is being deleted.
+func mustStay(ctx context.Context, view *registry.View, id registry.TenantID) error {
+	d, err := view.Database(ctx, id)
+	if err == nil && (d == nil || d.State == registry.Dropping) {
+		err = errDeleted
+	}
+	return err
+}
+
+// changeTenant runs fn in a change of the registry, for who may use a tenant once it is his turn, unless that
+// is being deleted.
 func (s *Server) changeTenant(ctx context.Context, id registry.TenantID, fn func(*registry.Registry) error) error {
 	return s.change(ctx, func(reg *registry.Registry) error {
 		view, err := reg.View(ctx)
 		if err == nil {
 			_, err = s.tenant(ctx, view, id)
+		}
+		if err == nil {
+			err = mustStay(ctx, view, id)
 		}
 		if err != nil {
 			return err

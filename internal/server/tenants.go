@@ -339,8 +339,6 @@ func (s *Server) edit(ctx context.Context, id registry.TenantID, version string,
 	return err
 }
 
-var errDeleted = problem(http.StatusConflict, "conflict", "the tenant is being deleted")
-
 // checkVersion refuses to edit a tenant that is not as it was when the version was read. Nobody else
 // changes it meanwhile.
 func (s *Server) checkVersion(ctx context.Context, reg *registry.Registry, id registry.TenantID, version string) (was Tenant, err error) {
@@ -387,7 +385,7 @@ func updateTenant(ctx context.Context, reg *registry.Registry, id registry.Tenan
 // deleteTenant records that a tenant is to go. Who can no longer use it is decided at once.
 func (s *Server) deleteTenant(ctx context.Context, id registry.TenantID) error {
 	err := s.changeTenant(ctx, id, func(reg *registry.Registry) error { return reg.DropDatabase(ctx, id) })
-	if err == nil {
+	if err == nil || errors.Is(err, errDeleted) { // the one before may have died in between
 		err = s.endSync(ctx, id)
 	}
 	if err = s.noted(ctx, act{action: "tenant.delete", tenant: id}, err); err != nil {

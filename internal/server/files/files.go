@@ -39,14 +39,18 @@ func New(db *server.DB, dir string, now func() time.Time) *Files {
 	return &Files{db: db, dir: dir, now: now, turn: make(chan struct{}, unpacked)}
 }
 
-// Manifest returns the manifest of a tenant's state.
-func (f *Files) Manifest(ctx context.Context, tenant string) (m archive.Manifest, err error) {
+// Manifest returns the manifest of a tenant's state. Whoever asks may wait for others: may refuses, in the same
+// look, what may not be any more.
+func (f *Files) Manifest(ctx context.Context, tenant string, may func(*server.Queries) error) (m archive.Manifest, err error) {
 	if err := f.wait(ctx); err != nil {
 		return nil, err
 	}
 	defer f.leave()
 	var text string
 	err = f.db.Read(ctx, func(q *server.Queries) error {
+		if err := may(q); err != nil {
+			return err
+		}
 		text, err = q.FilesManifest(ctx, tenant)
 		return err
 	})
@@ -59,14 +63,17 @@ func (f *Files) Manifest(ctx context.Context, tenant string) (m archive.Manifest
 	return m, err
 }
 
-// Archive returns the archive of a tenant's state, and the ETag of its manifest.
-func (f *Files) Archive(ctx context.Context, tenant string) (text []byte, etag string, err error) {
+// Archive returns the archive of a tenant's state, and the ETag of its manifest, if it may.
+func (f *Files) Archive(ctx context.Context, tenant string, may func(*server.Queries) error) (text []byte, etag string, err error) {
 	if err := f.wait(ctx); err != nil {
 		return nil, "", err
 	}
 	defer f.leave()
 	var row server.FilesArchiveRow
 	err = f.db.Read(ctx, func(q *server.Queries) error {
+		if err := may(q); err != nil {
+			return err
+		}
 		row, err = q.FilesArchive(ctx, tenant)
 		return err
 	})

@@ -44,10 +44,10 @@ var empty = archive.Manifest{}.ETag()
 func TestATenantBeginsWithoutFiles(t *testing.T) {
 	t.Parallel()
 	f := mustOpen(t)
-	m, err := f.Manifest(t.Context(), "a")
+	m, err := f.Manifest(t.Context(), "a", always)
 	require.NoError(t, err)
 	require.Equal(t, archive.Manifest{}, m)
-	text, etag, err := f.Archive(t.Context(), "a")
+	text, etag, err := f.Archive(t.Context(), "a", always)
 	require.NoError(t, err)
 	require.Equal(t, empty, etag)
 	none, err := archive.Read(bytes.NewReader(text))
@@ -61,10 +61,10 @@ func TestAStateIsReplacedByWhoKnowsIt(t *testing.T) {
 	first := mustPack(t, "services/b", "b", "services/a", "a")
 	m, err := f.Replace(t.Context(), "a", empty, bytes.NewReader(first), always)
 	require.NoError(t, err)
-	shown, err := f.Manifest(t.Context(), "a")
+	shown, err := f.Manifest(t.Context(), "a", always)
 	require.NoError(t, err)
 	require.Equal(t, m, shown)
-	text, etag, err := f.Archive(t.Context(), "a")
+	text, etag, err := f.Archive(t.Context(), "a", always)
 	require.NoError(t, err)
 	require.Equal(t, m.ETag(), etag)
 	require.Equal(t, first, text)
@@ -81,7 +81,7 @@ func TestAStateIsReplacedByWhoKnowsIt(t *testing.T) {
 	require.NoError(t, err)
 	_, err = f.Replace(t.Context(), "a", `"x", `+m.ETag(), bytes.NewReader(mustPack(t)), always)
 	require.NoError(t, err)
-	shown, err = f.Manifest(t.Context(), "a")
+	shown, err = f.Manifest(t.Context(), "a", always)
 	require.NoError(t, err)
 	require.Empty(t, shown)
 }
@@ -93,7 +93,7 @@ func TestARefusedArchiveReplacesNothing(t *testing.T) {
 	require.ErrorIs(t, err, archive.ErrRefused)
 	_, err = f.Replace(t.Context(), "a", empty, bytes.NewReader(make([]byte, archive.MaxBytes+1)), always)
 	require.ErrorIs(t, err, archive.ErrRefused)
-	m, err := f.Manifest(t.Context(), "a")
+	m, err := f.Manifest(t.Context(), "a", always)
 	require.NoError(t, err)
 	require.Empty(t, m)
 }
@@ -141,7 +141,7 @@ func TestASlowPushKeepsNobodyElseWaiting(t *testing.T) {
 	defer cancel()
 	_, err := f.Replace(ctx, "e", empty, bytes.NewReader(mustPack(t, "services/a", "a")), always)
 	require.NoError(t, err)
-	_, err = f.Manifest(ctx, "e")
+	_, err = f.Manifest(ctx, "e", always)
 	require.NoError(t, err)
 
 	broken := errors.New("broken")
@@ -151,4 +151,16 @@ func TestASlowPushKeepsNobodyElseWaiting(t *testing.T) {
 	}
 	_, err = f.Replace(ctx, "a", empty, bytes.NewReader(mustPack(t)), always)
 	require.NoError(t, err)
+}
+
+// TestWhoWaitedForFilesIsLookedAtAnew: what he may may have ended meanwhile.
+func TestWhoWaitedForFilesIsLookedAtAnew(t *testing.T) {
+	t.Parallel()
+	f := mustOpen(t)
+	ended := errors.New("ended")
+	never := func(*server.Queries) error { return ended }
+	_, err := f.Manifest(t.Context(), "a", never)
+	require.ErrorIs(t, err, ended)
+	_, _, err = f.Archive(t.Context(), "a", never)
+	require.ErrorIs(t, err, ended)
 }
