@@ -174,6 +174,9 @@ func (s *Server) stillIn(ctx context.Context, q *rows.Queries) (*principal, erro
 
 func (p *principal) mustHaveScopes() error {
 	for _, scope := range p.needs {
+		if scope == string(Admin) && p.only != nil {
+			return problem(http.StatusForbidden, "denied", "this needs the scope admin, which a token for certain tenants can't have")
+		}
 		if !slices.Contains(p.scopes, Scope(scope)) {
 			return problem(http.StatusForbidden, "denied", "this needs the scope %s, which your token or your role does not have", scope)
 		}
@@ -216,6 +219,9 @@ func (s *Server) identify(ctx context.Context, q *rows.Queries, hash string) (p 
 	p.admin, p.scopes = role == AdminRole, scopesOf(p.token.Scopes, role)
 	for id := range strings.FieldsSeq(p.token.Tenants) {
 		p.only = append(p.only, registry.TenantID(id))
+	}
+	if p.only != nil { // users and the audit are those of all tenants
+		p.scopes = slices.DeleteFunc(p.scopes, func(scope Scope) bool { return scope == Admin })
 	}
 	if p.grants, err = q.Grants(ctx); err != nil {
 		return nil, err

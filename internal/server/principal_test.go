@@ -251,3 +251,55 @@ func TestTheLastAdminCannotLockHimselfOut(t *testing.T) {
 	root.ask("PATCH", "/api/v1/users/"+root.user.ID, `{"active":false}`).is(200)
 	root.ask("GET", "/api/v1/users", "").refuses(401, "unauthenticated")
 }
+
+// TestATokenForCertainTenantsGoesNotBeyondThem, whatever its user may: not by users and the audit, which are
+// those of all tenants, and by no other token or tenant that it makes.
+func TestATokenForCertainTenantsGoesNotBeyondThem(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	p.mustRegion("iad", "db.example.org")
+	root, anna := p.mustUser("root", AdminRole), p.mustUser("anna", MemberRole)
+	mine, other := anna.mustTenant("mine"), anna.mustTenant("other")
+	all := `"scopes":["read","write","secrets","admin"]`
+	refused := root.ask("POST", "/api/v1/tokens", `{"name":"x",`+all+`,"tenants":["`+mine.ID+`"]}`).refuses(422, "invalid")
+	require.Equal(t, "/scopes", refused.Errors[0].Pointer)
+	require.Contains(t, refused.Detail, "for certain tenants")
+	_, err := p.CreateTokenFor(t.Context(), "root", TokenRequest{Name: "x", Scopes: []string{"admin"}, Tenants: []string{mine.ID}})
+	require.ErrorIs(t, err, ErrInvalid)
+
+	made, err := p.CreateToken(t.Context(), root.user.ID, TokenRequest{ // as one that was made before
+		Name: "x", Scopes: []string{"read", "write", "secrets", "admin"}, Tenants: []string{mine.ID},
+	})
+	require.NoError(t, err)
+	limited := &client{plane: p, user: root.user, token: made.Secret}
+	for _, asked := range []string{"PATCH /api/v1/users/" + anna.user.ID + ` {"role":"admin"}`, "GET /api/v1/users", "GET /api/v1/audit"} {
+		words := strings.SplitN(asked+"  ", " ", 3)
+		require.Contains(t, limited.ask(words[0], words[1], strings.TrimSpace(words[2])).refuses(403, "denied").Detail, "certain tenants", asked)
+	}
+	limited.ask("GET", "/api/v1/tenants/"+mine.ID, "").is(200)
+	for _, asked := range []string{
+		"GET ", "PATCH ", "DELETE ", "GET /status", "GET /events", "GET /credentials", "POST /rotate-credentials", "POST /rotate-sync-token",
+		"POST /retry-provision", "POST /subscription/cancel", "PUT /external-db-access",
+	} {
+		method, path, _ := strings.Cut(asked, " ")
+		body := map[string]string{"PATCH ": `{}`, "PUT /external-db-access": `{"enabled":true}`}[asked]
+		limited.ask(method, "/api/v1/tenants/"+other.ID+path, body, "If-Match", "*").refuses(404, "not_found")
+	}
+	limited.ask("POST", "/api/v1/tenants", `{"name":"third","region":"iad"}`).refuses(403, "denied")
+	limited.ask("POST", "/api/v1/tokens", `{"name":"x",`+all+`}`).refuses(422, "invalid")
+	limited.ask("POST", "/api/v1/tokens", `{"name":"x","scopes":["read"],"tenants":["`+mine.ID+`","`+other.ID+`"]}`).refuses(404, "not_found")
+	for _, tenants := range []string{"", `,"tenants":[]`} {
+		var further data[NewToken]
+		limited.ask("POST", "/api/v1/tokens", `{"name":"x","scopes":["read"]`+tenants+`}`).is(201, &further)
+		require.EqualValues(t, []string{mine.ID}, []string{string(further.Data.Tenants[0])})
+	}
+	var seen data[[]Token]
+	limited.ask("GET", "/api/v1/tokens", "").is(200, &seen)
+	for _, token := range seen.Data {
+		require.Equal(t, root.user.ID, token.User)
+		require.Len(t, token.Tenants, 1)
+	}
+	var brief data[[]TenantBrief]
+	limited.ask("GET", "/api/v1/tenants", "").is(200, &brief)
+	require.Len(t, brief.Data, 1)
+}

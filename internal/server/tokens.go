@@ -78,13 +78,13 @@ func (s *Server) tokens(api huma.API) {
 // createToken makes a token for who asks, which can do no more than the one that he has.
 func (s *Server) createToken(ctx context.Context, r TokenRequest) (NewToken, error) {
 	p := asking(ctx)
-	if pgurl.IsMisplaced(r.Name) {
-		return NewToken{}, invalid("/name", nameIsSecret)
-	}
 	if len(r.Tenants) == 0 {
 		for _, id := range p.only {
 			r.Tenants = append(r.Tenants, string(id))
 		}
+	}
+	if at, why := r.unfit(); why != "" {
+		return NewToken{}, invalid(at, "%s", why)
 	}
 	if err := p.mayMake(r); err != nil { // before anything is said of a tenant
 		return NewToken{}, err
@@ -107,7 +107,16 @@ func (p *principal) mayMake(r TokenRequest) error {
 	return nil
 }
 
-const nameIsSecret = "the name of the token is a secret itself, and names are shown"
+// unfit says what is wrong with a token that is asked for, and with which member; nothing if it can be made.
+func (r TokenRequest) unfit() (pointer, why string) {
+	switch {
+	case pgurl.IsMisplaced(r.Name):
+		return "/name", "the name of the token is a secret itself, and names are shown"
+	case len(r.Tenants) > 0 && slices.Contains(r.Scopes, string(Admin)):
+		return "/scopes", "a token for certain tenants can't have the scope admin, which is for users and the audit of all tenants"
+	}
+	return "", ""
+}
 
 // CreateToken makes a personal token for a user.
 func (s *Server) CreateToken(ctx context.Context, user string, r TokenRequest) (made NewToken, err error) {
@@ -159,8 +168,8 @@ func (s *Server) makeToken(ctx context.Context, user string, r TokenRequest, par
 // CreateTokenFor makes a personal token for the user of a name, as this machine's operator may. Without
 // scopes it allows what the user's role does, but for administration.
 func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest) (made NewToken, err error) {
-	if pgurl.IsMisplaced(r.Name) {
-		return made, fmt.Errorf("%s: %w", nameIsSecret, ErrInvalid)
+	if _, why := r.unfit(); why != "" {
+		return made, fmt.Errorf("%s: %w", why, ErrInvalid)
 	}
 	u, err := s.UserNamed(ctx, name)
 	if err != nil {

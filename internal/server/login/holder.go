@@ -69,6 +69,9 @@ func (l *Login) may(ctx context.Context, q *server.Queries, p person, asked stri
 			return h, oidc.ErrInvalidGrant().WithDescription("the personal token of this login is no longer valid"), nil
 		}
 		h.scopes, h.tenants = cut(h.scopes, token.Scopes), token.Tenants
+		if h.tenants != "" {
+			h.scopes = cut(h.scopes, ofRole["member"]) // users and the audit are those of all tenants
+		}
 		if token.ExpiresAt != nil {
 			h.until = min(h.until, *token.ExpiresAt)
 		}

@@ -342,3 +342,15 @@ func (w *world) counts() map[string]int {
 	}
 	return found
 }
+
+// TestALoginByATokenForCertainTenantsIsNoAdmins: users and the audit are those of all tenants.
+func TestALoginByATokenForCertainTenantsIsNoAdmins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.user("root", "admin")
+	for tenants, want := range map[string]string{"": "read write secrets admin", "t": "read write secrets"} {
+		personal := w.personal("root", "limited"+tenants, every, tenants, time.Hour)
+		got := w.exchange(w.code(personal))
+		require.Equal(t, want, got.Scope)
+	}
+}
