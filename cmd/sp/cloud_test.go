@@ -47,7 +47,7 @@ func newSpd(t *testing.T, users ...string) *spd {
 	for _, name := range users {
 		u, _, err := s.AddUser(t.Context(), name, server.MemberRole)
 		require.NoError(t, err)
-		made, err := s.CreateToken(t.Context(), u.ID, server.TokenRequest{Name: "t", Scopes: []string{"read", "write", "secrets"}})
+		made, err := s.CreateTokenFor(t.Context(), u.Name, server.TokenRequest{Name: "t", Scopes: []string{"read", "write", "secrets"}})
 		require.NoError(t, err)
 		p.tokens[name] = made.Secret
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -20,12 +21,12 @@ type act struct {
 }
 
 // actions are what the audit calls an operation that was refused before it began: the same as where it
-// was not.
+// was not. The others only look, at what is no secret.
 var actions = map[string]string{
 	"tenantCredentials": "credentials.read", "rotateCredentials": "credentials.rotate", "rotateSyncToken": "sync-token.rotate",
 	"createTenant": "tenant.create", "editTenant": "tenant.edit", "deleteTenant": "tenant.delete", "retryProvision": "tenant.retry",
 	"cancelSubscription": "tenant.cancel", "externalAccess": "tenant.external",
-	"createToken": "token.create", "deleteToken": "token.delete", "users": "user.list", "editUser": "user.edit", "audit": "audit.read",
+	"putFiles": "files.put", "createToken": "token.create", "deleteToken": "token.delete", "users": "user.list", "editUser": "user.edit", "audit": "audit.read",
 }
 
 // actOf is what somebody wanted to do by an operation, with what the path names.
@@ -43,7 +44,40 @@ func actOf(o *huma.Operation, id string) act {
 func (s *Server) note(ctx context.Context, a act, failure error) error {
 	row := s.entry(ctx, a)
 	row.Outcome = outcomeOf(failure)
-	return s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error { return q.InsertAudit(ctx, row) })
+	err := s.db.Write(context.WithoutCancel(ctx), func(q *rows.Queries) error { return q.InsertAudit(ctx, row) })
+	if err == nil {
+		hasNoted(ctx)
+	}
+	return err
+}
+
+// noteRefused records that an act was refused. What was done has its entry in the same change.
+func (s *Server) noteRefused(ctx context.Context, a act, failure error) error {
+	if failure == nil {
+		return nil
+	}
+	return s.noted(ctx, a, failure)
+}
+
+// noting tells whether a request has its entry.
+type noting struct{ done bool }
+
+func hasNoted(ctx context.Context) {
+	if n, ok := ctx.Value(notedKey).(*noting); ok {
+		n.done = true
+	}
+}
+
+// noteAnswer is behind every answer to somebody who is known: a refusal that has no entry yet gets one here, such
+// as that of a body which is not as it is described. Nothing was done then, so the answer stays.
+func (s *Server) noteAnswer(c huma.Context) {
+	ctx, n, o := c.Context(), c.Context().Value(notedKey).(*noting), c.Operation()
+	if n.done || c.Status() < http.StatusBadRequest || actions[o.OperationID] == "" {
+		return
+	}
+	if err := s.note(ctx, actOf(o, c.Param("id")), problem(c.Status(), codeOf(c.Status()), "")); err != nil {
+		s.Log.ErrorContext(ctx, "a refusal is not in the audit", "request", requestID(ctx), "error", err)
+	}
 }
 
 // noted records an act beside its effect, and returns why either failed. What could not be recorded

@@ -116,11 +116,15 @@ func (s *Server) end(ctx context.Context, c call, failure error) error {
 	entry := s.entry(ctx, act{action: c.operation, tenant: c.tenant})
 	entry.Outcome = outcomeOf(failure)
 	user := asking(ctx).user.ID
-	return s.db.Write(ctx, func(q *rows.Queries) error {
+	err := s.db.Write(ctx, func(q *rows.Queries) error {
 		err := q.InsertAudit(ctx, entry)
 		if failure == nil {
 			return errors.Join(err, q.EndCall(ctx, rows.EndCallParams{UserID: user, Key: c.key}))
 		}
 		return err
 	})
+	if err == nil {
+		hasNoted(ctx)
+	}
+	return err
 }

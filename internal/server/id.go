@@ -42,12 +42,17 @@ func harmless(word string) string {
 
 // loggedPath is the path of a request without what is no word of the API's, and no id.
 func loggedPath(path string) string {
-	const longest = 32 // of our words, of codes of regions and join codes
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
-		if !IsID(part) && (len(part) > longest || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "") {
+		if !IsID(part) && !isWord(part) {
 			parts[i] = "***"
 		}
 	}
 	return strings.Join(parts, "/")
+}
+
+// isWord tells whether a text can be one of our words, or the code of a region.
+func isWord(text string) bool {
+	const longest = 32
+	return len(text) <= longest && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") == ""
 }

@@ -50,6 +50,7 @@ type contextKey int
 const (
 	principalKey contextKey = iota
 	requestKey
+	notedKey
 	addressKey
 	bodyKey
 )
@@ -72,15 +73,15 @@ func (s *Server) authenticate(api huma.API) func(huma.Context, func(huma.Context
 			return
 		}
 		p, err := s.admit(c.Context(), c.Header("Authorization"), scheme, scopes)
-		if err != nil && p != nil && !slices.Equal(scopes, []string{string(Read)}) { // who may only look may ask
-			ctx := context.WithValue(c.Context(), principalKey, p)
-			err = s.noted(ctx, actOf(c.Operation(), c.Param("id")), err)
+		if p != nil { // who is unknown stands nowhere
+			c = huma.WithValue(huma.WithValue(c, principalKey, p), notedKey, &noting{})
+			defer s.noteAnswer(c)
 		}
 		if err != nil {
 			writeProblem(api, c, s.refused(c.Context(), err))
 			return
 		}
-		next(huma.WithValue(c, principalKey, p))
+		next(c)
 	}
 }
 
@@ -125,7 +126,7 @@ func (s *Server) admit(ctx context.Context, header, scheme string, scopes []stri
 		return nil, err
 	}
 	if (p.token.Kind == syncKind) != (scheme == syncScheme) {
-		return nil, problem(http.StatusForbidden, "denied", "this takes another kind of token")
+		return p, problem(http.StatusForbidden, "denied", "this takes another kind of token")
 	}
 	p.needs = scopes
 	if err := p.mustHaveScopes(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/sp-registry/sp/db"
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -149,6 +150,10 @@ var refusals = []struct {
 	{registry.ErrNotFound, 404, "not_found"},
 	{registry.ErrConflict, 409, "conflict"},
 	{ErrLastAdmin, 409, "conflict"},
+	{ErrNoUser, 404, "not_found"}, // these three are for the operator
+	{ErrUserExists, 409, "exists"},
+	{ErrInvalid, 422, "invalid"},
+	{pgurl.ErrInvalid, 422, "invalid"},
 	{ErrInactive, 401, "unauthenticated"}, // since the token was looked at
 	{registry.ErrExists, 409, "exists"},
 	{registry.ErrInUse, 409, "in_use"},

@@ -141,6 +141,14 @@ func (e strange) Unwrap() error { return e.error }
 // AddRegion makes a PostgreSQL server a region, after a look whether databases can be made there, and
 // whether it is a region already by another address. It tells whether it was that region before.
 func (s *Server) AddRegion(ctx context.Context, code string, admin secret.Secret) (server registry.Server, known bool, err error) {
+	if server, known, err = s.tryRegion(ctx, code, admin); err != nil {
+		return server, false, s.noted(ctx, regional("region.add", code, err), err)
+	}
+	return server, known, s.addRegion(ctx, code, server)
+}
+
+// tryRegion looks whether a server can be a region, and whether it is one already.
+func (s *Server) tryRegion(ctx context.Context, code string, admin secret.Secret) (server registry.Server, known bool, err error) {
 	if server, err = registry.ServerAt(admin); err != nil {
 		return server, false, err
 	}
@@ -159,8 +167,7 @@ func (s *Server) AddRegion(ctx context.Context, code string, admin secret.Secret
 	if err != nil {
 		return server, false, err
 	}
-	known = slices.ContainsFunc(regions, func(r registry.Server) bool { return r.Name == server.Name })
-	return server, known, s.addRegion(ctx, code, server)
+	return server, slices.ContainsFunc(regions, func(r registry.Server) bool { return r.Name == server.Name }), nil
 }
 
 func (s *Server) addRegion(ctx context.Context, code string, server registry.Server) error {
@@ -171,23 +178,29 @@ func (s *Server) addRegion(ctx context.Context, code string, server registry.Ser
 // AddOwnRegion makes a PostgreSQL server of this machine's programs, if there is none yet, and makes
 // it a region.
 func (s *Server) AddOwnRegion(ctx context.Context, code string, progress func(string)) error {
+	server, err := s.ownServer(ctx, progress)
+	if err != nil {
+		return s.noted(ctx, regional("region.add", code, err), err)
+	}
+	if server.Region != nil {
+		return nil
+	}
+	return s.addRegion(ctx, code, server)
+}
+
+// ownServer starts the PostgreSQL server of this machine's programs.
+func (s *Server) ownServer(ctx context.Context, progress func(string)) (registry.Server, error) {
 	m := s.machine(progress)
 	known, err := s.servers(ctx)
 	if err != nil {
-		return err
+		return registry.Server{}, err
 	}
 	server, err := m.Find(ctx, hosting.Wanted{Provider: registry.LocalPrograms}, known)
 	if err != nil {
-		return err
+		return server, err
 	}
 	up, err := m.Up(ctx, server, 0)
-	if err != nil {
-		return err
-	}
-	if up.Server.Region != nil {
-		return nil
-	}
-	return s.addRegion(ctx, code, up.Server)
+	return up.Server, err
 }
 
 func (s *Server) servers(ctx context.Context) (found []registry.Server, err error) {
@@ -230,7 +243,7 @@ func (s *Server) RemoveRegion(ctx context.Context, code string) error {
 
 // regional is an act on a region. What is none and can't be one may be a secret in the wrong place.
 func regional(action, code string, failure error) act {
-	if errors.Is(failure, registry.ErrInvalid) || isNotFound(failure) {
+	if errors.Is(failure, registry.ErrInvalid) || isNotFound(failure) || !isWord(code) {
 		return act{action: action}
 	}
 	return act{action: action, target: code}

@@ -118,11 +118,6 @@ func (r TokenRequest) unfit() (pointer, why string) {
 	return "", ""
 }
 
-// CreateToken makes a personal token for a user.
-func (s *Server) CreateToken(ctx context.Context, user string, r TokenRequest) (made NewToken, err error) {
-	return s.makeToken(ctx, user, r, nil)
-}
-
 // makeToken makes a personal token, with another one unless that is nil.
 func (s *Server) makeToken(ctx context.Context, user string, r TokenRequest, parent *rows.Token) (made NewToken, err error) {
 	at, err := s.absent(ctx, r.Tenants)
@@ -167,7 +162,13 @@ func (s *Server) makeToken(ctx context.Context, user string, r TokenRequest, par
 
 // CreateTokenFor makes a personal token for the user of a name, as this machine's operator may. Without
 // scopes it allows what the user's role does, but for administration.
-func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest) (made NewToken, err error) {
+func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest) (NewToken, error) {
+	a := act{action: "token.create"}
+	made, err := s.createTokenFor(ctx, name, r, &a)
+	return made, s.noted(ctx, a, err)
+}
+
+func (s *Server) createTokenFor(ctx context.Context, name string, r TokenRequest, a *act) (made NewToken, err error) {
 	if _, why := r.unfit(); why != "" {
 		return made, fmt.Errorf("%s: %w", why, ErrInvalid)
 	}
@@ -175,6 +176,7 @@ func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest
 	if err != nil {
 		return made, err
 	}
+	a.target = u.Name
 	if r.Scopes == nil {
 		r.Scopes = u.Role.usual()
 	}
@@ -183,8 +185,7 @@ func (s *Server) CreateTokenFor(ctx context.Context, name string, r TokenRequest
 			return made, fmt.Errorf("scope %s: the role %s allows only %s: %w", harmless(scope), u.Role, joined(u.Role.Scopes()), ErrInvalid)
 		}
 	}
-	made, err = s.CreateToken(ctx, u.ID, r)
-	return made, s.noted(ctx, act{action: "token.create", target: u.Name}, err)
+	return s.makeToken(ctx, u.ID, r, nil)
 }
 
 // DeleteToken ends a personal token.

@@ -70,10 +70,17 @@ var (
 )
 
 // AddUser adds a user, and returns the code by which he comes in once.
-func (s *Server) AddUser(ctx context.Context, name string, role Role) (u User, code secret.Secret, err error) {
+func (s *Server) AddUser(ctx context.Context, name string, role Role) (User, secret.Secret, error) {
+	a := act{action: "user.add"}
+	u, code, err := s.addUser(ctx, name, role, &a)
+	return u, code, s.noteRefused(ctx, a, err)
+}
+
+func (s *Server) addUser(ctx context.Context, name string, role Role, a *act) (u User, code secret.Secret, err error) {
 	if err := checkUserName(name); err != nil {
 		return u, code, err
 	}
+	a.target = name
 	if !slices.Contains(Roles, role) {
 		return u, code, fmt.Errorf("role %q: %w", role, ErrInvalid)
 	}
@@ -96,7 +103,7 @@ func (s *Server) AddUser(ctx context.Context, name string, role Role) (u User, c
 			code, err = s.putJoinCode(ctx, q, id)
 		}
 		if err == nil {
-			err = q.InsertAudit(ctx, s.entry(ctx, act{action: "user.add", target: name}))
+			err = q.InsertAudit(ctx, s.entry(ctx, *a))
 		}
 		if err == nil {
 			u, err = s.userIn(ctx, q, id)
@@ -108,9 +115,11 @@ func (s *Server) AddUser(ctx context.Context, name string, role Role) (u User, c
 
 // JoinCode gives a user another code by which he comes in once; the one before ends.
 func (s *Server) JoinCode(ctx context.Context, name string) (u User, code secret.Secret, err error) {
+	a := act{action: "user.code"}
 	err = s.db.Write(ctx, func(q *rows.Queries) error {
 		row, err := userNamed(ctx, q, name)
 		if err == nil {
+			a.target = row.Name
 			err = mustBeActive(ctx, q, row.ID)
 		}
 		if err != nil {
@@ -122,9 +131,9 @@ func (s *Server) JoinCode(ctx context.Context, name string) (u User, code secret
 		if u, err = s.userIn(ctx, q, row.ID); err != nil {
 			return err
 		}
-		return q.InsertAudit(ctx, s.entry(ctx, act{action: "user.code", target: row.Name}))
+		return q.InsertAudit(ctx, s.entry(ctx, a))
 	})
-	return u, code, err
+	return u, code, s.noteRefused(ctx, a, err)
 }
 
 // codeLife is how long a join code works.
@@ -236,9 +245,24 @@ func (s *Server) UserNamed(ctx context.Context, name string) (u User, err error)
 	return u, err
 }
 
+// EditUserNamed edits the user of a name.
+func (s *Server) EditUserNamed(ctx context.Context, name string, e UserEdit) (User, error) {
+	u, err := s.UserNamed(ctx, name)
+	if err != nil {
+		return u, s.noteRefused(ctx, act{action: "user.edit"}, err)
+	}
+	return s.EditUser(ctx, u.ID, e)
+}
+
 // EditUser edits a user. One who may not come in any more has no tokens any more. The last active admin
 // stays one: nobody else could undo that over the API.
-func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, err error) {
+func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (User, error) {
+	a := act{action: "user.edit", target: onlyID(id)}
+	u, err := s.editUser(ctx, id, e, &a)
+	return u, s.noteRefused(ctx, a, err)
+}
+
+func (s *Server) editUser(ctx context.Context, id string, e UserEdit, a *act) (u User, err error) {
 	if e.Tenants != nil {
 		if at, err := s.absent(ctx, *e.Tenants); err != nil {
 			return u, err
@@ -254,6 +278,7 @@ func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, e
 			return err
 		}
 		was := u
+		a.target = u.Name
 		if e.Role != nil {
 			u.Role = Role(*e.Role)
 		}
@@ -278,15 +303,12 @@ func (s *Server) EditUser(ctx context.Context, id string, e UserEdit) (u User, e
 				return err
 			}
 		}
-		if err := errors.Join(q.BumpGrants(ctx), q.InsertAudit(ctx, s.entry(ctx, act{action: "user.edit", target: u.Name}))); err != nil {
+		if err := errors.Join(q.BumpGrants(ctx), q.InsertAudit(ctx, s.entry(ctx, *a))); err != nil {
 			return err
 		}
 		u, err = s.userIn(ctx, q, id)
 		return err
 	})
-	if errors.Is(err, ErrLastAdmin) {
-		err = s.noted(ctx, act{action: "user.edit", target: u.Name}, err)
-	}
 	return u, err
 }
 
@@ -349,27 +371,33 @@ func (s *Server) absent(ctx context.Context, ids []string) (at int, err error) {
 
 // Grant lets a user use a tenant, or ends that.
 func (s *Server) Grant(ctx context.Context, user string, tenant registry.TenantID, allowed bool) error {
+	a := act{action: "grant.add", tenant: tenant}
+	if !allowed {
+		a.action = "grant.remove"
+	}
+	err := s.grant(ctx, user, allowed, &a)
+	return s.noteRefused(ctx, a, err)
+}
+
+func (s *Server) grant(ctx context.Context, user string, allowed bool, a *act) error {
 	if err := s.read(ctx, func(view *registry.View) error {
-		_, err := view.Tenant(ctx, tenant)
+		_, err := view.Tenant(ctx, a.tenant)
 		return err
 	}); err != nil {
 		return err
-	}
-	action := "grant.add"
-	if !allowed {
-		action = "grant.remove"
 	}
 	return s.db.Write(ctx, func(q *rows.Queries) error {
 		row, err := userNamed(ctx, q, user)
 		if err != nil {
 			return err
 		}
+		a.target = row.Name
 		if allowed {
-			err = q.Grant(ctx, rows.GrantParams{UserID: row.ID, TenantID: string(tenant)})
+			err = q.Grant(ctx, rows.GrantParams{UserID: row.ID, TenantID: string(a.tenant)})
 		} else {
-			_, err = q.Revoke(ctx, rows.RevokeParams{UserID: row.ID, TenantID: string(tenant)})
+			_, err = q.Revoke(ctx, rows.RevokeParams{UserID: row.ID, TenantID: string(a.tenant)})
 		}
-		return errors.Join(err, q.BumpGrants(ctx), q.InsertAudit(ctx, s.entry(ctx, act{action: action, tenant: tenant, target: row.Name})))
+		return errors.Join(err, q.BumpGrants(ctx), q.InsertAudit(ctx, s.entry(ctx, *a)))
 	})
 }
 

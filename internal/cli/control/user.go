@@ -113,11 +113,7 @@ func editUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error
 		return answer, cli.Usage("user edit: give --role or --active")
 	}
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
-		u, err := s.UserNamed(ctx, *c.Arg(0))
-		if err != nil {
-			return err
-		}
-		u, err = s.EditUser(ctx, u.ID, e)
+		u, err := s.EditUserNamed(ctx, *c.Arg(0), e)
 		if errors.Is(err, server.ErrLastAdmin) {
 			err = cli.Hint(err, "first add another admin: %s", to(c, "spd user add", "NAME", "--role", "admin"))
 		}
