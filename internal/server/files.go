@@ -70,7 +70,7 @@ func (s *Server) configuration(api huma.API) {
 		http.StatusRequestTimeout, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusPreconditionRequired)
 	put.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{archiveType: binary}}
 	put.Responses = map[string]*huma.Response{"200": {Description: "OK", Headers: etag, Content: map[string]*huma.MediaType{"application/json": manifest}}}
-	put.Middlewares = huma.Middlewares{handBody}
+	put.Middlewares = huma.Middlewares{s.handBody}
 	huma.Register(api, put, func(ctx context.Context, in *struct {
 		TenantPath
 		ContentType string `header:"Content-Type" hidden:"true"`
@@ -87,10 +87,10 @@ const patience = time.Minute
 
 // handBody hands on the body of a request, for an operation that reads it bit by bit. Its time begins when
 // it is read: before, it may have to wait for another one.
-func handBody(c huma.Context, next func(huma.Context)) {
+func (s *Server) handBody(c huma.Context, next func(huma.Context)) {
 	var late *time.Timer
 	body := &startedReader{Reader: c.BodyReader(), start: func() {
-		late = time.AfterFunc(patience, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) }) // which is over
+		late = time.AfterFunc(s.patience, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) }) // which is over
 	}}
 	next(huma.WithValue(c, bodyKey, body))
 	if late != nil {

@@ -6,13 +6,17 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	rows "github.com/sp-registry/sp/db/server"
@@ -191,16 +195,61 @@ func TestAPushEndsWithItsTokenAndItsTenant(t *testing.T) {
 	}
 }
 
-// TestAPushHasItsTimeFromWhenItIsRead: the one before of its tenant may have taken long.
+// deadlined counts how often it is decided that a request took too long to come.
+type deadlined struct {
+	http.ResponseWriter
+	late *atomic.Int32
+}
+
+func (d deadlined) Unwrap() http.ResponseWriter { return d.ResponseWriter }
+
+func (d deadlined) SetReadDeadline(at time.Time) error {
+	if at.Unix() == 1 {
+		d.late.Add(1)
+	}
+	return http.NewResponseController(d.ResponseWriter).SetReadDeadline(at)
+}
+
+// TestAPushHasItsTimeFromWhenItIsRead: the one before of its tenant may have taken long. One that does not come
+// then is ended.
 func TestAPushHasItsTimeFromWhenItIsRead(t *testing.T) {
 	t.Parallel()
-	began := 0
-	body := &startedReader{Reader: strings.NewReader("text"), start: func() { began++ }}
-	require.Zero(t, began)
-	text, err := io.ReadAll(body)
+	var late atomic.Int32
+	p := mustPlaneBehind(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(deadlined{w, &late}, r) })
+	})
+	p.patience = 20 * time.Millisecond
+	p.mustRegion("iad", "db.example.org")
+	anna := p.mustUser("anna", MemberRole)
+	tenant := "/api/v1/tenants/" + anna.mustTenant("shop").ID
+	var token SyncToken
+	anna.ask("POST", tenant+"/rotate-sync-token", "").is(200, &token)
+	require.NoError(t, p.pushes.wait(t.Context(), idIn(tenant)))
+	release := sync.OnceFunc(func() { p.pushes.release(idIn(tenant)) })
+	defer release()
+	body, rest := io.Pipe()
+	defer func() { _ = rest.Close() }()
+	r, err := http.NewRequestWithContext(t.Context(), "PUT", p.http.URL+tenant+"/files", body)
 	require.NoError(t, err)
-	require.Equal(t, "text", string(text))
-	require.Equal(t, 1, began)
+	for name, value := range map[string]string{"Authorization": "Bearer " + token.Token, "Content-Type": archiveType, "If-Match": archive.Manifest{}.ETag()} {
+		r.Header.Set(name, value)
+	}
+	came := make(chan int, 1)
+	go func() {
+		response, err := p.http.Client().Do(r)
+		if assert.NoError(t, err) {
+			_ = response.Body.Close()
+			came <- response.StatusCode
+		}
+		close(came)
+	}()
+	_, err = io.WriteString(rest, "half of it")
+	require.NoError(t, err, "it is under way")
+	time.Sleep(10 * p.patience)
+	require.Zero(t, late.Load(), "it waits for another one")
+	release()
+	require.Equal(t, 408, <-came)
+	require.EqualValues(t, 1, late.Load())
 }
 
 // TestPushesOfOneTenantComeOneBehindTheOther: each may fill a file.

@@ -67,6 +67,7 @@ type Server struct {
 	rotating  chan struct{} // has one for each rotation that is under way
 	login     *login.Login  // nil until Handler
 	beat      time.Duration // between two signs of life of a stream
+	patience  time.Duration // how long an archive may take to come
 	lists     lists
 	news      news
 	regions   regionChecks
@@ -80,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	if err := makePrivate(o.Dir); err != nil {
 		return nil, err
 	}
-	s := &Server{Options: o, rotating: make(chan struct{}, atOnce), beat: beat}
+	s := &Server{Options: o, rotating: make(chan struct{}, atOnce), beat: beat, patience: patience}
 	if err := s.mustHaveStore(); err != nil {
 		return nil, err
 	}
