@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -75,6 +77,9 @@ func checked(t *testing.T, next http.Handler) http.Handler {
 		for _, router := range known {
 			checkOne(t, router, asked, body, recorded)
 		}
+		if _, _, err := known[0].FindRoute(asked); err != nil {
+			checkUndescribed(t, asked, recorded)
+		}
 		for name, values := range recorded.Header() {
 			w.Header()[name] = values
 		}
@@ -83,8 +88,54 @@ func checked(t *testing.T, next http.Handler) http.Handler {
 	})
 }
 
+// checkUndescribed checks that what is not described has no answer but a problem. The pages, and what programs
+// ask to log in, are described elsewhere.
+func checkUndescribed(t assert.TestingT, r *http.Request, got *httptest.ResponseRecorder) {
+	for _, path := range []string{"/oauth/", "/.well-known/", "/login", "/device"} {
+		if strings.HasPrefix(r.URL.Path, path) {
+			return
+		}
+	}
+	if r.URL.Path == "/" || accepts(r.Header.Get("Accept"), "text/html") {
+		return
+	}
+	if got.Code < 400 || got.Header().Get("Content-Type") != "application/problem+json" {
+		t.Errorf("%s %s: %d as %q, which is not described", r.Method, r.URL.Path, got.Code, got.Header().Get("Content-Type"))
+	}
+}
+
+// failures are what a check would have failed for.
+type failures struct{ all []string }
+
+func (f *failures) Errorf(format string, args ...any) {
+	f.all = append(f.all, fmt.Sprintf(format, args...))
+}
+
+// TestAnAnswerThatIsNotDescribedIsFound by the check of all these tests, though there is no such path.
+func TestAnAnswerThatIsNotDescribedIsFound(t *testing.T) {
+	t.Parallel()
+	for _, one := range []struct {
+		path, accept, kind string
+		status, found      int
+	}{
+		{"/api/v2/tenants", "", "application/problem+json", 404, 0},
+		{"/api/v2/tenants", "", "text/plain; charset=utf-8", 404, 1},
+		{"/api/v2/tenants", "", "application/json", 200, 1},
+		{"/api/v2/tenants", "text/html", "text/html", 404, 0},
+		{"/device", "", "text/html", 200, 0},
+		{"/oauth/token", "", "application/json", 200, 0},
+	} {
+		r, got, f := httptest.NewRequest("GET", one.path, nil), httptest.NewRecorder(), &failures{}
+		r.Header.Set("Accept", one.accept)
+		got.Header().Set("Content-Type", one.kind)
+		got.Code = one.status
+		checkUndescribed(f, r, got)
+		require.Len(t, f.all, one.found, one)
+	}
+}
+
 // checkOne checks a request and its answer against one description. A request that was refused need
-// not be as it is described, and a path that is not described has no answer but a problem.
+// not be as it is described.
 func checkOne(t *testing.T, router routers.Router, r *http.Request, body []byte, got *httptest.ResponseRecorder) {
 	route, params, err := router.FindRoute(r)
 	if err != nil {
