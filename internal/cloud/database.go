@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
@@ -46,7 +44,7 @@ func (c *Client) misleads(url secret.Secret) string {
 			case host == "":
 			case (pgurl.Server{Host: host}).IsSocket():
 				return "leads to a socket of this machine"
-			case isThisMachine(host) && !isLoopback(c.base.Hostname()):
+			case pgurl.IsThisMachine(host) && !isLoopback(c.base.Hostname()):
 				return fmt.Sprintf("leads to this machine (%s), where the control plane is not", host)
 			}
 		}
@@ -67,23 +65,4 @@ func takesAlong(u pgurl.URL) string {
 		return "has no password"
 	}
 	return ""
-}
-
-// localNames are what the usual /etc/hosts call this machine.
-var localNames = []string{"localhost", "localhost4", "localhost6", "ip6-localhost", "ip6-loopback"}
-
-// isThisMachine tells of a host of a database whether it is this machine, as far as the text shows: by
-// name, as a loopback address, as the address that is none, or by an old way to write those.
-func isThisMachine(host string) bool {
-	name := strings.TrimSuffix(strings.ToLower(host), ".")
-	first, _, _ := strings.Cut(name, ".")
-	last := name[strings.LastIndexByte(name, '.')+1:]
-	if last == "localhost" || slices.Contains(localNames, first) {
-		return true
-	}
-	if ip, err := netip.ParseAddr(name); err == nil {
-		ip = ip.Unmap()
-		return ip.IsLoopback() || ip.IsUnspecified()
-	}
-	return last == "" || last[0] >= '0' && last[0] <= '9' // 127.1, 0x7f.1, 2130706433
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -58,6 +59,22 @@ func (s *Server) Regions(ctx context.Context) ([]Region, error) {
 		})
 	}
 	wait.Wait()
+	return found, err
+}
+
+// LocalRegion is a region by a host that is the machine of whoever connects: so are the URLs of its tenants.
+type LocalRegion struct{ Code, Host string }
+
+// LocalRegions returns the regions that only programs on this machine reach.
+func (s *Server) LocalRegions(ctx context.Context) (found []LocalRegion, err error) {
+	servers, err := s.regionServers(ctx)
+	for _, server := range servers {
+		u, unread := pgurl.Parse(server.Admin)
+		if host := u.LocalHost(); unread == nil && host != "" {
+			found = append(found, LocalRegion{*server.Region, host})
+		}
+		err = errors.Join(err, unread)
+	}
 	return found, err
 }
 

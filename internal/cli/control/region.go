@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/server"
@@ -36,12 +37,16 @@ func addRegion(ctx context.Context, c *cli.Context) (answer cli.Answer, err erro
 		return answer, cli.Hint(cli.Usage("region add: which server?"), "%s reads its URL from stdin", to(c, "spd region add", *c.Arg(0), "--server-stdin"))
 	}
 	known := false
+	var local []server.LocalRegion
 	err = newPlane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		var added registry.Server
 		if added, known, err = s.AddRegion(ctx, *c.Arg(0), *admin); errors.Is(err, provision.ErrMismatch) {
 			err = cli.Hint(err, "the URL has to name a server's host and port, and a database that is there, such as postgres")
 		}
 		answer, c.Made = cli.Answer{Value: map[string]any{"code": *c.Arg(0), "server": added.Name}}, err == nil
+		if err == nil {
+			local, err = s.LocalRegions(ctx)
+		}
 		return err
 	})
 	switch {
@@ -50,7 +55,26 @@ func addRegion(ctx context.Context, c *cli.Context) (answer cli.Answer, err erro
 	case err == nil:
 		c.Note("region %s added", *c.Arg(0))
 	}
+	for _, r := range local {
+		if r.Code == *c.Arg(0) {
+			c.Note("region %s is at %s, which only programs on this machine reach: if spd is to serve other machines, "+
+				"remove the region and add it by an address that they reach", r.Code, r.Host)
+		}
+	}
 	return answer, err
+}
+
+// warnOfLocal names the regions that users of a public URL can't reach. For those on this machine they work.
+func warnOfLocal(ctx context.Context, c *cli.Context, s *server.Server) error {
+	if pgurl.IsThisMachine(s.URL.Hostname()) {
+		return nil
+	}
+	local, err := s.LocalRegions(ctx)
+	for _, r := range local {
+		c.Note("region %s is at %s, which users of %s on other machines can't reach: remove the region while it has no tenants, "+
+			"and add it by an address that they reach", r.Code, r.Host, s.URL)
+	}
+	return err
 }
 
 func listRegions(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {

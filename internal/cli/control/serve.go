@@ -196,6 +196,9 @@ func run(ctx context.Context, c *cli.Context, s *server.Server, listener net.Lis
 	if err != nil {
 		return err
 	}
+	if err := warnOfLocal(ctx, c, s); err != nil {
+		return err
+	}
 	handler := &http.Server{
 		Handler: answers, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelInfo),
