@@ -57,8 +57,10 @@ func (l *Login) browserOf(w http.ResponseWriter, r *http.Request) (b browser, er
 	return b, err
 }
 
-// recognise looks who is signed in in a browser, and still may be.
+// recognise looks who is signed in in a browser, and still may be. A form may take its time to come, so it is
+// looked again in the change that the form asks for.
 func (l *Login) recognise(ctx context.Context, q *server.Queries, b *browser) error {
+	b.person, b.name, b.scopes = nil, "", ""
 	row, err := q.Browser(ctx, server.BrowserParams{Hash: secret.Hash(b.cookie), Now: l.micros()})
 	if server.IsMissing(err) {
 		return nil

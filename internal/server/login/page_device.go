@@ -74,6 +74,9 @@ func (l *Login) answerDevice(w http.ResponseWriter, r *http.Request) {
 		if device, err = l.device(r.Context(), q, code); err != nil {
 			return outcome{}, err
 		}
+		if err := l.recognise(r.Context(), q, &b); err != nil {
+			return outcome{}, err
+		}
 		return l.decideDevice(r.Context(), q, b, device, r.PostForm)
 	})
 	if err != nil || again != "" {

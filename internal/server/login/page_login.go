@@ -73,6 +73,9 @@ func (l *Login) answerRequest(w http.ResponseWriter, r *http.Request) {
 		if request, err = l.request(r.Context(), q, id); err != nil {
 			return outcome{}, err
 		}
+		if err := l.recognise(r.Context(), q, &b); err != nil {
+			return outcome{}, err
+		}
 		return l.decide(r.Context(), q, b, request, r.PostForm)
 	})
 	if err != nil || again != "" {

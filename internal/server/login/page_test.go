@@ -3,6 +3,7 @@ package login
 import (
 	"crypto/rand"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -441,5 +442,44 @@ func TestALoginIsAllowedByNoOtherWordThanContinue(t *testing.T) {
 		notes := w.told()
 		require.Equal(t, Event{UserID: "ann", UserName: "ann", Address: "127.0.0.1", Action: "allow login", Outcome: "denied"}, notes[len(notes)-1])
 		require.Contains(t, w.post(b, "/login", form(page, "action", "continue")).body, "This login is over")
+	}
+}
+
+// TestWhoSignedOutWhileAFormCameAllowsNothing: it may take seconds to come.
+func TestWhoSignedOutWhileAFormCameAllowsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.user("ann", "member")
+	b := w.browser()
+	w.enter(b, w.page(b), w.joinCode("ann")).location(t)
+	d := w.device()
+	for path, answer := range map[string]url.Values{
+		"/login": form(w.page(b), "action", "continue"), "/device": form(w.get(b, "/device?user_code="+d.user), "action", "allow"),
+	} {
+		at, err := url.Parse(w.url)
+		require.NoError(t, err)
+		cookie := b.Jar.Cookies(at)[0].Value
+		var signedIn server.Browser
+		w.write(func(q *server.Queries) (err error) {
+			signedIn, err = q.Browser(t.Context(), server.BrowserParams{Hash: secret.Hash(cookie), Now: w.clock().UnixMicro()})
+			return err
+		})
+		body, rest := io.Pipe()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+path, body)
+		require.NoError(t, err)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		came := make(chan reply, 1)
+		go func() { came <- w.do(b, r) }()
+		text := answer.Encode()
+		_, err = io.WriteString(rest, text[:1])
+		require.NoError(t, err)
+		time.Sleep(100 * time.Millisecond) // until it is known who asks; where it takes longer, that is looked at later
+		w.write(func(q *server.Queries) error { return q.DeleteBrowser(t.Context(), secret.Hash(cookie)) })
+		_, err = io.WriteString(rest, text[1:])
+		require.NoError(t, errors.Join(err, rest.Close()))
+		require.Contains(t, (<-came).body, notSignedIn, path)
+		w.write(func(q *server.Queries) error {
+			return q.InsertBrowser(t.Context(), server.InsertBrowserParams{Hash: signedIn.Hash, UserID: signedIn.UserID, TokenID: signedIn.TokenID, ExpiresAt: signedIn.ExpiresAt})
+		})
 	}
 }
