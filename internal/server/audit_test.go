@@ -154,18 +154,14 @@ func TestEachRefusalStandsOnceInTheAudit(t *testing.T) {
 func TestEachRefusalOfTheOperatorStandsOnceInTheAudit(t *testing.T) {
 	t.Parallel()
 	p := mustPlane(t)
-	ctx, admin := t.Context(), pgtest.Server(t)
-	_, _, err := p.AddRegion(ctx, "iad", admin)
-	require.NoError(t, err)
+	ctx := t.Context()
+	p.mustRegion("iad", "db.example.org")
 	root, anna := p.mustUser("root", AdminRole), p.mustUser("anna", MemberRole)
 	tenant := registry.TenantID(anna.mustTenant("shop").ID)
 	locked := p.mustUser("locked", MemberRole)
-	_, err = p.EditUser(ctx, locked.user.ID, UserEdit{Active: new(false)})
+	_, err := p.EditUser(ctx, locked.user.ID, UserEdit{Active: new(false)})
 	require.NoError(t, err)
-	at, err := url.Parse(admin.Reveal())
-	require.NoError(t, err)
-	twin := *at
-	twin.Host = "localhost:" + at.Port()
+	away := secret.New("postgres://admin:canary-admin@127.0.0.1:1/postgres")
 	p.Machine = func(m *hosting.Machine) {
 		m.Programs = func(string) (postgres.Programs, error) { return postgres.Programs{}, postgres.ErrNone }
 	}
@@ -210,14 +206,9 @@ func TestEachRefusalOfTheOperatorStandsOnceInTheAudit(t *testing.T) {
 		},
 		"DeleteToken": {{"token.delete", "not_found", "", func() error { return p.DeleteToken(ctx, "nosuch") }}},
 		"AddRegion": {
-			{"region.add", "invalid", "", func() error { _, _, err := p.AddRegion(ctx, "a b", admin); return err }},
+			{"region.add", "unavailable", "", func() error { _, _, err := p.AddRegion(ctx, "a b", away); return err }},
 			{"region.add", "invalid", "fra", func() error { _, _, err := p.AddRegion(ctx, "fra", secret.New("nowhere")); return err }},
-			{"region.add", "exists", "fra", func() error { _, _, err := p.AddRegion(ctx, "fra", secret.New(twin.String())); return err }},
-			{"region.add", "exists", "fra", func() error { _, _, err := p.AddRegion(ctx, "fra", admin); return err }},
-			{"region.add", "unavailable", "fra", func() error {
-				_, _, err := p.AddRegion(ctx, "fra", secret.New("postgres://admin:canary-admin@127.0.0.1:1/postgres"))
-				return err
-			}},
+			{"region.add", "unavailable", "fra", func() error { _, _, err := p.AddRegion(ctx, "fra", away); return err }},
 		},
 		"AddOwnRegion": {{"region.add", "failed", "local", func() error { return p.AddOwnRegion(ctx, "local", func(string) {}) }}},
 		"RemoveRegion": {
@@ -234,4 +225,24 @@ func TestEachRefusalOfTheOperatorStandsOnceInTheAudit(t *testing.T) {
 			require.Equal(t, []string{"spd", one.target}, []string{noted.User, noted.Target}, name)
 		}
 	}
+}
+
+// TestARegionThatIsOneAlreadyIsRefusedInTheAudit: by its code, its server, and that by another address.
+func TestARegionThatIsOneAlreadyIsRefusedInTheAudit(t *testing.T) {
+	t.Parallel()
+	p, admin := mustPlane(t), pgtest.Server(t)
+	_, _, err := p.AddRegion(t.Context(), "iad", admin)
+	require.NoError(t, err)
+	twin, err := url.Parse(admin.Reveal())
+	require.NoError(t, err)
+	twin.Host = "localhost:" + twin.Port()
+	add := func(code string, at secret.Secret) func() {
+		return func() {
+			_, _, err := p.AddRegion(t.Context(), code, at)
+			require.Error(t, err)
+		}
+	}
+	require.Empty(t, p.mustNote("region.add", "invalid", add("a b", admin)).Target)
+	require.Equal(t, "fra", p.mustNote("region.add", "exists", add("fra", admin)).Target)
+	require.Equal(t, "fra", p.mustNote("region.add", "exists", add("fra", secret.New(twin.String()))).Target)
 }
