@@ -38,7 +38,7 @@ func Serve() *cli.Command {
 			cli.Bool("accept-registry", "take this sp.db as it is: forget the tenants that are not in it; make serve.db anew if that is gone"),
 			withDefault(cli.Choice("log", "how much is logged to stderr", "error", "warn", "info"), "warn"),
 		},
-		NoJSON: true,
+		NoJSON: "--json is for the other commands of spd: serving has no answer",
 		Run:    serve,
 	}
 }
