@@ -16,7 +16,7 @@ func Audit() *cli.Command {
 		Flags: []cli.Flag{
 			withDefault(cli.Int("limit", "N", "show at most N entries"), "100"),
 			cli.Int("before", "ID", "only entries older than this one"),
-			cli.String("tenant", "ID", "only entries about this tenant; the whole id"),
+			cli.String("tenant", "TENANT", "only entries about this tenant; of one that was deleted the whole id"),
 			cli.String("user", "NAME", "only what this user did"),
 		},
 		Run: audit,
@@ -24,17 +24,23 @@ func Audit() *cli.Command {
 }
 
 func audit(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
-	asked := server.ActsAsked{Limit: 100, Before: int64(c.Int("before")), Tenant: c.String("tenant")}
+	asked := server.ActsAsked{Limit: 100, Before: int64(c.Int("before"))}
 	if c.IsSet("limit") {
 		asked.Limit = int64(c.Int("limit"))
 	}
 	if asked.Limit < 1 {
 		return answer, cli.Usage("audit: --limit must be above 0")
 	}
-	if c.IsSet("tenant") && !server.IsID(asked.Tenant) {
-		return answer, cli.Hint(cli.Usage("audit: --tenant: not a tenant's whole id"), "%s shows the ids", to(c, "spd tenant list"))
-	}
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
+		if word := c.Optional("tenant"); word != nil && server.IsID(*word) {
+			asked.Tenant = *word // of a deleted one, perhaps
+		} else if word != nil {
+			t, err := tenantMeant(ctx, c, s, *word)
+			if err != nil {
+				return err
+			}
+			asked.Tenant = string(t.ID)
+		}
 		if name := c.Optional("user"); name != nil {
 			u, err := s.UserNamed(ctx, *name)
 			if err != nil {
