@@ -35,6 +35,7 @@ func addRegion(ctx context.Context, c *cli.Context) (answer cli.Answer, err erro
 	if admin == nil {
 		return answer, cli.Hint(cli.Usage("region add: which server?"), "%s reads its URL from stdin", to(c, "spd region add", *c.Arg(0), "--server-stdin"))
 	}
+	c.WarnOfArgument("server", *admin)
 	known := false
 	err = newPlane(ctx, c, func(ctx context.Context, s *server.Server) error {
 		var added registry.Server
