@@ -78,9 +78,9 @@ bench:
 bench-full:
 	go run ./bench -full -docs docs/inside/performance.md $(BENCH)
 
-# docs/reference.md, from the tree of commands; a test fails where it is out of date.
+# docs/reference.md and docs/reference-spd.md, from the trees of commands; a test fails where one is out of date.
 reference:
-	go test ./cmd/sp -run '^TestReference$$' -count 1 -update
+	go test ./cmd/sp ./cmd/spd -run '^TestReference$$' -count 1 -update
 
 # Everything that is asked of a change.
 check: fmt
