@@ -20,7 +20,7 @@ func Token() *cli.Command {
 				cli.String("name", "NAME", "what it is for"),
 				cli.String("scopes", "SCOPES", "what it allows, such as read,write; of read, write, secrets and admin (else all that the user's role allows, but for admin)"),
 				cli.Strings("tenant", "TENANT", "limit it to this tenant (may be repeated)"),
-				cli.Duration("expires", 0, "how long it works (else until it is deleted)"),
+				cli.Duration("expires", 0, "how long it works, such as 720h (else until it is deleted)"),
 			},
 			Run: createToken,
 		},
