@@ -3,18 +3,26 @@ export CGO_ENABLED = 0
 
 TOOL = go tool -modfile=tools/go.mod
 
-# Where the program goes.
+# Where the programs go.
 SP = bin/sp
+SPD = bin/spd
 
-.PHONY: build demo test test-pg test-docker test-chromium check race sqlc fmt guarantees torture fuzz bench bench-full schemathesis reference
+.PHONY: build build-sp build-spd demo test test-pg test-docker test-chromium check race sqlc fmt guarantees torture fuzz bench bench-full schemathesis reference
 
-# No command runs often enough to be worth inlining, which would make the program larger; nor does sp use the
-# library's templates for help.
-build:
-	go build -trimpath -ldflags '-s -w' -tags urfave_cli_no_template,nethttpomithttp2 -gcflags github.com/sp-registry/sp/internal/cli/...=-l -o $(SP) ./cmd/sp
+build: build-sp build-spd
+
+# No command runs often enough to be worth inlining, which would make the programs larger; nor do they use the
+# library's templates for help, or HTTP/2: spd has no TLS.
+GO_BUILD = go build -trimpath -ldflags '-s -w' -tags urfave_cli_no_template,nethttpomithttp2 -gcflags github.com/sp-registry/sp/internal/cli/...=-l
+
+build-sp:
+	$(GO_BUILD) -o $(SP) ./cmd/sp
+
+build-spd:
+	$(GO_BUILD) -o $(SPD) ./cmd/spd
 
 # A session on the sample of the documents, in a fresh directory.
-demo: build
+demo: build-sp
 	@sh demo/demo.sh $(SP)
 
 # The whole hermetic suite: no network, no server, no home directory.
@@ -78,9 +86,9 @@ bench:
 bench-full:
 	go run ./bench -full -docs docs/inside/performance.md $(BENCH)
 
-# docs/reference.md, from the tree of commands; a test fails where it is out of date.
+# docs/reference.md and docs/reference-spd.md, from the trees of commands; a test fails where one is out of date.
 reference:
-	go test ./cmd/sp -run '^TestReference$$' -count 1 -update
+	go test ./cmd/sp ./cmd/spd -run '^TestReference$$' -count 1 -update
 
 # Everything that is asked of a change.
 check: fmt

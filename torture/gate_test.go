@@ -20,7 +20,7 @@ func newGate(t *testing.T) place {
 	t.Helper()
 	p := newPlace(t)
 	p.SP = filepath.Join(t.TempDir(), "sp")
-	build := exec.Command(harness.Need(t, "make"), "-s", "-C", "..", "build", "SP="+p.SP)
+	build := exec.Command(harness.Need(t, "make"), "-s", "-C", "..", "build-sp", "SP="+p.SP)
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	p.Env = append(p.Env, "GOMAXPROCS=2") // what Go's runtime does for itself depends on it

@@ -33,7 +33,7 @@ var exitMeanings = map[int]string{
 // TestReference fails if docs/reference.md is not what the command tree says; -update writes it.
 func TestReference(t *testing.T) {
 	t.Parallel()
-	want := program().Reference(referencePreface, exitMeanings)
+	want := program().Reference("Reference", referencePreface, exitMeanings)
 	if *update {
 		require.NoError(t, os.WriteFile(reference, []byte(want), 0o644))
 	}

@@ -154,12 +154,12 @@ var questions = regexp.MustCompile(`^(?:(?:[A-Z][^:\n]*|(?:[a-z-]+-)?(?:url|toke
 
 // checkNotes tells whether every line beside the answer says who speaks, but for questions.
 func checkNotes(stderr string) error {
-	for line := range strings.Lines(stderr) {
+	for line := range strings.Lines(strings.ReplaceAll(stderr, "\n    ", " ")) { // which goes on with the line before
 		if _, after, asked := strings.Cut(line, "[y/N] "); asked {
 			line = strings.TrimPrefix(after, "\n")
 		}
 		line = strings.TrimPrefix(questions.ReplaceAllString(line, ""), "\n")
-		if line != "" && !strings.HasPrefix(line, "sp: ") && !strings.HasPrefix(line, "    ") {
+		if line != "" && !strings.HasPrefix(line, "sp: ") {
 			return fmt.Errorf("stderr: a line that does not start with sp: %q", line)
 		}
 	}

@@ -33,24 +33,27 @@ func TestInterruptEndsAQuestion(t *testing.T) {
 			s.write("empty.json", `{"tenants": [], "synced_at": "2026-02-01T10:00:00Z"}`)
 			before := s.must("export", "-").stdout
 
-			state := interruptAt(t, s.dir, "[y/N] ", strings.Fields(line)...)
+			state, shown := interruptAt(t, s.dir, "[y/N] ", strings.Fields(line)...)
 			ended := state.Signaled() && state.Signal() == syscall.SIGINT || state.ExitStatus() == 130
 			require.True(t, ended, "sp %s: exit %d, signal %d (9: it went on waiting)", line, state.ExitStatus(), state.Signal())
+			require.Equal(t, "^C\r\nsp: ended by SIGINT\r\n", shown, "what comes next begins a line")
 			require.Equal(t, before, s.must("export", "-").stdout)
 			s.must("session", "show")
 		})
 	}
 }
 
-// interruptAt runs sp on a terminal until it shows the prompt, and presses Ctrl-C.
-func interruptAt(t *testing.T, dir, prompt string, args ...string) syscall.WaitStatus {
+// interruptAt runs sp on a terminal until it shows the prompt, and presses Ctrl-C. It returns how sp ended,
+// and what it showed after that.
+func interruptAt(t *testing.T, dir, prompt string, args ...string) (state syscall.WaitStatus, shown string) {
 	t.Helper()
 	control, cmd := startOnTerminal(t, dir, args...)
 	readUntil(t, control, prompt)
 	_, err := control.Write([]byte{3})
 	require.NoError(t, err)
-	_ = cmd.Wait() // how it ended is in its state
-	return cmd.ProcessState.Sys().(syscall.WaitStatus)
+	_ = cmd.Wait()                 // how it ended is in its state
+	rest, _ := io.ReadAll(control) // which fails where the terminal has gone
+	return cmd.ProcessState.Sys().(syscall.WaitStatus), string(rest)
 }
 
 // startOnTerminal runs sp on a terminal, for ten seconds at most.
@@ -90,7 +93,7 @@ func TestInterruptEndsTheWaitForASecret(t *testing.T) {
 			t.Parallel()
 			s := promptingSandbox(t)
 			before := s.read(".systemprompt/sp.db")
-			state := interruptAt(t, s.dir, prompt, strings.Fields(line)...)
+			state, _ := interruptAt(t, s.dir, prompt, strings.Fields(line)...)
 			ended := state.Signaled() && state.Signal() == syscall.SIGINT || state.ExitStatus() == 130
 			require.True(t, ended, "sp %s: exit %d, signal %d (9: it went on waiting)", line, state.ExitStatus(), state.Signal())
 			require.Equal(t, before, s.read(".systemprompt/sp.db"))

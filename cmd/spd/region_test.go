@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net"
 	"strings"
 	"testing"
 
@@ -8,6 +12,88 @@ import (
 
 	"github.com/sp-registry/sp/internal/pgtest"
 )
+
+// nobodyListens is an address of this machine where no server is.
+const nobodyListens = "127.0.0.1:1"
+
+// TestALostRegionIsRemovedWithItsTenants after a question, or with -y.
+func TestALostRegionIsRemovedWithItsTenants(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.must("user", "add", "anna")
+	s.mustTenantOn(nobodyListens, shop, "shop")
+	s.mustTenantOn(nobodyListens, blog, "blog")
+	f := s.refuses(4, "in_use", "region", "remove", "iad")
+	require.Contains(t, *f.Hint, "if its server is gone for good: spd region remove iad --lost")
+	require.NotContains(t, f.NextSteps, "spd region remove iad --lost")
+	require.Contains(t, s.refuses(2, "confirmation_required", "region", "remove", "iad", "--lost").Message,
+		"Forget region iad and its 2 tenants: "+shop+" (shop), "+blog+" (blog)? Its server 127.0.0.1:1 does not answer;")
+	s.people, s.stdin = true, "n\n"
+	require.Equal(t, 2, s.run("region", "remove", "iad", "--lost").exit)
+	s.people = false
+	require.Contains(t, s.must("region", "list").stdout, "iad")
+
+	o := s.must("region", "remove", "iad", "--lost", "-y")
+	require.Equal(t, "spd: region iad removed\nspd: forgotten with it: "+shop+" (shop), "+blog+" (blog); their databases are left on 127.0.0.1:1\n", o.stderr)
+	require.Empty(t, s.must("region", "list").stdout+s.must("tenant", "list").stdout)
+	require.Contains(t, s.must("audit", "--tenant", shop).stdout, "\ttenant.forget\t"+shop+"\tiad\tdone\n")
+	require.Equal(t, "region iad: not found", s.refuses(3, "not_found", "region", "remove", "iad", "--lost", "-y").Message)
+
+	s.mustTenantOn(nobodyListens, twin, "shop")
+	var told map[string]any
+	require.NoError(t, json.Unmarshal([]byte(s.must("region", "remove", "iad", "--lost", "-y", "--json").stdout), &told))
+	require.Equal(t, map[string]any{"code": "iad", "forgotten": []any{map[string]any{"id": twin, "name": "shop"}}}, told)
+}
+
+// TestAServerThatLetsNobodyInIsNotLost: its administrator has another password, and the databases are there.
+func TestAServerThatLetsNobodyInIsNotLost(t *testing.T) {
+	t.Parallel()
+	s := newSandbox(t)
+	s.must("user", "add", "anna")
+	s.mustTenantOn(refusing(t), shop, "shop")
+	f := s.refuses(4, "in_use", "region", "remove", "iad", "--lost", "-y")
+	require.Contains(t, f.Message, "answers")
+	require.Contains(t, f.NextSteps, "spd region add iad --server-stdin")
+	require.Contains(t, s.must("tenant", "list").stdout, shop)
+}
+
+// refusing is the address of a PostgreSQL server that takes nobody's password.
+func refusing(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go refuse(conn)
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// refuse answers that there is no TLS, and that the password is wrong.
+func refuse(conn net.Conn) {
+	defer func() { _ = conn.Close() }()
+	from := bufio.NewReader(conn)
+	for {
+		head := make([]byte, 8)
+		if _, err := io.ReadFull(from, head); err != nil {
+			return
+		}
+		if head[3] == 8 { // it asks for TLS
+			_, _ = conn.Write([]byte("N"))
+			continue
+		}
+		_, _ = io.CopyN(io.Discard, from, int64(head[3])-8)
+		text := "SFATAL\x00C28P01\x00Mpassword authentication failed\x00\x00"
+		_, _ = conn.Write(append([]byte{'E', 0, 0, 0, byte(len(text) + 4)}, text...))
+		return
+	}
+}
 
 // TestARegionThatOthersCannotReachIsToldOf when it is added, and when spd serves others: sp refuses its
 // tenants' URLs on other machines. For users on this one it works, and is as good as any.

@@ -48,8 +48,8 @@ func (c *Context) check() error {
 			}
 		}
 	}
-	if c.JSON && c.command.NoJSON {
-		return Usage("%s: --json: the answer is not ours to wrap", c.Command)
+	if c.JSON && c.command.NoJSON != "" {
+		return Usage("%s: %s", c.Command, c.command.NoJSON)
 	}
 	return nil
 }

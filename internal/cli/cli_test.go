@@ -39,7 +39,7 @@ func newBench(t *testing.T) *bench {
 			{Name: "thing", Build: b.thing},
 			{Name: "run", Build: func() *Command {
 				return &Command{
-					Name: "run", Usage: "run another program", Rest: true, NoJSON: true, Args: []Arg{{Name: "THING", Optional: true}},
+					Name: "run", Usage: "run another program", Rest: true, NoJSON: "--json: it is not ours", Args: []Arg{{Name: "THING", Optional: true}},
 					Run: func(_ context.Context, c *Context) (Answer, error) {
 						b.given = append(append(c.Before(), "|"), c.Rest()...)
 						return Answer{}, nil
@@ -61,11 +61,17 @@ func (b *bench) thing() *Command {
 	return &Command{Name: "thing", Usage: "work with things", Commands: []*Command{
 		{Name: "show", Usage: "show a thing", Description: "Shows it.", Args: []Arg{{Name: "ID"}, {Name: "MORE", Optional: true, Repeated: true}}, Flags: flags, Run: b.show},
 		{Name: "list", Usage: "list things", Run: b.list},
+		{Name: "none", Usage: "list nothing", Run: func(context.Context, *Context) (Answer, error) {
+			return Answer{Title: "Things", Heads: []string{"NAME"}, Rows: Rows()}, nil
+		}},
 		{Name: "about", Usage: "say much", Run: func(context.Context, *Context) (Answer, error) {
 			return Answer{Rows: Rows([]string{"warning", "it stands otherwise than it did, " + strings.Repeat("and so on ", 8)}), Wrap: true, Foot: Advise("2 checks ok")}, nil
 		}},
 		{Name: "delete", Usage: "delete it", Flags: []Flag{Yes()}, Run: func(ctx context.Context, c *Context) (Answer, error) {
 			return Answer{}, c.Confirm(ctx, "Delete it?")
+		}},
+		{Name: "burn", Usage: "burn it", Flags: []Flag{Yes()}, Run: func(ctx context.Context, c *Context) (Answer, error) {
+			return Answer{}, c.Confirm(ctx, "Burn it,"+strings.Repeat(" and what is in it", 6)+"?")
 		}},
 		{Name: "ask", Usage: "ask", Run: func(ctx context.Context, c *Context) (Answer, error) {
 			usual := "here"
@@ -125,6 +131,7 @@ func (b *bench) run(line ...string) (exit int, stdout, stderr string) {
 	in, out, said := open("in", b.typed), open("out", ""), open("err", "")
 	exit = b.program.Run(b.t.Context(), append([]string{"prog"}, line...), World{
 		Stdin: in, Stdout: out, Stderr: said, Now: time.Now, Terminal: func(int) bool { return b.terminal },
+		UntilSignal:      func(ctx context.Context) (context.Context, func()) { return ctx, func() {} },
 		LookupEnv:        func(name string) (string, bool) { value, ok := b.env[name]; return value, ok },
 		WorkingDirectory: func() (string, error) { return "/here", nil },
 	})
@@ -152,7 +159,8 @@ func TestMisuseIsRefusedBeforeAnythingRuns(t *testing.T) {
 		"thing list x":                     "prog: thing list: too many arguments\nprog: hint: usage: prog thing list\n",
 		"thing show x --tpye local":        "prog: thing show: unknown flag --tpye\nprog: hint: did you mean --type?\n",
 		"thing show x --type other":        "prog: thing show: --type must be local or cloud\n",
-		"thing show x --limit many":        "prog: thing show: flag --limit: the value can't be used\nprog: hint: prog thing show --help\n",
+		"thing show x --limit many":        "prog: thing show: flag --limit: not a whole number\nprog: hint: prog thing show --help\n",
+		"thing show x --grace 1y":          "prog: thing show: flag --grace: not a duration such as 90s, 30m or 24h; a day is 24h\nprog: hint: prog thing show --help\n",
 		"thing show x --limit 1 --limit=2": "prog: thing show: flag --limit: given more than once\nprog: hint: prog thing show --help\n",
 		"thing show x --grace=-1s":         "prog: thing show: --grace is before now\n",
 		"thing show x --password=":         "prog: thing show: --password is empty\n",
@@ -231,8 +239,31 @@ func TestATableFitsTheTerminal(t *testing.T) {
 		}
 		require.True(t, total <= wide || wide < 40, "%d: %v", wide, table.widths)
 	}
+	whole := &table{to: io.Discard, wide: 80, whole: []string{"ID"}}
+	whole.measure([]string{strings.Repeat("x", 36), strings.Repeat("y", 20), strings.Repeat("z", 40)})
+	whole.narrow([]string{"ID", "NAME", "USERS"})
+	require.Equal(t, []int{36, 19, 19}, whole.widths, "of an id that is cut nobody can make use")
 	require.Equal(t, "テナ…", Cut("テナント", 6))
 	require.Equal(t, 8, Width("テナント"))
+}
+
+// TestNothingHasNoHeads: over no rows they would look as though these went missing.
+func TestNothingHasNoHeads(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.terminal = true
+	exit, stdout, _ := b.run("thing", "none")
+	require.Zero(t, exit)
+	require.Equal(t, "Things\n", stdout)
+}
+
+// TestAQuestionFitsTheTerminal in lines that are not broken within a word.
+func TestAQuestionFitsTheTerminal(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.terminal, b.typed = true, "y\n"
+	_, _, stderr := b.run("thing", "burn")
+	require.Equal(t, "Burn it, and what is in it and what is in it and what is in it and what is\n    in it and what is in it and what is in it? [y/N] ", stderr)
 }
 
 // TestProgramsAreToldNothingThatDestroys: of advice they get the commands that lose nothing and answer

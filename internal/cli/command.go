@@ -49,8 +49,8 @@ type Command struct {
 	Commands    []*Command // of a group, which has no Run
 	// Rest accepts any arguments after --, which belong to another program.
 	Rest bool
-	// NoJSON refuses --json, for a command whose output another program writes.
-	NoJSON bool
+	// NoJSON, unless empty, refuses --json and says why, for a command whose answer is none of its own.
+	NoJSON string
 	// loose accepts any flags and ignores them.
 	loose bool
 	// Run does the work and returns the answer, possibly together with an error. It prints nothing.
@@ -103,13 +103,15 @@ type Answer struct {
 	// Wrap continues the last column on the next line if the terminal is too narrow. Otherwise
 	// cells are cut.
 	Wrap bool
+	// Whole are the heads of columns whose cells are never cut, since people copy them.
+	Whole []string
 	// Foot is printed below the rows at a terminal. It may have several lines.
 	Foot Advice
 	// Text is printed unchanged and includes its line ends.
 	Text string
 	// Write, unless nil, prints an answer that is too long to keep in memory.
 	Write func(io.Writer) error
-	// Empty is printed at a terminal if there are no rows. It says what to do next.
+	// Empty is printed at a terminal in place of heads if there are no rows. It says what to do next.
 	Empty string
 }
 

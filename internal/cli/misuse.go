@@ -148,13 +148,26 @@ func (c *Context) misused(text string) error {
 		return Hint(Usage("%s", c.about("flag "+name+" needs a value")), "%s", help)
 	}
 	if found := invalidValue().FindStringSubmatch(text); found != nil {
-		why := "the value can't be used"
+		why := c.wrongValue(found[1])
 		if strings.HasSuffix(text, "can't duplicate this flag") {
 			why = "given more than once"
 		}
 		return Hint(Usage("%s", c.about("flag --"+found[1]+": "+why)), "%s", help)
 	}
 	return Hint(Usage("%s", c.about("the flags can't be read")), "%s", help)
+}
+
+// wrongValue says what the value of a flag has to be that the library could not read.
+func (c *Context) wrongValue(name string) string {
+	if flag := c.flag(name); flag != nil {
+		switch flag.Kind.Name {
+		case "duration":
+			return "not a duration such as 90s, 30m or 24h; a day is 24h"
+		case "number":
+			return "not a whole number"
+		}
+	}
+	return "the value can't be used"
 }
 
 // invalidValue finds the flag's name in the library's words; the greedy start skips

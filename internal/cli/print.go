@@ -121,6 +121,9 @@ func (c *Context) printTable(a Answer) error {
 	case t == nil && len(measured) == 0 && a.Empty != "":
 		_, err := io.WriteString(&c.out, PrintableLines(a.Empty)+"\n")
 		return err
+	case t == nil && len(measured) == 0: // heads over nothing look as though rows went missing
+		a.Heads = nil
+		t = c.begin(a, nil)
 	case t == nil:
 		t = c.begin(a, measured)
 	}

@@ -54,12 +54,7 @@ func (c *Context) Ask(ctx context.Context, q Question) (string, error) {
 		fmt.Fprintf(c.Stderr, "%3d  %s\n", i+1, Cut(strings.TrimRight(line, " "), columnsOf(c.Stderr)-5))
 	}
 	for {
-		fmt.Fprint(c.Stderr, q.prompt())
-		line, err := readLine(ctx, c.Stdin)
-		if errors.Is(err, io.EOF) {
-			fmt.Fprintln(c.Stderr)
-			return "", errCancelled
-		}
+		line, err := c.answerTo(ctx, q.prompt())
 		if err == nil && line == "" && q.Cancels {
 			return "", errCancelled
 		}
@@ -145,18 +140,35 @@ func (c *Context) ConfirmTyped(ctx context.Context, question string) error {
 		return fmt.Errorf("%s: %w", strings.TrimSuffix(question, "."), ErrConfirm)
 	}
 	c.clearProgress()
-	fmt.Fprint(c.Stderr, Printable(question)+" [y/N] ")
-	answer, err := readLine(ctx, c.Stdin)
+	question = Printable(question) + " [y/N]"
+	if c.Terminal(int(c.Stderr.Fd())) { // what goes on is indented: a name in there can't look like another message
+		const indent = "    "
+		question = strings.Join(Wrap(question, columnsOf(c.Stderr)-len(indent)-1), "\n"+indent)
+	}
+	answer, err := c.answerTo(ctx, question+" ")
 	switch {
-	case errors.Is(err, io.EOF):
-		fmt.Fprintln(c.Stderr)
-		return errCancelled
 	case err != nil:
 		return err
 	case !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes"):
 		return errCancelled
 	}
 	return nil
+}
+
+// answerTo asks, and reads the answer. Where none comes, it ends the line of the question.
+func (c *Context) answerTo(ctx context.Context, prompt string) (answer string, err error) {
+	err = c.UntilTold(ctx, func(ctx context.Context) (err error) { // from before it is seen that somebody is asked
+		fmt.Fprint(c.Stderr, prompt)
+		answer, err = readLine(ctx, c.Stdin)
+		return err
+	})
+	if err != nil {
+		fmt.Fprintln(c.Stderr)
+	}
+	if errors.Is(err, io.EOF) {
+		err = errCancelled
+	}
+	return answer, err
 }
 
 // readLine reads one line, or ends with the context: a read can't be called off, so

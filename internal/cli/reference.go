@@ -11,11 +11,11 @@ import (
 const referenceColumns = 100
 
 // Reference returns the program's reference in Markdown: every command with its arguments and
-// flags, and the table of exit codes with the given meanings. Only a test calls it, to write and
-// check docs/reference.md.
-func (p *Program) Reference(preface string, meanings map[int]string) string {
+// flags, and the table of exit codes with the given meanings. Only tests call it, to write and
+// check docs/reference.md and its like.
+func (p *Program) Reference(title, preface string, meanings map[int]string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Reference\n\n%s\n## Commands\n\n", preface)
+	fmt.Fprintf(&b, "# %s\n\n%s\n## Commands\n\n", title, preface)
 	for _, noun := range p.Nouns {
 		if !noun.Optional {
 			full := p.Name + " " + noun.Name

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -50,6 +51,17 @@ func (c *Context) Secret(ctx context.Context, name string) (*secret.Secret, erro
 	}
 	s := secret.New(c.String(name))
 	return &s, nil
+}
+
+// WarnOfArgument warns that a secret was given in an argument, where others can read it.
+func (c *Context) WarnOfArgument(name string, s secret.Secret) {
+	if c.IsSet(name) && pgurl.HasSecret(s) {
+		what := "a password"
+		if strings.HasSuffix(name, "token") {
+			what = "a token"
+		}
+		c.Note("warning: %s in --%s shows in the list of processes and the shell's history; --%s-stdin keeps it out", what, name, name)
+	}
 }
 
 // SecretFromFile reads a secret from the file that a flag names.

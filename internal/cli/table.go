@@ -15,13 +15,14 @@ type table struct {
 	wide   int
 	widths []int
 	bold   bool
-	wrap   bool // the last column
+	wrap   bool     // the last column
+	whole  []string // heads of columns that are never cut
 	err    error
 }
 
 // begin writes what stands over the rows, and the first of them.
 func (c *Context) begin(a Answer, rows []Row) *table {
-	t := &table{to: &c.out, wide: c.Columns(), bold: c.Colour(), wrap: a.Wrap}
+	t := &table{to: &c.out, wide: c.Columns(), bold: c.Colour(), wrap: a.Wrap, whole: a.Whole}
 	for _, row := range rows {
 		t.measure(row.Cells)
 	}
@@ -92,7 +93,7 @@ func (t *table) leaveOut(held []int) {
 }
 
 // narrow takes from the widest columns what is too much for the terminal; from the last one, if that
-// may go on in the next line. A column without a head holds marks, which stay whole.
+// may go on in the next line. Some columns stay whole, and so do those without a head, which hold marks.
 func (t *table) narrow(heads []string) {
 	const least, leastOfLast = 4, 24
 	if last := len(t.widths) - 1; t.wrap && last >= 0 {
@@ -108,17 +109,21 @@ func (t *table) narrow(heads []string) {
 		}
 	}
 	for t.total() > t.wide {
-		widest := 0
+		widest := -1
 		for i, w := range t.widths {
-			if mark := i < len(heads) && heads[i] == ""; w > t.widths[widest] && !mark {
+			if !t.staysWhole(heads, i) && (widest < 0 || w > t.widths[widest]) {
 				widest = i
 			}
 		}
-		if t.widths[widest] <= least {
+		if widest < 0 || t.widths[widest] <= least {
 			return
 		}
 		t.widths[widest]--
 	}
+}
+
+func (t *table) staysWhole(heads []string, column int) bool {
+	return column < len(heads) && (heads[column] == "" || slices.Contains(t.whole, heads[column]))
 }
 
 // row writes a row; marked ones are told by their mark as well as in bold.

@@ -215,8 +215,10 @@ func TestEachRefusalOfTheOperatorStandsOnceInTheAudit(t *testing.T) {
 			{"region.remove", "not_found", "", func() error { return p.RemoveRegion(ctx, "fra") }},
 			{"region.remove", "in_use", "iad", func() error { return p.RemoveRegion(ctx, "iad") }},
 		},
+		"LostRegion":   {{"region.remove", "not_found", "", func() error { _, err := p.LostRegion(ctx, "fra"); return err }}},
+		"ForgetRegion": {{"region.remove", "not_found", "", func() error { _, err := p.ForgetRegion(ctx, "fra"); return err }}},
 	}
-	looks := []string{"API", "Acts", "Close", "Handler", "LocalRegions", "Regions", "Run", "Stop", "StopOwnServers", "Tenants", "Tokens", "UserNamed", "Users"}
+	looks := []string{"API", "Acts", "Close", "FindTenant", "Handler", "LocalRegions", "Regions", "Run", "Stop", "StopOwnServers", "Tenants", "Tokens", "UserNamed", "Users"}
 	for i := range reflect.TypeFor[*Server]().NumMethod() {
 		name := reflect.TypeFor[*Server]().Method(i).Name
 		require.True(t, slices.Contains(looks, name) || len(acts[name]) > 0, "%s is in the audit, or only looks?", name)

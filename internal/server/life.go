@@ -91,12 +91,15 @@ func (s *Server) status(ctx context.Context, id registry.TenantID) (st Status, e
 		if err != nil {
 			return err
 		}
-		trouble, err := s.trouble(ctx, id, d != nil && d.State == registry.Provisioning)
+		trouble, err := s.trouble(ctx, id, isBeingMade(d))
 		st = s.statusOf(t, d, trouble)
 		return err
 	})
 	return st, err
 }
+
+// isBeingMade tells of a tenant's database whether it is not made yet.
+func isBeingMade(d *registry.Database) bool { return d != nil && d.State == registry.Provisioning }
 
 func (s *Server) statusOf(t registry.Tenant, d *registry.Database, trouble *rows.Trouble) (st Status) {
 	st = Status{Status: provisioning, AppURL: "https://" + orNothing(t.Hostname)}

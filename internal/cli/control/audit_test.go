@@ -22,6 +22,8 @@ func TestAnEntryFitsInEightyColumns(t *testing.T) {
 	require.Equal(t, []string{
 		"2026-02-01T12:00:00Z", "anna", "127.0.0.1", "credentials.rotate", "7c8e722d-4321-48af-be5b-c42d2192ea79", "", "denied",
 	}, all(a))
+	a.User = "the sync token of tenant 7c8e722d-4321-48af-be5b-c42d2192ea79"
+	require.Equal(t, "sync token", brief(a)[1])
 	a.Target = "rita"
 	require.Equal(t, "7c8e722d… rita", brief(a)[4])
 }

@@ -63,6 +63,7 @@ func Faults() []cli.Fault {
 		fault(registry.ErrExists, 4, "exists"),
 		fault(registry.ErrInUse, 4, "in_use"),
 		fault(registry.ErrConflict, 4, "conflict"),
+		fault(registry.ErrAmbiguous, 2, "ambiguous"),
 		fault(registry.ErrNotFound, 3, "not_found"),
 		fault(registry.ErrInvalid, 2, "invalid"),
 		fault(pgurl.ErrInvalid, 2, "invalid"),
@@ -190,7 +191,7 @@ func machine(c *cli.Context, dir string) func(*hosting.Machine) {
 	}
 }
 
-// told is a time as people read it.
+// told is a time as a pipe gets it.
 func told(at *time.Time) string {
 	if at == nil {
 		return "never"

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/pgurl"
@@ -24,7 +25,13 @@ func Region() *cli.Command {
 			Run:   addRegion,
 		},
 		{Name: "list", Usage: "list the regions, and whether their servers answer", Run: listRegions},
-		{Name: "remove", Usage: "remove a region that has no databases", Args: []cli.Arg{{Name: "CODE", Kind: regionWord}}, Run: removeRegion},
+		{
+			Name: "remove", Usage: "remove a region that has no databases", Args: []cli.Arg{{Name: "CODE", Kind: regionWord}},
+			Description: "--lost is for a region whose server is gone for good, so that nobody can drop the\n" +
+				"databases there: it forgets the tenants of the region, too. If the server ever\n" +
+				"comes back, their databases are still on it.",
+			Flags: []cli.Flag{cli.Bool("lost", "its server is gone for good: forget its tenants, too"), cli.Yes()}, Run: removeRegion,
+		},
 	}}
 }
 
@@ -36,6 +43,7 @@ func addRegion(ctx context.Context, c *cli.Context) (answer cli.Answer, err erro
 	if admin == nil {
 		return answer, cli.Hint(cli.Usage("region add: which server?"), "%s reads its URL from stdin", to(c, "spd region add", *c.Arg(0), "--server-stdin"))
 	}
+	c.WarnOfArgument("server", *admin)
 	known := false
 	var local []server.LocalRegion
 	err = newPlane(ctx, c, func(ctx context.Context, s *server.Server) error {
@@ -98,19 +106,66 @@ func listRegions(ctx context.Context, c *cli.Context) (answer cli.Answer, err er
 }
 
 func removeRegion(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
-	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
-		err := s.RemoveRegion(ctx, *c.Arg(0))
-		if errors.Is(err, registry.ErrInUse) {
-			err = cli.Hint(err, "first its tenants have to be deleted: %s shows them, and their users do that with %s", to(c, "spd tenant list"), cli.To("sp tenant delete", "ID"))
+	lost := server.LostRegion{Code: *c.Arg(0)}
+	err = plane(ctx, c, func(ctx context.Context, s *server.Server) (err error) {
+		if c.Bool("lost") {
+			lost, err = forgetRegion(ctx, c, s)
+		} else {
+			err = s.RemoveRegion(ctx, lost.Code)
 		}
-		if errors.Is(err, registry.ErrNotFound) {
-			err = cli.Hint(err, "%s lists the regions", to(c, "spd region list"))
-		}
-		answer, c.Made = cli.Answer{Value: map[string]any{"code": *c.Arg(0)}}, err == nil
-		return err
+		c.Made = err == nil
+		return adviseRemoval(c, err)
 	})
-	if err == nil {
-		c.Note("region %s removed", *c.Arg(0))
+	forgotten := []map[string]any{}
+	for _, t := range lost.Tenants {
+		forgotten = append(forgotten, map[string]any{"id": t.ID, "name": t.Name})
 	}
-	return answer, err
+	if err == nil {
+		c.Note("region %s removed", lost.Code)
+	}
+	if err == nil && len(forgotten) > 0 {
+		c.Note("forgotten with it: %s; their databases are left on %s", cli.Some(namesOf(lost.Tenants)), lost.Server)
+	}
+	return cli.Answer{Value: map[string]any{"code": lost.Code, "forgotten": forgotten}}, err
+}
+
+// forgetRegion asks, and forgets a region with its tenants.
+func forgetRegion(ctx context.Context, c *cli.Context, s *server.Server) (server.LostRegion, error) {
+	lost, err := s.LostRegion(ctx, *c.Arg(0))
+	if err != nil {
+		return lost, err
+	}
+	what := "Forget region " + lost.Code
+	if n := len(lost.Tenants); n > 0 {
+		what += fmt.Sprintf(" and its %s: %s", cli.Counted(n, "tenant"), cli.Some(namesOf(lost.Tenants)))
+	}
+	question := fmt.Sprintf("%s? Its server %s does not answer; what is there stays, and nobody can get at it with sp.", what, lost.Server)
+	if err := c.Confirm(ctx, question); err != nil {
+		return lost, err
+	}
+	return s.ForgetRegion(ctx, lost.Code)
+}
+
+func namesOf(tenants []registry.Tenant) []string {
+	names := make([]string, len(tenants))
+	for i, t := range tenants {
+		names[i] = t.String()
+	}
+	return names
+}
+
+// adviseRemoval says what helps where a region can't be removed.
+func adviseRemoval(c *cli.Context, err error) error {
+	code := *c.Arg(0)
+	switch {
+	case errors.Is(err, registry.ErrInUse) && c.Bool("lost"):
+		return cli.Hint(err, "delete its tenants with their databases: %s shows them, and their users do that with %s\nif the server does not let spd in, %s takes its new password",
+			to(c, "spd tenant list"), cli.To("sp tenant delete", "ID"), to(c, "spd region add", code, "--server-stdin"))
+	case errors.Is(err, registry.ErrInUse):
+		return cli.Hint(err, "first its tenants have to be deleted: %s shows them, and their users do that with %s\nif its server is gone for good: %s",
+			to(c, "spd tenant list"), cli.To("sp tenant delete", "ID"), to(c, "spd region remove", code, "--lost"))
+	case errors.Is(err, registry.ErrNotFound):
+		return cli.Hint(err, "%s lists the regions", to(c, "spd region list"))
+	}
+	return err
 }

@@ -9,6 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -38,7 +41,7 @@ func Serve() *cli.Command {
 			cli.Bool("accept-registry", "take this sp.db as it is: forget the tenants that are not in it; make serve.db anew if that is gone"),
 			withDefault(cli.Choice("log", "how much is logged to stderr", "error", "warn", "info"), "warn"),
 		},
-		NoJSON: true,
+		NoJSON: "--json is for the other commands of spd: serving has no answer",
 		Run:    serve,
 	}
 }
@@ -74,6 +77,9 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 	if o.URL, err = publicURL(c); err != nil {
 		return cli.Answer{}, err
 	}
+	if o.Domain, err = tenantDomain(c); err != nil {
+		return cli.Answer{}, err
+	}
 	release, err := server.Hold(o.Dir) // before another spd's port is in the way
 	if err != nil {
 		return cli.Answer{}, err
@@ -92,7 +98,6 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 	if err := level.UnmarshalText([]byte(given(c, "log", "warn"))); err != nil {
 		return cli.Answer{}, err
 	}
-	o.Domain = given(c, "domain", "localhost")
 	o.Log = slog.New(slog.NewTextHandler(c.Stderr, &slog.HandlerOptions{Level: level}))
 	// The library of the logins writes to it, and below errors what strangers send: by mistake, even a token.
 	slog.SetDefault(slog.New(slog.NewTextHandler(c.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
@@ -155,20 +160,42 @@ var errTaken = errors.New("in use")
 // secret.
 func listenAddress(c *cli.Context) (string, error) {
 	address := given(c, "listen", "127.0.0.1:8787")
-	host, _, err := net.SplitHostPort(address)
-	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || !isLoopback(host) {
 		return "", cli.Hint(cli.Usage("--listen: not a loopback address, such as 127.0.0.1:8787"),
 			"spd has no TLS, so it listens on this machine only; put a web server with TLS in front of it")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", cli.Usage("--listen: a port is a number from 0 to 65535, and 0 takes a free one")
 	}
 	return address, nil
 }
 
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		err = cli.Hint(fmt.Errorf("--listen %s: another program listens there: %w", address, errTaken), "name another port, or 0 for a free one: --listen 127.0.0.1:0")
+	if err != nil {
+		return nil, unheard(address, err)
 	}
-	return listener, err
+	return listener, nil
+}
+
+// unheard says why spd can't listen on an address.
+func unheard(address string, err error) error {
+	var errno syscall.Errno
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return cli.Hint(fmt.Errorf("--listen %s: another program listens there: %w", address, errTaken), "name another port, or 0 for a free one: --listen 127.0.0.1:0")
+	case errors.Is(err, syscall.EACCES):
+		return cli.Hint(cli.Usage("--listen %s: permission denied", address), "ports below 1024 need root; take a higher one: --listen 127.0.0.1:8787")
+	case errors.As(err, &errno):
+		return cli.Usage("--listen %s: %s", address, errno.Error())
+	}
+	return cli.Usage("--listen %s: %s", address, err.Error())
 }
 
 // publicURL is where clients find the control plane, nil if that was not said.
@@ -178,11 +205,27 @@ func publicURL(c *cli.Context) (*url.URL, error) {
 		return nil, nil
 	}
 	u, err := url.Parse(*text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" && u.Path != "/" {
 		return nil, cli.Usage("--url: not a URL such as https://spd.example.org")
+	}
+	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		return nil, cli.Hint(cli.Usage("--url: plain http is for this machine only, and sp refuses it elsewhere"), "name the https:// URL of the web server with TLS before spd")
 	}
 	u.Path = ""
 	return u, nil
+}
+
+// domainForm is what a domain looks like: labels of letters, digits and hyphens.
+var domainForm = regexp.MustCompile(`(?i)^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+
+// tenantDomain is what the hostnames of tenants end in, with room for the label before it.
+func tenantDomain(c *cli.Context) (string, error) {
+	const longest = 240
+	domain := given(c, "domain", "localhost")
+	if len(domain) > longest || !domainForm.MatchString(domain) {
+		return "", cli.Usage("--domain: not a domain, such as tenants.example.org")
+	}
+	return domain, nil
 }
 
 // run answers requests and works on databases until ctx ends.
@@ -203,7 +246,7 @@ func run(ctx context.Context, c *cli.Context, s *server.Server, listener net.Lis
 		Handler: answers, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelInfo),
 	}
-	c.Note("listening on %s", s.URL)
+	tellWhere(c, listener, s.URL)
 	ended := make(chan error, 1)
 	go func() { ended <- handler.Serve(listener) }()
 	worked := make(chan error, 1)
@@ -217,6 +260,15 @@ func run(ctx context.Context, c *cli.Context, s *server.Server, listener net.Lis
 	s.Stop()
 	stop()
 	return errors.Join(unlessClosed(err), shutDown(ctx, handler), <-worked)
+}
+
+// tellWhere says where spd listens, and how users reach that, if not there.
+func tellWhere(c *cli.Context, listener net.Listener, reached *url.URL) {
+	where := "http://" + listener.Addr().String()
+	if reached.String() != where {
+		where += ", which users reach at " + reached.String()
+	}
+	c.Note("listening on %s", where)
 }
 
 // shutDown lets the requests that are under way end, for a while.

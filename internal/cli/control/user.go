@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"github.com/sp-registry/sp/internal/cli"
-	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/server"
 )
 
@@ -134,30 +133,31 @@ func editUser(ctx context.Context, c *cli.Context) (answer cli.Answer, err error
 // Grant is `spd grant`.
 func Grant() *cli.Command {
 	return &cli.Command{
-		Name: "grant", Usage: "let a user use a tenant, by its whole id", Args: []cli.Arg{{Name: "USER", Kind: userWord}, {Name: "TENANT", Kind: tenantWord}},
+		Name: "grant", Usage: "let a user use a tenant", Args: []cli.Arg{{Name: "USER", Kind: userWord}, {Name: "TENANT", Kind: tenantWord}},
 		Flags: []cli.Flag{cli.Bool("revoke", "take the tenant away again")}, Run: grant,
 	}
 }
 
 func grant(ctx context.Context, c *cli.Context) (answer cli.Answer, err error) {
-	allowed := !c.Bool("revoke")
+	allowed, tenant := !c.Bool("revoke"), ""
 	err = plane(ctx, c, func(ctx context.Context, s *server.Server) error {
-		err := s.Grant(ctx, *c.Arg(0), registry.TenantID(*c.Arg(1)), allowed)
-		if errors.Is(err, registry.ErrNotFound) {
-			err = cli.Hint(err, "grant takes the tenant's whole id; %s shows the ids", to(c, "spd tenant list"))
+		t, err := tenantMeant(ctx, c, s, *c.Arg(1))
+		if err == nil {
+			tenant = t.String()
+			err = s.Grant(ctx, *c.Arg(0), t.ID, allowed)
 		}
 		if err != nil {
 			return err
 		}
 		c.Made = true
 		u, err := s.UserNamed(ctx, *c.Arg(0))
-		answer = cli.Answer{Value: map[string]any{"user": u}}
+		answer = cli.Answer{Value: map[string]any{"user": u, "tenant": map[string]any{"id": t.ID, "name": t.Name}}}
 		return err
 	})
 	if err == nil && allowed {
-		c.Note("user %s can use tenant %s", *c.Arg(0), *c.Arg(1))
+		c.Note("user %s can use tenant %s", *c.Arg(0), tenant)
 	} else if err == nil {
-		c.Note("user %s can no longer use tenant %s", *c.Arg(0), *c.Arg(1))
+		c.Note("user %s can no longer use tenant %s", *c.Arg(0), tenant)
 	}
 	return answer, err
 }

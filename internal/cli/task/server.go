@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/sp-registry/sp/internal/pgurl"
-
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
@@ -73,15 +71,4 @@ func (t *Task) KnownServers(ctx context.Context) (known []registry.Server, err e
 		return err
 	})
 	return known, err
-}
-
-// WarnOfArgument warns that a secret was given in an argument, where others can read it.
-func (t *Task) WarnOfArgument(name string, secret secret.Secret) {
-	if t.IsSet(name) && pgurl.HasSecret(secret) {
-		what := "a password"
-		if name == "sync-token" {
-			what = "a token"
-		}
-		t.Note("warning: %s in --%s shows in the list of processes and the shell's history; --%s-stdin keeps it out", what, name, name)
-	}
 }

@@ -38,7 +38,7 @@ func Psql() *cli.Command {
 		Args:   []cli.Arg{{Name: "TENANT|PROFILE", Kind: task.EitherWord, Optional: true}},
 		Flags:  []cli.Flag{task.Network()},
 		Rest:   true,
-		NoJSON: true,
+		NoJSON: "--json: the answer is not ours to wrap",
 		Run:    task.Run(psql),
 	}
 }
