@@ -30,8 +30,8 @@ func commands(t *testing.T) map[string]*cli.Command {
 	return found
 }
 
-// takesAnything tells of the commands that are not there yet.
-func takesAnything(cmd *cli.Command) bool { return strings.HasSuffix(cmd.Usage, "(not offered yet)") }
+// takesAnything tells of the commands that belong to the application.
+func takesAnything(cmd *cli.Command) bool { return strings.HasSuffix(cmd.Usage, "(not part of sp)") }
 
 // takesMany tells of the commands whose last argument can be repeated.
 func takesMany(cmd *cli.Command) bool {

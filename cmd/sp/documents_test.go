@@ -13,8 +13,8 @@ import (
 	"github.com/sp-registry/sp/internal/cli"
 )
 
-// notOffered are the command lines of the documents that belong to the application.
-var notOffered = []string{"cloud deploy", "infra db migrate"}
+// ofApplication are the command lines of the documents that belong to the application.
+var ofApplication = []string{"cloud deploy", "infra db migrate"}
 
 // controlled are those that need a control plane, which the tests in live give them; here nobody is
 // logged in to one.
@@ -58,7 +58,7 @@ func TestEveryCommandLineOfTheDocumentsWorks(t *testing.T) {
 		}
 		for _, spelling := range spellings {
 			o := documentedProject(t).run(append(slices.Clone(spelling), "--json")...)
-			if slices.Contains(notOffered, line) {
+			if slices.Contains(ofApplication, line) {
 				require.Equal(t, 9, o.exit, "sp %v: %s", spelling, o.stdout)
 				require.Equal(t, "unsupported", o.code(t), "sp %v", spelling)
 				refused = append(refused, line)
@@ -97,14 +97,14 @@ func TestEveryCommandLineOfTheDocumentsWorks(t *testing.T) {
 		}
 	}
 	slices.Sort(refused)
-	require.Equal(t, notOffered, slices.Compact(refused), "the list holds what no document says")
+	require.Equal(t, ofApplication, slices.Compact(refused), "the list holds what no document says")
 }
 
 // TestDocumentsAreReadWhole holds what the extraction finds against a list, so that
 // it can't find less one day.
 func TestDocumentsAreReadWhole(t *testing.T) {
 	t.Parallel()
-	offered := slices.DeleteFunc(documentedLines(t), func(line string) bool { return slices.Contains(notOffered, line) })
+	offered := slices.DeleteFunc(documentedLines(t), func(line string) bool { return slices.Contains(ofApplication, line) })
 	require.Equal(t, []string{
 		"cloud profile create local",
 		"cloud profile create production",

@@ -156,7 +156,7 @@ var answers = map[string]asked{
 	"sync_pull":     {in: withTenants, line: "sync pull local_1"},
 	"sync_nowhere":  {in: withProfiles, line: "sync pull b"},
 
-	// What is not offered yet.
+	// What belongs to the application.
 	"deploy":           {line: "deploy"},
 	"infra_db_migrate": {line: "infra db migrate"},
 }

@@ -26,7 +26,7 @@ var exitMeanings = map[int]string{
 	6:   "sp can't use the registry or a file: missing, unsafe, untrusted, corrupt, newer, read-only or full.",
 	7:   "Another command held the lock for too long.",
 	8:   "The change was made, but something after it failed, such as writing a file.",
-	9:   "The other side refused or did not answer: a database server, Docker or the cloud. Also: not offered yet.",
+	9:   "The other side refused or did not answer: a database server, Docker or the cloud. Also: not part of sp.",
 	128: "Signal n ended the command. Nothing is half done.",
 }
 

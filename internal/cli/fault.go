@@ -13,7 +13,7 @@ import (
 var (
 	ErrUsage       = errors.New("wrong usage")
 	ErrConfirm     = errors.New("not confirmed")
-	ErrUnsupported = errors.New("not offered yet")
+	ErrUnsupported = errors.New("not part of sp")
 	ErrFile        = errors.New("file refused")
 	errUnprinted   = errors.New("the answer could not be written")
 )

@@ -4,19 +4,17 @@ package cloud
 
 import "github.com/sp-registry/sp/internal/cli"
 
-const needsApplication = "this belongs to the application, not to its registry"
-
 // Auth is `sp auth`.
 func Auth() *cli.Command {
 	return &cli.Command{Name: "auth", Usage: "your account at a control plane", Commands: []*cli.Command{Login(), Logout(), Whoami()}}
 }
 
 // Deploy is `sp deploy`.
-func Deploy() *cli.Command { return cli.Later("deploy", "deploy the application", needsApplication) }
+func Deploy() *cli.Command { return cli.OfApplication("deploy", "deploy the application") }
 
 // Infra is `sp infra`.
 func Infra() *cli.Command {
 	return &cli.Command{Name: "infra", Usage: "the infrastructure of the application", Commands: []*cli.Command{
-		{Name: "db", Usage: "the database of the application", Commands: []*cli.Command{cli.Later("migrate", "run the migrations of that database", needsApplication)}},
+		{Name: "db", Usage: "the database of the application", Commands: []*cli.Command{cli.OfApplication("migrate", "run the migrations of that database")}},
 	}}
 }
