@@ -21,12 +21,11 @@ import (
 
 // browser is what a person uses to answer about a login: it has cookies, and follows redirects.
 type browser struct {
-	t *testing.T
+	t require.TestingT
 	*http.Client
 }
 
-func newBrowser(t *testing.T) browser {
-	t.Helper()
+func newBrowser(t require.TestingT) browser {
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	return browser{t, &http.Client{Jar: jar}}
@@ -36,7 +35,6 @@ func newBrowser(t *testing.T) browser {
 type page struct{ url, text string }
 
 func (b browser) read(response *http.Response, err error) page {
-	b.t.Helper()
 	require.NoError(b.t, err)
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
@@ -46,7 +44,6 @@ func (b browser) read(response *http.Response, err error) page {
 }
 
 func (b browser) open(url string) page {
-	b.t.Helper()
 	return b.read(b.Get(url)) //nolint:noctx // of a test
 }
 
@@ -54,7 +51,6 @@ var hidden = regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*
 
 // press sends the form of a page: pairs of a name and what is entered, or of the button.
 func (b browser) press(p page, pairs ...string) page {
-	b.t.Helper()
 	form := url.Values{}
 	for _, input := range hidden.FindAllStringSubmatch(p.text, -1) {
 		form.Set(input[1], input[2])

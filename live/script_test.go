@@ -58,6 +58,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"session":   openSession,
 		"ended":     sessionEnded,
 		"secret":    isSecret,
+		"sign-in":   signIn,
 		"typed":     typed,
 	})
 	return all

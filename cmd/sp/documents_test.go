@@ -154,21 +154,98 @@ func documentedLines(t *testing.T) []string {
 	files, err := filepath.Glob("testdata/documents/*.txt")
 	require.NoError(t, err)
 	require.Len(t, files, 3)
-	found := map[string]bool{}
+	var lines []string
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		for line := range strings.Lines(strings.ReplaceAll(string(text), "push/pull", "push and systemprompt cloud sync pull")) {
-			for _, command := range commandsIn(t, line) {
-				found[command] = true
+		lines = append(lines, linesOf(t, file)...)
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+// linesOf is that of one document.
+func linesOf(t *testing.T, file string) (lines []string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for line := range strings.Lines(strings.ReplaceAll(string(text), "push/pull", "push and systemprompt cloud sync pull")) {
+		lines = append(lines, commandsIn(t, line)...)
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+// scripted are the scripts in live that go through the documents.
+var scripted = map[string]string{
+	"document_configuration.txt": "configuration-overview.txt",
+	"document_tenants.txt":       "tenants-overview.txt",
+	"document_playbook.txt":      "tenants-playbook.txt",
+}
+
+// TestEveryCommandLineOfADocumentIsInItsScript, which runs it against a real control plane.
+func TestEveryCommandLineOfADocumentIsInItsScript(t *testing.T) {
+	t.Parallel()
+	for script, document := range scripted {
+		run := linesRun(t, script)
+		for _, line := range linesOf(t, "testdata/documents/"+document) {
+			if !slices.Contains(run, anyTenant.ReplaceAllString(line, "ID")) {
+				t.Errorf("%s runs no sp %s", script, line)
 			}
 		}
 	}
-	var lines []string
-	for line := range found {
-		lines = append(lines, line)
+}
+
+// TestReadmeForATeamIsAScript: its lines are there in that order, but with the port that was free.
+func TestReadmeForATeamIsAScript(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	_, blocks := shellBlocks(string(readme))
+	block := blocks[slices.IndexFunc(blocks, func(b string) bool { return strings.Contains(b, "spd user add") })]
+	var wanted []string
+	for line := range strings.Lines(block) {
+		line, _, _ = strings.Cut(line, "#")
+		line, _, _ = strings.Cut(line, "<")
+		line = strings.Join(strings.Fields(strings.ReplaceAll(line, "http://127.0.0.1:8787", "$PLANE")), " ")
+		if line == "spd" {
+			line = "plane"
+		}
+		if line != "" {
+			wanted = append(wanted, line)
+		}
 	}
-	slices.Sort(lines)
+	require.Len(t, wanted, 8)
+	script, err := os.ReadFile(scripts + "readme_team.txt")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(script)) {
+		if strings.HasSuffix(" "+strings.TrimSpace(line), " "+wanted[0]) {
+			wanted = wanted[1:]
+		}
+		if len(wanted) == 0 {
+			return
+		}
+	}
+	require.Empty(t, wanted, "not in the script, or not in this order")
+}
+
+const scripts = "../../live/testdata/script/"
+
+// anyTenant is a tenant's id as a document writes one, or a script.
+var anyTenant = regexp.MustCompile(`<(?:tenant-)?id>|local_[0-9a-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\$[A-Z]+`)
+
+// runBy is a line of a script that runs sp, and has to work; the application's two commands have to fail.
+var runBy = regexp.MustCompile(`^(?:exec|typed 0 \S+|sign-in \S+) sp (.+)|^exits 9 sp (` + strings.Join(ofApplication, "|") + `)$`)
+
+// linesRun are the command lines of a script in live.
+func linesRun(t *testing.T, script string) (lines []string) {
+	t.Helper()
+	text, err := os.ReadFile(scripts + script)
+	require.NoError(t, err)
+	for line := range strings.Lines(string(text)) {
+		if found := runBy.FindStringSubmatch(strings.TrimSpace(line)); found != nil {
+			lines = append(lines, anyTenant.ReplaceAllString(found[1]+found[2], "ID"))
+		}
+	}
+	require.NotEmpty(t, lines, script)
 	return lines
 }
 
