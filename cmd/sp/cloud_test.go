@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 	"github.com/sp-registry/sp/internal/server"
@@ -51,8 +52,9 @@ func newSpd(t *testing.T, users ...string) *spd {
 		require.NoError(t, err)
 		p.tokens[name] = made.Secret
 	}
-	p.Config.Handler, err = s.Handler(t.Context())
+	handler, err := s.Handler(t.Context())
 	require.NoError(t, err)
+	p.Config.Handler = harness.Described(t, handler)
 	p.Start()
 	t.Cleanup(func() { p.Close(); require.NoError(t, s.Close()) })
 	return p

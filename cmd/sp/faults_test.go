@@ -57,8 +57,9 @@ func newRealPlane(t *testing.T) *realPlane {
 		Now: time.Now, Rand: crand.Reader, Wait: time.Minute, Command: "test", Holder: "test", Trust: db.Trust{Named: true},
 	})
 	require.NoError(t, err)
-	p.handler, err = p.Handler(t.Context())
+	handler, err := p.Handler(t.Context())
 	require.NoError(t, err)
+	p.handler = harness.Described(t, handler)
 	p.http.Config.Handler = http.HandlerFunc(p.serve)
 	p.http.Start()
 	t.Cleanup(func() {

@@ -210,6 +210,7 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 		"golang.org/x/net/http/httpproxy":                  {"internal/cli"},
 	}
 	ofTests := []string{"database/sql", "modernc.org/sqlite", "golang.org/x/sys/unix", "github.com/rogpeppe/go-internal/testscript", "github.com/stretchr/testify/require"}
+	ofTests = append(ofTests, "github.com/getkin/kin-openapi/openapi3", "github.com/getkin/kin-openapi/openapi3filter", "github.com/getkin/kin-openapi/routers", "github.com/getkin/kin-openapi/routers/gorillamux")
 	for _, s := range sources(t) {
 		for _, path := range imports(s) {
 			ours := strings.HasPrefix(path, module) || s.pkg == forTests && slices.Contains(ofTests, path)

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/db"
+	"github.com/sp-registry/sp/internal/harness"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 	"github.com/sp-registry/sp/internal/server"
@@ -48,8 +49,9 @@ func newRealPlane(t *testing.T) *realPlane {
 		Now: time.Now, Rand: rand.Reader, Wait: 10 * time.Second, Command: "test", Holder: "test", Trust: db.Trust{Named: true},
 	})
 	require.NoError(t, err)
-	http.Config.Handler, err = p.Handler(t.Context())
+	handler, err := p.Handler(t.Context())
 	require.NoError(t, err)
+	http.Config.Handler = harness.Described(t, handler)
 	http.Start()
 	t.Cleanup(func() {
 		http.CloseClientConnections()
