@@ -1,7 +1,9 @@
 package harness
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -19,9 +21,12 @@ type Weather struct {
 	Kinds []string
 	// Seen counts them.
 	Seen map[string]int
+	// RetryAfter is how long, in seconds, it asks to wait; empty for 7.
+	RetryAfter string
 
 	mu     sync.Mutex
 	chance *rand.Rand
+	next   []string
 }
 
 // Faults are the ways in which a request goes wrong. Each may come before the server has acted, or behind
@@ -35,12 +40,30 @@ func (f *Weather) Change(seed int) {
 	f.chance = rand.New(rand.NewPCG(uint64(seed), 1)) //nolint:gosec // no secret, and seeds are not negative
 }
 
-func (f *Weather) choose() (fault string, acts bool, cut float64) {
+// Next has the requests that come now go wrong in these ways, each in its turn.
+func (f *Weather) Next(faults ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.next = faults
+}
+
+// Cut is what Seen calls a stream that was cut while there was more to come.
+const Cut = "cut in a stream"
+
+func (f *Weather) choose(stream bool) (fault string, acts bool, cut float64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.next) > 0 {
+		fault, f.next = f.next[0], f.next[1:]
+		f.Seen[fault]++
+		return fault, false, 0
+	}
 	kinds := f.Kinds
 	if kinds == nil {
 		kinds = Faults
+	}
+	if f.chance != nil && stream && (f.Seen[Cut] == 0 || f.chance.IntN(2) == 0) { // one is, in each test
+		return "cut", true, f.chance.Float64()
 	}
 	if f.chance == nil || f.chance.IntN(3) > 0 {
 		return "", true, 0
@@ -59,10 +82,14 @@ func (f *Weather) choose() (fault string, acts bool, cut float64) {
 
 // ServeHTTP answers as the server does, or worse.
 func (f *Weather) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	fault, acts, cut := f.choose()
+	stream := strings.HasSuffix(r.URL.Path, "/events")
+	fault, acts, cut := f.choose(stream)
 	if fault == "" {
 		f.Behind.ServeHTTP(w, r)
 		return
+	}
+	if stream && (fault == "cut" || fault == "stall within") {
+		f.cutStream(w, r, int(cut*3), fault == "stall within")
 	}
 	answer := httptest.NewRecorder()
 	if acts {
@@ -106,7 +133,7 @@ func (f *Weather) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f *Weather) refuse(w http.ResponseWriter, fault string) {
 	status, _ := strconv.Atoi(fault)
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "7")
+		w.Header().Set("Retry-After", cmp.Or(f.RetryAfter, "7"))
 	}
 	if status == http.StatusBadGateway {
 		w.Header().Set("Content-Type", "text/html")
@@ -117,4 +144,61 @@ func (f *Weather) refuse(w http.ResponseWriter, fault string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
 	_, _ = fmt.Fprintf(w, `{"title":"no","status":%d,"detail":"upstream postgres://u:canary@h/d said no","error":{"code":"unavailable","message":"not now sp_sync_canary"}}`, status)
+}
+
+// cutStream lets some events of a stream through as they happen, and half of the one behind them. Then it
+// ends, or says nothing more.
+func (f *Weather) cutStream(w http.ResponseWriter, r *http.Request, whole int, stalls bool) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	c := &cutter{ResponseWriter: w, whole: whole, cancel: cancel}
+	c.pass(f.Behind, r.WithContext(ctx))
+	if c.done {
+		f.mu.Lock()
+		f.Seen[Cut]++
+		f.mu.Unlock()
+	}
+	if stalls {
+		<-r.Context().Done()
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// cutter is an answer that is cut behind some flushes.
+type cutter struct {
+	http.ResponseWriter
+	whole  int
+	done   bool
+	cancel func()
+}
+
+// pass answers as far as it may. A proxy breaks off where it can write no more.
+func (c *cutter) pass(behind http.Handler, r *http.Request) {
+	defer func() {
+		if broke := recover(); broke != nil && broke != http.ErrAbortHandler {
+			panic(broke)
+		}
+	}()
+	behind.ServeHTTP(c, r)
+}
+
+var errCut = errors.New("the stream is cut")
+
+func (c *cutter) Write(b []byte) (int, error) {
+	switch {
+	case c.done:
+		return 0, errCut
+	case c.whole > 0:
+		return c.ResponseWriter.Write(b)
+	}
+	_, _ = c.ResponseWriter.Write(b[:len(b)/2])
+	c.done, c.whole = true, 1
+	c.Flush()
+	c.cancel()
+	return len(b) / 2, errCut
+}
+
+func (c *cutter) Flush() {
+	c.whole--
+	_ = http.NewResponseController(c.ResponseWriter).Flush()
 }
