@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// replay lets a disk follow what a scene's commands do.
+// replay lets a disk follow what commands do in a directory.
 type replay struct {
 	*disk
-	sc      *scene
+	dir     string
 	offsets map[string]int // of files written without saying where, by descriptor and path
 }
 
-// inside returns the path from the project's directory, if it is in there.
+// inside returns the path from the directory, if it is in there.
 func (r *replay) inside(path string) (string, bool) {
-	inside, err := filepath.Rel(r.sc.Dir, path)
+	inside, err := filepath.Rel(r.dir, path)
 	return inside, err == nil && filepath.IsLocal(inside) && !strings.HasSuffix(path, " (deleted)")
 }
 

@@ -112,7 +112,7 @@ func (sc *scene) recordAll() [][]event {
 // replayAll calls each with what a cut after every call could leave. A step is
 // acknowledged when it prints its answer, or else when it ends.
 func (sc *scene) replayAll(steps [][]event, each instant) {
-	r := &replay{disk: newDisk(sc.start), sc: sc, offsets: map[string]int{}}
+	r := &replay{disk: newDisk(sc.start), dir: sc.Dir, offsets: map[string]int{}}
 	call := 0
 	for step, events := range steps {
 		acknowledged := step

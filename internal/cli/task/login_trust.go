@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -62,14 +63,30 @@ func (t *Task) giveLoginReceipt(l cloud.Login) error {
 	if path == "" {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := makeDurably(filepath.Dir(path)); err != nil {
 		return err
 	}
 	file, err := place.OpenMark(path)
 	if err != nil {
 		return err
 	}
-	return file.Close()
+	// After a power cut, a login without its receipt would be a stranger's.
+	return errors.Join(file.Close(), place.SyncDir(filepath.Dir(path)))
+}
+
+// makeDurably makes a directory, and those above it, so that a power cut does not take them back.
+func makeDurably(dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	above := filepath.Dir(dir)
+	if err := makeDurably(above); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return place.SyncDir(above)
 }
 
 // renewReceipt leaves the receipt for a login before store puts it in place of another, and then takes the
