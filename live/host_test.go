@@ -28,6 +28,7 @@ type host struct {
 	calls        *os.File      // where strace tells of them
 	followed     chan struct{} // says that all of those have been counted
 	killed       func()        // what is looked at when it was, before it is started again
+	prepared     func(i int)   // what is done before something is asked of one that is about to be killed
 }
 
 // account is somebody who asks the control plane.

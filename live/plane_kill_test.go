@@ -127,6 +127,7 @@ func TestASyncTokenWhosePlaneIsKilledIsTheOneThatWasAnsweredLast(t *testing.T) {
 func (h *host) sweep(stride int, act, judge func(i int)) {
 	h.t.Helper()
 	h.startDoomed()
+	h.prepare(0)
 	h.doom.Store(0)
 	act(0)
 	calls := int(-h.doomNow())
@@ -135,6 +136,7 @@ func (h *host) sweep(stride int, act, judge func(i int)) {
 	for n := 1; n <= calls; n += every(stride) {
 		i++
 		doomed := h.plane
+		h.prepare(i)
 		h.doom.Store(int64(n))
 		act(i)
 		killed := h.doomNow() <= 0
@@ -150,6 +152,15 @@ func (h *host) sweep(stride int, act, judge func(i int)) {
 	h.t.Logf("%d calls, killed at %d of %d", calls, met, i)
 	require.Greater(h.t, calls, 20)
 	require.GreaterOrEqual(h.t, 10*met, 9*i, "calls that no run met")
+}
+
+// prepare does what is to be there before something is asked, and has all its calls be over.
+func (h *host) prepare(i int) {
+	h.t.Helper()
+	if h.prepared != nil {
+		h.prepared(i)
+		h.doomNow()
+	}
 }
 
 // spared is the doom of a control plane that nobody is about to kill.
