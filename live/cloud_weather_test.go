@@ -4,6 +4,8 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -33,7 +35,10 @@ func TestRotationsThroughABadNetworkLoseNoCredential(t *testing.T) {
 	require.NoError(t, c.plane.plane.stop())
 	c.plane.startAs(c.plane.serving("--listen", behind.Host, "--url", at))
 	c.plane.plane.url = behind.String() // it names the proxy
-	weather := &harness.Weather{Behind: httputil.NewSingleHostReverseProxy(behind), Kinds: quick, Seen: map[string]int{}, RetryAfter: "1"}
+	home := os.Getenv(homeVariable)
+	described, err := harness.ReadDescriptions(filepath.Join(home, "openapi.yaml"), filepath.Join(home, "contract.yaml"))
+	require.NoError(t, err)
+	weather := &harness.Weather{Behind: described.Check(t, httputil.NewSingleHostReverseProxy(behind)), Kinds: quick, Seen: map[string]int{}, RetryAfter: "1"}
 	proxy.Config.Handler = weather
 	proxy.Start()
 	cmd := c.Command("login", "--token-stdin", at)

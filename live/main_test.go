@@ -93,7 +93,10 @@ func furnish(home, data string) error {
 		return err
 	}
 	for _, copied := range [][2]string{
-		{"testdata", "testdata"}, {"../docs/openapi.yaml", "openapi.yaml"}, {"../internal/postgres/testdata/docker", "docker"},
+		{"testdata", "testdata"},
+		{"../docs/openapi.yaml", "openapi.yaml"},
+		{"../internal/server/testdata/contract.yaml", "contract.yaml"},
+		{"../internal/postgres/testdata/docker", "docker"},
 	} {
 		if said, err := exec.Command("cp", "-R", copied[0], filepath.Join(home, copied[1])).CombinedOutput(); err != nil {
 			return fmt.Errorf("%w\n%s", err, said)
