@@ -317,7 +317,7 @@ func TestOtherDataAreAskedAboutAtATerminal(t *testing.T) {
 		s.stdin = answer
 		o := s.run("db", "up")
 		require.Equal(t, 2, o.exit, o.stderr)
-		require.Contains(t, o.stderr, thePlace+" is not the directory that sp recorded for server local")
+		require.Contains(t, strings.ReplaceAll(o.stderr, "\n    ", " "), thePlace+" is not the directory that sp recorded for server local")
 		require.Equal(t, "1:2", s.identity())
 	}
 	s.stdin = "y\n"

@@ -51,7 +51,12 @@ func addTenant(ctx context.Context, dir string, id registry.TenantID) error {
 	if err != nil {
 		return err
 	}
-	_, err = reg.CreateTenant(ctx, registry.NewTenant{Tenant: registry.NewLocal(id, "name", secret.New("postgres://u:p@db.example.org/d"))})
+	on, err := registry.ServerAt(secret.New("postgres://u:p@db.example.org/d"))
+	if err == nil {
+		_, err = reg.CreateTenant(ctx, registry.NewTenant{
+			Tenant: registry.Tenant{ID: id, Name: "name", Kind: registry.Local}, Database: &registry.PlannedDatabase{Server: on, Name: "d"},
+		})
+	}
 	return errors.Join(err, reg.Close())
 }
 
