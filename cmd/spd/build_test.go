@@ -20,3 +20,8 @@ func TestMakeBuildMakesBothPrograms(t *testing.T) {
 		require.Regexp(t, `go build -trimpath .* -o bin/`+name+` ./cmd/`+name+`\n`, string(shown))
 	}
 }
+
+func TestTheVersionIsThatOfSpd(t *testing.T) {
+	t.Parallel()
+	require.Regexp(t, `^spd [0-9]+\.[0-9]+\.[0-9]+\n`, newSandbox(t).must("version").stdout)
+}

@@ -69,6 +69,9 @@ func (c *Context) Env(name string) *string {
 	return nil
 }
 
+// Program is the name of the program.
+func (c *Context) Program() string { return c.program.Name }
+
 // TakesArgs reports whether the command takes any arguments.
 func (c *Context) TakesArgs() bool { return len(c.command.Args) > 0 }
 

@@ -108,6 +108,9 @@ func createAt(ctx context.Context, t *task.Task, client *cloud.Client, asked reg
 	if err != nil && !resumed && !reached() { // nobody knows of it
 		return made, endCall(ctx, t, k.Key, err)
 	}
+	if errors.Is(err, cloud.ErrUnavailable) {
+		t.Note("%s may be making tenant %s; run the same command again to go on", client.Host(), k.Name)
+	}
 	if err != nil {
 		return made, adviseRegion(ctx, client, k.Region, unlessRefused(ctx, t, k.Key, resumed, adviseCloudTaken(err)))
 	}
@@ -212,7 +215,7 @@ func waitFor(ctx context.Context, t *task.Task, client *cloud.Client, given clou
 		st, err = client.Events(ctx, given.ID, func(e cloud.Event) { t.Step(e.Message) })
 	}
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && (ctx.Err() != nil || errors.Is(err, cloud.ErrUnavailable)):
 		t.Note("%s is still being made; run the same command again to go on", named)
 		return opened, err
 	case err != nil:

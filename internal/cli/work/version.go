@@ -29,12 +29,12 @@ func Version() *cli.Command {
 	return &cli.Command{
 		Name:  "version",
 		Usage: "print the version, commit, date and Go version",
-		Description: "Commit and date are those of the source code. sp knows them if it was built in a\n" +
-			"git clone.",
-		Run: func(context.Context, *cli.Context) (cli.Answer, error) {
+		Description: "Commit and date are those of the source code. They are known if the program was\n" +
+			"built in a git clone.",
+		Run: func(_ context.Context, c *cli.Context) (cli.Answer, error) {
 			info, _ := debug.ReadBuildInfo()
 			b := buildOf(info)
-			return cli.Answer{Value: b, Text: b.String()}, nil
+			return cli.Answer{Value: b, Text: b.of(c.Program())}, nil
 		},
 	}
 }
@@ -75,9 +75,9 @@ func dated(layout, text string) *task.Time {
 	return new(task.Time(at))
 }
 
-// String returns the version in a line of its own, and a line for each other fact that is known.
-func (b build) String() string {
-	lines := []string{"sp " + b.Version}
+// of returns the version of a program in a line of its own, and a line for each other fact that is known.
+func (b build) of(program string) string {
+	lines := []string{program + " " + b.Version}
 	if b.Commit != nil {
 		line := "commit " + *b.Commit
 		if b.Modified {
