@@ -479,7 +479,7 @@ func TestWhoSignedOutWhileAFormCameAllowsNothing(t *testing.T) {
 		require.NoError(t, errors.Join(err, rest.Close()))
 		require.Contains(t, (<-came).body, notSignedIn, path)
 		w.write(func(q *server.Queries) error {
-			return q.InsertBrowser(t.Context(), server.InsertBrowserParams{Hash: signedIn.Hash, UserID: signedIn.UserID, TokenID: signedIn.TokenID, ExpiresAt: signedIn.ExpiresAt})
+			return q.InsertBrowser(t.Context(), server.InsertBrowserParams(signedIn))
 		})
 	}
 }
