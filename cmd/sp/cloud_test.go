@@ -232,6 +232,25 @@ func TestACreationWithAnEndedTokenIsForgotten(t *testing.T) {
 	require.NotContains(t, s.must("tenant", "list", "--offline").stderr, "is not finished")
 }
 
+// TestACreationThatMayHaveBeenHeardIsKept though its repetition was refused for its token.
+func TestACreationThatMayHaveBeenHeardIsKept(t *testing.T) {
+	t.Parallel()
+	s, p := online(t)
+	s.must("init")
+	s.login(p)
+	tries := 0
+	p.answers(http.MethodPost, "/api/v1/tenants", func(w http.ResponseWriter, _ *http.Request) {
+		if tries++; tries == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		p.refuse(w, http.StatusUnauthorized, "unauthenticated", "the token has expired")
+	})
+	require.Equal(t, 9, s.run("tenant", "create", "--region", "iad", "--name", "shop").exit)
+	require.Equal(t, 2, tries)
+	require.Contains(t, s.must("tenant", "list", "--offline").stderr, "is not finished")
+}
+
 // TestACreationThatMayNeverEndCanBeGivenUp: the server of its region may be gone for good.
 func TestACreationThatMayNeverEndCanBeGivenUp(t *testing.T) {
 	t.Parallel()
@@ -250,6 +269,14 @@ func TestACreationThatMayNeverEndCanBeGivenUp(t *testing.T) {
 	require.Equal(t, 3, o.exit)
 	require.Contains(t, o.stderr, "is not finished; sp tenant delete t-1 gives it up\n")
 	require.Equal(t, 2, s.run("tenant", "delete", "t-1").exit, "it asks")
+	require.Equal(t, 2, s.run("tenant", "delete", "t-1", "-y", "--keep-database").exit, "nothing is here that could go")
+	p.email = "bert@example.com"
+	s.login(p)
+	o = s.run("tenant", "delete", "t-1", "-y")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "tenant shop: ada@example.com began its creation at "+p.URL+", and you are bert@example.com at "+p.URL)
+	p.email = "ada@example.com"
+	s.login(p)
 	require.Empty(t, *deleted)
 	o = s.must("tenant", "delete", "t-1", "-y", "--json")
 	require.Len(t, *deleted, 1)

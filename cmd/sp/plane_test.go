@@ -24,11 +24,12 @@ type plane struct {
 	pending int    // how often a device is told to wait
 	down    bool   // it answers 503
 	tenants string // those of auth/me, as JSON
+	email   string // of who asks
 }
 
 func newPlane(t *testing.T) *plane {
 	t.Helper()
-	p := &plane{access: map[string]bool{"sp_pat_good": true}, tenants: `[]`}
+	p := &plane{access: map[string]bool{"sp_pat_good": true}, tenants: `[]`, email: "ada@example.com"}
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
 	return p
@@ -68,7 +69,7 @@ func (p *plane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !p.access[token]:
 		p.refuse(w, 401, "unauthenticated", "the token is not known")
 	case path == "/api/v1/auth/me":
-		answer(w, 200, map[string]any{"user": map[string]string{"id": "u", "email": "ada@example.com"}, "tenants": json.RawMessage(p.tenants)})
+		answer(w, 200, map[string]any{"user": map[string]string{"id": "u", "email": p.email}, "tenants": json.RawMessage(p.tenants)})
 	case strings.HasSuffix(path, "/status") && strings.Contains(path, "t-2"):
 		answer(w, 200, map[string]any{"data": map[string]string{"status": "failed", "message": "no room in iad"}})
 	default:

@@ -50,15 +50,27 @@ func TestAServerThatLetsNobodyInIsNotLost(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	s.must("user", "add", "anna")
-	s.mustTenantOn(refusing(t), shop, "shop")
+	s.mustTenantOn(refusing(t, "28P01", "password authentication failed"), shop, "shop")
 	f := s.refuses(4, "in_use", "region", "remove", "iad", "--lost", "-y")
 	require.Contains(t, f.Message, "answers")
 	require.Contains(t, f.NextSteps, "spd region add iad --server-stdin")
 	require.Contains(t, s.must("tenant", "list").stdout, shop)
 }
 
-// refusing is the address of a PostgreSQL server that takes nobody's password.
-func refusing(t *testing.T) string {
+// TestAServerThatTakesNobodyNowIsNotLost: it is full, or reads a disk that does not answer.
+func TestAServerThatTakesNobodyNowIsNotLost(t *testing.T) {
+	t.Parallel()
+	for state, message := range map[string]string{"53300": "sorry, too many clients already", "58030": "could not read file"} {
+		s := newSandbox(t)
+		s.must("user", "add", "anna")
+		s.mustTenantOn(refusing(t, state, message), shop, "shop")
+		require.Contains(t, s.refuses(4, "in_use", "region", "remove", "iad", "--lost", "-y").Message, "answers")
+		require.Contains(t, s.must("tenant", "list").stdout, shop)
+	}
+}
+
+// refusing is the address of a PostgreSQL server that lets nobody in.
+func refusing(t *testing.T, state, message string) string {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -69,14 +81,14 @@ func refusing(t *testing.T) string {
 			if err != nil {
 				return
 			}
-			go refuse(conn)
+			go refuse(conn, state, message)
 		}
 	}()
 	return listener.Addr().String()
 }
 
-// refuse answers that there is no TLS, and that the password is wrong.
-func refuse(conn net.Conn) {
+// refuse answers that there is no TLS, and why nobody gets in.
+func refuse(conn net.Conn, state, message string) {
 	defer func() { _ = conn.Close() }()
 	from := bufio.NewReader(conn)
 	for {
@@ -89,7 +101,7 @@ func refuse(conn net.Conn) {
 			continue
 		}
 		_, _ = io.CopyN(io.Discard, from, int64(head[3])-8)
-		text := "SFATAL\x00C28P01\x00Mpassword authentication failed\x00\x00"
+		text := "SFATAL\x00C" + state + "\x00M" + message + "\x00\x00"
 		_, _ = conn.Write(append([]byte{'E', 0, 0, 0, byte(len(text) + 4)}, text...))
 		return
 	}

@@ -48,6 +48,8 @@ type Error struct {
 	Code, Message string
 	Pointers      []Pointer
 	RequestID     string
+	// Repeated tells that an earlier try of the same request may have been heard.
+	Repeated bool
 
 	host       string
 	retryAfter time.Duration

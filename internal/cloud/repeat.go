@@ -25,6 +25,9 @@ const (
 func (c *Client) repeat(ctx context.Context, r request, try func(context.Context) error) error {
 	for tries := 1; ; tries++ {
 		err := try(ctx)
+		if told, ok := errors.AsType[*Error](err); ok {
+			told.Repeated = tries > 1
+		}
 		if err == nil || tries == mostTries || !r.repeatable() || !isPassing(err) || ctx.Err() != nil {
 			return err
 		}

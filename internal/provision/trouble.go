@@ -54,6 +54,9 @@ func stateOf(err error) string {
 	return ""
 }
 
+// IsSaid tells of an error whether it is what a server said, whatever that was.
+func IsSaid(err error) bool { return stateOf(err) != "" }
+
 // connectTrouble says why a login came to nothing.
 func connectTrouble(ctx context.Context, doing string, config *pgconn.Config, err error) error {
 	if t := saidTrouble(ctx, doing, config.Password, err); t != nil {

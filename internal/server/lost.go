@@ -20,7 +20,7 @@ type LostRegion struct {
 }
 
 // LostRegion looks at a region whose server does not answer, and refuses one whose server does, even if
-// that lets nobody in: there, tenants are deleted with their databases.
+// that lets nobody in, is full or just starts: there, tenants are deleted with their databases.
 func (s *Server) LostRegion(ctx context.Context, code string) (lost LostRegion, err error) {
 	var region registry.Server
 	if err := s.read(ctx, func(view *registry.View) (err error) {
@@ -30,7 +30,7 @@ func (s *Server) LostRegion(ctx context.Context, code string) (lost LostRegion, 
 		return lost, s.noted(ctx, regional("region.remove", code, err), err)
 	}
 	err = s.machine(func(string) {}).Answers(ctx, region)
-	if err == nil || errors.Is(err, provision.ErrDenied) || errors.Is(err, provision.ErrMismatch) {
+	if err == nil || provision.IsSaid(err) || errors.Is(err, provision.ErrDenied) || errors.Is(err, provision.ErrMismatch) {
 		err = fmt.Errorf("region %s: its server %s answers: %w", code, lost.Server, registry.ErrInUse)
 		return lost, s.noted(ctx, regional("region.remove", code, err), err)
 	}

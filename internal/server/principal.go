@@ -42,7 +42,7 @@ func (p *principal) all() bool { return p.admin && p.only == nil }
 
 // lost tells whether somebody who is so by now may not use a tenant any more that he could.
 func (p *principal) lost(now *principal) bool {
-	return p.all() && !now.all() || !p.all() && slices.ContainsFunc(p.own, func(id registry.TenantID) bool { return p.may(id) && !now.may(id) })
+	return p.all() && !now.all() || !p.all() && slices.ContainsFunc(slices.Concat(p.own, p.only), func(id registry.TenantID) bool { return p.may(id) && !now.may(id) })
 }
 
 type contextKey int

@@ -67,7 +67,7 @@ func login(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	}
 	tellLogin(t, client, me, kept)
 	if kept && there != nil && !there.IsPersonal() { // nothing here has its tokens any more
-		revoke(ctx, t, *there)
+		revoke(ctx, t, *there, "the login of "+there.Email+" that was there before")
 	}
 	return accountOf(t, a, me.User.Email).answer(), nil
 }

@@ -45,7 +45,7 @@ func logout(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	return cli.Answer{Value: &done}, t.UntilTold(ctx, func(ctx context.Context) error {
 		if l != nil {
 			done.Email, done.URL = &l.Email, &l.URL
-			done.Revoked = revoke(ctx, t, *l)
+			done.Revoked = revoke(ctx, t, *l, "the login")
 		} else {
 			t.Note("warning: %v; nothing was revoked at the control plane", err)
 		}
@@ -64,8 +64,8 @@ func logout(ctx context.Context, t *task.Task) (cli.Answer, error) {
 // revokePatience is how long a logout waits for the control plane.
 const revokePatience = 10 * time.Second
 
-// revoke ends the login at the control plane, and says where it could not.
-func revoke(ctx context.Context, t *task.Task, l cloud.Login) bool {
+// revoke ends a login, which is called what, at its control plane, and says where it could not.
+func revoke(ctx context.Context, t *task.Task, l cloud.Login, what string) bool {
 	ctx, cancel := context.WithTimeout(ctx, revokePatience)
 	defer cancel()
 	client, err := t.CloudAt(l.URL, nil)
@@ -74,7 +74,7 @@ func revoke(ctx context.Context, t *task.Task, l cloud.Login) bool {
 	}
 	switch {
 	case err != nil:
-		t.Note("warning: the control plane did not end the login, which expires by itself: %s", t.FailureOf(err).Message)
+		t.Note("warning: the control plane did not end %s, which expires by itself: %s", what, t.FailureOf(err).Message)
 	case l.IsPersonal():
 		t.Note("the personal token works until it is deleted at %s", client.Host())
 	}

@@ -80,6 +80,7 @@ func Faults() []cli.Fault {
 		{Err: rows.ErrLeft, Exit: 6, Code: "store", Hint: restore},
 		{Err: rows.ErrReplaced, Exit: 6, Code: "store", Hint: restore},
 		fault(rows.ErrReadOnly, 6, "store"),
+		fault(rows.ErrFull, 6, "store"),
 		hinted(fault(server.ErrCopy, 6, "store"), "use that one, or move it away; then this one takes its place"),
 		{Err: server.ErrOtherRegistry, Exit: 6, Code: "store", Hint: restoreOrAccept},
 		{Err: server.ErrNoStore, Exit: 6, Code: "store", Hint: restoreOrAccept},

@@ -57,11 +57,11 @@ func newKey(random io.Reader) (string, error) {
 
 // unlessRefused ends a call that the control plane refused for good, and returns its error. Any other
 // failure leaves it, for the same command to go on with; of one whose token was refused there is nothing to
-// go on with, unless it was begun before.
+// go on with, unless it may have been heard before.
 func unlessRefused(ctx context.Context, t *task.Task, key string, resumed bool, err error) error {
 	var refused *cloud.Error
 	if err == nil || !errors.As(err, &refused) || refused.Status < 400 || refused.Status >= 500 || isPassing(refused) ||
-		refused.Status == http.StatusUnauthorized && resumed {
+		refused.Status == http.StatusUnauthorized && (resumed || refused.Repeated) {
 		return err
 	}
 	return endCall(ctx, t, key, err)

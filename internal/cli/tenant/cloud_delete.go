@@ -51,10 +51,7 @@ func deleteUnderWay(ctx context.Context, t *task.Task, m *hosting.Machine, missi
 	if err != nil || k == nil || k.Tenant == nil || string(*k.Tenant) != *t.Arg(0) && k.Name != t.String("confirm") {
 		return cli.Answer{}, cmp.Or(err, adviseUndeletable(missing, k))
 	}
-	client, origin, err := t.Cloud(ctx)
-	if err == nil && origin != k.Origin {
-		err = cli.Hint(fmt.Errorf("tenant %s is being made at %s, and you are logged in to %s: %w", k.Name, k.Origin, origin, cloud.ErrNotLoggedIn), "%s", cli.To("sp login", k.Origin))
-	}
+	client, err := planeOf(ctx, t, *k)
 	if err == nil && !t.IsSet("confirm") {
 		err = t.Confirm(ctx, fmt.Sprintf("Give up the creation of tenant %s (%s), and delete it at %s?", *k.Tenant, k.Name, client.Host()))
 	}
@@ -62,6 +59,12 @@ func deleteUnderWay(ctx context.Context, t *task.Task, m *hosting.Machine, missi
 		return cli.Answer{}, err
 	}
 	err = inTurnOf(ctx, t, *k.Tenant, func(ctx context.Context) error {
+		switch _, err := readTenant(ctx, t, *k.Tenant); {
+		case err == nil:
+			return cli.Hint(fmt.Errorf("tenant %s (%s): it was finished meanwhile: %w", *k.Tenant, k.Name, registry.ErrConflict), "%s deletes it", cli.To("sp tenant delete", string(*k.Tenant)))
+		case !errors.Is(err, registry.ErrNotFound):
+			return err
+		}
 		if err := removeAt(ctx, t, client, *k.Tenant); err != nil {
 			return err
 		}
@@ -72,6 +75,24 @@ func deleteUnderWay(ctx context.Context, t *task.Task, m *hosting.Machine, missi
 	}
 	given := registry.Removed{Tenant: registry.NewCloud(registry.CloudParams{ID: *k.Tenant, Name: k.Name, Region: k.Region})}
 	return cli.Answer{Value: removalOf(given, nil, registry.Deletion{Dropped: true})}, err
+}
+
+// planeOf is the control plane of a creation, for the account that began it: to another one a control plane
+// may say that there is no such tenant.
+func planeOf(ctx context.Context, t *task.Task, k registry.CloudCall) (*cloud.Client, error) {
+	if t.Bool("keep-database") {
+		return nil, cli.Usage("tenant delete: --keep-database is for a tenant that is here, and the creation of %s is not finished", k.Name)
+	}
+	client, origin, err := t.Cloud(ctx)
+	if err != nil {
+		return nil, err
+	}
+	account, err := accountAt(ctx, client)
+	if err == nil && (origin != k.Origin || account != k.Account) {
+		err = cli.Hint(fmt.Errorf("tenant %s: %s began its creation at %s, and you are %s at %s: %w", k.Name, k.Account, k.Origin, account, origin, cloud.ErrNotLoggedIn),
+			"%s as that user", cli.To("sp login", k.Origin))
+	}
+	return client, err
 }
 
 // removeAt deletes a tenant at its control plane. One that is not there any more is gone.

@@ -22,7 +22,8 @@ func deleteCommand() *cli.Command {
 		Args:  []cli.Arg{word()},
 		Description: "ID is the whole id, or the whole name with --confirm NAME. A database that sp\n" +
 			"did not make is left alone. A cloud tenant is deleted at its control plane, too,\n" +
-			"with its database and its subscription; --keep-database leaves it there.",
+			"with its database and its subscription; --keep-database leaves it there. One\n" +
+			"that is still being created is given up.",
 		Flags: []cli.Flag{
 			cli.Yes(), task.Purge(), task.NoExport(),
 			cli.String("confirm", "NAME", "the tenant's name again, instead of -y"),

@@ -77,7 +77,7 @@ func edit(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	}))
 	if !task.Made(err) {
 		if asked != nil {
-			t.Note("external_db_access of tenant %s changed at its control plane and not here; %s takes it over", wanted.ID, cli.To("sp tenant list"))
+			t.Note("external_db_access of tenant %s changed at its control plane and not here; %s takes it over", asked.now.ID, cli.To("sp tenant list"))
 		}
 		return cli.Answer{}, err
 	}
