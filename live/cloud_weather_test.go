@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/harness"
+	"github.com/sp-registry/sp/internal/harness/openapi"
 	"github.com/sp-registry/sp/internal/pgtest"
 )
 
@@ -36,7 +37,7 @@ func TestRotationsThroughABadNetworkLoseNoCredential(t *testing.T) {
 	c.plane.startAs(c.plane.serving("--listen", behind.Host, "--url", at))
 	c.plane.plane.url = behind.String() // it names the proxy
 	home := os.Getenv(homeVariable)
-	described, err := harness.ReadDescriptions(filepath.Join(home, "openapi.yaml"), filepath.Join(home, "contract.yaml"))
+	described, err := openapi.Read(filepath.Join(home, "openapi.yaml"), filepath.Join(home, "contract.yaml"))
 	require.NoError(t, err)
 	weather := &harness.Weather{Behind: described.Check(t, httputil.NewSingleHostReverseProxy(behind)), Kinds: quick, Seen: map[string]int{}, RetryAfter: "1"}
 	proxy.Config.Handler = weather

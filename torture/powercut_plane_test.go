@@ -3,13 +3,11 @@ package torture
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -27,7 +25,6 @@ import (
 	"github.com/sp-registry/sp/internal/harness"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
-	"github.com/sp-registry/sp/internal/server"
 )
 
 // outage is a directory, the calls that were made in it, and what it held before and behind them.
@@ -106,25 +103,61 @@ func mustParse(t *testing.T, log string) []event {
 	return calls
 }
 
-// openPlane opens a control plane that nobody listens for.
-func openPlane(dir string, at *url.URL) (*server.Server, http.Handler, error) {
-	ctx, discard := context.Background(), slog.New(slog.DiscardHandler)
-	s, err := server.Open(ctx, server.Options{Dir: dir, URL: at, Domain: "localhost", Now: time.Now, Random: rand.Reader, Wait: time.Minute, Log: discard})
-	if err != nil {
-		return nil, nil, err
-	}
-	handler, err := s.Handler(ctx)
-	return s, handler, err
+// planeIn is spd in a place of its own, which holds its program, its home and, in spd, what it keeps.
+type planeIn string
+
+func newPlane(t *testing.T, base string) planeIn {
+	t.Helper()
+	p := planeIn(base)
+	require.NoError(t, harness.BuildPlane(p.program()))
+	return p
 }
 
-// mustToken is a personal token of a new user.
-func mustToken(t *testing.T, s *server.Server, name string) string {
+func (p planeIn) program() string { return filepath.Join(string(p), "program") }
+func (p planeIn) dir() string     { return filepath.Join(string(p), "spd") }
+
+func (p planeIn) command(words ...string) *exec.Cmd {
+	cmd := exec.Command(p.program(), append(words, "--dir", p.dir())...)
+	cmd.Env = harness.Environment(string(p))
+	return cmd
+}
+
+func (p planeIn) serving() *exec.Cmd { return p.command("--listen", "127.0.0.1:0") }
+
+// token is a personal token of a new user.
+func (p planeIn) token(t *testing.T, name string) string {
 	t.Helper()
-	_, _, err := s.AddUser(t.Context(), name, server.MemberRole)
+	require.NoError(t, p.command("user", "add", name).Run())
+	said, err := p.command("token", "create", name, "--scopes", "read,write,secrets").Output()
 	require.NoError(t, err)
-	made, err := s.CreateTokenFor(t.Context(), name, server.TokenRequest{Name: "test", Scopes: []string{"read", "write", "secrets"}})
+	return strings.TrimSpace(string(said))
+}
+
+// start runs spd, and returns where it listens.
+func start(t *testing.T, cmd *exec.Cmd) *url.URL {
+	t.Helper()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	said, err := cmd.StderrPipe()
 	require.NoError(t, err)
-	return made.Secret
+	require.NoError(t, cmd.Start())
+	lines, all, at := bufio.NewReader(said), "", ""
+	for at == "" {
+		line, err := lines.ReadString('\n')
+		all += line
+		require.NoError(t, err, all)
+		_, at, _ = strings.Cut(strings.TrimSpace(line), "listening on ")
+	}
+	go func() { _, _ = io.Copy(io.Discard, lines) }()
+	target, err := url.Parse(at)
+	require.NoError(t, err)
+	return target
+}
+
+// end ends spd as its operator does.
+func end(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	require.NoError(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM))
+	require.NoError(t, cmd.Wait())
 }
 
 // TestPowerCutLosesNoTenantThatAControlPlaneAnswered: of sp.db and serve.db a cut may leave what it likes of what
@@ -134,29 +167,34 @@ func TestPowerCutLosesNoTenantThatAControlPlaneAnswered(t *testing.T) {
 	limit := sized(t, 50, 1_000_000)
 	harness.NeedStrace(t)
 	t.Parallel()
-	base := harness.QuickDir(t)
-	o := outage{dir: filepath.Join(base, "spd"), acknowledges: func(e event) bool {
+	p := newPlane(t, harness.QuickDir(t))
+	o := outage{dir: p.dir(), acknowledges: func(e event) bool {
 		return e.name == "write" && strings.HasPrefix(e.args[1].text, "HTTP/1.1 202")
 	}}
-	at, err := url.Parse("http://127.0.0.1:8787")
-	require.NoError(t, err)
-	s, _, err := openPlane(o.dir, at)
-	require.NoError(t, err)
-	token := mustToken(t, s, "anna")
-	require.NoError(t, s.Close())
+	token := p.token(t, "anna")
 	addRegion(t, o.dir)
+	var err error
 	o.start, err = readTree(o.dir)
 	require.NoError(t, err)
 
 	var made []string
-	o.calls, made = o.serve(t, token)
+	log := filepath.Join(t.TempDir(), "strace.log")
+	cmd := traced(t, p.serving(), log)
+	handler := asHandler(start(t, cmd))
+	for i := range 2 {
+		status, id := create(handler, token, i)
+		require.Equal(t, http.StatusAccepted, status, id)
+		made = append(made, id)
+	}
+	end(t, cmd)
+	o.calls = mustParse(t, log)
 	o.left, err = readTree(o.dir)
 	require.NoError(t, err)
 	o.states(t, limit, func(x tree, acknowledged int) {
 		require.NoError(t, x.layOut(o.dir))
-		s, handler, err := openPlane(o.dir, at)
-		require.NoError(t, err, "a cut after %d answers: %s", acknowledged, x.listing())
-		defer func() { require.NoError(t, s.Close()) }()
+		cmd := p.serving()
+		handler := asHandler(start(t, cmd))
+		defer end(t, cmd)
 		for i, id := range made {
 			status, again := create(handler, token, i)
 			require.Equal(t, http.StatusAccepted, status, "a cut after %d answers: %s", acknowledged, again)
@@ -179,37 +217,6 @@ func addRegion(t *testing.T, dir string) {
 	require.NoError(t, err)
 	require.NoError(t, reg.AddRegion(t.Context(), "iad", one))
 	require.NoError(t, reg.Close())
-}
-
-// serve runs spd, has it make two tenants, and returns what it did and which they are.
-func (o outage) serve(t *testing.T, token string) (calls []event, made []string) {
-	t.Helper()
-	base := t.TempDir()
-	program, log := filepath.Join(base, "spd"), filepath.Join(base, "strace.log")
-	require.NoError(t, harness.BuildPlane(program))
-	cmd := exec.Command(program, "--dir", o.dir, "--listen", "127.0.0.1:0")
-	cmd.Env, cmd.SysProcAttr = harness.Environment(base), &syscall.SysProcAttr{Setpgid: true}
-	cmd = traced(t, cmd, log)
-	said, err := cmd.StderrPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	lines, plane := bufio.NewReader(said), ""
-	for plane == "" {
-		line, err := lines.ReadString('\n')
-		require.NoError(t, err, line)
-		_, plane, _ = strings.Cut(strings.TrimSpace(line), "listening on ")
-	}
-	go func() { _, _ = io.Copy(io.Discard, lines) }()
-	target, err := url.Parse(plane)
-	require.NoError(t, err)
-	for i := range 2 {
-		status, id := create(asHandler(target), token, i)
-		require.Equal(t, http.StatusAccepted, status, id)
-		made = append(made, id)
-	}
-	require.NoError(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM))
-	require.NoError(t, cmd.Wait())
-	return mustParse(t, log), made
 }
 
 // asHandler answers as a server elsewhere does.
@@ -266,19 +273,15 @@ func TestPowerCutLeavesTheOldOrTheNewLogin(t *testing.T) {
 	harness.NeedStrace(t)
 	t.Parallel()
 	base := harness.QuickDir(t)
-	listener := httptest.NewUnstartedServer(nil)
-	at, err := url.Parse("http://" + listener.Listener.Addr().String())
-	require.NoError(t, err)
-	s, handler, err := openPlane(filepath.Join(base, "spd"), at)
-	require.NoError(t, err)
-	listener.Config.Handler = handler
-	listener.Start()
-	t.Cleanup(func() { listener.Close(); require.NoError(t, s.Close()) })
+	there := newPlane(t, filepath.Join(base, "there"))
+	cmd := there.serving()
+	at := start(t, cmd)
+	defer end(t, cmd)
 	p := placeIn(t, spPath, filepath.Join(base, "anna"))
 	require.NoError(t, os.MkdirAll(filepath.Join(p.Dir, "home"), 0o700))       // what vouches for a login is on the same disk
 	p.Env = harness.Environment(filepath.Join(p.Dir, "home"), "PATH=/nowhere") // git would end before sp
 	for _, name := range []string{"anna", "bert"} {                            // the first login, and one in its place
-		cutLogin(t, p, at.String(), mustToken(t, s, name), limit)
+		cutLogin(t, p, at.String(), there.token(t, name), limit)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sp-registry/sp/db"
-	"github.com/sp-registry/sp/internal/harness"
+	"github.com/sp-registry/sp/internal/harness/openapi"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 	"github.com/sp-registry/sp/internal/server"
@@ -54,7 +54,7 @@ func newSpd(t *testing.T, users ...string) *spd {
 	}
 	handler, err := s.Handler(t.Context())
 	require.NoError(t, err)
-	p.Config.Handler = harness.Described(t, handler)
+	p.Config.Handler = openapi.Checked(t, handler)
 	p.Start()
 	t.Cleanup(func() { p.Close(); require.NoError(t, s.Close()) })
 	return p

@@ -24,6 +24,7 @@ import (
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/archive"
 	"github.com/sp-registry/sp/internal/harness"
+	"github.com/sp-registry/sp/internal/harness/openapi"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 	"github.com/sp-registry/sp/internal/server"
@@ -59,7 +60,7 @@ func newRealPlane(t *testing.T) *realPlane {
 	require.NoError(t, err)
 	handler, err := p.Handler(t.Context())
 	require.NoError(t, err)
-	p.handler = harness.Described(t, handler)
+	p.handler = openapi.Checked(t, handler)
 	p.http.Config.Handler = http.HandlerFunc(p.serve)
 	p.http.Start()
 	t.Cleanup(func() {

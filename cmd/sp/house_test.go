@@ -77,7 +77,8 @@ var house = map[string][]string{
 	pgtest: {},
 
 	// What tests share that run sp as a process; nor does anything but tests import this.
-	forTests: {},
+	forTests:  {},
+	forPlanes: {},
 
 	// What measures sp, from outside, as processes; nothing of sp imports it. The writer
 	// alone is made of sp's own parts.
@@ -97,11 +98,11 @@ var ground = []string{"internal/secret", "internal/pgurl", "internal/jsontext"}
 // programs are the packages that are started, and that alone know the outside.
 var programs = []string{"cmd/sp", "cmd/spd", "bench", "bench/gauge", "bench/peers/empty", "bench/peers/writer"}
 
-// forTests and pgtest are parts of tests, which are told by the environment what they are to use.
-const forTests, pgtest = "internal/harness", "internal/pgtest"
+// forTests, forPlanes and pgtest are parts of tests, which are told by the environment what they are to use.
+const forTests, forPlanes, pgtest = "internal/harness", "internal/harness/openapi", "internal/pgtest"
 
 // ofTests tells a file that is a part of tests.
-func (s goFile) ofTests() bool { return s.pkg == forTests || s.pkg == pgtest }
+func (s goFile) ofTests() bool { return s.pkg == forTests || s.pkg == forPlanes || s.pkg == pgtest }
 
 // measures tells a file of what measures sp from one of sp.
 func (s goFile) measures() bool { return s.pkg == "bench" || strings.HasPrefix(s.pkg, "bench/") }
@@ -175,7 +176,7 @@ func TestHouseOnlyTestsImportTestHelpers(t *testing.T) {
 			require.NotContains(t, imports(s), module+pgtest, s.path)
 		}
 	}
-	require.True(t, there[forTests] && there[pgtest], "are these all?")
+	require.True(t, there[forTests] && there[forPlanes] && there[pgtest], "are these all?")
 }
 
 // TestHouseThirdPartyStaysWhereItBelongs holds who may import what is not ours.
@@ -213,7 +214,7 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 	ofTests = append(ofTests, "github.com/getkin/kin-openapi/openapi3", "github.com/getkin/kin-openapi/openapi3filter", "github.com/getkin/kin-openapi/routers", "github.com/getkin/kin-openapi/routers/gorillamux")
 	for _, s := range sources(t) {
 		for _, path := range imports(s) {
-			ours := strings.HasPrefix(path, module) || s.pkg == forTests && slices.Contains(ofTests, path)
+			ours := strings.HasPrefix(path, module) || (s.pkg == forTests || s.pkg == forPlanes) && slices.Contains(ofTests, path)
 			standard := !strings.Contains(strings.Split(path, "/")[0], ".")
 			if _, listed := allowed[path]; !ours && (listed || !standard) {
 				require.Contains(t, allowed[path], s.pkg, "%s imports %s", s.path, path)

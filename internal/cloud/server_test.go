@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/db"
-	"github.com/sp-registry/sp/internal/harness"
+	"github.com/sp-registry/sp/internal/harness/openapi"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 	"github.com/sp-registry/sp/internal/server"
@@ -51,7 +51,7 @@ func newRealPlane(t *testing.T) *realPlane {
 	require.NoError(t, err)
 	handler, err := p.Handler(t.Context())
 	require.NoError(t, err)
-	http.Config.Handler = harness.Described(t, handler)
+	http.Config.Handler = openapi.Checked(t, handler)
 	http.Start()
 	t.Cleanup(func() {
 		http.CloseClientConnections()

@@ -22,7 +22,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sp-registry/sp/internal/harness"
+	"github.com/sp-registry/sp/internal/harness/openapi"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -109,7 +109,7 @@ func (c *chance) Read(b []byte) (int, error) {
 
 func mustPlane(t *testing.T) *plane {
 	t.Helper()
-	return mustPlaneBehind(t, func(next http.Handler) http.Handler { return harness.Described(t, next) })
+	return mustPlaneBehind(t, func(next http.Handler) http.Handler { return openapi.Checked(t, next) })
 }
 
 // mustPlaneBehind has something stand before the control plane's own answers.

@@ -1,4 +1,5 @@
-package harness
+// Package openapi holds control planes in tests to what they say of themselves, and to the contract.
+package openapi
 
 import (
 	"bytes"
@@ -17,22 +18,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Descriptions are what every request to a control plane, and every answer of it, is checked against: what
+// Documents are what every request to a control plane, and every answer of it, is checked against: what
 // it says of itself, and the contract that it was written from.
-type Descriptions struct {
+type Documents struct {
 	routers []routers.Router
 	events  map[string]*openapi3.Schema // what the data of each kind of event is
 }
 
 // descriptions are those of this module, as a test's package two levels below its root finds them.
-var descriptions = sync.OnceValues(func() (*Descriptions, error) {
-	return ReadDescriptions("../../docs/openapi.yaml", "../../internal/server/testdata/contract.yaml")
+var descriptions = sync.OnceValues(func() (*Documents, error) {
+	return Read("../../docs/openapi.yaml", "../../internal/server/testdata/contract.yaml")
 })
 
-// ReadDescriptions reads what a control plane says of itself, and the contract.
-func ReadDescriptions(own, contract string) (*Descriptions, error) {
+// Read reads what a control plane says of itself, and the contract.
+func Read(own, contract string) (*Documents, error) {
 	openapi3filter.RegisterBodyDecoder("application/gzip", openapi3filter.FileBodyDecoder)
-	d := &Descriptions{}
+	d := &Documents{}
 	for _, path := range []string{own, contract} {
 		doc, err := openapi3.NewLoader().LoadFromFile(path)
 		if err != nil {
@@ -53,8 +54,8 @@ func ReadDescriptions(own, contract string) (*Descriptions, error) {
 	return d, nil
 }
 
-// Described is a handler whose answers, and whose good requests, are as they are described.
-func Described(t testing.TB, next http.Handler) http.Handler {
+// Checked is a handler whose answers, and whose good requests, are as they are described.
+func Checked(t testing.TB, next http.Handler) http.Handler {
 	t.Helper()
 	d, err := descriptions()
 	require.NoError(t, err)
@@ -62,7 +63,7 @@ func Described(t testing.TB, next http.Handler) http.Handler {
 }
 
 // Check has a handler's answers, and its good requests, be as they are described.
-func (d *Descriptions) Check(t testing.TB, next http.Handler) http.Handler {
+func (d *Documents) Check(t testing.TB, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -123,7 +124,7 @@ func checkUndescribed(r *http.Request, status int, kind string) error {
 
 // checkOne checks a request and its answer against one description. A request that was refused need
 // not be as it is described.
-func (d *Descriptions) checkOne(router routers.Router, r *http.Request, got *answered) error {
+func (d *Documents) checkOne(router routers.Router, r *http.Request, got *answered) error {
 	route, params, err := router.FindRoute(r)
 	if err != nil && router == d.routers[0] { // the contract has less
 		return checkUndescribed(r, got.status, got.Header().Get("Content-Type"))
@@ -167,7 +168,7 @@ func (d *Descriptions) checkOne(router routers.Router, r *http.Request, got *ans
 }
 
 // checkStream checks each event that was sent whole.
-func (d *Descriptions) checkStream(described *openapi3.Schema, text string) error {
+func (d *Documents) checkStream(described *openapi3.Schema, text string) error {
 	blocks := strings.Split(text, "\n\n")
 	for _, block := range blocks[:len(blocks)-1] {
 		event := map[string]any{}

@@ -1,4 +1,4 @@
-package harness
+package openapi
 
 import (
 	"net/http/httptest"
