@@ -49,6 +49,9 @@ func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, met *
 	if err == nil && !there && locked.State == registry.Ready {
 		err = fmt.Errorf("nothing of it is on server %s, perhaps another server answers there: %w", h.Name, provision.ErrMismatch)
 	}
+	if err == nil {
+		err = h.admin.MayDrop(ctx, h.database(*locked))
+	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,13 +19,17 @@ type session struct {
 	conn     *pgconn.PgConn
 	password string // what no message may repeat
 	greeting *greeting
+	first    []string // what each transaction begins with
 }
 
-// dial logs in.
-func dial(ctx context.Context, doing string, url secret.Secret) (session, error) {
+// dial logs in, to another database and with other settings than the URL says where they are given.
+func dial(ctx context.Context, doing string, url secret.Secret, others ...func(*pgconn.Config)) (session, error) {
 	config, err := configOf(url)
 	if err != nil {
 		return session{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	for _, other := range others {
+		other(config)
 	}
 	if err := scramOnly(ctx, doing, url, config); err != nil {
 		return session{}, err
@@ -48,7 +53,7 @@ func (s session) close() {
 // somebody put into the public schema is called by them, and nothing stays set behind them: a
 // pooler may give the connection to somebody else.
 func (s session) query(ctx context.Context, doing string, statements ...string) (rows [][]string, err error) {
-	return s.run(ctx, doing, append([]string{"SET LOCAL search_path TO pg_catalog"}, statements...)...)
+	return s.run(ctx, doing, slices.Concat([]string{"SET LOCAL search_path TO pg_catalog"}, s.first, statements)...)
 }
 
 // row runs statements as query does, and returns the first row of the last, which has so many

@@ -1,6 +1,12 @@
 package provision
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Drop takes a database and its roles away, with the sessions that use them. What is gone
 // already is not missed; a database of that name that is not the tenant's stays, with all roles.
@@ -27,21 +33,31 @@ func (s *Server) Drop(ctx context.Context, d Database) error {
 			return err
 		}
 	}
+	roles := slices.Sorted(maps.Keys(there))
+	if err := s.joinAll(ctx, roles); err != nil {
+		return err
+	}
+	if _, err := s.clearElsewhere(ctx, d, roles); err != nil { // before anything is lost
+		return err
+	}
 	if found.there {
-		// An administrator who did not make it may not be a member of its owner yet.
-		if err := s.change(ctx, "drop the database", s.join(d.Owner())); err != nil {
-			return err
-		}
 		if err := s.dropDatabase(ctx, d, found); err != nil {
 			return err
 		}
 	}
-	for _, role := range []string{d.Role(LoginA), d.Role(LoginB), d.Owner()} {
-		if err := s.change(ctx, "drop a role", "DROP ROLE IF EXISTS "+identifier(role)); err != nil {
-			return err
-		}
+	return s.dropRoles(ctx, d, roles)
+}
+
+// joinAll makes the administrator a member of roles, which he may not be if he did not make them.
+func (s *Server) joinAll(ctx context.Context, roles []string) error {
+	var statements []string
+	for _, role := range roles {
+		statements = append(statements, s.join(role))
 	}
-	return nil
+	if len(statements) == 0 {
+		return nil
+	}
+	return s.change(ctx, "drop the roles", statements...)
 }
 
 // dropDatabase drops the database that was found.
@@ -52,5 +68,109 @@ func (s *Server) dropDatabase(ctx context.Context, d Database, f foundDatabase) 
 			return err
 		}
 	}
+	if !f.broken {
+		if err := s.endPrepared(ctx, s.session, "database = "+literal(d.Name)); err != nil {
+			return err
+		}
+	}
 	return s.changeAlone(ctx, doing, "DROP DATABASE IF EXISTS "+identifier(d.Name)+" WITH (FORCE)")
+}
+
+// MayDrop refuses what a Drop could not do: nothing is lost by then.
+func (s *Server) MayDrop(ctx context.Context, d Database) error {
+	if err := d.check(); err != nil {
+		return err
+	}
+	const doing = "look at who uses the database"
+	name := literal(d.Name)
+	rows, err := s.query(ctx, doing, `SELECT 'a session of role ' || usename || ', pid ' || pid || ', is in it, which this administrator may not end'
+			FROM pg_stat_activity a JOIN pg_roles r ON r.oid = usesysid, pg_roles me
+			WHERE me.rolname = current_user AND NOT me.rolsuper AND datname = `+name+` AND NOT `+fmt.Sprintf(ofTenant, "usename")+`
+			AND (r.rolsuper OR NOT pg_has_role(r.oid, 'USAGE') AND NOT pg_has_role('pg_signal_backend', 'USAGE'))
+		UNION ALL SELECT 'its replication slot ' || slot_name || ' is in use' FROM pg_replication_slots WHERE database = `+name+` AND active
+		UNION ALL SELECT 'it has the subscription ' || subname FROM pg_subscription JOIN pg_database b ON b.oid = subdbid WHERE datname = `+name)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	return &trouble{doing: doing, why: rows[0][0], kind: ErrDenied}
+}
+
+// A tenant's roles may own something in another database, such as a large object in one that lets everybody
+// in; or be given a right there by whoever has the say there. Before that is gone they can't be dropped.
+
+// elsewhere returns the databases where something belongs to roles or is allowed to them; an empty name is
+// for what belongs to no database. Their own database is none of them.
+func (s *Server) elsewhere(ctx context.Context, d Database, roles []string) (found []string, err error) {
+	if len(roles) == 0 {
+		return nil, nil
+	}
+	quoted := make([]string, len(roles))
+	for i, role := range roles {
+		quoted[i] = literal(role)
+	}
+	rows, err := s.query(ctx, "what the roles have elsewhere", `SELECT DISTINCT coalesce(b.datname, '') FROM pg_shdepend p
+		JOIN pg_roles r ON r.oid = refobjid AND refclassid = 'pg_authid'::regclass LEFT JOIN pg_database b ON b.oid = dbid
+		WHERE rolname IN (`+strings.Join(quoted, ", ")+`) AND b.datname IS DISTINCT FROM `+literal(d.Name)+`
+		AND classid <> 'pg_auth_members'::regclass
+		AND NOT (classid = 'pg_database'::regclass AND objid IN (SELECT oid FROM pg_database WHERE datname = `+literal(d.Name)+`))`)
+	for _, row := range rows {
+		found = append(found, row[0])
+	}
+	return found, err
+}
+
+// clearElsewhere takes away what roles have and may in other databases, with last in the last one.
+func (s *Server) clearElsewhere(ctx context.Context, d Database, roles []string, last ...string) (done bool, err error) {
+	found, err := s.elsewhere(ctx, d, roles)
+	for i, database := range found {
+		statements := []string{"DROP OWNED BY " + identifiers(roles) + " CASCADE"}
+		if i == len(found)-1 {
+			statements = append(statements, last...)
+			done = true
+		}
+		if err := s.clearIn(ctx, database, statements); err != nil {
+			return done, err
+		}
+	}
+	return done, err
+}
+
+func (s *Server) clearIn(ctx context.Context, database string, statements []string) error {
+	doing := "take away what its roles have in database " + database
+	if database == "" {
+		return s.change(ctx, "take away what its roles may", statements...)
+	}
+	there, err := s.enter(ctx, doing, database)
+	if err != nil {
+		return err
+	}
+	defer there.close()
+	return s.changeIn(ctx, there, doing, statements...)
+}
+
+// dropRoles drops roles. Somebody may allow them something again at any time, up to the moment when they
+// are dropped in the same transaction.
+func (s *Server) dropRoles(ctx context.Context, d Database, roles []string) error {
+	if len(roles) == 0 {
+		return nil
+	}
+	drop := "DROP ROLE IF EXISTS " + identifiers(roles)
+	const tries = 20
+	for try := 1; ; try++ {
+		done, err := s.clearElsewhere(ctx, d, roles, drop)
+		if err == nil && !done {
+			err = s.change(ctx, "drop the roles", drop)
+		}
+		if stateOf(err) != "2BP01" || try == tries {
+			return err
+		}
+	}
+}
+
+func identifiers(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = identifier(name)
+	}
+	return strings.Join(quoted, ", ")
 }

@@ -116,6 +116,11 @@ func replaced(statement string, d Database) string {
 	return strings.ReplaceAll(statement, "%[1]s", d.Name)
 }
 
+// filledIn puts the names of two databases into a statement.
+func filledIn(statement string, d, other Database) string {
+	return strings.NewReplacer("%[1]s", d.Name, "%[2]s", other.Name).Replace(statement)
+}
+
 // other is the login of the two that l is not.
 func other(l Login) Login {
 	if l == LoginA {

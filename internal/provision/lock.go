@@ -13,8 +13,14 @@ func (s *Server) Lock(ctx context.Context, d Database) error {
 	if err := d.check(); err != nil {
 		return err
 	}
-	_, err := s.take(ctx, "database "+d.Name, d.Name, "pg_advisory_xact_lock")
-	return err
+	held, err := s.hold(ctx, "lock of database "+d.Name)
+	if err != nil {
+		return err
+	}
+	return s.unblocked(ctx, *held, func() error {
+		_, err := s.take(ctx, "database "+d.Name, d.Name, "pg_advisory_xact_lock")
+		return err
+	})
 }
 
 // TryLock does so if nobody has it, and tells whether it did.
@@ -23,8 +29,16 @@ func (s *Server) TryLock(ctx context.Context, d Database) (bool, error) {
 		return false, err
 	}
 	got, err := s.take(ctx, "database "+d.Name, d.Name, "pg_try_advisory_xact_lock")
+	if err != nil || got == "t" {
+		return err == nil, err
+	}
+	s.endTenants(ctx, `pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint << 32 | objid::bigint = `+keyOf(d.Name)+")")
+	got, err = s.take(ctx, "database "+d.Name, d.Name, "pg_try_advisory_xact_lock")
 	return got == "t", err
 }
+
+// keyOf is the key of a lock. Anybody can find it out.
+func keyOf(name string) string { return "hashtext(" + literal("sp "+name) + ")::bigint" }
 
 // locks are held by a transaction in a session of its own, and end with it. What they guard
 // can't be one transaction; and behind a pooler a lock of a session would stay on a connection
@@ -34,24 +48,34 @@ type locks struct {
 	held *session
 }
 
-// patient has a transaction live on while nothing is said in it, whatever was set for the role.
+// patient has a transaction live on while nothing is said in it, and wait, whatever was set for the role.
 const patient = `SELECT set_config(name, '0', true) FROM pg_settings
-	WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')`
+	WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`
+
+// hold returns the session that holds them.
+func (l *locks) hold(ctx context.Context, doing string) (*session, error) {
+	if l.held != nil {
+		return l.held, nil
+	}
+	s, err := dial(ctx, doing, l.url)
+	if err != nil {
+		return nil, err
+	}
+	l.held = &s
+	if _, err := s.query(ctx, doing, "SET LOCAL statement_timeout TO 0", "START TRANSACTION", patient); err != nil {
+		l.release()
+		return nil, err
+	}
+	return l.held, nil
+}
 
 func (l *locks) take(ctx context.Context, what, name, how string) (string, error) {
 	doing := "lock of " + what
-	if l.held == nil {
-		s, err := dial(ctx, doing, l.url)
-		if err != nil {
-			return "", err
-		}
-		l.held = &s
-		if _, err := s.query(ctx, doing, "START TRANSACTION", patient); err != nil {
-			l.release()
-			return "", err
-		}
+	held, err := l.hold(ctx, doing)
+	if err != nil {
+		return "", err
 	}
-	row, err := l.held.row(ctx, doing, 1, "SELECT "+how+"(hashtext("+literal("sp "+name)+"))")
+	row, err := held.row(ctx, doing, 1, "SELECT "+how+"("+keyOf(name)+")")
 	if err != nil { // the transaction is over, and with it what it held
 		l.release()
 		return "", err

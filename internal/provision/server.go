@@ -33,8 +33,12 @@ func Connect(ctx context.Context, admin secret.Secret) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	session.first = beforeRights
 	s := &Server{session: session, locks: locks{url: admin}, admin: admin}
-	if err := s.mayProvision(ctx); err != nil {
+	if err = s.mayProvision(ctx); err == nil {
+		err = s.neutralize(ctx)
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -116,9 +120,16 @@ func (s *Server) step(name string) {
 // change runs statements that can be run again, and does so where another session changed
 // the same row of the system's tables meanwhile.
 func (s *Server) change(ctx context.Context, doing string, statements ...string) error {
+	return s.changeIn(ctx, s.session, doing, statements...)
+}
+
+// changeIn is change in another session of the administrator's.
+func (s *Server) changeIn(ctx context.Context, in session, doing string, statements ...string) error {
 	return s.again(ctx, doing, func() error {
-		_, err := s.query(ctx, doing, statements...)
-		return err
+		return s.unblocked(ctx, in, func() error {
+			_, err := in.query(ctx, doing, statements...)
+			return err
+		})
 	})
 }
 
@@ -126,8 +137,10 @@ func (s *Server) change(ctx context.Context, doing string, statements ...string)
 // that is looked for in a search_path.
 func (s *Server) changeAlone(ctx context.Context, doing, statement string) error {
 	return s.again(ctx, doing, func() error {
-		_, err := s.run(ctx, doing, statement)
-		return err
+		return s.unblocked(ctx, s.session, func() error {
+			_, err := s.run(ctx, doing, statement)
+			return err
+		})
 	})
 }
 

@@ -1,0 +1,108 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A tenant can hold what sp waits for, as long as it likes: a role to which it is granting something, the
+// row of its own login, a lock that anybody can take. So it could keep another tenant from being dropped, or
+// a password from being changed. Its session is ended, or its prepared transaction rolled back. What others
+// do goes on: sp waits for that, and says for whom it waited in vain.
+
+// patience is how long tenants may keep sp waiting.
+const patience = time.Second
+
+// ofTenant tells in SQL whether the role %s is a tenant's.
+const ofTenant = `(%[1]s ~ '_(a|b|owner)$' AND EXISTS (SELECT FROM pg_roles o WHERE o.rolname = regexp_replace(%[1]s, '_(a|b|owner)$', '_owner')
+	AND shobj_description(o.oid, 'pg_authid') LIKE '` + mark + `%%'))`
+
+// unblocked runs fn, which waits in a session, and ends what of tenants' it waits for.
+func (s *Server) unblocked(ctx context.Context, in session, fn func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- fn() }()
+	for others := ""; ; {
+		select {
+		case err := <-done:
+			if err != nil && ctx.Err() != nil && others != "" {
+				err = fmt.Errorf("%w (%s)", err, others)
+			}
+			return err
+		case <-time.After(patience):
+			others = s.endBlockers(ctx, in)
+		}
+	}
+}
+
+// endBlockers ends what of tenants' a session waits for, and says what else it waits for. Where that can't
+// be found out, the session just waits on.
+func (s *Server) endBlockers(ctx context.Context, in session) (others string) {
+	if s.Pooled { // the number of the session is not the server's
+		return ""
+	}
+	second, err := dial(ctx, "who is waited for", s.admin, startNeutral)
+	if err != nil {
+		return ""
+	}
+	defer second.close()
+	waited := second.endTenants(ctx, "pid = ANY (pg_blocking_pids("+in.pid()+"))")
+	if err := s.endPrepared(ctx, second, fmt.Sprintf(ofTenant, "owner")+` AND EXISTS (SELECT FROM pg_locks its, pg_locks held, pg_locks wanted
+		WHERE its.transactionid = transaction AND its.pid IS NULL AND held.pid IS NULL AND held.virtualtransaction = its.virtualtransaction
+		AND held.granted AND NOT wanted.granted AND wanted.pid = `+in.pid()+` AND `+sameLock+`)`); err != nil {
+		waited = append(waited, err.Error())
+	}
+	if len(waited) == 0 {
+		return ""
+	}
+	return "it waited for " + strings.Join(waited, ", ")
+}
+
+// endTenants ends the sessions of tenants among some, and returns the others.
+func (s session) endTenants(ctx context.Context, which string) (others []string) {
+	const doing = "end of a session"
+	rows, err := s.query(ctx, doing, `SELECT pid, usename, datname, `+fmt.Sprintf(ofTenant, "usename")+` FROM pg_stat_activity WHERE `+which)
+	if err != nil {
+		return nil
+	}
+	for _, row := range rows {
+		if row[3] == "t" {
+			if _, err = s.query(ctx, doing, "SELECT pg_terminate_backend("+row[0]+")"); err == nil {
+				continue
+			}
+		}
+		others = append(others, fmt.Sprintf("a session of role %s in database %s, pid %s", row[1], row[2], row[0]))
+	}
+	return others
+}
+
+// sameLock tells whether two rows of pg_locks are about the same.
+const sameLock = `(held.locktype, held.database, held.relation, held.transactionid, held.classid, held.objid, held.objsubid)
+	IS NOT DISTINCT FROM (wanted.locktype, wanted.database, wanted.relation, wanted.transactionid, wanted.classid, wanted.objid, wanted.objsubid)`
+
+// endPrepared rolls prepared transactions back. That can only be done where they were made, by their owner.
+func (s *Server) endPrepared(ctx context.Context, in session, which string) error {
+	const doing = "prepared transaction"
+	rows, err := in.query(ctx, doing, "SELECT gid, database, owner FROM pg_prepared_xacts WHERE "+which)
+	for _, row := range rows {
+		there, err := s.enter(ctx, doing, row[1])
+		if err == nil {
+			_, err = there.run(ctx, doing, "SET ROLE "+identifier(row[2]))
+		}
+		if err == nil {
+			_, err = there.run(ctx, doing, "ROLLBACK PREPARED "+literal(row[0]))
+		}
+		if there.conn != nil {
+			there.close()
+		}
+		if err != nil && stateOf(err) != "42704" { // somebody else has ended it
+			return err
+		}
+	}
+	return err
+}
+
+// pid is the number of the session's process at the server.
+func (s session) pid() string { return strconv.FormatUint(uint64(s.conn.PID()), 10) }

@@ -1,0 +1,159 @@
+package provision
+
+import (
+	"context"
+	"crypto/rand"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/pgtest"
+	"github.com/sp-registry/sp/internal/secret"
+)
+
+// begun leaves a transaction open in which a tenant ran statements.
+func begun(t *testing.T, url secret.Secret, statements string) {
+	t.Helper()
+	conn, err := pgconn.Connect(within(t), url.Reveal())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	_, err = conn.Exec(within(t), "START TRANSACTION; "+statements).ReadAll()
+	require.NoError(t, err, statements)
+}
+
+// hostile is what a tenant, whose database is %[2]s, does to keep another one, %[1]s, from being dropped.
+var hostile = map[string]struct {
+	does   []string // in its database
+	sits   []string // in a database of the server's own
+	begins string   // and leaves open
+	victim []string // does so in a database of the server's own
+}{
+	"a right on its database": {does: []string{`GRANT CONNECT ON DATABASE %[2]s TO %[1]s_owner, %[1]s_b`}},
+	"rights in it":            {does: []string{`CREATE TABLE t (n int)`, `GRANT SELECT ON t TO %[1]s_a WITH GRANT OPTION`, `GRANT UPDATE (n) ON t TO %[1]s_owner`}},
+	"rights on what comes":    {does: []string{`ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO %[1]s_owner`}},
+	"a policy":                {does: []string{`CREATE TABLE t (n int)`, `CREATE POLICY p ON t TO %[1]s_b`}},
+	"rights in a closed one":  {does: []string{`CREATE SCHEMA s`, `GRANT USAGE ON SCHEMA s TO %[1]s_a`}, sits: []string{`ALTER DATABASE %[2]s ALLOW_CONNECTIONS false`}},
+	"rights where nobody may": {does: []string{`CREATE SCHEMA s`, `GRANT USAGE ON SCHEMA s TO %[1]s_a`, `REVOKE ALL ON DATABASE %[2]s FROM %[2]s_owner`}},
+	"rights in a full one":    {does: []string{`CREATE SCHEMA s`, `GRANT USAGE ON SCHEMA s TO %[1]s_a`, `ALTER DATABASE %[2]s CONNECTION LIMIT 0`}},
+	"rights where nothing lasts": {does: []string{
+		`CREATE SCHEMA s`, `GRANT USAGE ON SCHEMA s TO %[1]s_a`, `ALTER DATABASE %[2]s SET lock_timeout TO 1`,
+		`ALTER DATABASE %[2]s SET statement_timeout TO 1; ALTER DATABASE %[2]s SET default_transaction_read_only TO on`,
+	}},
+	"an open transaction":    {begins: `GRANT CONNECT ON DATABASE %[2]s TO %[1]s_a`},
+	"a table that is locked": {does: []string{`CREATE TABLE t (n int)`, `GRANT SELECT ON t TO %[1]s_a`}, begins: `LOCK TABLE t`},
+	"a prepared transaction": {does: []string{`START TRANSACTION; GRANT CONNECT ON DATABASE %[2]s TO %[1]s_a; PREPARE TRANSACTION '%[2]s'`}},
+	"objects of the other's": {victim: []string{`SELECT lo_create(0)`}},
+	"the lock that sp takes": {sits: []string{`SELECT pg_advisory_lock(hashtext('sp %[1]s')), pg_sleep(60)`}},
+}
+
+func TestATenantCantKeepAnotherFromBeingDropped(t *testing.T) {
+	t.Parallel()
+	admin := pgtest.Admin(t, "sp_test_hostile", "secret")
+	for name, h := range hostile {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := mustConnect(t, admin)
+			victim, other := newDatabase(t, s, "victim"), newDatabase(t, s, "hostile")
+			url, kept := mustCreate(t, s, victim), mustCreate(t, s, other)
+			filled := func(statement string) string { return filledIn(statement, victim, other) }
+			for _, statement := range h.does {
+				pgtest.Exec(t, kept, filled(statement))
+			}
+			for _, statement := range h.victim {
+				pgtest.Exec(t, otherDatabase(t, url, "postgres"), statement)
+			}
+			for _, statement := range h.sits {
+				go func() { _, _ = pgtest.Try(otherDatabase(t, kept, "postgres"), filled(statement)) }() // one is ended
+			}
+			if len(h.sits) > 0 {
+				time.Sleep(200 * time.Millisecond)
+			}
+			if h.begins != "" {
+				begun(t, kept, filled(h.begins))
+			}
+			got, err := s.TryLock(within(t), victim)
+			require.NoError(t, err)
+			if !got { // its session may take a moment to end
+				require.NoError(t, s.Lock(within(t), victim))
+			}
+			require.NoError(t, s.Drop(within(t), victim))
+			requireGone(t, victim)
+			_, err = s.Create(within(t), other, rand.Reader) // what it has stays, and opens
+			require.NoError(t, err)
+		})
+	}
+}
+
+// TestATenantThatGrantsInALoopLoses: between what is taken away and the drop of the role it has no time.
+func TestATenantThatGrantsInALoopLoses(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Admin(t, "sp_test_loop", "secret"))
+	victim, other := newDatabase(t, s, "victim"), newDatabase(t, s, "loop")
+	mustCreate(t, s, victim)
+	kept := mustCreate(t, s, other)
+	pgtest.Exec(t, kept, "CREATE TABLE t (n int)")
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		conn, err := pgconn.Connect(context.Background(), kept.Reveal())
+		for err == nil {
+			_, err = conn.Exec(context.Background(), filledIn("GRANT SELECT ON t TO %[1]s_a", victim, other)).ReadAll()
+		}
+	}()
+	require.NoError(t, s.Drop(within(t), victim))
+	requireGone(t, victim)
+	<-ended
+}
+
+// TestAnOpenChangeOfItsOwnLoginKeepsNoPassword: the login that a rotation ends is ended.
+func TestAnOpenChangeOfItsOwnLoginKeepsNoPassword(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Admin(t, "sp_test_own_login", "secret"))
+	d := newDatabase(t, s, "own_login")
+	old := mustCreate(t, s, d)
+	begun(t, old, filledIn("SET ROLE NONE; ALTER ROLE %[1]s_a PASSWORD 'kept'", d, d))
+	url, err := s.Enable(within(t), d, LoginB, rand.Reader)
+	require.NoError(t, err)
+	_, err = s.Expire(within(t), d, LoginA, time.Hour)
+	require.NoError(t, err)
+	require.NoError(t, s.Retire(within(t), d, LoginA))
+	mustRefuse(t, old)
+	_, err = Check(within(t), url)
+	require.NoError(t, err)
+}
+
+// TestSettingsOfTheAdministratorReachNoSessionOfSps: they are for people.
+func TestSettingsOfTheAdministratorReachNoSessionOfSps(t *testing.T) {
+	t.Parallel()
+	admin := pgtest.Admin(t, "sp_test_set_admin", "secret")
+	for _, setting := range []string{"statement_timeout TO 1", "lock_timeout TO 1", "default_transaction_read_only TO on", "role TO pg_monitor", "idle_in_transaction_session_timeout TO 1"} {
+		pgtest.Exec(t, pgtest.Server(t), "GRANT pg_monitor TO sp_test_set_admin", "ALTER ROLE sp_test_set_admin SET "+setting)
+	}
+	s := mustConnect(t, admin)
+	d := newDatabase(t, s, "set_admin")
+	requireWhole(t, d, mustCreate(t, s, d))
+	require.NoError(t, s.Lock(within(t), d))
+	require.NoError(t, s.Drop(within(t), d))
+	requireGone(t, d)
+}
+
+// TestWhatCannotBeDroppedIsSeenBefore anything is lost.
+func TestWhatCannotBeDroppedIsSeenBefore(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Admin(t, "sp_test_may_drop", "secret"))
+	d := newDatabase(t, s, "may_drop")
+	url := mustCreate(t, s, d)
+	require.NoError(t, s.MayDrop(within(t), d))
+	openSession(t, url)
+	require.NoError(t, s.MayDrop(within(t), d), "the tenant's own sessions end")
+	conn, err := pgconn.Connect(within(t), otherDatabase(t, pgtest.Server(t), d.Name).Reveal())
+	require.NoError(t, err)
+	err = s.MayDrop(within(t), d)
+	require.ErrorIs(t, err, ErrDenied)
+	require.ErrorContains(t, err, "a session of role pgtest, pid ")
+	require.NoError(t, conn.Close(within(t)))
+	require.NoError(t, s.MayDrop(within(t), d))
+	requireWhole(t, d, url)
+}

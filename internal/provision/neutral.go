@@ -1,0 +1,34 @@
+package provision
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Somebody may have set for the administrator's role, or for a database that he comes to, that he acts as
+// another role, only reads, or is soon cut off. That is meant for people's sessions, and not for sp's.
+
+// startNeutral has a session begin without such settings. A pooler would refuse that.
+func startNeutral(config *pgconn.Config) {
+	for name, value := range map[string]string{"role": "none", "default_transaction_read_only": "off", "statement_timeout": "0", "lock_timeout": "0"} {
+		config.RuntimeParams[name] = value
+	}
+}
+
+// beforeRights is what a transaction begins with while nothing is known of the server: a standby refuses
+// more.
+var beforeRights = []string{"SET LOCAL statement_timeout TO 0", "SET LOCAL ROLE NONE"}
+
+// neutralize ends such settings. Behind a pooler they would stay so for somebody else: there each
+// transaction begins by that.
+func (s *Server) neutralize(ctx context.Context) error {
+	if s.Pooled {
+		s.first = append(beforeRights[:len(beforeRights):len(beforeRights)], "SET LOCAL lock_timeout TO 0", "SET TRANSACTION READ WRITE")
+		return nil
+	}
+	s.first = nil
+	_, err := s.run(ctx, "settings of the administrator",
+		"SET statement_timeout TO 0", "SET lock_timeout TO 0", "SET default_transaction_read_only TO off", "SET ROLE NONE")
+	return err
+}
