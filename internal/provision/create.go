@@ -8,9 +8,9 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// sessions bounds how many sessions a login may have at once, so that one tenant can't take
-// all that the server has.
-const sessions = 100
+// sessions bounds how many sessions a login may have at once, so that one tenant, with both of its logins,
+// can't take more than half of what the server has.
+func (s *Server) sessions() int { return max(5, min(100, s.connections/4)) }
 
 // Create makes a database with its roles, and returns the URL of login a, which gets a new
 // password and has been tried. What is there of it already is gone on with.
@@ -69,7 +69,7 @@ func (s *Server) makeRoles(ctx context.Context, d Database) error {
 		for _, l := range []Login{LoginA, LoginB} {
 			role := identifier(d.Role(l))
 			if _, ok := there[d.Role(l)]; !ok {
-				statements = append(statements, fmt.Sprintf("CREATE ROLE %s NOLOGIN CONNECTION LIMIT %d", role, sessions))
+				statements = append(statements, fmt.Sprintf("CREATE ROLE %s NOLOGIN CONNECTION LIMIT %d", role, s.sessions()))
 			}
 			statements = append(statements,
 				s.join(d.Role(l)),

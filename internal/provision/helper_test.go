@@ -95,7 +95,7 @@ func requireWhole(t *testing.T, d Database, url secret.Secret) {
 	answer, err := Check(within(t), url)
 	require.NoError(t, err)
 	require.Equal(t, Answer{Version: answer.Version, User: d.Role(LoginA), Database: d.Name, Tenant: d.Tenant}, answer)
-	require.Equal(t, []string{"t|-1|100|f|100|t"}, pgtest.Exec(t, pgtest.Server(t), fmt.Sprintf(
+	require.Equal(t, []string{"t|-1|25|f|25|t"}, pgtest.Exec(t, pgtest.Server(t), fmt.Sprintf(
 		`SELECT a.rolcanlogin, datconnlimit, a.rolconnlimit, b.rolcanlogin, b.rolconnlimit,
 			NOT has_database_privilege('public', d.oid, 'CONNECT') AND o.rolname = %s AND NOT o.rolcanlogin
 		FROM pg_database d JOIN pg_roles o ON o.oid = datdba, pg_roles a, pg_roles b

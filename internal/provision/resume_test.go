@@ -77,11 +77,11 @@ func TestCreateGoesOnFromWhatIsThere(t *testing.T) {
 	t.Parallel()
 	for name, statements := range map[string][]string{
 		"one role":           {`CREATE ROLE %[1]s_owner`},
-		"no membership":      {`CREATE ROLE %[1]s_owner`, `CREATE ROLE %[1]s_a NOLOGIN CONNECTION LIMIT 100`},
-		"roles":              {`CREATE ROLE %[1]s_owner`, `CREATE ROLE %[1]s_a CONNECTION LIMIT 100`, `CREATE ROLE %[1]s_b CONNECTION LIMIT 100`},
+		"no membership":      {`CREATE ROLE %[1]s_owner`, `CREATE ROLE %[1]s_a NOLOGIN CONNECTION LIMIT 25`},
+		"roles":              {`CREATE ROLE %[1]s_owner`, `CREATE ROLE %[1]s_a CONNECTION LIMIT 25`, `CREATE ROLE %[1]s_b CONNECTION LIMIT 25`},
 		"an open database":   {`CREATE ROLE %[1]s_owner`, `CREATE DATABASE %[1]s OWNER %[1]s_owner TEMPLATE template0`},
 		"a broken database":  {`CREATE ROLE %[1]s_owner`, `CREATE DATABASE %[1]s OWNER %[1]s_owner TEMPLATE template0`, `UPDATE pg_database SET datconnlimit = -2 WHERE datname = '%[1]s'`},
-		"a login":            {`CREATE ROLE %[1]s_owner`, `CREATE DATABASE %[1]s OWNER %[1]s_owner TEMPLATE template0`, `CREATE ROLE %[1]s_a LOGIN PASSWORD 'old' VALID UNTIL '2001-01-01' CONNECTION LIMIT 100`},
+		"a login":            {`CREATE ROLE %[1]s_owner`, `CREATE DATABASE %[1]s OWNER %[1]s_owner TEMPLATE template0`, `CREATE ROLE %[1]s_a LOGIN PASSWORD 'old' VALID UNTIL '2001-01-01' CONNECTION LIMIT 25`},
 		"a marked database":  {`CREATE ROLE %[1]s_owner`, `CREATE DATABASE %[1]s OWNER %[1]s_owner TEMPLATE template0`, `COMMENT ON ROLE %[1]s_owner IS 'sp tenant local_%[1]s'`},
 		"a template of ours": {`CREATE ROLE %[1]s_owner`, `CREATE DATABASE %[1]s OWNER %[1]s_owner TEMPLATE template0 IS_TEMPLATE true`},
 	} {

@@ -18,8 +18,9 @@ type Server struct {
 
 	session
 	locks
-	admin secret.Secret
-	major int // of its version
+	admin       secret.Secret
+	major       int // of its version
+	connections int // that it takes at once
 }
 
 const (
@@ -47,8 +48,9 @@ func Connect(ctx context.Context, admin secret.Secret) (*Server, error) {
 
 func (s *Server) mayProvision(ctx context.Context) error {
 	const doing = "rights of the administrator"
-	row, err := s.row(ctx, doing, 7, `SELECT rolsuper, rolcreatedb, rolcreaterole, rolinherit, pg_is_in_recovery(),
-		current_setting('server_version_num')::int / 10000, pg_backend_pid() FROM pg_roles WHERE rolname = current_user`)
+	row, err := s.row(ctx, doing, 8, `SELECT rolsuper, rolcreatedb, rolcreaterole, rolinherit, pg_is_in_recovery(),
+		current_setting('server_version_num')::int / 10000, pg_backend_pid(), current_setting('max_connections')
+		FROM pg_roles WHERE rolname = current_user`)
 	if err != nil {
 		return err
 	}
@@ -56,6 +58,9 @@ func (s *Server) mayProvision(ctx context.Context) error {
 	inherits, standby := row[3] == "t", row[4] == "t"
 	if s.major, err = strconv.Atoi(row[5]); err != nil {
 		return fmt.Errorf("version of the server: %w", err)
+	}
+	if s.connections, err = strconv.Atoi(row[7]); err != nil {
+		return fmt.Errorf("connections of the server: %w", err)
 	}
 	s.Pooled = s.pooled(row[6])
 	refused := &trouble{doing: doing, kind: ErrDenied}
