@@ -1,9 +1,12 @@
 package provision
 
 import (
+	"context"
 	"crypto/rand"
+	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/pgtest"
@@ -35,6 +38,30 @@ func TestATenantCannotReachOthers(t *testing.T) {
 		require.ErrorContains(t, err, state, statement)
 	}
 	require.Equal(t, []string{"1"}, pgtest.Exec(t, url, `SELECT 1`))
+}
+
+// TestWhatATenantSeesOfAnother is what the documents say, no less and no more.
+func TestWhatATenantSeesOfAnother(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Server(t))
+	a, b := newDatabase(t, s, "sees"), newDatabase(t, s, "seen")
+	url, seen := mustCreate(t, s, a), mustCreate(t, s, b)
+	pgtest.Exec(t, seen, `ALTER DATABASE `+b.Name+` SET search_path TO shown`, `CREATE TABLE hidden (n int)`)
+	sits, err := pgconn.Connect(within(t), with(seen, "?application_name=shown").Reveal())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = sits.Close(context.Background()) })
+	_, err = sits.Exec(within(t), "SELECT 'hidden'").ReadAll()
+	require.NoError(t, err)
+	sees := func(query string) string { return strings.Join(pgtest.Exec(t, url, replaced(query, b)), " ") }
+
+	require.Equal(t, b.Name, sees(`SELECT datname FROM pg_database WHERE datname = '%[1]s'`))
+	require.Equal(t, b.Role(LoginA)+" "+b.Role(LoginB)+" "+b.Owner(), sees(`SELECT rolname FROM pg_roles WHERE rolname LIKE '%[1]s%' ORDER BY 1`))
+	require.Equal(t, "sp tenant "+b.Tenant, sees(`SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '%[1]s_owner'`))
+	require.Equal(t, "{search_path=shown}", sees(`SELECT setconfig FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase WHERE datname = '%[1]s' AND setrole = 0`))
+	require.Equal(t, "1", sees(`SELECT numbackends FROM pg_stat_database WHERE datname = '%[1]s'`))
+	require.Equal(t, b.Role(LoginA)+"|shown|<insufficient privilege>|||", sees(`SELECT usename, application_name, query, client_addr, state, backend_start FROM pg_stat_activity WHERE datname = '%[1]s'`))
+	_, err = pgtest.Try(url, replaced(`SELECT pg_database_size('%[1]s')`, b))
+	require.ErrorContains(t, err, "42501")
 }
 
 // TestATenantCannotSitInTheServersOwnDatabases where the server is one that sp runs; on
