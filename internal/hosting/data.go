@@ -56,8 +56,7 @@ func (m *Machine) startCluster(ctx context.Context, s registry.Server) error {
 	if c.Programs, err = m.Programs(c.Dir); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
+	c.Recovering = func() { m.Progress("waiting for PostgreSQL, which recovers what a crash left") }
 	m.Progress("starting PostgreSQL")
 	if err := c.Up(ctx); err != nil {
 		return &ServerError{s, err}

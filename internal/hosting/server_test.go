@@ -1,11 +1,13 @@
 package hosting
 
 import (
+	"net"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
@@ -106,4 +108,33 @@ func TestAServerOfAnEarlierSpIsMovedOnceSomebodySaysSo(t *testing.T) {
 	d, err = s.Doubt(moved)
 	require.NoError(t, err)
 	require.Zero(t, d, "it was looked at")
+}
+
+// TestAServerThatStartsIsWaitedFor, as after a crash, from which it recovers.
+func TestAServerThatStartsIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for n := 0; ; n++ {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			answer := pgtest.Says("57P03", "the database system is starting up")
+			if n >= 3 {
+				answer = pgtest.Says("28P01", "password authentication failed")
+			}
+			answer(conn)
+			_ = conn.Close()
+		}
+	}()
+	s := newSite(t)
+	told := 0
+	s.Progress = func(string) { told++ }
+	server, err := registry.ServerAt(secret.New("postgres://u:p@" + listener.Addr().String() + "/postgres?sslmode=disable"))
+	require.NoError(t, err)
+	require.ErrorContains(t, s.Answers(t.Context(), server), "28P01")
+	require.Equal(t, 1, told)
 }

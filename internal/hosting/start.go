@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/provision"
@@ -70,13 +71,34 @@ func (m *Machine) connect(ctx context.Context, s registry.Server) (*provision.Se
 	if m.Offline != nil {
 		return nil, m.Offline
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	server, err := provision.Connect(ctx, s.Admin)
+	server, err := m.awake(ctx, func(ctx context.Context) (*provision.Server, error) { return provision.Connect(ctx, s.Admin) })
 	if err == nil {
 		server.Progress = m.Progress
 	}
 	return server, err
+}
+
+// awake logs in to a server. One that says it is just starting, recovering or stopping is waited for.
+func (m *Machine) awake(ctx context.Context, login func(context.Context) (*provision.Server, error)) (*provision.Server, error) {
+	const pause = 200 * time.Millisecond
+	until, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	for told := false; ; told = true {
+		within, cancel := context.WithTimeout(until, answerWithin)
+		server, err := login(within)
+		cancel()
+		if !provision.IsStarting(err) || until.Err() != nil {
+			return server, err
+		}
+		if !told {
+			m.Progress("waiting for the server, which says that it is starting or stopping")
+		}
+		select {
+		case <-time.After(pause):
+		case <-until.Done():
+			return server, err
+		}
+	}
 }
 
 // Answers reports whether databases can be made on a server.

@@ -14,7 +14,7 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// startPatience is how long a server may take until it takes connections, and to stop.
+// startPatience is how long a server may take to begin, where another one is just ending, and to stop.
 const startPatience = 60 * time.Second
 
 // Cluster is a server of the machine's own programs, in a directory of its own:
@@ -37,6 +37,8 @@ type Cluster struct {
 	// nil allows all. Owner is the .systemprompt directory for which the cluster is made.
 	MayStart func(ctx context.Context) error
 	Owner    string
+	// Recovering is called once if a start takes long, which a crash before leads to; it may be nil.
+	Recovering func()
 }
 
 // Exists tells whether the cluster is made.

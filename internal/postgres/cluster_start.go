@@ -18,16 +18,20 @@ import (
 // about, or one is just stopping.
 var errAgain = errors.New("another server still uses the data")
 
+// quick is how long a start takes at most where nothing is to be recovered.
+const quick = 3 * time.Second
+
 // maxLog is how large a log may be for the next start to go on with it.
 const maxLog = 1 << 20
 
-// start starts the server unless it runs, and waits until it takes connections.
-func (c Cluster) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startPatience,
+// start starts the server unless it runs, and waits until it takes connections. A server that recovers what
+// a crash left is waited for as long as it lives.
+func (c Cluster) start(whole context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(whole, startPatience,
 		fmt.Errorf("%s: no connections after %v: %w (see %s)", c.data(), startPatience, ErrUnusable, c.logFile()))
 	defer cancel()
 	for again := error(nil); ; {
-		err := c.tryStart(ctx)
+		err := c.tryStart(ctx, whole)
 		if !errors.Is(err, errAgain) {
 			if err != nil && ctx.Err() != nil && again != nil { // why it was not over before
 				err = fmt.Errorf("%w: %w", again, err)
@@ -41,7 +45,7 @@ func (c Cluster) start(ctx context.Context) error {
 	}
 }
 
-func (c Cluster) tryStart(ctx context.Context) error {
+func (c Cluster) tryStart(ctx, whole context.Context) error {
 	m, err := c.postmaster(ctx)
 	if err != nil {
 		return err
@@ -53,7 +57,7 @@ func (c Cluster) tryStart(ctx context.Context) error {
 		m = postmaster{}
 	}
 	if m.runs {
-		return c.await(ctx, m.pid, nil)
+		return c.await(whole, m.pid, nil)
 	}
 	if err := writeFile(c.namespaceFile(), []byte(namespace())); err != nil {
 		return err
@@ -71,7 +75,7 @@ func (c Cluster) tryStart(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = said.Close() }()
-	return c.launch(ctx, said)
+	return c.launch(whole, said)
 }
 
 // checkPort refuses a port on which somebody listens, but not at once where that may be a
@@ -114,6 +118,7 @@ func (c Cluster) launch(ctx context.Context, said *os.File) error {
 
 // await returns when the server of this pid is ready, or how it ended.
 func (c Cluster) await(ctx context.Context, pid int, ended <-chan error) error {
+	slow := time.After(quick)
 	for {
 		m, err := c.postmaster(ctx)
 		switch {
@@ -130,6 +135,10 @@ func (c Cluster) await(ctx context.Context, pid int, ended <-chan error) error {
 				return errAgain // somebody stopped it
 			}
 			return err
+		case <-slow:
+			if c.Recovering != nil {
+				c.Recovering()
+			}
 		case <-time.After(10 * time.Millisecond):
 		case <-ctx.Done():
 			return context.Cause(ctx)

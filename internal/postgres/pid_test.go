@@ -14,7 +14,7 @@ func TestThePidOfWhoeverListensStays(t *testing.T) {
 	c := newFakeCluster(t, "")
 	c.Port = mustListen(t)
 	mustWrite(t, c.pidFile(), staleOf(os.Getpid()))
-	require.ErrorIs(t, c.tryStart(soon(t)), ErrTaken)
+	require.ErrorIs(t, c.tryStart(soon(t), soon(t)), ErrTaken)
 	require.FileExists(t, c.pidFile())
 }
 

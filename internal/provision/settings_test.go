@@ -63,16 +63,16 @@ func TestARotationLeavesWhatATenantSet(t *testing.T) {
 		want  error
 	}{
 		"it works":              {},
-		"the server is full":    {at: says("53300", full), want: ErrUnavailable},
-		"the disk is full":      {at: says("53100", "could not extend file"), want: ErrUnavailable},
-		"the server starts":     {at: says("57P03", "the database system is starting up"), want: ErrUnavailable},
-		"the server stops":      {at: says("57P01", "terminating connection due to administrator command"), want: ErrUnavailable},
-		"a pooler is behind":    {at: says("28P01", "password authentication failed"), want: ErrDenied},
-		"a pooler knows less":   {at: says("08P01", "password authentication failed"), want: ErrDenied},
-		"a pooler is full":      {at: says("08P01", "server login failed: FATAL: "+full), want: ErrUnavailable},
-		"pg_hba.conf":           {at: says("28000", "no pg_hba.conf entry for host"), want: ErrDenied},
-		"a disk":                {at: says("58030", "could not read file"), want: ErrUnavailable},
-		"a bug of the server":   {at: says("XX000", "cache lookup failed"), want: ErrDenied},
+		"the server is full":    {at: pgtest.Says("53300", full), want: ErrUnavailable},
+		"the disk is full":      {at: pgtest.Says("53100", "could not extend file"), want: ErrUnavailable},
+		"the server starts":     {at: pgtest.Says("57P03", "the database system is starting up"), want: ErrUnavailable},
+		"the server stops":      {at: pgtest.Says("57P01", "terminating connection due to administrator command"), want: ErrUnavailable},
+		"a pooler is behind":    {at: pgtest.Says("28P01", "password authentication failed"), want: ErrDenied},
+		"a pooler knows less":   {at: pgtest.Says("08P01", "password authentication failed"), want: ErrDenied},
+		"a pooler is full":      {at: pgtest.Says("08P01", "server login failed: FATAL: "+full), want: ErrUnavailable},
+		"pg_hba.conf":           {at: pgtest.Says("28000", "no pg_hba.conf entry for host"), want: ErrDenied},
+		"a disk":                {at: pgtest.Says("58030", "could not read file"), want: ErrUnavailable},
+		"a bug of the server":   {at: pgtest.Says("XX000", "cache lookup failed"), want: ErrDenied},
 		"the network":           {at: func(net.Conn) {}, want: ErrUnavailable},
 		"the role has no place": {admin: "ALTER ROLE %[1]s_b CONNECTION LIMIT 0", want: ErrUnavailable},
 	} {
@@ -134,7 +134,7 @@ func TestASettingThatSpDoesNotKnowIsUndoneWithAllOthers(t *testing.T) {
 	first := mustCreate(t, s, d)
 	require.NoError(t, s.SetReadOnly(within(t), d, true))
 	pgtest.Exec(t, first, "SET default_transaction_read_only TO off", replaced("ALTER DATABASE %[1]s SET search_path TO mine", d))
-	s.admin = fake(t, says("54000", "the plan costs too much"))
+	s.admin = fake(t, pgtest.Says("54000", "the plan costs too much"))
 	_, err := s.Enable(within(t), d, LoginB, rand.Reader)
 	require.ErrorIs(t, err, ErrDenied)
 	require.Equal(t, []string{`"$user", public|on|` + d.Owner()}, pgtest.Exec(t, first,

@@ -3,7 +3,6 @@ package provision
 import (
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/sp-registry/sp/internal/secret"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sp-registry/sp/internal/pgtest"
 )
 
 // fake is somebody who listens where a server should; the URL has a secret and a login that
@@ -43,26 +44,6 @@ func fake(t *testing.T, answer func(net.Conn)) secret.Secret {
 	return secret.New(fmt.Sprintf("postgres://somebody:s3cret@%s/somewhere", l.Addr()))
 }
 
-// says answers a login with an error, as a server without TLS does.
-func says(state, message string) func(net.Conn) {
-	return func(conn net.Conn) {
-		for {
-			head := make([]byte, 8)
-			if _, err := io.ReadFull(conn, head); err != nil {
-				return
-			}
-			if binary.BigEndian.Uint32(head[4:]) == 80877103 { // whether it has TLS
-				_, _ = conn.Write([]byte("N"))
-				continue
-			}
-			_, _ = io.CopyN(io.Discard, conn, int64(binary.BigEndian.Uint32(head))-8)
-			body := "SFATAL\x00VFATAL\x00C" + state + "\x00M" + message + "\x00\x00"
-			_, _ = conn.Write(append(binary.BigEndian.AppendUint32([]byte("E"), uint32(len(body)+4)), body...))
-			return
-		}
-	}
-}
-
 // requireQuiet holds an error to what it may tell of a URL: the address, and nothing else.
 func requireQuiet(t *testing.T, err error) {
 	t.Helper()
@@ -78,7 +59,7 @@ func TestWhatAServerSaysIsSorted(t *testing.T) {
 		"3D000": ErrMismatch,
 		"57P03": ErrUnavailable, "57P01": ErrUnavailable, "53300": ErrUnavailable, "53100": ErrUnavailable, "08006": ErrUnavailable,
 	} {
-		url := fake(t, says(state, "it will not"))
+		url := fake(t, pgtest.Says(state, "it will not"))
 		_, err := Check(within(t), url)
 		require.ErrorIs(t, err, want, state)
 		require.ErrorContains(t, err, "it will not ("+state+")")
@@ -117,7 +98,7 @@ func TestWhatAPoolerSaysIsSorted(t *testing.T) {
 		"unsupported startup parameter: extra_float_digits": ErrUnavailable,
 		"query_wait_timeout":                                ErrUnavailable,
 	} {
-		url := fake(t, says("08P01", said))
+		url := fake(t, pgtest.Says("08P01", said))
 		_, err := Check(within(t), url)
 		require.ErrorIs(t, err, want, said)
 		requireQuiet(t, err)
@@ -129,10 +110,10 @@ func TestWhatAPoolerSaysIsSorted(t *testing.T) {
 
 func TestAServerCannotTellThePassword(t *testing.T) {
 	t.Parallel()
-	_, err := Check(within(t), fake(t, says("28000", "the password was s3cret")))
+	_, err := Check(within(t), fake(t, pgtest.Says("28000", "the password was s3cret")))
 	require.ErrorIs(t, err, ErrDenied)
 	requireQuiet(t, err)
-	_, err = Check(within(t), fake(t, says("28000", "two\nlines\x1b[0m"+strings.Repeat("é", 300))))
+	_, err = Check(within(t), fake(t, pgtest.Says("28000", "two\nlines\x1b[0m"+strings.Repeat("é", 300))))
 	require.ErrorIs(t, err, ErrDenied)
 	requireQuiet(t, err)
 	require.NotContains(t, err.Error(), "\x1b")
@@ -151,7 +132,7 @@ func TestNobodyAnswers(t *testing.T) {
 		"HTTP":        {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) }), ErrUnavailable, "no PostgreSQL server"},
 		"SSH":         {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("SSH-2.0-OpenSSH_9.2\r\n")); _, _ = io.Copy(io.Discard, c) }), ErrUnavailable, "no PostgreSQL server"},
 		"bad TLS":     {fake(t, func(c net.Conn) { _, _ = c.Write([]byte("Snot a handshake")); _, _ = io.Copy(io.Discard, c) }), ErrUnavailable, "no PostgreSQL server"},
-		"no TLS":      {with(fake(t, says("28P01", "no")), "?sslmode=require"), ErrDenied, "offers no TLS"},
+		"no TLS":      {with(fake(t, pgtest.Says("28P01", "no")), "?sslmode=require"), ErrDenied, "offers no TLS"},
 		"nobody":      {secret.New("postgres://somebody:s3cret@127.0.0.1:1/somewhere"), ErrUnavailable, "127.0.0.1:1: connection refused: nobody listens"},
 		"no socket":   {secret.New("postgres://somebody:s3cret@/somewhere?host=/nowhere.invalid"), ErrUnavailable, "nobody listens"},
 		"neither":     {secret.New("postgres://somebody:s3cret@127.0.0.1:1,127.0.0.1:2/somewhere"), ErrUnavailable, "nobody listens"},
