@@ -37,7 +37,7 @@ func (s *Server) Drop(ctx context.Context, d Database) error {
 	if err := s.joinAll(ctx, roles); err != nil {
 		return err
 	}
-	if _, err := s.clearElsewhere(ctx, d, roles); err != nil { // before anything is lost
+	if err := s.mustClear(ctx, d, roles); err != nil { // before anything is lost
 		return err
 	}
 	if found.there {
@@ -117,6 +117,26 @@ func (s *Server) elsewhere(ctx context.Context, d Database, roles []string) (fou
 		found = append(found, row[0])
 	}
 	return found, err
+}
+
+// mustClear takes away what roles have and may in other databases, and refuses to go on where something of
+// that is not this administrator's to take.
+func (s *Server) mustClear(ctx context.Context, d Database, roles []string) error {
+	if _, err := s.clearElsewhere(ctx, d, roles); err != nil {
+		return err
+	}
+	left, err := s.elsewhere(ctx, d, roles)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	where := "database " + left[0]
+	if left[0] == "" {
+		where = "a database of others"
+	}
+	return &trouble{
+		doing: "take away what its roles may", kind: ErrDenied,
+		why: "they have a right in " + where + " that this administrator may not take away (REVOKE ALL ... FROM " + strings.Join(roles, ", ") + ")",
+	}
 }
 
 // clearElsewhere takes away what roles have and may in other databases, with last in the last one.

@@ -157,3 +157,20 @@ func TestWhatCannotBeDroppedIsSeenBefore(t *testing.T) {
 	require.NoError(t, s.MayDrop(within(t), d))
 	requireWhole(t, d, url)
 }
+
+// TestARightThatAnotherAdministratorGaveIsToldBefore anything is lost.
+func TestARightThatAnotherAdministratorGaveIsToldBefore(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Admin(t, "sp_test_innocent", "secret"))
+	d := newDatabase(t, s, "innocent")
+	mustCreate(t, s, d)
+	pgtest.Exec(t, pgtest.Server(t), "GRANT CREATE ON DATABASE postgres TO "+d.Owner())
+	err := s.Drop(within(t), d)
+	require.ErrorIs(t, err, ErrDenied)
+	require.ErrorContains(t, err, "may not take away")
+	require.Equal(t, 1, count(t, "pg_database WHERE datname = "+literal(d.Name)))
+	url, err := s.Create(within(t), d, rand.Reader)
+	require.NoError(t, err, "and it can be used again")
+	requireWhole(t, d, url)
+	pgtest.Exec(t, pgtest.Server(t), "REVOKE CREATE ON DATABASE postgres FROM "+d.Owner())
+}

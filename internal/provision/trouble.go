@@ -56,6 +56,7 @@ func stateOf(err error) string {
 
 // IsSaid tells of an error whether it is what a server said, whatever that was.
 func IsSaid(err error) bool { return stateOf(err) != "" }
+
 // IsStarting tells of an error whether the server says that it takes no connections now: it starts, recovers
 // or stops.
 func IsStarting(err error) bool { return stateOf(err) == "57P03" }
