@@ -107,7 +107,7 @@ var memberLists = map[string]string{
 	"credentialsFor": "the same",
 	"createAt":       "the same",
 	"endDatabase":    "what was for the database alone, and ends with it",
-	"underWay":       "what is known before it told more",
+	"unfinished":     "what is known before it told more",
 	"secretsOf":      "secrets that no file may hold that is pushed",
 
 	"shown":     "what spd tells of a tenant",

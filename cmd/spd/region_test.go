@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
-	"io"
-	"net"
 	"strings"
 	"testing"
 
@@ -50,7 +47,7 @@ func TestAServerThatLetsNobodyInIsNotLost(t *testing.T) {
 	t.Parallel()
 	s := newSandbox(t)
 	s.must("user", "add", "anna")
-	s.mustTenantOn(refusing(t, "28P01", "password authentication failed"), shop, "shop")
+	s.mustTenantOn(pgtest.Listen(t, pgtest.Says("28P01", "password authentication failed")), shop, "shop")
 	f := s.refuses(4, "in_use", "region", "remove", "iad", "--lost", "-y")
 	require.Contains(t, f.Message, "answers")
 	require.Contains(t, f.NextSteps, "spd region add iad --server-stdin")
@@ -63,47 +60,9 @@ func TestAServerThatTakesNobodyNowIsNotLost(t *testing.T) {
 	for state, message := range map[string]string{"53300": "sorry, too many clients already", "58030": "could not read file"} {
 		s := newSandbox(t)
 		s.must("user", "add", "anna")
-		s.mustTenantOn(refusing(t, state, message), shop, "shop")
+		s.mustTenantOn(pgtest.Listen(t, pgtest.Says(state, message)), shop, "shop")
 		require.Contains(t, s.refuses(4, "in_use", "region", "remove", "iad", "--lost", "-y").Message, "answers")
 		require.Contains(t, s.must("tenant", "list").stdout, shop)
-	}
-}
-
-// refusing is the address of a PostgreSQL server that lets nobody in.
-func refusing(t *testing.T, state, message string) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go refuse(conn, state, message)
-		}
-	}()
-	return listener.Addr().String()
-}
-
-// refuse answers that there is no TLS, and why nobody gets in.
-func refuse(conn net.Conn, state, message string) {
-	defer func() { _ = conn.Close() }()
-	from := bufio.NewReader(conn)
-	for {
-		head := make([]byte, 8)
-		if _, err := io.ReadFull(from, head); err != nil {
-			return
-		}
-		if head[3] == 8 { // it asks for TLS
-			_, _ = conn.Write([]byte("N"))
-			continue
-		}
-		_, _ = io.CopyN(io.Discard, from, int64(head[3])-8)
-		text := "SFATAL\x00C" + state + "\x00M" + message + "\x00\x00"
-		_, _ = conn.Write(append([]byte{'E', 0, 0, 0, byte(len(text) + 4)}, text...))
-		return
 	}
 }
 

@@ -75,6 +75,12 @@ func TestIdsOfTenantsAreWholeAtATerminal(t *testing.T) {
 	s.people = true
 	shown := s.must("tenant", "list").stdout
 	require.Contains(t, shown, "  "+shop+"  shop  iad     provisioning  somebody-0,…\n")
+	requireNarrow(t, shown)
+}
+
+// requireNarrow holds what is shown to the 80 columns of a terminal.
+func requireNarrow(t *testing.T, shown string) {
+	t.Helper()
 	for line := range strings.Lines(shown) {
 		require.LessOrEqual(t, len([]rune(line)), 81, line)
 	}
@@ -164,9 +170,7 @@ func TestTokensSayWhenTheyEnd(t *testing.T) {
 	require.Contains(t, shown, "  "+made.ID+"  anna  ")
 	require.Contains(t, shown, "  2026-03-03  never\n")
 	require.Contains(t, shown, "EXPIRES     LAST USED\n")
-	for line := range strings.Lines(shown) {
-		require.LessOrEqual(t, len([]rune(line)), 81, line)
-	}
+	requireNarrow(t, shown)
 }
 
 // TestATenantsStatusIsInTheWordsOfEverybody, with why one failed.

@@ -3,6 +3,7 @@ package hosting
 import (
 	"net"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -113,27 +114,18 @@ func TestAServerOfAnEarlierSpIsMovedOnceSomebodySaysSo(t *testing.T) {
 // TestAServerThatStartsIsWaitedFor, as after a crash, from which it recovers.
 func TestAServerThatStartsIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for n := 0; ; n++ {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			answer := pgtest.Says("57P03", "the database system is starting up")
-			if n >= 3 {
-				answer = pgtest.Says("28P01", "password authentication failed")
-			}
-			answer(conn)
-			_ = conn.Close()
+	var asked atomic.Int32
+	at := pgtest.Listen(t, func(conn net.Conn) {
+		answer := pgtest.Says("57P03", "the database system is starting up")
+		if asked.Add(1) > 3 {
+			answer = pgtest.Says("28P01", "password authentication failed")
 		}
-	}()
+		answer(conn)
+	})
 	s := newSite(t)
 	told := 0
 	s.Progress = func(string) { told++ }
-	server, err := registry.ServerAt(secret.New("postgres://u:p@" + listener.Addr().String() + "/postgres?sslmode=disable"))
+	server, err := registry.ServerAt(secret.New("postgres://u:p@" + at + "/postgres?sslmode=disable"))
 	require.NoError(t, err)
 	require.ErrorContains(t, s.Answers(t.Context(), server), "28P01")
 	require.Equal(t, 1, told)

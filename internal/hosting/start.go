@@ -14,6 +14,7 @@ import (
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
+	"github.com/sp-registry/sp/internal/secret"
 )
 
 // host is a server that answers, and on which databases may be made.
@@ -71,7 +72,7 @@ func (m *Machine) connect(ctx context.Context, s registry.Server) (*provision.Se
 	if m.Offline != nil {
 		return nil, m.Offline
 	}
-	server, err := m.awake(ctx, func(ctx context.Context) (*provision.Server, error) { return provision.Connect(ctx, s.Admin) })
+	server, err := m.awake(ctx, s.Admin)
 	if err == nil {
 		server.Progress = m.Progress
 	}
@@ -79,13 +80,13 @@ func (m *Machine) connect(ctx context.Context, s registry.Server) (*provision.Se
 }
 
 // awake logs in to a server. One that says it is just starting, recovering or stopping is waited for.
-func (m *Machine) awake(ctx context.Context, login func(context.Context) (*provision.Server, error)) (*provision.Server, error) {
+func (m *Machine) awake(ctx context.Context, admin secret.Secret) (*provision.Server, error) {
 	const pause = 200 * time.Millisecond
 	until, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	for told := false; ; told = true {
 		within, cancel := context.WithTimeout(until, answerWithin)
-		server, err := login(within)
+		server, err := provision.Connect(within, admin)
 		cancel()
 		if !provision.IsStarting(err) || until.Err() != nil {
 			return server, err

@@ -13,8 +13,8 @@ import (
 // a password from being changed. Its session is ended, or its prepared transaction rolled back. What others
 // do goes on: sp waits for that, and says for whom it waited in vain.
 
-// patience is how long tenants may keep sp waiting.
-const patience = time.Second
+// blockedFor is how long tenants may keep sp waiting.
+const blockedFor = time.Second
 
 // ofTenant tells in SQL whether the role %s is a tenant's.
 const ofTenant = `(%[1]s ~ '_(a|b|owner)$' AND EXISTS (SELECT FROM pg_roles o WHERE o.rolname = regexp_replace(%[1]s, '_(a|b|owner)$', '_owner')
@@ -31,7 +31,7 @@ func (s *Server) unblocked(ctx context.Context, in session, fn func() error) err
 				err = fmt.Errorf("%w (%s)", err, others)
 			}
 			return err
-		case <-time.After(patience):
+		case <-time.After(blockedFor):
 			others = s.endBlockers(ctx, in)
 		}
 	}
@@ -87,20 +87,23 @@ func (s *Server) endPrepared(ctx context.Context, in session, which string) erro
 	const doing = "prepared transaction"
 	rows, err := in.query(ctx, doing, "SELECT gid, database, owner FROM pg_prepared_xacts WHERE "+which)
 	for _, row := range rows {
-		there, err := s.enter(ctx, doing, row[1])
-		if err == nil {
-			_, err = there.run(ctx, doing, "SET ROLE "+identifier(row[2]))
-		}
-		if err == nil {
-			_, err = there.run(ctx, doing, "ROLLBACK PREPARED "+literal(row[0]))
-		}
-		if there.conn != nil {
-			there.close()
-		}
-		if err != nil && stateOf(err) != "42704" { // somebody else has ended it
+		if err := s.rollBackPrepared(ctx, doing, row[0], row[1], row[2]); err != nil && stateOf(err) != "42704" { // somebody else has ended it
 			return err
 		}
 	}
+	return err
+}
+
+func (s *Server) rollBackPrepared(ctx context.Context, doing, gid, database, owner string) error {
+	there, err := s.enter(ctx, doing, database)
+	if err != nil {
+		return err
+	}
+	defer there.close()
+	if _, err := there.run(ctx, doing, "SET ROLE "+identifier(owner)); err != nil {
+		return err
+	}
+	_, err = there.run(ctx, doing, "ROLLBACK PREPARED "+literal(gid))
 	return err
 }
 

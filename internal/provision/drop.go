@@ -104,13 +104,9 @@ func (s *Server) elsewhere(ctx context.Context, d Database, roles []string) (fou
 	if len(roles) == 0 {
 		return nil, nil
 	}
-	quoted := make([]string, len(roles))
-	for i, role := range roles {
-		quoted[i] = literal(role)
-	}
 	rows, err := s.query(ctx, "what the roles have elsewhere", `SELECT DISTINCT coalesce(b.datname, '') FROM pg_shdepend p
 		JOIN pg_roles r ON r.oid = refobjid AND refclassid = 'pg_authid'::regclass LEFT JOIN pg_database b ON b.oid = dbid
-		WHERE rolname IN (`+strings.Join(quoted, ", ")+`) AND b.datname IS DISTINCT FROM `+literal(d.Name)+`
+		WHERE rolname IN (`+listed(roles, literal)+`) AND b.datname IS DISTINCT FROM `+literal(d.Name)+`
 		AND classid <> 'pg_auth_members'::regclass
 		AND NOT (classid = 'pg_database'::regclass AND objid IN (SELECT oid FROM pg_database WHERE datname = `+literal(d.Name)+`))`)
 	for _, row := range rows {
@@ -143,7 +139,7 @@ func (s *Server) mustClear(ctx context.Context, d Database, roles []string) erro
 func (s *Server) clearElsewhere(ctx context.Context, d Database, roles []string, last ...string) (done bool, err error) {
 	found, err := s.elsewhere(ctx, d, roles)
 	for i, database := range found {
-		statements := []string{"DROP OWNED BY " + identifiers(roles) + " CASCADE"}
+		statements := []string{"DROP OWNED BY " + listed(roles, identifier) + " CASCADE"}
 		if i == len(found)-1 {
 			statements = append(statements, last...)
 			done = true
@@ -174,7 +170,7 @@ func (s *Server) dropRoles(ctx context.Context, d Database, roles []string) erro
 	if len(roles) == 0 {
 		return nil
 	}
-	drop := "DROP ROLE IF EXISTS " + identifiers(roles)
+	drop := "DROP ROLE IF EXISTS " + listed(roles, identifier)
 	const tries = 20
 	for try := 1; ; try++ {
 		done, err := s.clearElsewhere(ctx, d, roles, drop)
@@ -187,10 +183,11 @@ func (s *Server) dropRoles(ctx context.Context, d Database, roles []string) erro
 	}
 }
 
-func identifiers(names []string) string {
+// listed quotes names for SQL, with commas between.
+func listed(names []string, quote func(string) string) string {
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = identifier(name)
+		quoted[i] = quote(name)
 	}
 	return strings.Join(quoted, ", ")
 }

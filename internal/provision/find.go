@@ -2,7 +2,6 @@ package provision
 
 import (
 	"context"
-	"fmt"
 	"strings"
 )
 
@@ -46,8 +45,8 @@ func (s *Server) findDatabase(ctx context.Context, d Database) (foundDatabase, e
 type foundRoles map[string]string
 
 func (s *Server) findRoles(ctx context.Context, d Database) (foundRoles, error) {
-	rows, err := s.query(ctx, "roles", fmt.Sprintf(`SELECT rolname, coalesce(shobj_description(oid, 'pg_authid'), '')
-		FROM pg_roles WHERE rolname IN (%s, %s, %s)`, literal(d.Owner()), literal(d.Role(LoginA)), literal(d.Role(LoginB))))
+	rows, err := s.query(ctx, "roles", `SELECT rolname, coalesce(shobj_description(oid, 'pg_authid'), '')
+		FROM pg_roles WHERE rolname IN (`+listed([]string{d.Owner(), d.Role(LoginA), d.Role(LoginB)}, literal)+`)`)
 	there := foundRoles{}
 	for _, row := range rows {
 		there[row[0]] = markedFor(row[1])

@@ -17,7 +17,7 @@ import (
 // a session that is announced at the login, so that it can be called off, is then the pooler's
 // own and not the one of the server's process. Through tunnels and port maps it is the same.
 func (s session) pooled(pid string) bool {
-	return pid != strconv.FormatUint(uint64(s.conn.PID()), 10)
+	return pid != s.pid()
 }
 
 // Opens logs in as Check does, and tries for some seconds: a pooler may learn of a new

@@ -21,27 +21,13 @@ import (
 // no message may have.
 func fake(t *testing.T, answer func(net.Conn)) secret.Secret {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	conn, err := net.Dial("tcp", l.Addr().String())
+	at := pgtest.Listen(t, answer)
+	conn, err := net.Dial("tcp", at)
 	if err != nil { // one can listen there all the same
 		t.Skip("it needs the loopback: ", err)
 	}
 	require.NoError(t, conn.Close())
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer func() { _ = conn.Close() }()
-				answer(conn)
-			}()
-		}
-	}()
-	return secret.New(fmt.Sprintf("postgres://somebody:s3cret@%s/somewhere", l.Addr()))
+	return secret.New(fmt.Sprintf("postgres://somebody:s3cret@%s/somewhere", at))
 }
 
 // requireQuiet holds an error to what it may tell of a URL: the address, and nothing else.

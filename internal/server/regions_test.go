@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -18,7 +19,7 @@ func TestOneAsksARegionForAllWhoWantToKnow(t *testing.T) {
 	t.Parallel()
 	p := mustPlane(t)
 	var asked atomic.Int64
-	server, err := registry.ServerAt(secret.New("postgres://admin:canary-admin@" + mustHangUp(t, &asked) + "/postgres"))
+	server, err := registry.ServerAt(secret.New("postgres://admin:canary-admin@" + pgtest.Listen(t, func(net.Conn) { asked.Add(1) }) + "/postgres"))
 	require.NoError(t, err)
 	require.NoError(t, p.addRegion(t.Context(), "iad", server))
 	anna := p.mustUser("anna", ReaderRole)
@@ -37,23 +38,4 @@ func TestOneAsksARegionForAllWhoWantToKnow(t *testing.T) {
 	}
 	wait.Wait()
 	require.Less(t, asked.Load(), int64(32)) // a look takes a few, some of which are counted late
-}
-
-// mustHangUp listens, and ends every connection; it returns its address.
-func mustHangUp(t *testing.T, count *atomic.Int64) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			count.Add(1)
-			_ = conn.Close()
-		}
-	}()
-	return listener.Addr().String()
 }

@@ -51,6 +51,9 @@ func deleteUnderWay(ctx context.Context, t *task.Task, m *hosting.Machine, missi
 	if err != nil || k == nil || k.Tenant == nil || string(*k.Tenant) != *t.Arg(0) && k.Name != t.String("confirm") {
 		return cli.Answer{}, cmp.Or(err, adviseUndeletable(missing, k))
 	}
+	if t.Bool("keep-database") {
+		return cli.Answer{}, cli.Usage("tenant delete: --keep-database is for a tenant that is here, and the creation of %s is not finished", k.Name)
+	}
 	client, err := planeOf(ctx, t, *k)
 	if err == nil && !t.IsSet("confirm") {
 		err = t.Confirm(ctx, fmt.Sprintf("Give up the creation of tenant %s (%s), and delete it at %s?", *k.Tenant, k.Name, client.Host()))
@@ -73,16 +76,12 @@ func deleteUnderWay(ctx context.Context, t *task.Task, m *hosting.Machine, missi
 	if !task.Made(err) {
 		return cli.Answer{}, err
 	}
-	given := registry.Removed{Tenant: registry.NewCloud(registry.CloudParams{ID: *k.Tenant, Name: k.Name, Region: k.Region})}
-	return cli.Answer{Value: removalOf(given, nil, registry.Deletion{Dropped: true})}, err
+	return cli.Answer{Value: removalOf(registry.Removed{Tenant: unfinished(*k)}, nil, registry.Deletion{Dropped: true})}, err
 }
 
 // planeOf is the control plane of a creation, for the account that began it: to another one a control plane
 // may say that there is no such tenant.
 func planeOf(ctx context.Context, t *task.Task, k registry.CloudCall) (*cloud.Client, error) {
-	if t.Bool("keep-database") {
-		return nil, cli.Usage("tenant delete: --keep-database is for a tenant that is here, and the creation of %s is not finished", k.Name)
-	}
 	client, origin, err := t.Cloud(ctx)
 	if err != nil {
 		return nil, err

@@ -101,9 +101,14 @@ func underWay(ctx context.Context, t *task.Task, view *registry.View, missing er
 		return tenant, cmp.Or(err, missing)
 	}
 	tellUnderWay(t, *k)
-	tenant = registry.NewCloud(registry.CloudParams{ID: *k.Tenant, Name: k.Name, Region: k.Region})
+	return unfinished(*k), nil
+}
+
+// unfinished is the tenant that a creation makes whose id is known, as far as it is known here.
+func unfinished(k registry.CloudCall) registry.Tenant {
+	tenant := registry.NewCloud(registry.CloudParams{ID: *k.Tenant, Name: k.Name, Region: k.Region})
 	tenant.AppID, tenant.Hostname, tenant.ExternalDBAccess = nil, nil, k.External // the control plane will say
-	return tenant, nil
+	return tenant
 }
 
 // rows shows what the tenant has, a member a row: first what every tenant has, last what

@@ -4,7 +4,32 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"testing"
 )
+
+// Listen has each connection to an address of this machine answered and then closed, until the test ends.
+// It returns the address.
+func Listen(t testing.TB, answer func(net.Conn)) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = conn.Close() }()
+				answer(conn)
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}
 
 // Says answers a login as a server does that has no TLS and refuses it, with an SQLSTATE and a message.
 func Says(state, message string) func(net.Conn) {
