@@ -7,19 +7,26 @@ TOOL = go tool -modfile=tools/go.mod
 SP = bin/sp
 SPD = bin/spd
 
-.PHONY: build build-sp build-spd demo test test-pg test-docker test-chromium check race sqlc fmt guarantees torture fuzz bench bench-full schemathesis reference
+.PHONY: build build-sp build-spd build-like demo test test-pg test-docker test-chromium check race sqlc fmt guarantees torture fuzz bench bench-full schemathesis reference
 
 build: build-sp build-spd
 
-# No command runs often enough to be worth inlining, which would make the programs larger; nor do they use the
-# library's templates for help, or HTTP/2: spd has no TLS.
-GO_BUILD = go build -trimpath -ldflags '-s -w' -tags urfave_cli_no_template,nethttpomithttp2 -gcflags github.com/sp-registry/sp/internal/cli/...=-l
+# What no command runs often enough to be worth inlining, which would only make the programs larger.
+SELDOM = $(addprefix github.com/sp-registry/sp/internal/,cli/... archive cloud configuration doctor hosting postgres provision workspace) \
+	crypto/tls github.com/jackc/pgx/... go.yaml.in/yaml/v3 net/http
+
+# Nor do the programs use the library's templates for help, or HTTP/2: spd has no TLS.
+GO_BUILD = go build -trimpath -ldflags '-s -w' -tags urfave_cli_no_template,nethttpomithttp2 $(addprefix -gcflags ,$(addsuffix =-l,$(SELDOM)))
 
 build-sp:
 	$(GO_BUILD) -o $(SP) ./cmd/sp
 
 build-spd:
 	$(GO_BUILD) -o $(SPD) ./cmd/spd
+
+# Any program, built like these two: for comparisons.
+build-like:
+	$(GO_BUILD) $(FLAGS) -o $(TO) $(PACKAGE)
 
 # A session on the sample of the documents, in a fresh directory.
 demo: build-sp

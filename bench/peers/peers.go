@@ -88,10 +88,9 @@ func (w Workshop) ours(s *Set) error {
 	return nil
 }
 
-// goBuild builds as `make build` does.
+// goBuild builds with the flags of `make build`.
 func (w Workshop) goBuild(to, pkg string, flags ...string) error {
-	args := append([]string{"build", "-trimpath", "-ldflags", "-s -w", "-gcflags", "github.com/sp-registry/sp/internal/cli/...=-l", "-tags", "urfave_cli_no_template"}, flags...)
-	_, err := w.tool(w.Root, "go", append(args, "-o", to, pkg)...)
+	_, err := w.tool(w.Root, "make", "-s", "build-like", "TO="+to, "PACKAGE="+pkg, "FLAGS="+strings.Join(flags, " "))
 	return err
 }
 
