@@ -341,6 +341,39 @@ func TestHouseOnlyAClientIsLinked(t *testing.T) {
 	}
 }
 
+// TestHouseNothingIsCompiledAtStart: every command would wait for a pattern that one of them
+// needs; three of them took a sixth of a millisecond.
+func TestHouseNothingIsCompiledAtStart(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		if s.ofTests() {
+			continue
+		}
+		for _, declared := range s.syntax.Decls {
+			if general, ok := declared.(*ast.GenDecl); ok {
+				ast.Inspect(general, func(node ast.Node) bool {
+					call, ok := node.(*ast.CallExpr)
+					if ok && strings.HasPrefix(called(call), "regexp.") {
+						t.Errorf("%s compiles a pattern at start: sync.OnceValue does it when it is needed", s.path)
+					}
+					_, later := node.(*ast.FuncLit)
+					return !later
+				})
+			}
+		}
+	}
+}
+
+// called is the function of a package that a call calls, "" for any other call.
+func called(call *ast.CallExpr) string {
+	if selector, ok := call.Fun.(*ast.SelectorExpr); ok {
+		if pkg, ok := selector.X.(*ast.Ident); ok {
+			return pkg.Name + "." + selector.Sel.Name
+		}
+	}
+	return ""
+}
+
 // writers are the files that begin a transaction that may write, and what they open: writeDSN,
 // stagedDSN and bulkDSN make every transaction of their connections an immediate one, unless it is
 // begun by hand, recheckDSN lets none write; what newDSN opens nobody else knows yet, and

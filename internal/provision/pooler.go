@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -50,12 +51,12 @@ func (g *greeting) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-var challenge = regexp.MustCompile(`r=[^,\x00]+,s=([A-Za-z0-9+/=]+),i=([0-9]{1,7})`)
+var challenge = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`r=[^,\x00]+,s=([A-Za-z0-9+/=]+),i=([0-9]{1,7})`) })
 
 // challenged returns the salt and the rounds of SCRAM with which the password was asked for,
 // none where it was asked for some other way. They are those of the verifier that is kept.
 func (g *greeting) challenged() (salt []byte, rounds int) {
-	found := challenge.FindSubmatch(g.heard)
+	found := challenge().FindSubmatch(g.heard)
 	if found == nil {
 		return nil, 0
 	}

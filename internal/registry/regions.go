@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 
 	"github.com/sp-registry/sp/internal/pgurl"
 )
@@ -12,7 +13,7 @@ import (
 // A region is a server on which a control plane makes databases for those who name its code.
 
 // codeForm is what the code of a region looks like.
-var codeForm = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+var codeForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`) })
 
 // Region returns the server that is the region of that code, nil if none is.
 func (v *View) Region(ctx context.Context, code string) (*Server, error) {
@@ -37,7 +38,7 @@ func (v *View) Regions(ctx context.Context) ([]Server, error) {
 // where somebody else runs it; one that sp runs has the password that is known. A server is one
 // region at most.
 func (r *Registry) AddRegion(ctx context.Context, code string, s Server) error {
-	if !codeForm.MatchString(code) {
+	if !codeForm().MatchString(code) {
 		return fmt.Errorf("region %s: its code has to be 1 to 32 of a-z, 0-9 and -, beginning with a letter: %w", shown(code), ErrInvalid)
 	}
 	if err := pgurl.Check(s.Admin); err != nil {

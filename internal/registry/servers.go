@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/db/queries"
@@ -340,10 +341,10 @@ func (r *Registry) RemoveServer(ctx context.Context, name string) (without []Ten
 }
 
 // placeForm is what NewPlace makes: the name of a directory, and of none above another.
-var placeForm = regexp.MustCompile(`^[a-z2-7]{16}(-[a-z0-9]+)*$`)
+var placeForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z2-7]{16}(-[a-z0-9]+)*$`) })
 
 // IsPlace tells whether a text can be where the data of a server are.
-func IsPlace(text string) bool { return placeForm.MatchString(text) }
+func IsPlace(text string) bool { return placeForm().MatchString(text) }
 
 // NewPlace returns a place that no other server has, which ends in the name of the project.
 func NewPlace(project string, random io.Reader) (string, error) {
@@ -365,10 +366,10 @@ func NewPlace(project string, random io.Reader) (string, error) {
 }
 
 // imageForm is an image by its digest.
-var imageForm = regexp.MustCompile(`^[a-z0-9][a-z0-9./_:-]*@sha256:[0-9a-f]{64}$`)
+var imageForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9./_:-]*@sha256:[0-9a-f]{64}$`) })
 
 // IsImage tells whether a text names an image by its digest.
-func IsImage(text string) bool { return imageForm.MatchString(text) }
+func IsImage(text string) bool { return imageForm().MatchString(text) }
 
 // ContainerFiles are the SHA-256 of what a container is made from, nil for what is not there.
 type ContainerFiles struct{ Compose, Env *string }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/sp-registry/sp/internal/pgurl"
 )
@@ -19,10 +20,10 @@ func newID(random io.Reader) (string, error) {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
 }
 
-var idForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+var idForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`) })
 
 // IsID tells whether a text has the form of an id. Another one in its place may be a secret.
-func IsID(text string) bool { return idForm.MatchString(text) }
+func IsID(text string) bool { return idForm().MatchString(text) }
 
 // onlyID is a text that has the form of an id, and nothing in place of another one.
 func onlyID(text string) string {

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -216,13 +217,15 @@ func publicURL(c *cli.Context) (*url.URL, error) {
 }
 
 // domainForm is what a domain looks like: labels of letters, digits and hyphens.
-var domainForm = regexp.MustCompile(`(?i)^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+var domainForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+})
 
 // tenantDomain is what the hostnames of tenants end in, with room for the label before it.
 func tenantDomain(c *cli.Context) (string, error) {
 	const longest = 240
 	domain := given(c, "domain", "localhost")
-	if len(domain) > longest || !domainForm.MatchString(domain) {
+	if len(domain) > longest || !domainForm().MatchString(domain) {
 		return "", cli.Usage("--domain: not a domain, such as tenants.example.org")
 	}
 	return domain, nil
