@@ -25,7 +25,7 @@ func endDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, d regist
 	done, err := m.Drop(ctx, d, t.WantedByDefault())
 	if err != nil {
 		t.Tell(done.Warnings, "")
-		return adviseDropping(fmt.Errorf("database %s: %w", d.Name, err), d, done.Begun)
+		return adviseDropping(fmt.Errorf("database %s: %w", d.Name, err), d, done)
 	}
 	t.Note("database %s dropped", d.Name)
 	t.Tell(done.Warnings, "")
@@ -33,16 +33,19 @@ func endDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, d regist
 }
 
 // adviseDropping says what is left where a database was not dropped, and what helps.
-func adviseDropping(err error, d registry.Database, begun bool) error {
+func adviseDropping(err error, d registry.Database, done hosting.Dropped) error {
 	id := string(d.Tenant)
-	keep := cli.To("sp tenant delete", id, "--keep-database")
+	again, keep := cli.To("sp tenant delete", id), cli.To("sp tenant delete", id, "--keep-database")
 	switch {
 	case errors.Is(err, provision.ErrMismatch):
 		return cli.Hint(err, "if somebody has dropped it: %s, or %s makes it again", keep, cli.To("sp tenant provision", id))
-	case begun:
-		return cli.Hint(err, "its data may be gone already; when that is mended, say it again\n--keep-database deletes the tenant and leaves what there still is")
+	case done.Whole:
+		return cli.Hint(err, "its data are all there, but its logins may have ended; when that is mended, %s goes on\n%s keeps the database, with a new login",
+			again, cli.To("sp tenant provision", id))
+	case done.Begun:
+		return cli.Hint(err, "its data may be gone already; when that is mended, %s goes on\n%s deletes the tenant and leaves what there still is", again, keep)
 	}
-	return cli.Hint(err, "nothing is deleted; when that is mended, say it again\n--keep-database deletes the tenant and leaves the database where it is")
+	return cli.Hint(err, "nothing is deleted; when that is mended, %s again\n%s deletes the tenant and leaves the database where it is", again, keep)
 }
 
 // deleteOrphan drops or forgets a database whose tenant is no more: an undo, an import or another
