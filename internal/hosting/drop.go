@@ -66,3 +66,22 @@ func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, done 
 	}
 	return nil
 }
+
+// Uses returns who is in a database that is about to be dropped. Of a server that does not answer nobody is
+// known: nothing is started, and Drop says what is wrong with it.
+func (m *Machine) Uses(ctx context.Context, d registry.Database, w Wanted) ([]provision.Use, error) {
+	s, err := m.server(ctx, d.Server)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	s = w.Instead(s)
+	admin, err := m.connect(ctx, s)
+	if err != nil {
+		return nil, nil
+	}
+	h := &host{s, admin}
+	defer h.close()
+	return admin.Uses(ctx, h.database(d))
+}

@@ -96,12 +96,17 @@ func sharersIn(ctx context.Context, view *registry.View, t registry.Tenant, shar
 	return found, nil
 }
 
-// SharersOf are the other tenants whose URL leads to the database of a tenant.
-func SharersOf(ctx context.Context, view *registry.View, t registry.Tenant) ([]registry.Tenant, error) {
-	if t.DatabaseURL == nil {
-		return nil, nil
+// SharersOf are the other tenants whose URL leads to a database that sp made.
+func SharersOf(ctx context.Context, view *registry.View, d registry.Database) ([]registry.Tenant, error) {
+	server, err := view.Server(ctx, d.Server)
+	if err != nil || server == nil {
+		return nil, err
 	}
-	return sharersIn(ctx, view, t, leadsTo)
+	own, err := pgurl.For(server.Admin, d.Name, d.Name, secret.Secret{})
+	if err != nil {
+		return nil, err
+	}
+	return sharersIn(ctx, view, registry.Tenant{ID: d.Tenant, DatabaseURL: &own}, leadsTo)
 }
 
 // leadsTo tells whether two URLs lead to the same database.

@@ -47,7 +47,7 @@ func (s *Server) credentials(api huma.API) {
 			return &struct{ Body Credentials }{found}, s.refused(ctx, s.noted(ctx, act{action: "credentials.read", tenant: registry.TenantID(in.ID)}, err))
 		})
 	huma.Register(api, bodied(secretly(operation("rotateCredentials", http.MethodPost, "/api/v1/tenants/{id}/rotate-credentials",
-		"switches to the other login, which was tried; the old one ends after grace_seconds, or at once with 0",
+		"switches to the other login, which was tried; the old one ends after grace_seconds, or at once with 0. Until it has ended, only 0 is taken (else 409)",
 		Write, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusLocked, http.StatusServiceUnavailable))), func(ctx context.Context, in *struct {
 		TenantPath
 		CallKey

@@ -26,9 +26,10 @@ func rotateCredentialsCommand() *cli.Command {
 		Description: "Without ID, it takes the tenant in effect. sp tries the new login before it\n" +
 			"writes it to the registry, tenants.json and secrets.json. After --grace, the\n" +
 			"server refuses the old login; its open sessions end with the next sp command on\n" +
-			"that server. With --now, both end at once. A database that sp did not make has\n" +
-			"only one role, so its password changes at once. The login of a cloud tenant is\n" +
-			"changed by its control plane.",
+			"that server. With --now, both end at once. Before the grace is over, another\n" +
+			"rotation needs --now. A database that sp did not make has only one role, so its\n" +
+			"password changes at once. The login of a cloud tenant is changed by its control\n" +
+			"plane.",
 		Flags: []cli.Flag{
 			cli.Yes(),
 			cli.Duration("grace", defaultGrace, "how long the old login still works"),
