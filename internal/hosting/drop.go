@@ -69,7 +69,7 @@ func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, done 
 
 // Uses returns who is in a database that is about to be dropped. Of a server that does not answer nobody is
 // known: nothing is started, and Drop says what is wrong with it.
-func (m *Machine) Uses(ctx context.Context, d registry.Database, w Wanted) ([]provision.Use, error) {
+func (m *Machine) Uses(ctx context.Context, d registry.Database, w Wanted) (provision.Uses, error) {
 	s, err := m.server(ctx, d.Server)
 	if err != nil {
 		return nil, err

@@ -130,7 +130,7 @@ type Unended struct {
 // Ended is a database of which a login ended, and whose sessions ended with it.
 type Ended struct {
 	Database registry.Database
-	Uses     []provision.Use
+	Uses     provision.Uses
 }
 
 // made tells whether a change was made, even if not all that follows it was done: the next

@@ -20,7 +20,7 @@ type Rotated struct {
 	// OldEnd is when the old login ends; nil if it has ended.
 	OldEnd *time.Time
 	// Uses are who had the old login in use as it was promised until OldEnd. Their sessions end then.
-	Uses []provision.Use
+	Uses provision.Uses
 	// Refused reports that the old password is refused, by a server with 28P01. If Behind names a
 	// pooler, the pooler may refuse it by itself, or not yet.
 	Refused, Behind bool
@@ -64,7 +64,7 @@ func (m *Machine) Rotate(ctx context.Context, s Subject, w Wanted, grace time.Du
 		return done, err
 	}
 	at := m.Now().Add(grace)
-	done.Sharers = m.sharers(ctx, s.Tenant, pgurl.SameLogin)
+	m.addSharers(ctx, h, *d, d.Login, &done)
 	_, published := m.publishLogin(ctx, h, registry.Credentials{Tenant: d.Tenant, URL: url, Was: d.Login, Login: after, RetireAt: &at})
 	if !made(published) {
 		return done, published
@@ -79,6 +79,7 @@ func (m *Machine) Rotate(ctx context.Context, s Subject, w Wanted, grace time.Du
 func (m *Machine) settle(ctx context.Context, h *host, s Subject, d registry.Database, grace time.Duration, done *Rotated) (finished bool, err error) {
 	old := d.Login.Other()
 	if grace == 0 || m.isDue(d) {
+		m.addSharers(ctx, h, d, old, done)
 		if err := m.endLogin(ctx, h, d, old, &done.Warnings); err != nil {
 			return false, unended(s.Tenant, err)
 		}
@@ -92,7 +93,22 @@ func (m *Machine) settle(ctx context.Context, h *host, s Subject, d registry.Dat
 		return false, &PromisedError{s.Tenant, *d.RetireAt}
 	}
 	done.Published = true
+	m.addSharers(ctx, h, d, old, done)
 	return true, m.expire(ctx, h, d, old, orEmpty(s.Tenant.DatabaseURL), d.RetireAt.Sub(m.Now()), done)
+}
+
+// addSharers adds the other tenants that log in as a login which ends. It is told beside what was done, and
+// nothing hangs on it.
+func (m *Machine) addSharers(ctx context.Context, h *host, d registry.Database, l registry.DatabaseLogin, done *Rotated) {
+	login, err := pgurl.For(h.Admin, h.database(d).Role(provision.Login(l)), d.Name, secret.Secret{})
+	if err != nil {
+		return
+	}
+	_ = m.Read(ctx, func(view *registry.View) error {
+		found, err := sharersIn(ctx, view, d.Tenant, login, pgurl.SameLogin)
+		done.Sharers = append(done.Sharers, found...)
+		return err
+	})
 }
 
 // PromisedError is registry.ErrConflict for a rotation that would end a login before the time until which an

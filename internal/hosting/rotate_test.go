@@ -38,7 +38,7 @@ func TestARotationKeepsItsWord(t *testing.T) {
 	ended := openSession(t, first, "shop")
 	done, third := s.mustRotate(0)
 	ended()
-	require.Equal(t, []provision.Use{{Application: "shop", Sessions: 1}}, done.Ended[0].Uses)
+	require.Equal(t, provision.Uses{{Application: "shop", Sessions: 1}}, done.Ended[0].Uses)
 	s.requireRefused(first)
 	s.requireRefused(second)
 	s.requireOpens(third)
@@ -65,7 +65,7 @@ func TestAStoppedRotationIsFinished(t *testing.T) {
 	ended := openSession(t, old, "shop")
 	done, url := s.mustRotate(time.Hour)
 	require.True(t, published.Equal(url))
-	require.Equal(t, []provision.Use{{Application: "shop", Sessions: 1}}, done.Uses)
+	require.Equal(t, provision.Uses{{Application: "shop", Sessions: 1}}, done.Uses)
 	require.Less(t, time.Until(*done.OldEnd), 3*time.Second, "as the stopped one promised")
 	require.Eventually(t, func() bool {
 		refused, err := provision.Refuses(s.ctx(), old)
@@ -79,7 +79,7 @@ func TestAStoppedRotationIsFinished(t *testing.T) {
 	require.NoError(t, err)
 	ended()
 	require.Equal(t, id, made.Ended[0].Database.Tenant)
-	require.Equal(t, []provision.Use{{Application: "shop", Sessions: 1}}, made.Ended[0].Uses)
+	require.Equal(t, provision.Uses{{Application: "shop", Sessions: 1}}, made.Ended[0].Uses)
 	s.mustDelete("other")
 	s.mustDelete(id)
 }

@@ -71,25 +71,13 @@ func (m *Machine) server(ctx context.Context, name string) (registry.Server, err
 	})
 }
 
-// sharers are the other tenants whose URL shares something with that of a tenant. It is told
-// beside what was done, and nothing hangs on it.
-func (m *Machine) sharers(ctx context.Context, t registry.Tenant, shares func(a, b secret.Secret) bool) (found []registry.Tenant) {
-	if t.DatabaseURL == nil {
-		return nil
-	}
-	_ = m.Read(ctx, func(view *registry.View) (err error) {
-		found, err = sharersIn(ctx, view, t, shares)
-		return err
-	})
-	return found
-}
-
-func sharersIn(ctx context.Context, view *registry.View, t registry.Tenant, shares func(a, b secret.Secret) bool) (found []registry.Tenant, err error) {
+// sharersIn are the tenants but one whose URL shares something with another.
+func sharersIn(ctx context.Context, view *registry.View, but registry.TenantID, url secret.Secret, shares func(a, b secret.Secret) bool) (found []registry.Tenant, err error) {
 	for other, err := range view.Tenants(ctx, registry.Page{}) {
 		if err != nil {
 			return nil, err
 		}
-		if other.ID != t.ID && other.DatabaseURL != nil && shares(*other.DatabaseURL, *t.DatabaseURL) {
+		if other.ID != but && other.DatabaseURL != nil && shares(*other.DatabaseURL, url) {
 			found = append(found, other)
 		}
 	}
@@ -106,7 +94,7 @@ func SharersOf(ctx context.Context, view *registry.View, d registry.Database) ([
 	if err != nil {
 		return nil, err
 	}
-	return sharersIn(ctx, view, registry.Tenant{ID: d.Tenant, DatabaseURL: &own}, leadsTo)
+	return sharersIn(ctx, view, d.Tenant, own, leadsTo)
 }
 
 // leadsTo tells whether two URLs lead to the same database.

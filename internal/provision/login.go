@@ -79,7 +79,7 @@ func (s *Server) Expire(ctx context.Context, d Database, l Login, grace time.Dur
 }
 
 // Retire ends a login now: its password is gone, and so are its sessions. It returns who had those.
-func (s *Server) Retire(ctx context.Context, d Database, l Login) (ended []Use, err error) {
+func (s *Server) Retire(ctx context.Context, d Database, l Login) (ended Uses, err error) {
 	if err := d.check(); err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (s *Server) alter(ctx context.Context, doing string, d Database, l Login, c
 
 // endSessions ends the sessions of a login, waits until they are gone, and returns who had them. It comes
 // after the change of the password, behind which no new one can begin with the old.
-func (s *Server) endSessions(ctx context.Context, d Database, l Login) (ended []Use, err error) {
+func (s *Server) endSessions(ctx context.Context, d Database, l Login) (ended Uses, err error) {
 	doing := "sessions of login " + string(l)
 	const patience = 200 // times 20 ms
 	for try := range patience {

@@ -130,7 +130,7 @@ func (t *Task) Tell(met hosting.Warnings, sharing string) {
 		t.Note("warning: database %s: its old login is not ended: %v; %s tries again", u.Database.Name, u.Err, cli.To("sp tenant provision", string(u.Database.Tenant)))
 	}
 	for _, e := range met.Ended {
-		t.Note("database %s: its old login ended, with %s", e.Database.Name, Sessions(e.Uses))
+		t.Note("database %s: its old login ended, with %s", e.Database.Name, e.Uses)
 	}
 }
 

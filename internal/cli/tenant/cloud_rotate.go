@@ -57,6 +57,9 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 	switch {
 	case grace > 0:
 		t.Note("the old ones stop working in %s", spoken(grace))
+		if done.Message != "" { // whose sessions end then
+			t.Note("%s says: %s", client.Host(), done.Message)
+		}
 	case refused != nil:
 		t.Note("the old ones no longer work")
 	}

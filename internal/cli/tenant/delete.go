@@ -134,7 +134,7 @@ type doomed struct {
 	database *registry.Database // that sp made for it
 	drops    *registry.Database // that one, unless it is kept
 	sharers  []registry.Tenant  // that would lose the database, too
-	uses     []provision.Use    // who is in it
+	uses     provision.Uses     // who is in it
 	session  *registry.Session
 	profiles []registry.Profile // no more than one behind those that are named
 	next     bool               // a rotation of its password was stopped
@@ -178,7 +178,7 @@ func (d *doomed) lookBesides(ctx context.Context, view *registry.View) (err erro
 }
 
 // sessionsIn returns who is in the database that is about to be dropped; of a stopped server, nobody.
-func sessionsIn(ctx context.Context, t *task.Task, m *hosting.Machine, drops *registry.Database) ([]provision.Use, error) {
+func sessionsIn(ctx context.Context, t *task.Task, m *hosting.Machine, drops *registry.Database) (provision.Uses, error) {
 	if drops == nil {
 		return nil, nil
 	}
@@ -186,10 +186,10 @@ func sessionsIn(ctx context.Context, t *task.Task, m *hosting.Machine, drops *re
 }
 
 // tellDropping says what else is hit, where nobody was asked.
-func tellDropping(t *task.Task, drops *registry.Database, sharers []registry.Tenant, uses []provision.Use) {
+func tellDropping(t *task.Task, drops *registry.Database, sharers []registry.Tenant, uses provision.Uses) {
 	t.Tell(hosting.Warnings{Sharers: sharers}, "leads to the database that is about to be dropped")
 	if len(uses) > 0 {
-		t.Note("database %s: what is open there ends with it: %s", drops.Name, task.Sessions(uses))
+		t.Note("database %s: what is open there ends with it: %s", drops.Name, uses)
 	}
 }
 
@@ -240,12 +240,12 @@ func (d *doomed) question() string {
 }
 
 // alsoHit says who else uses a database that is about to be dropped.
-func alsoHit(sharers []registry.Tenant, uses []provision.Use) (said string) {
+func alsoHit(sharers []registry.Tenant, uses provision.Uses) (said string) {
 	for _, other := range sharers[:min(len(sharers), maxAsked)] {
 		said += fmt.Sprintf(" (tenant %s uses it, too)", other)
 	}
 	if len(uses) > 0 {
-		said += fmt.Sprintf(" (open there: %s)", task.Sessions(uses))
+		said += fmt.Sprintf(" (open there: %s)", uses)
 	}
 	return said
 }
