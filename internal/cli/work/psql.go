@@ -23,7 +23,7 @@ func Psql() *cli.Command {
 			"  sp psql my-project -- -c 'SELECT 1'",
 		Args:   []cli.Arg{{Name: "TENANT|PROFILE", Kind: task.EitherWord, Optional: true}},
 		Flags:  []cli.Flag{task.Network()},
-		Rest:   true,
+		Rest:   "[-- ARGUMENT...]",
 		NoJSON: "--json: the answer is not ours to wrap",
 		Run:    task.Run(psql),
 	}
