@@ -145,12 +145,15 @@ func TestNobodyIsMetOnThePortOfAStoppedServer(t *testing.T) {
 		require.Zero(t, met, words)
 	}
 	require.Nil(t, s.replaced)
-	o := s.run("psql", "made")
-	require.Equal(t, 9, o.exit)
-	require.Contains(t, o.stderr, "server local does not run: database server not available\nsp: hint: sp db up\n")
-	o = s.run("tenant", "check", "made")
-	require.Equal(t, 9, o.exit)
-	require.Contains(t, o.stderr, "server local does not run")
+	for _, line := range []string{"psql%s made", "tenant check%s made"} {
+		o := s.run(strings.Fields(fmt.Sprintf(line, ""))...)
+		require.Equal(t, 9, o.exit, line)
+		require.Contains(t, o.stderr, "server local does not run, and can't be started: "+s.dir+": PostgreSQL's program postgres: not there", line)
+		o = s.run(strings.Fields(fmt.Sprintf(line, " --no-start"))...)
+		require.Equal(t, 9, o.exit, line)
+		require.Contains(t, o.stderr, "server local does not run", line)
+		require.Contains(t, o.stderr, "\nsp: hint: sp db up", line)
+	}
 
 	// The file of a server that was killed, whose pid another program has by now, is no server.
 	s.write("data/postgres/"+thePlace+"/data/postmaster.pid", fmt.Sprintf("%d\n/data\n1\n%d\n\n\n\nready\n", os.Getpid(), i.port))

@@ -93,9 +93,9 @@ func (t *Task) FindPsql() (string, error) {
 	return "", cli.Hint(fmt.Errorf("psql: not found in PATH, nor among PostgreSQL's programs: %w", ErrNoProgram), "%s", install)
 }
 
-// directing are the variables that would lead libpq to another database, or log in as
+// Directing are the variables that would lead libpq to another database, or log in as
 // somebody else: https://www.postgresql.org/docs/current/libpq-envars.html.
-var directing = []string{
+var Directing = []string{
 	"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE",
 	"PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS", "PGCLUSTER", // the last is Debian's: man pg_wrapper
 }
@@ -111,15 +111,23 @@ func (t *Task) CheckDemandsSCRAM(ctx context.Context, program string) error {
 // environmentFor is the environment of a client that logs in with a password, on a server
 // that has to prove that it knows it too.
 func environmentFor(environ []string, password secret.Secret, scram bool) []string {
-	env := slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
-		name, _, _ := strings.Cut(variable, "=")
-		return slices.Contains(directing, name) || scram && name == "PGREQUIREAUTH"
-	})
+	env := Without(environ, Directing)
 	if scram {
-		env = append(env, "PGREQUIREAUTH=scram-sha-256")
+		env = append(Without(env, []string{DemandsSCRAM}), DemandsSCRAM+"="+SCRAM)
 	}
 	if !password.Empty() {
 		env = append(env, "PGPASSWORD="+password.Reveal())
 	}
 	return env
+}
+
+// DemandsSCRAM is the variable by which libpq from 16 on demands that the server proves itself, if it is SCRAM.
+const DemandsSCRAM, SCRAM = "PGREQUIREAUTH", "scram-sha-256"
+
+// Without returns an environment without the variables of these names.
+func Without(environ, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains(names, name)
+	})
 }

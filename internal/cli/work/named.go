@@ -13,21 +13,17 @@ import (
 )
 
 // named is the connection of the tenant or profile that the word means, else of the profile in effect.
-func named(ctx context.Context, t *task.Task) (c resolver.Connection, err error) {
-	err = t.Read(ctx, func(dir project.Dir, view *registry.View) error {
-		request := t.Request(dir)
-		if words := t.Before(); len(words) > 0 {
-			if request.Flag != nil {
-				return cli.Usage("psql: --profile excludes %s", cli.Harmless(words[0]))
-			}
-			if err := lookUp(ctx, view, words[0], &request); err != nil {
-				return err
-			}
+func named(ctx context.Context, t *task.Task, dir project.Dir, view *registry.View, words []string) (resolver.Connection, error) {
+	request := t.Request(dir)
+	if len(words) > 0 {
+		if err := t.RefuseBoth(&words[0]); err != nil {
+			return resolver.Connection{}, err
 		}
-		c, err = connect(ctx, t, view, request)
-		return err
-	})
-	return c, err
+		if err := lookUp(ctx, view, words[0], &request); err != nil {
+			return resolver.Connection{}, err
+		}
+	}
+	return connect(ctx, t, view, request)
 }
 
 // lookUp makes a request for the tenant or the profile that a word means. An exact name of
@@ -43,7 +39,7 @@ func lookUp(ctx context.Context, view *registry.View, word string, request *reso
 		return unknown
 	case unknown == nil && err == nil && p.Tenant != t.ID: // else it is the same database
 		return eitherOf(t, p, word)
-	case unknown == nil && err != nil:
+	case unknown == nil:
 		request.Flag = &word
 		return nil
 	case err != nil:

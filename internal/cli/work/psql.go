@@ -9,7 +9,9 @@ import (
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/resolver"
 )
 
@@ -19,10 +21,11 @@ func Psql() *cli.Command {
 		Name:  "psql",
 		Usage: "open psql on the database in effect",
 		Description: "psql's own arguments come after --. No secret is among them, because other users\n" +
-			"can read arguments. No variable in the environment leads to another database.\n\n" +
+			"can read arguments. No variable in the environment leads to another database.\n" +
+			"If the server is one that sp runs and is stopped, sp starts it.\n\n" +
 			"  sp psql my-project -- -c 'SELECT 1'",
 		Args:   []cli.Arg{{Name: "TENANT|PROFILE", Kind: task.EitherWord, Optional: true}},
-		Flags:  []cli.Flag{task.Network()},
+		Flags:  []cli.Flag{task.Network(), task.NoStart()},
 		Rest:   "[-- ARGUMENT...]",
 		NoJSON: "--json: the answer is not ours to wrap",
 		Run:    task.Run(psql),
@@ -30,7 +33,11 @@ func Psql() *cli.Command {
 }
 
 func psql(ctx context.Context, t *task.Task) (cli.Answer, error) {
-	c, err := named(ctx, t)
+	var c resolver.Connection
+	err := t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
+		c, err = named(ctx, t, dir, view, t.Before())
+		return err
+	})
 	if err != nil {
 		return cli.Answer{}, err
 	}
@@ -41,7 +48,7 @@ func psql(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err := refuseStale(ctx, t, c); err != nil {
 		return cli.Answer{}, err
 	}
-	own, err := t.LookAtOwn(ctx, c.URL)
+	own, err := t.ReachOwn(ctx, c.URL)
 	if err == nil && own != nil && *own == postgres.Unseen {
 		err = t.CheckDemandsSCRAM(ctx, program)
 	}
@@ -51,11 +58,11 @@ func psql(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	return cli.Answer{}, t.BecomePsql(program, c.URL, own != nil)
 }
 
-// looks is how long psql waits for a look at whether the password is still good.
+// looks is how long a client waits for a look at whether the password is still good.
 const looks = 3 * time.Second
 
 // refuseStale says what helps if the server refuses the password of a cloud tenant: a colleague may have
-// rotated it, and of that psql would know nothing. Whatever else is wrong, psql says.
+// rotated it, and of that the client would know nothing. Whatever else is wrong, the client says.
 func refuseStale(ctx context.Context, t *task.Task, c resolver.Connection) error {
 	if !c.Tenant.IsCloud() || t.Offline() != nil {
 		return nil
