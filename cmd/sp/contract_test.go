@@ -160,6 +160,9 @@ var contract = map[int][]string{
 	7: {"busy"},
 	8: {"incomplete"},
 	9: {"unavailable", "denied", "mismatch", "unsupported"},
+	// Those of exec are a shell's.
+	126: {"unavailable"},
+	127: {"not_found"},
 }
 
 func TestEveryErrorHasItsRowInTheContract(t *testing.T) {

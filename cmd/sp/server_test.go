@@ -145,7 +145,7 @@ func TestNobodyIsMetOnThePortOfAStoppedServer(t *testing.T) {
 		require.Zero(t, met, words)
 	}
 	require.Nil(t, s.replaced)
-	for _, line := range []string{"psql%s made", "tenant check%s made"} {
+	for _, line := range []string{"psql%s made", "exec%s made -- psql", "tenant check%s made"} {
 		o := s.run(strings.Fields(fmt.Sprintf(line, ""))...)
 		require.Equal(t, 9, o.exit, line)
 		require.Contains(t, o.stderr, "server local does not run, and can't be started: "+s.dir+": PostgreSQL's program postgres: not there", line)

@@ -21,6 +21,7 @@ var revealers = []string{
 	"internal/cli/session/token.go", // reads what a JWT says of itself
 	"internal/cli/task/client.go",   // gives it to psql
 	"internal/cli/task/shown.go",
+	"internal/cli/work/environment.go", // gives it to a command, or prints it
 	"internal/cli/work/resolve.go",
 	"internal/cloud/api.go",          // compares a secrets_url
 	"internal/cloud/client.go",       // sends a token

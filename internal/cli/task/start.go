@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/provision"
+	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -50,4 +53,18 @@ func (t *Task) StartStopped(ctx context.Context, why error) (started bool, err e
 	}
 	t.Note("server %s was stopped; it runs again", s.Name)
 	return true, nil
+}
+
+// proofWithin is how long a server may take to prove itself.
+const proofWithin = 5 * time.Second
+
+// ProveOwn logs in to a server that sp runs and that can't be seen from here: by SCRAM it proves itself. What
+// is started next may be a client that does not demand that.
+func ProveOwn(ctx context.Context, tenant registry.Tenant, url secret.Secret) error {
+	within, cancel := context.WithTimeout(ctx, proofWithin)
+	defer cancel()
+	if _, err := provision.Check(within, url); err != nil {
+		return AdviseLogin(&hosting.LoginError{Subject: hosting.Subject{Tenant: tenant}, Err: err})
+	}
+	return nil
 }
