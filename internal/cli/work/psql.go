@@ -50,7 +50,9 @@ func psql(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	}
 	own, err := t.ReachOwn(ctx, c.URL)
 	if err == nil && own != nil && *own == postgres.Unseen {
-		err = t.CheckDemandsSCRAM(ctx, program)
+		if err = t.CheckDemandsSCRAM(ctx, program); err == nil {
+			err = task.ProveOwn(ctx, c.Tenant, c.URL)
+		}
 	}
 	if err != nil {
 		return cli.Answer{}, fmt.Errorf("psql: tenant %s: %w", c.Tenant, err)
