@@ -9,16 +9,35 @@ import (
 // variables are the environment variables by which libpq takes a parameter, up to version 18:
 // https://www.postgresql.org/docs/current/libpq-envars.html. Where a URL leads has rules of its own. No
 // variable says keepalives*, tcp_user_timeout, replication, oauth_*, or a secret other than the password.
-var variables = map[string]string{
-	"application_name": "PGAPPNAME", "channel_binding": "PGCHANNELBINDING", "client_encoding": "PGCLIENTENCODING",
-	"connect_timeout": "PGCONNECT_TIMEOUT", "gssdelegation": "PGGSSDELEGATION", "gssencmode": "PGGSSENCMODE",
-	"gsslib": "PGGSSLIB", "krbsrvname": "PGKRBSRVNAME", "load_balance_hosts": "PGLOADBALANCEHOSTS",
-	"max_protocol_version": "PGMAXPROTOCOLVERSION", "min_protocol_version": "PGMINPROTOCOLVERSION", "options": "PGOPTIONS",
-	"passfile": "PGPASSFILE", "require_auth": "PGREQUIREAUTH", "requirepeer": "PGREQUIREPEER", "sslcert": "PGSSLCERT",
-	"sslcertmode": "PGSSLCERTMODE", "sslcompression": "PGSSLCOMPRESSION", "sslcrl": "PGSSLCRL", "sslcrldir": "PGSSLCRLDIR",
-	"sslkey": "PGSSLKEY", "ssl_max_protocol_version": "PGSSLMAXPROTOCOLVERSION", "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
-	"sslmode": "PGSSLMODE", "sslnegotiation": "PGSSLNEGOTIATION", "sslrootcert": "PGSSLROOTCERT", "sslsni": "PGSSLSNI",
-	"target_session_attrs": "PGTARGETSESSIONATTRS",
+var variables = [][2]string{
+	{"application_name", "PGAPPNAME"},
+	{"channel_binding", "PGCHANNELBINDING"},
+	{"client_encoding", "PGCLIENTENCODING"},
+	{"connect_timeout", "PGCONNECT_TIMEOUT"},
+	{"gssdelegation", "PGGSSDELEGATION"},
+	{"gssencmode", "PGGSSENCMODE"},
+	{"gsslib", "PGGSSLIB"},
+	{"krbsrvname", "PGKRBSRVNAME"},
+	{"load_balance_hosts", "PGLOADBALANCEHOSTS"},
+	{"max_protocol_version", "PGMAXPROTOCOLVERSION"},
+	{"min_protocol_version", "PGMINPROTOCOLVERSION"},
+	{"options", "PGOPTIONS"},
+	{"passfile", "PGPASSFILE"},
+	{"require_auth", "PGREQUIREAUTH"},
+	{"requirepeer", "PGREQUIREPEER"},
+	{"sslcert", "PGSSLCERT"},
+	{"sslcertmode", "PGSSLCERTMODE"},
+	{"sslcompression", "PGSSLCOMPRESSION"},
+	{"sslcrl", "PGSSLCRL"},
+	{"sslcrldir", "PGSSLCRLDIR"},
+	{"sslkey", "PGSSLKEY"},
+	{"ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION"},
+	{"ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION"},
+	{"sslmode", "PGSSLMODE"},
+	{"sslnegotiation", "PGSSLNEGOTIATION"},
+	{"sslrootcert", "PGSSLROOTCERT"},
+	{"sslsni", "PGSSLSNI"},
+	{"target_session_attrs", "PGTARGETSESSIONATTRS"},
 }
 
 // Variables returns the environment variables by which libpq goes where the URL leads, with the parameters
@@ -30,8 +49,8 @@ func (u URL) Variables() map[string]secret.Secret {
 			found[name] = secret.New(value)
 		}
 	}
-	for parameter, name := range variables {
-		put(name, u.said[parameter])
+	for _, row := range variables {
+		put(row[1], u.said[row[0]])
 	}
 	var hosts, addrs, ports []string
 	for _, s := range u.servers {

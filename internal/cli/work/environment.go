@@ -238,15 +238,14 @@ func (e *environment) unset() []string {
 	})
 }
 
-// known are the variables under which programs look for the keys that the documents name.
-var known = map[string]string{
-	"anthropic": "ANTHROPIC_API_KEY", "gemini": "GEMINI_API_KEY", "github": "GITHUB_TOKEN", "openai": "OPENAI_API_KEY",
-}
-
-// variableOf is the variable for a secret: its name in capitals, with _ for - and a dot.
+// variableOf is the variable for a secret: its name in capitals, with _ for - and a dot. The keys that the
+// documents name have those under which programs look for them.
 func variableOf(key string) string {
-	if name, ok := known[key]; ok {
-		return name
+	switch key {
+	case "anthropic", "gemini", "openai":
+		key += "_api_key"
+	case "github":
+		key += "_token"
 	}
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -269,12 +268,17 @@ func isVariable(name string) bool {
 // what sp trusts, or which code the system, a shell or a language loads. Nor does one set what a shell keeps
 // for itself.
 var (
-	reserved = strings.Fields(`DATABASE_URL SYSTEMPROMPT_PROFILE
-		PATH HOME SHELL USER LOGNAME USERNAME PWD OLDPWD TMPDIR TERM IFS ENV BASHOPTS SHELLOPTS POSIXLY_CORRECT
-		PS1 PS2 PS3 PS4 PROMPT PROMPT_COMMAND CDPATH FPATH ZDOTDIR UID EUID GID EGID PPID SHLVL RANDOM SECONDS LINENO COLUMNS LINES
-		EDITOR VISUAL PAGER BROWSER SSH_ASKPASS SSH_AUTH_SOCK GCONV_PATH LOCPATH NLSPATH GLIBC_TUNABLES NODE_OPTIONS NODE_PATH
-		RUBYOPT RUBYLIB CLASSPATH JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS PHPRC PHP_INI_SCAN_DIR LUA_INIT`)
-	reservedPrefixes = strings.Fields(`SP_ LD_ DYLD_ LC_ XDG_ BASH_ GIT_ PYTHON PERL5 NPM_CONFIG_ DOTNET_ _JAVA_`)
+	reserved = []string{
+		"DATABASE_URL", "SYSTEMPROMPT_PROFILE", "PATH", "HOME", "SHELL", "USER", "LOGNAME", "USERNAME", "PWD", "OLDPWD", "TMPDIR",
+		"TERM", "IFS", "ENV", "BASHOPTS", "SHELLOPTS", "POSIXLY_CORRECT", "PS1", "PS2", "PS3", "PS4", "PROMPT", "PROMPT_COMMAND",
+		"CDPATH", "FPATH", "ZDOTDIR", "UID", "EUID", "GID", "EGID", "PPID", "SHLVL", "RANDOM", "SECONDS", "LINENO", "COLUMNS",
+		"LINES", "EDITOR", "VISUAL", "PAGER", "BROWSER", "SSH_ASKPASS", "SSH_AUTH_SOCK", "GCONV_PATH", "LOCPATH", "NLSPATH",
+		"GLIBC_TUNABLES", "NODE_OPTIONS", "NODE_PATH", "RUBYOPT", "RUBYLIB", "CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS",
+		"PHPRC", "PHP_INI_SCAN_DIR", "LUA_INIT",
+	}
+	reservedPrefixes = []string{
+		"SP_", "LD_", "DYLD_", "LC_", "XDG_", "BASH_", "GIT_", "PYTHON", "PERL5", "NPM_CONFIG_", "DOTNET_", "_JAVA_",
+	}
 )
 
 // isReserved tells whether no secret sets a variable.
