@@ -1,5 +1,5 @@
 // Package work has the everyday commands: which database is used and why, the state of the project,
-// what is wrong with it, and psql.
+// what is wrong with it, and programs that are run on the database: psql, or any.
 package work
 
 import (
