@@ -35,7 +35,7 @@ type printedEnvironment struct {
 	Profile   *task.ProfileRef `json:"profile"`
 	Tenant    task.TenantRef   `json:"tenant"`
 	Variables []variable       `json:"variables"`
-	Removed   []string         `json:"removed"`
+	Unset     []string         `json:"unset"`
 	Left      []leftSecret     `json:"left"`
 }
 
@@ -55,7 +55,7 @@ func env(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		text = cli.PrintableLines(text) // what a terminal would take for a command
 	}
 	return cli.Answer{Text: text, Value: printedEnvironment{
-		Profile: profileOf(e.Profile), Tenant: task.RefOf(e.Tenant), Variables: e.variables(), Removed: e.unset(), Left: append([]leftSecret{}, e.left...),
+		Profile: profileOf(e.Profile), Tenant: task.RefOf(e.Tenant), Variables: e.variables(), Unset: e.unset(), Left: append([]leftSecret{}, e.left...),
 	}}, nil
 }
 

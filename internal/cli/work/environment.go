@@ -38,8 +38,21 @@ func only() cli.Flag {
 	return cli.Strings("only", "KEY", "of the variables that sp adds, only KEY (repeatable)")
 }
 
+// checkOnly refuses what is no name before anything is looked at. It may be a secret, and is not repeated.
+func checkOnly(t *task.Task) error {
+	for _, key := range t.Strings("only") {
+		if !isVariable(strings.ToUpper(key)) {
+			return cli.Usage("%s: --only takes the name of a variable, such as %s", t.Command, urlVariable)
+		}
+	}
+	return nil
+}
+
 // environmentOf returns the environment for the tenant or profile that a word means, or the profile in effect.
 func environmentOf(ctx context.Context, t *task.Task, words []string) (e environment, err error) {
+	if err := checkOnly(t); err != nil {
+		return e, err
+	}
 	var secrets []registry.ProfileSecret
 	err = t.Read(ctx, func(dir project.Dir, view *registry.View) error {
 		if e.Connection, err = named(ctx, t, dir, view, words); err != nil {
