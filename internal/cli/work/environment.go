@@ -116,7 +116,7 @@ func (e *environment) findProfile(ctx context.Context, t *task.Task, view *regis
 
 // connect adds what leads to the database, and sp itself to the same profile.
 func (e *environment) connect(t *task.Task, dir project.Dir, isOwn bool) error {
-	u, err := pgurl.Parse(e.URL)
+	u, err := pgurl.Usable(e.URL)
 	if err != nil {
 		return fmt.Errorf("tenant %s: %w", e.Tenant, err)
 	}
