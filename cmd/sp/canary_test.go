@@ -286,6 +286,8 @@ var canaryRows = map[string][]string{
 	"db remove":                 {"", "nosuch", "URL -y", "CANARYc4n4ryCANARY", "local", "local -y"},
 	"db use":                    {"", "--none", "--server URL", "--server CANARYc4n4ryCANARY", "--server-stdin", "--server-file given/odd.txt"},
 	"psql":                      {"nosuch", "URL", "--profile nosuch", "a b", "c", "URL --profile a"},
+	"exec":                      {"a -- true", "b --network external -- true", "c -- true", "-- URL", "URL -- true", "true URL", "a --only nosuch -- true"},
+	"env":                       {"a", "b", "c", "URL", "--format dotenv", "--only nosuch", "--only API"},
 	"tenant select":             {"a", "b", "-", "nosuch"},
 	"tenant delete":             {"c", "nosuch -y", "c -y", "d -y"},
 	"tenant rotate-sync-token":  {"", "b", "nosuch -y", "c", "c -y", "b -y"},

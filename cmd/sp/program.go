@@ -37,6 +37,8 @@ func program() *cli.Program {
 			{Name: "resolve", Build: work.Resolve},
 			{Name: "explain", Build: work.Explain},
 			{Name: "psql", Build: work.Psql},
+			{Name: "exec", Build: work.Exec},
+			{Name: "env", Build: work.Env},
 			{Name: "status", Build: work.Status},
 			{Name: "doctor", Build: work.Doctor},
 			{Name: "trust", Build: files.Trust},
@@ -48,7 +50,7 @@ func program() *cli.Program {
 			{Name: "auth", Build: cloud.Auth, Hidden: true},
 			{Name: "login", Build: cloud.Login},
 			{Name: "logout", Build: cloud.Logout},
-			{Name: "whoami", Build: cloud.Whoami},
+			{Name: "whoami", Build: cloud.Whoami, Hidden: true},
 			{Name: "sync", Build: cloud.Sync},
 			{Name: "deploy", Build: cloud.Deploy, Hidden: true},
 			{Name: "infra", Build: cloud.Infra, Hidden: true},
@@ -72,8 +74,8 @@ func instead(words string) cli.Advice {
 		return cli.Advise(format, cli.To("sp db up"))
 	case "db stop":
 		return cli.Advise(format, cli.To("sp db down"))
-	case "start", "migrate":
-		return cli.Advise("that belongs to the application, not to its registry")
+	case "start", "migrate", "run":
+		return cli.Advise("%s runs a command of the application with its database and secrets", cli.To("sp exec", "--", "COMMAND"))
 	}
 	return cli.Advice{}
 }
@@ -92,9 +94,8 @@ func adminWords() *cli.Command {
 	}}
 }
 
-const example = `  sp import tenants.json                take over an existing tenants.json
-  sp tenant select local_19bff27604c
-  sp psql                               open psql on the database in effect
+const example = `  sp tenant create --name my-shop   make a tenant with a database
+  sp exec -- npm start              run a command with that database
 `
 
 const exitCodes = `

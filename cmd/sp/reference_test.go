@@ -27,6 +27,8 @@ var exitMeanings = map[int]string{
 	7:   "Another command held the lock for too long.",
 	8:   "The change was made, but something after it failed, such as writing a file.",
 	9:   "The other side refused or did not answer: a database server, Docker or the cloud. Also: not part of sp.",
+	126: "`sp exec` can't run the command.",
+	127: "`sp exec` finds no such command.",
 	128: "Signal n ended the command. Nothing is half done.",
 }
 

@@ -145,12 +145,15 @@ func TestNobodyIsMetOnThePortOfAStoppedServer(t *testing.T) {
 		require.Zero(t, met, words)
 	}
 	require.Nil(t, s.replaced)
-	o := s.run("psql", "made")
-	require.Equal(t, 9, o.exit)
-	require.Contains(t, o.stderr, "server local does not run: database server not available\nsp: hint: sp db up\n")
-	o = s.run("tenant", "check", "made")
-	require.Equal(t, 9, o.exit)
-	require.Contains(t, o.stderr, "server local does not run")
+	for _, line := range []string{"psql%s made", "exec%s made -- psql", "tenant check%s made"} {
+		o := s.run(strings.Fields(fmt.Sprintf(line, ""))...)
+		require.Equal(t, 9, o.exit, line)
+		require.Contains(t, o.stderr, "server local does not run, and can't be started: "+s.dir+": PostgreSQL's program postgres: not there", line)
+		o = s.run(strings.Fields(fmt.Sprintf(line, " --no-start"))...)
+		require.Equal(t, 9, o.exit, line)
+		require.Contains(t, o.stderr, "server local does not run", line)
+		require.Contains(t, o.stderr, "\nsp: hint: sp db up", line)
+	}
 
 	// The file of a server that was killed, whose pid another program has by now, is no server.
 	s.write("data/postgres/"+thePlace+"/data/postmaster.pid", fmt.Sprintf("%d\n/data\n1\n%d\n\n\n\nready\n", os.Getpid(), i.port))
@@ -216,16 +219,32 @@ func TestPsqlDemandsSCRAMOfAServerThatSpRuns(t *testing.T) {
 	require.Equal(t, 9, o.exit)
 	require.Contains(t, o.stderr, "hint: psql 16 and newer can")
 	require.Nil(t, s.replaced)
+	met, _ := i.met()
+	require.Zero(t, met)
+
+	// Where the server can't be seen, it proves itself to sp first, for any other client may be asked for a
+	// password, and psql would only say that nobody listens.
 	s.write("programs/psql", "#!/bin/sh\necho 'psql (PostgreSQL) 16.1'\n")
-	s.must("psql", "made")
-	require.Contains(t, s.given, "PGREQUIREAUTH=scram-sha-256")
+	for _, words := range [][]string{{"psql", "made"}, {"exec", "made", "--", "psql"}} {
+		o := s.run(words...)
+		require.Equal(t, 9, o.exit, words)
+		require.Contains(t, o.stderr, "does not prove that it is the server that sp runs", words)
+		require.Nil(t, s.replaced)
+	}
+	met, passwords := i.met()
+	require.NotZero(t, met)
+	require.Empty(t, passwords)
 
 	// Of a server that somebody else runs, nothing is known.
 	s.must("tenant", "create", "--id", "far", "--name", "far", "--no-check", "--database-url", "postgres://u:s3cret@h/d")
 	s.must("psql", "far")
 	require.Equal(t, []string{"PGREQUIREAUTH=password", "PGPASSWORD=s3cret"}, s.given)
-	met, _ := i.met()
-	require.Zero(t, met)
+	s.must("exec", "far", "--", "psql")
+	require.Contains(t, s.given, "PGREQUIREAUTH=password")
+	s.seemsToRun(i.port, false)
+	s.must("exec", "made", "--", "psql")
+	require.Contains(t, s.given, "PGREQUIREAUTH=scram-sha-256")
+	require.NotContains(t, s.given, "PGREQUIREAUTH=password")
 }
 
 // TestEditedFilesOfAContainerAreShownAndAskedAbout, without their password, and recorded only

@@ -8,9 +8,9 @@ import (
 
 // check compares what was given with the arguments and flags that the command takes.
 func (c *Context) check() error {
-	given, args := c.Args(), c.command.Args
-	if c.command.Rest {
-		given = c.Before()
+	given, args := c.own(), c.command.Args
+	if c.command.mustHaveRest() && len(c.Rest()) == 0 {
+		return c.missingRest(given)
 	}
 	if err := c.refuseEmpty(given); err != nil {
 		return err
@@ -26,7 +26,7 @@ func (c *Context) check() error {
 	}
 	if many := len(args) > 0 && args[len(args)-1].Repeated; len(given) > len(args) && !many {
 		hint := c.synopsis()
-		if c.command.Rest {
+		if c.command.Rest != "" {
 			hint = c.otherProgram() + "\n" + hint
 		}
 		if named := slices.ContainsFunc(c.command.Flags, func(f Flag) bool { return f.Name == "name" }); named && len(args) == 0 && len(given) == 1 {
@@ -104,6 +104,14 @@ func (c *Context) refuseEmpty(given []string) error {
 	return nil
 }
 
+// own are the arguments without those of another program, which may be anything.
+func (c *Context) own() []string {
+	if c.command.Rest == "" {
+		return c.Args()
+	}
+	return c.Before()
+}
+
 // Before returns the arguments before --.
 func (c *Context) Before() []string {
 	given := c.Args()
@@ -133,8 +141,23 @@ func (c *Context) synopsis() string {
 }
 
 // usage returns a command's arguments as help shows them.
-func (c *Command) usage() string {
-	var words []string
+func (c *Command) usage() string { return strings.Join(append(c.words(), c.rest()...), " ") }
+
+// forms returns what may follow the command's name on a command line, with a space before it.
+func (c *Command) forms() string {
+	words := c.words()
+	if len(c.Flags) > 0 {
+		words = append(words, "[flags]")
+	}
+	text := ""
+	for _, word := range append(words, c.rest()...) {
+		text += " " + word
+	}
+	return text
+}
+
+// words are a command's own arguments.
+func (c *Command) words() (words []string) {
 	for _, arg := range c.Args {
 		word := arg.Name
 		if arg.Repeated {
@@ -145,20 +168,16 @@ func (c *Command) usage() string {
 		}
 		words = append(words, word)
 	}
-	if c.Rest {
-		words = append(words, "[-- ARGUMENT...]")
-	}
-	return strings.Join(words, " ")
+	return words
 }
 
-// forms returns what may follow the command's name on a command line, with a space before it.
-func (c *Command) forms() string {
-	text := ""
-	if usage := c.usage(); usage != "" {
-		text = " " + usage
+// rest is what may stand behind them, for another program.
+func (c *Command) rest() []string {
+	if c.Rest == "" {
+		return nil
 	}
-	if len(c.Flags) > 0 {
-		text += " [flags]"
-	}
-	return text
+	return []string{c.Rest}
 }
+
+// mustHaveRest tells whether something has to stand after --.
+func (c *Command) mustHaveRest() bool { return strings.HasPrefix(c.Rest, "--") }

@@ -39,7 +39,7 @@ func newBench(t *testing.T) *bench {
 			{Name: "thing", Build: b.thing},
 			{Name: "run", Build: func() *Command {
 				return &Command{
-					Name: "run", Usage: "run another program", Rest: true, NoJSON: "--json: it is not ours", Args: []Arg{{Name: "THING", Optional: true}},
+					Name: "run", Usage: "run another program", Rest: "[-- ARGUMENT...]", NoJSON: "--json: it is not ours", Args: []Arg{{Name: "THING", Optional: true}},
 					Run: func(_ context.Context, c *Context) (Answer, error) {
 						b.given = append(append(c.Before(), "|"), c.Rest()...)
 						return Answer{}, nil

@@ -47,8 +47,9 @@ type Command struct {
 	Args        []Arg
 	Flags       []Flag
 	Commands    []*Command // of a group, which has no Run
-	// Rest accepts any arguments after --, which belong to another program.
-	Rest bool
+	// Rest accepts any arguments after --, which belong to another program, and says what they are. Unless
+	// it is in brackets, as in "[-- ARGUMENT...]", there has to be one.
+	Rest string
 	// NoJSON, unless empty, refuses --json and says why, for a command whose answer is none of its own.
 	NoJSON string
 	// loose accepts any flags and ignores them.

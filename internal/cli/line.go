@@ -13,7 +13,7 @@ const maxLine = 500
 // that only says how to answer.
 func (c *Context) line() string {
 	words := strings.Fields(c.full())
-	for _, word := range c.Args() {
+	for _, word := range c.own() {
 		words = append(words, Harmless(word))
 	}
 	for _, flags := range [][]Flag{c.program.Flags, c.command.Flags} {

@@ -75,7 +75,23 @@ func (c *Context) full() string { return strings.TrimSpace(c.program.Name + " " 
 
 // otherProgram is for who gave a command what its program takes.
 func (c *Context) otherProgram() string {
-	return c.command.Name + "'s own arguments come after --: " + c.full() + " -- ARGUMENT..."
+	if c.command.mustHaveRest() {
+		return "the command comes after --: " + c.full() + " " + c.command.Rest
+	}
+	return c.command.Name + "'s own arguments come after --: " + c.full() + " " + strings.Trim(c.command.Rest, "[]")
+}
+
+// missingRest refuses a command line without what is to be run. Words may have been meant for that.
+func (c *Context) missingRest(given []string) error {
+	err := Usage("%s: there is no command after --", c.Command)
+	if len(given) == 0 || slices.Contains(c.args, "--") {
+		return Hint(err, "%s", c.synopsis())
+	}
+	words := make([]string, len(given))
+	for i, word := range given {
+		words[i] = Harmless(word)
+	}
+	return Hint(err, "did you mean %s -- %s?\n%s", c.full(), strings.Join(words, " "), c.synopsis())
 }
 
 // synonyms are what other programs call a command.
@@ -136,7 +152,7 @@ func (c *Context) misused(text string) error {
 		}
 		dashes := strings.Repeat("-", min(len(name), 2))
 		err := Usage("%s", c.about("unknown flag "+dashes+name))
-		if c.command.Rest {
+		if c.command.Rest != "" {
 			return Hint(err, "%s", c.otherProgram())
 		}
 		if near := cli.SuggestFlag(libraryFlags(append(slices.Clone(c.command.Flags), c.program.globals()...)), name, true); isNear(name, strings.TrimLeft(near, "-")) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -58,6 +59,7 @@ func (p Process) Replace(program string, args, environ []string) error {
 	defer umasking.Unlock()
 	private := unix.Umask(p.umask)
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &p.core)
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE) // what UntilSignal ignores would stay so; what is caught does not
 	err := unix.Exec(program, args, environ)
 	unix.Umask(private)
 	_ = refuseDumps()

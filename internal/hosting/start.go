@@ -65,6 +65,15 @@ func (m *Machine) bringUp(ctx context.Context, s registry.Server) (*host, error)
 	return &host{s, admin}, nil
 }
 
+// Start starts a server that sp runs, unless it runs by now, and returns when it takes connections.
+func (m *Machine) Start(ctx context.Context, s registry.Server) error {
+	h, err := m.bringUp(ctx, s)
+	if err == nil {
+		h.close()
+	}
+	return err
+}
+
 func (m *Machine) connect(ctx context.Context, s registry.Server) (*provision.Server, error) {
 	if err := CheckWithheld(s); err != nil {
 		return nil, err

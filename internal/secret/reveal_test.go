@@ -19,8 +19,9 @@ var revealers = []string{
 	"internal/cli/control/serve.go", // prints join codes, once
 	"internal/cli/control/user.go",
 	"internal/cli/session/token.go", // reads what a JWT says of itself
+	"internal/cli/task/client.go",   // gives it to psql
 	"internal/cli/task/shown.go",
-	"internal/cli/work/psql.go", // gives it to psql
+	"internal/cli/work/environment.go", // gives it to a command, or prints it
 	"internal/cli/work/resolve.go",
 	"internal/cloud/api.go",          // compares a secrets_url
 	"internal/cloud/client.go",       // sends a token

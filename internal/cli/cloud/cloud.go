@@ -10,11 +10,18 @@ func Auth() *cli.Command {
 }
 
 // Deploy is `sp deploy`.
-func Deploy() *cli.Command { return cli.OfApplication("deploy", "deploy the application") }
+func Deploy() *cli.Command {
+	return cli.OfApplication("deploy", "deploy the application", runsIt())
+}
 
 // Infra is `sp infra`.
 func Infra() *cli.Command {
 	return &cli.Command{Name: "infra", Usage: "the infrastructure of the application", Commands: []*cli.Command{
-		{Name: "db", Usage: "the database of the application", Commands: []*cli.Command{cli.OfApplication("migrate", "run the migrations of that database")}},
+		{Name: "db", Usage: "the database of the application", Commands: []*cli.Command{cli.OfApplication("migrate", "run the migrations of that database", runsIt())}},
 	}}
+}
+
+// runsIt says how the application's own command runs.
+func runsIt() cli.Advice {
+	return cli.Advise("%s runs a command of the application with its database and secrets", cli.To("sp exec", "--", "COMMAND"))
 }

@@ -68,6 +68,8 @@ func Faults() []cli.Fault {
 		fault(follow.ErrUnusable, 6, "store", say("mend that file, or move it away; what follows the registry is written anew")),
 		fault(project.ErrUnusable, 6, "store", say("mend that file, or move it away; what follows the registry is written anew")),
 		told(ErrNoProgram, 9, "unavailable", none),
+		fault(ErrNotRun, 126, "unavailable", none),
+		fault(ErrNoCommand, 127, "not_found", none),
 		fault(hosting.ErrNoServer, 9, "unavailable", none),
 		{Err: ErrUnreached, Exit: 9, Code: "unavailable", Told: true},
 		{Err: ErrNoStatus, Exit: 9, Code: "unavailable", Told: true, Bare: true},
@@ -144,6 +146,14 @@ func Faults() []cli.Fault {
 
 // ErrNoProgram is returned where another program is needed and not there.
 var ErrNoProgram = errors.New("program not found")
+
+// Errors of a command that sp exec is to become. Their exit codes are a shell's.
+var (
+	// ErrNotRun is returned if it can't be run.
+	ErrNotRun = errors.New("can't be run")
+	// ErrNoCommand is returned if there is none of that name.
+	ErrNoCommand = errors.New("command not found")
+)
 
 // Errors of which the answer already tells.
 var (

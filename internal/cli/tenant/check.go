@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -18,8 +19,9 @@ func checkCommand() *cli.Command {
 		Usage: "log in to a tenant's database; if that fails, say what helps",
 		Args:  []cli.Arg{optionalWord()},
 		Description: "Without ID, it takes the tenant in effect. Columns: id, ok or the problem, how\n" +
-			"long it took, the server's version, and whether the connection is encrypted.",
-		Flags: []cli.Flag{cli.Bool("all", "check every tenant")},
+			"long it took, the server's version, and whether the connection is encrypted.\n" +
+			"If the server is one that sp runs and is stopped, sp starts it.",
+		Flags: []cli.Flag{cli.Bool("all", "check every tenant"), task.NoStart()},
 		Run:   task.Run(check),
 	}
 }
@@ -52,7 +54,10 @@ func check(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		if err != nil {
 			return err
 		}
-		for _, c := range t.Machine(project.Dir{}, nil).Check(ctx, subjects...) {
+		m := t.Machine(project.Dir{}, nil)
+		found := m.Check(ctx, subjects...)
+		startAndCheck(ctx, t, m, found)
+		for _, c := range found {
 			results = append(results, checkedOf(t, c))
 		}
 		return nil
@@ -65,6 +70,28 @@ func check(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, results[0].err
 	}
 	return answerChecks(t, results)
+}
+
+// startAndCheck starts the servers that kept tenants from being checked because they are stopped, and checks
+// those tenants again.
+func startAndCheck(ctx context.Context, t *task.Task, m *hosting.Machine, found []hosting.Checked) {
+	tried := map[string]error{}
+	for i := range found {
+		c := &found[i]
+		var stopped *hosting.ServerError
+		if !errors.Is(c.Err, hosting.ErrStopped) || !errors.As(c.Err, &stopped) {
+			continue
+		}
+		name := stopped.Server.Name
+		if _, known := tried[name]; !known {
+			_, tried[name] = t.StartStopped(ctx, c.Err)
+		}
+		if tried[name] == nil {
+			*c = m.Check(ctx, c.Subject)[0]
+		} else {
+			c.Err = &hosting.LoginError{Subject: c.Subject, Err: tried[name]}
+		}
+	}
 }
 
 // subjects reads all that the checks need; the registry is let go of by then.

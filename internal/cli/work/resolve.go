@@ -1,5 +1,5 @@
 // Package work has the everyday commands: which database is used and why, the state of the project,
-// what is wrong with it, and psql.
+// what is wrong with it, and programs that are run on the database: psql, or any.
 package work
 
 import (
@@ -22,8 +22,8 @@ func Resolve() *cli.Command {
 		Description: "The first source that names a profile decides: --profile, SYSTEMPROMPT_PROFILE,\n" +
 			"the session of the selected tenant, the default. If it names something unusable,\n" +
 			"that is an error. sp explain says which source decided, and why.\n\n" +
-			"To open psql, use sp psql: it stops if nothing resolves, and keeps the password\n" +
-			"out of the list of processes.\n\n" +
+			"To run a program or open psql, use sp exec or sp psql: they stop if nothing\n" +
+			"resolves, and keep the password out of the list of processes.\n\n" +
 			"  DATABASE_URL=$(sp resolve) && export DATABASE_URL\n" +
 			"  sp resolve --profile production --network external",
 		Flags: []cli.Flag{task.Network(), tenant},
