@@ -41,7 +41,7 @@ test:
 # newest is tried, or the one whose programs are in SP_POSTGRES_BIN. SP_LIVE_STRIDE=1 kills sp
 # at every system call instead of every seventh or so, in three minutes more.
 test-pg:
-	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} go test ./live ./internal/pgtest ./internal/provision ./internal/postgres ./internal/hosting ./internal/server ./cmd/spd -count=1
+	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} go test ./live ./live/root ./internal/pgtest ./internal/provision ./internal/postgres ./internal/hosting ./internal/server ./cmd/spd -count=1
 
 # What only a Docker engine can prove, on a machine where sp has no container: the one that
 # a machine has is made and removed. The image is fetched if it is not there.

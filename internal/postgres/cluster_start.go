@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,9 +19,6 @@ var errAgain = errors.New("another server still uses the data")
 
 // quick is how long a start takes at most where nothing is to be recovered.
 const quick = 3 * time.Second
-
-// maxLog is how large a log may be for the next start to go on with it.
-const maxLog = 1 << 20
 
 // start starts the server unless it runs, and waits until it takes connections. A server that recovers what
 // a crash left is waited for as long as it lives.
@@ -46,6 +42,9 @@ func (c Cluster) start(whole context.Context) error {
 }
 
 func (c Cluster) tryStart(ctx, whole context.Context) error {
+	if err := c.boundLog(); err != nil {
+		return err
+	}
 	m, err := c.postmaster(ctx)
 	if err != nil {
 		return err
@@ -100,9 +99,9 @@ func (c Cluster) launch(ctx context.Context, said *os.File) error {
 	if err != nil {
 		return err
 	}
-	server := exec.Command(c.Programs.Program("postgres"), "-D", c.data(), "-p", strconv.Itoa(c.Port))
+	server := exec.Command(c.Programs.Program("postgres"), c.arguments()...)
 	server.Dir, server.Env, server.Stdout, server.Stderr = c.Dir, c.env(), said, said
-	server.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	server.SysProcAttr = c.as.attributes(syscall.SysProcAttr{Setsid: true})
 	if err := server.Start(); err != nil {
 		return fmt.Errorf("postgres: %w: %w", ErrUnusable, err)
 	}
@@ -114,6 +113,16 @@ func (c Cluster) launch(ctx context.Context, said *os.File) error {
 		return err
 	}
 	return c.explain(said, from, err)
+}
+
+// arguments are what the server is given beside what stands in its data: what may change from one start to
+// the next, and what a server of an earlier sp has to be told, too.
+func (c Cluster) arguments() []string {
+	args := []string{"-D", c.data(), "-p", strconv.Itoa(c.Port)}
+	for _, setting := range Logging {
+		args = append(args, "-c", setting[0]+"="+setting[1])
+	}
+	return args
 }
 
 // await returns when the server of this pid is ready, or how it ended.
@@ -161,16 +170,4 @@ func (c Cluster) explain(said *os.File, from int64, ended error) error {
 		return fmt.Errorf("%s: %s: %w: %w", c.data(), why, ErrUnusable, errAgain)
 	}
 	return fmt.Errorf("%s: %s: %w (see %s)", c.data(), why, ErrUnusable, c.logFile())
-}
-
-func (c Cluster) logFile() string { return filepath.Join(c.Dir, "log") }
-
-// openLog opens the log, a new one if it has become large.
-func (c Cluster) openLog() (*os.File, error) {
-	if info, err := os.Lstat(c.logFile()); err == nil && info.Size() > maxLog {
-		if err := os.Rename(c.logFile(), c.logFile()+".old"); err != nil {
-			return nil, err
-		}
-	}
-	return os.OpenFile(c.logFile(), os.O_RDWR|os.O_CREATE|os.O_APPEND|syscall.O_NOFOLLOW, 0o600)
 }

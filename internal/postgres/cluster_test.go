@@ -41,17 +41,6 @@ func (c Cluster) mustFail(t *testing.T) error {
 	return err
 }
 
-func TestRootIsRefused(t *testing.T) {
-	t.Parallel()
-	require.NoError(t, refuseRoot(1000))
-	require.ErrorIs(t, refuseRoot(0), ErrRoot)
-	if os.Geteuid() == 0 {
-		c := newFakeCluster(t, "")
-		require.ErrorIs(t, c.Up(soon(t)), ErrRoot)
-		require.NoDirExists(t, c.Dir)
-	}
-}
-
 func TestAClusterIsMadeWholeAndSmall(t *testing.T) {
 	t.Parallel()
 	c := newFakeCluster(t, "echo FATAL: no >&2; exit 1")
@@ -134,10 +123,11 @@ func TestSomebodysDirectoriesAreNotTaken(t *testing.T) {
 	for _, dir := range []string{"", "data"} {
 		c = newFakeCluster(t, "")
 		mustWrite(t, c.data()+"/PG_VERSION", "98\n")
-		require.NoError(t, os.Chown(filepath.Join(c.Dir, dir), 12345, -1))
+		at := filepath.Join(c.Dir, dir)
+		require.NoError(t, os.Chown(at, 12345, -1))
 		err := c.up(soon(t))
 		require.ErrorIs(t, err, ErrUnusable)
-		require.ErrorContains(t, err, "belongs to user 12345")
+		require.ErrorContains(t, err, "belongs to user 12345: the server can't be run (run as that user, or take it over: chown -R 0 "+at+")")
 	}
 }
 
@@ -234,7 +224,7 @@ func TestALargeLogIsPutAside(t *testing.T) {
 func TestACommandWaitsForAnother(t *testing.T) {
 	t.Parallel()
 	c := newFakeCluster(t, "echo FATAL: no >&2; exit 1")
-	require.NoError(t, makeDir(c.Dir))
+	require.NoError(t, makeDir(c.Dir, Account{}))
 	held, err := acquire(soon(t), c.Dir)
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
