@@ -26,6 +26,7 @@ const startPatience = 60 * time.Second
 //	log        what the server says, and log.old what it said before
 //	namespace  in which processes have the pid that data/postmaster.pid says
 //	project    the .systemprompt directory for which it was made
+//	socket     in which directory it has a socket, if in any
 //	lock       held while one of sp's commands makes, starts or stops it
 type Cluster struct {
 	Dir      string // an absolute path, which need not be there yet
@@ -38,6 +39,8 @@ type Cluster struct {
 	// nil allows all. Owner is the .systemprompt directory for which the cluster is made.
 	MayStart func(ctx context.Context) error
 	Owner    string
+	// Listen is the directory in which it is to have a socket from now on, "" for none; nil leaves that as it is.
+	Listen *string
 	// Recovering is called once if a start takes long, which a crash before leads to; it may be nil.
 	Recovering func()
 
@@ -88,6 +91,11 @@ func (c Cluster) up(ctx context.Context) error {
 	}
 	if err := c.checkData(); err != nil {
 		return err
+	}
+	if c.Listen != nil {
+		if err := c.listen(*c.Listen); err != nil {
+			return err
+		}
 	}
 	return c.start(ctx)
 }

@@ -13,12 +13,11 @@ import (
 	"github.com/sp-registry/sp/internal/place"
 )
 
-// settings end the configuration that initdb makes. A path of over 107 bytes can't be a
-// socket's, so there is none. What it logs is said at the start, too (Logging).
+// settings end the configuration that initdb makes. What it logs and where it has a
+// socket is said at the start (arguments).
 const settings = `
 # Made by sp; what stands below has the last word. The port is given at the start.
 listen_addresses = '127.0.0.1'
-unix_socket_directories = ''
 max_connections = 400
 shared_buffers = 16MB
 max_wal_size = 256MB

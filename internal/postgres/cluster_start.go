@@ -49,7 +49,11 @@ func (c Cluster) tryStart(ctx, whole context.Context) error {
 	if err != nil {
 		return err
 	}
-	if m.runs && m.port != c.Port {
+	socket, err := c.Socket()
+	if err != nil {
+		return err
+	}
+	if m.runs && (m.port != c.Port || m.socket != socket) {
 		if err := c.stop(ctx); err != nil {
 			return err
 		}
@@ -65,7 +69,12 @@ func (c Cluster) tryStart(ctx, whole context.Context) error {
 		return err
 	}
 	if m.pid != 0 && isAlive(m.pid) { // by now another program, and the server would believe that it is one
-		if err := os.Remove(c.pidFile()); err != nil {
+		if err := os.Remove(c.PIDFile()); err != nil {
+			return err
+		}
+	}
+	if socket != "" {
+		if err := c.openSocketDir(socket); err != nil {
 			return err
 		}
 	}
@@ -74,7 +83,7 @@ func (c Cluster) tryStart(ctx, whole context.Context) error {
 		return err
 	}
 	defer func() { _ = said.Close() }()
-	return c.launch(whole, said)
+	return c.launch(whole, said, socket)
 }
 
 // checkPort refuses a port on which somebody listens, but not at once where that may be a
@@ -94,12 +103,12 @@ func (c Cluster) checkPort(ctx context.Context, killed postmaster) error {
 
 // launch starts the server in a session of its own, so that neither Ctrl-C nor the end of
 // the terminal is its end, and with nothing of sp's open.
-func (c Cluster) launch(ctx context.Context, said *os.File) error {
+func (c Cluster) launch(ctx context.Context, said *os.File, socket string) error {
 	from, err := said.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
 	}
-	server := exec.Command(c.Programs.Program("postgres"), c.arguments()...)
+	server := exec.Command(c.Programs.Program("postgres"), c.arguments(socket)...)
 	server.Dir, server.Env, server.Stdout, server.Stderr = c.Dir, c.env(), said, said
 	server.SysProcAttr = c.as.attributes(syscall.SysProcAttr{Setsid: true})
 	if err := server.Start(); err != nil {
@@ -117,8 +126,8 @@ func (c Cluster) launch(ctx context.Context, said *os.File) error {
 
 // arguments are what the server is given beside what stands in its data: what may change from one start to
 // the next, and what a server of an earlier sp has to be told, too.
-func (c Cluster) arguments() []string {
-	args := []string{"-D", c.data(), "-p", strconv.Itoa(c.Port)}
+func (c Cluster) arguments(socket string) []string {
+	args := []string{"-D", c.data(), "-p", strconv.Itoa(c.Port), "-c", "unix_socket_directories=" + socket}
 	for _, setting := range Logging {
 		args = append(args, "-c", setting[0]+"="+setting[1])
 	}

@@ -60,7 +60,7 @@ func TestAClusterIsMadeWholeAndSmall(t *testing.T) {
 	require.Contains(t, env, "TZ=")
 	conf := mustRead(t, filepath.Join(c.data(), "postgresql.conf"))
 	require.True(t, strings.HasPrefix(conf, "# made\n"))
-	require.Contains(t, conf, "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\n")
+	require.Contains(t, conf, "listen_addresses = '127.0.0.1'\n")
 }
 
 func TestAClusterThatCannotBeMadeLeavesNothing(t *testing.T) {
@@ -205,7 +205,7 @@ func TestAKilledServersPortIsWaitedFor(t *testing.T) {
 	since := time.Now()
 	require.ErrorIs(t, c.mustFail(t), ErrTaken)
 	require.Less(t, time.Since(since), time.Second, "no server was killed")
-	mustWrite(t, c.pidFile(), staleOf(99999999))
+	mustWrite(t, c.PIDFile(), staleOf(99999999))
 	require.ErrorIs(t, c.mustFail(t), ErrTaken)
 	time.AfterFunc(300*time.Millisecond, func() { _ = l.Close() })
 	require.ErrorContains(t, c.mustFail(t), "at last")
@@ -240,7 +240,7 @@ func TestWhatDoesNotRunIsDown(t *testing.T) {
 	c := newFakeCluster(t, "")
 	for _, text := range []string{"none", "", "x", "1\n", "99999999\n/data\n1\n5432\n\n\n\nready\n", staleOf(os.Getpid())} {
 		if text != "none" {
-			mustWrite(t, c.pidFile(), text)
+			mustWrite(t, c.PIDFile(), text)
 		}
 		runs, err := c.Running(soon(t))
 		require.NoError(t, err)

@@ -28,9 +28,9 @@ func TestLiveAServerOfTheMachinesOwnPrograms(t *testing.T) {
 	for name, mode := range map[string]os.FileMode{"data": 0o700, "lock": 0o600, "log": 0o600} {
 		require.Equal(t, mode, modeOf(t, filepath.Join(c.Dir, name)), name)
 	}
-	pid := mustRead(t, c.pidFile())
+	pid := mustRead(t, c.PIDFile())
 	c.mustUp(t)
-	require.Equal(t, pid, mustRead(t, c.pidFile()), "the same server")
+	require.Equal(t, pid, mustRead(t, c.PIDFile()), "the same server")
 
 	c.mustAsk(t, "CREATE TABLE kept AS SELECT 1 AS n")
 	require.NoError(t, c.Down(soon(t)))
@@ -107,7 +107,7 @@ func TestLiveAKilledServersBackendsAreWaitedFor(t *testing.T) {
 		busy := c.mustBeBusy(t)
 		require.True(t, c.kill(t))
 		if stale { // sp removes that file, and the data must be safe without it
-			mustWrite(t, c.pidFile(), staleOf(mustSleep(t)))
+			mustWrite(t, c.PIDFile(), staleOf(mustSleep(t)))
 		}
 		c.mustUp(t)
 		require.Greater(t, time.Since(busy), 4*time.Second, "no two servers on the same data")

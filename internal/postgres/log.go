@@ -78,6 +78,9 @@ func (c Cluster) Log(ctx context.Context, last int, follow bool, tell func(line 
 		return err
 	}
 	file, err := os.OpenFile(c.logFile(), os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w", c.logFile(), ErrNone)
+	}
 	if err != nil {
 		return err
 	}
