@@ -117,13 +117,16 @@ func (a Account) refuseUnreached(ctx context.Context, base string, programs Prog
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
+	if said = lastLine(said); said != "" {
+		said = ": " + said
+	}
 	for _, way := range [][2]string{{base, "SP_DATA_DIR"}, {programs.Dir, "SP_POSTGRES_BIN"}} {
 		if closed := a.closed(way[0]); closed != "" && errors.Is(err, fs.ErrPermission) {
 			return fmt.Errorf("%s: user %s, as whom root's sp runs PostgreSQL, can't enter it: %w (name another place in %s, or chmod o+x %s)",
 				closed, a.name, ErrUnusable, way[1], closed)
 		}
 	}
-	return fmt.Errorf("postgres as user %s: %w: %w: %s", a.name, ErrUnusable, err, lastLine(said))
+	return fmt.Errorf("postgres as user %s: %w: %w%s", a.name, ErrUnusable, err, said)
 }
 
 // closed is the first directory on the way to a path that the account can't enter, as far as modes tell.

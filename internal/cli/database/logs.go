@@ -2,11 +2,15 @@ package database
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/registry"
 )
 
 func logsCommand() *cli.Command {
@@ -48,11 +52,7 @@ func logs(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, err
 	}
 	if t.Bool("follow") {
-		return cli.Answer{}, t.UntilTold(ctx, func(ctx context.Context) error {
-			return m.Log(ctx, s, last, true, func(line string) {
-				fmt.Fprintln(t.Stdout, cli.Printable(line))
-			})
-		})
+		return cli.Answer{}, t.UntilTold(ctx, func(ctx context.Context) error { return follow(ctx, t, m, s, last) })
 	}
 	found := logged{Server: s.Name, Lines: []string{}}
 	var text strings.Builder
@@ -61,4 +61,19 @@ func logs(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		text.WriteString(cli.Printable(line) + "\n")
 	})
 	return cli.Answer{Value: found, Text: text.String()}, err
+}
+
+// follow prints lines as they come, until nobody reads them any more.
+func follow(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server, last int) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	err := m.Log(ctx, s, last, true, func(line string) {
+		if _, err := fmt.Fprintln(t.Stdout, cli.Printable(line)); err != nil {
+			stop(err)
+		}
+	})
+	if errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return err
 }
