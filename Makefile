@@ -7,7 +7,7 @@ TOOL = go tool -modfile=tools/go.mod
 SP = bin/sp
 SPD = bin/spd
 
-.PHONY: build build-sp build-spd build-like demo test test-pg test-docker test-chromium check race sqlc fmt guarantees torture fuzz bench bench-full schemathesis reference
+.PHONY: build build-sp build-spd build-like demo test test-pg test-recovery test-docker test-chromium check race sqlc fmt guarantees torture fuzz bench bench-full schemathesis reference
 
 build: build-sp build-spd
 
@@ -41,7 +41,12 @@ test:
 # newest is tried, or the one whose programs are in SP_POSTGRES_BIN. SP_LIVE_STRIDE=1 kills sp
 # at every system call instead of every seventh or so, in three minutes more.
 test-pg:
-	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} go test ./live ./internal/pgtest ./internal/provision ./internal/postgres ./internal/hosting ./internal/server ./cmd/spd -count=1
+	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} go test ./live ./live/root ./internal/pgtest ./internal/provision ./internal/postgres ./internal/hosting ./internal/server ./cmd/spd -count=1
+
+# Fifty databases after every process of their server was killed in a checkpoint, in half a minute or so. A kill
+# loses nothing that a disk would keep, so memory will do for one.
+test-recovery:
+	TMPDIR=$${TMPDIR:-/dev/shm} SP_TEST_POSTGRES=start SP_TEST_RECOVERY=1 go test ./internal/postgres -run TestLiveFifty -count=1 -v -timeout 20m
 
 # What only a Docker engine can prove, on a machine where sp has no container: the one that
 # a machine has is made and removed. The image is fetched if it is not there.

@@ -17,10 +17,10 @@ import (
 // the work tree, for what comes with a clone must never be started. Only the directory that
 // the registry recorded is.
 
-// cluster is the server of this machine's own programs, without which it can be looked at
+// Cluster is the server of this machine's own programs, without which it can be looked at
 // and stopped.
-func (m *Machine) cluster(s registry.Server) (c postgres.Cluster, err error) {
-	c.Env, c.Owner = m.Env, m.Directory
+func (m *Machine) Cluster(s registry.Server) (c postgres.Cluster, err error) {
+	c.Env, c.Owner, c.Listen = m.Env, m.Directory, m.Listen
 	if c.Port, c.Password, err = loginOf(s); err != nil {
 		return c, err
 	}
@@ -37,7 +37,7 @@ func (m *Machine) cluster(s registry.Server) (c postgres.Cluster, err error) {
 func (m *Machine) oldPlace() string { return filepath.Join(m.Directory, "postgres") }
 
 func (m *Machine) startCluster(ctx context.Context, s registry.Server) error {
-	c, err := m.cluster(s)
+	c, err := m.Cluster(s)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (m *Machine) DataTrouble(ctx context.Context, s registry.Server) error {
 	if s.Provider == registry.InDocker {
 		return m.containerTrouble(ctx, s)
 	}
-	c, err := m.cluster(s)
+	c, err := m.Cluster(s)
 	if err != nil || s.Place != nil && s.Identity == nil {
 		return err // it was never whole
 	}

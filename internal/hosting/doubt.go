@@ -56,7 +56,7 @@ func (m *Machine) doubtContainer(s registry.Server) (d Doubt, err error) {
 
 func (m *Machine) doubtCluster(s registry.Server) (d Doubt, err error) {
 	old := postgres.Cluster{Dir: m.oldPlace()}
-	c, err := m.cluster(s)
+	c, err := m.Cluster(s)
 	if err != nil {
 		return d, err
 	}

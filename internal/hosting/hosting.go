@@ -69,6 +69,10 @@ type Machine struct {
 	// Offline is the error if connections are not allowed; nil if they are.
 	Offline error
 
+	// Listen is the directory in which the server that is started has a socket from now on, "" for none; nil
+	// leaves that as it is.
+	Listen *string
+
 	Directory string   // the .systemprompt directory, by which its servers are known again
 	Env       []string // of the programs that are started
 	Docker    string   // the path of docker, "" where there is none

@@ -3,6 +3,7 @@ package hosting
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/sp-registry/sp/internal/postgres"
@@ -106,7 +107,7 @@ func (m *Machine) CanRun(ctx context.Context, own registry.Provider) (with strin
 	}
 	programs, err := m.Programs("")
 	if err == nil {
-		err = postgres.MayRun()
+		_, err = postgres.AccountFor(os.Geteuid())
 	}
 	return fmt.Sprintf("PostgreSQL %s in %s", programs.Version, programs.Dir), err
 }

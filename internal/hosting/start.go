@@ -59,6 +59,11 @@ func (m *Machine) bringUp(ctx context.Context, s registry.Server) (*host, error)
 		}
 	}
 	admin, err := m.connect(ctx, s)
+	if err == nil && s.Provider == registry.InDocker { // a server of programs is told at its start
+		if err = admin.Keep(ctx, postgres.Logging); err != nil {
+			_ = admin.Close()
+		}
+	}
 	if err != nil {
 		return nil, &ServerError{s, fmt.Errorf("server %s: %w", s.Name, err)}
 	}

@@ -3,6 +3,7 @@ package hosting
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/registry"
@@ -14,6 +15,7 @@ type runner interface {
 	Look(context.Context) (postgres.Look, error)
 	Down(context.Context) error
 	Remove(context.Context) error
+	Log(ctx context.Context, last int, follow bool, tell func(line string)) error
 }
 
 // runnerOf is who runs a server. For the container the error is ErrNone where there is no Docker.
@@ -21,7 +23,7 @@ func (m *Machine) runnerOf(s registry.Server) (runner, error) {
 	if s.Provider == registry.InDocker {
 		return m.dockerFor(s)
 	}
-	return m.cluster(s)
+	return m.Cluster(s)
 }
 
 // Running reports whether a server of sp's is running.
@@ -36,6 +38,18 @@ func (m *Machine) Running(ctx context.Context, s registry.Server) (bool, error) 
 		return false, err
 	}
 	return r.Running(ctx)
+}
+
+// Log tells the last lines of what a server that sp runs has logged and, if it is followed, those that come.
+func (m *Machine) Log(ctx context.Context, s registry.Server, last int, follow bool, tell func(line string)) error {
+	r, err := m.runnerOf(s)
+	if err == nil {
+		err = r.Log(ctx, last, follow, tell)
+	}
+	if err != nil {
+		err = &ServerError{s, fmt.Errorf("server %s: %w", s.Name, err)}
+	}
+	return err
 }
 
 // Stop stops a server that sp runs. Its data stay.

@@ -17,14 +17,16 @@ import (
 // startPatience is how long a server may take to begin, where another one is just ending, and to stop.
 const startPatience = 60 * time.Second
 
-// Cluster is a server of the machine's own programs, in a directory of its own:
+// Cluster is a server of the machine's own programs, in a directory of its own, which is sp's user's. For
+// root, data and password are the account's.
 //
 //	data/      what the server keeps; there as soon as it is whole
 //	data.new/  what initdb is making, or was when it was killed
 //	password   for initdb, and only while that runs
-//	log        what the server says
+//	log        what the server says, and log.old what it said before
 //	namespace  in which processes have the pid that data/postmaster.pid says
 //	project    the .systemprompt directory for which it was made
+//	socket     in which directory it has a socket, if in any
 //	lock       held while one of sp's commands makes, starts or stops it
 type Cluster struct {
 	Dir      string // an absolute path, which need not be there yet
@@ -37,8 +39,12 @@ type Cluster struct {
 	// nil allows all. Owner is the .systemprompt directory for which the cluster is made.
 	MayStart func(ctx context.Context) error
 	Owner    string
+	// Listen is the directory in which it is to have a socket from now on, "" for none; nil leaves that as it is.
+	Listen *string
 	// Recovering is called once if a start takes long, which a crash before leads to; it may be nil.
 	Recovering func()
+
+	as Account // while it is made and started
 }
 
 // Exists tells whether the cluster is made.
@@ -51,24 +57,18 @@ func (c Cluster) Exists() bool {
 // it takes connections. It outlives the command and its terminal. Of several commands
 // that call it at once, one does the work.
 func (c Cluster) Up(ctx context.Context) error {
-	if err := MayRun(); err != nil {
+	var err error
+	if c.as, err = c.account(); err != nil {
+		return err
+	}
+	if err := c.as.refuseUnreached(ctx, filepath.Dir(c.Dir), c.Programs); err != nil {
 		return err
 	}
 	return c.up(ctx)
 }
 
-// MayRun refuses who may not run PostgreSQL's programs.
-func MayRun() error { return refuseRoot(os.Geteuid()) }
-
-func refuseRoot(user int) error {
-	if user == 0 {
-		return ErrRoot
-	}
-	return nil
-}
-
 func (c Cluster) up(ctx context.Context) error {
-	if err := makeDir(c.Dir); err != nil {
+	if err := makeDir(c.Dir, c.as); err != nil {
 		return err
 	}
 	held, err := acquire(ctx, c.Dir)
@@ -91,6 +91,11 @@ func (c Cluster) up(ctx context.Context) error {
 	}
 	if err := c.checkData(); err != nil {
 		return err
+	}
+	if c.Listen != nil {
+		if err := c.listen(*c.Listen); err != nil {
+			return err
+		}
 	}
 	return c.start(ctx)
 }
@@ -167,7 +172,7 @@ func (c Cluster) checkData() error {
 	if err != nil {
 		return err
 	}
-	if err := checkOurs(c.data(), info); err != nil {
+	if err := checkOwner(c.data(), info, c.as.owner()); err != nil {
 		return err
 	}
 	made, err := c.madeBy()
@@ -191,7 +196,7 @@ func (c Cluster) madeBy() (string, error) {
 // or they would look at other data; and they speak English, which is read here.
 func (c Cluster) env() []string {
 	env := []string{"LC_ALL=C"}
-	for _, variable := range c.Env {
+	for _, variable := range c.as.env(c.Env) {
 		if !strings.HasPrefix(variable, "PG") && !strings.HasPrefix(variable, "LC_") && !strings.HasPrefix(variable, "LANG") {
 			env = append(env, variable)
 		}

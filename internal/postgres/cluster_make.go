@@ -8,26 +8,22 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/sp-registry/sp/internal/place"
 )
 
-// settings end the configuration that initdb makes. A path of over 107 bytes can't be a
-// socket's, so there is none. What goes wrong in a statement is its client's to know: it
-// would be logged with the statement, passwords and all.
+// settings end the configuration that initdb makes. What it logs and where it has a
+// socket is said at the start (arguments).
 const settings = `
 # Made by sp; what stands below has the last word. The port is given at the start.
 listen_addresses = '127.0.0.1'
-unix_socket_directories = ''
 max_connections = 400
 shared_buffers = 16MB
 max_wal_size = 256MB
 min_wal_size = 32MB
 log_destination = 'stderr'
 logging_collector = off
-log_min_messages = fatal
-log_min_error_statement = panic
-log_statement = none
 log_checkpoints = off
 log_autovacuum_min_duration = -1
 `
@@ -64,10 +60,10 @@ func (c Cluster) make(ctx context.Context, held lock) (err error) {
 		}
 	}
 	defer func() { err = errors.Join(err, c.sweep()) }()
-	if err := os.WriteFile(c.passwordFile(), line("", c.Password), 0o600); err != nil {
+	if err := c.prepare(); err != nil {
 		return err
 	}
-	initdb := command{program: c.Programs.Program("initdb"), dir: c.Dir, env: c.env(), files: []*os.File{held.file}, args: []string{
+	initdb := command{program: c.Programs.Program("initdb"), dir: c.Dir, env: c.env(), as: c.as, files: []*os.File{held.file}, args: []string{
 		"--pgdata=" + c.unfinished(), "--username=" + admin, "--pwfile=" + c.passwordFile(), "--auth=scram-sha-256",
 		"--encoding=UTF8", "--locale=" + locale(runtime.GOOS), "--lc-messages=C", "--text-search-config=english",
 	}}
@@ -78,13 +74,25 @@ func (c Cluster) make(ctx context.Context, held lock) (err error) {
 	case err != nil:
 		return fmt.Errorf("initdb: %s: %w", c.complaint(said, err), ErrUnusable)
 	}
-	if err := appendTo(filepath.Join(c.unfinished(), "postgresql.conf"), settings); err != nil {
+	if err := c.appendTo(filepath.Join(c.unfinished(), "postgresql.conf"), settings); err != nil {
 		return err
 	}
 	if err := os.Rename(c.unfinished(), c.data()); err != nil {
 		return err
 	}
 	return place.SyncDir(c.Dir)
+}
+
+// prepare makes what initdb is given: a file with the password and, for an account that may make nothing in
+// the cluster's directory, the one for the data.
+func (c Cluster) prepare() error {
+	if err := os.WriteFile(c.passwordFile(), line("", c.Password), 0o600); err != nil {
+		return err
+	}
+	if !c.as.lent {
+		return nil
+	}
+	return errors.Join(c.as.own(c.passwordFile()), os.Mkdir(c.unfinished(), 0o700), c.as.own(c.unfinished()))
 }
 
 // locale is one that the system has without asking for it to be installed.
@@ -114,11 +122,19 @@ func (c Cluster) complaint(said string, err error) string {
 	return without(c.Password, worst)
 }
 
-func appendTo(path, text string) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+// appendTo appends to a file of whose directory the account is the owner: what it put there must not lead
+// root to write elsewhere.
+func (c Cluster) appendTo(path, text string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
-	_, err = file.WriteString(text)
+	info, err := file.Stat()
+	if err == nil && (!info.Mode().IsRegular() || place.Owner(info) != c.as.owner()) {
+		err = fmt.Errorf("%s: it is not what initdb made: %w", path, ErrUnusable)
+	}
+	if err == nil {
+		_, err = file.WriteString(text)
+	}
 	return errors.Join(err, file.Sync(), file.Close())
 }

@@ -22,7 +22,7 @@ func (c Cluster) MoveTo(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := checkOurs(c.Dir, info); err != nil {
+	if err := checkOwner(c.Dir, info, os.Geteuid()); err != nil {
 		return err
 	}
 	held, err := acquire(ctx, c.Dir)

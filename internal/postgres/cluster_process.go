@@ -15,18 +15,20 @@ import (
 
 // postmaster is the server's process, as its file says:
 //
-//	1 its pid, 2 the data, 3 when it started, 4 its port, …, 8 how far it is
+//	1 its pid, 2 the data, 3 when it started, 4 its port, 5 the directory of its socket, …, 8 how far it is
 type postmaster struct {
 	pid, port int
+	socket    string
 	ready     bool
 	runs      bool // the process is there, and is this cluster's
 }
 
-func (c Cluster) pidFile() string { return filepath.Join(c.data(), "postmaster.pid") }
+// PIDFile is where the server says which process it is.
+func (c Cluster) PIDFile() string { return filepath.Join(c.data(), "postmaster.pid") }
 
 // postmaster reads the file, which a server that was killed leaves behind.
 func (c Cluster) postmaster(ctx context.Context) (m postmaster, err error) {
-	text, err := os.ReadFile(c.pidFile())
+	text, err := os.ReadFile(c.PIDFile())
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return m, nil
 	}
@@ -40,6 +42,7 @@ func (c Cluster) postmaster(ctx context.Context) (m postmaster, err error) {
 	if port, err := strconv.Atoi(strings.TrimSpace(lines[3])); err == nil {
 		m.port = port
 	}
+	m.socket = lines[4]
 	m.ready = strings.TrimSpace(lines[7]) == "ready"
 	m.runs, err = isServer(ctx, m.pid, c.data())
 	return m, err

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,9 +19,6 @@ var errAgain = errors.New("another server still uses the data")
 
 // quick is how long a start takes at most where nothing is to be recovered.
 const quick = 3 * time.Second
-
-// maxLog is how large a log may be for the next start to go on with it.
-const maxLog = 1 << 20
 
 // start starts the server unless it runs, and waits until it takes connections. A server that recovers what
 // a crash left is waited for as long as it lives.
@@ -46,11 +42,18 @@ func (c Cluster) start(whole context.Context) error {
 }
 
 func (c Cluster) tryStart(ctx, whole context.Context) error {
+	if err := c.boundLog(); err != nil {
+		return err
+	}
 	m, err := c.postmaster(ctx)
 	if err != nil {
 		return err
 	}
-	if m.runs && m.port != c.Port {
+	socket, err := c.Socket()
+	if err != nil {
+		return err
+	}
+	if m.runs && (m.port != c.Port || m.socket != socket) {
 		if err := c.stop(ctx); err != nil {
 			return err
 		}
@@ -66,7 +69,12 @@ func (c Cluster) tryStart(ctx, whole context.Context) error {
 		return err
 	}
 	if m.pid != 0 && isAlive(m.pid) { // by now another program, and the server would believe that it is one
-		if err := os.Remove(c.pidFile()); err != nil {
+		if err := os.Remove(c.PIDFile()); err != nil {
+			return err
+		}
+	}
+	if socket != "" {
+		if err := c.openSocketDir(socket); err != nil {
 			return err
 		}
 	}
@@ -75,7 +83,7 @@ func (c Cluster) tryStart(ctx, whole context.Context) error {
 		return err
 	}
 	defer func() { _ = said.Close() }()
-	return c.launch(whole, said)
+	return c.launch(whole, said, socket)
 }
 
 // checkPort refuses a port on which somebody listens, but not at once where that may be a
@@ -95,14 +103,14 @@ func (c Cluster) checkPort(ctx context.Context, killed postmaster) error {
 
 // launch starts the server in a session of its own, so that neither Ctrl-C nor the end of
 // the terminal is its end, and with nothing of sp's open.
-func (c Cluster) launch(ctx context.Context, said *os.File) error {
+func (c Cluster) launch(ctx context.Context, said *os.File, socket string) error {
 	from, err := said.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
 	}
-	server := exec.Command(c.Programs.Program("postgres"), "-D", c.data(), "-p", strconv.Itoa(c.Port))
+	server := exec.Command(c.Programs.Program("postgres"), c.arguments(socket)...)
 	server.Dir, server.Env, server.Stdout, server.Stderr = c.Dir, c.env(), said, said
-	server.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	server.SysProcAttr = c.as.attributes(syscall.SysProcAttr{Setsid: true})
 	if err := server.Start(); err != nil {
 		return fmt.Errorf("postgres: %w: %w", ErrUnusable, err)
 	}
@@ -114,6 +122,16 @@ func (c Cluster) launch(ctx context.Context, said *os.File) error {
 		return err
 	}
 	return c.explain(said, from, err)
+}
+
+// arguments are what the server is given beside what stands in its data: what may change from one start to
+// the next, and what a server of an earlier sp has to be told, too.
+func (c Cluster) arguments(socket string) []string {
+	args := []string{"-D", c.data(), "-p", strconv.Itoa(c.Port), "-c", "unix_socket_directories=" + socket}
+	for _, setting := range Logging {
+		args = append(args, "-c", setting[0]+"="+setting[1])
+	}
+	return args
 }
 
 // await returns when the server of this pid is ready, or how it ended.
@@ -161,16 +179,4 @@ func (c Cluster) explain(said *os.File, from int64, ended error) error {
 		return fmt.Errorf("%s: %s: %w: %w", c.data(), why, ErrUnusable, errAgain)
 	}
 	return fmt.Errorf("%s: %s: %w (see %s)", c.data(), why, ErrUnusable, c.logFile())
-}
-
-func (c Cluster) logFile() string { return filepath.Join(c.Dir, "log") }
-
-// openLog opens the log, a new one if it has become large.
-func (c Cluster) openLog() (*os.File, error) {
-	if info, err := os.Lstat(c.logFile()); err == nil && info.Size() > maxLog {
-		if err := os.Rename(c.logFile(), c.logFile()+".old"); err != nil {
-			return nil, err
-		}
-	}
-	return os.OpenFile(c.logFile(), os.O_RDWR|os.O_CREATE|os.O_APPEND|syscall.O_NOFOLLOW, 0o600)
 }

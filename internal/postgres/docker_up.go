@@ -17,7 +17,7 @@ func (d Docker) Up(ctx context.Context, answers func(context.Context) error) err
 	if !isPlain(d.Password) {
 		return fmt.Errorf("the password of the container: %w", ErrUnusable)
 	}
-	if err := makeDir(d.Dir); err != nil {
+	if err := makeDir(d.Dir, Account{}); err != nil {
 		return err
 	}
 	held, err := acquire(ctx, d.Dir)

@@ -31,7 +31,7 @@ func TestLiveAStalePidOfAnotherProgramIsNoServer(t *testing.T) {
 	c := liveCluster(t)
 	c.mustUp(t)
 	require.True(t, c.kill(t))
-	mustWrite(t, c.pidFile(), staleOf(mustSleep(t)))
+	mustWrite(t, c.PIDFile(), staleOf(mustSleep(t)))
 	runs, err := c.Running(soon(t))
 	require.NoError(t, err)
 	require.False(t, runs)

@@ -30,7 +30,7 @@ func TestWhatCanBeSeenOfAServer(t *testing.T) {
 	require.NoError(t, other.Start())
 	t.Cleanup(func() { _ = other.Wait() })
 	file := func(pid, port int) {
-		mustWrite(t, c.pidFile(), fmt.Sprintf("%d\n%s\n1\n%d\n\n\n\nready\n", pid, c.data(), port))
+		mustWrite(t, c.PIDFile(), fmt.Sprintf("%d\n%s\n1\n%d\n\n\n\nready\n", pid, c.data(), port))
 	}
 	file(other.Process.Pid, c.Port)
 	require.Equal(t, There, look())
@@ -42,7 +42,7 @@ func TestWhatCanBeSeenOfAServer(t *testing.T) {
 	require.Equal(t, NotThere, look(), "it was killed")
 	mustWrite(t, c.namespaceFile(), "pid:[1]")
 	require.Equal(t, Unseen, look())
-	require.NoError(t, os.Remove(c.pidFile()))
+	require.NoError(t, os.Remove(c.PIDFile()))
 	require.Equal(t, NotThere, look(), "it was stopped")
 }
 

@@ -13,9 +13,9 @@ func TestThePidOfWhoeverListensStays(t *testing.T) {
 	t.Parallel()
 	c := newFakeCluster(t, "")
 	c.Port = mustListen(t)
-	mustWrite(t, c.pidFile(), staleOf(os.Getpid()))
+	mustWrite(t, c.PIDFile(), staleOf(os.Getpid()))
 	require.ErrorIs(t, c.tryStart(soon(t), soon(t)), ErrTaken)
-	require.FileExists(t, c.pidFile())
+	require.FileExists(t, c.PIDFile())
 }
 
 // TestNothingIsMadeWhereSomebodyListens: it may be the server of what was moved away from there.

@@ -13,36 +13,44 @@ import (
 	"github.com/sp-registry/sp/internal/place"
 )
 
-// makeDir makes a directory for its owner alone, or makes sure that one that is there
-// is that.
-func makeDir(dir string) error {
+// makeDir makes a directory, or makes sure that one that is there is as it would be made: of sp's user, and for
+// nobody else but an account to which root lends the programs, which gets through it to what is its own.
+func makeDir(dir string, as Account) error {
 	if !filepath.IsAbs(dir) {
 		return fmt.Errorf("%s: %w: not an absolute path", dir, ErrInvalid)
 	}
-	err := os.Mkdir(dir, 0o700)
-	if err == nil {
-		return place.SyncDir(filepath.Dir(dir))
-	}
-	if !errors.Is(err, fs.ErrExist) {
-		return err
+	made := os.Mkdir(dir, 0o700)
+	if made != nil && !errors.Is(made, fs.ErrExist) {
+		return made
 	}
 	info, err := os.Lstat(dir)
+	if err == nil {
+		err = checkOwner(dir, info, os.Geteuid())
+	}
 	if err != nil {
 		return err
 	}
-	if err := checkOurs(dir, info); err != nil || info.Mode().Perm() == 0o700 {
-		return err
+	mode := fs.FileMode(0o700)
+	if as.lent {
+		mode = 0o710
+		err = os.Lchown(dir, -1, as.gid)
 	}
-	return os.Chmod(dir, 0o700)
+	if info.Mode().Perm() != mode {
+		err = errors.Join(err, os.Chmod(dir, mode))
+	}
+	if made == nil {
+		err = errors.Join(err, place.SyncDir(filepath.Dir(dir)))
+	}
+	return err
 }
 
-// checkOurs refuses what is no directory, or another user's.
-func checkOurs(dir string, info fs.FileInfo) error {
+// checkOwner refuses what is no directory, or another user's.
+func checkOwner(dir string, info fs.FileInfo, owner int) error {
 	if !info.IsDir() {
 		return fmt.Errorf("%s: not a directory: %w (move it away)", dir, ErrUnusable)
 	}
-	if !place.IsOwn(info) {
-		return fmt.Errorf("%s: it belongs to user %d: %w (run as that user, or take it over with chown -R)", dir, place.Owner(info), ErrUnusable)
+	if other := place.Owner(info); other != owner {
+		return fmt.Errorf("%s: it belongs to user %d: %w (run as that user, or take it over: chown -R %d %s)", dir, other, ErrUnusable, owner, dir)
 	}
 	return nil
 }

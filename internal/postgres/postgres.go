@@ -8,7 +8,8 @@ import "errors"
 var (
 	// ErrNone is returned where a machine has no programs, or no engine answers.
 	ErrNone = errors.New("not there")
-	// ErrRoot is returned where the programs would run as root, which they refuse.
+	// ErrRoot is returned where the programs would run as root, which they refuse, and there is nobody
+	// else as whom they could.
 	ErrRoot = errors.New("PostgreSQL does not run as root")
 	// ErrTaken is returned for a port or a container that belongs to somebody else.
 	ErrTaken = errors.New("taken")

@@ -6,34 +6,42 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/sp-registry/sp/internal/place"
 )
 
-// isServer tells whether a process is the server of the data: that works in its data
-// directory, wherever that was moved since. One that nobody has waited for works nowhere.
+// isServer tells whether a process is the server of the data: that belongs to their owner and works in
+// their directory, wherever that was moved since. One that nobody has waited for works nowhere.
 func isServer(_ context.Context, pid int, data string) (bool, error) {
-	there, err := os.Stat(fmt.Sprintf("/proc/%d/cwd", pid))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-		return false, nil
-	}
-	if errors.Is(err, fs.ErrPermission) && isAnothers(pid) {
-		return false, nil
-	}
+	own, err := os.Stat(data)
 	if err != nil {
 		return false, err
 	}
-	own, err := os.Stat(data)
+	process := fmt.Sprintf("/proc/%d", pid)
+	info, err := os.Stat(process)
+	if err == nil && place.Owner(info) != place.Owner(own) {
+		return false, nil
+	}
+	there, err := os.Stat(process + "/cwd")
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ESRCH):
+		return false, nil
+	case errors.Is(err, fs.ErrPermission) && os.Geteuid() == 0: // in a container root may not look there
+		return isStartedOn(process, data)
+	}
 	return err == nil && os.SameFile(there, own), err
 }
 
-// isAnothers tells whether a process is another user's, or one that nobody may look into. Of
-// one of ours that can't be looked at, nobody knows what it is: perhaps the server.
-func isAnothers(pid int) bool {
-	info, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
-	if err != nil {
-		return false
+// isStartedOn tells whether a process was started as the server of the data.
+func isStartedOn(process, data string) (bool, error) {
+	text, err := os.ReadFile(process + "/cmdline")
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return false, nil
 	}
-	return !place.IsOwn(info)
+	args := strings.Split(string(text), "\x00")
+	at := slices.Index(args, "-D")
+	return at >= 0 && at+1 < len(args) && args[at+1] == data, err
 }

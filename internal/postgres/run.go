@@ -16,22 +16,29 @@ type command struct {
 	program, dir string
 	args, env    []string
 	files        []*os.File // that it holds open, from descriptor 3 on
+	as           Account
 }
 
 // run runs the program, in a process group of its own, which is killed whole when ctx
 // ends, and returns what it wrote.
 func (c command) run(ctx context.Context) (stdout, stderr string, err error) {
 	var out, complaint bytes.Buffer
-	cmd := exec.CommandContext(ctx, c.program, c.args...)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = c.dir, append([]string{}, c.env...), &out, &complaint, c.files
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second // for what left the group and keeps a pipe open
+	cmd := c.prepare(ctx)
+	cmd.Stdout, cmd.Stderr = &out, &complaint
 	err = cmd.Run()
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	return out.String(), complaint.String(), err
+}
+
+func (c command) prepare(ctx context.Context) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, c.program, c.args...)
+	cmd.Dir, cmd.Env, cmd.ExtraFiles = c.dir, append([]string{}, c.env...), c.files
+	cmd.SysProcAttr = c.as.attributes(syscall.SysProcAttr{Setpgid: true})
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = time.Second // for what left the group and keeps a pipe open
+	return cmd
 }
 
 // lastLine is the last line that says something.

@@ -103,6 +103,31 @@ func (s *Server) Identity(ctx context.Context) (string, error) {
 	return row[0], nil
 }
 
+// Keep has a server keep settings from now on that it has otherwise, for which its administrator has to be
+// superuser.
+func (s *Server) Keep(ctx context.Context, settings [][2]string) error {
+	const doing = "settings of the server"
+	changed := false
+	for _, setting := range settings {
+		row, err := s.row(ctx, doing, 1, "SELECT current_setting("+literal(setting[0])+")")
+		if err != nil {
+			return err
+		}
+		if row[0] == setting[1] {
+			continue
+		}
+		changed = true
+		if _, err := s.run(ctx, doing, "ALTER SYSTEM SET "+identifier(setting[0])+" = "+literal(setting[1])); err != nil {
+			return err
+		}
+	}
+	if !changed {
+		return nil
+	}
+	_, err := s.run(ctx, doing, "SELECT pg_catalog.pg_reload_conf()")
+	return err
+}
+
 // join makes the administrator a member of a role that is the tenant's: else, unless he is
 // superuser, he may not make it an owner, end its sessions or drop what it owns. From
 // PostgreSQL 16 on, what he makes himself gives him less than that, or what his

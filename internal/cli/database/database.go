@@ -13,7 +13,7 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:     "db",
 		Usage:    "manage the PostgreSQL servers of local tenants",
-		Commands: []*cli.Command{upCommand(), downCommand(), statusCommand(), useCommand(), listCommand(), removeCommand()},
+		Commands: []*cli.Command{upCommand(), downCommand(), statusCommand(), useCommand(), logsCommand(), unitCommand(), listCommand(), removeCommand()},
 	}
 }
 

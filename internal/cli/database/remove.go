@@ -63,7 +63,7 @@ func serverToRemove(ctx context.Context, t *task.Task) (own *registry.Server, da
 	err = t.Read(ctx, func(_ project.Dir, view *registry.View) error {
 		servers, err := view.Servers(ctx)
 		for _, s := range servers {
-			if s.IsOwn() && (s.Name == id || s.Place != nil && *s.Place == id) {
+			if s.IsOwn() && isNamed(s, id) {
 				own = &s
 			}
 		}

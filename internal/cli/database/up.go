@@ -24,6 +24,7 @@ func upCommand() *cli.Command {
 		Flags: []cli.Flag{
 			cli.Choice("provider", "run it in Docker, or with this machine's programs", string(registry.InDocker), string(registry.LocalPrograms)),
 			cli.Int("port", "PORT", "move the local server to PORT, and the tenants' URLs with it"),
+			cli.String("listen", "local|DIRECTORY", "have a socket in DIRECTORY, too, for a container that mounts it; local ends that"),
 			task.SetAside(),
 		},
 		Run: task.Run(up),
@@ -33,14 +34,19 @@ func upCommand() *cli.Command {
 // started is a server that was started, in JSON.
 type started struct {
 	record
-	Running bool   `json:"running"`
-	Version string `json:"version"`
+	Running bool    `json:"running"`
+	Version string  `json:"version"`
+	Socket  *string `json:"socket"`
 }
 
 func up(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
 	port := t.Int("port")
 	if t.IsSet("port") && (port < 1024 || port > 65535) {
 		return a, cli.Usage("db up: --port: from 1024 to 65535")
+	}
+	listen, err := socketDir(t)
+	if err != nil {
+		return a, err
 	}
 	err = t.UntilTold(ctx, func(ctx context.Context) error {
 		s, err := serverToStart(ctx, t)
@@ -51,6 +57,7 @@ func up(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
 			return err
 		}
 		return t.InSteps(ctx, t.Tenants, func(ctx context.Context, m *hosting.Machine) error {
+			m.Listen = listen
 			a, err = start(ctx, t, m, s, port)
 			return err
 		})
@@ -80,6 +87,9 @@ func start(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Ser
 	if port != 0 && (s.Provider != registry.LocalPrograms || s.Admin.Empty()) {
 		return cli.Answer{}, cli.Usage("db up: --port: only a local server that is there takes another one")
 	}
+	if m.Listen != nil && s.Provider != registry.LocalPrograms {
+		return cli.Answer{}, cli.Usage("db up: --listen: only a server of this machine's programs has a socket")
+	}
 	up, err := m.Up(ctx, s, port)
 	tellUp(t, up, port)
 	if up.Stayed {
@@ -89,7 +99,46 @@ func start(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Ser
 		return cli.Answer{}, err
 	}
 	t.Note("server %s runs: PostgreSQL %s", up.Server.Name, up.Version)
-	return cli.Line(started{recordOf(up.Server), true, up.Version}, addressOf(up.Server)), nil
+	a := started{recordOf(up.Server), true, up.Version, nil}
+	if a.Socket, err = socketOf(m, up.Server); a.Socket != nil {
+		t.Note("a container that mounts %s reaches it with PGHOST, the directory there", *a.Socket)
+	}
+	return cli.Line(a, addressOf(up.Server)), err
+}
+
+// socketDir is the directory that --listen names, "" for none, nil if it was not given.
+func socketDir(t *task.Task) (*string, error) {
+	switch given := t.Optional("listen"); {
+	case given == nil:
+		return nil, nil
+	case *given == "local":
+		return new(string), nil
+	case !strings.Contains(*given, "/"):
+		return nil, cli.Hint(cli.Usage("db up: --listen: local, or the path of a directory"),
+			"a container reaches the server by a socket: %s, and mount DIRECTORY there", cli.To("sp db up", "--listen", "DIRECTORY"))
+	default:
+		dir, err := t.Resolved(*given)
+		if err == nil {
+			err = t.CheckAbove(dir)
+		}
+		return &dir, err
+	}
+}
+
+// socketOf is the directory of a server's socket, nil if it has none.
+func socketOf(m *hosting.Machine, s registry.Server) (*string, error) {
+	if s.Provider != registry.LocalPrograms {
+		return nil, nil
+	}
+	c, err := m.Cluster(s)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := c.Socket()
+	if dir == "" {
+		return nil, err
+	}
+	return &dir, err
 }
 
 func tellUp(t *task.Task, up hosting.Up, port int) {

@@ -82,7 +82,7 @@ func Faults() []cli.Fault {
 		fault(provision.ErrMismatch, 9, "mismatch", none),
 		fault(provision.ErrUnchecked, 9, "unsupported", none),
 		fault(postgres.ErrNone, 9, "unavailable", none),
-		fault(postgres.ErrRoot, 9, "unavailable", say("run sp as another user, or use a server that is there: --server-stdin")),
+		fault(postgres.ErrRoot, 9, "unavailable", say("make the user as whom root's sp runs it: useradd --system postgres; or use a server that is there: --server-stdin")),
 		fault(postgres.ErrTaken, 9, "unavailable", none),
 		fault(postgres.ErrEdited, 9, "denied", say("%s shows it at a terminal, and asks; or move it away", cli.To("sp db up"))),
 		fault(postgres.ErrVersion, 9, "unavailable", none),

@@ -180,7 +180,7 @@ func nowhereHint(system string, missing []error) cli.Advice {
 	}
 	for _, err := range missing {
 		if errors.Is(err, postgres.ErrRoot) { // they are there
-			install = "run sp as another user than root"
+			install = "make the user as whom root's sp runs them: useradd --system postgres"
 		}
 	}
 	return cli.Advise(strings.Join([]string{

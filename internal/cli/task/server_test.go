@@ -15,5 +15,5 @@ func TestRootIsNotToldToInstallPrograms(t *testing.T) {
 	require.Contains(t, hints(postgres.ErrNone, postgres.ErrNone), "install PostgreSQL's programs")
 	asRoot := hints(postgres.ErrNone, fmt.Errorf("local: %w", postgres.ErrRoot))
 	require.NotContains(t, asRoot, "install")
-	require.Contains(t, asRoot, "run sp as another user than root")
+	require.Contains(t, asRoot, "useradd --system postgres")
 }
