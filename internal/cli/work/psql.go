@@ -62,6 +62,9 @@ func psql(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		return cli.Answer{}, fmt.Errorf("psql: tenant %s: %w", c.Tenant, err)
 	}
+	if t.IsTerminal() { // a script was told when the URL was stored
+		t.TellDrivers(c.URL)
+	}
 	return cli.Answer{}, become(t, program, c.URL, own != nil)
 }
 
@@ -140,7 +143,7 @@ func eitherOf(t registry.Tenant, p registry.Profile, word string) error {
 
 // become replaces this process with psql on a database. own is whether its server is one that sp runs.
 func become(t *task.Task, program string, url secret.Secret, own bool) error {
-	u, err := pgurl.Parse(url)
+	u, err := pgurl.Usable(url)
 	if err != nil {
 		return err
 	}
