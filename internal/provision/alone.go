@@ -35,6 +35,7 @@ func settingsOf(u pgurl.URL) string {
 	for _, name := range ofClients {
 		delete(said, name)
 	}
+	said["passfile"] = "" // usePassfile reads it
 	var b strings.Builder
 	for name, value := range said {
 		b.WriteString(name + "='" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "' ")

@@ -34,10 +34,15 @@ func dial(ctx context.Context, doing string, url secret.Secret, others ...func(*
 	if err := scramOnly(ctx, doing, url, config); err != nil {
 		return session{}, err
 	}
+	unused := usePassfile(ctx, url, config)
 	s := session{password: config.Password, greeting: &greeting{}}
 	config.BuildFrontend = s.greeting.listen
 	if s.conn, err = pgconn.ConnectConfig(ctx, config); err != nil {
-		return session{}, connectTrouble(ctx, doing, config, err)
+		err = connectTrouble(ctx, doing, config, err)
+		if unused != nil {
+			err = fmt.Errorf("%w; %w", err, unused)
+		}
+		return session{}, err
 	}
 	return s, nil
 }

@@ -215,7 +215,7 @@ func findPsql(t *task.Task) (string, error) {
 // directing are the variables that would lead libpq to another database, or log in as
 // somebody else: https://www.postgresql.org/docs/current/libpq-envars.html.
 var directing = []string{
-	"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE",
+	"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSERVICE", "PGSERVICEFILE",
 	"PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS", "PGCLUSTER", // the last is Debian's: man pg_wrapper
 }
 
