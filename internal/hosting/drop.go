@@ -1,6 +1,7 @@
 package hosting
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -60,4 +61,16 @@ func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, met *
 		return err
 	}
 	return h.admin.Drop(ctx, h.database(*locked))
+}
+
+// Tables counts the tables of a tenant's database, as its login sees them.
+func (m *Machine) Tables(ctx context.Context, t registry.Tenant) (int, error) {
+	s := Subject{Tenant: t}
+	err := s.mustHaveURL()
+	if err = cmp.Or(err, m.Offline); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return provision.Tables(ctx, *s.url())
 }
