@@ -110,7 +110,7 @@ type Warnings struct {
 	Pooled string
 	// Unended are databases whose old login is due to end and could not be ended. It stays due.
 	Unended []Unended
-	// Sharers are other tenants whose URL uses the login that was ended.
+	// Sharers are other tenants whose URL uses the login that was ended, or may use it.
 	Sharers []registry.Tenant
 }
 

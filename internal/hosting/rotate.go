@@ -57,7 +57,7 @@ func (m *Machine) Rotate(ctx context.Context, s Subject, w Wanted, grace time.Du
 		return done, err
 	}
 	at := m.Now().Add(grace)
-	done.Sharers = m.sharers(ctx, s.Tenant, pgurl.SameLogin)
+	done.Sharers = m.sharers(ctx, s.Tenant, pgurl.SameRole)
 	_, published := m.publishLogin(ctx, h, registry.Credentials{Tenant: d.Tenant, URL: url, Was: d.Login, Login: after, RetireAt: &at})
 	if !made(published) {
 		return done, published
