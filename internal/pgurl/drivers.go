@@ -170,7 +170,7 @@ func tlsOf(name, value string) string {
 		return "disable"
 	case (name == "ssl" || name == "sslmode") && value == "no-verify": // node-postgres
 		return "require"
-	case name == "ssl" && slices.Contains(words["sslmode"], value): // asyncpg
+	case name == "ssl" && slices.Contains(wordsOf("sslmode"), value): // asyncpg
 		return value
 	}
 	return ""

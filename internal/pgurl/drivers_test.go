@@ -37,9 +37,8 @@ func TestTheTablesOfParametersAgree(t *testing.T) {
 	for _, name := range slices.Concat(secrets, ofLogin, portable, numbers, leading) {
 		require.Contains(t, ofLibpq, name)
 	}
-	for name := range words {
-		require.Contains(t, ofLibpq, name)
-	}
+	hasWords := func(name string) bool { return wordsOf(name) != nil }
+	require.Len(t, slices.DeleteFunc(slices.Clone(ofLibpq), func(name string) bool { return !hasWords(name) }), 11)
 }
 
 // What drivers alone know stays in the URL, and libpq is not told.

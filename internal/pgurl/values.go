@@ -9,20 +9,28 @@ import (
 	"strings"
 )
 
-// words are what libpq and pgx take for parameters that have a few values. With another one they refuse the
-// URL, also if it is empty.
-var words = map[string][]string{
-	"channel_binding":          {"disable", "prefer", "require"},
-	"gssencmode":               {"disable", "prefer", "require"},
-	"load_balance_hosts":       {"disable", "random"},
-	"max_protocol_version":     {"3.0", "3.2", "latest"},
-	"min_protocol_version":     {"3.0", "3.2", "latest"},
-	"ssl_max_protocol_version": tlsVersions,
-	"ssl_min_protocol_version": tlsVersions,
-	"sslcertmode":              {"disable", "allow", "require"},
-	"sslmode":                  {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"},
-	"sslnegotiation":           {"postgres", "direct"},
-	"target_session_attrs":     {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"},
+// wordsOf are what libpq and pgx take for a parameter that has a few values, nil for another one. With anything
+// else they refuse the URL, also if it is empty.
+func wordsOf(name string) []string {
+	switch name {
+	case "channel_binding", "gssencmode":
+		return []string{"disable", "prefer", "require"}
+	case "load_balance_hosts":
+		return []string{"disable", "random"}
+	case "max_protocol_version", "min_protocol_version":
+		return []string{"3.0", "3.2", "latest"}
+	case "ssl_max_protocol_version", "ssl_min_protocol_version":
+		return tlsVersions
+	case "sslcertmode":
+		return []string{"disable", "allow", "require"}
+	case "sslmode":
+		return []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+	case "sslnegotiation":
+		return []string{"postgres", "direct"}
+	case "target_session_attrs":
+		return []string{"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}
+	}
+	return nil
 }
 
 var tlsVersions = []string{"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"}
@@ -56,11 +64,11 @@ func (u URL) checkUse() error {
 }
 
 func checkValue(name, value string) error {
-	known := words[name]
+	known := wordsOf(name)
 	_, wrong := strconv.ParseInt(strings.TrimSpace(value), 10, 32)
 	switch {
 	case name == "ssl":
-		return fmt.Errorf("has a parameter ssl that says nothing sp knows (sslmode is one of %s)", strings.Join(words["sslmode"], ", "))
+		return fmt.Errorf("has a parameter ssl that says nothing sp knows (sslmode is one of %s)", strings.Join(wordsOf("sslmode"), ", "))
 	case known != nil && !slices.Contains(known, value) && !(known[0] == tlsVersions[0] && isTLSVersion(value)):
 		return fmt.Errorf("has a parameter %s that is none of %s", name, strings.Join(known, ", "))
 	case slices.Contains(numbers, name) && wrong != nil:
