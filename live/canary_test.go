@@ -56,7 +56,8 @@ var watched = []string{
 	"tenant rotate-credentials adopted -y", "tenant rotate-credentials closed -y", "tenant rotate-credentials mine -y --now",
 	"tenant check --all", "tenant check --all --json", "tenant check closed", "db status", "db status --json", "db up --json",
 	"tenant list --json", "tenant show made --json", "tenant provision made", "exec made -- ls", "log", "log --json", "log made --json", "status --json", "doctor --json",
-	"tenant create --name kept --id kept", "tenant delete kept -y --keep-database", "tenant create --name gone --id gone --json", "undo", "undo",
+	"tenant create --name kept --id kept", "tenant delete kept -y --keep-database", "tenant create --name gone --id gone --json", "undo", "undo -y --json",
+	"tenant create --name gone --id gone",
 	"tenant delete gone -y --json", "backup copy.db", "tenant delete adopted -y", "db down --json", "tenant check mine", "db up",
 }
 

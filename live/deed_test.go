@@ -121,6 +121,30 @@ func (s *scene) deletion() deed {
 	}
 }
 
+// undoing takes back a creation with its database, which can be gone on with, or deleted.
+func (s *scene) undoing() deed {
+	return deed{
+		scene: s,
+		begin: func(i int) []string {
+			s.must("tenant", "create", "--id", id(i), "--name", id(i))
+			return []string{"undo", "-y"}
+		},
+		judge: func(i int, o harness.Outcome) {
+			there := s.isThere(id(i))
+			made, refused := claims(o)
+			require.False(s.T, made && there || refused && !there, "there: %v: %d: %s", there, o.Exit, o.Stderr)
+			switch {
+			case there && i%2 == 0:
+				s.must("undo", "-y")
+				require.False(s.T, s.isThere(id(i)))
+			case there:
+				s.must("tenant", "delete", id(i), "-y")
+			}
+			s.agree()
+		},
+	}
+}
+
 // provisionAgain wants a tenant whose deletion was begun to be whole, or to say what helps.
 func (s *scene) provisionAgain(id string) {
 	s.T.Helper()

@@ -54,6 +54,14 @@ func TestADeletionThatIsKilledCanBeGoneOnWith(t *testing.T) {
 	d.sweep(d.killing(), 6)
 }
 
+// TestAnUndoOfACreationThatIsKilledCanBeGoneOnWith and leaves no database of nobody.
+func TestAnUndoOfACreationThatIsKilledCanBeGoneOnWith(t *testing.T) {
+	needStrace(t)
+	t.Parallel()
+	d := newScene(t, "kill-undo").withAdmin("live_kill_undo").begun().undoing()
+	d.sweep(d.killing(), 13)
+}
+
 // TestARotationThatIsKilledLeavesARecordedLoginThatWorks: at once, and whatever comes next.
 func TestARotationThatIsKilledLeavesARecordedLoginThatWorks(t *testing.T) {
 	needStrace(t)

@@ -355,3 +355,30 @@ func requireNoLock(t *testing.T, super secret.Secret) {
 			WHERE locktype = 'advisory' AND state = 'idle'`)[0] == "0"
 	}, 20*time.Second, 10*time.Millisecond)
 }
+
+// TestTenantsBehindAPoolerFollowARotationAtTheServer if it learns of the new password, and keep it from being made if
+// it does not.
+func TestTenantsBehindAPoolerFollowARotationAtTheServer(t *testing.T) {
+	t.Parallel()
+	for name, query := range map[string]bool{"follows": true, "never-learns": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPooled(t, "direct-"+name, pgtest.Pooling{Mode: "transaction", Query: query})
+			p.must("tenant", "create", "--id", "direct", "--name", "direct", "--database-url", p.direct.Reveal())
+			o := p.Run("tenant", "rotate-credentials", "direct", "-y")
+			if query {
+				require.Zero(t, o.Exit, o.Stderr)
+				require.Contains(t, o.Stderr, "sp: tenant k, which logs in as the same role, has them too\n")
+				require.Contains(t, o.Stderr, "sp: the old ones are refused (28P01)\n")
+			} else {
+				require.Equal(t, 9, o.Exit, o.Stderr)
+				require.Contains(t, o.Stderr, "tenant k, which logs in as the same role: login: ")
+				require.Contains(t, o.Stderr, "sp: hint: let the pooler look passwords up at the server (auth_query)")
+				require.True(t, p.url("direct").Equal(p.direct))
+			}
+			require.Empty(t, p.planned())
+			p.must("tenant", "check", "direct")
+			p.must("tenant", "check", "k")
+		})
+	}
+}

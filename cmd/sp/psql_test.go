@@ -32,7 +32,7 @@ func TestPsqlGetsThePasswordInItsEnvironmentOnly(t *testing.T) {
 	}
 	s.must("psql", "one", "--", "-c", "SELECT 1")
 	require.Equal(t, []string{s.dir + "/programs/psql", "psql", "postgres://u@h:5/d?sslmode=require", "-c", "SELECT 1"}, s.replaced)
-	require.Equal(t, []string{"HOME=/h", "PGAPPNAME=mine", "PGPASSWORD=s3cr@t"}, s.given)
+	require.Equal(t, []string{"HOME=/h", "PGPASSFILE=/x", "PGAPPNAME=mine", "PGPASSWORD=s3cr@t"}, s.given)
 	s.must("psql", "two")
 	require.NotContains(t, s.given, "PGPASSWORD=", "it asks for one")
 }

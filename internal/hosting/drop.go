@@ -1,6 +1,7 @@
 package hosting
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -84,4 +85,16 @@ func (m *Machine) Uses(ctx context.Context, d registry.Database, w Wanted) (prov
 	h := &host{s, admin}
 	defer h.close()
 	return admin.Uses(ctx, h.database(d))
+}
+
+// Tables counts the tables of a tenant's database, as its login sees them.
+func (m *Machine) Tables(ctx context.Context, t registry.Tenant) (int, error) {
+	s := Subject{Tenant: t}
+	err := s.mustHaveURL()
+	if err = cmp.Or(err, m.Offline); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return provision.Tables(ctx, *s.url())
 }

@@ -121,7 +121,7 @@ type Warnings struct {
 	Unended []Unended
 	// Ended are databases of which a login ended that had sessions.
 	Ended []Ended
-	// Sharers are other tenants whose URL uses the login that was ended.
+	// Sharers are other tenants whose URL uses the login that was ended, or may use it.
 	Sharers []registry.Tenant
 }
 

@@ -105,7 +105,7 @@ func (m *Machine) addSharers(ctx context.Context, h *host, d registry.Database, 
 		return
 	}
 	_ = m.Read(ctx, func(view *registry.View) error {
-		found, err := sharersIn(ctx, view, d.Tenant, login, pgurl.SameLogin)
+		found, err := sharersIn(ctx, view, d.Tenant, login, pgurl.SameRole)
 		done.Sharers = append(done.Sharers, found...)
 		return err
 	})

@@ -19,14 +19,19 @@ import (
 // Adopted is the role of a database that sp did not make.
 type Adopted struct {
 	Subject
-	// Tenants are the tenants that log in as the role.
+	// Tenants are the tenants that log in as the role, whatever form their addresses have.
 	Tenants []registry.TenantID
-	// Pooled reports that a connection pooler stands before the server.
-	Pooled bool
+	// Perhaps are other tenants that may log in as it: their server could not be asked.
+	Perhaps []registry.Tenant
+	// Pooled reports that a connection pooler stands before the server, PooledElsewhere that one does at the
+	// address of another of the tenants.
+	Pooled, PooledElsewhere bool
 	// Unreached says why a login as the role fails now.
 	Unreached error
 
-	from secret.Secret // a URL that opens
+	from      secret.Secret       // a URL that opens
+	elsewhere []registry.TenantID // tenants with another address, which opens
+	admins    []registry.Server   // of which the role may be the administrator
 }
 
 // LookAtAdopted finds the role of a tenant whose password is to be changed, and the tenants that
@@ -43,39 +48,36 @@ func (m *Machine) LookAtAdopted(ctx context.Context, t registry.Tenant) (a Adopt
 		if a.Subject, err = SubjectOf(ctx, view, t); err != nil {
 			return err
 		}
-		if err := spareAdmins(ctx, view, t); err != nil {
+		if err := a.findAdmins(ctx, view); err != nil {
 			return err
 		}
-		a.Tenants, err = sameLogin(ctx, view, url)
-		return err
+		return a.findTenants(ctx, view)
 	})
-	if err == nil {
-		a.from, a.Pooled, a.Unreached = a.whichOpens(ctx)
+	if err != nil {
+		return a, err
+	}
+	if a.from, a.Pooled, a.Unreached = a.whichOpens(ctx); a.Unreached == nil {
+		err = a.askOthers(ctx)
 	}
 	return a, err
 }
 
-func spareAdmins(ctx context.Context, view *registry.View, t registry.Tenant) error {
+// findAdmins refuses the role as which sp itself works on a server, and finds the servers on which it may be that.
+func (a *Adopted) findAdmins(ctx context.Context, view *registry.View) error {
 	servers, err := view.Servers(ctx)
 	for _, s := range servers {
-		if pgurl.SameLogin(*t.DatabaseURL, s.Admin) {
-			return marked{fmt.Errorf("tenant %s: its role is the one as which sp makes databases on server %s: %w", t, s.Name, registry.ErrInUse), ErrSharedAdmin}
+		switch pgurl.SameLogin(*a.Tenant.DatabaseURL, s.Admin) {
+		case pgurl.Same:
+			return a.sharedAdmin(s)
+		case pgurl.Perhaps:
+			a.admins = append(a.admins, s)
 		}
 	}
 	return err
 }
 
-// sameLogin returns the tenants whose URLs log in as the same role on the same servers.
-func sameLogin(ctx context.Context, view *registry.View, url secret.Secret) (ids []registry.TenantID, err error) {
-	for t, err := range view.Tenants(ctx, registry.Page{}) {
-		if err != nil {
-			return nil, err
-		}
-		if t.IsLocal() && t.DatabaseURL != nil && pgurl.SameLogin(url, *t.DatabaseURL) {
-			ids = append(ids, t.ID)
-		}
-	}
-	return ids, nil
+func (a *Adopted) sharedAdmin(s registry.Server) error {
+	return marked{fmt.Errorf("tenant %s: its role is the one as which sp makes databases on server %s: %w", a.Tenant, s.Name, registry.ErrInUse), ErrSharedAdmin}
 }
 
 // whichOpens returns the URL of a tenant with which one can log in: its own, or the one of a
@@ -104,7 +106,9 @@ type rotation struct {
 	role         *provision.Role
 	before, next secret.Secret // the URL of the tenant whose rotation it is
 	ids          []registry.TenantID
-	fresh        bool // it is the first try with next
+	elsewhere    []registry.TenantID                 // of them, those with another address, which opened
+	urls         map[registry.TenantID]secret.Secret // that are planned
+	fresh        bool                                // it is the first try with next
 
 	published bool
 	settled   bool // one password is recorded, and the role has it
@@ -134,7 +138,7 @@ func (m *Machine) RotateAdopted(ctx context.Context, a Adopted) (done Rotated, e
 		}
 		return done, err
 	}
-	done.Published = true
+	done.Published, done.Sharers = true, a.Perhaps
 	for _, id := range r.ids {
 		if id != a.Tenant.ID {
 			done.Also = append(done.Also, id)
@@ -145,7 +149,7 @@ func (m *Machine) RotateAdopted(ctx context.Context, a Adopted) (done Rotated, e
 
 // attempt tries once. from is a URL that opens.
 func (m *Machine) attempt(ctx context.Context, a Adopted, from secret.Secret) (rotation, error) {
-	r := rotation{m: m, before: *a.Tenant.DatabaseURL}
+	r := rotation{m: m, before: *a.Tenant.DatabaseURL, elsewhere: a.elsewhere}
 	var err error
 	if r.role, err = openRole(ctx, from); err != nil {
 		return r, err
@@ -212,7 +216,7 @@ func (r *rotation) planned(ctx context.Context, view *registry.View, a Adopted, 
 			urls[id], r.ids = *url, append(r.ids, id)
 		}
 	}
-	r.next = urls[a.Tenant.ID]
+	r.next, r.urls = urls[a.Tenant.ID], urls
 	return urls, nil
 }
 
@@ -243,7 +247,7 @@ func (r *rotation) run(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	if err := opens(ctx, r.next); err != nil {
+	if err := r.opens(ctx); err != nil {
 		return r.setBack(ctx, err)
 	}
 	err = r.end(ctx, true)
@@ -286,6 +290,23 @@ func (r *rotation) set(ctx context.Context, url secret.Secret) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	return r.role.SetPassword(ctx, url)
+}
+
+// opens tries the new password at each address: a pooler at one of them may not know it.
+func (r *rotation) opens(ctx context.Context) error {
+	if err := opens(ctx, r.next); err != nil {
+		return err
+	}
+	for _, id := range r.elsewhere {
+		url, planned := r.urls[id]
+		if !planned {
+			continue
+		}
+		if err := opens(ctx, url); err != nil {
+			return fmt.Errorf("tenant %s, which logs in as the same role: %w", id, err)
+		}
+	}
+	return nil
 }
 
 func opens(ctx context.Context, url secret.Secret) error {

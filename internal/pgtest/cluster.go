@@ -101,7 +101,7 @@ const guard = `
 bin=$1 dir=$2 auth=$3 port=$4 server=
 exec >>"$dir/log" 2>&1
 if "$bin/initdb" --no-sync -A "$auth" --pwfile "$dir/password" -U pgtest -E UTF8 --locale C -D "$dir/data"; then
-	"$bin/postgres" -D "$dir/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
+	"$bin/postgres" -D "$dir/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$dir" \
 		-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c shared_buffers=16MB \
 		-c log_statement=all -c log_connections=on -c max_prepared_transactions=10 </dev/null &
 	server=$!

@@ -45,10 +45,12 @@ func (p parts) usable() (secret.Secret, error) {
 	return url, nil
 }
 
-// WithoutSecrets returns the URL for a command line, where everybody may read it. Secrets
-// tells what a client is to be given some other way.
+// WithoutSecrets returns the URL for libpq on a command line, where everybody may read it: without
+// what only drivers know. Secrets tells what a client is to be given some other way.
 func (u URL) WithoutSecrets() string {
 	p := u.parts
+	p.scheme, _, _ = strings.Cut(p.scheme, "+")
+	p.query = u.forLibpq()
 	p.drop(secrets)
 	p.password = ""
 	return p.text()

@@ -16,12 +16,12 @@ func TestForIsTheSameServerForAnotherLogin(t *testing.T) {
 		"postgres://admin:pw@h:5/postgres": "postgres://u:p@h:5/d",
 		"postgresql://h":                   "postgresql://u:p@h/d",
 		"postgres://admin@h/":              "postgres://u:p@h/d",
-		"postgres://admin:pw@a:1,b:2/x?sslmode=require&application_name=y":                                                   "postgres://u:p@a:1,b:2/d?sslmode=require&application_name=y",
-		"postgres:///x?host=/run/pg&user=admin&password=pw&dbname=x":                                                         "postgres://u:p@/d?host=/run/pg",
-		"postgres://h/x?passw%6Frd=pw&password=pw2&dbname=x&%75ser=me":                                                       "postgres://u:p@h/d",
-		"postgres://a@h/x?sslkey=/k&sslcert=/c&sslpassword=s&sslmode=a&passfile=/p&scram_client_key=s&oauth_client_secret=s": "postgres://u:p@h/d?sslmode=a",
-		"postgres://admin:pw@[::1]:5/x":                                                                                      "postgres://u:p@[::1]:5/d",
-		"postgres://admin:pw@%2Frun%2Fpg/x?":                                                                                 "postgres://u:p@%2Frun%2Fpg/d",
+		"postgres://admin:pw@a:1,b:2/x?sslmode=require&application_name=y":                                                       "postgres://u:p@a:1,b:2/d?sslmode=require&application_name=y",
+		"postgres:///x?host=/run/pg&user=admin&password=pw&dbname=x":                                                             "postgres://u:p@/d?host=/run/pg",
+		"postgres://h/x?passw%6Frd=pw&password=pw2&dbname=x&%75ser=me":                                                           "postgres://u:p@h/d",
+		"postgres://a@h/x?sslkey=/k&sslcert=/c&sslpassword=s&sslmode=allow&passfile=/p&scram_client_key=s&oauth_client_secret=s": "postgres://u:p@h/d?sslmode=allow",
+		"postgres://admin:pw@[::1]:5/x":                                                                                          "postgres://u:p@[::1]:5/d",
+		"postgres://admin:pw@%2Frun%2Fpg/x?":                                                                                     "postgres://u:p@%2Frun%2Fpg/d",
 	} {
 		url, err := For(secret.New(admin), "u", "d", secret.New("p"))
 		require.NoError(t, err, admin)
@@ -53,15 +53,15 @@ func TestForRefusesWhatNoClientCouldUse(t *testing.T) {
 func TestWithoutPasswordTakesItOutOfEveryPlace(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string][2]string{
-		"postgres://u:pw@h:5/d?sslmode=require":      {"postgres://u@h:5/d?sslmode=require", "pw"},
-		"postgres://u@h/d":                           {"postgres://u@h/d", ""},
-		"postgres://u:@h/d":                          {"postgres://u@h/d", ""},
-		"postgres://h/d":                             {"postgres://h/d", ""},
-		"postgres://u:p%40w%2F@h/d":                  {"postgres://u@h/d", "p@w/"},
-		"postgres://h/d?user=u&password=p%26w&x=y":   {"postgres://h/d?user=u&x=y", "p&w"},
-		"postgres://u:one@h/d?password=two":          {"postgres://u@h/d", "two"},
-		"postgres://u:one@h/d?p%61ssword=two":        {"postgres://u@h/d", "two"},
-		"postgres://u:one@h/d?password=a&password=b": {"postgres://u@h/d", "b"},
+		"postgres://u:pw@h:5/d?sslmode=require":       {"postgres://u@h:5/d?sslmode=require", "pw"},
+		"postgres://u@h/d":                            {"postgres://u@h/d", ""},
+		"postgres://u:@h/d":                           {"postgres://u@h/d", ""},
+		"postgres://h/d":                              {"postgres://h/d", ""},
+		"postgres://u:p%40w%2F@h/d":                   {"postgres://u@h/d", "p@w/"},
+		"postgres://h/d?user=u&password=p%26w&port=6": {"postgres://h/d?user=u&port=6", "p&w"},
+		"postgres://u:one@h/d?password=two":           {"postgres://u@h/d", "two"},
+		"postgres://u:one@h/d?p%61ssword=two":         {"postgres://u@h/d", "two"},
+		"postgres://u:one@h/d?password=a&password=b":  {"postgres://u@h/d", "b"},
 	} {
 		u, err := Parse(secret.New(url))
 		require.NoError(t, err, url)

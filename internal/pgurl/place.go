@@ -3,7 +3,6 @@ package pgurl
 import (
 	"errors"
 	"net"
-	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -144,25 +143,8 @@ func LeadsNowhere(url secret.Secret) bool {
 	return err == nil && u.missing() != ""
 }
 
-// place is the same for two URLs that lead to the same servers, as far as their text shows. It
-// is for comparing, not for showing.
-func (u URL) place() string {
-	var b strings.Builder
-	for _, s := range u.servers {
-		host := s.Target()
-		if !s.IsSocket() {
-			host = strings.TrimSuffix(strings.ToLower(host), ".")
-		}
-		if ip, err := netip.ParseAddr(host); err == nil {
-			host = ip.Unmap().String()
-		}
-		if host == "127.0.0.1" || host == "::1" {
-			host = "localhost"
-		}
-		b.WriteString(host + "\x00" + s.PortOr() + "\x00")
-	}
-	return b.String()
-}
+// place is the same for two URLs that lead to the same servers in the same order.
+func (u URL) place() string { return strings.Join(u.places(), "") }
 
 // DatabaseOf returns what two URLs share that lead to the same database, as far as
 // that shows from their text: servers, ports and database, whoever logs in. It is
@@ -173,14 +155,6 @@ func DatabaseOf(url secret.Secret) (string, bool) {
 		return "", false
 	}
 	return u.place() + u.Database(), true
-}
-
-// SameLogin tells whether two URLs log in as the same role on the same servers, whatever the
-// database and the password.
-func SameLogin(a, b secret.Secret) bool {
-	first, err := Parse(a)
-	second, unreadable := Parse(b)
-	return err == nil && unreadable == nil && first.User() != "" && first.User() == second.User() && first.place() == second.place()
 }
 
 // Describe says which server and database a URL leads to, with stars for the user and the

@@ -55,8 +55,8 @@ func parse(text string) (URL, error) {
 	var ok bool
 	u.parts, ok = cut(text)
 	switch {
-	case !ok || u.scheme != "postgres" && u.scheme != "postgresql":
-		return u, errors.New("does not start with postgres:// or postgresql://")
+	case !ok || !isScheme(u.scheme):
+		return u, errors.New("does not start with postgres:// or postgresql:// (leave out jdbc: or what else stands before)")
 	case strings.Contains(text, "#"):
 		return u, errors.New("holds a bare # (percent-encode it as %23)")
 	case strings.Contains(u.user+u.password, "@"):
@@ -77,8 +77,14 @@ func parse(text string) (URL, error) {
 	return u, err
 }
 
-// Usable reads a URL that leads somewhere: one that is masked is refused, and one for which each
-// client would take another host or database.
+// isScheme takes what clients take, and a driver's name behind it, as in SQLAlchemy's postgresql+asyncpg.
+func isScheme(scheme string) bool {
+	protocol, driver, _ := strings.Cut(scheme, "+")
+	return (protocol == "postgres" || protocol == "postgresql") && strings.Trim(driver, "abcdefghijklmnopqrstuvwxyz0123456789_") == ""
+}
+
+// Usable reads a URL that leads somewhere: one that is masked is refused, one for which each
+// client would take another host or database, and one that no client can use.
 func Usable(url secret.Secret) (URL, error) {
 	u, err := Parse(url)
 	switch {
@@ -87,6 +93,10 @@ func Usable(url secret.Secret) (URL, error) {
 		err = invalid(errors.New("has stars in place of the password"))
 	case u.missing() != "":
 		err = invalid(fmt.Errorf("names no %s, and each client would take another (postgres://USER:PASSWORD@HOST:PORT/DATABASE, or ?host=DIRECTORY for a socket)", u.missing()))
+	default:
+		if why := u.checkUse(); why != nil {
+			err = invalid(why)
+		}
 	}
 	return u, err
 }
@@ -227,10 +237,11 @@ func (u *URL) readParameters() error {
 		if key == "user" && value == "" { // libpq asks for none then, and others for the system's
 			return errors.New("has a parameter user without a value")
 		}
-		if key == "ssl" && value == "true" { // libpq takes it from JDBC
-			key, value = "sslmode", "require"
+		value = unescape(value)
+		if mode := tlsOf(key, value); mode != "" {
+			key, value = "sslmode", mode
 		}
-		u.said[key] = unescape(value)
+		u.said[key] = value
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func TestParseReadsWhatLibpqDoes(t *testing.T) {
 		"postgres://h/d?host=&port=&":              {"host": "", "port": "", "dbname": "d"},
 		"postgres://h/d?h%6Fst=%2Frun&host=x":      {"host": "x", "dbname": "d"},
 		"postgres:///d?ssl=true&hostaddr=10.0.0.1": {"dbname": "d", "sslmode": "require", "hostaddr": "10.0.0.1"},
-		"postgres:///d?ssl=false&password=a%26b":   {"dbname": "d", "ssl": "false", "password": "a&b"},
+		"postgres:///d?ssl=false&password=a%26b":   {"dbname": "d", "sslmode": "disable", "password": "a&b"},
 	} {
 		u, err := Parse(secret.New(text))
 		require.NoError(t, err, text)

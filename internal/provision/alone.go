@@ -16,7 +16,7 @@ func settingsOf(u pgurl.URL) string {
 		said[setting[0]] = setting[1]
 	}
 	for name, value := range u.Said() {
-		if value != "" {
+		if value != "" && !pgurl.IsForDriver(name) {
 			said[name] = value
 		}
 	}
@@ -35,6 +35,7 @@ func settingsOf(u pgurl.URL) string {
 	for _, name := range ofClients {
 		delete(said, name)
 	}
+	said["passfile"] = "" // usePassfile reads it
 	var b strings.Builder
 	for name, value := range said {
 		b.WriteString(name + "='" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "' ")

@@ -34,10 +34,15 @@ func dial(ctx context.Context, doing string, url secret.Secret, others ...func(*
 	if err := scramOnly(ctx, doing, url, config); err != nil {
 		return session{}, err
 	}
+	unused := usePassfile(ctx, url, config)
 	s := session{password: config.Password, greeting: &greeting{}}
 	config.BuildFrontend = s.greeting.listen
 	if s.conn, err = pgconn.ConnectConfig(ctx, config); err != nil {
-		return session{}, connectTrouble(ctx, doing, config, err)
+		err = connectTrouble(ctx, doing, config, err)
+		if unused != nil {
+			err = fmt.Errorf("%w; %w", err, unused)
+		}
+		return session{}, err
 	}
 	return s, nil
 }
@@ -133,13 +138,13 @@ func lookingUp(servers []pgurl.Server, others pgconn.LookupFunc) pgconn.LookupFu
 	}
 }
 
-// ofClients are parameters that other clients know, or that are told otherwise; the library would
+// ofClients are parameters that libpq knows and the library does not, or that are told otherwise; it would
 // send them to the server, which refuses them and would learn a secret.
 var ofClients = []string{
 	"fallback_application_name", "gssdelegation", "gssencmode", "gsslib", "hostaddr", "keepalives", "keepalives_count", "keepalives_idle",
 	"keepalives_interval", "load_balance_hosts", "oauth_client_id", "oauth_client_secret", "oauth_issuer", "oauth_scope", "requirepeer",
 	"scram_client_key", "scram_server_key", "sslcompression", "sslcrl", "sslcrldir", "ssl_max_protocol_version",
-	"ssl_min_protocol_version", "sslkeylogfile", "statement-cache-capacity", "tcp_user_timeout",
+	"ssl_min_protocol_version", "sslkeylogfile", "tcp_user_timeout",
 }
 
 // unsaid is what a client does where nothing says otherwise. A value, also an empty one, keeps

@@ -86,9 +86,10 @@ func TestOnlyTheURLSaysWhereAConnectionLeads(t *testing.T) { // it changes the e
 	require.ErrorIs(t, err, pgurl.ErrInvalid)
 }
 
+// TestParametersOfOtherClientsAreNotSentToTheServer which would refuse the login with 42704.
 func TestParametersOfOtherClientsAreNotSentToTheServer(t *testing.T) {
 	t.Parallel()
-	l := mustLead(t, "postgres://u:p@h/d?keepalives=1&gssencmode=disable&statement-cache-capacity=0&search_path=x&options=&application_name=mine")
+	l := mustLead(t, "postgres://u:p@h/d?keepalives=1&gssencmode=disable&statement-cache-capacity=0&search_path=x&schema=app&connection_limit=5&pgbouncer=true&pool_timeout=0&made_up=y&options=&application_name=mine")
 	require.Equal(t, map[string]string{"search_path": "x", "application_name": "mine", "client_encoding": "UTF8"}, l.parameters)
 	require.Equal(t, "sp", mustLead(t, "postgres://u@h").parameters["application_name"])
 

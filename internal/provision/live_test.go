@@ -29,7 +29,7 @@ func TestWhatALiveServerRefuses(t *testing.T) {
 		{wrong, ErrDenied, "28P01"},
 		{otherDatabase(t, url, "missing"), ErrMismatch, "3D000"},
 		{with(url, "?sslmode=require"), ErrDenied, ""},
-		{with(url, "?nonsense=1"), ErrDenied, "42704"},
+		{with(url, "?options=-c%20nonsense%3D1"), ErrDenied, "42704"},
 	} {
 		_, err := Check(within(t), c.url)
 		require.ErrorIs(t, err, c.want)

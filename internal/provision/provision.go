@@ -6,7 +6,8 @@
 // asks for that: the server gets a SCRAM-SHA-256 verifier, so its log can't have it.
 //
 // Where a connection leads depends on its URL alone: what the URL does not say is what a
-// client does without PG* variables, ~/.pgpass and ~/.postgresql. Two of the library's own
+// client does without PG* variables and ~/.postgresql. A password that it does not say may stand in
+// the file of WithPassfile. Two of the library's own
 // remain: a PGSERVICE that names a service which can't be read is refused, and the user of a
 // URL that has none is PGUSER or the one of the system. sp makes no URL without a user.
 package provision

@@ -115,6 +115,16 @@ func (t *Tx) Close() error {
 	return err
 }
 
+// next ends this change and begins another in the same transaction.
+func (c *change) next(ctx context.Context) (err error) {
+	if err := c.record.close(ctx, c); err != nil {
+		return err
+	}
+	c.record = record{command: c.record.command}
+	c.revision, err = c.q.BumpRevision(ctx)
+	return err
+}
+
 // write runs fn as a part of the change that the registry is bound to or, bound to none, as
 // a change of its own. When it then returns nil or ErrIncomplete the change was made;
 // otherwise nothing changed, unless it is ErrUnknown.

@@ -19,6 +19,8 @@ type Undo struct {
 	Sequence *int64
 	// Purge forgets the secrets that it removes at once.
 	Purge bool
+	// Creation, if not nil, is what is reversed, of which the database was dropped.
+	Creation *Creation
 }
 
 // laterError is returned for a change that can't be undone without losing a later one.
@@ -55,30 +57,54 @@ type Undone struct{ Change, By Change }
 
 // Undo reverses one change. It is itself a change, which can be undone. Members that
 // were not part of the change keep what later ones gave them; where a later change
-// would be lost, nothing changes, and the error is a laterError.
+// would be lost, nothing changes, and the error is a laterError. All of a creation is reversed
+// or nothing, each of its changes by one.
 func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) {
 	err = r.write(ctx, func(c *change) error {
-		c.record.purge = u.Purge
-		if undone.Change, err = c.toUndo(ctx, u.Sequence); err != nil {
+		if u.Creation == nil {
+			undone, err = c.undo(ctx, u)
 			return err
 		}
-		if err := checkReversible(undone.Change); err != nil {
-			return err
+		for i, made := range u.Creation.Changes {
+			if i > 0 {
+				if err := c.next(ctx); err != nil {
+					return err
+				}
+			}
+			u.Sequence = &made.Sequence
+			if undone, err = c.undo(ctx, u); err != nil {
+				return err
+			}
 		}
-		c.record.undoes = &undone.Change.Sequence
-		d, err := c.digests(ctx)
-		if err != nil {
-			return err
-		}
-		if err := c.prepared(func() error {
-			u := &undoing{change: c, undone: undone.Change, d: d, lasting: map[int64]bool{}}
-			return u.run(ctx)
-		}); err != nil {
-			return err
-		}
-		undone.By, err = c.listed(ctx, Change{Sequence: c.revision, MadeAt: c.now, Command: c.record.command, Undoes: c.record.undoes}, nil)
-		return err
+		return c.forgetDatabase(ctx, u.Creation.Database.Tenant)
 	})
+	return undone, err
+}
+
+// undo reverses one change as this one.
+func (c *change) undo(ctx context.Context, asked Undo) (undone Undone, err error) {
+	c.record.purge = asked.Purge
+	if undone.Change, err = c.toUndo(ctx, asked.Sequence, c.merge); err != nil {
+		return undone, err
+	}
+	if err := checkReversible(undone.Change); err != nil {
+		return undone, err
+	}
+	c.record.undoes = &undone.Change.Sequence
+	if asked.Creation.published(undone.Change) {
+		c.record.revoked = []string{"database_url"}
+	}
+	d, err := c.digests(ctx)
+	if err != nil {
+		return undone, err
+	}
+	if err := c.prepared(func() error {
+		u := &undoing{change: c, undone: undone.Change, d: d, lasting: map[int64]bool{}}
+		return u.run(ctx)
+	}); err != nil {
+		return undone, err
+	}
+	undone.By, err = c.listed(ctx, Change{Sequence: c.revision, MadeAt: c.now, Command: c.record.command, Undoes: c.record.undoes}, nil)
 	return undone, err
 }
 
@@ -204,37 +230,37 @@ func (u *undoing) removeAppended(ctx context.Context) error {
 }
 
 // toUndo returns the change to reverse.
-func (c *change) toUndo(ctx context.Context, sequence *int64) (Change, error) {
+func (v *View) toUndo(ctx context.Context, sequence *int64, merge int64) (Change, error) {
 	if sequence == nil {
-		return c.lastToUndo(ctx)
+		return v.lastToUndo(ctx, merge)
 	}
-	undone, err := c.changeRow(ctx, *sequence)
+	undone, err := v.changeRow(ctx, *sequence)
 	if err != nil {
 		return Change{}, err
 	}
-	if undone, _, err = c.weighed(ctx, undone); err != nil {
+	if undone, _, err = v.weighed(ctx, undone); err != nil {
 		return Change{}, err
 	}
-	by, err := c.undoneBy(ctx, *sequence)
+	by, err := v.undoneBy(ctx, *sequence)
 	if err != nil || by == 0 {
 		return undone, err
 	}
-	later, err := c.changeRow(ctx, by)
+	later, err := v.changeRow(ctx, by)
 	return Change{}, errors.Join(err, &laterError{Undone: undone, Later: later, What: "undid it"})
 }
 
 // lastToUndo returns the last change that stands. A purge is passed over: nothing is
 // to be reversed of it. So is a merge of this very command: it is not what is meant.
-func (c *change) lastToUndo(ctx context.Context) (Change, error) {
-	for row, err := range c.changeRows(ctx, nil, math.MaxInt64, 0) {
+func (v *View) lastToUndo(ctx context.Context, merge int64) (Change, error) {
+	for row, err := range v.changeRows(ctx, nil, math.MaxInt64, 0) {
 		if err != nil {
 			return Change{}, err
 		}
-		last, _, err := c.weighed(ctx, changeOf(row))
+		last, _, err := v.weighed(ctx, changeOf(row))
 		if err != nil {
 			return Change{}, err
 		}
-		if stands, err := c.stands(ctx, last); err != nil || stands && !last.Purged && !(c.merge != 0 && last.Sequence >= c.merge) {
+		if stands, err := v.stands(ctx, last); err != nil || stands && !last.Purged && !(merge != 0 && last.Sequence >= merge) {
 			return last, err
 		}
 	}
@@ -261,21 +287,21 @@ func checkReversible(undone Change) error {
 }
 
 // stands tells whether a change is neither an undo nor undone.
-func (c *change) stands(ctx context.Context, made Change) (bool, error) {
+func (v *View) stands(ctx context.Context, made Change) (bool, error) {
 	if made.Undoes != nil {
 		return false, nil
 	}
-	by, err := c.undoneBy(ctx, made.Sequence)
+	by, err := v.undoneBy(ctx, made.Sequence)
 	return by == 0 && err == nil, err
 }
 
 // undoneBy returns the change that undid another and was not undone itself, 0 if none.
-func (c *change) undoneBy(ctx context.Context, sequence int64) (int64, error) {
-	by, err := c.q.LatestUndoOf(ctx, sequence)
+func (v *View) undoneBy(ctx context.Context, sequence int64) (int64, error) {
+	by, err := v.q.LatestUndoOf(ctx, sequence)
 	if err != nil || by == 0 {
 		return 0, err
 	}
-	redone, err := c.undoneBy(ctx, by)
+	redone, err := v.undoneBy(ctx, by)
 	if redone != 0 {
 		by = 0
 	}

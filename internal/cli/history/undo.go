@@ -22,8 +22,9 @@ func Undo() *cli.Command {
 		Description: "SEQUENCE is the number that sp log prints. Without it, sp reverses the last\n" +
 			"change that was not undone yet. If a later change would be lost, sp does nothing\n" +
 			"and names both changes. An undo is itself a change: to take it back, run sp undo\n" +
-			"with its number.",
-		Flags: []cli.Flag{task.Purge(), task.NoExport()},
+			"with its number. If sp made a database with the change, undo asks, drops it and\n" +
+			"takes back the whole creation.",
+		Flags: []cli.Flag{cli.Yes(), task.Purge(), task.NoExport()},
 		Run:   task.Run(undo),
 	}
 }
@@ -41,21 +42,67 @@ func undo(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		sequence, _ := strconv.ParseInt(*word, 10, 64) // it was checked
 		u.Sequence = &sequence
 	}
+	creation, err := creationOf(ctx, t, u.Sequence)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	if creation != nil {
+		u.Creation = creation
+		return undoCreation(ctx, t, u)
+	}
 	var undone registry.Undone
-	err := t.Change(ctx, t.Tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
+	err = t.Change(ctx, t.Tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
 		undone, err = reg.Undo(ctx, u)
 		return err
 	}))
+	if !task.Made(err) {
+		return cli.Answer{}, adviseUndo(err)
+	}
+	return tellUndone(ctx, t, undone, nil, err)
+}
+
+// adviseUndo says what helps if another tenant has the name of one that would come back.
+func adviseUndo(err error) error {
 	var taken *registry.NameTakenError
 	if errors.As(err, &taken) {
-		return cli.Answer{}, cli.Hint(err, "%s gives that one another name first", cli.To("sp tenant edit", string(taken.Other), "--name", "NAME"))
+		return cli.Hint(err, "%s gives that one another name first", cli.To("sp tenant edit", string(taken.Other), "--name", "NAME"))
 	}
-	if !task.Made(err) {
-		return cli.Answer{}, err
+	return err
+}
+
+// undone is the answer to an undo: the change that it made, and the database that was dropped for it.
+type undone struct {
+	record
+	Database *task.DatabaseRecord `json:"database"`
+	Dropped  bool                 `json:"database_dropped"`
+}
+
+// tellUndone answers with an undo. err is what went wrong behind it.
+func tellUndone(ctx context.Context, t *task.Task, done registry.Undone, dropped *registry.Database, err error) (cli.Answer, error) {
+	shown, words, orphans := shownUndo(ctx, t, done.By)
+	t.Note("%s undone: %s", done.Change, words)
+	answer := undone{record: shown, Dropped: dropped != nil}
+	if dropped != nil {
+		d := task.DatabaseOf(*dropped)
+		answer.Database = &d
 	}
-	shown, words, orphans := shownUndo(ctx, t, undone.By)
-	t.Note("%s undone: %s", undone.Change, words)
-	return cli.Answer{Value: shown}, errors.Join(err, task.Afterwards(orphans))
+	for _, id := range withoutDatabase(done.By) {
+		t.Note("tenant %s is back without a database; %s makes one", id, cli.To("sp tenant provision", id))
+	}
+	return cli.Answer{Value: answer}, errors.Join(err, task.Afterwards(orphans))
+}
+
+// withoutDatabase are the local tenants that a change brought back and that have no URL: what was dropped
+// stays so.
+func withoutDatabase(by registry.Change) (ids []string) {
+	for _, e := range by.Entries {
+		_, has := e.After["database_url"]
+		isLocal := string(e.After["tenant_type"]) == `"`+string(registry.Local)+`"`
+		if e.Entity == registry.TenantEntity && e.Before == nil && isLocal && !has {
+			ids = append(ids, e.ID)
+		}
+	}
+	return ids
 }
 
 // shownUndo returns the change that an undo made, in JSON and in words. It also names databases whose

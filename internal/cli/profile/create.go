@@ -50,9 +50,13 @@ func create(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	return change(ctx, t, t.Others(nil), created, func(ctx context.Context, reg *registry.Registry) (registry.Profile, error) {
+	answer, err := change(ctx, t, t.Others(nil), created, func(ctx context.Context, reg *registry.Registry) (registry.Profile, error) {
 		return reg.CreateProfile(ctx, n)
 	})
+	if task.Made(err) && n.DatabaseURL != nil {
+		t.TellDrivers(*n.DatabaseURL)
+	}
+	return answer, err
 }
 
 // newProfile gathers what flags, stdin and answers say of a new profile.

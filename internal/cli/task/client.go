@@ -24,7 +24,7 @@ import (
 
 // BecomePsql replaces this process with psql on a database. own is whether its server is one that sp runs.
 func (t *Task) BecomePsql(program string, url secret.Secret, own bool) error {
-	u, err := pgurl.Parse(url)
+	u, err := pgurl.Usable(url)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (t *Task) FindPsql() (string, error) {
 // Directing are the variables that would lead libpq to another database, or log in as
 // somebody else: https://www.postgresql.org/docs/current/libpq-envars.html.
 var Directing = []string{
-	"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE",
+	"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSERVICE", "PGSERVICEFILE",
 	"PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS", "PGCLUSTER", // the last is Debian's: man pg_wrapper
 }
 

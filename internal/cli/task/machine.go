@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -79,6 +80,17 @@ func (t *Task) MakeRegistry(ctx context.Context, files Existing) error {
 func (t *Task) beforeLogin(ctx context.Context, url secret.Secret) (scram bool, err error) {
 	look, err := t.LookAtOwn(ctx, url)
 	return look != nil, err
+}
+
+// passfile is the file in which libpq looks for the password of a URL that has none.
+func (t *Task) passfile() string {
+	if path := t.Env("PGPASSFILE"); path != nil && *path != "" {
+		return *path
+	}
+	if home := t.Env("HOME"); home != nil && *home != "" {
+		return filepath.Join(*home, ".pgpass")
+	}
+	return ""
 }
 
 // LookAtOwn checks the server of this project that a URL leads to, if sp runs it.

@@ -48,7 +48,7 @@ func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Conte
 		if t.Defers() && t.Has(purgeFlag) && t.Bool(purgeFlag) {
 			return cli.Answer{}, cli.Usage("%s: --purge and --no-export: the file would still hold what is purged", t.Command)
 		}
-		answer, err := fn(provision.WithBeforeLogin(ctx, t.beforeLogin), t)
+		answer, err := fn(provision.WithBeforeLogin(provision.WithPassfile(ctx, t.passfile()), t.beforeLogin), t)
 		return t.explaining(answer), t.explain(t.adviseLoggedOut(ctx, t.adviseMissing(ctx, err)))
 	}
 }

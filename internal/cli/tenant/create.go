@@ -229,6 +229,9 @@ func created(ctx context.Context, t *task.Task, made record, alike []registry.Te
 		what = "created and selected"
 	}
 	t.Note("tenant %s %s", made.Tenant, what)
+	if url := made.Tenant.DatabaseURL; url != nil {
+		t.TellDrivers(*url)
+	}
 	warnOfLookalikes(t, made.Tenant, alike)
 	if t.IsTerminal() && !t.JSON {
 		tellCreated(t, made)

@@ -87,6 +87,11 @@ func edit(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	} else {
 		t.Note("tenant %s changed: %s", done.Tenant, strings.Join(done.Changed, ", "))
 	}
+	for _, m := range registry.Members {
+		if url := wanted.Set[m.Name]; m.URL && url != nil && slices.Contains(done.Changed, m.Name) {
+			t.TellDrivers(*url)
+		}
+	}
 	return cli.Answer{Value: done}, err
 }
 

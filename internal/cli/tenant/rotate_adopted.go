@@ -40,7 +40,7 @@ func adviseAdopted(err error, role hosting.Adopted) error {
 		return cli.Hint(err, "both passwords stay recorded: %s goes on, and finds out which one holds", again)
 	case errors.Is(err, hosting.ErrBothRefused):
 		return cli.Hint(err, "when the server answers again: %s", again)
-	case errors.Is(err, hosting.ErrSetBack) && role.Pooled:
+	case errors.Is(err, hosting.ErrSetBack) && (role.Pooled || role.PooledElsewhere):
 		return cli.Hint(err, "let the pooler look passwords up at the server (auth_query), or rotate at the server's own address: %s",
 			cli.To("sp tenant edit", id, "--database-url-stdin"))
 	}
@@ -51,7 +51,10 @@ func confirmAdopted(ctx context.Context, t *task.Task, role hosting.Adopted) err
 	const behindPooler = "a connection pooler stands before its server: it may refuse the new password, and then the old one is set back"
 	question := fmt.Sprintf("change the password of the role that tenants %s log in as at %s? others who use it are shut out",
 		task.Listed(role.Tenants), pgurl.Describe(*role.Tenant.OwnURL()))
-	if !role.Pooled {
+	for _, other := range role.Perhaps {
+		question += fmt.Sprintf("; tenant %s may be one of them", other)
+	}
+	if !role.Pooled && !role.PooledElsewhere {
 		return t.Confirm(ctx, question)
 	}
 	if t.Bool("yes") {

@@ -86,12 +86,14 @@ func rotate(ctx context.Context, t *task.Task, m *hosting.Machine, tenant regist
 		return cli.Answer{}, err
 	}
 	var done hosting.Rotated
+	sharing := "has the login that ends in its URL"
 	if s.Database == nil {
 		done, err = rotateAdopted(ctx, t, m, tenant)
+		sharing = "may log in as the same role, and then its password is the old one"
 	} else {
 		done, err = rotateMade(ctx, t, m, s)
 	}
-	t.Tell(done.Warnings, "has the login that ends in its URL")
+	t.Tell(done.Warnings, sharing)
 	if !done.Published {
 		return cli.Answer{}, err
 	}

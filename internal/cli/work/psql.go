@@ -57,6 +57,9 @@ func psql(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if err != nil {
 		return cli.Answer{}, fmt.Errorf("psql: tenant %s: %w", c.Tenant, err)
 	}
+	if t.IsTerminal() { // a script was told when the URL was stored
+		t.TellDrivers(c.URL)
+	}
 	return cli.Answer{}, t.BecomePsql(program, c.URL, own != nil)
 }
 

@@ -1,0 +1,92 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/registry"
+)
+
+// creationOf is the creation that the undo would take back, with a database; nil if there is none. What is wrong
+// with the undo itself, that says.
+func creationOf(ctx context.Context, t *task.Task, sequence *int64) (c *registry.Creation, err error) {
+	err = t.Read(ctx, func(_ project.Dir, view *registry.View) error {
+		c, err = view.CreationOf(ctx, sequence)
+		if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrConflict) {
+			err = nil
+		}
+		return err
+	})
+	return c, err
+}
+
+// errTried takes back an undo that was only tried.
+var errTried = errors.New("it can be undone")
+
+// undoCreation drops the database that was made for a tenant, and takes back what the registry says of it. What
+// would stop the undo behind that stops it first.
+func undoCreation(ctx context.Context, t *task.Task, u registry.Undo) (answer cli.Answer, err error) {
+	err = t.InSteps(ctx, t.Tenants, func(ctx context.Context, m *hosting.Machine) error {
+		if err := tryUndo(ctx, m, u); err != nil {
+			return adviseUndo(err)
+		}
+		if err := confirmUndo(ctx, t, m, *u.Creation); err != nil {
+			return err
+		}
+		if err := t.DropDatabase(ctx, m, u.Creation.Database); err != nil {
+			return err
+		}
+		var undone registry.Undone
+		err := m.Change(ctx, func(reg *registry.Registry) (err error) {
+			undone, err = reg.Undo(ctx, u)
+			return err
+		})
+		if !task.Made(err) {
+			return cli.Hint(err, "the database is dropped; %s deletes what is left", cli.To("sp tenant delete", string(u.Creation.Tenant.ID)))
+		}
+		answer, err = tellUndone(ctx, t, undone, &u.Creation.Database, err)
+		return err
+	})
+	return answer, err
+}
+
+func tryUndo(ctx context.Context, m *hosting.Machine, u registry.Undo) error {
+	err := m.Change(ctx, func(reg *registry.Registry) error {
+		if _, err := reg.Undo(ctx, u); err != nil {
+			return err
+		}
+		return errTried
+	})
+	if errors.Is(err, errTried) {
+		return nil
+	}
+	return err
+}
+
+// confirmUndo asks whether the database may go, and says what is in it and who else uses it.
+func confirmUndo(ctx context.Context, t *task.Task, m *hosting.Machine, c registry.Creation) error {
+	d, content := c.Database, ""
+	if !t.Bool("yes") {
+		if tables, err := m.Tables(ctx, c.Tenant); err == nil {
+			content = fmt.Sprintf(" with %s", cli.Counted(tables, "table"))
+		}
+	}
+	parts := []string{fmt.Sprintf("Drop database %s%s and all that is in it, made for tenant %s at %s on server %s", d.Name, content, c.Tenant, task.Clock(c.Changes[0].MadeAt), d.Server)}
+	err := m.Read(ctx, func(view *registry.View) error {
+		sharers, err := hosting.SharersOf(ctx, view, c.Database)
+		for _, other := range sharers {
+			parts = append(parts, fmt.Sprintf("(tenant %s uses it, too)", other))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return t.Confirm(ctx, strings.Join(parts, " ")+"? No undo brings it back.")
+}

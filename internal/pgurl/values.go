@@ -1,0 +1,134 @@
+package pgurl
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// wordsOf are what libpq and pgx take for a parameter that has a few values, nil for another one. With anything
+// else they refuse the URL, also if it is empty.
+func wordsOf(name string) []string {
+	switch name {
+	case "channel_binding", "gssencmode":
+		return []string{"disable", "prefer", "require"}
+	case "load_balance_hosts":
+		return []string{"disable", "random"}
+	case "max_protocol_version", "min_protocol_version":
+		return []string{"3.0", "3.2", "latest"}
+	case "ssl_max_protocol_version", "ssl_min_protocol_version":
+		return tlsVersions
+	case "sslcertmode":
+		return []string{"disable", "allow", "require"}
+	case "sslmode":
+		return []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+	case "sslnegotiation":
+		return []string{"postgres", "direct"}
+	case "target_session_attrs":
+		return []string{"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}
+	}
+	return nil
+}
+
+var tlsVersions = []string{"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"}
+
+// numbers are the parameters whose value is a whole number.
+var numbers = []string{"connect_timeout", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "tcp_user_timeout"}
+
+// ways are the methods that require_auth may name.
+var ways = []string{"none", "password", "md5", "gss", "sspi", "scram-sha-256", "oauth"}
+
+// longestSocket is what the path of a socket may have at most: 108 bytes with the NUL behind it.
+const longestSocket = 107
+
+// checkUse refuses what can be read and what no client can use: with that, nobody gets as far as a server.
+// Nothing of a value is repeated.
+func (u URL) checkUse() error {
+	for _, name := range slices.Sorted(maps.Keys(u.said)) {
+		if known := misspelt(name); known != "" {
+			return fmt.Errorf("has a parameter that libpq does not know: is %s meant?", known) // a name may be a piece of a password
+		}
+		if err := checkValue(name, u.said[name]); err != nil {
+			return err
+		}
+	}
+	for _, s := range u.servers {
+		if s.IsSocket() && len(socketIn(s.Host, s.PortOr()).Name) > longestSocket {
+			return fmt.Errorf("leads to a socket whose path is longer than %d bytes (make the directory's path shorter)", longestSocket)
+		}
+	}
+	return u.checkTogether()
+}
+
+func checkValue(name, value string) error {
+	known := wordsOf(name)
+	_, wrong := strconv.ParseInt(strings.TrimSpace(value), 10, 32)
+	switch {
+	case name == "ssl":
+		return fmt.Errorf("has a parameter ssl that says nothing sp knows (sslmode is one of %s)", strings.Join(wordsOf("sslmode"), ", "))
+	case known != nil && !slices.Contains(known, value) && !(known[0] == tlsVersions[0] && isTLSVersion(value)):
+		return fmt.Errorf("has a parameter %s that is none of %s", name, strings.Join(known, ", "))
+	case slices.Contains(numbers, name) && wrong != nil:
+		return fmt.Errorf("has a parameter %s that is no whole number", name)
+	case name == "require_auth":
+		return checkWays(value)
+	case name == "options":
+		return checkOptions(value)
+	}
+	return nil
+}
+
+// isTLSVersion takes what libpq does: none, and one in any case.
+func isTLSVersion(value string) bool {
+	return value == "" || slices.ContainsFunc(tlsVersions, func(known string) bool { return strings.EqualFold(known, value) })
+}
+
+// checkWays refuses a list of methods that libpq does: one that is none, and one in which some are wanted
+// and some are not.
+func checkWays(list string) error {
+	not := strings.HasPrefix(list, "!")
+	for word := range strings.SplitSeq(list, ",") {
+		way, isNot := strings.CutPrefix(word, "!")
+		if list != "" && (isNot != not || !slices.Contains(ways, way)) {
+			return fmt.Errorf("has a parameter require_auth that is no list of %s, all with a ! or none", strings.Join(ways, ", "))
+		}
+	}
+	return nil
+}
+
+// checkOptions refuses a -c without NAME=VALUE, with which a server ends the login.
+func checkOptions(options string) error {
+	said := strings.Fields(options)
+	for i, word := range said {
+		setting, isSetting := strings.CutPrefix(word, "-c")
+		if isSetting && setting == "" && i+1 < len(said) {
+			setting = said[i+1]
+		}
+		if isSetting && !strings.Contains(setting, "=") {
+			return errors.New("has a parameter options with a -c that no NAME=VALUE follows")
+		}
+	}
+	return nil
+}
+
+// checkTogether refuses parameters of which one forbids what the other demands.
+func (u URL) checkTogether() error {
+	mode, min, max := u.said["sslmode"], u.said["ssl_min_protocol_version"], u.said["ssl_max_protocol_version"]
+	isStrong := slices.Contains([]string{"require", "verify-ca", "verify-full"}, mode)
+	switch {
+	case u.said["sslrootcert"] == "system" && mode != "" && mode != "verify-full":
+		return errors.New("has sslrootcert=system, which demands sslmode=verify-full")
+	case u.said["sslnegotiation"] == "direct" && !isStrong:
+		return errors.New("has sslnegotiation=direct, which demands sslmode=require or a stronger one")
+	case u.said["channel_binding"] == "require" && mode == "disable":
+		return errors.New("has channel_binding=require, for which there is TLS, and sslmode=disable")
+	case min != "" && max != "" && strings.ToLower(min) > strings.ToLower(max):
+		return errors.New("has an ssl_min_protocol_version above its ssl_max_protocol_version")
+	case u.said["min_protocol_version"] > u.said["max_protocol_version"] && u.said["max_protocol_version"] != "":
+		return errors.New("has a min_protocol_version above its max_protocol_version")
+	}
+	return nil
+}
