@@ -281,6 +281,7 @@ var canaryRows = map[string][]string{
 	"tenant rotate-credentials": {"", "a -y", "b -y", "c -y", "e -y --now", "nosuch -y", "a --grace CANARYc4n4ryCANARY -y"},
 	"db up":                     {"", "--provider local", "--provider CANARYc4n4ryCANARY", "--port CANARYc4n4ryCANARY", "--port 7"},
 	"db down":                   {""},
+	"db restart":                {"", "-y"},
 	"db status":                 {""},
 	"db list":                   {""},
 	"db remove":                 {"", "nosuch", "URL -y", "CANARYc4n4ryCANARY", "local", "local -y"},

@@ -46,6 +46,20 @@ func (m *Machine) Stop(ctx context.Context, s registry.Server) error {
 	return m.ending(ctx, s, runner.Down)
 }
 
+// CheckPrograms refuses a server that sp runs if this machine's programs would not start it.
+func (m *Machine) CheckPrograms(s registry.Server) error {
+	if s.Provider != registry.LocalPrograms {
+		return nil
+	}
+	c, err := m.cluster(s)
+	if err == nil && c.Exists() {
+		if c.Programs, err = m.Programs(c.Dir); err == nil {
+			err = c.CheckData()
+		}
+	}
+	return err
+}
+
 // Remove stops a server that sp runs and removes its data; a withheld server is only forgotten. It
 // returns the tenants that lost their database. The records go last, so that a stopped removal can
 // be repeated.
@@ -182,6 +196,23 @@ func (m *Machine) status(ctx context.Context, s registry.Server, databases []reg
 		}
 	}
 	return st
+}
+
+// Sessions returns the sessions of clients on a server; of one that does not run, none.
+func (m *Machine) Sessions(ctx context.Context, s registry.Server) ([]provision.Session, error) {
+	running, err := m.Running(ctx, s)
+	if err != nil || !running {
+		return nil, err
+	}
+	admin, err := m.answering(ctx, s)
+	if err != nil {
+		return nil, &ServerError{s, err}
+	}
+	h := &host{s, admin}
+	defer h.close()
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return admin.Sessions(ctx)
 }
 
 // answering connects to a server that answers now.

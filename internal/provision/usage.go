@@ -21,6 +21,7 @@ type Usage struct {
 
 // Session is a client's connection to a database.
 type Session struct {
+	Database    string
 	Role        string
 	Application string // as the client calls itself, which may be anything
 	Client      string // its address; "" for a socket, or if the administrator may not see it
@@ -60,7 +61,7 @@ func (s *Server) Usages(ctx context.Context, names ...string) (map[string]Usage,
 		coalesce(datconnlimit <> -2, false) AND 3 = (SELECT count(*) FROM pg_roles WHERE rolname IN (wanted || '_owner', wanted || '_a', wanted || '_b')),
 		`+epoch(`least((SELECT min(xact_start) FROM pg_stat_activity a WHERE datid = d.oid AND `+isClient+`), (SELECT min(prepared) FROM pg_prepared_xacts WHERE database = d.datname))`)+`,
 		has_function_privilege('pg_stat_file(text, boolean)', 'EXECUTE') AND has_function_privilege('pg_ls_dir(text, boolean, boolean)', 'EXECUTE'),
-		usename, application_name, host(client_addr), state, `+epoch("backend_start")+`, `+epoch("xact_start")+`, `+epoch("state_change")+`
+		`+ofSession+`
 		FROM unnest(ARRAY[`+listed(names, literal)+`]) wanted LEFT JOIN pg_database d ON d.datname = wanted
 		LEFT JOIN pg_stat_activity a ON datid = d.oid AND `+isClient+` ORDER BY backend_start, a.pid`)
 	if err != nil {
@@ -71,14 +72,30 @@ func (s *Server) Usages(ctx context.Context, names ...string) (map[string]Usage,
 		u := found[row[0]]
 		u.There, u.Whole, u.Oldest, seesFiles = row[1] == "t", row[2] == "t", instant(row[3]), row[4] == "t"
 		if row[5] != "" {
-			u.Sessions = append(u.Sessions, Session{
-				Role: row[5], Application: row[6], Client: row[7], State: row[8],
-				Began: instant(row[9]), Transaction: instant(row[10]), Changed: instant(row[11]),
-			})
+			u.Sessions = append(u.Sessions, sessionOf(row[5:]))
 		}
 		found[row[0]] = u
 	}
 	return found, s.measure(ctx, found, names, seesFiles)
+}
+
+// Sessions returns the sessions of clients in all databases of the server.
+func (s *Server) Sessions(ctx context.Context) (sessions []Session, err error) {
+	rows, err := s.query(ctx, "sessions", "SELECT "+ofSession+" FROM pg_stat_activity a WHERE "+isClient+" ORDER BY a.datname, backend_start, pid")
+	for _, row := range rows {
+		sessions = append(sessions, sessionOf(row))
+	}
+	return sessions, err
+}
+
+// ofSession are the columns of a row of pg_stat_activity that sessionOf reads.
+var ofSession = "a.datname, usename, application_name, host(client_addr), state, " + epoch("backend_start") + ", " + epoch("xact_start") + ", " + epoch("state_change")
+
+func sessionOf(row []string) Session {
+	return Session{
+		Database: row[0], Role: row[1], Application: row[2], Client: row[3], State: row[4],
+		Began: instant(row[5]), Transaction: instant(row[6]), Changed: instant(row[7]),
+	}
 }
 
 // measure finds out how large databases are, which takes as long as there are many files.

@@ -76,6 +76,7 @@ func Faults() []cli.Fault {
 		fault(hosting.ErrWithheld, 9, "denied", none),
 		fault(errNoPlace, 9, "unavailable", say("SP_DATA_DIR names a directory for the data of servers")),
 		fault(hosting.ErrOtherData, 9, "denied", say("%s shows it, and asks", cli.To("sp db up"))),
+		fault(hosting.ErrNotOwn, 9, "unsupported", none),
 		fault(hosting.ErrLost, 9, "mismatch", none),
 		fault(provision.ErrUnavailable, 9, "unavailable", say("see that the server runs, and that the address is right")),
 		fault(provision.ErrDenied, 9, "denied", none),
