@@ -276,7 +276,7 @@ var canaryRows = map[string][]string{
 		"a --clear CANARYc4n4ryCANARY", "a --limit=CANARYc4n4ryCANARY", "a --region iad", "nosuch --region iad", "c --clear database-url", "a --name b",
 	},
 	// Nothing here connects: the tests in live do the same on a server.
-	"tenant provision":          {"", "a", "c", "nosuch", "c --server URL", "c --server CANARYc4n4ryCANARY", "c --server-file given/odd.txt", "c --provider CANARYc4n4ryCANARY", "c --provider server --server-stdin"},
+	"tenant provision":          {"", "a", "c", "nosuch", "c --server URL", "c --server CANARYc4n4ryCANARY", "c --server-file given/odd.txt", "c --provider CANARYc4n4ryCANARY", "c --provider server --server-stdin", "c --extension CANARYc4n4ryCANARY", "c --extension citext --createdb"},
 	"tenant check":              {"", "a", "b", "c", "d", "e", "nosuch", "--all"},
 	"tenant rotate-credentials": {"", "a -y", "b -y", "c -y", "e -y --now", "nosuch -y", "a --grace CANARYc4n4ryCANARY -y"},
 	"db up":                     {"", "--provider local", "--provider CANARYc4n4ryCANARY", "--port CANARYc4n4ryCANARY", "--port 7"},

@@ -242,12 +242,16 @@ func (m *Machine) free(s registry.Server) *int64 {
 	return &free
 }
 
-// usages are those of the databases that are recorded on a server.
+// usages are those of the databases that are recorded on a server, and of those that may be beside them.
 func (h *host) usages(ctx context.Context, databases []registry.Database) (map[string]provision.Usage, error) {
 	var names []string
 	for _, d := range databases {
-		if d.Server == h.Name {
-			names = append(names, d.Name)
+		if d.Server != h.Name {
+			continue
+		}
+		names = append(names, d.Name)
+		for _, extra := range h.database(d).Extras() {
+			names = append(names, extra.Name)
 		}
 	}
 	return h.admin.Usages(ctx, names...)

@@ -40,6 +40,9 @@ func (s *Server) Drop(ctx context.Context, d Database) error {
 	if err := s.mustClear(ctx, d, roles); err != nil { // before anything is lost
 		return err
 	}
+	if err := s.dropExtras(ctx, d); err != nil {
+		return err
+	}
 	if found.there {
 		if err := s.dropDatabase(ctx, d, found); err != nil {
 			return err
@@ -82,13 +85,13 @@ func (s *Server) MayDrop(ctx context.Context, d Database) error {
 		return err
 	}
 	const doing = "look at who uses the database"
-	name := literal(d.Name)
+	its := d.owned()
 	rows, err := s.query(ctx, doing, `SELECT 'a session of role ' || usename || ', pid ' || pid || ', is in it, which this administrator may not end'
 			FROM pg_stat_activity a JOIN pg_roles r ON r.oid = usesysid, pg_roles me
-			WHERE me.rolname = current_user AND NOT me.rolsuper AND datname = `+name+` AND NOT `+fmt.Sprintf(ofTenant, "usename")+`
+			WHERE me.rolname = current_user AND NOT me.rolsuper AND datid IN `+its+` AND NOT `+fmt.Sprintf(ofTenant, "usename")+`
 			AND (r.rolsuper OR NOT pg_has_role(r.oid, 'USAGE') AND NOT pg_has_role('pg_signal_backend', 'USAGE'))
-		UNION ALL SELECT 'its replication slot ' || slot_name || ' is in use' FROM pg_replication_slots WHERE database = `+name+` AND active
-		UNION ALL SELECT 'it has the subscription ' || subname FROM pg_subscription JOIN pg_database b ON b.oid = subdbid WHERE datname = `+name)
+		UNION ALL SELECT 'its replication slot ' || slot_name || ' is in use' FROM pg_replication_slots WHERE datoid IN `+its+` AND active
+		UNION ALL SELECT 'it has the subscription ' || subname FROM pg_subscription WHERE subdbid IN `+its)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -99,16 +102,15 @@ func (s *Server) MayDrop(ctx context.Context, d Database) error {
 // in; or be given a right there by whoever has the say there. Before that is gone they can't be dropped.
 
 // elsewhere returns the databases where something belongs to roles or is allowed to them; an empty name is
-// for what belongs to no database. Their own database is none of them.
+// for what belongs to no database. Their own databases are none of them.
 func (s *Server) elsewhere(ctx context.Context, d Database, roles []string) (found []string, err error) {
 	if len(roles) == 0 {
 		return nil, nil
 	}
 	rows, err := s.query(ctx, "what the roles have elsewhere", `SELECT DISTINCT coalesce(b.datname, '') FROM pg_shdepend p
 		JOIN pg_roles r ON r.oid = refobjid AND refclassid = 'pg_authid'::regclass LEFT JOIN pg_database b ON b.oid = dbid
-		WHERE rolname IN (`+listed(roles, literal)+`) AND b.datname IS DISTINCT FROM `+literal(d.Name)+`
-		AND classid <> 'pg_auth_members'::regclass
-		AND NOT (classid = 'pg_database'::regclass AND objid IN (SELECT oid FROM pg_database WHERE datname = `+literal(d.Name)+`))`)
+		WHERE rolname IN (`+listed(roles, literal)+`) AND p.dbid NOT IN `+d.owned()+`
+		AND classid <> 'pg_auth_members'::regclass AND NOT (classid = 'pg_database'::regclass AND objid IN `+d.owned()+`)`)
 	for _, row := range rows {
 		found = append(found, row[0])
 	}

@@ -48,6 +48,14 @@ type databaseState struct {
 	Orphan  bool           `json:"tenant_is_gone"`
 	Missing bool           `json:"is_missing"`
 	usage
+	// Extras are the databases for tests beside it; null where its server does not tell.
+	Extras []extra `json:"extra_databases"`
+}
+
+// extra is a database for tests, in JSON.
+type extra struct {
+	Name string `json:"name"`
+	usage
 }
 
 // next is where the database of a new tenant would be made, in JSON: on a server that is known, with a
@@ -139,7 +147,10 @@ func (s *state) put(t *task.Task, is hosting.Status, databases []registry.Databa
 	for i, d := range s.Databases {
 		s.Databases[i].Missing = slices.Contains(is.Missing, d.Tenant.ID)
 		at := slices.IndexFunc(databases, func(r registry.Database) bool { return r.Tenant == d.Tenant.ID })
-		s.Databases[i].usage = usageOf(databases[at], is.Usages)
+		s.Databases[i].usage = usageOf(databases[at], d.Name, is.Usages)
+		if is.Usages != nil {
+			s.Databases[i].Extras = extrasOf(databases[at], is.Usages)
+		}
 	}
 }
 
@@ -198,7 +209,7 @@ func (f found) forPeople(now time.Time) cli.Answer {
 			server = ""
 		}
 		for _, d := range s.Databases {
-			rows = append(rows, d.forPeople(now, server))
+			rows = append(rows, d.forPeople(now, server)...)
 		}
 	}
 	a.Rows, a.Foot = cli.Rows(rows...), f.foot()
@@ -265,6 +276,9 @@ func (s state) rows() []cli.Row {
 	rows := []cli.Row{{Cells: []string{s.Name, address, s.is(), chosen, free}}}
 	for _, d := range s.Databases {
 		rows = append(rows, cli.Row{Cells: append([]string{"  " + d.Name, string(d.Tenant.ID), strings.Join(d.notes(), "; ")}, d.cells()...)})
+		for _, x := range d.Extras {
+			rows = append(rows, cli.Row{Cells: append([]string{"  " + x.Name, string(d.Tenant.ID), forTests}, x.cells()...)})
+		}
 	}
 	return rows
 }
@@ -283,6 +297,11 @@ func (d databaseState) notes() []string {
 	}
 	if old := d.onOldLogin(); len(old) > 0 {
 		notes = append(notes, fmt.Sprintf("%s on the old login: %s", cli.Counted(len(old), "session"), cli.Some(callers(old))))
+	}
+	for _, x := range d.Extras {
+		if old := x.onOldLogin(); len(old) > 0 {
+			notes = append(notes, fmt.Sprintf("%s on the old login in %s: %s", cli.Counted(len(old), "session"), x.Name, cli.Some(callers(old))))
+		}
 	}
 	return notes
 }

@@ -36,9 +36,20 @@ type session struct {
 	Transaction *task.Time              `json:"transaction_began_at"`
 }
 
-// usageOf is how a database is used, by what its server says.
-func usageOf(d registry.Database, all map[string]provision.Usage) (u usage) {
-	is, known := all[d.Name]
+// extrasOf are the databases for tests that are beside a database.
+func extrasOf(d registry.Database, all map[string]provision.Usage) []extra {
+	found := []extra{}
+	for _, x := range (provision.Database{Name: d.Name}).Extras() {
+		if all[x.Name].There {
+			found = append(found, extra{x.Name, usageOf(d, x.Name, all)})
+		}
+	}
+	return found
+}
+
+// usageOf is how a database is used, or one for tests beside it, by what its server says.
+func usageOf(d registry.Database, name string, all map[string]provision.Usage) (u usage) {
+	is, known := all[name]
 	if !known || !is.There {
 		return u
 	}
@@ -115,24 +126,40 @@ func (u usage) cells() []string {
 	return cells
 }
 
-// forPeople is a row of the table, with the name of the server where there are several.
-func (d databaseState) forPeople(now time.Time, server string) []string {
-	size, sessions := "", ""
-	if d.Size != nil {
-		size = sizeOf(*d.Size)
-	}
-	if d.Sessions != nil {
-		sessions = strconv.Itoa(len(d.Sessions))
-	}
-	if old := len(d.onOldLogin()); old > 0 {
-		sessions += fmt.Sprintf(" (%d old)", old)
-	}
+// forTests is the state of an extra database.
+const forTests = "for tests"
+
+// forPeople are the rows of the table for a database and those beside it, with the name of the server where there
+// are several.
+func (d databaseState) forPeople(now time.Time, server string) [][]string {
 	state := string(d.State)
 	if d.Missing {
 		state = "missing"
 	}
 	tenant := cmp.Or(d.Tenant.Called(), string(d.Tenant.ID))
-	return []string{d.Name, tenant, server, size, sessions, age(now, d.Oldest), ago(now, d.lastUse()), state}
+	row := func(name string, u usage, state string) []string {
+		return append(append([]string{name, tenant, server}, u.forPeople(now)...), state)
+	}
+	rows := [][]string{row(d.Name, d.usage, state)}
+	for _, x := range d.Extras {
+		rows = append(rows, row(x.Name, x.usage, forTests))
+	}
+	return rows
+}
+
+// forPeople are the cells of the table about use.
+func (u usage) forPeople(now time.Time) []string {
+	size, sessions := "", ""
+	if u.Size != nil {
+		size = sizeOf(*u.Size)
+	}
+	if u.Sessions != nil {
+		sessions = strconv.Itoa(len(u.Sessions))
+	}
+	if old := len(u.onOldLogin()); old > 0 {
+		sessions += fmt.Sprintf(" (%d old)", old)
+	}
+	return []string{size, sessions, age(now, u.Oldest), ago(now, u.lastUse())}
 }
 
 // lastUse is the newest that is known of its use. Who only read leaves no trace of it when the session ends.

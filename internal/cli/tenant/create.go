@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -44,7 +45,7 @@ func createFlags() []cli.Flag {
 		task.SetAside(), task.NoExport(),
 	}
 	flags = append(flags, cli.SecretFlags("database-url", "URL", "an existing database: postgres://USER:PASSWORD@HOST/DB")...)
-	return append(flags, task.ServerFlags()...)
+	return slices.Concat(flags, extrasFlags(), task.ServerFlags())
 }
 
 func create(ctx context.Context, t *task.Task) (cli.Answer, error) {
@@ -99,6 +100,8 @@ func checkWanted(ctx context.Context, t *task.Task, n registry.NewTenant, w host
 		return cli.Hint(cli.Usage("tenant create: --provider url: which database?"), "--database-url-stdin")
 	case t.Bool("no-database") && w.Provider != "":
 		return cli.Usage("tenant create: either --no-database, or where to make one")
+	case !wantedExtras(t).None() && (given || t.Bool("no-database")):
+		return cli.Usage("tenant create: --%s and --%s are for a database that sp makes", extensionFlag, createdbFlag)
 	case given && !t.Bool("no-check"):
 		return t.CheckAdopted(ctx, *n.Tenant.DatabaseURL)
 	}
@@ -206,19 +209,21 @@ func hostOn(ctx context.Context, t *task.Task, m *hosting.Machine, n registry.Ne
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	c, err := m.Create(ctx, n, s)
+	x := wantedExtras(t)
+	c, err := m.Create(ctx, n, s, x)
 	if task.Made(err) && s.IsOwn() && s.Admin.Empty() && t.IsTerminal() && !t.JSON {
 		t.Note("PostgreSQL was started for this project (%s); %s tells of it", s.Provider, cli.To("sp db status"))
 	}
-	tellMade(t, c, err)
+	tellMade(t, c, x, err)
 	if !task.Made(err) {
-		return cli.Answer{}, err
+		return cli.Answer{}, adviseExtension(err, "")
 	}
 	made, problem := recordAfter(ctx, t, c.Tenant.ID)
 	if made.Tenant.ID == "" {
 		made.Tenant = c.Tenant
 	}
 	answer, outranked := created(ctx, t, made, alike)
+	tellExtras(t, made.Database, x)
 	return answer, cmp.Or(err, problem, outranked)
 }
 

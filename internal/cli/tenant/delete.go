@@ -61,6 +61,9 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	if client != nil {
 		doomed.question = atControlPlane(doomed.question, client.Host())
 	}
+	if doomed.database != nil && !t.Bool("keep-database") {
+		warnOfExtras(ctx, t, m, *doomed.database)
+	}
 	if !t.IsSet("confirm") {
 		if err := t.Confirm(ctx, doomed.question); err != nil {
 			return cli.Answer{}, err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -21,7 +22,7 @@ func provisionCommand() *cli.Command {
 			"happens; otherwise sp does the steps that are missing. sp tenant delete ID\n" +
 			"removes what was made. For a cloud tenant, sp waits until its database is ready,\n" +
 			"and fetches its credentials.",
-		Flags: append(task.ServerFlags(), task.NoExport()),
+		Flags: slices.Concat(extrasFlags(), task.ServerFlags(), []cli.Flag{task.NoExport()}),
 		Run:   task.Run(provisionTenant),
 	}
 }
@@ -39,6 +40,9 @@ func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err 
 		return cli.Answer{}, err
 	}
 	if tenant.IsCloud() {
+		if !wantedExtras(t).None() {
+			return cli.Answer{}, cli.Usage("tenant provision: tenant %s is a cloud tenant: --%s and --%s are for a local one", tenant, extensionFlag, createdbFlag)
+		}
 		if w.Provider != "" {
 			return cli.Answer{}, cli.Usage("tenant provision: tenant %s is a cloud tenant, whose database the control plane makes", tenant)
 		}
@@ -51,6 +55,7 @@ func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err 
 		}
 		shown, problem := recordAfter(ctx, t, id)
 		answer.Value = shown
+		tellExtras(t, shown.Database, wantedExtras(t))
 		return cmp.Or(err, problem)
 	})
 	return answer, err
@@ -97,6 +102,11 @@ func makeDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, w hosti
 	if err != nil {
 		return "", err
 	}
+	x := wantedExtras(t)
+	if s.Tenant.HasDatabaseURL() && s.Database == nil && !x.None() {
+		return "", cli.Hint(fmt.Errorf("tenant %s: sp did not make its database: %w", s.Tenant, hosting.ErrNotOwn),
+			"its own administrator makes extensions and databases there: %s", cli.To("sp psql", string(s.Tenant.ID)))
+	}
 	if s.Tenant.HasDatabaseURL() && s.Database == nil {
 		t.Note("tenant %s has its database", s.Tenant)
 		return s.Tenant.ID, nil
@@ -105,31 +115,31 @@ func makeDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, w hosti
 	if err != nil {
 		return "", err
 	}
-	r, err := m.Resume(ctx, s, on)
-	tellResumed(t, r, err)
-	return s.Tenant.ID, task.AdviseLogin(err)
+	r, err := m.Resume(ctx, s, on, x)
+	tellResumed(t, r, x, err)
+	return s.Tenant.ID, task.AdviseLogin(adviseExtension(err, s.Tenant.ID))
 }
 
-func tellResumed(t *task.Task, r hosting.Resumed, err error) {
+func tellResumed(t *task.Task, r hosting.Resumed, x hosting.Extras, err error) {
 	if r.Ended {
 		t.Note("its old login ends")
 	}
 	if r.Gone != nil {
 		t.Note("database %s is not whole any more on server %s: what is missing is made again, and what was in it is gone", r.Gone.Name, r.Gone.Server)
 	}
-	tellMade(t, r.Created, err)
+	tellMade(t, r.Created, x, err)
 	if task.Made(err) {
 		t.Note("tenant %s has its database", r.Tenant)
 	}
 }
 
 // tellMade says what was met when a database was made, and where it was stopped.
-func tellMade(t *task.Task, c hosting.Created, err error) {
+func tellMade(t *task.Task, c hosting.Created, x hosting.Extras, err error) {
 	t.Tell(c.Warnings, "")
 	if c.Planned && !task.Made(err) {
 		id := string(c.Tenant.ID)
 		t.Note("tenant %s is registered, its database is not finished: %s goes on, %s undoes it",
-			c.Tenant, cli.To("sp tenant provision", id), cli.To("sp tenant delete", id))
+			c.Tenant, cli.To("sp tenant provision", append([]string{id}, argumentsFor(x)...)...), cli.To("sp tenant delete", id))
 	}
 }
 
