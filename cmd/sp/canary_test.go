@@ -282,6 +282,7 @@ var canaryRows = map[string][]string{
 	"db up":                     {"", "--provider local", "--provider CANARYc4n4ryCANARY", "--port CANARYc4n4ryCANARY", "--port 7"},
 	"db down":                   {""},
 	"db restart":                {"", "-y"},
+	"db psql":                   {"", "a", "nosuch", "CANARYc4n4ryCANARY", "URL", "a b"},
 	"db status":                 {""},
 	"db list":                   {""},
 	"db remove":                 {"", "nosuch", "URL -y", "CANARYc4n4ryCANARY", "local", "local -y"},

@@ -115,6 +115,7 @@ var answers = map[string]asked{
 	"db_list":        {in: withServers, line: "db list"},
 	"db_down":        {in: withServers, line: "db down"},
 	"db_restart":     {in: withServers, line: "db restart -y"},
+	"db_psql":        {in: withServers, line: "db psql a"},
 	"db_use":         {in: withServers, line: "db use --none"},
 	"db_remove":      {in: withServers, line: "db remove local -y"},
 	"db_up":          {in: withServers, line: "db up"},

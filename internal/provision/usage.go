@@ -61,7 +61,7 @@ func (s *Server) Usages(ctx context.Context, names ...string) (map[string]Usage,
 		coalesce(datconnlimit <> -2, false) AND 3 = (SELECT count(*) FROM pg_roles WHERE rolname IN (wanted || '_owner', wanted || '_a', wanted || '_b')),
 		`+epoch(`least((SELECT min(xact_start) FROM pg_stat_activity a WHERE datid = d.oid AND `+isClient+`), (SELECT min(prepared) FROM pg_prepared_xacts WHERE database = d.datname))`)+`,
 		has_function_privilege('pg_stat_file(text, boolean)', 'EXECUTE') AND has_function_privilege('pg_ls_dir(text, boolean, boolean)', 'EXECUTE'),
-		`+ofSession+`
+		`+ofSession()+`
 		FROM unnest(ARRAY[`+listed(names, literal)+`]) wanted LEFT JOIN pg_database d ON d.datname = wanted
 		LEFT JOIN pg_stat_activity a ON datid = d.oid AND `+isClient+` ORDER BY backend_start, a.pid`)
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *Server) Usages(ctx context.Context, names ...string) (map[string]Usage,
 
 // Sessions returns the sessions of clients in all databases of the server.
 func (s *Server) Sessions(ctx context.Context) (sessions []Session, err error) {
-	rows, err := s.query(ctx, "sessions", "SELECT "+ofSession+" FROM pg_stat_activity a WHERE "+isClient+" ORDER BY a.datname, backend_start, pid")
+	rows, err := s.query(ctx, "sessions", "SELECT "+ofSession()+" FROM pg_stat_activity a WHERE "+isClient+" ORDER BY a.datname, backend_start, pid")
 	for _, row := range rows {
 		sessions = append(sessions, sessionOf(row))
 	}
@@ -89,7 +89,9 @@ func (s *Server) Sessions(ctx context.Context) (sessions []Session, err error) {
 }
 
 // ofSession are the columns of a row of pg_stat_activity that sessionOf reads.
-var ofSession = "a.datname, usename, application_name, host(client_addr), state, " + epoch("backend_start") + ", " + epoch("xact_start") + ", " + epoch("state_change")
+func ofSession() string {
+	return "a.datname, usename, application_name, host(client_addr), state, " + epoch("backend_start") + ", " + epoch("xact_start") + ", " + epoch("state_change")
+}
 
 func sessionOf(row []string) Session {
 	return Session{

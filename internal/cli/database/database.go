@@ -16,6 +16,7 @@ func Command() *cli.Command {
 		Commands: []*cli.Command{
 			upCommand(), downCommand(),
 			restartCommand(),
+			psqlCommand(),
 			statusCommand(), useCommand(), listCommand(), removeCommand(),
 		},
 	}
