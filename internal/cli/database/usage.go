@@ -159,26 +159,22 @@ func (u usage) forPeople(now time.Time) []string {
 	if old := len(u.onOldLogin()); old > 0 {
 		sessions += fmt.Sprintf(" (%d old)", old)
 	}
-	return []string{size, sessions, age(now, u.Oldest), ago(now, u.lastUse())}
+	return []string{size, sessions, age(now, u.Oldest), u.lastUse(now)}
 }
 
-// lastUse is the newest that is known of its use. Who only read leaves no trace of it when the session ends.
-func (u usage) lastUse() *task.Time {
-	if u.Active == nil || u.Written != nil && time.Time(*u.Written).After(time.Time(*u.Active)) {
-		return u.Written
+// lastUse says how long ago an open session did something or, if none is open, when the newest file was written.
+// Who only reads leaves no trace of it when the session ends.
+func (u usage) lastUse(now time.Time) string {
+	switch {
+	case u.Active != nil:
+		return age(now, u.Active)
+	case u.Written != nil:
+		return "written " + age(now, u.Written)
 	}
-	return u.Active
+	return ""
 }
 
-// ago is how long ago something was.
-func ago(now time.Time, at *task.Time) string {
-	if at == nil {
-		return ""
-	}
-	return cli.Ago(now.Sub(time.Time(*at)))
-}
-
-// age is how long something has lasted, in one unit.
+// age is how long something has lasted, or is past, in one unit.
 func age(now time.Time, at *task.Time) string {
 	if at == nil {
 		return ""
