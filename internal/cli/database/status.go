@@ -200,7 +200,7 @@ func (f found) servers() iter.Seq2[cli.Row, error] {
 func (f found) forPeople(now time.Time) cli.Answer {
 	a := cli.Answer{
 		Value: f, Title: "Databases", Heads: []string{"NAME", "TENANT", "SERVER", "SIZE", "SESSIONS", "OLDEST TX", "LAST USE", "STATE"},
-		Whole: []string{"SIZE", "SESSIONS", "OLDEST TX", "LAST USE", "STATE"},
+		Whole: []string{"SIZE", "SESSIONS", "OLDEST TX", "LAST USE"},
 	}
 	var rows [][]string
 	for _, s := range f.Servers {
