@@ -79,9 +79,10 @@ func (s *Server) Usages(ctx context.Context, names ...string) (map[string]Usage,
 	return found, s.measure(ctx, found, names, seesFiles)
 }
 
-// Sessions returns the sessions of clients in all databases of the server.
+// Sessions returns the sessions of clients in all databases of the server, without those of sp as its administrator:
+// that of a command before may take a moment to end.
 func (s *Server) Sessions(ctx context.Context) (sessions []Session, err error) {
-	rows, err := s.query(ctx, "sessions", "SELECT "+ofSession()+" FROM pg_stat_activity a WHERE "+isClient+" ORDER BY a.datname, backend_start, pid")
+	rows, err := s.query(ctx, "sessions", "SELECT "+ofSession()+" FROM pg_stat_activity a WHERE "+isClient+" AND NOT (usename = session_user AND application_name = 'sp') ORDER BY a.datname, backend_start, pid")
 	for _, row := range rows {
 		sessions = append(sessions, sessionOf(row))
 	}
