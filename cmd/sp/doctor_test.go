@@ -276,7 +276,7 @@ func TestDoctorTellsOfDatabasesThatAreNotAsTheyShould(t *testing.T) {
 	require.Len(t, found, 4)
 	for i, want := range []string{
 		"tenant begun: its database is not finished (sp tenant provision begun goes on, sp tenant delete begun undoes it)",
-		"tenant going: its database is not dropped yet (sp tenant delete going goes on with that)",
+		"tenant going: its database is not dropped yet (sp tenant delete going goes on with that, sp tenant provision going keeps it if it is all there)",
 		"database sp_gone on server h:5432: its tenant gone is gone (sp tenant delete gone drops it)",
 		"tenant old: sessions of its old login may be open (sp tenant provision old ends them)",
 	} {

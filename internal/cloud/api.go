@@ -73,6 +73,8 @@ type Credentials struct {
 
 // Rotated are the new URLs of a tenant's database.
 type Rotated struct {
+	// Message says when the one before ends, and whose sessions with it.
+	Message                                  string
 	InternalDatabaseURL, ExternalDatabaseURL secret.Secret
 	// InternalRefused and ExternalRefused say why a URL is not here, though the control plane gave one.
 	InternalRefused, ExternalRefused error
@@ -249,13 +251,14 @@ func (c *Client) RotateCredentials(ctx context.Context, id, key string, grace *t
 		body = fmt.Appendf(nil, `{"grace_seconds":%d}`, *grace/time.Second)
 	}
 	var told struct {
+		Message  string
 		Internal string `json:"internal_database_url"`
 		External string `json:"external_database_url"`
 	}
 	if _, err := c.ask(ctx, request{method: http.MethodPost, path: tenantPath(id, "/rotate-credentials"), key: key, body: body, tenant: id}, &told); err != nil {
 		return Rotated{}, err
 	}
-	var rotated Rotated
+	rotated := Rotated{Message: shown(told.Message, secret.Secret{})}
 	rotated.InternalDatabaseURL, rotated.InternalRefused = c.takeDatabase("a database URL", told.Internal)
 	rotated.ExternalDatabaseURL, rotated.ExternalRefused = c.takeDatabase("an external database URL", told.External)
 	if pgurl.IsMasked(rotated.InternalDatabaseURL) {

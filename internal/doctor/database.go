@@ -102,7 +102,7 @@ func (c *Checkup) lookAtDatabase(ctx context.Context, view *registry.View, d reg
 	case gone:
 		found.add(warn("database %s on server %s: its tenant %s is gone", d.Name, d.Server, d.Tenant).remedy("%s drops it", drop))
 	case d.State == registry.Dropping:
-		found.add(warn("tenant %s: its database is not dropped yet", d.Tenant).remedy("%s goes on with that", drop))
+		found.add(warn("tenant %s: its database is not dropped yet", d.Tenant).remedy("%s goes on with that, %s keeps it if it is all there", drop, provision))
 	case d.State != registry.Ready:
 		found.add(warn("tenant %s: its database is not finished", d.Tenant).remedy("%s goes on, %s undoes it", provision, drop))
 	case d.RetireAt != nil && !d.RetireAt.After(c.Now()):

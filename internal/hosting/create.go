@@ -42,7 +42,7 @@ func (m *Machine) Create(ctx context.Context, n registry.NewTenant, s registry.S
 	if !made(err) {
 		return c, err
 	}
-	return c, m.make(ctx, h, &c, x)
+	return c, m.make(ctx, h, &c, x, false)
 }
 
 // Resumed is a tenant whose database is whole again.
@@ -96,7 +96,27 @@ func (m *Machine) Resume(ctx context.Context, s Subject, on registry.Server, x E
 			return r, err
 		}
 	}
-	return r, m.make(ctx, h, &r.Created, x)
+	return r, m.make(ctx, h, &r.Created, x, false)
+}
+
+// Keep takes back the drop of a tenant's database that was begun, if all of it is still there: the tenant
+// gets a new login to it.
+func (m *Machine) Keep(ctx context.Context, s Subject, on registry.Server) (c Created, err error) {
+	c.Tenant = s.Tenant
+	h, err := m.bringUp(ctx, on)
+	if err != nil {
+		return c, err
+	}
+	defer h.close()
+	return c, m.make(ctx, h, &c, Extras{}, true)
+}
+
+func (h *host) mustBeWhole(ctx context.Context, d registry.Database) error {
+	_, whole, err := h.admin.Holds(ctx, h.database(d))
+	if err == nil && !whole {
+		err = fmt.Errorf("tenant %s: %w: %w", d.Tenant, ErrPartlyGone, registry.ErrConflict)
+	}
+	return err
 }
 
 // planDatabase has a database recorded, before any of it is made.
@@ -110,23 +130,33 @@ func (m *Machine) planDatabase(ctx context.Context, h *host, tenant string, reco
 	})
 }
 
-// make makes what is planned for a tenant, and gives it the URL.
-func (m *Machine) make(ctx context.Context, h *host, c *Created, x Extras) error {
-	c.Planned, c.Pooled = true, h.pooled()
+// make makes what is planned for a tenant, or keeps what was about to go, and gives it the URL.
+func (m *Machine) make(ctx context.Context, h *host, c *Created, x Extras, kept bool) error {
+	c.Planned, c.Pooled = !kept, h.pooled()
 	ctx, cancel := context.WithTimeout(ctx, workWithin)
 	defer cancel()
 	d, err := m.lock(ctx, h, c.Tenant.ID)
 	if err != nil {
 		return err
 	}
-	url, err := h.admin.Create(ctx, h.database(*d), m.Random)
+	open := h.admin.Create
+	switch {
+	case kept:
+		if err := h.mustBeWhole(ctx, *d); err != nil {
+			return err
+		}
+		open = h.admin.Reopen
+	case d.State == registry.Dropping: // since it was looked at
+		return fmt.Errorf("tenant %s: its database is being dropped: %w", c.Tenant, registry.ErrConflict)
+	}
+	url, err := open(ctx, h.database(*d), m.Random)
 	if err == nil {
 		err = h.makeExtras(ctx, *d, x)
 	}
 	if err != nil {
 		return err
 	}
-	p := registry.Credentials{Tenant: c.Tenant.ID, URL: url, Login: registry.LoginA}
+	p := registry.Credentials{Tenant: c.Tenant.ID, URL: url, Login: registry.LoginA, Kept: kept}
 	if now := m.Now(); d.Login != p.Login || d.RetireAt != nil { // the other one was published once, and is nobody's now
 		p.RetireAt = &now
 	}

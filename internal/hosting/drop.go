@@ -10,15 +10,16 @@ import (
 
 // Dropped is a database that was dropped.
 type Dropped struct {
-	// Begun reports, together with an error, that the data may be gone already.
-	Begun bool
+	// Begun reports, together with an error, that the data may be gone already. With Whole they are
+	// not, and Keep takes the drop back.
+	Begun, Whole bool
 	Warnings
 }
 
 // Drop drops a database that sp made, and its roles. Its row stays until the tenant is deleted or
 // the database is forgotten. w may name the login for its server.
 func (m *Machine) Drop(ctx context.Context, d registry.Database, w Wanted) (done Dropped, err error) {
-	if err := m.drop(ctx, d, w, &done.Warnings); err != nil {
+	if err := m.drop(ctx, d, w, &done); err != nil {
 		now, unread := m.database(ctx, d.Tenant)
 		done.Begun = unread != nil || now == nil || now.State == registry.Dropping
 		return done, err
@@ -28,7 +29,7 @@ func (m *Machine) Drop(ctx context.Context, d registry.Database, w Wanted) (done
 
 // drop records first that a database is about to go, so that nobody publishes a login to it
 // meanwhile.
-func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, met *Warnings) error {
+func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, done *Dropped) error {
 	s, err := m.server(ctx, d.Server)
 	if err != nil {
 		return err
@@ -38,7 +39,7 @@ func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, met *
 		return err
 	}
 	defer h.close()
-	met.Pooled = h.pooled()
+	done.Pooled = h.pooled()
 	ctx, cancel := context.WithTimeout(ctx, workWithin)
 	defer cancel()
 	locked, err := m.lock(ctx, h, d.Tenant)
@@ -59,5 +60,28 @@ func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, met *
 	if !made(err) {
 		return err
 	}
-	return h.admin.Drop(ctx, h.database(*locked))
+	if err := h.admin.Drop(ctx, h.database(*locked)); err != nil {
+		_, done.Whole, _ = h.admin.Holds(ctx, h.database(*locked)) // what can't be seen may be gone
+		return err
+	}
+	return nil
+}
+
+// Uses returns who is in a database that is about to be dropped. Of a server that does not answer nobody is
+// known: nothing is started, and Drop says what is wrong with it.
+func (m *Machine) Uses(ctx context.Context, d registry.Database, w Wanted) (provision.Uses, error) {
+	s, err := m.server(ctx, d.Server)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	s = w.Instead(s)
+	admin, err := m.connect(ctx, s)
+	if err != nil {
+		return nil, nil
+	}
+	h := &host{s, admin}
+	defer h.close()
+	return admin.Uses(ctx, h.database(d))
 }

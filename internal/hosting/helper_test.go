@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/db"
@@ -174,4 +175,20 @@ func mustWrite(t *testing.T, path, text string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+}
+
+// openSession opens a session of an application, and returns what requires that it has ended.
+func openSession(t *testing.T, url secret.Secret, application string) (ended func()) {
+	t.Helper()
+	config, err := pgconn.ParseConfig(url.Reveal())
+	require.NoError(t, err)
+	config.RuntimeParams["application_name"] = application
+	conn, err := pgconn.ConnectConfig(t.Context(), config)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return func() {
+		t.Helper()
+		_, err := conn.Exec(t.Context(), "SELECT 1").ReadAll()
+		require.Error(t, err, "the session lives on")
+	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -46,6 +47,10 @@ var (
 	ErrUnsettled = errors.New("two passwords are recorded")
 	// ErrNextHolds is returned if a database opens to the password of a stopped rotation.
 	ErrNextHolds = errors.New("its server takes the password of a rotation that was stopped")
+	// ErrUnended is returned if the old login of a database could not be ended. It stays due.
+	ErrUnended = errors.New("its old login is not ended")
+	// ErrPartlyGone is returned by Keep if not all of a database is there any more.
+	ErrPartlyGone = errors.New("its database is being dropped, and not all of it is there any more")
 	// ErrSetBack is returned by a rotation that gave the role its old password back.
 	ErrSetBack = errors.New("the new password does not open the database, and the old one is set back")
 )
@@ -112,6 +117,8 @@ type Warnings struct {
 	Pooled string
 	// Unended are databases whose old login is due to end and could not be ended. It stays due.
 	Unended []Unended
+	// Ended are databases of which a login ended that had sessions.
+	Ended []Ended
 	// Sharers are other tenants whose URL uses the login that was ended.
 	Sharers []registry.Tenant
 }
@@ -120,6 +127,12 @@ type Warnings struct {
 type Unended struct {
 	Database registry.Database
 	Err      error
+}
+
+// Ended is a database of which a login ended, and whose sessions ended with it.
+type Ended struct {
+	Database registry.Database
+	Uses     provision.Uses
 }
 
 // made tells whether a change was made, even if not all that follows it was done: the next

@@ -3,6 +3,7 @@ package hosting
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
@@ -20,7 +21,7 @@ func (m *Machine) retireDue(ctx context.Context, h *host, met *Warnings) error {
 		if d.Server != h.Name || !m.isDue(d) {
 			continue
 		}
-		if err := m.retire(ctx, h, d); ctx.Err() != nil {
+		if err := m.retire(ctx, h, d, met); ctx.Err() != nil {
 			return err
 		} else if err != nil {
 			met.Unended = append(met.Unended, Unended{d, err})
@@ -36,7 +37,7 @@ func (m *Machine) isDue(d registry.Database) bool {
 
 // retire ends the other login of a database, unless a command has it in hand: a rotation
 // is about to make that the one which is published.
-func (m *Machine) retire(ctx context.Context, h *host, d registry.Database) error {
+func (m *Machine) retire(ctx context.Context, h *host, d registry.Database, met *Warnings) error {
 	free, err := h.admin.TryLock(ctx, h.database(d))
 	if err != nil || !free {
 		return err
@@ -45,26 +46,35 @@ func (m *Machine) retire(ctx context.Context, h *host, d registry.Database) erro
 	if err != nil || now == nil || !m.isDue(*now) {
 		return err
 	}
-	return m.endLogin(ctx, h, *now, now.Login.Other())
+	return m.endLogin(ctx, h, *now, now.Login.Other(), met)
 }
 
 // endLogin ends a login, and records that. One of which the role is gone has ended.
-func (m *Machine) endLogin(ctx context.Context, h *host, d registry.Database, l registry.DatabaseLogin) error {
-	err := h.admin.Retire(ctx, h.database(d), provision.Login(l))
+func (m *Machine) endLogin(ctx context.Context, h *host, d registry.Database, l registry.DatabaseLogin, met *Warnings) error {
+	uses, err := h.admin.Retire(ctx, h.database(d), provision.Login(l))
+	if len(uses) > 0 {
+		met.Ended = append(met.Ended, Ended{d, uses})
+	}
 	if err != nil && !errors.Is(err, provision.ErrMismatch) {
 		return err
 	}
 	return m.Change(ctx, func(reg *registry.Registry) error { return reg.RetiredLogin(ctx, d.Tenant) })
 }
 
+// unended is what keeps the old login of a tenant's database from being ended.
+func unended(t registry.Tenant, err error) error {
+	return fmt.Errorf("tenant %s: %w: %w", t, ErrUnended, err)
+}
+
 // endDue ends the old login of a database, if its time is over, and then the others'.
 func (m *Machine) endDue(ctx context.Context, h *host, d registry.Database, r *Resumed) error {
 	ctx, cancel := context.WithTimeout(ctx, workWithin)
 	defer cancel()
-	if r.Ended = m.isDue(d); r.Ended {
-		if err := m.retire(ctx, h, d); err != nil {
-			return err
+	if m.isDue(d) {
+		if err := m.retire(ctx, h, d, &r.Warnings); err != nil {
+			return unended(r.Tenant, err)
 		}
+		r.Ended = true
 	}
 	return m.retireDue(ctx, h, &r.Warnings)
 }

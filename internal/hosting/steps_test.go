@@ -111,6 +111,24 @@ func deeds() []deed {
 				require.Equal(s.t, registry.Dropping, s.known(id).Database.State)
 				_, err := s.Resume(s.ctx(), s.known(id), s.server(), Extras{})
 				require.ErrorIs(s.t, err, registry.ErrConflict, "nobody publishes a login to it")
+				_, err = s.Keep(s.ctx(), s.known(id), s.server())
+				require.ErrorIs(s.t, err, ErrPartlyGone)
+			},
+		},
+		{
+			name: "keep", steps: 1, always: func(*site) {}, done: isReady,
+			begin: func(s *site) {
+				begin(s)
+				require.NoError(s.t, s.reg.DropDatabase(s.ctx(), id))
+				pgtest.Exec(s.t, s.before, "CREATE TABLE kept (n int)")
+			},
+			do: func(s *site) error {
+				_, err := s.Keep(s.ctx(), s.known(id), s.server())
+				return err
+			},
+			end: func(s *site) {
+				pgtest.Exec(s.t, s.url(id), "TABLE kept")
+				s.mustDelete(id)
 			},
 		},
 		adoptedRotation(),

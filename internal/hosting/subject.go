@@ -71,37 +71,30 @@ func (m *Machine) server(ctx context.Context, name string) (registry.Server, err
 	})
 }
 
-// sharers are the other tenants whose URL shares something with that of a tenant. It is told
-// beside what was done, and nothing hangs on it.
-func (m *Machine) sharers(ctx context.Context, t registry.Tenant, shares func(a, b secret.Secret) bool) (found []registry.Tenant) {
-	if t.DatabaseURL == nil {
-		return nil
-	}
-	_ = m.Read(ctx, func(view *registry.View) (err error) {
-		found, err = sharersIn(ctx, view, t, shares)
-		return err
-	})
-	return found
-}
-
-func sharersIn(ctx context.Context, view *registry.View, t registry.Tenant, shares func(a, b secret.Secret) bool) (found []registry.Tenant, err error) {
+// sharersIn are the tenants but one whose URL shares something with another.
+func sharersIn(ctx context.Context, view *registry.View, but registry.TenantID, url secret.Secret, shares func(a, b secret.Secret) bool) (found []registry.Tenant, err error) {
 	for other, err := range view.Tenants(ctx, registry.Page{}) {
 		if err != nil {
 			return nil, err
 		}
-		if other.ID != t.ID && other.DatabaseURL != nil && shares(*other.DatabaseURL, *t.DatabaseURL) {
+		if other.ID != but && other.DatabaseURL != nil && shares(*other.DatabaseURL, url) {
 			found = append(found, other)
 		}
 	}
 	return found, nil
 }
 
-// SharersOf are the other tenants whose URL leads to the database of a tenant.
-func SharersOf(ctx context.Context, view *registry.View, t registry.Tenant) ([]registry.Tenant, error) {
-	if t.DatabaseURL == nil {
-		return nil, nil
+// SharersOf are the other tenants whose URL leads to a database that sp made.
+func SharersOf(ctx context.Context, view *registry.View, d registry.Database) ([]registry.Tenant, error) {
+	server, err := view.Server(ctx, d.Server)
+	if err != nil || server == nil {
+		return nil, err
 	}
-	return sharersIn(ctx, view, t, leadsTo)
+	own, err := pgurl.For(server.Admin, d.Name, d.Name, secret.Secret{})
+	if err != nil {
+		return nil, err
+	}
+	return sharersIn(ctx, view, d.Tenant, own, leadsTo)
 }
 
 // leadsTo tells whether two URLs lead to the same database.

@@ -33,6 +33,21 @@ func (s *Server) Create(ctx context.Context, d Database, random io.Reader) (secr
 	return s.enable(ctx, d, LoginA, random)
 }
 
+// Reopen lets the tenant again into a database that was about to be dropped, and returns the URL of login a
+// as Create does. It makes nothing: what is not there any more is an error.
+func (s *Server) Reopen(ctx context.Context, d Database, random io.Reader) (secret.Secret, error) {
+	if err := d.check(); err != nil {
+		return secret.Secret{}, err
+	}
+	if err := s.refuseOthers(ctx, d); err != nil {
+		return secret.Secret{}, err
+	}
+	if err := s.closeToOthers(ctx, d); err != nil {
+		return secret.Secret{}, err
+	}
+	return s.enable(ctx, d, LoginA, random)
+}
+
 // refuseOthers looks for what has these names already, before anything is made.
 func (s *Server) refuseOthers(ctx context.Context, d Database) error {
 	found, err := s.findDatabase(ctx, d)

@@ -152,7 +152,7 @@ func requireEverything(t *testing.T, admin secret.Secret) {
 	_, err = s.Expire(within(t), d, LoginA, 0)
 	require.NoError(t, err)
 	mustRefuse(t, a)
-	require.NoError(t, s.Retire(within(t), d, LoginA))
+	require.NoError(t, retire(t, s, d, LoginA))
 	done()
 	require.NoError(t, s.Drop(within(t), d))
 	requireGone(t, d)
@@ -194,6 +194,6 @@ func TestHostileNamesAreQuoted(t *testing.T) {
 		_, err := s.Create(within(t), d, rand.Reader)
 		require.ErrorIs(t, err, ErrInvalid, "%q", name)
 		require.ErrorIs(t, s.Drop(within(t), d), ErrInvalid, "%q", name)
-		require.ErrorIs(t, s.Retire(within(t), d, LoginA), ErrInvalid, "%q", name)
+		require.ErrorIs(t, retire(t, s, d, LoginA), ErrInvalid, "%q", name)
 	}
 }

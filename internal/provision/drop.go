@@ -1,7 +1,9 @@
 package provision
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,7 +31,7 @@ func (s *Server) Drop(ctx context.Context, d Database) error {
 		if _, ok := there[d.Role(l)]; !ok {
 			continue
 		}
-		if err := s.Retire(ctx, d, l); err != nil {
+		if _, err := s.Retire(ctx, d, l); err != nil {
 			return err
 		}
 	}
@@ -40,13 +42,16 @@ func (s *Server) Drop(ctx context.Context, d Database) error {
 	if err := s.mustClear(ctx, d, roles); err != nil { // before anything is lost
 		return err
 	}
-	if err := s.dropExtras(ctx, d); err != nil {
-		return err
-	}
 	if found.there {
 		if err := s.dropDatabase(ctx, d, found); err != nil {
+			if why := s.mayGo(ctx, d); errors.Is(why, ErrDenied) { // it says more than the server does
+				err = why
+			}
 			return err
 		}
+	}
+	if err := s.dropExtras(ctx, d); err != nil {
+		return err
 	}
 	return s.dropRoles(ctx, d, roles)
 }
@@ -84,18 +89,35 @@ func (s *Server) MayDrop(ctx context.Context, d Database) error {
 	if err := d.check(); err != nil {
 		return err
 	}
+	if err := s.mayGo(ctx, d); err != nil {
+		return err
+	}
+	there, err := s.findRoles(ctx, d)
+	if err != nil {
+		return err
+	}
+	return s.mayClear(ctx, d, slices.Sorted(maps.Keys(there)))
+}
+
+// mayGo refuses a database that is in use by whom this administrator can't end, and says how that is done.
+func (s *Server) mayGo(ctx context.Context, d Database) error {
 	const doing = "look at who uses the database"
 	its := d.owned()
-	rows, err := s.query(ctx, doing, `SELECT 'a session of role ' || usename || ', pid ' || pid || ', is in it, which this administrator may not end'
+	rows, err := s.query(ctx, doing, `SELECT 'a session of role ' || usename || ' is in it, which this administrator may not end: SELECT pg_terminate_backend(' || pid || ')'
 			FROM pg_stat_activity a JOIN pg_roles r ON r.oid = usesysid, pg_roles me
 			WHERE me.rolname = current_user AND NOT me.rolsuper AND datid IN `+its+` AND NOT `+fmt.Sprintf(ofTenant, "usename")+`
 			AND (r.rolsuper OR NOT pg_has_role(r.oid, 'USAGE') AND NOT pg_has_role('pg_signal_backend', 'USAGE'))
-		UNION ALL SELECT 'its replication slot ' || slot_name || ' is in use' FROM pg_replication_slots WHERE datoid IN `+its+` AND active
-		UNION ALL SELECT 'it has the subscription ' || subname FROM pg_subscription WHERE subdbid IN `+its)
+		UNION ALL SELECT 'its replication slot ' || slot_name || ' is in use: SELECT pg_terminate_backend(' || active_pid || ')'
+			FROM pg_replication_slots WHERE datoid IN `+its+` AND active
+		UNION ALL SELECT 'it has a subscription: in it, DROP SUBSCRIPTION ' || quote_ident(subname)
+			FROM pg_subscription WHERE subdbid IN `+its+`
+		UNION ALL SELECT 'role ' || owner || ' has prepared a transaction in it: in it, ROLLBACK PREPARED ' || quote_literal(gid)
+			FROM pg_prepared_xacts x JOIN pg_database b ON b.datname = x.database JOIN pg_roles r ON r.rolname = owner, pg_roles me
+			WHERE me.rolname = current_user AND NOT me.rolsuper AND b.oid IN `+its+` AND NOT `+fmt.Sprintf(ofTenant, "owner")+` AND NOT pg_has_role(r.oid, 'MEMBER')`)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	return &trouble{doing: doing, why: rows[0][0], kind: ErrDenied}
+	return &trouble{doing: doing, why: shown(rows[0][0], ""), kind: ErrDenied}
 }
 
 // A tenant's roles may own something in another database, such as a large object in one that lets everybody
@@ -107,14 +129,22 @@ func (s *Server) elsewhere(ctx context.Context, d Database, roles []string) (fou
 	if len(roles) == 0 {
 		return nil, nil
 	}
-	rows, err := s.query(ctx, "what the roles have elsewhere", `SELECT DISTINCT coalesce(b.datname, '') FROM pg_shdepend p
-		JOIN pg_roles r ON r.oid = refobjid AND refclassid = 'pg_authid'::regclass LEFT JOIN pg_database b ON b.oid = dbid
-		WHERE rolname IN (`+listed(roles, literal)+`) AND p.dbid NOT IN `+d.owned()+`
-		AND classid <> 'pg_auth_members'::regclass AND NOT (classid = 'pg_database'::regclass AND objid IN `+d.owned()+`)`)
+	rows, err := s.query(ctx, "what the roles have elsewhere", whatElsewhere(d, roles))
+	return firsts(rows), err
+}
+
+func firsts(rows [][]string) (firsts []string) {
 	for _, row := range rows {
-		found = append(found, row[0])
+		firsts = append(firsts, row[0])
 	}
-	return found, err
+	return firsts
+}
+
+func whatElsewhere(d Database, roles []string) string {
+	return `SELECT DISTINCT coalesce(b.datname, '') FROM pg_shdepend p
+		JOIN pg_roles r ON r.oid = refobjid AND refclassid = 'pg_authid'::regclass LEFT JOIN pg_database b ON b.oid = dbid
+		WHERE rolname IN (` + listed(roles, literal) + `) AND p.dbid NOT IN ` + d.owned() + `
+		AND classid <> 'pg_auth_members'::regclass AND NOT (classid = 'pg_database'::regclass AND objid IN ` + d.owned() + `)`
 }
 
 // mustClear takes away what roles have and may in other databases, and refuses to go on where something of
@@ -127,14 +157,59 @@ func (s *Server) mustClear(ctx context.Context, d Database, roles []string) erro
 	if err != nil || len(left) == 0 {
 		return err
 	}
-	where := "database " + left[0]
-	if left[0] == "" {
+	return mayNotClear(left[0], roles)
+}
+
+func mayNotClear(database string, roles []string) error {
+	where := "database " + database
+	if database == "" {
 		where = "a database of others"
 	}
 	return &trouble{
 		doing: "take away what its roles may", kind: ErrDenied,
 		why: "they have a right in " + where + " that this administrator may not take away (REVOKE ALL ... FROM " + strings.Join(roles, ", ") + ")",
 	}
+}
+
+// mayClear refuses what mustClear would refuse, and takes nothing away: it rolls back what it tries.
+func (s *Server) mayClear(ctx context.Context, d Database, roles []string) error {
+	found, err := s.elsewhere(ctx, d, roles)
+	for _, database := range found {
+		left, err := s.tryClear(ctx, d, roles, database)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(left, database) {
+			return mayNotClear(database, roles)
+		}
+	}
+	return err
+}
+
+// tryClear returns where roles would still have something if all was taken away that they have in a database.
+func (s *Server) tryClear(ctx context.Context, d Database, roles []string, database string) (left []string, err error) {
+	const doing = "look at what its roles have elsewhere"
+	in := s.session
+	if database != "" {
+		if in, err = s.enter(ctx, doing, database); err != nil {
+			return nil, err
+		}
+		defer in.close()
+	}
+	statements := []string{"START TRANSACTION"}
+	for _, role := range roles {
+		statements = append(statements, s.join(role))
+	}
+	statements = append(statements, "DROP OWNED BY "+listed(roles, identifier)+" CASCADE", whatElsewhere(d, roles))
+	err = s.again(ctx, doing, func() error {
+		return s.unblocked(ctx, in, func() error {
+			rows, err := in.query(ctx, doing, statements...)
+			left = firsts(rows)
+			_, undone := in.run(ctx, doing, "ROLLBACK")
+			return cmp.Or(err, undone)
+		})
+	})
+	return left, err
 }
 
 // clearElsewhere takes away what roles have and may in other databases, with last in the last one.

@@ -56,7 +56,7 @@ func TestAnotherAdministratorCanRetireAndDrop(t *testing.T) {
 	second := mustConnect(t, pgtest.Admin(t, "sp_test_second_admin", "pw"))
 	ended := openSession(t, url)
 	if second.major >= explicit {
-		err := second.Retire(within(t), d, LoginA)
+		err := retire(t, second, d, LoginA)
 		require.ErrorIs(t, err, ErrDenied)
 		require.ErrorContains(t, err, "an administrator who did not make the tenant's roles needs them WITH ADMIN OPTION")
 		require.ErrorIs(t, second.Drop(within(t), d), ErrDenied)
@@ -65,7 +65,7 @@ func TestAnotherAdministratorCanRetireAndDrop(t *testing.T) {
 		requireWhole(t, d, url)
 		pgtest.Exec(t, admin, fmt.Sprintf("GRANT %s, %s, %s TO sp_test_second_admin WITH ADMIN OPTION", d.Owner(), d.Role(LoginA), d.Role(LoginB)))
 	}
-	require.NoError(t, second.Retire(within(t), d, LoginA))
+	require.NoError(t, retire(t, second, d, LoginA))
 	ended()
 	pgtest.Exec(t, admin, "DROP ROLE "+d.Role(LoginA), "DROP ROLE "+d.Role(LoginB)) // whose member it would be
 	require.NoError(t, second.Drop(within(t), d))

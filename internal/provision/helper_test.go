@@ -73,6 +73,12 @@ func otherDatabase(t *testing.T, url secret.Secret, database string) secret.Secr
 	return secret.New(before + "@" + host + "/" + database)
 }
 
+func retire(t *testing.T, s *Server, d Database, l Login) error {
+	t.Helper()
+	_, err := s.Retire(within(t), d, l)
+	return err
+}
+
 func mustRefuse(t *testing.T, url secret.Secret) {
 	t.Helper()
 	refused, err := Refuses(within(t), url)

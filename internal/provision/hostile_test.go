@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"testing"
 	"time"
 
@@ -118,7 +119,7 @@ func TestAnOpenChangeOfItsOwnLoginKeepsNoPassword(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Expire(within(t), d, LoginA, time.Hour)
 	require.NoError(t, err)
-	require.NoError(t, s.Retire(within(t), d, LoginA))
+	require.NoError(t, retire(t, s, d, LoginA))
 	mustRefuse(t, old)
 	_, err = Check(within(t), url)
 	require.NoError(t, err)
@@ -152,7 +153,7 @@ func TestWhatCannotBeDroppedIsSeenBefore(t *testing.T) {
 	require.NoError(t, err)
 	err = s.MayDrop(within(t), d)
 	require.ErrorIs(t, err, ErrDenied)
-	require.ErrorContains(t, err, "a session of role pgtest, pid ")
+	require.ErrorContains(t, err, "a session of role pgtest is in it, which this administrator may not end: SELECT pg_terminate_backend(")
 	require.NoError(t, conn.Close(within(t)))
 	require.NoError(t, s.MayDrop(within(t), d))
 	requireWhole(t, d, url)
@@ -163,14 +164,27 @@ func TestARightThatAnotherAdministratorGaveIsToldBefore(t *testing.T) {
 	t.Parallel()
 	s := mustConnect(t, pgtest.Admin(t, "sp_test_innocent", "secret"))
 	d := newDatabase(t, s, "innocent")
-	mustCreate(t, s, d)
+	url := mustCreate(t, s, d)
+	pgtest.Exec(t, otherDatabase(t, url, "postgres"), "SELECT lo_create(0)")
+	require.NoError(t, s.MayDrop(within(t), d), "what is the tenant's own can be taken away")
 	pgtest.Exec(t, pgtest.Server(t), "GRANT CREATE ON DATABASE postgres TO "+d.Owner())
-	err := s.Drop(within(t), d)
+	err := s.MayDrop(within(t), d)
 	require.ErrorIs(t, err, ErrDenied)
 	require.ErrorContains(t, err, "may not take away")
+	requireWhole(t, d, url)
+	require.Equal(t, 1, count(t, "pg_largeobject_metadata m JOIN pg_roles r ON r.oid = lomowner WHERE rolname = "+literal(d.Owner())), "it was only tried")
+
+	require.ErrorContains(t, s.Drop(within(t), d), "may not take away")
 	require.Equal(t, 1, count(t, "pg_database WHERE datname = "+literal(d.Name)))
-	url, err := s.Create(within(t), d, rand.Reader)
+	mustRefuse(t, url)
+	require.Equal(t, []string{"t|t"}, pgtest.Exec(t, pgtest.Server(t), fmt.Sprintf(
+		"SELECT has_database_privilege('%[1]s_owner', '%[1]s', 'CONNECT'), has_database_privilege('%[1]s_owner', '%[1]s', 'TEMPORARY')", d.Name)))
+	url, err = s.Reopen(within(t), d, rand.Reader)
 	require.NoError(t, err, "and it can be used again")
 	requireWhole(t, d, url)
 	pgtest.Exec(t, pgtest.Server(t), "REVOKE CREATE ON DATABASE postgres FROM "+d.Owner())
+	require.NoError(t, s.MayDrop(within(t), d))
+	require.NoError(t, s.Drop(within(t), d))
+	_, err = s.Reopen(within(t), d, rand.Reader)
+	require.ErrorIs(t, err, ErrMismatch)
 }

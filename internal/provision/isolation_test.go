@@ -98,6 +98,6 @@ func TestOneLoginCanAlterWhatTheOtherMade(t *testing.T) {
 	pgtest.Exec(t, a, `CREATE SCHEMA app`, `CREATE TABLE app.t (n int)`, `CREATE FUNCTION app.f() RETURNS int LANGUAGE sql AS 'SELECT 1'`)
 	b, err := s.Enable(within(t), d, LoginB, rand.Reader)
 	require.NoError(t, err)
-	require.NoError(t, s.Retire(within(t), d, LoginA))
+	require.NoError(t, retire(t, s, d, LoginA))
 	pgtest.Exec(t, b, `ALTER TABLE app.t ADD m int`, `DROP FUNCTION app.f()`, `DROP SCHEMA app CASCADE`)
 }

@@ -37,7 +37,7 @@ func (s *Server) enable(ctx context.Context, d Database, l Login, random io.Read
 	if err := s.alter(ctx, "login "+string(l), d, l, "LOGIN PASSWORD "+literal(secret)+" VALID UNTIL 'infinity'"); err != nil {
 		return none, err
 	}
-	if err := s.endSessions(ctx, d, l); err != nil {
+	if _, err := s.endSessions(ctx, d, l); err != nil {
 		return none, err
 	}
 	return url, s.open(ctx, url, d, l)
@@ -78,15 +78,42 @@ func (s *Server) Expire(ctx context.Context, d Database, l Login, grace time.Dur
 	return end, s.alter(ctx, doing, d, l, "VALID UNTIL "+literal(end.Format("2006-01-02 15:04:05.000000-07")))
 }
 
-// Retire ends a login now: its password is gone, and so are its sessions.
-func (s *Server) Retire(ctx context.Context, d Database, l Login) error {
+// Retire ends a login now: its password is gone, and so are its sessions. It returns who had those.
+func (s *Server) Retire(ctx context.Context, d Database, l Login) (ended Uses, err error) {
 	if err := d.check(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.alter(ctx, "end of login "+string(l), d, l, "NOLOGIN PASSWORD NULL"); err != nil {
-		return err
+		return nil, err
 	}
 	return s.endSessions(ctx, d, l)
+}
+
+// Standing is what becomes of a login by itself.
+type Standing string
+
+// The standings of a login.
+const (
+	Lasts Standing = "lasts"
+	Ends  Standing = "ends" // or its time is over
+	Ended Standing = "ended"
+)
+
+// StandingOf looks what becomes of a login by itself: it lasts until an Expire, and has ended by a Retire.
+func (s *Server) StandingOf(ctx context.Context, d Database, l Login) (Standing, error) {
+	if err := d.check(); err != nil {
+		return "", err
+	}
+	doing := "login " + string(l)
+	rows, err := s.query(ctx, doing, `SELECT CASE WHEN NOT rolcanlogin THEN 'ended' WHEN isfinite(rolvaliduntil) THEN 'ends' ELSE 'lasts' END
+		FROM pg_roles WHERE rolname = `+literal(d.Role(l)))
+	if err == nil && len(rows) == 0 {
+		err = &trouble{doing: doing, why: "it is not there", kind: ErrMismatch}
+	}
+	if err != nil {
+		return "", err
+	}
+	return Standing(rows[0][0]), nil
 }
 
 // alter changes the role of a login, of which the administrator becomes a member.
@@ -94,19 +121,22 @@ func (s *Server) alter(ctx context.Context, doing string, d Database, l Login, c
 	return s.change(ctx, doing, s.join(d.Role(l)), "ALTER ROLE "+identifier(d.Role(l))+" "+clause)
 }
 
-// endSessions ends the sessions of a login, and waits until they are gone. It comes after
-// the change of the password, behind which no new one can begin with the old.
-func (s *Server) endSessions(ctx context.Context, d Database, l Login) error {
+// endSessions ends the sessions of a login, waits until they are gone, and returns who had them. It comes
+// after the change of the password, behind which no new one can begin with the old.
+func (s *Server) endSessions(ctx context.Context, d Database, l Login) (ended Uses, err error) {
 	doing := "sessions of login " + string(l)
 	const patience = 200 // times 20 ms
-	for range patience {
-		rows, err := s.query(ctx, doing, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = "+literal(d.Role(l)))
-		if err != nil || len(rows) == 0 {
-			return err
+	for try := range patience {
+		left, err := s.uses(ctx, doing, "pg_terminate_backend(pid)", "usename = "+literal(d.Role(l)))
+		if try == 0 {
+			ended = left
+		}
+		if err != nil || len(left) == 0 {
+			return ended, err
 		}
 		if err := pause(ctx, doing, 20*time.Millisecond); err != nil {
-			return err
+			return ended, err
 		}
 	}
-	return &trouble{doing: doing, why: "they do not end", kind: ErrUnavailable}
+	return ended, &trouble{doing: doing, why: "they do not end", kind: ErrUnavailable}
 }

@@ -37,8 +37,13 @@ func TestRotationFlipsBetweenTheLogins(t *testing.T) {
 		require.NoError(t, err)
 		_, err = Check(within(t), used)
 		require.NoError(t, err, "both work meanwhile")
-		ended := openSession(t, used)
-		require.NoError(t, s.Retire(within(t), d, login))
+		ended := openSession(t, with(used, "?application_name=shop"))
+		uses, err := s.UsesOf(within(t), d, login)
+		require.NoError(t, err)
+		require.Equal(t, Uses{{"shop", 1}}, uses)
+		uses, err = s.Retire(within(t), d, login)
+		require.NoError(t, err)
+		require.Equal(t, Uses{{"shop", 1}}, uses)
 		ended()
 		mustRefuse(t, used)
 		used, login = next, other(login)
@@ -46,7 +51,7 @@ func TestRotationFlipsBetweenTheLogins(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, d.Role(login), answer.User)
 	}
-	require.NoError(t, s.Retire(within(t), d, other(login)), "again")
+	require.NoError(t, retire(t, s, d, other(login)), "again")
 }
 
 func TestEnableEndsTheSessionsOfTheFormerPassword(t *testing.T) {
@@ -97,7 +102,7 @@ func TestALoginThatIsNotThereIsAMismatch(t *testing.T) {
 	require.ErrorIs(t, err, ErrMismatch)
 	_, err = s.Expire(within(t), d, LoginB, time.Hour)
 	require.ErrorIs(t, err, ErrMismatch)
-	require.ErrorIs(t, s.Retire(within(t), d, LoginB), ErrMismatch)
+	require.ErrorIs(t, retire(t, s, d, LoginB), ErrMismatch)
 }
 
 func TestSetPasswordOfAnAdoptedRole(t *testing.T) {
@@ -144,7 +149,7 @@ func TestNoPasswordReachesTheServersLog(t *testing.T) {
 	next, err := pgurl.WithPassword(b, password)
 	require.NoError(t, err)
 	require.NoError(t, mustOpen(t, b).SetPassword(within(t), next))
-	require.NoError(t, s.Retire(within(t), d, LoginA))
+	require.NoError(t, retire(t, s, d, LoginA))
 	mustRefuse(t, urls[0])
 
 	text, err := os.ReadFile(log)

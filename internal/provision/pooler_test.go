@@ -214,7 +214,7 @@ func TestADatabaseIsMadeAndRotatedThroughAPooler(t *testing.T) {
 			for _, url := range []secret.Secret{a, b} {
 				require.NoError(t, s.leadsTo(within(t), url, d, loginIn(t, d, url)))
 			}
-			require.NoError(t, s.Retire(within(t), d, LoginA))
+			require.NoError(t, retire(t, s, d, LoginA))
 			refused, err := Refuses(within(t), a)
 			require.NoError(t, err)
 			require.True(t, refused)

@@ -21,7 +21,7 @@ func (s *Server) SetReadOnly(ctx context.Context, d Database, on bool) error {
 		return err
 	}
 	for _, l := range []Login{LoginA, LoginB} {
-		if err := s.endSessions(ctx, d, l); err != nil {
+		if _, err := s.endSessions(ctx, d, l); err != nil {
 			return err
 		}
 	}

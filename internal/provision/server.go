@@ -48,8 +48,8 @@ func Connect(ctx context.Context, admin secret.Secret) (*Server, error) {
 
 func (s *Server) mayProvision(ctx context.Context) error {
 	const doing = "rights of the administrator"
-	row, err := s.row(ctx, doing, 8, `SELECT rolsuper, rolcreatedb, rolcreaterole, rolinherit, pg_is_in_recovery(),
-		current_setting('server_version_num')::int / 10000, pg_backend_pid(), current_setting('max_connections')
+	row, err := s.row(ctx, doing, 9, `SELECT rolsuper, rolcreatedb, rolcreaterole, rolinherit, pg_is_in_recovery(),
+		current_setting('server_version_num')::int / 10000, pg_backend_pid(), current_setting('max_connections'), quote_ident(rolname)
 		FROM pg_roles WHERE rolname = current_user`)
 	if err != nil {
 		return err
@@ -70,13 +70,13 @@ func (s *Server) mayProvision(ctx context.Context) error {
 	case s.major < oldest:
 		refused.why = fmt.Sprintf("the server is PostgreSQL %d, and %d is the first that will do", s.major, oldest)
 	case !superuser && !databases && !roles:
-		refused.why = "the role has neither CREATEDB nor CREATEROLE"
+		refused.why = "the role has neither CREATEDB nor CREATEROLE (ALTER ROLE " + row[8] + " CREATEDB CREATEROLE)"
 	case !superuser && !databases:
-		refused.why = "the role has no CREATEDB"
+		refused.why = "the role has no CREATEDB (ALTER ROLE " + row[8] + " CREATEDB)"
 	case !superuser && !roles:
-		refused.why = "the role has no CREATEROLE"
+		refused.why = "the role has no CREATEROLE (ALTER ROLE " + row[8] + " CREATEROLE)"
 	case !superuser && !inherits && s.major < explicit: // it could neither close nor drop what its roles own
-		refused.why = "the role has NOINHERIT"
+		refused.why = "the role has NOINHERIT (ALTER ROLE " + row[8] + " INHERIT)"
 	default:
 		return nil
 	}

@@ -35,11 +35,11 @@ func TestATenantCantKeepItsPasswordFromBeingChanged(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, s.SetReadOnly(within(t), d, true))
 			pgtest.Exec(t, first, "SET default_transaction_read_only TO off", statements[0], replaced(statements[1], d))
-			require.NoError(t, s.Retire(within(t), d, LoginA))
+			require.NoError(t, retire(t, s, d, LoginA))
 
 			url, err := s.Enable(within(t), d, LoginA, rand.Reader)
 			require.NoError(t, err)
-			require.NoError(t, s.Retire(within(t), d, LoginB))
+			require.NoError(t, retire(t, s, d, LoginB))
 			mustRefuse(t, b)
 			// A time-out keeps nobody out who is quick enough, and so may have stayed.
 			for _, level := range []string{"ROLE " + d.Role(LoginA), "ROLE " + d.Role(LoginA) + " IN DATABASE " + d.Name, "DATABASE " + d.Name} {

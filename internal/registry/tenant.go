@@ -151,6 +151,8 @@ type Credentials struct {
 	Login DatabaseLogin
 	// RetireAt is when the other login ends; nil where it has ended.
 	RetireAt *time.Time
+	// Kept takes back that the database is about to go.
+	Kept bool
 	// Container is the member shared_container_db that the tenant is to have; nil leaves it.
 	Container *string
 }
@@ -161,7 +163,7 @@ type Credentials struct {
 func (r *Registry) PublishCredentials(ctx context.Context, p Credentials) (tenant Tenant, err error) {
 	err = r.write(ctx, func(c *change) error {
 		d, err := c.Database(ctx, p.Tenant)
-		if err == nil && (d == nil || d.State == Dropping) {
+		if err == nil && (d == nil || d.State == Dropping && !p.Kept) {
 			err = fmt.Errorf("tenant %s: its database was dropped meanwhile: %w", p.Tenant, ErrConflict)
 		}
 		if err == nil && p.Was != "" && p.Was != d.Login {

@@ -11,6 +11,7 @@ import (
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/pgurl"
+	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
 )
@@ -47,7 +48,7 @@ func (s *Server) credentials(api huma.API) {
 			return &struct{ Body Credentials }{found}, s.refused(ctx, s.noted(ctx, act{action: "credentials.read", tenant: registry.TenantID(in.ID)}, err))
 		})
 	huma.Register(api, bodied(secretly(operation("rotateCredentials", http.MethodPost, "/api/v1/tenants/{id}/rotate-credentials",
-		"switches to the other login, which was tried; the old one ends after grace_seconds, or at once with 0",
+		"switches to the other login, which was tried; the old one ends after grace_seconds, or at once with 0. Until it has ended, only 0 is taken (else 409)",
 		Write, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusLocked, http.StatusServiceUnavailable))), func(ctx context.Context, in *struct {
 		TenantPath
 		CallKey
@@ -117,15 +118,19 @@ func (s *Server) rotate(ctx context.Context, id registry.TenantID, key string, g
 	}
 	c := call{operation: "credentials.rotate", key: key, tenant: id, request: map[string]any{"tenant": id, "grace": grace}}
 	err = s.once(ctx, c, func(c call, _ bool) error {
+		end := endOf(grace)
 		effect, err := s.loginOf(ctx, id)
 		if err == nil && !c.done && effect != c.effect {
-			err = s.flip(ctx, c, grace)
+			var uses provision.Uses
+			if uses, err = s.flip(ctx, c, grace); len(uses) > 0 {
+				end += ", and with it " + uses.String()
+			}
 		}
 		if err != nil {
 			return err
 		}
 		found, err := s.reveal(context.WithoutCancel(ctx), id)
-		done = Rotated{"rotated", "The old login ends " + endOf(grace) + ".", found.InternalURL, found.DatabaseURL}
+		done = Rotated{"rotated", "The old login ends " + end + ".", found.InternalURL, found.DatabaseURL}
 		return err
 	})
 	return done, err
@@ -170,26 +175,27 @@ func (s *Server) subject(ctx context.Context, id registry.TenantID) (found hosti
 	return found, err
 }
 
-// flip switches to the other login. What goes wrong once that is published is for the loop. As with
-// that, few are in work at the same time: a server has connections for a hundred clients or so. Those of one
-// tenant come one behind the other, and who has gone does not come at all. It may wait long, and behind each
-// wait it is looked who asks. The call's row has the new login just before that is published.
-func (s *Server) flip(ctx context.Context, c call, grace time.Duration) error {
+// flip switches to the other login, and returns whose sessions end with the old one. What goes wrong once
+// that is published is for the loop. As with that, few are in work at the same time: a server has connections
+// for a hundred clients or so. Those of one tenant come one behind the other, and who has gone does not come
+// at all. It may wait long, and behind each wait it is looked who asks. The call's row has the new login just
+// before that is published.
+func (s *Server) flip(ctx context.Context, c call, grace time.Duration) (ending provision.Uses, err error) {
 	id := c.tenant
 	if err := s.rotations.wait(ctx, id); err != nil {
-		return err
+		return nil, err
 	}
 	defer s.rotations.release(id)
 	select {
 	case s.rotating <- struct{}{}:
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	defer func() { <-s.rotating }()
 	ctx = context.WithoutCancel(ctx) // what is begun is done
 	subject, err := s.subject(ctx, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m := s.machine(func(string) {})
 	m.Read = func(ctx context.Context, fn func(*registry.View) error) error {
@@ -209,7 +215,7 @@ func (s *Server) flip(ctx context.Context, c call, grace time.Duration) error {
 		err = nil
 	}
 	s.news.wake()
-	return err
+	return done.Uses, err
 }
 
 // changeLogin runs fn in a change of the registry, and has the call know the login that it publishes.

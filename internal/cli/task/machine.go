@@ -127,7 +127,10 @@ func (t *Task) Tell(met hosting.Warnings, sharing string) {
 		t.Note("warning: tenant %s %s: %s", sharer, sharing, cli.To("sp tenant edit", string(sharer.ID), "--database-url-stdin"))
 	}
 	for _, u := range met.Unended {
-		t.Note("warning: database %s: its old login is not ended: %v", u.Database.Name, u.Err)
+		t.Note("warning: database %s: its old login is not ended: %v; %s tries again", u.Database.Name, u.Err, cli.To("sp tenant provision", string(u.Database.Tenant)))
+	}
+	for _, e := range met.Ended {
+		t.Note("database %s: its old login ended, with %s", e.Database.Name, e.Uses)
 	}
 }
 

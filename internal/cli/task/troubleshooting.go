@@ -40,7 +40,7 @@ func AdviseLogin(err error) error {
 	named := func(what string) error { return fmt.Errorf("tenant %s: %s: %w", s.Tenant, what, err) }
 	switch {
 	case s.Database != nil && s.Database.State == registry.Dropping:
-		return cli.Hint(named(provisioningFailed+": its database is being dropped"), "%s goes on with that", cli.To("sp tenant delete", id))
+		return cli.Hint(named(provisioningFailed+": its database is being dropped"), "%s goes on with that, %s keeps it if it is all there", cli.To("sp tenant delete", id), cli.To("sp tenant provision", id))
 	case s.Database != nil && (s.Database.State != registry.Ready || errors.Is(err, registry.ErrNoURL)):
 		return cli.Hint(named(provisioningFailed), "%s goes on, %s undoes it", cli.To("sp tenant provision", id), cli.To("sp tenant delete", id))
 	case errors.Is(err, hosting.ErrWithheld), errors.Is(err, hosting.ErrLost), errors.Is(err, hosting.ErrOtherData):

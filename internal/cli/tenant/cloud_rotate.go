@@ -48,7 +48,7 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 		return result, adviseGone(ctx, t, tenant, err)
 	})
 	if !task.Made(err) {
-		return answer, err
+		return answer, adviseNow(err, tenant, grace)
 	}
 	if done.InternalRefused == nil || tenant.ExternalDBAccess && realURL(done.ExternalDatabaseURL) != nil {
 		t.Note("tenant %s has new credentials", tenant)
@@ -57,10 +57,22 @@ func rotateCloud(ctx context.Context, t *task.Task, tenant registry.Tenant) (cli
 	switch {
 	case grace > 0:
 		t.Note("the old ones stop working in %s", spoken(grace))
+		if done.Message != "" { // whose sessions end then
+			t.Note("%s says: %s", client.Host(), done.Message)
+		}
 	case refused != nil:
 		t.Note("the old ones no longer work")
 	}
 	return answer, cmp.Or(err, refused)
+}
+
+// adviseNow names the way to end the old password before the time until which it was promised.
+func adviseNow(err error, tenant registry.Tenant, grace time.Duration) error {
+	refused, told := errors.AsType[*cloud.Error](err)
+	if !told || refused.Code != "conflict" || grace == 0 {
+		return err
+	}
+	return cli.Hint(err, "%s ends the old password now, and gives another one", cli.To("sp tenant rotate-credentials", string(tenant.ID), "--now"))
 }
 
 // checkPublished refuses a rotation at a control plane whose database URLs are refused: the old password

@@ -12,6 +12,7 @@ import (
 	"github.com/sp-registry/sp/internal/configuration"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -48,7 +49,7 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	doomed, err := lookAtDoomed(ctx, t)
 	switch {
 	case doomed.database != nil && errors.Is(err, registry.ErrNotFound):
-		return deleteOrphan(ctx, t, m, *doomed.database)
+		return deleteOrphan(ctx, t, m, doomed)
 	case errors.Is(err, registry.ErrNotFound):
 		return deleteUnderWay(ctx, t, m, err)
 	case err != nil:
@@ -58,14 +59,18 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	if err != nil {
 		return cli.Answer{}, err
 	}
+	if doomed.uses, err = sessionsIn(ctx, t, m, doomed.drops); err != nil {
+		return cli.Answer{}, err
+	}
+	question := doomed.question()
 	if client != nil {
-		doomed.question = atControlPlane(doomed.question, client.Host())
+		question = atControlPlane(question, client.Host())
 	}
 	if doomed.database != nil && !t.Bool("keep-database") {
 		warnOfExtras(ctx, t, m, *doomed.database)
 	}
 	if !t.IsSet("confirm") {
-		if err := t.Confirm(ctx, doomed.question); err != nil {
+		if err := t.Confirm(ctx, question); err != nil {
 			return cli.Answer{}, err
 		}
 	}
@@ -77,7 +82,7 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	if err := removeAt(ctx, t, client, doomed.id); err != nil {
 		return cli.Answer{}, err
 	}
-	t.Tell(hosting.Warnings{Sharers: doomed.sharers}, "leads to the database that is about to be dropped")
+	tellDropping(t, doomed.drops, doomed.sharers, doomed.uses)
 	deletion := registry.Deletion{ID: doomed.id, Purge: t.Bool("purge"), Dropped: client != nil}
 	if d := doomed.database; d != nil {
 		deletion.Left = t.Bool("keep-database")
@@ -125,12 +130,17 @@ func forgetSync(t *task.Task, ids ...registry.TenantID) error {
 	return task.Afterwards(err)
 }
 
-// doomed is a tenant that is about to be deleted.
+// doomed is a tenant that is about to be deleted, with all that would go with it.
 type doomed struct {
 	id       registry.TenantID
+	tenant   registry.Tenant
 	database *registry.Database // that sp made for it
+	drops    *registry.Database // that one, unless it is kept
 	sharers  []registry.Tenant  // that would lose the database, too
-	question string
+	uses     provision.Uses     // who is in it
+	session  *registry.Session
+	profiles []registry.Profile // no more than one behind those that are named
+	next     bool               // a rotation of its password was stopped
 }
 
 // lookAtDoomed looks at the tenant that the argument means. Its database may be there though it
@@ -143,23 +153,47 @@ func lookAtDoomed(ctx context.Context, t *task.Task) (d doomed, err error) {
 		if d.database, err = view.Database(ctx, d.id); err != nil {
 			return err
 		}
-		tenant, err := view.Tenant(ctx, d.id)
-		if err != nil {
-			return err
-		}
-		drops := d.database
-		if t.Bool("keep-database") {
-			drops = nil
-		}
-		if drops != nil {
-			if d.sharers, err = hosting.SharersOf(ctx, view, tenant); err != nil {
+		if d.database != nil && !t.Bool("keep-database") {
+			d.drops = d.database
+			if d.sharers, err = hosting.SharersOf(ctx, view, *d.drops); err != nil {
 				return err
 			}
 		}
-		d.question, err = deletionQuestion(ctx, view, tenant, drops, d.sharers)
-		return err
+		if d.tenant, err = view.Tenant(ctx, d.id); err != nil {
+			return err
+		}
+		return d.lookBesides(ctx, view)
 	})
 	return d, err
+}
+
+// lookBesides looks what goes with the tenant beside its database.
+func (d *doomed) lookBesides(ctx context.Context, view *registry.View) (err error) {
+	if d.session, err = view.Session(ctx, d.id); err != nil {
+		return err
+	}
+	if d.profiles, err = view.ProfilesOf(ctx, &d.id, maxAsked+1); err != nil {
+		return err
+	}
+	next, err := view.Rotation(ctx, d.id)
+	d.next = next != nil
+	return err
+}
+
+// sessionsIn returns who is in the database that is about to be dropped; of a stopped server, nobody.
+func sessionsIn(ctx context.Context, t *task.Task, m *hosting.Machine, drops *registry.Database) (provision.Uses, error) {
+	if drops == nil {
+		return nil, nil
+	}
+	return m.Uses(ctx, *drops, t.WantedByDefault())
+}
+
+// tellDropping says what else is hit, where nobody was asked.
+func tellDropping(t *task.Task, drops *registry.Database, sharers []registry.Tenant, uses provision.Uses) {
+	t.Tell(hosting.Warnings{Sharers: sharers}, "leads to the database that is about to be dropped")
+	if len(uses) > 0 {
+		t.Note("database %s: what is open there ends with it: %s", drops.Name, uses)
+	}
 }
 
 // tenantToDelete returns the id that a word is or, where the tenant's name was said twice, means.
@@ -183,47 +217,40 @@ func tenantToDelete(ctx context.Context, view *registry.View, word string, name 
 // maxAsked bounds the profiles that a question names.
 const maxAsked = 10
 
-// deletionQuestion names the tenant and all that would go with it: its database, too, if that
-// is to be dropped.
-func deletionQuestion(ctx context.Context, view *registry.View, t registry.Tenant, drops *registry.Database, sharers []registry.Tenant) (string, error) {
-	id := t.ID
-	session, err := view.Session(ctx, id)
-	if err != nil {
-		return "", err
-	}
-	profiles, err := view.ProfilesOf(ctx, &id, maxAsked+1)
-	if err != nil {
-		return "", err
-	}
-	next, err := view.Rotation(ctx, id)
-	if err != nil {
-		return "", err
-	}
-	parts := []string{fmt.Sprintf("Delete tenant %s", t)}
-	if next != nil {
+// question names the tenant and all that would go with it.
+func (d *doomed) question() string {
+	parts := []string{fmt.Sprintf("Delete tenant %s", d.tenant)}
+	if d.next {
 		parts = append(parts, "the password of a rotation that was stopped (its database may open to no other)")
 	}
-	if drops != nil {
-		database := fmt.Sprintf("its database %s on server %s with all that is in it", drops.Name, drops.Server)
-		for _, other := range sharers[:min(len(sharers), maxAsked)] {
-			database += fmt.Sprintf(" (tenant %s uses it, too)", other)
-		}
-		parts = append(parts, database)
+	if d.drops != nil {
+		parts = append(parts, fmt.Sprintf("its database %s on server %s with all that is in it", d.drops.Name, d.drops.Server)+alsoHit(d.sharers, d.uses))
 	}
-	if session != nil {
-		parts = append(parts, fmt.Sprintf("its session (profile %s)", session.Profile))
+	if d.session != nil {
+		parts = append(parts, fmt.Sprintf("its session (profile %s)", d.session.Profile))
 	}
-	for _, p := range profiles[:min(len(profiles), maxAsked)] {
+	for _, p := range d.profiles[:min(len(d.profiles), maxAsked)] {
 		parts = append(parts, "its profile "+p.Name)
 	}
-	if len(profiles) > maxAsked {
+	if len(d.profiles) > maxAsked {
 		parts = append(parts, "more")
 	}
 	question := strings.Join(parts, ", ")
 	if last := len(parts) - 1; last > 0 {
 		question = strings.Join(parts[:last], ", ") + " and " + parts[last]
 	}
-	return question + "?", nil
+	return question + "?"
+}
+
+// alsoHit says who else uses a database that is about to be dropped.
+func alsoHit(sharers []registry.Tenant, uses provision.Uses) (said string) {
+	for _, other := range sharers[:min(len(sharers), maxAsked)] {
+		said += fmt.Sprintf(" (tenant %s uses it, too)", other)
+	}
+	if len(uses) > 0 {
+		said += fmt.Sprintf(" (open there: %s)", uses)
+	}
+	return said
 }
 
 // atControlPlane says that a tenant is deleted there, too, where its data are and its subscription is.

@@ -3,6 +3,7 @@ package tenant
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -20,7 +21,8 @@ func provisionCommand() *cli.Command {
 		Args:  []cli.Arg{optionalWord()},
 		Description: "Without ID, it takes the tenant in effect. If the database is complete, nothing\n" +
 			"happens; otherwise sp does the steps that are missing. sp tenant delete ID\n" +
-			"removes what was made. For a cloud tenant, sp waits until its database is ready,\n" +
+			"removes what was made. If a deletion was stopped before anything was gone, sp\n" +
+			"keeps the database. For a cloud tenant, sp waits until its database is ready,\n" +
 			"and fetches its credentials.",
 		Flags: slices.Concat(extrasFlags(), task.ServerFlags(), []cli.Flag{task.NoExport()}),
 		Run:   task.Run(provisionTenant),
@@ -115,14 +117,40 @@ func makeDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, w hosti
 	if err != nil {
 		return "", err
 	}
+	if s.Database != nil && s.Database.State == registry.Dropping {
+		return s.Tenant.ID, keepDatabase(ctx, t, m, s, on)
+	}
 	r, err := m.Resume(ctx, s, on, x)
 	tellResumed(t, r, x, err)
-	return s.Tenant.ID, task.AdviseLogin(adviseExtension(err, s.Tenant.ID))
+	return s.Tenant.ID, task.AdviseLogin(adviseUnended(adviseExtension(err, s.Tenant.ID), s))
+}
+
+// keepDatabase takes back that a tenant's database is being dropped.
+func keepDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, s hosting.Subject, on registry.Server) error {
+	c, err := m.Keep(ctx, s, on)
+	t.Tell(c.Warnings, "")
+	if task.Made(err) {
+		t.Note("tenant %s keeps its database, and has a new login to it", s.Tenant)
+		return err
+	}
+	drop := cli.To("sp tenant delete", string(s.Tenant.ID))
+	if errors.Is(err, hosting.ErrPartlyGone) {
+		return cli.Hint(err, "%s goes on with that", drop)
+	}
+	return cli.Hint(err, "it is still about to be dropped; when that is mended, say it again, or %s goes on with the drop", drop)
+}
+
+// adviseUnended says what helps where the old login of a tenant's database could not be ended.
+func adviseUnended(err error, s hosting.Subject) error {
+	if !errors.Is(err, hosting.ErrUnended) {
+		return err
+	}
+	return cli.Hint(err, "the login in use works on; when that is mended, %s ends the old one", cli.To("sp tenant provision", string(s.Tenant.ID)))
 }
 
 func tellResumed(t *task.Task, r hosting.Resumed, x hosting.Extras, err error) {
-	if r.Ended {
-		t.Note("its old login ends")
+	if r.Ended && len(r.Warnings.Ended) == 0 { // else it is said with whose sessions
+		t.Note("its old login ended")
 	}
 	if r.Gone != nil {
 		t.Note("database %s is not whole any more on server %s: what is missing is made again, and what was in it is gone", r.Gone.Name, r.Gone.Server)
@@ -157,9 +185,6 @@ func serverFor(ctx context.Context, t *task.Task, s hosting.Subject, known []reg
 // checkProvisioning refuses a tenant for which no database is made, or none there.
 func checkProvisioning(s hosting.Subject, w hosting.Wanted) error {
 	switch tenant, d := s.Tenant, s.Database; {
-	case d != nil && d.State == registry.Dropping:
-		return cli.Hint(fmt.Errorf("tenant %s: its database is being dropped: %w", tenant, registry.ErrConflict),
-			"%s goes on with that", cli.To("sp tenant delete", string(tenant.ID)))
 	case d != nil && w.Provider != "" && (s.Server == nil || w.Provider != s.Server.Provider):
 		return cli.Hint(fmt.Errorf("tenant %s: its database was begun on server %s: %w", tenant, d.Server, registry.ErrConflict),
 			"without --provider and --server it is finished there")

@@ -26,9 +26,10 @@ func rotateCredentialsCommand() *cli.Command {
 		Description: "Without ID, it takes the tenant in effect. sp tries the new login before it\n" +
 			"writes it to the registry, tenants.json and secrets.json. After --grace, the\n" +
 			"server refuses the old login; its open sessions end with the next sp command on\n" +
-			"that server. With --now, both end at once. A database that sp did not make has\n" +
-			"only one role, so its password changes at once. The login of a cloud tenant is\n" +
-			"changed by its control plane.",
+			"that server. With --now, both end at once. Before the grace is over, another\n" +
+			"rotation needs --now. A database that sp did not make has only one role, so its\n" +
+			"password changes at once. The login of a cloud tenant is changed by its control\n" +
+			"plane.",
 		Flags: []cli.Flag{
 			cli.Yes(),
 			cli.Duration("grace", defaultGrace, "how long the old login still works"),
@@ -96,10 +97,22 @@ func rotate(ctx context.Context, t *task.Task, m *hosting.Machine, tenant regist
 	}
 	shown, problem := rotatedAfter(ctx, t, tenant, done)
 	tellRotated(t, tenant, done, shown.Database)
-	if err != nil && task.IsIncomplete(err) {
-		err = cli.Hint(err, "the new credentials are published; %s tries them", cli.To("sp tenant check", string(tenant.ID)))
+	return cli.Answer{Value: shown}, cmp.Or(adviseUnfinished(t, err, tenant, done, shown.Database), problem)
+}
+
+// adviseUnfinished says what helps where a rotation was published, and not all was done that comes then.
+func adviseUnfinished(t *task.Task, err error, tenant registry.Tenant, done hosting.Rotated, d *task.DatabaseRecord) error {
+	end := cli.To("sp tenant rotate-credentials", string(tenant.ID)) // it goes on with this one
+	if t.Bool("now") {
+		end = cli.To("sp tenant provision", string(tenant.ID))
 	}
-	return cli.Answer{Value: shown}, cmp.Or(err, problem)
+	switch {
+	case err == nil || !task.IsIncomplete(err):
+		return err
+	case done.OldEnd == nil && d != nil && d.OldEnds != nil:
+		return cli.Hint(err, "the new credentials are published, and the old ones still work; when that is mended, %s ends them", end)
+	}
+	return cli.Hint(err, "the new credentials are published; %s tries them", cli.To("sp tenant check", string(tenant.ID)))
 }
 
 // subjectOf looks at a tenant's database.
@@ -153,6 +166,9 @@ func tellRotated(t *task.Task, tenant registry.Tenant, done hosting.Rotated, d *
 	switch {
 	case done.OldEnd != nil && d != nil && d.OldEnds != nil: // as sp tenant show says it
 		t.Note("the old ones end at %s", *d.OldEnds)
+		if len(done.Uses) > 0 {
+			t.Note("%s in use with them; what is still open then ends", done.Uses)
+		}
 	case done.Refused && done.Behind:
 		t.Note("the pooler refuses the old ones")
 	case done.Behind:
@@ -181,10 +197,14 @@ func rotateMade(ctx context.Context, t *task.Task, m *hosting.Machine, s hosting
 	done, err := m.Rotate(ctx, s, t.WantedByDefault(), grace)
 	switch id := string(s.Tenant.ID); {
 	case done.Published:
+	case errors.As(err, new(*hosting.PromisedError)):
+		err = cli.Hint(err, "%s ends it now, and gives another password", cli.To("sp tenant rotate-credentials", id, "--now"))
 	case errors.Is(err, hosting.ErrDrifted):
 		err = cli.Hint(err, "%s tells who changed it", cli.To("sp log", id))
 	case errors.Is(err, provision.ErrMismatch):
 		err = cli.Hint(err, "%s makes again what is missing", cli.To("sp tenant provision", id))
+	default:
+		err = adviseUnended(err, s)
 	}
 	return done, err
 }
