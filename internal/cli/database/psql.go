@@ -19,8 +19,8 @@ func psqlCommand() *cli.Command {
 		Usage: "open psql as the administrator of a server",
 		Description: "With a tenant, it is the server of the tenant's database, and psql opens that\n" +
 			"database. Otherwise it is the server on which the next database would be made.\n" +
-			"psql's own arguments come after --; no secret is among them. The administrator of\n" +
-			"a server that sp runs is a superuser. If that server is stopped, sp starts it.\n\n" +
+			"psql's own arguments come after --; no secret is among them. On a server that sp\n" +
+			"runs, the administrator is a superuser. If it is stopped, sp starts it.\n\n" +
 			"  sp db psql my-project -- -c 'CREATE EXTENSION vector'",
 		Args:   []cli.Arg{{Name: "TENANT", Kind: task.TenantWord, Optional: true}},
 		Flags:  []cli.Flag{task.NoStart()},

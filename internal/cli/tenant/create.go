@@ -34,13 +34,13 @@ func createFlags() []cli.Flag {
 	flags := []cli.Flag{
 		cli.Choice("type", "where it runs (default local)", string(registry.Local), string(registry.Cloud)),
 		cli.String("name", "NAME", "its name"),
-		cli.String("id", "ID", "its id (default: local_ and the time in hexadecimal)"),
+		cli.String("id", "ID", "its id (default: local_ and the time)"),
 		cli.String("region", "REGION", "make a cloud tenant in this region, such as iad"),
 		cli.String("shared-container-db", "NAME", "the name of its database in a shared container"),
 		cli.Bool("external-db-access", "its database accepts connections from outside"),
 		cli.Bool("allow-duplicate-name", "allow a name that another tenant has"),
 		cli.Bool("select", "select it, even if another tenant is selected"),
-		cli.Bool("no-database", "make no database yet; sp tenant provision ID does"),
+		cli.Bool("no-database", "make no database yet (sp tenant provision)"),
 		cli.Bool("no-check", "store the URL without trying it"),
 		task.SetAside(), task.NoExport(),
 	}
@@ -56,6 +56,9 @@ func create(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return createCloud(ctx, t)
 	case t.Bool("database-url-stdin") && t.Bool("server-stdin"):
 		return cli.Answer{}, errEither
+	}
+	if err := checkExtras(t); err != nil {
+		return cli.Answer{}, err
 	}
 	w, err := t.WantedServer(ctx)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sp-registry/sp/internal/cli"
@@ -21,14 +22,23 @@ const (
 
 func extrasFlags() []cli.Flag {
 	return []cli.Flag{
-		cli.Strings(extensionFlag, "NAME", "make this PostgreSQL extension in it; may be given again"),
-		cli.Bool(createdbFlag, "make databases for tests, too: test_DB and shadow_DB"),
+		cli.Strings(extensionFlag, "NAME", "make this PostgreSQL extension (repeatable)"),
+		cli.Bool(createdbFlag, "make test_DB and shadow_DB, too, for tests"),
 	}
 }
 
 // wantedExtras are the extras that the flags ask for.
 func wantedExtras(t *task.Task) hosting.Extras {
 	return hosting.Extras{Extensions: t.Strings(extensionFlag), Databases: t.Bool(createdbFlag)}
+}
+
+// checkExtras refuses an extension that is named twice.
+func checkExtras(t *task.Task) error {
+	names := slices.Sorted(slices.Values(t.Strings(extensionFlag)))
+	if len(slices.Compact(names)) < len(t.Strings(extensionFlag)) {
+		return cli.Usage("%s: --%s: the same one is named twice", t.Command, extensionFlag)
+	}
+	return nil
 }
 
 // argumentsFor are the flags that ask for extras.

@@ -30,6 +30,9 @@ func provisionCommand() *cli.Command {
 }
 
 func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err error) {
+	if err := checkExtras(t); err != nil {
+		return cli.Answer{}, err
+	}
 	w, err := t.WantedServer(ctx)
 	if err == nil && w.Provider == task.ByURL {
 		err = cli.Hint(cli.Usage("tenant provision: a database that is there is not made"), "%s", cli.To("sp tenant edit", "ID", "--database-url-stdin"))
