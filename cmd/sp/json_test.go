@@ -116,6 +116,8 @@ var answers = map[string]asked{
 	"db_down":        {in: withServers, line: "db down"},
 	"db_logs":        {in: withServers, line: "db logs"},
 	"db_unit":        {in: withServers, line: "db unit"},
+	"db_restart":     {in: withServers, line: "db restart -y"},
+	"db_psql":        {in: withServers, line: "db psql a"},
 	"db_use":         {in: withServers, line: "db use --none"},
 	"db_remove":      {in: withServers, line: "db remove local -y"},
 	"db_up":          {in: withServers, line: "db up"},

@@ -37,6 +37,35 @@ func TestPsqlGetsThePasswordInItsEnvironmentOnly(t *testing.T) {
 	require.NotContains(t, s.given, "PGPASSWORD=", "it asks for one")
 }
 
+// TestDbPsqlIsTheAdministratorsDoor: with the password in the environment only, to the tenant's database or to the
+// one that the administrator's URL names.
+func TestDbPsqlIsTheAdministratorsDoor(t *testing.T) {
+	t.Parallel()
+	s := psqlSandbox(t)
+	s.environ = []string{"HOME=/h", "PGHOST=elsewhere", "PGUSER=x"}
+	s.sql(`INSERT INTO servers (name, provider, admin_url, chosen) VALUES ('h:5', 'server', 'postgres://boss:s3cret@h:5/postgres?sslmode=require', 1)`)
+	s.must("tenant", "create", "--id", "three", "--name", "third", "--no-database")
+	s.sql(`INSERT INTO databases VALUES ('three', 'ready', 'h:5', 'sp_third', 'a', NULL)`)
+	s.must("db", "psql", "--", "-l")
+	require.Equal(t, []string{s.dir + "/programs/psql", "psql", "postgres://boss@h:5/postgres?sslmode=require", "-l"}, s.replaced)
+	require.Equal(t, []string{"HOME=/h", "PGPASSWORD=s3cret"}, s.given)
+	s.must("db", "psql", "third")
+	require.Equal(t, []string{"psql", "postgres://boss@h:5/sp_third?sslmode=require"}, s.replaced[1:])
+	s.env["SP_POSTGRES_ADMIN_URL"] = "postgres://other:pw@h:5/x"
+	s.must("db", "psql", "third")
+	require.Equal(t, []string{"psql", "postgres://other@h:5/sp_third"}, s.replaced[1:], "the login of the environment, where it is for that server")
+
+	o := s.run("db", "psql", "one")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "tenant one (first): sp did not make its database: somebody else runs it")
+	require.Contains(t, o.stderr, "hint: sp psql one opens it as the tenant")
+	require.Equal(t, 3, s.run("db", "psql", "nosuch").exit)
+	s.sql(`UPDATE servers SET withheld = 'unnamed'`)
+	o = s.run("db", "psql", "third")
+	require.Equal(t, 9, o.exit)
+	require.Contains(t, o.stderr, "server h:5: not used until you name it")
+}
+
 func TestPsqlGetsOtherSecretsInAFileWithoutAName(t *testing.T) {
 	t.Parallel()
 	s := psqlSandbox(t)

@@ -23,14 +23,17 @@ type Created struct {
 	Warnings
 }
 
-// Create registers a tenant and makes its database on a server.
-func (m *Machine) Create(ctx context.Context, n registry.NewTenant, s registry.Server) (c Created, err error) {
+// Create registers a tenant and makes its database on a server, with extras.
+func (m *Machine) Create(ctx context.Context, n registry.NewTenant, s registry.Server, x Extras) (c Created, err error) {
 	c.Tenant = n.Tenant
 	h, err := m.bringUp(ctx, s)
 	if err != nil {
 		return c, err
 	}
 	defer h.close()
+	if err := h.mayHave(ctx, nil, x); err != nil {
+		return c, err
+	}
 	err = m.planDatabase(ctx, h, n.Tenant.Name, func(reg *registry.Registry, p registry.PlannedDatabase) (err error) {
 		n.Database = &p
 		c.Tenant, err = reg.CreateTenant(ctx, n)
@@ -39,7 +42,7 @@ func (m *Machine) Create(ctx context.Context, n registry.NewTenant, s registry.S
 	if !made(err) {
 		return c, err
 	}
-	return c, m.make(ctx, h, &c, false)
+	return c, m.make(ctx, h, &c, x, false)
 }
 
 // Resumed is a tenant whose database is whole again.
@@ -52,14 +55,14 @@ type Resumed struct {
 	Ended bool
 }
 
-// Resume makes a tenant's database on a server, or finishes what was stopped. If the database is
-// whole, it only does pending work.
-func (m *Machine) Resume(ctx context.Context, s Subject, on registry.Server) (r Resumed, err error) {
+// Resume makes a tenant's database on a server, or finishes what was stopped, and makes extras that are not there
+// yet. If the database is whole, it only does pending work.
+func (m *Machine) Resume(ctx context.Context, s Subject, on registry.Server, x Extras) (r Resumed, err error) {
 	r.Tenant = s.Tenant
 	whole := s.Tenant.HasDatabaseURL() && s.Database != nil && s.Database.State == registry.Ready
 	refused := error(nil)
 	if whole {
-		if refused = m.mustLogIn(ctx, s.Tenant); refused == nil && !m.isDue(*s.Database) {
+		if refused = m.mustLogIn(ctx, s.Tenant); refused == nil && !m.isDue(*s.Database) && x.None() {
 			return r, m.publish(ctx)
 		}
 	}
@@ -69,9 +72,12 @@ func (m *Machine) Resume(ctx context.Context, s Subject, on registry.Server) (r 
 	}
 	defer h.close()
 	r.Pooled = h.pooled()
+	if err := h.mayHave(ctx, s.Database, x); err != nil {
+		return r, err
+	}
 	if whole {
 		if refused = m.mustLogIn(ctx, s.Tenant); refused == nil { // the server may not have been running
-			return r, errors.Join(m.endDue(ctx, h, *s.Database, &r), m.publish(ctx))
+			return r, errors.Join(m.addExtras(ctx, h, s.Tenant.ID, x), m.endDue(ctx, h, *s.Database, &r), m.publish(ctx))
 		}
 		_, there, err := h.admin.Holds(ctx, h.database(*s.Database))
 		if err == nil && there { // and its URL is not the one that opens it
@@ -90,7 +96,7 @@ func (m *Machine) Resume(ctx context.Context, s Subject, on registry.Server) (r 
 			return r, err
 		}
 	}
-	return r, m.make(ctx, h, &r.Created, false)
+	return r, m.make(ctx, h, &r.Created, x, false)
 }
 
 // Keep takes back the drop of a tenant's database that was begun, if all of it is still there: the tenant
@@ -102,7 +108,7 @@ func (m *Machine) Keep(ctx context.Context, s Subject, on registry.Server) (c Cr
 		return c, err
 	}
 	defer h.close()
-	return c, m.make(ctx, h, &c, true)
+	return c, m.make(ctx, h, &c, Extras{}, true)
 }
 
 func (h *host) mustBeWhole(ctx context.Context, d registry.Database) error {
@@ -125,7 +131,7 @@ func (m *Machine) planDatabase(ctx context.Context, h *host, tenant string, reco
 }
 
 // make makes what is planned for a tenant, or keeps what was about to go, and gives it the URL.
-func (m *Machine) make(ctx context.Context, h *host, c *Created, kept bool) error {
+func (m *Machine) make(ctx context.Context, h *host, c *Created, x Extras, kept bool) error {
 	c.Planned, c.Pooled = !kept, h.pooled()
 	ctx, cancel := context.WithTimeout(ctx, workWithin)
 	defer cancel()
@@ -144,6 +150,9 @@ func (m *Machine) make(ctx context.Context, h *host, c *Created, kept bool) erro
 		return fmt.Errorf("tenant %s: its database is being dropped: %w", c.Tenant, registry.ErrConflict)
 	}
 	url, err := open(ctx, h.database(*d), m.Random)
+	if err == nil {
+		err = h.makeExtras(ctx, *d, x)
+	}
 	if err != nil {
 		return err
 	}

@@ -151,7 +151,7 @@ func (s *site) requireRefused(url secret.Secret) {
 // mustCreate makes a tenant with a database.
 func (s *site) mustCreate(id registry.TenantID) {
 	s.t.Helper()
-	_, err := s.Create(s.ctx(), newTenant(id), s.server())
+	_, err := s.Create(s.ctx(), newTenant(id), s.server(), Extras{})
 	require.NoError(s.t, err)
 }
 

@@ -30,6 +30,8 @@ var (
 	ErrOtherData = errors.New("not started")
 	// ErrLost is returned if data with recorded databases are gone.
 	ErrLost = errors.New("its data are gone")
+	// ErrNotOwn is returned for what sp does only with a server that it runs itself.
+	ErrNotOwn = errors.New("somebody else runs it")
 	// ErrStopped is returned for a login to a server of sp's that is not running.
 	ErrStopped = errors.New("does not run")
 	// ErrDrifted is returned if a tenant's URL does not lead to the database that was made for it.

@@ -75,7 +75,7 @@ func TestAStoppedRotationIsFinished(t *testing.T) {
 	// What another tenant's command ends, it tells.
 	s.now = s.now.Add(time.Minute)
 	n := newTenant("other")
-	made, err := s.Create(s.ctx(), n, s.server())
+	made, err := s.Create(s.ctx(), n, s.server(), Extras{})
 	require.NoError(t, err)
 	ended()
 	require.Equal(t, id, made.Ended[0].Database.Tenant)

@@ -1,11 +1,14 @@
 package hosting
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -57,6 +60,20 @@ func (m *Machine) Stop(ctx context.Context, s registry.Server) error {
 	return m.ending(ctx, s, runner.Down)
 }
 
+// CheckPrograms refuses a server that sp runs if this machine's programs would not start it.
+func (m *Machine) CheckPrograms(s registry.Server) error {
+	if s.Provider != registry.LocalPrograms {
+		return nil
+	}
+	c, err := m.Cluster(s)
+	if err == nil && c.Exists() {
+		if c.Programs, err = m.Programs(c.Dir); err == nil {
+			err = c.CheckData()
+		}
+	}
+	return err
+}
+
 // Remove stops a server that sp runs and removes its data; a withheld server is only forgotten. It
 // returns the tenants that lost their database. The records go last, so that a stopped removal can
 // be repeated.
@@ -99,53 +116,174 @@ func (m *Machine) RemoveCluster(ctx context.Context, c postgres.Placed) error {
 	return c.Remove(ctx)
 }
 
-// Status is the state of a server.
+// ServerState is how a server is.
+type ServerState string
+
+// The states of a server. Unusable is one that answers in a way that sp can't use, or whose data are not those
+// that were recorded.
+const (
+	ServerReady       ServerState = "ready"
+	ServerStopped     ServerState = "stopped"
+	ServerStarting    ServerState = "starting" // or recovering, or about to stop
+	ServerWithheld    ServerState = "withheld"
+	ServerLost        ServerState = "lost" // its data are gone
+	ServerUnreachable ServerState = "unreachable"
+	ServerRefuses     ServerState = "denied"
+	ServerUnusable    ServerState = "unusable"
+)
+
+// stateOf is how a server is that does not answer as it should.
+func stateOf(err error) ServerState {
+	switch {
+	case provision.IsStarting(err):
+		return ServerStarting
+	case errors.Is(err, ErrWithheld):
+		return ServerWithheld
+	case errors.Is(err, ErrLost):
+		return ServerLost
+	case errors.Is(err, provision.ErrUnavailable):
+		return ServerUnreachable
+	case errors.Is(err, provision.ErrDenied):
+		return ServerRefuses
+	}
+	return ServerUnusable
+}
+
+// Status is what a server says of itself and of the databases that are recorded there.
 type Status struct {
-	Running bool   // it answers
-	Version string // of PostgreSQL
+	State   ServerState
+	Version string // of PostgreSQL, if it answers
 	// Trouble says why the server does not answer or can't be examined; nil for a stopped one, too.
 	Trouble error
+	// Free is how many bytes the disk of its data has left; nil where the disk is not this machine's.
+	Free *int64
+	// Usages are those of the databases, by their names; nil if the server does not answer.
+	Usages map[string]provision.Usage
 	// Missing are the tenants whose databases are recorded there and not whole.
 	Missing []registry.TenantID
 }
 
-// Status asks a server whether it answers and has the databases that are recorded there.
-func (m *Machine) Status(ctx context.Context, s registry.Server, databases []registry.Database) (st Status) {
+// Statuses asks servers, all at once, how they are and how the databases that are recorded there are used. It
+// starts nothing, and waits for none longer than for an answer.
+func (m *Machine) Statuses(ctx context.Context, servers []registry.Server, databases []registry.Database) []Status {
+	found := make([]Status, len(servers))
+	var wait sync.WaitGroup
+	for i, s := range servers {
+		wait.Go(func() { found[i] = m.status(ctx, s, databases) })
+	}
+	wait.Wait()
+	return found
+}
+
+func (m *Machine) status(ctx context.Context, s registry.Server, databases []registry.Database) (st Status) {
 	if s.IsOwn() && s.Withheld == "" {
+		st.Free = m.free(s)
 		running, err := m.Running(ctx, s)
 		if err == nil && !running {
+			st.State = ServerStopped
 			err = m.DataTrouble(ctx, s)
 		}
 		if errors.Is(err, ErrLost) {
 			st.Missing = RecordedOn(s, databases)
 		}
-		if err != nil || !running {
-			st.Trouble = err
+		if err != nil {
+			st.State, st.Trouble = stateOf(err), err
+		}
+		if st.State != "" {
 			return st
 		}
 	}
-	admin, err := m.connect(ctx, s)
+	admin, err := m.answering(ctx, s)
 	if err != nil {
-		st.Trouble = err
+		st.State, st.Trouble = stateOf(err), err
 		return st
 	}
 	h := &host{s, admin}
 	defer h.close()
-	st.Running, st.Version = true, admin.Version()
-	missing, err := h.missing(ctx, databases)
-	st.Trouble = err
-	for _, d := range missing {
-		st.Missing = append(st.Missing, d.Tenant)
+	st.State, st.Version = ServerReady, admin.Version()
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	st.Usages, st.Trouble = h.usages(ctx, databases)
+	for _, d := range h.recordedWhole(databases) {
+		if u, asked := st.Usages[d.Name]; asked && !u.Whole {
+			st.Missing = append(st.Missing, d.Tenant)
+		}
 	}
 	return st
 }
 
-// missing are the databases that are recorded as whole on a server and are not there.
-func (h *host) missing(ctx context.Context, databases []registry.Database) (missing []registry.Database, err error) {
+// Sessions returns the sessions of clients on a server; of one that does not run, none.
+func (m *Machine) Sessions(ctx context.Context, s registry.Server) ([]provision.Session, error) {
+	running, err := m.Running(ctx, s)
+	if err != nil || !running {
+		return nil, err
+	}
+	admin, err := m.answering(ctx, s)
+	if err != nil {
+		return nil, &ServerError{s, err}
+	}
+	h := &host{s, admin}
+	defer h.close()
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return admin.Sessions(ctx)
+}
+
+// answering connects to a server that answers now.
+func (m *Machine) answering(ctx context.Context, s registry.Server) (*provision.Server, error) {
+	if err := cmp.Or(CheckWithheld(s), m.Offline); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return provision.Connect(ctx, s.Admin)
+}
+
+// free is how much room a server has left that this machine's programs run. It is told beside what is known,
+// and nothing hangs on it.
+func (m *Machine) free(s registry.Server) *int64 {
+	if s.Provider != registry.LocalPrograms {
+		return nil
+	}
+	c, err := m.Cluster(s)
+	if err != nil {
+		return nil
+	}
+	free, err := c.Free()
+	if err != nil {
+		return nil
+	}
+	return &free
+}
+
+// usages are those of the databases that are recorded on a server, and of those that may be beside them.
+func (h *host) usages(ctx context.Context, databases []registry.Database) (map[string]provision.Usage, error) {
+	var names []string
 	for _, d := range databases {
-		if d.Server != h.Name || d.State != registry.Ready {
+		if d.Server != h.Name {
 			continue
 		}
+		names = append(names, d.Name)
+		for _, extra := range h.database(d).Extras() {
+			names = append(names, extra.Name)
+		}
+	}
+	return h.admin.Usages(ctx, names...)
+}
+
+// recordedWhole are the databases that are recorded as whole on a server.
+func (h *host) recordedWhole(databases []registry.Database) (whole []registry.Database) {
+	for _, d := range databases {
+		if d.Server == h.Name && d.State == registry.Ready {
+			whole = append(whole, d)
+		}
+	}
+	return whole
+}
+
+// missing are the databases that are recorded as whole on a server and are not there.
+func (h *host) missing(ctx context.Context, databases []registry.Database) (missing []registry.Database, err error) {
+	for _, d := range h.recordedWhole(databases) {
 		_, whole, err := h.admin.Holds(ctx, h.database(d))
 		if err != nil {
 			return nil, err

@@ -45,7 +45,16 @@ func deeds() []deed {
 		return err
 	}
 	resume := func(s *site) error {
-		_, err := s.Resume(s.ctx(), s.known(id), s.server())
+		_, err := s.Resume(s.ctx(), s.known(id), s.server(), Extras{})
+		return err
+	}
+	equip := func(s *site) error { // its extras are there before it is published
+		_, err := s.Resume(s.ctx(), s.known(id), s.server(), Extras{Extensions: []string{"citext"}, Databases: true})
+		if made(err) {
+			extras, err := s.ExtrasOf(s.ctx(), *s.known(id).Database)
+			require.NoError(s.t, err)
+			require.Len(s.t, extras, 2)
+		}
 		return err
 	}
 	isReady := func(s *site) {
@@ -56,7 +65,7 @@ func deeds() []deed {
 		{
 			name: "create", steps: 2, begin: func(*site) {}, always: func(*site) {}, done: isReady,
 			do: func(s *site) error {
-				_, err := s.Create(s.ctx(), newTenant(id), s.server())
+				_, err := s.Create(s.ctx(), newTenant(id), s.server(), Extras{})
 				return err
 			},
 			again: func(s *site) error {
@@ -68,7 +77,7 @@ func deeds() []deed {
 			},
 		},
 		{
-			name: "resume", steps: 2, always: func(*site) {}, done: isReady, do: resume,
+			name: "resume", steps: 2, always: func(*site) {}, done: isReady, do: equip,
 			begin: func(s *site) {
 				_, err := s.reg.CreateTenant(s.ctx(), newTenant(id))
 				require.NoError(s.t, err)
@@ -100,7 +109,7 @@ func deeds() []deed {
 			name: "drop", steps: 1, begin: begin, do: drop, always: func(*site) {},
 			done: func(s *site) {
 				require.Equal(s.t, registry.Dropping, s.known(id).Database.State)
-				_, err := s.Resume(s.ctx(), s.known(id), s.server())
+				_, err := s.Resume(s.ctx(), s.known(id), s.server(), Extras{})
 				require.ErrorIs(s.t, err, registry.ErrConflict, "nobody publishes a login to it")
 				_, err = s.Keep(s.ctx(), s.known(id), s.server())
 				require.ErrorIs(s.t, err, ErrPartlyGone)

@@ -36,6 +36,18 @@ func WithPassword(url, password secret.Secret) (secret.Secret, error) {
 	return p.usable()
 }
 
+// WithDatabase returns a URL with the same login to another database.
+func WithDatabase(url secret.Secret, database string) (secret.Secret, error) {
+	u, err := Parse(url)
+	if err != nil {
+		return secret.Secret{}, err
+	}
+	p := u.parts
+	p.drop([]string{"dbname"})
+	p.path = "/" + escape(database)
+	return p.usable()
+}
+
 // usable puts a URL together that must be Usable.
 func (p parts) usable() (secret.Secret, error) {
 	url := secret.New(p.text())

@@ -32,6 +32,20 @@ func TestForIsTheSameServerForAnotherLogin(t *testing.T) {
 	require.Equal(t, `postgres://a%3Ab%40c%2Fd:i%26j%3Dk%5Cl%27m%22n@h/e%3Ff%23g%25h%20%C3%BC`, url.Reveal())
 }
 
+func TestWithDatabaseIsTheSameLogin(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"postgres://u:p@h:5/d?sslmode=require&dbname=e":        "postgres://u:p@h:5/n%2Fa?sslmode=require",
+		"postgres:///?host=/run/pg&user=u&password=p&sslkey=k": "postgres:///n%2Fa?host=/run/pg&user=u&password=p&sslkey=k",
+	} {
+		got, err := WithDatabase(secret.New(url), "n/a")
+		require.NoError(t, err, url)
+		require.Equal(t, want, got.Reveal())
+	}
+	_, err := WithDatabase(secret.New("mysql://h/d"), "d")
+	require.ErrorIs(t, err, ErrInvalid)
+}
+
 func TestForRefusesWhatNoClientCouldUse(t *testing.T) {
 	t.Parallel()
 	for _, admin := range []string{"", "host=h", "postgres://u:p@x@h/d", "mysql://h/d"} {

@@ -89,7 +89,7 @@ func (c Cluster) up(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.checkData(); err != nil {
+	if err := c.CheckData(); err != nil {
 		return err
 	}
 	if c.Listen != nil {
@@ -165,9 +165,9 @@ func (c Cluster) Look(ctx context.Context) (Look, error) {
 
 func (c Cluster) data() string { return filepath.Join(c.Dir, "data") }
 
-// checkData refuses data that these programs can't use, before they say so in words of
+// CheckData refuses data that these programs can't use, before they say so in words of
 // their own.
-func (c Cluster) checkData() error {
+func (c Cluster) CheckData() error {
 	info, err := os.Stat(c.data())
 	if err != nil {
 		return err

@@ -50,6 +50,9 @@ func (s *Server) Drop(ctx context.Context, d Database) error {
 			return err
 		}
 	}
+	if err := s.dropExtras(ctx, d); err != nil {
+		return err
+	}
 	return s.dropRoles(ctx, d, roles)
 }
 
@@ -99,18 +102,18 @@ func (s *Server) MayDrop(ctx context.Context, d Database) error {
 // mayGo refuses a database that is in use by whom this administrator can't end, and says how that is done.
 func (s *Server) mayGo(ctx context.Context, d Database) error {
 	const doing = "look at who uses the database"
-	name := literal(d.Name)
+	its := d.owned()
 	rows, err := s.query(ctx, doing, `SELECT 'a session of role ' || usename || ' is in it, which this administrator may not end: SELECT pg_terminate_backend(' || pid || ')'
 			FROM pg_stat_activity a JOIN pg_roles r ON r.oid = usesysid, pg_roles me
-			WHERE me.rolname = current_user AND NOT me.rolsuper AND datname = `+name+` AND NOT `+fmt.Sprintf(ofTenant, "usename")+`
+			WHERE me.rolname = current_user AND NOT me.rolsuper AND datid IN `+its+` AND NOT `+fmt.Sprintf(ofTenant, "usename")+`
 			AND (r.rolsuper OR NOT pg_has_role(r.oid, 'USAGE') AND NOT pg_has_role('pg_signal_backend', 'USAGE'))
 		UNION ALL SELECT 'its replication slot ' || slot_name || ' is in use: SELECT pg_terminate_backend(' || active_pid || ')'
-			FROM pg_replication_slots WHERE database = `+name+` AND active
+			FROM pg_replication_slots WHERE datoid IN `+its+` AND active
 		UNION ALL SELECT 'it has a subscription: in it, DROP SUBSCRIPTION ' || quote_ident(subname)
-			FROM pg_subscription JOIN pg_database b ON b.oid = subdbid WHERE datname = `+name+`
+			FROM pg_subscription WHERE subdbid IN `+its+`
 		UNION ALL SELECT 'role ' || owner || ' has prepared a transaction in it: in it, ROLLBACK PREPARED ' || quote_literal(gid)
-			FROM pg_prepared_xacts x JOIN pg_roles r ON r.rolname = owner, pg_roles me
-			WHERE me.rolname = current_user AND NOT me.rolsuper AND x.database = `+name+` AND NOT `+fmt.Sprintf(ofTenant, "owner")+` AND NOT pg_has_role(r.oid, 'MEMBER')`)
+			FROM pg_prepared_xacts x JOIN pg_database b ON b.datname = x.database JOIN pg_roles r ON r.rolname = owner, pg_roles me
+			WHERE me.rolname = current_user AND NOT me.rolsuper AND b.oid IN `+its+` AND NOT `+fmt.Sprintf(ofTenant, "owner")+` AND NOT pg_has_role(r.oid, 'MEMBER')`)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -121,7 +124,7 @@ func (s *Server) mayGo(ctx context.Context, d Database) error {
 // in; or be given a right there by whoever has the say there. Before that is gone they can't be dropped.
 
 // elsewhere returns the databases where something belongs to roles or is allowed to them; an empty name is
-// for what belongs to no database. Their own database is none of them.
+// for what belongs to no database. Their own databases are none of them.
 func (s *Server) elsewhere(ctx context.Context, d Database, roles []string) (found []string, err error) {
 	if len(roles) == 0 {
 		return nil, nil
@@ -140,9 +143,8 @@ func firsts(rows [][]string) (firsts []string) {
 func whatElsewhere(d Database, roles []string) string {
 	return `SELECT DISTINCT coalesce(b.datname, '') FROM pg_shdepend p
 		JOIN pg_roles r ON r.oid = refobjid AND refclassid = 'pg_authid'::regclass LEFT JOIN pg_database b ON b.oid = dbid
-		WHERE rolname IN (` + listed(roles, literal) + `) AND b.datname IS DISTINCT FROM ` + literal(d.Name) + `
-		AND classid <> 'pg_auth_members'::regclass
-		AND NOT (classid = 'pg_database'::regclass AND objid IN (SELECT oid FROM pg_database WHERE datname = ` + literal(d.Name) + `))`
+		WHERE rolname IN (` + listed(roles, literal) + `) AND p.dbid NOT IN ` + d.owned() + `
+		AND classid <> 'pg_auth_members'::regclass AND NOT (classid = 'pg_database'::regclass AND objid IN ` + d.owned() + `)`
 }
 
 // mustClear takes away what roles have and may in other databases, and refuses to go on where something of

@@ -13,6 +13,7 @@
 package provision
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -48,13 +49,15 @@ type Database struct {
 	Name   string // of the database and, with _owner, _a and _b behind it, of its roles
 	Tenant string // marked on the database
 	Own    bool   // the server is one that sp runs: postgres and template1 are closed to tenants
+
+	roles string // the beginning of the names of its roles, of one of Extras; "" is Name
 }
 
 // Owner returns the name of the role that owns the database and all in it, and never logs in.
-func (d Database) Owner() string { return d.Name + "_owner" }
+func (d Database) Owner() string { return cmp.Or(d.roles, d.Name) + "_owner" }
 
 // Role returns the name of the role that logs in as l.
-func (d Database) Role(l Login) string { return d.Name + "_" + string(l) }
+func (d Database) Role(l Login) string { return cmp.Or(d.roles, d.Name) + "_" + string(l) }
 
 // longest is what PostgreSQL keeps of a name; it cuts the rest off without an error.
 const longest = 63

@@ -422,7 +422,7 @@ func (s *Server) provision(ctx context.Context, id registry.TenantID) error {
 			unrecorded = errors.Join(unrecorded, s.tell(ctx, id, e))
 		}
 	})
-	done, err := m.Resume(ctx, subject, *subject.Server)
+	done, err := m.Resume(ctx, subject, *subject.Server, hosting.Extras{})
 	if err = errors.Join(past(err), unrecorded); err != nil {
 		return err
 	}
@@ -446,7 +446,7 @@ func (s *Server) retire(ctx context.Context, id registry.TenantID) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.machine(func(string) {}).Resume(ctx, subject, *subject.Server)
+	_, err = s.machine(func(string) {}).Resume(ctx, subject, *subject.Server, hosting.Extras{})
 	return past(err)
 }
 

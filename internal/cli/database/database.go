@@ -11,9 +11,12 @@ import (
 // Command is `sp db`.
 func Command() *cli.Command {
 	return &cli.Command{
-		Name:     "db",
-		Usage:    "manage the PostgreSQL servers of local tenants",
-		Commands: []*cli.Command{upCommand(), downCommand(), statusCommand(), useCommand(), logsCommand(), unitCommand(), listCommand(), removeCommand()},
+		Name:  "db",
+		Usage: "manage the PostgreSQL servers of local tenants",
+		Commands: []*cli.Command{
+			upCommand(), downCommand(), restartCommand(), statusCommand(), psqlCommand(), logsCommand(), useCommand(), unitCommand(),
+			listCommand(), removeCommand(),
+		},
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -25,10 +27,12 @@ func statusCommand() *cli.Command {
 // state is how a server is, in JSON.
 type state struct {
 	record
-	Running   bool            `json:"running"`
-	Version   *string         `json:"version"`
-	Trouble   *trouble        `json:"trouble"`
-	Databases []databaseState `json:"databases"`
+	State     hosting.ServerState `json:"state"`
+	Running   bool                `json:"running"`
+	Version   *string             `json:"version"`
+	Trouble   *trouble            `json:"trouble"`
+	Free      *int64              `json:"free_bytes"`
+	Databases []databaseState     `json:"databases"`
 }
 
 // trouble is why a server can't be used: a code, and a sentence.
@@ -43,6 +47,15 @@ type databaseState struct {
 	Tenant  task.TenantRef `json:"tenant"`
 	Orphan  bool           `json:"tenant_is_gone"`
 	Missing bool           `json:"is_missing"`
+	usage
+	// Extras are the databases for tests beside it; null where its server does not tell.
+	Extras []extra `json:"extra_databases"`
+}
+
+// extra is a database for tests, in JSON.
+type extra struct {
+	Name string `json:"name"`
+	usage
 }
 
 // next is where the database of a new tenant would be made, in JSON: on a server that is known, with a
@@ -65,7 +78,7 @@ func status(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
 		f, err := look(ctx, t)
 		a = cli.Answer{Value: f, Rows: f.rows()}
 		if t.IsTerminal() {
-			a = f.forPeople()
+			a = f.forPeople(t.Now())
 		}
 		return err
 	})
@@ -94,8 +107,8 @@ func look(ctx context.Context, t *task.Task) (f found, err error) {
 	if err != nil {
 		return f, err
 	}
-	for i, s := range servers {
-		f.Servers[i].put(t, m.Status(ctx, s, databases))
+	for i, is := range m.Statuses(ctx, servers, databases) {
+		f.Servers[i].put(t, is, databases)
 	}
 	f.Next, err = nextServer(ctx, t, servers)
 	return f, err
@@ -119,8 +132,8 @@ func putDatabases(ctx context.Context, view *registry.View, databases []registry
 }
 
 // put puts down how a server is.
-func (s *state) put(t *task.Task, is hosting.Status) {
-	s.Running = is.Running
+func (s *state) put(t *task.Task, is hosting.Status, databases []registry.Database) {
+	s.State, s.Running, s.Free = is.State, is.State == hosting.ServerReady, is.Free
 	if is.Version != "" {
 		s.Version = &is.Version
 	}
@@ -128,11 +141,16 @@ func (s *state) put(t *task.Task, is hosting.Status) {
 	case is.Trouble != nil:
 		f := t.Failure(is.Trouble)
 		s.Trouble = &trouble{f.Code, f.Message}
-	case !is.Running:
+	case is.State == hosting.ServerStopped:
 		s.Trouble = &trouble{"stopped", "stopped"}
 	}
 	for i, d := range s.Databases {
 		s.Databases[i].Missing = slices.Contains(is.Missing, d.Tenant.ID)
+		at := slices.IndexFunc(databases, func(r registry.Database) bool { return r.Tenant == d.Tenant.ID })
+		s.Databases[i].usage = usageOf(databases[at], d.Name, is.Usages)
+		if is.Usages != nil {
+			s.Databases[i].Extras = extrasOf(databases[at], is.Usages)
+		}
 	}
 }
 
@@ -178,48 +196,89 @@ func (f found) servers() iter.Seq2[cli.Row, error] {
 	}
 }
 
-// forPeople is a table of the servers, and a sentence under it.
-func (f found) forPeople() cli.Answer {
+// forPeople is a table of the databases, and under it what is to be said of them and of their servers.
+func (f found) forPeople(now time.Time) cli.Answer {
 	a := cli.Answer{
-		Value: f, Title: "Servers", Heads: []string{"NAME", "", "ADDRESS", "STATE"}, Wrap: true,
-		Foot: cli.Advise("next: %s", f.Next.Message),
+		Value: f, Title: "Databases", Heads: []string{"NAME", "TENANT", "SERVER", "SIZE", "SESSIONS", "OLDEST TX", "LAST USE", "STATE"},
+		Whole: []string{"SIZE", "SESSIONS", "OLDEST TX", "LAST USE"},
 	}
-	if len(f.Servers) == 0 {
-		a.Title, a.Heads = "No server is known yet.", nil
-	}
-	a.Rows = func(yield func(cli.Row, error) bool) {
-		for row := range f.servers() {
-			mark := ""
-			if cells := row.Cells; len(cells) > 3 {
-				mark = cells[3]
-			}
-			row.Cells = slices.Insert(row.Cells[:3:3], 1, mark)
-			if !yield(row, nil) {
-				return
-			}
+	var rows [][]string
+	for _, s := range f.Servers {
+		server := s.Name
+		if len(f.Servers) == 1 {
+			server = ""
 		}
+		for _, d := range s.Databases {
+			rows = append(rows, d.forPeople(now, server)...)
+		}
+	}
+	a.Rows, a.Foot = cli.Rows(rows...), f.foot()
+	switch {
+	case len(f.Servers) == 0:
+		a.Title, a.Heads = "No server is known yet.", nil
+	case len(rows) == 0:
+		a.Title, a.Heads = "No database is recorded yet.", nil
 	}
 	return a
 }
 
+// foot says how the servers are, what is to be done about databases, and where the next one would be made.
+func (f found) foot() (foot cli.Advice) {
+	for _, s := range f.Servers {
+		foot = foot.And(cli.Advise("%s", strings.Join(s.words(), ", ")))
+		for _, d := range s.Databases {
+			if notes := d.notes(); len(notes) > 1 || d.Missing {
+				foot = foot.And(cli.Advise("%s: %s", d.Name, strings.Join(notes, "; ")))
+			}
+		}
+	}
+	return foot.And(cli.Advise("next: %s", f.Next.Message))
+}
+
+// words say how a server is, for people.
+func (s state) words() []string {
+	words := []string{"server " + s.Name}
+	if s.Address != nil && *s.Address != s.Name {
+		words[0] += " at " + *s.Address
+	}
+	if s.Chosen {
+		words[0] += " (chosen)"
+	}
+	words[0] += ": " + s.is()
+	if s.Free != nil {
+		words = append(words, sizeOf(*s.Free)+" free")
+	}
+	return words
+}
+
+// is says in what state a server is.
+func (s state) is() string {
+	switch {
+	case s.Trouble != nil:
+		return s.Trouble.Message
+	case s.Version != nil:
+		return "PostgreSQL " + *s.Version
+	}
+	return string(s.State)
+}
+
 func (s state) rows() []cli.Row {
-	is, address := "", ""
+	address, chosen, free := "", "", ""
 	if s.Address != nil {
 		address = *s.Address
 	}
-	switch {
-	case s.Trouble != nil:
-		is = s.Trouble.Message
-	case s.Version != nil:
-		is = "PostgreSQL " + *s.Version
-	}
-	marks := []string{s.Name, address, is}
 	if s.Chosen {
-		marks = append(marks, "(chosen)")
+		chosen = "(chosen)"
 	}
-	rows := []cli.Row{{Cells: marks, Marked: s.Chosen}}
+	if s.Free != nil {
+		free = strconv.FormatInt(*s.Free, 10)
+	}
+	rows := []cli.Row{{Cells: []string{s.Name, address, s.is(), chosen, free}}}
 	for _, d := range s.Databases {
-		rows = append(rows, cli.Row{Cells: []string{"  " + d.Name, string(d.Tenant.ID), strings.Join(d.notes(), "; ")}})
+		rows = append(rows, cli.Row{Cells: append([]string{"  " + d.Name, string(d.Tenant.ID), strings.Join(d.notes(), "; ")}, d.cells()...)})
+		for _, x := range d.Extras {
+			rows = append(rows, cli.Row{Cells: append([]string{"  " + x.Name, string(d.Tenant.ID), forTests}, x.cells()...)})
+		}
 	}
 	return rows
 }
@@ -235,6 +294,14 @@ func (d databaseState) notes() []string {
 	}
 	if d.OldEnds != nil {
 		notes = append(notes, "the old login ends at "+d.OldEnds.String())
+	}
+	if old := d.onOldLogin(); len(old) > 0 {
+		notes = append(notes, fmt.Sprintf("%s on the old login: %s", cli.Counted(len(old), "session"), cli.Some(callers(old))))
+	}
+	for _, x := range d.Extras {
+		if old := x.onOldLogin(); len(old) > 0 {
+			notes = append(notes, fmt.Sprintf("%s on the old login in %s: %s", cli.Counted(len(old), "session"), x.Name, cli.Some(callers(old))))
+		}
 	}
 	return notes
 }

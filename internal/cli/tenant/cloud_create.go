@@ -18,7 +18,7 @@ import (
 // ofLocal are the flags that say where the database of a local tenant is.
 var ofLocal = []string{
 	"id", "shared-container-db", "no-database", "no-check", "database-url", "database-url-stdin", "database-url-file",
-	"provider", "server", "server-stdin", "server-file",
+	"provider", "server", "server-stdin", "server-file", extensionFlag, createdbFlag,
 }
 
 // createCloud has a control plane make a tenant, waits until it is ready, and stores it with its

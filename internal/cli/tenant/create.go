@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -33,18 +34,18 @@ func createFlags() []cli.Flag {
 	flags := []cli.Flag{
 		cli.Choice("type", "where it runs (default local)", string(registry.Local), string(registry.Cloud)),
 		cli.String("name", "NAME", "its name"),
-		cli.String("id", "ID", "its id (default: local_ and the time in hexadecimal)"),
+		cli.String("id", "ID", "its id (default: local_ and the time)"),
 		cli.String("region", "REGION", "make a cloud tenant in this region, such as iad"),
 		cli.String("shared-container-db", "NAME", "the name of its database in a shared container"),
 		cli.Bool("external-db-access", "its database accepts connections from outside"),
 		cli.Bool("allow-duplicate-name", "allow a name that another tenant has"),
 		cli.Bool("select", "select it, even if another tenant is selected"),
-		cli.Bool("no-database", "make no database yet; sp tenant provision ID does"),
+		cli.Bool("no-database", "make no database yet (sp tenant provision)"),
 		cli.Bool("no-check", "store the URL without trying it"),
 		task.SetAside(), task.NoExport(),
 	}
 	flags = append(flags, cli.SecretFlags("database-url", "URL", "an existing database: postgres://USER:PASSWORD@HOST/DB")...)
-	return append(flags, task.ServerFlags()...)
+	return slices.Concat(flags, extrasFlags(), task.ServerFlags())
 }
 
 func create(ctx context.Context, t *task.Task) (cli.Answer, error) {
@@ -55,6 +56,9 @@ func create(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return createCloud(ctx, t)
 	case t.Bool("database-url-stdin") && t.Bool("server-stdin"):
 		return cli.Answer{}, errEither
+	}
+	if err := checkExtras(t); err != nil {
+		return cli.Answer{}, err
 	}
 	w, err := t.WantedServer(ctx)
 	if err != nil {
@@ -99,6 +103,8 @@ func checkWanted(ctx context.Context, t *task.Task, n registry.NewTenant, w host
 		return cli.Hint(cli.Usage("tenant create: --provider url: which database?"), "--database-url-stdin")
 	case t.Bool("no-database") && w.Provider != "":
 		return cli.Usage("tenant create: either --no-database, or where to make one")
+	case !wantedExtras(t).None() && (given || t.Bool("no-database")):
+		return cli.Usage("tenant create: --%s and --%s are for a database that sp makes", extensionFlag, createdbFlag)
 	case given && !t.Bool("no-check"):
 		return t.CheckAdopted(ctx, *n.Tenant.DatabaseURL)
 	}
@@ -206,19 +212,21 @@ func hostOn(ctx context.Context, t *task.Task, m *hosting.Machine, n registry.Ne
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	c, err := m.Create(ctx, n, s)
+	x := wantedExtras(t)
+	c, err := m.Create(ctx, n, s, x)
 	if task.Made(err) && s.IsOwn() && s.Admin.Empty() && t.IsTerminal() && !t.JSON {
 		t.Note("PostgreSQL was started for this project (%s); %s tells of it", s.Provider, cli.To("sp db status"))
 	}
-	tellMade(t, c, err)
+	tellMade(t, c, x, err)
 	if !task.Made(err) {
-		return cli.Answer{}, err
+		return cli.Answer{}, adviseExtension(err, "")
 	}
 	made, problem := recordAfter(ctx, t, c.Tenant.ID)
 	if made.Tenant.ID == "" {
 		made.Tenant = c.Tenant
 	}
 	answer, outranked := created(ctx, t, made, alike)
+	tellExtras(t, made.Database, x)
 	return answer, cmp.Or(err, problem, outranked)
 }
 

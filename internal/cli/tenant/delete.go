@@ -66,6 +66,9 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	if client != nil {
 		question = atControlPlane(question, client.Host())
 	}
+	if doomed.database != nil && !t.Bool("keep-database") {
+		warnOfExtras(ctx, t, m, *doomed.database)
+	}
 	if !t.IsSet("confirm") {
 		if err := t.Confirm(ctx, question); err != nil {
 			return cli.Answer{}, err

@@ -35,6 +35,9 @@ func deleteOrphan(ctx context.Context, t *task.Task, m *hosting.Machine, of doom
 	if keep {
 		question = fmt.Sprintf("Forget database %s? It stays on server %s. Its tenant %s is gone.", d.Name, d.Server, d.Tenant)
 	}
+	if !keep {
+		warnOfExtras(ctx, t, m, d)
+	}
 	if err := t.Confirm(ctx, question); err != nil {
 		return cli.Answer{}, err
 	}

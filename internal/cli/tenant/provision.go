@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -23,12 +24,15 @@ func provisionCommand() *cli.Command {
 			"removes what was made. If a deletion was stopped before anything was gone, sp\n" +
 			"keeps the database. For a cloud tenant, sp waits until its database is ready,\n" +
 			"and fetches its credentials.",
-		Flags: append(task.ServerFlags(), task.NoExport()),
+		Flags: slices.Concat(extrasFlags(), task.ServerFlags(), []cli.Flag{task.NoExport()}),
 		Run:   task.Run(provisionTenant),
 	}
 }
 
 func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err error) {
+	if err := checkExtras(t); err != nil {
+		return cli.Answer{}, err
+	}
 	w, err := t.WantedServer(ctx)
 	if err == nil && w.Provider == task.ByURL {
 		err = cli.Hint(cli.Usage("tenant provision: a database that is there is not made"), "%s", cli.To("sp tenant edit", "ID", "--database-url-stdin"))
@@ -41,6 +45,9 @@ func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err 
 		return cli.Answer{}, err
 	}
 	if tenant.IsCloud() {
+		if !wantedExtras(t).None() {
+			return cli.Answer{}, cli.Usage("tenant provision: tenant %s is a cloud tenant: --%s and --%s are for a local one", tenant, extensionFlag, createdbFlag)
+		}
 		if w.Provider != "" {
 			return cli.Answer{}, cli.Usage("tenant provision: tenant %s is a cloud tenant, whose database the control plane makes", tenant)
 		}
@@ -53,6 +60,7 @@ func provisionTenant(ctx context.Context, t *task.Task) (answer cli.Answer, err 
 		}
 		shown, problem := recordAfter(ctx, t, id)
 		answer.Value = shown
+		tellExtras(t, shown.Database, wantedExtras(t))
 		return cmp.Or(err, problem)
 	})
 	return answer, err
@@ -99,6 +107,11 @@ func makeDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, w hosti
 	if err != nil {
 		return "", err
 	}
+	x := wantedExtras(t)
+	if s.Tenant.HasDatabaseURL() && s.Database == nil && !x.None() {
+		return "", cli.Hint(fmt.Errorf("tenant %s: sp did not make its database: %w", s.Tenant, hosting.ErrNotOwn),
+			"its own administrator makes extensions and databases there: %s", cli.To("sp psql", string(s.Tenant.ID)))
+	}
 	if s.Tenant.HasDatabaseURL() && s.Database == nil {
 		t.Note("tenant %s has its database", s.Tenant)
 		return s.Tenant.ID, nil
@@ -110,9 +123,9 @@ func makeDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, w hosti
 	if s.Database != nil && s.Database.State == registry.Dropping {
 		return s.Tenant.ID, keepDatabase(ctx, t, m, s, on)
 	}
-	r, err := m.Resume(ctx, s, on)
-	tellResumed(t, r, err)
-	return s.Tenant.ID, task.AdviseLogin(adviseUnended(err, s))
+	r, err := m.Resume(ctx, s, on, x)
+	tellResumed(t, r, x, err)
+	return s.Tenant.ID, task.AdviseLogin(adviseUnended(adviseExtension(err, s.Tenant.ID), s))
 }
 
 // keepDatabase takes back that a tenant's database is being dropped.
@@ -138,26 +151,26 @@ func adviseUnended(err error, s hosting.Subject) error {
 	return cli.Hint(err, "the login in use works on; when that is mended, %s ends the old one", cli.To("sp tenant provision", string(s.Tenant.ID)))
 }
 
-func tellResumed(t *task.Task, r hosting.Resumed, err error) {
+func tellResumed(t *task.Task, r hosting.Resumed, x hosting.Extras, err error) {
 	if r.Ended && len(r.Warnings.Ended) == 0 { // else it is said with whose sessions
 		t.Note("its old login ended")
 	}
 	if r.Gone != nil {
 		t.Note("database %s is not whole any more on server %s: what is missing is made again, and what was in it is gone", r.Gone.Name, r.Gone.Server)
 	}
-	tellMade(t, r.Created, err)
+	tellMade(t, r.Created, x, err)
 	if task.Made(err) {
 		t.Note("tenant %s has its database", r.Tenant)
 	}
 }
 
 // tellMade says what was met when a database was made, and where it was stopped.
-func tellMade(t *task.Task, c hosting.Created, err error) {
+func tellMade(t *task.Task, c hosting.Created, x hosting.Extras, err error) {
 	t.Tell(c.Warnings, "")
 	if c.Planned && !task.Made(err) {
 		id := string(c.Tenant.ID)
 		t.Note("tenant %s is registered, its database is not finished: %s goes on, %s undoes it",
-			c.Tenant, cli.To("sp tenant provision", id), cli.To("sp tenant delete", id))
+			c.Tenant, cli.To("sp tenant provision", append([]string{id}, argumentsFor(x)...)...), cli.To("sp tenant delete", id))
 	}
 }
 
