@@ -49,7 +49,8 @@ test-recovery:
 	TMPDIR=$${TMPDIR:-/dev/shm} SP_TEST_POSTGRES=start SP_TEST_RECOVERY=1 go test ./internal/postgres -run TestLiveFifty -count=1 -v -timeout 20m
 
 # What only a Docker engine can prove, on a machine where sp has no container: the one that
-# a machine has is made and removed. The image is fetched if it is not there.
+# a machine has is made and removed. The image is fetched if it is not there; where it can't be, a stand-in is made by
+# internal/postgres/testdata/image/make postgres:18-alpine
 test-docker:
 	SP_TEST_DOCKER=1 go test ./internal/postgres -run TestARealDocker -count=1 -v
 
