@@ -3,11 +3,14 @@ export CGO_ENABLED = 0
 
 TOOL = go tool -modfile=tools/go.mod
 
+# Tests that mostly wait, for servers, strace and the disk, run two to a core.
+TWICE = -parallel $$((2 * $$(getconf _NPROCESSORS_ONLN)))
+
 # Where the programs go.
 SP = bin/sp
 SPD = bin/spd
 
-.PHONY: build build-sp build-spd build-like demo test test-pg test-recovery test-docker test-chromium check race sqlc fmt guarantees torture fuzz bench bench-full schemathesis reference
+.PHONY: build build-sp build-spd build-like demo test test-pg test-recovery test-docker test-chromium check race race-db race-exporter race-workspace race-registry race-server race-sp sqlc fmt guarantees torture fuzz bench bench-full schemathesis reference
 
 build: build-sp build-spd
 
@@ -41,7 +44,7 @@ test:
 # newest is tried, or the one whose programs are in SP_POSTGRES_BIN. SP_LIVE_STRIDE=1 kills sp
 # at every system call instead of every seventh or so, in three minutes more.
 test-pg:
-	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} go test ./live ./live/root ./internal/pgtest ./internal/provision ./internal/postgres ./internal/hosting ./internal/server ./cmd/spd -count=1
+	SP_TEST_POSTGRES=$${SP_TEST_POSTGRES:-start} go test ./live ./live/root ./internal/pgtest ./internal/provision ./internal/postgres ./internal/hosting ./internal/server ./cmd/spd -count=1 $(TWICE)
 
 # Fifty databases after every process of their server was killed in a checkpoint, in half a minute or so. A kill
 # loses nothing that a disk would keep, so memory will do for one.
@@ -49,7 +52,8 @@ test-recovery:
 	TMPDIR=$${TMPDIR:-/dev/shm} SP_TEST_POSTGRES=start SP_TEST_RECOVERY=1 go test ./internal/postgres -run TestLiveFifty -count=1 -v -timeout 20m
 
 # What only a Docker engine can prove, on a machine where sp has no container: the one that
-# a machine has is made and removed. The image is fetched if it is not there.
+# a machine has is made and removed. The image is fetched if it is not there; where it can't be, a stand-in is made by
+# internal/postgres/testdata/image/make postgres:18-alpine
 test-docker:
 	SP_TEST_DOCKER=1 go test ./internal/postgres -run TestARealDocker -count=1 -v
 
@@ -57,7 +61,7 @@ test-docker:
 # (docs/inside/guarantees.md), and nothing is skipped; and the gates on what it costs, in counts. It needs strace, git, unshare
 # and a PostgreSQL server's programs, and root for another user's view.
 guarantees:
-	go test ./torture -count=1 -timeout 14m -size small -strict
+	go test ./torture -count=1 -timeout 14m $(TWICE) -size small -strict
 
 # The login pages in a real Chromium, whose program SP_TEST_CHROMIUM names.
 test-chromium:
@@ -119,13 +123,29 @@ check: fmt
 # is many.
 race:
 	@if command -v $${CC:-cc} >/dev/null; then \
-		CGO_ENABLED=1 go test -race -short -run 'Queue|Wait|AtOnce|Lock' -skip WritersQueue ./db && \
-		CGO_ENABLED=1 go test -race -short -run 'Put|Stream|Memory' ./internal/exporter && \
-		CGO_ENABLED=1 go test -race -short -run 'Process' ./internal/workspace && \
-		CGO_ENABLED=1 go test -race -short -run 'Import|DoNotShowThrough' ./internal/registry && \
-		CGO_ENABLED=1 go test -race -short -run 'SameKey|AList|WhoMay|Events|AtOnce|Twice|Refresh' ./internal/server/... ./internal/cloud && \
-		CGO_ENABLED=1 go test -race -short -run 'Signal|Stream|TestScripts/^(busy|concurrent|server|terminal|tenant_delete)$$' ./cmd/sp; \
+		CGO_ENABLED=1 go build -race ./... && $(MAKE) -j2 race-db race-exporter race-workspace race-registry race-server race-sp; \
 	else echo 'race: skipped, there is no C compiler'; fi
+
+# Two at a time, for a program is linked on one core; what both need is compiled before.
+RACE = CGO_ENABLED=1 go test -race -short
+
+race-db:
+	$(RACE) -run 'Queue|Wait|AtOnce|Lock' -skip WritersQueue ./db
+
+race-exporter:
+	$(RACE) -run 'Put|Stream|Memory' ./internal/exporter
+
+race-workspace:
+	$(RACE) -run 'Process' ./internal/workspace
+
+race-registry:
+	$(RACE) -run 'Import|DoNotShowThrough' ./internal/registry
+
+race-server:
+	$(RACE) -run 'SameKey|AList|WhoMay|Events|AtOnce|Twice|Refresh' ./internal/server/... ./internal/cloud
+
+race-sp:
+	$(RACE) -run 'Signal|Stream|TestScripts/^(busy|concurrent|server|terminal|tenant_delete)$$' ./cmd/sp
 
 fmt:
 	@wrong=$$($(TOOL) gofumpt -l bench cmd db internal live torture) || exit 1; \

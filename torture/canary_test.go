@@ -18,6 +18,7 @@ import (
 // afterwards, git is given none, and only what tells one by its nature shows one.
 func TestNoSecretLeavesTheProcess(t *testing.T) {
 	sized(t, 1, 1)
+	t.Parallel()
 	c := newCanaryPlace(t)
 	document := c.give("tenants.json", markedDocument(3))
 	url := c.give("url.txt", harness.MarkedURL+"\n")
@@ -73,6 +74,7 @@ func TestNoSecretLeavesTheProcess(t *testing.T) {
 // written.
 func TestNoSecretShowsOnAReadOnlyFileSystem(t *testing.T) {
 	sized(t, 1, 1)
+	t.Parallel()
 	c := newCanaryPlace(t)
 	c.Must("import", c.give("tenants.json", markedDocument(3)))
 	c.Must("export")

@@ -42,7 +42,7 @@ const cure = "tenant edit t3 --region cured"
 
 func newSpecimen(t *testing.T) *specimen {
 	t.Helper()
-	s := &specimen{place: newPlace(t)}
+	s := &specimen{place: placeIn(t, spPath, harness.QuickDir(t))}
 	s.Env = append(s.Env, "SP_TRUST="+s.Dir) // where files are put by hand
 	require.NoError(t, os.WriteFile(filepath.Join(s.Dir, "in.json"), []byte(manyTenants(60)), 0o600))
 	s.Must("import", "in.json")

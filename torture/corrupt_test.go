@@ -83,7 +83,7 @@ func TestTheCureIsWhatItIsTakenFor(t *testing.T) {
 // the bytes of sp.db, a command answers what was true before, or refuses. What
 // SQLite can't see, a changed value in a whole file, is counted and told.
 func TestDamagedFilesAreReadRightOrRefused(t *testing.T) {
-	n := sized(t, 500, 50_000)
+	n := sized(t, 300, 50_000)
 	t.Parallel()
 	all := &findings{exits: map[int]int{}}
 	numbers := make(chan int)

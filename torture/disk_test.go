@@ -87,6 +87,7 @@ func (p place) writeDocument() {
 // with honest words, reads go on, and all is well again when there is room.
 func TestAFullDiskChangesNothing(t *testing.T) {
 	levels := sized(t, 10, 300)
+	t.Parallel()
 	p := newSmallDisk(t, 1<<20)
 	answers := p.settle()
 	p.copies()
@@ -126,6 +127,7 @@ func TestAFullDiskChangesNothing(t *testing.T) {
 // The first start on a full disk leaves nothing that is in the way of the second.
 func TestAFullDiskTakesNoRegistry(t *testing.T) {
 	levels := sized(t, 5, 60)
+	t.Parallel()
 	p := newSmallDisk(t, 1<<20)
 	p.writeDocument()
 	for level := range levels {

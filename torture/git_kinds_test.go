@@ -26,10 +26,12 @@ func TestGitIgnoresEveryFileThatIsWritten(t *testing.T) {
 	sized(t, 1, 1)
 	harness.NeedStrace(t)
 	harness.Need(t, "git")
+	t.Parallel()
 	for name, before := range map[string]string{
 		"none": "", "the original's": "credentials.json\ntenants.json\n**/secrets.json\ndocker/\nstorage/\n", "all": "*\n", "gone": "",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := newGate(t)
 			git := func(args ...string) string {
 				cmd := exec.Command("git", args...)

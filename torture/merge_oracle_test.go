@@ -13,6 +13,7 @@ import (
 // worlds: of programs that read and write tenants.json beside sp.
 func TestAMergeIsAsAnOracleSays(t *testing.T) {
 	worlds := sized(t, 2000, 50_000)
+	t.Parallel()
 	const perCheck = 20
 	cmd := exec.Command("go", "test", "github.com/sp-registry/sp/internal/registry", "-count=1", "-timeout=2h",
 		"-run", "OracleSays$", "-rapid.checks", strconv.Itoa(worlds/perCheck), "-rapid.nofailfile")

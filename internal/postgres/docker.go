@@ -49,11 +49,11 @@ type Docker struct {
 	patience, restarts time.Duration // for tests; 0 is enginePatience and restartPatience
 }
 
-// Engine returns the version of the engine, or ErrNone if none answers in time.
+// Engine returns the version of the engine, or ErrNoEngine if none answers in time.
 func (d Docker) Engine(ctx context.Context) (version string, err error) {
 	out, err := d.ask(ctx, "version", "--format", "{{.Server.Version}}")
 	if version = strings.TrimSpace(out); err == nil && version == "" {
-		err = fmt.Errorf("docker: no engine answers: %w", ErrNone)
+		err = fmt.Errorf("docker: no engine answers: %w", ErrNoEngine)
 	}
 	return version, err
 }
@@ -74,9 +74,9 @@ func (d Docker) ask(ctx context.Context, args ...string) (string, error) {
 	case ctx.Err() != nil:
 		return "", err
 	case limited.Err() != nil:
-		return "", fmt.Errorf("docker: nothing for %v: %w", patience, ErrNone)
+		return "", fmt.Errorf("docker: nothing for %v: %w", patience, ErrNoEngine)
 	}
-	return "", fmt.Errorf("docker %s: %s: %w", args[0], d.complaint(said, err), ErrNone)
+	return "", fmt.Errorf("docker %s: %s: %w", args[0], d.complaint(said, err), ErrNoEngine)
 }
 
 // do runs docker for what it does, for as long as that takes.
@@ -166,8 +166,8 @@ func (d Docker) Down(ctx context.Context) error {
 	return d.do(ctx, "stop", Container)
 }
 
-// Remove ends the container with its volume, if they are this project's, and removes what it
-// was made from.
+// Remove ends the container with its volume and its network, if they are this project's, and removes
+// what it was made from.
 func (d Docker) Remove(ctx context.Context) error {
 	if err := d.Down(ctx); err != nil {
 		return err
@@ -175,6 +175,9 @@ func (d Docker) Remove(ctx context.Context) error {
 	c, err := d.own(ctx)
 	if err == nil && c.state != "" {
 		err = d.do(ctx, "rm", Container)
+	}
+	if err == nil {
+		err = d.removeNetwork(ctx)
 	}
 	if err != nil {
 		return err
@@ -189,13 +192,23 @@ func (d Docker) Remove(ctx context.Context) error {
 	return errors.Join(os.RemoveAll(d.composeFile()), os.RemoveAll(d.envFile()))
 }
 
-// Look tells whether who listens on the port can be the container.
+// removeNetwork removes the network that compose made for the container, unless somebody else's container uses it.
+func (d Docker) removeNetwork(ctx context.Context) error {
+	unused, err := d.ask(ctx, "network", "ls", "--quiet", "--filter", "label=com.docker.compose.project="+Container, "--filter", "dangling=true")
+	if err != nil || unused == "" {
+		return err
+	}
+	return d.do(ctx, append([]string{"network", "rm"}, strings.Fields(unused)...)...)
+}
+
+// Look tells whether who listens on the port can be the container, and answers: behind one that is paused
+// docker takes connections, and nobody ever says a word.
 func (d Docker) Look(ctx context.Context) (Look, error) {
-	runs, err := d.Running(ctx)
+	c, err := d.container(ctx)
 	switch {
 	case errors.Is(err, ErrNone): // sp itself may be in a container, from where no engine answers
 		return Unseen, nil
-	case runs:
+	case d.runs(c) && c.state != "paused":
 		return There, err
 	}
 	return NotThere, err
@@ -204,5 +217,9 @@ func (d Docker) Look(ctx context.Context) (Look, error) {
 // Running tells whether the container runs, be it paused, and is this project's.
 func (d Docker) Running(ctx context.Context) (bool, error) {
 	c, err := d.container(ctx)
-	return c.owner == d.owner() && slices.Contains([]string{"running", "restarting", "paused"}, c.state), err
+	return d.runs(c), err
+}
+
+func (d Docker) runs(c container) bool {
+	return c.owner == d.owner() && slices.Contains([]string{"running", "restarting", "paused"}, c.state)
 }

@@ -59,7 +59,7 @@ func (f fakeDocker) calls() []string {
 	var did []string
 	for _, call := range strings.Split(strings.TrimSpace(text), "\n") {
 		switch {
-		case strings.HasPrefix(call, "ps "), strings.Contains(call, " inspect "), strings.HasPrefix(call, "volume ls "), call == "compose version":
+		case strings.HasPrefix(call, "ps "), strings.Contains(call, " inspect "), strings.HasPrefix(call, "volume ls "), strings.HasPrefix(call, "network ls "), call == "compose version":
 		default:
 			did = append(did, call)
 		}

@@ -101,9 +101,20 @@ func TestARealDockerKeepsTheServer(t *testing.T) {
 			require.ErrorIs(t, d.Up(soon(t), answering), ErrTaken)
 			require.NoError(t, other.Close())
 			require.Empty(t, d.up("TABLE kept"))
+			requireNothingLeft(t, d)
 			requireNotOurs(t, d)
 		})
 	}
+}
+
+// requireNothingLeft wants all of it gone from the engine once it is removed, and that it can be made again.
+func requireNothingLeft(t *testing.T, d realDocker) {
+	t.Helper()
+	require.NoError(t, d.Remove(t.Context()))
+	for _, kind := range []string{"container", "volume", "network"} {
+		require.Empty(t, d.must(kind, "ls", "--quiet", "--filter", "name="+Container), kind)
+	}
+	d.up("CREATE TABLE kept ()")
 }
 
 // requireNotOurs wants another project, and a container that sp has not made, kept apart.

@@ -103,6 +103,26 @@ func TestDownStopsAndRemovesNothing(t *testing.T) {
 	require.Equal(t, []string{"start systemprompt-shared-db"}, f.calls())
 }
 
+func TestRemoveLeavesNothingWithTheEngine(t *testing.T) {
+	t.Parallel()
+	for _, plugin := range []bool{false, true} {
+		f := newFakeDocker(t)
+		if plugin {
+			f.has("compose", "")
+		}
+		require.NoError(t, f.up())
+		require.NoError(t, f.Remove(soon(t)))
+		for _, gone := range []string{"state", "volume", "network"} {
+			require.NoFileExists(t, filepath.Join(f.keep, "engine", gone))
+		}
+		require.NoFileExists(t, f.envFile())
+		require.NoFileExists(t, f.composeFile())
+		f.calls()
+		require.NoError(t, f.Remove(soon(t)), "again")
+		require.Empty(t, f.calls())
+	}
+}
+
 func TestOneOfTwoCommandsMakesTheContainer(t *testing.T) {
 	t.Parallel()
 	f := newFakeDocker(t)

@@ -62,6 +62,8 @@ func TestAContainerIsSeenThroughItsEngine(t *testing.T) {
 	require.Equal(t, NotThere, look())
 	f.hasContainer("running", "/another/.systemprompt")
 	require.Equal(t, NotThere, look())
+	f.hasContainer("paused", f.Owner)
+	require.Equal(t, NotThere, look(), "who connects waits for ever")
 	f.has("down", "")
 	require.Equal(t, Unseen, look())
 }

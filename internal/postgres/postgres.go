@@ -2,12 +2,17 @@
 // programs or in Docker, on a port of 127.0.0.1 and nowhere else.
 package postgres
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // What a caller can do something about; wrapped with what it concerns.
 var (
 	// ErrNone is returned where a machine has no programs, or no engine answers.
 	ErrNone = errors.New("not there")
+	// ErrNoEngine is ErrNone where docker is there, and its engine does not answer.
+	ErrNoEngine = fmt.Errorf("%w", ErrNone)
 	// ErrRoot is returned where the programs would run as root, which they refuse, and there is nobody
 	// else as whom they could.
 	ErrRoot = errors.New("PostgreSQL does not run as root")

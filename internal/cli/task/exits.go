@@ -84,6 +84,7 @@ func Faults() []cli.Fault {
 		fault(provision.ErrNoExtension, 3, "not_found", none),
 		fault(provision.ErrMismatch, 9, "mismatch", none),
 		fault(provision.ErrUnchecked, 9, "unsupported", none),
+		fault(postgres.ErrNoEngine, 9, "unavailable", say("start Docker")),
 		fault(postgres.ErrNone, 9, "unavailable", none),
 		fault(postgres.ErrRoot, 9, "unavailable", say("make the user as whom root's sp runs it: useradd --system postgres; or use a server that is there: --server-stdin")),
 		fault(postgres.ErrTaken, 9, "unavailable", none),
