@@ -70,7 +70,7 @@ func reading(path string, read func(io.Reader) (string, error)) (text string, er
 // writeSum notes what a change left in the file at path. Where that fails, the next reader checks.
 func writeSum(path string) {
 	_ = os.Remove(path + sumSide)
-	if !mayOpen.Load() {
+	if info, err := os.Lstat(path); err != nil || info.Size() > checkedWhole*pageSize || !mayOpen.Load() {
 		return
 	}
 	sum, err := sumOf(path)
