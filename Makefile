@@ -58,7 +58,7 @@ test-docker:
 	SP_TEST_DOCKER=1 go test ./internal/postgres -run TestARealDocker -count=1 -v
 
 # The promises under crashes, faults and races, on the real program: a small size of each
-# (docs/inside/guarantees.md), and nothing is skipped; and the gates on what it costs, in counts. It needs strace, git, unshare
+# (docs/inside/guarantees.md), and nothing is skipped; and the gates on what it costs, in counts. It needs strace, git, unshare, valgrind
 # and a PostgreSQL server's programs, and root for another user's view.
 guarantees:
 	go test ./torture -count=1 -timeout 14m $(TWICE) -size small -strict
