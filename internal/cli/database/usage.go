@@ -17,7 +17,7 @@ import (
 // usage is how a database is used, in JSON. What its server does not tell is null.
 type usage struct {
 	Size     *int64     `json:"size_bytes"`
-	Sessions []session  `json:"sessions"`
+	Sessions []session  `json:"open_sessions"`
 	Oldest   *task.Time `json:"oldest_transaction_at"`
 	// Active is when one of its open sessions did something last, Written the time of its newest file.
 	Active  *task.Time `json:"last_active_at"`
