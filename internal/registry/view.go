@@ -3,6 +3,7 @@ package registry
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -41,14 +42,22 @@ func (r *Registry) View(ctx context.Context) (*View, error) {
 	return &View{q: queries.New(read), now: r.options.Now(), copied: read.CopyOf() != "", copyOf: read.CopyOf(), file: read.File, close: read.Close}, nil
 }
 
-// OpenView opens a registry for one view. The file stays open until the process ends: to close it
-// would be work for nothing. No lock is held on it when the view is closed.
+// OpenView opens a registry for one view, which closes it.
 func OpenView(ctx context.Context, path string, o Options) (*View, error) {
 	r, err := Open(ctx, path, o)
 	if err != nil {
 		return nil, err
 	}
-	return r.View(ctx)
+	view, err := r.View(ctx)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	ended := view.close
+	view.close = func() {
+		ended()
+		_ = r.Close() // nothing was written
+	}
+	return view, nil
 }
 
 // Close ends the reading.
