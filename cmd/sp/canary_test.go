@@ -284,7 +284,7 @@ var canaryRows = map[string][]string{
 	"db unit":                   {"", "nosuch", "CANARYc4n4ryCANARY"},
 	"db down":                   {""},
 	"db restart":                {"", "-y"},
-	"db psql":                   {"", "a", "nosuch", "CANARYc4n4ryCANARY", "URL", "a b"},
+	"db psql":                   {"", "a", "nosuch", "URL", "a b"},
 	"db status":                 {""},
 	"db list":                   {""},
 	"db remove":                 {"", "nosuch", "URL -y", "CANARYc4n4ryCANARY", "local", "local -y"},

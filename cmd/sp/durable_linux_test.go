@@ -180,10 +180,10 @@ func TestAFailedCommitIsReportedAsWhatItWas(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%v", seen) // "not known" depends on the thread that strace counts in
-	for _, outcome := range []string{"not made", "made after all", "made, not followed"} {
-		require.NotZero(t, seen[outcome], "no fault led to %q: %v", outcome, seen)
-	}
+	t.Logf("%v", seen)
+	require.NotZero(t, seen["not made"], "%v", seen)
+	require.NotZero(t, seen["made, not followed"], "%v", seen)
+	require.NotZero(t, seen["made after all"]+seen["not known"], "%v", seen) // which depends on the thread that strace counts in
 }
 
 // newPlace is a directory to run sp in as a process: this test binary under that name, see TestMain.
