@@ -226,13 +226,13 @@ func TestATenantIsShownAsItWas(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotFound)
 	require.ErrorContains(t, err, "the last change is 4 of ")
 	for sequence := range int64(4) {
-		require.NoError(t, v.CheckSequence(t.Context(), sequence+1))
+		require.NoError(t, v.checkSequence(t.Context(), sequence+1))
 	}
 	for sequence, why := range map[int64]string{
 		5: "the last change is 4 of ", math.MaxInt64: "the last change is 4 of ",
 		0: "the history begins with change 1 of ", -1: "the history begins with change 1 of ", math.MinInt64: "the history begins with change 1 of ",
 	} {
-		err := v.CheckSequence(t.Context(), sequence)
+		err := v.checkSequence(t.Context(), sequence)
 		require.ErrorIs(t, err, ErrNotFound)
 		require.ErrorContains(t, err, why)
 	}
@@ -243,7 +243,7 @@ func TestAHistoryWithoutAChangeSaysSo(t *testing.T) {
 	_, err := mustDesk(t).mustView(t).SequenceAt(t.Context(), noon)
 	require.ErrorIs(t, err, ErrNotFound)
 	require.ErrorContains(t, err, "no change yet")
-	err = mustDesk(t).mustView(t).CheckSequence(t.Context(), 1)
+	err = mustDesk(t).mustView(t).checkSequence(t.Context(), 1)
 	require.ErrorIs(t, err, ErrNotFound)
 	require.ErrorContains(t, err, "no change yet")
 }

@@ -150,9 +150,9 @@ func (v *View) SequenceAt(ctx context.Context, at time.Time) (int64, error) {
 	return 0, fmt.Errorf("%s: %w", FormatTime(at), err)
 }
 
-// CheckSequence refuses a sequence before the first change that the history tells of, and
+// checkSequence refuses a sequence before the first change that the history tells of, and
 // one behind the last.
-func (v *View) CheckSequence(ctx context.Context, sequence int64) error {
+func (v *View) checkSequence(ctx context.Context, sequence int64) error {
 	first, last, err := v.ends(ctx)
 	switch {
 	case err != nil:
@@ -193,6 +193,9 @@ func ends(last Change) error {
 // TenantAt returns a tenant as it was after the change with that sequence, and the
 // members whose secret is not kept any more, which are empty then.
 func (v *View) TenantAt(ctx context.Context, id TenantID, sequence int64) (t Tenant, forgotten []string, err error) {
+	if err := v.checkSequence(ctx, sequence); err != nil {
+		return t, nil, err
+	}
 	over, err := v.q.RestoreOver(ctx, queries.RestoreOverParams{Known: sequence, Shown: sequence})
 	if err == nil && len(over) > 0 {
 		err = fmt.Errorf("change %d: change %d restored an older backup over it: %w", sequence, over[0], ErrNotFound)

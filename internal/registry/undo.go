@@ -19,8 +19,12 @@ type Undo struct {
 	Sequence *int64
 	// Purge forgets the secrets that it removes at once.
 	Purge bool
-	// Creation, if not nil, is what is reversed, of which the database was dropped.
-	Creation *Creation
+	// Database, if not nil, was made for Tenant and is dropped. All of Changes are reversed, which made it, the
+	// last one first: the one that gave the tenant its URL, and the one before that if the tenant was created with
+	// it. Of a creation that was stopped there is only the latter. View.UndoOf fills these in.
+	Database *Database
+	Tenant   Tenant
+	Changes  []Change
 }
 
 // laterError is returned for a change that can't be undone without losing a later one.
@@ -61,11 +65,11 @@ type Undone struct{ Change, By Change }
 // or nothing, each of its changes by one.
 func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) {
 	err = r.write(ctx, func(c *change) error {
-		if u.Creation == nil {
+		if u.Database == nil {
 			undone, err = c.undo(ctx, u)
 			return err
 		}
-		for i, made := range u.Creation.Changes {
+		for i, made := range u.Changes {
 			if i > 0 {
 				if err := c.next(ctx); err != nil {
 					return err
@@ -76,7 +80,7 @@ func (r *Registry) Undo(ctx context.Context, u Undo) (undone Undone, err error) 
 				return err
 			}
 		}
-		return c.forgetDatabase(ctx, u.Creation.Database.Tenant)
+		return c.forgetDatabase(ctx, u.Database.Tenant)
 	})
 	return undone, err
 }
@@ -91,7 +95,7 @@ func (c *change) undo(ctx context.Context, asked Undo) (undone Undone, err error
 		return undone, err
 	}
 	c.record.undoes = &undone.Change.Sequence
-	if asked.Creation.published(undone.Change) {
+	if asked.published(undone.Change) {
 		c.record.revoked = []string{"database_url"}
 	}
 	d, err := c.digests(ctx)

@@ -6,29 +6,20 @@ import (
 	"strings"
 )
 
-// Creation is how a tenant came by the database that sp made for it.
-type Creation struct {
-	Tenant   Tenant
-	Database Database
-	// Changes made it, the last one first: the one that gave the tenant its URL, and the one before that if the
-	// tenant was created with it. Of a creation that was stopped there is only the latter.
-	Changes []Change
-}
-
 // published tells of a change whether it gave the tenant its URL, which is worthless once the database is gone.
-func (c *Creation) published(made Change) bool {
-	return c != nil && c.Tenant.DatabaseURL != nil && made.Sequence == c.Changes[0].Sequence
+func (u Undo) published(made Change) bool {
+	return u.Database != nil && u.Tenant.DatabaseURL != nil && made.Sequence == u.Changes[0].Sequence
 }
 
-// CreationOf returns the creation that an undo would take back in part, with the database that was made: with a
-// sequence, the undo of that change. It is nil if there is none.
-func (v *View) CreationOf(ctx context.Context, sequence *int64) (*Creation, error) {
+// UndoOf returns what takes back a change: of a part of a creation with a database, all of that.
+func (v *View) UndoOf(ctx context.Context, sequence *int64) (Undo, error) {
+	u := Undo{Sequence: sequence}
 	undone, err := v.toUndo(ctx, sequence, 0)
 	if err == nil {
 		undone, err = v.listed(ctx, undone, nil)
 	}
 	if err != nil {
-		return nil, err
+		return u, err
 	}
 	for _, e := range undone.Entries {
 		if e.Entity != TenantEntity || !e.creates() && !undone.publishes(e) {
@@ -36,24 +27,24 @@ func (v *View) CreationOf(ctx context.Context, sequence *int64) (*Creation, erro
 		}
 		d, err := v.Database(ctx, TenantID(e.ID))
 		if err != nil {
-			return nil, err
+			return u, err
 		}
 		if d != nil {
-			return v.creation(ctx, *d, undone.Sequence)
+			return v.creation(ctx, u, d, undone.Sequence)
 		}
 	}
-	return nil, nil
+	return u, nil
 }
 
 // creation looks for the changes that made a database. One of them is known.
-func (v *View) creation(ctx context.Context, d Database, known int64) (*Creation, error) {
-	c := &Creation{Database: d}
+func (v *View) creation(ctx context.Context, plain Undo, d *Database, known int64) (Undo, error) {
+	u := Undo{Database: d}
 	gone, err := v.IsGone(ctx, d.Tenant)
 	if err == nil && !gone {
-		c.Tenant, err = v.Tenant(ctx, d.Tenant)
+		u.Tenant, err = v.Tenant(ctx, d.Tenant)
 	}
 	if err != nil || gone {
-		return nil, err
+		return plain, err
 	}
 	for made, err := range v.Changes(ctx, &d.Tenant, Page{}) {
 		stands := false
@@ -61,21 +52,21 @@ func (v *View) creation(ctx context.Context, d Database, known int64) (*Creation
 			stands, err = v.stands(ctx, made)
 		}
 		if err != nil {
-			return nil, err
+			return plain, err
 		}
 		e := made.entryOf(d.Tenant)
 		switch {
 		case !stands || e == nil:
-		case len(c.Changes) == 0 && made.publishes(*e):
-			c.Changes = append(c.Changes, made)
-		case e.creates() && (len(c.Changes) == 0 || c.Changes[0].Command == made.Command):
-			c.Changes = append(c.Changes, made)
+		case len(u.Changes) == 0 && made.publishes(*e):
+			u.Changes = append(u.Changes, made)
+		case e.creates() && (len(u.Changes) == 0 || u.Changes[0].Command == made.Command):
+			u.Changes = append(u.Changes, made)
 		}
 	}
-	if !slices.ContainsFunc(c.Changes, func(made Change) bool { return made.Sequence == known }) {
-		return nil, nil
+	if !slices.ContainsFunc(u.Changes, func(made Change) bool { return made.Sequence == known }) {
+		return plain, nil
 	}
-	return c, nil
+	return u, nil
 }
 
 func (c Change) entryOf(tenant TenantID) *Entry {

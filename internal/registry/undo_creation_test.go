@@ -6,12 +6,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func (d *desk) creation(t testing.TB, sequence *int64) *Creation {
+func (d *desk) creation(t testing.TB, sequence *int64) Undo {
 	t.Helper()
 	view, err := d.View(t.Context())
 	require.NoError(t, err)
 	defer view.Close()
-	c, err := view.CreationOf(t.Context(), sequence)
+	c, err := view.UndoOf(t.Context(), sequence)
 	require.NoError(t, err)
 	return c
 }
@@ -25,7 +25,7 @@ func TestAllOfACreationIsUndone(t *testing.T) {
 	created := d.revision(t)
 	require.Len(t, d.creation(t, nil).Changes, 1, "it is stopped")
 	d.mustEdit(t, TenantEdit{ID: "a", Set: values{"hostname": sealed("h")}})
-	require.Nil(t, d.creation(t, nil), "an edit is none")
+	require.Nil(t, d.creation(t, nil).Database, "an edit is none")
 	d.mustUndo(t)
 	mustPublish(t, d, "postgres://u:x@h/sp_a")
 	published := d.revision(t)
@@ -34,7 +34,7 @@ func TestAllOfACreationIsUndone(t *testing.T) {
 		require.Equal(t, []int64{published, created}, []int64{c.Changes[0].Sequence, c.Changes[1].Sequence})
 		require.Equal(t, "sp_a", c.Database.Name)
 	}
-	undone, err := d.Undo(t.Context(), Undo{Creation: d.creation(t, nil)})
+	undone, err := d.Undo(t.Context(), d.creation(t, nil))
 	require.NoError(t, err)
 	require.Equal(t, created, undone.Change.Sequence)
 	tenant, database, servers := standing(t, d)
@@ -62,8 +62,8 @@ func TestACreationThatALaterChangeReliesOnIsNotUndone(t *testing.T) {
 	published := d.revision(t)
 	_, err := d.CreateProfile(t.Context(), NewProfile{Name: "p", Tenant: ptr(TenantID("a"))})
 	require.NoError(t, err)
-	require.Nil(t, d.creation(t, nil))
-	_, err = d.Undo(t.Context(), Undo{Creation: d.creation(t, &published)})
+	require.Nil(t, d.creation(t, nil).Database)
+	_, err = d.Undo(t.Context(), d.creation(t, &published))
 	require.ErrorIs(t, err, ErrConflict)
 	require.ErrorContains(t, err, "created profile p since")
 	tenant, database, _ := standing(t, d)

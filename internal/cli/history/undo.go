@@ -37,17 +37,17 @@ func checkSequence(word string) error {
 }
 
 func undo(ctx context.Context, t *task.Task) (cli.Answer, error) {
-	u := registry.Undo{Purge: t.Bool("purge")}
+	var sequence *int64
 	if word := t.Arg(0); word != nil {
-		sequence, _ := strconv.ParseInt(*word, 10, 64) // it was checked
-		u.Sequence = &sequence
+		number, _ := strconv.ParseInt(*word, 10, 64) // it was checked
+		sequence = &number
 	}
-	creation, err := creationOf(ctx, t, u.Sequence)
+	u, err := undoOf(ctx, t, sequence)
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	if creation != nil {
-		u.Creation = creation
+	u.Purge = t.Bool("purge")
+	if u.Database != nil {
 		return undoCreation(ctx, t, u)
 	}
 	var undone registry.Undone

@@ -13,17 +13,16 @@ import (
 	"github.com/sp-registry/sp/internal/registry"
 )
 
-// creationOf is the creation that the undo would take back, with a database; nil if there is none. What is wrong
-// with the undo itself, that says.
-func creationOf(ctx context.Context, t *task.Task, sequence *int64) (c *registry.Creation, err error) {
+// undoOf is what takes back a change. What is wrong with that, the undo itself says.
+func undoOf(ctx context.Context, t *task.Task, sequence *int64) (u registry.Undo, err error) {
 	err = t.Read(ctx, func(_ project.Dir, view *registry.View) error {
-		c, err = view.CreationOf(ctx, sequence)
+		u, err = view.UndoOf(ctx, sequence)
 		if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrConflict) {
 			err = nil
 		}
 		return err
 	})
-	return c, err
+	return u, err
 }
 
 // errTried takes back an undo that was only tried.
@@ -36,10 +35,10 @@ func undoCreation(ctx context.Context, t *task.Task, u registry.Undo) (answer cl
 		if err := tryUndo(ctx, m, u); err != nil {
 			return adviseUndo(err)
 		}
-		if err := confirmUndo(ctx, t, m, *u.Creation); err != nil {
+		if err := confirmUndo(ctx, t, m, u); err != nil {
 			return err
 		}
-		if err := t.DropDatabase(ctx, m, u.Creation.Database); err != nil {
+		if err := t.DropDatabase(ctx, m, *u.Database); err != nil {
 			return err
 		}
 		var undone registry.Undone
@@ -48,9 +47,9 @@ func undoCreation(ctx context.Context, t *task.Task, u registry.Undo) (answer cl
 			return err
 		})
 		if !task.Made(err) {
-			return cli.Hint(err, "the database is dropped; %s deletes what is left", cli.To("sp tenant delete", string(u.Creation.Tenant.ID)))
+			return cli.Hint(err, "the database is dropped; %s deletes what is left", cli.To("sp tenant delete", string(u.Tenant.ID)))
 		}
-		answer, err = tellUndone(ctx, t, undone, &u.Creation.Database, err)
+		answer, err = tellUndone(ctx, t, undone, u.Database, err)
 		return err
 	})
 	return answer, err
@@ -70,16 +69,16 @@ func tryUndo(ctx context.Context, m *hosting.Machine, u registry.Undo) error {
 }
 
 // confirmUndo asks whether the database may go, and says what is in it and who else uses it.
-func confirmUndo(ctx context.Context, t *task.Task, m *hosting.Machine, c registry.Creation) error {
-	d, content := c.Database, ""
+func confirmUndo(ctx context.Context, t *task.Task, m *hosting.Machine, u registry.Undo) error {
+	d, content := *u.Database, ""
 	if !t.Bool("yes") {
-		if tables, err := m.Tables(ctx, c.Tenant); err == nil {
+		if tables, err := m.Tables(ctx, u.Tenant); err == nil {
 			content = fmt.Sprintf(" with %s", cli.Counted(tables, "table"))
 		}
 	}
-	parts := []string{fmt.Sprintf("Drop database %s%s and all that is in it, made for tenant %s at %s on server %s", d.Name, content, c.Tenant, task.Clock(c.Changes[0].MadeAt), d.Server)}
+	parts := []string{fmt.Sprintf("Drop database %s%s and all that is in it, made for tenant %s at %s on server %s", d.Name, content, u.Tenant, task.Clock(u.Changes[0].MadeAt), d.Server)}
 	err := m.Read(ctx, func(view *registry.View) error {
-		sharers, err := hosting.SharersOf(ctx, view, c.Database)
+		sharers, err := hosting.SharersOf(ctx, view, d)
 		for _, other := range sharers {
 			parts = append(parts, fmt.Sprintf("(tenant %s uses it, too)", other))
 		}
