@@ -109,17 +109,23 @@ func isLibpqs(name string) bool { return slices.Contains(ofLibpq, name) }
 // isOfSession tells of a parameter whether it is a setting of the session, whose names have no case.
 func isOfSession(name string) bool { return slices.Contains(ofSession, strings.ToLower(name)) }
 
+// inline are those of libpq's parameters that name files, and are the files' text for lib/pq if sslinline says so: a
+// private key among it.
+var inline = []string{"sslcert", "sslkey", "sslrootcert"}
+
 // IsForDriver tells of a parameter whether it is for a program's driver alone: neither libpq nor a server
-// knows it.
-func IsForDriver(name string) bool { return !isLibpqs(name) && !isOfSession(name) }
+// knows it, or not in that sense.
+func (u URL) IsForDriver(name string) bool {
+	return !isLibpqs(name) && !isOfSession(name) || u.said["sslinline"] == "true" && slices.Contains(inline, name)
+}
 
 // ForDrivers returns the parameters that a driver knows, in order, and how many there are that nobody does.
 // Both are left out for libpq and for sp's own login.
 func (u URL) ForDrivers() (known []string, unknown int) {
 	for _, name := range slices.Sorted(maps.Keys(u.said)) {
 		switch {
-		case !IsForDriver(name):
-		case ofDriver(name) != "":
+		case !u.IsForDriver(name):
+		case ofDriver(name) != "" || isLibpqs(name):
 			known = append(known, name)
 		default:
 			unknown++
@@ -148,7 +154,7 @@ func (u URL) forLibpq() string {
 		switch name := unescape(key); {
 		case tlsOf(name, unescape(value)) != "":
 			add("sslmode", tlsOf(name, unescape(value)))
-		case name != "options" && isLibpqs(name):
+		case name != "options" && isLibpqs(name) && !u.IsForDriver(name):
 			add(key, value)
 		}
 	}

@@ -41,6 +41,18 @@ func TestTheTablesOfParametersAgree(t *testing.T) {
 	require.Len(t, slices.DeleteFunc(slices.Clone(ofLibpq), func(name string) bool { return !hasWords(name) }), 11)
 }
 
+// lib/pq takes the text of a private key, which is to be in nobody's arguments.
+func TestAnInlineKeyIsLeftOutForLibpq(t *testing.T) {
+	t.Parallel()
+	u := mustParse(t, "postgres://u:pw@h/d?sslmode=verify-full&sslinline=true&sslkey=-----BEGIN%20K&sslcert=c&sslrootcert=r")
+	require.Equal(t, "postgres://u@h/d?sslmode=verify-full", u.WithoutSecrets())
+	require.NotContains(t, u.Variables(), "PGSSLKEY")
+	known, unknown := u.ForDrivers()
+	require.Equal(t, []string{"sslcert", "sslinline", "sslkey", "sslrootcert"}, known)
+	require.Zero(t, unknown)
+	require.Contains(t, mustParse(t, "postgres://h/d?sslinline=false&sslkey=/k").WithoutSecrets(), "sslkey=/k")
+}
+
 // What drivers alone know stays in the URL, and libpq is not told.
 func TestDriversParametersAreLeftOutForLibpq(t *testing.T) {
 	t.Parallel()

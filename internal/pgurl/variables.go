@@ -50,7 +50,9 @@ func (u URL) Variables() map[string]secret.Secret {
 		}
 	}
 	for _, row := range variables {
-		put(row[1], u.said[row[0]])
+		if !u.IsForDriver(row[0]) {
+			put(row[1], u.said[row[0]])
+		}
 	}
 	var hosts, addrs, ports []string
 	for _, s := range u.servers {

@@ -16,7 +16,7 @@ func settingsOf(u pgurl.URL) string {
 		said[setting[0]] = setting[1]
 	}
 	for name, value := range u.Said() {
-		if value != "" && !pgurl.IsForDriver(name) {
+		if value != "" && !u.IsForDriver(name) {
 			said[name] = value
 		}
 	}

@@ -23,6 +23,8 @@ import (
 var (
 	// ErrUnavailable is returned when no server answers, or it can't now.
 	ErrUnavailable = errors.New("database server not available")
+	// ErrFull is ErrUnavailable for a server of which somebody holds all locks, so that nobody can log in.
+	ErrFull = fmt.Errorf("%w", ErrUnavailable)
 	// ErrDenied is returned when the server refuses a login, a right or a statement.
 	ErrDenied = errors.New("refused by the database server")
 	// ErrMismatch is returned when a database or a role is not there, or not the tenant's.

@@ -30,7 +30,7 @@ func (t *trouble) Error() string {
 	if t.state != "" {
 		text += " (" + t.state + ")"
 	}
-	if t.kind != nil && t.kind != ErrUnavailable { // why says that already
+	if t.kind != nil && !errors.Is(t.kind, ErrUnavailable) { // why says that already
 		text += ": " + t.kind.Error()
 	}
 	return text
@@ -174,6 +174,8 @@ func kindOf(state string) error {
 	switch {
 	case state == "3D000", state == "42704": // no such database, no such role
 		return ErrMismatch
+	case state == "53200": // out of shared memory
+		return ErrFull
 	case strings.HasPrefix(state, "57P"), strings.HasPrefix(state, "53"), strings.HasPrefix(state, "08"), strings.HasPrefix(state, "58"):
 		return ErrUnavailable
 	}

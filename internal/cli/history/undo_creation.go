@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -35,14 +34,19 @@ func undoCreation(ctx context.Context, t *task.Task, u registry.Undo) (answer cl
 		if err := tryUndo(ctx, m, u); err != nil {
 			return adviseUndo(err)
 		}
-		if err := confirmUndo(ctx, t, m, u); err != nil {
+		hit, err := t.OthersHit(ctx, m, *u.Database)
+		if err != nil {
 			return err
 		}
+		if err := confirmUndo(ctx, t, m, u, hit); err != nil {
+			return err
+		}
+		t.TellOthersHit(hit)
 		if err := t.DropDatabase(ctx, m, *u.Database); err != nil {
 			return err
 		}
 		var undone registry.Undone
-		err := m.Change(ctx, func(reg *registry.Registry) (err error) {
+		err = m.Change(ctx, func(reg *registry.Registry) (err error) {
 			undone, err = reg.Undo(ctx, u)
 			return err
 		})
@@ -69,23 +73,13 @@ func tryUndo(ctx context.Context, m *hosting.Machine, u registry.Undo) error {
 }
 
 // confirmUndo asks whether the database may go, and says what is in it and who else uses it.
-func confirmUndo(ctx context.Context, t *task.Task, m *hosting.Machine, u registry.Undo) error {
+func confirmUndo(ctx context.Context, t *task.Task, m *hosting.Machine, u registry.Undo, hit task.OthersHit) error {
 	d, content := *u.Database, ""
 	if !t.Bool("yes") {
 		if tables, err := m.Tables(ctx, u.Tenant); err == nil {
 			content = fmt.Sprintf(" with %s", cli.Counted(tables, "table"))
 		}
 	}
-	parts := []string{fmt.Sprintf("Drop database %s%s and all that is in it, made for tenant %s at %s on server %s", d.Name, content, u.Tenant, task.Clock(u.Changes[0].MadeAt), d.Server)}
-	err := m.Read(ctx, func(view *registry.View) error {
-		sharers, err := hosting.SharersOf(ctx, view, d)
-		for _, other := range sharers {
-			parts = append(parts, fmt.Sprintf("(tenant %s uses it, too)", other))
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return t.Confirm(ctx, strings.Join(parts, " ")+"? No undo brings it back.")
+	return t.Confirm(ctx, fmt.Sprintf("Drop database %s%s and all that is in it, made for tenant %s at %s on server %s%s? No undo brings it back.",
+		d.Name, content, u.Tenant, task.Clock(u.Changes[0].MadeAt), d.Server, hit))
 }

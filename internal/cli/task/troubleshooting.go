@@ -63,6 +63,8 @@ func AdviseLogin(err error) error {
 		return cli.Hint(named(accessDenied), "%s, or %s", cli.To("sp tenant rotate-credentials", id), cli.To("sp tenant edit", id, "--database-url-stdin"))
 	case errors.Is(err, provision.ErrMismatch):
 		return cli.Hint(named(connectionFailed), "see where its URL leads: %s", cli.To("sp tenant show", id))
+	case errors.Is(err, provision.ErrFull) && s.Server != nil && s.Server.IsOwn():
+		return cli.Hint(named(connectionFailed), "a session has taken all that the server has; %s ends them all", cli.To("sp db restart"))
 	case s.Server != nil && s.Server.IsOwn():
 		return cli.Hint(named(connectionFailed), "%s starts PostgreSQL", cli.To("sp db up"))
 	case s.Tenant.IsLocal():

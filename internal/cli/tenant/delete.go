@@ -12,7 +12,6 @@ import (
 	"github.com/sp-registry/sp/internal/configuration"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
-	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -59,15 +58,14 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	if doomed.uses, err = sessionsIn(ctx, t, m, doomed.drops); err != nil {
-		return cli.Answer{}, err
+	if doomed.drops != nil {
+		if doomed.others, err = t.OthersHit(ctx, m, *doomed.drops); err != nil {
+			return cli.Answer{}, err
+		}
 	}
 	question := doomed.question()
 	if client != nil {
 		question = atControlPlane(question, client.Host())
-	}
-	if doomed.database != nil && !t.Bool("keep-database") {
-		warnOfExtras(ctx, t, m, *doomed.database)
 	}
 	if !t.IsSet("confirm") {
 		if err := t.Confirm(ctx, question); err != nil {
@@ -82,7 +80,7 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	if err := removeAt(ctx, t, client, doomed.id); err != nil {
 		return cli.Answer{}, err
 	}
-	tellDropping(t, doomed.drops, doomed.sharers, doomed.uses)
+	t.TellOthersHit(doomed.others)
 	deletion := registry.Deletion{ID: doomed.id, Purge: t.Bool("purge"), Dropped: client != nil}
 	if d := doomed.database; d != nil {
 		deletion.Left = t.Bool("keep-database")
@@ -136,8 +134,7 @@ type doomed struct {
 	tenant   registry.Tenant
 	database *registry.Database // that sp made for it
 	drops    *registry.Database // that one, unless it is kept
-	sharers  []registry.Tenant  // that would lose the database, too
-	uses     provision.Uses     // who is in it
+	others   task.OthersHit     // that would lose the database, too
 	session  *registry.Session
 	profiles []registry.Profile // no more than one behind those that are named
 	next     bool               // a rotation of its password was stopped
@@ -155,9 +152,6 @@ func lookAtDoomed(ctx context.Context, t *task.Task) (d doomed, err error) {
 		}
 		if d.database != nil && !t.Bool("keep-database") {
 			d.drops = d.database
-			if d.sharers, err = hosting.SharersOf(ctx, view, *d.drops); err != nil {
-				return err
-			}
 		}
 		if d.tenant, err = view.Tenant(ctx, d.id); err != nil {
 			return err
@@ -178,22 +172,6 @@ func (d *doomed) lookBesides(ctx context.Context, view *registry.View) (err erro
 	next, err := view.Rotation(ctx, d.id)
 	d.next = next != nil
 	return err
-}
-
-// sessionsIn returns who is in the database that is about to be dropped; of a stopped server, nobody.
-func sessionsIn(ctx context.Context, t *task.Task, m *hosting.Machine, drops *registry.Database) (provision.Uses, error) {
-	if drops == nil {
-		return nil, nil
-	}
-	return m.Uses(ctx, *drops, t.WantedByDefault())
-}
-
-// tellDropping says what else is hit, where nobody was asked.
-func tellDropping(t *task.Task, drops *registry.Database, sharers []registry.Tenant, uses provision.Uses) {
-	t.Tell(hosting.Warnings{Sharers: sharers}, "leads to the database that is about to be dropped")
-	if len(uses) > 0 {
-		t.Note("database %s: what is open there ends with it: %s", drops.Name, uses)
-	}
 }
 
 // tenantToDelete returns the id that a word is or, where the tenant's name was said twice, means.
@@ -224,7 +202,7 @@ func (d *doomed) question() string {
 		parts = append(parts, "the password of a rotation that was stopped (its database may open to no other)")
 	}
 	if d.drops != nil {
-		parts = append(parts, fmt.Sprintf("its database %s on server %s with all that is in it", d.drops.Name, d.drops.Server)+alsoHit(d.sharers, d.uses))
+		parts = append(parts, fmt.Sprintf("its database %s on server %s with all that is in it", d.drops.Name, d.drops.Server)+d.others.String())
 	}
 	if d.session != nil {
 		parts = append(parts, fmt.Sprintf("its session (profile %s)", d.session.Profile))
@@ -240,17 +218,6 @@ func (d *doomed) question() string {
 		question = strings.Join(parts[:last], ", ") + " and " + parts[last]
 	}
 	return question + "?"
-}
-
-// alsoHit says who else uses a database that is about to be dropped.
-func alsoHit(sharers []registry.Tenant, uses provision.Uses) (said string) {
-	for _, other := range sharers[:min(len(sharers), maxAsked)] {
-		said += fmt.Sprintf(" (tenant %s uses it, too)", other)
-	}
-	if len(uses) > 0 {
-		said += fmt.Sprintf(" (open there: %s)", uses)
-	}
-	return said
 }
 
 // atControlPlane says that a tenant is deleted there, too, where its data are and its subscription is.

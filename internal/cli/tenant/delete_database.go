@@ -27,25 +27,22 @@ func endDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, d regist
 // program took that away.
 func deleteOrphan(ctx context.Context, t *task.Task, m *hosting.Machine, of doomed) (cli.Answer, error) {
 	d, keep := *of.database, t.Bool("keep-database")
-	uses, err := sessionsIn(ctx, t, m, of.drops)
-	if err != nil {
-		return cli.Answer{}, err
-	}
-	question := fmt.Sprintf("Drop database %s with all that is in it%s? Its tenant %s is gone.", d.Name, alsoHit(of.sharers, uses), d.Tenant)
-	if keep {
-		question = fmt.Sprintf("Forget database %s? It stays on server %s. Its tenant %s is gone.", d.Name, d.Server, d.Tenant)
-	}
+	question := fmt.Sprintf("Forget database %s? It stays on server %s. Its tenant %s is gone.", d.Name, d.Server, d.Tenant)
 	if !keep {
-		warnOfExtras(ctx, t, m, d)
+		var err error
+		if of.others, err = t.OthersHit(ctx, m, d); err != nil {
+			return cli.Answer{}, err
+		}
+		question = fmt.Sprintf("Drop database %s with all that is in it%s? Its tenant %s is gone.", d.Name, of.others, d.Tenant)
 	}
 	if err := t.Confirm(ctx, question); err != nil {
 		return cli.Answer{}, err
 	}
-	tellDropping(t, of.drops, of.sharers, uses)
+	t.TellOthersHit(of.others)
 	if err := endDatabase(ctx, t, m, d, keep); err != nil {
 		return cli.Answer{}, err
 	}
-	err = m.Change(ctx, func(reg *registry.Registry) error { return reg.ForgetDatabase(ctx, d.Tenant) })
+	err := m.Change(ctx, func(reg *registry.Registry) error { return reg.ForgetDatabase(ctx, d.Tenant) })
 	if !task.Made(err) {
 		return cli.Answer{}, err
 	}

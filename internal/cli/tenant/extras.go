@@ -1,7 +1,6 @@
 package tenant
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -61,27 +60,8 @@ func tellExtras(t *task.Task, d *task.DatabaseRecord, x hosting.Extras) {
 		t.Note("extensions in database %s: %s", d.Name, strings.Join(x.Extensions, ", "))
 	}
 	if x.Databases {
-		t.Note("databases for tests, with the same login: %s", strings.Join(extraNames(d.Name), ", "))
+		t.Note("databases for tests, with the same login: %s", strings.Join(task.ExtraNames(d.Name), ", "))
 	}
-}
-
-// warnOfExtras says which databases for tests go with a database. Of a server that does not answer, it is not known
-// whether there are any.
-func warnOfExtras(ctx context.Context, t *task.Task, m *hosting.Machine, d registry.Database) {
-	found, err := m.ExtrasOf(ctx, d)
-	switch {
-	case err != nil:
-		t.Note("if it has databases for tests, they go with it: %s", strings.Join(extraNames(d.Name), ", "))
-	case len(found) > 0:
-		t.Note("its databases for tests go with it: %s", strings.Join(found, ", "))
-	}
-}
-
-func extraNames(database string) (names []string) {
-	for _, extra := range (provision.Database{Name: database}).Extras() {
-		names = append(names, extra.Name)
-	}
-	return names
 }
 
 // adviseExtension says what helps where an extension is not made.
