@@ -112,7 +112,7 @@ func (c *Context) Has(name string) bool { return c.flag(name) != nil }
 func (c *Context) flag(name string) *Flag {
 	for _, flags := range [][]Flag{c.command.Flags, c.program.Flags} {
 		for i := range flags {
-			if flags[i].Name == name {
+			if flags[i].Name == name || name != "" && flags[i].Short == name {
 				return &flags[i]
 			}
 		}

@@ -39,8 +39,10 @@ func (p *Program) unknown(group *Command, words []string, word string) error {
 		commands = p.listed()
 	}
 	near := meant(word, commands)
-	if near == nil && len(words) == 0 {
-		near = below(word, commands)
+	if len(words) == 0 && near != nil {
+		near = append(below(word, commands, nil), near...)
+	} else if len(words) == 0 {
+		near = below(word, commands, synonyms[word])
 	}
 	full := strings.Join(append([]string{p.Name}, words...), " ")
 	if near != nil {
@@ -59,11 +61,11 @@ func (p *Program) listed() (listed []*Command) {
 	return listed
 }
 
-// below is the first command of a group that a word means.
-func below(word string, groups []*Command) []string {
+// below is the first command of a group that has this very name, or another one of it.
+func below(word string, groups []*Command, synonyms []string) []string {
 	for _, group := range groups {
 		for _, command := range group.Commands {
-			if !command.loose && (command.Name == word || slices.Contains(synonyms[word], command.Name)) {
+			if !command.loose && (command.Name == word || slices.Contains(synonyms, command.Name)) {
 				return []string{group.Name + " " + command.Name}
 			}
 		}
@@ -147,6 +149,9 @@ func (c *Context) misused(text string) error {
 	help := c.full() + " --help"
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		name = strings.TrimLeft(name, "-")
+		if err := c.unknownBefore(name); err != nil {
+			return err
+		}
 		if !isFlagName(name) {
 			return Hint(Usage("%s", c.about("unknown flag")), "%s", help)
 		}
@@ -164,13 +169,27 @@ func (c *Context) misused(text string) error {
 		return Hint(Usage("%s", c.about("flag "+name+" needs a value")), "%s", help)
 	}
 	if found := invalidValue().FindStringSubmatch(text); found != nil {
-		why := c.wrongValue(found[1])
+		why, dashes := c.wrongValue(found[1]), strings.Repeat("-", min(len(found[1]), 2))
 		if strings.HasSuffix(text, "can't duplicate this flag") {
 			why = "given more than once"
 		}
-		return Hint(Usage("%s", c.about("flag --"+found[1]+": "+why)), "%s", help)
+		return Hint(Usage("%s", c.about("flag "+dashes+found[1]+": "+why)), "%s", help)
 	}
 	return Hint(Usage("%s", c.about("the flags can't be read")), "%s", help)
+}
+
+// unknownBefore is the error of a command that a group has not, if it stands before a flag: the flag may be
+// one of the command that was meant.
+func (c *Context) unknownBefore(flag string) error {
+	at := slices.IndexFunc(c.args, func(arg string) bool {
+		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		return strings.HasPrefix(arg, "-") && name == flag
+	})
+	if at < 1 || !c.command.IsGroup() {
+		return nil
+	}
+	_, _, err := c.program.find(c.args[1:at])
+	return err
 }
 
 // wrongValue says what the value of a flag has to be that the library could not read.

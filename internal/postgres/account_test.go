@@ -69,3 +69,17 @@ func TestRootWritesNowhereThroughWhatAnotherUserPutThere(t *testing.T) {
 	require.ErrorIs(t, Cluster{as: Account{uid: 12345, lent: true}}.appendTo(conf, "more"), ErrUnusable)
 	require.Equal(t, "as it was\n", mustRead(t, conf))
 }
+
+// TestRootsDataAreCheckedAsTheirOwners: a look before a restart judges them as a start does.
+func TestRootsDataAreCheckedAsTheirOwners(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root lends the programs")
+	}
+	c := newFakeCluster(t, "")
+	mustWrite(t, c.data()+"/PG_VERSION", c.Programs.Version+"\n")
+	require.NoError(t, os.Chown(c.data(), 12345, -1))
+	require.NoError(t, c.CheckData())
+	require.NoError(t, os.Chown(c.data(), 0, -1))
+	require.ErrorIs(t, c.CheckData(), ErrUnusable)
+}

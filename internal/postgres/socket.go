@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // A container reaches the server by a socket in a directory that is mounted there. Unlike an address on a
@@ -50,15 +52,22 @@ func (c Cluster) openSocketDir(dir string) error {
 	if err == nil {
 		return errors.Join(c.as.own(dir), os.Chmod(dir, 0o711))
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: there is no %s for the server's socket: %w (make it, or sp db up --listen local)", dir, filepath.Dir(dir), ErrUnusable)
+	}
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	info, err := os.Lstat(dir)
-	if err == nil {
-		err = checkOwner(dir, info, c.as.owner())
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s: not a directory: %w (name another one for the socket)", dir, ErrUnusable)
+	case place.Owner(info) != c.as.owner(): // it may be /tmp, which nobody is to take over
+		return fmt.Errorf("%s: it belongs to user %d, who could put another socket there: %w (name a directory that is not there yet)", dir, place.Owner(info), ErrUnusable)
+	case info.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("%s: others could put another socket there: %w (chmod go-w %s)", dir, ErrUnusable, dir)
 	}
-	if err == nil && info.Mode().Perm()&0o022 != 0 {
-		err = fmt.Errorf("%s: others could put another socket there: %w (chmod go-w %s)", dir, ErrUnusable, dir)
-	}
-	return err
+	return nil
 }

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -39,16 +40,18 @@ func down(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	err = t.UntilTold(ctx, func(ctx context.Context) error {
 		for _, s := range servers {
 			was, err := stop(ctx, t, m, s)
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
-			}
-			if was {
+			case was:
 				done.Servers = append(done.Servers, recordOf(s))
+			case s.IsOwn() && s.Withheld == "":
+				t.Note("server %s was not running", s.Name)
 			}
 		}
 		return nil
 	})
-	if err == nil && len(done.Servers) == 0 {
+	if err == nil && !slices.ContainsFunc(servers, registry.Server.IsOwn) {
 		t.Note("sp runs no server here")
 	}
 	return cli.Answer{Value: done}, err

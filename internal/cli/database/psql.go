@@ -25,7 +25,7 @@ func psqlCommand() *cli.Command {
 		Args:   []cli.Arg{{Name: "TENANT", Kind: task.TenantWord, Optional: true}},
 		Flags:  []cli.Flag{task.NoStart()},
 		Rest:   "[-- ARGUMENT...]",
-		NoJSON: "--json: the answer is not ours to wrap",
+		NoJSON: "there is no --json: the output is that of the program that it runs",
 		Run:    task.Run(psql),
 	}
 }

@@ -125,7 +125,7 @@ func noServer(ctx context.Context, t *task.Task, id string, clusters []postgres.
 	for _, s := range known {
 		names = append(names, s.Name)
 	}
-	missing := fmt.Errorf("that server: %w", registry.ErrNotFound)
+	missing := fmt.Errorf("server %s: %w", cli.Harmless(id), registry.ErrNotFound)
 	if len(cli.Near(id, names)) > 0 {
 		return cli.DidYouMean(missing, id, names, cli.To("sp db list"))
 	}

@@ -101,7 +101,7 @@ func start(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Ser
 	t.Note("server %s runs: PostgreSQL %s", up.Server.Name, up.Version)
 	a := started{recordOf(up.Server), true, up.Version, nil}
 	if a.Socket, err = socketOf(m, up.Server); a.Socket != nil {
-		t.Note("a container that mounts %s reaches it with PGHOST, the directory there", *a.Socket)
+		t.Note("a container that mounts %s reaches it with that directory as PGHOST", *a.Socket)
 	}
 	return cli.Line(a, addressOf(up.Server)), err
 }
@@ -114,7 +114,7 @@ func socketDir(t *task.Task) (*string, error) {
 	case *given == "local":
 		return new(string), nil
 	case !strings.Contains(*given, "/"):
-		return nil, cli.Hint(cli.Usage("db up: --listen: local, or the path of a directory"),
+		return nil, cli.Hint(cli.Usage("db up: --listen: local, or the path of a directory with a slash in it, such as ./run"),
 			"a container reaches the server by a socket: %s, and mount DIRECTORY there", cli.To("sp db up", "--listen", "DIRECTORY"))
 	default:
 		dir, err := t.Resolved(*given)

@@ -21,12 +21,17 @@ func isNamed(s registry.Server, word string) bool {
 func serverHere(ctx context.Context, t *task.Task) (s registry.Server, m *hosting.Machine, dir project.Dir, err error) {
 	var own []registry.Server
 	var names []string
+	id := t.Arg(0)
 	err = t.Read(ctx, func(found project.Dir, view *registry.View) error {
 		dir, m = found, t.Machine(found, nil)
 		servers, err := view.Servers(ctx)
 		for _, s := range servers {
-			if id := t.Arg(0); s.IsOwn() && (id == nil || isNamed(s, *id)) {
-				own, names = append(own, s), append(names, s.Name)
+			if !s.IsOwn() {
+				continue
+			}
+			names = append(names, s.Name)
+			if id == nil || isNamed(s, *id) {
+				own = append(own, s)
 			}
 		}
 		return err
@@ -34,8 +39,10 @@ func serverHere(ctx context.Context, t *task.Task) (s registry.Server, m *hostin
 	switch {
 	case err != nil:
 		return s, m, dir, err
+	case len(own) == 0 && id != nil && len(names) > 0:
+		return s, m, dir, cli.Hint(fmt.Errorf("sp runs no server %s here: %w", cli.Harmless(*id), registry.ErrNotFound), "it runs %s", strings.Join(names, " and "))
 	case len(own) == 0:
-		return s, m, dir, cli.Hint(fmt.Errorf("a server that sp runs: %w", registry.ErrNotFound), "%s; %s", cli.To("sp db status"), cli.To("sp db up"))
+		return s, m, dir, cli.Hint(fmt.Errorf("sp runs no server here: %w", registry.ErrNotFound), "%s makes one, %s shows the others", cli.To("sp db up"), cli.To("sp db status"))
 	case len(own) > 1:
 		ambiguous := cli.WithCandidates(fmt.Errorf("sp runs servers %s: %w", strings.Join(names, " and "), registry.ErrAmbiguous), names...)
 		return s, m, dir, cli.Hint(ambiguous, "name one of them")

@@ -122,7 +122,7 @@ func exportsToStdout(t *task.Task) (bool, error) {
 
 func printExport(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if t.JSON {
-		return cli.Answer{}, cli.Usage("export -: --json: the answer is not ours to wrap")
+		return cli.Answer{}, cli.Usage("export -: there is no --json: the output is the file")
 	}
 	dir, err := t.Project()
 	if err != nil {

@@ -36,7 +36,7 @@ func Exec() *cli.Command {
 			task.Network(), task.NoStart(),
 		},
 		Rest:   "-- COMMAND [ARGUMENT...]",
-		NoJSON: "--json: the answer is not ours to wrap",
+		NoJSON: "there is no --json: the output is that of the program that it runs",
 		Run:    task.Run(execute),
 	}
 }
@@ -104,9 +104,12 @@ func findCommand(t *task.Task, name string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, checkCommand(name, name)
 	}
-	found := fmt.Errorf("%s: %w", cli.Harmless(name), task.ErrNoCommand)
+	found := noCommand(name)
 	for _, dir := range t.SearchPath() {
 		path := filepath.Join(dir, name)
+		if unix.Access(path, unix.F_OK) != nil { // it may be behind a directory that is closed, which a shell passes over
+			continue
+		}
 		err := checkCommand(name, path)
 		if err == nil {
 			return path, nil
@@ -118,12 +121,26 @@ func findCommand(t *task.Task, name string) (string, error) {
 	return "", found
 }
 
+// noCommand is the error of a name that no command has, and what helps if it was written for a shell.
+func noCommand(name string) error {
+	variable, _, set := strings.Cut(name, "=")
+	switch {
+	case set && variable != "":
+		variable = cli.Harmless(variable) + "=..." // its value may be a secret
+		return cli.Hint(fmt.Errorf("%s: %w", variable, task.ErrNoCommand), "a variable comes before sp, or behind env: sp exec -- env %s COMMAND", variable)
+	case strings.Contains(name, " "):
+		return cli.Hint(fmt.Errorf("%s: %w", cli.Harmless(name), task.ErrNoCommand),
+			"without the quotes, or by a shell: sp exec -- sh -c %s", cli.Harmless(name))
+	}
+	return fmt.Errorf("%s: %w", cli.Harmless(name), task.ErrNoCommand)
+}
+
 // checkCommand refuses a file that can't be run.
 func checkCommand(name, path string) error {
 	var stat unix.Stat_t
 	switch err := unix.Stat(path, &stat); {
 	case name == "", errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
-		return fmt.Errorf("%s: %w", cli.Harmless(name), task.ErrNoCommand)
+		return noCommand(name)
 	case err != nil:
 		return fmt.Errorf("%s: %w: %w", cli.Harmless(name), err, task.ErrNotRun)
 	case stat.Mode&unix.S_IFMT != unix.S_IFREG:
