@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/sp-registry/sp/internal/place"
 )
 
 // A container reaches the server by a socket in a directory that is mounted there. Unlike an address on a
@@ -54,11 +56,15 @@ func (c Cluster) openSocketDir(dir string) error {
 		return err
 	}
 	info, err := os.Lstat(dir)
-	if err == nil {
-		err = checkOwner(dir, info, c.as.owner())
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s: %w: no directory", dir, ErrUnusable)
+	case place.Owner(info) != c.as.owner(): // it may be /run or /tmp, which nobody is told to give away
+		return fmt.Errorf("%s: %w: it belongs to user %d (name a directory that is not there yet)", dir, ErrUnusable, place.Owner(info))
+	case info.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("%s: others could put another socket there: %w (chmod go-w %s)", dir, ErrUnusable, dir)
 	}
-	if err == nil && info.Mode().Perm()&0o022 != 0 {
-		err = fmt.Errorf("%s: others could put another socket there: %w (chmod go-w %s)", dir, ErrUnusable, dir)
-	}
-	return err
+	return nil
 }
