@@ -89,7 +89,7 @@ func (c Cluster) up(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.CheckData(); err != nil {
+	if err := c.checkData(); err != nil {
 		return err
 	}
 	if c.Listen != nil {
@@ -167,7 +167,14 @@ func (c Cluster) data() string { return filepath.Join(c.Dir, "data") }
 
 // CheckData refuses data that these programs can't use, before they say so in words of
 // their own.
-func (c Cluster) CheckData() error {
+func (c Cluster) CheckData() (err error) {
+	if c.as, err = c.account(); err != nil {
+		return err
+	}
+	return c.checkData()
+}
+
+func (c Cluster) checkData() error {
 	info, err := os.Stat(c.data())
 	if err != nil {
 		return err
