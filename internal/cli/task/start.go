@@ -35,10 +35,10 @@ func (t *Task) ReachOwn(ctx context.Context, url secret.Secret) (*postgres.Look,
 // AwaitOwn looks as LookAtOwn does, and waits as long as the server starts, recovers or stops: another command
 // may be starting it. A client that came now would be refused.
 func (t *Task) AwaitOwn(ctx context.Context, url secret.Secret) (*postgres.Look, error) {
-	const pause, patient = 50 * time.Millisecond, 20
+	const pause, patient, most = 50 * time.Millisecond, 20, 600 // a full disk can keep the server from saying that it is ready
 	for tries := 0; ; tries++ {
 		look, err := t.LookAtOwn(ctx, url)
-		if err != nil || look == nil || *look != postgres.Between {
+		if err != nil || look == nil || *look != postgres.Between || tries == most {
 			return look, err
 		}
 		if tries == patient {
