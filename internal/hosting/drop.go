@@ -41,7 +41,7 @@ func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, done 
 	}
 	defer h.close()
 	done.Pooled = h.pooled()
-	ctx, cancel := context.WithTimeout(ctx, workWithin)
+	ctx, cancel := context.WithTimeout(ctx, dropWithin)
 	defer cancel()
 	locked, err := m.lock(ctx, h, d.Tenant)
 	if err != nil {

@@ -85,11 +85,12 @@ type Machine struct {
 	Data, MakeData func() (string, error)
 }
 
-// How long is waited for a server: to answer, to do what it is asked, to start, and to
-// come as an image first.
+// How long is waited for a server: to answer, to do what it is asked, to drop a database, to start, and to
+// come as an image first. Another tenant may have granted the one that goes as many rights as fit on the disk.
 const (
 	answerWithin = 5 * time.Second
 	workWithin   = time.Minute
+	dropWithin   = 10 * time.Minute
 	startWithin  = time.Minute
 	fetchWithin  = 10 * time.Minute
 )

@@ -141,11 +141,12 @@ func (c Cluster) Running(ctx context.Context) (bool, error) {
 // Look is what can be seen of a server from here.
 type Look int
 
-// What is seen: no server, the server on its port, or that it may run where its process can't
-// be seen, in another container.
+// What is seen: no server, the server on its port, which may be starting or stopping, or that it may run where
+// its process can't be seen, in another container.
 const (
 	NotThere Look = iota
 	There
+	Between
 	Unseen
 )
 
@@ -155,6 +156,8 @@ func (c Cluster) Look(ctx context.Context) (Look, error) {
 	switch {
 	case err != nil:
 		return NotThere, err
+	case m.runs && m.port == c.Port && m.between:
+		return Between, nil
 	case m.runs && m.port == c.Port:
 		return There, nil
 	case m.pid != 0 && m.port == c.Port && c.isElsewhere():

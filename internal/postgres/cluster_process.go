@@ -20,6 +20,7 @@ type postmaster struct {
 	pid, port int
 	socket    string
 	ready     bool
+	between   bool // it starts, recovers or stops, and takes no connections now
 	runs      bool // the process is there, and is this cluster's
 }
 
@@ -43,7 +44,12 @@ func (c Cluster) postmaster(ctx context.Context) (m postmaster, err error) {
 		m.port = port
 	}
 	m.socket = lines[4]
-	m.ready = strings.TrimSpace(lines[7]) == "ready"
+	switch strings.TrimSpace(lines[7]) {
+	case "ready":
+		m.ready = true
+	case "", "starting", "stopping":
+		m.between = true
+	}
 	m.runs, err = isServer(ctx, m.pid, c.data())
 	return m, err
 }

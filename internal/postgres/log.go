@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -95,8 +96,8 @@ func (c Cluster) Log(ctx context.Context, last int, follow bool, tell func(line 
 		return err
 	}
 	var lines []string
-	said := discreet{tell: func(line string) { lines = append(lines, line) }}
-	said.write(string(old) + string(text))
+	said := discreet{tell: func(line string) { lines = append(lines, line) }, hidden: true}
+	said.write(fromWholeLine(old) + fromWholeLine(text))
 	for _, line := range lines[max(0, len(lines)-last):] {
 		tell(line)
 	}
@@ -105,6 +106,14 @@ func (c Cluster) Log(ctx context.Context, last int, follow bool, tell func(line 
 	}
 	said.tell = tell
 	return said.follow(ctx, file, at)
+}
+
+// fromWholeLine is the end of a log from its first line on that has its beginning.
+func fromWholeLine(end []byte) string {
+	if len(end) == maxLog {
+		_, end, _ = bytes.Cut(end, []byte("\n"))
+	}
+	return string(end)
 }
 
 // Log tells the last lines of what the container has said and, if it is followed, those that come.
@@ -121,7 +130,7 @@ func (d Docker) Log(ctx context.Context, last int, follow bool, tell func(line s
 		args = append(args, "--follow")
 	}
 	logs := d.command(append(args, Container)...).prepare(ctx)
-	said := discreet{tell: tell}
+	said := discreet{tell: tell, hidden: true}
 	logs.Stdout, logs.Stderr = &said, &said
 	err = logs.Run()
 	if ctx.Err() != nil {
@@ -134,7 +143,7 @@ func (d Docker) Log(ctx context.Context, last int, follow bool, tell func(line s
 // rest of one that it can't read, and a container's server may have been told to log them all.
 type discreet struct {
 	tell   func(line string)
-	hidden bool // what the last line went on with is left out
+	hidden bool // what the last line, which may not have been seen, goes on with is left out
 	begun  string
 }
 

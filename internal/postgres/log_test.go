@@ -32,6 +32,20 @@ func TestTheLastLinesOfALogAreToldWithoutStatements(t *testing.T) {
 	require.Empty(t, logged(0))
 }
 
+// TestALineWhoseBeginningIsCutOffIsNotTold: nobody can see what it is, and it may be part of a statement.
+func TestALineWhoseBeginningIsCutOffIsNotTold(t *testing.T) {
+	t.Parallel()
+	long := `12:00 ERROR:  unterminated quoted string at or near "'` + strings.Repeat("hunter2", maxLog/7+1) + "\n\thunter2\n12:00 ERROR:  whole\n"
+	for name, place := range map[string]func(Cluster) string{"log": Cluster.logFile, "old": Cluster.oldLogFile} {
+		c := Cluster{Dir: t.TempDir()}
+		mustWrite(t, c.logFile(), "")
+		mustWrite(t, place(c), long)
+		var lines []string
+		require.NoError(t, c.Log(soon(t), 9, false, func(line string) { lines = append(lines, line) }), name)
+		require.Equal(t, []string{"12:00 ERROR:  whole"}, lines, name)
+	}
+}
+
 // TestALogIsFollowedWhereItIsEmptied by a command that found it large.
 func TestALogIsFollowedWhereItIsEmptied(t *testing.T) {
 	t.Parallel()

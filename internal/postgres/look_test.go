@@ -29,11 +29,15 @@ func TestWhatCanBeSeenOfAServer(t *testing.T) {
 	other.Dir = c.data()
 	require.NoError(t, other.Start())
 	t.Cleanup(func() { _ = other.Wait() })
+	state := "ready"
 	file := func(pid, port int) {
-		mustWrite(t, c.PIDFile(), fmt.Sprintf("%d\n%s\n1\n%d\n\n\n\nready\n", pid, c.data(), port))
+		mustWrite(t, c.PIDFile(), fmt.Sprintf("%d\n%s\n1\n%d\n\n\n\n%s\n", pid, c.data(), port, state))
 	}
-	file(other.Process.Pid, c.Port)
-	require.Equal(t, There, look())
+	for said, want := range map[string]Look{"": Between, "starting": Between, "stopping": Between, "standby ": There, "ready   ": There} {
+		state = said
+		file(other.Process.Pid, c.Port)
+		require.Equal(t, want, look(), said)
+	}
 	file(other.Process.Pid, c.Port+1)
 	require.Equal(t, NotThere, look(), "who listens on the port is somebody else")
 	file(os.Getpid(), c.Port)

@@ -29,4 +29,8 @@ func TestTheSocketsDirectoryIsNobodyElses(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnusable)
 	require.ErrorContains(t, err, "who could put another socket there")
 	require.NotContains(t, err.Error(), "chown")
+
+	link := filepath.Join(dir, "link")
+	require.NoError(t, os.Symlink(dir, link))
+	require.ErrorContains(t, Cluster{}.openSocketDir(link), "not a directory")
 }

@@ -43,7 +43,7 @@ func (s *Server) endBlockers(ctx context.Context, in session) (others string) {
 	if s.Pooled { // the number of the session is not the server's
 		return ""
 	}
-	second, err := dial(ctx, "who is waited for", s.admin, startNeutral)
+	second, err := dial(ctx, "who is waited for", s.admin, s.startNeutral)
 	if err != nil {
 		return ""
 	}

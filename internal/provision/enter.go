@@ -10,7 +10,7 @@ import (
 // enter logs the administrator in to another database. What its tenant did to keep everybody out is undone.
 func (s *Server) enter(ctx context.Context, doing, database string) (session, error) {
 	there := func(config *pgconn.Config) { config.Database = database }
-	neutral := startNeutral
+	neutral := s.startNeutral
 	if s.Pooled {
 		neutral = func(*pgconn.Config) {}
 	}
@@ -20,7 +20,7 @@ func (s *Server) enter(ctx context.Context, doing, database string) (session, er
 			return other, err
 		}
 		switch stateOf(err) {
-		case "55000", "42501", "53300": // it takes no connections, not those of this role, no more
+		case "55000", "42501", "53300", "58P01": // it takes no connections, not those of this role, no more; it loads a library that is not there
 		default:
 			return other, err
 		}
@@ -39,6 +39,6 @@ func (s *Server) openDatabase(ctx context.Context, doing, name string) error {
 	}
 	database, owner := "DATABASE "+identifier(name), rows[0][0]
 	return s.change(ctx, doing, s.join(owner),
-		"ALTER "+database+" ALLOW_CONNECTIONS true", "ALTER "+database+" CONNECTION LIMIT -1",
+		"ALTER "+database+" ALLOW_CONNECTIONS true", "ALTER "+database+" CONNECTION LIMIT -1", "ALTER "+database+" RESET local_preload_libraries",
 		"GRANT CONNECT, TEMPORARY ON "+database+" TO "+identifier(owner))
 }

@@ -42,6 +42,9 @@ var hostile = map[string]struct {
 		`CREATE SCHEMA s`, `GRANT USAGE ON SCHEMA s TO %[1]s_a`, `ALTER DATABASE %[2]s SET lock_timeout TO 1`,
 		`ALTER DATABASE %[2]s SET statement_timeout TO 1; ALTER DATABASE %[2]s SET default_transaction_read_only TO on`,
 	}},
+	"rights where no library is": {does: []string{
+		`CREATE SCHEMA s`, `GRANT USAGE ON SCHEMA s TO %[1]s_a`, `ALTER DATABASE %[2]s SET local_preload_libraries TO nowhere`,
+	}},
 	"an open transaction":    {begins: `GRANT CONNECT ON DATABASE %[2]s TO %[1]s_a`},
 	"a table that is locked": {does: []string{`CREATE TABLE t (n int)`, `GRANT SELECT ON t TO %[1]s_a`}, begins: `LOCK TABLE t`},
 	"a prepared transaction": {does: []string{`START TRANSACTION; GRANT CONNECT ON DATABASE %[2]s TO %[1]s_a; PREPARE TRANSACTION '%[2]s'`}},
@@ -123,6 +126,27 @@ func TestAnOpenChangeOfItsOwnLoginKeepsNoPassword(t *testing.T) {
 	mustRefuse(t, old)
 	_, err = Check(within(t), url)
 	require.NoError(t, err)
+}
+
+// TestSettingsOfATenantEndNoSessionOfTheAdministrators: he may be slower than they allow.
+func TestSettingsOfATenantEndNoSessionOfTheAdministrators(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Admin(t, "sp_test_idle", "secret"))
+	d := newDatabase(t, s, "idle")
+	mustCreate(t, s, d)
+	for _, setting := range []string{"idle_session_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"} {
+		if count(t, "pg_settings WHERE name = "+literal(setting)) == 1 {
+			pgtest.Exec(t, pgtest.Server(t), "ALTER DATABASE "+d.Name+" SET "+setting+" TO 1")
+		}
+	}
+	there, err := s.enter(within(t), "login", d.Name)
+	require.NoError(t, err)
+	defer there.close()
+	for _, statement := range []string{"START TRANSACTION", "SELECT 1", "ROLLBACK"} {
+		time.Sleep(20 * time.Millisecond)
+		_, err = there.query(within(t), "later", statement)
+		require.NoError(t, err, statement)
+	}
 }
 
 // TestSettingsOfTheAdministratorReachNoSessionOfSps: they are for people.

@@ -9,10 +9,18 @@ import (
 // Somebody may have set for the administrator's role, or for a database that he comes to, that he acts as
 // another role, only reads, or is soon cut off. That is meant for people's sessions, and not for sp's.
 
+// timeouts end a session, or what it does. Each is known from a version of PostgreSQL on.
+var timeouts = map[string]int{
+	"statement_timeout": oldest, "lock_timeout": oldest, "idle_in_transaction_session_timeout": oldest, "idle_session_timeout": 14, "transaction_timeout": 17,
+}
+
 // startNeutral has a session begin without such settings. A pooler would refuse that.
-func startNeutral(config *pgconn.Config) {
-	for name, value := range map[string]string{"role": "none", "default_transaction_read_only": "off", "statement_timeout": "0", "lock_timeout": "0"} {
-		config.RuntimeParams[name] = value
+func (s *Server) startNeutral(config *pgconn.Config) {
+	config.RuntimeParams["role"], config.RuntimeParams["default_transaction_read_only"] = "none", "off"
+	for name, since := range timeouts {
+		if s.major >= since {
+			config.RuntimeParams[name] = "0"
+		}
 	}
 }
 

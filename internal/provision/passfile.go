@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -55,7 +56,7 @@ func usePassfile(ctx context.Context, url secret.Secret, config *pgconn.Config) 
 
 // readPassfile reads a file of passwords, if there is one, that nobody else can read.
 func readPassfile(path string) (text string, err error) {
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for a writer
 	if err != nil {
 		return "", nil //nolint:nilerr // as libpq does
 	}

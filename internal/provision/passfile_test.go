@@ -3,6 +3,7 @@ package provision
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -63,8 +64,9 @@ func TestAPasswordIsLookedForWhereTheURLHasNone(t *testing.T) {
 		require.NoError(t, usePassfile(WithPassfile(t.Context(), usual), secret.New(url), config), url)
 		require.Equal(t, want, config.Password, url)
 	}
-	none := &pgconn.Config{Host: "h"}
-	for path, why := range map[string]string{open: "others can read it", dir: "no plain file"} {
+	none, pipe := &pgconn.Config{Host: "h"}, filepath.Join(dir, "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	for path, why := range map[string]string{open: "others can read it", dir: "no plain file", pipe: "no plain file"} {
 		require.ErrorContains(t, usePassfile(WithPassfile(t.Context(), path), secret.New("postgres://u@h/d"), none), why)
 		require.Empty(t, none.Password)
 	}

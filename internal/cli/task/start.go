@@ -24,12 +24,32 @@ func NoStart() cli.Flag {
 // ReachOwn checks the server of this project that a URL leads to, if sp runs it, and starts it if it is
 // stopped.
 func (t *Task) ReachOwn(ctx context.Context, url secret.Secret) (*postgres.Look, error) {
-	look, err := t.LookAtOwn(ctx, url)
+	look, err := t.AwaitOwn(ctx, url)
 	started, err := t.StartStopped(ctx, err)
 	if started && err == nil {
 		return t.LookAtOwn(ctx, url)
 	}
 	return look, err
+}
+
+// AwaitOwn looks as LookAtOwn does, and waits as long as the server starts, recovers or stops: another command
+// may be starting it. A client that came now would be refused.
+func (t *Task) AwaitOwn(ctx context.Context, url secret.Secret) (*postgres.Look, error) {
+	const pause, patient, most = 50 * time.Millisecond, 20, 600 // a full disk can keep the server from saying that it is ready
+	for tries := 0; ; tries++ {
+		look, err := t.LookAtOwn(ctx, url)
+		if err != nil || look == nil || *look != postgres.Between || tries == most {
+			return look, err
+		}
+		if tries == patient {
+			t.Note("waiting for the server, which starts or stops")
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return look, context.Cause(ctx)
+		}
+	}
 }
 
 // StartStopped starts the server of sp's that keeps somebody from logging in because it is stopped, and says

@@ -54,6 +54,7 @@ func check(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		if err != nil {
 			return err
 		}
+		awaitServers(ctx, t, subjects)
 		m := t.Machine(project.Dir{}, nil)
 		found := m.Check(ctx, subjects...)
 		startAndCheck(ctx, t, m, found)
@@ -70,6 +71,17 @@ func check(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, results[0].err
 	}
 	return answerChecks(t, results)
+}
+
+// awaitServers waits for servers of sp's that are starting or stopping. What is wrong with one, the check says.
+func awaitServers(ctx context.Context, t *task.Task, subjects []hosting.Subject) {
+	seen := map[string]bool{}
+	for _, s := range subjects {
+		if s.Server != nil && s.Server.IsOwn() && s.Tenant.DatabaseURL != nil && !seen[s.Server.Name] {
+			seen[s.Server.Name] = true
+			_, _ = t.AwaitOwn(ctx, *s.Tenant.DatabaseURL)
+		}
+	}
 }
 
 // startAndCheck starts the servers that kept tenants from being checked because they are stopped, and checks

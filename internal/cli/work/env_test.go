@@ -174,6 +174,8 @@ func TestSecretsBecomeVariables(t *testing.T) {
 	for key, want := range map[string]string{
 		"anthropic": "ANTHROPIC_API_KEY", "gemini": "GEMINI_API_KEY", "openai": "OPENAI_API_KEY", "github": "GITHUB_TOKEN",
 		"jwt_secret": "JWT_SECRET", "stripe-key": "STRIPE_KEY", "a.b": "A_B", "STRIPE": "STRIPE", "pgp_key": "PGP_KEY", "pg_pass": "PG_PASS",
+		"cargo_registry_token": "CARGO_REGISTRY_TOKEN", "uv_index_x_password": "UV_INDEX_X_PASSWORD", "node_auth_token": "NODE_AUTH_TOKEN", "google_api_key": "GOOGLE_API_KEY",
+		"aws_secret_access_key": "AWS_SECRET_ACCESS_KEY", "ldap_password": "LDAP_PASSWORD", "ssh_private_key": "SSH_PRIVATE_KEY", "http_basic_auth": "HTTP_BASIC_AUTH",
 	} {
 		require.Equal(t, want, variableOf(key))
 		require.True(t, isVariable(want))
@@ -186,6 +188,11 @@ func TestSecretsBecomeVariables(t *testing.T) {
 		"path", "Path", "ld_preload", "LD_LIBRARY_PATH", "ld-audit", "dyld_insert_libraries", "bash_env", "env", "ifs", "node_options", "pythonpath", "PERL5OPT",
 		"rubyopt", "java_tool_options", "_java_options", "git_ssh_command", "pgpassword", "PGHOST", "pgoptions", "DATABASE_URL", "database-url", "sp_trust", "sp.dir",
 		"systemprompt_profile", "home", "ps4", "prompt_command", "uid", "glibc_tunables", "npm_config_script-shell",
+		"psqlrc", "psql_pager", "psql_editor", "psql_watch_pager", "lessopen", "lessclose", "manpager", "aws_pager", "hgeditor", "makeflags", "makefiles", "openssl_conf", "krb5_config",
+		"perllib", "rubylib", "rustc", "rustflags", "rustc_wrapper", "cargo_home", "cargo_build_rustc_wrapper", "cargo_registry_credential_provider", "goflags", "goproxy", "maven_opts",
+		"gradle_opts", "java_opts", "java_home", "lua_init_5_4", "erl_aflags", "elixir_erl_options", "gunicorn_cmd_args", "pytest_addopts", "pip_index_url", "tar_options",
+		"fzf_default_command", "rsync_rsh", "coreclr_profiler_path", "prisma_query_engine_library", "prisma_engines_mirror", "https_proxy", "ssl_cert_file", "hostaliases",
+		"sudo_askpass", "perl_mm_opt", "xz_opt",
 	} {
 		require.True(t, isReserved(variableOf(key)), key)
 	}

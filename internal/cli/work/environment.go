@@ -276,27 +276,3 @@ func isVariable(name string) bool {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 	return name != "" && strings.Trim(name, letters+"0123456789") == "" && strings.ContainsRune(letters, rune(name[0]))
 }
-
-// No secret sets these: with them, whoever can write a file of secrets would decide where the database is,
-// what sp trusts, or which code the system, a shell or a language loads. Nor does one set what a shell keeps
-// for itself.
-var (
-	reserved = []string{
-		"DATABASE_URL", "SYSTEMPROMPT_PROFILE", "PATH", "HOME", "SHELL", "USER", "LOGNAME", "USERNAME", "PWD", "OLDPWD", "TMPDIR",
-		"TERM", "IFS", "ENV", "BASHOPTS", "SHELLOPTS", "POSIXLY_CORRECT", "PS1", "PS2", "PS3", "PS4", "PROMPT", "PROMPT_COMMAND",
-		"CDPATH", "FPATH", "ZDOTDIR", "UID", "EUID", "GID", "EGID", "PPID", "SHLVL", "RANDOM", "SECONDS", "LINENO", "COLUMNS",
-		"LINES", "EDITOR", "VISUAL", "PAGER", "BROWSER", "SSH_ASKPASS", "SSH_AUTH_SOCK", "GCONV_PATH", "LOCPATH", "NLSPATH",
-		"GLIBC_TUNABLES", "NODE_OPTIONS", "NODE_PATH", "RUBYOPT", "RUBYLIB", "CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS",
-		"PHPRC", "PHP_INI_SCAN_DIR", "LUA_INIT",
-	}
-	reservedPrefixes = []string{
-		"SP_", "LD_", "DYLD_", "LC_", "XDG_", "BASH_", "GIT_", "PYTHON", "PERL5", "NPM_CONFIG_", "DOTNET_", "_JAVA_",
-	}
-)
-
-// isReserved tells whether no secret sets a variable.
-func isReserved(name string) bool {
-	begins := func(prefix string) bool { return strings.HasPrefix(name, prefix) }
-	isOfPostgres := begins("PG") && !begins("PG_") && !begins("PGP_")
-	return isOfPostgres || slices.Contains(reserved, name) || slices.ContainsFunc(reservedPrefixes, begins)
-}
