@@ -30,6 +30,8 @@ var (
 	ErrOtherData = errors.New("not started")
 	// ErrLost is returned if data with recorded databases are gone.
 	ErrLost = errors.New("its data are gone")
+	// ErrNoRoom is returned for a server that may not start again if it is stopped, because its disk is full.
+	ErrNoRoom = errors.New("it may not start again if it is stopped")
 	// ErrNotOwn is returned for what sp does only with a server that it runs itself.
 	ErrNotOwn = errors.New("somebody else runs it")
 	// ErrStopped is returned for a login to a server of sp's that is not running.
@@ -92,7 +94,9 @@ const (
 	workWithin   = time.Minute
 	dropWithin   = 10 * time.Minute
 	startWithin  = time.Minute
-	fetchWithin  = 10 * time.Minute
+	// How long a free connection is waited for.
+	crowdedWithin = 10 * time.Second
+	fetchWithin   = 10 * time.Minute
 )
 
 // ServerError is an error of a server. The hint depends on which server it is.

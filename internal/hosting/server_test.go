@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/sp-registry/sp/internal/pgtest"
 	"github.com/sp-registry/sp/internal/postgres"
@@ -111,12 +112,23 @@ func TestAServerOfAnEarlierSpIsMovedOnceSomebodySaysSo(t *testing.T) {
 	require.Zero(t, d, "it was looked at")
 }
 
-// TestAServerThatStartsIsWaitedFor, as after a crash, from which it recovers.
-func TestAServerThatStartsIsWaitedFor(t *testing.T) {
+// TestAServerThatSaysNotNowIsWaitedFor, as after a crash, from which it recovers, or where clients that log
+// in again and again have all of its connections.
+func TestAServerThatSaysNotNowIsWaitedFor(t *testing.T) {
 	t.Parallel()
+	for state, says := range map[string]string{"57P03": "the database system is starting up", "53300": "sorry, too many clients already"} {
+		t.Run(state, func(t *testing.T) {
+			t.Parallel()
+			waitsFor(t, state, says)
+		})
+	}
+}
+
+func waitsFor(t *testing.T, state, says string) {
+	t.Helper()
 	var asked atomic.Int32
 	at := pgtest.Listen(t, func(conn net.Conn) {
-		answer := pgtest.Says("57P03", "the database system is starting up")
+		answer := pgtest.Says(state, says)
 		if asked.Add(1) > 3 {
 			answer = pgtest.Says("28P01", "password authentication failed")
 		}
@@ -129,4 +141,24 @@ func TestAServerThatStartsIsWaitedFor(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorContains(t, s.Answers(t.Context(), server), "28P01")
 	require.Equal(t, 1, told)
+}
+
+// TestAServerWhoseDiskIsFullIsNotStopped, because it might not start again.
+func TestAServerWhoseDiskIsFullIsNotStopped(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	data, place := t.TempDir(), "aaaaaaaaaaaaaaaa-project"
+	s.Data = func() (string, error) { return data, nil }
+	own := registry.Server{Name: "local", Provider: registry.LocalPrograms, Admin: secret.New("postgres://sp_admin:s3cret@127.0.0.1:1/postgres"), Place: &place}
+	mustWrite(t, filepath.Join(data, place, "data", "PG_VERSION"), "15\n")
+	require.ErrorIs(t, s.CheckRestart(own), postgres.ErrNone, "there is room, but no program")
+
+	if err := unix.Mount("tmpfs", data, "tmpfs", 0, "size=1m,mode=0700"); err != nil {
+		t.Skipf("no small disk to be had: %v", err)
+	}
+	defer func() { require.NoError(t, unix.Unmount(data, 0)) }()
+	mustWrite(t, filepath.Join(data, place, "data", "PG_VERSION"), "15\n")
+	err := s.CheckRestart(own)
+	require.ErrorIs(t, err, ErrNoRoom)
+	require.ErrorContains(t, err, "its disk has 0 MB left")
 }

@@ -93,19 +93,25 @@ func (m *Machine) connect(ctx context.Context, s registry.Server) (*provision.Se
 	return server, err
 }
 
-// awake logs in to a server. One that says it is just starting, recovering or stopping is waited for.
+// awake logs in to a server. One that says it is just starting, recovering or stopping is waited for, and one
+// whose connections are all taken for some seconds: clients that log in again and again leave gaps.
 func (m *Machine) awake(ctx context.Context, admin secret.Secret) (*provision.Server, error) {
 	const pause = 200 * time.Millisecond
 	until, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	crowded, cancel := context.WithTimeout(ctx, crowdedWithin)
 	defer cancel()
 	for told := false; ; told = true {
 		within, cancel := context.WithTimeout(until, answerWithin)
 		server, err := provision.Connect(within, admin)
 		cancel()
-		if !provision.IsStarting(err) || until.Err() != nil {
+		passes := provision.IsStarting(err) && until.Err() == nil || provision.IsCrowded(err) && crowded.Err() == nil
+		switch {
+		case !passes:
 			return server, err
-		}
-		if !told {
+		case !told && provision.IsCrowded(err):
+			m.Progress("waiting for the server, whose connections are all taken")
+		case !told:
 			m.Progress("waiting for the server, which says that it is starting or stopping")
 		}
 		select {

@@ -60,18 +60,31 @@ func (m *Machine) Stop(ctx context.Context, s registry.Server) error {
 	return m.ending(ctx, s, runner.Down)
 }
 
-// CheckPrograms refuses a server that sp runs if this machine's programs would not start it.
-func (m *Machine) CheckPrograms(s registry.Server) error {
+// leastFree is what the disk of a server must have left before it is stopped: one that can't write its journal
+// does not start.
+const leastFree = 64 << 20
+
+// CheckRestart refuses a server that sp runs if it would not start again: for want of room, or with this
+// machine's programs.
+func (m *Machine) CheckRestart(s registry.Server) error {
 	if s.Provider != registry.LocalPrograms {
 		return nil
 	}
 	c, err := m.Cluster(s)
-	if err == nil && c.Exists() {
-		if c.Programs, err = m.Programs(c.Dir); err == nil {
-			err = c.CheckData()
-		}
+	if err != nil || !c.Exists() {
+		return err
 	}
-	return err
+	free, err := c.Free()
+	if err != nil {
+		return err
+	}
+	if free < leastFree {
+		return fmt.Errorf("its disk has %d MB left: %w", free>>20, ErrNoRoom)
+	}
+	if c.Programs, err = m.Programs(c.Dir); err != nil {
+		return err
+	}
+	return c.CheckData()
 }
 
 // Remove stops a server that sp runs and removes its data; a withheld server is only forgotten. It

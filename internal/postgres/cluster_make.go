@@ -19,6 +19,7 @@ const settings = `
 # Made by sp; what stands below has the last word. The port is given at the start.
 listen_addresses = '127.0.0.1'
 max_connections = 400
+superuser_reserved_connections = 20
 shared_buffers = 16MB
 max_wal_size = 256MB
 min_wal_size = 32MB

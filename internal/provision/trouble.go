@@ -61,6 +61,9 @@ func IsSaid(err error) bool { return stateOf(err) != "" }
 // or stops.
 func IsStarting(err error) bool { return stateOf(err) == "57P03" }
 
+// IsCrowded tells of an error whether the server says that all of its connections are taken.
+func IsCrowded(err error) bool { return stateOf(err) == "53300" }
+
 // connectTrouble says why a login came to nothing.
 func connectTrouble(ctx context.Context, doing string, config *pgconn.Config, err error) error {
 	if t := saidTrouble(ctx, doing, config.Password, err); t != nil {

@@ -21,7 +21,9 @@ func psqlCommand() *cli.Command {
 			"database. Otherwise it is the server on which the next database would be made.\n" +
 			"psql's own arguments come after --; no secret is among them. On a server that sp\n" +
 			"runs, the administrator is a superuser. If it is stopped, sp starts it.\n\n" +
-			"  sp db psql my-project -- -c 'CREATE EXTENSION vector'",
+			"What a tenant made in its schema public runs with your rights if you call it:\n" +
+			"write pg_catalog.now(), or SET search_path = pg_catalog first.\n\n" +
+			"  sp db psql my-project -- -c 'TABLE pg_catalog.pg_stat_activity'",
 		Args:   []cli.Arg{{Name: "TENANT", Kind: task.TenantWord, Optional: true}},
 		Flags:  []cli.Flag{task.NoStart()},
 		Rest:   "[-- ARGUMENT...]",

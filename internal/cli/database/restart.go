@@ -90,7 +90,7 @@ func restartOne(ctx context.Context, t *task.Task, m *hosting.Machine, s registr
 	if s, err = allow(ctx, t, m, s); err != nil {
 		return again, err
 	}
-	if err := m.CheckPrograms(s); err != nil {
+	if err := m.CheckRestart(s); err != nil {
 		return again, &hosting.ServerError{Server: s, Err: err}
 	}
 	sessions, err := m.Sessions(ctx, s)

@@ -32,7 +32,7 @@ func Exec() *cli.Command {
 			"  sp exec production --only DATABASE_URL -- ./migrate --all",
 		Args: []cli.Arg{{Name: "TENANT|PROFILE", Kind: task.EitherWord, Optional: true}},
 		Flags: []cli.Flag{
-			only(), cli.Bool("pristine", "inherit nothing but PATH, HOME, SHELL, TERM, TMPDIR, TZ, language and user"),
+			only(), cli.Bool("pristine", "inherit only PATH, HOME, SHELL, TERM, TMPDIR, TZ, PGPASSFILE, language, user"),
 			task.Network(), task.NoStart(),
 		},
 		Rest:   "-- COMMAND [ARGUMENT...]",
@@ -83,7 +83,7 @@ func inherited(t *task.Task) []string {
 	if !t.Bool("pristine") {
 		return environ
 	}
-	kept := []string{"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR"}
+	kept := []string{"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR", "PGPASSFILE"}
 	return slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
 		return !slices.Contains(kept, name) && !strings.HasPrefix(name, "LC_")
