@@ -47,6 +47,10 @@ func (u Usage) Active() (newest *time.Time) {
 // isClient tells in SQL of a row of pg_stat_activity whether it is a client's session, and not this one.
 const isClient = `a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()`
 
+// isSomebodys tells of one also that it is none of sp's as the server's administrator: that of a command before may
+// take a moment to end.
+const isSomebodys = isClient + ` AND NOT (usename = session_user AND application_name = 'sp')`
+
 // epoch is a time in SQL as text that Go reads.
 func epoch(time string) string { return "(extract(epoch FROM " + time + ") * 1000000)::bigint" }
 
@@ -79,10 +83,9 @@ func (s *Server) Usages(ctx context.Context, names ...string) (map[string]Usage,
 	return found, s.measure(ctx, found, names, seesFiles)
 }
 
-// Sessions returns the sessions of clients in all databases of the server, without those of sp as its administrator:
-// that of a command before may take a moment to end.
+// Sessions returns the sessions of clients in all databases of the server, without those of sp as its administrator.
 func (s *Server) Sessions(ctx context.Context) (sessions []Session, err error) {
-	rows, err := s.query(ctx, "sessions", "SELECT "+ofSession()+" FROM pg_stat_activity a WHERE "+isClient+" AND NOT (usename = session_user AND application_name = 'sp') ORDER BY a.datname, backend_start, pid")
+	rows, err := s.query(ctx, "sessions", "SELECT "+ofSession()+" FROM pg_stat_activity a WHERE "+isSomebodys+" ORDER BY a.datname, backend_start, pid")
 	for _, row := range rows {
 		sessions = append(sessions, sessionOf(row))
 	}

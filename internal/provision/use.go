@@ -52,8 +52,8 @@ func (s *Server) Uses(ctx context.Context, d Database) (Uses, error) {
 
 // uses returns, by the names of the applications, for how many sessions among some there is a value.
 func (s session) uses(ctx context.Context, doing, value, which string) (uses Uses, err error) {
-	rows, err := s.query(ctx, doing, "SELECT application_name, count("+value+") FROM pg_stat_activity WHERE "+which+
-		" GROUP BY application_name ORDER BY application_name")
+	rows, err := s.query(ctx, doing, "SELECT application_name, count("+value+") FROM pg_stat_activity a WHERE "+isSomebodys+
+		" AND ("+which+") GROUP BY application_name ORDER BY application_name")
 	for _, row := range rows {
 		n, err := strconv.Atoi(row[1])
 		if err != nil {
