@@ -127,10 +127,10 @@ func noCommand(name string) error {
 	switch {
 	case set && variable != "":
 		variable = cli.Harmless(variable) + "=..." // its value may be a secret
-		return cli.Hint(fmt.Errorf("%s: %w", variable, task.ErrNoCommand), "a variable comes before sp, or behind env: sp exec -- env %s COMMAND", variable)
+		return cli.Hint(fmt.Errorf("%s: %w", variable, task.ErrNoCommand), "a variable comes before sp, or behind env: %s", cli.To("sp exec", "--", "env", variable, "COMMAND"))
 	case strings.Contains(name, " "):
 		return cli.Hint(fmt.Errorf("%s: %w", cli.Harmless(name), task.ErrNoCommand),
-			"without the quotes, or by a shell: sp exec -- sh -c %s", cli.Harmless(name))
+			"without the quotes, or by a shell: %s", cli.To("sp exec", "--", "sh", "-c", name))
 	}
 	return fmt.Errorf("%s: %w", cli.Harmless(name), task.ErrNoCommand)
 }
