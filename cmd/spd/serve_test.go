@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -13,28 +12,6 @@ import (
 
 	"github.com/sp-registry/sp/internal/server"
 )
-
-// TestRootIsToldHowToTryItAsAnotherUser: by a command that can be pasted, and before anything is made.
-func TestRootIsToldHowToTryItAsAnotherUser(t *testing.T) {
-	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root is refused")
-	}
-	s := newSandbox(t)
-	o := s.run("--dev", "--listen", "127.0.0.1:0", "--dir", "tried here")
-	require.Equal(t, 9, o.exit, o.stderr)
-	require.Contains(t, o.stderr, "spd: --dev runs a PostgreSQL server: PostgreSQL does not run as root\n")
-	require.Contains(t, o.stderr, "hint: as another user: runuser -u postgres -- spd --dev --dir 'tried here' --listen 127.0.0.1:0\n")
-	require.NotContains(t, o.stderr, "sp as another user")
-	left, err := os.ReadDir(s.home)
-	require.NoError(t, err)
-	require.Empty(t, left)
-
-	require.Contains(t, s.run("--stop").stderr, "runuser -u postgres -- spd --dev --stop\n")
-
-	s.env["SUDO_USER"] = "anna"
-	require.Contains(t, s.run("--dev").stderr, "runuser -u anna -- spd --dev\n")
-}
 
 // TestHelpShowsTheFlagsWithWhichItServes: spd alone serves, so its own help has them.
 func TestHelpShowsTheFlagsWithWhichItServes(t *testing.T) {

@@ -4,16 +4,19 @@
 package root
 
 import (
+	"bufio"
 	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/sp-registry/sp/internal/harness"
 	"github.com/sp-registry/sp/internal/postgres"
@@ -74,4 +77,42 @@ func stop(t *testing.T, work, bin string) {
 			t.Errorf("%s", strings.TrimSpace(string(said)))
 		}
 	}
+}
+
+// TestSpdTriesItAsRoot: its server runs as postgres, too, and its data are where that user gets.
+func TestSpdTriesItAsRoot(t *testing.T) {
+	if os.Getenv("SP_TEST_POSTGRES") == "" {
+		t.Skip("it needs a PostgreSQL server's programs: make test-pg runs it")
+	}
+	harness.NeedRoot(t)
+	bin, work := t.TempDir(), open(t)
+	spd := filepath.Join(bin, "spd")
+	require.NoError(t, harness.BuildPlane(spd))
+	data := filepath.Join(work, "data")
+	command := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(spd, append([]string{"--dir", filepath.Join(work, "spd")}, args...)...)
+		cmd.Env = append(harness.Environment(work, "PATH="+os.Getenv("PATH")), "SP_DATA_DIR="+data)
+		return cmd
+	}
+	serve := command("--dev", "--listen", "127.0.0.1:0")
+	said, err := serve.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, serve.Start())
+	text := ""
+	for lines := bufio.NewScanner(said); !strings.Contains(text, "join code") && lines.Scan(); {
+		text += lines.Text() + "\n"
+	}
+	require.NoError(t, serve.Process.Signal(unix.SIGTERM))
+	_ = serve.Wait()
+	require.Contains(t, text, "join code")
+	places, err := filepath.Glob(filepath.Join(data, "postgres", "*", "data"))
+	require.NoError(t, err)
+	require.Len(t, places, 1)
+	info, err := os.Stat(places[0])
+	require.NoError(t, err)
+	require.NotZero(t, info.Sys().(*syscall.Stat_t).Uid, "the data are root's")
+
+	out, err := command("--stop").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "PostgreSQL server local stopped")
 }

@@ -3,6 +3,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -184,11 +185,12 @@ func machine(c *cli.Context, dir string) func(*hosting.Machine) {
 		m.Programs = func(cluster string) (postgres.Programs, error) {
 			return postgres.FindPrograms(variable(c, "SP_POSTGRES_BIN"), c.SearchPath(), cluster)
 		}
-		m.Data = func() (string, error) { return filepath.Join(dir, "postgres"), nil }
-		m.MakeData = func() (string, error) {
-			base := filepath.Join(dir, "postgres")
-			return base, os.MkdirAll(base, 0o700)
+		base := filepath.Join(dir, "postgres")
+		if os.Geteuid() == 0 { // as whom the programs run does not get into dir
+			base = filepath.Join(cmp.Or(variable(c, "SP_DATA_DIR"), postgres.RootBase), "postgres")
 		}
+		m.Data = func() (string, error) { return base, nil }
+		m.MakeData = func() (string, error) { return base, postgres.MakeBase(base) }
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -18,7 +17,6 @@ import (
 	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
-	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/server"
 )
 
@@ -31,7 +29,7 @@ func Serve() *cli.Command {
 			"  spd --dir /srv/spd --url https://spd.example.org\n\n" +
 			"--dev is for a try. It makes a PostgreSQL server from this machine's programs,\n" +
 			"the region local on it, and the user dev, an admin. Each start prints a new join\n" +
-			"code for dev. PostgreSQL does not run as root, so neither does --dev.\n\n" +
+			"code for dev. For root, the server runs as the user postgres.\n\n" +
 			"spd listens on this machine only. To serve others, put a web server with TLS in\n" +
 			"front of it, and give its address with --url.",
 		Flags: []cli.Flag{
@@ -62,9 +60,6 @@ func given(c *cli.Context, name, otherwise string) string {
 }
 
 func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
-	if err := mayTry(c); err != nil {
-		return cli.Answer{}, err
-	}
 	if c.Bool("stop") {
 		return cli.Answer{}, plane(ctx, c, func(ctx context.Context, s *server.Server) error { return stopDev(ctx, c, s) })
 	}
@@ -110,32 +105,6 @@ func serve(ctx context.Context, c *cli.Context) (cli.Answer, error) {
 	ctx, stop := c.UntilSignal(ctx)
 	defer stop()
 	return cli.Answer{}, errors.Join(run(ctx, c, s, listener), s.Close())
-}
-
-// mayTry refuses --dev for root before anything is made, and suggests the same command as another user: the
-// server's data would lie in spd's directory, to which nobody but root gets.
-func mayTry(c *cli.Context) error {
-	if !c.Bool("dev") && !c.Bool("stop") {
-		return nil
-	}
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	user := variable(c, "SUDO_USER") // who became root
-	if user == "" || user == "root" {
-		user = "postgres"
-	}
-	again := []string{"-u", user, "--", "spd", "--dev"}
-	if c.Bool("stop") {
-		again = append(again, "--stop")
-	}
-	for _, name := range []string{dirFlag, "listen", "url", "domain", "log"} {
-		if value := c.Optional(name); value != nil {
-			again = append(again, "--"+name, *value)
-		}
-	}
-	return cli.Hint(fmt.Errorf("--dev runs a PostgreSQL server: %w", postgres.ErrRoot), "as another user: %s\nor use a server that runs: %s, then %s",
-		cli.To("runuser", again...), to(c, "spd region add", "CODE", "--server-stdin"), to(c, "spd"))
 }
 
 // stopDev stops the server that --dev made, unless an spd serves: that would start it again.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
 )
 
@@ -29,7 +30,7 @@ func (t *Task) dataPlaceOf(user int) (string, error) {
 		}
 	}
 	if path == "" && user == 0 {
-		path = "/var/lib/sp"
+		path = postgres.RootBase
 	}
 	if path == "" {
 		if path, from = named("HOME"), "HOME"; path != "" {
@@ -56,7 +57,7 @@ func (t *Task) placeForData(dir project.Dir) (string, error) {
 			return "", fmt.Errorf("%w: HOME: %w", errNoPlace, err)
 		}
 	}
-	if err := makePlace(base); err != nil {
+	if err := postgres.MakeBase(base); err != nil {
 		return "", fmt.Errorf("%w: %w", errNoPlace, err)
 	}
 	if err := t.CheckAbove(filepath.Join(base, "ID")); err != nil {
@@ -66,26 +67,6 @@ func (t *Task) placeForData(dir project.Dir) (string, error) {
 		t.Note("warning: %s is a layer of this container and goes with it; SP_DATA_DIR names another place for the data", base)
 	}
 	return base, nil
-}
-
-// makePlace makes a directory with what is missing above it, for this user alone. For root, others get
-// through it: those as whom the programs run.
-func makePlace(dir string) error {
-	var missing []string
-	for at := dir; ; at = filepath.Dir(at) {
-		if _, err := os.Lstat(at); !errors.Is(err, os.ErrNotExist) {
-			break
-		}
-		missing = append(missing, at)
-	}
-	err := os.MkdirAll(dir, 0o700)
-	if os.Geteuid() != 0 || err != nil {
-		return err
-	}
-	for _, made := range missing {
-		err = errors.Join(err, os.Chmod(made, 0o711))
-	}
-	return err
 }
 
 func isBelow(path, dir string) bool {
