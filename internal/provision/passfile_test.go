@@ -80,3 +80,14 @@ func TestAPasswordIsLookedForWhereTheURLHasNone(t *testing.T) {
 	require.ErrorContains(t, err, "others can read it (chmod 0600")
 	require.NotContains(t, mustLead(t, "postgres://u@h/d?passfile="+own).password, "own")
 }
+
+// TestALoginWithoutAPasswordIsNotToldThatItIsWrong.
+func TestALoginWithoutAPasswordIsNotToldThatItIsWrong(t *testing.T) {
+	t.Parallel()
+	host := pgtest.Listen(t, pgtest.Says("28P01", `password authentication failed for user "u"`))
+	_, err := Connect(t.Context(), secret.New("postgres://u@"+host+"/d?sslmode=disable"))
+	require.ErrorIs(t, err, ErrDenied)
+	require.ErrorContains(t, err, "no password: the URL has none")
+	_, err = Connect(t.Context(), secret.New("postgres://u:s3cret@"+host+"/d?sslmode=disable"))
+	require.ErrorContains(t, err, "password authentication failed")
+}

@@ -70,6 +70,9 @@ func connectTrouble(ctx context.Context, doing string, config *pgconn.Config, er
 		if t.state == "42704" || t.state == "55000" { // a parameter; a database that is being dropped
 			t.kind = ErrDenied
 		}
+		if t.state == "28P01" && config.Password == "" {
+			t.why = "no password: the URL has none, and no password file has one for it"
+		}
 		if t.state == ofPoolers {
 			t.kind = kindOfPooler(t.why)
 		}
