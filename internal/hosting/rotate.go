@@ -119,7 +119,7 @@ type PromisedError struct {
 }
 
 func (e *PromisedError) Error() string {
-	return fmt.Sprintf("tenant %s: the last rotation promised its old password until %s: %v", e.Tenant, registry.FormatTime(e.Until), registry.ErrConflict)
+	return fmt.Sprintf("tenant %s: the last rotation promised its old password until %s: %v", e.Tenant, registry.FormatTime(e.Until.Truncate(time.Second)), registry.ErrConflict)
 }
 
 // Unwrap returns registry.ErrConflict.

@@ -293,7 +293,7 @@ func (d databaseState) notes() []string {
 		notes = append(notes, fmt.Sprintf("its tenant is gone: %s drops it", cli.To("sp tenant delete", string(d.Tenant.ID))))
 	}
 	if d.OldEnds != nil {
-		notes = append(notes, "the old login ends at "+d.OldEnds.String())
+		notes = append(notes, "the old login ends at "+task.Clock(time.Time(*d.OldEnds)))
 	}
 	if old := d.onOldLogin(); len(old) > 0 {
 		notes = append(notes, fmt.Sprintf("%s on the old login: %s", cli.Counted(len(old), "session"), cli.Some(callers(old))))

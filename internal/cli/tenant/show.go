@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -140,7 +141,7 @@ func (r record) besides() (rows [][]string) {
 	if d := r.Database; d != nil {
 		state := string(d.State)
 		if d.OldEnds != nil {
-			state += "; the old login ends at " + d.OldEnds.String()
+			state += "; the old login ends at " + task.Clock(time.Time(*d.OldEnds))
 		}
 		rows = append(rows, []string{"made by sp", fmt.Sprintf("database %s on server %s, %s", d.Name, d.Server, state)})
 	}
