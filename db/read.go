@@ -124,13 +124,11 @@ var errOlder = errors.New("older schema")
 
 // checkRead checks what is about to be read; how large it is was seen just now.
 func (d *DB) checkRead(ctx context.Context, tx rower) error {
-	if d.size() > checkedWhole*pageSize {
-		return checkRead(ctx, tx, nil)
+	var relied []string
+	if d.size() <= checkedWhole*pageSize {
+		relied = d.options.Relied
 	}
-	if _, err := headerValue(ctx, tx, "user_version"); err == nil && isAsChanged(d.path) { // from here on nobody writes
-		return nil
-	}
-	return checkRead(ctx, tx, d.options.Relied)
+	return checkRead(ctx, tx, relied)
 }
 
 // beginRead begins a transaction and checks the file in it: what is read is of the

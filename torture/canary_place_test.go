@@ -49,6 +49,7 @@ func newCanaryPlace(t *testing.T) canaryPlace {
 	c.Env = harness.Environment(filepath.Join(c.root, "home"),
 		"PATH="+filepath.Join(c.root, "bin")+":"+os.Getenv("PATH"), "TMPDIR="+filepath.Join(c.root, "tmp"),
 		"DATABASE_URL="+harness.MarkedURL, "PGPASSWORD="+harness.Marker, "SP_SYNC_TOKEN="+harness.Marker,
+		"SP_DATA_DIR="+filepath.Join(c.root, "home", "data"), // to which root's server does not get: none is started
 		"GODEBUG=gctrace=0", "GOTRACEBACK=system", "RUST_LOG=trace", "DEBUG=1", "SP_LOG=trace",
 	)
 	out, err := exec.Command(git, "-C", c.Dir, "init", "-q").CombinedOutput()
