@@ -39,6 +39,9 @@ type Noun struct {
 	Own []string
 }
 
+// OfProgram is why a command that becomes another program has no --json.
+const OfProgram = "there is no --json: the output is that of the program that it runs"
+
 // Command is something that a user can run, or a group of commands.
 type Command struct {
 	Name        string

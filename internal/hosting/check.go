@@ -37,17 +37,22 @@ const atOnce = 8
 // Check logs in to the databases of tenants.
 func (m *Machine) Check(ctx context.Context, subjects ...Subject) []Checked {
 	results := make([]Checked, len(subjects))
+	askEach(len(subjects), func(i int) { results[i] = m.check(ctx, subjects[i]) })
+	return results
+}
+
+// askEach calls ask for each of n databases, some at the same time, and returns when all are done.
+func askEach(n int, ask func(i int)) {
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
-	for i, s := range subjects {
+	for i := range n {
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			results[i] = m.check(ctx, s)
+			ask(i)
 		})
 	}
 	wait.Wait()
-	return results
 }
 
 func (m *Machine) check(ctx context.Context, s Subject) Checked {

@@ -2,7 +2,6 @@ package hosting
 
 import (
 	"context"
-	"sync"
 
 	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/provision"
@@ -93,17 +92,10 @@ func (a *Adopted) askOthers(ctx context.Context) error {
 // identitiesOf asks the servers to which URLs lead who they are; nil is one that does not say.
 func identitiesOf(ctx context.Context, urls []secret.Secret) []*provision.Identity {
 	found := make([]*provision.Identity, len(urls))
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, atOnce)
-	for i, url := range urls {
-		slots <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-slots }()
-			if identity, err := provision.IdentityOf(ctx, url); err == nil {
-				found[i] = &identity
-			}
-		})
-	}
-	wait.Wait()
+	askEach(len(urls), func(i int) {
+		if identity, err := provision.IdentityOf(ctx, urls[i]); err == nil {
+			found[i] = &identity
+		}
+	})
 	return found
 }

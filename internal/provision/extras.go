@@ -63,10 +63,7 @@ func (s *Server) MakeExtras(ctx context.Context, d Database) error {
 // FindExtras returns the names of those that are there.
 func (s *Server) FindExtras(ctx context.Context, d Database) (names []string, err error) {
 	rows, err := s.query(ctx, "databases for tests", "SELECT datname FROM pg_database WHERE datname <> "+literal(d.Name)+" AND oid IN "+d.owned()+" ORDER BY datname DESC")
-	for _, row := range rows {
-		names = append(names, row[0])
-	}
-	return names, err
+	return firsts(rows), err
 }
 
 func (s *Server) dropExtras(ctx context.Context, d Database) error {

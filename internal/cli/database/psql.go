@@ -27,7 +27,7 @@ func psqlCommand() *cli.Command {
 		Args:   []cli.Arg{{Name: "TENANT", Kind: task.TenantWord, Optional: true}},
 		Flags:  []cli.Flag{task.NoStart()},
 		Rest:   "[-- ARGUMENT...]",
-		NoJSON: "there is no --json: the output is that of the program that it runs",
+		NoJSON: cli.OfProgram,
 		Run:    task.Run(psql),
 	}
 }

@@ -36,7 +36,7 @@ func Exec() *cli.Command {
 			task.Network(), task.NoStart(),
 		},
 		Rest:   "-- COMMAND [ARGUMENT...]",
-		NoJSON: "there is no --json: the output is that of the program that it runs",
+		NoJSON: cli.OfProgram,
 		Run:    task.Run(execute),
 	}
 }

@@ -27,7 +27,7 @@ func Psql() *cli.Command {
 		Args:   []cli.Arg{{Name: "TENANT|PROFILE", Kind: task.EitherWord, Optional: true}},
 		Flags:  []cli.Flag{task.Network(), task.NoStart()},
 		Rest:   "[-- ARGUMENT...]",
-		NoJSON: "there is no --json: the output is that of the program that it runs",
+		NoJSON: cli.OfProgram,
 		Run:    task.Run(psql),
 	}
 }
