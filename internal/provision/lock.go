@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/sp-registry/sp/internal/secret"
 )
 
@@ -44,8 +46,9 @@ func keyOf(name string) string { return "hashtext(" + literal("sp "+name) + ")::
 // can't be one transaction; and behind a pooler a lock of a session would stay on a connection
 // that somebody else gets.
 type locks struct {
-	url  secret.Secret // who holds them
-	held *session
+	url      secret.Secret          // who holds them
+	settings []func(*pgconn.Config) // that the session begins with
+	held     *session
 }
 
 // patient has a transaction live on while nothing is said in it, and wait, whatever was set for the role.
@@ -57,7 +60,7 @@ func (l *locks) hold(ctx context.Context, doing string) (*session, error) {
 	if l.held != nil {
 		return l.held, nil
 	}
-	s, err := dial(ctx, doing, l.url)
+	s, err := dial(ctx, doing, l.url, l.settings...)
 	if err != nil {
 		return nil, err
 	}

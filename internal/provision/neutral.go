@@ -35,7 +35,7 @@ func (s *Server) neutralize(ctx context.Context) error {
 		s.first = append(beforeRights[:len(beforeRights):len(beforeRights)], "SET LOCAL lock_timeout TO 0", "SET TRANSACTION READ WRITE")
 		return nil
 	}
-	s.first = nil
+	s.first, s.settings = nil, []func(*pgconn.Config){s.startNeutral}
 	_, err := s.run(ctx, "settings of the administrator",
 		"SET statement_timeout TO 0", "SET lock_timeout TO 0", "SET default_transaction_read_only TO off", "SET ROLE NONE")
 	return err
