@@ -52,7 +52,7 @@ func (o outage) states(t *testing.T, limit int, each func(x tree, acknowledged i
 			} else if len(r.paths(e)) == 0 {
 				continue // nothing has changed
 			}
-			r.afterCut(func(x tree) {
+			r.afterCut(func(x tree, _ bool) {
 				key := fmt.Sprint(acknowledged, x.digest())
 				if seen[key] {
 					return

@@ -15,13 +15,13 @@ const sector = 512
 // the names of each directory up to any of the pending moves, and of the pending data
 // all, none, one write only, all but one, one of them torn between two sectors, or only
 // room at the end of the file. A sector that was there holds what it held or what it
-// was to hold.
-func (d *disk) afterCut(each func(tree)) {
-	for _, data := range d.pendingData() {
+// was to hold. Each is told whether all data are durable, so that only names are not.
+func (d *disk) afterCut(each func(x tree, data bool)) {
+	for n, data := range d.pendingData() {
 		d.eachPrefix(d.directories(), map[*inode]int{}, func(moves map[*inode]int) {
 			x := tree{}
 			d.root.survive("", data, moves, x)
-			each(x)
+			each(x, n == 0)
 		})
 	}
 }

@@ -120,6 +120,7 @@ func (s *Staged) Place() error {
 		errs, stuck[m.From] = append(errs, err), err != nil
 		dirs[filepath.Dir(m.From)] = true
 	}
+	errs = append(errs, dirs.sync()) // or a power cut could leave what is put in them under their old names
 	for _, c := range s.changes {
 		if stuck[filepath.Dir(c.Path)] {
 			errs = append(errs, c.waiting.Discard())
@@ -127,14 +128,21 @@ func (s *Staged) Place() error {
 		}
 		errs = append(errs, s.moved(c).place(dirs))
 	}
-	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
-		errs = append(errs, SyncDir(dir))
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, dirs.sync())...)
 }
 
 // touched are the directories in which something happened.
 type touched map[string]bool
+
+// sync makes that outlast a power cut; from there on nothing has happened.
+func (d touched) sync() error {
+	var errs []error
+	for _, dir := range slices.Sorted(maps.Keys(d)) {
+		errs = append(errs, SyncDir(dir))
+	}
+	clear(d)
+	return errors.Join(errs...)
+}
 
 // make makes a directory, and what is missing above it, for its owner alone.
 func (d touched) make(dir string) error {
