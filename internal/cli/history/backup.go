@@ -144,13 +144,10 @@ func writeBackup(ctx context.Context, t *task.Task, dir project.Dir, store *db.D
 	if err == nil {
 		err = give(file.Name(), path, t.Bool("force"))
 	}
-	if err == nil { // so that the sync below is of both names
-		err = removeUnfinished(file.Name())
-	}
 	if err != nil {
 		return err
 	}
-	if err := place.SyncDir(filepath.Dir(path)); err != nil {
+	if err := errors.Join(removeUnfinished(file.Name()), place.SyncDir(filepath.Dir(path))); err != nil {
 		return cli.Hint(fmt.Errorf("%w: %w", registry.ErrIncomplete, err), "%s is whole; %s writes it again", path, cli.To("sp backup", path, "--force"))
 	}
 	return nil
