@@ -156,7 +156,11 @@ func TestSettingsOfTheAdministratorReachNoSessionOfSps(t *testing.T) {
 	for _, setting := range []string{"statement_timeout TO 1", "lock_timeout TO 1", "default_transaction_read_only TO on", "role TO pg_monitor", "idle_in_transaction_session_timeout TO 1"} {
 		pgtest.Exec(t, pgtest.Server(t), "GRANT pg_monitor TO sp_test_set_admin", "ALTER ROLE sp_test_set_admin SET "+setting)
 	}
+	if count(t, "pg_settings WHERE name = 'idle_session_timeout'") == 1 {
+		pgtest.Exec(t, pgtest.Server(t), "ALTER ROLE sp_test_set_admin SET idle_session_timeout TO '1s'")
+	}
 	s := mustConnect(t, admin)
+	time.Sleep(1100 * time.Millisecond)
 	d := newDatabase(t, s, "set_admin")
 	requireWhole(t, d, mustCreate(t, s, d))
 	require.NoError(t, s.Lock(within(t), d))
