@@ -225,12 +225,8 @@ func (m *Machine) status(ctx context.Context, s registry.Server, databases []reg
 	return st
 }
 
-// Sessions returns the sessions of clients on a server; of one that does not run, none.
+// Sessions returns the sessions of clients on a server that runs.
 func (m *Machine) Sessions(ctx context.Context, s registry.Server) ([]provision.Session, error) {
-	running, err := m.Running(ctx, s)
-	if err != nil || !running {
-		return nil, err
-	}
 	admin, err := m.answering(ctx, s)
 	if err != nil {
 		return nil, &ServerError{s, err}
