@@ -74,7 +74,7 @@ func restartOne(ctx context.Context, t *task.Task, m *hosting.Machine, s registr
 // mayStop looks whether a server can be started again, and asks whose sessions may end.
 func mayStop(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server, databases []registry.Database) error {
 	if err := m.CheckRestart(s); err != nil {
-		return &hosting.ServerError{Server: s, Err: err}
+		return fmt.Errorf("server %s: %w", s.Name, &hosting.ServerError{Server: s, Err: err})
 	}
 	sessions, err := m.Sessions(ctx, s)
 	switch {
