@@ -31,7 +31,7 @@ func (e *LoginError) Error() string { return e.Err.Error() }
 // Unwrap returns why.
 func (e *LoginError) Unwrap() error { return e.Err }
 
-// atOnce is how many databases are asked at the same time.
+// atOnce is how many databases or servers are asked at the same time.
 const atOnce = 8
 
 // Check logs in to the databases of tenants.
@@ -41,7 +41,7 @@ func (m *Machine) Check(ctx context.Context, subjects ...Subject) []Checked {
 	return results
 }
 
-// askEach calls ask for each of n databases, some at the same time, and returns when all are done.
+// askEach calls ask for each of n databases or servers, some at the same time, and returns when all are done.
 func askEach(n int, ask func(i int)) {
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
