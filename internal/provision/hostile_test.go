@@ -86,6 +86,8 @@ func TestATenantCantKeepAnotherFromBeingDropped(t *testing.T) {
 			if !got { // its session may take a moment to end
 				require.NoError(t, s.Lock(within(t), victim))
 			}
+			_, err = s.Enable(within(t), victim, LoginB, rand.Reader)
+			require.NoError(t, err, "a rotation is not kept, either")
 			require.NoError(t, s.Drop(within(t), victim))
 			requireGone(t, victim)
 			_, err = s.Create(within(t), other, rand.Reader) // what it has stays, and opens

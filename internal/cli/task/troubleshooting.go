@@ -29,7 +29,7 @@ var (
 	ErrNoSyncToken = errors.New("Sync token missing") //lint:ignore ST1005 the documents' words
 )
 
-// adviseLogin adds the hint from the documents' troubleshooting tables to a failed login.
+// AdviseLogin adds the hint from the documents' troubleshooting tables to a failed login.
 func AdviseLogin(err error) error {
 	var login *hosting.LoginError
 	if !errors.As(err, &login) {
