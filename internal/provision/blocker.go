@@ -43,6 +43,8 @@ func (s *Server) endBlockers(ctx context.Context, in session) (others string) {
 	if s.Pooled { // the number of the session is not the server's
 		return ""
 	}
+	ctx, cancel := context.WithTimeout(ctx, 10*blockedFor) // it may wait for somebody in turn
+	defer cancel()
 	second := *s // the session of s may be the one that waits
 	var err error
 	if second.session, err = dial(ctx, "who is waited for", s.admin, s.startNeutral); err != nil {
