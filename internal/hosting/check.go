@@ -31,7 +31,7 @@ func (e *LoginError) Error() string { return e.Err.Error() }
 // Unwrap returns why.
 func (e *LoginError) Unwrap() error { return e.Err }
 
-// atOnce is how many databases are asked at the same time.
+// atOnce is how many databases or servers are asked at the same time.
 const atOnce = 8
 
 // Check logs in to the databases of tenants.
@@ -41,7 +41,7 @@ func (m *Machine) Check(ctx context.Context, subjects ...Subject) []Checked {
 	return results
 }
 
-// askEach calls ask for each of n databases, some at the same time, and returns when all are done.
+// askEach calls ask for each of n databases or servers, some at the same time, and returns when all are done.
 func askEach(n int, ask func(i int)) {
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
@@ -65,7 +65,7 @@ func (m *Machine) check(ctx context.Context, s Subject) Checked {
 		err = m.Offline
 	}
 	if err == nil {
-		c.Answer, err = s.ask(ctx)
+		c.Answer, err = s.ask(ctx, s.Database == nil && s.Tenant.IsLocal())
 	}
 	if c.Took = m.Now().Sub(began); err != nil {
 		c.Err = &LoginError{s, err}
@@ -78,7 +78,7 @@ func (m *Machine) mustLogIn(ctx context.Context, t registry.Tenant) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	s := Subject{Tenant: t}
-	if _, err := s.ask(ctx); err != nil {
+	if _, err := s.ask(ctx, false); err != nil {
 		return &LoginError{s, err}
 	}
 	return nil
@@ -87,13 +87,14 @@ func (m *Machine) mustLogIn(ctx context.Context, t registry.Tenant) error {
 // adoptWithin bounds how long a database that is adopted is tried.
 const adoptWithin = 3 * time.Second
 
-// CheckAdopted logs in to a database that a tenant is about to adopt.
-func (m *Machine) CheckAdopted(ctx context.Context, url secret.Secret) error {
+// CheckAdopted logs in to a database that a tenant is about to adopt, and returns for which tenant sp made it, "" if it
+// did not.
+func (m *Machine) CheckAdopted(ctx context.Context, url secret.Secret) (tenant string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, adoptWithin)
 	defer cancel()
 	m.Progress("trying its database")
-	_, err := provision.Check(ctx, url)
-	return err
+	answer, err := provision.Check(ctx, url)
+	return answer.Tenant, err
 }
 
 // url is the URL under which a tenant's database can be reached from here.
@@ -113,13 +114,14 @@ func (s Subject) mustHaveURL() error {
 	return nil
 }
 
-// ask logs in to a tenant's database, and looks whether it is the one that was made for it.
-func (s Subject) ask(ctx context.Context) (provision.Answer, error) {
+// ask logs in to a tenant's database, and looks whether it is the one that was made for it; one that it adopted may be
+// shared with whom that was made for.
+func (s Subject) ask(ctx context.Context, shared bool) (provision.Answer, error) {
 	if err := s.mustHaveURL(); err != nil {
 		return provision.Answer{}, err
 	}
 	answer, err := provision.Check(ctx, *s.url())
-	if err == nil && answer.Tenant != "" && answer.Tenant != string(s.Tenant.ID) {
+	if err == nil && !shared && answer.Tenant != "" && answer.Tenant != string(s.Tenant.ID) {
 		err = fmt.Errorf("it was made for tenant %s: %w", answer.Tenant, provision.ErrMismatch)
 	}
 	if err != nil && s.Next != nil {

@@ -68,23 +68,39 @@ func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, done 
 	return nil
 }
 
-// Uses returns who is in a database that is about to be dropped. Of a server that does not answer nobody is
-// known: nothing is started, and Drop says what is wrong with it.
-func (m *Machine) Uses(ctx context.Context, d registry.Database, w Wanted) (provision.Uses, error) {
+// Hit is what a drop of a database hits beside its tenant.
+type Hit struct {
+	Sharers []registry.Tenant // other tenants whose URL leads to it
+	// Answered reports that its server did; else the rest is not known.
+	Answered bool
+	Uses     provision.Uses // who is in it
+	Extras   []string       // the databases for tests that go with it
+}
+
+// HitBy looks what a drop of a database would hit. It starts no server: what is wrong with one, Drop says. w may
+// name the login for it.
+func (m *Machine) HitBy(ctx context.Context, d registry.Database, w Wanted) (hit Hit, err error) {
 	s, err := m.server(ctx, d.Server)
 	if err != nil {
-		return nil, err
+		return hit, err
+	}
+	hit.Sharers, err = recorded(ctx, m, func(view *registry.View) ([]registry.Tenant, error) { return sharersOf(ctx, view, s, d) })
+	if err != nil {
+		return hit, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	s = w.Instead(s)
-	admin, err := m.connect(ctx, s)
+	admin, err := m.connect(ctx, w.Instead(s))
 	if err != nil {
-		return nil, nil
+		return hit, nil
 	}
 	h := &host{s, admin}
 	defer h.close()
-	return admin.Uses(ctx, h.database(d))
+	if hit.Uses, err = admin.Uses(ctx, h.database(d)); err == nil {
+		hit.Extras, err = admin.FindExtras(ctx, h.database(d))
+	}
+	hit.Answered = err == nil
+	return hit, err
 }
 
 // Tables counts the tables of a tenant's database, as its login sees them.

@@ -64,21 +64,3 @@ func (m *Machine) addExtras(ctx context.Context, h *host, id registry.TenantID, 
 	}
 	return h.makeExtras(ctx, *d, x)
 }
-
-// ExtrasOf returns the names of the databases for tests that go with a database, if its server answers now. It
-// starts nothing.
-func (m *Machine) ExtrasOf(ctx context.Context, d registry.Database) (names []string, err error) {
-	s, err := m.server(ctx, d.Server)
-	if err != nil {
-		return nil, err
-	}
-	admin, err := m.answering(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	h := &host{s, admin}
-	defer h.close()
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	return admin.FindExtras(ctx, h.database(d))
-}

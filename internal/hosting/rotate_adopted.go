@@ -86,7 +86,7 @@ func (s Subject) whichOpens(ctx context.Context) (url secret.Secret, pooled bool
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	alone := Subject{Tenant: s.Tenant}
-	answer, err := alone.ask(ctx)
+	answer, err := alone.ask(ctx, false)
 	if err == nil {
 		return *s.Tenant.DatabaseURL, answer.Pooled, nil
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/sp-registry/sp/internal/postgres"
@@ -139,13 +138,11 @@ func (m *Machine) Twin(ctx context.Context, s registry.Server, others []registry
 		return nil, err
 	}
 	found := make([]string, len(others))
-	var wait sync.WaitGroup
-	for i, other := range others {
-		if other.Name != s.Name {
-			wait.Go(func() { found[i], _ = m.identity(ctx, other) })
+	askEach(len(others), func(i int) {
+		if others[i].Name != s.Name {
+			found[i], _ = m.identity(ctx, others[i])
 		}
-	}
-	wait.Wait()
+	})
 	if at := slices.Index(found, mine); at >= 0 {
 		return &others[at], nil
 	}

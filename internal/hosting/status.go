@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/provision"
@@ -176,15 +175,11 @@ type Status struct {
 	Missing []registry.TenantID
 }
 
-// Statuses asks servers, all at once, how they are and how the databases that are recorded there are used. It
-// starts nothing, and waits for none longer than for an answer.
+// Statuses asks servers how they are and how the databases that are recorded there are used. It starts nothing, and
+// waits for none longer than for an answer.
 func (m *Machine) Statuses(ctx context.Context, servers []registry.Server, databases []registry.Database) []Status {
 	found := make([]Status, len(servers))
-	var wait sync.WaitGroup
-	for i, s := range servers {
-		wait.Go(func() { found[i] = m.status(ctx, s, databases) })
-	}
-	wait.Wait()
+	askEach(len(servers), func(i int) { found[i] = m.status(ctx, servers[i], databases) })
 	return found
 }
 
@@ -225,12 +220,8 @@ func (m *Machine) status(ctx context.Context, s registry.Server, databases []reg
 	return st
 }
 
-// Sessions returns the sessions of clients on a server; of one that does not run, none.
+// Sessions returns the sessions of clients on a server that runs.
 func (m *Machine) Sessions(ctx context.Context, s registry.Server) ([]provision.Session, error) {
-	running, err := m.Running(ctx, s)
-	if err != nil || !running {
-		return nil, err
-	}
 	admin, err := m.answering(ctx, s)
 	if err != nil {
 		return nil, &ServerError{s, err}

@@ -51,9 +51,9 @@ func deeds() []deed {
 	equip := func(s *site) error { // its extras are there before it is published
 		_, err := s.Resume(s.ctx(), s.known(id), s.server(), Extras{Extensions: []string{"citext"}, Databases: true})
 		if made(err) {
-			extras, err := s.ExtrasOf(s.ctx(), *s.known(id).Database)
+			hit, err := s.HitBy(s.ctx(), *s.known(id).Database, Wanted{})
 			require.NoError(s.t, err)
-			require.Len(s.t, extras, 2)
+			require.Len(s.t, hit.Extras, 2)
 		}
 		return err
 	}

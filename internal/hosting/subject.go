@@ -84,12 +84,8 @@ func sharersIn(ctx context.Context, view *registry.View, but registry.TenantID, 
 	return found, nil
 }
 
-// SharersOf are the other tenants whose URL leads to a database that sp made.
-func SharersOf(ctx context.Context, view *registry.View, d registry.Database) ([]registry.Tenant, error) {
-	server, err := view.Server(ctx, d.Server)
-	if err != nil || server == nil {
-		return nil, err
-	}
+// sharersOf are the other tenants whose URL leads to a database that sp made on a server.
+func sharersOf(ctx context.Context, view *registry.View, server registry.Server, d registry.Database) ([]registry.Tenant, error) {
 	own, err := pgurl.For(server.Admin, d.Name, d.Name, secret.Secret{})
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func OpenRole(ctx context.Context, url secret.Secret) (*Role, error) {
 // begin opens the transaction in which the session waits. A pooler leaves it the connection
 // that it has, and need not log in to the server anew when a password is to be set back.
 func (r *Role) begin(ctx context.Context, doing string) error {
-	row, err := r.row(ctx, doing, 1, "START TRANSACTION", patient, "SELECT session_user")
+	row, err := r.row(ctx, doing, 1, "START TRANSACTION", patient(true), "SELECT session_user")
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (r *Role) SetPassword(ctx context.Context, url secret.Secret) error {
 	}
 	// A login can be set to act as another role, which may not change its password.
 	_, err = r.query(ctx, doing, "SET LOCAL ROLE NONE", "ALTER ROLE CURRENT_USER PASSWORD "+literal(secret), "COMMIT",
-		"START TRANSACTION", "SET LOCAL search_path TO pg_catalog", patient)
+		"START TRANSACTION", "SET LOCAL search_path TO pg_catalog", patient(true))
 	if err == nil || saidNo(err) {
 		return err
 	}

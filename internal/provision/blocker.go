@@ -43,13 +43,16 @@ func (s *Server) endBlockers(ctx context.Context, in session) (others string) {
 	if s.Pooled { // the number of the session is not the server's
 		return ""
 	}
-	second, err := dial(ctx, "who is waited for", s.admin, s.startNeutral)
-	if err != nil {
+	ctx, cancel := context.WithTimeout(ctx, 10*blockedFor) // it may wait for somebody in turn
+	defer cancel()
+	second := *s // the session of s may be the one that waits
+	var err error
+	if second.session, err = dial(ctx, "who is waited for", s.admin, s.startNeutral); err != nil {
 		return ""
 	}
 	defer second.close()
 	waited := second.endTenants(ctx, "pid = ANY (pg_blocking_pids("+in.pid()+"))")
-	if err := s.endPrepared(ctx, second, fmt.Sprintf(ofTenant, "owner")+` AND EXISTS (SELECT FROM pg_locks its, pg_locks held, pg_locks wanted
+	if err := second.endPrepared(ctx, fmt.Sprintf(ofTenant, "owner")+` AND EXISTS (SELECT FROM pg_locks its, pg_locks held, pg_locks wanted
 		WHERE its.transactionid = transaction AND its.pid IS NULL AND held.pid IS NULL AND held.virtualtransaction = its.virtualtransaction
 		AND held.granted AND NOT wanted.granted AND wanted.pid = `+in.pid()+` AND `+sameLock+`)`); err != nil {
 		waited = append(waited, err.Error())
@@ -83,9 +86,9 @@ const sameLock = `(held.locktype, held.database, held.relation, held.transaction
 	IS NOT DISTINCT FROM (wanted.locktype, wanted.database, wanted.relation, wanted.transactionid, wanted.classid, wanted.objid, wanted.objsubid)`
 
 // endPrepared rolls prepared transactions back. That can only be done where they were made, by their owner.
-func (s *Server) endPrepared(ctx context.Context, in session, which string) error {
+func (s *Server) endPrepared(ctx context.Context, which string) error {
 	const doing = "prepared transaction"
-	rows, err := in.query(ctx, doing, "SELECT gid, database, owner FROM pg_prepared_xacts WHERE "+which)
+	rows, err := s.query(ctx, doing, "SELECT gid, database, owner FROM pg_prepared_xacts WHERE "+which)
 	for _, row := range rows {
 		if err := s.rollBackPrepared(ctx, doing, row[0], row[1], row[2]); err != nil && stateOf(err) != "42704" { // somebody else has ended it
 			return err

@@ -77,7 +77,7 @@ func (s *Server) dropDatabase(ctx context.Context, d Database, f foundDatabase) 
 		}
 	}
 	if !f.broken {
-		if err := s.endPrepared(ctx, s.session, "database = "+literal(d.Name)); err != nil {
+		if err := s.endPrepared(ctx, "database = "+literal(d.Name)); err != nil {
 			return err
 		}
 	}
@@ -192,7 +192,8 @@ func (s *Server) tryClear(ctx context.Context, d Database, roles []string, datab
 		}
 		defer in.close()
 	}
-	statements := []string{"START TRANSACTION ISOLATION LEVEL REPEATABLE READ"} // what is given meanwhile can be taken, too
+	// What is given to the roles between two of these statements can be taken away, too: the last one must not see it.
+	statements := []string{"START TRANSACTION ISOLATION LEVEL REPEATABLE READ"}
 	for _, role := range roles {
 		statements = append(statements, s.join(role))
 	}

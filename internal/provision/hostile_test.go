@@ -48,6 +48,10 @@ var hostile = map[string]struct {
 	"an open transaction":    {begins: `GRANT CONNECT ON DATABASE %[2]s TO %[1]s_a`},
 	"a table that is locked": {does: []string{`CREATE TABLE t (n int)`, `GRANT SELECT ON t TO %[1]s_a`}, begins: `LOCK TABLE t`},
 	"a prepared transaction": {does: []string{`START TRANSACTION; GRANT CONNECT ON DATABASE %[2]s TO %[1]s_a; PREPARE TRANSACTION '%[2]s'`}},
+	"a prepared one in a closed database": {
+		does: []string{`CREATE TABLE t (n int)`, `START TRANSACTION; GRANT SELECT ON t TO %[1]s_a; PREPARE TRANSACTION '%[2]s'`},
+		sits: []string{`ALTER DATABASE %[2]s ALLOW_CONNECTIONS false`},
+	},
 	"objects of the other's": {victim: []string{`SELECT lo_create(0)`}},
 	"the lock that sp takes": {sits: []string{`SELECT pg_advisory_lock(hashtext('sp %[1]s')), pg_sleep(60)`}},
 }
@@ -82,6 +86,8 @@ func TestATenantCantKeepAnotherFromBeingDropped(t *testing.T) {
 			if !got { // its session may take a moment to end
 				require.NoError(t, s.Lock(within(t), victim))
 			}
+			_, err = s.Enable(within(t), victim, LoginB, rand.Reader)
+			require.NoError(t, err, "a rotation is not kept, either")
 			require.NoError(t, s.Drop(within(t), victim))
 			requireGone(t, victim)
 			_, err = s.Create(within(t), other, rand.Reader) // what it has stays, and opens
@@ -156,7 +162,11 @@ func TestSettingsOfTheAdministratorReachNoSessionOfSps(t *testing.T) {
 	for _, setting := range []string{"statement_timeout TO 1", "lock_timeout TO 1", "default_transaction_read_only TO on", "role TO pg_monitor", "idle_in_transaction_session_timeout TO 1"} {
 		pgtest.Exec(t, pgtest.Server(t), "GRANT pg_monitor TO sp_test_set_admin", "ALTER ROLE sp_test_set_admin SET "+setting)
 	}
+	if count(t, "pg_settings WHERE name = 'idle_session_timeout'") == 1 {
+		pgtest.Exec(t, pgtest.Server(t), "ALTER ROLE sp_test_set_admin SET idle_session_timeout TO '1s'")
+	}
 	s := mustConnect(t, admin)
+	time.Sleep(1100 * time.Millisecond)
 	d := newDatabase(t, s, "set_admin")
 	requireWhole(t, d, mustCreate(t, s, d))
 	require.NoError(t, s.Lock(within(t), d))
@@ -179,7 +189,7 @@ func TestWhatCannotBeDroppedIsSeenBefore(t *testing.T) {
 	require.ErrorIs(t, err, ErrDenied)
 	require.ErrorContains(t, err, "a session of role pgtest is in it, which this administrator may not end: SELECT pg_terminate_backend(")
 	require.NoError(t, conn.Close(within(t)))
-	require.NoError(t, s.MayDrop(within(t), d))
+	require.Eventually(t, func() bool { return s.MayDrop(within(t), d) == nil }, 30*time.Second, 10*time.Millisecond, "it may take a moment to end")
 	requireWhole(t, d, url)
 }
 

@@ -51,11 +51,7 @@ type locks struct {
 	held     *session
 }
 
-// patient has a transaction live on while nothing is said in it, and wait, whatever was set for the role.
-const patient = `SELECT set_config(name, '0', true) FROM pg_settings
-	WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`
-
-// hold returns the session that holds them.
+// hold returns the session that holds them. Its transaction lives on while nothing is said in it, and waits.
 func (l *locks) hold(ctx context.Context, doing string) (*session, error) {
 	if l.held != nil {
 		return l.held, nil
@@ -65,7 +61,7 @@ func (l *locks) hold(ctx context.Context, doing string) (*session, error) {
 		return nil, err
 	}
 	l.held = &s
-	if _, err := s.query(ctx, doing, "SET LOCAL statement_timeout TO 0", "START TRANSACTION", patient); err != nil {
+	if _, err := s.query(ctx, doing, "SET LOCAL statement_timeout TO 0", "START TRANSACTION", patient(true)); err != nil {
 		l.release()
 		return nil, err
 	}

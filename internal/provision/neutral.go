@@ -2,6 +2,9 @@ package provision
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -24,6 +27,12 @@ func (s *Server) startNeutral(config *pgconn.Config) {
 	}
 }
 
+// patient ends the timeouts that a server knows, for its transaction if it isLocal, and else for its session.
+func patient(isLocal bool) string {
+	return fmt.Sprintf("SELECT pg_catalog.set_config(name, '0', %t) FROM pg_catalog.pg_settings WHERE name IN (%s)",
+		isLocal, listed(slices.Sorted(maps.Keys(timeouts)), literal))
+}
+
 // beforeRights is what a transaction begins with while nothing is known of the server: a standby refuses
 // more.
 var beforeRights = []string{"SET LOCAL statement_timeout TO 0", "SET LOCAL ROLE NONE"}
@@ -37,6 +46,6 @@ func (s *Server) neutralize(ctx context.Context) error {
 	}
 	s.first, s.settings = nil, []func(*pgconn.Config){s.startNeutral}
 	_, err := s.run(ctx, "settings of the administrator",
-		"SET statement_timeout TO 0", "SET lock_timeout TO 0", "SET default_transaction_read_only TO off", "SET ROLE NONE")
+		"SET statement_timeout TO 0", "SET default_transaction_read_only TO off", "SET ROLE NONE", patient(false))
 	return err
 }

@@ -44,8 +44,9 @@ func (u Usage) Active() (newest *time.Time) {
 	return newest
 }
 
-// isClient tells in SQL of a row of pg_stat_activity whether it is a client's session, and not this one.
-const isClient = `a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()`
+// isClient tells in SQL of a row of pg_stat_activity whether it is a client's session, and not this one. The type is
+// NULL where the administrator may see of a session only that it is there.
+const isClient = `coalesce(a.backend_type, 'client backend') = 'client backend' AND a.usename IS NOT NULL AND a.pid <> pg_backend_pid()`
 
 // isSomebodys tells of one also that it is none of sp's as the server's administrator: that of a command before may
 // take a moment to end.

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -51,6 +52,24 @@ func TestUsagesTellWhoUsesADatabase(t *testing.T) {
 		require.Equal(t, name == "superuser", found[idle.Name].Size != nil, "who may not connect learns no size")
 		pgtest.Exec(t, pgtest.Server(t), "ALTER ROLE "+idle.Name+"_c RENAME TO "+idle.Role(LoginB))
 	}
+}
+
+// TestASessionThatTheAdministratorMayNotSeeIsCounted: the server tells him that it is there, and no more.
+func TestASessionThatTheAdministratorMayNotSeeIsCounted(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Admin(t, "sp_test_unseen", "secret"))
+	d := newDatabase(t, s, "unseen")
+	mustCreate(t, s, d)
+	openSession(t, with(otherDatabase(t, pgtest.Server(t), d.Name), "?application_name=unseen"))
+	require.Eventually(t, func() bool { // what made the database may take a moment to end
+		uses, err := s.Uses(within(t), d)
+		require.NoError(t, err)
+		return slices.Equal(Uses{{"unseen", 1}}, uses)
+	}, 30*time.Second, 10*time.Millisecond)
+	found, err := s.Usages(within(t), d.Name)
+	require.NoError(t, err)
+	require.Len(t, found[d.Name].Sessions, 1)
+	pgtest.Exec(t, pgtest.Server(t), "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE application_name = 'unseen'")
 }
 
 // TestAPreparedTransactionIsTheOldest: no session shows it.

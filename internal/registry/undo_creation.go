@@ -15,21 +15,19 @@ func (u Undo) published(made Change) bool {
 func (v *View) UndoOf(ctx context.Context, sequence *int64) (Undo, error) {
 	u := Undo{Sequence: sequence}
 	undone, err := v.toUndo(ctx, sequence, 0)
-	if err == nil {
-		undone, err = v.listed(ctx, undone, nil)
-	}
 	if err != nil {
 		return u, err
 	}
-	for _, e := range undone.Entries {
-		if e.Entity != TenantEntity || !e.creates() && !undone.publishes(e) {
-			continue
-		}
-		d, err := v.Database(ctx, TenantID(e.ID))
+	databases, err := v.Databases(ctx) // few, and a change may have made any number of tenants
+	if err != nil {
+		return u, err
+	}
+	for _, d := range databases {
+		of, err := v.listed(ctx, undone, &d.Tenant)
 		if err != nil {
 			return u, err
 		}
-		if d != nil {
+		if e := of.entryOf(d.Tenant); e != nil && (e.creates() || of.publishes(*e)) {
 			return v.creation(ctx, u, d, undone.Sequence)
 		}
 	}
@@ -37,8 +35,8 @@ func (v *View) UndoOf(ctx context.Context, sequence *int64) (Undo, error) {
 }
 
 // creation looks for the changes that made a database. One of them is known.
-func (v *View) creation(ctx context.Context, plain Undo, d *Database, known int64) (Undo, error) {
-	u := Undo{Database: d}
+func (v *View) creation(ctx context.Context, plain Undo, d Database, known int64) (Undo, error) {
+	u := Undo{Database: &d}
 	gone, err := v.IsGone(ctx, d.Tenant)
 	if err == nil && !gone {
 		u.Tenant, err = v.Tenant(ctx, d.Tenant)

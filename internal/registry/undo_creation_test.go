@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,6 +51,24 @@ func TestAllOfACreationIsUndone(t *testing.T) {
 	require.Nil(t, tenant.DatabaseURL)
 	require.Nil(t, database)
 	require.ErrorContains(t, d.undo(t, undone.By.Sequence-1), "it revoked the database_url of tenant a")
+}
+
+// TestACreationIsFoundAmongManyTenants that the same change made.
+func TestACreationIsFoundAmongManyTenants(t *testing.T) {
+	t.Parallel()
+	d := mustDesk(t)
+	var tenants []Tenant
+	for i := range maxEntries + 5 {
+		tenants = append(tenants, with(local(TenantID(fmt.Sprintf("t%04d", i))), func(t *Tenant) { t.DatabaseURL = nil }))
+	}
+	d.mustImport(t, fileOf(Document{SyncedAt: noon}, tenants...))
+	imported := d.revision(t)
+	last := tenants[len(tenants)-1].ID
+	require.NoError(t, d.setServer(t.Context(), theServer))
+	require.NoError(t, d.PlanDatabase(t.Context(), last, PlannedDatabase{Server: theServer, Name: "sp_last"}))
+	found := d.creation(t, &imported)
+	require.NotNil(t, found.Database)
+	require.Equal(t, last, found.Tenant.ID)
 }
 
 // TestACreationThatALaterChangeReliesOnIsNotUndone, nor is a part of it.

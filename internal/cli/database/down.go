@@ -2,12 +2,10 @@ package database
 
 import (
 	"context"
-	"slices"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/hosting"
-	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -26,42 +24,33 @@ type stopped struct {
 }
 
 func down(ctx context.Context, t *task.Task) (cli.Answer, error) {
-	var servers []registry.Server
-	var m *hosting.Machine
-	err := t.Read(ctx, func(dir project.Dir, view *registry.View) (err error) {
-		m = t.Machine(dir, nil)
-		servers, err = view.Servers(ctx)
-		return err
-	})
+	h, err := lookHere(ctx, t)
 	if err != nil {
 		return cli.Answer{}, err
 	}
 	done := stopped{Servers: []record{}}
 	err = t.UntilTold(ctx, func(ctx context.Context) error {
-		for _, s := range servers {
-			was, err := stop(ctx, t, m, s)
+		for _, s := range h.own {
+			was, err := stop(ctx, t, h.Machine, s)
 			switch {
 			case err != nil:
 				return err
 			case was:
 				done.Servers = append(done.Servers, recordOf(s))
-			case s.IsOwn() && s.Withheld == "":
+			case s.Withheld == "":
 				t.Note("server %s was not running", s.Name)
 			}
 		}
 		return nil
 	})
-	if err == nil && !slices.ContainsFunc(servers, registry.Server.IsOwn) {
+	if err == nil && len(h.own) == 0 {
 		t.Note("sp runs no server here")
 	}
 	return cli.Answer{Value: done}, err
 }
 
-// stop stops a server if sp runs it, and tells whether it ran.
+// stop stops a server that sp runs, and tells whether it ran.
 func stop(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server) (was bool, err error) {
-	if !s.IsOwn() {
-		return false, nil
-	}
 	if err := hosting.CheckWithheld(s); err != nil { // it may be another project's
 		t.Note("server %s: %v", s.Name, err)
 		return false, nil

@@ -47,16 +47,20 @@ func logs(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	case t.Bool("follow") && t.JSON:
 		return cli.Answer{}, cli.Usage("db logs: --follow never ends, and --json is one document")
 	}
-	s, m, _, err := serverHere(ctx, t)
+	h, err := lookHere(ctx, t)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	s, err := h.one(t.Arg(0))
 	if err != nil {
 		return cli.Answer{}, err
 	}
 	if t.Bool("follow") {
-		return cli.Answer{}, t.UntilTold(ctx, func(ctx context.Context) error { return follow(ctx, t, m, s, last) })
+		return cli.Answer{}, t.UntilTold(ctx, func(ctx context.Context) error { return follow(ctx, t, h.Machine, s, last) })
 	}
 	found := logged{Server: s.Name, Lines: []string{}}
 	var text strings.Builder
-	err = m.Log(ctx, s, last, false, func(line string) {
+	err = h.Log(ctx, s, last, false, func(line string) {
 		found.Lines = append(found.Lines, line)
 		text.WriteString(cli.Printable(line) + "\n")
 	})

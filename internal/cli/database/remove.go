@@ -38,44 +38,23 @@ type removed struct {
 }
 
 func remove(ctx context.Context, t *task.Task) (cli.Answer, error) {
-	own, databases, err := serverToRemove(ctx, t)
-	if err != nil {
+	h, err := lookHere(ctx, t)
+	if err != nil && !task.IsNoRegistry(err) {
 		return cli.Answer{}, err
 	}
 	var done removed
-	if own == nil {
+	if own := h.named(t.Arg(0)); len(own) == 0 {
 		err = t.UntilTold(ctx, func(ctx context.Context) (err error) {
 			done, err = removeOthers(ctx, t)
 			return err
 		})
 	} else {
 		err = t.InSteps(ctx, t.Tenants, func(ctx context.Context, m *hosting.Machine) (err error) {
-			done, err = removeOwn(ctx, t, m, *own, databases)
+			done, err = removeOwn(ctx, t, m, own[0], h.databases)
 			return err
 		})
 	}
 	return cli.Answer{Value: done}, err
-}
-
-// serverToRemove finds a server by its id or its name in this project, nil if it is another's.
-func serverToRemove(ctx context.Context, t *task.Task) (own *registry.Server, databases []registry.Database, err error) {
-	id := *t.Arg(0)
-	err = t.Read(ctx, func(_ project.Dir, view *registry.View) error {
-		servers, err := view.Servers(ctx)
-		for _, s := range servers {
-			if s.IsOwn() && isNamed(s, id) {
-				own = &s
-			}
-		}
-		if err == nil {
-			databases, err = view.Databases(ctx)
-		}
-		return err
-	})
-	if task.IsNoRegistry(err) {
-		err = nil
-	}
-	return own, databases, err
 }
 
 // removeOwn ends a server of this project.

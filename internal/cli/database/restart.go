@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -9,7 +10,6 @@ import (
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/hosting"
-	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -32,17 +32,14 @@ type restarted struct {
 }
 
 func restart(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
-	own, tenants, err := ownServers(ctx, t)
-	if err == nil {
-		err = t.Offline() // it would stay stopped
-	}
-	if err != nil {
+	h, err := lookHere(ctx, t)
+	if err = cmp.Or(err, h.mustRunOne(), t.Offline()); err != nil { // offline it would stay stopped
 		return a, err
 	}
 	done := restarted{Servers: []started{}}
 	err = t.InSteps(ctx, t.Tenants, func(ctx context.Context, m *hosting.Machine) error {
-		for _, s := range own {
-			again, err := restartOne(ctx, t, m, s, tenants)
+		for _, s := range h.own {
+			again, err := restartOne(ctx, t, m, s, h.databases)
 			if err != nil {
 				return err
 			}
@@ -53,62 +50,40 @@ func restart(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
 	return cli.Answer{Value: done}, err
 }
 
-// ownServers are the servers that sp runs, and which tenant a database on them belongs to.
-func ownServers(ctx context.Context, t *task.Task) (own []registry.Server, tenants map[string]registry.TenantID, err error) {
-	var known []registry.Server
-	tenants = map[string]registry.TenantID{}
-	err = t.Read(ctx, func(_ project.Dir, view *registry.View) (err error) {
-		if known, err = view.Servers(ctx); err != nil {
-			return err
-		}
-		databases, err := view.Databases(ctx)
-		for _, d := range databases {
-			tenants[d.Name] = d.Tenant
-		}
-		return err
-	})
-	for _, s := range known {
-		if s.IsOwn() {
-			own = append(own, s)
-		}
-	}
-	switch {
-	case err != nil || len(own) > 0:
-	case len(known) > 0:
-		err = cli.Hint(fmt.Errorf("server %s: %w", known[0].Name, hosting.ErrNotOwn), "restart it on its machine, or ask whoever runs it")
-	default:
-		err = cli.Hint(fmt.Errorf("sp runs no server here: %w", hosting.ErrNoServer), "%s", cli.To("sp db up"))
-	}
-	return own, tenants, err
-}
-
-// restartOne looks whether the server can be started again before it stops.
-func restartOne(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server, tenants map[string]registry.TenantID) (again started, err error) {
+func restartOne(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server, databases []registry.Database) (again started, err error) {
 	if s, err = m.Name(ctx, s); err != nil {
 		return again, err
 	}
 	if s, err = allow(ctx, t, m, s); err != nil {
 		return again, err
 	}
-	if err := m.CheckRestart(s); err != nil {
-		return again, &hosting.ServerError{Server: s, Err: err}
-	}
-	sessions, err := m.Sessions(ctx, s)
-	switch {
-	case err != nil:
-		err = t.Confirm(ctx, fmt.Sprintf("Restart server %s? It does not say whose sessions end: %v", s.Name, err))
-	case len(sessions) > 0:
-		err = t.Confirm(ctx, fmt.Sprintf("Restart server %s? %s: %s", s.Name, ending(len(sessions)), cli.Some(whose(sessions, tenants))))
+	running, err := m.Running(ctx, s)
+	if err == nil && running {
+		if err = mayStop(ctx, t, m, s, databases); err == nil {
+			_, err = stop(ctx, t, m, s)
+		}
 	}
 	if err != nil {
-		return again, err
-	}
-	if _, err := stop(ctx, t, m, s); err != nil {
 		return again, err
 	}
 	a, err := start(ctx, t, m, s, 0)
 	again, _ = a.Value.(started)
 	return again, err
+}
+
+// mayStop looks whether a server can be started again, and asks whose sessions may end.
+func mayStop(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server, databases []registry.Database) error {
+	if err := m.CheckRestart(s); err != nil {
+		return fmt.Errorf("server %s: %w", s.Name, &hosting.ServerError{Server: s, Err: err})
+	}
+	sessions, err := m.Sessions(ctx, s)
+	switch {
+	case err != nil:
+		return t.Confirm(ctx, fmt.Sprintf("Restart server %s? It does not say whose sessions end: %v", s.Name, err))
+	case len(sessions) > 0:
+		return t.Confirm(ctx, fmt.Sprintf("Restart server %s? %s: %s", s.Name, ending(len(sessions)), cli.Some(whose(sessions, databases))))
+	}
+	return nil
 }
 
 func ending(n int) string {
@@ -119,7 +94,11 @@ func ending(n int) string {
 }
 
 // whose says to which tenants sessions belong, and how many each has.
-func whose(sessions []provision.Session, tenants map[string]registry.TenantID) (who []string) {
+func whose(sessions []provision.Session, databases []registry.Database) (who []string) {
+	tenants := map[string]registry.TenantID{}
+	for _, d := range databases {
+		tenants[d.Name] = d.Tenant
+	}
 	of := map[string]int{}
 	for _, s := range sessions {
 		owner := "in database " + s.Database

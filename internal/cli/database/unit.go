@@ -13,7 +13,6 @@ import (
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/postgres"
-	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -39,7 +38,11 @@ type printed struct {
 }
 
 func unit(ctx context.Context, t *task.Task) (cli.Answer, error) {
-	s, m, dir, err := serverHere(ctx, t)
+	h, err := lookHere(ctx, t)
+	if err != nil {
+		return cli.Answer{}, err
+	}
+	s, err := h.one(t.Arg(0))
 	if err != nil {
 		return cli.Answer{}, err
 	}
@@ -49,18 +52,18 @@ func unit(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	if s.Place == nil {
 		return cli.Answer{}, fmt.Errorf("server %s: %w: an earlier sp made it", s.Name, hosting.ErrOtherData)
 	}
-	text, err := unitOf(t, m, s, dir)
+	text, err := unitOf(t, h, s)
 	return cli.Answer{Value: printed{s.Name, text}, Text: text}, err
 }
 
 // unitOf is the unit of a server: sp starts it, and so it is the recorded server on its port of the day, and
 // systemd looks after the process that its data name.
-func unitOf(t *task.Task, m *hosting.Machine, s registry.Server, dir project.Dir) (string, error) {
-	c, err := m.Cluster(s)
+func unitOf(t *task.Task, h here, s registry.Server) (string, error) {
+	c, err := h.Cluster(s)
 	if err != nil {
 		return "", err
 	}
-	programs, err := m.Programs(c.Dir)
+	programs, err := h.Programs(c.Dir)
 	if err != nil {
 		return "", err
 	}
@@ -71,7 +74,7 @@ func unitOf(t *task.Task, m *hosting.Machine, s registry.Server, dir project.Dir
 	if strings.ContainsAny(self, `"'\`) || !isText(self, "") { // systemd takes no such program
 		return "", fmt.Errorf("%q: %w for systemd: install sp at another path", self, postgres.ErrInvalid)
 	}
-	u := unitFile{id: filepath.Base(c.Dir), self: self, dir: dir.Path(), pidFile: c.PIDFile(), isRoots: os.Geteuid() == 0}
+	u := unitFile{id: filepath.Base(c.Dir), self: self, dir: h.dir.Path(), pidFile: c.PIDFile(), isRoots: os.Geteuid() == 0}
 	u.set("SP_DATA_DIR", filepath.Dir(filepath.Dir(c.Dir)))
 	u.set("SP_POSTGRES_BIN", programs.Dir)
 	for _, name := range []string{"HOME", "XDG_STATE_HOME"} { // where sp keeps that it trusts the project

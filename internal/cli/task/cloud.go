@@ -385,7 +385,7 @@ func (t *Task) StoreLogin(ctx context.Context, login cloud.Login) (file cloud.Lo
 	return file, err
 }
 
-// credentialsPath is where a login is, as answers show it.
+// CredentialsPath is where a login is, as answers show it.
 func (a Account) CredentialsPath() *string {
 	if a.Login == nil {
 		return nil

@@ -29,7 +29,7 @@ var (
 	ErrNoSyncToken = errors.New("Sync token missing") //lint:ignore ST1005 the documents' words
 )
 
-// adviseLogin adds the hint from the documents' troubleshooting tables to a failed login.
+// AdviseLogin adds the hint from the documents' troubleshooting tables to a failed login.
 func AdviseLogin(err error) error {
 	var login *hosting.LoginError
 	if !errors.As(err, &login) {
@@ -79,8 +79,10 @@ func (t *Task) CheckAdopted(ctx context.Context, url secret.Secret) error {
 	if t.Offline() != nil {
 		return nil
 	}
-	err := t.Machine(project.Dir{}, nil).CheckAdopted(ctx, url)
+	owner, err := t.Machine(project.Dir{}, nil).CheckAdopted(ctx, url)
 	switch {
+	case owner != "":
+		t.Note("its database was made for tenant %s, and goes with that one", cli.Harmless(owner))
 	case errors.Is(err, provision.ErrDenied):
 		return cli.Hint(fmt.Errorf("tenant create: %s: %w", accessDenied, err), "nothing was stored; --no-check stores it all the same")
 	case errors.Is(err, provision.ErrMismatch):

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/cloud"
 	"github.com/sp-registry/sp/internal/configuration"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
@@ -58,19 +59,8 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	if err != nil {
 		return cli.Answer{}, err
 	}
-	if doomed.drops != nil {
-		if doomed.others, err = t.OthersHit(ctx, m, *doomed.drops); err != nil {
-			return cli.Answer{}, err
-		}
-	}
-	question := doomed.question()
-	if client != nil {
-		question = atControlPlane(question, client.Host())
-	}
-	if !t.IsSet("confirm") {
-		if err := t.Confirm(ctx, question); err != nil {
-			return cli.Answer{}, err
-		}
+	if err := confirmDoomed(ctx, t, m, &doomed, client); err != nil {
+		return cli.Answer{}, err
 	}
 	if client != nil { // what would stop the change behind that stops it first
 		if err := t.Change(ctx, t.Tenants(task.Nothing)); err != nil {
@@ -106,6 +96,23 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 		t.Note("its database was not made by sp, and is left alone")
 	}
 	return cli.Answer{Value: removalOf(removed, doomed.database, deletion)}, err
+}
+
+// confirmDoomed looks what else is hit, and asks.
+func confirmDoomed(ctx context.Context, t *task.Task, m *hosting.Machine, d *doomed, client *cloud.Client) (err error) {
+	if d.drops != nil {
+		if d.others, err = t.OthersHit(ctx, m, *d.drops); err != nil {
+			return err
+		}
+	}
+	if t.IsSet("confirm") {
+		return nil
+	}
+	question := d.question()
+	if client != nil {
+		question = atControlPlane(question, client.Host())
+	}
+	return t.Confirm(ctx, question)
 }
 
 // adviseUndeletable says of a word that is no tenant's what can be deleted.

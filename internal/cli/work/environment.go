@@ -106,8 +106,11 @@ func (e *environment) findProfile(ctx context.Context, t *task.Task, view *regis
 		return nil
 	}
 	f, err := resolver.InEffect(ctx, asSelected{view, e.Tenant.ID}, resolver.Request{})
-	if errors.As(err, new(*resolver.NothingError)) {
-		t.NoteLater("no profile of tenant %s is in effect: there are no secrets, and sp itself goes by what is selected", e.Tenant)
+	var nothing *resolver.NothingError
+	if errors.As(err, &nothing) {
+		if len(nothing.Candidates) > 0 && !t.IsSet("only") {
+			t.NoteLater("none of the profiles of tenant %s is in effect, so it has no secrets: %s", e.Tenant, cli.Some(nothing.Candidates))
+		}
 		return nil
 	}
 	e.Profile = f.Profile
