@@ -39,7 +39,7 @@ func TestTheFirstChangeMakesTheRegistryWhenItIsCommitted(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, placed)
 		require.NoError(t, w.Close())
-		require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, dir))
+		require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", "sp.db.sum"}, names(t, dir))
 		require.Equal(t, 1, mustRevision(t, path))
 		require.NoError(t, addOne(t.Context(), d), "the same goes on with it")
 		require.Equal(t, 2, mustRevision(t, path))
@@ -97,5 +97,5 @@ func TestWhatIsLeftOfARegistryThatWasBeingMadeGoes(t *testing.T) {
 	require.NoError(t, err)
 	_, err = w.Place()
 	require.NoError(t, errors.Join(err, w.Close()))
-	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, dir))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", "sp.db.sum"}, names(t, dir))
 }

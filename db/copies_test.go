@@ -38,7 +38,7 @@ func TestANewRegistryNeedsNoCopy(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
 	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
-	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", "sp.db.sum"}, names(t, filepath.Dir(path)))
 }
 
 func TestAMigrationWithoutACopyIsRefused(t *testing.T) {
@@ -167,7 +167,7 @@ func TestTheNextChangeSweepsWhatAKilledCopyLeft(t *testing.T) {
 		require.NoError(t, os.WriteFile(left, []byte("half"), 0o600))
 	}
 	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
-	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", "sp.db.sum"}, names(t, filepath.Dir(path)))
 }
 
 func TestRemoveCopiesTakesThemAllAndNothingElse(t *testing.T) {

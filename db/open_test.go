@@ -248,6 +248,6 @@ func TestPathsMayHoldAnything(t *testing.T) {
 		mustCreateAt(t, path)
 		require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)), name)
 		require.Equal(t, 1, mustRevision(t, path), name)
-		require.ElementsMatch(t, []string{".lock", ".place", name + ".db", name + ".db-journal"}, names(t, dir))
+		require.ElementsMatch(t, []string{".lock", ".place", name + ".db", name + ".db-journal", name + ".db.sum"}, names(t, dir))
 	}
 }

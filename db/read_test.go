@@ -238,7 +238,7 @@ func TestAReadRollsBackWhatAKilledWriterLeft(t *testing.T) {
 		mended, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.Equal(t, whole, mended)
-		require.Equal(t, []string{".lock", ".place", "sp.db"}, names(t, filepath.Dir(path)))
+		require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db.sum"}, names(t, filepath.Dir(path)))
 		require.Equal(t, 1, mustRevision(t, path))
 	}
 }

@@ -114,7 +114,7 @@ func TestARestoreReplacesWhatIsThereAndKeepsIt(t *testing.T) {
 				require.Equal(t, before, mustReadFile(t, kept))
 				require.Equal(t, string(journal), string(mustReadFile(t, kept+"-journal")), "an empty one is none")
 			}
-			require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, withoutCopies(t, path), "no journal is left for the new one")
+			require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", "sp.db.sum"}, withoutCopies(t, path), "no journal is left for the new one")
 			require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
 			require.Equal(t, 6, mustRevision(t, path))
 		})
@@ -268,7 +268,7 @@ func TestARestoreThatFailsLeavesWhatWasThere(t *testing.T) {
 		return true, trouble
 	}})
 	require.ErrorIs(t, err, trouble)
-	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", "sp.db.sum"}, names(t, filepath.Dir(path)))
 
 	ctx, cancel := context.WithCancel(t.Context())
 	r, err := Restore(ctx, path, patient, sourceOf(backup))
@@ -278,7 +278,7 @@ func TestARestoreThatFailsLeavesWhatWasThere(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.False(t, swapped)
 	require.NoError(t, r.Close())
-	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", "sp.db.sum"}, names(t, filepath.Dir(path)))
 	require.Equal(t, 1, mustRevision(t, path))
 	mustBeFree(t, filepath.Dir(path))
 }

@@ -70,6 +70,7 @@ func (w *Write) Commit() error {
 	_, err := w.ExecContext(context.WithoutCancel(w.ctx), "COMMIT")
 	if err == nil {
 		_ = w.Conn.Close() // what came now would be outside of any transaction
+		writeSum(w.path)
 	}
 	return err
 }
@@ -209,9 +210,11 @@ func (w *Write) Place() (bool, error) {
 	if err := errors.Join(w.Conn.Close(), w.pool.Close()); err != nil {
 		return false, err
 	}
+	registry := w.born.path
 	placed, err := w.born.place(w.trust)
 	if placed {
 		w.born = nil
+		writeSum(registry)
 	}
 	return placed, err
 }

@@ -49,7 +49,7 @@ func TestWritersQueueAndLoseNothing(t *testing.T) {
 		p.mustEnd(t)
 	}
 	require.Equal(t, processes*each, mustRevision(t, path))
-	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", "sp.db.sum"}, names(t, filepath.Dir(path)))
 }
 
 // Since is what files are compared with: never later than what is written from then on.
@@ -191,7 +191,7 @@ func TestAWriteTurnsTheFileBackToTheRollbackJournal(t *testing.T) {
 	path := mustCreate(t)
 	harness.Mess(t, path, "PRAGMA journal_mode = WAL")
 	require.NoError(t, addOne(t.Context(), mustOpen(t, path, patient)))
-	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal"}, names(t, filepath.Dir(path)))
+	require.Equal(t, []string{".lock", ".place", "sp.db", "sp.db-journal", "sp.db.sum"}, names(t, filepath.Dir(path)))
 	var mode string
 	require.NoError(t, harness.OpenSQLite(t, path).QueryRow("PRAGMA journal_mode").Scan(&mode))
 	require.Equal(t, "delete", mode)

@@ -20,7 +20,7 @@ type specimen struct {
 	place
 	whole  []byte                     // sp.db
 	export []byte                     // tenants.json
-	small  map[string][]byte          // the other files that follow, by their paths
+	small  map[string][]byte          // the other files that follow, by their paths, and the sum of sp.db
 	right  map[string]harness.Outcome // what the commands of probes answer when all is well
 }
 
@@ -54,7 +54,7 @@ func newSpecimen(t *testing.T) *specimen {
 	s.Must("export")
 	s.whole, s.export = mustRead(t, s.Store("sp.db")), mustRead(t, s.Store("tenants.json"))
 	s.small = map[string][]byte{}
-	for _, pattern := range []string{"profiles/*/*", "sessions/*"} {
+	for _, pattern := range []string{"profiles/*/*", "sessions/*", "sp.db.sum"} {
 		paths, err := filepath.Glob(s.Store(pattern))
 		require.NoError(t, err)
 		for _, path := range paths {

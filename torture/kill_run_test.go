@@ -64,7 +64,7 @@ func (k *kills) afterwards() {
 func (k *kills) leftovers() string {
 	for _, name := range k.Names() {
 		switch name {
-		case ".gitignore", ".lock", ".place", "sp.db", "sp.db-journal", "tenants.json":
+		case ".gitignore", ".lock", ".place", "sp.db", "sp.db-journal", "sp.db.sum", "tenants.json":
 		default:
 			return "left: " + name
 		}

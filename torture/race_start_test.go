@@ -62,7 +62,7 @@ func oneRegistry(p place, commands []string) (problems []string) {
 			problems = append(problems, fmt.Sprintf("%s: %s, and not %s %v", query, got, want, err))
 		}
 	}
-	if got := strings.Join(p.Names(), " "); got != ".gitignore .lock .place sp.db sp.db-journal tenants.json" {
+	if got := strings.Join(p.Names(), " "); got != ".gitignore .lock .place sp.db sp.db-journal sp.db.sum tenants.json" {
 		problems = append(problems, "there is "+got)
 	}
 	return problems

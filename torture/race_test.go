@@ -102,7 +102,7 @@ func (r *race) judge(all []*writer) {
 		r.problem("tenants.json is not what sp export - prints: %v", err)
 	}
 	for _, name := range r.Names() {
-		if !slices.Contains([]string{".gitignore", ".lock", ".place", "profiles", "sessions", "sp.db", "sp.db-journal", "tenants.json"}, name) {
+		if !slices.Contains([]string{".gitignore", ".lock", ".place", "profiles", "sessions", "sp.db", "sp.db-journal", "sp.db.sum", "tenants.json"}, name) {
 			r.problem("left behind: %s", name)
 		}
 	}

@@ -77,5 +77,5 @@ func TestASignalLeavesNothingHalfDone(t *testing.T) {
 	require.ErrorAs(t, cmd.Wait(), &ended)
 
 	require.Equal(t, 128+int(unix.SIGTERM), ended.ExitCode())
-	require.Equal(t, []string{".gitignore", ".lock", ".place", "sp.db", "sp.db-journal", "tenants.json"}, p.Names())
+	require.Equal(t, []string{".gitignore", ".lock", ".place", "sp.db", "sp.db-journal", "sp.db.sum", "tenants.json"}, p.Names())
 }
