@@ -57,7 +57,7 @@ func TestADatabaseURLThatLeadsHereIsRefused(t *testing.T) {
 		"postgres://u:pw@db.example/d?sslrootcert=/x":   {along, along},
 		"postgres://u:pw@db.example/d?sslcrl=/x":        {along, along},
 		"postgres://u:pw@db.example/d?sslcrldir=/x":     {along, along},
-		"postgres://u:pw@db.example/d?sslkeylogfile=/x": {along, along},
+		"postgres://u:pw@db.example/d?sslkeylogfile=/x": {unusable, unusable},
 		"postgres://u:pw@db.example/d?SSLKEYLOGFILE=/x": {unusable, unusable},
 		"postgres://u:pw@db.example/d?gsslib=x":         {along, along},
 		"postgres://u:pw@db.example/d?gssdelegation=1":  {along, along},

@@ -65,14 +65,14 @@ func TestDescribeSaysWhereAURLLeads(t *testing.T) {
 // A secret of a version of libpq that came later is to be put into the table.
 func TestSecretsAreThoseOfLibpq18(t *testing.T) {
 	t.Parallel()
-	admin := secret.New("postgres://u:1@h/d?sslpassword=2&scram_client_key=3&scram_server_key=4&oauth_client_secret=5&passfile=/p&sslkey=/k&oauth_client_id=i&sslkeylogfile=/l")
+	admin := secret.New("postgres://u:1@h/d?sslpassword=2&scram_client_key=3&scram_server_key=4&oauth_client_secret=5&passfile=/p&sslkey=/k&oauth_client_id=i&sslcrl=/l")
 	u, err := Parse(admin)
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"password": "1", "sslpassword": "2", "scram_client_key": "3", "scram_server_key": "4", "oauth_client_secret": "5"}, revealed(u))
-	require.Equal(t, "postgres://u@h/d?passfile=/p&sslkey=/k&oauth_client_id=i&sslkeylogfile=/l", u.WithoutSecrets())
+	require.Equal(t, "postgres://u@h/d?passfile=/p&sslkey=/k&oauth_client_id=i&sslcrl=/l", u.WithoutSecrets())
 	made, err := For(admin, "v", "e", secret.New("w"))
 	require.NoError(t, err)
-	require.Equal(t, "postgres://v:w@h/e?sslkeylogfile=/l", made.Reveal())
+	require.Equal(t, "postgres://v:w@h/e?sslcrl=/l", made.Reveal())
 }
 
 func revealed(u URL) map[string]string {

@@ -47,6 +47,9 @@ const longestSocket = 107
 // checkUse refuses what can be read and what no client can use: with that, nobody gets as far as a server.
 // Nothing of a value is repeated.
 func (u URL) checkUse() error {
+	if err := u.harm(); err != nil {
+		return err
+	}
 	for _, name := range slices.Sorted(maps.Keys(u.said)) {
 		if known := misspelt(name); known != "" {
 			return fmt.Errorf("has a parameter that libpq does not know: is %s meant?", known) // a name may be a piece of a password

@@ -108,9 +108,12 @@ func configOf(url secret.Secret) (*pgconn.Config, error) {
 			return nil, fmt.Errorf("database URL: leads to an abstract socket, which sp does not connect to: %w", pgurl.ErrInvalid)
 		}
 	}
+	if err := checkFiles(u); err != nil {
+		return nil, err
+	}
 	config, err := pgconn.ParseConfig(settingsOf(u))
 	if err != nil { // its text quotes the URL
-		return nil, fmt.Errorf("database URL: has a parameter that can't be used, or PGSERVICE names no service: %w", pgurl.ErrInvalid)
+		return nil, fmt.Errorf("database URL: %s can't be used: %w", unusable(u), pgurl.ErrInvalid)
 	}
 	config.LookupFunc = lookingUp(u.Servers(), config.LookupFunc)
 	for name, value := range config.RuntimeParams {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -149,11 +150,36 @@ func TestURLsThatTheLibraryRefusesAreNotQuoted(t *testing.T) {
 		"postgres://u:s3cret@h/d?sslcert=/nowhere/s3cret&sslkey=/nowhere", "postgres://u:s3cret@h/d?a=b=s3cret", "postgres://u:***@h/d",
 		"postgres://u:s3cret@h/d?service=x&servicefile=/nowhere", "postgres://u:s3cret@h/d?database=x", "postgres://u:s3cret@/d", "postgres://u:s3cret@h/d?user=",
 		"postgres://u:s3cret@/d?host=%40abstract", "postgres://u:s3cret@h/d?x%3D1%20host=y", "postgres://u:s3cret@/d?host=C:%5Cx",
+		"postgres://u:pw@h/d?sslkey=-----BEGIN%20s3cret&sslcert=/dev/null", "postgres://u:pw@h/d?sslkey=s3cret%0A&sslcert=%0As3cret",
 	} {
 		_, err := Check(t.Context(), secret.New(url))
 		require.ErrorIs(t, err, pgurl.ErrInvalid, url)
 		require.NotContains(t, err.Error(), "s3cret")
 		_, err = Connect(t.Context(), secret.New(url))
 		require.ErrorIs(t, err, pgurl.ErrInvalid, url)
+	}
+}
+
+// TestAFileThatAURLNamesIsNamed if it can't be read, before the library reads it: a stranger may have named a device.
+func TestAFileThatAURLNamesIsNamed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pipe, pem := filepath.Join(dir, "pipe"), filepath.Join(dir, "no.pem")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	require.NoError(t, os.WriteFile(pem, []byte("not one"), 0o600))
+	for parameters, why := range map[string]string{
+		"sslrootcert=/none":                        "sslrootcert /none: no such file",
+		"sslcert=" + pem + "&sslkey=/none":         "sslkey /none: no such file",
+		"sslcert=" + dir + "&sslkey=" + pem:        "sslcert " + dir + ": no plain file",
+		"sslrootcert=/dev/zero":                    "sslrootcert /dev/zero: no plain file",
+		"sslrootcert=" + pipe:                      "sslrootcert " + pipe + ": no plain file",
+		"sslrootcert=" + pem:                       "what is said by sslrootcert ",
+		"sslcert=" + pem:                           "what is said by sslcert ",
+		"sslcert=" + pem + "&sslkey=" + pem:        "what is said by sslcert, sslkey ",
+		"sslkey=..%2Fengine.so:key&sslcert=" + pem: "sslkey with a colon",
+	} {
+		_, err := Check(t.Context(), secret.New("postgres://u:pw@127.0.0.1:1/d?"+parameters))
+		require.ErrorIs(t, err, pgurl.ErrInvalid, parameters)
+		require.ErrorContains(t, err, why)
 	}
 }

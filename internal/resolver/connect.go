@@ -43,6 +43,8 @@ func (req Request) url(t registry.Tenant) (secret.Secret, error) {
 		return unusable(member, Masked)
 	case pgurl.LeadsNowhere(*url):
 		return unusable(member, Nowhere)
+	case pgurl.IsHarmful(*url):
+		return unusable(member, Harmful)
 	}
 	return *url, nil
 }

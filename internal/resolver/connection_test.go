@@ -62,6 +62,7 @@ func TestAnUnusableURLIsSaidAndNeverShown(t *testing.T) {
 		{local(masked("%2A%2a**")), "", "database_url", resolver.Masked},
 		{local(new(secret.New("postgres://"))), "", "database_url", resolver.Nowhere},
 		{own(new(secret.New("postgres://u:pw@/db"))), "", "internal_database_url", resolver.Nowhere},
+		{local(new(secret.New("postgres://u:pw@h/db?sslkey=./engine.so:key"))), "", "database_url", resolver.Harmful},
 		{own(nil), "", "internal_database_url", resolver.Absent},
 		{own(empty), "", "internal_database_url", resolver.Empty},
 		{own(masked("********")), "", "internal_database_url", resolver.Masked},

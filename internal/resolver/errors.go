@@ -104,6 +104,8 @@ const (
 	Masked Fault = "masked"
 	// Nowhere is the fault of a URL that leaves out the host or the database.
 	Nowhere Fault = "without a host or a database"
+	// Harmful is the fault of a URL by which a client would do more than connect.
+	Harmful Fault = "one for which PostgreSQL's clients load a library or write a file (sslkey=ENGINE:KEY, sslkeylogfile, servicefile)"
 	// Off is the fault of external_db_access.
 	Off Fault = "off"
 )
