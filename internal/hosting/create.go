@@ -62,7 +62,7 @@ func (m *Machine) Resume(ctx context.Context, s Subject, on registry.Server, x E
 	whole := s.Tenant.HasDatabaseURL() && s.Database != nil && s.Database.State == registry.Ready
 	refused := error(nil)
 	if whole {
-		if refused = m.mustLogIn(ctx, s.Tenant); refused == nil && !m.isDue(*s.Database) && x.None() {
+		if refused = m.mustLogIn(ctx, s.Tenant); refused == nil && s.Database.RetireAt == nil && x.None() {
 			return r, m.publish(ctx)
 		}
 	}

@@ -70,6 +70,8 @@ type Machine struct {
 	Random io.Reader
 	// Progress is called with what is being done.
 	Progress func(step string)
+	// Waits is called once with what a step waits for that takes more than a few seconds; nil tells nobody.
+	Waits func(what string)
 	// Offline is the error if connections are not allowed; nil if they are.
 	Offline error
 

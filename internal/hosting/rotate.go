@@ -132,7 +132,10 @@ func (m *Machine) endOld(ctx context.Context, h *host, d registry.Database, befo
 		return m.expire(ctx, h, d, d.Login, after, grace, done)
 	}
 	err := m.endLogin(ctx, h, d, d.Login, &done.Warnings)
-	if err := errors.Join(err, m.retireDue(ctx, h, &done.Warnings)); err != nil {
+	if err == nil { // else it is the next command that ends others'
+		err = m.retireDue(ctx, h, &done.Warnings)
+	}
+	if err != nil {
 		return afterwards(err)
 	}
 	return done.checkRefused(ctx, before, h.admin.Pooled)

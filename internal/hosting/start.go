@@ -87,7 +87,7 @@ func (m *Machine) connect(ctx context.Context, s registry.Server) (*provision.Se
 	}
 	server, err := m.awake(ctx, s.Admin)
 	if err == nil {
-		server.Progress = m.Progress
+		server.Progress, server.Waits = m.Progress, m.Waits
 	}
 	return server, err
 }

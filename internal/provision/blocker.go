@@ -16,14 +16,19 @@ import (
 // blockedFor is how long tenants may keep sp waiting.
 const blockedFor = time.Second
 
+// toldAfter is when somebody who waits is told for what.
+const toldAfter = 5 * time.Second
+
 // ofTenant tells in SQL whether the role %s is a tenant's.
 const ofTenant = `(%[1]s ~ '_(a|b|owner)$' AND EXISTS (SELECT FROM pg_roles o WHERE o.rolname = regexp_replace(%[1]s, '_(a|b|owner)$', '_owner')
 	AND shobj_description(o.oid, 'pg_authid') LIKE '` + mark + `%%'))`
 
-// unblocked runs fn, which waits in a session, and ends what of tenants' it waits for.
-func (s *Server) unblocked(ctx context.Context, in session, fn func() error) error {
+// unblocked runs fn, which waits in a session, and ends what of tenants' it waits for. It gives up where a session
+// does not react. What takes long is told.
+func (s *Server) unblocked(ctx context.Context, in session, doing string, fn func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- fn() }()
+	began, told, unheard := time.Now(), false, time.Duration(0)
 	for others := ""; ; {
 		select {
 		case err := <-done:
@@ -32,35 +37,64 @@ func (s *Server) unblocked(ctx context.Context, in session, fn func() error) err
 			}
 			return err
 		case <-time.After(blockedFor):
-			others = s.endBlockers(ctx, in)
+		}
+		waited, isUnheard := s.endBlockers(ctx, in)
+		if others = ""; len(waited) > 0 {
+			others = "it waited for " + strings.Join(waited, ", ")
+		}
+		if unheard += blockedFor; !isUnheard {
+			unheard = 0
+		}
+		if unheard >= hearsWithin && s.cancel(ctx, in) {
+			if err := <-done; stateOf(err) != "57014" {
+				return err
+			}
+			return deaf(doing, waited)
+		}
+		if !told && s.Waits != nil && time.Since(began) > toldAfter {
+			told = true
+			s.Waits(strings.Join(append([]string{"this takes a while: " + doing}, waited...), "; it waits for "))
 		}
 	}
 }
 
-// endBlockers ends what of tenants' a session waits for, and says what else it waits for. Where that can't
-// be found out, the session just waits on.
-func (s *Server) endBlockers(ctx context.Context, in session) (others string) {
+// cancel has the server give up what a session does.
+func (s *Server) cancel(ctx context.Context, in session) bool {
+	ctx, cancel := context.WithTimeout(ctx, 10*blockedFor)
+	defer cancel()
+	second, err := dial(ctx, "end of a statement", s.admin, s.startNeutral)
+	if err != nil {
+		return false
+	}
+	defer second.close()
+	_, err = second.query(ctx, "end of a statement", "SELECT pg_cancel_backend("+in.pid()+")")
+	return err == nil
+}
+
+// endBlockers ends what of tenants' a session waits for, and says what else it waits for, and whether for all
+// processes of the server. Where that can't be found out, the session just waits on.
+func (s *Server) endBlockers(ctx context.Context, in session) (waited []string, forAll bool) {
 	if s.Pooled { // the number of the session is not the server's
-		return ""
+		return nil, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*blockedFor) // it may wait for somebody in turn
 	defer cancel()
 	second := *s // the session of s may be the one that waits
 	var err error
 	if second.session, err = dial(ctx, "who is waited for", s.admin, s.startNeutral); err != nil {
-		return ""
+		return nil, false
 	}
 	defer second.close()
-	waited := second.endTenants(ctx, "pid = ANY (pg_blocking_pids("+in.pid()+"))")
+	if forAll, waited = second.endUnhearing(ctx, in.pid()); forAll {
+		return waited, true
+	}
+	waited = second.endTenants(ctx, "pid = ANY (pg_blocking_pids("+in.pid()+"))")
 	if err := second.endPrepared(ctx, fmt.Sprintf(ofTenant, "owner")+` AND EXISTS (SELECT FROM pg_locks its, pg_locks held, pg_locks wanted
 		WHERE its.transactionid = transaction AND its.pid IS NULL AND held.pid IS NULL AND held.virtualtransaction = its.virtualtransaction
 		AND held.granted AND NOT wanted.granted AND wanted.pid = `+in.pid()+` AND `+sameLock+`)`); err != nil {
 		waited = append(waited, err.Error())
 	}
-	if len(waited) == 0 {
-		return ""
-	}
-	return "it waited for " + strings.Join(waited, ", ")
+	return waited, false
 }
 
 // endTenants ends the sessions of tenants among some, and returns the others.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -80,6 +81,9 @@ func (s *Server) dropDatabase(ctx context.Context, d Database, f foundDatabase) 
 		if err := s.endPrepared(ctx, "database = "+literal(d.Name)); err != nil {
 			return err
 		}
+		if err := s.checkHeard(ctx); err != nil {
+			return err
+		}
 	}
 	return s.changeAlone(ctx, doing, "DROP DATABASE IF EXISTS "+identifier(d.Name)+" WITH (FORCE)")
 }
@@ -90,6 +94,9 @@ func (s *Server) MayDrop(ctx context.Context, d Database) error {
 		return err
 	}
 	if err := s.mayGo(ctx, d); err != nil {
+		return err
+	}
+	if err := s.checkHeard(ctx); err != nil {
 		return err
 	}
 	there, err := s.findRoles(ctx, d)
@@ -123,14 +130,27 @@ func (s *Server) mayGo(ctx context.Context, d Database) error {
 // A tenant's roles may own something in another database, such as a large object in one that lets everybody
 // in; or be given a right there by whoever has the say there. Before that is gone they can't be dropped.
 
-// elsewhere returns the databases where something belongs to roles or is allowed to them; an empty name is
-// for what belongs to no database. Their own databases are none of them.
-func (s *Server) elsewhere(ctx context.Context, d Database, roles []string) (found []string, err error) {
+// place is a database where something belongs to roles or is allowed to them, and how much. An empty name is for
+// what belongs to no database.
+type place struct {
+	database string
+	things   int
+}
+
+// elsewhere returns these places. The roles' own databases are none of them.
+func (s *Server) elsewhere(ctx context.Context, d Database, roles []string) (found []place, err error) {
 	if len(roles) == 0 {
 		return nil, nil
 	}
 	rows, err := s.query(ctx, "what the roles have elsewhere", whatElsewhere(d, roles))
-	return firsts(rows), err
+	for _, row := range rows {
+		things, err := strconv.Atoi(row[1])
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, place{row[0], things})
+	}
+	return found, err
 }
 
 func firsts(rows [][]string) (firsts []string) {
@@ -141,10 +161,10 @@ func firsts(rows [][]string) (firsts []string) {
 }
 
 func whatElsewhere(d Database, roles []string) string {
-	return `SELECT DISTINCT coalesce(b.datname, '') FROM pg_shdepend p
+	return `SELECT coalesce(b.datname, ''), count(*) FROM pg_shdepend p
 		JOIN pg_roles r ON r.oid = refobjid AND refclassid = 'pg_authid'::regclass LEFT JOIN pg_database b ON b.oid = dbid
 		WHERE rolname IN (` + listed(roles, literal) + `) AND p.dbid NOT IN ` + d.owned() + `
-		AND classid <> 'pg_auth_members'::regclass AND NOT (classid = 'pg_database'::regclass AND objid IN ` + d.owned() + `)`
+		AND classid <> 'pg_auth_members'::regclass AND NOT (classid = 'pg_database'::regclass AND objid IN ` + d.owned() + `) GROUP BY 1`
 }
 
 // mustClear takes away what roles have and may in other databases, and refuses to go on where something of
@@ -167,16 +187,23 @@ func mayNotClear(database string, roles []string) error {
 	}
 }
 
+// mostTried bounds what is taken away twice, once to try it. Who gave somebody more than that did so to keep sp
+// busy; what of it may not be taken away is then found when it is.
+const mostTried = 10_000
+
 // mayClear refuses what mustClear would refuse, and takes nothing away: it rolls back what it tries.
 func (s *Server) mayClear(ctx context.Context, d Database, roles []string) error {
 	found, err := s.elsewhere(ctx, d, roles)
-	for _, database := range found {
-		left, err := s.tryClear(ctx, d, roles, database)
+	for _, at := range found {
+		if at.things > mostTried {
+			continue
+		}
+		left, err := s.tryClear(ctx, d, roles, at.database)
 		if err != nil {
 			return err
 		}
-		if slices.Contains(left, database) {
-			return mayNotClear(database, roles)
+		if slices.Contains(left, at.database) {
+			return mayNotClear(at.database, roles)
 		}
 	}
 	return err
@@ -199,7 +226,7 @@ func (s *Server) tryClear(ctx context.Context, d Database, roles []string, datab
 	}
 	statements = append(statements, "DROP OWNED BY "+listed(roles, identifier)+" CASCADE", whatElsewhere(d, roles))
 	err = s.again(ctx, doing, func() error {
-		return s.unblocked(ctx, in, func() error {
+		return s.unblocked(ctx, in, doing, func() error {
 			rows, err := in.query(ctx, doing, statements...)
 			left = firsts(rows)
 			_, undone := in.run(ctx, doing, "ROLLBACK")
@@ -212,25 +239,25 @@ func (s *Server) tryClear(ctx context.Context, d Database, roles []string, datab
 // clearElsewhere takes away what roles have and may in other databases, with last in the last one.
 func (s *Server) clearElsewhere(ctx context.Context, d Database, roles []string, last ...string) (done bool, err error) {
 	found, err := s.elsewhere(ctx, d, roles)
-	for i, database := range found {
+	for i, at := range found {
 		statements := []string{"DROP OWNED BY " + listed(roles, identifier) + " CASCADE"}
 		if i == len(found)-1 {
 			statements = append(statements, last...)
 			done = true
 		}
-		if err := s.clearIn(ctx, database, statements); err != nil {
+		if err := s.clearIn(ctx, at, statements); err != nil {
 			return done, err
 		}
 	}
 	return done, err
 }
 
-func (s *Server) clearIn(ctx context.Context, database string, statements []string) error {
-	doing := "take away what its roles have in database " + database
-	if database == "" {
+func (s *Server) clearIn(ctx context.Context, at place, statements []string) error {
+	if at.database == "" {
 		return s.change(ctx, "take away what its roles may", statements...)
 	}
-	there, err := s.enter(ctx, doing, database)
+	doing := fmt.Sprintf("take away what its roles have in database %s (rights and objects: %d)", at.database, at.things)
+	there, err := s.enter(ctx, doing, at.database)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +32,7 @@ var hostile = map[string]struct {
 	does   []string // in its database
 	sits   []string // in a database of the server's own
 	begins string   // and leaves open
+	copies bool     // from a client that says nothing
 	victim []string // does so in a database of the server's own
 }{
 	"a right on its database": {does: []string{`GRANT CONNECT ON DATABASE %[2]s TO %[1]s_owner, %[1]s_b`}},
@@ -54,6 +58,7 @@ var hostile = map[string]struct {
 	},
 	"objects of the other's": {victim: []string{`SELECT lo_create(0)`}},
 	"the lock that sp takes": {sits: []string{`SELECT pg_advisory_lock(hashtext('sp %[1]s')), pg_sleep(60)`}},
+	"a copy that gets nothing": {does: []string{`CREATE TABLE t (n int)`}, copies: true},
 }
 
 func TestATenantCantKeepAnotherFromBeingDropped(t *testing.T) {
@@ -80,6 +85,14 @@ func TestATenantCantKeepAnotherFromBeingDropped(t *testing.T) {
 			}
 			if h.begins != "" {
 				begun(t, kept, filled(h.begins))
+			}
+			if h.copies {
+				conn, err := pgconn.Connect(within(t), kept.Reveal())
+				require.NoError(t, err)
+				silent, end := io.Pipe()
+				t.Cleanup(func() { _ = end.Close() })
+				go func() { _, _ = conn.CopyFrom(context.Background(), silent, "COPY t FROM STDIN") }()
+				time.Sleep(1200 * time.Millisecond) // which is long
 			}
 			got, err := s.TryLock(within(t), victim)
 			require.NoError(t, err)
@@ -221,4 +234,37 @@ func TestARightThatAnotherAdministratorGaveIsToldBefore(t *testing.T) {
 	require.NoError(t, s.Drop(within(t), d))
 	_, err = s.Reopen(within(t), d, rand.Reader)
 	require.ErrorIs(t, err, ErrMismatch)
+}
+
+// TestWhatIsGivenByTheThousandIsTakenAwayOnce: to try it first would take as long again.
+func TestWhatIsGivenByTheThousandIsTakenAwayOnce(t *testing.T) {
+	t.Parallel()
+	log := pgtest.Log(t)
+	s := mustConnect(t, pgtest.Admin(t, "sp_test_thousand", "secret"))
+	victim, other := newDatabase(t, s, "victim"), newDatabase(t, s, "thousand")
+	mustCreate(t, s, victim)
+	kept := mustCreate(t, s, other)
+	pgtest.Exec(t, kept, filledIn(fmt.Sprintf("DO $$ BEGIN FOR i IN 1..%d LOOP EXECUTE 'GRANT SELECT ON LARGE OBJECT ' || lo_create(0) || ' TO %%[1]s_a'; END LOOP; END $$", mostTried+1), victim, other))
+	require.NoError(t, s.MayDrop(within(t), victim))
+	require.NoError(t, s.Drop(within(t), victim))
+	requireGone(t, victim)
+	text, err := os.ReadFile(log)
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(text), "DROP OWNED BY "+identifier(victim.Role(LoginA))))
+}
+
+// TestWhoWaitsIsToldForWhom after some seconds.
+func TestWhoWaitsIsToldForWhom(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Admin(t, "sp_test_waits", "secret"))
+	d := newDatabase(t, s, "waits")
+	mustCreate(t, s, d)
+	var told []string
+	s.Waits = func(what string) { told = append(told, what) }
+	begun(t, otherDatabase(t, pgtest.Server(t), "postgres"), "SELECT pg_advisory_xact_lock("+keyOf(d.Name)+")")
+	ctx, cancel := context.WithTimeout(t.Context(), toldAfter+3*blockedFor)
+	defer cancel()
+	require.ErrorIs(t, s.Lock(ctx, d), ErrUnavailable)
+	require.Len(t, told, 1)
+	require.Regexp(t, "^this takes a while: lock of database "+d.Name+"; it waits for a session of role pgtest in database postgres, pid [0-9]+$", told[0])
 }

@@ -15,11 +15,12 @@ func (s *Server) Lock(ctx context.Context, d Database) error {
 	if err := d.check(); err != nil {
 		return err
 	}
-	held, err := s.hold(ctx, "lock of database "+d.Name)
+	doing := "lock of database " + d.Name
+	held, err := s.hold(ctx, doing)
 	if err != nil {
 		return err
 	}
-	return s.unblocked(ctx, *held, func() error {
+	return s.unblocked(ctx, *held, doing, func() error {
 		_, err := s.take(ctx, "database "+d.Name, d.Name, "pg_advisory_xact_lock")
 		return err
 	})

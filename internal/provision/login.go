@@ -138,5 +138,5 @@ func (s *Server) endSessions(ctx context.Context, d Database, l Login) (ended Us
 			return ended, err
 		}
 	}
-	return ended, &trouble{doing: doing, why: "they do not end", kind: ErrUnavailable}
+	return nil, deaf(doing, s.describe(ctx, "usename = "+literal(d.Role(l))))
 }

@@ -13,6 +13,7 @@ import (
 // administrator.
 type Server struct {
 	Progress func(step string) // is told each step of Create before it is taken; may be nil
+	Waits    func(what string) // is told once what a step waits for that takes more than a few seconds; may be nil
 	// Pooled tells that the address is a connection pooler's, which has to learn of new logins.
 	Pooled bool
 
@@ -156,7 +157,7 @@ func (s *Server) change(ctx context.Context, doing string, statements ...string)
 // changeIn is change in another session of the administrator's.
 func (s *Server) changeIn(ctx context.Context, in session, doing string, statements ...string) error {
 	return s.again(ctx, doing, func() error {
-		return s.unblocked(ctx, in, func() error {
+		return s.unblocked(ctx, in, doing, func() error {
 			_, err := in.query(ctx, doing, statements...)
 			return err
 		})
@@ -167,7 +168,7 @@ func (s *Server) changeIn(ctx context.Context, in session, doing string, stateme
 // that is looked for in a search_path.
 func (s *Server) changeAlone(ctx context.Context, doing, statement string) error {
 	return s.again(ctx, doing, func() error {
-		return s.unblocked(ctx, s.session, func() error {
+		return s.unblocked(ctx, s.session, doing, func() error {
 			_, err := s.run(ctx, doing, statement)
 			return err
 		})

@@ -23,6 +23,18 @@ func (t *Task) DropDatabase(ctx context.Context, m *hosting.Machine, d registry.
 	return nil
 }
 
+// adviseDeaf says, before other advice, what ends a session that does not react.
+func (t *Task) adviseDeaf(err error) error {
+	if !errors.Is(err, provision.ErrDeaf) {
+		return err
+	}
+	advice := cli.Advise("%s ends it, with all others; where sp does not run the server, restart it there", cli.To("sp db restart"))
+	if f := t.Failure(err); f.Hint != nil {
+		advice = advice.And(f.Advice)
+	}
+	return cli.HintAt(err, advice)
+}
+
 // adviseDropping says what is left where a database was not dropped, and what helps.
 func adviseDropping(err error, d registry.Database, done hosting.Dropped) error {
 	id := string(d.Tenant)

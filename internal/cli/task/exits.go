@@ -80,6 +80,7 @@ func Faults() []cli.Fault {
 		fault(hosting.ErrLost, 9, "mismatch", none),
 		fault(hosting.ErrNoRoom, 6, "store", say("free some space")),
 		fault(provision.ErrFull, 9, "unavailable", say("a session has taken all that the server has; %s ends them all, or ask whoever runs it", cli.To("sp db restart"))),
+		fault(provision.ErrDeaf, 9, "unavailable", none),
 		fault(provision.ErrUnavailable, 9, "unavailable", say("see that the server runs, and that the address is right")),
 		fault(provision.ErrDenied, 9, "denied", none),
 		fault(provision.ErrNotMade, 9, "denied", none),

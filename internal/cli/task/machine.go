@@ -31,6 +31,7 @@ func (t *Task) Machine(dir project.Dir, change Changer) *hosting.Machine {
 			return t.ChangeIn(ctx, dir, change(func(_ context.Context, reg *registry.Registry) error { return fn(reg) }))
 		},
 		Now: t.Now, Random: t.Random, Progress: t.Step, Offline: t.Offline(),
+		Waits:     func(what string) { t.Note("%s", what) },
 		Directory: dir.Path(), Env: t.Environ(), Docker: t.LookPath("docker"), Programs: t.Programs,
 		Data: t.DataPlace, MakeData: func() (string, error) { return t.placeForData(dir) },
 	}
@@ -139,7 +140,11 @@ func (t *Task) Tell(met hosting.Warnings, sharing string) {
 		t.Note("warning: tenant %s %s: %s", sharer, sharing, cli.To("sp tenant edit", string(sharer.ID), "--database-url-stdin"))
 	}
 	for _, u := range met.Unended {
-		t.Note("warning: database %s: its old login is not ended: %v; %s tries again", u.Database.Name, u.Err, cli.To("sp tenant provision", string(u.Database.Tenant)))
+		what := "its old login is not ended"
+		if errors.Is(u.Err, provision.ErrDeaf) {
+			what = "its old login has ended, and a session of it goes on"
+		}
+		t.Note("warning: database %s: "+what+": %v; %s tries again", u.Database.Name, u.Err, cli.To("sp tenant provision", string(u.Database.Tenant)))
 	}
 	for _, e := range met.Ended {
 		t.Note("database %s: its old login ended, with %s", e.Database.Name, e.Uses)

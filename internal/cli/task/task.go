@@ -49,7 +49,7 @@ func Run(fn func(context.Context, *Task) (cli.Answer, error)) func(context.Conte
 			return cli.Answer{}, cli.Usage("%s: --purge and --no-export: the file would still hold what is purged", t.Command)
 		}
 		answer, err := fn(provision.WithBeforeLogin(provision.WithPassfile(ctx, t.passfile()), t.beforeLogin), t)
-		return t.explaining(answer), t.explain(t.adviseLoggedOut(ctx, t.adviseMissing(ctx, err)))
+		return t.explaining(answer), t.explain(t.adviseDeaf(t.adviseLoggedOut(ctx, t.adviseMissing(ctx, err))))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/project"
+	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -147,6 +148,9 @@ func keepDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, s hosti
 func adviseUnended(err error, s hosting.Subject) error {
 	if !errors.Is(err, hosting.ErrUnended) {
 		return err
+	}
+	if errors.Is(err, provision.ErrDeaf) {
+		return cli.Hint(err, "the login in use works on, and the old password is refused; then %s ends what is left", cli.To("sp tenant provision", string(s.Tenant.ID)))
 	}
 	return cli.Hint(err, "the login in use works on; when that is mended, %s ends the old one", cli.To("sp tenant provision", string(s.Tenant.ID)))
 }

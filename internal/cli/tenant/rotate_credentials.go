@@ -111,6 +111,8 @@ func adviseUnfinished(t *task.Task, err error, tenant registry.Tenant, done host
 	switch {
 	case err == nil || !task.IsIncomplete(err):
 		return err
+	case errors.Is(err, provision.ErrDeaf):
+		return cli.Hint(err, "the new credentials are published, and the old password is refused; then %s ends what is left", end)
 	case done.OldEnd == nil && d != nil && d.OldEnds != nil:
 		return cli.Hint(err, "the new credentials are published, and the old ones still work; when that is mended, %s ends them", end)
 	}
