@@ -26,6 +26,8 @@ type Rotated struct {
 	Refused, Behind bool
 	// Unchecked reports that the server accepts any password.
 	Unchecked bool
+	// Strangers are who else may connect to a database that sp made, whatever the password.
+	Strangers []provision.Stranger
 	// Also are other tenants that use the same role and got its new password, too.
 	Also []registry.TenantID
 	Warnings
@@ -50,6 +52,11 @@ func (m *Machine) Rotate(ctx context.Context, s Subject, w Wanted, grace time.Du
 	if s, err = m.subject(ctx, s.Tenant.ID); err != nil {
 		return done, err
 	}
+	defer func() { // it is told beside what was done, and nothing hangs on it
+		if done.Published {
+			done.Strangers, _ = h.admin.Strangers(ctx, h.database(*d))
+		}
+	}()
 	before, after := orEmpty(s.Tenant.DatabaseURL), d.Login.Other()
 	if own, err := pgurl.For(h.Admin, d.Name, d.Name, secret.Secret{}); err != nil || !leadsTo(before, own) {
 		return done, marked{errors.Join(err, fmt.Errorf("tenant %s: its URL does not lead to database %s, which was made for it: %w", s.Tenant, d.Name, registry.ErrConflict)), ErrDrifted}

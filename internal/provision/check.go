@@ -18,6 +18,8 @@ type Answer struct {
 	User, Database string
 	Tenant         string // as marked on the database, "" where it is not
 	Pooled         bool   // the address is a connection pooler's
+	// Strangers may connect to a database that sp made for a tenant, beside that.
+	Strangers []Stranger
 }
 
 // Check logs in as a client of a tenant would.
@@ -33,10 +35,14 @@ func Check(ctx context.Context, url secret.Secret) (Answer, error) {
 		return Answer{}, err
 	}
 	_, encrypted := s.conn.Conn().(*tls.Conn)
-	return Answer{
+	a := Answer{
 		Version: s.version(), TLS: encrypted,
 		User: row[0], Database: row[1], Tenant: markedFor(row[2]), Pooled: s.pooled(row[3]),
-	}, nil
+	}
+	if a.Tenant != "" { // it is told beside, and nothing hangs on it
+		a.Strangers, _ = s.strangers(ctx, "(SELECT oid FROM pg_database WHERE datname = current_database())", Database{Name: a.Database})
+	}
+	return a, nil
 }
 
 // version returns the server's version without what a distribution adds to it.

@@ -101,3 +101,37 @@ func TestOneLoginCanAlterWhatTheOtherMade(t *testing.T) {
 	require.NoError(t, retire(t, s, d, LoginA))
 	pgtest.Exec(t, b, `ALTER TABLE app.t ADD m int`, `DROP FUNCTION app.f()`, `DROP SCHEMA app CASCADE`)
 }
+
+// TestWhoWasLetInIsNamed: a login that leaked can let others in, and a new password does not keep them out.
+func TestWhoWasLetInIsNamed(t *testing.T) {
+	t.Parallel()
+	s := mustConnect(t, pgtest.Admin(t, "sp_test_strangers", "secret"))
+	d, thief := newDatabase(t, s, "let"), newDatabase(t, s, "thief")
+	url := mustCreate(t, s, d)
+	mustCreate(t, s, thief)
+	named := func() []Stranger {
+		found, err := s.Strangers(within(t), d)
+		require.NoError(t, err)
+		answer, err := Check(within(t), url)
+		require.NoError(t, err)
+		require.Equal(t, answer.Strangers, found, "the tenant sees the same")
+		return found
+	}
+	require.Empty(t, named())
+	pgtest.Exec(t, url, filledIn("GRANT CONNECT ON DATABASE %[1]s TO %[2]s_owner, PUBLIC, %[1]s_a", d, thief))
+	pgtest.Exec(t, pgtest.Server(t), filledIn("GRANT %[1]s_a TO %[2]s_b WITH ADMIN OPTION", d, thief)) // as it could itself, up to PostgreSQL 14
+	require.Equal(t, []Stranger{
+		{"PUBLIC", "REVOKE ALL ON DATABASE " + d.Name + " FROM PUBLIC CASCADE"},
+		{thief.Role(LoginB), "REVOKE " + d.Role(LoginA) + " FROM " + thief.Role(LoginB) + " CASCADE"},
+		{thief.Owner(), "REVOKE ALL ON DATABASE " + d.Name + " FROM " + thief.Owner() + " CASCADE"},
+	}, named())
+	for _, stranger := range named() {
+		pgtest.Exec(t, pgtest.Server(t), stranger.Revoke)
+	}
+	require.Empty(t, named())
+	require.NoError(t, s.MakeExtras(within(t), d))
+	pgtest.Exec(t, otherDatabase(t, url, "test_"+d.Name), filledIn("GRANT CONNECT ON DATABASE test_%[1]s TO %[2]s_owner", d, thief))
+	found, err := s.Strangers(within(t), d)
+	require.NoError(t, err)
+	require.Equal(t, []Stranger{{thief.Owner(), "REVOKE ALL ON DATABASE test_" + d.Name + " FROM " + thief.Owner() + " CASCADE"}}, found)
+}

@@ -37,6 +37,8 @@ type checked struct {
 	Latency *int64   `json:"latency_ms"`
 	Version *string  `json:"server_version"`
 	TLS     *bool    `json:"tls"`
+	// Strangers may connect to the database, too.
+	Strangers []task.StrangerRecord `json:"others_may_connect"`
 
 	token bool  // it is a cloud tenant that misses its token
 	begun bool  // a rotation of its password was stopped
@@ -139,6 +141,7 @@ func checkedOf(t *task.Task, c hosting.Checked) checked {
 	if c.Err == nil {
 		ms := c.Took.Milliseconds()
 		found.Latency, found.Version, found.TLS, found.Message = &ms, &c.Answer.Version, &c.Answer.TLS, "connected"
+		found.Strangers = task.StrangersOf(c.Answer.Strangers)
 		return found
 	}
 	found.err = task.AdviseLogin(c.Err)
@@ -157,7 +160,9 @@ func answerChecks(t *task.Task, results []checked) (cli.Answer, error) {
 		if people {
 			rows[i] = c.forPeople()
 		}
-		if c.tellToken(t); !people {
+		c.tellToken(t)
+		t.WarnOfStrangers(c.Tenant.ID, c.Strangers)
+		if !people {
 			c.tell(t)
 		}
 		if c.err != nil {

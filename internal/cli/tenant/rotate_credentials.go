@@ -47,6 +47,8 @@ type rotated struct {
 	Unchecked bool
 	// Also are the tenants that log in as the same role, and have its new password too.
 	Also []task.TenantRef
+	// Strangers may connect to the database without its password.
+	Strangers []task.StrangerRecord
 }
 
 // MarshalJSON writes the record and what the rotation did besides.
@@ -54,9 +56,10 @@ func (r rotated) MarshalJSON() ([]byte, error) {
 	return r.With(struct {
 		task.Besides
 		behind
-		Unchecked bool             `json:"passwords_unchecked"`
-		Also      []task.TenantRef `json:"also"`
-	}{r.Besides, r.behind, r.Unchecked, r.Also})
+		Unchecked bool                  `json:"passwords_unchecked"`
+		Also      []task.TenantRef      `json:"also"`
+		Strangers []task.StrangerRecord `json:"others_may_connect"`
+	}{r.Besides, r.behind, r.Unchecked, r.Also, r.Strangers})
 }
 
 func rotateCredentials(ctx context.Context, t *task.Task) (answer cli.Answer, err error) {
@@ -99,6 +102,7 @@ func rotate(ctx context.Context, t *task.Task, m *hosting.Machine, tenant regist
 	}
 	shown, problem := rotatedAfter(ctx, t, tenant, done)
 	tellRotated(t, tenant, done, shown.Database)
+	t.WarnOfStrangers(tenant.ID, shown.Strangers)
 	return cli.Answer{Value: shown}, cmp.Or(adviseUnfinished(t, err, tenant, done, shown.Database), problem)
 }
 
@@ -145,7 +149,7 @@ func checkRotation(s hosting.Subject) error {
 // rotatedAfter is the answer to a rotation that was published.
 func rotatedAfter(ctx context.Context, t *task.Task, tenant registry.Tenant, done hosting.Rotated) (rotated, error) {
 	shown, err := recordAfter(ctx, t, tenant.ID)
-	r := rotated{record: shown, Unchecked: done.Unchecked, Also: []task.TenantRef{}}
+	r := rotated{record: shown, Unchecked: done.Unchecked, Also: []task.TenantRef{}, Strangers: task.StrangersOf(done.Strangers)}
 	if err != nil || len(done.Also) == 0 {
 		return r, err
 	}
