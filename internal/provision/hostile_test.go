@@ -56,8 +56,8 @@ var hostile = map[string]struct {
 		does: []string{`CREATE TABLE t (n int)`, `START TRANSACTION; GRANT SELECT ON t TO %[1]s_a; PREPARE TRANSACTION '%[2]s'`},
 		sits: []string{`ALTER DATABASE %[2]s ALLOW_CONNECTIONS false`},
 	},
-	"objects of the other's": {victim: []string{`SELECT lo_create(0)`}},
-	"the lock that sp takes": {sits: []string{`SELECT pg_advisory_lock(hashtext('sp %[1]s')), pg_sleep(60)`}},
+	"objects of the other's":   {victim: []string{`SELECT lo_create(0)`}},
+	"the lock that sp takes":   {sits: []string{`SELECT pg_advisory_lock(hashtext('sp %[1]s')), pg_sleep(60)`}},
 	"a copy that gets nothing": {does: []string{`CREATE TABLE t (n int)`}, copies: true},
 }
 
