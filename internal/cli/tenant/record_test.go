@@ -30,7 +30,7 @@ func TestARotationAnswersWithTheWholeRecord(t *testing.T) {
 	shown := record{task.RecordOf(tenant, registry.Selection{}, task.Masked), behind{
 		Database: &task.DatabaseRecord{Name: "sp_a", Server: "local", State: registry.Ready, OldEnds: &ends}, Forgotten: []string{},
 	}}
-	found := members(t, rotated{shown, false, []task.TenantRef{task.RefOf(registry.Tenant{ID: "b", Name: "second", Kind: registry.Local})}})
+	found := members(t, rotated{shown, false, []task.TenantRef{task.RefOf(registry.Tenant{ID: "b", Name: "second", Kind: registry.Local})}, []task.StrangerRecord{}})
 	for name, value := range members(t, shown) {
 		require.Equal(t, value, found[name], name)
 	}
