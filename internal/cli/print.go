@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"golang.org/x/term"
 )
 
@@ -16,7 +17,7 @@ func (c *Context) print(a Answer) error {
 	case c.JSON && a.List != "":
 		return c.printList(a)
 	case c.JSON:
-		text, err := Marshal(a.Value, "")
+		text, err := Marshal(a.Value, 0)
 		if err != nil {
 			return err
 		}
@@ -53,7 +54,7 @@ func (c *Context) printList(a Answer) error {
 		if err != nil {
 			return err
 		}
-		text, err := Marshal(row.Value, "    ")
+		text, err := Marshal(row.Value, 2)
 		if err != nil {
 			return err
 		}
@@ -70,17 +71,20 @@ func (c *Context) printList(a Answer) error {
 	return err
 }
 
-// Marshal writes a value as JSON. Anything that a terminal could take for a command is escaped,
-// which every JSON reader undoes.
-func Marshal(v any, indent string) (string, error) {
+// Marshal writes a value as JSON that stands at depth. Anything that a terminal could take for a
+// command is escaped, which every JSON reader undoes.
+func Marshal(v any, depth int) (string, error) {
+	text, err := Compact(v)
+	return PrintableLines(string(jsontext.AppendIndented(nil, text, depth))), err
+}
+
+// Compact writes a value as JSON without spaces, for a part of what Marshal writes.
+func Compact(v any) (string, error) {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	encoder.SetIndent(indent, "  ")
-	if err := encoder.Encode(v); err != nil {
-		return "", err
-	}
-	return PrintableLines(strings.TrimSuffix(text.String(), "\n")), nil
+	err := encoder.Encode(v)
+	return strings.TrimSuffix(text.String(), "\n"), err
 }
 
 // Columns is how wide the terminal is to which the answer goes.

@@ -34,7 +34,12 @@ func Printable(text string) string {
 
 // isPlain tells of the texts that nearly all are: ASCII that shows.
 func isPlain(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // maxMarks is how many combining marks on one letter are shown; a flood of them
