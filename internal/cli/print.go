@@ -58,8 +58,10 @@ func (c *Context) printList(a Answer) error {
 		if err != nil {
 			return err
 		}
-		if _, err := io.WriteString(&c.out, separator+text); err != nil {
-			return err
+		for _, part := range []string{separator, text} {
+			if _, err := c.out.WriteString(part); err != nil {
+				return err
+			}
 		}
 		separator = ",\n    "
 	}
@@ -75,11 +77,15 @@ func (c *Context) printList(a Answer) error {
 // command is escaped, which every JSON reader undoes.
 func Marshal(v any, depth int) (string, error) {
 	text, err := Compact(v)
-	return PrintableLines(string(jsontext.AppendIndented(nil, text, depth))), err
+	return PrintableLines(string(jsontext.AppendIndented(make([]byte, 0, 2*len(text)), text, depth))), err
 }
 
 // Compact writes a value as JSON without spaces, for a part of what Marshal writes.
 func Compact(v any) (string, error) {
+	if own, ok := v.(json.Marshaler); ok { // the encoder would read once more what that wrote
+		text, err := own.MarshalJSON()
+		return string(text), err
+	}
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
@@ -113,6 +119,7 @@ func (c *Context) printTable(a Answer) error {
 			row.Cells[i] = Printable(row.Cells[i])
 		}
 		if t == nil {
+			row.Value = nil // it may be large, and only JSON shows it
 			if measured = append(measured, row); len(measured) < maxMeasured {
 				continue
 			}

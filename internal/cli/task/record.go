@@ -71,7 +71,7 @@ func (r TenantRecord) MarshalJSON() ([]byte, error) {
 
 // With writes the members of the record, then those of the given value.
 func (r TenantRecord) With(besides any) ([]byte, error) {
-	text := []byte("{")
+	text := append(make([]byte, 0, 1<<10), '{')
 	for _, m := range registry.Members {
 		text = append(jsontext.AppendString(text, m.Name), ':')
 		switch shown := r.How.Member(m, &r.Tenant); {
