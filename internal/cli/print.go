@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/sp-registry/sp/internal/jsontext"
 	"golang.org/x/term"
 )
 
@@ -16,7 +17,7 @@ func (c *Context) print(a Answer) error {
 	case c.JSON && a.List != "":
 		return c.printList(a)
 	case c.JSON:
-		text, err := Marshal(a.Value, "")
+		text, err := Marshal(a.Value, 0)
 		if err != nil {
 			return err
 		}
@@ -53,12 +54,14 @@ func (c *Context) printList(a Answer) error {
 		if err != nil {
 			return err
 		}
-		text, err := Marshal(row.Value, "    ")
+		text, err := Marshal(row.Value, 2)
 		if err != nil {
 			return err
 		}
-		if _, err := io.WriteString(&c.out, separator+text); err != nil {
-			return err
+		for _, part := range []string{separator, text} {
+			if _, err := c.out.WriteString(part); err != nil {
+				return err
+			}
 		}
 		separator = ",\n    "
 	}
@@ -70,17 +73,24 @@ func (c *Context) printList(a Answer) error {
 	return err
 }
 
-// Marshal writes a value as JSON. Anything that a terminal could take for a command is escaped,
-// which every JSON reader undoes.
-func Marshal(v any, indent string) (string, error) {
+// Marshal writes a value as JSON that stands at depth. Anything that a terminal could take for a
+// command is escaped, which every JSON reader undoes.
+func Marshal(v any, depth int) (string, error) {
+	text, err := Compact(v)
+	return PrintableLines(string(jsontext.AppendIndented(make([]byte, 0, 2*len(text)), text, depth))), err
+}
+
+// Compact writes a value as JSON without spaces, for a part of what Marshal writes.
+func Compact(v any) (string, error) {
+	if own, ok := v.(json.Marshaler); ok { // the encoder would read once more what that wrote
+		text, err := own.MarshalJSON()
+		return string(text), err
+	}
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	encoder.SetIndent(indent, "  ")
-	if err := encoder.Encode(v); err != nil {
-		return "", err
-	}
-	return PrintableLines(strings.TrimSuffix(text.String(), "\n")), nil
+	err := encoder.Encode(v)
+	return strings.TrimSuffix(text.String(), "\n"), err
 }
 
 // Columns is how wide the terminal is to which the answer goes.
@@ -109,6 +119,7 @@ func (c *Context) printTable(a Answer) error {
 			row.Cells[i] = Printable(row.Cells[i])
 		}
 		if t == nil {
+			row.Value = nil // it may be large, and only JSON shows it
 			if measured = append(measured, row); len(measured) < maxMeasured {
 				continue
 			}

@@ -107,7 +107,7 @@ func (c *Context) fail(err error) int {
 		return f.Exit
 	}
 	if c.JSON {
-		text, _ := Marshal(map[string]Failure{"error": f}, "") // strings always marshal
+		text, _ := Marshal(map[string]Failure{"error": f}, 0) // strings always marshal
 		_, _ = io.WriteString(c.Stdout, text+"\n")             // nothing is left to report to
 		return f.Exit
 	}

@@ -7,7 +7,7 @@ import (
 
 // spool holds an answer until the command is done: nothing is printed by a command
 // that fails, and no reader of ours can keep the registry locked. What exceeds
-// spoolMemory goes to a file that has no name.
+// spoolMemory goes to a file that has no name, in pieces.
 type spool struct {
 	memory []byte
 	file   *os.File
@@ -15,22 +15,40 @@ type spool struct {
 	dir string
 }
 
-const spoolMemory = 4 << 20
+const (
+	spoolMemory = 4 << 20
+	spoolPiece  = 64 << 10
+)
 
 // Write adds to the answer.
 func (s *spool) Write(p []byte) (int, error) {
-	if s.file == nil && len(s.memory)+len(p) <= spoolMemory {
-		s.memory = append(s.memory, p...)
-		return len(p), nil
+	s.memory = append(s.memory, p...)
+	return len(p), s.settle()
+}
+
+// WriteString adds to the answer without a copy on the way.
+func (s *spool) WriteString(text string) (int, error) {
+	s.memory = append(s.memory, text...)
+	return len(text), s.settle()
+}
+
+// settle moves to the file what is too long for memory.
+func (s *spool) settle() error {
+	if len(s.memory) < spoolPiece || s.file == nil && len(s.memory) <= spoolMemory {
+		return nil
 	}
 	if s.file == nil {
 		file, err := UnnamedFile(s.dir)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		s.file = file
 	}
-	return s.file.Write(p)
+	_, err := s.file.Write(s.memory)
+	if s.memory = s.memory[:0]; cap(s.memory) > 4*spoolPiece {
+		s.memory = nil
+	}
+	return err
 }
 
 // KeepIn keeps a long answer in dir, instead of the system's temporary directory, until it is
@@ -53,18 +71,18 @@ func UnnamedFile(dir string) (*os.File, error) {
 
 // copyTo writes the whole answer to w.
 func (s *spool) copyTo(w io.Writer) error {
-	if len(s.memory) > 0 {
-		if _, err := w.Write(s.memory); err != nil {
+	if s.file != nil {
+		if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		if _, err := io.Copy(w, s.file); err != nil {
 			return err
 		}
 	}
-	if s.file == nil {
+	if len(s.memory) == 0 {
 		return nil
 	}
-	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	_, err := io.Copy(w, s.file)
+	_, err := w.Write(s.memory)
 	return err
 }
 

@@ -11,8 +11,13 @@ import (
 // Printable makes a text that anybody may have written safe to print. Characters that could move
 // the cursor, end the line, turn the writing direction or cover other lines are escaped, and so are
 // invisible ones.
-func Printable(text string) string {
-	if isPlain(text) {
+func Printable(text string) string { return printable(text, false) }
+
+// PrintableLines is Printable for a text of several lines that sp itself wrote.
+func PrintableLines(text string) string { return printable(text, true) }
+
+func printable(text string, lines bool) string {
+	if isPlain(text, lines) {
 		return text
 	}
 	var b strings.Builder
@@ -23,7 +28,7 @@ func Printable(text string) string {
 		} else {
 			marks++
 		}
-		if isHarmful(r) || marks > maxMarks {
+		if isHarmful(r) && !(lines && r == '\n') || marks > maxMarks {
 			writeEscape(&b, r)
 		} else {
 			b.WriteRune(r)
@@ -33,8 +38,13 @@ func Printable(text string) string {
 }
 
 // isPlain tells of the texts that nearly all are: ASCII that shows.
-func isPlain(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
+func isPlain(text string, lines bool) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < ' ' || c > '~') && !(lines && c == '\n') {
+			return false
+		}
+	}
+	return true
 }
 
 // maxMarks is how many combining marks on one letter are shown; a flood of them
@@ -55,15 +65,6 @@ func writeEscape(b *strings.Builder, r rune) {
 		return
 	}
 	fmt.Fprintf(b, `\u%04x`, r)
-}
-
-// PrintableLines is Printable for a text of several lines that sp itself wrote.
-func PrintableLines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = Printable(line)
-	}
-	return strings.Join(lines, "\n")
 }
 
 // Ago returns how long ago something was, in one unit.

@@ -34,7 +34,7 @@ func FuzzPrintable(f *testing.F) {
 		lines := PrintableLines(text)
 		require.Empty(t, harness.Harm(lines, false), "%q", text)
 		require.Equal(t, strings.Count(text, "\n"), strings.Count(lines, "\n"))
-		if document, err := Marshal(text, ""); utf8.ValidString(text) {
+		if document, err := Marshal(text, 0); utf8.ValidString(text) {
 			require.NoError(t, err)
 			require.True(t, json.Valid([]byte(document)))
 			require.Empty(t, harness.Harm(document, false), "%q", text)

@@ -154,6 +154,9 @@ func validEscapes(text string) bool {
 
 // unescape decodes text that is well escaped; a `+` is a plus.
 func unescape(text string) string {
+	if !strings.Contains(text, "%") {
+		return text
+	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
 		if text[i] == '%' && i+2 < len(text) {
@@ -179,12 +182,15 @@ func (u *URL) readAuthority() error {
 		}
 		hosts, ports = append(hosts, host), append(ports, port)
 	}
-	for name, value := range map[string]string{
-		"user": u.user, "password": u.password, "dbname": strings.TrimPrefix(u.path, "/"),
-		"host": strings.Join(hosts, ","), "port": strings.Join(ports, ","),
+	for _, said := range [...]struct{ name, value string }{
+		{"user", u.user},
+		{"password", u.password},
+		{"dbname", strings.TrimPrefix(u.path, "/")},
+		{"host", strings.Join(hosts, ",")},
+		{"port", strings.Join(ports, ",")},
 	} {
-		if value != "" {
-			u.said[name] = unescape(value)
+		if said.value != "" {
+			u.said[said.name] = unescape(said.value)
 		}
 	}
 	return nil

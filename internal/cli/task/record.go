@@ -1,11 +1,11 @@
 package task
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
+	"github.com/sp-registry/sp/internal/jsontext"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -71,20 +71,19 @@ func (r TenantRecord) MarshalJSON() ([]byte, error) {
 
 // With writes the members of the record, then those of the given value.
 func (r TenantRecord) With(besides any) ([]byte, error) {
-	text := []byte("{")
+	text := append(make([]byte, 0, 1<<10), '{')
 	for _, m := range registry.Members {
-		value := "null"
-		if shown := r.How.Member(m, r.Tenant); shown != nil && m.Truth {
-			value = *shown
-		} else if shown != nil {
-			quoted, err := cli.Marshal(shown, "")
-			if err != nil {
-				return nil, err
-			}
-			value = quoted
+		text = append(jsontext.AppendString(text, m.Name), ':')
+		switch shown := r.How.Member(m, &r.Tenant); {
+		case shown == nil:
+			text = append(text, "null"...)
+		case m.Truth:
+			text = append(text, *shown...)
+		default:
+			text = jsontext.AppendString(text, *shown)
 		}
-		text = fmt.Appendf(text, "%q:%s,", m.Name, value)
+		text = append(text, ',')
 	}
-	rest, err := cli.Marshal(besides, "")
+	rest, err := cli.Compact(besides)
 	return append(text, strings.TrimPrefix(rest, "{")...), err
 }

@@ -77,18 +77,17 @@ func (s Showing) Token(token *secret.Secret) *string {
 }
 
 // Member returns a member of a tenant as it is shown, nil if the tenant lacks it.
-func (s Showing) Member(m *registry.Member, t registry.Tenant) *string {
-	text, there := m.Reveal(&t)
-	value := secret.New(text)
+func (s Showing) Member(m *registry.Member, t *registry.Tenant) *string {
 	switch {
-	case !there:
-		return nil
 	case m.URL:
-		return s.URL(&value)
+		return s.URL(m.SecretOf(t))
 	case m.Secret:
-		return s.Token(&value)
+		return s.Token(m.SecretOf(t))
 	}
-	return &text
+	if text, there := m.Reveal(t); there {
+		return &text
+	}
+	return nil
 }
 
 func (s Showing) text(secret *secret.Secret, mask func(secret.Secret) string) *string {

@@ -117,7 +117,7 @@ func unfinished(k registry.CloudCall) registry.Tenant {
 func (r record) rows() (rows [][]string) {
 	some := func(which func(m *registry.Member) bool) {
 		for _, m := range registry.Members {
-			if value := r.How.Member(m, r.Tenant); value != nil && which(m) {
+			if value := r.How.Member(m, &r.Tenant); value != nil && which(m) {
 				rows = append(rows, []string{m.Title, *value})
 			}
 		}
@@ -127,7 +127,7 @@ func (r record) rows() (rows [][]string) {
 	some(func(m *registry.Member) bool { return m.Optional })
 	for _, m := range registry.Members {
 		if m.Truth {
-			rows = append(rows, []string{m.Title, task.YesNo(*r.How.Member(m, r.Tenant) == "true")})
+			rows = append(rows, []string{m.Title, task.YesNo(*r.How.Member(m, &r.Tenant) == "true")})
 		}
 	}
 	return append(rows, r.besides()...)

@@ -117,6 +117,6 @@ func (e *environment) object() (string, error) {
 	for _, v := range e.variables() {
 		all[v.Name] = v.Value
 	}
-	text, err := cli.Marshal(all, "")
+	text, err := cli.Marshal(all, 0)
 	return text + "\n", err
 }
