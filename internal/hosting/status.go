@@ -103,13 +103,14 @@ func (m *Machine) Remove(ctx context.Context, s registry.Server) (without []regi
 }
 
 func (m *Machine) ending(ctx context.Context, s registry.Server, end func(runner, context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
 	r, err := m.runnerOf(s)
-	if err != nil {
-		return err
+	if err == nil {
+		err = end(r, ctx)
 	}
-	return end(r, ctx)
+	if err != nil {
+		err = fmt.Errorf("server %s: %w", s.Name, err)
+	}
+	return err
 }
 
 // Clusters returns the servers of all projects of this user that sp runs with local programs.
@@ -123,8 +124,7 @@ func (m *Machine) Clusters(ctx context.Context) ([]postgres.Placed, error) {
 
 // RemoveCluster stops one of these servers and removes its data.
 func (m *Machine) RemoveCluster(ctx context.Context, c postgres.Placed) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
+	c.Say = m.say
 	return c.Remove(ctx)
 }
 
