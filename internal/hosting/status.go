@@ -147,13 +147,13 @@ const (
 // stateOf is how a server is that does not answer as it should.
 func stateOf(err error) ServerState {
 	switch {
-	case provision.IsStarting(err):
+	case provision.IsStarting(err), errors.Is(err, postgres.ErrUnended):
 		return ServerStarting
 	case errors.Is(err, ErrWithheld):
 		return ServerWithheld
 	case errors.Is(err, ErrLost):
 		return ServerLost
-	case errors.Is(err, provision.ErrUnavailable):
+	case errors.Is(err, provision.ErrUnavailable), errors.Is(err, postgres.ErrFrozen):
 		return ServerUnreachable
 	case errors.Is(err, provision.ErrDenied):
 		return ServerRefuses
@@ -190,6 +190,8 @@ func (m *Machine) status(ctx context.Context, s registry.Server, databases []reg
 		if err == nil && !running {
 			st.State = ServerStopped
 			err = m.DataTrouble(ctx, s)
+		} else if look, _ := m.look(ctx, s); look == postgres.Stopping {
+			err = m.unfit(ctx, s, postgres.ErrUnended)
 		}
 		if errors.Is(err, ErrLost) {
 			st.Missing = RecordedOn(s, databases)
