@@ -30,8 +30,8 @@ var (
 	ErrOtherData = errors.New("not started")
 	// ErrLost is returned if data with recorded databases are gone.
 	ErrLost = errors.New("its data are gone")
-	// ErrNoRoom is returned for a server that may not start again if it is stopped, because its disk is full.
-	ErrNoRoom = errors.New("it may not start again if it is stopped")
+	// ErrNoRoom is returned for a server whose disk is full.
+	ErrNoRoom = errors.New("too little for PostgreSQL, which ends on a full disk and does not start again")
 	// ErrNotOwn is returned for what sp does only with a server that it runs itself.
 	ErrNotOwn = errors.New("somebody else runs it")
 	// ErrStopped is returned for a login to a server of sp's that is not running.

@@ -59,9 +59,28 @@ func (m *Machine) Stop(ctx context.Context, s registry.Server) error {
 	return m.ending(ctx, s, runner.Down)
 }
 
-// leastFree is what the disk of a server must have left before it is stopped: one that can't write its journal
-// does not start.
+// leastFree is what the disk of a server must have left before it is stopped, or told to do what makes a checkpoint:
+// one that can't write its journal ends, and does not start again.
 const leastFree = 64 << 20
+
+// CheckRoom refuses a server of this machine's programs whose disk is full.
+func (m *Machine) CheckRoom(s registry.Server) error {
+	if free := m.free(s); free != nil && *free < leastFree {
+		return fmt.Errorf("its disk has %d MB left: %w", *free>>20, ErrNoRoom)
+	}
+	return nil
+}
+
+// orFull says of a server that does not answer any more that its disk is full, if it is.
+func (m *Machine) orFull(s registry.Server, err error) error {
+	if !errors.Is(err, provision.ErrUnavailable) || errors.Is(err, ErrNoRoom) {
+		return err
+	}
+	if full := m.CheckRoom(s); full != nil {
+		err = fmt.Errorf("%w; %w", err, full)
+	}
+	return err
+}
 
 // CheckRestart refuses a server that sp runs if it would not start again: for want of room, or with this
 // machine's programs.
@@ -73,12 +92,8 @@ func (m *Machine) CheckRestart(s registry.Server) error {
 	if err != nil || !c.Exists() {
 		return err
 	}
-	free, err := c.Free()
-	if err != nil {
+	if err := m.CheckRoom(s); err != nil {
 		return err
-	}
-	if free < leastFree {
-		return fmt.Errorf("its disk has %d MB left: %w", free>>20, ErrNoRoom)
 	}
 	if c.Programs, err = m.Programs(c.Dir); err != nil {
 		return err
@@ -190,7 +205,7 @@ func (m *Machine) status(ctx context.Context, s registry.Server, databases []reg
 		if err == nil && !running {
 			st.State = ServerStopped
 			err = m.DataTrouble(ctx, s)
-		} else if look, _ := m.look(ctx, s); look == postgres.Stopping {
+		} else if err == nil && m.IsEnding(ctx, s) {
 			err = m.unfit(ctx, s, postgres.ErrUnended)
 		}
 		if errors.Is(err, ErrLost) {
@@ -220,6 +235,12 @@ func (m *Machine) status(ctx context.Context, s registry.Server, databases []reg
 		}
 	}
 	return st
+}
+
+// IsEnding reports whether a server of sp's takes nobody any more: it, or what is left of it, is to end.
+func (m *Machine) IsEnding(ctx context.Context, s registry.Server) bool {
+	look, err := m.look(ctx, s)
+	return err == nil && look == postgres.Stopping
 }
 
 // Sessions returns the sessions of clients on a server that runs.

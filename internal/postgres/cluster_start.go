@@ -132,7 +132,7 @@ func (c Cluster) launch(ctx context.Context, said *os.File, socket string) error
 // the next, and what a server of an earlier sp has to be told, too.
 func (c Cluster) arguments(socket string) []string {
 	args := []string{"-D", c.data(), "-p", strconv.Itoa(c.Port), "-c", "unix_socket_directories=" + socket}
-	for _, setting := range Logging {
+	for _, setting := range Kept {
 		args = append(args, "-c", setting[0]+"="+setting[1])
 	}
 	return args

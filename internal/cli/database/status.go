@@ -242,7 +242,10 @@ func withoutUse(heads []string, rows [][]string) ([]string, [][]string) {
 // foot says how the servers are, what is to be done about databases, and where the next one would be made.
 func (f found) foot() (foot cli.Advice) {
 	for _, s := range f.Servers {
-		foot = foot.And(cli.Advise("%s", strings.Join(s.words(), ", "))).And(s.advice)
+		foot = foot.And(cli.Advise("%s", strings.Join(s.words(), ", ")))
+		if !s.advice.Empty() {
+			foot = foot.And(s.advice)
+		}
 		for _, d := range s.Databases {
 			if notes := d.notes(); len(notes) > 1 || d.Missing {
 				foot = foot.And(cli.Advise("%s: %s", d.Name, strings.Join(notes, "; ")))
