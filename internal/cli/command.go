@@ -109,6 +109,8 @@ type Answer struct {
 	Wrap bool
 	// Whole are the heads of columns whose cells are never cut, since people copy them.
 	Whole []string
+	// Tails are the heads of columns whose cells are cut in the middle, since they differ at their ends.
+	Tails []string
 	// Foot is printed below the rows at a terminal. It may have several lines.
 	Foot Advice
 	// Text is printed unchanged and includes its line ends.

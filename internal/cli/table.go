@@ -17,12 +17,16 @@ type table struct {
 	bold   bool
 	wrap   bool     // the last column
 	whole  []string // heads of columns that are never cut
+	tails  []bool   // of each column, whether its cells are cut in the middle
 	err    error
 }
 
 // begin writes what stands over the rows, and the first of them.
 func (c *Context) begin(a Answer, rows []Row) *table {
 	t := &table{to: &c.out, wide: c.Columns(), bold: c.Colour(), wrap: a.Wrap, whole: a.Whole}
+	for _, head := range a.Heads {
+		t.tails = append(t.tails, slices.Contains(a.Tails, head))
+	}
 	for _, row := range rows {
 		t.measure(row.Cells)
 	}
@@ -137,6 +141,9 @@ func (t *table) row(r Row) {
 			t.wrapped(line.String()+"  ", cell, r)
 			return
 		}
+		if i < len(t.tails) && t.tails[i] {
+			cell = cutMiddle(cell, t.widths[i])
+		}
 		cell = Cut(cell, t.widths[i])
 		line.WriteString("  " + cell + strings.Repeat(" ", t.widths[i]-Width(cell)))
 	}
@@ -194,6 +201,21 @@ func Cut(text string, columns int) string {
 		}
 	}
 	return text
+}
+
+// cutMiddle is Cut for a text that differs from others at its end, most of which it keeps.
+func cutMiddle(text string, columns int) string {
+	if Width(text) <= columns {
+		return text
+	}
+	tail, kept := "", 0
+	for _, r := range slices.Backward([]rune(text)) {
+		if kept += widthOf(r); kept > columns/2 {
+			break
+		}
+		tail = string(r) + tail
+	}
+	return Cut(text, columns-Width(tail)) + tail
 }
 
 func widthOf(r rune) int {

@@ -82,3 +82,12 @@ func TestAShellTakesAQuotedWordLiterally(t *testing.T) {
 		require.Equal(t, word, string(out), "%q", word)
 	}
 }
+
+// TestNamesThatDifferAtTheirEndsAreCutInTheMiddle.
+func TestNamesThatDifferAtTheirEndsAreCutInTheMiddle(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "sp_my_…_3wmg68", cutMiddle("sp_my_shop_backend_3wmg68", 14))
+	require.Equal(t, "sp_my_shop", cutMiddle("sp_my_shop", 10))
+	require.Equal(t, "s…8", cutMiddle("sp_my_shop_3wmg68", 3))
+	require.Equal(t, "東…京", cutMiddle("東東東京", 5))
+}

@@ -26,7 +26,8 @@ type Created struct {
 // Create registers a tenant and makes its database on a server, with extras.
 func (m *Machine) Create(ctx context.Context, n registry.NewTenant, s registry.Server, x Extras) (c Created, err error) {
 	c.Tenant = n.Tenant
-	h, err := m.bringUp(ctx, s)
+	defer func() { err = m.orFull(s, err) }()
+	h, err := m.bringUpRoomy(ctx, s)
 	if err != nil {
 		return c, err
 	}
@@ -66,7 +67,8 @@ func (m *Machine) Resume(ctx context.Context, s Subject, on registry.Server, x E
 			return r, m.publish(ctx)
 		}
 	}
-	h, err := m.bringUp(ctx, on)
+	defer func() { err = m.orFull(on, err) }()
+	h, err := m.bringUpRoomy(ctx, on)
 	if err != nil {
 		return r, err
 	}

@@ -20,7 +20,7 @@ import (
 // Cluster is the server of this machine's own programs, without which it can be looked at
 // and stopped.
 func (m *Machine) Cluster(s registry.Server) (c postgres.Cluster, err error) {
-	c.Env, c.Owner, c.Listen = m.Env, m.Directory, m.Listen
+	c.Env, c.Owner, c.Listen, c.Say = m.Env, m.Directory, m.Listen, m.say
 	if c.Port, c.Password, err = loginOf(s); err != nil {
 		return c, err
 	}
@@ -56,7 +56,6 @@ func (m *Machine) startCluster(ctx context.Context, s registry.Server) error {
 	if c.Programs, err = m.Programs(c.Dir); err != nil {
 		return err
 	}
-	c.Recovering = func() { m.Progress("waiting for PostgreSQL, which recovers what a crash left") }
 	m.Progress("starting PostgreSQL")
 	if err := c.Up(ctx); err != nil {
 		return &ServerError{s, err}

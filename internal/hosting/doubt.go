@@ -111,7 +111,7 @@ func (m *Machine) Allow(ctx context.Context, s registry.Server, d Doubt) (regist
 		return s, err
 	}
 	m.Progress("moving the data")
-	if err := (postgres.Cluster{Dir: d.From, Owner: m.Directory}).MoveTo(ctx, d.Dir); err != nil {
+	if err := (postgres.Cluster{Dir: d.From, Owner: m.Directory, Say: m.say}).MoveTo(ctx, d.Dir); err != nil {
 		return s, err
 	}
 	now, err := postgres.Cluster{Dir: d.Dir}.Identity()

@@ -30,12 +30,13 @@ func (m *Machine) Drop(ctx context.Context, d registry.Database, w Wanted) (done
 
 // drop records first that a database is about to go, so that nobody publishes a login to it
 // meanwhile.
-func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, done *Dropped) error {
+func (m *Machine) drop(ctx context.Context, d registry.Database, w Wanted, done *Dropped) (err error) {
 	s, err := m.server(ctx, d.Server)
 	if err != nil {
 		return err
 	}
-	h, err := m.bringUp(ctx, w.Instead(s))
+	defer func() { err = m.orFull(s, err) }()
+	h, err := m.bringUpRoomy(ctx, w.Instead(s))
 	if err != nil {
 		return err
 	}

@@ -30,12 +30,14 @@ var (
 	ErrOtherData = errors.New("not started")
 	// ErrLost is returned if data with recorded databases are gone.
 	ErrLost = errors.New("its data are gone")
-	// ErrNoRoom is returned for a server that may not start again if it is stopped, because its disk is full.
-	ErrNoRoom = errors.New("it may not start again if it is stopped")
+	// ErrNoRoom is returned for a server whose disk is full.
+	ErrNoRoom = errors.New("too little for PostgreSQL, which ends on a full disk and does not start again")
 	// ErrNotOwn is returned for what sp does only with a server that it runs itself.
 	ErrNotOwn = errors.New("somebody else runs it")
 	// ErrStopped is returned for a login to a server of sp's that is not running.
 	ErrStopped = errors.New("does not run")
+	// ErrStarting is returned for a server of sp's that takes nobody yet.
+	ErrStarting = errors.New("it still starts, or recovers what a crash left")
 	// ErrDrifted is returned if a tenant's URL does not lead to the database that was made for it.
 	ErrDrifted = errors.New("its URL does not lead to its database")
 	// ErrSharedAdmin is returned for a rotation of the role with which sp itself makes databases.
@@ -70,8 +72,8 @@ type Machine struct {
 	Random io.Reader
 	// Progress is called with what is being done.
 	Progress func(step string)
-	// Waits is called once with what a step waits for that takes more than a few seconds; nil tells nobody.
-	Waits func(what string)
+	// Say is called with what a step waits for, or is about to do, that the user has to know of; nil says nothing.
+	Say func(what string)
 	// Offline is the error if connections are not allowed; nil if they are.
 	Offline error
 
@@ -161,4 +163,10 @@ func afterwards(err error) error {
 // publish has the files that follow the registry written, to which a killed command had not come.
 func (m *Machine) publish(ctx context.Context) error {
 	return m.Change(ctx, func(*registry.Registry) error { return nil })
+}
+
+func (m *Machine) say(what string) {
+	if m.Say != nil {
+		m.Say(what)
+	}
 }

@@ -59,7 +59,7 @@ func (m *Machine) bringUp(ctx context.Context, s registry.Server) (*host, error)
 	}
 	admin, err := m.connect(ctx, s)
 	if err == nil && s.Provider == registry.InDocker { // a server of programs is told at its start
-		if err = admin.Keep(ctx, postgres.Logging); err != nil {
+		if err = admin.Keep(ctx, postgres.Kept); err != nil {
 			_ = admin.Close()
 		}
 	}
@@ -67,6 +67,14 @@ func (m *Machine) bringUp(ctx context.Context, s registry.Server) (*host, error)
 		return nil, &ServerError{s, fmt.Errorf("server %s: %w", s.Name, err)}
 	}
 	return &host{s, admin}, nil
+}
+
+// bringUpRoomy is bringUp for what makes or drops a database.
+func (m *Machine) bringUpRoomy(ctx context.Context, s registry.Server) (*host, error) {
+	if err := m.CheckRoom(s); err != nil {
+		return nil, &ServerError{s, fmt.Errorf("server %s: %w", s.Name, err)}
+	}
+	return m.bringUp(ctx, s)
 }
 
 // Start starts a server that sp runs, unless it runs by now, and returns when it takes connections.
@@ -87,7 +95,7 @@ func (m *Machine) connect(ctx context.Context, s registry.Server) (*provision.Se
 	}
 	server, err := m.awake(ctx, s.Admin)
 	if err == nil {
-		server.Progress, server.Waits = m.Progress, m.Waits
+		server.Progress, server.Waits = m.Progress, m.say
 	}
 	return server, err
 }
@@ -247,6 +255,25 @@ type Up struct {
 	// Missing are databases that are recorded as whole and not on the server.
 	Missing []registry.Database
 	Warnings
+}
+
+// Moves reports whether Up would stop a server that runs, because it is to have another port or another socket.
+func (m *Machine) Moves(ctx context.Context, s registry.Server, port int) (bool, error) {
+	if s.Provider != registry.LocalPrograms || s.Admin.Empty() {
+		return false, nil
+	}
+	c, err := m.Cluster(s)
+	if err != nil {
+		return false, err
+	}
+	socket, err := c.Socket()
+	if err != nil {
+		return false, err
+	}
+	if (port == 0 || port == c.Port) && (m.Listen == nil || *m.Listen == socket) {
+		return false, nil
+	}
+	return m.Running(ctx, s)
 }
 
 // Up starts a server, on the given port unless it is 0, and ends the old logins that are due there.

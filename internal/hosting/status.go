@@ -59,9 +59,28 @@ func (m *Machine) Stop(ctx context.Context, s registry.Server) error {
 	return m.ending(ctx, s, runner.Down)
 }
 
-// leastFree is what the disk of a server must have left before it is stopped: one that can't write its journal
-// does not start.
+// leastFree is what the disk of a server must have left before it is stopped, or told to do what makes a checkpoint:
+// one that can't write its journal ends, and does not start again.
 const leastFree = 64 << 20
+
+// CheckRoom refuses a server of this machine's programs whose disk is full.
+func (m *Machine) CheckRoom(s registry.Server) error {
+	if free := m.free(s); free != nil && *free < leastFree {
+		return fmt.Errorf("its disk has %d MB left: %w", *free>>20, ErrNoRoom)
+	}
+	return nil
+}
+
+// orFull says of a server that does not answer any more that its disk is full, if it is.
+func (m *Machine) orFull(s registry.Server, err error) error {
+	if !errors.Is(err, provision.ErrUnavailable) || errors.Is(err, ErrNoRoom) {
+		return err
+	}
+	if full := m.CheckRoom(s); full != nil {
+		err = fmt.Errorf("%w; %w", err, full)
+	}
+	return err
+}
 
 // CheckRestart refuses a server that sp runs if it would not start again: for want of room, or with this
 // machine's programs.
@@ -73,12 +92,8 @@ func (m *Machine) CheckRestart(s registry.Server) error {
 	if err != nil || !c.Exists() {
 		return err
 	}
-	free, err := c.Free()
-	if err != nil {
+	if err := m.CheckRoom(s); err != nil {
 		return err
-	}
-	if free < leastFree {
-		return fmt.Errorf("its disk has %d MB left: %w", free>>20, ErrNoRoom)
 	}
 	if c.Programs, err = m.Programs(c.Dir); err != nil {
 		return err
@@ -103,13 +118,14 @@ func (m *Machine) Remove(ctx context.Context, s registry.Server) (without []regi
 }
 
 func (m *Machine) ending(ctx context.Context, s registry.Server, end func(runner, context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
 	r, err := m.runnerOf(s)
-	if err != nil {
-		return err
+	if err == nil {
+		err = end(r, ctx)
 	}
-	return end(r, ctx)
+	if err != nil {
+		err = fmt.Errorf("server %s: %w", s.Name, err)
+	}
+	return err
 }
 
 // Clusters returns the servers of all projects of this user that sp runs with local programs.
@@ -123,8 +139,7 @@ func (m *Machine) Clusters(ctx context.Context) ([]postgres.Placed, error) {
 
 // RemoveCluster stops one of these servers and removes its data.
 func (m *Machine) RemoveCluster(ctx context.Context, c postgres.Placed) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
+	c.Say = m.say
 	return c.Remove(ctx)
 }
 
@@ -147,13 +162,13 @@ const (
 // stateOf is how a server is that does not answer as it should.
 func stateOf(err error) ServerState {
 	switch {
-	case provision.IsStarting(err):
+	case provision.IsStarting(err), errors.Is(err, postgres.ErrUnended):
 		return ServerStarting
 	case errors.Is(err, ErrWithheld):
 		return ServerWithheld
 	case errors.Is(err, ErrLost):
 		return ServerLost
-	case errors.Is(err, provision.ErrUnavailable):
+	case errors.Is(err, provision.ErrUnavailable), errors.Is(err, postgres.ErrFrozen):
 		return ServerUnreachable
 	case errors.Is(err, provision.ErrDenied):
 		return ServerRefuses
@@ -190,6 +205,8 @@ func (m *Machine) status(ctx context.Context, s registry.Server, databases []reg
 		if err == nil && !running {
 			st.State = ServerStopped
 			err = m.DataTrouble(ctx, s)
+		} else if err == nil && m.IsEnding(ctx, s) {
+			err = m.unfit(ctx, s, postgres.ErrUnended)
 		}
 		if errors.Is(err, ErrLost) {
 			st.Missing = RecordedOn(s, databases)
@@ -218,6 +235,12 @@ func (m *Machine) status(ctx context.Context, s registry.Server, databases []reg
 		}
 	}
 	return st
+}
+
+// IsEnding reports whether a server of sp's takes nobody any more: it, or what is left of it, is to end.
+func (m *Machine) IsEnding(ctx context.Context, s registry.Server) bool {
+	look, err := m.look(ctx, s)
+	return err == nil && look == postgres.Stopping
 }
 
 // Sessions returns the sessions of clients on a server that runs.

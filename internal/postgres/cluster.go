@@ -14,7 +14,7 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// startPatience is how long a server may take to begin, where another one is just ending, and to stop.
+// startPatience is how long a server may take to begin, where another one is just ending.
 const startPatience = 60 * time.Second
 
 // Cluster is a server of the machine's own programs, in a directory of its own, which is sp's user's. For
@@ -41,8 +41,8 @@ type Cluster struct {
 	Owner    string
 	// Listen is the directory in which it is to have a socket from now on, "" for none; nil leaves that as it is.
 	Listen *string
-	// Recovering is called once if a start takes long, which a crash before leads to; it may be nil.
-	Recovering func()
+	// Say is told what takes long, and why; it may be nil.
+	Say func(what string)
 
 	as Account // while it is made and started
 }
@@ -71,7 +71,7 @@ func (c Cluster) up(ctx context.Context) error {
 	if err := makeDir(c.Dir, c.as); err != nil {
 		return err
 	}
-	held, err := acquire(ctx, c.Dir)
+	held, err := acquire(ctx, c.Dir, c.say)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,9 @@ func (c Cluster) alone(ctx context.Context, fn func() error) error {
 	if _, err := os.Lstat(c.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	held, err := acquire(ctx, c.Dir)
+	within, cancel := context.WithTimeoutCause(ctx, lockPatience, ErrBusy)
+	defer cancel()
+	held, err := acquire(within, c.Dir, c.say)
 	if err != nil {
 		return err
 	}
@@ -132,21 +134,34 @@ func (c Cluster) alone(ctx context.Context, fn func() error) error {
 	return fn()
 }
 
-// Running tells whether the server runs, ready or not yet.
+// lockPatience is how long a command that ends a server waits for one that starts it, which may take as long as a
+// crash takes to recover from.
+const lockPatience = time.Minute
+
+func (c Cluster) say(what string) {
+	if c.Say != nil {
+		c.Say(what)
+	}
+}
+
+// Running tells whether the server runs, ready or not yet, or has left processes that do.
 func (c Cluster) Running(ctx context.Context) (bool, error) {
-	m, err := c.postmaster(ctx)
-	return m.runs, err
+	users, err := c.Users(ctx)
+	return len(users) > 0, err
 }
 
 // Look is what can be seen of a server from here.
 type Look int
 
-// What is seen: no server, the server on its port, which may be starting or stopping, or that it may run where
-// its process can't be seen, in another container.
+// What is seen: no server, the server on its port, that it starts or recovers, that it or what is left of it is to
+// end, that its process was stopped by a signal, or that it may run where its process can't be seen, in another
+// container.
 const (
 	NotThere Look = iota
 	There
-	Between
+	Starting
+	Stopping
+	Frozen
 	Unseen
 )
 
@@ -156,14 +171,24 @@ func (c Cluster) Look(ctx context.Context) (Look, error) {
 	switch {
 	case err != nil:
 		return NotThere, err
-	case m.runs && m.port == c.Port && m.between:
-		return Between, nil
-	case m.runs && m.port == c.Port:
+	case m.runs && m.port != c.Port:
+		return NotThere, nil
+	case m.runs && isFrozen(m.pid):
+		return Frozen, nil
+	case m.runs && m.stopping:
+		return Stopping, nil
+	case m.runs && m.starting:
+		return Starting, nil
+	case m.runs:
 		return There, nil
 	case m.pid != 0 && m.port == c.Port && c.isElsewhere():
 		return Unseen, nil
 	}
-	return NotThere, nil
+	users, err := left(ctx, c.data())
+	if len(users) > 0 {
+		return Stopping, err
+	}
+	return NotThere, err
 }
 
 func (c Cluster) data() string { return filepath.Join(c.Dir, "data") }

@@ -25,7 +25,7 @@ func (c Cluster) MoveTo(ctx context.Context, dir string) error {
 	if err := checkOwner(c.Dir, info, os.Geteuid()); err != nil {
 		return err
 	}
-	held, err := acquire(ctx, c.Dir)
+	held, err := acquire(ctx, c.Dir, c.say)
 	if err != nil {
 		return err
 	}

@@ -3,14 +3,12 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // postmaster is the server's process, as its file says:
@@ -20,7 +18,8 @@ type postmaster struct {
 	pid, port int
 	socket    string
 	ready     bool
-	between   bool // it starts, recovers or stops, and takes no connections now
+	starting  bool // or it recovers, and takes no connections yet
+	stopping  bool
 	runs      bool // the process is there, and is this cluster's
 }
 
@@ -47,8 +46,10 @@ func (c Cluster) postmaster(ctx context.Context) (m postmaster, err error) {
 	switch strings.TrimSpace(lines[7]) {
 	case "ready":
 		m.ready = true
-	case "", "starting", "stopping":
-		m.between = true
+	case "", "starting":
+		m.starting = true
+	case "stopping":
+		m.stopping = true
 	}
 	m.runs, err = isServer(ctx, m.pid, c.data())
 	return m, err
@@ -66,27 +67,6 @@ func (c Cluster) isElsewhere() bool {
 func namespace() string {
 	name, _ := os.Readlink("/proc/self/ns/pid")
 	return name
-}
-
-// stop ends the server fast: its clients are disconnected, and nothing is lost.
-func (c Cluster) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("%s: it does not stop: %w", c.data(), ErrUnusable))
-	defer cancel()
-	for asked := 0; ; {
-		m, err := c.postmaster(ctx)
-		if err != nil || !m.runs {
-			return err
-		}
-		if asked != m.pid {
-			if err := syscall.Kill(m.pid, syscall.SIGINT); err != nil && !errors.Is(err, syscall.ESRCH) {
-				return fmt.Errorf("%s: process %d: %w", c.data(), m.pid, err)
-			}
-			asked = m.pid
-		}
-		if err := pause(ctx, 10*time.Millisecond); err != nil {
-			return err
-		}
-	}
 }
 
 // isAlive tells whether there is a process, whosever it is.

@@ -26,7 +26,8 @@ func (c Cluster) start(whole context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(whole, startPatience,
 		fmt.Errorf("%s: no connections after %v: %w (see %s)", c.data(), startPatience, ErrUnusable, c.logFile()))
 	defer cancel()
-	for again := error(nil); ; {
+	again := error(nil)
+	for next := 100 * time.Millisecond; ; next = min(2*next, 5*time.Second) { // each try writes into the log
 		err := c.tryStart(ctx, whole)
 		if !errors.Is(err, errAgain) {
 			if err != nil && ctx.Err() != nil && again != nil { // why it was not over before
@@ -35,7 +36,7 @@ func (c Cluster) start(whole context.Context) error {
 			return err
 		}
 		again = err
-		if over := pause(ctx, 100*time.Millisecond); over != nil {
+		if over := pause(ctx, next); over != nil {
 			return fmt.Errorf("%w: %w", err, over)
 		}
 	}
@@ -54,13 +55,16 @@ func (c Cluster) tryStart(ctx, whole context.Context) error {
 		return err
 	}
 	if m.runs && (m.port != c.Port || m.socket != socket) {
-		if err := c.stop(ctx); err != nil {
+		if err := c.stop(whole); err != nil {
 			return err
 		}
 		m = postmaster{}
 	}
 	if m.runs {
 		return c.await(whole, m.pid, nil)
+	}
+	if err := c.awaitEnd(ctx); err != nil {
+		return err
 	}
 	if err := writeFile(c.namespaceFile(), []byte(namespace())); err != nil {
 		return err
@@ -128,7 +132,7 @@ func (c Cluster) launch(ctx context.Context, said *os.File, socket string) error
 // the next, and what a server of an earlier sp has to be told, too.
 func (c Cluster) arguments(socket string) []string {
 	args := []string{"-D", c.data(), "-p", strconv.Itoa(c.Port), "-c", "unix_socket_directories=" + socket}
-	for _, setting := range Logging {
+	for _, setting := range Kept {
 		args = append(args, "-c", setting[0]+"="+setting[1])
 	}
 	return args
@@ -136,16 +140,20 @@ func (c Cluster) arguments(socket string) []string {
 
 // await returns when the server of this pid is ready, or how it ended.
 func (c Cluster) await(ctx context.Context, pid int, ended <-chan error) error {
-	slow := time.After(quick)
+	slow, late := time.After(quick), time.Now().Add(stopPatience)
 	for {
 		m, err := c.postmaster(ctx)
 		switch {
 		case err != nil:
 			return err
-		case m.pid == pid && m.runs && m.ready:
+		case m.pid == pid && m.runs && m.ready && !isFrozen(pid):
 			return nil
 		case ended == nil && !m.runs: // it was just stopping
 			return errAgain
+		case m.stopping && time.Now().After(late):
+			return unended(c.data(), []int{m.pid})
+		case m.runs && isFrozen(m.pid):
+			return fmt.Errorf("%s: process %d: %w", c.data(), m.pid, ErrFrozen)
 		}
 		select {
 		case err := <-ended:
@@ -154,9 +162,7 @@ func (c Cluster) await(ctx context.Context, pid int, ended <-chan error) error {
 			}
 			return err
 		case <-slow:
-			if c.Recovering != nil {
-				c.Recovering()
-			}
+			c.say("waiting for PostgreSQL, which starts, stops, or recovers what a crash left")
 		case <-time.After(10 * time.Millisecond):
 		case <-ctx.Done():
 			return context.Cause(ctx)

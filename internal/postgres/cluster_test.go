@@ -97,7 +97,7 @@ func TestACancelledInitEndsAtOnce(t *testing.T) {
 	time.AfterFunc(200*time.Millisecond, func() { cancel(errors.New("Ctrl-C")) })
 	require.ErrorContains(t, c.up(ctx), "Ctrl-C")
 	require.Equal(t, "lock", entries(t, c.Dir))
-	held, err := acquire(soon(t), c.Dir)
+	held, err := acquire(soon(t), c.Dir, c.say)
 	require.NoError(t, err, "no child has it still")
 	held.release()
 }
@@ -225,7 +225,7 @@ func TestACommandWaitsForAnother(t *testing.T) {
 	t.Parallel()
 	c := newFakeCluster(t, "echo FATAL: no >&2; exit 1")
 	require.NoError(t, makeDir(c.Dir, Account{}))
-	held, err := acquire(soon(t), c.Dir)
+	held, err := acquire(soon(t), c.Dir, c.say)
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()

@@ -27,6 +27,8 @@ const (
 	label = "io.systemprompt.directory"
 	// enginePatience is how long docker may take to say what there is.
 	enginePatience = 3 * time.Second
+	// stopsWithin is how long docker may take to stop the container.
+	stopsWithin = time.Minute
 	// restartPatience is how long a container that ended may take to run again: docker
 	// waits longer each time.
 	restartPatience = 10 * time.Second
@@ -163,7 +165,9 @@ func (d Docker) Down(ctx context.Context) error {
 	if err != nil || !runs {
 		return err
 	}
-	return d.do(ctx, "stop", Container)
+	ctx, cancel := context.WithTimeoutCause(ctx, stopsWithin, fmt.Errorf("docker stop: no answer for %v: %w", stopsWithin, ErrUnusable))
+	defer cancel()
+	return d.do(ctx, "stop", Container) // which kills it after 10 s
 }
 
 // Remove ends the container with its volume and its network, if they are this project's, and removes

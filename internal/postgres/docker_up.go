@@ -20,7 +20,7 @@ func (d Docker) Up(ctx context.Context, answers func(context.Context) error) err
 	if err := makeDir(d.Dir, Account{}); err != nil {
 		return err
 	}
-	held, err := acquire(ctx, d.Dir)
+	held, err := acquire(ctx, d.Dir, func(string) {})
 	if err != nil {
 		return err
 	}

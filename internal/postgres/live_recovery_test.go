@@ -48,7 +48,7 @@ func TestLiveFiftyDatabasesComeBackFromAKillInACheckpoint(t *testing.T) {
 	t.Logf("made, filled and killed in %v", time.Since(since).Round(time.Millisecond))
 
 	var told atomic.Int32
-	c.Recovering = func() { told.Add(1) }
+	c.Say = func(string) { told.Add(1) }
 	held := holdRecovery(t, c)
 	since = time.Now()
 	require.NoError(t, c.Up(t.Context()))

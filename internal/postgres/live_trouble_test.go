@@ -74,7 +74,7 @@ func TestLiveTheServerHoldsNoPipeAndOutlivesTheSession(t *testing.T) {
 	require.NoError(t, child.Wait())
 	_ = syscall.Kill(-child.Process.Pid, syscall.SIGINT) // Ctrl-C, to all of the group
 	require.Equal(t, "1", c.mustAsk(t, "SELECT 1"))
-	held, err := acquire(soon(t), c.Dir)
+	held, err := acquire(soon(t), c.Dir, c.say)
 	require.NoError(t, err, "nor the lock")
 	held.release()
 }

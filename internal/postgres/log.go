@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,6 +29,10 @@ var Logging = [][2]string{
 	{"log_parameter_max_length_on_error", "0"},
 	{"log_line_prefix", "%m [%p] %e %q%u@%d %a "},
 }
+
+// Kept are the settings that each server of sp's has, whatever its data say: what it logs, and how long a client may
+// take to log in. One that says nothing keeps a connection from others, those that are for sp included.
+var Kept = append(slices.Clip(Logging), [2]string{"authentication_timeout", "5s"})
 
 // maxLog is how large a log may be when a command of sp's comes by; then its last part is kept beside it.
 const maxLog = 1 << 20

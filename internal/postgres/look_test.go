@@ -33,7 +33,7 @@ func TestWhatCanBeSeenOfAServer(t *testing.T) {
 	file := func(pid, port int) {
 		mustWrite(t, c.PIDFile(), fmt.Sprintf("%d\n%s\n1\n%d\n\n\n\n%s\n", pid, c.data(), port, state))
 	}
-	for said, want := range map[string]Look{"": Between, "starting": Between, "stopping": Between, "standby ": There, "ready   ": There} {
+	for said, want := range map[string]Look{"": Starting, "starting": Starting, "stopping": Stopping, "standby ": There, "ready   ": There} {
 		state = said
 		file(other.Process.Pid, c.Port)
 		require.Equal(t, want, look(), said)

@@ -75,15 +75,20 @@ func writeFile(path string, text []byte) error {
 // lock is a kernel lock, which ends with the last process that has it.
 type lock struct{ file *os.File }
 
-// acquire takes the lock of a directory, as soon as no other process has it.
-func acquire(ctx context.Context, dir string) (lock, error) {
+// acquire takes the lock of a directory, as soon as no other process has it, and says if that takes long.
+func acquire(ctx context.Context, dir string, say func(what string)) (lock, error) {
 	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return lock{}, err
 	}
+	told, late := false, time.Now().Add(quick)
 	for {
 		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
+			if !told && time.Now().After(late) {
+				told = true
+				say("waiting for another command of sp, which starts or stops the server")
+			}
 			err = pause(ctx, 20*time.Millisecond)
 			if err == nil {
 				continue
@@ -91,7 +96,7 @@ func acquire(ctx context.Context, dir string) (lock, error) {
 		}
 		if err != nil {
 			_ = file.Close()
-			return lock{}, fmt.Errorf("%s: another command is at work: %w", dir, err)
+			return lock{}, fmt.Errorf("%s: waiting for another command: %w", dir, err)
 		}
 		return lock{file}, nil
 	}

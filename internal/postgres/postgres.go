@@ -25,6 +25,12 @@ var (
 	ErrEdited = errors.New("not used until you have looked at it")
 	// ErrInvalid is returned for a path or a port that is not allowed.
 	ErrInvalid = errors.New("not allowed")
+	// ErrUnended is returned where processes of a server, which was told to stop or was killed, do not end.
+	ErrUnended = errors.New("it does not end, and until then no server takes connections there")
+	// ErrFrozen is returned for a server of which the process was stopped by a signal.
+	ErrFrozen = errors.New("it was stopped by a signal (SIGSTOP), and answers nobody until it is told to go on")
+	// ErrBusy is returned where another command of sp starts the server, or ends it, for too long.
+	ErrBusy = errors.New("another command of sp is at it")
 	// ErrUnusable is returned for a server that can't be made or does not start.
 	ErrUnusable = errors.New("the server can't be run")
 )

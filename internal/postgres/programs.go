@@ -35,6 +35,21 @@ type Programs struct{ Dir, Version string }
 // Program returns the path of one of the programs.
 func (p Programs) Program(name string) string { return filepath.Join(p.Dir, name) }
 
+// Home is the place where the system has put the programs, if Dir only has links to them, as from one that a
+// newer version takes over; else it is Dir.
+func (p Programs) Home() string {
+	own, err := os.Stat(p.Program("postgres"))
+	if err != nil {
+		return p.Dir
+	}
+	for _, dir := range places() {
+		if there, err := os.Stat(filepath.Join(dir, "postgres")); err == nil && os.SameFile(own, there) {
+			return dir
+		}
+	}
+	return p.Dir
+}
+
 // FindPrograms returns the programs of this machine for the cluster in a directory: of the
 // version that made it, for no other can use its data; without a cluster, or those, the
 // newest. It looks in path and where systems put them, and takes the first of the same

@@ -87,3 +87,20 @@ func TestVersionsAreRead(t *testing.T) {
 		require.Equal(t, version, majorOf(said), said)
 	}
 }
+
+// TestLinksToProgramsLeadHome, to the place that stays when the links lead to a newer version.
+func TestLinksToProgramsLeadHome(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.Equal(t, dir, Programs{Dir: dir}.Home())
+	for _, place := range places() {
+		program := Programs{Dir: place}.Program("postgres")
+		if _, err := os.Stat(program); err != nil {
+			continue
+		}
+		require.NoError(t, os.Symlink(program, filepath.Join(dir, "postgres")))
+		require.Equal(t, place, Programs{Dir: dir}.Home())
+		return
+	}
+	t.Skip("no programs where systems put them")
+}

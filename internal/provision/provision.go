@@ -25,6 +25,10 @@ var (
 	ErrUnavailable = errors.New("database server not available")
 	// ErrFull is ErrUnavailable for a server of which somebody holds all locks, so that nobody can log in.
 	ErrFull = fmt.Errorf("%w", ErrUnavailable)
+	// ErrCrowded is ErrUnavailable for a server all of whose connections are taken, or all that a role may have.
+	ErrCrowded = fmt.Errorf("%w", ErrUnavailable)
+	// ErrNoDisk is ErrUnavailable for a server that can't write because its disk is full.
+	ErrNoDisk = fmt.Errorf("%w", ErrUnavailable)
 	// ErrDenied is returned when the server refuses a login, a right or a statement.
 	ErrDenied = errors.New("refused by the database server")
 	// ErrMismatch is returned when a database or a role is not there, or not the tenant's.

@@ -182,6 +182,10 @@ func kindOf(state string) error {
 		return ErrMismatch
 	case state == "53200": // out of shared memory
 		return ErrFull
+	case state == "53300":
+		return ErrCrowded
+	case state == "53100":
+		return ErrNoDisk
 	case strings.HasPrefix(state, "57P"), strings.HasPrefix(state, "53"), strings.HasPrefix(state, "08"), strings.HasPrefix(state, "58"):
 		return ErrUnavailable
 	}

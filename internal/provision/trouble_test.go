@@ -44,7 +44,7 @@ func TestWhatAServerSaysIsSorted(t *testing.T) {
 	for state, want := range map[string]error{
 		"28P01": ErrDenied, "28000": ErrDenied, "42501": ErrDenied, "0A000": ErrDenied, "42704": ErrDenied, "55000": ErrDenied,
 		"3D000": ErrMismatch,
-		"57P03": ErrUnavailable, "57P01": ErrUnavailable, "53300": ErrUnavailable, "53100": ErrUnavailable, "53200": ErrFull, "08006": ErrUnavailable,
+		"57P03": ErrUnavailable, "57P01": ErrUnavailable, "53300": ErrCrowded, "53100": ErrNoDisk, "53200": ErrFull, "08006": ErrUnavailable,
 	} {
 		url := fake(t, pgtest.Says(state, "it will not"))
 		_, err := Check(within(t), url)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -37,6 +39,19 @@ func (uses Uses) String() string {
 		return "1 session (" + names[0] + ")"
 	}
 	return fmt.Sprintf("%d sessions (%s)", n, strings.Join(names, ", "))
+}
+
+// UsesIn returns who has sessions, most of them first.
+func UsesIn(sessions []Session) (uses Uses) {
+	of := map[string]int{}
+	for _, s := range sessions {
+		of[s.Application]++
+	}
+	for _, application := range slices.Sorted(maps.Keys(of)) {
+		uses = append(uses, Use{Application: application, Sessions: of[application]})
+	}
+	slices.SortStableFunc(uses, func(a, b Use) int { return cmp.Compare(b.Sessions, a.Sessions) })
+	return uses
 }
 
 // UsesOf returns who has a login in use.

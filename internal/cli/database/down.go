@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -13,7 +14,8 @@ func downCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "down",
 		Usage:       "stop the server that sp runs; its data stays",
-		Description: "Open sessions end. sp db up starts it again.",
+		Description: "Open sessions end, so sp names them and asks first. sp db up starts it again.",
+		Flags:       []cli.Flag{cli.Yes()},
 		Run:         task.Run(down),
 	}
 }
@@ -31,6 +33,10 @@ func down(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	done := stopped{Servers: []record{}}
 	err = t.UntilTold(ctx, func(ctx context.Context) error {
 		for _, s := range h.own {
+			err := mayGoDown(ctx, t, h.Machine, s)
+			if err != nil {
+				return err
+			}
 			was, err := stop(ctx, t, h.Machine, s)
 			switch {
 			case err != nil:
@@ -47,6 +53,22 @@ func down(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		t.Note("sp runs no server here")
 	}
 	return cli.Answer{Value: done}, err
+}
+
+// mayGoDown asks before a server stops that people use, or that may not start again.
+func mayGoDown(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server) error {
+	if s.Withheld != "" {
+		return nil
+	}
+	if running, err := m.Running(ctx, s); err != nil || !running || m.IsEnding(ctx, s) {
+		return err
+	}
+	if full := m.CheckRoom(s); full != nil {
+		if err := t.Confirm(ctx, fmt.Sprintf("Stop server %s? %v", s.Name, full)); err != nil {
+			return err
+		}
+	}
+	return mayEnd(ctx, t, m, s, "Stop")
 }
 
 // stop stops a server that sp runs, and tells whether it ran.

@@ -4,13 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/hosting"
-	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
 
@@ -39,7 +36,7 @@ func restart(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
 	done := restarted{Servers: []started{}}
 	err = t.InSteps(ctx, t.Tenants, func(ctx context.Context, m *hosting.Machine) error {
 		for _, s := range h.own {
-			again, err := restartOne(ctx, t, m, s, h.databases)
+			again, err := restartOne(ctx, t, m, s)
 			if err != nil {
 				return err
 			}
@@ -50,7 +47,7 @@ func restart(ctx context.Context, t *task.Task) (a cli.Answer, err error) {
 	return cli.Answer{Value: done}, err
 }
 
-func restartOne(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server, databases []registry.Database) (again started, err error) {
+func restartOne(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server) (again started, err error) {
 	if s, err = m.Name(ctx, s); err != nil {
 		return again, err
 	}
@@ -59,7 +56,7 @@ func restartOne(ctx context.Context, t *task.Task, m *hosting.Machine, s registr
 	}
 	running, err := m.Running(ctx, s)
 	if err == nil && running {
-		if err = mayStop(ctx, t, m, s, databases); err == nil {
+		if err = mayStop(ctx, t, m, s, "Restart"); err == nil {
 			_, err = stop(ctx, t, m, s)
 		}
 	}
@@ -71,44 +68,14 @@ func restartOne(ctx context.Context, t *task.Task, m *hosting.Machine, s registr
 	return again, err
 }
 
-// mayStop looks whether a server can be started again, and asks whose sessions may end.
-func mayStop(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server, databases []registry.Database) error {
+// mayStop looks whether a server can be started again, and asks whose sessions may end. One that takes nobody any more
+// has nothing to lose by that.
+func mayStop(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server, doing string) error {
+	if m.IsEnding(ctx, s) {
+		return nil
+	}
 	if err := m.CheckRestart(s); err != nil {
 		return fmt.Errorf("server %s: %w", s.Name, &hosting.ServerError{Server: s, Err: err})
 	}
-	sessions, err := m.Sessions(ctx, s)
-	switch {
-	case err != nil:
-		return t.Confirm(ctx, fmt.Sprintf("Restart server %s? It does not say whose sessions end: %v", s.Name, err))
-	case len(sessions) > 0:
-		return t.Confirm(ctx, fmt.Sprintf("Restart server %s? %s: %s", s.Name, ending(len(sessions)), cli.Some(whose(sessions, databases))))
-	}
-	return nil
-}
-
-func ending(n int) string {
-	if n == 1 {
-		return "1 session ends"
-	}
-	return cli.Counted(n, "session") + " end"
-}
-
-// whose says to which tenants sessions belong, and how many each has.
-func whose(sessions []provision.Session, databases []registry.Database) (who []string) {
-	tenants := map[string]registry.TenantID{}
-	for _, d := range databases {
-		tenants[d.Name] = d.Tenant
-	}
-	of := map[string]int{}
-	for _, s := range sessions {
-		owner := "in database " + s.Database
-		if id, ok := tenants[s.Database]; ok {
-			owner = "of tenant " + string(id)
-		}
-		of[owner]++
-	}
-	for _, owner := range slices.Sorted(maps.Keys(of)) {
-		who = append(who, fmt.Sprintf("%d %s", of[owner], owner))
-	}
-	return who
+	return mayEnd(ctx, t, m, s, doing)
 }

@@ -33,6 +33,8 @@ type state struct {
 	Trouble   *trouble            `json:"trouble"`
 	Free      *int64              `json:"free_bytes"`
 	Databases []databaseState     `json:"databases"`
+
+	advice cli.Advice // what helps against the trouble
 }
 
 // trouble is why a server can't be used: a code, and a sentence.
@@ -139,10 +141,10 @@ func (s *state) put(t *task.Task, is hosting.Status, databases []registry.Databa
 	}
 	switch {
 	case is.Trouble != nil:
-		f := t.Failure(is.Trouble)
-		s.Trouble = &trouble{f.Code, f.Message}
+		f := t.FailureOf(is.Trouble)
+		s.Trouble, s.advice = &trouble{f.Code, f.Message}, f.Advice
 	case is.State == hosting.ServerStopped:
-		s.Trouble = &trouble{"stopped", "stopped"}
+		s.Trouble, s.advice = &trouble{"stopped", "stopped"}, cli.Advise("%s starts server %s", cli.To("sp db up"), s.Name)
 	}
 	for i, d := range s.Databases {
 		s.Databases[i].Missing = slices.Contains(is.Missing, d.Tenant.ID)
@@ -200,7 +202,7 @@ func (f found) servers() iter.Seq2[cli.Row, error] {
 func (f found) forPeople(now time.Time) cli.Answer {
 	a := cli.Answer{
 		Value: f, Title: "Databases", Heads: []string{"NAME", "TENANT", "SERVER", "SIZE", "SESSIONS", "OLDEST TX", "LAST USE", "STATE"},
-		Whole: []string{"SIZE", "SESSIONS", "OLDEST TX", "LAST USE"},
+		Whole: []string{"SIZE", "SESSIONS", "OLDEST TX", "LAST USE"}, Tails: []string{"NAME"},
 	}
 	var rows [][]string
 	for _, s := range f.Servers {
@@ -209,9 +211,10 @@ func (f found) forPeople(now time.Time) cli.Answer {
 			server = ""
 		}
 		for _, d := range s.Databases {
-			rows = append(rows, d.forPeople(now, server)...)
+			rows = append(rows, d.forPeople(now, server, s.State)...)
 		}
 	}
+	a.Heads, rows = withoutUse(a.Heads, rows)
 	a.Rows, a.Foot = cli.Rows(rows...), f.foot()
 	switch {
 	case len(f.Servers) == 0:
@@ -222,10 +225,27 @@ func (f found) forPeople(now time.Time) cli.Answer {
 	return a
 }
 
+// withoutUse leaves the columns about use out if no server tells any of it.
+func withoutUse(heads []string, rows [][]string) ([]string, [][]string) {
+	const from, to = 3, 7
+	for _, row := range rows {
+		if strings.Join(row[from:to], "") != "" {
+			return heads, rows
+		}
+	}
+	for i := range rows {
+		rows[i] = slices.Delete(rows[i], from, to)
+	}
+	return slices.Delete(heads, from, to), rows
+}
+
 // foot says how the servers are, what is to be done about databases, and where the next one would be made.
 func (f found) foot() (foot cli.Advice) {
 	for _, s := range f.Servers {
 		foot = foot.And(cli.Advise("%s", strings.Join(s.words(), ", ")))
+		if !s.advice.Empty() {
+			foot = foot.And(s.advice)
+		}
 		for _, d := range s.Databases {
 			if notes := d.notes(); len(notes) > 1 || d.Missing {
 				foot = foot.And(cli.Advise("%s: %s", d.Name, strings.Join(notes, "; ")))

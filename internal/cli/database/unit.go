@@ -76,7 +76,7 @@ func unitOf(t *task.Task, h here, s registry.Server) (string, error) {
 	}
 	u := unitFile{id: filepath.Base(c.Dir), self: self, dir: h.dir.Path(), pidFile: c.PIDFile(), isRoots: os.Geteuid() == 0}
 	u.set("SP_DATA_DIR", filepath.Dir(filepath.Dir(c.Dir)))
-	u.set("SP_POSTGRES_BIN", programs.Dir)
+	u.set("SP_POSTGRES_BIN", programs.Home())
 	for _, name := range []string{"HOME", "XDG_STATE_HOME"} { // where sp keeps that it trusts the project
 		if value := t.Env(name); value != nil && *value != "" {
 			u.set(name, *value)

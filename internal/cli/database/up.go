@@ -25,7 +25,7 @@ func upCommand() *cli.Command {
 			cli.Choice("provider", "run it in Docker, or with this machine's programs", string(registry.InDocker), string(registry.LocalPrograms)),
 			cli.Int("port", "PORT", "move the local server to PORT, and the tenants' URLs with it"),
 			cli.String("listen", "local|DIRECTORY", "have a socket in DIRECTORY, too, for a container that mounts it; local ends that"),
-			task.SetAside(),
+			task.SetAside(), cli.Yes(),
 		},
 		Run: task.Run(up),
 	}
@@ -90,6 +90,13 @@ func start(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Ser
 	if m.Listen != nil && s.Provider != registry.LocalPrograms {
 		return cli.Answer{}, cli.Usage("db up: --listen: only a server of this machine's programs has a socket")
 	}
+	moves, err := m.Moves(ctx, s, port)
+	if err == nil && moves {
+		err = mayStop(ctx, t, m, s, "Restart")
+	}
+	if err != nil {
+		return cli.Answer{}, err
+	}
 	up, err := m.Up(ctx, s, port)
 	tellUp(t, up, port)
 	if up.Stayed {
@@ -97,6 +104,12 @@ func start(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Ser
 	}
 	if err != nil {
 		return cli.Answer{}, err
+	}
+	switch {
+	case moves && len(up.Moved) > 0:
+		t.Note("server %s was restarted: start running applications again, with their new URLs", s.Name)
+	case moves:
+		t.Note("server %s was restarted: running applications have to connect again", s.Name)
 	}
 	t.Note("server %s runs: PostgreSQL %s", up.Server.Name, up.Version)
 	a := started{recordOf(up.Server), true, up.Version, nil}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -130,11 +131,14 @@ func (u usage) cells() []string {
 const forTests = "for tests"
 
 // forPeople are the rows of the table for a database and those beside it, with the name of the server where there
-// are several.
-func (d databaseState) forPeople(now time.Time, server string) [][]string {
+// are several. What is recorded as ready is as ready as its server.
+func (d databaseState) forPeople(now time.Time, server string, of hosting.ServerState) [][]string {
 	state := string(d.State)
-	if d.Missing {
+	switch {
+	case d.Missing:
 		state = "missing"
+	case d.State == registry.Ready && of != "":
+		state = string(of)
 	}
 	tenant := cmp.Or(d.Tenant.Called(), string(d.Tenant.ID))
 	row := func(name string, u usage, state string) []string {

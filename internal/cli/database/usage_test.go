@@ -9,6 +9,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
+	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -57,4 +58,19 @@ func TestSizesAreForPeople(t *testing.T) {
 	for bytes, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 7_634_279: "7.6 MB", 54_109_503_488: "54 GB", 999_999: "1000 kB", 3e15: "3000 TB"} {
 		require.Equal(t, want, sizeOf(bytes))
 	}
+}
+
+// TestAStoppedServersDatabasesAreNotReady, of whose use nothing is known; what starts it is named.
+func TestAStoppedServersDatabasesAreNotReady(t *testing.T) {
+	t.Parallel()
+	var d databaseState
+	d.DatabaseRecord = task.DatabaseRecord{Name: "sp_a", State: registry.Ready}
+	s := state{record: record{Name: "local"}, Databases: []databaseState{d}}
+	s.State, s.advice = hosting.ServerStopped, cli.Advise("%s starts server local", cli.To("sp db up"))
+	a := found{Servers: []state{s}}.forPeople(time.Now())
+	require.Equal(t, []string{"NAME", "TENANT", "SERVER", "STATE"}, a.Heads)
+	for row := range a.Rows {
+		require.Equal(t, []string{"sp_a", "", "", "stopped"}, row.Cells)
+	}
+	require.Contains(t, a.Foot.String(), "sp db up starts server local")
 }

@@ -114,6 +114,9 @@ func environmentFor(environ []string, password secret.Secret, scram bool) []stri
 	env := Without(environ, Directing)
 	if scram {
 		env = append(Without(env, []string{DemandsSCRAM}), DemandsSCRAM+"="+SCRAM)
+		if !slices.ContainsFunc(env, func(variable string) bool { return strings.HasPrefix(variable, "PGCONNECT_TIMEOUT=") }) {
+			env = append(env, "PGCONNECT_TIMEOUT=10") // for one on this machine that does not answer
+		}
 	}
 	if !password.Empty() {
 		env = append(env, "PGPASSWORD="+password.Reveal())

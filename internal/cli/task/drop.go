@@ -7,6 +7,7 @@ import (
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -41,6 +42,8 @@ func adviseDropping(err error, d registry.Database, done hosting.Dropped) error 
 	switch {
 	case errors.Is(err, provision.ErrMismatch):
 		return cli.Hint(err, "if somebody has dropped it: %s, or %s makes it again", cli.To("sp tenant delete", id, "--keep-database"), cli.To("sp tenant provision", id))
+	case !done.Begun && (errors.Is(err, postgres.ErrUnended) || errors.Is(err, postgres.ErrFrozen)):
+		return cli.Hint(err, "nothing is deleted; %s ends what is in the way, then say it again", cli.To("sp db restart"))
 	case done.Whole:
 		return cli.Hint(err, "its data are all there, but its logins may have ended; when that is mended, %s goes on\n%s keeps the database, with a new login",
 			cli.To("sp tenant delete", id), cli.To("sp tenant provision", id))

@@ -36,6 +36,12 @@ func trustHint() cli.Advice {
 		cli.To("sp trust"), cli.To("sp trust", "--moved", "-y"), cli.To("sp trust", "--copy", "-y"))
 }
 
+// crowdedHint is for a server that has no connection left.
+func crowdedHint() cli.Advice {
+	return cli.Advise("close sessions, or try again; %s names who has them on a server that still takes sp; %s ends them all on one that sp runs",
+		cli.To("sp db status"), cli.To("sp db restart"))
+}
+
 // makeHint is for where there is no registry.
 func makeHint() cli.Advice {
 	return cli.Advise("%s makes a registry here; %s if your tenants are in a cloud; %s makes one from a tenants.json, %s from a backup",
@@ -79,8 +85,14 @@ func Faults() []cli.Fault {
 		fault(hosting.ErrNotOwn, 9, "unsupported", none),
 		fault(hosting.ErrLost, 9, "mismatch", none),
 		fault(hosting.ErrNoRoom, 6, "store", say("free some space")),
+		fault(hosting.ErrStarting, 9, "unavailable", say("%s waits until it has", cli.To("sp db up"))),
+		fault(postgres.ErrUnended, 9, "unavailable", say("%s ends its processes and starts it again; nothing that was committed is lost", cli.To("sp db restart"))),
+		fault(postgres.ErrFrozen, 9, "unavailable", say("kill -CONT has it go on; %s ends it and starts it again", cli.To("sp db restart"))),
+		fault(postgres.ErrBusy, 7, "busy", say("try again, when that one is done")),
 		fault(provision.ErrFull, 9, "unavailable", say("a session has taken all that the server has; %s ends them all, or ask whoever runs it", cli.To("sp db restart"))),
 		fault(provision.ErrDeaf, 9, "unavailable", none),
+		fault(provision.ErrCrowded, 9, "unavailable", crowdedHint()),
+		fault(provision.ErrNoDisk, 9, "unavailable", say("free some space on the disk of the server's data")),
 		fault(provision.ErrUnavailable, 9, "unavailable", say("see that the server runs, and that the address is right")),
 		fault(provision.ErrDenied, 9, "denied", none),
 		fault(provision.ErrNotMade, 9, "denied", none),

@@ -31,7 +31,7 @@ func (t *Task) Machine(dir project.Dir, change Changer) *hosting.Machine {
 			return t.ChangeIn(ctx, dir, change(func(_ context.Context, reg *registry.Registry) error { return fn(reg) }))
 		},
 		Now: t.Now, Random: t.Random, Progress: t.Step, Offline: t.Offline(),
-		Waits:     func(what string) { t.Note("%s", what) },
+		Say:       func(what string) { t.Note("%s", what) },
 		Directory: dir.Path(), Env: t.Environ(), Docker: t.LookPath("docker"), Programs: t.Programs,
 		Data: t.DataPlace, MakeData: func() (string, error) { return t.placeForData(dir) },
 	}
@@ -95,12 +95,16 @@ func (t *Task) passfile() string {
 }
 
 // LookAtOwn checks the server of this project that a URL leads to, if sp runs it.
-func (t *Task) LookAtOwn(ctx context.Context, url secret.Secret) (look *postgres.Look, err error) {
+func (t *Task) LookAtOwn(ctx context.Context, url secret.Secret) (*postgres.Look, error) {
+	return t.lookAt(ctx, url, (*hosting.Machine).Look)
+}
+
+func (t *Task) lookAt(ctx context.Context, url secret.Secret, how func(*hosting.Machine, context.Context, secret.Secret) (*postgres.Look, error)) (look *postgres.Look, err error) {
 	t.reading.Lock()
 	dir, err := t.Project()
 	t.reading.Unlock()
 	if err == nil {
-		look, err = t.Machine(dir, nil).Look(ctx, url)
+		look, err = how(t.Machine(dir, nil), ctx, url)
 	}
 	if IsNoRegistry(err) {
 		return nil, nil

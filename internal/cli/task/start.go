@@ -32,24 +32,10 @@ func (t *Task) ReachOwn(ctx context.Context, url secret.Secret) (*postgres.Look,
 	return look, err
 }
 
-// AwaitOwn looks as LookAtOwn does, and waits as long as the server starts, recovers or stops: another command
-// may be starting it. A client that came now would be refused.
+// AwaitOwn looks as LookAtOwn does, and waits while the server starts, recovers or stops. If it takes nobody after that,
+// it is an error.
 func (t *Task) AwaitOwn(ctx context.Context, url secret.Secret) (*postgres.Look, error) {
-	const pause, patient, most = 50 * time.Millisecond, 20, 600 // a full disk can keep the server from saying that it is ready
-	for tries := 0; ; tries++ {
-		look, err := t.LookAtOwn(ctx, url)
-		if err != nil || look == nil || *look != postgres.Between || tries == most {
-			return look, err
-		}
-		if tries == patient {
-			t.Note("waiting for the server, which starts or stops")
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return look, context.Cause(ctx)
-		}
-	}
+	return t.lookAt(ctx, url, (*hosting.Machine).Await)
 }
 
 // StartStopped starts the server of sp's that keeps somebody from logging in because it is stopped, and says

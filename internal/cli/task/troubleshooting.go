@@ -8,6 +8,7 @@ import (
 	"github.com/sp-registry/sp/internal/cli"
 
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
@@ -43,7 +44,8 @@ func AdviseLogin(err error) error {
 		return cli.Hint(named(provisioningFailed+": its database is being dropped"), "%s goes on with that, %s keeps it if it is all there", cli.To("sp tenant delete", id), cli.To("sp tenant provision", id))
 	case s.Database != nil && (s.Database.State != registry.Ready || errors.Is(err, registry.ErrNoURL)):
 		return cli.Hint(named(provisioningFailed), "%s goes on, %s undoes it", cli.To("sp tenant provision", id), cli.To("sp tenant delete", id))
-	case errors.Is(err, hosting.ErrWithheld), errors.Is(err, hosting.ErrLost), errors.Is(err, hosting.ErrOtherData):
+	case errors.Is(err, hosting.ErrWithheld), errors.Is(err, hosting.ErrLost), errors.Is(err, hosting.ErrOtherData),
+		errors.Is(err, hosting.ErrStarting), errors.Is(err, postgres.ErrUnended), errors.Is(err, postgres.ErrFrozen):
 		return named(connectionFailed)
 	case errors.Is(err, registry.ErrNoURL) && s.Tenant.IsCloud():
 		return cli.Hint(named(connectionFailed+": internal_database_url is missing or masked"), "%s fetches it from the control plane, %s takes it from you",
@@ -65,6 +67,10 @@ func AdviseLogin(err error) error {
 		return cli.Hint(named(connectionFailed), "see where its URL leads: %s", cli.To("sp tenant show", id))
 	case errors.Is(err, provision.ErrFull) && s.Server != nil && s.Server.IsOwn():
 		return cli.Hint(named(connectionFailed), "a session has taken all that the server has; %s ends them all", cli.To("sp db restart"))
+	case errors.Is(err, provision.ErrCrowded), errors.Is(err, provision.ErrNoDisk):
+		return named(connectionFailed)
+	case s.Server != nil && s.Server.IsOwn() && s.Server.Provider == registry.LocalPrograms && !errors.Is(err, hosting.ErrStopped):
+		return cli.Hint(named(connectionFailed), "it runs, but does not answer as it should: %s may say why, %s ends all sessions", cli.To("sp db logs"), cli.To("sp db restart"))
 	case s.Server != nil && s.Server.IsOwn():
 		return cli.Hint(named(connectionFailed), "%s starts PostgreSQL", cli.To("sp db up"))
 	case s.Tenant.IsLocal():

@@ -56,10 +56,15 @@ func check(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		if err != nil {
 			return err
 		}
-		awaitServers(ctx, t, subjects)
+		unfit := awaitServers(ctx, t, subjects)
 		m := t.Machine(project.Dir{}, nil)
 		found := m.Check(ctx, subjects...)
 		startAndCheck(ctx, t, m, found)
+		for i, c := range found {
+			if c.Err != nil && c.Server != nil && unfit[c.Server.Name] != nil {
+				found[i].Err = &hosting.LoginError{Subject: c.Subject, Err: unfit[c.Server.Name]}
+			}
+		}
 		for _, c := range found {
 			results = append(results, checkedOf(t, c))
 		}
@@ -75,15 +80,24 @@ func check(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	return answerChecks(t, results)
 }
 
-// awaitServers waits for servers of sp's that are starting or stopping. What is wrong with one, the check says.
-func awaitServers(ctx context.Context, t *task.Task, subjects []hosting.Subject) {
-	seen := map[string]bool{}
+// awaitServers waits for servers of sp's that are starting or stopping, and returns by their names why some take
+// nobody all the same. What else is wrong with one, the check says.
+func awaitServers(ctx context.Context, t *task.Task, subjects []hosting.Subject) map[string]error {
+	unfit := map[string]error{}
 	for _, s := range subjects {
-		if s.Server != nil && s.Server.IsOwn() && s.Tenant.DatabaseURL != nil && !seen[s.Server.Name] {
-			seen[s.Server.Name] = true
-			_, _ = t.AwaitOwn(ctx, *s.Tenant.DatabaseURL)
+		if s.Server == nil || !s.Server.IsOwn() || s.Tenant.DatabaseURL == nil {
+			continue
 		}
+		if _, seen := unfit[s.Server.Name]; seen {
+			continue
+		}
+		_, err := t.AwaitOwn(ctx, *s.Tenant.DatabaseURL)
+		if errors.Is(err, hosting.ErrStopped) { // it is started then
+			err = nil
+		}
+		unfit[s.Server.Name] = err
 	}
+	return unfit
 }
 
 // startAndCheck starts the servers that kept tenants from being checked because they are stopped, and checks
