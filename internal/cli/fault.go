@@ -186,7 +186,9 @@ type kinded struct {
 func (k *kinded) Unwrap() []error { return []error{k.error, k.kind} }
 
 // Of is an error that ends a run as others of its kind do, and says why in its own words alone.
-func Of(kind error, format string, args ...any) error { return &kinded{fmt.Errorf(format, args...), kind} }
+func Of(kind error, format string, args ...any) error {
+	return &kinded{fmt.Errorf(format, args...), kind}
+}
 
 // candidates is an error with the names that the user may have meant.
 type candidates struct {

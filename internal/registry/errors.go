@@ -25,6 +25,8 @@ var (
 	ErrInUse = errors.New("in use")
 	// ErrConflict is returned when two sides say different things, and sp may not choose.
 	ErrConflict = errors.New("conflict")
+	// ErrIrreversible is ErrConflict for a change that nothing can undo.
+	ErrIrreversible = fmt.Errorf("%w", ErrConflict)
 	// ErrNoTenant is returned when no tenant is selected.
 	ErrNoTenant = errors.New("no tenant configured")
 	// ErrNoProfile is returned when nothing names a profile, or a session or the
