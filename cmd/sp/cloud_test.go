@@ -832,8 +832,8 @@ func TestARefusalOfTheControlPlaneSaysWhoRefusesAndWhatHelps(t *testing.T) {
 	p.Close()
 	o := s.run("tenant", "provision", "t-9")
 	require.Equal(t, 9, o.exit)
-	require.Contains(t, o.stderr, "sp: "+p.Listener.Addr().String()+": connection refused\nsp: hint: see that the control plane runs, and that its URL is right: sp whoami\n")
-	require.Contains(t, s.must("tenant", "show", "t-9").stderr, "connection refused\nsp: see that the control plane runs, and that its URL is right: sp whoami\n")
+	require.Contains(t, o.stderr, "sp: "+p.Listener.Addr().String()+": connection refused\nsp: hint: see that the control plane runs; if its URL is another one now: sp login URL\n")
+	require.Contains(t, s.must("tenant", "show", "t-9").stderr, "connection refused\nsp: hint: see that the control plane runs; if its URL is another one now: sp login URL\n")
 	s.env["SP_OFFLINE"] = "1"
 	o = s.run("tenant", "provision", "t-9")
 	require.Contains(t, o.stderr, "SP_OFFLINE is set")

@@ -140,7 +140,7 @@ func TestUndoStopsAtARotation(t *testing.T) {
 	for range 2 {
 		o := s.run("undo")
 		require.Equal(t, 4, o.exit)
-		require.Contains(t, o.stderr, "change 3 (sp tenant rotate-sync-token a) can't be undone: it revoked the sync_token of tenant a\n")
+		require.Contains(t, o.stderr, "change 3 (sp tenant rotate-sync-token a) can't be undone: it ended the old sync token of tenant a\n")
 	}
 	o := s.run("undo", "2")
 	require.Equal(t, 4, o.exit)
@@ -164,7 +164,7 @@ func TestTheLogSpeaksInSentencesAtATerminal(t *testing.T) {
 	s.now, s.terminal = s.now.Add(26*time.Hour), true
 	require.Equal(t, `Log
   SEQ  WHEN               AGE  WHAT IT DID
-  7    2026-02-01 12:00Z  26h  selected second, before: uno
-  6    2026-02-01 12:00Z  26h  changed tenant uno, before: first (sync_token)
+  7    2026-02-01 12:00Z  26h  selected second instead of uno
+  6    2026-02-01 12:00Z  26h  renamed tenant first to uno (sync_token)
 `, s.must("log", "--after", "8", "--limit", "2").stdout)
 }

@@ -67,6 +67,11 @@ func (b *bench) thing() *Command {
 		{Name: "about", Usage: "say much", Run: func(context.Context, *Context) (Answer, error) {
 			return Answer{Rows: Rows([]string{"warning", "it stands otherwise than it did, " + strings.Repeat("and so on ", 8)}), Wrap: true, Foot: Advise("2 checks ok")}, nil
 		}},
+		{Name: "cure", Usage: "name a long command", Run: func(context.Context, *Context) (Answer, error) {
+			cure := To("prog thing show", strings.Repeat("x", 80), "--force").String()
+			row := Row{Cells: []string{"warning", "it is ill: " + cure + ", " + strings.Repeat("y", 90)}, Kept: []string{cure}}
+			return Answer{Wrap: true, Rows: func(yield func(Row, error) bool) { yield(row, nil) }}, nil
+		}},
 		{Name: "delete", Usage: "delete it", Flags: []Flag{Yes()}, Run: func(ctx context.Context, c *Context) (Answer, error) {
 			return Answer{}, c.Confirm(ctx, "Delete it?")
 		}},
@@ -88,6 +93,17 @@ func (b *bench) thing() *Command {
 			return Line(answer, answer), err
 		}},
 	}}
+}
+
+// TestACommandThatIsToBeCopiedIsNotCut: a terminal breaks the line, and copies it as one.
+func TestACommandThatIsToBeCopiedIsNotCut(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.terminal = true
+	exit, stdout, _ := b.run("thing", "cure")
+	require.Zero(t, exit)
+	require.Contains(t, stdout, "prog thing show "+strings.Repeat("x", 80)+" --force,\n")
+	require.NotContains(t, stdout, strings.Repeat("y", 90))
 }
 
 func (b *bench) show(_ context.Context, c *Context) (Answer, error) {

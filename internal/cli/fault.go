@@ -176,6 +176,20 @@ func Usage(format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, ErrUsage)...)
 }
 
+// kinded is an error of a kind whose text says why by itself.
+type kinded struct {
+	error
+	kind error
+}
+
+// Unwrap returns the kind too.
+func (k *kinded) Unwrap() []error { return []error{k.error, k.kind} }
+
+// Of is an error that ends a run as others of its kind do, and says why in its own words alone.
+func Of(kind error, format string, args ...any) error {
+	return &kinded{fmt.Errorf(format, args...), kind}
+}
+
 // candidates is an error with the names that the user may have meant.
 type candidates struct {
 	error

@@ -151,10 +151,11 @@ func (t *table) row(r Row) {
 }
 
 // wrapped writes the end of a row, in as many lines as it takes. A word that is too long for one is
-// cut, but not a path or a URL: it may be there to be copied.
+// cut, but not a path, a URL or a command: it may be there to be copied.
 func (t *table) wrapped(before, cell string, r Row) {
 	for _, line := range wrapKeeping(cell, t.widths[len(t.widths)-1], r.Kept) {
-		if !strings.Contains(line, "/") {
+		holds := func(text string) bool { return strings.Contains(line, text) }
+		if !holds("/") && !slices.ContainsFunc(r.Kept, holds) {
 			line = Cut(line, t.widths[len(t.widths)-1])
 		}
 		t.write(strings.TrimRight(before+line, " "), r.Marked)

@@ -78,6 +78,9 @@ func (s *survey) look(t registry.Tenant, printable func(string) string) {
 // plain writes a name so that every letter that is not of the usual ones shows.
 func plain(name string) string { return strconv.QuoteToASCII(name) }
 
+// fetches says what helps where a cloud tenant has no usable URL.
+const fetches = "%s fetches it from the control plane; %s takes it from you"
+
 func (s *survey) lookAtCredentials(t registry.Tenant) {
 	id := string(t.ID)
 	flag, member := "--database-url-stdin", "database_url"
@@ -87,9 +90,11 @@ func (s *survey) lookAtCredentials(t registry.Tenant) {
 	switch {
 	case !t.HasDatabaseURL() && t.IsLocal():
 		s.credentials.add(warn("tenant %s: %s is missing", t.ID, member).
-			remedy("%s makes a database; %s", to("sp tenant provision", id), to("sp tenant edit", id, flag)))
+			remedy("%s makes a database; %s takes the URL of one", to("sp tenant provision", id), to("sp tenant edit", id, flag)))
 	case !t.HasDatabaseURL():
-		s.credentials.add(warn("tenant %s: %s is missing", t.ID, member).remedy("%s", to("sp tenant edit", id, flag)))
+		s.credentials.add(warn("tenant %s: %s is missing", t.ID, member).remedy(fetches, to("sp tenant provision", id), to("sp tenant edit", id, flag)))
+	case t.IsDatabaseURLMasked() && t.IsCloud():
+		s.credentials.add(warn("tenant %s: %s has stars in place of its password", t.ID, member).remedy(fetches, to("sp tenant provision", id), to("sp tenant edit", id, flag)))
 	case t.IsDatabaseURLMasked():
 		s.credentials.add(warn("tenant %s: %s has stars in place of its password", t.ID, member).remedy("%s", to("sp tenant edit", id, flag)))
 	}

@@ -231,14 +231,14 @@ func (c *change) checkNew(ctx context.Context, id TenantID) error {
 	case err != nil:
 		return err
 	}
-	return fmt.Errorf("tenant %s is here, and the control plane gave its id to a new one: %w", t, ErrExists)
+	return fmt.Errorf("tenant %s %w, and the control plane gave its id to a new one", t, ErrExists)
 }
 
 // checkWord refuses the id of a new tenant that means another one today.
 func (c *change) checkWord(ctx context.Context, id TenantID) error {
 	_, from, err := c.takes(ctx, string(id))
 	if err == nil && from != nil {
-		err = fmt.Errorf("%s: it means tenant %s, whose id begins so: %w", shown(string(id)), *from, ErrExists)
+		err = fmt.Errorf("%s %w: it means tenant %s, whose id begins so", shown(string(id)), ErrExists, *from)
 	}
 	return err
 }
@@ -353,7 +353,7 @@ func (c *change) storeCreated(ctx context.Context, n CloudResult, tenant Tenant,
 	case err != nil:
 		return tenant, err
 	case before.IsLocal():
-		return tenant, fmt.Errorf("tenant %s: a local tenant has this id: %w", before, ErrExists)
+		return tenant, fmt.Errorf("tenant %s %w: a local tenant has this id", before, ErrExists)
 	}
 	if n, err = c.credentialsFor(ctx, before.Tenant, k.Origin, n); err != nil {
 		return tenant, err

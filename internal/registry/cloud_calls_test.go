@@ -288,7 +288,7 @@ func TestARotationReplacesAndRevokesWhatItReplaces(t *testing.T) {
 	require.Empty(t, mustContents(t, d.path).Calls)
 	d.mustRefuse(t, ErrConflict, func() error {
 		_, err := d.Undo(t.Context(), Undo{})
-		require.ErrorContains(t, err, "it revoked the database_url and internal_database_url of tenant new")
+		require.ErrorContains(t, err, "it ended the old database password of tenant new")
 		return err
 	})
 

@@ -19,12 +19,14 @@ var (
 	ErrAmbiguous = errors.New("ambiguous")
 	// ErrExists is returned when what would be made is there already.
 	ErrExists = errors.New("exists already")
-	// errNamesake is returned for a tenant's name that another one has.
-	errNamesake = fmt.Errorf("has it: %w", ErrExists)
+	// ErrNamesake is ErrExists for a tenant's name that another one has.
+	ErrNamesake = fmt.Errorf("%w", ErrExists)
 	// ErrInUse is returned when something else still needs what would be changed.
 	ErrInUse = errors.New("in use")
 	// ErrConflict is returned when two sides say different things, and sp may not choose.
 	ErrConflict = errors.New("conflict")
+	// ErrIrreversible is ErrConflict for a change that nothing can undo.
+	ErrIrreversible = fmt.Errorf("%w", ErrConflict)
 	// ErrNoTenant is returned when no tenant is selected.
 	ErrNoTenant = errors.New("no tenant configured")
 	// ErrNoProfile is returned when nothing names a profile, or a session or the

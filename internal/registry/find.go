@@ -125,6 +125,9 @@ func (v *View) ExactTenant(ctx context.Context, word string) (Tenant, error) {
 // an imported one.
 func (v *View) onlyByID(ctx context.Context, word string, id TenantID) (Tenant, error) {
 	t, err := v.Tenant(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		err = &missingError{"tenant", word}
+	}
 	if err != nil {
 		return t, err
 	}

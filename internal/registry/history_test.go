@@ -292,7 +292,7 @@ func TestAPurgeIsInTheHistoryIfItDestroysSomething(t *testing.T) {
 		require.Equal(t, c.Sequence > 4, c.Purged)
 	}
 	d.mustRefuse(t, ErrConflict, func() error { return d.undo(t, 5) })
-	require.EqualError(t, d.undo(t, 6), "change 6 (sp test) can't be undone: what it purged is gone: conflict")
+	require.EqualError(t, d.undo(t, 6), "change 6 (sp test) can't be undone: what it purged is gone")
 	d.mustRefuse(t, ErrForgotten, func() error { _, err := d.Undo(t.Context(), Undo{}); return err }) // of 4
 }
 
@@ -459,7 +459,7 @@ func TestARotatedTokenIsRevoked(t *testing.T) {
 	for range 2 { // by its number or as the last change
 		_, err = d.Undo(t.Context(), Undo{})
 		require.ErrorIs(t, err, ErrConflict)
-		require.EqualError(t, err, fmt.Sprintf("change %d (sp test) can't be undone: it revoked the sync_token of tenant a", rotated))
+		require.EqualError(t, err, fmt.Sprintf("change %d (sp test) can't be undone: it ended the old sync token of tenant a", rotated))
 		require.EqualError(t, d.undo(t, rotated), err.Error())
 	}
 	require.ErrorIs(t, d.undo(t, edit), ErrConflict)

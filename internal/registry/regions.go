@@ -69,11 +69,11 @@ func (r *Registry) AddRegion(ctx context.Context, code string, s Server) error {
 // checkRegion refuses a code that another server has, and a server that has another code.
 func (c *change) checkRegion(ctx context.Context, code string, s Server) error {
 	if s.Region != nil && *s.Region != code {
-		return fmt.Errorf("server %s: it is region %s: %w", s.Name, *s.Region, ErrExists)
+		return fmt.Errorf("server %s %w: it is region %s", s.Name, ErrExists, *s.Region)
 	}
 	has, err := c.Region(ctx, code)
 	if err == nil && has != nil && has.Name != s.Name {
-		err = fmt.Errorf("region %s: it is server %s: %w", code, has.Name, ErrExists)
+		err = fmt.Errorf("region %s %w: it is server %s", code, ErrExists, has.Name)
 	}
 	return err
 }

@@ -120,7 +120,7 @@ func (c *change) checkFree(ctx context.Context, id TenantID) error {
 	}
 	named, problem := c.TenantsNamed(ctx, string(id), 1)
 	if err = errors.Join(err, problem); err == nil && len(named) > 0 {
-		return fmt.Errorf("tenant id %s: it is the name of tenant %s: %w", id, named[0], ErrExists)
+		return fmt.Errorf("tenant id %s %w: it is the name of tenant %s", id, ErrExists, named[0])
 	}
 	return err
 }
@@ -130,7 +130,7 @@ func (c *change) checkFree(ctx context.Context, id TenantID) error {
 func (c *change) checkName(ctx context.Context, t Tenant, allowDuplicate bool) error {
 	if id := TenantID(t.Name); id != t.ID {
 		if taken, err := c.hasTenant(ctx, id); err != nil || taken {
-			return errors.Join(err, fmt.Errorf("tenant name %q: it is the id of another tenant: %w", t.Name, ErrExists))
+			return errors.Join(err, fmt.Errorf("tenant name %q %w: it is the id of another tenant", t.Name, ErrExists))
 		}
 	}
 	if allowDuplicate {
@@ -139,7 +139,7 @@ func (c *change) checkName(ctx context.Context, t Tenant, allowDuplicate bool) e
 	others, err := c.TenantsNamed(ctx, t.Name, 2)
 	for _, other := range others {
 		if other != t.ID {
-			return fmt.Errorf("tenant name %q: %s %w", t.Name, other, errNamesake)
+			return fmt.Errorf("tenant name %q %w: tenant %s has it", t.Name, ErrNamesake, other)
 		}
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/sp-registry/sp/db"
@@ -41,20 +42,42 @@ func (e *laterError) Error() string {
 // Unwrap returns ErrConflict.
 func (e *laterError) Unwrap() error { return ErrConflict }
 
-// revokedError is returned for a change that can't be undone because it made a secret
-// worthless.
+// revokedError is returned for a change that can't be undone because it made a secret worthless.
 type revokedError struct {
 	Undone Change
-	Member string
-	Tenant TenantID
+	// Members are what it made so, with "and" between them.
+	Members string
+	Tenant  TenantID
+	// Dropped tells that the database went with its URL.
+	Dropped bool
 }
 
 func (e *revokedError) Error() string {
-	return fmt.Sprintf("%s can't be undone: it revoked the %s of tenant %s", e.Undone, e.Member, e.Tenant)
+	did := "ended the old sync token"
+	switch isURL := strings.Contains(e.Members, "database_url"); {
+	case isURL && e.Dropped:
+		did = "dropped the database"
+	case isURL:
+		did = "ended the old database password"
+	}
+	return fmt.Sprintf("%s can't be undone: it %s of tenant %s", e.Undone, did, e.Tenant)
 }
 
-// Unwrap returns ErrConflict.
-func (e *revokedError) Unwrap() error { return ErrConflict }
+// Unwrap returns ErrIrreversible.
+func (e *revokedError) Unwrap() error { return ErrIrreversible }
+
+// irreversibleError is returned for a change of which the history has nothing to put back.
+type irreversibleError struct {
+	undone Change
+	why    string
+}
+
+func (e *irreversibleError) Error() string {
+	return fmt.Sprintf("%s can't be undone: %s", e.undone, e.why)
+}
+
+// Unwrap returns ErrIrreversible.
+func (e *irreversibleError) Unwrap() error { return ErrIrreversible }
 
 // Undone is a change that was taken back, and the change that did it.
 type Undone struct{ Change, By Change }
@@ -164,7 +187,12 @@ func (u *undoing) run(ctx context.Context) error {
 // restore puts one thing back as it was before the change.
 func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 	if row.Revoked != "" {
-		return &revokedError{Undone: u.undone, Member: row.Revoked, Tenant: TenantID(row.ID)}
+		t, err := u.look(ctx, Entity(row.Kind), row.ID)
+		if err != nil {
+			return err
+		}
+		left := t.after.image.only(strings.Split(row.Revoked, " and "))
+		return &revokedError{Undone: u.undone, Members: row.Revoked, Tenant: TenantID(row.ID), Dropped: len(left) == 0}
 	}
 	before, err := readImage(row.Before)
 	if err != nil || before == nil {
@@ -283,9 +311,9 @@ func (nothingToUndo) Unwrap() error { return ErrNotFound }
 func checkReversible(undone Change) error {
 	switch {
 	case undone.Restored != nil: // the copy of what was replaced is the way back
-		return fmt.Errorf("%s can't be undone: it restored a backup: %w", undone, ErrConflict)
+		return &irreversibleError{undone, "it restored a backup"}
 	case undone.Purged:
-		return fmt.Errorf("%s can't be undone: what it purged is gone: %w", undone, ErrConflict)
+		return &irreversibleError{undone, "what it purged is gone"}
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func TestAllOfACreationIsUndone(t *testing.T) {
 	tenant, database, _ = standing(t, d)
 	require.Nil(t, tenant.DatabaseURL)
 	require.Nil(t, database)
-	require.ErrorContains(t, d.undo(t, undone.By.Sequence-1), "it revoked the database_url of tenant a")
+	require.ErrorContains(t, d.undo(t, undone.By.Sequence-1), "it dropped the database of tenant a")
 }
 
 // TestACreationIsFoundAmongManyTenants that the same change made.

@@ -179,7 +179,7 @@ func (s *Server) tryRegion(ctx context.Context, code string, admin secret.Secret
 	}
 	twin, err := m.Twin(ctx, server, regions)
 	if err == nil && twin != nil {
-		err = fmt.Errorf("server %s: it is region %s, which has it as %s: %w", server.Name, *twin.Region, twin.Name, registry.ErrExists)
+		err = fmt.Errorf("server %s %w: it is region %s, which has it as %s", server.Name, registry.ErrExists, *twin.Region, twin.Name)
 	}
 	if err != nil {
 		return server, false, err

@@ -30,9 +30,15 @@ func (s sayer) sentence(c registry.Change) []string {
 }
 
 func (s sayer) words(c registry.Change) string {
+	if said := withoutUses(c.Entries); len(said) > 0 {
+		c.Entries = said
+	}
 	return grouped(c, func(e registry.Entry) (verb, noun, thing string) {
 		switch e.Entity {
 		case registry.TenantEntity:
+			if member(e.Before, "name") != "" && member(e.After, "name") != "" {
+				return "renamed", "tenant", s.tenant(e)
+			}
 			return verbOf(e), "tenant", s.tenant(e)
 		case registry.ProfileEntity:
 			verb, thing = s.profile(e)
@@ -45,6 +51,17 @@ func (s sayer) words(c registry.Change) string {
 		}
 		return "set", "", strings.Join(membersOf(e), ", ")
 	}, tellThings)
+}
+
+// withoutUses are the entries but for those that say only when a session was used.
+func withoutUses(entries []registry.Entry) []registry.Entry {
+	return slices.DeleteFunc(slices.Clone(entries), func(e registry.Entry) bool {
+		isUse := e.Entity == registry.SessionEntity && e.Before != nil && e.After != nil
+		for _, name := range membersOf(e) {
+			isUse = isUse && slices.Contains([]string{"chosen_at", "used_at"}, name)
+		}
+		return isUse
+	})
 }
 
 // tellThings names a few things, and counts many.
@@ -69,7 +86,7 @@ func (s sayer) tenant(e registry.Entry) string {
 	case e.After == nil:
 		return named(before, e.ID)
 	case before != "" && after != "":
-		return fmt.Sprintf("%s, before: %s%s", after, before, besides(e, "name"))
+		return fmt.Sprintf("%s to %s%s", before, after, besides(e, "name"))
 	}
 	return s.id(e.ID) + besides(e)
 }
@@ -82,7 +99,7 @@ func (s sayer) profile(e registry.Entry) (verb, thing string) {
 	case e.After == nil:
 		return "removed", fmt.Sprintf("%s of %s", e.ID, s.id(before))
 	case after != "":
-		return "linked", fmt.Sprintf("%s to %s, before: %s%s", e.ID, s.id(after), s.id(before), besides(e, "tenant_id"))
+		return "linked", fmt.Sprintf("%s to %s instead of %s%s", e.ID, s.id(after), s.id(before), besides(e, "tenant_id"))
 	}
 	return "changed", e.ID + besides(e)
 }
@@ -101,7 +118,7 @@ func (s sayer) session(e registry.Entry) (verb, thing string) {
 	case had:
 		return "logged out", "of " + tenant
 	case before != "":
-		return "chose", fmt.Sprintf("profile %s for %s, before: %s", after, tenant, before)
+		return "chose", fmt.Sprintf("profile %s for %s instead of %s", after, tenant, before)
 	case after != "":
 		return "chose", fmt.Sprintf("profile %s for %s", after, tenant)
 	}
@@ -136,7 +153,7 @@ func appendMove(did []string, e registry.Entry, name string, done, shown func(st
 	case before == "":
 		return append(did, done(after))
 	default:
-		return append(did, done(after)+", before: "+shown(before))
+		return append(did, done(after)+" instead of "+shown(before))
 	}
 }
 

@@ -29,25 +29,25 @@ func TestAChangeIsToldInWords(t *testing.T) {
 	}{
 		{registry.TenantEntity, "a", "", `{"name": "my-project"}`, "created tenant my-project"},
 		{registry.TenantEntity, "a", `{"name": "my-project", "region": "iad"}`, "", "removed tenant my-project"},
-		{registry.TenantEntity, "a", `{"name": "old"}`, `{"name": "my-project"}`, "changed tenant my-project, before: old"},
-		{registry.TenantEntity, "a", `{"name": "old"}`, `{"name": "my-project", "region": "iad"}`, "changed tenant my-project, before: old (region)"},
+		{registry.TenantEntity, "a", `{"name": "old"}`, `{"name": "my-project"}`, "renamed tenant old to my-project"},
+		{registry.TenantEntity, "a", `{"name": "old"}`, `{"name": "my-project", "region": "iad"}`, "renamed tenant old to my-project (region)"},
 		{registry.TenantEntity, "a", `{"region": "iad"}`, `{"database_url": {"digest": "x"}}`, "changed tenant my-project (database_url, region)"},
 		{registry.TenantEntity, "gone", `{"a": 1, "b": 1, "c": 1}`, `{"d": 1, "e": 1}`, "changed tenant gone (a, b, c, 2 more)"},
 		{registry.ProfileEntity, "p", "", `{"tenant_id": "a"}`, "created profile p of my-project"},
 		{registry.ProfileEntity, "p", `{"tenant_id": "a"}`, "", "removed profile p of my-project"},
-		{registry.ProfileEntity, "p", `{"tenant_id": "a"}`, `{"tenant_id": "b"}`, "linked profile p to my-project-prod, before: my-project"},
+		{registry.ProfileEntity, "p", `{"tenant_id": "a"}`, `{"tenant_id": "b"}`, "linked profile p to my-project-prod instead of my-project"},
 		{registry.ProfileEntity, "p", `{}`, `{"secrets.api": {"digest": "x"}}`, "changed profile p (secrets.api)"},
 		{registry.SessionEntity, "a", "", `{"profile": "p", "chosen_at": "x"}`, "chose profile p for my-project"},
-		{registry.SessionEntity, "a", `{"profile": "p"}`, `{"profile": "q"}`, "chose profile q for my-project, before: p"},
+		{registry.SessionEntity, "a", `{"profile": "p"}`, `{"profile": "q"}`, "chose profile q for my-project instead of p"},
 		{registry.SessionEntity, "a", `{}`, `{"token": {"digest": "x"}}`, "logged in to my-project"},
 		{registry.SessionEntity, "a", `{"token": {"digest": "x"}}`, `{}`, "logged out of my-project"},
 		{registry.SessionEntity, "a", `{"profile": "p"}`, "", "ended the session of my-project"},
-		{registry.SelectionEntity, "selection", `{"tenant_id": "a"}`, `{"tenant_id": "b", "previous_tenant_id": "a"}`, "selected my-project-prod, before: my-project"},
+		{registry.SelectionEntity, "selection", `{"tenant_id": "a"}`, `{"tenant_id": "b", "previous_tenant_id": "a"}`, "selected my-project-prod instead of my-project"},
 		{registry.SelectionEntity, "selection", `{}`, `{"tenant_id": "b"}`, "selected my-project-prod"},
-		{registry.SelectionEntity, "selection", `{"tenant_id": "b"}`, `{"deleted_tenant_id": "b"}`, "selected no tenant, before: my-project-prod"},
+		{registry.SelectionEntity, "selection", `{"tenant_id": "b"}`, `{"deleted_tenant_id": "b"}`, "selected no tenant instead of my-project-prod"},
 		{registry.SelectionEntity, "selection", `{}`, `{"default_profile": "p"}`, "made p the default profile"},
-		{registry.SelectionEntity, "selection", `{"default_profile": "p"}`, `{"default_profile": "q"}`, "made q the default profile, before: p"},
-		{registry.SelectionEntity, "selection", `{"default_profile": "p"}`, `{}`, "made no profile the default, before: p"},
+		{registry.SelectionEntity, "selection", `{"default_profile": "p"}`, `{"default_profile": "q"}`, "made q the default profile instead of p"},
+		{registry.SelectionEntity, "selection", `{"default_profile": "p"}`, `{}`, "made no profile the default instead of p"},
 		{registry.SelectionEntity, "selection", `{"previous_tenant_id": "a"}`, `{}`, "changed the selection"},
 		{"document", "document", `{"synced_at": "x"}`, `{"synced_at": "y"}`, "set synced_at"},
 	} {
@@ -62,6 +62,16 @@ func image(t *testing.T, text string) (image map[string]json.RawMessage) {
 		require.NoError(t, json.Unmarshal([]byte(text), &image))
 	}
 	return image
+}
+
+// TestTheUseOfASessionIsNotToldBesideAnotherThing: it says only that a time went on.
+func TestTheUseOfASessionIsNotToldBesideAnotherThing(t *testing.T) {
+	t.Parallel()
+	s := sayer{names: func(id registry.TenantID) task.TenantRef { return task.TenantRef{ID: id} }}
+	use := registry.Entry{Entity: registry.SessionEntity, ID: "a", Before: image(t, `{"chosen_at": "x"}`), After: image(t, `{"chosen_at": "y"}`)}
+	selection := registry.Entry{Entity: registry.SelectionEntity, ID: "selection", Before: image(t, `{"tenant_id": "a"}`), After: image(t, `{"tenant_id": "b"}`)}
+	require.Equal(t, "selected b instead of a", s.words(registry.Change{Entries: []registry.Entry{use, selection}}))
+	require.Equal(t, "used the session of a", s.words(registry.Change{Entries: []registry.Entry{use}}))
 }
 
 // TestManyEntriesOfAKindAreCounted, and so is what the history leaves out.

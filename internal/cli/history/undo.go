@@ -61,8 +61,12 @@ func undo(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	return tellUndone(ctx, t, undone, nil, err)
 }
 
-// adviseUndo says what helps if another tenant has the name of one that would come back.
+// adviseUndo says what helps if another tenant has the name of one that would come back, or if nothing can undo
+// the change.
 func adviseUndo(err error) error {
+	if errors.Is(err, registry.ErrIrreversible) {
+		return cli.Hint(err, "%s reverses another change; %s shows which there are", cli.To("sp undo", "SEQUENCE"), cli.To("sp log"))
+	}
 	var taken *registry.NameTakenError
 	if errors.As(err, &taken) {
 		return cli.Hint(err, "%s gives that one another name first", cli.To("sp tenant edit", string(taken.Other), "--name", "NAME"))

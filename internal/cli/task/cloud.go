@@ -206,7 +206,7 @@ func (t *Task) advisePlane(err error) error {
 	var told *cloud.Error
 	switch isTold, logsIn := errors.As(err, &told), t.Command == "login"; {
 	case t.Offline() != nil:
-		return err
+		return cli.HintAt(err, offlineHint())
 	case errors.Is(err, cloud.ErrDenied) && logsIn:
 		return cli.Hint(err, "%s begins again", t.ToLogin())
 	case isTold && errors.Is(err, cloud.ErrDenied):
@@ -218,7 +218,7 @@ func (t *Task) advisePlane(err error) error {
 	case errors.Is(err, cloud.ErrUnavailable) && logsIn:
 		return cli.Hint(err, "see that the control plane runs, and that the URL is right")
 	case errors.Is(err, cloud.ErrUnavailable):
-		return cli.Hint(err, "see that the control plane runs, and that its URL is right: %s", cli.To("sp whoami"))
+		return cli.Hint(err, "see that the control plane runs; if its URL is another one now: %s", cli.To("sp login", "URL"))
 	}
 	return err
 }
@@ -286,7 +286,7 @@ func (t *Task) cloudOptions() (cloud.Options, error) {
 		UserAgent: "sp/" + Version, Hostname: host,
 	}
 	if t.Offline() != nil {
-		o.Offline = fmt.Errorf("SP_OFFLINE is set: %w", cloud.ErrUnavailable)
+		o.Offline = cli.Of(cloud.ErrUnavailable, "%w", ErrOffline)
 	}
 	return o, err
 }

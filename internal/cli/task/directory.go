@@ -135,9 +135,13 @@ func cutName(path string) (above, name string) {
 	return path[:slash+1], path[slash+1:]
 }
 
-// here is where a new directory goes. Inside another one it would only be in the way.
+// here is where a new directory goes. Inside another one it would only be in the way, and that of / would be
+// the one of every directory without its own.
 func (t *Task) here() (string, error) {
 	path, err := t.Resolved(project.Name)
+	if path == "/"+project.Name {
+		return path, cli.Hint(cli.Usage("a registry in / would be used in every directory that has none"), "go where the project is; %s makes one here all the same", cli.To("sp init", "--dir", path))
+	}
 	if err == nil && slices.Contains(strings.Split(filepath.Dir(path), "/"), project.Name) {
 		err = cli.Hint(cli.Usage("%s is inside a %s directory", filepath.Dir(path), project.Name), "go where the project is")
 	}

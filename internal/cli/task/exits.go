@@ -44,9 +44,12 @@ func crowdedHint() cli.Advice {
 
 // makeHint is for where there is no registry.
 func makeHint() cli.Advice {
-	return cli.Advise("%s makes a registry here; %s if your tenants are in a cloud; %s makes one from a tenants.json, %s from a backup",
-		cli.To("sp init"), cli.To("sp login", "URL"), cli.To("sp import", "PATH"), cli.To("sp restore", "FILE"))
+	return cli.Advise("%s makes a registry here, with a tenant and its database; %s makes an empty one, %s one from a tenants.json, %s one from a backup; %s, if your tenants are in a cloud",
+		cli.To("sp tenant create", "--name", "NAME"), cli.To("sp init"), cli.To("sp import", "PATH"), cli.To("sp restore", "FILE"), cli.To("sp login", "URL"))
 }
+
+// offlineHint is for what SP_OFFLINE keeps from being done.
+func offlineHint() cli.Advice { return cli.Advise("unset SP_OFFLINE lets sp connect") }
 
 // Faults returns the exit code, code word and hint of each kind of error. The first match counts.
 func Faults() []cli.Fault {
@@ -93,6 +96,7 @@ func Faults() []cli.Fault {
 		fault(provision.ErrDeaf, 9, "unavailable", none),
 		fault(provision.ErrCrowded, 9, "unavailable", crowdedHint()),
 		fault(provision.ErrNoDisk, 9, "unavailable", say("free some space on the disk of the server's data")),
+		fault(ErrOffline, 9, "unavailable", offlineHint()),
 		fault(provision.ErrUnavailable, 9, "unavailable", say("see that the server runs, and that the address is right")),
 		fault(provision.ErrDenied, 9, "denied", none),
 		fault(provision.ErrNotMade, 9, "denied", none),

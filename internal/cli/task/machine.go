@@ -3,7 +3,6 @@ package task
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -112,11 +111,14 @@ func (t *Task) lookAt(ctx context.Context, url secret.Secret, how func(*hosting.
 	return look, err
 }
 
-// Offline returns an error if SP_OFFLINE is set: sp then connects to no database server and starts
+// ErrOffline is returned for what needs a database server or a control plane while SP_OFFLINE is set.
+var ErrOffline = cli.Of(provision.ErrUnavailable, "SP_OFFLINE is set")
+
+// Offline returns ErrOffline if SP_OFFLINE is set: sp then connects to no database server and starts
 // none.
 func (t *Task) Offline() error {
 	if value := t.Env("SP_OFFLINE"); value != nil && *value != "" {
-		return fmt.Errorf("SP_OFFLINE is set: %w", provision.ErrUnavailable)
+		return ErrOffline
 	}
 	return nil
 }

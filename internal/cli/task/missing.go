@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,13 +46,26 @@ func AdviseMissing(ctx context.Context, view *registry.View, now time.Time, err 
 		if k, unread := UnderWay(ctx, view, word, now); unread == nil && k != nil {
 			return cli.Hint(err, "its creation began at %s and is not finished; %s goes on with it", Clock(k.MadeAt), ToGoOn(*k))
 		}
-		return cli.DidYouMean(err, word, tenantNames(ctx, view), cli.To("sp tenant list"))
+		return adviseTenant(ctx, view, err, word)
 	case "profile":
 		return cli.DidYouMean(err, word, profileNames(ctx, view), cli.To("sp profile list", "--all"))
 	case "change":
 		return cli.Hint(err, "%s shows which there are", cli.To("sp log"))
 	}
 	return err
+}
+
+// adviseTenant offers the tenants that a word may have been meant for; behind id: that is an id.
+func adviseTenant(ctx context.Context, view *registry.View, err error, word string) error {
+	names, list := tenantNames(ctx, view), cli.To("sp tenant list")
+	id, only := strings.CutPrefix(word, registry.OnlyID)
+	switch {
+	case !only:
+		return cli.DidYouMean(err, word, names, list)
+	case slices.Contains(names, id):
+		return cli.WithCandidates(cli.Hint(err, "id: takes an id, and %s is a name: leave out id:", cli.Quoted(id)), id)
+	}
+	return cli.DidYouMean(err, id, names, list)
 }
 
 // UnderWay is the creation of the tenant that a word names by its id or name, and with which the same command

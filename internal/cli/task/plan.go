@@ -141,9 +141,9 @@ func (t *Task) NoteLines(lines []string) {
 	}
 }
 
-// NoteAdvice prints what helps, if there is something.
+// NoteAdvice prints as a hint what helps, if there is something.
 func (t *Task) NoteAdvice(a cli.Advice) {
 	if !a.Empty() {
-		t.NoteLines(strings.Split(a.String(), "\n"))
+		t.NoteLines(strings.Split(a.Prefixed("hint: ").String(), "\n"))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/sp-registry/sp/internal/cli"
 
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/provision"
@@ -40,6 +41,8 @@ func AdviseLogin(err error) error {
 	id := string(s.Tenant.ID)
 	named := func(what string) error { return fmt.Errorf("tenant %s: %s: %w", s.Tenant, what, err) }
 	switch {
+	case errors.Is(err, ErrOffline):
+		return cli.HintAt(named(connectionFailed), offlineHint())
 	case s.Database != nil && s.Database.State == registry.Dropping:
 		return cli.Hint(named(provisioningFailed+": its database is being dropped"), "%s goes on with that, %s keeps it if it is all there", cli.To("sp tenant delete", id), cli.To("sp tenant provision", id))
 	case s.Database != nil && (s.Database.State != registry.Ready || errors.Is(err, registry.ErrNoURL)):
@@ -58,6 +61,9 @@ func AdviseLogin(err error) error {
 		return cli.Hint(named(accessDenied), "%s goes on with it", cli.To("sp tenant rotate-credentials", id, "-y"))
 	case errors.Is(err, provision.ErrDenied) && s.Next != nil:
 		return cli.Hint(named(accessDenied+": a rotation of its password was stopped"), "%s goes on with it", cli.To("sp tenant rotate-credentials", id, "-y"))
+	case errors.Is(err, provision.ErrDenied) && hasNoPassword(s.Tenant):
+		return cli.Hint(named(accessDenied), "%s takes a URL with the password; or put it into a password file that only you can read (~/.pgpass, mode 0600)",
+			cli.To("sp tenant edit", id, urlFlag(s.Tenant)))
 	case errors.Is(err, provision.ErrDenied) && s.Tenant.IsCloud():
 		return cli.Hint(named(accessDenied), "%s fetches the current credentials, if somebody else changed them; %s makes new ones",
 			cli.To("sp tenant provision", id), cli.To("sp tenant rotate-credentials", id))
@@ -77,6 +83,24 @@ func AdviseLogin(err error) error {
 		return cli.Hint(named(connectionFailed), "see that its PostgreSQL runs, and that the address is right: %s", cli.To("sp tenant show", id))
 	}
 	return cli.Hint(named(connectionFailed), "see that you are where its address is known: %s", cli.To("sp tenant show", id))
+}
+
+// hasNoPassword tells whether a tenant's URL has no password that a rotation could change.
+func hasNoPassword(tenant registry.Tenant) bool {
+	url := tenant.OwnURL()
+	if url == nil {
+		return false
+	}
+	password, err := pgurl.PasswordOf(*url)
+	return err == nil && password.Empty()
+}
+
+// urlFlag is the flag that gives a tenant another URL.
+func urlFlag(tenant registry.Tenant) string {
+	if tenant.IsCloud() {
+		return "--internal-database-url-stdin"
+	}
+	return "--database-url-stdin"
 }
 
 // CheckAdopted logs in to a database that is about to be adopted. If the database refuses the

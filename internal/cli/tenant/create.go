@@ -85,8 +85,12 @@ func create(ctx context.Context, t *task.Task) (cli.Answer, error) {
 
 // adviseTaken adds what helps where another tenant has the name.
 func adviseTaken(t *task.Task, err error) error {
-	if errors.Is(err, registry.ErrExists) && !t.IsSet("id") {
+	switch {
+	case !errors.Is(err, registry.ErrExists) || t.IsSet("id"):
+	case errors.Is(err, registry.ErrNamesake):
 		err = cli.Hint(err, "--name with another name, or --allow-duplicate-name")
+	default:
+		err = cli.Hint(err, "--name with another name")
 	}
 	return err
 }

@@ -114,7 +114,7 @@ func makeDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, w hosti
 			"its own administrator makes extensions and databases there: %s", cli.To("sp psql", string(s.Tenant.ID)))
 	}
 	if s.Tenant.HasDatabaseURL() && s.Database == nil {
-		t.Note("tenant %s has its database", s.Tenant)
+		t.Note("the URL of tenant %s was given, so sp makes no database for it; %s tries it", s.Tenant, cli.To("sp tenant check", string(s.Tenant.ID)))
 		return s.Tenant.ID, nil
 	}
 	on, err := serverFor(ctx, t, s, servers, w)
