@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -104,14 +105,25 @@ func (m *Machine) HitBy(ctx context.Context, d registry.Database, w Wanted) (hit
 	return hit, err
 }
 
-// Tables counts the tables of a tenant's database, as its login sees them.
-func (m *Machine) Tables(ctx context.Context, t registry.Tenant) (int, error) {
+// Tables counts the tables of a tenant's database, as its login sees them, and those of the databases for tests beside
+// it that are there.
+func (m *Machine) Tables(ctx context.Context, t registry.Tenant, d registry.Database) (tables, forTests int, err error) {
 	s := Subject{Tenant: t}
-	err := s.mustHaveURL()
-	if err = cmp.Or(err, m.Offline); err != nil {
-		return 0, err
+	if err := cmp.Or(s.mustHaveURL(), m.Offline); err != nil {
+		return 0, 0, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	return provision.Tables(ctx, *s.url())
+	tables, err = provision.Tables(ctx, *s.url())
+	for _, extra := range (provision.Database{Name: d.Name}).Extras() {
+		url, unmade := pgurl.WithDatabase(*s.url(), extra.Name)
+		if err != nil || unmade != nil {
+			break
+		}
+		n, uncounted := provision.Tables(ctx, url)
+		if uncounted == nil { // else it is not there
+			forTests += n
+		}
+	}
+	return tables, forTests, err
 }

@@ -138,12 +138,14 @@ var unusable = map[string]string{
 	"options=-csearch_path": "options with a -c",
 	"options=-c%20search_path%20-c%20jit%3Doff": "options with a -c",
 	"sslmode=disable&channel_binding=require":   "channel_binding=require",
+	"replication=database":                      "replication",
+	"client_encoding=bogus":                     "client_encoding",
 }
 
 var usable = []string{
 	"sslmode=verify-full&sslrootcert=system", "sslrootcert=system", "require_auth=!password,!md5", "require_auth=scram-sha-256,none", "require_auth=",
 	"connect_timeout=10&keepalives=0", "ssl_min_protocol_version=tlsv1.2", "ssl_max_protocol_version=", "sslnegotiation=direct&sslmode=verify-ca",
-	"options=endpoint%3Dep-1", "options=-c%20search_path%3Da%20--jit%3Doff", "target_session_attrs=prefer-standby", "options=", "x-tls=1",
+	"options=endpoint%3Dep-1", "options=-c%20search_path%3Da%20--jit%3Doff", "target_session_attrs=prefer-standby", "options=", "x-tls=1", "client_encoding=auto", "client_encoding=UTF-8", "client_encoding=", "replication=off",
 }
 
 // psql, which is the newest libpq that this machine has, refuses the same before it goes anywhere, and takes
@@ -163,7 +165,7 @@ func TestPsqlRefusesWhatNoClientCanUse(t *testing.T) {
 	}
 	const nobody = "postgres://u:pw@127.0.0.1:1/d?"
 	for query, why := range unusable {
-		if strings.HasPrefix(why, "options") || strings.HasPrefix(why, "channel_binding=require") || strings.HasPrefix(query, "sslrootcert=system") { // psql 16 knows system
+		if strings.HasPrefix(why, "options") || why == "replication" || why == "client_encoding" || strings.HasPrefix(why, "channel_binding=require") || strings.HasPrefix(query, "sslrootcert=system") { // psql 16 knows system
 			continue
 		}
 		require.NotContains(t, said(nobody+query), "refused", query)

@@ -16,7 +16,8 @@ func settingsOf(u pgurl.URL) string {
 		said[setting[0]] = setting[1]
 	}
 	for name, value := range u.Said() {
-		if value != "" && !u.IsForDriver(name) {
+		isLocales := name == "client_encoding" && value == "auto" // which libpq makes of it, and no server knows
+		if value != "" && !isLocales && !u.IsForDriver(name) {
 			said[name] = value
 		}
 	}

@@ -92,6 +92,7 @@ func TestParametersOfOtherClientsAreNotSentToTheServer(t *testing.T) {
 	t.Parallel()
 	l := mustLead(t, "postgres://u:p@h/d?keepalives=1&gssencmode=disable&statement-cache-capacity=0&search_path=x&schema=app&connection_limit=5&pgbouncer=true&pool_timeout=0&made_up=y&options=&application_name=mine")
 	require.Equal(t, map[string]string{"search_path": "x", "application_name": "mine", "client_encoding": "UTF8"}, l.parameters)
+	require.Equal(t, "UTF8", mustLead(t, "postgres://u@h/d?client_encoding=auto").parameters["client_encoding"])
 	require.Equal(t, "sp", mustLead(t, "postgres://u@h").parameters["application_name"])
 
 	c, err := configOf(secret.New("postgres://u@db.example/d?hostaddr=10.0.0.1"))

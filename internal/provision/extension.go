@@ -14,6 +14,8 @@ var (
 	ErrNoExtension = errors.New("not installed on the server")
 	// ErrNotMade is returned for an extension that sp makes for no tenant, or not with this administrator.
 	ErrNotMade = errors.New("sp does not make it")
+	// ErrNoSchema is returned for a database whose tenant dropped the schema in which extensions are made.
+	ErrNoSchema = errors.New("the database has no schema public")
 )
 
 // NoExtensionError is ErrNoExtension with those of the server's extensions that sp may make.
@@ -121,7 +123,11 @@ func (s *Server) Extend(ctx context.Context, d Database, names []string, isNew b
 		if e.trusted {
 			statements = []string{"SET LOCAL ROLE " + identifier(d.Owner()), statements[0], statements[1] + " CASCADE"}
 		}
-		if err := s.changeIn(ctx, there, "extension "+e.name, statements...); err != nil {
+		err := s.changeIn(ctx, there, "extension "+e.name, statements...)
+		if stateOf(err) == "3F000" {
+			err = fmt.Errorf("extension %s: database %s: %w", e.name, d.Name, ErrNoSchema)
+		}
+		if err != nil {
 			return err
 		}
 	}

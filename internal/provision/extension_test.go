@@ -22,6 +22,8 @@ func TestExtensionsAreMadeAsTheOwner(t *testing.T) {
 		"citext|" + d.Owner() + "|public", "cube|" + d.Owner() + "|public", "uuid-ossp|" + d.Owner() + "|public",
 	}, pgtest.Exec(t, url, "SELECT extname, rolname, nspname FROM pg_extension JOIN pg_roles r ON r.oid = extowner JOIN pg_namespace n ON n.oid = extnamespace WHERE extname <> 'plpgsql' ORDER BY 1"))
 	pgtest.Exec(t, url, "CREATE TABLE t (name citext)", "DROP TABLE t", "DROP EXTENSION cube")
+	pgtest.Exec(t, url, "DROP SCHEMA public CASCADE")
+	require.ErrorIs(t, s.Extend(within(t), d, []string{"cube"}, false), ErrNoSchema)
 }
 
 // TestExtensionsWithPowerAreRefused, whoever asks.

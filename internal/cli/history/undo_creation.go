@@ -76,8 +76,11 @@ func tryUndo(ctx context.Context, m *hosting.Machine, u registry.Undo) error {
 func confirmUndo(ctx context.Context, t *task.Task, m *hosting.Machine, u registry.Undo, hit task.OthersHit) error {
 	d, content := *u.Database, ""
 	if !t.Bool("yes") {
-		if tables, err := m.Tables(ctx, u.Tenant); err == nil {
+		if tables, forTests, err := m.Tables(ctx, u.Tenant, d); err == nil {
 			content = fmt.Sprintf(" with %s", cli.Counted(tables, "table"))
+			if forTests > 0 {
+				content += fmt.Sprintf(" (and %s in those for tests)", cli.Counted(forTests, "table"))
+			}
 		}
 	}
 	return t.Confirm(ctx, fmt.Sprintf("Drop database %s%s and all that is in it, made for tenant %s at %s on server %s%s? No undo brings it back.",

@@ -100,6 +100,7 @@ func Faults() []cli.Fault {
 		fault(provision.ErrUnavailable, 9, "unavailable", say("see that the server runs, and that the address is right")),
 		fault(provision.ErrDenied, 9, "denied", none),
 		fault(provision.ErrNotMade, 9, "denied", none),
+		fault(provision.ErrNoSchema, 9, "denied", none),
 		fault(provision.ErrNoExtension, 3, "not_found", none),
 		fault(provision.ErrMismatch, 9, "mismatch", none),
 		fault(provision.ErrUnchecked, 9, "unsupported", none),

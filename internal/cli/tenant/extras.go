@@ -74,6 +74,8 @@ func adviseExtension(err error, id registry.TenantID) error {
 			return cli.WithCandidates(cli.Hint(err, "did you mean %s?\n%s", strings.Join(near, ", "), install), near...)
 		}
 		return cli.Hint(err, "%s\nsp makes these there: %s", install, strings.Join(unknown.Known, ", "))
+	case errors.Is(err, provision.ErrNoSchema) && id != "":
+		return cli.Hint(err, "%s, then say it again", cli.To("sp psql", string(id), "--", "-c", "CREATE SCHEMA public"))
 	case errors.Is(err, provision.ErrNotMade) && id != "":
 		return cli.Hint(err, "if you trust the tenant with that: %s, then CREATE EXTENSION", cli.To("sp db psql", string(id)))
 	case errors.Is(err, provision.ErrNotMade):
