@@ -712,7 +712,7 @@ func TestABackupRestoredElsewhereIsACopy(t *testing.T) {
 	out := v.must(".", "cd mine && sp backup ../b && mkdir ../other && cd ../other && sp restore ../b")
 	require.Contains(t, out, "is a copy of "+filepath.Join(v.dir, "mine", ".systemprompt"))
 	require.NotEqual(t, v.id("mine"), v.id("other"))
-	require.Contains(t, v.must("other", "sp db status; ! sp db up; sp tenant delete mine -y"), "its database was not made by sp, and is left alone")
+	require.Contains(t, v.must("other", "sp db status; ! sp db up; sp tenant delete mine -y"), "its database is left alone, because sp does not keep it as one that it made")
 	require.NotContains(t, v.must("mine", "sp tenant edit mine --region ord"), "copy of")
 
 	v.must(".", "mv mine/.systemprompt gone && mkdir again && cd again && sp restore ../b")

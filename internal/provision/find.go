@@ -41,6 +41,12 @@ func (s *Server) findDatabase(ctx context.Context, d Database) (foundDatabase, e
 	}, nil
 }
 
+// Databases returns the names of the server's databases without its own.
+func (s *Server) Databases(ctx context.Context) ([]string, error) {
+	rows, err := s.query(ctx, "databases", `SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1') AND datname !~ '^sp_probe_' ORDER BY datname`)
+	return firsts(rows), err
+}
+
 // foundRoles are those of a database that are there, with whom they are marked for.
 type foundRoles map[string]string
 

@@ -3,9 +3,11 @@ package database
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -59,7 +61,11 @@ func remove(ctx context.Context, t *task.Task) (cli.Answer, error) {
 
 // removeOwn ends a server of this project.
 func removeOwn(ctx context.Context, t *task.Task, m *hosting.Machine, s registry.Server, databases []registry.Database) (removed, error) {
-	if err := t.Confirm(ctx, questionOf(s, databases)); err != nil {
+	question, err := questionOf(ctx, m, s, databases)
+	if err != nil {
+		return removed{}, err
+	}
+	if err := t.Confirm(ctx, question); err != nil {
 		return removed{}, err
 	}
 	without, err := m.Remove(ctx, s)
@@ -80,15 +86,33 @@ func removeOwn(ctx context.Context, t *task.Task, m *hosting.Machine, s registry
 	return done, cmp.Or(err, task.Afterwards(named))
 }
 
-func questionOf(s registry.Server, databases []registry.Database) string {
+func questionOf(ctx context.Context, m *hosting.Machine, s registry.Server, databases []registry.Database) (string, error) {
 	if s.Withheld != "" {
-		return fmt.Sprintf("Forget server %s? Its data stay where they are, and only this registry may know its password.", s.Name)
+		return fmt.Sprintf("Forget server %s? Its data stay where they are, and only this registry may know its password.", s.Name), nil
 	}
-	what := "no database is recorded there"
-	if lost := hosting.RecordedOn(s, databases); len(lost) > 0 {
-		what = "the databases of " + task.Listed(lost) + " are lost"
+	var tenants []string
+	err := m.Read(ctx, func(view *registry.View) error {
+		for _, id := range hosting.RecordedOn(s, databases) {
+			tenant := string(id)
+			if name := task.NamesIn(ctx, view)(id).Called(); name != "" && name != tenant {
+				tenant += " (" + cli.Printable(name) + ")"
+			}
+			tenants = append(tenants, tenant)
+		}
+		return nil
+	})
+	what := "No database is recorded there"
+	if len(tenants) > 0 {
+		what = "The databases of " + strings.Join(tenants, ", ") + " are lost"
 	}
-	return fmt.Sprintf("Remove server %s and its data? %s.", s.Name, what)
+	kept, known := m.Unrecorded(ctx, s, databases)
+	switch {
+	case len(kept) > 0:
+		what += ". So are databases that no tenant has, such as those that were kept: " + strings.Join(kept, ", ")
+	case !known && !errors.Is(m.DataTrouble(ctx, s), hosting.ErrLost):
+		what += ". It does not run; it may hold others, such as those that were kept (--keep-database)"
+	}
+	return fmt.Sprintf("Remove server %s and its data? %s.", s.Name, what), err
 }
 
 // noServer is the error of who named a server that is not there.

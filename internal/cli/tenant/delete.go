@@ -93,7 +93,7 @@ func deleteBy(ctx context.Context, t *task.Task, m *hosting.Machine) (cli.Answer
 	case removed.Tenant.IsCloud() && t.Bool("keep-database"):
 		t.Note("its control plane keeps it, with its database; %s adds it again if you are logged in there", cli.To("sp tenant list"))
 	case client == nil && doomed.database == nil && removed.Tenant.HasDatabaseURL():
-		t.Note("its database was not made by sp, and is left alone")
+		t.Note("its database is left alone, because sp does not keep it as one that it made")
 	}
 	return cli.Answer{Value: removalOf(removed, doomed.database, deletion)}, err
 }

@@ -18,6 +18,7 @@ func endDatabase(ctx context.Context, t *task.Task, m *hosting.Machine, d regist
 	}
 	if keep {
 		t.Note("database %s stays on server %s, with the roles %s_owner, %s_a and %s_b", d.Name, d.Server, d.Name, d.Name, d.Name)
+		t.Note("%s brings the tenant back with it, as one that is adopted; %s drops it", cli.To("sp undo"), cli.To("sp db psql", "--", "-c", "DROP DATABASE "+d.Name))
 		return nil
 	}
 	return t.DropDatabase(ctx, m, d)
