@@ -30,15 +30,17 @@ func (t *Task) WarnOfStrangers(id registry.TenantID, found []StrangerRecord) {
 		return
 	}
 	var roles []string
-	words, arguments := "sp psql", []string{string(id), "--"}
+	arguments, isMember := []string{string(id), "--"}, false
 	for _, s := range found {
 		if !slices.Contains(roles, s.Role) {
 			roles = append(roles, s.Role)
 		}
-		if !strings.Contains(s.Revoke, " ON DATABASE ") { // a membership, which is the administrator's to end
-			words = "sp db psql"
-		}
+		isMember = isMember || !strings.Contains(s.Revoke, " ON DATABASE ")
 		arguments = append(arguments, "-c", s.Revoke)
 	}
-	t.Note("warning: others may connect to the database of tenant %s, whatever its password: %s; if that is not meant: %s", id, cli.Some(roles), cli.To(words, arguments...))
+	end := cli.To("sp psql", arguments...)
+	if isMember { // which is the administrator's to end
+		end = cli.To("sp db psql", arguments...)
+	}
+	t.Note("warning: others may connect to the database of tenant %s, whatever its password: %s; if that is not meant: %s", id, cli.Some(roles), end)
 }
