@@ -28,7 +28,7 @@ const ofTenant = `(%[1]s ~ '_(a|b|owner)$' AND EXISTS (SELECT FROM pg_roles o WH
 func (s *Server) unblocked(ctx context.Context, in session, doing string, fn func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- fn() }()
-	began, told, unheard := time.Now(), false, time.Duration(0)
+	waits, unheard := time.Duration(0), time.Duration(0)
 	for others := ""; ; {
 		select {
 		case err := <-done:
@@ -51,8 +51,7 @@ func (s *Server) unblocked(ctx context.Context, in session, doing string, fn fun
 			}
 			return deaf(doing, waited)
 		}
-		if !told && s.Waits != nil && time.Since(began) > toldAfter {
-			told = true
+		if waits += blockedFor; waits == toldAfter && s.Waits != nil {
 			s.Waits(strings.Join(append([]string{"this takes a while: " + doing}, waited...), "; it waits for "))
 		}
 	}
