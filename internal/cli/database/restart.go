@@ -77,7 +77,7 @@ func ownServers(ctx context.Context, t *task.Task) (own []registry.Server, tenan
 	case len(known) > 0:
 		err = cli.Hint(fmt.Errorf("server %s: %w", known[0].Name, hosting.ErrNotOwn), "restart it on its machine, or ask whoever runs it")
 	default:
-		err = cli.Hint(fmt.Errorf("sp runs no server here: %w", hosting.ErrNoServer), "%s", cli.To("sp db up"))
+		err = cli.Hint(cli.Of(hosting.ErrNoServer, "sp runs no server here"), "%s", cli.To("sp db up"))
 	}
 	return own, tenants, err
 }

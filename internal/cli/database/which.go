@@ -40,9 +40,9 @@ func serverHere(ctx context.Context, t *task.Task) (s registry.Server, m *hostin
 	case err != nil:
 		return s, m, dir, err
 	case len(own) == 0 && id != nil && len(names) > 0:
-		return s, m, dir, cli.Hint(fmt.Errorf("sp runs no server %s here: %w", cli.Harmless(*id), registry.ErrNotFound), "it runs %s", strings.Join(names, " and "))
+		return s, m, dir, cli.Hint(cli.Of(registry.ErrNotFound, "sp runs no server %s here", cli.Harmless(*id)), "it runs %s", strings.Join(names, " and "))
 	case len(own) == 0:
-		return s, m, dir, cli.Hint(fmt.Errorf("sp runs no server here: %w", registry.ErrNotFound), "%s makes one, %s shows the others", cli.To("sp db up"), cli.To("sp db status"))
+		return s, m, dir, cli.Hint(cli.Of(registry.ErrNotFound, "sp runs no server here"), "%s makes one, %s shows the others", cli.To("sp db up"), cli.To("sp db status"))
 	case len(own) > 1:
 		ambiguous := cli.WithCandidates(fmt.Errorf("sp runs servers %s: %w", strings.Join(names, " and "), registry.ErrAmbiguous), names...)
 		return s, m, dir, cli.Hint(ambiguous, "name one of them")

@@ -42,7 +42,7 @@ func (t *Task) warnOfExtras(ctx context.Context, m *hosting.Machine, d registry.
 	found, err := m.ExtrasOf(ctx, d)
 	switch {
 	case err != nil:
-		t.Note("if it has databases for tests, they go with it: %s", strings.Join(ExtraNames(d.Name), ", "))
+		t.Note("its server does not answer; if there are databases for tests, they go too: %s", strings.Join(ExtraNames(d.Name), ", "))
 	case len(found) > 0:
 		t.Note("its databases for tests go with it: %s", strings.Join(found, ", "))
 	}
