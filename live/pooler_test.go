@@ -92,7 +92,7 @@ func TestAPoolerThatNeverLearnsGetsTheOldPasswordBack(t *testing.T) {
 			o = p.Run("tenant", "rotate-credentials", "k", "-y")
 			require.Equal(t, 9, o.Exit, o.Stderr)
 			require.Contains(t, o.Stderr, "sp: tenant k (k): a connection pooler stands before its server: it may refuse the new password, and then the old one is set back\n")
-			require.Contains(t, o.Stderr, "sp: the new password does not open the database, and the old one is set back: login: ")
+			require.Contains(t, o.Stderr, "sp: the new password does not open the database, and the old one is set back: ")
 			require.Contains(t, o.Stderr, "sp: hint: let the pooler look passwords up at the server (auth_query)")
 			require.True(t, p.url("k").Equal(p.URL(p.direct)))
 			require.True(t, opens(p.direct), "the server has another password than the registry")
@@ -372,7 +372,7 @@ func TestTenantsBehindAPoolerFollowARotationAtTheServer(t *testing.T) {
 				require.Contains(t, o.Stderr, "sp: the old ones are refused (28P01)\n")
 			} else {
 				require.Equal(t, 9, o.Exit, o.Stderr)
-				require.Contains(t, o.Stderr, "tenant k, which logs in as the same role: login: ")
+				require.Contains(t, o.Stderr, "tenant k, which logs in as the same role: ")
 				require.Contains(t, o.Stderr, "sp: hint: let the pooler look passwords up at the server (auth_query)")
 				require.True(t, p.url("direct").Equal(p.direct))
 			}

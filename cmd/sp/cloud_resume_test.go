@@ -109,6 +109,6 @@ func TestACallThatIsUnderWayNoMoreNamesWhatComesNext(t *testing.T) {
 	})
 	o := s.run("tenant", "rotate-sync-token", "t-9", "-y")
 	require.Equal(t, 4, o.exit, o.stderr)
-	require.Contains(t, o.stderr, "sp: the request to the control plane: the tenant was deleted, or the registry restored: no longer kept: conflict\n"+
+	require.Contains(t, o.stderr, "sp: the request to the control plane: the tenant was deleted, or the registry restored: no longer kept\n"+
 		"sp: hint: sp tenant list shows whether the tenant is there; if it is, sp tenant rotate-sync-token t-9 makes another one\n")
 }

@@ -950,7 +950,7 @@ func TestAnAnswerAboutAnotherTenantChangesNone(t *testing.T) {
 	for range 2 { // the first one leaves nothing to go on with
 		o = s.run("tenant", "create", "--type", "cloud", "--name", "theirs", "--allow-duplicate-name", "--region", "iad")
 		require.Equal(t, 4, o.exit, o.stderr)
-		require.Contains(t, o.stderr, "tenant t-9 (theirs) is here, and the control plane gave its id to a new one")
+		require.Contains(t, o.stderr, "tenant t-9 (theirs) exists already, and the control plane gave its id to a new one")
 		require.Contains(t, o.stderr, "sp tenant provision t-9")
 		require.NotContains(t, o.stderr, "going on with")
 	}

@@ -167,7 +167,7 @@ func TestPsqlSaysHowToFetchCredentialsThatAColleagueRotated(t *testing.T) {
 	o := s.run("psql", "shop")
 	require.Equal(t, 9, o.exit, o.stderr)
 	require.Nil(t, s.replaced)
-	require.Contains(t, o.stderr, "tenant t-9 (shop): Access denied: login: wrong password (28P01)")
+	require.Contains(t, o.stderr, "tenant t-9 (shop): Access denied: wrong password (28P01)")
 	require.Contains(t, o.stderr, "hint: sp tenant provision t-9 fetches the current credentials, if somebody else changed them")
 	require.NotContains(t, o.stderr, "s3cret")
 	o = s.run("exec", "shop", "--", "psql")

@@ -93,7 +93,7 @@ func TestURLsThatAreRefusedAndNotDescribed(t *testing.T) {
 		"http://u:secret@h/d":                "postgres://",
 		"file:///secret":                     "postgres://",
 		"javascript:secret":                  "postgres://",
-		"host=h user=u password=secret":      "space",
+		"host=h user=u password=secret":      "NAME=VALUE",
 		"host=h":                             "postgres://",
 		" postgres://u:secret@h/d":           "space",
 		"postgres://u:secret@h/d\n":          "space",
@@ -205,13 +205,38 @@ func TestWaysToADatabaseAreTold(t *testing.T) {
 	}
 }
 
+// TestWhatIsPastedInPlaceOfAURLIsCalledWhatItIs: to percent-encode a command, or to leave out another database's
+// scheme, would help nobody.
+func TestWhatIsPastedInPlaceOfAURLIsCalledWhatItIs(t *testing.T) {
+	t.Parallel()
+	for text, why := range map[string]string{
+		"psql postgres://u:pw@h/d":         "is a psql command (give the URL alone)",
+		"host=localhost dbname=x":          "is a list of NAME=VALUE (write it as postgres://",
+		"dbname = x":                       "is a list of NAME=VALUE (write it as postgres://",
+		"localhost:5432/d":                 "does not start with postgres:// or postgresql:// (postgres://USER:PASSWORD@HOST:PORT/DATABASE)",
+		"jdbc:postgresql://h/d":            "(leave out jdbc: or what else stands before)",
+		"mysql://u:pw@h/d":                 "is of another kind than PostgreSQL's",
+		"https://h/d":                      "is of another kind than PostgreSQL's",
+		"prisma+postgres://h/?api_key=x":   "is of another kind than PostgreSQL's",
+		"postgres://u:[YOUR-PASSWORD]@h/d": "has a placeholder in place of the password",
+		"postgres://u:%3Cpassword%3E@h/d":  "has a placeholder in place of the password",
+		"postgres://u:p w@h/d":             "holds a space or a control character (percent-encode it)",
+	} {
+		err := Check(secret.New(text))
+		require.ErrorContains(t, err, why, text)
+		require.NotContains(t, err.Error(), "pw@")
+	}
+	require.NoError(t, Check(secret.New("postgres://u:[password@h/d")))
+	require.NoError(t, Check(secret.New("postgres://u:password@h/d")))
+}
+
 func TestHasSecret(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]bool{
 		"postgres://u:pw@h/d": true, "postgres://u@h/d": false, "postgres://u:@h/d": false, "postgres://h/d": false,
 		"postgres://h/d?password=x": true, "postgres://h/d?sslpassword=x": true, "postgres://h/d?scram_server_key=x": true, "postgres://h/d?p%61ssword=x": true,
 		"postgres://h/d?sslmode=on": false, "postgres://h/d?sslkey=/k&passfile=/p": false,
-		"host=h password=x": true, "host=h": true, "": true,
+		"host=h password=x": true, "host=h": true, "": true, "hunter2": true, "u:pw@h/d": true, "localhost:5432/d": false,
 	} {
 		require.Equal(t, want, HasSecret(secret.New(url)), url)
 	}

@@ -34,10 +34,14 @@ func PasswordOf(url secret.Secret) (secret.Secret, error) {
 	return u.Secrets()["password"], err
 }
 
-// HasSecret tells whether a text holds a secret; of one that is no URL that is assumed.
+// HasSecret tells whether a text holds a secret; of one that is no URL that is assumed, unless it is only a place.
 func HasSecret(url secret.Secret) bool {
-	p, ok := cut(url.Reveal())
-	if !ok || p.password != "" {
+	text := url.Reveal()
+	p, ok := cut(text)
+	if !ok {
+		return !strings.Contains(text, "/") || strings.Contains(text, "@") || namesSecret(text)
+	}
+	if p.password != "" {
 		return true
 	}
 	for range p.secretValues {

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -49,14 +51,14 @@ func parse(text string) (URL, error) {
 	if text == "" {
 		return u, errors.New("empty")
 	}
+	if why := another(text); why != "" {
+		return u, errors.New(why)
+	}
 	if !isPrintable(text) || strings.Contains(text, " ") {
 		return u, errors.New("holds a space or a control character (percent-encode it)")
 	}
-	var ok bool
-	u.parts, ok = cut(text)
+	u.parts, _ = cut(text)
 	switch {
-	case !ok || !isScheme(u.scheme):
-		return u, errors.New("does not start with postgres:// or postgresql:// (leave out jdbc: or what else stands before)")
 	case strings.Contains(text, "#"):
 		return u, errors.New("holds a bare # (percent-encode it as %23)")
 	case strings.Contains(u.user+u.password, "@"):
@@ -77,6 +79,29 @@ func parse(text string) (URL, error) {
 	return u, err
 }
 
+// another says what a text is that is pasted in place of a URL, or how it differs from one; "" if it is one.
+func another(text string) string {
+	const form = "postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+	scheme, _, isURL := strings.Cut(text, "://")
+	_, after, _ := strings.Cut(scheme, ":")
+	switch {
+	case strings.HasPrefix(text, "psql "):
+		return "is a psql command (give the URL alone)"
+	case isKeywords().MatchString(text):
+		return "is a list of NAME=VALUE (write it as " + form + ")"
+	case !isURL:
+		return "does not start with postgres:// or postgresql:// (" + form + ")"
+	case isScheme(scheme), strings.TrimSpace(scheme) != scheme:
+		return ""
+	case isScheme(after): // as in jdbc:postgresql://
+		return "does not start with postgres:// or postgresql:// (leave out jdbc: or what else stands before)"
+	}
+	return "is of another kind than PostgreSQL's, which starts with postgres:// or postgresql://"
+}
+
+// isKeywords matches libpq's other form of a connection string.
+var isKeywords = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*[a-z_]+\s*=`) })
+
 // isScheme takes what clients take, and a driver's name behind it, as in SQLAlchemy's postgresql+asyncpg.
 func isScheme(scheme string) bool {
 	protocol, driver, _ := strings.Cut(scheme, "+")
@@ -91,6 +116,8 @@ func Usable(url secret.Secret) (URL, error) {
 	case err != nil:
 	case IsMasked(url):
 		err = invalid(errors.New("has stars in place of the password"))
+	case isPlaceholder(u.password):
+		err = invalid(errors.New("has a placeholder in place of the password (put the password there)"))
 	case u.missing() != "":
 		err = invalid(fmt.Errorf("names no %s, and each client would take another (postgres://USER:PASSWORD@HOST:PORT/DATABASE, or ?host=DIRECTORY for a socket)", u.missing()))
 	default:
@@ -99,6 +126,16 @@ func Usable(url secret.Secret) (URL, error) {
 		}
 	}
 	return u, err
+}
+
+// isPlaceholder tells of a password whether it is what a provider's page shows for it: [YOUR-PASSWORD], <password>.
+func isPlaceholder(encoded string) bool {
+	text := unescape(encoded)
+	bare := strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
+	if bare == text {
+		bare = strings.TrimSuffix(strings.TrimPrefix(text, "<"), ">")
+	}
+	return len(bare) == len(text)-2 && strings.Contains(strings.ToLower(bare), "password")
 }
 
 // Check refuses a URL that is not Usable.

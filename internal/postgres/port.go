@@ -47,7 +47,7 @@ func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(p
 // checkPort refuses a port that is none, or on which somebody listens.
 func checkPort(port int) error {
 	if port < 1 || port > 65535 {
-		return fmt.Errorf("port %d: %w", port, ErrInvalid)
+		return fmt.Errorf("port %d: it is none of 1 to 65535: %w", port, ErrInvalid)
 	}
 	_, err := listen(port)
 	if errors.Is(err, syscall.EADDRINUSE) {

@@ -32,7 +32,7 @@ func scramOnly(ctx context.Context, doing string, url secret.Secret, config *pgc
 		return connectTrouble(ctx, doing, config, err)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
+		return fmt.Errorf("%s%w", at(doing), err)
 	}
 	if scram {
 		config.RequireAuth = "scram-sha-256"

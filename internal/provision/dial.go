@@ -26,7 +26,7 @@ type session struct {
 func dial(ctx context.Context, doing string, url secret.Secret, others ...func(*pgconn.Config)) (session, error) {
 	config, err := configOf(url)
 	if err != nil {
-		return session{}, fmt.Errorf("%s: %w", doing, err)
+		return session{}, fmt.Errorf("%s%w", at(doing), err)
 	}
 	for _, other := range others {
 		other(config)

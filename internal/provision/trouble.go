@@ -26,14 +26,19 @@ type trouble struct {
 }
 
 func (t *trouble) Error() string {
-	text := t.doing + ": " + t.why
+	text := at(t.doing) + t.why
 	if t.state != "" {
 		text += " (" + t.state + ")"
 	}
-	if t.kind != nil && !errors.Is(t.kind, ErrUnavailable) { // why says that already
-		text += ": " + t.kind.Error()
-	}
 	return text
+}
+
+// at says what was being done, before why it came to nothing. That a login was, goes without saying.
+func at(doing string) string {
+	if doing == "login" {
+		return ""
+	}
+	return doing + ": "
 }
 
 func (t *trouble) Unwrap() (errs []error) {
@@ -90,8 +95,10 @@ func connectTrouble(ctx context.Context, doing string, config *pgconn.Config, er
 		t.why, t.kind = "the server offers no TLS, which the URL demands", ErrDenied
 	case isA[tls.AlertError](err) && !plain(config):
 		t.why, t.kind = "no TLS that both sides accept", ErrDenied
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
-		t.why = "connection refused: nobody listens there"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		t.why = "connection refused"
+	case errors.Is(err, fs.ErrNotExist):
+		t.why = "no server has its socket there"
 	case errors.Is(err, fs.ErrPermission):
 		t.why, t.kind = "the socket is closed to this user", ErrDenied
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):

@@ -100,7 +100,7 @@ func TestARotatedURLIsKeptNowhere(t *testing.T) {
 	require.True(t, at.Equal(*database.RetireAt))
 
 	_, err = d.Undo(t.Context(), Undo{})
-	var revoked *revokedError
+	var revoked *irreversibleError
 	require.ErrorAs(t, err, &revoked)
 	requireNoTrace(t, d, "first")
 
@@ -140,7 +140,7 @@ func TestATenantIsNotDeletedBeforeItsDatabase(t *testing.T) {
 	require.Nil(t, database)
 	require.Empty(t, servers, "nothing of it is needed any more")
 	_, err = d.Undo(t.Context(), Undo{})
-	var revoked *revokedError
+	var revoked *irreversibleError
 	require.ErrorAs(t, err, &revoked, "the database is gone")
 }
 

@@ -19,14 +19,10 @@ var (
 	ErrAmbiguous = errors.New("ambiguous")
 	// ErrExists is returned when what would be made is there already.
 	ErrExists = errors.New("exists already")
-	// ErrNamesake is ErrExists for a tenant's name that another one has.
-	ErrNamesake = fmt.Errorf("%w", ErrExists)
 	// ErrInUse is returned when something else still needs what would be changed.
 	ErrInUse = errors.New("in use")
 	// ErrConflict is returned when two sides say different things, and sp may not choose.
 	ErrConflict = errors.New("conflict")
-	// ErrIrreversible is ErrConflict for a change that nothing can undo.
-	ErrIrreversible = fmt.Errorf("%w", ErrConflict)
 	// ErrNoTenant is returned when no tenant is selected.
 	ErrNoTenant = errors.New("no tenant configured")
 	// ErrNoProfile is returned when nothing names a profile, or a session or the
@@ -35,6 +31,33 @@ var (
 	// ErrNoURL is returned when a tenant has no usable connection URL.
 	ErrNoURL = errors.New("no usable database URL")
 )
+
+// reasoned is an error of a kind that says why in its own words alone.
+type reasoned struct {
+	error
+	kind error
+}
+
+func (r *reasoned) Unwrap() error { return r.kind }
+
+func because(kind error, format string, args ...any) error {
+	return &reasoned{fmt.Errorf(format, args...), kind}
+}
+
+// namesakeError is ErrExists for a tenant's name that another one has.
+type namesakeError struct {
+	name  string
+	other TenantID
+}
+
+func (e *namesakeError) Error() string {
+	return fmt.Sprintf("tenant name %q %v: tenant %s has it", e.name, ErrExists, e.other)
+}
+
+func (e *namesakeError) Unwrap() error { return ErrExists }
+
+// Namesake is the tenant that has the name.
+func (e *namesakeError) Namesake() TenantID { return e.other }
 
 // absent turns "no rows" into ErrNotFound of what was looked for.
 func absent(err error, what, name string) error {

@@ -47,7 +47,7 @@ func (v *View) SelectedTenant(ctx context.Context) (*TenantID, error) {
 		return nil, err
 	}
 	if s.Deleted != nil {
-		return nil, fmt.Errorf("the selected tenant %s was deleted: %w", *s.Deleted, ErrNoTenant)
+		return nil, fmt.Errorf("%w: the selected tenant %s was deleted", ErrNoTenant, *s.Deleted)
 	}
 	return s.Tenant, nil
 }
@@ -61,7 +61,7 @@ func (v *View) TenantOrSelected(ctx context.Context, id *TenantID) (Tenant, erro
 			return Tenant{}, err
 		}
 		if selected == nil {
-			return Tenant{}, ErrNoTenant
+			return Tenant{}, fmt.Errorf("%w: none is selected", ErrNoTenant)
 		}
 		id = selected
 	}
@@ -99,7 +99,7 @@ func (r *Registry) SelectPrevious(ctx context.Context) (tenant Tenant, err error
 			return err
 		}
 		if s.Previous == nil {
-			return fmt.Errorf("no other tenant was selected before: %w", ErrNoTenant)
+			return because(ErrNoTenant, "no other tenant was selected before")
 		}
 		if tenant, err = c.Tenant(ctx, *s.Previous); err != nil {
 			return err

@@ -170,7 +170,7 @@ func (v *View) checkSequence(ctx context.Context, sequence int64) error {
 func (v *View) ends(ctx context.Context) (first, last Change, err error) {
 	row, err := v.q.FirstChange(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = fmt.Errorf("the history has no change yet: %w", ErrNotFound)
+		err = because(ErrNotFound, "the history has no change yet")
 	}
 	if err != nil {
 		return first, last, err
@@ -183,11 +183,11 @@ func (v *View) ends(ctx context.Context) (first, last Change, err error) {
 }
 
 func begins(first Change) error {
-	return fmt.Errorf("the history begins with change %d of %s: %w", first.Sequence, FormatTime(first.MadeAt), ErrNotFound)
+	return because(ErrNotFound, "the history begins with change %d of %s", first.Sequence, FormatTime(first.MadeAt))
 }
 
 func ends(last Change) error {
-	return fmt.Errorf("the last change is %d of %s: %w", last.Sequence, FormatTime(last.MadeAt), ErrNotFound)
+	return because(ErrNotFound, "the last change is %d of %s", last.Sequence, FormatTime(last.MadeAt))
 }
 
 // TenantAt returns a tenant as it was after the change with that sequence, and the
@@ -198,7 +198,7 @@ func (v *View) TenantAt(ctx context.Context, id TenantID, sequence int64) (t Ten
 	}
 	over, err := v.q.RestoreOver(ctx, queries.RestoreOverParams{Known: sequence, Shown: sequence})
 	if err == nil && len(over) > 0 {
-		err = fmt.Errorf("change %d: change %d restored an older backup over it: %w", sequence, over[0], ErrNotFound)
+		err = because(ErrNotFound, "change %d: change %d restored an older backup over it", sequence, over[0])
 	}
 	if err != nil {
 		return t, nil, err

@@ -139,7 +139,7 @@ func (c *change) checkName(ctx context.Context, t Tenant, allowDuplicate bool) e
 	others, err := c.TenantsNamed(ctx, t.Name, 2)
 	for _, other := range others {
 		if other != t.ID {
-			return fmt.Errorf("tenant name %q %w: tenant %s has it", t.Name, ErrNamesake, other)
+			return &namesakeError{t.Name, other}
 		}
 	}
 	return err

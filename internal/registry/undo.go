@@ -42,31 +42,8 @@ func (e *laterError) Error() string {
 // Unwrap returns ErrConflict.
 func (e *laterError) Unwrap() error { return ErrConflict }
 
-// revokedError is returned for a change that can't be undone because it made a secret worthless.
-type revokedError struct {
-	Undone Change
-	// Members are what it made so, with "and" between them.
-	Members string
-	Tenant  TenantID
-	// Dropped tells that the database went with its URL.
-	Dropped bool
-}
-
-func (e *revokedError) Error() string {
-	did := "ended the old sync token"
-	switch isURL := strings.Contains(e.Members, "database_url"); {
-	case isURL && e.Dropped:
-		did = "dropped the database"
-	case isURL:
-		did = "ended the old database password"
-	}
-	return fmt.Sprintf("%s can't be undone: it %s of tenant %s", e.Undone, did, e.Tenant)
-}
-
-// Unwrap returns ErrIrreversible.
-func (e *revokedError) Unwrap() error { return ErrIrreversible }
-
-// irreversibleError is returned for a change of which the history has nothing to put back.
+// irreversibleError is returned for a change that nothing can undo: it made a secret worthless, or the history has
+// nothing to put back.
 type irreversibleError struct {
 	undone Change
 	why    string
@@ -76,8 +53,11 @@ func (e *irreversibleError) Error() string {
 	return fmt.Sprintf("%s can't be undone: %s", e.undone, e.why)
 }
 
-// Unwrap returns ErrIrreversible.
-func (e *irreversibleError) Unwrap() error { return ErrIrreversible }
+// Unwrap returns ErrConflict.
+func (e *irreversibleError) Unwrap() error { return ErrConflict }
+
+// Irreversible tells that nothing can undo the change.
+func (e *irreversibleError) Irreversible() {}
 
 // Undone is a change that was taken back, and the change that did it.
 type Undone struct{ Change, By Change }
@@ -191,8 +171,7 @@ func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 		if err != nil {
 			return err
 		}
-		left := t.after.image.only(strings.Split(row.Revoked, " and "))
-		return &revokedError{Undone: u.undone, Members: row.Revoked, Tenant: TenantID(row.ID), Dropped: len(left) == 0}
+		return &irreversibleError{u.undone, revoked(t, row.Revoked)}
 	}
 	before, err := readImage(row.Before)
 	if err != nil || before == nil {
@@ -221,6 +200,18 @@ func (u *undoing) restore(ctx context.Context, row queries.Entry) error {
 		return err
 	}
 	return u.put(ctx, row, wanted, now)
+}
+
+// revoked says what a change made worthless of a tenant, given the members, with "and" between them.
+func revoked(t thing, members string) string {
+	did := "ended the old sync token"
+	switch isURL := strings.Contains(members, "database_url"); {
+	case isURL && len(t.after.image.only(strings.Split(members, " and "))) == 0:
+		did = "dropped the database"
+	case isURL:
+		did = "ended the old database password"
+	}
+	return fmt.Sprintf("it %s of tenant %s", did, t.id)
 }
 
 // remove takes one thing away that the change made.

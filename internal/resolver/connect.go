@@ -21,7 +21,7 @@ func (req Request) connect(f Finding) (Connection, error) {
 // url returns the tenant's URL for the network asked for.
 func (req Request) url(t registry.Tenant) (secret.Secret, error) {
 	unusable := func(member string, fault Fault) (secret.Secret, error) {
-		return secret.Secret{}, &URLError{Tenant: t.ID, Kind: t.Kind, Member: member, Fault: fault}
+		return secret.Secret{}, &URLError{Tenant: t.ID, Name: t.Name, Kind: t.Kind, Member: member, Fault: fault}
 	}
 	member, url := "database_url", t.OwnURL()
 	switch {

@@ -78,11 +78,11 @@ func TestAnUnusableURLIsSaidAndNeverShown(t *testing.T) {
 			req.Network = r.network
 			resolve(t, w, req)
 			_, err := resolver.Resolve(ctx, w, req)
-			require.EqualError(t, err, `tenant "tenant-a": `+r.member+` is `+string(r.fault)+`: no usable database URL`)
+			require.EqualError(t, err, `tenant tenant-a (`+r.tenant.Name+`): `+r.member+` is `+string(r.fault))
 			require.Equal(t, "no_url", kindOf(t, err))
 			var unusable *resolver.URLError
 			require.ErrorAs(t, err, &unusable)
-			require.Equal(t, resolver.URLError{Tenant: tenantA, Kind: r.tenant.Kind, Member: r.member, Fault: r.fault}, *unusable)
+			require.Equal(t, resolver.URLError{Tenant: tenantA, Name: r.tenant.Name, Kind: r.tenant.Kind, Member: r.member, Fault: r.fault}, *unusable)
 		}
 	}
 }

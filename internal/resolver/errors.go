@@ -88,6 +88,7 @@ func listed(names []string, more bool) string {
 // used; it is a registry.ErrNoURL. The remedy depends on all it tells.
 type URLError struct {
 	Tenant registry.TenantID
+	Name   string
 	Kind   registry.Kind
 	// Member is the member of tenants.json that Fault is about.
 	Member string
@@ -115,5 +116,5 @@ func (e *URLError) Unwrap() error { return registry.ErrNoURL }
 
 // Error names the tenant, the member and its fault, never the URL.
 func (e *URLError) Error() string {
-	return fmt.Sprintf("tenant %q: %s is %s: %s", e.Tenant, e.Member, e.Fault, e.Unwrap())
+	return fmt.Sprintf("tenant %s (%s): %s is %s", e.Tenant, e.Name, e.Member, e.Fault)
 }

@@ -183,7 +183,7 @@ error: no tenant configured: none is selected
 * session "a1": the session of tenant "tenant-a"
 - default "a2": a stronger source decided; alone it would name profile "a2" of tenant "tenant-a" (the registry's default profile)
 tenant "tenant-a" is selected: its session is active, and the default has to be its own
-error: tenant "tenant-a": database_url is absent: no usable database URL
+error: tenant tenant-a (): database_url is absent
 `},
 }
 

@@ -56,7 +56,7 @@ func (h here) mustRunOne() error {
 	case len(h.others) > 0:
 		return cli.Hint(fmt.Errorf("server %s: %w", h.others[0].Name, hosting.ErrNotOwn), "that is done on its machine, by whoever runs it")
 	}
-	return cli.Hint(fmt.Errorf("sp runs no server here: %w", hosting.ErrNoServer), "%s", cli.To("sp db up"))
+	return cli.Hint(cli.Of(hosting.ErrNoServer, "sp runs no server here"), "%s", cli.To("sp db up"))
 }
 
 // one is the server of sp's that a word means; without a word, the only one.
@@ -71,7 +71,7 @@ func (h here) one(word *string) (s registry.Server, err error) {
 	all := strings.Join(names, " and ")
 	switch found := h.named(word); {
 	case len(found) == 0:
-		return s, cli.Hint(fmt.Errorf("sp runs no server %s here: %w", cli.Harmless(*word), registry.ErrNotFound), "it runs %s", all)
+		return s, cli.Hint(cli.Of(registry.ErrNotFound, "sp runs no server %s here", cli.Harmless(*word)), "it runs %s", all)
 	case len(found) > 1:
 		return s, cli.Hint(cli.WithCandidates(fmt.Errorf("sp runs servers %s: %w", all, registry.ErrAmbiguous), names...), "name one of them")
 	default:

@@ -96,7 +96,7 @@ func serverOfNext(ctx context.Context, t *task.Task) (registry.Server, error) {
 	}
 	s, err := t.FindServer(ctx, t.WantedByDefault(), known)
 	if err == nil && s.Admin.Empty() {
-		err = cli.Hint(fmt.Errorf("there is no server yet: %w", hosting.ErrNoServer), "%s", cli.To("sp db up"))
+		err = cli.Hint(cli.Of(hosting.ErrNoServer, "sp runs no server here"), "%s", cli.To("sp db up"))
 	}
 	return s, err
 }

@@ -47,7 +47,7 @@ func unit(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return cli.Answer{}, err
 	}
 	if s.Provider != registry.LocalPrograms {
-		return cli.Answer{}, fmt.Errorf("server %s: Docker starts it again by itself: %w", s.Name, postgres.ErrInvalid)
+		return cli.Answer{}, cli.Of(postgres.ErrInvalid, "server %s: Docker starts it again by itself", s.Name)
 	}
 	if s.Place == nil {
 		return cli.Answer{}, fmt.Errorf("server %s: %w: an earlier sp made it", s.Name, hosting.ErrOtherData)

@@ -15,7 +15,7 @@ import (
 func Log() *cli.Command {
 	return &cli.Command{
 		Name:  "log",
-		Usage: "list what was changed or purged, when, and by which command",
+		Usage: "list what was changed or purged, and when",
 		Args:  []cli.Arg{{Name: "TENANT", Kind: task.TenantWord, Optional: true}},
 		Description: "The newest change comes first. The log has every change of tenants, profiles,\n" +
 			"sessions, the selected tenant and the default profile, and every restore and\n" +

@@ -64,7 +64,7 @@ func undo(ctx context.Context, t *task.Task) (cli.Answer, error) {
 // adviseUndo says what helps if another tenant has the name of one that would come back, or if nothing can undo
 // the change.
 func adviseUndo(err error) error {
-	if errors.Is(err, registry.ErrIrreversible) {
+	if errors.As(err, new(interface{ Irreversible() })) {
 		return cli.Hint(err, "%s reverses another change; %s shows which there are", cli.To("sp undo", "SEQUENCE"), cli.To("sp log"))
 	}
 	var taken *registry.NameTakenError

@@ -85,7 +85,7 @@ func taken(ctx context.Context, t *task.Task, view *registry.View, p registry.Pr
 	wanted, unknown := tenantFor(ctx, view, t.Optional("tenant"))
 	owner, unread := view.Tenant(ctx, p.Tenant)
 	if unread != nil || unknown == nil && wanted.ID == owner.ID {
-		return err
+		return cli.Hint(err, "%s chooses it, %s changes it", cli.To("sp session switch", p.Name), cli.To("sp profile edit", p.Name))
 	}
 	return cli.Hint(err, "profile %s belongs to %s; %s", p.Name, cli.Quoted(task.RefOf(owner).Called()), cli.To("sp profile create", "OTHER"))
 }

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/sp-registry/sp/internal/cli"
@@ -34,7 +33,7 @@ func show(ctx context.Context, t *task.Task) (cli.Answer, error) {
 	}
 	s, err := view.Session(ctx, tenant.ID)
 	if err == nil && s == nil {
-		err = cli.Hint(fmt.Errorf("tenant %s has no session: %w", tenant.ID, registry.ErrNoProfile),
+		err = cli.Hint(cli.Of(registry.ErrNoProfile, "tenant %s has no session", tenant.ID),
 			"%s lists the profiles, %s chooses one", cli.To("sp profile list", "--all"), cli.To("sp session switch", "PROFILE"))
 	}
 	if err != nil {

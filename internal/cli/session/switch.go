@@ -59,7 +59,9 @@ func tellOutranked(t *task.Task, f resolver.Finding, unusable error, name string
 	case f.Source != resolver.FromEnvironment:
 	case unusable != nil:
 		t.Note(stronger+"%v", unusable)
+		t.Note("%s", task.UnsetHint)
 	case f.Profile.Name != name:
 		t.Note(stronger+"it leads to profile %s of tenant %s", f.Profile.Name, f.Tenant)
+		t.Note("%s", task.UnsetHint)
 	}
 }

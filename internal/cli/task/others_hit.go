@@ -24,7 +24,7 @@ func (t *Task) OthersHit(ctx context.Context, m *hosting.Machine, d registry.Dat
 	switch {
 	case err != nil:
 	case !hit.Answered:
-		t.Note("if it has databases for tests, they go with it: %s", strings.Join(ExtraNames(d.Name), ", "))
+		t.Note("its server does not answer; if there are databases for tests, they go too: %s", strings.Join(ExtraNames(d.Name), ", "))
 	case len(hit.Extras) > 0:
 		t.Note("its databases for tests go with it: %s", strings.Join(hit.Extras, ", "))
 	}

@@ -51,10 +51,10 @@ func AdviseLogin(err error) error {
 		errors.Is(err, hosting.ErrStarting), errors.Is(err, postgres.ErrUnended), errors.Is(err, postgres.ErrFrozen):
 		return named(connectionFailed)
 	case errors.Is(err, registry.ErrNoURL) && s.Tenant.IsCloud():
-		return cli.Hint(named(connectionFailed+": internal_database_url is missing or masked"), "%s fetches it from the control plane, %s takes it from you",
+		return cli.Hint(cli.Of(registry.ErrNoURL, "tenant %s: %s: internal_database_url is missing or masked", s.Tenant, connectionFailed), "%s fetches it from the control plane, %s takes it from you",
 			cli.To("sp tenant provision", id), cli.To("sp tenant edit", id, "--internal-database-url-stdin"))
 	case errors.Is(err, registry.ErrNoURL) && s.Tenant.IsDatabaseURLMasked():
-		return cli.Hint(named(accessDenied+": its URL has stars in place of the password"), "%s", cli.To("sp tenant edit", id, "--database-url-stdin"))
+		return cli.Hint(cli.Of(registry.ErrNoURL, "tenant %s: %s: its URL has stars in place of the password", s.Tenant, accessDenied), "%s", cli.To("sp tenant edit", id, "--database-url-stdin"))
 	case errors.Is(err, registry.ErrNoURL):
 		return cli.Hint(named(connectionFailed), "%s makes a database, %s names one", cli.To("sp tenant provision", id), cli.To("sp tenant edit", id, "--database-url-stdin"))
 	case errors.Is(err, hosting.ErrNextHolds):

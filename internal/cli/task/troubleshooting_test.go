@@ -2,12 +2,14 @@ package task
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/pgurl"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 	"github.com/sp-registry/sp/internal/secret"
@@ -31,6 +33,20 @@ func TestNobodyIsToldToRotateAPasswordThatAURLLacks(t *testing.T) {
 	cloud := registry.Tenant{ID: "t1", Name: "shop", Kind: registry.Cloud, InternalDatabaseURL: local("postgres://u@h/d").DatabaseURL}
 	require.Contains(t, hint(cloud), "sp tenant edit t1 --internal-database-url-stdin")
 	require.NotContains(t, hint(cloud), "rotate")
+}
+
+// TestTheKindOfAnErrorIsNotSaidBehindItsReason: the code word tells it to programs.
+func TestTheKindOfAnErrorIsNotSaidBehindItsReason(t *testing.T) {
+	t.Parallel()
+	program := &cli.Program{Faults: Faults}
+	for _, kind := range []error{registry.ErrInvalid, registry.ErrConflict, pgurl.ErrInvalid, provision.ErrInvalid, provision.ErrUnavailable} {
+		require.Equal(t, "it has a reason", program.FailureOf(fmt.Errorf("it has a reason: %w", kind)).Message)
+	}
+	f := program.FailureOf(cli.Of(cli.ErrConfirm, "in its own words"))
+	require.Equal(t, "in its own words", f.Message)
+	require.Equal(t, 2, f.Exit)
+	require.Equal(t, "-y answers yes", *f.Hint)
+	require.Equal(t, "profile p: not found", program.FailureOf(fmt.Errorf("profile p: %w", registry.ErrNotFound)).Message)
 }
 
 // TestWhileOfflineNoServerIsToBeStarted: it may run.

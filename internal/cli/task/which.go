@@ -116,6 +116,9 @@ func (t *Task) TellOther(ctx context.Context, view *registry.View, f resolver.Fi
 	return err
 }
 
+// UnsetHint says how what was chosen comes to count.
+const UnsetHint = "hint: unset " + profileVariable + " lets your choice count"
+
 // TellOutranked warns after a selection if SYSTEMPROMPT_PROFILE outranks it and leads to another
 // tenant or nowhere.
 func (t *Task) TellOutranked(ctx context.Context, selected registry.TenantID) error {
@@ -130,8 +133,10 @@ func (t *Task) TellOutranked(ctx context.Context, selected registry.TenantID) er
 			return err
 		case err != nil:
 			t.NoteLater("warning: %s outranks what is selected: %v", profileVariable, err)
+			t.NoteLater("%s", UnsetHint)
 		case f.Tenant.ID != selected:
 			t.NoteLater("warning: %s outranks what is selected: it leads to tenant %s", profileVariable, f.Tenant)
+			t.NoteLater("%s", UnsetHint)
 		}
 		return nil
 	}))

@@ -219,7 +219,7 @@ func (c checked) answered() []string {
 // forPeople is a line of the table at a terminal.
 func (c checked) forPeople() []string {
 	about := c.Message
-	for _, known := range []string{fmt.Sprintf("tenant %s (%s): ", c.Tenant.ID, c.Tenant.Called()), "Database connection failed: ", "login: "} {
+	for _, known := range []string{fmt.Sprintf("tenant %s (%s): ", c.Tenant.ID, c.Tenant.Called()), "Database connection failed: "} {
 		about = strings.TrimPrefix(about, known)
 	}
 	if c.err == nil {

@@ -87,7 +87,7 @@ func create(ctx context.Context, t *task.Task) (cli.Answer, error) {
 func adviseTaken(t *task.Task, err error) error {
 	switch {
 	case !errors.Is(err, registry.ErrExists) || t.IsSet("id"):
-	case errors.Is(err, registry.ErrNamesake):
+	case errors.As(err, new(interface{ Namesake() registry.TenantID })):
 		err = cli.Hint(err, "--name with another name, or --allow-duplicate-name")
 	default:
 		err = cli.Hint(err, "--name with another name")
@@ -230,7 +230,6 @@ func hostOn(ctx context.Context, t *task.Task, m *hosting.Machine, n registry.Ne
 		made.Tenant = c.Tenant
 	}
 	answer, outranked := created(ctx, t, made, alike)
-	tellExtras(t, made.Database, x)
 	return answer, cmp.Or(err, problem, outranked)
 }
 
@@ -245,6 +244,9 @@ func created(ctx context.Context, t *task.Task, made record, alike []registry.Te
 		t.TellDrivers(*url)
 	}
 	warnOfLookalikes(t, made.Tenant, alike)
+	if made.Database != nil {
+		tellExtras(t, made.Database, wantedExtras(t))
+	}
 	if t.IsTerminal() && !t.JSON {
 		tellCreated(t, made)
 	}

@@ -193,7 +193,7 @@ func tenantToDelete(ctx context.Context, view *registry.View, word string, name 
 	case name != nil && *name != t.Name:
 		return "", cli.Hint(cli.Usage("tenant delete: --confirm: that is not the name of tenant %s", t.ID), "it is called %s", cli.Quoted(t.Name))
 	case name == nil && t.ID != id:
-		return "", cli.Hint(fmt.Errorf("%s is the name of tenant %s, and delete takes the whole id: %w", cli.Quoted(word), t.ID, cli.ErrConfirm),
+		return "", cli.Hint(cli.Of(cli.ErrConfirm, "delete takes the full id, to be safe; %s is %s", cli.Quoted(word), t.ID),
 			"%s, or %s", cli.To("sp tenant delete", string(t.ID)), cli.To("sp tenant delete", word, "--confirm", t.Name))
 	}
 	return t.ID, nil

@@ -175,7 +175,7 @@ func tellRotated(t *task.Task, tenant registry.Tenant, done hosting.Rotated, d *
 	case done.OldEnd != nil && d != nil && d.OldEnds != nil: // as sp tenant show says it
 		t.Note("the old ones end at %s", task.Clock(time.Time(*d.OldEnds)))
 		if len(done.Uses) > 0 {
-			t.Note("%s in use with them; what is still open then ends", done.Uses)
+			t.Note("%s on the old ones; what is still open then ends", done.Uses)
 		}
 	case done.Refused && done.Behind:
 		t.Note("the pooler refuses the old ones")

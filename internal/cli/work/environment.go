@@ -205,10 +205,10 @@ func (e *environment) limit(t *task.Task, only []string) error {
 func (e *environment) unknown(key string, names []string) error {
 	for _, s := range e.left {
 		if s.variable == key || s.Name == key {
-			return fmt.Errorf("--only %s: %s: %w", cli.Harmless(key), s.Message, registry.ErrNotFound)
+			return cli.Of(registry.ErrNotFound, "--only %s: %s", cli.Harmless(key), s.Message)
 		}
 	}
-	err := fmt.Errorf("--only %s: sp adds no such variable: %w", cli.Harmless(key), registry.ErrNotFound)
+	err := cli.Of(registry.ErrNotFound, "--only %s: sp adds no such variable", cli.Harmless(key))
 	if name := variableOf(key); slices.Contains(names, name) {
 		return cli.WithCandidates(cli.Hint(err, "did you mean %s?", name), name)
 	}

@@ -44,7 +44,7 @@ func lookUp(ctx context.Context, view *registry.View, word string, request *reso
 		return nil
 	case err != nil:
 		if t, err = view.FindTenant(ctx, word); errors.Is(err, registry.ErrNotFound) {
-			return task.AdviseEither(ctx, view, err, word)
+			return task.AdviseEither(ctx, view, cli.Of(registry.ErrNotFound, "no tenant or profile is called %s", cli.Harmless(word)), word)
 		} else if err != nil {
 			return err
 		}

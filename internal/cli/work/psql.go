@@ -79,6 +79,6 @@ func refuseStale(ctx context.Context, t *task.Task, c resolver.Connection) error
 		return context.Cause(ctx)
 	}
 	return task.AdviseLogin(&hosting.LoginError{
-		Subject: hosting.Subject{Tenant: c.Tenant}, Err: fmt.Errorf("login: wrong password (28P01): %w", provision.ErrDenied),
+		Subject: hosting.Subject{Tenant: c.Tenant}, Err: cli.Of(provision.ErrDenied, "wrong password (28P01)"),
 	})
 }

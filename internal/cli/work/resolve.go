@@ -4,7 +4,6 @@ package work
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
@@ -77,7 +76,7 @@ func connect(ctx context.Context, t *task.Task, view *registry.View, request res
 func printed(c resolver.Connection) (string, error) {
 	url := c.URL.Reveal()
 	if cli.Printable(url) != url {
-		return "", cli.Hint(fmt.Errorf("tenant %s: the URL holds a control or invisible character: %w", c.Tenant.ID, registry.ErrNoURL),
+		return "", cli.Hint(cli.Of(registry.ErrNoURL, "tenant %s: the URL holds a control or invisible character", c.Tenant.ID),
 			"%s", cli.To("sp tenant edit", string(c.Tenant.ID), "--database-url-stdin"))
 	}
 	return url + "\n", nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/sp-registry/sp/db"
 	"github.com/sp-registry/sp/internal/cli"
@@ -47,8 +48,9 @@ type standing struct {
 
 	onlyProfile  string // the one that counts as the default where none is set
 	tokenMissing bool
-	tellStale    bool   // there is something to sync with
-	ago          string // how long ago that was
+	hasCloud     bool      // there is something to sync with
+	synced       time.Time // when that was done
+	ago          string    // how long ago that was
 }
 
 // export is how tenants.json stands.
@@ -148,10 +150,9 @@ func (s *standing) readSync(ctx context.Context, t *task.Task, view *registry.Vi
 		return err
 	}
 	at, stale := registry.FormatTime(state.Document.SyncedAt), state.Document.IsStale(t.Now(), t.Duration("max-age"))
-	s.SyncedAt, s.Stale, s.ago = &at, &stale, cli.HowLong(t.Now().Sub(state.Document.SyncedAt))
-	if stale {
-		s.tellStale, err = view.HasCloud(ctx)
-	}
+	s.SyncedAt, s.Stale, s.synced = &at, &stale, state.Document.SyncedAt
+	s.ago = cli.HowLong(t.Now().Sub(s.synced))
+	s.hasCloud, err = view.HasCloud(ctx)
 	return err
 }
 
@@ -218,25 +219,34 @@ func (s *standing) rows(people bool) [][]string {
 			[]string{"resolves", fmt.Sprintf("profile %s of tenant %s (%s), from the %s", c.Profile.Name, c.Tenant.ID, c.Tenant.Called(), c.Source)},
 			[]string{"database", c.URL})
 	}
-	return append(rows, []string{"synced", s.synced(people)}, []string{"export", s.Export.Message}, []string{"files", s.Files.String()})
+	return append(rows, []string{"synced", s.sync(people)}, []string{"export", s.Export.Message}, []string{"files", s.Files.String()})
 }
 
-func (s *standing) synced(people bool) string {
-	text := *s.SyncedAt
-	if people && s.tellStale {
-		text += ", " + s.ago + " ago"
+func (s *standing) sync(people bool) string {
+	stale := s.hasCloud && *s.Stale
+	switch text := *s.SyncedAt; {
+	case people && !s.hasCloud:
+		return "there is no cloud tenant"
+	case people && stale:
+		return fmt.Sprintf("%s, %s ago: the cloud tenants may be out of date; %s, when you are logged in, or %s of a newer tenants.json",
+			task.Clock(s.synced), s.ago, cli.To("sp tenant list"), cli.To("sp import", "PATH"))
+	case people:
+		return task.Clock(s.synced)
+	case stale:
+		return text + " (stale)"
+	default:
+		return text
 	}
-	if s.tellStale {
-		text += " (stale)"
-	}
-	return text
 }
 
 func (s *standing) byDefault(people bool) string {
-	if people && s.onlyProfile != "" {
-		return s.onlyProfile + " (the only profile)"
+	switch {
+	case !people || s.onlyProfile == "":
+		return nameOr(s.Default)
+	case s.Selected != nil:
+		return fmt.Sprintf("none; %s is the only profile of %s", s.onlyProfile, s.Selected.Called())
 	}
-	return nameOr(s.Default)
+	return fmt.Sprintf("none; %s is the only profile", s.onlyProfile)
 }
 
 func nameOr(p *task.ProfileRef) string {
