@@ -58,7 +58,7 @@ func (m *Machine) startCluster(ctx context.Context, s registry.Server) error {
 	}
 	m.Progress("starting PostgreSQL")
 	if err := c.Up(ctx); err != nil {
-		return &ServerError{s, err}
+		return &ServerError{s, m.orFull(s, err)}
 	}
 	return nil
 }

@@ -37,7 +37,9 @@ type Rotated struct {
 // login has been tried before it is published. The old one works until then and for a while
 // afterwards. w may name the login for the server.
 func (m *Machine) Rotate(ctx context.Context, s Subject, w Wanted, grace time.Duration) (done Rotated, err error) {
-	h, err := m.bringUp(ctx, w.Instead(*s.Server))
+	on := *s.Server
+	defer func() { err = m.orFull(on, err) }()
+	h, err := m.bringUp(ctx, w.Instead(on))
 	if err != nil {
 		return done, err
 	}

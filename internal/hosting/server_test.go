@@ -1,6 +1,7 @@
 package hosting
 
 import (
+	"fmt"
 	"net"
 	"path/filepath"
 	"sync/atomic"
@@ -136,7 +137,7 @@ func waitsFor(t *testing.T, state, says string) {
 	})
 	s := newSite(t)
 	told := 0
-	s.Progress = func(string) { told++ }
+	s.Say = func(string) { told++ }
 	server, err := registry.ServerAt(secret.New("postgres://u:p@" + at + "/postgres?sslmode=disable"))
 	require.NoError(t, err)
 	require.ErrorContains(t, s.Answers(t.Context(), server), "28P01")
@@ -161,4 +162,17 @@ func TestAServerWhoseDiskIsFullIsNotStopped(t *testing.T) {
 	err := s.CheckRestart(own)
 	require.ErrorIs(t, err, ErrNoRoom)
 	require.ErrorContains(t, err, "its disk has 0 MB left")
+
+	// Nor is a database made or dropped there, for which it would have to write all that it has.
+	_, err = s.reg.PlanServer(t.Context(), own)
+	require.NoError(t, err)
+	_, err = s.Create(t.Context(), newTenant(id), own, Extras{})
+	require.ErrorIs(t, err, ErrNoRoom)
+	_, err = s.reg.CreateTenant(t.Context(), registry.NewTenant{Tenant: newTenant(id).Tenant, Database: &registry.PlannedDatabase{Server: own, Name: "sp_a"}})
+	require.NoError(t, err)
+	done, err := s.Drop(t.Context(), *s.known(id).Database, Wanted{})
+	require.ErrorIs(t, err, ErrNoRoom)
+	require.False(t, done.Begun)
+	broken := s.orFull(own, fmt.Errorf("the connection broke: %w", provision.ErrUnavailable))
+	require.ErrorIs(t, broken, ErrNoRoom)
 }

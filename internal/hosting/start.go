@@ -117,9 +117,9 @@ func (m *Machine) awake(ctx context.Context, admin secret.Secret) (*provision.Se
 		case !passes:
 			return server, err
 		case !told && provision.IsCrowded(err):
-			m.Progress("waiting for the server, whose connections are all taken")
+			m.say("waiting for the server, whose connections are all taken")
 		case !told:
-			m.Progress("waiting for the server, which says that it is starting or stopping")
+			m.say("waiting for the server, which says that it is starting or stopping")
 		}
 		select {
 		case <-time.After(pause):

@@ -71,9 +71,9 @@ func (m *Machine) CheckRoom(s registry.Server) error {
 	return nil
 }
 
-// orFull says of a server that does not answer any more that its disk is full, if it is.
+// orFull says of a server that does not start, or does not answer any more, that its disk is full, if it is.
 func (m *Machine) orFull(s registry.Server, err error) error {
-	if !errors.Is(err, provision.ErrUnavailable) || errors.Is(err, ErrNoRoom) {
+	if !errors.Is(err, provision.ErrUnavailable) && !errors.Is(err, postgres.ErrUnusable) || errors.Is(err, ErrNoRoom) {
 		return err
 	}
 	if full := m.CheckRoom(s); full != nil {

@@ -2,8 +2,11 @@ package postgres
 
 import (
 	"context"
+	"io"
+	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -148,7 +151,7 @@ func TestLiveWhatAKilledServerLeftIsNamedAndEnded(t *testing.T) {
 	c.mustUp(t)
 }
 
-// TestLiveAFrozenServerIsNamedAndEnds.
+// TestLiveAFrozenServerIsNamedAndEnds: who wants to use it is not left waiting.
 func TestLiveAFrozenServerIsNamedAndEnds(t *testing.T) {
 	t.Parallel()
 	c, said := liveCluster(t).withSayings()
@@ -162,8 +165,21 @@ func TestLiveAFrozenServerIsNamedAndEnds(t *testing.T) {
 	require.Empty(t, said.String(), "it is woken, and stops as others do")
 }
 
-// TestACommandThatEndsAServerDoesNotWaitForEver for one that starts it.
-func TestLiveACommandThatEndsAServerIsNotCutShort(t *testing.T) {
+// TestLiveASilentClientKeepsNoConnection: nobody needs a login to take one.
+func TestLiveASilentClientKeepsNoConnection(t *testing.T) {
+	t.Parallel()
+	c := liveCluster(t)
+	c.mustUp(t)
+	conn, err := net.Dial("tcp", net.JoinHostPort(loopback, strconv.Itoa(c.Port)))
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+	_, err = io.ReadAll(conn)
+	require.NoError(t, err, "the server ends it")
+}
+
+// TestLiveACommandThatEndsAServerIsToldWhoIsAtIt, if that is another one for too long.
+func TestLiveACommandThatEndsAServerIsToldWhoIsAtIt(t *testing.T) {
 	t.Parallel()
 	c := liveCluster(t)
 	c.mustUp(t)

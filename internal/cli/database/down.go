@@ -64,7 +64,7 @@ func mayGoDown(ctx context.Context, t *task.Task, m *hosting.Machine, s registry
 		return err
 	}
 	if full := m.CheckRoom(s); full != nil {
-		if err := t.Confirm(ctx, fmt.Sprintf("Stop server %s? %v", s.Name, full)); err != nil {
+		if err := t.Confirm(ctx, fmt.Sprintf("Stop server %s? It may not start again, because %v", s.Name, full)); err != nil {
 			return err
 		}
 	}

@@ -111,6 +111,18 @@ func (t *Task) lookAt(ctx context.Context, url secret.Secret, how func(*hosting.
 	return look, err
 }
 
+// isDumb tells of an error whether a server that this machine's programs run does not answer as it should, though it
+// runs.
+func isDumb(s *registry.Server, err error) bool {
+	return s != nil && s.Provider == registry.LocalPrograms && errors.Is(err, provision.ErrUnavailable) &&
+		!errors.Is(err, ErrOffline) && !errors.Is(err, hosting.ErrStopped)
+}
+
+// dumbHint is what helps with such a server.
+func dumbHint() cli.Advice {
+	return cli.Advise("it runs, but does not answer as it should: %s may say why, %s ends all sessions", cli.To("sp db logs"), cli.To("sp db restart"))
+}
+
 // ErrOffline is returned for what needs a database server or a control plane while SP_OFFLINE is set.
 var ErrOffline = cli.Of(provision.ErrUnavailable, "SP_OFFLINE is set")
 
@@ -168,6 +180,10 @@ func serverHint(err error) (none cli.Advice) {
 		return none
 	}
 	switch s := e.Server; {
+	case errors.Is(e, provision.ErrCrowded), errors.Is(e, provision.ErrNoDisk), errors.Is(e, provision.ErrFull), errors.Is(e, hosting.ErrNoRoom):
+		return none // it depends on no server
+	case isDumb(&s, e):
+		return dumbHint()
 	case errors.Is(e, hosting.ErrWithheld) && s.Withheld == registry.Foreign:
 		return cli.Advise("if that project is gone: %s, then %s", cli.To("sp trust", "--moved"), cli.To("sp db up")).And(cli.Advise(
 			"if it is still in use: %s forgets the server here, and sp makes another for new databases", cli.To("sp db remove", s.Name)))

@@ -73,10 +73,10 @@ func AdviseLogin(err error) error {
 		return cli.Hint(named(connectionFailed), "see where its URL leads: %s", cli.To("sp tenant show", id))
 	case errors.Is(err, provision.ErrFull) && s.Server != nil && s.Server.IsOwn():
 		return cli.Hint(named(connectionFailed), "a session has taken all that the server has; %s ends them all", cli.To("sp db restart"))
-	case errors.Is(err, provision.ErrCrowded), errors.Is(err, provision.ErrNoDisk):
+	case errors.Is(err, provision.ErrCrowded), errors.Is(err, provision.ErrNoDisk), errors.Is(err, hosting.ErrNoRoom):
 		return named(connectionFailed)
-	case s.Server != nil && s.Server.IsOwn() && s.Server.Provider == registry.LocalPrograms && !errors.Is(err, hosting.ErrStopped):
-		return cli.Hint(named(connectionFailed), "it runs, but does not answer as it should: %s may say why, %s ends all sessions", cli.To("sp db logs"), cli.To("sp db restart"))
+	case isDumb(s.Server, err):
+		return cli.HintAt(named(connectionFailed), dumbHint())
 	case s.Server != nil && s.Server.IsOwn():
 		return cli.Hint(named(connectionFailed), "%s starts PostgreSQL", cli.To("sp db up"))
 	case s.Tenant.IsLocal():
