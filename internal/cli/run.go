@@ -108,7 +108,7 @@ func (c *Context) fail(err error) int {
 	}
 	if c.JSON {
 		text, _ := Marshal(map[string]Failure{"error": f}, 0) // strings always marshal
-		_, _ = io.WriteString(c.Stdout, text+"\n")             // nothing is left to report to
+		_, _ = io.WriteString(c.Stdout, text+"\n")            // nothing is left to report to
 		return f.Exit
 	}
 	c.Note("%s", f.Message)
