@@ -65,13 +65,12 @@ func (u URL) checkUse() error {
 
 func checkValue(name, value string) error {
 	known := wordsOf(name)
-	_, wrong := strconv.ParseInt(strings.TrimSpace(value), 10, 32)
 	switch {
 	case name == "ssl":
 		return fmt.Errorf("has a parameter ssl that says nothing sp knows (sslmode is one of %s)", strings.Join(wordsOf("sslmode"), ", "))
 	case known != nil && !slices.Contains(known, value) && !(known[0] == tlsVersions[0] && isTLSVersion(value)):
 		return fmt.Errorf("has a parameter %s that is none of %s", name, strings.Join(known, ", "))
-	case slices.Contains(numbers, name) && wrong != nil:
+	case slices.Contains(numbers, name) && !isWhole(value):
 		return fmt.Errorf("has a parameter %s that is no whole number", name)
 	case name == "require_auth":
 		return checkWays(value)
@@ -79,6 +78,11 @@ func checkValue(name, value string) error {
 		return checkOptions(value)
 	}
 	return nil
+}
+
+func isWhole(value string) bool {
+	_, err := strconv.ParseInt(strings.TrimSpace(value), 10, 32)
+	return err == nil
 }
 
 // isTLSVersion takes what libpq does: none, and one in any case.
