@@ -10,6 +10,16 @@ WHERE position > @position
 ORDER BY position
 LIMIT CAST(@size AS BIGINT);
 
+-- name: SizeOfTenantsAfter :one
+SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) AS size
+FROM (
+    SELECT octet_length(unknown_members) AS bytes
+    FROM tenants
+    WHERE position > @position
+    ORDER BY position
+    LIMIT CAST(@size AS BIGINT)
+);
+
 -- name: UnseenTenantsAfter :many
 SELECT *
 FROM tenants

@@ -122,6 +122,29 @@ func (q *Queries) MarkTenantSeen(ctx context.Context, arg MarkTenantSeenParams) 
 	return err
 }
 
+const sizeOfTenantsAfter = `-- name: SizeOfTenantsAfter :one
+SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) AS size
+FROM (
+    SELECT octet_length(unknown_members) AS bytes
+    FROM tenants
+    WHERE position > ?1
+    ORDER BY position
+    LIMIT CAST(?2 AS BIGINT)
+)
+`
+
+type SizeOfTenantsAfterParams struct {
+	Position int64
+	Size     int64
+}
+
+func (q *Queries) SizeOfTenantsAfter(ctx context.Context, arg SizeOfTenantsAfterParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, sizeOfTenantsAfter, arg.Position, arg.Size)
+	var size int64
+	err := row.Scan(&size)
+	return size, err
+}
+
 const tenant = `-- name: Tenant :one
 SELECT position, id, name, app_id, hostname, region, database_url, internal_database_url, tenant_type, external_db_access, sync_token, shared_container_db, unknown_members, seen, version
 FROM tenants

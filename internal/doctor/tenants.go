@@ -13,9 +13,11 @@ import (
 	"github.com/sp-registry/sp/internal/secret"
 )
 
-// survey is what one pass over all tenants finds, and a second one where some share
+// survey is what one pass over all tenants finds, and a second look at those that share
 // a name or a database. It keeps eight bytes of each, and bounded findings.
 type survey struct {
+	tenants                  int      // that were looked at
+	ends                     []string // the last id of each full share of them
 	credentials, urls, names bounded
 	cloud                    bool // there is a cloud tenant
 	likenesses, databases    shared
@@ -34,15 +36,19 @@ func (c *Checkup) surveyed(ctx context.Context) (*survey, error) {
 			}
 			s.look(t, c.Printable)
 		}
-		names, databases := s.likenesses.settle(), s.databases.settle()
-		if !names && !databases {
-			return nil
-		}
-		for t, err := range view.Tenants(ctx, registry.Page{}) {
-			if err != nil {
-				return err
+		shares := append(s.likenesses.settle(), s.databases.settle()...)
+		slices.Sort(shares)
+		for _, share := range slices.Compact(shares) {
+			page := registry.Page{Limit: shareOf}
+			if share > 0 {
+				page.After = s.ends[share-1]
 			}
-			s.compare(t)
+			for t, err := range view.Tenants(ctx, page) {
+				if err != nil {
+					return err
+				}
+				s.compare(t)
+			}
 		}
 		return nil
 	})
@@ -57,22 +63,26 @@ func (s *survey) look(t registry.Tenant, printable func(string) string) {
 	s.cloud = s.cloud || t.IsCloud()
 	s.lookAtCredentials(t)
 	for _, u := range urlsOf(t) {
-		if err := pgurl.Check(*u.url); err != nil && !pgurl.IsMasked(*u.url) {
+		url, err := pgurl.Usable(*u.url)
+		if err != nil && !pgurl.IsMasked(*u.url) {
 			why := strings.TrimSuffix(strings.TrimPrefix(err.Error(), "database URL: "), ": "+pgurl.ErrInvalid.Error())
 			s.urls.add(warn("tenant %s: %s %s", t.ID, u.member, why).remedy("%s", to("sp tenant edit", string(t.ID), u.flag)))
 		}
-		if place, ok := pgurl.DatabaseOf(*u.url); ok {
-			s.databases.note(place)
+		if place := url.Leads(); place != "" {
+			s.databases.note(place, s.tenants)
 		}
 	}
-	rename := to("sp tenant edit", string(t.ID), "--name", "NAME")
+	rename := func() next { return to("sp tenant edit", string(t.ID), "--name", "NAME") }
 	if printable(t.Name) != t.Name {
-		s.names.add(warn("tenant %s: its name holds what can't be seen: %s", t.ID, plain(t.Name)).remedy("%s", rename))
+		s.names.add(warn("tenant %s: its name holds what can't be seen: %s", t.ID, plain(t.Name)).remedy("%s", rename()))
 	}
 	if registry.MixesAlphabets(t.Name) {
-		s.names.add(warn("tenant %s: its name mixes Latin letters with others that look like them: %s", t.ID, plain(t.Name)).remedy("%s", rename))
+		s.names.add(warn("tenant %s: its name mixes Latin letters with others that look like them: %s", t.ID, plain(t.Name)).remedy("%s", rename()))
 	}
-	s.likenesses.note(registry.LikenessOf(t.Name))
+	s.likenesses.note(registry.LikenessOf(t.Name), s.tenants)
+	if s.tenants++; s.tenants%shareOf == 0 {
+		s.ends = append(s.ends, string(t.ID))
+	}
 }
 
 // plain writes a name so that every letter that is not of the usual ones shows.
@@ -137,36 +147,54 @@ func urlsOf(t registry.Tenant) (urls []memberURL) {
 	return urls
 }
 
-// shared finds texts that more than one tenant has, without keeping the texts.
+// shareOf is how many tenants in a row are looked at again if one of them has to be.
+const shareOf = 256
+
+// shared finds texts that more than one tenant has, without keeping the texts: in the upper bits
+// of a number the hash of one, and in the lower (enough for 4 thousand million tenants) the share
+// of the tenant that has it. Where hashes collide, more is looked at, and found to differ.
 type shared struct {
 	seed   maphash.Seed
 	hashes []uint64
 	first  map[string]registry.Tenant
 }
 
+const shareBits = 1<<24 - 1
+
 func newShared() shared {
 	return shared{seed: maphash.MakeSeed(), first: map[string]registry.Tenant{}}
 }
 
-func (s *shared) note(text string) { s.hashes = append(s.hashes, maphash.String(s.seed, text)) }
+func (s *shared) hash(text string) uint64 { return maphash.String(s.seed, text) &^ shareBits }
 
-// settle keeps only what was noted more than once, and tells whether there is any.
-func (s *shared) settle() bool {
+func (s *shared) note(text string, tenant int) {
+	s.hashes = append(s.hashes, s.hash(text)|uint64(tenant/shareOf)&shareBits)
+}
+
+// settle keeps only the hashes that were noted more than once, and returns the shares of their tenants.
+func (s *shared) settle() (shares []uint64) {
 	slices.Sort(s.hashes)
 	var twice []uint64
-	for i := 1; i < len(s.hashes); i++ {
-		if s.hashes[i] == s.hashes[i-1] && (len(twice) == 0 || twice[len(twice)-1] != s.hashes[i]) {
-			twice = append(twice, s.hashes[i])
+	for begin, end := 0, 0; begin < len(s.hashes); begin = end {
+		hash := s.hashes[begin] &^ shareBits
+		for end = begin; end < len(s.hashes) && s.hashes[end]&^shareBits == hash; end++ {
+		}
+		if end-begin == 1 {
+			continue
+		}
+		twice = append(twice, hash)
+		for _, noted := range s.hashes[begin:end] {
+			shares = append(shares, noted&shareBits)
 		}
 	}
 	s.hashes = twice
-	return len(twice) > 0
+	return shares
 }
 
 // before returns the first tenant that was asked of with that text, if there is one
 // before t. Of too many different texts the last are not told of.
 func (s *shared) before(text string, t registry.Tenant) (registry.Tenant, bool) {
-	if _, many := slices.BinarySearch(s.hashes, maphash.String(s.seed, text)); !many {
+	if _, many := slices.BinarySearch(s.hashes, s.hash(text)); !many {
 		return registry.Tenant{}, false
 	}
 	first, ok := s.first[text]

@@ -151,10 +151,15 @@ func (u URL) place() string { return strings.Join(u.places(), "") }
 // nothing where the URL can't be read. It is for comparing, not for showing.
 func DatabaseOf(url secret.Secret) (string, bool) {
 	u, err := Parse(url)
-	if err != nil {
-		return "", false
+	return u.Leads(), err == nil
+}
+
+// Leads is DatabaseOf a URL that was read; nothing of one that was refused.
+func (u URL) Leads() string {
+	if u.servers == nil {
+		return ""
 	}
-	return u.place() + u.Database(), true
+	return u.place() + u.Database()
 }
 
 // Describe says which server and database a URL leads to, with stars for the user and the

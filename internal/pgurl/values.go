@@ -68,13 +68,12 @@ func (u URL) checkUse() error {
 
 func checkValue(name, value string) error {
 	known := wordsOf(name)
-	_, wrong := strconv.ParseInt(strings.TrimSpace(value), 10, 32)
 	switch {
 	case name == "ssl":
 		return fmt.Errorf("has a parameter ssl that says nothing sp knows (sslmode is one of %s)", strings.Join(wordsOf("sslmode"), ", "))
 	case known != nil && !slices.Contains(known, value) && !(known[0] == tlsVersions[0] && isTLSVersion(value)):
 		return fmt.Errorf("has a parameter %s that is none of %s", name, strings.Join(known, ", "))
-	case slices.Contains(numbers, name) && wrong != nil:
+	case slices.Contains(numbers, name) && !isWhole(value):
 		return fmt.Errorf("has a parameter %s that is no whole number", name)
 	case name == "replication" && !slices.Contains([]string{"", "false", "off", "no", "0"}, value):
 		return errors.New("has a parameter replication, with which a server takes a client for a standby")
@@ -90,20 +89,25 @@ func checkValue(name, value string) error {
 
 // encodings are the names of PostgreSQL's character sets, those that libpq adds among them.
 // https://www.postgresql.org/docs/current/multibyte.html#MULTIBYTE-CHARSET-SUPPORTED
-var encodings = strings.Fields("auto abc alt big5 euccn eucjis2004 eucjp euckr euctw gb18030 gbk iso88591 iso885910 iso885913 iso885914 iso885915 " +
+const encodings = "auto abc alt big5 euccn eucjis2004 eucjp euckr euctw gb18030 gbk iso88591 iso885910 iso885913 iso885914 iso885915 " +
 	"iso885916 iso88592 iso88593 iso88594 iso88595 iso88596 iso88597 iso88598 iso88599 johab koi8 koi8r koi8u latin1 latin10 latin2 latin3 latin4 latin5 " +
 	"latin6 latin7 latin8 latin9 mskanji muleinternal shiftjis shiftjis2004 sjis sqlascii tcvn tcvn5712 uhc unicode utf8 vscii win win1250 win1251 win1252 " +
 	"win1253 win1254 win1255 win1256 win1257 win1258 win866 win874 win932 win936 win949 win950 windows1250 windows1251 windows1252 windows1253 windows1254 " +
-	"windows1255 windows1256 windows1257 windows1258 windows866 windows874 windows932 windows936 windows949 windows950")
+	"windows1255 windows1256 windows1257 windows1258 windows866 windows874 windows932 windows936 windows949 windows950"
 
 // isEncoding takes what a server does: it looks at letters and digits alone, in any case.
 func isEncoding(name string) bool {
-	return slices.Contains(encodings, strings.Map(func(r rune) rune {
+	return slices.Contains(strings.Fields(encodings), strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
 			return r
 		}
 		return -1
 	}, strings.ToLower(name)))
+}
+
+func isWhole(value string) bool {
+	_, err := strconv.ParseInt(strings.TrimSpace(value), 10, 32)
+	return err == nil
 }
 
 // isTLSVersion takes what libpq does: none, and one in any case.

@@ -140,15 +140,7 @@ func (v *View) appendedIf(ctx context.Context, c Change, id TenantID, d digester
 
 // tenantsFrom streams the tenants from a position on.
 func (v *View) tenantsFrom(ctx context.Context, position int64) iter.Seq2[placedTenant, error] {
-	after := position - 1
-	rows := stream(0, func(size int64) ([]queries.Tenant, error) {
-		rows, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: after, Size: size})
-		if len(rows) > 0 {
-			after = rows[len(rows)-1].Position
-		}
-		return rows, err
-	})
-	return convert(rows, placedTenantOf)
+	return convert(v.rowsAfter(ctx, position-1, 0), placedTenantOf)
 }
 
 // recordedFrom streams the tenants that a change appended and a later one touched.
@@ -180,12 +172,21 @@ type Page struct {
 	Limit int
 }
 
-// batch is how many rows are read at once; it bounds memory, not the answer.
-const batch = 256
+// batch is how many rows are read or written at once, and batchBytes about how much what tenants
+// have beside their record may take in them. Both bound memory, not the answer.
+const (
+	batch      = 256
+	batchBytes = 1 << 20
+)
 
 // stream yields what fetch returns, a batch at a time, until a batch is not full
 // or limit rows, if it is not 0, were yielded.
 func stream[T any](limit int, fetch func(size int64) ([]T, error)) iter.Seq2[T, error] {
+	return streamFitting(limit, func(size int64) (int64, error) { return size, nil }, fetch)
+}
+
+// streamFitting is stream with as many rows in the next batch as fit says.
+func streamFitting[T any](limit int, fit func(size int64) (int64, error), fetch func(size int64) ([]T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		left := limit
 		for {
@@ -193,7 +194,11 @@ func stream[T any](limit int, fetch func(size int64) ([]T, error)) iter.Seq2[T, 
 			if limit > 0 {
 				size = min(size, left)
 			}
-			rows, err := fetch(int64(size))
+			fitting, err := fit(int64(size))
+			var rows []T
+			if err == nil {
+				rows, err = fetch(fitting)
+			}
 			if err != nil {
 				var none T
 				yield(none, err)
@@ -205,7 +210,7 @@ func stream[T any](limit int, fetch func(size int64) ([]T, error)) iter.Seq2[T, 
 				}
 			}
 			left -= len(rows)
-			if len(rows) < size || limit > 0 && left == 0 {
+			if int64(len(rows)) < fitting || limit > 0 && left == 0 {
 				return
 			}
 		}

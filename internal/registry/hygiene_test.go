@@ -27,6 +27,8 @@ var slow = map[string]string{
 	"ChooseNoServer":  "SCAN servers",
 	"Databases":       "SCAN databases",
 	"DueDatabases":    "SCAN databases USING INDEX databases_due", // which holds no others
+	// The rows of the subquery, one batch, which that finds by the position.
+	"SizeOfTenantsAfter": "SCAN (subquery-1)",
 	// A trusted registry's servers and databases are looked at anew, all of them.
 	"WithholdServers": "SCAN servers",
 	"DisownServers":   "SCAN servers",

@@ -73,14 +73,16 @@ func inBatches[Row any](read func(take func(Tenant) error) (Document, error), pu
 		done <- err
 	}()
 	var next []Row
+	held := 0 // of what is beside the record
 	document, err := read(func(t Tenant) error {
 		made, err := row(t)
 		if err != nil {
 			return err
 		}
-		if next = append(next, made); len(next) == batch {
+		held += len(t.Unknown.Reveal())
+		if next = append(next, made); len(next) == batch || held > batchBytes {
 			batches <- next
-			next = make([]Row, 0, batch)
+			next, held = make([]Row, 0, batch), 0
 		}
 		if stopped.Load() {
 			return errStopped

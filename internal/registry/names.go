@@ -153,6 +153,8 @@ func LikenessOf(name string) string {
 	letters := likes()
 	return strings.Map(func(r rune) rune {
 		switch {
+		case r >= 'a' && r <= 'z' || r >= '2' && r <= '9' || r == '-': // as nearly all are
+			return r
 		case unicode.Is(unicode.M, r) || isUnseen(r):
 			return -1
 		case unicode.Is(unicode.Zs, r):

@@ -169,7 +169,16 @@ func (v *View) Tenants(ctx context.Context, page Page) iter.Seq2[Tenant, error] 
 }
 
 func (v *View) rowsAfter(ctx context.Context, position int64, limit int) iter.Seq2[queries.Tenant, error] {
-	return stream(limit, func(size int64) ([]queries.Tenant, error) {
+	fit := func(size int64) (int64, error) {
+		for {
+			bytes, err := v.q.SizeOfTenantsAfter(ctx, queries.SizeOfTenantsAfterParams{Position: position, Size: size})
+			if err != nil || bytes <= batchBytes || size == 1 {
+				return size, err
+			}
+			size = max(1, size*batchBytes/bytes)
+		}
+	}
+	return streamFitting(limit, fit, func(size int64) ([]queries.Tenant, error) {
 		rows, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: position, Size: size})
 		if len(rows) > 0 {
 			position = rows[len(rows)-1].Position
