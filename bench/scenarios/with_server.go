@@ -57,7 +57,7 @@ func (b *Bench) onServer(p Place, create Figure) ([]Figure, error) {
 		return nil, err
 	}
 	made := b.sp(p, "create", "tenant", "create", "--name", "made", "--provider", "local")
-	made.After = b.running(b.sp(p, "clearing", "tenant", "delete", "made", "-y"))
+	made.After = b.running(b.sp(p, "clearing", "tenant", "delete", "made", "--confirm", "made", "-y"))
 	ask := []string{"-XqAtc", "SELECT 1"}
 	bare := pair.Command{Label: "psql", Program: psql, Args: append(ask, strings.TrimSpace(string(text))), Dir: p.Dir}
 	through, inside := b.sp(p, "sp psql", append([]string{"psql", "--"}, ask...)...), b.sp(p, "sp exec", append([]string{"exec", "--", "psql"}, ask...)...)
