@@ -89,7 +89,8 @@ func (r *report) save(o options) error {
 	if err != nil {
 		return err
 	}
-	return updateDocument(o.docs, fmt.Sprintf("From [%s](%s).\n\n%s", filepath.Base(path), filepath.ToSlash(link), table(r.figures)))
+	from := fmt.Sprintf("From [%s](%s): sp of commit %s on %s (%s).\n\n", filepath.Base(path), filepath.ToSlash(link), r.machine.commit, r.machine.host, r.machine.cpu)
+	return updateDocument(o.docs, from+table(r.figures))
 }
 
 // String is the file of results.

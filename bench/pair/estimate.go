@@ -40,6 +40,9 @@ func Span(values []float64) Estimate {
 	return Estimate{Median: Median(values), Low: slices.Min(values), High: slices.Max(values)}
 }
 
+// Exactly is the estimate of a figure that was not drawn.
+func Exactly(value float64) Estimate { return Estimate{Median: value, Low: value, High: value} }
+
 // Median returns the middle of values, or the mean of the two in the middle.
 func Median(values []float64) float64 { return Quantile(values, 0.5) }
 

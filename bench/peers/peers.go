@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Peer is a program that can be measured.
@@ -132,6 +134,25 @@ func (w Workshop) version(path string) string {
 	}
 	line, _, _ := strings.Cut(text, "\n")
 	return strings.Join(strings.Fields(line)[:min(2, len(strings.Fields(line)))], " ")
+}
+
+// Fresh copies a program once more. It is removed before another one is copied.
+func (s Set) Fresh(p Peer) (Peer, error) { return s.take(p.Name, p.Path) }
+
+// Remove removes a copy.
+func (p Peer) Remove() error { return os.Remove(p.Path) }
+
+// Forget has the page cache forget a program and read it by running it once, as after a reboot.
+func (p Peer) Forget() error {
+	file, err := os.Open(p.Path)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_DONTNEED), file.Close())
+	if err != nil {
+		return err
+	}
+	return exec.Command(p.Path, "version").Run()
 }
 
 // take copies a program to the others. All paths are of one length: five letters more

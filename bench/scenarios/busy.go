@@ -51,7 +51,6 @@ func besideAWriter(b *Bench) ([]Figure, error) {
 
 func (b *Bench) besideFigures(quiet, busy, ratios []float64, timeOuts, changes int) []Figure {
 	usual := pair.Median(quiet)
-	late := pair.Estimate{Median: float64(timeOuts), Low: float64(timeOuts), High: float64(timeOuts)}
 	return []Figure{
 		{
 			Name: "`sp resolve` beside a writer / quiet: median", Value: pair.Measure(b.Rig.Rand, ratios), Bound: pair.Bound{Gate: 3, Stretch: 1.5},
@@ -61,7 +60,7 @@ func (b *Bench) besideFigures(quiet, busy, ratios []float64, timeOuts, changes i
 			Name: "p99 beside a writer / quiet median", Value: pair.MeasureQuantile(b.Rig.Rand, shared(busy, usual), 0.99), Bound: pair.Bound{Gate: 12, Stretch: 6},
 			Note: fmt.Sprintf("%s; quiet p99 %s", duration(pair.Quantile(busy, 0.99)), duration(pair.Quantile(quiet, 0.99))),
 		},
-		{Name: "time-outs", Unit: fmt.Sprintf("of %d", len(busy)), Value: late, Bound: pair.Bound{None: true}},
+		{Name: "time-outs", Unit: fmt.Sprintf("of %d", len(busy)), Value: pair.Exactly(float64(timeOuts)), Bound: pair.Bound{None: true}},
 	}
 }
 

@@ -11,9 +11,24 @@ func exportMemory(b *Bench) ([]Figure, error) {
 	return b.memory("export", b.exporting, pair.Bound{Gate: 32, Stretch: 16}, &pair.Bound{Gate: 2.0, Stretch: 1.2})
 }
 
-// importMemory is P11, of the same runs.
+// importMemory is P11, of the same runs; also where there is no registry yet, and with the
+// file that follows.
 func importMemory(b *Bench) ([]Figure, error) {
-	return b.memory("import", b.importing, pair.Bound{Gate: 32, Stretch: 20}, nil)
+	figures, err := b.memory("import", b.importing, pair.Bound{Gate: 32, Stretch: 20}, nil)
+	if err != nil {
+		return figures, err
+	}
+	n := 100_000
+	if b.Full {
+		n = 1_000_000
+	}
+	s, err := b.importing(n) // as above
+	if err != nil {
+		return figures, err
+	}
+	return append(figures,
+		peak(fmt.Sprintf("`sp import`, no registry yet: peak memory, %s", count(n)), s, "new", pair.Bound{Gate: 40}),
+		peak(fmt.Sprintf("the same with the file that follows, %s", count(n)), s, "followed", pair.Bound{Gate: 40})), nil
 }
 
 // memory is the peak memory of something at the largest size and, if growth is bound,

@@ -67,7 +67,7 @@ func TestGoalsAreMeasuredWithTheRealProgram(t *testing.T) {
 	place, err := b.place(10)
 	require.NoError(t, err)
 	require.FileExists(t, place.store("sp.db"))
-	for _, id := range []string{"P6", "P16", "D1", "D2", "D4"} {
+	for _, id := range []string{"P6", "P16", "D1", "D2", "D4", "D6"} {
 		for _, goal := range Goals {
 			if goal.ID == id {
 				for _, figure := range b.Measure(goal) {

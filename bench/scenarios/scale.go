@@ -7,9 +7,32 @@ import (
 	"github.com/sp-registry/sp/bench/pair"
 )
 
-// resolveAtScale is P4: resolve among many tenants, by resolve among ten.
+// resolveAtScale is P4: resolve among many tenants, by resolve among ten; also among so few
+// that a change checks them whole.
 func resolveAtScale(b *Bench) ([]Figure, error) {
-	return b.atScale("resolve", pair.Bound{Gate: 1.15, Stretch: 1.05}, pair.Bound{Gate: 1.1, Stretch: 1.02}, 1, "resolve")
+	bound := pair.Bound{Gate: 1.15, Stretch: 1.05}
+	few, err := b.place(10)
+	if err != nil {
+		return nil, err
+	}
+	commands, sizes := []pair.Command{b.resolve(few, "10")}, []int{200, 300}
+	for _, n := range sizes {
+		place, err := b.place(n)
+		if err != nil {
+			return nil, err
+		}
+		commands = append(commands, b.resolve(place, count(n)))
+	}
+	s, err := b.Rig.Compare(b.rounds(10), commands...)
+	if err != nil {
+		return nil, err
+	}
+	var figures []Figure
+	for _, n := range sizes {
+		figures = append(figures, b.ratio(fmt.Sprintf("`sp resolve`, %d / 10", n), s, count(n), "10", bound))
+	}
+	more, err := b.atScale("resolve", bound, pair.Bound{Gate: 1.1, Stretch: 1.02}, 1, "resolve")
+	return append(figures, more...), err
 }
 
 // firstPage is P13: the first fifty of many tenants, by a list of ten.

@@ -16,11 +16,11 @@ import (
 
 func TestEveryGoalIsThereOnce(t *testing.T) {
 	t.Parallel()
-	require.Len(t, Goals, 20)
+	require.Len(t, Goals, 23)
 	for i, g := range Goals[:16] {
 		require.Equal(t, fmt.Sprintf("P%d", i+1), g.ID)
 	}
-	for i, g := range Goals[16:] { // of which nothing is asked
+	for i, g := range Goals[16:] { // of what people wait for
 		require.Equal(t, fmt.Sprintf("D%d", i+1), g.ID)
 	}
 }
@@ -36,6 +36,17 @@ func TestAGoalThatFailsKeepsTheFiguresItHad(t *testing.T) {
 	require.Equal(t, pair.Reported, figures[0].Verdict())
 	require.Equal(t, pair.Failed, figures[1].Verdict())
 	require.Equal(t, "what went wrong", figures[1].Missing)
+}
+
+// TestAGateThatCantRunFails, but for what a longer run measures.
+func TestAGateThatCantRunFails(t *testing.T) {
+	t.Parallel()
+	gate := pair.Bound{Gate: 1}
+	require.Equal(t, pair.Failed, Figure{Bound: gate, Missing: "no sqlite3"}.Verdict())
+	require.Equal(t, pair.Failed, Figure{Bound: pair.Bound{None: true}, Missing: "no sqlite3"}.Verdict())
+	for _, f := range []Figure{{Bound: gate, Missing: onlyFull}, {Bound: pair.Bound{Stretch: 1}, Missing: "no jq"}, {Missing: "no jq"}} {
+		require.Equal(t, pair.Verdict("not measured"), f.Verdict())
+	}
 }
 
 func TestAShortRunLeavesTheMillionOut(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 
 // shares says what each library costs a start, in empty programs: the difference of two
 // variants by the empty one, round by round.
-func (b *Bench) shares(s pair.Series, variants []peers.Peer, bound pair.Bound) []Figure {
+func (b *Bench) shares(s pair.Series, variants []peers.Peer) []Figure {
 	var figures []Figure
 	for _, v := range variants {
 		more, less := v.Name, "sp"
@@ -25,7 +25,7 @@ func (b *Bench) shares(s pair.Series, variants []peers.Peer, bound pair.Bound) [
 			Note:  fmt.Sprintf("%s; processor time %.2g; binary %s, without %s", took(s, more), pair.Median(differences(s.Work, more, less, "empty")), megabytes(b.path(more)), megabytes(b.path(less))),
 		})
 		if v.Name == "sp+all" {
-			figures = append(figures, b.ratio("`sp resolve` with all of them / empty Go", s, v.Name, "empty", bound))
+			figures = append(figures, b.ratio("`sp resolve` with all of them / empty Go", s, v.Name, "empty", pair.Bound{}))
 		}
 	}
 	return figures
