@@ -138,10 +138,11 @@ func (v *View) appendedIf(ctx context.Context, c Change, id TenantID, d digester
 	}
 }
 
-// tenantsFrom streams the tenants from a position on.
+// tenantsFrom streams the tenants from a position on, not so many at once as their ids: they
+// may be long.
 func (v *View) tenantsFrom(ctx context.Context, position int64) iter.Seq2[placedTenant, error] {
 	after := position - 1
-	rows := stream(0, func(size int64) ([]queries.Tenant, error) {
+	rows := streamBy(batch/16, 0, func(size int64) ([]queries.Tenant, error) {
 		rows, err := v.q.TenantsAfter(ctx, queries.TenantsAfterParams{Position: after, Size: size})
 		if len(rows) > 0 {
 			after = rows[len(rows)-1].Position
@@ -186,10 +187,15 @@ const batch = 256
 // stream yields what fetch returns, a batch at a time, until a batch is not full
 // or limit rows, if it is not 0, were yielded.
 func stream[T any](limit int, fetch func(size int64) ([]T, error)) iter.Seq2[T, error] {
+	return streamBy(batch, limit, fetch)
+}
+
+// streamBy is stream with batches of another size.
+func streamBy[T any](most, limit int, fetch func(size int64) ([]T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		left := limit
 		for {
-			size := batch
+			size := most
 			if limit > 0 {
 				size = min(size, left)
 			}

@@ -79,14 +79,16 @@ func inBatches[Row any](read func(take func(Tenant) error) (Document, error), pu
 		done <- err
 	}()
 	var next []Row
+	bytes := 0
 	document, err := read(func(t Tenant) error {
 		made, err := row(t)
 		if err != nil {
 			return err
 		}
-		if next = append(next, made); len(next) == batch {
+		next, bytes = append(next, made), bytes+t.size()
+		if len(next) == batch || bytes >= 1<<20 {
 			batches <- next
-			next = make([]Row, 0, batch)
+			next, bytes = make([]Row, 0, batch), 0
 		}
 		if stopped.Load() {
 			return errStopped

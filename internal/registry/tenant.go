@@ -201,3 +201,13 @@ func (c *change) publishURL(ctx context.Context, id TenantID, url secret.Secret,
 	}
 	return after, c.updateTenant(ctx, before, after)
 }
+
+// size is how many bytes its texts have.
+func (t *Tenant) size() int {
+	bytes := len(t.Unknown.Reveal())
+	for _, m := range Members {
+		text, _ := m.Reveal(t)
+		bytes += len(text)
+	}
+	return bytes
+}
