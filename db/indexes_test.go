@@ -1,6 +1,7 @@
 package db
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"testing"
@@ -14,19 +15,22 @@ var errTrouble = errors.New("trouble")
 // insertTenant is a row of which only the position and the id matter.
 const insertTenant = "INSERT INTO tenants VALUES (?1, ?2, 'n', NULL, NULL, NULL, NULL, NULL, 'local', 0, NULL, NULL, '', 1, 1)"
 
+var tenantIndexes = []string{"tenants_id", "tenants_name"}
+
 func TestIndexesAreMadeAgainAsTheyWere(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
 	before := schemaOf(t, harness.OpenSQLite(t, path))
 	w, err := mustOpen(t, path, patient).WriteBulk(t.Context())
 	require.NoError(t, err)
-	require.NoError(t, w.WithoutIndexes(t.Context(), "tenants", func() error {
-		var indexes int
-		require.NoError(t, w.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'tenants'").Scan(&indexes))
-		require.Zero(t, indexes)
-		_, err := w.ExecContext(t.Context(), insertTenant, 1, "a")
-		return err
-	}))
+	remake, err := w.DropIndexes(t.Context(), tenantIndexes...)
+	require.NoError(t, err)
+	var indexes int
+	require.NoError(t, w.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'tenants'").Scan(&indexes))
+	require.Zero(t, indexes)
+	_, err = w.ExecContext(t.Context(), insertTenant, 1, "a")
+	require.NoError(t, err)
+	require.NoError(t, remake())
 	require.NoError(t, w.Commit())
 	require.NoError(t, w.Close())
 	require.Equal(t, before, schemaOf(t, harness.OpenSQLite(t, path)))
@@ -39,23 +43,22 @@ func TestRowsThatAreAlikeAreNoticedWhenTheIndexIsMade(t *testing.T) {
 	t.Parallel()
 	path := mustCreate(t)
 	before := schemaOf(t, harness.OpenSQLite(t, path))
-	for _, c := range []struct {
-		ids  []string
-		fail error
-		want error
-	}{{[]string{"a", "b", "a"}, nil, ErrNotUnique}, {[]string{"a"}, errTrouble, errTrouble}} {
-		w, err := mustOpen(t, path, patient).WriteBulk(t.Context())
+	w, err := mustOpen(t, path, patient).WriteBulk(t.Context())
+	require.NoError(t, err)
+	_, err = w.DropIndexes(t.Context(), "tenants_id", "no_such")
+	require.ErrorIs(t, err, sql.ErrNoRows)
+	require.NoError(t, w.Close())
+	w, err = mustOpen(t, path, patient).WriteBulk(t.Context())
+	require.NoError(t, err)
+	remake, err := w.DropIndexes(t.Context(), tenantIndexes...)
+	require.NoError(t, err)
+	for i, id := range []string{"a", "b", "a"} {
+		_, err := w.ExecContext(t.Context(), insertTenant, i+1, id)
 		require.NoError(t, err)
-		require.ErrorIs(t, w.WithoutIndexes(t.Context(), "tenants", func() error {
-			for i, id := range c.ids {
-				_, err := w.ExecContext(t.Context(), insertTenant, i+1, id)
-				require.NoError(t, err)
-			}
-			return c.fail
-		}), c.want)
-		require.NoError(t, w.Close())
-		require.Equal(t, before, schemaOf(t, harness.OpenSQLite(t, path)), "all of it was taken back")
 	}
+	require.ErrorIs(t, remake(), ErrNotUnique)
+	require.NoError(t, w.Close())
+	require.Equal(t, before, schemaOf(t, harness.OpenSQLite(t, path)), "all of it was taken back")
 }
 
 // TestIndexesOfManyRowsAreWhole sorts more than SQLite keeps in memory, which is where
@@ -69,19 +72,19 @@ func TestIndexesOfManyRowsAreWhole(t *testing.T) {
 		require.NoError(t, err)
 		insert, err := w.PrepareContext(t.Context(), insertTenant)
 		require.NoError(t, err)
-		err = w.WithoutIndexes(t.Context(), "tenants", func() error {
-			for i := range rows + 1 {
-				id := min(i, rows-1)
-				if i == rows {
-					id = last
-				}
-				scattered := uint32(id) * 2654435761
-				_, err := insert.Exec(int64(i+1), fmt.Sprintf("%08x-%040d", scattered, id))
-				require.NoError(t, err)
+		remake, err := w.DropIndexes(t.Context(), tenantIndexes...)
+		require.NoError(t, err)
+		for i := range rows + 1 {
+			id := min(i, rows-1)
+			if i == rows {
+				id = last
 			}
-			return insert.Close()
-		})
-		if last < rows {
+			scattered := uint32(id) * 2654435761
+			_, err := insert.Exec(int64(i+1), fmt.Sprintf("%08x-%040d", scattered, id))
+			require.NoError(t, err)
+		}
+		require.NoError(t, insert.Close())
+		if err = remake(); last < rows {
 			require.ErrorIs(t, err, ErrNotUnique)
 		} else {
 			require.NoError(t, err)

@@ -119,6 +119,10 @@ SELECT COUNT(*)
 FROM entries
 WHERE sequence = @sequence;
 
+-- name: CountAllEntries :one
+SELECT COUNT(*)
+FROM entries;
+
 -- name: NextEntry :one
 SELECT sequence, kind, id, tenant_id, position, before, revoked
 FROM entries

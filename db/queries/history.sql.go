@@ -99,6 +99,18 @@ func (q *Queries) ChangesBefore(ctx context.Context, arg ChangesBeforeParams) ([
 	return items, nil
 }
 
+const countAllEntries = `-- name: CountAllEntries :one
+SELECT COUNT(*)
+FROM entries
+`
+
+func (q *Queries) CountAllEntries(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countAllEntries)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countEntries = `-- name: CountEntries :one
 SELECT COUNT(*)
 FROM entries

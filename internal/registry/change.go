@@ -117,7 +117,7 @@ func (t *Tx) Close() error {
 
 // next ends this change and begins another in the same transaction.
 func (c *change) next(ctx context.Context) (err error) {
-	if err := c.record.close(ctx, c); err != nil {
+	if err := errors.Join(c.reindex(), c.record.close(ctx, c)); err != nil {
 		return err
 	}
 	c.record = record{command: c.record.command}
@@ -156,6 +156,9 @@ func (c *change) do(ctx context.Context, fn func(c *change) error) error {
 		return err
 	}
 	if err := fn(c); err != nil {
+		return err
+	}
+	if err := c.reindex(); err != nil {
 		return err
 	}
 	if err := c.forgetOver(ctx); err != nil {

@@ -44,7 +44,7 @@ type Change struct {
 	Entries []Entry
 	Omitted int
 
-	firstAdded, lastAdded int64
+	firstAdded, lastAdded, weight int64
 }
 
 // String names the change as people look for it.
@@ -121,15 +121,15 @@ func changeOf(row queries.Change) Change {
 	return c
 }
 
-// weighed returns a change and to how many things it did something. One that did
+// weighed returns a change that knows to how many things it did something. One that did
 // nothing, and is there all the same, is an undo, a restore or a purge.
-func (v *View) weighed(ctx context.Context, c Change) (Change, int64, error) {
-	total, err := v.q.CountEntries(ctx, c.Sequence)
+func (v *View) weighed(ctx context.Context, c Change) (_ Change, err error) {
+	c.weight, err = v.q.CountEntries(ctx, c.Sequence)
 	if c.firstAdded != 0 {
-		total += c.lastAdded - c.firstAdded + 1
+		c.weight += c.lastAdded - c.firstAdded + 1
 	}
-	c.Purged = total == 0 && c.Undoes == nil && c.Restored == nil
-	return c, total, err
+	c.Purged = c.weight == 0 && c.Undoes == nil && c.Restored == nil
+	return c, err
 }
 
 // listed adds to a change what it did, to one tenant and what belongs to it or, with
@@ -139,9 +139,8 @@ func (v *View) listed(ctx context.Context, c Change, tenant *TenantID) (Change, 
 	if err != nil {
 		return c, err
 	}
-	total := int64(0) // of what concerns one tenant there are not so many that any is omitted
-	if tenant == nil {
-		if c, total, err = v.weighed(ctx, c); err != nil {
+	if c.weight = 0; tenant == nil { // of what concerns one tenant there are not so many that any is omitted
+		if c, err = v.weighed(ctx, c); err != nil {
 			return c, err
 		}
 	}
@@ -153,7 +152,7 @@ func (v *View) listed(ctx context.Context, c Change, tenant *TenantID) (Change, 
 	}
 	for e, err := range v.entriesOf(ctx, c, tenant, d) {
 		if !note(e, err) {
-			c.Omitted = max(int(total)-len(c.Entries), 0)
+			c.Omitted = max(int(c.weight)-len(c.Entries), 0)
 			return c, err
 		}
 	}

@@ -20,6 +20,7 @@ import (
 // slow are the plans that are meant to look at every row.
 var slow = map[string]string{
 	"CountTenants":    "SCAN tenants",
+	"CountAllEntries": "SCAN entries",
 	"HasTenantOfType": "SCAN ",
 	"Files":           "SCAN files",
 	"FollowingFiles":  "SCAN files",

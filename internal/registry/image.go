@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"maps"
 	"slices"
 	"strings"
@@ -26,7 +27,15 @@ type image map[string]json.RawMessage
 
 // digester writes secrets as keyed digests: who reads the history can tell whether
 // a secret changed, and cannot try out guesses.
-type digester struct{ key []byte }
+type digester struct {
+	key   []byte
+	mac   hash.Hash
+	known map[string]string // the last few, by their text: of a thing each is wanted several times
+}
+
+func newDigester(key []byte) digester {
+	return digester{key: key, mac: hmac.New(sha256.New, key), known: map[string]string{}}
+}
 
 // hidden is a secret in an image.
 type hidden struct {
@@ -34,9 +43,21 @@ type hidden struct {
 }
 
 func (d digester) of(s secret.Secret) string {
-	mac := hmac.New(sha256.New, d.key)
-	mac.Write([]byte(s.Reveal()))
-	return hex.EncodeToString(mac.Sum(nil)[:16])
+	text := s.Reveal()
+	digest, known := d.known[text]
+	if known {
+		return digest
+	}
+	if d.mac == nil {
+		d = newDigester(nil)
+	}
+	if len(d.known) == 16 {
+		clear(d.known)
+	}
+	d.mac.Reset()
+	d.mac.Write([]byte(text))
+	d.known[text] = hex.EncodeToString(d.mac.Sum(nil)[:16])
+	return d.known[text]
 }
 
 func (m image) text() string {

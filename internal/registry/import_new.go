@@ -29,7 +29,13 @@ func (c *change) addAll(ctx context.Context, i Import, plan *Plan) (document Doc
 		})
 		return err
 	}
-	err = c.write.WithoutIndexes(ctx, "tenants", func() error { return c.prepared(insert) })
+	remake, err := c.write.DropIndexes(ctx, "tenants_id", "tenants_name")
+	if err == nil {
+		err = c.prepared(insert)
+	}
+	if err == nil {
+		err = remake()
+	}
 	if c.touched = plan.Added > 0; !c.touched {
 		c.record.first, c.record.last = 0, 0
 	}

@@ -168,9 +168,10 @@ type record struct {
 	command     string
 	undoes      *int64
 	first, last int64 // positions of the tenants that it appended; 0 is none
-	entries     bool
-	revoked     []string // the members of a tenant whose old values are worthless now
-	purge       bool     // keep none of the secrets that it removes
+	entries     int64
+	remake      func() error // the indexes that entry dropped
+	revoked     []string     // the members of a tenant whose old values are worthless now
+	purge       bool         // keep none of the secrets that it removes
 	taken       author
 	purged      bool // it forgets what was removed before, and is told of for that alone
 	digester    *digester
@@ -179,18 +180,48 @@ type record struct {
 // entry puts into the history what a thing was before this change; of several the
 // first holds.
 func (c *change) entry(ctx context.Context, what Entity, id string, tenant TenantID, position *int64, before image) error {
-	c.record.entries = true
+	if c.record.entries++; c.record.entries&(c.record.entries-1) == 0 { // now and then, and never again in most changes
+		if err := c.expect(ctx, 2*c.record.entries); err != nil {
+			return err
+		}
+	}
 	return c.q.InsertEntry(ctx, queries.InsertEntryParams{
 		Sequence: c.revision, Kind: string(what), ID: id, TenantID: string(tenant),
 		Position: position, Before: before.text(), Revoked: strings.Join(c.record.revoked, " and "),
 	})
 }
 
+// expect is told how many entries the change will have. Of very many, unless there are many
+// times as many in the history already, it drops the indexes of the history: that of its things
+// until it is looked at, the others, at which no change looks, until the end.
+func (c *change) expect(ctx context.Context, entries int64) error {
+	if entries < 8192 || c.write == nil || c.record.remake != nil || c.record.purge {
+		return nil
+	}
+	all, err := c.q.CountAllEntries(ctx)
+	if err != nil || all > 4*entries {
+		return err
+	}
+	if c.remakeThings, err = c.write.DropIndexes(ctx, "entries_thing"); err == nil {
+		c.record.remake, err = c.write.DropIndexes(ctx, "entries_position", "kept_secrets_digest", "kept_secrets_until")
+	}
+	return err
+}
+
+// reindex makes the indexes again that expect dropped.
+func (c *change) reindex() error {
+	remake := c.record.remake
+	if c.record.remake = nil; remake == nil {
+		return nil
+	}
+	return errors.Join(remake(), c.indexThings())
+}
+
 // close puts the change itself into the history, if it did anything. An undo that
 // found nothing left to do is there, so that it is not done again, and a purge, so that
 // who misses what it destroyed finds it.
 func (r *record) close(ctx context.Context, c *change) error {
-	if !r.entries && r.first == 0 && r.undoes == nil && !r.purged {
+	if r.entries == 0 && r.first == 0 && r.undoes == nil && !r.purged {
 		return nil
 	}
 	params := queries.InsertChangeParams{
@@ -209,10 +240,11 @@ func (c *change) digests(ctx context.Context) (digester, error) {
 	}
 	d, err := c.View.digests(ctx)
 	if err == nil && len(d.key) == 0 {
-		d.key = make([]byte, 32)
-		if _, err = io.ReadFull(c.random, d.key); err == nil {
-			err = c.q.SetDigestKey(ctx, hex.EncodeToString(d.key))
+		key := make([]byte, 32)
+		if _, err = io.ReadFull(c.random, key); err == nil {
+			err = c.q.SetDigestKey(ctx, hex.EncodeToString(key))
 		}
+		d = newDigester(key)
 	}
 	c.record.digester = &d
 	return d, err

@@ -359,7 +359,7 @@ func TestARecordHoldsEveryMember(t *testing.T) {
 // TestEverySecretOfARecordIsHidden: of what is a Secret in a tenant the history has a digest.
 func TestEverySecretOfARecordIsHidden(t *testing.T) {
 	t.Parallel()
-	d := digester{key: []byte("key")}
+	d := newDigester([]byte("key"))
 	for _, field := range recordFields() {
 		switch reflect.ValueOf(Tenant{}).FieldByName(field).Interface().(type) {
 		case *secret.Secret, Unknown:

@@ -43,15 +43,16 @@ func tenantOf(row queries.Tenant) (Tenant, error) {
 	return t, nil
 }
 
-// placedTenant is a tenant and its position, by which the history knows it.
+// placedTenant is a tenant and its position, by which the history knows it. Seen is the
+// revision of the last change that wrote it, or of an import that found it in its file.
 type placedTenant struct {
 	Tenant
-	position int64
+	position, seen int64
 }
 
 func placedTenantOf(row queries.Tenant) (placedTenant, error) {
 	t, err := tenantOf(row)
-	return placedTenant{Tenant: t, position: row.Position}, err
+	return placedTenant{Tenant: t, position: row.Position, seen: row.Seen}, err
 }
 
 // isText tells whether all that should be UTF-8 is; sp never puts in anything else.

@@ -105,7 +105,7 @@ func (v *View) digests(ctx context.Context) (digester, error) {
 	if err != nil {
 		return digester{}, fmt.Errorf("history: its key is not hexadecimal: %w", db.ErrDamaged)
 	}
-	return digester{key: key}, nil
+	return newDigester(key), nil
 }
 
 // findIn returns how secrets of a tenant are found by their digests: among those

@@ -20,6 +20,10 @@ type state struct {
 	tenant   placedTenant // the tenant itself, as it is now
 }
 
+func stateOfTenant(t placedTenant, d digester) state {
+	return state{image: imageOfTenant(t.Tenant, d), position: t.position, tenant: t}
+}
+
 // stateAt returns a thing as it was after the change with that sequence: as the next
 // entry says it was before or, without one, as it is. A tenant that was appended
 // later was not there.
@@ -40,11 +44,23 @@ func (v *View) stateAt(ctx context.Context, what Entity, id string, sequence int
 
 // nextEntry returns the first entry of a thing after a sequence, nil if there is none.
 func (v *View) nextEntry(ctx context.Context, what Entity, id string, sequence int64) (*queries.Entry, error) {
+	if err := v.indexThings(); err != nil {
+		return nil, err
+	}
 	next, err := v.q.NextEntry(ctx, queries.NextEntryParams{Kind: string(what), ID: id, Sequence: sequence})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	return &next, err
+}
+
+// indexThings makes the index by which things are found in the history, if it was dropped.
+func (v *View) indexThings() error {
+	remake := v.remakeThings
+	if v.remakeThings = nil; remake == nil {
+		return nil
+	}
+	return remake()
 }
 
 // stateBefore returns a thing as an entry says it was, unless it was not there after
@@ -102,7 +118,7 @@ func (v *View) stateNow(ctx context.Context, what Entity, id string, d digester)
 	case TenantEntity:
 		var t placedTenant
 		if t, err = v.placedTenant(ctx, TenantID(id)); err == nil {
-			s = state{image: imageOfTenant(t.Tenant, d), position: t.position, tenant: t}
+			s = stateOfTenant(t, d)
 		}
 	case ProfileEntity:
 		var p Profile

@@ -105,6 +105,9 @@ func (c *change) undo(ctx context.Context, asked Undo) (undone Undone, err error
 	if err != nil {
 		return undone, err
 	}
+	if err := c.expect(ctx, undone.Change.weight); err != nil {
+		return undone, err
+	}
 	if err := c.prepared(func() error {
 		u := &undoing{change: c, undone: undone.Change, d: d, lasting: map[int64]bool{}}
 		return u.run(ctx)
@@ -148,10 +151,15 @@ func (u *undoing) run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if row.Before == "" {
-				if err := u.remove(ctx, entities[i], row.ID); err != nil {
-					return err
-				}
+			if row.Before != "" {
+				continue
+			}
+			t, err := u.look(ctx, entities[i], row.ID)
+			if err == nil {
+				err = u.remove(ctx, t)
+			}
+			if err != nil {
+				return err
 			}
 		}
 	}
@@ -215,16 +223,12 @@ func revoked(t thing, members string) string {
 }
 
 // remove takes one thing away that the change made.
-func (u *undoing) remove(ctx context.Context, what Entity, id string) error {
-	t, err := u.look(ctx, what, id)
-	if err != nil {
-		return err
-	}
+func (u *undoing) remove(ctx context.Context, t thing) error {
 	after, now := t.after, t.now
 	switch {
-	case now.image == nil && !(u.renames && what == ProfileEntity && after.image != nil):
+	case now.image == nil && !(u.renames && t.what == ProfileEntity && after.image != nil):
 		return nil // a later change took it away
-	case now.image == nil, len(after.image.lasting(what).differing(now.image.lasting(what))) > 0, after.position != now.position:
+	case now.image == nil, len(after.image.lasting(t.what).differing(now.image.lasting(t.what))) > 0, after.position != now.position:
 		return u.laterOf(ctx, t, nil)
 	}
 	if err := u.checkUntouched(ctx, t, nil); err != nil {
@@ -238,14 +242,15 @@ func (u *undoing) removeAppended(ctx context.Context) error {
 	if u.undone.firstAdded == 0 {
 		return nil
 	}
-	for t, err := range u.tenantsFrom(ctx, u.undone.firstAdded) {
-		if err != nil {
+	for tenant, err := range u.tenantsFrom(ctx, u.undone.firstAdded) {
+		if err != nil || tenant.position > u.undone.lastAdded {
 			return err
 		}
-		if t.position > u.undone.lastAdded {
-			return nil
+		t, err := u.lookBack(ctx, thing{what: TenantEntity, id: string(tenant.ID), now: stateOfTenant(tenant, u.d)})
+		if err == nil {
+			err = u.remove(ctx, t)
 		}
-		if err := u.remove(ctx, TenantEntity, string(t.ID)); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -261,7 +266,7 @@ func (v *View) toUndo(ctx context.Context, sequence *int64, merge int64) (Change
 	if err != nil {
 		return Change{}, err
 	}
-	if undone, _, err = v.weighed(ctx, undone); err != nil {
+	if undone, err = v.weighed(ctx, undone); err != nil {
 		return Change{}, err
 	}
 	by, err := v.undoneBy(ctx, *sequence)
@@ -279,7 +284,7 @@ func (v *View) lastToUndo(ctx context.Context, merge int64) (Change, error) {
 		if err != nil {
 			return Change{}, err
 		}
-		last, _, err := v.weighed(ctx, changeOf(row))
+		last, err := v.weighed(ctx, changeOf(row))
 		if err != nil {
 			return Change{}, err
 		}

@@ -19,12 +19,21 @@ type thing struct {
 }
 
 // look looks at a thing: once, as there may be very many.
-func (u *undoing) look(ctx context.Context, what Entity, id string) (t thing, err error) {
-	t = thing{what: what, id: id}
-	if t.now, err = u.stateNow(ctx, what, id, u.d); err != nil {
-		return t, err
+func (u *undoing) look(ctx context.Context, what Entity, id string) (thing, error) {
+	now, err := u.stateNow(ctx, what, id, u.d)
+	if err != nil {
+		return thing{}, err
 	}
-	if t.next, err = u.nextEntry(ctx, what, id, u.undone.Sequence); err != nil {
+	return u.lookBack(ctx, thing{what: what, id: id, now: now})
+}
+
+// lookBack looks at what a thing was. What the change itself wrote last nothing touched since.
+func (u *undoing) lookBack(ctx context.Context, t thing) (_ thing, err error) {
+	if t.now.image != nil && t.now.tenant.seen == u.undone.Sequence {
+		t.after = t.now
+		return t, nil
+	}
+	if t.next, err = u.nextEntry(ctx, t.what, t.id, u.undone.Sequence); err != nil {
 		return t, err
 	}
 	if t.next != nil {

@@ -18,15 +18,17 @@ import (
 
 // View answers questions about one instant of the registry.
 type View struct {
-	q      *queries.Queries
-	now    time.Time // the instant: what was kept until then is not any more
-	span   span      // what appended answered last
-	since  time.Time
-	due    *Due                         // nil but in a change
-	copied bool                         // it is a copy, and nothing was changed in it since
-	copyOf string                       // the directory of its original, as far as is known
-	file   func() (string, fs.FileInfo) // nil while another connection would see something else
-	close  func()
+	q     *queries.Queries
+	now   time.Time // the instant: what was kept until then is not any more
+	span  span      // what appended answered last
+	since time.Time
+	// remakeThings makes the index of the history's things again, nil while it is there.
+	remakeThings func() error
+	due          *Due                         // nil but in a change
+	copied       bool                         // it is a copy, and nothing was changed in it since
+	copyOf       string                       // the directory of its original, as far as is known
+	file         func() (string, fs.FileInfo) // nil while another connection would see something else
+	close        func()
 }
 
 // View begins reading; the caller closes what it gets. Within a change it shows what that

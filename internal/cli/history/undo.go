@@ -51,10 +51,12 @@ func undo(ctx context.Context, t *task.Task) (cli.Answer, error) {
 		return undoCreation(ctx, t, u)
 	}
 	var undone registry.Undone
-	err = t.Change(ctx, t.Tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
+	c := t.Tenants(func(ctx context.Context, reg *registry.Registry) (err error) {
 		undone, err = reg.Undo(ctx, u)
 		return err
-	}))
+	})
+	c.Bulk = true // as its import was
+	err = t.Change(ctx, c)
 	if !task.Made(err) {
 		return cli.Answer{}, adviseUndo(err)
 	}
