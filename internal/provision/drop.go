@@ -167,6 +167,23 @@ func whatElsewhere(d Database, roles []string) string {
 		AND classid <> 'pg_auth_members'::regclass AND NOT (classid = 'pg_database'::regclass AND objid IN ` + d.owned() + `) GROUP BY 1`
 }
 
+// ending is in SQL what takes away all that roles have and may in a database. DROP OWNED takes what an object's owner
+// allowed them, and not what somebody did whom the owner had allowed to: he loses the option first.
+func ending(roles []string) []string {
+	its := "(" + listed(roles, literal) + ")"
+	return []string{`DO $$ DECLARE one text; BEGIN
+		FOR one IN SELECT DISTINCT format('REVOKE GRANT OPTION FOR ALL ON %s %s FROM %I CASCADE', CASE type WHEN 'foreign-data wrapper' THEN 'FOREIGN DATA WRAPPER'
+				WHEN 'server' THEN 'FOREIGN SERVER' WHEN 'aggregate' THEN 'FUNCTION' ELSE regexp_replace(upper(type), '^(FOREIGN TABLE|.*VIEW)$', 'TABLE') END, identity, g.rolname)
+			FROM pg_shdepend p JOIN pg_roles r ON r.oid = p.refobjid AND p.refclassid = 'pg_authid'::regclass
+			JOIN pg_shdepend o ON (o.dbid, o.classid, o.objid, o.refclassid, o.deptype) = (p.dbid, p.classid, p.objid, p.refclassid, p.deptype)
+			JOIN pg_roles g ON g.oid = o.refobjid, pg_identify_object(p.classid, p.objid, 0)
+			WHERE p.deptype = 'a' AND p.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+			AND r.rolname IN ` + its + ` AND g.rolname NOT IN ` + its + ` AND type NOT IN ('default acl', 'parameter ACL')
+		LOOP
+			BEGIN EXECUTE one; EXCEPTION WHEN insufficient_privilege THEN NULL; END;
+		END LOOP; END $$`, "DROP OWNED BY " + listed(roles, identifier) + " CASCADE"}
+}
+
 // mustClear takes away what roles have and may in other databases, and refuses to go on where something of
 // that is not this administrator's to take.
 func (s *Server) mustClear(ctx context.Context, d Database, roles []string) error {
@@ -224,7 +241,7 @@ func (s *Server) tryClear(ctx context.Context, d Database, roles []string, datab
 	for _, role := range roles {
 		statements = append(statements, s.join(role))
 	}
-	statements = append(statements, "DROP OWNED BY "+listed(roles, identifier)+" CASCADE", whatElsewhere(d, roles))
+	statements = append(append(statements, ending(roles)...), whatElsewhere(d, roles))
 	err = s.again(ctx, doing, func() error {
 		return s.unblocked(ctx, in, doing, func() error {
 			rows, err := in.query(ctx, doing, statements...)
@@ -240,7 +257,7 @@ func (s *Server) tryClear(ctx context.Context, d Database, roles []string, datab
 func (s *Server) clearElsewhere(ctx context.Context, d Database, roles []string, last ...string) (done bool, err error) {
 	found, err := s.elsewhere(ctx, d, roles)
 	for i, at := range found {
-		statements := []string{"DROP OWNED BY " + listed(roles, identifier) + " CASCADE"}
+		statements := ending(roles)
 		if i == len(found)-1 {
 			statements = append(statements, last...)
 			done = true

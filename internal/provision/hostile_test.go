@@ -268,3 +268,27 @@ func TestWhoWaitsIsToldForWhom(t *testing.T) {
 	require.Len(t, told, 1)
 	require.Regexp(t, "^this takes a while: lock of database "+d.Name+"; it waits for a session of role pgtest in database postgres, pid [0-9]+$", told[0])
 }
+
+// TestTwoTenantsTogetherKeepNoneFromBeingDropped: one lets the other pass on what it may.
+func TestTwoTenantsTogetherKeepNoneFromBeingDropped(t *testing.T) {
+	t.Parallel()
+	for name, admin := range map[string]secret.Secret{"superuser": pgtest.Server(t), "other": pgtest.Admin(t, "sp_test_two", "secret")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := mustConnect(t, admin)
+			victim, one, two := newDatabase(t, s, "victim"), newDatabase(t, s, "one"), newDatabase(t, s, "two")
+			mustCreate(t, s, victim)
+			url, passes := mustCreate(t, s, one), mustCreate(t, s, two)
+			pgtest.Exec(t, url, filledIn(`CREATE TABLE t (n int); CREATE VIEW v AS TABLE t; CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE SEQUENCE "S"`, one, two))
+			pgtest.Exec(t, url, filledIn(`GRANT CONNECT ON DATABASE %[1]s TO %[2]s_owner WITH GRANT OPTION`, one, two))
+			for _, what := range []string{"SELECT ON t", "UPDATE (n) ON t", "SELECT ON v", "EXECUTE ON FUNCTION f(int)", `USAGE ON SEQUENCE "S"`, "USAGE ON SCHEMA public"} {
+				pgtest.Exec(t, url, filledIn("GRANT "+what+" TO %[2]s_owner WITH GRANT OPTION", one, two))
+				pgtest.Exec(t, otherDatabase(t, passes, one.Name), "GRANT "+what+" TO "+victim.Role(LoginA))
+			}
+			pgtest.Exec(t, passes, filledIn("GRANT CONNECT ON DATABASE %[1]s TO %[2]s_b", one, victim))
+			require.NoError(t, s.MayDrop(within(t), victim))
+			require.NoError(t, s.Drop(within(t), victim))
+			requireGone(t, victim)
+		})
+	}
+}
