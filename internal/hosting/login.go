@@ -50,12 +50,11 @@ const (
 func (m *Machine) Await(ctx context.Context, url secret.Secret) (*postgres.Look, error) {
 	const pause, patience = 50 * time.Millisecond, time.Second
 	told := false
-	for began := time.Now(); ; {
+	for waited := time.Duration(0); ; waited += pause {
 		look, err := m.Look(ctx, url)
 		if err != nil || look == nil {
 			return look, err
 		}
-		waited := time.Since(began)
 		switch {
 		case *look == postgres.Starting && waited < startingWithin, *look == postgres.Stopping && waited < stoppingWithin:
 		case *look == postgres.Starting, *look == postgres.Stopping:

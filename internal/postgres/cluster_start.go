@@ -140,7 +140,7 @@ func (c Cluster) arguments(socket string) []string {
 
 // await returns when the server of this pid is ready, or how it ended.
 func (c Cluster) await(ctx context.Context, pid int, ended <-chan error) error {
-	slow, late := time.After(quick), time.Now().Add(stopPatience)
+	slow, late := time.After(quick), after(stopPatience)
 	for {
 		m, err := c.postmaster(ctx)
 		switch {
@@ -150,7 +150,7 @@ func (c Cluster) await(ctx context.Context, pid int, ended <-chan error) error {
 			return nil
 		case ended == nil && !m.runs: // it was just stopping
 			return errAgain
-		case m.stopping && time.Now().After(late):
+		case m.stopping && late():
 			return unended(c.data(), []int{m.pid})
 		case m.runs && isFrozen(m.pid):
 			return fmt.Errorf("%s: process %d: %w", c.data(), m.pid, ErrFrozen)

@@ -52,9 +52,9 @@ func (c Cluster) stop(ctx context.Context) error {
 // endBy tries one way, and returns who uses the data after it.
 func (c Cluster) endBy(ctx context.Context, w way) (users []int, err error) {
 	asked := map[int]bool{}
-	for until := time.Now().Add(w.within); ; {
+	for late := after(w.within); ; {
 		users, err := c.Users(ctx)
-		if err != nil || len(users) == 0 || time.Now().After(until) {
+		if err != nil || len(users) == 0 || late() {
 			return users, err
 		}
 		for _, pid := range users {
@@ -94,12 +94,12 @@ const stopPatience = 10 * time.Second
 
 // awaitEnd waits until nothing uses the data any more: two servers on them would destroy them.
 func (c Cluster) awaitEnd(ctx context.Context) error {
-	for until := time.Now().Add(stopPatience); ; {
+	for late := after(stopPatience); ; {
 		users, err := left(ctx, c.data())
 		if err != nil || len(users) == 0 {
 			return err
 		}
-		if time.Now().After(until) {
+		if late() {
 			return unended(c.data(), users)
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {

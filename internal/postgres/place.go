@@ -81,11 +81,11 @@ func acquire(ctx context.Context, dir string, say func(what string)) (lock, erro
 	if err != nil {
 		return lock{}, err
 	}
-	told, late := false, time.Now().Add(quick)
+	told, late := false, after(quick)
 	for {
 		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if errors.Is(err, syscall.EWOULDBLOCK) || errors.Is(err, syscall.EINTR) {
-			if !told && time.Now().After(late) {
+			if !told && late() {
 				told = true
 				say("waiting for another command of sp, which starts or stops the server")
 			}

@@ -58,3 +58,10 @@ func pause(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
+
+// after returns what tells whether a time has passed since.
+func after(d time.Duration) func() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	context.AfterFunc(ctx, cancel)
+	return func() bool { return ctx.Err() != nil }
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/sp-registry/sp/internal/cli"
 	"github.com/sp-registry/sp/internal/cli/task"
 	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/project"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -92,10 +93,10 @@ func awaitServers(ctx context.Context, t *task.Task, subjects []hosting.Subject)
 			continue
 		}
 		_, err := t.AwaitOwn(ctx, *s.Tenant.DatabaseURL)
-		if errors.Is(err, hosting.ErrStopped) { // it is started then
-			err = nil
+		unfit[s.Server.Name] = nil
+		if errors.Is(err, hosting.ErrStarting) || errors.Is(err, postgres.ErrUnended) {
+			unfit[s.Server.Name] = err
 		}
-		unfit[s.Server.Name] = err
 	}
 	return unfit
 }
