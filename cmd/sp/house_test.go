@@ -197,7 +197,7 @@ func TestHouseThirdPartyStaysWhereItBelongs(t *testing.T) {
 		"golang.org/x/text/cases":                          {"internal/archive"}, // pgx links it and the next, too
 		"golang.org/x/text/unicode/norm":                   {"internal/archive"},
 		"golang.org/x/oauth2":                              {"internal/cloud"},
-		"golang.org/x/sys/unix":                            {"cmd/sp", "internal/cloud", "db/server", "internal/server", "internal/cli", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
+		"golang.org/x/sys/unix":                            {"bench/peers", "cmd/sp", "internal/cloud", "db/server", "internal/server", "internal/cli", "internal/cli/files", "internal/cli/history", "internal/cli/task", "internal/cli/work", "internal/doctor", "db", "internal/place", "internal/project", "internal/workspace"},
 		"github.com/danielgtaylor/huma/v2":                 {"internal/server"},
 		"github.com/danielgtaylor/huma/v2/adapters/humago": {"internal/server"},
 		"github.com/danielgtaylor/huma/v2/sse":             {"internal/server"},
