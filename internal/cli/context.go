@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,6 +53,15 @@ type Context struct {
 	atClose  []func() error
 	out      spool
 	progress progress
+}
+
+// WorkingDirectory returns the current directory, which somebody may have removed.
+func (c *Context) WorkingDirectory() (string, error) {
+	dir, err := c.World.WorkingDirectory()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = Hint(Of(ErrFile, "the current directory is gone"), "cd to one that is there, or name one with --dir")
+	}
+	return dir, err
 }
 
 // AtEnd registers fn to be called when the command is done, before its answer or error is printed.
