@@ -211,7 +211,7 @@ func TestPsqlDemandsSCRAMOfAServerThatSpRuns(t *testing.T) {
 	s.environ = []string{"PGREQUIREAUTH=password"}
 	s.seemsToRun(i.port, false)
 	s.must("psql", "made")
-	require.Equal(t, []string{"PGREQUIREAUTH=scram-sha-256", "PGPASSWORD=s3cret"}, s.given)
+	require.Equal(t, []string{"PGREQUIREAUTH=scram-sha-256", "PGCONNECT_TIMEOUT=10", "PGPASSWORD=s3cret"}, s.given)
 
 	s.replaced = nil
 	s.seemsToRun(i.port, true)
