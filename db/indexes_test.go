@@ -2,15 +2,12 @@ package db
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 	"testing"
 
 	"github.com/sp-registry/sp/internal/harness"
 	"github.com/stretchr/testify/require"
 )
-
-var errTrouble = errors.New("trouble")
 
 // insertTenant is a row of which only the position and the id matter.
 const insertTenant = "INSERT INTO tenants VALUES (?1, ?2, 'n', NULL, NULL, NULL, NULL, NULL, 'local', 0, NULL, NULL, '', 1, 1)"

@@ -76,6 +76,9 @@ func (m *Machine) isOver(ctx context.Context, h *host, d registry.Database) (boo
 		return d.RetireAt != nil, nil
 	}
 	standing, err := h.admin.StandingOf(ctx, h.database(d), provision.Login(d.Login.Other()))
+	if errors.Is(err, provision.ErrMismatch) { // its role is gone
+		return true, nil
+	}
 	return standing == provision.Ended, err
 }
 

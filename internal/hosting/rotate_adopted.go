@@ -41,8 +41,12 @@ func (m *Machine) LookAtAdopted(ctx context.Context, t registry.Tenant) (a Adopt
 		return a, m.Offline
 	}
 	url := orEmpty(t.DatabaseURL)
-	if password, err := pgurl.PasswordOf(url); err != nil || password.Empty() {
-		return a, errors.Join(err, fmt.Errorf("tenant %s: its URL holds no password that could be changed: %w", t, registry.ErrInvalid))
+	password, err := pgurl.PasswordOf(url)
+	if err != nil {
+		return a, &LoginError{Subject{Tenant: t}, err}
+	}
+	if password.Empty() {
+		return a, fmt.Errorf("tenant %s: its URL holds no password that could be changed: %w", t, registry.ErrInvalid)
 	}
 	err = m.Read(ctx, func(view *registry.View) error {
 		if a.Subject, err = SubjectOf(ctx, view, t); err != nil {

@@ -90,7 +90,7 @@ func Faults() []cli.Fault {
 		fault(hosting.ErrNoRoom, 6, "store", say("free some space")),
 		fault(hosting.ErrStarting, 9, "unavailable", say("%s waits until it has", cli.To("sp db up"))),
 		fault(postgres.ErrUnended, 9, "unavailable", say("%s ends its processes and starts it again; nothing that was committed is lost", cli.To("sp db restart"))),
-		fault(postgres.ErrFrozen, 9, "unavailable", say("kill -CONT has it go on; %s ends it and starts it again", cli.To("sp db restart"))),
+		fault(postgres.ErrFrozen, 9, "unavailable", say("kill -CONT PID has it go on; %s ends it and starts it again", cli.To("sp db restart"))),
 		fault(postgres.ErrBusy, 7, "busy", say("try again, when that one is done")),
 		fault(provision.ErrFull, 9, "unavailable", say("a session has taken all that the server has; %s ends them all, or ask whoever runs it", cli.To("sp db restart"))),
 		fault(provision.ErrDeaf, 9, "unavailable", none),

@@ -57,8 +57,11 @@ func AdviseLogin(err error) error {
 		return cli.Hint(cli.Of(registry.ErrNoURL, "tenant %s: %s: its URL has stars in place of the password", s.Tenant, accessDenied), "%s", cli.To("sp tenant edit", id, "--database-url-stdin"))
 	case errors.Is(err, registry.ErrNoURL):
 		return cli.Hint(named(connectionFailed), "%s makes a database, %s names one", cli.To("sp tenant provision", id), cli.To("sp tenant edit", id, "--database-url-stdin"))
-	case errors.Is(err, pgurl.ErrInvalid) && s.Tenant.IsLocal():
-		return cli.Hint(named(connectionFailed), "%s", cli.To("sp tenant edit", id, "--database-url-stdin"))
+	case errors.Is(err, pgurl.ErrInvalid) && s.Tenant.IsCloud():
+		return cli.Hint(named(connectionFailed), "%s fetches another from the control plane, %s takes it from you",
+			cli.To("sp tenant provision", id), cli.To("sp tenant edit", id, urlFlag(s.Tenant)))
+	case errors.Is(err, pgurl.ErrInvalid):
+		return cli.Hint(named(connectionFailed), "%s", cli.To("sp tenant edit", id, urlFlag(s.Tenant)))
 	case errors.Is(err, hosting.ErrNextHolds):
 		return cli.Hint(named(accessDenied), "%s goes on with it", cli.To("sp tenant rotate-credentials", id, "-y"))
 	case errors.Is(err, provision.ErrDenied) && s.Next != nil:
