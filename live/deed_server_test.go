@@ -89,7 +89,7 @@ func (s *scene) down() deed {
 	s.must("tenant", "create", "--id", "k", "--name", "k", "--provider", "local")
 	return deed{
 		scene: s,
-		begin: func(int) []string { s.must("db", "up"); return []string{"db", "down"} },
+		begin: func(int) []string { s.must("db", "up"); return []string{"db", "down", "-y"} },
 		judge: func(_ int, o harness.Outcome) {
 			require.NotEqual(s.T, 8, o.Exit)
 			require.False(s.T, o.Exit == 0 && opens(s.url("k")), "it runs: %s", o.Stderr)
@@ -118,7 +118,7 @@ func (s *scene) move() deed {
 		scene: s,
 		begin: func(int) []string {
 			to, before = freePort(s), s.url("k")
-			return []string{"db", "up", "--port", strconv.Itoa(to)}
+			return []string{"db", "up", "--port", strconv.Itoa(to), "-y"}
 		},
 		judge: func(i int, o harness.Outcome) {
 			at := fmt.Sprintf("@127.0.0.1:%d/", to)

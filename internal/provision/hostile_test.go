@@ -272,7 +272,7 @@ func TestWhoWaitsIsToldForWhom(t *testing.T) {
 // TestTwoTenantsTogetherKeepNoneFromBeingDropped: one lets the other pass on what it may.
 func TestTwoTenantsTogetherKeepNoneFromBeingDropped(t *testing.T) {
 	t.Parallel()
-	for name, admin := range map[string]secret.Secret{"superuser": pgtest.Server(t), "other": pgtest.Admin(t, "sp_test_two", "secret")} {
+	for name, admin := range map[string]secret.Secret{"superuser": pgtest.Server(t), "other": pgtest.Admin(t, "sp_test_together", "secret")} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := mustConnect(t, admin)

@@ -48,9 +48,9 @@ func (u Usage) Active() (newest *time.Time) {
 // NULL where the administrator may see of a session only that it is there.
 const isClient = `coalesce(a.backend_type, 'client backend') = 'client backend' AND a.usename IS NOT NULL AND a.pid <> pg_backend_pid()`
 
-// isSomebodys tells of one also that it is none of sp's as the server's administrator: that of a command before may
-// take a moment to end.
-const isSomebodys = isClient + ` AND NOT (usename = session_user AND application_name = 'sp')`
+// isSomebodys tells of one also that it is none of sp's, as the server's administrator or to see whether a login works:
+// that of a command before may take a moment to end.
+const isSomebodys = isClient + ` AND NOT (coalesce(application_name, '') = 'sp' AND (usename = session_user OR coalesce(backend_start > clock_timestamp() - interval '10 seconds', false)))`
 
 // epoch is a time in SQL as text that Go reads.
 func epoch(time string) string { return "(extract(epoch FROM " + time + ") * 1000000)::bigint" }
