@@ -83,6 +83,14 @@ func TestAnotherProgramThatStandsInTheDataIsNotEnded(t *testing.T) {
 	require.True(t, isAlive(pid) && !isZombie(pid))
 }
 
+// TestAServerThatAnotherStartsIsNoLeftover: it works in the data before it writes its pid.
+func TestAServerThatAnotherStartsIsNoLeftover(t *testing.T) {
+	t.Parallel()
+	c := newFakeCluster(t, "")
+	mustWrite(t, c.PIDFile(), staleOf(c.mustStandInData(t, "postgres")))
+	require.ErrorIs(t, c.awaitEnd(soon(t)), errAgain)
+}
+
 func TestAContainerIsSeenThroughItsEngine(t *testing.T) {
 	t.Parallel()
 	f := newFakeDocker(t)
