@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,7 +93,8 @@ func (c Cluster) Users(ctx context.Context) ([]int, error) {
 // stopPatience is how long a server that somebody else stops may take, and what a killed one left.
 const stopPatience = 10 * time.Second
 
-// awaitEnd waits until nothing uses the data any more: two servers on them would destroy them.
+// awaitEnd waits until nothing uses the data any more: two servers on them would destroy them. What used them may
+// turn out to be a server that somebody else starts, which works there before it writes its pid: errAgain.
 func (c Cluster) awaitEnd(ctx context.Context) error {
 	for late := after(stopPatience); ; {
 		users, err := left(ctx, c.data())
@@ -101,6 +103,9 @@ func (c Cluster) awaitEnd(ctx context.Context) error {
 		}
 		if late() {
 			return unended(c.data(), users)
+		}
+		if m, err := c.postmaster(ctx); err != nil || m.runs {
+			return cmp.Or(err, errAgain)
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return err

@@ -27,7 +27,7 @@ const (
 	label = "io.systemprompt.directory"
 	// enginePatience is how long docker may take to say what there is.
 	enginePatience = 3 * time.Second
-	// stopsWithin is how long docker may take to stop the container.
+	// stopsWithin is how long docker may take to stop the container, or to remove it, its network or its volume.
 	stopsWithin = time.Minute
 	// restartPatience is how long a container that ended may take to run again: docker
 	// waits longer each time.
@@ -48,7 +48,7 @@ type Docker struct {
 	// itself writes them they always may. Image is what the container runs, release if empty.
 	ComposeSum, EnvSum, Image string
 
-	patience, restarts time.Duration // for tests; 0 is enginePatience and restartPatience
+	patience, restarts, stops time.Duration // for tests; 0 is enginePatience, restartPatience and stopsWithin
 }
 
 // Engine returns the version of the engine, or ErrNoEngine if none answers in time.
@@ -91,6 +91,14 @@ func (d Docker) do(ctx context.Context, args ...string) error {
 		return portTaken(d.Port)
 	}
 	return fmt.Errorf("docker %s: %s: %w", args[0], d.complaint(said, err), ErrUnusable)
+}
+
+// end is do for what ends something. An engine that hangs is not waited for.
+func (d Docker) end(ctx context.Context, args ...string) error {
+	within := cmp.Or(d.stops, stopsWithin)
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("docker %s: no answer for %v: %w", args[0], within, ErrUnusable))
+	defer cancel()
+	return d.do(ctx, args...)
 }
 
 func (d Docker) command(args ...string) command {
@@ -165,9 +173,7 @@ func (d Docker) Down(ctx context.Context) error {
 	if err != nil || !runs {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, stopsWithin, fmt.Errorf("docker stop: no answer for %v: %w", stopsWithin, ErrUnusable))
-	defer cancel()
-	return d.do(ctx, "stop", Container) // which kills it after 10 s
+	return d.end(ctx, "stop", Container) // which kills it after 10 s
 }
 
 // Remove ends the container with its volume and its network, if they are this project's, and removes
@@ -178,7 +184,7 @@ func (d Docker) Remove(ctx context.Context) error {
 	}
 	c, err := d.own(ctx)
 	if err == nil && c.state != "" {
-		err = d.do(ctx, "rm", Container)
+		err = d.end(ctx, "rm", Container)
 	}
 	if err == nil {
 		err = d.removeNetwork(ctx)
@@ -188,7 +194,7 @@ func (d Docker) Remove(ctx context.Context) error {
 	}
 	had, err := d.hasVolume(ctx)
 	if err == nil && had {
-		err = d.do(ctx, "volume", "rm", volume)
+		err = d.end(ctx, "volume", "rm", volume)
 	}
 	if err != nil {
 		return err
@@ -202,7 +208,7 @@ func (d Docker) removeNetwork(ctx context.Context) error {
 	if err != nil || unused == "" {
 		return err
 	}
-	return d.do(ctx, append([]string{"network", "rm"}, strings.Fields(unused)...)...)
+	return d.end(ctx, append([]string{"network", "rm"}, strings.Fields(unused)...)...)
 }
 
 // Look tells whether who listens on the port can be the container, and answers: behind one that is paused

@@ -160,6 +160,24 @@ func TestAClientThatHangsIsEndedWithItsChildren(t *testing.T) {
 	require.EqualError(t, err, "Ctrl-C")
 }
 
+// TestAnEngineThatHangsIsNotWaitedForInARemoval, whichever step it does not end.
+func TestAnEngineThatHangsIsNotWaitedForInARemoval(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{"stop " + Container, "rm " + Container, "network rm", "volume rm"} {
+		f := newFakeDocker(t)
+		f.has("compose", "")
+		require.NoError(t, f.up())
+		f.has("stuck", step)
+		f.stops = 100 * time.Millisecond
+		err := f.Remove(soon(t))
+		require.ErrorIs(t, err, ErrUnusable, step)
+		require.ErrorContains(t, err, "no answer for 100ms", step)
+		f.hasNot("stuck")
+		f.stops = 0
+		require.NoError(t, f.Remove(soon(t)), step)
+	}
+}
+
 // isZombie tells of a process that has ended whether nobody has waited for it.
 func isZombie(pid int) bool {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")

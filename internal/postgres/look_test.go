@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -25,21 +28,20 @@ func TestWhatCanBeSeenOfAServer(t *testing.T) {
 	}
 	require.Equal(t, NotThere, look())
 	mustWrite(t, c.data()+"/PG_VERSION", "98\n")
-	other := exec.CommandContext(t.Context(), "sleep", "60")
-	other.Dir = c.data()
-	require.NoError(t, other.Start())
-	t.Cleanup(func() { _ = other.Wait() })
+	server := c.mustStandInData(t, "postgres")
 	state := "ready"
 	file := func(pid, port int) {
 		mustWrite(t, c.PIDFile(), fmt.Sprintf("%d\n%s\n1\n%d\n\n\n\n%s\n", pid, c.data(), port, state))
 	}
 	for said, want := range map[string]Look{"": Starting, "starting": Starting, "stopping": Stopping, "standby ": There, "ready   ": There} {
 		state = said
-		file(other.Process.Pid, c.Port)
+		file(server, c.Port)
 		require.Equal(t, want, look(), said)
 	}
-	file(other.Process.Pid, c.Port+1)
+	file(server, c.Port+1)
 	require.Equal(t, NotThere, look(), "who listens on the port is somebody else")
+	require.NoError(t, syscall.Kill(server, syscall.SIGKILL))
+	require.Eventually(t, func() bool { return isZombie(server) }, 5*time.Second, time.Millisecond)
 	file(os.Getpid(), c.Port)
 	require.Equal(t, NotThere, look(), "it was killed")
 	mustWrite(t, c.namespaceFile(), namespace())
@@ -48,6 +50,45 @@ func TestWhatCanBeSeenOfAServer(t *testing.T) {
 	require.Equal(t, Unseen, look())
 	require.NoError(t, os.Remove(c.PIDFile()))
 	require.Equal(t, NotThere, look(), "it was stopped")
+}
+
+// mustStandInData starts another program, by this name, in the directory of the data.
+func (c Cluster) mustStandInData(t *testing.T, name string) (pid int) {
+	t.Helper()
+	if namespace() == "" {
+		t.Skip("a process is known by its arguments here")
+	}
+	sleep, err := exec.LookPath("sleep")
+	require.NoError(t, err)
+	program := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.Symlink(sleep, program))
+	require.NoError(t, os.MkdirAll(c.data(), 0o700))
+	other := exec.CommandContext(t.Context(), program, "60")
+	other.Args[0], other.Dir = "sleep", c.data()
+	require.NoError(t, other.Start())
+	t.Cleanup(func() { _ = other.Wait() })
+	return other.Process.Pid
+}
+
+// TestAnotherProgramThatStandsInTheDataIsNotEnded, though it has the pid of a server that was killed.
+func TestAnotherProgramThatStandsInTheDataIsNotEnded(t *testing.T) {
+	t.Parallel()
+	c := newFakeCluster(t, "")
+	pid := c.mustStandInData(t, "vi")
+	mustWrite(t, c.PIDFile(), staleOf(pid))
+	runs, err := c.Running(soon(t))
+	require.NoError(t, err)
+	require.False(t, runs)
+	require.NoError(t, c.Down(soon(t)))
+	require.True(t, isAlive(pid) && !isZombie(pid))
+}
+
+// TestAServerThatAnotherStartsIsNoLeftover: it works in the data before it writes its pid.
+func TestAServerThatAnotherStartsIsNoLeftover(t *testing.T) {
+	t.Parallel()
+	c := newFakeCluster(t, "")
+	mustWrite(t, c.PIDFile(), staleOf(c.mustStandInData(t, "postgres")))
+	require.ErrorIs(t, c.awaitEnd(soon(t)), errAgain)
 }
 
 func TestAContainerIsSeenThroughItsEngine(t *testing.T) {

@@ -15,14 +15,18 @@ import (
 	"github.com/sp-registry/sp/internal/place"
 )
 
-// isServer tells whether a process is the server of the data: that belongs to their owner and works in
-// their directory, wherever that was moved since. One that nobody has waited for works nowhere.
+// isServer tells whether a process is the server of the data, or one of its processes: PostgreSQL's, that belongs
+// to their owner and works in their directory, wherever that was moved since. One that nobody has waited for works
+// nowhere.
 func isServer(_ context.Context, pid int, data string) (bool, error) {
+	process := fmt.Sprintf("/proc/%d", pid)
+	if !isPostgres(process) { // a shell that stands there, or whoever has the pid of a server that was killed
+		return false, nil
+	}
 	own, err := os.Stat(data)
 	if err != nil {
 		return false, err
 	}
-	process := fmt.Sprintf("/proc/%d", pid)
 	info, err := os.Stat(process)
 	if err == nil && place.Owner(info) != place.Owner(own) {
 		return false, nil
@@ -37,6 +41,12 @@ func isServer(_ context.Context, pid int, data string) (bool, error) {
 	return err == nil && os.SameFile(there, own), err
 }
 
+// isPostgres tells whether a process runs PostgreSQL's server, which older versions also call postmaster.
+func isPostgres(process string) bool {
+	comm, _ := os.ReadFile(process + "/comm")
+	return strings.Contains(string(comm), "postgres") || strings.Contains(string(comm), "postmaster")
+}
+
 // isStartedOn tells whether a process was started as the server of the data.
 func isStartedOn(process, data string) (bool, error) {
 	text, err := os.ReadFile(process + "/cmdline")
@@ -49,14 +59,12 @@ func isStartedOn(process, data string) (bool, error) {
 }
 
 // left are the processes of a server that use its data, as they do when the one that started them was killed. Those
-// of another container, where pids mean other processes, are not among them, and nobody's shell is that stands there.
+// of another container, where pids mean other processes, are not among them.
 func left(ctx context.Context, data string) (pids []int, err error) {
-	names, err := filepath.Glob("/proc/[0-9]*/comm")
-	for _, name := range names {
-		process := filepath.Dir(name)
-		comm, _ := os.ReadFile(name)
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	for _, process := range processes {
 		space, _ := os.Readlink(process + "/ns/pid")
-		if !strings.Contains(string(comm), "postgres") || space != namespace() {
+		if !isPostgres(process) || space != namespace() {
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(process))
