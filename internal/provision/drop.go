@@ -168,20 +168,47 @@ func whatElsewhere(d Database, roles []string) string {
 }
 
 // ending is in SQL what takes away all that roles have and may in a database. DROP OWNED takes what an object's owner
-// allowed them, and not what somebody did whom the owner had allowed to: he loses the option first.
+// allowed them. What somebody else allowed them, whom the owner had let pass it on, he takes back himself first: what he
+// allowed others stays. Where this administrator may not act as him, he loses the option, with all that he gave by it; but
+// only if he is a tenant, which could keep another one from being dropped.
 func ending(roles []string) []string {
+	its := listed(roles, identifier)
+	return []string{
+		forGiven(roles, "true", `SET LOCAL ROLE %5$I; REVOKE %1$s%2$s ON %3$s %4$s FROM `+its+` CASCADE`),
+		"DROP OWNED BY " + its + " CASCADE",
+		forGiven(roles, fmt.Sprintf(ofTenant, "g.rolname"), `REVOKE GRANT OPTION FOR %1$s ON %3$s %4$s FROM %5$I CASCADE`),
+	}
+}
+
+// forGiven is in SQL a statement for each right on something in a database that roles have from whoever is neither its
+// owner nor one of them. The statement gets the right, the column if it is on one, the kind and name of the object, and
+// who gave it.
+func forGiven(roles []string, which, statement string) string {
 	its := "(" + listed(roles, literal) + ")"
-	return []string{`DO $$ DECLARE one text; BEGIN
-		FOR one IN SELECT DISTINCT format('REVOKE GRANT OPTION FOR ALL ON %s %s FROM %I CASCADE', CASE type WHEN 'foreign-data wrapper' THEN 'FOREIGN DATA WRAPPER'
-				WHEN 'server' THEN 'FOREIGN SERVER' WHEN 'aggregate' THEN 'FUNCTION' ELSE regexp_replace(upper(type), '^(FOREIGN TABLE|.*VIEW)$', 'TABLE') END, identity, g.rolname)
+	return `DO $do$ DECLARE one text; BEGIN
+		FOR one IN SELECT DISTINCT format(` + literal(statement) + `, privilege_type, ' (' || quote_ident(attname) || ')',
+				CASE type WHEN 'foreign-data wrapper' THEN 'FOREIGN DATA WRAPPER' WHEN 'server' THEN 'FOREIGN SERVER' WHEN 'aggregate' THEN 'FUNCTION'
+				ELSE regexp_replace(upper(type), '^(FOREIGN TABLE|.*VIEW)$', 'TABLE') END, identity, g.rolname)
 			FROM pg_shdepend p JOIN pg_roles r ON r.oid = p.refobjid AND p.refclassid = 'pg_authid'::regclass
-			JOIN pg_shdepend o ON (o.dbid, o.classid, o.objid, o.refclassid, o.deptype) = (p.dbid, p.classid, p.objid, p.refclassid, p.deptype)
-			JOIN pg_roles g ON g.oid = o.refobjid, pg_identify_object(p.classid, p.objid, 0)
+			LEFT JOIN pg_attribute c ON p.classid = 'pg_class'::regclass AND c.attrelid = p.objid AND c.attnum = p.objsubid AND p.objsubid > 0,
+			pg_identify_object(p.classid, p.objid, 0), aclexplode(CASE p.classid
+				WHEN 'pg_class'::regclass THEN CASE p.objsubid WHEN 0 THEN (SELECT relacl FROM pg_class WHERE oid = p.objid) ELSE c.attacl END
+				WHEN 'pg_database'::regclass THEN (SELECT datacl FROM pg_database WHERE oid = p.objid)
+				WHEN 'pg_foreign_data_wrapper'::regclass THEN (SELECT fdwacl FROM pg_foreign_data_wrapper WHERE oid = p.objid)
+				WHEN 'pg_foreign_server'::regclass THEN (SELECT srvacl FROM pg_foreign_server WHERE oid = p.objid)
+				WHEN 'pg_language'::regclass THEN (SELECT lanacl FROM pg_language WHERE oid = p.objid)
+				WHEN 'pg_largeobject'::regclass THEN (SELECT lomacl FROM pg_largeobject_metadata WHERE oid = p.objid)
+				WHEN 'pg_namespace'::regclass THEN (SELECT nspacl FROM pg_namespace WHERE oid = p.objid)
+				WHEN 'pg_proc'::regclass THEN (SELECT proacl FROM pg_proc WHERE oid = p.objid)
+				WHEN 'pg_tablespace'::regclass THEN (SELECT spcacl FROM pg_tablespace WHERE oid = p.objid)
+				WHEN 'pg_type'::regclass THEN (SELECT typacl FROM pg_type WHERE oid = p.objid) END) a JOIN pg_roles g ON g.oid = a.grantor
 			WHERE p.deptype = 'a' AND p.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-			AND r.rolname IN ` + its + ` AND g.rolname NOT IN ` + its + ` AND type NOT IN ('default acl', 'parameter ACL')
+			AND a.grantee = r.oid AND r.rolname IN ` + its + ` AND g.rolname NOT IN ` + its + ` AND ` + which + `
+			AND NOT EXISTS (SELECT FROM pg_shdepend o WHERE (o.dbid, o.classid, o.objid, o.refclassid, o.refobjid, o.deptype) = (p.dbid, p.classid, p.objid, p.refclassid, g.oid, 'o'))
 		LOOP
 			BEGIN EXECUTE one; EXCEPTION WHEN insufficient_privilege THEN NULL; END;
-		END LOOP; END $$`, "DROP OWNED BY " + listed(roles, identifier) + " CASCADE"}
+			SET LOCAL ROLE NONE;
+		END LOOP; END $do$`
 }
 
 // mustClear takes away what roles have and may in other databases, and refuses to go on where something of

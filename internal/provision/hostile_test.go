@@ -276,12 +276,13 @@ func TestTwoTenantsTogetherKeepNoneFromBeingDropped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := mustConnect(t, admin)
-			victim, one, two := newDatabase(t, s, "victim"), newDatabase(t, s, "one"), newDatabase(t, s, "two")
+			elder := mustConnect(t, pgtest.Server(t)) // whose roles the other may not act as
+			victim, one, two := newDatabase(t, s, "victim"), newDatabase(t, s, "one"), newDatabase(t, elder, "two")
 			mustCreate(t, s, victim)
-			url, passes := mustCreate(t, s, one), mustCreate(t, s, two)
-			pgtest.Exec(t, url, filledIn(`CREATE TABLE t (n int); CREATE VIEW v AS TABLE t; CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE SEQUENCE "S"`, one, two))
+			url, passes := mustCreate(t, s, one), mustCreate(t, elder, two)
+			pgtest.Exec(t, url, filledIn(`CREATE TABLE t (n int); CREATE VIEW v AS TABLE t; CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE SEQUENCE "S"; CREATE TYPE e AS ENUM ('a'); SELECT lo_create(7)`, one, two))
 			pgtest.Exec(t, url, filledIn(`GRANT CONNECT ON DATABASE %[1]s TO %[2]s_owner WITH GRANT OPTION`, one, two))
-			for _, what := range []string{"SELECT ON t", "UPDATE (n) ON t", "SELECT ON v", "EXECUTE ON FUNCTION f(int)", `USAGE ON SEQUENCE "S"`, "USAGE ON SCHEMA public"} {
+			for _, what := range []string{"SELECT ON t", "UPDATE (n) ON t", "SELECT ON v", "EXECUTE ON FUNCTION f(int)", `USAGE ON SEQUENCE "S"`, "USAGE ON SCHEMA public", "USAGE ON TYPE e", "SELECT ON LARGE OBJECT 7"} {
 				pgtest.Exec(t, url, filledIn("GRANT "+what+" TO %[2]s_owner WITH GRANT OPTION", one, two))
 				pgtest.Exec(t, otherDatabase(t, passes, one.Name), "GRANT "+what+" TO "+victim.Role(LoginA))
 			}
@@ -289,6 +290,37 @@ func TestTwoTenantsTogetherKeepNoneFromBeingDropped(t *testing.T) {
 			require.NoError(t, s.MayDrop(within(t), victim))
 			require.NoError(t, s.Drop(within(t), victim))
 			requireGone(t, victim)
+		})
+	}
+}
+
+// TestADropTakesFromNobodyElse: what the owner let somebody pass on, he keeps, and so does he whom he gave it.
+func TestADropTakesFromNobodyElse(t *testing.T) {
+	t.Parallel()
+	for name, admin := range map[string]secret.Secret{"superuser": pgtest.Server(t), "other": pgtest.Admin(t, "sp_test_nobody_else", "secret")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := mustConnect(t, admin)
+			victim, one, lead := newDatabase(t, s, "victim"), newDatabase(t, s, "one"), newDatabase(t, s, "lead")
+			mustCreate(t, s, victim)
+			url, passes := mustCreate(t, s, one), mustCreate(t, s, lead)
+			pgtest.Exec(t, url, `CREATE TABLE given (n int); CREATE TABLE passed (n int); CREATE TABLE "C" ("N" int)`)
+			pgtest.Exec(t, url, filledIn("GRANT CONNECT ON DATABASE %[1]s TO %[2]s_owner", one, lead))
+			for _, what := range []string{"SELECT ON given", "SELECT ON passed", `SELECT ("N") ON "C"`} {
+				pgtest.Exec(t, url, filledIn("GRANT "+what+" TO %[2]s_owner WITH GRANT OPTION", one, lead))
+				pgtest.Exec(t, otherDatabase(t, passes, one.Name), filledIn("GRANT "+what+" TO %[1]s_b", lead, lead))
+			}
+			rights := func() []string {
+				return pgtest.Exec(t, url, `SELECT relname, relacl, (SELECT attacl FROM pg_attribute WHERE attrelid = c.oid AND attname = 'N') FROM pg_class c WHERE relname IN ('given', 'passed', 'C') ORDER BY 1`)
+			}
+			before := rights()
+			pgtest.Exec(t, url, "GRANT SELECT ON given TO "+victim.Role(LoginA)) // by the owner
+			for _, what := range []string{"DELETE ON passed", `SELECT ("N") ON "C"`} {
+				pgtest.Exec(t, otherDatabase(t, passes, one.Name), "GRANT "+what+" TO "+victim.Role(LoginA))
+			}
+			require.NoError(t, s.Drop(within(t), victim))
+			requireGone(t, victim)
+			require.Equal(t, before, rights())
 		})
 	}
 }
