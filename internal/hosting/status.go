@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/provision"
@@ -71,9 +72,11 @@ func (m *Machine) CheckRoom(s registry.Server) error {
 	return nil
 }
 
-// orFull says of a server that does not start, or does not answer any more, that its disk is full, if it is.
+// orFull says of a server that does not start, be it for want of room for sp's own files, or does not answer any
+// more, that its disk is full, if it is.
 func (m *Machine) orFull(s registry.Server, err error) error {
-	if !errors.Is(err, provision.ErrUnavailable) && !errors.Is(err, postgres.ErrUnusable) || errors.Is(err, ErrNoRoom) {
+	isSign := errors.Is(err, provision.ErrUnavailable) || errors.Is(err, postgres.ErrUnusable) || errors.Is(err, syscall.ENOSPC)
+	if !isSign || errors.Is(err, ErrNoRoom) {
 		return err
 	}
 	if full := m.CheckRoom(s); full != nil {
