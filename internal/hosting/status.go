@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 
 	"github.com/sp-registry/sp/internal/postgres"
@@ -83,6 +84,13 @@ func (m *Machine) orFull(s registry.Server, err error) error {
 		err = fmt.Errorf("%w; %w", err, full)
 	}
 	return err
+}
+
+// IsUnfit tells whether a server that sp runs can't be used as it is, or can't be started. Such an error names files
+// and processes of this machine.
+func IsUnfit(err error) bool {
+	return slices.ContainsFunc([]error{postgres.ErrFrozen, postgres.ErrUnended, postgres.ErrBusy, postgres.ErrUnusable, ErrNoRoom},
+		func(unfit error) bool { return errors.Is(err, unfit) })
 }
 
 // CheckRestart refuses a server that sp runs if it would not start again: for want of room, or with this

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,9 @@ import (
 	"github.com/sp-registry/sp/db"
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/harness"
+	"github.com/sp-registry/sp/internal/hosting"
+	"github.com/sp-registry/sp/internal/postgres"
+	"github.com/sp-registry/sp/internal/provision"
 )
 
 // TestAFullDiskKeepsNobodyFromReading: when a token was used can't be written, which the log has once.
@@ -47,4 +51,19 @@ func TestAFullDiskIsNoFaultOfARequest(t *testing.T) {
 		require.Equal(t, "2", refused.headers.Get("Retry-After"))
 	}
 	require.Contains(t, p.log.String(), "there is no room to write")
+}
+
+// TestWhyADatabaseServerCanNotBeUsedIsForTheLog: it names files and processes of the control plane's machine.
+func TestWhyADatabaseServerCanNotBeUsedIsForTheLog(t *testing.T) {
+	t.Parallel()
+	p := mustPlane(t)
+	full := fmt.Errorf("%w; its disk: %w", provision.ErrUnavailable, hosting.ErrNoRoom)
+	for _, trouble := range []error{postgres.ErrFrozen, postgres.ErrUnended, postgres.ErrBusy, postgres.ErrUnusable, full} {
+		var refused *Problem
+		require.ErrorAs(t, p.refused(t.Context(), fmt.Errorf("/srv/data: process 77: %w", trouble)), &refused)
+		require.Equal(t, []any{503, "unavailable"}, []any{refused.Status, refused.Err.Code})
+		require.Equal(t, "2", refused.headers.Get("Retry-After"))
+		require.NotRegexp(t, "srv|77", refused.Detail+refused.Err.Message)
+		require.Contains(t, p.log.String(), trouble.Error())
+	}
 }

@@ -182,6 +182,10 @@ func (s *Server) refused(ctx context.Context, err error) error {
 		return p
 	case errors.Is(err, db.ErrFull) || errors.Is(err, rows.ErrFull): // which is for who runs this, too
 		s.Log.ErrorContext(ctx, "there is no room to write", "request", requestID(ctx), "error", err)
+	case hosting.IsUnfit(err): // what is wrong with it is for who runs this
+		s.Log.ErrorContext(ctx, "a database server can't be used", "request", requestID(ctx), "error", err)
+		return problem(http.StatusServiceUnavailable, "unavailable",
+			"the database server can't be used now; the control plane's log says more about request %s", requestID(ctx)).with("Retry-After", "2")
 	}
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {

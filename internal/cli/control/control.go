@@ -38,6 +38,9 @@ func Faults() []cli.Fault {
 		f.Hint = cli.Advise(format, args...)
 		return f
 	}
+	ended := func(err error) cli.Fault {
+		return hinted(fault(err, 9, "unavailable"), "%s ends its processes, and the next start starts it again; nothing that was committed is lost", cli.To("spd", "--stop"))
+	}
 	return []cli.Fault{
 		{Err: registry.ErrIncomplete, Exit: 8, Code: "incomplete", Made: true},
 		fault(registry.ErrUnknown, 8, "incomplete"),
@@ -57,6 +60,11 @@ func Faults() []cli.Fault {
 			"or use a server that runs: %s", cli.To("spd region add", "CODE", "--server-stdin")),
 		fault(postgres.ErrNone, 9, "unavailable"),
 		fault(postgres.ErrTaken, 9, "unavailable"),
+		hinted(fault(hosting.ErrNoRoom, 6, "store"), "free some space"),
+		ended(postgres.ErrUnended),
+		ended(postgres.ErrFrozen),
+		hinted(fault(postgres.ErrBusy, 7, "busy"), "try again, when that one is done"),
+		fault(postgres.ErrUnusable, 9, "unavailable"),
 		hinted(fault(hosting.ErrLost, 9, "mismatch"), "put them back, or begin anew in another directory: --dir"),
 		hinted(fault(provision.ErrUnavailable, 9, "unavailable"), "see that the server runs, and that host and port are right"),
 		hinted(fault(provision.ErrDenied, 9, "denied"), "the URL has to be of a role with CREATEROLE and CREATEDB, with its password, and an sslmode that the server offers"),
