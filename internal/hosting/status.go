@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"golang.org/x/sys/unix"
+	"slices"
+	"syscall"
 
 	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/provision"
@@ -76,7 +76,7 @@ func (m *Machine) CheckRoom(s registry.Server) error {
 // orFull says of a server that does not start, be it for want of room for sp's own files, or does not answer any
 // more, that its disk is full, if it is.
 func (m *Machine) orFull(s registry.Server, err error) error {
-	isSign := errors.Is(err, provision.ErrUnavailable) || errors.Is(err, postgres.ErrUnusable) || errors.Is(err, unix.ENOSPC)
+	isSign := errors.Is(err, provision.ErrUnavailable) || errors.Is(err, postgres.ErrUnusable) || errors.Is(err, syscall.ENOSPC)
 	if !isSign || errors.Is(err, ErrNoRoom) {
 		return err
 	}
@@ -84,6 +84,13 @@ func (m *Machine) orFull(s registry.Server, err error) error {
 		err = fmt.Errorf("%w; %w", err, full)
 	}
 	return err
+}
+
+// IsUnfit tells whether a server that sp runs can't be used as it is, or can't be started. Such an error names files
+// and processes of this machine.
+func IsUnfit(err error) bool {
+	return slices.ContainsFunc([]error{postgres.ErrFrozen, postgres.ErrUnended, postgres.ErrBusy, postgres.ErrUnusable, ErrNoRoom},
+		func(unfit error) bool { return errors.Is(err, unfit) })
 }
 
 // CheckRestart refuses a server that sp runs if it would not start again: for want of room, or with this

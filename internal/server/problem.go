@@ -14,7 +14,6 @@ import (
 	rows "github.com/sp-registry/sp/db/server"
 	"github.com/sp-registry/sp/internal/hosting"
 	"github.com/sp-registry/sp/internal/pgurl"
-	"github.com/sp-registry/sp/internal/postgres"
 	"github.com/sp-registry/sp/internal/provision"
 	"github.com/sp-registry/sp/internal/registry"
 )
@@ -169,10 +168,6 @@ var refusals = []struct {
 	{context.DeadlineExceeded, 503, "unavailable"},
 }
 
-// unusable are the troubles of a database server that spd runs. They name files and processes of its machine, which
-// are for its log.
-var unusable = []error{postgres.ErrFrozen, postgres.ErrUnended, postgres.ErrBusy, postgres.ErrUnusable, hosting.ErrNoRoom}
-
 // refused turns an error into what a client is told of it. Of one that is the server's own fault it
 // learns no more than that, and the log the rest.
 func (s *Server) refused(ctx context.Context, err error) error {
@@ -187,13 +182,10 @@ func (s *Server) refused(ctx context.Context, err error) error {
 		return p
 	case errors.Is(err, db.ErrFull) || errors.Is(err, rows.ErrFull): // which is for who runs this, too
 		s.Log.ErrorContext(ctx, "there is no room to write", "request", requestID(ctx), "error", err)
-	}
-	for _, u := range unusable {
-		if errors.Is(err, u) {
-			s.Log.ErrorContext(ctx, "a database server can't be used", "request", requestID(ctx), "error", err)
-			return problem(http.StatusServiceUnavailable, "unavailable",
-				"the database server can't be used now; the control plane's log says more about request %s", requestID(ctx)).with("Retry-After", "2")
-		}
+	case hosting.IsUnfit(err): // what is wrong with it is for who runs this
+		s.Log.ErrorContext(ctx, "a database server can't be used", "request", requestID(ctx), "error", err)
+		return problem(http.StatusServiceUnavailable, "unavailable",
+			"the database server can't be used now; the control plane's log says more about request %s", requestID(ctx)).with("Retry-After", "2")
 	}
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {
