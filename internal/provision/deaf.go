@@ -28,6 +28,10 @@ const (
 const unhearing = `a.pid <> pg_backend_pid() AND state NOT LIKE 'idle%' AND clock_timestamp() - state_change > interval '1 second'
 	AND coalesce(wait_event_type, '') NOT IN ('Lock', 'Timeout', 'Activity', 'IPC')`
 
+// unseen tells in SQL of a row of pg_stat_activity whether it is a session of which this administrator may see nothing, so
+// it may not react either.
+const unseen = `datid IS NOT NULL AND a.query = '<insufficient privilege>'`
+
 // checkHeard refuses to go on if a session does not react. It finds out with a database that it makes and drops, where
 // some session may be such a one.
 func (s *Server) checkHeard(ctx context.Context) error {
@@ -35,7 +39,7 @@ func (s *Server) checkHeard(ctx context.Context) error {
 	if s.major < hearsFrom || s.Pooled {
 		return nil
 	}
-	row, err := s.row(ctx, doing, 3, `SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE `+unhearing+`),
+	row, err := s.row(ctx, doing, 3, `SELECT EXISTS (SELECT FROM pg_stat_activity a WHERE `+unhearing+` OR `+unseen+`),
 		EXISTS (SELECT FROM pg_database d WHERE datname = 'sp_probe_' || r.oid AND datdba = r.oid), 'sp_probe_' || r.oid FROM pg_roles r WHERE rolname = current_user`)
 	if err != nil {
 		return err
