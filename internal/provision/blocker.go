@@ -28,7 +28,7 @@ const ofTenant = `(%[1]s ~ '_(a|b|owner)$' AND EXISTS (SELECT FROM pg_roles o WH
 func (s *Server) unblocked(ctx context.Context, in session, doing string, fn func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- fn() }()
-	waits, unheard := time.Duration(0), time.Duration(0)
+	waits, unheard, silent := time.Duration(0), time.Duration(0), silent{}
 	for others := ""; ; {
 		select {
 		case err := <-done:
@@ -38,14 +38,14 @@ func (s *Server) unblocked(ctx context.Context, in session, doing string, fn fun
 			return err
 		case <-time.After(blockedFor):
 		}
-		waited, isUnheard := s.endBlockers(ctx, in)
+		waited, isUnheard := s.endBlockers(ctx, in, silent)
 		if others = ""; len(waited) > 0 {
 			others = "it waited for " + strings.Join(waited, ", ")
 		}
 		if unheard += blockedFor; !isUnheard {
 			unheard = 0
 		}
-		if unheard >= hearsWithin && s.cancel(ctx, in) {
+		if unheard >= hearsWithin+looks*blockedFor && s.cancel(ctx, in) {
 			if err := <-done; stateOf(err) != "57014" {
 				return err
 			}
@@ -72,7 +72,7 @@ func (s *Server) cancel(ctx context.Context, in session) bool {
 
 // endBlockers ends what of tenants' a session waits for, and says what else it waits for, and whether for all
 // processes of the server. Where that can't be found out, the session just waits on.
-func (s *Server) endBlockers(ctx context.Context, in session) (waited []string, forAll bool) {
+func (s *Server) endBlockers(ctx context.Context, in session, silent silent) (waited []string, forAll bool) {
 	if s.Pooled { // the number of the session is not the server's
 		return nil, false
 	}
@@ -84,7 +84,13 @@ func (s *Server) endBlockers(ctx context.Context, in session) (waited []string, 
 		return nil, false
 	}
 	defer second.close()
-	if forAll, waited = second.endUnhearing(ctx, in.pid()); forAll {
+	forAll, waited, ended := second.endUnhearing(ctx, in.pid(), silent)
+	for _, who := range ended {
+		if s.Waits != nil {
+			s.Waits("ended " + who + ", which waited for its client")
+		}
+	}
+	if forAll {
 		return waited, true
 	}
 	waited = second.endTenants(ctx, "pid = ANY (pg_blocking_pids("+in.pid()+"))")

@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -57,15 +58,39 @@ func (s *Server) checkHeard(ctx context.Context) error {
 	return err
 }
 
+// looks is how often in a row a session has to be seen waiting for its client before it is ended: who moves on has looked
+// up, and keeps nobody waiting. A look comes each second.
+const looks = 3
+
+// silent counts in how many looks in a row a session waited for its client, and did not move on meanwhile.
+type silent map[string]int
+
 // endUnhearing ends what of tenants' keeps a session waiting that drops a database: sessions that wait for their
-// clients. It tells whether that session waits so, and who may be whom it waits for then.
-func (s session) endUnhearing(ctx context.Context, pid string) (waits bool, others []string) {
+// clients. It tells whether that session waits so, who may be whom it waits for then, and whom it ended.
+func (s session) endUnhearing(ctx context.Context, pid string, before silent) (waits bool, others, ended []string) {
 	rows, err := s.query(ctx, "who is waited for", "SELECT FROM pg_stat_activity WHERE wait_event = 'ProcSignalBarrier' AND pid = "+pid)
 	if err != nil || len(rows) == 0 {
-		return false, nil
+		return false, nil, nil
 	}
-	s.endTenants(ctx, `pid IN (SELECT pid FROM pg_stat_activity a WHERE wait_event_type = 'Client' AND `+unhearing+`)`)
-	return true, s.describe(ctx, unhearing)
+	// The rows that a COPY has done tell that it moves; of a query whose result is read slowly, nothing does.
+	rows, err = s.query(ctx, "who is waited for", `SELECT a.pid, concat_ws(' ', a.pid, state_change, tuples_processed + tuples_excluded)
+		FROM pg_stat_activity a LEFT JOIN pg_stat_progress_copy c ON c.pid = a.pid WHERE wait_event_type = 'Client' AND `+unhearing)
+	if err != nil {
+		return true, nil, nil
+	}
+	now := silent{}
+	for _, row := range rows {
+		if now[row[1]] = before[row[1]] + 1; now[row[1]] < looks {
+			continue
+		}
+		who := s.describe(ctx, "a.pid = "+row[0])
+		if len(s.endTenants(ctx, "pid = "+row[0])) == 0 {
+			ended = append(ended, who...)
+		}
+	}
+	clear(before)
+	maps.Copy(before, now)
+	return true, s.describe(ctx, unhearing), ended
 }
 
 // describe says of some sessions whose they are, the oldest first.

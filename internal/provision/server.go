@@ -13,7 +13,7 @@ import (
 // administrator.
 type Server struct {
 	Progress func(step string) // is told each step of Create before it is taken; may be nil
-	Waits    func(what string) // is told once what a step waits for that takes more than a few seconds; may be nil
+	Waits    func(what string) // is told once what a step waits for that takes more than a few seconds, and whom it ended who waited for his client; may be nil
 	// Pooled tells that the address is a connection pooler's, which has to learn of new logins.
 	Pooled bool
 
