@@ -193,7 +193,11 @@ func (s *sandbox) seemsToRun(port int, elsewhere bool) {
 	if elsewhere {
 		s.write("data/postgres/"+thePlace+"/namespace", "pid:[1]")
 	} else {
-		other := exec.CommandContext(s.t.Context(), "sleep", "60")
+		sleep, err := exec.LookPath("sleep")
+		require.NoError(s.t, err)
+		named := filepath.Join(s.t.TempDir(), "postgres") // by which sp tells the server from another program
+		require.NoError(s.t, os.Symlink(sleep, named))
+		other := exec.CommandContext(s.t.Context(), named, "60")
 		other.Dir = data + "/data"
 		require.NoError(s.t, other.Start())
 		s.t.Cleanup(func() { _ = other.Wait() })
