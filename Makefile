@@ -16,8 +16,7 @@ build: build-sp build-spd
 
 # What no command runs often enough to be worth inlining, which would only make the programs larger.
 SELDOM = $(addprefix github.com/sp-registry/sp/internal/,cli/... archive cloud configuration doctor hosting postgres provision workspace) \
-	crypto/tls encoding/xml filippo.io/age/... github.com/jackc/pgx/... github.com/pressly/goose/v3/... github.com/urfave/cli/v3 \
-	go.yaml.in/yaml/v3 golang.org/x/net/... golang.org/x/oauth2/... golang.org/x/text/... mime/... net/http text/template/...
+	crypto/tls github.com/jackc/pgx/... go.yaml.in/yaml/v3 net/http
 
 # Nor do the programs use the library's templates for help, or HTTP/2: spd has no TLS.
 GO_BUILD = go build -trimpath -ldflags '-s -w' -tags urfave_cli_no_template,nethttpomithttp2 $(addprefix -gcflags ,$(addsuffix =-l,$(SELDOM)))

@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// maxProgram bounds the program in bytes. It has 18 436 258: a good part of that is TLS, for
+// maxProgram bounds the program in bytes. It has 19 075 234: a good part of that is TLS, for
 // databases on other machines, and 1.8 million are the client of a control plane. The size costs one thing only: the first start after a boot reads
 // the program from the disk.
-const maxProgram = 19000000
+const maxProgram = 19100000
 
 // TestTheProgramIsSmallAndPlain: as `make build` makes it, it is not position-independent,
 // which would cost every start an eighth, and needs no other library.
