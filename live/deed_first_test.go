@@ -32,7 +32,7 @@ func (s *scene) first(provider string) deed {
 			s.must("export")
 			s.finishOrUndo("k", i%2 == 0)
 			s.must("tenant", "check", "next")
-			s.must("db", "down")
+			s.must("db", "down", "-y")
 			s.isStopped()
 			s.must("db", "up") // with the password that it has
 			s.servesAlone("next")

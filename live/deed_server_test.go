@@ -72,7 +72,7 @@ func (s *scene) up() deed {
 	s.must("tenant", "create", "--id", "k", "--name", "k", "--provider", "local")
 	return deed{
 		scene: s,
-		begin: func(int) []string { s.must("db", "down"); return []string{"db", "up"} },
+		begin: func(int) []string { s.must("db", "down", "-y"); return []string{"db", "up"} },
 		judge: func(_ int, o harness.Outcome) {
 			if o.Exit == 0 {
 				s.must("tenant", "check", "k")
@@ -93,7 +93,7 @@ func (s *scene) down() deed {
 		judge: func(_ int, o harness.Outcome) {
 			require.NotEqual(s.T, 8, o.Exit)
 			require.False(s.T, o.Exit == 0 && opens(s.url("k")), "it runs: %s", o.Stderr)
-			s.must("db", "down")
+			s.must("db", "down", "-y")
 			s.isStopped()
 			s.must("db", "up")
 			s.servesAlone("k")
@@ -153,7 +153,7 @@ func (s *scene) leave() deed {
 	return deed{
 		scene: s,
 		begin: func(int) []string {
-			s.must("db", "down")
+			s.must("db", "down", "-y")
 			found, err := filepath.Glob(filepath.Join(places, "*", "data"))
 			require.NoError(s.T, err)
 			require.Len(s.T, found, 1)
