@@ -18,10 +18,7 @@ func importMemory(b *Bench) ([]Figure, error) {
 	if err != nil {
 		return figures, err
 	}
-	n := 100_000
-	if b.Full {
-		n = 1_000_000
-	}
+	n := b.most()
 	s, err := b.importing(n) // as above
 	if err != nil {
 		return figures, err
@@ -34,11 +31,9 @@ func importMemory(b *Bench) ([]Figure, error) {
 // memory is the peak memory of something at the largest size and, if growth is bound,
 // that by its peak at 10k.
 func (b *Bench) memory(what string, measured func(int) (pair.Series, error), bound pair.Bound, growth *pair.Bound) ([]Figure, error) {
-	many := 100_000
+	many := b.most()
 	var figures []Figure
-	if b.Full {
-		many = 1_000_000
-	} else {
+	if !b.Full {
 		figures = []Figure{{Name: fmt.Sprintf("`sp %s`: peak memory, 1M", what), Bound: bound, Missing: onlyFull}}
 	}
 	s, err := measured(many)

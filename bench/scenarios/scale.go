@@ -44,11 +44,9 @@ func firstPage(b *Bench) ([]Figure, error) {
 // has a hundred thousand of them, of which nothing is asked. It answers a line for each
 // of as many tenants as are there, up to most.
 func (b *Bench) atScale(what string, time, memory pair.Bound, most int, args ...string) ([]Figure, error) {
-	many := 100_000
+	many := b.most()
 	var figures []Figure
-	if b.Full {
-		many = 1_000_000
-	} else {
+	if !b.Full {
 		name := fmt.Sprintf("`sp %s`, 1M / 10", what)
 		figures = []Figure{{Name: name, Bound: time, Missing: onlyFull}}
 		time, memory = pair.Bound{}, pair.Bound{}

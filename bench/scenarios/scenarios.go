@@ -167,6 +167,14 @@ func (b *Bench) sizes(sizes ...int) (now []int, left []int) {
 	return now, left
 }
 
+// most is the largest size of this run.
+func (b *Bench) most() int {
+	if b.Full {
+		return 1_000_000
+	}
+	return 100_000
+}
+
 const onlyFull = "make bench-full measures it"
 
 // count writes a size as people say it.

@@ -92,9 +92,10 @@ func questionOf(ctx context.Context, m *hosting.Machine, s registry.Server, data
 	}
 	var tenants []string
 	err := m.Read(ctx, func(view *registry.View) error {
+		names := task.NamesIn(ctx, view)
 		for _, id := range hosting.RecordedOn(s, databases) {
 			tenant := string(id)
-			if name := task.NamesIn(ctx, view)(id).Called(); name != "" && name != tenant {
+			if name := names(id).Called(); name != "" && name != tenant {
 				tenant += " (" + cli.Printable(name) + ")"
 			}
 			tenants = append(tenants, tenant)
